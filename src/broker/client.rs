@@ -1,0 +1,22 @@
+//! What a party on the playing side must offer.
+
+use super::{Command, Event};
+use crate::model::Moment;
+
+/// Is whoever asks a broker for things: the scenario player, the plan applier.
+///
+/// The runner (`simulate`, or `io::live`) repeats: hand over all events, then poll commands until there is none,
+/// then let time pass to the next wake-up of either side. At one moment the broker moves first.
+pub trait Client: Send {
+    /// Gives the next command, or `None` when there is nothing to ask at this moment.
+    fn poll_command(&mut self, now: Moment) -> Option<Command>;
+
+    /// Takes one thing that the broker said.
+    fn handle_event(&mut self, now: Moment, event: Event);
+
+    /// Gives the next moment at which polling could yield something without any event.
+    fn wake_at(&self) -> Option<Moment>;
+
+    /// Says that the client will ask for nothing more, whatever happens.
+    fn is_done(&self) -> bool;
+}

@@ -1,0 +1,176 @@
+//! Everything that may be asked of a broker.
+//! Names are the declared ones; a live adapter maps them to its throw-away vhosts and users.
+
+use super::{ChannelId, ConnectionId, DeliveryTag, PublishId, RequestId};
+use crate::model::{
+    Binding, Exchange, Message, Millis, Name, Parameter, Permission, Policy, Queue, QueueName, Table, TopicPermission,
+    User, Vhost,
+};
+use std::sync::Arc;
+
+/// Is one thing asked of a broker. All but `Publish`, `Settle` and `Watch` are answered by one reply.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Opens a connection as a user, or as the runner (all rights). Replies [`Reply::Done`](super::Reply::Done).
+    Connect { request: RequestId, connection: ConnectionId, user: Option<Name>, vhost: Name },
+    /// Closes politely; its channels close silently. Replies `Done`.
+    Disconnect { request: RequestId, connection: ConnectionId },
+    /// Drops the socket, as a crash does. Replies `Done` once the client side is gone; no other event follows from it.
+    Cut { request: RequestId, connection: ConnectionId },
+    /// Opens a channel in confirm mode. Replies `Done`.
+    OpenChannel { request: RequestId, channel: ChannelId, connection: ConnectionId },
+    /// Closes politely. Replies `Done`.
+    CloseChannel { request: RequestId, channel: ChannelId },
+    /// Asks for a method with a reply. At most one at a time on a channel; others wait their turn in order.
+    Call { request: RequestId, channel: ChannelId, method: Method },
+    /// Publishes; ends in exactly one `Confirmed`, or its channel closes first. A `Returned` comes before its `Confirmed`.
+    Publish {
+        channel: ChannelId,
+        publish: PublishId,
+        exchange: Name,
+        routing_key: Name,
+        mandatory: bool,
+        message: Arc<Message>,
+    },
+    /// Settles deliveries; the broker does not answer, a bad tag closes the channel.
+    Settle { channel: ChannelId, tag: DeliveryTag, multiple: bool, settlement: Settlement },
+    /// Asks the management side. Acts as the runner.
+    Manage { request: RequestId, act: Management },
+    /// From now on [`Event::Counted`](super::Event::Counted) tells each change of these counts, first the present ones.
+    /// `undisturbed`: not by passive declare (the queue expires, or is exclusive).
+    Watch { queue: QueueName, undisturbed: bool },
+    /// Ends a watch.
+    Unwatch { queue: QueueName },
+    /// Replies `Done` once nothing more happens now: no command unanswered, no event left, counts at rest.
+    AwaitQuiet { request: RequestId },
+}
+
+/// Is how a delivery is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    Ack,
+    Nack {
+        requeue: bool,
+    },
+    /// Never `multiple`. 4.3 counts it differently from nack.
+    Reject {
+        requeue: bool,
+    },
+}
+
+/// Is an AMQP method that has a reply.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Method {
+    /// Replies `Done`.
+    DeclareExchange(Box<Exchange>),
+    /// Replies `Declared`; an empty name asks the server for one.
+    DeclareQueue(Box<Queue>),
+    /// queue.declare passive: replies `Declared` with ready messages and consumers.
+    CheckQueue {
+        queue: Name,
+    },
+    /// exchange.declare passive. Replies `Done`.
+    CheckExchange {
+        exchange: Name,
+    },
+    /// Replies `Done`.
+    DeleteExchange {
+        exchange: Name,
+        if_unused: bool,
+    },
+    /// Replies `Counted` with the ready messages that it held.
+    DeleteQueue {
+        queue: Name,
+        if_unused: bool,
+        if_empty: bool,
+    },
+    /// queue.bind or exchange.bind, by the binding's destination. Replies `Done`.
+    Bind(Box<Binding>),
+    Unbind(Box<Binding>),
+    /// Replies `Counted`.
+    Purge {
+        queue: Name,
+    },
+    /// Replies `Got`; the tag counts with the channel's deliveries.
+    Get {
+        queue: Name,
+        no_ack: bool,
+    },
+    /// Replies `Done`; deliveries carry `consumer`. Clients announce consumer_cancel_notify.
+    Consume {
+        queue: Name,
+        consumer: Name,
+        no_ack: bool,
+        exclusive: bool,
+        arguments: Table,
+    },
+    /// Replies `Done`; deliveries that are under way come before it.
+    Cancel {
+        consumer: Name,
+    },
+    /// basic.qos with prefetch_size 0. Replies `Done`.
+    Qos {
+        prefetch: u16,
+        global: bool,
+    },
+    /// basic.recover. Replies `Done`.
+    Recover {
+        requeue: bool,
+    },
+}
+
+/// Is one act of the management API.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Management {
+    PutVhost(Box<Vhost>),
+    DeleteVhost {
+        vhost: Name,
+    },
+    PutUser(Box<User>),
+    DeleteUser {
+        user: Name,
+    },
+    PutPermission(Box<Permission>),
+    ClearPermission {
+        user: Name,
+        vhost: Name,
+    },
+    PutTopicPermission(Box<TopicPermission>),
+    ClearTopicPermission {
+        user: Name,
+        vhost: Name,
+        exchange: Name,
+    },
+    PutPolicy {
+        policy: Box<Policy>,
+        operator: bool,
+    },
+    ClearPolicy {
+        vhost: Name,
+        name: Name,
+        operator: bool,
+    },
+    PutParameter(Box<Parameter>),
+    PutGlobalParameter {
+        name: Name,
+        value: serde_json::Value,
+    },
+    PutVhostLimit {
+        vhost: Name,
+        name: Name,
+        value: i64,
+    },
+    PutUserLimit {
+        user: Name,
+        name: Name,
+        value: i64,
+    },
+    /// The broker closes the connection (320).
+    CloseConnection {
+        connection: ConnectionId,
+    },
+    /// Stops and starts the broker; durable things survive.
+    Restart {
+        down_for: Millis,
+    },
+}

@@ -1,0 +1,76 @@
+//! Everything that a broker may say, asked or not.
+
+use super::{ChannelId, ConnectionId, DeliveryTag, Insight, PublishId, Refusal, Reply, RequestId};
+use crate::model::{Message, Name, QueueName};
+use std::sync::Arc;
+
+/// Is one thing that a broker said.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Answers one request. A refusal that closes a channel is followed by `ChannelClosed`.
+    Reply {
+        request: RequestId,
+        reply: Result<Reply, Refusal>,
+    },
+    Delivered {
+        channel: ChannelId,
+        consumer: Name,
+        delivery: Box<Delivery>,
+    },
+    /// A mandatory publish found no queue; its confirm follows.
+    Returned {
+        publish: PublishId,
+        code: u16,
+        text: String,
+    },
+    Confirmed {
+        publish: PublishId,
+        confirmation: Confirmation,
+    },
+    /// The broker closed the channel. Publishes of it that are unsettled get no further word.
+    ChannelClosed {
+        channel: ChannelId,
+        cause: Refusal,
+    },
+    /// The broker closed the connection, or it broke (`code` 0). Its channels get no further word.
+    ConnectionClosed {
+        connection: ConnectionId,
+        cause: Refusal,
+    },
+    /// The broker cancelled the consumer (its queue is gone, or 4.3's consumer timeout).
+    Cancelled {
+        channel: ChannelId,
+        consumer: Name,
+    },
+    /// Counts of a watched queue, each time they changed; `None` when the queue is not there.
+    Counted {
+        queue: QueueName,
+        counts: Option<Counts>,
+    },
+    /// Why something happened inside; only the sim knows.
+    Told(Box<Insight>),
+}
+
+/// Is one message on its way to a consumer, or taken by get.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    pub tag: DeliveryTag,
+    pub redelivered: bool,
+    pub exchange: Name,
+    pub routing_key: Name,
+    pub message: Arc<Message>,
+}
+
+/// Is how the broker settled a publish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmation {
+    Ack,
+    Nack,
+}
+
+/// Holds what a passive declare shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub ready: u64,
+    pub consumers: u64,
+}

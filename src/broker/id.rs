@@ -1,0 +1,56 @@
+//! Ids that the client hands out: plain counters, never random.
+
+/// Names a connection of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u32);
+
+/// Names a channel; unique over all connections of a run, never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelId(pub u32);
+
+/// Names a command that is answered by exactly one [`Event::Reply`](super::Event::Reply).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// Names one publish of the run, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublishId(pub u64);
+
+/// Is AMQP's delivery tag: per channel, from 1. 0 with `multiple` means all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeliveryTag(pub u64);
+
+/// Hands out ids of all kinds in rising order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ids {
+    connections: u32,
+    channels: u32,
+    requests: u64,
+    publishes: u64,
+}
+
+impl Ids {
+    /// Gives the next connection.
+    pub fn connection(&mut self) -> ConnectionId {
+        self.connections += 1;
+        ConnectionId(self.connections)
+    }
+
+    /// Gives the next channel.
+    pub fn channel(&mut self) -> ChannelId {
+        self.channels += 1;
+        ChannelId(self.channels)
+    }
+
+    /// Gives the next request.
+    pub fn request(&mut self) -> RequestId {
+        self.requests += 1;
+        RequestId(self.requests)
+    }
+
+    /// Gives the next publish.
+    pub fn publish(&mut self) -> PublishId {
+        self.publishes += 1;
+        PublishId(self.publishes)
+    }
+}

@@ -1,0 +1,19 @@
+//! The seam between those who play and those who hold queues: plain values in both directions.
+//! A [`Client`] is polled for [`Command`]s and fed [`Event`]s; the sim and the live adapter are its mirror. No async here.
+//!
+//! Order: commands take effect in the order in which they were polled; replies of one channel come in order; between
+//! channels, and between AMQP and management, a client that needs order awaits the reply.
+
+mod client;
+mod command;
+mod event;
+mod id;
+mod insight;
+mod reply;
+
+pub use client::Client;
+pub use command::{Command, Management, Method, Settlement};
+pub use event::{Confirmation, Counts, Delivery, Event};
+pub use id::{ChannelId, ConnectionId, DeliveryTag, Ids, PublishId, RequestId};
+pub use insight::{Death, Insight, What};
+pub use reply::{Got, Refusal, Reply, Scope, code};

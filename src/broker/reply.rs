@@ -1,0 +1,99 @@
+//! Answers: what a request got, or why it was refused.
+//! Codes are AMQP's; texts are the broker's own, cut by it at 255 bytes.
+
+use super::{Delivery, DeliveryTag};
+use crate::model::Name;
+use std::fmt;
+
+/// Is a successful answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    Done,
+    /// queue.declare-ok: the queue's name (the server's choice where none was given), ready messages, consumers.
+    Declared {
+        queue: Name,
+        ready: u64,
+        consumers: u64,
+    },
+    /// purge-ok, delete-ok.
+    Counted {
+        messages: u64,
+    },
+    /// basic.get-ok with the ready messages that remain, or get-empty.
+    Got(Option<Box<Got>>),
+}
+
+/// Is what basic.get took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Got {
+    pub delivery: Delivery,
+    pub remaining: u64,
+}
+
+impl Got {
+    /// Gives the tag to settle it by.
+    pub fn tag(&self) -> DeliveryTag {
+        self.delivery.tag
+    }
+}
+
+/// Says what a refusal ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The channel is closed.
+    Channel,
+    /// The connection is closed, or was never opened.
+    Connection,
+    /// An HTTP answer; nothing is closed.
+    Management,
+}
+
+/// Is a "no": code, text and what it closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub scope: Scope,
+    /// AMQP's reply code (403, 404, 406, 530 …), or the HTTP status.
+    pub code: u16,
+    /// As the broker says it, with the code's name in front (`ACCESS_REFUSED - …`); HTTP: the reason.
+    pub text: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.code, self.text)
+    }
+}
+
+/// AMQP's reply codes.
+pub mod code {
+    pub const CONTENT_TOO_LARGE: u16 = 311;
+    pub const NO_ROUTE: u16 = 312;
+    pub const CONNECTION_FORCED: u16 = 320;
+    pub const ACCESS_REFUSED: u16 = 403;
+    pub const NOT_FOUND: u16 = 404;
+    pub const RESOURCE_LOCKED: u16 = 405;
+    pub const PRECONDITION_FAILED: u16 = 406;
+    pub const COMMAND_INVALID: u16 = 503;
+    pub const CHANNEL_ERROR: u16 = 504;
+    pub const NOT_ALLOWED: u16 = 530;
+    pub const NOT_IMPLEMENTED: u16 = 540;
+    pub const INTERNAL_ERROR: u16 = 541;
+
+    /// Gives the name that stands in front of the text.
+    pub fn name(code: u16) -> &'static str {
+        match code {
+            CONTENT_TOO_LARGE => "CONTENT_TOO_LARGE",
+            NO_ROUTE => "NO_ROUTE",
+            CONNECTION_FORCED => "CONNECTION_FORCED",
+            ACCESS_REFUSED => "ACCESS_REFUSED",
+            NOT_FOUND => "NOT_FOUND",
+            RESOURCE_LOCKED => "RESOURCE_LOCKED",
+            PRECONDITION_FAILED => "PRECONDITION_FAILED",
+            COMMAND_INVALID => "COMMAND_INVALID",
+            CHANNEL_ERROR => "CHANNEL_ERROR",
+            NOT_ALLOWED => "NOT_ALLOWED",
+            NOT_IMPLEMENTED => "NOT_IMPLEMENTED",
+            _ => "INTERNAL_ERROR",
+        }
+    }
+}

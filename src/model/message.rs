@@ -1,0 +1,42 @@
+//! A message: properties, headers and a body.
+//! Plain data, shared by reference count. Never knows where it lies.
+
+use super::{Name, Table};
+use std::sync::Arc;
+
+/// Holds AMQP's basic properties; an absent one was not sent.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Properties {
+    pub content_type: Option<Name>,
+    pub content_encoding: Option<Name>,
+    /// Headers; `None` and an empty table differ on the wire.
+    pub headers: Option<Table>,
+    /// 1 transient, 2 persistent.
+    pub delivery_mode: Option<u8>,
+    pub priority: Option<u8>,
+    pub correlation_id: Option<Name>,
+    pub reply_to: Option<Name>,
+    /// Per-message TTL, as the text that was sent (milliseconds).
+    pub expiration: Option<Name>,
+    pub message_id: Option<Name>,
+    /// Seconds since 1970.
+    pub timestamp: Option<u64>,
+    pub kind: Option<Name>,
+    pub user_id: Option<Name>,
+    pub app_id: Option<Name>,
+    pub cluster_id: Option<Name>,
+}
+
+/// Is what a publisher sends and a consumer gets.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Message {
+    pub properties: Properties,
+    pub body: Arc<[u8]>,
+}
+
+impl Message {
+    /// Gives the header of that name.
+    pub fn header(&self, name: &str) -> Option<&super::Value> {
+        self.properties.headers.as_ref()?.get(name)
+    }
+}

@@ -1,0 +1,38 @@
+//! The nouns: names, typed values, the objects of a topology, messages, scenarios and what they expect.
+//! Plain data with shapes and units. Never decides what a broker would do (that is `rules`), never parses YAML.
+
+mod behaviour;
+mod count;
+mod expectation;
+mod expression;
+mod message;
+mod moment;
+mod name;
+mod object;
+mod profile;
+mod publish;
+mod scenario;
+mod secret;
+mod topology;
+mod value;
+
+pub use behaviour::{Action, Consumer, DeathMatcher, Forward, Matcher, Rule};
+pub use count::Count;
+pub use expectation::{
+    ConsumerExpectation, DeathPattern, Entries, Expectation, MessageExpectation, MessagePattern, Order, Peak,
+    PublishExpectation, PublishOutcome, QueueExpectation, Received, Subject, Tolerance, When,
+};
+pub use expression::{Scope, Template, TemplateError};
+pub use message::{Message, Properties};
+pub use moment::{Millis, Moment};
+pub use name::{Name, QueueName};
+pub use object::{Object, Origin, Origins};
+pub use profile::{Profile, Version};
+pub use publish::{LateValue, Payload, Publish, Text};
+pub use scenario::{Act, Cell, Refused, Requirement, Scenario, SnapshotSettings, Step};
+pub use secret::Secret;
+pub use topology::{
+    ApplyTo, Binding, Credential, DestinationKind, Exchange, Parameter, Permission, Policy, Queue, QueueKind,
+    TopicPermission, Topology, User, Vhost,
+};
+pub use value::{Table, Value};

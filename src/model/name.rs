@@ -1,0 +1,28 @@
+//! Names of broker objects.
+//! Cheap to clone; legal lengths are checked in `language`.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Is the name of an exchange, a queue, a user, a routing key: at most 255 bytes of UTF-8.
+pub type Name = Arc<str>;
+
+/// Names a queue in its vhost.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QueueName {
+    pub vhost: Name,
+    pub name: Name,
+}
+
+impl QueueName {
+    /// Names the queue `name` in `vhost`.
+    pub fn new(vhost: impl Into<Name>, name: impl Into<Name>) -> Self {
+        Self { vhost: vhost.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for QueueName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "queue '{}' in vhost '{}'", self.name, self.vhost)
+    }
+}

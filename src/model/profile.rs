@@ -1,0 +1,77 @@
+//! RabbitMQ versions, and the ones whose rules the sim knows.
+//! Gives the nearest profile of a version. Never says what differs (that is `rules`).
+
+use std::fmt;
+
+/// Is a RabbitMQ release line: the contract is major and minor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    pub major: u16,
+    pub minor: u16,
+}
+
+/// Names the version whose rules the sim follows; ordered from old to new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Profile {
+    V3_10,
+    V4_0,
+    V4_3,
+}
+
+impl Profile {
+    /// All profiles, oldest first.
+    pub const ALL: [Profile; 3] = [Profile::V3_10, Profile::V4_0, Profile::V4_3];
+
+    /// The profile of plain `sim`.
+    pub const NEWEST: Profile = Profile::V4_3;
+
+    /// Gives the version that this profile imitates.
+    pub fn version(self) -> Version {
+        let (major, minor) = match self {
+            Profile::V3_10 => (3, 10),
+            Profile::V4_0 => (4, 0),
+            Profile::V4_3 => (4, 3),
+        };
+        Version { major, minor }
+    }
+
+    /// Gives the newest profile that is not newer than `version`; before 3.10 it is 3.10.
+    pub fn nearest(version: Version) -> Profile {
+        let known = Profile::ALL.into_iter().rev().find(|profile| profile.version() <= version);
+        known.unwrap_or(Profile::V3_10)
+    }
+}
+
+impl std::str::FromStr for Profile {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Profile::ALL.into_iter().find(|profile| profile.to_string() == text);
+        found.ok_or_else(|| format!("no profile `{text}`: there are 3.10, 4.0 and 4.3"))
+    }
+}
+
+impl std::str::FromStr for Version {
+    type Err = String;
+
+    /// Reads `4.3`, `4.3.6`, `4.3.6-1`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.trim().split('.');
+        let mut number = || parts.next().and_then(|part| part.parse().ok());
+        match (number(), number()) {
+            (Some(major), Some(minor)) => Ok(Version { major, minor }),
+            _ => Err(format!("`{text}` is not a version like 4.3")),
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.version().fmt(f)
+    }
+}

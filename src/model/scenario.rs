@@ -1,0 +1,111 @@
+//! A scenario after loading: one cell is one scenario with one choice of its matrix, all load-time templates rendered.
+//! Plain data; `play` runs it. Names that it uses are declared, or are problems already.
+
+use super::{
+    Binding, Consumer, Exchange, Expectation, Millis, Name, Object, Origins, Permission, Policy, Publish, Queue,
+    QueueName, Topology, Version,
+};
+use crate::source::Span;
+use std::collections::BTreeMap;
+
+/// Is one scenario with one choice of its matrix: what is played.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// Axis → chosen value, as text; empty without a matrix.
+    pub axes: BTreeMap<String, String>,
+    pub scenario: Scenario,
+}
+
+/// Is a whole scenario file, its topologies merged in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// The file as the user named it.
+    pub file: String,
+    /// The line `scenario:`, what it shows in a sentence.
+    pub title: String,
+    pub description: Option<String>,
+    pub tags: Vec<String>,
+    pub topology: Topology,
+    pub origins: Origins,
+    pub seed: u64,
+    /// Of the scenario's own time.
+    pub timeout: Millis,
+    pub requires: Vec<Requirement>,
+    pub consumers: Vec<Consumer>,
+    pub steps: Vec<Step>,
+    pub at_end: Vec<Step>,
+    pub finally: Vec<Step>,
+    pub snapshot: SnapshotSettings,
+}
+
+/// Is one bound on the broker's version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Requirement {
+    pub at_least: Option<Version>,
+    pub below: Option<Version>,
+    pub span: Span,
+}
+
+/// Is one line of the driver.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    pub span: Span,
+    pub act: Act,
+    /// The user who acts; absent is the runner, with all rights.
+    pub actor: Option<Name>,
+    pub vhost: Name,
+    pub refused: Option<Refused>,
+}
+
+/// Says that a step must be refused, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    pub span: Span,
+    pub code: Option<u16>,
+    /// Contained in the reply text.
+    pub text: Option<String>,
+}
+
+/// Is what a step does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    Publish(Box<Publish>),
+    Expect(Box<Expectation>),
+    /// Lets that much time pass.
+    Advance(Millis),
+    Start(Name),
+    /// Cancels and closes politely.
+    Stop(Name),
+    /// Drops the socket.
+    Crash(Name),
+    Get {
+        queue: QueueName,
+        ack: bool,
+    },
+    /// Subscribes and at once cancels: shows whether the user may consume.
+    Consume {
+        queue: QueueName,
+    },
+    DeclareQueue(Box<Queue>),
+    DeclareExchange(Box<Exchange>),
+    Delete(Object),
+    Bind(Box<Binding>),
+    Unbind(Box<Binding>),
+    Purge(QueueName),
+    SetPolicy(Box<Policy>),
+    ClearPolicy {
+        vhost: Name,
+        name: Name,
+    },
+    SetPermission(Box<Permission>),
+}
+
+/// Says whether and how the outcome is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotSettings {
+    pub off: bool,
+    /// Dotted paths below a message (`json.timestamp`, `headers.trace`).
+    pub redact: Vec<String>,
+    /// The split over competing consumers is certain and kept.
+    pub split: bool,
+}

@@ -1,0 +1,73 @@
+//! What is wrong with a file, as data.
+//! Gives codes, places and helps for `report` to draw. Never holds layout or colour.
+
+use super::Span;
+
+/// Says whether a finding stops the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Worth knowing; nothing stops.
+    Note,
+    /// Must be mended before anything is played or applied.
+    Problem,
+}
+
+/// Points at a place and says a few words about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    pub span: Span,
+    pub text: String,
+}
+
+/// Is one finding: a stable code, a sentence, its places and what to do.
+///
+/// ```
+/// use rmqplay::source::{Problem, Sources, Span};
+/// let mut sources = Sources::default();
+/// let file = sources.add("t.yaml", "queuse: []\n");
+/// let problem = Problem::new("yaml::unknown_key", "unknown key `queuse`")
+///     .at(Span::new(file, 0, 6), "not a key of a topology")
+///     .help("did you mean `queues`?");
+/// assert_eq!(problem.code, "yaml::unknown_key");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Stable, `room::what` (`yaml::duplicate_key`, `topology::missing_exchange`).
+    pub code: &'static str,
+    pub level: Level,
+    /// One sentence without a full stop.
+    pub message: String,
+    /// The first one is the place itself; further ones are related places.
+    pub labels: Vec<Label>,
+    /// What to do next.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// Makes a problem that stops the work.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, level: Level::Problem, message: message.into(), labels: Vec::new(), help: None }
+    }
+
+    /// Makes a finding that stops nothing.
+    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
+        Self { level: Level::Note, ..Self::new(code, message) }
+    }
+
+    /// Adds a place; the first one added is the main one.
+    pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Says what to do.
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Gives the main place, if there is one.
+    pub fn span(&self) -> Option<Span> {
+        self.labels.first().map(|label| label.span)
+    }
+}

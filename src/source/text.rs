@@ -1,0 +1,84 @@
+//! Named texts and byte spans in them.
+//! Takes texts as they were read; gives ids, spans and human positions. Never touches the file system.
+
+use std::sync::Arc;
+
+/// Names one text of a [`Sources`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// Is a range of bytes in one file, end exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    pub file: FileId,
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Span {
+    /// Makes the span `start..end` (bytes) of `file`.
+    pub fn new(file: FileId, start: usize, end: usize) -> Self {
+        Self { file, start: start as u32, end: end.max(start) as u32 }
+    }
+
+    /// Reaches from the start of `self` to the end of `other`.
+    pub fn to(self, other: Span) -> Self {
+        Self { file: self.file, start: self.start, end: other.end.max(self.end) }
+    }
+}
+
+/// Is a place as people count it: line and column from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    pub line: usize,
+    pub column: usize,
+}
+
+/// Holds one text under the name that the user gave.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub name: String,
+    pub text: Arc<str>,
+}
+
+/// Holds all texts of a run; ids are handed out in the order of arrival.
+///
+/// ```
+/// use rmqplay::source::{Sources, Span};
+/// let mut sources = Sources::default();
+/// let file = sources.add("orders.yaml", "queues:\n  - name: work\n");
+/// let place = sources.position(Span::new(file, 12, 16));
+/// assert_eq!((place.line, place.column), (2, 5));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    files: Vec<Source>,
+}
+
+impl Sources {
+    /// Keeps `text` under `name` and gives its id.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
+        self.files.push(Source { name: name.into(), text: text.into() });
+        FileId(self.files.len() as u32 - 1)
+    }
+
+    /// Gives the file of that id.
+    ///
+    /// # Panics
+    /// When the id comes from another `Sources`.
+    pub fn get(&self, file: FileId) -> &Source {
+        &self.files[file.0 as usize]
+    }
+
+    /// Gives line and column of a span's start; past the end of the text it is the last place.
+    pub fn position(&self, span: Span) -> Position {
+        let text = &self.get(span.file).text;
+        let mut at = (span.start as usize).min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let before = &text[..at];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+    }
+}
