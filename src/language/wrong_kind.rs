@@ -39,7 +39,8 @@ fn kind_of_key(key: &str) -> Option<Kind> {
 }
 
 /// Tells what a text is, even when it is broken YAML; `None` when no key says so.
-pub fn kind_of(text: &str) -> Option<Kind> {
+pub fn kind_of(text: &[u8]) -> Option<Kind> {
+    let text = String::from_utf8_lossy(text);
     let text = text.trim_start_matches('\u{feff}');
     let mut kinds = top_level_keys(text).filter_map(|at| {
         let word = text[at..].trim_start_matches('"');

@@ -9,43 +9,39 @@ use std::fmt;
 
 pub use mask::mask;
 
-/// Says how problems are drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Drawing {
-    pub colour: bool,
-    /// Columns of the terminal.
-    pub width: usize,
-}
-
 /// Draws all problems, one below the other, and a line that counts them; nothing when there is none.
-pub fn draw(problems: &[Problem], sources: &Sources, drawing: Drawing) -> String {
+/// `width` is the terminal's, in columns.
+pub fn draw(problems: &[Problem], sources: &Sources, width: usize, colour: bool) -> String {
     let mut out = String::new();
     for problem in problems {
-        draw_one(problem, sources, drawing, &mut out);
+        out.push_str(&draw_one(problem, sources, width, colour));
     }
     if !problems.is_empty() {
-        out.push_str(&summary(problems, sources));
+        out.push_str(&problem_summary(problems, sources));
         out.push('\n');
     }
     out
 }
 
-fn draw_one(problem: &Problem, sources: &Sources, drawing: Drawing, out: &mut String) {
-    let theme = if drawing.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+/// Draws one problem.
+pub fn draw_one(problem: &Problem, sources: &Sources, width: usize, colour: bool) -> String {
+    let mut out = String::new();
+    let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(drawing.width.max(40))
+        .with_width(width.max(40))
         .with_links(false)
         .with_break_words(false)
         .with_context_lines(1);
     let found = Found::new(problem, sources);
-    if handler.render_report(out, &found).is_err() {
+    if handler.render_report(&mut out, &found).is_err() {
         out.push_str(&problem.message);
     }
     out.push('\n');
+    out
 }
 
 /// Counts the findings and names their files: `3 problems, 1 note in orders.yaml`.
-pub fn summary(problems: &[Problem], sources: &Sources) -> String {
+pub fn problem_summary(problems: &[Problem], sources: &Sources) -> String {
     let count = |level: Level| problems.iter().filter(|problem| problem.level == level).count();
     let several = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
     let counts: Vec<String> = [(count(Level::Problem), "problem"), (count(Level::Note), "note")]
@@ -66,8 +62,13 @@ pub fn summary(problems: &[Problem], sources: &Sources) -> String {
     }
 }
 
+/// Gives problems as a JSON list.
+pub fn problems_json(problems: &[Problem], sources: &Sources) -> serde_json::Value {
+    serde_json::Value::Array(problems.iter().map(|problem| problem_json(problem, sources)).collect())
+}
+
 /// Gives a problem as JSON: code, level, message, help, and labels with file, line, column and bytes.
-pub fn to_json(problem: &Problem, sources: &Sources) -> serde_json::Value {
+fn problem_json(problem: &Problem, sources: &Sources) -> serde_json::Value {
     let labels: Vec<serde_json::Value> = problem
         .labels
         .iter()
