@@ -118,7 +118,9 @@ impl<'n> Fields<'n> {
 
     /// Takes a key with its place.
     pub fn entry(&mut self, key: &str) -> Option<&'n Entry> {
-        self.known.push(key.to_owned());
+        if !self.known.iter().any(|known| known == key) {
+            self.known.push(key.to_owned());
+        }
         let at = self.entries.iter().position(|entry| entry.key == key)?;
         self.taken[at] = true;
         Some(&self.entries[at])
@@ -172,10 +174,8 @@ impl<'n> Fields<'n> {
         for (key, help) in keys {
             if let Some(entry) = self.entry(key) {
                 desk.not_yet(key, entry.key_span, help);
-                self.known.pop();
-            } else {
-                self.known.pop();
             }
+            self.known.retain(|known| known != key);
         }
     }
 
@@ -183,7 +183,7 @@ impl<'n> Fields<'n> {
     pub fn ignore(&mut self, keys: &[&str]) {
         for key in keys {
             self.entry(key);
-            self.known.pop();
+            self.known.retain(|known| known != key);
         }
     }
 
