@@ -7,6 +7,9 @@ use super::secrets::is_secret;
 use super::tree::{Entry, Kind, Node};
 use crate::source::{Problem, Span};
 
+/// How many problems of a file are kept.
+pub const PROBLEMS_MAX: usize = 500;
+
 /// Collects problems while a tree is decoded.
 #[derive(Debug, Default)]
 pub struct Desk {
@@ -18,8 +21,13 @@ pub struct Desk {
 impl Desk {
     /// Takes a problem.
     pub fn add(&mut self, problem: Problem) {
-        if !self.problems.contains(&problem) {
-            self.problems.push(problem);
+        if self.problems.len() < PROBLEMS_MAX {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        } else if self.problems.len() == PROBLEMS_MAX {
+            let message = format!("there are more than {PROBLEMS_MAX} problems; the rest is not listed");
+            self.problems.push(Problem::new("file::too_many", message));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Grows a tree from parser events: keys, anchors, aliases, merges, tags and unquoted templates.
 //! Takes events in order; gives the tree and problems at their places. An alias bomb stops at the alias.
 
+use super::fields::PROBLEMS_MAX;
 use super::scalar;
 use super::secrets::is_secret;
 use super::tree::{Entry, Kind, Node, Style};
@@ -294,6 +295,9 @@ fn insert(map: &mut OpenMap, key: Key, mut value: Node, text: &str, problems: &m
         }
     }
     if !map.seen.insert(key.text.clone()) {
+        if problems.len() > PROBLEMS_MAX {
+            return;
+        }
         let first = map.entries.iter().find(|entry| entry.key == key.text);
         let mut problem = Problem::new("yaml::duplicate_key", format!("the key `{}` stands here twice", key.text))
             .at(key.span, "again here");
