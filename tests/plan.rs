@@ -3,7 +3,11 @@
 
 #[path = "plan/applying.rs"]
 mod applying;
+#[path = "plan/differing.rs"]
+mod differing;
 #[path = "plan/fake_broker.rs"]
 mod fake_broker;
+#[path = "plan/losing.rs"]
+mod losing;
 #[path = "plan/samples.rs"]
 mod samples;

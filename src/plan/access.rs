@@ -3,9 +3,9 @@
 use super::compose::Findings;
 use super::equality::push_text;
 use super::patterns::surely_covers;
-use super::{Change, FieldChange, Risk, Write};
+use super::{Change, Risk, Write};
 use crate::broker::Management;
-use crate::model::Object;
+use crate::model::{Object, TopicPermission};
 
 /// Compares rows by user and vhost.
 pub(super) fn permissions(findings: &mut Findings<'_>) {
@@ -31,7 +31,9 @@ pub(super) fn topic_permissions(findings: &mut Findings<'_>) {
         let object = row.object();
         let writes = vec![Write::Manage(Management::PutTopicPermission(Box::new(row.clone())))];
         let new = [("write", &row.write), ("read", &row.read)];
-        match observed.topology.topic_permissions.iter().find(|old| old.object() == object) {
+        let same =
+            |old: &&TopicPermission| old.user == row.user && old.vhost == row.vhost && old.exchange == row.exchange;
+        match observed.topology.topic_permissions.iter().find(same) {
             None => new_topic_row(findings, object, &new, writes),
             Some(old) => compare(findings, object, &[&old.write, &old.read], &new, writes),
         }
@@ -59,7 +61,7 @@ fn compare(findings: &mut Findings<'_>, object: Object, old: &[&String], new: &[
     for (before, (name, after)) in old.iter().zip(new) {
         push_text(&mut fields, name, before, after);
         if !surely_covers(after, before) {
-            let what = format!("{object} may {} less than before", verb(name));
+            let what = format!("{object} narrow what may be {}", participle(name));
             risk = Some(Risk::of_rights(what, before.as_str(), after.as_str()).join(risk));
         }
     }
@@ -76,27 +78,17 @@ fn compare(findings: &mut Findings<'_>, object: Object, old: &[&String], new: &[
     findings.add(change);
 }
 
-fn verb(name: &str) -> &'static str {
+fn participle(name: &str) -> &'static str {
     match name {
-        "configure" => "allow to configure",
-        "write" => "allow to write",
-        _ => "allow to read",
+        "configure" => "declared and deleted",
+        "write" => "written to",
+        _ => "read from",
     }
 }
 
 fn words(patterns: &[(&str, &String)]) -> Vec<String> {
-    let word = |(name, pattern): &(&str, &String)| FieldChange::new(*name, "", pattern.as_str());
-    patterns
-        .iter()
-        .map(word)
-        .map(
-            |field| {
-                if field.new.is_empty() {
-                    format!("{} ''", field.name)
-                } else {
-                    format!("{} {}", field.name, field.new)
-                }
-            },
-        )
-        .collect()
+    let word = |(name, pattern): &(&str, &String)| {
+        if pattern.is_empty() { format!("{name} ''") } else { format!("{name} {pattern}") }
+    };
+    patterns.iter().map(word).collect()
 }

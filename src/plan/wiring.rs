@@ -2,10 +2,10 @@
 //! Compares as the broker does on redeclare, and beyond it what the broker silently ignores.
 
 use super::compose::Findings;
-use super::equality::{argument_words, push_flag, push_text, same_value, shown, table_changes};
+use super::equality::{argument_words, push_flag, push_text, shown, table_changes};
 use super::{Change, FieldChange, Write};
 use crate::broker::Method;
-use crate::model::{Binding, Exchange, Object, Queue, Topology, Value, Version};
+use crate::model::{Binding, DestinationKind, Exchange, Name, Object, Queue, Topology, Value, Version};
 use crate::rules::queue_argument;
 use crate::source::Problem;
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,14 +80,13 @@ pub(super) fn queues(findings: &mut Findings<'_>) {
             let text = format!("{object} is exclusive: it lives only as long as the connection that declares it");
             findings.problem(&object, "exclusive", Problem::note("plan::exclusive_queue", text));
         }
+        let kind = type_of(queue, desired, &observed.topology, observed.version);
         let Some(old) = known.get(&object) else {
-            let kind = type_of(queue, desired, &observed.topology, observed.version);
             let writes = vec![Write::Call(Method::DeclareQueue(Box::new(queue.clone())))];
             let reason = format!("the broker has no {object}");
             findings.add(Change::create(object, queue_words(queue, &kind), reason, writes));
             continue;
         };
-        let kind = type_of(queue, desired, &observed.topology, observed.version);
         let fields = queue_changes(old, queue, &kind);
         let messages = observed.messages(&queue.id());
         findings.settle_fixed(object, fields, |fields| queue_reason(fields, messages));
@@ -147,6 +146,7 @@ fn queue_words(queue: &Queue, kind: &str) -> Vec<String> {
 /// Compares bindings by source, destination, key and arguments; there is nothing to change in one.
 pub(super) fn bindings(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
+    let beside: BTreeMap<_, &Binding> = observed.topology.bindings.iter().map(|old| (ends(old), old)).collect();
     let known: BTreeSet<Object> = observed.topology.bindings.iter().map(Binding::object).collect();
     for binding in &desired.bindings {
         let object = binding.object();
@@ -155,7 +155,7 @@ pub(super) fn bindings(findings: &mut Findings<'_>) {
             continue;
         }
         let words = binding.arguments.iter().map(|(name, value)| argument_words(name, &value.to_json())).collect();
-        let reason = binding_reason(binding, &observed.topology);
+        let reason = binding_reason(binding, beside.get(&ends(binding)).copied());
         findings.add(Change::create(object, words, reason, vec![Write::Call(Method::Bind(Box::new(binding.clone())))]));
     }
 }
@@ -165,22 +165,18 @@ fn is_implicit(binding: &Binding) -> bool {
     binding.source.is_empty() && binding.routing_key == binding.destination
 }
 
-/// Warns of a binding that only replaces another one in the file: the old one stays, since nothing is deleted.
-fn binding_reason(binding: &Binding, observed: &Topology) -> String {
-    let beside = observed.bindings.iter().find(|old| {
-        old.vhost == binding.vhost
-            && old.source == binding.source
-            && old.destination == binding.destination
-            && old.destination_kind == binding.destination_kind
-    });
+/// Gives what a binding joins: vhost, source, destination.
+fn ends(binding: &Binding) -> (&Name, &Name, &Name, DestinationKind) {
+    (&binding.vhost, &binding.source, &binding.destination, binding.destination_kind)
+}
+
+/// Warns of a binding that was meant to replace another one: the old one stays, since nothing is deleted.
+fn binding_reason(binding: &Binding, beside: Option<&Binding>) -> String {
     match beside {
         Some(old) if old.routing_key != binding.routing_key => {
             format!("it is added beside the one with the key '{}', which stays", old.routing_key)
         }
-        Some(old) if !old.arguments.iter().all(|(k, v)| binding.arguments.get(k).is_some_and(|n| same_value(n, v))) => {
-            "it is added beside the one with other arguments, which stays".into()
-        }
-        Some(_) => "it is added beside another of the same key, which stays".into(),
+        Some(_) => "it is added beside the one with other arguments, which stays".into(),
         None => format!("nothing leads from '{}' to '{}' yet", binding.source, binding.destination),
     }
 }
