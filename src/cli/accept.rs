@@ -3,11 +3,11 @@
 use super::ExitCode;
 use super::arguments::Accept;
 use super::terminal::Terminal;
-use crate::io::files;
+use crate::io::snapshots;
 
 /// Renames each `.snap.new` below the paths to `.snap`.
 pub fn accept(command: &Accept, terminal: &Terminal) -> ExitCode {
-    let pending = match files::pending_snapshots(&command.paths) {
+    let pending = match snapshots::pending_below(&command.paths) {
         Ok(pending) => pending,
         Err(error) => {
             terminal.complain(&error);
@@ -19,7 +19,7 @@ pub fn accept(command: &Accept, terminal: &Terminal) -> ExitCode {
         return ExitCode::Nothing;
     }
     for path in pending {
-        match files::accept_snapshot(&path) {
+        match snapshots::accept(&path) {
             Ok(accepted) => terminal.chat(&format!("accepted {}", accepted.display())),
             Err(error) => {
                 terminal.complain(&error);

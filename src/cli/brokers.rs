@@ -1,6 +1,6 @@
 //! Which brokers a command means: `sim`, a profile, a URL, or what the environment says.
 
-use crate::io::address::Address;
+use crate::io::address::{Address, BadAddress};
 use crate::model::Profile;
 
 /// Is a broker to play on.
@@ -42,11 +42,12 @@ fn live(url: &str, management: Option<&str>) -> Result<Target, String> {
 }
 
 fn address(url: &str, management: Option<&str>) -> Result<Address, String> {
-    let address = Address::parse(url)?;
-    match management {
+    let address: Result<Address, BadAddress> = url.parse();
+    let address = address.and_then(|address| match management {
         Some(management) => address.with_management(management),
         None => Ok(address),
-    }
+    });
+    address.map_err(|bad| format!("{}\n  help: {}", bad.message, bad.help))
 }
 
 /// Finds the broker of `apply`, `wait` and `clean`: the flag, `RABBITMQ_URL`, or the local one.

@@ -4,7 +4,7 @@ use super::ExitCode;
 use super::arguments::Check;
 use super::load::Loader;
 use super::terminal::Terminal;
-use crate::io::files;
+use crate::io::snapshots;
 use crate::source::Level;
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ pub fn check(command: &Check, terminal: &Terminal) -> ExitCode {
             return code;
         }
     };
-    let found = match files::yaml_files(&paths) {
+    let found = match snapshots::yaml_files(&paths) {
         Ok(found) => found,
         Err(error) => {
             terminal.complain(&error);

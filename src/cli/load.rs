@@ -28,15 +28,13 @@ impl Loader {
             let value = serde_yaml::from_str(value).unwrap_or_else(|_| serde_json::Value::String(value.to_owned()));
             settings.vars.push((name.trim().to_owned(), value));
         }
-        Ok(Self { sources: Sources::default(), settings, world: Disk::default() })
+        Ok(Self { sources: Sources::default(), settings, world: Disk::here() })
     }
 
     fn read(&mut self, path: &Path) -> Result<Vec<u8>, Vec<Problem>> {
         self.world.read(&path.to_string_lossy()).map_err(|error| {
-            vec![
-                Problem::new("file::missing", format!("cannot read {}: {error}", path.display()))
-                    .help("give the path of a file that is there, from the folder you are in"),
-            ]
+            let help = "give the path of a file that is there, seen from the folder you are in";
+            vec![Problem::new("file::missing", error).help(help)]
         })
     }
 

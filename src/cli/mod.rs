@@ -12,6 +12,7 @@ mod load;
 mod program;
 mod run;
 mod run_live;
+mod runtime;
 mod terminal;
 mod verdicts;
 mod wait;

@@ -5,7 +5,7 @@ use super::brokers::Target;
 use super::load::Loader;
 use super::terminal::Terminal;
 use super::{ExitCode, run_live, verdicts};
-use crate::io::files;
+use crate::io::{files, snapshots};
 use crate::model::{Cell, Profile, Version};
 use crate::play::{Played, Verdict};
 use crate::report::{self, CellReport};
@@ -25,19 +25,15 @@ pub(super) struct ToPlay {
 /// Plays what the arguments name.
 pub fn run(command: &Run, terminal: &Terminal) -> ExitCode {
     let began = Instant::now();
-    let usage = |message: String| {
-        terminal.complain(&message);
-        ExitCode::Usage
-    };
     let targets = command.broker.iter().map(|text| Target::parse(text, command.management.as_deref()));
     let targets: Vec<Target> = match targets.collect() {
         Ok(targets) => targets,
-        Err(message) => return usage(message),
+        Err(message) => return terminal.usage(&message),
     };
     let junit_file = match command.report.as_deref().map(|report| report.split_once(':')) {
         None => None,
         Some(Some(("junit", file))) if !file.is_empty() => Some(PathBuf::from(file)),
-        Some(_) => return usage("--report takes junit:FILE".to_owned()),
+        Some(_) => return terminal.usage("--report takes junit:FILE"),
     };
     let mut loader = match Loader::new(&command.vars, None) {
         Ok(loader) => loader,
@@ -71,7 +67,7 @@ pub fn run(command: &Run, terminal: &Terminal) -> ExitCode {
 }
 
 fn write_junit(file: &Path, reports: &[CellReport], sources: &Sources, terminal: &Terminal) -> ExitCode {
-    let written = report::junit(reports, sources).and_then(|text| files::write_whole(file, &text));
+    let written = report::junit(reports, sources).and_then(|text| files::write_atomically(file, &text));
     match written {
         Ok(()) => ExitCode::Fine,
         Err(error) => {
@@ -83,7 +79,7 @@ fn write_junit(file: &Path, reports: &[CellReport], sources: &Sources, terminal:
 
 /// Loads all scenarios below the paths; any problem ends the run before a cell is played.
 fn load_all(command: &Run, loader: &mut Loader, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
-    let found = files::yaml_files(&command.paths).map_err(|error| {
+    let found = snapshots::yaml_files(&command.paths).map_err(|error| {
         terminal.complain(&error);
         ExitCode::BadFile
     })?;

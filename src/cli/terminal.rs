@@ -2,6 +2,7 @@
 
 use super::ExitCode;
 use super::arguments::Arguments;
+use crate::io::failure::Failure;
 use crate::report::{self, Palette};
 use crate::source::{Level, Problem, Sources};
 use std::io::{IsTerminal, Write};
@@ -54,6 +55,25 @@ impl Terminal {
     /// Writes to standard error.
     pub fn complain(&self, text: &str) {
         let _ = writeln!(anstream::stderr(), "{}", text.trim_end_matches('\n'));
+    }
+
+    /// Writes to standard error if there is anything to say.
+    pub fn complain_unless_empty(&self, text: &str) {
+        if !text.is_empty() {
+            self.complain(text);
+        }
+    }
+
+    /// Complains about the arguments.
+    pub fn usage(&self, message: &str) -> ExitCode {
+        self.complain(&format!("{} {message}", self.error_palette.bad("error:")));
+        ExitCode::Usage
+    }
+
+    /// Complains about the world: where, why, and what to try.
+    pub fn failure(&self, failure: &Failure) -> ExitCode {
+        self.complain(&format!("{} {failure}\n  help: {}", self.error_palette.bad("error:"), failure.hint));
+        ExitCode::Environment
     }
 
     /// Draws problems, and gives the exit code that they ask for.

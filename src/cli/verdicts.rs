@@ -2,7 +2,7 @@
 
 use super::ExitCode;
 use super::run::ToPlay;
-use crate::io::files;
+use crate::io::{files, snapshots};
 use crate::model::{Scenario, Version};
 use crate::play::{Played, Verdict};
 use crate::report::{self, CellReport, Comparison};
@@ -28,7 +28,7 @@ pub(super) fn verdict(one: &ToPlay, played: &Played, version: Version) -> (Verdi
     }
     let folder = one.path.parent().map(|parent| parent.join("snapshots")).unwrap_or_default();
     let stem = one.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let names = report::snapshot_names(&stem, &one.cell.axes, version, &files::names_in(&folder));
+    let names = report::snapshot_names(&stem, &one.cell.axes, version, &snapshots::names_in(&folder));
     let body = report::body(outcome, scenario);
     let kept = names.present.as_ref().and_then(|name| std::fs::read_to_string(folder.join(name)).ok());
     let pending = folder.join(&names.pending);
@@ -36,7 +36,7 @@ pub(super) fn verdict(one: &ToPlay, played: &Played, version: Version) -> (Verdi
         if in_ci() {
             return "nothing is written in CI".to_owned();
         }
-        match files::write_whole(&pending, &report::whole_file(scenario, &body)) {
+        match files::write_atomically(&pending, &report::whole_file(scenario, &body)) {
             Ok(()) => format!("pending in {}; take it over with: rmqplay accept {}", pending.display(), scenario.file),
             Err(error) => format!("could not be written to {}: {error}", pending.display()),
         }

@@ -80,18 +80,11 @@ pub(super) struct Driver {
 
 impl Driver {
     pub fn new(scenario: &Scenario) -> Self {
-        let mut vhosts = scenario.topology.vhost_names();
-        let used = scenario.consumers.iter().map(|consumer| &consumer.queue.vhost);
-        for vhost in used.chain(scenario.steps.iter().map(|step| &step.vhost)) {
-            if !vhosts.contains(vhost) {
-                vhosts.push(vhost.clone());
-            }
-        }
         Self {
             stage: Stage::Linking(0),
             doing: Doing::Nothing,
             links: BTreeMap::new(),
-            vhosts,
+            vhosts: scenario.vhosts(),
             began: Moment(0),
             frozen: false,
             timed_out: false,

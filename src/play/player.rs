@@ -12,7 +12,7 @@ use crate::broker::{
     ChannelId, Client, Command, Confirmation, ConnectionId, Event, Ids, Method, PublishId, Refusal, Reply, RequestId,
     What,
 };
-use crate::model::{Cell, Moment, Name, PublishOutcome, QueueName, Scenario, Subject, Text, Version};
+use crate::model::{Cell, Moment, Name, Object, PublishOutcome, QueueName, Scenario, Subject, Text, Version};
 use crate::source::Span;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -153,6 +153,15 @@ impl Player {
         self.failed(code, message, span, Vec::new());
         if let Some(failure) = self.failures.last_mut() {
             failure.help = help;
+        }
+    }
+
+    /// Fails the run because the broker refused parts of the topology; each points at its declaration.
+    pub fn set_up_refused(&mut self, refused: &[(Object, Refusal)]) {
+        for (object, refusal) in refused {
+            let declared = self.scenario.origins.get(object).map(|origin| origin.whole);
+            let span = declared.unwrap_or_else(|| self.driver.span(&self.scenario));
+            self.failed("topology::refused", format!("the broker refuses {object}: {refusal}"), span, Vec::new());
         }
     }
 
