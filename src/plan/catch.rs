@@ -56,42 +56,58 @@ const UNKNOWN_TO_STREAM: &[&str] = &[
 /// Values of which the lower one holds, whoever sets it.
 const LOWER_HOLDS: &[&str] = &["message-ttl", "expires", "max-length", "max-length-bytes", "delivery-limit"];
 
-/// Gives what is in effect for a queue under these policies.
-pub(super) fn effective(queue: &Queue, version: Version, policies: &[Policy], operators: &[Policy]) -> Effective {
-    let kind = queue.kind();
-    let policy = best(queue, kind, version, policies);
-    let operator = best(queue, kind, version, operators);
-    let mut values = BTreeMap::new();
-    for (key, value) in policy.iter().flat_map(|policy| &policy.definition) {
-        values.insert(key.clone(), value.clone());
+/// Holds policies with their compiled patterns; one that cannot be read here counts as found everywhere.
+pub(super) struct Policies<'a> {
+    version: Version,
+    user: Vec<(&'a Policy, Option<Regex>)>,
+    operator: Vec<(&'a Policy, Option<Regex>)>,
+}
+
+impl<'a> Policies<'a> {
+    /// Compiles each pattern once.
+    pub fn new(version: Version, user: &'a [Policy], operator: &'a [Policy]) -> Self {
+        let compile = |policies: &'a [Policy]| -> Vec<(&'a Policy, Option<Regex>)> {
+            policies.iter().map(|policy| (policy, Regex::new(&policy.pattern).ok())).collect()
+        };
+        Self { version, user: compile(user), operator: compile(operator) }
     }
-    for (key, value) in operator.iter().flat_map(|policy| &policy.definition) {
-        merge(&mut values, key, value, true);
-    }
-    for (name, value) in &queue.arguments {
-        if let Some(key) = name.strip_prefix("x-").filter(|key| *key != "queue-type") {
-            let policy_holds = kind == QueueKind::Quorum && key == "overflow";
-            merge(&mut values, key, &Value::to_json(value), !policy_holds);
+
+    /// Gives what is in effect for a queue.
+    pub fn on(&self, queue: &Queue) -> Effective {
+        let kind = queue.kind();
+        let policy = best(queue, kind, self.version, &self.user);
+        let operator = best(queue, kind, self.version, &self.operator);
+        let mut values = BTreeMap::new();
+        for (key, value) in policy.iter().flat_map(|policy| &policy.definition) {
+            values.insert(key.clone(), value.clone());
         }
-    }
-    Effective {
-        policy: policy.map(|policy| policy.name.clone()),
-        operator_policy: operator.map(|policy| policy.name.clone()),
-        values,
+        for (key, value) in operator.iter().flat_map(|policy| &policy.definition) {
+            merge(&mut values, key, value);
+        }
+        for (name, value) in &queue.arguments {
+            let Some(key) = name.strip_prefix("x-").filter(|key| *key != "queue-type") else { continue };
+            if !(policy_holds(kind, key, self.version) && values.contains_key(key)) {
+                merge(&mut values, key, &Value::to_json(value));
+            }
+        }
+        Effective {
+            policy: policy.map(|policy| policy.name.clone()),
+            operator_policy: operator.map(|policy| policy.name.clone()),
+            values,
+        }
     }
 }
 
-fn merge(values: &mut BTreeMap<String, Json>, key: &str, value: &Json, other_holds: bool) {
-    match values.get(key) {
-        Some(known) if LOWER_HOLDS.contains(&key) => {
-            if number(value) < number(known) {
-                values.insert(key.to_owned(), value.clone());
-            }
-        }
-        Some(_) if !other_holds => {}
-        _ => {
-            values.insert(key.to_owned(), value.clone());
-        }
+/// A quorum queue lets the policy win over the argument: `overflow` (LEN-4), and `expires` before 4.0 (EXP-4).
+fn policy_holds(kind: QueueKind, key: &str, version: Version) -> bool {
+    kind == QueueKind::Quorum && (key == "overflow" || (key == "expires" && version.major < 4))
+}
+
+/// Lays a value over what is there: the lower of two limits, else the new one.
+fn merge(values: &mut BTreeMap<String, Json>, key: &str, value: &Json) {
+    let keeps = values.get(key).is_some_and(|known| LOWER_HOLDS.contains(&key) && number(known) <= number(value));
+    if !keeps {
+        values.insert(key.to_owned(), value.clone());
     }
 }
 
@@ -101,20 +117,25 @@ pub(super) fn number(value: &Json) -> f64 {
 }
 
 /// Finds the policy of highest priority that catches the queue; of equal ones the first by name, as 4.3 does.
-fn best<'a>(queue: &Queue, kind: QueueKind, version: Version, policies: &'a [Policy]) -> Option<&'a Policy> {
-    let mut best: Option<&Policy> = None;
-    for policy in policies.iter().filter(|policy| catches(policy, queue, kind, version)) {
+fn best<'a>(
+    queue: &Queue,
+    kind: QueueKind,
+    version: Version,
+    policies: &[(&'a Policy, Option<Regex>)],
+) -> Option<&'a Policy> {
+    let mut best: Option<&'a Policy> = None;
+    for (policy, pattern) in policies {
         let better = best.is_none_or(|known| {
             policy.priority > known.priority || (policy.priority == known.priority && policy.name < known.name)
         });
-        if better {
+        if better && may_catch(policy, queue, kind, version) && finds(pattern.as_ref(), &queue.name) {
             best = Some(policy);
         }
     }
     best
 }
 
-fn catches(policy: &Policy, queue: &Queue, kind: QueueKind, version: Version) -> bool {
+fn may_catch(policy: &Policy, queue: &Queue, kind: QueueKind, version: Version) -> bool {
     let applies = match policy.apply_to {
         ApplyTo::All | ApplyTo::Queues => true,
         ApplyTo::ClassicQueues => kind == QueueKind::Classic,
@@ -122,10 +143,7 @@ fn catches(policy: &Policy, queue: &Queue, kind: QueueKind, version: Version) ->
         ApplyTo::Streams => kind == QueueKind::Stream,
         ApplyTo::Exchanges => false,
     };
-    applies
-        && policy.vhost == queue.vhost
-        && !policy.definition.keys().any(|key| skips(kind, key, version))
-        && finds(&policy.pattern, &queue.name)
+    applies && policy.vhost == queue.vhost && !policy.definition.keys().any(|key| skips(kind, key, version))
 }
 
 fn skips(kind: QueueKind, key: &str, version: Version) -> bool {
@@ -140,7 +158,13 @@ fn skips(kind: QueueKind, key: &str, version: Version) -> bool {
     }
 }
 
-/// Says whether the pattern is found anywhere in the name; one that cannot be read here counts as found.
-pub(super) fn finds(pattern: &str, name: &str) -> bool {
-    Regex::new(pattern).ok().and_then(|regex| regex.is_match(name).ok()).unwrap_or(true)
+/// Says whether the pattern is found anywhere in the name.
+fn finds(pattern: Option<&Regex>, name: &str) -> bool {
+    pattern.and_then(|pattern| pattern.is_match(name).ok()).unwrap_or(true)
+}
+
+/// Says whether a policy's pattern finds one of the names.
+pub(super) fn finds_any<'n>(policy: &Policy, mut names: impl Iterator<Item = &'n str>) -> bool {
+    let pattern = Regex::new(&policy.pattern).ok();
+    names.any(|name| finds(pattern.as_ref(), name))
 }

@@ -17,8 +17,7 @@ pub fn plan(desired: &Topology, origins: &Origins, observed: &Observed) -> Plan 
     wiring::exchanges(&mut findings);
     access::topic_permissions(&mut findings);
     policies::global_parameters(&mut findings);
-    policies::policies(&mut findings, false);
-    policies::policies(&mut findings, true);
+    policies::policies(&mut findings);
     policies::parameters(&mut findings);
     wiring::queues(&mut findings);
     wiring::bindings(&mut findings);

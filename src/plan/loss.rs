@@ -1,7 +1,7 @@
 //! What changed policies can lose: compares the effective values of every queue on the broker before and after.
 //! Judges by what holds in the end, so a policy that changes nothing for any queue is no risk.
 
-use super::catch::{Effective, effective, finds, number};
+use super::catch::{Effective, Policies, finds_any, number};
 use super::equality::{same, shown_json};
 use super::{Observed, Risk};
 use crate::model::{ApplyTo, Policy, Queue, QueueName, Topology};
@@ -17,15 +17,16 @@ impl<'a> Outlook<'a> {
     /// Foresees all policies of the file together.
     pub fn new(desired: &Topology, observed: &'a Observed) -> Self {
         let old = &observed.topology;
+        let is_new = |old: &[Policy], new: &[Policy]| new.iter().any(|policy| !old.contains(policy));
+        if !is_new(&old.policies, &desired.policies) && !is_new(&old.operator_policies, &desired.operator_policies) {
+            return Self { queues: Vec::new() };
+        }
         let policies = merged(&old.policies, &desired.policies);
         let operators = merged(&old.operator_policies, &desired.operator_policies);
-        let foresee = |queue: &'a Queue| {
-            let before = effective(queue, observed.version, &old.policies, &old.operator_policies);
-            let after = effective(queue, observed.version, &policies, &operators);
-            (queue, observed.messages(&queue.id()), before, after)
-        };
-        let changes = desired.policies != old.policies || desired.operator_policies != old.operator_policies;
-        Self { queues: if changes { old.queues.iter().map(foresee).collect() } else { Vec::new() } }
+        let before = Policies::new(observed.version, &old.policies, &old.operator_policies);
+        let after = Policies::new(observed.version, &policies, &operators);
+        let foresee = |queue: &'a Queue| (queue, observed.messages(&queue.id()), before.on(queue), after.on(queue));
+        Self { queues: old.queues.iter().map(foresee).collect() }
     }
 
     /// Says what one new or changed policy can lose. `old` is the policy as the broker has it.
@@ -123,14 +124,9 @@ fn alternate_lost(old: &Policy, new: &Policy, observed: &Observed) -> Option<Ris
     let of = |policy: &Policy| policy.definition.get(KEY).cloned().filter(|_| catches_exchanges(policy));
     let (before, after) = (of(old)?, of(new));
     let shared = after.as_ref() == Some(&before) && old.pattern == new.pattern;
-    let on = |policy: &Policy| {
-        observed
-            .topology
-            .exchanges
-            .iter()
-            .any(|exchange| exchange.vhost == policy.vhost && finds(&policy.pattern, &exchange.name))
-    };
-    if shared || !on(old) {
+    let exchanges = observed.topology.exchanges.iter().filter(|exchange| exchange.vhost == old.vhost);
+    let caught = finds_any(old, exchanges.map(|exchange| &*exchange.name));
+    if shared || !caught {
         return None;
     }
     let what = format!("policy '{}' no longer catches what is unroutable on its exchanges as before", new.name);

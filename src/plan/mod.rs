@@ -12,6 +12,7 @@ mod catch;
 mod change;
 mod compose;
 mod equality;
+mod errands;
 mod explain;
 mod loss;
 mod observed;

@@ -13,39 +13,42 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What belongs to one cluster and must not be carried to another.
 const CLUSTER_OWN: [&str; 2] = ["internal_cluster_id", "cluster_name"];
 
-/// Compares policies, or operator policies.
-pub(super) fn policies(findings: &mut Findings<'_>, operator: bool) {
-    let (desired, observed) = (findings.desired, findings.observed);
-    let of = |topology| -> &Vec<Policy> {
-        let topology: &crate::model::Topology = topology;
-        if operator { &topology.operator_policies } else { &topology.policies }
+/// Compares policies, then operator policies.
+pub(super) fn policies(findings: &mut Findings<'_>) {
+    let (desired, observed) = (findings.desired, &findings.observed.topology);
+    let outlook = Outlook::new(desired, findings.observed);
+    let (user, operator) =
+        ((&desired.policies, &observed.policies), (&desired.operator_policies, &observed.operator_policies));
+    for ((desired, observed), operator) in [(user, false), (operator, true)] {
+        let known: BTreeMap<Object, &Policy> =
+            observed.iter().map(|policy| (policy.object(operator), policy)).collect();
+        for policy in desired {
+            let old = known.get(&policy.object(operator)).copied();
+            one_policy(findings, &outlook, policy, operator, old);
+        }
+    }
+}
+
+fn one_policy(
+    findings: &mut Findings<'_>,
+    outlook: &Outlook<'_>,
+    policy: &Policy,
+    operator: bool,
+    old: Option<&Policy>,
+) {
+    const AT_ONCE: &str = "it takes effect at once on every queue it catches";
+    let object = policy.object(operator);
+    let writes = vec![Write::Manage(Management::PutPolicy { policy: Box::new(policy.clone()), operator })];
+    let mut change = match old.map(|old| policy_changes(old, policy)) {
+        Some(fields) if fields.is_empty() => {
+            findings.unchanged += 1;
+            return;
+        }
+        Some(fields) => Change::update(object, fields, AT_ONCE, writes),
+        None => Change::create(object, policy_words(policy), AT_ONCE, writes),
     };
-    if of(desired).is_empty() {
-        return;
-    }
-    let outlook = Outlook::new(desired, observed);
-    let known: BTreeMap<Object, &Policy> =
-        of(&observed.topology).iter().map(|policy| (policy.object(operator), policy)).collect();
-    for policy in of(desired) {
-        let object = policy.object(operator);
-        let old = known.get(&object).copied();
-        let writes = vec![Write::Manage(Management::PutPolicy { policy: Box::new(policy.clone()), operator })];
-        let mut change = match old.map(|old| policy_changes(old, policy)) {
-            Some(fields) if fields.is_empty() => {
-                findings.unchanged += 1;
-                continue;
-            }
-            Some(fields) => Change::update(object, fields, "it takes effect at once on every queue it catches", writes),
-            None => Change::create(
-                object,
-                policy_words(policy),
-                "it takes effect at once on every queue it catches",
-                writes,
-            ),
-        };
-        change.risk = outlook.risk(policy, operator, old, observed);
-        findings.add(change);
-    }
+    change.risk = outlook.risk(policy, operator, old, findings.observed);
+    findings.add(change);
 }
 
 fn policy_changes(old: &Policy, new: &Policy) -> Vec<FieldChange> {

@@ -27,12 +27,12 @@ put-vhost /
 limit alice max-connections 5
 limit / max-queues 50
 permission alice
-topic permission alice game
 policy cap
 connect runner to /
 open 1
 exchange game
 exchange audit
+topic permission alice game
 queue ttl.q
 queue work.q
 bind game -> ttl.q
@@ -101,6 +101,19 @@ fn many_objects_go_over_many_channels_and_each_group_waits_for_the_one_before() 
     let first_bind = broker.asked.iter().position(|line| line.starts_with("bind")).expect("binds");
     let last_queue = broker.asked.iter().rposition(|line| line.starts_with("queue")).expect("queues");
     assert!(last_queue < first_bind);
+}
+
+#[test]
+fn what_needs_no_amqp_opens_no_connection() {
+    let shop = shop();
+    let desired =
+        Topology { topic_permissions: shop.topic_permissions, policies: shop.policies, ..Topology::default() };
+    let mut observed = Observed::empty(Profile::NEWEST);
+    observed.topology.vhosts = vec![vhost("/")];
+    let mut applier = Applier::new(&plan(&desired, &Origins::new(), &observed), Ids::default());
+    let mut broker = FakeBroker::default();
+    broker.play(&mut applier);
+    assert_eq!(broker.asked, ["topic permission alice game", "policy cap"]);
 }
 
 #[test]
