@@ -4,7 +4,7 @@
 use crate::source::Span;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -20,6 +20,8 @@ pub struct Template {
     text: Arc<str>,
     /// The expression alone, when the text is nothing but one `{{ … }}`; it keeps its type.
     sole: Option<Arc<str>>,
+    /// Values that were known at load already; a scope's own names win.
+    bound: BTreeMap<String, serde_json::Value>,
     /// Where the scalar stands.
     pub span: Span,
 }
@@ -56,13 +58,31 @@ impl Template {
     /// Compiles and keeps a text; undefined names are found by [`Template::names`].
     pub fn compile(text: &str, span: Span) -> Result<Template, TemplateError> {
         environment().template_from_str(text).map_err(TemplateError::from)?;
-        Ok(Template { text: text.into(), sole: sole_expression(text).map(Into::into), span })
+        Ok(Template {
+            text: text.into(),
+            sole: sole_expression(text).map(Into::into),
+            bound: BTreeMap::new(),
+            span,
+        })
+    }
+
+    /// Keeps a value under a name for every later rendering.
+    pub fn bind(&mut self, name: impl Into<String>, value: serde_json::Value) {
+        self.bound.insert(name.into(), value);
     }
 
     /// Lists the outer names that the template uses (`vars`, `message`, `n`).
     pub fn names(&self) -> BTreeSet<String> {
         match environment().template_from_str(&self.text) {
             Ok(template) => template.undeclared_variables(false).into_iter().collect(),
+            Err(_) => BTreeSet::new(),
+        }
+    }
+
+    /// Lists what the template uses, with the attributes it asks for (`message.json.n`).
+    pub fn paths(&self) -> BTreeSet<String> {
+        match environment().template_from_str(&self.text) {
+            Ok(template) => template.undeclared_variables(true).into_iter().collect(),
             Err(_) => BTreeSet::new(),
         }
     }
@@ -74,7 +94,7 @@ impl Template {
 
     /// Renders to text.
     pub fn text(&self, scope: &Scope) -> Result<String, TemplateError> {
-        environment().render_str(&self.text, scope).map_err(TemplateError::from)
+        environment().render_str(&self.text, self.names_in(scope)).map_err(TemplateError::from)
     }
 
     /// Renders to a value: a template that is one expression keeps its type, any other becomes text.
@@ -82,12 +102,18 @@ impl Template {
         let Some(expression) = &self.sole else {
             return self.text(scope).map(serde_json::Value::String);
         };
-        let value = environment().compile_expression(expression).and_then(|compiled| compiled.eval(scope))?;
+        let value = environment().compile_expression(expression).and_then(|compiled| compiled.eval(self.names_in(scope)))?;
         if value.is_undefined() {
             let message = format!("`{}` is undefined", expression.trim());
             return Err(TemplateError { message, range: None });
         }
         serde_json::to_value(&value).map_err(|error| TemplateError { message: error.to_string(), range: None })
+    }
+
+    /// Joins the names of a scope with the bound ones.
+    fn names_in<'a>(&'a self, scope: &'a Scope) -> BTreeMap<&'a str, minijinja::Value> {
+        let bound = self.bound.iter().map(|(name, value)| (name.as_str(), minijinja::Value::from_serialize(value)));
+        bound.chain(scope.iter().map(|(name, value)| (*name, value.clone()))).collect()
     }
 }
 

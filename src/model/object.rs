@@ -1,7 +1,10 @@
 //! Which object, and where a file declares it.
 //! Gives identities for diffing and places for problems that are found after loading.
 
-use super::{DestinationKind, Name};
+use super::{
+    Binding, DestinationKind, Exchange, Name, Parameter, Permission, Policy, Queue, Table, TopicPermission, User,
+    Value, Vhost,
+};
 use crate::source::Span;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -111,5 +114,119 @@ impl fmt::Display for Object {
                 Ok(())
             }
         }
+    }
+}
+
+impl Vhost {
+    /// Gives the vhost's identity.
+    pub fn object(&self) -> Object {
+        Object::Vhost { name: self.name.clone() }
+    }
+}
+
+impl User {
+    /// Gives the user's identity.
+    pub fn object(&self) -> Object {
+        Object::User { name: self.name.clone() }
+    }
+}
+
+impl Permission {
+    /// Gives the row's identity.
+    pub fn object(&self) -> Object {
+        Object::Permission { user: self.user.clone(), vhost: self.vhost.clone() }
+    }
+}
+
+impl TopicPermission {
+    /// Gives the row's identity.
+    pub fn object(&self) -> Object {
+        Object::TopicPermission { user: self.user.clone(), vhost: self.vhost.clone(), exchange: self.exchange.clone() }
+    }
+}
+
+impl Exchange {
+    /// Gives the exchange's identity.
+    pub fn object(&self) -> Object {
+        Object::Exchange { vhost: self.vhost.clone(), name: self.name.clone() }
+    }
+}
+
+impl Queue {
+    /// Gives the queue's identity.
+    pub fn object(&self) -> Object {
+        Object::Queue { vhost: self.vhost.clone(), name: self.name.clone() }
+    }
+}
+
+impl Policy {
+    /// Gives the policy's identity, as a user's or as an operator's policy.
+    pub fn object(&self, operator: bool) -> Object {
+        let (vhost, name) = (self.vhost.clone(), self.name.clone());
+        if operator { Object::OperatorPolicy { vhost, name } } else { Object::Policy { vhost, name } }
+    }
+}
+
+impl Parameter {
+    /// Gives the parameter's identity.
+    pub fn object(&self) -> Object {
+        Object::Parameter {
+            vhost: self.vhost.clone(),
+            component: self.component.as_str().into(),
+            name: self.name.clone(),
+        }
+    }
+}
+
+impl Binding {
+    /// Gives the binding's identity; arguments count, their order and the width of numbers do not.
+    pub fn object(&self) -> Object {
+        let mut arguments = String::new();
+        if !self.arguments.is_empty() {
+            write_table(&self.arguments, &mut arguments);
+        }
+        Object::Binding {
+            vhost: self.vhost.clone(),
+            source: self.source.clone(),
+            kind: self.destination_kind,
+            destination: self.destination.clone(),
+            routing_key: self.routing_key.clone(),
+            arguments: arguments.into(),
+        }
+    }
+}
+
+/// Writes a table as JSON with its keys in order.
+fn write_table(table: &Table, text: &mut String) {
+    let mut keys: Vec<&String> = table.keys().collect();
+    keys.sort();
+    text.push('{');
+    for (i, key) in keys.into_iter().enumerate() {
+        if i > 0 {
+            text.push(',');
+        }
+        text.push_str(&serde_json::Value::from(key.as_str()).to_string());
+        text.push(':');
+        write_value(&table[key], text);
+    }
+    text.push('}');
+}
+
+fn write_value(value: &Value, text: &mut String) {
+    match value {
+        Value::Table(table) => write_table(table, text),
+        Value::Array(entries) => {
+            text.push('[');
+            for (i, entry) in entries.iter().enumerate() {
+                if i > 0 {
+                    text.push(',');
+                }
+                write_value(entry, text);
+            }
+            text.push(']');
+        }
+        Value::F32(n) if n.fract() == 0.0 && n.abs() < 1e15 => text.push_str(&(*n as i64).to_string()),
+        Value::F64(n) if n.fract() == 0.0 && n.abs() < 1e15 => text.push_str(&(*n as i64).to_string()),
+        plain => text.push_str(&plain.to_json().to_string()),
     }
 }
