@@ -20,8 +20,9 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 impl Live {
-    /// Moves everything that can be moved; ready when there are events or a failure.
+    /// Moves everything that can be moved; ready when anything moved, or there are events or a failure.
     pub(super) fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut moved_at_all = false;
         loop {
             let mut moved = false;
             while let Some(done) = self.done.pop_front() {
@@ -38,8 +39,10 @@ impl Live {
             if !self.batch.is_empty() || self.failure.is_some() {
                 return Poll::Ready(());
             }
+            moved_at_all |= moved;
             if !moved {
-                return Poll::Pending;
+                // Whatever moved may have changed what is due next: the caller looks again before it sleeps.
+                return if moved_at_all { Poll::Ready(()) } else { Poll::Pending };
             }
         }
     }

@@ -34,6 +34,8 @@ struct VhostWatch {
 
 struct Watch {
     undisturbed: bool,
+    /// A round that began before this may have read before what the client did last: it does not answer the watch.
+    since: Instant,
     /// What the client was told last.
     told: Option<Option<Counts>>,
     /// Its totals may be old.
@@ -87,7 +89,7 @@ impl Watches {
         let vhost = self.vhosts.entry(queue.vhost).or_default();
         let rounds = if undisturbed { &mut vhost.totals } else { &mut vhost.passive };
         rounds.next = None;
-        vhost.queues.insert(queue.name, Watch { undisturbed, told: None, slow: false });
+        vhost.queues.insert(queue.name, Watch { undisturbed, since: Instant::now(), told: None, slow: false });
     }
 
     pub(super) fn remove(&mut self, queue: &QueueName) {
@@ -120,9 +122,9 @@ impl Watches {
     }
 
     /// Notes counts; gives the event if they are news.
-    fn tell(&mut self, vhost: &Name, queue: &Name, counts: Option<Counts>) -> Option<Event> {
+    fn tell(&mut self, vhost: &Name, queue: &Name, began: Instant, counts: Option<Counts>) -> Option<Event> {
         let watch = self.vhosts.get_mut(vhost)?.queues.get_mut(queue)?;
-        if watch.told == Some(counts) {
+        if watch.told == Some(counts) || began < watch.since {
             return None;
         }
         watch.told = Some(counts);
@@ -201,7 +203,7 @@ impl Live {
                 Seen::Missing => None,
                 Seen::Hidden => continue,
             };
-            self.batch.counted.extend(self.watches.tell(&round.vhost, &queue, counts));
+            self.batch.counted.extend(self.watches.tell(&round.vhost, &queue, round.began, counts));
         }
     }
 
@@ -224,7 +226,7 @@ impl Live {
                 ready: totals.ready,
                 consumers: consumed.iter().filter(|queue| **queue == *name).count() as u64,
             });
-            self.batch.counted.extend(self.watches.tell(&round.vhost, &name, counts));
+            self.batch.counted.extend(self.watches.tell(&round.vhost, &name, round.began, counts));
         }
     }
 }
