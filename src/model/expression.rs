@@ -58,12 +58,7 @@ impl Template {
     /// Compiles and keeps a text; undefined names are found by [`Template::names`].
     pub fn compile(text: &str, span: Span) -> Result<Template, TemplateError> {
         environment().template_from_str(text).map_err(TemplateError::from)?;
-        Ok(Template {
-            text: text.into(),
-            sole: sole_expression(text).map(Into::into),
-            bound: BTreeMap::new(),
-            span,
-        })
+        Ok(Template { text: text.into(), sole: sole_expression(text).map(Into::into), bound: BTreeMap::new(), span })
     }
 
     /// Keeps a value under a name for every later rendering.
@@ -102,7 +97,8 @@ impl Template {
         let Some(expression) = &self.sole else {
             return self.text(scope).map(serde_json::Value::String);
         };
-        let value = environment().compile_expression(expression).and_then(|compiled| compiled.eval(self.names_in(scope)))?;
+        let value =
+            environment().compile_expression(expression).and_then(|compiled| compiled.eval(self.names_in(scope)))?;
         if value.is_undefined() {
             let message = format!("`{}` is undefined", expression.trim());
             return Err(TemplateError { message, range: None });
