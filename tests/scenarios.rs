@@ -2,7 +2,7 @@
 //! hundred times gives the same bytes. On live brokers they run as commands do (`tests/commands/live-*.txt`).
 #![allow(clippy::disallowed_methods)]
 
-use rmqplay::io::files::Disk;
+use rmqplay::io::Disk;
 use rmqplay::io::snapshots::{names_in, yaml_files};
 use rmqplay::language::{Settings, load_scenario};
 use rmqplay::model::{Cell, Profile};

@@ -1,6 +1,6 @@
 //! Which brokers a command means: `sim`, a profile, a URL, or what the environment says.
 
-use crate::io::address::{Address, BadAddress};
+use crate::io::{Address, BadAddress};
 use crate::model::Profile;
 
 /// Is a broker to play on.

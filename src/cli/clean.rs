@@ -13,7 +13,7 @@ pub fn clean(command: &Clean, terminal: &Terminal) -> ExitCode {
         Err(message) => return terminal.usage(&message),
     };
     let older_than = Duration::from_millis(command.older_than.0);
-    match runtime::block_on(runtime::interruptible(crate::io::clean::clean(&address, older_than))) {
+    match runtime::block_on(runtime::interruptible(crate::io::clean(&address, older_than))) {
         Err(code) => code,
         Ok(Err(failure)) => terminal.failure(&failure),
         Ok(Ok(cleaned)) => {

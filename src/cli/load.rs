@@ -2,7 +2,7 @@
 
 use super::ExitCode;
 use super::arguments::Vars;
-use crate::io::files::Disk;
+use crate::io::Disk;
 use crate::language::{self, Kind, LoadedScenario, LoadedTopology, Settings};
 use crate::source::{Problem, Sources};
 use std::path::Path;

@@ -5,7 +5,7 @@ use super::brokers::Target;
 use super::load::Loader;
 use super::terminal::Terminal;
 use super::{ExitCode, run_live, verdicts};
-use crate::io::{files, snapshots};
+use crate::io::{snapshots, write_atomically};
 use crate::model::{Cell, Profile, Version};
 use crate::play::{Played, Verdict};
 use crate::report::{self, CellReport};
@@ -67,7 +67,7 @@ pub fn run(command: &Run, terminal: &Terminal) -> ExitCode {
 }
 
 fn write_junit(file: &Path, reports: &[CellReport], sources: &Sources, terminal: &Terminal) -> ExitCode {
-    let written = report::junit(reports, sources).and_then(|text| files::write_atomically(file, &text));
+    let written = report::junit(reports, sources).and_then(|text| write_atomically(file, &text));
     match written {
         Ok(()) => ExitCode::Fine,
         Err(error) => {

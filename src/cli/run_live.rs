@@ -2,8 +2,8 @@
 
 use super::run::{Stage, ToPlay};
 use super::{ExitCode, runtime, verdicts};
-use crate::io::address::Address;
-use crate::io::failure::Failure;
+use crate::io::Address;
+use crate::io::Failure;
 use crate::io::live::Guard;
 use crate::io::management::{ManagementClient, Overview};
 use crate::io::rehearse::{needs, rehearse_live};

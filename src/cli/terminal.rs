@@ -2,7 +2,7 @@
 
 use super::ExitCode;
 use super::arguments::Arguments;
-use crate::io::failure::Failure;
+use crate::io::Failure;
 use crate::report::{self, Palette};
 use crate::source::{Level, Problem, Sources};
 use std::io::{IsTerminal, Write};

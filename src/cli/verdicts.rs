@@ -2,7 +2,7 @@
 
 use super::ExitCode;
 use super::run::ToPlay;
-use crate::io::{files, snapshots};
+use crate::io::{snapshots, write_atomically};
 use crate::model::{Scenario, Version};
 use crate::play::{Played, Verdict};
 use crate::report::{self, CellReport, Comparison};
@@ -36,7 +36,7 @@ pub(super) fn verdict(one: &ToPlay, played: &Played, version: Version) -> (Verdi
         if in_ci() {
             return "nothing is written in CI".to_owned();
         }
-        match files::write_atomically(&pending, &report::whole_file(scenario, &body)) {
+        match write_atomically(&pending, &report::whole_file(scenario, &body)) {
             Ok(()) => format!("pending in {}; take it over with: rmqplay accept {}", pending.display(), scenario.file),
             Err(error) => format!("could not be written to {}: {error}", pending.display()),
         }

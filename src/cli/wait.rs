@@ -4,7 +4,7 @@ use super::arguments::Wait;
 use super::brokers::one_broker;
 use super::terminal::Terminal;
 use super::{ExitCode, runtime};
-use crate::io::wait::wait_until_ready;
+use crate::io::wait_until_ready;
 use std::time::Duration;
 
 /// Waits, and says which version answered.

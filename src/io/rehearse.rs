@@ -1,8 +1,8 @@
 //! Plays a cell on a live broker: set-up by the applier, then the player, both on the same throw-away vhosts.
 //! The twin of `simulate::rehearse`. Makes and deletes nothing by itself: that is the guard's.
 
-use super::address::Address;
-use super::failure::Failure;
+use super::Address;
+use super::Failure;
 use super::live::{Guard, Live, LiveEnded, LiveLimits, run_live};
 use crate::broker::Ids;
 use crate::model::{Cell, Name, Profile, Version};

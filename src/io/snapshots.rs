@@ -1,7 +1,7 @@
 //! Finds scenarios, their snapshots and what is pending beside them.
 //! Replaces a snapshot only when `accept` says so; compares nothing.
 
-use super::files::list_yaml;
+use super::list_yaml;
 use std::path::{Path, PathBuf};
 
 /// Lists the files that some paths mean: files as they are, folders with all YAML and JSON below.

@@ -108,7 +108,8 @@ impl Template {
 
     /// Joins the names of a scope with the bound ones.
     fn names_in<'a>(&'a self, scope: &'a Scope) -> BTreeMap<&'a str, minijinja::Value> {
-        let bound = self.bound.iter().map(|(name, value)| (name.as_str(), minijinja::Value::from_serialize(value)));
+        let value = |value: &serde_json::Value| minijinja::Value::from(minijinja::value::Serde(value));
+        let bound = self.bound.iter().map(|(name, bound)| (name.as_str(), value(bound)));
         bound.chain(scope.iter().map(|(name, value)| (*name, value.clone()))).collect()
     }
 }

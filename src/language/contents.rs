@@ -1,0 +1,72 @@
+//! Checks that contents are read only where reading disturbs nothing: at the end, or of a resting queue.
+//! Takes a scenario; gives a problem for each early read, so that files stay portable between sim and live brokers.
+
+use super::fields::Desk;
+use super::stage_names::find;
+use super::tree::Node;
+use crate::model::{Act, ApplyTo, Policy, Queue, QueueKind, QueueName, Scenario, Subject};
+use crate::source::Problem;
+
+/// What moves or removes messages of a queue without a consumer.
+const RESTLESS: [&str; 5] = ["message-ttl", "expires", "max-length", "max-length-bytes", "delivery-limit"];
+
+/// Checks the expectations of `steps` and `finally`.
+pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Desk) {
+    for step in scenario.steps.iter().chain(&scenario.finally) {
+        let Act::Expect(expectation) = &step.act else { continue };
+        let Subject::Queue(queue) = &expectation.subject else { continue };
+        let Some(messages) = &queue.messages else { continue };
+        if let Some(reason) = unrest(scenario, &queue.queue) {
+            let message = format!("the messages of '{}' cannot be read before the end: {reason}", queue.queue.name);
+            let problem = Problem::new("scenario::contents_too_early", message).at(messages.span, "read too early");
+            let problem = match find(tree, expectation.span, &queue.queue.name) {
+                Some(span) => problem.at(span, "not a resting queue"),
+                None => problem,
+            };
+            desk.add(problem.help("move the messages to `at_end:`; counts (`ready: 2`) can be read at any time"));
+        }
+    }
+}
+
+/// Says why a queue does not rest.
+fn unrest(scenario: &Scenario, name: &QueueName) -> Option<String> {
+    if let Some(consumer) = scenario.consumers.iter().find(|consumer| consumer.queue == *name) {
+        return Some(format!("consumer `{}` serves it", consumer.name));
+    }
+    let queue = scenario.topology.queue(&name.vhost, &name.name).or_else(|| declared_by_step(scenario, name))?;
+    if queue.kind() == QueueKind::Stream {
+        return Some("a stream refuses get".to_owned());
+    }
+    if let Some(key) = RESTLESS.iter().find(|key| queue.arguments.contains_key(&format!("x-{key}"))) {
+        return Some(format!("it has x-{key}"));
+    }
+    let set = scenario.steps.iter().filter_map(|step| match &step.act {
+        Act::SetPolicy(policy) => Some(&**policy),
+        _ => None,
+    });
+    let policies = scenario.topology.policies.iter().chain(&scenario.topology.operator_policies).chain(set);
+    policies.filter(|policy| catches(policy, queue)).find_map(|policy| {
+        let key = RESTLESS.iter().find(|key| policy.definition.contains_key(**key))?;
+        Some(format!("policy '{}' sets {key}", policy.name))
+    })
+}
+
+fn declared_by_step<'s>(scenario: &'s Scenario, name: &QueueName) -> Option<&'s Queue> {
+    scenario.steps.iter().find_map(|step| match &step.act {
+        Act::DeclareQueue(queue) if queue.id() == *name => Some(&**queue),
+        _ => None,
+    })
+}
+
+/// Says whether a policy may set something on a queue; one whose pattern cannot be read here might.
+fn catches(policy: &Policy, queue: &Queue) -> bool {
+    let kind = match policy.apply_to {
+        ApplyTo::All | ApplyTo::Queues => true,
+        ApplyTo::ClassicQueues => queue.kind() == QueueKind::Classic,
+        ApplyTo::QuorumQueues => queue.kind() == QueueKind::Quorum,
+        ApplyTo::Streams => queue.kind() == QueueKind::Stream,
+        ApplyTo::Exchanges => false,
+    };
+    let matches = fancy_regex::Regex::new(&policy.pattern).ok().and_then(|regex| regex.is_match(&*queue.name).ok());
+    kind && policy.vhost == queue.vhost && matches.unwrap_or(true)
+}

@@ -1,0 +1,291 @@
+//! Decodes `expect`: whom it speaks of, what must hold, and when it is judged.
+//! Takes a rendered node; gives an expectation whose lists keep their places.
+
+use super::consumers::DEATH_REASONS;
+use super::fields::{Desk, Fields, each};
+use super::near;
+use super::read::{self, Read, Wrong};
+use super::tree::{Kind, Node};
+use crate::model::{
+    ConsumerExpectation, Count, DeathPattern, Entries, Expectation, MessageExpectation, MessagePattern, Millis, Moment,
+    Name, Order, Peak, PublishExpectation, PublishOutcome, QueueExpectation, QueueName, Received, Subject, Tolerance,
+    When,
+};
+use crate::source::Problem;
+
+/// All keys that say whom an expectation speaks of.
+const SUBJECTS: [&str; 10] =
+    ["queue", "consumer", "message", "confirmed", "nacked", "returned", "refused", "lost", "unroutable", "dropped"];
+
+/// Decodes one `expect`.
+pub fn expectation(node: &Node, vhost: &Name, desk: &mut Desk) -> Option<Expectation> {
+    let mut fields = Fields::of("an expectation", node, desk)?;
+    let when = when(&mut fields, desk);
+    fields.not_yet(
+        desk,
+        &[
+            ("tally", "count by `consumer` and `received`"),
+            ("connections", "expect the counts of queues and consumers"),
+        ],
+    );
+    let has = |key: &str| node.get(key).is_some();
+    let subject = if has("queue") {
+        queue(&mut fields, vhost, desk).map(Subject::Queue)
+    } else if has("consumer") {
+        consumer(&mut fields, desk).map(Subject::Consumer)
+    } else if has("message") {
+        message(&mut fields, desk).map(Subject::Message)
+    } else {
+        counted(&mut fields, node, desk)
+    };
+    match subject {
+        Some(subject) => {
+            fields.finish(desk);
+            Some(Expectation { span: node.span, subject, when: when? })
+        }
+        None => None,
+    }
+}
+
+fn when(fields: &mut Fields<'_>, desk: &mut Desk) -> Option<When> {
+    let given: Vec<_> = ["within", "for", "at"].into_iter().filter_map(|key| fields.entry(key)).collect();
+    if let [first, second, ..] = given[..] {
+        let message = format!("`{}` and `{}` cannot both say when it is judged", first.key, second.key);
+        let problem = Problem::new("scenario::two_times", message).at(second.key_span, "the second");
+        desk.add(problem.at(first.key_span, "the first").help("write two expectations"));
+        return None;
+    }
+    let Some(entry) = given.first() else { return Some(When::Quiet) };
+    let length = desk.read(&format!("`{}`", entry.key), &entry.value, read::duration)?;
+    Some(match entry.key.as_str() {
+        "within" => When::Within(length),
+        "for" => When::For(length),
+        _ => When::At(Moment(length.0)),
+    })
+}
+
+/// Decodes the subjects that are a key and a count.
+fn counted(fields: &mut Fields<'_>, node: &Node, desk: &mut Desk) -> Option<Subject> {
+    let outcomes = [
+        ("confirmed", PublishOutcome::Confirmed),
+        ("nacked", PublishOutcome::Nacked),
+        ("returned", PublishOutcome::Returned),
+        ("refused", PublishOutcome::Refused),
+        ("lost", PublishOutcome::Lost),
+    ];
+    for (key, outcome) in outcomes {
+        if fields.has(key) {
+            let count = fields.opt(key, desk, read::count);
+            let of = fields.opt("of", desk, read::late_name);
+            return Some(Subject::Publishes(PublishExpectation { outcome, count: count?, of }));
+        }
+    }
+    if fields.has("unroutable") {
+        return fields.opt("unroutable", desk, read::count).map(Subject::Unroutable);
+    }
+    if fields.has("dropped") {
+        return fields.opt("dropped", desk, read::count).map(Subject::Dropped);
+    }
+    let known_late = ["tally", "connections"].iter().any(|key| fields.has(key));
+    if !known_late {
+        let misspelt = node.entries().iter().find_map(|it| Some((it, near::nearest(&it.key, SUBJECTS)?)));
+        let problem = Problem::new("scenario::no_subject", "an expectation says whom it speaks of");
+        desk.add(match misspelt {
+            Some((entry, near)) => problem.at(entry.key_span, "unknown key").help(format!("did you mean `{near}`?")),
+            None => problem.at(node.span, "no subject").help(format!("one of {}", near::listed(SUBJECTS))),
+        });
+    }
+    None
+}
+
+fn queue(fields: &mut Fields<'_>, vhost: &Name, desk: &mut Desk) -> Option<QueueExpectation> {
+    let name = fields.opt("queue", desk, read::name);
+    let expectation = QueueExpectation {
+        queue: QueueName { vhost: vhost.clone(), name: name.clone().unwrap_or_default() },
+        ready: fields.opt("ready", desk, read::count),
+        unacked: fields.opt("unacked", desk, read::count),
+        total: fields.opt("total", desk, read::count),
+        consumers: fields.opt("consumers", desk, read::count),
+        peak: fields.node("peak").and_then(|node| peak(node, desk)),
+        messages: messages(fields, desk),
+    };
+    name.map(|_| expectation)
+}
+
+fn peak(node: &Node, desk: &mut Desk) -> Option<Peak> {
+    let mut fields = Fields::of("`peak`", node, desk)?;
+    let peak = Peak {
+        ready: fields.opt("ready", desk, read::count),
+        unacked: fields.opt("unacked", desk, read::count),
+        total: fields.opt("total", desk, read::count),
+    };
+    fields.finish(desk);
+    Some(peak)
+}
+
+fn order(fields: &mut Fields<'_>, desk: &mut Desk) -> Option<Order> {
+    let word = fields.opt("order", desk, read::word(&["any", "as_listed"]))?;
+    Some(if word == "any" { Order::Any } else { Order::AsListed })
+}
+
+/// Takes `messages`, a list or `{includes}`, with `order` beside it.
+fn messages(fields: &mut Fields<'_>, desk: &mut Desk) -> Option<Entries<MessagePattern>> {
+    let order = order(fields, desk);
+    let includes = fields.node("includes");
+    match (fields.node("messages"), includes) {
+        (Some(node), _) => entries("`messages`", node, order, desk, pattern),
+        (None, Some(node)) => {
+            let entries = each("`includes`", node, desk, pattern);
+            Some(Entries { entries, order: order.unwrap_or(Order::Any), includes: true, span: node.span })
+        }
+        (None, None) => None,
+    }
+}
+
+/// Decodes a whole list, or `{includes: [...], order: any}`.
+fn entries<T>(
+    what: &'static str,
+    node: &Node,
+    order_beside: Option<Order>,
+    desk: &mut Desk,
+    decode: impl FnMut(&Node, &mut Desk) -> Option<T>,
+) -> Option<Entries<T>> {
+    if let Kind::Map(_) = node.kind {
+        let mut fields = Fields::of(what, node, desk)?;
+        let order = order(&mut fields, desk).or(order_beside).unwrap_or(Order::Any);
+        if !fields.has("includes") {
+            fields.missing("includes", desk);
+        }
+        let entries = fields.node("includes").map(|node| each("`includes`", node, desk, decode));
+        fields.finish(desk);
+        return Some(Entries { entries: entries?, order, includes: true, span: node.span });
+    }
+    let count_before = desk.problems.len();
+    let entries = each(what, node, desk, decode);
+    let whole = desk.problems.len() == count_before && matches!(node.kind, Kind::List(_));
+    let order = order_beside.unwrap_or(Order::AsListed);
+    whole.then_some(Entries { entries, order, includes: false, span: node.span })
+}
+
+/// Decodes one message of a list: its id alone, or the fields that matter.
+fn pattern(node: &Node, desk: &mut Desk) -> Option<MessagePattern> {
+    let mut pattern = MessagePattern {
+        span: node.span,
+        id: None,
+        body: None,
+        json: None,
+        headers: Vec::new(),
+        without_headers: Vec::new(),
+        exchange: None,
+        routing_key: None,
+        redelivered: None,
+        priority: None,
+        correlation_id: None,
+        content_type: None,
+        x_death: None,
+    };
+    if !matches!(node.kind, Kind::Map(_)) {
+        pattern.id = Some(desk.read("a message", node, |node| match read::late_name(node) {
+            Err(Wrong::Kind(_)) => Err(Wrong::Kind("its id, or a map of fields")),
+            other => other,
+        })?);
+        return Some(pattern);
+    }
+    let mut fields = Fields::of("a message", node, desk)?;
+    pattern.id = fields.opt("id", desk, read::late_name);
+    pattern.body = fields.opt("body", desk, read::late_text);
+    pattern.json = fields.opt("json", desk, read::late_value);
+    pattern.headers = fields.opt("headers", desk, read::late_table).unwrap_or_default();
+    pattern.without_headers = fields.opt("without_headers", desk, read::texts).unwrap_or_default();
+    pattern.exchange = fields.opt("exchange", desk, read::name);
+    pattern.routing_key = fields.opt("routing_key", desk, read::late_name);
+    pattern.redelivered = fields.opt("redelivered", desk, read::boolean);
+    pattern.priority = fields.opt("priority", desk, read::count);
+    pattern.correlation_id = fields.opt("correlation_id", desk, read::late_name);
+    pattern.content_type = fields.opt("content_type", desk, read::name);
+    pattern.x_death = fields.node("x_death").and_then(|node| entries("`x_death`", node, None, desk, death));
+    fields.finish(desk);
+    Some(pattern)
+}
+
+fn death(node: &Node, desk: &mut Desk) -> Option<DeathPattern> {
+    let mut fields = Fields::of("an entry of x_death", node, desk)?;
+    let routing_keys = |node: &Node| match &node.kind {
+        Kind::List(keys) => keys.iter().map(read::name).collect::<Read<Vec<_>>>(),
+        _ => Err(Wrong::Kind("a list of routing keys")),
+    };
+    let both = if fields.has("routing-keys") { "routing-keys" } else { "routing_keys" };
+    let original = if fields.has("original-expiration") { "original-expiration" } else { "original_expiration" };
+    let pattern = DeathPattern {
+        span: node.span,
+        queue: fields.opt("queue", desk, read::name),
+        reason: fields.opt("reason", desk, read::word(&DEATH_REASONS)).map(str::to_owned),
+        exchange: fields.opt("exchange", desk, read::name),
+        count: fields.opt("count", desk, read::count),
+        routing_keys: fields.opt(both, desk, routing_keys),
+        original_expiration: fields.opt(original, desk, read::amqp),
+    };
+    fields.finish(desk);
+    Some(pattern)
+}
+
+fn consumer(fields: &mut Fields<'_>, desk: &mut Desk) -> Option<ConsumerExpectation> {
+    let consumer = fields.opt("consumer", desk, read::name);
+    let order = order(fields, desk);
+    let mut list =
+        |key: &'static str, desk: &mut Desk| fields.node(key).and_then(|node| received(key, node, order, desk));
+    let (mut taken, acked) = (list("received", desk), list("acked", desk));
+    let (nacked, rejected) = (list("nacked", desk), list("rejected", desk));
+    if let Some(node) = fields.node("includes") {
+        let entries = each("`includes`", node, desk, pattern);
+        let order = order.unwrap_or(Order::Any);
+        taken = taken.or(Some(Received::Messages(Entries { entries, order, includes: true, span: node.span })));
+    }
+    let unacked = fields.opt("unacked", desk, read::count);
+    fields.not_yet(
+        desk,
+        &[("batches", "expect what was `received`"), ("shares", "expect each instance on its own: `consumer: NAME.1`")],
+    );
+    Some(ConsumerExpectation { consumer: consumer?, received: taken, acked, nacked, rejected, unacked })
+}
+
+/// Reads a count, or a list of messages.
+fn received(key: &'static str, node: &Node, order: Option<Order>, desk: &mut Desk) -> Option<Received> {
+    match &node.kind {
+        Kind::List(_) | Kind::Map(_) => entries(key, node, order, desk, pattern).map(Received::Messages),
+        _ => desk.read(&format!("`{key}`"), node, count_or_list).map(Received::Count),
+    }
+}
+
+fn count_or_list(node: &Node) -> Read<Count> {
+    match read::count(node) {
+        Err(Wrong::Kind(_)) => Err(Wrong::Kind("a list of ids, or a count")),
+        Err(Wrong::Value { message, .. }) => Err(Wrong::Value {
+            message,
+            help: Some("messages are a list: [poison, fine]; a count is 3 or \">=3\"".into()),
+        }),
+        other => other,
+    }
+}
+
+fn message(fields: &mut Fields<'_>, desk: &mut Desk) -> Option<MessageExpectation> {
+    let id = fields.opt("message", desk, read::late_name);
+    let gaps = fields
+        .node("gaps")
+        .map(|node| each("`gaps`", node, desk, |node, desk| desk.read("a gap", node, read::duration)));
+    let tolerance = fields.opt("tolerance", desk, tolerance).unwrap_or(Tolerance::Within(Millis(0)));
+    let attempts = fields.opt("attempts", desk, read::count);
+    fields.not_yet(desk, &[("routed_to", "expect the message in `messages` of each queue")]);
+    Some(MessageExpectation { id: id?, gaps, tolerance, attempts })
+}
+
+/// Reads `10%` or `200ms`.
+fn tolerance(node: &Node) -> Read<Tolerance> {
+    if let Some(percent) = node.as_text().and_then(|text| text.trim().strip_suffix('%')) {
+        return match percent.trim().parse::<f64>() {
+            Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Tolerance::Percent(percent)),
+            _ => Err(Wrong::Value { message: "takes a percentage from 0% to 100%".into(), help: None }),
+        };
+    }
+    read::duration(node).map(Tolerance::Within)
+}

@@ -1,0 +1,220 @@
+//! Reads the keys of a map: each known key once, what is left over is a problem with the nearest right spelling.
+//! Takes a node and what it is called; problems go to the [`Desk`], so that one pass finds them all.
+
+use super::near;
+use super::read::{Read, Wrong};
+use super::secrets::is_secret;
+use super::tree::{Entry, Kind, Node};
+use crate::source::{Problem, Span};
+
+/// Collects problems while a tree is decoded.
+#[derive(Debug, Default)]
+pub struct Desk {
+    pub problems: Vec<Problem>,
+    /// A broker wrote the file: unknown keys are notes, refusals of its own objects too.
+    pub export: bool,
+}
+
+impl Desk {
+    /// Takes a problem.
+    pub fn add(&mut self, problem: Problem) {
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Takes a problem that is only worth a note in an export.
+    pub fn judge(&mut self, mut problem: Problem) {
+        if self.export {
+            problem.level = crate::source::Level::Note;
+        }
+        self.add(problem);
+    }
+
+    /// Reads a value that stands at no key of its own.
+    pub fn read<T>(&mut self, what: &str, node: &Node, reader: impl Fn(&Node) -> Read<T>) -> Option<T> {
+        match reader(node) {
+            Ok(value) => Some(value),
+            Err(wrong) => {
+                self.wrong(what, node, wrong);
+                None
+            }
+        }
+    }
+
+    /// Says what is wrong with a value.
+    pub fn wrong(&mut self, what: &str, node: &Node, wrong: Wrong) {
+        let problem = match wrong {
+            Wrong::Known => return,
+            Wrong::Kind(expected) => {
+                let problem =
+                    Problem::new("value::kind", format!("{what} takes {expected}, found {}", node.describe()))
+                        .at(node.span, format!("expected {expected}"));
+                match help_for(expected, node) {
+                    Some(help) => problem.help(help),
+                    None => problem,
+                }
+            }
+            Wrong::Value { message, help } => {
+                let message = if message.starts_with('`') { message } else { format!("{what} {message}") };
+                let problem = Problem::new("value::bad", message).at(node.span, "here");
+                Problem { help, ..problem }
+            }
+        };
+        self.add(problem);
+    }
+
+    /// Says that a key is of the language but not built.
+    pub fn not_yet(&mut self, key: &str, span: Span, help: &str) {
+        let message = format!("`{key}` is not available yet");
+        self.add(Problem::new("scenario::not_yet", message).at(span, "not available yet").help(help));
+    }
+}
+
+fn help_for(expected: &str, node: &Node) -> Option<String> {
+    use super::tree::Style;
+    match &node.kind {
+        Kind::Null if node.style == Style::Block => {
+            Some("a `#` after a space begins a comment: quote the value".into())
+        }
+        Kind::Integer(n) if expected == "a text" => Some(format!("quote it: \"{n}\"")),
+        Kind::Bool(_) | Kind::Float(_) if expected == "a text" => Some("quote it".into()),
+        Kind::Text(text) if expected == "a whole number" && text.parse::<i64>().is_ok() => {
+            Some("leave the quotes out".into())
+        }
+        Kind::Text(text) if expected == "true or false" && matches!(&**text, "yes" | "no" | "on" | "off") => {
+            Some("YAML 1.2 knows only `true` and `false`".into())
+        }
+        Kind::Late(_) => Some("this must be known when the file is read".into()),
+        _ => None,
+    }
+}
+
+/// Reads the keys of one map.
+#[derive(Debug)]
+pub struct Fields<'n> {
+    what: &'static str,
+    node: &'n Node,
+    entries: &'n [Entry],
+    taken: Vec<bool>,
+    known: Vec<String>,
+}
+
+impl<'n> Fields<'n> {
+    /// Opens a map, or says that it is none.
+    pub fn of(what: &'static str, node: &'n Node, desk: &mut Desk) -> Option<Self> {
+        match &node.kind {
+            Kind::Map(entries) => {
+                Some(Self { what, node, entries, taken: vec![false; entries.len()], known: Vec::new() })
+            }
+            Kind::Faulty => None,
+            _ => {
+                let message = format!("{what} is a map, found {}", node.describe());
+                desk.add(Problem::new("value::kind", message).at(node.span, "expected a map of keys and values"));
+                None
+            }
+        }
+    }
+
+    /// Takes a key with its place.
+    pub fn entry(&mut self, key: &str) -> Option<&'n Entry> {
+        self.known.push(key.to_owned());
+        let at = self.entries.iter().position(|entry| entry.key == key)?;
+        self.taken[at] = true;
+        Some(&self.entries[at])
+    }
+
+    /// Takes the value of a key.
+    pub fn node(&mut self, key: &str) -> Option<&'n Node> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
+    /// Says whether a key is there, without taking it.
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == key)
+    }
+
+    /// Reads a key that may be absent.
+    pub fn opt<T>(&mut self, key: &str, desk: &mut Desk, reader: impl Fn(&Node) -> Read<T>) -> Option<T> {
+        let node = self.node(key)?;
+        if desk.export && matches!(node.kind, Kind::Null) {
+            return None;
+        }
+        desk.read(&format!("`{key}`"), node, reader)
+    }
+
+    /// Reads a key that must be there.
+    pub fn need<T>(&mut self, key: &str, desk: &mut Desk, reader: impl Fn(&Node) -> Read<T>) -> Option<T> {
+        if !self.has(key) {
+            self.known.push(key.to_owned());
+            self.missing(key, desk);
+            return None;
+        }
+        self.opt(key, desk, reader)
+    }
+
+    /// Says that a key is missing, unless a key that is near to it is there.
+    pub fn missing(&self, key: &str, desk: &mut Desk) {
+        let misspelt = self
+            .entries
+            .iter()
+            .zip(&self.taken)
+            .any(|(entry, taken)| !taken && near::nearest(&entry.key, [key]).is_some());
+        if !misspelt {
+            let span = self.entries.first().map_or(self.node.span, |entry| entry.key_span);
+            let message = format!("{} needs `{key}`", self.what);
+            desk.add(Problem::new("value::missing", message).at(span, format!("no `{key}` in this one")));
+        }
+    }
+
+    /// Takes keys that the language has but that are not built, and says so.
+    pub fn not_yet(&mut self, desk: &mut Desk, keys: &[(&str, &str)]) {
+        for (key, help) in keys {
+            if let Some(entry) = self.entry(key) {
+                desk.not_yet(key, entry.key_span, help);
+                self.known.pop();
+            } else {
+                self.known.pop();
+            }
+        }
+    }
+
+    /// Takes keys without a look.
+    pub fn ignore(&mut self, keys: &[&str]) {
+        for key in keys {
+            self.entry(key);
+            self.known.pop();
+        }
+    }
+
+    /// Says which keys are unknown.
+    pub fn finish(self, desk: &mut Desk) {
+        for (at, entry) in self.entries.iter().enumerate().filter(|(at, _)| !self.taken[*at]) {
+            // `{password: one,two}` makes a key of the second half.
+            let half_a_secret =
+                at > 0 && is_secret(&self.entries[at - 1].key) && matches!(entry.value.kind, Kind::Null);
+            let key = if half_a_secret { "…" } else { &entry.key };
+            let message = format!("{} knows no key `{key}`", self.what);
+            let help = near::suggest(&entry.key, self.known.iter(), "it knows");
+            desk.judge(Problem::new("yaml::unknown_key", message).at(entry.key_span, "unknown key").help(help));
+        }
+    }
+}
+
+/// Decodes each entry of a list; a value that is no list is a problem.
+pub fn each<'n, T>(
+    what: &str,
+    node: &'n Node,
+    desk: &mut Desk,
+    mut decode: impl FnMut(&'n Node, &mut Desk) -> Option<T>,
+) -> Vec<T> {
+    match &node.kind {
+        Kind::List(entries) => entries.iter().filter_map(|entry| decode(entry, desk)).collect(),
+        Kind::Faulty => Vec::new(),
+        Kind::Null if desk.export => Vec::new(),
+        _ => {
+            desk.wrong(what, node, Wrong::Kind("a list"));
+            Vec::new()
+        }
+    }
+}

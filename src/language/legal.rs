@@ -1,0 +1,155 @@
+//! Judges single objects: names, flags and arguments that RabbitMQ would refuse.
+//! Takes a decoded object with its places; gives problems in RabbitMQ's words. Cites ER, DL, TTL, LEN of the rules.
+
+use super::collect::place;
+use super::fields::Desk;
+use super::near;
+use super::read::{Read, Wrong, text};
+use super::tree::Node;
+use crate::model::{Exchange, Name, Origin, Queue, QueueKind, Value};
+use crate::rules::{QueueArgument, ValueKind, queue_argument};
+use crate::source::{Problem, Span};
+use std::collections::BTreeMap;
+
+/// The exchanges that every vhost has.
+pub const PREDECLARED: [&str; 8] =
+    ["", "amq.direct", "amq.fanout", "amq.topic", "amq.headers", "amq.match", "amq.rabbitmq.trace", "amq.rabbitmq.log"];
+
+/// Reads an exchange type: RabbitMQ's own, or a plugin's `x-…`.
+pub fn exchange_type(node: &Node) -> Read<Name> {
+    const TYPES: [&str; 5] = ["direct", "fanout", "topic", "headers", "local-random"];
+    let kind = text(node)?;
+    if TYPES.contains(&kind.as_str()) || kind.starts_with("x-") {
+        return Ok(kind.into());
+    }
+    let help = near::suggest(&kind, TYPES, "there are, beside the `x-…` of plugins");
+    Err(Wrong::Value { message: format!("knows no exchange type `{kind}`"), help: Some(help) })
+}
+
+/// Judges an exchange.
+pub fn exchange(exchange: &Exchange, origin: &Origin, desk: &mut Desk) {
+    let reserved = exchange.name.starts_with("amq.") && !PREDECLARED.contains(&&*exchange.name);
+    if exchange.name.is_empty() {
+        let problem = Problem::new("topology::name", "the default exchange is always there and cannot be declared");
+        desk.judge(problem.at(place(origin), "an empty name").help("leave it out, or name it"));
+    } else if reserved {
+        reserved_name("exchange", &exchange.name, origin, desk);
+    }
+}
+
+fn reserved_name(kind: &str, name: &str, origin: &Origin, desk: &mut Desk) {
+    let problem =
+        Problem::new("topology::name", format!("names that begin with `amq.` are RabbitMQ's own: {kind} '{name}'"));
+    let help = "RabbitMQ would say: 403 ACCESS_REFUSED - contains reserved prefix 'amq.*'";
+    desk.judge(problem.at(place(origin), "a reserved name").help(help));
+}
+
+/// Judges a queue: its name, its flags, each argument against its type (ER-6) and each value against its kind.
+pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, desk: &mut Desk) {
+    if queue.name.is_empty() {
+        let problem = Problem::new("topology::name", "a queue in a file needs a name");
+        desk.judge(problem.at(place(origin), "empty").help("an empty name would let the server choose one"));
+    } else if queue.name.starts_with("amq.") {
+        reserved_name("queue", &queue.name, origin, desk);
+    }
+    flags(queue, origin, desk);
+    let kind = queue.kind();
+    for (name, value) in &queue.arguments {
+        let Some(argument) = queue_argument(name).filter(|_| name.starts_with("x-")) else { continue };
+        let span = places.get(name).copied().unwrap_or_else(|| place(origin));
+        if !argument.types.contains(&kind) {
+            refused_argument(queue, kind, argument, span, desk);
+        } else if let Some(expected) = misfit(argument, value) {
+            let message = format!("`{name}` of queue '{}' takes {expected}", queue.name);
+            let help = format!("RabbitMQ would say: 406 PRECONDITION_FAILED - invalid arg '{name}' for {}", queue.id());
+            desk.judge(Problem::new("topology::argument_value", message).at(span, expected).help(help));
+        }
+    }
+    let lone_key = queue.arguments.contains_key("x-dead-letter-routing-key")
+        && !queue.arguments.contains_key("x-dead-letter-exchange");
+    if lone_key {
+        let span = places.get("x-dead-letter-routing-key").copied().unwrap_or_else(|| place(origin));
+        let message = format!("queue '{}' has a dead-letter routing key but no dead-letter exchange", queue.name);
+        let help =
+            "RabbitMQ refuses this, even where a policy would name the exchange (DL-7); \"\" is the default exchange";
+        desk.judge(Problem::new("topology::argument_value", message).at(span, "no exchange beside it").help(help));
+    }
+}
+
+/// Quorum queues and streams are durable, shared and stay.
+fn flags(queue: &Queue, origin: &Origin, desk: &mut Desk) {
+    let kind = queue.kind();
+    if kind == QueueKind::Classic {
+        return;
+    }
+    let faults = [
+        ("durable", !queue.durable, "durable"),
+        ("exclusive", queue.exclusive, "not exclusive"),
+        ("auto_delete", queue.auto_delete, "not auto-deleted"),
+    ];
+    for (key, _, must) in faults.iter().filter(|(_, faulty, _)| *faulty) {
+        let span = origin.fields.get(*key).copied().unwrap_or_else(|| place(origin));
+        let message = format!("a {} queue is always {must}: queue '{}'", kind.as_str(), queue.name);
+        let property = key.replace('_', "-");
+        let help =
+            format!("RabbitMQ would say: 406 PRECONDITION_FAILED - invalid property '{property}' for {}", queue.id());
+        desk.judge(Problem::new("topology::flag", message).at(span, "refused").help(help));
+    }
+}
+
+fn refused_argument(queue: &Queue, kind: QueueKind, argument: &QueueArgument, span: Span, desk: &mut Desk) {
+    let types: Vec<&str> = argument.types.iter().map(|kind| kind.as_str()).collect();
+    let name = argument.full_name();
+    let message = format!("a {} queue refuses `{name}`: queue '{}'", kind.as_str(), queue.name);
+    let help = format!(
+        "only {} queues take it; RabbitMQ would say: 406 PRECONDITION_FAILED - invalid arg '{name}' for {} of queue type rabbit_{}_queue",
+        types.join(" and "),
+        queue.id(),
+        kind.as_str()
+    );
+    desk.judge(
+        Problem::new("topology::refused_argument", message)
+            .at(span, format!("not for {} queues", kind.as_str()))
+            .help(help),
+    );
+}
+
+/// Says what an argument takes, when the value is something else.
+fn misfit(argument: &QueueArgument, value: &Value) -> Option<String> {
+    let number = value.as_integer();
+    let wrong = match argument.kind {
+        ValueKind::Duration => (number.is_none_or(|n| n < 0)).then_some("milliseconds as a whole number".to_owned()),
+        ValueKind::Size => (number.is_none_or(|n| n < 0)).then_some("a number of bytes".to_owned()),
+        ValueKind::Integer if argument.name == "delivery-limit" => {
+            number.is_none().then_some("a whole number".to_owned())
+        }
+        ValueKind::Integer => (number.is_none_or(|n| n < 0)).then_some("a whole number from 0".to_owned()),
+        ValueKind::Text => value.as_text().is_none().then_some("a text".to_owned()),
+        ValueKind::Bool => (!matches!(value, Value::Bool(_))).then_some("true or false".to_owned()),
+        ValueKind::OneOf(words) => {
+            let known = value.as_text().is_some_and(|text| words.contains(&text));
+            (!known).then(|| format!("one of {}", near::listed(words)))
+        }
+    };
+    if argument.name == "max-priority" && number.is_some_and(|n| n > 255) {
+        return Some("a whole number up to 255".to_owned());
+    }
+    wrong
+}
+
+/// Judges a regular expression: one that no engine reads is a problem, one that only RabbitMQ's reads is a note.
+pub fn pattern(what: &str, pattern: &str, span: Span, desk: &mut Desk) {
+    let Err(error) = fancy_regex::Regex::new(pattern) else { return };
+    let pcre_only = ["\\Q", "(?R)", "(?0)", "(?1)", "(?&", "(?P>", "(*", "\\K", "\\C", "\\X", "(?|"];
+    if pcre_only.iter().any(|mark| pattern.contains(mark)) {
+        let note =
+            Problem::note("topology::pattern", format!("{what} cannot be checked here: it uses what only PCRE knows"));
+        return desk.add(note.at(span, "RabbitMQ will judge it"));
+    }
+    let reason = error.to_string();
+    let reason = reason.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
+    let problem = Problem::new("topology::pattern", format!("{what} is no regular expression: {reason}"));
+    desk.judge(
+        problem.at(span, "cannot be read").help("a literal `.`, `(`, `[`, `*` or `+` needs a backslash before it"),
+    );
+}

@@ -1,0 +1,239 @@
+//! Loads a scenario file: its topologies merged in, its matrix laid out, one cell for each choice.
+//! Takes bytes and the world; gives all cells, and all problems at once; what is wrong in each cell is said once.
+
+use super::cast::{self, Part};
+use super::consumers::consumer;
+use super::fields::{Desk, Fields};
+use super::matrix::{self, Choice, axis_text};
+use super::parse::parse;
+use super::publish::Folder;
+use super::read::{self, Read, Wrong};
+use super::render::Renderer;
+use super::scope::Scope;
+use super::steps::{Stage, steps};
+use super::tree::{Kind, Node};
+use super::wrong_kind::{self, Kind as FileKind};
+use super::{Settings, World, intake, names, stage_names};
+use crate::model::{Cell, Consumer, Millis, Requirement, Scenario, SnapshotSettings, Version};
+use crate::source::{Problem, Sources};
+
+/// Is a scenario that was read from one file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadedScenario {
+    pub title: String,
+    /// One for each choice of the matrix.
+    pub cells: Vec<Cell>,
+}
+
+/// How much of its own time a scenario may take unless it says otherwise.
+const TIMEOUT: Millis = Millis(600_000);
+
+/// Loads a scenario. The value is absent when a problem stops it; notes stop nothing.
+pub fn load_scenario(
+    sources: &mut Sources,
+    name: &str,
+    text: &[u8],
+    world: &dyn World,
+    settings: &Settings,
+) -> (Option<LoadedScenario>, Vec<Problem>) {
+    let file = match intake::take(sources, name, text) {
+        Ok(file) => file,
+        Err(problem) => return (None, vec![problem]),
+    };
+    let mut desk = Desk::default();
+    let parsed = parse(sources, file);
+    parsed.problems.into_iter().for_each(|problem| desk.add(problem));
+    let Some(root) = parsed.root else { return (None, desk.problems) };
+    if let Some(problem) = wrong_kind::refuse(&root, FileKind::Scenario) {
+        return (None, vec![problem]);
+    }
+    let parts = cast::read_parts(sources, root.get("topology"), name, world, &mut desk);
+    let file = File { sources, name, root: &root, parts: &parts, world, settings };
+    let cells = file.cells(&mut desk);
+    if !parsed.whole {
+        desk.problems.retain(|problem| !problem.code.contains("missing") && !problem.code.contains("unknown_"));
+    }
+    let stopped = !parsed.whole || names::stops(&desk.problems);
+    desk.problems.sort_by_key(Problem::span);
+    let title = root.get("scenario").and_then(Node::as_text).unwrap_or("").to_owned();
+    ((!stopped).then_some(LoadedScenario { title, cells }), desk.problems)
+}
+
+/// Is a scenario with all its files parsed.
+struct File<'a> {
+    sources: &'a Sources,
+    name: &'a str,
+    root: &'a Node,
+    parts: &'a [Part],
+    world: &'a dyn World,
+    settings: &'a Settings,
+}
+
+impl<'a> File<'a> {
+    fn cells(&self, desk: &mut Desk) -> Vec<Cell> {
+        let scope = self.scope(&Vec::new(), self.parts.iter().map(|part| part.read.root.get("vars")), desk);
+        let choices = matrix::choices(self.root.get("matrix"), &scope, self.settings, desk);
+        choices.iter().filter_map(|choice| self.cell(choice, desk)).collect()
+    }
+
+    /// Makes the names of a cell over the vars of some topologies.
+    fn scope(&self, choice: &Choice, vars: impl Iterator<Item = Option<&'a Node>>, desk: &mut Desk) -> Scope<'a> {
+        let mut scope = Scope::new(self.world);
+        for vars in vars {
+            scope.write(vars, desk);
+        }
+        scope.write(self.root.get("vars"), desk);
+        for (axis, value) in choice {
+            scope.give(axis, value.clone());
+        }
+        scope.settle_without(self.settings, choice);
+        scope
+    }
+
+    fn cell(&self, choice: &Choice, desk: &mut Desk) -> Option<Cell> {
+        let join = |vars: Option<&'a Node>, desk: &mut Desk| self.scope(choice, std::iter::once(vars), desk);
+        let cast = cast::join(self.sources, self.parts, join, self.settings, desk);
+        names::check_topology(&cast.collected.topology, &cast.collected.origins, desk);
+        let scope = self.scope(choice, self.parts.iter().map(|part| part.read.root.get("vars")), desk);
+        scope.check(self.root.get("vars"), desk);
+        let rendered = Renderer::new(&scope).with_sources(self.sources).tree(&self.own_keys(), desk);
+        let stage = Stage { folder: Folder { world: self.world, file: self.name }, vhost: cast.vhost.clone() };
+        let mut scenario = self.decode(&rendered, &stage, desk)?;
+        scenario.topology = cast.collected.topology;
+        scenario.origins = cast.collected.origins;
+        stage_names::check(&scenario, &rendered, desk);
+        let axes = choice.iter().map(|(axis, value)| (axis.clone(), axis_text(value))).collect();
+        Some(Cell { axes, scenario })
+    }
+
+    /// Gives the tree without what is read apart.
+    fn own_keys(&self) -> Node {
+        let mut root = self.root.clone();
+        if let Kind::Map(entries) = &mut root.kind {
+            for entry in entries.iter_mut().filter(|entry| matches!(&*entry.key, "vars" | "matrix" | "topology")) {
+                entry.value.kind = Kind::Null;
+            }
+        }
+        root
+    }
+
+    fn decode(&self, root: &Node, stage: &Stage<'_>, desk: &mut Desk) -> Option<Scenario> {
+        let mut fields = Fields::of("a scenario", root, desk)?;
+        let title = fields.need("scenario", desk, read::text).unwrap_or_default();
+        let description = fields.opt("description", desk, read::text);
+        let tags = fields.opt("tags", desk, read::texts).unwrap_or_default();
+        let seed = fields.opt("seed", desk, read::integer).unwrap_or(0).unsigned_abs();
+        let timeout = fields.opt("timeout", desk, read::duration).unwrap_or(TIMEOUT);
+        let requires = fields.node("requires").map_or_else(Vec::new, |node| requirements(node, desk));
+        for key in ["topology", "vars", "matrix"] {
+            fields.node(key);
+        }
+        let consumers = fields.node("consumers").map_or_else(Vec::new, |node| consumers(node, stage, desk));
+        let mut list = |key: &str, desk: &mut Desk| {
+            fields.node(key).map_or_else(Vec::new, |node| steps(&format!("`{key}`"), node, stage, desk))
+        };
+        let (steps, at_end, finally) = (list("steps", desk), list("at_end", desk), list("finally", desk));
+        let snapshot = fields.node("snapshot").map_or_else(kept, |node| snapshot(node, desk));
+        fields.not_yet(
+            desk,
+            &[
+                ("needs", "leave it out: the scenario is tried on every broker"),
+                ("brokers", "name brokers by `--broker`"),
+                ("live", "scale time by `--time-scale`"),
+            ],
+        );
+        fields.finish(desk);
+        Some(Scenario {
+            file: self.name.to_owned(),
+            title,
+            description,
+            tags,
+            topology: Default::default(),
+            origins: Default::default(),
+            seed,
+            timeout,
+            requires,
+            consumers,
+            steps,
+            at_end,
+            finally,
+            snapshot,
+        })
+    }
+}
+
+fn consumers(node: &Node, stage: &Stage<'_>, desk: &mut Desk) -> Vec<Consumer> {
+    if !matches!(node.kind, Kind::Map(_) | Kind::Faulty) {
+        let message = format!("`consumers` is a map of names and consumers, found {}", node.describe());
+        let problem = Problem::new("value::kind", message).at(node.span, "expected a map");
+        desk.add(problem.help("write `consumers: {worker: {queue: …}}`"));
+    }
+    node.entries().iter().filter_map(|entry| consumer(entry, &stage.vhost, &stage.folder, desk)).collect()
+}
+
+fn kept() -> SnapshotSettings {
+    SnapshotSettings { off: false, redact: Vec::new(), split: false }
+}
+
+fn snapshot(node: &Node, desk: &mut Desk) -> SnapshotSettings {
+    match &node.kind {
+        Kind::Text(text) if text == "off" => return SnapshotSettings { off: true, ..kept() },
+        Kind::Bool(on) => return SnapshotSettings { off: !on, ..kept() },
+        Kind::Map(_) => {}
+        _ => {
+            desk.wrong("`snapshot`", node, Wrong::Kind("`off`, or a map with `redact` or `split`"));
+            return kept();
+        }
+    }
+    let Some(mut fields) = Fields::of("`snapshot`", node, desk) else { return kept() };
+    let redact = fields.opt("redact", desk, read::texts).unwrap_or_default();
+    let split = fields.opt("split", desk, read::boolean).unwrap_or(false);
+    fields.finish(desk);
+    SnapshotSettings { off: false, redact, split }
+}
+
+/// Reads `requires: {rabbitmq: ">=3.12 <4.3"}`.
+fn requirements(node: &Node, desk: &mut Desk) -> Vec<Requirement> {
+    let Some(mut fields) = Fields::of("`requires`", node, desk) else { return Vec::new() };
+    let found = fields.node("rabbitmq").and_then(|node| {
+        let bounds = desk.read("`rabbitmq`", node, bounds)?;
+        Some(bounds.into_iter().map(|(at_least, below)| Requirement { at_least, below, span: node.span }).collect())
+    });
+    fields.finish(desk);
+    found.unwrap_or_default()
+}
+
+type Bounds = (Option<Version>, Option<Version>);
+
+fn bounds(node: &Node) -> Read<Vec<Bounds>> {
+    let text = match &node.kind {
+        Kind::Float(n) => n.to_string(),
+        _ => read::text(node)?,
+    };
+    let spaced = text.replace(',', " ").replace("= ", "=").replace("< ", "<").replace("> ", ">");
+    spaced.split_whitespace().map(bound).collect::<Option<_>>().filter(|all: &Vec<_>| !all.is_empty()).ok_or_else(
+        || {
+            let help = "write \">=4.0\", \"<4.3\" or \">=3.12 <4.0\"";
+            Wrong::Value { message: format!("`{text}` is not a bound on a version"), help: Some(help.into()) }
+        },
+    )
+}
+
+fn bound(word: &str) -> Option<Bounds> {
+    let next = |version: Version| Version { minor: version.minor.saturating_add(1), ..version };
+    let version = |text: &str| text.parse::<Version>().ok();
+    if let Some(rest) = word.strip_prefix(">=") {
+        return Some((Some(version(rest)?), None));
+    }
+    if let Some(rest) = word.strip_prefix("<=") {
+        return Some((None, Some(next(version(rest)?))));
+    }
+    if let Some(rest) = word.strip_prefix('>') {
+        return Some((Some(next(version(rest)?)), None));
+    }
+    if let Some(rest) = word.strip_prefix('<') {
+        return Some((None, Some(version(rest)?)));
+    }
+    let exact = version(word.trim_start_matches('='))?;
+    Some((Some(exact), Some(next(exact))))
+}

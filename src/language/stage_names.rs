@@ -1,0 +1,162 @@
+//! Checks a scenario against its topology: queues, exchanges, consumers and users that it names must be declared.
+//! Takes a decoded scenario and its tree, for places; gives problems with the nearest declared name.
+
+use super::contents;
+use super::fields::Desk;
+use super::names::Declared;
+use super::near;
+use super::tree::{Kind, Node};
+use crate::model::{Act, Action, Consumer, Name, Publish, QueueName, Scenario, Step, Subject, Text};
+use crate::source::{Problem, Span};
+
+/// Checks everything that a scenario names.
+pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Desk) {
+    let mut declared = Declared::of(&scenario.topology);
+    let all_steps = || [&scenario.steps, &scenario.at_end, &scenario.finally].into_iter().flatten();
+    for step in all_steps().filter(|step| step.refused.is_none()) {
+        match &step.act {
+            Act::DeclareQueue(queue) => drop(declared.queues.insert((queue.vhost.clone(), queue.name.clone()))),
+            Act::DeclareExchange(it) => drop(declared.exchanges.insert((it.vhost.clone(), it.name.clone()))),
+            _ => {}
+        }
+    }
+    let check = Check { scenario, declared: &declared, tree };
+    for consumer in &scenario.consumers {
+        check.consumer(consumer, desk);
+    }
+    for step in all_steps() {
+        check.step(step, desk);
+    }
+    contents::check(scenario, tree, desk);
+}
+
+struct Check<'a> {
+    scenario: &'a Scenario,
+    declared: &'a Declared,
+    tree: &'a Node,
+}
+
+impl Check<'_> {
+    /// Finds the place of a text below the place of a step or a consumer.
+    fn at(&self, within: Span, text: &str) -> Span {
+        find(self.tree, within, text).unwrap_or(within)
+    }
+
+    fn consumer(&self, consumer: &Consumer, desk: &mut Desk) {
+        let within =
+            self.tree.get("consumers").and_then(|node| node.get(&consumer.name)).map_or(consumer.span, |it| it.span);
+        let what = format!("consumer `{}` serves", consumer.name);
+        self.queue(&consumer.queue, within, &what, desk);
+        self.user(consumer.actor.as_ref(), within, desk);
+        for rule in &consumer.rules {
+            if let Some(death) = &rule.matcher.x_death
+                && let Some(name) = death.queue.as_ref().and_then(Text::fixed)
+            {
+                let queue = QueueName { vhost: consumer.queue.vhost.clone(), name: name.clone() };
+                self.queue(&queue, rule.span, "`x_death` names", desk);
+            }
+            for action in &rule.actions {
+                match action {
+                    Action::Publish(publish) => self.publish(publish, &consumer.queue.vhost, rule.span, desk),
+                    Action::Forward(forward) => {
+                        self.exchange(&forward.exchange, &consumer.queue.vhost, rule.span, desk)
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn step(&self, step: &Step, desk: &mut Desk) {
+        self.user(step.actor.as_ref(), step.span, desk);
+        if step.refused.is_some() {
+            return;
+        }
+        match &step.act {
+            Act::Publish(publish) => self.publish(publish, &step.vhost, step.span, desk),
+            Act::Expect(expectation) => match &expectation.subject {
+                Subject::Queue(it) => self.queue(&it.queue, expectation.span, "this expects of", desk),
+                Subject::Consumer(it) => self.known_consumer(&it.consumer, expectation.span, true, desk),
+                _ => {}
+            },
+            Act::Start(name) | Act::Stop(name) | Act::Crash(name) => self.known_consumer(name, step.span, true, desk),
+            Act::Get { queue, .. } | Act::Consume { queue } | Act::Purge(queue) => {
+                self.queue(queue, step.span, "this step needs", desk);
+            }
+            Act::Bind(binding) => {
+                self.exchange(&Text::Fixed(binding.source.clone()), &binding.vhost, step.span, desk);
+                let queue = QueueName { vhost: binding.vhost.clone(), name: binding.destination.clone() };
+                match binding.destination_kind {
+                    crate::model::DestinationKind::Queue => self.queue(&queue, step.span, "this binds", desk),
+                    crate::model::DestinationKind::Exchange => {
+                        self.exchange(&Text::Fixed(queue.name), &queue.vhost, step.span, desk);
+                    }
+                }
+            }
+            Act::SetPermission(permission) => self.user(Some(&permission.user), step.span, desk),
+            _ => {}
+        }
+    }
+
+    fn queue(&self, queue: &QueueName, within: Span, what: &str, desk: &mut Desk) {
+        if queue.name.is_empty() || self.declared.has_queue(&queue.vhost, &queue.name) {
+            return;
+        }
+        let message = format!("{what} queue '{}', which no topology declares", queue.name);
+        let problem = Problem::new("scenario::unknown_queue", message).at(self.at(within, &queue.name), "not declared");
+        desk.add(problem.help(self.declared.queue_help(&queue.vhost, &queue.name)));
+    }
+
+    fn exchange(&self, exchange: &Text, vhost: &Name, within: Span, desk: &mut Desk) {
+        let Some(name) = exchange.fixed().filter(|name| !self.declared.has_exchange(vhost, name)) else { return };
+        let message = format!("no topology declares the exchange '{name}'");
+        let problem = Problem::new("scenario::unknown_exchange", message).at(self.at(within, name), "not declared");
+        desk.add(problem.help(self.declared.exchange_help(vhost, name)));
+    }
+
+    fn publish(&self, publish: &Publish, vhost: &Name, within: Span, desk: &mut Desk) {
+        self.exchange(&publish.exchange, vhost, within, desk);
+    }
+
+    /// A consumer is named by its name, or by one of its instances.
+    fn known_consumer(&self, name: &Name, within: Span, instances: bool, desk: &mut Desk) {
+        let all = &self.scenario.consumers;
+        let known = |consumer: &Consumer| {
+            let instance = name.strip_prefix(&*consumer.name).and_then(|rest| rest.strip_prefix('.'));
+            let number = instance.and_then(|number| number.parse::<u16>().ok());
+            consumer.name == *name || instances && number.is_some_and(|n| n >= 1 && n <= consumer.instances)
+        };
+        if all.iter().any(known) {
+            return;
+        }
+        let names: Vec<&str> = all.iter().map(|consumer| &*consumer.name).collect();
+        let help = match names.is_empty() {
+            true => "add it under `consumers:`".to_owned(),
+            false => near::suggest(name, names, "there are"),
+        };
+        let problem = Problem::new("scenario::unknown_consumer", format!("no consumer is named `{name}`"));
+        desk.add(problem.at(self.at(within, name), "not declared").help(help));
+    }
+
+    fn user(&self, user: Option<&Name>, within: Span, desk: &mut Desk) {
+        let Some(user) = user.filter(|user| !self.declared.users.contains(*user)) else { return };
+        let names: Vec<&str> = self.declared.users.iter().map(|name| &**name).collect();
+        let help = match names.is_empty() {
+            true => "add it under `users:` of the topology; without `as` the runner acts, with all rights".to_owned(),
+            false => near::suggest(user, names, "there are"),
+        };
+        let problem = Problem::new("scenario::unknown_user", format!("no user is named '{user}'"));
+        desk.add(problem.at(self.at(within, user), "not declared").help(help));
+    }
+}
+
+/// Finds the scalar that says `text` inside a place.
+pub fn find(node: &Node, within: Span, text: &str) -> Option<Span> {
+    let inside = |span: Span| span.file == within.file && span.start >= within.start && span.end <= within.end;
+    match &node.kind {
+        Kind::Text(found) if found == text && inside(node.span) => Some(node.span),
+        Kind::List(entries) => entries.iter().find_map(|entry| find(entry, within, text)),
+        Kind::Map(entries) => entries.iter().find_map(|entry| find(&entry.value, within, text)),
+        _ => None,
+    }
+}

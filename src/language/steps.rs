@@ -1,0 +1,226 @@
+//! Decodes steps: one verb each, with who acts, where, and whether a refusal is expected.
+//! Takes a rendered node; gives the driver's lines.
+
+use super::access::permission_fields;
+use super::expectations::expectation;
+use super::fields::{Desk, Fields, each};
+use super::legal;
+use super::near;
+use super::objects::{Surroundings, binding_fields, exchange_fields, queue_fields};
+use super::policies::policy_fields;
+use super::publish::{Folder, publish};
+use super::read::{self, Wrong};
+use super::tree::{Entry, Kind, Node};
+use crate::model::{Act, Name, Object, Origin, QueueName, Refused, Step};
+use crate::source::Problem;
+
+/// All words that a step begins with.
+const VERBS: [&str; 18] = [
+    "publish",
+    "expect",
+    "advance",
+    "get",
+    "start",
+    "stop",
+    "crash",
+    "consume",
+    "declare",
+    "delete",
+    "bind",
+    "unbind",
+    "purge",
+    "set_policy",
+    "clear_policy",
+    "set_permission",
+    "call",
+    "restart_broker",
+];
+
+/// Keys that stand beside the verb.
+const BESIDE: [&str; 4] = ["as", "vhost", "refused", "every"];
+
+/// Is where steps are decoded.
+pub struct Stage<'w> {
+    pub folder: Folder<'w>,
+    /// Of a step that names none.
+    pub vhost: Name,
+}
+
+/// Decodes a list of steps.
+pub fn steps(what: &str, node: &Node, stage: &Stage<'_>, desk: &mut Desk) -> Vec<Step> {
+    each(what, node, desk, |node, desk| step(node, stage, desk))
+}
+
+fn step(node: &Node, stage: &Stage<'_>, desk: &mut Desk) -> Option<Step> {
+    let mut fields = Fields::of("a step", node, desk)?;
+    let actor = fields.opt("as", desk, read::name);
+    let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| stage.vhost.clone());
+    let refused = fields.node("refused").and_then(|node| refused(node, desk));
+    fields.not_yet(desk, &[("every", "put `advance` between the steps, or `every` into a `publish` with a count")]);
+    let verbs: Vec<&Entry> = node.entries().iter().filter(|entry| !BESIDE.contains(&entry.key.as_str())).collect();
+    let verb = *verbs.iter().find(|entry| VERBS.contains(&entry.key.as_str())).or(verbs.first())?;
+    if !VERBS.contains(&verb.key.as_str()) && verb.key != "close_connection" {
+        let problem = Problem::new("scenario::step", format!("there is no step `{}`", verb.key));
+        desk.add(problem.at(verb.key_span, "unknown step").help(near::suggest(&verb.key, VERBS, "there are")));
+        return None;
+    }
+    for second in verbs.iter().filter(|entry| entry.key != verb.key) {
+        let known = VERBS.contains(&second.key.as_str());
+        let message = match known {
+            true => format!("a step does one thing, found `{}` and `{}`", verb.key, second.key),
+            false => format!("a step knows no key `{}`", second.key),
+        };
+        let help = match (known, near::nearest(&second.key, BESIDE)) {
+            (true, _) => "begin each step with a dash of its own".to_owned(),
+            (false, Some(near)) => format!("did you mean `{near}`?"),
+            (false, None) => format!("keys of `{}` are indented below it", verb.key),
+        };
+        desk.add(Problem::new("scenario::step", message).at(second.key_span, "beside it").help(help));
+    }
+    let act = act(verb, &vhost, refused.is_some(), stage, desk)?;
+    Some(Step { span: node.span, act, actor, vhost, refused })
+}
+
+fn refused(node: &Node, desk: &mut Desk) -> Option<Refused> {
+    if let Kind::Bool(true) = node.kind {
+        return Some(Refused { span: node.span, code: None, text: None });
+    }
+    if let Kind::Integer(_) = node.kind {
+        let code = desk.read("`refused`", node, read::between(100u16, 599));
+        return Some(Refused { span: node.span, code, text: None });
+    }
+    let mut fields = Fields::of("`refused`", node, desk)?;
+    let code = fields.opt("code", desk, read::between(100u16, 599));
+    let text = fields.opt("text", desk, read::text);
+    fields.finish(desk);
+    Some(Refused { span: node.span, code, text })
+}
+
+fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &Stage<'_>, desk: &mut Desk) -> Option<Act> {
+    let node = &verb.value;
+    let named = |desk: &mut Desk| desk.read(&format!("`{}`", verb.key), node, read::name);
+    let around = Surroundings { vhost: vhost.clone() };
+    Some(match verb.key.as_str() {
+        "publish" => Act::Publish(Box::new(publish(node, &stage.folder, desk)?)),
+        "expect" => Act::Expect(Box::new(expectation(node, vhost, desk)?)),
+        "advance" => Act::Advance(desk.read("`advance`", node, read::duration)?),
+        "start" => Act::Start(named(desk)?),
+        "stop" => Act::Stop(named(desk)?),
+        "crash" => Act::Crash(named(desk)?),
+        "get" => {
+            let (queue, ack) = queue_of("`get`", node, vhost, true, desk)?;
+            Act::Get { queue, ack }
+        }
+        "consume" => Act::Consume { queue: queue_of("`consume`", node, vhost, false, desk)?.0 },
+        "purge" => Act::Purge(queue_of("`purge`", node, vhost, false, desk)?.0),
+        "declare" => declare(node, &around, refused, desk)?,
+        "delete" => delete(node, vhost, desk)?,
+        "bind" => Act::Bind(Box::new(binding(node, vhost, desk)?)),
+        "unbind" => Act::Unbind(Box::new(binding(node, vhost, desk)?)),
+        "set_policy" => {
+            let mut fields = Fields::of("`set_policy`", node, desk)?;
+            let policy = policy_fields(&mut fields, None, vhost, desk);
+            fields.finish(desk);
+            Act::SetPolicy(Box::new(policy?))
+        }
+        "clear_policy" => Act::ClearPolicy { vhost: vhost.clone(), name: named(desk)? },
+        "set_permission" => {
+            let mut fields = Fields::of("`set_permission`", node, desk)?;
+            let permission = permission_fields(&mut fields, None, vhost, desk);
+            fields.finish(desk);
+            Act::SetPermission(Box::new(permission?))
+        }
+        "call" => return not_yet(verb, "publish with `reply_to` and expect the reply in that queue", desk),
+        "restart_broker" => return not_yet(verb, "leave the restart out for now", desk),
+        _ => return not_yet(verb, "`crash` a consumer drops its connection", desk),
+    })
+}
+
+fn not_yet(verb: &Entry, help: &str, desk: &mut Desk) -> Option<Act> {
+    desk.not_yet(&verb.key, verb.key_span, help);
+    None
+}
+
+/// Reads a queue's name, or `{queue, ack}`.
+fn queue_of(
+    what: &'static str,
+    node: &Node,
+    vhost: &Name,
+    may_ack: bool,
+    desk: &mut Desk,
+) -> Option<(QueueName, bool)> {
+    let name = |name| QueueName { vhost: vhost.clone(), name };
+    if !matches!(node.kind, Kind::Map(_)) {
+        return desk.read(what, node, read::name).map(|queue| (name(queue), true));
+    }
+    let mut fields = Fields::of(what, node, desk)?;
+    let queue = fields.need("queue", desk, read::name);
+    let ack = if may_ack { fields.opt("ack", desk, read::boolean).unwrap_or(true) } else { true };
+    fields.finish(desk);
+    Some((name(queue?), ack))
+}
+
+/// Takes the one key of a map: `{queue: …}` or `{exchange: …}`.
+fn queue_or_exchange<'n>(what: &str, node: &'n Node, desk: &mut Desk) -> Option<&'n Entry> {
+    match node.entries() {
+        [entry] if matches!(&*entry.key, "queue" | "exchange") => Some(entry),
+        _ => {
+            desk.wrong(what, node, Wrong::Kind("`queue:` or `exchange:`"));
+            None
+        }
+    }
+}
+
+fn declare(node: &Node, around: &Surroundings, refused: bool, desk: &mut Desk) -> Option<Act> {
+    let entry = queue_or_exchange("`declare`", node, desk)?;
+    let short;
+    let value = match entry.value.kind {
+        Kind::Text(_) => {
+            let name = Entry { key: "name".into(), key_span: entry.key_span, value: entry.value.clone() };
+            short = Node::new(entry.value.span, Kind::Map(vec![name]));
+            &short
+        }
+        _ => &entry.value,
+    };
+    let origin = Origin { whole: value.span, ..super::collect::origin(value) };
+    if entry.key == "queue" {
+        let mut fields = Fields::of("a queue", value, desk)?;
+        let read = queue_fields(&mut fields, around, desk);
+        fields.not_yet(
+            desk,
+            &[("bindings", "bind it by a step `bind`"), ("retry", "declare a queue with `retry` in the topology")],
+        );
+        fields.finish(desk);
+        let (queue, arguments) = read?;
+        if !refused {
+            legal::queue(&queue, &arguments.places, &origin, desk);
+        }
+        return Some(Act::DeclareQueue(Box::new(queue)));
+    }
+    let mut fields = Fields::of("an exchange", value, desk)?;
+    let read = exchange_fields(&mut fields, around, desk);
+    fields.not_yet(desk, &[("bindings", "bind it by a step `bind`")]);
+    fields.finish(desk);
+    let exchange = read?;
+    if !refused {
+        legal::exchange(&exchange, &origin, desk);
+    }
+    Some(Act::DeclareExchange(Box::new(exchange)))
+}
+
+fn delete(node: &Node, vhost: &Name, desk: &mut Desk) -> Option<Act> {
+    let entry = queue_or_exchange("`delete`", node, desk)?;
+    let name = desk.read(&format!("`{}`", entry.key), &entry.value, read::name)?;
+    let vhost = vhost.clone();
+    Some(Act::Delete(match entry.key.as_str() {
+        "queue" => Object::Queue { vhost, name },
+        _ => Object::Exchange { vhost, name },
+    }))
+}
+
+fn binding(node: &Node, vhost: &Name, desk: &mut Desk) -> Option<crate::model::Binding> {
+    let mut fields = Fields::of("a binding", node, desk)?;
+    let read = binding_fields(&mut fields, vhost.clone(), desk);
+    fields.finish(desk);
+    read
+}

@@ -1,0 +1,147 @@
+//! Loads a topology file: a definitions file, or one with vars, macros and inline permissions and bindings.
+//! Takes bytes and the world; gives the topology with its places, and all problems at once.
+
+use super::collect::Collected;
+use super::fields::{Desk, Fields, each};
+use super::objects::{self, Surroundings};
+use super::parse::parse;
+use super::render::Renderer;
+use super::scope::Scope;
+use super::tree::Node;
+use super::wrong_kind::{self, Kind};
+use super::{Settings, World, access, intake, names, policies, read};
+use crate::model::{Name, Origins, Topology};
+use crate::source::{FileId, Problem, Sources};
+
+/// Is a topology that was read from one file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadedTopology {
+    pub topology: Topology,
+    pub origins: Origins,
+    /// A broker wrote the file.
+    pub is_export: bool,
+    /// The vhost that the file itself names for its objects.
+    pub file_vhost: Option<Name>,
+}
+
+/// Loads a topology. The value is absent when a problem stops it; notes stop nothing.
+pub fn load_topology(
+    sources: &mut Sources,
+    name: &str,
+    text: &[u8],
+    world: &dyn World,
+    settings: &Settings,
+) -> (Option<LoadedTopology>, Vec<Problem>) {
+    let mut desk = Desk::default();
+    let file = match intake::take(sources, name, text) {
+        Ok(file) => file,
+        Err(problem) => return (None, vec![problem]),
+    };
+    let Some(read) = read_topology(sources, file, &mut desk) else { return (None, desk.problems) };
+    if let Some(problem) = wrong_kind::refuse(&read.root, Kind::Topology) {
+        return (None, vec![problem]);
+    }
+    let mut scope = Scope::new(world);
+    scope.write(read.root.get("vars"), &mut desk);
+    scope.settle(settings);
+    scope.check_all(&mut desk);
+    let (loaded, collected) = decode(sources, &read, &scope, settings, false, &mut desk);
+    names::check_topology(&collected.topology, &collected.origins, &mut desk);
+    let stopped = !read.whole || names::stops(&desk.problems);
+    if !read.whole {
+        desk.problems.retain(|problem| !problem.code.starts_with("topology::missing"));
+    }
+    desk.problems.sort_by_key(Problem::span);
+    ((!stopped).then_some(loaded), desk.problems)
+}
+
+/// Is a parsed topology whose templates are not rendered yet.
+#[derive(Debug, Clone)]
+pub struct ReadTopology {
+    pub root: Node,
+    pub is_export: bool,
+    pub whole: bool,
+}
+
+/// Parses a topology file; problems of form go to the desk.
+pub fn read_topology(sources: &Sources, file: FileId, desk: &mut Desk) -> Option<ReadTopology> {
+    let parsed = parse(sources, file);
+    parsed.problems.into_iter().for_each(|problem| desk.add(problem));
+    let root = parsed.root?;
+    let marks = ["rabbit_version", "rabbitmq_version", "rabbitmq_definition_format"];
+    let is_export = marks.iter().any(|mark| root.get(mark).is_some());
+    Some(ReadTopology { root, is_export, whole: parsed.whole })
+}
+
+/// Renders and decodes a parsed topology in the names of a scope.
+pub fn decode(
+    sources: &Sources,
+    read: &ReadTopology,
+    scope: &Scope<'_>,
+    settings: &Settings,
+    without_credentials: bool,
+    desk: &mut Desk,
+) -> (LoadedTopology, Collected) {
+    let outer = std::mem::replace(&mut desk.export, read.is_export);
+    let rendered;
+    let root = if read.is_export {
+        &read.root
+    } else {
+        let renderer = Renderer::new(scope).with_sources(sources).without_credentials(without_credentials);
+        rendered = renderer.tree(&without_vars(&read.root), desk);
+        &rendered
+    };
+    let mut collected = Collected::default();
+    let file_vhost = objects_of(root, settings, &mut collected, desk);
+    desk.export = outer;
+    let (topology, origins) = (collected.topology.clone(), collected.origins.clone());
+    (LoadedTopology { topology, origins, is_export: read.is_export, file_vhost }, collected)
+}
+
+/// Leaves out what the scope has read already.
+fn without_vars(root: &Node) -> Node {
+    let mut root = root.clone();
+    if let super::tree::Kind::Map(entries) = &mut root.kind {
+        for entry in entries.iter_mut().filter(|entry| entry.key == "vars") {
+            entry.value.kind = super::tree::Kind::Null;
+        }
+    }
+    root
+}
+
+/// Decodes all lists of a file, in the order in which RabbitMQ imports them; gives the file's vhost.
+fn objects_of(root: &Node, settings: &Settings, into: &mut Collected, desk: &mut Desk) -> Option<Name> {
+    let mut fields = Fields::of("a topology", root, desk)?;
+    let own = fields.opt("vhost", desk, read::name);
+    let original = fields.opt("original_vhost_name", desk, read::name);
+    let default = settings.default_vhost.as_deref().map(Name::from);
+    let vhost = own.clone().or(default).or_else(|| original.clone()).unwrap_or_else(|| "/".into());
+    let around = &Surroundings { vhost };
+    fields.ignore(&["rabbit_version", "rabbitmq_version", "rabbitmq_definition_format", "product_name"]);
+    fields.ignore(&["product_version", "explanation", "description", "metadata", "original_cluster_name"]);
+    fields.node("vars");
+    let mut list = |key: &str, desk: &mut Desk, decode: &mut dyn FnMut(&Node, &mut Desk)| {
+        if let Some(node) = fields.node(key) {
+            each(&format!("`{key}`"), node, desk, |node, desk| {
+                decode(node, desk);
+                None::<()>
+            });
+        }
+    };
+    list("users", desk, &mut |node, desk| access::user(node, around, into, desk));
+    list("vhosts", desk, &mut |node, desk| access::vhost(node, into, desk));
+    list("permissions", desk, &mut |node, desk| access::permission(node, around, into, desk));
+    list("exchanges", desk, &mut |node, desk| objects::exchange(node, around, into, desk));
+    list("topic_permissions", desk, &mut |node, desk| access::topic_permission(node, around, into, desk));
+    list("global_parameters", desk, &mut |node, desk| policies::global_parameter(node, into, desk));
+    list("policies", desk, &mut |node, desk| policies::policy(node, false, around, into, desk));
+    list("operator_policies", desk, &mut |node, desk| policies::policy(node, true, around, into, desk));
+    list("parameters", desk, &mut |node, desk| policies::parameter(node, around, into, desk));
+    list("queues", desk, &mut |node, desk| objects::queue(node, around, into, desk));
+    list("bindings", desk, &mut |node, desk| objects::binding(node, around, into, desk));
+    fields.finish(desk);
+    for (queue, ladder, origin) in std::mem::take(&mut into.ladders) {
+        ladder.declare(&queue, &origin, into, desk);
+    }
+    own.or(original)
+}

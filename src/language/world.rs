@@ -1,0 +1,50 @@
+//! What loading asks of the outside, and what the command line settles.
+//! Implemented in `io`; in tests a map. The one way by which files and environment come into this room.
+
+/// May be asked for files that a file names, and for environment variables.
+pub trait World {
+    /// Reads a file; a relative path is joined to the folder of the naming file already.
+    fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+    /// Gives an environment variable; an empty one is set.
+    fn variable(&self, name: &str) -> Option<String>;
+}
+
+/// Holds what the command line says about loading.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    /// `--vars-file` and `--var`; the later wins.
+    pub vars: Vec<(String, serde_json::Value)>,
+    /// Where an object goes that names no vhost, in a file that names none.
+    pub default_vhost: Option<String>,
+}
+
+impl Settings {
+    /// Gives the last value of a variable.
+    pub fn var(&self, name: &str) -> Option<&serde_json::Value> {
+        self.vars.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+}
+
+/// Joins a path that a file names to the folder of that file.
+pub fn beside(file: &str, path: &str) -> String {
+    let absolute = path.starts_with('/');
+    match file.rfind('/') {
+        Some(end) if !absolute => tidy(&format!("{}{path}", &file[..=end])),
+        _ => path.to_owned(),
+    }
+}
+
+/// Removes `dir/..` and `./` from a path.
+fn tidy(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            ".." if parts.last().is_some_and(|last| !last.is_empty() && *last != "..") => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
+}

@@ -1,0 +1,204 @@
+//! Draws problems at their places, as text and as JSON.
+//! Takes problems and the sources they point into; gives strings. Secrets in the shown source are masked first.
+
+mod mask;
+
+use crate::source::{FileId, Label, Level, Problem, Sources};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode};
+use std::fmt;
+
+pub use mask::mask;
+
+/// Draws all problems, one below the other, and a line that counts them; nothing when there is none.
+/// `width` is the terminal's, in columns.
+pub fn draw(problems: &[Problem], sources: &Sources, width: usize, colour: bool) -> String {
+    let mut out = String::new();
+    for problem in problems {
+        out.push_str(&draw_one(problem, sources, width, colour));
+    }
+    if !problems.is_empty() {
+        out.push_str(&problem_summary(problems, sources));
+        out.push('\n');
+    }
+    out
+}
+
+/// Draws one problem.
+pub fn draw_one(problem: &Problem, sources: &Sources, width: usize, colour: bool) -> String {
+    let mut out = String::new();
+    let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(width.max(40))
+        .with_links(false)
+        .with_break_words(false)
+        .with_context_lines(1);
+    let found = Found::new(problem, sources);
+    if handler.render_report(&mut out, &found).is_err() {
+        out.push_str(&problem.message);
+    }
+    out.push('\n');
+    out
+}
+
+/// Counts the findings and names their files: `3 problems, 1 note in orders.yaml`.
+pub fn problem_summary(problems: &[Problem], sources: &Sources) -> String {
+    let count = |level: Level| problems.iter().filter(|problem| problem.level == level).count();
+    let several = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let counts: Vec<String> = [(count(Level::Problem), "problem"), (count(Level::Note), "note")]
+        .into_iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| several(n, word))
+        .collect();
+    let mut files: Vec<&str> = Vec::new();
+    for span in problems.iter().filter_map(Problem::span) {
+        let name = sources.get(span.file).name.as_str();
+        if !files.contains(&name) {
+            files.push(name);
+        }
+    }
+    match files.is_empty() {
+        true => counts.join(", "),
+        false => format!("{} in {}", counts.join(", "), files.join(", ")),
+    }
+}
+
+/// Gives problems as a JSON list.
+pub fn problems_json(problems: &[Problem], sources: &Sources) -> serde_json::Value {
+    serde_json::Value::Array(problems.iter().map(|problem| problem_json(problem, sources)).collect())
+}
+
+/// Gives a problem as JSON: code, level, message, help, and labels with file, line, column and bytes.
+fn problem_json(problem: &Problem, sources: &Sources) -> serde_json::Value {
+    let labels: Vec<serde_json::Value> = problem
+        .labels
+        .iter()
+        .map(|label| {
+            let place = sources.position(label.span);
+            serde_json::json!({
+                "file": sources.get(label.span.file).name,
+                "line": place.line,
+                "column": place.column,
+                "start": label.span.start,
+                "end": label.span.end,
+                "text": label.text,
+            })
+        })
+        .collect();
+    let level = match problem.level {
+        Level::Problem => "problem",
+        Level::Note => "note",
+    };
+    serde_json::json!({
+        "code": problem.code,
+        "level": level,
+        "message": problem.message,
+        "help": problem.help,
+        "labels": labels,
+    })
+}
+
+/// Is a problem in miette's eyes: the labels of one file, those of others as related findings.
+#[derive(Debug)]
+struct Found {
+    code: Option<&'static str>,
+    level: Level,
+    message: String,
+    help: Option<String>,
+    source: Option<NamedSource<String>>,
+    labels: Vec<LabeledSpan>,
+    elsewhere: Vec<Found>,
+}
+
+impl Found {
+    fn new(problem: &Problem, sources: &Sources) -> Self {
+        let home = problem.labels.first().map(|label| label.span.file);
+        let mut others: Vec<FileId> = Vec::new();
+        for label in &problem.labels {
+            if Some(label.span.file) != home && !others.contains(&label.span.file) {
+                others.push(label.span.file);
+            }
+        }
+        let of = |file: FileId| problem.labels.iter().filter(move |label| label.span.file == file);
+        let part = |file: FileId| Found {
+            code: None,
+            level: Level::Note,
+            message: format!("in {}", sources.get(file).name),
+            help: None,
+            source: Some(shown(sources, file)),
+            labels: of(file).enumerate().map(|(i, label)| labelled(label, i == 0, sources)).collect(),
+            elsewhere: Vec::new(),
+        };
+        Found {
+            code: Some(problem.code),
+            level: problem.level,
+            message: problem.message.clone(),
+            help: problem.help.clone(),
+            source: home.map(|file| shown(sources, file)),
+            labels: home.map_or_else(Vec::new, |file| part(file).labels),
+            elsewhere: others.into_iter().map(part).collect(),
+        }
+    }
+}
+
+fn shown(sources: &Sources, file: FileId) -> NamedSource<String> {
+    let source = sources.get(file);
+    NamedSource::new(&source.name, mask(&source.text))
+}
+
+/// Clamps a span to the text and to one line's end: past the end miette would draw nothing.
+fn labelled(label: &Label, primary: bool, sources: &Sources) -> LabeledSpan {
+    let text = &sources.get(label.span.file).text;
+    let mut start = (label.span.start as usize).min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let mut end = (label.span.end as usize).clamp(start, text.len());
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    let line = text[start..end].find(['\n', '\r']).map_or(end, |at| start + at);
+    let words = (!label.text.is_empty()).then(|| label.text.clone());
+    match primary {
+        true => LabeledSpan::new_primary_with_span(words, (start, line - start)),
+        false => LabeledSpan::new_with_span(words, (start, line - start)),
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Found {}
+
+impl Diagnostic for Found {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.code.map(|code| Box::new(code) as Box<dyn fmt::Display>)
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        Some(match self.level {
+            Level::Problem => Severity::Error,
+            Level::Note => Severity::Advice,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        (!self.elsewhere.is_empty()).then(|| {
+            Box::new(self.elsewhere.iter().map(|found| found as &dyn Diagnostic)) as Box<dyn Iterator<Item = _>>
+        })
+    }
+}
