@@ -3,6 +3,8 @@
 
 #![allow(clippy::disallowed_methods)]
 
+#[path = "conformance/commands.rs"]
+mod commands;
 #[path = "conformance/driver.rs"]
 mod driver;
 #[path = "conformance/script.rs"]

@@ -116,7 +116,7 @@ pub fn value(word: &str) -> Value {
     if let Ok(n) = word.parse::<i32>() {
         return Value::I32(n);
     }
-    if let Some(n) = word.strip_suffix('l').unwrap_or(word).parse::<i64>().ok() {
+    if let Ok(n) = word.strip_suffix('l').unwrap_or(word).parse::<i64>() {
         return Value::I64(n);
     }
     if let Some(n) = word.strip_prefix('t').and_then(|digits| digits.parse().ok()) {
