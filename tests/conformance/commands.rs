@@ -76,17 +76,17 @@ pub fn method(step: &Step, vhost: Name) -> Method {
     }
 }
 
-/// Reads `bind queue DESTINATION SOURCE [KEY] [a.NAME=VALUE …]`.
+/// Reads `bind queue DESTINATION SOURCE [KEY] [arg.NAME=VALUE …]`.
 fn binding(step: &Step, vhost: Name, kind: &str) -> Binding {
     let destination_kind = if kind == "queue" { DestinationKind::Queue } else { DestinationKind::Exchange };
-    let key = step.words.get(4).filter(|word| !word.starts_with("a.")).map(|word| unquoted(word));
+    let key = step.words.get(4).filter(|word| !word.starts_with("arg.")).map(|word| unquoted(word));
     Binding {
         vhost,
         source: step.word(3).into(),
         destination: step.word(2).into(),
         destination_kind,
         routing_key: key.unwrap_or_default().into(),
-        arguments: step.table("a.", false),
+        arguments: step.table("arg.", false),
     }
 }
 
