@@ -5,14 +5,13 @@ use super::brokers::one_broker;
 use super::load::Loader;
 use super::terminal::Terminal;
 use super::{ExitCode, runtime};
-use crate::broker::Ids;
 use crate::io::Address;
 use crate::io::Failure;
-use crate::io::live::apply_plan;
 use crate::io::management::ManagementClient;
 use crate::io::observe::observe;
+use crate::io::rehearse::apply_plan;
 use crate::language::LoadedTopology;
-use crate::plan::{Applier, Plan, plan};
+use crate::plan::{Plan, plan};
 use crate::report;
 
 /// Applies a topology file.
@@ -75,7 +74,7 @@ async fn carry_out(
         terminal.chat(&format!("{} changes; nothing was written (--dry-run)", planned.changes.len()));
         return Ok(ExitCode::Fine);
     }
-    let applied = apply_plan(Applier::new(&planned, Ids::default()), address).await?;
+    let applied = apply_plan(&planned, address).await?;
     terminal.complain_unless_empty(&report::applied_text(&applied, terminal.palette));
     let again = plan(&loaded.topology, &loaded.origins, &observe(&management, &vhosts).await?);
     if again.is_empty() {

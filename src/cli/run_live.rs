@@ -3,7 +3,7 @@
 use super::run::{Stage, ToPlay};
 use super::{ExitCode, runtime, verdicts};
 use crate::io::Address;
-use crate::io::Failure;
+use crate::io::{Failure, FailureKind};
 use crate::io::live::Guard;
 use crate::io::management::{ManagementClient, Overview};
 use crate::io::rehearse::{needs, rehearse_live};
@@ -137,6 +137,7 @@ async fn play_cell(
         Err(failure) => return PlayedCell { failure: Some(failure), ..cell },
     };
     let playing = guard.clone();
+    let place = address.place();
     let mut task = tokio::spawn(async move {
         let (vhosts, users) = needs(&one.cell);
         match playing.make(&vhosts, &users).await {
@@ -148,7 +149,7 @@ async fn play_cell(
         }
     });
     let (played, failure) = tokio::select! {
-        ended = &mut task => ended.unwrap_or_else(|error| (None, Some(Failure::bug(&error.to_string())))),
+        ended = &mut task => ended.unwrap_or_else(|error| (None, Some(bug(&error.to_string(), &place)))),
         _ = stopped.changed() => {
             task.abort();
             (None, None)
@@ -156,6 +157,12 @@ async fn play_cell(
     };
     let left_behind = guard.sweep().await.err();
     PlayedCell { played, failure, left_behind, real: began.elapsed(), ..cell }
+}
+
+/// Makes a failure of a task that panicked.
+fn bug(why: &str, place: &str) -> Failure {
+    let kind = FailureKind::Broken { doing: "playing a cell".to_owned(), why: why.to_owned() };
+    Failure::new(kind, place).hint("this is a bug of rmqplay: please report the scenario")
 }
 
 /// Gives how many cells play at once: twice the cores, at most eight.

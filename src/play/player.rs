@@ -329,6 +329,8 @@ impl Client for Player {
             }
             let driven = self.step_driver(now);
             let acted = (0..self.actors.len()).fold(false, |acted, actor| self.step_actor(actor) || acted);
+            // What an actor did is news too: a settlement has no answer.
+            self.news |= acted;
             if !driven && !acted && self.outbox.is_empty() {
                 self.news = false;
                 return None;
