@@ -8,13 +8,13 @@ mod address;
 mod clean;
 mod failure;
 mod files;
+pub mod live;
+pub mod management;
 pub mod observe;
 pub mod rehearse;
 pub mod snapshots;
-mod world;
-pub mod live;
-pub mod management;
 mod wait;
+mod world;
 
 pub use address::{Address, BadAddress};
 pub use clean::{Cleaned, clean};
