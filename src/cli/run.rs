@@ -80,7 +80,7 @@ fn write_junit(file: &Path, reports: &[CellReport], sources: &Sources, terminal:
 /// Loads all scenarios below the paths; any problem ends the run before a cell is played.
 fn load_all(command: &Run, loader: &mut Loader, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
     let found = snapshots::yaml_files(&command.paths).map_err(|error| {
-        terminal.complain(&error);
+        terminal.complain(&format!("error: {error}"));
         ExitCode::BadFile
     })?;
     if found.is_empty() {
@@ -192,6 +192,8 @@ impl Stage<'_> {
         for report in failed {
             self.terminal.say(&report::failure_text(report, self.sources, self.terminal.width, self.terminal.palette));
         }
-        self.terminal.chat(&report::summary(reports, real, self.terminal.palette));
+        if !reports.is_empty() {
+            self.terminal.chat(&report::summary(reports, real, self.terminal.palette));
+        }
     }
 }
