@@ -1,3 +1,5 @@
-//! The program: hands its arguments to `cli` and exits with its code.
+//! The program: hands its arguments to `cli` and ends with its exit code.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    rmqplay::cli::main()
+}

@@ -1,1 +1,26 @@
-//! (in the making)
+//! The only room with sockets, files, the clock and the async runtime.
+//! Gives addresses, the management client, the live adapter with [`live::run_live`], clean-up, waiting and files.
+//! Never decides what a scenario means and never prints.
+
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod address;
+mod clean;
+mod failure;
+mod files;
+pub mod live;
+pub mod management;
+mod meet;
+pub mod observe;
+pub mod rehearse;
+pub mod snapshots;
+mod wait;
+mod world;
+
+pub use address::{Address, BadAddress};
+pub use clean::{Cleaned, clean};
+pub use failure::{Failure, FailureKind};
+pub use files::{Disk, list_yaml, read_file, write_atomically};
+pub use management::install_crypto;
+pub use meet::meet;
+pub use wait::{greet, wait_until_ready};

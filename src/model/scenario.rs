@@ -109,3 +109,18 @@ pub struct SnapshotSettings {
     /// The split over competing consumers is certain and kept.
     pub split: bool,
 }
+
+impl Scenario {
+    /// Lists the vhosts that the scenario touches, in order of first mention.
+    pub fn vhosts(&self) -> Vec<Name> {
+        let mut names = self.topology.vhost_names();
+        let consumed = self.consumers.iter().map(|consumer| &consumer.queue.vhost);
+        let stepped = self.steps.iter().chain(&self.finally).map(|step| &step.vhost);
+        for name in consumed.chain(stepped) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+}

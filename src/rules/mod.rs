@@ -1,5 +1,31 @@
 //! RabbitMQ's pure functions of model and profile. Never hold state.
 
 mod arguments;
+mod death;
+mod declare;
+mod expiration;
+mod pattern;
+mod permission;
+mod policy;
+mod policy_check;
+mod routing;
+mod term;
+mod versions;
 
 pub use arguments::{QUEUE_ARGUMENTS, QueueArgument, ValueKind, queue_argument};
+pub use death::{Dying, is_cycle, record_death};
+pub use declare::{
+    check_exchange_equivalence, check_queue_arguments, check_queue_equivalence, check_queue_properties, is_known_type,
+    priority_argument, shown_exchange, shown_queue,
+};
+pub use expiration::parse_expiration;
+pub use pattern::Pattern;
+pub use permission::{Access, access_refused, expand_topic_pattern, topic_access_refused};
+pub use policy::{
+    Definition, DelayedRetry, Overflow, QueueSettings, RetryKind, applies_to_exchange, applies_to_queue,
+    merge_definitions, queue_settings,
+};
+pub use policy_check::check_policy;
+pub use routing::{check_headers_binding, check_topic_key, headers_match, topic_matches};
+pub use term::{erlang_term, type_name};
+pub use versions::{ConsumerTimeout, Differences, FailureCount, QuorumPriority, differences};

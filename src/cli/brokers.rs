@@ -1,0 +1,65 @@
+//! Which brokers a command means: `sim`, a profile, a URL, or what the environment says.
+
+use crate::io::{Address, BadAddress};
+use crate::model::Profile;
+
+/// Is a broker to play on.
+#[derive(Debug, Clone)]
+pub enum Target {
+    Sim(Profile),
+    Live(Box<Address>),
+}
+
+/// Is where commands go without `--broker` and `RABBITMQ_URL`.
+const LOCAL: &str = "amqp://guest:guest@localhost:5672";
+
+impl Target {
+    /// Reads one `--broker`; an error says what it may be.
+    pub fn parse(text: &str, management: Option<&str>) -> Result<Self, String> {
+        if text == "sim" {
+            return Ok(Target::Sim(Profile::NEWEST));
+        }
+        if let Some(profile) = text.strip_prefix("sim:") {
+            return profile.parse().map(Target::Sim);
+        }
+        if text == "env" {
+            let Ok(url) = std::env::var("RABBITMQ_URL") else {
+                return Err("--broker env reads RABBITMQ_URL, and that is not set".to_owned());
+            };
+            return live(&url, management);
+        }
+        if text.contains("://") {
+            return live(text, management);
+        }
+        let near = ["sim", "env"].into_iter().find(|word| strsim::damerau_levenshtein(word, text) <= 2);
+        let near = near.map_or(String::new(), |word| format!("; did you mean `{word}`?"));
+        Err(format!("`{text}` is no broker: give sim, sim:3.10, sim:4.0, sim:4.3, an amqp:// URL, or env{near}"))
+    }
+}
+
+fn live(url: &str, management: Option<&str>) -> Result<Target, String> {
+    address(url, management).map(|address| Target::Live(Box::new(address)))
+}
+
+fn address(url: &str, management: Option<&str>) -> Result<Address, String> {
+    let address: Result<Address, BadAddress> = url.parse();
+    let address = address.and_then(|address| match management {
+        Some(management) => address.with_management(management),
+        None => Ok(address),
+    });
+    address.map_err(|bad| format!("{}\n  help: {}", bad.message, bad.help))
+}
+
+/// Finds the broker of `apply`, `wait` and `clean`: the flag, `RABBITMQ_URL`, or the local one.
+pub fn one_broker(flag: Option<&str>, management: Option<&str>) -> Result<Address, String> {
+    let environment = std::env::var("RABBITMQ_URL").ok();
+    let url = match flag {
+        Some("env") => environment.as_deref().ok_or("--broker env reads RABBITMQ_URL, and that is not set")?,
+        Some(flag) => flag,
+        None => environment.as_deref().unwrap_or(LOCAL),
+    };
+    if url.starts_with("sim") {
+        return Err("this command works on a live broker: give an amqp:// URL".to_owned());
+    }
+    address(url, management)
+}

@@ -1,0 +1,50 @@
+//! `check`: all problems of topologies and scenarios; nothing is played.
+
+use super::ExitCode;
+use super::arguments::Check;
+use super::load::Loader;
+use super::terminal::Terminal;
+use crate::io::snapshots;
+use crate::source::Level;
+use std::path::PathBuf;
+
+/// Loads every file and reports what is wrong with it.
+pub fn check(command: &Check, terminal: &Terminal) -> ExitCode {
+    let mut paths = command.files.clone();
+    if paths.is_empty() {
+        paths = ["scenarios", "topologies"].map(PathBuf::from).into_iter().filter(|path| path.exists()).collect();
+    }
+    let mut loader = match Loader::new(&command.vars, None) {
+        Ok(loader) => loader,
+        Err((code, message)) => {
+            terminal.complain(&message);
+            return code;
+        }
+    };
+    let found = match snapshots::yaml_files(&paths) {
+        Ok(found) => found,
+        Err(error) => {
+            terminal.complain(&error);
+            return ExitCode::BadFile;
+        }
+    };
+    if found.is_empty() {
+        terminal.complain("there is no YAML or JSON file to check");
+        return ExitCode::Nothing;
+    }
+    let mut problems = Vec::new();
+    for file in &found {
+        problems.extend(loader.check(file));
+    }
+    if command.json {
+        terminal.say(&crate::report::problems_json(&problems, &loader.sources).to_string());
+        let stops = problems.iter().any(|problem| problem.level == Level::Problem);
+        return if stops { ExitCode::BadFile } else { ExitCode::Fine };
+    }
+    let code = terminal.problems(&problems, &loader.sources);
+    if code == ExitCode::Fine {
+        let noun = if found.len() == 1 { "file is" } else { "files are" };
+        terminal.chat(&format!("{} {} {noun} fine", terminal.palette.good("ok"), found.len()));
+    }
+    code
+}

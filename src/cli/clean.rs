@@ -1,0 +1,30 @@
+//! `clean`: sweeps what a killed run left on a broker.
+
+use super::arguments::Clean;
+use super::brokers::one_broker;
+use super::terminal::Terminal;
+use super::{ExitCode, runtime};
+use std::time::Duration;
+
+/// Deletes throw-away vhosts and users of that age, and lists them.
+pub fn clean(command: &Clean, terminal: &Terminal) -> ExitCode {
+    let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
+        Ok(address) => address,
+        Err(message) => return terminal.usage(&message),
+    };
+    let older_than = Duration::from_millis(command.older_than.0);
+    match runtime::block_on(runtime::interruptible(crate::io::clean(&address, older_than))) {
+        Err(code) => code,
+        Ok(Err(failure)) => terminal.failure(&failure),
+        Ok(Ok(cleaned)) => {
+            cleaned.vhosts.iter().for_each(|name| terminal.chat(&format!("deleted vhost {name}")));
+            cleaned.users.iter().for_each(|name| terminal.chat(&format!("deleted user {name}")));
+            let (vhosts, users) = (cleaned.vhosts.len(), cleaned.users.len());
+            terminal.chat(&match (vhosts, users) {
+                (0, 0) => format!("nothing older than {} is left at {}", command.older_than, address.place()),
+                _ => format!("{vhosts} vhosts and {users} users are gone from {}", address.place()),
+            });
+            ExitCode::Fine
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Reads files and hands them to `language`, with the variables of the command line.
+
+use super::ExitCode;
+use super::arguments::Vars;
+use crate::io::Disk;
+use crate::language::{self, Kind, LoadedScenario, LoadedTopology, Settings};
+use crate::source::{Problem, Sources};
+use std::path::Path;
+
+/// Loads files of one run; keeps their texts for drawing problems.
+pub struct Loader {
+    pub sources: Sources,
+    settings: Settings,
+    world: Disk,
+}
+
+impl Loader {
+    /// Takes the variables; an unreadable one is a usage error.
+    pub fn new(vars: &Vars, default_vhost: Option<String>) -> Result<Self, (ExitCode, String)> {
+        let mut settings = Settings { vars: Vec::new(), default_vhost };
+        for file in &vars.vars_files {
+            settings.vars.extend(read_vars(file).map_err(|message| (ExitCode::BadFile, message))?);
+        }
+        for text in &vars.vars {
+            let Some((name, value)) = text.split_once('=') else {
+                return Err((ExitCode::Usage, format!("--var takes NAME=VALUE, not `{text}`")));
+            };
+            let value = serde_yaml::from_str(value).unwrap_or_else(|_| serde_json::Value::String(value.to_owned()));
+            settings.vars.push((name.trim().to_owned(), value));
+        }
+        Ok(Self { sources: Sources::default(), settings, world: Disk::here() })
+    }
+
+    fn read(&mut self, path: &Path) -> Result<Vec<u8>, Vec<Problem>> {
+        self.world.read(&path.to_string_lossy()).map_err(|error| {
+            let help = "give the path of a file that is there, seen from the folder you are in";
+            vec![Problem::new("file::missing", error).help(help)]
+        })
+    }
+
+    /// Loads a scenario with all cells of its matrix.
+    pub fn scenario(&mut self, path: &Path) -> (Option<LoadedScenario>, Vec<Problem>) {
+        match self.read(path) {
+            Ok(text) => {
+                let name = path.to_string_lossy();
+                language::load_scenario(&mut self.sources, &name, &text, &self.world, &self.settings)
+            }
+            Err(problems) => (None, problems),
+        }
+    }
+
+    /// Loads a topology or an export.
+    pub fn topology(&mut self, path: &Path) -> (Option<LoadedTopology>, Vec<Problem>) {
+        match self.read(path) {
+            Ok(text) => {
+                let name = path.to_string_lossy();
+                language::load_topology(&mut self.sources, &name, &text, &self.world, &self.settings)
+            }
+            Err(problems) => (None, problems),
+        }
+    }
+
+    /// Loads a file as what it is and gives its problems.
+    pub fn check(&mut self, path: &Path) -> Vec<Problem> {
+        let text = match self.read(path) {
+            Ok(text) => text,
+            Err(problems) => return problems,
+        };
+        match language::kind_of(&text) {
+            Some(Kind::Scenario) => self.scenario(path).1,
+            Some(Kind::Topology) | None => self.topology(path).1,
+        }
+    }
+}
+
+fn read_vars(file: &Path) -> Result<Vec<(String, serde_json::Value)>, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let map: serde_json::Map<String, serde_json::Value> = serde_yaml::from_str(&text)
+        .map_err(|error| format!("{} is not a YAML map of variables: {error}", file.display()))?;
+    Ok(map.into_iter().collect())
+}

@@ -1,0 +1,29 @@
+//! From the process's arguments to its exit code.
+
+use super::arguments::{Arguments, Command};
+use super::terminal::Terminal;
+use super::{ExitCode, accept, apply, check, clean, run, wait};
+use clap::Parser;
+
+/// Runs the program; the code is of the documented ones.
+pub fn main() -> std::process::ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // clap draws help and version as errors too: only those are fine.
+            let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Fine };
+            return if error.print().is_ok() { code.into() } else { ExitCode::Usage.into() };
+        }
+    };
+    let terminal = Terminal::new(&arguments);
+    terminal.log_if_asked();
+    let code = match arguments.command {
+        Command::Run(command) => run::run(&command, &terminal),
+        Command::Apply(command) => apply::apply(&command, &terminal),
+        Command::Check(command) => check::check(&command, &terminal),
+        Command::Wait(command) => wait::wait(&command, &terminal),
+        Command::Clean(command) => clean::clean(&command, &terminal),
+        Command::Accept(command) => accept::accept(&command, &terminal),
+    };
+    code.into()
+}

@@ -1,0 +1,168 @@
+//! `run` on a live broker: cells in parallel, each in throw-away vhosts that are gone afterwards, whatever happens.
+
+use super::run::{Stage, ToPlay};
+use super::{ExitCode, runtime, verdicts};
+use crate::io::Address;
+use crate::io::live::Guard;
+use crate::io::management::Overview;
+use crate::io::meet;
+use crate::io::rehearse::{needs, rehearse_live};
+use crate::io::{Failure, FailureKind};
+use crate::play::Played;
+use crate::report::CellReport;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// Is one cell that was played, or was not because the run was stopped.
+struct PlayedCell {
+    index: usize,
+    played: Option<Played>,
+    failure: Option<Failure>,
+    /// The clean-up's own failure.
+    left_behind: Option<Failure>,
+    real: Duration,
+}
+
+/// Plays all cells on one broker.
+pub(super) fn play_on_live(
+    stage: &Stage,
+    address: &Address,
+    cells: &[ToPlay],
+    reports: &mut Vec<CellReport>,
+) -> ExitCode {
+    runtime::block_on(async {
+        let asked = runtime::interruptible(meet(address)).await;
+        match asked {
+            Err(code) => code,
+            Ok(Err(failure)) => stage.terminal.failure(&failure),
+            Ok(Ok(overview)) => play_all(stage, address, &overview, cells, reports).await,
+        }
+    })
+}
+
+async fn play_all(
+    stage: &Stage<'_>,
+    address: &Address,
+    overview: &Overview,
+    cells: &[ToPlay],
+    reports: &mut Vec<CellReport>,
+) -> ExitCode {
+    let broker = format!("RabbitMQ {}", overview.full_version);
+    stage.announce(&format!("{broker} at {}", address.place()), true);
+    let jobs = stage.command.jobs.unwrap_or_else(default_jobs).max(1);
+    let permits = Arc::new(Semaphore::new(jobs));
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    let mut finished: Vec<(usize, CellReport)> = Vec::new();
+    let argument = address.to_string();
+    let judge = |cell: PlayedCell, unfit: Option<String>| {
+        let names = (broker.as_str(), argument.as_str());
+        let report = stage.judge(&cells[cell.index], cell.played, unfit, overview.version, names, cell.real);
+        stage.tell(&report);
+        (cell.index, report)
+    };
+    for (index, one) in cells.iter().enumerate() {
+        if let Some(unfit) = verdicts::why_not(&one.cell.scenario, overview.version) {
+            let cell = PlayedCell { index, played: None, failure: None, left_behind: None, real: Duration::ZERO };
+            finished.push(judge(cell, Some(unfit)));
+            continue;
+        }
+        let cell = PlayedCell { index, played: None, failure: None, left_behind: None, real: Duration::ZERO };
+        let (address, one, version) = (address.clone(), one.clone(), overview.version);
+        let (permits, stopped) = (permits.clone(), stopped.clone());
+        tasks.spawn(async move {
+            // The semaphore is never closed.
+            let _permit = permits.acquire_owned().await;
+            play_cell(cell, one, address, version, stopped).await
+        });
+    }
+    let mut code = ExitCode::Fine;
+    let mut told = false;
+    loop {
+        tokio::select! {
+            joined = tasks.join_next() => match joined {
+                None => break,
+                Some(Err(panicked)) => {
+                    stage.terminal.complain(&format!("a cell ended in a bug of rmqplay: {panicked}"));
+                    code = code.and(ExitCode::Bug);
+                }
+                Some(Ok(cell)) => {
+                    for failure in cell.failure.iter().chain(&cell.left_behind) {
+                        if !std::mem::replace(&mut told, true) {
+                            let _ = stage.terminal.failure(failure);
+                        }
+                        code = code.and(ExitCode::Environment);
+                    }
+                    if cell.played.is_some() {
+                        finished.push(judge(cell, None));
+                    }
+                }
+            },
+            signal = runtime::signalled() => {
+                if matches!(code, ExitCode::Interrupted | ExitCode::Terminated) {
+                    stage.terminal.complain("stopped at once; `rmqplay clean --older-than 0s` removes what is left");
+                    return code;
+                }
+                code = signal;
+                stage.terminal.complain("stopping, and removing the throw-away vhosts");
+                // Nobody listens any more when every cell has ended.
+                let _ = stop.send(true);
+            }
+        }
+    }
+    finished.sort_by_key(|(index, _)| *index);
+    reports.extend(finished.into_iter().map(|(_, report)| report));
+    code
+}
+
+/// Plays one cell and sweeps its vhosts and users, also when it is stopped or fails.
+async fn play_cell(
+    cell: PlayedCell,
+    one: ToPlay,
+    address: Address,
+    version: crate::model::Version,
+    mut stopped: watch::Receiver<bool>,
+) -> PlayedCell {
+    if *stopped.borrow() {
+        return cell;
+    }
+    let began = Instant::now();
+    let guard = match Guard::bare(&address) {
+        Ok(guard) => guard,
+        Err(failure) => return PlayedCell { failure: Some(failure), ..cell },
+    };
+    let playing = guard.clone();
+    let place = address.place();
+    let mut task = tokio::spawn(async move {
+        let (vhosts, users) = needs(&one.cell);
+        match playing.make(&vhosts, &users).await {
+            Ok(()) => {
+                let (played, failure) = rehearse_live(&one.cell, &address, &playing, version).await;
+                (Some(played), failure)
+            }
+            Err(failure) => (None, Some(failure)),
+        }
+    });
+    let (played, failure) = tokio::select! {
+        ended = &mut task => ended.unwrap_or_else(|error| (None, Some(bug(&error.to_string(), &place)))),
+        _ = stopped.changed() => {
+            task.abort();
+            (None, None)
+        }
+    };
+    let left_behind = guard.sweep().await.err();
+    PlayedCell { played, failure, left_behind, real: began.elapsed(), ..cell }
+}
+
+/// Makes a failure of a task that panicked.
+fn bug(why: &str, place: &str) -> Failure {
+    let kind = FailureKind::Broken { doing: "playing a cell".to_owned(), why: why.to_owned() };
+    Failure::new(kind, place).hint("this is a bug of rmqplay: please report the scenario")
+}
+
+/// Gives how many cells play at once: twice the cores, at most eight.
+fn default_jobs() -> usize {
+    std::thread::available_parallelism().map_or(2, |cores| cores.get() * 2).min(8)
+}

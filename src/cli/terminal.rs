@@ -1,0 +1,97 @@
+//! Where words go: results to standard output, problems and progress to standard error.
+
+use super::ExitCode;
+use super::arguments::Arguments;
+use crate::io::Failure;
+use crate::report::{self, Palette};
+use crate::source::{Level, Problem, Sources};
+use std::io::{IsTerminal, Write};
+
+/// Is the width without a terminal.
+const WIDTH_WITHOUT_TERMINAL: usize = 100;
+
+/// Knows how to speak to whoever started the program.
+#[derive(Debug, Clone, Copy)]
+pub struct Terminal {
+    pub quiet: bool,
+    pub verbose: bool,
+    /// Of standard output.
+    pub palette: Palette,
+    error_palette: Palette,
+    pub width: usize,
+}
+
+impl Terminal {
+    /// Reads the flags and the environment.
+    pub fn new(arguments: &Arguments) -> Self {
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let colour = |is_terminal: bool| match arguments.color.as_str() {
+            "always" => true,
+            "never" => false,
+            _ => is_terminal && !no_colour,
+        };
+        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
+        Self {
+            quiet: arguments.quiet,
+            verbose: arguments.verbose,
+            palette: Palette { colour: colour(std::io::stdout().is_terminal()) },
+            error_palette: Palette { colour: colour(std::io::stderr().is_terminal()) },
+            width: columns.unwrap_or(WIDTH_WITHOUT_TERMINAL).clamp(60, 160),
+        }
+    }
+
+    /// With `-v` the AMQP and HTTP libraries write their log to standard error; without, they are silent.
+    pub fn log_if_asked(&self) {
+        if self.verbose {
+            let filter = tracing_subscriber::EnvFilter::new("warn,lapin=debug,reqwest=debug");
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+        }
+    }
+
+    /// Writes a result. A closed pipe is no error: whoever reads has read enough.
+    pub fn say(&self, text: &str) {
+        let _ = writeln!(anstream::stdout(), "{}", text.trim_end_matches('\n'));
+    }
+
+    /// Writes a result unless `-q`.
+    pub fn chat(&self, text: &str) {
+        if !self.quiet {
+            self.say(text);
+        }
+    }
+
+    /// Writes to standard error.
+    pub fn complain(&self, text: &str) {
+        let _ = writeln!(anstream::stderr(), "{}", text.trim_end_matches('\n'));
+    }
+
+    /// Writes to standard error if there is anything to say.
+    pub fn complain_unless_empty(&self, text: &str) {
+        if !text.is_empty() {
+            self.complain(text);
+        }
+    }
+
+    /// Complains about the arguments.
+    pub fn usage(&self, message: &str) -> ExitCode {
+        self.complain(&format!("{} {message}", self.error_palette.bad("error:")));
+        ExitCode::Usage
+    }
+
+    /// Complains about the world: where, why, and what to try.
+    pub fn failure(&self, failure: &Failure) -> ExitCode {
+        self.complain(&format!("{} {failure}\n  help: {}", self.error_palette.bad("error:"), failure.hint));
+        ExitCode::Environment
+    }
+
+    /// Draws problems, and gives the exit code that they ask for.
+    pub fn problems(&self, problems: &[Problem], sources: &Sources) -> ExitCode {
+        let shown: Vec<Problem> =
+            problems.iter().filter(|problem| !self.quiet || problem.level == Level::Problem).cloned().collect();
+        if !shown.is_empty() {
+            self.complain(&report::draw(&shown, sources, self.width, self.error_palette.colour));
+        }
+        let stops = problems.iter().any(|problem| problem.level == Level::Problem);
+        if stops { ExitCode::BadFile } else { ExitCode::Fine }
+    }
+}

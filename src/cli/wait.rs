@@ -1,0 +1,26 @@
+//! `wait`: until a broker answers over AMQP and its management API.
+
+use super::arguments::Wait;
+use super::brokers::one_broker;
+use super::terminal::Terminal;
+use super::{ExitCode, runtime};
+use crate::io::wait_until_ready;
+use std::time::Duration;
+
+/// Waits, and says which version answered.
+pub fn wait(command: &Wait, terminal: &Terminal) -> ExitCode {
+    let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
+        Ok(address) => address,
+        Err(message) => return terminal.usage(&message),
+    };
+    let limit = Duration::from_millis(command.timeout.0);
+    let ready = runtime::block_on(runtime::interruptible(wait_until_ready(&address, limit)));
+    match ready {
+        Err(code) => code,
+        Ok(Ok(overview)) => {
+            terminal.chat(&format!("RabbitMQ {} is ready at {}", overview.full_version, address.place()));
+            ExitCode::Fine
+        }
+        Ok(Err(failure)) => terminal.failure(&failure),
+    }
+}

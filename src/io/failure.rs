@@ -1,0 +1,104 @@
+//! What can go wrong with the environment: a broker that is not there, refuses the login, or dies.
+//! Failures are data with a sentence and a hint at the edge; what a broker refuses in play is a `Refusal` instead.
+
+use crate::broker::{Refusal, Scope};
+use std::fmt;
+use std::time::Duration;
+
+/// Is why work with a broker cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub kind: FailureKind,
+    /// Where: an address without its password.
+    pub address: String,
+    /// What to try.
+    pub hint: String,
+}
+
+/// Is what kind of failure it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Nobody listens there, or no one answers.
+    Unreachable { why: String },
+    /// The port of the management API is closed, or something else answers there.
+    NoManagement { why: String },
+    /// User or password is wrong.
+    BadLogin { user: String },
+    /// The user may log in but lacks a tag or a right.
+    NoRight { needed: String, to: String },
+    /// What was asked for is not there.
+    NotFound { what: String },
+    /// An HTTP refusal with its status and reason.
+    Refused { status: u16, reason: String },
+    /// The connection broke, or what came over it makes no sense.
+    Broken { doing: String, why: String },
+    /// An answer did not come in time.
+    NoAnswer { doing: String, after: Duration },
+    /// A limit of this program was reached.
+    TooMuch { what: String },
+}
+
+impl Failure {
+    /// Joins a kind with the place; the hint is the kind's usual one.
+    pub fn new(kind: FailureKind, address: impl fmt::Display) -> Self {
+        let hint = usual_hint(&kind).to_owned();
+        Self { kind, address: address.to_string(), hint }
+    }
+
+    /// Replaces the hint.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// Gives the refusal inside, if the broker answered and said no to this one thing.
+    pub fn refusal(&self) -> Option<Refusal> {
+        let (code, text) = match &self.kind {
+            FailureKind::Refused { status, reason } => (*status, reason.clone()),
+            FailureKind::NotFound { what } => (404, what.clone()),
+            _ => return None,
+        };
+        Some(Refusal { scope: Scope::Management, code, text })
+    }
+}
+
+fn usual_hint(kind: &FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Unreachable { .. } => {
+            "is the broker running, and are host and port right? `rmqplay wait` waits for a broker that is starting"
+        }
+        FailureKind::NoManagement { .. } => {
+            "enable it with `rabbitmq-plugins enable rabbitmq_management`, or give its URL with --management"
+        }
+        FailureKind::BadLogin { .. } => {
+            "check user and password of the AMQP URL (`guest` may log in from the broker's own machine only)"
+        }
+        FailureKind::NoRight { .. } => "use a user with the tag `administrator`",
+        FailureKind::NotFound { .. } => "check the name",
+        FailureKind::Refused { .. } => "the broker's reason says what it takes",
+        FailureKind::Broken { .. } => "the broker's log says why",
+        FailureKind::NoAnswer { .. } => "is the broker overloaded, or out of memory or disk? its log says",
+        FailureKind::TooMuch { .. } => "play with fewer messages",
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = &self.address;
+        match &self.kind {
+            FailureKind::Unreachable { why } => write!(f, "cannot reach {at}: {why}"),
+            FailureKind::NoManagement { why } => write!(f, "no management API at {at}: {why}"),
+            FailureKind::BadLogin { user } => write!(f, "{at} refuses the login of '{user}'"),
+            FailureKind::NoRight { needed, to } => write!(f, "{at} refuses to {to}: it takes {needed}"),
+            FailureKind::NotFound { what } => write!(f, "{at}: {what}"),
+            FailureKind::Refused { status, reason } => write!(f, "{at} refuses: {status} {reason}"),
+            FailureKind::Broken { doing, why } => write!(f, "{at} broke off while {doing}: {why}"),
+            FailureKind::NoAnswer { doing, after } => {
+                write!(f, "{at} did not answer for {:.0} s while {doing}", after.as_secs_f64())
+            }
+            FailureKind::TooMuch { what } => write!(f, "{at}: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

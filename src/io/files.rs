@@ -1,0 +1,129 @@
+//! Reads and writes files for the other rooms: whole texts, folders of scenarios, snapshots replaced in one go.
+//! Never interprets what is in them.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Is the file system and the environment, as the language room asks for them.
+#[derive(Debug, Clone, Default)]
+pub struct Disk {
+    /// Paths are taken from here when they are relative; empty is the working directory.
+    root: PathBuf,
+    variables: BTreeMap<String, String>,
+}
+
+impl Disk {
+    /// Reads below the working directory and knows the environment of the process.
+    pub fn here() -> Self {
+        let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((key.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self { root: PathBuf::new(), variables: std::env::vars_os().filter_map(text).collect() }
+    }
+
+    /// Reads below `root` and knows these variables only.
+    pub fn at(root: impl Into<PathBuf>, variables: BTreeMap<String, String>) -> Self {
+        Self { root: root.into(), variables }
+    }
+
+    /// Reads a whole file; the error says which one and why not.
+    pub fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let whole = self.root.join(path);
+        std::fs::read(&whole).map_err(|error| format!("cannot read {path}: {}", why(&error)))
+    }
+
+    /// Gives an environment variable.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+}
+
+/// Reads a text; the error says which file and why not.
+pub fn read_file(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|error| format!("cannot read {shown}: {}", why(&error)))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("{shown} is not UTF-8 (at byte {at})")
+    })
+}
+
+/// Lists the YAML and JSON files of a folder and the folders in it, sorted; a file stands for itself.
+/// Folders and files whose name begins with a point, and folders named `snapshots`, are left out.
+pub fn list_yaml(path: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |error: io::Error| format!("cannot read {}: {}", path.display(), why(&error));
+    if !std::fs::metadata(path).map_err(failed)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let (name, path) = (entry.file_name(), entry.path());
+        let name = name.to_string_lossy();
+        if name.starts_with('.') {
+            continue;
+        }
+        // A link to a folder is not followed: it may lead in a circle.
+        let kind = entry.file_type().map_err(failed)?;
+        if kind.is_dir() {
+            if name != "snapshots" {
+                found.extend(list_yaml(&path)?);
+            }
+        } else if matches!(path.extension().and_then(|end| end.to_str()), Some("yaml" | "yml" | "json")) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Writes a file so that a reader sees the old text or the new one, never a part: beside it first, then renamed.
+/// Missing folders are made.
+pub fn write_atomically(path: &Path, text: &str) -> Result<(), String> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let failed = |error: io::Error| format!("cannot write {}: {}", path.display(), why(&error));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let name = path.file_name().ok_or_else(|| format!("cannot write {}: no file name", path.display()))?;
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let beside = folder.join(format!(".{}.{}.{number}.tmp", name.to_string_lossy(), std::process::id()));
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    written.map_err(|error| {
+        // What is left beside is of no use; that it could not be removed either changes nothing.
+        let _ = std::fs::remove_file(&beside);
+        failed(error)
+    })
+}
+
+/// Gives the reason without the number of the operating system's error.
+fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".into(),
+        io::ErrorKind::PermissionDenied => "not permitted".into(),
+        io::ErrorKind::IsADirectory => "it is a folder".into(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_written_whole_and_listed_in_order() {
+        let folder = std::env::temp_dir().join(format!("rmqplay-files-{}", std::process::id()));
+        for path in ["b/two.yaml", "a.yml", "snapshots/x.yaml", ".hidden.yaml", "read.me"] {
+            write_atomically(&folder.join(path), "x: 1\n").expect(path);
+        }
+        write_atomically(&folder.join("a.yml"), "x: 2\n").expect("replaced");
+        let listed = list_yaml(&folder).expect("a folder");
+        assert_eq!(listed, [folder.join("a.yml"), folder.join("b/two.yaml")]);
+        let disk = Disk::at(&folder, BTreeMap::from([("A".to_owned(), "1".to_owned())]));
+        assert_eq!(disk.read("a.yml").as_deref(), Ok("x: 2\n".as_bytes()));
+        assert_eq!(disk.read("none"), Err("cannot read none: no such file".into()));
+        assert_eq!((disk.variable("A").as_deref(), disk.variable("B")), (Some("1"), None));
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
+}

@@ -1,0 +1,212 @@
+//! The live broker as a value: connections, channels, what is under way and what is watched.
+//! Opened once per cell; two clients may use it one after another (the applier, then the player).
+
+use super::batch::Batch;
+use super::dial::Target;
+use super::job::{Done, Job};
+use super::limits::LiveLimits;
+use super::line::Line;
+use super::link::{Link, LinkState};
+use super::names::Names;
+use super::quiet::Quiet;
+use super::watch::Watches;
+use crate::broker::{ChannelId, ConnectionId, Management, Refusal, RequestId};
+use crate::io::address::Address;
+use crate::io::failure::Failure;
+use crate::io::management::{ManagementClient, Overview};
+use crate::model::{Moment, Name};
+use futures_util::stream::FuturesUnordered;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
+
+/// How many cut connections are held: lapin says goodbye when it drops one, which a crash must not.
+const GRAVES: usize = 64;
+
+/// Is a live broker as the adapter drives it.
+pub struct Live {
+    pub(super) address: Address,
+    pub(super) management: ManagementClient,
+    pub(super) names: Names,
+    pub(super) limits: LiveLimits,
+    overview: Overview,
+    clock: Instant,
+    pub(super) links: BTreeMap<ConnectionId, Link>,
+    pub(super) lines: BTreeMap<ChannelId, Line>,
+    pub(super) jobs: FuturesUnordered<Job>,
+    /// Ended when first polled.
+    pub(super) done: VecDeque<Done>,
+    /// Requests without an answer: since when, doing what.
+    pub(super) waiting: BTreeMap<RequestId, Waiting>,
+    pub(super) acts: VecDeque<(RequestId, Management)>,
+    pub(super) acting: bool,
+    pub(super) watches: Watches,
+    pub(super) quiet: Option<Quiet>,
+    pub(super) batch: Batch,
+    /// Found while reading; told after all else was read.
+    pub(super) dying: Vec<(ChannelId, Refusal)>,
+    pub(super) lost: Vec<(ConnectionId, Refusal)>,
+    pub(super) ended: Vec<(ChannelId, Name)>,
+    pub(super) failure: Option<Failure>,
+    graves: VecDeque<(Option<Link>, Vec<Line>)>,
+}
+
+/// Is a request without an answer.
+pub(super) struct Waiting {
+    pub(super) since: Instant,
+    pub(super) doing: String,
+    /// It has a time limit of its own, or none.
+    pub(super) patient: bool,
+}
+
+impl Live {
+    /// Asks the broker who it is and makes the adapter; connections come with the client's commands. The clock
+    /// stands at 0.
+    ///
+    /// # Errors
+    /// When the management API is not there or refuses the login. AMQP is first used by the client's first `Connect`
+    /// (see [`check_login`](super::check_login) to ask before).
+    pub async fn open(address: &Address, names: Names, limits: &LiveLimits) -> Result<Self, Failure> {
+        let management = ManagementClient::new(address)?;
+        let overview = management.overview().await?;
+        Ok(Self {
+            address: address.clone(),
+            management,
+            names,
+            limits: limits.clone(),
+            overview,
+            clock: Instant::now(),
+            links: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            jobs: FuturesUnordered::new(),
+            done: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            acts: VecDeque::new(),
+            acting: false,
+            watches: Watches::default(),
+            quiet: None,
+            batch: Batch::default(),
+            dying: Vec::new(),
+            lost: Vec::new(),
+            ended: Vec::new(),
+            failure: None,
+            graves: VecDeque::new(),
+        })
+    }
+
+    /// Gives version, node and exchange types, as of the opening.
+    pub fn overview(&self) -> &Overview {
+        &self.overview
+    }
+
+    /// Gives the management client, for reading beside a run.
+    pub fn management(&self) -> &ManagementClient {
+        &self.management
+    }
+
+    /// Gives the name mapping.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Gives the moment: milliseconds since the opening, or since the clock was restarted.
+    pub fn now(&self) -> Moment {
+        Moment(self.clock.elapsed().as_millis() as u64)
+    }
+
+    /// Begins anew for the next client: the clock at 0, no connection, channel or watch of the last one.
+    pub fn restart_clock(&mut self) {
+        self.forget();
+        self.clock = Instant::now();
+    }
+
+    /// Closes everything politely, within a time limit. Not needed before the guard sweeps.
+    pub async fn close(mut self) {
+        let open: Vec<_> = std::mem::take(&mut self.links).into_values().filter_map(|link| link.dialed).collect();
+        let mut closes: FuturesUnordered<_> =
+            (open.iter()).map(|dialed| async { dialed.connection.close(200, "OK".into()).await.is_ok() }).collect();
+        let all = async { while futures_util::StreamExt::next(&mut closes).await.is_some() {} };
+        // What does not close in time is closed by the end of its vhost or of the process.
+        let _ = timeout(Duration::from_secs(2), all).await;
+    }
+
+    fn forget(&mut self) {
+        self.jobs.clear();
+        self.done.clear();
+        self.waiting.clear();
+        self.acts.clear();
+        self.acting = false;
+        self.watches = Watches::default();
+        self.quiet = None;
+        self.batch = Batch::default();
+        self.dying.clear();
+        self.lost.clear();
+        self.ended.clear();
+        // Channels first: their goodbyes go over the connections.
+        self.lines.clear();
+        self.links.clear();
+    }
+
+    /// Gives a moment of the run as the clock's instant.
+    pub(super) fn instant_of(&self, moment: Moment) -> Instant {
+        let far = Duration::from_secs(365 * 24 * 3600);
+        self.clock + Duration::from_millis(moment.0).min(self.clock.elapsed() + far)
+    }
+
+    /// Submits work: polled once now, so that its frames enter in the order of the commands.
+    pub(super) fn start(&mut self, mut job: Job) {
+        let mut context = Context::from_waker(Waker::noop());
+        match job.as_mut().poll(&mut context) {
+            Poll::Ready(done) => self.done.push_back(done),
+            Poll::Pending => self.jobs.push(job),
+        }
+    }
+
+    /// Says where to connect to in a declared vhost; as the runner or as a declared user.
+    pub(super) fn target(&self, vhost: &Name, user: Option<&Name>, label: String) -> Target {
+        let (login, password) = match user {
+            None => (self.address.user.clone(), Some(self.address.password.clone())),
+            Some(user) => (self.names.user(user).to_string(), self.names.password(user)),
+        };
+        Target {
+            address: self.address.clone(),
+            user: login,
+            // Nobody knows the password of a user that is not ours: let the broker say so.
+            password: password.unwrap_or_else(|| crate::model::Secret::new("")),
+            vhost: self.names.vhost(vhost).to_string(),
+            label,
+            frame_max: self.limits.frame_max,
+            limit: self.limits.answer,
+        }
+    }
+
+    /// Names a connection so that the broker's list can be searched for it.
+    pub(super) fn label(&self) -> String {
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        format!("rmqplay {} {}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Holds a cut connection and its channels for a while.
+    pub(super) fn bury(&mut self, link: Option<Link>, lines: Vec<Line>) {
+        self.graves.push_back((link, lines));
+        if self.graves.len() > GRAVES {
+            self.graves.pop_front();
+        }
+    }
+
+    /// Says whether nothing that was asked is unanswered: requests (but for quiet itself), publishes, backlogs.
+    pub(super) fn is_idle(&self) -> bool {
+        let asked = |request| self.quiet.as_ref().is_some_and(|quiet| quiet.requests.contains(request));
+        self.waiting.keys().all(asked)
+            && self.lines.values().all(Line::is_idle)
+            && self.links.values().all(|link| matches!(link.state, LinkState::Open | LinkState::Gone))
+    }
+
+    /// Says whether the client may be asked for more.
+    pub(super) fn has_room(&self) -> bool {
+        let waiting: usize = self.lines.values().map(|line| line.backlog.len()).sum();
+        waiting < self.limits.backlog_max && self.failure.is_none()
+    }
+}

@@ -1,0 +1,223 @@
+//! How channels and connections end: by our wish, by the broker's, or because the broker is gone.
+//! Every request of theirs is answered, every end is told once.
+
+use super::adapter::Live;
+use super::job::Done;
+use super::line::{Item, Line, LineState};
+use super::link::{Link, LinkState};
+use crate::broker::{ChannelId, ConnectionId, Event, Refusal, Reply, RequestId, Scope};
+use crate::io::failure::{Failure, FailureKind};
+use crate::io::wait::greet;
+use std::time::{Duration, Instant};
+
+/// How long a crash waits for what was sent before it.
+const CUT_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a broker may take to say hello after a connection broke.
+const HELLO: Duration = Duration::from_secs(3);
+
+impl Live {
+    /// Ends a connection, politely or as a crash does, once all that was sent before has arrived: commands take
+    /// effect in their order.
+    pub(super) fn end(&mut self, request: RequestId, connection: ConnectionId, cut: bool) {
+        self.await_answer(request, "closing a connection".into(), false);
+        let Some(link) = self.links.get_mut(&connection).filter(|link| link.state == LinkState::Open) else {
+            // It is gone, as was asked.
+            return self.reply(request, Ok(Reply::Done));
+        };
+        link.state = LinkState::Ending { request, cut, since: Instant::now() };
+        for line in self.lines.values_mut().filter(|line| line.connection == connection && line.is_open()) {
+            if line.dirty || !line.backlog.is_empty() {
+                line.backlog.push_back(Item::Fence);
+            }
+        }
+        self.start_lines();
+        self.finish_endings();
+    }
+
+    /// Ends the connections whose channels are written out.
+    pub(super) fn finish_endings(&mut self) {
+        let ready: Vec<(ConnectionId, RequestId, bool)> = (self.links.iter())
+            .filter_map(|(connection, link)| match link.state {
+                LinkState::Ending { request, cut, since } => Some((*connection, request, cut, since)),
+                _ => None,
+            })
+            .filter(|(connection, _, cut, since)| {
+                let mut lines = self.lines.values().filter(|line| line.connection == *connection);
+                lines.all(Line::is_written_out) || *cut && since.elapsed() >= CUT_PATIENCE
+            })
+            .map(|(connection, request, cut, _)| (connection, request, cut))
+            .collect();
+        for (connection, request, cut) in ready {
+            if cut { self.cut(connection, request) } else { self.disconnect(connection, request) }
+        }
+    }
+
+    fn cut(&mut self, connection: ConnectionId, request: RequestId) {
+        let lines = self.take_lines(connection);
+        let link = self.links.remove(&connection);
+        if let Some(socket) = link.as_ref().and_then(|link| link.dialed.as_ref()?.socket.as_ref()) {
+            socket.cut();
+        }
+        self.bury(link, lines);
+        self.reply(request, Ok(Reply::Done));
+    }
+
+    fn disconnect(&mut self, connection: ConnectionId, request: RequestId) {
+        // Held until the connection is closed: each would send a goodbye of its own.
+        let lines = self.take_lines(connection);
+        self.bury(None, lines);
+        let Some(link) = self.links.get_mut(&connection) else { return };
+        link.state = LinkState::Closing;
+        let Some(lapin_connection) = link.dialed.as_ref().map(|dialed| dialed.connection.clone()) else { return };
+        self.start(Box::pin(async move {
+            // Whatever it says, the connection is closed.
+            let _ = lapin_connection.close(200, "OK".into()).await;
+            Done::ConnectionClosed { connection, request }
+        }));
+    }
+
+    /// Takes the channels of a connection; requests that are still unanswered will never be.
+    fn take_lines(&mut self, connection: ConnectionId) -> Vec<Line> {
+        let channels: Vec<ChannelId> =
+            self.lines.iter().filter(|(_, line)| line.connection == connection).map(|(channel, _)| *channel).collect();
+        let lines: Vec<Line> = channels.iter().filter_map(|channel| self.lines.remove(channel)).collect();
+        for request in lines.iter().flat_map(Line::requests) {
+            self.waiting.remove(&request);
+        }
+        lines
+    }
+
+    /// Tells the ends that were found while reading: connections, channels, consumers.
+    pub(super) fn tell_ends(&mut self) {
+        for (connection, cause) in std::mem::take(&mut self.lost) {
+            self.lose(connection, cause);
+        }
+        for (channel, cause) in std::mem::take(&mut self.dying) {
+            self.close_line(channel, cause);
+        }
+        for (channel, consumer) in std::mem::take(&mut self.ended) {
+            let line = self.lines.get_mut(&channel).filter(|line| line.is_open() && line.suspect.is_none());
+            if let Some(line) = line {
+                line.feeds.remove(&consumer);
+                self.batch.cancelled.push(Event::Cancelled { channel, consumer });
+            }
+        }
+        self.finish_endings();
+    }
+
+    /// Hears that a connection is no more. When it broke, or the broker says that it goes down, we look whether
+    /// anybody is there before the client is told.
+    fn lose(&mut self, connection: ConnectionId, cause: Refusal) {
+        let Some(link) = self.links.get_mut(&connection) else { return };
+        match link.state {
+            LinkState::Open if cause.code == 0 || cause.text.contains("shutdown") => {
+                link.state = LinkState::Checking;
+                let address = self.address.clone();
+                self.start(Box::pin(async move {
+                    let alive = greet(&address, HELLO).await;
+                    Done::Checked { connection, cause, alive }
+                }));
+            }
+            LinkState::Open => self.drop_link(connection, cause),
+            LinkState::Ending { request, .. } => {
+                let lines = self.take_lines(connection);
+                let link = self.links.remove(&connection);
+                self.bury(link, lines);
+                self.reply(request, Ok(Reply::Done));
+            }
+            LinkState::Opening { .. } | LinkState::Closing | LinkState::Checking | LinkState::Gone => {}
+        }
+    }
+
+    pub(super) fn checked(&mut self, connection: ConnectionId, cause: Refusal, alive: Result<(), String>) {
+        match alive {
+            Ok(()) => self.drop_link(connection, cause),
+            Err(why) => {
+                let why = format!("{}; now nobody answers there: {why}", cause.text);
+                self.fail(Failure::new(FailureKind::Broken { doing: self.doing(), why }, &self.address));
+            }
+        }
+    }
+
+    /// Tells the client that a connection was closed; its channels close with it, silently.
+    fn drop_link(&mut self, connection: ConnectionId, cause: Refusal) {
+        let cause = Refusal { scope: Scope::Connection, ..cause };
+        let mut answers = Vec::new();
+        for line in self.lines.values_mut().filter(|line| line.connection == connection) {
+            answers.push(line.take_requests());
+            line.state = LineState::Dead(cause.clone());
+        }
+        self.answer_all(answers, &cause);
+        if let Some(link) = self.links.get_mut(&connection) {
+            link.state = LinkState::Gone;
+            link.dialed = None;
+        }
+        let cause = self.names.refusal(cause);
+        self.batch.closed.push(Event::ConnectionClosed { connection, cause });
+    }
+
+    /// Tells the client that the broker closed a channel, after what was asked of it is answered.
+    pub(super) fn close_line(&mut self, channel: ChannelId, cause: Refusal) {
+        let Some(line) = self.lines.get_mut(&channel) else { return };
+        let told = match line.state {
+            LineState::Dead(_) | LineState::Closing => return,
+            LineState::Opening { .. } => false,
+            LineState::Open => true,
+        };
+        let answers = line.take_requests();
+        line.state = LineState::Dead(cause.clone());
+        self.answer_all(vec![answers], &cause);
+        if told {
+            let cause = self.names.refusal(cause);
+            self.batch.closed.push(Event::ChannelClosed { channel, cause });
+        }
+    }
+
+    fn answer_all(&mut self, answers: Vec<(Vec<RequestId>, Option<RequestId>)>, cause: &Refusal) {
+        for (refused, closing) in answers {
+            for request in refused {
+                self.reply(request, Err(cause.clone()));
+            }
+            if let Some(request) = closing {
+                self.reply(request, Ok(Reply::Done));
+            }
+        }
+    }
+
+    /// Says in words what is under way, for failures.
+    pub(super) fn doing(&self) -> String {
+        let unsettled: usize = self.lines.values().map(|line| line.unsettled.len()).sum();
+        match self.waiting.values().next() {
+            Some(waiting) => waiting.doing.clone(),
+            None if unsettled > 0 => format!("waiting for {unsettled} publishes to be confirmed"),
+            None => "playing".into(),
+        }
+    }
+}
+
+impl Line {
+    /// Lists the client's requests that wait on this channel.
+    fn requests(&self) -> Vec<RequestId> {
+        let opening = match self.state {
+            LineState::Opening { request } => Some(request),
+            _ => None,
+        };
+        let calling = self.calling.as_ref().and_then(|calling| match calling.purpose {
+            super::line::Purpose::Client { request, .. } => Some(request),
+            super::line::Purpose::Fence => None,
+        });
+        let queued = self.backlog.iter().filter_map(|item| match item {
+            Item::Call { request, .. } | Item::Close { request } => Some(*request),
+            Item::Publish(_) | Item::Settle { .. } | Item::Fence => None,
+        });
+        opening.into_iter().chain(calling).chain(queued).collect()
+    }
+}
+
+impl Link {
+    /// Gives the names to close the connection by over HTTP: the likely one, and its label.
+    pub(super) fn handles(&self) -> (Option<String>, String) {
+        let likely = self.dialed.as_ref().and_then(|dialed| dialed.socket.as_ref()).map(|socket| socket.name.clone());
+        (likely, self.label.clone())
+    }
+}

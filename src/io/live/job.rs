@@ -1,0 +1,55 @@
+//! What is under way, as futures that end in a value which names what ended.
+//! Each is polled once when it is submitted, so that frames enter in the order of the commands.
+
+use super::calls::{Answer, CallError};
+use super::dial::{DialError, Dialed};
+use super::watch::{PassiveRound, TotalsRound};
+use crate::broker::{ChannelId, ConnectionId, PublishId, Refusal, RequestId};
+use crate::io::failure::Failure;
+use std::pin::Pin;
+
+pub(super) type Job = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// Is what ended.
+pub(super) enum Done {
+    Connected {
+        connection: ConnectionId,
+        result: Box<Result<Dialed, DialError>>,
+    },
+    /// Open, in confirm mode, with its sentinel.
+    Opened {
+        channel: ChannelId,
+        result: Result<(lapin::Channel, Box<lapin::Consumer>), lapin::Error>,
+    },
+    Called {
+        channel: ChannelId,
+        serial: u64,
+        result: Result<Answer, CallError>,
+    },
+    Confirmed {
+        channel: ChannelId,
+        publish: PublishId,
+        result: Result<lapin::Confirmation, lapin::Error>,
+    },
+    /// A polite close is over, whatever it said.
+    ChannelClosed {
+        channel: ChannelId,
+        request: RequestId,
+    },
+    ConnectionClosed {
+        connection: ConnectionId,
+        request: RequestId,
+    },
+    Acted {
+        request: RequestId,
+        result: Result<(), Failure>,
+    },
+    Read(PassiveRound),
+    Totalled(TotalsRound),
+    /// After a connection broke: is the broker itself still there?
+    Checked {
+        connection: ConnectionId,
+        cause: Refusal,
+        alive: Result<(), String>,
+    },
+}

@@ -1,0 +1,49 @@
+//! The limits of the live adapter, each with its unit and the reason for its size.
+//! Plain data.
+
+use std::time::Duration;
+
+/// Holds the limits of one run on a live broker.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveLimits {
+    /// The longest wait for one answer, and for any progress of a channel's confirms.
+    pub answer: Duration,
+    /// Publishes under way on one channel: lapin's own queues have no end.
+    pub window: usize,
+    /// Commands waiting in the adapter before the client is not asked for more.
+    pub backlog_max: usize,
+    /// Deliveries that a consumer was sent and the client has not taken: 767 bytes each and more.
+    pub buffered_max: usize,
+    /// How long nothing may happen for quiet.
+    pub rest: Duration,
+    /// How long unrest is borne before "never quiet".
+    pub unrest: Duration,
+    /// Between two reads of the watched queues by passive declare.
+    pub poll: Duration,
+    /// Between two reads of the watched queues over HTTP.
+    pub totals: Duration,
+    /// The oldest that HTTP totals of quorum queues can be.
+    pub statistics: Duration,
+    /// How long a client may wait for an event that no wake-up bounds.
+    pub stuck: Duration,
+    /// Bytes of a frame: small ones make idle connections cheap; 4.3 refuses 4,096.
+    pub frame_max: u32,
+}
+
+impl Default for LiveLimits {
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_secs(15),
+            window: 1_000,
+            backlog_max: 2_000,
+            buffered_max: 100_000,
+            rest: Duration::from_millis(150),
+            unrest: Duration::from_secs(2),
+            poll: Duration::from_millis(40),
+            totals: Duration::from_millis(200),
+            statistics: Duration::from_millis(5_500),
+            stuck: Duration::from_secs(60),
+            frame_max: 8_192,
+        }
+    }
+}

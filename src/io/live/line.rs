@@ -1,0 +1,206 @@
+//! One channel of the client: what waits for its turn, what is under way, what was delivered and not settled.
+//! Decides what may be started now: one method at a time, and none before earlier publishes are written.
+
+use super::calls::REPLY_TO;
+use crate::broker::{ConnectionId, DeliveryTag, Method, PublishId, Refusal, RequestId, Settlement};
+use crate::model::{Message, Name};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// Is a channel.
+pub(super) struct Line {
+    pub(super) connection: ConnectionId,
+    pub(super) state: LineState,
+    pub(super) channel: Option<lapin::Channel>,
+    pub(super) sentinel: Option<Box<lapin::Consumer>>,
+    pub(super) feeds: BTreeMap<Name, Feed>,
+    pub(super) backlog: VecDeque<Item>,
+    /// The method that is under way.
+    pub(super) calling: Option<Calling>,
+    /// Publishes that lapin has not written yet.
+    pub(super) unwritten: Arc<AtomicUsize>,
+    /// Publishes that lapin was given and the broker has not settled.
+    pub(super) unsettled: BTreeMap<PublishId, Option<Box<Mandatory>>>,
+    /// When the broker last settled one, or the first was given.
+    pub(super) progress: Instant,
+    /// Delivered tags that wait to be settled.
+    pub(super) outstanding: BTreeSet<u64>,
+    /// Something was sent that has no answer of its own since the last method.
+    pub(super) dirty: bool,
+    /// An error said that the channel is closed, but not why.
+    pub(super) suspect: Option<Instant>,
+    pub(super) serial: u64,
+}
+
+/// Is where a channel stands.
+pub(super) enum LineState {
+    Opening { request: RequestId },
+    Open,
+    Closing,
+    Dead(Refusal),
+}
+
+/// Is a consumer of the channel.
+pub(super) struct Feed {
+    pub(super) stream: Box<lapin::Consumer>,
+    pub(super) no_ack: bool,
+    /// We asked for its end ourselves.
+    pub(super) cancelled: bool,
+    pub(super) ended: bool,
+}
+
+/// Is a method under way.
+pub(super) struct Calling {
+    pub(super) serial: u64,
+    pub(super) purpose: Purpose,
+    pub(super) since: Instant,
+    pub(super) what: String,
+}
+
+/// Says for whom a method is called.
+#[derive(Clone)]
+pub(super) enum Purpose {
+    /// The client's; a consumer's name and no_ack when it consumes, the one to cancel when it cancels.
+    Client {
+        request: RequestId,
+        consume: Option<(Name, bool)>,
+        get_no_ack: Option<bool>,
+    },
+    Fence,
+}
+
+/// Is what a returned message is found by.
+pub(super) struct Mandatory {
+    pub(super) exchange: Name,
+    pub(super) routing_key: Name,
+    pub(super) message: Arc<Message>,
+}
+
+/// Waits for its turn.
+pub(super) enum Item {
+    Call { request: RequestId, method: Method },
+    Publish(Box<Publishing>),
+    Settle { tag: DeliveryTag, multiple: bool, settlement: Settlement },
+    Fence,
+    Close { request: RequestId },
+}
+
+/// Is a publish before it is sent; the message has the broker's user name.
+pub(super) struct Publishing {
+    pub(super) publish: PublishId,
+    pub(super) exchange: Name,
+    pub(super) routing_key: Name,
+    pub(super) mandatory: bool,
+    pub(super) message: Arc<Message>,
+}
+
+impl Line {
+    pub(super) fn new(connection: ConnectionId, request: RequestId) -> Self {
+        Self {
+            connection,
+            state: LineState::Opening { request },
+            channel: None,
+            sentinel: None,
+            feeds: BTreeMap::new(),
+            backlog: VecDeque::new(),
+            calling: None,
+            unwritten: Arc::default(),
+            unsettled: BTreeMap::new(),
+            progress: Instant::now(),
+            outstanding: BTreeSet::new(),
+            dirty: false,
+            suspect: None,
+            serial: 0,
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.state, LineState::Open)
+    }
+
+    /// Takes the next item that may be started.
+    pub(super) fn next_item(&mut self, window: usize) -> Option<Item> {
+        if !self.is_open() || self.suspect.is_some() {
+            return None;
+        }
+        let written = || self.unwritten.load(Ordering::Relaxed) == 0;
+        let may = match self.backlog.front()? {
+            Item::Publish(_) => self.unsettled.len() < window,
+            // lapin writes these before the publishes that wait.
+            Item::Settle { .. } => written(),
+            Item::Call { .. } | Item::Fence | Item::Close { .. } => self.calling.is_none() && written(),
+        };
+        if may { self.backlog.pop_front() } else { None }
+    }
+
+    /// Says whether all that was asked of it is done, settled publishes aside.
+    pub(super) fn is_written_out(&self) -> bool {
+        let settled = self.backlog.is_empty() && self.calling.is_none();
+        !self.is_open() || settled && self.unwritten.load(Ordering::Relaxed) == 0
+    }
+
+    /// Says whether nothing is unanswered and nothing unsettled.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.is_open() || self.is_written_out() && self.unsettled.is_empty()
+    }
+
+    /// Gives the tag for "all": the highest that was delivered and not settled (lapin would drop deliveries at 0).
+    pub(super) fn real_tag(&self, tag: DeliveryTag, multiple: bool) -> Option<u64> {
+        if tag.0 == 0 && multiple { self.outstanding.last().copied() } else { Some(tag.0) }
+    }
+
+    pub(super) fn note_settled(&mut self, tag: u64, multiple: bool) {
+        if multiple {
+            self.outstanding = self.outstanding.split_off(&(tag + 1));
+        } else {
+            self.outstanding.remove(&tag);
+        }
+    }
+
+    /// Takes the client's requests that will never be answered by the channel itself.
+    pub(super) fn take_requests(&mut self) -> (Vec<RequestId>, Option<RequestId>) {
+        let mut refused = Vec::new();
+        let mut closing = None;
+        if let LineState::Opening { request } = self.state {
+            refused.push(request);
+        }
+        if let Some(Calling { purpose: Purpose::Client { request, .. }, .. }) = self.calling.take() {
+            refused.push(request);
+        }
+        for item in self.backlog.drain(..) {
+            match item {
+                Item::Call { request, .. } => refused.push(request),
+                Item::Close { request } => closing = Some(request),
+                Item::Publish(_) | Item::Settle { .. } | Item::Fence => {}
+            }
+        }
+        self.outstanding.clear();
+        self.feeds.clear();
+        self.sentinel = None;
+        self.channel = None;
+        (refused, closing)
+    }
+}
+
+/// Says in words what a method does, for failures.
+pub(super) fn describe(method: &Method) -> String {
+    match method {
+        Method::DeclareExchange(exchange) => format!("declaring exchange '{}'", exchange.name),
+        Method::DeclareQueue(queue) => format!("declaring queue '{}'", queue.name),
+        Method::CheckQueue { queue } => format!("looking at queue '{queue}'"),
+        Method::CheckExchange { exchange } => format!("looking at exchange '{exchange}'"),
+        Method::DeleteExchange { exchange, .. } => format!("deleting exchange '{exchange}'"),
+        Method::DeleteQueue { queue, .. } => format!("deleting queue '{queue}'"),
+        Method::Bind(binding) => format!("binding '{}' to '{}'", binding.destination, binding.source),
+        Method::Unbind(binding) => format!("unbinding '{}' from '{}'", binding.destination, binding.source),
+        Method::Purge { queue } => format!("purging queue '{queue}'"),
+        Method::Get { queue, .. } => format!("getting from queue '{queue}'"),
+        Method::Consume { queue, .. } if &**queue == REPLY_TO => "consuming direct replies".into(),
+        Method::Consume { queue, .. } => format!("consuming from queue '{queue}'"),
+        Method::Cancel { consumer } => format!("cancelling consumer '{consumer}'"),
+        Method::Qos { .. } => "setting the prefetch".into(),
+        Method::Recover { .. } => "recovering deliveries".into(),
+    }
+}

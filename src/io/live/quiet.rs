@@ -1,0 +1,131 @@
+//! Quiet on a live broker: no command unanswered, no publish unsettled, one method answered on each channel with
+//! consumers, then no event and no changed count for a while. Unrest that lasts is answered with what keeps changing.
+
+use super::adapter::Live;
+use super::line::Item;
+use crate::broker::{Command, Event, Refusal, Reply, RequestId, Scope};
+use std::time::{Duration, Instant};
+
+/// Waits for quiet.
+pub(super) struct Quiet {
+    pub(super) requests: Vec<RequestId>,
+    began: Instant,
+    /// When everything was answered for the first time: unrest is counted from here.
+    calm: Option<Instant>,
+    phase: Phase,
+    /// The last event, and what it was.
+    last: Instant,
+    what: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Something is unanswered.
+    Settling,
+    /// One method is under way on each channel with consumers.
+    Fencing,
+    Resting {
+        since: Instant,
+    },
+}
+
+impl Live {
+    pub(super) fn await_quiet(&mut self, request: RequestId) {
+        self.await_answer(request, "waiting for quiet".into(), true);
+        let now = Instant::now();
+        let quiet = self.quiet.get_or_insert_with(|| Quiet {
+            requests: Vec::new(),
+            began: now,
+            calm: None,
+            phase: Phase::Settling,
+            last: now,
+            what: "commands are unanswered".into(),
+        });
+        quiet.requests.push(request);
+        self.check_quiet(now);
+    }
+
+    /// A command ends a rest.
+    pub(super) fn disturb_quiet(&mut self, command: &Command) {
+        let harmless = matches!(command, Command::Watch { .. } | Command::Unwatch { .. } | Command::AwaitQuiet { .. });
+        if let Some(quiet) = self.quiet.as_mut().filter(|_| !harmless) {
+            quiet.phase = Phase::Settling;
+        }
+    }
+
+    /// Events end a rest.
+    pub(super) fn note_events(&mut self, events: &[Event], now: Instant) {
+        if let (Some(quiet), Some(last)) = (self.quiet.as_mut(), events.last()) {
+            quiet.last = now;
+            quiet.what = describe(last);
+        }
+    }
+
+    /// Moves the wait on; answers it when it is over.
+    pub(super) fn check_quiet(&mut self, now: Instant) {
+        let idle = self.is_idle();
+        let rest = if self.watches.has_slow() { self.limits.statistics } else { self.limits.rest };
+        let Some(quiet) = self.quiet.as_mut() else { return };
+        match quiet.phase {
+            Phase::Settling if idle => {
+                quiet.calm.get_or_insert(now);
+                quiet.phase = Phase::Fencing;
+                for line in self.lines.values_mut().filter(|line| line.is_open() && !line.feeds.is_empty()) {
+                    line.backlog.push_back(Item::Fence);
+                }
+                self.start_lines();
+            }
+            Phase::Fencing if idle => quiet.phase = Phase::Resting { since: now },
+            Phase::Resting { .. } if !idle => quiet.phase = Phase::Settling,
+            Phase::Resting { since } => {
+                let from = since.max(quiet.last);
+                // The counts must be read late in the rest: what is on its way shows within some milliseconds.
+                if now >= from + rest && self.watches.all_read_since(from + rest / 2) {
+                    return self.answer_quiet(Ok(Reply::Done));
+                }
+            }
+            Phase::Settling | Phase::Fencing => {}
+        }
+        self.give_up_on_quiet(now, rest);
+    }
+
+    fn give_up_on_quiet(&mut self, now: Instant, rest: Duration) {
+        let Some(quiet) = &self.quiet else { return };
+        // Work that is never done counts as unrest once nobody would wait longer for an answer.
+        let since = quiet.calm.unwrap_or(quiet.began + self.limits.answer);
+        if now < since + self.limits.unrest.max(rest + rest / 2) {
+            return;
+        }
+        let text = format!("never quiet: {}", quiet.what);
+        self.answer_quiet(Err(Refusal { scope: Scope::Management, code: 0, text }));
+    }
+
+    fn answer_quiet(&mut self, answer: Result<Reply, Refusal>) {
+        for request in self.quiet.take().map(|quiet| quiet.requests).unwrap_or_default() {
+            self.reply(request, answer.clone());
+        }
+    }
+
+    /// Gives the instant at which the wait may be over.
+    pub(super) fn quiet_duty(&self, now: Instant) -> Option<Instant> {
+        let quiet = self.quiet.as_ref()?;
+        Some(match quiet.phase {
+            Phase::Resting { since } => (since.max(quiet.last) + self.limits.rest).max(now + Duration::from_millis(5)),
+            // Answers wake us by themselves; giving up needs the clock.
+            Phase::Settling | Phase::Fencing => now + Duration::from_millis(100),
+        })
+    }
+}
+
+/// Says what keeps changing.
+fn describe(event: &Event) -> String {
+    match event {
+        Event::Reply { .. } => "commands are still being answered".into(),
+        Event::Delivered { consumer, .. } => format!("consumer '{consumer}' is still sent messages"),
+        Event::Returned { .. } | Event::Confirmed { .. } => "publishes are still being confirmed".into(),
+        Event::ChannelClosed { .. } | Event::ConnectionClosed { .. } => "channels are still being closed".into(),
+        Event::Cancelled { consumer, .. } => format!("consumer '{consumer}' was just cancelled"),
+        Event::Counted { queue, .. } => format!("the counts of {queue} keep changing"),
+        Event::Told(_) => "something still happens".into(),
+    }
+}

@@ -1,0 +1,278 @@
+//! One step: read what ended, then drain all consumers, then tell ends, then start what waits.
+//! Never waits; the caller sleeps until something wakes it.
+
+use super::adapter::Live;
+use super::calls::{Answer, CallError};
+use super::dial::{DialError, Dialed, failure_of};
+use super::job::Done;
+use super::line::{Feed, Line, LineState, Purpose};
+use super::link::LinkState;
+use super::names::Names;
+use super::translate::{Cause, cause_of, from_message};
+use crate::broker::{
+    ChannelId, Confirmation, ConnectionId, Delivery, DeliveryTag, Event, Got, Refusal, Reply, Scope, code,
+};
+use crate::io::address::Address;
+use crate::io::failure::{Failure, FailureKind};
+use futures_util::StreamExt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+impl Live {
+    /// Moves everything that can be moved; ready when anything moved, or there are events or a failure.
+    pub(super) fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut moved_at_all = false;
+        loop {
+            let mut moved = false;
+            while let Some(done) = self.done.pop_front() {
+                self.take(done);
+                moved = true;
+            }
+            while let Poll::Ready(Some(done)) = self.jobs.poll_next_unpin(context) {
+                self.take(done);
+                moved = true;
+            }
+            self.drain(context);
+            self.tell_ends();
+            moved |= self.start_lines();
+            if !self.batch.is_empty() || self.failure.is_some() {
+                return Poll::Ready(());
+            }
+            moved_at_all |= moved;
+            if !moved {
+                // Whatever moved may have changed what is due next: the caller looks again before it sleeps.
+                return if moved_at_all { Poll::Ready(()) } else { Poll::Pending };
+            }
+        }
+    }
+
+    fn take(&mut self, done: Done) {
+        match done {
+            Done::Connected { connection, result } => self.connected(connection, *result),
+            Done::Opened { channel, result } => self.opened(channel, result),
+            Done::Called { channel, serial, result } => self.called(channel, serial, result),
+            Done::Confirmed { channel, publish, result } => match result {
+                Ok(confirmation) => {
+                    let how = if confirmation.is_nack() { Confirmation::Nack } else { Confirmation::Ack };
+                    if let Some(line) = self.lines.get_mut(&channel) {
+                        line.progress = Instant::now();
+                        self.batch.confirmed.push((channel, publish, how));
+                        self.batch.returned.extend(confirmation.take_message().map(|message| (channel, message)));
+                    }
+                }
+                Err(error) => self.blame(channel, &error),
+            },
+            Done::ChannelClosed { channel, request } => {
+                if let Some(mut line) = self.lines.remove(&channel) {
+                    line.take_requests();
+                }
+                self.reply(request, Ok(Reply::Done));
+            }
+            Done::ConnectionClosed { connection, request } => {
+                self.links.remove(&connection);
+                self.reply(request, Ok(Reply::Done));
+            }
+            Done::Acted { request, result } => self.acted(request, result),
+            Done::Read(round) => self.take_passive(round),
+            Done::Totalled(round) => self.take_totals(round),
+            Done::Checked { connection, cause, alive } => self.checked(connection, cause, alive),
+        }
+    }
+
+    fn connected(&mut self, connection: ConnectionId, result: Result<Dialed, DialError>) {
+        let Some(link) = self.links.get_mut(&connection) else { return };
+        let LinkState::Opening { request } = link.state else { return };
+        let (early, vhost, runner) = (std::mem::take(&mut link.early), link.vhost.clone(), link.user.is_none());
+        match result {
+            Ok(dialed) => {
+                link.state = LinkState::Open;
+                link.dialed = Some(dialed);
+                link.opened = early.len() as u32;
+                self.reply(request, Ok(Reply::Done));
+                for (_, channel) in early {
+                    self.start_channel(channel, connection);
+                }
+            }
+            Err(DialError::Refused(refusal)) if !runner || refusal.code != code::ACCESS_REFUSED => {
+                link.state = LinkState::Gone;
+                self.reply(request, Err(refusal.clone()));
+                for (request, channel) in early {
+                    self.lines.remove(&channel);
+                    self.reply(request, Err(refusal.clone()));
+                }
+            }
+            Err(error) => self.fail(failure_of(error, &self.address, &vhost)),
+        }
+    }
+
+    fn opened(&mut self, channel: ChannelId, result: Result<(lapin::Channel, Box<lapin::Consumer>), lapin::Error>) {
+        let Some(line) = self.lines.get_mut(&channel) else { return };
+        let LineState::Opening { request } = line.state else { return };
+        match result {
+            Ok((lapin_channel, sentinel)) => {
+                line.state = LineState::Open;
+                line.channel = Some(lapin_channel);
+                line.sentinel = Some(sentinel);
+                self.reply(request, Ok(Reply::Done));
+            }
+            Err(error) => self.blame(channel, &error),
+        }
+    }
+
+    fn called(&mut self, channel: ChannelId, serial: u64, result: Result<Answer, CallError>) {
+        let Some(line) = self.lines.get_mut(&channel) else { return };
+        if line.calling.as_ref().is_none_or(|calling| calling.serial != serial) {
+            return;
+        }
+        let answer = match result {
+            Ok(answer) => answer,
+            Err(CallError::Lapin(error)) => return self.blame(channel, &error),
+            Err(CallError::TooLong(error)) => return self.too_long(&error),
+        };
+        let Some(calling) = line.calling.take() else { return };
+        let Purpose::Client { request, consume, get_no_ack } = calling.purpose else { return };
+        let reply = match answer {
+            Answer::Reply(reply) => reply,
+            Answer::Consumer(stream) => {
+                if let Some((consumer, no_ack)) = consume {
+                    line.feeds.insert(consumer, Feed { stream, no_ack, cancelled: false, ended: false });
+                }
+                self.waiting.remove(&request);
+                self.batch.begun.push(Event::Reply { request, reply: Ok(Reply::Done) });
+                return;
+            }
+            Answer::Got(None) => Reply::Got(None),
+            Answer::Got(Some(got)) => {
+                let remaining = got.message_count.into();
+                if get_no_ack == Some(false) {
+                    line.outstanding.insert(got.delivery.delivery_tag);
+                }
+                let delivery = delivery(&self.names, got.delivery);
+                Reply::Got(Some(Box::new(Got { delivery, remaining })))
+            }
+        };
+        self.reply(request, Ok(reply));
+    }
+
+    /// Notes what an error says about its channel or connection.
+    pub(super) fn blame(&mut self, channel: ChannelId, error: &lapin::Error) {
+        let Some(line) = self.lines.get_mut(&channel) else { return };
+        let connection = line.connection;
+        match cause_of(error) {
+            Cause::Channel(refusal) => self.dying.push((channel, refusal)),
+            Cause::Connection(refusal) => self.lost.push((connection, refusal)),
+            Cause::Broken(text) => self.lost.push((connection, broken(text))),
+            Cause::Unclear => {
+                line.suspect.get_or_insert_with(Instant::now);
+            }
+        }
+    }
+
+    /// Reads all consumers, sentinels and connection events.
+    fn drain(&mut self, context: &mut Context<'_>) {
+        let mut errors = Vec::new();
+        for (channel, line) in &mut self.lines {
+            let link = self.links.get(&line.connection);
+            let muted = link.is_none_or(|link| matches!(link.state, LinkState::Ending { cut: true, .. }));
+            for (consumer, feed) in line.feeds.iter_mut().filter(|(_, feed)| !feed.ended) {
+                let mut read = 0;
+                while let Poll::Ready(item) = feed.stream.poll_next_unpin(context) {
+                    match item {
+                        Some(Ok(message)) => {
+                            if !feed.no_ack {
+                                line.outstanding.insert(message.delivery_tag);
+                            }
+                            read += 1;
+                            if !muted {
+                                let delivery = Box::new(delivery(&self.names, message));
+                                let (channel, consumer) = (*channel, consumer.clone());
+                                self.batch.deliveries.push(Event::Delivered { channel, consumer, delivery });
+                            }
+                            if read >= self.limits.buffered_max {
+                                let flood = flooded(&self.address, consumer, read);
+                                self.failure.get_or_insert(flood);
+                                break;
+                            }
+                        }
+                        Some(Err(error)) => errors.push((*channel, error)),
+                        None => {
+                            feed.ended = true;
+                            if !feed.cancelled {
+                                self.ended.push((*channel, consumer.clone()));
+                            }
+                            break;
+                        }
+                    }
+                }
+            }
+            errors.extend(line.hear_sentinel(context).map(|error| (*channel, error)));
+        }
+        for (channel, error) in errors {
+            self.blame(channel, &error);
+        }
+        self.hear_links(context);
+    }
+
+    /// Reads what connections say of themselves; an error there names no channel.
+    fn hear_links(&mut self, context: &mut Context<'_>) {
+        for (connection, link) in &mut self.links {
+            let Some(dialed) = &mut link.dialed else { continue };
+            while let Poll::Ready(Some(event)) = dialed.events.poll_next_unpin(context) {
+                match event {
+                    lapin::Event::ConnectionBlocked(reason) => link.blocked = Some(reason),
+                    lapin::Event::ConnectionUnblocked => link.blocked = None,
+                    lapin::Event::Error(error) => match cause_of(&error) {
+                        Cause::Connection(refusal) => self.lost.push((*connection, refusal)),
+                        Cause::Broken(text) => self.lost.push((*connection, broken(text))),
+                        Cause::Channel(_) | Cause::Unclear => {}
+                    },
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+impl Line {
+    /// Reads the sentinel: it gets no messages, only the reason of the channel's end.
+    fn hear_sentinel(&mut self, context: &mut Context<'_>) -> Option<lapin::Error> {
+        let sentinel = self.sentinel.as_mut()?;
+        while let Poll::Ready(item) = sentinel.poll_next_unpin(context) {
+            match item {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => {
+                    self.sentinel = None;
+                    return Some(error);
+                }
+                None => {
+                    self.sentinel = None;
+                    self.suspect.get_or_insert_with(Instant::now);
+                    return None;
+                }
+            }
+        }
+        None
+    }
+}
+
+fn delivery(names: &Names, message: lapin::message::Delivery) -> Delivery {
+    let mut content = from_message(&message.properties, message.data);
+    names.incoming(&mut content);
+    Delivery {
+        tag: DeliveryTag(message.delivery_tag),
+        redelivered: message.redelivered,
+        exchange: message.exchange.as_str().into(),
+        routing_key: message.routing_key.as_str().into(),
+        message: Arc::new(content),
+    }
+}
+
+fn broken(text: String) -> Refusal {
+    Refusal { scope: Scope::Connection, code: 0, text }
+}
+
+fn flooded(address: &Address, consumer: &str, read: usize) -> Failure {
+    let what = format!("consumer '{consumer}' was sent {read} messages faster than the scenario takes them");
+    Failure::new(FailureKind::TooMuch { what }, address).hint("give the consumer a prefetch")
+}

@@ -1,0 +1,162 @@
+//! Performs the acts of the seam over HTTP. Names are the broker's own: mapping is done before.
+//! Fields that a command leaves open are read first and sent again, since PUT replaces everything (MG-2, MG-3).
+
+use super::ManagementClient;
+use super::reading::text;
+use crate::broker::Management;
+use crate::io::address::encoded;
+use crate::io::failure::{Failure, FailureKind};
+use crate::model::{Credential, Policy, User, Vhost};
+use serde_json::{Map, Value as Json, json};
+
+impl ManagementClient {
+    /// Performs one act. `CloseConnection` and `Restart` are not of this client.
+    pub async fn perform(&self, act: &Management) -> Result<(), Failure> {
+        match act {
+            Management::PutVhost(vhost) => self.put_vhost(vhost).await.map(|_| ()),
+            Management::DeleteVhost { vhost } => self.delete_vhost(vhost).await,
+            Management::PutUser(user) => self.put_user(user).await.map(|_| ()),
+            Management::DeleteUser { user } => self.delete_user(user).await,
+            Management::PutPermission(grant) => {
+                let body = json!({"configure": grant.configure, "write": grant.write, "read": grant.read});
+                self.put(&format!("/permissions/{}", pair(&grant.vhost, &grant.user)), body).await.map(|_| ())
+            }
+            Management::ClearPermission { user, vhost } => {
+                self.delete(&format!("/permissions/{}", pair(vhost, user))).await
+            }
+            Management::PutTopicPermission(grant) => {
+                let body = json!({"exchange": &*grant.exchange, "write": grant.write, "read": grant.read});
+                self.put(&format!("/topic-permissions/{}", pair(&grant.vhost, &grant.user)), body).await.map(|_| ())
+            }
+            Management::ClearTopicPermission { user, vhost, exchange } => {
+                let path = format!("/topic-permissions/{}/{}", pair(vhost, user), encoded(exchange));
+                self.delete(&path).await
+            }
+            Management::PutPolicy { policy, operator } => self.put_policy(policy, *operator).await,
+            Management::ClearPolicy { vhost, name, operator } => {
+                self.delete(&format!("/{}/{}", policies(*operator), pair(vhost, name))).await
+            }
+            Management::PutParameter(parameter) => {
+                let component = encoded(&parameter.component);
+                let path = format!("/parameters/{component}/{}", pair(&parameter.vhost, &parameter.name));
+                let body = json!({"vhost": &*parameter.vhost, "component": parameter.component,
+                    "name": &*parameter.name, "value": parameter.value});
+                self.put(&path, body).await.map(|_| ())
+            }
+            Management::PutGlobalParameter { name, value } => {
+                let body = json!({"name": &**name, "value": value});
+                self.put(&format!("/global-parameters/{}", encoded(name)), body).await.map(|_| ())
+            }
+            Management::PutVhostLimit { vhost, name, value } => self.put_limit("vhost", vhost, name, *value).await,
+            Management::PutUserLimit { user, name, value } => self.put_limit("user", user, name, *value).await,
+            Management::CloseConnection { .. } | Management::Restart { .. } => {
+                let reason = "this cannot be done over the management API".to_owned();
+                Err(Failure::new(FailureKind::Refused { status: 0, reason }, self.shown()))
+            }
+        }
+    }
+
+    /// Makes or changes a vhost and sets its limits; true when it was not there before.
+    pub async fn put_vhost(&self, vhost: &Vhost) -> Result<bool, Failure> {
+        let path = format!("/vhosts/{}", encoded(&vhost.name));
+        let open = vhost.description.is_none() || vhost.tags.is_none() || vhost.default_queue_type.is_none();
+        let stored = if open { self.get_if_there(&path).await? } else { Json::Null };
+        let mut body = Map::new();
+        let description = vhost.description.clone().unwrap_or_else(|| text(&stored, "description"));
+        body.insert("description".into(), description.into());
+        let tags = vhost.tags.clone().map_or_else(|| stored_tags(&stored), |tags| tags.join(","));
+        body.insert("tags".into(), tags.into());
+        let default_type = vhost.default_queue_type.clone().unwrap_or_else(|| text(&stored, "default_queue_type"));
+        if !default_type.is_empty() && default_type != "undefined" {
+            // 3.10 and 3.11.0-11 spell it without underscores and ignore the other (MG-2).
+            body.insert("default_queue_type".into(), default_type.clone().into());
+            body.insert("defaultqueuetype".into(), default_type.into());
+        }
+        let made = self.put(&path, Json::Object(body)).await?;
+        for (name, value) in &vhost.limits {
+            self.put_limit("vhost", &vhost.name, name, *value).await?;
+        }
+        Ok(made)
+    }
+
+    /// Deletes a vhost with all that is in it.
+    pub async fn delete_vhost(&self, vhost: &str) -> Result<(), Failure> {
+        self.delete(&format!("/vhosts/{}", encoded(vhost))).await
+    }
+
+    /// Makes or changes a user and sets its limits; true when it was not there before.
+    pub async fn put_user(&self, user: &User) -> Result<bool, Failure> {
+        let path = format!("/users/{}", encoded(&user.name));
+        let mut body = Map::new();
+        body.insert("tags".into(), user.tags.join(",").into());
+        match &user.credential {
+            Some(Credential::Password(password)) => {
+                body.insert("password".into(), password.expose().into());
+            }
+            Some(Credential::Hash { hash, algorithm }) => {
+                body.insert("password_hash".into(), hash.expose().into());
+                body.insert("hashing_algorithm".into(), algorithm.clone().into());
+            }
+            None => {
+                // A PUT without any would clear the stored one; an empty hash can never log in.
+                let stored = self.get_if_there(&path).await?;
+                body.insert("password_hash".into(), text(&stored, "password_hash").into());
+                let algorithm = text(&stored, "hashing_algorithm");
+                if !algorithm.is_empty() {
+                    body.insert("hashing_algorithm".into(), algorithm.into());
+                }
+            }
+        }
+        let made = self.put(&path, Json::Object(body)).await?;
+        for (name, value) in &user.limits {
+            self.put_limit("user", &user.name, name, *value).await?;
+        }
+        Ok(made)
+    }
+
+    /// Deletes a user.
+    pub async fn delete_user(&self, user: &str) -> Result<(), Failure> {
+        self.delete(&format!("/users/{}", encoded(user))).await
+    }
+
+    /// Gives a user all rights in a vhost.
+    pub async fn grant_all(&self, user: &str, vhost: &str) -> Result<(), Failure> {
+        let body = json!({"configure": ".*", "write": ".*", "read": ".*"});
+        self.put(&format!("/permissions/{}", pair(vhost, user)), body).await.map(|_| ())
+    }
+
+    async fn put_policy(&self, policy: &Policy, operator: bool) -> Result<(), Failure> {
+        let body = json!({"pattern": policy.pattern, "definition": policy.definition, "priority": policy.priority,
+            "apply-to": policy.apply_to.as_str()});
+        let path = format!("/{}/{}", policies(operator), pair(&policy.vhost, &policy.name));
+        self.put(&path, body).await.map(|_| ())
+    }
+
+    async fn put_limit(&self, of: &str, name: &str, limit: &str, value: i64) -> Result<(), Failure> {
+        let path = format!("/{of}-limits/{}", pair(name, limit));
+        self.put(&path, json!({"value": value})).await.map(|_| ())
+    }
+
+    async fn get_if_there(&self, path: &str) -> Result<Json, Failure> {
+        match self.get(path).await {
+            Err(Failure { kind: FailureKind::Refused { status: 404, .. }, .. }) => Ok(Json::Null),
+            other => other,
+        }
+    }
+}
+
+fn policies(operator: bool) -> &'static str {
+    if operator { "operator-policies" } else { "policies" }
+}
+
+fn pair(first: &str, second: &str) -> String {
+    format!("{}/{}", encoded(first), encoded(second))
+}
+
+fn stored_tags(stored: &Json) -> String {
+    match stored.get("tags") {
+        Some(Json::Array(tags)) => tags.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(","),
+        Some(Json::String(tags)) => tags.clone(),
+        _ => String::new(),
+    }
+}

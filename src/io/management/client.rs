@@ -1,0 +1,213 @@
+//! Sends one request and reads its answer: status, JSON, or why not.
+//! Takes paths that are already encoded; never retries a refusal.
+
+use crate::io::address::Address;
+use crate::io::failure::{Failure, FailureKind};
+use crate::model::Secret;
+use reqwest::Method;
+use serde_json::Value as Json;
+use std::time::Duration;
+
+/// Is how long an unused connection is kept. RabbitMQ closes them after 5 s, and a request that meets such a
+/// connection fails.
+const IDLE: Duration = Duration::from_secs(3);
+const CONNECT: Duration = Duration::from_secs(5);
+/// Is the limit of one request: deleting a vhost with many queues takes tens of seconds.
+const REQUEST: Duration = Duration::from_secs(60);
+
+/// Talks to one broker's management API as the runner.
+#[derive(Clone)]
+pub struct ManagementClient {
+    http: reqwest::Client,
+    base: String,
+    user: String,
+    password: Secret,
+}
+
+/// Makes rustls use ring in the whole process; both clients need it before their first connection.
+pub fn install_crypto() {
+    // An error says that a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+impl ManagementClient {
+    /// Makes a client for the broker of that address; nothing is sent yet.
+    pub fn new(address: &Address) -> Result<Self, Failure> {
+        install_crypto();
+        let base = address.management_url().map_err(|bad| {
+            Failure::new(FailureKind::NoManagement { why: bad.message.clone() }, address).hint(bad.help.clone())
+        })?;
+        let broken = |why: String| Failure::new(FailureKind::NoManagement { why }, &base);
+        let mut builder = reqwest::Client::builder()
+            .no_proxy()
+            .tcp_nodelay(true)
+            .pool_idle_timeout(IDLE)
+            .connect_timeout(CONNECT)
+            .timeout(REQUEST)
+            .redirect(reqwest::redirect::Policy::none());
+        if let Some(path) = &address.ca_file {
+            let pem = std::fs::read(path).map_err(|error| broken(format!("cannot read {path}: {error}")))?;
+            let certificates =
+                reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| broken(format!("{path}: {error}")))?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+        let http = builder.build().map_err(|error| broken(innermost(&error)))?;
+        Ok(Self { http, base, user: address.user.clone(), password: address.password.clone() })
+    }
+
+    /// Gives the URL as people see it.
+    pub fn shown(&self) -> &str {
+        &self.base
+    }
+
+    /// Gives the runner's name.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Result<Json, Failure> {
+        let (_, text) = self.send(Method::GET, path, None, None, "read").await?;
+        serde_json::from_str(&text).map_err(|error| self.not_rabbitmq(&format!("it sent no JSON ({error})")))
+    }
+
+    pub(super) async fn get_text(&self, path: &str) -> Result<String, Failure> {
+        Ok(self.send(Method::GET, path, None, None, "read").await?.1)
+    }
+
+    /// Gives true when something was made that was not there before.
+    pub(super) async fn put(&self, path: &str, body: Json) -> Result<bool, Failure> {
+        Ok(self.send(Method::PUT, path, Some(body), None, "write").await?.0 == 201)
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Result<(), Failure> {
+        self.send(Method::DELETE, path, None, None, "delete").await.map(|_| ())
+    }
+
+    pub(super) async fn delete_with_reason(&self, path: &str, reason: &str) -> Result<(), Failure> {
+        self.send(Method::DELETE, path, None, Some(reason), "delete").await.map(|_| ())
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Json>,
+        reason: Option<&str>,
+        verb: &str,
+    ) -> Result<(u16, String), Failure> {
+        let url = format!("{}/api{path}", self.base);
+        let mut request = self.http.request(method, url).basic_auth(&self.user, Some(self.password.expose()));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        if let Some(reason) = reason {
+            request = request.header("X-Reason", reason);
+        }
+        let answer = request.send().await.map_err(|error| self.unsent(&error, verb, path))?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.map_err(|error| self.unsent(&error, verb, path))?;
+        if (200..300).contains(&status) { Ok((status, text)) } else { Err(self.refused(status, &text, verb, path)) }
+    }
+
+    /// Says why no answer came.
+    fn unsent(&self, error: &reqwest::Error, verb: &str, path: &str) -> Failure {
+        let doing = format!("asked to {verb} {path}");
+        let kind = if error.is_connect() {
+            FailureKind::NoManagement { why: innermost(error) }
+        } else if error.is_timeout() {
+            FailureKind::NoAnswer { doing, after: REQUEST }
+        } else {
+            FailureKind::Broken { doing, why: innermost(error) }
+        };
+        Failure::new(kind, &self.base)
+    }
+
+    fn not_rabbitmq(&self, why: &str) -> Failure {
+        let why = format!("something answers there but it is not RabbitMQ's management API: {why}");
+        Failure::new(FailureKind::NoManagement { why }, &self.base)
+    }
+
+    /// Reads a refusal (MG-1, MG-14).
+    fn refused(&self, status: u16, text: &str, verb: &str, path: &str) -> Failure {
+        let Some(reason) = serde_json::from_str::<Json>(text).ok().and_then(|json| reason_of(&json)) else {
+            if status == 404 || status < 400 || status == 405 {
+                return self.not_rabbitmq(&format!("status {status}"));
+            }
+            let reason = text.trim().chars().take(200).collect();
+            return Failure::new(FailureKind::Refused { status, reason }, &self.base);
+        };
+        let to = format!("{verb} {path}");
+        let kind = match (status, &*reason) {
+            (401, "Login failed" | "Not_Authorized" | "not_authorized") => {
+                FailureKind::BadLogin { user: self.user.clone() }
+            }
+            (401, "Not management user") => FailureKind::NoRight { needed: self.tag("management"), to },
+            (401, "Not monitor user") => FailureKind::NoRight { needed: self.tag("monitoring"), to },
+            (401, "Not policymaker user") => FailureKind::NoRight { needed: self.tag("policymaker"), to },
+            (401, "Not administrator user") => FailureKind::NoRight { needed: self.tag("administrator"), to },
+            _ => FailureKind::Refused { status, reason },
+        };
+        let failure = Failure::new(kind, &self.base);
+        match &failure.kind {
+            FailureKind::NoRight { needed, .. } => {
+                let hint = format!(
+                    "`rabbitmqctl set_user_tags {} administrator` gives all that rmqplay needs ({needed}), or name \
+                     another user in the URL",
+                    self.user
+                );
+                failure.hint(hint)
+            }
+            _ => failure,
+        }
+    }
+
+    fn tag(&self, tag: &str) -> String {
+        format!("the tag `{tag}` for user '{}'", self.user)
+    }
+}
+
+/// Gives the reason of an error answer; some are lists of character codes (MG-4).
+fn reason_of(json: &Json) -> Option<String> {
+    json.get("error")?;
+    let reason = json.get("reason").unwrap_or(&Json::Null);
+    Some(flat(reason).trim().to_owned())
+}
+
+fn flat(json: &Json) -> String {
+    match json {
+        Json::String(text) => text.clone(),
+        Json::Array(parts) => {
+            let letters: Option<String> = (!parts.is_empty())
+                .then(|| parts.iter().map(|part| char::from_u32(u32::try_from(part.as_u64()?).ok()?)).collect())
+                .flatten();
+            match letters.filter(|text: &String| text.chars().all(|c| !c.is_control())) {
+                Some(text) => text,
+                None => parts.iter().map(flat).collect::<Vec<_>>().join(" "),
+            }
+        }
+        Json::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// Gives the message of the deepest source: reqwest's own hides what happened.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_in_character_codes_become_text() {
+        let json = serde_json::json!({"error": "bad_request",
+            "reason": ["invalid_regexp", [40], [[109, 105, 115, 115, 105, 110, 103, 32, 41], 1]]});
+        assert_eq!(reason_of(&json).as_deref(), Some("invalid_regexp ( missing ) 1"));
+        assert_eq!(reason_of(&serde_json::json!({"x": 1})), None);
+    }
+}

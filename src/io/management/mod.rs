@@ -1,0 +1,9 @@
+//! A small, lenient client of RabbitMQ's management API: whole answers as JSON first, the few known fields after.
+//! Every path segment is encoded, every request has a time limit, every refusal is data.
+
+mod acts;
+mod client;
+mod reading;
+
+pub use client::{ManagementClient, install_crypto};
+pub use reading::{Overview, QueueTotals, WhoAmI};

@@ -1,0 +1,136 @@
+//! What is read from the management API: version, rights, definitions, lists, fresh queue counts.
+//! Lenient: an absent or strange field is a default, never an error.
+
+use super::ManagementClient;
+use crate::io::address::encoded;
+use crate::io::failure::{Failure, FailureKind};
+use crate::model::Version;
+use serde_json::Value as Json;
+
+/// Is what a broker says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overview {
+    /// As it writes it: `4.3.6`.
+    pub full_version: String,
+    pub version: Version,
+    pub node: String,
+    /// `direct`, `topic`, `x-delayed-message`, …
+    pub exchange_types: Vec<String>,
+}
+
+/// Is who the runner is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhoAmI {
+    pub name: String,
+    pub tags: Vec<String>,
+}
+
+/// Is one queue's counts (MG-13): fresh for classic queues, up to 5 s old for quorum ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueTotals {
+    pub name: String,
+    pub kind: String,
+    pub ready: u64,
+    pub unacked: u64,
+    pub total: u64,
+}
+
+impl ManagementClient {
+    /// Asks for version, node and exchange types.
+    pub async fn overview(&self) -> Result<Overview, Failure> {
+        let json = self.get("/overview").await?;
+        let full_version = text(&json, "rabbitmq_version");
+        let Ok(version) = full_version.parse() else {
+            let why = "something answers there but it is not RabbitMQ's management API: it names no version".to_owned();
+            return Err(Failure::new(FailureKind::NoManagement { why }, self.shown()));
+        };
+        let types = json.get("exchange_types").and_then(Json::as_array).into_iter().flatten();
+        let exchange_types = types.map(|kind| text(kind, "name")).collect();
+        Ok(Overview { full_version, version, node: text(&json, "node"), exchange_types })
+    }
+
+    /// Asks who the runner is.
+    pub async fn whoami(&self) -> Result<WhoAmI, Failure> {
+        let json = self.get("/whoami").await?;
+        let tags = match json.get("tags") {
+            Some(Json::Array(tags)) => tags.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+            Some(Json::String(tags)) => tags.split(',').map(|tag| tag.trim().to_owned()).collect(),
+            _ => Vec::new(),
+        };
+        Ok(WhoAmI { name: text(&json, "name"), tags })
+    }
+
+    /// Reads the whole export, or that of one vhost, as text for the language room.
+    pub async fn definitions(&self, vhost: Option<&str>) -> Result<String, Failure> {
+        match vhost {
+            Some(vhost) => self.get_text(&format!("/definitions/{}", encoded(vhost))).await,
+            None => self.get_text("/definitions").await,
+        }
+    }
+
+    /// Lists the exchanges of a vhost as they are (the export leaves internal ones out, MG-12).
+    pub async fn exchanges(&self, vhost: &str) -> Result<Vec<Json>, Failure> {
+        Ok(list(self.get(&format!("/exchanges/{}", encoded(vhost))).await?))
+    }
+
+    /// Lists the queues of a vhost with fresh totals and without statistics.
+    pub async fn queue_totals(&self, vhost: &str) -> Result<Vec<QueueTotals>, Failure> {
+        let path = format!("/queues/{}?disable_stats=true&enable_queue_totals=true", encoded(vhost));
+        let totals = list(self.get(&path).await?).into_iter().map(|queue| QueueTotals {
+            name: text(&queue, "name"),
+            kind: text(&queue, "type"),
+            ready: number(&queue, "messages_ready"),
+            unacked: number(&queue, "messages_unacknowledged"),
+            total: number(&queue, "messages"),
+        });
+        Ok(totals.collect())
+    }
+
+    /// Lists, for each consumer of a vhost, the queue that it consumes.
+    pub async fn consumed_queues(&self, vhost: &str) -> Result<Vec<String>, Failure> {
+        let consumers = list(self.get(&format!("/consumers/{}", encoded(vhost))).await?);
+        Ok(consumers.iter().filter_map(|consumer| consumer.get("queue")).map(|queue| text(queue, "name")).collect())
+    }
+
+    /// Lists the names of all vhosts that the runner may see.
+    pub async fn vhosts(&self) -> Result<Vec<String>, Failure> {
+        Ok(list(self.get("/vhosts?columns=name").await?).iter().map(|vhost| text(vhost, "name")).collect())
+    }
+
+    /// Lists the names of all users.
+    pub async fn users(&self) -> Result<Vec<String>, Failure> {
+        Ok(list(self.get("/users?columns=name").await?).iter().map(|user| text(user, "name")).collect())
+    }
+
+    /// Finds the broker's name of the connection that calls itself `label`; statistics may know it seconds late.
+    pub async fn connection_labelled(&self, label: &str) -> Result<Option<String>, Failure> {
+        let connections = list(self.get("/connections?columns=name,user_provided_name,client_properties").await?);
+        let labelled = connections.iter().find(|connection| {
+            let inside = connection.get("client_properties").map(|properties| text(properties, "connection_name"));
+            text(connection, "user_provided_name") == label || inside.as_deref() == Some(label)
+        });
+        Ok(labelled.map(|connection| text(connection, "name")))
+    }
+
+    /// Has the broker close a connection (320 with the reason).
+    pub async fn close_connection(&self, name: &str, reason: &str) -> Result<(), Failure> {
+        self.delete_with_reason(&format!("/connections/{}", encoded(name)), reason).await
+    }
+}
+
+pub(super) fn text(json: &Json, key: &str) -> String {
+    json.get(key).and_then(Json::as_str).unwrap_or_default().to_owned()
+}
+
+fn number(json: &Json, key: &str) -> u64 {
+    json.get(key).and_then(Json::as_u64).unwrap_or(0)
+}
+
+/// Gives the entries of a list, also of a page of one.
+fn list(json: Json) -> Vec<Json> {
+    match json {
+        Json::Array(entries) => entries,
+        Json::Object(mut page) => page.remove("items").map(list).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,71 @@
+//! Reads what a broker holds, for plans: the export, the exchanges that it leaves out, fresh counts of queues.
+//! One request for all objects and two per vhost in question, never one per object.
+
+use super::management::ManagementClient;
+use super::{Failure, FailureKind};
+use crate::language::{Settings, World, load_topology};
+use crate::model::{Name, QueueName};
+use crate::plan::{Observed, QueueFacts};
+use crate::source::{Level, Sources};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+
+/// Is a world in which nothing can be read: an export names no files and no environment.
+struct Nowhere;
+
+impl World for Nowhere {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        Err(format!("an export names no file, {path} neither"))
+    }
+
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+/// Reads a broker; only the vhosts named are looked into for exchanges and counts.
+///
+/// # Errors
+/// A user without the tag `administrator` cannot read the export: the failure says so.
+pub async fn observe(management: &ManagementClient, vhosts: &[Name]) -> Result<Observed, Failure> {
+    let overview = management.overview().await?;
+    let text = management.definitions(None).await?;
+    let broken = |why: String| {
+        let doing = "reading the broker's definitions".to_owned();
+        Failure::new(FailureKind::Broken { doing, why }, management.shown())
+    };
+    let mut export: Json = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
+    let there: Vec<Name> = names_of(&export, "vhosts");
+    let mut exchanges = Vec::new();
+    let mut queues = BTreeMap::new();
+    for vhost in vhosts.iter().filter(|vhost| there.contains(vhost)) {
+        exchanges.extend(management.exchanges(vhost).await?.into_iter().filter(is_declared));
+        for totals in management.queue_totals(vhost).await? {
+            let facts = QueueFacts { messages: totals.total, consumers: 0 };
+            queues.insert(QueueName::new(vhost.clone(), totals.name.as_str()), facts);
+        }
+    }
+    if let Some(export) = export.as_object_mut() {
+        export.insert("exchanges".to_owned(), Json::Array(exchanges));
+    }
+    let mut sources = Sources::default();
+    let settings = Settings { vars: Vec::new(), default_vhost: None };
+    let (loaded, problems) =
+        load_topology(&mut sources, "the broker's definitions", export.to_string().as_bytes(), &Nowhere, &settings);
+    match (loaded, problems.into_iter().find(|problem| problem.level == Level::Problem)) {
+        (_, Some(problem)) => Err(broken(problem.message)),
+        (None, None) => Err(broken("they cannot be understood".to_owned())),
+        (Some(loaded), None) => Ok(Observed { topology: loaded.topology, queues, version: overview.version }),
+    }
+}
+
+fn names_of(export: &Json, list: &str) -> Vec<Name> {
+    let entries = export.get(list).and_then(Json::as_array).into_iter().flatten();
+    entries.filter_map(|entry| entry.get("name")?.as_str()).map(Name::from).collect()
+}
+
+/// Says whether somebody declared an exchange: the predeclared ones are part of each vhost.
+fn is_declared(exchange: &Json) -> bool {
+    let name = exchange.get("name").and_then(Json::as_str).unwrap_or_default();
+    !name.is_empty() && !name.starts_with("amq.")
+}

@@ -1,0 +1,75 @@
+//! Plays a cell on a live broker: set-up by the applier, then the player, both on the same throw-away vhosts.
+//! The twin of `simulate::rehearse`. Makes and deletes nothing by itself: that is the guard's.
+
+use super::Address;
+use super::Failure;
+use super::live::{Guard, Live, LiveEnded, LiveLimits, Names, run_live};
+use crate::broker::Ids;
+use crate::model::{Cell, Name, Profile, Version};
+use crate::plan::{Applied, Applier, Observed, Plan, plan};
+use crate::play::{Ground, Played, Player};
+
+/// Lists the vhosts and users that a cell needs.
+pub fn needs(cell: &Cell) -> (Vec<Name>, Vec<Name>) {
+    let scenario = &cell.scenario;
+    let users = scenario.topology.users.iter().map(|user| user.name.clone()).collect();
+    (scenario.vhosts(), users)
+}
+
+/// Plays a cell in the vhosts that the guard made.
+///
+/// # Errors
+/// The broker went away or could not be used; what was played until then is given along.
+pub async fn rehearse_live(
+    cell: &Cell,
+    address: &Address,
+    guard: &Guard,
+    version: Version,
+) -> (Played, Option<Failure>) {
+    let limits = LiveLimits::default();
+    let planned = plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(Profile::nearest(version)));
+    let mut applier = Applier::new(&planned, Ids::default());
+    let mut live = match Live::open(address, guard.names(), &limits).await {
+        Ok(live) => live,
+        Err(failure) => return gone(Player::new(cell, Ground { live: true, version }, Ids::default()), failure),
+    };
+    let set_up = run_live(&mut applier, &mut live, &limits).await;
+    let (applied, ids) = applier.finish();
+    let mut player = Player::new(cell, Ground { live: true, version }, ids);
+    match set_up {
+        Err(failure) => return gone(player, failure),
+        Ok(_) if !applied.refused.is_empty() => {
+            player.set_up_refused(&applied.refused);
+            return (player.finish(), None);
+        }
+        Ok(_) => {}
+    }
+    match run_live(&mut player, &mut live, &limits).await {
+        Err(failure) => gone(player, failure),
+        Ok((_, LiveEnded::Done)) => (player.finish(), None),
+        Ok((_, LiveEnded::Stuck)) => {
+            player.fail(
+                "run::no_end",
+                "the broker said nothing more, and the scenario is not at its end".to_owned(),
+                None,
+            );
+            (player.finish(), None)
+        }
+    }
+}
+
+/// Carries a plan out on the broker itself, under the names as they are.
+pub async fn apply_plan(plan: &Plan, address: &Address) -> Result<Applied, Failure> {
+    let limits = LiveLimits::default();
+    let mut live = Live::open(address, Names::identity(), &limits).await?;
+    let mut applier = Applier::new(plan, Ids::default());
+    run_live(&mut applier, &mut live, &limits).await?;
+    live.close().await;
+    Ok(applier.outcome())
+}
+
+/// Ends a run whose broker went away.
+fn gone(mut player: Player, failure: Failure) -> (Played, Option<Failure>) {
+    player.fail("run::broker", failure.to_string(), Some(failure.hint.clone()));
+    (player.finish(), Some(failure))
+}

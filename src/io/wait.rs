@@ -1,0 +1,96 @@
+//! Waits until a broker answers on both its sides: the AMQP handshake and the management API.
+//! Gives its overview, or at the time limit a failure that says which side did not answer and why.
+
+use super::address::Address;
+use super::failure::{Failure, FailureKind};
+use super::live::check_login;
+use super::management::{ManagementClient, Overview};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+/// Is the pause between two tries.
+const PAUSE: Duration = Duration::from_millis(250);
+/// Is the limit of one try on one side.
+const TRY: Duration = Duration::from_secs(5);
+
+/// Returns when AMQP (with the address's login and vhost) and management both answer.
+///
+/// # Errors
+/// At the limit, what answered and what did not. A login that both sides refuse fails at once.
+pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Overview, Failure> {
+    let end = Instant::now() + limit;
+    let management = ManagementClient::new(address)?;
+    loop {
+        let one = TRY.min(end.saturating_duration_since(Instant::now()).max(PAUSE));
+        let (amqp, http) = tokio::join!(check_login(address, None, one), timeout(one, management.overview()));
+        let http = http.unwrap_or_else(|_| {
+            let doing = "asked for its overview".to_owned();
+            Err(Failure::new(FailureKind::NoAnswer { doing, after: one }, management.shown()))
+        });
+        let (amqp, http) = match (amqp, http) {
+            (Ok(()), Ok(overview)) => return Ok(overview),
+            sides => sides,
+        };
+        if let (Err(amqp), Err(http)) = (&amqp, &http)
+            && matches!((&amqp.kind, &http.kind), (FailureKind::BadLogin { .. }, FailureKind::BadLogin { .. }))
+        {
+            return Err(amqp.clone());
+        }
+        if Instant::now() + PAUSE >= end {
+            return Err(not_ready(address, amqp, http, limit));
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Says which side did not answer within the limit.
+fn not_ready(
+    address: &Address,
+    amqp: Result<(), Failure>,
+    http: Result<Overview, Failure>,
+    limit: Duration,
+) -> Failure {
+    let seconds = limit.as_secs_f64();
+    let (kind, hint, why) = match (amqp, http) {
+        (Err(amqp), Ok(_)) => {
+            (amqp.kind.clone(), amqp.hint.clone(), format!("management answers, AMQP does not: {amqp}"))
+        }
+        (Ok(()), Err(http)) => {
+            (http.kind.clone(), http.hint.clone(), format!("AMQP answers, management does not: {http}"))
+        }
+        (Err(amqp), Err(http)) => {
+            let why = format!("neither AMQP nor management answers: {amqp}; {http}");
+            (amqp.kind, amqp.hint, why)
+        }
+        (Ok(()), Ok(_)) => {
+            return Failure::new(FailureKind::Unreachable { why: "it answers by now".into() }, address);
+        }
+    };
+    let why = format!("not ready after {seconds:.0} s: {why}");
+    let kind = match kind {
+        FailureKind::NoManagement { .. } => FailureKind::NoManagement { why },
+        FailureKind::BadLogin { user } => FailureKind::BadLogin { user },
+        _ => FailureKind::Unreachable { why },
+    };
+    Failure::new(kind, address).hint(hint)
+}
+
+/// Says hello as an AMQP client does; `Ok` when a broker says something back.
+pub async fn greet(address: &Address, limit: Duration) -> Result<(), String> {
+    let hello = async {
+        let mut socket = TcpStream::connect((&*address.host, address.port)).await.map_err(|error| error.to_string())?;
+        if address.tls {
+            return Ok(());
+        }
+        socket.write_all(b"AMQP\x00\x00\x09\x01").await.map_err(|error| error.to_string())?;
+        let mut first = [0; 1];
+        match socket.read(&mut first).await {
+            Ok(0) => Err("it closes new connections at once".to_owned()),
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    };
+    timeout(limit, hello).await.unwrap_or_else(|_| Err(format!("no answer within {:.0} s", limit.as_secs_f64())))
+}

@@ -1,0 +1,14 @@
+//! The disk as the world that files may ask: other files, and the environment.
+
+use super::Disk;
+use crate::language::World;
+
+impl World for Disk {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        Disk::read(self, path)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        Disk::variable(self, name)
+    }
+}

@@ -1,0 +1,356 @@
+//! Carries a plan out: a [`Client`] that asks for the management side first, then declares over AMQP, vhost by vhost.
+//! Goes on after a refusal and gives all of them at the end. Never retries what was refused, never deletes.
+//!
+//! Order holds only within one channel, so each group (exchanges, their topic permissions, queues, bindings) is awaited.
+
+use super::Plan;
+use super::errands::{Declare, Errand, Errands, Group, MANAGEMENT_IN_FLIGHT_MAX, Progress, Site};
+use crate::broker::{ChannelId, Client, Command, ConnectionId, Event, Ids, Refusal, Reply, RequestId, Scope};
+use crate::model::{Moment, Object};
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many channels declare side by side, when there is enough to declare.
+const CHANNELS_MAX: usize = 8;
+/// From how many objects of a vhost on more than one channel pays.
+const CHANNELS_FROM_OBJECTS: usize = 32;
+/// How often a connection or channel may break without any refusal to blame before its vhost is given up.
+const BREAKS_MAX: u32 = 3;
+
+/// Is what came of a plan.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Applied {
+    /// Objects of which every write was accepted, in the order of their last answers.
+    pub done: Vec<Object>,
+    /// Objects with the first refusal that each met.
+    pub refused: Vec<(Object, Refusal)>,
+}
+
+/// Plays a plan against a broker.
+#[derive(Debug)]
+pub struct Applier {
+    ids: Ids,
+    objects: Vec<Progress>,
+    /// Rows of management requests, in order; each is awaited whole.
+    groups: VecDeque<Group>,
+    /// Management requests under way, with the object of each.
+    managing: BTreeMap<RequestId, usize>,
+    /// The first one is at work.
+    sites: VecDeque<Site>,
+    link: Option<Link>,
+    breaks: u32,
+    ready: VecDeque<Command>,
+    applied: Applied,
+}
+
+/// Is the connection to the site at work.
+#[derive(Debug)]
+struct Link {
+    connection: ConnectionId,
+    state: LinkState,
+    lanes: Vec<Lane>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LinkState {
+    Connecting(RequestId),
+    Up,
+    Leaving(RequestId),
+}
+
+/// Is one channel and what it is doing: opening, or one declare at a time.
+#[derive(Debug)]
+struct Lane {
+    channel: ChannelId,
+    request: Option<RequestId>,
+    open: bool,
+    declare: Option<Declare>,
+}
+
+impl Applier {
+    /// Prepares to write all of the plan's changes that can be written.
+    pub fn new(plan: &Plan, ids: Ids) -> Self {
+        let Errands { objects, groups, sites } = Errands::of(plan);
+        Self {
+            ids,
+            objects,
+            groups,
+            managing: BTreeMap::new(),
+            sites,
+            link: None,
+            breaks: 0,
+            ready: VecDeque::new(),
+            applied: Applied::default(),
+        }
+    }
+
+    /// Gives the counters back, for whoever speaks to the same broker next.
+    pub fn into_ids(self) -> Ids {
+        self.ids
+    }
+
+    /// Gives what came of it.
+    pub fn outcome(self) -> Applied {
+        self.applied
+    }
+
+    /// Gives what came of it, and the counters.
+    pub fn finish(self) -> (Applied, Ids) {
+        (self.applied, self.ids)
+    }
+
+    fn settle(&mut self, object: usize, result: Result<(), Refusal>) {
+        let progress = &mut self.objects[object];
+        progress.writes_left = progress.writes_left.saturating_sub(1);
+        match result {
+            Ok(()) if progress.writes_left == 0 && !progress.refused => self.applied.done.push(progress.object.clone()),
+            Err(refusal) if !progress.refused => {
+                progress.refused = true;
+                self.applied.refused.push((progress.object.clone(), refusal));
+            }
+            _ => {}
+        }
+    }
+
+    /// Gives the next request of the group at work; a group that is answered whole gives way to the next.
+    fn next_errand(&mut self) -> Option<Command> {
+        if self.managing.is_empty() && self.groups.front().is_some_and(|group| group.errands.is_empty()) {
+            self.groups.pop_front();
+        }
+        let group = self.groups.front_mut()?;
+        if self.managing.len() >= group.in_flight_max {
+            return None;
+        }
+        let errand = group.errands.pop_front()?;
+        Some(self.manage(errand))
+    }
+
+    fn manage(&mut self, errand: Errand) -> Command {
+        let request = self.ids.request();
+        self.managing.insert(request, errand.object);
+        Command::Manage { request, act: errand.act }
+    }
+
+    /// Connects to the site, gives its next request, or leaves it when all is answered.
+    fn next_of_site(&mut self) -> Option<Command> {
+        let site = self.sites.front_mut()?;
+        let Some(link) = &mut self.link else {
+            let (request, connection) = (self.ids.request(), self.ids.connection());
+            self.link = Some(Link { connection, state: LinkState::Connecting(request), lanes: Vec::new() });
+            return Some(Command::Connect { request, connection, user: None, vhost: site.vhost.clone() });
+        };
+        if link.state != LinkState::Up {
+            return None;
+        }
+        let at_rest = self.managing.is_empty();
+        if site.exchanges.is_empty() && !site.topic_permissions.is_empty() {
+            if !link.is_idle() || self.managing.len() >= MANAGEMENT_IN_FLIGHT_MAX {
+                return None;
+            }
+            let errand = site.topic_permissions.pop_front()?;
+            return Some(self.manage(errand));
+        }
+        let rows = [&mut site.exchanges, &mut site.queues, &mut site.bindings];
+        match rows.into_iter().find(|row| !row.is_empty()) {
+            Some(_) if !at_rest => None,
+            Some(row) => link.declare(row, &mut self.ids),
+            None if at_rest && link.is_idle() => {
+                let request = self.ids.request();
+                link.state = LinkState::Leaving(request);
+                Some(Command::Disconnect { request, connection: link.connection })
+            }
+            None => None,
+        }
+    }
+
+    fn open_lane(&mut self) {
+        let Some(link) = &mut self.link else { return };
+        let (request, channel) = (self.ids.request(), self.ids.channel());
+        link.lanes.push(Lane { channel, request: Some(request), open: false, declare: None });
+        self.ready.push_back(Command::OpenChannel { request, channel, connection: link.connection });
+    }
+
+    fn replied(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
+        if let Some(object) = self.managing.remove(&request) {
+            return self.settle(object, reply.map(drop));
+        }
+        let Some(link) = &mut self.link else { return };
+        match link.state {
+            LinkState::Connecting(connecting) if connecting == request => match reply {
+                Ok(_) => {
+                    link.state = LinkState::Up;
+                    let declares = self.sites.front().map_or(0, Site::declares);
+                    let lanes = if declares >= CHANNELS_FROM_OBJECTS { CHANNELS_MAX } else { 1 };
+                    (0..lanes).for_each(|_| self.open_lane());
+                }
+                Err(refusal) => self.give_up_site(&refusal),
+            },
+            LinkState::Leaving(leaving) if leaving == request => self.leave_site(),
+            _ => self.lane_replied(request, reply),
+        }
+    }
+
+    fn lane_replied(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
+        let Some(link) = &mut self.link else { return };
+        let Some(at) = link.lanes.iter().position(|lane| lane.request == Some(request)) else { return };
+        let lane = &mut link.lanes[at];
+        lane.request = None;
+        match (lane.declare.take(), reply) {
+            (None, Ok(_)) => lane.open = true,
+            (None, Err(refusal)) => self.lane_unopened(at, &refusal),
+            (Some(declare), Ok(_)) => self.settle(declare.object, Ok(())),
+            (Some(declare), Err(refusal)) => {
+                self.settle(declare.object, Err(refusal.clone()));
+                match refusal.scope {
+                    // The channel is gone with the refusal; the close that follows speaks of nobody any more.
+                    Scope::Channel => self.replace_lane(at),
+                    Scope::Connection => self.broken(&refusal, true),
+                    Scope::Management => {}
+                }
+            }
+        }
+    }
+
+    fn replace_lane(&mut self, at: usize) {
+        if let Some(link) = &mut self.link {
+            link.lanes.remove(at);
+            self.open_lane();
+        }
+    }
+
+    /// Does with fewer channels; without any there is no way on.
+    fn lane_unopened(&mut self, at: usize, refusal: &Refusal) {
+        let Some(link) = &mut self.link else { return };
+        link.lanes.remove(at);
+        if refusal.scope == Scope::Connection {
+            self.broken(refusal, false);
+        } else if link.lanes.is_empty() {
+            self.give_up_site(refusal);
+        }
+    }
+
+    fn channel_closed(&mut self, channel: ChannelId, cause: Refusal) {
+        let Some(link) = &mut self.link else { return };
+        let Some(at) = link.lanes.iter().position(|lane| lane.channel == channel) else { return };
+        match link.lanes[at].declare.take() {
+            Some(declare) => self.settle(declare.object, Err(cause)),
+            None if !link.lanes[at].open => return self.lane_unopened(at, &cause),
+            None => {
+                self.breaks += 1;
+                if self.breaks >= BREAKS_MAX {
+                    return self.give_up_site(&cause);
+                }
+            }
+        }
+        self.replace_lane(at);
+    }
+
+    /// Loses the connection. Declares under way are refused by its cause; when the refusal of another one was the
+    /// cause, they are asked again.
+    fn broken(&mut self, cause: &Refusal, by_refusal: bool) {
+        let Some(link) = self.link.take() else { return };
+        // What was to be asked over it is void; management goes its own way.
+        self.ready.clear();
+        if matches!(link.state, LinkState::Leaving(_)) {
+            return self.leave_site();
+        }
+        let mut blamed = by_refusal;
+        for declare in link.lanes.into_iter().filter_map(|lane| lane.declare) {
+            match self.sites.front_mut() {
+                Some(site) if by_refusal => site.again(declare),
+                _ => {
+                    blamed = true;
+                    self.settle(declare.object, Err(cause.clone()));
+                }
+            }
+        }
+        self.breaks += u32::from(!blamed);
+        if self.breaks >= BREAKS_MAX {
+            self.give_up_site(cause);
+        }
+    }
+
+    /// Refuses all that is left of the vhost at work, and leaves it.
+    fn give_up_site(&mut self, refusal: &Refusal) {
+        let link = self.link.take();
+        let mut left = self.sites.front_mut().map(Site::abandon).unwrap_or_default();
+        let under_way = link.iter().flat_map(|link| &link.lanes).filter_map(|lane| lane.declare.as_ref());
+        left.extend(under_way.map(|declare| declare.object));
+        for object in left {
+            self.settle(object, Err(refusal.clone()));
+        }
+        match link.filter(|link| link.state == LinkState::Up) {
+            Some(Link { connection, .. }) => {
+                let request = self.ids.request();
+                self.link = Some(Link { connection, state: LinkState::Leaving(request), lanes: Vec::new() });
+                self.ready.push_back(Command::Disconnect { request, connection });
+            }
+            None => self.leave_site(),
+        }
+    }
+
+    fn leave_site(&mut self) {
+        self.link = None;
+        self.breaks = 0;
+        self.sites.pop_front();
+    }
+}
+
+impl Link {
+    fn is_idle(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.request.is_none())
+    }
+
+    /// Gives the first of a row to a channel that is free, once nothing of another row is under way.
+    fn declare(&mut self, row: &mut VecDeque<Declare>, ids: &mut Ids) -> Option<Command> {
+        let kind = std::mem::discriminant(&row.front()?.method);
+        let mut under_way = self.lanes.iter().filter_map(|lane| lane.declare.as_ref());
+        if under_way.any(|declare| std::mem::discriminant(&declare.method) != kind) {
+            return None;
+        }
+        let lane = self.lanes.iter_mut().find(|lane| lane.open && lane.request.is_none())?;
+        let declare = row.pop_front()?;
+        let request = ids.request();
+        lane.request = Some(request);
+        let method = declare.method.clone();
+        lane.declare = Some(declare);
+        Some(Command::Call { request, channel: lane.channel, method })
+    }
+}
+
+impl Client for Applier {
+    fn poll_command(&mut self, _now: Moment) -> Option<Command> {
+        if let Some(command) = self.ready.pop_front() {
+            return Some(command);
+        }
+        if !self.groups.is_empty() {
+            let command = self.next_errand();
+            if command.is_some() || !self.groups.is_empty() {
+                return command;
+            }
+        }
+        self.next_of_site()
+    }
+
+    fn handle_event(&mut self, _now: Moment, event: Event) {
+        match event {
+            Event::Reply { request, reply } => self.replied(request, reply),
+            Event::ChannelClosed { channel, cause } => self.channel_closed(channel, cause),
+            Event::ConnectionClosed { connection, cause }
+                if self.link.as_ref().is_some_and(|link| link.connection == connection) =>
+            {
+                self.broken(&cause, false);
+            }
+            // It neither publishes nor consumes nor watches.
+            _ => {}
+        }
+    }
+
+    fn wake_at(&self) -> Option<Moment> {
+        None
+    }
+
+    fn is_done(&self) -> bool {
+        let managed = self.managing.is_empty() && self.groups.iter().all(|group| group.errands.is_empty());
+        managed && self.sites.is_empty() && self.link.is_none() && self.ready.is_empty()
+    }
+}

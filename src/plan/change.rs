@@ -1,0 +1,110 @@
+//! A plan as data: changes in the order of RabbitMQ's own import, each with its reason, its risk and its writes.
+//! Texts of secrets never get in here; the writes hold them as [`Secret`](crate::model::Secret).
+
+use super::Risk;
+use crate::broker::{Management, Method};
+use crate::model::Object;
+use crate::source::Problem;
+
+/// Is everything that separates a broker from a file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    /// In the order in which they are applied.
+    pub changes: Vec<Change>,
+    /// How many declared objects are there already, equal.
+    pub unchanged: usize,
+    /// Immutable differences with their place in the file, and notes.
+    pub problems: Vec<Problem>,
+}
+
+/// Is one object that is missing or differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    pub object: Object,
+    pub kind: ChangeKind,
+    /// One plain sentence: why, and what follows from it.
+    pub reason: String,
+    pub risk: Option<Risk>,
+    /// What brings it about, in order; empty when it cannot be changed.
+    pub writes: Vec<Write>,
+}
+
+/// Says how an object differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// Is not there; `words` say what is worth knowing of it (`quorum`, `message-ttl 5s`).
+    Create {
+        words: Vec<String>,
+    },
+    Update {
+        fields: Vec<FieldChange>,
+    },
+    /// Is there with values that RabbitMQ never changes.
+    Immutable {
+        fields: Vec<FieldChange>,
+    },
+}
+
+/// Is one field with both its values as text; an absent value is `none`, a secret one `***`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldChange {
+    pub name: String,
+    /// On the broker.
+    pub old: String,
+    /// In the file.
+    pub new: String,
+}
+
+/// Is one request that belongs to a change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    Manage(Management),
+    /// Goes over AMQP, in the object's vhost.
+    Call(Method),
+}
+
+impl Plan {
+    /// Says that the broker holds all that the file declares; this is the proof after `apply`.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Lists what cannot be changed; when there is any, nothing may be written.
+    pub fn immutable(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| matches!(change.kind, ChangeKind::Immutable { .. }))
+    }
+
+    /// Lists what can lose messages or rights.
+    pub fn risky(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.risk.is_some())
+    }
+}
+
+impl Change {
+    /// Makes a creation without risk.
+    pub(super) fn create(object: Object, words: Vec<String>, reason: impl Into<String>, writes: Vec<Write>) -> Self {
+        Self { object, kind: ChangeKind::Create { words }, reason: reason.into(), risk: None, writes }
+    }
+
+    /// Makes an update without risk.
+    pub(super) fn update(
+        object: Object,
+        fields: Vec<FieldChange>,
+        reason: impl Into<String>,
+        writes: Vec<Write>,
+    ) -> Self {
+        Self { object, kind: ChangeKind::Update { fields }, reason: reason.into(), risk: None, writes }
+    }
+
+    /// Makes a difference that nobody can mend in place.
+    pub(super) fn immutable(object: Object, fields: Vec<FieldChange>, reason: impl Into<String>) -> Self {
+        let kind = ChangeKind::Immutable { fields };
+        Self { object, kind, reason: reason.into(), risk: None, writes: Vec::new() }
+    }
+}
+
+impl FieldChange {
+    pub(super) fn new(name: impl Into<String>, old: impl Into<String>, new: impl Into<String>) -> Self {
+        Self { name: name.into(), old: old.into(), new: new.into() }
+    }
+}

@@ -1,0 +1,71 @@
+//! Puts a plan together in the order of RabbitMQ's own import (users, vhosts, permissions, exchanges, topic
+//! permissions, global parameters, policies before queues, parameters, queues, bindings). Never writes.
+
+use super::{Change, FieldChange, Observed, Plan, access, accounts, policies, wiring};
+use crate::model::{Object, Origins, Topology};
+use crate::source::Problem;
+
+/// Finds what separates a broker from what a file declares.
+///
+/// Objects of the broker that the file does not name are left alone. Changes come in the order in which they must be
+/// applied; planning again after a complete apply gives an empty plan.
+pub fn plan(desired: &Topology, origins: &Origins, observed: &Observed) -> Plan {
+    let mut findings = Findings { desired, origins, observed, changes: Vec::new(), unchanged: 0, problems: Vec::new() };
+    accounts::users(&mut findings);
+    accounts::vhosts(&mut findings);
+    access::permissions(&mut findings);
+    wiring::exchanges(&mut findings);
+    access::topic_permissions(&mut findings);
+    policies::global_parameters(&mut findings);
+    policies::policies(&mut findings);
+    policies::parameters(&mut findings);
+    wiring::queues(&mut findings);
+    wiring::bindings(&mut findings);
+    Plan { changes: findings.changes, unchanged: findings.unchanged, problems: findings.problems }
+}
+
+/// Collects while the parts compare.
+pub(super) struct Findings<'a> {
+    pub desired: &'a Topology,
+    pub origins: &'a Origins,
+    pub observed: &'a Observed,
+    pub changes: Vec<Change>,
+    pub unchanged: usize,
+    pub problems: Vec<Problem>,
+}
+
+impl Findings<'_> {
+    /// Keeps a change.
+    pub fn add(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// Keeps a problem, placed at the object's field if the file names it.
+    pub fn problem(&mut self, object: &Object, field: &str, problem: Problem) {
+        let Some(origin) = self.origins.get(object) else { return self.problems.push(problem) };
+        let bare = field.strip_prefix("x-").unwrap_or(field);
+        let spellings = [field.to_owned(), bare.replace('-', "_"), bare.to_owned(), "arguments".to_owned()];
+        let place = spellings.iter().find_map(|name| origin.fields.get(name)).unwrap_or(&origin.whole);
+        self.problems.push(problem.at(*place, format!("{object} is declared here")));
+    }
+
+    /// Counts an equal object, or keeps a difference that cannot be mended in place, with a problem per field.
+    pub fn settle_fixed(
+        &mut self,
+        object: Object,
+        fields: Vec<FieldChange>,
+        reason: impl FnOnce(&[FieldChange]) -> String,
+    ) {
+        if fields.is_empty() {
+            self.unchanged += 1;
+            return;
+        }
+        let reason = reason(&fields);
+        for field in &fields {
+            let FieldChange { name, old, new } = field;
+            let text = format!("{object} cannot change {name}: the broker has {old}, the file says {new}");
+            self.problem(&object, name, Problem::new("plan::immutable", text).help(reason.clone()));
+        }
+        self.add(Change::immutable(object, fields, reason));
+    }
+}

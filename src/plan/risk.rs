@@ -1,0 +1,44 @@
+//! What a change can lose.
+
+use crate::model::QueueName;
+
+/// Says what a change can lose: messages or rights.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Risk {
+    /// One plain sentence.
+    pub what: String,
+    /// Queues at stake and the messages that they held when they were read; none when rights are at stake.
+    pub queues: Vec<(QueueName, u64)>,
+    pub old: String,
+    pub new: String,
+}
+
+impl Risk {
+    /// Makes a risk of rights.
+    pub(super) fn of_rights(what: impl Into<String>, old: impl Into<String>, new: impl Into<String>) -> Self {
+        Self { what: what.into(), queues: Vec::new(), old: old.into(), new: new.into() }
+    }
+
+    /// Gives the number of messages at stake.
+    pub fn messages(&self) -> u64 {
+        self.queues.iter().map(|(_, messages)| messages).sum()
+    }
+
+    /// Joins two risks of one change.
+    pub(super) fn join(self, other: Option<Risk>) -> Risk {
+        let Some(other) = other else { return self };
+        let mut queues = self.queues;
+        for (queue, messages) in other.queues {
+            if !queues.iter().any(|(known, _)| *known == queue) {
+                queues.push((queue, messages));
+            }
+        }
+        let text = |a: String, b: String| format!("{a}; {b}");
+        Risk {
+            what: text(self.what, other.what),
+            queues,
+            old: text(self.old, other.old),
+            new: text(self.new, other.new),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Exchanges, queues and bindings: what is missing, and what is there with values that never change.
+//! Compares as the broker does on redeclare, and beyond it what the broker silently ignores.
+
+use super::compose::Findings;
+use super::equality::{argument_words, push_flag, push_text, shown, table_changes};
+use super::{Change, FieldChange, Write};
+use crate::broker::Method;
+use crate::model::{Binding, DestinationKind, Exchange, Name, Object, Queue, Topology, Value, Version};
+use crate::rules::queue_argument;
+use crate::source::Problem;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What each vhost has from the beginning, with its type.
+const PREDECLARED: [(&str, &str); 8] = [
+    ("", "direct"),
+    ("amq.direct", "direct"),
+    ("amq.fanout", "fanout"),
+    ("amq.topic", "topic"),
+    ("amq.headers", "headers"),
+    ("amq.match", "headers"),
+    ("amq.rabbitmq.trace", "topic"),
+    ("amq.rabbitmq.log", "topic"),
+];
+
+/// Compares exchanges.
+pub(super) fn exchanges(findings: &mut Findings<'_>) {
+    let (desired, observed) = (findings.desired, findings.observed);
+    let known: BTreeMap<Object, &Exchange> =
+        observed.topology.exchanges.iter().map(|exchange| (exchange.object(), exchange)).collect();
+    for exchange in &desired.exchanges {
+        let object = exchange.object();
+        let predeclared = PREDECLARED.iter().find(|(name, _)| *name == &*exchange.name);
+        let fields = match (known.get(&object), predeclared) {
+            (Some(old), _) => exchange_changes(old, exchange),
+            (None, Some((_, kind))) => {
+                let old = Exchange { kind: (*kind).into(), durable: true, auto_delete: false, ..exchange.clone() };
+                exchange_changes(&old, exchange)
+            }
+            (None, None) => {
+                let writes = vec![Write::Call(Method::DeclareExchange(Box::new(exchange.clone())))];
+                let reason = format!("the broker has no {object}");
+                findings.add(Change::create(object, exchange_words(exchange), reason, writes));
+                continue;
+            }
+        };
+        findings.settle_fixed(object, fields, |_| {
+            "RabbitMQ never changes an exchange: delete it (its bindings go with it) and apply again, or use a new name"
+                .into()
+        });
+    }
+}
+
+fn exchange_changes(old: &Exchange, new: &Exchange) -> Vec<FieldChange> {
+    let mut fields = Vec::new();
+    push_text(&mut fields, "type", &old.kind, &new.kind);
+    push_flag(&mut fields, "durable", old.durable, new.durable);
+    push_flag(&mut fields, "auto_delete", old.auto_delete, new.auto_delete);
+    push_flag(&mut fields, "internal", old.internal, new.internal);
+    fields.extend(table_changes(&old.arguments, &new.arguments, &[]));
+    fields
+}
+
+fn exchange_words(exchange: &Exchange) -> Vec<String> {
+    let flags =
+        [(!exchange.durable, "transient"), (exchange.auto_delete, "auto-delete"), (exchange.internal, "internal")];
+    let mut words = vec![exchange.kind.to_string()];
+    words.extend(flags.iter().filter(|(set, _)| *set).map(|(_, word)| (*word).to_owned()));
+    words.extend(exchange.arguments.iter().map(|(name, value)| argument_words(name, &value.to_json())));
+    words
+}
+
+/// Compares queues.
+pub(super) fn queues(findings: &mut Findings<'_>) {
+    let (desired, observed) = (findings.desired, findings.observed);
+    let known: BTreeMap<Object, &Queue> =
+        observed.topology.queues.iter().map(|queue| (queue.object(), queue)).collect();
+    for queue in &desired.queues {
+        let object = queue.object();
+        if queue.exclusive {
+            let text = format!("{object} is exclusive: it lives only as long as the connection that declares it");
+            findings.problem(&object, "exclusive", Problem::note("plan::exclusive_queue", text));
+        }
+        let kind = type_of(queue, desired, &observed.topology, observed.version);
+        let Some(old) = known.get(&object) else {
+            let writes = vec![Write::Call(Method::DeclareQueue(Box::new(queue.clone())))];
+            let reason = format!("the broker has no {object}");
+            findings.add(Change::create(object, queue_words(queue, &kind), reason, writes));
+            continue;
+        };
+        let fields = queue_changes(old, queue, &kind);
+        let messages = observed.messages(&queue.id());
+        findings.settle_fixed(object, fields, |fields| queue_reason(fields, messages));
+    }
+}
+
+fn queue_changes(old: &Queue, new: &Queue, kind: &str) -> Vec<FieldChange> {
+    let mut fields = Vec::new();
+    let old_kind = old.arguments.get("x-queue-type").and_then(Value::as_text).unwrap_or("classic");
+    push_text(&mut fields, "type", old_kind, kind);
+    push_flag(&mut fields, "durable", old.durable, new.durable);
+    push_flag(&mut fields, "auto_delete", old.auto_delete, new.auto_delete);
+    push_flag(&mut fields, "exclusive", old.exclusive, new.exclusive);
+    fields.extend(table_changes(&old.arguments, &new.arguments, &["x-queue-type"]));
+    fields
+}
+
+fn queue_reason(fields: &[FieldChange], messages: u64) -> String {
+    let ignored = |field: &FieldChange| field.name.starts_with("x-") && queue_argument(&field.name).is_none();
+    let mut text = if fields.iter().all(ignored) {
+        "RabbitMQ stores an argument that it does not know when the queue is made and never looks at it again: \
+         delete the queue and apply again, or take over the stored value"
+            .to_owned()
+    } else {
+        "RabbitMQ never changes a queue: delete it and apply again, use a new name, or set what can be set by a policy"
+            .to_owned()
+    };
+    if messages > 0 {
+        text.push_str(&format!("; it holds {messages} messages, which a deletion would lose"));
+    }
+    text
+}
+
+/// Gives the type that a declare would get: the argument's, else the vhost's default (MG-15), else classic.
+fn type_of(queue: &Queue, desired: &Topology, observed: &Topology, version: Version) -> String {
+    if let Some(kind) = queue.arguments.get("x-queue-type") {
+        return shown(Some(kind));
+    }
+    let falls_back = !queue.durable || queue.exclusive || queue.auto_delete;
+    let of = |topology: &Topology| {
+        let vhost = topology.vhosts.iter().find(|vhost| vhost.name == queue.vhost)?;
+        vhost.default_queue_type.clone()
+    };
+    let default = of(desired).or_else(|| of(observed)).filter(|_| version.major >= 4 && !falls_back);
+    default.filter(|kind| matches!(kind.as_str(), "quorum" | "stream")).unwrap_or_else(|| "classic".into())
+}
+
+fn queue_words(queue: &Queue, kind: &str) -> Vec<String> {
+    let flags = [(!queue.durable, "transient"), (queue.auto_delete, "auto-delete"), (queue.exclusive, "exclusive")];
+    let mut words = vec![kind.to_owned()];
+    words.extend(flags.iter().filter(|(set, _)| *set).map(|(_, word)| (*word).to_owned()));
+    let arguments = queue.arguments.iter().filter(|(name, _)| *name != "x-queue-type");
+    words.extend(arguments.map(|(name, value)| argument_words(name, &value.to_json())));
+    words
+}
+
+/// Compares bindings by source, destination, key and arguments; there is nothing to change in one.
+pub(super) fn bindings(findings: &mut Findings<'_>) {
+    let (desired, observed) = (findings.desired, findings.observed);
+    let beside: BTreeMap<_, &Binding> = observed.topology.bindings.iter().map(|old| (ends(old), old)).collect();
+    let known: BTreeSet<Object> = observed.topology.bindings.iter().map(Binding::object).collect();
+    for binding in &desired.bindings {
+        let object = binding.object();
+        if known.contains(&object) || is_implicit(binding) {
+            findings.unchanged += 1;
+            continue;
+        }
+        let words = binding.arguments.iter().map(|(name, value)| argument_words(name, &value.to_json())).collect();
+        let reason = binding_reason(binding, beside.get(&ends(binding)).copied());
+        findings.add(Change::create(object, words, reason, vec![Write::Call(Method::Bind(Box::new(binding.clone())))]));
+    }
+}
+
+/// Every queue is bound to the default exchange by its own name.
+fn is_implicit(binding: &Binding) -> bool {
+    binding.source.is_empty() && binding.routing_key == binding.destination
+}
+
+/// Gives what a binding joins: vhost, source, destination.
+fn ends(binding: &Binding) -> (&Name, &Name, &Name, DestinationKind) {
+    (&binding.vhost, &binding.source, &binding.destination, binding.destination_kind)
+}
+
+/// Warns of a binding that was meant to replace another one: the old one stays, since nothing is deleted.
+fn binding_reason(binding: &Binding, beside: Option<&Binding>) -> String {
+    match beside {
+        Some(old) if old.routing_key != binding.routing_key => {
+            format!("it is added beside the one with the key '{}', which stays", old.routing_key)
+        }
+        Some(_) => "it is added beside the one with other arguments, which stays".into(),
+        None => format!("nothing leads from '{}' to '{}' yet", binding.source, binding.destination),
+    }
+}

@@ -1,0 +1,149 @@
+//! Makes the message that a step or an action publishes, and the names that templates see.
+//! Renders late templates; gives a message ready to send. Never sends.
+
+use crate::broker::Delivery;
+use crate::model::{
+    Forward, LateValue, Message, Moment, Name, Payload, Properties, Publish, Scope, Table, TemplateError, Text, Value,
+};
+use std::sync::Arc;
+
+/// Is one publish, ready to send.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Composed {
+    pub exchange: Name,
+    pub routing_key: Name,
+    pub mandatory: bool,
+    pub message: Arc<Message>,
+}
+
+/// Renders a publish; `n` counts the messages of a series from 1.
+pub(super) fn compose(publish: &Publish, n: u32, scope: &mut Scope) -> Result<Composed, TemplateError> {
+    if publish.count > 1 {
+        scope.insert("n", n.into());
+    }
+    let text = |text: &Option<Text>| text.as_ref().map(|text| text.render(scope)).transpose();
+    let integer = |value: &Option<LateValue>| -> Result<Option<i64>, TemplateError> {
+        Ok(value.as_ref().map(|value| value.render(scope)).transpose()?.and_then(|value| as_number(&value)))
+    };
+    let (body, json) = render_payload(&publish.payload, scope)?;
+    let headers = render_pairs(&publish.headers, scope)?;
+    let content_type = text(&publish.content_type)?.or_else(|| json.then(|| "application/json".into()));
+    let properties = Properties {
+        content_type,
+        content_encoding: text(&publish.content_encoding)?,
+        headers: (!headers.is_empty()).then_some(headers),
+        delivery_mode: Some(publish.delivery_mode),
+        priority: integer(&publish.priority)?.map(|n| n.clamp(0, 255) as u8),
+        correlation_id: text(&publish.correlation_id)?,
+        reply_to: text(&publish.reply_to)?,
+        expiration: text(&publish.expiration)?,
+        message_id: message_id(publish, n, scope)?,
+        timestamp: integer(&publish.timestamp)?.map(|n| n.max(0) as u64),
+        kind: text(&publish.kind)?,
+        user_id: text(&publish.user_id)?,
+        app_id: text(&publish.app_id)?,
+        cluster_id: None,
+    };
+    Ok(Composed {
+        exchange: publish.exchange.render(scope)?,
+        routing_key: publish.routing_key.render(scope)?,
+        mandatory: publish.mandatory,
+        message: Arc::new(Message { properties, body }),
+    })
+}
+
+/// Gives the id of the n-th message: `burst.3` of a series, unless its own template tells them apart.
+fn message_id(publish: &Publish, n: u32, scope: &Scope) -> Result<Option<Name>, TemplateError> {
+    let Some(id) = &publish.id else { return Ok(None) };
+    let rendered = id.render(scope)?;
+    let series = publish.count > 1 && id.fixed().is_some();
+    Ok(Some(if series { format!("{rendered}.{n}").into() } else { rendered }))
+}
+
+/// Renders a body and says whether it is JSON.
+fn render_payload(payload: &Payload, scope: &Scope) -> Result<(Arc<[u8]>, bool), TemplateError> {
+    Ok(match payload {
+        Payload::Text(text) => (text.render(scope)?.as_bytes().into(), false),
+        Payload::Json(value) => (value.render(scope)?.to_json().to_string().into_bytes().into(), true),
+        Payload::Bytes(bytes) => (bytes.clone(), false),
+    })
+}
+
+/// Renders headers, in file order.
+pub(super) fn render_pairs(pairs: &[(String, LateValue)], scope: &Scope) -> Result<Table, TemplateError> {
+    pairs.iter().map(|(key, value)| Ok((key.clone(), value.render(scope)?))).collect()
+}
+
+/// Renders the forwarding of a message at hand: properties and headers go with it.
+pub(super) fn compose_forward(
+    forward: &Forward,
+    delivery: &Delivery,
+    scope: &Scope,
+) -> Result<Composed, TemplateError> {
+    let mut message = Message::clone(&delivery.message);
+    let added = render_pairs(&forward.headers, scope)?;
+    let mut headers = message.properties.headers.take().unwrap_or_default();
+    forward.drop_headers.iter().for_each(|name| drop(headers.shift_remove(name)));
+    headers.extend(added);
+    message.properties.headers = (!headers.is_empty()).then_some(headers);
+    if let Some(id) = &forward.id {
+        message.properties.message_id = Some(id.render(scope)?);
+    }
+    if let Some(expiration) = &forward.expiration {
+        message.properties.expiration = Some(expiration.render(scope)?);
+    }
+    let routing_key = match &forward.routing_key {
+        Some(key) => key.render(scope)?,
+        None => delivery.routing_key.clone(),
+    };
+    Ok(Composed {
+        exchange: forward.exchange.render(scope)?,
+        routing_key,
+        mandatory: false,
+        message: Arc::new(message),
+    })
+}
+
+/// Is who holds a message, as templates see it.
+pub(super) struct AtHand<'a> {
+    pub delivery: &'a Delivery,
+    pub name: &'a str,
+    pub attempt: u64,
+    pub consumer: &'a str,
+    pub instance: u16,
+    pub moment: Moment,
+}
+
+/// Gives the names that a rule's templates may use.
+pub(super) fn scope_of(at_hand: &AtHand) -> Scope {
+    let message = &at_hand.delivery.message;
+    let body = String::from_utf8_lossy(&message.body);
+    let json: serde_json::Value = serde_json::from_slice(&message.body).unwrap_or(serde_json::Value::Null);
+    let headers = message.properties.headers.clone().unwrap_or_default();
+    let properties = &message.properties;
+    let view = serde_json::json!({
+        "id": at_hand.name,
+        "body": body,
+        "json": json,
+        "headers": Value::Table(headers).to_json(),
+        "exchange": &*at_hand.delivery.exchange,
+        "routing_key": &*at_hand.delivery.routing_key,
+        "redelivered": at_hand.delivery.redelivered,
+        "priority": properties.priority,
+        "reply_to": properties.reply_to.as_deref(),
+        "correlation_id": properties.correlation_id.as_deref(),
+        "expiration": properties.expiration.as_deref(),
+    });
+    Scope::from([
+        ("message", minijinja::Value::from(minijinja::value::Serde(&view))),
+        ("attempt", at_hand.attempt.into()),
+        ("consumer", at_hand.consumer.into()),
+        ("instance", at_hand.instance.into()),
+        ("moment", at_hand.moment.0.into()),
+    ])
+}
+
+/// Reads an integer out of a number or a text, as templates give either.
+fn as_number(value: &Value) -> Option<i64> {
+    value.as_integer().or_else(|| value.as_text()?.trim().parse().ok())
+}

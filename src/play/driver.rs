@@ -1,0 +1,405 @@
+//! The driver: opens the stage, does the steps one after another, reads the outcome, judges, and closes up.
+//! A failed step ends the steps; `finally` always runs. Waits by moments and answers, never by sleeping.
+
+use super::contents::Reading;
+use super::player::{Player, Role, Waiting};
+use super::program::{Ask, Program};
+use super::series::Series;
+use super::timeline::Happening;
+use crate::broker::{ChannelId, Command, ConnectionId, PublishId, Refusal, Reply, RequestId};
+use crate::model::{Act, Moment, Name, PublishOutcome, QueueName, Scenario, Step};
+use crate::source::Span;
+use std::collections::BTreeMap;
+
+/// Where the run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The runner connects to this vhost.
+    Linking(usize),
+    /// This actor subscribes.
+    Opening(usize),
+    Steps(usize),
+    /// All steps are done: what the run left behind is read.
+    Outcome,
+    AtEnd(usize),
+    Finally(usize),
+    Closing,
+    Done,
+}
+
+/// What the driver is doing.
+#[derive(Debug)]
+pub(super) enum Doing {
+    Nothing,
+    Program(Program, Then),
+    Publishing(Series),
+    /// Waits until nothing more happens now.
+    Quieting,
+    /// Waits for a fresh count before it judges.
+    Refreshing(QueueName),
+    Reading(Reading),
+    /// Judges at each change until then.
+    Watching {
+        until: Moment,
+    },
+    /// Lets time pass.
+    Sleeping {
+        until: Moment,
+    },
+}
+
+/// What follows a program.
+#[derive(Debug, Clone)]
+pub(super) enum Then {
+    EndStep,
+    Publish,
+    Started(usize),
+    Linked,
+    Closed,
+}
+
+/// An open connection of a user to a vhost, with its publishing channel.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Link {
+    pub connection: ConnectionId,
+    pub publishing: Option<ChannelId>,
+}
+
+pub(super) type LinkName = (Option<Name>, Name);
+
+/// Is the driver's state.
+#[derive(Debug)]
+pub(super) struct Driver {
+    pub stage: Stage,
+    pub doing: Doing,
+    pub links: BTreeMap<LinkName, Link>,
+    vhosts: Vec<Name>,
+    /// The moment at which the expectation at hand began.
+    pub began: Moment,
+    /// Counts are those of the outcome: later ones come from reading it.
+    pub frozen: bool,
+    timed_out: bool,
+    failures_before: usize,
+}
+
+impl Driver {
+    pub fn new(scenario: &Scenario) -> Self {
+        Self {
+            stage: Stage::Linking(0),
+            doing: Doing::Nothing,
+            links: BTreeMap::new(),
+            vhosts: scenario.vhosts(),
+            began: Moment(0),
+            frozen: false,
+            timed_out: false,
+            failures_before: 0,
+        }
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.stage == Stage::Done
+    }
+
+    /// Says that the outcome is being read: counts no longer speak of the run.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
+    /// Gives the next moment at which the driver acts by itself.
+    pub fn wake_at(&self, scenario: &Scenario) -> Option<Moment> {
+        let own = match &self.doing {
+            Doing::Publishing(series) => series.wake_at(),
+            Doing::Watching { until } | Doing::Sleeping { until } => Some(*until),
+            _ => None,
+        };
+        let timeout = (!self.timed_out && !self.is_done()).then_some(Moment(scenario.timeout.0));
+        own.into_iter().chain(timeout).min()
+    }
+
+    /// Gives the place in the file where the run stands.
+    pub fn span(&self, scenario: &Scenario) -> Span {
+        let step = match self.stage {
+            Stage::Linking(_) | Stage::Opening(_) => scenario.steps.first(),
+            Stage::Steps(at) => scenario.steps.get(at).or(scenario.steps.last()),
+            Stage::AtEnd(at) => scenario.at_end.get(at),
+            Stage::Finally(at) => scenario.finally.get(at),
+            Stage::Outcome | Stage::Closing | Stage::Done => scenario.steps.last(),
+        };
+        let consumer = scenario.consumers.first().map(|consumer| consumer.span);
+        let nowhere = Span::new(crate::source::FileId(0), 0, 0);
+        step.map(|step| step.span).or(consumer).unwrap_or(nowhere)
+    }
+}
+
+impl Player {
+    /// Goes on as far as possible at this moment; says whether anything was done.
+    pub(super) fn step_driver(&mut self, moment: Moment) -> bool {
+        if self.has_begun() && !self.driver.timed_out && self.now.0 >= self.scenario.timeout.0 && !self.driver.is_done()
+        {
+            self.driver.timed_out = true;
+            let message = format!("the scenario's timeout of {} is over", self.scenario.timeout);
+            self.fail("run::timeout", message, Some("a longer one is set by `timeout:` at the top".into()));
+        }
+        if self.failures.len() > self.driver.failures_before {
+            self.driver.failures_before = self.failures.len();
+            if !matches!(self.driver.stage, Stage::AtEnd(_) | Stage::Finally(_) | Stage::Closing | Stage::Done) {
+                self.enter(Stage::Finally(0));
+                return true;
+            }
+        }
+        match std::mem::replace(&mut self.driver.doing, Doing::Nothing) {
+            Doing::Nothing => self.next_stage(moment),
+            Doing::Program(program, then) => self.run_program(program, then),
+            Doing::Publishing(series) => self.go_on_publishing(series),
+            Doing::Reading(reading) => self.go_on_reading(reading),
+            Doing::Watching { until } => self.go_on_watching(until),
+            Doing::Sleeping { until } if until <= self.now => {
+                self.woke_up();
+                true
+            }
+            other => {
+                self.driver.doing = other;
+                false
+            }
+        }
+    }
+
+    pub(super) fn enter(&mut self, stage: Stage) {
+        self.driver.stage = stage;
+        self.driver.doing = Doing::Nothing;
+    }
+
+    fn next_stage(&mut self, moment: Moment) -> bool {
+        let scenario = self.scenario.clone();
+        match self.driver.stage {
+            Stage::Linking(at) => match self.driver.vhosts.get(at).cloned() {
+                Some(vhost) => {
+                    let program = Program::new(self.link_asks(&(None, vhost)));
+                    self.driver.doing = Doing::Program(program, Then::Linked);
+                }
+                None => {
+                    self.watch_all();
+                    self.enter(Stage::Opening(0));
+                }
+            },
+            Stage::Opening(at) if at < self.actors.len() => {
+                let consumer = &scenario.consumers[self.actors[at].consumer];
+                if consumer.start_manually {
+                    self.enter(Stage::Opening(at + 1));
+                } else {
+                    self.start_actor(at);
+                }
+            }
+            Stage::Opening(_) => {
+                self.begin(moment);
+                self.enter(Stage::Steps(0));
+            }
+            Stage::Steps(at) => match scenario.steps.get(at) {
+                Some(step) => self.begin_step(step),
+                None => {
+                    self.enter(Stage::Outcome);
+                    self.await_quiet();
+                }
+            },
+            Stage::Outcome => self.enter(Stage::AtEnd(0)),
+            Stage::AtEnd(at) => match scenario.at_end.get(at) {
+                Some(step) => self.judge_at_end(step, at),
+                None => {
+                    self.keep_outcome();
+                    self.enter(Stage::Finally(0));
+                }
+            },
+            Stage::Finally(at) => match scenario.finally.get(at) {
+                Some(step) => self.begin_step(step),
+                None => self.close_up(),
+            },
+            Stage::Closing => self.enter(Stage::Done),
+            Stage::Done => return false,
+        }
+        true
+    }
+
+    fn watch_all(&mut self) {
+        let scenario = self.scenario.clone();
+        for queue in &scenario.topology.queues {
+            self.watch(queue.id());
+        }
+    }
+
+    /// Asks for a queue's counts, now and at each change.
+    pub(super) fn watch(&mut self, queue: QueueName) {
+        let declared = self.scenario.topology.queue(&queue.vhost, &queue.name);
+        let policies = self.scenario.topology.policies.iter();
+        let expires =
+            policies.filter(|policy| policy.vhost == queue.vhost && policy.definition.contains_key("expires"));
+        let own = declared.is_some_and(|queue| queue.exclusive || queue.arguments.contains_key("x-expires"));
+        let undisturbed = own || expires.count() > 0;
+        self.outbox.push_back(Command::Watch { queue, undisturbed });
+    }
+
+    pub(super) fn start_actor(&mut self, index: usize) {
+        let scenario = self.scenario.clone();
+        let consumer = &scenario.consumers[self.actors[index].consumer];
+        let asks = self.actors[index].start(consumer, &mut self.ids);
+        for ask in &asks {
+            if let Ask::Open { channel, connection } = ask {
+                self.channels.insert(*channel, (*connection, Role::Actor(index)));
+            }
+        }
+        self.driver.doing = Doing::Program(Program::new(asks), Then::Started(index));
+    }
+
+    /// Lists what is missing for a user to publish in a vhost: a connection, a channel.
+    pub(super) fn link_asks(&mut self, name: &LinkName) -> Vec<Ask> {
+        let mut asks = Vec::new();
+        let link = match self.driver.links.get(name).copied() {
+            Some(link) => link,
+            None => {
+                let connection = self.ids.connection();
+                asks.push(Ask::Connect { connection, user: name.0.clone(), vhost: name.1.clone() });
+                Link { connection, publishing: None }
+            }
+        };
+        let publishing = link.publishing.unwrap_or_else(|| {
+            let channel = self.ids.channel();
+            asks.push(Ask::Open { channel, connection: link.connection });
+            self.channels.insert(channel, (link.connection, Role::Driver));
+            channel
+        });
+        self.driver.links.insert(name.clone(), Link { publishing: Some(publishing), ..link });
+        asks
+    }
+
+    fn run_program(&mut self, mut program: Program, then: Then) -> bool {
+        if program.is_over() {
+            self.program_over(program, then);
+            return true;
+        }
+        let next = program.next();
+        let asked = next.is_some();
+        if let Some(ask) = next {
+            program.waiting = Some(self.ask(Waiting::Driver, |request| ask.command(request)));
+        }
+        self.driver.doing = Doing::Program(program, then);
+        asked
+    }
+
+    pub(super) fn driver_answered(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
+        let program = match &mut self.driver.doing {
+            Doing::Program(program, _) => program,
+            Doing::Reading(reading) => &mut reading.program,
+            _ => return,
+        };
+        if program.waiting == Some(request) {
+            program.answered(reply);
+        }
+    }
+
+    fn program_over(&mut self, program: Program, then: Then) {
+        let refusal = program.refusal;
+        match then {
+            Then::Linked => match (refusal, self.driver.stage) {
+                (Some(refusal), _) => {
+                    let span = self.driver.span(&self.scenario);
+                    self.failed("run::connect", format!("the runner cannot connect: {refusal}"), span, vec![]);
+                }
+                (None, Stage::Linking(at)) => self.enter(Stage::Linking(at + 1)),
+                (None, _) => self.driver.doing = Doing::Nothing,
+            },
+            Then::Closed => self.driver.doing = Doing::Nothing,
+            Then::Started(index) => self.actor_started(index, refusal),
+            Then::EndStep => self.end_step(refusal.as_ref()),
+            Then::Publish => match refusal {
+                Some(refusal) => self.end_step(Some(&refusal)),
+                None => self.begin_series(),
+            },
+        }
+    }
+
+    fn actor_started(&mut self, index: usize, refusal: Option<Refusal>) {
+        let (name, queue) = (self.actors[index].name.clone(), self.ledger.consumers[index].queue.clone());
+        if refusal.is_none() {
+            self.actors[index].running = true;
+            self.record(Happening::Started { consumer: name, queue: queue.clone() });
+        }
+        if let Stage::Opening(at) = self.driver.stage {
+            if let Some(refusal) = refusal {
+                let span = self.scenario.consumers[self.actors[index].consumer].span;
+                let what = format!("consume {}", queue.name);
+                self.refused(self.actors[index].name.clone(), what.into(), &refusal);
+                self.failed("step::refused", format!("a consumer could not start: {refusal}"), span, vec![]);
+            } else {
+                self.enter(Stage::Opening(at + 1));
+            }
+            return;
+        }
+        let next = index + 1;
+        let more = refusal.is_none()
+            && self.actors.get(next).is_some_and(|actor| actor.consumer == self.actors[index].consumer);
+        if more { self.start_actor(next) } else { self.end_step(refusal.as_ref()) }
+    }
+
+    fn begin_series(&mut self) {
+        let Some(Step { act: Act::Publish(publish), .. }) = self.current_step() else { return self.end_step(None) };
+        let link = self.current_step().map(|step| (step.actor.clone(), step.vhost.clone()));
+        let channel = link.and_then(|name| self.driver.links.get(&name)).and_then(|link| link.publishing);
+        match channel {
+            Some(channel) => self.driver.doing = Doing::Publishing(Series::new(*publish, channel, self.now)),
+            None => self.end_step(None),
+        }
+    }
+
+    fn go_on_publishing(&mut self, mut series: Series) -> bool {
+        if series.is_over() {
+            self.end_step(None);
+            return true;
+        }
+        let by: Name = self.current_step().and_then(|step| step.actor).unwrap_or_else(|| "driver".into());
+        let mut sent = false;
+        while let Some(n) = series.due(self.now) {
+            let mut scope = crate::model::Scope::new();
+            match super::compose::compose(&series.publish, n, &mut scope) {
+                Ok(composed) => {
+                    let publish = self.publish(composed, series.channel, by.clone(), None);
+                    series.sent(publish);
+                    sent = true;
+                }
+                Err(error) => {
+                    let span = self.driver.span(&self.scenario);
+                    let message = format!("a template cannot be rendered: {}", error.message);
+                    self.failed("step::template", message, span, vec![]);
+                    return true;
+                }
+            }
+        }
+        self.driver.doing = Doing::Publishing(series);
+        sent
+    }
+
+    pub(super) fn driver_publish_ended(
+        &mut self,
+        publish: PublishId,
+        outcome: PublishOutcome,
+        refusal: Option<&Refusal>,
+    ) {
+        let Doing::Publishing(series) = &mut self.driver.doing else { return };
+        if !series.ended(publish) || series.broken {
+            return;
+        }
+        let gone = matches!(outcome, PublishOutcome::Refused | PublishOutcome::Lost);
+        series.broken = gone;
+        if let Some(refusal) = refusal {
+            self.end_step(Some(&refusal.clone()));
+        }
+    }
+
+    pub(super) fn driver_channel_closed(&mut self, channel: ChannelId) {
+        for link in self.driver.links.values_mut().filter(|link| link.publishing == Some(channel)) {
+            link.publishing = None;
+        }
+    }
+
+    pub(super) fn driver_connection_closed(&mut self, connection: ConnectionId) {
+        self.driver.links.retain(|_, link| link.connection != connection);
+    }
+}

@@ -1,0 +1,149 @@
+//! Whether an expectation holds, by what the ledger knows at this moment.
+//! Gives the findings that do not fit; none means that it holds. Never waits and never asks the broker.
+
+use super::contents::Contents;
+use super::failure::Finding;
+use super::judge_messages::{message_list, name_list};
+use super::ledger::Ledger;
+use super::outcome::MessageRecord;
+use crate::model::{
+    ConsumerExpectation, Count, MessageExpectation, Millis, PublishExpectation, QueueExpectation, Received, Scope,
+    Subject, Tolerance,
+};
+
+/// How far a measured time may always be off on a live broker.
+const LIVE_TOLERANCE_FLOOR: Millis = Millis(100);
+
+/// Is all that judging may look at.
+pub(super) struct Evidence<'a> {
+    pub ledger: &'a Ledger,
+    /// Contents of queues that were read, by name.
+    pub contents: &'a Contents,
+    pub live: bool,
+}
+
+/// Lists what does not fit.
+pub(super) fn judge(subject: &Subject, evidence: &Evidence) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match subject {
+        Subject::Queue(wanted) => judge_queue(wanted, evidence, &mut findings),
+        Subject::Consumer(wanted) => judge_consumer(wanted, evidence, &mut findings),
+        Subject::Message(wanted) => judge_message(wanted, evidence, &mut findings),
+        Subject::Publishes(wanted) => judge_publishes(wanted, evidence, &mut findings),
+        Subject::Unroutable(wanted) => count("unroutable", Some(*wanted), evidence.ledger.unroutable, &mut findings),
+        // The reason of a loss is not observable live: the fact shows in other expectations, the report says so.
+        Subject::Dropped(_) if evidence.live => {}
+        Subject::Dropped(wanted) => count("dropped", Some(*wanted), evidence.ledger.dropped, &mut findings),
+    }
+    findings
+}
+
+fn count(field: &str, wanted: Option<Count>, found: u64, findings: &mut Vec<Finding>) {
+    if let Some(wanted) = wanted.filter(|wanted| !wanted.holds(found)) {
+        findings.push(Finding::new(field, wanted, found));
+    }
+}
+
+fn judge_queue(wanted: &QueueExpectation, evidence: &Evidence, findings: &mut Vec<Finding>) {
+    let Some(tally) = evidence.ledger.queues.get(&wanted.queue).filter(|tally| tally.counts.is_some()) else {
+        findings.push(Finding::new("queue", format!("{} to be there", wanted.queue.name), "no such queue"));
+        return;
+    };
+    let consumers = tally.counts.map_or(0, |counts| counts.consumers);
+    count("ready", wanted.ready, tally.ready(), findings);
+    count("unacked", wanted.unacked, tally.unacked, findings);
+    count("total", wanted.total, tally.ready() + tally.unacked, findings);
+    count("consumers", wanted.consumers, consumers, findings);
+    if let Some(peak) = &wanted.peak {
+        count("peak.ready", peak.ready, tally.peak_ready, findings);
+        count("peak.unacked", peak.unacked, tally.peak_unacked, findings);
+        count("peak.total", peak.total, tally.peak_total, findings);
+    }
+    if let Some(messages) = &wanted.messages {
+        match evidence.contents.of(&wanted.queue) {
+            Some(found) => message_list("messages", messages, found, &Scope::new(), findings),
+            None => findings.push(Finding::new("messages", "contents", "this queue cannot be read")),
+        }
+    }
+}
+
+fn judge_consumer(wanted: &ConsumerExpectation, evidence: &Evidence, findings: &mut Vec<Finding>) {
+    let ledger = evidence.ledger;
+    let instances = ledger.consumers.iter().enumerate().filter(|(_, consumer)| {
+        let name = &*consumer.name;
+        *name == *wanted.consumer || name.rsplit_once('.').is_some_and(|(base, _)| base == &*wanted.consumer)
+    });
+    let instances: Vec<usize> = instances.map(|(index, _)| index).collect();
+    let received = instances.iter().flat_map(|&i| ledger.consumers[i].received.iter().map(|receipt| &receipt.record));
+    let received: Vec<&MessageRecord> = received.collect();
+    let total: u64 = instances.iter().map(|&i| ledger.consumers[i].received.count()).sum();
+    match &wanted.received {
+        Some(Received::Count(range)) => count("received", Some(*range), total, findings),
+        Some(Received::Messages(_)) if received.len() as u64 != total => {
+            findings.push(Finding::new("received", "a list", format!("{total} messages, too many to list")));
+        }
+        Some(Received::Messages(list)) => message_list("received", list, &received, &Scope::new(), findings),
+        None => {}
+    }
+    let kinds = [("acked", &wanted.acked), ("nacked", &wanted.nacked), ("rejected", &wanted.rejected)];
+    let mut settled_in_all = 0;
+    for (which, (field, wanted)) in kinds.into_iter().enumerate() {
+        let total: u64 = instances.iter().map(|&i| ledger.settled[i][which].count()).sum();
+        settled_in_all += total;
+        match wanted {
+            Some(Received::Count(range)) => count(field, Some(*range), total, findings),
+            Some(Received::Messages(list)) => {
+                let names = instances.iter().flat_map(|&i| ledger.settled[i][which].iter().cloned());
+                name_list(field, list, &names.collect::<Vec<_>>(), &Scope::new(), findings);
+            }
+            None => {}
+        }
+    }
+    if wanted.unacked.is_some() {
+        count("unacked", wanted.unacked, total.saturating_sub(settled_in_all), findings);
+    }
+}
+
+fn judge_message(wanted: &MessageExpectation, evidence: &Evidence, findings: &mut Vec<Finding>) {
+    let Ok(id) = wanted.id.render(&Scope::new()) else { return };
+    let none = Vec::new();
+    let moments = evidence.ledger.deliveries_of.get(&id).unwrap_or(&none);
+    count("attempts", wanted.attempts, moments.len() as u64, findings);
+    let Some(gaps) = &wanted.gaps else { return };
+    let found: Vec<Millis> = moments.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let fits = gaps.len() == found.len()
+        && gaps.iter().zip(&found).all(|(wanted_gap, gap)| {
+            let allowed = allowance(wanted.tolerance, *wanted_gap, evidence.live);
+            wanted_gap.0.abs_diff(gap.0) <= allowed.0
+        });
+    if !fits {
+        findings.push(Finding::new("gaps", list_in_words(gaps), list_in_words(&found)));
+    }
+}
+
+/// Gives how far off a time may be.
+fn allowance(tolerance: Tolerance, of: Millis, live: bool) -> Millis {
+    let stated = match tolerance {
+        Tolerance::Percent(percent) => Millis((of.0 as f64 * percent / 100.0) as u64),
+        Tolerance::Within(length) => length,
+    };
+    if live { stated.max(LIVE_TOLERANCE_FLOOR) } else { stated }
+}
+
+fn judge_publishes(wanted: &PublishExpectation, evidence: &Evidence, findings: &mut Vec<Finding>) {
+    let ledger = evidence.ledger;
+    let found = match &wanted.of {
+        None => ledger.ended.get(&wanted.outcome).copied(),
+        Some(id) => {
+            let id = id.render(&Scope::new()).unwrap_or_default();
+            ledger.ended_of.get(&(id, wanted.outcome)).copied()
+        }
+    };
+    let field = super::timeline::outcome_in_words(wanted.outcome);
+    count(field, Some(wanted.count), found.unwrap_or(0), findings);
+}
+
+/// Writes a list as files do, `[5s, 5s]`.
+pub(super) fn list_in_words<T: ToString>(entries: &[T]) -> String {
+    format!("[{}]", entries.iter().map(T::to_string).collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,154 @@
+//! What the events add up to so far: counts and peaks of queues, receipts of consumers, how publishes ended.
+//! Fed by the player with each event; asked by the judge. Holds no more than the ends of long lists.
+
+use super::outcome::{ConsumerOutcome, MessageRecord, PublishRecord, Receipt, RefusalRecord};
+use super::{Kept, Outcome};
+use crate::broker::{Counts, Delivery, Settlement};
+use crate::model::{Message, Moment, Name, PublishOutcome, QueueName, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Is what is known of one queue.
+#[derive(Debug, Clone, Default)]
+pub(super) struct QueueTally {
+    /// The broker's last word; `None` before any, or when the queue is not there.
+    pub counts: Option<Counts>,
+    /// Deliveries to consumers of this run that are not settled.
+    pub unacked: u64,
+    /// Messages that the runner took to read and keeps until the end.
+    pub held: Vec<MessageRecord>,
+    pub peak_ready: u64,
+    pub peak_unacked: u64,
+    pub peak_total: u64,
+}
+
+impl QueueTally {
+    /// Counts what is ready, the messages kept by the runner among them.
+    pub fn ready(&self) -> u64 {
+        self.counts.map_or(0, |counts| counts.ready) + self.held.len() as u64
+    }
+}
+
+/// Adds up a run.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    pub queues: BTreeMap<QueueName, QueueTally>,
+    pub consumers: Vec<ConsumerOutcome>,
+    /// Settlements by consumer index: acked, nacked, rejected message names.
+    pub settled: Vec<[Kept<Name>; 3]>,
+    pub publishes: Kept<PublishRecord>,
+    pub ended: BTreeMap<PublishOutcome, u64>,
+    /// The same, for the ids that an expectation asks for.
+    pub ended_of: BTreeMap<(Name, PublishOutcome), u64>,
+    /// When the messages that an expectation asks for were delivered.
+    pub deliveries_of: BTreeMap<Name, Vec<Moment>>,
+    pub refusals: Vec<RefusalRecord>,
+    /// Publishes that no queue took: returned ones, and those the sim tells of.
+    pub unroutable: u64,
+    pub dropped: u64,
+    asked_ids: BTreeSet<Name>,
+}
+
+impl Ledger {
+    /// Remembers which message names expectations ask for by name.
+    pub fn ask_for(&mut self, ids: impl IntoIterator<Item = Name>) {
+        self.asked_ids.extend(ids);
+    }
+
+    /// Adds a consumer instance and gives its index.
+    pub fn add_consumer(&mut self, name: Name, queue: QueueName) -> usize {
+        self.consumers.push(ConsumerOutcome { name, queue, received: Kept::default() });
+        self.settled.push(Default::default());
+        self.consumers.len() - 1
+    }
+
+    pub fn counted(&mut self, queue: QueueName, counts: Option<Counts>) {
+        let tally = self.queues.entry(queue).or_default();
+        tally.counts = counts;
+        tally.peak_ready = tally.peak_ready.max(tally.ready());
+    }
+
+    /// Takes a delivery and gives the receipt's index among the consumer's.
+    pub fn delivered(&mut self, consumer: usize, name: Name, delivery: &Delivery, moment: Moment) -> u64 {
+        let queue = self.consumers[consumer].queue.clone();
+        let tally = self.queues.entry(queue).or_default();
+        tally.unacked += 1;
+        tally.peak_unacked = tally.peak_unacked.max(tally.unacked);
+        if self.asked_ids.contains(&name) {
+            self.deliveries_of.entry(name.clone()).or_default().push(moment);
+        }
+        let received = &mut self.consumers[consumer].received;
+        let record = MessageRecord::new(name.clone(), delivery);
+        received.push(Receipt { record, did: Vec::new() }, name.as_bytes());
+        received.count() - 1
+    }
+
+    /// Notes what a consumer did with a delivery.
+    pub fn did(&mut self, consumer: usize, receipt: u64, what: String) {
+        if let Some(receipt) = self.consumers[consumer].received.get_mut(receipt) {
+            receipt.did.push(what);
+        }
+    }
+
+    pub fn settled(&mut self, consumer: usize, name: Name, settlement: Settlement) {
+        self.released(consumer, 1);
+        let which = match settlement {
+            Settlement::Ack => 0,
+            Settlement::Nack { .. } => 1,
+            Settlement::Reject { .. } => 2,
+        };
+        let text = name.clone();
+        self.settled[consumer][which].push(name, text.as_bytes());
+    }
+
+    /// Takes deliveries off a consumer's account: settled, or back in the queue with its channel.
+    pub fn released(&mut self, consumer: usize, how_many: u64) {
+        if let Some(tally) = self.queues.get_mut(&self.consumers[consumer].queue) {
+            tally.unacked = tally.unacked.saturating_sub(how_many);
+        }
+    }
+
+    pub fn publish_ended(&mut self, record: PublishRecord) {
+        *self.ended.entry(record.outcome).or_default() += 1;
+        if record.outcome == PublishOutcome::Returned {
+            self.unroutable += 1;
+        }
+        let base = record.message.split('#').next().unwrap_or(&record.message);
+        let series = base.rsplit_once('.').map(|(series, _)| series);
+        for id in [Some(base), series].into_iter().flatten() {
+            if let Some(asked) = self.asked_ids.get(id) {
+                *self.ended_of.entry((asked.clone(), record.outcome)).or_default() += 1;
+            }
+        }
+        let name = record.message.clone();
+        self.publishes.push(record, name.as_bytes());
+    }
+
+    /// Takes the highest totals; called when all events of a batch are in, as a delivery and its count come apart.
+    pub fn note_totals(&mut self) {
+        for tally in self.queues.values_mut() {
+            tally.peak_total = tally.peak_total.max(tally.ready() + tally.unacked);
+        }
+    }
+
+    /// Copies what the outcome holds of it; queues are added by the reader of contents.
+    pub fn outcome(&self) -> Outcome {
+        Outcome {
+            publishes: self.publishes.clone(),
+            queues: BTreeMap::new(),
+            consumers: self.consumers.clone(),
+            refusals: self.refusals.clone(),
+        }
+    }
+}
+
+/// Lists a message's deaths, ` (expired in wait ×2)`, or nothing.
+pub(super) fn deaths_in_words(message: &Message) -> String {
+    let Some(deaths) = message.header("x-death").and_then(Value::as_array) else { return String::new() };
+    let words = deaths.iter().filter_map(Value::as_table).map(|death| {
+        let text = |key| death.get(key).and_then(Value::as_text).unwrap_or("?").to_owned();
+        let count = death.get("count").and_then(Value::as_integer).unwrap_or(0);
+        format!("{} in {} x{count}", text("reason"), text("queue"))
+    });
+    let words = words.collect::<Vec<_>>();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}

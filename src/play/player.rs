@@ -1,0 +1,441 @@
+//! The player: one cell as a client of a broker.
+//! Routes every event to whom it concerns, keeps timeline and ledger, polls the driver and then the actors in file order.
+
+use super::actor::Actor;
+use super::contents::Contents;
+use super::driver::Driver;
+use super::failure::{Failure, Finding};
+use super::ledger::Ledger;
+use super::outcome::{Outcome, PublishRecord, RefusalRecord};
+use super::timeline::{Happening, Timeline};
+use crate::broker::{
+    ChannelId, Client, Command, Confirmation, ConnectionId, Event, Ids, Method, PublishId, Refusal, Reply, RequestId,
+    What,
+};
+use crate::model::{Cell, Moment, Name, Object, PublishOutcome, QueueName, Scenario, Subject, Text, Version};
+use crate::source::Span;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// How often one message may be delivered before the run is called a loop.
+const DELIVERIES_OF_ONE_MESSAGE_MAX: u64 = 10_000;
+
+/// Is what a run must know of the broker that it plays on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ground {
+    pub live: bool,
+    pub version: Version,
+}
+
+/// Is a finished run.
+#[derive(Debug)]
+pub struct Played {
+    pub timeline: Timeline,
+    /// Absent when the run failed before its end.
+    pub outcome: Option<Outcome>,
+    pub failures: Vec<Failure>,
+    /// The run's own time from set-up to the outcome.
+    pub took: crate::model::Millis,
+    pub deliveries: u64,
+}
+
+/// Who waits for the answer to a request.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Waiting {
+    Driver,
+    Quiet,
+    /// Nobody acts on it.
+    Nobody,
+}
+
+/// Whose a channel is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Role {
+    Driver,
+    Actor(usize),
+}
+
+/// Is one publish that has not ended.
+#[derive(Debug, Clone)]
+pub(super) struct InFlight {
+    name: Name,
+    by: Name,
+    channel: ChannelId,
+    returned: bool,
+    /// The actor that waits for it, or the driver.
+    actor: Option<usize>,
+}
+
+/// Plays one cell.
+pub struct Player {
+    pub(super) scenario: Arc<Scenario>,
+    pub(super) ground: Ground,
+    pub(super) ids: Ids,
+    /// The broker's moment at which the run began: set-up is done, consumers are subscribed.
+    epoch: Option<Moment>,
+    /// The run's own moment.
+    pub(super) now: Moment,
+    pub(super) outbox: VecDeque<Command>,
+    pub(super) waiting: BTreeMap<RequestId, Waiting>,
+    pub(super) in_flight: BTreeMap<PublishId, InFlight>,
+    pub(super) channels: BTreeMap<ChannelId, (ConnectionId, Role)>,
+    pub(super) driver: Driver,
+    pub(super) actors: Vec<Actor>,
+    pub(super) ledger: Ledger,
+    pub(super) contents: Contents,
+    pub(super) timeline: Timeline,
+    pub(super) failures: Vec<Failure>,
+    pub(super) outcome: Option<Outcome>,
+    pub(super) took: Moment,
+    /// Something was said since the driver last looked.
+    pub(super) news: bool,
+    names: Names,
+    deliveries: u64,
+    redeliveries: BTreeMap<Name, u64>,
+}
+
+/// Gives messages their names.
+#[derive(Debug, Default)]
+struct Names {
+    /// How often an id was published.
+    of_id: BTreeMap<Name, u64>,
+    anonymous: u64,
+    /// Names of messages without an id, by the digest of their body.
+    of_body: BTreeMap<u64, Name>,
+}
+
+impl Player {
+    /// Makes a player for a cell; ids go on where the set-up ended.
+    pub fn new(cell: &Cell, ground: Ground, ids: Ids) -> Self {
+        let scenario = Arc::new(cell.scenario.clone());
+        let mut ledger = Ledger::default();
+        ledger.ask_for(ids_asked_for(&scenario));
+        let actors = Actor::all(&scenario, &mut ledger);
+        Self {
+            driver: Driver::new(&scenario),
+            scenario,
+            ground,
+            ids,
+            epoch: None,
+            now: Moment(0),
+            outbox: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            actors,
+            ledger,
+            contents: Contents::default(),
+            timeline: Timeline::default(),
+            failures: Vec::new(),
+            outcome: None,
+            took: Moment(0),
+            news: true,
+            names: Names::default(),
+            deliveries: 0,
+            redeliveries: BTreeMap::new(),
+        }
+    }
+
+    /// Ends the run and gives what there is; also when it was cut short.
+    pub fn finish(self) -> Played {
+        Played {
+            timeline: self.timeline,
+            outcome: self.outcome,
+            failures: self.failures,
+            took: self.took - Moment(0),
+            deliveries: self.deliveries,
+        }
+    }
+
+    /// Fails the run from outside: it found no end, or the broker went away.
+    pub fn fail(&mut self, code: &'static str, message: String, help: Option<String>) {
+        let span = self.driver.span(&self.scenario);
+        self.failed(code, message, span, Vec::new());
+        if let Some(failure) = self.failures.last_mut() {
+            failure.help = help;
+        }
+    }
+
+    /// Fails the run because the broker refused parts of the topology; each points at its declaration.
+    pub fn set_up_refused(&mut self, refused: &[(Object, Refusal)]) {
+        for (object, refusal) in refused {
+            let declared = self.scenario.origins.get(object).map(|origin| origin.whole);
+            let span = declared.unwrap_or_else(|| self.driver.span(&self.scenario));
+            self.failed("topology::refused", format!("the broker refuses {object}: {refusal}"), span, Vec::new());
+        }
+    }
+
+    /// Begins the run's own time: everything is set up.
+    pub(super) fn begin(&mut self, moment: Moment) {
+        self.epoch = Some(moment);
+        self.now = Moment(0);
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.epoch.is_some()
+    }
+
+    fn to_own(&self, moment: Moment) -> Moment {
+        Moment(moment.0.saturating_sub(self.epoch.unwrap_or(moment).0))
+    }
+
+    pub(super) fn record(&mut self, what: Happening) {
+        self.timeline.record(self.now, what);
+    }
+
+    pub(super) fn failed(&mut self, code: &'static str, message: String, span: Span, findings: Vec<Finding>) {
+        let sequence = self.timeline.count();
+        self.took = self.now;
+        self.failures.push(Failure { code, message, span, moment: self.now, sequence, findings, help: None });
+    }
+
+    /// Queues a command that has an answer.
+    pub(super) fn ask(&mut self, waiting: Waiting, make: impl FnOnce(RequestId) -> Command) -> RequestId {
+        let request = self.ids.request();
+        self.waiting.insert(request, waiting);
+        self.outbox.push_back(make(request));
+        request
+    }
+
+    /// Queues a call that nobody waits for.
+    pub(super) fn call(&mut self, channel: ChannelId, method: Method) {
+        self.ask(Waiting::Nobody, |request| Command::Call { request, channel, method });
+    }
+
+    /// Sends a composed message and gives its publish; `by` names the sender.
+    pub(super) fn publish(
+        &mut self,
+        composed: super::compose::Composed,
+        channel: ChannelId,
+        by: Name,
+        actor: Option<usize>,
+    ) -> PublishId {
+        let publish = self.ids.publish();
+        let name = self.names.of_publish(&composed.message.properties.message_id, &composed.message.body);
+        let super::compose::Composed { exchange, routing_key, mandatory, message } = composed;
+        self.record(Happening::Published {
+            by: by.clone(),
+            message: name.clone(),
+            exchange: exchange.clone(),
+            routing_key: routing_key.clone(),
+        });
+        self.in_flight.insert(publish, InFlight { name, by, channel, returned: false, actor });
+        self.outbox.push_back(Command::Publish { channel, publish, exchange, routing_key, mandatory, message });
+        publish
+    }
+
+    /// Notes a refusal for timeline and outcome.
+    pub(super) fn refused(&mut self, who: Name, what: Name, refusal: &Refusal) {
+        self.record(Happening::Refused { who: who.clone(), what: what.clone(), refusal: Box::new(refusal.clone()) });
+        self.ledger.refusals.push(RefusalRecord { who, what, code: refusal.code, text: refusal.text.clone() });
+    }
+
+    fn publish_ended(&mut self, publish: PublishId, outcome: PublishOutcome, refusal: Option<&Refusal>) {
+        let Some(InFlight { name, by, actor, .. }) = self.in_flight.remove(&publish) else { return };
+        self.record(Happening::PublishEnded {
+            message: name.clone(),
+            outcome,
+            refusal: refusal.map(|refusal| Box::new(refusal.clone())),
+        });
+        self.ledger.publish_ended(PublishRecord { message: name, by, outcome });
+        match actor {
+            Some(actor) => self.actor_publish_ended(actor, publish, outcome, refusal),
+            None => self.driver_publish_ended(publish, outcome, refusal),
+        }
+    }
+
+    /// Ends all publishes of channels that are gone; a cause with a code refused them.
+    fn end_publishes(&mut self, gone: impl Fn(ChannelId) -> bool, cause: &Refusal) {
+        let ended: Vec<PublishId> =
+            self.in_flight.iter().filter(|(_, one)| gone(one.channel)).map(|(id, _)| *id).collect();
+        let refused = cause.code != 0 && cause.code != crate::broker::code::CONNECTION_FORCED;
+        let outcome = if refused { PublishOutcome::Refused } else { PublishOutcome::Lost };
+        for publish in ended {
+            self.publish_ended(publish, outcome, refused.then_some(cause));
+        }
+    }
+
+    fn delivered(&mut self, channel: ChannelId, delivery: Box<crate::broker::Delivery>) {
+        let Some((_, Role::Actor(actor))) = self.channels.get(&channel) else { return };
+        let actor = *actor;
+        self.deliveries += 1;
+        let name = self.names.of_message(&delivery.message);
+        if (delivery.redelivered || delivery.message.header("x-death").is_some()) && self.failures.is_empty() {
+            self.count_redelivery(&name);
+        }
+        self.deliver_to(actor, name, delivery);
+    }
+
+    /// Fails the run when one message comes back without end.
+    fn count_redelivery(&mut self, name: &Name) {
+        let count = self.redeliveries.entry(name.clone()).or_default();
+        *count += 1;
+        if *count == DELIVERIES_OF_ONE_MESSAGE_MAX {
+            let message =
+                format!("{name} was delivered {DELIVERIES_OF_ONE_MESSAGE_MAX} times: it goes round without end");
+            let help = "give the loop an end: a rule on `attempt` or `x_death`, or a delivery limit".to_owned();
+            self.fail("run::loop", message, Some(help));
+        }
+    }
+
+    pub(super) fn name_of(&self, message: &crate::model::Message) -> Name {
+        self.names.of_message(message)
+    }
+
+    fn counted(&mut self, queue: QueueName, counts: Option<crate::broker::Counts>) {
+        if !self.driver.is_frozen() {
+            self.record(Happening::Counted { queue: queue.clone(), counts });
+            self.ledger.counted(queue.clone(), counts);
+        }
+        self.driver_counted(&queue);
+    }
+
+    fn channel_closed(&mut self, channel: ChannelId, cause: &Refusal) {
+        self.end_publishes(|one| one == channel, cause);
+        if let Some((_, role)) = self.channels.remove(&channel) {
+            match role {
+                Role::Actor(actor) => self.actor_channel_closed(actor, channel, cause),
+                Role::Driver => self.driver_channel_closed(channel),
+            }
+        }
+    }
+
+    fn connection_closed(&mut self, connection: ConnectionId, cause: &Refusal) {
+        let mut gone = Vec::new();
+        self.channels.retain(|channel, (of, role)| {
+            if *of == connection {
+                gone.push((*channel, role.clone()));
+            }
+            *of != connection
+        });
+        self.end_publishes(|one| gone.iter().any(|(channel, _)| *channel == one), cause);
+        for (channel, role) in gone {
+            match role {
+                Role::Actor(actor) => self.actor_channel_closed(actor, channel, cause),
+                Role::Driver => self.driver_channel_closed(channel),
+            }
+        }
+        self.driver_connection_closed(connection);
+    }
+}
+
+impl Client for Player {
+    fn poll_command(&mut self, now: Moment) -> Option<Command> {
+        self.now = self.to_own(now);
+        self.ledger.note_totals();
+        loop {
+            if let Some(command) = self.outbox.pop_front() {
+                return Some(command);
+            }
+            let driven = self.step_driver(now);
+            let acted = (0..self.actors.len()).fold(false, |acted, actor| self.step_actor(actor) || acted);
+            // What an actor did is news too: a settlement has no answer.
+            self.news |= acted;
+            if !driven && !acted && self.outbox.is_empty() {
+                self.news = false;
+                return None;
+            }
+        }
+    }
+
+    fn handle_event(&mut self, now: Moment, event: Event) {
+        self.now = self.to_own(now);
+        self.news = true;
+        match event {
+            Event::Reply { request, reply } => self.replied(request, reply),
+            Event::Delivered { channel, delivery, .. } => self.delivered(channel, delivery),
+            Event::Returned { publish, .. } => {
+                if let Some(one) = self.in_flight.get_mut(&publish) {
+                    one.returned = true;
+                }
+            }
+            Event::Confirmed { publish, confirmation } => {
+                let returned = self.in_flight.get(&publish).is_some_and(|one| one.returned);
+                let outcome = match confirmation {
+                    Confirmation::Nack => PublishOutcome::Nacked,
+                    Confirmation::Ack if returned => PublishOutcome::Returned,
+                    Confirmation::Ack => PublishOutcome::Confirmed,
+                };
+                self.publish_ended(publish, outcome, None);
+            }
+            Event::ChannelClosed { channel, cause } => self.channel_closed(channel, &cause),
+            Event::ConnectionClosed { connection, cause } => self.connection_closed(connection, &cause),
+            Event::Cancelled { channel, .. } => {
+                if let Some((_, Role::Actor(actor))) = self.channels.get(&channel) {
+                    self.actor_cancelled(*actor);
+                }
+            }
+            Event::Counted { queue, counts } => self.counted(queue, counts),
+            Event::Told(insight) => {
+                if matches!(insight.what, What::Dropped { .. }) {
+                    self.ledger.dropped += 1;
+                }
+                self.record(Happening::Told(insight));
+            }
+        }
+    }
+
+    fn wake_at(&self) -> Option<Moment> {
+        let epoch = self.epoch?;
+        let actors = self.actors.iter().filter_map(Actor::wake_at);
+        let own = actors.chain(self.driver.wake_at(&self.scenario)).min()?;
+        Some(Moment(epoch.0 + own.0))
+    }
+
+    fn is_done(&self) -> bool {
+        self.driver.is_done() && self.outbox.is_empty()
+    }
+}
+
+impl Player {
+    fn replied(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
+        match self.waiting.remove(&request) {
+            Some(Waiting::Driver) => self.driver_answered(request, reply),
+            Some(Waiting::Quiet) => self.driver_quiet(reply),
+            Some(Waiting::Nobody) | None => {}
+        }
+    }
+}
+
+impl Names {
+    /// Names a message that is about to be sent.
+    fn of_publish(&mut self, id: &Option<Name>, body: &[u8]) -> Name {
+        let Some(id) = id else {
+            self.anonymous += 1;
+            let name: Name = format!("m{}", self.anonymous).into();
+            if self.anonymous <= 10_000 {
+                self.of_body.entry(super::kept::digest_of(body)).or_insert_with(|| name.clone());
+            }
+            return name;
+        };
+        if self.of_id.len() >= 10_000 && !self.of_id.contains_key(id) {
+            return id.clone();
+        }
+        let count = self.of_id.entry(id.clone()).or_default();
+        *count += 1;
+        if *count == 1 { id.clone() } else { format!("{id}#{count}").into() }
+    }
+
+    /// Names a message that came: by its id, or by the body of what was published without one.
+    fn of_message(&self, message: &crate::model::Message) -> Name {
+        match &message.properties.message_id {
+            Some(id) => id.clone(),
+            None => self.of_body.get(&super::kept::digest_of(&message.body)).cloned().unwrap_or_else(|| "?".into()),
+        }
+    }
+}
+
+/// Lists the message ids that expectations speak of by name.
+fn ids_asked_for(scenario: &Scenario) -> Vec<Name> {
+    let steps = scenario.steps.iter().chain(&scenario.at_end).chain(&scenario.finally);
+    let expectations = steps.filter_map(|step| match &step.act {
+        crate::model::Act::Expect(expectation) => Some(&expectation.subject),
+        _ => None,
+    });
+    let texts = expectations.filter_map(|subject| match subject {
+        Subject::Message(message) => Some(&message.id),
+        Subject::Publishes(publishes) => publishes.of.as_ref(),
+        _ => None,
+    });
+    texts.filter_map(Text::fixed).cloned().collect()
+}

@@ -1,0 +1,197 @@
+//! All that happened in a run, in order: the one stream that every reader folds.
+//! Keeps the last ten thousand entries; entries hold shared names, and text only once it is asked for.
+
+use super::ledger::deaths_in_words;
+use crate::broker::{Counts, Insight, Refusal, Settlement, What};
+use crate::model::{Message, Millis, Moment, Name, PublishOutcome, QueueName};
+use crate::source::Span;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+/// How many entries are kept.
+const ENTRIES_MAX: usize = 10_000;
+
+/// Is one entry: when, in which order, and what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub moment: Moment,
+    /// Counts all entries of the run from 1.
+    pub sequence: u64,
+    pub what: Happening,
+}
+
+/// Is what happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Happening {
+    /// A step of the driver began.
+    Step {
+        span: Span,
+    },
+    Published {
+        by: Name,
+        message: Name,
+        exchange: Name,
+        routing_key: Name,
+    },
+    PublishEnded {
+        message: Name,
+        outcome: PublishOutcome,
+        refusal: Option<Box<Refusal>>,
+    },
+    Started {
+        consumer: Name,
+        queue: QueueName,
+    },
+    Delivered {
+        consumer: Name,
+        queue: QueueName,
+        name: Name,
+        redelivered: bool,
+        message: Arc<Message>,
+    },
+    Settled {
+        consumer: Name,
+        message: Name,
+        settlement: Settlement,
+    },
+    Working {
+        consumer: Name,
+        message: Name,
+        for_how_long: Millis,
+    },
+    /// The consumer is gone: in its own words (`crashed`, `stopped`, `cancelled by the broker`).
+    Gone {
+        consumer: Name,
+        how: &'static str,
+    },
+    Refused {
+        who: Name,
+        what: Name,
+        refusal: Box<Refusal>,
+    },
+    Counted {
+        queue: QueueName,
+        counts: Option<Counts>,
+    },
+    Advanced {
+        by: Millis,
+    },
+    Judged {
+        span: Span,
+        holds: bool,
+    },
+    Told(Box<Insight>),
+}
+
+/// Holds what happened, in order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Timeline {
+    entries: VecDeque<Entry>,
+    sequence: u64,
+}
+
+impl Timeline {
+    /// Adds what happened at a moment.
+    pub fn record(&mut self, moment: Moment, what: Happening) {
+        self.sequence += 1;
+        if self.entries.len() == ENTRIES_MAX {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(Entry { moment, sequence: self.sequence, what });
+    }
+
+    /// Gives what is kept, oldest first.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// Gives how many there were.
+    pub fn count(&self) -> u64 {
+        self.sequence
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>8}  {}", self.moment.to_string(), self.what)
+    }
+}
+
+impl fmt::Display for Happening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Happening::Step { .. } => write!(f, "step"),
+            Happening::Published { by, message, exchange, routing_key } => {
+                write!(f, "{by} publishes {message} to {} with key '{routing_key}'", exchange_in_words(exchange))
+            }
+            Happening::PublishEnded { message, outcome, refusal } => {
+                write!(f, "{message} is {}", outcome_in_words(*outcome))?;
+                refusal.iter().try_for_each(|refusal| write!(f, ": {refusal}"))
+            }
+            Happening::Started { consumer, queue } => write!(f, "{consumer} consumes from {}", queue.name),
+            Happening::Delivered { consumer, queue, name, redelivered, message } => {
+                let again = if *redelivered { ", redelivered" } else { "" };
+                write!(f, "{consumer} gets {name} from {}{again}{}", queue.name, deaths_in_words(message))
+            }
+            Happening::Settled { consumer, message, settlement } => {
+                write!(f, "{consumer} {} {message}", settlement_in_words(*settlement))
+            }
+            Happening::Working { consumer, message, for_how_long } => {
+                write!(f, "{consumer} works on {message} for {for_how_long}")
+            }
+            Happening::Gone { consumer, how } => write!(f, "{consumer} {how}"),
+            Happening::Refused { who, what, refusal } => write!(f, "{who} is refused {what}: {refusal}"),
+            Happening::Counted { queue, counts: Some(counts) } => {
+                write!(f, "{} has {} ready, {} consumers", queue.name, counts.ready, counts.consumers)
+            }
+            Happening::Counted { queue, counts: None } => write!(f, "{} is not there", queue.name),
+            Happening::Advanced { by } => write!(f, "{by} pass"),
+            Happening::Judged { holds, .. } => write!(f, "expectation {}", if *holds { "holds" } else { "fails" }),
+            Happening::Told(insight) => write_insight(f, insight),
+        }
+    }
+}
+
+fn write_insight(f: &mut fmt::Formatter<'_>, insight: &Insight) -> fmt::Result {
+    let queue = insight.queue.as_ref().map_or("the broker", |queue| &*queue.name);
+    match &insight.what {
+        What::Enqueued => write!(f, "stands in {queue}")?,
+        What::DeadLettered { death, exchange, why, .. } => {
+            write!(f, "dies in {queue} ({}), goes to {}: {why}", death.as_str(), exchange_in_words(exchange))?;
+        }
+        What::Dropped { why } => write!(f, "dropped in {queue}: {why}")?,
+        What::Requeued { why } => write!(f, "back to {queue}: {why}")?,
+        What::Blocked { .. } => write!(f, "stuck in {queue}")?,
+        What::Refused { why } => write!(f, "refused: {why}")?,
+        What::QueueGone { why } => write!(f, "{queue} is gone: {why}")?,
+    }
+    write!(f, " [{}]", insight.rule)
+}
+
+/// Says the default exchange in words.
+pub fn exchange_in_words(exchange: &str) -> &str {
+    if exchange.is_empty() { "the default exchange" } else { exchange }
+}
+
+/// Says how a publish ended.
+pub fn outcome_in_words(outcome: PublishOutcome) -> &'static str {
+    match outcome {
+        PublishOutcome::Confirmed => "confirmed",
+        PublishOutcome::Nacked => "nacked",
+        PublishOutcome::Returned => "returned",
+        PublishOutcome::Refused => "refused",
+        PublishOutcome::Lost => "lost",
+    }
+}
+
+/// Says how a delivery was settled.
+pub fn settlement_in_words(settlement: Settlement) -> &'static str {
+    match settlement {
+        Settlement::Ack => "acks",
+        Settlement::Nack { requeue: true } => "nacks with requeue",
+        Settlement::Nack { requeue: false } => "nacks",
+        Settlement::Reject { requeue: true } => "rejects with requeue",
+        Settlement::Reject { requeue: false } => "rejects",
+    }
+}

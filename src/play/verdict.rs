@@ -1,0 +1,28 @@
+//! How a cell ended.
+
+/// Is the verdict over one cell on one broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Passed,
+    /// An expectation or a step failed, or the run found no end.
+    Failed,
+    /// Everything held, but the outcome differs from the snapshot.
+    Changed,
+    /// Everything held; there was no snapshot yet.
+    New,
+    /// Not played, with the reason.
+    Skipped(String),
+}
+
+impl Verdict {
+    /// Gives the word for it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Verdict::Passed => "passed",
+            Verdict::Failed => "failed",
+            Verdict::Changed => "changed",
+            Verdict::New => "new",
+            Verdict::Skipped(_) => "skipped",
+        }
+    }
+}

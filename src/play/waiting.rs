@@ -1,0 +1,193 @@
+//! When expectations are judged: at quiet, at the first moment they hold, throughout, or at a moment of the run.
+//! Waits by the player's events and moments; the judging itself is `judge`.
+
+use super::driver::{Doing, Stage};
+use super::failure::Finding;
+use super::judge::{Evidence, judge};
+use super::player::{Player, Waiting};
+use super::timeline::Happening;
+use crate::broker::{Command, Refusal, Reply};
+use crate::model::{Act, Count, Expectation, Moment, QueueExpectation, QueueName, Step, Subject, When};
+
+impl Player {
+    pub(super) fn await_quiet(&mut self) {
+        self.driver.doing = Doing::Quieting;
+        self.ask(Waiting::Quiet, |request| Command::AwaitQuiet { request });
+    }
+
+    pub(super) fn driver_quiet(&mut self, reply: Result<Reply, Refusal>) {
+        if !matches!(self.driver.doing, Doing::Quieting) {
+            return;
+        }
+        self.driver.doing = Doing::Nothing;
+        if let Err(refusal) = reply {
+            let span = self.driver.span(&self.scenario);
+            self.failed("run::never_quiet", refusal.text, span, vec![]);
+            return;
+        }
+        if self.driver.stage == Stage::Outcome {
+            self.took = self.now;
+            self.read_everything();
+            return;
+        }
+        match self.current_expectation() {
+            Some(expectation) if contents_of(&expectation).is_some() => self.read_for(&expectation),
+            Some(expectation) => self.judge_once(&expectation),
+            None => {}
+        }
+    }
+
+    /// A fresh count of a queue came in.
+    pub(super) fn driver_counted(&mut self, queue: &QueueName) {
+        let Doing::Refreshing(awaited) = &self.driver.doing else { return };
+        if awaited != queue {
+            return;
+        }
+        self.driver.doing = Doing::Nothing;
+        let Some(expectation) = self.current_expectation() else { return };
+        let until = match expectation.when {
+            When::Within(length) | When::For(length) => self.driver.began + length,
+            When::Quiet | When::At(_) => return self.judge_once(&expectation),
+        };
+        self.driver.doing = Doing::Watching { until };
+    }
+
+    pub(super) fn go_on_watching(&mut self, until: Moment) -> bool {
+        let Some(expectation) = self.current_expectation() else { return false };
+        let late = self.now >= until;
+        if !self.news && !late {
+            self.driver.doing = Doing::Watching { until };
+            return false;
+        }
+        let findings = self.findings(&expectation.subject);
+        match (expectation.when, findings.is_empty()) {
+            (When::Within(_), true) if contents_of(&expectation).is_some() => self.read_for(&expectation),
+            (When::Within(_), true) => self.judged(&expectation, findings),
+            (When::For(_), false) => self.judged(&expectation, findings),
+            _ if late => self.judged(&expectation, findings),
+            _ => {
+                self.driver.doing = Doing::Watching { until };
+                return false;
+            }
+        }
+        true
+    }
+
+    pub(super) fn woke_up(&mut self) {
+        match self.current_expectation() {
+            Some(expectation) => self.refresh_or_judge(&expectation),
+            None => self.end_step(None),
+        }
+    }
+
+    /// Judges an expectation that has waited for its moment; counts are read anew first.
+    fn refresh_or_judge(&mut self, expectation: &Expectation) {
+        match &expectation.subject {
+            Subject::Queue(queue) => {
+                self.driver.doing = Doing::Refreshing(queue.queue.clone());
+                self.watch(queue.queue.clone());
+            }
+            _ => match expectation.when {
+                When::Within(length) | When::For(length) => {
+                    self.news = true;
+                    self.driver.doing = Doing::Watching { until: self.driver.began + length };
+                }
+                When::Quiet | When::At(_) => self.judge_once(expectation),
+            },
+        }
+    }
+
+    pub(super) fn begin_expectation(&mut self, expectation: &Expectation) {
+        self.driver.began = self.now;
+        match expectation.when {
+            When::Quiet => self.await_quiet(),
+            When::Within(_) | When::For(_) => self.refresh_or_judge(expectation),
+            When::At(moment) if moment >= self.now => self.driver.doing = Doing::Sleeping { until: moment },
+            When::At(moment) => {
+                let message = format!("the moment {moment} has passed: it is {} now", self.now);
+                self.failed("expect::too_late", message, expectation.span, vec![]);
+            }
+        }
+    }
+
+    /// Lists what does not fit now; contents are left out until they were read.
+    fn findings(&self, subject: &Subject) -> Vec<Finding> {
+        let evidence = Evidence { ledger: &self.ledger, contents: &self.contents, live: self.ground.live };
+        match subject {
+            Subject::Queue(queue) if queue.messages.is_some() && self.contents.of(&queue.queue).is_none() => {
+                let mut counts = queue.clone();
+                if let Some(messages) = counts.messages.take() {
+                    let wanted = messages.entries.len() as u64;
+                    let whole = Count { min: wanted, max: (!messages.includes).then_some(wanted) };
+                    counts.ready = counts.ready.or(Some(whole));
+                }
+                judge(&Subject::Queue(counts), &evidence)
+            }
+            subject => judge(subject, &evidence),
+        }
+    }
+
+    pub(super) fn judge_once(&mut self, expectation: &Expectation) {
+        let evidence = Evidence { ledger: &self.ledger, contents: &self.contents, live: self.ground.live };
+        let findings = judge(&expectation.subject, &evidence);
+        self.judged(expectation, findings);
+    }
+
+    fn judged(&mut self, expectation: &Expectation, findings: Vec<Finding>) {
+        self.record(Happening::Judged { span: expectation.span, holds: findings.is_empty() });
+        if findings.is_empty() {
+            self.end_step(None);
+        } else {
+            self.failed(code_of(&expectation.subject), sentence_of(expectation), expectation.span, findings);
+        }
+    }
+
+    pub(super) fn judge_at_end(&mut self, step: &Step, at: usize) {
+        if let Act::Expect(expectation) = &step.act {
+            let evidence = Evidence { ledger: &self.ledger, contents: &self.contents, live: self.ground.live };
+            let findings = judge(&expectation.subject, &evidence);
+            self.record(Happening::Judged { span: expectation.span, holds: findings.is_empty() });
+            if !findings.is_empty() {
+                self.failed(code_of(&expectation.subject), sentence_of(expectation), expectation.span, findings);
+            }
+        }
+        self.enter(Stage::AtEnd(at + 1));
+    }
+}
+
+/// Gives the queue whose contents an expectation compares, if it does.
+pub(super) fn contents_of(expectation: &Expectation) -> Option<&QueueExpectation> {
+    match &expectation.subject {
+        Subject::Queue(queue) => queue.messages.is_some().then_some(queue),
+        _ => None,
+    }
+}
+
+fn code_of(subject: &Subject) -> &'static str {
+    match subject {
+        Subject::Queue(_) => "expect::queue",
+        Subject::Consumer(_) => "expect::consumer",
+        Subject::Message(_) => "expect::message",
+        Subject::Publishes(_) | Subject::Unroutable(_) | Subject::Dropped(_) => "expect::publishes",
+    }
+}
+
+/// Says in a sentence that an expectation failed.
+fn sentence_of(expectation: &Expectation) -> String {
+    let whom = match &expectation.subject {
+        Subject::Queue(queue) => format!("queue {}", queue.queue.name),
+        Subject::Consumer(consumer) => format!("consumer {}", consumer.consumer),
+        Subject::Message(message) => {
+            format!("message {}", message.id.fixed().map_or("", |id| id))
+        }
+        Subject::Publishes(_) => "publishes".to_owned(),
+        Subject::Unroutable(_) => "unroutable messages".to_owned(),
+        Subject::Dropped(_) => "dropped messages".to_owned(),
+    };
+    match expectation.when {
+        When::Quiet => format!("{whom}: not as expected"),
+        When::Within(length) => format!("{whom}: not as expected within {length}"),
+        When::For(length) => format!("{whom}: not as expected for {length}"),
+        When::At(moment) => format!("{whom}: not as expected at {moment}"),
+    }
+}

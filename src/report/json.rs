@@ -1,0 +1,73 @@
+//! A run as JSON: one object per cell and one summary, for machines to read line by line.
+
+use super::CellReport;
+use super::cell::is_telling;
+use crate::play::{Failure, Verdict};
+use crate::source::Sources;
+use serde_json::{Value as Json, json};
+
+/// Gives one cell; `trace` adds what happened.
+pub fn cell_json(cell: &CellReport, sources: &Sources, trace: bool) -> Json {
+    let played = cell.played.as_ref();
+    let failures: Vec<Json> =
+        played.iter().flat_map(|played| &played.failures).map(|failure| failure_json(failure, sources)).collect();
+    let reason = match &cell.verdict {
+        Verdict::Skipped(reason) => Some(reason),
+        _ => None,
+    };
+    let mut shown = json!({
+        "type": "cell",
+        "name": cell.name,
+        "file": cell.file,
+        "axes": cell.axes,
+        "title": cell.title,
+        "broker": cell.broker,
+        "verdict": cell.verdict.as_str(),
+        "reason": reason,
+        "took_ms": played.map(|played| played.took.0),
+        "real_ms": cell.real.as_secs_f64() * 1000.0,
+        "deliveries": played.map(|played| played.deliveries),
+        "failures": failures,
+        "snapshot": cell.snapshot_words,
+        "again": cell.again(),
+    });
+    if trace && let (Some(played), Some(shown)) = (played, shown.as_object_mut()) {
+        let entries = played.timeline.entries().filter(|entry| is_telling(entry));
+        let entries: Vec<Json> =
+            entries.map(|one| json!({ "at_ms": one.moment.0, "what": one.what.to_string() })).collect();
+        shown.insert("timeline".into(), entries.into());
+    }
+    shown
+}
+
+fn failure_json(failure: &Failure, sources: &Sources) -> Json {
+    let place = sources.position(failure.span);
+    let findings = failure.findings.iter();
+    let findings: Vec<Json> =
+        findings.map(|one| json!({ "field": one.field, "expected": one.expected, "found": one.found })).collect();
+    json!({
+        "code": failure.code,
+        "message": failure.message,
+        "file": sources.get(failure.span.file).name,
+        "line": place.line,
+        "column": place.column,
+        "at_ms": failure.moment.0,
+        "findings": findings,
+        "help": failure.help,
+    })
+}
+
+/// Gives the counts of a run.
+pub fn summary_json(cells: &[CellReport], real: std::time::Duration) -> Json {
+    let count = |verdict: &str| cells.iter().filter(|cell| cell.verdict.as_str() == verdict).count();
+    json!({
+        "type": "summary",
+        "cells": cells.len(),
+        "passed": count("passed"),
+        "new": count("new"),
+        "changed": count("changed"),
+        "failed": count("failed"),
+        "skipped": count("skipped"),
+        "real_ms": real.as_secs_f64() * 1000.0,
+    })
+}

@@ -1,0 +1,115 @@
+//! Messages as a snapshot shows them: sorted keys, times redacted, long bodies by length and digest.
+
+use crate::model::{Table, Value};
+use crate::play::MessageRecord;
+use serde_json::{Map, Value as Json, json};
+
+/// The longest body that is shown whole, in bytes.
+const BODY_SHOWN_MAX: usize = 256;
+
+/// Shows one message; `redact` names dotted paths below it.
+pub(super) fn message_json(record: &MessageRecord, redact: &[String]) -> Json {
+    let properties = &record.message.properties;
+    let mut shown = Map::new();
+    shown.insert("id".into(), json!(&*record.name));
+    shown.insert("exchange".into(), json!(&*record.exchange));
+    shown.insert("routing_key".into(), json!(&*record.routing_key));
+    if record.redelivered {
+        shown.insert("redelivered".into(), json!(true));
+    }
+    let texts = [
+        ("content_type", &properties.content_type),
+        ("content_encoding", &properties.content_encoding),
+        ("correlation_id", &properties.correlation_id),
+        ("reply_to", &properties.reply_to),
+        ("expiration", &properties.expiration),
+        ("type", &properties.kind),
+        ("user_id", &properties.user_id),
+        ("app_id", &properties.app_id),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            shown.insert(name.into(), json!(server_names_hidden(text)));
+        }
+    }
+    if let Some(mode) = properties.delivery_mode.filter(|mode| *mode != 2) {
+        shown.insert("delivery_mode".into(), json!(mode));
+    }
+    if let Some(priority) = properties.priority {
+        shown.insert("priority".into(), json!(priority));
+    }
+    if properties.timestamp.is_some() {
+        shown.insert("timestamp".into(), json!("[timestamp]"));
+    }
+    if let Some(headers) = properties.headers.as_ref().filter(|headers| !headers.is_empty()) {
+        shown.insert("headers".into(), table_json(headers));
+    }
+    let (key, body) = body_json(&record.message.body, properties.content_type.as_deref());
+    shown.insert(key.into(), body);
+    let mut shown = Json::Object(shown);
+    redact.iter().for_each(|path| redact_path(&mut shown, path));
+    shown
+}
+
+/// Shows a body: JSON as a tree, text as text, bytes as base64, long ones by length and digest.
+fn body_json(body: &[u8], content_type: Option<&str>) -> (&'static str, Json) {
+    if body.len() > BODY_SHOWN_MAX {
+        let digest = format!("{:016x}", crate::play::digest_of(body));
+        return ("body", json!({ "bytes": body.len(), "digest": digest }));
+    }
+    if content_type == Some("application/json")
+        && let Ok(tree) = serde_json::from_slice::<Json>(body)
+    {
+        return ("json", sorted(tree));
+    }
+    match std::str::from_utf8(body) {
+        Ok(text) => ("body", json!(text)),
+        Err(_) => {
+            use base64::Engine as _;
+            ("body", json!({ "base64": base64::engine::general_purpose::STANDARD.encode(body) }))
+        }
+    }
+}
+
+fn table_json(table: &Table) -> Json {
+    let mut keys: Vec<&String> = table.keys().collect();
+    keys.sort();
+    Json::Object(keys.into_iter().map(|key| (key.clone(), value_json(key, &table[key]))).collect())
+}
+
+/// Shows a value; the time of a death and any timestamp differ in each run.
+fn value_json(key: &str, value: &Value) -> Json {
+    match value {
+        Value::Timestamp(_) if key == "time" => json!("[time]"),
+        Value::Timestamp(_) => json!("[timestamp]"),
+        Value::Table(table) => table_json(table),
+        Value::Array(entries) => Json::Array(entries.iter().map(|entry| value_json(key, entry)).collect()),
+        Value::Text(text) => json!(server_names_hidden(text)),
+        value => value.to_json(),
+    }
+}
+
+/// Replaces names that the server made up.
+fn server_names_hidden(text: &str) -> &str {
+    if text.starts_with("amq.gen-") || text.starts_with("amq.rabbitmq.reply-to.") { "[server-named]" } else { text }
+}
+
+fn sorted(json: Json) -> Json {
+    match json {
+        Json::Object(map) => {
+            let mut entries: Vec<(String, Json)> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            Json::Object(entries.into_iter().collect())
+        }
+        Json::Array(entries) => Json::Array(entries.into_iter().map(sorted).collect()),
+        other => other,
+    }
+}
+
+/// Hides what stands at a dotted path; a path that leads nowhere hides nothing.
+fn redact_path(shown: &mut Json, path: &str) {
+    let pointer = format!("/{}", path.replace('.', "/"));
+    if let Some(found) = shown.pointer_mut(&pointer) {
+        *found = json!("[redacted]");
+    }
+}

@@ -1,0 +1,146 @@
+//! An outcome as a snapshot's text, and how two of them differ.
+//! Takes outcomes and texts of files; gives texts. Which file is meant is `snapshot_name`'s.
+
+use super::record::message_json;
+use crate::model::{QueueName, Scenario};
+use crate::play::{ConsumerOutcome, Kept, Outcome, PublishRecord, Receipt};
+use serde_json::{Map, Value as Json, json};
+use similar::{ChangeTag, TextDiff};
+use std::collections::BTreeMap;
+
+/// Is what comparing with a snapshot found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Comparison {
+    Same,
+    Missing,
+    /// Unified, without colour.
+    Different(String),
+}
+
+/// Writes an outcome as YAML.
+pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
+    let redact = &scenario.snapshot.redact;
+    let one_vhost = scenario.topology.vhost_names().len() <= 1;
+    let queue_key = |queue: &QueueName| {
+        if one_vhost { queue.name.to_string() } else { format!("{} in {}", queue.name, queue.vhost) }
+    };
+    let mut whole = Map::new();
+    if outcome.publishes.count() > 0 {
+        whole.insert("publishes".into(), publishes_json(&outcome.publishes));
+    }
+    let mut queues = Map::new();
+    for (queue, found) in &outcome.queues {
+        let mut shown = Map::new();
+        shown.insert("ready".into(), json!(found.ready));
+        shown.insert("unacked".into(), json!(found.unacked));
+        let messages = found.messages.as_deref().unwrap_or_default();
+        if !messages.is_empty() {
+            let listed = messages.iter().map(|message| message_json(message, redact));
+            shown.insert("messages".into(), listed.collect());
+        }
+        if (messages.len() as u64) < found.ready && found.messages.is_some() {
+            shown.insert("not_listed".into(), json!(found.ready - messages.len() as u64));
+        }
+        queues.insert(queue_key(queue), Json::Object(shown));
+    }
+    whole.insert("queues".into(), Json::Object(queues));
+    let consumers = consumers_json(outcome, scenario);
+    if !consumers.is_empty() {
+        whole.insert("consumers".into(), Json::Object(consumers));
+    }
+    if !outcome.refusals.is_empty() {
+        let refusals = outcome.refusals.iter();
+        let shown =
+            refusals.map(|one| json!({ "who": &*one.who, "what": &*one.what, "code": one.code, "text": one.text }));
+        whole.insert("refusals".into(), shown.collect());
+    }
+    serde_yaml::to_string(&Json::Object(whole)).unwrap_or_default()
+}
+
+/// Lists how publishes ended: names in order, by publisher (between publishers there is no order) and outcome.
+fn publishes_json(publishes: &Kept<PublishRecord>) -> Json {
+    let mut by_publisher: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+    for record in publishes.iter() {
+        let by_outcome = by_publisher.entry(&record.by).or_default();
+        by_outcome.entry(crate::play::outcome_in_words(record.outcome)).or_default().push(&record.message);
+    }
+    let shown = by_publisher.into_iter().map(|(by, outcomes)| (by.to_owned(), json!(outcomes)));
+    let mut shown: Map<String, Json> = shown.collect();
+    if let Some(digest) = publishes.digest() {
+        shown.insert("count".into(), json!(publishes.count()));
+        shown.insert("rest_digest".into(), json!(format!("{digest:016x}")));
+    }
+    Json::Object(shown)
+}
+
+/// Shows what consumers got and did; those that compete for a queue are merged, ordered by message.
+fn consumers_json(outcome: &Outcome, scenario: &Scenario) -> Map<String, Json> {
+    let mut of_queue: BTreeMap<&QueueName, Vec<&ConsumerOutcome>> = BTreeMap::new();
+    for consumer in &outcome.consumers {
+        of_queue.entry(&consumer.queue).or_default().push(consumer);
+    }
+    let mut shown = Map::new();
+    for consumer in &outcome.consumers {
+        let rivals = &of_queue[&consumer.queue];
+        if rivals.len() == 1 || scenario.snapshot.split {
+            shown.insert(consumer.name.to_string(), received_json(&consumer.received));
+        } else if std::ptr::eq(rivals[0], consumer) {
+            let mut lines: Vec<Json> = rivals.iter().flat_map(|one| one.received.iter().map(receipt_json)).collect();
+            lines.sort_by_key(Json::to_string);
+            let names: Vec<&str> = rivals.iter().map(|one| &*one.name).collect();
+            shown.insert(names.join(" + "), Json::Array(lines));
+        }
+    }
+    shown
+}
+
+fn received_json(received: &Kept<Receipt>) -> Json {
+    let mut lines: Vec<Json> = received.iter().map(receipt_json).collect();
+    if let Some(digest) = received.digest() {
+        lines.push(json!({ "count": received.count(), "rest_digest": format!("{digest:016x}") }));
+    }
+    Json::Array(lines)
+}
+
+/// Shows one delivery in a line: `poison: nack, requeue`.
+fn receipt_json(receipt: &Receipt) -> Json {
+    let again = if receipt.record.redelivered { " (redelivered)" } else { "" };
+    let did = if receipt.did.is_empty() { "in hand".to_owned() } else { receipt.did.join("; ") };
+    json!({ format!("{}{again}", receipt.record.name): did })
+}
+
+/// Puts insta's front matter before a body; no version, host or time in it.
+pub fn whole_file(scenario: &Scenario, body: &str) -> String {
+    let source = scenario.file.rsplit('/').next().unwrap_or(&scenario.file);
+    let matter = json!({ "source": source, "expression": scenario.title });
+    let matter = serde_yaml::to_string(&matter).unwrap_or_default();
+    format!("---\n{matter}---\n{body}")
+}
+
+/// Compares a body with a snapshot file's text, front matter aside.
+pub fn compare(file: Option<&str>, body: &str) -> Comparison {
+    let Some(file) = file else { return Comparison::Missing };
+    let file = file.replace("\r\n", "\n");
+    let kept = file.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map_or(&*file, |(_, body)| body);
+    if kept.trim_end() == body.trim_end() { Comparison::Same } else { Comparison::Different(difference(kept, body)) }
+}
+
+/// Writes the changed lines with three lines around them.
+fn difference(kept: &str, now: &str) -> String {
+    let diff = TextDiff::from_lines(kept, now);
+    let mut text = String::new();
+    for (number, group) in diff.grouped_ops(3).iter().enumerate() {
+        if number > 0 {
+            text.push_str("  …\n");
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let sign = match change.tag() {
+                ChangeTag::Delete => '-',
+                ChangeTag::Insert => '+',
+                ChangeTag::Equal => ' ',
+            };
+            text.push_str(&format!("{sign} {}\n", change.value().trim_end_matches('\n')));
+        }
+    }
+    text
+}

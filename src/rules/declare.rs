@@ -1,0 +1,278 @@
+//! Is a declaration legal, and is it equivalent to what exists: RabbitMQ's checks in its order, with its texts
+//! (TTL-2, EXP-1, LEN-3, PRI-1, CO-13, ER-2 to ER-7). All complaints are 406 of the channel. Never looks at a broker.
+
+use super::expiration::TTL_MS_MAX;
+use super::term::shown;
+use super::{ConsumerTimeout, Differences, QUEUE_ARGUMENTS, QueueArgument, erlang_term, type_name};
+use crate::model::{Exchange, Queue, QueueKind, Table, Value};
+
+/// Writes `queue 'q' in vhost 'v'`.
+pub fn shown_queue(vhost: &str, name: &str) -> String {
+    format!("queue '{name}' in vhost '{vhost}'")
+}
+
+/// Writes `exchange 'x' in vhost 'v'`.
+pub fn shown_exchange(vhost: &str, name: &str) -> String {
+    format!("exchange '{name}' in vhost '{vhost}'")
+}
+
+/// Says whether exchanges of that type can be declared (RT-17).
+pub fn is_known_type(kind: &str, differences: &Differences) -> bool {
+    matches!(kind, "direct" | "fanout" | "topic" | "headers") || differences.more_exchange_types.contains(&kind)
+}
+
+/// Checks all arguments of a new queue; `kind` is what it becomes.
+///
+/// # Errors
+/// The text of the 406.
+pub fn check_queue_arguments(queue: &Queue, kind: QueueKind, differences: &Differences) -> Result<(), String> {
+    let resource = shown_queue(&queue.vhost, &queue.name);
+    let arguments = &queue.arguments;
+    if let Some(dlx) = arguments.get("x-dead-letter-exchange").filter(|dlx| dlx.as_text().is_none()) {
+        return Err(format!("invalid type '{}' for arg 'x-dead-letter-exchange' in {resource}", type_name(dlx)));
+    }
+    let invalid = |name: &str, detail: String| format!("invalid arg '{name}' for {resource}: {detail}");
+    if let Some(wanted) = arguments.get("x-queue-type") {
+        check_queue_type(wanted).map_err(|detail| invalid("x-queue-type", detail))?;
+    }
+    for known in QUEUE_ARGUMENTS.iter().filter(|known| !taken(known, kind, differences)) {
+        let name = known.full_name();
+        if arguments.contains_key(&name) {
+            return Err(format!("invalid arg '{name}' for {resource} of queue type {}", module(kind)));
+        }
+    }
+    for (name, check) in CHECKS {
+        if let Some(value) = arguments.get(*name) {
+            check(value, arguments, differences).map_err(|detail| invalid(name, detail))?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks the flags that a quorum queue refuses (ER-6), once its arguments are right.
+///
+/// # Errors
+/// The text of the 406.
+pub fn check_queue_properties(queue: &Queue, kind: QueueKind) -> Result<(), String> {
+    if kind == QueueKind::Classic {
+        return Ok(());
+    }
+    let wrong = match () {
+        () if queue.auto_delete => "auto-delete",
+        () if queue.exclusive => "exclusive-owner",
+        () if !queue.durable => "non-durable",
+        () => return Ok(()),
+    };
+    Err(format!("invalid property '{wrong}' for {}", shown_queue(&queue.vhost, &queue.name)))
+}
+
+/// Names the module behind a queue type, as texts show it.
+fn module(kind: QueueKind) -> &'static str {
+    match kind {
+        QueueKind::Classic => "rabbit_classic_queue",
+        QueueKind::Quorum => "rabbit_quorum_queue",
+        QueueKind::Stream => "rabbit_stream_queue",
+    }
+}
+
+/// Says whether the type takes the argument, or the version does not know it at all.
+fn taken(known: &QueueArgument, kind: QueueKind, differences: &Differences) -> bool {
+    known.types.contains(&kind)
+        || match known.name {
+            "delayed-retry-type" | "delayed-retry-min" | "delayed-retry-max" | "consumer-disconnected-timeout" => {
+                !differences.delayed_retry
+            }
+            "consumer-timeout" => differences.consumer_timeout != ConsumerTimeout::Queue,
+            "target-group-size" | "stream-filter-size-bytes" => !differences.apply_to_types,
+            _ => false,
+        }
+}
+
+type Check = fn(&Value, &Table, &Differences) -> Result<(), String>;
+
+/// The checks in RabbitMQ's order; what fails is told as `invalid arg 'NAME' for QUEUE: DETAIL`.
+const CHECKS: &[(&str, Check)] = &[
+    ("x-expires", |value, _, _| match whole(value)? {
+        0 => Err("{value_zero,0}".into()),
+        n => within(n, TTL_MS_MAX),
+    }),
+    ("x-message-ttl", |value, _, _| within(whole(value)?, TTL_MS_MAX)),
+    ("x-dead-letter-routing-key", |value, arguments, _| match value {
+        Value::Text(_) if arguments.contains_key("x-dead-letter-exchange") => Ok(()),
+        Value::Text(_) => Err("routing_key_but_no_dlx_defined".into()),
+        other => Err(unacceptable(other)),
+    }),
+    ("x-dead-letter-strategy", |value, _, _| one_of(value, &["at-most-once", "at-least-once"], "invalid_dlx_strategy")),
+    ("x-max-length", |value, _, _| whole(value).map(drop)),
+    ("x-max-length-bytes", |value, _, _| whole(value).map(drop)),
+    ("x-max-priority", |value, _, _| match whole(value)? {
+        n if n > 255 => Err(format!("{{max_value_exceeded,{n}}}")),
+        _ => Ok(()),
+    }),
+    ("x-overflow", |value, _, _| {
+        one_of(value, &["drop-head", "reject-publish", "reject-publish-dlx"], "invalid_overflow")
+    }),
+    ("x-queue-mode", |value, _, differences| match value {
+        _ if !differences.queue_mode_checked => Ok(()),
+        Value::Text(mode) if mode == "default" || mode == "lazy" => Ok(()),
+        Value::Text(mode) => Err(format!("\"unsupported queue mode '{mode}'\"")),
+        other => Err(unacceptable(other)),
+    }),
+    ("x-queue-version", |value, _, differences| match whole(value)? {
+        2 => Ok(()),
+        1 if !differences.queue_version_1_refused => Ok(()),
+        n => Err(format!("\"unsupported queue version '{n}'\"")),
+    }),
+    ("x-single-active-consumer", |value, _, _| match value {
+        Value::Bool(_) => Ok(()),
+        other => Err(unacceptable(other)),
+    }),
+    ("x-quorum-initial-group-size", |value, _, _| match whole(value)? {
+        0 => Err("{value_zero,0}".into()),
+        _ => Ok(()),
+    }),
+    ("x-delivery-limit", |value, _, _| integer(value).map(drop)),
+    ("x-consumer-timeout", |value, _, differences| match differences.consumer_timeout {
+        ConsumerTimeout::Node => Ok(()),
+        _ => whole(value).map(drop),
+    }),
+];
+
+fn check_queue_type(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Text(word) if matches!(word.as_str(), "classic" | "quorum" | "stream") => Ok(()),
+        Value::Text(word) => Err(format!("\"unsupported queue type '{word}'\"")),
+        other => Err(unacceptable(other)),
+    }
+}
+
+fn unacceptable(value: &Value) -> String {
+    format!("{{unacceptable_type,{}}}", type_name(value))
+}
+
+fn integer(value: &Value) -> Result<i128, String> {
+    value.as_integer().map(i128::from).ok_or_else(|| format!("\"expected integer, got {}\"", type_name(value)))
+}
+
+fn whole(value: &Value) -> Result<i128, String> {
+    match integer(value)? {
+        n if n < 0 => Err(format!("{{value_negative,{n}}}")),
+        n => Ok(n),
+    }
+}
+
+fn within(n: i128, max: i128) -> Result<(), String> {
+    if n > max { Err(format!("{{value_too_large,{n}}}")) } else { Ok(()) }
+}
+
+fn one_of(value: &Value, words: &[&str], complaint: &str) -> Result<(), String> {
+    match value {
+        Value::Text(word) if words.contains(&word.as_str()) => Ok(()),
+        Value::Text(_) => Err(complaint.into()),
+        other => Err(unacceptable(other)),
+    }
+}
+
+/// Reads a consumer's `x-priority` (CO-5).
+///
+/// # Errors
+/// The text of the 406.
+pub fn priority_argument(arguments: &Table, vhost: &str, queue: &str) -> Result<i64, String> {
+    let Some(value) = arguments.get("x-priority") else { return Ok(0) };
+    value.as_integer().ok_or_else(|| {
+        let resource = shown_queue(vhost, queue);
+        format!("invalid arg 'x-priority' for {resource}: \"expected integer, got {}\"", type_name(value))
+    })
+}
+
+/// Checks a redeclaration of a queue against the one that exists, exclusiveness aside (ER-2 to ER-4).
+///
+/// # Errors
+/// The text of the 406.
+pub fn check_queue_equivalence(current: &Queue, asked: &Queue, differences: &Differences) -> Result<(), String> {
+    let resource = shown_queue(&current.vhost, &current.name);
+    let durable = asked.durable && !asked.exclusive;
+    check_field(&resource, "durable", &current.durable.to_string(), &durable.to_string())?;
+    check_field(&resource, "auto_delete", &current.auto_delete.to_string(), &asked.auto_delete.to_string())?;
+    let kind = current.kind();
+    for known in QUEUE_ARGUMENTS.iter().filter(|known| known.types.contains(&kind)) {
+        let name = known.full_name();
+        let (had, now) = (current.arguments.get(&name), asked.arguments.get(&name));
+        if known.name == "queue-type" {
+            check_type(&resource, kind, had, now, differences)?;
+        } else {
+            check_argument(&resource, &name, had, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Compares queue types: none means classic (ER-4).
+fn check_type(
+    resource: &str,
+    kind: QueueKind,
+    had: Option<&Value>,
+    now: Option<&Value>,
+    differences: &Differences,
+) -> Result<(), String> {
+    let asked = now.and_then(Value::as_text).unwrap_or("classic");
+    if asked == kind.as_str() {
+        return Ok(());
+    }
+    if differences.stores_queue_type {
+        return check_field(resource, "x-queue-type", kind.as_str(), asked);
+    }
+    check_argument(resource, "x-queue-type", had, now)
+}
+
+/// Checks a redeclaration of an exchange (ER-2, ER-3).
+///
+/// # Errors
+/// The text of the 406.
+pub fn check_exchange_equivalence(current: &Exchange, asked: &Exchange) -> Result<(), String> {
+    let resource = shown_exchange(&current.vhost, &current.name);
+    check_field(&resource, "type", &current.kind, &asked.kind)?;
+    check_field(&resource, "durable", &current.durable.to_string(), &asked.durable.to_string())?;
+    check_field(&resource, "auto_delete", &current.auto_delete.to_string(), &asked.auto_delete.to_string())?;
+    check_field(&resource, "internal", &current.internal.to_string(), &asked.internal.to_string())?;
+    let key = "alternate-exchange";
+    check_argument(&resource, key, current.arguments.get(key), asked.arguments.get(key))
+}
+
+fn check_field(resource: &str, name: &str, current: &str, received: &str) -> Result<(), String> {
+    if current == received {
+        return Ok(());
+    }
+    Err(format!("inequivalent arg '{name}' for {resource}: received '{received}' but current is '{current}'"))
+}
+
+fn check_argument(resource: &str, name: &str, current: Option<&Value>, received: Option<&Value>) -> Result<(), String> {
+    let typed = |value: Option<&Value>| match value {
+        None => "none".to_owned(),
+        Some(value) => format!("the value '{}' of type '{}'", shown(value), type_name(value)),
+    };
+    match (current, received) {
+        (None, None) => Ok(()),
+        (Some(a), Some(b)) if equal(a, b) => Ok(()),
+        (Some(a), Some(b)) => check_field(resource, name, &shown(a), &shown(b)).and_then(|()| {
+            // Same text, other class of type: the texts show the term.
+            Err(format!(
+                "inequivalent arg '{name}' for {resource}: received '{}' but current is '{}'",
+                erlang_term(b),
+                erlang_term(a)
+            ))
+        }),
+        (a, b) => {
+            Err(format!("inequivalent arg '{name}' for {resource}: received {} but current is {}", typed(b), typed(a)))
+        }
+    }
+}
+
+/// Compares argument values: integers of all widths are one class.
+fn equal(a: &Value, b: &Value) -> bool {
+    match (a.as_integer(), b.as_integer()) {
+        (Some(a), Some(b)) => a == b,
+        (None, None) => a == b,
+        _ => false,
+    }
+}

@@ -1,0 +1,169 @@
+//! Is a policy valid: RabbitMQ's messages of the management API (PO-4, PO-5, PO-7, PO-9, QQ-43-6).
+//! Takes a policy, gives the reason of the 400. Never says whom it catches.
+
+use super::term::json_term;
+use super::{Definition, Differences, Pattern};
+use crate::model::{ApplyTo, Policy};
+use serde_json::Value as Json;
+
+/// Keys that a user policy may set on every version (PO-4).
+const POLICY_KEYS: &[&str] = &[
+    "alternate-exchange",
+    "dead-letter-exchange",
+    "dead-letter-routing-key",
+    "dead-letter-strategy",
+    "message-ttl",
+    "expires",
+    "max-length",
+    "max-length-bytes",
+    "max-in-memory-length",
+    "max-in-memory-bytes",
+    "queue-mode",
+    "queue-version",
+    "overflow",
+    "delivery-limit",
+    "max-age",
+    "stream-max-segment-size-bytes",
+    "queue-leader-locator",
+    "initial-cluster-size",
+];
+
+/// Keys that an operator policy may set on every version (PO-5).
+const OPERATOR_KEYS: &[&str] = &[
+    "expires",
+    "message-ttl",
+    "max-length",
+    "max-length-bytes",
+    "max-in-memory-length",
+    "max-in-memory-bytes",
+    "delivery-limit",
+];
+
+/// Checks a policy as the management API does, and gives its compiled pattern.
+///
+/// # Errors
+/// The reason of the 400.
+pub fn check_policy(policy: &Policy, operator: bool, differences: &Differences) -> Result<Pattern, String> {
+    match check(policy, operator, differences) {
+        Ok(pattern) => Ok(pattern),
+        Err(message) => {
+            let escaped = differences.policy_text_escaped && !operator;
+            let message = if escaped { html_escaped(&message) } else { message };
+            Err(format!("Validation failed\n\n{message}\n"))
+        }
+    }
+}
+
+fn check(policy: &Policy, operator: bool, differences: &Differences) -> Result<Pattern, String> {
+    let pattern = Pattern::new(&policy.pattern, differences.long_regex_text)
+        .map_err(|detail| format!("pattern should be regular expression but is invalid: {detail}"))?;
+    check_apply_to(policy.apply_to, differences)?;
+    if policy.definition.is_empty() {
+        return Err("no policy provided".into());
+    }
+    check_definition(&policy.definition, operator, differences)?;
+    Ok(pattern)
+}
+
+fn check_apply_to(apply_to: ApplyTo, differences: &Differences) -> Result<(), String> {
+    let typed = matches!(apply_to, ApplyTo::ClassicQueues | ApplyTo::QuorumQueues | ApplyTo::Streams);
+    if typed && !differences.apply_to_types {
+        let word = apply_to.as_str();
+        return Err(format!("apply-to '{word}' unrecognised; should be 'queues', 'exchanges' or 'all'"));
+    }
+    Ok(())
+}
+
+fn check_definition(definition: &Definition, operator: bool, differences: &Differences) -> Result<(), String> {
+    let (keys, more) = match operator {
+        true => (OPERATOR_KEYS, differences.more_operator_keys),
+        false => (POLICY_KEYS, differences.more_policy_keys),
+    };
+    if definition.contains_key("queue-master-locator") && differences.master_locator_denied && !operator {
+        return Err("use of deprecated queue-master-locator argument is not permitted".into());
+    }
+    let mut unknown = Vec::new();
+    for (key, value) in definition {
+        if keys.contains(&key.as_str()) || more.contains(&key.as_str()) {
+            check_value(key, value)?;
+        } else {
+            unknown.push(format!("{{<<\"{key}\">>,{}}}", json_term(value)));
+        }
+    }
+    if !unknown.is_empty() {
+        return Err(format!("[{}] are not recognised policy settings", unknown.join(",")));
+    }
+    check_retry(definition)
+}
+
+fn check_value(key: &str, value: &Json) -> Result<(), String> {
+    let whole = value.as_u64().is_some();
+    let positive = value.as_u64().is_some_and(|n| n > 0);
+    let one_of = |words: &[&str]| value.as_str().is_some_and(|word| words.contains(&word));
+    let (valid, noun) = match key {
+        "message-ttl" => (whole, "message TTL"),
+        "expires" => (positive, "queue expiry"),
+        "max-length" => (whole, "maximum length"),
+        "max-length-bytes" => (whole, "maximum length in bytes"),
+        "max-in-memory-length" => (whole, "maximum memory in bytes"),
+        "max-in-memory-bytes" => (whole, "maximum memory in bytes"),
+        "delivery-limit" => (value.is_i64(), "delivery limit"),
+        "dead-letter-exchange" => (value.is_string(), "dead letter exchange name"),
+        "dead-letter-routing-key" => (value.is_string(), "dead letter routing key"),
+        "dead-letter-strategy" => (one_of(&["at-most-once", "at-least-once"]), "dead letter strategy"),
+        "alternate-exchange" => (value.is_string(), "alternate exchange name"),
+        "overflow" => (one_of(&["drop-head", "reject-publish", "reject-publish-dlx"]), "overflow value"),
+        "queue-mode" => (one_of(&["default", "lazy"]), "queue mode"),
+        "queue-version" => (matches!(value.as_u64(), Some(1 | 2)), "queue version"),
+        "consumer-timeout" => (whole, "consumer timeout"),
+        _ => (true, ""),
+    };
+    if valid { Ok(()) } else { Err(format!("{} is not a valid {noun}", json_term(value))) }
+}
+
+/// Checks the keys of delayed retry together (QQ-43-6).
+fn check_retry(definition: &Definition) -> Result<(), String> {
+    let number = |key: &str| definition.get(key).and_then(Json::as_i64);
+    for (key, noun) in [("delayed-retry-min", "minimum"), ("delayed-retry-max", "maximum")] {
+        if let Some(value) = definition.get(key).filter(|value| value.as_u64().is_none_or(|n| n == 0)) {
+            let shown = json_term(value);
+            return Err(format!("{shown} is not a valid delayed retry {noun} delay. Must be a positive integer"));
+        }
+    }
+    if let Some(kind) = definition.get("delayed-retry-type") {
+        match kind.as_str() {
+            Some("disabled") => {}
+            Some(word @ ("all" | "failed" | "returned")) if number("delayed-retry-min").is_none() => {
+                return Err(format!("delayed-retry-min is required when delayed-retry-type is {word}"));
+            }
+            Some("all" | "failed" | "returned") => {}
+            _ => {
+                return Err(format!(
+                    "{} is not a valid delayed retry type. Must be one of: all, failed, returned, disabled",
+                    json_term(kind)
+                ));
+            }
+        }
+    }
+    match (number("delayed-retry-min"), number("delayed-retry-max")) {
+        (Some(min), Some(max)) if max < min => {
+            Err(format!("delayed-retry-max ({max}) must not be smaller than delayed-retry-min ({min})"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn html_escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,275 @@
+//! What differs between RabbitMQ 3.10, 4.0 and 4.3, in one place: semantics.md §10 as a table of constants.
+//! Everything else asks a field of [`Differences`], never which profile it is.
+
+use crate::model::Profile;
+
+/// Says how a quorum queue orders by priority (PRI-4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuorumPriority {
+    /// One FIFO.
+    None,
+    /// High (5 and above) and normal, served 2 : 1.
+    Two,
+    /// 32 levels, strictly; missing is 4.
+    Strict,
+}
+
+/// Says whether failed deliveries are remembered through dead-lettering (DL-32, DL-34).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureCount {
+    /// Each queue starts afresh.
+    Forgotten,
+    /// Rejections in quorum queues travel and are shown by the next quorum queue, but not counted.
+    Shown,
+    /// All failures travel and count towards the next delivery limit.
+    Counted,
+}
+
+/// Says who times out consumers that do not acknowledge (CO-19, CO-25).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsumerTimeout {
+    /// The channel, by the node's value.
+    Node,
+    /// The channel, by the queue's value or else the node's.
+    QueueOrNode,
+    /// The quorum queue itself.
+    Queue,
+}
+
+/// Holds all that differs between the profiles; one field per difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Differences {
+    /// DL-19: x-death is reversed before each merge.
+    pub death_order_bug: bool,
+    /// DL-14: the CC header survives a dead-letter routing key.
+    pub keeps_cc: bool,
+    /// DL-22: an x-death header sent by a client is taken for history.
+    pub honours_client_x_death: bool,
+    /// DL-21: x-last-death-* are set.
+    pub last_death: bool,
+    /// DL-23: headers are always delivered sorted by key.
+    pub sorts_headers: bool,
+    /// DL-31: several maxlen victims of one command leave a quorum queue last first.
+    pub quorum_maxlen_reversed: bool,
+    /// DL-32, DL-34.
+    pub failure_count: FailureCount,
+    /// EXP-4: a policy's `expires` replaces the argument of a quorum queue.
+    pub quorum_expires_policy_wins: bool,
+    /// LEN-1: quorum queues count the encoded properties as bytes.
+    pub quorum_bytes_with_properties: bool,
+    /// PRI-4, PRI-5.
+    pub quorum_priority: QuorumPriority,
+    /// TTL-13: the returns and the main part of a quorum queue expire apart.
+    pub quorum_returns_expire_apart: bool,
+    /// RT-17: an unknown exchange type ends the connection, not just the channel.
+    pub unknown_type_closes_connection: bool,
+    /// RT-17: types that come without a plugin.
+    pub more_exchange_types: &'static [&'static str],
+    /// RT-7: header values compare exactly; timestamps of bindings never match.
+    pub headers_strict: bool,
+    /// RT-20: how many `#` a topic binding key may have.
+    pub topic_hashes_max: Option<usize>,
+    /// RT-19: user_id and topic permission are checked before expiration.
+    pub early_topic_check: bool,
+    /// PE-8: topic permissions cover CC and BCC keys.
+    pub topic_check_covers_cc: bool,
+    /// PE-3: the refusal names the verb.
+    pub verb_in_403: bool,
+    /// PE-2: a passive declare needs any one right.
+    pub passive_needs_any: bool,
+    /// CO-4: `global` of basic.qos is ignored.
+    pub global_qos_ignored: bool,
+    /// CO-6: the highest priority is the single active consumer of a quorum queue.
+    pub quorum_sac_priority: bool,
+    /// CO-7: how the text names the type.
+    pub quorum_shown_in_text: &'static str,
+    /// CO-10: without a delivery limit a return goes to the tail.
+    pub unlimited_returns_to_tail: bool,
+    /// CO-12: x-delivery-count is 0 on a first get.
+    pub quorum_get_count_0: bool,
+    /// CO-12: x-acquired-count beside x-delivery-count.
+    pub two_counters: bool,
+    /// CO-13: deliveries that a quorum queue allows by default.
+    pub quorum_default_limit: Option<i64>,
+    /// CO-13: a negative delivery limit means none (else: discard at once).
+    pub negative_limit_is_none: bool,
+    /// CO-13: nack, recover and timeouts do not count to the limit.
+    pub only_failures_count: bool,
+    /// CO-19, CO-25.
+    pub consumer_timeout: ConsumerTimeout,
+    /// QQ-43-*: delayed retry.
+    pub delayed_retry: bool,
+    /// DL-30: a purge also takes dead letters that wait.
+    pub purge_takes_waiting: bool,
+    /// PO-3: keys that make a policy skip a classic queue, beyond the ones of all versions.
+    pub classic_skips: &'static [&'static str],
+    /// PO-4: keys of a user policy, beyond the ones of all versions.
+    pub more_policy_keys: &'static [&'static str],
+    /// PO-5: keys of an operator policy, beyond the ones of all versions.
+    pub more_operator_keys: &'static [&'static str],
+    /// PO-7: apply-to knows queue types.
+    pub apply_to_types: bool,
+    /// PO-1: at equal priority the alphabetically first policy wins (else the last).
+    pub tie_takes_first: bool,
+    /// PO-9: texts of /policies are HTML-escaped.
+    pub policy_text_escaped: bool,
+    /// PO-4: the erlang release says `missing closing parenthesis`.
+    pub long_regex_text: bool,
+    /// MG-6, ER-4: the type is stored with every queue.
+    pub stores_queue_type: bool,
+    /// MG-15: a vhost's default queue type is honoured.
+    pub default_queue_type: bool,
+    /// MG-2: a repeated PUT of a vhost resets its default queue type.
+    pub put_resets_default_type: bool,
+    /// ER-7: x-queue-mode must be a known word.
+    pub queue_mode_checked: bool,
+    /// ER-7: x-queue-version 1 is refused, too.
+    pub queue_version_1_refused: bool,
+    /// ER-12: x-queue-master-locator is refused.
+    pub master_locator_denied: bool,
+    /// ER-7: delivery_mode must be 1 or 2.
+    pub delivery_mode_checked: bool,
+    /// ER-7: the largest body, in bytes.
+    pub message_size_max: usize,
+}
+
+const V3_10: Differences = Differences {
+    death_order_bug: true,
+    keeps_cc: false,
+    honours_client_x_death: true,
+    last_death: false,
+    sorts_headers: false,
+    quorum_maxlen_reversed: true,
+    failure_count: FailureCount::Forgotten,
+    quorum_expires_policy_wins: true,
+    quorum_bytes_with_properties: false,
+    quorum_priority: QuorumPriority::None,
+    quorum_returns_expire_apart: false,
+    unknown_type_closes_connection: true,
+    more_exchange_types: &[],
+    headers_strict: false,
+    topic_hashes_max: None,
+    early_topic_check: true,
+    topic_check_covers_cc: false,
+    verb_in_403: false,
+    passive_needs_any: false,
+    global_qos_ignored: false,
+    quorum_sac_priority: false,
+    quorum_shown_in_text: "quorum",
+    unlimited_returns_to_tail: true,
+    quorum_get_count_0: true,
+    two_counters: false,
+    quorum_default_limit: None,
+    negative_limit_is_none: false,
+    only_failures_count: false,
+    consumer_timeout: ConsumerTimeout::Node,
+    delayed_retry: false,
+    purge_takes_waiting: false,
+    classic_skips: &["queue-leader-locator"],
+    more_policy_keys: &[
+        "ha-mode",
+        "ha-params",
+        "ha-sync-mode",
+        "ha-sync-batch-size",
+        "ha-promote-on-shutdown",
+        "ha-promote-on-failure",
+        "queue-master-locator",
+    ],
+    more_operator_keys: &[],
+    apply_to_types: false,
+    tie_takes_first: false,
+    policy_text_escaped: true,
+    long_regex_text: false,
+    stores_queue_type: false,
+    default_queue_type: false,
+    put_resets_default_type: false,
+    queue_mode_checked: true,
+    queue_version_1_refused: false,
+    master_locator_denied: false,
+    delivery_mode_checked: true,
+    message_size_max: 134_217_728,
+};
+
+const V4_0: Differences = Differences {
+    death_order_bug: false,
+    keeps_cc: true,
+    honours_client_x_death: false,
+    last_death: true,
+    sorts_headers: true,
+    failure_count: FailureCount::Shown,
+    quorum_expires_policy_wins: false,
+    quorum_priority: QuorumPriority::Two,
+    quorum_returns_expire_apart: true,
+    unknown_type_closes_connection: false,
+    more_exchange_types: &["x-local-random"],
+    headers_strict: true,
+    early_topic_check: false,
+    topic_check_covers_cc: true,
+    verb_in_403: true,
+    quorum_sac_priority: true,
+    quorum_get_count_0: false,
+    quorum_default_limit: Some(20),
+    negative_limit_is_none: true,
+    consumer_timeout: ConsumerTimeout::QueueOrNode,
+    classic_skips: &["max-in-memory-length", "max-in-memory-bytes", "target-group-size"],
+    more_policy_keys: &["consumer-timeout", "target-group-size", "stream-filter-size-bytes", "queue-master-locator"],
+    more_operator_keys: &["overflow", "queue-version", "target-group-size"],
+    apply_to_types: true,
+    stores_queue_type: true,
+    default_queue_type: true,
+    delivery_mode_checked: false,
+    message_size_max: 16_777_216,
+    ..V3_10
+};
+
+const V4_3: Differences = Differences {
+    quorum_maxlen_reversed: false,
+    failure_count: FailureCount::Counted,
+    quorum_bytes_with_properties: true,
+    quorum_priority: QuorumPriority::Strict,
+    more_exchange_types: &["x-local-random", "x-modulus-hash"],
+    topic_hashes_max: Some(2),
+    passive_needs_any: true,
+    global_qos_ignored: true,
+    quorum_shown_in_text: "<<\"quorum\">>",
+    unlimited_returns_to_tail: false,
+    two_counters: true,
+    only_failures_count: true,
+    consumer_timeout: ConsumerTimeout::Queue,
+    delayed_retry: true,
+    purge_takes_waiting: true,
+    more_policy_keys: &[
+        "consumer-timeout",
+        "target-group-size",
+        "stream-filter-size-bytes",
+        "consumer-disconnected-timeout",
+        "delayed-retry-type",
+        "delayed-retry-min",
+        "delayed-retry-max",
+    ],
+    more_operator_keys: &[
+        "overflow",
+        "queue-version",
+        "target-group-size",
+        "delayed-retry-type",
+        "delayed-retry-min",
+        "delayed-retry-max",
+    ],
+    tie_takes_first: true,
+    policy_text_escaped: false,
+    long_regex_text: true,
+    put_resets_default_type: true,
+    queue_mode_checked: false,
+    queue_version_1_refused: true,
+    master_locator_denied: true,
+    ..V4_0
+};
+
+/// Gives what the profile does differently from the others.
+pub fn differences(profile: Profile) -> &'static Differences {
+    match profile {
+        Profile::V3_10 => &V3_10,
+        Profile::V4_0 => &V4_0,
+        Profile::V4_3 => &V4_3,
+    }
+}

@@ -1,0 +1,164 @@
+//! Settling deliveries: ack, nack, reject, recover, and the order in which many are settled (CO-16, CO-17, DL-33).
+
+use super::channel::{Channel, Unacked};
+use super::entry::Entry;
+use super::node::Sim;
+use super::queue::Queue;
+use super::refusal::{connection_error, precondition_failed};
+use super::requeue::Return;
+use super::slots::Id;
+use crate::broker::{ChannelId, Death, DeliveryTag, Refusal, Reply, Settlement, code};
+use crate::model::Name;
+use std::collections::BTreeMap;
+
+/// Orders groups of deliveries: by queue, then those taken by get by tag, then by consumer tag (DL-33).
+type Group = (Name, Id<Queue>, Option<u64>, Option<Name>);
+
+impl Sim {
+    pub(super) fn settle(&mut self, id: ChannelId, tag: DeliveryTag, multiple: bool, settlement: Settlement) {
+        let Some(&channel) = self.channel_ids.get(&id) else { return };
+        let Some(taken) = self.take_unacked(channel, tag.0, multiple) else {
+            let cause = precondition_failed(format!("unknown delivery tag {}", tag.0));
+            return self.close_for(channel, cause);
+        };
+        match taken {
+            Taken::One(unacked) => {
+                let queue = unacked.queue;
+                self.release(&unacked, Some(channel));
+                if let Some(entry) = unacked.entry {
+                    self.settle_one(queue, entry, settlement);
+                }
+                self.settled(queue);
+            }
+            Taken::Many(all) => {
+                for (group, members) in self.grouped(all) {
+                    let queue = group.1;
+                    for unacked in &members {
+                        self.release(unacked, Some(channel));
+                    }
+                    let entries: Vec<Entry> = members.into_iter().filter_map(|unacked| unacked.entry).collect();
+                    self.settle_many(queue, entries, settlement);
+                    self.settled(queue);
+                }
+            }
+        }
+        self.resume_globally(channel);
+    }
+
+    /// Serves the queue after some of its deliveries were settled.
+    fn settled(&mut self, queue: Id<Queue>) {
+        self.elect(queue);
+        self.touch(queue);
+        self.serve(queue);
+    }
+
+    fn settle_one(&mut self, queue: Id<Queue>, entry: Entry, settlement: Settlement) {
+        if settlement != Settlement::Ack {
+            self.settle_many(queue, vec![entry], settlement);
+        }
+    }
+
+    fn settle_many(&mut self, queue: Id<Queue>, entries: Vec<Entry>, settlement: Settlement) {
+        match settlement {
+            Settlement::Ack => {}
+            Settlement::Nack { requeue: true } => self.put_back(queue, entries, Return::Nacked),
+            Settlement::Reject { requeue: true } => self.put_back(queue, entries, Return::Rejected),
+            Settlement::Nack { requeue: false } => {
+                for entry in entries {
+                    self.die(queue, entry, Death::Rejected);
+                }
+            }
+            Settlement::Reject { requeue: false } => {
+                for mut entry in entries {
+                    entry.failures += 1;
+                    self.die(queue, entry, Death::Rejected);
+                }
+            }
+        }
+    }
+
+    /// Takes what a tag means from the channel; `None` for a tag that is not outstanding (CO-17).
+    fn take_unacked(&mut self, channel: Id<Channel>, tag: u64, multiple: bool) -> Option<Taken> {
+        let unacked = &mut self.channels.get_mut(channel)?.unacked;
+        if tag == 0 && multiple {
+            return Some(Taken::Many(unacked.drain(..).collect()));
+        }
+        let at = match unacked.front() {
+            Some(front) if front.tag == tag => 0,
+            _ => unacked.binary_search_by_key(&tag, |unacked| unacked.tag).ok()?,
+        };
+        if multiple && at > 0 {
+            return Some(Taken::Many(unacked.drain(..=at).collect()));
+        }
+        unacked.remove(at).map(Taken::One)
+    }
+
+    fn grouped(&self, all: Vec<Unacked>) -> BTreeMap<Group, Vec<Unacked>> {
+        let mut groups: BTreeMap<Group, Vec<Unacked>> = BTreeMap::new();
+        for unacked in all {
+            let name = self.queues.get(unacked.queue).map_or_else(|| Name::from(""), |queue| queue.name.name.clone());
+            let tag = unacked.consumer.and_then(|id| self.consumers.get(id)).map(|consumer| consumer.tag.clone());
+            // `None` sorts first, so a got message stands before those of consumers.
+            let got = if unacked.consumer.is_none() { Some(unacked.tag) } else { None };
+            let key = (name, unacked.queue, got.or(tag.as_ref().map(|_| u64::MAX)), tag);
+            groups.entry(key).or_default().push(unacked);
+        }
+        groups
+    }
+
+    /// basic.recover: everything unacknowledged returns (CO-16).
+    pub(super) fn recover(&mut self, channel: Id<Channel>, requeue: bool) -> Result<Reply, Refusal> {
+        if !requeue {
+            return Err(connection_error(code::NOT_IMPLEMENTED, "requeue=false"));
+        }
+        let Some(state) = self.channels.get_mut(channel) else { return Ok(Reply::Done) };
+        let all: Vec<Unacked> = state.unacked.drain(..).collect();
+        for (group, members) in self.grouped(all) {
+            for unacked in &members {
+                self.release(unacked, Some(channel));
+            }
+            let entries = members.into_iter().filter_map(|unacked| unacked.entry).collect();
+            self.put_back(group.1, entries, Return::Recovered);
+            self.elect(group.1);
+            self.touch(group.1);
+            self.to_serve.push_back(group.1);
+        }
+        Ok(Reply::Done)
+    }
+
+    /// basic.qos (CO-2, CO-4).
+    pub(super) fn qos(&mut self, channel: Id<Channel>, prefetch: u16, global: bool) -> Reply {
+        let ignored = self.rules.global_qos_ignored;
+        let Some(state) = self.channels.get_mut(channel) else { return Reply::Done };
+        if global && !ignored {
+            state.global_prefetch = prefetch;
+            self.resume_globally(channel);
+        } else {
+            state.prefetch = prefetch;
+        }
+        Reply::Done
+    }
+
+    /// Lets consumers that the channel's global limit held back go on.
+    fn resume_globally(&mut self, id: Id<Channel>) {
+        let Some(channel) = self.channels.get(id) else { return };
+        if channel.consumers.is_empty() || !channel.has_room() {
+            return;
+        }
+        let held_back: Vec<_> = channel.consumers.values().copied().collect();
+        for consumer in held_back {
+            let Some(state) = self.consumers.get(consumer) else { continue };
+            if !state.rotating && state.has_capacity(&self.channels) {
+                let queue = state.queue;
+                self.unblock(consumer);
+                self.to_serve.push_back(queue);
+            }
+        }
+    }
+}
+
+/// Is what one settlement concerns.
+enum Taken {
+    One(Unacked),
+    Many(Vec<Unacked>),
+}

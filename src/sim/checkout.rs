@@ -1,0 +1,136 @@
+//! Serving a queue: which consumer gets the next message, and how it is handed over (CO-1 to CO-6, CO-9, CO-12).
+
+use super::channel::Unacked;
+use super::consumer::Consumer;
+use super::entry::Entry;
+use super::node::Sim;
+use super::queue::{Contents, Queue};
+use super::slots::Id;
+use crate::broker::{Delivery, Event};
+use crate::model::{Message, QueueKind, Value};
+use crate::rules::FailureCount;
+use std::sync::Arc;
+
+impl Sim {
+    /// Hands out messages as long as there are some and somebody may have one; drops what is over the limit then.
+    pub(super) fn serve(&mut self, id: Id<Queue>) {
+        self.expire(id);
+        while let Some(queue) = self.queues.get(id) {
+            if queue.ready() == 0 {
+                break;
+            }
+            let Some(consumer) = self.next_consumer(id) else { break };
+            let Some(entry) = self.queues.get_mut(id).and_then(|queue| queue.pop()) else { break };
+            self.expire(id);
+            self.hand_over(id, consumer, entry);
+        }
+        self.drop_over_limit(id);
+        self.arm_message_ttl(id);
+    }
+
+    /// Takes the consumer whose turn it is; it goes to the back.
+    pub(super) fn next_consumer(&mut self, id: Id<Queue>) -> Option<Id<Consumer>> {
+        let queue = self.queues.get(id)?;
+        if queue.consumers.single_active {
+            let active = queue.consumers.active?;
+            let able = self.consumers.get(active)?.has_capacity(&self.channels);
+            return (able && !self.is_quiescing(queue, active)).then_some(active);
+        }
+        let queue = self.queues.get_mut(id)?;
+        while let Some((priority, id)) = queue.consumers.take_front() {
+            let Some(consumer) = self.consumers.get_mut(id) else { continue };
+            if consumer.has_capacity(&self.channels) {
+                // A quorum queue's consumer leaves the rotation as soon as it is full, a classic one's when tried.
+                let last = queue.kind == QueueKind::Quorum
+                    && !consumer.no_ack
+                    && consumer.prefetch > 0
+                    && consumer.unacked + 1 >= u32::from(consumer.prefetch);
+                if last {
+                    consumer.rotating = false;
+                    queue.consumers.blocked.push(id);
+                } else {
+                    queue.consumers.join(priority, id);
+                }
+                return Some(id);
+            }
+            consumer.rotating = false;
+            queue.consumers.blocked.push(id);
+        }
+        None
+    }
+
+    /// Sends a message to a consumer.
+    pub(super) fn hand_over(&mut self, queue_id: Id<Queue>, id: Id<Consumer>, entry: Entry) {
+        let Some(consumer) = self.consumers.get_mut(id) else { return };
+        let Some(queue) = self.queues.get_mut(queue_id) else { return };
+        let Some(channel) = self.channels.get_mut(consumer.channel) else { return };
+        let tag = channel.next_tag();
+        let (message, redelivered) = shown(self.rules, queue, &entry, false);
+        let delivery = Delivery {
+            tag,
+            redelivered,
+            exchange: entry.stored.exchange.clone(),
+            routing_key: entry.stored.routing_key.clone(),
+            message,
+        };
+        if !consumer.no_ack {
+            queue.unacked += 1;
+            consumer.unacked += 1;
+            channel.held += 1;
+            let since = self.now;
+            channel.unacked.push_back(Unacked {
+                tag: tag.0,
+                queue: queue_id,
+                consumer: Some(id),
+                since,
+                entry: Some(entry),
+            });
+        }
+        let event =
+            Event::Delivered { channel: channel.id, consumer: consumer.tag.clone(), delivery: Box::new(delivery) };
+        self.events.push_back(event);
+        let no_ack = consumer.no_ack;
+        self.touch(queue_id);
+        if !no_ack {
+            self.expect_timeout(queue_id, id);
+        }
+    }
+}
+
+/// Gives the message as this delivery shows it, and whether it counts as redelivered (CO-9, CO-12, DL-32, DL-34).
+pub(super) fn shown(
+    rules: &crate::rules::Differences,
+    queue: &Queue,
+    entry: &Entry,
+    by_get: bool,
+) -> (Arc<Message>, bool) {
+    let stored = &entry.stored;
+    let Contents::Quorum(_) = &queue.contents else {
+        return (stored.message.clone(), entry.redelivered);
+    };
+    let inherited = match rules.failure_count {
+        FailureCount::Forgotten => 0,
+        FailureCount::Shown => stored.quorum_rejections,
+        FailureCount::Counted => stored.failures,
+    };
+    let returns = if entry.returns == 0 { inherited } else { entry.returns };
+    let redelivered = returns > 0 || (rules.two_counters && entry.failures > 0);
+    if !(redelivered || by_get && rules.quorum_get_count_0) {
+        return (stored.message.clone(), false);
+    }
+    let mut message = Message::clone(&stored.message);
+    let headers = message.properties.headers.get_or_insert_default();
+    let mut set = |name: &str, n: u32| {
+        headers.insert(name.into(), Value::I64(n.into()));
+    };
+    if rules.two_counters {
+        set("x-acquired-count", returns);
+        if entry.failures > 0 {
+            set("x-delivery-count", entry.failures);
+        }
+    } else {
+        set("x-delivery-count", returns);
+    }
+    headers.sort_keys();
+    (Arc::new(message), redelivered)
+}

@@ -1,0 +1,105 @@
+//! The contents of a classic queue: levels of priority, FIFO inside, returned entries at their old place (CO-10).
+//! Knows nothing of consumers or of what becomes of what it gives out.
+
+use super::entry::{Entry, NEVER};
+use crate::model::Moment;
+use std::collections::VecDeque;
+
+/// Holds the ready messages of a classic queue.
+#[derive(Debug)]
+pub(super) struct ClassicQueue {
+    /// From priority 0 up; one level without x-max-priority.
+    levels: Vec<VecDeque<Entry>>,
+    ready: u64,
+    bytes: u64,
+    enqueued: u64,
+}
+
+impl ClassicQueue {
+    pub(super) fn new(max_priority: u8) -> Self {
+        let levels = (0..=max_priority).map(|_| VecDeque::new()).collect();
+        Self { levels, ready: 0, bytes: 0, enqueued: 0 }
+    }
+
+    pub(super) fn ready(&self) -> u64 {
+        self.ready
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Gives the level of a priority: missing is 0, above the highest is the highest (PRI-2).
+    pub(super) fn level(&self, priority: Option<u8>) -> u8 {
+        priority.unwrap_or(0).min((self.levels.len() - 1) as u8)
+    }
+
+    /// Numbers the next message that arrives, be it stored or handed on at once.
+    pub(super) fn next_position(&mut self) -> u64 {
+        self.enqueued += 1;
+        self.enqueued
+    }
+
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.ready += 1;
+        self.bytes += u64::from(entry.size);
+        self.levels[usize::from(entry.level)].push_back(entry);
+    }
+
+    /// Puts an entry back to where it came from.
+    pub(super) fn put_back(&mut self, entry: Entry) {
+        self.ready += 1;
+        self.bytes += u64::from(entry.size);
+        let level = &mut self.levels[usize::from(entry.level)];
+        if level.front().is_none_or(|front| entry.position < front.position) {
+            level.push_front(entry);
+        } else {
+            let at = level.partition_point(|other| other.position < entry.position);
+            level.insert(at, entry);
+        }
+    }
+
+    /// Takes the next message: highest priority, oldest first.
+    pub(super) fn pop(&mut self) -> Option<Entry> {
+        let level = self.levels.iter().rposition(|level| !level.is_empty())?;
+        self.pop_from(level)
+    }
+
+    /// Takes an expired head. The highest level that is not empty decides: while its head lives, nothing below goes
+    /// (TTL-5, TTL-12).
+    pub(super) fn pop_expired(&mut self, now: Moment) -> Option<Entry> {
+        let level = self.levels.iter().rposition(|level| !level.is_empty())?;
+        if self.levels[level].front()?.is_expired(now) { self.pop_from(level) } else { None }
+    }
+
+    /// Gives the message that is next.
+    pub(super) fn head(&self) -> Option<&Entry> {
+        self.levels.iter().rev().find_map(|level| level.front())
+    }
+
+    /// Gives the moment at which the head expires.
+    pub(super) fn head_expires_at(&self) -> Option<Moment> {
+        self.head().map(|entry| entry.expires_at).filter(|at| *at != NEVER)
+    }
+
+    /// Takes everything.
+    pub(super) fn drain(&mut self) -> Vec<Entry> {
+        std::iter::from_fn(|| self.pop()).collect()
+    }
+
+    /// Forgets what does not survive a restart.
+    pub(super) fn keep_persistent(&mut self) {
+        for level in &mut self.levels {
+            level.retain(|entry| entry.stored.message.properties.delivery_mode == Some(2));
+        }
+        self.ready = self.levels.iter().map(|level| level.len() as u64).sum();
+        self.bytes = self.levels.iter().flatten().map(|entry| u64::from(entry.size)).sum();
+    }
+
+    fn pop_from(&mut self, level: usize) -> Option<Entry> {
+        let entry = self.levels[level].pop_front()?;
+        self.ready -= 1;
+        self.bytes -= u64::from(entry.size);
+        Some(entry)
+    }
+}

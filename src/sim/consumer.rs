@@ -1,0 +1,293 @@
+//! Consumers: subscription, rotation, single active consumer, cancellation (CO-1 to CO-8, CO-15, CO-20, CO-22, CO-26).
+
+use super::channel::Channel;
+use super::node::Sim;
+use super::queue::Queue;
+use super::refusal::{channel_error, connection_error, precondition_failed};
+use super::slots::{Id, Slots};
+use crate::broker::{Refusal, Reply, code};
+use crate::model::{Name, QueueKind, Table};
+use crate::rules::{Access, priority_argument, shown_queue};
+use std::collections::VecDeque;
+
+/// Is one subscription.
+#[derive(Debug)]
+pub(super) struct Consumer {
+    pub tag: Name,
+    pub channel: Id<Channel>,
+    pub queue: Id<Queue>,
+    pub no_ack: bool,
+    /// 0 is unlimited.
+    pub prefetch: u16,
+    pub priority: i64,
+    pub timeout_ms: Option<u64>,
+    pub unacked: u32,
+    /// CO-26: unacked ones that the queue took back.
+    pub timed_out: u32,
+    /// Whether it stands in its queue's rotation.
+    pub rotating: bool,
+    /// CO-15: cancelled, but deliveries are outstanding.
+    pub cancelled: bool,
+}
+
+impl Consumer {
+    /// Says whether it may get one more (CO-2, CO-4).
+    pub(super) fn has_capacity(&self, channels: &Slots<Channel>) -> bool {
+        if self.cancelled || self.timed_out > 0 {
+            return false;
+        }
+        self.no_ack
+            || ((self.prefetch == 0 || self.unacked < u32::from(self.prefetch))
+                && channels.get(self.channel).is_some_and(Channel::has_room))
+    }
+}
+
+/// Holds the consumers of a queue.
+#[derive(Debug, Default)]
+pub(super) struct Consumers {
+    /// In order of subscription.
+    pub all: Vec<Id<Consumer>>,
+    /// By priority, highest first; those to try next stand in front.
+    levels: Vec<(i64, VecDeque<Id<Consumer>>)>,
+    /// Set aside because they were full when it was their turn (CO-3).
+    pub blocked: Vec<Id<Consumer>>,
+    pub single_active: bool,
+    pub active: Option<Id<Consumer>>,
+    /// Holds the queue for itself (CO-8).
+    pub exclusive: Option<Id<Consumer>>,
+    pub had_any: bool,
+}
+
+impl Consumers {
+    pub(super) fn new(single_active: bool) -> Self {
+        Self { single_active, ..Self::default() }
+    }
+
+    /// Puts a consumer at the back of its level.
+    pub(super) fn join(&mut self, priority: i64, consumer: Id<Consumer>) {
+        match self.levels.binary_search_by(|(other, _)| priority.cmp(other)) {
+            Ok(at) => self.levels[at].1.push_back(consumer),
+            Err(at) => self.levels.insert(at, (priority, VecDeque::from([consumer]))),
+        }
+    }
+
+    /// Takes the consumer whose turn it is.
+    pub(super) fn take_front(&mut self) -> Option<(i64, Id<Consumer>)> {
+        let (priority, level) = self.levels.iter_mut().find(|(_, level)| !level.is_empty())?;
+        Some((*priority, level.pop_front()?))
+    }
+
+    /// Takes a consumer out of everything.
+    fn remove(&mut self, consumer: Id<Consumer>) {
+        self.all.retain(|other| *other != consumer);
+        self.blocked.retain(|other| *other != consumer);
+        for (_, level) in &mut self.levels {
+            level.retain(|other| *other != consumer);
+        }
+        if self.exclusive == Some(consumer) {
+            self.exclusive = None;
+        }
+        if self.active == Some(consumer) {
+            self.active = None;
+        }
+    }
+}
+
+impl Sim {
+    pub(super) fn consume(
+        &mut self,
+        channel: Id<Channel>,
+        queue: &Name,
+        tag: Name,
+        (no_ack, exclusive): (bool, bool),
+        arguments: &Table,
+    ) -> Result<Reply, Refusal> {
+        if &**queue == super::reply_to::REPLY_TO {
+            return self.consume_replies(channel, tag, no_ack);
+        }
+        let queue = self.expand_queue(channel, queue)?;
+        self.check_queue_access(channel, Access::Read, &queue)?;
+        let Some(state) = self.channels.get(channel) else { return Ok(Reply::Done) };
+        let (connection, prefetch, global) = (state.connection, state.prefetch, state.global_prefetch);
+        let tag = if tag.is_empty() { self.server_name("amq.ctag-") } else { tag };
+        if self.channels.get(channel).is_some_and(|state| state.consumers.contains_key(&tag)) {
+            let text = format!("attempt to reuse consumer tag '{tag}'");
+            return Err(connection_error(code::NOT_ALLOWED, text));
+        }
+        let id = self.usable_queue(channel, &queue)?;
+        let _ = connection;
+        let Some(target) = self.queues.get(id) else { return Ok(Reply::Done) };
+        let (vhost, name) = (target.name.vhost.clone(), target.name.name.clone());
+        let priority = priority_argument(arguments, &vhost, &name).map_err(precondition_failed)?;
+        let timeout_ms = self.consumer_timeout_argument(arguments, id)?;
+        self.check_consumable(id, exclusive, global)?;
+        let Some(target) = self.queues.get_mut(id) else { return Ok(Reply::Done) };
+        let consumer = self.consumers.insert(Consumer {
+            tag: tag.clone(),
+            channel,
+            queue: id,
+            no_ack,
+            prefetch: if no_ack { 0 } else { prefetch },
+            priority,
+            timeout_ms,
+            unacked: 0,
+            timed_out: 0,
+            rotating: true,
+            cancelled: false,
+        });
+        let consumers = &mut target.consumers;
+        consumers.all.push(consumer);
+        consumers.had_any = true;
+        consumers.join(priority, consumer);
+        if exclusive && target.kind == QueueKind::Classic {
+            consumers.exclusive = Some(consumer);
+        }
+        if let Some(state) = self.channels.get_mut(channel) {
+            state.consumers.insert(tag, consumer);
+        }
+        self.elect(id);
+        self.stop_lease(id);
+        self.touch(id);
+        self.to_serve.push_back(id);
+        Ok(Reply::Done)
+    }
+
+    /// Checks exclusive use and the global limit (CO-4, CO-7, CO-8).
+    fn check_consumable(&self, id: Id<Queue>, exclusive: bool, global: u16) -> Result<(), Refusal> {
+        let Some(queue) = self.queues.get(id) else { return Ok(()) };
+        let resource = shown_queue(&queue.name.vhost, &queue.name.name);
+        if queue.kind == QueueKind::Quorum {
+            if global > 0 {
+                let text = format!("{resource} does not support global qos");
+                return Err(connection_error(code::NOT_IMPLEMENTED, text));
+            }
+            return Ok(());
+        }
+        let consumers = &queue.consumers;
+        let taken =
+            consumers.exclusive.is_some() || (exclusive && (consumers.single_active || !consumers.all.is_empty()));
+        if taken {
+            return Err(channel_error(code::ACCESS_REFUSED, format!("{resource} in exclusive use")));
+        }
+        Ok(())
+    }
+
+    /// Cancels a consumer on its client's wish; what it holds stays outstanding (CO-15).
+    pub(super) fn cancel(&mut self, channel: Id<Channel>, tag: &Name) -> Reply {
+        let Some(state) = self.channels.get_mut(channel) else { return Reply::Done };
+        if state.reply_consumer.as_ref().is_some_and(|(other, _)| other == tag) {
+            state.reply_consumer = None;
+            return Reply::Done;
+        }
+        if let Some(consumer) = state.consumers.remove(tag)
+            && let Some(queue) = self.drop_consumer(consumer)
+        {
+            self.auto_delete(queue);
+            self.to_serve.push_back(queue);
+        }
+        Reply::Done
+    }
+
+    /// Takes a consumer from its queue; its record stays while deliveries are outstanding.
+    pub(super) fn drop_consumer(&mut self, id: Id<Consumer>) -> Option<Id<Queue>> {
+        let consumer = self.consumers.get_mut(id)?;
+        consumer.cancelled = true;
+        consumer.rotating = false;
+        let (queue_id, unacked) = (consumer.queue, consumer.unacked);
+        if let Some(queue) = self.queues.get_mut(queue_id) {
+            let place = queue.consumers.all.iter().position(|other| *other == id);
+            queue.consumers.remove(id);
+            if let (QueueKind::Quorum, Some(place), true) = (queue.kind, place, unacked > 0) {
+                queue.consumers.all.insert(place, id);
+            }
+        }
+        if unacked == 0 {
+            self.consumers.remove(id);
+        }
+        self.elect(queue_id);
+        self.touch(queue_id);
+        self.start_lease(queue_id);
+        Some(queue_id)
+    }
+
+    /// Counts one delivery less for a consumer; one that is cancelled goes with its last delivery.
+    pub(super) fn free_consumer(&mut self, id: Id<Consumer>, timed_out: bool) {
+        let Some(consumer) = self.consumers.get_mut(id) else { return };
+        if timed_out {
+            consumer.timed_out -= 1;
+        }
+        consumer.unacked -= 1;
+        if consumer.cancelled {
+            if consumer.unacked == 0 {
+                let queue_id = consumer.queue;
+                if let Some(queue) = self.queues.get_mut(queue_id) {
+                    queue.consumers.remove(id);
+                }
+                self.consumers.remove(id);
+                self.touch(queue_id);
+            }
+            return;
+        }
+        if !consumer.rotating && consumer.has_capacity(&self.channels) {
+            self.unblock(id);
+        }
+    }
+
+    /// Lets a consumer that was set aside rejoin at the back of its level (CO-3).
+    pub(super) fn unblock(&mut self, id: Id<Consumer>) {
+        let Some(consumer) = self.consumers.get_mut(id) else { return };
+        if consumer.rotating || consumer.cancelled {
+            return;
+        }
+        consumer.rotating = true;
+        if let Some(queue) = self.queues.get_mut(consumer.queue) {
+            queue.consumers.blocked.retain(|other| *other != id);
+            queue.consumers.join(consumer.priority, id);
+        }
+    }
+
+    /// Chooses the single active consumer (CO-6).
+    pub(super) fn elect(&mut self, id: Id<Queue>) {
+        let rules = self.rules;
+        let Some(queue) = self.queues.get_mut(id) else { return };
+        if !queue.consumers.single_active {
+            return;
+        }
+        let quorum = queue.kind == QueueKind::Quorum;
+        let by_priority = !quorum || rules.quorum_sac_priority;
+        let candidates = queue.consumers.all.iter().filter_map(|id| Some((*id, self.consumers.get(*id)?)));
+        let mut best: Option<(i64, Id<Consumer>)> = None;
+        for (id, consumer) in candidates.filter(|(_, consumer)| !consumer.cancelled && consumer.timed_out == 0) {
+            let priority = if by_priority { consumer.priority } else { 0 };
+            if best.is_none_or(|(other, _)| priority > other) {
+                best = Some((priority, id));
+            }
+        }
+        let Some((priority, best)) = best else {
+            return;
+        };
+        let Some(active) = queue.consumers.active else {
+            // A cancelled one that still holds messages keeps a quorum queue waiting on no version.
+            queue.consumers.active = Some(best);
+            return;
+        };
+        let preempts = quorum && rules.quorum_sac_priority;
+        let idle = self
+            .consumers
+            .get(active)
+            .is_none_or(|consumer| consumer.timed_out > 0 || (consumer.unacked == 0 && consumer.priority < priority));
+        if preempts && idle {
+            queue.consumers.active = Some(best);
+        }
+    }
+
+    /// Says whether a higher-priority consumer waits for the active one to settle its messages (CO-6).
+    pub(super) fn is_quiescing(&self, queue: &Queue, active: Id<Consumer>) -> bool {
+        if queue.kind != QueueKind::Quorum || !self.rules.quorum_sac_priority {
+            return false;
+        }
+        let Some(current) = self.consumers.get(active) else { return false };
+        let others = queue.consumers.all.iter().filter_map(|id| self.consumers.get(*id));
+        others.into_iter().any(|other| !other.cancelled && other.priority > current.priority)
+    }
+}

@@ -1,0 +1,229 @@
+//! A message arrives at a queue: refused, handed on at once, or stored; and the length limits (LEN-*, TTL-3, TTL-7).
+
+use super::channel::Channel;
+use super::entry::{Entry, NEVER, Stored};
+use super::node::Sim;
+use super::queue::{Contents, Queue};
+use super::quorum_queue::encoded_size;
+use super::slots::Id;
+use super::vhost::Vhost;
+use crate::broker::{Death, What};
+use crate::model::{Millis, Moment};
+use crate::rules::{FailureCount, Overflow};
+use std::sync::Arc;
+
+impl Sim {
+    /// Brings a message to a queue and says whether the queue took responsibility. No publisher: a dead letter.
+    pub(super) fn enqueue(&mut self, id: Id<Queue>, stored: &Arc<Stored>, publisher: Option<Id<Channel>>) -> bool {
+        let Some(queue) = self.queues.get_mut(id) else { return true };
+        queue.count_move(self.now);
+        match queue.contents {
+            Contents::Classic(_) => self.enqueue_classic(id, stored),
+            Contents::Quorum(_) => self.enqueue_quorum(id, stored, publisher),
+        }
+    }
+
+    fn enqueue_classic(&mut self, id: Id<Queue>, stored: &Arc<Stored>) -> bool {
+        let Some(entry) = self.new_entry(id, stored) else { return true };
+        let Some(queue) = self.queues.get(id) else { return true };
+        let Contents::Classic(classic) = &queue.contents else { return true };
+        let overflow = queue.settings.overflow;
+        if overflow != Overflow::DropHead {
+            let (n, bytes) = (classic.ready() + 1, classic.bytes() + u64::from(entry.size));
+            if is_over(queue, n, bytes) {
+                if overflow == Overflow::RejectPublishDlx {
+                    self.die(id, entry, Death::MaxLen);
+                } else {
+                    self.tell(Some(stored.origin), Some(id), "LEN-6", || What::Dropped {
+                        why: "the queue is full and refuses publishes".into(),
+                    });
+                }
+                return false;
+            }
+        }
+        if classic.ready() == 0
+            && let Some(consumer) = self.next_consumer(id)
+        {
+            self.hand_over(id, consumer, entry);
+            return true;
+        }
+        self.store_classic(id, entry);
+        true
+    }
+
+    /// Stores a message; sweeps expired heads only when RabbitMQ would (TTL-12).
+    fn store_classic(&mut self, id: Id<Queue>, entry: Entry) {
+        let expires = entry.expires_at != NEVER;
+        self.tell_enqueued(id, &entry);
+        let Some(queue) = self.queues.get_mut(id) else { return };
+        let Contents::Classic(classic) = &mut queue.contents else { return };
+        classic.push(entry);
+        self.touch(id);
+        let dropped = self.drop_over_limit(id);
+        let alone = self.queues.get(id).is_some_and(|queue| queue.ready() == 1);
+        match (dropped, alone, expires) {
+            (false, false, _) | (true, true, false) | (false, true, false) => {}
+            _ => self.sweep(id),
+        }
+    }
+
+    fn enqueue_quorum(&mut self, id: Id<Queue>, stored: &Arc<Stored>, publisher: Option<Id<Channel>>) -> bool {
+        let Some(entry) = self.new_entry(id, stored) else { return true };
+        let Some(queue) = self.queues.get_mut(id) else { return true };
+        let rejects = queue.settings.overflow == Overflow::RejectPublish;
+        let over = {
+            let Contents::Quorum(quorum) = &queue.contents else { return true };
+            let (n, bytes) = quorum.counted();
+            is_over(queue, n, bytes)
+        };
+        let Contents::Quorum(quorum) = &mut queue.contents else { return true };
+        if let Some(publisher) = publisher.filter(|_| rejects)
+            && quorum.refuses(publisher, over)
+        {
+            self.tell(Some(stored.origin), Some(id), "LEN-9", || What::Dropped {
+                why: "the queue is over its limit and refuses this publisher".into(),
+            });
+            return false;
+        }
+        self.tell_enqueued(id, &entry);
+        if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
+            quorum.push(entry);
+        }
+        self.touch(id);
+        self.serve(id);
+        true
+    }
+
+    /// Makes the entry of a message for a queue; its expiry is fixed now (TTL-3).
+    fn new_entry(&mut self, id: Id<Queue>, stored: &Arc<Stored>) -> Option<Entry> {
+        let now = self.now;
+        let rules = self.rules;
+        let queue = self.queues.get_mut(id)?;
+        let ttl = queue.settings.message_ttl_ms.into_iter().chain(stored.expiration_ms).min();
+        let priority = stored.message.properties.priority;
+        let body = stored.message.body.len();
+        let (level, position, size, ttl) = match &mut queue.contents {
+            Contents::Classic(classic) => (classic.level(priority), classic.next_position(), body, ttl),
+            Contents::Quorum(quorum) => {
+                let properties =
+                    if rules.quorum_bytes_with_properties { encoded_size(&stored.message.properties) } else { 0 };
+                // TTL-7: 0 is treated as a millisecond.
+                let ttl = ttl.map(|ttl| ttl.max(1));
+                (quorum.level(priority), quorum.next_position(), body + properties, ttl)
+            }
+        };
+        let counted = rules.failure_count == FailureCount::Counted;
+        Some(Entry {
+            stored: stored.clone(),
+            position,
+            expires_at: ttl.map_or(NEVER, |ttl| now + Millis(ttl)),
+            size: u32::try_from(size).unwrap_or(u32::MAX),
+            level,
+            redelivered: counted && stored.failures > 0,
+            returns: 0,
+            failures: if counted { stored.failures } else { 0 },
+        })
+    }
+
+    fn tell_enqueued(&mut self, id: Id<Queue>, entry: &Entry) {
+        if !self.insights {
+            return;
+        }
+        let origin = Some(entry.stored.origin);
+        self.tell(origin, Some(id), "RT-2", || What::Enqueued);
+        let Some(queue) = self.queues.get(id) else { return };
+        let head = match &queue.contents {
+            Contents::Classic(classic) => classic.head(),
+            Contents::Quorum(quorum) => quorum.head(),
+        };
+        let Some(head) = head.filter(|head| entry.expires_at < head.expires_at) else { return };
+        let behind = Some(head.stored.origin);
+        let until = (head.expires_at != NEVER).then(|| head.expires_at - self.now);
+        self.tell(origin, Some(id), "TTL-5", || What::Blocked { behind, until });
+    }
+
+    /// Drops heads while the queue is over a limit, or blocks and unblocks publishers; says whether any was dropped.
+    pub(super) fn drop_over_limit(&mut self, id: Id<Queue>) -> bool {
+        let Some(queue) = self.queues.get_mut(id) else { return false };
+        if queue.settings.max_length.is_none() && queue.settings.max_length_bytes.is_none() {
+            if let Contents::Quorum(quorum) = &mut queue.contents {
+                quorum.refuse_all(false);
+            }
+            return false;
+        }
+        match (queue.settings.overflow, &queue.contents) {
+            (Overflow::DropHead, _) => self.drop_heads(id),
+            (_, Contents::Quorum(_)) => {
+                self.weigh_publishers(id);
+                false
+            }
+            _ => false,
+        }
+    }
+
+    fn drop_heads(&mut self, id: Id<Queue>) -> bool {
+        let mut victims = Vec::new();
+        while let Some(queue) = self.queues.get_mut(id) {
+            let (n, bytes) = match &queue.contents {
+                Contents::Classic(classic) => (classic.ready(), classic.bytes()),
+                Contents::Quorum(quorum) => quorum.counted(),
+            };
+            if !is_over(queue, n, bytes) {
+                break;
+            }
+            let Some(entry) = queue.pop() else { break };
+            victims.push(entry);
+        }
+        if victims.is_empty() {
+            return false;
+        }
+        let quorum = self.queues.get(id).is_some_and(|queue| matches!(queue.contents, Contents::Quorum(_)));
+        if quorum && self.rules.quorum_maxlen_reversed {
+            victims.reverse();
+        }
+        for entry in victims {
+            self.die(id, entry, Death::MaxLen);
+        }
+        self.touch(id);
+        true
+    }
+
+    /// Blocks publishers of a queue that is over its limit; lets them go on at 80 % (LEN-9).
+    fn weigh_publishers(&mut self, id: Id<Queue>) {
+        let Some(queue) = self.queues.get_mut(id) else { return };
+        let Contents::Quorum(quorum) = &queue.contents else { return };
+        let (n, bytes) = quorum.counted();
+        let over = is_over(queue, n, bytes);
+        let relaxed = |value: u64, max: Option<u64>| max.is_none_or(|max| value <= max * 8 / 10);
+        let below = relaxed(n, queue.settings.max_length) && relaxed(bytes, queue.settings.max_length_bytes);
+        if let Contents::Quorum(quorum) = &mut queue.contents {
+            if over {
+                quorum.refuse_all(true);
+            } else if below {
+                quorum.refuse_all(false);
+            }
+        }
+    }
+
+    /// Forgets a channel that published to quorum queues.
+    pub(super) fn forget_publisher(&mut self, channel: Id<Channel>, vhost: Id<Vhost>) {
+        let Some(vhost) = self.vhosts.get(vhost) else { return };
+        for &id in vhost.queues.values() {
+            if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
+                quorum.forget_publisher(channel);
+            }
+        }
+    }
+}
+
+fn is_over(queue: &Queue, n: u64, bytes: u64) -> bool {
+    queue.settings.max_length.is_some_and(|max| n > max)
+        || queue.settings.max_length_bytes.is_some_and(|max| bytes > max)
+}
+
+/// Gives the first tick of a quorum queue at or after `at`; ticks come every five seconds (EXP-3).
+pub(super) fn tick_at(declared_at: Moment, at: Moment) -> Moment {
+    const TICK_MS: u64 = 5_000;
+    let since = (at - declared_at).0;
+    declared_at + Millis(since.div_ceil(TICK_MS) * TICK_MS)
+}

@@ -1,0 +1,59 @@
+//! basic.get: one message, if there is one (CO-7, CO-12, CO-23).
+
+use super::channel::{Channel, Unacked};
+use super::checkout::shown;
+use super::node::Sim;
+use super::queue::Contents;
+use super::refusal::channel_error;
+use super::slots::Id;
+use crate::broker::{Delivery, Got, Refusal, Reply, code};
+use crate::model::{Name, QueueKind};
+use crate::rules::Access;
+
+impl Sim {
+    pub(super) fn get(&mut self, channel: Id<Channel>, name: &Name, no_ack: bool) -> Result<Reply, Refusal> {
+        let name = self.expand_queue(channel, name)?;
+        self.check_queue_access(channel, Access::Read, &name)?;
+        let id = self.usable_queue(channel, &name)?;
+        self.refresh_lease(id, false);
+        let Some(queue) = self.queues.get(id) else { return Ok(Reply::Got(None)) };
+        if queue.kind == QueueKind::Quorum {
+            if queue.consumers.single_active {
+                let text = format!(
+                    "cannot obtain access to locked {}. basic.get operations are not supported by {} queues with \
+                     single active consumer",
+                    queue.shown(),
+                    self.rules.quorum_shown_in_text
+                );
+                return Err(channel_error(code::RESOURCE_LOCKED, text));
+            }
+            self.expire(id);
+        }
+        let Some(entry) = self.queues.get_mut(id).and_then(|queue| queue.pop()) else { return Ok(Reply::Got(None)) };
+        self.sweep(id);
+        let Some(queue) = self.queues.get_mut(id) else { return Ok(Reply::Got(None)) };
+        let Some(state) = self.channels.get_mut(channel) else { return Ok(Reply::Got(None)) };
+        let tag = state.next_tag();
+        let (message, redelivered) = shown(self.rules, queue, &entry, true);
+        let delivery = Delivery {
+            tag,
+            redelivered,
+            exchange: entry.stored.exchange.clone(),
+            routing_key: entry.stored.routing_key.clone(),
+            message,
+        };
+        let remaining = queue.ready();
+        let quorum = matches!(queue.contents, Contents::Quorum(_));
+        if !no_ack {
+            queue.unacked += 1;
+            let unacked = Unacked { tag: tag.0, queue: id, consumer: None, since: self.now, entry: Some(entry) };
+            state.unacked.push_back(unacked);
+            self.expect_get_timeout(id);
+        }
+        self.touch(id);
+        if quorum {
+            self.drop_over_limit(id);
+        }
+        Ok(Reply::Got(Some(Box::new(Got { delivery, remaining }))))
+    }
+}

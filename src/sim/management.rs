@@ -1,0 +1,48 @@
+//! The management API's acts, each to its file (§9). Acts as the runner: rights are not asked for.
+
+use super::node::Sim;
+use super::refusal::{connection_error, http_error};
+use crate::broker::{ConnectionId, Management, Refusal, Reply, RequestId, code};
+use crate::model::Parameter;
+
+impl Sim {
+    pub(super) fn manage(&mut self, request: RequestId, act: Management) {
+        let reply = match act {
+            Management::PutVhost(vhost) => self.put_vhost(&vhost),
+            Management::DeleteVhost { vhost } => self.delete_vhost(&vhost),
+            Management::PutUser(user) => Ok(self.put_user(&user)),
+            Management::DeleteUser { user } => self.delete_user(&user),
+            Management::PutPermission(permission) => self.put_permission(&permission),
+            Management::ClearPermission { user, vhost } => self.clear_permission(&user, &vhost),
+            Management::PutTopicPermission(permission) => self.put_topic_permission(&permission),
+            Management::ClearTopicPermission { user, vhost, exchange } => {
+                self.clear_topic_permission(&user, &vhost, &exchange)
+            }
+            Management::PutPolicy { policy, operator } => self.put_policy(*policy, operator),
+            Management::ClearPolicy { vhost, name, operator } => self.clear_policy(&vhost, &name, operator),
+            Management::PutParameter(parameter) => self.put_parameter(&parameter),
+            Management::PutGlobalParameter { .. } => Ok(Reply::Done),
+            Management::PutVhostLimit { vhost, name, value } => self.put_vhost_limit(&vhost, &name, value),
+            Management::PutUserLimit { user, name, value } => self.put_user_limit(&user, &name, value),
+            Management::CloseConnection { connection } => self.close_by_management(connection),
+            Management::Restart { down_for } => return self.restart(request, down_for),
+        };
+        self.answer(request, reply);
+    }
+
+    /// Closes a connection by force (CO-27).
+    fn close_by_management(&mut self, connection: ConnectionId) -> Result<Reply, Refusal> {
+        if !self.connections.contains_key(&connection) {
+            return Err(http_error(404, "Not Found"));
+        }
+        let cause = connection_error(code::CONNECTION_FORCED, "Closed via management plugin");
+        self.close_connection(connection, cause);
+        Ok(Reply::Done)
+    }
+
+    /// Takes no parameters: what they would start is not simulated.
+    fn put_parameter(&self, parameter: &Parameter) -> Result<Reply, Refusal> {
+        self.managed_vhost(&parameter.vhost)?;
+        Err(http_error(400, format!("not simulated: {} parameters", parameter.component)))
+    }
+}

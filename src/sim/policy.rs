@@ -1,0 +1,141 @@
+//! Policies: which apply to a queue or an exchange now, and what a change does at once (PO-1 to PO-10, LEN-11, TTL-4).
+
+use super::node::Sim;
+use super::queue::Contents;
+use super::refusal::http_error;
+use super::slots::Id;
+use super::vhost::Vhost;
+use crate::broker::{Refusal, Reply};
+use crate::model::{self, Exchange, Name, QueueKind, Value};
+use crate::rules::{
+    Definition, Overflow, Pattern, applies_to_exchange, applies_to_queue, check_policy, merge_definitions,
+    queue_settings,
+};
+use std::collections::BTreeMap;
+
+/// Is a policy with its compiled pattern.
+pub(super) struct Policy {
+    pub pattern: Pattern,
+    pub policy: model::Policy,
+}
+
+/// Holds the policies of a vhost by name.
+pub(super) type Policies = BTreeMap<Name, Policy>;
+
+impl Sim {
+    pub(super) fn put_policy(&mut self, policy: model::Policy, operator: bool) -> Result<Reply, Refusal> {
+        let id = self.managed_vhost(&policy.vhost)?;
+        let pattern = check_policy(&policy, operator, self.rules).map_err(|text| http_error(400, text))?;
+        if let Some(vhost) = self.vhosts.get_mut(id) {
+            let policies = if operator { &mut vhost.operator_policies } else { &mut vhost.policies };
+            policies.insert(policy.name.clone(), Policy { pattern, policy });
+        }
+        self.reapply_policies(id);
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn clear_policy(&mut self, vhost: &Name, name: &Name, operator: bool) -> Result<Reply, Refusal> {
+        let id = self.managed_vhost(vhost)?;
+        let removed = self.vhosts.get_mut(id).and_then(|vhost| match operator {
+            true => vhost.operator_policies.remove(name),
+            false => vhost.policies.remove(name),
+        });
+        if removed.is_none() {
+            return Err(http_error(404, "Not Found"));
+        }
+        self.reapply_policies(id);
+        Ok(Reply::Done)
+    }
+
+    /// Gives the merged definition of the policies that apply to a queue.
+    pub(super) fn effective_policy(&self, vhost: Id<Vhost>, name: &str, kind: QueueKind) -> Definition {
+        let Some(vhost) = self.vhosts.get(vhost) else { return Definition::new() };
+        let rules = self.rules;
+        let fits = |policy: &model::Policy| applies_to_queue(policy.apply_to, &policy.definition, kind, rules);
+        let user = self.best(&vhost.policies, name, &fits);
+        let operator = self.best(&vhost.operator_policies, name, &fits);
+        merge_definitions(user, operator)
+    }
+
+    /// Gives an exchange's alternate: by argument, else by policy (RT-10).
+    pub(super) fn alternate_exchange(&self, vhost: Id<Vhost>, declared: &Exchange) -> Option<Name> {
+        if let Some(name) = declared.arguments.get("alternate-exchange").and_then(Value::as_text) {
+            return Some(name.into());
+        }
+        let vhost = self.vhosts.get(vhost)?;
+        let definition = self.best(&vhost.policies, &declared.name, &|policy| applies_to_exchange(policy.apply_to))?;
+        definition.get("alternate-exchange").and_then(serde_json::Value::as_str).map(Name::from)
+    }
+
+    /// Gives the definition of the one policy that wins (PO-1).
+    fn best<'a>(
+        &self,
+        policies: &'a Policies,
+        name: &str,
+        fits: &dyn Fn(&model::Policy) -> bool,
+    ) -> Option<&'a Definition> {
+        let mut best: Option<&model::Policy> = None;
+        for Policy { pattern, policy } in policies.values() {
+            let wins = best.is_none_or(|other| {
+                policy.priority > other.priority || (policy.priority == other.priority && !self.rules.tie_takes_first)
+            });
+            if wins && fits(policy) && pattern.matches(name) {
+                best = Some(policy);
+            }
+        }
+        best.map(|policy| &policy.definition)
+    }
+
+    /// Brings the policies of a vhost into effect (SIM-5: at once).
+    fn reapply_policies(&mut self, id: Id<Vhost>) {
+        let Some(vhost) = self.vhosts.get(id) else { return };
+        let mut queues: Vec<_> = vhost.queues.values().copied().collect();
+        let exchanges: Vec<_> = vhost.exchanges.values().copied().collect();
+        queues.sort_unstable();
+        for exchange in exchanges {
+            let alternate = match self.exchanges.get(exchange) {
+                Some(exchange) => self.alternate_exchange(id, &exchange.declared),
+                None => continue,
+            };
+            if let Some(exchange) = self.exchanges.get_mut(exchange) {
+                exchange.alternate = alternate;
+            }
+        }
+        for queue in queues {
+            self.reapply_policy(id, queue);
+        }
+    }
+
+    fn reapply_policy(&mut self, vhost: Id<Vhost>, id: Id<super::queue::Queue>) {
+        let Some(queue) = self.queues.get(id) else { return };
+        let policy = self.effective_policy(vhost, &queue.name.name, queue.kind);
+        if policy == queue.policy {
+            // DL-30: a policy that is touched lets waiting dead letters try again.
+            return self.retry_dead_letters(id);
+        }
+        let settings = queue_settings(&queue.declared.arguments, &policy, queue.kind, self.rules);
+        let Some(queue) = self.queues.get_mut(id) else { return };
+        let before = std::mem::replace(&mut queue.settings, settings.clone());
+        queue.policy = policy;
+        if before.expires_ms != settings.expires_ms {
+            if queue.kind == QueueKind::Classic {
+                queue.used_at = self.now;
+            }
+            self.arm_lease(id);
+        }
+        let Some(queue) = self.queues.get_mut(id) else { return };
+        let classic = matches!(queue.contents, Contents::Classic(_));
+        // LEN-11: a classic queue takes the new length before the new overflow.
+        if classic && before.overflow == Overflow::DropHead && settings.overflow != Overflow::DropHead {
+            queue.settings.overflow = Overflow::DropHead;
+            self.drop_over_limit(id);
+            if let Some(queue) = self.queues.get_mut(id) {
+                queue.settings.overflow = settings.overflow;
+            }
+        }
+        self.drop_over_limit(id);
+        self.sweep(id);
+        self.retry_dead_letters(id);
+        self.to_serve.push_back(id);
+    }
+}

@@ -1,0 +1,221 @@
+//! basic.publish: RabbitMQ's checks in its order, then routing, then the confirm (RT-12 to RT-14, RT-19, CF-*).
+
+use super::channel::Channel;
+use super::entry::Stored;
+use super::exchange::{Exchange, Keys};
+use super::node::Sim;
+use super::refusal::{channel_error, not_found, precondition_failed};
+use super::slots::Id;
+use crate::broker::{ChannelId, Confirmation, Event, PublishId, Refusal, What, code};
+use crate::model::{Message, Name, Table, Value};
+use crate::rules::{Access, parse_expiration, shown_exchange, type_name};
+use std::sync::Arc;
+
+impl Sim {
+    pub(super) fn publish(
+        &mut self,
+        id: ChannelId,
+        publish: PublishId,
+        exchange: &Name,
+        routing_key: Name,
+        mandatory: bool,
+        message: Arc<Message>,
+    ) {
+        let Some(&channel) = self.channel_ids.get(&id) else { return };
+        match self.accept(channel, publish, exchange, routing_key, message) {
+            Err(cause) => {
+                let why = cause.to_string();
+                self.tell(Some(publish), None, "RT-19", || What::Refused { why });
+                self.close_for(channel, cause);
+            }
+            Ok(Accepted::Reply(found)) => {
+                if mandatory && !found {
+                    self.return_unroutable(publish);
+                }
+                self.events.push_back(Event::Confirmed { publish, confirmation: Confirmation::Ack });
+            }
+            Ok(Accepted::Route(exchange, stored)) => {
+                let confirmation = self.send(channel, exchange, &Arc::new(stored), mandatory);
+                self.events.push_back(Event::Confirmed { publish, confirmation });
+            }
+        }
+    }
+
+    /// Puts a message into all queues that it is routed to; nacked when one of them refuses it (CF-2, LEN-10).
+    fn send(
+        &mut self,
+        channel: Id<Channel>,
+        exchange: Id<Exchange>,
+        stored: &Arc<Stored>,
+        mandatory: bool,
+    ) -> Confirmation {
+        self.route(exchange, &keys(stored));
+        if self.targets.is_empty() {
+            let origin = Some(stored.origin);
+            self.tell(origin, None, "RT-14", || What::Dropped { why: "no queue is bound for it".into() });
+            if mandatory {
+                self.return_unroutable(stored.origin);
+            }
+            return Confirmation::Ack;
+        }
+        let targets = std::mem::take(&mut self.targets);
+        let mut taken = true;
+        for &queue in &targets {
+            taken &= self.enqueue(queue, stored, Some(channel));
+        }
+        self.targets = targets;
+        if taken { Confirmation::Ack } else { Confirmation::Nack }
+    }
+
+    fn return_unroutable(&mut self, publish: PublishId) {
+        self.events.push_back(Event::Returned { publish, code: code::NO_ROUTE, text: "NO_ROUTE".into() });
+    }
+
+    /// Runs the checks of RT-19 and makes the message as it is stored.
+    fn accept(
+        &mut self,
+        channel: Id<Channel>,
+        publish: PublishId,
+        exchange: &Name,
+        routing_key: Name,
+        message: Arc<Message>,
+    ) -> Result<Accepted, Refusal> {
+        let max = self.rules.message_size_max;
+        if message.body.len() > max {
+            let text = format!("message size {} is larger than configured max size {max}", message.body.len());
+            return Err(precondition_failed(text));
+        }
+        self.check_exchange_access(channel, Access::Write, exchange)?;
+        let Some(vhost) = self.channels.get(channel).map(|state| state.vhost) else {
+            return Err(channel_error(code::CHANNEL_ERROR, "channel is closed"));
+        };
+        let Some(id) = self.exchange_id(vhost, exchange) else {
+            return Err(not_found(&shown_exchange(&self.vhost_name(vhost), exchange)));
+        };
+        if self.exchanges.get(id).is_some_and(|exchange| exchange.declared.internal) {
+            let shown = shown_exchange(&self.vhost_name(vhost), exchange);
+            return Err(channel_error(code::ACCESS_REFUSED, format!("cannot publish to internal {shown}")));
+        }
+        let early = self.rules.early_topic_check;
+        if early {
+            self.check_topic_access(channel, Access::Write, exchange, &routing_key)?;
+        }
+        let message = self.with_reply_to(channel, message)?;
+        if early {
+            self.check_user_id(channel, &message)?;
+        }
+        let expiration_ms = match &message.properties.expiration {
+            None => None,
+            Some(text) => Some(parse_expiration(text).map_err(precondition_failed)?),
+        };
+        self.check_delivery_mode(&message)?;
+        let headers = message.properties.headers.as_ref();
+        let (cc, bcc) = (further_keys(headers, "CC")?, further_keys(headers, "BCC")?);
+        if !early {
+            self.check_all_topics(channel, exchange, &routing_key, &cc, &bcc)?;
+            self.check_user_id(channel, &message)?;
+        }
+        if exchange.is_empty() && routing_key.starts_with(super::reply_to::REPLY_TO_KEY) {
+            return Ok(Accepted::Reply(self.deliver_reply(&routing_key, &self.cleaned(message))));
+        }
+        let message = self.cleaned(message);
+        let exchange = exchange.clone();
+        let stored = Stored {
+            message,
+            exchange,
+            routing_key,
+            cc,
+            bcc,
+            expiration_ms,
+            origin: publish,
+            died: false,
+            failures: 0,
+            quorum_rejections: 0,
+        };
+        Ok(Accepted::Route(id, stored))
+    }
+
+    fn check_delivery_mode(&self, message: &Message) -> Result<(), Refusal> {
+        match message.properties.delivery_mode {
+            Some(mode) if self.rules.delivery_mode_checked && mode != 1 && mode != 2 => {
+                Err(precondition_failed(format!("invalid message: {{delivery_mode_unknown,{mode}}}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_all_topics(
+        &mut self,
+        channel: Id<Channel>,
+        exchange: &Name,
+        routing_key: &Name,
+        cc: &[Name],
+        bcc: &[Name],
+    ) -> Result<(), Refusal> {
+        self.check_topic_access(channel, Access::Write, exchange, routing_key)?;
+        if self.rules.topic_check_covers_cc {
+            for key in cc.iter().chain(bcc) {
+                self.check_topic_access(channel, Access::Write, exchange, key)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the user_id property (PE-9).
+    fn check_user_id(&self, channel: Id<Channel>, message: &Message) -> Result<(), Refusal> {
+        let Some(claimed) = &message.properties.user_id else { return Ok(()) };
+        let user = self.channels.get(channel).and_then(|state| state.user.clone()).unwrap_or_else(|| "guest".into());
+        let impersonator = self.users.get(&user).is_some_and(|user| user.tags.iter().any(|tag| tag == "impersonator"));
+        if *claimed == user || impersonator {
+            return Ok(());
+        }
+        let text = format!("user_id property set to '{claimed}' but authenticated user was '{user}'");
+        Err(precondition_failed(text))
+    }
+
+    /// Removes BCC, and sorts headers where the version does (RT-13, DL-23).
+    fn cleaned(&self, message: Arc<Message>) -> Arc<Message> {
+        let Some(headers) = &message.properties.headers else { return message };
+        let sorted = !self.rules.sorts_headers || headers.keys().is_sorted();
+        if sorted && !headers.contains_key("BCC") {
+            return message;
+        }
+        let mut message = Message::clone(&message);
+        if let Some(headers) = &mut message.properties.headers {
+            headers.shift_remove("BCC");
+            if self.rules.sorts_headers {
+                headers.sort_keys();
+            }
+        }
+        Arc::new(message)
+    }
+}
+
+/// Is what becomes of a publish that passed all checks.
+enum Accepted {
+    Route(Id<Exchange>, Stored),
+    /// It was a direct reply, and found its consumer or not.
+    Reply(bool),
+}
+
+/// Gives what a stored message is routed by.
+pub(super) fn keys(stored: &Stored) -> Keys<'_> {
+    Keys {
+        first: &stored.routing_key,
+        cc: &stored.cc,
+        bcc: &stored.bcc,
+        headers: stored.message.properties.headers.as_ref(),
+    }
+}
+
+/// Reads CC or BCC: an array; what is no text in it is ignored (RT-13).
+fn further_keys(headers: Option<&Table>, name: &str) -> Result<Box<[Name]>, Refusal> {
+    match headers.and_then(|headers| headers.get(name)) {
+        None => Ok(Box::default()),
+        Some(Value::Array(keys)) => Ok(keys.iter().filter_map(Value::as_text).map(Name::from).collect()),
+        Some(other) => {
+            let detail = format!("{{unacceptable_type_in_header,\"{name}\",{}}}", type_name(other));
+            Err(precondition_failed(format!("invalid message: {detail}")))
+        }
+    }
+}

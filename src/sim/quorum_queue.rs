@@ -1,0 +1,238 @@
+//! The contents of a quorum queue: returned entries in front, then the main part by its version's priorities, beside
+//! them delayed returns and dead letters that wait (SIM-4). Knows nothing of consumers.
+
+use super::channel::Channel;
+use super::entry::{Entry, NEVER};
+use super::queue::Queue;
+use super::slots::Id;
+use crate::broker::Death;
+use crate::model::{Moment, Properties, Table, Value};
+use crate::rules::QuorumPriority;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Is a dead letter that not all of its targets have taken (DL-30).
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub entry: Entry,
+    pub death: Death,
+    /// The targets that have it already.
+    pub taken_by: Vec<Id<Queue>>,
+}
+
+/// Holds the messages of a quorum queue that no consumer has.
+#[derive(Debug)]
+pub(super) struct QuorumQueue {
+    priority: QuorumPriority,
+    returns: VecDeque<Entry>,
+    levels: Vec<VecDeque<Entry>>,
+    /// PRI-4: counts dequeues of the two-class pattern.
+    turn: u8,
+    ready: u64,
+    bytes: u64,
+    enqueued: u64,
+    /// How many ready ones expire at all.
+    expiring: u64,
+    /// QQ-43-4: by due time.
+    pub delayed: BTreeMap<(Moment, u64), Entry>,
+    /// DL-30: dead letters that no target has confirmed yet.
+    pub waiting: VecDeque<Waiting>,
+    /// LEN-9: publishing channels, and whether they are refused.
+    publishers: BTreeMap<Id<Channel>, bool>,
+}
+
+impl QuorumQueue {
+    pub(super) fn new(priority: QuorumPriority) -> Self {
+        let levels = match priority {
+            QuorumPriority::None => 1,
+            QuorumPriority::Two => 2,
+            QuorumPriority::Strict => 32,
+        };
+        Self {
+            priority,
+            returns: VecDeque::new(),
+            levels: (0..levels).map(|_| VecDeque::new()).collect(),
+            turn: 0,
+            ready: 0,
+            bytes: 0,
+            enqueued: 0,
+            expiring: 0,
+            delayed: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            publishers: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn ready(&self) -> u64 {
+        self.ready
+    }
+
+    /// Gives messages and bytes that count towards the limits (LEN-2, DL-30, QQ-43-5).
+    pub(super) fn counted(&self) -> (u64, u64) {
+        let apart = self.delayed.values().chain(self.waiting.iter().map(|waiting| &waiting.entry));
+        let (n, bytes) = apart.fold((0, 0), |(n, bytes), entry| (n + 1, bytes + u64::from(entry.size)));
+        (self.ready + n, self.bytes + bytes)
+    }
+
+    /// Gives the level of a priority (PRI-4).
+    pub(super) fn level(&self, priority: Option<u8>) -> u8 {
+        match self.priority {
+            QuorumPriority::None => 0,
+            QuorumPriority::Two => u8::from(priority.unwrap_or(0) >= 5),
+            QuorumPriority::Strict => priority.unwrap_or(4).min(31),
+        }
+    }
+
+    pub(super) fn next_position(&mut self) -> u64 {
+        self.enqueued += 1;
+        self.enqueued
+    }
+
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.added(&entry);
+        self.levels[usize::from(entry.level)].push_back(entry);
+    }
+
+    /// Puts a returned entry before all that wait, after the returns that came earlier (CO-10, PRI-5).
+    pub(super) fn push_return(&mut self, entry: Entry) {
+        self.added(&entry);
+        self.returns.push_back(entry);
+    }
+
+    /// Takes the next message.
+    pub(super) fn pop(&mut self) -> Option<Entry> {
+        let entry = match self.returns.pop_front() {
+            Some(entry) => entry,
+            None => self.pop_main(self.next_level()?)?,
+        };
+        self.removed(&entry);
+        Some(entry)
+    }
+
+    /// Takes an expired head (TTL-13).
+    pub(super) fn pop_expired(&mut self, now: Moment, returns_apart: bool) -> Option<Entry> {
+        if self.expiring == 0 {
+            return None;
+        }
+        let expired = |entry: Option<&Entry>| entry.is_some_and(|entry| entry.is_expired(now));
+        let entry = if expired(self.returns.front()) {
+            self.returns.pop_front()?
+        } else if !self.returns.is_empty() && !returns_apart {
+            return None;
+        } else {
+            let level = match self.next_level()? {
+                level if expired(self.levels[level].front()) => level,
+                _ => self.levels.iter().rposition(|level| expired(level.front()))?,
+            };
+            self.pop_main(level)?
+        };
+        self.removed(&entry);
+        Some(entry)
+    }
+
+    /// Gives the next moment at which a head expires.
+    pub(super) fn heads_expire_at(&self, returns_apart: bool) -> Option<Moment> {
+        if self.expiring == 0 {
+            return None;
+        }
+        let returned = self.returns.front().map(|entry| entry.expires_at);
+        let main = self.levels.iter().filter_map(|level| level.front()).map(|entry| entry.expires_at);
+        let main = if returned.is_some() && !returns_apart { None } else { main.min() };
+        returned.into_iter().chain(main).min().filter(|at| *at != NEVER)
+    }
+
+    /// Gives the message that is next.
+    pub(super) fn head(&self) -> Option<&Entry> {
+        self.returns.front().or_else(|| self.levels[self.next_level()?].front())
+    }
+
+    /// Takes all ready messages.
+    pub(super) fn drain(&mut self) -> Vec<Entry> {
+        std::iter::from_fn(|| self.pop()).collect()
+    }
+
+    /// Says whether a publish of that channel is refused by a queue that is over its limit or not (LEN-9).
+    pub(super) fn refuses(&mut self, publisher: Id<Channel>, over: bool) -> bool {
+        *self.publishers.entry(publisher).or_insert(over)
+    }
+
+    /// Refuses all known publishers from now on, or none.
+    pub(super) fn refuse_all(&mut self, refused: bool) {
+        self.publishers.values_mut().for_each(|state| *state = refused);
+    }
+
+    pub(super) fn forget_publisher(&mut self, publisher: Id<Channel>) {
+        self.publishers.remove(&publisher);
+    }
+
+    fn pop_main(&mut self, level: usize) -> Option<Entry> {
+        if self.priority == QuorumPriority::Two {
+            self.turn = if self.turn == 2 { 0 } else { self.turn + 1 };
+        }
+        self.levels[level].pop_front()
+    }
+
+    /// Gives the level that is served next.
+    fn next_level(&self) -> Option<usize> {
+        match self.priority {
+            QuorumPriority::None => (!self.levels[0].is_empty()).then_some(0),
+            QuorumPriority::Strict => self.levels.iter().rposition(|level| !level.is_empty()),
+            QuorumPriority::Two => match (self.levels[0].front(), self.levels[1].front()) {
+                (None, None) => None,
+                (Some(_), None) => Some(0),
+                (None, Some(_)) => Some(1),
+                (Some(normal), Some(high)) => Some(usize::from(self.turn != 2 || high.position < normal.position)),
+            },
+        }
+    }
+
+    fn added(&mut self, entry: &Entry) {
+        self.ready += 1;
+        self.bytes += u64::from(entry.size);
+        self.expiring += u64::from(entry.expires_at != NEVER);
+    }
+
+    fn removed(&mut self, entry: &Entry) {
+        self.ready -= 1;
+        self.bytes -= u64::from(entry.size);
+        self.expiring -= u64::from(entry.expires_at != NEVER);
+    }
+}
+
+/// Gives the bytes of the encoded property section (LEN-1): two of flags, then the values as on the wire.
+pub(super) fn encoded_size(properties: &Properties) -> usize {
+    let texts = [
+        &properties.content_type,
+        &properties.content_encoding,
+        &properties.correlation_id,
+        &properties.reply_to,
+        &properties.expiration,
+        &properties.message_id,
+        &properties.kind,
+        &properties.user_id,
+        &properties.app_id,
+        &properties.cluster_id,
+    ];
+    let texts: usize = texts.into_iter().flatten().map(|text| 1 + text.len()).sum();
+    let headers = properties.headers.as_ref().map_or(0, table_size);
+    let octets = usize::from(properties.delivery_mode.is_some()) + usize::from(properties.priority.is_some());
+    2 + texts + headers + octets + properties.timestamp.map_or(0, |_| 8)
+}
+
+fn table_size(table: &Table) -> usize {
+    4 + table.iter().map(|(key, value)| 1 + key.len() + value_size(value)).sum::<usize>()
+}
+
+fn value_size(value: &Value) -> usize {
+    1 + match value {
+        Value::Void => 0,
+        Value::Bool(_) | Value::I8(_) | Value::U8(_) => 1,
+        Value::I16(_) | Value::U16(_) => 2,
+        Value::I32(_) | Value::U32(_) | Value::F32(_) => 4,
+        Value::I64(_) | Value::F64(_) | Value::Timestamp(_) => 8,
+        Value::Decimal(..) => 5,
+        Value::Text(text) => 4 + text.len(),
+        Value::Bytes(bytes) => 4 + bytes.len(),
+        Value::Array(entries) => 4 + entries.iter().map(value_size).sum::<usize>(),
+        Value::Table(table) => table_size(table),
+    }
+}

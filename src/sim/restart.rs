@@ -1,0 +1,74 @@
+//! Stopping and starting the broker: connections break, what is durable stays.
+
+use super::node::Sim;
+use super::queue::{Contents, Queue};
+use super::refusal::{connection_error, http_error};
+use super::slots::Id;
+use super::timer::Timer;
+use crate::broker::{Command, Event, Refusal, Reply, RequestId, Scope, code};
+use crate::model::Millis;
+
+impl Sim {
+    /// Stops the broker; it answers when it is back.
+    pub(super) fn restart(&mut self, request: RequestId, down_for: Millis) {
+        self.force_out("broker forced connection closure with reason 'shutdown'", |_| true);
+        self.to_serve.clear();
+        let transient: Vec<Id<Queue>> =
+            self.queues.iter().filter(|(_, queue)| !queue.declared.durable).map(|(id, _)| id).collect();
+        for queue in transient {
+            self.remove_queue(queue, "ER-12", "it was not durable and the broker restarted");
+        }
+        let transient: Vec<_> =
+            (self.exchanges.iter()).filter(|(_, exchange)| !exchange.declared.durable).map(|(id, _)| id).collect();
+        for exchange in transient {
+            self.remove_exchange(exchange);
+        }
+        let durable: Vec<Id<Queue>> = self.queues.iter().map(|(id, _)| id).collect();
+        for id in durable {
+            if let Some(Queue { contents: Contents::Classic(classic), .. }) = self.queues.get_mut(id) {
+                classic.keep_persistent();
+            }
+            self.touch(id);
+        }
+        let at = self.now + down_for;
+        self.timers.set(at, Timer::Restarted);
+        self.down_until = Some((at, request));
+    }
+
+    /// Is up again: answers the restart, and looks at what expired meanwhile.
+    pub(super) fn come_up(&mut self) {
+        let Some((_, request)) = self.down_until.take() else { return };
+        self.answer(request, Ok(Reply::Done));
+        let queues: Vec<Id<Queue>> = self.queues.iter().map(|(id, _)| id).collect();
+        for queue in queues {
+            self.start_lease(queue);
+            self.sweep(queue);
+        }
+    }
+
+    /// Answers a command while nobody is there.
+    pub(super) fn answer_while_down(&mut self, command: Command) {
+        let unreachable = || connection_error(code::CONNECTION_FORCED, "the broker is down");
+        match command {
+            Command::Connect { request, .. } => {
+                let refusal = Refusal {
+                    scope: Scope::Connection,
+                    code: 0,
+                    text: "connection refused: the broker is down".into(),
+                };
+                self.answer(request, Err(refusal));
+            }
+            Command::OpenChannel { request, .. } | Command::Call { request, .. } => {
+                self.answer(request, Err(unreachable()));
+            }
+            Command::Disconnect { request, .. }
+            | Command::Cut { request, .. }
+            | Command::CloseChannel { request, .. }
+            | Command::AwaitQuiet { request } => self.answer(request, Ok(Reply::Done)),
+            Command::Manage { request, .. } => self.answer(request, Err(http_error(0, "the broker is down"))),
+            Command::Watch { queue, .. } => self.events.push_back(Event::Counted { queue, counts: None }),
+            Command::Unwatch { queue } => self.unwatch(&queue),
+            Command::Publish { .. } | Command::Settle { .. } => {}
+        }
+    }
+}

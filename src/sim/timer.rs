@@ -1,0 +1,60 @@
+//! Everything that the broker itself will do later, ordered by moment and then by when it was set.
+
+use super::queue::Queue;
+use super::slots::Id;
+use crate::model::Moment;
+use std::collections::BTreeMap;
+
+/// Is a reason to wake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Timer {
+    /// When a head of the queue may have expired.
+    MessageTtl(Id<Queue>),
+    /// When the queue itself may have been unused for long enough.
+    QueueExpires(Id<Queue>),
+    /// When returns that were delayed become ready (QQ-43-4).
+    DelayedRetry(Id<Queue>),
+    /// When dead letters that found no place are tried again (DL-30).
+    DeadLetterRetry(Id<Queue>),
+    /// When a stopped broker is back.
+    Restarted,
+}
+
+/// Names one set timer, so that it can be taken back.
+pub(super) type TimerKey = (Moment, u64);
+
+/// Holds all timers.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    set: BTreeMap<TimerKey, Timer>,
+    count: u64,
+}
+
+impl Timers {
+    pub(super) fn set(&mut self, at: Moment, timer: Timer) -> TimerKey {
+        self.count += 1;
+        let key = (at, self.count);
+        self.set.insert(key, timer);
+        key
+    }
+
+    pub(super) fn cancel(&mut self, key: &mut Option<TimerKey>) {
+        if let Some(key) = key.take() {
+            self.set.remove(&key);
+        }
+    }
+
+    /// Takes the next timer that is due.
+    pub(super) fn pop_due(&mut self, now: Moment) -> Option<(Moment, Timer)> {
+        let (&key, &timer) = self.set.first_key_value()?;
+        if key.0 > now {
+            return None;
+        }
+        self.set.remove(&key);
+        Some((key.0, timer))
+    }
+
+    pub(super) fn next(&self) -> Option<Moment> {
+        self.set.first_key_value().map(|(key, _)| key.0)
+    }
+}

@@ -1,0 +1,8 @@
+//! Steps a client and the sim together, jumping the clock to the next wake-up; and plays a whole cell that way.
+//! Never waits and never reads a clock.
+
+mod rehearse;
+mod stepping;
+
+pub use rehearse::rehearse;
+pub use stepping::{Ended, Limits, simulate};

@@ -1,0 +1,121 @@
+//! Steps a client and the sim together under virtual time, jumping from wake-up to wake-up.
+//! At one moment the broker moves first. Never waits, knows nothing of what the client plays.
+
+use crate::broker::{Client, Command, Event, Reply, RequestId};
+use crate::model::{Moment, QueueName};
+use crate::sim::Sim;
+use std::fmt;
+
+/// Bounds a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// More than this many events and commands at one moment are a loop.
+    pub events_at_one_moment_max: u64,
+    /// The run ends when nothing more happens before this.
+    pub moment_max: Option<Moment>,
+}
+
+impl Default for Limits {
+    /// A million events at one moment, any length of time.
+    fn default() -> Self {
+        Self { events_at_one_moment_max: 1_000_000, moment_max: None }
+    }
+}
+
+/// Says how a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// The client is done.
+    Done,
+    /// The next thing would happen after `moment_max`.
+    OutOfTime,
+    /// Something goes round without time passing; the queues that messages entered most at that moment, with how often.
+    Runaway { moment: Moment, queues: Vec<(QueueName, u64)> },
+    /// Neither side will ever move again, and the client is not done.
+    Stuck,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ended::Done => f.write_str("done"),
+            Ended::OutOfTime => f.write_str("out of time"),
+            Ended::Stuck => f.write_str("stuck: nothing will happen any more"),
+            Ended::Runaway { moment, queues } => {
+                let names: Vec<&str> = queues.iter().map(|(queue, _)| &*queue.name).collect();
+                match names.as_slice() {
+                    [] => write!(f, "commands go round without end at {moment}"),
+                    [one] => write!(f, "messages go round in {one} without end at {moment}"),
+                    [rest @ .., last] => {
+                        write!(f, "messages go round between {} and {last} without end at {moment}", rest.join(", "))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How many queues a runaway names.
+const NAMED_MAX: usize = 5;
+
+/// Plays until the client is done, a limit is reached, or nothing can happen any more; gives the last moment.
+pub fn simulate(client: &mut dyn Client, sim: &mut Sim, from: Moment, limits: &Limits) -> (Moment, Ended) {
+    let mut run = Run { now: from, events: 0, awaiting_quiet: Vec::new() };
+    loop {
+        if run.exhaust_moment(client, sim, limits.events_at_one_moment_max) {
+            let mut queues = sim.busiest_queues();
+            // A loop enters its queues about equally often; what stands far behind only feeds it.
+            let most = queues.first().map_or(0, |(_, n)| *n);
+            queues.retain(|(_, n)| *n * 4 >= most);
+            queues.truncate(NAMED_MAX);
+            return (run.now, Ended::Runaway { moment: run.now, queues });
+        }
+        if client.is_done() {
+            return (run.now, Ended::Done);
+        }
+        let Some(next) = sim.wake_at().into_iter().chain(client.wake_at()).min() else {
+            return (run.now, Ended::Stuck);
+        };
+        if limits.moment_max.is_some_and(|max| next > max) {
+            return (limits.moment_max.unwrap_or(run.now).max(run.now), Ended::OutOfTime);
+        }
+        if next > run.now {
+            run.now = next;
+            run.events = 0;
+        }
+    }
+}
+
+struct Run {
+    now: Moment,
+    /// Events and commands at this moment.
+    events: u64,
+    awaiting_quiet: Vec<RequestId>,
+}
+
+impl Run {
+    /// Does everything that is to be done at this moment; says whether it was too much.
+    fn exhaust_moment(&mut self, client: &mut dyn Client, sim: &mut Sim, max: u64) -> bool {
+        loop {
+            sim.advance(self.now);
+            self.events += 1;
+            while let Some(event) = sim.poll_event() {
+                self.events += 1;
+                client.handle_event(self.now, event);
+            }
+            if self.events > max {
+                return true;
+            }
+            match client.poll_command(self.now) {
+                Some(Command::AwaitQuiet { request }) => self.awaiting_quiet.push(request),
+                Some(command) => sim.handle(self.now, command),
+                None if sim.wake_at().is_some_and(|at| at <= self.now) => {}
+                None if self.awaiting_quiet.is_empty() => return false,
+                None => {
+                    let request = self.awaiting_quiet.remove(0);
+                    client.handle_event(self.now, Event::Reply { request, reply: Ok(Reply::Done) });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! docker-compose.yml offers the versions and ports that the tests' own script starts; it is read here, not started.
+#![allow(clippy::disallowed_methods)]
+
+use serde_yaml::Value;
+use std::path::Path;
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect(name)
+}
+
+/// Reads a line of the script such as `declare -rA AMQP_PORT=([3.10]=5310 [4.0]=5400)`.
+fn table_of_script(script: &str, name: &str) -> Vec<(String, String)> {
+    let start = format!("{name}=(");
+    let line = script.lines().find_map(|line| line.split_once(&start)).expect(name).1;
+    let entries = line.split(')').next().expect("a closing bracket").split_whitespace();
+    let pair = |entry: &str| {
+        let (version, value) = entry.trim_start_matches('[').split_once("]=").expect("[version]=value");
+        (version.to_owned(), value.to_owned())
+    };
+    entries.map(pair).collect()
+}
+
+#[test]
+fn compose_offers_the_versions_and_ports_of_the_script() {
+    let compose: Value = serde_yaml::from_str(&read("docker-compose.yml")).expect("valid YAML");
+    let services = compose["services"].as_mapping().expect("services");
+    let ports = table_of_script(&read("tests/brokers/brokers"), "AMQP_PORT");
+    assert_eq!(services.len(), ports.len(), "one service per version");
+    for (version, port) in ports {
+        let name = format!("rabbitmq-{}", version.replace('.', "-"));
+        let service = &compose["services"][name.as_str()];
+        assert_eq!(service["image"].as_str(), Some(format!("rabbitmq:{version}-management").as_str()), "{name}");
+        let amqp: u32 = port.parse().expect("a port");
+        let wanted = [format!("127.0.0.1:{amqp}:5672"), format!("127.0.0.1:{}:15672", amqp + 10_000)];
+        let offered: Vec<&str> =
+            service["ports"].as_sequence().expect("ports").iter().filter_map(Value::as_str).collect();
+        assert_eq!(offered, wanted, "{name}");
+        let health = &service["healthcheck"];
+        let test = health["test"][1].as_str().unwrap_or_default();
+        assert!(test.contains("rabbitmq-diagnostics"), "{name}: no health check");
+        for bound in ["interval", "timeout", "retries", "start_period"] {
+            assert!(!health[bound].is_null(), "{name}: the health check has no {bound}");
+        }
+    }
+}

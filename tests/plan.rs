@@ -1,0 +1,13 @@
+//! Plans and their applier: what is found missing or different, what would be lost, and in which order it is written.
+//! `plan/` holds the topologies that the tests share and a broker that answers as it is told.
+
+#[path = "plan/applying.rs"]
+mod applying;
+#[path = "plan/differing.rs"]
+mod differing;
+#[path = "plan/fake_broker.rs"]
+mod fake_broker;
+#[path = "plan/losing.rs"]
+mod losing;
+#[path = "plan/samples.rs"]
+mod samples;

@@ -1,0 +1,124 @@
+//! The applier against a fake broker: order, refusals in the middle, broken connections.
+
+use crate::fake_broker::FakeBroker;
+use crate::samples::{binding, queue, shop, vhost};
+use rmqplay::broker::{Ids, Scope};
+use rmqplay::model::{Origins, Profile, Topology};
+use rmqplay::plan::{Applied, Applier, Observed, plan};
+
+fn apply(desired: &Topology, broker: &mut FakeBroker) -> Applied {
+    let plan = plan(desired, &Origins::new(), &Observed::empty(Profile::NEWEST));
+    let mut applier = Applier::new(&plan, Ids::default());
+    broker.play(&mut applier);
+    applier.outcome()
+}
+
+fn refused(applied: &Applied) -> Vec<String> {
+    applied.refused.iter().map(|(object, refusal)| format!("{object}: {}", refusal.text)).collect()
+}
+
+#[test]
+fn everything_comes_in_the_order_of_an_import() {
+    let mut broker = FakeBroker::default();
+    let applied = apply(&shop(), &mut broker);
+    let expected = "\
+user alice
+put-vhost /
+limit alice max-connections 5
+limit / max-queues 50
+permission alice
+policy cap
+connect runner to /
+open 1
+exchange game
+exchange audit
+topic permission alice game
+queue ttl.q
+queue work.q
+bind game -> ttl.q
+bind game -> work.q
+disconnect";
+    assert_eq!(broker.asked.join("\n"), expected);
+    assert_eq!(applied.refused, []);
+    assert_eq!(applied.done.len(), 11);
+}
+
+#[test]
+fn a_refusal_in_the_middle_closes_a_channel_and_stops_nothing() {
+    let mut broker =
+        FakeBroker::default().refusing("queue ttl.q", Scope::Channel).refusing("policy cap", Scope::Management);
+    let applied = apply(&shop(), &mut broker);
+    let texts = ["policy 'cap': PRECONDITION_FAILED - policy cap", "queue 'ttl.q': PRECONDITION_FAILED - queue ttl.q"];
+    assert_eq!(refused(&applied), texts);
+    assert_eq!(applied.done.len(), 9);
+    let tail = broker.asked[broker.asked.len() - 6..].join("\n");
+    assert_eq!(tail, "queue ttl.q\nopen 2\nqueue work.q\nbind game -> ttl.q\nbind game -> work.q\ndisconnect");
+}
+
+#[test]
+fn a_refusal_that_closes_the_connection_costs_only_its_own_object() {
+    let mut broker = FakeBroker::default().refusing("exchange audit", Scope::Connection);
+    let applied = apply(&shop(), &mut broker);
+    assert_eq!(refused(&applied), ["exchange 'audit': PRECONDITION_FAILED - exchange audit"]);
+    assert_eq!(broker.asked.iter().filter(|line| line.starts_with("connect")).count(), 2);
+    assert_eq!(applied.done.len(), 10);
+}
+
+#[test]
+fn a_broken_connection_is_opened_again() {
+    let mut broker = FakeBroker::default().breaking_on("queue ttl.q");
+    let applied = apply(&shop(), &mut broker);
+    assert_eq!(refused(&applied), ["queue 'ttl.q': broken pipe"]);
+    assert_eq!(applied.done.len(), 10);
+}
+
+#[test]
+fn a_vhost_that_cannot_be_reached_refuses_what_lives_in_it() {
+    let mut desired = shop();
+    let mut far = queue("far.q", &[]);
+    far.vhost = "far".into();
+    desired.vhosts.push(vhost("far"));
+    desired.queues.push(far);
+    let mut broker = FakeBroker::default().refusing("vhost far", Scope::Connection);
+    let applied = apply(&desired, &mut broker);
+    assert_eq!(refused(&applied), ["queue 'far.q': PRECONDITION_FAILED - vhost far"]);
+    assert_eq!(applied.done.len(), 12);
+}
+
+#[test]
+fn many_objects_go_over_many_channels_and_each_group_waits_for_the_one_before() {
+    let names: Vec<String> = (0..100).map(|n| format!("q{n}")).collect();
+    let desired = Topology {
+        queues: names.iter().map(|name| queue(name, &[])).collect(),
+        bindings: names.iter().map(|name| binding("amq.topic", name, name)).collect(),
+        ..Topology::default()
+    };
+    let mut broker = FakeBroker::default().refusing("queue q50", Scope::Channel);
+    let applied = apply(&desired, &mut broker);
+    assert_eq!(applied.refused.len(), 1);
+    assert_eq!(applied.done.len(), 200);
+    assert_eq!(broker.in_flight_max, 8);
+    let first_bind = broker.asked.iter().position(|line| line.starts_with("bind")).expect("binds");
+    let last_queue = broker.asked.iter().rposition(|line| line.starts_with("queue")).expect("queues");
+    assert!(last_queue < first_bind);
+}
+
+#[test]
+fn what_needs_no_amqp_opens_no_connection() {
+    let shop = shop();
+    let desired =
+        Topology { topic_permissions: shop.topic_permissions, policies: shop.policies, ..Topology::default() };
+    let mut observed = Observed::empty(Profile::NEWEST);
+    observed.topology.vhosts = vec![vhost("/")];
+    let mut applier = Applier::new(&plan(&desired, &Origins::new(), &observed), Ids::default());
+    let mut broker = FakeBroker::default();
+    broker.play(&mut applier);
+    assert_eq!(broker.asked, ["topic permission alice game", "policy cap"]);
+}
+
+#[test]
+fn nothing_to_do_is_done_at_once() {
+    let mut broker = FakeBroker::default();
+    assert_eq!(apply(&Topology::default(), &mut broker), Applied::default());
+    assert!(broker.asked.is_empty());
+}

@@ -1,0 +1,148 @@
+//! A broker that says yes to everything but what it was told to refuse, and writes down what it was asked.
+
+use rmqplay::broker::{
+    ChannelId, Client, Command, ConnectionId, Event, Management, Method, Refusal, Reply, RequestId, Scope,
+};
+use rmqplay::model::Moment;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+#[derive(Default)]
+pub struct FakeBroker {
+    /// What was asked, one line each.
+    pub asked: Vec<String>,
+    /// Names that are refused, and what the refusal closes.
+    refused: BTreeMap<String, Scope>,
+    /// Breaks the connection, without an answer, on the first declare of that name.
+    breaks_on: Option<String>,
+    channels: BTreeMap<ChannelId, ConnectionId>,
+    open: BTreeSet<ConnectionId>,
+    said: VecDeque<Event>,
+    /// The most requests that waited for an answer at once.
+    pub in_flight_max: usize,
+    in_flight: usize,
+}
+
+impl FakeBroker {
+    pub fn refusing(mut self, name: &str, scope: Scope) -> Self {
+        self.refused.insert(name.into(), scope);
+        self
+    }
+
+    pub fn breaking_on(mut self, name: &str) -> Self {
+        self.breaks_on = Some(name.into());
+        self
+    }
+
+    /// Plays a client to its end; a client that hangs fails the test.
+    pub fn play(&mut self, client: &mut dyn Client) {
+        for _ in 0..100_000 {
+            while let Some(command) = client.poll_command(Moment(0)) {
+                self.take(command);
+            }
+            self.in_flight_max = self.in_flight_max.max(self.in_flight);
+            match self.said.pop_front() {
+                Some(event) => {
+                    self.in_flight -= usize::from(matches!(event, Event::Reply { .. }));
+                    client.handle_event(Moment(0), event);
+                }
+                None if client.is_done() => return,
+                None => panic!("the client waits for nothing:\n{}", self.asked.join("\n")),
+            }
+        }
+        panic!("the client never ends");
+    }
+
+    fn take(&mut self, command: Command) {
+        match command {
+            Command::Connect { request, connection, user, vhost } => {
+                self.asked.push(format!("connect {} to {vhost}", user.as_deref().unwrap_or("runner")));
+                if self.answer(request, &format!("vhost {vhost}"), None) {
+                    self.open.insert(connection);
+                }
+            }
+            Command::OpenChannel { request, channel, connection } => {
+                self.asked.push(format!("open {}", channel.0));
+                assert!(self.open.contains(&connection), "a channel on a closed connection");
+                self.channels.insert(channel, connection);
+                self.answer(request, "channel", None);
+            }
+            Command::Disconnect { request, connection } => {
+                self.asked.push("disconnect".into());
+                assert!(self.open.remove(&connection), "disconnects twice");
+                self.answer(request, "disconnect", None);
+            }
+            Command::Call { request, channel, method } => self.call(request, channel, &method),
+            Command::Manage { request, act } => {
+                let (line, name) = act_line(&act);
+                self.asked.push(line);
+                self.answer(request, &name, None);
+            }
+            other => panic!("not asked of an applier: {other:?}"),
+        }
+    }
+
+    fn call(&mut self, request: RequestId, channel: ChannelId, method: &Method) {
+        let Some(connection) = self.channels.get(&channel).copied() else { panic!("call on a closed channel") };
+        assert!(self.open.contains(&connection), "call on a closed connection");
+        let name = match method {
+            Method::DeclareExchange(exchange) => format!("exchange {}", exchange.name),
+            Method::DeclareQueue(queue) => format!("queue {}", queue.name),
+            Method::Bind(binding) => format!("bind {} -> {}", binding.source, binding.destination),
+            other => panic!("not asked of an applier: {other:?}"),
+        };
+        self.asked.push(name.clone());
+        if self.breaks_on.as_ref() == Some(&name) {
+            self.breaks_on = None;
+            self.in_flight += 1;
+            self.open.remove(&connection);
+            let cause = Refusal { scope: Scope::Connection, code: 0, text: "broken pipe".into() };
+            // Answers of the broken connection never come.
+            let lost = self.said.len();
+            self.said.clear();
+            self.in_flight -= lost + 1;
+            self.said.push_back(Event::ConnectionClosed { connection, cause });
+            return;
+        }
+        self.answer(request, &name, Some((channel, connection)));
+    }
+
+    fn answer(&mut self, request: RequestId, name: &str, at: Option<(ChannelId, ConnectionId)>) -> bool {
+        self.in_flight += 1;
+        let Some(scope) = self.refused.get(name).copied() else {
+            self.said.push_back(Event::Reply { request, reply: Ok(Reply::Done) });
+            return true;
+        };
+        let refusal = Refusal { scope, code: 406, text: format!("PRECONDITION_FAILED - {name}") };
+        self.said.push_back(Event::Reply { request, reply: Err(refusal.clone()) });
+        match (scope, at) {
+            (Scope::Channel, Some((channel, _))) => {
+                self.channels.remove(&channel);
+                self.said.push_back(Event::ChannelClosed { channel, cause: refusal });
+            }
+            (Scope::Connection, Some((_, connection))) => {
+                self.open.remove(&connection);
+                self.said.push_back(Event::ConnectionClosed { connection, cause: refusal });
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
+fn act_line(act: &Management) -> (String, String) {
+    let name = match act {
+        Management::PutUser(user) => format!("user {}", user.name),
+        Management::PutVhost(vhost) => format!("put-vhost {}", vhost.name),
+        Management::PutUserLimit { user, name, value } => format!("limit {user} {name} {value}"),
+        Management::PutVhostLimit { vhost, name, value } => format!("limit {vhost} {name} {value}"),
+        Management::PutPermission(row) => format!("permission {}", row.user),
+        Management::PutTopicPermission(row) => format!("topic permission {} {}", row.user, row.exchange),
+        Management::PutPolicy { policy, operator } => {
+            format!("{}policy {}", if *operator { "operator " } else { "" }, policy.name)
+        }
+        Management::PutParameter(parameter) => format!("parameter {}", parameter.name),
+        Management::PutGlobalParameter { name, .. } => format!("global parameter {name}"),
+        other => panic!("not asked of an applier: {other:?}"),
+    };
+    (name.clone(), name)
+}

@@ -1,0 +1,63 @@
+//! The shipped scenarios, through the library: they pass on every profile against their snapshots, and a run repeated a
+//! hundred times gives the same bytes. On live brokers they run as commands do (`tests/commands/live-*.txt`).
+#![allow(clippy::disallowed_methods)]
+
+use rmqplay::io::Disk;
+use rmqplay::io::snapshots::{names_in, yaml_files};
+use rmqplay::language::{Settings, load_scenario};
+use rmqplay::model::{Cell, Profile};
+use rmqplay::report;
+use rmqplay::simulate::rehearse;
+use rmqplay::source::Sources;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Loads every shipped scenario; a problem fails the test.
+fn cells() -> Vec<(PathBuf, Cell)> {
+    let mut cells = Vec::new();
+    for path in yaml_files(&[root().join("scenarios")]).expect("scenarios") {
+        let text = std::fs::read(&path).expect("readable scenario");
+        let mut sources = Sources::default();
+        let settings = Settings { vars: Vec::new(), default_vhost: None };
+        let world = Disk::at("", Default::default());
+        let (loaded, problems) = load_scenario(&mut sources, &path.to_string_lossy(), &text, &world, &settings);
+        assert!(problems.is_empty(), "{}", report::draw(&problems, &sources, 100, false));
+        cells.extend(loaded.expect("a scenario").cells.into_iter().map(|cell| (path.clone(), cell)));
+    }
+    assert!(cells.len() >= 6, "six scenarios are shipped");
+    cells
+}
+
+#[test]
+fn shipped_scenarios_pass_on_every_profile_with_their_snapshots() {
+    for (path, cell) in cells() {
+        for profile in Profile::ALL {
+            let played = rehearse(&cell, profile, false);
+            let story = report::trace(&played.timeline);
+            assert!(played.failures.is_empty(), "{} on sim {profile}: {:#?}\n{story}", path.display(), played.failures);
+            let body = report::body(&played.outcome.expect("an outcome"), &cell.scenario);
+            let folder = path.parent().expect("a folder").join("snapshots");
+            let stem = path.file_stem().expect("a stem").to_string_lossy();
+            let names = report::snapshot_names(&stem, &cell.axes, profile.version(), &names_in(&folder));
+            let kept = names.present.map(|name| std::fs::read_to_string(folder.join(name)).expect("a snapshot"));
+            let compared = report::compare(kept.as_deref(), &body);
+            assert_eq!(compared, report::Comparison::Same, "{} on sim {profile}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_run_repeated_a_hundred_times_gives_the_same_bytes() {
+    for (path, cell) in cells() {
+        let bytes = || {
+            let played = rehearse(&cell, Profile::NEWEST, true);
+            format!("{:?}\n{:?}", played.timeline, played.outcome)
+        };
+        let first = bytes();
+        assert!(first.len() > 500, "there is something to compare");
+        assert!((1..100).all(|_| bytes() == first), "{}: two runs differ", Path::new(&path).display());
+    }
+}
