@@ -54,8 +54,14 @@ fn check(fits: &dyn Fn(&str) -> bool, brokers: &[(&str, &str)]) {
         if !fits(&script) {
             continue;
         }
-        for (url, version) in brokers {
-            let now = play(&script, &path, url, version);
+        let said: Vec<(String, &str)> = std::thread::scope(|scope| {
+            let (script, path) = (&script, &path);
+            let begun =
+                brokers.iter().map(|(url, version)| (scope.spawn(move || play(script, path, url, version)), *version));
+            let begun: Vec<_> = begun.collect();
+            begun.into_iter().map(|(one, version)| (one.join().expect("a played script"), version)).collect()
+        });
+        for (now, version) in said {
             played += 1;
             if now != script {
                 if std::env::var_os("UPDATE_GOLDEN").is_some() {
