@@ -3,10 +3,10 @@
 use super::run::{Stage, ToPlay};
 use super::{ExitCode, runtime, verdicts};
 use crate::io::Address;
-use crate::io::{Failure, FailureKind};
 use crate::io::live::Guard;
 use crate::io::management::{ManagementClient, Overview};
 use crate::io::rehearse::{needs, rehearse_live};
+use crate::io::{Failure, FailureKind};
 use crate::play::Played;
 use crate::report::CellReport;
 use std::sync::Arc;
