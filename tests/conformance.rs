@@ -3,6 +3,8 @@
 
 #![allow(clippy::disallowed_methods)]
 
+#[path = "conformance/chaos.rs"]
+mod chaos;
 #[path = "conformance/commands.rs"]
 mod commands;
 #[path = "conformance/driver.rs"]

@@ -46,7 +46,9 @@ impl Sim {
                 }
             }
         }
-        self.resume_globally(channel);
+        if self.channels.get(channel).is_some_and(|channel| channel.global_prefetch > 0) {
+            self.resume_globally(channel);
+        }
     }
 
     /// Serves the queue after some of its deliveries were settled.
@@ -135,6 +137,7 @@ impl Sim {
             self.touch(group.1);
             self.to_serve.push_back(group.1);
         }
+        self.resume_globally(channel);
         Ok(Reply::Done)
     }
 
@@ -154,7 +157,7 @@ impl Sim {
     /// Lets consumers that the channel's global limit held back go on.
     fn resume_globally(&mut self, id: Id<Channel>) {
         let Some(channel) = self.channels.get(id) else { return };
-        if channel.global_prefetch == 0 || !channel.has_room() {
+        if !channel.has_room() {
             return;
         }
         let mut queues: Vec<Id<Queue>> =
@@ -163,6 +166,9 @@ impl Sim {
         queues.dedup();
         for queue_id in queues {
             let Some(queue) = self.queues.get(queue_id) else { continue };
+            if queue.consumers.single_active {
+                self.to_serve.push_back(queue_id);
+            }
             // In the order in which they were set aside.
             for consumer in queue.consumers.blocked.clone() {
                 let state = self.consumers.get(consumer);

@@ -149,6 +149,16 @@ impl QuorumQueue {
         self.returns.front().or_else(|| self.levels[self.next_level()?].front())
     }
 
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Counts ready messages and bytes anew.
+    pub(super) fn recount(&self) -> (u64, u64) {
+        let all = self.returns.iter().chain(self.levels.iter().flatten());
+        all.fold((0, 0), |(n, bytes), entry| (n + 1, bytes + u64::from(entry.size)))
+    }
+
     /// Takes all ready messages.
     pub(super) fn drain(&mut self) -> Vec<Entry> {
         std::iter::from_fn(|| self.pop()).collect()
