@@ -26,7 +26,7 @@ pub fn apply(command: &Apply, terminal: &Terminal) -> ExitCode {
     let mut loader = match Loader::new(&command.vars, default_vhost) {
         Ok(loader) => loader,
         Err((code, message)) => {
-            terminal.complain(&message);
+            terminal.usage(&message);
             return code;
         }
     };

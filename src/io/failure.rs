@@ -51,6 +51,14 @@ impl Failure {
         self
     }
 
+    /// Gives the reason without the place.
+    pub fn why(&self) -> String {
+        match &self.kind {
+            FailureKind::Unreachable { why } | FailureKind::NoManagement { why } => why.clone(),
+            _ => self.to_string(),
+        }
+    }
+
     /// Gives the refusal inside, if the broker answered and said no to this one thing.
     pub fn refusal(&self) -> Option<Refusal> {
         let (code, text) = match &self.kind {
