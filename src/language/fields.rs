@@ -5,10 +5,10 @@ use super::near;
 use super::read::{Read, Wrong};
 use super::secrets::is_secret;
 use super::tree::{Entry, Kind, Node};
-use crate::source::{Problem, Span};
+use crate::source::{Level, Problem, Span};
 
 /// How many problems of a file are kept.
-pub const PROBLEMS_MAX: usize = 500;
+pub const PROBLEMS_MAX: usize = 200;
 
 /// Collects problems while a tree is decoded.
 #[derive(Debug, Default)]
@@ -21,20 +21,28 @@ pub struct Desk {
 impl Desk {
     /// Takes a problem.
     pub fn add(&mut self, problem: Problem) {
-        if self.problems.len() < PROBLEMS_MAX {
+        let same_level = self.problems.iter().filter(|known| known.level == problem.level).count();
+        if same_level < PROBLEMS_MAX {
             if !self.problems.contains(&problem) {
                 self.problems.push(problem);
             }
-        } else if self.problems.len() == PROBLEMS_MAX {
-            let message = format!("there are more than {PROBLEMS_MAX} problems; the rest is not listed");
-            self.problems.push(Problem::new("file::too_many", message));
+        } else if same_level == PROBLEMS_MAX {
+            // Notes never crowd out a problem, and a problem is never lost to a note.
+            let message = format!("there are more than {PROBLEMS_MAX} of these; the rest is not listed");
+            self.problems.push(Problem { level: problem.level, ..Problem::new("file::too_many", message) });
         }
+    }
+
+    /// Says whether no further problem is kept, so that none need be worked out.
+    pub fn is_full(&self) -> bool {
+        let level = if self.export { Level::Note } else { Level::Problem };
+        self.problems.iter().filter(|known| known.level == level).count() > PROBLEMS_MAX
     }
 
     /// Takes a problem that is only worth a note in an export.
     pub fn judge(&mut self, mut problem: Problem) {
         if self.export {
-            problem.level = crate::source::Level::Note;
+            problem.level = Level::Note;
         }
         self.add(problem);
     }
@@ -203,6 +211,10 @@ impl<'n> Fields<'n> {
                 at > 0 && is_secret(&self.entries[at - 1].key) && matches!(entry.value.kind, Kind::Null);
             let key = if half_a_secret { "…" } else { &entry.key };
             let message = format!("{} knows no key `{key}`", self.what);
+            // A newer broker writes its new key into every object: one note says it all.
+            if desk.export && desk.problems.iter().any(|known| known.message == message) {
+                continue;
+            }
             let help = near::suggest(&entry.key, self.known.iter(), "it knows");
             desk.judge(Problem::new("yaml::unknown_key", message).at(entry.key_span, "unknown key").help(help));
         }

@@ -8,6 +8,7 @@ use crate::source::{FileId, Label, Level, Problem, Sources};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode};
 use shown::{Shelf, Shown};
 use std::fmt;
+use std::ops::Range;
 
 pub use mask::mask;
 
@@ -126,14 +127,21 @@ impl Found {
             }
         }
         let of = |file: FileId| problem.labels.iter().filter(move |label| label.span.file == file);
-        let mut part = |file: FileId| Found {
-            code: None,
-            level: Level::Note,
-            message: format!("in {}", sources.get(file).name),
-            help: None,
-            source: Some(shelf.take(sources, file)),
-            labels: of(file).enumerate().map(|(i, label)| labelled(label, i == 0, sources)).collect(),
-            elsewhere: Vec::new(),
+        let mut part = |file: FileId| {
+            let spans: Vec<(&Label, Range<usize>)> = of(file).map(|label| (label, clamped(label, sources))).collect();
+            let main = spans.first().map_or(0..0, |(_, range)| range.clone());
+            let source = shelf.take(sources, file).around(main.start, main.end);
+            let labels =
+                spans.into_iter().enumerate().filter_map(|(i, (label, range))| labelled(label, range, i == 0, &source));
+            Found {
+                code: None,
+                level: Level::Note,
+                message: format!("in {}", sources.get(file).name),
+                help: None,
+                labels: labels.collect(),
+                source: Some(source),
+                elsewhere: Vec::new(),
+            }
         };
         let (source, labels) = home.map(&mut part).map_or((None, Vec::new()), |home| (home.source, home.labels));
         Found {
@@ -148,8 +156,8 @@ impl Found {
     }
 }
 
-/// Clamps a span to the text and to one line's end: past the end miette would draw nothing.
-fn labelled(label: &Label, primary: bool, sources: &Sources) -> LabeledSpan {
+/// Clamps a span to the text and to the end of its first line: past the end miette would draw nothing.
+fn clamped(label: &Label, sources: &Sources) -> Range<usize> {
     let text = &sources.get(label.span.file).text;
     let mut start = (label.span.start as usize).min(text.len());
     while !text.is_char_boundary(start) {
@@ -159,12 +167,18 @@ fn labelled(label: &Label, primary: bool, sources: &Sources) -> LabeledSpan {
     while !text.is_char_boundary(end) {
         end += 1;
     }
-    let line = text[start..end].find(['\n', '\r']).map_or(end, |at| start + at);
+    start..text[start..end].find(['\n', '\r']).map_or(end, |at| start + at)
+}
+
+/// Marks a place; one that an excerpt leaves out is not marked.
+fn labelled(label: &Label, range: Range<usize>, primary: bool, source: &Shown) -> Option<LabeledSpan> {
+    let start = range.start.checked_sub(source.cut().byte).filter(|start| *start <= source.len())?;
+    let length = range.len().min(source.len() - start);
     let words = (!label.text.is_empty()).then(|| label.text.clone());
-    match primary {
-        true => LabeledSpan::new_primary_with_span(words, (start, line - start)),
-        false => LabeledSpan::new_with_span(words, (start, line - start)),
-    }
+    Some(match primary {
+        true => LabeledSpan::new_primary_with_span(words, (start, length)),
+        false => LabeledSpan::new_with_span(words, (start, length)),
+    })
 }
 
 impl fmt::Display for Found {

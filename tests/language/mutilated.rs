@@ -36,7 +36,7 @@ fn single_byte_mutations_never_panic() {
         (seed >> 8) as usize % below
     };
     for text in [TOPOLOGY, SCENARIO, PARKING] {
-        for _ in 0..250 {
+        for _ in 0..120 {
             let mut bytes = text.as_bytes().to_vec();
             let at = random(bytes.len());
             bytes[at] = BYTES[random(BYTES.len())];
@@ -54,4 +54,6 @@ fn deep_and_long_files_end_soon() {
     load(&b"\n".repeat(200_000));
     load(&[b"queues:\n  - name: \"".as_slice(), &b"x\n".repeat(100_000)].concat());
     load(&b"x".repeat(10 << 20));
+    let line = format!("{{\"queues\": [{}]}}", "{\"name\": \"q\", \"colour\": 1}, ".repeat(5_000));
+    load(line.as_bytes());
 }
