@@ -10,11 +10,17 @@ mod failure;
 mod files;
 pub mod live;
 pub mod management;
+mod meet;
+pub mod observe;
+pub mod rehearse;
+pub mod snapshots;
 mod wait;
+mod world;
 
 pub use address::{Address, BadAddress};
 pub use clean::{Cleaned, clean};
 pub use failure::{Failure, FailureKind};
 pub use files::{Disk, list_yaml, read_file, write_atomically};
 pub use management::install_crypto;
+pub use meet::meet;
 pub use wait::{greet, wait_until_ready};

@@ -3,10 +3,10 @@
 
 use super::Address;
 use super::Failure;
-use super::live::{Guard, Live, LiveEnded, LiveLimits, run_live};
+use super::live::{Guard, Live, LiveEnded, LiveLimits, Names, run_live};
 use crate::broker::Ids;
 use crate::model::{Cell, Name, Profile, Version};
-use crate::plan::{Applier, Observed, plan};
+use crate::plan::{Applied, Applier, Observed, Plan, plan};
 use crate::play::{Ground, Played, Player};
 
 /// Lists the vhosts and users that a cell needs.
@@ -47,11 +47,25 @@ pub async fn rehearse_live(
     match run_live(&mut player, &mut live, &limits).await {
         Err(failure) => gone(player, failure),
         Ok((_, LiveEnded::Done)) => (player.finish(), None),
-        Ok((_, ended)) => {
-            player.fail("run::no_end", format!("the run found no end: {ended}"), None);
+        Ok((_, LiveEnded::Stuck)) => {
+            player.fail(
+                "run::no_end",
+                "the broker said nothing more, and the scenario is not at its end".to_owned(),
+                None,
+            );
             (player.finish(), None)
         }
     }
+}
+
+/// Carries a plan out on the broker itself, under the names as they are.
+pub async fn apply_plan(plan: &Plan, address: &Address) -> Result<Applied, Failure> {
+    let limits = LiveLimits::default();
+    let mut live = Live::open(address, Names::identity(), &limits).await?;
+    let mut applier = Applier::new(plan, Ids::default());
+    run_live(&mut applier, &mut live, &limits).await?;
+    live.close().await;
+    Ok(applier.outcome())
 }
 
 /// Ends a run whose broker went away.

@@ -21,9 +21,8 @@ pub enum Comparison {
 pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
     let redact = &scenario.snapshot.redact;
     let one_vhost = scenario.topology.vhost_names().len() <= 1;
-    let queue_key = |queue: &QueueName| {
-        if one_vhost { queue.name.to_string() } else { format!("{} in {}", queue.name, queue.vhost) }
-    };
+    let queue_key =
+        |queue: &QueueName| if one_vhost { queue.name.to_string() } else { format!("{} in {}", queue.name, queue.vhost) };
     let mut whole = Map::new();
     if outcome.publishes.count() > 0 {
         whole.insert("publishes".into(), publishes_json(&outcome.publishes));
@@ -50,22 +49,21 @@ pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
     }
     if !outcome.refusals.is_empty() {
         let refusals = outcome.refusals.iter();
-        let shown =
-            refusals.map(|one| json!({ "who": &*one.who, "what": &*one.what, "code": one.code, "text": one.text }));
+        let shown = refusals.map(|one| json!({ "who": &*one.who, "what": &*one.what, "code": one.code, "text": one.text }));
         whole.insert("refusals".into(), shown.collect());
     }
     serde_yaml::to_string(&Json::Object(whole)).unwrap_or_default()
 }
 
-/// Lists how publishes ended: names by outcome, in order.
+/// Lists how publishes ended: names in order, by publisher (between publishers there is no order) and outcome.
 fn publishes_json(publishes: &Kept<PublishRecord>) -> Json {
-    let mut by_outcome: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut by_publisher: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
     for record in publishes.iter() {
-        let names = by_outcome.entry(crate::play::outcome_in_words(record.outcome)).or_default();
-        names.push(record.message.to_string());
+        let by_outcome = by_publisher.entry(&record.by).or_default();
+        by_outcome.entry(crate::play::outcome_in_words(record.outcome)).or_default().push(&record.message);
     }
-    let mut shown: Map<String, Json> =
-        by_outcome.into_iter().map(|(word, names)| (word.into(), json!(names))).collect();
+    let shown = by_publisher.into_iter().map(|(by, outcomes)| (by.to_owned(), json!(outcomes)));
+    let mut shown: Map<String, Json> = shown.collect();
     if let Some(digest) = publishes.digest() {
         shown.insert("count".into(), json!(publishes.count()));
         shown.insert("rest_digest".into(), json!(format!("{digest:016x}")));
