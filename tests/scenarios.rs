@@ -60,3 +60,21 @@ fn a_run_repeated_a_hundred_times_gives_the_same_bytes() {
         assert!((1..100).all(|_| bytes() == first), "{}: two runs differ", Path::new(&path).display());
     }
 }
+
+#[test]
+fn insta_reads_our_snapshots() {
+    let folder = root().join("scenarios/snapshots");
+    let names = names_in(&folder);
+    assert!(names.len() >= 6, "every shipped scenario has a snapshot");
+    for name in names.iter().filter(|name| name.ends_with(".snap")) {
+        let snapshot = insta::Snapshot::from_file(&folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(
+            snapshot.metadata().source().is_some_and(|source| source.ends_with(".yaml")),
+            "{name} names its scenario"
+        );
+        let whole = std::fs::read_to_string(folder.join(name)).expect("a snapshot");
+        let body = whole.split_once("\n---\n").expect("front matter").1;
+        let read = snapshot.as_text().expect("a text snapshot").to_string();
+        assert_eq!(read.trim_end(), body.trim_end(), "{name}");
+    }
+}

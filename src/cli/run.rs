@@ -184,6 +184,9 @@ impl Stage<'_> {
         if let (Verdict::New, Some(words)) = (&report.verdict, &report.snapshot_words) {
             self.terminal.chat(&format!("         {words}"));
         }
+        for (span, note) in report.played.iter().flat_map(|played| &played.notes) {
+            self.terminal.chat(&format!("         note: line {}: {note}", self.sources.position(*span).line));
+        }
         if let (true, Some(played)) = (self.command.trace, &report.played) {
             self.terminal.say(&report::trace(&played.timeline, self.sources));
         }

@@ -37,6 +37,8 @@ pub struct Played {
     /// Absent when the run failed before its end.
     pub outcome: Option<Outcome>,
     pub failures: Vec<Failure>,
+    /// What could not be checked on this broker, with its place.
+    pub notes: Vec<(Span, &'static str)>,
     /// The run's own time from set-up to the outcome.
     pub took: crate::model::Millis,
     pub deliveries: u64,
@@ -88,6 +90,7 @@ pub struct Player {
     pub(super) contents: Contents,
     pub(super) timeline: Timeline,
     pub(super) failures: Vec<Failure>,
+    pub(super) notes: Vec<(Span, &'static str)>,
     pub(super) outcome: Option<Outcome>,
     pub(super) took: Moment,
     /// Something was said since the driver last looked.
@@ -132,6 +135,7 @@ impl Player {
             contents: Contents::default(),
             timeline: Timeline::default(),
             failures: Vec::new(),
+            notes: Vec::new(),
             outcome: None,
             took: Moment(0),
             news: true,
@@ -147,6 +151,7 @@ impl Player {
             timeline: self.timeline,
             outcome: self.outcome,
             failures: self.failures,
+            notes: self.notes,
             took: self.took - Moment(0),
             deliveries: self.deliveries,
         }

@@ -28,7 +28,8 @@ impl Op {
     /// Reads the words; `None` when they are no step.
     pub fn step(&self) -> Option<Step> {
         let step = parse(&self.text).ok()?.pop()?;
-        let bare = ["connect", "channel", "close", "cut", "disconnect", "kick", "publish", "ack", "nack", "reject", "drain"];
+        let bare =
+            ["connect", "channel", "close", "cut", "disconnect", "kick", "publish", "ack", "nack", "reject", "drain"];
         let known = bare.contains(&step.word(0).as_str())
             || catch_unwind(AssertUnwindSafe(|| management(&step).is_some())).unwrap_or(false)
             || catch_unwind(AssertUnwindSafe(|| method(&step, "/".into()))).is_ok();

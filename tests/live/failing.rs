@@ -53,7 +53,7 @@ async fn rights(address: &Address, guard: &Guard) {
     let carol = Address { user: name.to_string(), password: password.clone(), ..address.clone() };
     let untagged = Live::open(&carol, Names::identity(), &LiveLimits::default()).await.err().expect("refused");
     let FailureKind::NoRight { needed, to } = &untagged.kind else { panic!("{untagged:?}") };
-    assert_eq!(needed, &format!("user '{name}' with the tag `management`"));
+    assert_eq!(needed, &format!("the tag `management` for user '{name}'"));
     assert_eq!(to, "read /overview");
     let door = check_login(&carol, Some("/"), SOON).await.expect_err("refused");
     assert!(matches!(door.kind, FailureKind::NoRight { .. }), "{door:?}");
