@@ -8,12 +8,12 @@ use super::slots::Id;
 use crate::model::QueueKind;
 
 impl Sim {
-    /// Gives how many messages lie in queues or are out to consumers of queues that exist.
+    /// Gives how many messages lie in queues, are out to consumers of queues that exist, or die at this moment.
     ///
     /// # Errors
     /// The first book that does not agree with another, in words.
     pub fn audit(&self) -> Result<u64, String> {
-        let mut held = 0;
+        let mut held = self.dead_letters.len() as u64;
         for (id, queue) in self.queues.iter() {
             held += self.audit_queue(id, queue)?;
         }
