@@ -44,7 +44,8 @@ impl Sim {
         if classic.ready() == 0
             && let Some(consumer) = self.next_consumer(id)
         {
-            self.hand_over(id, consumer, entry);
+            // DL-13: only a message that is read from the queue shows that it failed before.
+            self.hand_over(id, consumer, Entry { redelivered: false, ..entry });
             return true;
         }
         self.store_classic(id, entry);
