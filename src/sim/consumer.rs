@@ -281,6 +281,21 @@ impl Sim {
         }
     }
 
+    /// Counts consumers as queue.declare-ok does: a quorum queue leaves out those that wait to be the active one (CO-6).
+    pub(super) fn counted_consumers(&self, queue: &Queue) -> u64 {
+        let consumers = &queue.consumers;
+        let waits = |id: &Id<Consumer>| {
+            let holds = self.consumers.get(*id).is_some_and(|consumer| consumer.unacked > 0);
+            consumers.active != Some(*id) && !holds
+        };
+        let waiting = if queue.kind == QueueKind::Quorum && consumers.single_active {
+            consumers.all.iter().filter(|id| waits(id)).count()
+        } else {
+            0
+        };
+        (consumers.all.len() - waiting) as u64
+    }
+
     /// Says whether a higher-priority consumer waits for the active one to settle its messages (CO-6).
     pub(super) fn is_quiescing(&self, queue: &Queue, active: Id<Consumer>) -> bool {
         if queue.kind != QueueKind::Quorum || !self.rules.quorum_sac_priority {

@@ -223,7 +223,7 @@ impl Sim {
             Some(queue) => Reply::Declared {
                 queue: queue.name.name.clone(),
                 ready: queue.ready(),
-                consumers: queue.consumers.all.len() as u64,
+                consumers: self.counted_consumers(queue),
             },
         }
     }
