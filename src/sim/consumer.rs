@@ -290,6 +290,24 @@ impl Sim {
         }
     }
 
+    /// Counts consumers as queue.declare-ok does (CO-23). A quorum queue leaves out those that wait to be the active
+    /// one (CO-6), and each unsettled basic.get is one to it.
+    pub(super) fn counted_consumers(&self, queue: &Queue) -> u64 {
+        let consumers = &queue.consumers;
+        let waits = |id: &Id<Consumer>| {
+            let holds = self.consumers.get(*id).is_some_and(|consumer| consumer.unacked > 0);
+            consumers.active != Some(*id) && !holds
+        };
+        let all = consumers.all.len() as u64;
+        if queue.kind != QueueKind::Quorum {
+            return all;
+        }
+        let waiting = consumers.all.iter().filter(|id| consumers.single_active && waits(id)).count() as u64;
+        let held = consumers.all.iter().filter_map(|id| self.consumers.get(*id));
+        let held: u64 = held.map(|consumer| u64::from(consumer.unacked)).sum();
+        all - waiting + queue.unacked.saturating_sub(held)
+    }
+
     /// Says whether a higher-priority consumer waits for the active one to settle its messages (CO-6).
     pub(super) fn is_quiescing(&self, queue: &Queue, active: Id<Consumer>) -> bool {
         if queue.kind != QueueKind::Quorum || !self.rules.quorum_sac_priority {

@@ -94,21 +94,20 @@ impl Sim {
     }
 
     pub(super) fn arm_lease(&mut self, id: Id<Queue>) {
+        let used = self.queues.get(id).is_some_and(|queue| self.counted_consumers(queue) > 0);
         let Some(queue) = self.queues.get_mut(id) else { return };
         self.timers.cancel(&mut queue.lease_timer);
-        let Some(expires) = queue.settings.expires_ms else { return };
-        if queue.consumer_count() > 0 {
-            return;
-        }
+        let Some(expires) = queue.settings.expires_ms.filter(|_| !used) else { return };
         let due = queue.used_at + Millis(expires);
         let at = if queue.kind == QueueKind::Quorum { tick_at(queue.declared_at, due) } else { due };
         queue.lease_timer = Some(self.timers.set(at.max(self.now), Timer::QueueExpires(id)));
     }
 
     pub(super) fn queue_expires_fired(&mut self, id: Id<Queue>) {
+        let used = self.queues.get(id).is_some_and(|queue| self.counted_consumers(queue) > 0);
         let Some(queue) = self.queues.get_mut(id) else { return };
         queue.lease_timer = None;
-        if queue.consumer_count() == 0 {
+        if !used {
             self.remove_queue(id, "EXP-2", "nobody used it for its `expires`");
         }
     }

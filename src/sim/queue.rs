@@ -71,12 +71,6 @@ impl Queue {
         }
     }
 
-    /// Counts consumers as a passive declare shows them: a quorum queue takes an unsettled get for one.
-    pub(super) fn consumer_count(&self) -> u64 {
-        let got = if self.kind == QueueKind::Quorum { self.got } else { 0 };
-        self.consumers.all.len() as u64 + got
-    }
-
     pub(super) fn count_move(&mut self, now: Moment) {
         self.moved = if self.moved.0 == now { (now, self.moved.1 + 1) } else { (now, 1) };
     }
@@ -232,7 +226,7 @@ impl Sim {
             Some(queue) => Reply::Declared {
                 queue: queue.name.name.clone(),
                 ready: queue.ready(),
-                consumers: queue.consumer_count(),
+                consumers: self.counted_consumers(queue),
             },
         }
     }

@@ -74,6 +74,6 @@ impl Sim {
 
     fn counts(&self, name: &QueueName) -> Option<Counts> {
         let queue = self.queues.get(self.watched_queue(name)?)?;
-        Some(Counts { ready: queue.ready(), consumers: queue.consumer_count() })
+        Some(Counts { ready: queue.ready(), consumers: self.counted_consumers(queue) })
     }
 }

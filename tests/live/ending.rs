@@ -85,7 +85,7 @@ async fn closed_by_broker(stage: &mut Stage) {
     let closes: Vec<_> = heard.iter().filter(|event| is_closed(event)).collect();
     let [(_, Event::ConnectionClosed { connection: which, cause })] = closes[..] else { panic!("{heard:?}") };
     assert_eq!((*which, cause.scope, cause.code), (connection, Scope::Connection, 320));
-    assert_eq!(cause.text, "CONNECTION_FORCED - closed by rmqplay");
+    assert_eq!(cause.text, "CONNECTION_FORCED - Closed via management plugin");
     let rest = heard.iter().filter(|event| !is_closed(event)).all(|(_, event)| matches!(event, Event::Reply { .. }));
     assert!(rest, "channels and consumers close silently: {heard:?}");
     let refused = stage.call(channel, Method::CheckQueue { queue: "q".into() }).await;

@@ -73,7 +73,8 @@ async fn perform(management: &ManagementClient, act: &Management, throw_away: bo
 
 /// Closes by the likely name; if the broker knows none such, by the connection's label, as soon as it is listed.
 async fn close_connection(management: &ManagementClient, name: Option<String>, label: &str) -> Result<(), Failure> {
-    const REASON: &str = "closed by rmqplay";
+    // The management plugin's own words for no reason given (CO-27).
+    const REASON: &str = "Closed via management plugin";
     for look in 0..LOOKS {
         let labelled = if name.is_none() || look > 0 { management.connection_labelled(label).await? } else { None };
         for name in name.iter().chain(&labelled) {
