@@ -27,12 +27,16 @@ fn commands_on_live_brokers_say_what_their_scripts_say() {
 /// Reads the brokers that tests may use; none is said aloud, and fails in CI.
 fn live_brokers() -> Vec<(String, String)> {
     let Ok(urls) = std::env::var("RMQPLAY_TEST_BROKERS") else {
-        assert!(std::env::var_os("CI").is_none(), "in CI the live brokers must be there: RMQPLAY_TEST_BROKERS is not set");
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "in CI the live brokers must be there: RMQPLAY_TEST_BROKERS is not set"
+        );
         println!("live brokers: NOT RUN (RMQPLAY_TEST_BROKERS is not set)");
         return Vec::new();
     };
     let version = |url: &str| {
-        let waited = Command::new(env!("CARGO_BIN_EXE_rmqplay")).args(["wait", "--timeout", "30s", "--broker", url]).output();
+        let waited =
+            Command::new(env!("CARGO_BIN_EXE_rmqplay")).args(["wait", "--timeout", "30s", "--broker", url]).output();
         let waited = waited.expect("rmqplay wait runs");
         let said = String::from_utf8_lossy(&waited.stdout).into_owned();
         assert!(waited.status.success(), "{url}: {}", String::from_utf8_lossy(&waited.stderr));
@@ -70,7 +74,8 @@ fn check(fits: &dyn Fn(&str) -> bool, brokers: &[(&str, &str)]) {
 
 fn scripts() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/commands");
-    let mut found: Vec<PathBuf> = fs::read_dir(folder).expect("tests/commands").flatten().map(|one| one.path()).collect();
+    let mut found: Vec<PathBuf> =
+        fs::read_dir(folder).expect("tests/commands").flatten().map(|one| one.path()).collect();
     found.retain(|path| path.extension().is_some_and(|end| end == "txt"));
     found.sort();
     found
@@ -120,7 +125,8 @@ fn copy(from: &Path, to: &Path) {
 /// Runs one command and gives both outputs, with what differs in each run replaced.
 fn run(command: &str, folder: &Path, url: &str, version: &str) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_rmqplay"));
-    let path = format!("{}:{}", program.parent().expect("a folder").display(), std::env::var("PATH").unwrap_or_default());
+    let path =
+        format!("{}:{}", program.parent().expect("a folder").display(), std::env::var("PATH").unwrap_or_default());
     let output = Command::new("bash")
         .args(["-c", &format!("exec 2>&1; {command}")])
         .current_dir(folder)
@@ -157,7 +163,8 @@ fn times_hidden(text: &str) -> String {
             out.push_str(before);
             let digits = after.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(after.len());
             let unit = &after[digits..];
-            let unit_length = [" ms", " s"].iter().find(|unit_text| unit.starts_with(*unit_text)).map(|unit| unit.len());
+            let unit_length =
+                [" ms", " s"].iter().find(|unit_text| unit.starts_with(*unit_text)).map(|unit| unit.len());
             rest = match unit_length.filter(|_| digits > 0) {
                 Some(length) => {
                     out.push_str("[time]");

@@ -32,7 +32,8 @@ fn compose_offers_the_versions_and_ports_of_the_script() {
         assert_eq!(service["image"].as_str(), Some(format!("rabbitmq:{version}-management").as_str()), "{name}");
         let amqp: u32 = port.parse().expect("a port");
         let wanted = [format!("127.0.0.1:{amqp}:5672"), format!("127.0.0.1:{}:15672", amqp + 10_000)];
-        let offered: Vec<&str> = service["ports"].as_sequence().expect("ports").iter().filter_map(Value::as_str).collect();
+        let offered: Vec<&str> =
+            service["ports"].as_sequence().expect("ports").iter().filter_map(Value::as_str).collect();
         assert_eq!(offered, wanted, "{name}");
         let health = &service["healthcheck"];
         let test = health["test"][1].as_str().unwrap_or_default();

@@ -5,7 +5,11 @@ use std::path::PathBuf;
 
 /// Rehearses RabbitMQ topologies: plays scenarios against a simulated or a live broker.
 #[derive(Debug, Parser)]
-#[command(name = "rmqplay", version, max_term_width = 110, after_help = "\
+#[command(
+    name = "rmqplay",
+    version,
+    max_term_width = 110,
+    after_help = "\
 Examples:
   rmqplay run scenarios/ttl-dlq.yaml                      on the simulated broker, in milliseconds
   rmqplay run --broker amqp://localhost scenarios/        the same files on a live broker
@@ -13,7 +17,8 @@ Examples:
   rmqplay check scenarios/*.yaml topologies/*.yaml        all problems, nothing played
 
 Exit codes: 0 fine, 1 failed or changed, 3 broker or rights, 4 refused as unsafe, 5 nothing to do,
-            64 usage, 65 bad file, 70 a bug of rmqplay, 130/143 interrupted.")]
+            64 usage, 65 bad file, 70 a bug of rmqplay, 130/143 interrupted."
+)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,

@@ -39,9 +39,13 @@ pub(super) enum Doing {
     Refreshing(QueueName),
     Reading(Reading),
     /// Judges at each change until then.
-    Watching { until: Moment },
+    Watching {
+        until: Moment,
+    },
     /// Lets time pass.
-    Sleeping { until: Moment },
+    Sleeping {
+        until: Moment,
+    },
 }
 
 /// What follows a program.
@@ -226,7 +230,8 @@ impl Player {
     pub(super) fn watch(&mut self, queue: QueueName) {
         let declared = self.scenario.topology.queue(&queue.vhost, &queue.name);
         let policies = self.scenario.topology.policies.iter();
-        let expires = policies.filter(|policy| policy.vhost == queue.vhost && policy.definition.contains_key("expires"));
+        let expires =
+            policies.filter(|policy| policy.vhost == queue.vhost && policy.definition.contains_key("expires"));
         let own = declared.is_some_and(|queue| queue.exclusive || queue.arguments.contains_key("x-expires"));
         let undisturbed = own || expires.count() > 0;
         self.outbox.push_back(Command::Watch { queue, undisturbed });

@@ -147,7 +147,8 @@ fn message(wanted: &MessagePattern, found: &MessageRecord, scope: &Scope, findin
     let correlation_id = properties.correlation_id.as_deref().unwrap_or_default();
     text("correlation_id", &wanted.correlation_id, correlation_id, scope, equal, findings);
     let content_type = properties.content_type.as_deref().unwrap_or_default();
-    let fields = [("exchange", &wanted.exchange, &*found.exchange), ("content_type", &wanted.content_type, content_type)];
+    let fields =
+        [("exchange", &wanted.exchange, &*found.exchange), ("content_type", &wanted.content_type, content_type)];
     for (field, wanted, found) in fields {
         if let Some(wanted) = wanted.as_ref().filter(|wanted| &***wanted != found) {
             findings.push(Finding::new(field, wanted, found));

@@ -226,11 +226,7 @@ impl Player {
 
     /// Notes a refusal for timeline and outcome.
     pub(super) fn refused(&mut self, who: Name, what: Name, refusal: &Refusal) {
-        self.record(Happening::Refused {
-            who: who.clone(),
-            what: what.clone(),
-            refusal: Box::new(refusal.clone()),
-        });
+        self.record(Happening::Refused { who: who.clone(), what: what.clone(), refusal: Box::new(refusal.clone()) });
         self.ledger.refusals.push(RefusalRecord { who, what, code: refusal.code, text: refusal.text.clone() });
     }
 
@@ -275,7 +271,8 @@ impl Player {
         let count = self.redeliveries.entry(name.clone()).or_default();
         *count += 1;
         if *count == DELIVERIES_OF_ONE_MESSAGE_MAX {
-            let message = format!("{name} was delivered {DELIVERIES_OF_ONE_MESSAGE_MAX} times: it goes round without end");
+            let message =
+                format!("{name} was delivered {DELIVERIES_OF_ONE_MESSAGE_MAX} times: it goes round without end");
             let help = "give the loop an end: a rule on `attempt` or `x_death`, or a delivery limit".to_owned();
             self.fail("run::loop", message, Some(help));
         }

@@ -47,7 +47,9 @@ impl Player {
     fn nearest_timer(&self, queue: &Queue) -> u64 {
         let own = queue.arguments.get("x-message-ttl").and_then(Value::as_integer);
         let policies = self.scenario.topology.policies.iter().filter(|policy| policy.vhost == queue.vhost);
-        let by_policy = policies.filter(|policy| crate::rules::Pattern::new(&policy.pattern, false).is_ok_and(|pattern| pattern.matches(&queue.name)));
+        let by_policy = policies.filter(|policy| {
+            crate::rules::Pattern::new(&policy.pattern, false).is_ok_and(|pattern| pattern.matches(&queue.name))
+        });
         let by_policy = by_policy.filter_map(|policy| policy.definition.get("message-ttl")?.as_i64());
         by_policy.chain(own).min().map_or(u64::MAX, |ttl| ttl.max(0) as u64)
     }
@@ -110,9 +112,8 @@ impl Player {
     pub(super) fn keep_outcome(&mut self) {
         let contents: Contents = std::mem::take(&mut self.contents);
         let ledger = &self.ledger;
-        let counts = |queue: &QueueName| {
-            ledger.queues.get(queue).map_or((0, 0), |tally| (tally.ready(), tally.unacked))
-        };
+        let counts =
+            |queue: &QueueName| ledger.queues.get(queue).map_or((0, 0), |tally| (tally.ready(), tally.unacked));
         let outcome = Outcome { queues: contents.into_queues(counts), ..ledger.outcome() };
         self.outcome = Some(outcome);
     }

@@ -153,7 +153,9 @@ fn methods_of(act: &Act) -> Vec<Method> {
         Act::Delete(Object::Queue { name, .. }) => {
             Method::DeleteQueue { queue: name.clone(), if_unused: false, if_empty: false }
         }
-        Act::Delete(Object::Exchange { name, .. }) => Method::DeleteExchange { exchange: name.clone(), if_unused: false },
+        Act::Delete(Object::Exchange { name, .. }) => {
+            Method::DeleteExchange { exchange: name.clone(), if_unused: false }
+        }
         _ => return Vec::new(),
     }]
 }

@@ -25,19 +25,62 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Happening {
     /// A step of the driver began.
-    Step { span: Span },
-    Published { by: Name, message: Name, exchange: Name, routing_key: Name },
-    PublishEnded { message: Name, outcome: PublishOutcome, refusal: Option<Box<Refusal>> },
-    Started { consumer: Name, queue: QueueName },
-    Delivered { consumer: Name, queue: QueueName, name: Name, redelivered: bool, message: Arc<Message> },
-    Settled { consumer: Name, message: Name, settlement: Settlement },
-    Working { consumer: Name, message: Name, for_how_long: Millis },
+    Step {
+        span: Span,
+    },
+    Published {
+        by: Name,
+        message: Name,
+        exchange: Name,
+        routing_key: Name,
+    },
+    PublishEnded {
+        message: Name,
+        outcome: PublishOutcome,
+        refusal: Option<Box<Refusal>>,
+    },
+    Started {
+        consumer: Name,
+        queue: QueueName,
+    },
+    Delivered {
+        consumer: Name,
+        queue: QueueName,
+        name: Name,
+        redelivered: bool,
+        message: Arc<Message>,
+    },
+    Settled {
+        consumer: Name,
+        message: Name,
+        settlement: Settlement,
+    },
+    Working {
+        consumer: Name,
+        message: Name,
+        for_how_long: Millis,
+    },
     /// The consumer is gone: in its own words (`crashed`, `stopped`, `cancelled by the broker`).
-    Gone { consumer: Name, how: &'static str },
-    Refused { who: Name, what: Name, refusal: Box<Refusal> },
-    Counted { queue: QueueName, counts: Option<Counts> },
-    Advanced { by: Millis },
-    Judged { span: Span, holds: bool },
+    Gone {
+        consumer: Name,
+        how: &'static str,
+    },
+    Refused {
+        who: Name,
+        what: Name,
+        refusal: Box<Refusal>,
+    },
+    Counted {
+        queue: QueueName,
+        counts: Option<Counts>,
+    },
+    Advanced {
+        by: Millis,
+    },
+    Judged {
+        span: Span,
+        holds: bool,
+    },
     Told(Box<Insight>),
 }
 

@@ -33,7 +33,8 @@ pub fn cell_json(cell: &CellReport, sources: &Sources, trace: bool) -> Json {
     });
     if trace && let (Some(played), Some(shown)) = (played, shown.as_object_mut()) {
         let entries = played.timeline.entries().filter(|entry| is_telling(entry));
-        let entries: Vec<Json> = entries.map(|one| json!({ "at_ms": one.moment.0, "what": one.what.to_string() })).collect();
+        let entries: Vec<Json> =
+            entries.map(|one| json!({ "at_ms": one.moment.0, "what": one.what.to_string() })).collect();
         shown.insert("timeline".into(), entries.into());
     }
     shown
@@ -42,9 +43,8 @@ pub fn cell_json(cell: &CellReport, sources: &Sources, trace: bool) -> Json {
 fn failure_json(failure: &Failure, sources: &Sources) -> Json {
     let place = sources.position(failure.span);
     let findings = failure.findings.iter();
-    let findings: Vec<Json> = findings
-        .map(|one| json!({ "field": one.field, "expected": one.expected, "found": one.found }))
-        .collect();
+    let findings: Vec<Json> =
+        findings.map(|one| json!({ "field": one.field, "expected": one.expected, "found": one.found })).collect();
     json!({
         "code": failure.code,
         "message": failure.message,

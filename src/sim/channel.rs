@@ -28,6 +28,8 @@ pub(super) struct Unacked {
 /// Is an open channel, in confirm mode.
 pub(super) struct Channel {
     pub id: ChannelId,
+    /// Its number within the connection, as texts show it.
+    pub number: u32,
     pub connection: ConnectionId,
     pub user: Option<Name>,
     pub vhost: Id<Vhost>,
@@ -71,6 +73,8 @@ impl Sim {
             return self.close_connection(connection, refusal);
         }
         let (user, vhost) = (open.user.clone(), open.vhost);
+        let taken: Vec<u32> = open.channels.iter().filter_map(|id| Some(self.channels.get(*id)?.number)).collect();
+        let number = (1..).find(|number| !taken.contains(number)).unwrap_or(1);
         if let Some((name, max)) = self.channel_limit(user.as_ref()) {
             let max = if self.rules.passive_needs_any { max.to_string() } else { format!("({max})") };
             let text = format!(
@@ -82,6 +86,7 @@ impl Sim {
         }
         let channel = self.channels.insert(Channel {
             id,
+            number,
             connection,
             user,
             vhost,

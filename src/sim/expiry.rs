@@ -199,7 +199,8 @@ impl Sim {
                         ConsumerTimeout::Queue => "-1".to_owned(),
                         _ => self.timeout_of(queue, consumer).unwrap_or_default().to_string(),
                     };
-                    self.close_for(channel, precondition_failed(timeout_text(&timeout)));
+                    let number = self.channels.get(channel).map_or(1, |state| state.number);
+                    self.close_for(channel, precondition_failed(timeout_text(number, &timeout)));
                 }
             }
         }
@@ -233,9 +234,9 @@ impl Sim {
     }
 }
 
-fn timeout_text(timeout: &str) -> String {
+fn timeout_text(channel: u32, timeout: &str) -> String {
     format!(
-        "delivery acknowledgement on channel 1 timed out. Timeout value used: {timeout} ms. This timeout value can be \
+        "delivery acknowledgement on channel {channel} timed out. Timeout value used: {timeout} ms. This timeout value can be \
          configured, see consumers doc guide to learn more"
     )
 }

@@ -1,0 +1,103 @@
+//! Plays every file of `tests/conformance` on all three profiles of the sim and compares what follows each step.
+//! `UPDATE_GOLDEN=1` rewrites the expectations from the sim: read the difference against semantics.md before keeping it.
+
+#![allow(clippy::disallowed_methods)]
+
+#[path = "conformance/commands.rs"]
+mod commands;
+#[path = "conformance/driver.rs"]
+mod driver;
+#[path = "conformance/script.rs"]
+mod script;
+#[path = "conformance/transcript.rs"]
+mod transcript;
+
+use driver::Driver;
+use rmqplay::model::{Moment, Profile};
+use rmqplay::sim::Sim;
+use rmqplay::simulate::{Ended, Limits, simulate};
+use script::Step;
+use std::fs;
+use std::path::{Path, PathBuf};
+use transcript::{Line, rewritten, same};
+
+#[test]
+fn every_file_holds_on_every_profile() {
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let only = std::env::var("ONLY").ok();
+    let mut faults = Vec::new();
+    for path in files() {
+        if only.as_ref().is_some_and(|only| !path.to_string_lossy().contains(only.as_str())) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("a readable file");
+        let steps = script::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let runs: Vec<(Profile, Vec<Vec<Line>>)> =
+            Profile::ALL.into_iter().map(|profile| (profile, play(&path, &steps, profile))).collect();
+        if update {
+            fs::write(&path, rewritten(&steps, &runs, &tail(&text))).expect("a writable file");
+            continue;
+        }
+        for (profile, run) in &runs {
+            faults.extend(differences(&path, &steps, *profile, run));
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn the_same_commands_give_the_same_bytes() {
+    for path in files().into_iter().take(10) {
+        let text = fs::read_to_string(&path).expect("a readable file");
+        let steps = script::parse(&text).expect("a script");
+        assert_eq!(play(&path, &steps, Profile::NEWEST), play(&path, &steps, Profile::NEWEST));
+    }
+}
+
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
+    let entries = fs::read_dir(folder).expect("the folder");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    files.sort();
+    files
+}
+
+/// Gives comments after the last step.
+fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let is_comment = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    let from = lines.iter().rposition(|line| !is_comment(line)).map_or(0, |at| at + 1);
+    lines[from..].iter().map(|line| format!("{line}\n")).collect()
+}
+
+fn play(path: &Path, steps: &[Step], profile: Profile) -> Vec<Vec<Line>> {
+    let steps: Vec<Step> = steps.iter().filter(|step| step.profiles.contains(&profile)).cloned().collect();
+    let mut driver = Driver::new(steps);
+    let mut sim = Sim::new(profile).with_insights(true);
+    let limits = Limits { events_at_one_moment_max: 100_000, moment_max: Some(Moment(100_000_000)) };
+    let (_, ended) = simulate(&mut driver, &mut sim, Moment(0), &limits);
+    assert_eq!(ended, Ended::Done, "{} on {profile}", path.display());
+    driver.transcript
+}
+
+fn differences(path: &Path, steps: &[Step], profile: Profile, run: &[Vec<Line>]) -> Vec<String> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let played = steps.iter().filter(|step| step.profiles.contains(&profile));
+    let mut faults = Vec::new();
+    for (step, actual) in played.zip(run) {
+        if !same(&step.expected, actual, profile) {
+            let wanted = step.expected.iter().filter(|line| line.profiles.contains(&profile));
+            let wanted: Vec<String> = wanted.map(|line| format!("    wanted {}", line.text)).collect();
+            let found: Vec<String> = actual.iter().map(|line| format!("    found  {}", line.shown())).collect();
+            faults.push(format!(
+                "{name}:{} on {profile}: {}\n{}\n{}",
+                step.line,
+                step.words.join(" "),
+                wanted.join("\n"),
+                found.join("\n")
+            ));
+        }
+    }
+    faults
+}
