@@ -1,6 +1,7 @@
 //! Settling deliveries: ack, nack, reject, recover, and the order in which many are settled (CO-16, CO-17, DL-33).
 
 use super::channel::{Channel, Unacked};
+use super::consumer::Consumer;
 use super::entry::Entry;
 use super::node::Sim;
 use super::queue::Queue;
@@ -143,6 +144,12 @@ impl Sim {
     fn resume_globally(&mut self, id: Id<Channel>) {
         let Some(channel) = self.channels.get(id) else { return };
         if channel.consumers.is_empty() || !channel.has_room() {
+            return;
+        }
+        let waits = |id: &Id<Consumer>| {
+            self.consumers.get(*id).is_some_and(|state| !state.rotating && state.has_capacity(&self.channels))
+        };
+        if !channel.consumers.values().any(waits) {
             return;
         }
         let held_back: Vec<_> = channel.consumers.values().copied().collect();
