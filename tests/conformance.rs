@@ -3,10 +3,15 @@
 
 #![allow(clippy::disallowed_methods)]
 
+#[path = "conformance/chaos.rs"]
+mod chaos;
 #[path = "conformance/commands.rs"]
 mod commands;
 #[path = "conformance/driver.rs"]
 mod driver;
+#[cfg(feature = "io")]
+#[path = "conformance/live.rs"]
+mod live;
 #[path = "conformance/script.rs"]
 mod script;
 #[path = "conformance/transcript.rs"]
@@ -71,9 +76,13 @@ fn tail(text: &str) -> String {
     lines[from..].iter().map(|line| format!("{line}\n")).collect()
 }
 
+/// Gives the steps that a profile plays.
+fn played(steps: &[Step], profile: Profile) -> Vec<Step> {
+    steps.iter().filter(|step| step.profiles.contains(&profile)).cloned().collect()
+}
+
 fn play(path: &Path, steps: &[Step], profile: Profile) -> Vec<Vec<Line>> {
-    let steps: Vec<Step> = steps.iter().filter(|step| step.profiles.contains(&profile)).cloned().collect();
-    let mut driver = Driver::new(steps);
+    let mut driver = Driver::new(played(steps, profile));
     let mut sim = Sim::new(profile).with_insights(true);
     let limits = Limits { events_at_one_moment_max: 100_000, moment_max: Some(Moment(100_000_000)) };
     let (_, ended) = simulate(&mut driver, &mut sim, Moment(0), &limits);

@@ -16,6 +16,7 @@ pub fn main() -> std::process::ExitCode {
         }
     };
     let terminal = Terminal::new(&arguments);
+    terminal.log_if_asked();
     let code = match arguments.command {
         Command::Run(command) => run::run(&command, &terminal),
         Command::Apply(command) => apply::apply(&command, &terminal),

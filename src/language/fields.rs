@@ -7,6 +7,9 @@ use super::secrets::is_secret;
 use super::tree::{Entry, Kind, Node};
 use crate::source::{Problem, Span};
 
+/// How many problems of a file are kept.
+pub const PROBLEMS_MAX: usize = 500;
+
 /// Collects problems while a tree is decoded.
 #[derive(Debug, Default)]
 pub struct Desk {
@@ -18,8 +21,13 @@ pub struct Desk {
 impl Desk {
     /// Takes a problem.
     pub fn add(&mut self, problem: Problem) {
-        if !self.problems.contains(&problem) {
-            self.problems.push(problem);
+        if self.problems.len() < PROBLEMS_MAX {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        } else if self.problems.len() == PROBLEMS_MAX {
+            let message = format!("there are more than {PROBLEMS_MAX} problems; the rest is not listed");
+            self.problems.push(Problem::new("file::too_many", message));
         }
     }
 
@@ -118,7 +126,9 @@ impl<'n> Fields<'n> {
 
     /// Takes a key with its place.
     pub fn entry(&mut self, key: &str) -> Option<&'n Entry> {
-        self.known.push(key.to_owned());
+        if !self.known.iter().any(|known| known == key) {
+            self.known.push(key.to_owned());
+        }
         let at = self.entries.iter().position(|entry| entry.key == key)?;
         self.taken[at] = true;
         Some(&self.entries[at])
@@ -172,10 +182,8 @@ impl<'n> Fields<'n> {
         for (key, help) in keys {
             if let Some(entry) = self.entry(key) {
                 desk.not_yet(key, entry.key_span, help);
-                self.known.pop();
-            } else {
-                self.known.pop();
             }
+            self.known.retain(|known| known != key);
         }
     }
 
@@ -183,7 +191,7 @@ impl<'n> Fields<'n> {
     pub fn ignore(&mut self, keys: &[&str]) {
         for key in keys {
             self.entry(key);
-            self.known.pop();
+            self.known.retain(|known| known != key);
         }
     }
 

@@ -44,7 +44,9 @@ impl Sim {
         if classic.ready() == 0
             && let Some(consumer) = self.next_consumer(id)
         {
-            self.hand_over(id, consumer, entry);
+            self.tell(Some(stored.origin), Some(id), "RT-2", || What::Enqueued);
+            // DL-13: what never lay in the queue is shown as new, whatever failed before.
+            self.hand_over(id, consumer, Entry { redelivered: false, ..entry });
             return true;
         }
         self.store_classic(id, entry);

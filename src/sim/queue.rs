@@ -40,6 +40,8 @@ pub(super) struct Queue {
     pub contents: Contents,
     pub consumers: Consumers,
     pub unacked: u64,
+    /// Of these, taken by basic.get.
+    pub got: u64,
     /// The exchanges that have bindings to it.
     pub bound_from: BTreeSet<Id<Exchange>>,
     pub ttl_timer: Option<TimerKey>,
@@ -67,6 +69,12 @@ impl Queue {
             Contents::Classic(classic) => classic.pop(),
             Contents::Quorum(quorum) => quorum.pop(),
         }
+    }
+
+    /// Counts consumers as a passive declare shows them: a quorum queue takes an unsettled get for one.
+    pub(super) fn consumer_count(&self) -> u64 {
+        let got = if self.kind == QueueKind::Quorum { self.got } else { 0 };
+        self.consumers.all.len() as u64 + got
     }
 
     pub(super) fn count_move(&mut self, now: Moment) {
@@ -198,6 +206,7 @@ impl Sim {
             contents,
             consumers: Consumers::new(single_active),
             unacked: 0,
+            got: 0,
             bound_from: BTreeSet::new(),
             ttl_timer: None,
             delay_timer: None,
@@ -223,7 +232,7 @@ impl Sim {
             Some(queue) => Reply::Declared {
                 queue: queue.name.name.clone(),
                 ready: queue.ready(),
-                consumers: queue.consumers.all.len() as u64,
+                consumers: queue.consumer_count(),
             },
         }
     }

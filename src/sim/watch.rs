@@ -74,6 +74,6 @@ impl Sim {
 
     fn counts(&self, name: &QueueName) -> Option<Counts> {
         let queue = self.queues.get(self.watched_queue(name)?)?;
-        Some(Counts { ready: queue.ready(), consumers: queue.consumers.all.len() as u64 })
+        Some(Counts { ready: queue.ready(), consumers: queue.consumer_count() })
     }
 }

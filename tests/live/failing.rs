@@ -134,8 +134,8 @@ async fn dies(address: &Address, doing: &str) {
     let (ended, ()) = tokio::join!(stage.try_play(&mut script), death);
     let failure: Failure = ended.expect_err("the broker is dead");
     let took = began.elapsed();
-    assert!(took < SOON, "{doing}: {took:?}");
     let text = failure.to_string();
+    assert!(took < SOON, "{doing}: {took:?}: {text}");
     assert!(text.contains(&proxy.address.place()), "{doing}: {text}");
     assert!(matches!(failure.kind, FailureKind::Broken { .. } | FailureKind::Unreachable { .. }), "{failure:?}");
     stage.guard.sweep().await.unwrap_or_else(|failure| panic!("clean-up needs no AMQP: {failure}"));

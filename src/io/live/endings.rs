@@ -1,10 +1,10 @@
 //! How channels and connections end: by our wish, by the broker's, or because the broker is gone.
 //! Every request of theirs is answered, every end is told once.
 
+use super::adapter::Live;
 use super::job::Done;
 use super::line::{Item, Line, LineState};
 use super::link::{Link, LinkState};
-use super::live::Live;
 use crate::broker::{ChannelId, ConnectionId, Event, Refusal, Reply, RequestId, Scope};
 use crate::io::failure::{Failure, FailureKind};
 use crate::io::wait::greet;

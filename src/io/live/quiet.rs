@@ -1,8 +1,8 @@
 //! Quiet on a live broker: no command unanswered, no publish unsettled, one method answered on each channel with
 //! consumers, then no event and no changed count for a while. Unrest that lasts is answered with what keeps changing.
 
+use super::adapter::Live;
 use super::line::Item;
-use super::live::Live;
 use crate::broker::{Command, Event, Refusal, Reply, RequestId, Scope};
 use std::time::{Duration, Instant};
 

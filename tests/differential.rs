@@ -1,0 +1,77 @@
+//! Differential runs: random sequences played on live brokers and on their profiles of the sim, compared at each step.
+//! RMQPLAY_TEST_BROKERS names the brokers; RMQPLAY_SEED=N plays one seed; RMQPLAY_DIFFERENTIAL=N plays N operations
+//! per version. A difference is shrunk and printed in the words of the conformance files.
+
+#![allow(clippy::disallowed_methods)]
+
+#[path = "differential/chance.rs"]
+mod chance;
+#[allow(dead_code)]
+#[path = "conformance/commands.rs"]
+mod commands;
+#[path = "differential/generator.rs"]
+mod generator;
+#[path = "differential/held.rs"]
+mod held;
+#[path = "differential/known.rs"]
+mod known;
+#[path = "differential/live_side.rs"]
+mod live_side;
+#[path = "differential/operations.rs"]
+mod operations;
+#[path = "differential/player.rs"]
+mod player;
+#[path = "differential/rehearsal.rs"]
+mod rehearsal;
+#[path = "differential/run.rs"]
+mod run;
+#[allow(dead_code)]
+#[path = "conformance/script.rs"]
+mod script;
+#[path = "differential/seen.rs"]
+mod seen;
+#[path = "differential/sequence.rs"]
+mod sequence;
+#[path = "differential/shrinking.rs"]
+mod shrinking;
+#[path = "differential/words.rs"]
+mod words;
+
+use rmqplay::io::Address;
+use rmqplay::model::Profile;
+use std::io::Write;
+
+#[test]
+fn live_brokers_do_what_the_sim_does() {
+    let Ok(urls) = std::env::var("RMQPLAY_TEST_BROKERS") else {
+        say("differential: NOT RUN (RMQPLAY_TEST_BROKERS is not set)");
+        assert!(std::env::var_os("CI").is_none(), "CI must name brokers in RMQPLAY_TEST_BROKERS");
+        return;
+    };
+    let urls = urls.split(',').filter(|url| !url.trim().is_empty());
+    let brokers: Vec<Address> = urls.map(|url| url.parse().unwrap_or_else(|error| panic!("{url}: {error}"))).collect();
+    assert!(!brokers.is_empty(), "RMQPLAY_TEST_BROKERS names no broker");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let faults = runtime.expect("a runtime").block_on(run::all(brokers));
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn a_seed_gives_one_sequence() {
+    for profile in Profile::ALL {
+        let known = run::known(profile);
+        let mut made = 0;
+        for seed in 1..=40 {
+            let (one, other) = (generator::sequence(seed, profile, &known), generator::sequence(seed, profile, &known));
+            made += usize::from(one.is_ok());
+            assert_eq!(one.map(|made| made.0.ops), other.map(|made| made.0.ops), "seed {seed} on {profile}");
+        }
+        say(&format!("differential: {made} of 40 seeds give a sequence on {profile}"));
+        assert!(made >= 20, "most seeds are discarded on {profile}");
+    }
+}
+
+/// Writes to the terminal also when the test passes.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

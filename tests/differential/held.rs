@@ -1,0 +1,84 @@
+//! What the playing side holds at a moment: connections, channels, consumers, unsettled deliveries, queues.
+//! Follows from what was said by the broker alone, so that both sides hold the same as long as they agree.
+
+use rmqplay::broker::{ChannelId, ConnectionId, DeliveryTag};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Is a delivery that is not settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    pub tag: DeliveryTag,
+    pub id: String,
+    pub redelivered: bool,
+}
+
+/// Holds it all, by the names that the sequence uses.
+#[derive(Debug, Clone, Default)]
+pub struct Held {
+    pub connections: BTreeMap<String, ConnectionId>,
+    pub channels: BTreeMap<String, ChannelId>,
+    /// Which connection a channel is on; kept when the channel is gone.
+    pub owners: BTreeMap<String, String>,
+    /// Which user a connection is for; kept when the connection is gone.
+    pub logins: BTreeMap<String, Option<String>>,
+    /// Channel and consumer, and the queue.
+    pub consumers: BTreeMap<(String, String), String>,
+    pub unsettled: BTreeMap<String, Vec<Unsettled>>,
+    pub queues: BTreeSet<String>,
+    names: BTreeMap<ChannelId, String>,
+}
+
+impl Held {
+    /// Notes a channel.
+    pub fn open(&mut self, name: &str, id: ChannelId, owner: &str) {
+        self.channels.insert(name.to_owned(), id);
+        self.owners.insert(name.to_owned(), owner.to_owned());
+        self.names.insert(id, name.to_owned());
+    }
+
+    /// Gives the name of a channel, also of one that is gone.
+    pub fn name(&self, id: ChannelId) -> String {
+        self.names.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// Forgets a channel with what was on it.
+    pub fn forget_channel(&mut self, id: ChannelId) {
+        let name = self.name(id);
+        if self.channels.get(&name) == Some(&id) {
+            self.channels.remove(&name);
+            self.unsettled.remove(&name);
+            self.consumers.retain(|(channel, _), _| *channel != name);
+        }
+    }
+
+    /// Forgets a connection with its channels; gives their ids.
+    pub fn forget_connection(&mut self, name: &str) -> Vec<ChannelId> {
+        self.connections.remove(name);
+        let gone: Vec<ChannelId> = (self.channels.iter())
+            .filter(|(channel, _)| self.owners.get(*channel).is_some_and(|owner| owner == name))
+            .map(|(_, id)| *id)
+            .collect();
+        for id in &gone {
+            self.forget_channel(*id);
+        }
+        gone
+    }
+
+    /// Notes a delivery that must be settled.
+    pub fn take(&mut self, channel: &str, delivery: Unsettled) {
+        self.unsettled.entry(channel.to_owned()).or_default().push(delivery);
+    }
+
+    /// Finds the latest unsettled delivery of a message on a channel.
+    pub fn tag(&self, channel: &str, id: &str) -> Option<DeliveryTag> {
+        let all = self.unsettled.get(channel)?;
+        all.iter().rev().find(|delivery| delivery.id == id).map(|delivery| delivery.tag)
+    }
+
+    /// Notes that a tag is settled, or all up to it; 0 is all.
+    pub fn settle(&mut self, channel: &str, tag: DeliveryTag, multiple: bool) {
+        if let Some(all) = self.unsettled.get_mut(channel) {
+            all.retain(|delivery| !(delivery.tag == tag || multiple && (tag.0 == 0 || delivery.tag <= tag)));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The differences that are accepted, each a line of known-differences.txt: `RULE | versions | reason`.
+//! A line must name a check that exists; one that nothing used is reported.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+/// The checks by name: what the generator leaves out, or the comparison does not ask, when the file says so.
+pub const CHECKS: [&str; 1] = ["SIM-1/two-sources"];
+
+/// Holds the accepted differences of one version.
+pub struct Known {
+    lines: Vec<String>,
+    used: Mutex<BTreeSet<String>>,
+}
+
+impl Known {
+    /// Reads the file for a profile (`3.10`).
+    ///
+    /// # Errors
+    /// A line of another form, or one that names no check.
+    pub fn read(text: &str, profile: &str) -> Result<Self, String> {
+        let mut lines = Vec::new();
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+            let [rule, versions, reason] = parts.as_slice() else {
+                return Err(format!("not `RULE | versions | reason`: {line}"));
+            };
+            if !CHECKS.contains(rule) || reason.is_empty() {
+                return Err(format!("no check `{rule}`, or no reason: {line}"));
+            }
+            if *versions == "all" || versions.split_whitespace().any(|version| version == profile) {
+                lines.push((*rule).to_owned());
+            }
+        }
+        Ok(Self { lines, used: Mutex::default() })
+    }
+
+    /// Says whether a difference is accepted, and notes that the line was needed.
+    pub fn accepts(&self, rule: &str) -> bool {
+        let accepted = self.lines.iter().any(|line| line == rule);
+        if accepted && let Ok(mut used) = self.used.lock() {
+            used.insert(rule.to_owned());
+        }
+        accepted
+    }
+
+    /// Lists lines that nothing used.
+    pub fn unused(&self) -> Vec<String> {
+        let used = self.used.lock().map(|used| used.clone()).unwrap_or_default();
+        self.lines.iter().filter(|line| !used.contains(*line)).cloned().collect()
+    }
+}

@@ -1,0 +1,78 @@
+//! Plays sequences on a live broker, each in a throw-away vhost, and compares as it goes.
+//! Never judges: gives what was seen and where it left the expected.
+
+use super::player::{Player, Stop};
+use super::seen::Seen;
+use super::sequence::Op;
+use rmqplay::io::live::{Guard, Live, LiveEnded, LiveLimits, run_live};
+use rmqplay::io::{Address, Failure};
+use rmqplay::model::Profile;
+use std::time::Duration;
+
+/// Is one live broker.
+#[derive(Clone)]
+pub struct Version {
+    pub address: Address,
+    pub full: String,
+    pub profile: Profile,
+}
+
+/// Is how a sequence went.
+#[derive(Debug, Clone)]
+pub enum Played {
+    Same,
+    /// From this operation on the machine was too slow for its moments.
+    Late(usize),
+    Different {
+        at: usize,
+        seen: Box<Seen>,
+    },
+    /// The environment failed.
+    Failed(String),
+}
+
+impl Version {
+    /// Asks a broker who it is.
+    ///
+    /// # Errors
+    /// It is not there, or refuses the login.
+    pub async fn ask(address: Address) -> Result<Self, Failure> {
+        let guard = Guard::bare(&address)?;
+        let live = Live::open(&address, guard.names(), &limits()).await?;
+        let full = live.overview().full_version.clone();
+        let version = full.parse().unwrap_or(Profile::NEWEST.version());
+        Ok(Self { address, full, profile: Profile::nearest(version) })
+    }
+
+    /// Plays operations and compares with what must be seen.
+    pub async fn play(&self, ops: &[Op], expected: &[Seen]) -> Played {
+        self.try_play(ops, expected).await.unwrap_or_else(|failure| Played::Failed(failure.to_string()))
+    }
+
+    async fn try_play(&self, ops: &[Op], expected: &[Seen]) -> Result<Played, Failure> {
+        let guard = Guard::set_up(&self.address, &["/".into()], &[]).await?;
+        let played = self.play_guarded(&guard, ops, expected).await;
+        let swept = guard.sweep().await;
+        let played = played?;
+        swept?;
+        Ok(played)
+    }
+
+    async fn play_guarded(&self, guard: &Guard, ops: &[Op], expected: &[Seen]) -> Result<Played, Failure> {
+        let mut live = Live::open(&self.address, guard.names(), &limits()).await?;
+        let mut player = Player::comparing(ops, expected);
+        live.restart_clock();
+        let (_, ended) = run_live(&mut player, &mut live, &limits()).await?;
+        Ok(match player.stopped {
+            Some(Stop::Late(at)) => Played::Late(at),
+            Some(Stop::Different(at)) => Played::Different { at, seen: Box::new(player.last_seen().clone()) },
+            None if ended == LiveEnded::Stuck => Played::Failed("stuck: an answer never came".into()),
+            None => Played::Same,
+        })
+    }
+}
+
+/// A short rest: the player lingers where the expected is not there yet.
+fn limits() -> LiveLimits {
+    LiveLimits { rest: Duration::from_millis(25), ..LiveLimits::default() }
+}

@@ -1,0 +1,504 @@
+//! Plays a sequence on whatever broker stands behind the seam, one operation after another, each settled before the
+//! next begins; notes what was seen at each. Knows nothing of sim or live but how long it may linger for rest.
+
+use super::chance::Chance;
+use super::held::{Held, Unsettled};
+use super::seen::{Seen, delivery_text, id_of};
+use super::sequence::Op;
+use crate::commands::{management, message_of, method};
+use crate::script::Step;
+use rmqplay::broker::{
+    ChannelId, Client, Command, Confirmation, DeliveryTag, Event, Ids, Management, Method, PublishId, Refusal, Reply,
+    RequestId, Scope, Settlement,
+};
+use rmqplay::model::{Millis, Moment, Name};
+use std::collections::{BTreeMap, VecDeque};
+
+/// How late an operation may begin on a live broker before the sequence counts as not played.
+pub const LATE_MAX: Millis = Millis(80);
+/// How long a difference may last before it is one: dead letters and counts take their time (SIM-6).
+const LINGER_MAX: Millis = Millis(2_500);
+/// Between two looks.
+const LINGER: Millis = Millis(25);
+
+/// Says why a sequence was not played to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// The machine was too slow for the moments of this operation.
+    Late(usize),
+    /// The operation's outcome is another than the expected one.
+    Different(usize),
+}
+
+/// Plays operations.
+#[derive(Default)]
+pub struct Player {
+    ops: VecDeque<Op>,
+    /// What should be seen; empty in the sim.
+    expected: Option<VecDeque<Seen>>,
+    /// Draws delays that the live side may have, to find sequences that they would change.
+    jitter: Option<Chance>,
+    idle_until: Option<Moment>,
+    phase: Phase,
+    ids: Ids,
+    outbox: VecDeque<Command>,
+    awaited: Option<RequestId>,
+    gap: Millis,
+    step: Option<Step>,
+    scheduled: Moment,
+    now: Moment,
+    to_count: VecDeque<String>,
+    requests: BTreeMap<RequestId, Asked>,
+    publishes: BTreeMap<PublishId, (ChannelId, String)>,
+    seen: Seen,
+    pub held: Held,
+    pub transcript: Vec<Seen>,
+    pub stopped: Option<Stop>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Phase {
+    #[default]
+    Next,
+    Pausing(Moment),
+    Settling,
+    Quieting,
+    Counting,
+    Lingering(Moment),
+    Over,
+}
+
+#[derive(Clone)]
+enum Asked {
+    Step(Box<Step>, String),
+    Count(String),
+    Drain(String),
+    Setup,
+    Quiet,
+}
+
+impl Player {
+    /// Makes a player without operations, for the sim.
+    pub fn rehearsing(jitter: Option<Chance>) -> Self {
+        Self { jitter, ..Self::default() }
+    }
+
+    /// Makes a player that compares as it goes.
+    pub fn comparing(ops: &[Op], expected: &[Seen]) -> Self {
+        Self {
+            ops: ops.iter().cloned().collect(),
+            expected: Some(expected.iter().cloned().collect()),
+            ..Self::default()
+        }
+    }
+
+    /// Adds operations.
+    pub fn give(&mut self, ops: &[Op]) {
+        self.ops.extend(ops.iter().cloned());
+        if self.phase == Phase::Over && self.stopped.is_none() {
+            self.phase = Phase::Next;
+        }
+    }
+
+    /// Lets time pass.
+    pub fn idle(&mut self, until: Moment) {
+        self.idle_until = Some(until);
+    }
+
+    /// When the last operation should have begun.
+    pub fn scheduled(&self) -> Moment {
+        self.scheduled
+    }
+
+    /// Gives what was seen last, also when it was not the expected.
+    pub fn last_seen(&self) -> &Seen {
+        self.transcript.last().unwrap_or(&self.seen)
+    }
+
+    fn begin(&mut self, now: Moment) {
+        let Some(op) = self.ops.pop_front() else {
+            self.phase = Phase::Over;
+            return;
+        };
+        self.step = op.step();
+        self.gap = op.gap;
+        let mut due = if op.gap.0 == 0 { now } else { self.scheduled + op.gap };
+        self.scheduled = due;
+        if let Some(jitter) = &mut self.jitter {
+            due = due + Millis(jitter.below(LATE_MAX.0 as usize + 20) as u64);
+        }
+        self.phase = Phase::Pausing(due);
+    }
+
+    fn act(&mut self) {
+        let Some(step) = self.step.clone() else { return };
+        match step.word(0).as_str() {
+            "connect" => {
+                let user = step.named("as").map(str::to_owned);
+                self.held.logins.insert(step.word(1), user);
+                self.connect(&step.word(1));
+            }
+            "channel" => {
+                let owner = step.named("on").unwrap_or("main").to_owned();
+                if !self.held.channels.contains_key(&step.word(1)) {
+                    self.open(&step.word(1), &owner);
+                }
+            }
+            "close" => {
+                if let Some(channel) = self.held.channels.get(&step.word(1)).copied() {
+                    self.held.forget_channel(channel);
+                    let request = self.request(Asked::Setup);
+                    self.outbox.push_back(Command::CloseChannel { request, channel });
+                }
+            }
+            "cut" | "disconnect" | "kick" => self.disconnect(&step.word(0), &step.word(1)),
+            "publish" => self.publish(&step),
+            "ack" | "nack" | "reject" => self.settle(&step),
+            "drain" => self.drain(&step.word(1)),
+            _ => match management(&step) {
+                Some(act) => {
+                    let request = self.request(Asked::Step(Box::new(step.clone()), String::new()));
+                    self.outbox.push_back(Command::Manage { request, act });
+                }
+                None => {
+                    let channel = self.channel(&step.channel);
+                    let request = self.request(Asked::Step(Box::new(step.clone()), step.channel.clone()));
+                    let method = method(&step, "/".into());
+                    self.outbox.push_back(Command::Call { request, channel, method });
+                }
+            },
+        }
+    }
+
+    fn request(&mut self, asked: Asked) -> RequestId {
+        let request = self.ids.request();
+        self.requests.insert(request, asked);
+        request
+    }
+
+    fn connect(&mut self, name: &str) {
+        if self.held.connections.contains_key(name) {
+            return;
+        }
+        let connection = self.ids.connection();
+        self.held.connections.insert(name.to_owned(), connection);
+        let user = self.held.logins.get(name).cloned().flatten().map(Name::from);
+        let request = self.request(Asked::Setup);
+        self.outbox.push_back(Command::Connect { request, connection, user, vhost: "/".into() });
+    }
+
+    fn disconnect(&mut self, how: &str, name: &str) {
+        let Some(connection) = self.held.connections.get(name).copied() else { return };
+        let request = self.request(Asked::Setup);
+        self.outbox.push_back(match how {
+            "cut" => Command::Cut { request, connection },
+            "kick" => Command::Manage { request, act: Management::CloseConnection { connection } },
+            _ => Command::Disconnect { request, connection },
+        });
+        if how != "kick" {
+            self.held.forget_connection(name);
+        }
+    }
+
+    fn open(&mut self, name: &str, owner: &str) -> ChannelId {
+        self.connect(owner);
+        let channel = self.ids.channel();
+        let request = self.request(Asked::Setup);
+        let connection = self.held.connections[owner];
+        self.outbox.push_back(Command::OpenChannel { request, channel, connection });
+        self.held.open(name, channel, owner);
+        channel
+    }
+
+    fn channel(&mut self, name: &str) -> ChannelId {
+        match self.held.channels.get(name) {
+            Some(id) => *id,
+            None => {
+                let owner = self.held.owners.get(name).cloned().unwrap_or_else(|| "main".into());
+                self.open(name, &owner)
+            }
+        }
+    }
+
+    fn publish(&mut self, step: &Step) {
+        let channel = self.channel(&step.channel);
+        let publish = self.ids.publish();
+        let message = message_of(step).into();
+        self.publishes.insert(publish, (channel, step.named("id").unwrap_or("?").to_owned()));
+        let (exchange, routing_key): (Name, Name) = (step.word(1).into(), step.word(2).into());
+        let mandatory = step.has("mandatory");
+        self.outbox.push_back(Command::Publish { channel, publish, exchange, routing_key, mandatory, message });
+    }
+
+    fn settle(&mut self, step: &Step) {
+        let Some(channel) = self.held.channels.get(&step.channel).copied() else { return };
+        let requeue = step.has("requeue");
+        let settlement = match step.word(0).as_str() {
+            "ack" => Settlement::Ack,
+            "nack" => Settlement::Nack { requeue },
+            _ => Settlement::Reject { requeue },
+        };
+        for word in step.words[1..].iter().filter(|word| !matches!(word.as_str(), "requeue" | "multiple")) {
+            let tag = match (word.as_str(), word.strip_prefix('#')) {
+                ("all", _) => Some(DeliveryTag(0)),
+                (_, Some(tag)) => tag.parse().ok().map(DeliveryTag),
+                (id, None) => self.held.tag(&step.channel, id),
+            };
+            // A shorter sequence may not deliver it at all.
+            let Some(tag) = tag else { continue };
+            let multiple = word == "all" || step.has("multiple");
+            self.held.settle(&step.channel, tag, multiple);
+            self.outbox.push_back(Command::Settle { channel, tag, multiple, settlement });
+        }
+    }
+
+    fn drain(&mut self, queue: &str) {
+        if self.held.queues.contains(queue) {
+            let channel = self.channel("probe");
+            let request = self.request(Asked::Drain(queue.to_owned()));
+            let method = Method::Get { queue: queue.into(), no_ack: true };
+            self.outbox.push_back(Command::Call { request, channel, method });
+        }
+    }
+
+    fn count(&mut self, queue: String) {
+        let channel = self.channel("probe");
+        let request = self.request(Asked::Count(queue.clone()));
+        let method = Method::CheckQueue { queue: queue.as_str().into() };
+        self.outbox.push_back(Command::Call { request, channel, method });
+    }
+
+    /// Ends the step, or looks again later when it is not what it should be.
+    fn judge(&mut self, now: Moment) {
+        if let Some(expected) = &mut self.expected {
+            let same = expected.front() == Some(&self.seen);
+            if !same && now < self.scheduled + LINGER_MAX {
+                self.phase = Phase::Lingering(now + LINGER);
+                return;
+            }
+            expected.pop_front();
+            if !same {
+                self.stopped = Some(Stop::Different(self.transcript.len()));
+            }
+        }
+        self.transcript.push(std::mem::take(&mut self.seen));
+        self.phase = if self.stopped.is_some() { Phase::Over } else { Phase::Next };
+    }
+
+    fn take_reply(&mut self, asked: Asked, reply: Reply) {
+        match (asked, reply) {
+            (Asked::Count(queue), Reply::Declared { ready, consumers, .. }) => {
+                self.seen.counts.insert(queue, format!("ready={ready} consumers={consumers}"));
+            }
+            (Asked::Drain(queue), Reply::Got(Some(got))) => {
+                self.seen.note(format!("contents of {queue}"), delivery_text(&got.delivery));
+                self.drain(&queue);
+            }
+            (Asked::Step(step, channel), reply) => self.take_answer(&step, channel, reply),
+            _ => {}
+        }
+    }
+
+    fn take_answer(&mut self, step: &Step, channel: String, reply: Reply) {
+        let stream = format!("answer on {channel}");
+        match (step.word(0).as_str(), step.word(1).as_str()) {
+            ("declare", "queue") => {
+                self.held.queues.insert(step.word(2));
+            }
+            ("delete", "queue") => {
+                self.held.queues.remove(&step.word(2));
+            }
+            ("consume", queue) => {
+                self.held.consumers.insert((channel.clone(), step.word(2)), queue.to_owned());
+            }
+            ("cancel", consumer) => {
+                self.held.consumers.remove(&(channel.clone(), consumer.to_owned()));
+            }
+            ("recover", _) => self.held.settle(&channel, DeliveryTag(0), true),
+            _ => {}
+        }
+        match reply {
+            Reply::Done => self.seen.note(stream, "done"),
+            Reply::Declared { queue, ready, consumers } => {
+                self.seen.note(stream, format!("{queue} ready={ready} consumers={consumers}"));
+            }
+            Reply::Counted { messages } => self.seen.note(stream, format!("{messages} messages")),
+            Reply::Got(None) => self.seen.note(stream, "empty"),
+            Reply::Got(Some(got)) => {
+                if !step.has("no-ack") {
+                    let (tag, id, redelivered) = (got.tag(), id_of(&got.delivery), got.delivery.redelivered);
+                    self.held.take(&channel, Unsettled { tag, id, redelivered });
+                }
+                self.seen.note(stream, format!("{} remaining={}", delivery_text(&got.delivery), got.remaining));
+            }
+        }
+    }
+
+    fn take_refusal(&mut self, asked: Asked, refusal: &Refusal) {
+        match asked {
+            Asked::Count(queue) => {
+                self.held.queues.remove(&queue);
+                self.seen.counts.remove(&queue);
+                self.close_probe();
+            }
+            Asked::Drain(queue) => {
+                self.seen.note(format!("contents of {queue}"), refusal.to_string());
+                self.close_probe();
+            }
+            Asked::Step(_, channel) => {
+                if refusal.scope == Scope::Channel
+                    && let Some(id) = self.held.channels.get(&channel).copied()
+                {
+                    self.held.forget_channel(id);
+                }
+                self.seen.note(format!("answer on {channel}"), format!("refused {refusal}"));
+            }
+            // What keeps moving shows in the comparison.
+            Asked::Quiet => {}
+            Asked::Setup => self.seen.note("set-up", format!("refused {refusal}")),
+        }
+    }
+
+    fn close_probe(&mut self) {
+        if let Some(id) = self.held.channels.get("probe").copied() {
+            self.held.forget_channel(id);
+        }
+    }
+
+    fn lose_publishes(&mut self, channel: ChannelId) {
+        let lost = self.publishes.extract_if(.., |_, (on, _)| *on == channel);
+        for (_, (on, name)) in lost {
+            self.seen.note(format!("publishes on {}", self.held.name(on)), format!("{name} lost"));
+        }
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Delivered { channel, consumer, delivery } => {
+                let name = self.held.name(channel);
+                let no_ack = consumer.ends_with("-free");
+                if !no_ack && self.held.channels.get(&name) == Some(&channel) {
+                    let (tag, id, redelivered) = (delivery.tag, id_of(&delivery), delivery.redelivered);
+                    self.held.take(&name, Unsettled { tag, id, redelivered });
+                }
+                self.seen.note(format!("consumer {consumer} on {name}"), delivery_text(&delivery));
+            }
+            Event::Returned { publish, code, text } => {
+                let (on, name) = self.publishes.get(&publish).cloned().unwrap_or((ChannelId(0), String::new()));
+                let stream = format!("publishes on {}", self.held.name(on));
+                self.seen.note(stream, format!("{name} returned {code} {text}"));
+            }
+            Event::Confirmed { publish, confirmation } => {
+                let (on, name) = self.publishes.remove(&publish).unwrap_or((ChannelId(0), String::new()));
+                let word = if confirmation == Confirmation::Ack { "acked" } else { "nacked" };
+                self.seen.note(format!("publishes on {}", self.held.name(on)), format!("{name} {word}"));
+            }
+            Event::ChannelClosed { channel, cause } => {
+                let name = self.held.name(channel);
+                self.held.forget_channel(channel);
+                if name != "probe" {
+                    self.seen.note(format!("channel {name}"), format!("closed {cause}"));
+                }
+                self.lose_publishes(channel);
+            }
+            Event::ConnectionClosed { connection, cause } => {
+                let found = self.held.connections.iter().find(|(_, id)| **id == connection);
+                let name = found.map(|(name, _)| name.clone()).unwrap_or_default();
+                self.seen.note(format!("connection {name}"), format!("closed {cause}"));
+                for channel in self.held.forget_connection(&name) {
+                    self.lose_publishes(channel);
+                }
+            }
+            Event::Cancelled { channel, consumer } => {
+                let name = self.held.name(channel);
+                self.held.consumers.remove(&(name.clone(), consumer.to_string()));
+                self.seen.note(format!("consumer {consumer} on {name}"), "cancelled");
+            }
+            Event::Counted { .. } | Event::Told(_) | Event::Reply { .. } => {}
+        }
+    }
+}
+
+impl Client for Player {
+    fn poll_command(&mut self, now: Moment) -> Option<Command> {
+        self.now = now;
+        loop {
+            if self.idle_until.is_some_and(|until| now < until) || self.awaited.is_some() {
+                return None;
+            }
+            self.idle_until = None;
+            if let Some(command) = self.outbox.pop_front() {
+                self.awaited = request_of(&command);
+                return Some(command);
+            }
+            match self.phase {
+                Phase::Next => self.begin(now),
+                Phase::Pausing(due) | Phase::Lingering(due) if now < due => return None,
+                Phase::Pausing(due) => {
+                    if self.gap.0 > 0 && self.expected.is_some() && now > due + LATE_MAX {
+                        self.stopped = Some(Stop::Late(self.transcript.len()));
+                        self.phase = Phase::Over;
+                        return None;
+                    }
+                    self.phase = Phase::Settling;
+                    self.act();
+                }
+                Phase::Settling | Phase::Lingering(_) => {
+                    self.phase = Phase::Quieting;
+                    let request = self.request(Asked::Quiet);
+                    self.awaited = Some(request);
+                    return Some(Command::AwaitQuiet { request });
+                }
+                Phase::Quieting => {
+                    self.phase = Phase::Counting;
+                    self.to_count = self.held.queues.iter().cloned().collect();
+                    self.seen.counts.clear();
+                }
+                Phase::Counting => match self.to_count.pop_front() {
+                    Some(queue) => self.count(queue),
+                    None => self.judge(now),
+                },
+                Phase::Over => return None,
+            }
+        }
+    }
+
+    fn handle_event(&mut self, now: Moment, event: Event) {
+        self.now = now;
+        let Event::Reply { request, reply } = event else { return self.hear(event) };
+        if self.awaited == Some(request) {
+            self.awaited = None;
+        }
+        let Some(asked) = self.requests.remove(&request) else { return };
+        match reply {
+            Ok(reply) => self.take_reply(asked, reply),
+            Err(refusal) => self.take_refusal(asked, &refusal),
+        }
+    }
+
+    fn wake_at(&self) -> Option<Moment> {
+        match self.phase {
+            _ if self.idle_until.is_some() => self.idle_until,
+            Phase::Pausing(due) | Phase::Lingering(due) => Some(due),
+            _ => None,
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.phase == Phase::Over && self.idle_until.is_none_or(|until| self.now >= until)
+    }
+}
+
+fn request_of(command: &Command) -> Option<RequestId> {
+    match command {
+        Command::Connect { request, .. }
+        | Command::Disconnect { request, .. }
+        | Command::Cut { request, .. }
+        | Command::OpenChannel { request, .. }
+        | Command::CloseChannel { request, .. }
+        | Command::Call { request, .. }
+        | Command::Manage { request, .. }
+        | Command::AwaitQuiet { request } => Some(*request),
+        _ => None,
+    }
+}

@@ -1,0 +1,185 @@
+//! Plays operations on the sim while they are being thought of, and finds what a live broker could not show for sure:
+//! timers too near to a look, dead letters that race, loops. Never touches a live broker.
+
+use super::chance::Chance;
+use super::known::Known;
+use super::player::Player;
+use super::seen::Seen;
+use super::sequence::Op;
+use rmqplay::broker::{Client, Command, Event, Insight, What};
+use rmqplay::model::{Millis, Moment, Profile, QueueName};
+use rmqplay::sim::Sim;
+use rmqplay::simulate::{Ended, Limits, simulate};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// From one operation to the next when time matters: what a live broker needs to come to rest.
+pub const SLOT: Millis = Millis(180);
+/// How far a timer must be from an operation's beginning, and from the end of its slot.
+pub const MARGIN: Millis = Millis(130);
+/// Timers beyond this are never reached.
+const HORIZON: Millis = Millis(20_000);
+/// How many other plays, each with delays of its own, must show the same.
+const JITTERED_PLAYS: u64 = 4;
+
+/// Is a sequence under way on the sim.
+pub struct Rehearsal {
+    sim: Sim,
+    pub player: Player,
+    now: Moment,
+    timed: bool,
+    limits: Limits,
+}
+
+/// Says why an operation cannot be compared.
+pub type Unfit = &'static str;
+
+impl Rehearsal {
+    /// Begins with a fresh broker. `timed`: some message or queue will have a TTL.
+    pub fn new(profile: Profile, timed: bool) -> Self {
+        let limits = Limits { events_at_one_moment_max: 3_000, moment_max: None };
+        let sim = Sim::new(profile).with_insights(true);
+        Self { sim, player: Player::rehearsing(None), now: Moment(0), timed, limits }
+    }
+
+    /// Gives the next timer, if it is one that can be waited for.
+    pub fn next_timer(&self) -> Option<Moment> {
+        self.sim.wake_at().filter(|at| *at < self.now + HORIZON)
+    }
+
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Plays one operation at the first good moment, not before `not_before`.
+    pub fn play(&mut self, text: String, not_before: Moment, known: &Known) -> Result<Op, Unfit> {
+        let mut gap = Millis(0);
+        let mut ear = Ear::default();
+        if self.timed {
+            let mut at = (self.player.scheduled() + SLOT).max(not_before);
+            for _ in 0..30 {
+                let Some(timer) = self.next_timer().filter(|timer| *timer <= at + SLOT + MARGIN) else { break };
+                self.player.idle(timer);
+                self.run(&mut ear)?;
+                at = at.max(timer + MARGIN);
+            }
+            if self.next_timer().is_some_and(|timer| timer <= at + SLOT + MARGIN) {
+                return Err("timers without a pause");
+            }
+            gap = at - self.player.scheduled();
+        }
+        let op = Op { gap, text };
+        self.player.give(std::slice::from_ref(&op));
+        self.run(&mut ear)?;
+        ear.judge(known)?;
+        if self.timed && self.next_timer().is_some_and(|timer| timer > self.now && timer <= self.now + SLOT + MARGIN) {
+            return Err("a timer within the slot");
+        }
+        Ok(op)
+    }
+
+    fn run(&mut self, ear: &mut Ear) -> Result<(), Unfit> {
+        ear.player = Some(std::mem::take(&mut self.player));
+        let (now, ended) = simulate(ear, &mut self.sim, self.now, &self.limits);
+        self.now = now;
+        self.player = ear.player.take().unwrap_or_default();
+        match ended {
+            Ended::Done => Ok(()),
+            Ended::Runaway { .. } => Err("messages go round without end"),
+            Ended::Stuck | Ended::OutOfTime => Err("never done"),
+        }
+    }
+}
+
+/// Plays a finished sequence anew; gives what is seen at each step.
+pub fn expected(profile: Profile, ops: &[Op], jitter: Option<Chance>) -> Result<Vec<Seen>, Unfit> {
+    let mut player = Player::rehearsing(jitter);
+    player.give(ops);
+    let mut sim = Sim::new(profile);
+    let limits = Limits { events_at_one_moment_max: 3_000, moment_max: None };
+    match simulate(&mut player, &mut sim, Moment(0), &limits).1 {
+        Ended::Done => Ok(player.transcript),
+        _ => Err("messages go round without end"),
+    }
+}
+
+/// Gives what must be seen, if the delays of a live broker do not change it and nothing races.
+pub fn steady(profile: Profile, ops: &[Op], known: &Known) -> Result<Vec<Seen>, Unfit> {
+    let plain = expected(profile, ops, None)?;
+    for seed in 0..JITTERED_PLAYS {
+        if expected(profile, ops, Some(Chance::new(seed + 1)))? != plain {
+            return Err("delays of the live side would change it");
+        }
+    }
+    // Timers and races again, since a shortened sequence was not made by the generator.
+    let timed = ops.iter().any(|op| op.gap.0 > 0);
+    let mut rehearsal = Rehearsal::new(profile, timed);
+    for op in ops {
+        let at = rehearsal.player.scheduled() + op.gap;
+        if rehearsal.play(op.text.clone(), at, known)?.gap != op.gap {
+            return Err("a timer within the slot");
+        }
+    }
+    Ok(plain)
+}
+
+/// Listens to the sim's reasons for what a live broker promises no order of.
+#[derive(Default)]
+struct Ear {
+    player: Option<Player>,
+    /// The queue whose dead letter is under way; `None` for a publish.
+    source: Option<QueueName>,
+    moment: Moment,
+    /// From where each queue got messages in this step.
+    sources: BTreeMap<QueueName, BTreeSet<Option<QueueName>>>,
+    /// Each queue's dead letters by moment: only those of one moment race.
+    race: bool,
+}
+
+impl Ear {
+    fn note(&mut self, now: Moment, insight: &Insight) {
+        if now >= self.moment + MARGIN {
+            self.sources.clear();
+        }
+        self.moment = now;
+        match (&insight.what, &insight.queue) {
+            (What::DeadLettered { .. }, Some(queue)) => self.source = Some(queue.clone()),
+            (What::Enqueued, Some(queue)) => {
+                let sources = self.sources.entry(queue.clone()).or_default();
+                sources.insert(self.source.clone());
+                self.race |= sources.len() > 1;
+            }
+            _ => {}
+        }
+    }
+
+    fn judge(&self, known: &Known) -> Result<(), Unfit> {
+        if self.race && known.accepts("SIM-1/two-sources") { Err("dead letters of two queues race") } else { Ok(()) }
+    }
+}
+
+impl Client for Ear {
+    fn poll_command(&mut self, now: Moment) -> Option<Command> {
+        let command = self.player.as_mut()?.poll_command(now);
+        if matches!(command, Some(Command::Publish { .. })) {
+            self.source = None;
+        }
+        command
+    }
+
+    fn handle_event(&mut self, now: Moment, event: Event) {
+        if let Event::Told(insight) = &event {
+            self.note(now, insight);
+        }
+        if let Some(player) = &mut self.player {
+            player.handle_event(now, event);
+        }
+    }
+
+    fn wake_at(&self) -> Option<Moment> {
+        self.player.as_ref()?.wake_at()
+    }
+
+    fn is_done(&self) -> bool {
+        self.player.as_ref().is_none_or(Player::is_done)
+    }
+}

@@ -1,0 +1,185 @@
+//! Plays many sequences on all versions at once, some in parallel on each, and tells the tally.
+//! Gives the faults: differences as conformance files, failures of the environment, too much that could not be played.
+
+use super::generator;
+use super::known::Known;
+use super::live_side::{Played, Version};
+use super::say;
+use super::seen::Seen;
+use super::sequence::Sequence;
+use super::shrinking::{Difference, shrink};
+use rmqplay::io::Address;
+use rmqplay::model::Profile;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+const FIXED_SEEDS: u64 = 200;
+const FRESH_SEEDS: u64 = 100;
+/// No sequence is begun after this in the plain run.
+const BEGUN_WITHIN: Duration = Duration::from_secs(200);
+/// How many differences of one version are shrunk.
+const SHRUNK_MAX: usize = 4;
+
+/// Is what one version's run came to.
+#[derive(Default)]
+struct Tally {
+    sequences: usize,
+    operations: usize,
+    closing: usize,
+    discarded: BTreeMap<&'static str, usize>,
+    late: Vec<u64>,
+    faults: Vec<String>,
+    different: Vec<(Sequence, usize, Seen, Seen)>,
+}
+
+struct Plan {
+    seeds: Box<dyn Iterator<Item = u64> + Send>,
+    /// Ends when so many operations were played.
+    operations: usize,
+    until: Option<Instant>,
+}
+
+/// Reads the accepted differences for a profile.
+pub fn known(profile: Profile) -> Known {
+    let text = include_str!("known-differences.txt");
+    Known::read(text, &profile.to_string()).unwrap_or_else(|error| panic!("known-differences.txt: {error}"))
+}
+
+/// Plays on all brokers; gives the faults.
+pub async fn all(brokers: Vec<Address>) -> Vec<String> {
+    let mut runs = Vec::new();
+    let fresh = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_millis() as u64) << 8;
+    for address in brokers {
+        let version = Version::ask(address).await.unwrap_or_else(|failure| panic!("{failure}"));
+        runs.push(tokio::spawn(one(version, fresh)));
+    }
+    let mut faults = Vec::new();
+    for run in runs {
+        faults.extend(run.await.unwrap_or_else(|error| vec![error.to_string()]));
+    }
+    faults
+}
+
+fn plan(fresh: u64) -> Plan {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    if let Some(seed) = number("RMQPLAY_SEED") {
+        let count = number("RMQPLAY_SEEDS").unwrap_or(1);
+        return Plan { seeds: Box::new(seed..seed + count), operations: usize::MAX, until: None };
+    }
+    match number("RMQPLAY_DIFFERENTIAL") {
+        Some(operations) => Plan { seeds: Box::new(fresh..), operations: operations as usize, until: None },
+        None => Plan {
+            seeds: Box::new((1..=FIXED_SEEDS).chain(fresh..fresh + FRESH_SEEDS)),
+            operations: usize::MAX,
+            until: Some(Instant::now() + BEGUN_WITHIN),
+        },
+    }
+}
+
+async fn one(version: Version, fresh: u64) -> Vec<String> {
+    let began = Instant::now();
+    let tasks = std::env::var("RMQPLAY_TASKS").ok().and_then(|text| text.parse().ok()).unwrap_or(8);
+    let known = Arc::new(known(version.profile));
+    let plan = plan(fresh);
+    let (seeds, tally) = (Arc::new(Mutex::new(plan.seeds)), Arc::new(Mutex::new(Tally::default())));
+    let played = Arc::new(AtomicUsize::new(0));
+    let workers: Vec<_> = (0..tasks)
+        .map(|_| {
+            let (version, known, seeds, tally, played) =
+                (version.clone(), known.clone(), seeds.clone(), tally.clone(), played.clone());
+            let (most, until) = (plan.operations, plan.until);
+            tokio::spawn(async move {
+                while played.load(Ordering::Relaxed) < most && until.is_none_or(|until| Instant::now() < until) {
+                    let Some(seed) = lock(&seeds).next() else { break };
+                    let operations = play_seed(&version, seed, &known, &tally).await;
+                    played.fetch_add(operations, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    for worker in workers {
+        if let Err(error) = worker.await {
+            lock(&tally).faults.push(error.to_string());
+        }
+    }
+    let mut tally = std::mem::take(&mut *lock(&tally));
+    tell(&version, &tally, fresh, began);
+    for rule in known.unused() {
+        say(&format!("differential: RabbitMQ {}: known difference {rule} was not needed", version.full));
+    }
+    let mut faults = std::mem::take(&mut tally.faults);
+    if tally.late.len() * 10 > tally.sequences.max(10) {
+        faults.push(format!("{}: the machine was too slow for {} sequences", version.full, tally.late.len()));
+    }
+    for (sequence, at, expected, seen) in tally.different.iter().skip(SHRUNK_MAX) {
+        faults.push(written(&version, sequence, *at, expected, seen, "not shrunk"));
+    }
+    for (sequence, at, expected, seen) in tally.different.into_iter().take(SHRUNK_MAX) {
+        let small = shrink(&version, &sequence, (at, expected, seen), &known).await;
+        let Difference { sequence, at, expected, seen, again, tries } = small;
+        let how = if again { format!("shrunk in {tries} plays") } else { "seen once, not again".to_owned() };
+        faults.push(written(&version, &sequence, at, &expected, &seen, &how));
+    }
+    faults
+}
+
+async fn play_seed(version: &Version, seed: u64, known: &Known, tally: &Mutex<Tally>) -> usize {
+    let (sequence, expected) = match generator::sequence(seed, version.profile, known) {
+        Ok(made) => made,
+        Err(unfit) => {
+            *lock(tally).discarded.entry(unfit).or_default() += 1;
+            return 0;
+        }
+    };
+    let played = version.play(&sequence.ops, &expected).await;
+    let mut tally = lock(tally);
+    let operations = match &played {
+        Played::Late(at) | Played::Different { at, .. } => *at,
+        _ => sequence.ops.len() - sequence.closing,
+    };
+    match played {
+        Played::Same => {}
+        Played::Late(_) => tally.late.push(seed),
+        Played::Different { at, seen } => {
+            tally.different.push((sequence.clone(), at, expected.get(at).cloned().unwrap_or_default(), *seen));
+        }
+        Played::Failed(failure) => tally.faults.push(format!("{} seed {seed}: {failure}", version.full)),
+    }
+    tally.sequences += 1;
+    tally.operations += operations;
+    tally.closing += sequence.closing;
+    operations
+}
+
+fn tell(version: &Version, tally: &Tally, fresh: u64, began: Instant) {
+    let discarded: usize = tally.discarded.values().sum();
+    say(&format!(
+        "differential: RabbitMQ {} against {}: {} sequences, {} operations and {} closing steps in {} s (fresh seeds from {fresh}); {} late, {} different; {discarded} discarded before playing {:?}",
+        version.full,
+        version.profile,
+        tally.sequences,
+        tally.operations,
+        tally.closing,
+        began.elapsed().as_secs(),
+        tally.late.len(),
+        tally.different.len(),
+        tally.discarded
+    ));
+}
+
+/// Writes a difference as a conformance file, what differed as comments below its last step.
+fn written(version: &Version, sequence: &Sequence, at: usize, expected: &Seen, seen: &Seen, how: &str) -> String {
+    let mut short = sequence.clone();
+    short.ops.truncate(at + 1);
+    let mut text = format!("==== RabbitMQ {}: {how}; RMQPLAY_SEED={}\n{}", version.full, sequence.seed, short.text());
+    for line in expected.differences(seen) {
+        text.push_str(&format!("#   {line}\n"));
+    }
+    text
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}

@@ -1,0 +1,55 @@
+//! A sequence as plain data: operations in the words of the conformance files, each with the time before it.
+//! Reads and writes nothing else; knows neither sim nor live.
+
+use crate::commands::{management, method};
+use crate::script::{Step, parse};
+use rmqplay::model::{Millis, Profile};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Is one operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Op {
+    /// From the beginning of the last operation to the beginning of this one; 0 is as soon as all rests.
+    pub gap: Millis,
+    pub text: String,
+}
+
+/// Is a sequence for one profile.
+#[derive(Debug, Clone)]
+pub struct Sequence {
+    pub seed: u64,
+    pub profile: Profile,
+    pub ops: Vec<Op>,
+    /// How many steps at its end take the contents; the others are operations proper.
+    pub closing: usize,
+}
+
+impl Op {
+    /// Reads the words; `None` when they are no step.
+    pub fn step(&self) -> Option<Step> {
+        let step = parse(&self.text).ok()?.pop()?;
+        let bare =
+            ["connect", "channel", "close", "cut", "disconnect", "kick", "publish", "ack", "nack", "reject", "drain"];
+        let known = bare.contains(&step.word(0).as_str())
+            || catch_unwind(AssertUnwindSafe(|| management(&step).is_some())).unwrap_or(false)
+            || catch_unwind(AssertUnwindSafe(|| method(&step, "/".into()))).is_ok();
+        known.then_some(step)
+    }
+}
+
+impl Sequence {
+    /// Writes it as a conformance file without expectations.
+    pub fn text(&self) -> String {
+        let mut text = format!("# seed {} on {}\n", self.seed, self.profile);
+        for op in &self.ops {
+            if op.gap.0 > 0 {
+                text.push_str(&format!("wait {}ms\n", op.gap.0));
+            }
+            match op.text.strip_prefix("drain ") {
+                Some(queue) => text.push_str(&format!("get {queue} no-ack\n")),
+                None => text.push_str(&format!("{}\n", op.text)),
+            }
+        }
+        text
+    }
+}
