@@ -160,6 +160,13 @@ impl Sim {
         if !channel.has_room() {
             return;
         }
+        let may_wait = |consumer: &Id<Consumer>| {
+            let queue = self.consumers.get(*consumer).and_then(|consumer| self.queues.get(consumer.queue));
+            queue.is_some_and(|queue| queue.consumers.single_active || !queue.consumers.blocked.is_empty())
+        };
+        if !channel.consumers.values().any(may_wait) {
+            return;
+        }
         let mut queues: Vec<Id<Queue>> =
             channel.consumers.values().filter_map(|consumer| Some(self.consumers.get(*consumer)?.queue)).collect();
         queues.sort_unstable();

@@ -1,0 +1,78 @@
+//! Measures the sim on one thread, and the same work on live brokers in the same run.
+//! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
+//! sections by their beginning (`deliver`, `dead`, `topic`, `timers`, `memory`, `scenarios`). Times are of this machine
+//! and moment: compare the ratios.
+#![allow(clippy::disallowed_methods)]
+
+mod bytes;
+mod flow;
+mod on_live;
+mod on_sim;
+mod scenarios;
+mod tally;
+
+use flow::Shape;
+use rmqplay::model::{Profile, QueueKind};
+use tally::{Tally, repeated};
+
+#[global_allocator]
+static ALLOCATOR: bytes::Counting = bytes::Counting;
+
+const KINDS: [QueueKind; 2] = [QueueKind::Classic, QueueKind::Quorum];
+
+fn main() {
+    let chosen: Vec<String> = std::env::args().skip(1).collect();
+    let wants = |section: &str| chosen.is_empty() || chosen.iter().any(|word| section.starts_with(word.as_str()));
+    println!("deliveries per second, one thread: best of {}, median", tally::REPEATS);
+    let shapes: [(&str, fn(QueueKind) -> Shape); 2] =
+        [("deliver", Shape::deliver), ("dead-letter", Shape::dead_letter)];
+    for (section, shape) in shapes.into_iter().filter(|(section, _)| wants(section)) {
+        println!("\n{section}: {}", shape(QueueKind::Classic).story);
+        for kind in KINDS {
+            compare(&shape(kind), kind);
+        }
+    }
+    if wants("topic") {
+        println!("\ntopic: deliver, through a topic exchange with bindings; each publish fits one");
+        growth("bindings", &[10, 1_000, 10_000], Shape::topic);
+    }
+    if wants("timers") {
+        println!("\ntimers: dead-letter one by one, while other queues hold a message with a TTL of a day");
+        growth("timers", &[0, 1_000, 100_000], Shape::timers);
+    }
+    if wants("memory") {
+        println!("\nmemory: bytes per waiting message, of 100,000");
+        for kind in KINDS {
+            on_sim::memory(kind);
+        }
+    }
+    if wants("scenarios") {
+        println!("\nscenarios: the shipped ones, one cell after another, on sim 4.3");
+        scenarios::play_all();
+    }
+}
+
+/// Measures a shape on the sim by every profile, then on the live brokers, with the ratio to the newest profile.
+fn compare(shape: &Shape, kind: QueueKind) {
+    let mut newest = None;
+    for profile in Profile::ALL.into_iter().rev() {
+        let tally = repeated(|count| on_sim::play(shape, profile, count));
+        println!("  {:<28} {}", format!("sim {profile}, {}", kind.as_str()), tally.shown());
+        newest.get_or_insert(tally);
+    }
+    for (version, tally) in on_live::play_all(shape) {
+        let times = newest.as_ref().map_or(0.0, |newest: &Tally| newest.median() / tally.median());
+        println!("  {:<28} {}   sim/live {times:.0}", format!("RabbitMQ {version}, {}", kind.as_str()), tally.shown());
+    }
+}
+
+/// Measures a shape that grows, and prints how much dearer an event is at each size than at the first.
+fn growth(noun: &str, sizes: &[usize], shape: fn(usize) -> Shape) {
+    let mut first = None;
+    for &size in sizes {
+        let shape = shape(size);
+        let tally = repeated(|count| on_sim::play(&shape, Profile::NEWEST, count));
+        let first = *first.get_or_insert(tally.median());
+        println!("  {:<28} {}   x{:.2}", format!("{size} {noun}"), tally.shown(), first / tally.median());
+    }
+}
