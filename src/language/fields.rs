@@ -205,6 +205,9 @@ impl<'n> Fields<'n> {
 
     /// Says which keys are unknown.
     pub fn finish(self, desk: &mut Desk) {
+        if desk.is_full() {
+            return;
+        }
         for (at, entry) in self.entries.iter().enumerate().filter(|(at, _)| !self.taken[*at]) {
             // `{password: one,two}` makes a key of the second half.
             let half_a_secret =
