@@ -3,11 +3,13 @@
 use crate::proxy::Proxy;
 use crate::script::Script;
 use crate::stage::{Stage, brokers, queue_name, run, say};
+use futures_util::FutureExt;
 use rmqplay::broker::Command;
 use rmqplay::io::live::{Guard, Live, LiveLimits, Names, check_login};
 use rmqplay::io::management::ManagementClient;
 use rmqplay::io::{Address, Failure, FailureKind, wait_until_ready};
 use rmqplay::model::{Credential, Millis, Secret, User};
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_secs(3);
@@ -18,8 +20,9 @@ fn failures_say_what_is_wrong() {
         run(async {
             logins(&address).await;
             let guard = Guard::set_up(&address, &[], &["carol".into()]).await.expect("a user");
-            rights(&address, &guard).await;
+            let result = AssertUnwindSafe(rights(&address, &guard)).catch_unwind().await;
             guard.sweep().await.expect("swept");
+            result.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             say(&format!("failures say what is wrong: ran on {address}"));
         });
     }
@@ -133,11 +136,11 @@ async fn dies(address: &Address, doing: &str) {
         proxy.die();
     };
     let (ended, ()) = tokio::join!(stage.try_play(&mut script), death);
-    let failure: Failure = ended.expect_err("the broker is dead");
     let took = began.elapsed();
+    stage.guard.sweep().await.unwrap_or_else(|failure| panic!("clean-up needs no AMQP: {failure}"));
+    let failure: Failure = ended.expect_err("the broker is dead");
     let text = failure.to_string();
     assert!(took < SOON, "{doing}: {took:?}: {text}");
     assert!(text.contains(&proxy.address.place()), "{doing}: {text}");
     assert!(matches!(failure.kind, FailureKind::Broken { .. } | FailureKind::Unreachable { .. }), "{failure:?}");
-    stage.guard.sweep().await.unwrap_or_else(|failure| panic!("clean-up needs no AMQP: {failure}"));
 }
