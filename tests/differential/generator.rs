@@ -4,7 +4,7 @@
 use super::chance::Chance;
 use super::known::Known;
 use super::rehearsal::{MARGIN, Rehearsal, Unfit, steady};
-use super::seen::Seen;
+use super::seen::Expected;
 use super::sequence::{Op, Sequence};
 use super::words;
 use rmqplay::model::{Millis, Profile};
@@ -32,9 +32,9 @@ pub struct Generator {
 }
 
 /// Makes the sequence of a seed, with what must be seen; or says why it cannot be compared.
-pub fn sequence(seed: u64, profile: Profile, known: &Known) -> Result<(Sequence, Vec<Seen>), Unfit> {
+pub fn sequence(seed: u64, profile: Profile, known: &Known) -> Result<(Sequence, Expected), Unfit> {
     let mut chance = Chance::new(seed);
-    let timed = chance.percent(55);
+    let timed = chance.percent(35);
     let length = 15 + chance.below(13);
     let mut generator = Generator {
         chance,

@@ -29,7 +29,8 @@ struct Tally {
     operations: usize,
     closing: usize,
     discarded: BTreeMap<&'static str, usize>,
-    late: Vec<u64>,
+    /// Seed, and the operation that took too long.
+    late: Vec<(u64, String)>,
     faults: Vec<String>,
     different: Vec<(Sequence, usize, Seen, Seen)>,
 }
@@ -80,7 +81,7 @@ fn plan(fresh: u64) -> Plan {
 
 async fn one(version: Version, fresh: u64) -> Vec<String> {
     let began = Instant::now();
-    let tasks = std::env::var("RMQPLAY_TASKS").ok().and_then(|text| text.parse().ok()).unwrap_or(8);
+    let tasks = std::env::var("RMQPLAY_TASKS").ok().and_then(|text| text.parse().ok()).unwrap_or(6);
     let known = Arc::new(known(version.profile));
     let plan = plan(fresh);
     let (seeds, tally) = (Arc::new(Mutex::new(plan.seeds)), Arc::new(Mutex::new(Tally::default())));
@@ -116,8 +117,11 @@ async fn one(version: Version, fresh: u64) -> Vec<String> {
     for (sequence, at, expected, seen) in tally.different.iter().skip(SHRUNK_MAX) {
         faults.push(written(&version, sequence, *at, expected, seen, "not shrunk"));
     }
-    for (sequence, at, expected, seen) in tally.different.into_iter().take(SHRUNK_MAX) {
-        let small = shrink(&version, &sequence, (at, expected, seen), &known).await;
+    let few: Vec<_> = tally.different.into_iter().take(SHRUNK_MAX).collect();
+    let shrinks = few.iter().map(|(sequence, at, expected, seen)| {
+        shrink(&version, sequence, (*at, expected.clone(), seen.clone()), &known)
+    });
+    for small in futures_util::future::join_all(shrinks).await {
         let Difference { sequence, at, expected, seen, again, tries } = small;
         let how = if again { format!("shrunk in {tries} plays") } else { "seen once, not again".to_owned() };
         faults.push(written(&version, &sequence, at, &expected, &seen, &how));
@@ -141,9 +145,9 @@ async fn play_seed(version: &Version, seed: u64, known: &Known, tally: &Mutex<Ta
     };
     match played {
         Played::Same => {}
-        Played::Late(_) => tally.late.push(seed),
+        Played::Late(at) => tally.late.push((seed, sequence.ops[at.saturating_sub(1)].text.clone())),
         Played::Different { at, seen } => {
-            tally.different.push((sequence.clone(), at, expected.get(at).cloned().unwrap_or_default(), *seen));
+            tally.different.push((sequence.clone(), at, expected.seen.get(at).cloned().unwrap_or_default(), *seen));
         }
         Played::Failed(failure) => tally.faults.push(format!("{} seed {seed}: {failure}", version.full)),
     }
@@ -167,6 +171,9 @@ fn tell(version: &Version, tally: &Tally, fresh: u64, began: Instant) {
         tally.different.len(),
         tally.discarded
     ));
+    for (seed, slow) in &tally.late {
+        say(&format!("differential: RabbitMQ {}: seed {seed} was late after `{slow}`", version.full));
+    }
 }
 
 /// Writes a difference as a conformance file, what differed as comments below its last step.
