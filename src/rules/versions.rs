@@ -47,6 +47,8 @@ pub struct Differences {
     pub honours_client_x_death: bool,
     /// DL-21: x-last-death-* are set.
     pub last_death: bool,
+    /// DL-17: each BCC key takes its first likeness from x-death's routing keys, be it the key itself or of CC.
+    pub bcc_hides_likenesses: bool,
     /// DL-23: headers are always delivered sorted by key.
     pub sorts_headers: bool,
     /// DL-31: several maxlen victims of one command leave a quorum queue last first.
@@ -138,6 +140,7 @@ const V3_10: Differences = Differences {
     keeps_cc: false,
     honours_client_x_death: true,
     last_death: false,
+    bcc_hides_likenesses: false,
     sorts_headers: false,
     quorum_maxlen_reversed: true,
     failure_count: FailureCount::Forgotten,
@@ -195,6 +198,7 @@ const V4_0: Differences = Differences {
     keeps_cc: true,
     honours_client_x_death: false,
     last_death: true,
+    bcc_hides_likenesses: true,
     sorts_headers: true,
     failure_count: FailureCount::Shown,
     quorum_expires_policy_wins: false,

@@ -167,11 +167,26 @@ impl Sim {
         debug_assert!(self.dead_letters.len() >= before);
     }
 
+    /// Gives the keys that x-death shows (DL-17).
+    fn death_keys<'a>(&self, old: &'a Stored) -> Vec<&'a str> {
+        let mut keys: Vec<&str> = std::iter::once(&old.routing_key).chain(&old.cc).map(|key| &**key).collect();
+        if self.rules.bcc_hides_likenesses {
+            // RabbitMQ subtracts the BCC list from all keys, its own among them.
+            keys.extend(old.bcc.iter().map(|key| &**key));
+            for hidden in &old.bcc {
+                if let Some(at) = keys.iter().position(|key| *key == &**hidden) {
+                    keys.remove(at);
+                }
+            }
+        }
+        keys
+    }
+
     /// Makes what is published in place of the dead message (DL-11 to DL-17).
     fn copy_of(&self, letter: &DeadLetter) -> Stored {
         let old = &letter.entry.stored;
         let properties = &old.message.properties;
-        let routing_keys: Vec<&str> = std::iter::once(&old.routing_key).chain(&old.cc).map(|key| &**key).collect();
+        let routing_keys = self.death_keys(old);
         let dying = Dying {
             queue: &letter.queue.name,
             reason: letter.death.as_str(),
