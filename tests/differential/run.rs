@@ -3,6 +3,7 @@
 
 use super::generator;
 use super::known::Known;
+use super::rehearsal::steady;
 use super::live_side::{Played, Version};
 use super::say;
 use super::seen::Seen;
@@ -79,7 +80,27 @@ fn plan(fresh: u64) -> Plan {
     }
 }
 
+/// Plays the operations of a file on one version.
+async fn play_file(version: Version, path: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let sequence = Sequence::read(&text, version.profile);
+    let expected = match steady(version.profile, &sequence.ops, &known(version.profile)) {
+        Ok(expected) => expected,
+        Err(unfit) => return vec![format!("{path} on {}: {unfit}", version.profile)],
+    };
+    match version.play(&sequence.ops, &expected).await {
+        Played::Same => Vec::new(),
+        Played::Different { at, seen } => {
+            vec![written(&version, &sequence, at, &expected.seen[at], &seen, "played once")]
+        }
+        other => vec![format!("{path} on {}: {other:?}", version.full)],
+    }
+}
+
 async fn one(version: Version, fresh: u64) -> Vec<String> {
+    if let Ok(path) = std::env::var("RMQPLAY_SCRIPT") {
+        return play_file(version, &path).await;
+    }
     let began = Instant::now();
     let tasks = std::env::var("RMQPLAY_TASKS").ok().and_then(|text| text.parse().ok()).unwrap_or(6);
     let known = Arc::new(known(version.profile));
