@@ -85,6 +85,8 @@ pub struct Differences {
     pub quorum_sac_priority: bool,
     /// CO-7: how the text names the type.
     pub quorum_shown_in_text: &'static str,
+    /// CO-10: when a channel ends, its consumers' messages return by subscription, not by consumer tag.
+    pub quorum_returns_by_subscription: bool,
     /// CO-10: without a delivery limit a return goes to the tail.
     pub unlimited_returns_to_tail: bool,
     /// CO-12: x-delivery-count is 0 on a first get.
@@ -141,6 +143,7 @@ const V3_10: Differences = Differences {
     honours_client_x_death: true,
     last_death: false,
     bcc_hides_likenesses: false,
+    quorum_returns_by_subscription: false,
     sorts_headers: false,
     quorum_maxlen_reversed: true,
     failure_count: FailureCount::Forgotten,
@@ -199,6 +202,7 @@ const V4_0: Differences = Differences {
     honours_client_x_death: false,
     last_death: true,
     bcc_hides_likenesses: true,
+    quorum_returns_by_subscription: true,
     sorts_headers: true,
     failure_count: FailureCount::Shown,
     quorum_expires_policy_wins: false,

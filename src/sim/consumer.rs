@@ -21,6 +21,8 @@ pub(super) struct Consumer {
     pub prefetch: u16,
     pub priority: i64,
     pub timeout_ms: Option<u64>,
+    /// Its place among all subscriptions and gets (CO-10).
+    pub attached: u64,
     pub unacked: u32,
     /// CO-26: unacked ones that the queue took back.
     pub timed_out: u32,
@@ -122,6 +124,7 @@ impl Sim {
         let timeout_ms = self.consumer_timeout_argument(arguments, id)?;
         self.check_consumable(id, exclusive, global)?;
         let Some(target) = self.queues.get_mut(id) else { return Ok(Reply::Done) };
+        self.attached += 1;
         let consumer = self.consumers.insert(Consumer {
             tag: tag.clone(),
             channel,
@@ -130,6 +133,7 @@ impl Sim {
             prefetch: if no_ack { 0 } else { prefetch },
             priority,
             timeout_ms,
+            attached: self.attached,
             unacked: 0,
             timed_out: 0,
             rotating: true,

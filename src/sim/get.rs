@@ -46,7 +46,9 @@ impl Sim {
         let quorum = matches!(queue.contents, Contents::Quorum(_));
         if !no_ack {
             queue.unacked += 1;
-            let unacked = Unacked { tag: tag.0, queue: id, consumer: None, since: self.now, entry: Some(entry) };
+            self.attached += 1;
+            let (since, attached) = (self.now, self.attached);
+            let unacked = Unacked { tag: tag.0, queue: id, consumer: None, since, attached, entry: Some(entry) };
             state.unacked.push_back(unacked);
             self.expect_get_timeout(id);
         }

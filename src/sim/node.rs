@@ -54,6 +54,8 @@ pub struct Sim {
     pub(super) dead_letters: VecDeque<DeadLetter>,
     /// Set while the broker is stopped.
     pub(super) down_until: Option<(Moment, RequestId)>,
+    /// Numbers subscriptions and gets in their order.
+    pub(super) attached: u64,
     /// Numbers server-named things.
     pub(super) names_made: u64,
     pub(super) found: Vec<Destination>,
@@ -83,6 +85,7 @@ impl Sim {
             to_serve: VecDeque::new(),
             dead_letters: VecDeque::new(),
             down_until: None,
+            attached: 0,
             names_made: 0,
             found: Vec::new(),
             targets: Vec::new(),

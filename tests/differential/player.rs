@@ -15,13 +15,13 @@ use rmqplay::model::{Millis, Moment, Name};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How late an operation may begin on a live broker before the sequence counts as not played.
-pub const LATE_MAX: Millis = Millis(180);
+pub const LATE_MAX: Millis = Millis(350);
 /// How long a difference may last before it is one: dead letters and counts take their time (SIM-6).
 const LINGER_MAX: Millis = Millis(2_500);
 /// How long before the next timer the last look must be.
 const CALM_MARGIN: Millis = Millis(100);
-/// Between two looks.
-const LINGER: Millis = Millis(25);
+/// Between the first two looks; it doubles.
+const LINGER: Millis = Millis(20);
 
 /// Says why a sequence was not played to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Player {
     expected: Option<VecDeque<(Seen, Millis)>>,
     /// The first look at this operation came too late to mean anything.
     looked_late: Option<bool>,
+    /// How often the present operation's outcome was not the expected one yet.
+    looks: u32,
     /// Draws delays that the live side may have, to find sequences that they would change.
     jitter: Option<Chance>,
     idle_until: Option<Moment>,
@@ -283,11 +285,12 @@ impl Player {
             let end = self.scheduled + Millis(calm.0.saturating_sub(CALM_MARGIN.0)).min(LINGER_MAX);
             let late = *self.looked_late.get_or_insert(now > end && calm < LINGER_MAX);
             if wanted != self.seen && now < end {
-                self.phase = Phase::Lingering(now + LINGER);
+                self.looks += 1;
+                self.phase = Phase::Lingering(now + Millis(LINGER.0 << self.looks.min(4)));
                 return;
             }
             expected.pop_front();
-            self.looked_late = None;
+            (self.looked_late, self.looks) = (None, 0);
             if wanted != self.seen {
                 let at = self.transcript.len();
                 self.stopped = Some(if late { Stop::Late(at) } else { Stop::Different(at) });

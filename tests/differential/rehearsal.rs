@@ -13,13 +13,13 @@ use rmqplay::simulate::{Ended, Limits, simulate};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From one operation to the next when time matters: what a live broker needs to come to rest.
-pub const SLOT: Millis = Millis(300);
+pub const SLOT: Millis = Millis(450);
 /// How far a timer must be from an operation's beginning, and from the end of its slot.
-pub const MARGIN: Millis = Millis(260);
+pub const MARGIN: Millis = Millis(420);
 /// Timers beyond this are never reached.
 const HORIZON: Millis = Millis(20_000);
 /// How many other plays, each with delays of its own, must show the same.
-const JITTERED_PLAYS: u64 = 3;
+const JITTERED_PLAYS: u64 = 2;
 
 /// Is a sequence under way on the sim.
 pub struct Rehearsal {

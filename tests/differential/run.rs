@@ -11,7 +11,7 @@ use super::sequence::Sequence;
 use super::shrinking::{Difference, shrink};
 use rmqplay::io::Address;
 use rmqplay::model::Profile;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -41,6 +41,24 @@ struct Plan {
     /// Ends when so many operations were played.
     operations: usize,
     until: Option<Instant>,
+}
+
+/// Hands out seeds to those who play timed sequences and to those who play the others.
+struct Seeds {
+    more: Box<dyn Iterator<Item = u64> + Send>,
+    put_by: [VecDeque<u64>; 2],
+}
+
+impl Seeds {
+    fn next(&mut self, timed: bool) -> Option<u64> {
+        loop {
+            if let Some(seed) = self.put_by[usize::from(timed)].pop_front() {
+                return Some(seed);
+            }
+            let seed = self.more.next()?;
+            self.put_by[usize::from(generator::is_timed(seed))].push_back(seed);
+        }
+    }
 }
 
 /// Reads the accepted differences for a profile.
@@ -102,19 +120,21 @@ async fn one(version: Version, fresh: u64) -> Vec<String> {
         return play_file(version, &path).await;
     }
     let began = Instant::now();
-    let tasks = std::env::var("RMQPLAY_TASKS").ok().and_then(|text| text.parse().ok()).unwrap_or(6);
+    let tasks = |name: &str, plain| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(plain);
+    let (busy, waiting): (usize, usize) = (tasks("RMQPLAY_TASKS", 3), tasks("RMQPLAY_WAITING_TASKS", 10));
     let known = Arc::new(known(version.profile));
     let plan = plan(fresh);
-    let (seeds, tally) = (Arc::new(Mutex::new(plan.seeds)), Arc::new(Mutex::new(Tally::default())));
+    let seeds = Arc::new(Mutex::new(Seeds { more: plan.seeds, put_by: Default::default() }));
+    let tally = Arc::new(Mutex::new(Tally::default()));
     let played = Arc::new(AtomicUsize::new(0));
-    let workers: Vec<_> = (0..tasks)
-        .map(|_| {
+    let workers: Vec<_> = (0..busy + waiting)
+        .map(|n| {
             let (version, known, seeds, tally, played) =
                 (version.clone(), known.clone(), seeds.clone(), tally.clone(), played.clone());
             let (most, until) = (plan.operations, plan.until);
             tokio::spawn(async move {
                 while played.load(Ordering::Relaxed) < most && until.is_none_or(|until| Instant::now() < until) {
-                    let Some(seed) = lock(&seeds).next() else { break };
+                    let Some(seed) = lock(&seeds).next(n >= busy) else { break };
                     let operations = play_seed(&version, seed, &known, &tally).await;
                     played.fetch_add(operations, Ordering::Relaxed);
                 }

@@ -13,7 +13,7 @@ pub struct QueueMade {
 }
 
 /// TTLs far enough from each other, also in sums.
-pub const TTLS: [&str; 4] = ["1200", "2300", "3700", "5300"];
+pub const TTLS: [&str; 4] = ["2100", "3900", "6200", "8900"];
 pub const KEYS: [&str; 6] = ["a", "b", "a.b", "a.b.c", "q1", "\"\""];
 const PATTERNS: [&str; 8] = ["a", "b", "#", "*", "a.*", "a.#", "#.b", "\"\""];
 
@@ -127,7 +127,7 @@ impl Generator {
         }
         if quorum && self.timed && self.profile == Profile::V4_3 && self.chance.percent(10) {
             let kind = self.chance.pick(&["all", "failed", "returned"]);
-            arguments.push(format!("x-delayed-retry-type={kind} x-delayed-retry-min=1500"));
+            arguments.push(format!("x-delayed-retry-type={kind} x-delayed-retry-min=2500"));
         }
         arguments
     }
