@@ -1,5 +1,5 @@
 //! Differential runs: random sequences played on live brokers and on their profiles of the sim, compared at each step.
-//! RMQPLAY_TEST_BROKERS names the brokers; RMQPLAY_SEED=N plays one seed; RMQPLAY_DIFFERENTIAL=N plays N operations
+//! RMQPLAY_TEST_BROKERS names the brokers; RMQPLAY_SEED=N plays one seed; RMQPLAY_SCRIPT=FILE plays a file; RMQPLAY_DIFFERENTIAL=N plays N operations
 //! per version. A difference is shrunk and printed in the words of the conformance files.
 
 #![allow(clippy::disallowed_methods)]

@@ -47,6 +47,8 @@ pub struct Differences {
     pub honours_client_x_death: bool,
     /// DL-21: x-last-death-* are set.
     pub last_death: bool,
+    /// DL-17: each BCC key takes its first likeness from x-death's routing keys, be it the key itself or of CC.
+    pub bcc_hides_likenesses: bool,
     /// DL-23: headers are always delivered sorted by key.
     pub sorts_headers: bool,
     /// DL-31: several maxlen victims of one command leave a quorum queue last first.
@@ -83,6 +85,8 @@ pub struct Differences {
     pub quorum_sac_priority: bool,
     /// CO-7: how the text names the type.
     pub quorum_shown_in_text: &'static str,
+    /// CO-10: when a channel ends, its consumers' messages return by subscription, not by consumer tag.
+    pub quorum_returns_by_subscription: bool,
     /// CO-10: without a delivery limit a return goes to the tail.
     pub unlimited_returns_to_tail: bool,
     /// CO-12: x-delivery-count is 0 on a first get.
@@ -140,6 +144,8 @@ const V3_10: Differences = Differences {
     keeps_cc: false,
     honours_client_x_death: true,
     last_death: false,
+    bcc_hides_likenesses: false,
+    quorum_returns_by_subscription: false,
     sorts_headers: false,
     quorum_maxlen_reversed: true,
     failure_count: FailureCount::Forgotten,
@@ -198,6 +204,8 @@ const V4_0: Differences = Differences {
     keeps_cc: true,
     honours_client_x_death: false,
     last_death: true,
+    bcc_hides_likenesses: true,
+    quorum_returns_by_subscription: true,
     sorts_headers: true,
     failure_count: FailureCount::Shown,
     quorum_expires_policy_wins: false,

@@ -21,6 +21,8 @@ pub(super) struct Unacked {
     /// `None`: taken by basic.get.
     pub consumer: Option<Id<Consumer>>,
     pub since: Moment,
+    /// The place of its consumer, or of its get, among all of them (CO-10).
+    pub attached: u64,
     /// `None` once the queue took it back by itself (CO-26).
     pub entry: Option<Entry>,
 }
@@ -122,6 +124,7 @@ impl Sim {
         if let Some(connection) = self.connections.get_mut(&channel.connection) {
             connection.channels.remove(&id);
         }
+        let unacked = self.in_order_of_return(channel.unacked);
         let mut touched: Vec<Id<Queue>> = Vec::new();
         for &consumer in channel.consumers.values() {
             if let Some(queue) = self.drop_consumer(consumer) {
@@ -129,7 +132,7 @@ impl Sim {
             }
         }
         let mut groups: Vec<(Id<Queue>, Vec<Entry>)> = Vec::new();
-        for unacked in channel.unacked {
+        for unacked in unacked {
             self.release(&unacked, None);
             let Some(entry) = unacked.entry else { continue };
             match groups.iter_mut().find(|(queue, _)| *queue == unacked.queue) {
@@ -146,6 +149,22 @@ impl Sim {
         }
         self.to_serve.extend(touched);
         self.forget_publisher(id, channel.vhost);
+    }
+
+    /// Orders what a channel held as its queues take it back: a quorum queue consumer by consumer (CO-10).
+    fn in_order_of_return(&self, unacked: VecDeque<Unacked>) -> Vec<Unacked> {
+        let mut unacked: Vec<Unacked> = unacked.into();
+        unacked.sort_by_cached_key(|unacked| {
+            if self.queues.get(unacked.queue).is_none_or(|queue| queue.kind != QueueKind::Quorum) {
+                return (0, None);
+            }
+            if self.rules.quorum_returns_by_subscription {
+                return (unacked.attached, None);
+            }
+            let consumer = unacked.consumer.and_then(|id| self.consumers.get(id));
+            (0, consumer.map(|consumer| consumer.tag.clone()))
+        });
+        unacked
     }
 
     /// Tells a queue, a consumer and a channel that a delivery is off their hands.

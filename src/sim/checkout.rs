@@ -89,6 +89,7 @@ impl Sim {
                 queue: queue_id,
                 consumer: Some(id),
                 since,
+                attached: consumer.attached,
                 entry: Some(entry),
             });
         }

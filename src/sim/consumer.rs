@@ -23,6 +23,8 @@ pub(super) struct Consumer {
     /// Messages that it may hold beyond its prefetch.
     pub leaked_credit: u32,
     pub timeout_ms: Option<u64>,
+    /// Its place among all subscriptions and gets (CO-10).
+    pub attached: u64,
     pub unacked: u32,
     /// CO-26: unacked ones that the queue took back.
     pub timed_out: u32,
@@ -129,6 +131,7 @@ impl Sim {
         let timeout_ms = self.consumer_timeout_argument(arguments, id)?;
         self.check_consumable(id, exclusive, global)?;
         let Some(target) = self.queues.get_mut(id) else { return Ok(Reply::Done) };
+        self.attached += 1;
         let consumer = self.consumers.insert(Consumer {
             tag: tag.clone(),
             channel,
@@ -138,6 +141,7 @@ impl Sim {
             priority,
             leaked_credit: 0,
             timeout_ms,
+            attached: self.attached,
             unacked: 0,
             timed_out: 0,
             rotating: true,

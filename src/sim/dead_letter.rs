@@ -175,7 +175,7 @@ impl Sim {
     /// Gives the headers after a death (DL-16 to DL-23).
     fn death_headers(&mut self, old: &Stored, dying: &Dying) -> Table {
         let before = old.message.properties.headers.as_ref();
-        if before.is_some() || old.died || !old.cc.is_empty() || dying.expiration.is_some() {
+        if before.is_some() || old.died || !old.cc.is_empty() || !old.bcc.is_empty() || dying.expiration.is_some() {
             return record_death(before, dying, self.rules);
         }
         if let Some(alike) = self.first_death.as_ref().filter(|first| first.is_of(old, dying)) {
@@ -194,11 +194,26 @@ impl Sim {
         headers
     }
 
+    /// Gives the keys that x-death shows (DL-17).
+    fn death_keys<'a>(&self, old: &'a Stored) -> Vec<&'a str> {
+        let mut keys: Vec<&str> = std::iter::once(&old.routing_key).chain(&old.cc).map(|key| &**key).collect();
+        if self.rules.bcc_hides_likenesses {
+            // RabbitMQ subtracts the BCC list from all keys, its own among them.
+            keys.extend(old.bcc.iter().map(|key| &**key));
+            for hidden in &old.bcc {
+                if let Some(at) = keys.iter().position(|key| *key == &**hidden) {
+                    keys.remove(at);
+                }
+            }
+        }
+        keys
+    }
+
     /// Makes what is published in place of the dead message (DL-11 to DL-17).
     fn copy_of(&mut self, letter: &DeadLetter) -> Stored {
         let old = &letter.entry.stored;
         let properties = &old.message.properties;
-        let routing_keys: Vec<&str> = std::iter::once(&old.routing_key).chain(&old.cc).map(|key| &**key).collect();
+        let routing_keys = self.death_keys(old);
         let dying = Dying {
             queue: &letter.queue.name,
             reason: letter.death.as_str(),

@@ -49,7 +49,9 @@ impl Sim {
         if !no_ack {
             queue.unacked += 1;
             queue.got += 1;
-            let unacked = Unacked { tag: tag.0, queue: id, consumer: None, since: self.now, entry: Some(entry) };
+            self.attached += 1;
+            let (since, attached) = (self.now, self.attached);
+            let unacked = Unacked { tag: tag.0, queue: id, consumer: None, since, attached, entry: Some(entry) };
             state.unacked.push_back(unacked);
             self.expect_get_timeout(id);
         }

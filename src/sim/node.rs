@@ -55,6 +55,8 @@ pub struct Sim {
     pub(super) first_death: Option<FirstDeath>,
     /// Set while the broker is stopped.
     pub(super) down_until: Option<(Moment, RequestId)>,
+    /// Numbers subscriptions and gets in their order.
+    pub(super) attached: u64,
     /// Numbers server-named things.
     pub(super) names_made: u64,
     pub(super) found: Vec<Destination>,
@@ -85,6 +87,7 @@ impl Sim {
             dead_letters: VecDeque::new(),
             first_death: None,
             down_until: None,
+            attached: 0,
             names_made: 0,
             found: Vec::new(),
             targets: Vec::new(),

@@ -4,7 +4,7 @@
 use super::chance::Chance;
 use super::known::Known;
 use super::rehearsal::{MARGIN, Rehearsal, Unfit, steady};
-use super::seen::Seen;
+use super::seen::Expected;
 use super::sequence::{Op, Sequence};
 use super::words;
 use rmqplay::model::{Millis, Profile};
@@ -31,10 +31,15 @@ pub struct Generator {
     pub has_other: bool,
 }
 
+/// Says whether time matters in the sequence of a seed: those wait mostly, and need prompt answers.
+pub fn is_timed(seed: u64) -> bool {
+    Chance::new(seed ^ 0x71).percent(35)
+}
+
 /// Makes the sequence of a seed, with what must be seen; or says why it cannot be compared.
-pub fn sequence(seed: u64, profile: Profile, known: &Known) -> Result<(Sequence, Vec<Seen>), Unfit> {
+pub fn sequence(seed: u64, profile: Profile, known: &Known) -> Result<(Sequence, Expected), Unfit> {
+    let timed = is_timed(seed);
     let mut chance = Chance::new(seed);
-    let timed = chance.percent(55);
     let length = 15 + chance.below(13);
     let mut generator = Generator {
         chance,

@@ -2,7 +2,7 @@
 //! Never judges: gives what was seen and where it left the expected.
 
 use super::player::{Player, Stop};
-use super::seen::Seen;
+use super::seen::{Expected, Seen};
 use super::sequence::Op;
 use rmqplay::io::live::{Guard, Live, LiveEnded, LiveLimits, run_live};
 use rmqplay::io::{Address, Failure};
@@ -45,11 +45,11 @@ impl Version {
     }
 
     /// Plays operations and compares with what must be seen.
-    pub async fn play(&self, ops: &[Op], expected: &[Seen]) -> Played {
+    pub async fn play(&self, ops: &[Op], expected: &Expected) -> Played {
         self.try_play(ops, expected).await.unwrap_or_else(|failure| Played::Failed(failure.to_string()))
     }
 
-    async fn try_play(&self, ops: &[Op], expected: &[Seen]) -> Result<Played, Failure> {
+    async fn try_play(&self, ops: &[Op], expected: &Expected) -> Result<Played, Failure> {
         let guard = Guard::set_up(&self.address, &["/".into()], &[]).await?;
         let played = self.play_guarded(&guard, ops, expected).await;
         let swept = guard.sweep().await;
@@ -58,7 +58,7 @@ impl Version {
         Ok(played)
     }
 
-    async fn play_guarded(&self, guard: &Guard, ops: &[Op], expected: &[Seen]) -> Result<Played, Failure> {
+    async fn play_guarded(&self, guard: &Guard, ops: &[Op], expected: &Expected) -> Result<Played, Failure> {
         let mut live = Live::open(&self.address, guard.names(), &limits()).await?;
         let mut player = Player::comparing(ops, expected);
         live.restart_clock();

@@ -3,7 +3,7 @@
 
 use super::chance::Chance;
 use super::held::{Held, Unsettled};
-use super::seen::{Seen, delivery_text, id_of};
+use super::seen::{Expected, Seen, delivery_text, id_of};
 use super::sequence::Op;
 use crate::commands::{management, message_of, method};
 use crate::script::Step;
@@ -15,11 +15,13 @@ use rmqplay::model::{Millis, Moment, Name};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How late an operation may begin on a live broker before the sequence counts as not played.
-pub const LATE_MAX: Millis = Millis(80);
+pub const LATE_MAX: Millis = Millis(350);
 /// How long a difference may last before it is one: dead letters and counts take their time (SIM-6).
 const LINGER_MAX: Millis = Millis(2_500);
-/// Between two looks.
-const LINGER: Millis = Millis(25);
+/// How long before the next timer the last look must be.
+const CALM_MARGIN: Millis = Millis(100);
+/// Between the first two looks; it doubles.
+const LINGER: Millis = Millis(20);
 
 /// Says why a sequence was not played to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +37,11 @@ pub enum Stop {
 pub struct Player {
     ops: VecDeque<Op>,
     /// What should be seen; empty in the sim.
-    expected: Option<VecDeque<Seen>>,
+    expected: Option<VecDeque<(Seen, Millis)>>,
+    /// The first look at this operation came too late to mean anything.
+    looked_late: Option<bool>,
+    /// How often the present operation's outcome was not the expected one yet.
+    looks: u32,
     /// Draws delays that the live side may have, to find sequences that they would change.
     jitter: Option<Chance>,
     idle_until: Option<Moment>,
@@ -84,10 +90,10 @@ impl Player {
     }
 
     /// Makes a player that compares as it goes.
-    pub fn comparing(ops: &[Op], expected: &[Seen]) -> Self {
+    pub fn comparing(ops: &[Op], expected: &Expected) -> Self {
         Self {
             ops: ops.iter().cloned().collect(),
-            expected: Some(expected.iter().cloned().collect()),
+            expected: Some(expected.seen.iter().cloned().zip(expected.calm.iter().copied()).collect()),
             ..Self::default()
         }
     }
@@ -121,8 +127,12 @@ impl Player {
             return;
         };
         self.step = op.step();
-        self.gap = op.gap;
+        // Nothing ran while the operations before had no moments: the first that has one begins when it can.
         let mut due = if op.gap.0 == 0 { now } else { self.scheduled + op.gap };
+        if self.gap.0 == 0 {
+            due = due.max(now);
+        }
+        self.gap = op.gap;
         self.scheduled = due;
         if let Some(jitter) = &mut self.jitter {
             due = due + Millis(jitter.below(LATE_MAX.0 as usize + 20) as u64);
@@ -271,14 +281,19 @@ impl Player {
     /// Ends the step, or looks again later when it is not what it should be.
     fn judge(&mut self, now: Moment) {
         if let Some(expected) = &mut self.expected {
-            let same = expected.front() == Some(&self.seen);
-            if !same && now < self.scheduled + LINGER_MAX {
-                self.phase = Phase::Lingering(now + LINGER);
+            let (wanted, calm) = expected.front().cloned().unwrap_or_default();
+            let end = self.scheduled + Millis(calm.0.saturating_sub(CALM_MARGIN.0)).min(LINGER_MAX);
+            let late = *self.looked_late.get_or_insert(now > end && calm < LINGER_MAX);
+            if wanted != self.seen && now < end {
+                self.looks += 1;
+                self.phase = Phase::Lingering(now + Millis(LINGER.0 << self.looks.min(4)));
                 return;
             }
             expected.pop_front();
-            if !same {
-                self.stopped = Some(Stop::Different(self.transcript.len()));
+            (self.looked_late, self.looks) = (None, 0);
+            if wanted != self.seen {
+                let at = self.transcript.len();
+                self.stopped = Some(if late { Stop::Late(at) } else { Stop::Different(at) });
             }
         }
         self.transcript.push(std::mem::take(&mut self.seen));

@@ -4,7 +4,7 @@
 use super::chance::Chance;
 use super::known::Known;
 use super::player::Player;
-use super::seen::Seen;
+use super::seen::{Expected, Seen};
 use super::sequence::Op;
 use rmqplay::broker::{Client, Command, Event, Insight, What};
 use rmqplay::model::{Millis, Moment, Profile, QueueName};
@@ -13,13 +13,13 @@ use rmqplay::simulate::{Ended, Limits, simulate};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From one operation to the next when time matters: what a live broker needs to come to rest.
-pub const SLOT: Millis = Millis(180);
+pub const SLOT: Millis = Millis(450);
 /// How far a timer must be from an operation's beginning, and from the end of its slot.
-pub const MARGIN: Millis = Millis(130);
+pub const MARGIN: Millis = Millis(420);
 /// Timers beyond this are never reached.
 const HORIZON: Millis = Millis(20_000);
 /// How many other plays, each with delays of its own, must show the same.
-const JITTERED_PLAYS: u64 = 4;
+const JITTERED_PLAYS: u64 = 2;
 
 /// Is a sequence under way on the sim.
 pub struct Rehearsal {
@@ -27,6 +27,10 @@ pub struct Rehearsal {
     pub player: Player,
     now: Moment,
     timed: bool,
+    /// Some object gives messages a TTL or a delay.
+    expiring: bool,
+    /// Something was published that may expire.
+    begun: bool,
     limits: Limits,
 }
 
@@ -38,7 +42,7 @@ impl Rehearsal {
     pub fn new(profile: Profile, timed: bool) -> Self {
         let limits = Limits { events_at_one_moment_max: 3_000, moment_max: None };
         let sim = Sim::new(profile).with_insights(true);
-        Self { sim, player: Player::rehearsing(None), now: Moment(0), timed, limits }
+        Self { sim, player: Player::rehearsing(None), now: Moment(0), timed, expiring: false, begun: false, limits }
     }
 
     /// Gives the next timer, if it is one that can be waited for.
@@ -54,7 +58,10 @@ impl Rehearsal {
     pub fn play(&mut self, text: String, not_before: Moment, known: &Known) -> Result<Op, Unfit> {
         let mut gap = Millis(0);
         let mut ear = Ear::default();
-        if self.timed {
+        self.begun |= text.contains(" ttl=") || self.expiring && text.contains("publish ");
+        self.expiring |= text.contains("message-ttl=") || text.contains("delayed-retry");
+        // Before that nothing can expire, and declaring takes its time.
+        if self.timed && self.begun {
             let mut at = (self.player.scheduled() + SLOT).max(not_before);
             for _ in 0..30 {
                 let Some(timer) = self.next_timer().filter(|timer| *timer <= at + SLOT + MARGIN) else { break };
@@ -103,7 +110,7 @@ pub fn expected(profile: Profile, ops: &[Op], jitter: Option<Chance>) -> Result<
 }
 
 /// Gives what must be seen, if the delays of a live broker do not change it and nothing races.
-pub fn steady(profile: Profile, ops: &[Op], known: &Known) -> Result<Vec<Seen>, Unfit> {
+pub fn steady(profile: Profile, ops: &[Op], known: &Known) -> Result<Expected, Unfit> {
     let plain = expected(profile, ops, None)?;
     for seed in 0..JITTERED_PLAYS {
         if expected(profile, ops, Some(Chance::new(seed + 1)))? != plain {
@@ -113,13 +120,15 @@ pub fn steady(profile: Profile, ops: &[Op], known: &Known) -> Result<Vec<Seen>, 
     // Timers and races again, since a shortened sequence was not made by the generator.
     let timed = ops.iter().any(|op| op.gap.0 > 0);
     let mut rehearsal = Rehearsal::new(profile, timed);
+    let mut calm = Vec::with_capacity(ops.len());
     for op in ops {
         let at = rehearsal.player.scheduled() + op.gap;
         if rehearsal.play(op.text.clone(), at, known)?.gap != op.gap {
             return Err("a timer within the slot");
         }
+        calm.push(rehearsal.next_timer().map_or(HORIZON, |timer| timer - rehearsal.player.scheduled()));
     }
-    Ok(plain)
+    Ok(Expected { seen: plain, calm })
 }
 
 /// Listens to the sim's reasons for what a live broker promises no order of.
@@ -133,6 +142,8 @@ struct Ear {
     sources: BTreeMap<QueueName, BTreeSet<Option<QueueName>>>,
     /// Each queue's dead letters by moment: only those of one moment race.
     race: bool,
+    /// The next delivery comes out of a queue.
+    stored: bool,
 }
 
 impl Ear {
@@ -147,8 +158,19 @@ impl Ear {
                 let sources = self.sources.entry(queue.clone()).or_default();
                 sources.insert(self.source.clone());
                 self.race |= sources.len() > 1;
+                self.stored = true;
             }
+            (What::Requeued { .. }, _) => self.stored = true,
             _ => {}
+        }
+    }
+
+    /// A message that was handed straight to a consumer.
+    fn note_delivery(&mut self, consumer: &str) {
+        if !std::mem::take(&mut self.stored) {
+            let sources = self.sources.entry(QueueName::new("consumer", consumer)).or_default();
+            sources.insert(self.source.clone());
+            self.race |= sources.len() > 1;
         }
     }
 
@@ -169,6 +191,9 @@ impl Client for Ear {
     fn handle_event(&mut self, now: Moment, event: Event) {
         if let Event::Told(insight) = &event {
             self.note(now, insight);
+        }
+        if let Event::Delivered { consumer, .. } = &event {
+            self.note_delivery(consumer);
         }
         if let Some(player) = &mut self.player {
             player.handle_event(now, event);

@@ -4,13 +4,14 @@
 use super::generator;
 use super::known::Known;
 use super::live_side::{Played, Version};
+use super::rehearsal::steady;
 use super::say;
 use super::seen::Seen;
 use super::sequence::Sequence;
 use super::shrinking::{Difference, shrink};
 use rmqplay::io::Address;
 use rmqplay::model::Profile;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -29,7 +30,8 @@ struct Tally {
     operations: usize,
     closing: usize,
     discarded: BTreeMap<&'static str, usize>,
-    late: Vec<u64>,
+    /// Seed, and the operation that took too long.
+    late: Vec<(u64, String)>,
     faults: Vec<String>,
     different: Vec<(Sequence, usize, Seen, Seen)>,
 }
@@ -39,6 +41,24 @@ struct Plan {
     /// Ends when so many operations were played.
     operations: usize,
     until: Option<Instant>,
+}
+
+/// Hands out seeds to those who play timed sequences and to those who play the others.
+struct Seeds {
+    more: Box<dyn Iterator<Item = u64> + Send>,
+    put_by: [VecDeque<u64>; 2],
+}
+
+impl Seeds {
+    fn next(&mut self, timed: bool) -> Option<u64> {
+        loop {
+            if let Some(seed) = self.put_by[usize::from(timed)].pop_front() {
+                return Some(seed);
+            }
+            let seed = self.more.next()?;
+            self.put_by[usize::from(generator::is_timed(seed))].push_back(seed);
+        }
+    }
 }
 
 /// Reads the accepted differences for a profile.
@@ -78,21 +98,43 @@ fn plan(fresh: u64) -> Plan {
     }
 }
 
+/// Plays the operations of a file on one version.
+async fn play_file(version: Version, path: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let sequence = Sequence::read(&text, version.profile);
+    let expected = match steady(version.profile, &sequence.ops, &known(version.profile)) {
+        Ok(expected) => expected,
+        Err(unfit) => return vec![format!("{path} on {}: {unfit}", version.profile)],
+    };
+    match version.play(&sequence.ops, &expected).await {
+        Played::Same => Vec::new(),
+        Played::Different { at, seen } => {
+            vec![written(&version, &sequence, at, &expected.seen[at], &seen, "played once")]
+        }
+        other => vec![format!("{path} on {}: {other:?}", version.full)],
+    }
+}
+
 async fn one(version: Version, fresh: u64) -> Vec<String> {
+    if let Ok(path) = std::env::var("RMQPLAY_SCRIPT") {
+        return play_file(version, &path).await;
+    }
     let began = Instant::now();
-    let tasks = std::env::var("RMQPLAY_TASKS").ok().and_then(|text| text.parse().ok()).unwrap_or(8);
+    let tasks = |name: &str, plain| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(plain);
+    let (busy, waiting): (usize, usize) = (tasks("RMQPLAY_TASKS", 3), tasks("RMQPLAY_WAITING_TASKS", 10));
     let known = Arc::new(known(version.profile));
     let plan = plan(fresh);
-    let (seeds, tally) = (Arc::new(Mutex::new(plan.seeds)), Arc::new(Mutex::new(Tally::default())));
+    let seeds = Arc::new(Mutex::new(Seeds { more: plan.seeds, put_by: Default::default() }));
+    let tally = Arc::new(Mutex::new(Tally::default()));
     let played = Arc::new(AtomicUsize::new(0));
-    let workers: Vec<_> = (0..tasks)
-        .map(|_| {
+    let workers: Vec<_> = (0..busy + waiting)
+        .map(|n| {
             let (version, known, seeds, tally, played) =
                 (version.clone(), known.clone(), seeds.clone(), tally.clone(), played.clone());
             let (most, until) = (plan.operations, plan.until);
             tokio::spawn(async move {
                 while played.load(Ordering::Relaxed) < most && until.is_none_or(|until| Instant::now() < until) {
-                    let Some(seed) = lock(&seeds).next() else { break };
+                    let Some(seed) = lock(&seeds).next(n >= busy) else { break };
                     let operations = play_seed(&version, seed, &known, &tally).await;
                     played.fetch_add(operations, Ordering::Relaxed);
                 }
@@ -116,8 +158,11 @@ async fn one(version: Version, fresh: u64) -> Vec<String> {
     for (sequence, at, expected, seen) in tally.different.iter().skip(SHRUNK_MAX) {
         faults.push(written(&version, sequence, *at, expected, seen, "not shrunk"));
     }
-    for (sequence, at, expected, seen) in tally.different.into_iter().take(SHRUNK_MAX) {
-        let small = shrink(&version, &sequence, (at, expected, seen), &known).await;
+    let few: Vec<_> = tally.different.into_iter().take(SHRUNK_MAX).collect();
+    let shrinks = few.iter().map(|(sequence, at, expected, seen)| {
+        shrink(&version, sequence, (*at, expected.clone(), seen.clone()), &known)
+    });
+    for small in futures_util::future::join_all(shrinks).await {
         let Difference { sequence, at, expected, seen, again, tries } = small;
         let how = if again { format!("shrunk in {tries} plays") } else { "seen once, not again".to_owned() };
         faults.push(written(&version, &sequence, at, &expected, &seen, &how));
@@ -141,9 +186,9 @@ async fn play_seed(version: &Version, seed: u64, known: &Known, tally: &Mutex<Ta
     };
     match played {
         Played::Same => {}
-        Played::Late(_) => tally.late.push(seed),
+        Played::Late(at) => tally.late.push((seed, sequence.ops[at.saturating_sub(1)].text.clone())),
         Played::Different { at, seen } => {
-            tally.different.push((sequence.clone(), at, expected.get(at).cloned().unwrap_or_default(), *seen));
+            tally.different.push((sequence.clone(), at, expected.seen.get(at).cloned().unwrap_or_default(), *seen));
         }
         Played::Failed(failure) => tally.faults.push(format!("{} seed {seed}: {failure}", version.full)),
     }
@@ -167,6 +212,9 @@ fn tell(version: &Version, tally: &Tally, fresh: u64, began: Instant) {
         tally.different.len(),
         tally.discarded
     ));
+    for (seed, slow) in &tally.late {
+        say(&format!("differential: RabbitMQ {}: seed {seed} was late after `{slow}`", version.full));
+    }
 }
 
 /// Writes a difference as a conformance file, what differed as comments below its last step.

@@ -2,7 +2,7 @@
 //! Times, tags and the order of header fields are left out; everything else is in.
 
 use rmqplay::broker::Delivery;
-use rmqplay::model::{Message, Table, Value};
+use rmqplay::model::{Message, Millis, Table, Value};
 use std::collections::BTreeMap;
 
 /// Is what was shown from the beginning of one step to the beginning of the next.
@@ -108,4 +108,12 @@ fn value_text(value: &Value) -> String {
         Value::Array(entries) => format!("[{}]", entries.iter().map(value_text).collect::<Vec<_>>().join(", ")),
         plain => format!("{plain:?}"),
     }
+}
+
+/// Is what must be seen, and how long each state lasts before something happens by itself.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    pub seen: Vec<Seen>,
+    /// From the beginning of each operation to the next timer.
+    pub calm: Vec<Millis>,
 }

@@ -38,6 +38,20 @@ impl Op {
 }
 
 impl Sequence {
+    /// Reads operations from a conformance file: `wait` is the time before the next step, expectations are left out.
+    pub fn read(text: &str, profile: Profile) -> Self {
+        let (mut ops, mut gap) = (Vec::new(), Millis(0));
+        for line in
+            text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', '<', '~', '[']))
+        {
+            match line.strip_prefix("wait ").map(str::parse) {
+                Some(Ok(time)) => gap = time,
+                _ => ops.push(Op { gap: std::mem::take(&mut gap), text: line.to_owned() }),
+            }
+        }
+        Self { seed: 0, profile, ops, closing: 0 }
+    }
+
     /// Writes it as a conformance file without expectations.
     pub fn text(&self) -> String {
         let mut text = format!("# seed {} on {}\n", self.seed, self.profile);

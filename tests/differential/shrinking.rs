@@ -11,7 +11,7 @@ use rmqplay::model::Millis;
 /// How many candidates are played.
 const TRIES_MAX: usize = 60;
 /// How many are played at once.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 5;
 
 /// Is a difference, as small as it became.
 pub struct Difference {
@@ -53,7 +53,7 @@ async fn differs(version: &Version, ops: &[Op], known: &Known) -> Option<Found> 
     let expected = steady(version.profile, ops, known).ok()?;
     match version.play(ops, &expected).await {
         Played::Different { at, seen } => {
-            Some(Found { at, expected: expected.get(at).cloned().unwrap_or_default(), seen: *seen })
+            Some(Found { at, expected: expected.seen.get(at).cloned().unwrap_or_default(), seen: *seen })
         }
         _ => None,
     }

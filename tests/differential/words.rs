@@ -8,13 +8,12 @@ use rmqplay::model::Profile;
 #[derive(Debug, Clone)]
 pub struct QueueMade {
     pub name: String,
-    pub quorum: bool,
     /// The whole step that declared it.
     pub text: String,
 }
 
 /// TTLs far enough from each other, also in sums.
-pub const TTLS: [&str; 4] = ["600", "1100", "1700", "2500"];
+pub const TTLS: [&str; 4] = ["2100", "3900", "6200", "8900"];
 pub const KEYS: [&str; 6] = ["a", "b", "a.b", "a.b.c", "q1", "\"\""];
 const PATTERNS: [&str; 8] = ["a", "b", "#", "*", "a.*", "a.#", "#.b", "\"\""];
 
@@ -83,7 +82,7 @@ impl Generator {
         if !quorum && self.chance.percent(5) {
             text.push_str(" transient");
         }
-        self.queues.push(QueueMade { name, quorum, text: text.clone() });
+        self.queues.push(QueueMade { name, text: text.clone() });
         text
     }
 
@@ -128,7 +127,7 @@ impl Generator {
         }
         if quorum && self.timed && self.profile == Profile::V4_3 && self.chance.percent(10) {
             let kind = self.chance.pick(&["all", "failed", "returned"]);
-            arguments.push(format!("x-delayed-retry-type={kind} x-delayed-retry-min=700"));
+            arguments.push(format!("x-delayed-retry-type={kind} x-delayed-retry-min=2500"));
         }
         arguments
     }
