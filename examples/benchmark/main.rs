@@ -1,7 +1,7 @@
 //! Measures the sim on one thread, and the same work on live brokers in the same run.
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
-//! sections by their beginning (`deliver`, `dead`, `topic`, `timers`, `memory`, `scenarios`). Times are of this machine
-//! and moment: compare the ratios.
+//! sections by their beginning (`deliver`, `dead`, `topic`, `timers`, `memory`, `scenarios`). The numbers are
+//! of this machine and moment: compare the ratios.
 #![allow(clippy::disallowed_methods)]
 
 mod bytes;
@@ -13,7 +13,7 @@ mod tally;
 
 use flow::Shape;
 use rmqplay::model::{Profile, QueueKind};
-use tally::{Tally, repeated};
+use tally::{repeated, thread_time, wall_time};
 
 #[global_allocator]
 static ALLOCATOR: bytes::Counting = bytes::Counting;
@@ -23,7 +23,10 @@ const KINDS: [QueueKind; 2] = [QueueKind::Classic, QueueKind::Quorum];
 fn main() {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     let wants = |section: &str| chosen.is_empty() || chosen.iter().any(|word| section.starts_with(word.as_str()));
-    println!("deliveries per second, one thread: best of {}, median", tally::REPEATS);
+    println!(
+        "deliveries per second of processor time, one thread (live: of wall clock); best of {}, median",
+        tally::REPEATS
+    );
     let shapes: [(&str, fn(QueueKind) -> Shape); 2] =
         [("deliver", Shape::deliver), ("dead-letter", Shape::dead_letter)];
     for (section, shape) in shapes.into_iter().filter(|(section, _)| wants(section)) {
@@ -52,17 +55,19 @@ fn main() {
     }
 }
 
-/// Measures a shape on the sim by every profile, then on the live brokers, with the ratio to the newest profile.
+/// Measures a shape on the sim by every profile, then on the live brokers; their ratio is by wall clock on
+/// both sides.
 fn compare(shape: &Shape, kind: QueueKind) {
-    let mut newest = None;
     for profile in Profile::ALL.into_iter().rev() {
-        let tally = repeated(|count| on_sim::play(shape, profile, count));
+        let tally = repeated(|count| on_sim::play(shape, profile, count, thread_time));
         println!("  {:<28} {}", format!("sim {profile}, {}", kind.as_str()), tally.shown());
-        newest.get_or_insert(tally);
     }
+    let newest = repeated(|count| on_sim::play(shape, Profile::NEWEST, count, wall_time));
+    println!("  {:<28} {}", format!("sim {}, {}, wall clock", Profile::NEWEST, kind.as_str()), newest.shown());
     for (version, tally) in on_live::play_all(shape) {
-        let times = newest.as_ref().map_or(0.0, |newest: &Tally| newest.median() / tally.median());
-        println!("  {:<28} {}   sim/live {times:.0}", format!("RabbitMQ {version}, {}", kind.as_str()), tally.shown());
+        let times = newest.median() / tally.median();
+        let name = format!("RabbitMQ {version}, {}", kind.as_str());
+        println!("  {name:<28} {}   sim/live {times:.0}", tally.shown());
     }
 }
 
@@ -71,7 +76,7 @@ fn growth(noun: &str, sizes: &[usize], shape: fn(usize) -> Shape) {
     let mut first = None;
     for &size in sizes {
         let shape = shape(size);
-        let tally = repeated(|count| on_sim::play(&shape, Profile::NEWEST, count));
+        let tally = repeated(|count| on_sim::play(&shape, Profile::NEWEST, count, thread_time));
         let first = *first.get_or_insert(tally.median());
         println!("  {:<28} {}   x{:.2}", format!("{size} {noun}"), tally.shown(), first / tally.median());
     }

@@ -11,10 +11,10 @@ use std::time::Duration;
 /// Nothing here goes round: a million publishes at one moment are meant.
 const LIMITS: Limits = Limits { events_at_one_moment_max: u64::MAX, moment_max: None };
 
-/// Plays so many messages and gives how long they took.
-pub fn play(shape: &Shape, profile: Profile, count: u64) -> Duration {
+/// Plays so many messages and gives how long they took by a clock.
+pub fn play(shape: &Shape, profile: Profile, count: u64, clock: fn() -> Duration) -> Duration {
     let mut sim = Sim::new(profile);
-    let mut flow = Flow::new(shape, count, thread_time);
+    let mut flow = Flow::new(shape, count, clock);
     let (_, ended) = simulate(&mut flow, &mut sim, Moment(0), &LIMITS);
     assert_eq!(ended, Ended::Done);
     flow.took()
