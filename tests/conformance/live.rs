@@ -5,7 +5,7 @@ use super::driver::Driver;
 use super::script::{Step, parse};
 use super::table::{self, Outcome, Outcomes, sim_only};
 use super::transcript::Line;
-use super::{files, name_of, played};
+use super::{files, is_picked, name_of, played};
 use futures_util::StreamExt;
 use rmqplay::io::Address;
 use rmqplay::io::live::{Guard, Live, LiveEnded, LiveLimits, run_live};
@@ -46,7 +46,7 @@ fn live_brokers_do_what_the_files_say() {
 }
 
 async fn check_broker(broker: Address, only: &str) -> Vec<Check> {
-    let paths = files().into_iter().filter(|path| path.to_string_lossy().contains(only));
+    let paths = files().into_iter().filter(|path| is_picked(path, only));
     let checks = paths.map(|path| {
         let broker = broker.clone();
         async move { check_file(&broker, &path).await }
