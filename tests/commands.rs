@@ -98,6 +98,7 @@ fn play(script: &str, path: &Path, url: &str, version: &str) -> String {
     for shared in ["scenarios", "topologies"] {
         copy(&root.join(shared), &folder.join(shared));
     }
+    fs::copy(root.join("README.md"), folder.join("README.md")).expect("the README");
     copy(&path.with_extension(""), &folder);
     let mut said = String::new();
     let mut lines = script.lines().peekable();

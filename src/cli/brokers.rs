@@ -31,9 +31,15 @@ impl Target {
         if text.contains("://") {
             return live(text, management);
         }
+        // Whatever stands before an @ may be a password.
+        let (login, shown) = text.rsplit_once('@').map_or((false, text), |(_, place)| (true, place));
         let near = ["sim", "env"].into_iter().find(|word| strsim::damerau_levenshtein(word, text) <= 2);
         let near = near.map_or(String::new(), |word| format!("; did you mean `{word}`?"));
-        Err(format!("`{text}` is no broker: give sim, sim:3.10, sim:4.0, sim:4.3, an amqp:// URL, or env{near}"))
+        if login || text.contains(':') {
+            let missing = "a URL begins with amqp:// or amqps://";
+            return Err(format!("`{shown}` is no broker: {missing}, as in amqp://USER:PASSWORD@{shown}"));
+        }
+        Err(format!("`{shown}` is no broker: give sim, sim:3.10, sim:4.0, sim:4.3, an amqp:// URL, or env{near}"))
     }
 }
 

@@ -6,6 +6,7 @@ use super::load::Loader;
 use super::terminal::Terminal;
 use super::{ExitCode, run_live, verdicts};
 use crate::io::{snapshots, write_atomically};
+use crate::language;
 use crate::model::{Cell, Profile, Version};
 use crate::play::{Played, Verdict};
 use crate::report::{self, CellReport};
@@ -167,11 +168,24 @@ impl Stage<'_> {
             title: one.title.clone(),
             broker: broker.to_owned(),
             broker_argument: broker_argument.to_owned(),
+            variables: self.variables(&one.cell),
             verdict,
             played,
             real,
             snapshot_words,
         }
+    }
+
+    /// Writes out the variables of the command line, but those that chose the cell.
+    fn variables(&self, cell: &Cell) -> String {
+        let vars = &self.command.vars;
+        let files = vars.vars_files.iter().map(|file| format!(" --vars-file {}", file.display()));
+        let set = vars.vars.iter().filter_map(|text| text.split_once('='));
+        let set = set.filter(|(name, _)| !cell.axes.contains_key(*name)).map(|(name, value)| {
+            let value = if language::is_secret(name) { "***" } else { value };
+            format!(" --var {name}={value}")
+        });
+        files.chain(set).collect()
     }
 
     /// Writes a cell's line, or its JSON.

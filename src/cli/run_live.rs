@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+/// Within this time a second signal belongs to the first.
+const ONE_WISH: Duration = Duration::from_secs(1);
+
 /// Is one cell that was played, or was not because the run was stopped.
 struct PlayedCell {
     index: usize,
@@ -80,6 +83,7 @@ async fn play_all(
     }
     let mut code = ExitCode::Fine;
     let mut told = false;
+    let mut signalled: Option<Instant> = None;
     loop {
         tokio::select! {
             joined = tasks.join_next() => match joined {
@@ -101,10 +105,15 @@ async fn play_all(
                 }
             },
             signal = runtime::signalled() => {
-                if matches!(code, ExitCode::Interrupted | ExitCode::Terminated) {
-                    stage.terminal.complain("stopped at once; `rmqplay clean --older-than 0s` removes what is left");
+                if let Some(first) = signalled {
+                    // `timeout` and shells signal the group and the process: that is one wish, not two.
+                    if first.elapsed() < ONE_WISH {
+                        continue;
+                    }
+                    stage.terminal.complain("stopped at once; `rmqplay clean` removes what is left once it is 10m old");
                     return code;
                 }
+                signalled = Some(Instant::now());
                 code = signal;
                 stage.terminal.complain("stopping, and removing the throw-away vhosts");
                 // Nobody listens any more when every cell has ended.

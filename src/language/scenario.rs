@@ -125,7 +125,7 @@ impl<'a> File<'a> {
         let description = fields.opt("description", desk, read::text);
         let tags = fields.opt("tags", desk, read::texts).unwrap_or_default();
         let seed = fields.opt("seed", desk, read::integer).unwrap_or(0).unsigned_abs();
-        let timeout = fields.opt("timeout", desk, read::duration).unwrap_or(TIMEOUT);
+        let timeout = fields.opt("timeout", desk, read::duration);
         let requires = fields.node("requires").map_or_else(Vec::new, |node| requirements(node, desk));
         for key in ["topology", "vars", "matrix"] {
             fields.node(key);
@@ -141,11 +141,11 @@ impl<'a> File<'a> {
             &[
                 ("needs", "leave it out: the scenario is tried on every broker"),
                 ("brokers", "name brokers by `--broker`"),
-                ("live", "scale time by `--time-scale`"),
+                ("live", "time on a live broker is not scaled yet"),
             ],
         );
         fields.finish(desk);
-        Some(Scenario {
+        let mut scenario = Scenario {
             file: self.name.to_owned(),
             title,
             description,
@@ -153,14 +153,17 @@ impl<'a> File<'a> {
             topology: Default::default(),
             origins: Default::default(),
             seed,
-            timeout,
+            timeout: TIMEOUT,
             requires,
             consumers,
             steps,
             at_end,
             finally,
             snapshot,
-        })
+        };
+        // What the steps wait for by their own words is never cut short by a timeout that nobody wrote.
+        scenario.timeout = timeout.unwrap_or(Millis(TIMEOUT.0.saturating_add(scenario.own_length().0)));
+        Some(scenario)
     }
 }
 

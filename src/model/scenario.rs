@@ -3,7 +3,7 @@
 
 use super::{
     Binding, Consumer, Exchange, Expectation, Millis, Name, Object, Origins, Permission, Policy, Publish, Queue,
-    QueueName, Topology, Version,
+    QueueName, Topology, Version, When,
 };
 use crate::source::Span;
 use std::collections::BTreeMap;
@@ -111,6 +111,31 @@ pub struct SnapshotSettings {
 }
 
 impl Scenario {
+    /// Counts the messages that the driver's steps publish.
+    pub fn publishes_at_most(&self) -> u64 {
+        let counts = self.steps.iter().chain(&self.finally).map(|step| match &step.act {
+            Act::Publish(publish) => u64::from(publish.count),
+            _ => 0,
+        });
+        counts.sum()
+    }
+
+    /// Gives how long the steps may take by their own words: waits, series, moments.
+    pub fn own_length(&self) -> Millis {
+        let steps = self.steps.iter().chain(&self.at_end).chain(&self.finally);
+        let length = steps.fold(0u64, |sum, step| match &step.act {
+            Act::Advance(length) => sum.saturating_add(length.0),
+            Act::Publish(publish) => sum.saturating_add(publish.every.0.saturating_mul(publish.count.into())),
+            Act::Expect(expectation) => match expectation.when {
+                When::Within(length) | When::For(length) => sum.saturating_add(length.0),
+                When::At(moment) => sum.max(moment.0),
+                When::Quiet => sum,
+            },
+            _ => sum,
+        });
+        Millis(length)
+    }
+
     /// Lists the vhosts that the scenario touches, in order of first mention.
     pub fn vhosts(&self) -> Vec<Name> {
         let mut names = self.topology.vhost_names();

@@ -107,7 +107,15 @@ impl Ledger {
         }
     }
 
-    pub fn publish_ended(&mut self, record: PublishRecord) {
+    /// Notes that a publish went out and gives its place; publishes are listed in the order in which they were sent,
+    /// as the broker promises none for its confirms.
+    pub fn published(&mut self, message: Name, by: Name) -> u64 {
+        let name = message.clone();
+        self.publishes.push(PublishRecord { message, by, outcome: PublishOutcome::Lost }, name.as_bytes());
+        self.publishes.count() - 1
+    }
+
+    pub fn publish_ended(&mut self, place: u64, record: PublishRecord) {
         *self.ended.entry(record.outcome).or_default() += 1;
         if record.outcome == PublishOutcome::Returned {
             self.unroutable += 1;
@@ -119,8 +127,9 @@ impl Ledger {
                 *self.ended_of.entry((asked.clone(), record.outcome)).or_default() += 1;
             }
         }
-        let name = record.message.clone();
-        self.publishes.push(record, name.as_bytes());
+        if let Some(kept) = self.publishes.get_mut(place) {
+            *kept = record;
+        }
     }
 
     /// Takes the highest totals; called when all events of a batch are in, as a delivery and its count come apart.

@@ -12,7 +12,7 @@ use crate::broker::{
     ChannelId, Client, Command, Confirmation, ConnectionId, Event, Ids, Method, PublishId, Refusal, Reply, RequestId,
     What,
 };
-use crate::model::{Cell, Moment, Name, Object, PublishOutcome, QueueName, Scenario, Subject, Text, Version};
+use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scenario, Subject, Text, Version};
 use crate::source::Span;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -64,6 +64,8 @@ pub(super) enum Role {
 #[derive(Debug, Clone)]
 pub(super) struct InFlight {
     name: Name,
+    /// Its place among the ledger's publishes.
+    place: u64,
     by: Name,
     channel: ChannelId,
     returned: bool,
@@ -97,7 +99,7 @@ pub struct Player {
     pub(super) news: bool,
     names: Names,
     deliveries: u64,
-    redeliveries: BTreeMap<Name, u64>,
+    deliveries_of: BTreeMap<Name, u64>,
 }
 
 /// Gives messages their names.
@@ -141,7 +143,7 @@ impl Player {
             news: true,
             names: Names::default(),
             deliveries: 0,
-            redeliveries: BTreeMap::new(),
+            deliveries_of: BTreeMap::new(),
         }
     }
 
@@ -171,7 +173,21 @@ impl Player {
         for (object, refusal) in refused {
             let declared = self.scenario.origins.get(object).map(|origin| origin.whole);
             let span = declared.unwrap_or_else(|| self.driver.span(&self.scenario));
-            self.failed("topology::refused", format!("the broker refuses {object}: {refusal}"), span, Vec::new());
+            match refusal.text.split_once("not simulated: ") {
+                Some((_, what)) => {
+                    let message = format!("the simulated broker does not play {what}");
+                    self.failed("topology::not_simulated", message, span, Vec::new());
+                    if let Some(failure) = self.failures.last_mut() {
+                        failure.help = Some("play this scenario on a live broker: --broker amqp://…".to_owned());
+                    }
+                    // What follows from it is no news.
+                    return;
+                }
+                None => {
+                    let message = format!("the broker refuses {object}: {refusal}");
+                    self.failed("topology::refused", message, span, Vec::new());
+                }
+            }
         }
     }
 
@@ -229,7 +245,8 @@ impl Player {
             exchange: exchange.clone(),
             routing_key: routing_key.clone(),
         });
-        self.in_flight.insert(publish, InFlight { name, by, channel, returned: false, actor });
+        let place = self.ledger.published(name.clone(), by.clone());
+        self.in_flight.insert(publish, InFlight { name, place, by, channel, returned: false, actor });
         self.outbox.push_back(Command::Publish { channel, publish, exchange, routing_key, mandatory, message });
         publish
     }
@@ -241,13 +258,13 @@ impl Player {
     }
 
     fn publish_ended(&mut self, publish: PublishId, outcome: PublishOutcome, refusal: Option<&Refusal>) {
-        let Some(InFlight { name, by, actor, .. }) = self.in_flight.remove(&publish) else { return };
+        let Some(InFlight { name, place, by, actor, .. }) = self.in_flight.remove(&publish) else { return };
         self.record(Happening::PublishEnded {
             message: name.clone(),
             outcome,
             refusal: refusal.map(|refusal| Box::new(refusal.clone())),
         });
-        self.ledger.publish_ended(PublishRecord { message: name, by, outcome });
+        self.ledger.publish_ended(place, PublishRecord { message: name, by, outcome });
         match actor {
             Some(actor) => self.actor_publish_ended(actor, publish, outcome, refusal),
             None => self.driver_publish_ended(publish, outcome, refusal),
@@ -270,20 +287,26 @@ impl Player {
         let actor = *actor;
         self.deliveries += 1;
         let name = self.names.of_message(&delivery.message);
-        if (delivery.redelivered || delivery.message.header("x-death").is_some()) && self.failures.is_empty() {
-            self.count_redelivery(&name);
+        if delivery.message.properties.message_id.is_some() && self.failures.is_empty() {
+            self.count_delivery(&name);
         }
         self.deliver_to(actor, name, delivery);
     }
 
     /// Fails the run when one message comes back without end.
-    fn count_redelivery(&mut self, name: &Name) {
-        let count = self.redeliveries.entry(name.clone()).or_default();
+    fn count_delivery(&mut self, name: &Name) {
+        if self.deliveries_of.len() >= NAMES_KEPT && !self.deliveries_of.contains_key(name) {
+            return;
+        }
+        let count = self.deliveries_of.entry(name.clone()).or_default();
         *count += 1;
         if *count == DELIVERIES_OF_ONE_MESSAGE_MAX {
             let message =
                 format!("{name} was delivered {DELIVERIES_OF_ONE_MESSAGE_MAX} times: it goes round without end");
-            let help = "give the loop an end: a rule on `attempt` or `x_death`, or a delivery limit".to_owned();
+            let mut help = "give the loop an end: a rule on `attempt` or `x_death`, or a delivery limit".to_owned();
+            if self.ground.version >= Profile::V4_3.version() {
+                help.push_str(" (from 4.3 on a nack with requeue does not count towards it)");
+            }
             self.fail("run::loop", message, Some(help));
         }
     }

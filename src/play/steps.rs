@@ -92,7 +92,16 @@ impl Player {
             }
         }
         match (&step.refused, refusal) {
-            (None, None) => {}
+            (None, None) => {
+                let told = matches!(
+                    step.act,
+                    Act::Publish(_) | Act::Expect(_) | Act::Advance(_) | Act::Start(_) | Act::Stop(_) | Act::Crash(_)
+                );
+                if !told {
+                    let who = step.actor.clone().unwrap_or_else(|| "driver".into());
+                    self.record(Happening::Did { who, what: act_in_words(&step.act).into() });
+                }
+            }
             (Some(wanted), Some(refusal)) => {
                 let mut findings = Vec::new();
                 if let Some(code) = wanted.code.filter(|code| *code != refusal.code) {

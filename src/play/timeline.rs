@@ -24,6 +24,11 @@ pub struct Entry {
 /// Is what happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Happening {
+    /// The driver, or a user, did what has no story of its own: declared, deleted, set a policy.
+    Did {
+        who: Name,
+        what: Name,
+    },
     /// A step of the driver began.
     Step {
         span: Span,
@@ -125,6 +130,7 @@ impl fmt::Display for Entry {
 impl fmt::Display for Happening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Happening::Did { who, what } => write!(f, "{who}: {what}"),
             Happening::Step { .. } => write!(f, "step"),
             Happening::Published { by, message, exchange, routing_key } => {
                 write!(f, "{by} publishes {message} to {} with key '{routing_key}'", exchange_in_words(exchange))

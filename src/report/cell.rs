@@ -18,6 +18,8 @@ pub struct CellReport {
     pub broker: String,
     /// As `--broker` takes it, without secrets.
     pub broker_argument: String,
+    /// The arguments that set variables, with a space before each; secrets hidden.
+    pub variables: String,
     pub verdict: Verdict,
     pub played: Option<Played>,
     pub real: std::time::Duration,
@@ -29,7 +31,7 @@ impl CellReport {
     /// Gives the command that repeats just this cell.
     pub fn again(&self) -> String {
         let axes: String = self.axes.iter().map(|(axis, value)| format!(" --var {axis}={value}")).collect();
-        format!("rmqplay run {} --broker {}{axes}", self.file, self.broker_argument)
+        format!("rmqplay run {} --broker {}{axes}{}", self.file, self.broker_argument, self.variables)
     }
 }
 

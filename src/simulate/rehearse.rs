@@ -7,9 +7,15 @@ use crate::plan::{Applier, Observed, plan};
 use crate::play::{Ground, Played, Player};
 use crate::sim::Sim;
 
+/// How many events one publish of the driver may bring about at one moment before a run is called a loop.
+const EVENTS_OF_A_PUBLISH: u64 = 50;
+
 /// Plays a cell by the rules of a profile; `insights` adds the sim's reasons to the timeline.
 pub fn rehearse(cell: &Cell, profile: Profile, insights: bool) -> Played {
-    let limits = Limits::default();
+    let usual = Limits::default();
+    let published = cell.scenario.publishes_at_most();
+    let events_at_one_moment_max = usual.events_at_one_moment_max + EVENTS_OF_A_PUBLISH * published;
+    let limits = Limits { events_at_one_moment_max, ..usual };
     let mut sim = Sim::new(profile).with_insights(insights);
     let planned = plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(profile));
     let mut applier = Applier::new(&planned, Ids::default());
