@@ -79,13 +79,22 @@ fn module(kind: QueueKind) -> &'static str {
 fn taken(known: &QueueArgument, kind: QueueKind, differences: &Differences) -> bool {
     known.types.contains(&kind)
         || match known.name {
-            "delayed-retry-type" | "delayed-retry-min" | "delayed-retry-max" | "consumer-disconnected-timeout" => {
-                !differences.delayed_retry
-            }
+            // 4.0 knows it, and lets classic queues have it.
             "consumer-timeout" => differences.consumer_timeout != ConsumerTimeout::Queue,
-            "target-group-size" | "stream-filter-size-bytes" => !differences.apply_to_types,
-            _ => false,
+            _ => !is_known(known, differences),
         }
+}
+
+/// Says whether the version knows the argument; what it does not know it never compares (ER-3).
+fn is_known(known: &QueueArgument, differences: &Differences) -> bool {
+    match known.name {
+        "delayed-retry-type" | "delayed-retry-min" | "delayed-retry-max" | "consumer-disconnected-timeout" => {
+            differences.delayed_retry
+        }
+        "consumer-timeout" => differences.consumer_timeout != ConsumerTimeout::Node,
+        "target-group-size" | "stream-filter-size-bytes" => differences.apply_to_types,
+        _ => true,
+    }
 }
 
 type Check = fn(&Value, &Table, &Differences) -> Result<(), String>;
@@ -195,7 +204,8 @@ pub fn check_queue_equivalence(current: &Queue, asked: &Queue, differences: &Dif
     check_field(&resource, "durable", &current.durable.to_string(), &durable.to_string())?;
     check_field(&resource, "auto_delete", &current.auto_delete.to_string(), &asked.auto_delete.to_string())?;
     let kind = current.kind();
-    for known in QUEUE_ARGUMENTS.iter().filter(|known| known.types.contains(&kind)) {
+    let compared = |known: &&QueueArgument| known.types.contains(&kind) && is_known(known, differences);
+    for known in QUEUE_ARGUMENTS.iter().filter(compared) {
         let name = known.full_name();
         let (had, now) = (current.arguments.get(&name), asked.arguments.get(&name));
         if known.name == "queue-type" {
