@@ -75,24 +75,23 @@ fn module(kind: QueueKind) -> &'static str {
     }
 }
 
-/// Says whether the type takes the argument, or the version does not know it at all.
+/// Says whether the type takes the argument, or the version does not look at it (ER-6).
 fn taken(known: &QueueArgument, kind: QueueKind, differences: &Differences) -> bool {
-    known.types.contains(&kind)
-        || match known.name {
-            // 4.0 knows it, and lets classic queues have it.
-            "consumer-timeout" => differences.consumer_timeout != ConsumerTimeout::Queue,
-            _ => !is_known(known, differences),
-        }
+    let not_yet = kind == QueueKind::Classic && differences.classic_skips.contains(&known.name);
+    (known.types.contains(&kind) && !not_yet) || !is_looked_at(known, differences)
 }
 
-/// Says whether the version knows the argument; what it does not know it never compares (ER-3).
-fn is_known(known: &QueueArgument, differences: &Differences) -> bool {
+/// Says whether the version refuses the argument where it does not belong, and compares it where it does (ER-3, ER-6).
+fn is_looked_at(known: &QueueArgument, differences: &Differences) -> bool {
     match known.name {
-        "delayed-retry-type" | "delayed-retry-min" | "delayed-retry-max" | "consumer-disconnected-timeout" => {
-            differences.delayed_retry
-        }
-        "consumer-timeout" => differences.consumer_timeout != ConsumerTimeout::Node,
-        "target-group-size" | "stream-filter-size-bytes" => differences.apply_to_types,
+        "delayed-retry-type"
+        | "delayed-retry-min"
+        | "delayed-retry-max"
+        | "consumer-disconnected-timeout"
+        | "stream-filter-size-bytes" => differences.delayed_retry,
+        "consumer-timeout" => differences.consumer_timeout == ConsumerTimeout::Queue,
+        // A key of policies only.
+        "target-group-size" => false,
         _ => true,
     }
 }
@@ -204,7 +203,7 @@ pub fn check_queue_equivalence(current: &Queue, asked: &Queue, differences: &Dif
     check_field(&resource, "durable", &current.durable.to_string(), &durable.to_string())?;
     check_field(&resource, "auto_delete", &current.auto_delete.to_string(), &asked.auto_delete.to_string())?;
     let kind = current.kind();
-    let compared = |known: &&QueueArgument| known.types.contains(&kind) && is_known(known, differences);
+    let compared = |known: &&QueueArgument| known.types.contains(&kind) && is_looked_at(known, differences);
     for known in QUEUE_ARGUMENTS.iter().filter(compared) {
         let name = known.full_name();
         let (had, now) = (current.arguments.get(&name), asked.arguments.get(&name));
