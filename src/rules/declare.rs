@@ -2,6 +2,7 @@
 //! (TTL-2, EXP-1, LEN-3, PRI-1, CO-13, ER-2 to ER-7). All complaints are 406 of the channel. Never looks at a broker.
 
 use super::expiration::TTL_MS_MAX;
+use super::policy_check::QUEUE_LEADER_LOCATORS;
 use super::term::shown;
 use super::{ConsumerTimeout, Differences, QUEUE_ARGUMENTS, QueueArgument, erlang_term, type_name};
 use crate::model::{Exchange, Queue, QueueKind, Table, Value};
@@ -139,10 +140,12 @@ const CHECKS: &[(&str, Check)] = &[
         0 => Err("{value_zero,0}".into()),
         _ => Ok(()),
     }),
-    ("x-delivery-limit", |value, _, _| integer(value).map(drop)),
+    ("x-max-in-memory-length", |value, _, _| whole(value).map(drop)),
+    ("x-max-in-memory-bytes", |value, _, _| whole(value).map(drop)),
+    ("x-queue-leader-locator", |value, _, _| one_of(value, QUEUE_LEADER_LOCATORS, "invalid_queue_locator_arg")),
     ("x-consumer-timeout", |value, _, differences| match differences.consumer_timeout {
-        ConsumerTimeout::Node => Ok(()),
-        _ => whole(value).map(drop),
+        ConsumerTimeout::Queue => whole(value).map(drop),
+        _ => Ok(()),
     }),
 ];
 
