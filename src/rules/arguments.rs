@@ -69,6 +69,8 @@ pub const QUEUE_ARGUMENTS: &[QueueArgument] = &[
     argument("dead-letter-strategy", OneOf(&["at-most-once", "at-least-once"]), &[Quorum]),
     argument("max-length", Integer, QUEUES),
     argument("max-length-bytes", Size, ALL),
+    argument("max-in-memory-length", Integer, &[Quorum]),
+    argument("max-in-memory-bytes", Size, &[Quorum]),
     argument("overflow", OneOf(&["drop-head", "reject-publish", "reject-publish-dlx"]), QUEUES),
     argument("max-priority", Integer, &[Classic]).no_policy(),
     argument("queue-mode", OneOf(&["default", "lazy"]), &[Classic]),

@@ -2,6 +2,7 @@
 //! (TTL-2, EXP-1, LEN-3, PRI-1, CO-13, ER-2 to ER-7). All complaints are 406 of the channel. Never looks at a broker.
 
 use super::expiration::TTL_MS_MAX;
+use super::policy_check::QUEUE_LEADER_LOCATORS;
 use super::term::shown;
 use super::{ConsumerTimeout, Differences, QUEUE_ARGUMENTS, QueueArgument, erlang_term, type_name};
 use crate::model::{Exchange, Queue, QueueKind, Table, Value};
@@ -75,17 +76,25 @@ fn module(kind: QueueKind) -> &'static str {
     }
 }
 
-/// Says whether the type takes the argument, or the version does not know it at all.
+/// Says whether the type takes the argument, or the version does not look at it (ER-6).
 fn taken(known: &QueueArgument, kind: QueueKind, differences: &Differences) -> bool {
-    known.types.contains(&kind)
-        || match known.name {
-            "delayed-retry-type" | "delayed-retry-min" | "delayed-retry-max" | "consumer-disconnected-timeout" => {
-                !differences.delayed_retry
-            }
-            "consumer-timeout" => differences.consumer_timeout != ConsumerTimeout::Queue,
-            "target-group-size" | "stream-filter-size-bytes" => !differences.apply_to_types,
-            _ => false,
-        }
+    let not_yet = kind == QueueKind::Classic && differences.classic_skips.contains(&known.name);
+    (known.types.contains(&kind) && !not_yet) || !is_looked_at(known, differences)
+}
+
+/// Says whether the version refuses the argument where it does not belong, and compares it where it does (ER-3, ER-6).
+fn is_looked_at(known: &QueueArgument, differences: &Differences) -> bool {
+    match known.name {
+        "delayed-retry-type"
+        | "delayed-retry-min"
+        | "delayed-retry-max"
+        | "consumer-disconnected-timeout"
+        | "stream-filter-size-bytes" => differences.delayed_retry,
+        "consumer-timeout" => differences.consumer_timeout == ConsumerTimeout::Queue,
+        // A key of policies only.
+        "target-group-size" => false,
+        _ => true,
+    }
 }
 
 type Check = fn(&Value, &Table, &Differences) -> Result<(), String>;
@@ -131,10 +140,12 @@ const CHECKS: &[(&str, Check)] = &[
         0 => Err("{value_zero,0}".into()),
         _ => Ok(()),
     }),
-    ("x-delivery-limit", |value, _, _| integer(value).map(drop)),
+    ("x-max-in-memory-length", |value, _, _| whole(value).map(drop)),
+    ("x-max-in-memory-bytes", |value, _, _| whole(value).map(drop)),
+    ("x-queue-leader-locator", |value, _, _| one_of(value, QUEUE_LEADER_LOCATORS, "invalid_queue_locator_arg")),
     ("x-consumer-timeout", |value, _, differences| match differences.consumer_timeout {
-        ConsumerTimeout::Node => Ok(()),
-        _ => whole(value).map(drop),
+        ConsumerTimeout::Queue => whole(value).map(drop),
+        _ => Ok(()),
     }),
 ];
 
@@ -195,7 +206,8 @@ pub fn check_queue_equivalence(current: &Queue, asked: &Queue, differences: &Dif
     check_field(&resource, "durable", &current.durable.to_string(), &durable.to_string())?;
     check_field(&resource, "auto_delete", &current.auto_delete.to_string(), &asked.auto_delete.to_string())?;
     let kind = current.kind();
-    for known in QUEUE_ARGUMENTS.iter().filter(|known| known.types.contains(&kind)) {
+    let compared = |known: &&QueueArgument| known.types.contains(&kind) && is_looked_at(known, differences);
+    for known in QUEUE_ARGUMENTS.iter().filter(compared) {
         let name = known.full_name();
         let (had, now) = (current.arguments.get(&name), asked.arguments.get(&name));
         if known.name == "queue-type" {

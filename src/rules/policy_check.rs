@@ -39,6 +39,9 @@ const OPERATOR_KEYS: &[&str] = &[
     "delivery-limit",
 ];
 
+/// What `queue-leader-locator` may be, in policies and as an argument; the last two are older words.
+pub(super) const QUEUE_LEADER_LOCATORS: &[&str] = &["client-local", "balanced", "random", "least-leaders"];
+
 /// Checks a policy as the management API does, and gives its compiled pattern.
 ///
 /// # Errors
@@ -83,9 +86,12 @@ fn check_definition(definition: &Definition, operator: bool, differences: &Diffe
         return Err("use of deprecated queue-master-locator argument is not permitted".into());
     }
     let mut unknown = Vec::new();
-    for (key, value) in definition {
+    // Erlang's small maps are sorted, whatever the order in the request.
+    let mut pairs: Vec<(&String, &Json)> = definition.iter().collect();
+    pairs.sort_unstable_by_key(|(key, _)| *key);
+    for (key, value) in pairs {
         if keys.contains(&key.as_str()) || more.contains(&key.as_str()) {
-            check_value(key, value)?;
+            check_value(key, value, differences)?;
         } else {
             unknown.push(format!("{{<<\"{key}\">>,{}}}", json_term(value)));
         }
@@ -96,7 +102,7 @@ fn check_definition(definition: &Definition, operator: bool, differences: &Diffe
     check_retry(definition)
 }
 
-fn check_value(key: &str, value: &Json) -> Result<(), String> {
+fn check_value(key: &str, value: &Json, differences: &Differences) -> Result<(), String> {
     let whole = value.as_u64().is_some();
     let positive = value.as_u64().is_some_and(|n| n > 0);
     let one_of = |words: &[&str]| value.as_str().is_some_and(|word| words.contains(&word));
@@ -107,14 +113,20 @@ fn check_value(key: &str, value: &Json) -> Result<(), String> {
         "max-length-bytes" => (whole, "maximum length in bytes"),
         "max-in-memory-length" => (whole, "maximum memory in bytes"),
         "max-in-memory-bytes" => (whole, "maximum memory in bytes"),
-        "delivery-limit" => (value.is_i64(), "delivery limit"),
+        "delivery-limit" => (whole || (value.is_i64() && differences.negative_limit_is_none), "delivery limit"),
         "dead-letter-exchange" => (value.is_string(), "dead letter exchange name"),
         "dead-letter-routing-key" => (value.is_string(), "dead letter routing key"),
         "dead-letter-strategy" => (one_of(&["at-most-once", "at-least-once"]), "dead letter strategy"),
         "alternate-exchange" => (value.is_string(), "alternate exchange name"),
         "overflow" => (one_of(&["drop-head", "reject-publish", "reject-publish-dlx"]), "overflow value"),
-        "queue-mode" => (one_of(&["default", "lazy"]), "queue mode"),
-        "queue-version" => (matches!(value.as_u64(), Some(1 | 2)), "queue version"),
+        "queue-mode" => (one_of(&["default", "lazy"]), "queue-mode value"),
+        "queue-version" => (matches!(value.as_u64(), Some(1 | 2)), "queue-version value"),
+        "queue-leader-locator" => (one_of(QUEUE_LEADER_LOCATORS), "queue leader locator value"),
+        "stream-max-segment-size-bytes" => (whole, "segment size"),
+        "stream-filter-size-bytes" => {
+            (value.as_u64().is_some_and(|n| (16..=255).contains(&n)), "filter size. Valid range is 16-255")
+        }
+        "target-group-size" => (positive, "qq target count value"),
         "consumer-timeout" => (whole, "consumer timeout"),
         _ => (true, ""),
     };

@@ -61,6 +61,8 @@ pub struct Differences {
     pub quorum_bytes_with_properties: bool,
     /// PRI-4, PRI-5.
     pub quorum_priority: QuorumPriority,
+    /// PRI-1: x-max-priority 0 means this.
+    pub least_max_priority: u8,
     /// TTL-13: the returns and each level of a quorum queue expire apart (else only what is next).
     pub quorum_heads_expire_apart: bool,
     /// RT-17: an unknown exchange type ends the connection, not just the channel.
@@ -153,6 +155,7 @@ const V3_10: Differences = Differences {
     quorum_bytes_with_properties: false,
     quorum_priority: QuorumPriority::None,
     quorum_heads_expire_apart: false,
+    least_max_priority: 0,
     unknown_type_closes_connection: true,
     more_exchange_types: &[],
     headers_strict: false,
@@ -210,6 +213,7 @@ const V4_0: Differences = Differences {
     failure_count: FailureCount::Shown,
     quorum_expires_policy_wins: false,
     quorum_priority: QuorumPriority::Two,
+    least_max_priority: 1,
     unknown_type_closes_connection: false,
     more_exchange_types: &["x-local-random"],
     headers_strict: true,

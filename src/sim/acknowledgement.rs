@@ -18,6 +18,7 @@ type Group = (Name, Id<Queue>, Option<u64>, Option<Name>);
 impl Sim {
     pub(super) fn settle(&mut self, id: ChannelId, tag: DeliveryTag, multiple: bool, settlement: Settlement) {
         let Some(&channel) = self.channel_ids.get(&id) else { return };
+        self.wake_channel(channel);
         let Some(taken) = self.take_unacked(channel, tag.0, multiple) else {
             let cause = precondition_failed(format!("unknown delivery tag {}", tag.0));
             return self.close_for(channel, cause);

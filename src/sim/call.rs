@@ -12,6 +12,7 @@ impl Sim {
             let refusal = channel_error(code::CHANNEL_ERROR, "the channel is closed");
             return self.answer(request, Err(refusal));
         };
+        self.wake_channel(channel);
         match self.perform(channel, method) {
             Ok(reply) => self.answer(request, Ok(reply)),
             Err(refusal) => {

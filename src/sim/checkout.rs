@@ -70,6 +70,7 @@ impl Sim {
         let Some(consumer) = self.consumers.get_mut(id) else { return };
         let Some(queue) = self.queues.get_mut(queue_id) else { return };
         let Some(channel) = self.channels.get_mut(consumer.channel) else { return };
+        channel.permissions.wake(self.now);
         let tag = channel.next_tag();
         let (message, redelivered) = shown(self.rules, queue, &entry, false);
         let delivery = Delivery {

@@ -96,7 +96,9 @@ impl Sim {
         if is_known_type(kind, self.rules) {
             return Ok(());
         }
-        let known_atom = matches!(kind, "" | "queue" | "classic" | "quorum" | "stream" | "exchange");
+        // Which words are atoms is chance: `Direct` and `foo` are, `Fanout` and `Topic` are not.
+        let atoms = ["", "Direct", "foo", "default", "queue", "classic", "quorum", "stream", "exchange"];
+        let known_atom = atoms.contains(&kind);
         let text = if known_atom {
             format!("invalid exchange type '{kind}'")
         } else {

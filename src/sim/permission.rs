@@ -6,12 +6,15 @@ use super::node::Sim;
 use super::refusal::channel_error;
 use super::slots::Id;
 use crate::broker::{Refusal, code};
-use crate::model::Name;
+use crate::model::{Millis, Moment, Name};
 use crate::rules::{Access, Pattern, access_refused, shown_exchange, shown_queue, topic_access_refused};
 use std::collections::VecDeque;
 
 /// How many allowed accesses a channel remembers (PE-6).
 const REMEMBERED_MAX: usize = 12;
+
+/// A channel without work for this long hibernates, and forgets what it was allowed (PE-6).
+const IDLE_MAX: Millis = Millis(1000);
 
 /// Holds a user's patterns in one vhost.
 pub(super) struct Rights {
@@ -29,6 +32,8 @@ pub(super) struct TopicRights {
 /// Remembers accesses that were allowed, newest first; a revoked right stays until it is forgotten.
 #[derive(Debug, Default)]
 pub(super) struct PermissionCache {
+    /// When the channel had work last.
+    busy_at: Moment,
     /// Access, whether to an exchange, name.
     accesses: VecDeque<(Access, bool, Name)>,
     /// Access, exchange, key.
@@ -45,7 +50,25 @@ impl Rights {
     }
 }
 
+impl PermissionCache {
+    /// Notes that the channel has work; forgets everything when it had none for long.
+    pub(super) fn wake(&mut self, now: Moment) {
+        if now - self.busy_at >= IDLE_MAX {
+            self.accesses.clear();
+            self.topics.clear();
+        }
+        self.busy_at = now;
+    }
+}
+
 impl Sim {
+    /// Notes that a channel has work (PE-6).
+    pub(super) fn wake_channel(&mut self, id: Id<Channel>) {
+        if let Some(channel) = self.channels.get_mut(id) {
+            channel.permissions.wake(self.now);
+        }
+    }
+
     pub(super) fn check_queue_access(&mut self, id: Id<Channel>, access: Access, name: &Name) -> Result<(), Refusal> {
         self.check_access(id, access, false, name)
     }

@@ -22,6 +22,7 @@ impl Sim {
         message: Arc<Message>,
     ) {
         let Some(&channel) = self.channel_ids.get(&id) else { return };
+        self.wake_channel(channel);
         match self.accept(channel, publish, exchange, routing_key, message) {
             Err(cause) => {
                 let why = cause.to_string();

@@ -164,7 +164,8 @@ impl Sim {
         if self.rules.master_locator_denied && asked.arguments.contains_key("x-queue-master-locator") {
             let text = "Feature `queue_master_locator` is deprecated.\n\
                         By default, this feature is not permitted anymore.\n\
-                        The feature will be removed from a future RabbitMQ version, regardless of the configuration.";
+                        The feature will be removed from a future major RabbitMQ version, regardless of the \
+                        configuration; actual version to be determined.\nTo continue using this feature";
             return Err(connection_error(code::INTERNAL_ERROR, text));
         }
         asked.durable &= !asked.exclusive;
@@ -182,10 +183,12 @@ impl Sim {
         let name = declared.id();
         let policy = self.effective_policy(vhost, &name.name, kind);
         let settings = queue_settings(&declared.arguments, &policy, kind, self.rules);
-        let max_priority = declared.arguments.get("x-max-priority").and_then(Value::as_integer).unwrap_or(0);
+        let asked = declared.arguments.get("x-max-priority").and_then(Value::as_integer);
+        let least = i64::from(self.rules.least_max_priority);
+        let max_priority = asked.map_or(0, |max| max.clamp(least, 255));
         let contents = match kind {
             QueueKind::Quorum => Contents::Quorum(QuorumQueue::new(self.rules.quorum_priority)),
-            _ => Contents::Classic(ClassicQueue::new(max_priority.clamp(0, 255) as u8)),
+            _ => Contents::Classic(ClassicQueue::new(max_priority as u8)),
         };
         let single_active = declared.arguments.get("x-single-active-consumer") == Some(&Value::Bool(true));
         let watched = self.watches.has(&name);
