@@ -4,6 +4,8 @@
 
 #![allow(clippy::disallowed_methods)]
 
+#[path = "differential/acting.rs"]
+mod acting;
 #[path = "differential/chance.rs"]
 mod chance;
 #[allow(dead_code)]
@@ -62,8 +64,7 @@ fn a_seed_gives_one_sequence() {
         let known = run::known(profile);
         let mut made = 0;
         for seed in 1..=40 {
-            let (one, other) =
-                (generator::sequence(seed, profile, &known), generator::sequence(seed, profile, &known));
+            let (one, other) = (generator::sequence(seed, profile, &known), generator::sequence(seed, profile, &known));
             made += usize::from(one.is_ok());
             assert_eq!(one.map(|made| made.0.ops), other.map(|made| made.0.ops), "seed {seed} on {profile}");
         }

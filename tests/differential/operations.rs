@@ -18,7 +18,10 @@ impl Generator {
             40..=52 => one(self.get()),
             53..=61 => self.new_consumer(),
             62..=66 => one(self.new_policy()),
-            67..=69 => one(self.chance.one(&self.policies).map_or_else(|| "check exchange e1".into(), |name| format!("clear policy {name}"))),
+            67..=69 => one(self
+                .chance
+                .one(&self.policies)
+                .map_or_else(|| "check exchange e1".into(), |name| format!("clear policy {name}"))),
             70..=73 => one(self.new_binding()),
             74..=76 => one(self.unbind()),
             77..=79 => one(self.cancel()),
@@ -197,7 +200,10 @@ impl Generator {
             0 => format!("a1: get {queue}"),
             1 => format!("a1: purge {queue}"),
             2 => format!("a1: check queue {queue}"),
-            3 => self.chance.one(&self.queues).map_or_else(|| "a1: check queue q1".into(), |queue| format!("a1: {}", queue.text)),
+            3 => self
+                .chance
+                .one(&self.queues)
+                .map_or_else(|| "a1: check queue q1".into(), |queue| format!("a1: {}", queue.text)),
             4 => format!("a1: bind queue {queue} {} a", self.own_exchange()),
             _ => format!("a1: publish {exchange} {queue} id=m{}", self.published),
         });

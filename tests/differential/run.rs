@@ -3,8 +3,8 @@
 
 use super::generator;
 use super::known::Known;
-use super::rehearsal::steady;
 use super::live_side::{Played, Version};
+use super::rehearsal::steady;
 use super::say;
 use super::seen::Seen;
 use super::sequence::Sequence;

@@ -28,7 +28,8 @@ impl Op {
     /// Reads the words; `None` when they are no step.
     pub fn step(&self) -> Option<Step> {
         let step = parse(&self.text).ok()?.pop()?;
-        let bare = ["connect", "channel", "close", "cut", "disconnect", "kick", "publish", "ack", "nack", "reject", "drain"];
+        let bare =
+            ["connect", "channel", "close", "cut", "disconnect", "kick", "publish", "ack", "nack", "reject", "drain"];
         let known = bare.contains(&step.word(0).as_str())
             || catch_unwind(AssertUnwindSafe(|| management(&step).is_some())).unwrap_or(false)
             || catch_unwind(AssertUnwindSafe(|| method(&step, "/".into()))).is_ok();
@@ -40,7 +41,9 @@ impl Sequence {
     /// Reads operations from a conformance file: `wait` is the time before the next step, expectations are left out.
     pub fn read(text: &str, profile: Profile) -> Self {
         let (mut ops, mut gap) = (Vec::new(), Millis(0));
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', '<', '~', '['])) {
+        for line in
+            text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', '<', '~', '[']))
+        {
             match line.strip_prefix("wait ").map(str::parse) {
                 Some(Ok(time)) => gap = time,
                 _ => ops.push(Op { gap: std::mem::take(&mut gap), text: line.to_owned() }),

@@ -122,5 +122,6 @@ async fn remove_words(version: &Version, best: &mut Difference, known: &Known) {
 
 fn is_extra(word: &str) -> bool {
     let flags = ["mandatory", "internal", "auto-delete", "transient", "exclusive"];
-    flags.contains(&word) || word.contains('=') && !word.starts_with("id=") && !word.starts_with("as=") && !word.starts_with("on=")
+    flags.contains(&word)
+        || word.contains('=') && !word.starts_with("id=") && !word.starts_with("as=") && !word.starts_with("on=")
 }
