@@ -54,8 +54,14 @@ fn check(fits: &dyn Fn(&str) -> bool, brokers: &[(&str, &str)]) {
         if !fits(&script) {
             continue;
         }
-        for (url, version) in brokers {
-            let now = play(&script, &path, url, version);
+        let said: Vec<(String, &str)> = std::thread::scope(|scope| {
+            let (script, path) = (&script, &path);
+            let begun =
+                brokers.iter().map(|(url, version)| (scope.spawn(move || play(script, path, url, version)), *version));
+            let begun: Vec<_> = begun.collect();
+            begun.into_iter().map(|(one, version)| (one.join().expect("a played script"), version)).collect()
+        });
+        for (now, version) in said {
             played += 1;
             if now != script {
                 if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -132,6 +138,7 @@ fn run(command: &str, folder: &Path, url: &str, version: &str) -> String {
         .current_dir(folder)
         .env("PATH", path)
         .env("BROKER", url)
+        .env("MANAGEMENT", management_of(url))
         .env("COLUMNS", "100")
         .env_remove("CI")
         .env_remove("RABBITMQ_URL")
@@ -144,13 +151,22 @@ fn run(command: &str, folder: &Path, url: &str, version: &str) -> String {
     let place = url.rsplit('@').next().unwrap_or(url);
     let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
     if !url.is_empty() {
-        said = said.replace(place, "[broker]").replace(version, "[version]");
+        let management = management_of(url);
+        let management = management.rsplit('@').next().unwrap_or_default().trim_end_matches("/api");
+        said = said.replace(place, "[broker]").replace(management, "[management]").replace(version, "[version]");
     }
     said = times_hidden(&said);
     if let Some(code) = output.status.code().filter(|code| *code != 0) {
         let _ = write!(said, "{}[exit {code}]", if said.is_empty() || said.ends_with('\n') { "" } else { "\n" });
     }
     said.trim_end().to_owned() + "\n"
+}
+
+/// Gives the management URL of a test broker: the AMQP port + 10000, with the same login.
+fn management_of(url: &str) -> String {
+    let Some((head, port)) = url.rsplit_once(':') else { return String::new() };
+    let port: u32 = port.trim_end_matches('/').parse().expect("a port at the end of the URL");
+    format!("{}:{}/api", head.replacen("amqp", "http", 1), port + 10_000)
 }
 
 /// Replaces real times: `played in 0.4 ms`, `(5s of the scenarios' time in 1.2 ms)`.

@@ -4,7 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 use rmqplay::language::{Kind, Settings, World, kind_of, load_scenario, load_topology};
-use rmqplay::report::draw;
+use rmqplay::report::{draw, problems_json};
 use rmqplay::source::{Problem, Sources};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,10 @@ fn check(name: &str, text: &[u8]) -> String {
     };
     let stops = problems.iter().any(|problem| problem.level == rmqplay::source::Level::Problem);
     assert_eq!(loaded, !stops, "{name}: a value is given exactly when no problem stops it");
-    draw(&problems, &sources, 100, false)
+    let drawn = draw(&problems, &sources, 100, false);
+    assert!(!drawn.contains("hunter"), "{name} shows a password:\n{drawn}");
+    assert!(!problems_json(&problems, &sources).to_string().contains("hunter"), "{name} tells a password");
+    drawn
 }
 
 #[test]

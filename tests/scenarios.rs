@@ -36,8 +36,7 @@ fn shipped_scenarios_pass_on_every_profile_with_their_snapshots() {
     for (path, cell) in cells() {
         for profile in Profile::ALL {
             let played = rehearse(&cell, profile, false);
-            let story = report::trace(&played.timeline);
-            assert!(played.failures.is_empty(), "{} on sim {profile}: {:#?}\n{story}", path.display(), played.failures);
+            assert!(played.failures.is_empty(), "{} on sim {profile}: {:#?}", path.display(), played.failures);
             let body = report::body(&played.outcome.expect("an outcome"), &cell.scenario);
             let folder = path.parent().expect("a folder").join("snapshots");
             let stem = path.file_stem().expect("a stem").to_string_lossy();
@@ -59,5 +58,23 @@ fn a_run_repeated_a_hundred_times_gives_the_same_bytes() {
         let first = bytes();
         assert!(first.len() > 500, "there is something to compare");
         assert!((1..100).all(|_| bytes() == first), "{}: two runs differ", Path::new(&path).display());
+    }
+}
+
+#[test]
+fn insta_reads_our_snapshots() {
+    let folder = root().join("scenarios/snapshots");
+    let names = names_in(&folder);
+    assert!(names.len() >= 6, "every shipped scenario has a snapshot");
+    for name in names.iter().filter(|name| name.ends_with(".snap")) {
+        let snapshot = insta::Snapshot::from_file(&folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(
+            snapshot.metadata().source().is_some_and(|source| source.ends_with(".yaml")),
+            "{name} names its scenario"
+        );
+        let whole = std::fs::read_to_string(folder.join(name)).expect("a snapshot");
+        let body = whole.split_once("\n---\n").expect("front matter").1;
+        let read = snapshot.as_text().expect("a text snapshot").to_string();
+        assert_eq!(read.trim_end(), body.trim_end(), "{name}");
     }
 }

@@ -8,10 +8,12 @@ use super::{ExitCode, runtime};
 use crate::io::Address;
 use crate::io::Failure;
 use crate::io::management::ManagementClient;
+use crate::io::meet;
 use crate::io::observe::observe;
 use crate::io::rehearse::apply_plan;
 use crate::language::LoadedTopology;
-use crate::plan::{Plan, plan};
+use crate::model::Vhost;
+use crate::plan::{Observed, Plan, plan};
 use crate::report;
 
 /// Applies a topology file.
@@ -24,7 +26,7 @@ pub fn apply(command: &Apply, terminal: &Terminal) -> ExitCode {
     let mut loader = match Loader::new(&command.vars, default_vhost) {
         Ok(loader) => loader,
         Err((code, message)) => {
-            terminal.complain(&message);
+            terminal.usage(&message);
             return code;
         }
     };
@@ -57,10 +59,15 @@ async fn carry_out(
     loaded: &LoadedTopology,
     address: &Address,
 ) -> Result<ExitCode, Failure> {
+    let overview = meet(address).await?;
     let management = ManagementClient::new(address)?;
     let vhosts = loaded.topology.vhost_names();
     let observed = observe(&management, &vhosts).await?;
-    terminal.chat(&terminal.palette.dim(&format!("RabbitMQ {} at {}", observed.version, address.place())));
+    terminal.chat(&terminal.palette.dim(&format!("RabbitMQ {} at {}", overview.full_version, address.place())));
+    if let Some(missing) = missing_vhost(command, loaded, address, &observed) {
+        terminal.complain(&missing);
+        return Ok(ExitCode::Environment);
+    }
     let planned = plan(&loaded.topology, &loaded.origins, &observed);
     if planned.is_empty() {
         terminal.chat(&format!("nothing to do: all {} objects are there as declared", planned.unchanged));
@@ -85,6 +92,22 @@ async fn carry_out(
     terminal.complain("read back, and the broker still differs from the file:");
     terminal.complain(&report::plan_text(&again, terminal.palette));
     Ok(if applied.refused.is_empty() { ExitCode::Failed } else { ExitCode::Environment })
+}
+
+/// Finds a vhost that only the arguments name and the broker does not have: a slip, not a wish for a new vhost.
+fn missing_vhost(command: &Apply, loaded: &LoadedTopology, address: &Address, observed: &Observed) -> Option<String> {
+    let named = command.vhost.as_ref().or(address.vhost.as_ref())?;
+    let is = |vhost: &Vhost| *vhost.name == **named;
+    let used = loaded.topology.vhost_names().iter().any(|vhost| **vhost == **named);
+    if !used || loaded.topology.vhosts.iter().any(is) || observed.topology.vhosts.iter().any(is) {
+        return None;
+    }
+    let there: Vec<String> = observed.topology.vhosts.iter().map(|vhost| format!("'{}'", vhost.name)).collect();
+    Some(format!(
+        "error: there is no vhost '{named}' at {} (there are {})\n  help: name another one, or declare it in the file: vhosts: [{{name: {named}}}]",
+        address.place(),
+        there.join(", ")
+    ))
 }
 
 /// Refuses, before anything is written, what cannot be changed or may lose something.

@@ -17,14 +17,14 @@ pub fn check(command: &Check, terminal: &Terminal) -> ExitCode {
     let mut loader = match Loader::new(&command.vars, None) {
         Ok(loader) => loader,
         Err((code, message)) => {
-            terminal.complain(&message);
+            terminal.usage(&message);
             return code;
         }
     };
     let found = match snapshots::yaml_files(&paths) {
         Ok(found) => found,
         Err(error) => {
-            terminal.complain(&error);
+            terminal.complain(&format!("error: {error}"));
             return ExitCode::BadFile;
         }
     };

@@ -4,6 +4,7 @@ use super::arguments::Clean;
 use super::brokers::one_broker;
 use super::terminal::Terminal;
 use super::{ExitCode, runtime};
+use crate::io::meet;
 use std::time::Duration;
 
 /// Deletes throw-away vhosts and users of that age, and lists them.
@@ -13,7 +14,11 @@ pub fn clean(command: &Clean, terminal: &Terminal) -> ExitCode {
         Err(message) => return terminal.usage(&message),
     };
     let older_than = Duration::from_millis(command.older_than.0);
-    match runtime::block_on(runtime::interruptible(crate::io::clean(&address, older_than))) {
+    let swept = async {
+        meet(&address).await?;
+        crate::io::clean(&address, older_than).await
+    };
+    match runtime::block_on(runtime::interruptible(swept)) {
         Err(code) => code,
         Ok(Err(failure)) => terminal.failure(&failure),
         Ok(Ok(cleaned)) => {

@@ -16,13 +16,23 @@ pub fn main() -> std::process::ExitCode {
         }
     };
     let terminal = Terminal::new(&arguments);
-    let code = match arguments.command {
-        Command::Run(command) => run::run(&command, &terminal),
-        Command::Apply(command) => apply::apply(&command, &terminal),
-        Command::Check(command) => check::check(&command, &terminal),
-        Command::Wait(command) => wait::wait(&command, &terminal),
-        Command::Clean(command) => clean::clean(&command, &terminal),
-        Command::Accept(command) => accept::accept(&command, &terminal),
-    };
+    terminal.log_if_asked();
+    let ended = std::panic::catch_unwind(|| command(arguments.command, terminal));
+    let code = ended.unwrap_or_else(|_| {
+        terminal.complain("this is a bug of rmqplay: please report the files and the lines above");
+        ExitCode::Bug
+    });
     code.into()
+}
+
+fn command(command: Command, terminal: Terminal) -> ExitCode {
+    let terminal = &terminal;
+    match command {
+        Command::Run(command) => run::run(&command, terminal),
+        Command::Apply(command) => apply::apply(&command, terminal),
+        Command::Check(command) => check::check(&command, terminal),
+        Command::Wait(command) => wait::wait(&command, terminal),
+        Command::Clean(command) => clean::clean(&command, terminal),
+        Command::Accept(command) => accept::accept(&command, terminal),
+    }
 }

@@ -38,7 +38,7 @@ pub fn run(command: &Run, terminal: &Terminal) -> ExitCode {
     let mut loader = match Loader::new(&command.vars, None) {
         Ok(loader) => loader,
         Err((code, message)) => {
-            terminal.complain(&message);
+            terminal.usage(&message);
             return code;
         }
     };
@@ -80,7 +80,7 @@ fn write_junit(file: &Path, reports: &[CellReport], sources: &Sources, terminal:
 /// Loads all scenarios below the paths; any problem ends the run before a cell is played.
 fn load_all(command: &Run, loader: &mut Loader, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
     let found = snapshots::yaml_files(&command.paths).map_err(|error| {
-        terminal.complain(&error);
+        terminal.complain(&format!("error: {error}"));
         ExitCode::BadFile
     })?;
     if found.is_empty() {
@@ -123,13 +123,19 @@ impl Stage<'_> {
         for one in cells {
             let began = Instant::now();
             let unfit = verdicts::why_not(&one.cell.scenario, profile.version());
-            let played = unfit.is_none().then(|| rehearse(&one.cell, profile, self.command.trace));
+            let played = unfit.is_none().then(|| self.rehearse(one, profile));
             let argument = format!("sim:{profile}");
             let report = self.judge(one, played, unfit, profile.version(), (&broker, &argument), began.elapsed());
             self.tell(&report);
             reports.push(report);
         }
         ExitCode::Fine
+    }
+
+    /// Plays a cell; a failed one once more with the sim's reasons, which are the same each time.
+    fn rehearse(&self, one: &ToPlay, profile: Profile) -> Played {
+        let played = rehearse(&one.cell, profile, self.command.trace);
+        if played.failures.is_empty() || self.command.trace { played } else { rehearse(&one.cell, profile, true) }
     }
 
     /// Says on what is played, unless machines read.
@@ -178,8 +184,11 @@ impl Stage<'_> {
         if let (Verdict::New, Some(words)) = (&report.verdict, &report.snapshot_words) {
             self.terminal.chat(&format!("         {words}"));
         }
+        for (span, note) in report.played.iter().flat_map(|played| &played.notes) {
+            self.terminal.chat(&format!("         note: line {}: {note}", self.sources.position(*span).line));
+        }
         if let (true, Some(played)) = (self.command.trace, &report.played) {
-            self.terminal.say(&report::trace(&played.timeline));
+            self.terminal.say(&report::trace(&played.timeline, self.sources));
         }
     }
 
@@ -192,6 +201,8 @@ impl Stage<'_> {
         for report in failed {
             self.terminal.say(&report::failure_text(report, self.sources, self.terminal.width, self.terminal.palette));
         }
-        self.terminal.chat(&report::summary(reports, real, self.terminal.palette));
+        if !reports.is_empty() {
+            self.terminal.chat(&report::summary(reports, real, self.terminal.palette));
+        }
     }
 }

@@ -3,10 +3,11 @@
 use super::run::{Stage, ToPlay};
 use super::{ExitCode, runtime, verdicts};
 use crate::io::Address;
-use crate::io::{Failure, FailureKind};
 use crate::io::live::Guard;
-use crate::io::management::{ManagementClient, Overview};
+use crate::io::management::Overview;
+use crate::io::meet;
 use crate::io::rehearse::{needs, rehearse_live};
+use crate::io::{Failure, FailureKind};
 use crate::play::Played;
 use crate::report::CellReport;
 use std::sync::Arc;
@@ -32,17 +33,13 @@ pub(super) fn play_on_live(
     reports: &mut Vec<CellReport>,
 ) -> ExitCode {
     runtime::block_on(async {
-        let asked = runtime::interruptible(ask_version(address)).await;
+        let asked = runtime::interruptible(meet(address)).await;
         match asked {
             Err(code) => code,
             Ok(Err(failure)) => stage.terminal.failure(&failure),
             Ok(Ok(overview)) => play_all(stage, address, &overview, cells, reports).await,
         }
     })
-}
-
-async fn ask_version(address: &Address) -> Result<Overview, Failure> {
-    ManagementClient::new(address)?.overview().await
 }
 
 async fn play_all(

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// # Panics
 /// When the operating system gives no threads; nothing could be done without them.
 pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+    crate::io::install_crypto();
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.enable_all().build().expect("the operating system gives threads to a runtime").block_on(future)
 }

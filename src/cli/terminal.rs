@@ -40,6 +40,14 @@ impl Terminal {
         }
     }
 
+    /// With `-v` the AMQP and HTTP libraries write their log to standard error; without, they are silent.
+    pub fn log_if_asked(&self) {
+        if self.verbose {
+            let filter = tracing_subscriber::EnvFilter::new("warn,lapin=debug,reqwest=debug");
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+        }
+    }
+
     /// Writes a result. A closed pipe is no error: whoever reads has read enough.
     pub fn say(&self, text: &str) {
         let _ = writeln!(anstream::stdout(), "{}", text.trim_end_matches('\n'));

@@ -51,6 +51,14 @@ impl Failure {
         self
     }
 
+    /// Gives the reason without the place.
+    pub fn why(&self) -> String {
+        match &self.kind {
+            FailureKind::Unreachable { why } | FailureKind::NoManagement { why } => why.clone(),
+            _ => self.to_string(),
+        }
+    }
+
     /// Gives the refusal inside, if the broker answered and said no to this one thing.
     pub fn refusal(&self) -> Option<Refusal> {
         let (code, text) = match &self.kind {
@@ -68,7 +76,7 @@ fn usual_hint(kind: &FailureKind) -> &'static str {
             "is the broker running, and are host and port right? `rmqplay wait` waits for a broker that is starting"
         }
         FailureKind::NoManagement { .. } => {
-            "enable it with `rabbitmq-plugins enable rabbitmq_management`, or give its URL with --management-url"
+            "enable it with `rabbitmq-plugins enable rabbitmq_management`, or give its URL with --management"
         }
         FailureKind::BadLogin { .. } => {
             "check user and password of the AMQP URL (`guest` may log in from the broker's own machine only)"
@@ -89,7 +97,7 @@ impl fmt::Display for Failure {
             FailureKind::Unreachable { why } => write!(f, "cannot reach {at}: {why}"),
             FailureKind::NoManagement { why } => write!(f, "no management API at {at}: {why}"),
             FailureKind::BadLogin { user } => write!(f, "{at} refuses the login of '{user}'"),
-            FailureKind::NoRight { needed, to } => write!(f, "{at}: {needed} is needed to {to}"),
+            FailureKind::NoRight { needed, to } => write!(f, "{at} refuses to {to}: it takes {needed}"),
             FailureKind::NotFound { what } => write!(f, "{at}: {what}"),
             FailureKind::Refused { status, reason } => write!(f, "{at} refuses: {status} {reason}"),
             FailureKind::Broken { doing, why } => write!(f, "{at} broke off while {doing}: {why}"),

@@ -1,14 +1,14 @@
 //! Reads what a broker holds, for plans: the export, the exchanges that it leaves out, fresh counts of queues.
 //! One request for all objects and two per vhost in question, never one per object.
 
-use super::{Failure, FailureKind};
 use super::management::ManagementClient;
+use super::{Failure, FailureKind};
 use crate::language::{Settings, World, load_topology};
 use crate::model::{Name, QueueName};
 use crate::plan::{Observed, QueueFacts};
 use crate::source::{Level, Sources};
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Is a world in which nothing can be read: an export names no files and no environment.
 struct Nowhere;
@@ -38,16 +38,16 @@ pub async fn observe(management: &ManagementClient, vhosts: &[Name]) -> Result<O
     let there: Vec<Name> = names_of(&export, "vhosts");
     let mut exchanges = Vec::new();
     let mut queues = BTreeMap::new();
-    for vhost in vhosts.iter().filter(|vhost| there.contains(vhost)) {
+    let asked: Vec<&Name> = vhosts.iter().filter(|vhost| there.contains(vhost)).collect();
+    for vhost in &asked {
+        let vhost = *vhost;
         exchanges.extend(management.exchanges(vhost).await?.into_iter().filter(is_declared));
         for totals in management.queue_totals(vhost).await? {
             let facts = QueueFacts { messages: totals.total, consumers: 0 };
             queues.insert(QueueName::new(vhost.clone(), totals.name.as_str()), facts);
         }
     }
-    if let Some(export) = export.as_object_mut() {
-        export.insert("exchanges".to_owned(), Json::Array(exchanges));
-    }
+    complete(&mut export, exchanges, management.vhosts_with_metadata().await?, &asked);
     let mut sources = Sources::default();
     let settings = Settings { vars: Vec::new(), default_vhost: None };
     let (loaded, problems) =
@@ -56,6 +56,36 @@ pub async fn observe(management: &ManagementClient, vhosts: &[Name]) -> Result<O
         (_, Some(problem)) => Err(broken(problem.message)),
         (None, None) => Err(broken("they cannot be understood".to_owned())),
         (Some(loaded), None) => Ok(Observed { topology: loaded.topology, queues, version: overview.version }),
+    }
+}
+
+/// Puts in what an export leaves out (internal exchanges on 4.3, descriptions of vhosts on 3.10), and leaves out what
+/// the plan does not ask about: other vhosts, and bindings whose ends are not in the export (exclusive queues).
+fn complete(export: &mut Json, exchanges: Vec<Json>, vhosts: Vec<Json>, asked: &[&Name]) {
+    let Some(export) = export.as_object_mut() else { return };
+    export.insert("exchanges".to_owned(), Json::Array(exchanges));
+    export.insert("vhosts".to_owned(), Json::Array(vhosts));
+    let text = |entry: &Json, key: &str| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+    for list in ["queues", "bindings", "policies", "parameters"] {
+        if let Some(entries) = export.get_mut(list).and_then(Json::as_array_mut) {
+            entries.retain(|entry| asked.iter().any(|vhost| text(entry, "vhost") == ***vhost));
+        }
+    }
+    let ends = |list: &str| -> BTreeSet<(String, String)> {
+        let entries = export.get(list).and_then(Json::as_array).into_iter().flatten();
+        entries.map(|entry| (text(entry, "vhost"), text(entry, "name"))).collect()
+    };
+    let (queues, exchanges) = (ends("queues"), ends("exchanges"));
+    if let Some(bindings) = export.get_mut("bindings").and_then(Json::as_array_mut) {
+        bindings.retain(|binding| {
+            let vhost = text(binding, "vhost");
+            let (source, destination) = (text(binding, "source"), text(binding, "destination"));
+            let to_queue = text(binding, "destination_type") == "queue";
+            let known = if to_queue { &queues } else { &exchanges };
+            let predeclared = |name: &str| name.starts_with("amq.");
+            (predeclared(&source) || exchanges.contains(&(vhost.clone(), source)))
+                && (predeclared(&destination) || known.contains(&(vhost, destination)))
+        });
     }
 }
 

@@ -48,7 +48,11 @@ pub async fn rehearse_live(
         Err(failure) => gone(player, failure),
         Ok((_, LiveEnded::Done)) => (player.finish(), None),
         Ok((_, LiveEnded::Stuck)) => {
-            player.fail("run::no_end", "the broker said nothing more, and the scenario is not at its end".to_owned(), None);
+            player.fail(
+                "run::no_end",
+                "the broker said nothing more, and the scenario is not at its end".to_owned(),
+                None,
+            );
             (player.finish(), None)
         }
     }

@@ -5,6 +5,7 @@ use super::address::Address;
 use super::failure::{Failure, FailureKind};
 use super::live::check_login;
 use super::management::{ManagementClient, Overview};
+use crate::model::Millis;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -52,7 +53,7 @@ fn not_ready(
     http: Result<Overview, Failure>,
     limit: Duration,
 ) -> Failure {
-    let seconds = limit.as_secs_f64();
+    let waited = Millis(limit.as_millis() as u64);
     let (kind, hint, why) = match (amqp, http) {
         (Err(amqp), Ok(_)) => {
             (amqp.kind.clone(), amqp.hint.clone(), format!("management answers, AMQP does not: {amqp}"))
@@ -61,14 +62,14 @@ fn not_ready(
             (http.kind.clone(), http.hint.clone(), format!("AMQP answers, management does not: {http}"))
         }
         (Err(amqp), Err(http)) => {
-            let why = format!("neither AMQP nor management answers: {amqp}; {http}");
+            let why = format!("AMQP: {}; management at {}: {}", amqp.why(), http.address, http.why());
             (amqp.kind, amqp.hint, why)
         }
         (Ok(()), Ok(_)) => {
             return Failure::new(FailureKind::Unreachable { why: "it answers by now".into() }, address);
         }
     };
-    let why = format!("not ready after {seconds:.0} s: {why}");
+    let why = format!("not ready after {waited}: {why}");
     let kind = match kind {
         FailureKind::NoManagement { .. } => FailureKind::NoManagement { why },
         FailureKind::BadLogin { user } => FailureKind::BadLogin { user },

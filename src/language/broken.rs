@@ -1,6 +1,8 @@
 //! Says in plain words why a text is no YAML.
 //! Takes the parser's kind of error and its place; gives one problem with a help. Looks at the line, as a person would.
 
+use super::open_ends::{OpenEnds, scan};
+use super::parse::top_level_keys;
 use super::secrets::is_secret;
 use crate::source::{FileId, Problem, Span};
 use granit_parser::ErrorKind;
@@ -12,6 +14,7 @@ pub fn explain(text: &str, file: FileId, kind: &ErrorKind, at: usize) -> Problem
     let words = unquoted_template(text, line)
         .or_else(|| tab(text, line, kind))
         .or_else(|| colon_in_value(text, line, kind))
+        .or_else(|| never_closed(text, kind, at))
         .unwrap_or_else(|| plain_words(text, kind, at));
     let span = clamp(text, file, words.start, words.end);
     Problem::new(words.code, words.message).at(span, words.label).help(words.help)
@@ -28,14 +31,80 @@ struct Words {
 
 /// Gives start and end of the line that a byte stands on; a byte on an empty line means the last line with text.
 fn line_around(text: &str, at: usize) -> (usize, usize) {
-    let before = text.as_bytes().get(..at).unwrap_or_default();
-    let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-    let end = text.as_bytes()[start..].iter().position(|b| *b == b'\n').map_or(text.len(), |i| start + i);
-    if text.as_bytes()[start..end].iter().all(u8::is_ascii_whitespace) && start > 0 {
-        return line_around(text, start - 1);
+    let bytes = text.as_bytes();
+    let mut at = at;
+    loop {
+        let start = bytes[..at].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+        let end = bytes[start..].iter().position(|b| *b == b'\n').map_or(text.len(), |i| start + i);
+        if start == 0 || !bytes[start..end].iter().all(u8::is_ascii_whitespace) {
+            return (start, end);
+        }
+        at = start - 1;
     }
-    (start, end)
 }
+
+/// Looks for the bracket or the quote that opened and was never closed, from the top-level key on.
+fn never_closed(text: &str, kind: &ErrorKind, at: usize) -> Option<Words> {
+    use ErrorKind as E;
+    let of_brackets = matches!(
+        kind,
+        E::UnexpectedEofFlowSequence
+            | E::UnexpectedEofFlowMapping
+            | E::UnexpectedEofImplicitFlowMapping
+            | E::BlockEntryInFlowCollection
+            | E::ExpectedFlowMappingSeparator
+            | E::ExpectedFlowSequenceSeparator
+            | E::InvalidFlowScalarIndent
+            | E::UnexpectedEof
+    );
+    let of_quotes = matches!(
+        kind,
+        E::UnclosedQuotedScalar
+            | E::InvalidQuotedScalarIndent
+            | E::DocumentIndicatorInQuotedScalar
+            | E::InvalidTrailingDoubleQuotedScalar
+            | E::InvalidTrailingSingleQuotedScalar
+            | E::TabInIndentation
+    );
+    if matches!(kind, E::UnclosedFlowCollection { .. }) {
+        let hidden = scan(text, at, text.len()).hiding_comment;
+        return Some(hidden.map_or_else(|| words(at, BRACKET), |comment| words(comment, HIDING)));
+    }
+    let starts: Vec<usize> = top_level_keys(text).take_while(|start| *start <= at).collect();
+    let starts = starts.iter().rev().take(8).copied().chain(starts.is_empty().then_some(0));
+    let (_, line_end) = line_around(text, at);
+    for start in starts {
+        let open = scan(text, start, if of_quotes { at } else { line_end.min(at + 1) });
+        match open {
+            OpenEnds { hiding_comment: Some(comment), .. } if of_brackets => return Some(words(comment, HIDING)),
+            OpenEnds { quote: Some(quote), .. } if of_quotes || of_brackets => return Some(words(quote, QUOTE)),
+            OpenEnds { bracket: Some(bracket), .. } if of_brackets && ends_line_open(text, bracket, at) => {
+                return Some(words(bracket, BRACKET));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn words(place: usize, (message, label, help): (&str, &str, &str)) -> Words {
+    let (message, label, help) = (message.into(), label.into(), help.into());
+    Words { code: "yaml::broken", message, label, help, start: place, end: place + 1 }
+}
+
+/// Says whether a bracket was still open when its line ended: else a missing comma is the likelier fault.
+fn ends_line_open(text: &str, bracket: usize, at: usize) -> bool {
+    text.get(bracket..at).is_none_or(|between| between.contains('\n')) || at >= text.trim_end().len()
+}
+
+const HIDING: (&str, &str, &str) = (
+    "a comment hides the end of this line",
+    "from here on YAML reads a comment",
+    "a `#` after a space begins a comment: quote a routing key like \"#\"",
+);
+const QUOTE: (&str, &str, &str) = ("a quote is never closed", "it opens here", "close it, or leave the quotes out");
+const BRACKET: (&str, &str, &str) =
+    ("a bracket is never closed", "it opens here", "close it with `]` or `}` before the next entry begins");
 
 fn clamp(text: &str, file: FileId, start: usize, end: usize) -> Span {
     let mut start = start.min(text.len());
@@ -83,7 +152,7 @@ fn tab(text: &str, (start, end): (usize, usize), kind: &ErrorKind) -> Option<Wor
             | ErrorKind::TabAtBlockScalarStart
             | ErrorKind::TabInPlainScalar
     );
-    let tab = in_indent.or_else(|| line.find('\t').filter(|_| named))?;
+    let tab = in_indent.or_else(|| text[start..].find('\t').filter(|_| named))?;
     Some(Words {
         code: "yaml::tab",
         message: "YAML does not allow a tab here".into(),

@@ -5,7 +5,10 @@ use super::near;
 use super::read::{Read, Wrong};
 use super::secrets::is_secret;
 use super::tree::{Entry, Kind, Node};
-use crate::source::{Problem, Span};
+use crate::source::{Level, Problem, Span};
+
+/// How many problems of a file are kept.
+pub const PROBLEMS_MAX: usize = 200;
 
 /// Collects problems while a tree is decoded.
 #[derive(Debug, Default)]
@@ -18,15 +21,28 @@ pub struct Desk {
 impl Desk {
     /// Takes a problem.
     pub fn add(&mut self, problem: Problem) {
-        if !self.problems.contains(&problem) {
-            self.problems.push(problem);
+        let same_level = self.problems.iter().filter(|known| known.level == problem.level).count();
+        if same_level < PROBLEMS_MAX {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        } else if same_level == PROBLEMS_MAX {
+            // Notes never crowd out a problem, and a problem is never lost to a note.
+            let message = format!("there are more than {PROBLEMS_MAX} of these; the rest is not listed");
+            self.problems.push(Problem { level: problem.level, ..Problem::new("file::too_many", message) });
         }
+    }
+
+    /// Says whether no further problem is kept, so that none need be worked out.
+    pub fn is_full(&self) -> bool {
+        let level = if self.export { Level::Note } else { Level::Problem };
+        self.problems.iter().filter(|known| known.level == level).count() > PROBLEMS_MAX
     }
 
     /// Takes a problem that is only worth a note in an export.
     pub fn judge(&mut self, mut problem: Problem) {
         if self.export {
-            problem.level = crate::source::Level::Note;
+            problem.level = Level::Note;
         }
         self.add(problem);
     }
@@ -118,7 +134,9 @@ impl<'n> Fields<'n> {
 
     /// Takes a key with its place.
     pub fn entry(&mut self, key: &str) -> Option<&'n Entry> {
-        self.known.push(key.to_owned());
+        if !self.known.iter().any(|known| known == key) {
+            self.known.push(key.to_owned());
+        }
         let at = self.entries.iter().position(|entry| entry.key == key)?;
         self.taken[at] = true;
         Some(&self.entries[at])
@@ -172,10 +190,8 @@ impl<'n> Fields<'n> {
         for (key, help) in keys {
             if let Some(entry) = self.entry(key) {
                 desk.not_yet(key, entry.key_span, help);
-                self.known.pop();
-            } else {
-                self.known.pop();
             }
+            self.known.retain(|known| known != key);
         }
     }
 
@@ -183,18 +199,25 @@ impl<'n> Fields<'n> {
     pub fn ignore(&mut self, keys: &[&str]) {
         for key in keys {
             self.entry(key);
-            self.known.pop();
+            self.known.retain(|known| known != key);
         }
     }
 
     /// Says which keys are unknown.
     pub fn finish(self, desk: &mut Desk) {
+        if desk.is_full() {
+            return;
+        }
         for (at, entry) in self.entries.iter().enumerate().filter(|(at, _)| !self.taken[*at]) {
             // `{password: one,two}` makes a key of the second half.
             let half_a_secret =
                 at > 0 && is_secret(&self.entries[at - 1].key) && matches!(entry.value.kind, Kind::Null);
             let key = if half_a_secret { "…" } else { &entry.key };
             let message = format!("{} knows no key `{key}`", self.what);
+            // A newer broker writes its new key into every object: one note says it all.
+            if desk.export && desk.problems.iter().any(|known| known.message == message) {
+                continue;
+            }
             let help = near::suggest(&entry.key, self.known.iter(), "it knows");
             desk.judge(Problem::new("yaml::unknown_key", message).at(entry.key_span, "unknown key").help(help));
         }

@@ -1,6 +1,7 @@
 //! Grows a tree from parser events: keys, anchors, aliases, merges, tags and unquoted templates.
 //! Takes events in order; gives the tree and problems at their places. An alias bomb stops at the alias.
 
+use super::fields::PROBLEMS_MAX;
 use super::scalar;
 use super::secrets::is_secret;
 use super::tree::{Entry, Kind, Node, Style};
@@ -125,18 +126,11 @@ impl<'t> Grower<'t> {
             }
         };
         let style = match style {
-            ScalarStyle::Plain if text.is_empty() && self.comment_follows(span) => Style::Block,
             ScalarStyle::Plain => Style::Plain,
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
             _ => Style::Block,
         };
         Node { span, kind, style }
-    }
-
-    /// Says whether an empty value is empty because of a `#`.
-    fn comment_follows(&self, span: Span) -> bool {
-        let rest = self.text.get(span.start as usize..).unwrap_or("");
-        rest.lines().next().is_some_and(|line| line.trim_start_matches([':', ' ']).starts_with('#'))
     }
 
     fn check_tag(&mut self, tag: Option<&Tag>, natural: &str, span: Span) {
@@ -196,7 +190,7 @@ impl<'t> Grower<'t> {
             Content::Map(map) => map,
         };
         match map.key.take() {
-            Some(key) => insert(map, key, node, &mut self.problems),
+            Some(key) => insert(map, key, node, text, &mut self.problems),
             None => {
                 let merge = key.as_ref().is_some_and(|(merge, _)| *merge);
                 let faulty = key.is_none();
@@ -285,7 +279,7 @@ impl<'t> Grower<'t> {
 }
 
 /// Adds an entry, or says that the key is there already.
-fn insert(map: &mut OpenMap, key: Key, mut value: Node, problems: &mut Vec<Problem>) {
+fn insert(map: &mut OpenMap, key: Key, mut value: Node, text: &str, problems: &mut Vec<Problem>) {
     if key.merge {
         return map.merges.push(value);
     }
@@ -294,8 +288,16 @@ fn insert(map: &mut OpenMap, key: Key, mut value: Node, problems: &mut Vec<Probl
     }
     if matches!(value.kind, Kind::Null) && value.span.start == value.span.end {
         value.span = key.span;
+        // Readers say then that a `#` after a space begins a comment.
+        let rest = text.get(key.span.end as usize..).and_then(|rest| rest.lines().next()).unwrap_or("");
+        if rest.trim_start_matches([':', ' ', '"', '\'']).starts_with('#') {
+            value.style = Style::Block;
+        }
     }
     if !map.seen.insert(key.text.clone()) {
+        if problems.len() > PROBLEMS_MAX {
+            return;
+        }
         let first = map.entries.iter().find(|entry| entry.key == key.text);
         let mut problem = Problem::new("yaml::duplicate_key", format!("the key `{}` stands here twice", key.text))
             .at(key.span, "again here");

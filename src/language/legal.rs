@@ -147,9 +147,12 @@ pub fn pattern(what: &str, pattern: &str, span: Span, desk: &mut Desk) {
         return desk.add(note.at(span, "RabbitMQ will judge it"));
     }
     let reason = error.to_string();
-    let reason = reason.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
+    let reason = reason.lines().last().unwrap_or("").trim_start_matches("error: ");
+    let reason = reason.split_once(": ").map_or(reason, |(_, words)| words).to_lowercase();
     let problem = Problem::new("topology::pattern", format!("{what} is no regular expression: {reason}"));
-    desk.judge(
-        problem.at(span, "cannot be read").help("a literal `.`, `(`, `[`, `*` or `+` needs a backslash before it"),
-    );
+    let help = match pattern.starts_with(['*', '+', '?']) {
+        true => "`.*` matches everything; a bare `*` repeats what stands before it, and here nothing does",
+        false => "a literal `.`, `(`, `[`, `*` or `+` needs a backslash before it",
+    };
+    desk.judge(problem.at(span, "cannot be read").help(help));
 }

@@ -21,6 +21,7 @@ mod matrix;
 mod names;
 mod near;
 mod objects;
+mod open_ends;
 mod parse;
 mod policies;
 mod publish;
@@ -38,6 +39,7 @@ mod tree;
 mod world;
 mod wrong_kind;
 
+pub use parse::plain_value;
 pub use scenario::{LoadedScenario, load_scenario};
 pub use secrets::is_secret;
 pub use topology::{LoadedTopology, load_topology};

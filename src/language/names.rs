@@ -67,11 +67,14 @@ fn help(kind: &str, vhost: &str, name: &str, declared: &BTreeSet<(Name, Name)>) 
 pub fn check_topology(topology: &Topology, origins: &Origins, desk: &mut Desk) {
     let declared = Declared::of(topology);
     for binding in &topology.bindings {
+        if desk.is_full() {
+            break;
+        }
         check_binding(binding, &declared, origins, desk);
     }
     for queue in &topology.queues {
         let exchange = queue.arguments.get("x-dead-letter-exchange").and_then(crate::model::Value::as_text);
-        if let Some(name) = exchange.filter(|name| !declared.has_exchange(&queue.vhost, name)) {
+        if let Some(name) = exchange.filter(|name| !desk.is_full() && !declared.has_exchange(&queue.vhost, name)) {
             let span = field(origins, &queue.object(), &["dead_letter", "dead_letter_exchange", "arguments"]);
             let message = format!("queue '{}' dead-letters to exchange '{name}', which nobody declares", queue.name);
             let help = format!(
@@ -127,15 +130,15 @@ fn check_binding(binding: &Binding, declared: &Declared, origins: &Origins, desk
         );
         desk.judge(problem.help(declared.exchange_help(vhost, &binding.source)));
     }
-    let (there, help) = match binding.destination_kind {
-        DestinationKind::Queue => {
-            (declared.has_queue(vhost, &binding.destination), declared.queue_help(vhost, &binding.destination))
-        }
-        DestinationKind::Exchange => {
-            (declared.has_exchange(vhost, &binding.destination), declared.exchange_help(vhost, &binding.destination))
-        }
+    let there = match binding.destination_kind {
+        DestinationKind::Queue => declared.has_queue(vhost, &binding.destination),
+        DestinationKind::Exchange => declared.has_exchange(vhost, &binding.destination),
     };
     if !there {
+        let help = match binding.destination_kind {
+            DestinationKind::Queue => declared.queue_help(vhost, &binding.destination),
+            DestinationKind::Exchange => declared.exchange_help(vhost, &binding.destination),
+        };
         let kind = binding.destination_kind.as_str();
         let code = if kind == "queue" { "topology::missing_queue" } else { "topology::missing_exchange" };
         let message = format!("no {kind} '{}' is declared in vhost '{vhost}'", binding.destination);

@@ -1,6 +1,9 @@
 //! The nearest right spelling.
 //! Takes a word and what it might have meant; gives one candidate, or none when nothing is near.
 
+/// How many candidates are measured: a broker's export may declare very many.
+const CANDIDATES_MAX: usize = 2_000;
+
 /// Finds the candidate that a word was most likely meant to be.
 pub fn nearest<'c, S: AsRef<str> + ?Sized + 'c>(
     word: &str,
@@ -9,10 +12,14 @@ pub fn nearest<'c, S: AsRef<str> + ?Sized + 'c>(
     let plain = |text: &str| text.to_lowercase().replace(['-', '.', ' '], "_");
     let wanted = plain(word);
     let most = (wanted.chars().count() / 3).max(1);
-    let measured = candidates.into_iter().map(|candidate| {
-        let candidate = candidate.as_ref();
-        (strsim::damerau_levenshtein(&wanted, &plain(candidate)), candidate)
-    });
+    let length = wanted.chars().count();
+    let likely = |candidate: &&str| candidate.chars().count().abs_diff(length) <= most;
+    let measured = candidates
+        .into_iter()
+        .map(AsRef::as_ref)
+        .filter(likely)
+        .take(CANDIDATES_MAX)
+        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &plain(candidate)), candidate));
     measured.filter(|(distance, _)| *distance <= most).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 

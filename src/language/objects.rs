@@ -8,7 +8,7 @@ use super::legal;
 use super::read;
 use super::retry;
 use super::tree::Node;
-use crate::model::{Binding, DestinationKind, Exchange, Name, Origin, Queue};
+use crate::model::{Binding, DestinationKind, Exchange, Name, Origin, Queue, Table};
 
 /// Is what every object of a file needs to know.
 #[derive(Debug, Clone)]
@@ -103,8 +103,9 @@ fn inline_bindings(node: &Node, to: &Destination, into: &mut Collected, desk: &m
     let bindings = each("`bindings`", node, desk, |node, desk| {
         let mut fields = Fields::of("a binding", node, desk)?;
         let source = fields.need("source", desk, read::name);
-        let (routing_key, arguments) = key_and_arguments(&mut fields, desk);
+        let read = key_and_arguments(&mut fields, desk);
         fields.finish(desk);
+        let (routing_key, arguments) = read?;
         let (vhost, destination, destination_kind) = (to.vhost.clone(), to.name.clone(), to.kind);
         Some((Binding { vhost, source: source?, destination, destination_kind, routing_key, arguments }, origin(node)))
     });
@@ -113,11 +114,15 @@ fn inline_bindings(node: &Node, to: &Destination, into: &mut Collected, desk: &m
     }
 }
 
-fn key_and_arguments(fields: &mut Fields<'_>, desk: &mut Desk) -> (Name, crate::model::Table) {
-    let routing_key = fields.opt("routing_key", desk, read::name).unwrap_or_default();
+/// Reads a binding's key and arguments; a faulty key makes no binding, not one with an empty key.
+fn key_and_arguments(fields: &mut Fields<'_>, desk: &mut Desk) -> Option<(Name, Table)> {
+    let routing_key = match fields.has("routing_key") {
+        true => fields.opt("routing_key", desk, read::name),
+        false => Some(Name::default()),
+    };
     let mut arguments = Arguments::default();
     arguments.raw(fields, desk);
-    (routing_key, arguments.table)
+    Some((routing_key?, arguments.table))
 }
 
 /// Reads a binding that names both ends: by `destination` and its type, or by `queue` or `exchange`.
@@ -132,7 +137,7 @@ pub fn binding_fields(fields: &mut Fields<'_>, vhost: Name, desk: &mut Desk) -> 
         let kind = if kind == Some("exchange") { DestinationKind::Exchange } else { DestinationKind::Queue };
         (fields.need("destination", desk, read::name), kind)
     };
-    let (routing_key, arguments) = key_and_arguments(fields, desk);
+    let (routing_key, arguments) = key_and_arguments(fields, desk)?;
     Some(Binding { vhost, source: source?, destination: destination?, destination_kind, routing_key, arguments })
 }
 

@@ -17,6 +17,14 @@ pub struct Parsed {
     pub whole: bool,
 }
 
+/// Reads a text as plain JSON, templates as the texts they are; `None` when it is broken.
+pub fn plain_value(text: &str) -> Option<serde_json::Value> {
+    let mut sources = Sources::default();
+    let file = sources.add("", text);
+    let parsed = parse(&sources, file);
+    parsed.whole.then_some(parsed.root?.to_json())
+}
+
 /// How many broken places are looked for in one file.
 const BROKEN_PLACES_MAX: usize = 8;
 
@@ -41,8 +49,10 @@ pub fn parse(sources: &Sources, file: FileId) -> Parsed {
             }
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
-                broken_places.push(broken::explain(&original, file, error.kind(), at));
-                let blanked = broken_places.len() < BROKEN_PLACES_MAX && blank_top_level_key(&mut text, at);
+                let problem = broken::explain(&original, file, error.kind(), at);
+                let culprit = problem.span().map_or(at, |span| (span.start as usize).min(at));
+                broken_places.push(problem);
+                let blanked = broken_places.len() < BROKEN_PLACES_MAX && blank_top_level_key(&mut text, culprit);
                 if !blanked {
                     broken_places.append(&mut grower.problems);
                     broken_places.sort_by_key(Problem::span);

@@ -89,7 +89,14 @@ where
 pub fn duration(node: &Node) -> Read<Millis> {
     match &node.kind {
         Kind::Text(text) => {
-            text.parse().or_else(|reason| value(reason, "a duration is a number with a unit: 250ms, 5s, 2m, 7d"))
+            let bare = text.trim().parse::<f64>().is_ok();
+            text.parse().or_else(|reason: String| match bare || reason.contains("unit of time") {
+                true => value(reason, "a duration is a number with a unit: 250ms, 5s, 2m, 7d"),
+                false => value(
+                    format!("`{text}` is not a duration"),
+                    "a duration is a number with a unit: 250ms, 5s, 2m, 7d",
+                ),
+            })
         }
         Kind::Integer(0) => Ok(Millis(0)),
         Kind::Integer(_) | Kind::Float(_) => {
@@ -132,7 +139,8 @@ pub fn count(node: &Node) -> Read<Count> {
         Kind::Integer(n) if *n >= 0 => Ok(Count::exactly(n.unsigned_abs())),
         Kind::Integer(_) => value("cannot be negative", "write 3, \">=3\", \"<3\" or \"1..5\""),
         Kind::Text(text) => {
-            text.parse().or_else(|reason| value::<Count>(reason, "a count is 3, \">=3\", \"<3\" or \"1..5\""))
+            let wrong = |_| value(format!("`{text}` is not a count"), "a count is 3, \">=3\", \"<3\" or \"1..5\"");
+            text.parse().or_else(wrong)
         }
         _ => kind(node, "a count like 3 or \">=3\""),
     }

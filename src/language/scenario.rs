@@ -93,7 +93,9 @@ impl<'a> File<'a> {
     fn cell(&self, choice: &Choice, desk: &mut Desk) -> Option<Cell> {
         let join = |vars: Option<&'a Node>, desk: &mut Desk| self.scope(choice, std::iter::once(vars), desk);
         let cast = cast::join(self.sources, self.parts, join, self.settings, desk);
+        desk.export = self.parts.iter().any(|part| part.read.is_export);
         names::check_topology(&cast.collected.topology, &cast.collected.origins, desk);
+        desk.export = false;
         let scope = self.scope(choice, self.parts.iter().map(|part| part.read.root.get("vars")), desk);
         scope.check(self.root.get("vars"), desk);
         let rendered = Renderer::new(&scope).with_sources(self.sources).tree(&self.own_keys(), desk);

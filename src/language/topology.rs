@@ -46,6 +46,7 @@ pub fn load_topology(
     scope.settle(settings);
     scope.check_all(&mut desk);
     let (loaded, collected) = decode(sources, &read, &scope, settings, false, &mut desk);
+    desk.export = read.is_export;
     names::check_topology(&collected.topology, &collected.origins, &mut desk);
     let stopped = !read.whole || names::stops(&desk.problems);
     if !read.whole {

@@ -42,7 +42,7 @@ impl std::str::FromStr for Count {
             return Ok(Self { min: 0, max: Some(number(rest)?) });
         }
         if let Some(rest) = text.strip_prefix('>') {
-            return Ok(Self { min: number(rest)? + 1, max: None });
+            return Ok(Self { min: number(rest)?.saturating_add(1), max: None });
         }
         if let Some(rest) = text.strip_prefix('<') {
             return Ok(Self { min: 0, max: Some(number(rest)?.checked_sub(1).ok_or_else(bad)?) });

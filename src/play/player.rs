@@ -20,6 +20,9 @@ use std::sync::Arc;
 /// How often one message may be delivered before the run is called a loop.
 const DELIVERIES_OF_ONE_MESSAGE_MAX: u64 = 10_000;
 
+/// How many names of messages are kept, so that memory does not grow with the run.
+const NAMES_KEPT: usize = 10_000;
+
 /// Is what a run must know of the broker that it plays on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ground {
@@ -34,6 +37,8 @@ pub struct Played {
     /// Absent when the run failed before its end.
     pub outcome: Option<Outcome>,
     pub failures: Vec<Failure>,
+    /// What could not be checked on this broker, with its place.
+    pub notes: Vec<(Span, &'static str)>,
     /// The run's own time from set-up to the outcome.
     pub took: crate::model::Millis,
     pub deliveries: u64,
@@ -85,6 +90,7 @@ pub struct Player {
     pub(super) contents: Contents,
     pub(super) timeline: Timeline,
     pub(super) failures: Vec<Failure>,
+    pub(super) notes: Vec<(Span, &'static str)>,
     pub(super) outcome: Option<Outcome>,
     pub(super) took: Moment,
     /// Something was said since the driver last looked.
@@ -102,6 +108,8 @@ struct Names {
     anonymous: u64,
     /// Names of messages without an id, by the digest of their body.
     of_body: BTreeMap<u64, Name>,
+    /// Names by publish, for the reasons that the sim tells.
+    of_publish: BTreeMap<PublishId, Name>,
 }
 
 impl Player {
@@ -127,6 +135,7 @@ impl Player {
             contents: Contents::default(),
             timeline: Timeline::default(),
             failures: Vec::new(),
+            notes: Vec::new(),
             outcome: None,
             took: Moment(0),
             news: true,
@@ -142,6 +151,7 @@ impl Player {
             timeline: self.timeline,
             outcome: self.outcome,
             failures: self.failures,
+            notes: self.notes,
             took: self.took - Moment(0),
             deliveries: self.deliveries,
         }
@@ -211,7 +221,7 @@ impl Player {
         actor: Option<usize>,
     ) -> PublishId {
         let publish = self.ids.publish();
-        let name = self.names.of_publish(&composed.message.properties.message_id, &composed.message.body);
+        let name = self.names.of_publish(publish, &composed.message.properties.message_id, &composed.message.body);
         let super::compose::Composed { exchange, routing_key, mandatory, message } = composed;
         self.record(Happening::Published {
             by: by.clone(),
@@ -370,7 +380,10 @@ impl Client for Player {
                 if matches!(insight.what, What::Dropped { .. }) {
                     self.ledger.dropped += 1;
                 }
-                self.record(Happening::Told(insight));
+                if !self.driver.is_frozen() {
+                    let message = insight.origin.and_then(|origin| self.names.of_origin(origin));
+                    self.record(Happening::Told { message, insight });
+                }
             }
         }
     }
@@ -399,16 +412,29 @@ impl Player {
 
 impl Names {
     /// Names a message that is about to be sent.
-    fn of_publish(&mut self, id: &Option<Name>, body: &[u8]) -> Name {
+    fn of_publish(&mut self, publish: PublishId, id: &Option<Name>, body: &[u8]) -> Name {
+        let name = self.name(id, body);
+        if self.of_publish.len() < NAMES_KEPT {
+            self.of_publish.insert(publish, name.clone());
+        }
+        name
+    }
+
+    /// Names a message by the publish that it stems from.
+    fn of_origin(&self, publish: PublishId) -> Option<Name> {
+        self.of_publish.get(&publish).cloned()
+    }
+
+    fn name(&mut self, id: &Option<Name>, body: &[u8]) -> Name {
         let Some(id) = id else {
             self.anonymous += 1;
             let name: Name = format!("m{}", self.anonymous).into();
-            if self.anonymous <= 10_000 {
+            if self.anonymous as usize <= NAMES_KEPT {
                 self.of_body.entry(super::kept::digest_of(body)).or_insert_with(|| name.clone());
             }
             return name;
         };
-        if self.of_id.len() >= 10_000 && !self.of_id.contains_key(id) {
+        if self.of_id.len() >= NAMES_KEPT && !self.of_id.contains_key(id) {
             return id.clone();
         }
         let count = self.of_id.entry(id.clone()).or_default();

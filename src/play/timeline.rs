@@ -81,7 +81,11 @@ pub enum Happening {
         span: Span,
         holds: bool,
     },
-    Told(Box<Insight>),
+    /// Why something happened inside the sim, and to which message.
+    Told {
+        message: Option<Name>,
+        insight: Box<Insight>,
+    },
 }
 
 /// Holds what happened, in order.
@@ -148,12 +152,13 @@ impl fmt::Display for Happening {
             Happening::Counted { queue, counts: None } => write!(f, "{} is not there", queue.name),
             Happening::Advanced { by } => write!(f, "{by} pass"),
             Happening::Judged { holds, .. } => write!(f, "expectation {}", if *holds { "holds" } else { "fails" }),
-            Happening::Told(insight) => write_insight(f, insight),
+            Happening::Told { message, insight } => write_insight(f, message.as_deref(), insight),
         }
     }
 }
 
-fn write_insight(f: &mut fmt::Formatter<'_>, insight: &Insight) -> fmt::Result {
+fn write_insight(f: &mut fmt::Formatter<'_>, message: Option<&str>, insight: &Insight) -> fmt::Result {
+    message.iter().try_for_each(|message| write!(f, "{message} "))?;
     let queue = insight.queue.as_ref().map_or("the broker", |queue| &*queue.name);
     match &insight.what {
         What::Enqueued => write!(f, "stands in {queue}")?,

@@ -134,6 +134,7 @@ impl Player {
     }
 
     fn judged(&mut self, expectation: &Expectation, findings: Vec<Finding>) {
+        self.note_unobservable(expectation);
         self.record(Happening::Judged { span: expectation.span, holds: findings.is_empty() });
         if findings.is_empty() {
             self.end_step(None);
@@ -142,10 +143,19 @@ impl Player {
         }
     }
 
+    /// Says where a check is none: why messages are dropped shows on the sim only.
+    fn note_unobservable(&mut self, expectation: &Expectation) {
+        if self.ground.live && matches!(expectation.subject, Subject::Dropped(_)) {
+            self.notes
+                .push((expectation.span, "not checked: drops and their reasons are not observable on a live broker"));
+        }
+    }
+
     pub(super) fn judge_at_end(&mut self, step: &Step, at: usize) {
         if let Act::Expect(expectation) = &step.act {
             let evidence = Evidence { ledger: &self.ledger, contents: &self.contents, live: self.ground.live };
             let findings = judge(&expectation.subject, &evidence);
+            self.note_unobservable(expectation);
             self.record(Happening::Judged { span: expectation.span, holds: findings.is_empty() });
             if !findings.is_empty() {
                 self.failed(code_of(&expectation.subject), sentence_of(expectation), expectation.span, findings);

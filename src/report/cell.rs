@@ -2,7 +2,8 @@
 
 use super::Palette;
 use crate::model::{Millis, Scenario};
-use crate::play::{Entry, Played, Timeline, Verdict};
+use crate::play::{Entry, Happening, Played, Timeline, Verdict};
+use crate::source::Sources;
 use std::collections::BTreeMap;
 
 /// Is all that a report needs of one cell on one broker.
@@ -95,13 +96,23 @@ pub fn summary(cells: &[CellReport], real: std::time::Duration, palette: Palette
 }
 
 /// Tells what happened, entry by entry.
-pub fn trace(timeline: &Timeline) -> String {
+pub fn trace(timeline: &Timeline, sources: &Sources) -> String {
     let entries = timeline.entries().filter(|entry| is_telling(entry));
-    entries.fold(String::new(), |text, entry| text + &entry.to_string() + "\n")
+    entries.fold(String::new(), |text, entry| text + &entry_line(entry, sources) + "\n")
+}
+
+/// Writes one entry; an expectation is named by its line.
+pub(super) fn entry_line(entry: &Entry, sources: &Sources) -> String {
+    match &entry.what {
+        Happening::Judged { span, holds } => {
+            let holds = if *holds { "holds" } else { "does not hold" };
+            format!("{:>8}  expectation of line {} {holds}", entry.moment.to_string(), sources.position(*span).line)
+        }
+        _ => entry.to_string(),
+    }
 }
 
 /// Says whether an entry tells a reader something; counts and step marks do not.
 pub(super) fn is_telling(entry: &Entry) -> bool {
-    use crate::play::Happening::{Counted, Step};
-    !matches!(entry.what, Step { .. } | Counted { .. })
+    !matches!(entry.what, Happening::Step { .. } | Happening::Counted { .. })
 }

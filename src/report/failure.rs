@@ -1,6 +1,6 @@
 //! A failed cell for a reader: the line, what was expected and found, what led there, and how to repeat it.
 
-use super::cell::is_telling;
+use super::cell::{entry_line, is_telling};
 use super::problem::draw_one;
 use super::{CellReport, Palette};
 use crate::play::{Failure, Played, Verdict};
@@ -13,9 +13,12 @@ const BEFORE_MAX: usize = 12;
 pub fn failure_text(cell: &CellReport, sources: &Sources, width: usize, palette: Palette) -> String {
     let mut text = format!("\n{}\n", palette.strong(&format!("{} on {}", cell.name, cell.broker)));
     for (number, failure) in cell.played.iter().flat_map(|played| &played.failures).enumerate() {
+        if number > 0 {
+            text.push('\n');
+        }
         text.push_str(&draw_one(&as_problem(failure), sources, width, palette.colour));
         if let Some(played) = cell.played.as_ref().filter(|_| number == 0) {
-            text.push_str(&before(failure, played, palette));
+            text.push_str(&before(failure, played, sources, palette));
         }
     }
     if cell.verdict == Verdict::Changed
@@ -41,10 +44,10 @@ fn as_problem(failure: &Failure) -> Problem {
 }
 
 /// Lists what happened before a failure, in the order of the timeline.
-fn before(failure: &Failure, played: &Played, palette: Palette) -> String {
+fn before(failure: &Failure, played: &Played, sources: &Sources, palette: Palette) -> String {
     let led_here = played.timeline.entries().rev();
     let led_here = led_here.filter(|entry| entry.sequence <= failure.sequence && is_telling(entry));
-    let mut lines: Vec<String> = led_here.take(BEFORE_MAX).map(ToString::to_string).collect();
+    let mut lines: Vec<String> = led_here.take(BEFORE_MAX).map(|entry| entry_line(entry, sources)).collect();
     if lines.is_empty() {
         return String::new();
     }

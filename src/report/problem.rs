@@ -2,10 +2,13 @@
 //! Takes problems and the sources they point into; gives strings. Secrets in the shown source are masked first.
 
 mod mask;
+mod shown;
 
 use crate::source::{FileId, Label, Level, Problem, Sources};
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode};
+use shown::{Shelf, Shown};
 use std::fmt;
+use std::ops::Range;
 
 pub use mask::mask;
 
@@ -13,8 +16,9 @@ pub use mask::mask;
 /// `width` is the terminal's, in columns.
 pub fn draw(problems: &[Problem], sources: &Sources, width: usize, colour: bool) -> String {
     let mut out = String::new();
+    let mut shelf = Shelf::default();
     for problem in problems {
-        out.push_str(&draw_one(problem, sources, width, colour));
+        out.push_str(&draw_from(&mut shelf, problem, sources, width, colour));
     }
     if !problems.is_empty() {
         out.push_str(&problem_summary(problems, sources));
@@ -25,6 +29,10 @@ pub fn draw(problems: &[Problem], sources: &Sources, width: usize, colour: bool)
 
 /// Draws one problem.
 pub fn draw_one(problem: &Problem, sources: &Sources, width: usize, colour: bool) -> String {
+    draw_from(&mut Shelf::default(), problem, sources, width, colour)
+}
+
+fn draw_from(shelf: &mut Shelf, problem: &Problem, sources: &Sources, width: usize, colour: bool) -> String {
     let mut out = String::new();
     let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme)
@@ -32,7 +40,7 @@ pub fn draw_one(problem: &Problem, sources: &Sources, width: usize, colour: bool
         .with_links(false)
         .with_break_words(false)
         .with_context_lines(1);
-    let found = Found::new(problem, sources);
+    let found = Found::new(problem, sources, shelf);
     if handler.render_report(&mut out, &found).is_err() {
         out.push_str(&problem.message);
     }
@@ -104,13 +112,13 @@ struct Found {
     level: Level,
     message: String,
     help: Option<String>,
-    source: Option<NamedSource<String>>,
+    source: Option<Shown>,
     labels: Vec<LabeledSpan>,
     elsewhere: Vec<Found>,
 }
 
 impl Found {
-    fn new(problem: &Problem, sources: &Sources) -> Self {
+    fn new(problem: &Problem, sources: &Sources, shelf: &mut Shelf) -> Self {
         let home = problem.labels.first().map(|label| label.span.file);
         let mut others: Vec<FileId> = Vec::new();
         for label in &problem.labels {
@@ -119,34 +127,37 @@ impl Found {
             }
         }
         let of = |file: FileId| problem.labels.iter().filter(move |label| label.span.file == file);
-        let part = |file: FileId| Found {
-            code: None,
-            level: Level::Note,
-            message: format!("in {}", sources.get(file).name),
-            help: None,
-            source: Some(shown(sources, file)),
-            labels: of(file).enumerate().map(|(i, label)| labelled(label, i == 0, sources)).collect(),
-            elsewhere: Vec::new(),
+        let mut part = |file: FileId| {
+            let spans: Vec<(&Label, Range<usize>)> = of(file).map(|label| (label, clamped(label, sources))).collect();
+            let main = spans.first().map_or(0..0, |(_, range)| range.clone());
+            let source = shelf.take(sources, file).around(main.start, main.end);
+            let labels =
+                spans.into_iter().enumerate().filter_map(|(i, (label, range))| labelled(label, range, i == 0, &source));
+            Found {
+                code: None,
+                level: Level::Note,
+                message: format!("in {}", sources.get(file).name),
+                help: None,
+                labels: labels.collect(),
+                source: Some(source),
+                elsewhere: Vec::new(),
+            }
         };
+        let (source, labels) = home.map(&mut part).map_or((None, Vec::new()), |home| (home.source, home.labels));
         Found {
             code: Some(problem.code),
             level: problem.level,
             message: problem.message.clone(),
             help: problem.help.clone(),
-            source: home.map(|file| shown(sources, file)),
-            labels: home.map_or_else(Vec::new, |file| part(file).labels),
+            source,
+            labels,
             elsewhere: others.into_iter().map(part).collect(),
         }
     }
 }
 
-fn shown(sources: &Sources, file: FileId) -> NamedSource<String> {
-    let source = sources.get(file);
-    NamedSource::new(&source.name, mask(&source.text))
-}
-
-/// Clamps a span to the text and to one line's end: past the end miette would draw nothing.
-fn labelled(label: &Label, primary: bool, sources: &Sources) -> LabeledSpan {
+/// Clamps a span to the text and to the end of its first line: past the end miette would draw nothing.
+fn clamped(label: &Label, sources: &Sources) -> Range<usize> {
     let text = &sources.get(label.span.file).text;
     let mut start = (label.span.start as usize).min(text.len());
     while !text.is_char_boundary(start) {
@@ -156,12 +167,18 @@ fn labelled(label: &Label, primary: bool, sources: &Sources) -> LabeledSpan {
     while !text.is_char_boundary(end) {
         end += 1;
     }
-    let line = text[start..end].find(['\n', '\r']).map_or(end, |at| start + at);
+    start..text[start..end].find(['\n', '\r']).map_or(end, |at| start + at)
+}
+
+/// Marks a place; one that an excerpt leaves out is not marked.
+fn labelled(label: &Label, range: Range<usize>, primary: bool, source: &Shown) -> Option<LabeledSpan> {
+    let start = range.start.checked_sub(source.cut().byte).filter(|start| *start <= source.len())?;
+    let length = range.len().min(source.len() - start);
     let words = (!label.text.is_empty()).then(|| label.text.clone());
-    match primary {
-        true => LabeledSpan::new_primary_with_span(words, (start, line - start)),
-        false => LabeledSpan::new_with_span(words, (start, line - start)),
-    }
+    Some(match primary {
+        true => LabeledSpan::new_primary_with_span(words, (start, length)),
+        false => LabeledSpan::new_with_span(words, (start, length)),
+    })
 }
 
 impl fmt::Display for Found {

@@ -21,8 +21,9 @@ pub enum Comparison {
 pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
     let redact = &scenario.snapshot.redact;
     let one_vhost = scenario.topology.vhost_names().len() <= 1;
-    let queue_key =
-        |queue: &QueueName| if one_vhost { queue.name.to_string() } else { format!("{} in {}", queue.name, queue.vhost) };
+    let queue_key = |queue: &QueueName| {
+        if one_vhost { queue.name.to_string() } else { format!("{} in {}", queue.name, queue.vhost) }
+    };
     let mut whole = Map::new();
     if outcome.publishes.count() > 0 {
         whole.insert("publishes".into(), publishes_json(&outcome.publishes));
@@ -49,7 +50,8 @@ pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
     }
     if !outcome.refusals.is_empty() {
         let refusals = outcome.refusals.iter();
-        let shown = refusals.map(|one| json!({ "who": &*one.who, "what": &*one.what, "code": one.code, "text": one.text }));
+        let shown =
+            refusals.map(|one| json!({ "who": &*one.who, "what": &*one.what, "code": one.code, "text": one.text }));
         whole.insert("refusals".into(), shown.collect());
     }
     serde_yaml::to_string(&Json::Object(whole)).unwrap_or_default()

@@ -9,7 +9,7 @@ use crate::model::{Table, Value};
 pub struct Dying<'a> {
     pub queue: &'a str,
     /// `rejected`, `expired`, `maxlen`, `delivery_limit`.
-    pub reason: &'a str,
+    pub reason: &'static str,
     /// The exchange that the message was last published to.
     pub exchange: &'a str,
     /// The keys of that publish: the first and those of CC, never BCC (DL-17).
@@ -24,28 +24,37 @@ pub struct Dying<'a> {
     pub new_routing_key: bool,
 }
 
+/// How many headers a death adds at most: x-death, three of the first and three of the last.
+const ADDED_MAX: usize = 7;
+
+const FIRST_DEATH: [&str; 3] = ["x-first-death-exchange", "x-first-death-queue", "x-first-death-reason"];
+const LAST_DEATH: [&str; 3] = ["x-last-death-exchange", "x-last-death-queue", "x-last-death-reason"];
+
 /// Gives the headers of the dead-lettered copy.
 pub fn record_death(headers: Option<&Table>, death: &Dying, differences: &Differences) -> Table {
     let mut headers = headers.cloned().unwrap_or_default();
+    headers.reserve(ADDED_MAX);
     let known = differences.honours_client_x_death || death.died_before;
-    let present = headers.get("x-death");
+    let present = headers.get_mut("x-death");
     let first = if differences.honours_client_x_death { present.is_none() } else { !death.died_before };
     let history: Vec<Value> = match present {
-        Some(Value::Array(entries)) if known => entries.clone(),
+        Some(Value::Array(entries)) if known => std::mem::take(entries),
         _ => Vec::new(),
     };
     let entries = merge(history, death, differences);
     headers.insert("x-death".into(), Value::Array(entries));
     if first {
-        set_ends(&mut headers, "x-first-death", death);
+        set_ends(&mut headers, &FIRST_DEATH, death);
     }
     if differences.last_death {
-        set_ends(&mut headers, "x-last-death", death);
+        set_ends(&mut headers, &LAST_DEATH, death);
     }
     if death.new_routing_key && !differences.keeps_cc {
         headers.shift_remove("CC");
     }
-    headers.sort_keys();
+    if !headers.keys().is_sorted() {
+        headers.sort_keys();
+    }
     headers
 }
 
@@ -103,7 +112,7 @@ fn count_up(entry: Value) -> Value {
 
 fn new_entry(death: &Dying) -> Value {
     let keys = death.routing_keys.iter().map(|key| Value::from(*key)).collect();
-    let mut entry = Table::new();
+    let mut entry = Table::with_capacity(7);
     entry.insert("count".into(), Value::I64(1));
     entry.insert("reason".into(), death.reason.into());
     entry.insert("queue".into(), death.queue.into());
@@ -116,11 +125,11 @@ fn new_entry(death: &Dying) -> Value {
     Value::Table(entry)
 }
 
-/// Writes `x-first-death-*` or `x-last-death-*` (DL-21).
-fn set_ends(headers: &mut Table, prefix: &str, death: &Dying) {
-    headers.insert(format!("{prefix}-reason"), death.reason.into());
-    headers.insert(format!("{prefix}-queue"), death.queue.into());
-    headers.insert(format!("{prefix}-exchange"), death.exchange.into());
+/// Writes exchange, queue and reason into the headers of these names (DL-21).
+fn set_ends(headers: &mut Table, [exchange, queue, reason]: &[&str; 3], death: &Dying) {
+    headers.insert((*exchange).into(), death.exchange.into());
+    headers.insert((*queue).into(), death.queue.into());
+    headers.insert((*reason).into(), death.reason.into());
 }
 
 /// Says whether putting the message, whose last death was not a rejection, into `target` closes a cycle (DL-25).

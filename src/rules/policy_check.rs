@@ -42,21 +42,21 @@ const OPERATOR_KEYS: &[&str] = &[
 /// Checks a policy as the management API does, and gives its compiled pattern.
 ///
 /// # Errors
-/// The reason of the 400.
+/// The reason of the 400, without its last line feed.
 pub fn check_policy(policy: &Policy, operator: bool, differences: &Differences) -> Result<Pattern, String> {
     match check(policy, operator, differences) {
         Ok(pattern) => Ok(pattern),
         Err(message) => {
             let escaped = differences.policy_text_escaped && !operator;
             let message = if escaped { html_escaped(&message) } else { message };
-            Err(format!("Validation failed\n\n{message}\n"))
+            Err(format!("Validation failed\n\n{message}"))
         }
     }
 }
 
 fn check(policy: &Policy, operator: bool, differences: &Differences) -> Result<Pattern, String> {
-    let pattern = Pattern::new(&policy.pattern, differences.long_regex_text)
-        .map_err(|detail| format!("pattern should be regular expression but is invalid: {detail}"))?;
+    let pattern =
+        Pattern::new(&policy.pattern, differences.long_regex_text).map_err(|detail| invalid_pattern(&detail))?;
     check_apply_to(policy.apply_to, differences)?;
     if policy.definition.is_empty() {
         return Err("no policy provided".into());
@@ -160,10 +160,20 @@ fn html_escaped(text: &str) -> String {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
             other => escaped.push(other),
         }
     }
     escaped
+}
+
+/// Words a bad pattern; Erlang breaks the line when the term grows too wide (PO-9).
+fn invalid_pattern(detail: &str) -> String {
+    const INTRODUCTION: &str = "pattern should be regular expression but is invalid: ";
+    let detail = match detail.rsplit_once(',') {
+        Some((words, place)) if words.len() + INTRODUCTION.len() > 80 => {
+            format!("{words},\n{:indent$}{place}", "", indent = INTRODUCTION.len() + 1)
+        }
+        _ => detail.to_owned(),
+    };
+    format!("{INTRODUCTION}{detail}")
 }

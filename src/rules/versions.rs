@@ -61,8 +61,8 @@ pub struct Differences {
     pub quorum_bytes_with_properties: bool,
     /// PRI-4, PRI-5.
     pub quorum_priority: QuorumPriority,
-    /// TTL-13: the returns and the main part of a quorum queue expire apart.
-    pub quorum_returns_expire_apart: bool,
+    /// TTL-13: the returns and each level of a quorum queue expire apart (else only what is next).
+    pub quorum_heads_expire_apart: bool,
     /// RT-17: an unknown exchange type ends the connection, not just the channel.
     pub unknown_type_closes_connection: bool,
     /// RT-17: types that come without a plugin.
@@ -95,6 +95,8 @@ pub struct Differences {
     pub two_counters: bool,
     /// CO-13: deliveries that a quorum queue allows by default.
     pub quorum_default_limit: Option<i64>,
+    /// CO-13: a death by delivery limit lets its consumer hold one message more from then on (seen on 3.10.8).
+    pub limit_death_leaks_credit: bool,
     /// CO-13: a negative delivery limit means none (else: discard at once).
     pub negative_limit_is_none: bool,
     /// CO-13: nack, recover and timeouts do not count to the limit.
@@ -150,7 +152,7 @@ const V3_10: Differences = Differences {
     quorum_expires_policy_wins: true,
     quorum_bytes_with_properties: false,
     quorum_priority: QuorumPriority::None,
-    quorum_returns_expire_apart: false,
+    quorum_heads_expire_apart: false,
     unknown_type_closes_connection: true,
     more_exchange_types: &[],
     headers_strict: false,
@@ -166,6 +168,7 @@ const V3_10: Differences = Differences {
     quorum_get_count_0: true,
     two_counters: false,
     quorum_default_limit: None,
+    limit_death_leaks_credit: true,
     negative_limit_is_none: false,
     only_failures_count: false,
     consumer_timeout: ConsumerTimeout::Node,
@@ -207,7 +210,6 @@ const V4_0: Differences = Differences {
     failure_count: FailureCount::Shown,
     quorum_expires_policy_wins: false,
     quorum_priority: QuorumPriority::Two,
-    quorum_returns_expire_apart: true,
     unknown_type_closes_connection: false,
     more_exchange_types: &["x-local-random"],
     headers_strict: true,
@@ -217,6 +219,7 @@ const V4_0: Differences = Differences {
     quorum_sac_priority: true,
     quorum_get_count_0: false,
     quorum_default_limit: Some(20),
+    limit_death_leaks_credit: false,
     negative_limit_is_none: true,
     consumer_timeout: ConsumerTimeout::QueueOrNode,
     classic_skips: &["max-in-memory-length", "max-in-memory-bytes", "target-group-size"],
@@ -231,6 +234,7 @@ const V4_0: Differences = Differences {
 };
 
 const V4_3: Differences = Differences {
+    quorum_heads_expire_apart: true,
     quorum_maxlen_reversed: false,
     failure_count: FailureCount::Counted,
     quorum_bytes_with_properties: true,

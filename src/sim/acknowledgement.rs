@@ -1,6 +1,7 @@
 //! Settling deliveries: ack, nack, reject, recover, and the order in which many are settled (CO-16, CO-17, DL-33).
 
 use super::channel::{Channel, Unacked};
+use super::consumer::Consumer;
 use super::entry::Entry;
 use super::node::Sim;
 use super::queue::Queue;
@@ -25,8 +26,9 @@ impl Sim {
             Taken::One(unacked) => {
                 let queue = unacked.queue;
                 self.release(&unacked, Some(channel));
-                if let Some(entry) = unacked.entry {
-                    self.settle_one(queue, entry, settlement);
+                if let Some(entry) = unacked.entry.filter(|_| settlement != Settlement::Ack) {
+                    let died = self.settle_many(queue, vec![entry], settlement);
+                    self.leak_credit(unacked.consumer, died);
                 }
                 self.settled(queue);
             }
@@ -36,13 +38,17 @@ impl Sim {
                     for unacked in &members {
                         self.release(unacked, Some(channel));
                     }
+                    let consumer = members.first().and_then(|unacked| unacked.consumer);
                     let entries: Vec<Entry> = members.into_iter().filter_map(|unacked| unacked.entry).collect();
-                    self.settle_many(queue, entries, settlement);
+                    let died = self.settle_many(queue, entries, settlement);
+                    self.leak_credit(consumer, died);
                     self.settled(queue);
                 }
             }
         }
-        self.resume_globally(channel);
+        if self.channels.get(channel).is_some_and(|channel| channel.global_prefetch > 0) {
+            self.resume_globally(channel);
+        }
     }
 
     /// Serves the queue after some of its deliveries were settled.
@@ -52,17 +58,12 @@ impl Sim {
         self.serve(queue);
     }
 
-    fn settle_one(&mut self, queue: Id<Queue>, entry: Entry, settlement: Settlement) {
-        if settlement != Settlement::Ack {
-            self.settle_many(queue, vec![entry], settlement);
-        }
-    }
-
-    fn settle_many(&mut self, queue: Id<Queue>, entries: Vec<Entry>, settlement: Settlement) {
+    /// Settles deliveries of one queue; says how many died by the delivery limit.
+    fn settle_many(&mut self, queue: Id<Queue>, entries: Vec<Entry>, settlement: Settlement) -> u32 {
         match settlement {
             Settlement::Ack => {}
-            Settlement::Nack { requeue: true } => self.put_back(queue, entries, Return::Nacked),
-            Settlement::Reject { requeue: true } => self.put_back(queue, entries, Return::Rejected),
+            Settlement::Nack { requeue: true } => return self.put_back(queue, entries, Return::Nacked),
+            Settlement::Reject { requeue: true } => return self.put_back(queue, entries, Return::Rejected),
             Settlement::Nack { requeue: false } => {
                 for entry in entries {
                     self.die(queue, entry, Death::Rejected);
@@ -74,6 +75,19 @@ impl Sim {
                     self.die(queue, entry, Death::Rejected);
                 }
             }
+        }
+        0
+    }
+
+    /// Gives a consumer the credit that its version forgets to take back.
+    fn leak_credit(&mut self, consumer: Option<Id<Consumer>>, deaths: u32) {
+        if deaths == 0 || !self.rules.limit_death_leaks_credit {
+            return;
+        }
+        let Some(id) = consumer else { return };
+        if let Some(consumer) = self.consumers.get_mut(id).filter(|consumer| consumer.prefetch > 0) {
+            consumer.leaked_credit += deaths;
+            self.unblock(id);
         }
     }
 
@@ -127,6 +141,7 @@ impl Sim {
                 _ => self.to_serve.push_back(group.1),
             }
         }
+        self.resume_globally(channel);
         Ok(Reply::Done)
     }
 
@@ -146,16 +161,32 @@ impl Sim {
     /// Lets consumers that the channel's global limit held back go on.
     fn resume_globally(&mut self, id: Id<Channel>) {
         let Some(channel) = self.channels.get(id) else { return };
-        if channel.consumers.is_empty() || !channel.has_room() {
+        if !channel.has_room() {
             return;
         }
-        let held_back: Vec<_> = channel.consumers.values().copied().collect();
-        for consumer in held_back {
-            let Some(state) = self.consumers.get(consumer) else { continue };
-            if !state.rotating && state.has_capacity(&self.channels) {
-                let queue = state.queue;
-                self.unblock(consumer);
-                self.to_serve.push_back(queue);
+        let may_wait = |consumer: &Id<Consumer>| {
+            let queue = self.consumers.get(*consumer).and_then(|consumer| self.queues.get(consumer.queue));
+            queue.is_some_and(|queue| queue.consumers.single_active || !queue.consumers.blocked.is_empty())
+        };
+        if !channel.consumers.values().any(may_wait) {
+            return;
+        }
+        let mut queues: Vec<Id<Queue>> =
+            channel.consumers.values().filter_map(|consumer| Some(self.consumers.get(*consumer)?.queue)).collect();
+        queues.sort_unstable();
+        queues.dedup();
+        for queue_id in queues {
+            let Some(queue) = self.queues.get(queue_id) else { continue };
+            if queue.consumers.single_active {
+                self.to_serve.push_back(queue_id);
+            }
+            // In the order in which they were set aside.
+            for consumer in queue.consumers.blocked.clone() {
+                let state = self.consumers.get(consumer);
+                if state.is_some_and(|state| state.channel == id && state.has_capacity(&self.channels)) {
+                    self.unblock(consumer);
+                    self.to_serve.push_back(queue_id);
+                }
             }
         }
     }

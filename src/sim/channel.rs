@@ -171,10 +171,14 @@ impl Sim {
 
     /// Tells a queue, a consumer and a channel that a delivery is off their hands.
     pub(super) fn release(&mut self, unacked: &Unacked, channel: Option<Id<Channel>>) {
-        if unacked.entry.is_some()
-            && let Some(queue) = self.queues.get_mut(unacked.queue)
-        {
-            queue.unacked -= 1;
+        if let Some(queue) = self.queues.get_mut(unacked.queue) {
+            queue.unacked -= u64::from(unacked.entry.is_some());
+            if unacked.consumer.is_none() {
+                queue.got -= 1;
+                if queue.kind == QueueKind::Quorum {
+                    self.start_lease(unacked.queue);
+                }
+            }
         }
         let Some(id) = unacked.consumer else { return };
         if let Some(channel) = channel.and_then(|channel| self.channels.get_mut(channel)) {

@@ -14,18 +14,24 @@ use std::sync::Arc;
 impl Sim {
     /// Hands out messages as long as there are some and somebody may have one; drops what is over the limit then.
     pub(super) fn serve(&mut self, id: Id<Queue>) {
-        self.expire(id);
+        // A classic queue looks for expired heads where RabbitMQ does: after each message that leaves (TTL-12).
+        let quorum = self.queues.get(id).is_some_and(|queue| queue.kind == QueueKind::Quorum);
+        if quorum {
+            self.expire(id);
+        }
         while let Some(queue) = self.queues.get(id) {
             if queue.ready() == 0 {
                 break;
             }
             let Some(consumer) = self.next_consumer(id) else { break };
             let Some(entry) = self.queues.get_mut(id).and_then(|queue| queue.pop()) else { break };
-            self.expire(id);
+            self.sweep(id);
             self.hand_over(id, consumer, entry);
         }
-        self.drop_over_limit(id);
-        self.arm_message_ttl(id);
+        if quorum {
+            self.drop_over_limit(id);
+            self.arm_message_ttl(id);
+        }
     }
 
     /// Takes the consumer whose turn it is; it goes to the back.
@@ -44,7 +50,7 @@ impl Sim {
                 let last = queue.kind == QueueKind::Quorum
                     && !consumer.no_ack
                     && consumer.prefetch > 0
-                    && consumer.unacked + 1 >= u32::from(consumer.prefetch);
+                    && consumer.unacked + 1 >= consumer.held_max();
                 if last {
                     consumer.rotating = false;
                     queue.consumers.blocked.push(id);

@@ -82,6 +82,12 @@ impl ClassicQueue {
         self.head().map(|entry| entry.expires_at).filter(|at| *at != NEVER)
     }
 
+    /// Counts messages and bytes anew.
+    pub(super) fn recount(&self) -> (u64, u64) {
+        let all = self.levels.iter().flatten();
+        all.fold((0, 0), |(n, bytes), entry| (n + 1, bytes + u64::from(entry.size)))
+    }
+
     /// Takes everything.
     pub(super) fn drain(&mut self) -> Vec<Entry> {
         std::iter::from_fn(|| self.pop()).collect()

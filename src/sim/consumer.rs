@@ -20,6 +20,8 @@ pub(super) struct Consumer {
     /// 0 is unlimited.
     pub prefetch: u16,
     pub priority: i64,
+    /// Messages that it may hold beyond its prefetch.
+    pub leaked_credit: u32,
     pub timeout_ms: Option<u64>,
     /// Its place among all subscriptions and gets (CO-10).
     pub attached: u64,
@@ -33,13 +35,18 @@ pub(super) struct Consumer {
 }
 
 impl Consumer {
+    /// Gives how many it may hold, if that is limited.
+    pub(super) fn held_max(&self) -> u32 {
+        u32::from(self.prefetch) + self.leaked_credit
+    }
+
     /// Says whether it may get one more (CO-2, CO-4).
     pub(super) fn has_capacity(&self, channels: &Slots<Channel>) -> bool {
         if self.cancelled || self.timed_out > 0 {
             return false;
         }
         self.no_ack
-            || ((self.prefetch == 0 || self.unacked < u32::from(self.prefetch))
+            || ((self.prefetch == 0 || self.unacked < self.held_max())
                 && channels.get(self.channel).is_some_and(Channel::has_room))
     }
 }
@@ -132,6 +139,7 @@ impl Sim {
             no_ack,
             prefetch: if no_ack { 0 } else { prefetch },
             priority,
+            leaked_credit: 0,
             timeout_ms,
             attached: self.attached,
             unacked: 0,
@@ -232,7 +240,8 @@ impl Sim {
             }
             return;
         }
-        if !consumer.rotating && consumer.has_capacity(&self.channels) {
+        let shared = self.channels.get(consumer.channel).is_some_and(|channel| channel.global_prefetch > 0);
+        if !consumer.rotating && !shared && consumer.has_capacity(&self.channels) {
             self.unblock(id);
         }
     }

@@ -10,7 +10,7 @@ use super::slots::Id;
 use super::timer::Timer;
 use super::vhost::Vhost;
 use crate::broker::{Death, What};
-use crate::model::{Message, Millis, Moment, Name, QueueName};
+use crate::model::{Message, Millis, Moment, Name, QueueName, Table};
 use crate::rules::{Dying, FailureCount, Overflow, is_cycle, record_death};
 use std::sync::Arc;
 
@@ -125,6 +125,11 @@ impl Sim {
 
     fn closes_cycle(&self, letter: &DeadLetter, stored: &Stored, target: Id<Queue>) -> bool {
         let Some(queue) = self.queues.get(target) else { return false };
+        let old = &letter.entry.stored;
+        if !old.died && old.message.properties.headers.is_none() {
+            // Its first death, and no history of the client's: the only way back is into the same queue.
+            return letter.death != Death::Rejected && queue.name.name == letter.queue.name;
+        }
         let headers = stored.message.properties.headers.as_ref();
         letter.death != Death::Rejected && headers.is_some_and(|headers| is_cycle(headers, &queue.name.name))
     }
@@ -167,6 +172,28 @@ impl Sim {
         debug_assert!(self.dead_letters.len() >= before);
     }
 
+    /// Gives the headers after a death (DL-16 to DL-23).
+    fn death_headers(&mut self, old: &Stored, dying: &Dying) -> Table {
+        let before = old.message.properties.headers.as_ref();
+        if before.is_some() || old.died || !old.cc.is_empty() || !old.bcc.is_empty() || dying.expiration.is_some() {
+            return record_death(before, dying, self.rules);
+        }
+        if let Some(alike) = self.first_death.as_ref().filter(|first| first.is_of(old, dying)) {
+            return alike.headers.clone();
+        }
+        let headers = record_death(None, dying, self.rules);
+        self.first_death = Some(FirstDeath {
+            queue: dying.queue.into(),
+            reason: dying.reason,
+            exchange: old.exchange.clone(),
+            routing_key: old.routing_key.clone(),
+            time: dying.time,
+            new_routing_key: dying.new_routing_key,
+            headers: headers.clone(),
+        });
+        headers
+    }
+
     /// Gives the keys that x-death shows (DL-17).
     fn death_keys<'a>(&self, old: &'a Stored) -> Vec<&'a str> {
         let mut keys: Vec<&str> = std::iter::once(&old.routing_key).chain(&old.cc).map(|key| &**key).collect();
@@ -183,7 +210,7 @@ impl Sim {
     }
 
     /// Makes what is published in place of the dead message (DL-11 to DL-17).
-    fn copy_of(&self, letter: &DeadLetter) -> Stored {
+    fn copy_of(&mut self, letter: &DeadLetter) -> Stored {
         let old = &letter.entry.stored;
         let properties = &old.message.properties;
         let routing_keys = self.death_keys(old);
@@ -197,7 +224,7 @@ impl Sim {
             died_before: old.died,
             new_routing_key: letter.routing_key.is_some(),
         };
-        let headers = record_death(properties.headers.as_ref(), &dying, self.rules);
+        let headers = self.death_headers(old, &dying);
         let mut message = Message::clone(&old.message);
         message.properties.headers = Some(headers);
         message.properties.expiration = None;
@@ -219,6 +246,28 @@ impl Sim {
             failures: if counted { letter.entry.failures } else { 0 },
             quorum_rejections: old.quorum_rejections + u32::from(rejected_here),
         }
+    }
+}
+
+/// Remembers the headers of a message's first death: those that die alike in the same second get a copy.
+pub(super) struct FirstDeath {
+    queue: Name,
+    reason: &'static str,
+    exchange: Name,
+    routing_key: Name,
+    time: u64,
+    new_routing_key: bool,
+    headers: Table,
+}
+
+impl FirstDeath {
+    fn is_of(&self, old: &Stored, dying: &Dying) -> bool {
+        self.time == dying.time
+            && self.reason == dying.reason
+            && self.new_routing_key == dying.new_routing_key
+            && *self.queue == *dying.queue
+            && self.exchange == old.exchange
+            && self.routing_key == old.routing_key
     }
 }
 

@@ -44,7 +44,8 @@ impl Sim {
         if classic.ready() == 0
             && let Some(consumer) = self.next_consumer(id)
         {
-            // DL-13: only a message that is read from the queue shows that it failed before.
+            self.tell(Some(stored.origin), Some(id), "RT-2", || What::Enqueued);
+            // DL-13: what never lay in the queue is shown as new, whatever failed before.
             self.hand_over(id, consumer, Entry { redelivered: false, ..entry });
             return true;
         }

@@ -22,7 +22,7 @@ const CHANNEL_TICK_MS: u64 = 60_000;
 impl Sim {
     /// Removes expired heads. On a classic queue only where RabbitMQ sweeps: see its callers.
     pub(super) fn expire(&mut self, id: Id<Queue>) {
-        let (now, apart) = (self.now, self.rules.quorum_returns_expire_apart);
+        let (now, apart) = (self.now, self.rules.quorum_heads_expire_apart);
         let mut any = false;
         while let Some(queue) = self.queues.get_mut(id) {
             let expired = match &mut queue.contents {
@@ -49,7 +49,7 @@ impl Sim {
         let Some(queue) = self.queues.get_mut(id) else { return };
         let next = match &queue.contents {
             Contents::Classic(classic) => classic.head_expires_at(),
-            Contents::Quorum(quorum) => quorum.heads_expire_at(self.rules.quorum_returns_expire_apart),
+            Contents::Quorum(quorum) => quorum.heads_expire_at(self.rules.quorum_heads_expire_apart),
         };
         let classic = queue.kind == QueueKind::Classic;
         match (next, queue.ttl_timer) {
@@ -94,21 +94,20 @@ impl Sim {
     }
 
     pub(super) fn arm_lease(&mut self, id: Id<Queue>) {
+        let used = self.queues.get(id).is_some_and(|queue| self.counted_consumers(queue) > 0);
         let Some(queue) = self.queues.get_mut(id) else { return };
         self.timers.cancel(&mut queue.lease_timer);
-        let Some(expires) = queue.settings.expires_ms else { return };
-        if !queue.consumers.all.is_empty() {
-            return;
-        }
+        let Some(expires) = queue.settings.expires_ms.filter(|_| !used) else { return };
         let due = queue.used_at + Millis(expires);
         let at = if queue.kind == QueueKind::Quorum { tick_at(queue.declared_at, due) } else { due };
         queue.lease_timer = Some(self.timers.set(at.max(self.now), Timer::QueueExpires(id)));
     }
 
     pub(super) fn queue_expires_fired(&mut self, id: Id<Queue>) {
+        let used = self.queues.get(id).is_some_and(|queue| self.counted_consumers(queue) > 0);
         let Some(queue) = self.queues.get_mut(id) else { return };
         queue.lease_timer = None;
-        if queue.consumers.all.is_empty() {
+        if !used {
             self.remove_queue(id, "EXP-2", "nobody used it for its `expires`");
         }
     }

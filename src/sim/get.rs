@@ -30,7 +30,9 @@ impl Sim {
             self.expire(id);
         }
         let Some(entry) = self.queues.get_mut(id).and_then(|queue| queue.pop()) else { return Ok(Reply::Got(None)) };
-        self.sweep(id);
+        if no_ack || self.queues.get(id).is_some_and(|queue| queue.kind == QueueKind::Classic) {
+            self.sweep(id);
+        }
         let Some(queue) = self.queues.get_mut(id) else { return Ok(Reply::Got(None)) };
         let Some(state) = self.channels.get_mut(channel) else { return Ok(Reply::Got(None)) };
         let tag = state.next_tag();
@@ -46,6 +48,7 @@ impl Sim {
         let quorum = matches!(queue.contents, Contents::Quorum(_));
         if !no_ack {
             queue.unacked += 1;
+            queue.got += 1;
             self.attached += 1;
             let (since, attached) = (self.now, self.attached);
             let unacked = Unacked { tag: tag.0, queue: id, consumer: None, since, attached, entry: Some(entry) };
@@ -54,6 +57,8 @@ impl Sim {
         }
         self.touch(id);
         if quorum {
+            // The answer was counted before what the get exposed expires.
+            self.sweep(id);
             self.drop_over_limit(id);
         }
         Ok(Reply::Got(Some(Box::new(Got { delivery, remaining }))))

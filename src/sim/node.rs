@@ -4,7 +4,7 @@
 use super::channel::Channel;
 use super::connection::Connection;
 use super::consumer::Consumer;
-use super::dead_letter::DeadLetter;
+use super::dead_letter::{DeadLetter, FirstDeath};
 use super::exchange::{Destination, Exchange};
 use super::queue::Queue;
 use super::slots::{Id, Slots};
@@ -52,6 +52,7 @@ pub struct Sim {
     pub(super) to_serve: VecDeque<Id<Queue>>,
     /// Deaths to work off at the end of this step.
     pub(super) dead_letters: VecDeque<DeadLetter>,
+    pub(super) first_death: Option<FirstDeath>,
     /// Set while the broker is stopped.
     pub(super) down_until: Option<(Moment, RequestId)>,
     /// Numbers subscriptions and gets in their order.
@@ -84,6 +85,7 @@ impl Sim {
             timeouts_from: Moment(u64::MAX),
             to_serve: VecDeque::new(),
             dead_letters: VecDeque::new(),
+            first_death: None,
             down_until: None,
             attached: 0,
             names_made: 0,
@@ -168,7 +170,23 @@ impl Sim {
         if let Some((at, _)) = self.down_until {
             return Some(at);
         }
-        self.timers.next().into_iter().chain(self.next_consumer_timeout()).min()
+        match self.timers.next() {
+            // No delivery is timed out before `timeouts_from`, so that none needs to be looked at.
+            Some(at) if at <= self.timeouts_from => Some(at),
+            timer => timer.into_iter().chain(self.next_consumer_timeout()).min(),
+        }
+    }
+
+    /// Says whether something is left to happen at `now` or before.
+    pub fn is_due(&self, now: Moment) -> bool {
+        if self.has_more_to_do() {
+            return self.now <= now;
+        }
+        match self.down_until {
+            Some((at, _)) => at <= now,
+            None if self.timers.next().is_some_and(|at| at <= now) => true,
+            None => self.timeouts_from <= now && self.next_consumer_timeout().is_some_and(|at| at <= now),
+        }
     }
 
     /// Gives the present moment of the broker.

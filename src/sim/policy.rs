@@ -6,7 +6,7 @@ use super::refusal::http_error;
 use super::slots::Id;
 use super::vhost::Vhost;
 use crate::broker::{Refusal, Reply};
-use crate::model::{self, Exchange, Name, QueueKind, Value};
+use crate::model::{self, Exchange, Moment, Name, QueueKind, Value};
 use crate::rules::{
     Definition, Overflow, Pattern, applies_to_exchange, applies_to_queue, check_policy, merge_definitions,
     queue_settings,
@@ -104,6 +104,8 @@ impl Sim {
         for queue in queues {
             self.reapply_policy(id, queue);
         }
+        // A shorter consumer timeout holds for what is outstanding already.
+        self.timeouts_from = self.next_consumer_timeout().unwrap_or(Moment(u64::MAX));
     }
 
     fn reapply_policy(&mut self, vhost: Id<Vhost>, id: Id<super::queue::Queue>) {

@@ -40,6 +40,8 @@ pub(super) struct Queue {
     pub contents: Contents,
     pub consumers: Consumers,
     pub unacked: u64,
+    /// Of these, taken by basic.get.
+    pub got: u64,
     /// The exchanges that have bindings to it.
     pub bound_from: BTreeSet<Id<Exchange>>,
     pub ttl_timer: Option<TimerKey>,
@@ -198,6 +200,7 @@ impl Sim {
             contents,
             consumers: Consumers::new(single_active),
             unacked: 0,
+            got: 0,
             bound_from: BTreeSet::new(),
             ttl_timer: None,
             delay_timer: None,

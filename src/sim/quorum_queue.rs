@@ -108,21 +108,22 @@ impl QuorumQueue {
         Some(entry)
     }
 
-    /// Takes an expired head (TTL-13).
-    pub(super) fn pop_expired(&mut self, now: Moment, returns_apart: bool) -> Option<Entry> {
+    /// Takes an expired head: each on its own, or only what is next (TTL-13).
+    pub(super) fn pop_expired(&mut self, now: Moment, heads_apart: bool) -> Option<Entry> {
         if self.expiring == 0 {
             return None;
         }
         let expired = |entry: Option<&Entry>| entry.is_some_and(|entry| entry.is_expired(now));
         let entry = if expired(self.returns.front()) {
             self.returns.pop_front()?
-        } else if !self.returns.is_empty() && !returns_apart {
-            return None;
+        } else if heads_apart {
+            let level = self.levels.iter().rposition(|level| expired(level.front()))?;
+            self.pop_main(level)?
         } else {
-            let level = match self.next_level()? {
-                level if expired(self.levels[level].front()) => level,
-                _ => self.levels.iter().rposition(|level| expired(level.front()))?,
-            };
+            let level = self.next_level().filter(|_| self.returns.is_empty())?;
+            if !expired(self.levels[level].front()) {
+                return None;
+            }
             self.pop_main(level)?
         };
         self.removed(&entry);
@@ -130,19 +131,32 @@ impl QuorumQueue {
     }
 
     /// Gives the next moment at which a head expires.
-    pub(super) fn heads_expire_at(&self, returns_apart: bool) -> Option<Moment> {
+    pub(super) fn heads_expire_at(&self, heads_apart: bool) -> Option<Moment> {
         if self.expiring == 0 {
             return None;
         }
-        let returned = self.returns.front().map(|entry| entry.expires_at);
-        let main = self.levels.iter().filter_map(|level| level.front()).map(|entry| entry.expires_at);
-        let main = if returned.is_some() && !returns_apart { None } else { main.min() };
-        returned.into_iter().chain(main).min().filter(|at| *at != NEVER)
+        let at = if heads_apart {
+            let heads = self.levels.iter().filter_map(|level| level.front()).chain(self.returns.front());
+            heads.map(|entry| entry.expires_at).min()
+        } else {
+            self.head().map(|entry| entry.expires_at)
+        };
+        at.filter(|at| *at != NEVER)
     }
 
     /// Gives the message that is next.
     pub(super) fn head(&self) -> Option<&Entry> {
         self.returns.front().or_else(|| self.levels[self.next_level()?].front())
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Counts ready messages and bytes anew.
+    pub(super) fn recount(&self) -> (u64, u64) {
+        let all = self.returns.iter().chain(self.levels.iter().flatten());
+        all.fold((0, 0), |(n, bytes), entry| (n + 1, bytes + u64::from(entry.size)))
     }
 
     /// Takes all ready messages.

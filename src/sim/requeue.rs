@@ -39,51 +39,58 @@ impl Return {
 }
 
 impl Sim {
-    /// Puts entries back into their queue; the caller serves it.
-    pub(super) fn put_back(&mut self, id: Id<Queue>, entries: Vec<Entry>, cause: Return) {
+    /// Puts entries back into their queue; the caller serves it. Says how many died by the delivery limit.
+    pub(super) fn put_back(&mut self, id: Id<Queue>, entries: Vec<Entry>, cause: Return) -> u32 {
+        let mut died = 0;
         for entry in entries {
             let origin = Some(entry.stored.origin);
             self.tell(origin, Some(id), "CO-10", || What::Requeued { why: cause.why().into() });
             let now = self.now;
-            let Some(queue) = self.queues.get_mut(id) else { return };
+            let Some(queue) = self.queues.get_mut(id) else { return 0 };
             queue.count_move(now);
             match &mut queue.contents {
                 Contents::Classic(classic) => {
                     let failures = entry.failures + u32::from(cause.is_failure());
                     classic.put_back(Entry { redelivered: true, failures, ..entry });
                 }
-                Contents::Quorum(_) => self.put_back_quorum(id, entry, cause),
+                Contents::Quorum(_) => died += u32::from(self.put_back_quorum(id, entry, cause)),
             }
         }
         self.touch(id);
         // LEN-2: a full queue drops its head at once, before anybody is served.
         if self.queues.get(id).is_some_and(|queue| matches!(queue.contents, Contents::Classic(_))) {
             self.drop_over_limit(id);
+            self.sweep(id);
         }
+        died
     }
 
-    fn put_back_quorum(&mut self, id: Id<Queue>, mut entry: Entry, cause: Return) {
+    /// Says whether the entry died by the delivery limit instead.
+    fn put_back_quorum(&mut self, id: Id<Queue>, mut entry: Entry, cause: Return) -> bool {
         let rules = self.rules;
         let failed = cause.is_failure();
         entry.returns += 1;
         entry.failures += u32::from(failed);
-        let Some(queue) = self.queues.get_mut(id) else { return };
+        let Some(queue) = self.queues.get_mut(id) else { return false };
         let limit = queue.settings.delivery_limit;
         let counted = if rules.only_failures_count { entry.failures } else { entry.returns };
         let counts = failed || !rules.only_failures_count;
         if counts && limit.is_some_and(|limit| i64::from(counted) > limit) {
-            return self.die(id, entry, Death::DeliveryLimit);
+            self.die(id, entry, Death::DeliveryLimit);
+            return true;
         }
         if let Some(at) = queue.settings.delayed_retry.and_then(|retry| due(retry, &entry, cause, self.now)) {
-            return self.delay(id, entry, at);
+            self.delay(id, entry, at);
+            return false;
         }
-        let Contents::Quorum(quorum) = &mut queue.contents else { return };
+        let Contents::Quorum(quorum) = &mut queue.contents else { return false };
         if cause == Return::Closed || limit.is_some() || !rules.unlimited_returns_to_tail {
             quorum.push_return(entry);
         } else {
             entry.position = quorum.next_position();
             quorum.push(entry);
         }
+        false
     }
 
     fn delay(&mut self, id: Id<Queue>, entry: Entry, at: Moment) {

@@ -109,7 +109,7 @@ impl Run {
             match client.poll_command(self.now) {
                 Some(Command::AwaitQuiet { request }) => self.awaiting_quiet.push(request),
                 Some(command) => sim.handle(self.now, command),
-                None if sim.wake_at().is_some_and(|at| at <= self.now) => {}
+                None if sim.is_due(self.now) => {}
                 None if self.awaiting_quiet.is_empty() => return false,
                 None => {
                     let request = self.awaiting_quiet.remove(0);

@@ -3,13 +3,14 @@
 
 use super::commands::{management, message_of, method};
 use super::script::Step;
-use super::transcript::{Line, deliver_text, refusal_text, shown_name};
+use super::transcript::{Line, deliver_text, refusal_text, shown_name, types_text};
 use rmqplay::broker::{
     ChannelId, Client, Command, Confirmation, ConnectionId, DeliveryTag, Event, Ids, Management, PublishId, Reply,
     RequestId, Scope, Settlement,
 };
-use rmqplay::model::{Millis, Moment, Name, QueueName};
+use rmqplay::model::{Message, Millis, Moment, Name, QueueName};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 /// Plays steps one after another.
 #[derive(Default)]
@@ -30,6 +31,8 @@ pub struct Driver {
     publishes: BTreeMap<PublishId, (String, String)>,
     /// The latest delivery of a message on a channel.
     tags: BTreeMap<(String, String), DeliveryTag>,
+    /// The latest delivery of a message on any channel.
+    messages: BTreeMap<String, Arc<Message>>,
     requests: BTreeMap<RequestId, String>,
     show_acks: bool,
     lines: Vec<Line>,
@@ -66,6 +69,10 @@ impl Driver {
     fn act(&mut self, step: &Step, now: Moment) {
         match step.words.first().map(String::as_str) {
             Some("wait") => self.wait_until = Some(now + step.word(1).parse::<Millis>().expect("a duration")),
+            Some("types") => {
+                let text = self.messages.get(&step.word(1)).map_or_else(|| "is not known".into(), |m| types_text(m));
+                self.note(now, String::new(), format!("{} {text}", step.word(1)));
+            }
             Some("show") => self.show_acks = step.has("acks"),
             Some("connect") => {
                 let vhost = step.named("vhost").unwrap_or("/").to_owned();
@@ -223,6 +230,7 @@ impl Driver {
             Reply::Got(None) => self.note(now, source, "empty".into()),
             Reply::Got(Some(got)) => {
                 let id = got.delivery.message.properties.message_id.as_deref().unwrap_or("?").to_owned();
+                self.messages.insert(id.clone(), got.delivery.message.clone());
                 self.tags.insert((source.clone(), id), got.delivery.tag);
                 let text = format!("got {} remaining={}", deliver_text(&got.delivery), got.remaining);
                 self.note(now, source, text);
@@ -291,6 +299,7 @@ impl Client for Driver {
             Event::Delivered { channel, consumer, delivery } => {
                 let name = self.channel_name(channel);
                 let id = delivery.message.properties.message_id.as_deref().unwrap_or("?").to_owned();
+                self.messages.insert(id.clone(), delivery.message.clone());
                 self.tags.insert((name.clone(), id), delivery.tag);
                 self.note(now, name, format!("{consumer} gets {}", deliver_text(&delivery)));
             }

@@ -105,6 +105,30 @@ fn death_text(entry: &Value) -> String {
     )
 }
 
+/// Writes the headers with the types they have on the wire instead of their values, arrays by their first item.
+pub fn types_text(message: &Message) -> String {
+    message.properties.headers.as_ref().map_or_else(|| "no headers".into(), table_types)
+}
+
+fn table_types(table: &Table) -> String {
+    let mut fields: Vec<String> = table.iter().map(|(key, value)| format!("{key}:{}", type_text(value))).collect();
+    fields.sort_unstable();
+    format!("{{{}}}", fields.join(" "))
+}
+
+fn type_text(value: &Value) -> String {
+    match value {
+        Value::Table(table) => table_types(table),
+        Value::Array(items) => format!("[{}]", items.first().map(type_text).unwrap_or_default()),
+        Value::Text(_) => "text".into(),
+        Value::I64(_) => "long".into(),
+        Value::I32(_) => "int".into(),
+        Value::Bool(_) => "bool".into(),
+        Value::Timestamp(_) => "timestamp".into(),
+        other => format!("{other:?}"),
+    }
+}
+
 /// Says whether what followed is what was expected: in order for each channel, groups marked `~` in any order.
 pub fn same(expected: &[Expected], actual: &[Line], profile: Profile) -> bool {
     let expected: Vec<&Expected> = expected.iter().filter(|line| line.profiles.contains(&profile)).collect();

@@ -13,10 +13,6 @@ fn counts(heard: &Heard, name: &str) -> Vec<Option<(u64, u64)>> {
     counted.map(|counts| counts.map(|Counts { ready, consumers }| (ready, consumers))).collect()
 }
 
-fn saw(name: &'static str, wanted: Option<(u64, u64)>) -> crate::script::Enough {
-    Box::new(move |heard| counts(&heard.to_vec(), name).last() == Some(&wanted))
-}
-
 #[test]
 fn watched_queues_tell_their_counts() {
     on_each("watched queues tell their counts", |stage| Box::pin(watching(stage)));
@@ -28,18 +24,18 @@ async fn watching(stage: &mut Stage) {
         [("classic", "classic", false), ("quorum", "quorum", false), ("apart", "classic", true)]
     {
         let watch = Command::Watch { queue: queue_name(name), undisturbed };
-        let first = stage.play(vec![watch], saw(name, None)).await;
+        let first = stage.play(vec![watch], Box::new(|heard| !heard.is_empty())).await;
         assert_eq!(counts(&first, name), [None], "a queue that is not there");
         stage.queue(channel, name, kind).await;
-        stage.play(Vec::new(), saw(name, Some((0, 0)))).await;
+        stage.await_counts(name, Some((0, 0))).await;
         stage.fill(channel, name, 5).await;
-        stage.play(Vec::new(), saw(name, Some((5, 0)))).await;
+        stage.await_counts(name, Some((5, 0))).await;
         stage.consume(channel, name, 2).await;
-        stage.play(Vec::new(), saw(name, Some((3, 1)))).await;
-        assert!(stage.listen(Millis(300)).await.is_empty(), "only changes are told");
+        stage.await_counts(name, Some((3, 1))).await;
+        assert!(counts(&stage.listen(Millis(300)).await, name).is_empty(), "only changes are told");
         let method = Method::DeleteQueue { queue: name.into(), if_unused: false, if_empty: false };
         assert!(stage.call(channel, method).await.is_ok());
-        stage.play(Vec::new(), saw(name, None)).await;
+        stage.await_counts(name, None).await;
         stage.play(vec![Command::Unwatch { queue: queue_name(name) }], Box::new(|_| true)).await;
         stage.queue(channel, name, kind).await;
         assert!(stage.listen(Millis(250)).await.is_empty(), "the watch has ended");
@@ -116,4 +112,41 @@ async fn unrest(stage: &mut Stage) {
     let refusal = answer(&heard, request).expect("an answer").expect_err("never quiet");
     assert_eq!((refusal.code, &*refusal.text), (0, "never quiet: consumer 'c' is still sent messages"));
     assert!(began.elapsed() > Duration::from_millis(1_900) && began.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn old_totals_are_waited_for() {
+    on_each("old totals are waited for", |stage| Box::pin(old_totals(stage)));
+}
+
+/// HTTP totals of quorum queues are up to five seconds old: quiet comes when they must be true.
+async fn old_totals(stage: &mut Stage) {
+    let (_, channel) = stage.open().await;
+    stage.queue(channel, "apart", "quorum").await;
+    let watch = Command::Watch { queue: queue_name("apart"), undisturbed: true };
+    stage.play(vec![watch], Box::new(|heard| !heard.is_empty())).await;
+    for total in [7, 12] {
+        let there = stage.ready(channel, "apart").await as usize;
+        stage.fill(channel, "apart", total - there).await;
+        assert_eq!(stage.ask(|request| Command::AwaitQuiet { request }).await, Ok(Reply::Done));
+        assert_eq!(stage.counts.get("apart"), Some(&Some((total as u64, 0))));
+    }
+}
+
+#[test]
+fn a_flood_is_stopped() {
+    on_each("a flood is stopped", |stage| Box::pin(flood(stage)));
+}
+
+/// Deliveries that the client does not take in time are not kept without end.
+async fn flood(stage: &mut Stage) {
+    let (_, channel) = stage.open().await;
+    stage.queue(channel, "q", "classic").await;
+    stage.fill(channel, "q", 100).await;
+    stage.limits.buffered_max = 1;
+    let command = Command::Call { request: stage.ids.request(), channel, method: consume("q") };
+    let mut script = crate::script::Script::new(stage.live.now(), vec![command], Millis(5_000), Box::new(|_| false));
+    let failure = stage.try_play(&mut script).await.expect_err("too much");
+    assert!(failure.to_string().contains("consumer 'c' was sent 1 messages faster"), "{failure}");
+    assert_eq!(failure.hint, "give the consumer a prefetch");
 }

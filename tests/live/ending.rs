@@ -67,7 +67,6 @@ fn the_broker_closes_a_connection() {
 async fn closed_by_broker(stage: &mut Stage) {
     let (_, driver) = stage.open().await;
     stage.queue(driver, "q", "classic").await;
-    let connection = stage.connect(Some("alice")).await;
     let grant = rmqplay::model::Permission {
         user: "alice".into(),
         vhost: "/".into(),
@@ -76,6 +75,7 @@ async fn closed_by_broker(stage: &mut Stage) {
         read: ".*".into(),
     };
     assert_eq!(stage.manage(Management::PutPermission(Box::new(grant))).await, Ok(Reply::Done));
+    let connection = stage.connect(Some("alice")).await;
     let channel = stage.channel(connection).await;
     stage.consume(channel, "q", 1).await;
     let request = stage.ids.request();

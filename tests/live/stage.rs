@@ -9,6 +9,7 @@ use rmqplay::broker::{
 use rmqplay::io::live::{Guard, Live, LiveEnded, LiveLimits, run_live};
 use rmqplay::io::{Address, Failure};
 use rmqplay::model::{Message, Millis, Moment, Name, Properties, Queue, QueueName, Table};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -62,6 +63,10 @@ pub struct Stage {
     pub guard: Guard,
     pub ids: Ids,
     pub limits: LiveLimits,
+    /// Deliveries that came with the reply to consume: the next play hears them first.
+    kept: Heard,
+    /// The last counts that any play heard of.
+    pub counts: BTreeMap<String, Option<(u64, u64)>>,
 }
 
 pub type Heard = Vec<(Moment, Event)>;
@@ -72,7 +77,7 @@ impl Stage {
         let guard = guard.unwrap_or_else(|failure| panic!("{failure}: {}", failure.hint));
         let limits = LiveLimits::default();
         let live = Live::open(address, guard.names(), &limits).await.unwrap_or_else(|failure| panic!("{failure}"));
-        Self { live, guard, ids: Ids::default(), limits }
+        Self { live, guard, ids: Ids::default(), limits, kept: Vec::new(), counts: BTreeMap::new() }
     }
 
     /// Sends commands and listens until `enough`; panics when that does not come within ten seconds.
@@ -85,9 +90,11 @@ impl Stage {
     }
 
     async fn play_on(&mut self, mut script: Script) -> Heard {
+        script.heard = std::mem::take(&mut self.kept);
         let ended = self.try_play(&mut script).await.unwrap_or_else(|failure| panic!("{failure}"));
         assert_eq!(ended, LiveEnded::Done);
         assert!(script.was_satisfied(), "not heard within 10 s; heard: {:#?}", script.heard);
+        self.note_counts(&script.heard);
         script.heard
     }
 
@@ -95,10 +102,29 @@ impl Stage {
         run_live(script, &mut self.live, &self.limits).await.map(|(_, ended)| ended)
     }
 
+    fn note_counts(&mut self, heard: &Heard) {
+        for (_, event) in heard {
+            if let Event::Counted { queue, counts } = event {
+                self.counts.insert(queue.name.to_string(), counts.map(|counts| (counts.ready, counts.consumers)));
+            }
+        }
+    }
+
+    /// Listens until the last that was told of a watched queue is this.
+    pub async fn await_counts(&mut self, queue: &str, wanted: Option<(u64, u64)>) {
+        let end = self.live.now() + Millis(10_000);
+        while self.counts.get(queue) != Some(&wanted) {
+            assert!(self.live.now() < end, "{queue}: {:?}, not {wanted:?}", self.counts.get(queue));
+            self.listen(Millis(10)).await;
+        }
+    }
+
     /// Listens for some time.
     pub async fn listen(&mut self, length: Millis) -> Heard {
         let mut script = Script::new(self.live.now(), Vec::new(), length, Box::new(|_| false));
+        script.heard = std::mem::take(&mut self.kept);
         self.try_play(&mut script).await.unwrap_or_else(|failure| panic!("{failure}"));
+        self.note_counts(&script.heard);
         script.heard
     }
 
@@ -154,7 +180,10 @@ impl Stage {
 
     pub async fn consume(&mut self, channel: ChannelId, queue: &str, prefetch: u16) {
         assert_eq!(self.call(channel, Method::Qos { prefetch, global: false }).await, Ok(Reply::Done));
-        assert_eq!(self.call(channel, consume(queue)).await, Ok(Reply::Done));
+        let method = consume(queue);
+        let (reply, heard) = self.ask_hearing(|request| Command::Call { request, channel, method }).await;
+        assert_eq!(reply, Ok(Reply::Done));
+        self.kept = heard.into_iter().filter(|(_, event)| matches!(event, Event::Delivered { .. })).collect();
     }
 
     pub fn publish(&mut self, channel: ChannelId, exchange: &str, key: &str, id: &str) -> (PublishId, Command) {

@@ -1,8 +1,8 @@
 //! Acts of the management side: one after another, in the order of the commands.
 //! A refusal is an answer; a management API that does not answer is a failure.
 
+use super::adapter::Live;
 use super::job::Done;
-use super::live::Live;
 use crate::broker::{Management, Refusal, Reply, RequestId, Scope};
 use crate::io::failure::{Failure, FailureKind};
 use crate::io::management::ManagementClient;

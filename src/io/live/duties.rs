@@ -1,7 +1,7 @@
 //! What is due without being woken: rounds of reading, time limits, quiet. And the wait for whatever comes first.
 //! Every wait ends: by an event, by the client's wake-up, or by a time limit.
 
-use super::live::Live;
+use super::adapter::Live;
 use super::returned::settle;
 use crate::broker::{ChannelId, Event, Refusal, Scope};
 use crate::io::failure::{Failure, FailureKind};
@@ -15,18 +15,14 @@ use tokio::time::sleep_until;
 const REASON: Duration = Duration::from_millis(500);
 /// How often time limits are looked at while something is under way.
 const TICK: Duration = Duration::from_millis(250);
-/// How many steps may be taken before other tasks get their turn.
-const STEPS: u32 = 32;
 
 impl Live {
     /// Waits until something happened, the client's wake-up came, or there is room again for its commands.
     pub(super) async fn happen(&mut self, wake: Option<Moment>, throttled: bool) -> Result<Vec<Event>, Failure> {
         let wake = wake.map(|wake| self.instant_of(wake));
         loop {
-            self.steps = self.steps.wrapping_add(1);
-            if self.steps % STEPS == 0 {
-                tokio::task::yield_now().await;
-            }
+            // A busy broker is always ready: others, such as whoever listens for Ctrl-C, need their turn.
+            tokio::task::yield_now().await;
             let duty = self.next_duty(Instant::now());
             let until = wake.map_or(duty, |wake| wake.min(duty));
             tokio::select! {

@@ -1,10 +1,10 @@
 //! How channels and connections end: by our wish, by the broker's, or because the broker is gone.
 //! Every request of theirs is answered, every end is told once.
 
+use super::adapter::Live;
 use super::job::Done;
 use super::line::{Item, Line, LineState};
 use super::link::{Link, LinkState};
-use super::live::Live;
 use crate::broker::{ChannelId, ConnectionId, Event, Refusal, Reply, RequestId, Scope};
 use crate::io::failure::{Failure, FailureKind};
 use crate::io::wait::greet;
@@ -21,7 +21,8 @@ impl Live {
     pub(super) fn end(&mut self, request: RequestId, connection: ConnectionId, cut: bool) {
         self.await_answer(request, "closing a connection".into(), false);
         let Some(link) = self.links.get_mut(&connection).filter(|link| link.state == LinkState::Open) else {
-            // It is gone, as was asked.
+            // It is gone, or never was: as was asked.
+            self.give_up_opening(connection);
             return self.reply(request, Ok(Reply::Done));
         };
         link.state = LinkState::Ending { request, cut, since: Instant::now() };
@@ -32,6 +33,20 @@ impl Live {
         }
         self.start_lines();
         self.finish_endings();
+    }
+
+    /// Answers what waited for a connection that is closed before it was open.
+    fn give_up_opening(&mut self, connection: ConnectionId) {
+        let Some(Link { state: LinkState::Opening { request }, early, .. }) = self.links.get_mut(&connection) else {
+            return;
+        };
+        let requests: Vec<RequestId> =
+            std::iter::once(*request).chain(std::mem::take(early).into_iter().map(|(request, _)| request)).collect();
+        self.links.remove(&connection);
+        self.lines.retain(|_, line| line.connection != connection);
+        let text = "closed before it was open".to_owned();
+        let cause = Refusal { scope: Scope::Connection, code: 0, text };
+        self.answer_all(vec![(requests, None)], &cause);
     }
 
     /// Ends the connections whose channels are written out.

@@ -3,6 +3,7 @@
 //! Throw-away names, their guard and their form live here too. Never decides what an event means.
 
 mod acts;
+mod adapter;
 mod batch;
 mod calls;
 mod dial;
@@ -13,7 +14,6 @@ mod job;
 mod limits;
 mod line;
 mod link;
-mod live;
 mod names;
 mod publishing;
 mod quiet;
@@ -25,10 +25,10 @@ mod throw_away;
 mod translate;
 mod watch;
 
+pub use adapter::Live;
 pub use dial::check_login;
 pub use guard::Guard;
 pub use limits::LiveLimits;
-pub use live::Live;
 pub use names::Names;
 pub use run::{LiveEnded, run_live};
 pub use throw_away::{ThrowAway, now_in_minutes};

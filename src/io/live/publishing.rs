@@ -1,10 +1,10 @@
 //! Starts what waits on a channel, in order: publishes into the window, settlements, one method at a time.
 //! Frames enter lapin's queues at the moment of the start.
 
+use super::adapter::Live;
 use super::calls::{call, fence};
 use super::job::Done;
 use super::line::{Calling, Item, Mandatory, Publishing, Purpose, describe};
-use super::live::Live;
 use super::translate::{TooLong, short, to_properties};
 use crate::broker::{ChannelId, DeliveryTag, Method, RequestId, Settlement};
 use crate::io::failure::{Failure, FailureKind};

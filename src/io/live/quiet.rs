@@ -1,8 +1,8 @@
 //! Quiet on a live broker: no command unanswered, no publish unsettled, one method answered on each channel with
 //! consumers, then no event and no changed count for a while. Unrest that lasts is answered with what keeps changing.
 
+use super::adapter::Live;
 use super::line::Item;
-use super::live::Live;
 use crate::broker::{Command, Event, Refusal, Reply, RequestId, Scope};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,8 @@ pub(super) struct Quiet {
     /// When everything was answered for the first time: unrest is counted from here.
     calm: Option<Instant>,
     phase: Phase,
+    /// The last event that was no count: slow totals are true one interval after it, once.
+    acted: Instant,
     /// The last event, and what it was.
     last: Instant,
     what: String,
@@ -38,6 +40,7 @@ impl Live {
             began: now,
             calm: None,
             phase: Phase::Settling,
+            acted: now,
             last: now,
             what: "commands are unanswered".into(),
         });
@@ -56,6 +59,9 @@ impl Live {
     /// Events end a rest.
     pub(super) fn note_events(&mut self, events: &[Event], now: Instant) {
         if let (Some(quiet), Some(last)) = (self.quiet.as_mut(), events.last()) {
+            if events.iter().any(|event| !matches!(event, Event::Counted { .. })) {
+                quiet.acted = now;
+            }
             quiet.last = now;
             quiet.what = describe(last);
         }
@@ -64,7 +70,8 @@ impl Live {
     /// Moves the wait on; answers it when it is over.
     pub(super) fn check_quiet(&mut self, now: Instant) {
         let idle = self.is_idle();
-        let rest = if self.watches.has_slow() { self.limits.statistics } else { self.limits.rest };
+        let slow = if self.watches.has_slow() { self.limits.statistics } else { Duration::ZERO };
+        let rest = self.limits.rest;
         let Some(quiet) = self.quiet.as_mut() else { return };
         match quiet.phase {
             Phase::Settling if idle => {
@@ -79,21 +86,23 @@ impl Live {
             Phase::Resting { .. } if !idle => quiet.phase = Phase::Settling,
             Phase::Resting { since } => {
                 let from = since.max(quiet.last);
+                let truth = since.max(quiet.acted) + slow;
                 // The counts must be read late in the rest: what is on its way shows within some milliseconds.
-                if now >= from + rest && self.watches.all_read_since(from + rest / 2) {
+                let read_from = (from + rest / 2).max(truth);
+                if now >= (from + rest).max(truth) && self.watches.all_read_since(read_from) {
                     return self.answer_quiet(Ok(Reply::Done));
                 }
             }
             Phase::Settling | Phase::Fencing => {}
         }
-        self.give_up_on_quiet(now, rest);
+        self.give_up_on_quiet(now, slow);
     }
 
-    fn give_up_on_quiet(&mut self, now: Instant, rest: Duration) {
+    fn give_up_on_quiet(&mut self, now: Instant, slow: Duration) {
         let Some(quiet) = &self.quiet else { return };
         // Work that is never done counts as unrest once nobody would wait longer for an answer.
         let since = quiet.calm.unwrap_or(quiet.began + self.limits.answer);
-        if now < since + self.limits.unrest.max(rest + rest / 2) {
+        if now < since + self.limits.unrest + slow {
             return;
         }
         let text = format!("never quiet: {}", quiet.what);

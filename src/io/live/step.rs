@@ -1,12 +1,12 @@
 //! One step: read what ended, then drain all consumers, then tell ends, then start what waits.
 //! Never waits; the caller sleeps until something wakes it.
 
+use super::adapter::Live;
 use super::calls::{Answer, CallError};
 use super::dial::{DialError, Dialed, failure_of};
 use super::job::Done;
 use super::line::{Feed, Line, LineState, Purpose};
 use super::link::LinkState;
-use super::live::Live;
 use super::names::Names;
 use super::translate::{Cause, cause_of, from_message};
 use crate::broker::{

@@ -1,12 +1,12 @@
 //! Takes the client's commands and starts what they ask for, or queues it behind what it must wait for.
 //! What cannot be done is answered, never ignored, if its command has an answer.
 
+use super::adapter::{Live, Waiting};
 use super::calls::open;
 use super::dial::dial;
 use super::job::Done;
 use super::line::{Item, Line, LineState, Publishing, describe};
 use super::link::{Link, LinkState};
-use super::live::{Live, Waiting};
 use crate::broker::{ChannelId, Command, ConnectionId, Event, Method, Refusal, Reply, RequestId, Scope, code};
 use crate::model::Name;
 use std::time::Instant;

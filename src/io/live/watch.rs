@@ -1,9 +1,9 @@
 //! Watched queues: read again and again, told when a count changed.
 //! By passive declare on a channel of the runner per vhost, which a missing queue costs; or over HTTP, undisturbing.
 
+use super::adapter::Live;
 use super::dial::{DialError, Dialed, Target, dial};
 use super::job::Done;
-use super::live::Live;
 use super::translate::{Cause, cause_of, short};
 use crate::broker::{Counts, Event, code};
 use crate::io::failure::{Failure, FailureKind};
@@ -76,11 +76,14 @@ pub(super) struct PassiveRound {
     complete: bool,
 }
 
-/// Is one reading over HTTP; `None` when the vhost is not there.
+/// Holds a vhost's queues and, for each of its consumers, the queue consumed; `None` when the vhost is not there.
+type Totals = Option<(Vec<QueueTotals>, Vec<String>)>;
+
+/// Is one reading over HTTP.
 pub(super) struct TotalsRound {
     vhost: Name,
     began: Instant,
-    totals: Result<Option<(Vec<QueueTotals>, Vec<String>)>, Failure>,
+    totals: Result<Totals, Failure>,
 }
 
 impl Watches {
@@ -300,10 +303,7 @@ impl Probe {
     }
 }
 
-async fn read_totals(
-    management: &ManagementClient,
-    vhost: &str,
-) -> Result<Option<(Vec<QueueTotals>, Vec<String>)>, Failure> {
+async fn read_totals(management: &ManagementClient, vhost: &str) -> Result<Totals, Failure> {
     match management.queue_totals(vhost).await {
         Ok(totals) => Ok(Some((totals, management.consumed_queues(vhost).await?))),
         Err(failure) if failure.refusal().is_some_and(|refusal| matches!(refusal.code, 401 | 404)) => Ok(None),

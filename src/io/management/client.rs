@@ -150,7 +150,11 @@ impl ManagementClient {
         let failure = Failure::new(kind, &self.base);
         match &failure.kind {
             FailureKind::NoRight { needed, .. } => {
-                let hint = format!("{needed}: `rabbitmqctl set_user_tags {} TAG`, or use another user", self.user);
+                let hint = format!(
+                    "`rabbitmqctl set_user_tags {} administrator` gives all that rmqplay needs ({needed}), or name \
+                     another user in the URL",
+                    self.user
+                );
                 failure.hint(hint)
             }
             _ => failure,
@@ -158,7 +162,7 @@ impl ManagementClient {
     }
 
     fn tag(&self, tag: &str) -> String {
-        format!("user '{}' with the tag `{tag}`", self.user)
+        format!("the tag `{tag}` for user '{}'", self.user)
     }
 }
 

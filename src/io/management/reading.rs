@@ -97,6 +97,16 @@ impl ManagementClient {
         Ok(list(self.get("/vhosts?columns=name").await?).iter().map(|vhost| text(vhost, "name")).collect())
     }
 
+    /// Lists all vhosts with what an export of 3.10 leaves out: description, tags, default queue type.
+    pub async fn vhosts_with_metadata(&self) -> Result<Vec<Json>, Failure> {
+        let kept = ["name", "description", "tags", "default_queue_type"];
+        let vhosts = list(self.get("/vhosts").await?).into_iter().map(|vhost| {
+            let fields = kept.iter().filter_map(|key| Some(((*key).to_owned(), vhost.get(*key)?.clone())));
+            Json::Object(fields.collect())
+        });
+        Ok(vhosts.collect())
+    }
+
     /// Lists the names of all users.
     pub async fn users(&self) -> Result<Vec<String>, Failure> {
         Ok(list(self.get("/users?columns=name").await?).iter().map(|user| text(user, "name")).collect())

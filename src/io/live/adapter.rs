@@ -50,8 +50,6 @@ pub struct Live {
     pub(super) lost: Vec<(ConnectionId, Refusal)>,
     pub(super) ended: Vec<(ChannelId, Name)>,
     pub(super) failure: Option<Failure>,
-    /// Counts steps, so that other tasks get their turn.
-    pub(super) steps: u32,
     graves: VecDeque<(Option<Link>, Vec<Line>)>,
 }
 
@@ -94,7 +92,6 @@ impl Live {
             lost: Vec::new(),
             ended: Vec::new(),
             failure: None,
-            steps: 0,
             graves: VecDeque::new(),
         })
     }

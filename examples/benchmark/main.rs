@@ -1,0 +1,83 @@
+//! Measures the sim on one thread, and the same work on live brokers in the same run.
+//! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
+//! sections by their beginning (`deliver`, `dead`, `topic`, `timers`, `memory`, `scenarios`). The numbers are
+//! of this machine and moment: compare the ratios.
+#![allow(clippy::disallowed_methods)]
+
+mod bytes;
+mod flow;
+mod on_live;
+mod on_sim;
+mod scenarios;
+mod tally;
+
+use flow::Shape;
+use rmqplay::model::{Profile, QueueKind};
+use tally::{repeated, thread_time, wall_time};
+
+#[global_allocator]
+static ALLOCATOR: bytes::Counting = bytes::Counting;
+
+const KINDS: [QueueKind; 2] = [QueueKind::Classic, QueueKind::Quorum];
+
+fn main() {
+    let chosen: Vec<String> = std::env::args().skip(1).collect();
+    let wants = |section: &str| chosen.is_empty() || chosen.iter().any(|word| section.starts_with(word.as_str()));
+    println!(
+        "deliveries per second of processor time, one thread (live: of wall clock); best of {}, median",
+        tally::REPEATS
+    );
+    let shapes: [(&str, fn(QueueKind) -> Shape); 2] =
+        [("deliver", Shape::deliver), ("dead-letter", Shape::dead_letter)];
+    for (section, shape) in shapes.into_iter().filter(|(section, _)| wants(section)) {
+        println!("\n{section}: {}", shape(QueueKind::Classic).story);
+        for kind in KINDS {
+            compare(&shape(kind), kind);
+        }
+    }
+    if wants("topic") {
+        println!("\ntopic: deliver, through a topic exchange with bindings; each publish fits one");
+        growth("bindings", &[10, 1_000, 10_000], Shape::topic);
+    }
+    if wants("timers") {
+        println!("\ntimers: dead-letter one by one, while other queues hold a message with a TTL of a day");
+        growth("timers", &[0, 1_000, 100_000], Shape::timers);
+    }
+    if wants("memory") {
+        println!("\nmemory: bytes per waiting message, of 100,000");
+        for kind in KINDS {
+            on_sim::memory(kind);
+        }
+    }
+    if wants("scenarios") {
+        println!("\nscenarios: the shipped ones, one cell after another, on sim 4.3");
+        scenarios::play_all();
+    }
+}
+
+/// Measures a shape on the sim by every profile, then on the live brokers; their ratio is by wall clock on
+/// both sides.
+fn compare(shape: &Shape, kind: QueueKind) {
+    for profile in Profile::ALL.into_iter().rev() {
+        let tally = repeated(|count| on_sim::play(shape, profile, count, thread_time));
+        println!("  {:<28} {}", format!("sim {profile}, {}", kind.as_str()), tally.shown());
+    }
+    let newest = repeated(|count| on_sim::play(shape, Profile::NEWEST, count, wall_time));
+    println!("  {:<28} {}", format!("sim {}, {}, wall clock", Profile::NEWEST, kind.as_str()), newest.shown());
+    for (version, tally) in on_live::play_all(shape) {
+        let times = newest.median() / tally.median();
+        let name = format!("RabbitMQ {version}, {}", kind.as_str());
+        println!("  {name:<28} {}   sim/live {times:.0}", tally.shown());
+    }
+}
+
+/// Measures a shape that grows, and prints how much dearer an event is at each size than at the first.
+fn growth(noun: &str, sizes: &[usize], shape: fn(usize) -> Shape) {
+    let mut first = None;
+    for &size in sizes {
+        let shape = shape(size);
+        let tally = repeated(|count| on_sim::play(&shape, Profile::NEWEST, count, thread_time));
+        let first = *first.get_or_insert(tally.median());
+        println!("  {:<28} {}   x{:.2}", format!("{size} {noun}"), tally.shown(), first / tally.median());
+    }
+}

@@ -1,0 +1,57 @@
+//! Plays the scenarios that are shipped, as `rmqplay run scenarios/` does, and times each cell.
+
+use crate::tally::REPEATS;
+use rmqplay::io::{Disk, list_yaml};
+use rmqplay::language::{Settings, load_scenario};
+use rmqplay::model::{Cell, Profile};
+use rmqplay::report;
+use rmqplay::simulate::rehearse;
+use rmqplay::source::Sources;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Prints the times of each cell: best and median of the runs, in milliseconds, and how many deliveries it made.
+pub fn play_all() {
+    let (mut all, mut loading) = (Vec::new(), Duration::ZERO);
+    let paths = list_yaml(Path::new("scenarios")).unwrap_or_default();
+    for path in &paths {
+        let began = Instant::now();
+        all.extend(load(path));
+        loading += began.elapsed();
+    }
+    println!("  {:<58} {:>10} {:>10} {:>11}", "cell", "best ms", "median ms", "deliveries");
+    let mut sum = 0.0;
+    for cell in &all {
+        let (best, median, deliveries) = time(cell);
+        sum += median;
+        let name = report::cell_name(&cell.scenario, &cell.axes);
+        println!("  {name:<58} {best:>10.3} {median:>10.3} {deliveries:>11}");
+    }
+    println!("  {} cells: {sum:.1} ms; reading their {} files: {:.1} ms", all.len(), paths.len(), ms(loading));
+}
+
+fn load(path: &Path) -> Vec<Cell> {
+    let Ok(text) = std::fs::read(path) else { return Vec::new() };
+    let settings = Settings { vars: Vec::new(), default_vhost: None };
+    let world = Disk::at("", Default::default());
+    let mut sources = Sources::default();
+    let (loaded, _) = load_scenario(&mut sources, &path.to_string_lossy(), &text, &world, &settings);
+    loaded.map(|loaded| loaded.cells).unwrap_or_default()
+}
+
+fn time(cell: &Cell) -> (f64, f64, u64) {
+    let mut deliveries = 0;
+    let mut times: Vec<f64> = (0..REPEATS)
+        .map(|_| {
+            let began = Instant::now();
+            deliveries = rehearse(cell, Profile::NEWEST, false).deliveries;
+            ms(began.elapsed())
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    (times[0], times[times.len() / 2], deliveries)
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}

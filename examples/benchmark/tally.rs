@@ -1,0 +1,69 @@
+//! Repeats a measurement, bounded in time; keeps rates per second.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// How often each case is measured.
+pub const REPEATS: usize = 5;
+
+/// How long one measurement shall take.
+const AIM: Duration = Duration::from_millis(400);
+
+/// How many messages a first run plays, to learn how many fit.
+const PROBE: u64 = 2_000;
+
+/// Holds the rates of one case, lowest first.
+pub struct Tally(Vec<f64>);
+
+/// Measures a case: `play` takes how many messages and gives how long they took.
+pub fn repeated(mut play: impl FnMut(u64) -> Duration) -> Tally {
+    let mut count = PROBE;
+    // Twice: the first run is a cold one.
+    for _ in 0..2 {
+        let rate = count as f64 / play(count).as_secs_f64();
+        count = ((rate * AIM.as_secs_f64()) as u64).clamp(PROBE, 4_000_000);
+    }
+    let mut rates: Vec<f64> = (0..REPEATS).map(|_| count as f64 / play(count).as_secs_f64()).collect();
+    rates.sort_by(f64::total_cmp);
+    Tally(rates)
+}
+
+impl Tally {
+    pub fn best(&self) -> f64 {
+        self.0[self.0.len() - 1]
+    }
+
+    pub fn median(&self) -> f64 {
+        self.0[self.0.len() / 2]
+    }
+
+    pub fn shown(&self) -> String {
+        format!("{:>12} {:>12}", grouped(self.best()), grouped(self.median()))
+    }
+}
+
+/// Writes a number with commas.
+pub fn grouped(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Gives the time that passed since this was first asked.
+pub fn wall_time() -> Duration {
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
+    BEGAN.get_or_init(Instant::now).elapsed()
+}
+
+/// Gives the time that this thread was on a processor, where the system tells it: what else runs does not count.
+pub fn thread_time() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = told.as_deref().and_then(|text| text.split(' ').next()?.parse().ok());
+    nanos.map_or_else(wall_time, Duration::from_nanos)
+}

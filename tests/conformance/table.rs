@@ -1,0 +1,212 @@
+//! The table of what is covered: each rule of `rules.txt` with the files that show it, and how each broker did.
+//! Takes outcomes by file and column; compares them with `TABLE.md`, or rewrites it. Keeps what was not played anew,
+//! unless the file's steps have changed since.
+
+use super::script::{self, Step};
+use super::{files, folder, name_of};
+use rmqplay::model::{Millis, Profile};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write};
+use std::fs;
+use std::sync::{Mutex, PoisonError};
+
+/// Says how a broker did with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Passed,
+    Failed,
+    NotApplicable,
+    /// Not since the file's steps are as they are.
+    NotPlayed,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::NotApplicable => "not applicable",
+            Self::NotPlayed => "not played",
+        })
+    }
+}
+
+/// Names a column: on the sim or on a live broker, and which profile.
+pub type Column = (bool, Profile);
+
+/// Holds outcomes by file name and column.
+pub type Outcomes = BTreeMap<(String, Column), Outcome>;
+
+/// Files with a longer wait than this are played on the sim only.
+const WAIT_MAX: Millis = Millis(25_000);
+
+/// Keeps two tests from rewriting the table at once.
+static TABLE: Mutex<()> = Mutex::new(());
+
+/// Compares the kept table with these outcomes, or rewrites it with them.
+pub fn keep(played: &Outcomes, update: bool) -> Result<(), String> {
+    let _held = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = folder().join("TABLE.md");
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    let files: Vec<File> = files().iter().map(|path| File::read(path, &kept, played)).collect();
+    let rules = fs::read_to_string(folder().join("rules.txt")).map_err(|error| format!("rules.txt: {error}"))?;
+    let faults = faults(&rules, &files);
+    if !faults.is_empty() {
+        return Err(faults.join("\n"));
+    }
+    let table = render(&rules, &files);
+    if update {
+        return fs::write(&path, table).map_err(|error| format!("TABLE.md: {error}"));
+    }
+    let (old, new): (BTreeSet<&str>, BTreeSet<&str>) = (kept.lines().collect(), table.lines().collect());
+    let gone = old.difference(&new).map(|line| format!("    kept  {line}"));
+    let come = new.difference(&old).map(|line| format!("    found {line}"));
+    let differences: Vec<String> = gone.chain(come).collect();
+    if differences.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("TABLE.md is not what was found:\n{}", differences.join("\n")))
+    }
+}
+
+/// Says why a real broker does not play a file, if so.
+pub fn sim_only(text: &str, steps: &[Step]) -> Option<&'static str> {
+    let long = |step: &Step| step.word(0) == "wait" && step.word(1).parse().is_ok_and(|wait: Millis| wait > WAIT_MAX);
+    let any = |verb: &str| steps.iter().any(|step| step.word(0) == verb);
+    match () {
+        () if text.contains("# Sim only") => Some("said in the file"),
+        () if any("restart") => Some("restarts the broker"),
+        () if any("watch") => Some("watches counts"),
+        () if steps.iter().any(long) => Some("waits over 25 s"),
+        () => None,
+    }
+}
+
+/// Is a file with what is known of it.
+struct File {
+    name: String,
+    rules: BTreeSet<String>,
+    print: String,
+    sim_only: Option<&'static str>,
+    outcomes: Vec<Outcome>,
+}
+
+impl File {
+    fn read(path: &std::path::Path, kept: &str, played: &Outcomes) -> Self {
+        let text = fs::read_to_string(path).expect("a readable file");
+        let steps = script::parse(&text).expect("a script");
+        let name = name_of(path);
+        let print = fingerprint(&text);
+        let row = kept.lines().find(|line| line.starts_with(&format!("| {name} | {print} |"))).unwrap_or_default();
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let sim_only = sim_only(&text, &steps);
+        let outcomes = columns().into_iter().enumerate().map(|(i, column)| {
+            let (live, profile) = column;
+            if (live && sim_only.is_some()) || !steps.iter().any(|step| step.profiles.contains(&profile)) {
+                return Outcome::NotApplicable;
+            }
+            played.get(&(name.clone(), column)).copied().unwrap_or(match cells.get(i + 3) {
+                Some(&"passed") => Outcome::Passed,
+                Some(&"failed") => Outcome::Failed,
+                _ => Outcome::NotPlayed,
+            })
+        });
+        let outcomes = outcomes.collect();
+        Self { rules: rules_of(&text), name, print, sim_only, outcomes }
+    }
+}
+
+fn columns() -> Vec<Column> {
+    [false, true].into_iter().flat_map(|live| Profile::ALL.into_iter().map(move |profile| (live, profile))).collect()
+}
+
+/// Reads the rules from comments that begin with them: `# DL-25, DL-26: …`, `# QQ-43-2 to QQ-43-5: …`.
+fn rules_of(text: &str) -> BTreeSet<String> {
+    let mut rules = BTreeSet::new();
+    for comment in text.lines().filter_map(|line| line.strip_prefix("# ")) {
+        let Some((list, _)) = comment.split_once(':') else { continue };
+        let mut found = BTreeSet::new();
+        for part in list.split(", ") {
+            let (first, last) = part.split_once(" to ").unwrap_or((part, part));
+            let (Some((family, from)), Some((_, to))) = (rule(first), rule(last)) else { break };
+            found.extend((from..=to).map(|n| format!("{family}-{n}")));
+        }
+        rules.extend(found);
+    }
+    rules
+}
+
+/// Splits `QQ-43-2` into family and number.
+fn rule(text: &str) -> Option<(&str, u32)> {
+    let (family, number) = text.rsplit_once('-')?;
+    let number = number.parse().ok()?;
+    family.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-').then_some((family, number))
+}
+
+/// Computes FNV-1a over the lines that are not comments.
+fn fingerprint(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let bytes = lines.flat_map(|line| line.bytes().chain([b'\n']));
+    let hash = bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{hash:08x}")
+}
+
+/// Reads `RULE` and what stands behind it: nothing, `no file yet`, or `out of scope: …`.
+fn listed(rules: &str) -> Vec<(&str, &str)> {
+    rules.lines().map(|line| line.split_once(' ').unwrap_or((line, ""))).collect()
+}
+
+fn faults(rules: &str, files: &[File]) -> Vec<String> {
+    let listed = listed(rules);
+    let mut faults = Vec::new();
+    for (rule, remark) in &listed {
+        match (remark.is_empty(), files.iter().any(|file| file.rules.contains(*rule))) {
+            (true, false) => faults.push(format!("rules.txt: {rule} has no file")),
+            (false, true) => faults.push(format!("rules.txt: {rule} has a file, yet says `{remark}`")),
+            _ => {}
+        }
+    }
+    for file in files {
+        let unknown = file.rules.iter().filter(|rule| !listed.iter().any(|(other, _)| other == rule));
+        faults.extend(unknown.map(|rule| format!("{}: no rule {rule} in rules.txt", file.name)));
+        if file.rules.is_empty() {
+            faults.push(format!("{}: says no rule in its comments", file.name));
+        }
+    }
+    faults
+}
+
+/// Sums up what the files of a rule show in a column.
+fn summed<'a>(files: impl Iterator<Item = &'a File>, i: usize) -> Outcome {
+    let outcomes: Vec<Outcome> = files.map(|file| file.outcomes[i]).collect();
+    let order = [Outcome::Failed, Outcome::NotPlayed, Outcome::Passed];
+    order.into_iter().find(|outcome| outcomes.contains(outcome)).unwrap_or(Outcome::NotApplicable)
+}
+
+fn render(rules: &str, files: &[File]) -> String {
+    let names: Vec<String> = columns().iter().map(|(live, profile)| format!("{} {profile}", kind(*live))).collect();
+    let (head, dashes) = (names.join(" | "), "|---".repeat(names.len()));
+    let mut text = format!(
+        "# What the files cover\n\nWritten by `UPDATE_GOLDEN=1 cargo test --test conformance` from the files and `rules.txt`; do not edit.\n\
+         The live columns are of the last run on real brokers (`RMQPLAY_TEST_BROKERS`); `not played`: the file changed since.\n\n\
+         ## Rules\n\n| rule | {head} | files |\n|---{dashes}|---|\n"
+    );
+    for (rule, remark) in listed(rules) {
+        let of_rule = || files.iter().filter(|file| file.rules.contains(rule));
+        let cell = |i| if remark.is_empty() { summed(of_rule(), i).to_string() } else { "–".to_owned() };
+        let cells: Vec<String> = (0..names.len()).map(cell).collect();
+        let shown = if remark.is_empty() { of_rule().count().to_string() } else { remark.to_owned() };
+        let _ = writeln!(text, "| {rule} | {} | {shown} |", cells.join(" | "));
+    }
+    let _ = write!(text, "\n## Files\n\n| file | steps | {head} | sim only |\n|---|---{dashes}|---|\n");
+    for file in files {
+        let cells: Vec<String> = file.outcomes.iter().map(Outcome::to_string).collect();
+        let why = file.sim_only.unwrap_or_default();
+        let _ = writeln!(text, "| {} | {} | {} | {why} |", file.name, file.print, cells.join(" | "));
+    }
+    text
+}
+
+fn kind(live: bool) -> &'static str {
+    if live { "live" } else { "sim" }
+}

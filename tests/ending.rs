@@ -1,0 +1,212 @@
+//! How a run on a live broker ends before its time: Ctrl-C, SIGTERM, kill -9, and a broker that dies under it.
+//! Afterwards vhosts and users are as before, or `clean` makes them so.
+#![allow(clippy::disallowed_methods)]
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const SCENARIO: &str = "\
+scenario: a run that takes its time
+topology:
+  users: [{name: alice, tags: [], permissions: {configure: \"\", write: \"\", read: \".*\"}}]
+  queues: [{name: slow}]
+consumers:
+  waiter: {queue: slow, as: alice, on_message: [{do: [hold]}]}
+steps:
+  - publish: {exchange: \"\", routing_key: slow, id: order, body: x}
+  - advance: 45s
+";
+
+/// Held by each test: sweeping one's leftovers would take the other's vhosts away.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Lists the brokers that tests may use; none is said aloud, and fails in CI.
+fn brokers() -> Vec<String> {
+    match std::env::var("RMQPLAY_TEST_BROKERS") {
+        Ok(urls) => urls.split(',').map(|url| url.trim().to_owned()).collect(),
+        Err(_) => {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "in CI the live brokers must be there: RMQPLAY_TEST_BROKERS is not set"
+            );
+            println!("live brokers: NOT RUN (RMQPLAY_TEST_BROKERS is not set)");
+            Vec::new()
+        }
+    }
+}
+
+fn scenario_file() -> PathBuf {
+    let path = std::env::temp_dir().join(format!("rmqplay-ending-{}.yaml", std::process::id()));
+    std::fs::write(&path, SCENARIO).expect("a temporary file");
+    path
+}
+
+fn rmqplay(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rmqplay"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("CI");
+    command
+}
+
+/// Reads names of throw-away vhosts or users, sorted.
+fn throw_away(broker: &str, what: &str) -> Vec<String> {
+    let (head, port) = broker.rsplit_once(':').expect("a port");
+    let port: u32 = port.parse().expect("a port at the end");
+    let url = format!("{}:{}/api/{what}?columns=name", head.replacen("amqp", "http", 1), port + 10_000);
+    let listed = Command::new("curl").args(["-sf", "--max-time", "10", &url]).output().expect("curl runs");
+    assert!(listed.status.success(), "the management API of {broker} answers");
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+    let names = listed.as_array().expect("a list").iter().filter_map(|one| one["name"].as_str());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with("rmqplay-")).map(str::to_owned).collect();
+    names.sort();
+    names
+}
+
+/// Waits, within bounds, until the run has made its vhost and user.
+fn wait_until_under_way(broker: &str, before: &[String], child: &mut Child) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while throw_away(broker, "users").iter().filter(|name| !before.contains(name)).count() == 0 {
+        assert!(child.try_wait().expect("a child").is_none(), "the run ended before it was under way");
+        assert!(Instant::now() < end, "the run is not under way after 20 s");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Waits for the end within bounds; a run that hangs fails the test.
+fn end_within(mut child: Child, limit: Duration) -> Output {
+    let end = Instant::now() + limit;
+    while child.try_wait().expect("a child").is_none() {
+        if Instant::now() > end {
+            let _ = child.kill();
+            panic!("the run did not end within {limit:?}");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    child.wait_with_output().expect("its output")
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn a_run_that_is_stopped_leaves_nothing_behind() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let file = scenario_file();
+    for broker in brokers() {
+        let place = broker.rsplit('@').next().expect("a place").to_owned();
+        for (signal, code) in [("INT", Some(130)), ("TERM", Some(143)), ("KILL", None)] {
+            let (vhosts, users) = (throw_away(&broker, "vhosts"), throw_away(&broker, "users"));
+            let mut child = rmqplay(&["run", &file.to_string_lossy(), "--broker", &broker]).spawn().expect("rmqplay");
+            wait_until_under_way(&broker, &users, &mut child);
+            let id = child.id().to_string();
+            assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().expect("kill").success());
+            let output = end_within(child, Duration::from_secs(20));
+            assert_eq!(output.status.code(), code, "{signal} on {place}: {}", text(&output));
+            if signal == "KILL" {
+                assert_ne!(throw_away(&broker, "vhosts"), vhosts, "a kill -9 leaves a vhost");
+                let young = end_within(
+                    rmqplay(&["clean", "--broker", &broker]).spawn().expect("rmqplay"),
+                    Duration::from_secs(20),
+                );
+                assert!(text(&young).contains("nothing older than 10m"), "{}", text(&young));
+                let clean = rmqplay(&["clean", "--broker", &broker, "--older-than", "0s"]).spawn().expect("rmqplay");
+                let swept = end_within(clean, Duration::from_secs(30));
+                assert_eq!(swept.status.code(), Some(0), "{}", text(&swept));
+                assert!(throw_away(&broker, "vhosts").is_empty() && throw_away(&broker, "users").is_empty());
+            } else {
+                assert_eq!(throw_away(&broker, "vhosts"), vhosts, "{signal} on {place}");
+                assert_eq!(throw_away(&broker, "users"), users, "{signal} on {place}");
+            }
+            println!("{place}: {signal} ended the run with {:?} and left nothing", output.status.code());
+        }
+    }
+    let _ = std::fs::remove_file(file);
+}
+
+#[test]
+fn a_broker_that_dies_under_a_run_ends_it_with_the_address() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let file = std::env::temp_dir().join(format!("rmqplay-dying-{}.yaml", std::process::id()));
+    std::fs::write(&file, SCENARIO).expect("a temporary file");
+    for broker in brokers() {
+        let (head, port) = broker.rsplit_once(':').expect("a port");
+        let port: u16 = port.parse().expect("a port at the end");
+        let amqp = Relay::to(port);
+        let http = Relay::to(port + 10_000);
+        let url = format!("{}:{}", head, amqp.port);
+        let management = format!("http://127.0.0.1:{}", http.port);
+        let before = throw_away(&broker, "users");
+        let arguments = ["run", &file.to_string_lossy(), "--broker", &url, "--management", &management];
+        let mut child = rmqplay(&arguments).spawn().expect("rmqplay");
+        wait_until_under_way(&broker, &before, &mut child);
+        std::thread::sleep(Duration::from_millis(700));
+        let died = Instant::now();
+        amqp.die();
+        http.die();
+        let output = end_within(child, Duration::from_secs(40));
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains(&format!("127.0.0.1:{}", amqp.port)), "it names the address: {said}");
+        assert!(said.contains("help:"), "it says what to try: {said}");
+        println!("127.0.0.1:{port}: the run ended {:.1} s after its broker died", died.elapsed().as_secs_f64());
+        let swept = rmqplay(&["clean", "--broker", &broker, "--older-than", "0s"]).output().expect("rmqplay");
+        assert_eq!(swept.status.code(), Some(0), "{}", text(&swept));
+    }
+    let _ = std::fs::remove_file(Path::new(&file));
+}
+
+/// Passes connections on to a port of this machine, until it dies.
+struct Relay {
+    port: u16,
+    dead: Arc<AtomicBool>,
+    sockets: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Relay {
+    fn to(target: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("its address").port();
+        let relay = Self { port, dead: Arc::default(), sockets: Arc::default() };
+        let (dead, sockets) = (relay.dead.clone(), relay.sockets.clone());
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if dead.load(Ordering::SeqCst) {
+                    return;
+                }
+                let Ok(server) = TcpStream::connect(("127.0.0.1", target)) else { continue };
+                let all = [&client, &server].map(|socket| socket.try_clone().expect("a second handle"));
+                sockets.lock().expect("not poisoned").extend(all);
+                for (from, to) in [(&client, &server), (&server, &client)] {
+                    let (from, to) = (from.try_clone().expect("a handle"), to.try_clone().expect("a handle"));
+                    std::thread::spawn(move || pass_on(from, to));
+                }
+            }
+        });
+        relay
+    }
+
+    /// Refuses new connections and breaks those that there are.
+    fn die(&self) {
+        self.dead.store(true, Ordering::SeqCst);
+        // Wakes the listener, so that it ends and its port closes.
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        for socket in self.sockets.lock().expect("not poisoned").iter() {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+fn pass_on(mut from: TcpStream, mut to: TcpStream) {
+    let mut buffer = [0; 16_384];
+    while let Ok(count) = from.read(&mut buffer) {
+        if count == 0 || to.write_all(&buffer[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+}
