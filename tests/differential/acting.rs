@@ -39,6 +39,10 @@ impl Player {
                 }
                 None => {
                     let channel = self.channel(&step.channel);
+                    if step.word(0) == "recover" {
+                        // Before the answer: what comes back may come before it.
+                        self.held.settle(&step.channel, DeliveryTag(0), true);
+                    }
                     let request = self.request(Asked::Step(Box::new(step.clone()), step.channel.clone()));
                     let method = method(&step, "/".into());
                     self.outbox.push_back(Command::Call { request, channel, method });

@@ -7,7 +7,7 @@ use super::seen::{Expected, Seen, delivery_text, id_of};
 use super::sequence::Op;
 use crate::script::Step;
 use rmqplay::broker::{
-    ChannelId, Client, Command, Confirmation, DeliveryTag, Event, Ids, PublishId, Refusal, Reply, RequestId, Scope,
+    ChannelId, Client, Command, Confirmation, Event, Ids, PublishId, Refusal, Reply, RequestId, Scope,
 };
 use rmqplay::model::{Millis, Moment};
 use std::collections::{BTreeMap, VecDeque};
@@ -189,7 +189,6 @@ impl Player {
             ("cancel", consumer) => {
                 self.held.consumers.remove(&(channel.clone(), consumer.to_owned()));
             }
-            ("recover", _) => self.held.settle(&channel, DeliveryTag(0), true),
             _ => {}
         }
         match reply {
