@@ -161,7 +161,10 @@ impl QuorumQueue {
 
     /// Takes all ready messages.
     pub(super) fn drain(&mut self) -> Vec<Entry> {
-        std::iter::from_fn(|| self.pop()).collect()
+        let all = std::iter::from_fn(|| self.pop()).collect();
+        // PRI-4: an emptied queue begins its pattern anew.
+        self.turn = 0;
+        all
     }
 
     /// Says whether a publish of that channel is refused by a queue that is over its limit or not (LEN-9).
