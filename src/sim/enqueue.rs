@@ -123,6 +123,7 @@ impl Sim {
             level,
             redelivered: counted && stored.failures > 0,
             returns: 0,
+            losses: 0,
             failures: if counted { stored.failures } else { 0 },
         })
     }
