@@ -79,8 +79,9 @@ impl Sim {
             is_over(queue, n, bytes)
         };
         let Contents::Quorum(quorum) = &mut queue.contents else { return true };
-        if let Some(publisher) = publisher.filter(|_| rejects)
-            && quorum.refuses(publisher, over)
+        // A publisher that was told to stop does so also when the queue would drop its head by now.
+        if let Some(publisher) = publisher
+            && quorum.refuses(publisher, over && rejects)
         {
             self.tell(Some(stored.origin), Some(id), "LEN-9", || What::Dropped {
                 why: "the queue is over its limit and refuses this publisher".into(),
@@ -147,9 +148,12 @@ impl Sim {
 
     /// Drops heads while the queue is over a limit, or blocks and unblocks publishers; says whether any was dropped.
     pub(super) fn drop_over_limit(&mut self, id: Id<Queue>) -> bool {
+        let releases = self.rules.quorum_unlimited_releases;
         let Some(queue) = self.queues.get_mut(id) else { return false };
         if queue.settings.max_length.is_none() && queue.settings.max_length_bytes.is_none() {
-            if let Contents::Quorum(quorum) = &mut queue.contents {
+            if let Contents::Quorum(quorum) = &mut queue.contents
+                && releases
+            {
                 quorum.refuse_all(false);
             }
             return false;
