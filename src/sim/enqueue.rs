@@ -108,8 +108,7 @@ impl Sim {
         let (level, position, size, ttl) = match &mut queue.contents {
             Contents::Classic(classic) => (classic.level(priority), classic.next_position(), body, ttl),
             Contents::Quorum(quorum) => {
-                let properties =
-                    if rules.quorum_bytes_with_properties { encoded_size(&stored.message.properties) } else { 0 };
+                let properties = if rules.quorum_bytes_with_properties { stored_size(stored) } else { 0 };
                 // TTL-7: 0 is treated as a millisecond.
                 let ttl = ttl.map(|ttl| ttl.max(1));
                 (quorum.level(priority), quorum.next_position(), body + properties, ttl)
@@ -221,6 +220,21 @@ impl Sim {
             }
         }
     }
+}
+
+/// Gives the bytes of the property section as stored: RabbitMQ keeps its own records of deaths beside it (LEN-1).
+fn stored_size(stored: &Stored) -> usize {
+    let properties = &stored.message.properties;
+    if !stored.died {
+        return encoded_size(properties);
+    }
+    let mut published = properties.clone();
+    if let Some(headers) = &mut published.headers {
+        let own = ["x-death", "x-first-death-", "x-last-death-"];
+        headers.retain(|key, _| !own.iter().any(|prefix| key.starts_with(prefix)));
+    }
+    published.headers = published.headers.filter(|headers| !headers.is_empty());
+    encoded_size(&published)
 }
 
 fn is_over(queue: &Queue, n: u64, bytes: u64) -> bool {
