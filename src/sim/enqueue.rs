@@ -150,21 +150,18 @@ impl Sim {
         let releases = self.rules.quorum_unlimited_releases;
         let Some(queue) = self.queues.get_mut(id) else { return false };
         if queue.settings.max_length.is_none() && queue.settings.max_length_bytes.is_none() {
-            if let Contents::Quorum(quorum) = &mut queue.contents
-                && releases
-            {
-                quorum.refuse_all(false);
+            if let Contents::Quorum(quorum) = &mut queue.contents {
+                quorum.was_relaxed = true;
+                if releases {
+                    quorum.refuse_all(false);
+                }
             }
             return false;
         }
-        match (queue.settings.overflow, &queue.contents) {
-            (Overflow::DropHead, _) => self.drop_heads(id),
-            (_, Contents::Quorum(_)) => {
-                self.weigh_publishers(id);
-                false
-            }
-            _ => false,
-        }
+        let drops = queue.settings.overflow == Overflow::DropHead;
+        let dropped = drops && self.drop_heads(id);
+        self.weigh_publishers(id, !drops);
+        dropped
     }
 
     fn drop_heads(&mut self, id: Id<Queue>) -> bool {
@@ -194,8 +191,9 @@ impl Sim {
         true
     }
 
-    /// Blocks publishers of a queue that is over its limit; lets them go on at 80 % (LEN-9).
-    fn weigh_publishers(&mut self, id: Id<Queue>) {
+    /// Blocks publishers of a quorum queue that is over its limit; lets them go on when it falls to 80 % (LEN-9). One
+    /// that drops its head does neither.
+    fn weigh_publishers(&mut self, id: Id<Queue>, rejects: bool) {
         let Some(queue) = self.queues.get_mut(id) else { return };
         let Contents::Quorum(quorum) = &queue.contents else { return };
         let (n, bytes) = quorum.counted();
@@ -203,10 +201,10 @@ impl Sim {
         let relaxed = |value: u64, max: Option<u64>| max.is_none_or(|max| value <= max * 8 / 10);
         let below = relaxed(n, queue.settings.max_length) && relaxed(bytes, queue.settings.max_length_bytes);
         if let Contents::Quorum(quorum) = &mut queue.contents {
-            if over {
-                quorum.refuse_all(true);
-            } else if below {
-                quorum.refuse_all(false);
+            let falls = below && !quorum.was_relaxed;
+            quorum.was_relaxed = below;
+            if rejects && (over || falls) {
+                quorum.refuse_all(over);
             }
         }
     }
