@@ -4,6 +4,8 @@
 
 #![allow(clippy::disallowed_methods)]
 
+#[path = "differential/acting.rs"]
+mod acting;
 #[path = "differential/chance.rs"]
 mod chance;
 #[allow(dead_code)]

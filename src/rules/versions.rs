@@ -87,6 +87,8 @@ pub struct Differences {
     pub quorum_sac_priority: bool,
     /// CO-7: how the text names the type.
     pub quorum_shown_in_text: &'static str,
+    /// LEN-9: a quorum queue without any limit lets refused publishers go on.
+    pub quorum_unlimited_releases: bool,
     /// CO-10: when a channel ends, its consumers' messages return by subscription, not by consumer tag.
     pub quorum_returns_by_subscription: bool,
     /// CO-10: without a delivery limit a return goes to the tail.
@@ -148,6 +150,7 @@ const V3_10: Differences = Differences {
     last_death: false,
     bcc_hides_likenesses: false,
     quorum_returns_by_subscription: false,
+    quorum_unlimited_releases: false,
     sorts_headers: false,
     quorum_maxlen_reversed: true,
     failure_count: FailureCount::Forgotten,
@@ -209,6 +212,7 @@ const V4_0: Differences = Differences {
     last_death: true,
     bcc_hides_likenesses: true,
     quorum_returns_by_subscription: true,
+    quorum_unlimited_releases: true,
     sorts_headers: true,
     failure_count: FailureCount::Shown,
     quorum_expires_policy_wins: false,

@@ -244,7 +244,7 @@ impl Sim {
             origin: old.origin,
             died: true,
             failures: if counted { letter.entry.failures } else { 0 },
-            quorum_rejections: old.quorum_rejections + u32::from(rejected_here),
+            quorum_rejections: old.quorum_rejections + letter.entry.losses + u32::from(rejected_here),
         }
     }
 }

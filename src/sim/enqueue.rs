@@ -79,8 +79,9 @@ impl Sim {
             is_over(queue, n, bytes)
         };
         let Contents::Quorum(quorum) = &mut queue.contents else { return true };
-        if let Some(publisher) = publisher.filter(|_| rejects)
-            && quorum.refuses(publisher, over)
+        // A publisher that was told to stop does so also when the queue would drop its head by now.
+        if let Some(publisher) = publisher
+            && quorum.refuses(publisher, over && rejects)
         {
             self.tell(Some(stored.origin), Some(id), "LEN-9", || What::Dropped {
                 why: "the queue is over its limit and refuses this publisher".into(),
@@ -107,8 +108,7 @@ impl Sim {
         let (level, position, size, ttl) = match &mut queue.contents {
             Contents::Classic(classic) => (classic.level(priority), classic.next_position(), body, ttl),
             Contents::Quorum(quorum) => {
-                let properties =
-                    if rules.quorum_bytes_with_properties { encoded_size(&stored.message.properties) } else { 0 };
+                let properties = if rules.quorum_bytes_with_properties { stored_size(stored) } else { 0 };
                 // TTL-7: 0 is treated as a millisecond.
                 let ttl = ttl.map(|ttl| ttl.max(1));
                 (quorum.level(priority), quorum.next_position(), body + properties, ttl)
@@ -123,6 +123,7 @@ impl Sim {
             level,
             redelivered: counted && stored.failures > 0,
             returns: 0,
+            losses: 0,
             failures: if counted { stored.failures } else { 0 },
         })
     }
@@ -146,21 +147,21 @@ impl Sim {
 
     /// Drops heads while the queue is over a limit, or blocks and unblocks publishers; says whether any was dropped.
     pub(super) fn drop_over_limit(&mut self, id: Id<Queue>) -> bool {
+        let releases = self.rules.quorum_unlimited_releases;
         let Some(queue) = self.queues.get_mut(id) else { return false };
         if queue.settings.max_length.is_none() && queue.settings.max_length_bytes.is_none() {
             if let Contents::Quorum(quorum) = &mut queue.contents {
-                quorum.refuse_all(false);
+                quorum.was_relaxed = true;
+                if releases {
+                    quorum.refuse_all(false);
+                }
             }
             return false;
         }
-        match (queue.settings.overflow, &queue.contents) {
-            (Overflow::DropHead, _) => self.drop_heads(id),
-            (_, Contents::Quorum(_)) => {
-                self.weigh_publishers(id);
-                false
-            }
-            _ => false,
-        }
+        let drops = queue.settings.overflow == Overflow::DropHead;
+        let dropped = drops && self.drop_heads(id);
+        self.weigh_publishers(id, !drops);
+        dropped
     }
 
     fn drop_heads(&mut self, id: Id<Queue>) -> bool {
@@ -190,8 +191,9 @@ impl Sim {
         true
     }
 
-    /// Blocks publishers of a queue that is over its limit; lets them go on at 80 % (LEN-9).
-    fn weigh_publishers(&mut self, id: Id<Queue>) {
+    /// Blocks publishers of a quorum queue that is over its limit; lets them go on when it falls to 80 % (LEN-9). One
+    /// that drops its head does neither.
+    fn weigh_publishers(&mut self, id: Id<Queue>, rejects: bool) {
         let Some(queue) = self.queues.get_mut(id) else { return };
         let Contents::Quorum(quorum) = &queue.contents else { return };
         let (n, bytes) = quorum.counted();
@@ -199,10 +201,10 @@ impl Sim {
         let relaxed = |value: u64, max: Option<u64>| max.is_none_or(|max| value <= max * 8 / 10);
         let below = relaxed(n, queue.settings.max_length) && relaxed(bytes, queue.settings.max_length_bytes);
         if let Contents::Quorum(quorum) = &mut queue.contents {
-            if over {
-                quorum.refuse_all(true);
-            } else if below {
-                quorum.refuse_all(false);
+            let falls = below && !quorum.was_relaxed;
+            quorum.was_relaxed = below;
+            if rejects && (over || falls) {
+                quorum.refuse_all(over);
             }
         }
     }
@@ -216,6 +218,21 @@ impl Sim {
             }
         }
     }
+}
+
+/// Gives the bytes of the property section as stored: RabbitMQ keeps its own records of deaths beside it (LEN-1).
+fn stored_size(stored: &Stored) -> usize {
+    let properties = &stored.message.properties;
+    if !stored.died {
+        return encoded_size(properties);
+    }
+    let mut published = properties.clone();
+    if let Some(headers) = &mut published.headers {
+        let own = ["x-death", "x-first-death-", "x-last-death-"];
+        headers.retain(|key, _| !own.iter().any(|prefix| key.starts_with(prefix)));
+    }
+    published.headers = published.headers.filter(|headers| !headers.is_empty());
+    encoded_size(&published)
 }
 
 fn is_over(queue: &Queue, n: u64, bytes: u64) -> bool {

@@ -23,7 +23,7 @@ pub(super) struct Stored {
     pub died: bool,
     /// DL-34: failed deliveries so far, anywhere.
     pub failures: u32,
-    /// DL-32: deaths by rejection in quorum queues.
+    /// DL-32: deaths by rejection in quorum queues, and channels and connections lost there.
     pub quorum_rejections: u32,
 }
 
@@ -46,6 +46,8 @@ pub(super) struct Entry {
     pub redelivered: bool,
     /// How often it came back (CO-12: deliveries before, acquisitions on 4.3).
     pub returns: u32,
+    /// DL-32: how often its consumer's channel or connection was lost here.
+    pub losses: u32,
     /// DL-34: failed deliveries, those before this queue included.
     pub failures: u32,
 }

@@ -36,6 +36,8 @@ pub(super) struct QuorumQueue {
     pub delayed: BTreeMap<(Moment, u64), Entry>,
     /// DL-30: dead letters that no target has confirmed yet.
     pub waiting: VecDeque<Waiting>,
+    /// LEN-9: whether it was at 80 % of its limits or below when last looked at.
+    pub was_relaxed: bool,
     /// LEN-9: publishing channels, and whether they are refused.
     publishers: BTreeMap<Id<Channel>, bool>,
 }
@@ -58,6 +60,7 @@ impl QuorumQueue {
             expiring: 0,
             delayed: BTreeMap::new(),
             waiting: VecDeque::new(),
+            was_relaxed: true,
             publishers: BTreeMap::new(),
         }
     }
@@ -161,7 +164,10 @@ impl QuorumQueue {
 
     /// Takes all ready messages.
     pub(super) fn drain(&mut self) -> Vec<Entry> {
-        std::iter::from_fn(|| self.pop()).collect()
+        let all = std::iter::from_fn(|| self.pop()).collect();
+        // PRI-4: an emptied queue begins its pattern anew.
+        self.turn = 0;
+        all
     }
 
     /// Says whether a publish of that channel is refused by a queue that is over its limit or not (LEN-9).

@@ -71,6 +71,7 @@ impl Sim {
         let failed = cause.is_failure();
         entry.returns += 1;
         entry.failures += u32::from(failed);
+        entry.losses += u32::from(cause == Return::Closed);
         let Some(queue) = self.queues.get_mut(id) else { return false };
         let limit = queue.settings.delivery_limit;
         let counted = if rules.only_failures_count { entry.failures } else { entry.returns };

@@ -157,7 +157,7 @@ impl Generator {
             1 => text.push_str(" transient"),
             2 => text.push_str(" x-unknown=5"),
             3 => text.push_str(" x-message-ttl=7000"),
-            4 => text = text.rsplit_once(' ').map(|(front, _)| front.to_owned()).unwrap_or(text),
+            4 => text = text.rsplit_once(" x-").map(|(front, _)| front.to_owned()).unwrap_or(text),
             _ => {}
         }
         text

@@ -170,10 +170,17 @@ async fn one(version: Version, fresh: u64) -> Vec<String> {
     faults
 }
 
-async fn play_seed(version: &Version, seed: u64, known: &Known, tally: &Mutex<Tally>) -> usize {
-    let (sequence, expected) = match generator::sequence(seed, version.profile, known) {
-        Ok(made) => made,
-        Err(unfit) => {
+async fn play_seed(version: &Version, seed: u64, known: &Arc<Known>, tally: &Mutex<Tally>) -> usize {
+    // Thinking takes long enough to make others late.
+    let (profile, own) = (version.profile, known.clone());
+    let thought = tokio::task::spawn_blocking(move || generator::sequence(seed, profile, &own)).await;
+    let (sequence, expected) = match thought {
+        Ok(Ok(made)) => made,
+        Err(panic) => {
+            lock(tally).faults.push(format!("seed {seed} on {profile}: {panic}"));
+            return 0;
+        }
+        Ok(Err(unfit)) => {
             *lock(tally).discarded.entry(unfit).or_default() += 1;
             return 0;
         }

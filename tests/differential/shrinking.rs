@@ -50,7 +50,7 @@ struct Found {
 }
 
 async fn differs(version: &Version, ops: &[Op], known: &Known) -> Option<Found> {
-    let expected = steady(version.profile, ops, known).ok()?;
+    let expected = tokio::task::block_in_place(|| steady(version.profile, ops, known)).ok()?;
     match version.play(ops, &expected).await {
         Played::Different { at, seen } => {
             Some(Found { at, expected: expected.seen.get(at).cloned().unwrap_or_default(), seen: *seen })
