@@ -20,6 +20,8 @@ static ALLOCATOR: bytes::Counting = bytes::Counting;
 
 const KINDS: [QueueKind; 2] = [QueueKind::Classic, QueueKind::Quorum];
 
+type MakeShape = fn(QueueKind) -> Shape;
+
 fn main() {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     let wants = |section: &str| chosen.is_empty() || chosen.iter().any(|word| section.starts_with(word.as_str()));
@@ -27,8 +29,7 @@ fn main() {
         "deliveries per second of processor time, one thread (live: of wall clock); best of {}, median",
         tally::REPEATS
     );
-    let shapes: [(&str, fn(QueueKind) -> Shape); 2] =
-        [("deliver", Shape::deliver), ("dead-letter", Shape::dead_letter)];
+    let shapes: [(&str, MakeShape); 2] = [("deliver", Shape::deliver), ("dead-letter", Shape::dead_letter)];
     for (section, shape) in shapes.into_iter().filter(|(section, _)| wants(section)) {
         println!("\n{section}: {}", shape(QueueKind::Classic).story);
         for kind in KINDS {

@@ -32,7 +32,7 @@ pub(super) enum Stage {
 pub(super) enum Doing {
     Nothing,
     Program(Program, Then),
-    Publishing(Series),
+    Publishing(Box<Series>),
     /// Waits until nothing more happens now.
     Quieting,
     /// Waits for a fresh count before it judges.
@@ -150,7 +150,7 @@ impl Player {
         match std::mem::replace(&mut self.driver.doing, Doing::Nothing) {
             Doing::Nothing => self.next_stage(moment),
             Doing::Program(program, then) => self.run_program(program, then),
-            Doing::Publishing(series) => self.go_on_publishing(series),
+            Doing::Publishing(series) => self.go_on_publishing(*series),
             Doing::Reading(reading) => self.go_on_reading(reading),
             Doing::Watching { until } => self.go_on_watching(until),
             Doing::Sleeping { until } if until <= self.now => {
@@ -344,7 +344,7 @@ impl Player {
         let link = self.current_step().map(|step| (step.actor.clone(), step.vhost.clone()));
         let channel = link.and_then(|name| self.driver.links.get(&name)).and_then(|link| link.publishing);
         match channel {
-            Some(channel) => self.driver.doing = Doing::Publishing(Series::new(*publish, channel, self.now)),
+            Some(channel) => self.driver.doing = Doing::Publishing(Box::new(Series::new(*publish, channel, self.now))),
             None => self.end_step(None),
         }
     }
@@ -372,7 +372,7 @@ impl Player {
                 }
             }
         }
-        self.driver.doing = Doing::Publishing(series);
+        self.driver.doing = Doing::Publishing(Box::new(series));
         sent
     }
 

@@ -361,7 +361,10 @@ impl Client for Player {
                 return Some(command);
             }
             let driven = self.step_driver(now);
-            let acted = (0..self.actors.len()).fold(false, |acted, actor| self.step_actor(actor) || acted);
+            let mut acted = false;
+            for actor in 0..self.actors.len() {
+                acted |= self.step_actor(actor);
+            }
             // What an actor did is news too: a settlement has no answer.
             self.news |= acted;
             if !driven && !acted && self.outbox.is_empty() {

@@ -240,8 +240,14 @@ impl Player {
     }
 
     fn lose_publishes(&mut self, channel: ChannelId) {
-        let lost = self.publishes.extract_if(.., |_, (on, _)| *on == channel);
-        for (_, (on, name)) in lost {
+        let mut lost = Vec::new();
+        self.publishes.retain(|_, (on, name)| {
+            if *on == channel {
+                lost.push((*on, name.clone()));
+            }
+            *on != channel
+        });
+        for (on, name) in lost {
             self.seen.note(format!("publishes on {}", self.held.name(on)), format!("{name} lost"));
         }
     }
