@@ -9,7 +9,7 @@ use super::refusal::{connection_error, precondition_failed};
 use super::requeue::Return;
 use super::slots::Id;
 use crate::broker::{ChannelId, Death, DeliveryTag, Refusal, Reply, Settlement, code};
-use crate::model::{Name, QueueKind};
+use crate::model::Name;
 use std::collections::BTreeMap;
 
 /// Orders groups of deliveries: by queue, then those taken by get by tag, then by consumer tag (DL-33).
@@ -136,11 +136,8 @@ impl Sim {
             self.put_back(group.1, entries, Return::Recovered);
             self.elect(group.1);
             self.touch(group.1);
-            // A quorum queue hands out again after each group (DL-33), a classic one after all.
-            match self.queues.get(group.1).map(|queue| queue.kind) {
-                Some(QueueKind::Quorum) => self.serve(group.1),
-                _ => self.to_serve.push_back(group.1),
-            }
+            // The queue hands out again after each group (DL-33).
+            self.serve(group.1);
         }
         self.resume_globally(channel);
         Ok(Reply::Done)

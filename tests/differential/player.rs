@@ -240,14 +240,9 @@ impl Player {
     }
 
     fn lose_publishes(&mut self, channel: ChannelId) {
-        let mut lost = Vec::new();
-        self.publishes.retain(|_, (on, name)| {
-            if *on == channel {
-                lost.push((*on, name.clone()));
-            }
-            *on != channel
-        });
-        for (on, name) in lost {
+        let lost: Vec<PublishId> =
+            self.publishes.iter().filter(|(_, (on, _))| *on == channel).map(|(publish, _)| *publish).collect();
+        for (on, name) in lost.iter().filter_map(|publish| self.publishes.remove(publish)).collect::<Vec<_>>() {
             self.seen.note(format!("publishes on {}", self.held.name(on)), format!("{name} lost"));
         }
     }

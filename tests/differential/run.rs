@@ -163,7 +163,7 @@ async fn one(version: Version, fresh: u64) -> Vec<String> {
         shrink(&version, sequence, (*at, expected.clone(), seen.clone()), &known)
     });
     for small in futures_util::future::join_all(shrinks).await {
-        let Difference { sequence, at, expected, seen, again, tries } = small;
+        let Difference { sequence, at, expected, seen, again, tries, .. } = small;
         let how = if again { format!("shrunk in {tries} plays") } else { "seen once, not again".to_owned() };
         faults.push(written(&version, &sequence, at, &expected, &seen, &how));
     }
@@ -195,6 +195,8 @@ async fn play_seed(version: &Version, seed: u64, known: &Arc<Known>, tally: &Mut
         Played::Same => {}
         Played::Late(at) => tally.late.push((seed, sequence.ops[at.saturating_sub(1)].text.clone())),
         Played::Different { at, seen } => {
+            let wanted = expected.seen.get(at).cloned().unwrap_or_default();
+            say(&written(version, &sequence, at, &wanted, &seen, "found"));
             tally.different.push((sequence.clone(), at, expected.seen.get(at).cloned().unwrap_or_default(), *seen));
         }
         Played::Failed(failure) => tally.faults.push(format!("{} seed {seed}: {failure}", version.full)),
@@ -228,7 +230,9 @@ fn tell(version: &Version, tally: &Tally, fresh: u64, began: Instant) {
 fn written(version: &Version, sequence: &Sequence, at: usize, expected: &Seen, seen: &Seen, how: &str) -> String {
     let mut short = sequence.clone();
     short.ops.truncate(at + 1);
-    let mut text = format!("==== RabbitMQ {}: {how}; RMQPLAY_SEED={}\n{}", version.full, sequence.seed, short.text());
+    let taken = |seen: &Seen| seen.streams.values().map(Vec::len).max().unwrap_or(0);
+    let text = short.text(taken(expected).max(taken(seen)));
+    let mut text = format!("==== RabbitMQ {}: {how}; RMQPLAY_SEED={}\n{text}", version.full, sequence.seed);
     for line in expected.differences(seen) {
         text.push_str(&format!("#   {line}\n"));
     }

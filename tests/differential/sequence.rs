@@ -52,15 +52,19 @@ impl Sequence {
         Self { seed: 0, profile, ops, closing: 0 }
     }
 
-    /// Writes it as a conformance file without expectations.
-    pub fn text(&self) -> String {
+    /// Writes it as a conformance file without expectations; the last step takes so many messages if it takes contents.
+    /// Expectations come from the sim (`UPDATE_GOLDEN=1`) once it does what the broker does.
+    pub fn text(&self, contents: usize) -> String {
         let mut text = format!("# seed {} on {}\n", self.seed, self.profile);
-        for op in &self.ops {
+        for (n, op) in self.ops.iter().enumerate() {
+            let last = n + 1 == self.ops.len();
             if op.gap.0 > 0 {
                 text.push_str(&format!("wait {}ms\n", op.gap.0));
             }
             match op.text.strip_prefix("drain ") {
-                Some(queue) => text.push_str(&format!("get {queue} no-ack\n")),
+                Some(queue) if last => text.push_str(&format!("get {queue} no-ack\n").repeat(contents)),
+                // What other queues held does not matter to what differs.
+                Some(_) => {}
                 None => text.push_str(&format!("{}\n", op.text)),
             }
         }

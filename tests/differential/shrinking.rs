@@ -7,9 +7,11 @@ use super::rehearsal::steady;
 use super::seen::Seen;
 use super::sequence::{Op, Sequence};
 use rmqplay::model::Millis;
+use std::time::{Duration, Instant};
 
-/// How many candidates are played.
+/// How many candidates are played, and for how long: timed ones take their time.
 const TRIES_MAX: usize = 60;
+const WITHIN: Duration = Duration::from_secs(100);
 /// How many are played at once.
 const AT_ONCE: usize = 5;
 
@@ -22,12 +24,14 @@ pub struct Difference {
     /// Whether a second play showed it again.
     pub again: bool,
     pub tries: usize,
+    began: Instant,
 }
 
 /// Shrinks a sequence that differed at an operation.
 pub async fn shrink(version: &Version, sequence: &Sequence, found: (usize, Seen, Seen), known: &Known) -> Difference {
     let (at, expected, seen) = found;
-    let mut best = Difference { sequence: sequence.clone(), at, expected, seen, again: false, tries: 0 };
+    let mut best =
+        Difference { sequence: sequence.clone(), at, expected, seen, again: false, tries: 0, began: Instant::now() };
     best.sequence.ops.truncate(at + 1);
     if let Some(Found { at, expected, seen }) = differs(version, &best.sequence.ops, known).await {
         best.sequence.ops.truncate(at + 1);
@@ -60,6 +64,10 @@ async fn differs(version: &Version, ops: &[Op], known: &Known) -> Option<Found> 
 }
 
 impl Difference {
+    fn may_try(&self) -> bool {
+        self.tries < TRIES_MAX && self.began.elapsed() < WITHIN
+    }
+
     /// Plays candidates side by side and takes the first that still differs.
     async fn take_first(&mut self, version: &Version, candidates: Vec<Vec<Op>>, known: &Known) -> Option<usize> {
         self.tries += candidates.len();
@@ -75,7 +83,7 @@ impl Difference {
 
 async fn remove_operations(version: &Version, best: &mut Difference, size: usize, known: &Known) {
     let mut from = 0;
-    while best.tries < TRIES_MAX && from + 1 < best.sequence.ops.len() {
+    while best.may_try() && from + 1 < best.sequence.ops.len() {
         let starts: Vec<usize> =
             (0..AT_ONCE).map(|n| from + n * size).filter(|start| start + 1 < best.sequence.ops.len()).collect();
         let candidates = starts.iter().map(|start| without(&best.sequence.ops, *start, size)).collect();
@@ -100,7 +108,7 @@ fn without(ops: &[Op], start: usize, size: usize) -> Vec<Op> {
 
 async fn remove_words(version: &Version, best: &mut Difference, known: &Known) {
     let mut line = 0;
-    while best.tries < TRIES_MAX && line < best.sequence.ops.len() {
+    while best.may_try() && line < best.sequence.ops.len() {
         let text = best.sequence.ops[line].text.clone();
         let words: Vec<&str> = text.split(' ').collect();
         let extras: Vec<usize> = (0..words.len()).filter(|n| is_extra(words[*n])).collect();
