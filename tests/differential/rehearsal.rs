@@ -111,6 +111,9 @@ pub fn expected(profile: Profile, ops: &[Op], jitter: Option<Chance>) -> Result<
 
 /// Gives what must be seen, if the delays of a live broker do not change it and nothing races.
 pub fn steady(profile: Profile, ops: &[Op], known: &Known) -> Result<Expected, Unfit> {
+    if limits_beside_delays(ops) && known.accepts("QQ-43-5/limit-beside-delay") {
+        return Err("a length limit beside delayed retries");
+    }
     let plain = expected(profile, ops, None)?;
     for seed in 0..JITTERED_PLAYS {
         if expected(profile, ops, Some(Chance::new(seed + 1)))? != plain {
@@ -129,6 +132,14 @@ pub fn steady(profile: Profile, ops: &[Op], known: &Known) -> Result<Expected, U
         calm.push(rehearsal.next_timer().map_or(HORIZON, |timer| timer - rehearsal.player.scheduled()));
     }
     Ok(Expected { seen: plain, calm })
+}
+
+/// Says whether a queue with delayed retries may get a length limit, its own or by a policy.
+fn limits_beside_delays(ops: &[Op]) -> bool {
+    let limited = |op: &&Op| op.text.contains("max-length");
+    let by_policy = ops.iter().filter(limited).any(|op| op.text.starts_with("policy "));
+    let mut delayed = ops.iter().filter(|op| op.text.contains("x-delayed-retry"));
+    delayed.any(|op| by_policy || limited(&op))
 }
 
 /// Listens to the sim's reasons for what a live broker promises no order of.
