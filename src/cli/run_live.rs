@@ -18,6 +18,9 @@ use tokio::task::JoinSet;
 /// Within this time a second signal belongs to the first.
 const ONE_WISH: Duration = Duration::from_secs(1);
 
+/// How long a request of a stopped cell may be under way to the broker.
+const UNDER_WAY: Duration = Duration::from_millis(400);
+
 /// Is one cell that was played, or was not because the run was stopped.
 struct PlayedCell {
     index: usize,
@@ -158,6 +161,9 @@ async fn play_cell(
         ended = &mut task => ended.unwrap_or_else(|error| (None, Some(bug(&error.to_string(), &place)))),
         _ = stopped.changed() => {
             task.abort();
+            // A request that was on its way may still arrive after the first sweep, and make what that deleted.
+            let _ = guard.sweep().await;
+            tokio::time::sleep(UNDER_WAY).await;
             (None, None)
         }
     };
