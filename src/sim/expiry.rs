@@ -69,6 +69,8 @@ impl Sim {
             queue.ttl_timer = None;
         }
         self.sweep(id);
+        // LEN-9: what expired may let publishers go on.
+        self.drop_over_limit(id);
     }
 
     /// Starts or restarts the lease of a queue without consumers (EXP-2, EXP-3).

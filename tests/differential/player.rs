@@ -21,6 +21,17 @@ const CALM_MARGIN: Millis = Millis(100);
 /// Between the first two looks; it doubles.
 const LINGER: Millis = Millis(20);
 
+/// How long an operation may take until its last command is answered.
+const DRAINING_MAX: Millis = Millis(60);
+
+/// Says which operations of a rehearsal begin late.
+#[derive(Debug, Clone, Copy)]
+pub enum Delays {
+    Random,
+    Publishes,
+    AllButPublishes,
+}
+
 /// Says why a sequence was not played to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
@@ -41,7 +52,7 @@ pub struct Player {
     /// How often the present operation's outcome was not the expected one yet.
     pub(super) looks: u32,
     /// Draws delays that the live side may have, to find sequences that they would change.
-    pub(super) jitter: Option<Chance>,
+    pub(super) jitter: Option<(Delays, Chance)>,
     pub(super) idle_until: Option<Moment>,
     pub(super) phase: Phase,
     pub(super) ids: Ids,
@@ -83,7 +94,7 @@ pub(super) enum Asked {
 
 impl Player {
     /// Makes a player without operations, for the sim.
-    pub fn rehearsing(jitter: Option<Chance>) -> Self {
+    pub fn rehearsing(jitter: Option<(Delays, Chance)>) -> Self {
         Self { jitter, ..Self::default() }
     }
 
@@ -132,8 +143,15 @@ impl Player {
         }
         self.gap = op.gap;
         self.scheduled = due;
-        if let Some(jitter) = &mut self.jitter {
-            due = due + Millis(jitter.below(LATE_MAX.0 as usize + 20) as u64);
+        if let Some((delays, chance)) = &mut self.jitter {
+            let most = LATE_MAX.0 + DRAINING_MAX.0;
+            let publishes = op.text.contains("publish ");
+            due = due
+                + Millis(match delays {
+                    Delays::Random => chance.below(most as usize) as u64,
+                    Delays::Publishes => most * u64::from(publishes),
+                    Delays::AllButPublishes => most * u64::from(!publishes),
+                });
         }
         self.phase = Phase::Pausing(due);
     }

@@ -3,7 +3,7 @@
 
 use super::chance::Chance;
 use super::known::Known;
-use super::player::Player;
+use super::player::{Delays, Player};
 use super::seen::{Expected, Seen};
 use super::sequence::Op;
 use rmqplay::broker::{Client, Command, Event, Insight, What};
@@ -18,8 +18,8 @@ pub const SLOT: Millis = Millis(450);
 pub const MARGIN: Millis = Millis(420);
 /// Timers beyond this are never reached.
 const HORIZON: Millis = Millis(20_000);
-/// How many other plays, each with delays of its own, must show the same.
-const JITTERED_PLAYS: u64 = 2;
+/// Which delays must not change what is seen: all at random; publishes prompt and all else late; the other way round.
+const JITTERS: [Delays; 3] = [Delays::Random, Delays::AllButPublishes, Delays::Publishes];
 
 /// Is a sequence under way on the sim.
 pub struct Rehearsal {
@@ -98,7 +98,7 @@ impl Rehearsal {
 }
 
 /// Plays a finished sequence anew; gives what is seen at each step.
-pub fn expected(profile: Profile, ops: &[Op], jitter: Option<Chance>) -> Result<Vec<Seen>, Unfit> {
+pub fn expected(profile: Profile, ops: &[Op], jitter: Option<(Delays, Chance)>) -> Result<Vec<Seen>, Unfit> {
     let mut player = Player::rehearsing(jitter);
     player.give(ops);
     let mut sim = Sim::new(profile);
@@ -115,8 +115,8 @@ pub fn steady(profile: Profile, ops: &[Op], known: &Known) -> Result<Expected, U
         return Err("a length limit beside delayed retries");
     }
     let plain = expected(profile, ops, None)?;
-    for seed in 0..JITTERED_PLAYS {
-        if expected(profile, ops, Some(Chance::new(seed + 1)))? != plain {
+    for delays in JITTERS {
+        if expected(profile, ops, Some((delays, Chance::new(1))))? != plain {
             return Err("delays of the live side would change it");
         }
     }
