@@ -130,7 +130,7 @@ impl Address {
         }
         let Some(port) = self.port.checked_add(MANAGEMENT_OFFSET) else {
             let message = format!("no management port belongs to AMQP port {}", self.port);
-            return Err(bad(message, "give the management URL: --management-url http://HOST:PORT"));
+            return Err(bad(message, "give the management URL: --management http://HOST:PORT"));
         };
         let scheme = if self.tls { "https" } else { "http" };
         Ok(format!("{scheme}://{}:{port}", self.shown_host()))
