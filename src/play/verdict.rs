@@ -4,6 +4,8 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     Passed,
+    /// Passed in the end, after this many attempts that did not.
+    Flaky(u32),
     /// An expectation or a step failed, or the run found no end.
     Failed,
     /// Everything held, but the outcome differs from the snapshot.
@@ -19,6 +21,7 @@ impl Verdict {
     pub fn as_str(&self) -> &'static str {
         match self {
             Verdict::Passed => "passed",
+            Verdict::Flaky(_) => "flaky",
             Verdict::Failed => "failed",
             Verdict::Changed => "changed",
             Verdict::New => "new",

@@ -56,6 +56,7 @@ pub fn header(broker: &str, live: bool, palette: Palette) -> String {
 pub fn cell_line(cell: &CellReport, width: usize, palette: Palette) -> String {
     let mark = match &cell.verdict {
         Verdict::Passed => palette.good("   pass"),
+        Verdict::Flaky(_) => palette.odd("  flaky"),
         Verdict::New => palette.odd("    new"),
         Verdict::Failed => palette.bad("   FAIL"),
         Verdict::Changed => palette.bad("CHANGED"),

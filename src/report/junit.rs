@@ -28,7 +28,7 @@ pub fn junit(cells: &[CellReport], sources: &Sources) -> Result<String, String> 
 
 fn case(cell: &CellReport, sources: &Sources) -> TestCase {
     let mut status = match &cell.verdict {
-        Verdict::Passed | Verdict::New => TestCaseStatus::success(),
+        Verdict::Passed | Verdict::New | Verdict::Flaky(_) => TestCaseStatus::success(),
         Verdict::Skipped(_) => TestCaseStatus::skipped(),
         Verdict::Failed | Verdict::Changed => TestCaseStatus::non_success(NonSuccessKind::Failure),
     };
@@ -43,7 +43,7 @@ fn case(cell: &CellReport, sources: &Sources) -> TestCase {
             status.set_message("the outcome differs from the snapshot");
             status.set_description(cell.snapshot_words.clone().unwrap_or_default());
         }
-        Verdict::Passed | Verdict::New => {}
+        Verdict::Passed | Verdict::New | Verdict::Flaky(_) => {}
     }
     let mut case = TestCase::new(cell.name.clone(), status);
     case.set_classname(cell.file.clone());
