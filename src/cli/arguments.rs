@@ -15,6 +15,7 @@ Examples:
   rmqplay run --broker amqp://localhost scenarios/        the same files on a live broker
   rmqplay apply topologies/rte-demo.yaml                  declare a topology on a broker
   rmqplay check scenarios/*.yaml topologies/*.yaml        all problems, nothing played
+  rmqplay review                                          look at what is new or changed
 
 Exit codes: 0 fine, 1 failed or changed, 3 broker or rights, 4 refused as unsafe, 5 nothing to do,
             64 usage, 65 bad file, 70 a bug of rmqplay, 130/143 interrupted."
@@ -41,8 +42,22 @@ Examples:
   rmqplay run                                       everything below scenarios/
   rmqplay run scenarios/ttl-dlq.yaml --trace        one scenario, with all that happened
   rmqplay run --broker sim:3.10 --broker sim:4.3    the rules of two versions
-  rmqplay run --broker amqp://guest:guest@localhost:5672 --report junit:report.xml")]
+  rmqplay run --broker amqp://guest:guest@localhost:5672 --report junit:report.xml
+  rmqplay run --filter 'tag(dlx) and not name(retry)' --fail-fast
+  rmqplay run --broker env --keep-vhost=on-failure  what failed stays on the broker for a look
+  rmqplay run --broker env --in-vhost rehearsal     without the right to create vhosts
+  rmqplay run --broker env --retries 2              what passes at the second or third time is flaky
+
+With CI set nothing is written (--snapshots check), unless --snapshots says otherwise.")]
     Run(Run),
+    /// List cells with their tags, time and snapshots; play nothing.
+    #[command(after_help = "\
+Examples:
+  rmqplay list                                      everything below scenarios/
+  rmqplay list --tag dlx --json
+
+The time is what a scenario waits for by its own words, at most.")]
+    List(List),
     /// Declare a topology on a live broker, then read it back and prove that both are equal.
     #[command(after_help = "\
 Examples:
@@ -56,6 +71,32 @@ Examples:
   rmqplay check                                     everything below scenarios/ and topologies/
   rmqplay check scenarios/ttl-dlq.yaml topologies/rte-demo.yaml")]
     Check(Check),
+    /// Write a first topology and scenario and a CI workflow; overwrites nothing.
+    #[command(after_help = "\
+Example:
+  rmqplay init && rmqplay run")]
+    Init(Init),
+    /// Lay YAML files out; comments and meaning stay.
+    #[command(after_help = "\
+Examples:
+  rmqplay fmt                                       everything below scenarios/ and topologies/
+  rmqplay fmt --check scenarios/ttl-dlq.yaml        exit 1 when it would change")]
+    Fmt(Fmt),
+    /// Write the JSON Schema of topologies or scenarios, for editors.
+    #[command(after_help = "\
+Example:
+  rmqplay schema scenario > scenario.schema.json
+
+and as the first line of a scenario, for editors with the YAML language server:
+  # yaml-language-server: $schema=../scenario.schema.json")]
+    Schema(Schema),
+    /// Write completions for a shell.
+    #[command(after_help = "\
+Examples:
+  rmqplay completions bash > /etc/bash_completion.d/rmqplay
+  rmqplay completions zsh > ~/.zfunc/_rmqplay
+  rmqplay completions fish > ~/.config/fish/completions/rmqplay.fish")]
+    Completions(Completions),
     /// Wait until a broker answers over AMQP and its management API.
     #[command(after_help = "\
 Example:
@@ -66,12 +107,49 @@ Example:
 Example:
   rmqplay clean --broker amqp://localhost --older-than 10m")]
     Clean(Clean),
+    /// Look at pending outcomes one by one, and accept, reject or skip each.
+    #[command(after_help = "\
+Examples:
+  rmqplay review                                    everything pending below scenarios/
+  rmqplay review scenarios/ttl-dlq.yaml")]
+    Review(Waiting),
     /// Make pending outcomes the snapshots.
     #[command(after_help = "\
 Examples:
   rmqplay accept                                    everything pending below scenarios/
-  rmqplay accept scenarios/ttl-dlq.yaml")]
-    Accept(Accept),
+  rmqplay accept scenarios/ttl-dlq.yaml
+  rmqplay accept scenarios/snapshots/ttl-dlq.snap.new")]
+    Accept(Waiting),
+    /// Throw pending outcomes away; the snapshots stay as they are.
+    #[command(after_help = "\
+Examples:
+  rmqplay reject                                    everything pending below scenarios/
+  rmqplay reject scenarios/ttl-dlq.yaml")]
+    Reject(Waiting),
+}
+
+/// Chooses among cells; all that is given must hold.
+#[derive(Debug, Args, Default)]
+pub struct Selection {
+    /// Only cells whose name, file or sentence holds this text, or that fit an expression of name(…), file(…), title(…),
+    /// tag(…) with and, or, not.
+    #[arg(long, value_name = "EXPRESSION")]
+    pub filter: Option<String>,
+    /// Only cells with this tag; repeats: with any of them.
+    #[arg(long = "tag", value_name = "TAG", value_delimiter = ',')]
+    pub tags: Vec<String>,
+    /// Only the cell of this name, as `list` shows it, or cells of this choice: AXIS=VALUE; repeats.
+    #[arg(long = "cell", value_name = "NAME")]
+    pub cells: Vec<String>,
+}
+
+/// Says what becomes of outcomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Snapshots {
+    // Meanings stand in the help of the option: here they would draw all help apart.
+    Check,
+    Pending,
+    Accept,
 }
 
 /// Names the broker of a command that works on one.
@@ -119,8 +197,58 @@ pub struct Run {
     #[arg(long, value_name = "KIND:FILE")]
     pub report: Option<String>,
     /// How many cells play at once on a live broker (default: twice the cores, at most 8).
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = at_least_one)]
     pub jobs: Option<usize>,
+    #[command(flatten)]
+    pub selection: Selection,
+    /// What becomes of new and changed outcomes: check writes nothing and a missing one fails, pending waits for a
+    /// review, accept makes snapshots of them (default: pending; with CI set: check).
+    #[arg(long, value_name = "WHAT", hide_possible_values = true)]
+    pub snapshots: Option<Snapshots>,
+    /// Play no further cell once one has failed or changed.
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Play a cell again on a live broker, up to N times, when it failed; the simulated one does the same each time.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub retries: u32,
+    /// Leave the throw-away vhosts on a live broker for a look: always, or on-failure.
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "always",
+          hide_possible_values = true, conflicts_with = "in_vhost")]
+    pub keep_vhost: Option<KeepVhost>,
+    /// Play in this vhost of a live broker, which must be empty, one cell after another: for users who may not create
+    /// vhosts.
+    #[arg(long, value_name = "VHOST")]
+    pub in_vhost: Option<String>,
+}
+
+/// Says which vhosts of cells stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum KeepVhost {
+    Always,
+    OnFailure,
+}
+
+/// Reads a number of cells that can play at once.
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("no cell would ever play: give 1 or more".to_owned()),
+        Ok(n) => Ok(n),
+        Err(_) => Err("give a whole number, 1 or more".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    /// Scenario files and folders.
+    #[arg(value_name = "PATH", default_value = "scenarios")]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub vars: Vars,
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Write one JSON object per cell.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -173,9 +301,46 @@ pub struct Clean {
     pub older_than: crate::model::Millis,
 }
 
+/// Names what waits for a review.
 #[derive(Debug, Args)]
-pub struct Accept {
-    /// Scenario files and folders.
+pub struct Waiting {
+    /// Scenario files, folders, and pending files themselves.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Where to.
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Fmt {
+    /// YAML files, and folders of them (default: scenarios and topologies).
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Write nothing; exit 1 when a file would change.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// Names the kind of file that a schema is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SchemaKind {
+    Topology,
+    Scenario,
+}
+
+#[derive(Debug, Args)]
+pub struct Schema {
+    #[arg(value_name = "KIND")]
+    pub kind: SchemaKind,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
 }

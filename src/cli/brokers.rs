@@ -4,7 +4,7 @@ use crate::io::{Address, BadAddress};
 use crate::model::Profile;
 
 /// Is a broker to play on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     Sim(Profile),
     Live(Box<Address>),

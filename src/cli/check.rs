@@ -10,10 +10,7 @@ use std::path::PathBuf;
 
 /// Loads every file and reports what is wrong with it.
 pub fn check(command: &Check, terminal: &Terminal) -> ExitCode {
-    let mut paths = command.files.clone();
-    if paths.is_empty() {
-        paths = ["scenarios", "topologies"].map(PathBuf::from).into_iter().filter(|path| path.exists()).collect();
-    }
+    let paths = default_paths(&command.files);
     let mut loader = match Loader::new(&command.vars, None) {
         Ok(loader) => loader,
         Err((code, message)) => {
@@ -47,4 +44,12 @@ pub fn check(command: &Check, terminal: &Terminal) -> ExitCode {
         terminal.chat(&format!("{} {} {noun} fine", terminal.palette.good("ok"), found.len()));
     }
     code
+}
+
+/// Takes the folders of scenarios and topologies that are there when no file is named.
+pub(super) fn default_paths(named: &[PathBuf]) -> Vec<PathBuf> {
+    if !named.is_empty() {
+        return named.to_vec();
+    }
+    ["scenarios", "topologies"].map(PathBuf::from).into_iter().filter(|path| path.exists()).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::arguments::{Arguments, Command};
 use super::terminal::Terminal;
-use super::{ExitCode, accept, apply, check, clean, run, wait};
+use super::{ExitCode, apply, check, clean, fmt, init, list, review, run, schema, wait};
 use clap::Parser;
 
 /// Runs the program; the code is of the documented ones.
@@ -31,8 +31,15 @@ fn command(command: Command, terminal: Terminal) -> ExitCode {
         Command::Run(command) => run::run(&command, terminal),
         Command::Apply(command) => apply::apply(&command, terminal),
         Command::Check(command) => check::check(&command, terminal),
+        Command::Init(command) => init::init(&command, terminal),
+        Command::Fmt(command) => fmt::fmt(&command, terminal),
+        Command::Schema(command) => schema::write_schema(&command, terminal),
+        Command::Completions(command) => schema::write_completions(&command, terminal),
         Command::Wait(command) => wait::wait(&command, terminal),
         Command::Clean(command) => clean::clean(&command, terminal),
-        Command::Accept(command) => accept::accept(&command, terminal),
+        Command::List(command) => list::list(&command, terminal),
+        Command::Review(command) => review::review(&command, terminal),
+        Command::Accept(command) => review::accept(&command, terminal),
+        Command::Reject(command) => review::reject(&command, terminal),
     }
 }

@@ -1,16 +1,21 @@
 //! `run` on a live broker: cells in parallel, each in throw-away vhosts that are gone afterwards, whatever happens.
 
-use super::run::{Stage, ToPlay};
+use super::arguments::KeepVhost;
+use super::run::FAILED_BEFORE;
+use super::select::ToPlay;
+use super::stage::{Named, Once, Stage};
 use super::{ExitCode, runtime, verdicts};
 use crate::io::Address;
-use crate::io::live::Guard;
-use crate::io::management::Overview;
+use crate::io::live::{Guard, Lent, NotLent, lend};
 use crate::io::meet;
 use crate::io::rehearse::{needs, rehearse_live};
 use crate::io::{Failure, FailureKind};
-use crate::play::Played;
+use crate::model::Version;
+use crate::play::{Played, Verdict};
 use crate::report::CellReport;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -28,6 +33,8 @@ struct PlayedCell {
     failure: Option<Failure>,
     /// The clean-up's own failure.
     left_behind: Option<Failure>,
+    /// What is not swept yet: it may be kept for a look.
+    guard: Option<Guard>,
     real: Duration,
 }
 
@@ -42,109 +49,236 @@ pub(super) fn play_on_live(
         let asked = runtime::interruptible(meet(address)).await;
         match asked {
             Err(code) => code,
-            Ok(Err(failure)) => stage.terminal.failure(&failure),
-            Ok(Ok(overview)) => play_all(stage, address, &overview, cells, reports).await,
+            Ok(Err(failure)) => {
+                stage.failure(&failure);
+                ExitCode::Environment
+            }
+            Ok(Ok(overview)) => {
+                let broker = format!("RabbitMQ {}", overview.full_version);
+                stage.announce(&format!("{broker} at {}", address.place()), true);
+                let on = Named { broker, argument: address.to_string(), version: overview.version };
+                // Held until all cells are swept.
+                let _lent = match take_vhost(stage, address).await {
+                    Ok(lent) => lent,
+                    Err(code) => return code,
+                };
+                let mut show = Show::new(stage, address, on, cells);
+                let code = show.play_all().await;
+                reports.extend(show.finished.into_values());
+                code
+            }
         }
     })
 }
 
-async fn play_all(
-    stage: &Stage<'_>,
-    address: &Address,
-    overview: &Overview,
-    cells: &[ToPlay],
-    reports: &mut Vec<CellReport>,
-) -> ExitCode {
-    let broker = format!("RabbitMQ {}", overview.full_version);
-    stage.announce(&format!("{broker} at {}", address.place()), true);
-    let jobs = stage.command.jobs.unwrap_or_else(default_jobs).max(1);
-    let permits = Arc::new(Semaphore::new(jobs));
-    let (stop, stopped) = watch::channel(false);
-    let mut tasks = JoinSet::new();
-    let mut finished: Vec<(usize, CellReport)> = Vec::new();
-    let argument = address.to_string();
-    let judge = |cell: PlayedCell, unfit: Option<String>| {
-        let names = (broker.as_str(), argument.as_str());
-        let report = stage.judge(&cells[cell.index], cell.played, unfit, overview.version, names, cell.real);
-        stage.tell(&report);
-        (cell.index, report)
-    };
-    for (index, one) in cells.iter().enumerate() {
-        if let Some(unfit) = verdicts::why_not(&one.cell.scenario, overview.version) {
-            let cell = PlayedCell { index, played: None, failure: None, left_behind: None, real: Duration::ZERO };
-            finished.push(judge(cell, Some(unfit)));
-            continue;
+/// Takes the vhost of --in-vhost for this run alone.
+async fn take_vhost(stage: &Stage<'_>, address: &Address) -> Result<Option<Lent>, ExitCode> {
+    let Some(vhost) = &stage.command.in_vhost else { return Ok(None) };
+    match lend(address, vhost).await {
+        Ok(lent) => Ok(Some(lent)),
+        Err(NotLent::Unsafe(why)) => {
+            stage.complain(&format!("error: {why}"));
+            Err(ExitCode::Unsafe)
         }
-        let cell = PlayedCell { index, played: None, failure: None, left_behind: None, real: Duration::ZERO };
-        let (address, one, version) = (address.clone(), one.clone(), overview.version);
-        let (permits, stopped) = (permits.clone(), stopped.clone());
-        tasks.spawn(async move {
-            // The semaphore is never closed.
-            let _permit = permits.acquire_owned().await;
-            play_cell(cell, one, address, version, stopped).await
-        });
-    }
-    let mut code = ExitCode::Fine;
-    let mut told = false;
-    let mut signalled: Option<Instant> = None;
-    loop {
-        tokio::select! {
-            joined = tasks.join_next() => match joined {
-                None => break,
-                Some(Err(panicked)) => {
-                    stage.terminal.complain(&format!("a cell ended in a bug of rmqplay: {panicked}"));
-                    code = code.and(ExitCode::Bug);
-                }
-                Some(Ok(cell)) => {
-                    for failure in cell.failure.iter().chain(&cell.left_behind) {
-                        if !std::mem::replace(&mut told, true) {
-                            let _ = stage.terminal.failure(failure);
-                        }
-                        code = code.and(ExitCode::Environment);
-                    }
-                    if cell.played.is_some() {
-                        finished.push(judge(cell, None));
-                    }
-                }
-            },
-            signal = runtime::signalled() => {
-                if let Some(first) = signalled {
-                    // `timeout` and shells signal the group and the process: that is one wish, not two.
-                    if first.elapsed() < ONE_WISH {
-                        continue;
-                    }
-                    stage.terminal.complain("stopped at once; `rmqplay clean` removes what is left once it is 10m old");
-                    return code;
-                }
-                signalled = Some(Instant::now());
-                code = signal;
-                stage.terminal.complain("stopping, and removing the throw-away vhosts");
-                // Nobody listens any more when every cell has ended.
-                let _ = stop.send(true);
-            }
+        Err(NotLent::Failed(failure)) => {
+            stage.failure(&failure);
+            Err(ExitCode::Environment)
         }
     }
-    finished.sort_by_key(|(index, _)| *index);
-    reports.extend(finished.into_iter().map(|(_, report)| report));
-    code
 }
 
-/// Plays one cell and sweeps its vhosts and users, also when it is stopped or fails.
+/// Is all cells on one broker, while they play.
+struct Show<'s> {
+    stage: &'s Stage<'s>,
+    address: &'s Address,
+    on: Named,
+    cells: &'s [ToPlay],
+    tasks: JoinSet<PlayedCell>,
+    permits: Arc<Semaphore>,
+    stop: watch::Sender<bool>,
+    /// Nobody begins any more, for a cell failed and --fail-fast was given.
+    enough: Arc<AtomicBool>,
+    /// Attempts that failed, of cells that play again.
+    attempts: BTreeMap<usize, Vec<CellReport>>,
+    finished: BTreeMap<usize, CellReport>,
+    code: ExitCode,
+    told: bool,
+    signalled: Option<Instant>,
+}
+
+impl<'s> Show<'s> {
+    fn new(stage: &'s Stage<'s>, address: &'s Address, on: Named, cells: &'s [ToPlay]) -> Self {
+        Self {
+            stage,
+            address,
+            on,
+            cells,
+            tasks: JoinSet::new(),
+            // In one vhost cells would meet.
+            permits: Arc::new(Semaphore::new(match stage.command.in_vhost {
+                Some(_) => 1,
+                None => stage.command.jobs.unwrap_or_else(default_jobs),
+            })),
+            stop: watch::channel(false).0,
+            enough: Arc::default(),
+            attempts: BTreeMap::new(),
+            finished: BTreeMap::new(),
+            code: ExitCode::Fine,
+            told: false,
+            signalled: None,
+        }
+    }
+
+    async fn play_all(&mut self) -> ExitCode {
+        for index in 0..self.cells.len() {
+            let scenario = &self.cells[index].cell.scenario;
+            let lent = self.stage.command.in_vhost.is_some();
+            let unfit = verdicts::why_not(scenario, self.on.version);
+            match unfit.or_else(|| verdicts::why_not_lent(scenario).filter(|_| lent)) {
+                Some(reason) => self.skip(index, reason, true),
+                None => self.begin(index),
+            }
+        }
+        loop {
+            tokio::select! {
+                joined = self.tasks.join_next() => match joined {
+                    None => break,
+                    Some(Err(panicked)) => {
+                        self.stage.complain(&format!("a cell ended in a bug of rmqplay: {panicked}"));
+                        self.code = self.code.and(ExitCode::Bug);
+                    }
+                    Some(Ok(cell)) => self.ended(cell),
+                },
+                signal = runtime::signalled() => if self.stopped_at_once(signal) {
+                    break;
+                },
+            }
+        }
+        self.code
+    }
+
+    /// Lets a cell play as soon as there is room.
+    fn begin(&mut self, index: usize) {
+        let cell =
+            PlayedCell { index, played: None, failure: None, left_behind: None, guard: None, real: Duration::ZERO };
+        let (address, one, version) = (self.address.clone(), self.cells[index].clone(), self.on.version);
+        let (permits, stopped, enough) = (self.permits.clone(), self.stop.subscribe(), self.enough.clone());
+        let (in_vhost, keep) = (self.stage.command.in_vhost.clone(), self.stage.command.keep_vhost);
+        self.tasks.spawn(async move {
+            // The semaphore is never closed.
+            let _permit = permits.acquire_owned().await;
+            if enough.load(Ordering::Relaxed) {
+                return cell;
+            }
+            let guard = match in_vhost {
+                None => Guard::bare(&address),
+                Some(vhost) => Guard::lent(&address, &one.cell.scenario.vhosts()[0], &vhost.as_str().into()),
+            };
+            match guard {
+                Ok(guard) => play_cell(cell, guard, one, address, (version, keep), stopped).await,
+                Err(failure) => PlayedCell { failure: Some(failure), ..cell },
+            }
+        });
+    }
+
+    fn skip(&mut self, index: usize, reason: String, aloud: bool) {
+        let once = Once { skipped: Some(reason), ..Once::default() };
+        let report = self.stage.judge(index, &self.cells[index], once, &self.on);
+        if aloud {
+            self.stage.tell(&report);
+        }
+        self.finished.insert(index, report);
+    }
+
+    /// Takes a cell that ended: tells it, or lets it play again.
+    fn ended(&mut self, cell: PlayedCell) {
+        for failure in cell.failure.iter().chain(&cell.left_behind) {
+            // One word about the broker is enough for all cells.
+            if !std::mem::replace(&mut self.told, true) {
+                self.stage.failure(failure);
+            }
+            self.code = self.code.and(ExitCode::Environment);
+        }
+        let index = cell.index;
+        let Some(played) = cell.played else {
+            let told = self.finished.contains_key(&index);
+            if !told && self.enough.load(Ordering::Relaxed) && cell.failure.is_none() {
+                self.skip(index, FAILED_BEFORE.to_owned(), false);
+            }
+            return;
+        };
+        let once = Once { played: Some(played), skipped: None, real: cell.real };
+        let mut report = self.stage.judge(index, &self.cells[index], once, &self.on);
+        if let Some(guard) = cell.guard {
+            self.keep_or_sweep(index, guard, report.is_bad());
+        }
+        let earlier = self.attempts.entry(index).or_default();
+        let tries_left = (earlier.len() as u32) < self.stage.command.retries;
+        if report.is_bad() && tries_left && cell.failure.is_none() && self.signalled.is_none() {
+            earlier.push(report);
+            return self.begin(index);
+        }
+        report.earlier = std::mem::take(earlier);
+        if report.verdict == Verdict::Passed && !report.earlier.is_empty() {
+            report.verdict = Verdict::Flaky(report.earlier.len() as u32);
+        }
+        if self.stage.is_enough(&report) {
+            self.enough.store(true, Ordering::Relaxed);
+        }
+        self.stage.tell(&report);
+        self.finished.insert(index, report);
+    }
+
+    /// Leaves a cell's vhosts for a look, and says where; or sweeps them.
+    fn keep_or_sweep(&mut self, index: usize, guard: Guard, bad: bool) {
+        if bad || self.stage.command.keep_vhost == Some(KeepVhost::Always) {
+            let (vhosts, users) = guard.handed_out();
+            let all: Vec<&str> = vhosts.iter().map(|name| &**name).collect();
+            let users = if users.is_empty() { String::new() } else { format!(" and {} users", users.len()) };
+            let (name, argument) = (self.cells[index].name(), &self.on.argument);
+            let words = format!(
+                "kept for a look: vhost {}{users} of {name}; when seen: rmqplay clean --older-than 1m --broker {argument}",
+                all.join(", ")
+            );
+            return self.stage.complain(&words);
+        }
+        let cell =
+            PlayedCell { index, played: None, failure: None, left_behind: None, guard: None, real: Duration::ZERO };
+        self.tasks.spawn(async move { PlayedCell { left_behind: guard.sweep().await.err(), ..cell } });
+    }
+
+    /// Hears a signal; true when it is the second wish.
+    fn stopped_at_once(&mut self, signal: ExitCode) -> bool {
+        if let Some(first) = self.signalled {
+            // `timeout` and shells signal the group and the process: that is one wish, not two.
+            if first.elapsed() < ONE_WISH {
+                return false;
+            }
+            self.stage.complain("stopped at once; `rmqplay clean` removes what is left once it is 10m old");
+            return true;
+        }
+        self.signalled = Some(Instant::now());
+        self.code = signal;
+        self.stage.complain("stopping, and removing the throw-away vhosts");
+        // Nobody listens any more when every cell has ended.
+        let _ = self.stop.send(true);
+        false
+    }
+}
+
+/// Plays one cell and sweeps its vhosts and users, also when it is stopped or fails; or hands them back unswept.
 async fn play_cell(
     cell: PlayedCell,
+    guard: Guard,
     one: ToPlay,
     address: Address,
-    version: crate::model::Version,
+    (version, keep): (Version, Option<KeepVhost>),
     mut stopped: watch::Receiver<bool>,
 ) -> PlayedCell {
     if *stopped.borrow() {
         return cell;
     }
     let began = Instant::now();
-    let guard = match Guard::bare(&address) {
-        Ok(guard) => guard,
-        Err(failure) => return PlayedCell { failure: Some(failure), ..cell },
-    };
     let playing = guard.clone();
     let place = address.place();
     let mut task = tokio::spawn(async move {
@@ -167,6 +301,10 @@ async fn play_cell(
             (None, None)
         }
     };
+    // A run that was stopped leaves nothing.
+    if keep.is_some() && played.is_some() && failure.is_none() {
+        return PlayedCell { played, guard: Some(guard), real: began.elapsed(), ..cell };
+    }
     let left_behind = guard.sweep().await.err();
     PlayedCell { played, failure, left_behind, real: began.elapsed(), ..cell }
 }

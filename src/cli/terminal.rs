@@ -10,6 +10,11 @@ use std::io::{IsTerminal, Write};
 /// Is the width without a terminal.
 const WIDTH_WITHOUT_TERMINAL: usize = 100;
 
+/// Says whether `CI` is set, as all services of that kind do.
+pub(super) fn in_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
+}
+
 /// Knows how to speak to whoever started the program.
 #[derive(Debug, Clone, Copy)]
 pub struct Terminal {
@@ -56,6 +61,20 @@ impl Terminal {
     /// Writes a result unless `-q`.
     pub fn chat(&self, text: &str) {
         if !self.quiet {
+            self.say(text);
+        }
+    }
+
+    /// Writes a result unless -q or there is none.
+    pub fn chat_unless_empty(&self, text: &str) {
+        if !text.is_empty() {
+            self.chat(text);
+        }
+    }
+
+    /// Writes a result if there is any.
+    pub fn say_unless_empty(&self, text: &str) {
+        if !text.is_empty() {
             self.say(text);
         }
     }

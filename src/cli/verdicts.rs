@@ -1,11 +1,11 @@
-//! The verdict over a played cell: its failures, then its snapshot. Writes pending outcomes, never snapshots.
+//! Which cells a broker's version fits, and which exit code their verdicts make together.
 
 use super::ExitCode;
-use super::run::ToPlay;
-use crate::io::{snapshots, write_atomically};
+use super::arguments::Snapshots;
+use super::terminal::in_ci;
 use crate::model::{Scenario, Version};
-use crate::play::{Played, Verdict};
-use crate::report::{self, CellReport, Comparison};
+use crate::play::Verdict;
+use crate::report::CellReport;
 
 /// Says why a scenario does not fit a broker's version.
 pub(super) fn why_not(scenario: &Scenario, version: Version) -> Option<String> {
@@ -17,50 +17,24 @@ pub(super) fn why_not(scenario: &Scenario, version: Version) -> Option<String> {
     Some(format!("requires RabbitMQ {}, this is {version}", bounds.join(" ")))
 }
 
-/// Judges a run, and its outcome against the snapshot. With `CI` set nothing is written.
-pub(super) fn verdict(one: &ToPlay, played: &Played, version: Version) -> (Verdict, Option<String>) {
-    let (true, Some(outcome)) = (played.failures.is_empty(), &played.outcome) else {
-        return (Verdict::Failed, None);
-    };
-    let scenario = &one.cell.scenario;
-    if scenario.snapshot.off {
-        return (Verdict::Passed, None);
-    }
-    let folder = one.path.parent().map(|parent| parent.join("snapshots")).unwrap_or_default();
-    let stem = one.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let names = report::snapshot_names(&stem, &one.cell.axes, version, &snapshots::names_in(&folder));
-    let body = report::body(outcome, scenario);
-    let kept = names.present.as_ref().and_then(|name| std::fs::read_to_string(folder.join(name)).ok());
-    let pending = folder.join(&names.pending);
-    let keep = || -> String {
-        if in_ci() {
-            return "nothing is written in CI".to_owned();
-        }
-        match write_atomically(&pending, &report::whole_file(scenario, &body)) {
-            Ok(()) => format!("pending in {}; take it over with: rmqplay accept {}", pending.display(), scenario.file),
-            Err(error) => format!("could not be written to {}: {error}", pending.display()),
-        }
-    };
-    match report::compare(kept.as_deref(), &body) {
-        Comparison::Same => (Verdict::Passed, None),
-        Comparison::Missing => (Verdict::New, Some(format!("no snapshot yet: {}", keep()))),
-        Comparison::Different(difference) => {
-            let name = names.present.unwrap_or_default();
-            let words = format!("the outcome differs from snapshots/{name}:\n{difference}{}", keep());
-            (Verdict::Changed, Some(words))
-        }
-    }
-}
-
-fn in_ci() -> bool {
-    std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
+/// Says why a scenario cannot play in a vhost that is lent.
+pub(super) fn why_not_lent(scenario: &Scenario) -> Option<String> {
+    let topology = &scenario.topology;
+    let needs = [
+        ("several vhosts", scenario.vhosts().len() != 1 || !topology.vhosts.is_empty()),
+        ("users", !topology.users.is_empty()),
+        ("permissions", !topology.permissions.is_empty() || !topology.topic_permissions.is_empty()),
+        ("parameters", !topology.parameters.is_empty() || !topology.global_parameters.is_empty()),
+    ];
+    let need = needs.iter().find(|(_, needed)| *needed)?.0;
+    Some(format!("declares {need}, and --in-vhost makes none"))
 }
 
 /// Gives the exit code of all verdicts together.
-pub(super) fn exit_code(reports: &[CellReport]) -> ExitCode {
+pub(super) fn exit_code(reports: &[CellReport], mode: Snapshots) -> ExitCode {
     let codes = reports.iter().map(|report| match report.verdict {
         Verdict::Failed | Verdict::Changed => ExitCode::Failed,
-        Verdict::New if in_ci() => ExitCode::Failed,
+        Verdict::New if mode == Snapshots::Check || in_ci() => ExitCode::Failed,
         _ => ExitCode::Fine,
     });
     let skipped = reports.iter().all(|report| matches!(report.verdict, Verdict::Skipped(_)));

@@ -39,7 +39,7 @@ pub async fn clean(address: &Address, older_than: Duration) -> Result<Cleaned, F
 fn gone(result: Result<(), Failure>) -> Result<bool, Failure> {
     match result {
         Ok(()) => Ok(true),
-        Err(failure) if failure.refusal().is_some_and(|refusal| refusal.code == 404) => Ok(false),
+        Err(failure) if failure.is_gone() => Ok(false),
         Err(failure) => Err(failure),
     }
 }

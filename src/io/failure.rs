@@ -70,6 +70,13 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Says whether what was to be deleted was not there any more: a vhost that vanishes meanwhile is a 500.
+    pub fn is_gone(&self) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.code == 404 || refusal.text.contains("no_such_vhost"))
+    }
+}
+
 fn usual_hint(kind: &FailureKind) -> &'static str {
     match kind {
         FailureKind::Unreachable { .. } => {
@@ -110,3 +117,18 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_vanished_meanwhile_is_gone() {
+        let refused = |status, reason: &str| {
+            Failure::new(FailureKind::Refused { status, reason: reason.to_owned() }, "http://localhost:15672")
+        };
+        assert!(refused(404, "Object Not Found").is_gone());
+        assert!(refused(500, "{error,{no_such_vhost,<<\"rmqplay-0001abc0\">>}}").is_gone());
+        assert!(!refused(500, "{error,timeout}").is_gone() && !refused(403, "no").is_gone());
+    }
+}

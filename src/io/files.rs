@@ -82,6 +82,23 @@ pub fn list_yaml(path: &Path) -> Result<Vec<PathBuf>, String> {
 /// Writes a file so that a reader sees the old text or the new one, never a part: beside it first, then renamed.
 /// Missing folders are made.
 pub fn write_atomically(path: &Path, text: &str) -> Result<(), String> {
+    beside(path, text, |beside| std::fs::rename(beside, path))
+}
+
+/// Makes a file whole and in one go; false when it is there already. Missing folders are made.
+pub fn make_atomically(path: &Path, text: &str) -> Result<bool, String> {
+    beside(path, text, |beside| {
+        match std::fs::hard_link(beside, path) {
+            Ok(()) => std::fs::remove_file(beside).map(|()| true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => std::fs::remove_file(beside).map(|()| false),
+            // Some file systems know no links.
+            Err(_) => std::fs::rename(beside, path).map(|()| true),
+        }
+    })
+}
+
+/// Writes a text beside a file, and lets it take the file's place.
+fn beside<T>(path: &Path, text: &str, take_place: impl FnOnce(&Path) -> io::Result<T>) -> Result<T, String> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let failed = |error: io::Error| format!("cannot write {}: {}", path.display(), why(&error));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -89,7 +106,7 @@ pub fn write_atomically(path: &Path, text: &str) -> Result<(), String> {
     let name = path.file_name().ok_or_else(|| format!("cannot write {}: no file name", path.display()))?;
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let beside = folder.join(format!(".{}.{}.{number}.tmp", name.to_string_lossy(), std::process::id()));
-    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    let written = std::fs::write(&beside, text).and_then(|()| take_place(&beside));
     written.map_err(|error| {
         // What is left beside is of no use; that it could not be removed either changes nothing.
         let _ = std::fs::remove_file(&beside);
@@ -98,11 +115,13 @@ pub fn write_atomically(path: &Path, text: &str) -> Result<(), String> {
 }
 
 /// Gives the reason without the number of the operating system's error.
-fn why(error: &io::Error) -> String {
+pub(super) fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file".into(),
         io::ErrorKind::PermissionDenied => "not permitted".into(),
         io::ErrorKind::IsADirectory => "it is a folder".into(),
+        io::ErrorKind::NotADirectory => "it is no folder".into(),
+        io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only".into(),
         _ => error.to_string(),
     }
 }

@@ -1,8 +1,9 @@
 //! The first word with a broker: which version it is, or why nothing can be done with it.
 //! Tells a broker that is not there from one without the management plugin.
 
+use super::greet::{Speaks, ask, misdirected};
 use super::management::{ManagementClient, Overview};
-use super::{Address, Failure, FailureKind, greet};
+use super::{Address, Failure, FailureKind};
 use std::time::Duration;
 
 /// Is how long the AMQP port is asked for a sign of life.
@@ -17,14 +18,25 @@ pub async fn meet(address: &Address) -> Result<Overview, Failure> {
         Ok(overview) => return Ok(overview),
         Err(failure) => failure,
     };
-    if !matches!(failure.kind, FailureKind::NoManagement { .. } | FailureKind::Unreachable { .. }) {
+    let may_be_another_port = matches!(
+        failure.kind,
+        FailureKind::NoManagement { .. }
+            | FailureKind::Unreachable { .. }
+            | FailureKind::Broken { .. }
+            | FailureKind::NoAnswer { .. }
+    );
+    if !may_be_another_port {
         return Err(failure);
     }
-    match greet(address, SIGN_OF_LIFE).await {
-        Ok(()) => Err(failure),
-        Err(why) => Err(Failure::new(FailureKind::Unreachable { why }, address).hint(
+    let speaks = ask(address, SIGN_OF_LIFE).await;
+    if let Some(misdirected) = misdirected(address, &speaks) {
+        return Err(misdirected);
+    }
+    match speaks {
+        Speaks::Closed(why) => Err(Failure::new(FailureKind::Unreachable { why }, address).hint(
             "start a broker there, give another address with --broker, or play on the simulated one (--broker sim); \
              `docker compose up -d` starts three versions, `rmqplay wait` waits until one is ready",
         )),
+        _ => Err(failure),
     }
 }

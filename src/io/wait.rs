@@ -3,12 +3,11 @@
 
 use super::address::Address;
 use super::failure::{Failure, FailureKind};
+use super::greet::{ask, misdirected};
 use super::live::check_login;
 use super::management::{ManagementClient, Overview};
 use crate::model::Millis;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 /// Is the pause between two tries.
@@ -16,10 +15,15 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// Is the limit of one try on one side.
 const TRY: Duration = Duration::from_secs(5);
 
+/// What to try when nobody answered all the time: not to wait, as the usual hint says.
+const UNREACHABLE: &str =
+    "is the broker running, and are host and port right? a broker that starts slowly wants a longer --timeout";
+
 /// Returns when AMQP (with the address's login and vhost) and management both answer.
 ///
 /// # Errors
-/// At the limit, what answered and what did not. A login that both sides refuse fails at once.
+/// At the limit, what answered and what did not. A login that both sides refuse, and a port that speaks something else,
+/// fail at once.
 pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Overview, Failure> {
     let end = Instant::now() + limit;
     let management = ManagementClient::new(address)?;
@@ -38,6 +42,12 @@ pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Over
             && matches!((&amqp.kind, &http.kind), (FailureKind::BadLogin { .. }, FailureKind::BadLogin { .. }))
         {
             return Err(amqp.clone());
+        }
+        // No patience makes another port of it.
+        if amqp.is_err()
+            && let Some(failure) = misdirected(address, &ask(address, one).await)
+        {
+            return Err(failure);
         }
         if Instant::now() + PAUSE >= end {
             return Err(not_ready(address, amqp, http, limit));
@@ -70,28 +80,14 @@ fn not_ready(
         }
     };
     let why = format!("not ready after {waited}: {why}");
+    let hint = match kind {
+        FailureKind::Unreachable { .. } => UNREACHABLE.to_owned(),
+        _ => hint,
+    };
     let kind = match kind {
         FailureKind::NoManagement { .. } => FailureKind::NoManagement { why },
         FailureKind::BadLogin { user } => FailureKind::BadLogin { user },
         _ => FailureKind::Unreachable { why },
     };
     Failure::new(kind, address).hint(hint)
-}
-
-/// Says hello as an AMQP client does; `Ok` when a broker says something back.
-pub async fn greet(address: &Address, limit: Duration) -> Result<(), String> {
-    let hello = async {
-        let mut socket = TcpStream::connect((&*address.host, address.port)).await.map_err(|error| error.to_string())?;
-        if address.tls {
-            return Ok(());
-        }
-        socket.write_all(b"AMQP\x00\x00\x09\x01").await.map_err(|error| error.to_string())?;
-        let mut first = [0; 1];
-        match socket.read(&mut first).await {
-            Ok(0) => Err("it closes new connections at once".to_owned()),
-            Ok(_) => Ok(()),
-            Err(error) => Err(error.to_string()),
-        }
-    };
-    timeout(limit, hello).await.unwrap_or_else(|_| Err(format!("no answer within {:.0} s", limit.as_secs_f64())))
 }

@@ -1,7 +1,7 @@
-//! One line per cell, the head and the summary of a run, and the story that `--trace` tells.
+//! One line per cell, the head of a run, and all that `--trace` tells. The summary is `summary`'s.
 
 use super::Palette;
-use crate::model::{Millis, Scenario};
+use crate::model::{Scenario, Version};
 use crate::play::{Entry, Happening, Played, Timeline, Verdict};
 use crate::source::Sources;
 use std::collections::BTreeMap;
@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 /// Is all that a report needs of one cell on one broker.
 #[derive(Debug)]
 pub struct CellReport {
+    /// Its place among the cells of the run.
+    pub cell: usize,
     /// `ttl-dlq`, with its axes behind it: `ttl-dlq [queue_type=quorum]`.
     pub name: String,
     pub file: String,
@@ -18,20 +20,36 @@ pub struct CellReport {
     pub broker: String,
     /// As `--broker` takes it, without secrets.
     pub broker_argument: String,
+    pub version: Version,
     /// The arguments that set variables, with a space before each; secrets hidden.
     pub variables: String,
     pub verdict: Verdict,
     pub played: Option<Played>,
     pub real: std::time::Duration,
-    /// The difference to the snapshot, or where a new one waits.
+    /// The difference to the snapshot, or what becomes of a new one.
     pub snapshot_words: Option<String>,
+    /// The outcome as a snapshot holds it; absent when there is none to keep.
+    pub body: Option<String>,
+    /// The attempts before this one, which failed.
+    pub earlier: Vec<CellReport>,
 }
 
 impl CellReport {
     /// Gives the command that repeats just this cell.
     pub fn again(&self) -> String {
+        self.again_on(&[&self.broker_argument])
+    }
+
+    /// Gives the command that repeats just this cell on some brokers.
+    pub fn again_on(&self, brokers: &[&str]) -> String {
         let axes: String = self.axes.iter().map(|(axis, value)| format!(" --var {axis}={value}")).collect();
-        format!("rmqplay run {} --broker {}{axes}{}", self.file, self.broker_argument, self.variables)
+        let brokers: String = brokers.iter().map(|broker| format!(" --broker {broker}")).collect();
+        format!("rmqplay run {}{brokers}{axes}{}", self.file, self.variables)
+    }
+
+    /// Says whether it failed or changed.
+    pub fn is_bad(&self) -> bool {
+        matches!(self.verdict, Verdict::Failed | Verdict::Changed)
     }
 }
 
@@ -54,18 +72,12 @@ pub fn header(broker: &str, live: bool, palette: Palette) -> String {
 
 /// Writes the line of one cell: verdict, name, time of the scenario and real time.
 pub fn cell_line(cell: &CellReport, width: usize, palette: Palette) -> String {
-    let mark = match &cell.verdict {
-        Verdict::Passed => palette.good("   pass"),
-        Verdict::Flaky(_) => palette.odd("  flaky"),
-        Verdict::New => palette.odd("    new"),
-        Verdict::Failed => palette.bad("   FAIL"),
-        Verdict::Changed => palette.bad("CHANGED"),
-        Verdict::Skipped(_) => palette.odd("   skip"),
-    };
+    let mark = mark(&cell.verdict, &format!("{:>7}", word(&cell.verdict)), palette);
     let own = cell.played.as_ref().map_or(String::new(), |played| played.took.to_string());
     let real = duration_in_words(cell.real);
     let reason = match &cell.verdict {
         Verdict::Skipped(reason) => format!("  {reason}"),
+        Verdict::Flaky(failed) => format!("  {own:>9} played in {real}, after {failed} that failed"),
         _ => format!("  {own:>9} played in {real}"),
     };
     format!("{mark}  {:<width$}  {}{}", cell.name, palette.dim(&cell.broker), palette.dim(&reason))
@@ -81,21 +93,25 @@ pub fn duration_in_words(real: std::time::Duration) -> String {
     }
 }
 
-/// Sums up all cells in a line.
-pub fn summary(cells: &[CellReport], real: std::time::Duration, palette: Palette) -> String {
-    let count = |verdict: &str| cells.iter().filter(|cell| cell.verdict.as_str() == verdict).count();
-    let words = ["passed", "new", "changed", "failed", "skipped"];
-    let parts = words.iter().map(|word| (*word, count(word))).filter(|(word, n)| *n > 0 || *word == "passed");
-    let parts = parts.map(|(word, n)| match word {
-        "passed" => palette.good(&format!("{n} passed")),
-        "failed" | "changed" => palette.bad(&format!("{n} {word}")),
-        _ => palette.odd(&format!("{n} {word}")),
-    });
-    let parts: Vec<String> = parts.collect();
-    let own: u64 = cells.iter().filter_map(|cell| cell.played.as_ref()).map(|played| played.took.0).sum();
-    let noun = if cells.len() == 1 { "cell" } else { "cells" };
-    let times = format!("{} of the scenarios' time in {}", Millis(own), duration_in_words(real));
-    format!("{} {noun}: {} {}", cells.len(), parts.join(", "), palette.dim(&format!("({times})")))
+/// Gives the short word of a verdict; what is wrong is loud.
+pub(super) fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "pass",
+        Verdict::Flaky(_) => "flaky",
+        Verdict::New => "new",
+        Verdict::Failed => "FAIL",
+        Verdict::Changed => "CHANGED",
+        Verdict::Skipped(_) => "skip",
+    }
+}
+
+/// Colours a text as its verdict asks for.
+pub(super) fn mark(verdict: &Verdict, text: &str, palette: Palette) -> String {
+    match verdict {
+        Verdict::Passed => palette.good(text),
+        Verdict::New | Verdict::Skipped(_) | Verdict::Flaky(_) => palette.odd(text),
+        Verdict::Failed | Verdict::Changed => palette.bad(text),
+    }
 }
 
 /// Tells what happened, entry by entry.

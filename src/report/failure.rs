@@ -1,24 +1,65 @@
-//! A failed cell for a reader: the line, what was expected and found, what led there, and how to repeat it.
+//! Failed cells for a reader: the line, what was expected and found, what led there, and how to repeat it.
+//! The first one in full; what several brokers share is told once, and so is each help.
 
-use super::cell::{entry_line, is_telling};
 use super::problem::draw_one;
+use super::story::{listed, story};
 use super::{CellReport, Palette};
-use crate::play::{Failure, Played, Verdict};
+use crate::play::{Failure, Verdict};
 use crate::source::{Problem, Sources};
+use std::collections::BTreeSet;
 
-/// How many entries of the timeline stand before a failure.
-const BEFORE_MAX: usize = 12;
+/// Is how failures are written.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'s> {
+    pub sources: &'s Sources,
+    /// In columns.
+    pub width: usize,
+    pub palette: Palette,
+}
 
-/// Writes all that is known of a failed or changed cell.
-pub fn failure_text(cell: &CellReport, sources: &Sources, width: usize, palette: Palette) -> String {
-    let mut text = format!("\n{}\n", palette.strong(&format!("{} on {}", cell.name, cell.broker)));
+/// Writes all failed and changed cells of a run.
+pub fn failures_text(cells: &[CellReport], page: Page<'_>) -> String {
+    let mut groups: Vec<Vec<&CellReport>> = Vec::new();
+    for cell in cells.iter().filter(|cell| cell.is_bad()) {
+        match groups.iter_mut().find(|group| is_same(group[0], cell)) {
+            Some(group) => group.push(cell),
+            None => groups.push(vec![cell]),
+        }
+    }
+    let mut helps = BTreeSet::new();
+    let texts = groups.iter().enumerate().map(|(number, group)| group_text(group, number == 0, &mut helps, page));
+    texts.collect()
+}
+
+/// Writes all that is known of one failed or changed cell.
+pub fn failure_text(cell: &CellReport, page: Page<'_>) -> String {
+    group_text(&[cell], true, &mut BTreeSet::new(), page)
+}
+
+/// Says whether two cells failed alike: the same cell on two brokers, for the same reasons.
+fn is_same(one: &CellReport, other: &CellReport) -> bool {
+    let reasons = |cell: &CellReport| -> Vec<Failure> {
+        let failures = cell.played.iter().flat_map(|played| &played.failures).cloned();
+        failures.map(|failure| Failure { moment: Default::default(), sequence: 0, ..failure }).collect()
+    };
+    one.cell == other.cell
+        && one.verdict == other.verdict
+        && one.snapshot_words == other.snapshot_words
+        && reasons(one) == reasons(other)
+}
+
+fn group_text(group: &[&CellReport], full: bool, helps: &mut BTreeSet<String>, page: Page<'_>) -> String {
+    let Page { sources, width, palette } = page;
+    let cell = group[0];
+    let brokers: Vec<&str> = group.iter().map(|cell| cell.broker.as_str()).collect();
+    let mut text = format!("\n{}\n", palette.strong(&format!("{} on {}", cell.name, listed(&brokers))));
     for (number, failure) in cell.played.iter().flat_map(|played| &played.failures).enumerate() {
         if number > 0 {
             text.push('\n');
         }
-        text.push_str(&draw_one(&as_problem(failure), sources, width, palette.colour));
-        if let Some(played) = cell.played.as_ref().filter(|_| number == 0) {
-            text.push_str(&before(failure, played, sources, palette));
+        text.push_str(&draw_one(&as_problem(failure, helps), sources, width, palette.colour));
+        if let Some(played) = cell.played.as_ref().filter(|_| full && number == 0) {
+            text.push_str(&story(failure, played, sources, palette));
         }
     }
     if cell.verdict == Verdict::Changed
@@ -26,37 +67,27 @@ pub fn failure_text(cell: &CellReport, sources: &Sources, width: usize, palette:
     {
         text.push_str(&coloured_difference(words, palette));
     }
-    text.push_str(&format!("\n  {} {}\n", palette.dim("again:"), cell.again()));
+    let arguments: Vec<&str> = group.iter().map(|cell| cell.broker_argument.as_str()).collect();
+    text.truncate(text.trim_end().len());
+    text.push_str(&format!("\n\n  {} {}\n", palette.dim("again:"), cell.again_on(&arguments)));
     text
 }
 
-/// Makes a problem of a failure, so that both are drawn alike.
-fn as_problem(failure: &Failure) -> Problem {
+/// Makes a problem of a failure, so that both are drawn alike; a help is told once.
+fn as_problem(failure: &Failure, helps: &mut BTreeSet<String>) -> Problem {
     let findings = failure.findings.iter();
     let words: Vec<String> =
         findings.map(|one| format!("{}: expected {}, found {}", one.field, one.expected, one.found)).collect();
     let label = if words.is_empty() { "here".to_owned() } else { words.join("\n") };
     let problem = Problem::new(failure.code, failure.message.clone()).at(failure.span, label);
-    match &failure.help {
+    match failure.help.as_ref().filter(|help| helps.insert((*help).clone())) {
         Some(help) => problem.help(help.clone()),
         None => problem,
     }
 }
 
-/// Lists what happened before a failure, in the order of the timeline.
-fn before(failure: &Failure, played: &Played, sources: &Sources, palette: Palette) -> String {
-    let led_here = played.timeline.entries().rev();
-    let led_here = led_here.filter(|entry| entry.sequence <= failure.sequence && is_telling(entry));
-    let mut lines: Vec<String> = led_here.take(BEFORE_MAX).map(|entry| entry_line(entry, sources)).collect();
-    if lines.is_empty() {
-        return String::new();
-    }
-    lines.reverse();
-    let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
-    format!("  {}\n{lines}", palette.dim(&format!("what happened before, up to {}:", failure.moment)))
-}
-
-fn coloured_difference(difference: &str, palette: Palette) -> String {
+/// Colours a difference, indented by two.
+pub fn coloured_difference(difference: &str, palette: Palette) -> String {
     let line = |line: &str| match line.chars().next() {
         Some('-') => palette.bad(line),
         Some('+') => palette.good(line),

@@ -2,6 +2,7 @@
 
 use super::CellReport;
 use super::cell::is_telling;
+use super::summary::{VERDICTS, count};
 use crate::play::{Failure, Verdict};
 use crate::source::Sources;
 use serde_json::{Value as Json, json};
@@ -28,6 +29,7 @@ pub fn cell_json(cell: &CellReport, sources: &Sources, trace: bool) -> Json {
         "real_ms": cell.real.as_secs_f64() * 1000.0,
         "deliveries": played.map(|played| played.deliveries),
         "failures": failures,
+        "attempts": cell.earlier.len() + 1,
         "snapshot": cell.snapshot_words,
         "again": cell.again(),
     });
@@ -57,17 +59,13 @@ fn failure_json(failure: &Failure, sources: &Sources) -> Json {
     })
 }
 
-/// Gives the counts of a run.
-pub fn summary_json(cells: &[CellReport], real: std::time::Duration) -> Json {
-    let count = |verdict: &str| cells.iter().filter(|cell| cell.verdict.as_str() == verdict).count();
-    json!({
-        "type": "summary",
-        "cells": cells.len(),
-        "passed": count("passed"),
-        "new": count("new"),
-        "changed": count("changed"),
-        "failed": count("failed"),
-        "skipped": count("skipped"),
-        "real_ms": real.as_secs_f64() * 1000.0,
-    })
+/// Gives the counts of a run, and the files that wait for a review.
+pub fn summary_json(cells: &[CellReport], pending: &[String], real: std::time::Duration) -> Json {
+    let mut shown = json!({ "type": "summary", "cells": cells.len() });
+    if let Some(shown) = shown.as_object_mut() {
+        shown.extend(VERDICTS.map(|word| (word.to_owned(), count(cells, word).into())));
+        shown.insert("pending".into(), pending.into());
+        shown.insert("real_ms".into(), json!(real.as_secs_f64() * 1000.0));
+    }
+    shown
 }

@@ -1,22 +1,17 @@
-//! A run as JUnit XML: a suite per broker, a case per cell.
+//! A run as JUnit XML: a suite per broker, a case per cell, attempts that failed as its reruns.
 
 use super::CellReport;
-use super::failure::failure_text;
+use super::failure::{Page, failure_text};
 use super::palette::Palette;
+use super::summary::brokers;
 use crate::play::Verdict;
 use crate::source::Sources;
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 /// Writes the report; an error is the writer's own.
 pub fn junit(cells: &[CellReport], sources: &Sources) -> Result<String, String> {
     let mut report = Report::new("rmqplay");
-    let mut brokers: Vec<&str> = Vec::new();
-    for cell in cells {
-        if !brokers.contains(&cell.broker.as_str()) {
-            brokers.push(&cell.broker);
-        }
-    }
-    for broker in brokers {
+    for broker in brokers(cells) {
         let mut suite = TestSuite::new(broker);
         for cell in cells.iter().filter(|cell| cell.broker == broker) {
             suite.add_test_case(case(cell, sources));
@@ -32,21 +27,35 @@ fn case(cell: &CellReport, sources: &Sources) -> TestCase {
         Verdict::Skipped(_) => TestCaseStatus::skipped(),
         Verdict::Failed | Verdict::Changed => TestCaseStatus::non_success(NonSuccessKind::Failure),
     };
-    match &cell.verdict {
-        Verdict::Skipped(reason) => drop(status.set_message(reason.clone())),
-        Verdict::Failed => {
-            let failures = cell.played.iter().flat_map(|played| &played.failures);
-            status.set_message(failures.map(|failure| failure.message.as_str()).collect::<Vec<_>>().join("; "));
-            status.set_description(failure_text(cell, sources, 100, Palette { colour: false }));
-        }
-        Verdict::Changed => {
-            status.set_message("the outcome differs from the snapshot");
-            status.set_description(cell.snapshot_words.clone().unwrap_or_default());
-        }
-        Verdict::Passed | Verdict::New | Verdict::Flaky(_) => {}
+    if let Verdict::Skipped(reason) = &cell.verdict {
+        status.set_message(reason.clone());
     }
+    if cell.is_bad() {
+        let (message, description) = what_failed(cell, sources);
+        status.set_message(message);
+        status.set_description(description);
+    }
+    // Beside a success these are written as `flakyFailure`, beside a failure as `rerunFailure`.
+    status.add_reruns(cell.earlier.iter().map(|attempt| {
+        let mut rerun = TestRerun::new(NonSuccessKind::Failure);
+        let (message, description) = what_failed(attempt, sources);
+        rerun.set_message(message).set_description(description).set_time(attempt.real);
+        rerun
+    }));
     let mut case = TestCase::new(cell.name.clone(), status);
     case.set_classname(cell.file.clone());
     case.set_time(cell.real);
     case
+}
+
+/// Gives a sentence and the whole story of an attempt that failed.
+fn what_failed(cell: &CellReport, sources: &Sources) -> (String, String) {
+    if cell.verdict == Verdict::Changed {
+        let words = cell.snapshot_words.clone().unwrap_or_default();
+        return ("the outcome differs from the snapshot".to_owned(), words);
+    }
+    let failures = cell.played.iter().flat_map(|played| &played.failures);
+    let messages: Vec<&str> = failures.map(|failure| failure.message.as_str()).collect();
+    let page = Page { sources, width: 100, palette: Palette { colour: false } };
+    (messages.join("; "), failure_text(cell, page))
 }

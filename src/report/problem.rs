@@ -7,18 +7,24 @@ mod shown;
 use crate::source::{FileId, Label, Level, Problem, Sources};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode};
 use shown::{Shelf, Shown};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
 pub use mask::mask;
 
-/// Draws all problems, one below the other, and a line that counts them; nothing when there is none.
+/// Draws all problems, one below the other, and a line that counts them; nothing when there is none. A help that
+/// several share is told once.
 /// `width` is the terminal's, in columns.
 pub fn draw(problems: &[Problem], sources: &Sources, width: usize, colour: bool) -> String {
     let mut out = String::new();
     let mut shelf = Shelf::default();
+    // The same advice ten times hides what differs.
+    let mut told: BTreeSet<&str> = BTreeSet::new();
     for problem in problems {
-        out.push_str(&draw_from(&mut shelf, problem, sources, width, colour));
+        let again = problem.help.as_deref().is_some_and(|help| !told.insert(help));
+        let shorter = again.then(|| Problem { help: None, ..problem.clone() });
+        out.push_str(&draw_from(&mut shelf, shorter.as_ref().unwrap_or(problem), sources, width, colour));
     }
     if !problems.is_empty() {
         out.push_str(&problem_summary(problems, sources));

@@ -44,16 +44,27 @@ pub(super) fn message_json(record: &MessageRecord, redact: &[String]) -> Json {
     if let Some(headers) = properties.headers.as_ref().filter(|headers| !headers.is_empty()) {
         shown.insert("headers".into(), table_json(headers));
     }
-    let (key, body) = body_json(&record.message.body, properties.content_type.as_deref());
+    let (key, body) = body_json(&record.message.body, properties.content_type.as_deref(), redact);
     shown.insert(key.into(), body);
     let mut shown = Json::Object(shown);
-    redact.iter().for_each(|path| redact_path(&mut shown, path));
+    redact.iter().for_each(|path| _ = redact_path(&mut shown, path));
     shown
 }
 
-/// Shows a body: JSON as a tree, text as text, bytes as base64, long ones by length and digest.
-fn body_json(body: &[u8], content_type: Option<&str>) -> (&'static str, Json) {
+/// Shows a body: JSON as a tree, text as text, bytes as base64, long ones by length and digest. What is redacted is
+/// hidden before the digest is taken, for it would differ in each run.
+fn body_json(body: &[u8], content_type: Option<&str>, redact: &[String]) -> (&'static str, Json) {
     if body.len() > BODY_SHOWN_MAX {
+        let mut paths = redact.iter().filter_map(|path| path.strip_prefix("json.")).peekable();
+        if content_type == Some("application/json")
+            && paths.peek().is_some()
+            && let Ok(mut tree) = serde_json::from_slice::<Json>(body)
+            && paths.filter(|path| redact_path(&mut tree, path)).count() > 0
+        {
+            let text = sorted(tree).to_string();
+            let digest = format!("{:016x}", crate::play::digest_of(text.as_bytes()));
+            return ("body", json!({ "redacted": true, "digest": digest }));
+        }
         let digest = format!("{:016x}", crate::play::digest_of(body));
         return ("body", json!({ "bytes": body.len(), "digest": digest }));
     }
@@ -106,10 +117,62 @@ fn sorted(json: Json) -> Json {
     }
 }
 
-/// Hides what stands at a dotted path; a path that leads nowhere hides nothing.
-fn redact_path(shown: &mut Json, path: &str) {
-    let pointer = format!("/{}", path.replace('.', "/"));
-    if let Some(found) = shown.pointer_mut(&pointer) {
-        *found = json!("[redacted]");
+/// Hides what stands at a dotted path and says whether anything did. `*` is any key or entry, lists are passed through
+/// (`json.lines.at` is `at` of every line), and a key may hold dots itself (`headers.trace.id`).
+fn redact_path(shown: &mut Json, path: &str) -> bool {
+    if path.is_empty() {
+        *shown = json!("[redacted]");
+        return true;
+    }
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    match shown {
+        Json::Array(entries) => match first.parse::<usize>() {
+            Ok(index) => entries.get_mut(index).is_some_and(|entry| redact_path(entry, rest)),
+            Err(_) => {
+                let below = if first == "*" { rest } else { path };
+                entries.iter_mut().filter_map(|entry| redact_path(entry, below).then_some(())).count() > 0
+            }
+        },
+        Json::Object(map) if first == "*" => {
+            map.values_mut().filter_map(|value| redact_path(value, rest).then_some(())).count() > 0
+        }
+        Json::Object(map) => {
+            let key_ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
+            key_ends.fold(false, |hidden, end| {
+                let below = path.get(end + 1..).unwrap_or("");
+                map.get_mut(&path[..end]).is_some_and(|value| redact_path(value, below)) || hidden
+            })
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_hide_what_they_lead_to_and_nothing_else() {
+        let whole = json!({"json": {"at": 1, "lines": [{"at": 2, "n": 3}, {"at": 4}]}, "headers": {"trace.id": 5, "x": {"at": 6}}});
+        let hidden = |path: &str| {
+            let mut shown = whole.clone();
+            let any = redact_path(&mut shown, path);
+            (any, shown.to_string().matches("[redacted]").count())
+        };
+        assert_eq!(hidden("json.at"), (true, 1));
+        assert_eq!(hidden("json.lines.at"), (true, 2));
+        assert_eq!(hidden("json.lines.*.at"), (true, 2));
+        assert_eq!(hidden("json.lines.1.at"), (true, 1));
+        assert_eq!(hidden("headers.trace.id"), (true, 1));
+        assert_eq!(hidden("headers.*.at"), (true, 1));
+        assert_eq!(hidden("json.nothing"), (false, 0));
+    }
+
+    #[test]
+    fn a_long_body_differs_only_in_what_is_not_redacted() {
+        let body = |at: u32, n: u32| format!("{{\"at\":{at},\"n\":{n},\"text\":\"{}\"}}", "x".repeat(300));
+        let shown = |at, n| body_json(body(at, n).as_bytes(), Some("application/json"), &["json.at".to_owned()]);
+        assert_eq!(shown(1, 1), shown(2, 1));
+        assert_ne!(shown(1, 1), shown(1, 2));
     }
 }

@@ -1,5 +1,5 @@
 //! An outcome as a snapshot's text, and how two of them differ.
-//! Takes outcomes and texts of files; gives texts. Which file is meant is `snapshot_name`'s.
+//! Takes outcomes and bodies; gives texts. Which file is meant is `snapshot_name`'s, what a file says `snapshot_file`'s.
 
 use super::record::message_json;
 use crate::model::{QueueName, Scenario};
@@ -109,24 +109,22 @@ fn receipt_json(receipt: &Receipt) -> Json {
     json!({ format!("{}{again}", receipt.record.name): did })
 }
 
-/// Puts insta's front matter before a body; no version, host or time in it.
-pub fn whole_file(scenario: &Scenario, body: &str) -> String {
-    let source = scenario.file.rsplit('/').next().unwrap_or(&scenario.file);
-    let matter = json!({ "source": source, "expression": scenario.title });
-    let matter = serde_yaml::to_string(&matter).unwrap_or_default();
-    format!("---\n{matter}---\n{body}")
+/// Compares a body with a kept one.
+pub fn compare(kept: Option<&str>, body: &str) -> Comparison {
+    match kept {
+        None => Comparison::Missing,
+        Some(kept) if same(kept, body) => Comparison::Same,
+        Some(kept) => Comparison::Different(difference(kept, body)),
+    }
 }
 
-/// Compares a body with a snapshot file's text, front matter aside.
-pub fn compare(file: Option<&str>, body: &str) -> Comparison {
-    let Some(file) = file else { return Comparison::Missing };
-    let file = file.replace("\r\n", "\n");
-    let kept = file.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map_or(&*file, |(_, body)| body);
-    if kept.trim_end() == body.trim_end() { Comparison::Same } else { Comparison::Different(difference(kept, body)) }
+/// Says whether two bodies say the same.
+pub(super) fn same(one: &str, other: &str) -> bool {
+    one.trim_end() == other.trim_end()
 }
 
 /// Writes the changed lines with three lines around them.
-fn difference(kept: &str, now: &str) -> String {
+pub fn difference(kept: &str, now: &str) -> String {
     let diff = TextDiff::from_lines(kept, now);
     let mut text = String::new();
     for (number, group) in diff.grouped_ops(3).iter().enumerate() {

@@ -1,52 +1,80 @@
-//! Which snapshot file belongs to a cell on a version.
-//! `NAME.snap`, with axes `NAME--queue_type=quorum.snap`, overlays `NAME--upto-3_10.snap`. Never looks at a disk.
+//! Names of snapshot files: `NAME.snap`, with axes `NAME--queue_type=quorum.snap`, overlays `NAME--upto-3_10.snap`,
+//! pending ones with `.new` behind. Takes them apart, and finds the one for a version. Never looks at a disk.
 
-use crate::model::{Profile, Version};
+use crate::model::Version;
 use std::collections::BTreeMap;
 
-/// Names the files of one cell on one version.
+/// Is the name of a snapshot file, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SnapshotNames {
-    /// The snapshot to compare with, if there is one.
-    pub present: Option<String>,
-    /// Where a new or different outcome waits for a review.
-    pub pending: String,
+pub struct SnapshotName {
+    /// The scenario's stem with its axes.
+    pub cell: String,
+    /// The last version that the overlay speaks for; the base has none.
+    pub upto: Option<Version>,
+    /// It waits for a review.
+    pub pending: bool,
+}
+
+impl SnapshotName {
+    /// Reads a file's name; `None` when it is no snapshot's.
+    ///
+    /// ```
+    /// use rmqplay::report::SnapshotName;
+    /// let name = SnapshotName::parse("ttl--queue_type=quorum--upto-3_10.snap.new").unwrap();
+    /// assert_eq!((&*name.cell, name.pending), ("ttl--queue_type=quorum", true));
+    /// assert_eq!(name.to_string(), "ttl--queue_type=quorum--upto-3_10.snap.new");
+    /// assert_eq!(SnapshotName::parse("notes.txt"), None);
+    /// ```
+    pub fn parse(name: &str) -> Option<Self> {
+        let (rest, pending) = name.strip_suffix(".new").map_or((name, false), |rest| (rest, true));
+        let rest = rest.strip_suffix(".snap")?;
+        let overlay = rest.rsplit_once("--upto-");
+        let overlay = overlay.and_then(|(cell, upto)| Some((cell, upto.replace('_', ".").parse().ok()?)));
+        Some(match overlay {
+            Some((cell, upto)) => Self { cell: cell.to_owned(), upto: Some(upto), pending },
+            None => Self { cell: rest.to_owned(), upto: None, pending },
+        })
+    }
+
+    /// Names the base of a cell.
+    pub fn base(cell: &str) -> Self {
+        Self { cell: cell.to_owned(), upto: None, pending: false }
+    }
+
+    /// Names the overlay of a cell for versions up to one.
+    pub fn overlay(cell: &str, upto: Version) -> Self {
+        Self { upto: Some(upto), ..Self::base(cell) }
+    }
+
+    /// Says whether the cell may be one of a scenario with this stem.
+    pub fn is_of(&self, stem: &str) -> bool {
+        self.cell.strip_prefix(stem).is_some_and(|axes| axes.is_empty() || axes.starts_with("--"))
+    }
+}
+
+impl std::fmt::Display for SnapshotName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.cell)?;
+        if let Some(upto) = self.upto {
+            write!(f, "--upto-{}_{}", upto.major, upto.minor)?;
+        }
+        f.write_str(if self.pending { ".snap.new" } else { ".snap" })
+    }
 }
 
 /// Chooses among the files that are there: the overlay of the nearest version not older than `version`, else the base.
 ///
 /// ```
-/// use rmqplay::{model::Version, report::snapshot_names};
-/// let files = ["ttl.snap".to_owned(), "ttl--upto-3_10.snap".to_owned()];
-/// let on = |major, minor| snapshot_names("ttl", &Default::default(), Version { major, minor }, &files).present.unwrap();
+/// use rmqplay::{model::Version, report::snapshot_for};
+/// let on = |major, minor| snapshot_for("ttl", Version { major, minor }, ["ttl.snap", "ttl--upto-3_10.snap"]).unwrap();
 /// assert_eq!(on(3, 10), "ttl--upto-3_10.snap");
 /// assert_eq!(on(4, 0), "ttl.snap");
 /// ```
-pub fn snapshot_names(
-    stem: &str,
-    axes: &BTreeMap<String, String>,
-    version: Version,
-    files: &[String],
-) -> SnapshotNames {
-    let cell = cell_stem(stem, axes);
-    let base = format!("{cell}.snap");
-    let overlay_of = |file: &str| -> Option<Version> {
-        let middle = file.strip_prefix(&format!("{cell}--upto-"))?.strip_suffix(".snap")?;
-        middle.replace('_', ".").parse().ok()
-    };
-    let overlays = files.iter().filter_map(|file| Some((overlay_of(file)?, file)));
-    let nearest = overlays.filter(|(upto, _)| *upto >= version).min();
-    let base_is_there = files.contains(&base);
-    let present = nearest.map(|(_, file)| file.clone()).or_else(|| base_is_there.then(|| base.clone()));
-    // The base speaks for the newest version: an older one that differs waits as an overlay of its own.
-    let older = version < Profile::NEWEST.version() && base_is_there && nearest.is_none();
-    let own_overlay = format!("{cell}--upto-{}_{}.snap", version.major, version.minor);
-    let target = match nearest {
-        Some((_, file)) => file.clone(),
-        None if older => own_overlay,
-        None => base,
-    };
-    SnapshotNames { present, pending: format!("{target}.new") }
+pub fn snapshot_for<'f>(cell: &str, version: Version, files: impl IntoIterator<Item = &'f str>) -> Option<String> {
+    let names = files.into_iter().filter_map(SnapshotName::parse).filter(|name| name.cell == cell && !name.pending);
+    let holds = names.filter(|name| name.upto.is_none_or(|upto| upto >= version));
+    // The base speaks for every version that has no overlay.
+    holds.min_by_key(|name| (name.upto.is_none(), name.upto)).map(|name| name.to_string())
 }
 
 /// Names a cell: the file's stem and its axes, other characters percent-encoded.

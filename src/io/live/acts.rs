@@ -24,6 +24,8 @@ impl Live {
                     let text = "restarting a live broker is not possible from here".to_owned();
                     self.reply(request, Err(Refusal { scope: Scope::Management, code: 0, text }));
                 }
+                // It is there already, and who plays in it may not even look at it.
+                Management::PutVhost(_) if self.names.is_lent() => self.reply(request, Ok(Reply::Done)),
                 Management::CloseConnection { connection } => {
                     let Some((name, label)) = self.links.get(&connection).map(|link| link.handles()) else {
                         let text = "no such connection is open".to_owned();

@@ -7,7 +7,7 @@ use super::line::{Item, Line, LineState};
 use super::link::{Link, LinkState};
 use crate::broker::{ChannelId, ConnectionId, Event, Refusal, Reply, RequestId, Scope};
 use crate::io::failure::{Failure, FailureKind};
-use crate::io::wait::greet;
+use crate::io::greet::greet;
 use std::time::{Duration, Instant};
 
 /// How long a crash waits for what was sent before it.

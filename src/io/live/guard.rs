@@ -19,6 +19,8 @@ const SWEEP: Duration = Duration::from_secs(60);
 pub struct Guard {
     management: ManagementClient,
     names: Names,
+    /// A vhost of somebody else, lent for the run.
+    lent: Option<Name>,
 }
 
 impl Guard {
@@ -40,13 +42,22 @@ impl Guard {
         }
     }
 
+    /// Guards a cell that plays in a vhost that is there already: makes no vhost and no user, and sweeps what is in it.
+    pub fn lent(address: &Address, declared: &Name, vhost: &Name) -> Result<Self, Failure> {
+        let names = Names::lent(declared.clone(), vhost.clone());
+        Ok(Self { management: ManagementClient::new(address)?, names, lent: Some(vhost.clone()) })
+    }
+
     /// Makes nothing yet; [`Guard::make`] does, and [`Guard::sweep`] works at any time between, also after an abort.
     pub fn bare(address: &Address) -> Result<Self, Failure> {
-        Ok(Self { management: ManagementClient::new(address)?, names: Names::throw_away() })
+        Ok(Self { management: ManagementClient::new(address)?, names: Names::throw_away(), lent: None })
     }
 
     /// Makes the vhosts and users.
     pub async fn make(&self, vhosts: &[Name], users: &[Name]) -> Result<(), Failure> {
+        if self.lent.is_some() {
+            return Ok(());
+        }
         for declared in vhosts {
             self.make_vhost(declared).await?;
         }
@@ -59,6 +70,11 @@ impl Guard {
     /// Gives the mapping, for [`Live::open`](super::Live::open).
     pub fn names(&self) -> Names {
         self.names.clone()
+    }
+
+    /// Names the vhosts and users of the run, for people who want a look at them afterwards.
+    pub fn handed_out(&self) -> (Vec<Name>, Vec<Name>) {
+        self.names.handed_out()
     }
 
     async fn make_vhost(&self, declared: &Name) -> Result<(), Failure> {
@@ -96,6 +112,14 @@ impl Guard {
     /// # Errors
     /// The first failure; the others are tried all the same.
     pub async fn sweep(&self) -> Result<(), Failure> {
+        if let Some(vhost) = &self.lent {
+            let swept = timeout(SWEEP, super::lent::empty(&self.management, vhost)).await;
+            let late = || {
+                let doing = format!("emptying vhost '{vhost}'");
+                Err(Failure::new(FailureKind::NoAnswer { doing, after: SWEEP }, self.management.shown()))
+            };
+            return swept.unwrap_or_else(|_| late());
+        }
         let (vhosts, users) = self.names.handed_out();
         let left = vhosts.iter().chain(&users).map(|name| &**name).collect::<Vec<_>>().join(", ");
         let mut first = Ok(());
@@ -119,7 +143,7 @@ impl Guard {
 fn keep_first(first: &mut Result<(), Failure>, next: Result<(), Failure>) {
     if let Err(failure) = next
         && first.is_ok()
-        && failure.refusal().is_none_or(|refusal| refusal.code != 404)
+        && !failure.is_gone()
     {
         *first = Err(failure);
     }

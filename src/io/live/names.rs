@@ -24,6 +24,8 @@ struct Mapping {
     declared: BTreeMap<Name, Name>,
     /// Names that turned out to be taken by somebody else.
     strangers: Vec<Name>,
+    /// The one declared vhost and the vhost of somebody else in which it is played.
+    lent: Option<(Name, Name)>,
 }
 
 impl Names {
@@ -37,9 +39,21 @@ impl Names {
         Self(Arc::new(Mutex::new(Mapping { next: Some(ThrowAway::begin()), ..Mapping::default() })))
     }
 
+    /// Maps one declared vhost to one that is there already, and nothing else.
+    pub fn lent(declared: Name, vhost: Name) -> Self {
+        let vhosts = BTreeMap::from([(declared.clone(), vhost.clone())]);
+        Self(Arc::new(Mutex::new(Mapping { vhosts, lent: Some((declared, vhost)), ..Mapping::default() })))
+    }
+
     /// Says whether names are mapped.
     pub fn maps(&self) -> bool {
-        self.lock().next.is_some()
+        let mapping = self.lock();
+        mapping.next.is_some() || mapping.lent.is_some()
+    }
+
+    /// Says whether the run plays in a vhost of somebody else.
+    pub(super) fn is_lent(&self) -> bool {
+        self.lock().lent.is_some()
     }
 
     /// Gives the broker's name of a declared vhost.
@@ -101,6 +115,10 @@ impl Names {
     /// of what the broker would have said (three dots stay at its end).
     pub fn text(&self, text: &str) -> String {
         let mapping = self.lock();
+        if let Some((declared, vhost)) = &mapping.lent {
+            // Its name may be a word that stands elsewhere too.
+            return text.replace(&format!("vhost '{vhost}'"), &format!("vhost '{declared}'"));
+        }
         if mapping.declared.is_empty() || !text.contains("rmqpla") && text.len() < 200 {
             return text.to_owned();
         }

@@ -84,6 +84,11 @@ impl ManagementClient {
         self.delete(&format!("/vhosts/{}", encoded(vhost))).await
     }
 
+    /// Deletes one thing in a vhost: of `queues`, `exchanges`, `policies` or `operator-policies`.
+    pub async fn delete_in(&self, kind: &str, vhost: &str, name: &str) -> Result<(), Failure> {
+        self.delete(&format!("/{kind}/{}", pair(vhost, name))).await
+    }
+
     /// Makes or changes a user and sets its limits; true when it was not there before.
     pub async fn put_user(&self, user: &User) -> Result<bool, Failure> {
         let path = format!("/users/{}", encoded(&user.name));

@@ -6,4 +6,4 @@ mod client;
 mod reading;
 
 pub use client::{ManagementClient, install_crypto};
-pub use reading::{Overview, QueueTotals, WhoAmI};
+pub use reading::{Inventory, Overview, QueueTotals, WhoAmI};

@@ -25,6 +25,15 @@ pub struct WhoAmI {
     pub tags: Vec<String>,
 }
 
+/// Lists what is in a vhost and is not there from the beginning.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Inventory {
+    pub queues: Vec<String>,
+    pub exchanges: Vec<String>,
+    pub policies: Vec<String>,
+    pub operator_policies: Vec<String>,
+}
+
 /// Is one queue's counts (MG-13): fresh for classic queues, up to 5 s old for quorum ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueTotals {
@@ -110,6 +119,27 @@ impl ManagementClient {
     /// Lists the names of all users.
     pub async fn users(&self) -> Result<Vec<String>, Failure> {
         Ok(list(self.get("/users?columns=name").await?).iter().map(|user| text(user, "name")).collect())
+    }
+
+    /// Lists what is in a vhost; policies only if the runner may see them, for else it cannot have made any.
+    pub async fn inventory(&self, vhost: &str) -> Result<Inventory, Failure> {
+        let names = async |kind: &str| -> Result<Vec<String>, Failure> {
+            let listed = self.get(&format!("/{kind}/{}?columns=name", encoded(vhost))).await;
+            let listed = match listed {
+                Err(failure) if kind.contains("policies") && matches!(failure.kind, FailureKind::NoRight { .. }) => {
+                    return Ok(Vec::new());
+                }
+                other => list(other?),
+            };
+            Ok(listed.iter().map(|one| text(one, "name")).collect())
+        };
+        let own = |name: &String| !name.is_empty() && !name.starts_with("amq.");
+        Ok(Inventory {
+            queues: names("queues").await?,
+            exchanges: names("exchanges").await?.into_iter().filter(own).collect(),
+            policies: names("policies").await?,
+            operator_policies: names("operator-policies").await?,
+        })
     }
 
     /// Finds the broker's name of the connection that calls itself `label`; statistics may know it seconds late.

@@ -1,0 +1,97 @@
+//! Which cells are meant: files and folders loaded, then `--filter`, `--tag` and `--cell`.
+
+use super::ExitCode;
+use super::arguments::Selection;
+use super::filter::Filter;
+use super::load::Loader;
+use super::terminal::Terminal;
+use crate::io::snapshots;
+use crate::model::Cell;
+use crate::report;
+use crate::source::Problem;
+use std::path::PathBuf;
+
+/// Is one cell to play, and where its file lies.
+#[derive(Debug, Clone)]
+pub(super) struct ToPlay {
+    pub path: PathBuf,
+    pub title: String,
+    pub cell: Cell,
+}
+
+impl ToPlay {
+    /// Names the cell as reports do.
+    pub fn name(&self) -> String {
+        report::cell_name(&self.cell.scenario, &self.cell.axes)
+    }
+}
+
+/// Loads all scenarios below the paths; any problem ends the run before a cell is played.
+pub(super) fn load_all(paths: &[PathBuf], loader: &mut Loader, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
+    let found = snapshots::yaml_files(paths).map_err(|error| {
+        terminal.complain(&format!("error: {error}"));
+        ExitCode::BadFile
+    })?;
+    if found.is_empty() {
+        let places: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        terminal.complain(&format!("there is no scenario in {}", places.join(", ")));
+        return Err(ExitCode::Nothing);
+    }
+    let (mut cells, mut problems): (Vec<ToPlay>, Vec<Problem>) = Default::default();
+    for path in found {
+        let (loaded, found) = loader.scenario(&path);
+        problems.extend(found);
+        for cell in loaded.into_iter().flat_map(|loaded| loaded.cells) {
+            cells.push(ToPlay { path: path.clone(), title: cell.scenario.title.clone(), cell });
+        }
+    }
+    match terminal.problems(&problems, &loader.sources) {
+        ExitCode::Fine if cells.is_empty() => Err(ExitCode::Nothing),
+        ExitCode::Fine => Ok(cells),
+        code => Err(code),
+    }
+}
+
+/// Keeps the cells that are meant.
+pub(super) fn select(cells: Vec<ToPlay>, wanted: &Selection, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
+    let filter = wanted.filter.as_deref().map(Filter::parse).transpose();
+    let filter = filter.map_err(|message| terminal.usage(&message))?;
+    let fits = |one: &ToPlay| {
+        let name = one.name();
+        filter.as_ref().is_none_or(|filter| filter.fits(&name, &one.cell))
+            && (wanted.tags.is_empty() || wanted.tags.iter().any(|tag| one.cell.scenario.tags.contains(tag)))
+            && (wanted.cells.is_empty() || wanted.cells.iter().any(|cell| is_called(one, &name, cell)))
+    };
+    let (meant, others): (Vec<ToPlay>, Vec<ToPlay>) = cells.into_iter().partition(fits);
+    if meant.is_empty() {
+        terminal.complain(&nothing_fits(wanted, &others));
+        return Err(ExitCode::Nothing);
+    }
+    Ok(meant)
+}
+
+/// Says whether `wanted` is the cell's name, or a choice of its axes: `queue_type=quorum`.
+fn is_called(one: &ToPlay, name: &str, wanted: &str) -> bool {
+    let mut choices = wanted.split(',').map(|choice| choice.split_once('='));
+    let chosen = |(axis, value): (&str, &str)| one.cell.axes.get(axis.trim()).is_some_and(|own| own == value.trim());
+    name == wanted || choices.all(|choice| choice.is_some_and(chosen))
+}
+
+/// Says what was wanted and what there is.
+fn nothing_fits(wanted: &Selection, cells: &[ToPlay]) -> String {
+    let mut tags: Vec<&str> = cells.iter().flat_map(|one| &one.cell.scenario.tags).map(String::as_str).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    let names: Vec<String> = cells.iter().map(ToPlay::name).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (what, there) = match (&wanted.filter, &*wanted.tags, &*wanted.cells) {
+        (None, [_, ..], []) => (format!("has the tag {}", wanted.tags.join(" or ")), tags),
+        (None, [], [_, ..]) => (format!("is called {}", wanted.cells.join(" or ")), names),
+        (Some(filter), [], []) => (format!("fits --filter '{filter}'"), names),
+        _ => ("fits all of --filter, --tag and --cell".to_owned(), names),
+    };
+    let more = there.len().saturating_sub(12);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let there: Vec<&str> = there.into_iter().take(12).collect();
+    format!("no cell {what}; there are: {}{more}", there.join(", "))
+}

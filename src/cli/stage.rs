@@ -1,0 +1,201 @@
+//! What playing on any broker needs: announces it, judges each cell, tells its line, and closes the run.
+
+use super::arguments::{Run, Snapshots};
+use super::keeping::{Keeping, Settled};
+use super::progress::Progress;
+use super::select::ToPlay;
+use super::terminal::Terminal;
+use crate::io::Failure;
+use crate::language;
+use crate::model::{Cell, Version};
+use crate::play::{Played, Verdict};
+use crate::report::{self, CellReport, Page};
+use crate::source::Sources;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How many files are named at the end before the rest is counted.
+const FILES_MAX: usize = 10;
+
+/// Is what all brokers of a run share.
+pub(super) struct Stage<'a> {
+    pub command: &'a Run,
+    pub terminal: &'a Terminal,
+    pub sources: &'a Sources,
+    pub keeping: &'a Keeping,
+    pub progress: Progress,
+    /// The longest name of a cell.
+    pub width: usize,
+}
+
+/// Is a broker as reports name it.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    /// `sim 4.3`, `RabbitMQ 4.0.5`.
+    pub broker: String,
+    /// As `--broker` takes it, without secrets.
+    pub argument: String,
+    pub version: Version,
+}
+
+/// Is a cell that was played once, or not at all.
+#[derive(Default)]
+pub(super) struct Once {
+    pub played: Option<Played>,
+    /// Why it was not played.
+    pub skipped: Option<String>,
+    pub real: Duration,
+}
+
+impl Stage<'_> {
+    /// Says on what is played, unless machines read.
+    pub fn announce(&self, broker: &str, live: bool) {
+        if !self.command.json {
+            self.progress.aside(|| self.terminal.chat(&report::header(broker, live, self.terminal.palette)));
+        }
+    }
+
+    /// Complains beside the progress.
+    pub fn complain(&self, text: &str) {
+        self.progress.aside(|| self.terminal.complain(text));
+    }
+
+    /// Complains about the broker beside the progress.
+    pub fn failure(&self, failure: &Failure) {
+        self.progress.aside(|| _ = self.terminal.failure(failure));
+    }
+
+    /// Makes the report of a cell: the verdict of its run and of its snapshot.
+    pub fn judge(&self, index: usize, one: &ToPlay, once: Once, on: &Named) -> CellReport {
+        let (verdict, snapshot_words, body) = match (&once.played, once.skipped) {
+            (_, Some(reason)) => (Verdict::Skipped(reason), None, None),
+            (Some(played), None) => self.keeping.judge(index, one, played, on.version),
+            (None, None) => (Verdict::Skipped("it was not played".to_owned()), None, None),
+        };
+        CellReport {
+            cell: index,
+            name: one.name(),
+            file: one.cell.scenario.file.clone(),
+            axes: one.cell.axes.clone(),
+            title: one.title.clone(),
+            broker: on.broker.clone(),
+            broker_argument: on.argument.clone(),
+            version: on.version,
+            variables: self.variables(&one.cell),
+            verdict,
+            played: once.played,
+            real: once.real,
+            snapshot_words,
+            body,
+            earlier: Vec::new(),
+        }
+    }
+
+    /// Says whether a report ends the run early.
+    pub fn is_enough(&self, report: &CellReport) -> bool {
+        self.command.fail_fast && report.is_bad()
+    }
+
+    /// Writes out the variables of the command line, but those that chose the cell.
+    fn variables(&self, cell: &Cell) -> String {
+        let vars = &self.command.vars;
+        let files = vars.vars_files.iter().map(|file| format!(" --vars-file {}", file.display()));
+        let set = vars.vars.iter().filter_map(|text| text.split_once('='));
+        let set = set.filter(|(name, _)| !cell.axes.contains_key(*name)).map(|(name, value)| {
+            let value = if language::is_secret(name) { "***" } else { value };
+            format!(" --var {name}={value}")
+        });
+        files.chain(set).collect()
+    }
+
+    /// Writes a cell's line, or its JSON.
+    pub fn tell(&self, report: &CellReport) {
+        self.progress.ended(report.is_bad());
+        self.progress.aside(|| {
+            if self.command.json {
+                let json = report::cell_json(report, self.sources, self.command.trace);
+                return self.terminal.say(&json.to_string());
+            }
+            self.tell_lines(report);
+        });
+    }
+
+    fn tell_lines(&self, report: &CellReport) {
+        self.terminal.chat(&report::cell_line(report, self.width, self.terminal.palette));
+        if let (Verdict::New | Verdict::Passed, Some(words)) = (&report.verdict, &report.snapshot_words) {
+            self.terminal.chat(&format!("         {words}"));
+        }
+        for (span, note) in report.played.iter().flat_map(|played| &played.notes) {
+            self.terminal.chat(&format!("         note: line {}: {note}", self.sources.position(*span).line));
+        }
+        if let (true, Some(played)) = (self.command.trace, &report.played) {
+            self.terminal.say(&report::trace(&played.timeline, self.sources));
+        }
+    }
+
+    /// Writes the failures, what waits for a review, and the summary.
+    pub fn close(&self, reports: &[CellReport], settled: &Settled, unreferenced: &[PathBuf], real: Duration) {
+        self.progress.close();
+        settled.errors.iter().for_each(|error| self.terminal.complain(&cannot_write(error)));
+        if self.command.json {
+            let written: Vec<String> = settled.written.iter().map(|path| path.display().to_string()).collect();
+            return self.terminal.say(&report::summary_json(reports, &written, real).to_string());
+        }
+        let (palette, width) = (self.terminal.palette, self.terminal.width);
+        let page = Page { sources: self.sources, width, palette };
+        self.terminal.say_unless_empty(&report::failures_text(reports, page));
+        if let Some(table) = report::brokers_table(reports, palette) {
+            self.terminal.chat(&format!("\n{table}"));
+        }
+        self.terminal.chat_unless_empty(&self.files_text(reports, settled));
+        if !unreferenced.is_empty() {
+            let head = "snapshots that no cell has any more (remove them, or see how their scenarios are called now)";
+            self.terminal.chat(&format!("{head}:\n{}", listed(unreferenced)));
+        }
+        if !reports.is_empty() {
+            self.terminal.chat(&report::summary(reports, real, palette));
+        }
+    }
+
+    /// Says what was written, and what to do about it.
+    fn files_text(&self, reports: &[CellReport], settled: &Settled) -> String {
+        let n = settled.written.len();
+        let noun = if n == 1 { "outcome" } else { "outcomes" };
+        let missing = reports.iter().filter(|report| report.verdict == Verdict::New).count();
+        match self.keeping.mode {
+            Snapshots::Check if missing > 0 => {
+                "a snapshot is made by `rmqplay run` and `rmqplay review` outside of CI, and committed\n".to_owned()
+            }
+            _ if n == 0 => String::new(),
+            Snapshots::Accept => {
+                format!(
+                    "{n} {noun} became {}:\n{}",
+                    if n == 1 { "a snapshot" } else { "snapshots" },
+                    listed(&settled.written)
+                )
+            }
+            _ => {
+                let verb = if n == 1 { "waits" } else { "wait" };
+                let paths: String = self.command.paths.iter().map(|path| format!(" {}", path.display())).collect();
+                let paths = if paths == " scenarios" { "" } else { &*paths };
+                format!("{n} {noun} {verb} for a review: rmqplay review{paths}\n{}", listed(&settled.written))
+            }
+        }
+    }
+}
+
+/// Says what to do when an outcome cannot be written.
+fn cannot_write(error: &str) -> String {
+    if error.contains("another run") {
+        return format!("error: {error}");
+    }
+    format!("error: {error}\n  help: make the folder writable, or play with --snapshots check, which writes nothing")
+}
+
+fn listed(files: &[PathBuf]) -> String {
+    let mut text: String = files.iter().take(FILES_MAX).map(|file| format!("  {}\n", file.display())).collect();
+    if files.len() > FILES_MAX {
+        text.push_str(&format!("  and {} more\n", files.len() - FILES_MAX));
+    }
+    text
+}

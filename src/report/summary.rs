@@ -1,0 +1,84 @@
+//! The end of a run: how many cells ended how, and with several brokers a column for each.
+
+use super::cell::{duration_in_words, mark, word};
+use super::{CellReport, Palette};
+use crate::model::Millis;
+
+/// How many rows the table has at most before cells that passed everywhere are left out.
+const ROWS_MAX: usize = 40;
+
+/// The words that the summary counts, in its order.
+pub(super) const VERDICTS: [&str; 6] = ["passed", "flaky", "new", "changed", "failed", "skipped"];
+
+/// Counts the cells of a verdict.
+pub(super) fn count(cells: &[CellReport], verdict: &str) -> usize {
+    cells.iter().filter(|cell| cell.verdict.as_str() == verdict).count()
+}
+
+/// Sums up all cells in a line.
+pub fn summary(cells: &[CellReport], real: std::time::Duration, palette: Palette) -> String {
+    let parts = VERDICTS.map(|word| (word, count(cells, word)));
+    let parts = parts.into_iter().filter(|(word, n)| *n > 0 || *word == "passed");
+    let parts = parts.map(|(word, n)| match word {
+        "passed" => palette.good(&format!("{n} passed")),
+        "failed" | "changed" => palette.bad(&format!("{n} {word}")),
+        _ => palette.odd(&format!("{n} {word}")),
+    });
+    let parts: Vec<String> = parts.collect();
+    let own: u64 = cells.iter().filter_map(|cell| cell.played.as_ref()).map(|played| played.took.0).sum();
+    let noun = if cells.len() == 1 { "cell" } else { "cells" };
+    let times = format!("{} of the scenarios' time in {}", Millis(own), duration_in_words(real));
+    format!("{} {noun}: {} {}", cells.len(), parts.join(", "), palette.dim(&format!("({times})")))
+}
+
+/// Lists the brokers of a run, in its order.
+pub(super) fn brokers(cells: &[CellReport]) -> Vec<&str> {
+    let mut brokers: Vec<&str> = Vec::new();
+    for cell in cells {
+        if !brokers.contains(&cell.broker.as_str()) {
+            brokers.push(&cell.broker);
+        }
+    }
+    brokers
+}
+
+/// Draws a row per cell and a column per broker; `None` when one broker played.
+pub fn brokers_table(cells: &[CellReport], palette: Palette) -> Option<String> {
+    let brokers = brokers(cells);
+    if brokers.len() < 2 {
+        return None;
+    }
+    let rows = cells.iter().map(|cell| cell.cell + 1).max().unwrap_or(0);
+    let mut table: Vec<Vec<Option<&CellReport>>> = vec![vec![None; brokers.len()]; rows];
+    for cell in cells {
+        let column = brokers.iter().position(|broker| *broker == cell.broker).unwrap_or(0);
+        table[cell.cell][column] = Some(cell);
+    }
+    table.retain(|row| row.iter().any(Option::is_some));
+    let all = table.len();
+    if all > ROWS_MAX {
+        table.retain(|row| row.iter().flatten().any(|cell| word(&cell.verdict) != "pass"));
+    }
+    let name =
+        |row: &[Option<&CellReport>]| row.iter().flatten().next().map_or(String::new(), |cell| cell.name.clone());
+    let width = table.iter().map(|row| name(row).chars().count()).max().unwrap_or(0);
+    let heads: String = brokers.iter().map(|broker| format!("  {broker}")).collect();
+    let mut text = format!("{}\n", palette.dim(&format!("{:width$}{heads}", "")));
+    for row in &table {
+        text.push_str(&format!("{:width$}", name(row)));
+        for (broker, cell) in brokers.iter().zip(row) {
+            let width = broker.chars().count();
+            text.push_str("  ");
+            text.push_str(&match cell {
+                Some(cell) => mark(&cell.verdict, &format!("{:width$}", word(&cell.verdict)), palette),
+                None => format!("{:width$}", "-"),
+            });
+        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
+    if table.len() < all {
+        text.push_str(&palette.dim(&format!("and {} that passed on all of them\n", all - table.len())));
+    }
+    Some(text)
+}

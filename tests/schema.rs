@@ -1,0 +1,212 @@
+//! The schemas that editors read: every shipped file is valid, wrong ones are not, and the table of words is the
+//! language's own, word for word.
+#![allow(clippy::disallowed_methods)]
+
+use fancy_regex::Regex;
+use rmqplay::io::Disk;
+use rmqplay::io::snapshots::yaml_files;
+use rmqplay::language::{Settings, load_scenario, load_topology};
+use rmqplay::report::{Object, SCENARIO_OBJECTS, SchemaOf, TOPOLOGY_OBJECTS, schema};
+use rmqplay::source::{Problem, Sources};
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Lists what a schema says against a text.
+fn faults(of: SchemaOf, text: &str) -> Vec<String> {
+    let validator = jsonschema::draft7::new(&schema(of)).expect("a schema");
+    let value: Json = serde_yaml::from_str(text).expect("YAML");
+    validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+#[test]
+fn shipped_files_are_valid() {
+    let mut checked = 0;
+    let begun =
+        [("scenarios", SchemaOf::Scenario), ("topologies", SchemaOf::Topology), ("src/cli/init", SchemaOf::Scenario)];
+    for (folder, of) in begun {
+        for path in yaml_files(&[root().join(folder)]).expect("a folder") {
+            let of = match path.file_name().and_then(|name| name.to_str()) {
+                Some("workflow.yaml") => continue,
+                Some("topology.yaml") => SchemaOf::Topology,
+                _ => of,
+            };
+            let found = faults(of, &std::fs::read_to_string(&path).expect("readable"));
+            assert!(found.is_empty(), "{}: {found:#?}", path.display());
+            checked += 1;
+        }
+    }
+    assert!(checked >= 16, "only {checked} files were checked");
+}
+
+#[test]
+fn wrong_files_are_not_valid() {
+    let scenarios = [
+        "{scenario: x, setps: []}",
+        "{steps: []}",
+        "{scenario: x, steps: [{publish: {rooting_key: q}}]}",
+        "{scenario: x, steps: [{publish: {}, expect: {}}]}",
+        "{scenario: x, steps: [{advance: 5}]}",
+        "{scenario: x, consumers: {w: {queue: q, prefetch: many}}}",
+        "{scenario: x, consumers: {w: {queue: q, on_message: [{do: [akc]}]}}}",
+        "{scenario: x, steps: [{expect: {queue: q, ready: '>=x'}}]}",
+        "{scenario: x, steps: [{expect: {queue: q, ready: -1}}]}",
+    ];
+    for text in scenarios {
+        assert!(!faults(SchemaOf::Scenario, text).is_empty(), "{text} is valid");
+    }
+    let topologies = [
+        "{queues: [{name: q, typ: quorum}]}",
+        "{queues: [{type: quorum}]}",
+        "{queues: [{name: q, message_ttl: 5}]}",
+        "{queues: {q: {}}}",
+        "{exchanges: [{name: e, durable: perhaps}]}",
+        "{quues: []}",
+    ];
+    for text in topologies {
+        assert!(!faults(SchemaOf::Topology, text).is_empty(), "{text} is valid");
+    }
+    assert!(faults(SchemaOf::Topology, "{rabbit_version: 4.3.6, queues: [{name: q, new_key: 1}]}").is_empty());
+    assert!(faults(SchemaOf::Scenario, "{scenario: x, steps: [{publish: {count: '{{ n }}'}}]}").is_empty());
+}
+
+/// Where an object may stand: texts with `KEY` for its key. An expectation has other keys for each subject.
+const PLACES: &[(&str, &[&str])] = &[
+    ("scenario", &["{scenario: x, KEY}"]),
+    ("requires", &["{scenario: x, requires: {KEY}}"]),
+    ("snapshot", &["{scenario: x, snapshot: {KEY}}"]),
+    ("consumer", &["{scenario: x, consumers: {w: {KEY}}}"]),
+    ("rule", &["{scenario: x, consumers: {w: {queue: q, on_message: [{KEY}]}}}"]),
+    ("match", &["{scenario: x, consumers: {w: {queue: q, on_message: [{match: {KEY}, do: ack}]}}}"]),
+    ("death_matcher", &["{scenario: x, consumers: {w: {queue: q, on_message: [{match: {x_death: {KEY}}, do: ack}]}}}"]),
+    ("action", &["{scenario: x, consumers: {w: {queue: q, on_message: [{do: [{KEY}]}]}}}"]),
+    ("ack", &["{scenario: x, consumers: {w: {queue: q, on_message: [{do: [{ack: {KEY}}]}]}}}"]),
+    ("nack", &["{scenario: x, consumers: {w: {queue: q, on_message: [{do: [{nack: {KEY}}]}]}}}"]),
+    ("reject", &["{scenario: x, consumers: {w: {queue: q, on_message: [{do: [{reject: {KEY}}]}]}}}"]),
+    ("forward", &["{scenario: x, consumers: {w: {queue: q, on_message: [{do: [{forward: {KEY}}]}]}}}"]),
+    ("publish", &["{scenario: x, steps: [{publish: {KEY}}]}"]),
+    ("step", &["{scenario: x, steps: [{KEY}]}", "{scenario: x, steps: [{publish: {}, KEY}]}"]),
+    ("refused", &["{scenario: x, steps: [{publish: {}, refused: {KEY}}]}"]),
+    ("get", &["{scenario: x, steps: [{get: {KEY}}]}"]),
+    ("queue_only", &["{scenario: x, steps: [{purge: {KEY}}]}"]),
+    ("declare", &["{scenario: x, steps: [{declare: {KEY}}]}"]),
+    ("delete", &["{scenario: x, steps: [{delete: {KEY}}]}"]),
+    (
+        "expect",
+        &[
+            "{scenario: x, steps: [{expect: {queue: q, KEY}}]}",
+            "{scenario: x, steps: [{expect: {consumer: w, KEY}}]}",
+            "{scenario: x, steps: [{expect: {message: m, KEY}}]}",
+            "{scenario: x, steps: [{expect: {confirmed: 1, KEY}}]}",
+            "{scenario: x, steps: [{expect: {KEY}}]}",
+        ],
+    ),
+    ("peak", &["{scenario: x, steps: [{expect: {queue: q, peak: {KEY}}}]}"]),
+    ("includes", &["{scenario: x, steps: [{expect: {queue: q, messages: {KEY}}}]}"]),
+    ("message", &["{scenario: x, steps: [{expect: {queue: q, messages: [{KEY}]}}]}"]),
+    ("includes_deaths", &["{scenario: x, steps: [{expect: {queue: q, messages: [{x_death: {KEY}}]}}]}"]),
+    ("death", &["{scenario: x, steps: [{expect: {queue: q, messages: [{x_death: [{KEY}]}]}}]}"]),
+    ("topology", &["{queues: [], KEY}"]),
+    ("user", &["{users: [{KEY}]}"]),
+    ("vhost", &["{vhosts: [{KEY}]}"]),
+    ("vhost_metadata", &["{vhosts: [{name: v, metadata: {KEY}}]}"]),
+    ("permission", &["{permissions: [{KEY}]}"]),
+    ("own_permission", &["{users: [{name: u, permissions: [{KEY}]}]}"]),
+    ("topic_permission", &["{topic_permissions: [{KEY}]}"]),
+    ("own_topic_permission", &["{users: [{name: u, topic_permissions: [{KEY}]}]}"]),
+    ("exchange", &["{exchanges: [{KEY}]}"]),
+    ("queue", &["{queues: [{KEY}]}"]),
+    ("dead_letter", &["{queues: [{name: q, dead_letter: {KEY}}]}"]),
+    ("retry", &["{queues: [{name: q, retry: {KEY}}]}"]),
+    ("binding_to", &["{queues: [{name: q, bindings: [{KEY}]}]}"]),
+    ("binding", &["{bindings: [{KEY}]}"]),
+    ("policy", &["{policies: [{KEY}]}"]),
+    ("parameter", &["{parameters: [{KEY}]}"]),
+    ("global_parameter", &["{global_parameters: [{KEY}]}"]),
+];
+
+fn problems(text: &str) -> Vec<Problem> {
+    let (mut sources, settings) = (Sources::default(), Settings { vars: Vec::new(), default_vhost: None });
+    let world = Disk::at("", Default::default());
+    match text.starts_with("{scenario:") {
+        true => load_scenario(&mut sources, "x.yaml", text.as_bytes(), &world, &settings).1,
+        false => load_topology(&mut sources, "x.yaml", text.as_bytes(), &world, &settings).1,
+    }
+}
+
+/// Says whether the language refuses a key at a place, be it unknown or not available yet, whatever stands at it.
+fn is_refused(place: &str, key: &str) -> bool {
+    let codes = ["yaml::unknown_key", "scenario::not_yet", "scenario::step", "scenario::action"];
+    let about_it = |one: &Problem| {
+        one.code == "scenario::no_subject" || codes.contains(&one.code) && one.message.contains(&format!("`{key}`"))
+    };
+    ["null", "{}"].iter().all(|value| {
+        let text = place.replace("KEY", &format!("{key}: {value}"));
+        problems(&text).iter().any(about_it)
+    })
+}
+
+fn objects() -> impl Iterator<Item = &'static Object> {
+    SCENARIO_OBJECTS.iter().chain(TOPOLOGY_OBJECTS)
+}
+
+#[test]
+fn the_language_knows_every_word_of_the_table() {
+    for object in objects() {
+        let (_, places) = PLACES
+            .iter()
+            .find(|(name, _)| *name == object.name)
+            .unwrap_or_else(|| panic!("say in PLACES where `{}` may stand", object.name));
+        // These say what they take instead of which key is unknown.
+        let says_so = !["includes_deaths", "declare", "delete"].contains(&object.name);
+        for place in places.iter().filter(|_| says_so) {
+            assert!(is_refused(place, "nonsense"), "{}: nonsense is not refused in {place}", object.name);
+        }
+        for (word, ..) in object.words {
+            let word = word.trim_end_matches('!');
+            let known = word == "for_each" || places.iter().any(|place| !is_refused(place, word));
+            assert!(known, "the language refuses `{word}` in {}: take it out of the table", object.name);
+        }
+    }
+}
+
+#[test]
+fn the_table_has_every_word_of_the_language() {
+    let table: BTreeSet<&str> =
+        objects().flat_map(|object| object.words).map(|(word, ..)| word.trim_end_matches('!')).collect();
+    let calls = Regex::new(r#"\b(?:fields|inner)\s*\.(?:opt|need|node|entry)\(\s*"([a-z_-]+)""#).expect("a pattern");
+    let lists = Regex::new(r#"const (?:VERBS|BESIDE|SUBJECTS|ACTIONS)[^=]*=\s*\[([^\]]*)\]"#).expect("a pattern");
+    let word = Regex::new(r#""([a-z_]+)""#).expect("a pattern");
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(root().join("src/language")).expect("a folder").flatten() {
+        let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
+        let captured = |pattern: &Regex, text: &str| -> Vec<String> {
+            pattern.captures_iter(text).map(|one| one.expect("a match")[1].to_owned()).collect()
+        };
+        found.extend(captured(&calls, &text));
+        found.extend(captured(&lists, &text).iter().flat_map(|list| captured(&word, list)));
+    }
+    assert!(found.len() > 80, "the patterns find only {} words", found.len());
+    let places =
+        ["step", "action", "expect"].map(|name| PLACES.iter().find(|(known, _)| *known == name).expect(name).1);
+    let not_yet = |word: &str| places.iter().flat_map(|places| *places).all(|place| is_refused(place, word));
+    let missing: Vec<&String> = found.iter().filter(|word| !table.contains(word.as_str()) && !not_yet(word)).collect();
+    assert!(missing.is_empty(), "add to the table in src/report/schema/words.rs: {missing:?}");
+}
+
+#[test]
+fn every_kind_of_the_table_is_one() {
+    for of in [SchemaOf::Scenario, SchemaOf::Topology] {
+        let text = schema(of).to_string();
+        assert!(!text.contains("no such kind"), "{text}");
+        let references = Regex::new(r##""#/definitions/([a-z_]+)""##).expect("a pattern");
+        for reference in references.captures_iter(&*text) {
+            let name = &reference.expect("a match")[1];
+            assert!(schema(of)["definitions"].get(name).is_some(), "nothing is called {name}");
+        }
+    }
+}
