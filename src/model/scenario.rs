@@ -120,6 +120,21 @@ impl Scenario {
         counts.sum()
     }
 
+    /// Lists all queues that the topology or a step declares, each once.
+    pub fn declared_queues(&self) -> Vec<&Queue> {
+        let by_steps = self.steps.iter().filter_map(|step| match &step.act {
+            Act::DeclareQueue(queue) => Some(&**queue),
+            _ => None,
+        });
+        let mut queues: Vec<&Queue> = self.topology.queues.iter().collect();
+        for queue in by_steps {
+            if !queues.iter().any(|known| known.id() == queue.id()) {
+                queues.push(queue);
+            }
+        }
+        queues
+    }
+
     /// Gives how long the steps may take by their own words: waits, series, moments.
     pub fn own_length(&self) -> Millis {
         let steps = self.steps.iter().chain(&self.at_end).chain(&self.finally);
