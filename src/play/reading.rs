@@ -110,6 +110,7 @@ impl Player {
 
     /// Puts the outcome together once `at_end` is judged.
     pub(super) fn keep_outcome(&mut self) {
+        self.note_idle_rules();
         let contents: Contents = std::mem::take(&mut self.contents);
         let ledger = &self.ledger;
         let counts =
