@@ -104,7 +104,7 @@ impl Actor {
         }
         let mut arguments = consumer.arguments.clone();
         if let Some(priority) = consumer.priority {
-            arguments.insert("x-priority".to_owned(), Value::I64(priority));
+            arguments.insert("x-priority".into(), Value::I64(priority));
         }
         let method = Method::Consume {
             queue: consumer.queue.name.clone(),
