@@ -27,6 +27,7 @@ mod steps;
 mod subscription;
 mod timeline;
 mod verdict;
+mod view;
 mod waiting;
 mod working;
 
