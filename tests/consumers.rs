@@ -17,8 +17,14 @@ fn folder() -> PathBuf {
 }
 
 fn cells() -> Vec<(String, Cell)> {
+    let cells = cells_of(&folder());
+    assert!(cells.len() >= 16, "the scenarios are there");
+    cells
+}
+
+fn cells_of(folder: &Path) -> Vec<(String, Cell)> {
     let mut cells = Vec::new();
-    for path in yaml_files(&[folder()]).expect("the folder") {
+    for path in yaml_files(&[folder.to_owned()]).expect("the folder") {
         let text = std::fs::read(&path).expect("readable scenario");
         let mut sources = Sources::default();
         let settings = Settings { vars: Vec::new(), default_vhost: None };
@@ -28,7 +34,6 @@ fn cells() -> Vec<(String, Cell)> {
         let stem = path.file_stem().expect("a stem").to_string_lossy().into_owned();
         cells.extend(loaded.cells.into_iter().map(|cell| (stem.clone(), cell)));
     }
-    assert!(cells.len() >= 12, "the scenarios are there");
     cells
 }
 
@@ -59,6 +64,19 @@ fn a_consumer_does_the_same_a_hundred_times() {
     }
 }
 
+/// What never ends is found out, said once, and leaves nothing going.
+#[test]
+fn a_loop_without_end_fails_the_run() {
+    let endless = folder().with_file_name("consumers-endless");
+    let cells = cells_of(&endless);
+    assert!(cells.len() >= 4, "the loops are there");
+    for (stem, cell) in cells {
+        let played = rehearse(&cell, Profile::NEWEST, false);
+        let codes: Vec<&str> = played.failures.iter().map(|failure| failure.code).collect();
+        assert!(codes == ["run::loop"] || codes == ["run::no_end"], "{stem}: {:#?}", played.failures);
+    }
+}
+
 #[test]
 fn consumers_do_the_same_on_live_brokers() {
     let Ok(brokers) = std::env::var("RMQPLAY_TEST_BROKERS") else {
@@ -66,12 +84,20 @@ fn consumers_do_the_same_on_live_brokers() {
         println!("live brokers: NOT RUN (RMQPLAY_TEST_BROKERS is not set)");
         return;
     };
+    let brokers: Vec<&str> = brokers.split(',').map(str::trim).collect();
+    let (fine, said) = run(&folder(), &brokers);
+    assert!(fine, "{said}");
+    println!("{}", said.lines().last().unwrap_or_default());
+    let (fine, said) = run(&folder().with_file_name("consumers-endless").join("requeue.yaml"), &brokers[..1]);
+    assert!(!fine && said.contains("it goes round without end"), "{said}");
+}
+
+/// Plays on live brokers as a user does; with CI set a snapshot that is missing or differs fails, and none is written.
+fn run(path: &Path, brokers: &[&str]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rmqplay"));
-    // With CI set a snapshot that is missing or differs fails the run, and nothing is written.
-    command.arg("run").arg(folder()).env("CI", "1").env_remove("RABBITMQ_URL");
-    brokers.split(',').for_each(|broker| drop(command.args(["--broker", broker.trim()])));
+    command.arg("run").arg(path).env("CI", "1").env_remove("RABBITMQ_URL");
+    command.args(brokers.iter().flat_map(|broker| ["--broker", *broker]));
     let output = command.output().expect("rmqplay runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    println!("{}", said.lines().last().unwrap_or_default());
+    (output.status.success(), said)
 }

@@ -125,8 +125,7 @@ impl Player {
         let scenario = Arc::new(cell.scenario.clone());
         let mut ledger = Ledger::default();
         ledger.ask_for(ids_asked_for(&scenario));
-        let actors = Actor::all(&scenario, &mut ledger);
-        let memories = scenario.consumers.iter().map(Memory::of).collect();
+        let (actors, memories) = (Actor::all(&scenario, &mut ledger), Memory::all(&scenario));
         Self {
             driver: Driver::new(&scenario),
             scenario,
@@ -422,11 +421,8 @@ impl Client for Player {
 
     fn wake_at(&self) -> Option<Moment> {
         let epoch = self.epoch?;
-        let consumers = &self.scenario.consumers;
-        let actors = self.actors.iter().filter(|_| !self.driver.is_frozen()).filter_map(|actor| {
-            let consumer = &consumers[actor.consumer];
-            actor.wake_at(consumer.batch, usize::from(consumer.concurrency.max(1)))
-        });
+        let actors = self.actors.iter().filter(|_| !self.driver.rests_actors());
+        let actors = actors.filter_map(|actor| actor.wake_at(&self.scenario.consumers[actor.consumer]));
         let own = actors.chain(self.driver.wake_at(&self.scenario)).min()?;
         Some(Moment(epoch.0 + own.0))
     }
