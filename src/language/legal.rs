@@ -56,7 +56,7 @@ pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, de
     let kind = queue.kind();
     for (name, value) in &queue.arguments {
         let Some(argument) = queue_argument(name).filter(|_| name.starts_with("x-")) else { continue };
-        let span = places.get(name).copied().unwrap_or_else(|| place(origin));
+        let span = places.get(&**name).copied().unwrap_or_else(|| place(origin));
         if !argument.types.contains(&kind) {
             refused_argument(queue, kind, argument, span, desk);
         } else if let Some(expected) = misfit(argument, value) {

@@ -13,6 +13,7 @@ mod profile;
 mod publish;
 mod scenario;
 mod secret;
+mod table;
 mod topology;
 mod value;
 
@@ -33,8 +34,9 @@ pub use profile::{Profile, Version};
 pub use publish::{LateValue, Payload, Publish, Text};
 pub use scenario::{Act, Cell, Refused, Requirement, Scenario, SnapshotSettings, Step};
 pub use secret::Secret;
+pub use table::Table;
 pub use topology::{
     ApplyTo, Binding, Credential, DestinationKind, Exchange, Parameter, Permission, Policy, Queue, QueueKind,
     TopicPermission, Topology, User, Vhost,
 };
-pub use value::{Table, Value};
+pub use value::Value;

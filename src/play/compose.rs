@@ -184,7 +184,7 @@ pub(super) fn compose_retry(ladder: &Ladder, delivery: &Delivery) -> Option<Comp
     OF_THE_BROKER.iter().for_each(|name| drop(headers.shift_remove(*name)));
     let routing_key = match (rung, &ladder.parked) {
         (Some(rung), _) => {
-            headers.insert(RETRIES.to_owned(), Value::I64(tried + 1));
+            headers.insert(RETRIES.into(), Value::I64(tried + 1));
             rung.clone()
         }
         (None, Some(parked)) => parked.clone(),

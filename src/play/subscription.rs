@@ -87,7 +87,7 @@ fn methods(consumer: &Consumer, tag: &crate::model::Name) -> Vec<Method> {
     }
     let mut arguments = consumer.arguments.clone();
     if let Some(priority) = consumer.priority {
-        arguments.insert("x-priority".to_owned(), Value::I64(priority));
+        arguments.insert("x-priority".into(), Value::I64(priority));
     }
     let (no_ack, exclusive) = (consumer.auto_ack, consumer.exclusive);
     methods.push(Method::Consume { queue, consumer: tag.clone(), no_ack, exclusive, arguments });

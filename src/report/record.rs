@@ -72,9 +72,9 @@ fn body_json(body: &[u8], content_type: Option<&str>) -> (&'static str, Json) {
 }
 
 fn table_json(table: &Table) -> Json {
-    let mut keys: Vec<&String> = table.keys().collect();
+    let mut keys: Vec<&str> = table.keys().map(|key| &**key).collect();
     keys.sort();
-    Json::Object(keys.into_iter().map(|key| (key.clone(), value_json(key, &table[key]))).collect())
+    Json::Object(keys.into_iter().map(|key| (key.to_owned(), value_json(key, &table[key]))).collect())
 }
 
 /// Shows a value, of a type that plain YAML has not by the file's own word for it (`{$int8: 5}`); the time of a death and
