@@ -12,6 +12,7 @@ mod judge_messages;
 mod kept;
 mod ledger;
 mod matching;
+mod names;
 mod outcome;
 mod player;
 mod program;
