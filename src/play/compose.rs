@@ -3,6 +3,7 @@
 
 use super::job::Held;
 use super::memory::Memory;
+use super::view::view_of;
 use crate::broker::Delivery;
 use crate::model::{
     Forward, Ladder, LateValue, Message, Moment, Name, Payload, Properties, Publish, Scope, Table, TemplateError, Text,
@@ -109,7 +110,7 @@ pub(super) fn compose_forward(
 /// Is who holds a message, as templates see it.
 pub(super) struct AtHand<'a> {
     pub delivery: &'a Delivery,
-    pub name: &'a str,
+    pub name: &'a Name,
     pub attempt: u64,
     /// By the name of the consumer, whichever its instance.
     pub consumer: &'a str,
@@ -136,29 +137,6 @@ pub(super) fn scope_of(at_hand: &AtHand) -> Scope {
         ("instance", at_hand.instance.into()),
         ("moment", at_hand.moment.0.into()),
     ])
-}
-
-/// Shows a message to templates.
-fn view_of(delivery: &Delivery, name: &str) -> minijinja::Value {
-    let message = &delivery.message;
-    let body = String::from_utf8_lossy(&message.body);
-    let json: serde_json::Value = serde_json::from_slice(&message.body).unwrap_or(serde_json::Value::Null);
-    let headers = message.properties.headers.clone().unwrap_or_default();
-    let properties = &message.properties;
-    let view = serde_json::json!({
-        "id": name,
-        "body": body,
-        "json": json,
-        "headers": Value::Table(headers).to_json(),
-        "exchange": &*delivery.exchange,
-        "routing_key": &*delivery.routing_key,
-        "redelivered": delivery.redelivered,
-        "priority": properties.priority,
-        "reply_to": properties.reply_to.as_deref(),
-        "correlation_id": properties.correlation_id.as_deref(),
-        "expiration": properties.expiration.as_deref(),
-    });
-    minijinja::Value::from(minijinja::value::Serde(&view))
 }
 
 /// Composes the answer to a message: to its `reply_to`, under its correlation id unless another is given.
