@@ -82,6 +82,9 @@ impl Generator {
         if !quorum && self.chance.percent(5) {
             text.push_str(" transient");
         }
+        if self.chance.percent(if quorum { 1 } else { 8 }) {
+            text.push_str(" exclusive");
+        }
         self.queues.push(QueueMade { name, text: text.clone() });
         text
     }
@@ -122,7 +125,15 @@ impl Generator {
         if self.chance.percent(10) {
             arguments.push("x-single-active-consumer=true".to_owned());
         }
-        if self.chance.percent(4) {
+        if quorum && self.chance.percent(15) || self.chance.percent(1) {
+            arguments.push("x-dead-letter-strategy=at-least-once".to_owned());
+            arguments.retain(|argument| !argument.starts_with("x-overflow="));
+            arguments
+                .push(format!("x-overflow={}", self.chance.pick(&["reject-publish", "reject-publish", "drop-head"])));
+        }
+        if self.timed && self.chance.percent(15) && !(quorum && self.without_quorum_leases) {
+            arguments.push(format!("x-expires={}", self.chance.pick(&["2600", "5100"])));
+        } else if self.chance.percent(4) {
             arguments.push("x-expires=90000".to_owned());
         }
         if quorum && self.timed && self.profile == Profile::V4_3 && self.chance.percent(10) {
