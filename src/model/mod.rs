@@ -13,13 +13,16 @@ mod profile;
 mod publish;
 mod scenario;
 mod secret;
+mod table;
 mod topology;
 mod value;
 
-pub use behaviour::{Action, Consumer, DeathMatcher, Forward, Matcher, Rule};
+pub use behaviour::{
+    Action, Batch, Consumer, DeathMatcher, Forward, Key, Ladder, Matcher, OwnQueue, Reconnect, Rule, Seen, Timeout,
+};
 pub use count::Count;
 pub use expectation::{
-    ConsumerExpectation, DeathPattern, Entries, Expectation, MessageExpectation, MessagePattern, Order, Peak,
+    Batches, ConsumerExpectation, DeathPattern, Entries, Expectation, MessageExpectation, MessagePattern, Order, Peak,
     PublishExpectation, PublishOutcome, QueueExpectation, Received, Subject, Tolerance, When,
 };
 pub use expression::{Scope, Template, TemplateError};
@@ -31,8 +34,9 @@ pub use profile::{Profile, Version};
 pub use publish::{LateValue, Payload, Publish, Text};
 pub use scenario::{Act, Cell, Refused, Requirement, Scenario, SnapshotSettings, Step};
 pub use secret::Secret;
+pub use table::Table;
 pub use topology::{
     ApplyTo, Binding, Credential, DestinationKind, Exchange, Parameter, Permission, Policy, Queue, QueueKind,
     TopicPermission, Topology, User, Vhost,
 };
-pub use value::{Table, Value};
+pub use value::Value;

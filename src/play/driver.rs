@@ -5,7 +5,6 @@ use super::contents::Reading;
 use super::player::{Player, Role, Waiting};
 use super::program::{Ask, Program};
 use super::series::Series;
-use super::timeline::Happening;
 use crate::broker::{ChannelId, Command, ConnectionId, PublishId, Refusal, Reply, RequestId};
 use crate::model::{Act, Moment, Name, PublishOutcome, QueueName, Scenario, Step};
 use crate::source::Span;
@@ -238,14 +237,8 @@ impl Player {
     }
 
     pub(super) fn start_actor(&mut self, index: usize) {
-        let scenario = self.scenario.clone();
-        let consumer = &scenario.consumers[self.actors[index].consumer];
-        let asks = self.actors[index].start(consumer, &mut self.ids);
-        for ask in &asks {
-            if let Ask::Open { channel, connection } = ask {
-                self.channels.insert(*channel, (*connection, Role::Actor(index)));
-            }
-        }
+        self.actors[index].comeback = None;
+        let asks = self.subscribe(index);
         self.driver.doing = Doing::Program(Program::new(asks), Then::Started(index));
     }
 
@@ -317,10 +310,11 @@ impl Player {
     }
 
     fn actor_started(&mut self, index: usize, refusal: Option<Refusal>) {
-        let (name, queue) = (self.actors[index].name.clone(), self.ledger.consumers[index].queue.clone());
-        if refusal.is_none() {
-            self.actors[index].running = true;
-            self.record(Happening::Started { consumer: name, queue: queue.clone() });
+        let queue = self.ledger.consumers[index].queue.clone();
+        match refusal {
+            None => self.subscribed(index),
+            // What was opened for it is closed before anything else is asked.
+            Some(_) => self.withdraw(index),
         }
         if let Stage::Opening(at) = self.driver.stage {
             if let Some(refusal) = refusal {
@@ -334,7 +328,12 @@ impl Player {
             return;
         }
         let next = index + 1;
-        let more = refusal.is_none()
+        let whole = self.current_step().is_some_and(|step| match &step.act {
+            Act::Start(name) => *name == self.scenario.consumers[self.actors[index].consumer].name,
+            _ => false,
+        });
+        let more = whole
+            && refusal.is_none()
             && self.actors.get(next).is_some_and(|actor| actor.consumer == self.actors[index].consumer);
         if more { self.start_actor(next) } else { self.end_step(refusal.as_ref()) }
     }

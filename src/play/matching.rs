@@ -2,6 +2,7 @@
 //! A rule's conditions are all asked; a template that fails is an error with its place, never a silent "no".
 
 use super::compose::{AtHand, scope_of};
+use super::memory::chance_falls;
 use crate::model::{DeathMatcher, Matcher, Message, Scope, TemplateError, Text, Value};
 use crate::rules::topic_matches;
 use crate::source::Span;
@@ -34,6 +35,10 @@ pub(super) fn matches(matcher: &Matcher, at_hand: &AtHand) -> Result<bool, BadTe
         && text_is(&matcher.exchange, &at_hand.delivery.exchange, |wanted, found| wanted == found)?
         && matcher.redelivered.is_none_or(|wanted| wanted == at_hand.delivery.redelivered)
         && matcher.attempt.is_none_or(|count| count.holds(at_hand.attempt))
+        && matcher
+            .chance
+            .is_none_or(|parts| chance_falls(parts, at_hand.seed, at_hand.consumer, at_hand.name, at_hand.attempt))
+        && matcher.seen.as_ref().is_none_or(|seen| at_hand.memory.has_seen(seen, at_hand.delivery, at_hand.moment))
         && deaths_match(matcher.x_death.as_ref(), message, &scope)?
         && headers_match(matcher, message, &scope)?
         && json_matches(matcher, message, &scope)?

@@ -58,7 +58,19 @@ impl Sim {
             routing_key: queue.settings.dead_letter_routing_key.clone(),
             at_least_once: queue.settings.at_least_once.then(Vec::new),
         };
+        let held = letter.at_least_once.is_some().then_some(u64::from(letter.entry.size));
         self.dead_letters.push_back(letter);
+        if let Some(size) = held {
+            self.weigh_leaving(id, |(n, bytes)| (n + 1, bytes + size));
+        }
+    }
+
+    /// Counts what an at-least-once queue still holds while it is on its way: it can block publishers (DL-30, LEN-9).
+    fn weigh_leaving(&mut self, id: Id<Queue>, change: impl FnOnce((u64, u64)) -> (u64, u64)) {
+        if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
+            quorum.leaving = change(quorum.leaving);
+            self.weigh_publishers(id, true);
+        }
     }
 
     /// Publishes a dead letter to its exchange (DL-10 to DL-12).
@@ -90,7 +102,8 @@ impl Sim {
         let origin = Some(stored.origin);
         self.route(exchange, &keys(stored));
         let targets = std::mem::take(&mut self.targets);
-        let mut all_took = !targets.is_empty();
+        // DL-30: a cycle counts as no target, so one that has others is not held back by it.
+        let (mut any, mut all_took) = (false, true);
         if targets.is_empty() {
             self.tell(origin, Some(letter.from), "DL-4", || What::Dropped {
                 why: format!("its dead-letter exchange '{}' has no queue for it", letter.exchange),
@@ -98,15 +111,16 @@ impl Sim {
         }
         for &target in &targets {
             if letter.at_least_once.as_ref().is_some_and(|done| done.contains(&target)) {
+                any = true;
                 continue;
             }
             if self.closes_cycle(&letter, stored, target) {
                 self.tell(origin, Some(target), "DL-25", || What::Dropped {
                     why: "it came this way before without any rejection: a dead-letter cycle".into(),
                 });
-                all_took = false;
                 continue;
             }
+            any = true;
             let taken = match letter.at_least_once {
                 Some(_) if self.is_refusing(target) => false,
                 _ => self.enqueue(target, stored, None),
@@ -118,8 +132,11 @@ impl Sim {
             all_took &= taken;
         }
         self.targets = targets;
-        if !all_took {
+        if !any || !all_took {
             self.keep_waiting(letter);
+        } else if letter.at_least_once.is_some() {
+            let size = u64::from(letter.entry.size);
+            self.weigh_leaving(letter.from, |(n, bytes)| (n - 1, bytes - size));
         }
     }
 
@@ -150,6 +167,8 @@ impl Sim {
         let at = self.now + Millis(RETRY_MS);
         let Some(queue) = self.queues.get_mut(letter.from) else { return };
         let Contents::Quorum(quorum) = &mut queue.contents else { return };
+        let size = u64::from(letter.entry.size);
+        quorum.leaving = (quorum.leaving.0 - 1, quorum.leaving.1 - size);
         quorum.waiting.push_back(Waiting { entry: letter.entry, death: letter.death, taken_by });
         if queue.retry_timer.is_none() {
             queue.retry_timer = Some(self.timers.set(at, Timer::DeadLetterRetry(letter.from)));
@@ -183,7 +202,7 @@ impl Sim {
         }
         let headers = record_death(None, dying, self.rules);
         self.first_death = Some(FirstDeath {
-            queue: dying.queue.into(),
+            queue: dying.queue.clone(),
             reason: dying.reason,
             exchange: old.exchange.clone(),
             routing_key: old.routing_key.clone(),
@@ -195,13 +214,13 @@ impl Sim {
     }
 
     /// Gives the keys that x-death shows (DL-17).
-    fn death_keys<'a>(&self, old: &'a Stored) -> Vec<&'a str> {
-        let mut keys: Vec<&str> = std::iter::once(&old.routing_key).chain(&old.cc).map(|key| &**key).collect();
+    fn death_keys<'a>(&self, old: &'a Stored) -> Vec<&'a Name> {
+        let mut keys: Vec<&Name> = std::iter::once(&old.routing_key).chain(&old.cc).collect();
         if self.rules.bcc_hides_likenesses {
             // RabbitMQ subtracts the BCC list from all keys, its own among them.
-            keys.extend(old.bcc.iter().map(|key| &**key));
+            keys.extend(&old.bcc);
             for hidden in &old.bcc {
-                if let Some(at) = keys.iter().position(|key| *key == &**hidden) {
+                if let Some(at) = keys.iter().position(|key| *key == hidden) {
                     keys.remove(at);
                 }
             }
@@ -220,7 +239,7 @@ impl Sim {
             exchange: &old.exchange,
             routing_keys: &routing_keys,
             time: FIRST_SECOND + letter.died_at.0 / 1_000,
-            expiration: properties.expiration.as_deref(),
+            expiration: properties.expiration.as_ref(),
             died_before: old.died,
             new_routing_key: letter.routing_key.is_some(),
         };
@@ -265,7 +284,7 @@ impl FirstDeath {
         self.time == dying.time
             && self.reason == dying.reason
             && self.new_routing_key == dying.new_routing_key
-            && *self.queue == *dying.queue
+            && self.queue == *dying.queue
             && self.exchange == old.exchange
             && self.routing_key == old.routing_key
     }

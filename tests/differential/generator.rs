@@ -31,6 +31,7 @@ pub struct Generator {
     /// What accepted differences leave out.
     pub without_odd_x_death: bool,
     pub without_quorum_leases: bool,
+    pub without_free_prefetch: bool,
 }
 
 /// Says whether time matters in the sequence of a seed: those wait mostly, and need prompt answers.
@@ -60,6 +61,7 @@ pub fn sequence(seed: u64, profile: Profile, known: &Known) -> Result<Sequence, 
         has_other: false,
         without_odd_x_death: known.accepts("DL-22/x-death-without-tables"),
         without_quorum_leases: known.accepts("EXP-3/tick"),
+        without_free_prefetch: known.accepts("CO-2/prefetch-without-acks"),
     };
     generator.declare_all(known)?;
     for _ in 0..length {

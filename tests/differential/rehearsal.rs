@@ -180,6 +180,9 @@ struct Ear {
     race: bool,
     /// The next delivery comes out of a queue.
     stored: bool,
+    /// How many settlements went out, and whether a dead letter came back to the queue that it is from.
+    settlements: u32,
+    returned: bool,
 }
 
 impl Ear {
@@ -194,6 +197,7 @@ impl Ear {
                 let sources = self.sources.entry(queue.clone()).or_default();
                 sources.insert(self.source.clone());
                 self.race |= sources.len() > 1;
+                self.returned |= self.source.as_ref() == Some(queue);
                 self.stored = true;
             }
             (What::Requeued { .. }, _) => self.stored = true,
@@ -211,6 +215,9 @@ impl Ear {
     }
 
     fn judge(&self, known: &Known) -> Result<(), Unfit> {
+        if self.settlements > 1 && self.returned && known.accepts("SIM-1/settlements-in-a-row") {
+            return Err("dead letters return between settlements");
+        }
         if self.race && known.accepts("SIM-1/two-sources") { Err("dead letters of two queues race") } else { Ok(()) }
     }
 }
@@ -218,8 +225,10 @@ impl Ear {
 impl Client for Ear {
     fn poll_command(&mut self, now: Moment) -> Option<Command> {
         let command = self.player.as_mut()?.poll_command(now);
-        if matches!(command, Some(Command::Publish { .. })) {
-            self.source = None;
+        match &command {
+            Some(Command::Publish { .. }) => self.source = None,
+            Some(Command::Settle { .. }) => self.settlements += 1,
+            _ => {}
         }
         command
     }

@@ -22,6 +22,8 @@ const FRESH_SEEDS: u64 = 100;
 const BEGUN_WITHIN: Duration = Duration::from_secs(200);
 /// How many of a hundred sequences may have an outcome that nobody can foretell.
 const UNCLEAR_MAX: usize = 3;
+/// How many think at once: more would starve those who play, until the management API hangs up on them.
+static THINKING: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(1);
 /// How many differences of one version are shrunk.
 const SHRUNK_MAX: usize = 4;
 
@@ -180,9 +182,10 @@ async fn one(version: Version, fresh: u64) -> Vec<String> {
 }
 
 async fn play_seed(version: &Version, seed: u64, known: &Arc<Known>, tally: &Mutex<Tally>) -> usize {
-    // Thinking takes long enough to make others late.
     let (profile, own) = (version.profile, known.clone());
+    let turn = THINKING.acquire().await;
     let thought = tokio::task::spawn_blocking(move || generator::sequence(seed, profile, &own)).await;
+    drop(turn);
     let sequence = match thought {
         Ok(Ok(made)) => made,
         Err(panic) => {

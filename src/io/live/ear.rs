@@ -70,7 +70,9 @@ impl Reactor for Listening {
     }
 
     #[cfg(windows)]
-    fn register<H: Read + Write + std::os::windows::io::AsSocket + std::os::windows::io::AsRawSocket + Send + 'static>(
+    fn register<
+        H: Read + Write + std::os::windows::io::AsSocket + std::os::windows::io::AsRawSocket + Send + 'static,
+    >(
         &self,
         socket: H,
     ) -> io::Result<impl AsyncRead + AsyncWrite + Send + Unpin + 'static> {
