@@ -22,9 +22,8 @@ pub(super) struct Composed {
 
 /// Renders a publish; `n` counts the messages of a series from 1.
 pub(super) fn compose(publish: &Publish, n: u32, scope: &mut Scope) -> Result<Composed, TemplateError> {
-    if publish.count > 1 {
-        scope.insert("n", n.into());
-    }
+    // Also where there is one only: a count may come from a matrix.
+    scope.insert("n", n.into());
     let text = |text: &Option<Text>| text.as_ref().map(|text| text.render(scope)).transpose();
     let integer = |value: &Option<LateValue>| -> Result<Option<i64>, TemplateError> {
         Ok(value.as_ref().map(|value| value.render(scope)).transpose()?.and_then(|value| as_number(&value)))
