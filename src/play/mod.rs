@@ -18,6 +18,7 @@ mod leaving;
 mod ledger;
 mod matching;
 mod memory;
+mod names;
 mod outcome;
 mod player;
 mod program;
