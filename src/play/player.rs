@@ -7,13 +7,18 @@ use super::driver::Driver;
 use super::failure::{Failure, Finding};
 use super::ledger::Ledger;
 use super::memory::Memory;
+use super::naming::{NAMES_KEPT, Names};
 use super::outcome::{Outcome, PublishRecord, RefusalRecord};
+use super::racing::{Point, Shift};
+use super::tally::Share;
 use super::timeline::{Happening, Timeline};
 use crate::broker::{
     ChannelId, Client, Command, Confirmation, ConnectionId, Event, Ids, Method, PublishId, Refusal, Reply, RequestId,
     What,
 };
-use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scenario, Subject, Text, Version};
+use crate::model::{
+    Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scale, Scenario, Subject, Text, Version,
+};
 use crate::source::Span;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -21,14 +26,13 @@ use std::sync::Arc;
 /// How often one message may be delivered before the run is called a loop.
 const DELIVERIES_OF_ONE_MESSAGE_MAX: u64 = 10_000;
 
-/// How many names of messages are kept, so that memory does not grow with the run.
-const NAMES_KEPT: usize = 10_000;
-
 /// Is what a run must know of the broker that it plays on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ground {
     pub live: bool,
     pub version: Version,
+    /// How much longer a duration takes there than the scenario says.
+    pub scale: Scale,
 }
 
 /// Is a finished run.
@@ -39,7 +43,9 @@ pub struct Played {
     pub outcome: Option<Outcome>,
     pub failures: Vec<Failure>,
     /// What could not be checked on this broker, with its place.
-    pub notes: Vec<(Span, &'static str)>,
+    pub notes: Vec<(Span, String)>,
+    /// Where it might race on a live broker.
+    pub points: Vec<Point>,
     /// The run's own time from set-up to the outcome.
     pub took: crate::model::Millis,
     pub deliveries: u64,
@@ -72,6 +78,10 @@ pub(super) struct InFlight {
     by: Name,
     channel: ChannelId,
     returned: bool,
+    /// The scenario wants to hear of a return; else only the count does.
+    mandatory: bool,
+    /// What it adds to tallies once it is confirmed.
+    shares: Vec<Share>,
     /// The actor that waits for it, or the driver.
     actor: Option<usize>,
 }
@@ -82,7 +92,7 @@ pub struct Player {
     pub(super) ground: Ground,
     pub(super) ids: Ids,
     /// The broker's moment at which the run began: set-up is done, consumers are subscribed.
-    epoch: Option<Moment>,
+    pub(super) epoch: Option<Moment>,
     /// The run's own moment.
     pub(super) now: Moment,
     pub(super) outbox: VecDeque<Command>,
@@ -97,26 +107,18 @@ pub struct Player {
     pub(super) contents: Contents,
     pub(super) timeline: Timeline,
     pub(super) failures: Vec<Failure>,
-    pub(super) notes: Vec<(Span, &'static str)>,
+    pub(super) notes: Vec<(Span, String)>,
+    pub(super) points: Vec<Point>,
+    pub(super) shift: Option<Shift>,
     pub(super) outcome: Option<Outcome>,
     pub(super) took: Moment,
     /// Something was said since the driver last looked.
     pub(super) news: bool,
+    /// Every publish asks to be returned when no queue takes it.
+    counts_unroutable: bool,
     names: Names,
     deliveries: u64,
     deliveries_of: BTreeMap<Name, u64>,
-}
-
-/// Gives messages their names.
-#[derive(Debug, Default)]
-struct Names {
-    /// How often an id was published.
-    of_id: BTreeMap<Name, u64>,
-    anonymous: u64,
-    /// Names of messages without an id, by the digest of their body.
-    of_body: BTreeMap<u64, Name>,
-    /// Names by publish, for the reasons that the sim tells.
-    of_publish: BTreeMap<PublishId, Name>,
 }
 
 impl Player {
@@ -125,10 +127,15 @@ impl Player {
         let scenario = Arc::new(cell.scenario.clone());
         let mut ledger = Ledger::default();
         ledger.ask_for(ids_asked_for(&scenario));
+        ledger.tallies.ask_for(scenario.expectations().filter_map(|expectation| match &expectation.subject {
+            Subject::Tally(tally) => Some(&**tally),
+            _ => None,
+        }));
         let actors = Actor::all(&scenario, &mut ledger);
         let memories = scenario.consumers.iter().map(Memory::of).collect();
         Self {
             driver: Driver::new(&scenario),
+            counts_unroutable: scenario.counts_unroutable(),
             scenario,
             ground,
             ids,
@@ -145,6 +152,8 @@ impl Player {
             timeline: Timeline::default(),
             failures: Vec::new(),
             notes: Vec::new(),
+            points: Vec::new(),
+            shift: None,
             outcome: None,
             took: Moment(0),
             news: true,
@@ -161,6 +170,7 @@ impl Player {
             outcome: self.outcome,
             failures: self.failures,
             notes: self.notes,
+            points: self.points,
             took: self.took - Moment(0),
             deliveries: self.deliveries,
         }
@@ -243,8 +253,20 @@ impl Player {
         by: Name,
         actor: Option<usize>,
     ) -> PublishId {
+        self.publish_named(composed, channel, by, actor).0
+    }
+
+    /// The same, with the message's name.
+    pub(super) fn publish_named(
+        &mut self,
+        composed: super::compose::Composed,
+        channel: ChannelId,
+        by: Name,
+        actor: Option<usize>,
+    ) -> (PublishId, Name) {
         let publish = self.ids.publish();
         let name = self.names.of_publish(publish, &composed.message.properties.message_id, &composed.message.body);
+        let shares = self.ledger.tallies.shares(&name, &composed);
         let super::compose::Composed { exchange, routing_key, mandatory, message } = composed;
         self.record(Happening::Published {
             by: by.clone(),
@@ -253,9 +275,11 @@ impl Player {
             routing_key: routing_key.clone(),
         });
         let place = self.ledger.published(name.clone(), by.clone());
-        self.in_flight.insert(publish, InFlight { name, place, by, channel, returned: false, actor });
+        let one = InFlight { name: name.clone(), place, by, channel, returned: false, mandatory, shares, actor };
+        self.in_flight.insert(publish, one);
+        let mandatory = mandatory || self.counts_unroutable;
         self.outbox.push_back(Command::Publish { channel, publish, exchange, routing_key, mandatory, message });
-        publish
+        (publish, name)
     }
 
     /// Notes a refusal for timeline and outcome.
@@ -265,7 +289,10 @@ impl Player {
     }
 
     fn publish_ended(&mut self, publish: PublishId, outcome: PublishOutcome, refusal: Option<&Refusal>) {
-        let Some(InFlight { name, place, by, actor, .. }) = self.in_flight.remove(&publish) else { return };
+        let Some(InFlight { name, place, by, shares, actor, .. }) = self.in_flight.remove(&publish) else { return };
+        if outcome == PublishOutcome::Confirmed {
+            self.ledger.tallies.confirmed(shares);
+        }
         self.record(Happening::PublishEnded {
             message: name.clone(),
             outcome,
@@ -290,6 +317,9 @@ impl Player {
     }
 
     fn delivered(&mut self, channel: ChannelId, consumer: &Name, delivery: Box<crate::broker::Delivery>) {
+        if self.take_reply(channel, &delivery) {
+            return;
+        }
         let Some(actor) = self.actor_of(channel, consumer) else { return };
         self.deliveries += 1;
         let name = self.names.of_message(&delivery.message);
@@ -354,6 +384,9 @@ impl Player {
                 Role::Driver => self.driver_channel_closed(channel),
             }
         }
+        for actor in self.actors.iter_mut().filter(|actor| actor.connection == Some(connection)) {
+            actor.connection = None;
+        }
         self.driver_connection_closed(connection);
     }
 }
@@ -389,10 +422,11 @@ impl Client for Player {
             Event::Returned { publish, .. } => {
                 if let Some(one) = self.in_flight.get_mut(&publish) {
                     one.returned = true;
+                    self.ledger.unroutable += 1;
                 }
             }
             Event::Confirmed { publish, confirmation } => {
-                let returned = self.in_flight.get(&publish).is_some_and(|one| one.returned);
+                let returned = self.in_flight.get(&publish).is_some_and(|one| one.returned && one.mandatory);
                 let outcome = match confirmation {
                     Confirmation::Nack => PublishOutcome::Nacked,
                     Confirmation::Ack if returned => PublishOutcome::Returned,
@@ -443,47 +477,6 @@ impl Player {
             Some(Waiting::Quiet) => self.driver_quiet(reply),
             Some(Waiting::Actor(actor)) => self.actor_answered(actor, request, reply),
             Some(Waiting::Nobody) | None => {}
-        }
-    }
-}
-
-impl Names {
-    /// Names a message that is about to be sent.
-    fn of_publish(&mut self, publish: PublishId, id: &Option<Name>, body: &[u8]) -> Name {
-        let name = self.name(id, body);
-        if self.of_publish.len() < NAMES_KEPT {
-            self.of_publish.insert(publish, name.clone());
-        }
-        name
-    }
-
-    /// Names a message by the publish that it stems from.
-    fn of_origin(&self, publish: PublishId) -> Option<Name> {
-        self.of_publish.get(&publish).cloned()
-    }
-
-    fn name(&mut self, id: &Option<Name>, body: &[u8]) -> Name {
-        let Some(id) = id else {
-            self.anonymous += 1;
-            let name: Name = format!("m{}", self.anonymous).into();
-            if self.anonymous as usize <= NAMES_KEPT {
-                self.of_body.entry(super::kept::digest_of(body)).or_insert_with(|| name.clone());
-            }
-            return name;
-        };
-        if self.of_id.len() >= NAMES_KEPT && !self.of_id.contains_key(id) {
-            return id.clone();
-        }
-        let count = self.of_id.entry(id.clone()).or_default();
-        *count += 1;
-        if *count == 1 { id.clone() } else { format!("{id}#{count}").into() }
-    }
-
-    /// Names a message that came: by its id, or by the body of what was published without one.
-    fn of_message(&self, message: &crate::model::Message) -> Name {
-        match &message.properties.message_id {
-            Some(id) => id.clone(),
-            None => self.of_body.get(&super::kept::digest_of(&message.body)).cloned().unwrap_or_else(|| "?".into()),
         }
     }
 }
