@@ -49,7 +49,7 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Desk) {
             Act::CloseConnection { of, .. } => &**of == "driver",
             _ => false,
         };
-        let later = steps[at..].iter().any(|step| restarts(step));
+        let later = steps[at..].iter().any(restarts);
         let later = later.then(|| "the runner keeps what it reads, and later loses its connection".to_owned());
         if let Some(reason) = unrest(scenario, queue).or(later) {
             let message = format!("the messages of '{}' cannot be read before the end: {reason}", queue.name);

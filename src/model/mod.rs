@@ -14,6 +14,7 @@ mod publish;
 mod scale;
 mod scenario;
 mod secret;
+mod table;
 mod topology;
 mod value;
 
@@ -38,8 +39,9 @@ pub use scenario::{
     Act, Call, Cell, LiveSettings, Needs, Pace, Refused, Requirement, Scenario, Side, SnapshotSettings, Step,
 };
 pub use secret::Secret;
+pub use table::Table;
 pub use topology::{
     ApplyTo, Binding, Credential, DestinationKind, Exchange, Parameter, Permission, Policy, Queue, QueueKind,
     TopicPermission, Topology, User, Vhost,
 };
-pub use value::{Table, Value};
+pub use value::Value;

@@ -178,6 +178,27 @@ impl Scenario {
         counts.sum()
     }
 
+    /// Lists all queues that the topology, a step, or a consumer under a name of its own declares, each once.
+    pub fn declared_queues(&self) -> Vec<&Queue> {
+        let by_steps = self.steps.iter().filter_map(|step| match &step.act {
+            Act::DeclareQueue(queue) => Some(&**queue),
+            _ => None,
+        });
+        let mut queues: Vec<&Queue> = self.topology.queues.iter().collect();
+        let own = self.consumers.iter().filter_map(|consumer| consumer.own_queue.as_ref()).map(|own| &own.queue);
+        for queue in by_steps.chain(own.filter(|queue| !queue.name.is_empty())) {
+            if !queues.iter().any(|known| known.id() == queue.id()) {
+                queues.push(queue);
+            }
+        }
+        queues
+    }
+
+    /// Says whether an expectation counts what only the sim's own reasons tell: drops.
+    pub fn asks_for_reasons(&self) -> bool {
+        self.expectations().any(|expectation| matches!(expectation.subject, Subject::Dropped(_)))
+    }
+
     /// Gives how long the steps may take by their own words: waits, series, moments.
     pub fn own_length(&self) -> Millis {
         let steps = self.steps.iter().chain(&self.at_end).chain(&self.finally);
@@ -212,11 +233,6 @@ impl Scenario {
     /// Says whether an expectation speaks of publishes that no queue took.
     pub fn counts_unroutable(&self) -> bool {
         self.expectations().any(|expectation| matches!(expectation.subject, Subject::Unroutable(_)))
-    }
-
-    /// Says whether an expectation speaks of what only the sim's insights tell.
-    pub fn counts_dropped(&self) -> bool {
-        self.expectations().any(|expectation| matches!(expectation.subject, Subject::Dropped(_)))
     }
 
     /// Lists the vhosts that the scenario touches, in order of first mention.

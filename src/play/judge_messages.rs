@@ -244,7 +244,7 @@ fn death_fits(wanted: &DeathPattern, found: &Table) -> bool {
         && wanted.count.is_none_or(|range| range.holds(count))
         && wanted.routing_keys.as_ref().is_none_or(|wanted| wanted.iter().map(|key| &**key).eq(keys()))
         && wanted.original_expiration.as_ref().is_none_or(|value| match (value, text("original-expiration")) {
-            (Value::Text(wanted), Some(found)) => wanted == found,
+            (Value::Text(wanted), Some(found)) => **wanted == *found,
             (wanted, Some(found)) => wanted.as_integer().is_some_and(|n| n.to_string() == found),
             (Value::Void, None) => true,
             _ => false,

@@ -5,7 +5,7 @@ use super::outcome::{ConsumerOutcome, MessageRecord, PublishRecord, Receipt, Ref
 use super::tally::Tallies;
 use super::{Kept, Outcome};
 use crate::broker::{Counts, Delivery, Settlement};
-use crate::model::{Message, Moment, Name, PublishOutcome, QueueName, Value};
+use crate::model::{Message, Moment, Name, PublishOutcome, QueueName, Scenario, Subject, Text, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Is what is known of one queue.
@@ -56,9 +56,14 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Remembers which message names expectations ask for by name.
-    pub fn ask_for(&mut self, ids: impl IntoIterator<Item = Name>) {
-        self.asked_ids.extend(ids);
+    /// Makes an empty one that knows what the scenario's expectations will ask for.
+    pub fn of(scenario: &Scenario) -> Self {
+        let mut ledger = Self { asked_ids: ids_asked_for(scenario), ..Self::default() };
+        ledger.tallies.ask_for(scenario.expectations().filter_map(|expectation| match &expectation.subject {
+            Subject::Tally(tally) => Some(&**tally),
+            _ => None,
+        }));
+        ledger
     }
 
     /// Adds a consumer instance and gives its index.
@@ -169,6 +174,16 @@ impl Ledger {
             replies: self.replies.clone(),
         }
     }
+}
+
+/// Lists the message ids that expectations speak of by name.
+fn ids_asked_for(scenario: &Scenario) -> BTreeSet<Name> {
+    let texts = scenario.expectations().filter_map(|expectation| match &expectation.subject {
+        Subject::Message(message) => Some(&message.id),
+        Subject::Publishes(publishes) => publishes.of.as_ref(),
+        _ => None,
+    });
+    texts.filter_map(Text::fixed).cloned().collect()
 }
 
 /// Lists the queues that a message says it was in: the one where it stands, and those where it died.

@@ -26,7 +26,8 @@ pub(super) fn matches(matcher: &Matcher, at_hand: &AtHand) -> Result<bool, BadTe
     if *matcher == Matcher::default() {
         return Ok(true);
     }
-    let scope = scope_of(at_hand);
+    // Most rules hold no template, and what a template sees costs more than the comparison.
+    let scope = if matcher.is_fixed() { Scope::new() } else { scope_of(at_hand) };
     Ok(fits(matcher, at_hand.name, at_hand.delivery, &scope)?
         && matcher.attempt.is_none_or(|count| count.holds(at_hand.attempt))
         && matcher

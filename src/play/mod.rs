@@ -34,6 +34,7 @@ mod subscription;
 mod tally;
 mod timeline;
 mod verdict;
+mod view;
 mod waiting;
 mod working;
 

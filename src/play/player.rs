@@ -16,9 +16,7 @@ use crate::broker::{
     ChannelId, Client, Command, Confirmation, ConnectionId, Event, Ids, Method, PublishId, Refusal, Reply, RequestId,
     What,
 };
-use crate::model::{
-    Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scale, Scenario, Subject, Text, Version,
-};
+use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scale, Scenario, Version};
 use crate::source::Span;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -125,14 +123,8 @@ impl Player {
     /// Makes a player for a cell; ids go on where the set-up ended.
     pub fn new(cell: &Cell, ground: Ground, ids: Ids) -> Self {
         let scenario = Arc::new(cell.scenario.clone());
-        let mut ledger = Ledger::default();
-        ledger.ask_for(ids_asked_for(&scenario));
-        ledger.tallies.ask_for(scenario.expectations().filter_map(|expectation| match &expectation.subject {
-            Subject::Tally(tally) => Some(&**tally),
-            _ => None,
-        }));
-        let actors = Actor::all(&scenario, &mut ledger);
-        let memories = scenario.consumers.iter().map(Memory::of).collect();
+        let mut ledger = Ledger::of(&scenario);
+        let (actors, memories) = (Actor::all(&scenario, &mut ledger), Memory::all(&scenario));
         Self {
             driver: Driver::new(&scenario),
             counts_unroutable: scenario.counts_unroutable(),
@@ -456,11 +448,8 @@ impl Client for Player {
 
     fn wake_at(&self) -> Option<Moment> {
         let epoch = self.epoch?;
-        let consumers = &self.scenario.consumers;
-        let actors = self.actors.iter().filter(|_| !self.driver.is_frozen()).filter_map(|actor| {
-            let consumer = &consumers[actor.consumer];
-            actor.wake_at(consumer.batch, usize::from(consumer.concurrency.max(1)))
-        });
+        let actors = self.actors.iter().filter(|_| !self.driver.rests_actors());
+        let actors = actors.filter_map(|actor| actor.wake_at(&self.scenario.consumers[actor.consumer]));
         let own = actors.chain(self.driver.wake_at(&self.scenario)).min()?;
         Some(Moment(epoch.0 + own.0))
     }
@@ -479,19 +468,4 @@ impl Player {
             Some(Waiting::Nobody) | None => {}
         }
     }
-}
-
-/// Lists the message ids that expectations speak of by name.
-fn ids_asked_for(scenario: &Scenario) -> Vec<Name> {
-    let steps = scenario.steps.iter().chain(&scenario.at_end).chain(&scenario.finally);
-    let expectations = steps.filter_map(|step| match &step.act {
-        crate::model::Act::Expect(expectation) => Some(&expectation.subject),
-        _ => None,
-    });
-    let texts = expectations.filter_map(|subject| match subject {
-        Subject::Message(message) => Some(&message.id),
-        Subject::Publishes(publishes) => publishes.of.as_ref(),
-        _ => None,
-    });
-    texts.filter_map(Text::fixed).cloned().collect()
 }

@@ -73,10 +73,11 @@ impl<'c> Scaled<'c> {
 
     /// Multiplies the arguments that are times; a value that is none stays for the broker to judge.
     fn scale_arguments(&mut self, arguments: &mut Table) {
-        for (_, value) in arguments.iter_mut().filter(|(name, _)| name.starts_with("x-") && is_duration(name)) {
-            if let Some(own) = value.as_integer().and_then(|n| u64::try_from(n).ok()) {
-                *value = Value::I64(i64::try_from(self.out(own)).unwrap_or(i64::MAX));
-            }
+        let times = arguments.iter().filter(|(name, _)| name.starts_with("x-") && is_duration(name));
+        let times: Vec<(Name, u64)> =
+            times.filter_map(|(name, value)| Some((name.clone(), u64::try_from(value.as_integer()?).ok()?))).collect();
+        for (name, own) in times {
+            arguments.insert(name, Value::I64(i64::try_from(self.out(own)).unwrap_or(i64::MAX)));
         }
     }
 
@@ -119,7 +120,7 @@ impl<'c> Scaled<'c> {
         if let Some(Value::Text(text)) = death.get_mut("original-expiration")
             && let Ok(real) = text.parse::<u64>()
         {
-            *text = self.back(real).to_string();
+            *text = self.back(real).to_string().into();
         }
     }
 

@@ -109,6 +109,9 @@ impl Player {
                 self.driver.links.remove(&(step.actor.clone(), step.vhost.clone()));
             }
         }
+        if let (None, Act::DeclareQueue(queue)) = (refusal, &step.act) {
+            self.watch(queue.id());
+        }
         match (&step.refused, refusal) {
             (None, None) => {
                 let told = matches!(

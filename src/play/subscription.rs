@@ -60,6 +60,11 @@ impl Player {
         self.actors[index].running = true;
         let (consumer, queue) = (self.actors[index].name.clone(), self.ledger.consumers[index].queue.clone());
         self.record(Happening::Started { consumer, queue });
+        let own = self.scenario.consumers[self.actors[index].consumer].own_queue.as_ref();
+        // An exclusive one cannot be looked at without going through the management API.
+        if let Some(own) = own.filter(|own| !own.queue.exclusive && !own.queue.name.is_empty()) {
+            self.watch(own.queue.id());
+        }
     }
 }
 
@@ -82,7 +87,7 @@ fn methods(consumer: &Consumer, tag: &crate::model::Name) -> Vec<Method> {
     }
     let mut arguments = consumer.arguments.clone();
     if let Some(priority) = consumer.priority {
-        arguments.insert("x-priority".to_owned(), Value::I64(priority));
+        arguments.insert("x-priority".into(), Value::I64(priority));
     }
     let (no_ack, exclusive) = (consumer.auto_ack, consumer.exclusive);
     methods.push(Method::Consume { queue, consumer: tag.clone(), no_ack, exclusive, arguments });

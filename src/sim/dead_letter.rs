@@ -183,7 +183,7 @@ impl Sim {
         }
         let headers = record_death(None, dying, self.rules);
         self.first_death = Some(FirstDeath {
-            queue: dying.queue.into(),
+            queue: dying.queue.clone(),
             reason: dying.reason,
             exchange: old.exchange.clone(),
             routing_key: old.routing_key.clone(),
@@ -195,13 +195,13 @@ impl Sim {
     }
 
     /// Gives the keys that x-death shows (DL-17).
-    fn death_keys<'a>(&self, old: &'a Stored) -> Vec<&'a str> {
-        let mut keys: Vec<&str> = std::iter::once(&old.routing_key).chain(&old.cc).map(|key| &**key).collect();
+    fn death_keys<'a>(&self, old: &'a Stored) -> Vec<&'a Name> {
+        let mut keys: Vec<&Name> = std::iter::once(&old.routing_key).chain(&old.cc).collect();
         if self.rules.bcc_hides_likenesses {
             // RabbitMQ subtracts the BCC list from all keys, its own among them.
-            keys.extend(old.bcc.iter().map(|key| &**key));
+            keys.extend(&old.bcc);
             for hidden in &old.bcc {
-                if let Some(at) = keys.iter().position(|key| *key == &**hidden) {
+                if let Some(at) = keys.iter().position(|key| *key == hidden) {
                     keys.remove(at);
                 }
             }
@@ -220,7 +220,7 @@ impl Sim {
             exchange: &old.exchange,
             routing_keys: &routing_keys,
             time: FIRST_SECOND + letter.died_at.0 / 1_000,
-            expiration: properties.expiration.as_deref(),
+            expiration: properties.expiration.as_ref(),
             died_before: old.died,
             new_routing_key: letter.routing_key.is_some(),
         };
@@ -265,7 +265,7 @@ impl FirstDeath {
         self.time == dying.time
             && self.reason == dying.reason
             && self.new_routing_key == dying.new_routing_key
-            && *self.queue == *dying.queue
+            && self.queue == *dying.queue
             && self.exchange == old.exchange
             && self.routing_key == old.routing_key
     }

@@ -72,7 +72,7 @@ impl Sim {
         match asked.arguments.get("alternate-exchange") {
             None => {}
             Some(Value::Text(alternate)) => {
-                let alternate = Name::from(alternate.as_str());
+                let alternate = alternate.clone();
                 self.check_exchange_access(channel, Access::Read, &asked.name)?;
                 self.check_exchange_access(channel, Access::Write, &alternate)?;
             }

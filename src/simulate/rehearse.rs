@@ -71,8 +71,7 @@ fn play(cell: &Cell, profile: Profile, insights: bool, shift: Option<Shift>, tim
     let published = cell.scenario.publishes_at_most();
     let events_at_one_moment_max = usual.events_at_one_moment_max + EVENTS_OF_A_PUBLISH * published;
     let limits = Limits { events_at_one_moment_max, ..usual };
-    // What is dropped, the sim tells among its reasons.
-    let mut sim = Sim::new(profile).with_insights(insights || cell.scenario.counts_dropped());
+    let mut sim = Sim::new(profile).with_insights(insights || cell.scenario.asks_for_reasons());
     let planned = plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(profile));
     let mut applier = Applier::new(&planned, Ids::default());
     let (moment, _) = simulate(&mut applier, &mut sim, Moment(0), &limits);

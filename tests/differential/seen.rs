@@ -2,7 +2,7 @@
 //! Times, tags and the order of header fields are left out; everything else is in.
 
 use rmqplay::broker::Delivery;
-use rmqplay::model::{Message, Millis, Table, Value};
+use rmqplay::model::{Message, Millis, Name, Table, Value};
 use std::collections::BTreeMap;
 
 /// Is what was shown from the beginning of one step to the beginning of the next.
@@ -96,7 +96,7 @@ fn message_text(message: &Message) -> String {
 }
 
 fn table_text(table: &Table) -> String {
-    let mut fields: Vec<(&String, &Value)> = table.iter().filter(|(key, _)| *key != "time").collect();
+    let mut fields: Vec<(&Name, &Value)> = table.iter().filter(|(key, _)| &***key != "time").collect();
     fields.sort_by_key(|(key, _)| *key);
     let fields: Vec<String> = fields.into_iter().map(|(key, value)| format!("{key}: {}", value_text(value))).collect();
     format!("{{{}}}", fields.join(", "))

@@ -46,7 +46,7 @@ async fn returns(stage: &mut Stage) {
                     unroutable.insert(publish);
                 }
                 let mut with_headers = (*message(&format!("{round}.{}", n / 3), &[b'x'; 10])).clone();
-                let headers = [("n".to_owned(), Value::I64(n)), ("t".to_owned(), Value::Timestamp(7))];
+                let headers = [("n", Value::I64(n)), ("t", Value::Timestamp(7))];
                 with_headers.properties.headers = Some(headers.into_iter().collect());
                 *content = with_headers.into();
             }

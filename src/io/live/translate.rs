@@ -67,9 +67,9 @@ fn from_value(value: &AMQPValue) -> Value {
         AMQPValue::Float(n) => Value::F32(*n),
         AMQPValue::Double(n) => Value::F64(*n),
         AMQPValue::DecimalValue(decimal) => Value::Decimal(decimal.scale, decimal.value),
-        AMQPValue::ShortString(text) => Value::Text(text.as_str().to_owned()),
+        AMQPValue::ShortString(text) => Value::Text(text.as_str().into()),
         AMQPValue::LongString(text) => match String::from_utf8(text.as_bytes().to_vec()) {
-            Ok(text) => Value::Text(text),
+            Ok(text) => Value::Text(text.into()),
             Err(error) => Value::Bytes(error.into_bytes()),
         },
         AMQPValue::FieldArray(entries) => Value::Array(entries.as_slice().iter().map(from_value).collect()),
