@@ -20,7 +20,7 @@ mod leaving;
 mod ledger;
 mod matching;
 mod memory;
-mod naming;
+mod names;
 mod outcome;
 mod player;
 mod program;

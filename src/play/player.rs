@@ -7,7 +7,7 @@ use super::driver::Driver;
 use super::failure::{Failure, Finding};
 use super::ledger::Ledger;
 use super::memory::Memory;
-use super::naming::{NAMES_KEPT, Names};
+use super::names::Names;
 use super::outcome::{Outcome, PublishRecord, RefusalRecord};
 use super::racing::{Point, Shift};
 use super::tally::Share;
@@ -323,7 +323,7 @@ impl Player {
 
     /// Fails the run when one message comes back without end.
     fn count_delivery(&mut self, name: &Name) {
-        if self.deliveries_of.len() >= NAMES_KEPT && !self.deliveries_of.contains_key(name) {
+        if self.deliveries_of.len() >= super::names::NAMES_KEPT && !self.deliveries_of.contains_key(name) {
             return;
         }
         let count = self.deliveries_of.entry(name.clone()).or_default();
@@ -439,8 +439,14 @@ impl Client for Player {
                     self.ledger.dropped += 1;
                 }
                 if !self.driver.is_frozen() {
-                    let message = insight.origin.and_then(|origin| self.names.of_origin(origin));
-                    self.record(Happening::Told { message, insight });
+                    let message = insight.origin.map(|origin| self.names.of_origin(origin));
+                    let (behind, until) = match &insight.what {
+                        What::Blocked { behind, until, .. } => (*behind, *until),
+                        _ => (None, None),
+                    };
+                    let behind = behind.map(|behind| self.names.of_origin(behind));
+                    let until = until.map(|until| self.now + until);
+                    self.record(Happening::Told { message, behind, until, insight });
                 }
             }
         }
