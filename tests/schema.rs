@@ -102,6 +102,7 @@ const PLACES: &[(&str, &[&str])] = &[
             "{scenario: x, steps: [{expect: {consumer: w, KEY}}]}",
             "{scenario: x, steps: [{expect: {message: m, KEY}}]}",
             "{scenario: x, steps: [{expect: {confirmed: 1, KEY}}]}",
+            "{scenario: x, steps: [{expect: {tally: {}, is: 1, KEY}}]}",
             "{scenario: x, steps: [{expect: {KEY}}]}",
         ],
     ),
@@ -110,6 +111,17 @@ const PLACES: &[(&str, &[&str])] = &[
     ("message", &["{scenario: x, steps: [{expect: {queue: q, messages: [{KEY}]}}]}"]),
     ("includes_deaths", &["{scenario: x, steps: [{expect: {queue: q, messages: [{x_death: {KEY}}]}}]}"]),
     ("death", &["{scenario: x, steps: [{expect: {queue: q, messages: [{x_death: [{KEY}]}]}}]}"]),
+    ("needs", &["{scenario: x, needs: {KEY}}"]),
+    ("live", &["{scenario: x, live: {KEY}}"]),
+    ("batch", &["{scenario: x, consumers: {w: {queue: q, batch: {KEY}}}}"]),
+    ("timeout", &["{scenario: x, consumers: {w: {queue: q, timeout: {KEY}}}}"]),
+    ("reconnect", &["{scenario: x, consumers: {w: {queue: q, reconnect: {KEY}}}}"]),
+    ("own_queue", &["{scenario: x, consumers: {w: {queue: q, declare: {KEY}}}}"]),
+    ("seen", &["{scenario: x, consumers: {w: {queue: q, on_message: [{match: {seen: {KEY}}, do: ack}]}}}"]),
+    ("call", &["{scenario: x, steps: [{call: {KEY}}]}"]),
+    ("close_connection", &["{scenario: x, steps: [{close_connection: {KEY}}]}"]),
+    ("includes_queues", &["{scenario: x, steps: [{expect: {message: m, routed_to: {KEY}}}]}"]),
+    ("tally", &["{scenario: x, steps: [{expect: {tally: {KEY}, is: 1}}]}"]),
     ("topology", &["{queues: [], KEY}"]),
     ("user", &["{users: [{KEY}]}"]),
     ("vhost", &["{vhosts: [{KEY}]}"]),
@@ -195,7 +207,10 @@ fn the_table_has_every_word_of_the_language() {
         ["step", "action", "expect"].map(|name| PLACES.iter().find(|(known, _)| *known == name).expect(name).1);
     let not_yet = |word: &str| places.iter().flat_map(|places| *places).all(|place| is_refused(place, word));
     let missing: Vec<&String> = found.iter().filter(|word| !table.contains(word.as_str()) && !not_yet(word)).collect();
-    assert!(missing.is_empty(), "add to the table in src/report/schema/words.rs: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "add to the table in src/report/schema/scenario_words.rs or topology_words.rs: {missing:?}"
+    );
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn exchange(name: &str, kind: &str) -> Method {
 }
 
 fn queue(name: &str, kind: QueueKind, arguments: &[(&str, Value)]) -> Method {
-    let mut table: Table = arguments.iter().map(|(name, value)| ((*name).into(), value.clone())).collect();
+    let mut table: Table = arguments.iter().map(|(name, value)| (*name, value.clone())).collect();
     table.insert("x-queue-type".into(), kind.as_str().into());
     Method::DeclareQueue(Box::new(Queue {
         vhost: "/".into(),

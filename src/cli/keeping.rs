@@ -2,9 +2,9 @@
 //! Writes pending outcomes; a snapshot only when `--snapshots accept` says so.
 
 use super::arguments::Snapshots;
+use super::pace::why_not_on_sim;
 use super::select::ToPlay;
 use super::terminal::in_ci;
-use super::verdicts::why_not;
 use crate::io::snapshots;
 use crate::model::{Profile, Version};
 use crate::play::{Played, Verdict};
@@ -60,8 +60,8 @@ impl Keeping {
                 });
                 names.iter().filter_map(|name| SnapshotName::parse(name)).collect()
             });
-            let fitting = Profile::ALL.iter().map(|profile| profile.version());
-            let fitting = fitting.filter(|version| why_not(&one.cell.scenario, *version).is_none());
+            let fitting = Profile::ALL.into_iter().filter(|profile| why_not_on_sim(&one.cell, *profile).is_none());
+            let fitting = fitting.map(Profile::version);
             let mut files = CellFiles {
                 stem: report::cell_stem(&snapshots::stem_of(&one.path), &one.cell.axes),
                 folder,

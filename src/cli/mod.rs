@@ -13,6 +13,7 @@ mod init;
 mod keeping;
 mod list;
 mod load;
+mod pace;
 mod program;
 mod progress;
 mod review;

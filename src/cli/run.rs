@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::select::{ToPlay, load_all, select};
 use super::stage::{Named, Once, Stage};
 use super::terminal::Terminal;
-use super::{ExitCode, run_live, verdicts};
+use super::{ExitCode, pace, run_live, verdicts};
 use crate::io::write_atomically;
 use crate::model::Profile;
 use crate::play::Played;
@@ -126,8 +126,7 @@ fn play_on_sim(stage: &Stage<'_>, profile: Profile, cells: &[ToPlay], reports: &
     let mut enough = false;
     for (index, one) in cells.iter().enumerate() {
         let began = Instant::now();
-        let skipped =
-            if enough { Some(FAILED_BEFORE.to_owned()) } else { verdicts::why_not(&one.cell.scenario, on.version) };
+        let skipped = if enough { Some(FAILED_BEFORE.to_owned()) } else { pace::why_not_on_sim(&one.cell, profile) };
         let played = skipped.is_none().then(|| rehearse_telling(stage, one, profile));
         let report = stage.judge(index, one, Once { played, skipped, real: began.elapsed() }, &on);
         if !enough {

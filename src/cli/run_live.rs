@@ -4,14 +4,14 @@ use super::arguments::KeepVhost;
 use super::run::FAILED_BEFORE;
 use super::select::ToPlay;
 use super::stage::{Named, Once, Stage};
-use super::{ExitCode, runtime, verdicts};
+use super::{ExitCode, pace, runtime, verdicts};
 use crate::io::Address;
 use crate::io::live::{Guard, Lent, NotLent, lend};
+use crate::io::management::ManagementClient;
 use crate::io::meet;
 use crate::io::rehearse::{needs, rehearse_live};
 use crate::io::{Failure, FailureKind};
-use crate::model::Version;
-use crate::play::{Played, Verdict};
+use crate::play::{Ground, Played, Verdict};
 use crate::report::CellReport;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -94,7 +94,11 @@ struct Show<'s> {
     on: Named,
     cells: &'s [ToPlay],
     tasks: JoinSet<PlayedCell>,
+    /// How many cells play at once.
+    room: u32,
     permits: Arc<Semaphore>,
+    /// How each cell that fits is played.
+    grounds: BTreeMap<usize, Ground>,
     stop: watch::Sender<bool>,
     /// Nobody begins any more, for a cell failed and --fail-fast was given.
     enough: Arc<AtomicBool>,
@@ -108,17 +112,20 @@ struct Show<'s> {
 
 impl<'s> Show<'s> {
     fn new(stage: &'s Stage<'s>, address: &'s Address, on: Named, cells: &'s [ToPlay]) -> Self {
+        // In one vhost cells would meet.
+        let room = match stage.command.in_vhost {
+            Some(_) => 1,
+            None => stage.command.jobs.unwrap_or_else(default_jobs),
+        };
         Self {
             stage,
             address,
             on,
             cells,
             tasks: JoinSet::new(),
-            // In one vhost cells would meet.
-            permits: Arc::new(Semaphore::new(match stage.command.in_vhost {
-                Some(_) => 1,
-                None => stage.command.jobs.unwrap_or_else(default_jobs),
-            })),
+            room: room as u32,
+            permits: Arc::new(Semaphore::new(room)),
+            grounds: BTreeMap::new(),
             stop: watch::channel(false).0,
             enough: Arc::default(),
             attempts: BTreeMap::new(),
@@ -130,13 +137,22 @@ impl<'s> Show<'s> {
     }
 
     async fn play_all(&mut self) -> ExitCode {
-        for index in 0..self.cells.len() {
-            let scenario = &self.cells[index].cell.scenario;
-            let lent = self.stage.command.in_vhost.is_some();
-            let unfit = verdicts::why_not(scenario, self.on.version);
-            match unfit.or_else(|| verdicts::why_not_lent(scenario).filter(|_| lent)) {
-                Some(reason) => self.skip(index, reason, true),
-                None => self.begin(index),
+        let plugins = match plugins_needed(self.address, self.cells).await {
+            Ok(plugins) => plugins,
+            Err(failure) => {
+                self.stage.failure(&failure);
+                return ExitCode::Environment;
+            }
+        };
+        let mut order: Vec<usize> = (0..self.cells.len()).collect();
+        order.sort_by_key(|index| self.cells[*index].cell.scenario.needs.restart);
+        for index in order {
+            match self.ground(index, &plugins) {
+                Ok(ground) => {
+                    self.grounds.insert(index, ground);
+                    self.begin(index);
+                }
+                Err(reason) => self.skip(index, reason, true),
             }
         }
         loop {
@@ -157,16 +173,28 @@ impl<'s> Show<'s> {
         self.code
     }
 
+    /// Gives the ground that a cell plays on, or says why it is not played.
+    fn ground(&self, index: usize, plugins: &[String]) -> Result<Ground, String> {
+        let command = self.stage.command;
+        let cell = &self.cells[index].cell;
+        match verdicts::why_not_lent(&cell.scenario).filter(|_| command.in_vhost.is_some()) {
+            Some(reason) => Err(reason),
+            None => pace::live_ground(cell, self.address, self.on.version, plugins, &command.pace),
+        }
+    }
+
     /// Lets a cell play as soon as there is room.
     fn begin(&mut self, index: usize) {
         let cell =
             PlayedCell { index, played: None, failure: None, left_behind: None, guard: None, real: Duration::ZERO };
-        let (address, one, version) = (self.address.clone(), self.cells[index].clone(), self.on.version);
+        let (address, one, ground) = (self.address.clone(), self.cells[index].clone(), self.grounds[&index]);
+        // Whoever restarts the broker plays alone: it takes all room there is.
+        let room = if one.cell.scenario.needs.restart { self.room } else { 1 };
         let (permits, stopped, enough) = (self.permits.clone(), self.stop.subscribe(), self.enough.clone());
         let (in_vhost, keep) = (self.stage.command.in_vhost.clone(), self.stage.command.keep_vhost);
         self.tasks.spawn(async move {
             // The semaphore is never closed.
-            let _permit = permits.acquire_owned().await;
+            let _permit = permits.acquire_many_owned(room).await;
             if enough.load(Ordering::Relaxed) {
                 return cell;
             }
@@ -175,7 +203,7 @@ impl<'s> Show<'s> {
                 Some(vhost) => Guard::lent(&address, &one.cell.scenario.vhosts()[0], &vhost.as_str().into()),
             };
             match guard {
-                Ok(guard) => play_cell(cell, guard, one, address, (version, keep), stopped).await,
+                Ok(guard) => play_cell(cell, guard, one, address, (ground, keep), stopped).await,
                 Err(failure) => PlayedCell { failure: Some(failure), ..cell },
             }
         });
@@ -266,13 +294,21 @@ impl<'s> Show<'s> {
     }
 }
 
+/// Asks which plugins are enabled, if a cell wants to know.
+async fn plugins_needed(address: &Address, cells: &[ToPlay]) -> Result<Vec<String>, Failure> {
+    if cells.iter().all(|one| one.cell.scenario.needs.plugins.is_empty()) {
+        return Ok(Vec::new());
+    }
+    ManagementClient::new(address)?.enabled_plugins().await
+}
+
 /// Plays one cell and sweeps its vhosts and users, also when it is stopped or fails; or hands them back unswept.
 async fn play_cell(
     cell: PlayedCell,
     guard: Guard,
     one: ToPlay,
     address: Address,
-    (version, keep): (Version, Option<KeepVhost>),
+    (ground, keep): (Ground, Option<KeepVhost>),
     mut stopped: watch::Receiver<bool>,
 ) -> PlayedCell {
     if *stopped.borrow() {
@@ -285,7 +321,7 @@ async fn play_cell(
         let (vhosts, users) = needs(&one.cell);
         match playing.make(&vhosts, &users).await {
             Ok(()) => {
-                let (played, failure) = rehearse_live(&one.cell, &address, &playing, version).await;
+                let (played, failure) = rehearse_live(&one.cell, &address, &playing, ground).await;
                 (Some(played), failure)
             }
             Err(failure) => (None, Some(failure)),

@@ -1,33 +1,24 @@
-//! Which cells a broker's version fits, and which exit code their verdicts make together.
+//! Which cells fit a lent vhost, and which exit code their verdicts make together.
 
 use super::ExitCode;
 use super::arguments::Snapshots;
 use super::terminal::in_ci;
-use crate::model::{Scenario, Version};
+use crate::model::Scenario;
 use crate::play::Verdict;
 use crate::report::CellReport;
-
-/// Says why a scenario does not fit a broker's version.
-pub(super) fn why_not(scenario: &Scenario, version: Version) -> Option<String> {
-    let unmet = scenario.requires.iter().find(|bound| {
-        bound.at_least.is_some_and(|least| version < least) || bound.below.is_some_and(|below| version >= below)
-    })?;
-    let bounds = [unmet.at_least.map(|least| format!(">={least}")), unmet.below.map(|below| format!("<{below}"))];
-    let bounds: Vec<String> = bounds.into_iter().flatten().collect();
-    Some(format!("requires RabbitMQ {}, this is {version}", bounds.join(" ")))
-}
 
 /// Says why a scenario cannot play in a vhost that is lent.
 pub(super) fn why_not_lent(scenario: &Scenario) -> Option<String> {
     let topology = &scenario.topology;
     let needs = [
         ("several vhosts", scenario.vhosts().len() != 1 || !topology.vhosts.is_empty()),
+        ("a restart of the broker", scenario.needs.restart),
         ("users", !topology.users.is_empty()),
         ("permissions", !topology.permissions.is_empty() || !topology.topic_permissions.is_empty()),
         ("parameters", !topology.parameters.is_empty() || !topology.global_parameters.is_empty()),
     ];
     let need = needs.iter().find(|(_, needed)| *needed)?.0;
-    Some(format!("declares {need}, and --in-vhost makes none"))
+    Some(format!("wants {need}, and --in-vhost gives none"))
 }
 
 /// Gives the exit code of all verdicts together.

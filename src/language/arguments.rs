@@ -29,7 +29,7 @@ impl Arguments {
             return desk.add(problem.help("a typed field and `arguments` set the same thing: keep one of them"));
         }
         self.places.insert(name.to_owned(), place);
-        self.table.insert(name.to_owned(), value);
+        self.table.insert(name.into(), value);
     }
 
     /// Takes `arguments:`, as RabbitMQ takes them.
@@ -88,7 +88,7 @@ fn typed(kind: ValueKind, node: &Node) -> Read<Value> {
         ValueKind::Duration => Value::I64(i64::try_from(read::duration(node)?.0).unwrap_or(i64::MAX)),
         ValueKind::Size => Value::I64(read::size(node)?),
         ValueKind::Integer => Value::I64(read::integer(node)?),
-        ValueKind::Text => Value::Text(read::text(node)?),
+        ValueKind::Text => Value::Text(read::text(node)?.into()),
         ValueKind::Bool => Value::Bool(read::boolean(node)?),
         ValueKind::OneOf(words) => Value::from(read::word(words)(node)?),
     })

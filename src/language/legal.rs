@@ -7,7 +7,7 @@ use super::near;
 use super::read::{Read, Wrong, text};
 use super::tree::Node;
 use crate::model::{Exchange, Name, Origin, Queue, QueueKind, Value};
-use crate::rules::{QueueArgument, ValueKind, queue_argument};
+use crate::rules::{Pattern, QueueArgument, ValueKind, queue_argument};
 use crate::source::{Problem, Span};
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, de
     let kind = queue.kind();
     for (name, value) in &queue.arguments {
         let Some(argument) = queue_argument(name).filter(|_| name.starts_with("x-")) else { continue };
-        let span = places.get(name).copied().unwrap_or_else(|| place(origin));
+        let span = places.get(&**name).copied().unwrap_or_else(|| place(origin));
         if !argument.types.contains(&kind) {
             refused_argument(queue, kind, argument, span, desk);
         } else if let Some(expected) = misfit(argument, value) {
@@ -139,6 +139,9 @@ fn misfit(argument: &QueueArgument, value: &Value) -> Option<String> {
 
 /// Judges a regular expression: one that no engine reads is a problem, one that only RabbitMQ's reads is a note.
 pub fn pattern(what: &str, pattern: &str, span: Span, desk: &mut Desk) {
+    if Pattern::is_plain(pattern) {
+        return;
+    }
     let Err(error) = fancy_regex::Regex::new(pattern) else { return };
     let pcre_only = ["\\Q", "(?R)", "(?0)", "(?1)", "(?&", "(?P>", "(*", "\\K", "\\C", "\\X", "(?|"];
     if pcre_only.iter().any(|mark| pattern.contains(mark)) {

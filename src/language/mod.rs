@@ -5,6 +5,7 @@
 //! `for_each`), the decoders (`topology` and `scenario`, over `fields` and `read`), `legal` and `names` (what cannot be).
 
 mod access;
+mod actions;
 mod arguments;
 mod broken;
 mod cast;
@@ -15,8 +16,10 @@ mod expectations;
 mod expressions;
 mod fields;
 mod grow;
+mod host;
 mod intake;
 mod legal;
+mod matchers;
 mod matrix;
 mod names;
 mod near;
@@ -34,6 +37,7 @@ mod scope;
 mod secrets;
 mod stage_names;
 mod steps;
+mod tally;
 mod topology;
 mod tree;
 mod world;

@@ -187,7 +187,7 @@ pub fn amqp(node: &Node) -> Read<Value> {
         Kind::Integer(n) => Value::I64(*n),
         Kind::Big(n) => Value::F64(*n as f64),
         Kind::Float(n) => Value::F64(*n),
-        Kind::Text(text) => Value::Text(text.clone()),
+        Kind::Text(text) => Value::Text(text.as_str().into()),
         Kind::List(entries) => Value::Array(entries.iter().map(amqp).collect::<Read<_>>()?),
         Kind::Map(entries) => match entries.as_slice() {
             [entry] if entry.key.starts_with('$') => typed(&entry.key, &entry.value)?,
@@ -255,7 +255,7 @@ fn typed(word: &str, node: &Node) -> Read<Value> {
             }
             _ => None,
         },
-        "$text" => text(node).ok().map(Value::Text),
+        "$text" => text(node).ok().map(|text| Value::Text(text.into())),
         "$void" => Some(Value::Void),
         "$bytes" => match &node.kind {
             Kind::Text(text) => Some(Value::Bytes(text.clone().into_bytes())),

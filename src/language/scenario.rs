@@ -4,13 +4,14 @@
 use super::cast::{self, Part};
 use super::consumers::consumer;
 use super::fields::{Desk, Fields};
+use super::host::{brokers, live, needs};
 use super::matrix::{self, Choice, axis_text};
 use super::parse::parse;
 use super::publish::Folder;
 use super::read::{self, Read, Wrong};
 use super::render::Renderer;
 use super::scope::Scope;
-use super::steps::{Stage, steps};
+use super::steps::{Stage, check_at_end, check_pace, steps};
 use super::tree::{Kind, Node};
 use super::wrong_kind::{self, Kind as FileKind};
 use super::{Settings, World, intake, names, stage_names};
@@ -99,7 +100,11 @@ impl<'a> File<'a> {
         let scope = self.scope(choice, self.parts.iter().map(|part| part.read.root.get("vars")), desk);
         scope.check(self.root.get("vars"), desk);
         let rendered = Renderer::new(&scope).with_sources(self.sources).tree(&self.own_keys(), desk);
-        let stage = Stage { folder: Folder { world: self.world, file: self.name }, vhost: cast.vhost.clone() };
+        let folder = Folder { world: self.world, file: self.name };
+        let stage = Stage { folder, vhost: cast.vhost.clone(), ladders: cast.collected.climbed.clone() };
+        for list in ["steps", "at_end", "finally"] {
+            check_pace(self.root.get(list), desk);
+        }
         let mut scenario = self.decode(&rendered, &stage, desk)?;
         scenario.topology = cast.collected.topology;
         scenario.origins = cast.collected.origins;
@@ -126,6 +131,8 @@ impl<'a> File<'a> {
         let tags = fields.opt("tags", desk, read::texts).unwrap_or_default();
         let seed = fields.opt("seed", desk, read::integer).unwrap_or(0).unsigned_abs();
         let timeout = fields.opt("timeout", desk, read::duration);
+        let (needs, brokers) = (needs(&mut fields, desk), brokers(&mut fields, desk));
+        let live = live(&mut fields, desk);
         let requires = fields.node("requires").map_or_else(Vec::new, |node| requirements(node, desk));
         for key in ["topology", "vars", "matrix"] {
             fields.node(key);
@@ -136,15 +143,8 @@ impl<'a> File<'a> {
         };
         let (steps, at_end, finally) = (list("steps", desk), list("at_end", desk), list("finally", desk));
         let snapshot = fields.node("snapshot").map_or_else(kept, |node| snapshot(node, desk));
-        fields.not_yet(
-            desk,
-            &[
-                ("needs", "leave it out: the scenario is tried on every broker"),
-                ("brokers", "name brokers by `--broker`"),
-                ("live", "time on a live broker is not scaled yet"),
-            ],
-        );
         fields.finish(desk);
+        check_at_end(&at_end, desk);
         let mut scenario = Scenario {
             file: self.name.to_owned(),
             title,
@@ -155,6 +155,9 @@ impl<'a> File<'a> {
             seed,
             timeout: TIMEOUT,
             requires,
+            needs,
+            brokers,
+            live,
             consumers,
             steps,
             at_end,
@@ -173,7 +176,10 @@ fn consumers(node: &Node, stage: &Stage<'_>, desk: &mut Desk) -> Vec<Consumer> {
         let problem = Problem::new("value::kind", message).at(node.span, "expected a map");
         desk.add(problem.help("write `consumers: {worker: {queue: …}}`"));
     }
-    node.entries().iter().filter_map(|entry| consumer(entry, &stage.vhost, &stage.folder, desk)).collect()
+    node.entries()
+        .iter()
+        .filter_map(|entry| consumer(entry, &stage.vhost, &stage.ladders, &stage.folder, desk))
+        .collect()
 }
 
 fn kept() -> SnapshotSettings {

@@ -11,28 +11,37 @@ mod name;
 mod object;
 mod profile;
 mod publish;
+mod scale;
 mod scenario;
 mod secret;
+mod table;
 mod topology;
 mod value;
 
-pub use behaviour::{Action, Consumer, DeathMatcher, Forward, Matcher, Rule};
+pub use behaviour::{
+    Action, Batch, Consumer, DeathMatcher, Forward, Key, Ladder, Matcher, OwnQueue, Reconnect, Rule, Seen, Timeout,
+};
 pub use count::Count;
 pub use expectation::{
-    ConsumerExpectation, DeathPattern, Entries, Expectation, MessageExpectation, MessagePattern, Order, Peak,
-    PublishExpectation, PublishOutcome, QueueExpectation, Received, Subject, Tolerance, When,
+    Batches, ConnectionExpectation, ConsumerExpectation, DeathPattern, Entries, Expectation, MessageExpectation,
+    MessagePattern, Order, Peak, PublishExpectation, PublishOutcome, QueueExpectation, Received, Subject,
+    TallyExpectation, TallyGroups, TallySource, Tolerance, When,
 };
 pub use expression::{Scope, Template, TemplateError};
-pub use message::{Message, Properties};
+pub use message::{MESSAGE_FIELDS, Message, Properties};
 pub use moment::{Millis, Moment};
 pub use name::{Name, QueueName};
 pub use object::{Object, Origin, Origins};
 pub use profile::{Profile, Version};
 pub use publish::{LateValue, Payload, Publish, Text};
-pub use scenario::{Act, Cell, Refused, Requirement, Scenario, SnapshotSettings, Step};
+pub use scale::Scale;
+pub use scenario::{
+    Act, Call, Cell, LiveSettings, Needs, Pace, Refused, Requirement, Scenario, Side, SnapshotSettings, Step,
+};
 pub use secret::Secret;
+pub use table::Table;
 pub use topology::{
     ApplyTo, Binding, Credential, DestinationKind, Exchange, Parameter, Permission, Policy, Queue, QueueKind,
     TopicPermission, Topology, User, Vhost,
 };
-pub use value::{Table, Value};
+pub use value::Value;

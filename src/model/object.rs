@@ -198,14 +198,14 @@ impl Binding {
 
 /// Writes a table as JSON with its keys in order.
 fn write_table(table: &Table, text: &mut String) {
-    let mut keys: Vec<&String> = table.keys().collect();
+    let mut keys: Vec<&str> = table.keys().map(|key| &**key).collect();
     keys.sort();
     text.push('{');
     for (i, key) in keys.into_iter().enumerate() {
         if i > 0 {
             text.push(',');
         }
-        text.push_str(&serde_json::Value::from(key.as_str()).to_string());
+        text.push_str(&serde_json::Value::from(key).to_string());
         text.push(':');
         write_value(&table[key], text);
     }

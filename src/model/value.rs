@@ -1,10 +1,7 @@
 //! AMQP's typed field values, as headers and arguments carry them.
 //! Compares by value and type; says how RabbitMQ names a type in its texts. Never encodes frames.
 
-use indexmap::IndexMap;
-
-/// Is an AMQP field table; keeps its order, compares without it.
-pub type Table = IndexMap<String, Value>;
+use super::{Name, Table};
 
 /// Is one AMQP 0-9-1 field value.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +20,7 @@ pub enum Value {
     /// Digits after the point, then the unscaled number.
     Decimal(u8, u32),
     /// A long string that is UTF-8.
-    Text(String),
+    Text(Name),
     /// A byte array (`x`), or a long string that is not UTF-8.
     Bytes(Vec<u8>),
     /// Seconds since 1970.
@@ -80,12 +77,12 @@ impl Value {
             Value::F32(n) => serde_json::json!(n),
             Value::F64(n) => serde_json::json!(n),
             Value::Decimal(scale, n) => serde_json::json!(f64::from(*n) / 10f64.powi(i32::from(*scale))),
-            Value::Text(text) => Json::String(text.clone()),
+            Value::Text(text) => Json::String(text.to_string()),
             Value::Bytes(bytes) => Json::String(String::from_utf8_lossy(bytes).into_owned()),
             Value::Timestamp(seconds) => serde_json::json!(seconds),
             Value::Array(entries) => Json::Array(entries.iter().map(Value::to_json).collect()),
             Value::Table(table) => {
-                Json::Object(table.iter().map(|(key, value)| (key.clone(), value.to_json())).collect())
+                Json::Object(table.iter().map(|(key, value)| (key.to_string(), value.to_json())).collect())
             }
             integer => serde_json::json!(integer.as_integer()),
         }
@@ -98,10 +95,10 @@ impl Value {
             Json::Null => Value::Void,
             Json::Bool(yes) => Value::Bool(*yes),
             Json::Number(n) => n.as_i64().map_or_else(|| Value::F64(n.as_f64().unwrap_or(0.0)), Value::I64),
-            Json::String(text) => Value::Text(text.clone()),
+            Json::String(text) => Value::Text(text.as_str().into()),
             Json::Array(entries) => Value::Array(entries.iter().map(Value::from_json).collect()),
             Json::Object(map) => {
-                Value::Table(map.iter().map(|(key, value)| (key.clone(), Value::from_json(value))).collect())
+                Value::Table(map.iter().map(|(key, value)| (key.as_str(), Value::from_json(value))).collect())
             }
         }
     }
@@ -109,7 +106,13 @@ impl Value {
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Value::Text(text.to_owned())
+        Value::Text(text.into())
+    }
+}
+
+impl From<&Name> for Value {
+    fn from(text: &Name) -> Self {
+        Value::Text(text.clone())
     }
 }
 

@@ -29,14 +29,13 @@ pub(super) fn same_value(a: &Value, b: &Value) -> bool {
 
 /// Lists the differences of two argument tables by key, old first; keys in `skip` are not looked at.
 pub(super) fn table_changes(old: &Table, new: &Table, skip: &[&str]) -> Vec<FieldChange> {
-    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let differing = keys.into_iter().filter(|key| !skip.contains(&key.as_str())).filter(|key| {
-        match (old.get(*key), new.get(*key)) {
+    let keys: BTreeSet<&str> = old.keys().chain(new.keys()).map(|key| &**key).collect();
+    let differing =
+        keys.into_iter().filter(|key| !skip.contains(key)).filter(|key| match (old.get(key), new.get(key)) {
             (Some(old), Some(new)) => !same_value(old, new),
             _ => true,
-        }
-    });
-    differing.map(|key| FieldChange::new(key.as_str(), shown(old.get(key)), shown(new.get(key)))).collect()
+        });
+    differing.map(|key| FieldChange::new(key, shown(old.get(key)), shown(new.get(key)))).collect()
 }
 
 /// Lists the differences of two JSON maps by key, old first.

@@ -138,7 +138,7 @@ fn queue_words(queue: &Queue, kind: &str) -> Vec<String> {
     let flags = [(!queue.durable, "transient"), (queue.auto_delete, "auto-delete"), (queue.exclusive, "exclusive")];
     let mut words = vec![kind.to_owned()];
     words.extend(flags.iter().filter(|(set, _)| *set).map(|(_, word)| (*word).to_owned()));
-    let arguments = queue.arguments.iter().filter(|(name, _)| *name != "x-queue-type");
+    let arguments = queue.arguments.iter().filter(|(name, _)| &***name != "x-queue-type");
     words.extend(arguments.map(|(name, value)| argument_words(name, &value.to_json())));
     words
 }

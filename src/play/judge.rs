@@ -3,23 +3,25 @@
 
 use super::contents::Contents;
 use super::failure::Finding;
-use super::judge_messages::{message_list, name_list};
-use super::ledger::Ledger;
-use super::outcome::MessageRecord;
+use super::judge_consumer::judge_consumer;
+use super::judge_messages::message_list;
+use super::ledger::{Ledger, queues_seen};
 use crate::model::{
-    ConsumerExpectation, Count, MessageExpectation, Millis, PublishExpectation, QueueExpectation, Received, Scope,
-    Subject, Tolerance,
+    Count, Entries, MessageExpectation, Millis, Name, PublishExpectation, QueueExpectation, QueueName, Scope, Subject,
+    TallySource, Tolerance,
 };
-
-/// How far a measured time may always be off on a live broker.
-const LIVE_TOLERANCE_FLOOR: Millis = Millis(100);
+use std::collections::BTreeSet;
 
 /// Is all that judging may look at.
 pub(super) struct Evidence<'a> {
     pub ledger: &'a Ledger,
     /// Contents of queues that were read, by name.
     pub contents: &'a Contents,
+    /// Whose the open connections are, each with all names that fit.
+    pub connections: Vec<Vec<Name>>,
     pub live: bool,
+    /// How far a measured time may always be off.
+    pub tolerance_floor: Millis,
 }
 
 /// Lists what does not fit.
@@ -30,6 +32,21 @@ pub(super) fn judge(subject: &Subject, evidence: &Evidence) -> Vec<Finding> {
         Subject::Consumer(wanted) => judge_consumer(wanted, evidence, &mut findings),
         Subject::Message(wanted) => judge_message(wanted, evidence, &mut findings),
         Subject::Publishes(wanted) => judge_publishes(wanted, evidence, &mut findings),
+        Subject::Tally(wanted) => {
+            let contents = match &wanted.source {
+                TallySource::Queue(queue) => evidence.contents.of(queue),
+                _ => None,
+            };
+            evidence.ledger.tallies.judge(wanted, contents, &mut findings);
+        }
+        Subject::Connections(wanted) => {
+            let meant = |names: &&Vec<Name>| match &wanted.of {
+                Some(of) => names.contains(of),
+                None => !names.iter().any(|name| &**name == "driver"),
+            };
+            let open = evidence.connections.iter().filter(meant).count() as u64;
+            count("connections", Some(wanted.count), open, &mut findings);
+        }
         Subject::Unroutable(wanted) => count("unroutable", Some(*wanted), evidence.ledger.unroutable, &mut findings),
         // The reason of a loss is not observable live: the fact shows in other expectations, the report says so.
         Subject::Dropped(_) if evidence.live => {}
@@ -38,7 +55,7 @@ pub(super) fn judge(subject: &Subject, evidence: &Evidence) -> Vec<Finding> {
     findings
 }
 
-fn count(field: &str, wanted: Option<Count>, found: u64, findings: &mut Vec<Finding>) {
+pub(super) fn count(field: &str, wanted: Option<Count>, found: u64, findings: &mut Vec<Finding>) {
     if let Some(wanted) = wanted.filter(|wanted| !wanted.holds(found)) {
         findings.push(Finding::new(field, wanted, found));
     }
@@ -67,53 +84,19 @@ fn judge_queue(wanted: &QueueExpectation, evidence: &Evidence, findings: &mut Ve
     }
 }
 
-fn judge_consumer(wanted: &ConsumerExpectation, evidence: &Evidence, findings: &mut Vec<Finding>) {
-    let ledger = evidence.ledger;
-    let instances = ledger.consumers.iter().enumerate().filter(|(_, consumer)| {
-        let name = &*consumer.name;
-        *name == *wanted.consumer || name.rsplit_once('.').is_some_and(|(base, _)| base == &*wanted.consumer)
-    });
-    let instances: Vec<usize> = instances.map(|(index, _)| index).collect();
-    let received = instances.iter().flat_map(|&i| ledger.consumers[i].received.iter().map(|receipt| &receipt.record));
-    let received: Vec<&MessageRecord> = received.collect();
-    let total: u64 = instances.iter().map(|&i| ledger.consumers[i].received.count()).sum();
-    match &wanted.received {
-        Some(Received::Count(range)) => count("received", Some(*range), total, findings),
-        Some(Received::Messages(_)) if received.len() as u64 != total => {
-            findings.push(Finding::new("received", "a list", format!("{total} messages, too many to list")));
-        }
-        Some(Received::Messages(list)) => message_list("received", list, &received, &Scope::new(), findings),
-        None => {}
-    }
-    let kinds = [("acked", &wanted.acked), ("nacked", &wanted.nacked), ("rejected", &wanted.rejected)];
-    let mut settled_in_all = 0;
-    for (which, (field, wanted)) in kinds.into_iter().enumerate() {
-        let total: u64 = instances.iter().map(|&i| ledger.settled[i][which].count()).sum();
-        settled_in_all += total;
-        match wanted {
-            Some(Received::Count(range)) => count(field, Some(*range), total, findings),
-            Some(Received::Messages(list)) => {
-                let names = instances.iter().flat_map(|&i| ledger.settled[i][which].iter().cloned());
-                name_list(field, list, &names.collect::<Vec<_>>(), &Scope::new(), findings);
-            }
-            None => {}
-        }
-    }
-    if wanted.unacked.is_some() {
-        count("unacked", wanted.unacked, total.saturating_sub(settled_in_all), findings);
-    }
-}
-
 fn judge_message(wanted: &MessageExpectation, evidence: &Evidence, findings: &mut Vec<Finding>) {
     let Ok(id) = wanted.id.render(&Scope::new()) else { return };
     let none = Vec::new();
     let moments = evidence.ledger.deliveries_of.get(&id).unwrap_or(&none);
     count("attempts", wanted.attempts, moments.len() as u64, findings);
+    if let Some(queues) = &wanted.routed_to {
+        judge_route(&id, queues, evidence, findings);
+    }
     let Some(gaps) = &wanted.gaps else { return };
     let found: Vec<Millis> = moments.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let fits = gaps.len() == found.len()
         && gaps.iter().zip(&found).all(|(wanted_gap, gap)| {
-            let allowed = allowance(wanted.tolerance, *wanted_gap, evidence.live);
+            let allowed = allowance(wanted.tolerance, *wanted_gap).max(evidence.tolerance_floor);
             wanted_gap.0.abs_diff(gap.0) <= allowed.0
         });
     if !fits {
@@ -121,13 +104,29 @@ fn judge_message(wanted: &MessageExpectation, evidence: &Evidence, findings: &mu
     }
 }
 
+/// Compares the queues that a message was seen in: delivered from, held by, or named among its deaths.
+fn judge_route(id: &Name, wanted: &Entries<Name>, evidence: &Evidence, findings: &mut Vec<Finding>) {
+    let mut seen: BTreeSet<QueueName> = evidence.ledger.seen_in.get(id).cloned().unwrap_or_default();
+    for (queue, messages) in evidence.contents.all() {
+        for record in messages.iter().filter(|record| record.name == *id) {
+            seen.extend(queues_seen(queue, &record.message));
+        }
+    }
+    let found: Vec<&Name> = seen.iter().map(|queue| &queue.name).collect();
+    let all = wanted.entries.iter().all(|name| found.contains(&name));
+    if !all || !wanted.includes && found.len() != wanted.entries.len() {
+        let listed = list_in_words(&wanted.entries);
+        let listed = if wanted.includes { format!("at least {listed}") } else { listed };
+        findings.push(Finding::new("routed_to", listed, list_in_words(&found)));
+    }
+}
+
 /// Gives how far off a time may be.
-fn allowance(tolerance: Tolerance, of: Millis, live: bool) -> Millis {
-    let stated = match tolerance {
+fn allowance(tolerance: Tolerance, of: Millis) -> Millis {
+    match tolerance {
         Tolerance::Percent(percent) => Millis((of.0 as f64 * percent / 100.0) as u64),
         Tolerance::Within(length) => length,
-    };
-    if live { stated.max(LIVE_TOLERANCE_FLOOR) } else { stated }
+    }
 }
 
 fn judge_publishes(wanted: &PublishExpectation, evidence: &Evidence, findings: &mut Vec<Finding>) {

@@ -6,13 +6,17 @@ use super::contents::Contents;
 use super::driver::Driver;
 use super::failure::{Failure, Finding};
 use super::ledger::Ledger;
+use super::memory::Memory;
+use super::names::Names;
 use super::outcome::{Outcome, PublishRecord, RefusalRecord};
+use super::racing::{Point, Shift};
+use super::tally::Share;
 use super::timeline::{Happening, Timeline};
 use crate::broker::{
     ChannelId, Client, Command, Confirmation, ConnectionId, Event, Ids, Method, PublishId, Refusal, Reply, RequestId,
     What,
 };
-use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scenario, Subject, Text, Version};
+use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scale, Scenario, Version};
 use crate::source::Span;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -20,14 +24,13 @@ use std::sync::Arc;
 /// How often one message may be delivered before the run is called a loop.
 const DELIVERIES_OF_ONE_MESSAGE_MAX: u64 = 10_000;
 
-/// How many names of messages are kept, so that memory does not grow with the run.
-const NAMES_KEPT: usize = 10_000;
-
 /// Is what a run must know of the broker that it plays on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ground {
     pub live: bool,
     pub version: Version,
+    /// How much longer a duration takes there than the scenario says.
+    pub scale: Scale,
 }
 
 /// Is a finished run.
@@ -38,7 +41,9 @@ pub struct Played {
     pub outcome: Option<Outcome>,
     pub failures: Vec<Failure>,
     /// What could not be checked on this broker, with its place.
-    pub notes: Vec<(Span, &'static str)>,
+    pub notes: Vec<(Span, String)>,
+    /// Where it might race on a live broker.
+    pub points: Vec<Point>,
     /// The run's own time from set-up to the outcome.
     pub took: crate::model::Millis,
     pub deliveries: u64,
@@ -49,6 +54,8 @@ pub struct Played {
 pub(super) enum Waiting {
     Driver,
     Quiet,
+    /// A consumer instance that comes back.
+    Actor(usize),
     /// Nobody acts on it.
     Nobody,
 }
@@ -69,6 +76,10 @@ pub(super) struct InFlight {
     by: Name,
     channel: ChannelId,
     returned: bool,
+    /// The scenario wants to hear of a return; else only the count does.
+    mandatory: bool,
+    /// What it adds to tallies once it is confirmed.
+    shares: Vec<Share>,
     /// The actor that waits for it, or the driver.
     actor: Option<usize>,
 }
@@ -79,7 +90,7 @@ pub struct Player {
     pub(super) ground: Ground,
     pub(super) ids: Ids,
     /// The broker's moment at which the run began: set-up is done, consumers are subscribed.
-    epoch: Option<Moment>,
+    pub(super) epoch: Option<Moment>,
     /// The run's own moment.
     pub(super) now: Moment,
     pub(super) outbox: VecDeque<Command>,
@@ -88,41 +99,35 @@ pub struct Player {
     pub(super) channels: BTreeMap<ChannelId, (ConnectionId, Role)>,
     pub(super) driver: Driver,
     pub(super) actors: Vec<Actor>,
+    /// By consumer, over all its instances.
+    pub(super) memories: Vec<Memory>,
     pub(super) ledger: Ledger,
     pub(super) contents: Contents,
     pub(super) timeline: Timeline,
     pub(super) failures: Vec<Failure>,
-    pub(super) notes: Vec<(Span, &'static str)>,
+    pub(super) notes: Vec<(Span, String)>,
+    pub(super) points: Vec<Point>,
+    pub(super) shift: Option<Shift>,
     pub(super) outcome: Option<Outcome>,
     pub(super) took: Moment,
     /// Something was said since the driver last looked.
     pub(super) news: bool,
+    /// Every publish asks to be returned when no queue takes it.
+    counts_unroutable: bool,
     names: Names,
     deliveries: u64,
     deliveries_of: BTreeMap<Name, u64>,
-}
-
-/// Gives messages their names.
-#[derive(Debug, Default)]
-struct Names {
-    /// How often an id was published.
-    of_id: BTreeMap<Name, u64>,
-    anonymous: u64,
-    /// Names of messages without an id, by the digest of their body.
-    of_body: BTreeMap<u64, Name>,
-    /// Names by publish, for the reasons that the sim tells.
-    of_publish: BTreeMap<PublishId, Name>,
 }
 
 impl Player {
     /// Makes a player for a cell; ids go on where the set-up ended.
     pub fn new(cell: &Cell, ground: Ground, ids: Ids) -> Self {
         let scenario = Arc::new(cell.scenario.clone());
-        let mut ledger = Ledger::default();
-        ledger.ask_for(ids_asked_for(&scenario));
-        let actors = Actor::all(&scenario, &mut ledger);
+        let mut ledger = Ledger::of(&scenario);
+        let (actors, memories) = (Actor::all(&scenario, &mut ledger), Memory::all(&scenario));
         Self {
             driver: Driver::new(&scenario),
+            counts_unroutable: scenario.counts_unroutable(),
             scenario,
             ground,
             ids,
@@ -133,11 +138,14 @@ impl Player {
             in_flight: BTreeMap::new(),
             channels: BTreeMap::new(),
             actors,
+            memories,
             ledger,
             contents: Contents::default(),
             timeline: Timeline::default(),
             failures: Vec::new(),
             notes: Vec::new(),
+            points: Vec::new(),
+            shift: None,
             outcome: None,
             took: Moment(0),
             news: true,
@@ -154,6 +162,7 @@ impl Player {
             outcome: self.outcome,
             failures: self.failures,
             notes: self.notes,
+            points: self.points,
             took: self.took - Moment(0),
             deliveries: self.deliveries,
         }
@@ -236,8 +245,20 @@ impl Player {
         by: Name,
         actor: Option<usize>,
     ) -> PublishId {
+        self.publish_named(composed, channel, by, actor).0
+    }
+
+    /// The same, with the message's name.
+    pub(super) fn publish_named(
+        &mut self,
+        composed: super::compose::Composed,
+        channel: ChannelId,
+        by: Name,
+        actor: Option<usize>,
+    ) -> (PublishId, Name) {
         let publish = self.ids.publish();
         let name = self.names.of_publish(publish, &composed.message.properties.message_id, &composed.message.body);
+        let shares = self.ledger.tallies.shares(&name, &composed);
         let super::compose::Composed { exchange, routing_key, mandatory, message } = composed;
         self.record(Happening::Published {
             by: by.clone(),
@@ -246,9 +267,11 @@ impl Player {
             routing_key: routing_key.clone(),
         });
         let place = self.ledger.published(name.clone(), by.clone());
-        self.in_flight.insert(publish, InFlight { name, place, by, channel, returned: false, actor });
+        let one = InFlight { name: name.clone(), place, by, channel, returned: false, mandatory, shares, actor };
+        self.in_flight.insert(publish, one);
+        let mandatory = mandatory || self.counts_unroutable;
         self.outbox.push_back(Command::Publish { channel, publish, exchange, routing_key, mandatory, message });
-        publish
+        (publish, name)
     }
 
     /// Notes a refusal for timeline and outcome.
@@ -258,7 +281,10 @@ impl Player {
     }
 
     fn publish_ended(&mut self, publish: PublishId, outcome: PublishOutcome, refusal: Option<&Refusal>) {
-        let Some(InFlight { name, place, by, actor, .. }) = self.in_flight.remove(&publish) else { return };
+        let Some(InFlight { name, place, by, shares, actor, .. }) = self.in_flight.remove(&publish) else { return };
+        if outcome == PublishOutcome::Confirmed {
+            self.ledger.tallies.confirmed(shares);
+        }
         self.record(Happening::PublishEnded {
             message: name.clone(),
             outcome,
@@ -272,7 +298,7 @@ impl Player {
     }
 
     /// Ends all publishes of channels that are gone; a cause with a code refused them.
-    fn end_publishes(&mut self, gone: impl Fn(ChannelId) -> bool, cause: &Refusal) {
+    pub(super) fn end_publishes(&mut self, gone: impl Fn(ChannelId) -> bool, cause: &Refusal) {
         let ended: Vec<PublishId> =
             self.in_flight.iter().filter(|(_, one)| gone(one.channel)).map(|(id, _)| *id).collect();
         let refused = cause.code != 0 && cause.code != crate::broker::code::CONNECTION_FORCED;
@@ -282,9 +308,11 @@ impl Player {
         }
     }
 
-    fn delivered(&mut self, channel: ChannelId, delivery: Box<crate::broker::Delivery>) {
-        let Some((_, Role::Actor(actor))) = self.channels.get(&channel) else { return };
-        let actor = *actor;
+    fn delivered(&mut self, channel: ChannelId, consumer: &Name, delivery: Box<crate::broker::Delivery>) {
+        if self.take_reply(channel, &delivery) {
+            return;
+        }
+        let Some(actor) = self.actor_of(channel, consumer) else { return };
         self.deliveries += 1;
         let name = self.names.of_message(&delivery.message);
         if delivery.message.properties.message_id.is_some() && self.failures.is_empty() {
@@ -295,7 +323,7 @@ impl Player {
 
     /// Fails the run when one message comes back without end.
     fn count_delivery(&mut self, name: &Name) {
-        if self.deliveries_of.len() >= NAMES_KEPT && !self.deliveries_of.contains_key(name) {
+        if self.deliveries_of.len() >= super::names::NAMES_KEPT && !self.deliveries_of.contains_key(name) {
             return;
         }
         let count = self.deliveries_of.entry(name.clone()).or_default();
@@ -327,7 +355,7 @@ impl Player {
         self.end_publishes(|one| one == channel, cause);
         if let Some((_, role)) = self.channels.remove(&channel) {
             match role {
-                Role::Actor(actor) => self.actor_channel_closed(actor, channel, cause),
+                Role::Actor(_) => self.actor_channel_closed(channel, cause),
                 Role::Driver => self.driver_channel_closed(channel),
             }
         }
@@ -344,9 +372,12 @@ impl Player {
         self.end_publishes(|one| gone.iter().any(|(channel, _)| *channel == one), cause);
         for (channel, role) in gone {
             match role {
-                Role::Actor(actor) => self.actor_channel_closed(actor, channel, cause),
+                Role::Actor(_) => self.actor_channel_closed(channel, cause),
                 Role::Driver => self.driver_channel_closed(channel),
             }
+        }
+        for actor in self.actors.iter_mut().filter(|actor| actor.connection == Some(connection)) {
+            actor.connection = None;
         }
         self.driver_connection_closed(connection);
     }
@@ -379,14 +410,15 @@ impl Client for Player {
         self.news = true;
         match event {
             Event::Reply { request, reply } => self.replied(request, reply),
-            Event::Delivered { channel, delivery, .. } => self.delivered(channel, delivery),
+            Event::Delivered { channel, consumer, delivery } => self.delivered(channel, &consumer, delivery),
             Event::Returned { publish, .. } => {
                 if let Some(one) = self.in_flight.get_mut(&publish) {
                     one.returned = true;
+                    self.ledger.unroutable += 1;
                 }
             }
             Event::Confirmed { publish, confirmation } => {
-                let returned = self.in_flight.get(&publish).is_some_and(|one| one.returned);
+                let returned = self.in_flight.get(&publish).is_some_and(|one| one.returned && one.mandatory);
                 let outcome = match confirmation {
                     Confirmation::Nack => PublishOutcome::Nacked,
                     Confirmation::Ack if returned => PublishOutcome::Returned,
@@ -396,9 +428,9 @@ impl Client for Player {
             }
             Event::ChannelClosed { channel, cause } => self.channel_closed(channel, &cause),
             Event::ConnectionClosed { connection, cause } => self.connection_closed(connection, &cause),
-            Event::Cancelled { channel, .. } => {
-                if let Some((_, Role::Actor(actor))) = self.channels.get(&channel) {
-                    self.actor_cancelled(*actor);
+            Event::Cancelled { channel, consumer } => {
+                if let Some(actor) = self.actor_of(channel, &consumer) {
+                    self.actor_cancelled(actor);
                 }
             }
             Event::Counted { queue, counts } => self.counted(queue, counts),
@@ -407,8 +439,14 @@ impl Client for Player {
                     self.ledger.dropped += 1;
                 }
                 if !self.driver.is_frozen() {
-                    let message = insight.origin.and_then(|origin| self.names.of_origin(origin));
-                    self.record(Happening::Told { message, insight });
+                    let message = insight.origin.map(|origin| self.names.of_origin(origin));
+                    let (behind, until) = match &insight.what {
+                        What::Blocked { behind, until, .. } => (*behind, *until),
+                        _ => (None, None),
+                    };
+                    let behind = behind.map(|behind| self.names.of_origin(behind));
+                    let until = until.map(|until| self.now + until);
+                    self.record(Happening::Told { message, behind, until, insight });
                 }
             }
         }
@@ -416,7 +454,8 @@ impl Client for Player {
 
     fn wake_at(&self) -> Option<Moment> {
         let epoch = self.epoch?;
-        let actors = self.actors.iter().filter_map(Actor::wake_at);
+        let actors = self.actors.iter().filter(|_| !self.driver.rests_actors());
+        let actors = actors.filter_map(|actor| actor.wake_at(&self.scenario.consumers[actor.consumer]));
         let own = actors.chain(self.driver.wake_at(&self.scenario)).min()?;
         Some(Moment(epoch.0 + own.0))
     }
@@ -431,63 +470,8 @@ impl Player {
         match self.waiting.remove(&request) {
             Some(Waiting::Driver) => self.driver_answered(request, reply),
             Some(Waiting::Quiet) => self.driver_quiet(reply),
+            Some(Waiting::Actor(actor)) => self.actor_answered(actor, request, reply),
             Some(Waiting::Nobody) | None => {}
         }
     }
-}
-
-impl Names {
-    /// Names a message that is about to be sent.
-    fn of_publish(&mut self, publish: PublishId, id: &Option<Name>, body: &[u8]) -> Name {
-        let name = self.name(id, body);
-        if self.of_publish.len() < NAMES_KEPT {
-            self.of_publish.insert(publish, name.clone());
-        }
-        name
-    }
-
-    /// Names a message by the publish that it stems from.
-    fn of_origin(&self, publish: PublishId) -> Option<Name> {
-        self.of_publish.get(&publish).cloned()
-    }
-
-    fn name(&mut self, id: &Option<Name>, body: &[u8]) -> Name {
-        let Some(id) = id else {
-            self.anonymous += 1;
-            let name: Name = format!("m{}", self.anonymous).into();
-            if self.anonymous as usize <= NAMES_KEPT {
-                self.of_body.entry(super::kept::digest_of(body)).or_insert_with(|| name.clone());
-            }
-            return name;
-        };
-        if self.of_id.len() >= NAMES_KEPT && !self.of_id.contains_key(id) {
-            return id.clone();
-        }
-        let count = self.of_id.entry(id.clone()).or_default();
-        *count += 1;
-        if *count == 1 { id.clone() } else { format!("{id}#{count}").into() }
-    }
-
-    /// Names a message that came: by its id, or by the body of what was published without one.
-    fn of_message(&self, message: &crate::model::Message) -> Name {
-        match &message.properties.message_id {
-            Some(id) => id.clone(),
-            None => self.of_body.get(&super::kept::digest_of(&message.body)).cloned().unwrap_or_else(|| "?".into()),
-        }
-    }
-}
-
-/// Lists the message ids that expectations speak of by name.
-fn ids_asked_for(scenario: &Scenario) -> Vec<Name> {
-    let steps = scenario.steps.iter().chain(&scenario.at_end).chain(&scenario.finally);
-    let expectations = steps.filter_map(|step| match &step.act {
-        crate::model::Act::Expect(expectation) => Some(&expectation.subject),
-        _ => None,
-    });
-    let texts = expectations.filter_map(|subject| match subject {
-        Subject::Message(message) => Some(&message.id),
-        Subject::Publishes(publishes) => publishes.of.as_ref(),
-        _ => None,
-    });
-    texts.filter_map(Text::fixed).cloned().collect()
 }

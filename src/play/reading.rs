@@ -12,7 +12,7 @@ use crate::model::{Expectation, Queue, QueueName, Value};
 impl Player {
     /// Reads the queue that an expectation compares, then judges.
     pub(super) fn read_for(&mut self, expectation: &Expectation) {
-        let Some(queue) = contents_of(expectation).map(|queue| queue.queue.clone()) else { return };
+        let Some(queue) = contents_of(expectation).cloned() else { return };
         let on_broker = self.ready_on_broker(&queue);
         self.driver.doing = Doing::Reading(Reading::new([(queue, on_broker)]));
     }
@@ -22,12 +22,12 @@ impl Player {
         tally.and_then(|tally| tally.counts).map_or(0, |counts| counts.ready)
     }
 
-    /// Reads every queue of the topology, the one with the nearest timer first.
+    /// Reads every queue that the scenario declares, the one with the nearest timer first.
     pub(super) fn read_everything(&mut self) {
         self.driver.frozen = true;
         let scenario = self.scenario.clone();
         let mut queues: Vec<(u64, Queue)> =
-            scenario.topology.queues.iter().map(|queue| (self.nearest_timer(queue), queue.clone())).collect();
+            scenario.declared_queues().into_iter().map(|queue| (self.nearest_timer(queue), queue.clone())).collect();
         queues.sort_by_key(|(timer, _)| *timer);
         let mut to_read = Vec::new();
         for (_, queue) in queues {
@@ -75,7 +75,10 @@ impl Player {
             return true;
         };
         let Some(link) = self.driver.links.get(&(None, queue.vhost.clone())).copied() else {
-            self.driver.doing = Doing::Reading(reading);
+            // A restart, or whoever closed it, took the runner's connection.
+            let program = Program::new(self.link_asks(&(None, queue.vhost.clone())));
+            reading.put_back(queue, ready);
+            self.driver.doing = Doing::Program(program, Then::Read(Box::new(reading)));
             return true;
         };
         let channel = self.ids.channel();
@@ -110,6 +113,7 @@ impl Player {
 
     /// Puts the outcome together once `at_end` is judged.
     pub(super) fn keep_outcome(&mut self) {
+        self.note_idle_rules();
         let contents: Contents = std::mem::take(&mut self.contents);
         let ledger = &self.ledger;
         let counts =

@@ -13,7 +13,7 @@ pub(super) fn message_json(record: &MessageRecord, redact: &[String]) -> Json {
     let mut shown = Map::new();
     shown.insert("id".into(), json!(&*record.name));
     shown.insert("exchange".into(), json!(&*record.exchange));
-    shown.insert("routing_key".into(), json!(&*record.routing_key));
+    shown.insert("routing_key".into(), json!(server_names_hidden(&record.routing_key)));
     if record.redelivered {
         shown.insert("redelivered".into(), json!(true));
     }
@@ -83,12 +83,13 @@ fn body_json(body: &[u8], content_type: Option<&str>, redact: &[String]) -> (&'s
 }
 
 fn table_json(table: &Table) -> Json {
-    let mut keys: Vec<&String> = table.keys().collect();
+    let mut keys: Vec<&str> = table.keys().map(|key| &**key).collect();
     keys.sort();
-    Json::Object(keys.into_iter().map(|key| (key.clone(), value_json(key, &table[key]))).collect())
+    Json::Object(keys.into_iter().map(|key| (key.to_owned(), value_json(key, &table[key]))).collect())
 }
 
-/// Shows a value; the time of a death and any timestamp differ in each run.
+/// Shows a value, of a type that plain YAML has not by the file's own word for it (`{$int8: 5}`); the time of a death and
+/// any timestamp differ in each run.
 fn value_json(key: &str, value: &Value) -> Json {
     match value {
         Value::Timestamp(_) if key == "time" => json!("[time]"),
@@ -96,7 +97,18 @@ fn value_json(key: &str, value: &Value) -> Json {
         Value::Table(table) => table_json(table),
         Value::Array(entries) => Json::Array(entries.iter().map(|entry| value_json(key, entry)).collect()),
         Value::Text(text) => json!(server_names_hidden(text)),
-        value => value.to_json(),
+        Value::Void | Value::Bool(_) | Value::I64(_) | Value::F64(_) => value.to_json(),
+        Value::I8(n) => json!({ "$int8": n }),
+        Value::U8(n) => json!({ "$uint8": n }),
+        Value::I16(n) => json!({ "$int16": n }),
+        Value::U16(n) => json!({ "$uint16": n }),
+        Value::I32(n) => json!({ "$int32": n }),
+        Value::U32(n) => json!({ "$uint32": n }),
+        Value::F32(n) => json!({ "$float": n }),
+        Value::Decimal(scale, n) => json!({ "$decimal": [scale, n] }),
+        Value::Bytes(bytes) => {
+            json!({ "$bytes": std::str::from_utf8(bytes).map_or_else(|_| json!(bytes), |text| json!(text)) })
+        }
     }
 }
 

@@ -2,22 +2,23 @@
 //! Takes headers and one death, gives new headers. Never routes.
 
 use super::Differences;
-use crate::model::{Table, Value};
+use crate::model::{Name, Table, Value};
+use std::sync::LazyLock;
 
 /// Describes one death.
 #[derive(Debug, Clone, Copy)]
 pub struct Dying<'a> {
-    pub queue: &'a str,
+    pub queue: &'a Name,
     /// `rejected`, `expired`, `maxlen`, `delivery_limit`.
     pub reason: &'static str,
     /// The exchange that the message was last published to.
-    pub exchange: &'a str,
+    pub exchange: &'a Name,
     /// The keys of that publish: the first and those of CC, never BCC (DL-17).
-    pub routing_keys: &'a [&'a str],
+    pub routing_keys: &'a [&'a Name],
     /// Seconds since 1970.
     pub time: u64,
     /// The message's `expiration` at this death.
-    pub expiration: Option<&'a str>,
+    pub expiration: Option<&'a Name>,
     /// Whether the message died before, so that its x-death is the broker's own.
     pub died_before: bool,
     /// Whether a dead-letter routing key replaces the keys.
@@ -27,13 +28,52 @@ pub struct Dying<'a> {
 /// How many headers a death adds at most: x-death, three of the first and three of the last.
 const ADDED_MAX: usize = 7;
 
-const FIRST_DEATH: [&str; 3] = ["x-first-death-exchange", "x-first-death-queue", "x-first-death-reason"];
-const LAST_DEATH: [&str; 3] = ["x-last-death-exchange", "x-last-death-queue", "x-last-death-reason"];
+/// Holds the names and words of the headers, made once and shared by all messages.
+struct Words {
+    x_death: Name,
+    /// Exchange, queue, reason.
+    first: [Name; 3],
+    last: [Name; 3],
+    /// The fields of an entry.
+    count: Name,
+    reason: Name,
+    queue: Name,
+    time: Name,
+    exchange: Name,
+    routing_keys: Name,
+    original_expiration: Name,
+    reasons: [Name; 4],
+}
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    let ends = |which: &str| ["exchange", "queue", "reason"].map(|what| format!("x-{which}-death-{what}").into());
+    Words {
+        x_death: "x-death".into(),
+        first: ends("first"),
+        last: ends("last"),
+        count: "count".into(),
+        reason: "reason".into(),
+        queue: "queue".into(),
+        time: "time".into(),
+        exchange: "exchange".into(),
+        routing_keys: "routing-keys".into(),
+        original_expiration: "original-expiration".into(),
+        reasons: ["expired", "rejected", "maxlen", "delivery_limit"].map(Name::from),
+    }
+});
+
+/// Gives a reason as a value.
+fn reason(death: &Dying) -> Value {
+    WORDS
+        .reasons
+        .iter()
+        .find(|reason| &***reason == death.reason)
+        .map_or_else(|| death.reason.into(), |reason| reason.into())
+}
 
 /// Gives the headers of the dead-lettered copy.
 pub fn record_death(headers: Option<&Table>, death: &Dying, differences: &Differences) -> Table {
-    let mut headers = headers.cloned().unwrap_or_default();
-    headers.reserve(ADDED_MAX);
+    let mut headers = headers.map_or_else(|| Table::with_capacity(ADDED_MAX), |headers| headers.with_room(ADDED_MAX));
     let known = differences.honours_client_x_death || death.died_before;
     let present = headers.get_mut("x-death");
     let first = if differences.honours_client_x_death { present.is_none() } else { !death.died_before };
@@ -42,26 +82,24 @@ pub fn record_death(headers: Option<&Table>, death: &Dying, differences: &Differ
         _ => Vec::new(),
     };
     let entries = merge(history, death, differences);
-    headers.insert("x-death".into(), Value::Array(entries));
+    headers.insert(WORDS.x_death.clone(), Value::Array(entries));
     if first {
-        set_ends(&mut headers, &FIRST_DEATH, death);
+        set_ends(&mut headers, &WORDS.first, death);
     }
     if differences.last_death {
-        set_ends(&mut headers, &LAST_DEATH, death);
+        set_ends(&mut headers, &WORDS.last, death);
     }
     if death.new_routing_key && !differences.keeps_cc {
         headers.shift_remove("CC");
     }
-    if !headers.keys().is_sorted() {
-        headers.sort_keys();
-    }
+    headers.sort_keys();
     headers
 }
 
 /// Puts the death in front: a new entry, or the old one of this queue and reason counted up (DL-18, DL-19).
 fn merge(history: Vec<Value>, death: &Dying, differences: &Differences) -> Vec<Value> {
     let mut history = if differences.death_order_bug { regroup(history) } else { history };
-    let same = |entry: &Value| identity(entry) == (Some(death.queue), Some(death.reason));
+    let same = |entry: &Value| identity(entry) == (Some(&**death.queue), Some(death.reason));
     let front = match history.iter().position(same) {
         Some(at) => count_up(history.remove(at)),
         None => new_entry(death),
@@ -81,7 +119,7 @@ fn regroup(history: Vec<Value>) -> Vec<Value> {
             None => kept.push(entry),
             Some(Value::Table(first)) => {
                 let sum = count(first) + entry.as_table().map_or(0, count);
-                first.insert("count".into(), Value::I64(sum));
+                first.insert(WORDS.count.clone(), Value::I64(sum));
             }
             Some(_) => {}
         }
@@ -103,7 +141,7 @@ fn count_up(entry: Value) -> Value {
     match entry {
         Value::Table(mut table) => {
             let next = count(&table) + 1;
-            table.insert("count".into(), Value::I64(next));
+            table.insert(WORDS.count.clone(), Value::I64(next));
             Value::Table(table)
         }
         other => other,
@@ -112,24 +150,24 @@ fn count_up(entry: Value) -> Value {
 
 fn new_entry(death: &Dying) -> Value {
     let keys = death.routing_keys.iter().map(|key| Value::from(*key)).collect();
-    let mut entry = Table::with_capacity(7);
-    entry.insert("count".into(), Value::I64(1));
-    entry.insert("reason".into(), death.reason.into());
-    entry.insert("queue".into(), death.queue.into());
-    entry.insert("time".into(), Value::Timestamp(death.time));
-    entry.insert("exchange".into(), death.exchange.into());
-    entry.insert("routing-keys".into(), Value::Array(keys));
-    if let Some(expiration) = death.expiration {
-        entry.insert("original-expiration".into(), expiration.into());
-    }
-    Value::Table(entry)
+    let words = &*WORDS;
+    let expiration = death.expiration.map(|expiration| (&words.original_expiration, Value::from(expiration)));
+    let fields = [
+        (&words.count, Value::I64(1)),
+        (&words.reason, reason(death)),
+        (&words.queue, death.queue.into()),
+        (&words.time, Value::Timestamp(death.time)),
+        (&words.exchange, death.exchange.into()),
+        (&words.routing_keys, Value::Array(keys)),
+    ];
+    Value::Table(fields.into_iter().chain(expiration).map(|(name, value)| (name.clone(), value)).collect())
 }
 
 /// Writes exchange, queue and reason into the headers of these names (DL-21).
-fn set_ends(headers: &mut Table, [exchange, queue, reason]: &[&str; 3], death: &Dying) {
-    headers.insert((*exchange).into(), death.exchange.into());
-    headers.insert((*queue).into(), death.queue.into());
-    headers.insert((*reason).into(), death.reason.into());
+fn set_ends(headers: &mut Table, [exchange, queue, last]: &[Name; 3], death: &Dying) {
+    headers.insert(exchange.clone(), death.exchange.into());
+    headers.insert(queue.clone(), death.queue.into());
+    headers.insert(last.clone(), reason(death));
 }
 
 /// Says whether putting the message, whose last death was not a rejection, into `target` closes a cycle (DL-25).
@@ -150,9 +188,9 @@ mod tests {
         let mut headers = None;
         for (i, queue) in deaths.iter().enumerate() {
             let death = Dying {
-                queue,
+                queue: &Name::from(*queue),
                 reason: "expired",
-                exchange: "",
+                exchange: &Name::from(""),
                 routing_keys: &[],
                 time: 0,
                 expiration: None,

@@ -43,7 +43,7 @@ pub fn check_queue_arguments(queue: &Queue, kind: QueueKind, differences: &Diffe
         }
     }
     for (name, check) in CHECKS {
-        if let Some(value) = arguments.get(*name) {
+        if let Some(value) = arguments.get(name) {
             check(value, arguments, differences).map_err(|detail| invalid(name, detail))?;
         }
     }
@@ -123,7 +123,7 @@ const CHECKS: &[(&str, Check)] = &[
     }),
     ("x-queue-mode", |value, _, differences| match value {
         _ if !differences.queue_mode_checked => Ok(()),
-        Value::Text(mode) if mode == "default" || mode == "lazy" => Ok(()),
+        Value::Text(mode) if matches!(&**mode, "default" | "lazy") => Ok(()),
         Value::Text(mode) => Err(format!("\"unsupported queue mode '{mode}'\"")),
         other => Err(unacceptable(other)),
     }),
@@ -151,7 +151,7 @@ const CHECKS: &[(&str, Check)] = &[
 
 fn check_queue_type(value: &Value) -> Result<(), String> {
     match value {
-        Value::Text(word) if matches!(word.as_str(), "classic" | "quorum" | "stream") => Ok(()),
+        Value::Text(word) if matches!(&**word, "classic" | "quorum" | "stream") => Ok(()),
         Value::Text(word) => Err(format!("\"unsupported queue type '{word}'\"")),
         other => Err(unacceptable(other)),
     }
@@ -178,7 +178,7 @@ fn within(n: i128, max: i128) -> Result<(), String> {
 
 fn one_of(value: &Value, words: &[&str], complaint: &str) -> Result<(), String> {
     match value {
-        Value::Text(word) if words.contains(&word.as_str()) => Ok(()),
+        Value::Text(word) if words.contains(&&**word) => Ok(()),
         Value::Text(_) => Err(complaint.into()),
         other => Err(unacceptable(other)),
     }

@@ -1,7 +1,7 @@
 //! Does a binding match a message: topic words and header tables (RT-5 to RT-8, RT-20).
 
 use super::type_name;
-use crate::model::{Table, Value};
+use crate::model::{Name, Table, Value};
 
 /// Says whether a topic binding key matches a routing key (RT-5).
 ///
@@ -64,7 +64,7 @@ pub fn check_topic_key(binding_key: &str, hashes_max: Option<usize>) -> Result<(
 pub fn check_headers_binding(arguments: &Table) -> Result<(), String> {
     match arguments.get("x-match") {
         None => Ok(()),
-        Some(Value::Text(word)) if matches!(word.as_str(), "all" | "any" | "all-with-x" | "any-with-x") => Ok(()),
+        Some(Value::Text(word)) if matches!(&**word, "all" | "any" | "all-with-x" | "any-with-x") => Ok(()),
         Some(Value::Text(word)) => {
             Err(format!("Invalid x-match field value <<\"{word}\">>; expected all, any, all-with-x, or any-with-x"))
         }
@@ -81,8 +81,8 @@ pub fn headers_match(arguments: &Table, headers: Option<&Table>, strict: bool) -
     let mode = arguments.get("x-match").and_then(Value::as_text).unwrap_or("all");
     let with_x = mode.ends_with("-with-x");
     let mut relevant =
-        arguments.iter().filter(|(key, _)| if with_x { key.as_str() != "x-match" } else { !key.starts_with("x-") });
-    let fits = |(key, wanted): (&String, &Value)| match headers.and_then(|headers| headers.get(key)) {
+        arguments.iter().filter(|(key, _)| if with_x { &***key != "x-match" } else { !key.starts_with("x-") });
+    let fits = |(key, wanted): (&Name, &Value)| match headers.and_then(|headers| headers.get(key)) {
         None => false,
         Some(_) if *wanted == Value::Void => true,
         Some(given) => same(wanted, given, strict),

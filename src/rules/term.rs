@@ -41,7 +41,7 @@ pub(super) fn shown(value: &Value) -> String {
         Value::F32(n) => shown_float(f64::from(*n)),
         Value::F64(n) => shown_float(*n),
         Value::Decimal(scale, n) => format!("{{{scale},{n}}}"),
-        Value::Text(text) => text.clone(),
+        Value::Text(text) => text.to_string(),
         Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         Value::Timestamp(seconds) => seconds.to_string(),
         Value::Array(entries) => {

@@ -72,7 +72,7 @@ impl Sim {
         match asked.arguments.get("alternate-exchange") {
             None => {}
             Some(Value::Text(alternate)) => {
-                let alternate = Name::from(alternate.as_str());
+                let alternate = alternate.clone();
                 self.check_exchange_access(channel, Access::Read, &asked.name)?;
                 self.check_exchange_access(channel, Access::Write, &alternate)?;
             }
@@ -174,6 +174,10 @@ impl Sim {
         let Some(exchange) = self.exchanges.remove(id) else { return };
         if let Some(vhost) = self.vhosts.get_mut(exchange.vhost) {
             vhost.exchanges.swap_remove(&exchange.declared.name);
+        }
+        if self.rules.topic_permissions_follow_exchanges {
+            let row = (self.vhost_name(exchange.vhost), exchange.declared.name.clone());
+            self.users.values_mut().for_each(|user| drop(user.topics.remove(&row)));
         }
         let destinations: BTreeSet<Destination> = exchange.bindings.keys().map(|(to, _)| *to).collect();
         for destination in destinations {

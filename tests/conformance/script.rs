@@ -111,7 +111,7 @@ pub fn value(word: &str) -> Value {
         return Value::Table(pairs.map(|(key, item)| (unquoted(key.trim()), value(item.trim()))).collect::<Table>());
     }
     if word.starts_with('"') {
-        return Value::Text(unquoted(word));
+        return Value::Text(unquoted(word).into());
     }
     if let Ok(n) = word.parse::<i32>() {
         return Value::I32(n);
@@ -127,7 +127,7 @@ pub fn value(word: &str) -> Value {
         ("false", _) => Value::Bool(false),
         ("void", _) => Value::Void,
         (_, Ok(n)) => Value::F64(n),
-        _ => Value::Text(word.to_owned()),
+        _ => word.into(),
     }
 }
 

@@ -61,11 +61,11 @@ fn properties_text(message: &Message, text: &mut String) {
         text.push_str(&format!(" priority={priority}"));
     }
     let Some(headers) = &properties.headers else { return };
-    let mut headers: Vec<(&String, &Value)> = headers.iter().collect();
+    let mut headers: Vec<(&str, &Value)> = headers.iter().map(|(key, value)| (&**key, value)).collect();
     headers.sort_by_key(|(key, _)| *key);
     for prefix in ["x-first-death", "x-last-death"] {
         let part = |name: &str| {
-            let found = headers.iter().find(|(key, _)| key.as_str() == format!("{prefix}-{name}"));
+            let found = headers.iter().find(|(key, _)| *key == format!("{prefix}-{name}"));
             found.and_then(|(_, value)| value.as_text())
         };
         if let (Some(reason), Some(queue)) = (part("reason"), part("queue")) {

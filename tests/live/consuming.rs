@@ -100,7 +100,7 @@ async fn get(stage: &mut Stage, channel: rmqplay::broker::ChannelId, no_ack: boo
 }
 
 fn typed_message() -> Arc<rmqplay::model::Message> {
-    let inner: Table = [("deep".to_owned(), Value::Bool(true))].into_iter().collect();
+    let inner: Table = [("deep", Value::Bool(true))].into_iter().collect();
     let headers: Table = [
         ("i8", Value::I8(-5)),
         ("i16", Value::I16(-300)),

@@ -42,7 +42,8 @@ fn exported(desired: &Topology, version: (u16, u16)) -> Topology {
     }
     for queue in &mut topology.queues {
         if version.0 >= 4 {
-            queue.arguments.entry("x-queue-type".into()).or_insert_with(|| Value::from("classic"));
+            let kind = queue.arguments.shift_remove("x-queue-type").unwrap_or_else(|| Value::from("classic"));
+            queue.arguments.insert("x-queue-type".into(), kind);
         }
         queue.arguments.sort_keys();
         for value in queue.arguments.values_mut() {

@@ -1,4 +1,4 @@
-//! What a key takes, from the table's words to JSON Schema. A template may stand for any scalar.
+//! What a key takes, from the table's words to JSON Schema. A template may stand for any scalar, list or map.
 
 use serde_json::{Value as Json, json};
 
@@ -45,10 +45,10 @@ fn alternatives(kind: &str) -> Vec<&str> {
 
 fn one(kind: &str) -> Json {
     if let Some(inner) = kind.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        return json!({ "type": "array", "items": schema_of(inner) });
+        return or_template(json!({ "type": "array", "items": schema_of(inner) }));
     }
     if let Some(inner) = kind.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-        return json!({ "type": "object", "additionalProperties": schema_of(inner) });
+        return or_template(json!({ "type": "object", "additionalProperties": schema_of(inner) }));
     }
     if let Some(object) = kind.strip_prefix('@') {
         return json!({ "$ref": format!("#/definitions/{object}") });

@@ -1,7 +1,9 @@
 //! Writes the table of words as JSON Schema, draft-07, which is what editors read.
 
 use super::kinds::schema_of;
-use super::words::{Object, SCENARIO_OBJECTS, TOPOLOGY_OBJECTS, Word};
+use super::scenario_words::SCENARIO_OBJECTS;
+use super::topology_words::TOPOLOGY_OBJECTS;
+use super::words::{Object, Word};
 use crate::rules::{QUEUE_ARGUMENTS, ValueKind};
 use serde_json::{Map, Value as Json, json};
 
@@ -17,7 +19,7 @@ const MARKS: [&str; 3] = ["rabbit_version", "rabbitmq_version", "rabbitmq_defini
 
 /// Objects of which one key is the verb, with the keys that stand beside it.
 const VERBS: [(&str, &[&str]); 4] =
-    [("step", &["as", "vhost", "refused", "for_each"]), ("action", &[]), ("declare", &[]), ("delete", &[])];
+    [("step", &["as", "vhost", "refused", "for_each", "every"]), ("action", &[]), ("declare", &[]), ("delete", &[])];
 
 /// Gives the schema of a kind of file.
 pub fn schema(of: SchemaOf) -> Json {
@@ -55,7 +57,7 @@ fn strict(object: &Object) -> Json {
     for (word, kind, means) in object.words {
         properties.insert(word.trim_end_matches('!').to_owned(), property(&schema_of(kind), means));
     }
-    if object.name == "queue" {
+    if matches!(object.name, "queue" | "own_queue") {
         properties.extend(typed_arguments());
     }
     let mut schema = Map::new();

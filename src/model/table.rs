@@ -1,0 +1,170 @@
+//! AMQP field tables: named values in order, shared until one holder writes.
+//! Cheap to clone and small; made for the few dozen entries that headers and arguments have: look-ups walk the entries.
+
+use super::{Name, Value};
+use std::fmt;
+use std::ops::Index;
+use std::sync::Arc;
+
+/// Is an AMQP field table; keeps its order, compares without it.
+///
+/// ```
+/// use rmqplay::model::{Table, Value};
+/// let mut table: Table = [("x-max-length", Value::I64(5))].into_iter().collect();
+/// let before = table.clone();
+/// table.insert("x-expires".into(), Value::I64(60_000));
+/// assert_eq!((before.len(), table.len()), (1, 2));
+/// assert_eq!(table["x-max-length"], Value::I64(5));
+/// ```
+#[derive(Clone, Default)]
+pub struct Table(Arc<Vec<(Name, Value)>>);
+
+impl Table {
+    /// Makes an empty table.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes an empty table with room for so many entries.
+    pub fn with_capacity(entries: usize) -> Self {
+        Self(Arc::new(Vec::with_capacity(entries)))
+    }
+
+    /// Gives a copy of its own, with room for so many more entries.
+    pub fn with_room(&self, more: usize) -> Self {
+        let mut entries = Vec::with_capacity(self.len() + more);
+        entries.extend_from_slice(&self.0);
+        Self(Arc::new(entries))
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Gives the value of that name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(key, _)| &**key == name).map(|(_, value)| value)
+    }
+
+    /// Gives the value of that name for writing; a shared table is copied first.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
+        let at = self.place(name)?;
+        Some(&mut Arc::make_mut(&mut self.0)[at].1)
+    }
+
+    pub fn contains_key(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Sets a value: in its old place where the name is there already, else at the end. Gives the old value.
+    pub fn insert(&mut self, name: Name, value: Value) -> Option<Value> {
+        if let Some(old) = self.get_mut(&name) {
+            return Some(std::mem::replace(old, value));
+        }
+        Arc::make_mut(&mut self.0).push((name, value));
+        None
+    }
+
+    /// Removes an entry; those behind it keep their order.
+    pub fn shift_remove(&mut self, name: &str) -> Option<Value> {
+        let at = self.place(name)?;
+        Some(Arc::make_mut(&mut self.0).remove(at).1)
+    }
+
+    /// Keeps the entries that fit.
+    pub fn retain(&mut self, mut fits: impl FnMut(&str, &Value) -> bool) {
+        Arc::make_mut(&mut self.0).retain(|(key, value)| fits(key, value));
+    }
+
+    /// Orders the entries by name; does nothing to a table that is in order.
+    pub fn sort_keys(&mut self) {
+        if !self.keys().is_sorted() {
+            Arc::make_mut(&mut self.0).sort_by(|a, b| a.0.cmp(&b.0));
+        }
+    }
+
+    pub fn iter(&self) -> Iter<'_> {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = &Name> {
+        self.0.iter().map(|(key, _)| key)
+    }
+
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        self.0.iter().map(|(_, value)| value)
+    }
+
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        Arc::make_mut(&mut self.0).iter_mut().map(|(_, value)| value)
+    }
+
+    /// Says whether both are one and the same table, so that neither needs to be read to know that they are equal.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|(key, _)| &**key == name)
+    }
+}
+
+/// Walks over names and values.
+pub type Iter<'a> = std::iter::Map<std::slice::Iter<'a, (Name, Value)>, fn(&(Name, Value)) -> (&Name, &Value)>;
+
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_same(other)
+            || self.len() == other.len() && self.iter().all(|(key, value)| other.get(key) == Some(value))
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl Index<&str> for Table {
+    type Output = Value;
+    /// Gives the value of that name; panics when it is not there.
+    fn index(&self, name: &str) -> &Value {
+        self.get(name).expect("the table has no entry of that name")
+    }
+}
+
+impl<K: Into<Name>> FromIterator<(K, Value)> for Table {
+    fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
+        let mut table = Self::new();
+        table.extend(entries);
+        table
+    }
+}
+
+impl<K: Into<Name>> Extend<(K, Value)> for Table {
+    fn extend<I: IntoIterator<Item = (K, Value)>>(&mut self, entries: I) {
+        for (key, value) in entries {
+            self.insert(key.into(), value);
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a Table {
+    type Item = (&'a Name, &'a Value);
+    type IntoIter = Iter<'a>;
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+impl IntoIterator for Table {
+    type Item = (Name, Value);
+    type IntoIter = std::vec::IntoIter<(Name, Value)>;
+    fn into_iter(self) -> Self::IntoIter {
+        Arc::unwrap_or_clone(self.0).into_iter()
+    }
+}
