@@ -151,7 +151,7 @@ impl Ledger {
 }
 
 /// Lists a message's deaths, ` (expired in wait ×2)`, or nothing.
-pub(super) fn deaths_in_words(message: &Message) -> String {
+pub fn deaths_in_words(message: &Message) -> String {
     let Some(deaths) = message.header("x-death").and_then(Value::as_array) else { return String::new() };
     let words = deaths.iter().filter_map(Value::as_table).map(|death| {
         let text = |key| death.get(key).and_then(Value::as_text).unwrap_or("?").to_owned();

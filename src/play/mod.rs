@@ -25,7 +25,10 @@ mod waiting;
 
 pub use failure::{Failure, Finding};
 pub use kept::{Kept, digest_of};
+pub use ledger::deaths_in_words;
 pub use outcome::{ConsumerOutcome, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord};
 pub use player::{Ground, Played, Player};
-pub use timeline::{Entry, Happening, Timeline, outcome_in_words};
+pub use timeline::{
+    Entry, Happening, Timeline, exchange_in_words, insight_in_words, outcome_in_words, settlement_in_words,
+};
 pub use verdict::Verdict;
