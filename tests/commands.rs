@@ -95,9 +95,16 @@ fn play(script: &str, path: &Path, url: &str, version: &str) -> String {
     let folder = std::env::temp_dir().join(format!("rmqplay-commands-{}-{name}-{number}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a temporary folder");
-    for shared in ["scenarios", "topologies"] {
-        copy(&root.join(shared), &folder.join(shared));
+    // Of the library below scenarios/ the scripts take none: it grows, and `tests/scenarios.rs` plays it.
+    for entry in fs::read_dir(root.join("scenarios")).expect("scenarios").flatten() {
+        let (from, name) = (entry.path(), entry.file_name());
+        if from.is_file() {
+            fs::create_dir_all(folder.join("scenarios")).expect("a folder");
+            fs::copy(&from, folder.join("scenarios").join(name)).expect("a copy");
+        }
     }
+    copy(&root.join("scenarios/snapshots"), &folder.join("scenarios/snapshots"));
+    copy(&root.join("topologies"), &folder.join("topologies"));
     fs::copy(root.join("README.md"), folder.join("README.md")).expect("the README");
     copy(&path.with_extension(""), &folder);
     let mut said = String::new();

@@ -1,15 +1,17 @@
-//! The shipped scenarios, through the library: they pass on every profile against their snapshots, and a run repeated a
-//! hundred times gives the same bytes. On live brokers they run as commands do (`tests/commands/live-*.txt`).
+//! The shipped scenarios: they pass on every profile against their snapshots, a run repeated a hundred times gives the
+//! same bytes, and the whole library passes on each live broker within five minutes. The shipped topologies check.
 #![allow(clippy::disallowed_methods)]
 
 use rmqplay::io::Disk;
 use rmqplay::io::snapshots::{names_in, yaml_files};
-use rmqplay::language::{Settings, load_scenario};
+use rmqplay::language::{Settings, load_scenario, load_topology};
 use rmqplay::model::{Cell, Profile};
 use rmqplay::report;
 use rmqplay::simulate::rehearse;
 use rmqplay::source::Sources;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -27,8 +29,26 @@ fn cells() -> Vec<(PathBuf, Cell)> {
         assert!(problems.is_empty(), "{}", report::draw(&problems, &sources, 100, false));
         cells.extend(loaded.expect("a scenario").cells.into_iter().map(|cell| (path.clone(), cell)));
     }
-    assert!(cells.len() >= 6, "six scenarios are shipped");
+    assert!(cells.len() >= 30, "only {} cells are shipped", cells.len());
     cells
+}
+
+fn is_bulk(cell: &Cell) -> bool {
+    cell.scenario.tags.iter().any(|tag| tag == "bulk")
+}
+
+#[test]
+fn shipped_topologies_have_no_problems() {
+    let paths = yaml_files(&[root().join("topologies")]).expect("topologies");
+    assert!(paths.len() >= 15, "only {} topologies are shipped", paths.len());
+    for path in paths {
+        let text = std::fs::read(&path).expect("readable topology");
+        let mut sources = Sources::default();
+        let settings = Settings { vars: Vec::new(), default_vhost: None };
+        let world = Disk::at("", Default::default());
+        let (loaded, problems) = load_topology(&mut sources, &path.to_string_lossy(), &text, &world, &settings);
+        assert!(problems.is_empty() && loaded.is_some(), "{}", report::draw(&problems, &sources, 100, false));
+    }
 }
 
 #[test]
@@ -50,15 +70,52 @@ fn shipped_scenarios_pass_on_every_profile_with_their_snapshots() {
 
 #[test]
 fn a_run_repeated_a_hundred_times_gives_the_same_bytes() {
-    for (path, cell) in cells() {
+    for (path, cell) in cells().into_iter().filter(|(_, cell)| !is_bulk(cell)) {
         let bytes = || {
             let played = rehearse(&cell, Profile::NEWEST, true);
             format!("{:?}\n{:?}", played.timeline, played.outcome)
         };
         let first = bytes();
-        assert!(first.len() > 500, "there is something to compare");
+        assert!(first.len() > 400, "{}: there is something to compare", path.display());
         assert!((1..100).all(|_| bytes() == first), "{}: two runs differ", Path::new(&path).display());
     }
+}
+
+/// How long the whole library may take on the live brokers, which all play it at the same time.
+const LIVE_LIMIT: Duration = Duration::from_secs(300);
+
+#[test]
+fn the_library_passes_on_live_brokers() {
+    let Ok(urls) = std::env::var("RMQPLAY_TEST_BROKERS") else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "in CI the live brokers must be there: RMQPLAY_TEST_BROKERS is not set"
+        );
+        return println!("live brokers: NOT RUN (RMQPLAY_TEST_BROKERS is not set)");
+    };
+    let begun = Instant::now();
+    let play = |url: &str| {
+        let command = Command::new(env!("CARGO_BIN_EXE_rmqplay"))
+            .args(["run", "scenarios", "--broker", url])
+            .current_dir(root())
+            .env("CI", "true")
+            .env("NO_COLOR", "1")
+            .output();
+        let output = command.expect("rmqplay runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.success(), said)
+    };
+    let said: Vec<(bool, String)> = std::thread::scope(|scope| {
+        let begun: Vec<_> = urls.split(',').map(|url| scope.spawn(move || play(url.trim()))).collect();
+        begun.into_iter().map(|one| one.join().expect("a played library")).collect()
+    });
+    for (passed, said) in &said {
+        assert!(passed, "{said}");
+        let last = said.lines().last().unwrap_or_default();
+        println!("{}: {last}", said.lines().next().unwrap_or_default());
+    }
+    let took = begun.elapsed();
+    assert!(took < LIVE_LIMIT, "the library took {took:?} on {} brokers", said.len());
 }
 
 #[test]

@@ -122,7 +122,8 @@ pub fn join<'a>(
 
 /// Adds a part to the whole.
 fn merge(whole: &mut Collected, part: Collected, desk: &mut Desk) {
-    let Collected { topology, origins, .. } = part;
+    let Collected { topology, origins, climbed, .. } = part;
+    whole.climbed.extend(climbed);
     let mut fresh = |object: Object, same: &dyn Fn(&Topology) -> bool| {
         let Some(first) = whole.origins.get(&object) else { return true };
         if !same(&whole.topology)

@@ -1,6 +1,7 @@
 //! Gathers declared objects with their places, and says when one is declared twice.
 //! Takes objects one by one; gives a topology and its origins. Never judges what an object says.
 
+use super::consumers::Ladders;
 use super::fields::Desk;
 use super::retry::Ladder;
 use super::tree::Node;
@@ -17,6 +18,8 @@ pub struct Collected {
     pub origins: Origins,
     /// What queues with a `retry:` still have to declare, when all written objects are known.
     pub ladders: Vec<(Queue, Ladder, Origin)>,
+    /// What consumers climb.
+    pub climbed: Ladders,
 }
 
 /// Gives the place of an object and of each of its keys.

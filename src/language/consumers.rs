@@ -1,213 +1,198 @@
-//! Decodes consumers: whom they serve, their rules, matchers and actions.
-//! Takes rendered nodes; gives actors. What the design has but the model has not is a problem that says so.
+//! Decodes consumers: whom they serve, with how many hands, and how they come back.
+//! Takes rendered nodes; gives actors. What they do with a message is `actions`' and `matchers`'.
 
-use super::fields::{Desk, Fields, each};
-use super::publish::{Folder, forward, publish};
-use super::read::{self, Read, Wrong};
+use super::actions::{actions, rules};
+use super::fields::{Desk, Fields};
+use super::objects::{Surroundings, bindings_of_queue, queue_fields};
+use super::publish::Folder;
+use super::read;
 use super::tree::{Entry, Kind, Node};
-use crate::model::{Action, Consumer, DeathMatcher, Matcher, Name, QueueName, Rule, Template};
-use crate::source::Problem;
+use super::{collect, legal};
+use crate::model::{
+    Action, Batch, Consumer, Ladder, Name, Origin, OwnQueue, Queue, QueueKind, QueueName, Reconnect, Timeout,
+};
+use crate::source::{Problem, Span};
+use std::collections::BTreeMap;
 
-/// The reasons for which a message dies (DL-1).
-pub const DEATH_REASONS: [&str; 4] = ["rejected", "expired", "maxlen", "delivery_limit"];
+/// Holds the ladders that topologies declare by `retry: {delays}`, by queue.
+pub type Ladders = BTreeMap<QueueName, Ladder>;
 
 /// Decodes one entry of `consumers`.
-pub fn consumer(entry: &Entry, vhost: &Name, folder: &Folder<'_>, desk: &mut Desk) -> Option<Consumer> {
+pub fn consumer(
+    entry: &Entry,
+    vhost: &Name,
+    ladders: &Ladders,
+    folder: &Folder<'_>,
+    desk: &mut Desk,
+) -> Option<Consumer> {
     let mut fields = Fields::of("a consumer", &entry.value, desk)?;
-    let queue = fields.need("queue", desk, read::name);
+    let own = fields.has("declare");
+    let name = if own { fields.opt("queue", desk, read::name) } else { fields.need("queue", desk, read::name) };
     let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| vhost.clone());
-    let prefetch = fields.opt("prefetch", desk, read::between(0u16, u16::MAX)).unwrap_or(0);
+    let nameless = own && !fields.has("queue");
+    let name = if nameless { Some(format!("{}'s queue", entry.key).into()) } else { name };
     let auto_ack = fields.opt("auto_ack", desk, read::boolean).unwrap_or(false);
-    let exclusive = fields.opt("exclusive", desk, read::boolean).unwrap_or(false);
-    let priority = fields.opt("priority", desk, read::integer);
-    let arguments = fields.opt("arguments", desk, read::table).unwrap_or_default();
-    let actor = fields.opt("as", desk, read::name);
-    let start = fields.opt("start", desk, read::word(&["manual", "auto"]));
-    let instances = fields.opt("instances", desk, read::between(1u16, 1_000)).unwrap_or(1);
-    let concurrency = fields.opt("concurrency", desk, read::between(1u16, u16::MAX)).unwrap_or(1);
-    let rules = fields.node("on_message").map(|node| {
-        let list = match &node.kind {
-            Kind::Map(_) => vec![rule(node, auto_ack, folder, desk)],
-            _ => return each("`on_message`", node, desk, |node, desk| rule(node, auto_ack, folder, desk)),
-        };
-        list.into_iter().flatten().collect()
+    let declare = fields.entry("declare");
+    let own_queue = declare.zip(name.as_ref()).map(|(entry, name)| {
+        // One that was a problem is still declared: nobody need hear that it is not.
+        own_queue(entry, name, nameless, &vhost, desk).unwrap_or_else(|| plain_queue(name, &vhost))
     });
-    fields.not_yet(
-        desk,
-        &[
-            ("batch", "work on one message after another, or raise `concurrency`"),
-            ("timeout", "use `delay` before the settling action"),
-            ("reconnect", "start the consumer again by a step: `- start: NAME`"),
-            ("channel", "give both consumers a step `crash` each"),
-            ("declare", "declare the queue in the topology, or by a step `declare`"),
-        ],
-    );
-    fields.finish(desk);
-    if concurrency > prefetch && prefetch > 0 {
-        let problem = Problem::new("scenario::concurrency", "`concurrency` is more than `prefetch` lets through");
-        desk.add(problem.at(entry.key_span, "this consumer").help("raise `prefetch` to the same number"));
-    }
-    let queue = QueueName { vhost, name: queue? };
-    Some(Consumer {
+    let start = fields.opt("start", desk, read::word(&["manual", "auto"]));
+    let queue = name.map(|name| QueueName { vhost: vhost.clone(), name });
+    let ladder = queue.as_ref().and_then(|queue| ladders.get(queue)).cloned();
+    let consumer = Consumer {
         name: entry.key.as_str().into(),
         span: entry.key_span,
-        queue,
-        prefetch,
+        queue: queue.clone().unwrap_or_else(|| QueueName::new("", "")),
+        own_queue,
+        prefetch: fields.opt("prefetch", desk, read::between(0u16, u16::MAX)).unwrap_or(0),
         auto_ack,
-        exclusive,
-        priority,
-        arguments,
-        actor,
+        exclusive: fields.opt("exclusive", desk, read::boolean).unwrap_or(false),
+        priority: fields.opt("priority", desk, read::integer),
+        arguments: fields.opt("arguments", desk, read::table).unwrap_or_default(),
+        actor: fields.opt("as", desk, read::name),
         start_manually: start == Some("manual"),
-        instances,
-        concurrency,
-        rules: rules.unwrap_or_default(),
-    })
+        instances: fields.opt("instances", desk, read::between(1u16, 1_000)).unwrap_or(1),
+        concurrency: fields.opt("concurrency", desk, read::between(1u16, u16::MAX)).unwrap_or(1),
+        channel: fields.opt("channel", desk, read::name),
+        batch: fields.node("batch").and_then(|node| batch(node, desk)),
+        timeout: fields.node("timeout").and_then(|node| timeout(node, folder, desk)),
+        reconnect: fields.node("reconnect").and_then(|node| reconnect(node, desk)),
+        ladder,
+        rules: fields.node("on_message").map_or_else(Vec::new, |node| rules(node, auto_ack, folder, desk)),
+    };
+    let ruled = fields.has("on_message");
+    fields.finish(desk);
+    queue?;
+    if !ruled {
+        let note = Problem::note("scenario::no_rules", format!("consumer `{}` does nothing", consumer.name));
+        let help = "add `on_message: [{do: [ack]}]`; without a rule that matches a message is held unsettled";
+        desk.add(note.at(entry.key_span, "no `on_message`").help(help));
+    }
+    judge(&consumer, &entry.value, desk);
+    Some(consumer)
 }
 
-fn rule(node: &Node, auto_ack: bool, folder: &Folder<'_>, desk: &mut Desk) -> Option<Rule> {
-    let mut fields = Fields::of("a rule of `on_message`", node, desk)?;
-    let matcher = fields.node("match").map_or(Some(Matcher::default()), |node| matcher(node, desk));
-    if !fields.has("do") {
+/// Says what cannot work, and what hardly works as meant.
+fn judge(consumer: &Consumer, node: &Node, desk: &mut Desk) {
+    let place = |key: &str| key_span(node, key).unwrap_or(consumer.span);
+    let prefetch = consumer.prefetch;
+    if prefetch > 0 && consumer.concurrency > prefetch {
+        let problem = Problem::new("scenario::concurrency", "`concurrency` is more than `prefetch` lets through");
+        desk.add(problem.at(place("concurrency"), "this many at once").help("raise `prefetch` to the same number"));
+    }
+    if let Some(batch) = consumer.batch.filter(|batch| prefetch > 0 && batch.size > prefetch) {
+        let message = format!("a batch of {} is never full: `prefetch` lets {prefetch} through", batch.size);
+        let note = Problem::note("scenario::batch", message);
+        let help = "every batch waits for its `after`; raise `prefetch` to the size or more";
+        desk.add(note.at(place("batch"), "waits for more than can come").help(help));
+    }
+    if consumer.ladder.is_none() && consumer.actions().any(|action| *action == Action::Retry) {
+        let message = format!("queue '{}' has no delays that `retry` could climb", consumer.queue.name);
+        let problem = Problem::new("scenario::no_ladder", message);
+        let span = place(if key_span(node, "queue").is_some() { "queue" } else { "declare" });
+        let help = "declare the queue with `retry: {delays: [5s, 30s], then: QUEUE}` in the topology; \
+                    with `retry: {every: 5s}` the broker loops alone: `reject` is enough";
+        desk.add(problem.at(span, "served here").help(help));
+    }
+    if consumer.instances > 1 && consumer.channel.is_none() {
+        alone(consumer, &place, desk);
+    }
+}
+
+/// Finds where instances shut each other out.
+fn alone(consumer: &Consumer, place: &impl Fn(&str) -> Span, desk: &mut Desk) {
+    let owned = consumer.own_queue.as_ref().is_some_and(|own| own.queue.exclusive && !own.queue.name.is_empty());
+    if owned {
+        let message = "an exclusive queue belongs to one connection, and each instance has its own";
+        let problem = Problem::new("scenario::exclusive", message).at(place("declare"), "declared exclusive");
+        let help = "leave `queue` out: then the server names a queue for each; or let them share a `channel`";
+        desk.add(problem.at(place("instances"), "more than one").help(help));
+    }
+    if consumer.exclusive {
+        let message = "an exclusive consumer bears no other: a classic queue refuses the second instance (403)";
+        let note = Problem::note("scenario::exclusive", message).at(place("exclusive"), "exclusive");
+        desk.add(note.at(place("instances"), "more than one"));
+    }
+}
+
+fn key_span(node: &Node, key: &str) -> Option<Span> {
+    node.entries().iter().find(|entry| entry.key == key).map(|entry| entry.key_span)
+}
+
+/// Decodes `declare`: a queue as in a topology, but for its name, which stands at `queue` or is the server's choice.
+fn own_queue(entry: &Entry, name: &Name, nameless: bool, vhost: &Name, desk: &mut Desk) -> Option<Box<OwnQueue>> {
+    let node = &entry.value;
+    if let Some(name) = node.entries().iter().find(|entry| entry.key == "name") {
+        let problem = Problem::new("scenario::own_queue", "the name of a consumer's own queue stands beside `declare`");
+        let help = "write `queue: NAME`; without it the server chooses a name";
+        desk.add(problem.at(name.key_span, "not here").help(help));
+        return None;
+    }
+    let Kind::Map(entries) = &node.kind else {
+        Fields::of("`declare`", node, desk)?;
+        return None;
+    };
+    let mut entries = entries.clone();
+    let named = Node::new(entry.key_span, Kind::Text(name.to_string()));
+    entries.push(Entry { key: "name".into(), key_span: entry.key_span, value: named });
+    let whole = Node { kind: Kind::Map(entries), ..*node };
+    let mut fields = Fields::of("`declare`", &whole, desk)?;
+    let around = Surroundings { vhost: vhost.clone() };
+    let read = queue_fields(&mut fields, &around, desk);
+    let bindings = fields.node("bindings").map(|node| bindings_of_queue(node, vhost, name, desk)).unwrap_or_default();
+    fields.not_yet(desk, &[("retry", "declare a queue with `retry` in the topology")]);
+    fields.finish(desk);
+    let (mut queue, arguments) = read?;
+    let origin = Origin { whole: entry.key_span, ..collect::origin(node) };
+    legal::queue(&queue, &arguments.places, &origin, desk);
+    if nameless && queue.kind() != QueueKind::Classic {
+        let message = format!("the server names no {} queue", queue.kind().as_str());
+        let problem = Problem::new("scenario::own_queue", message).at(entry.key_span, "no `queue` beside it");
+        let help = format!(
+            "name it by `queue`; RabbitMQ would say: 406 PRECONDITION_FAILED - Cannot declare a server-named queue for type rabbit_{}_queue",
+            queue.kind().as_str()
+        );
+        desk.add(problem.help(help));
+    }
+    let mut bindings: Vec<_> = bindings.into_iter().map(|(binding, _)| binding).collect();
+    if nameless {
+        queue.name = Name::default();
+        bindings.iter_mut().for_each(|binding| binding.destination = Name::default());
+    }
+    Some(Box::new(OwnQueue { queue, bindings }))
+}
+
+fn plain_queue(name: &Name, vhost: &Name) -> Box<OwnQueue> {
+    let (vhost, name, arguments) = (vhost.clone(), name.clone(), Default::default());
+    let queue = Queue { vhost, name, durable: true, auto_delete: false, exclusive: false, arguments };
+    Box::new(OwnQueue { queue, bindings: Vec::new() })
+}
+
+fn batch(node: &Node, desk: &mut Desk) -> Option<Batch> {
+    let mut fields = Fields::of("`batch`", node, desk)?;
+    let size = fields.need("size", desk, read::between(1u16, u16::MAX));
+    let after = fields.need("after", desk, read::duration);
+    fields.finish(desk);
+    Some(Batch { size: size?, after: after? })
+}
+
+fn timeout(node: &Node, folder: &Folder<'_>, desk: &mut Desk) -> Option<Timeout> {
+    let mut fields = Fields::of("`timeout`", node, desk)?;
+    let after = fields.need("after", desk, read::duration);
+    let done = fields.node("do");
+    if done.is_none() {
         fields.missing("do", desk);
     }
-    let done = fields.node("do");
-    let actions = done.map_or_else(Vec::new, |node| match &node.kind {
-        Kind::List(_) => each("`do`", node, desk, |node, desk| action(node, folder, desk)),
-        _ => action(node, folder, desk).into_iter().collect(),
-    });
+    let actions = done.map_or_else(Vec::new, |node| actions(node, folder, desk));
     fields.finish(desk);
-    let settles = |action: &Action| !matches!(action, Action::Delay(_) | Action::Publish(_) | Action::Forward(_));
-    if !auto_ack && !actions.is_empty() && !actions.iter().any(settles) && !node.is_faulty() {
-        let note = Problem::note("scenario::never_settled", "this rule settles nothing: its messages stay unacked");
-        let span = done.map_or(node.span, |done| done.span);
-        desk.add(note.at(span, "no ack, nack or reject").help("add `ack`, or `hold` to say that it is meant"));
-    }
-    Some(Rule { span: node.span, matcher: matcher?, actions })
+    Some(Timeout { after: after?, span: node.span, actions })
 }
 
-/// Decodes `match`.
-fn matcher(node: &Node, desk: &mut Desk) -> Option<Matcher> {
-    let mut fields = Fields::of("`match`", node, desk)?;
-    let header = if fields.has("headers") { "headers" } else { "header" };
-    let matcher = Matcher {
-        id: fields.opt("id", desk, read::late_name),
-        routing_key: fields.opt("routing_key", desk, read::late_name),
-        exchange: fields.opt("exchange", desk, read::late_name),
-        headers: fields.opt(header, desk, read::late_table).unwrap_or_default(),
-        json: fields.opt("json", desk, read::late_table).unwrap_or_default(),
-        redelivered: fields.opt("redelivered", desk, read::boolean),
-        x_death: fields.node("x_death").and_then(|node| death(node, desk)),
-        attempt: fields.opt("attempt", desk, read::count),
-        when: fields.opt("when", desk, when),
-    };
-    fields.not_yet(
-        desk,
-        &[
-            ("chance", "match certain messages by `id` or `attempt`"),
-            ("seen", "match the second time by `redelivered` or `attempt`"),
-        ],
-    );
+fn reconnect(node: &Node, desk: &mut Desk) -> Option<Reconnect> {
+    let mut fields = Fields::of("`reconnect`", node, desk)?;
+    let after = fields.need("after", desk, read::duration);
+    let attempts = fields.opt("attempts", desk, read::between(1u32, 1_000_000));
     fields.finish(desk);
-    Some(matcher)
-}
-
-fn when(node: &Node) -> Read<Template> {
-    match &node.kind {
-        Kind::Late(template) => Ok((**template).clone()),
-        Kind::Bool(yes) => Template::compile(&format!("{{{{ {yes} }}}}"), node.span).map_err(|_| Wrong::Known),
-        Kind::Faulty => Err(Wrong::Known),
-        _ => Err(Wrong::Kind("a template like \"{{ message.json.n > 3 }}\"")),
-    }
-}
-
-fn death(node: &Node, desk: &mut Desk) -> Option<DeathMatcher> {
-    let mut fields = Fields::of("`x_death`", node, desk)?;
-    let matcher = DeathMatcher {
-        queue: fields.opt("queue", desk, read::late_name),
-        reason: fields.opt("reason", desk, read::word(&DEATH_REASONS)).map(str::to_owned),
-        exchange: fields.opt("exchange", desk, read::late_name),
-        count: fields.opt("count", desk, read::count),
-    };
-    fields.finish(desk);
-    Some(matcher)
-}
-
-/// All words that an action begins with.
-const ACTIONS: [&str; 13] = [
-    "ack",
-    "nack",
-    "reject",
-    "requeue",
-    "hold",
-    "delay",
-    "publish",
-    "forward",
-    "crash",
-    "close_channel",
-    "cancel",
-    "reply",
-    "retry",
-];
-
-/// Decodes one action: a word, or a map of one word and what it takes.
-fn action(node: &Node, folder: &Folder<'_>, desk: &mut Desk) -> Option<Action> {
-    let (word, span, value) = match &node.kind {
-        Kind::Text(word) => (word.as_str(), node.span, None),
-        Kind::Map(entries) => match entries.as_slice() {
-            [entry] => (entry.key.as_str(), entry.key_span, Some(&entry.value)),
-            _ => {
-                let problem = Problem::new("scenario::action", "an action is one word with what it takes");
-                let span = entries.get(1).map_or(node.span, |entry| entry.key_span);
-                desk.add(problem.at(span, "a second word").help("begin each action with a dash of its own"));
-                return None;
-            }
-        },
-        Kind::Faulty => return None,
-        _ => {
-            desk.wrong("an action", node, Wrong::Kind("a word like `ack`"));
-            return None;
-        }
-    };
-    let value = value.filter(|value| !matches!(value.kind, Kind::Null));
-    match word {
-        "ack" => switches(value, "`ack`", &["multiple"], desk).map(|[multiple, _]| Action::Ack { multiple }),
-        "nack" => switches(value, "`nack`", &["multiple", "requeue"], desk)
-            .map(|[multiple, requeue]| Action::Nack { requeue, multiple }),
-        "requeue" => switches(value, "`requeue`", &["multiple"], desk)
-            .map(|[multiple, _]| Action::Nack { requeue: true, multiple }),
-        "reject" => switches(value, "`reject`", &["requeue"], desk).map(|[requeue, _]| Action::Reject { requeue }),
-        "hold" => Some(Action::Hold),
-        "crash" => Some(Action::Crash),
-        "close_channel" => Some(Action::CloseChannel),
-        "cancel" => Some(Action::Cancel),
-        "delay" => desk.read("`delay`", value.unwrap_or(node), read::duration).map(Action::Delay),
-        "publish" => publish(value.unwrap_or(node), folder, desk).map(|publish| Action::Publish(Box::new(publish))),
-        "forward" => forward(value.unwrap_or(node), desk).map(|forward| Action::Forward(Box::new(forward))),
-        "reply" => {
-            desk.not_yet("reply", span, "publish to \"{{ message.reply_to }}\" through the default exchange");
-            None
-        }
-        "retry" => {
-            desk.not_yet("retry", span, "forward to the exchange QUEUE.retry with the delay as routing key, then ack");
-            None
-        }
-        _ => {
-            let problem = Problem::new("scenario::action", format!("there is no action `{word}`"));
-            desk.add(problem.at(span, "unknown action").help(super::near::suggest(word, ACTIONS, "there are")));
-            None
-        }
-    }
-}
-
-/// Reads up to two switches of an action, absent ones are off.
-fn switches(node: Option<&Node>, what: &'static str, keys: &[&str], desk: &mut Desk) -> Option<[bool; 2]> {
-    let mut found = [false; 2];
-    let Some(node) = node else { return Some(found) };
-    let mut fields = Fields::of(what, node, desk)?;
-    for (at, key) in keys.iter().enumerate() {
-        found[at] = fields.opt(key, desk, read::boolean).unwrap_or(false);
-    }
-    fields.finish(desk);
-    Some(found)
+    Some(Reconnect { after: after?, attempts })
 }

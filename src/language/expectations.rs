@@ -1,17 +1,17 @@
 //! Decodes `expect`: whom it speaks of, what must hold, and when it is judged.
 //! Takes a rendered node; gives an expectation whose lists keep their places.
 
-use super::consumers::DEATH_REASONS;
 use super::fields::{Desk, Fields, each};
+use super::matchers::DEATH_REASONS;
 use super::near;
 use super::read::{self, Read, Wrong};
-use super::tree::{Kind, Node};
+use super::tree::{Entry, Kind, Node};
 use crate::model::{
-    ConsumerExpectation, Count, DeathPattern, Entries, Expectation, MessageExpectation, MessagePattern, Millis, Moment,
-    Name, Order, Peak, PublishExpectation, PublishOutcome, QueueExpectation, QueueName, Received, Subject, Tolerance,
-    When,
+    Batches, ConsumerExpectation, Count, DeathPattern, Entries, Expectation, MessageExpectation, MessagePattern,
+    Millis, Moment, Name, Order, Peak, PublishExpectation, PublishOutcome, QueueExpectation, QueueName, Received,
+    Subject, Tolerance, When,
 };
-use crate::source::Problem;
+use crate::source::{Problem, Span};
 
 /// All keys that say whom an expectation speaks of.
 const SUBJECTS: [&str; 10] =
@@ -242,11 +242,47 @@ fn consumer(fields: &mut Fields<'_>, desk: &mut Desk) -> Option<ConsumerExpectat
         taken = taken.or(Some(Received::Messages(Entries { entries, order, includes: true, span: node.span })));
     }
     let unacked = fields.opt("unacked", desk, read::count);
-    fields.not_yet(
-        desk,
-        &[("batches", "expect what was `received`"), ("shares", "expect each instance on its own: `consumer: NAME.1`")],
-    );
-    Some(ConsumerExpectation { consumer: consumer?, received: taken, acked, nacked, rejected, unacked })
+    let batches = fields.node("batches").and_then(|node| batches(node, desk));
+    let shares = fields.node("shares").map_or_else(Vec::new, |node| shares(node, desk));
+    Some(ConsumerExpectation {
+        consumer: consumer?,
+        received: taken,
+        acked,
+        nacked,
+        rejected,
+        unacked,
+        batches,
+        shares,
+    })
+}
+
+/// Reads a number of batches, or a list of their sizes.
+fn batches(node: &Node, desk: &mut Desk) -> Option<Batches> {
+    match &node.kind {
+        Kind::List(_) => {
+            let before = desk.problems.len();
+            let sizes = each("`batches`", node, desk, |node, desk| desk.read("a batch's size", node, read::count));
+            (desk.problems.len() == before).then_some(Batches::Sizes(sizes))
+        }
+        _ => desk
+            .read("`batches`", node, |node| match read::count(node) {
+                Err(Wrong::Kind(_)) => Err(Wrong::Kind("a count, or the list of all sizes like [100, 100, 50]")),
+                other => other,
+            })
+            .map(Batches::Count),
+    }
+}
+
+/// Reads `{worker.1: ">=10"}`; which instances there are is checked where consumers are known.
+fn shares(node: &Node, desk: &mut Desk) -> Vec<(Name, Count, Span)> {
+    if !matches!(node.kind, Kind::Map(_)) {
+        desk.wrong("`shares`", node, Wrong::Kind("a map of instances and counts like {worker.1: \">=10\"}"));
+    }
+    let one = |entry: &Entry, desk: &mut Desk| {
+        let count = desk.read(&format!("the share of `{}`", entry.key), &entry.value, read::count)?;
+        Some((entry.key.as_str().into(), count, entry.key_span))
+    };
+    node.entries().iter().filter_map(|entry| one(entry, desk)).collect()
 }
 
 /// Reads a count, or a list of messages.

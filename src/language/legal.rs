@@ -7,7 +7,7 @@ use super::near;
 use super::read::{Read, Wrong, text};
 use super::tree::Node;
 use crate::model::{Exchange, Name, Origin, Queue, QueueKind, Value};
-use crate::rules::{QueueArgument, ValueKind, queue_argument};
+use crate::rules::{Pattern, QueueArgument, ValueKind, queue_argument};
 use crate::source::{Problem, Span};
 use std::collections::BTreeMap;
 
@@ -139,6 +139,9 @@ fn misfit(argument: &QueueArgument, value: &Value) -> Option<String> {
 
 /// Judges a regular expression: one that no engine reads is a problem, one that only RabbitMQ's reads is a note.
 pub fn pattern(what: &str, pattern: &str, span: Span, desk: &mut Desk) {
+    if Pattern::is_plain(pattern) {
+        return;
+    }
     let Err(error) = fancy_regex::Regex::new(pattern) else { return };
     let pcre_only = ["\\Q", "(?R)", "(?0)", "(?1)", "(?&", "(?P>", "(*", "\\K", "\\C", "\\X", "(?|"];
     if pcre_only.iter().any(|mark| pattern.contains(mark)) {

@@ -5,6 +5,7 @@
 //! `for_each`), the decoders (`topology` and `scenario`, over `fields` and `read`), `legal` and `names` (what cannot be).
 
 mod access;
+mod actions;
 mod arguments;
 mod broken;
 mod cast;
@@ -17,6 +18,7 @@ mod fields;
 mod grow;
 mod intake;
 mod legal;
+mod matchers;
 mod matrix;
 mod names;
 mod near;

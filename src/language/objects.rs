@@ -100,7 +100,19 @@ struct Destination {
 }
 
 fn inline_bindings(node: &Node, to: &Destination, into: &mut Collected, desk: &mut Desk) {
-    let bindings = each("`bindings`", node, desk, |node, desk| {
+    for (binding, origin) in bindings_to(node, to, desk) {
+        into.binding(binding, origin, desk);
+    }
+}
+
+/// Decodes the `bindings` that stand in a queue, with their places.
+pub fn bindings_of_queue(node: &Node, vhost: &Name, queue: &Name, desk: &mut Desk) -> Vec<(Binding, Origin)> {
+    let to = Destination { vhost: vhost.clone(), name: queue.clone(), kind: DestinationKind::Queue };
+    bindings_to(node, &to, desk)
+}
+
+fn bindings_to(node: &Node, to: &Destination, desk: &mut Desk) -> Vec<(Binding, Origin)> {
+    each("`bindings`", node, desk, |node, desk| {
         let mut fields = Fields::of("a binding", node, desk)?;
         let source = fields.need("source", desk, read::name);
         let read = key_and_arguments(&mut fields, desk);
@@ -108,10 +120,7 @@ fn inline_bindings(node: &Node, to: &Destination, into: &mut Collected, desk: &m
         let (routing_key, arguments) = read?;
         let (vhost, destination, destination_kind) = (to.vhost.clone(), to.name.clone(), to.kind);
         Some((Binding { vhost, source: source?, destination, destination_kind, routing_key, arguments }, origin(node)))
-    });
-    for (binding, origin) in bindings {
-        into.binding(binding, origin, desk);
-    }
+    })
 }
 
 /// Reads a binding's key and arguments; a faulty key makes no binding, not one with an empty key.

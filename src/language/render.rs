@@ -18,12 +18,12 @@ pub enum Late {
     Nothing,
     /// `n`, in a publish.
     Publish,
-    /// `message`, `attempt`, `consumer`, `instance`, `moment` and `n`, in `match` and `do`.
+    /// `message`, `batch`, `attempt`, `consumer`, `instance`, `moment` and `n`, in `match` and `do`.
     Consumer,
 }
 
 /// All names that are known late.
-pub const LATE_NAMES: [&str; 6] = ["message", "attempt", "consumer", "instance", "moment", "n"];
+pub const LATE_NAMES: [&str; 7] = ["message", "batch", "attempt", "consumer", "instance", "moment", "n"];
 
 impl Late {
     /// Lists the names that are known here when it plays.

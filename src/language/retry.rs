@@ -6,8 +6,11 @@ use super::collect::Collected;
 use super::fields::{Desk, Fields, each};
 use super::read;
 use super::tree::Entry;
-use crate::model::{Binding, DestinationKind, Exchange, Millis, Name, Origin, Queue, Table, Value};
+use crate::model::{Binding, DestinationKind, Exchange, Ladder as Climb, Millis, Name, Origin, Queue, Table, Value};
 use crate::source::{Problem, Span};
+
+/// The routing key that leads to where messages go that were tried often enough.
+const PARKED: &str = "parked";
 
 /// Is a read `retry:`.
 #[derive(Debug, Clone)]
@@ -78,10 +81,10 @@ impl Ladder {
             Rungs::Every(delay) => vec![*delay],
         };
         let mut distinct: Vec<Millis> = Vec::new();
-        for delay in delays {
-            if !distinct.contains(&delay) {
-                distinct.push(delay);
-                into.queue(wait_queue(queue, delay), origin.clone(), desk);
+        for delay in &delays {
+            if !distinct.contains(delay) {
+                distinct.push(*delay);
+                into.queue(wait_queue(queue, *delay), origin.clone(), desk);
             }
         }
         if let Some(then) = &self.then
@@ -91,14 +94,14 @@ impl Ladder {
             into.queue(parked, origin.clone(), desk);
         }
         if matches!(self.rungs, Rungs::Delays(_)) {
-            self.declare_exchange(queue, &distinct, &origin, into, desk);
+            self.declare_exchange(queue, (&delays, &distinct), &origin, into, desk);
         }
     }
 
     fn declare_exchange(
         &self,
         queue: &Queue,
-        delays: &[Millis],
+        (climbed, delays): (&[Millis], &[Millis]),
         origin: &Origin,
         into: &mut Collected,
         desk: &mut Desk,
@@ -114,8 +117,11 @@ impl Ladder {
             arguments: Table::new(),
         };
         into.exchange(exchange, origin.clone(), desk);
+        let climbed = climbed.iter().map(|delay| rung(*delay).into()).collect();
+        let parked = self.then.as_ref().map(|_| PARKED.into());
+        into.climbed.insert(queue.id(), Climb { exchange: name.clone(), rungs: climbed, parked });
         let rungs = delays.iter().map(|delay| (wait_name(queue, *delay), rung(*delay)));
-        let parked = self.then.iter().map(|then| (then.clone(), "parked".to_owned()));
+        let parked = self.then.iter().map(|then| (then.clone(), PARKED.to_owned()));
         for (destination, key) in rungs.chain(parked) {
             let binding = Binding {
                 vhost: vhost.clone(),

@@ -99,7 +99,8 @@ impl<'a> File<'a> {
         let scope = self.scope(choice, self.parts.iter().map(|part| part.read.root.get("vars")), desk);
         scope.check(self.root.get("vars"), desk);
         let rendered = Renderer::new(&scope).with_sources(self.sources).tree(&self.own_keys(), desk);
-        let stage = Stage { folder: Folder { world: self.world, file: self.name }, vhost: cast.vhost.clone() };
+        let folder = Folder { world: self.world, file: self.name };
+        let stage = Stage { folder, vhost: cast.vhost.clone(), ladders: cast.collected.climbed.clone() };
         let mut scenario = self.decode(&rendered, &stage, desk)?;
         scenario.topology = cast.collected.topology;
         scenario.origins = cast.collected.origins;
@@ -173,7 +174,10 @@ fn consumers(node: &Node, stage: &Stage<'_>, desk: &mut Desk) -> Vec<Consumer> {
         let problem = Problem::new("value::kind", message).at(node.span, "expected a map");
         desk.add(problem.help("write `consumers: {worker: {queue: …}}`"));
     }
-    node.entries().iter().filter_map(|entry| consumer(entry, &stage.vhost, &stage.folder, desk)).collect()
+    node.entries()
+        .iter()
+        .filter_map(|entry| consumer(entry, &stage.vhost, &stage.ladders, &stage.folder, desk))
+        .collect()
 }
 
 fn kept() -> SnapshotSettings {

@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names that mean something already and cannot be vars.
-pub const RESERVED: [&str; 8] = ["env", "item", "message", "attempt", "consumer", "instance", "moment", "n"];
+pub const RESERVED: [&str; 9] = ["env", "item", "message", "batch", "attempt", "consumer", "instance", "moment", "n"];
 
 /// Is where the value of a name comes from.
 #[derive(Clone)]

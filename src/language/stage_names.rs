@@ -20,9 +20,14 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Desk) {
             _ => {}
         }
     }
+    let own = scenario.consumers.iter().filter_map(|consumer| consumer.own_queue.as_ref());
+    for own in own.filter(|own| !own.queue.name.is_empty()) {
+        declared.queues.insert((own.queue.vhost.clone(), own.queue.name.clone()));
+    }
     let check = Check { scenario, declared: &declared, tree };
-    for consumer in &scenario.consumers {
+    for (at, consumer) in scenario.consumers.iter().enumerate() {
         check.consumer(consumer, desk);
+        check.channel(consumer, &scenario.consumers[..at], desk);
     }
     for step in all_steps() {
         check.step(step, desk);
@@ -46,7 +51,14 @@ impl Check<'_> {
         let within =
             self.tree.get("consumers").and_then(|node| node.get(&consumer.name)).map_or(consumer.span, |it| it.span);
         let what = format!("consumer `{}` serves", consumer.name);
-        self.queue(&consumer.queue, within, &what, desk);
+        match &consumer.own_queue {
+            None => self.queue(&consumer.queue, within, &what, desk),
+            Some(own) => {
+                for binding in &own.bindings {
+                    self.exchange(&Text::Fixed(binding.source.clone()), &binding.vhost, within, desk);
+                }
+            }
+        }
         self.user(consumer.actor.as_ref(), within, desk);
         for rule in &consumer.rules {
             if let Some(death) = &rule.matcher.x_death
@@ -55,15 +67,46 @@ impl Check<'_> {
                 let queue = QueueName { vhost: consumer.queue.vhost.clone(), name: name.clone() };
                 self.queue(&queue, rule.span, "`x_death` names", desk);
             }
-            for action in &rule.actions {
-                match action {
-                    Action::Publish(publish) => self.publish(publish, &consumer.queue.vhost, rule.span, desk),
-                    Action::Forward(forward) => {
-                        self.exchange(&forward.exchange, &consumer.queue.vhost, rule.span, desk)
-                    }
-                    _ => {}
-                }
+            self.actions(&rule.actions, &consumer.queue.vhost, rule.span, desk);
+        }
+        if let Some(timeout) = &consumer.timeout {
+            self.actions(&timeout.actions, &consumer.queue.vhost, timeout.span, desk);
+        }
+    }
+
+    fn actions(&self, actions: &[Action], vhost: &Name, within: Span, desk: &mut Desk) {
+        for action in actions {
+            match action {
+                Action::Publish(publish) => self.publish(publish, vhost, within, desk),
+                Action::Forward(forward) => self.exchange(&forward.exchange, vhost, within, desk),
+                _ => {}
             }
+        }
+    }
+
+    /// Those that share a channel share its connection: user and vhost are one.
+    fn channel(&self, consumer: &Consumer, before: &[Consumer], desk: &mut Desk) {
+        let Some(channel) = &consumer.channel else { return };
+        let Some(other) = before.iter().find(|other| other.channel.as_ref() == Some(channel)) else { return };
+        let what = match (other.actor == consumer.actor, other.queue.vhost == consumer.queue.vhost) {
+            (true, true) => return,
+            (false, _) => "user",
+            (true, false) => "vhost",
+        };
+        let message = format!("`{}` and `{}` share channel '{channel}', but not the {what}", other.name, consumer.name);
+        let problem = Problem::new("scenario::channel", message).at(consumer.span, format!("another {what}"));
+        let help = "a channel belongs to one connection, and that to one user in one vhost: name another channel";
+        desk.add(problem.at(other.span, "shares it").help(help));
+    }
+
+    /// An instance's share is named by the instance.
+    fn shares(&self, wanted: &crate::model::ConsumerExpectation, desk: &mut Desk) {
+        let Some(consumer) = self.scenario.consumers.iter().find(|one| one.name == wanted.consumer) else { return };
+        let instances: Vec<Name> = consumer.instance_names().collect();
+        for (name, _, span) in wanted.shares.iter().filter(|(name, ..)| !instances.contains(name)) {
+            let message = format!("consumer `{}` has no instance `{name}`", consumer.name);
+            let problem = Problem::new("scenario::unknown_consumer", message).at(*span, "no such instance");
+            desk.add(problem.help(near::suggest(name, instances.iter().map(|name| &**name), "there are")));
         }
     }
 
@@ -76,7 +119,10 @@ impl Check<'_> {
             Act::Publish(publish) => self.publish(publish, &step.vhost, step.span, desk),
             Act::Expect(expectation) => match &expectation.subject {
                 Subject::Queue(it) => self.queue(&it.queue, expectation.span, "this expects of", desk),
-                Subject::Consumer(it) => self.known_consumer(&it.consumer, expectation.span, true, desk),
+                Subject::Consumer(it) => {
+                    self.known_consumer(&it.consumer, expectation.span, true, desk);
+                    self.shares(it, desk);
+                }
                 _ => {}
             },
             Act::Start(name) | Act::Stop(name) | Act::Crash(name) => self.known_consumer(name, step.span, true, desk),

@@ -2,6 +2,7 @@
 //! Takes a rendered node; gives the driver's lines.
 
 use super::access::permission_fields;
+use super::consumers::Ladders;
 use super::expectations::expectation;
 use super::fields::{Desk, Fields, each};
 use super::legal;
@@ -44,6 +45,8 @@ pub struct Stage<'w> {
     pub folder: Folder<'w>,
     /// Of a step that names none.
     pub vhost: Name,
+    /// What consumers may climb.
+    pub ladders: Ladders,
 }
 
 /// Decodes a list of steps.

@@ -1,7 +1,7 @@
 //! Scripted consumers: whom they serve and what they do with each message.
 //! Plain data; `play` runs it. Rules are tried in file order, the first match acts.
 
-use super::{Count, LateValue, Millis, Name, Publish, QueueName, Table, Template, Text};
+use super::{Binding, Count, LateValue, Millis, Name, Publish, Queue, QueueName, Table, Template, Text};
 use crate::source::Span;
 
 /// Is one actor of a scenario.
@@ -9,7 +9,10 @@ use crate::source::Span;
 pub struct Consumer {
     pub name: Name,
     pub span: Span,
+    /// What it serves; a queue of its own without a name is called after the consumer here.
     pub queue: QueueName,
+    /// The queue that it declares for itself.
+    pub own_queue: Option<Box<OwnQueue>>,
     /// 0 is unlimited.
     pub prefetch: u16,
     pub auto_ack: bool,
@@ -25,7 +28,72 @@ pub struct Consumer {
     pub instances: u16,
     /// How many messages it works on at once.
     pub concurrency: u16,
+    /// Consumers of one name here share channel and connection.
+    pub channel: Option<Name>,
+    pub batch: Option<Batch>,
+    pub timeout: Option<Timeout>,
+    pub reconnect: Option<Reconnect>,
+    /// What the action `retry` climbs.
+    pub ladder: Option<Ladder>,
     pub rules: Vec<Rule>,
+}
+
+/// Is the queue that a consumer declares and binds before it subscribes; an empty name asks the server for one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnQueue {
+    pub queue: Queue,
+    /// Their destination is the queue, whatever its name.
+    pub bindings: Vec<Binding>,
+}
+
+/// Says how many messages a consumer works on together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batch {
+    pub size: u16,
+    /// Work begins on fewer once the first has waited that long.
+    pub after: Millis,
+}
+
+/// Says how long a rule's actions may take, and what is done instead of those that are left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timeout {
+    pub after: Millis,
+    pub span: Span,
+    pub actions: Vec<Action>,
+}
+
+/// Says how a consumer comes back that lost its connection or its channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reconnect {
+    /// Before each attempt.
+    pub after: Millis,
+    /// In a row without success; absent is without end.
+    pub attempts: Option<u32>,
+}
+
+/// Is what a queue's `retry: {delays, then}` declares beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ladder {
+    pub exchange: Name,
+    /// The routing key of each delay, in order.
+    pub rungs: Vec<Name>,
+    /// The key that leads to where messages go that were tried often enough.
+    pub parked: Option<Name>,
+}
+
+impl Consumer {
+    /// Names its instances: itself when there is one, else `name.1` … `name.N`.
+    pub fn instance_names(&self) -> impl Iterator<Item = Name> {
+        let single = self.instances <= 1;
+        let name = move |n| if single { self.name.clone() } else { format!("{}.{n}", self.name).into() };
+        (1..=self.instances.max(1)).map(name)
+    }
+
+    /// Lists all actions that it may do, those of its timeout last.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        let late = self.timeout.iter().flat_map(|timeout| &timeout.actions);
+        self.rules.iter().flat_map(|rule| &rule.actions).chain(late)
+    }
 }
 
 /// Is one rule of `on_message`.
@@ -51,8 +119,44 @@ pub struct Matcher {
     pub x_death: Option<DeathMatcher>,
     /// The n-th time that this consumer has had this message, from 1.
     pub attempt: Option<Count>,
+    /// Per million: a pure function of seed, consumer, message and attempt.
+    pub chance: Option<u32>,
+    pub seen: Option<Seen>,
     /// True or false when rendered.
     pub when: Option<Template>,
+}
+
+impl Matcher {
+    /// Says whether it holds no template.
+    pub fn is_fixed(&self) -> bool {
+        let fixed = |text: &Option<Text>| text.as_ref().is_none_or(|text| text.fixed().is_some());
+        let pairs = self.headers.iter().chain(&self.json);
+        let deaths = self.x_death.as_ref().is_none_or(|death| fixed(&death.queue) && fixed(&death.exchange));
+        self.when.is_none()
+            && deaths
+            && [&self.id, &self.routing_key, &self.exchange].into_iter().all(fixed)
+            && pairs.into_iter().all(|(_, value)| matches!(value, LateValue::Fixed(_)))
+    }
+}
+
+/// Is true of a message whose key the consumer has acked before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub by: Key,
+    /// Absent: to the end of the run.
+    pub lasting: Option<Millis>,
+}
+
+/// Says by what a message is told from others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    MessageId,
+    CorrelationId,
+    RoutingKey,
+    Body,
+    /// A dotted path into a JSON body.
+    Json(String),
+    Header(String),
 }
 
 /// Finds an entry of the header `x-death`; `count` absent asks for one at least.
@@ -83,6 +187,10 @@ pub enum Action {
     Delay(Millis),
     Publish(Box<Publish>),
     Forward(Box<Forward>),
+    /// Answers to the message's `reply_to`, under its correlation id.
+    Reply(Box<Publish>),
+    /// Sends the message to the next rung of the queue's ladder, then acks it.
+    Retry,
     /// Drops the socket.
     Crash,
     CloseChannel,

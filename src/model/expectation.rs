@@ -119,6 +119,16 @@ pub struct ConsumerExpectation {
     pub nacked: Option<Received>,
     pub rejected: Option<Received>,
     pub unacked: Option<Count>,
+    pub batches: Option<Batches>,
+    /// How many messages each instance received, with its place in the file.
+    pub shares: Vec<(Name, Count, Span)>,
+}
+
+/// Is a number of batches, or the sizes of all in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Batches {
+    Count(Count),
+    Sizes(Vec<Count>),
 }
 
 /// Is a number of messages, or their names.

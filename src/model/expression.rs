@@ -68,18 +68,21 @@ impl Template {
 
     /// Lists the outer names that the template uses (`vars`, `message`, `n`).
     pub fn names(&self) -> BTreeSet<String> {
-        match environment().template_from_str(&self.text) {
-            Ok(template) => template.undeclared_variables(false).into_iter().collect(),
-            Err(_) => BTreeSet::new(),
-        }
+        self.undeclared(false)
     }
 
     /// Lists what the template uses, with the attributes it asks for (`message.json.n`).
     pub fn paths(&self) -> BTreeSet<String> {
-        match environment().template_from_str(&self.text) {
-            Ok(template) => template.undeclared_variables(true).into_iter().collect(),
-            Err(_) => BTreeSet::new(),
-        }
+        self.undeclared(true)
+    }
+
+    fn undeclared(&self, nested: bool) -> BTreeSet<String> {
+        let names = |text: &str| {
+            let template = environment().template_from_str(text).ok()?;
+            Some(template.undeclared_variables(nested).into_iter().collect::<BTreeSet<String>>())
+        };
+        let unsliced = slices_as_indexes(&self.text).and_then(|text| names(&text)).unwrap_or_default();
+        names(&self.text).unwrap_or_default().into_iter().chain(unsliced).collect()
     }
 
     /// Gives the template as written.
@@ -112,6 +115,22 @@ impl Template {
         let bound = self.bound.iter().map(|(name, bound)| (name.as_str(), value(bound)));
         bound.chain(scope.iter().map(|(name, value)| (*name, value.clone()))).collect()
     }
+}
+
+/// Writes slices (`list[1:n]`) as indexes (`list[1][n]`), for analysis only: minijinja does not say what is sliced.
+fn slices_as_indexes(text: &str) -> Option<String> {
+    if !text.contains('[') || !text.contains(':') {
+        return None;
+    }
+    static SLICE: OnceLock<Option<fancy_regex::Regex>> = OnceLock::new();
+    let slice =
+        SLICE.get_or_init(|| fancy_regex::Regex::new(r#"(?<=[\w\])])\[([^\[\]:{}'"]*):([^\[\]:{}'"]*)\]"#).ok());
+    let written = slice.as_ref()?.replace_all(text, |found: &fancy_regex::Captures| {
+        let bound =
+            |at| found.get(at).map(|bound| bound.as_str().trim()).filter(|text| !text.is_empty()).unwrap_or("0");
+        format!("[{}][{}]", bound(1), bound(2))
+    });
+    (written != text).then(|| written.into_owned())
 }
 
 /// Gives the inside of a text that is exactly one `{{ … }}`.

@@ -17,10 +17,12 @@ mod table;
 mod topology;
 mod value;
 
-pub use behaviour::{Action, Consumer, DeathMatcher, Forward, Matcher, Rule};
+pub use behaviour::{
+    Action, Batch, Consumer, DeathMatcher, Forward, Key, Ladder, Matcher, OwnQueue, Reconnect, Rule, Seen, Timeout,
+};
 pub use count::Count;
 pub use expectation::{
-    ConsumerExpectation, DeathPattern, Entries, Expectation, MessageExpectation, MessagePattern, Order, Peak,
+    Batches, ConsumerExpectation, DeathPattern, Entries, Expectation, MessageExpectation, MessagePattern, Order, Peak,
     PublishExpectation, PublishOutcome, QueueExpectation, Received, Subject, Tolerance, When,
 };
 pub use expression::{Scope, Template, TemplateError};

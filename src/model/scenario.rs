@@ -3,7 +3,7 @@
 
 use super::{
     Binding, Consumer, Exchange, Expectation, Millis, Name, Object, Origins, Permission, Policy, Publish, Queue,
-    QueueName, Topology, Version, When,
+    QueueName, Subject, Topology, Version, When,
 };
 use crate::source::Span;
 use std::collections::BTreeMap;
@@ -118,6 +118,31 @@ impl Scenario {
             _ => 0,
         });
         counts.sum()
+    }
+
+    /// Lists all queues that the topology, a step, or a consumer under a name of its own declares, each once.
+    pub fn declared_queues(&self) -> Vec<&Queue> {
+        let by_steps = self.steps.iter().filter_map(|step| match &step.act {
+            Act::DeclareQueue(queue) => Some(&**queue),
+            _ => None,
+        });
+        let mut queues: Vec<&Queue> = self.topology.queues.iter().collect();
+        let own = self.consumers.iter().filter_map(|consumer| consumer.own_queue.as_ref()).map(|own| &own.queue);
+        for queue in by_steps.chain(own.filter(|queue| !queue.name.is_empty())) {
+            if !queues.iter().any(|known| known.id() == queue.id()) {
+                queues.push(queue);
+            }
+        }
+        queues
+    }
+
+    /// Says whether an expectation counts what only the sim's own reasons tell: drops, and what no queue took.
+    pub fn asks_for_reasons(&self) -> bool {
+        let mut steps = self.steps.iter().chain(&self.at_end).chain(&self.finally);
+        steps.any(|step| match &step.act {
+            Act::Expect(expectation) => matches!(expectation.subject, Subject::Dropped(_) | Subject::Unroutable(_)),
+            _ => false,
+        })
     }
 
     /// Gives how long the steps may take by their own words: waits, series, moments.

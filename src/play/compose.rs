@@ -1,9 +1,13 @@
 //! Makes the message that a step or an action publishes, and the names that templates see.
 //! Renders late templates; gives a message ready to send. Never sends.
 
+use super::job::Held;
+use super::memory::Memory;
+use super::view::view_of;
 use crate::broker::Delivery;
 use crate::model::{
-    Forward, LateValue, Message, Moment, Name, Payload, Properties, Publish, Scope, Table, TemplateError, Text, Value,
+    Forward, Ladder, LateValue, Message, Moment, Name, Payload, Properties, Publish, Scope, Table, TemplateError, Text,
+    Value,
 };
 use std::sync::Arc;
 
@@ -18,9 +22,8 @@ pub(super) struct Composed {
 
 /// Renders a publish; `n` counts the messages of a series from 1.
 pub(super) fn compose(publish: &Publish, n: u32, scope: &mut Scope) -> Result<Composed, TemplateError> {
-    if publish.count > 1 {
-        scope.insert("n", n.into());
-    }
+    // Also where there is one only: a count may come from a matrix.
+    scope.insert("n", n.into());
     let text = |text: &Option<Text>| text.as_ref().map(|text| text.render(scope)).transpose();
     let integer = |value: &Option<LateValue>| -> Result<Option<i64>, TemplateError> {
         Ok(value.as_ref().map(|value| value.render(scope)).transpose()?.and_then(|value| as_number(&value)))
@@ -107,40 +110,89 @@ pub(super) fn compose_forward(
 /// Is who holds a message, as templates see it.
 pub(super) struct AtHand<'a> {
     pub delivery: &'a Delivery,
-    pub name: &'a str,
+    pub name: &'a Name,
     pub attempt: u64,
+    /// By the name of the consumer, whichever its instance.
     pub consumer: &'a str,
     pub instance: u16,
     pub moment: Moment,
+    /// All that is worked on together; one message where there is no batch.
+    pub batch: &'a [Held],
+    pub seed: u64,
+    pub memory: &'a Memory,
 }
 
 /// Gives the names that a rule's templates may use.
 pub(super) fn scope_of(at_hand: &AtHand) -> Scope {
-    let message = &at_hand.delivery.message;
-    let body = String::from_utf8_lossy(&message.body);
-    let json: serde_json::Value = serde_json::from_slice(&message.body).unwrap_or(serde_json::Value::Null);
-    let headers = message.properties.headers.clone().unwrap_or_default();
-    let properties = &message.properties;
-    let view = serde_json::json!({
-        "id": at_hand.name,
-        "body": body,
-        "json": json,
-        "headers": Value::Table(headers).to_json(),
-        "exchange": &*at_hand.delivery.exchange,
-        "routing_key": &*at_hand.delivery.routing_key,
-        "redelivered": at_hand.delivery.redelivered,
-        "priority": properties.priority,
-        "reply_to": properties.reply_to.as_deref(),
-        "correlation_id": properties.correlation_id.as_deref(),
-        "expiration": properties.expiration.as_deref(),
-    });
+    let message = view_of(at_hand.delivery, at_hand.name);
+    let batch: Vec<minijinja::Value> = match at_hand.batch {
+        [] | [_] => vec![message.clone()],
+        batch => batch.iter().map(|held| view_of(&held.delivery, &held.name)).collect(),
+    };
     Scope::from([
-        ("message", minijinja::Value::from(minijinja::value::Serde(&view))),
+        ("message", message),
+        ("batch", batch.into()),
         ("attempt", at_hand.attempt.into()),
         ("consumer", at_hand.consumer.into()),
         ("instance", at_hand.instance.into()),
         ("moment", at_hand.moment.0.into()),
     ])
+}
+
+/// Composes the answer to a message: to its `reply_to`, under its correlation id unless another is given.
+pub(super) fn compose_reply(
+    reply: &Publish,
+    delivery: &Delivery,
+    to: &Name,
+    scope: &mut Scope,
+) -> Result<Composed, TemplateError> {
+    let mut composed = compose(reply, 1, scope)?;
+    composed.routing_key = to.clone();
+    let asked = &delivery.message.properties;
+    if reply.correlation_id.is_none() && asked.correlation_id.is_some() {
+        let mut message = Message::clone(&composed.message);
+        message.properties.correlation_id = asked.correlation_id.clone();
+        composed.message = message.into();
+    }
+    Ok(composed)
+}
+
+/// The header that counts how often a message was sent to a rung.
+const RETRIES: &str = "x-retry";
+
+/// What a broker writes into a message: none of it is sent along, so that each trip is told anew on every version
+/// (3.10 goes on with a client's x-death, 4.0 begins a new one, DL-22).
+const OF_THE_BROKER: [&str; 9] = [
+    "x-death",
+    "x-first-death-exchange",
+    "x-first-death-queue",
+    "x-first-death-reason",
+    "x-last-death-exchange",
+    "x-last-death-queue",
+    "x-last-death-reason",
+    "x-delivery-count",
+    "x-acquired-count",
+];
+
+/// Sends a message to its next rung, or to where they are parked; `None` when it was on the last and nothing follows.
+pub(super) fn compose_retry(ladder: &Ladder, delivery: &Delivery) -> Option<Composed> {
+    let mut message = Message::clone(&delivery.message);
+    let mut headers = message.properties.headers.take().unwrap_or_default();
+    let tried = headers.get(RETRIES).and_then(as_number).unwrap_or(0).max(0);
+    let rung = usize::try_from(tried).ok().and_then(|tried| ladder.rungs.get(tried));
+    OF_THE_BROKER.iter().for_each(|name| drop(headers.shift_remove(*name)));
+    let routing_key = match (rung, &ladder.parked) {
+        (Some(rung), _) => {
+            headers.insert(RETRIES.into(), Value::I64(tried + 1));
+            rung.clone()
+        }
+        (None, Some(parked)) => parked.clone(),
+        (None, None) => return None,
+    };
+    message.properties.headers = (!headers.is_empty()).then_some(headers);
+    let exchange = ladder.exchange.clone();
+    // Returned rather than lost, should somebody have removed the rung.
+    Some(Composed { exchange, routing_key, mandatory: true, message: message.into() })
 }
 
 /// Reads an integer out of a number or a text, as templates give either.

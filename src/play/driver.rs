@@ -5,7 +5,6 @@ use super::contents::Reading;
 use super::player::{Player, Role, Waiting};
 use super::program::{Ask, Program};
 use super::series::Series;
-use super::timeline::Happening;
 use crate::broker::{ChannelId, Command, ConnectionId, PublishId, Refusal, Reply, RequestId};
 use crate::model::{Act, Moment, Name, PublishOutcome, QueueName, Scenario, Step};
 use crate::source::Span;
@@ -103,6 +102,11 @@ impl Driver {
     /// Says that the outcome is being read: counts no longer speak of the run.
     pub fn is_frozen(&self) -> bool {
         self.frozen
+    }
+
+    /// Says that consumers do nothing more: what the run left behind is being read, or everything is being closed.
+    pub fn rests_actors(&self) -> bool {
+        self.frozen || matches!(self.stage, Stage::Closing | Stage::Done)
     }
 
     /// Gives the next moment at which the driver acts by itself.
@@ -228,7 +232,7 @@ impl Player {
 
     /// Asks for a queue's counts, now and at each change.
     pub(super) fn watch(&mut self, queue: QueueName) {
-        let declared = self.scenario.topology.queue(&queue.vhost, &queue.name);
+        let declared = self.scenario.declared_queues().into_iter().find(|declared| declared.id() == queue);
         let policies = self.scenario.topology.policies.iter();
         let expires =
             policies.filter(|policy| policy.vhost == queue.vhost && policy.definition.contains_key("expires"));
@@ -238,14 +242,8 @@ impl Player {
     }
 
     pub(super) fn start_actor(&mut self, index: usize) {
-        let scenario = self.scenario.clone();
-        let consumer = &scenario.consumers[self.actors[index].consumer];
-        let asks = self.actors[index].start(consumer, &mut self.ids);
-        for ask in &asks {
-            if let Ask::Open { channel, connection } = ask {
-                self.channels.insert(*channel, (*connection, Role::Actor(index)));
-            }
-        }
+        self.actors[index].comeback = None;
+        let asks = self.subscribe(index);
         self.driver.doing = Doing::Program(Program::new(asks), Then::Started(index));
     }
 
@@ -317,10 +315,11 @@ impl Player {
     }
 
     fn actor_started(&mut self, index: usize, refusal: Option<Refusal>) {
-        let (name, queue) = (self.actors[index].name.clone(), self.ledger.consumers[index].queue.clone());
-        if refusal.is_none() {
-            self.actors[index].running = true;
-            self.record(Happening::Started { consumer: name, queue: queue.clone() });
+        let queue = self.ledger.consumers[index].queue.clone();
+        match refusal {
+            None => self.subscribed(index),
+            // What was opened for it is closed before anything else is asked.
+            Some(_) => self.withdraw(index),
         }
         if let Stage::Opening(at) = self.driver.stage {
             if let Some(refusal) = refusal {
@@ -334,7 +333,12 @@ impl Player {
             return;
         }
         let next = index + 1;
-        let more = refusal.is_none()
+        let whole = self.current_step().is_some_and(|step| match &step.act {
+            Act::Start(name) => *name == self.scenario.consumers[self.actors[index].consumer].name,
+            _ => false,
+        });
+        let more = whole
+            && refusal.is_none()
             && self.actors.get(next).is_some_and(|actor| actor.consumer == self.actors[index].consumer);
         if more { self.start_actor(next) } else { self.end_step(refusal.as_ref()) }
     }

@@ -3,12 +3,11 @@
 
 use super::contents::Contents;
 use super::failure::Finding;
-use super::judge_messages::{message_list, name_list};
+use super::judge_consumer::judge_consumer;
+use super::judge_messages::message_list;
 use super::ledger::Ledger;
-use super::outcome::MessageRecord;
 use crate::model::{
-    ConsumerExpectation, Count, MessageExpectation, Millis, PublishExpectation, QueueExpectation, Received, Scope,
-    Subject, Tolerance,
+    Count, MessageExpectation, Millis, PublishExpectation, QueueExpectation, Scope, Subject, Tolerance,
 };
 
 /// How far a measured time may always be off on a live broker.
@@ -38,7 +37,7 @@ pub(super) fn judge(subject: &Subject, evidence: &Evidence) -> Vec<Finding> {
     findings
 }
 
-fn count(field: &str, wanted: Option<Count>, found: u64, findings: &mut Vec<Finding>) {
+pub(super) fn count(field: &str, wanted: Option<Count>, found: u64, findings: &mut Vec<Finding>) {
     if let Some(wanted) = wanted.filter(|wanted| !wanted.holds(found)) {
         findings.push(Finding::new(field, wanted, found));
     }
@@ -64,43 +63,6 @@ fn judge_queue(wanted: &QueueExpectation, evidence: &Evidence, findings: &mut Ve
             Some(found) => message_list("messages", messages, found, &Scope::new(), findings),
             None => findings.push(Finding::new("messages", "contents", "this queue cannot be read")),
         }
-    }
-}
-
-fn judge_consumer(wanted: &ConsumerExpectation, evidence: &Evidence, findings: &mut Vec<Finding>) {
-    let ledger = evidence.ledger;
-    let instances = ledger.consumers.iter().enumerate().filter(|(_, consumer)| {
-        let name = &*consumer.name;
-        *name == *wanted.consumer || name.rsplit_once('.').is_some_and(|(base, _)| base == &*wanted.consumer)
-    });
-    let instances: Vec<usize> = instances.map(|(index, _)| index).collect();
-    let received = instances.iter().flat_map(|&i| ledger.consumers[i].received.iter().map(|receipt| &receipt.record));
-    let received: Vec<&MessageRecord> = received.collect();
-    let total: u64 = instances.iter().map(|&i| ledger.consumers[i].received.count()).sum();
-    match &wanted.received {
-        Some(Received::Count(range)) => count("received", Some(*range), total, findings),
-        Some(Received::Messages(_)) if received.len() as u64 != total => {
-            findings.push(Finding::new("received", "a list", format!("{total} messages, too many to list")));
-        }
-        Some(Received::Messages(list)) => message_list("received", list, &received, &Scope::new(), findings),
-        None => {}
-    }
-    let kinds = [("acked", &wanted.acked), ("nacked", &wanted.nacked), ("rejected", &wanted.rejected)];
-    let mut settled_in_all = 0;
-    for (which, (field, wanted)) in kinds.into_iter().enumerate() {
-        let total: u64 = instances.iter().map(|&i| ledger.settled[i][which].count()).sum();
-        settled_in_all += total;
-        match wanted {
-            Some(Received::Count(range)) => count(field, Some(*range), total, findings),
-            Some(Received::Messages(list)) => {
-                let names = instances.iter().flat_map(|&i| ledger.settled[i][which].iter().cloned());
-                name_list(field, list, &names.collect::<Vec<_>>(), &Scope::new(), findings);
-            }
-            None => {}
-        }
-    }
-    if wanted.unacked.is_some() {
-        count("unacked", wanted.unacked, total.saturating_sub(settled_in_all), findings);
     }
 }
 

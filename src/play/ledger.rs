@@ -35,6 +35,8 @@ pub(super) struct Ledger {
     pub consumers: Vec<ConsumerOutcome>,
     /// Settlements by consumer index: acked, nacked, rejected message names.
     pub settled: Vec<[Kept<Name>; 3]>,
+    /// Sizes of batches by consumer index.
+    pub batches: Vec<Kept<u64>>,
     pub publishes: Kept<PublishRecord>,
     pub ended: BTreeMap<PublishOutcome, u64>,
     /// The same, for the ids that an expectation asks for.
@@ -58,6 +60,7 @@ impl Ledger {
     pub fn add_consumer(&mut self, name: Name, queue: QueueName) -> usize {
         self.consumers.push(ConsumerOutcome { name, queue, received: Kept::default() });
         self.settled.push(Default::default());
+        self.batches.push(Kept::default());
         self.consumers.len() - 1
     }
 
@@ -87,6 +90,11 @@ impl Ledger {
         if let Some(receipt) = self.consumers[consumer].received.get_mut(receipt) {
             receipt.did.push(what);
         }
+    }
+
+    /// Notes that a consumer took up a batch.
+    pub fn batched(&mut self, consumer: usize, size: u64) {
+        self.batches[consumer].push(size, &size.to_le_bytes());
     }
 
     pub fn settled(&mut self, consumer: usize, name: Name, settlement: Settlement) {

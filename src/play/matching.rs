@@ -2,6 +2,7 @@
 //! A rule's conditions are all asked; a template that fails is an error with its place, never a silent "no".
 
 use super::compose::{AtHand, scope_of};
+use super::memory::chance_falls;
 use crate::model::{DeathMatcher, Matcher, Message, Scope, TemplateError, Text, Value};
 use crate::rules::topic_matches;
 use crate::source::Span;
@@ -24,7 +25,8 @@ pub(super) fn matches(matcher: &Matcher, at_hand: &AtHand) -> Result<bool, BadTe
     if *matcher == Matcher::default() {
         return Ok(true);
     }
-    let scope = scope_of(at_hand);
+    // Most rules hold no template, and what a template sees costs more than the comparison.
+    let scope = if matcher.is_fixed() { Scope::new() } else { scope_of(at_hand) };
     let message = &at_hand.delivery.message;
     let text_is = |wanted: &Option<Text>, found: &str, test: fn(&str, &str) -> bool| -> Result<bool, TemplateError> {
         wanted.as_ref().map_or(Ok(true), |text| Ok(test(&text.render(&scope)?, found)))
@@ -34,6 +36,10 @@ pub(super) fn matches(matcher: &Matcher, at_hand: &AtHand) -> Result<bool, BadTe
         && text_is(&matcher.exchange, &at_hand.delivery.exchange, |wanted, found| wanted == found)?
         && matcher.redelivered.is_none_or(|wanted| wanted == at_hand.delivery.redelivered)
         && matcher.attempt.is_none_or(|count| count.holds(at_hand.attempt))
+        && matcher
+            .chance
+            .is_none_or(|parts| chance_falls(parts, at_hand.seed, at_hand.consumer, at_hand.name, at_hand.attempt))
+        && matcher.seen.as_ref().is_none_or(|seen| at_hand.memory.has_seen(seen, at_hand.delivery, at_hand.moment))
         && deaths_match(matcher.x_death.as_ref(), message, &scope)?
         && headers_match(matcher, message, &scope)?
         && json_matches(matcher, message, &scope)?

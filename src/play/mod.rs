@@ -2,16 +2,22 @@
 //! Takes a cell and the ground it plays on; gives verdicts and the outcome. Never knows which broker it plays on
 //! beyond its version and whether it is live, never reads a clock.
 
+mod acting;
 mod actor;
+mod comeback;
 mod compose;
 mod contents;
 mod driver;
 mod failure;
+mod job;
 mod judge;
+mod judge_consumer;
 mod judge_messages;
 mod kept;
+mod leaving;
 mod ledger;
 mod matching;
+mod memory;
 mod names;
 mod outcome;
 mod player;
@@ -19,9 +25,12 @@ mod program;
 mod reading;
 mod series;
 mod steps;
+mod subscription;
 mod timeline;
 mod verdict;
+mod view;
 mod waiting;
+mod working;
 
 pub use failure::{Failure, Finding};
 pub use kept::{Kept, digest_of};

@@ -6,6 +6,7 @@ use super::contents::Contents;
 use super::driver::Driver;
 use super::failure::{Failure, Finding};
 use super::ledger::Ledger;
+use super::memory::Memory;
 use super::names::Names;
 use super::outcome::{Outcome, PublishRecord, RefusalRecord};
 use super::timeline::{Happening, Timeline};
@@ -47,6 +48,8 @@ pub struct Played {
 pub(super) enum Waiting {
     Driver,
     Quiet,
+    /// A consumer instance that comes back.
+    Actor(usize),
     /// Nobody acts on it.
     Nobody,
 }
@@ -86,6 +89,8 @@ pub struct Player {
     pub(super) channels: BTreeMap<ChannelId, (ConnectionId, Role)>,
     pub(super) driver: Driver,
     pub(super) actors: Vec<Actor>,
+    /// By consumer, over all its instances.
+    pub(super) memories: Vec<Memory>,
     pub(super) ledger: Ledger,
     pub(super) contents: Contents,
     pub(super) timeline: Timeline,
@@ -106,7 +111,7 @@ impl Player {
         let scenario = Arc::new(cell.scenario.clone());
         let mut ledger = Ledger::default();
         ledger.ask_for(ids_asked_for(&scenario));
-        let actors = Actor::all(&scenario, &mut ledger);
+        let (actors, memories) = (Actor::all(&scenario, &mut ledger), Memory::all(&scenario));
         Self {
             driver: Driver::new(&scenario),
             scenario,
@@ -119,6 +124,7 @@ impl Player {
             in_flight: BTreeMap::new(),
             channels: BTreeMap::new(),
             actors,
+            memories,
             ledger,
             contents: Contents::default(),
             timeline: Timeline::default(),
@@ -258,7 +264,7 @@ impl Player {
     }
 
     /// Ends all publishes of channels that are gone; a cause with a code refused them.
-    fn end_publishes(&mut self, gone: impl Fn(ChannelId) -> bool, cause: &Refusal) {
+    pub(super) fn end_publishes(&mut self, gone: impl Fn(ChannelId) -> bool, cause: &Refusal) {
         let ended: Vec<PublishId> =
             self.in_flight.iter().filter(|(_, one)| gone(one.channel)).map(|(id, _)| *id).collect();
         let refused = cause.code != 0 && cause.code != crate::broker::code::CONNECTION_FORCED;
@@ -268,9 +274,8 @@ impl Player {
         }
     }
 
-    fn delivered(&mut self, channel: ChannelId, delivery: Box<crate::broker::Delivery>) {
-        let Some((_, Role::Actor(actor))) = self.channels.get(&channel) else { return };
-        let actor = *actor;
+    fn delivered(&mut self, channel: ChannelId, consumer: &Name, delivery: Box<crate::broker::Delivery>) {
+        let Some(actor) = self.actor_of(channel, consumer) else { return };
         self.deliveries += 1;
         let name = self.names.of_message(&delivery.message);
         if delivery.message.properties.message_id.is_some() && self.failures.is_empty() {
@@ -313,7 +318,7 @@ impl Player {
         self.end_publishes(|one| one == channel, cause);
         if let Some((_, role)) = self.channels.remove(&channel) {
             match role {
-                Role::Actor(actor) => self.actor_channel_closed(actor, channel, cause),
+                Role::Actor(_) => self.actor_channel_closed(channel, cause),
                 Role::Driver => self.driver_channel_closed(channel),
             }
         }
@@ -330,7 +335,7 @@ impl Player {
         self.end_publishes(|one| gone.iter().any(|(channel, _)| *channel == one), cause);
         for (channel, role) in gone {
             match role {
-                Role::Actor(actor) => self.actor_channel_closed(actor, channel, cause),
+                Role::Actor(_) => self.actor_channel_closed(channel, cause),
                 Role::Driver => self.driver_channel_closed(channel),
             }
         }
@@ -365,7 +370,7 @@ impl Client for Player {
         self.news = true;
         match event {
             Event::Reply { request, reply } => self.replied(request, reply),
-            Event::Delivered { channel, delivery, .. } => self.delivered(channel, delivery),
+            Event::Delivered { channel, consumer, delivery } => self.delivered(channel, &consumer, delivery),
             Event::Returned { publish, .. } => {
                 if let Some(one) = self.in_flight.get_mut(&publish) {
                     one.returned = true;
@@ -382,9 +387,9 @@ impl Client for Player {
             }
             Event::ChannelClosed { channel, cause } => self.channel_closed(channel, &cause),
             Event::ConnectionClosed { connection, cause } => self.connection_closed(connection, &cause),
-            Event::Cancelled { channel, .. } => {
-                if let Some((_, Role::Actor(actor))) = self.channels.get(&channel) {
-                    self.actor_cancelled(*actor);
+            Event::Cancelled { channel, consumer } => {
+                if let Some(actor) = self.actor_of(channel, &consumer) {
+                    self.actor_cancelled(actor);
                 }
             }
             Event::Counted { queue, counts } => self.counted(queue, counts),
@@ -408,7 +413,8 @@ impl Client for Player {
 
     fn wake_at(&self) -> Option<Moment> {
         let epoch = self.epoch?;
-        let actors = self.actors.iter().filter_map(Actor::wake_at);
+        let actors = self.actors.iter().filter(|_| !self.driver.rests_actors());
+        let actors = actors.filter_map(|actor| actor.wake_at(&self.scenario.consumers[actor.consumer]));
         let own = actors.chain(self.driver.wake_at(&self.scenario)).min()?;
         Some(Moment(epoch.0 + own.0))
     }
@@ -423,6 +429,7 @@ impl Player {
         match self.waiting.remove(&request) {
             Some(Waiting::Driver) => self.driver_answered(request, reply),
             Some(Waiting::Quiet) => self.driver_quiet(reply),
+            Some(Waiting::Actor(actor)) => self.actor_answered(actor, request, reply),
             Some(Waiting::Nobody) | None => {}
         }
     }

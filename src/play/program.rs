@@ -39,6 +39,8 @@ pub(super) struct Program {
     pub refusal: Option<Refusal>,
     /// The answers to calls, in order.
     pub replies: Vec<Reply>,
+    /// The queue that the server named last: an empty name means it from then on.
+    named: Option<Name>,
 }
 
 impl Program {
@@ -49,14 +51,31 @@ impl Program {
 
     /// Gives the next command to send, if none is under way.
     pub fn next(&mut self) -> Option<Ask> {
-        if self.waiting.is_some() || self.refusal.is_some() { None } else { self.asks.pop_front() }
+        let ready = self.waiting.is_none() && self.refusal.is_none();
+        if !ready {
+            return None;
+        }
+        let mut ask = self.asks.pop_front()?;
+        if let (Ask::Call { method, .. }, Some(named)) = (&mut ask, &self.named) {
+            match method {
+                Method::Bind(binding) if binding.destination.is_empty() => binding.destination = named.clone(),
+                Method::Consume { queue, .. } if queue.is_empty() => *queue = named.clone(),
+                _ => {}
+            }
+        }
+        Some(ask)
     }
 
     /// Takes the answer to the request under way.
     pub fn answered(&mut self, reply: Result<Reply, Refusal>) {
         self.waiting = None;
         match reply {
-            Ok(reply) => self.replies.push(reply),
+            Ok(reply) => {
+                if let Reply::Declared { queue, .. } = &reply {
+                    self.named = Some(queue.clone());
+                }
+                self.replies.push(reply);
+            }
             Err(refusal) => self.refusal = Some(refusal),
         }
     }

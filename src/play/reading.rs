@@ -22,12 +22,12 @@ impl Player {
         tally.and_then(|tally| tally.counts).map_or(0, |counts| counts.ready)
     }
 
-    /// Reads every queue of the topology, the one with the nearest timer first.
+    /// Reads every queue that the scenario declares, the one with the nearest timer first.
     pub(super) fn read_everything(&mut self) {
         self.driver.frozen = true;
         let scenario = self.scenario.clone();
         let mut queues: Vec<(u64, Queue)> =
-            scenario.topology.queues.iter().map(|queue| (self.nearest_timer(queue), queue.clone())).collect();
+            scenario.declared_queues().into_iter().map(|queue| (self.nearest_timer(queue), queue.clone())).collect();
         queues.sort_by_key(|(timer, _)| *timer);
         let mut to_read = Vec::new();
         for (_, queue) in queues {
@@ -110,6 +110,7 @@ impl Player {
 
     /// Puts the outcome together once `at_end` is judged.
     pub(super) fn keep_outcome(&mut self) {
+        self.note_idle_rules();
         let contents: Contents = std::mem::take(&mut self.contents);
         let ledger = &self.ledger;
         let counts =

@@ -64,7 +64,8 @@ impl Player {
 
     fn actors_of(&self, consumer: &Name) -> Vec<usize> {
         let index = self.scenario.consumers.iter().position(|one| one.name == *consumer);
-        (0..self.actors.len()).filter(|actor| Some(self.actors[*actor].consumer) == index).collect()
+        let is_meant = |actor: &super::actor::Actor| Some(actor.consumer) == index || actor.name == *consumer;
+        (0..self.actors.len()).filter(|actor| is_meant(&self.actors[*actor])).collect()
     }
 
     /// Makes the calls of a step, over a channel of its own: a refusal closes nothing else.
@@ -90,6 +91,9 @@ impl Player {
             if refusal.scope == Scope::Connection {
                 self.driver.links.remove(&(step.actor.clone(), step.vhost.clone()));
             }
+        }
+        if let (None, Act::DeclareQueue(queue)) = (refusal, &step.act) {
+            self.watch(queue.id());
         }
         match (&step.refused, refusal) {
             (None, None) => {

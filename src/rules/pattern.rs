@@ -14,6 +14,12 @@ pub struct Pattern {
 enum Matcher {
     All,
     OnlyEmpty,
+    /// `^orders$`, `^cmd\\.`, `^(a|b)$`: nothing but letters. By far the most, and cheap beside a compiled expression.
+    Letters {
+        texts: Vec<String>,
+        from_start: bool,
+        to_end: bool,
+    },
     Regex(Box<Regex>),
 }
 
@@ -26,7 +32,10 @@ impl Pattern {
         let matcher = match text {
             "" | ".*" => Matcher::All,
             "^$" => Matcher::OnlyEmpty,
-            _ => Matcher::Regex(Box::new(Regex::new(text).map_err(|error| detail(text, &error, long_text))?)),
+            _ => match letters(text) {
+                Some(matcher) => matcher,
+                None => Matcher::Regex(Box::new(Regex::new(text).map_err(|error| detail(text, &error, long_text))?)),
+            },
         };
         Ok(Self { text: text.to_owned(), matcher })
     }
@@ -50,14 +59,53 @@ impl Pattern {
         match &self.matcher {
             Matcher::All => true,
             Matcher::OnlyEmpty => name.is_empty(),
+            Matcher::Letters { texts, from_start, to_end } => texts.iter().any(|text| match (from_start, to_end) {
+                (true, true) => name == text,
+                (true, false) => name.starts_with(text.as_str()),
+                (false, true) => name.ends_with(text.as_str()),
+                (false, false) => name.contains(text.as_str()),
+            }),
             Matcher::Regex(regex) => regex.is_match(name).unwrap_or(false),
         }
+    }
+
+    /// Says whether the text is a pattern of nothing but letters, which every engine reads in the same way.
+    pub fn is_plain(text: &str) -> bool {
+        letters(text).is_some()
     }
 
     /// Gives the text that it was made from.
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// Takes a pattern apart that holds nothing but letters, anchors and choices between words.
+fn letters(text: &str) -> Option<Matcher> {
+    let (from_start, text) = text.strip_prefix('^').map_or((false, text), |rest| (true, rest));
+    let (to_end, text) = match text.strip_suffix('$') {
+        Some(rest) if !rest.ends_with('\\') => (true, rest),
+        _ => (false, text),
+    };
+    let choices = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let words: Vec<&str> = choices.map_or_else(|| vec![text], |inside| inside.split('|').collect());
+    let texts: Vec<String> = words.into_iter().map(unescaped).collect::<Option<_>>()?;
+    Some(Matcher::Letters { texts, from_start, to_end })
+}
+
+/// Reads a word in which only escaped signs may be special.
+fn unescaped(word: &str) -> Option<String> {
+    let mut plain = String::new();
+    let mut signs = word.chars();
+    while let Some(sign) = signs.next() {
+        match sign {
+            '\\' => plain.push(signs.next().filter(char::is_ascii_punctuation)?),
+            '_' | '-' | '/' | ':' | '@' | ' ' => plain.push(sign),
+            _ if sign.is_alphanumeric() => plain.push(sign),
+            _ => return None,
+        }
+    }
+    Some(plain)
 }
 
 /// Words a compile error as Erlang's `re` does, as far as it can be told from ours.
@@ -70,4 +118,26 @@ fn detail(text: &str, error: &fancy_regex::Error, long_text: bool) -> String {
     }
     let words = error.to_string().replace('"', "'");
     format!("{{\"{words}\",{}}}", text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_of_letters_match_as_compiled_ones_do() {
+        let names = ["", "a", "b", "ab", "a.b", "axb", "xa.b", "a.bx", "a|b", "(a)", "a$"];
+        let patterns =
+            ["a", "^a", "a$", "^a$", "a\\.b", "^a\\.b$", "^(a|b)$", "^(a|a\\.b)", "(b|x)$", "a\\|b", "a\\$", "^()$"];
+        for text in patterns {
+            assert!(Pattern::is_plain(text), "{text}");
+            let (pattern, regex) = (Pattern::new(text, false).unwrap(), Regex::new(text).unwrap());
+            for name in names {
+                assert_eq!(pattern.matches(name), regex.is_match(name).unwrap(), "{text} on {name}");
+            }
+        }
+        for text in ["a.b", "a*", "^a.*", "[ab]", "a|b", "\\d", "(a", "a)", "(a(b|c))", "(?:a)"] {
+            assert!(!Pattern::is_plain(text), "{text}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub fn rehearse(cell: &Cell, profile: Profile, insights: bool) -> Played {
     let published = cell.scenario.publishes_at_most();
     let events_at_one_moment_max = usual.events_at_one_moment_max + EVENTS_OF_A_PUBLISH * published;
     let limits = Limits { events_at_one_moment_max, ..usual };
-    let mut sim = Sim::new(profile).with_insights(insights);
+    let mut sim = Sim::new(profile).with_insights(insights || cell.scenario.asks_for_reasons());
     let planned = plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(profile));
     let mut applier = Applier::new(&planned, Ids::default());
     let (moment, _) = simulate(&mut applier, &mut sim, Moment(0), &limits);

@@ -1,0 +1,108 @@
+//! How a consumer comes back that lost its connection or channel: after a pause, as often as its `reconnect` allows.
+//! Attempts are counted anew for each loss; an actor whose attempts are used up stays away.
+
+use super::player::{Player, Waiting};
+use super::program::Program;
+use crate::broker::{Refusal, Reply, RequestId};
+use crate::model::Moment;
+
+/// Is an absence that is meant to end.
+#[derive(Debug)]
+pub(super) struct Comeback {
+    /// Made since the loss.
+    attempts: u32,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Waiting { until: Moment },
+    Connecting(Box<Program>),
+}
+
+impl Comeback {
+    /// Gives when the next attempt is due.
+    pub fn wake_at(&self) -> Option<Moment> {
+        match self.state {
+            State::Waiting { until } => Some(until),
+            State::Connecting(_) => None,
+        }
+    }
+
+    fn is_connecting(&self) -> bool {
+        matches!(self.state, State::Connecting(_))
+    }
+}
+
+impl Player {
+    /// Plans the first attempt of an actor that is gone against its will.
+    pub(super) fn plan_comeback(&mut self, index: usize) {
+        let reconnect = self.scenario.consumers[self.actors[index].consumer].reconnect;
+        if let Some(reconnect) = reconnect.filter(|_| self.actors[index].comeback.is_none()) {
+            let state = State::Waiting { until: self.now + reconnect.after };
+            self.actors[index].comeback = Some(Comeback { attempts: 0, state });
+        }
+    }
+
+    /// Goes on with a comeback as far as it can; says whether anything was done.
+    pub(super) fn come_back(&mut self, index: usize) -> bool {
+        let Some(mut comeback) = self.actors[index].comeback.take() else { return false };
+        let acted = match &mut comeback.state {
+            State::Waiting { until } if *until > self.now || self.partner_connects(index) => false,
+            State::Waiting { .. } => {
+                comeback.attempts += 1;
+                self.told(index, format!("connects again (attempt {})", comeback.attempts));
+                comeback.state = State::Connecting(Box::new(Program::new(self.subscribe(index))));
+                true
+            }
+            State::Connecting(program) if program.is_over() => {
+                let refusal = program.refusal.take();
+                return self.came_back(index, comeback.attempts, refusal);
+            }
+            State::Connecting(program) => match program.next() {
+                Some(ask) => {
+                    program.waiting = Some(self.ask(Waiting::Actor(index), |request| ask.command(request)));
+                    true
+                }
+                None => false,
+            },
+        };
+        self.actors[index].comeback = Some(comeback);
+        acted
+    }
+
+    /// One that shares the channel is opening it.
+    fn partner_connects(&self, index: usize) -> bool {
+        let name_of = |actor: usize| self.scenario.consumers[self.actors[actor].consumer].channel.as_ref();
+        let connects = |other: usize| self.actors[other].comeback.as_ref().is_some_and(Comeback::is_connecting);
+        let mut partners = (0..self.actors.len()).filter(|other| *other != index && name_of(*other) == name_of(index));
+        name_of(index).is_some() && partners.any(connects)
+    }
+
+    /// Ends an attempt, well or not.
+    fn came_back(&mut self, index: usize, attempts: u32, refusal: Option<Refusal>) -> bool {
+        let Some(refusal) = refusal else {
+            self.subscribed(index);
+            return true;
+        };
+        self.told(index, format!("cannot connect: {refusal}"));
+        self.withdraw(index);
+        let Some(reconnect) = self.scenario.consumers[self.actors[index].consumer].reconnect else { return true };
+        if reconnect.attempts.is_some_and(|max| attempts >= max) {
+            let noun = if attempts == 1 { "attempt" } else { "attempts" };
+            self.told(index, format!("gives up after {attempts} {noun}"));
+            return true;
+        }
+        let state = State::Waiting { until: self.now + reconnect.after };
+        self.actors[index].comeback = Some(Comeback { attempts, state });
+        true
+    }
+
+    pub(super) fn actor_answered(&mut self, index: usize, request: RequestId, reply: Result<Reply, Refusal>) {
+        if let Some(Comeback { state: State::Connecting(program), .. }) = &mut self.actors[index].comeback
+            && program.waiting == Some(request)
+        {
+            program.answered(reply);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The reference page, `src/language/reference.md`: every word of the language has a section, every section an example,
+//! and every example is played on all profiles (scenarios) or checked (topologies).
+#![allow(clippy::disallowed_methods)]
+
+use fancy_regex::Regex;
+use rmqplay::io::Disk;
+use rmqplay::language::{Settings, load_scenario, load_topology};
+use rmqplay::model::{Cell, Profile};
+use rmqplay::report;
+use rmqplay::rules::QUEUE_ARGUMENTS;
+use rmqplay::simulate::rehearse;
+use rmqplay::source::Sources;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Under which parts of the page the words of a source file are explained; those of another file may stand anywhere.
+const PARTS: [(&str, &[&str]); 13] = [
+    ("topology.rs", &["Topology files"]),
+    ("objects.rs", &["Topology files"]),
+    ("arguments.rs", &["Topology files"]),
+    ("access.rs", &["Topology files"]),
+    ("policies.rs", &["Topology files"]),
+    ("retry.rs", &["Topology files"]),
+    ("scenario.rs", &["Top level"]),
+    ("steps.rs", &["Steps"]),
+    ("publish.rs", &["Publish", "Actions"]),
+    ("consumers.rs", &["Consumers"]),
+    ("matchers.rs", &["Matchers"]),
+    ("actions.rs", &["Consumers", "Actions"]),
+    ("expectations.rs", &["Expectations", "Time"]),
+];
+
+/// Words that only broker-written files have, under the name that people write.
+const OTHER_SPELLINGS: [&str; 3] = ["original_vhost_name", "routing-keys", "original-expiration"];
+
+/// Is one `###` section of the page.
+struct Section {
+    part: String,
+    heading: String,
+    line: usize,
+    /// First line and text of each example.
+    examples: Vec<(usize, String)>,
+}
+
+#[test]
+fn every_word_of_the_language_has_a_section() {
+    let sections = sections();
+    let mut faults = Vec::new();
+    let mut words = 0;
+    for (file, line, word) in words_of_the_source() {
+        words += 1;
+        let parts = PARTS.iter().find(|(known, _)| *known == file).map(|(_, parts)| *parts);
+        let explained = sections.iter().any(|section| {
+            parts.is_none_or(|parts| parts.contains(&section.part.as_str()))
+                && section.heading.contains(&format!("`{word}`"))
+        });
+        if !explained {
+            let where_to =
+                parts.map_or_else(|| "anywhere".to_owned(), |parts| format!("under ## {}", parts.join(" or ## ")));
+            faults.push(format!("`{word}` (src/language/{file}:{line}) has no heading {where_to}"));
+        }
+    }
+    for argument in QUEUE_ARGUMENTS.iter().filter(|argument| argument.name != "queue-type") {
+        words += 1;
+        let field = format!("`{}`", argument.field());
+        if !sections.iter().any(|section| section.part == "Topology files" && section.heading.contains(&field)) {
+            faults.push(format!("{field} (QUEUE_ARGUMENTS) has no heading under ## Topology files"));
+        }
+    }
+    assert!(words > 200, "only {words} words were found in the source: the search has lost them");
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn every_section_has_an_example() {
+    let bare: Vec<String> = sections()
+        .iter()
+        .filter(|section| section.examples.is_empty())
+        .map(|section| format!("reference.md:{}: {}", section.line, section.heading))
+        .collect();
+    assert!(bare.is_empty(), "\n{}", bare.join("\n"));
+}
+
+#[test]
+fn every_example_plays() {
+    let (mut scenarios, mut topologies) = (0, 0);
+    for (line, text) in sections().into_iter().flat_map(|section| section.examples) {
+        let name = format!("src/language/reference.md:{line}");
+        let mut sources = Sources::default();
+        let settings = Settings { vars: Vec::new(), default_vhost: None };
+        let world = Disk::at("", Default::default());
+        if text.lines().any(|line| line.starts_with("scenario:")) {
+            scenarios += 1;
+            let (loaded, problems) = load_scenario(&mut sources, &name, text.as_bytes(), &world, &settings);
+            assert!(problems.is_empty(), "{}", report::draw(&problems, &sources, 100, false));
+            loaded.expect("a scenario").cells.iter().for_each(|cell| play(&name, cell));
+        } else {
+            topologies += 1;
+            let (loaded, problems) = load_topology(&mut sources, &name, text.as_bytes(), &world, &settings);
+            assert!(problems.is_empty(), "{}", report::draw(&problems, &sources, 100, false));
+            assert!(loaded.is_some_and(|loaded| loaded.topology != Default::default()), "{name}: declares nothing");
+        }
+    }
+    assert!(scenarios > 60 && topologies > 10, "{scenarios} scenarios and {topologies} topologies were found");
+}
+
+/// Plays a cell on each profile that it is for.
+fn play(name: &str, cell: &Cell) {
+    let mut played = 0;
+    for profile in Profile::ALL {
+        let version = profile.version();
+        let is_for = |one: &rmqplay::model::Requirement| {
+            one.at_least.is_none_or(|least| version >= least) && one.below.is_none_or(|below| version < below)
+        };
+        if !cell.scenario.requires.iter().all(is_for) {
+            continue;
+        }
+        played += 1;
+        let run = rehearse(cell, profile, false);
+        assert!(run.failures.is_empty(), "{name} on sim {profile}: {:#?}", run.failures);
+        assert!(run.outcome.is_some(), "{name} on sim {profile} came to no end");
+    }
+    assert!(played > 0, "{name} is for no profile");
+}
+
+fn language() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/language")
+}
+
+/// Reads the page: its parts, headings and examples.
+fn sections() -> Vec<Section> {
+    let page = fs::read_to_string(language().join("reference.md")).expect("the reference page");
+    let mut sections: Vec<Section> = Vec::new();
+    let mut part = String::new();
+    let mut fence: Option<(usize, String)> = None;
+    for (number, line) in page.lines().enumerate().map(|(at, line)| (at + 1, line)) {
+        match &mut fence {
+            Some(_) if line == "```" => {
+                let example = fence.take().expect("an open fence");
+                sections.last_mut().expect("an example stands in a section").examples.push(example);
+            }
+            Some((_, text)) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            None if line == "```yaml" => fence = Some((number + 1, String::new())),
+            None => {
+                if let Some(title) = line.strip_prefix("## ") {
+                    part = title.to_owned();
+                } else if let Some(heading) = line.strip_prefix("### ") {
+                    let (part, heading) = (part.clone(), heading.to_owned());
+                    sections.push(Section { part, heading, line: number, examples: Vec::new() });
+                }
+            }
+        }
+    }
+    assert!(fence.is_none(), "an example has no end");
+    sections
+}
+
+/// Lists the words that `language` reads, from its field tables: file, line, word.
+fn words_of_the_source() -> Vec<(String, usize, String)> {
+    let read = Regex::new(
+        r#"(?:\.(?:opt|need|node|entry)|\blist|\bpattern|checked_pattern|\bany)\((?:&mut fields, )?"([a-z_-]+)""#,
+    );
+    let tables = Regex::new(r#"(?s)const (?:VERBS|BESIDE|SUBJECTS|ACTIONS)[^=]*= *\[(.*?)\]"#);
+    let switches = Regex::new(r#"switches\([^\[]*&\[([^\]]*)\]"#);
+    let word = Regex::new(r#""([a-z_-]+)""#).expect("a pattern");
+    let (read, tables, switches) = (read.expect("a pattern"), tables.expect("a pattern"), switches.expect("a pattern"));
+    let mut found = BTreeSet::new();
+    for path in rust_files(&language()) {
+        let file = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).expect("readable source");
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let line_of = |at: usize| code[..at].lines().count();
+        for one in read.captures_iter(code).flatten() {
+            let matched = one.get(1).expect("a word");
+            found.insert((file.clone(), line_of(matched.start()), matched.as_str().to_owned()));
+        }
+        for list in tables.captures_iter(code).flatten().chain(switches.captures_iter(code).flatten()) {
+            let inside = list.get(1).expect("a list");
+            for one in word.captures_iter(inside.as_str()).flatten() {
+                let matched = one.get(1).expect("a word");
+                let line = line_of(inside.start() + matched.start());
+                found.insert((file.clone(), line, matched.as_str().to_owned()));
+            }
+        }
+    }
+    let mut seen = BTreeSet::new();
+    let fresh = |one: &(String, usize, String)| seen.insert((one.0.clone(), one.2.clone()));
+    let known = found.into_iter().filter(|(_, _, word)| !OTHER_SPELLINGS.contains(&word.as_str()));
+    known.filter(fresh).collect()
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("src/language").flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "rs")).collect();
+    files.sort();
+    files
+}
