@@ -119,18 +119,28 @@ impl Template {
 
 /// Writes slices (`list[1:n]`) as indexes (`list[1][n]`), for analysis only: minijinja does not say what is sliced.
 fn slices_as_indexes(text: &str) -> Option<String> {
-    if !text.contains('[') || !text.contains(':') {
-        return None;
+    let (mut written, mut rest, mut any) = (String::new(), text, false);
+    while let Some((before, after)) = rest.split_once('[') {
+        written.push_str(before);
+        let inside = after.find(['[', ']', '\'', '"', '{']).filter(|end| after[*end..].starts_with(']'));
+        let inside = inside.map(|end| &after[..end]).filter(|inside| inside.contains(':'));
+        match inside.filter(|_| written.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ']' | ')'))) {
+            Some(inside) => {
+                any = true;
+                for bound in inside.split(':').map(str::trim) {
+                    let bound = if bound.is_empty() { "0" } else { bound };
+                    written.push_str(&format!("[{bound}]"));
+                }
+                rest = &after[inside.len() + 1..];
+            }
+            None => {
+                written.push('[');
+                rest = after;
+            }
+        }
     }
-    static SLICE: OnceLock<Option<fancy_regex::Regex>> = OnceLock::new();
-    let slice =
-        SLICE.get_or_init(|| fancy_regex::Regex::new(r#"(?<=[\w\])])\[([^\[\]:{}'"]*):([^\[\]:{}'"]*)\]"#).ok());
-    let written = slice.as_ref()?.replace_all(text, |found: &fancy_regex::Captures| {
-        let bound =
-            |at| found.get(at).map(|bound| bound.as_str().trim()).filter(|text| !text.is_empty()).unwrap_or("0");
-        format!("[{}][{}]", bound(1), bound(2))
-    });
-    (written != text).then(|| written.into_owned())
+    written.push_str(rest);
+    any.then_some(written)
 }
 
 /// Gives the inside of a text that is exactly one `{{ … }}`.
@@ -145,5 +155,23 @@ impl From<minijinja::Error> for TemplateError {
         let range = error.range();
         let message = error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned);
         Self { message, range }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sliced_is_a_name() {
+        let written = |text: &str| slices_as_indexes(text).unwrap_or_else(|| text.to_owned());
+        assert_eq!(written("{{ ladder[:most] }}"), "{{ ladder[0][most] }}");
+        assert_eq!(written("{{ a[1:][b:c:2] }}"), "{{ a[1][0][b][c][2] }}");
+        for text in ["{{ a[0] }}", "{{ [1, 2] }}", "{{ a['x:y'] }}", "{{ {'a': [1]} }}", "[x:y]", "a[", "a[b:"] {
+            assert_eq!(written(text), text);
+        }
+        let file = crate::source::Sources::default().add("x", "x");
+        let template = Template::compile("{{ ladder[:most] | length }}", crate::source::Span::new(file, 0, 1)).unwrap();
+        assert_eq!(template.names().into_iter().collect::<Vec<_>>(), ["ladder", "most"]);
     }
 }
