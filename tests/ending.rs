@@ -2,11 +2,14 @@
 //! Afterwards vhosts and users are as before, or `clean` makes them so.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "brokers/listed.rs"]
+mod listed;
+
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -24,21 +27,6 @@ steps:
 
 /// Held by each test: sweeping one's leftovers would take the other's vhosts away.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-/// Lists the brokers that tests may use; none is said aloud, and fails in CI.
-fn brokers() -> Vec<String> {
-    match std::env::var("RMQPLAY_TEST_BROKERS") {
-        Ok(urls) => urls.split(',').map(|url| url.trim().to_owned()).collect(),
-        Err(_) => {
-            assert!(
-                std::env::var_os("CI").is_none(),
-                "in CI the live brokers must be there: RMQPLAY_TEST_BROKERS is not set"
-            );
-            println!("live brokers: NOT RUN (RMQPLAY_TEST_BROKERS is not set)");
-            Vec::new()
-        }
-    }
-}
 
 fn scenario_file() -> PathBuf {
     let path = std::env::temp_dir().join(format!("rmqplay-ending-{}.yaml", std::process::id()));
@@ -97,7 +85,7 @@ fn text(output: &Output) -> String {
 fn a_run_that_is_stopped_leaves_nothing_behind() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let file = scenario_file();
-    for broker in brokers() {
+    for broker in listed::urls("ending") {
         let place = broker.rsplit('@').next().expect("a place").to_owned();
         for (signal, code) in [("INT", Some(130)), ("TERM", Some(143)), ("KILL", None)] {
             let (vhosts, users) = (throw_away(&broker, "vhosts"), throw_away(&broker, "users"));
@@ -133,7 +121,7 @@ fn a_broker_that_dies_under_a_run_ends_it_with_the_address() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let file = std::env::temp_dir().join(format!("rmqplay-dying-{}.yaml", std::process::id()));
     std::fs::write(&file, SCENARIO).expect("a temporary file");
-    for broker in brokers() {
+    for broker in listed::urls("ending") {
         let (head, port) = broker.rsplit_once(':').expect("a port");
         let port: u16 = port.parse().expect("a port at the end");
         let amqp = Relay::to(port);
@@ -160,6 +148,70 @@ fn a_broker_that_dies_under_a_run_ends_it_with_the_address() {
     let _ = std::fs::remove_file(Path::new(&file));
 }
 
+/// At which moments after its start a run is stopped: while it reads, connects, sets up, plays; a new choice each time.
+fn moments() -> Vec<Duration> {
+    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").subsec_nanos();
+    println!("moments from seed {seed}");
+    (0..4u64).map(|n| Duration::from_millis(n * 350 + (u64::from(seed) / 1_000 + n * 7_919) % 350)).collect()
+}
+
+#[test]
+fn a_run_that_is_stopped_at_any_moment_leaves_nothing_that_clean_does_not_sweep() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let file = scenario_file();
+    for broker in listed::urls("ending") {
+        let (vhosts, users) = (throw_away(&broker, "vhosts"), throw_away(&broker, "users"));
+        for (moment, signal) in moments().into_iter().flat_map(|moment| [(moment, "INT"), (moment, "KILL")]) {
+            let child = rmqplay(&["run", &file.to_string_lossy(), "--broker", &broker]).spawn().expect("rmqplay");
+            std::thread::sleep(moment);
+            let id = child.id().to_string();
+            assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().expect("kill").success());
+            let output = end_within(child, Duration::from_secs(20));
+            if signal == "KILL" {
+                let swept = rmqplay(&["clean", "--broker", &broker, "--older-than", "0s"]).output().expect("rmqplay");
+                assert_eq!(swept.status.code(), Some(0), "{}", text(&swept));
+            } else {
+                // Before the handler stands, the system's own end by the signal is the end: nothing was made yet.
+                let code = output.status.code();
+                assert!(matches!(code, Some(130) | None), "{code:?} at {moment:?}: {}", text(&output));
+            }
+            assert_eq!(throw_away(&broker, "vhosts"), vhosts, "{signal} at {moment:?}");
+            assert_eq!(throw_away(&broker, "users"), users, "{signal} at {moment:?}");
+        }
+    }
+    let _ = std::fs::remove_file(file);
+}
+
+const LONG_SERIES: &str = "\
+scenario: a series that is cut short
+topology: {queues: [{name: line}]}
+steps:
+  - publish: {exchange: \"\", routing_key: line, id: order, count: 20000, body: \"{{ 'x' * 1000 }}\"}
+snapshot: off
+";
+
+#[test]
+fn a_connection_that_is_cut_while_it_publishes_ends_the_run_and_leaves_nothing_behind() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let file = std::env::temp_dir().join(format!("rmqplay-cut-{}.yaml", std::process::id()));
+    std::fs::write(&file, LONG_SERIES).expect("a temporary file");
+    for broker in listed::urls("ending") {
+        let (head, port) = broker.rsplit_once(':').expect("a port");
+        let port: u16 = port.parse().expect("a port at the end");
+        let amqp = Relay::until(port, 3_000_000);
+        let url = format!("{head}:{}", amqp.port);
+        let management = format!("http://127.0.0.1:{}", port + 10_000);
+        let before = (throw_away(&broker, "vhosts"), throw_away(&broker, "users"));
+        let arguments = ["run", &file.to_string_lossy(), "--broker", &url, "--management", &management];
+        let output = end_within(rmqplay(&arguments).spawn().expect("rmqplay"), Duration::from_secs(40));
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains(&format!("127.0.0.1:{}", amqp.port)), "it names the address: {said}");
+        assert_eq!((throw_away(&broker, "vhosts"), throw_away(&broker, "users")), before, "{said}");
+    }
+    let _ = std::fs::remove_file(file);
+}
+
 /// Passes connections on to a port of this machine, until it dies.
 struct Relay {
     port: u16,
@@ -169,6 +221,12 @@ struct Relay {
 
 impl Relay {
     fn to(target: u16) -> Self {
+        Self::until(target, i64::MAX)
+    }
+
+    /// Dies by itself when so many bytes went to the broker.
+    fn until(target: u16, bytes: i64) -> Self {
+        let budget = Arc::new(AtomicI64::new(bytes));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("its address").port();
         let relay = Self { port, dead: Arc::default(), sockets: Arc::default() };
@@ -181,9 +239,11 @@ impl Relay {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", target)) else { continue };
                 let all = [&client, &server].map(|socket| socket.try_clone().expect("a second handle"));
                 sockets.lock().expect("not poisoned").extend(all);
-                for (from, to) in [(&client, &server), (&server, &client)] {
+                let unlimited = Arc::new(AtomicI64::new(i64::MAX));
+                for (from, to, budget) in [(&client, &server, &budget), (&server, &client, &unlimited)] {
                     let (from, to) = (from.try_clone().expect("a handle"), to.try_clone().expect("a handle"));
-                    std::thread::spawn(move || pass_on(from, to));
+                    let budget = budget.clone();
+                    std::thread::spawn(move || pass_on(from, to, &budget));
                 }
             }
         });
@@ -201,12 +261,14 @@ impl Relay {
     }
 }
 
-fn pass_on(mut from: TcpStream, mut to: TcpStream) {
+fn pass_on(mut from: TcpStream, mut to: TcpStream, budget: &AtomicI64) {
     let mut buffer = [0; 16_384];
     while let Ok(count) = from.read(&mut buffer) {
-        if count == 0 || to.write_all(&buffer[..count]).is_err() {
+        let left = budget.fetch_sub(count as i64, Ordering::SeqCst);
+        if count == 0 || left < count as i64 || to.write_all(&buffer[..count]).is_err() {
             break;
         }
     }
+    let _ = from.shutdown(Shutdown::Both);
     let _ = to.shutdown(Shutdown::Both);
 }

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Under which parts of the page the words of a source file are explained; those of another file may stand anywhere.
-const PARTS: [(&str, &[&str]); 11] = [
+const PARTS: [(&str, &[&str]); 13] = [
     ("topology.rs", &["Topology files"]),
     ("objects.rs", &["Topology files"]),
     ("arguments.rs", &["Topology files"]),
@@ -25,7 +25,9 @@ const PARTS: [(&str, &[&str]); 11] = [
     ("scenario.rs", &["Top level"]),
     ("steps.rs", &["Steps"]),
     ("publish.rs", &["Publish", "Actions"]),
-    ("consumers.rs", &["Consumers", "Matchers", "Actions"]),
+    ("consumers.rs", &["Consumers"]),
+    ("matchers.rs", &["Matchers"]),
+    ("actions.rs", &["Consumers", "Actions"]),
     ("expectations.rs", &["Expectations", "Time"]),
 ];
 

@@ -31,12 +31,12 @@ pub enum What {
     Enqueued,
     /// Died here and goes to its dead-letter exchange.
     DeadLettered { death: Death, exchange: Name, routing_keys: Vec<Name>, why: String },
-    /// Is gone for good.
-    Dropped { why: String },
+    /// Is gone for good; it `stood` in the queue, or was on its way there.
+    Dropped { why: String, stood: bool },
     /// Went back to its queue.
     Requeued { why: String },
-    /// Cannot leave although it is due: it waits behind another.
-    Blocked { behind: Option<PublishId>, until: Option<Millis> },
+    /// Cannot leave although one might think so: it waits behind another, for a consumer, or for a moment.
+    Blocked { behind: Option<PublishId>, until: Option<Millis>, why: String },
     /// Asked for something and was told no.
     Refused { why: String },
     /// The queue itself went away.

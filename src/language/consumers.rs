@@ -8,7 +8,9 @@ use super::publish::Folder;
 use super::read;
 use super::tree::{Entry, Kind, Node};
 use super::{collect, legal};
-use crate::model::{Action, Batch, Consumer, Ladder, Name, Origin, OwnQueue, QueueKind, QueueName, Reconnect, Timeout};
+use crate::model::{
+    Action, Batch, Consumer, Ladder, Name, Origin, OwnQueue, Queue, QueueKind, QueueName, Reconnect, Timeout,
+};
 use crate::source::{Problem, Span};
 use std::collections::BTreeMap;
 
@@ -31,7 +33,10 @@ pub fn consumer(
     let name = if nameless { Some(format!("{}'s queue", entry.key).into()) } else { name };
     let auto_ack = fields.opt("auto_ack", desk, read::boolean).unwrap_or(false);
     let declare = fields.entry("declare");
-    let own_queue = declare.and_then(|it| own_queue(it, name.as_ref()?, nameless, &vhost, desk));
+    let own_queue = declare.zip(name.as_ref()).map(|(entry, name)| {
+        // One that was a problem is still declared: nobody need hear that it is not.
+        own_queue(entry, name, nameless, &vhost, desk).unwrap_or_else(|| plain_queue(name, &vhost))
+    });
     let start = fields.opt("start", desk, read::word(&["manual", "auto"]));
     let queue = name.map(|name| QueueName { vhost: vhost.clone(), name });
     let ladder = queue.as_ref().and_then(|queue| ladders.get(queue)).cloned();
@@ -156,6 +161,12 @@ fn own_queue(entry: &Entry, name: &Name, nameless: bool, vhost: &Name, desk: &mu
         bindings.iter_mut().for_each(|binding| binding.destination = Name::default());
     }
     Some(Box::new(OwnQueue { queue, bindings }))
+}
+
+fn plain_queue(name: &Name, vhost: &Name) -> Box<OwnQueue> {
+    let (vhost, name, arguments) = (vhost.clone(), name.clone(), Default::default());
+    let queue = Queue { vhost, name, durable: true, auto_delete: false, exclusive: false, arguments };
+    Box::new(OwnQueue { queue, bindings: Vec::new() })
 }
 
 fn batch(node: &Node, desk: &mut Desk) -> Option<Batch> {

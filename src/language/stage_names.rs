@@ -20,7 +20,8 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Desk) {
             _ => {}
         }
     }
-    for own in scenario.consumers.iter().filter_map(|consumer| consumer.own_queue.as_ref()) {
+    let own = scenario.consumers.iter().filter_map(|consumer| consumer.own_queue.as_ref());
+    for own in own.filter(|own| !own.queue.name.is_empty()) {
         declared.queues.insert((own.queue.vhost.clone(), own.queue.name.clone()));
     }
     let check = Check { scenario, declared: &declared, tree };

@@ -126,6 +126,19 @@ pub struct Matcher {
     pub when: Option<Template>,
 }
 
+impl Matcher {
+    /// Says whether it holds no template.
+    pub fn is_fixed(&self) -> bool {
+        let fixed = |text: &Option<Text>| text.as_ref().is_none_or(|text| text.fixed().is_some());
+        let pairs = self.headers.iter().chain(&self.json);
+        let deaths = self.x_death.as_ref().is_none_or(|death| fixed(&death.queue) && fixed(&death.exchange));
+        self.when.is_none()
+            && deaths
+            && [&self.id, &self.routing_key, &self.exchange].into_iter().all(fixed)
+            && pairs.into_iter().all(|(_, value)| matches!(value, LateValue::Fixed(_)))
+    }
+}
+
 /// Is true of a message whose key the consumer has acked before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {

@@ -68,18 +68,21 @@ impl Template {
 
     /// Lists the outer names that the template uses (`vars`, `message`, `n`).
     pub fn names(&self) -> BTreeSet<String> {
-        match environment().template_from_str(&self.text) {
-            Ok(template) => template.undeclared_variables(false).into_iter().collect(),
-            Err(_) => BTreeSet::new(),
-        }
+        self.undeclared(false)
     }
 
     /// Lists what the template uses, with the attributes it asks for (`message.json.n`).
     pub fn paths(&self) -> BTreeSet<String> {
-        match environment().template_from_str(&self.text) {
-            Ok(template) => template.undeclared_variables(true).into_iter().collect(),
-            Err(_) => BTreeSet::new(),
-        }
+        self.undeclared(true)
+    }
+
+    fn undeclared(&self, nested: bool) -> BTreeSet<String> {
+        let names = |text: &str| {
+            let template = environment().template_from_str(text).ok()?;
+            Some(template.undeclared_variables(nested).into_iter().collect::<BTreeSet<String>>())
+        };
+        let unsliced = slices_as_indexes(&self.text).and_then(|text| names(&text)).unwrap_or_default();
+        names(&self.text).unwrap_or_default().into_iter().chain(unsliced).collect()
     }
 
     /// Gives the template as written.
@@ -114,6 +117,32 @@ impl Template {
     }
 }
 
+/// Writes slices (`list[1:n]`) as indexes (`list[1][n]`), for analysis only: minijinja does not say what is sliced.
+fn slices_as_indexes(text: &str) -> Option<String> {
+    let (mut written, mut rest, mut any) = (String::new(), text, false);
+    while let Some((before, after)) = rest.split_once('[') {
+        written.push_str(before);
+        let inside = after.find(['[', ']', '\'', '"', '{']).filter(|end| after[*end..].starts_with(']'));
+        let inside = inside.map(|end| &after[..end]).filter(|inside| inside.contains(':'));
+        match inside.filter(|_| written.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ']' | ')'))) {
+            Some(inside) => {
+                any = true;
+                for bound in inside.split(':').map(str::trim) {
+                    let bound = if bound.is_empty() { "0" } else { bound };
+                    written.push_str(&format!("[{bound}]"));
+                }
+                rest = &after[inside.len() + 1..];
+            }
+            None => {
+                written.push('[');
+                rest = after;
+            }
+        }
+    }
+    written.push_str(rest);
+    any.then_some(written)
+}
+
 /// Gives the inside of a text that is exactly one `{{ … }}`.
 fn sole_expression(text: &str) -> Option<&str> {
     let inside = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
@@ -126,5 +155,23 @@ impl From<minijinja::Error> for TemplateError {
         let range = error.range();
         let message = error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned);
         Self { message, range }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sliced_is_a_name() {
+        let written = |text: &str| slices_as_indexes(text).unwrap_or_else(|| text.to_owned());
+        assert_eq!(written("{{ ladder[:most] }}"), "{{ ladder[0][most] }}");
+        assert_eq!(written("{{ a[1:][b:c:2] }}"), "{{ a[1][0][b][c][2] }}");
+        for text in ["{{ a[0] }}", "{{ [1, 2] }}", "{{ a['x:y'] }}", "{{ {'a': [1]} }}", "[x:y]", "a[", "a[b:"] {
+            assert_eq!(written(text), text);
+        }
+        let file = crate::source::Sources::default().add("x", "x");
+        let template = Template::compile("{{ ladder[:most] | length }}", crate::source::Span::new(file, 0, 1)).unwrap();
+        assert_eq!(template.names().into_iter().collect::<Vec<_>>(), ["ladder", "most"]);
     }
 }

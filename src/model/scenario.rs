@@ -120,14 +120,15 @@ impl Scenario {
         counts.sum()
     }
 
-    /// Lists all queues that the topology or a step declares, each once.
+    /// Lists all queues that the topology, a step, or a consumer under a name of its own declares, each once.
     pub fn declared_queues(&self) -> Vec<&Queue> {
         let by_steps = self.steps.iter().filter_map(|step| match &step.act {
             Act::DeclareQueue(queue) => Some(&**queue),
             _ => None,
         });
         let mut queues: Vec<&Queue> = self.topology.queues.iter().collect();
-        for queue in by_steps {
+        let own = self.consumers.iter().filter_map(|consumer| consumer.own_queue.as_ref()).map(|own| &own.queue);
+        for queue in by_steps.chain(own.filter(|queue| !queue.name.is_empty())) {
             if !queues.iter().any(|known| known.id() == queue.id()) {
                 queues.push(queue);
             }

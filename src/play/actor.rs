@@ -6,7 +6,7 @@ use super::job::{Held, Job, Wait};
 use super::ledger::Ledger;
 use super::memory::Remembered;
 use crate::broker::{ChannelId, ConnectionId, DeliveryTag};
-use crate::model::{Batch, Moment, Name, Scenario};
+use crate::model::{Batch, Consumer, Moment, Name, Scenario};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Is one consumer instance.
@@ -76,7 +76,7 @@ impl Actor {
     }
 
     /// Gives the next moment at which it acts by itself.
-    pub fn wake_at(&self, batch: Option<Batch>, slots: usize) -> Option<Moment> {
+    pub fn wake_at(&self, consumer: &Consumer) -> Option<Moment> {
         let jobs = self.jobs.iter().flat_map(|job| {
             let until = match job.wait {
                 Wait::Until(moment) => Some(moment),
@@ -84,7 +84,8 @@ impl Actor {
             };
             until.into_iter().chain(job.over_at)
         });
-        let first = batch.filter(|_| self.jobs.len() < slots).zip(self.inbox.front());
+        let free = self.jobs.len() < usize::from(consumer.concurrency.max(1));
+        let first = consumer.batch.filter(|_| free).zip(self.inbox.front());
         let filled = first.map(|(batch, held)| held.arrived + batch.after);
         let back = self.comeback.as_ref().and_then(Comeback::wake_at);
         jobs.chain(filled).chain(back).min()

@@ -3,6 +3,7 @@
 
 use super::job::Held;
 use super::memory::Memory;
+use super::view::view_of;
 use crate::broker::Delivery;
 use crate::model::{
     Forward, Ladder, LateValue, Message, Moment, Name, Payload, Properties, Publish, Scope, Table, TemplateError, Text,
@@ -21,9 +22,8 @@ pub(super) struct Composed {
 
 /// Renders a publish; `n` counts the messages of a series from 1.
 pub(super) fn compose(publish: &Publish, n: u32, scope: &mut Scope) -> Result<Composed, TemplateError> {
-    if publish.count > 1 {
-        scope.insert("n", n.into());
-    }
+    // Also where there is one only: a count may come from a matrix.
+    scope.insert("n", n.into());
     let text = |text: &Option<Text>| text.as_ref().map(|text| text.render(scope)).transpose();
     let integer = |value: &Option<LateValue>| -> Result<Option<i64>, TemplateError> {
         Ok(value.as_ref().map(|value| value.render(scope)).transpose()?.and_then(|value| as_number(&value)))
@@ -110,7 +110,7 @@ pub(super) fn compose_forward(
 /// Is who holds a message, as templates see it.
 pub(super) struct AtHand<'a> {
     pub delivery: &'a Delivery,
-    pub name: &'a str,
+    pub name: &'a Name,
     pub attempt: u64,
     /// By the name of the consumer, whichever its instance.
     pub consumer: &'a str,
@@ -137,29 +137,6 @@ pub(super) fn scope_of(at_hand: &AtHand) -> Scope {
         ("instance", at_hand.instance.into()),
         ("moment", at_hand.moment.0.into()),
     ])
-}
-
-/// Shows a message to templates.
-fn view_of(delivery: &Delivery, name: &str) -> minijinja::Value {
-    let message = &delivery.message;
-    let body = String::from_utf8_lossy(&message.body);
-    let json: serde_json::Value = serde_json::from_slice(&message.body).unwrap_or(serde_json::Value::Null);
-    let headers = message.properties.headers.clone().unwrap_or_default();
-    let properties = &message.properties;
-    let view = serde_json::json!({
-        "id": name,
-        "body": body,
-        "json": json,
-        "headers": Value::Table(headers).to_json(),
-        "exchange": &*delivery.exchange,
-        "routing_key": &*delivery.routing_key,
-        "redelivered": delivery.redelivered,
-        "priority": properties.priority,
-        "reply_to": properties.reply_to.as_deref(),
-        "correlation_id": properties.correlation_id.as_deref(),
-        "expiration": properties.expiration.as_deref(),
-    });
-    minijinja::Value::from(minijinja::value::Serde(&view))
 }
 
 /// Composes the answer to a message: to its `reply_to`, under its correlation id unless another is given.

@@ -104,6 +104,11 @@ impl Driver {
         self.frozen
     }
 
+    /// Says that consumers do nothing more: what the run left behind is being read, or everything is being closed.
+    pub fn rests_actors(&self) -> bool {
+        self.frozen || matches!(self.stage, Stage::Closing | Stage::Done)
+    }
+
     /// Gives the next moment at which the driver acts by itself.
     pub fn wake_at(&self, scenario: &Scenario) -> Option<Moment> {
         let own = match &self.doing {
@@ -227,7 +232,7 @@ impl Player {
 
     /// Asks for a queue's counts, now and at each change.
     pub(super) fn watch(&mut self, queue: QueueName) {
-        let declared = self.scenario.topology.queue(&queue.vhost, &queue.name);
+        let declared = self.scenario.declared_queues().into_iter().find(|declared| declared.id() == queue);
         let policies = self.scenario.topology.policies.iter();
         let expires =
             policies.filter(|policy| policy.vhost == queue.vhost && policy.definition.contains_key("expires"));

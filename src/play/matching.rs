@@ -25,7 +25,8 @@ pub(super) fn matches(matcher: &Matcher, at_hand: &AtHand) -> Result<bool, BadTe
     if *matcher == Matcher::default() {
         return Ok(true);
     }
-    let scope = scope_of(at_hand);
+    // Most rules hold no template, and what a template sees costs more than the comparison.
+    let scope = if matcher.is_fixed() { Scope::new() } else { scope_of(at_hand) };
     let message = &at_hand.delivery.message;
     let text_is = |wanted: &Option<Text>, found: &str, test: fn(&str, &str) -> bool| -> Result<bool, TemplateError> {
         wanted.as_ref().map_or(Ok(true), |text| Ok(test(&text.render(&scope)?, found)))

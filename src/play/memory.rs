@@ -3,7 +3,7 @@
 
 use super::kept::{digest_of, fnv};
 use crate::broker::Delivery;
-use crate::model::{Consumer, Key, Millis, Moment, Name, Seen};
+use crate::model::{Consumer, Key, Millis, Moment, Name, Scenario, Seen};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Of how many messages a consumer counts the attempts.
@@ -30,8 +30,12 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Makes the memory of a consumer.
-    pub fn of(consumer: &Consumer) -> Self {
+    /// Makes the memories of all consumers, in file order.
+    pub fn all(scenario: &Scenario) -> Vec<Self> {
+        scenario.consumers.iter().map(Self::of).collect()
+    }
+
+    fn of(consumer: &Consumer) -> Self {
         let mut kinds: Vec<(Key, Option<Millis>)> = Vec::new();
         for seen in consumer.rules.iter().filter_map(|rule| rule.matcher.seen.as_ref()) {
             match kinds.iter_mut().find(|(by, _)| *by == seen.by) {

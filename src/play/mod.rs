@@ -18,6 +18,7 @@ mod leaving;
 mod ledger;
 mod matching;
 mod memory;
+mod names;
 mod outcome;
 mod player;
 mod program;
@@ -27,6 +28,7 @@ mod steps;
 mod subscription;
 mod timeline;
 mod verdict;
+mod view;
 mod waiting;
 mod working;
 

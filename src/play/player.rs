@@ -7,6 +7,7 @@ use super::driver::Driver;
 use super::failure::{Failure, Finding};
 use super::ledger::Ledger;
 use super::memory::Memory;
+use super::names::Names;
 use super::outcome::{Outcome, PublishRecord, RefusalRecord};
 use super::timeline::{Happening, Timeline};
 use crate::broker::{
@@ -20,9 +21,6 @@ use std::sync::Arc;
 
 /// How often one message may be delivered before the run is called a loop.
 const DELIVERIES_OF_ONE_MESSAGE_MAX: u64 = 10_000;
-
-/// How many names of messages are kept, so that memory does not grow with the run.
-const NAMES_KEPT: usize = 10_000;
 
 /// Is what a run must know of the broker that it plays on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,26 +105,13 @@ pub struct Player {
     deliveries_of: BTreeMap<Name, u64>,
 }
 
-/// Gives messages their names.
-#[derive(Debug, Default)]
-struct Names {
-    /// How often an id was published.
-    of_id: BTreeMap<Name, u64>,
-    anonymous: u64,
-    /// Names of messages without an id, by the digest of their body.
-    of_body: BTreeMap<u64, Name>,
-    /// Names by publish, for the reasons that the sim tells.
-    of_publish: BTreeMap<PublishId, Name>,
-}
-
 impl Player {
     /// Makes a player for a cell; ids go on where the set-up ended.
     pub fn new(cell: &Cell, ground: Ground, ids: Ids) -> Self {
         let scenario = Arc::new(cell.scenario.clone());
         let mut ledger = Ledger::default();
         ledger.ask_for(ids_asked_for(&scenario));
-        let actors = Actor::all(&scenario, &mut ledger);
-        let memories = scenario.consumers.iter().map(Memory::of).collect();
+        let (actors, memories) = (Actor::all(&scenario, &mut ledger), Memory::all(&scenario));
         Self {
             driver: Driver::new(&scenario),
             scenario,
@@ -301,7 +286,7 @@ impl Player {
 
     /// Fails the run when one message comes back without end.
     fn count_delivery(&mut self, name: &Name) {
-        if self.deliveries_of.len() >= NAMES_KEPT && !self.deliveries_of.contains_key(name) {
+        if self.deliveries_of.len() >= super::names::NAMES_KEPT && !self.deliveries_of.contains_key(name) {
             return;
         }
         let count = self.deliveries_of.entry(name.clone()).or_default();
@@ -413,8 +398,14 @@ impl Client for Player {
                     self.ledger.dropped += 1;
                 }
                 if !self.driver.is_frozen() {
-                    let message = insight.origin.and_then(|origin| self.names.of_origin(origin));
-                    self.record(Happening::Told { message, insight });
+                    let message = insight.origin.map(|origin| self.names.of_origin(origin));
+                    let (behind, until) = match &insight.what {
+                        What::Blocked { behind, until, .. } => (*behind, *until),
+                        _ => (None, None),
+                    };
+                    let behind = behind.map(|behind| self.names.of_origin(behind));
+                    let until = until.map(|until| self.now + until);
+                    self.record(Happening::Told { message, behind, until, insight });
                 }
             }
         }
@@ -422,11 +413,8 @@ impl Client for Player {
 
     fn wake_at(&self) -> Option<Moment> {
         let epoch = self.epoch?;
-        let consumers = &self.scenario.consumers;
-        let actors = self.actors.iter().filter(|_| !self.driver.is_frozen()).filter_map(|actor| {
-            let consumer = &consumers[actor.consumer];
-            actor.wake_at(consumer.batch, usize::from(consumer.concurrency.max(1)))
-        });
+        let actors = self.actors.iter().filter(|_| !self.driver.rests_actors());
+        let actors = actors.filter_map(|actor| actor.wake_at(&self.scenario.consumers[actor.consumer]));
         let own = actors.chain(self.driver.wake_at(&self.scenario)).min()?;
         Some(Moment(epoch.0 + own.0))
     }
@@ -443,47 +431,6 @@ impl Player {
             Some(Waiting::Quiet) => self.driver_quiet(reply),
             Some(Waiting::Actor(actor)) => self.actor_answered(actor, request, reply),
             Some(Waiting::Nobody) | None => {}
-        }
-    }
-}
-
-impl Names {
-    /// Names a message that is about to be sent.
-    fn of_publish(&mut self, publish: PublishId, id: &Option<Name>, body: &[u8]) -> Name {
-        let name = self.name(id, body);
-        if self.of_publish.len() < NAMES_KEPT {
-            self.of_publish.insert(publish, name.clone());
-        }
-        name
-    }
-
-    /// Names a message by the publish that it stems from.
-    fn of_origin(&self, publish: PublishId) -> Option<Name> {
-        self.of_publish.get(&publish).cloned()
-    }
-
-    fn name(&mut self, id: &Option<Name>, body: &[u8]) -> Name {
-        let Some(id) = id else {
-            self.anonymous += 1;
-            let name: Name = format!("m{}", self.anonymous).into();
-            if self.anonymous as usize <= NAMES_KEPT {
-                self.of_body.entry(super::kept::digest_of(body)).or_insert_with(|| name.clone());
-            }
-            return name;
-        };
-        if self.of_id.len() >= NAMES_KEPT && !self.of_id.contains_key(id) {
-            return id.clone();
-        }
-        let count = self.of_id.entry(id.clone()).or_default();
-        *count += 1;
-        if *count == 1 { id.clone() } else { format!("{id}#{count}").into() }
-    }
-
-    /// Names a message that came: by its id, or by the body of what was published without one.
-    fn of_message(&self, message: &crate::model::Message) -> Name {
-        match &message.properties.message_id {
-            Some(id) => id.clone(),
-            None => self.of_body.get(&super::kept::digest_of(&message.body)).cloned().unwrap_or_else(|| "?".into()),
         }
     }
 }

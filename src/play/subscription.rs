@@ -60,6 +60,11 @@ impl Player {
         self.actors[index].running = true;
         let (consumer, queue) = (self.actors[index].name.clone(), self.ledger.consumers[index].queue.clone());
         self.record(Happening::Started { consumer, queue });
+        let own = self.scenario.consumers[self.actors[index].consumer].own_queue.as_ref();
+        // An exclusive one cannot be looked at without going through the management API.
+        if let Some(own) = own.filter(|own| !own.queue.exclusive && !own.queue.name.is_empty()) {
+            self.watch(own.queue.id());
+        }
     }
 }
 

@@ -89,6 +89,9 @@ pub enum Happening {
     /// Why something happened inside the sim, and to which message.
     Told {
         message: Option<Name>,
+        /// What it waits behind, and the run's moment until which.
+        behind: Option<Name>,
+        until: Option<Moment>,
         insight: Box<Insight>,
     },
 }
@@ -158,26 +161,35 @@ impl fmt::Display for Happening {
             Happening::Counted { queue, counts: None } => write!(f, "{} is not there", queue.name),
             Happening::Advanced { by } => write!(f, "{by} pass"),
             Happening::Judged { holds, .. } => write!(f, "expectation {}", if *holds { "holds" } else { "fails" }),
-            Happening::Told { message, insight } => write_insight(f, message.as_deref(), insight),
+            Happening::Told { message, behind, until, insight } => {
+                message.iter().try_for_each(|message| write!(f, "{message} "))?;
+                write!(f, "{} [{}]", insight_in_words(insight, behind.as_deref(), *until), insight.rule)
+            }
         }
     }
 }
 
-fn write_insight(f: &mut fmt::Formatter<'_>, message: Option<&str>, insight: &Insight) -> fmt::Result {
-    message.iter().try_for_each(|message| write!(f, "{message} "))?;
+/// Says what happened inside the broker, without the message's name and the rule.
+pub fn insight_in_words(insight: &Insight, behind: Option<&str>, until: Option<Moment>) -> String {
     let queue = insight.queue.as_ref().map_or("the broker", |queue| &*queue.name);
     match &insight.what {
-        What::Enqueued => write!(f, "stands in {queue}")?,
-        What::DeadLettered { death, exchange, why, .. } => {
-            write!(f, "dies in {queue} ({}), goes to {}: {why}", death.as_str(), exchange_in_words(exchange))?;
+        What::Enqueued => format!("stands in {queue}"),
+        What::DeadLettered { death, exchange, routing_keys, why } => {
+            let keys = routing_keys.iter().map(|key| format!("'{key}'")).collect::<Vec<_>>().join(", ");
+            let exchange = exchange_in_words(exchange);
+            format!("dies in {queue} ({}), goes to {exchange} with key {keys}: {why}", death.as_str())
         }
-        What::Dropped { why } => write!(f, "dropped in {queue}: {why}")?,
-        What::Requeued { why } => write!(f, "back to {queue}: {why}")?,
-        What::Blocked { .. } => write!(f, "stuck in {queue}")?,
-        What::Refused { why } => write!(f, "refused: {why}")?,
-        What::QueueGone { why } => write!(f, "{queue} is gone: {why}")?,
+        What::Dropped { why, .. } if insight.queue.is_none() => format!("dropped: {why}"),
+        What::Dropped { why, .. } => format!("dropped in {queue}: {why}"),
+        What::Requeued { why } => format!("back to {queue}: {why}"),
+        What::Blocked { why, .. } => {
+            let behind = behind.map_or_else(String::new, |behind| format!(" behind {behind}"));
+            let until = until.map_or_else(String::new, |until| format!(" until {until}"));
+            format!("stuck in {queue}{behind}{until}: {why}")
+        }
+        What::Refused { why } => format!("refused: {why}"),
+        What::QueueGone { why } => format!("{queue} is gone: {why}"),
     }
-    write!(f, " [{}]", insight.rule)
 }
 
 /// Says the default exchange in words.

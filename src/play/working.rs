@@ -50,8 +50,8 @@ impl Player {
 
     /// Lets an actor do what it can at this moment; says whether it did anything.
     pub(super) fn step_actor(&mut self, index: usize) -> bool {
-        // What the run left behind is being read, or was: a consumer that went on would change it.
-        if self.driver.is_frozen() {
+        // What the run left behind is being read: a consumer that went on would change it.
+        if self.driver.rests_actors() {
             return false;
         }
         let back = self.come_back(index);

@@ -43,7 +43,7 @@ pub fn check_queue_arguments(queue: &Queue, kind: QueueKind, differences: &Diffe
         }
     }
     for (name, check) in CHECKS {
-        if let Some(value) = arguments.get(*name) {
+        if let Some(value) = arguments.get(name) {
             check(value, arguments, differences).map_err(|detail| invalid(name, detail))?;
         }
     }

@@ -8,6 +8,7 @@ mod pattern;
 mod permission;
 mod policy;
 mod policy_check;
+mod refusals;
 mod routing;
 mod term;
 mod versions;
@@ -26,6 +27,7 @@ pub use policy::{
     merge_definitions, queue_settings,
 };
 pub use policy_check::check_policy;
+pub use refusals::rule_of_refusal;
 pub use routing::{check_headers_binding, check_topic_key, headers_match, topic_matches};
 pub use term::{erlang_term, type_name};
 pub use versions::{ConsumerTimeout, Differences, FailureCount, QuorumPriority, differences};

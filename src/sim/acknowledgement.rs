@@ -5,10 +5,11 @@ use super::consumer::Consumer;
 use super::entry::Entry;
 use super::node::Sim;
 use super::queue::{Contents, Queue};
+use super::reason::Cause;
 use super::refusal::{connection_error, precondition_failed};
 use super::requeue::Return;
 use super::slots::Id;
-use crate::broker::{ChannelId, Death, DeliveryTag, Refusal, Reply, Settlement, code};
+use crate::broker::{ChannelId, DeliveryTag, Refusal, Reply, Settlement, code};
 use crate::model::Name;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -22,27 +23,29 @@ impl Sim {
         self.wake_channel(channel);
         let Some(taken) = self.take_unacked(channel, tag.0, multiple) else {
             let cause = precondition_failed(format!("unknown delivery tag {}", tag.0));
+            self.tell_refused(None, &cause);
             return self.close_for(channel, cause);
         };
         match taken {
             Taken::One(unacked) => {
                 let queue = unacked.queue;
+                let by = self.holder(unacked.consumer);
                 self.release(&unacked, Some(channel));
                 if let Some(entry) = unacked.entry.filter(|_| settlement != Settlement::Ack) {
-                    let died = self.settle_many(queue, vec![entry], settlement);
+                    let died = self.settle_many(queue, vec![entry], settlement, by);
                     self.leak_credit(unacked.consumer, died);
                 }
                 self.settled(queue);
             }
             Taken::Many(all) => {
                 for (group, members) in self.grouped(all) {
-                    let queue = group.1;
+                    let (queue, by) = (group.1, group.3);
                     for unacked in &members {
                         self.release(unacked, Some(channel));
                     }
                     let consumer = members.first().and_then(|unacked| unacked.consumer);
                     let entries: Vec<Entry> = members.into_iter().filter_map(|unacked| unacked.entry).collect();
-                    let died = self.settle_many(queue, entries, settlement);
+                    let died = self.settle_many(queue, entries, settlement, by);
                     self.leak_credit(consumer, died);
                     self.settled(queue);
                 }
@@ -61,7 +64,13 @@ impl Sim {
     }
 
     /// Settles deliveries of one queue; says how many died by the delivery limit.
-    fn settle_many(&mut self, queue: Id<Queue>, mut entries: Vec<Entry>, settlement: Settlement) -> u32 {
+    fn settle_many(
+        &mut self,
+        queue: Id<Queue>,
+        mut entries: Vec<Entry>,
+        settlement: Settlement,
+        by: Option<Name>,
+    ) -> u32 {
         let classic = self.queues.get(queue).is_some_and(|queue| matches!(queue.contents, Contents::Classic(_)));
         if classic {
             // DL-31: one with priorities goes through them, highest first.
@@ -69,17 +78,17 @@ impl Sim {
         }
         match settlement {
             Settlement::Ack => {}
-            Settlement::Nack { requeue: true } => return self.put_back(queue, entries, Return::Nacked),
-            Settlement::Reject { requeue: true } => return self.put_back(queue, entries, Return::Rejected),
+            Settlement::Nack { requeue: true } => return self.put_back(queue, entries, Return::Nacked, by),
+            Settlement::Reject { requeue: true } => return self.put_back(queue, entries, Return::Rejected, by),
             Settlement::Nack { requeue: false } => {
                 for entry in entries {
-                    self.die(queue, entry, Death::Rejected);
+                    self.die(queue, entry, Cause::Nacked(by.clone()));
                 }
             }
             Settlement::Reject { requeue: false } => {
                 for mut entry in entries {
                     entry.failures += 1;
-                    self.die(queue, entry, Death::Rejected);
+                    self.die(queue, entry, Cause::Rejected(by.clone()));
                 }
             }
         }
@@ -139,7 +148,7 @@ impl Sim {
                 self.release(unacked, Some(channel));
             }
             let entries = members.into_iter().filter_map(|unacked| unacked.entry).collect();
-            self.put_back(group.1, entries, Return::Recovered);
+            self.put_back(group.1, entries, Return::Recovered, group.3);
             self.elect(group.1);
             self.touch(group.1);
             // The queue hands out again after each group (DL-33).

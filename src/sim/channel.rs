@@ -144,7 +144,7 @@ impl Sim {
             self.auto_delete(queue);
         }
         for (queue, entries) in groups {
-            self.put_back(queue, entries, Return::Closed);
+            self.put_back(queue, entries, Return::Closed, None);
             self.to_serve.push_back(queue);
         }
         self.to_serve.extend(touched);

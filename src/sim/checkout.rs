@@ -5,6 +5,7 @@ use super::consumer::Consumer;
 use super::entry::Entry;
 use super::node::Sim;
 use super::queue::{Contents, Queue};
+use super::reason::Occasion;
 use super::slots::Id;
 use crate::broker::{Delivery, Event};
 use crate::model::{Message, QueueKind, Value};
@@ -29,7 +30,7 @@ impl Sim {
             self.hand_over(id, consumer, entry);
         }
         if quorum {
-            self.drop_over_limit(id);
+            self.drop_over_limit(id, Occasion::Arrival);
             self.arm_message_ttl(id);
         }
     }

@@ -72,6 +72,16 @@ impl ClassicQueue {
         if self.levels[level].front()?.is_expired(now) { self.pop_from(level) } else { None }
     }
 
+    /// Says whether it has levels at all (PRI-1).
+    pub(super) fn has_priorities(&self) -> bool {
+        self.levels.len() > 1
+    }
+
+    /// Gives what would leave before a newcomer of that level, next first.
+    pub(super) fn in_front_of(&self, level: u8) -> impl Iterator<Item = &Entry> {
+        self.levels[usize::from(level)..].iter().rev().flatten()
+    }
+
     /// Gives the message that is next.
     pub(super) fn head(&self) -> Option<&Entry> {
         self.levels.iter().rev().find_map(|level| level.front())
@@ -93,13 +103,18 @@ impl ClassicQueue {
         std::iter::from_fn(|| self.pop()).collect()
     }
 
-    /// Forgets what does not survive a restart.
-    pub(super) fn keep_persistent(&mut self) {
+    /// Gives away what does not survive a restart.
+    pub(super) fn keep_persistent(&mut self) -> Vec<Entry> {
+        let is_persistent = |entry: &Entry| entry.stored.message.properties.delivery_mode == Some(2);
+        let mut lost = Vec::new();
         for level in &mut self.levels {
-            level.retain(|entry| entry.stored.message.properties.delivery_mode == Some(2));
+            let (kept, gone) = std::mem::take(level).into_iter().partition(is_persistent);
+            *level = kept;
+            lost.extend::<VecDeque<Entry>>(gone);
         }
         self.ready = self.levels.iter().map(|level| level.len() as u64).sum();
         self.bytes = self.levels.iter().flatten().map(|entry| u64::from(entry.size)).sum();
+        lost
     }
 
     fn pop_from(&mut self, level: usize) -> Option<Entry> {

@@ -5,7 +5,7 @@ use super::node::Sim;
 use super::refusal::connection_error;
 use super::slots::Id;
 use super::vhost::Vhost;
-use crate::broker::{ConnectionId, Event, Refusal, Scope, code};
+use crate::broker::{ConnectionId, Event, Refusal, Scope, What, code};
 use crate::model::Name;
 use std::collections::BTreeSet;
 
@@ -92,6 +92,7 @@ impl Sim {
         let ids: Vec<ConnectionId> =
             self.connections.iter().filter(|(_, connection)| fits(connection)).map(|(id, _)| *id).collect();
         for id in ids {
+            self.tell(None, None, "CO-27", || What::Refused { why: why.to_owned() });
             self.close_connection(id, connection_error(code::CONNECTION_FORCED, why));
         }
     }

@@ -6,12 +6,13 @@ use super::node::Sim;
 use super::publish::keys;
 use super::queue::{Contents, Queue};
 use super::quorum_queue::Waiting;
+use super::reason::{Cause, Reason};
 use super::slots::Id;
 use super::timer::Timer;
 use super::vhost::Vhost;
 use crate::broker::{Death, What};
-use crate::model::{Message, Millis, Moment, Name, QueueName, Table};
-use crate::rules::{Dying, FailureCount, Overflow, is_cycle, record_death};
+use crate::model::{Message, Millis, Moment, Name, QueueKind, QueueName, Table, Value};
+use crate::rules::{Dying, FailureCount, Overflow, QueueSettings, is_cycle, record_death};
 use std::sync::Arc;
 
 /// How long dead letters that found no place wait before the next try (DL-30).
@@ -20,44 +21,70 @@ const RETRY_MS: u64 = 180_000;
 /// The wall clock at moment 0, in seconds since 1970.
 const FIRST_SECOND: u64 = 1_767_225_600;
 
+/// Is where the dead of a queue go: what its arguments and policies say, shared by all that die by it.
+pub(super) struct DeadLettering {
+    vhost: Id<Vhost>,
+    queue: Name,
+    from_quorum: bool,
+    exchange: Name,
+    routing_key: Option<Name>,
+    at_least_once: bool,
+}
+
+impl DeadLettering {
+    /// Reads a queue's settings; `None` where there is no dead-letter exchange.
+    pub(super) fn of(
+        vhost: Id<Vhost>,
+        queue: &QueueName,
+        kind: QueueKind,
+        settings: &QueueSettings,
+    ) -> Option<Arc<Self>> {
+        Some(Arc::new(Self {
+            vhost,
+            queue: queue.name.clone(),
+            from_quorum: kind == QueueKind::Quorum,
+            exchange: settings.dead_letter_exchange.clone()?,
+            routing_key: settings.dead_letter_routing_key.clone(),
+            at_least_once: settings.at_least_once,
+        }))
+    }
+}
+
 /// Is a message that died and is on its way to its dead-letter exchange.
 pub(super) struct DeadLetter {
     entry: Entry,
     death: Death,
     died_at: Moment,
-    vhost: Id<Vhost>,
-    queue: QueueName,
     from: Id<Queue>,
-    from_quorum: bool,
-    exchange: Name,
-    routing_key: Option<Name>,
+    by: Arc<DeadLettering>,
     /// DL-24: kept by its queue until all targets took it; those that did.
     at_least_once: Option<Vec<Id<Queue>>>,
+    /// With insights on.
+    reason: Option<Box<Reason>>,
 }
 
 impl Sim {
     /// Lets a message die in a queue: it is dead-lettered, or dropped where there is no exchange for that.
-    pub(super) fn die(&mut self, id: Id<Queue>, entry: Entry, death: Death) {
-        let Some(queue) = self.queues.get(id) else { return };
-        let origin = Some(entry.stored.origin);
-        let Some(exchange) = queue.settings.dead_letter_exchange.clone() else {
-            self.tell(origin, Some(id), rule_of(death), || What::Dropped {
-                why: format!("{}, and the queue has no dead-letter exchange", why(death)),
-            });
+    pub(super) fn die(&mut self, id: Id<Queue>, entry: Entry, cause: Cause) {
+        let origin = entry.stored.origin;
+        let Some(queue) = self.queues.get(id) else { return self.tell_no_way_back(origin) };
+        let by = queue.dead_lettering.clone();
+        let reason = self.insights.then(|| Box::new(self.reason_of_death(id, &entry, &cause)));
+        if self.insights {
+            self.ttl_notes.remove(&(id, entry.position));
+        }
+        let Some(by) = by else {
+            if let Some(Reason { rule, why }) = reason.map(|reason| *reason) {
+                let why = format!("{why}; the queue has no dead-letter exchange");
+                self.tell(Some(origin), Some(id), rule, || What::Dropped {
+                    why,
+                    stood: !matches!(cause, Cause::FullOnArrival),
+                });
+            }
             return;
         };
-        let letter = DeadLetter {
-            entry,
-            death,
-            died_at: self.now,
-            vhost: queue.vhost,
-            queue: queue.name.clone(),
-            from: id,
-            from_quorum: matches!(queue.contents, Contents::Quorum(_)),
-            exchange,
-            routing_key: queue.settings.dead_letter_routing_key.clone(),
-            at_least_once: queue.settings.at_least_once.then(Vec::new),
-        };
+        let at_least_once = by.at_least_once.then(Vec::new);
+        let letter = DeadLetter { entry, death: cause.death(), died_at: self.now, from: id, by, at_least_once, reason };
         let held = letter.at_least_once.is_some().then_some(u64::from(letter.entry.size));
         self.dead_letters.push_back(letter);
         if let Some(size) = held {
@@ -74,56 +101,51 @@ impl Sim {
     }
 
     /// Publishes a dead letter to its exchange (DL-10 to DL-12).
-    pub(super) fn send_dead_letter(&mut self, letter: DeadLetter) {
+    pub(super) fn send_dead_letter(&mut self, mut letter: DeadLetter) {
         let origin = Some(letter.entry.stored.origin);
         let stored = Arc::new(self.copy_of(&letter));
-        if self.insights {
-            let further = if letter.routing_key.is_some() { &[][..] } else { &stored.cc };
+        if let Some(Reason { rule, why }) = letter.reason.take().map(|reason| *reason) {
+            let further = if letter.by.routing_key.is_some() { &[][..] } else { &stored.cc };
             let routing_keys = std::iter::once(&stored.routing_key).chain(further).cloned().collect();
-            let exchange = letter.exchange.clone();
-            self.tell(origin, Some(letter.from), rule_of(letter.death), || What::DeadLettered {
-                death: letter.death,
-                exchange,
-                routing_keys,
-                why: why(letter.death).into(),
-            });
+            let exchange = letter.by.exchange.clone();
+            let death = letter.death;
+            self.tell(origin, Some(letter.from), rule, || What::DeadLettered { death, exchange, routing_keys, why });
         }
-        let Some(exchange) = self.exchange_id(letter.vhost, &letter.exchange) else {
-            self.tell(origin, Some(letter.from), "DL-3", || What::Dropped {
-                why: format!("its dead-letter exchange '{}' does not exist", letter.exchange),
-            });
+        let Some(exchange) = self.exchange_id(letter.by.vhost, &letter.by.exchange) else {
+            let why = || format!("its dead-letter exchange '{}' does not exist", letter.by.exchange);
+            self.tell_lost(&letter, letter.from, "DL-3", why);
             return self.keep_waiting(letter);
         };
-        self.spread(letter, exchange, &stored);
+        self.spread(letter, exchange, stored);
     }
 
     /// Puts a dead letter into the queues that it is routed to, but into none twice in a cycle (DL-25).
-    fn spread(&mut self, mut letter: DeadLetter, exchange: Id<Exchange>, stored: &Arc<Stored>) {
-        let origin = Some(stored.origin);
-        self.route(exchange, &keys(stored));
+    fn spread(&mut self, mut letter: DeadLetter, exchange: Id<Exchange>, stored: Arc<Stored>) {
+        self.route(exchange, &keys(&stored));
         let targets = std::mem::take(&mut self.targets);
         // DL-30: a cycle counts as no target, so one that has others is not held back by it.
         let (mut any, mut all_took) = (false, true);
         if targets.is_empty() {
-            self.tell(origin, Some(letter.from), "DL-4", || What::Dropped {
-                why: format!("its dead-letter exchange '{}' has no queue for it", letter.exchange),
-            });
+            let shown = if letter.by.exchange.is_empty() { "(the default one)" } else { &letter.by.exchange };
+            let why = || format!("its dead-letter exchange {shown} has no queue for the key '{}'", stored.routing_key);
+            self.tell_lost(&letter, letter.from, "DL-4", why);
         }
         for &target in &targets {
             if letter.at_least_once.as_ref().is_some_and(|done| done.contains(&target)) {
                 any = true;
                 continue;
             }
-            if self.closes_cycle(&letter, stored, target) {
-                self.tell(origin, Some(target), "DL-25", || What::Dropped {
-                    why: "it came this way before without any rejection: a dead-letter cycle".into(),
-                });
+            if self.closes_cycle(&letter, &stored, target) {
+                self.tell_cycle(&letter, &stored, target);
                 continue;
             }
             any = true;
             let taken = match letter.at_least_once {
-                Some(_) if self.is_refusing(target) => false,
-                _ => self.enqueue(target, stored, None),
+                Some(_) if self.is_refusing(target) => {
+                    self.tell_lost(&letter, target, "DL-30", || "a target is full and does not confirm it".into());
+                    false
+                }
+                _ => self.enqueue(target, stored.clone(), None),
             };
             match &mut letter.at_least_once {
                 Some(done) if taken => done.push(target),
@@ -140,12 +162,43 @@ impl Sim {
         }
     }
 
+    /// Tells that a dead letter is lost; one that its queue keeps is not.
+    fn tell_lost(&mut self, letter: &DeadLetter, queue: Id<Queue>, rule: &'static str, why: impl FnOnce() -> String) {
+        let origin = Some(letter.entry.stored.origin);
+        if letter.at_least_once.is_none() {
+            return self.tell(origin, Some(queue), rule, || What::Dropped { why: why(), stood: false });
+        }
+        let until = Some(Millis(RETRY_MS));
+        self.tell(origin, Some(letter.from), "DL-30", || What::Blocked { behind: None, until, why: why() });
+    }
+
+    /// Tells through which queues a dead letter went round (DL-25, DL-26).
+    fn tell_cycle(&mut self, letter: &DeadLetter, stored: &Stored, target: Id<Queue>) {
+        let Some(queue) = self.queues.get(target).filter(|_| self.insights) else { return };
+        if target == letter.from {
+            let why = || "dead-lettered into the queue it died in, without a rejection: a cycle".to_owned();
+            return self.tell_lost(letter, target, "DL-26", why);
+        }
+        let deaths = stored.message.header("x-death").and_then(Value::as_array).unwrap_or_default();
+        let names = deaths.iter().filter_map(|death| death.as_table()?.get("queue")?.as_text());
+        let mut through: Vec<&str> = Vec::new();
+        for name in names {
+            through.push(name);
+            if *name == *queue.name.name {
+                break;
+            }
+        }
+        through.reverse();
+        let why = format!("a cycle without rejection through {}", through.join(", "));
+        self.tell_lost(letter, target, "DL-25", || why);
+    }
+
     fn closes_cycle(&self, letter: &DeadLetter, stored: &Stored, target: Id<Queue>) -> bool {
         let Some(queue) = self.queues.get(target) else { return false };
         let old = &letter.entry.stored;
         if !old.died && old.message.properties.headers.is_none() {
             // Its first death, and no history of the client's: the only way back is into the same queue.
-            return letter.death != Death::Rejected && queue.name.name == letter.queue.name;
+            return letter.death != Death::Rejected && queue.name.name == letter.by.queue;
         }
         let headers = stored.message.properties.headers.as_ref();
         letter.death != Death::Rejected && headers.is_some_and(|headers| is_cycle(headers, &queue.name.name))
@@ -183,7 +236,7 @@ impl Sim {
         let waiting = std::mem::take(&mut quorum.waiting);
         let before = self.dead_letters.len();
         for waiting in waiting {
-            self.die(id, waiting.entry, waiting.death);
+            self.die(id, waiting.entry, Cause::Again(waiting.death));
             if let Some(letter) = self.dead_letters.back_mut().filter(|letter| letter.at_least_once.is_some()) {
                 letter.at_least_once = Some(waiting.taken_by);
             }
@@ -192,24 +245,36 @@ impl Sim {
     }
 
     /// Gives the headers after a death (DL-16 to DL-23).
-    fn death_headers(&mut self, old: &Stored, dying: &Dying) -> Table {
-        let before = old.message.properties.headers.as_ref();
-        if before.is_some() || old.died || !old.cc.is_empty() || !old.bcc.is_empty() || dying.expiration.is_some() {
-            return record_death(before, dying, self.rules);
-        }
-        if let Some(alike) = self.first_death.as_ref().filter(|first| first.is_of(old, dying)) {
+    fn death_headers(&mut self, letter: &DeadLetter) -> Table {
+        let old = &letter.entry.stored;
+        let properties = &old.message.properties;
+        let time = FIRST_SECOND + letter.died_at.0 / 1_000;
+        let is_first = !old.died && properties.headers.is_none() && properties.expiration.is_none();
+        let is_plain = is_first && old.cc.is_empty() && old.bcc.is_empty();
+        if let Some(alike) = self.first_death.as_ref().filter(|first| is_plain && first.is_of(letter, time)) {
             return alike.headers.clone();
         }
-        let headers = record_death(None, dying, self.rules);
-        self.first_death = Some(FirstDeath {
-            queue: dying.queue.clone(),
-            reason: dying.reason,
-            exchange: old.exchange.clone(),
-            routing_key: old.routing_key.clone(),
-            time: dying.time,
-            new_routing_key: dying.new_routing_key,
-            headers: headers.clone(),
-        });
+        let dying = Dying {
+            queue: &letter.by.queue,
+            reason: letter.death.as_str(),
+            exchange: &old.exchange,
+            routing_keys: &self.death_keys(old),
+            time,
+            expiration: properties.expiration.as_ref(),
+            died_before: old.died,
+            new_routing_key: letter.by.routing_key.is_some(),
+        };
+        let headers = record_death(properties.headers.as_ref(), &dying, self.rules);
+        if is_plain {
+            self.first_death = Some(FirstDeath {
+                by: letter.by.clone(),
+                death: letter.death,
+                exchange: old.exchange.clone(),
+                routing_key: old.routing_key.clone(),
+                time,
+                headers: headers.clone(),
+            });
+        }
         headers
     }
 
@@ -230,32 +295,20 @@ impl Sim {
 
     /// Makes what is published in place of the dead message (DL-11 to DL-17).
     fn copy_of(&mut self, letter: &DeadLetter) -> Stored {
+        let headers = self.death_headers(letter);
         let old = &letter.entry.stored;
-        let properties = &old.message.properties;
-        let routing_keys = self.death_keys(old);
-        let dying = Dying {
-            queue: &letter.queue.name,
-            reason: letter.death.as_str(),
-            exchange: &old.exchange,
-            routing_keys: &routing_keys,
-            time: FIRST_SECOND + letter.died_at.0 / 1_000,
-            expiration: properties.expiration.as_ref(),
-            died_before: old.died,
-            new_routing_key: letter.routing_key.is_some(),
-        };
-        let headers = self.death_headers(old, &dying);
         let mut message = Message::clone(&old.message);
         message.properties.headers = Some(headers);
         message.properties.expiration = None;
-        let (routing_key, cc, bcc) = match &letter.routing_key {
+        let (routing_key, cc, bcc) = match &letter.by.routing_key {
             Some(key) => (key.clone(), Box::default(), Box::default()),
             None => (old.routing_key.clone(), old.cc.clone(), old.bcc.clone()),
         };
         let counted = self.rules.failure_count == FailureCount::Counted;
-        let rejected_here = letter.from_quorum && letter.death == Death::Rejected;
+        let rejected_here = letter.by.from_quorum && letter.death == Death::Rejected;
         Stored {
             message: Arc::new(message),
-            exchange: letter.exchange.clone(),
+            exchange: letter.by.exchange.clone(),
             routing_key,
             cc,
             bcc,
@@ -270,40 +323,21 @@ impl Sim {
 
 /// Remembers the headers of a message's first death: those that die alike in the same second get a copy.
 pub(super) struct FirstDeath {
-    queue: Name,
-    reason: &'static str,
+    by: Arc<DeadLettering>,
+    death: Death,
     exchange: Name,
     routing_key: Name,
     time: u64,
-    new_routing_key: bool,
     headers: Table,
 }
 
 impl FirstDeath {
-    fn is_of(&self, old: &Stored, dying: &Dying) -> bool {
-        self.time == dying.time
-            && self.reason == dying.reason
-            && self.new_routing_key == dying.new_routing_key
-            && self.queue == *dying.queue
+    fn is_of(&self, letter: &DeadLetter, time: u64) -> bool {
+        let old = &letter.entry.stored;
+        self.time == time
+            && self.death == letter.death
+            && Arc::ptr_eq(&self.by, &letter.by)
             && self.exchange == old.exchange
             && self.routing_key == old.routing_key
-    }
-}
-
-fn rule_of(death: Death) -> &'static str {
-    match death {
-        Death::Rejected => "DL-1",
-        Death::Expired => "TTL-5",
-        Death::MaxLen => "LEN-5",
-        Death::DeliveryLimit => "CO-13",
-    }
-}
-
-fn why(death: Death) -> &'static str {
-    match death {
-        Death::Rejected => "it was rejected without requeue",
-        Death::Expired => "its time to live was over",
-        Death::MaxLen => "the queue was over its length limit",
-        Death::DeliveryLimit => "it was returned more often than the delivery limit allows",
     }
 }

@@ -5,25 +5,27 @@ use super::entry::{Entry, NEVER, Stored};
 use super::node::Sim;
 use super::queue::{Contents, Queue};
 use super::quorum_queue::encoded_size;
+use super::reason::{Cause, Occasion, Reason};
 use super::slots::Id;
 use super::vhost::Vhost;
-use crate::broker::{Death, What};
+use crate::broker::{PublishId, What};
 use crate::model::{Millis, Moment};
 use crate::rules::{FailureCount, Overflow};
 use std::sync::Arc;
 
 impl Sim {
     /// Brings a message to a queue and says whether the queue took responsibility. No publisher: a dead letter.
-    pub(super) fn enqueue(&mut self, id: Id<Queue>, stored: &Arc<Stored>, publisher: Option<Id<Channel>>) -> bool {
+    pub(super) fn enqueue(&mut self, id: Id<Queue>, stored: Arc<Stored>, publisher: Option<Id<Channel>>) -> bool {
         let Some(queue) = self.queues.get_mut(id) else { return true };
         queue.count_move(self.now);
         match queue.contents {
-            Contents::Classic(_) => self.enqueue_classic(id, stored),
+            Contents::Classic(_) => self.enqueue_classic(id, stored, publisher.is_some()),
             Contents::Quorum(_) => self.enqueue_quorum(id, stored, publisher),
         }
     }
 
-    fn enqueue_classic(&mut self, id: Id<Queue>, stored: &Arc<Stored>) -> bool {
+    fn enqueue_classic(&mut self, id: Id<Queue>, stored: Arc<Stored>, published: bool) -> bool {
+        let origin = stored.origin;
         let Some(entry) = self.new_entry(id, stored) else { return true };
         let Some(queue) = self.queues.get(id) else { return true };
         let Contents::Classic(classic) = &queue.contents else { return true };
@@ -32,11 +34,9 @@ impl Sim {
             let (n, bytes) = (classic.ready() + 1, classic.bytes() + u64::from(entry.size));
             if is_over(queue, n, bytes) {
                 if overflow == Overflow::RejectPublishDlx {
-                    self.die(id, entry, Death::MaxLen);
+                    self.die(id, entry, Cause::FullOnArrival);
                 } else {
-                    self.tell(Some(stored.origin), Some(id), "LEN-6", || What::Dropped {
-                        why: "the queue is full and refuses publishes".into(),
-                    });
+                    self.tell_full(id, origin, published);
                 }
                 return false;
             }
@@ -44,7 +44,7 @@ impl Sim {
         if classic.ready() == 0
             && let Some(consumer) = self.next_consumer(id)
         {
-            self.tell(Some(stored.origin), Some(id), "RT-2", || What::Enqueued);
+            self.tell(Some(origin), Some(id), "RT-2", || What::Enqueued);
             // DL-13: what never lay in the queue is shown as new, whatever failed before.
             self.hand_over(id, consumer, Entry { redelivered: false, ..entry });
             return true;
@@ -61,7 +61,7 @@ impl Sim {
         let Contents::Classic(classic) = &mut queue.contents else { return };
         classic.push(entry);
         self.touch(id);
-        let dropped = self.drop_over_limit(id);
+        let dropped = self.drop_over_limit(id, Occasion::Arrival);
         let alone = self.queues.get(id).is_some_and(|queue| queue.ready() == 1);
         match (dropped, alone, expires) {
             (false, false, _) | (true, true, false) | (false, true, false) => {}
@@ -69,7 +69,8 @@ impl Sim {
         }
     }
 
-    fn enqueue_quorum(&mut self, id: Id<Queue>, stored: &Arc<Stored>, publisher: Option<Id<Channel>>) -> bool {
+    fn enqueue_quorum(&mut self, id: Id<Queue>, stored: Arc<Stored>, publisher: Option<Id<Channel>>) -> bool {
+        let origin = stored.origin;
         let Some(entry) = self.new_entry(id, stored) else { return true };
         let Some(queue) = self.queues.get_mut(id) else { return true };
         let rejects = queue.settings.overflow == Overflow::RejectPublish;
@@ -83,9 +84,7 @@ impl Sim {
         if let Some(publisher) = publisher
             && quorum.refuses(publisher, over && rejects)
         {
-            self.tell(Some(stored.origin), Some(id), "LEN-9", || What::Dropped {
-                why: "the queue is over its limit and refuses this publisher".into(),
-            });
+            self.tell_full(id, origin, true);
             return false;
         }
         self.tell_enqueued(id, &entry);
@@ -98,7 +97,7 @@ impl Sim {
     }
 
     /// Makes the entry of a message for a queue; its expiry is fixed now (TTL-3).
-    fn new_entry(&mut self, id: Id<Queue>, stored: &Arc<Stored>) -> Option<Entry> {
+    fn new_entry(&mut self, id: Id<Queue>, stored: Arc<Stored>) -> Option<Entry> {
         let now = self.now;
         let rules = self.rules;
         let queue = self.queues.get_mut(id)?;
@@ -108,23 +107,24 @@ impl Sim {
         let (level, position, size, ttl) = match &mut queue.contents {
             Contents::Classic(classic) => (classic.level(priority), classic.next_position(), body, ttl),
             Contents::Quorum(quorum) => {
-                let properties = if rules.quorum_bytes_with_properties { stored_size(stored) } else { 0 };
+                let properties = if rules.quorum_bytes_with_properties { stored_size(&stored) } else { 0 };
                 // TTL-7: 0 is treated as a millisecond.
                 let ttl = ttl.map(|ttl| ttl.max(1));
                 (quorum.level(priority), quorum.next_position(), body + properties, ttl)
             }
         };
         let counted = rules.failure_count == FailureCount::Counted;
+        let failures = if counted { stored.failures } else { 0 };
         Some(Entry {
-            stored: stored.clone(),
+            stored,
             position,
             expires_at: ttl.map_or(NEVER, |ttl| now + Millis(ttl)),
             size: u32::try_from(size).unwrap_or(u32::MAX),
             level,
-            redelivered: counted && stored.failures > 0,
+            redelivered: failures > 0,
             returns: 0,
             losses: 0,
-            failures: if counted { stored.failures } else { 0 },
+            failures,
         })
     }
 
@@ -134,19 +134,27 @@ impl Sim {
         }
         let origin = Some(entry.stored.origin);
         self.tell(origin, Some(id), "RT-2", || What::Enqueued);
-        let Some(queue) = self.queues.get(id) else { return };
-        let head = match &queue.contents {
-            Contents::Classic(classic) => classic.head(),
-            Contents::Quorum(quorum) => quorum.head(),
-        };
-        let Some(head) = head.filter(|head| entry.expires_at < head.expires_at) else { return };
-        let behind = Some(head.stored.origin);
-        let until = (head.expires_at != NEVER).then(|| head.expires_at - self.now);
-        self.tell(origin, Some(id), "TTL-5", || What::Blocked { behind, until });
+        if let Some(queue) = self.queues.get(id).filter(|_| entry.expires_at != NEVER) {
+            let ttls = self.ttls(queue, &entry.stored);
+            self.ttl_notes.insert((id, entry.position), ttls);
+        }
+        if let Some((behind, until, Reason { rule, why })) = self.held_up_by(id, entry) {
+            self.tell(origin, Some(id), rule, || What::Blocked { behind: Some(behind), until, why });
+        }
+        if let Some(Reason { rule, why }) = self.why_nobody(id) {
+            self.tell(origin, Some(id), rule, || What::Blocked { behind: None, until: None, why });
+        }
+    }
+
+    fn tell_full(&mut self, id: Id<Queue>, origin: PublishId, published: bool) {
+        if self.insights {
+            let Reason { rule, why } = self.reason_of_refusal_by_length(id, published);
+            self.tell(Some(origin), Some(id), rule, || What::Dropped { why, stood: false });
+        }
     }
 
     /// Drops heads while the queue is over a limit, or blocks and unblocks publishers; says whether any was dropped.
-    pub(super) fn drop_over_limit(&mut self, id: Id<Queue>) -> bool {
+    pub(super) fn drop_over_limit(&mut self, id: Id<Queue>, occasion: Occasion) -> bool {
         let releases = self.rules.quorum_unlimited_releases;
         let Some(queue) = self.queues.get_mut(id) else { return false };
         if queue.settings.max_length.is_none() && queue.settings.max_length_bytes.is_none() {
@@ -159,12 +167,12 @@ impl Sim {
             return false;
         }
         let drops = queue.settings.overflow == Overflow::DropHead;
-        let dropped = drops && self.drop_heads(id);
+        let dropped = drops && self.drop_heads(id, occasion);
         self.weigh_publishers(id, !drops);
         dropped
     }
 
-    fn drop_heads(&mut self, id: Id<Queue>) -> bool {
+    fn drop_heads(&mut self, id: Id<Queue>, occasion: Occasion) -> bool {
         let mut victims = Vec::new();
         while let Some(queue) = self.queues.get_mut(id) {
             let (n, bytes) = match &queue.contents {
@@ -175,7 +183,7 @@ impl Sim {
                 break;
             }
             let Some(entry) = queue.pop() else { break };
-            victims.push(entry);
+            victims.push((entry, Cause::Full { ready: n, bytes, occasion }));
         }
         if victims.is_empty() {
             return false;
@@ -184,8 +192,8 @@ impl Sim {
         if quorum && self.rules.quorum_maxlen_reversed {
             victims.reverse();
         }
-        for entry in victims {
-            self.die(id, entry, Death::MaxLen);
+        for (entry, cause) in victims {
+            self.die(id, entry, cause);
         }
         self.touch(id);
         true
@@ -222,17 +230,10 @@ impl Sim {
 
 /// Gives the bytes of the property section as stored: RabbitMQ keeps its own records of deaths beside it (LEN-1).
 fn stored_size(stored: &Stored) -> usize {
-    let properties = &stored.message.properties;
-    if !stored.died {
-        return encoded_size(properties);
-    }
-    let mut published = properties.clone();
-    if let Some(headers) = &mut published.headers {
-        let own = ["x-death", "x-first-death-", "x-last-death-"];
-        headers.retain(|key, _| !own.iter().any(|prefix| key.starts_with(prefix)));
-    }
-    published.headers = published.headers.filter(|headers| !headers.is_empty());
-    encoded_size(&published)
+    let own = ["x-death", "x-first-death-", "x-last-death-"];
+    encoded_size(&stored.message.properties, |key| {
+        stored.died && key.starts_with("x-") && own.iter().any(|prefix| key.starts_with(prefix))
+    })
 }
 
 fn is_over(queue: &Queue, n: u64, bytes: u64) -> bool {

@@ -5,11 +5,12 @@ use super::consumer::Consumer;
 use super::enqueue::tick_at;
 use super::node::Sim;
 use super::queue::{Contents, Queue};
+use super::reason::{Cause, Occasion};
 use super::refusal::precondition_failed;
 use super::requeue::Return;
 use super::slots::Id;
 use super::timer::Timer;
-use crate::broker::{Death, Refusal};
+use crate::broker::Refusal;
 use crate::model::{Millis, Moment, QueueKind, Table, Value};
 use crate::rules::{ConsumerTimeout, shown_queue, type_name};
 
@@ -31,7 +32,7 @@ impl Sim {
             };
             let Some(entry) = expired else { break };
             any = true;
-            self.die(id, entry, Death::Expired);
+            self.die(id, entry, Cause::Expired);
         }
         if any {
             self.touch(id);
@@ -70,7 +71,7 @@ impl Sim {
         }
         self.sweep(id);
         // LEN-9: what expired may let publishers go on.
-        self.drop_over_limit(id);
+        self.drop_over_limit(id, Occasion::Arrival);
     }
 
     /// Starts or restarts the lease of a queue without consumers (EXP-2, EXP-3).
@@ -110,7 +111,11 @@ impl Sim {
         let Some(queue) = self.queues.get_mut(id) else { return };
         queue.lease_timer = None;
         if !used {
-            self.remove_queue(id, "EXP-2", "nobody used it for its `expires`");
+            let quorum = self.queues.get(id).is_some_and(|queue| queue.kind == QueueKind::Quorum);
+            let expires = self.queues.get(id).and_then(|queue| queue.settings.expires_ms).unwrap_or_default();
+            let tick = if quorum { ", seen at its tick of 5s" } else { "" };
+            let why = format!("nobody used it for its expires of {}{tick}", Millis(expires));
+            self.remove_queue(id, if quorum { "EXP-3" } else { "EXP-2" }, &why);
         }
     }
 
@@ -201,7 +206,9 @@ impl Sim {
                         _ => self.timeout_of(queue, consumer).unwrap_or_default().to_string(),
                     };
                     let number = self.channels.get(channel).map_or(1, |state| state.number);
-                    self.close_for(channel, precondition_failed(timeout_text(number, &timeout)));
+                    let cause = precondition_failed(timeout_text(number, &timeout));
+                    self.tell_refused(None, &cause);
+                    self.close_for(channel, cause);
                 }
             }
         }
@@ -229,7 +236,8 @@ impl Sim {
         if first {
             self.tell_cancelled(channel, name);
         }
-        self.put_back(queue, vec![entry], Return::TimedOut);
+        let by = self.holder(Some(id));
+        self.put_back(queue, vec![entry], Return::TimedOut, by);
         self.elect(queue);
         self.to_serve.push_back(queue);
     }

@@ -4,6 +4,7 @@ use super::channel::{Channel, Unacked};
 use super::checkout::shown;
 use super::node::Sim;
 use super::queue::Contents;
+use super::reason::Occasion;
 use super::refusal::channel_error;
 use super::slots::Id;
 use crate::broker::{Delivery, Got, Refusal, Reply, code};
@@ -59,7 +60,7 @@ impl Sim {
         if quorum {
             // The answer was counted before what the get exposed expires.
             self.sweep(id);
-            self.drop_over_limit(id);
+            self.drop_over_limit(id, Occasion::Arrival);
         }
         Ok(Reply::Got(Some(Box::new(Got { delivery, remaining }))))
     }

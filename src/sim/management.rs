@@ -2,7 +2,7 @@
 
 use super::node::Sim;
 use super::refusal::{connection_error, http_error};
-use crate::broker::{ConnectionId, Management, Refusal, Reply, RequestId, code};
+use crate::broker::{ConnectionId, Management, Refusal, Reply, RequestId, What, code};
 use crate::model::Parameter;
 
 impl Sim {
@@ -36,6 +36,7 @@ impl Sim {
             return Err(http_error(404, "Not Found"));
         }
         let cause = connection_error(code::CONNECTION_FORCED, "Closed via management plugin");
+        self.tell(None, None, "CO-27", || What::Refused { why: "the connection was closed by management".into() });
         self.close_connection(connection, cause);
         Ok(Reply::Done)
     }

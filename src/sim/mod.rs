@@ -28,6 +28,7 @@ mod policy;
 mod publish;
 mod queue;
 mod quorum_queue;
+mod reason;
 mod refusal;
 mod reply_to;
 mod requeue;

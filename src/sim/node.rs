@@ -7,6 +7,7 @@ use super::consumer::Consumer;
 use super::dead_letter::{DeadLetter, FirstDeath};
 use super::exchange::{Destination, Exchange};
 use super::queue::Queue;
+use super::reason::{Reason, Ttl};
 use super::slots::{Id, Slots};
 use super::timer::{Timer, Timers};
 use super::user::User;
@@ -14,7 +15,7 @@ use super::vhost::Vhost;
 use super::watch::Watches;
 use crate::broker::{ChannelId, Command, ConnectionId, Event, Insight, PublishId, Refusal, Reply, RequestId, What};
 use crate::model::{Moment, Name, Profile, QueueName};
-use crate::rules::{Differences, differences};
+use crate::rules::{Differences, differences, rule_of_refusal};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many queues are served or dead letters moved in one step; the rest follows at the same moment.
@@ -57,6 +58,10 @@ pub struct Sim {
     pub(super) down_until: Option<(Moment, RequestId)>,
     /// Numbers subscriptions and gets in their order.
     pub(super) attached: u64,
+    /// With insights on: why the command at hand is refused, where the broker's own text does not tell.
+    pub(super) note: Option<Reason>,
+    /// With insights on: the TTLs that messages had when they came, by queue and position.
+    pub(super) ttl_notes: BTreeMap<(Id<Queue>, u64), Vec<Ttl>>,
     /// Numbers server-named things.
     pub(super) names_made: u64,
     pub(super) found: Vec<Destination>,
@@ -88,6 +93,8 @@ impl Sim {
             first_death: None,
             down_until: None,
             attached: 0,
+            note: None,
+            ttl_notes: BTreeMap::new(),
             names_made: 0,
             found: Vec::new(),
             targets: Vec::new(),
@@ -110,6 +117,7 @@ impl Sim {
             self.answer_while_down(command);
             return;
         }
+        self.note = None;
         match command {
             Command::Connect { request, connection, user, vhost } => {
                 let reply = self.connect(connection, user, &vhost);
@@ -128,7 +136,7 @@ impl Sim {
             }
             Command::Call { request, channel, method } => self.call(request, channel, method),
             Command::Publish { channel, publish, exchange, routing_key, mandatory, message } => {
-                self.publish(channel, publish, &exchange, routing_key, mandatory, message);
+                self.publish(channel, publish, exchange, routing_key, mandatory, message);
             }
             Command::Settle { channel, tag, multiple, settlement } => self.settle(channel, tag, multiple, settlement),
             Command::Manage { request, act } => self.manage(request, act),
@@ -244,8 +252,7 @@ impl Sim {
 
     pub(super) fn answer(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
         if let Err(refusal) = &reply {
-            let why = refusal.to_string();
-            self.tell(None, None, "ER-1", || What::Refused { why });
+            self.tell_refused(None, refusal);
         }
         self.events.push_back(Event::Reply { request, reply });
     }
@@ -261,6 +268,18 @@ impl Sim {
         if self.insights {
             let queue = queue.and_then(|queue| self.queues.get(queue)).map(|queue| queue.name.clone());
             self.events.push_back(Event::Told(Box::new(Insight { origin, queue, what: what(), rule })));
+        }
+    }
+
+    /// Tells why somebody was told no.
+    pub(super) fn tell_refused(&mut self, origin: Option<PublishId>, refusal: &Refusal) {
+        if self.insights {
+            let noted = self.note.take();
+            let Reason { rule, why } = noted.unwrap_or_else(|| {
+                let (_, explanation) = refusal.text.split_once(" - ").unwrap_or(("", &refusal.text));
+                Reason::new(rule_of_refusal(refusal.code, &refusal.text), explanation)
+            });
+            self.tell(origin, None, rule, || What::Refused { why });
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::channel::Channel;
 use super::exchange::Router;
 use super::node::Sim;
+use super::reason::Reason;
 use super::refusal::channel_error;
 use super::slots::Id;
 use crate::broker::{Refusal, code};
@@ -107,6 +108,10 @@ impl Sim {
         let rights = self.users.get(user).and_then(|user| user.permissions.get(&vhost));
         if !rights.is_some_and(|rights| rights.pattern(access).matches(shown_name)) {
             let resource = if exchange { shown_exchange(&vhost, shown_name) } else { shown_queue(&vhost, shown_name) };
+            if self.insights {
+                let why = format!("{user} has no {} on {shown_name}", access.as_str());
+                self.note = Some(Reason::new("PE-2", why));
+            }
             let text = access_refused(self.rules, access, &resource, user);
             return Err(channel_error(code::ACCESS_REFUSED, text));
         }
@@ -141,6 +146,10 @@ impl Sim {
             _ => row.write.matches(key),
         });
         if !allowed {
+            if self.insights {
+                let why = format!("{user} has no {} on the key '{key}' of {exchange}", access.as_str());
+                self.note = Some(Reason::new("PE-7", why));
+            }
             let text = topic_access_refused(self.rules, access, key, exchange, &vhost, user);
             return Err(channel_error(code::ACCESS_REFUSED, text));
         }

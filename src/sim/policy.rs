@@ -1,7 +1,9 @@
 //! Policies: which apply to a queue or an exchange now, and what a change does at once (PO-1 to PO-10, LEN-11, TTL-4).
 
+use super::dead_letter::DeadLettering;
 use super::node::Sim;
-use super::queue::Contents;
+use super::queue::{Contents, Queue};
+use super::reason::Occasion;
 use super::refusal::http_error;
 use super::slots::Id;
 use super::vhost::Vhost;
@@ -54,7 +56,17 @@ impl Sim {
         let fits = |policy: &model::Policy| applies_to_queue(policy.apply_to, &policy.definition, kind, rules);
         let user = self.best(&vhost.policies, name, &fits);
         let operator = self.best(&vhost.operator_policies, name, &fits);
-        merge_definitions(user, operator)
+        merge_definitions(user.map(|policy| &policy.definition), operator.map(|policy| &policy.definition))
+    }
+
+    /// Names the policy and the operator policy that apply to a queue.
+    pub(super) fn policies_of(&self, queue: &Queue) -> [Option<(&'static str, &model::Policy)>; 2] {
+        let Some(vhost) = self.vhosts.get(queue.vhost) else { return [None, None] };
+        let rules = self.rules;
+        let fits = |policy: &model::Policy| applies_to_queue(policy.apply_to, &policy.definition, queue.kind, rules);
+        let user = self.best(&vhost.policies, &queue.name.name, &fits);
+        let operator = self.best(&vhost.operator_policies, &queue.name.name, &fits);
+        [user.map(|policy| ("policy", policy)), operator.map(|policy| ("operator policy", policy))]
     }
 
     /// Gives an exchange's alternate: by argument, else by policy (RT-10).
@@ -63,17 +75,17 @@ impl Sim {
             return Some(name.into());
         }
         let vhost = self.vhosts.get(vhost)?;
-        let definition = self.best(&vhost.policies, &declared.name, &|policy| applies_to_exchange(policy.apply_to))?;
-        definition.get("alternate-exchange").and_then(serde_json::Value::as_str).map(Name::from)
+        let policy = self.best(&vhost.policies, &declared.name, &|policy| applies_to_exchange(policy.apply_to))?;
+        policy.definition.get("alternate-exchange").and_then(serde_json::Value::as_str).map(Name::from)
     }
 
-    /// Gives the definition of the one policy that wins (PO-1).
+    /// Gives the one policy that wins (PO-1).
     fn best<'a>(
         &self,
         policies: &'a Policies,
         name: &str,
         fits: &dyn Fn(&model::Policy) -> bool,
-    ) -> Option<&'a Definition> {
+    ) -> Option<&'a model::Policy> {
         let mut best: Option<&model::Policy> = None;
         for Policy { pattern, policy } in policies.values() {
             let wins = best.is_none_or(|other| {
@@ -83,7 +95,7 @@ impl Sim {
                 best = Some(policy);
             }
         }
-        best.map(|policy| &policy.definition)
+        best
     }
 
     /// Brings the policies of a vhost into effect (SIM-5: at once).
@@ -108,7 +120,7 @@ impl Sim {
         self.timeouts_from = self.next_consumer_timeout().unwrap_or(Moment(u64::MAX));
     }
 
-    fn reapply_policy(&mut self, vhost: Id<Vhost>, id: Id<super::queue::Queue>) {
+    fn reapply_policy(&mut self, vhost: Id<Vhost>, id: Id<Queue>) {
         let Some(queue) = self.queues.get(id) else { return };
         let policy = self.effective_policy(vhost, &queue.name.name, queue.kind);
         if policy == queue.policy {
@@ -118,6 +130,7 @@ impl Sim {
         let settings = queue_settings(&queue.declared.arguments, &policy, queue.kind, self.rules);
         let Some(queue) = self.queues.get_mut(id) else { return };
         let before = std::mem::replace(&mut queue.settings, settings.clone());
+        queue.dead_lettering = DeadLettering::of(vhost, &queue.name, queue.kind, &settings);
         queue.policy = policy;
         if before.expires_ms != settings.expires_ms {
             if queue.kind == QueueKind::Classic {
@@ -130,12 +143,12 @@ impl Sim {
         // LEN-11: a classic queue takes the new length before the new overflow.
         if classic && before.overflow == Overflow::DropHead && settings.overflow != Overflow::DropHead {
             queue.settings.overflow = Overflow::DropHead;
-            self.drop_over_limit(id);
+            self.drop_over_limit(id, Occasion::Policy);
             if let Some(queue) = self.queues.get_mut(id) {
                 queue.settings.overflow = settings.overflow;
             }
         }
-        self.drop_over_limit(id);
+        self.drop_over_limit(id, Occasion::Policy);
         self.sweep(id);
         self.retry_dead_letters(id);
         self.to_serve.push_back(id);

@@ -4,6 +4,7 @@ use super::channel::Channel;
 use super::entry::Stored;
 use super::exchange::{Exchange, Keys};
 use super::node::Sim;
+use super::reason::Reason;
 use super::refusal::{channel_error, not_found, precondition_failed};
 use super::slots::Id;
 use crate::broker::{ChannelId, Confirmation, Event, PublishId, Refusal, What, code};
@@ -16,7 +17,7 @@ impl Sim {
         &mut self,
         id: ChannelId,
         publish: PublishId,
-        exchange: &Name,
+        exchange: Name,
         routing_key: Name,
         mandatory: bool,
         message: Arc<Message>,
@@ -25,8 +26,7 @@ impl Sim {
         self.wake_channel(channel);
         match self.accept(channel, publish, exchange, routing_key, message) {
             Err(cause) => {
-                let why = cause.to_string();
-                self.tell(Some(publish), None, "RT-19", || What::Refused { why });
+                self.tell_refused(Some(publish), &cause);
                 self.close_for(channel, cause);
             }
             Ok(Accepted::Reply(found)) => {
@@ -36,7 +36,7 @@ impl Sim {
                 self.events.push_back(Event::Confirmed { publish, confirmation: Confirmation::Ack });
             }
             Ok(Accepted::Route(exchange, stored)) => {
-                let confirmation = self.send(channel, exchange, &Arc::new(stored), mandatory);
+                let confirmation = self.send(channel, exchange, Arc::new(stored), mandatory);
                 self.events.push_back(Event::Confirmed { publish, confirmation });
             }
         }
@@ -47,25 +47,58 @@ impl Sim {
         &mut self,
         channel: Id<Channel>,
         exchange: Id<Exchange>,
-        stored: &Arc<Stored>,
+        stored: Arc<Stored>,
         mandatory: bool,
     ) -> Confirmation {
-        self.route(exchange, &keys(stored));
+        self.route(exchange, &keys(&stored));
         if self.targets.is_empty() {
-            let origin = Some(stored.origin);
-            self.tell(origin, None, "RT-14", || What::Dropped { why: "no queue is bound for it".into() });
+            if self.insights {
+                let Reason { rule, why } = self.reason_of_no_route(exchange, &stored);
+                self.tell(Some(stored.origin), None, rule, || What::Dropped { why, stood: false });
+            }
             if mandatory {
                 self.return_unroutable(stored.origin);
             }
             return Confirmation::Ack;
         }
         let targets = std::mem::take(&mut self.targets);
+        let origin = stored.origin;
         let mut taken = true;
-        for &queue in &targets {
-            taken &= self.enqueue(queue, stored, Some(channel));
+        if let Some((&last, others)) = targets.split_last() {
+            for &queue in others {
+                taken &= self.enqueue(queue, stored.clone(), Some(channel));
+            }
+            taken &= self.enqueue(last, stored, Some(channel));
+        }
+        if !taken && targets.len() > 1 {
+            let why = "one of its queues refused it: the publisher gets a nack, though the others may have it";
+            self.tell(Some(origin), None, "LEN-10", || What::Refused { why: why.into() });
         }
         self.targets = targets;
         if taken { Confirmation::Ack } else { Confirmation::Nack }
+    }
+
+    /// Says why a publish finds no queue (RT-3, RT-10, RT-14).
+    fn reason_of_no_route(&self, id: Id<Exchange>, stored: &Stored) -> Reason {
+        let key = &stored.routing_key;
+        let Some(exchange) = self.exchanges.get(id) else { return Reason::new("RT-14", "its exchange is gone") };
+        if exchange.declared.name.is_empty() {
+            return Reason::new("RT-3", format!("there is no queue of the name '{key}'"));
+        }
+        let name = &exchange.declared.name;
+        let none = match exchange.bindings.is_empty() {
+            true => format!("{name} has no bindings"),
+            false => format!("no binding of {name} ({}) fits the key '{key}'", exchange.declared.kind),
+        };
+        match &exchange.alternate {
+            None => Reason::new("RT-14", none),
+            Some(other) if self.exchange_id(exchange.vhost, other).is_none() => {
+                Reason::new("RT-10", format!("{none}, and its alternate exchange '{other}' does not exist"))
+            }
+            Some(other) => {
+                Reason::new("RT-10", format!("{none}, and its alternate exchange '{other}' has no queue for it"))
+            }
+        }
     }
 
     fn return_unroutable(&mut self, publish: PublishId) {
@@ -77,7 +110,7 @@ impl Sim {
         &mut self,
         channel: Id<Channel>,
         publish: PublishId,
-        exchange: &Name,
+        exchange: Name,
         routing_key: Name,
         message: Arc<Message>,
     ) -> Result<Accepted, Refusal> {
@@ -86,20 +119,20 @@ impl Sim {
             let text = format!("message size {} is larger than configured max size {max}", message.body.len());
             return Err(precondition_failed(text));
         }
-        self.check_exchange_access(channel, Access::Write, exchange)?;
+        self.check_exchange_access(channel, Access::Write, &exchange)?;
         let Some(vhost) = self.channels.get(channel).map(|state| state.vhost) else {
             return Err(channel_error(code::CHANNEL_ERROR, "channel is closed"));
         };
-        let Some(id) = self.exchange_id(vhost, exchange) else {
-            return Err(not_found(&shown_exchange(&self.vhost_name(vhost), exchange)));
+        let Some(id) = self.exchange_id(vhost, &exchange) else {
+            return Err(not_found(&shown_exchange(&self.vhost_name(vhost), &exchange)));
         };
         if self.exchanges.get(id).is_some_and(|exchange| exchange.declared.internal) {
-            let shown = shown_exchange(&self.vhost_name(vhost), exchange);
+            let shown = shown_exchange(&self.vhost_name(vhost), &exchange);
             return Err(channel_error(code::ACCESS_REFUSED, format!("cannot publish to internal {shown}")));
         }
         let early = self.rules.early_topic_check;
         if early {
-            self.check_topic_access(channel, Access::Write, exchange, &routing_key)?;
+            self.check_topic_access(channel, Access::Write, &exchange, &routing_key)?;
         }
         let message = self.with_reply_to(channel, message)?;
         if early {
@@ -113,14 +146,13 @@ impl Sim {
         let headers = message.properties.headers.as_ref();
         let (cc, bcc) = (further_keys(headers, "CC")?, further_keys(headers, "BCC")?);
         if !early {
-            self.check_all_topics(channel, exchange, &routing_key, &cc, &bcc)?;
+            self.check_all_topics(channel, &exchange, &routing_key, &cc, &bcc)?;
             self.check_user_id(channel, &message)?;
         }
         if exchange.is_empty() && routing_key.starts_with(super::reply_to::REPLY_TO_KEY) {
             return Ok(Accepted::Reply(self.deliver_reply(&routing_key, &self.cleaned(message))));
         }
         let message = self.cleaned(message);
-        let exchange = exchange.clone();
         let stored = Stored {
             message,
             exchange,

@@ -3,6 +3,7 @@
 use super::channel::Channel;
 use super::classic_queue::ClassicQueue;
 use super::consumer::{Consumer, Consumers};
+use super::dead_letter::DeadLettering;
 use super::entry::Entry;
 use super::exchange::{Destination, Exchange};
 use super::node::Sim;
@@ -18,6 +19,7 @@ use crate::rules::{
     queue_settings, shown_queue,
 };
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Is what a queue holds, by its type.
 pub(super) enum Contents {
@@ -35,6 +37,8 @@ pub(super) struct Queue {
     /// The connection that it is exclusive to.
     pub owner: Option<ConnectionId>,
     pub settings: QueueSettings,
+    /// Where its dead go, by its settings.
+    pub dead_lettering: Option<Arc<DeadLettering>>,
     /// The merged definition of the policies that apply.
     pub policy: Definition,
     pub contents: Contents,
@@ -198,6 +202,7 @@ impl Sim {
             declared,
             kind,
             owner,
+            dead_lettering: DeadLettering::of(vhost, &name, kind, &settings),
             settings,
             policy,
             contents,
@@ -307,7 +312,10 @@ impl Sim {
             }
         };
         for entry in &gone {
-            self.tell(Some(entry.stored.origin), Some(id), "DL-2", || What::Dropped { why: "purged".into() });
+            self.tell(Some(entry.stored.origin), Some(id), "DL-2", || What::Dropped {
+                why: "the queue was purged".into(),
+                stood: true,
+            });
         }
         self.touch(id);
         self.serve(id);
@@ -340,11 +348,16 @@ impl Sim {
         if self.insights {
             let entries = match &mut queue.contents {
                 Contents::Classic(classic) => classic.drain(),
-                Contents::Quorum(quorum) => quorum.drain(),
+                Contents::Quorum(quorum) => {
+                    let mut all = quorum.drain();
+                    all.extend(std::mem::take(&mut quorum.delayed).into_values());
+                    all.extend(quorum.waiting.drain(..).map(|waiting| waiting.entry));
+                    all
+                }
             };
             for entry in entries {
                 let why = format!("{} is gone: {why}", queue.name);
-                self.tell(Some(entry.stored.origin), None, rule, || What::Dropped { why });
+                self.tell(Some(entry.stored.origin), None, rule, || What::Dropped { why, stood: false });
             }
         }
         if queue.watched {

@@ -6,7 +6,7 @@ use super::entry::{Entry, NEVER};
 use super::queue::Queue;
 use super::slots::Id;
 use crate::broker::Death;
-use crate::model::{Moment, Properties, Table, Value};
+use crate::model::{Moment, Name, Properties, Table, Value};
 use crate::rules::QuorumPriority;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -25,6 +25,8 @@ pub(super) struct QuorumQueue {
     priority: QuorumPriority,
     returns: VecDeque<Entry>,
     levels: Vec<VecDeque<Entry>>,
+    /// Which levels hold something, a bit each.
+    filled: u32,
     /// PRI-4: counts dequeues of the two-class pattern.
     turn: u8,
     ready: u64,
@@ -55,6 +57,7 @@ impl QuorumQueue {
             priority,
             returns: VecDeque::new(),
             levels: (0..levels).map(|_| VecDeque::new()).collect(),
+            filled: 0,
             turn: 0,
             ready: 0,
             bytes: 0,
@@ -95,6 +98,7 @@ impl QuorumQueue {
 
     pub(super) fn push(&mut self, entry: Entry) {
         self.added(&entry);
+        self.filled |= 1 << entry.level;
         self.levels[usize::from(entry.level)].push_back(entry);
     }
 
@@ -123,7 +127,7 @@ impl QuorumQueue {
         let entry = if expired(self.returns.front()) {
             self.returns.pop_front()?
         } else if heads_apart {
-            let level = self.levels.iter().rposition(|level| expired(level.front()))?;
+            let level = self.filled_levels().find(|level| expired(self.levels[*level].front()))?;
             self.pop_main(level)?
         } else {
             let level = self.next_level().filter(|_| self.returns.is_empty())?;
@@ -142,12 +146,18 @@ impl QuorumQueue {
             return None;
         }
         let at = if heads_apart {
-            let heads = self.levels.iter().filter_map(|level| level.front()).chain(self.returns.front());
+            let levels = self.filled_levels().filter_map(|level| self.levels[level].front());
+            let heads = levels.chain(self.returns.front());
             heads.map(|entry| entry.expires_at).min()
         } else {
             self.head().map(|entry| entry.expires_at)
         };
         at.filter(|at| *at != NEVER)
+    }
+
+    /// Gives what must go before a newcomer of that level can expire (TTL-13).
+    pub(super) fn in_front_of(&self, level: u8) -> impl Iterator<Item = &Entry> {
+        self.levels[usize::from(level)].iter()
     }
 
     /// Gives the message that is next.
@@ -191,14 +201,27 @@ impl QuorumQueue {
         if self.priority == QuorumPriority::Two {
             self.turn = if self.turn == 2 { 0 } else { self.turn + 1 };
         }
-        self.levels[level].pop_front()
+        let entry = self.levels[level].pop_front();
+        if self.levels[level].is_empty() {
+            self.filled &= !(1 << level);
+        }
+        entry
+    }
+
+    /// Gives the levels that hold something, highest first.
+    fn filled_levels(&self) -> impl Iterator<Item = usize> {
+        let mut rest = self.filled;
+        std::iter::from_fn(move || {
+            let level = rest.checked_ilog2()?;
+            rest &= !(1 << level);
+            Some(level as usize)
+        })
     }
 
     /// Gives the level that is served next.
     fn next_level(&self) -> Option<usize> {
         match self.priority {
-            QuorumPriority::None => (!self.levels[0].is_empty()).then_some(0),
-            QuorumPriority::Strict => self.levels.iter().rposition(|level| !level.is_empty()),
+            QuorumPriority::None | QuorumPriority::Strict => self.filled_levels().next(),
             QuorumPriority::Two => match (self.levels[0].front(), self.levels[1].front()) {
                 (None, None) => None,
                 (Some(_), None) => Some(0),
@@ -221,8 +244,9 @@ impl QuorumQueue {
     }
 }
 
-/// Gives the bytes of the encoded property section (LEN-1): two of flags, then the values as on the wire.
-pub(super) fn encoded_size(properties: &Properties) -> usize {
+/// Gives the bytes of the encoded property section (LEN-1): two of flags, then the values as on the wire; the
+/// headers that are left out, and a table that holds none but them, take no room.
+pub(super) fn encoded_size(properties: &Properties, left_out: impl Fn(&str) -> bool) -> usize {
     let texts = [
         &properties.content_type,
         &properties.content_encoding,
@@ -236,13 +260,21 @@ pub(super) fn encoded_size(properties: &Properties) -> usize {
         &properties.cluster_id,
     ];
     let texts: usize = texts.into_iter().flatten().map(|text| 1 + text.len()).sum();
-    let headers = properties.headers.as_ref().map_or(0, table_size);
+    let headers = properties.headers.as_ref().map_or(0, |headers| {
+        let kept = headers.iter().filter(|(key, _)| !left_out(key));
+        let (n, bytes) = kept.fold((0, 0), |(n, bytes), field| (n + 1, bytes + field_size(field)));
+        if n == 0 && !headers.is_empty() { 0 } else { 4 + bytes }
+    });
     let octets = usize::from(properties.delivery_mode.is_some()) + usize::from(properties.priority.is_some());
     2 + texts + headers + octets + properties.timestamp.map_or(0, |_| 8)
 }
 
 fn table_size(table: &Table) -> usize {
-    4 + table.iter().map(|(key, value)| 1 + key.len() + value_size(value)).sum::<usize>()
+    4 + table.iter().map(field_size).sum::<usize>()
+}
+
+fn field_size((key, value): (&Name, &Value)) -> usize {
+    1 + key.len() + value_size(value)
 }
 
 fn value_size(value: &Value) -> usize {

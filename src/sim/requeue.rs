@@ -3,10 +3,11 @@
 use super::entry::Entry;
 use super::node::Sim;
 use super::queue::{Contents, Queue};
+use super::reason::{Cause, Occasion, Reason};
 use super::slots::Id;
 use super::timer::Timer;
-use crate::broker::{Death, What};
-use crate::model::Moment;
+use crate::broker::{PublishId, What};
+use crate::model::{Moment, Name};
 use crate::rules::{DelayedRetry, RetryKind};
 
 /// Is how a message came back.
@@ -27,46 +28,50 @@ impl Return {
         matches!(self, Return::Rejected | Return::Closed)
     }
 
-    fn why(self) -> &'static str {
+    fn reason(self, by: Option<&Name>, place: &str) -> Reason {
+        let by = by.map_or_else(String::new, |by| format!(" by {by}"));
         match self {
-            Return::Nacked => "nacked with requeue",
-            Return::Rejected => "rejected with requeue",
-            Return::Recovered => "recovered",
-            Return::Closed => "its channel or connection ended",
-            Return::TimedOut => "the consumer did not acknowledge in time",
+            Return::Nacked => Reason::new("CO-10", format!("nacked with requeue{by}, {place}")),
+            Return::Rejected => Reason::new("CO-10", format!("rejected with requeue{by}, {place}")),
+            Return::Recovered => Reason::new("CO-16", format!("recovered{by}, {place}")),
+            Return::Closed => Reason::new("CO-14", format!("its channel or connection ended, {place}")),
+            Return::TimedOut => Reason::new("CO-25", format!("not acknowledged in time{by}, {place}")),
         }
     }
 }
 
 impl Sim {
     /// Puts entries back into their queue; the caller serves it. Says how many died by the delivery limit.
-    pub(super) fn put_back(&mut self, id: Id<Queue>, entries: Vec<Entry>, cause: Return) -> u32 {
+    pub(super) fn put_back(&mut self, id: Id<Queue>, entries: Vec<Entry>, cause: Return, by: Option<Name>) -> u32 {
         let mut died = 0;
         for entry in entries {
-            let origin = Some(entry.stored.origin);
-            self.tell(origin, Some(id), "CO-10", || What::Requeued { why: cause.why().into() });
             let now = self.now;
-            let Some(queue) = self.queues.get_mut(id) else { return 0 };
+            let origin = entry.stored.origin;
+            let Some(queue) = self.queues.get_mut(id) else {
+                self.tell_no_way_back(origin);
+                continue;
+            };
             queue.count_move(now);
             match &mut queue.contents {
                 Contents::Classic(classic) => {
                     let failures = entry.failures + u32::from(cause.is_failure());
                     classic.put_back(Entry { redelivered: true, failures, ..entry });
+                    self.tell_returned(id, origin, cause, by.as_ref(), "to its old place");
                 }
-                Contents::Quorum(_) => died += u32::from(self.put_back_quorum(id, entry, cause)),
+                Contents::Quorum(_) => died += u32::from(self.put_back_quorum(id, entry, cause, by.as_ref())),
             }
         }
         self.touch(id);
         // LEN-2: a full queue drops its head at once, before anybody is served.
         if self.queues.get(id).is_some_and(|queue| matches!(queue.contents, Contents::Classic(_))) {
-            self.drop_over_limit(id);
+            self.drop_over_limit(id, Occasion::Return);
             self.sweep(id);
         }
         died
     }
 
     /// Says whether the entry died by the delivery limit instead.
-    fn put_back_quorum(&mut self, id: Id<Queue>, mut entry: Entry, cause: Return) -> bool {
+    fn put_back_quorum(&mut self, id: Id<Queue>, mut entry: Entry, cause: Return, by: Option<&Name>) -> bool {
         let rules = self.rules;
         let failed = cause.is_failure();
         entry.returns += 1;
@@ -77,21 +82,46 @@ impl Sim {
         let counted = if rules.only_failures_count { entry.failures } else { entry.returns };
         let counts = failed || !rules.only_failures_count;
         if counts && limit.is_some_and(|limit| i64::from(counted) > limit) {
-            self.die(id, entry, Death::DeliveryLimit);
+            self.die(id, entry, Cause::DeliveryLimit);
             return true;
         }
         if let Some(at) = queue.settings.delayed_retry.and_then(|retry| due(retry, &entry, cause, self.now)) {
+            let (origin, failures) = (entry.stored.origin, entry.failures.max(1));
+            self.tell_returned(id, origin, cause, by, "to wait for its delayed retry");
+            let until = Some(at - self.now);
+            let why = format!("waits for its delayed retry, the delay of failure {failures}");
+            self.tell(Some(origin), Some(id), "QQ-43-3", || What::Blocked { behind: None, until, why });
             self.delay(id, entry, at);
             return false;
         }
         let Contents::Quorum(quorum) = &mut queue.contents else { return false };
-        if cause == Return::Closed || limit.is_some() || !rules.unlimited_returns_to_tail {
+        let (origin, old) = (entry.stored.origin, entry.position);
+        let to_front = cause == Return::Closed || limit.is_some() || !rules.unlimited_returns_to_tail;
+        if to_front {
             quorum.push_return(entry);
         } else {
             entry.position = quorum.next_position();
+            let new = entry.position;
             quorum.push(entry);
+            if let Some(ttls) = self.ttl_notes.remove(&(id, old)) {
+                self.ttl_notes.insert((id, new), ttls);
+            }
         }
+        let place = if to_front { "to the front, behind earlier returns" } else { "to the tail" };
+        self.tell_returned(id, origin, cause, by, place);
         false
+    }
+
+    fn tell_returned(&mut self, id: Id<Queue>, origin: PublishId, cause: Return, by: Option<&Name>, place: &str) {
+        if self.insights {
+            let Reason { rule, why } = cause.reason(by, place);
+            self.tell(Some(origin), Some(id), rule, || What::Requeued { why });
+        }
+    }
+
+    /// Tells that a message comes back to a queue that is gone (CO-17, CO-20).
+    pub(super) fn tell_no_way_back(&mut self, origin: PublishId) {
+        self.tell(Some(origin), None, "CO-20", || What::Dropped { why: "its queue is gone".into(), stood: false });
     }
 
     fn delay(&mut self, id: Id<Queue>, entry: Entry, at: Moment) {
@@ -109,6 +139,7 @@ impl Sim {
         let Some(queue) = self.queues.get_mut(id) else { return };
         queue.delay_timer = None;
         let Contents::Quorum(quorum) = &mut queue.contents else { return };
+        let mut ready = Vec::new();
         while let Some(first) = quorum.delayed.first_entry() {
             if first.key().0 > now {
                 let at = first.key().0;
@@ -116,7 +147,12 @@ impl Sim {
                 break;
             }
             let entry = first.remove();
+            ready.push(entry.stored.origin);
             quorum.push_return(entry);
+        }
+        for origin in ready {
+            let why = "its delayed retry is due, to the front";
+            self.tell(Some(origin), Some(id), "QQ-43-4", || What::Requeued { why: why.into() });
         }
         self.touch(id);
         self.to_serve.push_back(id);

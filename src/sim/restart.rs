@@ -5,7 +5,7 @@ use super::queue::{Contents, Queue};
 use super::refusal::{connection_error, http_error};
 use super::slots::Id;
 use super::timer::Timer;
-use crate::broker::{Command, Event, Refusal, Reply, RequestId, Scope, code};
+use crate::broker::{Command, Event, Refusal, Reply, RequestId, Scope, What, code};
 use crate::model::Millis;
 
 impl Sim {
@@ -25,8 +25,13 @@ impl Sim {
         }
         let durable: Vec<Id<Queue>> = self.queues.iter().map(|(id, _)| id).collect();
         for id in durable {
-            if let Some(Queue { contents: Contents::Classic(classic), .. }) = self.queues.get_mut(id) {
-                classic.keep_persistent();
+            let lost = match self.queues.get_mut(id) {
+                Some(Queue { contents: Contents::Classic(classic), .. }) => classic.keep_persistent(),
+                _ => Vec::new(),
+            };
+            for entry in lost {
+                let why = "it was not persistent and the broker restarted".to_owned();
+                self.tell(Some(entry.stored.origin), Some(id), "LEN-12", || What::Dropped { why, stood: true });
             }
             self.touch(id);
         }

@@ -371,15 +371,10 @@ impl Chaos {
             Event::Told(insight) => match insight.what {
                 What::Enqueued => self.entered += 1,
                 What::DeadLettered { .. } => self.left += 1,
-                What::Dropped { .. } if insight.queue.is_some() && is_exit(insight.rule) => self.left += 1,
+                What::Dropped { stood: true, .. } => self.left += 1,
                 _ => {}
             },
             _ => {}
         }
     }
-}
-
-/// Says whether a drop under that rule takes a message out of its queue.
-fn is_exit(rule: &str) -> bool {
-    matches!(rule, "DL-1" | "TTL-5" | "LEN-5" | "CO-13" | "DL-2")
 }

@@ -1,0 +1,302 @@
+//! Why a message died, came back or waits: plain words, and the number of the rule.
+//! Asked only when insights are on; looks at the node and changes nothing.
+
+use super::consumer::Consumer;
+use super::entry::{Entry, NEVER, Stored};
+use super::node::Sim;
+use super::queue::{Contents, Queue};
+use super::slots::Id;
+use crate::broker::{Death, PublishId};
+use crate::model::{Millis, Name, Value};
+
+/// How many messages in front of one are looked at for the one that holds it up.
+const LOOKED_AT_MAX: usize = 200;
+
+/// Is a reason in plain words.
+#[derive(Debug, Clone)]
+pub(super) struct Reason {
+    pub rule: &'static str,
+    pub why: String,
+}
+
+impl Reason {
+    pub(super) fn new(rule: &'static str, why: impl Into<String>) -> Self {
+        Self { rule, why: why.into() }
+    }
+}
+
+/// Is what killed a message.
+#[derive(Debug, Clone)]
+pub(super) enum Cause {
+    /// By nack without requeue; the consumer, where reasons are wanted.
+    Nacked(Option<Name>),
+    Rejected(Option<Name>),
+    Expired,
+    /// Dropped from the head: ready messages and bytes before that.
+    Full {
+        ready: u64,
+        bytes: u64,
+        occasion: Occasion,
+    },
+    /// LEN-7.
+    FullOnArrival,
+    DeliveryLimit,
+    /// DL-30: it died before and found no place.
+    Again(Death),
+}
+
+/// Is what made a queue look at its limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Occasion {
+    Arrival,
+    Return,
+    Policy,
+}
+
+impl Cause {
+    pub(super) fn death(&self) -> Death {
+        match self {
+            Cause::Nacked(_) | Cause::Rejected(_) => Death::Rejected,
+            Cause::Expired => Death::Expired,
+            Cause::Full { .. } | Cause::FullOnArrival => Death::MaxLen,
+            Cause::DeliveryLimit => Death::DeliveryLimit,
+            Cause::Again(death) => *death,
+        }
+    }
+}
+
+impl Sim {
+    /// Says why a message dies in a queue.
+    pub(super) fn reason_of_death(&self, id: Id<Queue>, entry: &Entry, cause: &Cause) -> Reason {
+        let Some(queue) = self.queues.get(id) else { return Reason::new("DL-2", "its queue is gone") };
+        let by = |who: &Option<Name>| who.as_ref().map_or_else(|| "after a get".to_owned(), |who| format!("by {who}"));
+        match cause {
+            Cause::Nacked(who) => Reason::new("DL-1", format!("nacked without requeue {}", by(who))),
+            Cause::Rejected(who) => Reason::new("DL-1", format!("rejected without requeue {}", by(who))),
+            Cause::Expired => self.reason_of_expiry(id, queue, entry),
+            Cause::Full { ready, bytes, occasion } => self.reason_of_drop(queue, *ready, *bytes, *occasion),
+            Cause::FullOnArrival => {
+                let limit = self.limit_in_words(queue);
+                Reason::new("LEN-7", format!("the queue is full ({limit}) and dead-letters the newcomer"))
+            }
+            Cause::DeliveryLimit => self.reason_of_limit(queue, entry),
+            Cause::Again(_) => Reason::new("DL-30", "it is tried once more"),
+        }
+    }
+
+    /// Says which TTL was over, and what made it late (TTL-1 to TTL-3, TTL-5, TTL-7, TTL-8, TTL-12).
+    fn reason_of_expiry(&self, id: Id<Queue>, queue: &Queue, entry: &Entry) -> Reason {
+        let known = self.ttl_notes.get(&(id, entry.position));
+        let all: Vec<String> = known.into_iter().flatten().map(|one| one.in_words()).collect();
+        let mut why = match all.split_first() {
+            None => "expired".to_owned(),
+            Some((first, [])) => format!("expired by {first}"),
+            Some((first, rest)) => format!("expired by {first}, not by {}", rest.join(" or ")),
+        };
+        let own = |ttl: &&Ttl| ttl.label == OWN;
+        let mut rule = match known.map(Vec::as_slice) {
+            None => "TTL-3",
+            Some([Ttl { ms: 0, .. }, ..]) => "TTL-7",
+            Some([one]) if one.label == OWN => "TTL-1",
+            Some([_]) => "TTL-2",
+            Some(all) if all.iter().any(|ttl| own(&ttl)) => "TTL-3",
+            Some(_) => "PO-6",
+        };
+        if rule == "TTL-7" {
+            why.push_str(": nobody took it at once");
+        }
+        let late = self.now - entry.expires_at;
+        if late > Millis(0) {
+            let returned = entry.redelivered || entry.returns > 0;
+            rule = match &queue.contents {
+                _ if returned => "TTL-8",
+                Contents::Classic(classic) if classic.has_priorities() => "TTL-12",
+                _ => "TTL-5",
+            };
+            let what = if returned { "it was out with a consumer" } else { "it stood behind another" };
+            why.push_str(&format!(", {late} late: {what}"));
+        }
+        Reason::new(rule, why)
+    }
+
+    fn reason_of_drop(&self, queue: &Queue, ready: u64, bytes: u64, occasion: Occasion) -> Reason {
+        let over_length = queue.settings.max_length.is_some_and(|max| ready > max);
+        let held = if over_length { format!("{ready} messages") } else { format!("{bytes} bytes") };
+        let rule = match (occasion, &queue.contents) {
+            (Occasion::Policy, _) => "LEN-11",
+            (Occasion::Return, _) => "LEN-2",
+            _ if !over_length => "LEN-1",
+            (_, Contents::Quorum(_)) => "LEN-8",
+            (_, Contents::Classic(classic)) if classic.has_priorities() => "PRI-3",
+            _ => "LEN-5",
+        };
+        let key = if over_length { "max-length" } else { "max-length-bytes" };
+        let limit =
+            self.setters(queue, key).into_iter().next().map_or_else(String::new, |(n, by)| format!("{n} ({by})"));
+        Reason::new(rule, format!("dropped from the head: the queue held {held} of at most {limit}"))
+    }
+
+    /// Says that a message came back too often (CO-13, DL-34).
+    fn reason_of_limit(&self, queue: &Queue, entry: &Entry) -> Reason {
+        let by = self.setters(queue, "delivery-limit").into_iter().next();
+        let by = by.map_or_else(|| "the version's default".to_owned(), |(_, by)| by);
+        let limit = queue.settings.delivery_limit.unwrap_or_default();
+        let inherited = entry.stored.failures;
+        let counted = if self.rules.only_failures_count { entry.failures } else { entry.returns };
+        let what = if self.rules.only_failures_count { "failed" } else { "came back" };
+        let mut why = format!("{what} {} of at most {limit} allowed by {by}", times(counted));
+        if inherited > 0 && self.rules.only_failures_count {
+            why.push_str(&format!(", {} of them before this queue", inherited));
+            return Reason::new("DL-34", why);
+        }
+        Reason::new("CO-13", why)
+    }
+
+    /// Says why a publish or a dead letter is not taken by a full queue.
+    pub(super) fn reason_of_refusal_by_length(&self, id: Id<Queue>, published: bool) -> Reason {
+        let Some(queue) = self.queues.get(id) else { return Reason::new("LEN-6", "the queue is gone") };
+        let limit = self.limit_in_words(queue);
+        match (&queue.contents, published) {
+            (Contents::Classic(_), true) => {
+                Reason::new("LEN-6", format!("the queue is full ({limit}) and takes no publish"))
+            }
+            (Contents::Classic(_), false) => {
+                Reason::new("DL-10", format!("the queue is full ({limit}) and takes no dead letter"))
+            }
+            _ => Reason::new(
+                "LEN-9",
+                format!("the queue went over its limit ({limit}): this publisher has to wait until it is down to 80 %"),
+            ),
+        }
+    }
+
+    fn limit_in_words(&self, queue: &Queue) -> String {
+        let limits = ["max-length", "max-length-bytes"].into_iter();
+        let limits = limits.filter_map(|key| Some((key, self.setters(queue, key).into_iter().next()?)));
+        let words: Vec<String> = limits.map(|(key, (n, by))| format!("{key} {n} by {by}")).collect();
+        words.join(", ")
+    }
+
+    /// Lists who sets a number of a queue, smallest first.
+    fn setters(&self, queue: &Queue, key: &str) -> Vec<(i64, String)> {
+        let argument = queue.declared.arguments.get(&format!("x-{key}")).and_then(Value::as_integer);
+        let argument = argument.map(|n| (n, format!("x-{key}")));
+        let policies = self.policies_of(queue).into_iter().flatten();
+        let policies = policies.filter_map(|(word, policy)| {
+            let n = policy.definition.get(key)?.as_i64()?;
+            Some((n, format!("{word} '{}'", policy.name)))
+        });
+        let mut all: Vec<(i64, String)> = argument.into_iter().chain(policies).collect();
+        all.sort_by_key(|(n, _)| *n);
+        all
+    }
+
+    /// Lists the TTLs that a message has in a queue, the one that counts first (TTL-3, PO-6).
+    pub(super) fn ttls(&self, queue: &Queue, stored: &Stored) -> Vec<Ttl> {
+        let of_queue = self.setters(queue, "message-ttl").into_iter();
+        let of_queue = of_queue.filter_map(|(ms, label)| Some(Ttl { ms: u64::try_from(ms).ok()?, label }));
+        let own = stored.expiration_ms.map(|ms| Ttl { ms, label: OWN.to_owned() });
+        let mut all: Vec<Ttl> = of_queue.chain(own).collect();
+        all.sort_by_key(|ttl| ttl.ms);
+        all
+    }
+
+    /// Says who keeps a message from going when its time is over: the one in front that lives longest.
+    pub(super) fn held_up_by(&self, id: Id<Queue>, entry: &Entry) -> Option<(PublishId, Option<Millis>, Reason)> {
+        let queue = self.queues.get(id).filter(|_| entry.expires_at != NEVER)?;
+        let mut longest: Option<&Entry> = None;
+        let in_front: Box<dyn Iterator<Item = &Entry>> = match &queue.contents {
+            Contents::Classic(classic) => Box::new(classic.in_front_of(entry.level)),
+            Contents::Quorum(quorum) => Box::new(quorum.in_front_of(entry.level)),
+        };
+        for other in in_front.take(LOOKED_AT_MAX) {
+            if other.expires_at > longest.map_or(entry.expires_at, |longest| longest.expires_at) {
+                longest = Some(other);
+            }
+        }
+        let longest = longest?;
+        let never = longest.expires_at == NEVER;
+        let rule = match &queue.contents {
+            _ if never && queue.settings.message_ttl_ms.is_some() => "TTL-4",
+            Contents::Classic(classic) if classic.has_priorities() => "TTL-12",
+            Contents::Quorum(_) if self.rules.quorum_heads_expire_apart => "TTL-13",
+            _ => "TTL-5",
+        };
+        let why = match (never, rule) {
+            (true, "TTL-4") => "it came before the queue had a TTL and never expires",
+            (true, _) => "it never expires",
+            (false, _) => "it lives longer",
+        };
+        let until = (!never).then(|| longest.expires_at - self.now);
+        Some((longest.stored.origin, until, Reason::new(rule, why)))
+    }
+
+    /// Says why none of a queue's consumers gets a message now; `None` when one may, or when there are none.
+    pub(super) fn why_nobody(&self, id: Id<Queue>) -> Option<Reason> {
+        let queue = self.queues.get(id)?;
+        let consumers = &queue.consumers;
+        if consumers.single_active {
+            let active = consumers.active?;
+            let state = self.consumers.get(active)?;
+            if self.is_quiescing(queue, active) {
+                let why = format!("{} still holds messages; then one of higher priority takes over", state.tag);
+                return Some(Reason::new("CO-6", why));
+            }
+            let alone = self.why_not(state)?.why;
+            return Some(Reason::new("CO-6", format!("{alone}, and it is the single active consumer")));
+        }
+        let mut reasons = Vec::new();
+        for consumer in consumers.all.iter().filter_map(|id| self.consumers.get(*id)) {
+            reasons.push(self.why_not(consumer)?);
+        }
+        let rule = reasons.first()?.rule;
+        let words: Vec<String> = reasons.into_iter().map(|reason| reason.why).collect();
+        Some(Reason::new(rule, words.join(", ")))
+    }
+
+    /// Says why a consumer gets nothing now (CO-2, CO-4, CO-15, CO-26); `None` when it may.
+    fn why_not(&self, consumer: &Consumer) -> Option<Reason> {
+        if consumer.has_capacity(&self.channels) {
+            return None;
+        }
+        let tag = &consumer.tag;
+        Some(match self.channels.get(consumer.channel) {
+            _ if consumer.cancelled => Reason::new("CO-15", format!("{tag} is cancelled")),
+            _ if consumer.timed_out > 0 => Reason::new("CO-26", format!("{tag} has not settled what timed out")),
+            Some(channel) if !channel.has_room() => {
+                let (held, max) = (channel.held, channel.global_prefetch);
+                Reason::new("CO-4", format!("the channel of {tag} holds {held}, its shared prefetch is {max}"))
+            }
+            _ => Reason::new(
+                "CO-2",
+                format!("{tag} holds {}, its prefetch is {}", consumer.unacked, consumer.held_max()),
+            ),
+        })
+    }
+
+    /// Names a consumer, where reasons are wanted.
+    pub(super) fn holder(&self, consumer: Option<Id<Consumer>>) -> Option<Name> {
+        consumer.filter(|_| self.insights).and_then(|id| self.consumers.get(id)).map(|consumer| consumer.tag.clone())
+    }
+}
+
+/// What a message's own TTL is called.
+const OWN: &str = "its own TTL";
+
+/// Is a TTL and who set it.
+#[derive(Debug, Clone)]
+pub(super) struct Ttl {
+    ms: u64,
+    label: String,
+}
+
+impl Ttl {
+    fn in_words(&self) -> String {
+        let ttl = Millis(self.ms);
+        if self.label == OWN { format!("{OWN} {ttl}") } else { format!("queue TTL {ttl} ({})", self.label) }
+    }
+}
+
+fn times(n: u32) -> String {
+    if n == 1 { "once".to_owned() } else { format!("{n} times") }
+}

@@ -1,0 +1,103 @@
+//! What consumers can do, word by word: each `tests/consumers/NAME.yaml` passes on every profile against its snapshot,
+//! gives the same bytes a hundred times, and passes on the live brokers of RMQPLAY_TEST_BROKERS with that snapshot.
+#![allow(clippy::disallowed_methods)]
+
+use rmqplay::io::Disk;
+use rmqplay::io::snapshots::{names_in, yaml_files};
+use rmqplay::language::{Settings, load_scenario};
+use rmqplay::model::{Cell, Profile};
+use rmqplay::report;
+use rmqplay::simulate::rehearse;
+use rmqplay::source::Sources;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/consumers")
+}
+
+fn cells() -> Vec<(String, Cell)> {
+    let cells = cells_of(&folder());
+    assert!(cells.len() >= 16, "the scenarios are there");
+    cells
+}
+
+fn cells_of(folder: &Path) -> Vec<(String, Cell)> {
+    let mut cells = Vec::new();
+    for path in yaml_files(&[folder.to_owned()]).expect("the folder") {
+        let text = std::fs::read(&path).expect("readable scenario");
+        let mut sources = Sources::default();
+        let settings = Settings { vars: Vec::new(), default_vhost: None };
+        let world = Disk::at("", Default::default());
+        let (loaded, problems) = load_scenario(&mut sources, &path.to_string_lossy(), &text, &world, &settings);
+        let loaded = loaded.unwrap_or_else(|| panic!("{}", report::draw(&problems, &sources, 100, false)));
+        let stem = path.file_stem().expect("a stem").to_string_lossy().into_owned();
+        cells.extend(loaded.cells.into_iter().map(|cell| (stem.clone(), cell)));
+    }
+    cells
+}
+
+#[test]
+fn consumers_do_on_every_profile_what_their_scenarios_say() {
+    for (stem, cell) in cells() {
+        for profile in Profile::ALL {
+            let played = rehearse(&cell, profile, false);
+            assert!(played.failures.is_empty(), "{stem} on sim {profile}: {:#?}", played.failures);
+            let body = report::body(&played.outcome.expect("an outcome"), &cell.scenario);
+            let snapshots = folder().join("snapshots");
+            let names = report::snapshot_names(&stem, &cell.axes, profile.version(), &names_in(&snapshots));
+            let kept = names.present.map(|name| std::fs::read_to_string(snapshots.join(name)).expect("a snapshot"));
+            assert_eq!(report::compare(kept.as_deref(), &body), report::Comparison::Same, "{stem} on sim {profile}");
+        }
+    }
+}
+
+#[test]
+fn a_consumer_does_the_same_a_hundred_times() {
+    for (stem, cell) in cells() {
+        let bytes = || {
+            let played = rehearse(&cell, Profile::NEWEST, true);
+            format!("{:?}\n{:?}", played.timeline, played.outcome)
+        };
+        let first = bytes();
+        assert!((1..100).all(|_| bytes() == first), "{stem}: two runs differ");
+    }
+}
+
+/// What never ends is found out, said once, and leaves nothing going.
+#[test]
+fn a_loop_without_end_fails_the_run() {
+    let endless = folder().with_file_name("consumers-endless");
+    let cells = cells_of(&endless);
+    assert!(cells.len() >= 4, "the loops are there");
+    for (stem, cell) in cells {
+        let played = rehearse(&cell, Profile::NEWEST, false);
+        let codes: Vec<&str> = played.failures.iter().map(|failure| failure.code).collect();
+        assert!(codes == ["run::loop"] || codes == ["run::no_end"], "{stem}: {:#?}", played.failures);
+    }
+}
+
+#[test]
+fn consumers_do_the_same_on_live_brokers() {
+    let Ok(brokers) = std::env::var("RMQPLAY_TEST_BROKERS") else {
+        assert!(std::env::var_os("CI").is_none(), "in CI the live brokers must be there: RMQPLAY_TEST_BROKERS");
+        println!("live brokers: NOT RUN (RMQPLAY_TEST_BROKERS is not set)");
+        return;
+    };
+    let brokers: Vec<&str> = brokers.split(',').map(str::trim).collect();
+    let (fine, said) = run(&folder(), &brokers);
+    assert!(fine, "{said}");
+    println!("{}", said.lines().last().unwrap_or_default());
+    let (fine, said) = run(&folder().with_file_name("consumers-endless").join("requeue.yaml"), &brokers[..1]);
+    assert!(!fine && said.contains("it goes round without end"), "{said}");
+}
+
+/// Plays on live brokers as a user does; with CI set a snapshot that is missing or differs fails, and none is written.
+fn run(path: &Path, brokers: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rmqplay"));
+    command.arg("run").arg(path).env("CI", "1").env_remove("RABBITMQ_URL");
+    command.args(brokers.iter().flat_map(|broker| ["--broker", *broker]));
+    let output = command.output().expect("rmqplay runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.success(), said)
+}
