@@ -29,7 +29,7 @@ impl Comeback {
         }
     }
 
-    fn is_connecting(&self) -> bool {
+    pub fn is_connecting(&self) -> bool {
         matches!(self.state, State::Connecting(_))
     }
 }

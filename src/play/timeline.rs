@@ -4,6 +4,7 @@
 use super::ledger::deaths_in_words;
 use crate::broker::{Counts, Insight, Refusal, Settlement, What};
 use crate::model::{Message, Millis, Moment, Name, PublishOutcome, QueueName};
+use crate::rules::rule_of_refusal;
 use crate::source::Span;
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,6 +12,9 @@ use std::sync::Arc;
 
 /// How many entries are kept.
 const ENTRIES_MAX: usize = 10_000;
+
+/// How many letters of a reply are told.
+const BODY_TOLD_MAX: usize = 80;
 
 /// Is one entry: when, in which order, and what.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +47,12 @@ pub enum Happening {
         message: Name,
         outcome: PublishOutcome,
         refusal: Option<Box<Refusal>>,
+    },
+    /// The answer to a call came.
+    Replied {
+        to: Name,
+        question: Name,
+        message: Arc<Message>,
     },
     Started {
         consumer: Name,
@@ -142,6 +152,10 @@ impl fmt::Display for Happening {
                 write!(f, "{message} is {}", outcome_in_words(*outcome))?;
                 refusal.iter().try_for_each(|refusal| write!(f, ": {refusal}"))
             }
+            Happening::Replied { to, question, message } => {
+                let body: String = String::from_utf8_lossy(&message.body).chars().take(BODY_TOLD_MAX).collect();
+                write!(f, "{to} gets the reply to {question}: {body}")
+            }
             Happening::Started { consumer, queue } => write!(f, "{consumer} consumes from {}", queue.name),
             Happening::Delivered { consumer, queue, name, redelivered, message } => {
                 let again = if *redelivered { ", redelivered" } else { "" };
@@ -154,7 +168,10 @@ impl fmt::Display for Happening {
                 write!(f, "{consumer} works on {message} for {for_how_long}")
             }
             Happening::Gone { consumer, how } => write!(f, "{consumer} {how}"),
-            Happening::Refused { who, what, refusal } => write!(f, "{who} is refused {what}: {refusal}"),
+            Happening::Refused { who, what, refusal } => {
+                let rule = rule_of_refusal(refusal.code, &refusal.text);
+                write!(f, "{who} is refused {what}: {refusal} [{rule}]")
+            }
             Happening::Counted { queue, counts: Some(counts) } => {
                 write!(f, "{} has {} ready, {} consumers", queue.name, counts.ready, counts.consumers)
             }

@@ -48,6 +48,16 @@ pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
     if !consumers.is_empty() {
         whole.insert("consumers".into(), Json::Object(consumers));
     }
+    if outcome.replies.count() > 0 {
+        let shown = outcome.replies.iter().map(|reply| {
+            let mut shown = message_json(&reply.record, redact);
+            if let Some(shown) = shown.as_object_mut() {
+                shown.insert("to".into(), json!(&*reply.to));
+            }
+            shown
+        });
+        whole.insert("replies".into(), shown.collect());
+    }
     if !outcome.refusals.is_empty() {
         // Steps follow one another; consumers are told of what they lose in any order.
         let mut refusals: Vec<_> = outcome.refusals.iter().collect();

@@ -42,6 +42,8 @@ pub struct Live {
     pub(super) waiting: BTreeMap<RequestId, Waiting>,
     pub(super) acts: VecDeque<(RequestId, Management)>,
     pub(super) acting: bool,
+    /// The broker is being stopped and started at the client's wish: that nobody answers is no failure.
+    pub(super) restarting: bool,
     pub(super) watches: Watches,
     pub(super) quiet: Option<Quiet>,
     pub(super) batch: Batch,
@@ -87,6 +89,7 @@ impl Live {
             waiting: BTreeMap::new(),
             acts: VecDeque::new(),
             acting: false,
+            restarting: false,
             watches: Watches::default(),
             quiet: None,
             batch: Batch::default(),
@@ -141,6 +144,7 @@ impl Live {
         self.waiting.clear();
         self.acts.clear();
         self.acting = false;
+        self.restarting = false;
         self.watches = Watches::default();
         self.quiet = None;
         self.batch = Batch::default();

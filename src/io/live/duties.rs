@@ -69,7 +69,8 @@ impl Live {
 
     fn next_duty(&self, now: Instant) -> Instant {
         let tick = if self.is_idle() { Duration::from_secs(5) } else { TICK };
-        let duties = [self.watches.next_round(now), self.quiet_duty(now)];
+        let round = if self.restarting { None } else { self.watches.next_round(now) };
+        let duties = [round, self.quiet_duty(now)];
         duties.into_iter().flatten().fold(now + tick, Instant::min)
     }
 

@@ -147,6 +147,7 @@ impl Live {
         let socket = link.dialed.as_ref().and_then(|dialed| dialed.socket.as_ref()).filter(|_| cause.code == 0);
         let cause = socket.and_then(|socket| socket.last_words()).unwrap_or(cause);
         match link.state {
+            LinkState::Open if self.restarting => self.drop_link(connection, cause),
             LinkState::Open if cause.code == 0 || cause.text.contains("shutdown") => {
                 link.state = LinkState::Checking;
                 let address = self.address.clone();
@@ -169,6 +170,7 @@ impl Live {
     pub(super) fn checked(&mut self, connection: ConnectionId, cause: Refusal, alive: Result<(), String>) {
         match alive {
             Ok(()) => self.drop_link(connection, cause),
+            Err(_) if self.restarting => self.drop_link(connection, cause),
             Err(why) => {
                 let why = format!("{}; now nobody answers there: {why}", cause.text);
                 self.fail(Failure::new(FailureKind::Broken { doing: self.doing(), why }, &self.address));
@@ -177,7 +179,7 @@ impl Live {
     }
 
     /// Tells the client that a connection was closed; its channels close with it, silently.
-    fn drop_link(&mut self, connection: ConnectionId, cause: Refusal) {
+    pub(super) fn drop_link(&mut self, connection: ConnectionId, cause: Refusal) {
         let cause = Refusal { scope: Scope::Connection, ..cause };
         let mut answers = Vec::new();
         for line in self.lines.values_mut().filter(|line| line.connection == connection) {
@@ -252,6 +254,11 @@ impl Line {
 }
 
 impl Link {
+    /// Says whether it is open, or thought to be.
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.state, LinkState::Open | LinkState::Checking)
+    }
+
     /// Gives the names to close the connection by over HTTP: the likely one, and its label.
     pub(super) fn handles(&self) -> (Option<String>, String) {
         let likely = self.dialed.as_ref().and_then(|dialed| dialed.socket.as_ref()).map(|socket| socket.name.clone());

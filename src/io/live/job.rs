@@ -44,6 +44,11 @@ pub(super) enum Done {
         request: RequestId,
         result: Result<(), Failure>,
     },
+    /// The broker was stopped and started, or could not be.
+    Restarted {
+        request: RequestId,
+        result: Result<(), Failure>,
+    },
     Read(PassiveRound),
     Totalled(TotalsRound),
     /// After a connection broke: is the broker itself still there?

@@ -18,6 +18,7 @@ mod link;
 mod names;
 mod publishing;
 mod quiet;
+mod restart;
 mod returned;
 mod run;
 mod step;

@@ -10,7 +10,7 @@ use super::link::LinkState;
 use super::names::Names;
 use super::translate::{Cause, cause_of, from_message, how};
 use crate::broker::{
-    ChannelId, ConnectionId, Delivery, DeliveryTag, Event, Got, PublishId, Refusal, Reply, Scope, code,
+    ChannelId, ConnectionId, Delivery, DeliveryTag, Event, Got, PublishId, Refusal, Reply, RequestId, Scope, code,
 };
 use crate::io::address::Address;
 use crate::io::failure::{Failure, FailureKind};
@@ -67,6 +67,7 @@ impl Live {
                 self.reply(request, Ok(Reply::Done));
             }
             Done::Acted { request, result } => self.acted(request, result),
+            Done::Restarted { request, result } => self.restarted(request, result),
             Done::Read(round) => self.take_passive(round),
             Done::Totalled(round) => self.take_totals(round),
             Done::Checked { connection, cause, alive } => self.checked(connection, cause, alive),
@@ -99,14 +100,31 @@ impl Live {
                 }
             }
             Err(DialError::Refused(refusal)) if !runner || refusal.code != code::ACCESS_REFUSED => {
-                link.state = LinkState::Gone;
-                self.reply(request, Err(refusal.clone()));
-                for (request, channel) in early {
-                    self.lines.remove(&channel);
-                    self.reply(request, Err(refusal.clone()));
-                }
+                self.not_connected(connection, request, early, refusal);
+            }
+            // It is down at our wish: whoever comes back may try again.
+            Err(DialError::Unreachable(why)) if self.restarting => {
+                self.not_connected(connection, request, early, broken(why));
             }
             Err(error) => self.fail(failure_of(error, &self.address, &vhost)),
+        }
+    }
+
+    /// Answers a connection that did not come about, and the channels that were asked for meanwhile.
+    fn not_connected(
+        &mut self,
+        connection: ConnectionId,
+        request: RequestId,
+        early: Vec<(RequestId, ChannelId)>,
+        refusal: Refusal,
+    ) {
+        if let Some(link) = self.links.get_mut(&connection) {
+            link.state = LinkState::Gone;
+        }
+        self.reply(request, Err(refusal.clone()));
+        for (request, channel) in early {
+            self.lines.remove(&channel);
+            self.reply(request, Err(refusal.clone()));
         }
     }
 
