@@ -28,7 +28,7 @@ pub use expectation::{
     TallyExpectation, TallyGroups, TallySource, Tolerance, When,
 };
 pub use expression::{Scope, Template, TemplateError};
-pub use message::{Message, Properties};
+pub use message::{MESSAGE_FIELDS, Message, Properties};
 pub use moment::{Millis, Moment};
 pub use name::{Name, QueueName};
 pub use object::{Object, Origin, Origins};

@@ -1,8 +1,8 @@
-//! One line per cell, the head and the summary of a run, and the story that `--trace` tells.
+//! One line per cell, the head and the summary of a run, and one entry of a timeline.
 
 use super::Palette;
 use crate::model::{Millis, Scenario};
-use crate::play::{Entry, Happening, Played, Timeline, Verdict};
+use crate::play::{Entry, Happening, Played, Verdict};
 use crate::source::Sources;
 use std::collections::BTreeMap;
 
@@ -95,12 +95,6 @@ pub fn summary(cells: &[CellReport], real: std::time::Duration, palette: Palette
     let noun = if cells.len() == 1 { "cell" } else { "cells" };
     let times = format!("{} of the scenarios' time in {}", Millis(own), duration_in_words(real));
     format!("{} {noun}: {} {}", cells.len(), parts.join(", "), palette.dim(&format!("({times})")))
-}
-
-/// Tells what happened, entry by entry.
-pub fn trace(timeline: &Timeline, sources: &Sources) -> String {
-    let entries = timeline.entries().filter(|entry| is_telling(entry));
-    entries.fold(String::new(), |text, entry| text + &entry_line(entry, sources) + "\n")
 }
 
 /// Writes one entry; an expectation is named by its line.

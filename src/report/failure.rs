@@ -1,13 +1,10 @@
 //! A failed cell for a reader: the line, what was expected and found, what led there, and how to repeat it.
 
-use super::cell::{entry_line, is_telling};
 use super::problem::draw_one;
+use super::story::before;
 use super::{CellReport, Palette};
-use crate::play::{Failure, Played, Verdict};
+use crate::play::{Failure, Verdict};
 use crate::source::{Problem, Sources};
-
-/// How many entries of the timeline stand before a failure.
-const BEFORE_MAX: usize = 12;
 
 /// Writes all that is known of a failed or changed cell.
 pub fn failure_text(cell: &CellReport, sources: &Sources, width: usize, palette: Palette) -> String {
@@ -18,7 +15,7 @@ pub fn failure_text(cell: &CellReport, sources: &Sources, width: usize, palette:
         }
         text.push_str(&draw_one(&as_problem(failure), sources, width, palette.colour));
         if let Some(played) = cell.played.as_ref().filter(|_| number == 0) {
-            text.push_str(&before(failure, played, sources, palette));
+            text.push_str(&before(failure, &played.timeline, sources, palette));
         }
     }
     if cell.verdict == Verdict::Changed
@@ -41,19 +38,6 @@ fn as_problem(failure: &Failure) -> Problem {
         Some(help) => problem.help(help.clone()),
         None => problem,
     }
-}
-
-/// Lists what happened before a failure, in the order of the timeline.
-fn before(failure: &Failure, played: &Played, sources: &Sources, palette: Palette) -> String {
-    let led_here = played.timeline.entries().rev();
-    let led_here = led_here.filter(|entry| entry.sequence <= failure.sequence && is_telling(entry));
-    let mut lines: Vec<String> = led_here.take(BEFORE_MAX).map(|entry| entry_line(entry, sources)).collect();
-    if lines.is_empty() {
-        return String::new();
-    }
-    lines.reverse();
-    let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
-    format!("  {}\n{lines}", palette.dim(&format!("what happened before, up to {}:", failure.moment)))
 }
 
 fn coloured_difference(difference: &str, palette: Palette) -> String {

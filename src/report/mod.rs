@@ -11,8 +11,9 @@ mod problem;
 mod record;
 mod snapshot;
 mod snapshot_name;
+mod story;
 
-pub use cell::{CellReport, cell_line, cell_name, header, summary, trace};
+pub use cell::{CellReport, cell_line, cell_name, header, summary};
 pub use failure::failure_text;
 pub use json::{cell_json, summary_json};
 pub use junit::junit;
@@ -21,3 +22,4 @@ pub use plan::{applied_text, plan_text};
 pub use problem::{draw, draw_one, mask, problem_summary, problems_json};
 pub use snapshot::{Comparison, body, compare, whole_file};
 pub use snapshot_name::{SnapshotNames, snapshot_names};
+pub use story::trace;

@@ -50,6 +50,8 @@ pub struct Live {
     /// Found while reading; told after all else was read.
     pub(super) dying: Vec<(ChannelId, Refusal)>,
     pub(super) lost: Vec<(ConnectionId, Refusal)>,
+    /// Ends of channels that their connections told of, without a name.
+    pub(super) heard: Vec<(ConnectionId, Refusal)>,
     pub(super) ended: Vec<(ChannelId, Name)>,
     pub(super) failure: Option<Failure>,
     graves: VecDeque<(Option<Link>, Vec<Line>)>,
@@ -93,6 +95,7 @@ impl Live {
             batch: Batch::default(),
             dying: Vec::new(),
             lost: Vec::new(),
+            heard: Vec::new(),
             ended: Vec::new(),
             failure: None,
             graves: VecDeque::new(),
@@ -147,6 +150,7 @@ impl Live {
         self.batch = Batch::default();
         self.dying.clear();
         self.lost.clear();
+        self.heard.clear();
         self.ended.clear();
         // Channels first: their goodbyes go over the connections.
         self.lines.clear();

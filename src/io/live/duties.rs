@@ -2,6 +2,7 @@
 //! Every wait ends: by an event, by the client's wake-up, or by a time limit.
 
 use super::adapter::Live;
+use super::link::LinkState;
 use super::returned::settle;
 use crate::broker::{ChannelId, Event, Refusal, Scope};
 use crate::io::failure::{Failure, FailureKind};
@@ -83,6 +84,12 @@ impl Live {
 
     /// Tells the end of channels whose reason nobody told.
     fn end_suspects(&mut self, now: Instant) {
+        for line in self.lines.values_mut().filter(|line| line.is_cut_off()) {
+            let open = self.links.get(&line.connection).is_some_and(|link| link.state == LinkState::Open);
+            if open {
+                line.suspect.get_or_insert(now);
+            }
+        }
         let old = |since: &Instant| now.duration_since(*since) >= REASON;
         let suspects: Vec<ChannelId> = (self.lines.iter())
             .filter(|(_, line)| line.suspect.as_ref().is_some_and(old))

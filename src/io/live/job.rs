@@ -16,10 +16,10 @@ pub(super) enum Done {
         connection: ConnectionId,
         result: Box<Result<Dialed, DialError>>,
     },
-    /// Open, in confirm mode, with its sentinel.
+    /// Open, in confirm mode.
     Opened {
         channel: ChannelId,
-        result: Result<(lapin::Channel, Box<lapin::Consumer>), lapin::Error>,
+        result: Result<lapin::Channel, lapin::Error>,
     },
     Called {
         channel: ChannelId,

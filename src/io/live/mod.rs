@@ -8,6 +8,7 @@ mod batch;
 mod calls;
 mod dial;
 mod duties;
+mod ear;
 mod endings;
 mod guard;
 mod job;
