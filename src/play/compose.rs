@@ -180,7 +180,7 @@ pub(super) fn compose_retry(ladder: &Ladder, delivery: &Delivery) -> Option<Comp
     let mut headers = message.properties.headers.take().unwrap_or_default();
     let tried = headers.get(RETRIES).and_then(as_number).unwrap_or(0).max(0);
     let rung = usize::try_from(tried).ok().and_then(|tried| ladder.rungs.get(tried));
-    OF_THE_BROKER.iter().for_each(|name| drop(headers.shift_remove(*name)));
+    OF_THE_BROKER.iter().for_each(|name| drop(headers.shift_remove(name)));
     let routing_key = match (rung, &ladder.parked) {
         (Some(rung), _) => {
             headers.insert(RETRIES.into(), Value::I64(tried + 1));
