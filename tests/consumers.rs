@@ -64,6 +64,25 @@ fn a_consumer_does_the_same_a_hundred_times() {
     }
 }
 
+/// A consumer that holds everything because no rule of it fits is seldom meant: the run passes and says so.
+#[test]
+fn rules_that_never_match_are_noted() {
+    let notes = |rule: &str| {
+        let text = format!(
+            "scenario: rules\ntopology: {{queues: [{{name: q}}]}}\nconsumers: {{w: {{queue: q, on_message: [{rule}]}}}}\n\
+             steps: [{{publish: {{routing_key: q, id: a}}}}]\n"
+        );
+        let mut sources = Sources::default();
+        let (world, settings) = (Disk::at("", Default::default()), Settings { vars: Vec::new(), default_vhost: None });
+        let (loaded, _) = load_scenario(&mut sources, "rules.yaml", text.as_bytes(), &world, &settings);
+        let played = rehearse(&loaded.expect("a scenario").cells[0], Profile::NEWEST, false);
+        assert!(played.failures.is_empty(), "{:#?}", played.failures);
+        played.notes.iter().filter(|(_, note)| note.starts_with("no rule of this consumer matched")).count()
+    };
+    assert_eq!(notes("{match: {id: b}, do: ack}"), 1);
+    assert_eq!(notes("{match: {id: b}, do: ack}, {do: ack}"), 0);
+}
+
 /// What never ends is found out, said once, and leaves nothing going.
 #[test]
 fn a_loop_without_end_fails_the_run() {

@@ -77,7 +77,7 @@ Examples:
 /// Names the broker of a command that works on one.
 #[derive(Debug, Args)]
 pub struct OneBroker {
-    /// AMQP URL; else RABBITMQ_URL, else amqp://guest:guest@localhost:5672.
+    /// AMQP URL, or a name of rmqplay.yaml; else RABBITMQ_URL, else amqp://guest:guest@localhost:5672.
     #[arg(long, value_name = "URL")]
     pub broker: Option<String>,
     /// Management URL, when it is not the AMQP port + 10000.
@@ -96,12 +96,24 @@ pub struct Vars {
     pub vars_files: Vec<PathBuf>,
 }
 
+/// Says how fast time runs on live brokers.
+#[derive(Debug, Args)]
+pub struct Pace {
+    /// Multiply every duration on a live broker: 0.1 plays ten times as fast; `fit` takes for each cell the largest
+    /// scale up to 1 that fits into --max-wait.
+    #[arg(long, value_name = "N|fit")]
+    pub time_scale: Option<crate::play::TimeScale>,
+    /// Skip a cell that would take longer than this on a live broker.
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    pub max_wait: crate::model::Millis,
+}
+
 #[derive(Debug, Args)]
 pub struct Run {
     /// Scenario files and folders.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub paths: Vec<PathBuf>,
-    /// sim, sim:3.10, sim:4.0, sim:4.3, an AMQP URL, or env (RABBITMQ_URL); repeats.
+    /// sim, sim:3.10, sim:4.0, sim:4.3, an AMQP URL, env (RABBITMQ_URL), or a name of rmqplay.yaml; repeats.
     #[arg(long, value_name = "BROKER", env = "RMQPLAY_BROKER", value_delimiter = ',', default_value = "sim")]
     pub broker: Vec<String>,
     /// Management URL of a live broker, when it is not the AMQP port + 10000.
@@ -118,6 +130,8 @@ pub struct Run {
     /// Write a report: junit:FILE.
     #[arg(long, value_name = "KIND:FILE")]
     pub report: Option<String>,
+    #[command(flatten)]
+    pub pace: Pace,
     /// How many cells play at once on a live broker (default: twice the cores, at most 8).
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<usize>,

@@ -1,6 +1,6 @@
 //! Which brokers a command means: `sim`, a profile, a URL, or what the environment says.
 
-use crate::io::{Address, BadAddress};
+use crate::io::{Address, BROKERS_FILE, BadAddress, Disk, KnownBrokers};
 use crate::model::Profile;
 
 /// Is a broker to play on.
@@ -31,29 +31,55 @@ impl Target {
         if text.contains("://") {
             return live(text, management);
         }
+        let (disk, known) = known_brokers()?;
+        if let Some(address) = known.address(text, &disk) {
+            return address.and_then(|address| managed(address, management)).map(live_target);
+        }
         // Whatever stands before an @ may be a password.
         let (login, shown) = text.rsplit_once('@').map_or((false, text), |(_, place)| (true, place));
-        let near = ["sim", "env"].into_iter().find(|word| strsim::damerau_levenshtein(word, text) <= 2);
+        let near =
+            ["sim", "env"].into_iter().chain(known.names()).find(|word| strsim::damerau_levenshtein(word, text) <= 2);
         let near = near.map_or(String::new(), |word| format!("; did you mean `{word}`?"));
         if login || text.contains(':') {
             let missing = "a URL begins with amqp:// or amqps://";
             return Err(format!("`{shown}` is no broker: {missing}, as in amqp://USER:PASSWORD@{shown}"));
         }
-        Err(format!("`{shown}` is no broker: give sim, sim:3.10, sim:4.0, sim:4.3, an amqp:// URL, or env{near}"))
+        Err(format!(
+            "`{shown}` is no broker: give sim, sim:3.10, sim:4.0, sim:4.3, an amqp:// URL, env, or a name of {BROKERS_FILE}{near}"
+        ))
     }
 }
 
 fn live(url: &str, management: Option<&str>) -> Result<Target, String> {
-    address(url, management).map(|address| Target::Live(Box::new(address)))
+    address(url, management).map(live_target)
+}
+
+/// Takes an address as a broker to play on; what the environment says of its restart holds where nothing else does.
+fn live_target(address: Address) -> Target {
+    let restart = address.restart.clone().or_else(|| std::env::var("RMQPLAY_RESTART").ok());
+    Target::Live(Box::new(Address { restart: restart.filter(|command| !command.trim().is_empty()), ..address }))
+}
+
+fn known_brokers() -> Result<(Disk, KnownBrokers), String> {
+    let disk = Disk::here();
+    let known = KnownBrokers::read(&disk)?;
+    Ok((disk, known))
 }
 
 fn address(url: &str, management: Option<&str>) -> Result<Address, String> {
     let address: Result<Address, BadAddress> = url.parse();
-    let address = address.and_then(|address| match management {
-        Some(management) => address.with_management(management),
+    address.map_err(in_words).and_then(|address| managed(address, management))
+}
+
+fn managed(address: Address, management: Option<&str>) -> Result<Address, String> {
+    match management {
+        Some(management) => address.with_management(management).map_err(in_words),
         None => Ok(address),
-    });
-    address.map_err(|bad| format!("{}\n  help: {}", bad.message, bad.help))
+    }
+}
+
+fn in_words(bad: BadAddress) -> String {
+    format!("{}\n  help: {}", bad.message, bad.help)
 }
 
 /// Finds the broker of `apply`, `wait` and `clean`: the flag, `RABBITMQ_URL`, or the local one.
@@ -66,6 +92,12 @@ pub fn one_broker(flag: Option<&str>, management: Option<&str>) -> Result<Addres
     };
     if url.starts_with("sim") {
         return Err("this command works on a live broker: give an amqp:// URL".to_owned());
+    }
+    if !url.contains("://") {
+        let (disk, known) = known_brokers()?;
+        if let Some(address) = known.address(url, &disk) {
+            return address.and_then(|address| managed(address, management));
+        }
     }
     address(url, management)
 }

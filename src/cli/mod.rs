@@ -9,6 +9,7 @@ mod check;
 mod clean;
 mod exit_code;
 mod load;
+mod pace;
 mod program;
 mod run;
 mod run_live;

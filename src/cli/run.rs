@@ -4,7 +4,7 @@ use super::arguments::Run;
 use super::brokers::Target;
 use super::load::Loader;
 use super::terminal::Terminal;
-use super::{ExitCode, run_live, verdicts};
+use super::{ExitCode, pace, run_live, verdicts};
 use crate::io::{snapshots, write_atomically};
 use crate::language;
 use crate::model::{Cell, Profile, Version};
@@ -123,7 +123,7 @@ impl Stage<'_> {
         self.announce(&broker, false);
         for one in cells {
             let began = Instant::now();
-            let unfit = verdicts::why_not(&one.cell.scenario, profile.version());
+            let unfit = pace::why_not_on_sim(&one.cell, profile);
             let played = unfit.is_none().then(|| self.rehearse(one, profile));
             let argument = format!("sim:{profile}");
             let report = self.judge(one, played, unfit, profile.version(), (&broker, &argument), began.elapsed());

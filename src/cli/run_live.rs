@@ -1,14 +1,14 @@
 //! `run` on a live broker: cells in parallel, each in throw-away vhosts that are gone afterwards, whatever happens.
 
 use super::run::{Stage, ToPlay};
-use super::{ExitCode, runtime, verdicts};
+use super::{ExitCode, pace, runtime};
 use crate::io::Address;
 use crate::io::live::Guard;
-use crate::io::management::Overview;
+use crate::io::management::{ManagementClient, Overview};
 use crate::io::meet;
 use crate::io::rehearse::{needs, rehearse_live};
 use crate::io::{Failure, FailureKind};
-use crate::play::Played;
+use crate::play::{Ground, Played};
 use crate::report::CellReport;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -69,19 +69,31 @@ async fn play_all(
         stage.tell(&report);
         (cell.index, report)
     };
-    for (index, one) in cells.iter().enumerate() {
-        if let Some(unfit) = verdicts::why_not(&one.cell.scenario, overview.version) {
-            let cell = PlayedCell { index, played: None, failure: None, left_behind: None, real: Duration::ZERO };
-            finished.push(judge(cell, Some(unfit)));
-            continue;
-        }
+    let plugins = match plugins_needed(address, cells).await {
+        Ok(plugins) => plugins,
+        Err(failure) => return stage.terminal.failure(&failure),
+    };
+    let mut order: Vec<usize> = (0..cells.len()).collect();
+    order.sort_by_key(|index| cells[*index].cell.scenario.needs.restart);
+    for index in order {
+        let one = &cells[index];
         let cell = PlayedCell { index, played: None, failure: None, left_behind: None, real: Duration::ZERO };
-        let (address, one, version) = (address.clone(), one.clone(), overview.version);
+        let fit = pace::live_ground(&one.cell, address, overview.version, &plugins, &stage.command.pace);
+        let ground = match fit {
+            Ok(ground) => ground,
+            Err(unfit) => {
+                finished.push(judge(cell, Some(unfit)));
+                continue;
+            }
+        };
+        // Whoever restarts the broker plays alone: it takes all room there is.
+        let room = if one.cell.scenario.needs.restart { jobs as u32 } else { 1 };
+        let (address, one) = (address.clone(), one.clone());
         let (permits, stopped) = (permits.clone(), stopped.clone());
         tasks.spawn(async move {
             // The semaphore is never closed.
-            let _permit = permits.acquire_owned().await;
-            play_cell(cell, one, address, version, stopped).await
+            let _permit = permits.acquire_many_owned(room).await;
+            play_cell(cell, one, address, ground, stopped).await
         });
     }
     let mut code = ExitCode::Fine;
@@ -129,12 +141,20 @@ async fn play_all(
     code
 }
 
+/// Asks which plugins are enabled, if a cell wants to know.
+async fn plugins_needed(address: &Address, cells: &[ToPlay]) -> Result<Vec<String>, Failure> {
+    if cells.iter().all(|one| one.cell.scenario.needs.plugins.is_empty()) {
+        return Ok(Vec::new());
+    }
+    ManagementClient::new(address)?.enabled_plugins().await
+}
+
 /// Plays one cell and sweeps its vhosts and users, also when it is stopped or fails.
 async fn play_cell(
     cell: PlayedCell,
     one: ToPlay,
     address: Address,
-    version: crate::model::Version,
+    ground: Ground,
     mut stopped: watch::Receiver<bool>,
 ) -> PlayedCell {
     if *stopped.borrow() {
@@ -151,7 +171,7 @@ async fn play_cell(
         let (vhosts, users) = needs(&one.cell);
         match playing.make(&vhosts, &users).await {
             Ok(()) => {
-                let (played, failure) = rehearse_live(&one.cell, &address, &playing, version).await;
+                let (played, failure) = rehearse_live(&one.cell, &address, &playing, ground).await;
                 (Some(played), failure)
             }
             Err(failure) => (None, Some(failure)),

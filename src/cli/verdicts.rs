@@ -3,19 +3,9 @@
 use super::ExitCode;
 use super::run::ToPlay;
 use crate::io::{snapshots, write_atomically};
-use crate::model::{Scenario, Version};
+use crate::model::Version;
 use crate::play::{Played, Verdict};
 use crate::report::{self, CellReport, Comparison};
-
-/// Says why a scenario does not fit a broker's version.
-pub(super) fn why_not(scenario: &Scenario, version: Version) -> Option<String> {
-    let unmet = scenario.requires.iter().find(|bound| {
-        bound.at_least.is_some_and(|least| version < least) || bound.below.is_some_and(|below| version >= below)
-    })?;
-    let bounds = [unmet.at_least.map(|least| format!(">={least}")), unmet.below.map(|below| format!("<{below}"))];
-    let bounds: Vec<String> = bounds.into_iter().flatten().collect();
-    Some(format!("requires RabbitMQ {}, this is {version}", bounds.join(" ")))
-}
 
 /// Judges a run, and its outcome against the snapshot. With `CI` set nothing is written.
 pub(super) fn verdict(one: &ToPlay, played: &Played, version: Version) -> (Verdict, Option<String>) {

@@ -26,6 +26,10 @@ pub struct Address {
     pub ca_file: Option<String>,
     /// The management URL when it is not the derived one, without a slash at its end.
     pub management: Option<String>,
+    /// The shell command that stops and starts the broker; `None`: it must not be restarted.
+    pub restart: Option<String>,
+    /// Its name in `rmqplay.yaml`.
+    pub name: Option<String>,
 }
 
 /// Says what is wrong with a URL and what to write instead; never repeats a password.
@@ -67,6 +71,8 @@ impl std::str::FromStr for Address {
             heartbeat: None,
             ca_file: None,
             management: None,
+            restart: None,
+            name: None,
         };
         for (key, value) in url.query_pairs() {
             address.set(&key, &value)?;

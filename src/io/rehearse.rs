@@ -5,9 +5,9 @@ use super::Address;
 use super::Failure;
 use super::live::{Guard, Live, LiveEnded, LiveLimits, Names, run_live};
 use crate::broker::Ids;
-use crate::model::{Cell, Name, Profile, Version};
+use crate::model::{Cell, Name, Profile};
 use crate::plan::{Applied, Applier, Observed, Plan, plan};
-use crate::play::{Ground, Played, Player};
+use crate::play::{Ground, Played, Player, Scaled};
 
 /// Lists the vhosts and users that a cell needs.
 pub fn needs(cell: &Cell) -> (Vec<Name>, Vec<Name>) {
@@ -20,22 +20,18 @@ pub fn needs(cell: &Cell) -> (Vec<Name>, Vec<Name>) {
 ///
 /// # Errors
 /// The broker went away or could not be used; what was played until then is given along.
-pub async fn rehearse_live(
-    cell: &Cell,
-    address: &Address,
-    guard: &Guard,
-    version: Version,
-) -> (Played, Option<Failure>) {
+pub async fn rehearse_live(cell: &Cell, address: &Address, guard: &Guard, ground: Ground) -> (Played, Option<Failure>) {
     let limits = LiveLimits::default();
-    let planned = plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(Profile::nearest(version)));
+    let planned =
+        plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(Profile::nearest(ground.version)));
     let mut applier = Applier::new(&planned, Ids::default());
     let mut live = match Live::open(address, guard.names(), &limits).await {
         Ok(live) => live,
-        Err(failure) => return gone(Player::new(cell, Ground { live: true, version }, Ids::default()), failure),
+        Err(failure) => return gone(Player::new(cell, ground, Ids::default()), failure),
     };
-    let set_up = run_live(&mut applier, &mut live, &limits).await;
+    let set_up = run_live(&mut Scaled::new(&mut applier, ground.scale), &mut live, &limits).await;
     let (applied, ids) = applier.finish();
-    let mut player = Player::new(cell, Ground { live: true, version }, ids);
+    let mut player = Player::new(cell, ground, ids);
     match set_up {
         Err(failure) => return gone(player, failure),
         Ok(_) if !applied.refused.is_empty() => {
@@ -44,7 +40,8 @@ pub async fn rehearse_live(
         }
         Ok(_) => {}
     }
-    match run_live(&mut player, &mut live, &limits).await {
+    let played = run_live(&mut Scaled::new(&mut player, ground.scale), &mut live, &limits).await;
+    match played {
         Err(failure) => gone(player, failure),
         Ok((_, LiveEnded::Done)) => (player.finish(), None),
         Ok((_, LiveEnded::Stuck)) => {

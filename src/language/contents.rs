@@ -4,7 +4,7 @@
 use super::fields::Desk;
 use super::stage_names::find;
 use super::tree::Node;
-use crate::model::{Act, ApplyTo, Policy, Queue, QueueKind, QueueName, Scenario, Subject};
+use crate::model::{Act, ApplyTo, Policy, Queue, QueueKind, QueueName, Scenario, Step, Subject, TallySource, When};
 use crate::source::Problem;
 
 /// What moves or removes messages of a queue without a consumer.
@@ -12,14 +12,49 @@ const RESTLESS: [&str; 5] = ["message-ttl", "expires", "max-length", "max-length
 
 /// Checks the expectations of `steps` and `finally`.
 pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Desk) {
-    for step in scenario.steps.iter().chain(&scenario.finally) {
+    let steps: Vec<&Step> = scenario.steps.iter().chain(&scenario.finally).collect();
+    for (at, step) in steps.iter().enumerate() {
         let Act::Expect(expectation) = &step.act else { continue };
-        let Subject::Queue(queue) = &expectation.subject else { continue };
-        let Some(messages) = &queue.messages else { continue };
-        if let Some(reason) = unrest(scenario, &queue.queue) {
-            let message = format!("the messages of '{}' cannot be read before the end: {reason}", queue.queue.name);
-            let problem = Problem::new("scenario::contents_too_early", message).at(messages.span, "read too early");
-            let problem = match find(tree, expectation.span, &queue.queue.name) {
+        let (queue, place) = match &expectation.subject {
+            Subject::Queue(queue) => match &queue.messages {
+                Some(messages) => (&queue.queue, messages.span),
+                None => continue,
+            },
+            Subject::Tally(tally) => match &tally.source {
+                TallySource::Queue(queue) => {
+                    if let When::Within(_) | When::For(_) = expectation.when {
+                        let message = "the messages of a queue are tallied once: `within` and `for` cannot wait for it";
+                        let problem = Problem::new("scenario::tally", message).at(expectation.span, "waits");
+                        desk.add(
+                            problem
+                                .help("wait for the queue's count first: `expect: {queue: …, ready: 3, within: 5s}`"),
+                        );
+                    }
+                    (queue, expectation.span)
+                }
+                _ => continue,
+            },
+            Subject::Message(message) => {
+                if let Some(list) = &message.routed_to {
+                    let message = "where a message went is known when all queues have been read";
+                    let problem = Problem::new("scenario::contents_too_early", message).at(list.span, "read too early");
+                    desk.add(problem.help("move the expectation to `at_end:`"));
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        let restarts = |step: &&Step| match &step.act {
+            Act::RestartBroker => true,
+            Act::CloseConnection { of, .. } => &**of == "driver",
+            _ => false,
+        };
+        let later = steps[at..].iter().any(restarts);
+        let later = later.then(|| "the runner keeps what it reads, and later loses its connection".to_owned());
+        if let Some(reason) = unrest(scenario, queue).or(later) {
+            let message = format!("the messages of '{}' cannot be read before the end: {reason}", queue.name);
+            let problem = Problem::new("scenario::contents_too_early", message).at(place, "read too early");
+            let problem = match find(tree, expectation.span, &queue.name) {
                 Some(span) => problem.at(span, "not a resting queue"),
                 None => problem,
             };

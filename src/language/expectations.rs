@@ -5,29 +5,35 @@ use super::fields::{Desk, Fields, each};
 use super::matchers::DEATH_REASONS;
 use super::near;
 use super::read::{self, Read, Wrong};
+use super::tally::tally;
 use super::tree::{Entry, Kind, Node};
 use crate::model::{
-    Batches, ConsumerExpectation, Count, DeathPattern, Entries, Expectation, MessageExpectation, MessagePattern,
-    Millis, Moment, Name, Order, Peak, PublishExpectation, PublishOutcome, QueueExpectation, QueueName, Received,
-    Subject, Tolerance, When,
+    Batches, ConnectionExpectation, ConsumerExpectation, Count, DeathPattern, Entries, Expectation, MessageExpectation,
+    MessagePattern, Millis, Moment, Name, Order, Peak, PublishExpectation, PublishOutcome, QueueExpectation, QueueName,
+    Received, Subject, Tolerance, When,
 };
 use crate::source::{Problem, Span};
 
 /// All keys that say whom an expectation speaks of.
-const SUBJECTS: [&str; 10] =
-    ["queue", "consumer", "message", "confirmed", "nacked", "returned", "refused", "lost", "unroutable", "dropped"];
+const SUBJECTS: [&str; 12] = [
+    "queue",
+    "consumer",
+    "message",
+    "confirmed",
+    "nacked",
+    "returned",
+    "refused",
+    "lost",
+    "unroutable",
+    "dropped",
+    "tally",
+    "connections",
+];
 
 /// Decodes one `expect`.
 pub fn expectation(node: &Node, vhost: &Name, desk: &mut Desk) -> Option<Expectation> {
     let mut fields = Fields::of("an expectation", node, desk)?;
     let when = when(&mut fields, desk);
-    fields.not_yet(
-        desk,
-        &[
-            ("tally", "count by `consumer` and `received`"),
-            ("connections", "expect the counts of queues and consumers"),
-        ],
-    );
     let has = |key: &str| node.get(key).is_some();
     let subject = if has("queue") {
         queue(&mut fields, vhost, desk).map(Subject::Queue)
@@ -35,6 +41,12 @@ pub fn expectation(node: &Node, vhost: &Name, desk: &mut Desk) -> Option<Expecta
         consumer(&mut fields, desk).map(Subject::Consumer)
     } else if has("message") {
         message(&mut fields, desk).map(Subject::Message)
+    } else if has("tally") {
+        tally(&mut fields, vhost, desk).map(|tally| Subject::Tally(Box::new(tally)))
+    } else if has("connections") {
+        let count = fields.opt("connections", desk, read::count);
+        let of = fields.opt("of", desk, read::name);
+        count.map(|count| Subject::Connections(ConnectionExpectation { count, of }))
     } else {
         counted(&mut fields, node, desk)
     };
@@ -86,15 +98,12 @@ fn counted(fields: &mut Fields<'_>, node: &Node, desk: &mut Desk) -> Option<Subj
     if fields.has("dropped") {
         return fields.opt("dropped", desk, read::count).map(Subject::Dropped);
     }
-    let known_late = ["tally", "connections"].iter().any(|key| fields.has(key));
-    if !known_late {
-        let misspelt = node.entries().iter().find_map(|it| Some((it, near::nearest(&it.key, SUBJECTS)?)));
-        let problem = Problem::new("scenario::no_subject", "an expectation says whom it speaks of");
-        desk.add(match misspelt {
-            Some((entry, near)) => problem.at(entry.key_span, "unknown key").help(format!("did you mean `{near}`?")),
-            None => problem.at(node.span, "no subject").help(format!("one of {}", near::listed(SUBJECTS))),
-        });
-    }
+    let misspelt = node.entries().iter().find_map(|it| Some((it, near::nearest(&it.key, SUBJECTS)?)));
+    let problem = Problem::new("scenario::no_subject", "an expectation says whom it speaks of");
+    desk.add(match misspelt {
+        Some((entry, near)) => problem.at(entry.key_span, "unknown key").help(format!("did you mean `{near}`?")),
+        None => problem.at(node.span, "no subject").help(format!("one of {}", near::listed(SUBJECTS))),
+    });
     None
 }
 
@@ -168,7 +177,7 @@ fn entries<T>(
 }
 
 /// Decodes one message of a list: its id alone, or the fields that matter.
-fn pattern(node: &Node, desk: &mut Desk) -> Option<MessagePattern> {
+pub fn pattern(node: &Node, desk: &mut Desk) -> Option<MessagePattern> {
     let mut pattern = MessagePattern {
         span: node.span,
         id: None,
@@ -311,8 +320,10 @@ fn message(fields: &mut Fields<'_>, desk: &mut Desk) -> Option<MessageExpectatio
         .map(|node| each("`gaps`", node, desk, |node, desk| desk.read("a gap", node, read::duration)));
     let tolerance = fields.opt("tolerance", desk, tolerance).unwrap_or(Tolerance::Within(Millis(0)));
     let attempts = fields.opt("attempts", desk, read::count);
-    fields.not_yet(desk, &[("routed_to", "expect the message in `messages` of each queue")]);
-    Some(MessageExpectation { id: id?, gaps, tolerance, attempts })
+    let name = |node: &Node, desk: &mut Desk| desk.read("a queue", node, read::name);
+    let routed_to =
+        fields.node("routed_to").and_then(|node| entries("`routed_to`", node, Some(Order::Any), desk, name));
+    Some(MessageExpectation { id: id?, gaps, tolerance, attempts, routed_to })
 }
 
 /// Reads `10%` or `200ms`.

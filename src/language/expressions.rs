@@ -4,7 +4,7 @@
 use super::near;
 use super::render::{LATE_NAMES, Late};
 use super::scope::Scope;
-use crate::model::Template;
+use crate::model::{MESSAGE_FIELDS, Template};
 use crate::source::{Problem, Span};
 use std::ops::Range;
 
@@ -97,21 +97,6 @@ const TESTS: [&str; 31] = [
 
 /// Tests that stand apart only to keep the list above sorted in rows.
 const MORE_TESTS: [&str; 3] = ["startingwith", "undefined", "upper"];
-
-/// What a message offers to templates.
-const MESSAGE_FIELDS: [&str; 11] = [
-    "id",
-    "body",
-    "json",
-    "headers",
-    "exchange",
-    "routing_key",
-    "redelivered",
-    "priority",
-    "reply_to",
-    "correlation_id",
-    "expiration",
-];
 
 /// Finds a filter or a test that does not exist: minijinja would say so only when it renders.
 pub fn unknown_word(text: &str, at: impl Fn(Range<usize>) -> Span) -> Option<Problem> {

@@ -88,7 +88,7 @@ fn seen(node: &Node, desk: &mut Desk) -> Option<Seen> {
 }
 
 /// Reads what tells messages apart: a property, `json.player`, `headers.key`.
-fn key(node: &Node) -> Read<Key> {
+pub fn key(node: &Node) -> Read<Key> {
     let text = read::text(node)?;
     let path = |word: &str| text.strip_prefix(word).filter(|path| !path.is_empty()).map(str::to_owned);
     let key = match text.as_str() {

@@ -1,11 +1,12 @@
-//! Decodes `publish` and `forward`.
+//! Decodes `publish`, `call` and `forward`.
 //! Takes a rendered node; gives what is sent, with templates that wait until it plays.
 
+use super::expectations::pattern;
 use super::fields::{Desk, Fields};
 use super::read::{self, Read, Wrong};
 use super::tree::{Kind, Node};
 use super::world::{World, beside};
-use crate::model::{Forward, LateValue, Millis, Payload, Publish, Text, Value};
+use crate::model::{Call, Forward, LateValue, Millis, Payload, Publish, Text, Value};
 use crate::source::Problem;
 
 /// Is what a publish needs to read a body from a file.
@@ -18,13 +19,43 @@ pub struct Folder<'w> {
 /// Decodes one publish.
 pub fn publish(node: &Node, folder: &Folder<'_>, desk: &mut Desk) -> Option<Publish> {
     let mut fields = Fields::of("a publish", node, desk)?;
+    let publish = publish_fields(&mut fields, folder, desk);
+    fields.finish(desk);
+    Some(publish)
+}
+
+/// How long a call waits for its reply unless it says otherwise.
+const REPLY_WITHIN: Millis = Millis(5_000);
+
+/// Decodes one call: a publish whose reply is awaited.
+pub fn call(node: &Node, folder: &Folder<'_>, desk: &mut Desk) -> Option<Call> {
+    let mut fields = Fields::of("a call", node, desk)?;
+    let within = fields.opt("within", desk, read::duration).unwrap_or(REPLY_WITHIN);
+    let reply = fields.node("reply").and_then(|node| pattern(node, desk));
+    let not_here = [
+        ("count", "a call asks one question: repeat the step by `for_each`"),
+        ("every", "write it beside `call`, with `for_each`"),
+        ("reply_to", "leave it out: a call has a reply address of its own"),
+    ];
+    for (key, help) in not_here {
+        if let Some(entry) = node.entries().iter().find(|entry| entry.key == key) {
+            let problem = Problem::new("yaml::unknown_key", format!("a call knows no key `{key}`"));
+            desk.add(problem.at(entry.key_span, "unknown key").help(help));
+        }
+    }
+    let publish = publish_fields(&mut fields, folder, desk);
+    fields.finish(desk);
+    Some(Call { publish, within, reply })
+}
+
+fn publish_fields(fields: &mut Fields<'_>, folder: &Folder<'_>, desk: &mut Desk) -> Publish {
     let exchange = fields.opt("exchange", desk, read::late_name).unwrap_or_else(|| "".into());
     let routing_key = fields.opt("routing_key", desk, read::late_name).unwrap_or_else(|| "".into());
     let mandatory = fields.opt("mandatory", desk, read::boolean).unwrap_or(false);
     let count = fields.opt("count", desk, read::between(1u32, 10_000_000)).unwrap_or(1);
     let every = fields.opt("every", desk, read::duration).unwrap_or(Millis(0));
     let id = fields.opt("id", desk, read::late_name);
-    let payload = payload(&mut fields, folder, desk);
+    let payload = payload(fields, folder, desk);
     let headers = fields.opt("headers", desk, read::late_table).unwrap_or_default();
     let content_type = fields.opt("content_type", desk, read::late_name);
     let content_encoding = fields.opt("content_encoding", desk, read::late_name);
@@ -37,9 +68,8 @@ pub fn publish(node: &Node, folder: &Folder<'_>, desk: &mut Desk) -> Option<Publ
     let kind = fields.opt("type", desk, read::late_name);
     let user_id = fields.opt("user_id", desk, read::late_name);
     let app_id = fields.opt("app_id", desk, read::late_name);
-    hints(&mut fields, desk);
-    fields.finish(desk);
-    Some(Publish {
+    hints(fields, desk);
+    Publish {
         exchange,
         routing_key,
         mandatory,
@@ -59,7 +89,7 @@ pub fn publish(node: &Node, folder: &Folder<'_>, desk: &mut Desk) -> Option<Publ
         kind,
         user_id,
         app_id,
-    })
+    }
 }
 
 /// Says what to write in place of keys that people try.

@@ -4,13 +4,14 @@
 use super::cast::{self, Part};
 use super::consumers::consumer;
 use super::fields::{Desk, Fields};
+use super::host::{brokers, live, needs};
 use super::matrix::{self, Choice, axis_text};
 use super::parse::parse;
 use super::publish::Folder;
 use super::read::{self, Read, Wrong};
 use super::render::Renderer;
 use super::scope::Scope;
-use super::steps::{Stage, steps};
+use super::steps::{Stage, check_at_end, check_pace, steps};
 use super::tree::{Kind, Node};
 use super::wrong_kind::{self, Kind as FileKind};
 use super::{Settings, World, intake, names, stage_names};
@@ -101,6 +102,9 @@ impl<'a> File<'a> {
         let rendered = Renderer::new(&scope).with_sources(self.sources).tree(&self.own_keys(), desk);
         let folder = Folder { world: self.world, file: self.name };
         let stage = Stage { folder, vhost: cast.vhost.clone(), ladders: cast.collected.climbed.clone() };
+        for list in ["steps", "at_end", "finally"] {
+            check_pace(self.root.get(list), desk);
+        }
         let mut scenario = self.decode(&rendered, &stage, desk)?;
         scenario.topology = cast.collected.topology;
         scenario.origins = cast.collected.origins;
@@ -127,6 +131,8 @@ impl<'a> File<'a> {
         let tags = fields.opt("tags", desk, read::texts).unwrap_or_default();
         let seed = fields.opt("seed", desk, read::integer).unwrap_or(0).unsigned_abs();
         let timeout = fields.opt("timeout", desk, read::duration);
+        let (needs, brokers) = (needs(&mut fields, desk), brokers(&mut fields, desk));
+        let live = live(&mut fields, desk);
         let requires = fields.node("requires").map_or_else(Vec::new, |node| requirements(node, desk));
         for key in ["topology", "vars", "matrix"] {
             fields.node(key);
@@ -137,15 +143,8 @@ impl<'a> File<'a> {
         };
         let (steps, at_end, finally) = (list("steps", desk), list("at_end", desk), list("finally", desk));
         let snapshot = fields.node("snapshot").map_or_else(kept, |node| snapshot(node, desk));
-        fields.not_yet(
-            desk,
-            &[
-                ("needs", "leave it out: the scenario is tried on every broker"),
-                ("brokers", "name brokers by `--broker`"),
-                ("live", "time on a live broker is not scaled yet"),
-            ],
-        );
         fields.finish(desk);
+        check_at_end(&at_end, desk);
         let mut scenario = Scenario {
             file: self.name.to_owned(),
             title,
@@ -156,6 +155,9 @@ impl<'a> File<'a> {
             seed,
             timeout: TIMEOUT,
             requires,
+            needs,
+            brokers,
+            live,
             consumers,
             steps,
             at_end,

@@ -6,7 +6,7 @@ use super::fields::Desk;
 use super::names::Declared;
 use super::near;
 use super::tree::{Kind, Node};
-use crate::model::{Act, Action, Consumer, Name, Publish, QueueName, Scenario, Step, Subject, Text};
+use crate::model::{Act, Action, Consumer, Name, Publish, QueueName, Scenario, Step, Subject, TallySource, Text};
 use crate::source::{Problem, Span};
 
 /// Checks everything that a scenario names.
@@ -117,11 +117,33 @@ impl Check<'_> {
         }
         match &step.act {
             Act::Publish(publish) => self.publish(publish, &step.vhost, step.span, desk),
+            Act::Call(call) => self.publish(&call.publish, &step.vhost, step.span, desk),
+            Act::CloseConnection { of, .. } => self.party(of, step.span, true, desk),
+            Act::RestartBroker if !self.scenario.needs.restart => {
+                let problem = Problem::new("scenario::restart", "a scenario that restarts the broker must say so");
+                let help = "write `needs: {restart: true}` at the top: on a live broker it then plays alone, and only \
+                            where a restart is allowed";
+                desk.add(problem.at(step.span, "restarts the broker").help(help));
+            }
             Act::Expect(expectation) => match &expectation.subject {
                 Subject::Queue(it) => self.queue(&it.queue, expectation.span, "this expects of", desk),
                 Subject::Consumer(it) => {
                     self.known_consumer(&it.consumer, expectation.span, true, desk);
                     self.shares(it, desk);
+                }
+                Subject::Message(it) => {
+                    for name in it.routed_to.iter().flat_map(|list| &list.entries) {
+                        let queue = QueueName { vhost: step.vhost.clone(), name: name.clone() };
+                        self.queue(&queue, expectation.span, "this expects the message in", desk);
+                    }
+                }
+                Subject::Tally(it) => match &it.source {
+                    TallySource::Consumer(name) => self.known_consumer(name, expectation.span, true, desk),
+                    TallySource::Queue(queue) => self.queue(queue, expectation.span, "this tallies", desk),
+                    TallySource::Published => {}
+                },
+                Subject::Connections(it) => {
+                    it.of.iter().for_each(|of| self.party(of, expectation.span, false, desk));
                 }
                 _ => {}
             },
@@ -182,6 +204,19 @@ impl Check<'_> {
         };
         let problem = Problem::new("scenario::unknown_consumer", format!("no consumer is named `{name}`"));
         desk.add(problem.at(self.at(within, name), "not declared").help(help));
+    }
+
+    /// Whoever has connections: a consumer, an instance of one, a user; the runner's own are named `driver`.
+    fn party(&self, name: &Name, within: Span, driver: bool, desk: &mut Desk) {
+        let consumers = self.scenario.consumers.iter().flat_map(|one| one.instance_names().chain([one.name.clone()]));
+        let mut known: Vec<Name> = consumers.chain(self.declared.users.iter().cloned()).collect();
+        known.extend(driver.then(|| "driver".into()));
+        if known.contains(name) {
+            return;
+        }
+        let message = format!("neither a consumer nor a user is named `{name}`");
+        let problem = Problem::new("scenario::unknown_party", message).at(self.at(within, name), "not declared");
+        desk.add(problem.help(near::suggest(name, known.iter().map(|name| &**name), "there are")));
     }
 
     fn user(&self, user: Option<&Name>, within: Span, desk: &mut Desk) {

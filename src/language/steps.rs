@@ -9,14 +9,14 @@ use super::legal;
 use super::near;
 use super::objects::{Surroundings, binding_fields, exchange_fields, queue_fields};
 use super::policies::policy_fields;
-use super::publish::{Folder, publish};
+use super::publish::{Folder, call, publish};
 use super::read::{self, Wrong};
 use super::tree::{Entry, Kind, Node};
-use crate::model::{Act, Name, Object, Origin, QueueName, Refused, Step};
-use crate::source::Problem;
+use crate::model::{Act, Name, Object, Origin, Pace, QueueName, Refused, Side, Step, When};
+use crate::source::{Problem, Span};
 
 /// All words that a step begins with.
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 19] = [
     "publish",
     "expect",
     "advance",
@@ -34,6 +34,7 @@ const VERBS: [&str; 18] = [
     "clear_policy",
     "set_permission",
     "call",
+    "close_connection",
     "restart_broker",
 ];
 
@@ -51,18 +52,57 @@ pub struct Stage<'w> {
 
 /// Decodes a list of steps.
 pub fn steps(what: &str, node: &Node, stage: &Stage<'_>, desk: &mut Desk) -> Vec<Step> {
-    each(what, node, desk, |node, desk| step(node, stage, desk))
+    let mut before: Option<(Span, u32)> = None;
+    each(what, node, desk, |node, desk| {
+        // What a `for_each` wrote out stands at one place of the file.
+        let index = before.filter(|(span, _)| *span == node.span).map_or(0, |(_, index)| index + 1);
+        before = Some((node.span, index));
+        step(node, index, stage, desk)
+    })
 }
 
-fn step(node: &Node, stage: &Stage<'_>, desk: &mut Desk) -> Option<Step> {
+/// Finds an `every` that repeats nothing, in steps as they are written.
+pub fn check_pace(steps: Option<&Node>, desk: &mut Desk) {
+    let Some(Kind::List(steps)) = steps.map(|node| &node.kind) else { return };
+    for step in steps.iter().filter(|step| step.get("for_each").is_none()) {
+        let Some(entry) = step.entries().iter().find(|entry| entry.key == "every") else { continue };
+        let help = match step.get("publish") {
+            Some(_) => "put it into the `publish`, with a `count`; or repeat the step by `for_each: [a, b]`",
+            None => "repeat the step by `for_each: [a, b]`, or put `advance` between two steps",
+        };
+        let problem = Problem::new("scenario::every", "`every` is the time between the repetitions of a step");
+        desk.add(problem.at(entry.key_span, "this step is not repeated").help(help));
+    }
+}
+
+/// Checks `at_end`: the run is over there, and all that can be done is to judge what it left.
+pub fn check_at_end(steps: &[Step], desk: &mut Desk) {
+    for step in steps {
+        let (message, help) = match &step.act {
+            Act::Expect(expectation) if expectation.when == When::Quiet => continue,
+            Act::Expect(_) => (
+                "at the end nothing is waited for any more: `within`, `for` and `at` have no meaning there",
+                "leave the time out, or move the expectation to `steps:`",
+            ),
+            _ => ("only `expect` can stand in `at_end`: the run is over", "do it in `steps:`, or in `finally:`"),
+        };
+        desk.add(Problem::new("scenario::at_end", message).at(step.span, "at the end").help(help));
+    }
+}
+
+fn step(node: &Node, index: u32, stage: &Stage<'_>, desk: &mut Desk) -> Option<Step> {
     let mut fields = Fields::of("a step", node, desk)?;
     let actor = fields.opt("as", desk, read::name);
     let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| stage.vhost.clone());
     let refused = fields.node("refused").and_then(|node| refused(node, desk));
-    fields.not_yet(desk, &[("every", "put `advance` between the steps, or `every` into a `publish` with a count")]);
+    let pace = fields.opt("every", desk, read::duration).map(|every| Pace { every, index });
+    if node.entries().is_empty() {
+        let problem = Problem::new("scenario::step", "this step does nothing").at(node.span, "empty");
+        desk.add(problem.help("begin it with a word like `publish`, `expect` or `advance`"));
+    }
     let verbs: Vec<&Entry> = node.entries().iter().filter(|entry| !BESIDE.contains(&entry.key.as_str())).collect();
     let verb = *verbs.iter().find(|entry| VERBS.contains(&entry.key.as_str())).or(verbs.first())?;
-    if !VERBS.contains(&verb.key.as_str()) && verb.key != "close_connection" {
+    if !VERBS.contains(&verb.key.as_str()) {
         let problem = Problem::new("scenario::step", format!("there is no step `{}`", verb.key));
         desk.add(problem.at(verb.key_span, "unknown step").help(near::suggest(&verb.key, VERBS, "there are")));
         return None;
@@ -81,7 +121,7 @@ fn step(node: &Node, stage: &Stage<'_>, desk: &mut Desk) -> Option<Step> {
         desk.add(Problem::new("scenario::step", message).at(second.key_span, "beside it").help(help));
     }
     let act = act(verb, &vhost, refused.is_some(), stage, desk)?;
-    Some(Step { span: node.span, act, actor, vhost, refused })
+    Some(Step { span: node.span, act, actor, vhost, refused, pace })
 }
 
 fn refused(node: &Node, desk: &mut Desk) -> Option<Refused> {
@@ -133,15 +173,37 @@ fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &Stage<'_>, desk: &mut 
             fields.finish(desk);
             Act::SetPermission(Box::new(permission?))
         }
-        "call" => return not_yet(verb, "publish with `reply_to` and expect the reply in that queue", desk),
-        "restart_broker" => return not_yet(verb, "leave the restart out for now", desk),
-        _ => return not_yet(verb, "`crash` a consumer drops its connection", desk),
+        "call" => Act::Call(Box::new(call(node, &stage.folder, desk)?)),
+        "close_connection" => close_connection(node, desk)?,
+        // All other words were refused above.
+        _ => restart(node, desk)?,
     })
 }
 
-fn not_yet(verb: &Entry, help: &str, desk: &mut Desk) -> Option<Act> {
-    desk.not_yet(&verb.key, verb.key_span, help);
-    None
+/// Reads whose connection ends and who ends it; a name alone means: by the broker.
+fn close_connection(node: &Node, desk: &mut Desk) -> Option<Act> {
+    if let Kind::Text(_) = node.kind {
+        let of = desk.read("`close_connection`", node, read::name)?;
+        return Some(Act::CloseConnection { of, by: Side::Broker });
+    }
+    let mut fields = Fields::of("`close_connection`", node, desk)?;
+    let of = fields.need("of", desk, read::name);
+    let by = fields.opt("by", desk, read::word(&["broker", "client"]));
+    fields.finish(desk);
+    let by = if by == Some("client") { Side::Client } else { Side::Broker };
+    Some(Act::CloseConnection { of: of?, by })
+}
+
+/// A restart takes nothing: how long it lasts is the broker's.
+fn restart(node: &Node, desk: &mut Desk) -> Option<Act> {
+    match &node.kind {
+        Kind::Null | Kind::Bool(true) => Some(Act::RestartBroker),
+        Kind::Map(entries) if entries.is_empty() => Some(Act::RestartBroker),
+        _ => {
+            desk.wrong("`restart_broker`", node, Wrong::Kind("nothing, or `true`"));
+            None
+        }
+    }
 }
 
 /// Reads a queue's name, or `{queue, ack}`.

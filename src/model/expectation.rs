@@ -1,8 +1,9 @@
 //! What must hold: subjects, values and when they are judged.
 //! Plain data; `play` judges. Each number and list keeps its place in the file.
 
-use super::{Count, LateValue, Millis, Moment, Name, QueueName, Text, Value};
+use super::{Count, Key, LateValue, Matcher, Millis, Moment, Name, QueueName, Text, Value};
 use crate::source::Span;
+use std::collections::BTreeMap;
 
 /// Is one `expect`.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,8 @@ pub enum Subject {
     Consumer(ConsumerExpectation),
     Message(MessageExpectation),
     Publishes(PublishExpectation),
+    Tally(Box<TallyExpectation>),
+    Connections(ConnectionExpectation),
     /// Publishes that no queue took, by count.
     Unroutable(Count),
     /// Messages that the broker dropped without dead-lettering; known to the sim only.
@@ -147,6 +150,49 @@ pub struct MessageExpectation {
     pub tolerance: Tolerance,
     /// How many times it was delivered to consumers.
     pub attempts: Option<Count>,
+    /// The queues that it was seen in: delivered from, held by, or died in.
+    pub routed_to: Option<Entries<Name>>,
+}
+
+/// Adds up messages by a value of theirs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TallyExpectation {
+    pub source: TallySource,
+    /// One group for each value; absent is one group in all.
+    pub by: Option<Key>,
+    /// Added up; absent counts the messages.
+    pub sum: Option<Key>,
+    /// Only messages that fit.
+    pub only: Matcher,
+    pub groups: TallyGroups,
+}
+
+/// Says which messages a tally looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TallySource {
+    /// What the run published, confirmed.
+    Published,
+    /// What a consumer was delivered, each delivery.
+    Consumer(Name),
+    /// What a queue holds.
+    Queue(QueueName),
+}
+
+/// Holds what a tally must come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TallyGroups {
+    /// Without `by`.
+    Total(Count),
+    /// All groups; with `includes` there may be others.
+    Each { groups: BTreeMap<String, Count>, includes: bool },
+}
+
+/// Counts open connections of consumers and of users that act; the runner's own do not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionExpectation {
+    pub count: Count,
+    /// Only those of this consumer or user.
+    pub of: Option<Name>,
 }
 
 /// Says how far a measured time may be off; live brokers add a floor of 100 ms.

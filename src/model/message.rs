@@ -27,6 +27,21 @@ pub struct Properties {
     pub cluster_id: Option<Name>,
 }
 
+/// What a delivered message offers to templates, as `message.id`.
+pub const MESSAGE_FIELDS: [&str; 11] = [
+    "id",
+    "body",
+    "json",
+    "headers",
+    "exchange",
+    "routing_key",
+    "redelivered",
+    "priority",
+    "reply_to",
+    "correlation_id",
+    "expiration",
+];
+
 /// Is what a publisher sends and a consumer gets.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Message {

@@ -11,6 +11,7 @@ mod name;
 mod object;
 mod profile;
 mod publish;
+mod scale;
 mod scenario;
 mod secret;
 mod table;
@@ -22,17 +23,21 @@ pub use behaviour::{
 };
 pub use count::Count;
 pub use expectation::{
-    Batches, ConsumerExpectation, DeathPattern, Entries, Expectation, MessageExpectation, MessagePattern, Order, Peak,
-    PublishExpectation, PublishOutcome, QueueExpectation, Received, Subject, Tolerance, When,
+    Batches, ConnectionExpectation, ConsumerExpectation, DeathPattern, Entries, Expectation, MessageExpectation,
+    MessagePattern, Order, Peak, PublishExpectation, PublishOutcome, QueueExpectation, Received, Subject,
+    TallyExpectation, TallyGroups, TallySource, Tolerance, When,
 };
 pub use expression::{Scope, Template, TemplateError};
-pub use message::{Message, Properties};
+pub use message::{MESSAGE_FIELDS, Message, Properties};
 pub use moment::{Millis, Moment};
 pub use name::{Name, QueueName};
 pub use object::{Object, Origin, Origins};
 pub use profile::{Profile, Version};
 pub use publish::{LateValue, Payload, Publish, Text};
-pub use scenario::{Act, Cell, Refused, Requirement, Scenario, SnapshotSettings, Step};
+pub use scale::Scale;
+pub use scenario::{
+    Act, Call, Cell, LiveSettings, Needs, Pace, Refused, Requirement, Scenario, Side, SnapshotSettings, Step,
+};
 pub use secret::Secret;
 pub use table::Table;
 pub use topology::{

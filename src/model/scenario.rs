@@ -2,8 +2,8 @@
 //! Plain data; `play` runs it. Names that it uses are declared, or are problems already.
 
 use super::{
-    Binding, Consumer, Exchange, Expectation, Millis, Name, Object, Origins, Permission, Policy, Publish, Queue,
-    QueueName, Subject, Topology, Version, When,
+    Binding, Consumer, Exchange, Expectation, MessagePattern, Millis, Name, Object, Origins, Permission, Policy,
+    Publish, Queue, QueueName, Scale, Subject, Topology, Version, When,
 };
 use crate::source::Span;
 use std::collections::BTreeMap;
@@ -31,6 +31,10 @@ pub struct Scenario {
     /// Of the scenario's own time.
     pub timeout: Millis,
     pub requires: Vec<Requirement>,
+    pub needs: Needs,
+    /// The brokers that it is for: `sim`, `sim:4.3`, `live`, or names of `rmqplay.yaml`; empty is all.
+    pub brokers: Vec<String>,
+    pub live: LiveSettings,
     pub consumers: Vec<Consumer>,
     pub steps: Vec<Step>,
     pub at_end: Vec<Step>,
@@ -46,6 +50,22 @@ pub struct Requirement {
     pub span: Span,
 }
 
+/// Is what a scenario needs of its broker beyond a version.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// Enabled ones, as `rabbitmq-plugins list` names them.
+    pub plugins: Vec<String>,
+    /// It restarts the broker: on a live one it plays alone, and only where that is allowed.
+    pub restart: bool,
+}
+
+/// Holds what is said of live brokers only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LiveSettings {
+    /// Every duration is multiplied by it.
+    pub time_scale: Option<Scale>,
+}
+
 /// Is one line of the driver.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -55,6 +75,35 @@ pub struct Step {
     pub actor: Option<Name>,
     pub vhost: Name,
     pub refused: Option<Refused>,
+    /// Set for the steps that a `for_each` with `every` wrote out.
+    pub pace: Option<Pace>,
+}
+
+/// Is the place of a step in a repeated one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// From the start of one to the start of the next.
+    pub every: Millis,
+    /// Counts from 0.
+    pub index: u32,
+}
+
+/// Is a publish whose reply is awaited, by direct reply-to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    pub publish: Publish,
+    pub within: Millis,
+    /// Compared with the reply.
+    pub reply: Option<MessagePattern>,
+}
+
+/// Says who ends a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// By force, with a reason (320).
+    Broker,
+    /// Politely.
+    Client,
 }
 
 /// Says that a step must be refused, and how.
@@ -78,6 +127,14 @@ pub enum Act {
     Stop(Name),
     /// Drops the socket.
     Crash(Name),
+    Call(Box<Call>),
+    /// Ends the connections of a consumer or of a user; `driver` is the runner's own.
+    CloseConnection {
+        of: Name,
+        by: Side,
+    },
+    /// Stops and starts the broker.
+    RestartBroker,
     Get {
         queue: QueueName,
         ack: bool,
@@ -115,6 +172,7 @@ impl Scenario {
     pub fn publishes_at_most(&self) -> u64 {
         let counts = self.steps.iter().chain(&self.finally).map(|step| match &step.act {
             Act::Publish(publish) => u64::from(publish.count),
+            Act::Call(_) => 1,
             _ => 0,
         });
         counts.sum()
@@ -136,29 +194,45 @@ impl Scenario {
         queues
     }
 
-    /// Says whether an expectation counts what only the sim's own reasons tell: drops, and what no queue took.
+    /// Says whether an expectation counts what only the sim's own reasons tell: drops.
     pub fn asks_for_reasons(&self) -> bool {
-        let mut steps = self.steps.iter().chain(&self.at_end).chain(&self.finally);
-        steps.any(|step| match &step.act {
-            Act::Expect(expectation) => matches!(expectation.subject, Subject::Dropped(_) | Subject::Unroutable(_)),
-            _ => false,
-        })
+        self.expectations().any(|expectation| matches!(expectation.subject, Subject::Dropped(_)))
     }
 
     /// Gives how long the steps may take by their own words: waits, series, moments.
     pub fn own_length(&self) -> Millis {
         let steps = self.steps.iter().chain(&self.at_end).chain(&self.finally);
-        let length = steps.fold(0u64, |sum, step| match &step.act {
-            Act::Advance(length) => sum.saturating_add(length.0),
-            Act::Publish(publish) => sum.saturating_add(publish.every.0.saturating_mul(publish.count.into())),
-            Act::Expect(expectation) => match expectation.when {
+        let paced = |step: &Step| step.pace.filter(|pace| pace.index > 0).map_or(0, |pace| pace.every.0);
+        let length = steps.fold(0u64, |sum, step| match (sum.saturating_add(paced(step)), &step.act) {
+            (sum, Act::Advance(length)) => sum.saturating_add(length.0),
+            (sum, Act::Call(call)) => sum.saturating_add(call.within.0),
+            (sum, Act::Publish(publish)) => sum.saturating_add(publish.every.0.saturating_mul(publish.count.into())),
+            (sum, Act::Expect(expectation)) => match expectation.when {
                 When::Within(length) | When::For(length) => sum.saturating_add(length.0),
                 When::At(moment) => sum.max(moment.0),
                 When::Quiet => sum,
             },
-            _ => sum,
+            (sum, _) => sum,
         });
         Millis(length)
+    }
+
+    /// Lists all steps: the driver's, those at the end and the last ones.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().chain(&self.at_end).chain(&self.finally)
+    }
+
+    /// Lists all expectations, in file order.
+    pub fn expectations(&self) -> impl Iterator<Item = &Expectation> {
+        self.all_steps().filter_map(|step| match &step.act {
+            Act::Expect(expectation) => Some(&**expectation),
+            _ => None,
+        })
+    }
+
+    /// Says whether an expectation speaks of publishes that no queue took.
+    pub fn counts_unroutable(&self) -> bool {
+        self.expectations().any(|expectation| matches!(expectation.subject, Subject::Unroutable(_)))
     }
 
     /// Lists the vhosts that the scenario touches, in order of first mention.

@@ -70,6 +70,11 @@ impl Actor {
         actors
     }
 
+    /// Says whether it is on its way back.
+    pub fn is_connecting(&self) -> bool {
+        self.comeback.as_ref().is_some_and(Comeback::is_connecting)
+    }
+
     /// Lists its channels, consuming one first.
     pub fn channels(&self) -> impl Iterator<Item = ChannelId> {
         self.channel.into_iter().chain(self.publishing)

@@ -29,7 +29,7 @@ impl Comeback {
         }
     }
 
-    fn is_connecting(&self) -> bool {
+    pub fn is_connecting(&self) -> bool {
         matches!(self.state, State::Connecting(_))
     }
 }
@@ -73,10 +73,7 @@ impl Player {
 
     /// One that shares the channel is opening it.
     fn partner_connects(&self, index: usize) -> bool {
-        let name_of = |actor: usize| self.scenario.consumers[self.actors[actor].consumer].channel.as_ref();
-        let connects = |other: usize| self.actors[other].comeback.as_ref().is_some_and(Comeback::is_connecting);
-        let mut partners = (0..self.actors.len()).filter(|other| *other != index && name_of(*other) == name_of(index));
-        name_of(index).is_some() && partners.any(connects)
+        self.partners(index).filter_map(|other| other.comeback.as_ref()).any(Comeback::is_connecting)
     }
 
     /// Ends an attempt, well or not.

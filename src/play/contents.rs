@@ -22,6 +22,11 @@ impl Contents {
         self.read.get(queue)?.as_deref()
     }
 
+    /// Lists all queues that were read, with their messages.
+    pub fn all(&self) -> impl Iterator<Item = (&QueueName, &[MessageRecord])> {
+        self.read.iter().filter_map(|(queue, messages)| Some((queue, messages.as_deref()?)))
+    }
+
     /// Keeps what was read; `None` says that the queue refuses.
     pub fn keep(&mut self, queue: QueueName, messages: Option<Vec<MessageRecord>>) {
         self.read.insert(queue, messages);
@@ -38,7 +43,7 @@ impl Contents {
 }
 
 /// Reads one queue after another.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Reading {
     /// Queues to read, and how many ready messages each holds.
     left: VecDeque<(QueueName, u64)>,
@@ -56,6 +61,11 @@ impl Reading {
     /// Gives the next queue to read.
     pub fn next_queue(&mut self) -> Option<(QueueName, u64)> {
         self.left.pop_front()
+    }
+
+    /// Puts a queue back to the front: it cannot be read yet.
+    pub fn put_back(&mut self, queue: QueueName, ready: u64) {
+        self.left.push_front((queue, ready));
     }
 
     /// Begins to take from a queue over a fresh channel.

@@ -1,12 +1,14 @@
 //! The driver: opens the stage, does the steps one after another, reads the outcome, judges, and closes up.
 //! A failed step ends the steps; `finally` always runs. Waits by moments and answers, never by sleeping.
 
+use super::calling::Calling;
 use super::contents::Reading;
 use super::player::{Player, Role, Waiting};
 use super::program::{Ask, Program};
 use super::series::Series;
+use super::severing::Severing;
 use crate::broker::{ChannelId, Command, ConnectionId, PublishId, Refusal, Reply, RequestId};
-use crate::model::{Act, Moment, Name, PublishOutcome, QueueName, Scenario, Step};
+use crate::model::{Act, Millis, Moment, Name, PublishOutcome, QueueName, Scenario, Step, TemplateError};
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -32,6 +34,8 @@ pub(super) enum Doing {
     Nothing,
     Program(Program, Then),
     Publishing(Box<Series>),
+    Calling(Box<Calling>),
+    Severing(Severing),
     /// Waits until nothing more happens now.
     Quieting,
     /// Waits for a fresh count before it judges.
@@ -45,6 +49,14 @@ pub(super) enum Doing {
     Sleeping {
         until: Moment,
     },
+    /// Waits for the turn of a repeated step.
+    Pausing {
+        until: Moment,
+    },
+    /// Quiet came; the point is shifted, and quiet is awaited once more.
+    Lingering {
+        until: Moment,
+    },
 }
 
 /// What follows a program.
@@ -52,6 +64,12 @@ pub(super) enum Doing {
 pub(super) enum Then {
     EndStep,
     Publish,
+    /// The channel listens for the answer.
+    Ask(ChannelId),
+    Severed(Severing),
+    Restarted,
+    /// The runner is connected again and goes on reading.
+    Read(Box<Reading>),
     Started(usize),
     Linked,
     Closed,
@@ -75,6 +93,14 @@ pub(super) struct Driver {
     vhosts: Vec<Name>,
     /// The moment at which the expectation at hand began.
     pub began: Moment,
+    /// How much longer than said the expectation at hand must hold, when its end is shifted.
+    pub stretch: Millis,
+    /// The quiet that is awaited was reached before.
+    pub lingered: bool,
+    /// The moment at which the first of a repeated step began.
+    pub series_began: Moment,
+    /// The broker is stopped and started at our wish.
+    pub restarting: bool,
     /// Counts are those of the outcome: later ones come from reading it.
     pub frozen: bool,
     timed_out: bool,
@@ -89,6 +115,10 @@ impl Driver {
             links: BTreeMap::new(),
             vhosts: scenario.vhosts(),
             began: Moment(0),
+            stretch: Millis(0),
+            lingered: false,
+            series_began: Moment(0),
+            restarting: false,
             frozen: false,
             timed_out: false,
             failures_before: 0,
@@ -113,7 +143,9 @@ impl Driver {
     pub fn wake_at(&self, scenario: &Scenario) -> Option<Moment> {
         let own = match &self.doing {
             Doing::Publishing(series) => series.wake_at(),
+            Doing::Calling(calling) => Some(calling.wake_at()),
             Doing::Watching { until } | Doing::Sleeping { until } => Some(*until),
+            Doing::Pausing { until } | Doing::Lingering { until } => Some(*until),
             _ => None,
         };
         let timeout = (!self.timed_out && !self.is_done()).then_some(Moment(scenario.timeout.0));
@@ -155,10 +187,23 @@ impl Player {
             Doing::Nothing => self.next_stage(moment),
             Doing::Program(program, then) => self.run_program(program, then),
             Doing::Publishing(series) => self.go_on_publishing(*series),
+            Doing::Calling(calling) => self.go_on_calling(calling),
+            Doing::Severing(severing) => self.go_on_severing(severing),
             Doing::Reading(reading) => self.go_on_reading(reading),
             Doing::Watching { until } => self.go_on_watching(until),
             Doing::Sleeping { until } if until <= self.now => {
                 self.woke_up();
+                true
+            }
+            Doing::Lingering { until } if until <= self.now => {
+                self.driver.lingered = true;
+                self.await_quiet();
+                true
+            }
+            Doing::Pausing { until } if until <= self.now => {
+                if let Some(step) = self.current_step() {
+                    self.perform_step(&step);
+                }
                 true
             }
             other => {
@@ -297,16 +342,29 @@ impl Player {
         let refusal = program.refusal;
         match then {
             Then::Linked => match (refusal, self.driver.stage) {
-                (Some(refusal), _) => {
-                    let span = self.driver.span(&self.scenario);
-                    self.failed("run::connect", format!("the runner cannot connect: {refusal}"), span, vec![]);
-                }
+                (Some(refusal), _) => self.runner_refused(&refusal),
                 (None, Stage::Linking(at)) => self.enter(Stage::Linking(at + 1)),
                 (None, _) => self.driver.doing = Doing::Nothing,
             },
             Then::Closed => self.driver.doing = Doing::Nothing,
             Then::Started(index) => self.actor_started(index, refusal),
             Then::EndStep => self.end_step(refusal.as_ref()),
+            Then::Restarted => {
+                self.driver.restarting = false;
+                self.end_step(refusal.as_ref());
+            }
+            Then::Ask(channel) => match refusal {
+                Some(refusal) => self.end_step(Some(&refusal)),
+                None => self.ask_question(channel),
+            },
+            Then::Severed(severing) => match refusal {
+                Some(refusal) => self.end_step(Some(&refusal)),
+                None => self.driver.doing = Doing::Severing(severing),
+            },
+            Then::Read(reading) => match refusal {
+                Some(refusal) => self.runner_refused(&refusal),
+                None => self.driver.doing = Doing::Reading(*reading),
+            },
             Then::Publish => match refusal {
                 Some(refusal) => self.end_step(Some(&refusal)),
                 None => self.begin_series(),
@@ -343,6 +401,16 @@ impl Player {
         if more { self.start_actor(next) } else { self.end_step(refusal.as_ref()) }
     }
 
+    fn runner_refused(&mut self, refusal: &Refusal) {
+        let span = self.driver.span(&self.scenario);
+        self.failed("run::connect", format!("the runner cannot connect: {refusal}"), span, vec![]);
+    }
+
+    pub(super) fn bad_step_template(&mut self, error: &TemplateError) {
+        let span = self.driver.span(&self.scenario);
+        self.failed("step::template", format!("a template cannot be rendered: {}", error.message), span, vec![]);
+    }
+
     fn begin_series(&mut self) {
         let Some(Step { act: Act::Publish(publish), .. }) = self.current_step() else { return self.end_step(None) };
         let link = self.current_step().map(|step| (step.actor.clone(), step.vhost.clone()));
@@ -369,9 +437,7 @@ impl Player {
                     sent = true;
                 }
                 Err(error) => {
-                    let span = self.driver.span(&self.scenario);
-                    let message = format!("a template cannot be rendered: {}", error.message);
-                    self.failed("step::template", message, span, vec![]);
+                    self.bad_step_template(&error);
                     return true;
                 }
             }
@@ -386,7 +452,9 @@ impl Player {
         outcome: PublishOutcome,
         refusal: Option<&Refusal>,
     ) {
-        let Doing::Publishing(series) = &mut self.driver.doing else { return };
+        let Doing::Publishing(series) = &mut self.driver.doing else {
+            return self.question_ended(publish, outcome, refusal);
+        };
         if !series.ended(publish) || series.broken {
             return;
         }
@@ -404,6 +472,6 @@ impl Player {
     }
 
     pub(super) fn driver_connection_closed(&mut self, connection: ConnectionId) {
-        self.driver.links.retain(|_, link| link.connection != connection);
+        self.forget_link(connection);
     }
 }

@@ -5,20 +5,23 @@ use super::contents::Contents;
 use super::failure::Finding;
 use super::judge_consumer::judge_consumer;
 use super::judge_messages::message_list;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, queues_seen};
 use crate::model::{
-    Count, MessageExpectation, Millis, PublishExpectation, QueueExpectation, Scope, Subject, Tolerance,
+    Count, Entries, MessageExpectation, Millis, Name, PublishExpectation, QueueExpectation, QueueName, Scope, Subject,
+    TallySource, Tolerance,
 };
-
-/// How far a measured time may always be off on a live broker.
-const LIVE_TOLERANCE_FLOOR: Millis = Millis(100);
+use std::collections::BTreeSet;
 
 /// Is all that judging may look at.
 pub(super) struct Evidence<'a> {
     pub ledger: &'a Ledger,
     /// Contents of queues that were read, by name.
     pub contents: &'a Contents,
+    /// Whose the open connections are, each with all names that fit.
+    pub connections: Vec<Vec<Name>>,
     pub live: bool,
+    /// How far a measured time may always be off.
+    pub tolerance_floor: Millis,
 }
 
 /// Lists what does not fit.
@@ -29,6 +32,21 @@ pub(super) fn judge(subject: &Subject, evidence: &Evidence) -> Vec<Finding> {
         Subject::Consumer(wanted) => judge_consumer(wanted, evidence, &mut findings),
         Subject::Message(wanted) => judge_message(wanted, evidence, &mut findings),
         Subject::Publishes(wanted) => judge_publishes(wanted, evidence, &mut findings),
+        Subject::Tally(wanted) => {
+            let contents = match &wanted.source {
+                TallySource::Queue(queue) => evidence.contents.of(queue),
+                _ => None,
+            };
+            evidence.ledger.tallies.judge(wanted, contents, &mut findings);
+        }
+        Subject::Connections(wanted) => {
+            let meant = |names: &&Vec<Name>| match &wanted.of {
+                Some(of) => names.contains(of),
+                None => !names.iter().any(|name| &**name == "driver"),
+            };
+            let open = evidence.connections.iter().filter(meant).count() as u64;
+            count("connections", Some(wanted.count), open, &mut findings);
+        }
         Subject::Unroutable(wanted) => count("unroutable", Some(*wanted), evidence.ledger.unroutable, &mut findings),
         // The reason of a loss is not observable live: the fact shows in other expectations, the report says so.
         Subject::Dropped(_) if evidence.live => {}
@@ -71,11 +89,14 @@ fn judge_message(wanted: &MessageExpectation, evidence: &Evidence, findings: &mu
     let none = Vec::new();
     let moments = evidence.ledger.deliveries_of.get(&id).unwrap_or(&none);
     count("attempts", wanted.attempts, moments.len() as u64, findings);
+    if let Some(queues) = &wanted.routed_to {
+        judge_route(&id, queues, evidence, findings);
+    }
     let Some(gaps) = &wanted.gaps else { return };
     let found: Vec<Millis> = moments.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let fits = gaps.len() == found.len()
         && gaps.iter().zip(&found).all(|(wanted_gap, gap)| {
-            let allowed = allowance(wanted.tolerance, *wanted_gap, evidence.live);
+            let allowed = allowance(wanted.tolerance, *wanted_gap).max(evidence.tolerance_floor);
             wanted_gap.0.abs_diff(gap.0) <= allowed.0
         });
     if !fits {
@@ -83,13 +104,29 @@ fn judge_message(wanted: &MessageExpectation, evidence: &Evidence, findings: &mu
     }
 }
 
+/// Compares the queues that a message was seen in: delivered from, held by, or named among its deaths.
+fn judge_route(id: &Name, wanted: &Entries<Name>, evidence: &Evidence, findings: &mut Vec<Finding>) {
+    let mut seen: BTreeSet<QueueName> = evidence.ledger.seen_in.get(id).cloned().unwrap_or_default();
+    for (queue, messages) in evidence.contents.all() {
+        for record in messages.iter().filter(|record| record.name == *id) {
+            seen.extend(queues_seen(queue, &record.message));
+        }
+    }
+    let found: Vec<&Name> = seen.iter().map(|queue| &queue.name).collect();
+    let all = wanted.entries.iter().all(|name| found.contains(&name));
+    if !all || !wanted.includes && found.len() != wanted.entries.len() {
+        let listed = list_in_words(&wanted.entries);
+        let listed = if wanted.includes { format!("at least {listed}") } else { listed };
+        findings.push(Finding::new("routed_to", listed, list_in_words(&found)));
+    }
+}
+
 /// Gives how far off a time may be.
-fn allowance(tolerance: Tolerance, of: Millis, live: bool) -> Millis {
-    let stated = match tolerance {
+fn allowance(tolerance: Tolerance, of: Millis) -> Millis {
+    match tolerance {
         Tolerance::Percent(percent) => Millis((of.0 as f64 * percent / 100.0) as u64),
         Tolerance::Within(length) => length,
-    };
-    if live { stated.max(LIVE_TOLERANCE_FLOOR) } else { stated }
+    }
 }
 
 fn judge_publishes(wanted: &PublishExpectation, evidence: &Evidence, findings: &mut Vec<Finding>) {

@@ -49,7 +49,7 @@ pub(super) fn judge_consumer(wanted: &ConsumerExpectation, evidence: &Evidence, 
 }
 
 /// Says whether a name is the consumer's, or that of an instance of it.
-fn is_of(name: &str, consumer: &str) -> bool {
+pub(super) fn is_of(name: &str, consumer: &str) -> bool {
     let number = name.strip_prefix(consumer).and_then(|rest| rest.strip_prefix('.'));
     name == consumer || number.is_some_and(|number| number.parse::<u16>().is_ok())
 }

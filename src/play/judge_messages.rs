@@ -17,7 +17,7 @@ pub(super) fn message_list<M: std::borrow::Borrow<MessageRecord>>(
     let names: Vec<&Name> = found.iter().map(|record| &record.borrow().name).collect();
     let differences = |pattern: &MessagePattern, i: usize| -> Vec<Finding> {
         let mut differences = Vec::new();
-        message(pattern, found[i].borrow(), scope, &mut differences);
+        compare_message(pattern, found[i].borrow(), scope, &mut differences);
         differences
     };
     compare(field, wanted, &names, scope, differences, findings);
@@ -138,7 +138,12 @@ fn equal(wanted: &str, found: &str) -> bool {
 }
 
 /// Lists the fields of one message that differ.
-fn message(wanted: &MessagePattern, found: &MessageRecord, scope: &Scope, findings: &mut Vec<Finding>) {
+pub(super) fn compare_message(
+    wanted: &MessagePattern,
+    found: &MessageRecord,
+    scope: &Scope,
+    findings: &mut Vec<Finding>,
+) {
     let properties = &found.message.properties;
     let body = String::from_utf8_lossy(&found.message.body);
     text("id", &wanted.id, &found.name, scope, name_matches, findings);

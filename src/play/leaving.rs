@@ -65,7 +65,8 @@ impl Player {
             if self.actors[index].running {
                 let (who, what) =
                     (self.actors[index].name.clone(), if whole { "its connection" } else { "its channel" });
-                if cause.code != 0 {
+                // All lose theirs when the broker is restarted: the step says it.
+                if cause.code != 0 && !self.driver.restarting {
                     self.refused(who, what.into(), cause);
                 }
                 self.leave(index, if whole { "loses its connection" } else { "loses its channel" });

@@ -1,10 +1,11 @@
 //! What the events add up to so far: counts and peaks of queues, receipts of consumers, how publishes ended.
 //! Fed by the player with each event; asked by the judge. Holds no more than the ends of long lists.
 
-use super::outcome::{ConsumerOutcome, MessageRecord, PublishRecord, Receipt, RefusalRecord};
+use super::outcome::{ConsumerOutcome, MessageRecord, PublishRecord, Receipt, RefusalRecord, ReplyRecord};
+use super::tally::Tallies;
 use super::{Kept, Outcome};
 use crate::broker::{Counts, Delivery, Settlement};
-use crate::model::{Message, Moment, Name, PublishOutcome, QueueName, Value};
+use crate::model::{Message, Moment, Name, PublishOutcome, QueueName, Scenario, Subject, Text, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Is what is known of one queue.
@@ -44,16 +45,25 @@ pub(super) struct Ledger {
     /// When the messages that an expectation asks for were delivered.
     pub deliveries_of: BTreeMap<Name, Vec<Moment>>,
     pub refusals: Vec<RefusalRecord>,
-    /// Publishes that no queue took: returned ones, and those the sim tells of.
+    pub replies: Kept<ReplyRecord>,
+    /// In which queues messages were seen that an expectation asks for.
+    pub seen_in: BTreeMap<Name, BTreeSet<QueueName>>,
+    pub tallies: Tallies,
+    /// Publishes that no queue took: those that were returned.
     pub unroutable: u64,
     pub dropped: u64,
     asked_ids: BTreeSet<Name>,
 }
 
 impl Ledger {
-    /// Remembers which message names expectations ask for by name.
-    pub fn ask_for(&mut self, ids: impl IntoIterator<Item = Name>) {
-        self.asked_ids.extend(ids);
+    /// Makes an empty one that knows what the scenario's expectations will ask for.
+    pub fn of(scenario: &Scenario) -> Self {
+        let mut ledger = Self { asked_ids: ids_asked_for(scenario), ..Self::default() };
+        ledger.tallies.ask_for(scenario.expectations().filter_map(|expectation| match &expectation.subject {
+            Subject::Tally(tally) => Some(&**tally),
+            _ => None,
+        }));
+        ledger
     }
 
     /// Adds a consumer instance and gives its index.
@@ -78,7 +88,10 @@ impl Ledger {
         tally.peak_unacked = tally.peak_unacked.max(tally.unacked);
         if self.asked_ids.contains(&name) {
             self.deliveries_of.entry(name.clone()).or_default().push(moment);
+            let seen = self.seen_in.entry(name.clone()).or_default();
+            seen.extend(queues_seen(&self.consumers[consumer].queue, &delivery.message));
         }
+        self.tallies.delivered(&self.consumers[consumer].name, &name, delivery);
         let received = &mut self.consumers[consumer].received;
         let record = MessageRecord::new(name.clone(), delivery);
         received.push(Receipt { record, did: Vec::new() }, name.as_bytes());
@@ -125,9 +138,6 @@ impl Ledger {
 
     pub fn publish_ended(&mut self, place: u64, record: PublishRecord) {
         *self.ended.entry(record.outcome).or_default() += 1;
-        if record.outcome == PublishOutcome::Returned {
-            self.unroutable += 1;
-        }
         let base = record.message.split('#').next().unwrap_or(&record.message);
         let series = base.rsplit_once('.').map(|(series, _)| series);
         for id in [Some(base), series].into_iter().flatten() {
@@ -137,6 +147,13 @@ impl Ledger {
         }
         if let Some(kept) = self.publishes.get_mut(place) {
             *kept = record;
+        }
+    }
+
+    /// Forgets what the runner had taken to read in a vhost: the broker has it back.
+    pub fn let_go(&mut self, vhost: &Name) {
+        for (_, tally) in self.queues.iter_mut().filter(|(queue, _)| queue.vhost == *vhost) {
+            tally.held.clear();
         }
     }
 
@@ -154,8 +171,27 @@ impl Ledger {
             queues: BTreeMap::new(),
             consumers: self.consumers.clone(),
             refusals: self.refusals.clone(),
+            replies: self.replies.clone(),
         }
     }
+}
+
+/// Lists the message ids that expectations speak of by name.
+fn ids_asked_for(scenario: &Scenario) -> BTreeSet<Name> {
+    let texts = scenario.expectations().filter_map(|expectation| match &expectation.subject {
+        Subject::Message(message) => Some(&message.id),
+        Subject::Publishes(publishes) => publishes.of.as_ref(),
+        _ => None,
+    });
+    texts.filter_map(Text::fixed).cloned().collect()
+}
+
+/// Lists the queues that a message says it was in: the one where it stands, and those where it died.
+pub(super) fn queues_seen(at: &QueueName, message: &Message) -> Vec<QueueName> {
+    let deaths = message.header("x-death").and_then(Value::as_array).unwrap_or_default();
+    let died_in = deaths.iter().filter_map(Value::as_table).filter_map(|death| death.get("queue")?.as_text());
+    let died_in = died_in.map(|name| QueueName { vhost: at.vhost.clone(), name: name.into() });
+    died_in.chain([at.clone()]).collect()
 }
 
 /// Lists a message's deaths, ` (expired in wait ×2)`, or nothing.

@@ -3,6 +3,7 @@
 
 use super::compose::{AtHand, scope_of};
 use super::memory::chance_falls;
+use crate::broker::Delivery;
 use crate::model::{DeathMatcher, Matcher, Message, Scope, TemplateError, Text, Value};
 use crate::rules::topic_matches;
 use crate::source::Span;
@@ -27,23 +28,32 @@ pub(super) fn matches(matcher: &Matcher, at_hand: &AtHand) -> Result<bool, BadTe
     }
     // Most rules hold no template, and what a template sees costs more than the comparison.
     let scope = if matcher.is_fixed() { Scope::new() } else { scope_of(at_hand) };
-    let message = &at_hand.delivery.message;
-    let text_is = |wanted: &Option<Text>, found: &str, test: fn(&str, &str) -> bool| -> Result<bool, TemplateError> {
-        wanted.as_ref().map_or(Ok(true), |text| Ok(test(&text.render(&scope)?, found)))
-    };
-    Ok(text_is(&matcher.id, at_hand.name, name_matches)?
-        && text_is(&matcher.routing_key, &at_hand.delivery.routing_key, topic_matches)?
-        && text_is(&matcher.exchange, &at_hand.delivery.exchange, |wanted, found| wanted == found)?
-        && matcher.redelivered.is_none_or(|wanted| wanted == at_hand.delivery.redelivered)
+    Ok(fits(matcher, at_hand.name, at_hand.delivery, &scope)?
         && matcher.attempt.is_none_or(|count| count.holds(at_hand.attempt))
         && matcher
             .chance
             .is_none_or(|parts| chance_falls(parts, at_hand.seed, at_hand.consumer, at_hand.name, at_hand.attempt))
         && matcher.seen.as_ref().is_none_or(|seen| at_hand.memory.has_seen(seen, at_hand.delivery, at_hand.moment))
-        && deaths_match(matcher.x_death.as_ref(), message, &scope)?
-        && headers_match(matcher, message, &scope)?
-        && json_matches(matcher, message, &scope)?
         && when_holds(matcher, &scope)?)
+}
+
+/// Says whether the conditions hold that speak of the message alone.
+pub(super) fn message_matches(matcher: &Matcher, name: &str, delivery: &Delivery) -> Result<bool, BadTemplate> {
+    fits(matcher, name, delivery, &Scope::new())
+}
+
+fn fits(matcher: &Matcher, name: &str, delivery: &Delivery, scope: &Scope) -> Result<bool, BadTemplate> {
+    let message = &delivery.message;
+    let text_is = |wanted: &Option<Text>, found: &str, test: fn(&str, &str) -> bool| -> Result<bool, TemplateError> {
+        wanted.as_ref().map_or(Ok(true), |text| Ok(test(&text.render(scope)?, found)))
+    };
+    Ok(text_is(&matcher.id, name, name_matches)?
+        && text_is(&matcher.routing_key, &delivery.routing_key, topic_matches)?
+        && text_is(&matcher.exchange, &delivery.exchange, |wanted, found| wanted == found)?
+        && matcher.redelivered.is_none_or(|wanted| wanted == delivery.redelivered)
+        && deaths_match(matcher.x_death.as_ref(), message, scope)?
+        && headers_match(matcher, message, scope)?
+        && json_matches(matcher, message, scope)?)
 }
 
 /// Compares a message's name; a trailing `*` in the wanted name matches any ending.

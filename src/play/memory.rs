@@ -96,7 +96,7 @@ fn holds(since: Moment, lasting: Option<Millis>, now: Moment) -> bool {
 }
 
 /// Gives the text that a message is told from others by; a message without it is like no other.
-fn text_of(key: &Key, delivery: &Delivery) -> Option<String> {
+pub(super) fn text_of(key: &Key, delivery: &Delivery) -> Option<String> {
     let properties = &delivery.message.properties;
     match key {
         Key::MessageId => properties.message_id.as_deref().map(str::to_owned),

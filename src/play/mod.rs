@@ -4,11 +4,13 @@
 
 mod acting;
 mod actor;
+mod calling;
 mod comeback;
 mod compose;
 mod contents;
 mod driver;
 mod failure;
+mod fitness;
 mod job;
 mod judge;
 mod judge_consumer;
@@ -22,10 +24,14 @@ mod names;
 mod outcome;
 mod player;
 mod program;
+mod racing;
 mod reading;
+mod scaled;
 mod series;
+mod severing;
 mod steps;
 mod subscription;
+mod tally;
 mod timeline;
 mod verdict;
 mod view;
@@ -33,10 +39,15 @@ mod waiting;
 mod working;
 
 pub use failure::{Failure, Finding};
+pub use fitness::{Host, TimeScale, choose_scale, why_not};
 pub use kept::{Kept, digest_of};
 pub use ledger::deaths_in_words;
-pub use outcome::{ConsumerOutcome, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord};
+pub use outcome::{
+    ConsumerOutcome, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord, ReplyRecord,
+};
 pub use player::{Ground, Played, Player};
+pub use racing::{Point, RACE, Shift};
+pub use scaled::Scaled;
 pub use timeline::{
     Entry, Happening, Timeline, exchange_in_words, insight_in_words, outcome_in_words, settlement_in_words,
 };

@@ -14,6 +14,16 @@ pub struct Outcome {
     pub queues: BTreeMap<QueueName, QueueOutcome>,
     pub consumers: Vec<ConsumerOutcome>,
     pub refusals: Vec<RefusalRecord>,
+    /// Answers to calls, in order.
+    pub replies: Kept<ReplyRecord>,
+}
+
+/// Is the answer to one call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReplyRecord {
+    /// The name of the question.
+    pub to: Name,
+    pub record: MessageRecord,
 }
 
 /// Is how one publish ended.

@@ -9,12 +9,14 @@ use super::ledger::Ledger;
 use super::memory::Memory;
 use super::names::Names;
 use super::outcome::{Outcome, PublishRecord, RefusalRecord};
+use super::racing::{Point, Shift};
+use super::tally::Share;
 use super::timeline::{Happening, Timeline};
 use crate::broker::{
     ChannelId, Client, Command, Confirmation, ConnectionId, Event, Ids, Method, PublishId, Refusal, Reply, RequestId,
     What,
 };
-use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scenario, Subject, Text, Version};
+use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scale, Scenario, Version};
 use crate::source::Span;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -27,6 +29,8 @@ const DELIVERIES_OF_ONE_MESSAGE_MAX: u64 = 10_000;
 pub struct Ground {
     pub live: bool,
     pub version: Version,
+    /// How much longer a duration takes there than the scenario says.
+    pub scale: Scale,
 }
 
 /// Is a finished run.
@@ -37,7 +41,9 @@ pub struct Played {
     pub outcome: Option<Outcome>,
     pub failures: Vec<Failure>,
     /// What could not be checked on this broker, with its place.
-    pub notes: Vec<(Span, &'static str)>,
+    pub notes: Vec<(Span, String)>,
+    /// Where it might race on a live broker.
+    pub points: Vec<Point>,
     /// The run's own time from set-up to the outcome.
     pub took: crate::model::Millis,
     pub deliveries: u64,
@@ -70,6 +76,10 @@ pub(super) struct InFlight {
     by: Name,
     channel: ChannelId,
     returned: bool,
+    /// The scenario wants to hear of a return; else only the count does.
+    mandatory: bool,
+    /// What it adds to tallies once it is confirmed.
+    shares: Vec<Share>,
     /// The actor that waits for it, or the driver.
     actor: Option<usize>,
 }
@@ -80,7 +90,7 @@ pub struct Player {
     pub(super) ground: Ground,
     pub(super) ids: Ids,
     /// The broker's moment at which the run began: set-up is done, consumers are subscribed.
-    epoch: Option<Moment>,
+    pub(super) epoch: Option<Moment>,
     /// The run's own moment.
     pub(super) now: Moment,
     pub(super) outbox: VecDeque<Command>,
@@ -95,11 +105,15 @@ pub struct Player {
     pub(super) contents: Contents,
     pub(super) timeline: Timeline,
     pub(super) failures: Vec<Failure>,
-    pub(super) notes: Vec<(Span, &'static str)>,
+    pub(super) notes: Vec<(Span, String)>,
+    pub(super) points: Vec<Point>,
+    pub(super) shift: Option<Shift>,
     pub(super) outcome: Option<Outcome>,
     pub(super) took: Moment,
     /// Something was said since the driver last looked.
     pub(super) news: bool,
+    /// Every publish asks to be returned when no queue takes it.
+    counts_unroutable: bool,
     names: Names,
     deliveries: u64,
     deliveries_of: BTreeMap<Name, u64>,
@@ -109,11 +123,11 @@ impl Player {
     /// Makes a player for a cell; ids go on where the set-up ended.
     pub fn new(cell: &Cell, ground: Ground, ids: Ids) -> Self {
         let scenario = Arc::new(cell.scenario.clone());
-        let mut ledger = Ledger::default();
-        ledger.ask_for(ids_asked_for(&scenario));
+        let mut ledger = Ledger::of(&scenario);
         let (actors, memories) = (Actor::all(&scenario, &mut ledger), Memory::all(&scenario));
         Self {
             driver: Driver::new(&scenario),
+            counts_unroutable: scenario.counts_unroutable(),
             scenario,
             ground,
             ids,
@@ -130,6 +144,8 @@ impl Player {
             timeline: Timeline::default(),
             failures: Vec::new(),
             notes: Vec::new(),
+            points: Vec::new(),
+            shift: None,
             outcome: None,
             took: Moment(0),
             news: true,
@@ -146,6 +162,7 @@ impl Player {
             outcome: self.outcome,
             failures: self.failures,
             notes: self.notes,
+            points: self.points,
             took: self.took - Moment(0),
             deliveries: self.deliveries,
         }
@@ -228,8 +245,20 @@ impl Player {
         by: Name,
         actor: Option<usize>,
     ) -> PublishId {
+        self.publish_named(composed, channel, by, actor).0
+    }
+
+    /// The same, with the message's name.
+    pub(super) fn publish_named(
+        &mut self,
+        composed: super::compose::Composed,
+        channel: ChannelId,
+        by: Name,
+        actor: Option<usize>,
+    ) -> (PublishId, Name) {
         let publish = self.ids.publish();
         let name = self.names.of_publish(publish, &composed.message.properties.message_id, &composed.message.body);
+        let shares = self.ledger.tallies.shares(&name, &composed);
         let super::compose::Composed { exchange, routing_key, mandatory, message } = composed;
         self.record(Happening::Published {
             by: by.clone(),
@@ -238,9 +267,11 @@ impl Player {
             routing_key: routing_key.clone(),
         });
         let place = self.ledger.published(name.clone(), by.clone());
-        self.in_flight.insert(publish, InFlight { name, place, by, channel, returned: false, actor });
+        let one = InFlight { name: name.clone(), place, by, channel, returned: false, mandatory, shares, actor };
+        self.in_flight.insert(publish, one);
+        let mandatory = mandatory || self.counts_unroutable;
         self.outbox.push_back(Command::Publish { channel, publish, exchange, routing_key, mandatory, message });
-        publish
+        (publish, name)
     }
 
     /// Notes a refusal for timeline and outcome.
@@ -250,7 +281,10 @@ impl Player {
     }
 
     fn publish_ended(&mut self, publish: PublishId, outcome: PublishOutcome, refusal: Option<&Refusal>) {
-        let Some(InFlight { name, place, by, actor, .. }) = self.in_flight.remove(&publish) else { return };
+        let Some(InFlight { name, place, by, shares, actor, .. }) = self.in_flight.remove(&publish) else { return };
+        if outcome == PublishOutcome::Confirmed {
+            self.ledger.tallies.confirmed(shares);
+        }
         self.record(Happening::PublishEnded {
             message: name.clone(),
             outcome,
@@ -275,6 +309,9 @@ impl Player {
     }
 
     fn delivered(&mut self, channel: ChannelId, consumer: &Name, delivery: Box<crate::broker::Delivery>) {
+        if self.take_reply(channel, &delivery) {
+            return;
+        }
         let Some(actor) = self.actor_of(channel, consumer) else { return };
         self.deliveries += 1;
         let name = self.names.of_message(&delivery.message);
@@ -339,6 +376,9 @@ impl Player {
                 Role::Driver => self.driver_channel_closed(channel),
             }
         }
+        for actor in self.actors.iter_mut().filter(|actor| actor.connection == Some(connection)) {
+            actor.connection = None;
+        }
         self.driver_connection_closed(connection);
     }
 }
@@ -374,10 +414,11 @@ impl Client for Player {
             Event::Returned { publish, .. } => {
                 if let Some(one) = self.in_flight.get_mut(&publish) {
                     one.returned = true;
+                    self.ledger.unroutable += 1;
                 }
             }
             Event::Confirmed { publish, confirmation } => {
-                let returned = self.in_flight.get(&publish).is_some_and(|one| one.returned);
+                let returned = self.in_flight.get(&publish).is_some_and(|one| one.returned && one.mandatory);
                 let outcome = match confirmation {
                     Confirmation::Nack => PublishOutcome::Nacked,
                     Confirmation::Ack if returned => PublishOutcome::Returned,
@@ -433,19 +474,4 @@ impl Player {
             Some(Waiting::Nobody) | None => {}
         }
     }
-}
-
-/// Lists the message ids that expectations speak of by name.
-fn ids_asked_for(scenario: &Scenario) -> Vec<Name> {
-    let steps = scenario.steps.iter().chain(&scenario.at_end).chain(&scenario.finally);
-    let expectations = steps.filter_map(|step| match &step.act {
-        crate::model::Act::Expect(expectation) => Some(&expectation.subject),
-        _ => None,
-    });
-    let texts = expectations.filter_map(|subject| match subject {
-        Subject::Message(message) => Some(&message.id),
-        Subject::Publishes(publishes) => publishes.of.as_ref(),
-        _ => None,
-    });
-    texts.filter_map(Text::fixed).cloned().collect()
 }

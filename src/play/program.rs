@@ -31,7 +31,7 @@ impl Ask {
 }
 
 /// Is a program under way.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Program {
     asks: VecDeque<Ask>,
     /// The request that is not answered yet.

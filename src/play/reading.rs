@@ -12,7 +12,7 @@ use crate::model::{Expectation, Queue, QueueName, Value};
 impl Player {
     /// Reads the queue that an expectation compares, then judges.
     pub(super) fn read_for(&mut self, expectation: &Expectation) {
-        let Some(queue) = contents_of(expectation).map(|queue| queue.queue.clone()) else { return };
+        let Some(queue) = contents_of(expectation).cloned() else { return };
         let on_broker = self.ready_on_broker(&queue);
         self.driver.doing = Doing::Reading(Reading::new([(queue, on_broker)]));
     }
@@ -75,7 +75,10 @@ impl Player {
             return true;
         };
         let Some(link) = self.driver.links.get(&(None, queue.vhost.clone())).copied() else {
-            self.driver.doing = Doing::Reading(reading);
+            // A restart, or whoever closed it, took the runner's connection.
+            let program = Program::new(self.link_asks(&(None, queue.vhost.clone())));
+            reading.put_back(queue, ready);
+            self.driver.doing = Doing::Program(program, Then::Read(Box::new(reading)));
             return true;
         };
         let channel = self.ids.channel();

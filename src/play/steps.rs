@@ -6,7 +6,7 @@ use super::player::{Player, Role};
 use super::program::{Ask, Program};
 use super::timeline::{Happening, exchange_in_words};
 use crate::broker::{Management, Method, Refusal, Scope};
-use crate::model::{Act, Expectation, Name, Object, Step};
+use crate::model::{Act, Expectation, Millis, Name, Object, Publish, Step};
 
 impl Player {
     /// Gives the step at hand.
@@ -30,16 +30,33 @@ impl Player {
 
     pub(super) fn begin_step(&mut self, step: &Step) {
         self.record(Happening::Step { span: step.span });
+        if let Some(pace) = step.pace {
+            if pace.index == 0 {
+                self.driver.series_began = self.now;
+            }
+            let until = self.driver.series_began + Millis(pace.every.0.saturating_mul(pace.index.into()));
+            if until > self.now {
+                self.driver.doing = Doing::Pausing { until };
+                return;
+            }
+        }
+        self.perform_step(step);
+    }
+
+    pub(super) fn perform_step(&mut self, step: &Step) {
         match &step.act {
             Act::Expect(expectation) => self.begin_expectation(expectation),
             Act::Advance(length) => {
                 self.record(Happening::Advanced { by: *length });
-                self.driver.doing = Doing::Sleeping { until: self.now + *length };
+                self.driver.doing = Doing::Sleeping { until: self.end_of_advance(*length) };
             }
             Act::Publish(_) => {
                 let asks = self.link_asks(&(step.actor.clone(), step.vhost.clone()));
                 self.driver.doing = Doing::Program(Program::new(asks), Then::Publish);
             }
+            Act::Call(_) => self.begin_call(step),
+            Act::CloseConnection { of, by } => self.begin_closing(of, *by),
+            Act::RestartBroker => self.begin_restart(),
             Act::Start(name) => match self.actors_of(name).first() {
                 Some(first) => self.start_actor(*first),
                 None => self.end_step(None),
@@ -99,7 +116,14 @@ impl Player {
             (None, None) => {
                 let told = matches!(
                     step.act,
-                    Act::Publish(_) | Act::Expect(_) | Act::Advance(_) | Act::Start(_) | Act::Stop(_) | Act::Crash(_)
+                    Act::Publish(_)
+                        | Act::Call(_)
+                        | Act::Expect(_)
+                        | Act::Advance(_)
+                        | Act::Start(_)
+                        | Act::Stop(_)
+                        | Act::Crash(_)
+                        | Act::RestartBroker
                 );
                 if !told {
                     let who = step.actor.clone().unwrap_or_else(|| "driver".into());
@@ -187,11 +211,10 @@ fn management_of(act: &Act) -> Option<Management> {
 /// Says what a step does, as a refusal names it.
 fn act_in_words(act: &Act) -> String {
     match act {
-        Act::Publish(publish) => {
-            let exchange = publish.exchange.fixed().map_or("an exchange", |name| exchange_in_words(name));
-            let key = publish.routing_key.fixed().map_or(String::new(), |key| format!(" with key '{key}'"));
-            format!("publish to {exchange}{key}")
-        }
+        Act::Publish(publish) => format!("publish to {}", destination(publish)),
+        Act::Call(call) => format!("call {}", destination(&call.publish)),
+        Act::CloseConnection { of, .. } => format!("close the connection of {of}"),
+        Act::RestartBroker => "restart the broker".to_owned(),
         Act::Start(name) => format!("start {name}"),
         Act::Get { queue, .. } => format!("get from {}", queue.name),
         Act::Consume { queue } => format!("consume from {}", queue.name),
@@ -209,4 +232,10 @@ fn act_in_words(act: &Act) -> String {
         Act::Stop(name) => format!("stop {name}"),
         Act::Crash(name) => format!("crash {name}"),
     }
+}
+
+fn destination(publish: &Publish) -> String {
+    let exchange = publish.exchange.fixed().map_or("an exchange", |name| exchange_in_words(name));
+    let key = publish.routing_key.fixed().map_or(String::new(), |key| format!(" with key '{key}'"));
+    format!("{exchange}{key}")
 }

@@ -1,6 +1,7 @@
 //! How a consumer begins: connection and channels, its own queue, prefetch, consume. Those of one `channel:` share theirs.
 //! Gives commands; whoever runs them (the driver, or a comeback) says how they ended.
 
+use super::actor::Actor;
 use super::player::{Player, Role};
 use super::program::Ask;
 use super::timeline::Happening;
@@ -15,12 +16,17 @@ impl Player {
         (0..actors.len()).filter(shares)
     }
 
+    /// Lists the other actors of the same `channel:`, whether they are there or not.
+    pub(super) fn partners(&self, index: usize) -> impl Iterator<Item = &Actor> {
+        let name_of = |actor: usize| self.scenario.consumers[self.actors[actor].consumer].channel.as_ref();
+        let name = name_of(index);
+        let are = move |other: &usize| *other != index && name.is_some() && name_of(*other) == name;
+        (0..self.actors.len()).filter(are).map(|other| &self.actors[other])
+    }
+
     /// Gives the open line of another consumer of the same `channel:`.
     fn line_of_partner(&self, index: usize) -> Option<(ConnectionId, ChannelId)> {
-        let name_of = |actor: usize| self.scenario.consumers[self.actors[actor].consumer].channel.as_ref();
-        let name = name_of(index)?;
-        let partners = (0..self.actors.len()).filter(|other| *other != index && name_of(*other) == Some(name));
-        partners.map(|other| &self.actors[other]).find_map(|other| other.connection.zip(other.channel))
+        self.partners(index).find_map(|other| other.connection.zip(other.channel))
     }
 
     /// Gives what it takes to subscribe. What is left of an earlier subscription is closed first.

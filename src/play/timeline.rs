@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// How many entries are kept.
 const ENTRIES_MAX: usize = 10_000;
 
+/// How many letters of a reply are told.
+const BODY_TOLD_MAX: usize = 80;
+
 /// Is one entry: when, in which order, and what.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
@@ -44,6 +47,12 @@ pub enum Happening {
         message: Name,
         outcome: PublishOutcome,
         refusal: Option<Box<Refusal>>,
+    },
+    /// The answer to a call came.
+    Replied {
+        to: Name,
+        question: Name,
+        message: Arc<Message>,
     },
     Started {
         consumer: Name,
@@ -142,6 +151,10 @@ impl fmt::Display for Happening {
             Happening::PublishEnded { message, outcome, refusal } => {
                 write!(f, "{message} is {}", outcome_in_words(*outcome))?;
                 refusal.iter().try_for_each(|refusal| write!(f, ": {refusal}"))
+            }
+            Happening::Replied { to, question, message } => {
+                let body: String = String::from_utf8_lossy(&message.body).chars().take(BODY_TOLD_MAX).collect();
+                write!(f, "{to} gets the reply to {question}: {body}")
             }
             Happening::Started { consumer, queue } => write!(f, "{consumer} consumes from {}", queue.name),
             Happening::Delivered { consumer, queue, name, redelivered, message } => {

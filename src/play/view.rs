@@ -2,24 +2,9 @@
 //! Works each field out when a template asks for it; most ask for one, and bodies may be long.
 
 use crate::broker::Delivery;
-use crate::model::{Message, Name, Value};
+use crate::model::{MESSAGE_FIELDS, Message, Name, Value};
 use minijinja::value::{Enumerator, Object, ObjectRepr, Serde};
 use std::sync::Arc;
-
-/// What a message offers.
-const FIELDS: [&str; 11] = [
-    "id",
-    "body",
-    "json",
-    "headers",
-    "exchange",
-    "routing_key",
-    "redelivered",
-    "priority",
-    "reply_to",
-    "correlation_id",
-    "expiration",
-];
 
 /// Is one delivered message.
 #[derive(Debug)]
@@ -70,6 +55,6 @@ impl Object for View {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(&FIELDS)
+        Enumerator::Str(&MESSAGE_FIELDS)
     }
 }

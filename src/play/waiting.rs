@@ -7,7 +7,10 @@ use super::judge::{Evidence, judge};
 use super::player::{Player, Waiting};
 use super::timeline::Happening;
 use crate::broker::{Command, Refusal, Reply};
-use crate::model::{Act, Count, Expectation, Moment, QueueExpectation, QueueName, Step, Subject, When};
+use crate::model::{Act, Count, Expectation, Millis, Moment, QueueName, Step, Subject, TallySource, When};
+
+/// How far a measured time may always be off on a live broker, of real time.
+const LIVE_TOLERANCE_FLOOR: Millis = Millis(100);
 
 impl Player {
     pub(super) fn await_quiet(&mut self) {
@@ -24,6 +27,13 @@ impl Player {
             let span = self.driver.span(&self.scenario);
             self.failed("run::never_quiet", refusal.text, span, vec![]);
             return;
+        }
+        if !std::mem::take(&mut self.driver.lingered) {
+            let until = self.reach(self.now, false);
+            if until > self.now {
+                self.driver.doing = Doing::Lingering { until };
+                return;
+            }
         }
         if self.driver.stage == Stage::Outcome {
             self.took = self.now;
@@ -46,7 +56,7 @@ impl Player {
         self.driver.doing = Doing::Nothing;
         let Some(expectation) = self.current_expectation() else { return };
         let until = match expectation.when {
-            When::Within(length) | When::For(length) => self.driver.began + length,
+            When::Within(length) | When::For(length) => self.driver.began + length + self.driver.stretch,
             When::Quiet | When::At(_) => return self.judge_once(&expectation),
         };
         self.driver.doing = Doing::Watching { until };
@@ -62,7 +72,10 @@ impl Player {
         let findings = self.findings(&expectation.subject);
         match (expectation.when, findings.is_empty()) {
             (When::Within(_), true) if contents_of(&expectation).is_some() => self.read_for(&expectation),
-            (When::Within(_), true) => self.judged(&expectation, findings),
+            (When::Within(_), true) => {
+                self.note_narrow_escape(expectation.when, expectation.span);
+                self.judged(&expectation, findings);
+            }
             (When::For(_), false) => self.judged(&expectation, findings),
             _ if late => self.judged(&expectation, findings),
             _ => {
@@ -90,7 +103,7 @@ impl Player {
             _ => match expectation.when {
                 When::Within(length) | When::For(length) => {
                     self.news = true;
-                    self.driver.doing = Doing::Watching { until: self.driver.began + length };
+                    self.driver.doing = Doing::Watching { until: self.driver.began + length + self.driver.stretch };
                 }
                 When::Quiet | When::At(_) => self.judge_once(expectation),
             },
@@ -99,10 +112,18 @@ impl Player {
 
     pub(super) fn begin_expectation(&mut self, expectation: &Expectation) {
         self.driver.began = self.now;
+        self.driver.stretch = Millis(0);
         match expectation.when {
             When::Quiet => self.await_quiet(),
-            When::Within(_) | When::For(_) => self.refresh_or_judge(expectation),
-            When::At(moment) if moment >= self.now => self.driver.doing = Doing::Sleeping { until: moment },
+            When::Within(_) => self.refresh_or_judge(expectation),
+            When::For(length) => {
+                let end = self.now + length;
+                self.driver.stretch = self.reach(end, false) - end;
+                self.refresh_or_judge(expectation);
+            }
+            When::At(moment) if moment >= self.now => {
+                self.driver.doing = Doing::Sleeping { until: self.reach(moment, true) };
+            }
             When::At(moment) => {
                 let message = format!("the moment {moment} has passed: it is {} now", self.now);
                 self.failed("expect::too_late", message, expectation.span, vec![]);
@@ -110,9 +131,17 @@ impl Player {
         }
     }
 
+    fn evidence(&self) -> Evidence<'_> {
+        let connections = self.open_connections().into_iter().map(|(_, names)| names).collect();
+        let live = self.ground.live;
+        // Of real time: on a broker whose time runs faster it is longer for the scenario.
+        let tolerance_floor = if live { self.ground.scale.own(LIVE_TOLERANCE_FLOOR) } else { Millis(0) };
+        Evidence { ledger: &self.ledger, contents: &self.contents, connections, live, tolerance_floor }
+    }
+
     /// Lists what does not fit now; contents are left out until they were read.
     fn findings(&self, subject: &Subject) -> Vec<Finding> {
-        let evidence = Evidence { ledger: &self.ledger, contents: &self.contents, live: self.ground.live };
+        let evidence = self.evidence();
         match subject {
             Subject::Queue(queue) if queue.messages.is_some() && self.contents.of(&queue.queue).is_none() => {
                 let mut counts = queue.clone();
@@ -128,7 +157,7 @@ impl Player {
     }
 
     pub(super) fn judge_once(&mut self, expectation: &Expectation) {
-        let evidence = Evidence { ledger: &self.ledger, contents: &self.contents, live: self.ground.live };
+        let evidence = self.evidence();
         let findings = judge(&expectation.subject, &evidence);
         self.judged(expectation, findings);
     }
@@ -146,14 +175,16 @@ impl Player {
     /// Says where a check is none: why messages are dropped shows on the sim only.
     fn note_unobservable(&mut self, expectation: &Expectation) {
         if self.ground.live && matches!(expectation.subject, Subject::Dropped(_)) {
-            self.notes
-                .push((expectation.span, "not checked: drops and their reasons are not observable on a live broker"));
+            self.notes.push((
+                expectation.span,
+                "not checked: drops and their reasons are not observable on a live broker".to_owned(),
+            ));
         }
     }
 
     pub(super) fn judge_at_end(&mut self, step: &Step, at: usize) {
         if let Act::Expect(expectation) = &step.act {
-            let evidence = Evidence { ledger: &self.ledger, contents: &self.contents, live: self.ground.live };
+            let evidence = self.evidence();
             let findings = judge(&expectation.subject, &evidence);
             self.note_unobservable(expectation);
             self.record(Happening::Judged { span: expectation.span, holds: findings.is_empty() });
@@ -166,9 +197,13 @@ impl Player {
 }
 
 /// Gives the queue whose contents an expectation compares, if it does.
-pub(super) fn contents_of(expectation: &Expectation) -> Option<&QueueExpectation> {
+pub(super) fn contents_of(expectation: &Expectation) -> Option<&QueueName> {
     match &expectation.subject {
-        Subject::Queue(queue) => queue.messages.is_some().then_some(queue),
+        Subject::Queue(queue) => queue.messages.is_some().then_some(&queue.queue),
+        Subject::Tally(tally) => match &tally.source {
+            TallySource::Queue(queue) => Some(queue),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -179,6 +214,8 @@ fn code_of(subject: &Subject) -> &'static str {
         Subject::Consumer(_) => "expect::consumer",
         Subject::Message(_) => "expect::message",
         Subject::Publishes(_) | Subject::Unroutable(_) | Subject::Dropped(_) => "expect::publishes",
+        Subject::Tally(_) => "expect::tally",
+        Subject::Connections(_) => "expect::connections",
     }
 }
 
@@ -191,6 +228,8 @@ fn sentence_of(expectation: &Expectation) -> String {
             format!("message {}", message.id.fixed().map_or("", |id| id))
         }
         Subject::Publishes(_) => "publishes".to_owned(),
+        Subject::Tally(_) => "tally".to_owned(),
+        Subject::Connections(_) => "connections".to_owned(),
         Subject::Unroutable(_) => "unroutable messages".to_owned(),
         Subject::Dropped(_) => "dropped messages".to_owned(),
     };

@@ -211,7 +211,8 @@ impl Player {
         let scenario = self.scenario.clone();
         for (consumer, memory) in scenario.consumers.iter().zip(&self.memories) {
             if !consumer.rules.is_empty() && memory.matched == 0 && memory.unmatched > 0 {
-                self.notes.push((consumer.span, "no rule of this consumer matched any message: it held them all"));
+                self.notes
+                    .push((consumer.span, "no rule of this consumer matched any message: it held them all".to_owned()));
             }
         }
     }

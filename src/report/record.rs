@@ -13,7 +13,7 @@ pub(super) fn message_json(record: &MessageRecord, redact: &[String]) -> Json {
     let mut shown = Map::new();
     shown.insert("id".into(), json!(&*record.name));
     shown.insert("exchange".into(), json!(&*record.exchange));
-    shown.insert("routing_key".into(), json!(&*record.routing_key));
+    shown.insert("routing_key".into(), json!(server_names_hidden(&record.routing_key)));
     if record.redelivered {
         shown.insert("redelivered".into(), json!(true));
     }

@@ -26,7 +26,7 @@ pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
     };
     let mut whole = Map::new();
     if outcome.publishes.count() > 0 {
-        whole.insert("publishes".into(), publishes_json(&outcome.publishes));
+        whole.insert("publishes".into(), publishes_json(outcome, scenario));
     }
     let mut queues = Map::new();
     for (queue, found) in &outcome.queues {
@@ -48,23 +48,45 @@ pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
     if !consumers.is_empty() {
         whole.insert("consumers".into(), Json::Object(consumers));
     }
+    if outcome.replies.count() > 0 {
+        let shown = outcome.replies.iter().map(|reply| {
+            let mut shown = message_json(&reply.record, redact);
+            if let Some(shown) = shown.as_object_mut() {
+                shown.insert("to".into(), json!(&*reply.to));
+            }
+            shown
+        });
+        whole.insert("replies".into(), shown.collect());
+    }
     if !outcome.refusals.is_empty() {
-        let refusals = outcome.refusals.iter();
-        let shown =
-            refusals.map(|one| json!({ "who": &*one.who, "what": &*one.what, "code": one.code, "text": one.text }));
+        // Steps follow one another; consumers are told of what they lose in any order.
+        let mut refusals: Vec<_> = outcome.refusals.iter().collect();
+        refusals.sort_by_key(|one| outcome.consumers.iter().find(|it| it.name == one.who).map(|it| &it.name));
+        let shown = refusals
+            .iter()
+            .map(|one| json!({ "who": &*one.who, "what": &*one.what, "code": one.code, "text": one.text }));
         whole.insert("refusals".into(), shown.collect());
     }
     serde_yaml::to_string(&Json::Object(whole)).unwrap_or_default()
 }
 
-/// Lists how publishes ended: names in order, by publisher (between publishers there is no order) and outcome.
-fn publishes_json(publishes: &Kept<PublishRecord>) -> Json {
-    let mut by_publisher: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+/// Lists how publishes ended: names in order, by publisher (between publishers there is no order) and outcome. Consumers
+/// that compete for a queue are one publisher, whose messages are listed by name.
+fn publishes_json(outcome: &Outcome, scenario: &Scenario) -> Json {
+    let publishes: &Kept<PublishRecord> = &outcome.publishes;
+    let groups = rivals(outcome, scenario);
+    let mut by_publisher: BTreeMap<String, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
     for record in publishes.iter() {
-        let by_outcome = by_publisher.entry(&record.by).or_default();
+        let group = groups.iter().find(|group| group.iter().any(|one| one.name == record.by));
+        let by = group.map_or_else(|| record.by.to_string(), |group| names_of(group));
+        let by_outcome = by_publisher.entry(by).or_default();
         by_outcome.entry(crate::play::outcome_in_words(record.outcome)).or_default().push(&record.message);
     }
-    let shown = by_publisher.into_iter().map(|(by, outcomes)| (by.to_owned(), json!(outcomes)));
+    for group in groups.iter().filter(|group| group.len() > 1) {
+        let outcomes = by_publisher.get_mut(&names_of(group));
+        outcomes.into_iter().flat_map(BTreeMap::values_mut).for_each(|messages| messages.sort());
+    }
+    let shown = by_publisher.into_iter().map(|(by, outcomes)| (by, json!(outcomes)));
     let mut shown: Map<String, Json> = shown.collect();
     if let Some(digest) = publishes.digest() {
         shown.insert("count".into(), json!(publishes.count()));
@@ -73,25 +95,34 @@ fn publishes_json(publishes: &Kept<PublishRecord>) -> Json {
     Json::Object(shown)
 }
 
-/// Shows what consumers got and did; those that compete for a queue are merged, ordered by message.
-fn consumers_json(outcome: &Outcome, scenario: &Scenario) -> Map<String, Json> {
-    let mut of_queue: BTreeMap<&QueueName, Vec<&ConsumerOutcome>> = BTreeMap::new();
+/// Puts consumers that compete for a queue together, in file order; with `split: true` each stands alone.
+fn rivals<'o>(outcome: &'o Outcome, scenario: &Scenario) -> Vec<Vec<&'o ConsumerOutcome>> {
+    let mut groups: Vec<Vec<&ConsumerOutcome>> = Vec::new();
     for consumer in &outcome.consumers {
-        of_queue.entry(&consumer.queue).or_default().push(consumer);
-    }
-    let mut shown = Map::new();
-    for consumer in &outcome.consumers {
-        let rivals = &of_queue[&consumer.queue];
-        if rivals.len() == 1 || scenario.snapshot.split {
-            shown.insert(consumer.name.to_string(), received_json(&consumer.received));
-        } else if std::ptr::eq(rivals[0], consumer) {
-            let mut lines: Vec<Json> = rivals.iter().flat_map(|one| one.received.iter().map(receipt_json)).collect();
-            lines.sort_by_key(Json::to_string);
-            let names: Vec<&str> = rivals.iter().map(|one| &*one.name).collect();
-            shown.insert(names.join(" + "), Json::Array(lines));
+        let group = groups.iter_mut().find(|group| !scenario.snapshot.split && group[0].queue == consumer.queue);
+        match group {
+            Some(group) => group.push(consumer),
+            None => groups.push(vec![consumer]),
         }
     }
-    shown
+    groups
+}
+
+fn names_of(group: &[&ConsumerOutcome]) -> String {
+    group.iter().map(|one| &*one.name).collect::<Vec<_>>().join(" + ")
+}
+
+/// Shows what consumers got and did; those that compete for a queue are merged, ordered by message.
+fn consumers_json(outcome: &Outcome, scenario: &Scenario) -> Map<String, Json> {
+    let shown = rivals(outcome, scenario).into_iter().map(|group| match group.as_slice() {
+        [alone] => (alone.name.to_string(), received_json(&alone.received)),
+        group => {
+            let mut lines: Vec<Json> = group.iter().flat_map(|one| one.received.iter().map(receipt_json)).collect();
+            lines.sort_by_key(Json::to_string);
+            (names_of(group), Json::Array(lines))
+        }
+    });
+    shown.collect()
 }
 
 fn received_json(received: &Kept<Receipt>) -> Json {

@@ -71,6 +71,8 @@ pub struct Differences {
     pub more_exchange_types: &'static [&'static str],
     /// RT-7: header values compare exactly; timestamps of bindings never match.
     pub headers_strict: bool,
+    /// PE-7: a topic permission needs its exchange, and goes with it.
+    pub topic_permissions_follow_exchanges: bool,
     /// RT-20: how many `#` a topic binding key may have.
     pub topic_hashes_max: Option<usize>,
     /// RT-19: user_id and topic permission are checked before expiration.
@@ -162,6 +164,7 @@ const V3_10: Differences = Differences {
     unknown_type_closes_connection: true,
     more_exchange_types: &[],
     headers_strict: false,
+    topic_permissions_follow_exchanges: false,
     topic_hashes_max: None,
     early_topic_check: true,
     topic_check_covers_cc: false,
@@ -248,6 +251,7 @@ const V4_3: Differences = Differences {
     quorum_bytes_with_properties: true,
     quorum_priority: QuorumPriority::Strict,
     more_exchange_types: &["x-local-random", "x-modulus-hash"],
+    topic_permissions_follow_exchanges: true,
     topic_hashes_max: Some(2),
     passive_needs_any: true,
     global_qos_ignored: true,

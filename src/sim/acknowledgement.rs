@@ -4,13 +4,14 @@ use super::channel::{Channel, Unacked};
 use super::consumer::Consumer;
 use super::entry::Entry;
 use super::node::Sim;
-use super::queue::Queue;
+use super::queue::{Contents, Queue};
 use super::reason::Cause;
 use super::refusal::{connection_error, precondition_failed};
 use super::requeue::Return;
 use super::slots::Id;
 use crate::broker::{ChannelId, DeliveryTag, Refusal, Reply, Settlement, code};
 use crate::model::Name;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Orders groups of deliveries: by queue, then those taken by get by tag, then by consumer tag (DL-33).
@@ -63,7 +64,18 @@ impl Sim {
     }
 
     /// Settles deliveries of one queue; says how many died by the delivery limit.
-    fn settle_many(&mut self, queue: Id<Queue>, entries: Vec<Entry>, settlement: Settlement, by: Option<Name>) -> u32 {
+    fn settle_many(
+        &mut self,
+        queue: Id<Queue>,
+        mut entries: Vec<Entry>,
+        settlement: Settlement,
+        by: Option<Name>,
+    ) -> u32 {
+        let classic = self.queues.get(queue).is_some_and(|queue| matches!(queue.contents, Contents::Classic(_)));
+        if classic {
+            // DL-31: one with priorities goes through them, highest first.
+            entries.sort_by_key(|entry| Reverse(entry.level));
+        }
         match settlement {
             Settlement::Ack => {}
             Settlement::Nack { requeue: true } => return self.put_back(queue, entries, Return::Nacked, by),

@@ -97,7 +97,19 @@ impl Sim {
         };
         let at_least_once = by.at_least_once.then(Vec::new);
         let letter = DeadLetter { entry, death: cause.death(), died_at: self.now, from: id, by, at_least_once, reason };
+        let held = letter.at_least_once.is_some().then_some(u64::from(letter.entry.size));
         self.dead_letters.push_back(letter);
+        if let Some(size) = held {
+            self.weigh_leaving(id, |(n, bytes)| (n + 1, bytes + size));
+        }
+    }
+
+    /// Counts what an at-least-once queue still holds while it is on its way: it can block publishers (DL-30, LEN-9).
+    fn weigh_leaving(&mut self, id: Id<Queue>, change: impl FnOnce((u64, u64)) -> (u64, u64)) {
+        if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
+            quorum.leaving = change(quorum.leaving);
+            self.weigh_publishers(id, true);
+        }
     }
 
     /// Publishes a dead letter to its exchange (DL-10 to DL-12).
@@ -126,7 +138,8 @@ impl Sim {
     fn spread(&mut self, mut letter: Sending, exchange: Id<Exchange>, stored: Arc<Stored>) {
         self.route(exchange, &keys(&stored));
         let targets = std::mem::take(&mut self.targets);
-        let mut all_took = !targets.is_empty();
+        // DL-30: a cycle counts as no target, so one that has others is not held back by it.
+        let (mut any, mut all_took) = (false, true);
         if targets.is_empty() {
             let shown = if letter.by.exchange.is_empty() { "(the default one)" } else { &letter.by.exchange };
             let why = || format!("its dead-letter exchange {shown} has no queue for the key '{}'", stored.routing_key);
@@ -134,13 +147,14 @@ impl Sim {
         }
         for &target in &targets {
             if letter.kept.as_ref().is_some_and(|kept| kept.taken_by.contains(&target)) {
+                any = true;
                 continue;
             }
             if self.closes_cycle(&letter, &stored, target) {
                 self.tell_cycle(&letter, &stored, target);
-                all_took = false;
                 continue;
             }
+            any = true;
             let taken = match letter.kept {
                 Some(_) if self.is_refusing(target) => {
                     self.tell_lost(&letter, target, "DL-30", || "a target is full and does not confirm it".into());
@@ -154,8 +168,11 @@ impl Sim {
             all_took &= taken;
         }
         self.targets = targets;
-        if !all_took {
+        if !any || !all_took {
             self.keep_waiting(letter);
+        } else if let Some(kept) = letter.kept {
+            let size = u64::from(kept.entry.size);
+            self.weigh_leaving(letter.from, |(n, bytes)| (n - 1, bytes - size));
         }
     }
 
@@ -216,6 +233,8 @@ impl Sim {
         let at = self.now + Millis(RETRY_MS);
         let Some(queue) = self.queues.get_mut(letter.from) else { return };
         let Contents::Quorum(quorum) = &mut queue.contents else { return };
+        let size = u64::from(kept.entry.size);
+        quorum.leaving = (quorum.leaving.0 - 1, quorum.leaving.1 - size);
         quorum.waiting.push_back(kept);
         if queue.retry_timer.is_none() {
             queue.retry_timer = Some(self.timers.set(at, Timer::DeadLetterRetry(letter.from)));

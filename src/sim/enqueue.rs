@@ -201,7 +201,7 @@ impl Sim {
 
     /// Blocks publishers of a quorum queue that is over its limit; lets them go on when it falls to 80 % (LEN-9). One
     /// that drops its head does neither.
-    fn weigh_publishers(&mut self, id: Id<Queue>, rejects: bool) {
+    pub(super) fn weigh_publishers(&mut self, id: Id<Queue>, rejects: bool) {
         let Some(queue) = self.queues.get_mut(id) else { return };
         let Contents::Quorum(quorum) = &queue.contents else { return };
         let (n, bytes) = quorum.counted();

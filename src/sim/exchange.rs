@@ -175,6 +175,10 @@ impl Sim {
         if let Some(vhost) = self.vhosts.get_mut(exchange.vhost) {
             vhost.exchanges.swap_remove(&exchange.declared.name);
         }
+        if self.rules.topic_permissions_follow_exchanges {
+            let row = (self.vhost_name(exchange.vhost), exchange.declared.name.clone());
+            self.users.values_mut().for_each(|user| drop(user.topics.remove(&row)));
+        }
         let destinations: BTreeSet<Destination> = exchange.bindings.keys().map(|(to, _)| *to).collect();
         for destination in destinations {
             self.forget_source(destination, id);

@@ -246,8 +246,12 @@ impl Sim {
         }
         let name = self.expand_queue(channel, name)?;
         self.check_passive_access(channel, false, &name)?;
+        // EXP-2: the queue is asked for its counts before anybody looks whose it is.
+        let vhost = self.channels.get(channel).map(|state| state.vhost);
+        if let Some(id) = vhost.and_then(|vhost| self.queue_id(vhost, &name)) {
+            self.refresh_lease(id, true);
+        }
         let id = self.usable_queue(channel, &name)?;
-        self.refresh_lease(id, true);
         if let Some(state) = self.channels.get_mut(channel) {
             state.last_queue = Some(name);
         }

@@ -38,6 +38,8 @@ pub(super) struct QuorumQueue {
     pub delayed: BTreeMap<(Moment, u64), Entry>,
     /// DL-30: dead letters that no target has confirmed yet.
     pub waiting: VecDeque<Waiting>,
+    /// DL-30: messages and bytes on their way to targets that have not confirmed them.
+    pub leaving: (u64, u64),
     /// LEN-9: whether it was at 80 % of its limits or below when last looked at.
     pub was_relaxed: bool,
     /// LEN-9: publishing channels, and whether they are refused.
@@ -63,6 +65,7 @@ impl QuorumQueue {
             expiring: 0,
             delayed: BTreeMap::new(),
             waiting: VecDeque::new(),
+            leaving: (0, 0),
             was_relaxed: true,
             publishers: BTreeMap::new(),
         }
@@ -76,7 +79,7 @@ impl QuorumQueue {
     pub(super) fn counted(&self) -> (u64, u64) {
         let apart = self.delayed.values().chain(self.waiting.iter().map(|waiting| &waiting.entry));
         let (n, bytes) = apart.fold((0, 0), |(n, bytes), entry| (n + 1, bytes + u64::from(entry.size)));
-        (self.ready + n, self.bytes + bytes)
+        (self.ready + n + self.leaving.0, self.bytes + bytes + self.leaving.1)
     }
 
     /// Gives the level of a priority (PRI-4).

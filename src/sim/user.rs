@@ -83,6 +83,11 @@ impl Sim {
             read: self.pattern(&expanded(&permission.read))?,
         };
         self.check_both(&permission.user, &permission.vhost)?;
+        let vhost = self.vhost_names.get(&permission.vhost).copied();
+        let known = vhost.is_some_and(|vhost| self.exchange_id(vhost, &permission.exchange).is_some());
+        if self.rules.topic_permissions_follow_exchanges && !known {
+            return Err(http_error(400, format!("no_such_exchange {}", permission.exchange)));
+        }
         if let Some(user) = self.users.get_mut(&permission.user) {
             user.topics.insert((permission.vhost.clone(), permission.exchange.clone()), rights);
         }
@@ -115,7 +120,8 @@ impl Sim {
     }
 
     fn pattern(&self, text: &str) -> Result<Pattern, Refusal> {
-        Pattern::permission(text, self.rules.long_regex_text).map_err(|detail| http_error(400, detail))
+        Pattern::permission(text, self.rules.long_regex_text)
+            .map_err(|detail| http_error(400, refused_pattern(text, &detail)))
     }
 
     fn check_both(&self, user: &Name, vhost: &Name) -> Result<(), Refusal> {
@@ -123,5 +129,14 @@ impl Sim {
             return Ok(());
         }
         Err(http_error(400, "vhost_or_user_not_found"))
+    }
+}
+
+/// Writes a bad pattern as the management API's reason, its lists joined: `{"missing )",1}` with its pattern (MG-4).
+fn refused_pattern(pattern: &str, detail: &str) -> String {
+    let inner = detail.trim_start_matches('{').trim_end_matches('}');
+    match inner.rsplit_once(',') {
+        Some((words, at)) => format!("invalid_regexp {pattern} {} {at}", words.trim_matches('"')),
+        None => detail.to_owned(),
     }
 }

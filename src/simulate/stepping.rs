@@ -60,9 +60,20 @@ const NAMED_MAX: usize = 5;
 
 /// Plays until the client is done, a limit is reached, or nothing can happen any more; gives the last moment.
 pub fn simulate(client: &mut dyn Client, sim: &mut Sim, from: Moment, limits: &Limits) -> (Moment, Ended) {
+    simulate_noting(client, sim, from, limits, &mut Vec::new())
+}
+
+/// The same; notes the moments at which something happened by itself, or was about to when quiet came.
+pub(super) fn simulate_noting(
+    client: &mut dyn Client,
+    sim: &mut Sim,
+    from: Moment,
+    limits: &Limits,
+    timers: &mut Vec<Moment>,
+) -> (Moment, Ended) {
     let mut run = Run { now: from, events: 0, awaiting_quiet: Vec::new() };
     loop {
-        if run.exhaust_moment(client, sim, limits.events_at_one_moment_max) {
+        if run.exhaust_moment(client, sim, limits.events_at_one_moment_max, timers) {
             let mut queues = sim.busiest_queues();
             // A loop enters its queues about equally often; what stands far behind only feeds it.
             let most = queues.first().map_or(0, |(_, n)| *n);
@@ -82,7 +93,17 @@ pub fn simulate(client: &mut dyn Client, sim: &mut Sim, from: Moment, limits: &L
         if next > run.now {
             run.now = next;
             run.events = 0;
+            note(timers, next);
         }
+    }
+}
+
+/// How many moments are noted.
+const TIMERS_MAX: usize = 10_000;
+
+fn note(timers: &mut Vec<Moment>, moment: Moment) {
+    if timers.len() < TIMERS_MAX {
+        timers.push(moment);
     }
 }
 
@@ -95,7 +116,7 @@ struct Run {
 
 impl Run {
     /// Does everything that is to be done at this moment; says whether it was too much.
-    fn exhaust_moment(&mut self, client: &mut dyn Client, sim: &mut Sim, max: u64) -> bool {
+    fn exhaust_moment(&mut self, client: &mut dyn Client, sim: &mut Sim, max: u64, timers: &mut Vec<Moment>) -> bool {
         loop {
             sim.advance(self.now);
             self.events += 1;
@@ -113,6 +134,7 @@ impl Run {
                 None if self.awaiting_quiet.is_empty() => return false,
                 None => {
                     let request = self.awaiting_quiet.remove(0);
+                    sim.wake_at().into_iter().chain(client.wake_at()).for_each(|moment| note(timers, moment));
                     client.handle_event(self.now, Event::Reply { request, reply: Ok(Reply::Done) });
                 }
             }

@@ -5,12 +5,15 @@ use super::commands::{management, message_of, method};
 use super::script::Step;
 use super::transcript::{Line, deliver_text, refusal_text, shown_name, types_text};
 use rmqplay::broker::{
-    ChannelId, Client, Command, Confirmation, ConnectionId, DeliveryTag, Event, Ids, Management, PublishId, Reply,
-    RequestId, Scope, Settlement,
+    ChannelId, Client, Command, Confirmation, ConnectionId, DeliveryTag, Event, Ids, Management, Method, PublishId,
+    Reply, RequestId, Scope, Settlement,
 };
 use rmqplay::model::{Message, Millis, Moment, Name, QueueName};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+
+/// How often a busy channel is given something to do: RabbitMQ's come to rest after a second.
+const BUSY: Millis = Millis(300);
 
 /// Plays steps one after another.
 #[derive(Default)]
@@ -35,6 +38,9 @@ pub struct Driver {
     messages: BTreeMap<String, Arc<Message>>,
     requests: BTreeMap<RequestId, String>,
     show_acks: bool,
+    /// A channel that must not come to rest, and when it is next given something to do.
+    busy: Option<(String, Moment)>,
+    busied: BTreeSet<RequestId>,
     lines: Vec<Line>,
     /// What followed each step.
     pub transcript: Vec<Vec<Line>>,
@@ -73,6 +79,7 @@ impl Driver {
                 let text = self.messages.get(&step.word(1)).map_or_else(|| "is not known".into(), |m| types_text(m));
                 self.note(now, String::new(), format!("{} {text}", step.word(1)));
             }
+            Some("busy") => self.busy = Some((step.word(1), now)),
             Some("show") => self.show_acks = step.has("acks"),
             Some("connect") => {
                 let vhost = step.named("vhost").unwrap_or("/").to_owned();
@@ -104,6 +111,16 @@ impl Driver {
                 None => self.call(step),
             },
         }
+    }
+
+    /// Gives the busy channel something to do that changes nothing (CO-15).
+    fn keep_busy(&mut self, now: Moment) -> Option<Command> {
+        let (name, due) = self.busy.as_mut().filter(|(_, due)| *due <= now)?;
+        *due = now + BUSY;
+        let channel = *self.channels.get(name)?;
+        let request = self.ids.request();
+        self.busied.insert(request);
+        Some(Command::Call { request, channel, method: Method::Cancel { consumer: "nobody".into() } })
     }
 
     fn request(&mut self, step: &Step) -> RequestId {
@@ -251,6 +268,11 @@ impl Driver {
 
 impl Client for Driver {
     fn poll_command(&mut self, now: Moment) -> Option<Command> {
+        if self.phase != Phase::Over
+            && let Some(command) = self.keep_busy(now)
+        {
+            return Some(command);
+        }
         loop {
             if self.awaited.is_some() || self.phase == Phase::Over {
                 return None;
@@ -280,6 +302,7 @@ impl Client for Driver {
 
     fn handle_event(&mut self, now: Moment, event: Event) {
         match event {
+            Event::Reply { request, .. } if self.busied.remove(&request) => {}
             Event::Reply { request, reply } => {
                 if self.awaited == Some(request) {
                     self.awaited = None;
@@ -344,7 +367,8 @@ impl Client for Driver {
     }
 
     fn wake_at(&self) -> Option<Moment> {
-        self.wait_until
+        let busy = self.busy.as_ref().map(|(_, due)| *due);
+        self.wait_until.into_iter().chain(busy).min()
     }
 
     fn is_done(&self) -> bool {

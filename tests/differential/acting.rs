@@ -64,7 +64,7 @@ impl Player {
         let connection = self.ids.connection();
         self.held.connections.insert(name.to_owned(), connection);
         let user = self.held.logins.get(name).cloned().flatten().map(Name::from);
-        let request = self.request(Asked::Setup);
+        let request = self.request(Asked::Connect(name.to_owned()));
         self.outbox.push_back(Command::Connect { request, connection, user, vhost: "/".into() });
     }
 

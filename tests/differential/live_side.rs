@@ -2,7 +2,8 @@
 //! Never judges: gives what was seen and where it left the expected.
 
 use super::player::{Player, Stop};
-use super::seen::{Expected, Seen};
+use super::rehearsal::Unfit;
+use super::seen::Seen;
 use super::sequence::Op;
 use rmqplay::io::live::{Guard, Live, LiveEnded, LiveLimits, run_live};
 use rmqplay::io::{Address, Failure};
@@ -21,10 +22,11 @@ pub struct Version {
 #[derive(Debug, Clone)]
 pub enum Played {
     Same,
-    /// From this operation on the machine was too slow for its moments.
-    Late(usize),
+    /// What this operation should show is not certain, for a reason of time.
+    Unclear(usize, Unfit),
     Different {
         at: usize,
+        wanted: Box<Seen>,
         seen: Box<Seen>,
     },
     /// The environment failed.
@@ -45,27 +47,30 @@ impl Version {
     }
 
     /// Plays operations and compares with what must be seen.
-    pub async fn play(&self, ops: &[Op], expected: &Expected) -> Played {
-        self.try_play(ops, expected).await.unwrap_or_else(|failure| Played::Failed(failure.to_string()))
+    pub async fn play(&self, ops: &[Op]) -> Played {
+        self.try_play(ops).await.unwrap_or_else(|failure| Played::Failed(failure.to_string()))
     }
 
-    async fn try_play(&self, ops: &[Op], expected: &Expected) -> Result<Played, Failure> {
+    async fn try_play(&self, ops: &[Op]) -> Result<Played, Failure> {
         let guard = Guard::set_up(&self.address, &["/".into()], &[]).await?;
-        let played = self.play_guarded(&guard, ops, expected).await;
+        let played = self.play_guarded(&guard, ops).await;
         let swept = guard.sweep().await;
         let played = played?;
         swept?;
         Ok(played)
     }
 
-    async fn play_guarded(&self, guard: &Guard, ops: &[Op], expected: &Expected) -> Result<Played, Failure> {
+    async fn play_guarded(&self, guard: &Guard, ops: &[Op]) -> Result<Played, Failure> {
         let mut live = Live::open(&self.address, guard.names(), &limits()).await?;
-        let mut player = Player::comparing(ops, expected);
+        let mut player = Player::comparing(ops, self.profile);
         live.restart_clock();
         let (_, ended) = run_live(&mut player, &mut live, &limits()).await?;
         Ok(match player.stopped {
-            Some(Stop::Late(at)) => Played::Late(at),
-            Some(Stop::Different(at)) => Played::Different { at, seen: Box::new(player.last_seen().clone()) },
+            Some(Stop::Unclear(at, why)) => Played::Unclear(at, why),
+            Some(Stop::Different(at)) => {
+                let (seen, wanted) = player.last_seen();
+                Played::Different { at, wanted: Box::new(wanted), seen: Box::new(seen) }
+            }
             None if ended == LiveEnded::Stuck => Played::Failed("stuck: an answer never came".into()),
             None => Played::Same,
         })
@@ -74,5 +79,5 @@ impl Version {
 
 /// A short rest: the player lingers where the expected is not there yet.
 fn limits() -> LiveLimits {
-    LiveLimits { rest: Duration::from_millis(25), ..LiveLimits::default() }
+    LiveLimits { rest: Duration::from_millis(10), ..LiveLimits::default() }
 }

@@ -29,7 +29,8 @@ impl Generator {
             83..=85 => one(self.declare_again()),
             86..=87 => one(self.on_a_consumers_channel("recover")),
             88 => one(self.on_a_consumers_channel("qos 2")),
-            89..=91 => one(self.close()),
+            89..=90 => one(self.close()),
+            91 => self.exclusive(),
             92..=93 => one(self.cut()),
             94..=97 => self.alice(),
             _ => one(self.odd()),
@@ -65,7 +66,10 @@ impl Generator {
             text.push_str(&format!(" {more}=[{one}, {other}]"));
         }
         if self.chance.percent(2) {
-            text.push_str(&format!(" {}", self.chance.pick(&["h.CC=a", "user_id=nobody", "h.x-death=[a]", "mode=1"])));
+            let odd = self.chance.pick(&["h.CC=a", "user_id=nobody", "h.x-death=[a]", "mode=1", "h.x-death=a"]);
+            if !(odd == "h.x-death=[a]" && self.without_odd_x_death) {
+                text.push_str(&format!(" {odd}"));
+            }
         }
         text
     }
@@ -152,8 +156,9 @@ impl Generator {
     fn declare_again(&mut self) -> String {
         let Some(queue) = self.chance.one(&self.queues).cloned() else { return "check exchange e1".into() };
         let mut text = queue.text;
-        match self.chance.below(6) {
+        match self.chance.below(7) {
             0 => text.push_str(" x-max-length=7"),
+            6 => text.push_str(" exclusive"),
             1 => text.push_str(" transient"),
             2 => text.push_str(" x-unknown=5"),
             3 => text.push_str(" x-message-ttl=7000"),
@@ -161,6 +166,24 @@ impl Generator {
             _ => {}
         }
         text
+    }
+
+    /// Lets a second connection declare a queue of its own.
+    fn exclusive(&mut self) -> Vec<String> {
+        let mut texts = Vec::new();
+        if !self.has_other {
+            self.has_other = true;
+            texts.push("connect other".to_owned());
+        }
+        self.named += 1;
+        let channel = format!("x{}", self.named);
+        texts.push(format!("channel {channel} on=other"));
+        let mut text = self.new_queue(self.queues.len() + 1);
+        if !text.contains(" exclusive") {
+            text.push_str(" exclusive");
+        }
+        texts.push(format!("{channel}: {text}"));
+        texts
     }
 
     fn close(&mut self) -> String {
@@ -191,6 +214,12 @@ impl Generator {
                 "^q ^q ^q",
             ]);
             texts.push(format!("permission alice {rights}"));
+            // Before any channel of hers: what one was allowed it remembers for a while (PE-6).
+            if self.chance.percent(60) {
+                let exchange = self.some_exchange();
+                let rights = self.chance.pick(&["^a ^a", "^a$ .*", ".* ^$", "^(q|b) ^b"]);
+                texts.push(format!("topic-permission alice {exchange} {rights}"));
+            }
             texts.push("connect alice as=alice".to_owned());
             texts.push("channel a1 on=alice".to_owned());
         }
@@ -204,7 +233,13 @@ impl Generator {
                 .chance
                 .one(&self.queues)
                 .map_or_else(|| "a1: check queue q1".into(), |queue| format!("a1: {}", queue.text)),
-            4 => format!("a1: bind queue {queue} {} a", self.own_exchange()),
+            4 => format!("a1: bind queue {queue} {} {}", self.own_exchange(), self.chance.pick(&KEYS)),
+            5 => {
+                let (key, also) = (self.chance.pick(&KEYS).to_owned(), self.chance.pick(&KEYS));
+                let copies = self.chance.pick(&["", " h.CC", " h.BCC"]);
+                let copies = if copies.is_empty() { String::new() } else { format!("{copies}=[{also}]") };
+                format!("a1: publish {exchange} {key} id=m{}{copies}", self.published)
+            }
             _ => format!("a1: publish {exchange} {queue} id=m{}", self.published),
         });
         texts

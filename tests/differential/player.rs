@@ -2,41 +2,47 @@
 //! next begins; notes what was seen at each. Knows nothing of sim or live but how long it may linger for rest.
 
 use super::chance::Chance;
+use super::following::Shadow;
 use super::held::{Held, Unsettled};
-use super::seen::{Expected, Seen, delivery_text, id_of};
+use super::rehearsal::Unfit;
+use super::seen::{Seen, delivery_text, id_of};
 use super::sequence::Op;
 use crate::script::Step;
 use rmqplay::broker::{
-    ChannelId, Client, Command, Confirmation, Event, Ids, PublishId, Refusal, Reply, RequestId, Scope,
+    ChannelId, Client, Command, Confirmation, Event, Ids, PublishId, Refusal, Reply, RequestId, Scope, code,
 };
-use rmqplay::model::{Millis, Moment};
+use rmqplay::model::{Millis, Moment, Profile};
 use std::collections::{BTreeMap, VecDeque};
 
-/// How late an operation may begin on a live broker before the sequence counts as not played.
-pub const LATE_MAX: Millis = Millis(350);
-/// How long a difference may last before it is one: dead letters and counts take their time (SIM-6).
-const LINGER_MAX: Millis = Millis(2_500);
-/// How long before the next timer the last look must be.
-const CALM_MARGIN: Millis = Millis(100);
-/// Between the first two looks; it doubles.
-const LINGER: Millis = Millis(20);
-
-/// How long an operation may take until its last command is answered.
-const DRAINING_MAX: Millis = Millis(60);
-
-/// Says which operations of a rehearsal begin late.
-#[derive(Debug, Clone, Copy)]
+/// Says which operations of a rehearsal begin late, and how late at most.
+#[derive(Debug, Clone)]
 pub enum Delays {
-    Random,
-    Publishes,
-    AllButPublishes,
+    Random(Chance, Millis),
+    Publishes(Millis),
+    AllButPublishes(Millis),
+}
+
+impl Delays {
+    /// Lists the worst: all at random; publishes prompt and all else late; the other way round.
+    pub fn all(most: Millis) -> [Self; 3] {
+        [Self::Random(Chance::new(1), most), Self::AllButPublishes(most), Self::Publishes(most)]
+    }
+
+    fn draw(&mut self, publishes: bool) -> Millis {
+        match self {
+            Self::Random(chance, most) => Millis(chance.below(most.0 as usize) as u64),
+            Self::Publishes(most) if publishes => *most,
+            Self::AllButPublishes(most) if !publishes => *most,
+            _ => Millis(0),
+        }
+    }
 }
 
 /// Says why a sequence was not played to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
-    /// The machine was too slow for the moments of this operation.
-    Late(usize),
+    /// What this operation should show is not certain, for a reason of time.
+    Unclear(usize, Unfit),
     /// The operation's outcome is another than the expected one.
     Different(usize),
 }
@@ -45,20 +51,17 @@ pub enum Stop {
 #[derive(Default)]
 pub struct Player {
     pub(super) ops: VecDeque<Op>,
-    /// What should be seen; empty in the sim.
-    pub(super) expected: Option<VecDeque<(Seen, Millis)>>,
-    /// The first look at this operation came too late to mean anything.
-    pub(super) looked_late: Option<bool>,
-    /// How often the present operation's outcome was not the expected one yet.
-    pub(super) looks: u32,
+    /// The sim that says what should be seen; none in the sim.
+    pub(super) shadow: Option<Box<Shadow>>,
     /// Draws delays that the live side may have, to find sequences that they would change.
-    pub(super) jitter: Option<(Delays, Chance)>,
+    pub(super) jitter: Option<Delays>,
     pub(super) idle_until: Option<Moment>,
     pub(super) phase: Phase,
     pub(super) ids: Ids,
     pub(super) outbox: VecDeque<Command>,
     pub(super) awaited: Option<RequestId>,
     pub(super) gap: Millis,
+    pub(super) text: String,
     pub(super) step: Option<Step>,
     pub(super) scheduled: Moment,
     pub(super) now: Moment,
@@ -89,22 +92,20 @@ pub(super) enum Asked {
     Count(String),
     Drain(String),
     Setup,
+    Connect(String),
     Quiet,
 }
 
 impl Player {
     /// Makes a player without operations, for the sim.
-    pub fn rehearsing(jitter: Option<(Delays, Chance)>) -> Self {
+    pub fn rehearsing(jitter: Option<Delays>) -> Self {
         Self { jitter, ..Self::default() }
     }
 
-    /// Makes a player that compares as it goes.
-    pub fn comparing(ops: &[Op], expected: &Expected) -> Self {
-        Self {
-            ops: ops.iter().cloned().collect(),
-            expected: Some(expected.seen.iter().cloned().zip(expected.calm.iter().copied()).collect()),
-            ..Self::default()
-        }
+    /// Makes a player that compares with a profile as it goes.
+    pub fn comparing(ops: &[Op], profile: Profile) -> Self {
+        let shadow = Some(Box::new(Shadow::new(profile)));
+        Self { ops: ops.iter().cloned().collect(), shadow, ..Self::default() }
     }
 
     /// Adds operations.
@@ -125,9 +126,10 @@ impl Player {
         self.scheduled
     }
 
-    /// Gives what was seen last, also when it was not the expected.
-    pub fn last_seen(&self) -> &Seen {
-        self.transcript.last().unwrap_or(&self.seen)
+    /// Gives what was seen last, and what should have been.
+    pub fn last_seen(&self) -> (Seen, Seen) {
+        let wanted = self.shadow.as_ref().map(|shadow| shadow.wanted().clone());
+        (self.transcript.last().unwrap_or(&self.seen).clone(), wanted.unwrap_or_default())
     }
 
     fn begin(&mut self, now: Moment) {
@@ -136,6 +138,7 @@ impl Player {
             return;
         };
         self.step = op.step();
+        self.text = op.text;
         // Nothing ran while the operations before had no moments: the first that has one begins when it can.
         let mut due = if op.gap.0 == 0 { now } else { self.scheduled + op.gap };
         if self.gap.0 == 0 {
@@ -143,39 +146,10 @@ impl Player {
         }
         self.gap = op.gap;
         self.scheduled = due;
-        if let Some((delays, chance)) = &mut self.jitter {
-            let most = LATE_MAX.0 + DRAINING_MAX.0;
-            let publishes = op.text.contains("publish ");
-            due = due
-                + Millis(match delays {
-                    Delays::Random => chance.below(most as usize) as u64,
-                    Delays::Publishes => most * u64::from(publishes),
-                    Delays::AllButPublishes => most * u64::from(!publishes),
-                });
+        if let Some(delays) = &mut self.jitter {
+            due = due + delays.draw(self.text.contains("publish "));
         }
         self.phase = Phase::Pausing(due);
-    }
-
-    /// Ends the step, or looks again later when it is not what it should be.
-    fn judge(&mut self, now: Moment) {
-        if let Some(expected) = &mut self.expected {
-            let (wanted, calm) = expected.front().cloned().unwrap_or_default();
-            let end = self.scheduled + Millis(calm.0.saturating_sub(CALM_MARGIN.0)).min(LINGER_MAX);
-            let late = *self.looked_late.get_or_insert(now > end && calm < LINGER_MAX);
-            if wanted != self.seen && now < end {
-                self.looks += 1;
-                self.phase = Phase::Lingering(now + Millis(LINGER.0 << self.looks.min(4)));
-                return;
-            }
-            expected.pop_front();
-            (self.looked_late, self.looks) = (None, 0);
-            if wanted != self.seen {
-                let at = self.transcript.len();
-                self.stopped = Some(if late { Stop::Late(at) } else { Stop::Different(at) });
-            }
-        }
-        self.transcript.push(std::mem::take(&mut self.seen));
-        self.phase = if self.stopped.is_some() { Phase::Over } else { Phase::Next };
     }
 
     fn take_reply(&mut self, asked: Asked, reply: Reply) {
@@ -228,6 +202,11 @@ impl Player {
 
     fn take_refusal(&mut self, asked: Asked, refusal: &Refusal) {
         match asked {
+            // Somebody else's alone (CO-21): it may go at any time.
+            Asked::Count(queue) if refusal.code == code::RESOURCE_LOCKED => {
+                self.seen.counts.insert(queue, "is locked".to_owned());
+                self.close_probe();
+            }
             Asked::Count(queue) => {
                 self.held.queues.remove(&queue);
                 self.seen.counts.remove(&queue);
@@ -248,6 +227,12 @@ impl Player {
             // What keeps moving shows in the comparison.
             Asked::Quiet => {}
             Asked::Setup => self.seen.note("set-up", format!("refused {refusal}")),
+            Asked::Connect(name) => {
+                self.held.forget_connection(&name);
+                // What was to be done on it cannot be.
+                self.outbox.clear();
+                self.seen.note("set-up", format!("refused {refusal}"));
+            }
         }
     }
 
@@ -327,14 +312,13 @@ impl Client for Player {
             match self.phase {
                 Phase::Next => self.begin(now),
                 Phase::Pausing(due) | Phase::Lingering(due) if now < due => return None,
-                Phase::Pausing(due) => {
-                    if self.gap.0 > 0 && self.expected.is_some() && now > due + LATE_MAX {
-                        self.stopped = Some(Stop::Late(self.transcript.len()));
-                        self.phase = Phase::Over;
-                        return None;
+                Phase::Pausing(_) => {
+                    if let Some(until) = self.held_up(now) {
+                        self.phase = Phase::Pausing(until);
+                    } else if self.stopped.is_none() {
+                        self.phase = Phase::Settling;
+                        self.act();
                     }
-                    self.phase = Phase::Settling;
-                    self.act();
                 }
                 Phase::Settling | Phase::Lingering(_) => {
                     self.phase = Phase::Quieting;

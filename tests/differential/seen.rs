@@ -2,8 +2,8 @@
 //! Times, tags and the order of header fields are left out; everything else is in.
 
 use rmqplay::broker::Delivery;
-use rmqplay::model::{Message, Millis, Name, Table, Value};
-use std::collections::BTreeMap;
+use rmqplay::model::{Message, Name, Table, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Is what was shown from the beginning of one step to the beginning of the next.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,26 +19,36 @@ impl Seen {
         self.streams.entry(stream.into()).or_default().push(text.into());
     }
 
+    /// Adds what was shown afterwards.
+    pub fn append(&mut self, later: Seen) {
+        for (stream, mut texts) in later.streams {
+            self.streams.entry(stream).or_default().append(&mut texts);
+        }
+        self.counts = later.counts;
+    }
+
+    /// Names the streams and queues that show something else.
+    pub fn unlike(&self, other: &Seen) -> BTreeSet<String> {
+        let streams = self.streams.keys().chain(other.streams.keys());
+        let streams = streams.filter(|stream| self.streams.get(*stream) != other.streams.get(*stream));
+        let queues = self.counts.keys().chain(other.counts.keys());
+        let queues = queues.filter(|queue| self.counts.get(*queue) != other.counts.get(*queue));
+        streams.chain(queues).cloned().collect()
+    }
+
     /// Lists what only one of two shows: `- ours`, `+ theirs`.
     pub fn differences(&self, other: &Seen) -> Vec<String> {
         let mut lines = Vec::new();
-        let none = Vec::new();
-        let streams: std::collections::BTreeSet<&String> = self.streams.keys().chain(other.streams.keys()).collect();
-        for stream in streams {
-            let (ours, theirs) =
-                (self.streams.get(stream).unwrap_or(&none), other.streams.get(stream).unwrap_or(&none));
-            if ours != theirs {
-                lines.extend(ours.iter().map(|text| format!("sim    {stream}: {text}")));
-                lines.extend(theirs.iter().map(|text| format!("broker {stream}: {text}")));
+        for what in self.unlike(other) {
+            for (whose, seen) in [("sim   ", self), ("broker", other)] {
+                let texts = seen.streams.get(&what).into_iter().flatten();
+                lines.extend(texts.map(|text| format!("{whose} {what}: {text}")));
             }
-        }
-        let queues: std::collections::BTreeSet<&String> = self.counts.keys().chain(other.counts.keys()).collect();
-        for queue in queues {
-            let (ours, theirs) = (self.counts.get(queue), other.counts.get(queue));
+            let (ours, theirs) = (self.counts.get(&what), other.counts.get(&what));
             if ours != theirs {
                 let word = |text: Option<&String>| text.map_or("is not there", String::as_str).to_owned();
-                lines.push(format!("sim    {queue} {}", word(ours)));
-                lines.push(format!("broker {queue} {}", word(theirs)));
+                lines.push(format!("sim    {what} {}", word(ours)));
+                lines.push(format!("broker {what} {}", word(theirs)));
             }
         }
         lines
@@ -108,12 +118,4 @@ fn value_text(value: &Value) -> String {
         Value::Array(entries) => format!("[{}]", entries.iter().map(value_text).collect::<Vec<_>>().join(", ")),
         plain => format!("{plain:?}"),
     }
-}
-
-/// Is what must be seen, and how long each state lasts before something happens by itself.
-#[derive(Debug, Clone, Default)]
-pub struct Expected {
-    pub seen: Vec<Seen>,
-    /// From the beginning of each operation to the next timer.
-    pub calm: Vec<Millis>,
 }

@@ -54,11 +54,9 @@ struct Found {
 }
 
 async fn differs(version: &Version, ops: &[Op], known: &Known) -> Option<Found> {
-    let expected = tokio::task::block_in_place(|| steady(version.profile, ops, known)).ok()?;
-    match version.play(ops, &expected).await {
-        Played::Different { at, seen } => {
-            Some(Found { at, expected: expected.seen.get(at).cloned().unwrap_or_default(), seen: *seen })
-        }
+    tokio::task::block_in_place(|| steady(version.profile, ops, known)).ok()?;
+    match version.play(ops).await {
+        Played::Different { at, wanted, seen } => Some(Found { at, expected: *wanted, seen: *seen }),
         _ => None,
     }
 }
@@ -68,12 +66,20 @@ impl Difference {
         self.tries < TRIES_MAX && self.began.elapsed() < WITHIN
     }
 
+    /// Says whether another difference is this one, or a part of it.
+    fn holds(&self, other: &Found) -> bool {
+        self.expected.unlike(&self.seen).is_superset(&other.expected.unlike(&other.seen))
+    }
+
     /// Plays candidates side by side and takes the first that still differs.
     async fn take_first(&mut self, version: &Version, candidates: Vec<Vec<Op>>, known: &Known) -> Option<usize> {
         self.tries += candidates.len();
         let plays = candidates.iter().map(|ops| differs(version, ops, known));
         let results = futures_util::future::join_all(plays).await;
-        let (n, found) = results.into_iter().enumerate().find_map(|(n, found)| Some((n, found?)))?;
+        let (n, found) = results
+            .into_iter()
+            .enumerate()
+            .find_map(|(n, found)| Some((n, found.filter(|found| self.holds(found))?)))?;
         let Found { at, expected, seen } = found;
         self.sequence.ops = candidates[n][..=at].to_vec();
         (self.at, self.expected, self.seen) = (at, expected, seen);

@@ -13,7 +13,7 @@ pub struct QueueMade {
 }
 
 /// TTLs far enough from each other, also in sums.
-pub const TTLS: [&str; 4] = ["2100", "3900", "6200", "8900"];
+pub const TTLS: [&str; 4] = ["1400", "2600", "4100", "5900"];
 pub const KEYS: [&str; 6] = ["a", "b", "a.b", "a.b.c", "q1", "\"\""];
 const PATTERNS: [&str; 8] = ["a", "b", "#", "*", "a.*", "a.#", "#.b", "\"\""];
 
@@ -82,6 +82,9 @@ impl Generator {
         if !quorum && self.chance.percent(5) {
             text.push_str(" transient");
         }
+        if self.chance.percent(if quorum { 1 } else { 8 }) {
+            text.push_str(" exclusive");
+        }
         self.queues.push(QueueMade { name, text: text.clone() });
         text
     }
@@ -122,12 +125,20 @@ impl Generator {
         if self.chance.percent(10) {
             arguments.push("x-single-active-consumer=true".to_owned());
         }
-        if self.chance.percent(4) {
+        if quorum && self.chance.percent(15) || self.chance.percent(1) {
+            arguments.push("x-dead-letter-strategy=at-least-once".to_owned());
+            arguments.retain(|argument| !argument.starts_with("x-overflow="));
+            arguments
+                .push(format!("x-overflow={}", self.chance.pick(&["reject-publish", "reject-publish", "drop-head"])));
+        }
+        if self.timed && self.chance.percent(15) && !(quorum && self.without_quorum_leases) {
+            arguments.push(format!("x-expires={}", self.chance.pick(&["1800", "3400"])));
+        } else if self.chance.percent(4) {
             arguments.push("x-expires=90000".to_owned());
         }
         if quorum && self.timed && self.profile == Profile::V4_3 && self.chance.percent(10) {
             let kind = self.chance.pick(&["all", "failed", "returned"]);
-            arguments.push(format!("x-delayed-retry-type={kind} x-delayed-retry-min=2500"));
+            arguments.push(format!("x-delayed-retry-type={kind} x-delayed-retry-min=1700"));
         }
         arguments
     }
@@ -208,7 +219,9 @@ impl Generator {
         let queue = self.some_queue();
         // Two on one channel serve the same queue: their order on the channel is then certain.
         for n in 0..1 + usize::from(self.chance.percent(15)) {
-            let free = if self.chance.percent(12) { "-free" } else { "" };
+            let quorum = self.queues.iter().any(|made| made.name == queue && made.text.contains("=quorum"));
+            let certain = !(quorum && prefetch > 0 && self.without_free_prefetch);
+            let free = if self.chance.percent(12) && certain { "-free" } else { "" };
             let consumer = format!("{}{}{free}", ["c", "b"][n], self.named);
             let mut text = format!("{channel}: consume {queue} {consumer}");
             if !free.is_empty() {

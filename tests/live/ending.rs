@@ -93,6 +93,28 @@ async fn closed_by_broker(stage: &mut Stage) {
 }
 
 #[test]
+fn a_deleted_vhost_says_goodbye() {
+    on_each("a deleted vhost says goodbye", |stage| Box::pin(vhost_gone(stage)));
+}
+
+/// CO-27: the reset of the socket follows the reason at once.
+async fn vhost_gone(stage: &mut Stage) {
+    let (connection, _) = stage.open().await;
+    let request = stage.ids.request();
+    let delete = Command::Manage { request, act: Management::DeleteVhost { vhost: "/".into() } };
+    let is_closed = |(_, event): &(_, Event)| matches!(event, Event::ConnectionClosed { .. });
+    let heard = stage.play(vec![delete], Box::new(move |heard| heard.iter().any(is_closed))).await;
+    let Some((_, Event::ConnectionClosed { connection: which, cause })) = heard.iter().find(|event| is_closed(event))
+    else {
+        panic!("{heard:?}")
+    };
+    assert_eq!((*which, cause.code), (connection, 320), "{cause}");
+    // Which of the two it says is a race inside of RabbitMQ 4.
+    let texts = ["CONNECTION_FORCED - vhost '/' is deleted", "CONNECTION_FORCED - vhost '/' is down"];
+    assert!(texts.contains(&cause.text.as_str()), "{cause}");
+}
+
+#[test]
 fn closes_are_silent() {
     on_each("closes are silent", |stage| Box::pin(polite(stage)));
 }

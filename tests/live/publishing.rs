@@ -78,6 +78,94 @@ fn confirmed(heard: &[(Moment, Event)]) -> BTreeSet<rmqplay::broker::PublishId> 
 }
 
 #[test]
+fn pending_confirms_end_with_their_channel() {
+    on_each("pending confirms end with their channel", |stage| Box::pin(pending(stage)));
+}
+
+/// What the broker has not confirmed when it closes the channel stays without a word, and never counts as confirmed.
+async fn pending(stage: &mut Stage) {
+    let (connection, _) = stage.open().await;
+    for round in 0..20 {
+        let queue = format!("q{round}");
+        let channel = stage.channel(connection).await;
+        stage.queue(channel, &queue, if round % 2 == 0 { "quorum" } else { "classic" }).await;
+        let mut publish = |to: &str, id: usize| stage.publish(channel, to, &queue, &format!("m{id}"));
+        let good: Vec<_> = (0..60).map(|n| publish("", n)).collect();
+        let bad: Vec<_> = (60..100).map(|n| publish("nope", n)).collect();
+        let late: BTreeSet<_> = bad.iter().map(|(publish, _)| *publish).collect();
+        let request = stage.ids.request();
+        let method = rmqplay::broker::Method::Cancel { consumer: "nobody".into() };
+        let mut commands: Vec<Command> = good.into_iter().chain(bad).map(|(_, command)| command).collect();
+        commands.push(Command::Call { request, channel, method });
+        let closed =
+            |heard: &[(Moment, Event)]| heard.iter().any(|(_, event)| matches!(event, Event::ChannelClosed { .. }));
+        let mut heard = stage.play(commands, Box::new(closed)).await;
+        heard.extend(stage.listen(rmqplay::model::Millis(20)).await);
+        let confirmed = confirmed(&heard);
+        assert!(confirmed.is_disjoint(&late), "{round}: {heard:?}");
+        // lapin takes the end of a channel for the answer to a cancel.
+        let answer = crate::stage::answer(&heard, request).expect("an answer");
+        assert_eq!(answer.map_err(|refusal| refusal.code), Err(404), "{round}");
+        let other = stage.channel(connection).await;
+        assert!(stage.ready(other, &queue).await >= confirmed.len() as u64, "{round}");
+    }
+}
+
+#[test]
+fn direct_replies_are_refused_as_the_broker_refuses_them() {
+    on_each("direct replies are refused", |stage| Box::pin(direct_replies(stage)));
+}
+
+/// RT-22, on channels that consume nothing else.
+async fn direct_replies(stage: &mut Stage) {
+    let (connection, channel) = stage.open().await;
+    stage.queue(channel, "q", "classic").await;
+    let (_, mut command) = stage.publish(channel, "", "q", "ask");
+    if let Command::Publish { message: content, .. } = &mut command {
+        let mut asking = (**content).clone();
+        asking.properties.reply_to = Some("amq.rabbitmq.reply-to".into());
+        *content = asking.into();
+    }
+    let heard = stage.play(vec![command.clone()], Box::new(|heard| !heard.is_empty())).await;
+    let [(_, Event::ChannelClosed { cause, .. })] = heard.as_slice() else { panic!("{heard:?}") };
+    assert_eq!(cause.text, "PRECONDITION_FAILED - fast reply consumer does not exist");
+    let other = stage.channel(connection).await;
+    let consume = |consumer: &str| rmqplay::broker::Method::Consume {
+        queue: "amq.rabbitmq.reply-to".into(),
+        consumer: consumer.into(),
+        no_ack: true,
+        exclusive: false,
+        arguments: Default::default(),
+    };
+    assert_eq!(stage.call(other, consume("r")).await, Ok(rmqplay::broker::Reply::Done));
+    if let Command::Publish { channel, .. } = &mut command {
+        *channel = other;
+    }
+    let heard = stage.play(vec![command], Box::new(|heard| !heard.is_empty())).await;
+    assert_eq!(confirmed(&heard).len(), 1, "{heard:?}");
+    let refused = stage.call(other, consume("s")).await.expect_err("one reply consumer a channel");
+    assert_eq!(refused.text, "PRECONDITION_FAILED - reply consumer already set");
+}
+
+#[test]
+fn a_channel_at_rest_says_why_it_ended() {
+    on_each("a channel at rest says why it ended", |stage| Box::pin(at_rest(stage)));
+}
+
+/// Nothing is under way on them that could be told the reason: their connection tells it.
+async fn at_rest(stage: &mut Stage) {
+    let (connection, first) = stage.open().await;
+    let second = stage.channel(connection).await;
+    for (channel, tag) in [(second, 7), (first, 9)] {
+        let ack = crate::stage::settle(channel, tag, false, rmqplay::broker::Settlement::Ack);
+        let heard = stage.play(vec![ack], Box::new(|heard| !heard.is_empty())).await;
+        let [(_, Event::ChannelClosed { channel: which, cause })] = heard.as_slice() else { panic!("{heard:?}") };
+        assert_eq!((*which, cause.code), (channel, 406));
+        assert_eq!(cause.text, format!("PRECONDITION_FAILED - unknown delivery tag {tag}"));
+    }
+}
+
+#[test]
 fn a_missing_exchange_closes_the_channel() {
     on_each("a missing exchange closes the channel", |stage| Box::pin(missing_exchange(stage)));
 }

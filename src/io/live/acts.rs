@@ -3,7 +3,8 @@
 
 use super::adapter::Live;
 use super::job::Done;
-use crate::broker::{Management, Refusal, Reply, RequestId, Scope};
+use super::restart::restart;
+use crate::broker::{ConnectionId, Management, Refusal, Reply, RequestId, Scope, code};
 use crate::io::failure::{Failure, FailureKind};
 use crate::io::management::ManagementClient;
 use std::time::Duration;
@@ -21,8 +22,17 @@ impl Live {
             let management = self.management.clone();
             match act {
                 Management::Restart { .. } => {
-                    let text = "restarting a live broker is not possible from here".to_owned();
-                    self.reply(request, Err(Refusal { scope: Scope::Management, code: 0, text }));
+                    let Some(command) = self.address.restart.clone() else {
+                        let text = "nobody said how this broker may be restarted".to_owned();
+                        self.reply(request, Err(Refusal { scope: Scope::Management, code: 0, text }));
+                        continue;
+                    };
+                    let address = self.address.clone();
+                    (self.acting, self.restarting) = (true, true);
+                    self.start(Box::pin(async move {
+                        let result = restart(&address, command).await;
+                        Done::Restarted { request, result }
+                    }));
                 }
                 Management::CloseConnection { connection } => {
                     let Some((name, label)) = self.links.get(&connection).map(|link| link.handles()) else {
@@ -46,6 +56,20 @@ impl Live {
                     }));
                 }
             }
+        }
+    }
+
+    /// The broker is up again; what it had forgotten to close is closed.
+    pub(super) fn restarted(&mut self, request: RequestId, result: Result<(), Failure>) {
+        self.restarting = false;
+        let open: Vec<ConnectionId> = self.links.iter().filter(|(_, link)| link.is_up()).map(|(id, _)| *id).collect();
+        for connection in open {
+            let text = "CONNECTION_FORCED - the broker was restarted".to_owned();
+            self.drop_link(connection, Refusal { scope: Scope::Connection, code: code::CONNECTION_FORCED, text });
+        }
+        match result {
+            Ok(()) => self.acted(request, Ok(())),
+            Err(failure) => self.fail(failure),
         }
     }
 

@@ -42,12 +42,16 @@ pub struct Live {
     pub(super) waiting: BTreeMap<RequestId, Waiting>,
     pub(super) acts: VecDeque<(RequestId, Management)>,
     pub(super) acting: bool,
+    /// The broker is being stopped and started at the client's wish: that nobody answers is no failure.
+    pub(super) restarting: bool,
     pub(super) watches: Watches,
     pub(super) quiet: Option<Quiet>,
     pub(super) batch: Batch,
     /// Found while reading; told after all else was read.
     pub(super) dying: Vec<(ChannelId, Refusal)>,
     pub(super) lost: Vec<(ConnectionId, Refusal)>,
+    /// Ends of channels that their connections told of, without a name.
+    pub(super) heard: Vec<(ConnectionId, Refusal)>,
     pub(super) ended: Vec<(ChannelId, Name)>,
     pub(super) failure: Option<Failure>,
     graves: VecDeque<(Option<Link>, Vec<Line>)>,
@@ -85,11 +89,13 @@ impl Live {
             waiting: BTreeMap::new(),
             acts: VecDeque::new(),
             acting: false,
+            restarting: false,
             watches: Watches::default(),
             quiet: None,
             batch: Batch::default(),
             dying: Vec::new(),
             lost: Vec::new(),
+            heard: Vec::new(),
             ended: Vec::new(),
             failure: None,
             graves: VecDeque::new(),
@@ -138,11 +144,13 @@ impl Live {
         self.waiting.clear();
         self.acts.clear();
         self.acting = false;
+        self.restarting = false;
         self.watches = Watches::default();
         self.quiet = None;
         self.batch = Batch::default();
         self.dying.clear();
         self.lost.clear();
+        self.heard.clear();
         self.ended.clear();
         // Channels first: their goodbyes go over the connections.
         self.lines.clear();

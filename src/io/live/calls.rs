@@ -10,12 +10,11 @@ use lapin::options::{
     ConfirmSelectOptions, ExchangeDeclareOptions, ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions,
     QueuePurgeOptions,
 };
-use lapin::types::FieldTable;
-use lapin::{Channel, Connection};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, ChannelState, Connection, ErrorKind};
 
-/// The pseudo-queue of direct reply-to. A consumer on it needs no queue and no permission, so it can stand watch.
+/// The pseudo-queue of direct reply-to.
 pub(super) const REPLY_TO: &str = "amq.rabbitmq.reply-to";
-const SENTINEL: &str = "rmqplay.sentinel";
 
 /// Is what a call brought.
 pub(super) enum Answer {
@@ -42,18 +41,25 @@ impl From<lapin::Error> for CallError {
     }
 }
 
-/// Opens a channel in confirm mode. A sentinel consumer hears why the broker closes it.
-pub(super) async fn open(connection: &Connection) -> Result<(Channel, Box<lapin::Consumer>), lapin::Error> {
+/// Opens a channel in confirm mode.
+pub(super) async fn open(connection: &Connection) -> Result<Channel, lapin::Error> {
     let channel = connection.create_channel().await?;
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
-    let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
-    let sentinel = channel.basic_consume(REPLY_TO.into(), SENTINEL.into(), options, FieldTable::default()).await?;
-    Ok((channel, Box::new(sentinel)))
+    Ok(channel)
+}
+
+/// Cancels a consumer. lapin takes the channel's end for the answer to a cancel; it is none.
+async fn cancel(channel: &Channel, consumer: ShortString) -> Result<(), CallError> {
+    channel.basic_cancel(consumer, BasicCancelOptions::default()).await?;
+    match channel.status().connected() {
+        true => Ok(()),
+        false => Err(lapin::Error::from(ErrorKind::InvalidChannelState(ChannelState::Closed, "basic.cancel")).into()),
+    }
 }
 
 /// Asks for an answer that changes nothing and that any user gets: cancelling an unknown tag (CO-15).
 pub(super) async fn fence(channel: Channel) -> Result<Answer, CallError> {
-    channel.basic_cancel("rmqplay.fence".into(), BasicCancelOptions::default()).await?;
+    cancel(&channel, "rmqplay.fence".into()).await?;
     Ok(Answer::Reply(Reply::Done))
 }
 
@@ -75,15 +81,11 @@ pub(super) async fn call(channel: Channel, method: Method) -> Result<Answer, Cal
         }
         Method::Consume { queue, consumer, no_ack, exclusive, arguments } => {
             let (queue, tag, arguments) = (short(&queue)?, short(&consumer)?, to_table(&arguments)?);
-            if queue.as_str() == REPLY_TO {
-                // A channel has one reply consumer: ours makes way.
-                channel.basic_cancel(SENTINEL.into(), BasicCancelOptions::default()).await?;
-            }
             let options = BasicConsumeOptions { no_local: false, no_ack, exclusive, nowait: false };
             Ok(Answer::Consumer(Box::new(channel.basic_consume(queue, tag, options, arguments).await?)))
         }
         Method::Cancel { consumer } => {
-            channel.basic_cancel(short(&consumer)?, BasicCancelOptions::default()).await?;
+            cancel(&channel, short(&consumer)?).await?;
             Ok(Answer::Reply(Reply::Done))
         }
         Method::Qos { prefetch, global } => {

@@ -1,6 +1,7 @@
 //! Opens connections: lapin over a socket that we keep a handle of, so that it can be cut like a crash.
 //! Every attempt has a time limit; what the broker refuses is told apart from a broker that is not there.
 
+use super::ear::{Ear, Listening};
 use super::translate::{Cause, cause_of};
 use crate::broker::{Refusal, Scope, code};
 use crate::io::address::Address;
@@ -11,6 +12,7 @@ use futures_util::Stream;
 use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream, OwnedTLSConfig};
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{Connection, ConnectionProperties};
+use std::io::Read;
 use std::net::{Shutdown, TcpStream};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -43,6 +45,7 @@ pub(super) struct Dialed {
 /// Is our own handle of a connection's socket.
 pub(super) struct Socket {
     handle: TcpStream,
+    ear: Ear,
     /// `127.0.0.1:40000 -> 127.0.0.1:5672`: the broker's name of the connection, unless something stands between.
     pub(super) name: String,
 }
@@ -52,6 +55,16 @@ impl Socket {
     pub(super) fn cut(&self) {
         // An error says that it is gone already.
         let _ = self.handle.shutdown(Shutdown::Both);
+    }
+
+    /// Gives the broker's reason, if it said one before the connection broke.
+    pub(super) fn last_words(&self) -> Option<Refusal> {
+        let mut rest = [0; 512];
+        // What lapin did not come to read.
+        while let Ok(read @ 1..) = (&self.handle).read(&mut rest) {
+            self.ear.note(&rest[..read]);
+        }
+        self.ear.goodbye()
     }
 }
 
@@ -72,7 +85,9 @@ pub(super) async fn dial(target: Target) -> Result<Dialed, DialError> {
 
 async fn open(target: Target) -> Result<Dialed, DialError> {
     let tls = OwnedTLSConfig { identity: None, cert_chain: certificates(&target.address)? };
-    let runtime = lapin::runtime::default_runtime().map_err(|error| DialError::Unreachable(error.to_string()))?;
+    let (tokio, ear) = (async_rs::Tokio::current(), Ear::default());
+    let listening = Listening { tokio: tokio.clone(), ear: ear.clone() };
+    let runtime = async_rs::Runtime::new(async_rs::util::RuntimeParts::new(tokio, listening));
     let properties = ConnectionProperties::default().with_connection_name(target.label.as_str().into());
     let kept = Arc::new(Mutex::new(None));
     let keep = kept.clone();
@@ -82,11 +97,11 @@ async fn open(target: Target) -> Result<Dialed, DialError> {
         async move |uri, runtime| {
             let stream = AMQPUriTcpExt::connect_with_config_async(&uri, tls.as_ref(), &runtime).await?;
             let tcp = match &stream {
-                AsyncTcpStream::Plain(plain) => Some(plain.get_ref()),
-                AsyncTcpStream::Rustls(secured) => Some(secured.get_ref().0.get_ref()),
+                AsyncTcpStream::Plain(plain) => Some(plain.stream.get_ref()),
+                AsyncTcpStream::Rustls(secured) => Some(secured.get_ref().0.stream.get_ref()),
                 _ => None,
             };
-            let socket = tcp.and_then(|tcp| handle_of(tcp).ok());
+            let socket = tcp.and_then(|tcp| handle_of(tcp, ear.clone()).ok());
             *keep.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = socket;
             Ok(stream)
         },
@@ -129,7 +144,7 @@ fn certificates(address: &Address) -> Result<Option<String>, DialError> {
 }
 
 /// Takes a second handle of the socket.
-fn handle_of(tcp: &tokio::net::TcpStream) -> std::io::Result<Socket> {
+fn handle_of(tcp: &tokio::net::TcpStream, ear: Ear) -> std::io::Result<Socket> {
     // Without it an ack may wait 40 ms for the broker's delayed TCP acknowledgement.
     tcp.set_nodelay(true)?;
     let name = format!("{} -> {}", tcp.local_addr()?, tcp.peer_addr()?);
@@ -137,7 +152,7 @@ fn handle_of(tcp: &tokio::net::TcpStream) -> std::io::Result<Socket> {
     let handle = TcpStream::from(std::os::fd::AsFd::as_fd(tcp).try_clone_to_owned()?);
     #[cfg(windows)]
     let handle = TcpStream::from(std::os::windows::io::AsSocket::as_socket(tcp).try_clone_to_owned()?);
-    Ok(Socket { handle, name })
+    Ok(Socket { handle, ear, name })
 }
 
 /// Logs in by AMQP and out again: with the address's vhost, else `/`, unless another is given.

@@ -2,6 +2,7 @@
 //! Every wait ends: by an event, by the client's wake-up, or by a time limit.
 
 use super::adapter::Live;
+use super::link::LinkState;
 use super::returned::settle;
 use crate::broker::{ChannelId, Event, Refusal, Scope};
 use crate::io::failure::{Failure, FailureKind};
@@ -68,7 +69,8 @@ impl Live {
 
     fn next_duty(&self, now: Instant) -> Instant {
         let tick = if self.is_idle() { Duration::from_secs(5) } else { TICK };
-        let duties = [self.watches.next_round(now), self.quiet_duty(now)];
+        let round = if self.restarting { None } else { self.watches.next_round(now) };
+        let duties = [round, self.quiet_duty(now)];
         duties.into_iter().flatten().fold(now + tick, Instant::min)
     }
 
@@ -82,6 +84,12 @@ impl Live {
 
     /// Tells the end of channels whose reason nobody told.
     fn end_suspects(&mut self, now: Instant) {
+        for line in self.lines.values_mut().filter(|line| line.is_cut_off()) {
+            let open = self.links.get(&line.connection).is_some_and(|link| link.state == LinkState::Open);
+            if open {
+                line.suspect.get_or_insert(now);
+            }
+        }
         let old = |since: &Instant| now.duration_since(*since) >= REASON;
         let suspects: Vec<ChannelId> = (self.lines.iter())
             .filter(|(_, line)| line.suspect.as_ref().is_some_and(old))

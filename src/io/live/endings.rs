@@ -110,6 +110,9 @@ impl Live {
         for (channel, cause) in std::mem::take(&mut self.dying) {
             self.close_line(channel, cause);
         }
+        for (connection, cause) in std::mem::take(&mut self.heard) {
+            self.find_ended(connection, cause);
+        }
         for (channel, consumer) in std::mem::take(&mut self.ended) {
             let line = self.lines.get_mut(&channel).filter(|line| line.is_open() && line.suspect.is_none());
             if let Some(line) = line {
@@ -120,11 +123,31 @@ impl Live {
         self.finish_endings();
     }
 
+    /// Finds the channel whose end a connection told of: one that is known to have ended so, else one that lapin has
+    /// closed meanwhile, and first one that nothing else will tell of.
+    fn find_ended(&mut self, connection: ConnectionId, cause: Refusal) {
+        let mut lines = self.lines.iter_mut().filter(|(_, line)| line.connection == connection && !line.told);
+        let known = |line: &Line| matches!(&line.state, LineState::Dead(known) if *known == cause);
+        if let Some((_, line)) = lines.find(|(_, line)| known(line)) {
+            line.told = true;
+            return;
+        }
+        let cut_off = self.lines.iter_mut().filter(|(_, line)| line.connection == connection && line.is_cut_off());
+        if let Some((channel, line)) = cut_off.min_by_key(|(_, line)| line.will_hear()) {
+            line.told = true;
+            let channel = *channel;
+            self.close_line(channel, cause);
+        }
+    }
+
     /// Hears that a connection is no more. When it broke, or the broker says that it goes down, we look whether
     /// anybody is there before the client is told.
     fn lose(&mut self, connection: ConnectionId, cause: Refusal) {
         let Some(link) = self.links.get_mut(&connection) else { return };
+        let socket = link.dialed.as_ref().and_then(|dialed| dialed.socket.as_ref()).filter(|_| cause.code == 0);
+        let cause = socket.and_then(|socket| socket.last_words()).unwrap_or(cause);
         match link.state {
+            LinkState::Open if self.restarting => self.drop_link(connection, cause),
             LinkState::Open if cause.code == 0 || cause.text.contains("shutdown") => {
                 link.state = LinkState::Checking;
                 let address = self.address.clone();
@@ -147,6 +170,7 @@ impl Live {
     pub(super) fn checked(&mut self, connection: ConnectionId, cause: Refusal, alive: Result<(), String>) {
         match alive {
             Ok(()) => self.drop_link(connection, cause),
+            Err(_) if self.restarting => self.drop_link(connection, cause),
             Err(why) => {
                 let why = format!("{}; now nobody answers there: {why}", cause.text);
                 self.fail(Failure::new(FailureKind::Broken { doing: self.doing(), why }, &self.address));
@@ -155,7 +179,7 @@ impl Live {
     }
 
     /// Tells the client that a connection was closed; its channels close with it, silently.
-    fn drop_link(&mut self, connection: ConnectionId, cause: Refusal) {
+    pub(super) fn drop_link(&mut self, connection: ConnectionId, cause: Refusal) {
         let cause = Refusal { scope: Scope::Connection, ..cause };
         let mut answers = Vec::new();
         for line in self.lines.values_mut().filter(|line| line.connection == connection) {
@@ -230,6 +254,11 @@ impl Line {
 }
 
 impl Link {
+    /// Says whether it is open, or thought to be.
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.state, LinkState::Open | LinkState::Checking)
+    }
+
     /// Gives the names to close the connection by over HTTP: the likely one, and its label.
     pub(super) fn handles(&self) -> (Option<String>, String) {
         let likely = self.dialed.as_ref().and_then(|dialed| dialed.socket.as_ref()).map(|socket| socket.name.clone());

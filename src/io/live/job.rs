@@ -16,10 +16,10 @@ pub(super) enum Done {
         connection: ConnectionId,
         result: Box<Result<Dialed, DialError>>,
     },
-    /// Open, in confirm mode, with its sentinel.
+    /// Open, in confirm mode.
     Opened {
         channel: ChannelId,
-        result: Result<(lapin::Channel, Box<lapin::Consumer>), lapin::Error>,
+        result: Result<lapin::Channel, lapin::Error>,
     },
     Called {
         channel: ChannelId,
@@ -41,6 +41,11 @@ pub(super) enum Done {
         request: RequestId,
     },
     Acted {
+        request: RequestId,
+        result: Result<(), Failure>,
+    },
+    /// The broker was stopped and started, or could not be.
+    Restarted {
         request: RequestId,
         result: Result<(), Failure>,
     },

@@ -14,7 +14,6 @@ pub(super) struct Line {
     pub(super) connection: ConnectionId,
     pub(super) state: LineState,
     pub(super) channel: Option<lapin::Channel>,
-    pub(super) sentinel: Option<Box<lapin::Consumer>>,
     pub(super) feeds: BTreeMap<Name, Feed>,
     pub(super) backlog: VecDeque<Item>,
     /// The method that is under way.
@@ -29,8 +28,10 @@ pub(super) struct Line {
     pub(super) outstanding: BTreeSet<u64>,
     /// Something was sent that has no answer of its own since the last method.
     pub(super) dirty: bool,
-    /// An error said that the channel is closed, but not why.
+    /// Something said that the channel is closed, but not why.
     pub(super) suspect: Option<Instant>,
+    /// Its connection has told of its end.
+    pub(super) told: bool,
     pub(super) serial: u64,
 }
 
@@ -102,7 +103,6 @@ impl Line {
             connection,
             state: LineState::Opening { request },
             channel: None,
-            sentinel: None,
             feeds: BTreeMap::new(),
             backlog: VecDeque::new(),
             calling: None,
@@ -112,12 +112,23 @@ impl Line {
             outstanding: BTreeSet::new(),
             dirty: false,
             suspect: None,
+            told: false,
             serial: 0,
         }
     }
 
     pub(super) fn is_open(&self) -> bool {
         matches!(self.state, LineState::Open)
+    }
+
+    /// Says whether lapin has closed the channel while the client takes it for open.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.is_open() && self.channel.as_ref().is_some_and(|channel| !channel.status().connected())
+    }
+
+    /// Says whether something is under way that will hear of the channel's end by itself.
+    pub(super) fn will_hear(&self) -> bool {
+        self.calling.is_some() || !self.unsettled.is_empty() || !self.feeds.is_empty()
     }
 
     /// Takes the next item that may be started.
@@ -178,7 +189,6 @@ impl Line {
         }
         self.outstanding.clear();
         self.feeds.clear();
-        self.sentinel = None;
         self.channel = None;
         (refused, closing)
     }

@@ -100,12 +100,7 @@ impl Live {
         let Some(line) = self.lines.get_mut(&channel) else { return };
         let Some(lapin_channel) = line.channel.clone() else { return };
         let consume = match &method {
-            Method::Consume { consumer, no_ack, queue, .. } => {
-                if &**queue == super::calls::REPLY_TO {
-                    line.sentinel = None;
-                }
-                Some((consumer.clone(), *no_ack))
-            }
+            Method::Consume { consumer, no_ack, .. } => Some((consumer.clone(), *no_ack)),
             _ => None,
         };
         if let Method::Cancel { consumer } = &method

@@ -5,12 +5,12 @@ use super::adapter::Live;
 use super::calls::{Answer, CallError};
 use super::dial::{DialError, Dialed, failure_of};
 use super::job::Done;
-use super::line::{Feed, Line, LineState, Purpose};
+use super::line::{Feed, LineState, Purpose};
 use super::link::LinkState;
 use super::names::Names;
-use super::translate::{Cause, cause_of, from_message};
+use super::translate::{Cause, cause_of, from_message, how};
 use crate::broker::{
-    ChannelId, Confirmation, ConnectionId, Delivery, DeliveryTag, Event, Got, Refusal, Reply, Scope, code,
+    ChannelId, ConnectionId, Delivery, DeliveryTag, Event, Got, PublishId, Refusal, Reply, RequestId, Scope, code,
 };
 use crate::io::address::Address;
 use crate::io::failure::{Failure, FailureKind};
@@ -53,14 +53,7 @@ impl Live {
             Done::Opened { channel, result } => self.opened(channel, result),
             Done::Called { channel, serial, result } => self.called(channel, serial, result),
             Done::Confirmed { channel, publish, result } => match result {
-                Ok(confirmation) => {
-                    let how = if confirmation.is_nack() { Confirmation::Nack } else { Confirmation::Ack };
-                    if let Some(line) = self.lines.get_mut(&channel) {
-                        line.progress = Instant::now();
-                        self.batch.confirmed.push((channel, publish, how));
-                        self.batch.returned.extend(confirmation.take_message().map(|message| (channel, message)));
-                    }
-                }
+                Ok(confirmation) => self.confirmed(channel, publish, confirmation),
                 Err(error) => self.blame(channel, &error),
             },
             Done::ChannelClosed { channel, request } => {
@@ -74,10 +67,22 @@ impl Live {
                 self.reply(request, Ok(Reply::Done));
             }
             Done::Acted { request, result } => self.acted(request, result),
+            Done::Restarted { request, result } => self.restarted(request, result),
             Done::Read(round) => self.take_passive(round),
             Done::Totalled(round) => self.take_totals(round),
             Done::Checked { connection, cause, alive } => self.checked(connection, cause, alive),
         }
+    }
+
+    fn confirmed(&mut self, channel: ChannelId, publish: PublishId, confirmation: lapin::Confirmation) {
+        let Some(line) = self.lines.get_mut(&channel) else { return };
+        let Some(how) = how(&confirmation) else {
+            let (doing, why) = ("publishing".into(), "the client library asked for no confirm".into());
+            return self.fail(Failure::new(FailureKind::Broken { doing, why }, &self.address));
+        };
+        line.progress = Instant::now();
+        self.batch.confirmed.push((channel, publish, how));
+        self.batch.returned.extend(confirmation.take_message().map(|message| (channel, message)));
     }
 
     fn connected(&mut self, connection: ConnectionId, result: Result<Dialed, DialError>) {
@@ -95,25 +100,41 @@ impl Live {
                 }
             }
             Err(DialError::Refused(refusal)) if !runner || refusal.code != code::ACCESS_REFUSED => {
-                link.state = LinkState::Gone;
-                self.reply(request, Err(refusal.clone()));
-                for (request, channel) in early {
-                    self.lines.remove(&channel);
-                    self.reply(request, Err(refusal.clone()));
-                }
+                self.not_connected(connection, request, early, refusal);
+            }
+            // It is down at our wish: whoever comes back may try again.
+            Err(DialError::Unreachable(why)) if self.restarting => {
+                self.not_connected(connection, request, early, broken(why));
             }
             Err(error) => self.fail(failure_of(error, &self.address, &vhost)),
         }
     }
 
-    fn opened(&mut self, channel: ChannelId, result: Result<(lapin::Channel, Box<lapin::Consumer>), lapin::Error>) {
+    /// Answers a connection that did not come about, and the channels that were asked for meanwhile.
+    fn not_connected(
+        &mut self,
+        connection: ConnectionId,
+        request: RequestId,
+        early: Vec<(RequestId, ChannelId)>,
+        refusal: Refusal,
+    ) {
+        if let Some(link) = self.links.get_mut(&connection) {
+            link.state = LinkState::Gone;
+        }
+        self.reply(request, Err(refusal.clone()));
+        for (request, channel) in early {
+            self.lines.remove(&channel);
+            self.reply(request, Err(refusal.clone()));
+        }
+    }
+
+    fn opened(&mut self, channel: ChannelId, result: Result<lapin::Channel, lapin::Error>) {
         let Some(line) = self.lines.get_mut(&channel) else { return };
         let LineState::Opening { request } = line.state else { return };
         match result {
-            Ok((lapin_channel, sentinel)) => {
+            Ok(lapin_channel) => {
                 line.state = LineState::Open;
                 line.channel = Some(lapin_channel);
-                line.sentinel = Some(sentinel);
                 self.reply(request, Ok(Reply::Done));
             }
             Err(error) => self.blame(channel, &error),
@@ -169,7 +190,7 @@ impl Live {
         }
     }
 
-    /// Reads all consumers, sentinels and connection events.
+    /// Reads all consumers and connection events.
     fn drain(&mut self, context: &mut Context<'_>) {
         let mut errors = Vec::new();
         for (channel, line) in &mut self.lines {
@@ -206,7 +227,6 @@ impl Live {
                     }
                 }
             }
-            errors.extend(line.hear_sentinel(context).map(|error| (*channel, error)));
         }
         for (channel, error) in errors {
             self.blame(channel, &error);
@@ -214,7 +234,7 @@ impl Live {
         self.hear_links(context);
     }
 
-    /// Reads what connections say of themselves; an error there names no channel.
+    /// Reads what connections say of themselves and of their channels; an error there names no channel.
     fn hear_links(&mut self, context: &mut Context<'_>) {
         for (connection, link) in &mut self.links {
             let Some(dialed) = &mut link.dialed else { continue };
@@ -225,34 +245,13 @@ impl Live {
                     lapin::Event::Error(error) => match cause_of(&error) {
                         Cause::Connection(refusal) => self.lost.push((*connection, refusal)),
                         Cause::Broken(text) => self.lost.push((*connection, broken(text))),
-                        Cause::Channel(_) | Cause::Unclear => {}
+                        Cause::Channel(refusal) => self.heard.push((*connection, refusal)),
+                        Cause::Unclear => {}
                     },
                     _ => {}
                 }
             }
         }
-    }
-}
-
-impl Line {
-    /// Reads the sentinel: it gets no messages, only the reason of the channel's end.
-    fn hear_sentinel(&mut self, context: &mut Context<'_>) -> Option<lapin::Error> {
-        let sentinel = self.sentinel.as_mut()?;
-        while let Poll::Ready(item) = sentinel.poll_next_unpin(context) {
-            match item {
-                Some(Ok(_)) => {}
-                Some(Err(error)) => {
-                    self.sentinel = None;
-                    return Some(error);
-                }
-                None => {
-                    self.sentinel = None;
-                    self.suspect.get_or_insert_with(Instant::now);
-                    return None;
-                }
-            }
-        }
-        None
     }
 }
 

@@ -1,7 +1,7 @@
 //! Between the model's values and lapin's: tables, properties, messages, errors.
 //! Total in both directions; the one thing that can fail is a name of more than 255 bytes.
 
-use crate::broker::{Refusal, Scope};
+use crate::broker::{Confirmation, Refusal, Scope};
 use crate::model::{Message, Name, Properties, Table, Value};
 use lapin::BasicProperties;
 use lapin::protocol::AMQPErrorKind;
@@ -141,6 +141,15 @@ pub(super) fn from_message(properties: &BasicProperties, body: Vec<u8>) -> Messa
     Message { properties: from_properties(properties), body: body.into() }
 }
 
+/// Reads a confirm; `None` when lapin asked for none, which says nothing about the message.
+pub(super) fn how(confirmation: &lapin::Confirmation) -> Option<Confirmation> {
+    match confirmation {
+        lapin::Confirmation::Ack(_) => Some(Confirmation::Ack),
+        lapin::Confirmation::Nack(_) => Some(Confirmation::Nack),
+        lapin::Confirmation::NotRequested => None,
+    }
+}
+
 /// Is what an error of lapin says about the channel or the connection it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cause {
@@ -168,5 +177,17 @@ pub(super) fn cause_of(error: &lapin::Error) -> Cause {
         lapin::ErrorKind::InvalidConnectionState(_) => Cause::Unclear,
         lapin::ErrorKind::IOError(inner) => Cause::Broken(inner.to_string()),
         _ => Cause::Broken(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_confirm_that_nobody_asked_for_is_none() {
+        assert_eq!(how(&lapin::Confirmation::Ack(None)), Some(Confirmation::Ack));
+        assert_eq!(how(&lapin::Confirmation::Nack(None)), Some(Confirmation::Nack));
+        assert_eq!(how(&lapin::Confirmation::NotRequested), None);
     }
 }

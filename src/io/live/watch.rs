@@ -149,6 +149,9 @@ impl VhostWatch {
 impl Live {
     /// Starts the rounds that are due.
     pub(super) fn start_rounds(&mut self, now: Instant) {
+        if self.restarting {
+            return;
+        }
         let vhosts: Vec<Name> = self.watches.vhosts.keys().cloned().collect();
         for vhost in vhosts {
             self.start_passive(&vhost, now);
@@ -195,6 +198,7 @@ impl Live {
         watch.probe = round.probe;
         let seen = match round.seen {
             Ok(seen) => seen,
+            Err(_) if self.restarting => return,
             Err(failure) => return self.fail(failure),
         };
         if round.complete {
@@ -215,6 +219,7 @@ impl Live {
         watch.totals.running = false;
         let (totals, consumed) = match round.totals {
             Ok(totals) => totals.unwrap_or_default(),
+            Err(_) if self.restarting => return,
             Err(failure) => return self.fail(failure),
         };
         watch.totals.complete_from = Some(round.began);

@@ -60,6 +60,13 @@ impl ManagementClient {
         Ok(WhoAmI { name: text(&json, "name"), tags })
     }
 
+    /// Lists the plugins that are enabled on any node.
+    pub async fn enabled_plugins(&self) -> Result<Vec<String>, Failure> {
+        let nodes = list(self.get("/nodes?columns=enabled_plugins").await?);
+        let plugins = nodes.iter().filter_map(|node| node.get("enabled_plugins")?.as_array()).flatten();
+        Ok(plugins.filter_map(Json::as_str).map(str::to_owned).collect())
+    }
+
     /// Reads the whole export, or that of one vhost, as text for the language room.
     pub async fn definitions(&self, vhost: Option<&str>) -> Result<String, Failure> {
         match vhost {

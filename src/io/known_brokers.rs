@@ -1,0 +1,126 @@
+//! The brokers that `rmqplay.yaml` names: a URL each, and what can be done with it.
+//! `brokers: {staging: {url: "{{ env.STAGING_URL }}", restart: systemctl restart rabbitmq-server}}`. Never shows a URL.
+
+use super::address::Address;
+use super::files::Disk;
+use crate::model::{Scope, Template};
+use crate::source::{FileId, Span};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+
+/// The file's name, in the working directory.
+pub const BROKERS_FILE: &str = "rmqplay.yaml";
+
+/// The keys of a broker.
+const KEYS: [&str; 3] = ["url", "management", "restart"];
+
+/// Holds what the file says, still to be read broker by broker.
+#[derive(Debug, Clone, Default)]
+pub struct KnownBrokers(BTreeMap<String, Json>);
+
+impl KnownBrokers {
+    /// Reads the file; without one there are no names.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not of the right form.
+    pub fn read(disk: &Disk) -> Result<Self, String> {
+        let Ok(bytes) = disk.read(BROKERS_FILE) else { return Ok(Self::default()) };
+        let whole: Json = serde_yaml::from_slice(&bytes).map_err(|error| format!("{BROKERS_FILE}: {error}"))?;
+        let Json::Object(mut whole) = whole else { return Err(form("it is a map with the key `brokers`")) };
+        let brokers = whole.remove("brokers").unwrap_or(Json::Object(Default::default()));
+        if let Some(key) = whole.keys().next() {
+            return Err(form(&format!("it knows no key `{key}`, only `brokers`")));
+        }
+        match brokers {
+            Json::Object(brokers) => Ok(Self(brokers.into_iter().collect())),
+            _ => Err(form("`brokers` is a map of names and brokers")),
+        }
+    }
+
+    /// Lists the names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Gives the address of a broker; `None` when no broker has that name.
+    ///
+    /// # Errors
+    /// Its entry says what cannot be.
+    pub fn address(&self, name: &str, disk: &Disk) -> Option<Result<Address, String>> {
+        let entry = self.0.get(name)?;
+        Some(
+            read_entry(entry, disk)
+                .map_err(|why| form(&format!("broker `{name}`: {why}")))
+                .map(|address| Address { name: Some(name.to_owned()), ..address }),
+        )
+    }
+}
+
+fn form(what: &str) -> String {
+    format!("{BROKERS_FILE}: {what}")
+}
+
+fn read_entry(entry: &Json, disk: &Disk) -> Result<Address, String> {
+    let text = |key: &str| -> Result<Option<String>, String> {
+        match entry.get(key) {
+            None => Ok(None),
+            Some(Json::String(text)) => rendered(text, disk).map(Some).map_err(|why| format!("`{key}`: {why}")),
+            Some(_) => Err(format!("`{key}` takes a text")),
+        }
+    };
+    let url = match entry {
+        Json::String(url) => rendered(url, disk)?,
+        Json::Object(fields) => {
+            if let Some(key) = fields.keys().find(|key| !KEYS.contains(&key.as_str())) {
+                return Err(format!("it knows no key `{key}`; there are {}", KEYS.join(", ")));
+            }
+            text("url")?.ok_or("it needs `url: amqp://USER:PASSWORD@HOST:PORT`")?
+        }
+        _ => return Err("it is a URL, or a map with `url`".to_owned()),
+    };
+    let address: Address = url.parse().map_err(|bad: super::BadAddress| format!("{} ({})", bad.message, bad.help))?;
+    let address = match text("management")? {
+        Some(management) => address.with_management(&management).map_err(|bad| bad.message)?,
+        None => address,
+    };
+    Ok(Address { restart: text("restart")?, ..address })
+}
+
+/// Renders `{{ env.NAME }}`.
+fn rendered(text: &str, disk: &Disk) -> Result<String, String> {
+    if !Template::looks_like_one(text) {
+        return Ok(text.to_owned());
+    }
+    let mut template = Template::compile(text, Span::new(FileId(0), 0, 0)).map_err(|error| error.message)?;
+    let paths = template.paths();
+    let names = paths.iter().filter_map(|path| path.strip_prefix("env."));
+    let found = names.filter_map(|name| Some((name.to_owned(), Json::String(disk.variable(name)?))));
+    let found: serde_json::Map<String, Json> = found.collect();
+    template.bind("env", Json::Object(found));
+    template.text(&Scope::new()).map_err(|error| format!("{} (templates know `env.NAME`)", error.message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brokers_are_found_by_name() {
+        let folder = std::env::temp_dir().join(format!("rmqplay-brokers-{}", std::process::id()));
+        let write = |text: &str| super::super::write_atomically(&folder.join(BROKERS_FILE), text).expect("written");
+        let disk = Disk::at(&folder, BTreeMap::from([("SECRET".to_owned(), "s3".to_owned())]));
+        write(
+            "brokers:\n  a: amqp://localhost\n  b: {url: 'amqp://u:{{ env.SECRET }}@h:1', restart: 'true'}\n  c: {rul: x}\n",
+        );
+        let known = KnownBrokers::read(&disk).expect("a file");
+        assert_eq!(known.names().collect::<Vec<_>>(), ["a", "b", "c"]);
+        let b = known.address("b", &disk).expect("b").expect("an address");
+        assert_eq!((b.password.expose(), b.restart.as_deref(), b.name.as_deref()), ("s3", Some("true"), Some("b")));
+        let c = known.address("c", &disk).expect("c").expect_err("a misspelt key");
+        assert!(c.contains("`rul`"), "{c}");
+        assert!(known.address("d", &disk).is_none());
+        write("brokers: []\n");
+        assert!(KnownBrokers::read(&disk).is_err());
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
+}

@@ -1,0 +1,115 @@
+//! Where a run could turn out otherwise on a live broker, whose steps take a little time: the points at which something
+//! is judged or done at a certain moment. A rehearsal shifts one of them a little and compares what comes of it.
+
+use super::outcome::{MessageRecord, Outcome};
+use super::player::Player;
+use crate::model::{Act, Millis, Moment, Value, When};
+use crate::source::Span;
+
+/// Timers that are less than this away from such a point race with it on a live broker.
+pub const RACE: Millis = Millis(200);
+
+/// How many points of a run are remembered.
+const POINTS_MAX: usize = 1_000;
+
+/// Is a moment of the run that matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    /// The broker's.
+    pub moment: Moment,
+    pub span: Span,
+    /// It was meant for that very moment, so that it may also come before what happens then.
+    pub exact: bool,
+}
+
+/// Says which point of a run is shifted, and which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shift {
+    /// Counts the points from 0.
+    pub point: usize,
+    pub earlier: bool,
+}
+
+/// By how much a point is shifted.
+const SHIFT: Millis = Millis(RACE.0 - 1);
+
+impl Player {
+    /// Plays with one point shifted.
+    pub fn shifted(mut self, shift: Shift) -> Self {
+        self.shift = Some(shift);
+        self
+    }
+
+    /// Notes a point and gives the moment at which it is reached in this run.
+    pub(super) fn reach(&mut self, moment: Moment, exact: bool) -> Moment {
+        let span = self.driver.span(&self.scenario);
+        let number = self.points.len();
+        if number < POINTS_MAX {
+            let moment = Moment(moment.0 + self.epoch.unwrap_or_default().0);
+            self.points.push(Point { moment, span, exact });
+        }
+        match self.shift {
+            Some(Shift { point, earlier: false }) if point == number => moment + SHIFT,
+            Some(Shift { point, earlier: true }) if point == number => {
+                Moment(moment.0.saturating_sub(SHIFT.0)).max(self.now)
+            }
+            _ => moment,
+        }
+    }
+
+    /// Gives when an `advance` ends. What is judged after it has a point of its own.
+    pub(super) fn end_of_advance(&mut self, length: Millis) -> Moment {
+        let end = self.now + length;
+        let next = match self.driver.stage {
+            super::driver::Stage::Steps(at) => self.scenario.steps.get(at + 1),
+            _ => None,
+        };
+        let waits = |act: &Act| matches!(act, Act::Expect(_) | Act::Advance(_));
+        if next.is_none_or(|step| waits(&step.act)) { end } else { self.reach(end, false) }
+    }
+
+    /// Notes an expectation that held so late that a live broker may come too late for it.
+    pub(super) fn note_narrow_escape(&mut self, when: When, span: Span) {
+        let When::Within(length) = when else { return };
+        let until = self.driver.began + length;
+        if !self.ground.live && self.now > self.driver.began && until - self.now < RACE {
+            let left = until - self.now;
+            let words = match left.0 {
+                0 => "this holds only at the very end of its time: on a live broker it races".to_owned(),
+                _ => format!("this holds only {left} before its time is over: on a live broker it races"),
+            };
+            self.notes.push((span, words));
+        }
+    }
+}
+
+impl Outcome {
+    /// Says whether two runs came to the same, times aside.
+    pub fn is_same_story(&self, other: &Outcome) -> bool {
+        let queues = |outcome: &Outcome| {
+            let queues = outcome.queues.iter().map(|(name, queue)| {
+                let messages = queue.messages.as_ref().map(|all| all.iter().map(traits).collect::<Vec<_>>());
+                (name.clone(), queue.ready, queue.unacked, messages)
+            });
+            queues.collect::<Vec<_>>()
+        };
+        let consumers = |outcome: &Outcome| {
+            let all = outcome.consumers.iter().map(|consumer| {
+                let received = consumer.received.iter().map(|receipt| (traits(&receipt.record), receipt.did.clone()));
+                (consumer.received.count(), received.collect::<Vec<_>>())
+            });
+            all.collect::<Vec<_>>()
+        };
+        self.publishes == other.publishes
+            && self.refusals == other.refusals
+            && queues(self) == queues(other)
+            && consumers(self) == consumers(other)
+    }
+}
+
+/// Gives what tells a message's story: its name, its deliveries and its deaths.
+fn traits(record: &MessageRecord) -> (crate::model::Name, bool, usize, i64) {
+    let deaths = record.message.header("x-death").and_then(Value::as_array).unwrap_or_default();
+    let counts = deaths.iter().filter_map(Value::as_table).filter_map(|death| death.get("count")?.as_integer());
+    (record.name.clone(), record.redelivered, deaths.len(), counts.sum())
+}
