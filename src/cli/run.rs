@@ -97,6 +97,9 @@ fn load_all(command: &Run, loader: &mut Loader, terminal: &Terminal) -> Result<V
             cells.push(ToPlay { path: path.clone(), title: cell.scenario.title.clone(), cell });
         }
     }
+    if let Some(unknown) = loader.unknown_variable() {
+        return Err(terminal.usage(&format!("--var: {unknown}")));
+    }
     match terminal.problems(&problems, &loader.sources) {
         ExitCode::Fine if cells.is_empty() => Err(ExitCode::Nothing),
         ExitCode::Fine => Ok(cells),
