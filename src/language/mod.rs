@@ -8,6 +8,7 @@ mod access;
 mod actions;
 mod arguments;
 mod broken;
+mod call;
 mod cast;
 mod collect;
 mod consumers;
