@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Under which parts of the page the words of a source file are explained; those of another file may stand anywhere.
-const PARTS: [(&str, &[&str]); 13] = [
+const PARTS: [(&str, &[&str]); 16] = [
     ("topology.rs", &["Topology files"]),
     ("objects.rs", &["Topology files"]),
     ("arguments.rs", &["Topology files"]),
@@ -29,6 +29,9 @@ const PARTS: [(&str, &[&str]); 13] = [
     ("matchers.rs", &["Matchers"]),
     ("actions.rs", &["Consumers", "Actions"]),
     ("expectations.rs", &["Expectations", "Time"]),
+    ("tally.rs", &["Expectations"]),
+    ("call.rs", &["Steps"]),
+    ("host.rs", &["Top level"]),
 ];
 
 /// Words that only broker-written files have, under the name that people write.

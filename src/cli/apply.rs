@@ -31,6 +31,9 @@ pub fn apply(command: &Apply, terminal: &Terminal) -> ExitCode {
         }
     };
     let (loaded, problems) = loader.topology(&command.file);
+    if let Some(unknown) = loader.unknown_variable() {
+        return terminal.usage(&format!("--var: {unknown}"));
+    }
     let code = terminal.problems(&problems, &loader.sources);
     let Some(loaded) = loaded.filter(|_| code == ExitCode::Fine) else { return code.and(ExitCode::BadFile) };
     if let (None, Some(of_file), Some(of_url)) = (&command.vhost, &loaded.file_vhost, &address.vhost)

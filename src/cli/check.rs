@@ -33,6 +33,9 @@ pub fn check(command: &Check, terminal: &Terminal) -> ExitCode {
     for file in &found {
         problems.extend(loader.check(file));
     }
+    if let Some(unknown) = loader.unknown_variable() {
+        return terminal.usage(&format!("--var: {unknown}"));
+    }
     if command.json {
         terminal.say(&crate::report::problems_json(&problems, &loader.sources).to_string());
         let stops = problems.iter().any(|problem| problem.level == Level::Problem);

@@ -12,6 +12,8 @@ pub struct Loader {
     pub sources: Sources,
     settings: Settings,
     world: Disk,
+    /// The names of `--var`.
+    given: Vec<String>,
 }
 
 impl Loader {
@@ -21,14 +23,22 @@ impl Loader {
         for file in &vars.vars_files {
             settings.vars.extend(read_vars(file).map_err(|message| (ExitCode::BadFile, message))?);
         }
+        let mut given = Vec::new();
         for text in &vars.vars {
             let Some((name, value)) = text.split_once('=') else {
                 return Err((ExitCode::Usage, format!("--var takes NAME=VALUE, not `{text}`")));
             };
             let value = serde_yaml::from_str(value).unwrap_or_else(|_| serde_json::Value::String(value.to_owned()));
+            given.push(name.trim().to_owned());
             settings.vars.push((name.trim().to_owned(), value));
         }
-        Ok(Self { sources: Sources::default(), settings, world: Disk::here() })
+        Ok(Self { sources: Sources::default(), settings, world: Disk::here(), given })
+    }
+
+    /// Says which `--var` no file that was loaded knows; those of `--vars-file` may be for others.
+    pub fn unknown_variable(&self) -> Option<String> {
+        let given = self.given.iter().map(String::as_str);
+        if self.given.is_empty() { None } else { language::unknown_variable(&self.sources, given) }
     }
 
     fn read(&mut self, path: &Path) -> Result<Vec<u8>, Vec<Problem>> {

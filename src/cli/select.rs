@@ -45,6 +45,9 @@ pub(super) fn load_all(paths: &[PathBuf], loader: &mut Loader, terminal: &Termin
             cells.push(ToPlay { path: path.clone(), title: cell.scenario.title.clone(), cell });
         }
     }
+    if let Some(unknown) = loader.unknown_variable() {
+        return Err(terminal.usage(&format!("--var: {unknown}")));
+    }
     match terminal.problems(&problems, &loader.sources) {
         ExitCode::Fine if cells.is_empty() => Err(ExitCode::Nothing),
         ExitCode::Fine => Ok(cells),

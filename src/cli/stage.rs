@@ -129,7 +129,7 @@ impl Stage<'_> {
             self.terminal.chat(&format!("         note: line {}: {note}", self.sources.position(*span).line));
         }
         if let (true, Some(played)) = (self.command.trace, &report.played) {
-            self.terminal.say(&report::trace(&played.timeline, self.sources));
+            self.terminal.say(&report::trace(&played.timeline, self.sources, self.terminal.palette));
         }
     }
 

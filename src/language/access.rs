@@ -4,6 +4,7 @@
 use super::collect::{Collected, origin};
 use super::fields::{Desk, Fields};
 use super::legal;
+use super::near;
 use super::objects::Surroundings;
 use super::read::{self, Read, Wrong};
 use super::tree::{Kind, Node};
@@ -14,6 +15,9 @@ use std::collections::BTreeMap;
 /// The algorithms that RabbitMQ ships.
 const ALGORITHMS: [&str; 3] =
     ["rabbit_password_hashing_sha256", "rabbit_password_hashing_sha512", "rabbit_password_hashing_md5"];
+
+/// The tags that mean something to RabbitMQ.
+const TAGS: [&str; 5] = ["administrator", "monitoring", "policymaker", "management", "impersonator"];
 
 /// Decodes one entry of `vhosts`: a map, or a name alone.
 pub fn vhost(node: &Node, into: &mut Collected, desk: &mut Desk) {
@@ -95,7 +99,11 @@ pub fn user(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut
     let credential = password
         .map(|password| Credential::Password(Secret::new(password)))
         .or_else(|| hash.map(|hash| Credential::Hash { hash: Secret::new(hash), algorithm: algorithm.to_owned() }));
+    let given = fields.node("tags");
     let tags = fields.opt("tags", desk, tags).unwrap_or_default();
+    if let Some(node) = given.filter(|_| !desk.export) {
+        note_tags(&tags, node, desk);
+    }
     let limits = fields.opt("limits", desk, limits).unwrap_or_default();
     let (permissions, topics) = (fields.node("permissions"), fields.node("topic_permissions"));
     fields.finish(desk);
@@ -111,6 +119,14 @@ pub fn user(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut
         }
     }
     into.user(User { name, credential, tags, limits }, origin(node), desk);
+}
+
+/// Notes tags that give no right: RabbitMQ takes any word.
+fn note_tags(tags: &[String], node: &Node, desk: &mut Desk) {
+    for tag in tags.iter().filter(|tag| !TAGS.contains(&tag.as_str())) {
+        let note = Problem::note("topology::unknown_tag", format!("the tag `{tag}` gives no right in RabbitMQ"));
+        desk.add(note.at(node.span, "not one of RabbitMQ's").help(near::suggest(tag, TAGS, "those that do")));
+    }
 }
 
 /// Takes a map alone as a list of one.

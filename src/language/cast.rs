@@ -3,6 +3,7 @@
 
 use super::collect::{Collected, place};
 use super::fields::Desk;
+use super::matrix::Choice;
 use super::scope::Scope;
 use super::topology::{ReadTopology, decode, read_topology};
 use super::tree::{Kind, Node};
@@ -11,6 +12,7 @@ use super::wrong_kind::{self, Kind as FileKind};
 use super::{Settings, intake};
 use crate::model::{Name, Object, Topology};
 use crate::source::{Problem, Sources};
+use std::collections::BTreeMap;
 
 /// Is one source of objects, parsed but not rendered.
 #[derive(Debug)]
@@ -18,53 +20,82 @@ pub struct Part {
     pub read: ReadTopology,
 }
 
-/// Reads all that `topology:` names; each file once.
-pub fn read_parts(
-    sources: &mut Sources,
-    node: Option<&Node>,
-    file: &str,
-    world: &dyn World,
-    desk: &mut Desk,
-) -> Vec<Part> {
-    let Some(node) = node else { return Vec::new() };
-    let list = match &node.kind {
-        Kind::List(entries) => entries.as_slice(),
-        _ => std::slice::from_ref(node),
-    };
-    let mut parts = Vec::new();
-    for entry in list {
-        match &entry.kind {
-            Kind::Map(_) => {
-                let read = ReadTopology { root: entry.clone(), is_export: false, whole: true };
-                parts.push(Part { read });
-            }
-            Kind::Text(path) if path.contains("{{") => {
-                let problem =
-                    Problem::new("template::too_early", "`topology` names files before templates are rendered");
-                desk.add(problem.at(entry.span, "a template").help("write the path out"));
-            }
-            Kind::Text(path) => parts.extend(read_file(sources, entry, path, file, world, desk)),
-            Kind::Faulty => {}
-            _ => {
-                let message =
-                    format!("`topology` takes a path, objects, or a list of both, found {}", entry.describe());
-                desk.add(Problem::new("value::kind", message).at(entry.span, "neither a path nor objects"));
-            }
-        }
-    }
-    parts
+/// Holds the topologies of a scenario, each file once, and which of them each choice of its matrix plays with.
+#[derive(Debug, Default)]
+pub struct Parts {
+    all: Vec<Part>,
+    /// The full paths of those that are files.
+    files: BTreeMap<String, usize>,
+    by_choice: Vec<(Choice, Vec<usize>)>,
 }
 
-fn read_file(
-    sources: &mut Sources,
-    node: &Node,
-    path: &str,
-    file: &str,
-    world: &dyn World,
-    desk: &mut Desk,
-) -> Option<Part> {
-    let full = beside(file, path);
-    let bytes = match world.read(&full) {
+impl Parts {
+    /// Gives what a choice plays with, in file order.
+    pub fn of(&self, choice: &Choice) -> Vec<&Part> {
+        let chosen = self.by_choice.iter().find(|(known, _)| known == choice);
+        chosen.map_or_else(Vec::new, |(_, parts)| parts.iter().map(|at| &self.all[*at]).collect())
+    }
+
+    /// Lists all of them.
+    pub fn all(&self) -> &[Part] {
+        &self.all
+    }
+
+    /// Reads all that `topology:` names for one choice; its paths are rendered by then.
+    pub fn read(
+        &mut self,
+        choice: &Choice,
+        entries: &[Node],
+        sources: &mut Sources,
+        file: &str,
+        world: &dyn World,
+        desk: &mut Desk,
+    ) {
+        let mut chosen = Vec::new();
+        for entry in entries {
+            match &entry.kind {
+                Kind::Map(_) => {
+                    let read = ReadTopology { root: entry.clone(), is_export: false, whole: true };
+                    chosen.push(self.add(Part { read }));
+                }
+                Kind::Text(path) => {
+                    let full = beside(file, path);
+                    let known = self.files.get(&full).copied();
+                    let at = known.or_else(|| Some(self.add(read_file(sources, entry, &full, world, desk)?)));
+                    self.files.extend(at.map(|at| (full, at)));
+                    chosen.extend(at.filter(|at| !chosen.contains(at)));
+                }
+                Kind::Faulty => {}
+                _ => {
+                    let message =
+                        format!("`topology` takes a path, objects, or a list of both, found {}", entry.describe());
+                    desk.add(Problem::new("value::kind", message).at(entry.span, "neither a path nor objects"));
+                }
+            }
+        }
+        self.by_choice.push((choice.clone(), chosen));
+    }
+
+    /// Inline objects stand at one place for every choice: they are kept once.
+    fn add(&mut self, part: Part) -> usize {
+        let known = self.all.iter().position(|known| known.read.root == part.read.root);
+        known.unwrap_or_else(|| {
+            self.all.push(part);
+            self.all.len() - 1
+        })
+    }
+}
+
+/// Lists what `topology:` names: one thing, or several.
+pub fn entries_of(node: &Node) -> &[Node] {
+    match &node.kind {
+        Kind::List(entries) => entries,
+        _ => std::slice::from_ref(node),
+    }
+}
+
+fn read_file(sources: &mut Sources, node: &Node, full: &str, world: &dyn World, desk: &mut Desk) -> Option<Part> {
+    let bytes = match world.read(full) {
         Ok(bytes) => bytes,
         Err(reason) => {
             let problem = Problem::new("file::missing", format!("the topology {full} cannot be read: {reason}"));
@@ -73,7 +104,7 @@ fn read_file(
             return None;
         }
     };
-    let id = match intake::take(sources, &full, &bytes) {
+    let id = match intake::take(sources, full, &bytes) {
         Ok(id) => id,
         Err(problem) => {
             desk.add(problem.at(node.span, "named here"));
@@ -98,7 +129,7 @@ pub struct Cast {
 /// Renders, decodes and joins all parts. Passwords are left unread.
 pub fn join<'a>(
     sources: &Sources,
-    parts: &'a [Part],
+    parts: &[&'a Part],
     scope_of: impl Fn(Option<&'a Node>, &mut Desk) -> Scope<'a>,
     settings: &Settings,
     desk: &mut Desk,

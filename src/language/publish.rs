@@ -1,12 +1,11 @@
-//! Decodes `publish`, `call` and `forward`.
+//! Decodes `publish` and `forward`.
 //! Takes a rendered node; gives what is sent, with templates that wait until it plays.
 
-use super::expectations::pattern;
 use super::fields::{Desk, Fields};
 use super::read::{self, Read, Wrong};
 use super::tree::{Kind, Node};
 use super::world::{World, beside};
-use crate::model::{Call, Forward, LateValue, Millis, Payload, Publish, Text, Value};
+use crate::model::{Forward, LateValue, Millis, Payload, Publish, Text, Value};
 use crate::source::Problem;
 
 /// Is what a publish needs to read a body from a file.
@@ -24,31 +23,8 @@ pub fn publish(node: &Node, folder: &Folder<'_>, desk: &mut Desk) -> Option<Publ
     Some(publish)
 }
 
-/// How long a call waits for its reply unless it says otherwise.
-const REPLY_WITHIN: Millis = Millis(5_000);
-
-/// Decodes one call: a publish whose reply is awaited.
-pub fn call(node: &Node, folder: &Folder<'_>, desk: &mut Desk) -> Option<Call> {
-    let mut fields = Fields::of("a call", node, desk)?;
-    let within = fields.opt("within", desk, read::duration).unwrap_or(REPLY_WITHIN);
-    let reply = fields.node("reply").and_then(|node| pattern(node, desk));
-    let not_here = [
-        ("count", "a call asks one question: repeat the step by `for_each`"),
-        ("every", "write it beside `call`, with `for_each`"),
-        ("reply_to", "leave it out: a call has a reply address of its own"),
-    ];
-    for (key, help) in not_here {
-        if let Some(entry) = node.entries().iter().find(|entry| entry.key == key) {
-            let problem = Problem::new("yaml::unknown_key", format!("a call knows no key `{key}`"));
-            desk.add(problem.at(entry.key_span, "unknown key").help(help));
-        }
-    }
-    let publish = publish_fields(&mut fields, folder, desk);
-    fields.finish(desk);
-    Some(Call { publish, within, reply })
-}
-
-fn publish_fields(fields: &mut Fields<'_>, folder: &Folder<'_>, desk: &mut Desk) -> Publish {
+/// Reads what every publish has, whoever sends it.
+pub fn publish_fields(fields: &mut Fields<'_>, folder: &Folder<'_>, desk: &mut Desk) -> Publish {
     let exchange = fields.opt("exchange", desk, read::late_name).unwrap_or_else(|| "".into());
     let routing_key = fields.opt("routing_key", desk, read::late_name).unwrap_or_else(|| "".into());
     let mandatory = fields.opt("mandatory", desk, read::boolean).unwrap_or(false);

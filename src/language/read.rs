@@ -59,10 +59,15 @@ pub fn boolean(node: &Node) -> Read<bool> {
     }
 }
 
+/// What to do about a number that no AMQP integer holds.
+const LARGEST: &str = "the largest number that AMQP carries is 9223372036854775807";
+
 /// Reads a whole number.
 pub fn integer(node: &Node) -> Read<i64> {
     match &node.kind {
         Kind::Integer(n) => Ok(*n),
+        Kind::Big(_) => value("is too large", LARGEST),
+        Kind::Float(n) if n.fract() == 0.0 && n.abs() > i64::MAX as f64 => value("is too large", LARGEST),
         Kind::Text(text) if node.style == Style::Rendered => match super::scalar::integer(text) {
             Some(Kind::Integer(n)) => Ok(n),
             _ => kind(node, "a whole number"),

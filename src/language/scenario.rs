@@ -1,7 +1,7 @@
 //! Loads a scenario file: its topologies merged in, its matrix laid out, one cell for each choice.
 //! Takes bytes and the world; gives all cells, and all problems at once; what is wrong in each cell is said once.
 
-use super::cast::{self, Part};
+use super::cast::{self, Part, Parts};
 use super::consumers::consumer;
 use super::fields::{Desk, Fields};
 use super::host::{brokers, live, needs};
@@ -14,9 +14,10 @@ use super::scope::Scope;
 use super::steps::{Stage, check_at_end, check_pace, steps};
 use super::tree::{Kind, Node};
 use super::wrong_kind::{self, Kind as FileKind};
-use super::{Settings, World, intake, names, stage_names};
-use crate::model::{Cell, Consumer, Millis, Requirement, Scenario, SnapshotSettings, Version};
+use super::{Settings, World, intake, names, sense, stage_names};
+use crate::model::{Cell, Consumer, Millis, Requirement, Scenario, SnapshotSettings, Template, Version};
 use crate::source::{Problem, Sources};
+use std::collections::BTreeSet;
 
 /// Is a scenario that was read from one file.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +49,7 @@ pub fn load_scenario(
     if let Some(problem) = wrong_kind::refuse(&root, FileKind::Scenario) {
         return (None, vec![problem]);
     }
-    let parts = cast::read_parts(sources, root.get("topology"), name, world, &mut desk);
+    let parts = read_parts(sources, &root, name, world, settings, &mut desk);
     let file = File { sources, name, root: &root, parts: &parts, world, settings };
     let cells = file.cells(&mut desk);
     if !parsed.whole {
@@ -60,21 +61,74 @@ pub fn load_scenario(
     ((!stopped).then_some(LoadedScenario { title, cells }), desk.problems)
 }
 
+/// Reads the topologies of every choice. A path with a template is rendered by what the scenario itself knows: its
+/// vars, its matrix, the environment.
+fn read_parts(
+    sources: &mut Sources,
+    root: &Node,
+    name: &str,
+    world: &dyn World,
+    settings: &Settings,
+    desk: &mut Desk,
+) -> Parts {
+    let mut parts = Parts::default();
+    let Some(topology) = root.get("topology") else { return parts };
+    let is_template = |entry: &Node| entry.as_text().is_some_and(Template::looks_like_one);
+    if !cast::entries_of(topology).iter().any(is_template) {
+        parts.read(&Vec::new(), cast::entries_of(topology), sources, name, world, desk);
+        return parts;
+    }
+    let none = Parts::default();
+    let file = File { sources, name, root, parts: &none, world, settings };
+    let choices = file.choices(desk);
+    let rendered = choices.into_iter().map(|choice| {
+        let scope = file.scope(&choice, std::iter::empty(), desk);
+        let render = |entry: &Node, desk: &mut Desk| match is_template(entry) {
+            true => Renderer::new(&scope).with_sources(file.sources).data(entry, desk),
+            false => entry.clone(),
+        };
+        let entries: Vec<Node> = cast::entries_of(topology).iter().map(|entry| render(entry, desk)).collect();
+        (choice, entries)
+    });
+    for (choice, entries) in rendered.collect::<Vec<_>>() {
+        parts.read(&choice, &entries, sources, name, world, desk);
+    }
+    parts
+}
+
 /// Is a scenario with all its files parsed.
 struct File<'a> {
     sources: &'a Sources,
     name: &'a str,
     root: &'a Node,
-    parts: &'a [Part],
+    parts: &'a Parts,
     world: &'a dyn World,
     settings: &'a Settings,
 }
 
 impl<'a> File<'a> {
     fn cells(&self, desk: &mut Desk) -> Vec<Cell> {
-        let scope = self.scope(&Vec::new(), self.parts.iter().map(|part| part.read.root.get("vars")), desk);
-        let choices = matrix::choices(self.root.get("matrix"), &scope, self.settings, desk);
+        let choices = self.choices(desk);
+        if choices.len() > 1 {
+            let mut used = BTreeSet::new();
+            sense::names_used(self.root, &mut used);
+            self.parts.all().iter().for_each(|part| sense::names_used(&part.read.root, &mut used));
+            sense::check_axes(self.root.get("matrix"), &used, desk);
+        }
         choices.iter().filter_map(|choice| self.cell(choice, desk)).collect()
+    }
+
+    /// Lays out the matrix over the vars of the topologies that every cell has.
+    fn choices(&self, desk: &mut Desk) -> Vec<Choice> {
+        let common = self.parts.of(&Vec::new());
+        let scope = self.scope(&Vec::new(), common.iter().map(|part| part.read.root.get("vars")), desk);
+        matrix::choices(self.root.get("matrix"), &scope, self.settings, desk)
+    }
+
+    /// Gives the topologies of a cell.
+    fn parts(&self, choice: &Choice) -> Vec<&'a Part> {
+        let common = self.parts.of(&Vec::new());
+        if common.is_empty() { self.parts.of(choice) } else { common }
     }
 
     /// Makes the names of a cell over the vars of some topologies.
@@ -93,11 +147,12 @@ impl<'a> File<'a> {
 
     fn cell(&self, choice: &Choice, desk: &mut Desk) -> Option<Cell> {
         let join = |vars: Option<&'a Node>, desk: &mut Desk| self.scope(choice, std::iter::once(vars), desk);
-        let cast = cast::join(self.sources, self.parts, join, self.settings, desk);
-        desk.export = self.parts.iter().any(|part| part.read.is_export);
+        let parts = self.parts(choice);
+        let cast = cast::join(self.sources, &parts, join, self.settings, desk);
+        desk.export = parts.iter().any(|part| part.read.is_export);
         names::check_topology(&cast.collected.topology, &cast.collected.origins, desk);
         desk.export = false;
-        let scope = self.scope(choice, self.parts.iter().map(|part| part.read.root.get("vars")), desk);
+        let scope = self.scope(choice, parts.iter().map(|part| part.read.root.get("vars")), desk);
         scope.check(self.root.get("vars"), desk);
         let rendered = Renderer::new(&scope).with_sources(self.sources).tree(&self.own_keys(), desk);
         let folder = Folder { world: self.world, file: self.name };
@@ -130,6 +185,7 @@ impl<'a> File<'a> {
         let description = fields.opt("description", desk, read::text);
         let tags = fields.opt("tags", desk, read::texts).unwrap_or_default();
         let seed = fields.opt("seed", desk, read::integer).unwrap_or(0).unsigned_abs();
+        let place = fields.node("timeout").map(|node| node.span);
         let timeout = fields.opt("timeout", desk, read::duration);
         let (needs, brokers) = (needs(&mut fields, desk), brokers(&mut fields, desk));
         let live = live(&mut fields, desk);
@@ -164,6 +220,7 @@ impl<'a> File<'a> {
             finally,
             snapshot,
         };
+        sense::check_timeout(&scenario, timeout.zip(place), desk);
         // What the steps wait for by their own words is never cut short by a timeout that nobody wrote.
         scenario.timeout = timeout.unwrap_or(Millis(TIMEOUT.0.saturating_add(scenario.own_length().0)));
         Some(scenario)

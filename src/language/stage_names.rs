@@ -5,6 +5,7 @@ use super::contents;
 use super::fields::Desk;
 use super::names::Declared;
 use super::near;
+use super::sense;
 use super::tree::{Kind, Node};
 use crate::model::{Act, Action, Consumer, Name, Publish, QueueName, Scenario, Step, Subject, TallySource, Text};
 use crate::source::{Problem, Span};
@@ -33,6 +34,7 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Desk) {
         check.step(step, desk);
     }
     contents::check(scenario, tree, desk);
+    sense::check(scenario, &declared, tree, desk);
 }
 
 struct Check<'a> {

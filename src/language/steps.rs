@@ -2,6 +2,7 @@
 //! Takes a rendered node; gives the driver's lines.
 
 use super::access::permission_fields;
+use super::call::call;
 use super::consumers::Ladders;
 use super::expectations::expectation;
 use super::fields::{Desk, Fields, each};
@@ -9,7 +10,7 @@ use super::legal;
 use super::near;
 use super::objects::{Surroundings, binding_fields, exchange_fields, queue_fields};
 use super::policies::policy_fields;
-use super::publish::{Folder, call, publish};
+use super::publish::{Folder, publish};
 use super::read::{self, Wrong};
 use super::tree::{Entry, Kind, Node};
 use crate::model::{Act, Name, Object, Origin, Pace, QueueName, Refused, Side, Step, When};

@@ -16,7 +16,7 @@ pub struct Moment(pub u64);
 /// assert_eq!("1m 30s".parse::<Millis>().unwrap(), Millis(90_000));
 /// assert_eq!(Millis(5_000).to_string(), "5s");
 /// assert_eq!(Millis(1_500).to_string(), "1.5s");
-/// assert!("5".parse::<Millis>().is_err());
+/// assert!("5".parse::<Millis>().is_err() && "5 parsecs".parse::<Millis>().is_err());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Millis(pub u64);
@@ -56,8 +56,15 @@ impl std::str::FromStr for Millis {
             let (unit, tail) = tail.split_at(letters);
             let number: f64 =
                 number.parse().map_err(|_| format!("`{text}` is not a duration like 250ms, 5s, 2m or 7d"))?;
+            if unit.is_empty() && tail.trim().is_empty() {
+                let whole = text.trim();
+                return Err(format!("`{whole}` has no unit: write {whole}ms or {whole}s"));
+            }
             if unit.is_empty() {
-                return Err(format!("`{text}` has no unit: write {text}ms or {text}s"));
+                return Err(format!(
+                    "`{}` is not a unit of time: write 250ms, 5s, 2m or 7d, without a space",
+                    tail.trim()
+                ));
             }
             let Some((_, factor)) = UNITS.iter().find(|(word, _)| *word == unit) else {
                 return Err(format!("`{unit}` is not a unit of time: use ms, s, m, h, d or w"));

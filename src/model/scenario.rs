@@ -217,6 +217,27 @@ impl Scenario {
         Millis(length)
     }
 
+    /// Gives how long the steps take whatever happens: what `within` may cut short is not counted.
+    pub fn least_length(&self) -> Millis {
+        let length = self.steps.iter().chain(&self.finally).fold(0u64, |sum, step| {
+            let paced = step.pace.filter(|pace| pace.index > 0).map_or(0, |pace| pace.every.0);
+            let sum = sum.saturating_add(paced);
+            match &step.act {
+                Act::Advance(length) => sum.saturating_add(length.0),
+                Act::Publish(publish) => {
+                    sum.saturating_add(publish.every.0.saturating_mul(publish.count.saturating_sub(1).into()))
+                }
+                Act::Expect(expectation) => match expectation.when {
+                    When::For(length) => sum.saturating_add(length.0),
+                    When::At(moment) => sum.max(moment.0),
+                    When::Within(_) | When::Quiet => sum,
+                },
+                _ => sum,
+            }
+        });
+        Millis(length)
+    }
+
     /// Lists all steps: the driver's, those at the end and the last ones.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().chain(&self.at_end).chain(&self.finally)

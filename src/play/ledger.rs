@@ -195,7 +195,7 @@ pub(super) fn queues_seen(at: &QueueName, message: &Message) -> Vec<QueueName> {
 }
 
 /// Lists a message's deaths, ` (expired in wait ×2)`, or nothing.
-pub(super) fn deaths_in_words(message: &Message) -> String {
+pub fn deaths_in_words(message: &Message) -> String {
     let Some(deaths) = message.header("x-death").and_then(Value::as_array) else { return String::new() };
     let words = deaths.iter().filter_map(Value::as_table).map(|death| {
         let text = |key| death.get(key).and_then(Value::as_text).unwrap_or("?").to_owned();

@@ -41,11 +41,14 @@ mod working;
 pub use failure::{Failure, Finding};
 pub use fitness::{Host, TimeScale, choose_scale, why_not};
 pub use kept::{Kept, digest_of};
+pub use ledger::deaths_in_words;
 pub use outcome::{
     ConsumerOutcome, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord, ReplyRecord,
 };
 pub use player::{Ground, Played, Player};
 pub use racing::{Point, RACE, Shift};
 pub use scaled::Scaled;
-pub use timeline::{Entry, Happening, Timeline, outcome_in_words};
+pub use timeline::{
+    Entry, Happening, Timeline, exchange_in_words, insight_in_words, outcome_in_words, settlement_in_words,
+};
 pub use verdict::Verdict;

@@ -435,7 +435,9 @@ impl Client for Player {
             }
             Event::Counted { queue, counts } => self.counted(queue, counts),
             Event::Told(insight) => {
-                if matches!(insight.what, What::Dropped { .. }) {
+                // What its own publish will be told of, is returned or nacked.
+                let told = insight.origin.is_some_and(|origin| self.in_flight.contains_key(&origin));
+                if matches!(insight.what, What::Dropped { stood, .. } if stood || !told) {
                     self.ledger.dropped += 1;
                 }
                 if !self.driver.is_frozen() {

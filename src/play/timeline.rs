@@ -4,6 +4,7 @@
 use super::ledger::deaths_in_words;
 use crate::broker::{Counts, Insight, Refusal, Settlement, What};
 use crate::model::{Message, Millis, Moment, Name, PublishOutcome, QueueName};
+use crate::rules::rule_of_refusal;
 use crate::source::Span;
 use std::collections::VecDeque;
 use std::fmt;
@@ -167,7 +168,10 @@ impl fmt::Display for Happening {
                 write!(f, "{consumer} works on {message} for {for_how_long}")
             }
             Happening::Gone { consumer, how } => write!(f, "{consumer} {how}"),
-            Happening::Refused { who, what, refusal } => write!(f, "{who} is refused {what}: {refusal}"),
+            Happening::Refused { who, what, refusal } => {
+                let rule = rule_of_refusal(refusal.code, &refusal.text);
+                write!(f, "{who} is refused {what}: {refusal} [{rule}]")
+            }
             Happening::Counted { queue, counts: Some(counts) } => {
                 write!(f, "{} has {} ready, {} consumers", queue.name, counts.ready, counts.consumers)
             }

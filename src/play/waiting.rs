@@ -12,6 +12,10 @@ use crate::model::{Act, Count, Expectation, Millis, Moment, QueueName, Step, Sub
 /// How far a measured time may always be off on a live broker, of real time.
 const LIVE_TOLERANCE_FLOOR: Millis = Millis(100);
 
+/// What to do when quiet does not come.
+const NEVER_QUIET: &str = "messages go round without end: give the loop an end (`attempt`, `x_death`, a delivery limit) \
+                           or a pause (a TTL, `delay`); or say how long to wait: `within: 10s`";
+
 impl Player {
     pub(super) fn await_quiet(&mut self) {
         self.driver.doing = Doing::Quieting;
@@ -26,6 +30,9 @@ impl Player {
         if let Err(refusal) = reply {
             let span = self.driver.span(&self.scenario);
             self.failed("run::never_quiet", refusal.text, span, vec![]);
+            if let Some(failure) = self.failures.last_mut() {
+                failure.help = Some(NEVER_QUIET.to_owned());
+            }
             return;
         }
         if !std::mem::take(&mut self.driver.lingered) {

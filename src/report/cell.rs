@@ -1,8 +1,8 @@
-//! One line per cell, the head of a run, and all that `--trace` tells. The summary is `summary`'s.
+//! One line per cell, the head of a run, and one entry of a timeline. The summary is `summary`'s.
 
 use super::Palette;
 use crate::model::{Scenario, Version};
-use crate::play::{Entry, Happening, Played, Timeline, Verdict};
+use crate::play::{Entry, Happening, Played, Verdict};
 use crate::source::Sources;
 use std::collections::BTreeMap;
 
@@ -112,12 +112,6 @@ pub(super) fn mark(verdict: &Verdict, text: &str, palette: Palette) -> String {
         Verdict::New | Verdict::Skipped(_) | Verdict::Flaky(_) => palette.odd(text),
         Verdict::Failed | Verdict::Changed => palette.bad(text),
     }
-}
-
-/// Tells what happened, entry by entry.
-pub fn trace(timeline: &Timeline, sources: &Sources) -> String {
-    let entries = timeline.entries().filter(|entry| is_telling(entry));
-    entries.fold(String::new(), |text, entry| text + &entry_line(entry, sources) + "\n")
 }
 
 /// Writes one entry; an expectation is named by its line.

@@ -2,7 +2,7 @@
 //! The first one in full; what several brokers share is told once, and so is each help.
 
 use super::problem::draw_one;
-use super::story::{listed, story};
+use super::story::before;
 use super::{CellReport, Palette};
 use crate::play::{Failure, Verdict};
 use crate::source::{Problem, Sources};
@@ -59,7 +59,7 @@ fn group_text(group: &[&CellReport], full: bool, helps: &mut BTreeSet<String>, p
         }
         text.push_str(&draw_one(&as_problem(failure, helps), sources, width, palette.colour));
         if let Some(played) = cell.played.as_ref().filter(|_| full && number == 0) {
-            text.push_str(&story(failure, played, sources, palette));
+            text.push_str(&before(failure, &played.timeline, sources, palette));
         }
     }
     if cell.verdict == Verdict::Changed
@@ -94,4 +94,13 @@ pub fn coloured_difference(difference: &str, palette: Palette) -> String {
         _ => line.to_owned(),
     };
     difference.lines().map(|text| format!("  {}\n", line(text))).collect()
+}
+
+/// Writes `a, b and c`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
 }

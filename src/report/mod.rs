@@ -18,7 +18,7 @@ mod snapshot_pending;
 mod story;
 mod summary;
 
-pub use cell::{CellReport, cell_line, cell_name, header, trace};
+pub use cell::{CellReport, cell_line, cell_name, header};
 pub use failure::{Page, coloured_difference, failure_text, failures_text};
 pub use json::{cell_json, summary_json};
 pub use junit::junit;
@@ -31,4 +31,5 @@ pub use snapshot::{Comparison, body, compare, difference};
 pub use snapshot_file::{BrokenSnapshot, SnapshotFile, read_snapshot, whole_file};
 pub use snapshot_name::{SnapshotName, cell_stem, snapshot_for};
 pub use snapshot_pending::{Outcome, Pending, pending};
+pub use story::trace;
 pub use summary::{brokers_table, summary};

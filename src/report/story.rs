@@ -1,133 +1,203 @@
-//! What led to a failure: the story of the messages that it names, or else what happened last.
-//! Lines that go round are told once.
+//! What became of each message, hop by hop: a block per message with times, queues, reasons and rules, then the rest.
+//! Reads the timeline; on a live broker, which gives no reasons, the hops that were seen.
 
 use super::Palette;
 use super::cell::{entry_line, is_telling};
-use crate::play::{Entry, Failure, Happening, Played};
+use crate::broker::{Settlement, What};
+use crate::model::{Name, PublishOutcome};
+use crate::play::{
+    Entry, Failure, Happening, Timeline, deaths_in_words, exchange_in_words, insight_in_words, outcome_in_words,
+    settlement_in_words,
+};
+use crate::rules::rule_of_refusal;
 use crate::source::Sources;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-/// How many lines stand before a failure that names no message.
-const BEFORE_MAX: usize = 12;
+/// How many lines of a story stand before a failure.
+const LINES_MAX: usize = 12;
 
-/// How many lines a story has at most: so many at its beginning, so many at its end.
-const STORY_HEAD: usize = 12;
-const STORY_TAIL: usize = 16;
+/// How many messages' stories stand before a failure.
+const STORIES_MAX: usize = 3;
 
-/// How many messages have a common story; of more, nothing is left out.
-const HEROES_MAX: usize = 3;
+/// Holds the entries of one message, in order.
+struct Story<'a> {
+    name: &'a Name,
+    hops: Vec<&'a Entry>,
+}
 
-/// The longest round that is seen, in lines.
-const ROUND_MAX: usize = 12;
-
-/// Tells what led to a failure.
-pub(super) fn story(failure: &Failure, played: &Played, sources: &Sources, palette: Palette) -> String {
-    let led_here = played.timeline.entries().filter(|one| one.sequence <= failure.sequence && is_telling(one));
-    let led_here: Vec<&Entry> = led_here.collect();
-    let heroes = heroes(failure, &led_here, sources);
-    let told: Vec<&Entry> = led_here.into_iter().filter(|entry| belongs(entry, &heroes)).collect();
-    let told: Vec<String> = told.iter().map(|entry| entry_line(entry, sources)).collect();
-    if told.is_empty() {
-        return String::new();
+/// Tells the story of each message in order of appearance, then what happened besides.
+pub fn trace(timeline: &Timeline, sources: &Sources, palette: Palette) -> String {
+    let mut text = String::new();
+    for story in stories(timeline.entries()) {
+        text.push_str(&format!("{} {}\n", palette.strong(story.name), palette.dim(&story.fate())));
+        story.lines().iter().for_each(|line| text.push_str(&format!("{line}\n")));
+        text.push('\n');
     }
-    let mut lines = rounds_once(&told);
-    let moment = failure.moment;
-    let title = if heroes.is_empty() {
-        lines.drain(..lines.len().saturating_sub(BEFORE_MAX));
-        format!("what happened before, up to {moment}:")
-    } else {
-        if let Some(left_out) = lines.len().checked_sub(STORY_HEAD + STORY_TAIL).filter(|n| *n > 1) {
-            let words = format!("{:>8}  {left_out} more lines (--trace)", "…");
-            lines.splice(STORY_HEAD..STORY_HEAD + left_out, [words]);
-        }
-        let names: Vec<&str> = heroes.iter().map(String::as_str).collect();
-        format!("the story of {}, up to {moment}:", listed(&names))
+    let besides: Vec<&Entry> =
+        timeline.entries().filter(|entry| message_of(entry).is_none() && is_telling(entry)).collect();
+    if !besides.is_empty() {
+        text.push_str(&format!("{}\n", palette.strong("besides")));
+        besides.iter().for_each(|entry| text.push_str(&format!("{}\n", entry_line(entry, sources))));
+    }
+    text.trim_end().to_owned()
+}
+
+/// Tells what led to a failure: the stories of the messages that it speaks of, else the last entries.
+pub(super) fn before(failure: &Failure, timeline: &Timeline, sources: &Sources, palette: Palette) -> String {
+    let led_here = || timeline.entries().filter(|entry| entry.sequence <= failure.sequence);
+    let concerned = concerned(failure, &stories(led_here()));
+    let indented = |lines: &[String]| -> String {
+        let left_out = lines.len().saturating_sub(LINES_MAX);
+        let first = (left_out > 0).then(|| format!("           … {left_out} lines before\n"));
+        first.into_iter().chain(lines[left_out..].iter().map(|line| format!("  {line}\n"))).collect()
     };
-    let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
-    format!("  {}\n{lines}", palette.dim(&title))
-}
-
-/// Writes `a, b and c`.
-pub(super) fn listed(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    let mut text = String::new();
+    for story in &concerned {
+        let head = format!("what happened to {}, up to {}:", story.name, failure.moment);
+        text.push_str(&format!("  {}\n{}", palette.dim(&head), indented(&story.lines())));
     }
+    if concerned.is_empty() {
+        let lines: Vec<String> =
+            led_here().filter(|entry| is_telling(entry)).map(|entry| entry_line(entry, sources)).collect();
+        if lines.is_empty() {
+            return text;
+        }
+        let head = format!("what happened before, up to {}:", failure.moment);
+        text.push_str(&format!("  {}\n{}", palette.dim(&head), indented(&lines)));
+    }
+    text
 }
 
-/// Finds the messages that a failure or its line names; empty when there are none or too many.
-fn heroes(failure: &Failure, led_here: &[&Entry], sources: &Sources) -> BTreeSet<String> {
-    let source = sources.get(failure.span.file);
-    let line = source.text.get(failure.span.start as usize..failure.span.end as usize).unwrap_or_default();
-    let findings = failure.findings.iter().flat_map(|one| [one.expected.as_str(), one.found.as_str()]);
-    let texts: Vec<&str> = findings.chain([failure.message.as_str(), line]).collect();
-    let words: BTreeSet<&str> =
-        texts.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric() && !"_-.#".contains(c))).collect();
-    let named = led_here.iter().filter_map(|entry| message_of(&entry.what)).map(family);
-    let named: BTreeSet<String> = named.filter(|name| words.contains(name)).map(str::to_owned).collect();
-    if named.len() > HEROES_MAX { BTreeSet::new() } else { named }
+/// Chooses the stories that a failure speaks of: messages that it names, else those that met the queue it names.
+fn concerned<'a>(failure: &Failure, stories: &[Story<'a>]) -> Vec<Story<'a>> {
+    let findings = failure.findings.iter().map(|one| format!("{} {} {}", one.field, one.expected, one.found));
+    let words: String = findings.fold(failure.message.clone(), |text, one| text + " " + &one);
+    let take = |fits: &dyn Fn(&Story) -> bool| -> Vec<Story<'a>> {
+        let chosen = stories.iter().filter(|story| fits(story));
+        chosen.map(|story| Story { name: story.name, hops: story.hops.clone() }).collect()
+    };
+    let named = take(&|story| speaks_of(&words, story.name));
+    if !named.is_empty() {
+        return named.into_iter().take(STORIES_MAX).collect();
+    }
+    let met =
+        take(&|story| story.hops.iter().any(|hop| queue_of(hop).is_some_and(|name| speaks_of(&failure.message, name))));
+    if met.len() <= STORIES_MAX { met } else { Vec::new() }
 }
 
-/// Says whether an entry is of the story: about its messages, or about none.
-fn belongs(entry: &Entry, heroes: &BTreeSet<String>) -> bool {
-    heroes.is_empty() || message_of(&entry.what).is_none_or(|message| heroes.contains(family(message)))
+/// Says whether a text has a name in it as a whole word.
+fn speaks_of(text: &str, name: &str) -> bool {
+    let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '#');
+    text.match_indices(name).any(|(at, _)| {
+        let rest = &text[at + name.len()..];
+        let mut behind = rest.chars();
+        let goes_on = match behind.next() {
+            Some('.') => behind.next().is_some_and(inside),
+            next => next.is_some_and(inside),
+        };
+        !goes_on && !text[..at].ends_with(|c: char| inside(c) || c == '.')
+    })
 }
 
-/// Gives the name that the copies of a message share: `poison` of `poison#2`.
-fn family(message: &str) -> &str {
-    message.split_once('#').map_or(message, |(name, _)| name)
+fn stories<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Story<'a>> {
+    let mut stories: Vec<Story> = Vec::new();
+    let mut places: BTreeMap<&Name, usize> = BTreeMap::new();
+    for entry in entries {
+        let Some(name) = message_of(entry) else { continue };
+        let place = *places.entry(name).or_insert_with(|| {
+            stories.push(Story { name, hops: Vec::new() });
+            stories.len() - 1
+        });
+        stories[place].hops.push(entry);
+    }
+    stories
 }
 
-fn message_of(what: &Happening) -> Option<&str> {
-    match what {
+fn message_of(entry: &Entry) -> Option<&Name> {
+    match &entry.what {
         Happening::Published { message, .. }
         | Happening::PublishEnded { message, .. }
         | Happening::Settled { message, .. }
-        | Happening::Working { message, .. }
-        | Happening::Delivered { name: message, .. } => Some(message),
-        Happening::Told { message, .. } => message.as_deref(),
+        | Happening::Working { message, .. } => Some(message),
+        Happening::Delivered { name, .. } => Some(name),
+        Happening::Told { message, .. } => message.as_ref(),
         _ => None,
     }
 }
 
-/// Writes lines that go round once, with how often they come again.
-fn rounds_once(lines: &[String]) -> Vec<String> {
-    // Two lines are the same if they differ in their moment only.
-    let said: Vec<&str> =
-        lines.iter().map(|line| line.trim_start().split_once("  ").map_or(&**line, |(_, said)| said)).collect();
-    let mut told = Vec::new();
-    let mut at = 0;
-    while at < lines.len() {
-        let rounds_of = |length: usize| {
-            let round = &said[at..at + length];
-            said[at..].chunks_exact(length).take_while(|next| *next == round).count()
-        };
-        let lengths = 1..=ROUND_MAX.min((lines.len() - at) / 3);
-        let round = lengths.map(|length| (length, rounds_of(length))).find(|(_, rounds)| *rounds >= 3);
-        let (length, rounds) = round.unwrap_or((1, 1));
-        told.extend_from_slice(&lines[at..at + length]);
-        if rounds > 1 {
-            let noun = if length == 1 { "line".to_owned() } else { format!("{length} lines") };
-            told.push(format!("{:>8}  the last {noun} again, {} times more", "…", rounds - 1));
-        }
-        at += length * rounds;
+fn queue_of(entry: &Entry) -> Option<&Name> {
+    match &entry.what {
+        Happening::Delivered { queue, .. } => Some(&queue.name),
+        Happening::Told { insight, .. } => insight.queue.as_ref().map(|queue| &queue.name),
+        _ => None,
     }
-    told
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Story<'_> {
+    /// Writes a line per hop; a confirm that came at once stands on the line of its publish.
+    fn lines(&self) -> Vec<String> {
+        let is_confirm =
+            |entry: &Entry| matches!(entry.what, Happening::PublishEnded { outcome: PublishOutcome::Confirmed, .. });
+        let confirmed = self.hops.iter().filter(|hop| is_confirm(hop)).map(|hop| hop.moment);
+        let mut confirmed: Vec<_> = confirmed.collect();
+        let mut lines = Vec::new();
+        for hop in self.hops.iter().filter(|hop| !is_confirm(hop)) {
+            let mut words = hop_in_words(hop);
+            if matches!(hop.what, Happening::Published { .. }) && !confirmed.is_empty() {
+                let at = confirmed.remove(0);
+                let when = if at == hop.moment { String::new() } else { format!(" at {at}") };
+                words.push_str(&format!(", confirmed{when}"));
+            }
+            lines.push(format!("{:>8}  {words}", hop.moment.to_string()));
+        }
+        lines
+    }
 
-    #[test]
-    fn what_goes_round_is_told_once() {
-        let lines = |text: &str| -> Vec<String> { text.split(' ').map(|word| format!("      0s  {word}")).collect() };
-        let told = |text: &str| -> Vec<String> {
-            rounds_once(&lines(text)).iter().map(|line| line.trim().replace("0s  ", "")).collect()
-        };
-        assert_eq!(told("a b a b"), ["a", "b", "a", "b"]);
-        assert_eq!(told("x a b a b a b y"), ["x", "a", "b", "…  the last 2 lines again, 2 times more", "y"]);
-        assert_eq!(told("a a a a"), ["a", "…  the last line again, 3 times more"]);
+    /// Says where it ended, as far as one place can be named.
+    fn fate(&self) -> String {
+        let last = self.hops.iter().rev().find_map(|hop| match &hop.what {
+            Happening::Settled { consumer, settlement: Settlement::Ack, .. } => Some(format!("acked by {consumer}")),
+            Happening::Delivered { consumer, .. } => Some(format!("with {consumer}")),
+            Happening::PublishEnded { outcome, .. } if *outcome != PublishOutcome::Confirmed => {
+                Some(outcome_in_words(*outcome).to_owned())
+            }
+            Happening::Told { insight, .. } => match (&insight.what, &insight.queue) {
+                (What::Enqueued | What::Requeued { .. } | What::Blocked { .. }, Some(queue)) => {
+                    Some(format!("in {}", queue.name))
+                }
+                (What::Dropped { .. }, _) => Some("dropped".to_owned()),
+                _ => None,
+            },
+            _ => None,
+        });
+        last.unwrap_or_else(|| "published".to_owned())
+    }
+}
+
+/// Writes one hop, the message being `it`.
+fn hop_in_words(entry: &Entry) -> String {
+    match &entry.what {
+        Happening::Published { by, exchange, routing_key, .. } => {
+            format!("{by} publishes it to {} with key '{routing_key}'", exchange_in_words(exchange))
+        }
+        Happening::PublishEnded { outcome, refusal, .. } => {
+            let outcome = outcome_in_words(*outcome);
+            match refusal {
+                Some(refusal) => format!("{outcome}: {refusal} [{}]", rule_of_refusal(refusal.code, &refusal.text)),
+                None => outcome.to_owned(),
+            }
+        }
+        Happening::Delivered { consumer, queue, redelivered, message, .. } => {
+            let again = if *redelivered { ", redelivered" } else { "" };
+            format!("{consumer} gets it from {}{again}{}", queue.name, deaths_in_words(message))
+        }
+        Happening::Settled { consumer, settlement, .. } => {
+            format!("{consumer} {} it", settlement_in_words(*settlement))
+        }
+        Happening::Working { consumer, for_how_long, .. } => format!("{consumer} works on it for {for_how_long}"),
+        Happening::Told { behind, until, insight, .. } => {
+            format!("{} [{}]", insight_in_words(insight, behind.as_deref(), *until), insight.rule)
+        }
+        other => other.to_string(),
     }
 }

@@ -10,8 +10,8 @@ use super::reason::{Cause, Reason};
 use super::slots::Id;
 use super::timer::Timer;
 use super::vhost::Vhost;
-use crate::broker::{Death, What};
-use crate::model::{Message, Millis, Moment, Name, QueueKind, QueueName, Table, Value};
+use crate::broker::{Death, PublishId, What};
+use crate::model::{Millis, Moment, Name, QueueKind, QueueName, Table, Value};
 use crate::rules::{Dying, FailureCount, Overflow, QueueSettings, is_cycle, record_death};
 use std::sync::Arc;
 
@@ -63,6 +63,18 @@ pub(super) struct DeadLetter {
     reason: Option<Box<Reason>>,
 }
 
+/// Is a dead letter that is being published.
+struct Sending {
+    origin: PublishId,
+    death: Death,
+    from: Id<Queue>,
+    by: Arc<DeadLettering>,
+    /// Whether it had headers, its own deaths among them, before this death.
+    has_history: bool,
+    /// DL-24: what the queue keeps until all targets took it.
+    kept: Option<Waiting>,
+}
+
 impl Sim {
     /// Lets a message die in a queue: it is dead-lettered, or dropped where there is no exchange for that.
     pub(super) fn die(&mut self, id: Id<Queue>, entry: Entry, cause: Cause) {
@@ -101,16 +113,19 @@ impl Sim {
     }
 
     /// Publishes a dead letter to its exchange (DL-10 to DL-12).
-    pub(super) fn send_dead_letter(&mut self, mut letter: DeadLetter) {
-        let origin = Some(letter.entry.stored.origin);
-        let stored = Arc::new(self.copy_of(&letter));
-        if let Some(Reason { rule, why }) = letter.reason.take().map(|reason| *reason) {
-            let further = if letter.by.routing_key.is_some() { &[][..] } else { &stored.cc };
-            let routing_keys = std::iter::once(&stored.routing_key).chain(further).cloned().collect();
-            let exchange = letter.by.exchange.clone();
-            let death = letter.death;
-            self.tell(origin, Some(letter.from), rule, || What::DeadLettered { death, exchange, routing_keys, why });
+    pub(super) fn send_dead_letter(&mut self, letter: DeadLetter) {
+        let headers = self.death_headers(&letter);
+        let DeadLetter { entry, death, from, by, at_least_once, reason, .. } = letter;
+        let origin = entry.stored.origin;
+        let has_history = entry.stored.died || entry.stored.message.properties.headers.is_some();
+        let kept = at_least_once.map(|taken_by| Waiting { entry: entry.clone(), death, taken_by });
+        let stored = self.rewrite(entry, death, &by, headers);
+        if let Some(Reason { rule, why }) = reason.map(|reason| *reason) {
+            let routing_keys = std::iter::once(&stored.routing_key).chain(&stored.cc).cloned().collect();
+            let exchange = by.exchange.clone();
+            self.tell(Some(origin), Some(from), rule, || What::DeadLettered { death, exchange, routing_keys, why });
         }
+        let letter = Sending { origin, death, from, by, has_history, kept };
         let Some(exchange) = self.exchange_id(letter.by.vhost, &letter.by.exchange) else {
             let why = || format!("its dead-letter exchange '{}' does not exist", letter.by.exchange);
             self.tell_lost(&letter, letter.from, "DL-3", why);
@@ -120,7 +135,7 @@ impl Sim {
     }
 
     /// Puts a dead letter into the queues that it is routed to, but into none twice in a cycle (DL-25).
-    fn spread(&mut self, mut letter: DeadLetter, exchange: Id<Exchange>, stored: Arc<Stored>) {
+    fn spread(&mut self, mut letter: Sending, exchange: Id<Exchange>, stored: Arc<Stored>) {
         self.route(exchange, &keys(&stored));
         let targets = std::mem::take(&mut self.targets);
         // DL-30: a cycle counts as no target, so one that has others is not held back by it.
@@ -131,7 +146,7 @@ impl Sim {
             self.tell_lost(&letter, letter.from, "DL-4", why);
         }
         for &target in &targets {
-            if letter.at_least_once.as_ref().is_some_and(|done| done.contains(&target)) {
+            if letter.kept.as_ref().is_some_and(|kept| kept.taken_by.contains(&target)) {
                 any = true;
                 continue;
             }
@@ -140,32 +155,31 @@ impl Sim {
                 continue;
             }
             any = true;
-            let taken = match letter.at_least_once {
+            let taken = match letter.kept {
                 Some(_) if self.is_refusing(target) => {
                     self.tell_lost(&letter, target, "DL-30", || "a target is full and does not confirm it".into());
                     false
                 }
                 _ => self.enqueue(target, stored.clone(), None),
             };
-            match &mut letter.at_least_once {
-                Some(done) if taken => done.push(target),
-                _ => {}
+            if let Some(kept) = letter.kept.as_mut().filter(|_| taken) {
+                kept.taken_by.push(target);
             }
             all_took &= taken;
         }
         self.targets = targets;
         if !any || !all_took {
             self.keep_waiting(letter);
-        } else if letter.at_least_once.is_some() {
-            let size = u64::from(letter.entry.size);
+        } else if let Some(kept) = letter.kept {
+            let size = u64::from(kept.entry.size);
             self.weigh_leaving(letter.from, |(n, bytes)| (n - 1, bytes - size));
         }
     }
 
     /// Tells that a dead letter is lost; one that its queue keeps is not.
-    fn tell_lost(&mut self, letter: &DeadLetter, queue: Id<Queue>, rule: &'static str, why: impl FnOnce() -> String) {
-        let origin = Some(letter.entry.stored.origin);
-        if letter.at_least_once.is_none() {
+    fn tell_lost(&mut self, letter: &Sending, queue: Id<Queue>, rule: &'static str, why: impl FnOnce() -> String) {
+        let origin = Some(letter.origin);
+        if letter.kept.is_none() {
             return self.tell(origin, Some(queue), rule, || What::Dropped { why: why(), stood: false });
         }
         let until = Some(Millis(RETRY_MS));
@@ -173,7 +187,7 @@ impl Sim {
     }
 
     /// Tells through which queues a dead letter went round (DL-25, DL-26).
-    fn tell_cycle(&mut self, letter: &DeadLetter, stored: &Stored, target: Id<Queue>) {
+    fn tell_cycle(&mut self, letter: &Sending, stored: &Stored, target: Id<Queue>) {
         let Some(queue) = self.queues.get(target).filter(|_| self.insights) else { return };
         if target == letter.from {
             let why = || "dead-lettered into the queue it died in, without a rejection: a cycle".to_owned();
@@ -193,10 +207,9 @@ impl Sim {
         self.tell_lost(letter, target, "DL-25", || why);
     }
 
-    fn closes_cycle(&self, letter: &DeadLetter, stored: &Stored, target: Id<Queue>) -> bool {
+    fn closes_cycle(&self, letter: &Sending, stored: &Stored, target: Id<Queue>) -> bool {
         let Some(queue) = self.queues.get(target) else { return false };
-        let old = &letter.entry.stored;
-        if !old.died && old.message.properties.headers.is_none() {
+        if !letter.has_history {
             // Its first death, and no history of the client's: the only way back is into the same queue.
             return letter.death != Death::Rejected && queue.name.name == letter.by.queue;
         }
@@ -215,14 +228,14 @@ impl Sim {
     }
 
     /// Keeps a dead letter of an at-least-once queue for the next try (DL-30).
-    fn keep_waiting(&mut self, letter: DeadLetter) {
-        let Some(taken_by) = letter.at_least_once else { return };
+    fn keep_waiting(&mut self, letter: Sending) {
+        let Some(kept) = letter.kept else { return };
         let at = self.now + Millis(RETRY_MS);
         let Some(queue) = self.queues.get_mut(letter.from) else { return };
         let Contents::Quorum(quorum) = &mut queue.contents else { return };
-        let size = u64::from(letter.entry.size);
+        let size = u64::from(kept.entry.size);
         quorum.leaving = (quorum.leaving.0 - 1, quorum.leaving.1 - size);
-        quorum.waiting.push_back(Waiting { entry: letter.entry, death: letter.death, taken_by });
+        quorum.waiting.push_back(kept);
         if queue.retry_timer.is_none() {
             queue.retry_timer = Some(self.timers.set(at, Timer::DeadLetterRetry(letter.from)));
         }
@@ -293,31 +306,23 @@ impl Sim {
         keys
     }
 
-    /// Makes what is published in place of the dead message (DL-11 to DL-17).
-    fn copy_of(&mut self, letter: &DeadLetter) -> Stored {
-        let headers = self.death_headers(letter);
-        let old = &letter.entry.stored;
-        let mut message = Message::clone(&old.message);
-        message.properties.headers = Some(headers);
-        message.properties.expiration = None;
-        let (routing_key, cc, bcc) = match &letter.by.routing_key {
-            Some(key) => (key.clone(), Box::default(), Box::default()),
-            None => (old.routing_key.clone(), old.cc.clone(), old.bcc.clone()),
-        };
-        let counted = self.rules.failure_count == FailureCount::Counted;
-        let rejected_here = letter.by.from_quorum && letter.death == Death::Rejected;
-        Stored {
-            message: Arc::new(message),
-            exchange: letter.by.exchange.clone(),
-            routing_key,
-            cc,
-            bcc,
-            expiration_ms: None,
-            origin: old.origin,
-            died: true,
-            failures: if counted { letter.entry.failures } else { 0 },
-            quorum_rejections: old.quorum_rejections + letter.entry.losses + u32::from(rejected_here),
+    /// Makes what is published in place of the dead message (DL-11 to DL-17): in its own place, unless others hold it.
+    fn rewrite(&self, entry: Entry, death: Death, by: &DeadLettering, headers: Table) -> Arc<Stored> {
+        let Entry { mut stored, failures, losses, .. } = entry;
+        let copy = Arc::make_mut(&mut stored);
+        let properties = &mut Arc::make_mut(&mut copy.message).properties;
+        properties.headers = Some(headers);
+        properties.expiration = None;
+        copy.exchange = by.exchange.clone();
+        if let Some(key) = &by.routing_key {
+            copy.routing_key = key.clone();
+            (copy.cc, copy.bcc) = (Box::default(), Box::default());
         }
+        copy.expiration_ms = None;
+        copy.died = true;
+        copy.failures = if self.rules.failure_count == FailureCount::Counted { failures } else { 0 };
+        copy.quorum_rejections += losses + u32::from(by.from_quorum && death == Death::Rejected);
+        stored
     }
 }
 

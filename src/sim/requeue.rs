@@ -80,8 +80,8 @@ impl Sim {
         let Some(queue) = self.queues.get_mut(id) else { return false };
         let limit = queue.settings.delivery_limit;
         let counted = if rules.only_failures_count { entry.failures } else { entry.returns };
-        let counts = failed || !rules.only_failures_count;
-        if counts && limit.is_some_and(|limit| i64::from(counted) > limit) {
+        // DL-34: one that came with more failures than the limit dies on any return.
+        if limit.is_some_and(|limit| i64::from(counted) > limit) {
             self.die(id, entry, Cause::DeliveryLimit);
             return true;
         }

@@ -70,6 +70,11 @@ impl Sources {
         &self.files[file.0 as usize]
     }
 
+    /// Lists the ids of all texts.
+    pub fn ids(&self) -> impl Iterator<Item = FileId> {
+        (0..self.files.len() as u32).map(FileId)
+    }
+
     /// Gives line and column of a span's start; past the end of the text it is the last place.
     pub fn position(&self, span: Span) -> Position {
         let text = &self.get(span.file).text;

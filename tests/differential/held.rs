@@ -64,6 +64,16 @@ impl Held {
         gone
     }
 
+    /// Lists the connections that hold messages on one channel and consume on another.
+    pub fn divided(&self) -> BTreeSet<ConnectionId> {
+        let holding: Vec<&String> =
+            self.unsettled.iter().filter(|(_, all)| !all.is_empty()).map(|(on, _)| on).collect();
+        let consuming = self.consumers.keys().map(|(channel, _)| channel);
+        let pairs = consuming.flat_map(|one| holding.iter().map(move |other| (one, *other)));
+        let both = pairs.filter(|(one, other)| one != other && self.owners.get(*one) == self.owners.get(*other));
+        both.filter_map(|(one, _)| self.connections.get(self.owners.get(one)?).copied()).collect()
+    }
+
     /// Notes a delivery that must be settled.
     pub fn take(&mut self, channel: &str, delivery: Unsettled) {
         self.unsettled.entry(channel.to_owned()).or_default().push(delivery);

@@ -5,7 +5,7 @@ use super::known::Known;
 use super::player::{Delays, Player};
 use super::seen::Seen;
 use super::sequence::Op;
-use rmqplay::broker::{Client, Command, Event, Insight, What};
+use rmqplay::broker::{Client, Command, ConnectionId, Event, Insight, What};
 use rmqplay::model::{Millis, Moment, Profile, QueueName};
 use rmqplay::sim::Sim;
 use rmqplay::simulate::{Ended, Limits, simulate};
@@ -60,7 +60,7 @@ impl Rehearsal {
     /// Plays one operation at the first good moment, not before `not_before`.
     pub fn play(&mut self, text: String, not_before: Moment, known: &Known) -> Result<Op, Unfit> {
         let mut gap = Millis(0);
-        let mut ear = Ear::default();
+        let mut ear = Ear { divided: self.player.held.divided(), ..Ear::default() };
         self.begun |= text.contains(" ttl=") || self.expiring && text.contains("publish ");
         self.begun |= text.contains("x-expires=") && !text.contains("x-expires=90000");
         self.expiring |= text.contains("message-ttl=") || text.contains("delayed-retry");
@@ -183,6 +183,9 @@ struct Ear {
     /// How many settlements went out, and whether a dead letter came back to the queue that it is from.
     settlements: u32,
     returned: bool,
+    /// Connections that hold messages on one channel and consume on another, and whether one of them ended.
+    divided: BTreeSet<ConnectionId>,
+    ended: bool,
 }
 
 impl Ear {
@@ -215,6 +218,9 @@ impl Ear {
     }
 
     fn judge(&self, known: &Known) -> Result<(), Unfit> {
+        if self.ended && known.accepts("CO-14/channels-of-one-connection") {
+            return Err("channels of one connection end in no order");
+        }
         if self.settlements > 1 && self.returned && known.accepts("SIM-1/settlements-in-a-row") {
             return Err("dead letters return between settlements");
         }
@@ -228,6 +234,9 @@ impl Client for Ear {
         match &command {
             Some(Command::Publish { .. }) => self.source = None,
             Some(Command::Settle { .. }) => self.settlements += 1,
+            Some(Command::Cut { connection, .. } | Command::Disconnect { connection, .. }) => {
+                self.ended |= self.divided.contains(connection);
+            }
             _ => {}
         }
         command
@@ -237,8 +246,10 @@ impl Client for Ear {
         if let Event::Told(insight) = &event {
             self.note(now, insight);
         }
-        if let Event::Delivered { consumer, .. } = &event {
-            self.note_delivery(consumer);
+        match &event {
+            Event::Delivered { consumer, .. } => self.note_delivery(consumer),
+            Event::ConnectionClosed { connection, .. } => self.ended |= self.divided.contains(connection),
+            _ => {}
         }
         if let Some(player) = &mut self.player {
             player.handle_event(now, event);

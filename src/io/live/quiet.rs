@@ -4,6 +4,8 @@
 use super::adapter::Live;
 use super::line::Item;
 use crate::broker::{Command, Event, Refusal, Reply, RequestId, Scope};
+use crate::model::QueueName;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// Waits for quiet.
@@ -18,6 +20,39 @@ pub(super) struct Quiet {
     /// The last event, and what it was.
     last: Instant,
     what: String,
+    progress: Progress,
+}
+
+/// Tells a long drain from going round: what is emptied comes to an end.
+struct Progress {
+    /// The fewest ready messages that each queue was seen with.
+    lows: BTreeMap<QueueName, u64>,
+    /// Something was published meanwhile: a new message need not be one message less.
+    published: bool,
+    /// When the end last came nearer.
+    made: Option<Instant>,
+}
+
+impl Progress {
+    fn note(&mut self, event: &Event, now: Instant) {
+        let nearer = match event {
+            Event::Counted { queue, counts: Some(counts) } => {
+                let low = self.lows.entry(queue.clone()).or_insert(counts.ready);
+                std::mem::replace(low, counts.ready.min(*low)) > counts.ready
+            }
+            Event::Delivered { delivery, .. } => {
+                !self.published && !delivery.redelivered && delivery.message.header("x-death").is_none()
+            }
+            Event::Confirmed { .. } => {
+                self.published = true;
+                false
+            }
+            _ => false,
+        };
+        if nearer {
+            self.made = Some(now);
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +78,7 @@ impl Live {
             acted: now,
             last: now,
             what: "commands are unanswered".into(),
+            progress: Progress { lows: BTreeMap::new(), published: false, made: None },
         });
         quiet.requests.push(request);
         self.check_quiet(now);
@@ -62,6 +98,7 @@ impl Live {
             if events.iter().any(|event| !matches!(event, Event::Counted { .. })) {
                 quiet.acted = now;
             }
+            events.iter().for_each(|event| quiet.progress.note(event, now));
             quiet.last = now;
             quiet.what = describe(last);
         }
@@ -102,6 +139,8 @@ impl Live {
         let Some(quiet) = &self.quiet else { return };
         // Work that is never done counts as unrest once nobody would wait longer for an answer.
         let since = quiet.calm.unwrap_or(quiet.began + self.limits.answer);
+        // A drain, however long, is no unrest: every message that leaves is one less.
+        let since = quiet.progress.made.map_or(since, |made| made.max(since));
         if now < since + self.limits.unrest + slow {
             return;
         }

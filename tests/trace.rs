@@ -1,0 +1,118 @@
+//! Every reason that the sim gives: each section of `tests/trace/*.txt` is a scenario and the story that `run --trace`
+//! tells of it, one per way to die, to come back, to wait or to be refused. `=== title | 4.0` plays on that profile,
+//! else on the newest. `UPDATE_GOLDEN=1` rewrites what stands behind `---`. Every rule that the sim tells must appear.
+#![allow(clippy::disallowed_methods)]
+
+use rmqplay::io::Disk;
+use rmqplay::language::{Settings, load_scenario};
+use rmqplay::model::Profile;
+use rmqplay::report::{self, Palette};
+use rmqplay::simulate::rehearse;
+use rmqplay::source::Sources;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Rules that no scenario can bring about, and why.
+const BEYOND_SCENARIOS: [(&str, &str); 6] = [
+    ("CO-4", "scenarios have no prefetch over a whole channel"),
+    ("CO-15", "a cancelled consumer of a quorum queue takes nothing, but never stands alone in a scenario"),
+    ("CO-16", "scenarios have no recover"),
+    ("CO-27", "a connection is closed by force at a restart, or with its user or vhost"),
+    ("ER-12", "queues of scenarios go at a restart only"),
+    ("LEN-12", "messages that are not persistent go at a restart only"),
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(folder).expect("a folder").flatten().map(|one| one.path()).collect();
+    found.retain(|path| path.extension().is_some_and(|ext| ext == end));
+    found.sort();
+    found
+}
+
+#[test]
+fn every_reason_is_told_as_written() {
+    let mut faults = String::new();
+    for path in files(&root().join("tests/trace"), "txt") {
+        let written = fs::read_to_string(&path).expect("a readable file");
+        let now = match retold(&written, &path) {
+            Ok(now) => now,
+            Err(fault) => {
+                faults += &fault;
+                continue;
+            }
+        };
+        if now == written {
+            continue;
+        }
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&path, &now).expect("a writable file");
+        } else {
+            let diff = similar::TextDiff::from_lines(&written, &now);
+            faults += &format!("\n{}\n{}", path.display(), diff.unified_diff().header("written", "now"));
+        }
+    }
+    assert!(faults.is_empty(), "{faults}\n(UPDATE_GOLDEN=1 rewrites the stories; read the difference first)");
+}
+
+#[test]
+fn every_rule_that_the_sim_tells_has_a_story() {
+    let stories = files(&root().join("tests/trace"), "txt").into_iter();
+    let stories: String = stories.map(|path| fs::read_to_string(path).expect("a readable file")).collect();
+    let mut rules = BTreeSet::new();
+    for path in files(&root().join("src/sim"), "rs") {
+        let text = fs::read_to_string(path).expect("a readable file");
+        rules.extend(text.split('"').filter(|part| is_rule(part)).map(str::to_owned));
+    }
+    assert!(rules.len() > 30, "the sim's rules were found: {rules:?}");
+    let told =
+        |rule: &str| stories.contains(&format!("[{rule}]")) || BEYOND_SCENARIOS.iter().any(|(one, _)| *one == rule);
+    let untold: Vec<&String> = rules.iter().filter(|rule| !told(rule)).collect();
+    assert!(untold.is_empty(), "no story in tests/trace shows {untold:?}");
+}
+
+/// Says whether a text is a rule's number, as `TTL-3` or `QQ-43-1`.
+fn is_rule(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let area = parts.next().unwrap_or_default();
+    let numbers: Vec<&str> = parts.collect();
+    (2..=4).contains(&area.len())
+        && area.bytes().all(|byte| byte.is_ascii_uppercase())
+        && !numbers.is_empty()
+        && numbers.iter().all(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Writes a file anew with the stories as they are told now.
+fn retold(text: &str, path: &Path) -> Result<String, String> {
+    let (head, sections) = text.split_once("=== ").expect("a section");
+    let (mut now, mut faults) = (head.to_owned(), String::new());
+    for section in sections.split("\n=== ") {
+        let (title, rest) = section.split_once('\n').expect("a title");
+        let scenario = rest.split("\n---\n").next().expect("a scenario").trim_end();
+        let profile = title.rsplit_once(" | ").map_or(Profile::NEWEST, |(_, name)| name.parse().expect("a profile"));
+        match story(scenario, profile, path, title) {
+            Ok(story) => now += &format!("=== {title}\n{scenario}\n---\n{story}\n\n"),
+            Err(fault) => faults += &format!("\n{}: {title}\n{fault}\n", path.display()),
+        }
+    }
+    if faults.is_empty() { Ok(now.trim_end().to_owned() + "\n") } else { Err(faults) }
+}
+
+fn story(scenario: &str, profile: Profile, path: &Path, title: &str) -> Result<String, String> {
+    let whole = format!("scenario: {}\n{scenario}\n", title.split(" | ").next().unwrap_or(title));
+    let mut sources = Sources::default();
+    let settings = Settings { vars: Vec::new(), default_vhost: None };
+    let world = Disk::at("", Default::default());
+    let name = path.to_string_lossy();
+    let (loaded, problems) = load_scenario(&mut sources, &name, whole.as_bytes(), &world, &settings);
+    let Some(mut loaded) = loaded else { return Err(report::draw(&problems, &sources, 100, false)) };
+    let played = rehearse(&loaded.cells.remove(0), profile, true);
+    if !played.failures.is_empty() {
+        return Err(format!("{:#?}", played.failures));
+    }
+    Ok(report::trace(&played.timeline, &sources, Palette { colour: false }))
+}
