@@ -58,6 +58,9 @@ fn shipped_scenarios_pass_on_every_profile_with_their_snapshots() {
         for profile in Profile::ALL {
             let played = rehearse(&cell, profile, false);
             assert!(played.failures.is_empty(), "{} on sim {profile}: {:#?}", path.display(), played.failures);
+            if cell.scenario.snapshot.off {
+                continue;
+            }
             let body = report::body(&played.outcome.expect("an outcome"), &cell.scenario);
             let folder = path.parent().expect("a folder").join("snapshots");
             let stem = path.file_stem().expect("a stem").to_string_lossy();

@@ -162,7 +162,7 @@ impl fmt::Display for Happening {
                 write!(f, "{consumer} gets {name} from {}{again}{}", queue.name, deaths_in_words(message))
             }
             Happening::Settled { consumer, message, settlement } => {
-                write!(f, "{consumer} {} {message}", settlement_in_words(*settlement))
+                write!(f, "{consumer} {}", settlement_in_words(*settlement, message))
             }
             Happening::Working { consumer, message, for_how_long } => {
                 write!(f, "{consumer} works on {message} for {for_how_long}")
@@ -226,12 +226,12 @@ pub fn outcome_in_words(outcome: PublishOutcome) -> &'static str {
 }
 
 /// Says how a delivery was settled.
-pub fn settlement_in_words(settlement: Settlement) -> &'static str {
+pub fn settlement_in_words(settlement: Settlement, message: &str) -> String {
     match settlement {
-        Settlement::Ack => "acks",
-        Settlement::Nack { requeue: true } => "nacks with requeue",
-        Settlement::Nack { requeue: false } => "nacks",
-        Settlement::Reject { requeue: true } => "rejects with requeue",
-        Settlement::Reject { requeue: false } => "rejects",
+        Settlement::Ack => format!("acks {message}"),
+        Settlement::Nack { requeue: true } => format!("nacks {message} with requeue"),
+        Settlement::Nack { requeue: false } => format!("nacks {message}"),
+        Settlement::Reject { requeue: true } => format!("rejects {message} with requeue"),
+        Settlement::Reject { requeue: false } => format!("rejects {message}"),
     }
 }

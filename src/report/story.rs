@@ -192,7 +192,7 @@ fn hop_in_words(entry: &Entry) -> String {
             format!("{consumer} gets it from {}{again}{}", queue.name, deaths_in_words(message))
         }
         Happening::Settled { consumer, settlement, .. } => {
-            format!("{consumer} {} it", settlement_in_words(*settlement))
+            format!("{consumer} {}", settlement_in_words(*settlement, "it"))
         }
         Happening::Working { consumer, for_how_long, .. } => format!("{consumer} works on it for {for_how_long}"),
         Happening::Told { behind, until, insight, .. } => {
