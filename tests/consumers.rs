@@ -120,7 +120,7 @@ fn consumers_do_the_same_on_live_brokers() {
 /// Plays on live brokers as a user does; with CI set a snapshot that is missing or differs fails, and none is written.
 fn run(path: &Path, brokers: &[&str]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rmqplay"));
-    command.arg("run").arg(path).env("CI", "1").env_remove("RABBITMQ_URL");
+    command.arg("run").arg(path).args(["--max-wait", "5m"]).env("CI", "1").env_remove("RABBITMQ_URL");
     command.args(brokers.iter().flat_map(|broker| ["--broker", *broker]));
     let output = command.output().expect("rmqplay runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);

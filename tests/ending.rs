@@ -22,7 +22,7 @@ consumers:
   waiter: {queue: slow, as: alice, on_message: [{do: [hold]}]}
 steps:
   - publish: {exchange: \"\", routing_key: slow, id: order, body: x}
-  - advance: 45s
+  - advance: 25s
 ";
 
 /// Held by each test: sweeping one's leftovers would take the other's vhosts away.
