@@ -1,4 +1,4 @@
-//! When expectations are judged: at quiet, at the first moment they hold, throughout, or at a moment of the run.
+//! When expectations are judged: at quiet, at the first moment they hold, throughout from quiet on, or at a moment.
 //! Waits by the player's events and moments; the judging itself is `judge`.
 
 use super::driver::{Doing, Stage};
@@ -27,6 +27,12 @@ impl Player {
             return;
         }
         self.driver.doing = Doing::Nothing;
+        // What holds throughout holds from quiet on; where work never rests, from when that is known.
+        if let Some(expectation) = self.current_expectation()
+            && matches!(expectation.when, When::For(_))
+        {
+            return self.refresh_or_judge(&expectation);
+        }
         if let Err(refusal) = reply {
             let span = self.driver.span(&self.scenario);
             self.failed("run::never_quiet", refusal.text, span, vec![]);
@@ -126,7 +132,7 @@ impl Player {
             When::For(length) => {
                 let end = self.now + length;
                 self.driver.stretch = self.reach(end, false) - end;
-                self.refresh_or_judge(expectation);
+                self.await_quiet();
             }
             When::At(moment) if moment >= self.now => {
                 self.driver.doing = Doing::Sleeping { until: self.reach(moment, true) };
