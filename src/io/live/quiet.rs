@@ -109,6 +109,8 @@ impl Live {
         let idle = self.is_idle();
         let slow = if self.watches.has_slow() { self.limits.statistics } else { Duration::ZERO };
         let rest = self.limits.rest;
+        // What was just read and is not told yet ends the rest: the answer must not overtake it.
+        let all_told = self.batch.is_empty();
         let Some(quiet) = self.quiet.as_mut() else { return };
         match quiet.phase {
             Phase::Settling if idle => {
@@ -126,7 +128,7 @@ impl Live {
                 let truth = since.max(quiet.acted) + slow;
                 // The counts must be read late in the rest: what is on its way shows within some milliseconds.
                 let read_from = (from + rest / 2).max(truth);
-                if now >= (from + rest).max(truth) && self.watches.all_read_since(read_from) {
+                if all_told && now >= (from + rest).max(truth) && self.watches.all_read_since(read_from) {
                     return self.answer_quiet(Ok(Reply::Done));
                 }
             }
