@@ -13,11 +13,9 @@ use crate::io::rehearse::{needs, rehearse_live};
 use crate::io::{Failure, FailureKind};
 use crate::play::{Ground, Played, Verdict};
 use crate::report::CellReport;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Within this time a second signal belongs to the first.
@@ -31,11 +29,20 @@ struct PlayedCell {
     index: usize,
     played: Option<Played>,
     failure: Option<Failure>,
+    /// How many places it leaves free.
+    room: usize,
     /// The clean-up's own failure.
     left_behind: Option<Failure>,
     /// What is not swept yet: it may be kept for a look.
     guard: Option<Guard>,
     real: Duration,
+}
+
+impl PlayedCell {
+    /// Makes one of which nothing is known yet.
+    fn of(index: usize) -> Self {
+        Self { index, played: None, failure: None, room: 0, left_behind: None, guard: None, real: Duration::ZERO }
+    }
 }
 
 /// Plays all cells on one broker.
@@ -58,12 +65,15 @@ pub(super) fn play_on_live(
                 stage.announce(&format!("{broker} at {}", address.place()), true);
                 let on = Named { broker, argument: address.to_string(), version: overview.version };
                 // Held until all cells are swept.
-                let _lent = match take_vhost(stage, address).await {
+                let lent = match take_vhost(stage, address).await {
                     Ok(lent) => lent,
                     Err(code) => return code,
                 };
                 let mut show = Show::new(stage, address, on, cells);
                 let code = show.play_all().await;
+                if let Some(lent) = lent {
+                    lent.give_back().await;
+                }
                 reports.extend(show.finished.into_values());
                 code
             }
@@ -94,14 +104,16 @@ struct Show<'s> {
     on: Named,
     cells: &'s [ToPlay],
     tasks: JoinSet<PlayedCell>,
-    /// How many cells play at once.
-    room: u32,
-    permits: Arc<Semaphore>,
+    /// How many cells may play at once, and how many of those places are free.
+    room: usize,
+    free: usize,
+    /// Who has not begun, in order.
+    waiting: VecDeque<usize>,
     /// How each cell that fits is played.
     grounds: BTreeMap<usize, Ground>,
     stop: watch::Sender<bool>,
     /// Nobody begins any more, for a cell failed and --fail-fast was given.
-    enough: Arc<AtomicBool>,
+    enough: bool,
     /// Attempts that failed, of cells that play again.
     attempts: BTreeMap<usize, Vec<CellReport>>,
     finished: BTreeMap<usize, CellReport>,
@@ -123,11 +135,12 @@ impl<'s> Show<'s> {
             on,
             cells,
             tasks: JoinSet::new(),
-            room: room as u32,
-            permits: Arc::new(Semaphore::new(room)),
+            room,
+            free: room,
+            waiting: VecDeque::new(),
             grounds: BTreeMap::new(),
             stop: watch::channel(false).0,
-            enough: Arc::default(),
+            enough: false,
             attempts: BTreeMap::new(),
             finished: BTreeMap::new(),
             code: ExitCode::Fine,
@@ -150,12 +163,13 @@ impl<'s> Show<'s> {
             match self.ground(index, &plugins) {
                 Ok(ground) => {
                     self.grounds.insert(index, ground);
-                    self.begin(index);
+                    self.waiting.push_back(index);
                 }
                 Err(reason) => self.skip(index, reason, true),
             }
         }
         loop {
+            self.begin_next();
             tokio::select! {
                 joined = self.tasks.join_next() => match joined {
                     None => break,
@@ -183,21 +197,29 @@ impl<'s> Show<'s> {
         }
     }
 
-    /// Lets a cell play as soon as there is room.
-    fn begin(&mut self, index: usize) {
-        let cell =
-            PlayedCell { index, played: None, failure: None, left_behind: None, guard: None, real: Duration::ZERO };
+    /// Lets cells play in order while there is room.
+    fn begin_next(&mut self) {
+        while let Some(index) = self.waiting.front().copied() {
+            // Whoever restarts the broker plays alone: it takes all room there is.
+            let room = if self.cells[index].cell.scenario.needs.restart { self.room } else { 1 };
+            if self.enough {
+                self.skip(index, FAILED_BEFORE.to_owned(), false);
+            } else if room > self.free {
+                break;
+            } else if self.signalled.is_none() {
+                self.free -= room;
+                self.begin(index, room);
+            }
+            self.waiting.pop_front();
+        }
+    }
+
+    fn begin(&mut self, index: usize, room: usize) {
+        let cell = PlayedCell { room, ..PlayedCell::of(index) };
         let (address, one, ground) = (self.address.clone(), self.cells[index].clone(), self.grounds[&index]);
-        // Whoever restarts the broker plays alone: it takes all room there is.
-        let room = if one.cell.scenario.needs.restart { self.room } else { 1 };
-        let (permits, stopped, enough) = (self.permits.clone(), self.stop.subscribe(), self.enough.clone());
+        let stopped = self.stop.subscribe();
         let (in_vhost, keep) = (self.stage.command.in_vhost.clone(), self.stage.command.keep_vhost);
         self.tasks.spawn(async move {
-            // The semaphore is never closed.
-            let _permit = permits.acquire_many_owned(room).await;
-            if enough.load(Ordering::Relaxed) {
-                return cell;
-            }
             let guard = match in_vhost {
                 None => Guard::bare(&address),
                 Some(vhost) => Guard::lent(&address, &one.cell.scenario.vhosts()[0], &vhost.as_str().into()),
@@ -227,14 +249,9 @@ impl<'s> Show<'s> {
             }
             self.code = self.code.and(ExitCode::Environment);
         }
+        self.free += cell.room;
         let index = cell.index;
-        let Some(played) = cell.played else {
-            let told = self.finished.contains_key(&index);
-            if !told && self.enough.load(Ordering::Relaxed) && cell.failure.is_none() {
-                self.skip(index, FAILED_BEFORE.to_owned(), false);
-            }
-            return;
-        };
+        let Some(played) = cell.played else { return };
         let once = Once { played: Some(played), skipped: None, real: cell.real };
         let mut report = self.stage.judge(index, &self.cells[index], once, &self.on);
         if let Some(guard) = cell.guard {
@@ -244,14 +261,14 @@ impl<'s> Show<'s> {
         let tries_left = (earlier.len() as u32) < self.stage.command.retries;
         if report.is_bad() && tries_left && cell.failure.is_none() && self.signalled.is_none() {
             earlier.push(report);
-            return self.begin(index);
+            return self.waiting.push_front(index);
         }
         report.earlier = std::mem::take(earlier);
         if report.verdict == Verdict::Passed && !report.earlier.is_empty() {
             report.verdict = Verdict::Flaky(report.earlier.len() as u32);
         }
         if self.stage.is_enough(&report) {
-            self.enough.store(true, Ordering::Relaxed);
+            self.enough = true;
         }
         self.stage.tell(&report);
         self.finished.insert(index, report);
@@ -270,9 +287,7 @@ impl<'s> Show<'s> {
             );
             return self.stage.complain(&words);
         }
-        let cell =
-            PlayedCell { index, played: None, failure: None, left_behind: None, guard: None, real: Duration::ZERO };
-        self.tasks.spawn(async move { PlayedCell { left_behind: guard.sweep().await.err(), ..cell } });
+        self.tasks.spawn(async move { PlayedCell { left_behind: guard.sweep().await.err(), ..PlayedCell::of(index) } });
     }
 
     /// Hears a signal; true when it is the second wish.

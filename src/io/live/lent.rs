@@ -7,17 +7,31 @@ use crate::io::address::Address;
 use crate::io::failure::{Failure, FailureKind};
 use crate::io::management::{Inventory, ManagementClient};
 use crate::model::Name;
-use lapin::options::QueueDeclareOptions;
+use lapin::Channel;
+use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
 use tokio::time::timeout;
 
 /// Says in the vhost that a run is under way.
 const HELD_BY: &str = "rmqplay.run";
 
-/// Is a vhost that one run has for itself, until it is dropped.
+/// Is a vhost that one run has for itself, until it is given back, or dropped.
 pub struct Lent {
     // Dropping it closes the connection, and with it goes the queue.
-    _dialed: Dialed,
+    dialed: Dialed,
+    channel: Channel,
+}
+
+impl Lent {
+    /// Gives the vhost back as it was: what held it is gone when this returns.
+    pub async fn give_back(self) {
+        let given_back = async {
+            let _ = self.channel.queue_delete(HELD_BY.into(), QueueDeleteOptions::default()).await;
+            let _ = self.dialed.connection.close(200, "OK".into()).await;
+        };
+        // On a broker that does not answer, the end of the connection takes the queue away.
+        let _ = timeout(LiveLimits::default().answer, given_back).await;
+    }
 }
 
 /// Is why a vhost is not lent.
@@ -51,22 +65,23 @@ pub async fn lend(address: &Address, vhost: &str) -> Result<Lent, NotLent> {
     let declared = async {
         let channel = dialed.connection.create_channel().await?;
         let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
-        channel.queue_declare(HELD_BY.into(), options, FieldTable::default()).await
+        channel.queue_declare(HELD_BY.into(), options, FieldTable::default()).await?;
+        Ok::<_, lapin::Error>(channel)
     };
-    match timeout(limits.answer, declared).await {
+    let channel = match timeout(limits.answer, declared).await {
         Err(_) => return Err(broken("no answer".to_owned())),
-        Ok(Ok(_)) => {}
+        Ok(Ok(channel)) => channel,
         Ok(Err(error)) if error.to_string().contains("RESOURCE_LOCKED") => {
             return Err(NotLent::Unsafe(format!(
                 "another run plays in vhost '{vhost}' at this moment: wait for its end"
             )));
         }
         Ok(Err(error)) => return Err(broken(error.to_string())),
-    }
+    };
     let management = ManagementClient::new(address).map_err(NotLent::Failed)?;
     let found = management.inventory(vhost).await.map_err(NotLent::Failed)?;
     match contents(&found) {
-        None => Ok(Lent { _dialed: dialed }),
+        None => Ok(Lent { dialed, channel }),
         Some(words) => Err(NotLent::Unsafe(format!(
             "vhost '{vhost}' is not empty ({words}), and all that is in it would be deleted: give one that is"
         ))),
