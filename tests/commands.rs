@@ -4,6 +4,9 @@
 //! Lines `@live` at the top make a script play once per live broker, with $BROKER set.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "brokers/listed.rs"]
+mod listed;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,22 +21,14 @@ fn commands_say_what_their_scripts_say() {
 fn commands_on_live_brokers_say_what_their_scripts_say() {
     let brokers = live_brokers();
     for (url, version) in &brokers {
-        println!("live broker: {version} at {}", url.rsplit('@').next().unwrap_or(url));
+        listed::say(&format!("commands: {version} at {}", url.rsplit('@').next().unwrap_or(url)));
     }
     let brokers: Vec<(&str, &str)> = brokers.iter().map(|(url, version)| (url.as_str(), version.as_str())).collect();
     check(&|text| text.starts_with("@live"), &brokers);
 }
 
-/// Reads the brokers that tests may use; none is said aloud, and fails in CI.
+/// Gives the brokers that tests may use, with their versions.
 fn live_brokers() -> Vec<(String, String)> {
-    let Ok(urls) = std::env::var("RMQPLAY_TEST_BROKERS") else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "in CI the live brokers must be there: RMQPLAY_TEST_BROKERS is not set"
-        );
-        println!("live brokers: NOT RUN (RMQPLAY_TEST_BROKERS is not set)");
-        return Vec::new();
-    };
     let version = |url: &str| {
         let waited =
             Command::new(env!("CARGO_BIN_EXE_rmqplay")).args(["wait", "--timeout", "30s", "--broker", url]).output();
@@ -42,7 +37,7 @@ fn live_brokers() -> Vec<(String, String)> {
         assert!(waited.status.success(), "{url}: {}", String::from_utf8_lossy(&waited.stderr));
         said.split(" is ready").next().unwrap_or_default().to_owned()
     };
-    urls.split(',').map(|url| (url.trim().to_owned(), version(url.trim()))).collect()
+    listed::urls("commands").into_iter().map(|url| (url.clone(), version(&url))).collect()
 }
 
 /// Plays all scripts that fit, once per broker, and compares.

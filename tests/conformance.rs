@@ -10,6 +10,9 @@ mod commands;
 #[path = "conformance/driver.rs"]
 mod driver;
 #[cfg(feature = "io")]
+#[path = "brokers/listed.rs"]
+mod listed;
+#[cfg(feature = "io")]
 #[path = "conformance/live.rs"]
 mod live;
 #[path = "conformance/script.rs"]

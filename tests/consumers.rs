@@ -2,6 +2,9 @@
 //! gives the same bytes a hundred times, and passes on the live brokers of RMQPLAY_TEST_BROKERS with that snapshot.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "brokers/listed.rs"]
+mod listed;
+
 use rmqplay::io::Disk;
 use rmqplay::io::snapshots::{names_in, yaml_files};
 use rmqplay::language::{Settings, load_scenario};
@@ -104,15 +107,17 @@ fn a_loop_without_end_fails_the_run() {
 
 #[test]
 fn consumers_do_the_same_on_live_brokers() {
-    let Ok(brokers) = std::env::var("RMQPLAY_TEST_BROKERS") else {
-        assert!(std::env::var_os("CI").is_none(), "in CI the live brokers must be there: RMQPLAY_TEST_BROKERS");
-        println!("live brokers: NOT RUN (RMQPLAY_TEST_BROKERS is not set)");
+    let brokers = listed::urls("consumers");
+    let brokers: Vec<&str> = brokers.iter().map(String::as_str).collect();
+    if brokers.is_empty() {
         return;
-    };
-    let brokers: Vec<&str> = brokers.split(',').map(str::trim).collect();
+    }
     let (fine, said) = run(&folder(), &brokers);
     assert!(fine, "{said}");
-    println!("{}", said.lines().last().unwrap_or_default());
+    said.lines()
+        .filter(|line| line.starts_with("playing on "))
+        .for_each(|line| listed::say(&format!("consumers: {line}")));
+    listed::say(&format!("consumers: {}", said.lines().last().unwrap_or_default()));
     let (fine, said) = run(&folder().with_file_name("consumers-endless").join("requeue.yaml"), &brokers[..1]);
     assert!(!fine && said.contains("round without end"), "{said}");
 }

@@ -25,7 +25,7 @@ fn odd_contents_arrive_as_they_were_sent() {
     }
     let output = command.output().expect("rmqplay runs");
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    println!("{said}");
+    listed::say(&said);
     assert_eq!(output.status.code(), Some(0), "{said}");
     fs::remove_dir_all(folder).expect("its own folder");
 }

@@ -110,7 +110,7 @@ fn a_run_that_is_stopped_leaves_nothing_behind() {
                 assert_eq!(throw_away(&broker, "vhosts"), vhosts, "{signal} on {place}");
                 assert_eq!(throw_away(&broker, "users"), users, "{signal} on {place}");
             }
-            println!("{place}: {signal} ended the run with {:?} and left nothing", output.status.code());
+            listed::say(&format!("{place}: {signal} ended the run with {:?} and left nothing", output.status.code()));
         }
     }
     let _ = std::fs::remove_file(file);
@@ -141,7 +141,10 @@ fn a_broker_that_dies_under_a_run_ends_it_with_the_address() {
         assert_eq!(output.status.code(), Some(3), "{said}");
         assert!(said.contains(&format!("127.0.0.1:{}", amqp.port)), "it names the address: {said}");
         assert!(said.contains("help:"), "it says what to try: {said}");
-        println!("127.0.0.1:{port}: the run ended {:.1} s after its broker died", died.elapsed().as_secs_f64());
+        listed::say(&format!(
+            "127.0.0.1:{port}: the run ended {:.1} s after its broker died",
+            died.elapsed().as_secs_f64()
+        ));
         let swept = rmqplay(&["clean", "--broker", &broker, "--older-than", "0s"]).output().expect("rmqplay");
         assert_eq!(swept.status.code(), Some(0), "{}", text(&swept));
     }
@@ -151,7 +154,7 @@ fn a_broker_that_dies_under_a_run_ends_it_with_the_address() {
 /// At which moments after its start a run is stopped: while it reads, connects, sets up, plays; a new choice each time.
 fn moments() -> Vec<Duration> {
     let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").subsec_nanos();
-    println!("moments from seed {seed}");
+    listed::say(&format!("moments from seed {seed}"));
     (0..4u64).map(|n| Duration::from_millis(n * 350 + (u64::from(seed) / 1_000 + n * 7_919) % 350)).collect()
 }
 

@@ -11,6 +11,8 @@ mod counting;
 mod ending;
 #[path = "live/failing.rs"]
 mod failing;
+#[path = "brokers/listed.rs"]
+mod listed;
 #[path = "live/naming.rs"]
 mod naming;
 #[path = "live/proxy.rs"]

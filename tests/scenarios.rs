@@ -2,6 +2,9 @@
 //! same bytes, and the whole library passes on each live broker within five minutes. The shipped topologies check.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "brokers/listed.rs"]
+mod listed;
+
 use rmqplay::io::Disk;
 use rmqplay::io::snapshots::{names_in, yaml_files};
 use rmqplay::language::{Settings, load_scenario, load_topology};
@@ -93,13 +96,7 @@ const LIVE_LIMIT: Duration = Duration::from_secs(300);
 
 #[test]
 fn the_library_passes_on_live_brokers() {
-    let Ok(urls) = std::env::var("RMQPLAY_TEST_BROKERS") else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "in CI the live brokers must be there: RMQPLAY_TEST_BROKERS is not set"
-        );
-        return println!("live brokers: NOT RUN (RMQPLAY_TEST_BROKERS is not set)");
-    };
+    let urls = listed::urls("the library");
     let begun = Instant::now();
     // Cells with very many messages come last: beside them the others would not keep their times.
     let (bulk, usual): (Vec<_>, Vec<_>) = cells().into_iter().partition(|(_, cell)| is_bulk(cell));
@@ -118,13 +115,13 @@ fn the_library_passes_on_live_brokers() {
         (passed, said)
     };
     let said: Vec<(bool, String)> = std::thread::scope(|scope| {
-        let begun: Vec<_> = urls.split(',').map(|url| scope.spawn(|| play(url.trim()))).collect();
+        let begun: Vec<_> = urls.iter().map(|url| scope.spawn(|| play(url))).collect();
         begun.into_iter().map(|one| one.join().expect("a played library")).collect()
     });
     for (passed, said) in &said {
         assert!(passed, "{said}");
         let last = said.lines().last().unwrap_or_default();
-        println!("{}: {last}", said.lines().next().unwrap_or_default());
+        listed::say(&format!("the library: {}: {last}", said.lines().next().unwrap_or_default()));
     }
     let took = begun.elapsed();
     assert!(took < LIVE_LIMIT, "the library took {took:?} on {} brokers", said.len());

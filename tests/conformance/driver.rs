@@ -1,5 +1,6 @@
 //! Plays the steps of a conformance file on whatever broker stands behind the seam, and writes down what follows.
-//! Knows nothing of sim or live: it is a [`Client`]. Each step is settled (quiet) before the next begins.
+//! Knows nothing of sim or live: it is a [`Client`]. Each step is settled (quiet) before the next begins; where it may be
+//! patient, a step that shows less than it should is given time.
 
 use super::commands::{management, message_of, method};
 use super::script::Step;
@@ -8,16 +9,26 @@ use rmqplay::broker::{
     ChannelId, Client, Command, Confirmation, ConnectionId, DeliveryTag, Event, Ids, Management, Method, PublishId,
     Reply, RequestId, Scope, Settlement,
 };
-use rmqplay::model::{Message, Millis, Moment, Name, QueueName};
+use rmqplay::model::{Message, Millis, Moment, Name, Profile, QueueName};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// How often a busy channel is given something to do: RabbitMQ's come to rest after a second.
 const BUSY: Millis = Millis(300);
 
+/// How long what a step should show may still be on its way after quiet: a slow machine delivers late.
+const PATIENCE: Millis = Millis(3_000);
+
+/// Says whether lines are what a step should show.
+pub type Fits = fn(&Step, &[Line], Profile) -> bool;
+
 /// Plays steps one after another.
 #[derive(Default)]
 pub struct Driver {
+    /// What is waited for, on a broker that may be late.
+    patience: Option<(Profile, Fits)>,
+    /// When the present step first came to rest.
+    rested: Option<Moment>,
     steps: Vec<Step>,
     at: usize,
     phase: Phase,
@@ -60,6 +71,18 @@ impl Driver {
     /// Makes a driver for the steps that apply.
     pub fn new(steps: Vec<Step>) -> Self {
         Self { steps, ..Self::default() }
+    }
+
+    /// Lets steps wait for what they should show.
+    pub fn patient(self, profile: Profile, fits: Fits) -> Self {
+        Self { patience: Some((profile, fits)), ..self }
+    }
+
+    /// Says whether what the step should show may still be on its way.
+    fn is_early(&mut self, now: Moment) -> bool {
+        let (Some((profile, fits)), Some(step)) = (self.patience, self.steps.get(self.at)) else { return false };
+        let rested = *self.rested.get_or_insert(now);
+        now < rested + PATIENCE && !fits(step, &self.lines, profile)
     }
 
     fn begin(&mut self, now: Moment) {
@@ -205,10 +228,13 @@ impl Driver {
             let tag = match (word.as_str(), word.strip_prefix('#')) {
                 ("all", _) => DeliveryTag(0),
                 (_, Some(tag)) => DeliveryTag(tag.parse().expect("a delivery tag")),
-                (id, None) => {
-                    let known = self.tags.get(&(step.channel.clone(), id.to_owned()));
-                    *known.unwrap_or_else(|| panic!("line {}: {id} was not delivered on {}", step.line, step.channel))
-                }
+                (id, None) => match self.tags.get(&(step.channel.clone(), id.to_owned())) {
+                    Some(tag) => *tag,
+                    None => {
+                        self.note(self.started, step.channel.clone(), format!("holds no {id}"));
+                        continue;
+                    }
+                },
             };
             self.outbox.push_back(Command::Settle { channel, tag, multiple, settlement });
         }
@@ -307,7 +333,12 @@ impl Client for Driver {
                 if self.awaited == Some(request) {
                     self.awaited = None;
                 }
+                if self.phase == Phase::Quieting && self.is_early(now) {
+                    self.phase = Phase::Acting;
+                    return;
+                }
                 if self.phase == Phase::Quieting {
+                    self.rested = None;
                     self.transcript.push(std::mem::take(&mut self.lines));
                     self.at += 1;
                     self.phase = Phase::Next;

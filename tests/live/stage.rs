@@ -1,6 +1,8 @@
 //! What each test needs: the brokers, throw-away vhosts and users on one, short words for commands.
 //! Sweeps at the end also when the test fails.
 
+use crate::listed;
+pub use crate::listed::say;
 use crate::script::{Enough, React, Script};
 use rmqplay::broker::{
     ChannelId, Command, ConnectionId, DeliveryTag, Event, Ids, Management, Method, PublishId, Refusal, Reply,
@@ -10,26 +12,12 @@ use rmqplay::io::live::{Guard, Live, LiveEnded, LiveLimits, run_live};
 use rmqplay::io::{Address, Failure};
 use rmqplay::model::{Message, Millis, Moment, Name, Properties, Queue, QueueName, Table};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::sync::Arc;
 
 /// Gives the brokers to test, or says that none are.
 pub fn brokers(what: &str) -> Vec<Address> {
-    let Ok(urls) = std::env::var("RMQPLAY_TEST_BROKERS") else {
-        say("live brokers: NOT RUN (RMQPLAY_TEST_BROKERS is not set)");
-        assert!(std::env::var_os("CI").is_none(), "CI must name brokers in RMQPLAY_TEST_BROKERS");
-        return Vec::new();
-    };
-    let urls = urls.split(',').filter(|url| !url.trim().is_empty());
-    let brokers: Vec<Address> = urls.map(|url| url.parse().unwrap_or_else(|error| panic!("{url}: {error}"))).collect();
-    assert!(!brokers.is_empty(), "RMQPLAY_TEST_BROKERS names no broker");
-    say(&format!("live brokers: {what}: {} of them", brokers.len()));
-    brokers
-}
-
-/// Writes to the terminal also when the test passes.
-pub fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let urls = listed::urls(what);
+    urls.iter().map(|url| url.parse().unwrap_or_else(|error| panic!("{url}: {error}"))).collect()
 }
 
 /// Runs a test on each broker, with vhost `/` and the users alice and bob.
