@@ -14,6 +14,7 @@ use rmqplay::simulate::rehearse;
 use rmqplay::source::Sources;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/consumers")
@@ -107,6 +108,7 @@ fn a_loop_without_end_fails_the_run() {
 
 #[test]
 fn consumers_do_the_same_on_live_brokers() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let brokers = listed::urls("consumers");
     let brokers: Vec<&str> = brokers.iter().map(String::as_str).collect();
     if brokers.is_empty() {
@@ -122,10 +124,37 @@ fn consumers_do_the_same_on_live_brokers() {
     assert!(!fine && said.contains("round without end"), "{said}");
 }
 
+/// Each broker is killed under a run and started again; the run goes on where it was.
+#[test]
+fn a_broker_that_is_killed_and_started_is_survived() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let brokers = listed::urls("restart");
+    let Ok(restart) = std::env::var("RMQPLAY_TEST_RESTART") else {
+        // Brokers of somebody else may have nobody who restarts them; those of CI have.
+        assert!(brokers.is_empty() || std::env::var_os("CI").is_none(), "CI must say how brokers are restarted");
+        return listed::say("restart: live brokers NOT RUN (RMQPLAY_TEST_RESTART is not set)");
+    };
+    let path = folder().join("reconnect-restart.yaml");
+    for broker in &brokers {
+        let command = format!("{restart} {broker}");
+        let (fine, said) = run_with(&path, &[broker], &[("RMQPLAY_RESTART", &command)]);
+        assert!(fine && said.contains("1 passed"), "{said}");
+        listed::say(&format!("restart: {}", said.lines().next().unwrap_or_default()));
+    }
+}
+
+/// Held by those who play live: a restart takes a broker away from the others.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 /// Plays on live brokers as a user does; with CI set a snapshot that is missing or differs fails, and none is written.
 fn run(path: &Path, brokers: &[&str]) -> (bool, String) {
+    run_with(path, brokers, &[])
+}
+
+fn run_with(path: &Path, brokers: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rmqplay"));
     command.arg("run").arg(path).args(["--max-wait", "5m"]).env("CI", "1").env_remove("RABBITMQ_URL");
+    command.env_remove("RMQPLAY_RESTART").envs(variables.iter().copied());
     command.args(brokers.iter().flat_map(|broker| ["--broker", *broker]));
     let output = command.output().expect("rmqplay runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
