@@ -15,7 +15,7 @@ pub enum Event {
     Delivered {
         channel: ChannelId,
         consumer: Name,
-        delivery: Box<Delivery>,
+        delivery: Delivery,
     },
     /// A mandatory publish found no queue; its confirm follows.
     Returned {

@@ -20,7 +20,7 @@ pub(super) struct Job {
 /// Is one message in a consumer's hands.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub delivery: Box<Delivery>,
+    pub delivery: Delivery,
     pub name: Name,
     /// The receipt's index in the ledger.
     pub receipt: u64,

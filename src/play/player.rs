@@ -308,7 +308,7 @@ impl Player {
         }
     }
 
-    fn delivered(&mut self, channel: ChannelId, consumer: &Name, delivery: Box<crate::broker::Delivery>) {
+    fn delivered(&mut self, channel: ChannelId, consumer: &Name, delivery: crate::broker::Delivery) {
         if self.take_reply(channel, &delivery) {
             return;
         }

@@ -84,8 +84,7 @@ impl<'c> Scaled<'c> {
     fn incoming(&self, event: Event) -> Event {
         match event {
             Event::Delivered { channel, consumer, delivery } => {
-                let delivery = Box::new(self.delivery(*delivery));
-                Event::Delivered { channel, consumer, delivery }
+                Event::Delivered { channel, consumer, delivery: self.delivery(delivery) }
             }
             Event::Reply { request, reply: Ok(Reply::Got(Some(got))) } => {
                 let Got { delivery, remaining } = *got;

@@ -22,7 +22,7 @@ impl Player {
     }
 
     /// Hands a delivery to an actor.
-    pub(super) fn deliver_to(&mut self, index: usize, name: Name, delivery: Box<Delivery>) {
+    pub(super) fn deliver_to(&mut self, index: usize, name: Name, delivery: Delivery) {
         let receipt = self.ledger.delivered(index, name.clone(), &delivery, self.now);
         let queue = self.ledger.consumers[index].queue.clone();
         let consumer = self.actors[index].consumer;

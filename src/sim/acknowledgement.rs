@@ -31,7 +31,9 @@ impl Sim {
                 let queue = unacked.queue;
                 let by = self.holder(unacked.consumer);
                 self.release(&unacked, Some(channel));
-                if let Some(entry) = unacked.entry.filter(|_| settlement != Settlement::Ack) {
+                if settlement != Settlement::Ack
+                    && let Some(entry) = unacked.entry
+                {
                     let died = self.settle_many(queue, vec![entry], settlement, by);
                     self.leak_credit(unacked.consumer, died);
                 }
@@ -113,10 +115,10 @@ impl Sim {
         if tag == 0 && multiple {
             return Some(Taken::Many(unacked.drain(..).collect()));
         }
-        let at = match unacked.front() {
-            Some(front) if front.tag == tag => 0,
-            _ => unacked.binary_search_by_key(&tag, |unacked| unacked.tag).ok()?,
-        };
+        if unacked.front()?.tag == tag {
+            return unacked.pop_front().map(Taken::One);
+        }
+        let at = unacked.binary_search_by_key(&tag, |unacked| unacked.tag).ok()?;
         if multiple && at > 0 {
             return Some(Taken::Many(unacked.drain(..=at).collect()));
         }

@@ -2,6 +2,7 @@
 
 use super::consumer::Consumer;
 use super::entry::Entry;
+use super::exchange::Exchange;
 use super::node::Sim;
 use super::permission::PermissionCache;
 use super::queue::Queue;
@@ -47,6 +48,8 @@ pub(super) struct Channel {
     pub held: u32,
     /// What an empty queue name means (ER-1).
     pub last_queue: Option<Name>,
+    /// Where its last publish went, to find it again without a search.
+    pub last_exchange: Option<Id<Exchange>>,
     pub permissions: PermissionCache,
     /// The key under which replies reach this channel's consumer of amq.rabbitmq.reply-to.
     pub reply_consumer: Option<(Name, Name)>,
@@ -99,6 +102,7 @@ impl Sim {
             global_prefetch: 0,
             held: 0,
             last_queue: None,
+            last_exchange: None,
             permissions: PermissionCache::default(),
             reply_consumer: None,
         });

@@ -44,24 +44,30 @@ impl Sim {
             return (able && !self.is_quiescing(queue, active)).then_some(active);
         }
         let queue = self.queues.get_mut(id)?;
-        while let Some((priority, id)) = queue.consumers.take_front() {
-            let Some(consumer) = self.consumers.get_mut(id) else { continue };
-            if consumer.has_capacity(&self.channels) {
-                // A quorum queue's consumer leaves the rotation as soon as it is full, a classic one's when tried.
-                let last = queue.kind == QueueKind::Quorum
-                    && !consumer.no_ack
-                    && consumer.prefetch > 0
-                    && consumer.unacked + 1 >= consumer.held_max();
-                if last {
-                    consumer.rotating = false;
-                    queue.consumers.blocked.push(id);
-                } else {
-                    queue.consumers.join(priority, id);
+        while let Some(level) = queue.consumers.in_turn() {
+            let id = *level.front()?;
+            let Some(consumer) = self.consumers.get_mut(id) else {
+                level.pop_front();
+                continue;
+            };
+            let able = consumer.has_capacity(&self.channels);
+            // A quorum queue's consumer leaves the rotation as soon as it is full, a classic one's when tried.
+            let last = queue.kind == QueueKind::Quorum
+                && !consumer.no_ack
+                && consumer.prefetch > 0
+                && consumer.unacked + 1 >= consumer.held_max();
+            if able && !last {
+                if level.len() > 1 {
+                    level.rotate_left(1);
                 }
                 return Some(id);
             }
+            level.pop_front();
             consumer.rotating = false;
             queue.consumers.blocked.push(id);
+            if able {
+                return Some(id);
+            }
         }
         None
     }
@@ -95,8 +101,7 @@ impl Sim {
                 entry: Some(entry),
             });
         }
-        let event =
-            Event::Delivered { channel: channel.id, consumer: consumer.tag.clone(), delivery: Box::new(delivery) };
+        let event = Event::Delivered { channel: channel.id, consumer: consumer.tag.clone(), delivery };
         self.events.push_back(event);
         let no_ack = consumer.no_ack;
         self.touch(queue_id);

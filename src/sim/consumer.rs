@@ -80,10 +80,9 @@ impl Consumers {
         }
     }
 
-    /// Takes the consumer whose turn it is.
-    pub(super) fn take_front(&mut self) -> Option<(i64, Id<Consumer>)> {
-        let (priority, level) = self.levels.iter_mut().find(|(_, level)| !level.is_empty())?;
-        Some((*priority, level.pop_front()?))
+    /// Gives those whose turn it is: the highest level that is not empty, first in turn in front.
+    pub(super) fn in_turn(&mut self) -> Option<&mut VecDeque<Id<Consumer>>> {
+        self.levels.iter_mut().map(|(_, level)| level).find(|level| !level.is_empty())
     }
 
     /// Takes a consumer out of everything.

@@ -2,6 +2,7 @@
 
 use super::entry::{Entry, Stored};
 use super::exchange::Exchange;
+use super::further_keys::FurtherKeys;
 use super::node::Sim;
 use super::publish::keys;
 use super::queue::{Contents, Queue};
@@ -115,13 +116,14 @@ impl Sim {
     /// Publishes a dead letter to its exchange (DL-10 to DL-12).
     pub(super) fn send_dead_letter(&mut self, letter: DeadLetter) {
         let headers = self.death_headers(&letter);
-        let DeadLetter { entry, death, from, by, at_least_once, reason, .. } = letter;
+        let DeadLetter { mut entry, death, from, by, at_least_once, reason, .. } = letter;
         let origin = entry.stored.origin;
         let has_history = entry.stored.died || entry.stored.message.properties.headers.is_some();
         let kept = at_least_once.map(|taken_by| Waiting { entry: entry.clone(), death, taken_by });
-        let stored = self.rewrite(entry, death, &by, headers);
+        self.rewrite(&mut entry, death, &by, headers);
+        let stored = entry.stored;
         if let Some(Reason { rule, why }) = reason.map(|reason| *reason) {
-            let routing_keys = std::iter::once(&stored.routing_key).chain(&stored.cc).cloned().collect();
+            let routing_keys = std::iter::once(&stored.routing_key).chain(stored.further.cc()).cloned().collect();
             let exchange = by.exchange.clone();
             self.tell(Some(origin), Some(from), rule, || What::DeadLettered { death, exchange, routing_keys, why });
         }
@@ -135,37 +137,28 @@ impl Sim {
     }
 
     /// Puts a dead letter into the queues that it is routed to, but into none twice in a cycle (DL-25).
-    fn spread(&mut self, mut letter: Sending, exchange: Id<Exchange>, stored: Arc<Stored>) {
+    fn spread(&mut self, mut letter: Sending, exchange: Id<Exchange>, stored: Stored) {
         self.route(exchange, &keys(&stored));
         let targets = std::mem::take(&mut self.targets);
         // DL-30: a cycle counts as no target, so one that has others is not held back by it.
         let (mut any, mut all_took) = (false, true);
-        if targets.is_empty() {
-            let shown = if letter.by.exchange.is_empty() { "(the default one)" } else { &letter.by.exchange };
-            let why = || format!("its dead-letter exchange {shown} has no queue for the key '{}'", stored.routing_key);
-            self.tell_lost(&letter, letter.from, "DL-4", why);
-        }
-        for &target in &targets {
-            if letter.kept.as_ref().is_some_and(|kept| kept.taken_by.contains(&target)) {
-                any = true;
-                continue;
+        let mut count = |taken: Option<bool>| {
+            any |= taken.is_some();
+            all_took &= taken.unwrap_or(true);
+        };
+        match targets.split_last() {
+            None => {
+                let shown = if letter.by.exchange.is_empty() { "(the default one)" } else { &letter.by.exchange };
+                let key = &stored.routing_key;
+                let why = || format!("its dead-letter exchange {shown} has no queue for the key '{key}'");
+                self.tell_lost(&letter, letter.from, "DL-4", why);
             }
-            if self.closes_cycle(&letter, &stored, target) {
-                self.tell_cycle(&letter, &stored, target);
-                continue;
-            }
-            any = true;
-            let taken = match letter.kept {
-                Some(_) if self.is_refusing(target) => {
-                    self.tell_lost(&letter, target, "DL-30", || "a target is full and does not confirm it".into());
-                    false
+            Some((&last, others)) => {
+                for &target in others {
+                    count(self.bring(&mut letter, target, stored.clone()));
                 }
-                _ => self.enqueue(target, stored.clone(), None),
-            };
-            if let Some(kept) = letter.kept.as_mut().filter(|_| taken) {
-                kept.taken_by.push(target);
+                count(self.bring(&mut letter, last, stored));
             }
-            all_took &= taken;
         }
         self.targets = targets;
         if !any || !all_took {
@@ -174,6 +167,26 @@ impl Sim {
             let size = u64::from(kept.entry.size);
             self.weigh_leaving(letter.from, |(n, bytes)| (n - 1, bytes - size));
         }
+    }
+
+    /// Brings a dead letter to one of its targets, and says whether that has it; `None` where it would close a cycle.
+    fn bring(&mut self, letter: &mut Sending, target: Id<Queue>, stored: Stored) -> Option<bool> {
+        if letter.kept.as_ref().is_some_and(|kept| kept.taken_by.contains(&target)) {
+            return Some(true);
+        }
+        if self.closes_cycle(letter, &stored, target) {
+            self.tell_cycle(letter, &stored, target);
+            return None;
+        }
+        if letter.kept.is_some() && self.is_refusing(target) {
+            self.tell_lost(letter, target, "DL-30", || "a target is full and does not confirm it".into());
+            return Some(false);
+        }
+        let taken = self.enqueue(target, stored, None);
+        if let Some(kept) = letter.kept.as_mut().filter(|_| taken) {
+            kept.taken_by.push(target);
+        }
+        Some(taken)
     }
 
     /// Tells that a dead letter is lost; one that its queue keeps is not.
@@ -263,7 +276,7 @@ impl Sim {
         let properties = &old.message.properties;
         let time = FIRST_SECOND + letter.died_at.0 / 1_000;
         let is_first = !old.died && properties.headers.is_none() && properties.expiration.is_none();
-        let is_plain = is_first && old.cc.is_empty() && old.bcc.is_empty();
+        let is_plain = is_first && old.further.is_empty();
         if let Some(alike) = self.first_death.as_ref().filter(|first| is_plain && first.is_of(letter, time)) {
             return alike.headers.clone();
         }
@@ -293,11 +306,11 @@ impl Sim {
 
     /// Gives the keys that x-death shows (DL-17).
     fn death_keys<'a>(&self, old: &'a Stored) -> Vec<&'a Name> {
-        let mut keys: Vec<&Name> = std::iter::once(&old.routing_key).chain(&old.cc).collect();
+        let mut keys: Vec<&Name> = std::iter::once(&old.routing_key).chain(old.further.cc()).collect();
         if self.rules.bcc_hides_likenesses {
             // RabbitMQ subtracts the BCC list from all keys, its own among them.
-            keys.extend(&old.bcc);
-            for hidden in &old.bcc {
+            keys.extend(old.further.bcc());
+            for hidden in old.further.bcc() {
                 if let Some(at) = keys.iter().position(|key| *key == hidden) {
                     keys.remove(at);
                 }
@@ -306,23 +319,21 @@ impl Sim {
         keys
     }
 
-    /// Makes what is published in place of the dead message (DL-11 to DL-17): in its own place, unless others hold it.
-    fn rewrite(&self, entry: Entry, death: Death, by: &DeadLettering, headers: Table) -> Arc<Stored> {
-        let Entry { mut stored, failures, losses, .. } = entry;
-        let copy = Arc::make_mut(&mut stored);
-        let properties = &mut Arc::make_mut(&mut copy.message).properties;
+    /// Makes what is published in place of the dead message (DL-11 to DL-17).
+    fn rewrite(&self, entry: &mut Entry, death: Death, by: &DeadLettering, headers: Table) {
+        let stored = &mut entry.stored;
+        let properties = &mut Arc::make_mut(&mut stored.message).properties;
         properties.headers = Some(headers);
         properties.expiration = None;
-        copy.exchange = by.exchange.clone();
+        stored.exchange = by.exchange.clone();
         if let Some(key) = &by.routing_key {
-            copy.routing_key = key.clone();
-            (copy.cc, copy.bcc) = (Box::default(), Box::default());
+            stored.routing_key = key.clone();
+            stored.further = FurtherKeys::default();
         }
-        copy.expiration_ms = None;
-        copy.died = true;
-        copy.failures = if self.rules.failure_count == FailureCount::Counted { failures } else { 0 };
-        copy.quorum_rejections += losses + u32::from(by.from_quorum && death == Death::Rejected);
-        stored
+        stored.expiration_ms = None;
+        stored.died = true;
+        stored.failures = if self.rules.failure_count == FailureCount::Counted { entry.failures } else { 0 };
+        stored.quorum_rejections += entry.losses + u32::from(by.from_quorum && death == Death::Rejected);
     }
 }
 

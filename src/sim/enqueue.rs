@@ -11,11 +11,10 @@ use super::vhost::Vhost;
 use crate::broker::{PublishId, What};
 use crate::model::{Millis, Moment};
 use crate::rules::{FailureCount, Overflow};
-use std::sync::Arc;
 
 impl Sim {
     /// Brings a message to a queue and says whether the queue took responsibility. No publisher: a dead letter.
-    pub(super) fn enqueue(&mut self, id: Id<Queue>, stored: Arc<Stored>, publisher: Option<Id<Channel>>) -> bool {
+    pub(super) fn enqueue(&mut self, id: Id<Queue>, stored: Stored, publisher: Option<Id<Channel>>) -> bool {
         let Some(queue) = self.queues.get_mut(id) else { return true };
         queue.count_move(self.now);
         match queue.contents {
@@ -24,7 +23,7 @@ impl Sim {
         }
     }
 
-    fn enqueue_classic(&mut self, id: Id<Queue>, stored: Arc<Stored>, published: bool) -> bool {
+    fn enqueue_classic(&mut self, id: Id<Queue>, stored: Stored, published: bool) -> bool {
         let origin = stored.origin;
         let Some(entry) = self.new_entry(id, stored) else { return true };
         let Some(queue) = self.queues.get(id) else { return true };
@@ -69,15 +68,17 @@ impl Sim {
         }
     }
 
-    fn enqueue_quorum(&mut self, id: Id<Queue>, stored: Arc<Stored>, publisher: Option<Id<Channel>>) -> bool {
+    fn enqueue_quorum(&mut self, id: Id<Queue>, stored: Stored, publisher: Option<Id<Channel>>) -> bool {
         let origin = stored.origin;
         let Some(entry) = self.new_entry(id, stored) else { return true };
         let Some(queue) = self.queues.get_mut(id) else { return true };
         let rejects = queue.settings.overflow == Overflow::RejectPublish;
-        let over = {
-            let Contents::Quorum(quorum) = &queue.contents else { return true };
-            let (n, bytes) = quorum.counted();
-            is_over(queue, n, bytes)
+        let over = match &queue.contents {
+            Contents::Quorum(quorum) if is_limited(queue) => {
+                let (n, bytes) = quorum.counted();
+                is_over(queue, n, bytes)
+            }
+            _ => false,
         };
         let Contents::Quorum(quorum) = &mut queue.contents else { return true };
         // A publisher that was told to stop does so also when the queue would drop its head by now.
@@ -97,7 +98,7 @@ impl Sim {
     }
 
     /// Makes the entry of a message for a queue; its expiry is fixed now (TTL-3).
-    fn new_entry(&mut self, id: Id<Queue>, stored: Arc<Stored>) -> Option<Entry> {
+    fn new_entry(&mut self, id: Id<Queue>, stored: Stored) -> Option<Entry> {
         let now = self.now;
         let rules = self.rules;
         let queue = self.queues.get_mut(id)?;
@@ -157,7 +158,7 @@ impl Sim {
     pub(super) fn drop_over_limit(&mut self, id: Id<Queue>, occasion: Occasion) -> bool {
         let releases = self.rules.quorum_unlimited_releases;
         let Some(queue) = self.queues.get_mut(id) else { return false };
-        if queue.settings.max_length.is_none() && queue.settings.max_length_bytes.is_none() {
+        if !is_limited(queue) {
             if let Contents::Quorum(quorum) = &mut queue.contents {
                 quorum.was_relaxed = true;
                 if releases {
@@ -230,10 +231,13 @@ impl Sim {
 
 /// Gives the bytes of the property section as stored: RabbitMQ keeps its own records of deaths beside it (LEN-1).
 fn stored_size(stored: &Stored) -> usize {
-    let own = ["x-death", "x-first-death-", "x-last-death-"];
-    encoded_size(&stored.message.properties, |key| {
-        stored.died && key.starts_with("x-") && own.iter().any(|prefix| key.starts_with(prefix))
-    })
+    let is_own =
+        |key: &str| key.starts_with("x-death") || key.starts_with("x-first-death-") || key.starts_with("x-last-death-");
+    encoded_size(&stored.message.properties, |key| stored.died && is_own(key))
+}
+
+fn is_limited(queue: &Queue) -> bool {
+    queue.settings.max_length.is_some() || queue.settings.max_length_bytes.is_some()
 }
 
 fn is_over(queue: &Queue, n: u64, bytes: u64) -> bool {

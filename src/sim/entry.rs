@@ -1,20 +1,19 @@
-//! A message inside the broker: what is shared by all queues that hold it, and its place in one queue.
+//! A message inside the broker: what it is wherever it lies, and its place in one queue.
+//! Each queue has a copy of its own; what is large in it is shared by reference count.
 
+use super::further_keys::FurtherKeys;
 use crate::broker::PublishId;
 use crate::model::{Message, Moment, Name};
 use std::sync::Arc;
 
-/// Is a message as it was last published, by a client or by a death; shared by all queues it went to.
+/// Is a message as it was last published, by a client or by a death.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
     /// As consumers see it, counters of a quorum queue aside.
     pub message: Arc<Message>,
     pub exchange: Name,
     pub routing_key: Name,
-    /// Further keys, from the CC header.
-    pub cc: Box<[Name]>,
-    /// Further keys that nobody may see, from the BCC header.
-    pub bcc: Box<[Name]>,
+    pub further: FurtherKeys,
     /// The message's own TTL in milliseconds.
     pub expiration_ms: Option<u64>,
     /// The client's publish that it stems from.
@@ -33,7 +32,7 @@ pub(super) const NEVER: Moment = Moment(u64::MAX);
 /// Is a message in one queue.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    pub stored: Arc<Stored>,
+    pub stored: Stored,
     /// Rises with each enqueue; a classic queue puts a returned entry back by it.
     pub position: u64,
     /// TTL-3: fixed when it was enqueued.

@@ -1,6 +1,7 @@
 //! Exchanges: declaration, deletion, and the graph that a publish walks (RT-1 to RT-17).
 
 use super::channel::Channel;
+use super::further_keys::FurtherKeys;
 use super::names::NameMap;
 use super::node::Sim;
 use super::queue::{Queue, stripped};
@@ -46,9 +47,18 @@ pub(super) struct Exchange {
 /// Is what a publish is routed by.
 pub(super) struct Keys<'a> {
     pub first: &'a str,
-    pub cc: &'a [Name],
-    pub bcc: &'a [Name],
+    pub further: &'a FurtherKeys,
     pub headers: Option<&'a Table>,
+}
+
+impl Keys<'_> {
+    /// Does something with each key.
+    fn each(&self, mut act: impl FnMut(&str)) {
+        act(self.first);
+        if !self.further.is_empty() {
+            self.further.iter().for_each(|key| act(key));
+        }
+    }
 }
 
 impl Sim {
@@ -129,6 +139,9 @@ impl Sim {
             alternate,
         });
         if let Some(vhost) = self.vhosts.get_mut(vhost) {
+            if name.is_empty() {
+                vhost.default_exchange = Some(id);
+            }
             vhost.exchanges.insert(name, id);
         }
         id
@@ -187,44 +200,43 @@ impl Sim {
     }
 
     pub(super) fn exchange_id(&self, vhost: Id<Vhost>, name: &str) -> Option<Id<Exchange>> {
-        self.vhosts.get(vhost)?.exchanges.get(name).copied()
+        let vhost = self.vhosts.get(vhost)?;
+        if name.is_empty() { vhost.default_exchange } else { vhost.exchanges.get(name).copied() }
+    }
+
+    /// Finds the exchange of a publish: most go where the channel's last one went.
+    pub(super) fn exchange_of_publish(&mut self, channel: Id<Channel>, name: &Name) -> Option<Id<Exchange>> {
+        let state = self.channels.get_mut(channel)?;
+        let last = state.last_exchange.and_then(|id| self.exchanges.get(id));
+        if last.is_none_or(|last| last.declared.name != *name) {
+            let vhost = state.vhost;
+            let found = self.exchange_id(vhost, name)?;
+            self.channels.get_mut(channel)?.last_exchange = Some(found);
+            return Some(found);
+        }
+        state.last_exchange
     }
 
     /// Finds the queues for a publish, each once, into `self.targets` (RT-2, RT-10, RT-11).
     pub(super) fn route(&mut self, start: Id<Exchange>, keys: &Keys) {
-        self.targets.clear();
         let mut found = std::mem::take(&mut self.found);
-        let mut to_visit = Vec::new();
-        let mut next = Some(start);
-        let mut visited = Vec::new();
-        while let Some(id) = next {
-            found.clear();
-            if let Some(exchange) = self.exchanges.get(id) {
-                self.destinations(exchange, keys, &mut found);
-                let alternate = match &exchange.alternate {
-                    Some(name) if found.is_empty() => self.exchange_id(exchange.vhost, name),
-                    _ => None,
-                };
-                found.extend(alternate.map(Destination::Exchange));
-            }
-            for destination in &found {
-                match *destination {
+        found.clear();
+        self.targets.clear();
+        // Each exchange once, first found first.
+        let mut exchanges: Vec<Id<Exchange>> = Vec::new();
+        self.destinations(start, keys, &mut found);
+        let mut visited = 0;
+        loop {
+            for destination in found.drain(..) {
+                match destination {
                     Destination::Queue(queue) => self.targets.push(queue),
-                    Destination::Exchange(other) => to_visit.push(other),
+                    Destination::Exchange(other) if other == start || exchanges.contains(&other) => {}
+                    Destination::Exchange(other) => exchanges.push(other),
                 }
             }
-            if to_visit.is_empty() {
-                break;
-            }
-            visited.push(id);
-            next = None;
-            while !to_visit.is_empty() {
-                let other = to_visit.remove(0);
-                if !visited.contains(&other) {
-                    next = Some(other);
-                    break;
-                }
-            }
+            let Some(&next) = exchanges.get(visited) else { break };
+            self.destinations(next, keys, &mut found);
+            visited += 1;
         }
         self.found = found;
         if self.targets.len() > 1 {
@@ -233,24 +245,27 @@ impl Sim {
         }
     }
 
-    fn destinations(&self, exchange: &Exchange, keys: &Keys, found: &mut Vec<Destination>) {
-        let all_keys = || std::iter::once(keys.first).chain(keys.cc.iter().chain(keys.bcc).map(|key| &**key));
+    /// Gives where an exchange sends to; to its alternate exchange what it finds nothing for.
+    fn destinations(&self, id: Id<Exchange>, keys: &Keys, found: &mut Vec<Destination>) {
+        let Some(exchange) = self.exchanges.get(id) else { return };
         match &exchange.router {
             Router::Default => {
-                let queues = self.vhosts.get(exchange.vhost).map(|vhost| &vhost.queues);
-                found.extend(all_keys().filter_map(|key| Some(Destination::Queue(*queues?.get(key)?))));
+                let Some(vhost) = self.vhosts.get(exchange.vhost) else { return };
+                keys.each(|key| {
+                    if let Some(&queue) = vhost.queues.get(key) {
+                        found.push(Destination::Queue(queue));
+                    }
+                });
             }
             Router::Direct(by_key) => {
-                for key in all_keys() {
-                    found.extend(by_key.get(key).into_iter().flatten());
-                }
+                keys.each(|key| match by_key.get(key).map(Vec::as_slice) {
+                    None | Some([]) => {}
+                    Some([one]) => found.push(*one),
+                    Some(many) => found.extend_from_slice(many),
+                });
             }
             Router::Fanout(all) => found.extend_from_slice(all),
-            Router::Topic(index) => {
-                for key in all_keys() {
-                    index.route(key, found);
-                }
-            }
+            Router::Topic(index) => keys.each(|key| index.route(key, found)),
             Router::Headers => {
                 for ((destination, _), arguments) in &exchange.bindings {
                     if arguments.iter().any(|table| headers_match(table, keys.headers, self.rules.headers_strict)) {
@@ -258,6 +273,9 @@ impl Sim {
                     }
                 }
             }
+        }
+        if let Some(alternate) = exchange.alternate.as_ref().filter(|_| found.is_empty()) {
+            found.extend(self.exchange_id(exchange.vhost, alternate).map(Destination::Exchange));
         }
     }
 }

@@ -19,6 +19,7 @@ mod enqueue;
 mod entry;
 mod exchange;
 mod expiry;
+mod further_keys;
 mod get;
 mod management;
 mod names;

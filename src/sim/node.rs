@@ -149,6 +149,14 @@ impl Sim {
 
     /// Lets time pass to `now`; all that is due by then happens, each at its own moment.
     pub fn advance(&mut self, now: Moment) {
+        let due = self.timers.next().is_some_and(|at| at <= now) || self.timeouts_from <= now;
+        if due || self.has_more_to_do() {
+            self.catch_up(now);
+        }
+        self.now = self.now.max(now);
+    }
+
+    fn catch_up(&mut self, now: Moment) {
         if self.has_more_to_do() {
             self.work_off();
         }
@@ -162,7 +170,6 @@ impl Sim {
             }
             self.work_off();
         }
-        self.now = self.now.max(now);
     }
 
     /// Gives the next thing that was said.

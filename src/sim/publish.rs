@@ -3,13 +3,14 @@
 use super::channel::Channel;
 use super::entry::Stored;
 use super::exchange::{Exchange, Keys};
+use super::further_keys::FurtherKeys;
 use super::node::Sim;
 use super::reason::Reason;
 use super::refusal::{channel_error, not_found, precondition_failed};
 use super::slots::Id;
 use crate::broker::{ChannelId, Confirmation, Event, PublishId, Refusal, What, code};
-use crate::model::{Message, Name, Table, Value};
-use crate::rules::{Access, parse_expiration, shown_exchange, type_name};
+use crate::model::{Message, Name};
+use crate::rules::{Access, parse_expiration, shown_exchange};
 use std::sync::Arc;
 
 impl Sim {
@@ -36,20 +37,14 @@ impl Sim {
                 self.events.push_back(Event::Confirmed { publish, confirmation: Confirmation::Ack });
             }
             Ok(Accepted::Route(exchange, stored)) => {
-                let confirmation = self.send(channel, exchange, Arc::new(stored), mandatory);
+                let confirmation = self.send(channel, exchange, stored, mandatory);
                 self.events.push_back(Event::Confirmed { publish, confirmation });
             }
         }
     }
 
     /// Puts a message into all queues that it is routed to; nacked when one of them refuses it (CF-2, LEN-10).
-    fn send(
-        &mut self,
-        channel: Id<Channel>,
-        exchange: Id<Exchange>,
-        stored: Arc<Stored>,
-        mandatory: bool,
-    ) -> Confirmation {
+    fn send(&mut self, channel: Id<Channel>, exchange: Id<Exchange>, stored: Stored, mandatory: bool) -> Confirmation {
         self.route(exchange, &keys(&stored));
         if self.targets.is_empty() {
             if self.insights {
@@ -123,7 +118,7 @@ impl Sim {
         let Some(vhost) = self.channels.get(channel).map(|state| state.vhost) else {
             return Err(channel_error(code::CHANNEL_ERROR, "channel is closed"));
         };
-        let Some(id) = self.exchange_id(vhost, &exchange) else {
+        let Some(id) = self.exchange_of_publish(channel, &exchange) else {
             return Err(not_found(&shown_exchange(&self.vhost_name(vhost), &exchange)));
         };
         if self.exchanges.get(id).is_some_and(|exchange| exchange.declared.internal) {
@@ -143,10 +138,9 @@ impl Sim {
             Some(text) => Some(parse_expiration(text).map_err(precondition_failed)?),
         };
         self.check_delivery_mode(&message)?;
-        let headers = message.properties.headers.as_ref();
-        let (cc, bcc) = (further_keys(headers, "CC")?, further_keys(headers, "BCC")?);
+        let further = FurtherKeys::read(message.properties.headers.as_ref())?;
         if !early {
-            self.check_all_topics(channel, &exchange, &routing_key, &cc, &bcc)?;
+            self.check_all_topics(channel, &exchange, &routing_key, &further)?;
             self.check_user_id(channel, &message)?;
         }
         if exchange.is_empty() && routing_key.starts_with(super::reply_to::REPLY_TO_KEY) {
@@ -157,8 +151,7 @@ impl Sim {
             message,
             exchange,
             routing_key,
-            cc,
-            bcc,
+            further,
             expiration_ms,
             origin: publish,
             died: false,
@@ -182,12 +175,11 @@ impl Sim {
         channel: Id<Channel>,
         exchange: &Name,
         routing_key: &Name,
-        cc: &[Name],
-        bcc: &[Name],
+        further: &FurtherKeys,
     ) -> Result<(), Refusal> {
         self.check_topic_access(channel, Access::Write, exchange, routing_key)?;
         if self.rules.topic_check_covers_cc {
-            for key in cc.iter().chain(bcc) {
+            for key in further.iter() {
                 self.check_topic_access(channel, Access::Write, exchange, key)?;
             }
         }
@@ -233,22 +225,5 @@ enum Accepted {
 
 /// Gives what a stored message is routed by.
 pub(super) fn keys(stored: &Stored) -> Keys<'_> {
-    Keys {
-        first: &stored.routing_key,
-        cc: &stored.cc,
-        bcc: &stored.bcc,
-        headers: stored.message.properties.headers.as_ref(),
-    }
-}
-
-/// Reads CC or BCC: an array; what is no text in it is ignored (RT-13).
-fn further_keys(headers: Option<&Table>, name: &str) -> Result<Box<[Name]>, Refusal> {
-    match headers.and_then(|headers| headers.get(name)) {
-        None => Ok(Box::default()),
-        Some(Value::Array(keys)) => Ok(keys.iter().filter_map(Value::as_text).map(Name::from).collect()),
-        Some(other) => {
-            let detail = format!("{{unacceptable_type_in_header,\"{name}\",{}}}", type_name(other));
-            Err(precondition_failed(format!("invalid message: {detail}")))
-        }
-    }
+    Keys { first: &stored.routing_key, further: &stored.further, headers: stored.message.properties.headers.as_ref() }
 }

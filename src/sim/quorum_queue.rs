@@ -42,8 +42,8 @@ pub(super) struct QuorumQueue {
     pub leaving: (u64, u64),
     /// LEN-9: whether it was at 80 % of its limits or below when last looked at.
     pub was_relaxed: bool,
-    /// LEN-9: publishing channels, and whether they are refused.
-    publishers: BTreeMap<Id<Channel>, bool>,
+    /// LEN-9: publishing channels in order, and whether they are refused.
+    publishers: Vec<(Id<Channel>, bool)>,
 }
 
 impl QuorumQueue {
@@ -67,7 +67,7 @@ impl QuorumQueue {
             waiting: VecDeque::new(),
             leaving: (0, 0),
             was_relaxed: true,
-            publishers: BTreeMap::new(),
+            publishers: Vec::new(),
         }
     }
 
@@ -185,16 +185,28 @@ impl QuorumQueue {
 
     /// Says whether a publish of that channel is refused by a queue that is over its limit or not (LEN-9).
     pub(super) fn refuses(&mut self, publisher: Id<Channel>, over: bool) -> bool {
-        *self.publishers.entry(publisher).or_insert(over)
+        match self.place_of(publisher) {
+            Ok(at) => self.publishers[at].1,
+            Err(at) => {
+                self.publishers.insert(at, (publisher, over));
+                over
+            }
+        }
     }
 
     /// Refuses all known publishers from now on, or none.
     pub(super) fn refuse_all(&mut self, refused: bool) {
-        self.publishers.values_mut().for_each(|state| *state = refused);
+        self.publishers.iter_mut().for_each(|(_, state)| *state = refused);
     }
 
     pub(super) fn forget_publisher(&mut self, publisher: Id<Channel>) {
-        self.publishers.remove(&publisher);
+        if let Ok(at) = self.place_of(publisher) {
+            self.publishers.remove(at);
+        }
+    }
+
+    fn place_of(&self, publisher: Id<Channel>) -> Result<usize, usize> {
+        self.publishers.binary_search_by_key(&publisher, |(id, _)| *id)
     }
 
     fn pop_main(&mut self, level: usize) -> Option<Entry> {

@@ -63,7 +63,7 @@ impl Sim {
             routing_key: key.clone(),
             message: message.clone(),
         };
-        let event = Event::Delivered { channel: channel.id, consumer, delivery: Box::new(delivery) };
+        let event = Event::Delivered { channel: channel.id, consumer, delivery };
         self.events.push_back(event);
         true
     }

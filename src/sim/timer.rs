@@ -27,6 +27,8 @@ pub(super) type TimerKey = (Moment, u64);
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     set: BTreeMap<TimerKey, Timer>,
+    /// The first moment of all: asked for at each step, while timers change seldom.
+    next: Option<Moment>,
     count: u64,
 }
 
@@ -35,26 +37,34 @@ impl Timers {
         self.count += 1;
         let key = (at, self.count);
         self.set.insert(key, timer);
+        self.next = Some(self.next.map_or(at, |next| next.min(at)));
         key
     }
 
     pub(super) fn cancel(&mut self, key: &mut Option<TimerKey>) {
         if let Some(key) = key.take() {
             self.set.remove(&key);
+            if self.next == Some(key.0) {
+                self.look();
+            }
         }
     }
 
     /// Takes the next timer that is due.
     pub(super) fn pop_due(&mut self, now: Moment) -> Option<(Moment, Timer)> {
-        let (&key, &timer) = self.set.first_key_value()?;
-        if key.0 > now {
+        if self.next? > now {
             return None;
         }
-        self.set.remove(&key);
+        let (key, timer) = self.set.pop_first()?;
+        self.look();
         Some((key.0, timer))
     }
 
     pub(super) fn next(&self) -> Option<Moment> {
-        self.set.first_key_value().map(|(key, _)| key.0)
+        self.next
+    }
+
+    fn look(&mut self) {
+        self.next = self.set.first_key_value().map(|(key, _)| key.0);
     }
 }

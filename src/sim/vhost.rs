@@ -18,6 +18,8 @@ pub(super) struct Vhost {
     pub limits: BTreeMap<String, i64>,
     pub queues: NameMap<Id<Queue>>,
     pub exchanges: NameMap<Id<Exchange>>,
+    /// The one of the empty name: always there, and what most dead letters go through.
+    pub default_exchange: Option<Id<Exchange>>,
     pub policies: Policies,
     pub operator_policies: Policies,
 }
@@ -48,6 +50,7 @@ impl Sim {
             limits: BTreeMap::new(),
             queues: NameMap::default(),
             exchanges: NameMap::default(),
+            default_exchange: None,
             policies: Policies::new(),
             operator_policies: Policies::new(),
         });

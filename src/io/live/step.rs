@@ -206,7 +206,7 @@ impl Live {
                             }
                             read += 1;
                             if !muted {
-                                let delivery = Box::new(delivery(&self.names, message));
+                                let delivery = delivery(&self.names, message);
                                 let (channel, consumer) = (*channel, consumer.clone());
                                 self.batch.deliveries.push(Event::Delivered { channel, consumer, delivery });
                             }

@@ -1,0 +1,58 @@
+//! The further keys of a publish: CC, and BCC that nobody may see (RT-13). Most messages have none, and carry nothing.
+
+use super::refusal::precondition_failed;
+use crate::broker::Refusal;
+use crate::model::{Name, Table, Value};
+use crate::rules::type_name;
+
+/// Holds the further routing keys of a message.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FurtherKeys(Option<Box<Lists>>);
+
+#[derive(Debug, Clone)]
+struct Lists {
+    cc: Vec<Name>,
+    bcc: Vec<Name>,
+}
+
+impl FurtherKeys {
+    /// Reads them from headers.
+    ///
+    /// # Errors
+    /// The 406 of a header that is no array.
+    pub(super) fn read(headers: Option<&Table>) -> Result<Self, Refusal> {
+        let Some(headers) = headers else { return Ok(Self::default()) };
+        let (cc, bcc) = (list(headers, "CC")?, list(headers, "BCC")?);
+        let none = cc.is_empty() && bcc.is_empty();
+        Ok(Self((!none).then(|| Box::new(Lists { cc, bcc }))))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(super) fn cc(&self) -> &[Name] {
+        self.0.as_ref().map_or(&[], |lists| &lists.cc)
+    }
+
+    pub(super) fn bcc(&self) -> &[Name] {
+        self.0.as_ref().map_or(&[], |lists| &lists.bcc)
+    }
+
+    /// Gives all of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Name> {
+        self.cc().iter().chain(self.bcc())
+    }
+}
+
+/// Reads one header: an array; what is no text in it is ignored.
+fn list(headers: &Table, name: &str) -> Result<Vec<Name>, Refusal> {
+    match headers.get(name) {
+        None => Ok(Vec::new()),
+        Some(Value::Array(keys)) => Ok(keys.iter().filter_map(Value::as_text).map(Name::from).collect()),
+        Some(other) => {
+            let detail = format!("{{unacceptable_type_in_header,\"{name}\",{}}}", type_name(other));
+            Err(precondition_failed(format!("invalid message: {detail}")))
+        }
+    }
+}
