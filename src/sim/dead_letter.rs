@@ -137,7 +137,7 @@ impl Sim {
     }
 
     /// Puts a dead letter into the queues that it is routed to, but into none twice in a cycle (DL-25).
-    fn spread(&mut self, mut letter: Sending, exchange: Id<Exchange>, stored: Stored) {
+    fn spread(&mut self, mut letter: Sending, exchange: Id<Exchange>, stored: Box<Stored>) {
         self.route(exchange, &keys(&stored));
         let targets = std::mem::take(&mut self.targets);
         // DL-30: a cycle counts as no target, so one that has others is not held back by it.
@@ -170,7 +170,7 @@ impl Sim {
     }
 
     /// Brings a dead letter to one of its targets, and says whether that has it; `None` where it would close a cycle.
-    fn bring(&mut self, letter: &mut Sending, target: Id<Queue>, stored: Stored) -> Option<bool> {
+    fn bring(&mut self, letter: &mut Sending, target: Id<Queue>, stored: Box<Stored>) -> Option<bool> {
         if letter.kept.as_ref().is_some_and(|kept| kept.taken_by.contains(&target)) {
             return Some(true);
         }

@@ -14,7 +14,7 @@ use crate::rules::{FailureCount, Overflow};
 
 impl Sim {
     /// Brings a message to a queue and says whether the queue took responsibility. No publisher: a dead letter.
-    pub(super) fn enqueue(&mut self, id: Id<Queue>, stored: Stored, publisher: Option<Id<Channel>>) -> bool {
+    pub(super) fn enqueue(&mut self, id: Id<Queue>, stored: Box<Stored>, publisher: Option<Id<Channel>>) -> bool {
         let Some(queue) = self.queues.get_mut(id) else { return true };
         queue.count_move(self.now);
         match queue.contents {
@@ -23,7 +23,7 @@ impl Sim {
         }
     }
 
-    fn enqueue_classic(&mut self, id: Id<Queue>, stored: Stored, published: bool) -> bool {
+    fn enqueue_classic(&mut self, id: Id<Queue>, stored: Box<Stored>, published: bool) -> bool {
         let origin = stored.origin;
         let Some(entry) = self.new_entry(id, stored) else { return true };
         let Some(queue) = self.queues.get(id) else { return true };
@@ -55,7 +55,9 @@ impl Sim {
     /// Stores a message; sweeps expired heads only when RabbitMQ would (TTL-12).
     fn store_classic(&mut self, id: Id<Queue>, entry: Entry) {
         let expires = entry.expires_at != NEVER;
-        self.tell_enqueued(id, &entry);
+        if self.insights {
+            self.tell_enqueued(id, &entry);
+        }
         let Some(queue) = self.queues.get_mut(id) else { return };
         let Contents::Classic(classic) = &mut queue.contents else { return };
         classic.push(entry);
@@ -68,7 +70,7 @@ impl Sim {
         }
     }
 
-    fn enqueue_quorum(&mut self, id: Id<Queue>, stored: Stored, publisher: Option<Id<Channel>>) -> bool {
+    fn enqueue_quorum(&mut self, id: Id<Queue>, stored: Box<Stored>, publisher: Option<Id<Channel>>) -> bool {
         let origin = stored.origin;
         let Some(entry) = self.new_entry(id, stored) else { return true };
         let Some(queue) = self.queues.get_mut(id) else { return true };
@@ -88,7 +90,9 @@ impl Sim {
             self.tell_full(id, origin, true);
             return false;
         }
-        self.tell_enqueued(id, &entry);
+        if self.insights {
+            self.tell_enqueued(id, &entry);
+        }
         if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
             quorum.push(entry);
         }
@@ -98,7 +102,7 @@ impl Sim {
     }
 
     /// Makes the entry of a message for a queue; its expiry is fixed now (TTL-3).
-    fn new_entry(&mut self, id: Id<Queue>, stored: Stored) -> Option<Entry> {
+    fn new_entry(&mut self, id: Id<Queue>, stored: Box<Stored>) -> Option<Entry> {
         let now = self.now;
         let rules = self.rules;
         let queue = self.queues.get_mut(id)?;
@@ -129,10 +133,8 @@ impl Sim {
         })
     }
 
+    /// With insights on: tells that a message stands in a queue, and what holds it up there.
     fn tell_enqueued(&mut self, id: Id<Queue>, entry: &Entry) {
-        if !self.insights {
-            return;
-        }
         let origin = Some(entry.stored.origin);
         self.tell(origin, Some(id), "RT-2", || What::Enqueued);
         if let Some(queue) = self.queues.get(id).filter(|_| entry.expires_at != NEVER) {

@@ -1,5 +1,5 @@
 //! A message inside the broker: what it is wherever it lies, and its place in one queue.
-//! Each queue has a copy of its own; what is large in it is shared by reference count.
+//! Each queue has a copy of its own, which a death rewrites in place; bodies and headers are shared.
 
 use super::further_keys::FurtherKeys;
 use crate::broker::PublishId;
@@ -32,7 +32,7 @@ pub(super) const NEVER: Moment = Moment(u64::MAX);
 /// Is a message in one queue.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    pub stored: Stored,
+    pub stored: Box<Stored>,
     /// Rises with each enqueue; a classic queue puts a returned entry back by it.
     pub position: u64,
     /// TTL-3: fixed when it was enqueued.

@@ -44,7 +44,13 @@ impl Sim {
     }
 
     /// Puts a message into all queues that it is routed to; nacked when one of them refuses it (CF-2, LEN-10).
-    fn send(&mut self, channel: Id<Channel>, exchange: Id<Exchange>, stored: Stored, mandatory: bool) -> Confirmation {
+    fn send(
+        &mut self,
+        channel: Id<Channel>,
+        exchange: Id<Exchange>,
+        stored: Box<Stored>,
+        mandatory: bool,
+    ) -> Confirmation {
         self.route(exchange, &keys(&stored));
         if self.targets.is_empty() {
             if self.insights {
@@ -147,7 +153,7 @@ impl Sim {
             return Ok(Accepted::Reply(self.deliver_reply(&routing_key, &self.cleaned(message))));
         }
         let message = self.cleaned(message);
-        let stored = Stored {
+        let stored = Box::new(Stored {
             message,
             exchange,
             routing_key,
@@ -157,7 +163,7 @@ impl Sim {
             died: false,
             failures: 0,
             quorum_rejections: 0,
-        };
+        });
         Ok(Accepted::Route(id, stored))
     }
 
@@ -218,7 +224,7 @@ impl Sim {
 
 /// Is what becomes of a publish that passed all checks.
 enum Accepted {
-    Route(Id<Exchange>, Stored),
+    Route(Id<Exchange>, Box<Stored>),
     /// It was a direct reply, and found its consumer or not.
     Reply(bool),
 }

@@ -259,23 +259,26 @@ impl QuorumQueue {
 /// Gives the bytes of the encoded property section (LEN-1): two of flags, then the values as on the wire; the
 /// headers that are left out, and a table that holds none but them, take no room.
 pub(super) fn encoded_size(properties: &Properties, left_out: impl Fn(&str) -> bool) -> usize {
-    let texts = [
-        &properties.content_type,
-        &properties.content_encoding,
-        &properties.correlation_id,
-        &properties.reply_to,
-        &properties.expiration,
-        &properties.message_id,
-        &properties.kind,
-        &properties.user_id,
-        &properties.app_id,
-        &properties.cluster_id,
-    ];
-    let texts: usize = texts.into_iter().flatten().map(|text| 1 + text.len()).sum();
+    let size = |text: &Option<Name>| text.as_ref().map_or(0, |text| 1 + text.len());
+    let texts = size(&properties.content_type)
+        + size(&properties.content_encoding)
+        + size(&properties.correlation_id)
+        + size(&properties.reply_to)
+        + size(&properties.expiration)
+        + size(&properties.message_id)
+        + size(&properties.kind)
+        + size(&properties.user_id)
+        + size(&properties.app_id)
+        + size(&properties.cluster_id);
     let headers = properties.headers.as_ref().map_or(0, |headers| {
-        let kept = headers.iter().filter(|(key, _)| !left_out(key));
-        let (n, bytes) = kept.fold((0, 0), |(n, bytes), field| (n + 1, bytes + field_size(field)));
-        if n == 0 && !headers.is_empty() { 0 } else { 4 + bytes }
+        let (mut kept, mut bytes) = (0, 0);
+        for (key, value) in headers {
+            if !left_out(key) {
+                kept += 1;
+                bytes += field_size((key, value));
+            }
+        }
+        if kept == 0 && !headers.is_empty() { 0 } else { 4 + bytes }
     });
     let octets = usize::from(properties.delivery_mode.is_some()) + usize::from(properties.priority.is_some());
     2 + texts + headers + octets + properties.timestamp.map_or(0, |_| 8)
