@@ -28,6 +28,8 @@ pub struct Shape {
     /// Taken in turn.
     keys: Vec<Name>,
     consumed: Option<Name>,
+    /// Whether the consumer looks at what it gets.
+    reads: bool,
     window: u64,
 }
 
@@ -42,6 +44,7 @@ impl Shape {
             exchange: "bench".into(),
             keys: vec!["key".into()],
             consumed: Some("work".into()),
+            reads: false,
             window: WINDOW,
         }
     }
@@ -59,6 +62,12 @@ impl Shape {
         shape.methods.push(queue("dead", kind, &[]));
         shape.consumed = Some("dead".into());
         shape
+    }
+
+    /// `dead_letter`, and the consumer reads why it got the message.
+    pub fn read_deaths(kind: QueueKind) -> Self {
+        let story = "publish → expire → dead-letter → consume and read x-death → ack";
+        Self { story, reads: true, ..Self::dead_letter(kind) }
     }
 
     /// `deliver` through a topic exchange with so many bindings, three in four of them with a wildcard.
@@ -268,6 +277,9 @@ impl Client for Flow<'_> {
             }
             Event::Delivered { delivery, .. } => {
                 self.delivered += 1;
+                if self.shape.reads {
+                    assert!(delivery.message.header("x-death").is_some());
+                }
                 self.to_ack.push_back(delivery.tag);
             }
             Event::Confirmed { confirmation, .. } => {

@@ -1,6 +1,6 @@
 //! Measures the sim on one thread, and the same work on live brokers in the same run.
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
-//! sections by their beginning (`deliver`, `dead`, `topic`, `timers`, `memory`, `scenarios`). The numbers are
+//! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`). The numbers are
 //! of this machine and moment: compare the ratios.
 #![allow(clippy::disallowed_methods)]
 
@@ -29,7 +29,8 @@ fn main() {
         "deliveries per second of processor time, one thread (live: of wall clock); best of {}, median",
         tally::REPEATS
     );
-    let shapes: [(&str, MakeShape); 2] = [("deliver", Shape::deliver), ("dead-letter", Shape::dead_letter)];
+    let shapes: [(&str, MakeShape); 3] =
+        [("deliver", Shape::deliver), ("dead-letter", Shape::dead_letter), ("read-deaths", Shape::read_deaths)];
     for (section, shape) in shapes.into_iter().filter(|(section, _)| wants(section)) {
         println!("\n{section}: {}", shape(QueueKind::Classic).story);
         for kind in KINDS {

@@ -1,8 +1,7 @@
 //! Everything that a broker may say, asked or not.
 
-use super::{ChannelId, ConnectionId, DeliveryTag, Insight, PublishId, Refusal, Reply, RequestId};
-use crate::model::{Message, Name, QueueName};
-use std::sync::Arc;
+use super::{ChannelId, ConnectionId, DeliveryTag, Insight, Letter, PublishId, Refusal, Reply, RequestId};
+use crate::model::{Name, QueueName};
 
 /// Is one thing that a broker said.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +57,7 @@ pub struct Delivery {
     pub redelivered: bool,
     pub exchange: Name,
     pub routing_key: Name,
-    pub message: Arc<Message>,
+    pub message: Letter,
 }
 
 /// Is how the broker settled a publish.

@@ -9,6 +9,7 @@ mod command;
 mod event;
 mod id;
 mod insight;
+mod letter;
 mod reply;
 
 pub use client::Client;
@@ -16,4 +17,5 @@ pub use command::{Command, Management, Method, Settlement};
 pub use event::{Confirmation, Counts, Delivery, Event};
 pub use id::{ChannelId, ConnectionId, DeliveryTag, Ids, PublishId, RequestId};
 pub use insight::{Death, Insight, What};
+pub use letter::Letter;
 pub use reply::{Got, Refusal, Reply, Scope, code};

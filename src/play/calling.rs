@@ -124,7 +124,11 @@ impl Player {
         let Some(Step { act: Act::Call(call), span, actor, .. }) = self.current_step() else { return };
         let record = MessageRecord::new(self.name_of(&reply.message), reply);
         let by: Name = actor.unwrap_or_else(|| "driver".into());
-        self.record(Happening::Replied { to: by, question: question.clone(), message: reply.message.clone() });
+        self.record(Happening::Replied {
+            to: by,
+            question: question.clone(),
+            message: std::sync::Arc::clone(&reply.message),
+        });
         let mut findings = Vec::new();
         if let Some(pattern) = &call.reply {
             compare_message(pattern, &record, &Scope::new(), &mut findings);

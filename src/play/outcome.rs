@@ -89,7 +89,7 @@ impl MessageRecord {
             exchange: delivery.exchange.clone(),
             routing_key: delivery.routing_key.clone(),
             redelivered: delivery.redelivered,
-            message: delivery.message.clone(),
+            message: Arc::clone(&delivery.message),
         }
     }
 }

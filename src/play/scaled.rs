@@ -101,7 +101,7 @@ impl<'c> Scaled<'c> {
 
     fn delivery(&self, mut delivery: Delivery) -> Delivery {
         if let Some(real) = expiration_of(&delivery.message) {
-            delivery.message = with_expiration(&delivery.message, self.back(real));
+            delivery.message = with_expiration(&delivery.message, self.back(real)).into();
         }
         if delivery.message.header("x-death").is_some() {
             let mut message = Message::clone(&delivery.message);
@@ -109,7 +109,7 @@ impl<'c> Scaled<'c> {
             if let Some(Value::Array(deaths)) = deaths {
                 deaths.iter_mut().for_each(|death| self.restore_death(death));
             }
-            delivery.message = Arc::new(message);
+            delivery.message = Arc::new(message).into();
         }
         delivery
     }

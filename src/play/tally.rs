@@ -70,7 +70,7 @@ impl Tallies {
             redelivered: false,
             exchange: composed.exchange.clone(),
             routing_key: composed.routing_key.clone(),
-            message: composed.message.clone(),
+            message: composed.message.clone().into(),
         };
         published.filter_map(|(at, (tally, _))| Some((at, part_of(tally, name, &delivery)?))).collect()
     }
@@ -140,7 +140,7 @@ fn sums_of(tally: &TallyExpectation, messages: &[MessageRecord]) -> Sums {
             redelivered: record.redelivered,
             exchange: record.exchange.clone(),
             routing_key: record.routing_key.clone(),
-            message: record.message.clone(),
+            message: record.message.clone().into(),
         };
         if let Some(part) = part_of(tally, &record.name, &delivery) {
             sums.add(part);

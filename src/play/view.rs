@@ -23,7 +23,7 @@ pub(super) fn view_of(delivery: &Delivery, name: &Name) -> minijinja::Value {
         exchange: delivery.exchange.clone(),
         routing_key: delivery.routing_key.clone(),
         redelivered: delivery.redelivered,
-        message: delivery.message.clone(),
+        message: Arc::clone(&delivery.message),
     })
 }
 

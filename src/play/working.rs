@@ -42,7 +42,7 @@ impl Player {
             queue,
             name: name.clone(),
             redelivered: delivery.redelivered,
-            message: delivery.message.clone(),
+            message: std::sync::Arc::clone(&delivery.message),
         };
         actor.inbox.push_back(Held { delivery, name, receipt, attempt, arrived: self.now });
         self.record(entry);

@@ -7,10 +7,9 @@ use super::node::Sim;
 use super::queue::{Contents, Queue};
 use super::reason::Occasion;
 use super::slots::Id;
-use crate::broker::{Delivery, Event};
-use crate::model::{Message, QueueKind, Value};
+use crate::broker::{Delivery, Event, Letter};
+use crate::model::{QueueKind, Value};
 use crate::rules::FailureCount;
-use std::sync::Arc;
 
 impl Sim {
     /// Hands out messages as long as there are some and somebody may have one; drops what is over the limit then.
@@ -112,15 +111,10 @@ impl Sim {
 }
 
 /// Gives the message as this delivery shows it, and whether it counts as redelivered (CO-9, CO-12, DL-32, DL-34).
-pub(super) fn shown(
-    rules: &crate::rules::Differences,
-    queue: &Queue,
-    entry: &Entry,
-    by_get: bool,
-) -> (Arc<Message>, bool) {
+pub(super) fn shown(rules: &crate::rules::Differences, queue: &Queue, entry: &Entry, by_get: bool) -> (Letter, bool) {
     let stored = &entry.stored;
     let Contents::Quorum(_) = &queue.contents else {
-        return (stored.message.clone(), entry.redelivered);
+        return (stored.letter(), entry.redelivered);
     };
     let inherited = match rules.failure_count {
         FailureCount::Forgotten => 0,
@@ -130,10 +124,9 @@ pub(super) fn shown(
     let returns = if entry.returns == 0 { inherited } else { entry.returns };
     let redelivered = returns > 0 || (rules.two_counters && entry.failures > 0);
     if !(redelivered || by_get && rules.quorum_get_count_0) {
-        return (stored.message.clone(), false);
+        return (stored.letter(), false);
     }
-    let mut message = Message::clone(&stored.message);
-    let headers = message.properties.headers.get_or_insert_default();
+    let mut headers = stored.headers().cloned().unwrap_or_default();
     let mut set = |name: &str, n: u32| {
         headers.insert(name.into(), Value::I64(n.into()));
     };
@@ -146,5 +139,5 @@ pub(super) fn shown(
         set("x-delivery-count", returns);
     }
     headers.sort_keys();
-    (Arc::new(message), redelivered)
+    (stored.letter().with_headers(headers), redelivered)
 }

@@ -118,7 +118,7 @@ impl Sim {
         let headers = self.death_headers(&letter);
         let DeadLetter { mut entry, death, from, by, at_least_once, reason, .. } = letter;
         let origin = entry.stored.origin;
-        let has_history = entry.stored.died || entry.stored.message.properties.headers.is_some();
+        let has_history = entry.stored.headers().is_some();
         let kept = at_least_once.map(|taken_by| Waiting { entry: entry.clone(), death, taken_by });
         self.rewrite(&mut entry, death, &by, headers);
         let stored = entry.stored;
@@ -206,7 +206,8 @@ impl Sim {
             let why = || "dead-lettered into the queue it died in, without a rejection: a cycle".to_owned();
             return self.tell_lost(letter, target, "DL-26", why);
         }
-        let deaths = stored.message.header("x-death").and_then(Value::as_array).unwrap_or_default();
+        let deaths =
+            stored.headers().and_then(|headers| headers.get("x-death")).and_then(Value::as_array).unwrap_or_default();
         let names = deaths.iter().filter_map(|death| death.as_table()?.get("queue")?.as_text());
         let mut through: Vec<&str> = Vec::new();
         for name in names {
@@ -226,8 +227,7 @@ impl Sim {
             // Its first death, and no history of the client's: the only way back is into the same queue.
             return letter.death != Death::Rejected && queue.name.name == letter.by.queue;
         }
-        let headers = stored.message.properties.headers.as_ref();
-        letter.death != Death::Rejected && headers.is_some_and(|headers| is_cycle(headers, &queue.name.name))
+        letter.death != Death::Rejected && stored.headers().is_some_and(|headers| is_cycle(headers, &queue.name.name))
     }
 
     /// Says whether a quorum queue would not confirm a dead letter now.
@@ -273,9 +273,8 @@ impl Sim {
     /// Gives the headers after a death (DL-16 to DL-23).
     fn death_headers(&mut self, letter: &DeadLetter) -> Table {
         let old = &letter.entry.stored;
-        let properties = &old.message.properties;
         let time = FIRST_SECOND + letter.died_at.0 / 1_000;
-        let is_first = !old.died && properties.headers.is_none() && properties.expiration.is_none();
+        let is_first = old.headers().is_none() && old.expiration().is_none();
         let is_plain = is_first && old.further.is_empty();
         if let Some(alike) = self.first_death.as_ref().filter(|first| is_plain && first.is_of(letter, time)) {
             return alike.headers.clone();
@@ -286,11 +285,11 @@ impl Sim {
             exchange: &old.exchange,
             routing_keys: &self.death_keys(old),
             time,
-            expiration: properties.expiration.as_ref(),
-            died_before: old.died,
+            expiration: old.expiration(),
+            died_before: old.died(),
             new_routing_key: letter.by.routing_key.is_some(),
         };
-        let headers = record_death(properties.headers.as_ref(), &dying, self.rules);
+        let headers = record_death(old.headers(), &dying, self.rules);
         if is_plain {
             self.first_death = Some(FirstDeath {
                 by: letter.by.clone(),
@@ -322,16 +321,13 @@ impl Sim {
     /// Makes what is published in place of the dead message (DL-11 to DL-17).
     fn rewrite(&self, entry: &mut Entry, death: Death, by: &DeadLettering, headers: Table) {
         let stored = &mut entry.stored;
-        let properties = &mut Arc::make_mut(&mut stored.message).properties;
-        properties.headers = Some(headers);
-        properties.expiration = None;
+        stored.rewritten = Some(headers);
         stored.exchange = by.exchange.clone();
         if let Some(key) = &by.routing_key {
             stored.routing_key = key.clone();
             stored.further = FurtherKeys::default();
         }
         stored.expiration_ms = None;
-        stored.died = true;
         stored.failures = if self.rules.failure_count == FailureCount::Counted { entry.failures } else { 0 };
         stored.quorum_rejections += entry.losses + u32::from(by.from_quorum && death == Death::Rejected);
     }

@@ -233,9 +233,14 @@ impl Sim {
 
 /// Gives the bytes of the property section as stored: RabbitMQ keeps its own records of deaths beside it (LEN-1).
 fn stored_size(stored: &Stored) -> usize {
-    let is_own =
-        |key: &str| key.starts_with("x-death") || key.starts_with("x-first-death-") || key.starts_with("x-last-death-");
-    encoded_size(&stored.message.properties, |key| stored.died && is_own(key))
+    let died = stored.died();
+    let is_own = |key: &str| match key.as_bytes().get(2) {
+        Some(b'd') => key.starts_with("x-death"),
+        Some(b'f') => key.starts_with("x-first-death-"),
+        Some(b'l') => key.starts_with("x-last-death-"),
+        _ => false,
+    };
+    encoded_size(&stored.message.properties, stored.expiration(), stored.headers(), |key| died && is_own(key))
 }
 
 fn is_limited(queue: &Queue) -> bool {

@@ -2,15 +2,17 @@
 //! Each queue has a copy of its own, which a death rewrites in place; bodies and headers are shared.
 
 use super::further_keys::FurtherKeys;
-use crate::broker::PublishId;
-use crate::model::{Message, Moment, Name};
+use crate::broker::{Letter, PublishId};
+use crate::model::{Message, Moment, Name, Table};
 use std::sync::Arc;
 
 /// Is a message as it was last published, by a client or by a death.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
-    /// As consumers see it, counters of a quorum queue aside.
+    /// As the client published it.
     pub message: Arc<Message>,
+    /// Its headers since it died: x-death in them is the broker's own, and its expiration is gone.
+    pub rewritten: Option<Table>,
     pub exchange: Name,
     pub routing_key: Name,
     pub further: FurtherKeys,
@@ -18,12 +20,35 @@ pub(super) struct Stored {
     pub expiration_ms: Option<u64>,
     /// The client's publish that it stems from.
     pub origin: PublishId,
-    /// Whether it died before: its x-death is the broker's own.
-    pub died: bool,
     /// DL-34: failed deliveries so far, anywhere.
     pub failures: u32,
     /// DL-32: deaths by rejection in quorum queues, and channels and connections lost there.
     pub quorum_rejections: u32,
+}
+
+impl Stored {
+    /// Says whether it died before.
+    pub(super) fn died(&self) -> bool {
+        self.rewritten.is_some()
+    }
+
+    pub(super) fn headers(&self) -> Option<&Table> {
+        self.rewritten.as_ref().or(self.message.properties.headers.as_ref())
+    }
+
+    /// Gives the `expiration` that it still has.
+    pub(super) fn expiration(&self) -> Option<&Name> {
+        self.message.properties.expiration.as_ref().filter(|_| !self.died())
+    }
+
+    /// Gives it as consumers see it, counters of a quorum queue aside.
+    pub(super) fn letter(&self) -> Letter {
+        let letter = Letter::from(self.message.clone());
+        match &self.rewritten {
+            None => letter,
+            Some(headers) => letter.with_headers(headers.clone()).without_expiration(),
+        }
+    }
 }
 
 /// The moment that never comes.

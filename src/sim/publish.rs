@@ -155,12 +155,12 @@ impl Sim {
         let message = self.cleaned(message);
         let stored = Box::new(Stored {
             message,
+            rewritten: None,
             exchange,
             routing_key,
             further,
             expiration_ms,
             origin: publish,
-            died: false,
             failures: 0,
             quorum_rejections: 0,
         });
@@ -231,5 +231,5 @@ enum Accepted {
 
 /// Gives what a stored message is routed by.
 pub(super) fn keys(stored: &Stored) -> Keys<'_> {
-    Keys { first: &stored.routing_key, further: &stored.further, headers: stored.message.properties.headers.as_ref() }
+    Keys { first: &stored.routing_key, further: &stored.further, headers: stored.headers() }
 }

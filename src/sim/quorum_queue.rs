@@ -34,6 +34,8 @@ pub(super) struct QuorumQueue {
     enqueued: u64,
     /// How many ready ones expire at all.
     expiring: u64,
+    /// None of them expires before this: there is no need to look.
+    none_before: Moment,
     /// QQ-43-4: by due time.
     pub delayed: BTreeMap<(Moment, u64), Entry>,
     /// DL-30: dead letters that no target has confirmed yet.
@@ -63,6 +65,7 @@ impl QuorumQueue {
             bytes: 0,
             enqueued: 0,
             expiring: 0,
+            none_before: NEVER,
             delayed: BTreeMap::new(),
             waiting: VecDeque::new(),
             leaving: (0, 0),
@@ -120,7 +123,7 @@ impl QuorumQueue {
 
     /// Takes an expired head: each on its own, or only what is next (TTL-13).
     pub(super) fn pop_expired(&mut self, now: Moment, heads_apart: bool) -> Option<Entry> {
-        if self.expiring == 0 {
+        if now < self.none_before {
             return None;
         }
         let expired = |entry: Option<&Entry>| entry.is_some_and(|entry| entry.is_expired(now));
@@ -247,30 +250,39 @@ impl QuorumQueue {
         self.ready += 1;
         self.bytes += u64::from(entry.size);
         self.expiring += u64::from(entry.expires_at != NEVER);
+        self.none_before = self.none_before.min(entry.expires_at);
     }
 
     fn removed(&mut self, entry: &Entry) {
         self.ready -= 1;
         self.bytes -= u64::from(entry.size);
         self.expiring -= u64::from(entry.expires_at != NEVER);
+        if self.expiring == 0 {
+            self.none_before = NEVER;
+        }
     }
 }
 
-/// Gives the bytes of the encoded property section (LEN-1): two of flags, then the values as on the wire; the
-/// headers that are left out, and a table that holds none but them, take no room.
-pub(super) fn encoded_size(properties: &Properties, left_out: impl Fn(&str) -> bool) -> usize {
+/// Gives the bytes of the encoded property section with this expiration and these headers (LEN-1): two of flags, then
+/// the values as on the wire; the headers that are left out, and a table that holds none but them, take no room.
+pub(super) fn encoded_size(
+    properties: &Properties,
+    expiration: Option<&Name>,
+    headers: Option<&Table>,
+    left_out: impl Fn(&str) -> bool,
+) -> usize {
     let size = |text: &Option<Name>| text.as_ref().map_or(0, |text| 1 + text.len());
     let texts = size(&properties.content_type)
         + size(&properties.content_encoding)
         + size(&properties.correlation_id)
         + size(&properties.reply_to)
-        + size(&properties.expiration)
+        + expiration.map_or(0, |text| 1 + text.len())
         + size(&properties.message_id)
         + size(&properties.kind)
         + size(&properties.user_id)
         + size(&properties.app_id)
         + size(&properties.cluster_id);
-    let headers = properties.headers.as_ref().map_or(0, |headers| {
+    let headers = headers.map_or(0, |headers| {
         let (mut kept, mut bytes) = (0, 0);
         for (key, value) in headers {
             if !left_out(key) {

@@ -61,7 +61,7 @@ impl Sim {
             redelivered: false,
             exchange: "".into(),
             routing_key: key.clone(),
-            message: message.clone(),
+            message: message.clone().into(),
         };
         let event = Event::Delivered { channel: channel.id, consumer, delivery };
         self.events.push_back(event);

@@ -273,7 +273,7 @@ impl Driver {
             Reply::Got(None) => self.note(now, source, "empty".into()),
             Reply::Got(Some(got)) => {
                 let id = got.delivery.message.properties.message_id.as_deref().unwrap_or("?").to_owned();
-                self.messages.insert(id.clone(), got.delivery.message.clone());
+                self.messages.insert(id.clone(), Arc::clone(&got.delivery.message));
                 self.tags.insert((source.clone(), id), got.delivery.tag);
                 let text = format!("got {} remaining={}", deliver_text(&got.delivery), got.remaining);
                 self.note(now, source, text);
@@ -353,7 +353,7 @@ impl Client for Driver {
             Event::Delivered { channel, consumer, delivery } => {
                 let name = self.channel_name(channel);
                 let id = delivery.message.properties.message_id.as_deref().unwrap_or("?").to_owned();
-                self.messages.insert(id.clone(), delivery.message.clone());
+                self.messages.insert(id.clone(), Arc::clone(&delivery.message));
                 self.tags.insert((name.clone(), id), delivery.tag);
                 self.note(now, name, format!("{consumer} gets {}", deliver_text(&delivery)));
             }

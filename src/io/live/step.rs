@@ -263,7 +263,7 @@ fn delivery(names: &Names, message: lapin::message::Delivery) -> Delivery {
         redelivered: message.redelivered,
         exchange: message.exchange.as_str().into(),
         routing_key: message.routing_key.as_str().into(),
-        message: Arc::new(content),
+        message: Arc::new(content).into(),
     }
 }
 
