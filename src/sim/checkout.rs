@@ -15,8 +15,9 @@ impl Sim {
     /// Hands out messages as long as there are some and somebody may have one; drops what is over the limit then.
     pub(super) fn serve(&mut self, id: Id<Queue>) {
         // A classic queue looks for expired heads where RabbitMQ does: after each message that leaves (TTL-12).
-        let quorum = self.queues.get(id).is_some_and(|queue| queue.kind == QueueKind::Quorum);
-        if quorum {
+        let Some(queue) = self.queues.get(id) else { return };
+        let quorum = queue.kind == QueueKind::Quorum;
+        if matches!(&queue.contents, Contents::Quorum(quorum) if quorum.may_have_expired(self.now)) {
             self.expire(id);
         }
         while let Some(queue) = self.queues.get(id) {
@@ -30,7 +31,13 @@ impl Sim {
         }
         if quorum {
             self.drop_over_limit(id, Occasion::Arrival);
-            self.arm_message_ttl(id);
+            let has_clock = |queue: &Queue| match &queue.contents {
+                Contents::Quorum(quorum) => quorum.may_expire() || queue.ttl_timer.is_some(),
+                Contents::Classic(_) => false,
+            };
+            if self.queues.get(id).is_some_and(has_clock) {
+                self.arm_message_ttl(id);
+            }
         }
     }
 

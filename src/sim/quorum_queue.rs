@@ -121,9 +121,19 @@ impl QuorumQueue {
         Some(entry)
     }
 
+    /// Says whether anything in it expires at all.
+    pub(super) fn may_expire(&self) -> bool {
+        self.expiring > 0
+    }
+
+    /// Says whether it is worth looking for an expired head.
+    pub(super) fn may_have_expired(&self, now: Moment) -> bool {
+        now >= self.none_before
+    }
+
     /// Takes an expired head: each on its own, or only what is next (TTL-13).
     pub(super) fn pop_expired(&mut self, now: Moment, heads_apart: bool) -> Option<Entry> {
-        if now < self.none_before {
+        if !self.may_have_expired(now) {
             return None;
         }
         let expired = |entry: Option<&Entry>| entry.is_some_and(|entry| entry.is_expired(now));
@@ -145,7 +155,7 @@ impl QuorumQueue {
 
     /// Gives the next moment at which a head expires.
     pub(super) fn heads_expire_at(&self, heads_apart: bool) -> Option<Moment> {
-        if self.expiring == 0 {
+        if !self.may_expire() {
             return None;
         }
         let at = if heads_apart {
