@@ -240,7 +240,10 @@ fn stored_size(stored: &Stored) -> usize {
         Some(b'l') => key.starts_with("x-last-death-"),
         _ => false,
     };
-    encoded_size(&stored.message.properties, stored.expiration(), stored.headers(), |key| died && is_own(key))
+    let properties = &stored.message.properties;
+    // Without any of the client's all are RabbitMQ's own.
+    let headers = if died && properties.headers.is_none() { None } else { stored.headers() };
+    encoded_size(properties, stored.expiration(), headers, |key| died && is_own(key))
 }
 
 fn is_limited(queue: &Queue) -> bool {

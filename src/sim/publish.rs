@@ -183,6 +183,9 @@ impl Sim {
         routing_key: &Name,
         further: &FurtherKeys,
     ) -> Result<(), Refusal> {
+        if self.channels.get(channel).is_none_or(|state| state.user.is_none()) {
+            return Ok(());
+        }
         self.check_topic_access(channel, Access::Write, exchange, routing_key)?;
         if self.rules.topic_check_covers_cc {
             for key in further.iter() {
