@@ -79,7 +79,7 @@ async fn getting(stage: &mut Stage) {
     let first = get(stage, channel, false).await.expect("a message");
     assert_eq!((first.remaining, first.delivery.tag.0, first.delivery.redelivered), (1, 1, false));
     assert_eq!((&*first.delivery.exchange, &*first.delivery.routing_key), ("", "q"));
-    assert_eq!(first.delivery.message, content, "all properties and typed headers come back as they were sent");
+    assert_eq!(*first.delivery.message, content, "all properties and typed headers come back as they were sent");
     assert_eq!(get(stage, channel, true).await.expect("a message").remaining, 0);
     assert_eq!(get(stage, channel, false).await, None);
     assert_eq!(stage.call(channel, Method::Recover { requeue: true }).await, Ok(Reply::Done));
