@@ -312,7 +312,9 @@ impl Sim {
         let copy = Arc::make_mut(&mut stored);
         let properties = &mut Arc::make_mut(&mut copy.message).properties;
         properties.headers = Some(headers);
-        properties.expiration = None;
+        if let Some(expiration) = properties.expiration.take() {
+            copy.hidden_bytes = u8::try_from(1 + expiration.len()).unwrap_or(u8::MAX);
+        }
         copy.exchange = by.exchange.clone();
         if let Some(key) = &by.routing_key {
             copy.routing_key = key.clone();

@@ -17,6 +17,8 @@ pub(super) struct Stored {
     pub bcc: Box<[Name]>,
     /// The message's own TTL in milliseconds.
     pub expiration_ms: Option<u64>,
+    /// LEN-1: of an expiration that a death took away, which is stored as long as the message is.
+    pub hidden_bytes: u8,
     /// The client's publish that it stems from.
     pub origin: PublishId,
     /// Whether it died before: its x-death is the broker's own.

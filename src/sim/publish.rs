@@ -160,6 +160,7 @@ impl Sim {
             cc,
             bcc,
             expiration_ms,
+            hidden_bytes: 0,
             origin: publish,
             died: false,
             failures: 0,

@@ -193,8 +193,9 @@ impl QuorumQueue {
         self.publishers.values_mut().for_each(|state| *state = refused);
     }
 
-    pub(super) fn forget_publisher(&mut self, publisher: Id<Channel>) {
-        self.publishers.remove(&publisher);
+    /// Says whether it was known.
+    pub(super) fn forget_publisher(&mut self, publisher: Id<Channel>) -> bool {
+        self.publishers.remove(&publisher).is_some()
     }
 
     fn pop_main(&mut self, level: usize) -> Option<Entry> {
