@@ -17,6 +17,8 @@ pub(super) struct Waiting {
     pub death: Death,
     /// The targets that have it already.
     pub taken_by: Vec<Id<Queue>>,
+    /// When it was last sent to a target; `None`: there was none.
+    pub sent_at: Option<Moment>,
 }
 
 /// Holds the messages of a quorum queue that no consumer has.

@@ -22,8 +22,8 @@ pub struct Version {
 #[derive(Debug, Clone)]
 pub enum Played {
     Same,
-    /// What this operation should show is not certain, for a reason of time.
-    Unclear(usize, Unfit),
+    /// What this operation should show is not certain, for a reason of time; and what it did show.
+    Unclear(usize, Unfit, Vec<String>),
     Different {
         at: usize,
         wanted: Box<Seen>,
@@ -66,7 +66,10 @@ impl Version {
         live.restart_clock();
         let (_, ended) = run_live(&mut player, &mut live, &limits()).await?;
         Ok(match player.stopped {
-            Some(Stop::Unclear(at, why)) => Played::Unclear(at, why),
+            Some(Stop::Unclear(at, why)) => {
+                let (seen, wanted) = player.last_seen();
+                Played::Unclear(at, why, wanted.differences(&seen))
+            }
             Some(Stop::Different(at)) => {
                 let (seen, wanted) = player.last_seen();
                 Played::Different { at, wanted: Box::new(wanted), seen: Box::new(seen) }

@@ -37,8 +37,8 @@ struct Tally {
     operations: usize,
     closing: usize,
     discarded: BTreeMap<&'static str, usize>,
-    /// Seed, operation, and why nobody can say what it should show.
-    unclear: Vec<(u64, String, Unfit)>,
+    /// Seed, operation, why nobody can say what it should show, and what it showed.
+    unclear: Vec<(u64, String, Unfit, Vec<String>)>,
     faults: Vec<String>,
     different: Vec<(Sequence, usize, Seen, Seen)>,
 }
@@ -211,12 +211,12 @@ async fn play_seed(version: &Version, seed: u64, known: &Arc<Known>, tally: &Mut
     let played = version.play(&sequence.ops, LINGER).await;
     let mut tally = lock(tally);
     let operations = match &played {
-        Played::Unclear(at, _) | Played::Different { at, .. } => *at,
+        Played::Unclear(at, ..) | Played::Different { at, .. } => *at,
         _ => sequence.ops.len() - sequence.closing,
     };
     match played {
         Played::Same => {}
-        Played::Unclear(at, why) => tally.unclear.push((seed, sequence.ops[at].text.clone(), why)),
+        Played::Unclear(at, why, lines) => tally.unclear.push((seed, sequence.ops[at].text.clone(), why, lines)),
         Played::Different { at, wanted, seen } => {
             say(&written(version, &sequence, at, &wanted, &seen, "found"));
             tally.different.push((sequence.clone(), at, *wanted, *seen));
@@ -243,8 +243,9 @@ fn tell(version: &Version, tally: &Tally, fresh: u64, began: Instant) {
         tally.different.len(),
         tally.discarded
     ));
-    for (seed, op, why) in &tally.unclear {
+    for (seed, op, why, lines) in &tally.unclear {
         say(&format!("differential: RabbitMQ {}: seed {seed} was unclear at `{op}`: {why}", version.full));
+        lines.iter().for_each(|line| say(&format!("    {line}")));
     }
 }
 
