@@ -13,6 +13,7 @@ use super::vhost::Vhost;
 use crate::broker::{Death, PublishId, What};
 use crate::model::{Millis, Moment, Name, QueueKind, QueueName, Table, Value};
 use crate::rules::{Dying, FailureCount, Overflow, QueueSettings, is_cycle, record_death};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// How long dead letters that found no place wait before the next try (DL-30).
@@ -118,7 +119,7 @@ impl Sim {
         let DeadLetter { entry, death, from, by, at_least_once, reason, .. } = letter;
         let origin = entry.stored.origin;
         let has_history = entry.stored.died || entry.stored.message.properties.headers.is_some();
-        let kept = at_least_once.map(|taken_by| Waiting { entry: entry.clone(), death, taken_by });
+        let kept = at_least_once.map(|taken_by| Waiting { entry: entry.clone(), death, taken_by, sent_at: None });
         let stored = self.rewrite(entry, death, &by, headers);
         if let Some(Reason { rule, why }) = reason.map(|reason| *reason) {
             let routing_keys = std::iter::once(&stored.routing_key).chain(&stored.cc).cloned().collect();
@@ -169,6 +170,9 @@ impl Sim {
         }
         self.targets = targets;
         if !any || !all_took {
+            if let Some(kept) = letter.kept.as_mut().filter(|_| any) {
+                kept.sent_at = Some(self.now);
+            }
             self.keep_waiting(letter);
         } else if let Some(kept) = letter.kept {
             let size = u64::from(kept.entry.size);
@@ -241,12 +245,19 @@ impl Sim {
         }
     }
 
-    /// Tries dead letters again that found no place.
+    /// Tries dead letters again that found no place; one that a target did not confirm, once it has waited for long enough.
     pub(super) fn retry_dead_letters(&mut self, id: Id<Queue>) {
+        let now = self.now;
         let Some(queue) = self.queues.get_mut(id) else { return };
         self.timers.cancel(&mut queue.retry_timer);
         let Contents::Quorum(quorum) = &mut queue.contents else { return };
-        let waiting = std::mem::take(&mut quorum.waiting);
+        let is_due = |waiting: &Waiting| waiting.sent_at.is_none_or(|at| at + Millis(RETRY_MS) <= now);
+        let (waiting, later): (VecDeque<Waiting>, _) =
+            std::mem::take(&mut quorum.waiting).into_iter().partition(is_due);
+        quorum.waiting = later;
+        if let Some(first) = quorum.waiting.iter().filter_map(|waiting| waiting.sent_at).min() {
+            queue.retry_timer = Some(self.timers.set(first + Millis(RETRY_MS), Timer::DeadLetterRetry(id)));
+        }
         let before = self.dead_letters.len();
         for waiting in waiting {
             self.die(id, waiting.entry, Cause::Again(waiting.death));
@@ -296,7 +307,9 @@ impl Sim {
         let mut keys: Vec<&Name> = std::iter::once(&old.routing_key).chain(&old.cc).collect();
         if self.rules.bcc_hides_likenesses {
             // RabbitMQ subtracts the BCC list from all keys, its own among them.
-            keys.extend(&old.bcc);
+            if !old.rerouted {
+                keys.extend(&old.bcc);
+            }
             for hidden in &old.bcc {
                 if let Some(at) = keys.iter().position(|key| *key == hidden) {
                     keys.remove(at);
@@ -312,11 +325,13 @@ impl Sim {
         let copy = Arc::make_mut(&mut stored);
         let properties = &mut Arc::make_mut(&mut copy.message).properties;
         properties.headers = Some(headers);
-        properties.expiration = None;
+        if let Some(expiration) = properties.expiration.take() {
+            copy.hidden_bytes = u8::try_from(1 + expiration.len()).unwrap_or(u8::MAX);
+        }
         copy.exchange = by.exchange.clone();
         if let Some(key) = &by.routing_key {
             copy.routing_key = key.clone();
-            (copy.cc, copy.bcc) = (Box::default(), Box::default());
+            (copy.cc, copy.rerouted) = (Box::default(), true);
         }
         copy.expiration_ms = None;
         copy.died = true;

@@ -220,10 +220,19 @@ impl Sim {
     /// Forgets a channel that published to quorum queues.
     pub(super) fn forget_publisher(&mut self, channel: Id<Channel>, vhost: Id<Vhost>) {
         let Some(vhost) = self.vhosts.get(vhost) else { return };
+        let mut known = Vec::new();
         for &id in vhost.queues.values() {
-            if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
-                quorum.forget_publisher(channel);
+            if let Some(Queue { contents: Contents::Quorum(quorum), consumers, .. }) = self.queues.get_mut(id)
+                && quorum.forget_publisher(channel)
+                && consumers.single_active
+            {
+                known.push(id);
             }
+        }
+        // The end of any process that a queue knows lets it choose its active consumer anew.
+        for id in known {
+            self.elect(id);
+            self.to_serve.push_back(id);
         }
     }
 }
@@ -233,7 +242,7 @@ fn stored_size(stored: &Stored) -> usize {
     let own = ["x-death", "x-first-death-", "x-last-death-"];
     encoded_size(&stored.message.properties, |key| {
         stored.died && key.starts_with("x-") && own.iter().any(|prefix| key.starts_with(prefix))
-    })
+    }) + usize::from(stored.hidden_bytes)
 }
 
 fn is_over(queue: &Queue, n: u64, bytes: u64) -> bool {

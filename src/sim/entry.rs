@@ -15,8 +15,12 @@ pub(super) struct Stored {
     pub cc: Box<[Name]>,
     /// Further keys that nobody may see, from the BCC header.
     pub bcc: Box<[Name]>,
+    /// DL-17: a dead-letter routing key took the place of all keys; those of BCC hide their likenesses all the same.
+    pub rerouted: bool,
     /// The message's own TTL in milliseconds.
     pub expiration_ms: Option<u64>,
+    /// LEN-1: of an expiration that a death took away, which is stored as long as the message is.
+    pub hidden_bytes: u8,
     /// The client's publish that it stems from.
     pub origin: PublishId,
     /// Whether it died before: its x-death is the broker's own.

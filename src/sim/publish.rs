@@ -159,7 +159,9 @@ impl Sim {
             routing_key,
             cc,
             bcc,
+            rerouted: false,
             expiration_ms,
+            hidden_bytes: 0,
             origin: publish,
             died: false,
             failures: 0,
@@ -236,7 +238,7 @@ pub(super) fn keys(stored: &Stored) -> Keys<'_> {
     Keys {
         first: &stored.routing_key,
         cc: &stored.cc,
-        bcc: &stored.bcc,
+        bcc: if stored.rerouted { &[] } else { &stored.bcc },
         headers: stored.message.properties.headers.as_ref(),
     }
 }

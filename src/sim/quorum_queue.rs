@@ -17,6 +17,8 @@ pub(super) struct Waiting {
     pub death: Death,
     /// The targets that have it already.
     pub taken_by: Vec<Id<Queue>>,
+    /// When it was last sent to a target; `None`: there was none.
+    pub sent_at: Option<Moment>,
 }
 
 /// Holds the messages of a quorum queue that no consumer has.
@@ -193,8 +195,9 @@ impl QuorumQueue {
         self.publishers.values_mut().for_each(|state| *state = refused);
     }
 
-    pub(super) fn forget_publisher(&mut self, publisher: Id<Channel>) {
-        self.publishers.remove(&publisher);
+    /// Says whether it was known.
+    pub(super) fn forget_publisher(&mut self, publisher: Id<Channel>) -> bool {
+        self.publishers.remove(&publisher).is_some()
     }
 
     fn pop_main(&mut self, level: usize) -> Option<Entry> {
