@@ -47,7 +47,6 @@ use rmqplay::model::Profile;
 use std::io::Write;
 
 #[test]
-#[ignore = "still finds differences: run it by `-- --ignored`"]
 fn live_brokers_do_what_the_sim_does() {
     let Ok(urls) = std::env::var("RMQPLAY_TEST_BROKERS") else {
         say("differential: NOT RUN (RMQPLAY_TEST_BROKERS is not set)");

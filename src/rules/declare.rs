@@ -4,7 +4,7 @@
 use super::expiration::TTL_MS_MAX;
 use super::policy_check::QUEUE_LEADER_LOCATORS;
 use super::term::shown;
-use super::{ConsumerTimeout, Differences, QUEUE_ARGUMENTS, QueueArgument, erlang_term, type_name};
+use super::{ConsumerTimeout, Differences, QUEUE_ARGUMENTS, QueueArgument, erlang_term, queue_argument, type_name};
 use crate::model::{Exchange, Queue, QueueKind, Table, Value};
 
 /// Writes `queue 'q' in vhost 'v'`.
@@ -36,18 +36,17 @@ pub fn check_queue_arguments(queue: &Queue, kind: QueueKind, differences: &Diffe
     if let Some(wanted) = arguments.get("x-queue-type") {
         check_queue_type(wanted).map_err(|detail| invalid("x-queue-type", detail))?;
     }
-    for known in QUEUE_ARGUMENTS.iter().filter(|known| !taken(known, kind, differences)) {
-        let name = known.full_name();
-        if arguments.contains_key(&name) {
-            return Err(format!("invalid arg '{name}' for {resource} of queue type {}", module(kind)));
-        }
-    }
-    for (name, check) in CHECKS {
+    let is_taken = |name: &str| queue_argument(name).is_none_or(|known| taken(known, kind, differences));
+    for (name, check) in CHECKS.iter().filter(|(name, _)| is_taken(name)) {
         if let Some(value) = arguments.get(name) {
             check(value, arguments, differences).map_err(|detail| invalid(name, detail))?;
         }
     }
-    Ok(())
+    // The first as the client sent them; clients send them by name.
+    match arguments.keys().filter(|name| !is_taken(name)).min() {
+        Some(name) => Err(format!("invalid arg '{name}' for {resource} of queue type {}", module(kind))),
+        None => Ok(()),
+    }
 }
 
 /// Checks the flags that a quorum queue refuses (ER-6), once its arguments are right.
@@ -206,8 +205,13 @@ pub fn check_queue_equivalence(current: &Queue, asked: &Queue, differences: &Dif
     check_field(&resource, "durable", &current.durable.to_string(), &durable.to_string())?;
     check_field(&resource, "auto_delete", &current.auto_delete.to_string(), &asked.auto_delete.to_string())?;
     let kind = current.kind();
-    let compared = |known: &&QueueArgument| known.types.contains(&kind) && is_looked_at(known, differences);
-    for known in QUEUE_ARGUMENTS.iter().filter(compared) {
+    let mut compared: Vec<&QueueArgument> = QUEUE_ARGUMENTS
+        .iter()
+        .filter(|known| known.types.contains(&kind) && is_looked_at(known, differences))
+        .collect();
+    let order = if kind == QueueKind::Quorum { QUORUM_COMPARES } else { CLASSIC_COMPARES };
+    compared.sort_by_key(|known| order.iter().position(|name| *name == known.name));
+    for known in compared {
         let name = known.full_name();
         let (had, now) = (current.arguments.get(&name), asked.arguments.get(&name));
         if known.name == "queue-type" {
@@ -218,6 +222,48 @@ pub fn check_queue_equivalence(current: &Queue, asked: &Queue, differences: &Dif
     }
     Ok(())
 }
+
+/// The order in which a classic queue compares its arguments with those of a redeclaration: the first that differs is named.
+const CLASSIC_COMPARES: &[&str] = &[
+    "expires",
+    "message-ttl",
+    "dead-letter-exchange",
+    "dead-letter-routing-key",
+    "max-length",
+    "max-length-bytes",
+    "max-priority",
+    "overflow",
+    "queue-mode",
+    "queue-version",
+    "single-active-consumer",
+    "queue-type",
+    "queue-master-locator",
+    "queue-leader-locator",
+];
+
+/// The same of a quorum queue.
+const QUORUM_COMPARES: &[&str] = &[
+    "dead-letter-exchange",
+    "dead-letter-routing-key",
+    "dead-letter-strategy",
+    "expires",
+    "max-length",
+    "max-length-bytes",
+    "max-in-memory-length",
+    "max-in-memory-bytes",
+    "overflow",
+    "single-active-consumer",
+    "queue-type",
+    "quorum-initial-group-size",
+    "delivery-limit",
+    "message-ttl",
+    "queue-leader-locator",
+    "consumer-disconnected-timeout",
+    "consumer-timeout",
+    "delayed-retry-type",
+    "delayed-retry-min",
+    "delayed-retry-max",
+];
 
 /// Compares queue types: none means classic (ER-4).
 fn check_type(

@@ -25,6 +25,15 @@ pub enum FailureCount {
     Counted,
 }
 
+/// Says when a consumer that was to make way, and held messages, stays although its channel ended (CO-6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ghosts {
+    Never,
+    /// When the last of what it held dies by the delivery limit.
+    AfterLimitDeath,
+    Always,
+}
+
 /// Says who times out consumers that do not acknowledge (CO-19, CO-25).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsumerTimeout {
@@ -87,6 +96,10 @@ pub struct Differences {
     pub global_qos_ignored: bool,
     /// CO-6: the highest priority is the single active consumer of a quorum queue.
     pub quorum_sac_priority: bool,
+    /// CO-6: a return after which the active consumer makes way does not choose the next.
+    pub returns_elect_nobody: bool,
+    /// CO-6: when a consumer that was to make way stays although its channel ended.
+    pub quorum_sac_ghosts: Ghosts,
     /// CO-7: how the text names the type.
     pub quorum_shown_in_text: &'static str,
     /// LEN-9: a quorum queue without any limit lets refused publishers go on.
@@ -172,6 +185,8 @@ const V3_10: Differences = Differences {
     passive_needs_any: false,
     global_qos_ignored: false,
     quorum_sac_priority: false,
+    returns_elect_nobody: false,
+    quorum_sac_ghosts: Ghosts::Never,
     quorum_shown_in_text: "quorum",
     unlimited_returns_to_tail: true,
     quorum_get_count_0: true,
@@ -228,6 +243,8 @@ const V4_0: Differences = Differences {
     topic_check_covers_cc: true,
     verb_in_403: true,
     quorum_sac_priority: true,
+    returns_elect_nobody: true,
+    quorum_sac_ghosts: Ghosts::AfterLimitDeath,
     quorum_get_count_0: false,
     quorum_default_limit: Some(20),
     limit_death_leaks_credit: false,
@@ -259,6 +276,8 @@ const V4_3: Differences = Differences {
     unlimited_returns_to_tail: false,
     two_counters: true,
     only_failures_count: true,
+    returns_elect_nobody: false,
+    quorum_sac_ghosts: Ghosts::Always,
     consumer_timeout: ConsumerTimeout::Queue,
     delayed_retry: true,
     purge_takes_waiting: true,

@@ -37,7 +37,7 @@ impl Sim {
                     let died = self.settle_many(queue, vec![entry], settlement, by);
                     self.leak_credit(unacked.consumer, died);
                 }
-                self.settled(queue);
+                self.settled(queue, settlement);
             }
             Taken::Many(all) => {
                 for (group, members) in self.grouped(all) {
@@ -49,7 +49,7 @@ impl Sim {
                     let entries: Vec<Entry> = members.into_iter().filter_map(|unacked| unacked.entry).collect();
                     let died = self.settle_many(queue, entries, settlement, by);
                     self.leak_credit(consumer, died);
-                    self.settled(queue);
+                    self.settled(queue, settlement);
                 }
             }
         }
@@ -59,8 +59,11 @@ impl Sim {
     }
 
     /// Serves the queue after some of its deliveries were settled.
-    fn settled(&mut self, queue: Id<Queue>) {
-        self.elect(queue);
+    fn settled(&mut self, queue: Id<Queue>, settlement: Settlement) {
+        match settlement {
+            Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true } => self.elect_after_return(queue),
+            _ => self.elect(queue),
+        }
         self.touch(queue);
         self.serve(queue);
     }
@@ -149,9 +152,11 @@ impl Sim {
             for unacked in &members {
                 self.release(unacked, Some(channel));
             }
+            let consumer = members.first().and_then(|unacked| unacked.consumer);
             let entries = members.into_iter().filter_map(|unacked| unacked.entry).collect();
-            self.put_back(group.1, entries, Return::Recovered, group.3);
-            self.elect(group.1);
+            let died = self.put_back(group.1, entries, Return::Recovered, group.3);
+            self.leak_credit(consumer, died);
+            self.elect_after_return(group.1);
             self.touch(group.1);
             // The queue hands out again after each group (DL-33).
             self.serve(group.1);

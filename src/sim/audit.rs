@@ -35,7 +35,9 @@ impl Sim {
     fn audit_queue(&self, id: Id<Queue>, queue: &Queue) -> Result<u64, String> {
         let all = self.channels.iter().flat_map(|(_, channel)| &channel.unacked);
         let out: Vec<_> = all.filter(|unacked| unacked.queue == id).collect();
+        let ghosts = queue.consumers.all.iter().filter_map(|id| self.consumers.get(*id)?.ghost.as_ref());
         let unacked = out.iter().filter(|unacked| unacked.entry.is_some()).count() as u64;
+        let unacked = unacked + ghosts.map(|held| held.len() as u64).sum::<u64>();
         let got = out.iter().filter(|unacked| unacked.consumer.is_none()).count() as u64;
         if (unacked, got) != (queue.unacked, queue.got) {
             return Err(format!("{}: {unacked} out, {got} got, counted {}, {}", queue.name, queue.unacked, queue.got));
@@ -71,6 +73,7 @@ impl Sim {
     fn audit_consumer(&self, id: Id<Consumer>, consumer: &Consumer) -> Result<(), String> {
         let all = self.channels.iter().flat_map(|(_, channel)| &channel.unacked);
         let out = all.filter(|unacked| unacked.consumer == Some(id)).count() as u32;
+        let out = out + consumer.ghost.as_ref().map_or(0, |held| held.len() as u32);
         if out != consumer.unacked {
             return Err(format!("consumer {} holds {out}, counted {}", consumer.tag, consumer.unacked));
         }

@@ -54,15 +54,20 @@ impl Sim {
         let Some(vhost) = self.channels.get(channel).map(|state| state.vhost) else { return Ok(Reply::Done) };
         let Some(source) = self.exchange_id(vhost, &binding.source) else { return Ok(Reply::Done) };
         let destination = match binding.destination_kind {
-            DestinationKind::Queue if self.queue_id(vhost, &destination_name).is_some() => {
-                Some(Destination::Queue(self.usable_queue(channel, &destination_name)?))
-            }
-            DestinationKind::Queue => None,
+            DestinationKind::Queue => self.queue_id(vhost, &destination_name).map(Destination::Queue),
             DestinationKind::Exchange => self.exchange_id(vhost, &destination_name).map(Destination::Exchange),
         };
-        let (Some(destination), Some(exchange)) = (destination, self.exchanges.get_mut(source)) else {
+        let (Some(destination), Some(exchange)) = (destination, self.exchanges.get(source)) else {
             return Ok(Reply::Done);
         };
+        if !has_binding(exchange, destination, &key, &binding.arguments) {
+            return Ok(Reply::Done);
+        }
+        // Only now: who unbinds nothing need not be allowed to.
+        if binding.destination_kind == DestinationKind::Queue {
+            self.usable_queue(channel, &destination_name)?;
+        }
+        let Some(exchange) = self.exchanges.get_mut(source) else { return Ok(Reply::Done) };
         if remove_binding(exchange, destination, &key, &binding.arguments) {
             if !leads_to(exchange, destination) {
                 self.forget_source(destination, source);
@@ -152,6 +157,11 @@ fn add_binding(exchange: &mut Exchange, destination: Destination, key: &Name, ar
         Router::Topic(index) => index.insert(key, destination),
         _ => {}
     }
+}
+
+fn has_binding(exchange: &Exchange, destination: Destination, key: &Name, arguments: &Table) -> bool {
+    let same_key = exchange.bindings.get(&(destination, key.clone()));
+    same_key.is_some_and(|all| all.contains(arguments))
 }
 
 /// Removes a binding and says whether it was there.

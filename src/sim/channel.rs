@@ -131,6 +131,7 @@ impl Sim {
         let unacked = self.in_order_of_return(channel.unacked);
         let mut touched: Vec<Id<Queue>> = Vec::new();
         for &consumer in channel.consumers.values() {
+            self.leave_ghost(consumer, unacked.iter().rfind(|unacked| unacked.consumer == Some(consumer)));
             if let Some(queue) = self.drop_consumer(consumer) {
                 touched.push(queue);
             }

@@ -81,6 +81,9 @@ impl Sim {
     /// Sends a message to a consumer.
     pub(super) fn hand_over(&mut self, queue_id: Id<Queue>, id: Id<Consumer>, entry: Entry) {
         let Some(consumer) = self.consumers.get_mut(id) else { return };
+        if consumer.ghost.is_some() {
+            return self.hand_to_ghost(queue_id, id, entry);
+        }
         let Some(queue) = self.queues.get_mut(queue_id) else { return };
         let Some(channel) = self.channels.get_mut(consumer.channel) else { return };
         channel.permissions.wake(self.now);

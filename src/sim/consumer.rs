@@ -1,6 +1,7 @@
-//! Consumers: subscription, rotation, single active consumer, cancellation (CO-1 to CO-8, CO-15, CO-20, CO-22, CO-26).
+//! Consumers: subscription, rotation, cancellation (CO-1 to CO-8, CO-15, CO-20, CO-22, CO-26).
 
 use super::channel::Channel;
+use super::entry::Entry;
 use super::node::Sim;
 use super::queue::Queue;
 use super::refusal::{channel_error, connection_error, precondition_failed};
@@ -32,6 +33,8 @@ pub(super) struct Consumer {
     pub rotating: bool,
     /// CO-15: cancelled, but deliveries are outstanding.
     pub cancelled: bool,
+    /// CO-6: what it took although its channel is gone.
+    pub ghost: Option<Vec<Entry>>,
 }
 
 impl Consumer {
@@ -44,6 +47,9 @@ impl Consumer {
     pub(super) fn has_capacity(&self, channels: &Slots<Channel>) -> bool {
         if self.cancelled || self.timed_out > 0 {
             return false;
+        }
+        if self.ghost.is_some() {
+            return self.prefetch == 0 || self.unacked < self.held_max();
         }
         self.no_ack
             || ((self.prefetch == 0 || self.unacked < self.held_max())
@@ -62,6 +68,8 @@ pub(super) struct Consumers {
     pub blocked: Vec<Id<Consumer>>,
     pub single_active: bool,
     pub active: Option<Id<Consumer>>,
+    /// CO-6: the active one gets nothing until it has settled all, then it makes way.
+    pub quiescing: bool,
     /// Holds the queue for itself (CO-8).
     pub exclusive: Option<Id<Consumer>>,
     pub had_any: bool,
@@ -96,7 +104,7 @@ impl Consumers {
             self.exclusive = None;
         }
         if self.active == Some(consumer) {
-            self.active = None;
+            (self.active, self.quiescing) = (None, false);
         }
     }
 }
@@ -145,6 +153,7 @@ impl Sim {
             timed_out: 0,
             rotating: true,
             cancelled: false,
+            ghost: None,
         });
         let consumers = &mut target.consumers;
         consumers.all.push(consumer);
@@ -258,41 +267,6 @@ impl Sim {
         }
     }
 
-    /// Chooses the single active consumer (CO-6).
-    pub(super) fn elect(&mut self, id: Id<Queue>) {
-        let rules = self.rules;
-        let Some(queue) = self.queues.get_mut(id) else { return };
-        if !queue.consumers.single_active {
-            return;
-        }
-        let quorum = queue.kind == QueueKind::Quorum;
-        let by_priority = !quorum || rules.quorum_sac_priority;
-        let candidates = queue.consumers.all.iter().filter_map(|id| Some((*id, self.consumers.get(*id)?)));
-        let mut best: Option<(i64, Id<Consumer>)> = None;
-        for (id, consumer) in candidates.filter(|(_, consumer)| !consumer.cancelled && consumer.timed_out == 0) {
-            let priority = if by_priority { consumer.priority } else { 0 };
-            if best.is_none_or(|(other, _)| priority > other) {
-                best = Some((priority, id));
-            }
-        }
-        let Some((priority, best)) = best else {
-            return;
-        };
-        let Some(active) = queue.consumers.active else {
-            // A cancelled one that still holds messages keeps a quorum queue waiting on no version.
-            queue.consumers.active = Some(best);
-            return;
-        };
-        let preempts = quorum && rules.quorum_sac_priority;
-        let idle = self
-            .consumers
-            .get(active)
-            .is_none_or(|consumer| consumer.timed_out > 0 || (consumer.unacked == 0 && consumer.priority < priority));
-        if preempts && idle {
-            queue.consumers.active = Some(best);
-        }
-    }
-
     /// Counts consumers as queue.declare-ok does (CO-23). A quorum queue leaves out those that wait to be the active
     /// one (CO-6), and each unsettled basic.get is one to it.
     pub(super) fn counted_consumers(&self, queue: &Queue) -> u64 {
@@ -309,15 +283,5 @@ impl Sim {
         let held = consumers.all.iter().filter_map(|id| self.consumers.get(*id));
         let held: u64 = held.map(|consumer| u64::from(consumer.unacked)).sum();
         all - waiting + queue.unacked.saturating_sub(held)
-    }
-
-    /// Says whether a higher-priority consumer waits for the active one to settle its messages (CO-6).
-    pub(super) fn is_quiescing(&self, queue: &Queue, active: Id<Consumer>) -> bool {
-        if queue.kind != QueueKind::Quorum || !self.rules.quorum_sac_priority {
-            return false;
-        }
-        let Some(current) = self.consumers.get(active) else { return false };
-        let others = queue.consumers.all.iter().filter_map(|id| self.consumers.get(*id));
-        others.into_iter().any(|other| !other.cancelled && other.priority > current.priority)
     }
 }

@@ -2,7 +2,6 @@
 
 use super::entry::{Entry, Stored};
 use super::exchange::Exchange;
-use super::further_keys::FurtherKeys;
 use super::node::Sim;
 use super::publish::keys;
 use super::queue::{Contents, Queue};
@@ -14,6 +13,7 @@ use super::vhost::Vhost;
 use crate::broker::{Death, PublishId, What};
 use crate::model::{Millis, Moment, Name, QueueKind, QueueName, Table, Value};
 use crate::rules::{Dying, FailureCount, Overflow, QueueSettings, is_cycle, record_death};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// How long dead letters that found no place wait before the next try (DL-30).
@@ -119,7 +119,7 @@ impl Sim {
         let DeadLetter { mut entry, death, from, by, at_least_once, reason, .. } = letter;
         let origin = entry.stored.origin;
         let has_history = entry.stored.headers().is_some();
-        let kept = at_least_once.map(|taken_by| Waiting { entry: entry.clone(), death, taken_by });
+        let kept = at_least_once.map(|taken_by| Waiting { entry: entry.clone(), death, taken_by, sent_at: None });
         self.rewrite(&mut entry, death, &by, headers);
         let stored = entry.stored;
         if let Some(Reason { rule, why }) = reason.map(|reason| *reason) {
@@ -162,6 +162,9 @@ impl Sim {
         }
         self.targets = targets;
         if !any || !all_took {
+            if let Some(kept) = letter.kept.as_mut().filter(|_| any) {
+                kept.sent_at = Some(self.now);
+            }
             self.keep_waiting(letter);
         } else if let Some(kept) = letter.kept {
             let size = u64::from(kept.entry.size);
@@ -254,12 +257,19 @@ impl Sim {
         }
     }
 
-    /// Tries dead letters again that found no place.
+    /// Tries dead letters again that found no place; one that a target did not confirm, once it has waited for long enough.
     pub(super) fn retry_dead_letters(&mut self, id: Id<Queue>) {
+        let now = self.now;
         let Some(queue) = self.queues.get_mut(id) else { return };
         self.timers.cancel(&mut queue.retry_timer);
         let Contents::Quorum(quorum) = &mut queue.contents else { return };
-        let waiting = std::mem::take(&mut quorum.waiting);
+        let is_due = |waiting: &Waiting| waiting.sent_at.is_none_or(|at| at + Millis(RETRY_MS) <= now);
+        let (waiting, later): (VecDeque<Waiting>, _) =
+            std::mem::take(&mut quorum.waiting).into_iter().partition(is_due);
+        quorum.waiting = later;
+        if let Some(first) = quorum.waiting.iter().filter_map(|waiting| waiting.sent_at).min() {
+            queue.retry_timer = Some(self.timers.set(first + Millis(RETRY_MS), Timer::DeadLetterRetry(id)));
+        }
         let before = self.dead_letters.len();
         for waiting in waiting {
             self.die(id, waiting.entry, Cause::Again(waiting.death));
@@ -309,7 +319,7 @@ impl Sim {
         if self.rules.bcc_hides_likenesses {
             // RabbitMQ subtracts the BCC list from all keys, its own among them.
             keys.extend(old.further.bcc());
-            for hidden in old.further.bcc() {
+            for hidden in old.further.hiding() {
                 if let Some(at) = keys.iter().position(|key| *key == hidden) {
                     keys.remove(at);
                 }
@@ -321,11 +331,14 @@ impl Sim {
     /// Makes what is published in place of the dead message (DL-11 to DL-17).
     fn rewrite(&self, entry: &mut Entry, death: Death, by: &DeadLettering, headers: Table) {
         let stored = &mut entry.stored;
+        if let Some(expiration) = stored.expiration() {
+            stored.hidden_bytes = u8::try_from(1 + expiration.len()).unwrap_or(u8::MAX);
+        }
         stored.rewritten = Some(headers);
         stored.exchange = by.exchange.clone();
         if let Some(key) = &by.routing_key {
             stored.routing_key = key.clone();
-            stored.further = FurtherKeys::default();
+            stored.further.replace();
         }
         stored.expiration_ms = None;
         stored.failures = if self.rules.failure_count == FailureCount::Counted { entry.failures } else { 0 };

@@ -223,10 +223,19 @@ impl Sim {
     /// Forgets a channel that published to quorum queues.
     pub(super) fn forget_publisher(&mut self, channel: Id<Channel>, vhost: Id<Vhost>) {
         let Some(vhost) = self.vhosts.get(vhost) else { return };
+        let mut known = Vec::new();
         for &id in vhost.queues.values() {
-            if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
-                quorum.forget_publisher(channel);
+            if let Some(Queue { contents: Contents::Quorum(quorum), consumers, .. }) = self.queues.get_mut(id)
+                && quorum.forget_publisher(channel)
+                && consumers.single_active
+            {
+                known.push(id);
             }
+        }
+        // The end of any process that a queue knows lets it choose its active consumer anew.
+        for id in known {
+            self.elect(id);
+            self.to_serve.push_back(id);
         }
     }
 }
@@ -243,7 +252,7 @@ fn stored_size(stored: &Stored) -> usize {
     let properties = &stored.message.properties;
     // Without any of the client's all are RabbitMQ's own.
     let headers = if died && properties.headers.is_none() { None } else { stored.headers() };
-    encoded_size(properties, stored.expiration(), headers, |key| died && is_own(key))
+    encoded_size(properties, stored.expiration(), headers, |key| died && is_own(key)) + usize::from(stored.hidden_bytes)
 }
 
 fn is_limited(queue: &Queue) -> bool {

@@ -18,6 +18,8 @@ pub(super) struct Stored {
     pub further: FurtherKeys,
     /// The message's own TTL in milliseconds.
     pub expiration_ms: Option<u64>,
+    /// LEN-1: of an expiration that a death took away, which is stored as long as the message is.
+    pub hidden_bytes: u8,
     /// The client's publish that it stems from.
     pub origin: PublishId,
     /// DL-34: failed deliveries so far, anywhere.

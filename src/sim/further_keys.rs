@@ -13,6 +13,8 @@ pub(super) struct FurtherKeys(Option<Box<Lists>>);
 struct Lists {
     cc: Vec<Name>,
     bcc: Vec<Name>,
+    /// DL-17: a dead-letter routing key took the place of all keys; those of BCC hide their likenesses all the same.
+    replaced: bool,
 }
 
 impl FurtherKeys {
@@ -24,7 +26,7 @@ impl FurtherKeys {
         let Some(headers) = headers else { return Ok(Self::default()) };
         let (cc, bcc) = (list(headers, "CC")?, list(headers, "BCC")?);
         let none = cc.is_empty() && bcc.is_empty();
-        Ok(Self((!none).then(|| Box::new(Lists { cc, bcc }))))
+        Ok(Self((!none).then(|| Box::new(Lists { cc, bcc, replaced: false }))))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -36,10 +38,23 @@ impl FurtherKeys {
     }
 
     pub(super) fn bcc(&self) -> &[Name] {
+        self.0.as_ref().filter(|lists| !lists.replaced).map_or(&[], |lists| &lists.bcc)
+    }
+
+    /// Gives the keys whose likenesses x-death does not show.
+    pub(super) fn hiding(&self) -> &[Name] {
         self.0.as_ref().map_or(&[], |lists| &lists.bcc)
     }
 
-    /// Gives all of them.
+    /// Puts a dead-letter routing key in their place.
+    pub(super) fn replace(&mut self) {
+        if let Some(lists) = &mut self.0 {
+            lists.cc.clear();
+            lists.replaced = true;
+        }
+    }
+
+    /// Gives all that a message is routed by.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Name> {
         self.cc().iter().chain(self.bcc())
     }

@@ -34,6 +34,7 @@ mod refusal;
 mod reply_to;
 mod requeue;
 mod restart;
+mod single_active;
 mod slots;
 mod timer;
 mod topic;

@@ -160,6 +160,7 @@ impl Sim {
             routing_key,
             further,
             expiration_ms,
+            hidden_bytes: 0,
             origin: publish,
             failures: 0,
             quorum_rejections: 0,

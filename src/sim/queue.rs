@@ -371,7 +371,7 @@ impl Sim {
         let (channel, tag, cancelled) = (consumer.channel, consumer.tag.clone(), consumer.cancelled);
         consumer.cancelled = true;
         consumer.rotating = false;
-        if consumer.unacked == 0 {
+        if consumer.unacked == 0 || consumer.ghost.is_some() {
             self.consumers.remove(id);
         }
         if !cancelled {

@@ -17,6 +17,8 @@ pub(super) struct Waiting {
     pub death: Death,
     /// The targets that have it already.
     pub taken_by: Vec<Id<Queue>>,
+    /// When it was last sent to a target; `None`: there was none.
+    pub sent_at: Option<Moment>,
 }
 
 /// Holds the messages of a quorum queue that no consumer has.
@@ -212,10 +214,13 @@ impl QuorumQueue {
         self.publishers.iter_mut().for_each(|(_, state)| *state = refused);
     }
 
-    pub(super) fn forget_publisher(&mut self, publisher: Id<Channel>) {
-        if let Ok(at) = self.place_of(publisher) {
+    /// Says whether it was known.
+    pub(super) fn forget_publisher(&mut self, publisher: Id<Channel>) -> bool {
+        let place = self.place_of(publisher);
+        if let Ok(at) = place {
             self.publishers.remove(at);
         }
+        place.is_ok()
     }
 
     fn place_of(&self, publisher: Id<Channel>) -> Result<usize, usize> {

@@ -25,6 +25,7 @@ impl Sim {
         }
         let durable: Vec<Id<Queue>> = self.queues.iter().map(|(id, _)| id).collect();
         for id in durable {
+            self.lay_ghosts(id);
             let lost = match self.queues.get_mut(id) {
                 Some(Queue { contents: Contents::Classic(classic), .. }) => classic.keep_persistent(),
                 _ => Vec::new(),

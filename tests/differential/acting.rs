@@ -43,6 +43,9 @@ impl Player {
                         // Before the answer: what comes back may come before it.
                         self.held.settle(&step.channel, DeliveryTag(0), true);
                     }
+                    if step.word(0) == "qos" && step.has("global") {
+                        self.held.limits.insert(channel, step.word(1).parse().unwrap_or(0));
+                    }
                     let request = self.request(Asked::Step(Box::new(step.clone()), step.channel.clone()));
                     let method = method(&step, "/".into());
                     self.outbox.push_back(Command::Call { request, channel, method });

@@ -15,15 +15,23 @@ const BEFORE: Millis = Millis(150);
 const AFTER: Millis = Millis(200);
 /// How near before a timer a look may be.
 const CALM: Millis = Millis(60);
-/// How long a difference may last before it is one, and how long it must.
-const LINGER_MAX: Millis = Millis(2_500);
+/// How long a difference must last before it is one: a broker may be starved for seconds.
+pub const LINGER: Millis = Millis(12_000);
+/// The same where the difference is known already.
+pub const LINGER_AGAIN: Millis = Millis(2_500);
+/// How long it must last without a timer of before: so many times the longest that an operation took, or this.
+const SLACKS: u64 = 6;
 const LINGER_MIN: Millis = Millis(600);
+/// When it is enough, though timers never cease.
+const LINGER_END: Millis = Millis(30_000);
 /// Between the first two looks; it doubles.
-const LINGER: Millis = Millis(20);
+const BETWEEN_LOOKS: Millis = Millis(20);
 
 /// Is the sim beside a live broker, with what must be seen at the present operation.
 pub struct Shadow {
     profile: Profile,
+    /// How long a difference must last.
+    linger: Millis,
     sim: Rehearsal,
     wanted: Seen,
     /// The timer that was next when the operation began.
@@ -38,6 +46,8 @@ pub struct Shadow {
     slack: Millis,
     /// A timer of before came while the operation was under way: which of the two was first, nobody knows.
     overtaken: bool,
+    /// The difference was there for long enough before that; and whether dead letters had raced by then.
+    stood: Option<bool>,
     /// What was played, with the real times between.
     ops: Vec<Op>,
     /// Some queue may expire: looking at it puts that off (EXP-2).
@@ -45,9 +55,10 @@ pub struct Shadow {
 }
 
 impl Shadow {
-    pub fn new(profile: Profile) -> Self {
+    pub fn new(profile: Profile, linger: Millis) -> Self {
         Self {
             profile,
+            linger,
             sim: Rehearsal::new(profile, false),
             wanted: Seen::default(),
             next_timer: None,
@@ -57,6 +68,7 @@ impl Shadow {
             looks: 0,
             slack: Millis(0),
             overtaken: false,
+            stood: None,
             ops: Vec::new(),
             refreshing: false,
         }
@@ -87,7 +99,8 @@ impl Shadow {
         self.next_timer = self.sim.next_timer();
         self.refreshing |= op.contains("expires=");
         self.ops.push(Op { gap: now - self.began, text: op.to_owned() });
-        (self.began, self.since, self.looks, self.overtaken) = (now, now, 0, false);
+        (self.began, self.since, self.looks) = (now, now, 0);
+        (self.overtaken, self.stood) = (false, None);
         self.wanted = self.sim.follow(op, now)?;
         Ok(None)
     }
@@ -120,14 +133,19 @@ impl Shadow {
             }
             return Ok(Look::Same);
         }
-        let timer = self.sim.next_timer().unwrap_or(now + LINGER_MAX + LINGER_MAX);
-        let again = now + Millis(LINGER.0 << self.looks.min(4));
-        if now < self.since + LINGER_MIN || now < self.since + LINGER_MAX && again + CALM < timer {
-            return Ok(Look::Again(again.min(timer)));
+        let least = Millis(LINGER_MIN.0.max(SLACKS * self.slack.0).min(self.linger.0));
+        // What is different for so long is no delay, even if a timer blurs it afterwards.
+        if now >= self.since + least && !self.overtaken && self.stood.is_none() {
+            self.stood = Some(self.sim.has_raced());
         }
-        Ok(if self.overtaken {
+        let end = (self.began + self.linger).max(self.since + least).min(self.began + LINGER_END);
+        if now < end {
+            let again = now + Millis(BETWEEN_LOOKS.0 << self.looks.min(4));
+            return Ok(Look::Again(self.sim.next_timer().map_or(again, |timer| again.min(timer))));
+        }
+        Ok(if self.overtaken && self.stood.is_none() {
             Look::Unclear("a timer came while an operation was under way")
-        } else if self.sim.has_raced() {
+        } else if self.stood.unwrap_or_else(|| self.sim.has_raced()) {
             Look::Unclear("dead letters of two queues raced")
         } else if !self.is_steady()? {
             Look::Unclear("the real times are too near to each other")

@@ -25,6 +25,8 @@ pub struct Held {
     pub consumers: BTreeMap<(String, String), String>,
     pub unsettled: BTreeMap<String, Vec<Unsettled>>,
     pub queues: BTreeSet<String>,
+    /// What channels may hold over all consumers (CO-4).
+    pub limits: BTreeMap<ChannelId, usize>,
     names: BTreeMap<ChannelId, String>,
 }
 
@@ -72,6 +74,12 @@ impl Held {
         let pairs = consuming.flat_map(|one| holding.iter().map(move |other| (one, *other)));
         let both = pairs.filter(|(one, other)| one != other && self.owners.get(*one) == self.owners.get(*other));
         both.filter_map(|(one, _)| self.connections.get(self.owners.get(one)?).copied()).collect()
+    }
+
+    /// Lists the channels that hold as much as their shared limit allows.
+    pub fn full(&self) -> BTreeSet<ChannelId> {
+        let held = |id: &ChannelId| self.unsettled.get(&self.name(*id)).map_or(0, Vec::len);
+        self.limits.iter().filter(|(id, max)| **max > 0 && held(id) >= **max).map(|(id, _)| *id).collect()
     }
 
     /// Notes a delivery that must be settled.

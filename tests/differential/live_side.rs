@@ -7,7 +7,7 @@ use super::seen::Seen;
 use super::sequence::Op;
 use rmqplay::io::live::{Guard, Live, LiveEnded, LiveLimits, run_live};
 use rmqplay::io::{Address, Failure};
-use rmqplay::model::Profile;
+use rmqplay::model::{Millis, Profile};
 use std::time::Duration;
 
 /// Is one live broker.
@@ -22,8 +22,8 @@ pub struct Version {
 #[derive(Debug, Clone)]
 pub enum Played {
     Same,
-    /// What this operation should show is not certain, for a reason of time.
-    Unclear(usize, Unfit),
+    /// What this operation should show is not certain, for a reason of time; and what it did show.
+    Unclear(usize, Unfit, Vec<String>),
     Different {
         at: usize,
         wanted: Box<Seen>,
@@ -46,27 +46,30 @@ impl Version {
         Ok(Self { address, full, profile: Profile::nearest(version) })
     }
 
-    /// Plays operations and compares with what must be seen.
-    pub async fn play(&self, ops: &[Op]) -> Played {
-        self.try_play(ops).await.unwrap_or_else(|failure| Played::Failed(failure.to_string()))
+    /// Plays operations and compares with what must be seen; what differs for so long is a difference.
+    pub async fn play(&self, ops: &[Op], linger: Millis) -> Played {
+        self.try_play(ops, linger).await.unwrap_or_else(|failure| Played::Failed(failure.to_string()))
     }
 
-    async fn try_play(&self, ops: &[Op]) -> Result<Played, Failure> {
+    async fn try_play(&self, ops: &[Op], linger: Millis) -> Result<Played, Failure> {
         let guard = Guard::set_up(&self.address, &["/".into()], &[]).await?;
-        let played = self.play_guarded(&guard, ops).await;
+        let played = self.play_guarded(&guard, ops, linger).await;
         let swept = guard.sweep().await;
         let played = played?;
         swept?;
         Ok(played)
     }
 
-    async fn play_guarded(&self, guard: &Guard, ops: &[Op]) -> Result<Played, Failure> {
+    async fn play_guarded(&self, guard: &Guard, ops: &[Op], linger: Millis) -> Result<Played, Failure> {
         let mut live = Live::open(&self.address, guard.names(), &limits()).await?;
-        let mut player = Player::comparing(ops, self.profile);
+        let mut player = Player::comparing(ops, self.profile, linger);
         live.restart_clock();
         let (_, ended) = run_live(&mut player, &mut live, &limits()).await?;
         Ok(match player.stopped {
-            Some(Stop::Unclear(at, why)) => Played::Unclear(at, why),
+            Some(Stop::Unclear(at, why)) => {
+                let (seen, wanted) = player.last_seen();
+                Played::Unclear(at, why, wanted.differences(&seen))
+            }
             Some(Stop::Different(at)) => {
                 let (seen, wanted) = player.last_seen();
                 Played::Different { at, wanted: Box::new(wanted), seen: Box::new(seen) }

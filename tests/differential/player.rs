@@ -102,9 +102,9 @@ impl Player {
         Self { jitter, ..Self::default() }
     }
 
-    /// Makes a player that compares with a profile as it goes.
-    pub fn comparing(ops: &[Op], profile: Profile) -> Self {
-        let shadow = Some(Box::new(Shadow::new(profile)));
+    /// Makes a player that compares with a profile as it goes; what differs for so long is a difference.
+    pub fn comparing(ops: &[Op], profile: Profile, linger: Millis) -> Self {
+        let shadow = Some(Box::new(Shadow::new(profile, linger)));
         Self { ops: ops.iter().cloned().collect(), shadow, ..Self::default() }
     }
 

@@ -5,7 +5,7 @@ use super::known::Known;
 use super::player::{Delays, Player};
 use super::seen::Seen;
 use super::sequence::Op;
-use rmqplay::broker::{Client, Command, ConnectionId, Event, Insight, What};
+use rmqplay::broker::{ChannelId, Client, Command, ConnectionId, Event, Insight, Method, Settlement, What};
 use rmqplay::model::{Millis, Moment, Profile, QueueName};
 use rmqplay::sim::Sim;
 use rmqplay::simulate::{Ended, Limits, simulate};
@@ -60,7 +60,7 @@ impl Rehearsal {
     /// Plays one operation at the first good moment, not before `not_before`.
     pub fn play(&mut self, text: String, not_before: Moment, known: &Known) -> Result<Op, Unfit> {
         let mut gap = Millis(0);
-        let mut ear = Ear { divided: self.player.held.divided(), ..Ear::default() };
+        let mut ear = Ear { divided: self.player.held.divided(), full: self.player.held.full(), ..Ear::default() };
         self.begun |= text.contains(" ttl=") || self.expiring && text.contains("publish ");
         self.begun |= text.contains("x-expires=") && !text.contains("x-expires=90000");
         self.expiring |= text.contains("message-ttl=") || text.contains("delayed-retry");
@@ -186,6 +186,9 @@ struct Ear {
     /// Connections that hold messages on one channel and consume on another, and whether one of them ended.
     divided: BTreeSet<ConnectionId>,
     ended: bool,
+    /// Channels at their shared limit, and whether one of them requeued.
+    full: BTreeSet<ChannelId>,
+    requeued: bool,
 }
 
 impl Ear {
@@ -221,6 +224,9 @@ impl Ear {
         if self.ended && known.accepts("CO-14/channels-of-one-connection") {
             return Err("channels of one connection end in no order");
         }
+        if self.requeued && known.accepts("CO-4/resume-before-requeue") {
+            return Err("a requeue races with the room that it makes");
+        }
         if self.settlements > 1 && self.returned && known.accepts("SIM-1/settlements-in-a-row") {
             return Err("dead letters return between settlements");
         }
@@ -233,7 +239,15 @@ impl Client for Ear {
         let command = self.player.as_mut()?.poll_command(now);
         match &command {
             Some(Command::Publish { .. }) => self.source = None,
-            Some(Command::Settle { .. }) => self.settlements += 1,
+            Some(Command::Settle { channel, settlement, .. }) => {
+                self.settlements += 1;
+                let returns =
+                    matches!(settlement, Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true });
+                self.requeued |= returns && self.full.contains(channel);
+            }
+            Some(Command::Call { channel, method: Method::Recover { .. }, .. }) => {
+                self.requeued |= self.full.contains(channel);
+            }
             Some(Command::Cut { connection, .. } | Command::Disconnect { connection, .. }) => {
                 self.ended |= self.divided.contains(connection);
             }

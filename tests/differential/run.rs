@@ -1,6 +1,7 @@
 //! Plays many sequences on all versions at once, some in parallel on each, and tells the tally.
 //! Gives the faults: differences as conformance files, failures of the environment, too much that could not be played.
 
+use super::following::{LINGER, LINGER_AGAIN};
 use super::generator;
 use super::known::Known;
 use super::live_side::{Played, Version};
@@ -20,6 +21,8 @@ const FIXED_SEEDS: u64 = 200;
 const FRESH_SEEDS: u64 = 100;
 /// No sequence is begun after this in the plain run.
 const BEGUN_WITHIN: Duration = Duration::from_secs(200);
+/// What the plain run must play of each version at least, however slow the machine is.
+const PLAYED_MIN: usize = 60;
 /// How many of a hundred sequences may have an outcome that nobody can foretell.
 const UNCLEAR_MAX: usize = 3;
 /// How many think at once: more would starve those who play, until the management API hangs up on them.
@@ -34,8 +37,8 @@ struct Tally {
     operations: usize,
     closing: usize,
     discarded: BTreeMap<&'static str, usize>,
-    /// Seed, operation, and why nobody can say what it should show.
-    unclear: Vec<(u64, String, Unfit)>,
+    /// Seed, operation, why nobody can say what it should show, and what it showed.
+    unclear: Vec<(u64, String, Unfit, Vec<String>)>,
     faults: Vec<String>,
     different: Vec<(Sequence, usize, Seen, Seen)>,
 }
@@ -45,6 +48,8 @@ struct Plan {
     /// Ends when so many operations were played.
     operations: usize,
     until: Option<Instant>,
+    /// How many sequences must have been played.
+    least: usize,
 }
 
 /// Hands out seeds to those who play timed sequences and to those who play the others.
@@ -90,13 +95,14 @@ fn plan(fresh: u64) -> Plan {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     if let Some(seed) = number("RMQPLAY_SEED") {
         let count = number("RMQPLAY_SEEDS").unwrap_or(1);
-        return Plan { seeds: Box::new(seed..seed + count), operations: usize::MAX, until: None };
+        return Plan { seeds: Box::new(seed..seed + count), operations: usize::MAX, until: None, least: 1 };
     }
     match number("RMQPLAY_DIFFERENTIAL") {
         Some(operations) => Plan {
             seeds: Box::new(fresh..),
             operations: operations as usize,
             until: number("RMQPLAY_MINUTES").map(|minutes| Instant::now() + Duration::from_secs(60 * minutes)),
+            least: 1,
         },
         None => Plan {
             // Mixed, so that a slow machine plays some of both.
@@ -106,6 +112,7 @@ fn plan(fresh: u64) -> Plan {
             })),
             operations: usize::MAX,
             until: Some(Instant::now() + BEGUN_WITHIN),
+            least: PLAYED_MIN,
         },
     }
 }
@@ -117,7 +124,7 @@ async fn play_file(version: Version, path: &str) -> Vec<String> {
     if let Err(unfit) = steady(version.profile, &sequence.ops, &known(version.profile)) {
         return vec![format!("{path} on {}: {unfit}", version.profile)];
     }
-    match version.play(&sequence.ops).await {
+    match version.play(&sequence.ops, LINGER_AGAIN).await {
         Played::Same => Vec::new(),
         Played::Different { at, wanted, seen } => {
             vec![written(&version, &sequence, at, &wanted, &seen, "played once")]
@@ -163,6 +170,10 @@ async fn one(version: Version, fresh: u64) -> Vec<String> {
         say(&format!("differential: RabbitMQ {}: known difference {rule} was not needed", version.full));
     }
     let mut faults = std::mem::take(&mut tally.faults);
+    if tally.sequences < plan.least {
+        let (played, least) = (tally.sequences, plan.least);
+        faults.push(format!("{}: only {played} sequences were played, of {least} that must be", version.full));
+    }
     if tally.unclear.len() * 100 > tally.sequences.max(100) * UNCLEAR_MAX {
         faults.push(format!("{}: {} sequences were unclear", version.full, tally.unclear.len()));
     }
@@ -197,15 +208,15 @@ async fn play_seed(version: &Version, seed: u64, known: &Arc<Known>, tally: &Mut
             return 0;
         }
     };
-    let played = version.play(&sequence.ops).await;
+    let played = version.play(&sequence.ops, LINGER).await;
     let mut tally = lock(tally);
     let operations = match &played {
-        Played::Unclear(at, _) | Played::Different { at, .. } => *at,
+        Played::Unclear(at, ..) | Played::Different { at, .. } => *at,
         _ => sequence.ops.len() - sequence.closing,
     };
     match played {
         Played::Same => {}
-        Played::Unclear(at, why) => tally.unclear.push((seed, sequence.ops[at].text.clone(), why)),
+        Played::Unclear(at, why, lines) => tally.unclear.push((seed, sequence.ops[at].text.clone(), why, lines)),
         Played::Different { at, wanted, seen } => {
             say(&written(version, &sequence, at, &wanted, &seen, "found"));
             tally.different.push((sequence.clone(), at, *wanted, *seen));
@@ -232,8 +243,9 @@ fn tell(version: &Version, tally: &Tally, fresh: u64, began: Instant) {
         tally.different.len(),
         tally.discarded
     ));
-    for (seed, op, why) in &tally.unclear {
+    for (seed, op, why, lines) in &tally.unclear {
         say(&format!("differential: RabbitMQ {}: seed {seed} was unclear at `{op}`: {why}", version.full));
+        lines.iter().for_each(|line| say(&format!("    {line}")));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Makes a difference small: operations go, then arguments, as long as the broker still differs from the sim.
 //! Bounded in tries; candidates that the design rules would discard are not tried.
 
+use super::following::LINGER_AGAIN;
 use super::known::Known;
 use super::live_side::{Played, Version};
 use super::rehearsal::steady;
@@ -55,7 +56,7 @@ struct Found {
 
 async fn differs(version: &Version, ops: &[Op], known: &Known) -> Option<Found> {
     tokio::task::block_in_place(|| steady(version.profile, ops, known)).ok()?;
-    match version.play(ops).await {
+    match version.play(ops, LINGER_AGAIN).await {
         Played::Different { at, wanted, seen } => Some(Found { at, expected: *wanted, seen: *seen }),
         _ => None,
     }

@@ -84,7 +84,7 @@ async fn quiet(stage: &mut Stage) {
     let began = Instant::now();
     assert_eq!(stage.ask(|request| Command::AwaitQuiet { request }).await, Ok(Reply::Done));
     let took = began.elapsed();
-    assert!(took >= Duration::from_millis(150) && took < Duration::from_millis(500), "{took:?}");
+    assert!(took >= Duration::from_millis(150) && took < Duration::from_secs(5), "{took:?}");
 }
 
 #[test]
@@ -111,7 +111,7 @@ async fn unrest(stage: &mut Stage) {
     let heard = stage.play_reacting(commands, Box::new(react), Box::new(enough)).await;
     let refusal = answer(&heard, request).expect("an answer").expect_err("never quiet");
     assert_eq!((refusal.code, &*refusal.text), (0, "never quiet: consumer 'c' is still sent messages"));
-    assert!(began.elapsed() > Duration::from_millis(1_900) && began.elapsed() < Duration::from_secs(4));
+    assert!(began.elapsed() > Duration::from_millis(1_900) && began.elapsed() < Duration::from_secs(14));
 }
 
 #[test]

@@ -143,7 +143,10 @@ impl Live {
         let since = quiet.calm.unwrap_or(quiet.began + self.limits.answer);
         // A drain, however long, is no unrest: every message that leaves is one less.
         let since = quiet.progress.made.map_or(since, |made| made.max(since));
-        if now < since + self.limits.unrest + slow {
+        // Nor is a broker that is slow to answer while nothing happens: its answers have a limit of their own.
+        let restless = now < quiet.last + self.limits.unrest;
+        let overdue = now > quiet.last + self.limits.answer + slow;
+        if now < since + self.limits.unrest + slow || !restless && !overdue {
             return;
         }
         let text = format!("never quiet: {}", quiet.what);
