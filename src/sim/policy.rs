@@ -24,20 +24,25 @@ pub(super) struct Policy {
 /// Holds the policies of a vhost by name.
 pub(super) type Policies = BTreeMap<Name, Policy>;
 
+/// Is a policy and an operator policy, those that there are.
+type Applied = [Option<model::Policy>; 2];
+
 impl Sim {
     pub(super) fn put_policy(&mut self, policy: model::Policy, operator: bool) -> Result<Reply, Refusal> {
         let id = self.managed_vhost(&policy.vhost)?;
         let pattern = check_policy(&policy, operator, self.rules).map_err(|text| http_error(400, text))?;
+        let waiting = self.waiting_under(id);
         if let Some(vhost) = self.vhosts.get_mut(id) {
             let policies = if operator { &mut vhost.operator_policies } else { &mut vhost.policies };
             policies.insert(policy.name.clone(), Policy { pattern, policy });
         }
-        self.reapply_policies(id);
+        self.reapply_policies(id, waiting);
         Ok(Reply::Done)
     }
 
     pub(super) fn clear_policy(&mut self, vhost: &Name, name: &Name, operator: bool) -> Result<Reply, Refusal> {
         let id = self.managed_vhost(vhost)?;
+        let waiting = self.waiting_under(id);
         let removed = self.vhosts.get_mut(id).and_then(|vhost| match operator {
             true => vhost.operator_policies.remove(name),
             false => vhost.policies.remove(name),
@@ -45,7 +50,7 @@ impl Sim {
         if removed.is_none() {
             return Err(http_error(404, "Not Found"));
         }
-        self.reapply_policies(id);
+        self.reapply_policies(id, waiting);
         Ok(Reply::Done)
     }
 
@@ -98,8 +103,20 @@ impl Sim {
         best
     }
 
-    /// Brings the policies of a vhost into effect (SIM-5: at once).
-    fn reapply_policies(&mut self, id: Id<Vhost>) {
+    /// Lists the queues whose dead letters wait, each with the policies that it is under.
+    fn waiting_under(&self, vhost: Id<Vhost>) -> Vec<(Id<Queue>, Applied)> {
+        let waits = |queue: &&Queue| matches!(&queue.contents, Contents::Quorum(quorum) if !quorum.waiting.is_empty());
+        let all = self.queues.iter().filter(|(_, queue)| queue.vhost == vhost && waits(queue));
+        all.map(|(id, queue)| (id, self.applied(queue))).collect()
+    }
+
+    fn applied(&self, queue: &Queue) -> Applied {
+        self.policies_of(queue).map(|policy| policy.map(|(_, policy)| policy.clone()))
+    }
+
+    /// Brings the policies of a vhost into effect (SIM-5: at once). A queue that is under another one now, be it of the
+    /// same words, tries its waiting dead letters again (DL-30).
+    fn reapply_policies(&mut self, id: Id<Vhost>, waiting: Vec<(Id<Queue>, Applied)>) {
         let Some(vhost) = self.vhosts.get(id) else { return };
         let mut queues: Vec<_> = vhost.queues.values().copied().collect();
         let exchanges: Vec<_> = vhost.exchanges.values().copied().collect();
@@ -116,6 +133,11 @@ impl Sim {
         for queue in queues {
             self.reapply_policy(id, queue);
         }
+        for (queue, before) in waiting {
+            if self.queues.get(queue).is_some_and(|queue| self.applied(queue) != before) {
+                self.retry_dead_letters(queue);
+            }
+        }
         // A shorter consumer timeout holds for what is outstanding already.
         self.timeouts_from = self.next_consumer_timeout().unwrap_or(Moment(u64::MAX));
     }
@@ -124,8 +146,7 @@ impl Sim {
         let Some(queue) = self.queues.get(id) else { return };
         let policy = self.effective_policy(vhost, &queue.name.name, queue.kind);
         if policy == queue.policy {
-            // DL-30: a policy that is touched lets waiting dead letters try again.
-            return self.retry_dead_letters(id);
+            return;
         }
         let settings = queue_settings(&queue.declared.arguments, &policy, queue.kind, self.rules);
         let Some(queue) = self.queues.get_mut(id) else { return };
@@ -150,7 +171,6 @@ impl Sim {
         }
         self.drop_over_limit(id, Occasion::Policy);
         self.sweep(id);
-        self.retry_dead_letters(id);
         self.to_serve.push_back(id);
     }
 }

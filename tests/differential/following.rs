@@ -127,10 +127,11 @@ impl Shadow {
         if let Some(until) = self.catch_up(now)? {
             return Ok(Look::Again(until));
         }
-        if self.wanted == *seen {
-            if self.refreshing {
-                self.sim.follow("", now)?;
-            }
+        let same = self.wanted == *seen;
+        if self.refreshing {
+            self.wanted.append(self.sim.follow("", now)?);
+        }
+        if same {
             return Ok(Look::Same);
         }
         let least = Millis(LINGER_MIN.0.max(SLACKS * self.slack.0).min(self.linger.0));
