@@ -100,7 +100,8 @@ impl Sim {
         if to_front {
             quorum.push_return(entry);
         } else {
-            entry.position = quorum.next_position();
+            // As a new message of no priority.
+            (entry.position, entry.level) = (quorum.next_position(), quorum.level(None));
             let new = entry.position;
             quorum.push(entry);
             if let Some(ttls) = self.ttl_notes.remove(&(id, old)) {
