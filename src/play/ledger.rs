@@ -1,7 +1,7 @@
 //! What the events add up to so far: counts and peaks of queues, receipts of consumers, how publishes ended.
 //! Fed by the player with each event; asked by the judge. Holds no more than the ends of long lists.
 
-use super::outcome::{ConsumerOutcome, MessageRecord, PublishRecord, Receipt, RefusalRecord, ReplyRecord};
+use super::outcome::{ConsumerOutcome, Deed, MessageRecord, PublishRecord, Receipt, RefusalRecord, ReplyRecord};
 use super::tally::Tallies;
 use super::{Kept, Outcome};
 use crate::broker::{Counts, Delivery, Settlement};
@@ -99,7 +99,7 @@ impl Ledger {
     }
 
     /// Notes what a consumer did with a delivery.
-    pub fn did(&mut self, consumer: usize, receipt: u64, what: String) {
+    pub fn did(&mut self, consumer: usize, receipt: u64, what: Deed) {
         if let Some(receipt) = self.consumers[consumer].received.get_mut(receipt) {
             receipt.did.push(what);
         }

@@ -43,7 +43,7 @@ pub use fitness::{Host, TimeScale, choose_scale, why_not};
 pub use kept::{Kept, digest_of};
 pub use ledger::deaths_in_words;
 pub use outcome::{
-    ConsumerOutcome, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord, ReplyRecord,
+    ConsumerOutcome, Deed, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord, ReplyRecord,
 };
 pub use player::{Ground, Played, Player};
 pub use racing::{Point, RACE, Shift};

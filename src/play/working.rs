@@ -5,6 +5,7 @@ use super::actor::InHand;
 use super::compose::AtHand;
 use super::job::{Doing, Held, Job, Wait};
 use super::matching::{BadTemplate, matches};
+use super::outcome::Deed;
 use super::player::Player;
 use super::timeline::Happening;
 use crate::broker::{ChannelId, Delivery};
@@ -96,7 +97,7 @@ impl Player {
                 // No rule matches: the messages stay in hand.
                 Ok(None) => {
                     self.memories[self.actors[index].consumer].unmatched += 1;
-                    self.note_done(index, &job, "hold");
+                    self.note_done(index, &job, &Deed::Did("hold"));
                 }
                 Err(bad) => self.bad_template(index, bad),
             }
@@ -177,7 +178,7 @@ impl Player {
     /// Abandons the actions that are left, for those of the timeout.
     fn give_up(&mut self, index: usize, job: &mut Job) {
         (job.doing, job.next_action, job.over_at) = (Doing::Timeout, 0, None);
-        self.note_done(index, job, "timed out");
+        self.note_done(index, job, &Deed::Did("timed out"));
         let words = format!("has worked too long on {}", job.in_words());
         self.told(index, words);
     }
@@ -194,9 +195,9 @@ impl Player {
     }
 
     /// Writes onto the receipts of a job's messages what was done with them.
-    pub(super) fn note_done(&mut self, index: usize, job: &Job, what: &str) {
+    pub(super) fn note_done(&mut self, index: usize, job: &Job, what: &Deed) {
         for held in &job.held {
-            self.ledger.did(index, held.receipt, what.to_owned());
+            self.ledger.did(index, held.receipt, what.clone());
         }
     }
 

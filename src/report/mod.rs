@@ -10,6 +10,7 @@ mod palette;
 mod plan;
 mod problem;
 mod record;
+mod redaction;
 mod schema;
 mod snapshot;
 mod snapshot_file;
