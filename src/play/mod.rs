@@ -39,7 +39,7 @@ mod waiting;
 mod working;
 
 pub use failure::{Failure, Finding};
-pub use fitness::{Host, TimeScale, choose_scale, why_not};
+pub use fitness::{Host, TimeScale, choose_scale, versions_of, why_not};
 pub use kept::{Kept, digest_of};
 pub use ledger::deaths_in_words;
 pub use outcome::{
