@@ -8,7 +8,7 @@ use super::program::{Ask, Program};
 use super::series::Series;
 use super::severing::Severing;
 use crate::broker::{ChannelId, Command, ConnectionId, PublishId, Refusal, Reply, RequestId};
-use crate::model::{Act, Millis, Moment, Name, PublishOutcome, QueueName, Scenario, Step, TemplateError};
+use crate::model::{Act, Millis, Moment, Name, PublishOutcome, QueueName, Scale, Scenario, Step, TemplateError};
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -103,13 +103,16 @@ pub(super) struct Driver {
     pub restarting: bool,
     /// Counts are those of the outcome: later ones come from reading it.
     pub frozen: bool,
+    /// The moment at which the run is given up.
+    limit: Moment,
     timed_out: bool,
     failures_before: usize,
 }
 
 impl Driver {
-    pub fn new(scenario: &Scenario) -> Self {
+    pub fn new(scenario: &Scenario, scale: Scale) -> Self {
         Self {
+            limit: Moment(scenario.time_limit(scale).0),
             stage: Stage::Linking(0),
             doing: Doing::Nothing,
             links: BTreeMap::new(),
@@ -140,7 +143,7 @@ impl Driver {
     }
 
     /// Gives the next moment at which the driver acts by itself.
-    pub fn wake_at(&self, scenario: &Scenario) -> Option<Moment> {
+    pub fn wake_at(&self) -> Option<Moment> {
         let own = match &self.doing {
             Doing::Publishing(series) => series.wake_at(),
             Doing::Calling(calling) => Some(calling.wake_at()),
@@ -148,7 +151,7 @@ impl Driver {
             Doing::Pausing { until } | Doing::Lingering { until } => Some(*until),
             _ => None,
         };
-        let timeout = (!self.timed_out && !self.is_done()).then_some(Moment(scenario.timeout.0));
+        let timeout = (!self.timed_out && !self.is_done()).then_some(self.limit);
         own.into_iter().chain(timeout).min()
     }
 
@@ -170,10 +173,12 @@ impl Driver {
 impl Player {
     /// Goes on as far as possible at this moment; says whether anything was done.
     pub(super) fn step_driver(&mut self, moment: Moment) -> bool {
-        if self.has_begun() && !self.driver.timed_out && self.now.0 >= self.scenario.timeout.0 && !self.driver.is_done()
-        {
+        if self.has_begun() && !self.driver.timed_out && self.now >= self.driver.limit && !self.driver.is_done() {
             self.driver.timed_out = true;
-            let message = format!("the scenario's timeout of {} is over", self.scenario.timeout);
+            let limit = self.driver.limit - Moment(0);
+            let real = self.ground.scale.real(limit);
+            let aside = if real == limit { String::new() } else { format!(", {real} of the broker's time,") };
+            let message = format!("the scenario's timeout of {limit}{aside} is over");
             self.fail("run::timeout", message, Some("a longer one is set by `timeout:` at the top".into()));
         }
         if self.failures.len() > self.driver.failures_before {

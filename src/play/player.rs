@@ -126,7 +126,7 @@ impl Player {
         let mut ledger = Ledger::of(&scenario);
         let (actors, memories) = (Actor::all(&scenario, &mut ledger), Memory::all(&scenario));
         Self {
-            driver: Driver::new(&scenario),
+            driver: Driver::new(&scenario, ground.scale),
             counts_unroutable: scenario.counts_unroutable(),
             scenario,
             ground,
@@ -458,7 +458,7 @@ impl Client for Player {
         let epoch = self.epoch?;
         let actors = self.actors.iter().filter(|_| !self.driver.rests_actors());
         let actors = actors.filter_map(|actor| actor.wake_at(&self.scenario.consumers[actor.consumer]));
-        let own = actors.chain(self.driver.wake_at(&self.scenario)).min()?;
+        let own = actors.chain(self.driver.wake_at()).min()?;
         Some(Moment(epoch.0 + own.0))
     }
 
