@@ -4,6 +4,7 @@
 use super::compose::{Composed, compose, compose_forward, compose_reply, compose_retry, scope_of};
 use super::job::{Job, Wait};
 use super::matching::BadTemplate;
+use super::nameless::Fate;
 use super::outcome::Deed;
 use super::player::Player;
 use super::timeline::Happening;
@@ -60,6 +61,7 @@ impl Player {
         for at in 0..job.held.len() {
             let Some(at_hand) = self.at_hand(index, job, at) else { continue };
             let composed = compose_forward(forward, at_hand.delivery, &scope_of(&at_hand))?;
+            let composed = Composed { sent_on: Some(at_hand.name.clone()), ..composed };
             self.ledger.did(index, job.held[at].receipt, sent("forward", &composed));
             self.send_from(index, job, composed, None);
         }
@@ -101,6 +103,7 @@ impl Player {
             let (tag, receipt) = (held.delivery.tag, held.receipt);
             match compose_retry(ladder, &held.delivery) {
                 Some(composed) => {
+                    let composed = Composed { sent_on: Some(held.name.clone()), ..composed };
                     self.ledger.did(index, receipt, Deed::Retried { rung: composed.routing_key.clone() });
                     self.send_from(index, job, composed, Some(at));
                 }
@@ -157,6 +160,13 @@ impl Player {
                 let Some(in_hand) = self.actors[actor].in_hand.remove(&tag) else { continue };
                 self.ledger.did(actor, in_hand.receipt, Deed::Did(word_of(settlement)));
                 self.ledger.settled(actor, in_hand.name.clone(), settlement);
+                match settlement {
+                    Settlement::Ack => {}
+                    Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true } => {
+                        self.may_come_again(actor, in_hand.alike, Fate::Returned);
+                    }
+                    _ => self.may_come_again(actor, in_hand.alike, Fate::Rejected),
+                }
                 if done && settlement == Settlement::Ack {
                     self.memories[self.actors[actor].consumer].acked(in_hand.keys, self.now);
                 }

@@ -20,6 +20,7 @@ mod leaving;
 mod ledger;
 mod matching;
 mod memory;
+mod nameless;
 mod names;
 mod outcome;
 mod player;

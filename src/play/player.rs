@@ -7,6 +7,7 @@ use super::driver::Driver;
 use super::failure::{Failure, Finding};
 use super::ledger::Ledger;
 use super::memory::Memory;
+use super::nameless::{Alike, Fate};
 use super::names::Names;
 use super::outcome::{Outcome, PublishRecord, RefusalRecord};
 use super::racing::{Point, Shift};
@@ -257,9 +258,10 @@ impl Player {
         actor: Option<usize>,
     ) -> (PublishId, Name) {
         let publish = self.ids.publish();
-        let name = self.names.of_publish(publish, &composed.message.properties.message_id, &composed.message.body);
+        let consumer = actor.map(|actor| &self.scenario.consumers[self.actors[actor].consumer].name);
+        let name = self.names.of_publish(publish, &composed, consumer);
         let shares = self.ledger.tallies.shares(&name, &composed);
-        let super::compose::Composed { exchange, routing_key, mandatory, message } = composed;
+        let super::compose::Composed { exchange, routing_key, mandatory, message, .. } = composed;
         self.record(Happening::Published {
             by: by.clone(),
             message: name.clone(),
@@ -314,11 +316,11 @@ impl Player {
         }
         let Some(actor) = self.actor_of(channel, consumer) else { return };
         self.deliveries += 1;
-        let name = self.names.of_message(&delivery.message);
+        let (name, alike) = self.names.of_delivery(&self.ledger.consumers[actor].queue, &delivery);
         if delivery.message.properties.message_id.is_some() && self.failures.is_empty() {
             self.count_delivery(&name);
         }
-        self.deliver_to(actor, name, delivery);
+        self.deliver_to(actor, (name, alike), delivery);
     }
 
     /// Fails the run when one message comes back without end.
@@ -339,8 +341,16 @@ impl Player {
         }
     }
 
-    pub(super) fn name_of(&self, message: &crate::model::Message) -> Name {
-        self.names.of_message(message)
+    /// Names what the runner itself got.
+    pub(super) fn name_of(&mut self, queue: &QueueName, delivery: &crate::broker::Delivery) -> Name {
+        self.names.of_delivery(queue, delivery).0
+    }
+
+    /// Notes what became of a delivery of this actor's that may come again.
+    pub(super) fn may_come_again(&mut self, actor: usize, alike: Option<Alike>, fate: Fate) {
+        if let Some(alike) = alike {
+            self.names.ended(&self.ledger.consumers[actor].queue, alike, fate);
+        }
     }
 
     fn counted(&mut self, queue: QueueName, counts: Option<crate::broker::Counts>) {

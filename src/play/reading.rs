@@ -91,7 +91,7 @@ impl Player {
     /// Keeps what was taken of a queue; the runner holds it, it counts as still there.
     fn took_contents(&mut self, queue: QueueName, taken: Option<Vec<crate::broker::Delivery>>) {
         let Some(taken) = taken else { return self.contents.keep(queue, None) };
-        let records: Vec<_> = taken.iter().map(|one| record(self.name_of(&one.message), one)).collect();
+        let records: Vec<_> = taken.iter().map(|one| record(self.name_of(&queue, one), one)).collect();
         let tally = self.ledger.queues.entry(queue.clone()).or_default();
         // Until the broker's next count, what was taken is no longer ready there.
         if let Some(counts) = &mut tally.counts {

@@ -5,6 +5,7 @@ use super::actor::InHand;
 use super::compose::AtHand;
 use super::job::{Doing, Held, Job, Wait};
 use super::matching::{BadTemplate, matches};
+use super::nameless::Alike;
 use super::outcome::Deed;
 use super::player::Player;
 use super::timeline::Happening;
@@ -23,7 +24,7 @@ impl Player {
     }
 
     /// Hands a delivery to an actor.
-    pub(super) fn deliver_to(&mut self, index: usize, name: Name, delivery: Box<Delivery>) {
+    pub(super) fn deliver_to(&mut self, index: usize, (name, alike): (Name, Option<Alike>), delivery: Box<Delivery>) {
         let receipt = self.ledger.delivered(index, name.clone(), &delivery, self.now);
         let queue = self.ledger.consumers[index].queue.clone();
         let consumer = self.actors[index].consumer;
@@ -35,7 +36,7 @@ impl Player {
         }
         let actor = &mut self.actors[index];
         if !auto_ack {
-            let in_hand = InHand { name: name.clone(), receipt, keys: memory.keys(&delivery) };
+            let in_hand = InHand { name: name.clone(), alike, receipt, keys: memory.keys(&delivery) };
             actor.in_hand.insert(delivery.tag, in_hand);
         }
         let entry = Happening::Delivered {
