@@ -5,6 +5,7 @@ use super::calling::Calling;
 use super::contents::Reading;
 use super::player::{Player, Role, Waiting};
 use super::program::{Ask, Program};
+use super::racing::Unrest;
 use super::series::Series;
 use super::severing::Severing;
 use crate::broker::{ChannelId, Command, ConnectionId, PublishId, Refusal, Reply, RequestId};
@@ -97,6 +98,8 @@ pub(super) struct Driver {
     pub stretch: Millis,
     /// The quiet that is awaited was reached before.
     pub lingered: bool,
+    /// What is awaited is rest.
+    pub unrest: Option<Unrest>,
     /// The moment at which the first of a repeated step began.
     pub series_began: Moment,
     /// The broker is stopped and started at our wish.
@@ -120,6 +123,7 @@ impl Driver {
             began: Moment(0),
             stretch: Millis(0),
             lingered: false,
+            unrest: None,
             series_began: Moment(0),
             restarting: false,
             frozen: false,
@@ -200,11 +204,7 @@ impl Player {
                 self.woke_up();
                 true
             }
-            Doing::Lingering { until } if until <= self.now => {
-                self.driver.lingered = true;
-                self.await_quiet();
-                true
-            }
+            Doing::Lingering { until } if until <= self.now => self.lingered(),
             Doing::Pausing { until } if until <= self.now => {
                 if let Some(step) = self.current_step() {
                     self.perform_step(&step);

@@ -47,7 +47,7 @@ pub use outcome::{
     ConsumerOutcome, Deed, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord, ReplyRecord,
 };
 pub use player::{Ground, Played, Player};
-pub use racing::{Point, RACE, Shift};
+pub use racing::{Point, RACE, Shift, Way};
 pub use scaled::Scaled;
 pub use timeline::{
     Entry, Happening, Timeline, exchange_in_words, insight_in_words, outcome_in_words, settlement_in_words,

@@ -408,6 +408,9 @@ impl Client for Player {
             }
             // What an actor did is news too: a settlement has no answer.
             self.news |= acted;
+            if let Some(unrest) = self.driver.unrest.as_mut().filter(|_| acted) {
+                unrest.acted(self.now);
+            }
             if !driven && !acted && self.outbox.is_empty() {
                 self.news = false;
                 return None;
@@ -418,6 +421,9 @@ impl Client for Player {
     fn handle_event(&mut self, now: Moment, event: Event) {
         self.now = self.to_own(now);
         self.news = true;
+        if let Some(unrest) = &mut self.driver.unrest {
+            unrest.note(self.now, &event);
+        }
         match event {
             Event::Reply { request, reply } => self.replied(request, reply),
             Event::Delivered { channel, consumer, delivery } => self.delivered(channel, &consumer, delivery),

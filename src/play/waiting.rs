@@ -14,7 +14,7 @@ const LIVE_TOLERANCE_FLOOR: Millis = Millis(100);
 
 /// What to do when quiet does not come.
 const NEVER_QUIET: &str = "messages go round without end: give the loop an end (`attempt`, `x_death`, a delivery limit) \
-                           or a pause (a TTL, `delay`); or say how long to wait: `within: 10s`";
+                           or a pause of 200ms (a TTL, `delay`); or say how long to wait: `within: 10s`";
 
 impl Player {
     pub(super) fn await_quiet(&mut self) {
@@ -34,12 +34,7 @@ impl Player {
             return self.refresh_or_judge(&expectation);
         }
         if let Err(refusal) = reply {
-            let span = self.driver.span(&self.scenario);
-            self.failed("run::never_quiet", refusal.text, span, vec![]);
-            if let Some(failure) = self.failures.last_mut() {
-                failure.help = Some(NEVER_QUIET.to_owned());
-            }
-            return;
+            return self.never_quiet(refusal.text);
         }
         if !std::mem::take(&mut self.driver.lingered) {
             let until = self.reach(self.now, false);
@@ -58,6 +53,35 @@ impl Player {
             Some(expectation) => self.judge_once(&expectation),
             None => {}
         }
+    }
+
+    fn never_quiet(&mut self, text: String) {
+        let span = self.driver.span(&self.scenario);
+        self.failed("run::never_quiet", text, span, vec![]);
+        if let Some(failure) = self.failures.last_mut() {
+            failure.help = Some(NEVER_QUIET.to_owned());
+        }
+    }
+
+    /// The shifted point is reached; where rest is awaited, only once nothing has happened for a while.
+    pub(super) fn lingered(&mut self) -> bool {
+        match &self.driver.unrest {
+            Some(unrest) if unrest.is_too_long(self.now) => {
+                self.driver.unrest = None;
+                self.never_quiet("never quiet".to_owned());
+            }
+            Some(unrest) if unrest.until(self.now).is_some() => {
+                let until = unrest.until(self.now).unwrap_or(self.now);
+                self.driver.doing = Doing::Lingering { until };
+                return false;
+            }
+            _ => {
+                self.driver.unrest = None;
+                self.driver.lingered = true;
+                self.await_quiet();
+            }
+        }
+        true
     }
 
     /// A fresh count of a queue came in.
