@@ -8,7 +8,7 @@ use super::program::{Ask, Program};
 use super::racing::Unrest;
 use super::series::Series;
 use super::severing::Severing;
-use crate::broker::{ChannelId, Command, ConnectionId, PublishId, Refusal, Reply, RequestId};
+use crate::broker::{ChannelId, ConnectionId, PublishId, Refusal, Reply, RequestId};
 use crate::model::{Act, Millis, Moment, Name, PublishOutcome, QueueName, Scale, Scenario, Step, TemplateError};
 use crate::source::Span;
 use std::collections::BTreeMap;
@@ -96,6 +96,8 @@ pub(super) struct Driver {
     pub began: Moment,
     /// How much longer than said the expectation at hand must hold, when its end is shifted.
     pub stretch: Millis,
+    /// What was seen decides, and is looked at once more.
+    pub second_look: bool,
     /// The quiet that is awaited was reached before.
     pub lingered: bool,
     /// What is awaited is rest.
@@ -122,6 +124,7 @@ impl Driver {
             vhosts: scenario.vhosts(),
             began: Moment(0),
             stretch: Millis(0),
+            second_look: false,
             lingered: false,
             unrest: None,
             series_began: Moment(0),
@@ -278,17 +281,6 @@ impl Player {
         for queue in &scenario.topology.queues {
             self.watch(queue.id());
         }
-    }
-
-    /// Asks for a queue's counts, now and at each change.
-    pub(super) fn watch(&mut self, queue: QueueName) {
-        let declared = self.scenario.declared_queues().into_iter().find(|declared| declared.id() == queue);
-        let policies = self.scenario.topology.policies.iter();
-        let expires =
-            policies.filter(|policy| policy.vhost == queue.vhost && policy.definition.contains_key("expires"));
-        let own = declared.is_some_and(|queue| queue.exclusive || queue.arguments.contains_key("x-expires"));
-        let undisturbed = own || expires.count() > 0;
-        self.outbox.push_back(Command::Watch { queue, undisturbed });
     }
 
     pub(super) fn start_actor(&mut self, index: usize) {

@@ -15,6 +15,8 @@ pub(super) struct QueueTally {
     pub counts: Option<Counts>,
     /// Deliveries to consumers of this run that are not settled.
     pub unacked: u64,
+    /// What is unacked changed since a count was asked for: the two speak of different moments.
+    pub moved: bool,
     /// Messages that the runner took to read and keeps until the end.
     pub held: Vec<MessageRecord>,
     pub peak_ready: u64,
@@ -85,6 +87,7 @@ impl Ledger {
         let queue = self.consumers[consumer].queue.clone();
         let tally = self.queues.entry(queue).or_default();
         tally.unacked += 1;
+        tally.moved = true;
         tally.peak_unacked = tally.peak_unacked.max(tally.unacked);
         if self.asked_ids.contains(&name) {
             self.deliveries_of.entry(name.clone()).or_default().push(moment);
@@ -125,6 +128,7 @@ impl Ledger {
     pub fn released(&mut self, consumer: usize, how_many: u64) {
         if let Some(tally) = self.queues.get_mut(&self.consumers[consumer].queue) {
             tally.unacked = tally.unacked.saturating_sub(how_many);
+            tally.moved |= how_many > 0;
         }
     }
 
