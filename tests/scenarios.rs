@@ -1,5 +1,6 @@
 //! The shipped scenarios: they pass on every profile against their snapshots, a run repeated a hundred times gives the
-//! same bytes, and the whole library passes on each live broker within five minutes. The shipped topologies check.
+//! same bytes, and the whole library passes on each live broker within five minutes. The shipped topologies check, and
+//! all files have the layout of `fmt`.
 #![allow(clippy::disallowed_methods)]
 
 #[path = "brokers/listed.rs"]
@@ -53,6 +54,14 @@ fn shipped_topologies_have_no_problems() {
         let (loaded, problems) = load_topology(&mut sources, &path.to_string_lossy(), &text, &world, &settings);
         assert!(problems.is_empty() && loaded.is_some(), "{}", report::draw(&problems, &sources, 100, false));
     }
+}
+
+#[test]
+fn shipped_files_are_laid_out_as_fmt_lays_them_out() {
+    let mut fmt = Command::new(env!("CARGO_BIN_EXE_rmqplay"));
+    fmt.args(["fmt", "--check"]).args(["scenarios", "topologies", "src/cli/init"].map(|folder| root().join(folder)));
+    let said = fmt.output().expect("rmqplay fmt runs");
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
 }
 
 #[test]

@@ -2,13 +2,12 @@
 //! Writes pending outcomes; a snapshot only when `--snapshots accept` says so.
 
 use super::arguments::Snapshots;
-use super::pace::why_not_on_sim;
 use super::select::ToPlay;
 use super::terminal::in_ci;
 use crate::io::snapshots;
-use crate::model::{Profile, Version};
-use crate::play::{Played, Verdict};
-use crate::report::{self, CellReport, Comparison, SnapshotName};
+use crate::model::Version;
+use crate::play::{Played, Verdict, versions_of};
+use crate::report::{self, CellReport, Comparison, Pending, Present, SnapshotName, Waits};
 use crate::source::{Problem, Sources, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,12 +23,13 @@ struct CellFiles {
     folder: PathBuf,
     /// As the files name it.
     stem: String,
-    /// Bodies of the snapshots, by file.
-    kept: BTreeMap<String, String>,
+    present: Present,
     /// Whole texts of snapshots and pending files.
     texts: BTreeMap<String, String>,
-    /// The newest version that the scenario can be played on.
-    newest: Version,
+    /// The versions of pending files, by file.
+    waiting: BTreeMap<String, Version>,
+    /// The known versions that the scenario can be played on.
+    fitting: Vec<Version>,
 }
 
 /// Is what the end of a run left to say.
@@ -37,6 +37,8 @@ struct CellFiles {
 pub(super) struct Settled {
     /// Files that wait for a review, or became snapshots.
     pub written: Vec<PathBuf>,
+    /// What they change for versions that were not played.
+    pub words: Vec<String>,
     pub errors: BTreeSet<String>,
 }
 
@@ -60,14 +62,13 @@ impl Keeping {
                 });
                 names.iter().filter_map(|name| SnapshotName::parse(name)).collect()
             });
-            let fitting = Profile::ALL.into_iter().filter(|profile| why_not_on_sim(&one.cell, *profile).is_none());
-            let fitting = fitting.map(Profile::version);
             let mut files = CellFiles {
                 stem: report::cell_stem(&snapshots::stem_of(&one.path), &one.cell.axes),
                 folder,
-                kept: BTreeMap::new(),
+                present: Present::default(),
                 texts: BTreeMap::new(),
-                newest: fitting.max().unwrap_or(Profile::NEWEST.version()),
+                waiting: BTreeMap::new(),
+                fitting: versions_of(&one.cell.scenario),
             };
             if !one.cell.scenario.snapshot.off {
                 let ours: Vec<&SnapshotName> = names.iter().filter(|name| name.cell == files.stem).collect();
@@ -95,8 +96,8 @@ impl Keeping {
         }
         let files = &self.cells[index];
         let body = report::body(outcome, scenario);
-        let name = report::snapshot_for(&files.stem, version, files.kept.keys().map(String::as_str));
-        let (verdict, words) = match report::compare(name.as_ref().map(|name| &*files.kept[name]), &body) {
+        let name = report::snapshot_for(&files.stem, version, files.present.kept.keys().map(String::as_str));
+        let (verdict, words) = match report::compare(name.as_ref().map(|name| &*files.present.kept[name]), &body) {
             Comparison::Same => (Verdict::Passed, None),
             Comparison::Missing => match self.mode {
                 Snapshots::Check => (Verdict::New, Some("no snapshot yet, and none is written".to_owned())),
@@ -129,7 +130,7 @@ impl Keeping {
                     report::Outcome { version: report.version, body: report.body.as_deref().unwrap_or_default() }
                 };
                 let outcomes: Vec<report::Outcome<'_>> = places.iter().map(outcome).collect();
-                report::pending(&files.stem, files.newest, &files.kept, &outcomes)
+                report::pending(&files.stem, &files.fitting, &files.present, &outcomes)
             };
             for (at, other) in &asked.contradicting {
                 contradict(reports, places[*at], places[*other]);
@@ -138,17 +139,32 @@ impl Keeping {
                 continue;
             }
             let versions: BTreeSet<Version> = places.iter().map(|at| reports[*at].version).collect();
-            for (name, body) in &asked.files {
-                let text = report::whole_file(&cells[cell].cell.scenario, body);
+            settled.words.extend(asked.reaching.iter().map(|(name, versions)| reaching_in_words(name, versions)));
+            for (name, (version, body)) in &asked.files {
+                let waits = Waits::new(*version, files.present.kept.get(name).map(String::as_str));
+                let waits = Some(&waits).filter(|_| self.mode != Snapshots::Accept);
+                let text = report::whole_file(&cells[cell].cell.scenario, body, waits);
                 match files.write(name, &text, self.mode) {
                     Ok(path) => settled.written.push(path),
                     Err(error) => _ = settled.errors.insert(error),
                 }
             }
-            settled.errors.extend(files.drop_settled(&versions, &asked.files, self.mode));
+            settled.errors.extend(files.drop_settled(&versions, &asked, self.mode));
         }
         settled
     }
+}
+
+/// Says which versions an overlay changes that were not played.
+fn reaching_in_words(name: &str, versions: &[Version]) -> String {
+    let names: Vec<String> = versions.iter().map(Version::to_string).collect();
+    let brokers: Vec<String> = versions.iter().map(|version| format!("--broker sim:{version}")).collect();
+    format!(
+        "{name} holds for {} too, which read another snapshot and {} not played: add {}",
+        names.join(" and "),
+        if versions.len() == 1 { "was" } else { "were" },
+        brokers.join(" ")
+    )
 }
 
 /// Says that two brokers of one version gave different outcomes for the same file.
@@ -170,16 +186,29 @@ impl CellFiles {
             Ok(text) => text,
             Err(error) => return Some(unreadable(error)),
         };
-        // What waits is read again by the review.
-        let problem = if name.pending { None } else { self.keep(&name_text, &path, &text, sources) };
+        // What waits is read again by the review, which says what is wrong with it.
+        let problem = match name.pending {
+            true => self.note_waiting(name, &name_text, &text),
+            false => self.keep(&name_text, &path, &text, sources),
+        };
         self.texts.insert(name_text, text);
         problem
+    }
+
+    fn note_waiting(&mut self, name: &SnapshotName, name_text: &str, text: &str) -> Option<Problem> {
+        let file = report::read_snapshot(text).ok()?;
+        let version = file.waits?.version;
+        self.waiting.insert(name_text.to_owned(), version);
+        if name.upto.is_none() {
+            self.present.waiting_base = Some((version, file.body));
+        }
+        None
     }
 
     fn keep(&mut self, name: &str, path: &Path, text: &str, sources: &mut Sources) -> Option<Problem> {
         match report::read_snapshot(text) {
             Ok(file) => {
-                self.kept.insert(name.to_owned(), file.body);
+                self.present.kept.insert(name.to_owned(), file.body);
                 None
             }
             Err(broken) => Some(problem_of(&broken, path, text, sources)),
@@ -193,22 +222,18 @@ impl CellFiles {
         snapshots::replace(&path, self.texts.get(&name).map(String::as_str), text).map(|()| path)
     }
 
-    /// Removes what waited for these versions before and is settled by now.
-    fn drop_settled(
-        &self,
-        versions: &BTreeSet<Version>,
-        asked: &BTreeMap<String, String>,
-        mode: Snapshots,
-    ) -> Option<String> {
-        let spoken_for = |name: &str| {
-            versions.iter().any(|version| {
-                let read = report::snapshot_for(&self.stem, *version, self.kept.keys().map(String::as_str));
+    /// Removes what waited for these versions before and is settled by now; what waits for another one stays.
+    fn drop_settled(&self, versions: &BTreeSet<Version>, asked: &Pending, mode: Snapshots) -> Option<String> {
+        let spoken_for = |name: &str| match self.waiting.get(&format!("{name}.new")) {
+            Some(version) => versions.contains(version),
+            None => versions.iter().any(|version| {
+                let read = report::snapshot_for(&self.stem, *version, self.present.kept.keys().map(String::as_str));
                 read.as_deref() == Some(name) || SnapshotName::overlay(&self.stem, *version).to_string() == name
-            })
+            }),
         };
         let settled = self.texts.keys().filter_map(|file| {
             let name = file.strip_suffix(".new")?;
-            let again = asked.contains_key(name);
+            let again = asked.files.contains_key(name);
             (if again { mode == Snapshots::Accept } else { spoken_for(name) }).then_some(file)
         });
         settled.filter_map(|file| snapshots::reject(&self.folder.join(file)).err()).next()

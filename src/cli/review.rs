@@ -89,16 +89,40 @@ fn each(command: &Waiting, terminal: &Terminal, act: impl Fn(&Pending, &Terminal
 }
 
 fn accept_one(one: &Pending, terminal: &Terminal) -> ExitCode {
-    if let Err(code) = read(&one.path, terminal) {
+    let file = match read(&one.path, terminal) {
+        Ok(file) => file,
+        Err(code) => return code,
+    };
+    if let Some(code) = overtaken(one, &file, terminal) {
         return code;
     }
-    match snapshots::accept(&one.path) {
+    let text = match snapshots::read(&one.path) {
+        Ok(text) => report::accepted(&text),
+        Err(error) => return cannot(&error, terminal),
+    };
+    match snapshots::accept(&one.path, &text) {
         Ok(accepted) => {
             terminal.chat(&format!("accepted {}", accepted.display()));
             ExitCode::Fine
         }
         Err(error) => cannot(&error, terminal),
     }
+}
+
+/// Refuses what was compared with another snapshot than the one that is there now: it may be a newer version's.
+fn overtaken(one: &Pending, file: &SnapshotFile, terminal: &Terminal) -> Option<ExitCode> {
+    let waits = file.waits.as_ref()?;
+    let snapshot = one.path.with_extension("");
+    let kept = if snapshot.exists() { read(&snapshot, terminal).ok() } else { None };
+    if waits.is_about(kept.as_ref().map(|kept| &*kept.body)) {
+        return None;
+    }
+    let (snapshot, pending, version) = (snapshot.display(), one.path.display(), waits.version);
+    terminal.complain(&format!(
+        "error: {snapshot} is not what it was when RabbitMQ {version} gave {pending}: nothing was overwritten\n  \
+         help: run the scenario again, or `rmqplay reject {pending}`"
+    ));
+    Some(ExitCode::Unsafe)
 }
 
 fn reject_one(one: &Pending, terminal: &Terminal) -> ExitCode {

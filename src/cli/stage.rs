@@ -148,6 +148,7 @@ impl Stage<'_> {
             self.terminal.chat(&format!("\n{table}"));
         }
         self.terminal.chat_unless_empty(&self.files_text(reports, settled));
+        settled.words.iter().for_each(|words| self.terminal.chat(words));
         if !unreferenced.is_empty() {
             let head = "snapshots that no cell has any more (remove them, or see how their scenarios are called now)";
             self.terminal.chat(&format!("{head}:\n{}", listed(unreferenced)));

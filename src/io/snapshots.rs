@@ -80,12 +80,15 @@ pub fn replace(path: &Path, before: Option<&str>, text: &str) -> Result<(), Stri
     }
 }
 
-/// Makes a pending outcome the snapshot and gives its path.
-pub fn accept(pending: &Path) -> Result<PathBuf, String> {
+/// Makes a pending outcome, which says `text` as a snapshot, that snapshot; gives its path.
+pub fn accept(pending: &Path, text: &str) -> Result<PathBuf, String> {
     let snapshot = pending.with_extension("");
-    match std::fs::rename(pending, &snapshot) {
-        Ok(()) => Ok(snapshot),
-        Err(error) => Err(format!("cannot accept {}: {}", pending.display(), why(&error))),
+    write_atomically(&snapshot, text)?;
+    match std::fs::remove_file(pending) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(format!("cannot accept {}: {}", pending.display(), why(&error)))
+        }
+        _ => Ok(snapshot),
     }
 }
 

@@ -15,7 +15,7 @@ use super::steps::{Stage, check_at_end, check_pace, steps};
 use super::tree::{Kind, Node};
 use super::wrong_kind::{self, Kind as FileKind};
 use super::{Settings, World, intake, names, sense, stage_names};
-use crate::model::{Cell, Consumer, Millis, Requirement, Scenario, SnapshotSettings, Template, Version};
+use crate::model::{Cell, Consumer, Requirement, Scenario, SnapshotSettings, Template, Version};
 use crate::source::{Problem, Sources};
 use std::collections::BTreeSet;
 
@@ -26,9 +26,6 @@ pub struct LoadedScenario {
     /// One for each choice of the matrix.
     pub cells: Vec<Cell>,
 }
-
-/// How much of its own time a scenario may take unless it says otherwise.
-const TIMEOUT: Millis = Millis(600_000);
 
 /// Loads a scenario. The value is absent when a problem stops it; notes stop nothing.
 pub fn load_scenario(
@@ -201,7 +198,7 @@ impl<'a> File<'a> {
         let snapshot = fields.node("snapshot").map_or_else(kept, |node| snapshot(node, desk));
         fields.finish(desk);
         check_at_end(&at_end, desk);
-        let mut scenario = Scenario {
+        let scenario = Scenario {
             file: self.name.to_owned(),
             title,
             description,
@@ -209,7 +206,7 @@ impl<'a> File<'a> {
             topology: Default::default(),
             origins: Default::default(),
             seed,
-            timeout: TIMEOUT,
+            timeout,
             requires,
             needs,
             brokers,
@@ -221,8 +218,6 @@ impl<'a> File<'a> {
             snapshot,
         };
         sense::check_timeout(&scenario, timeout.zip(place), desk);
-        // What the steps wait for by their own words is never cut short by a timeout that nobody wrote.
-        scenario.timeout = timeout.unwrap_or(Millis(TIMEOUT.0.saturating_add(scenario.own_length().0)));
         Some(scenario)
     }
 }

@@ -28,8 +28,8 @@ pub struct Scenario {
     pub topology: Topology,
     pub origins: Origins,
     pub seed: u64,
-    /// Of the scenario's own time.
-    pub timeout: Millis,
+    /// Of the scenario's own time, as somebody wrote it.
+    pub timeout: Option<Millis>,
     pub requires: Vec<Requirement>,
     pub needs: Needs,
     /// The brokers that it is for: `sim`, `sim:4.3`, `live`, or names of `rmqplay.yaml`; empty is all.
@@ -167,6 +167,9 @@ pub struct SnapshotSettings {
     pub split: bool,
 }
 
+/// How much longer a scenario may take than its steps say, unless it says how long it may.
+const PATIENCE: Millis = Millis(600_000);
+
 impl Scenario {
     /// Counts the messages that the driver's steps publish.
     pub fn publishes_at_most(&self) -> u64 {
@@ -215,6 +218,14 @@ impl Scenario {
             (sum, _) => sum,
         });
         Millis(length)
+    }
+
+    /// Gives the moment of the scenario's own time at which a run is given up. What somebody wrote is scaled like every
+    /// duration; unwritten it is what the steps wait for by their own words, and ten minutes of whichever time runs
+    /// faster: a broker's answers take their time at any scale.
+    pub fn time_limit(&self, scale: Scale) -> Millis {
+        let patience = scale.own(PATIENCE).max(PATIENCE);
+        self.timeout.unwrap_or(Millis(patience.0.saturating_add(self.own_length().0)))
     }
 
     /// Gives how long the steps take whatever happens: what `within` may cut short is not counted.

@@ -4,8 +4,10 @@
 use super::compose::{Composed, compose, compose_forward, compose_reply, compose_retry, scope_of};
 use super::job::{Job, Wait};
 use super::matching::BadTemplate;
+use super::nameless::Fate;
+use super::outcome::Deed;
 use super::player::Player;
-use super::timeline::{Happening, exchange_in_words};
+use super::timeline::Happening;
 use crate::broker::{Command, DeliveryTag, PublishId, Refusal, Settlement};
 use crate::model::{Action, Forward, Publish, PublishOutcome};
 use std::collections::BTreeMap;
@@ -18,7 +20,7 @@ impl Player {
                 self.settle(index, job, *multiple, Settlement::Nack { requeue: *requeue });
             }
             Action::Reject { requeue } => self.settle(index, job, false, Settlement::Reject { requeue: *requeue }),
-            Action::Hold => self.note_done(index, job, "hold"),
+            Action::Hold => self.note_done(index, job, &Deed::Did("hold")),
             Action::Delay(length) => {
                 job.wait = Wait::Until(self.now + *length);
                 let (consumer, message) = (self.actors[index].name.clone(), job.in_words().into());
@@ -29,15 +31,15 @@ impl Player {
             Action::Reply(reply) => self.act_reply(index, job, reply)?,
             Action::Retry => self.act_retry(index, job),
             Action::Crash => {
-                self.note_done(index, job, "crash");
+                self.note_done(index, job, &Deed::Did("crash"));
                 self.crash(index);
             }
             Action::CloseChannel => {
-                self.note_done(index, job, "close_channel");
+                self.note_done(index, job, &Deed::Did("close_channel"));
                 self.close_channel(index);
             }
             Action::Cancel => {
-                self.note_done(index, job, "cancel");
+                self.note_done(index, job, &Deed::Did("cancel"));
                 self.cancel(index);
             }
         }
@@ -49,8 +51,7 @@ impl Player {
         let Some(mut scope) = self.at_hand(index, job, 0).map(|at_hand| scope_of(&at_hand)) else { return Ok(()) };
         for n in 1..=publish.count {
             let composed = compose(publish, n, &mut scope)?;
-            let words = destination("publish to", &composed);
-            self.note_done(index, job, &words);
+            self.note_done(index, job, &sent("publish", &composed));
             self.send_from(index, job, composed, None);
         }
         Ok(())
@@ -60,7 +61,8 @@ impl Player {
         for at in 0..job.held.len() {
             let Some(at_hand) = self.at_hand(index, job, at) else { continue };
             let composed = compose_forward(forward, at_hand.delivery, &scope_of(&at_hand))?;
-            self.ledger.did(index, job.held[at].receipt, destination("forward to", &composed));
+            let composed = Composed { sent_on: Some(at_hand.name.clone()), ..composed };
+            self.ledger.did(index, job.held[at].receipt, sent("forward", &composed));
             self.send_from(index, job, composed, None);
         }
         Ok(())
@@ -74,10 +76,7 @@ impl Player {
                 continue;
             };
             let composed = compose_reply(reply, at_hand.delivery, &to, &mut scope_of(&at_hand))?;
-            // A direct reply's key differs in each run.
-            let direct = to.starts_with("amq.rabbitmq.reply-to.") || to.starts_with("amq.gen-");
-            let words = format!("reply to {}", if direct { "[server-named]" } else { &to });
-            self.ledger.did(index, job.held[at].receipt, words);
+            self.ledger.did(index, job.held[at].receipt, Deed::Replied { to });
             self.send_from(index, job, composed, None);
         }
         Ok(())
@@ -104,11 +103,12 @@ impl Player {
             let (tag, receipt) = (held.delivery.tag, held.receipt);
             match compose_retry(ladder, &held.delivery) {
                 Some(composed) => {
-                    self.ledger.did(index, receipt, format!("retry: {}", composed.routing_key));
+                    let composed = Composed { sent_on: Some(held.name.clone()), ..composed };
+                    self.ledger.did(index, receipt, Deed::Retried { rung: composed.routing_key.clone() });
                     self.send_from(index, job, composed, Some(at));
                 }
                 None => {
-                    self.ledger.did(index, receipt, "retry: no delay is left".to_owned());
+                    self.ledger.did(index, receipt, Deed::Did("retry: no delay is left"));
                     self.settle_tag(index, tag, false, Settlement::Reject { requeue: false }, true);
                 }
             }
@@ -142,7 +142,7 @@ impl Player {
         for held in &job.held {
             if !self.actors[index].in_hand.contains_key(&held.delivery.tag) {
                 // Settled before: the broker will say what it thinks of that.
-                self.ledger.did(index, held.receipt, word_of(settlement).to_owned());
+                self.ledger.did(index, held.receipt, Deed::Did(word_of(settlement)));
             }
             self.settle_tag(index, held.delivery.tag, false, settlement, true);
         }
@@ -158,8 +158,15 @@ impl Player {
             let tags: Vec<DeliveryTag> = self.actors[actor].in_hand.range(upto..=tag).map(|(tag, _)| *tag).collect();
             for tag in tags {
                 let Some(in_hand) = self.actors[actor].in_hand.remove(&tag) else { continue };
-                self.ledger.did(actor, in_hand.receipt, word_of(settlement).to_owned());
+                self.ledger.did(actor, in_hand.receipt, Deed::Did(word_of(settlement)));
                 self.ledger.settled(actor, in_hand.name.clone(), settlement);
+                match settlement {
+                    Settlement::Ack => {}
+                    Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true } => {
+                        self.may_come_again(actor, in_hand.alike, Fate::Returned);
+                    }
+                    _ => self.may_come_again(actor, in_hand.alike, Fate::Rejected),
+                }
                 if done && settlement == Settlement::Ack {
                     self.memories[self.actors[actor].consumer].acked(in_hand.keys, self.now);
                 }
@@ -191,7 +198,7 @@ impl Player {
                 self.settle_tag(index, tag, false, Settlement::Ack, false);
             }
             // Not in safety elsewhere: it stays in hand rather than be lost.
-            Some((_, receipt)) => self.ledger.did(index, receipt, "hold".to_owned()),
+            Some((_, receipt)) => self.ledger.did(index, receipt, Deed::Did("hold")),
             None => {}
         }
         let Some(refusal) = refusal else { return };
@@ -204,8 +211,8 @@ impl Player {
     }
 }
 
-fn destination(verb: &str, composed: &Composed) -> String {
-    format!("{verb} {} with key {}", exchange_in_words(&composed.exchange), composed.routing_key)
+fn sent(verb: &'static str, composed: &Composed) -> Deed {
+    Deed::Sent { verb, exchange: composed.exchange.clone(), routing_key: composed.routing_key.clone() }
 }
 
 /// Says a settlement as a receipt does.

@@ -5,6 +5,7 @@ use super::comeback::Comeback;
 use super::job::{Held, Job, Wait};
 use super::ledger::Ledger;
 use super::memory::Remembered;
+use super::nameless::Alike;
 use crate::broker::{ChannelId, ConnectionId, DeliveryTag};
 use crate::model::{Batch, Consumer, Moment, Name, Scenario};
 use std::collections::{BTreeMap, VecDeque};
@@ -33,6 +34,8 @@ pub(super) struct Actor {
 #[derive(Debug)]
 pub(super) struct InHand {
     pub name: Name,
+    /// Which one it is of those that are alike, when it has no id.
+    pub alike: Option<Alike>,
     /// The receipt's index in the ledger.
     pub receipt: u64,
     /// By what it would be known again.
@@ -105,13 +108,11 @@ impl Actor {
         due.then(|| self.inbox.drain(..self.inbox.len().min(size)).collect())
     }
 
-    /// Forgets everything that was under way and gives how many deliveries were in hand.
-    pub fn drop_work(&mut self) -> u64 {
+    /// Forgets everything that was under way and gives the deliveries that were in hand.
+    pub fn drop_work(&mut self) -> BTreeMap<DeliveryTag, InHand> {
         self.inbox.clear();
         self.jobs.clear();
-        let in_hand = self.in_hand.len() as u64;
-        self.in_hand.clear();
         self.running = false;
-        in_hand
+        std::mem::take(&mut self.in_hand)
     }
 }

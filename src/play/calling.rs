@@ -10,7 +10,7 @@ use super::player::{Player, Role};
 use super::program::{Ask, Program};
 use super::timeline::{Happening, outcome_in_words};
 use crate::broker::{ChannelId, Command, Delivery, Method, PublishId, Refusal};
-use crate::model::{Act, Call, Moment, Name, PublishOutcome, Scope, Step};
+use crate::model::{Act, Call, Moment, Name, PublishOutcome, QueueName, Scope, Step};
 
 /// The name that stands for a channel's own replies.
 const REPLY_TO: &str = "amq.rabbitmq.reply-to";
@@ -121,8 +121,9 @@ impl Player {
     }
 
     fn answered(&mut self, question: &Name, reply: &Delivery) {
-        let Some(Step { act: Act::Call(call), span, actor, .. }) = self.current_step() else { return };
-        let record = MessageRecord::new(self.name_of(&reply.message), reply);
+        let Some(Step { act: Act::Call(call), span, actor, vhost, .. }) = self.current_step() else { return };
+        let replies = QueueName { vhost: vhost.clone(), name: REPLY_TO.into() };
+        let record = MessageRecord::new(self.name_of(&replies, reply), reply);
         let by: Name = actor.unwrap_or_else(|| "driver".into());
         self.record(Happening::Replied {
             to: by,

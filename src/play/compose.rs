@@ -18,6 +18,8 @@ pub(super) struct Composed {
     pub routing_key: Name,
     pub mandatory: bool,
     pub message: Arc<Message>,
+    /// The name of the message that it is once more.
+    pub sent_on: Option<Name>,
 }
 
 /// Renders a publish; `n` counts the messages of a series from 1.
@@ -52,6 +54,7 @@ pub(super) fn compose(publish: &Publish, n: u32, scope: &mut Scope) -> Result<Co
         routing_key: publish.routing_key.render(scope)?,
         mandatory: publish.mandatory,
         message: Arc::new(Message { properties, body }),
+        sent_on: None,
     })
 }
 
@@ -104,6 +107,7 @@ pub(super) fn compose_forward(
         routing_key,
         mandatory: false,
         message: Arc::new(message),
+        sent_on: None,
     })
 }
 
@@ -162,7 +166,7 @@ const RETRIES: &str = "x-retry";
 
 /// What a broker writes into a message: none of it is sent along, so that each trip is told anew on every version
 /// (3.10 goes on with a client's x-death, 4.0 begins a new one, DL-22).
-const OF_THE_BROKER: [&str; 9] = [
+pub(super) const OF_THE_BROKER: [&str; 9] = [
     "x-death",
     "x-first-death-exchange",
     "x-first-death-queue",
@@ -192,7 +196,7 @@ pub(super) fn compose_retry(ladder: &Ladder, delivery: &Delivery) -> Option<Comp
     message.properties.headers = (!headers.is_empty()).then_some(headers);
     let exchange = ladder.exchange.clone();
     // Returned rather than lost, should somebody have removed the rung.
-    Some(Composed { exchange, routing_key, mandatory: true, message: message.into() })
+    Some(Composed { exchange, routing_key, mandatory: true, message: message.into(), sent_on: None })
 }
 
 /// Reads an integer out of a number or a text, as templates give either.

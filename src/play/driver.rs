@@ -5,10 +5,11 @@ use super::calling::Calling;
 use super::contents::Reading;
 use super::player::{Player, Role, Waiting};
 use super::program::{Ask, Program};
+use super::racing::Unrest;
 use super::series::Series;
 use super::severing::Severing;
-use crate::broker::{ChannelId, Command, ConnectionId, PublishId, Refusal, Reply, RequestId};
-use crate::model::{Act, Millis, Moment, Name, PublishOutcome, QueueName, Scenario, Step, TemplateError};
+use crate::broker::{ChannelId, ConnectionId, PublishId, Refusal, Reply, RequestId};
+use crate::model::{Act, Millis, Moment, Name, PublishOutcome, QueueName, Scale, Scenario, Step, TemplateError};
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -95,28 +96,37 @@ pub(super) struct Driver {
     pub began: Moment,
     /// How much longer than said the expectation at hand must hold, when its end is shifted.
     pub stretch: Millis,
+    /// What was seen decides, and is looked at once more.
+    pub second_look: bool,
     /// The quiet that is awaited was reached before.
     pub lingered: bool,
+    /// What is awaited is rest.
+    pub unrest: Option<Unrest>,
     /// The moment at which the first of a repeated step began.
     pub series_began: Moment,
     /// The broker is stopped and started at our wish.
     pub restarting: bool,
     /// Counts are those of the outcome: later ones come from reading it.
     pub frozen: bool,
+    /// The moment at which the run is given up.
+    limit: Moment,
     timed_out: bool,
     failures_before: usize,
 }
 
 impl Driver {
-    pub fn new(scenario: &Scenario) -> Self {
+    pub fn new(scenario: &Scenario, scale: Scale) -> Self {
         Self {
+            limit: Moment(scenario.time_limit(scale).0),
             stage: Stage::Linking(0),
             doing: Doing::Nothing,
             links: BTreeMap::new(),
             vhosts: scenario.vhosts(),
             began: Moment(0),
             stretch: Millis(0),
+            second_look: false,
             lingered: false,
+            unrest: None,
             series_began: Moment(0),
             restarting: false,
             frozen: false,
@@ -140,7 +150,7 @@ impl Driver {
     }
 
     /// Gives the next moment at which the driver acts by itself.
-    pub fn wake_at(&self, scenario: &Scenario) -> Option<Moment> {
+    pub fn wake_at(&self) -> Option<Moment> {
         let own = match &self.doing {
             Doing::Publishing(series) => series.wake_at(),
             Doing::Calling(calling) => Some(calling.wake_at()),
@@ -148,7 +158,7 @@ impl Driver {
             Doing::Pausing { until } | Doing::Lingering { until } => Some(*until),
             _ => None,
         };
-        let timeout = (!self.timed_out && !self.is_done()).then_some(Moment(scenario.timeout.0));
+        let timeout = (!self.timed_out && !self.is_done()).then_some(self.limit);
         own.into_iter().chain(timeout).min()
     }
 
@@ -170,10 +180,12 @@ impl Driver {
 impl Player {
     /// Goes on as far as possible at this moment; says whether anything was done.
     pub(super) fn step_driver(&mut self, moment: Moment) -> bool {
-        if self.has_begun() && !self.driver.timed_out && self.now.0 >= self.scenario.timeout.0 && !self.driver.is_done()
-        {
+        if self.has_begun() && !self.driver.timed_out && self.now >= self.driver.limit && !self.driver.is_done() {
             self.driver.timed_out = true;
-            let message = format!("the scenario's timeout of {} is over", self.scenario.timeout);
+            let limit = self.driver.limit - Moment(0);
+            let real = self.ground.scale.real(limit);
+            let aside = if real == limit { String::new() } else { format!(", {real} of the broker's time,") };
+            let message = format!("the scenario's timeout of {limit}{aside} is over");
             self.fail("run::timeout", message, Some("a longer one is set by `timeout:` at the top".into()));
         }
         if self.failures.len() > self.driver.failures_before {
@@ -195,11 +207,7 @@ impl Player {
                 self.woke_up();
                 true
             }
-            Doing::Lingering { until } if until <= self.now => {
-                self.driver.lingered = true;
-                self.await_quiet();
-                true
-            }
+            Doing::Lingering { until } if until <= self.now => self.lingered(),
             Doing::Pausing { until } if until <= self.now => {
                 if let Some(step) = self.current_step() {
                     self.perform_step(&step);
@@ -273,17 +281,6 @@ impl Player {
         for queue in &scenario.topology.queues {
             self.watch(queue.id());
         }
-    }
-
-    /// Asks for a queue's counts, now and at each change.
-    pub(super) fn watch(&mut self, queue: QueueName) {
-        let declared = self.scenario.declared_queues().into_iter().find(|declared| declared.id() == queue);
-        let policies = self.scenario.topology.policies.iter();
-        let expires =
-            policies.filter(|policy| policy.vhost == queue.vhost && policy.definition.contains_key("expires"));
-        let own = declared.is_some_and(|queue| queue.exclusive || queue.arguments.contains_key("x-expires"));
-        let undisturbed = own || expires.count() > 0;
-        self.outbox.push_back(Command::Watch { queue, undisturbed });
     }
 
     pub(super) fn start_actor(&mut self, index: usize) {

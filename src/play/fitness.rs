@@ -33,6 +33,17 @@ pub fn why_not(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
         .or_else(|| no_restart(scenario, host))
 }
 
+/// Lists the versions with a profile that a scenario can be played on, on the sim or on a live broker.
+pub fn versions_of(scenario: &Scenario) -> Vec<Version> {
+    let only_on = |profile: Profile| format!("sim:{profile}");
+    let is_meant = |profile: &Profile| {
+        let brokers = &scenario.brokers;
+        brokers.is_empty() || brokers.iter().any(|word| !word.starts_with("sim:") || *word == only_on(*profile))
+    };
+    let meant = Profile::ALL.into_iter().filter(is_meant).map(Profile::version);
+    meant.filter(|version| wrong_version(scenario, *version).is_none()).collect()
+}
+
 fn for_others(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
     let is_meant = |word: &String| match (host.sim, word.as_str()) {
         (Some(_), "sim") | (None, "live") => true,

@@ -1,6 +1,7 @@
 //! How a consumer ends: cancels, stops, crashes, or loses channel or connection; those that share its channel with it.
 //! What it had in hand is the broker's again, what it was publishing is lost; who may come back plans to.
 
+use super::nameless::Fate;
 use super::player::{Player, Waiting};
 use super::timeline::Happening;
 use crate::broker::{ChannelId, Command, ConnectionId, Method, Refusal, Scope};
@@ -131,6 +132,7 @@ impl Player {
             }
         }
         let in_hand = self.actors[index].drop_work();
-        self.ledger.released(index, in_hand);
+        self.ledger.released(index, in_hand.len() as u64);
+        in_hand.values().for_each(|one| self.may_come_again(index, one.alike, Fate::Returned));
     }
 }

@@ -1,7 +1,7 @@
 //! What the events add up to so far: counts and peaks of queues, receipts of consumers, how publishes ended.
 //! Fed by the player with each event; asked by the judge. Holds no more than the ends of long lists.
 
-use super::outcome::{ConsumerOutcome, MessageRecord, PublishRecord, Receipt, RefusalRecord, ReplyRecord};
+use super::outcome::{ConsumerOutcome, Deed, MessageRecord, PublishRecord, Receipt, RefusalRecord, ReplyRecord};
 use super::tally::Tallies;
 use super::{Kept, Outcome};
 use crate::broker::{Counts, Delivery, Settlement};
@@ -15,6 +15,8 @@ pub(super) struct QueueTally {
     pub counts: Option<Counts>,
     /// Deliveries to consumers of this run that are not settled.
     pub unacked: u64,
+    /// What is unacked changed since a count was asked for: the two speak of different moments.
+    pub moved: bool,
     /// Messages that the runner took to read and keeps until the end.
     pub held: Vec<MessageRecord>,
     pub peak_ready: u64,
@@ -85,6 +87,7 @@ impl Ledger {
         let queue = self.consumers[consumer].queue.clone();
         let tally = self.queues.entry(queue).or_default();
         tally.unacked += 1;
+        tally.moved = true;
         tally.peak_unacked = tally.peak_unacked.max(tally.unacked);
         if self.asked_ids.contains(&name) {
             self.deliveries_of.entry(name.clone()).or_default().push(moment);
@@ -99,7 +102,7 @@ impl Ledger {
     }
 
     /// Notes what a consumer did with a delivery.
-    pub fn did(&mut self, consumer: usize, receipt: u64, what: String) {
+    pub fn did(&mut self, consumer: usize, receipt: u64, what: Deed) {
         if let Some(receipt) = self.consumers[consumer].received.get_mut(receipt) {
             receipt.did.push(what);
         }
@@ -125,6 +128,7 @@ impl Ledger {
     pub fn released(&mut self, consumer: usize, how_many: u64) {
         if let Some(tally) = self.queues.get_mut(&self.consumers[consumer].queue) {
             tally.unacked = tally.unacked.saturating_sub(how_many);
+            tally.moved |= how_many > 0;
         }
     }
 

@@ -20,6 +20,7 @@ mod leaving;
 mod ledger;
 mod matching;
 mod memory;
+mod nameless;
 mod names;
 mod outcome;
 mod player;
@@ -39,14 +40,14 @@ mod waiting;
 mod working;
 
 pub use failure::{Failure, Finding};
-pub use fitness::{Host, TimeScale, choose_scale, why_not};
+pub use fitness::{Host, TimeScale, choose_scale, versions_of, why_not};
 pub use kept::{Kept, digest_of};
 pub use ledger::deaths_in_words;
 pub use outcome::{
-    ConsumerOutcome, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord, ReplyRecord,
+    ConsumerOutcome, Deed, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord, ReplyRecord,
 };
 pub use player::{Ground, Played, Player};
-pub use racing::{Point, RACE, Shift};
+pub use racing::{Point, RACE, Shift, Way};
 pub use scaled::Scaled;
 pub use timeline::{
     Entry, Happening, Timeline, exchange_in_words, insight_in_words, outcome_in_words, settlement_in_words,

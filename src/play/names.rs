@@ -1,9 +1,10 @@
 //! What messages are called: by their id, `id#k` when it is published again, `m1`, `m2` … without one.
 //! Holds a bounded number of names, the first and the latest; never looks at the broker.
 
-use super::kept::digest_of;
-use crate::broker::PublishId;
-use crate::model::{Message, Name};
+use super::compose::Composed;
+use super::nameless::{Alike, Fate, Nameless};
+use crate::broker::{Delivery, PublishId};
+use crate::model::{Name, QueueName};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many names are kept of the first messages, and as many of the latest, so that memory does not grow.
@@ -14,20 +15,16 @@ pub(super) const NAMES_KEPT: usize = 10_000;
 pub(super) struct Names {
     /// How often an id was published.
     of_id: BTreeMap<Name, u64>,
-    anonymous: u64,
-    /// Names of messages without an id, by the digest of their body.
-    of_body: BTreeMap<u64, Name>,
-    /// The latest of these digests.
-    latest_bodies: VecDeque<u64>,
+    nameless: Nameless,
     /// Names by publish, for the reasons that the sim tells.
     of_publish: BTreeMap<PublishId, Name>,
     latest_publishes: VecDeque<PublishId>,
 }
 
 impl Names {
-    /// Names a message that is about to be sent.
-    pub fn of_publish(&mut self, publish: PublishId, id: &Option<Name>, body: &[u8]) -> Name {
-        let name = self.name(id, body);
+    /// Names a message that is about to be sent, by a consumer or by the driver.
+    pub fn of_publish(&mut self, publish: PublishId, composed: &Composed, consumer: Option<&Name>) -> Name {
+        let name = self.name(composed, consumer);
         if self.of_publish.len() >= NAMES_KEPT
             && let Some(oldest) = let_go(&mut self.latest_publishes, publish)
         {
@@ -42,35 +39,40 @@ impl Names {
         self.of_publish.get(&publish).cloned().unwrap_or_else(|| format!("(publish {})", publish.0).into())
     }
 
-    fn name(&mut self, id: &Option<Name>, body: &[u8]) -> Name {
-        let Some(id) = id else {
-            self.anonymous += 1;
-            let name: Name = format!("m{}", self.anonymous).into();
-            let digest = digest_of(body);
-            if !self.of_body.contains_key(&digest) {
-                if self.of_body.len() >= NAMES_KEPT
-                    && let Some(oldest) = let_go(&mut self.latest_bodies, digest)
-                {
-                    self.of_body.remove(&oldest);
+    fn name(&mut self, composed: &Composed, consumer: Option<&Name>) -> Name {
+        let (id, before) = match &composed.message.properties.message_id {
+            Some(id) => (id.clone(), 0),
+            None => {
+                let label: Name = self.nameless.published(composed, consumer).to_string().into();
+                if composed.sent_on.is_none() {
+                    return label;
                 }
-                self.of_body.insert(digest, name.clone());
+                // What is sent on was published before.
+                (label, 1)
             }
-            return name;
         };
-        if self.of_id.len() >= NAMES_KEPT && !self.of_id.contains_key(id) {
-            return id.clone();
+        if self.of_id.len() >= NAMES_KEPT && !self.of_id.contains_key(&id) {
+            return id;
         }
-        let count = self.of_id.entry(id.clone()).or_default();
+        let count = self.of_id.entry(id.clone()).or_insert(before);
         *count += 1;
-        if *count == 1 { id.clone() } else { format!("{id}#{count}").into() }
+        if *count == 1 { id } else { format!("{id}#{count}").into() }
     }
 
-    /// Names a message that came: by its id, or by the body of what was published without one.
-    pub fn of_message(&self, message: &Message) -> Name {
-        match &message.properties.message_id {
-            Some(id) => id.clone(),
-            None => self.of_body.get(&digest_of(&message.body)).cloned().unwrap_or_else(|| "?".into()),
+    /// Names a message that a queue gave: by its id, or as what was published without one.
+    pub fn of_delivery(&mut self, queue: &QueueName, delivery: &Delivery) -> (Name, Option<Alike>) {
+        match &delivery.message.properties.message_id {
+            Some(id) => (id.clone(), None),
+            None => match self.nameless.delivered(queue, delivery) {
+                Some((label, alike)) => (label.to_string().into(), Some(alike)),
+                None => ("?".into(), None),
+            },
         }
+    }
+
+    /// Notes what became of a delivery that may come again.
+    pub fn ended(&mut self, queue: &QueueName, alike: Alike, fate: Fate) {
+        self.nameless.ended(queue, alike, fate);
     }
 }
 

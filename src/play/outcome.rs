@@ -67,8 +67,28 @@ pub struct ConsumerOutcome {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Receipt {
     pub record: MessageRecord,
-    /// In order: `ack`, `nack`, `forward to parking`.
-    pub did: Vec<String>,
+    /// In order.
+    pub did: Vec<Deed>,
+}
+
+/// Is one thing that a consumer did with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// `ack`, `nack, requeue`, `hold`.
+    Did(&'static str),
+    /// `publish` and `forward`.
+    Sent {
+        verb: &'static str,
+        exchange: Name,
+        routing_key: Name,
+    },
+    Replied {
+        to: Name,
+    },
+    /// Sent to its next rung, or to where they are parked.
+    Retried {
+        rung: Name,
+    },
 }
 
 /// Is one refusal that somebody met.

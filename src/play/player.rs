@@ -7,6 +7,7 @@ use super::driver::Driver;
 use super::failure::{Failure, Finding};
 use super::ledger::Ledger;
 use super::memory::Memory;
+use super::nameless::{Alike, Fate};
 use super::names::Names;
 use super::outcome::{Outcome, PublishRecord, RefusalRecord};
 use super::racing::{Point, Shift};
@@ -126,7 +127,7 @@ impl Player {
         let mut ledger = Ledger::of(&scenario);
         let (actors, memories) = (Actor::all(&scenario, &mut ledger), Memory::all(&scenario));
         Self {
-            driver: Driver::new(&scenario),
+            driver: Driver::new(&scenario, ground.scale),
             counts_unroutable: scenario.counts_unroutable(),
             scenario,
             ground,
@@ -257,9 +258,10 @@ impl Player {
         actor: Option<usize>,
     ) -> (PublishId, Name) {
         let publish = self.ids.publish();
-        let name = self.names.of_publish(publish, &composed.message.properties.message_id, &composed.message.body);
+        let consumer = actor.map(|actor| &self.scenario.consumers[self.actors[actor].consumer].name);
+        let name = self.names.of_publish(publish, &composed, consumer);
         let shares = self.ledger.tallies.shares(&name, &composed);
-        let super::compose::Composed { exchange, routing_key, mandatory, message } = composed;
+        let super::compose::Composed { exchange, routing_key, mandatory, message, .. } = composed;
         self.record(Happening::Published {
             by: by.clone(),
             message: name.clone(),
@@ -314,11 +316,11 @@ impl Player {
         }
         let Some(actor) = self.actor_of(channel, consumer) else { return };
         self.deliveries += 1;
-        let name = self.names.of_message(&delivery.message);
+        let (name, alike) = self.names.of_delivery(&self.ledger.consumers[actor].queue, &delivery);
         if delivery.message.properties.message_id.is_some() && self.failures.is_empty() {
             self.count_delivery(&name);
         }
-        self.deliver_to(actor, name, delivery);
+        self.deliver_to(actor, (name, alike), delivery);
     }
 
     /// Fails the run when one message comes back without end.
@@ -339,8 +341,16 @@ impl Player {
         }
     }
 
-    pub(super) fn name_of(&self, message: &crate::model::Message) -> Name {
-        self.names.of_message(message)
+    /// Names what the runner itself got.
+    pub(super) fn name_of(&mut self, queue: &QueueName, delivery: &crate::broker::Delivery) -> Name {
+        self.names.of_delivery(queue, delivery).0
+    }
+
+    /// Notes what became of a delivery of this actor's that may come again.
+    pub(super) fn may_come_again(&mut self, actor: usize, alike: Option<Alike>, fate: Fate) {
+        if let Some(alike) = alike {
+            self.names.ended(&self.ledger.consumers[actor].queue, alike, fate);
+        }
     }
 
     fn counted(&mut self, queue: QueueName, counts: Option<crate::broker::Counts>) {
@@ -398,6 +408,9 @@ impl Client for Player {
             }
             // What an actor did is news too: a settlement has no answer.
             self.news |= acted;
+            if let Some(unrest) = self.driver.unrest.as_mut().filter(|_| acted) {
+                unrest.acted(self.now);
+            }
             if !driven && !acted && self.outbox.is_empty() {
                 self.news = false;
                 return None;
@@ -408,6 +421,9 @@ impl Client for Player {
     fn handle_event(&mut self, now: Moment, event: Event) {
         self.now = self.to_own(now);
         self.news = true;
+        if let Some(unrest) = &mut self.driver.unrest {
+            unrest.note(self.now, &event);
+        }
         match event {
             Event::Reply { request, reply } => self.replied(request, reply),
             Event::Delivered { channel, consumer, delivery } => self.delivered(channel, &consumer, delivery),
@@ -458,7 +474,7 @@ impl Client for Player {
         let epoch = self.epoch?;
         let actors = self.actors.iter().filter(|_| !self.driver.rests_actors());
         let actors = actors.filter_map(|actor| actor.wake_at(&self.scenario.consumers[actor.consumer]));
-        let own = actors.chain(self.driver.wake_at(&self.scenario)).min()?;
+        let own = actors.chain(self.driver.wake_at()).min()?;
         Some(Moment(epoch.0 + own.0))
     }
 

@@ -3,6 +3,7 @@
 
 use super::outcome::{MessageRecord, Outcome};
 use super::player::Player;
+use crate::broker::Event;
 use crate::model::{Act, Millis, Moment, Value, When};
 use crate::source::Span;
 
@@ -27,11 +28,68 @@ pub struct Point {
 pub struct Shift {
     /// Counts the points from 0.
     pub point: usize,
-    pub earlier: bool,
+    pub way: Way,
+}
+
+/// Says which way a point is shifted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Earlier,
+    Later,
+    /// Until work rests, as a live broker's quiet does: it cannot tell a pause from an end.
+    Rest,
 }
 
 /// By how much a point is shifted.
-const SHIFT: Millis = Millis(RACE.0 - 1);
+pub(super) const SHIFT: Millis = Millis(RACE.0 - 1);
+
+/// How long a live broker bears unrest before it says "never quiet".
+const UNREST_MAX: Millis = Millis(2_000);
+
+/// Watches work go on after quiet, as long as a live broker would wait for its rest.
+#[derive(Debug)]
+pub(super) struct Unrest {
+    /// When the wait began, or an end came nearer: what is emptied comes to an end.
+    since: Moment,
+    /// The last that happened.
+    stirred: Moment,
+    /// Something was published meanwhile: a new message need not be one message less.
+    published: bool,
+}
+
+impl Unrest {
+    fn new(now: Moment) -> Self {
+        Self { since: now, stirred: now, published: false }
+    }
+
+    pub fn note(&mut self, now: Moment, event: &Event) {
+        match event {
+            Event::Told(_) => return,
+            Event::Delivered { delivery, .. } => {
+                let fresh = !delivery.redelivered && delivery.message.header("x-death").is_none();
+                if fresh && !self.published {
+                    self.since = now;
+                }
+            }
+            Event::Confirmed { .. } => self.published = true,
+            _ => {}
+        }
+        self.stirred = now;
+    }
+
+    pub fn acted(&mut self, now: Moment) {
+        self.stirred = now;
+    }
+
+    /// Says until when rest must be waited for; `None`: it is there.
+    pub fn until(&self, now: Moment) -> Option<Moment> {
+        Some(self.stirred + SHIFT).filter(|until| *until > now)
+    }
+
+    pub fn is_too_long(&self, now: Moment) -> bool {
+        now >= self.since + UNREST_MAX
+    }
+}
 
 impl Player {
     /// Plays with one point shifted.
@@ -49,9 +107,12 @@ impl Player {
             self.points.push(Point { moment, span, exact });
         }
         match self.shift {
-            Some(Shift { point, earlier: false }) if point == number => moment + SHIFT,
-            Some(Shift { point, earlier: true }) if point == number => {
+            Some(Shift { point, way: Way::Earlier }) if point == number => {
                 Moment(moment.0.saturating_sub(SHIFT.0)).max(self.now)
+            }
+            Some(Shift { point, way }) if point == number => {
+                self.driver.unrest = (way == Way::Rest).then(|| Unrest::new(self.now));
+                moment + SHIFT
             }
             _ => moment,
         }

@@ -7,7 +7,7 @@ use super::player::{Player, Role};
 use super::program::{Ask, Program};
 use super::waiting::contents_of;
 use crate::broker::Command;
-use crate::model::{Expectation, Queue, QueueName, Value};
+use crate::model::{Act, Expectation, Queue, QueueName, Value};
 
 impl Player {
     /// Reads the queue that an expectation compares, then judges.
@@ -88,10 +88,29 @@ impl Player {
         true
     }
 
+    /// Has a queue counted from now on; where a passive declare would disturb it, without one. It begins the time of a
+    /// queue that expires anew, and an exclusive queue refuses it (EXP-2, CO-21).
+    pub(super) fn watch(&mut self, queue: QueueName) {
+        let scenario = self.scenario.clone();
+        let declared = scenario.declared_queues().into_iter().find(|declared| declared.id() == queue);
+        let set = scenario.all_steps().filter_map(|step| match &step.act {
+            Act::SetPolicy(policy) => Some(&**policy),
+            _ => None,
+        });
+        let mut policies = scenario.topology.policies.iter().chain(&scenario.topology.operator_policies).chain(set);
+        let own = declared.is_some_and(|queue| queue.exclusive || queue.arguments.contains_key("x-expires"));
+        let undisturbed =
+            own || policies.any(|policy| policy.vhost == queue.vhost && policy.definition.contains_key("expires"));
+        if let Some(tally) = self.ledger.queues.get_mut(&queue) {
+            tally.moved = false;
+        }
+        self.outbox.push_back(Command::Watch { queue, undisturbed });
+    }
+
     /// Keeps what was taken of a queue; the runner holds it, it counts as still there.
     fn took_contents(&mut self, queue: QueueName, taken: Option<Vec<crate::broker::Delivery>>) {
         let Some(taken) = taken else { return self.contents.keep(queue, None) };
-        let records: Vec<_> = taken.iter().map(|one| record(self.name_of(&one.message), one)).collect();
+        let records: Vec<_> = taken.iter().map(|one| record(self.name_of(&queue, one), one)).collect();
         let tally = self.ledger.queues.entry(queue.clone()).or_default();
         // Until the broker's next count, what was taken is no longer ready there.
         if let Some(counts) = &mut tally.counts {

@@ -12,9 +12,12 @@ use crate::model::{Act, Count, Expectation, Millis, Moment, QueueName, Step, Sub
 /// How far a measured time may always be off on a live broker, of real time.
 const LIVE_TOLERANCE_FLOOR: Millis = Millis(100);
 
+/// How long a message may be on its way and be counted nowhere, of real time (60 ms at worst between quorum queues).
+const ON_ITS_WAY: Millis = Millis(100);
+
 /// What to do when quiet does not come.
 const NEVER_QUIET: &str = "messages go round without end: give the loop an end (`attempt`, `x_death`, a delivery limit) \
-                           or a pause (a TTL, `delay`); or say how long to wait: `within: 10s`";
+                           or a pause of 200ms (a TTL, `delay`); or say how long to wait: `within: 10s`";
 
 impl Player {
     pub(super) fn await_quiet(&mut self) {
@@ -34,12 +37,7 @@ impl Player {
             return self.refresh_or_judge(&expectation);
         }
         if let Err(refusal) = reply {
-            let span = self.driver.span(&self.scenario);
-            self.failed("run::never_quiet", refusal.text, span, vec![]);
-            if let Some(failure) = self.failures.last_mut() {
-                failure.help = Some(NEVER_QUIET.to_owned());
-            }
-            return;
+            return self.never_quiet(refusal.text);
         }
         if !std::mem::take(&mut self.driver.lingered) {
             let until = self.reach(self.now, false);
@@ -60,6 +58,35 @@ impl Player {
         }
     }
 
+    fn never_quiet(&mut self, text: String) {
+        let span = self.driver.span(&self.scenario);
+        self.failed("run::never_quiet", text, span, vec![]);
+        if let Some(failure) = self.failures.last_mut() {
+            failure.help = Some(NEVER_QUIET.to_owned());
+        }
+    }
+
+    /// The shifted point is reached; where rest is awaited, only once nothing has happened for a while.
+    pub(super) fn lingered(&mut self) -> bool {
+        match &self.driver.unrest {
+            Some(unrest) if unrest.is_too_long(self.now) => {
+                self.driver.unrest = None;
+                self.never_quiet("never quiet".to_owned());
+            }
+            Some(unrest) if unrest.until(self.now).is_some() => {
+                let until = unrest.until(self.now).unwrap_or(self.now);
+                self.driver.doing = Doing::Lingering { until };
+                return false;
+            }
+            _ => {
+                self.driver.unrest = None;
+                self.driver.lingered = true;
+                self.await_quiet();
+            }
+        }
+        true
+    }
+
     /// A fresh count of a queue came in.
     pub(super) fn driver_counted(&mut self, queue: &QueueName) {
         let Doing::Refreshing(awaited) = &self.driver.doing else { return };
@@ -75,6 +102,32 @@ impl Player {
         self.driver.doing = Doing::Watching { until };
     }
 
+    /// Gives the queue of which an expectation adds up what the broker counts and what its consumers have in hand: on a
+    /// live broker the two are told at different moments.
+    fn adds_up(&self, expectation: &Expectation) -> Option<QueueName> {
+        let Subject::Queue(queue) = &expectation.subject else { return None };
+        let both = queue.total.is_some() || queue.ready.is_some() && queue.unacked.is_some();
+        (self.ground.live && both).then(|| queue.queue.clone())
+    }
+
+    /// Puts off a judgement by what may be on its way between queue and consumer: true when it is put off.
+    fn looks_again(&mut self, expectation: &Expectation, decides: bool, until: Moment) -> bool {
+        let Some(queue) = self.adds_up(expectation) else { return false };
+        if self.ledger.queues.get(&queue).is_some_and(|tally| tally.moved) {
+            self.driver.second_look = false;
+            self.driver.doing = Doing::Refreshing(queue.clone());
+            self.watch(queue);
+            return true;
+        }
+        let first = decides && !self.driver.second_look;
+        self.driver.second_look = first;
+        if first {
+            let pause = self.ground.scale.own(ON_ITS_WAY).min(Millis((until - self.driver.began).0 / 10));
+            self.driver.doing = Doing::Sleeping { until: (self.now + pause).min(until) };
+        }
+        first
+    }
+
     pub(super) fn go_on_watching(&mut self, until: Moment) -> bool {
         let Some(expectation) = self.current_expectation() else { return false };
         let late = self.now >= until;
@@ -83,6 +136,10 @@ impl Player {
             return false;
         }
         let findings = self.findings(&expectation.subject);
+        let decides = matches!(expectation.when, When::Within(_)) == findings.is_empty();
+        if !late && self.looks_again(&expectation, decides, until) {
+            return false;
+        }
         match (expectation.when, findings.is_empty()) {
             (When::Within(_), true) if contents_of(&expectation).is_some() => self.read_for(&expectation),
             (When::Within(_), true) => {
@@ -125,6 +182,7 @@ impl Player {
 
     pub(super) fn begin_expectation(&mut self, expectation: &Expectation) {
         self.driver.began = self.now;
+        self.driver.second_look = false;
         self.driver.stretch = Millis(0);
         match expectation.when {
             When::Quiet => self.await_quiet(),

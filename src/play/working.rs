@@ -5,6 +5,8 @@ use super::actor::InHand;
 use super::compose::AtHand;
 use super::job::{Doing, Held, Job, Wait};
 use super::matching::{BadTemplate, matches};
+use super::nameless::Alike;
+use super::outcome::Deed;
 use super::player::Player;
 use super::timeline::Happening;
 use crate::broker::{ChannelId, Delivery};
@@ -22,7 +24,7 @@ impl Player {
     }
 
     /// Hands a delivery to an actor.
-    pub(super) fn deliver_to(&mut self, index: usize, name: Name, delivery: Delivery) {
+    pub(super) fn deliver_to(&mut self, index: usize, (name, alike): (Name, Option<Alike>), delivery: Delivery) {
         let receipt = self.ledger.delivered(index, name.clone(), &delivery, self.now);
         let queue = self.ledger.consumers[index].queue.clone();
         let consumer = self.actors[index].consumer;
@@ -34,7 +36,7 @@ impl Player {
         }
         let actor = &mut self.actors[index];
         if !auto_ack {
-            let in_hand = InHand { name: name.clone(), receipt, keys: memory.keys(&delivery) };
+            let in_hand = InHand { name: name.clone(), alike, receipt, keys: memory.keys(&delivery) };
             actor.in_hand.insert(delivery.tag, in_hand);
         }
         let entry = Happening::Delivered {
@@ -96,7 +98,7 @@ impl Player {
                 // No rule matches: the messages stay in hand.
                 Ok(None) => {
                     self.memories[self.actors[index].consumer].unmatched += 1;
-                    self.note_done(index, &job, "hold");
+                    self.note_done(index, &job, &Deed::Did("hold"));
                 }
                 Err(bad) => self.bad_template(index, bad),
             }
@@ -177,7 +179,7 @@ impl Player {
     /// Abandons the actions that are left, for those of the timeout.
     fn give_up(&mut self, index: usize, job: &mut Job) {
         (job.doing, job.next_action, job.over_at) = (Doing::Timeout, 0, None);
-        self.note_done(index, job, "timed out");
+        self.note_done(index, job, &Deed::Did("timed out"));
         let words = format!("has worked too long on {}", job.in_words());
         self.told(index, words);
     }
@@ -194,9 +196,9 @@ impl Player {
     }
 
     /// Writes onto the receipts of a job's messages what was done with them.
-    pub(super) fn note_done(&mut self, index: usize, job: &Job, what: &str) {
+    pub(super) fn note_done(&mut self, index: usize, job: &Job, what: &Deed) {
         for held in &job.held {
-            self.ledger.did(index, held.receipt, what.to_owned());
+            self.ledger.did(index, held.receipt, what.clone());
         }
     }
 

@@ -1,5 +1,6 @@
 //! Messages as a snapshot shows them: sorted keys, times redacted, long bodies by length and digest.
 
+use super::redaction::{Redaction, redact_path, server_names_hidden};
 use crate::model::{Table, Value};
 use crate::play::MessageRecord;
 use serde_json::{Map, Value as Json, json};
@@ -7,8 +8,9 @@ use serde_json::{Map, Value as Json, json};
 /// The longest body that is shown whole, in bytes.
 const BODY_SHOWN_MAX: usize = 256;
 
-/// Shows one message; `redact` names dotted paths below it.
-pub(super) fn message_json(record: &MessageRecord, redact: &[String]) -> Json {
+/// Shows one message, without what is to be hidden of it.
+pub(super) fn message_json(record: &MessageRecord, redaction: &Redaction<'_>) -> Json {
+    let redact = redaction.paths;
     let properties = &record.message.properties;
     let mut shown = Map::new();
     shown.insert("id".into(), json!(&*record.name));
@@ -112,11 +114,6 @@ fn value_json(key: &str, value: &Value) -> Json {
     }
 }
 
-/// Replaces names that the server made up.
-fn server_names_hidden(text: &str) -> &str {
-    if text.starts_with("amq.gen-") || text.starts_with("amq.rabbitmq.reply-to.") { "[server-named]" } else { text }
-}
-
 fn sorted(json: Json) -> Json {
     match json {
         Json::Object(map) => {
@@ -129,56 +126,9 @@ fn sorted(json: Json) -> Json {
     }
 }
 
-/// Hides what stands at a dotted path and says whether anything did. `*` is any key or entry, lists are passed through
-/// (`json.lines.at` is `at` of every line), and a key may hold dots itself (`headers.trace.id`).
-fn redact_path(shown: &mut Json, path: &str) -> bool {
-    if path.is_empty() {
-        *shown = json!("[redacted]");
-        return true;
-    }
-    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-    match shown {
-        Json::Array(entries) => match first.parse::<usize>() {
-            Ok(index) => entries.get_mut(index).is_some_and(|entry| redact_path(entry, rest)),
-            Err(_) => {
-                let below = if first == "*" { rest } else { path };
-                entries.iter_mut().filter_map(|entry| redact_path(entry, below).then_some(())).count() > 0
-            }
-        },
-        Json::Object(map) if first == "*" => {
-            map.values_mut().filter_map(|value| redact_path(value, rest).then_some(())).count() > 0
-        }
-        Json::Object(map) => {
-            let key_ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
-            key_ends.fold(false, |hidden, end| {
-                let below = path.get(end + 1..).unwrap_or("");
-                map.get_mut(&path[..end]).is_some_and(|value| redact_path(value, below)) || hidden
-            })
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_hide_what_they_lead_to_and_nothing_else() {
-        let whole = json!({"json": {"at": 1, "lines": [{"at": 2, "n": 3}, {"at": 4}]}, "headers": {"trace.id": 5, "x": {"at": 6}}});
-        let hidden = |path: &str| {
-            let mut shown = whole.clone();
-            let any = redact_path(&mut shown, path);
-            (any, shown.to_string().matches("[redacted]").count())
-        };
-        assert_eq!(hidden("json.at"), (true, 1));
-        assert_eq!(hidden("json.lines.at"), (true, 2));
-        assert_eq!(hidden("json.lines.*.at"), (true, 2));
-        assert_eq!(hidden("json.lines.1.at"), (true, 1));
-        assert_eq!(hidden("headers.trace.id"), (true, 1));
-        assert_eq!(hidden("headers.*.at"), (true, 1));
-        assert_eq!(hidden("json.nothing"), (false, 0));
-    }
 
     #[test]
     fn a_long_body_differs_only_in_what_is_not_redacted() {

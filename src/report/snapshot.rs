@@ -2,6 +2,7 @@
 //! Takes outcomes and bodies; gives texts. Which file is meant is `snapshot_name`'s, what a file says `snapshot_file`'s.
 
 use super::record::message_json;
+use super::redaction::Redaction;
 use crate::model::{QueueName, Scenario};
 use crate::play::{ConsumerOutcome, Kept, Outcome, PublishRecord, Receipt};
 use serde_json::{Map, Value as Json, json};
@@ -19,14 +20,14 @@ pub enum Comparison {
 
 /// Writes an outcome as YAML.
 pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
-    let redact = &scenario.snapshot.redact;
+    let redaction = &Redaction { paths: &scenario.snapshot.redact };
     let one_vhost = scenario.topology.vhost_names().len() <= 1;
     let queue_key = |queue: &QueueName| {
         if one_vhost { queue.name.to_string() } else { format!("{} in {}", queue.name, queue.vhost) }
     };
     let mut whole = Map::new();
     if outcome.publishes.count() > 0 {
-        whole.insert("publishes".into(), publishes_json(outcome, scenario));
+        whole.insert("publishes".into(), publishes_json(outcome, scenario, redaction));
     }
     let mut queues = Map::new();
     for (queue, found) in &outcome.queues {
@@ -35,7 +36,7 @@ pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
         shown.insert("unacked".into(), json!(found.unacked));
         let messages = found.messages.as_deref().unwrap_or_default();
         if !messages.is_empty() {
-            let listed = messages.iter().map(|message| message_json(message, redact));
+            let listed = messages.iter().map(|message| message_json(message, redaction));
             shown.insert("messages".into(), listed.collect());
         }
         if (messages.len() as u64) < found.ready && found.messages.is_some() {
@@ -44,15 +45,15 @@ pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
         queues.insert(queue_key(queue), Json::Object(shown));
     }
     whole.insert("queues".into(), Json::Object(queues));
-    let consumers = consumers_json(outcome, scenario);
+    let consumers = consumers_json(outcome, scenario, redaction);
     if !consumers.is_empty() {
         whole.insert("consumers".into(), Json::Object(consumers));
     }
     if outcome.replies.count() > 0 {
         let shown = outcome.replies.iter().map(|reply| {
-            let mut shown = message_json(&reply.record, redact);
+            let mut shown = message_json(&reply.record, redaction);
             if let Some(shown) = shown.as_object_mut() {
-                shown.insert("to".into(), json!(&*reply.to));
+                shown.insert("to".into(), json!(redaction.name(&reply.to)));
             }
             shown
         });
@@ -62,9 +63,10 @@ pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
         // Steps follow one another; consumers are told of what they lose in any order.
         let mut refusals: Vec<_> = outcome.refusals.iter().collect();
         refusals.sort_by_key(|one| outcome.consumers.iter().find(|it| it.name == one.who).map(|it| &it.name));
-        let shown = refusals
-            .iter()
-            .map(|one| json!({ "who": &*one.who, "what": &*one.what, "code": one.code, "text": one.text }));
+        let shown = refusals.iter().map(|one| {
+            let (what, text) = (redaction.sentence(&one.what), redaction.sentence(&one.text));
+            json!({ "who": &*one.who, "what": what, "code": one.code, "text": text })
+        });
         whole.insert("refusals".into(), shown.collect());
     }
     serde_yaml::to_string(&Json::Object(whole)).unwrap_or_default()
@@ -72,7 +74,7 @@ pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
 
 /// Lists how publishes ended: names in order, by publisher (between publishers there is no order) and outcome. Consumers
 /// that compete for a queue are one publisher, whose messages are listed by name.
-fn publishes_json(outcome: &Outcome, scenario: &Scenario) -> Json {
+fn publishes_json(outcome: &Outcome, scenario: &Scenario, redaction: &Redaction<'_>) -> Json {
     let publishes: &Kept<PublishRecord> = &outcome.publishes;
     let groups = rivals(outcome, scenario);
     let mut by_publisher: BTreeMap<String, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
@@ -80,7 +82,10 @@ fn publishes_json(outcome: &Outcome, scenario: &Scenario) -> Json {
         let group = groups.iter().find(|group| group.iter().any(|one| one.name == record.by));
         let by = group.map_or_else(|| record.by.to_string(), |group| names_of(group));
         let by_outcome = by_publisher.entry(by).or_default();
-        by_outcome.entry(crate::play::outcome_in_words(record.outcome)).or_default().push(&record.message);
+        by_outcome
+            .entry(crate::play::outcome_in_words(record.outcome))
+            .or_default()
+            .push(redaction.name(&record.message));
     }
     for group in groups.iter().filter(|group| group.len() > 1) {
         let outcomes = by_publisher.get_mut(&names_of(group));
@@ -90,7 +95,7 @@ fn publishes_json(outcome: &Outcome, scenario: &Scenario) -> Json {
     let mut shown: Map<String, Json> = shown.collect();
     if let Some(digest) = publishes.digest() {
         shown.insert("count".into(), json!(publishes.count()));
-        shown.insert("rest_digest".into(), json!(format!("{digest:016x}")));
+        shown.insert("rest_digest".into(), json!(redaction.digest(digest)));
     }
     Json::Object(shown)
 }
@@ -113,11 +118,12 @@ fn names_of(group: &[&ConsumerOutcome]) -> String {
 }
 
 /// Shows what consumers got and did; those that compete for a queue are merged, ordered by message.
-fn consumers_json(outcome: &Outcome, scenario: &Scenario) -> Map<String, Json> {
+fn consumers_json(outcome: &Outcome, scenario: &Scenario, redaction: &Redaction<'_>) -> Map<String, Json> {
     let shown = rivals(outcome, scenario).into_iter().map(|group| match group.as_slice() {
-        [alone] => (alone.name.to_string(), received_json(&alone.received)),
+        [alone] => (alone.name.to_string(), received_json(&alone.received, redaction)),
         group => {
-            let mut lines: Vec<Json> = group.iter().flat_map(|one| one.received.iter().map(receipt_json)).collect();
+            let receipts = group.iter().flat_map(|one| one.received.iter());
+            let mut lines: Vec<Json> = receipts.map(|receipt| receipt_json(receipt, redaction)).collect();
             lines.sort_by_key(Json::to_string);
             (names_of(group), Json::Array(lines))
         }
@@ -125,19 +131,20 @@ fn consumers_json(outcome: &Outcome, scenario: &Scenario) -> Map<String, Json> {
     shown.collect()
 }
 
-fn received_json(received: &Kept<Receipt>) -> Json {
-    let mut lines: Vec<Json> = received.iter().map(receipt_json).collect();
+fn received_json(received: &Kept<Receipt>, redaction: &Redaction<'_>) -> Json {
+    let mut lines: Vec<Json> = received.iter().map(|receipt| receipt_json(receipt, redaction)).collect();
     if let Some(digest) = received.digest() {
-        lines.push(json!({ "count": received.count(), "rest_digest": format!("{digest:016x}") }));
+        lines.push(json!({ "count": received.count(), "rest_digest": redaction.digest(digest) }));
     }
     Json::Array(lines)
 }
 
 /// Shows one delivery in a line: `poison: nack, requeue`.
-fn receipt_json(receipt: &Receipt) -> Json {
+fn receipt_json(receipt: &Receipt, redaction: &Redaction<'_>) -> Json {
     let again = if receipt.record.redelivered { " (redelivered)" } else { "" };
-    let did = if receipt.did.is_empty() { "in hand".to_owned() } else { receipt.did.join("; ") };
-    json!({ format!("{}{again}", receipt.record.name): did })
+    let did: Vec<String> = receipt.did.iter().map(|deed| redaction.deed(deed)).collect();
+    let did = if did.is_empty() { "in hand".to_owned() } else { did.join("; ") };
+    json!({ format!("{}{again}", redaction.name(&receipt.record.name)): did })
 }
 
 /// Compares a body with a kept one.

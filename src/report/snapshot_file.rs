@@ -1,7 +1,7 @@
 //! A snapshot file as insta writes it: front matter and body. Writes it, takes it apart, and says what is wrong with
 //! one that somebody edited. Never looks at a disk.
 
-use crate::model::Scenario;
+use crate::model::{Scenario, Version};
 use serde_json::{Map, Value as Json, json};
 
 /// Is a snapshot file, taken apart.
@@ -10,6 +10,33 @@ pub struct SnapshotFile {
     /// The scenario's sentence when the outcome was taken.
     pub title: String,
     pub body: String,
+    /// Of an outcome that waits for a review: a snapshot has none.
+    pub waits: Option<Waits>,
+}
+
+/// Is what a pending file says of itself while it waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waits {
+    /// The version that gave it: an older one must not speak for a newer one.
+    pub version: Version,
+    /// The digest of the snapshot that it differs from; `None`: there was none.
+    pub differs_from: Option<String>,
+}
+
+impl Waits {
+    /// Notes from which version an outcome is, and what its snapshot says until it is accepted.
+    pub fn new(version: Version, kept: Option<&str>) -> Self {
+        Self { version, differs_from: kept.map(digest) }
+    }
+
+    /// Says whether the snapshot still says what it said when the outcome was taken.
+    pub fn is_about(&self, kept: Option<&str>) -> bool {
+        self.differs_from == kept.map(digest)
+    }
+}
+
+fn digest(body: &str) -> String {
+    format!("{:016x}", crate::play::digest_of(body.trim_end().as_bytes()))
 }
 
 /// Says what is wrong with a snapshot file, and where: bytes of the text.
@@ -24,12 +51,30 @@ pub struct BrokenSnapshot {
 /// What to do with a file that cannot be read any more.
 const RESTORE: &str = "restore it from version control, or delete it, run again and review what is new";
 
-/// Puts insta's front matter before a body; no version, host or time in it.
-pub fn whole_file(scenario: &Scenario, body: &str) -> String {
+/// Puts insta's front matter before a body; no version, host or time in it, but what is said of it while it waits.
+pub fn whole_file(scenario: &Scenario, body: &str, waits: Option<&Waits>) -> String {
     let source = scenario.file.rsplit('/').next().unwrap_or(&scenario.file);
-    let matter = json!({ "source": source, "expression": scenario.title });
-    let matter = serde_yaml::to_string(&matter).unwrap_or_default();
+    let mut matter = Map::new();
+    matter.insert("source".into(), json!(source));
+    matter.insert("expression".into(), json!(scenario.title));
+    if let Some(waits) = waits {
+        matter.insert(VERSION.into(), json!(waits.version.to_string()));
+        matter.extend(waits.differs_from.as_ref().map(|digest| (DIFFERS.into(), json!(digest))));
+    }
+    let matter = serde_yaml::to_string(&Json::Object(matter)).unwrap_or_default();
     format!("---\n{matter}---\n{body}")
+}
+
+/// The keys of a pending file's front matter that no snapshot has.
+const VERSION: &str = "version";
+const DIFFERS: &str = "differs_from";
+
+/// Gives the text of the snapshot that a pending file becomes.
+pub fn accepted(text: &str) -> String {
+    let is_passing = |line: &&str| [VERSION, DIFFERS].iter().any(|key| line.split(": ").next() == Some(key));
+    let Some((matter, body)) = text.split_once("\n---\n") else { return text.to_owned() };
+    let matter: Vec<&str> = matter.lines().filter(|line| !is_passing(line)).collect();
+    format!("{}\n---\n{body}", matter.join("\n"))
 }
 
 /// Takes a file's text apart.
@@ -60,15 +105,20 @@ pub fn read_snapshot(text: &str) -> Result<SnapshotFile, BrokenSnapshot> {
         return Err(broken(first, "begins here, and no line `---` ends it", "its front matter has no end"));
     };
     let (matter_at, body_at) = (4, text.len() - body.len());
-    let title = match map_of(matter) {
-        Ok(matter) => matter.get("expression").and_then(Json::as_str).unwrap_or_default().to_owned(),
+    let text_of = |matter: &Map<String, Json>, key: &str| matter.get(key).and_then(Json::as_str).map(str::to_owned);
+    let (title, waits) = match map_of(matter) {
+        Ok(matter) => {
+            let version = text_of(&matter, VERSION).and_then(|version| version.parse().ok());
+            let waits = version.map(|version| Waits { version, differs_from: text_of(&matter, DIFFERS) });
+            (text_of(&matter, "expression").unwrap_or_default(), waits)
+        }
         Err((line, why)) => {
             let message = format!("its front matter cannot be read: {why}");
             return Err(broken(line_at(text, matter_at, line), "here", &message));
         }
     };
     match map_of(body) {
-        Ok(_) => Ok(SnapshotFile { title, body: body.to_owned() }),
+        Ok(_) => Ok(SnapshotFile { title, body: body.to_owned(), waits }),
         Err((line, why)) => {
             let message = format!("its body cannot be read: {why}");
             Err(broken(line_at(text, body_at, line), "here", &message))
@@ -114,8 +164,13 @@ mod tests {
     #[test]
     fn what_is_broken_is_named_with_its_place() {
         let good = "---\nsource: a.yaml\nexpression: it works\n---\nqueues: {}\n";
-        let read = SnapshotFile { title: "it works".into(), body: "queues: {}\n".into() };
-        assert_eq!(read_snapshot(good), Ok(read));
+        let read = SnapshotFile { title: "it works".into(), body: "queues: {}\n".into(), waits: None };
+        assert_eq!(read_snapshot(good), Ok(read.clone()));
+        let waiting = good.replace("works\n", "works\nversion: '3.10'\ndiffers_from: '0'\n");
+        let version = Version { major: 3, minor: 10 };
+        let waits = Some(Waits { version, differs_from: Some("0".into()) });
+        assert_eq!(read_snapshot(&waiting), Ok(SnapshotFile { waits, ..read }));
+        assert_eq!(accepted(&waiting), good);
         let faults = [
             ("", "it is empty"),
             ("queues: {}\n", "it does not begin with a front matter"),

@@ -6,8 +6,9 @@ use super::{Ended, Limits, simulate};
 use crate::broker::Ids;
 use crate::model::{Cell, Millis, Moment, Profile, Scale};
 use crate::plan::{Applier, Observed, plan};
-use crate::play::{Ground, Played, Player, Point, RACE, Shift};
+use crate::play::{Ground, Played, Player, Point, RACE, Shift, Way};
 use crate::sim::Sim;
+use crate::source::Span;
 
 /// How many events one publish of the driver may bring about at one moment before a run is called a loop.
 const EVENTS_OF_A_PUBLISH: u64 = 50;
@@ -25,33 +26,92 @@ pub fn rehearse(cell: &Cell, profile: Profile, insights: bool) -> Played {
     if played.failures.is_empty() && played.deliveries.max(cell.scenario.publishes_at_most()) <= TRIED_AGAIN_MAX {
         note_races(cell, profile, &mut played, &timers);
     }
+    explain_unrest(cell, profile, &mut played, &timers);
     played
 }
+
+/// Says of an expectation that fails when quiet that a live broker, which waits for work to rest, would find it true.
+fn explain_unrest(cell: &Cell, profile: Profile, played: &mut Played, timers: &[Moment]) {
+    let Some(failure) = played.failures.first_mut() else { return };
+    let Some((number, point)) = played.points.iter().enumerate().next_back() else { return };
+    let is_its = point.span.start <= failure.span.start && failure.span.end <= point.span.end && !point.exact;
+    if !is_its || failure.help.is_some() || after(point, timers).is_none() {
+        return;
+    }
+    let shift = Shift { point: number, way: Way::Rest };
+    let other = play(cell, profile, false, Some(shift), &mut Vec::new());
+    if other.failures.iter().all(|other| other.span != failure.span && other.code != "run::never_quiet") {
+        failure.help = Some(HOLDS_AT_REST.to_owned());
+    }
+}
+
+const HOLDS_AT_REST: &str = "work goes on beside this, and it holds once that rests, which is when a live broker looks; say \
+                             when to look: `within: 5s`";
 
 /// Finds the points that a timer close by would change.
 fn note_races(cell: &Cell, profile: Profile, played: &mut Played, timers: &[Moment]) {
     let suspects = played.points.iter().enumerate().flat_map(|(number, point)| {
-        let later = after(point, timers).map(|gap| (Shift { point: number, earlier: false }, gap, point.span));
-        let earlier = before(point, timers).map(|gap| (Shift { point: number, earlier: true }, gap, point.span));
+        let later = after(point, timers).map(|gap| (Shift { point: number, way: Way::Later }, gap, point));
+        let earlier = before(point, timers).map(|gap| (Shift { point: number, way: Way::Earlier }, gap, point));
         later.into_iter().chain(earlier)
     });
-    let mut notes = Vec::new();
-    for (shift, gap, span) in suspects.take(SHIFTS_MAX) {
-        let other = play(cell, profile, false, Some(shift), &mut Vec::new());
-        let same = match (&played.outcome, &other.outcome) {
-            (Some(outcome), Some(other_outcome)) => other.failures.is_empty() && outcome.is_same_story(other_outcome),
-            _ => false,
-        };
-        if !same && !notes.iter().any(|(known, _)| *known == span) {
-            let place = match (shift.earlier, gap.0) {
-                (_, 0) => "a timer at this very moment".to_owned(),
-                (true, _) => format!("a timer {gap} before this"),
-                (false, _) => format!("a timer {gap} after this"),
-            };
-            notes.push((span, format!("{place} would change the run: on a live broker it races")));
+    let mut notes: Vec<(Span, String)> = Vec::new();
+    for (shift, gap, point) in suspects.take(SHIFTS_MAX) {
+        if notes.iter().any(|(known, _)| *known == point.span) {
+            continue;
         }
+        let mut timers = Vec::new();
+        let other = play(cell, profile, false, Some(shift), &mut timers);
+        let race = (!is_same(played, &other)).then(|| {
+            let place = match (shift.way, gap.0) {
+                (_, 0) => "a timer at this very moment".to_owned(),
+                (Way::Earlier, _) => format!("a timer {gap} before this"),
+                _ => format!("a timer {gap} after this"),
+            };
+            format!("{place} would change the run: on a live broker it races")
+        });
+        // The wait itself is no work.
+        timers.retain(|timer| *timer != point.moment + Millis(RACE.0 - 1));
+        let first = Point { moment: point.moment + gap, ..*point };
+        let goes_on = shift.way == Way::Later && after(&first, &timers).is_some();
+        let unrest = goes_on.then(|| unrest(cell, profile, played, shift.point)).flatten();
+        let note = match unrest {
+            Some(Unrest::WithoutEnd) => Some(WITHOUT_END.to_owned()),
+            Some(Unrest::UntilRest) if race.is_none() => Some(UNTIL_REST.to_owned()),
+            _ => race,
+        };
+        notes.extend(note.map(|note| (point.span, note)));
     }
     played.notes.extend(notes);
+}
+
+const WITHOUT_END: &str = "work goes on beside this without rest: a live broker is never quiet here; say when to look: \
+                           `within:`, `at:`";
+
+const UNTIL_REST: &str = "work goes on beside this: a live broker waits until it rests, which would change the run; say \
+                          when to look: `within:`, `at:`";
+
+/// Says how work that goes on after a quiet would turn out on a live broker, whose quiet is a while without any event.
+enum Unrest {
+    WithoutEnd,
+    /// It rests, and the run is another one then.
+    UntilRest,
+}
+
+fn unrest(cell: &Cell, profile: Profile, played: &Played, point: usize) -> Option<Unrest> {
+    let shift = Shift { point, way: Way::Rest };
+    let other = play(cell, profile, false, Some(shift), &mut Vec::new());
+    if other.failures.iter().any(|failure| failure.code == "run::never_quiet") {
+        return Some(Unrest::WithoutEnd);
+    }
+    (!is_same(played, &other)).then_some(Unrest::UntilRest)
+}
+
+fn is_same(played: &Played, other: &Played) -> bool {
+    match (&played.outcome, &other.outcome) {
+        (Some(outcome), Some(other_outcome)) => other.failures.is_empty() && outcome.is_same_story(other_outcome),
+        _ => false,
+    }
 }
 
 /// Gives how long after a point the next timer fires, if it is close.

@@ -76,8 +76,8 @@ pub(super) struct PassiveRound {
     complete: bool,
 }
 
-/// Holds a vhost's queues and, for each of its consumers, the queue consumed; `None` when the vhost is not there.
-type Totals = Option<(Vec<QueueTotals>, Vec<String>)>;
+/// Holds a vhost's queues; `None` when the vhost is not there.
+type Totals = Option<Vec<QueueTotals>>;
 
 /// Is one reading over HTTP.
 pub(super) struct TotalsRound {
@@ -217,12 +217,20 @@ impl Live {
     pub(super) fn take_totals(&mut self, round: TotalsRound) {
         let Some(watch) = self.watches.vhosts.get_mut(&round.vhost) else { return };
         watch.totals.running = false;
-        let (totals, consumed) = match round.totals {
+        let totals = match round.totals {
             Ok(totals) => totals.unwrap_or_default(),
             Err(_) if self.restarting => return,
             Err(failure) => return self.fail(failure),
         };
         watch.totals.complete_from = Some(round.began);
+        // The management API lists consumers seconds late, and all of a throw-away vhost are ours.
+        let (links, lines) = (&self.links, &self.lines);
+        let consumers = |queue: &Name| {
+            let ours =
+                lines.values().filter(|line| links.get(&line.connection).is_some_and(|link| link.vhost == round.vhost));
+            let feeds = ours.flat_map(|line| line.feeds.values()).filter(|feed| !feed.cancelled && !feed.ended);
+            feeds.filter(|feed| feed.stream.queue().as_str() == &**queue).count() as u64
+        };
         for name in watch.names(true) {
             let found = totals.iter().find(|totals| *totals.name == *name);
             if let (Some(found), Some(one)) = (found, watch.queues.get_mut(&name)) {
@@ -230,10 +238,8 @@ impl Live {
             }
         }
         for name in watch.names(true) {
-            let counts = totals.iter().find(|totals| *totals.name == *name).map(|totals| Counts {
-                ready: totals.ready,
-                consumers: consumed.iter().filter(|queue| **queue == *name).count() as u64,
-            });
+            let found = totals.iter().find(|totals| *totals.name == *name);
+            let counts = found.map(|found| Counts { ready: found.ready, consumers: consumers(&name) });
             self.batch.counted.extend(self.watches.tell(&round.vhost, &name, round.began, counts));
         }
     }
@@ -310,7 +316,7 @@ impl Probe {
 
 async fn read_totals(management: &ManagementClient, vhost: &str) -> Result<Totals, Failure> {
     match management.queue_totals(vhost).await {
-        Ok(totals) => Ok(Some((totals, management.consumed_queues(vhost).await?))),
+        Ok(totals) => Ok(Some(totals)),
         Err(failure) if failure.refusal().is_some_and(|refusal| matches!(refusal.code, 401 | 404)) => Ok(None),
         Err(failure) => Err(failure),
     }

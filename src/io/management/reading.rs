@@ -102,12 +102,6 @@ impl ManagementClient {
         Ok(totals.collect())
     }
 
-    /// Lists, for each consumer of a vhost, the queue that it consumes.
-    pub async fn consumed_queues(&self, vhost: &str) -> Result<Vec<String>, Failure> {
-        let consumers = list(self.get(&format!("/consumers/{}", encoded(vhost))).await?);
-        Ok(consumers.iter().filter_map(|consumer| consumer.get("queue")).map(|queue| text(queue, "name")).collect())
-    }
-
     /// Lists the names of all vhosts that the runner may see.
     pub async fn vhosts(&self) -> Result<Vec<String>, Failure> {
         Ok(list(self.get("/vhosts?columns=name").await?).iter().map(|vhost| text(vhost, "name")).collect())
