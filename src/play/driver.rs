@@ -112,6 +112,8 @@ pub(super) struct Driver {
     limit: Moment,
     timed_out: bool,
     failures_before: usize,
+    /// The last step of `finally` that was begun.
+    tidied: Option<usize>,
 }
 
 impl Driver {
@@ -132,6 +134,7 @@ impl Driver {
             frozen: false,
             timed_out: false,
             failures_before: 0,
+            tidied: None,
         }
     }
 
@@ -267,7 +270,12 @@ impl Player {
                 }
             },
             Stage::Finally(at) => match scenario.finally.get(at) {
-                Some(step) => self.begin_step(step),
+                // It failed; the others still have their turn.
+                Some(_) if self.driver.tidied == Some(at) => self.enter(Stage::Finally(at + 1)),
+                Some(step) => {
+                    self.driver.tidied = Some(at);
+                    self.begin_step(step);
+                }
                 None => self.close_up(),
             },
             Stage::Closing => self.enter(Stage::Done),

@@ -3,8 +3,8 @@
 use super::{Held, scenario, topology};
 use rmqplay::language::Settings;
 use rmqplay::model::{
-    Act, Action, ApplyTo, Count, Credential, DestinationKind, LateValue, Millis, Object, Received, Subject, Text,
-    Tolerance, Value, When,
+    Act, Action, ApplyTo, Count, Credential, DestinationKind, LateValue, Millis, Object, Received, Scale, Subject,
+    Text, Tolerance, Value, When,
 };
 
 pub const TOPOLOGY: &str = r#"# topologies/orders.yaml
@@ -142,7 +142,7 @@ fn the_scenario_of_the_design_says_what_it_says() {
     assert_eq!((refused.actor.as_deref(), refused.refused.as_ref().and_then(|it| it.code)), (Some("alice"), Some(403)));
     assert_eq!(quorum.at_end.len(), 1);
     // Ten minutes, and what the steps wait for by their own words: 4 s and 30 s.
-    assert_eq!(quorum.timeout, Millis(634_000));
+    assert_eq!(quorum.time_limit(Scale::ONE), Millis(634_000));
 }
 
 #[test]

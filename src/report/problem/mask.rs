@@ -9,20 +9,26 @@ use crate::language::is_secret;
 /// use rmqplay::report::mask;
 /// assert_eq!(mask("{name: al, password: hunter2}"), "{name: al, password: *******}");
 /// assert_eq!(mask("uri: amqp://al:pw@host"), "uri: amqp://al:**@host");
+/// // A variable that is somebody's password is a secret where it is given.
+/// assert_eq!(mask("vars: {al: hunter2}\npassword: '{{ al }}'"), "vars: {al: *******}\npassword: '{{ al }}'");
 /// ```
 pub fn mask(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
+    let variables = secret_variables(text);
+    let secrets = Secrets { variables };
     let mut at = 0;
     let mut below: Option<usize> = None;
     for line in text.split_inclusive('\n') {
         let indent = line.len() - line.trim_start_matches(' ').len();
         let blank = line.trim().is_empty();
         match below {
-            Some(column) if blank || indent > column => hide(&mut bytes, at + indent, at + line.trim_end().len()),
+            Some(column) if blank || indent > column || line[indent..].starts_with(": ") => {
+                hide(&mut bytes, at + indent, at + line.trim_end().len())
+            }
             _ => {
                 below = None;
                 if !blank {
-                    below = mask_line(line, at, &mut bytes);
+                    below = secrets.mask_line(line, at, &mut bytes);
                 }
             }
         }
@@ -38,23 +44,72 @@ fn hide(bytes: &mut [u8], start: usize, end: usize) {
     }
 }
 
-/// Masks the values of secret keys on a line; gives the key's column when the value may go on below.
-fn mask_line(line: &str, offset: usize, bytes: &mut [u8]) -> Option<usize> {
-    let mut from = 0;
-    let mut below = None;
-    while let Some((key, value)) = next_secret(line, from) {
-        let end = value_end(line, key, value);
-        let written = &line[value..end];
-        match written.contains("{{") {
-            true => mask_quoted_in_template(written, offset + value, bytes),
-            false => hide(bytes, offset + value, offset + end),
+/// Lists the variables that the templates of secret keys name; what comes from the environment is in no file.
+fn secret_variables(text: &str) -> Vec<&str> {
+    let keys_only = Secrets { variables: Vec::new() };
+    let mut found = Vec::new();
+    for line in text.lines() {
+        let mut from = 0;
+        while let Some((key, value)) = keys_only.next(line, from) {
+            let end = value_end(line, key, value);
+            let templates = line[value..end].split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
+            let words =
+                templates.flat_map(|template| template.split(|c: char| !c.is_alphanumeric() && !"_.".contains(c)));
+            found.extend(words.filter(|word| !word.is_empty() && !word.contains('.')));
+            from = end.max(value);
         }
-        let first = line[..key].trim_start_matches([' ', '-', '"', '\'', '#']).is_empty();
-        let template = written.contains("{{");
-        below = (first && !template && goes_below(&line[key..value], written)).then_some(key);
-        from = end.max(value);
     }
-    below
+    found
+}
+
+/// Knows which keys of a text are secret.
+struct Secrets<'t> {
+    variables: Vec<&'t str>,
+}
+
+impl Secrets<'_> {
+    /// Masks the values of secret keys on a line; gives the key's column when the value may go on below.
+    fn mask_line(&self, line: &str, offset: usize, bytes: &mut [u8]) -> Option<usize> {
+        let mut from = 0;
+        let mut below = None;
+        while let Some((key, value)) = self.next(line, from) {
+            let end = value_end(line, key, value);
+            let written = &line[value..end];
+            match written.contains("{{") {
+                true => mask_quoted_in_template(written, offset + value, bytes),
+                false => hide(bytes, offset + value, offset + end),
+            }
+            let first = line[..key].trim_start_matches([' ', '-', '?', '"', '\'', '#']).is_empty();
+            let template = written.contains("{{");
+            below = (first && !template && goes_below(&line[key..value], written)).then_some(key);
+            from = end.max(value);
+        }
+        below
+    }
+
+    /// Finds the next secret key from a byte on; gives where the key begins and where its value does.
+    fn next(&self, line: &str, from: usize) -> Option<(usize, usize)> {
+        let wordy = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '$');
+        let mut at = from;
+        while at < line.len() {
+            let start = at + line[at..].find(wordy)?;
+            let end = line[start..].find(|c: char| !wordy(c)).map_or(line.len(), |length| start + length);
+            let word = &line[start..end];
+            if is_secret(word) || self.variables.contains(&word) {
+                let rest = line[end..].trim_start_matches(['"', '\'']).trim_start_matches(' ');
+                if let Some(value) = rest.strip_prefix([':', '=']) {
+                    let value = value.trim_start_matches(' ');
+                    return Some((start, line.len() - value.len()));
+                }
+                // `? password` has its value on a line of its own.
+                if rest.trim().is_empty() && line[..start].trim() == "?" {
+                    return Some((start, line.len()));
+                }
+            }
+            at = end;
+        }
+        None
+    }
 }
 
 /// A map below a key is shown, unless the key says that all of it is secret.
@@ -62,25 +117,6 @@ fn goes_below(key: &str, written: &str) -> bool {
     let word = key.trim_end_matches([':', '=', ' ', '"', '\'']).to_ascii_lowercase();
     let ends = ["password", "passwords", "secret", "secrets", "token", "tokens", "hash", "passwd"];
     !written.trim().is_empty() || ends.iter().any(|end| word.ends_with(end))
-}
-
-/// Finds the next secret key from a byte on; gives where the key begins and where its value does.
-fn next_secret(line: &str, from: usize) -> Option<(usize, usize)> {
-    let wordy = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '$');
-    let mut at = from;
-    while at < line.len() {
-        let start = at + line[at..].find(wordy)?;
-        let end = line[start..].find(|c: char| !wordy(c)).map_or(line.len(), |length| start + length);
-        if is_secret(&line[start..end]) {
-            let rest = line[end..].trim_start_matches(['"', '\'']).trim_start_matches(' ');
-            if let Some(value) = rest.strip_prefix([':', '=']) {
-                let value = value.trim_start_matches(' ');
-                return Some((start, line.len() - value.len()));
-            }
-        }
-        at = end;
-    }
-    None
 }
 
 /// Finds where a value ends on its line: at its closing quote, at the next key of a flow map, or with the line.
