@@ -28,6 +28,7 @@ mod objects;
 mod open_ends;
 mod parse;
 mod policies;
+mod policy_keys;
 mod publish;
 mod read;
 mod render;
