@@ -6,7 +6,7 @@ use super::fields::Desk;
 use super::near;
 use super::read::{Read, Wrong, text};
 use super::tree::Node;
-use crate::model::{Exchange, Name, Origin, Queue, QueueKind, Value};
+use crate::model::{Exchange, Name, Origin, Origins, Queue, QueueKind, Topology, Value};
 use crate::rules::{Pattern, QueueArgument, ValueKind, queue_argument};
 use crate::source::{Problem, Span};
 use std::collections::BTreeMap;
@@ -97,6 +97,24 @@ fn flags(queue: &Queue, origin: &Origin, desk: &mut Desk) {
     }
 }
 
+/// Refuses exclusive queues in a topology of its own: they end with the connection that declares them (CO-21), so no
+/// broker ever holds what the file says.
+pub fn no_exclusive_queues(topology: &Topology, origins: &Origins, desk: &mut Desk) {
+    for queue in &topology.queues {
+        let Some(span) = exclusive_place(queue, origins) else { continue };
+        let message = format!("a topology cannot hold the exclusive queue '{}'", queue.name);
+        let help = "it goes with its connection: in a scenario a consumer declares it, `queue: NAME, declare: {exclusive: \
+                    true}`, or a step `declare`";
+        desk.judge(Problem::new("topology::exclusive", message).at(span, "exclusive").help(help));
+    }
+}
+
+/// Finds where a queue says that it is exclusive; quorum queues and streams are refused for it already.
+pub fn exclusive_place(queue: &Queue, origins: &Origins) -> Option<Span> {
+    let origin = origins.get(&queue.object()).filter(|_| queue.exclusive && queue.kind() == QueueKind::Classic)?;
+    Some(origin.fields.get("exclusive").copied().unwrap_or_else(|| place(origin)))
+}
+
 fn refused_argument(queue: &Queue, kind: QueueKind, argument: &QueueArgument, span: Span, desk: &mut Desk) {
     let types: Vec<&str> = argument.types.iter().map(|kind| kind.as_str()).collect();
     let name = argument.full_name();
@@ -118,6 +136,9 @@ fn refused_argument(queue: &Queue, kind: QueueKind, argument: &QueueArgument, sp
 fn misfit(argument: &QueueArgument, value: &Value) -> Option<String> {
     let number = value.as_integer();
     let wrong = match argument.kind {
+        ValueKind::Duration if argument.name == "expires" => {
+            number.is_none_or(|n| n <= 0).then_some("milliseconds from 1 on".to_owned())
+        }
         ValueKind::Duration => (number.is_none_or(|n| n < 0)).then_some("milliseconds as a whole number".to_owned()),
         ValueKind::Size => (number.is_none_or(|n| n < 0)).then_some("a number of bytes".to_owned()),
         ValueKind::Integer if argument.name == "delivery-limit" => {
