@@ -7,7 +7,7 @@ use super::near;
 use super::read::{Read, Wrong, text};
 use super::tree::Node;
 use crate::model::{Exchange, Name, Origin, Origins, Queue, QueueKind, Topology, Value};
-use crate::rules::{Pattern, QueueArgument, ValueKind, queue_argument};
+use crate::rules::{Pattern, QUEUE_ARGUMENTS, QueueArgument, ValueKind, queue_argument};
 use crate::source::{Problem, Span};
 use std::collections::BTreeMap;
 
@@ -55,8 +55,11 @@ pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, de
     flags(queue, origin, desk);
     let kind = queue.kind();
     for (name, value) in &queue.arguments {
-        let Some(argument) = queue_argument(name).filter(|_| name.starts_with("x-")) else { continue };
         let span = places.get(&**name).copied().unwrap_or_else(|| place(origin));
+        let Some(argument) = queue_argument(name).filter(|_| name.starts_with("x-")) else {
+            unknown_argument(queue, name, span, desk);
+            continue;
+        };
         if !argument.types.contains(&kind) {
             refused_argument(queue, kind, argument, span, desk);
         } else if let Some(expected) = misfit(argument, value) {
@@ -74,6 +77,16 @@ pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, de
             "RabbitMQ refuses this, even where a policy would name the exchange (DL-7); \"\" is the default exchange";
         desk.judge(Problem::new("topology::argument_value", message).at(span, "no exchange beside it").help(help));
     }
+}
+
+/// Notes an argument that is nearly one of RabbitMQ's: it takes any, and does nothing with those that it does not know.
+fn unknown_argument(queue: &Queue, name: &str, span: Span, desk: &mut Desk) {
+    let known: Vec<String> = QUEUE_ARGUMENTS.iter().map(QueueArgument::full_name).collect();
+    let near = queue_argument(name).map(QueueArgument::full_name);
+    let Some(near) = near.or_else(|| near::nearest(name, &known).map(str::to_owned)) else { return };
+    let message = format!("RabbitMQ knows no argument `{name}`: queue '{}'", queue.name);
+    let note = Problem::note("topology::unknown_argument", message).at(span, "without any effect");
+    desk.add(note.help(format!("did you mean `{near}`?")));
 }
 
 /// Quorum queues and streams are durable, shared and stay.

@@ -22,6 +22,7 @@ mod intake;
 mod legal;
 mod matchers;
 mod matrix;
+mod message_names;
 mod names;
 mod near;
 mod objects;

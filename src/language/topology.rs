@@ -122,6 +122,11 @@ fn objects_of(root: &Node, settings: &Settings, into: &mut Collected, desk: &mut
     fields.ignore(&["rabbit_version", "rabbitmq_version", "rabbitmq_definition_format", "product_name"]);
     fields.ignore(&["product_version", "explanation", "description", "metadata", "original_cluster_name"]);
     fields.node("vars");
+    if desk.export
+        && let Some(node) = fields.node("limits")
+    {
+        access::limits_of_export(node, &around.vhost, into, desk);
+    }
     let mut list = |key: &str, desk: &mut Desk, decode: &mut dyn FnMut(&Node, &mut Desk)| {
         if let Some(node) = fields.node(key) {
             each(&format!("`{key}`"), node, desk, |node, desk| {
