@@ -63,9 +63,10 @@ impl<'a> Published<'a> {
         Some(Self { ids: fixed?, nameless })
     }
 
-    /// Says whether a message may be called that: by its id, with its number in a series, or as the k-th of one id.
+    /// Says whether messages may be called that: by an id, with its number in a series or without it, or as the k-th of
+    /// one id.
     fn knows(&self, name: &str) -> bool {
-        let numbered = |name: &'_ str, mark: char| {
+        let numbered = |name: &str, mark: char| {
             let (id, number) = name.rsplit_once(mark)?;
             number.parse::<u64>().ok().map(|_| id.len())
         };
@@ -73,6 +74,8 @@ impl<'a> Published<'a> {
         let of_series = numbered(first, '.').map(|length| &first[..length]);
         let label = first.rsplit_once(':').map_or(first, |(_, label)| label);
         let nameless = label.strip_prefix('m').is_some_and(|number| number.parse::<u64>().is_ok());
-        self.ids.contains(first) || of_series.is_some_and(|id| self.ids.contains(id)) || (self.nameless && nameless)
+        let numbers = |id: &str| id.strip_prefix(first).and_then(|rest| rest.strip_prefix('.')?.parse::<u64>().ok());
+        let known = self.ids.contains(first) || self.ids.iter().any(|id| numbers(id).is_some());
+        known || of_series.is_some_and(|id| self.ids.contains(id)) || (self.nameless && nameless)
     }
 }

@@ -20,8 +20,8 @@ pub fn check(definition: Option<&Node>, operator: bool, desk: &mut Desk) {
         let help = "write what it sets: {message-ttl: 5000}; RabbitMQ would say: 400 no policy provided";
         return desk.judge(problem.help(help));
     }
-    let sound = entries.iter().fold(true, |sound, entry| check_entry(entry, operator, desk) && sound);
-    if !sound {
+    let faulty = entries.iter().filter(|entry| !check_entry(entry, operator, desk)).count();
+    if faulty > 0 {
         return;
     }
     let definition = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect();
