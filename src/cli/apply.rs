@@ -82,6 +82,9 @@ async fn carry_out(
     }
     if command.dry_run {
         terminal.chat(&format!("{} changes; nothing was written (--dry-run)", planned.changes.len()));
+        if planned.risky().next().is_some() {
+            terminal.chat(&format!("{}: the real run needs --yes", report::at_stake_text(&planned)));
+        }
         return Ok(ExitCode::Fine);
     }
     let applied = apply_plan(&planned, address).await?;
@@ -116,7 +119,6 @@ fn missing_vhost(command: &Apply, loaded: &LoadedTopology, address: &Address, ob
 /// Refuses, before anything is written, what cannot be changed or may lose something.
 fn refuse(command: &Apply, terminal: &Terminal, loader: &Loader, planned: &Plan) -> Option<ExitCode> {
     let immutable = planned.immutable().count();
-    let at_stake = planned.risky().count();
     if immutable > 0 {
         let _ = terminal.problems(&planned.problems, &loader.sources);
         terminal.complain(&format!(
@@ -125,10 +127,9 @@ fn refuse(command: &Apply, terminal: &Terminal, loader: &Loader, planned: &Plan)
         ));
         return Some(ExitCode::Unsafe);
     }
-    if at_stake > 0 && !command.yes && !command.dry_run {
-        terminal.complain(&format!(
-            "nothing was written: {at_stake} of the changes can lose messages or rights; apply with --yes if that is meant"
-        ));
+    if planned.risky().next().is_some() && !command.yes && !command.dry_run {
+        let at_stake = report::at_stake_text(planned);
+        terminal.complain(&format!("nothing was written: {at_stake}; apply with --yes if that is meant"));
         return Some(ExitCode::Unsafe);
     }
     None

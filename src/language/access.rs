@@ -84,6 +84,17 @@ pub fn limits(node: &Node) -> Read<BTreeMap<String, i64>> {
     }
 }
 
+/// Reads the limits that stand at the top of an export of one vhost; what is none that can be read is left alone.
+pub fn limits_of_export(node: &Node, vhost: &Name, into: &mut Collected, desk: &mut Desk) {
+    match limits(node) {
+        Ok(limits) => limits.iter().for_each(|(limit, value)| into.vhost_limit(vhost, limit, *value)),
+        Err(_) => {
+            let message = format!("the limits of vhost '{vhost}' cannot be read and are left alone");
+            desk.add(Problem::note("topology::limits", message).at(node.span, "no map of whole numbers"));
+        }
+    }
+}
+
 /// Decodes one entry of `users`, with what it may do.
 pub fn user(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut Desk) {
     let Some(mut fields) = Fields::of("a user", node, desk) else { return };

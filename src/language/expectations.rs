@@ -34,6 +34,9 @@ const SUBJECTS: [&str; 12] = [
 pub fn expectation(node: &Node, vhost: &Name, desk: &mut Desk) -> Option<Expectation> {
     let mut fields = Fields::of("an expectation", node, desk)?;
     let when = when(&mut fields, desk);
+    if !has_one_subject(node, desk) {
+        return None;
+    }
     let has = |key: &str| node.get(key).is_some();
     let subject = if has("queue") {
         queue(&mut fields, vhost, desk).map(Subject::Queue)
@@ -57,6 +60,18 @@ pub fn expectation(node: &Node, vhost: &Name, desk: &mut Desk) -> Option<Expecta
         }
         None => None,
     }
+}
+
+/// An expectation speaks of one thing; only `nacked` is also what a consumer does.
+fn has_one_subject(node: &Node, desk: &mut Desk) -> bool {
+    let consumer = node.get("consumer").is_some();
+    let mut given = SUBJECTS.into_iter().filter(|key| node.get(key).is_some() && !(consumer && *key == "nacked"));
+    let (Some(first), Some(second)) = (given.next(), given.next()) else { return true };
+    let place = node.entries().iter().find(|entry| entry.key == second).map_or(node.span, |entry| entry.key_span);
+    let message = format!("an expectation has one subject, found `{first}` and `{second}`");
+    let problem = Problem::new("scenario::two_subjects", message).at(place, "the second");
+    desk.add(problem.help("write two expectations, each with a dash of its own"));
+    false
 }
 
 fn when(fields: &mut Fields<'_>, desk: &mut Desk) -> Option<When> {

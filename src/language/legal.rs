@@ -6,8 +6,8 @@ use super::fields::Desk;
 use super::near;
 use super::read::{Read, Wrong, text};
 use super::tree::Node;
-use crate::model::{Exchange, Name, Origin, Queue, QueueKind, Value};
-use crate::rules::{Pattern, QueueArgument, ValueKind, queue_argument};
+use crate::model::{Exchange, Name, Origin, Origins, Queue, QueueKind, Topology, Value};
+use crate::rules::{Pattern, QUEUE_ARGUMENTS, QueueArgument, ValueKind, queue_argument};
 use crate::source::{Problem, Span};
 use std::collections::BTreeMap;
 
@@ -55,8 +55,11 @@ pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, de
     flags(queue, origin, desk);
     let kind = queue.kind();
     for (name, value) in &queue.arguments {
-        let Some(argument) = queue_argument(name).filter(|_| name.starts_with("x-")) else { continue };
         let span = places.get(&**name).copied().unwrap_or_else(|| place(origin));
+        let Some(argument) = queue_argument(name).filter(|_| name.starts_with("x-")) else {
+            unknown_argument(queue, name, span, desk);
+            continue;
+        };
         if !argument.types.contains(&kind) {
             refused_argument(queue, kind, argument, span, desk);
         } else if let Some(expected) = misfit(argument, value) {
@@ -74,6 +77,16 @@ pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, de
             "RabbitMQ refuses this, even where a policy would name the exchange (DL-7); \"\" is the default exchange";
         desk.judge(Problem::new("topology::argument_value", message).at(span, "no exchange beside it").help(help));
     }
+}
+
+/// Notes an argument that is nearly one of RabbitMQ's: it takes any, and does nothing with those that it does not know.
+fn unknown_argument(queue: &Queue, name: &str, span: Span, desk: &mut Desk) {
+    let known: Vec<String> = QUEUE_ARGUMENTS.iter().map(QueueArgument::full_name).collect();
+    let near = queue_argument(name).map(QueueArgument::full_name);
+    let Some(near) = near.or_else(|| near::nearest(name, &known).map(str::to_owned)) else { return };
+    let message = format!("RabbitMQ knows no argument `{name}`: queue '{}'", queue.name);
+    let note = Problem::note("topology::unknown_argument", message).at(span, "without any effect");
+    desk.add(note.help(format!("did you mean `{near}`?")));
 }
 
 /// Quorum queues and streams are durable, shared and stay.
@@ -97,6 +110,24 @@ fn flags(queue: &Queue, origin: &Origin, desk: &mut Desk) {
     }
 }
 
+/// Refuses exclusive queues in a topology of its own: they end with the connection that declares them (CO-21), so no
+/// broker ever holds what the file says.
+pub fn no_exclusive_queues(topology: &Topology, origins: &Origins, desk: &mut Desk) {
+    for queue in &topology.queues {
+        let Some(span) = exclusive_place(queue, origins) else { continue };
+        let message = format!("a topology cannot hold the exclusive queue '{}'", queue.name);
+        let help = "it goes with its connection: in a scenario a consumer declares it, `queue: NAME, declare: {exclusive: \
+                    true}`, or a step `declare`";
+        desk.judge(Problem::new("topology::exclusive", message).at(span, "exclusive").help(help));
+    }
+}
+
+/// Finds where a queue says that it is exclusive; quorum queues and streams are refused for it already.
+pub fn exclusive_place(queue: &Queue, origins: &Origins) -> Option<Span> {
+    let origin = origins.get(&queue.object()).filter(|_| queue.exclusive && queue.kind() == QueueKind::Classic)?;
+    Some(origin.fields.get("exclusive").copied().unwrap_or_else(|| place(origin)))
+}
+
 fn refused_argument(queue: &Queue, kind: QueueKind, argument: &QueueArgument, span: Span, desk: &mut Desk) {
     let types: Vec<&str> = argument.types.iter().map(|kind| kind.as_str()).collect();
     let name = argument.full_name();
@@ -118,6 +149,9 @@ fn refused_argument(queue: &Queue, kind: QueueKind, argument: &QueueArgument, sp
 fn misfit(argument: &QueueArgument, value: &Value) -> Option<String> {
     let number = value.as_integer();
     let wrong = match argument.kind {
+        ValueKind::Duration if argument.name == "expires" => {
+            number.is_none_or(|n| n <= 0).then_some("milliseconds from 1 on".to_owned())
+        }
         ValueKind::Duration => (number.is_none_or(|n| n < 0)).then_some("milliseconds as a whole number".to_owned()),
         ValueKind::Size => (number.is_none_or(|n| n < 0)).then_some("a number of bytes".to_owned()),
         ValueKind::Integer if argument.name == "delivery-limit" => {

@@ -9,6 +9,7 @@ use super::tree::{Kind, Node};
 use super::{Settings, read};
 use crate::source::Problem;
 use serde_json::Value as Json;
+use std::collections::BTreeSet;
 
 /// The most cells that one scenario may have.
 const CELLS_MAX: usize = 1_000;
@@ -41,6 +42,13 @@ pub fn choices(node: Option<&Node>, scope: &Scope<'_>, settings: &Settings, desk
             }
             return Vec::new();
         };
+        if let Some(twice) = twice(values) {
+            let text = axis_text(&twice.to_json());
+            let problem = Problem::new("scenario::matrix", format!("the axis `{}` has `{text}` twice", entry.key));
+            let help = "cells are named by their values as texts, and so are their snapshots: each value stands once";
+            desk.add(problem.at(twice.span, "again here").help(help));
+            return Vec::new();
+        }
         let all: Vec<Json> = values.iter().map(Node::to_json).collect();
         let Some(picked) = pick(&entry.key, &all, entry.value.span, settings, desk) else { return Vec::new() };
         let widened = choices.iter().flat_map(|choice| {
@@ -58,6 +66,12 @@ pub fn choices(node: Option<&Node>, scope: &Scope<'_>, settings: &Settings, desk
         }
     }
     choices
+}
+
+/// Finds the first value that reads like one before it.
+fn twice(values: &[Node]) -> Option<&Node> {
+    let mut seen = BTreeSet::new();
+    values.iter().find(|value| !seen.insert(axis_text(&value.to_json())))
 }
 
 /// Gives the values of an axis that are played; `--var` on the axis picks one.

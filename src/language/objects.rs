@@ -37,7 +37,8 @@ pub fn queue(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mu
     let Some(mut fields) = Fields::of("a queue", node, desk) else { return };
     let read = queue_fields(&mut fields, around, desk);
     let bindings = fields.node("bindings");
-    let ladder = fields.entry("retry").and_then(|entry| retry::read(entry, desk));
+    let ladder =
+        fields.entry("retry").and_then(|entry| retry::read(entry, node.get("name").and_then(Node::as_text), desk));
     fields.finish(desk);
     let Some((mut queue, mut arguments)) = read else { return };
     if let Some(ladder) = &ladder {

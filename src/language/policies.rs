@@ -6,6 +6,7 @@ use super::collect::{Collected, origin};
 use super::fields::{Desk, Fields};
 use super::legal;
 use super::objects::Surroundings;
+use super::policy_keys;
 use super::read;
 use super::tree::{Kind, Node};
 use crate::model::{ApplyTo, Name, Parameter, Policy};
@@ -60,6 +61,7 @@ pub fn policy(node: &Node, operator: bool, around: &Surroundings, into: &mut Col
     let what = if operator { "an operator policy" } else { "a policy" };
     let Some(mut fields) = Fields::of(what, node, desk) else { return };
     let read = policy_fields(&mut fields, None, &around.vhost, desk);
+    policy_keys::check(fields.node("definition"), operator, desk);
     fields.finish(desk);
     if let Some(policy) = read {
         into.policy(policy, operator, origin(node), desk);
@@ -82,6 +84,7 @@ pub fn parameter(node: &Node, around: &Surroundings, into: &mut Collected, desk:
         "operator_policy" => {
             let Some(mut fields) = Fields::of("an operator policy", value, desk) else { return };
             let read = policy_fields(&mut fields, Some((vhost, name)), &around.vhost, desk);
+            policy_keys::check(fields.node("definition"), true, desk);
             fields.finish(desk);
             if let Some(policy) = read {
                 into.policy(policy, true, origin(node), desk);

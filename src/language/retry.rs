@@ -4,8 +4,8 @@
 use super::arguments::Arguments;
 use super::collect::Collected;
 use super::fields::{Desk, Fields, each};
-use super::read;
-use super::tree::Entry;
+use super::read::{self, Read, Wrong};
+use super::tree::{Entry, Kind, Node};
 use crate::model::{Binding, DestinationKind, Exchange, Ladder as Climb, Millis, Name, Origin, Queue, Table, Value};
 use crate::source::{Problem, Span};
 
@@ -30,18 +30,29 @@ enum Rungs {
 }
 
 /// Reads `{delays, then}` or `{every, then}`.
-pub fn read(entry: &Entry, desk: &mut Desk) -> Option<Ladder> {
+pub fn read(entry: &Entry, queue: Option<&str>, desk: &mut Desk) -> Option<Ladder> {
     let mut fields = Fields::of("`retry`", &entry.value, desk)?;
-    let delays = fields
-        .node("delays")
-        .map(|node| each("`delays`", node, desk, |node, desk| desk.read("a delay", node, read::duration)));
-    let every = fields.opt("every", desk, read::duration);
+    let delays =
+        fields.node("delays").map(|node| each("`delays`", node, desk, |node, desk| desk.read("a delay", node, delay)));
+    let empty = fields.node("delays").filter(|node| matches!(&node.kind, Kind::List(rungs) if rungs.is_empty()));
+    let every = fields.opt("every", desk, delay);
     let then = fields.opt("then", desk, read::name);
+    if let Some(node) = empty {
+        let problem = Problem::new("topology::retry", "`retry` has no delay").at(node.span, "an empty list");
+        desk.add(problem.help("write `delays: [5s, 30s]`, or leave `retry` out"));
+    }
+    if let (Some(then), Some(node)) = (then.as_deref().filter(|then| Some(*then) == queue), fields.node("then")) {
+        let message = format!("`then` of queue '{then}' leads back to it: its messages would never be at rest");
+        let problem = Problem::new("topology::retry", message).at(node.span, "the queue itself");
+        desk.add(problem.help("name another queue, where messages wait for a person: `then: work.parked`"));
+    }
+    let faulty = every.is_none() && fields.has("every");
     fields.finish(desk);
     let place = entry.key_span.to(entry.value.span);
     let rungs = match (delays, every) {
         (Some(delays), None) => Rungs::Delays(delays),
         (None, Some(every)) => Rungs::Every(every),
+        (None, None) if faulty => return None,
         (both, _) => {
             let found = if both.is_some() { "both" } else { "neither" };
             let message = format!("`retry` takes `delays` or `every`, found {found}");
@@ -51,6 +62,17 @@ pub fn read(entry: &Entry, desk: &mut Desk) -> Option<Ladder> {
         }
     };
     Some(Ladder { rungs, then, place })
+}
+
+/// Reads the length of a rung; without any there is nothing to wait for.
+fn delay(node: &Node) -> Read<Millis> {
+    match read::duration(node)? {
+        Millis(0) => Err(Wrong::Value {
+            message: "cannot be zero".into(),
+            help: Some("write how long a message waits; `requeue` brings it back at once".into()),
+        }),
+        length => Ok(length),
+    }
 }
 
 /// Gives the name of the wait queue of a delay: `work.q.retry.5s`.

@@ -160,7 +160,7 @@ impl<'a> File<'a> {
         let mut scenario = self.decode(&rendered, &stage, desk)?;
         scenario.topology = cast.collected.topology;
         scenario.origins = cast.collected.origins;
-        stage_names::check(&scenario, &rendered, desk);
+        stage_names::check(&scenario, &stage.vhost, &rendered, desk);
         let axes = choice.iter().map(|(axis, value)| (axis.clone(), axis_text(value))).collect();
         Some(Cell { axes, scenario })
     }

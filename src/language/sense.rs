@@ -2,11 +2,12 @@
 //! Takes a decoded scenario and its tree, for places; gives problems, and notes where somebody might mean it after all.
 
 use super::fields::Desk;
+use super::legal::exclusive_place;
 use super::names::Declared;
 use super::stage_names::find;
 use super::tree::{Kind, Node};
 use crate::model::{
-    Act, Action, Expectation, Millis, Name, Publish, QueueExpectation, Scenario, Subject, Template, Text,
+    Act, Action, Expectation, Millis, Name, Publish, Queue, QueueExpectation, Scenario, Step, Subject, Template, Text,
 };
 use crate::rules::parse_expiration;
 use crate::source::{Problem, Span};
@@ -28,11 +29,27 @@ pub fn check(scenario: &Scenario, declared: &Declared, tree: &Node, desk: &mut D
             rule.actions.iter().for_each(|action| check.action(action, &consumer.queue.vhost, rule.span, desk));
         }
     }
+    gone_queues(scenario, desk);
     if scenario.steps.is_empty() {
         let note =
             Problem::note("scenario::no_steps", "this scenario has no steps: it is over as soon as it has begun");
         let help = "add `steps:` with a list of what to do: `- publish: {…}`, `- expect: {…}`";
         desk.add(note.at(place_of(tree, "scenario"), "no `steps`").help(help));
+    }
+}
+
+/// Notes exclusive queues of the topology: the connection that sets it up ends before the first step, and they with it.
+fn gone_queues(scenario: &Scenario, desk: &mut Desk) {
+    let declares = |step: &Step, queue: &Queue| matches!(&step.act, Act::DeclareQueue(it) if it.id() == queue.id());
+    for queue in &scenario.topology.queues {
+        let Some(span) = exclusive_place(queue, &scenario.origins) else { continue };
+        if scenario.steps.iter().any(|step| declares(step, queue)) {
+            continue;
+        }
+        let message = format!("the exclusive queue '{}' is gone before the first step", queue.name);
+        let note = Problem::note("topology::exclusive", message).at(span, "goes with the connection that sets up");
+        let help = "declare it in a consumer, `queue: NAME, declare: {exclusive: true}`, or by a step `declare`";
+        desk.add(note.help(help));
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::contents;
 use super::fields::Desk;
+use super::message_names;
 use super::names::Declared;
 use super::near;
 use super::sense;
@@ -11,7 +12,9 @@ use crate::model::{Act, Action, Consumer, Name, Publish, QueueName, Scenario, St
 use crate::source::{Problem, Span};
 
 /// Checks everything that a scenario names.
-pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Desk) {
+///
+/// Steps that name no vhost act in `vhost`.
+pub fn check(scenario: &Scenario, vhost: &Name, tree: &Node, desk: &mut Desk) {
     let mut declared = Declared::of(&scenario.topology);
     let all_steps = || [&scenario.steps, &scenario.at_end, &scenario.finally].into_iter().flatten();
     for step in all_steps().filter(|step| step.refused.is_none()) {
@@ -25,7 +28,9 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Desk) {
     for own in own.filter(|own| !own.queue.name.is_empty()) {
         declared.queues.insert((own.queue.vhost.clone(), own.queue.name.clone()));
     }
-    let check = Check { scenario, declared: &declared, tree };
+    let mut vhosts = scenario.topology.vhost_names();
+    vhosts.push(vhost.clone());
+    let check = Check { scenario, declared: &declared, vhosts, tree };
     for (at, consumer) in scenario.consumers.iter().enumerate() {
         check.consumer(consumer, desk);
         check.channel(consumer, &scenario.consumers[..at], desk);
@@ -34,12 +39,14 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Desk) {
         check.step(step, desk);
     }
     contents::check(scenario, tree, desk);
+    message_names::check(scenario, tree, desk);
     sense::check(scenario, &declared, tree, desk);
 }
 
 struct Check<'a> {
     scenario: &'a Scenario,
     declared: &'a Declared,
+    vhosts: Vec<Name>,
     tree: &'a Node,
 }
 
@@ -117,6 +124,9 @@ impl Check<'_> {
         if step.refused.is_some() {
             return;
         }
+        if !self.vhosts.contains(&step.vhost) {
+            return self.unknown_vhost(&step.vhost, step.span, desk);
+        }
         match &step.act {
             Act::Publish(publish) => self.publish(publish, &step.vhost, step.span, desk),
             Act::Call(call) => self.publish(&call.publish, &step.vhost, step.span, desk),
@@ -166,6 +176,12 @@ impl Check<'_> {
             Act::SetPermission(permission) => self.user(Some(&permission.user), step.span, desk),
             _ => {}
         }
+    }
+
+    fn unknown_vhost(&self, vhost: &Name, within: Span, desk: &mut Desk) {
+        let problem = Problem::new("scenario::unknown_vhost", format!("no topology declares the vhost '{vhost}'"));
+        let help = near::suggest(vhost, self.vhosts.iter().map(|name| &**name), "there are");
+        desk.add(problem.at(self.at(within, vhost), "not declared").help(help));
     }
 
     fn queue(&self, queue: &QueueName, within: Span, what: &str, desk: &mut Desk) {

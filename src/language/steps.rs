@@ -10,6 +10,7 @@ use super::legal;
 use super::near;
 use super::objects::{Surroundings, binding_fields, exchange_fields, queue_fields};
 use super::policies::policy_fields;
+use super::policy_keys;
 use super::publish::{Folder, publish};
 use super::read::{self, Wrong};
 use super::tree::{Entry, Kind, Node};
@@ -164,6 +165,9 @@ fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &Stage<'_>, desk: &mut 
         "set_policy" => {
             let mut fields = Fields::of("`set_policy`", node, desk)?;
             let policy = policy_fields(&mut fields, None, vhost, desk);
+            if !refused {
+                policy_keys::check(fields.node("definition"), false, desk);
+            }
             fields.finish(desk);
             Act::SetPolicy(Box::new(policy?))
         }

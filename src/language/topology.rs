@@ -9,7 +9,7 @@ use super::render::Renderer;
 use super::scope::Scope;
 use super::tree::Node;
 use super::wrong_kind::{self, Kind};
-use super::{Settings, World, access, intake, names, policies, read};
+use super::{Settings, World, access, intake, legal, names, policies, read};
 use crate::model::{Name, Origins, Topology};
 use crate::source::{FileId, Problem, Sources};
 
@@ -48,6 +48,7 @@ pub fn load_topology(
     let (loaded, collected) = decode(sources, &read, &scope, settings, false, &mut desk);
     desk.export = read.is_export;
     names::check_topology(&collected.topology, &collected.origins, &mut desk);
+    legal::no_exclusive_queues(&collected.topology, &collected.origins, &mut desk);
     let stopped = !read.whole || names::stops(&desk.problems);
     if !read.whole {
         desk.problems.retain(|problem| !problem.code.starts_with("topology::missing"));
@@ -121,6 +122,11 @@ fn objects_of(root: &Node, settings: &Settings, into: &mut Collected, desk: &mut
     fields.ignore(&["rabbit_version", "rabbitmq_version", "rabbitmq_definition_format", "product_name"]);
     fields.ignore(&["product_version", "explanation", "description", "metadata", "original_cluster_name"]);
     fields.node("vars");
+    if desk.export
+        && let Some(node) = fields.node("limits")
+    {
+        access::limits_of_export(node, &around.vhost, into, desk);
+    }
     let mut list = |key: &str, desk: &mut Desk, decode: &mut dyn FnMut(&Node, &mut Desk)| {
         if let Some(node) = fields.node(key) {
             each(&format!("`{key}`"), node, desk, |node, desk| {

@@ -54,7 +54,7 @@ const UNKNOWN_TO_STREAM: &[&str] = &[
 ];
 
 /// Values of which the lower one holds, whoever sets it.
-const LOWER_HOLDS: &[&str] = &["message-ttl", "expires", "max-length", "max-length-bytes", "delivery-limit"];
+pub(super) const LOWER_HOLDS: &[&str] = &["message-ttl", "expires", "max-length", "max-length-bytes", "delivery-limit"];
 
 /// Holds policies with their compiled patterns; one that cannot be read here counts as found everywhere.
 pub(super) struct Policies<'a> {

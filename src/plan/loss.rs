@@ -1,7 +1,7 @@
 //! What changed policies can lose: compares the effective values of every queue on the broker before and after.
 //! Judges by what holds in the end, so a policy that changes nothing for any queue is no risk.
 
-use super::catch::{Effective, Policies, finds_any, number};
+use super::catch::{Effective, LOWER_HOLDS, Policies, finds_any, number};
 use super::equality::{same, shown_json};
 use super::{Observed, Risk};
 use crate::model::{ApplyTo, Policy, Queue, QueueName, Topology};
@@ -60,7 +60,8 @@ struct Found {
 }
 
 impl Found {
-    /// A queue that keeps its policy is at stake when a value gets worse; one that changes it only when it holds messages.
+    /// A queue that keeps its policy is at stake when a value gets worse; one that changes it only when it holds messages,
+    /// and then by every value but a wider limit.
     fn look(&mut self, queue: &Queue, messages: u64, newly: bool, before: &Effective, after: &Effective) {
         let keys: BTreeSet<&String> = before.values.keys().chain(after.values.keys()).collect();
         let mut at_stake = false;
@@ -71,11 +72,19 @@ impl Found {
                 _ => false,
             };
             let loss = loss_of(key, old, new);
-            if equal || (loss.is_none() && messages == 0) || (newly && messages == 0) {
+            let sentence = match (loss, newly) {
+                (Some(loss), false) => loss,
+                (Some(loss), true) if messages > 0 => loss,
+                (None, true) if messages > 0 && !LOWER_HOLDS.contains(&key.as_str()) => {
+                    format!("{key} changes for queues that hold messages")
+                }
+                _ => continue,
+            };
+            if equal {
                 continue;
             }
             at_stake = true;
-            self.sentences.insert(loss.unwrap_or_else(|| format!("{key} changes for queues that hold messages")));
+            self.sentences.insert(sentence);
             self.old.insert(format!("{key} {}", shown_json(old)));
             self.new.insert(format!("{key} {}", shown_json(new)));
         }
@@ -108,7 +117,7 @@ fn loss_of(key: &str, old: Option<&Json>, new: Option<&Json>) -> Option<String> 
         "expires" if lower => "an unused queue is deleted with all that it holds (EXP-5)",
         "message-ttl" if lower => "new messages expire sooner; those that wait keep their time (TTL-4)",
         "delivery-limit" if lower => "messages that come back too often leave the queue",
-        "max-age" if old != new && new.is_some() => "older stream segments are deleted",
+        "max-age" if age(new) < age(old) => "older stream segments are deleted",
         "overflow" => "what happens to messages beyond the limit changes, and a queue may be trimmed at once (LEN-11)",
         "dead-letter-exchange" if old.is_some() => "messages that die no longer reach their old dead-letter exchange",
         "dead-letter-routing-key" if old.is_some() => "messages that die go by another routing key",
@@ -116,6 +125,22 @@ fn loss_of(key: &str, old: Option<&Json>, new: Option<&Json>) -> Option<String> 
         _ => return None,
     };
     Some(text.into())
+}
+
+/// Gives a stream's `max-age`, like `7D`, in seconds; without one, or with one that cannot be read, nothing ages.
+fn age(value: Option<&Json>) -> f64 {
+    let text = value.and_then(Json::as_str).unwrap_or_default();
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let seconds = match unit {
+        "Y" => 31_536_000.0,
+        "M" => 2_592_000.0,
+        "D" => 86_400.0,
+        "h" => 3_600.0,
+        "m" => 60.0,
+        "s" => 1.0,
+        _ => return f64::INFINITY,
+    };
+    number.parse().map_or(f64::INFINITY, |number: f64| number * seconds)
 }
 
 /// An alternate exchange that is taken away or changed lets unroutable messages vanish.

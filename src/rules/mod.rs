@@ -26,7 +26,7 @@ pub use policy::{
     Definition, DelayedRetry, Overflow, QueueSettings, RetryKind, applies_to_exchange, applies_to_queue,
     merge_definitions, queue_settings,
 };
-pub use policy_check::check_policy;
+pub use policy_check::{check_delayed_retry, check_policy, check_policy_value, policy_keys};
 pub use refusals::rule_of_refusal;
 pub use routing::{check_headers_binding, check_topic_key, headers_match, topic_matches};
 pub use term::{erlang_term, type_name};

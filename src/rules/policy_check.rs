@@ -78,10 +78,7 @@ fn check_apply_to(apply_to: ApplyTo, differences: &Differences) -> Result<(), St
 }
 
 fn check_definition(definition: &Definition, operator: bool, differences: &Differences) -> Result<(), String> {
-    let (keys, more) = match operator {
-        true => (OPERATOR_KEYS, differences.more_operator_keys),
-        false => (POLICY_KEYS, differences.more_policy_keys),
-    };
+    let (keys, more) = keys_of(operator, differences);
     if definition.contains_key("queue-master-locator") && differences.master_locator_denied && !operator {
         return Err("use of deprecated queue-master-locator argument is not permitted".into());
     }
@@ -91,7 +88,7 @@ fn check_definition(definition: &Definition, operator: bool, differences: &Diffe
     pairs.sort_unstable_by_key(|(key, _)| *key);
     for (key, value) in pairs {
         if keys.contains(&key.as_str()) || more.contains(&key.as_str()) {
-            check_value(key, value, differences)?;
+            check_policy_value(key, value, differences)?;
         } else {
             unknown.push(format!("{{<<\"{key}\">>,{}}}", json_term(value)));
         }
@@ -99,10 +96,27 @@ fn check_definition(definition: &Definition, operator: bool, differences: &Diffe
     if !unknown.is_empty() {
         return Err(format!("[{}] are not recognised policy settings", unknown.join(",")));
     }
-    check_retry(definition)
+    check_delayed_retry(definition)
 }
 
-fn check_value(key: &str, value: &Json, differences: &Differences) -> Result<(), String> {
+fn keys_of(operator: bool, differences: &Differences) -> (&'static [&'static str], &'static [&'static str]) {
+    match operator {
+        true => (OPERATOR_KEYS, differences.more_operator_keys),
+        false => (POLICY_KEYS, differences.more_policy_keys),
+    }
+}
+
+/// Lists all keys that a policy may set.
+pub fn policy_keys(operator: bool, differences: &Differences) -> Vec<&'static str> {
+    let (keys, more) = keys_of(operator, differences);
+    keys.iter().chain(more).copied().collect()
+}
+
+/// Checks the value of a known key.
+///
+/// # Errors
+/// RabbitMQ's message.
+pub fn check_policy_value(key: &str, value: &Json, differences: &Differences) -> Result<(), String> {
     let whole = value.as_u64().is_some();
     let positive = value.as_u64().is_some_and(|n| n > 0);
     let one_of = |words: &[&str]| value.as_str().is_some_and(|word| words.contains(&word));
@@ -134,7 +148,10 @@ fn check_value(key: &str, value: &Json, differences: &Differences) -> Result<(),
 }
 
 /// Checks the keys of delayed retry together (QQ-43-6).
-fn check_retry(definition: &Definition) -> Result<(), String> {
+///
+/// # Errors
+/// RabbitMQ's message.
+pub fn check_delayed_retry(definition: &Definition) -> Result<(), String> {
     let number = |key: &str| definition.get(key).and_then(Json::as_i64);
     for (key, noun) in [("delayed-retry-min", "minimum"), ("delayed-retry-max", "maximum")] {
         if let Some(value) = definition.get(key).filter(|value| value.as_u64().is_none_or(|n| n == 0)) {

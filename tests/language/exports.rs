@@ -38,9 +38,13 @@ fn a_cluster_export_loads_with_notes_at_most() {
 #[test]
 fn an_export_of_one_vhost_names_it_once() {
     let text = r#"{"rabbitmq_definition_format":"single_virtual_host","original_vhost_name":"shop","metadata":{"description":""},
+        "limits":{"max-queues":7},
         "queues":[{"name":"q","durable":true,"auto_delete":false,"arguments":{}}],"exchanges":[],"bindings":[]}"#;
     let (loaded, notes) = topology(&Held::default(), text);
     assert_eq!(notes, Vec::new());
+    assert_eq!(loaded.topology.vhosts[0].limits["max-queues"], 7);
+    let (loaded, notes) = topology(&Held::default(), &text.replace("{\"max-queues\":7}", "[]"));
+    assert_eq!((notes, loaded.topology.vhosts.len()), (Vec::new(), 0));
     assert!(loaded.topology.queue("shop", "q").is_some());
 }
 

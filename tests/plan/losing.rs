@@ -60,9 +60,16 @@ fn values_of_a_policy_that_get_worse_are_risks_even_for_empty_queues() {
 }
 
 #[test]
-fn values_that_get_better_are_none() {
-    for (key, old, new) in [("max-length", 5, 10), ("message-ttl", 5, 10), ("expires", 5, 10)] {
-        assert_eq!(risks(under(vec![one(key, old)]), only(vec![one(key, new)]), &[]), "");
+fn values_that_get_better_are_none_whatever_the_queue_holds() {
+    for messages in [&[][..], &[("work", 7)]] {
+        for key in ["max-length", "max-length-bytes", "message-ttl", "expires"] {
+            assert_eq!(risks(under(vec![one(key, 5)]), only(vec![one(key, 10)]), messages), "", "longer {key}");
+            let without = one("max-priority", 3);
+            let both = policy("p", "^work$", 0, &[(key, 5.into()), ("max-priority", 3.into())]);
+            assert_eq!(risks(under(vec![both]), only(vec![without]), messages), "", "removed {key}");
+        }
+        let first = only(vec![one("dead-letter-exchange", "dlx")]);
+        assert_eq!(risks(under(vec![one("max-length", 5)]), first, messages), "", "a first dead-letter exchange");
     }
 }
 
@@ -73,6 +80,21 @@ fn a_new_policy_is_a_risk_only_for_queues_that_hold_messages() {
     let line = risks(under(vec![]), new(), &[("rest", 3)]);
     let what = "policy 'p' takes effect on 'rest': what goes beyond the new length is dropped at once (LEN-11)";
     assert_eq!(line, format!("{what} [rest:3] max-length none -> max-length 10"));
+
+    let other = policy("p", "", 0, &[("dead-letter-exchange", "dlx".into())]);
+    let line = risks(under(vec![]), only(vec![other]), &[("work", 3)]);
+    assert!(line.contains("dead-letter-exchange changes for queues that hold messages [work:3]"), "{line}");
+}
+
+#[test]
+fn only_a_shorter_age_of_a_stream_is_a_risk() {
+    let under = |age: &str| Topology {
+        queues: vec![queue("log", &[("x-queue-type", "stream".into())])],
+        ..under(vec![policy("p", "^log$", 0, &[("max-age", age.into())])])
+    };
+    let risks = |old, new: &str| risks(under(old), only(under(new).policies), &[("log", 9)]);
+    assert_eq!(risks("1D", "48h"), "");
+    assert!(risks("1D", "23h").ends_with("[log:9] max-age 1D -> max-age 23h"));
 }
 
 #[test]
