@@ -257,6 +257,18 @@ impl Sim {
         }
     }
 
+    /// Drops the dead letters that wait: their queue is at-least-once no more (DL-30).
+    pub(super) fn forget_waiting(&mut self, id: Id<Queue>) {
+        let Some(queue) = self.queues.get_mut(id) else { return };
+        self.timers.cancel(&mut queue.retry_timer);
+        let Contents::Quorum(quorum) = &mut queue.contents else { return };
+        for waiting in std::mem::take(&mut quorum.waiting) {
+            let why = "it waited for a target, and its queue is at-least-once no more".to_owned();
+            let origin = Some(waiting.entry.stored.origin);
+            self.tell(origin, Some(id), "DL-30", || What::Dropped { why, stood: true });
+        }
+    }
+
     /// Tries dead letters again that found no place; one that a target did not confirm, once it has waited for long enough.
     pub(super) fn retry_dead_letters(&mut self, id: Id<Queue>) {
         let now = self.now;

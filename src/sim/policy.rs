@@ -10,8 +10,8 @@ use super::vhost::Vhost;
 use crate::broker::{Refusal, Reply};
 use crate::model::{self, Exchange, Moment, Name, QueueKind, Value};
 use crate::rules::{
-    Definition, Overflow, Pattern, applies_to_exchange, applies_to_queue, check_policy, merge_definitions,
-    queue_settings,
+    Definition, Overflow, Pattern, QueueSettings, applies_to_exchange, applies_to_queue, check_policy,
+    merge_definitions, queue_settings,
 };
 use std::collections::BTreeMap;
 
@@ -158,6 +158,10 @@ impl Sim {
                 queue.used_at = self.now;
             }
             self.arm_lease(id);
+        }
+        let waits = |settings: &QueueSettings| settings.at_least_once && settings.dead_letter_exchange.is_some();
+        if waits(&before) && !waits(&settings) {
+            self.forget_waiting(id);
         }
         let Some(queue) = self.queues.get_mut(id) else { return };
         let classic = matches!(queue.contents, Contents::Classic(_));
