@@ -7,8 +7,25 @@ use crate::model::Profile;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     Sim(Profile),
-    Live(Box<Address>),
+    Live(Box<LiveTarget>),
 }
+
+/// Is a live broker to play on.
+#[derive(Debug, Clone)]
+pub struct LiveTarget {
+    pub address: Address,
+    /// As `--broker` takes it: the word that was given, or a URL without its password.
+    pub argument: String,
+}
+
+impl PartialEq for LiveTarget {
+    /// Two words for one broker are one broker.
+    fn eq(&self, other: &Self) -> bool {
+        self.address == other.address
+    }
+}
+
+impl Eq for LiveTarget {}
 
 /// Is where commands go without `--broker` and `RABBITMQ_URL`.
 const LOCAL: &str = "amqp://guest:guest@localhost:5672";
@@ -26,14 +43,16 @@ impl Target {
             let Ok(url) = std::env::var("RABBITMQ_URL") else {
                 return Err("--broker env reads RABBITMQ_URL, and that is not set".to_owned());
             };
-            return live(&url, management);
+            return live(&url, management, Some(text));
         }
         if text.contains("://") {
-            return live(text, management);
+            return live(text, management, None);
         }
         let (disk, known) = known_brokers()?;
         if let Some(address) = known.address(text, &disk) {
-            return address.and_then(|address| managed(address, management)).map(live_target);
+            return address
+                .and_then(|address| managed(address, management))
+                .map(|address| live_target(address, Some(text)));
         }
         // Whatever stands before an @ may be a password.
         let (login, shown) = text.rsplit_once('@').map_or((false, text), |(_, place)| (true, place));
@@ -50,14 +69,16 @@ impl Target {
     }
 }
 
-fn live(url: &str, management: Option<&str>) -> Result<Target, String> {
-    address(url, management).map(live_target)
+fn live(url: &str, management: Option<&str>, word: Option<&str>) -> Result<Target, String> {
+    address(url, management).map(|address| live_target(address, word))
 }
 
 /// Takes an address as a broker to play on; what the environment says of its restart holds where nothing else does.
-fn live_target(address: Address) -> Target {
+fn live_target(address: Address, word: Option<&str>) -> Target {
     let restart = address.restart.clone().or_else(|| std::env::var("RMQPLAY_RESTART").ok());
-    Target::Live(Box::new(Address { restart: restart.filter(|command| !command.trim().is_empty()), ..address }))
+    let address = Address { restart: restart.filter(|command| !command.trim().is_empty()), ..address };
+    let argument = word.map_or_else(|| address.argument(), str::to_owned);
+    Target::Live(Box::new(LiveTarget { address, argument }))
 }
 
 fn known_brokers() -> Result<(Disk, KnownBrokers), String> {

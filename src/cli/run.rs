@@ -109,7 +109,7 @@ fn play_on_all(stage: &Stage<'_>, targets: &[Target], cells: &[ToPlay], reports:
     for target in targets {
         code = code.and(match target {
             Target::Sim(profile) => play_on_sim(stage, *profile, cells, reports),
-            Target::Live(address) => run_live::play_on_live(stage, address, cells, reports),
+            Target::Live(live) => run_live::play_on_live(stage, live, cells, reports),
         });
         let stopped = matches!(code, ExitCode::Interrupted | ExitCode::Terminated);
         if stopped || reports.iter().any(|report| stage.is_enough(report)) {
@@ -121,7 +121,7 @@ fn play_on_all(stage: &Stage<'_>, targets: &[Target], cells: &[ToPlay], reports:
 
 fn play_on_sim(stage: &Stage<'_>, profile: Profile, cells: &[ToPlay], reports: &mut Vec<CellReport>) -> ExitCode {
     let (broker, argument) = (format!("sim {profile}"), format!("sim:{profile}"));
-    let on = Named { broker, argument, version: profile.version() };
+    let on = Named { broker, argument, live_arguments: String::new(), version: profile.version() };
     stage.announce(&on.broker, false);
     let mut enough = false;
     for (index, one) in cells.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! `run` on a live broker: cells in parallel, each in throw-away vhosts that are gone afterwards, whatever happens.
 
-use super::arguments::KeepVhost;
+use super::arguments::{KeepVhost, Run, USUAL_WAIT};
+use super::brokers::LiveTarget;
 use super::run::FAILED_BEFORE;
 use super::select::ToPlay;
 use super::stage::{Named, Once, Stage};
@@ -12,7 +13,7 @@ use crate::io::meet;
 use crate::io::rehearse::{needs, rehearse_live};
 use crate::io::{Failure, FailureKind};
 use crate::play::{Ground, Played, Verdict};
-use crate::report::CellReport;
+use crate::report::{CellReport, counted, shell_word};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -48,10 +49,11 @@ impl PlayedCell {
 /// Plays all cells on one broker.
 pub(super) fn play_on_live(
     stage: &Stage,
-    address: &Address,
+    live: &LiveTarget,
     cells: &[ToPlay],
     reports: &mut Vec<CellReport>,
 ) -> ExitCode {
+    let address = &live.address;
     runtime::block_on(async {
         let asked = runtime::interruptible(meet(address)).await;
         match asked {
@@ -63,7 +65,8 @@ pub(super) fn play_on_live(
             Ok(Ok(overview)) => {
                 let broker = format!("RabbitMQ {}", overview.full_version);
                 stage.announce(&format!("{broker} at {}", address.place()), true);
-                let on = Named { broker, argument: address.to_string(), version: overview.version };
+                let (argument, live_arguments) = (live.argument.clone(), live_arguments(stage.command));
+                let on = Named { broker, argument, live_arguments, version: overview.version };
                 // Held until all cells are swept.
                 let lent = match take_vhost(stage, address).await {
                     Ok(lent) => lent,
@@ -79,6 +82,16 @@ pub(super) fn play_on_live(
             }
         }
     })
+}
+
+/// Writes out what a live broker is played with beside its address, with a space before each.
+fn live_arguments(command: &Run) -> String {
+    let [management, in_vhost] = [("--management", &command.management), ("--in-vhost", &command.in_vhost)]
+        .map(|(option, given)| given.as_ref().map(|value| format!(" {option} {}", shell_word(value))));
+    let scale = command.pace.time_scale.map(|scale| format!(" --time-scale {scale}"));
+    let max_wait = command.pace.max_wait.to_string().replace(' ', "");
+    let max_wait = (command.pace.max_wait != USUAL_WAIT).then(|| format!(" --max-wait {max_wait}"));
+    [management, in_vhost, scale, max_wait].into_iter().flatten().collect()
 }
 
 /// Takes the vhost of --in-vhost for this run alone.
@@ -279,15 +292,19 @@ impl<'s> Show<'s> {
         if bad || self.stage.command.keep_vhost == Some(KeepVhost::Always) {
             let (vhosts, users) = guard.handed_out();
             let all: Vec<&str> = vhosts.iter().map(|name| &**name).collect();
-            let users = if users.is_empty() { String::new() } else { format!(" and {} users", users.len()) };
-            let (name, argument) = (self.cells[index].name(), &self.on.argument);
-            let words = format!(
-                "kept for a look: vhost {}{users} of {name}; when seen: rmqplay clean --older-than 1m --broker {argument}",
-                all.join(", ")
-            );
+            let users = if users.is_empty() { String::new() } else { format!(" and {}", counted(users.len(), "user")) };
+            let (name, clean) = (self.cells[index].name(), self.clean("1m"));
+            let words = format!("kept for a look: vhost {}{users} of {name}; when seen: {clean}", all.join(", "));
             return self.stage.complain(&words);
         }
         self.tasks.spawn(async move { PlayedCell { left_behind: guard.sweep().await.err(), ..PlayedCell::of(index) } });
+    }
+
+    /// Gives the command that removes what is older than that from this broker.
+    fn clean(&self, older_than: &str) -> String {
+        let management = self.stage.command.management.as_ref();
+        let management = management.map_or(String::new(), |url| format!(" --management {}", shell_word(url)));
+        format!("rmqplay clean --older-than {older_than} --broker {}{management}", shell_word(&self.on.argument))
     }
 
     /// Hears a signal; true when it is the second wish.

@@ -9,7 +9,7 @@ use crate::io::Failure;
 use crate::language;
 use crate::model::{Cell, Version};
 use crate::play::{Played, Verdict};
-use crate::report::{self, CellReport, Page};
+use crate::report::{self, CellReport, Page, shell_word};
 use crate::source::Sources;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub(super) struct Named {
     pub broker: String,
     /// As `--broker` takes it, without secrets.
     pub argument: String,
+    /// What else a live broker is played with, with a space before each.
+    pub live_arguments: String,
     pub version: Version,
 }
 
@@ -80,6 +82,7 @@ impl Stage<'_> {
             title: one.title.clone(),
             broker: on.broker.clone(),
             broker_argument: on.argument.clone(),
+            live_arguments: on.live_arguments.clone(),
             version: on.version,
             variables: self.variables(&one.cell),
             verdict,
@@ -99,11 +102,11 @@ impl Stage<'_> {
     /// Writes out the variables of the command line, but those that chose the cell.
     fn variables(&self, cell: &Cell) -> String {
         let vars = &self.command.vars;
-        let files = vars.vars_files.iter().map(|file| format!(" --vars-file {}", file.display()));
+        let files = vars.vars_files.iter().map(|file| format!(" --vars-file {}", shell_word(&file.to_string_lossy())));
         let set = vars.vars.iter().filter_map(|text| text.split_once('='));
         let set = set.filter(|(name, _)| !cell.axes.contains_key(*name)).map(|(name, value)| {
             let value = if language::is_secret(name) { "***" } else { value };
-            format!(" --var {name}={value}")
+            format!(" --var {}", shell_word(&format!("{name}={value}")))
         });
         files.chain(set).collect()
     }
@@ -177,7 +180,8 @@ impl Stage<'_> {
             }
             _ => {
                 let verb = if n == 1 { "waits" } else { "wait" };
-                let paths: String = self.command.paths.iter().map(|path| format!(" {}", path.display())).collect();
+                let paths: String =
+                    self.command.paths.iter().map(|path| format!(" {}", shell_word(&path.to_string_lossy()))).collect();
                 let paths = if paths == " scenarios" { "" } else { &*paths };
                 format!("{n} {noun} {verb} for a review: rmqplay review{paths}\n{}", listed(&settled.written))
             }

@@ -67,9 +67,8 @@ fn group_text(group: &[&CellReport], full: bool, helps: &mut BTreeSet<String>, p
     {
         text.push_str(&coloured_difference(words, palette));
     }
-    let arguments: Vec<&str> = group.iter().map(|cell| cell.broker_argument.as_str()).collect();
     text.truncate(text.trim_end().len());
-    text.push_str(&format!("\n\n  {} {}\n", palette.dim("again:"), cell.again_on(&arguments)));
+    text.push_str(&format!("\n\n  {} {}\n", palette.dim("again:"), cell.again_with(group)));
     text
 }
 
