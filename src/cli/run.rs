@@ -14,7 +14,6 @@ use crate::model::Profile;
 use crate::play::Played;
 use crate::report::{self, CellReport};
 use crate::simulate::rehearse;
-use crate::source::Sources;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -43,17 +42,19 @@ pub fn run(command: &Run, terminal: &Terminal) -> ExitCode {
         sources: &loader.sources,
         keeping: &keeping,
         progress: Progress::begin((cells.len() * targets.len()) as u64, terminal.quiet || command.json),
+        errors: Default::default(),
         width: cells.iter().map(|one| one.name().chars().count()).max().unwrap_or(0),
     };
     let mut reports = Vec::new();
     let mut code = play_on_all(&stage, &targets, &cells, &mut reports);
     let settled = keeping.settle(&cells, &mut reports);
+    stage.tell_unwritten(&settled);
     if !settled.errors.is_empty() {
         code = code.and(ExitCode::Environment);
     }
     code = code.and(verdicts::exit_code(&reports, mode));
     if let Some(file) = junit_file {
-        code = code.and(write_junit(&file, &reports, &loader.sources, terminal));
+        code = code.and(write_junit(&file, &reports, &stage));
     }
     stage.close(&reports, &settled, &unreferenced, began.elapsed());
     code
@@ -148,12 +149,13 @@ fn rehearse_telling(stage: &Stage<'_>, one: &ToPlay, profile: Profile) -> Played
     if played.failures.is_empty() || trace { played } else { rehearse(&one.cell, profile, true) }
 }
 
-fn write_junit(file: &Path, reports: &[CellReport], sources: &Sources, terminal: &Terminal) -> ExitCode {
-    let written = report::junit(reports, sources).and_then(|text| write_atomically(file, &text));
+fn write_junit(file: &Path, reports: &[CellReport], stage: &Stage<'_>) -> ExitCode {
+    let written =
+        report::junit(reports, &stage.errors.borrow(), stage.sources).and_then(|text| write_atomically(file, &text));
     match written {
         Ok(()) => ExitCode::Fine,
         Err(error) => {
-            terminal.complain(&format!("the report could not be written to {}: {error}", file.display()));
+            stage.complain(&format!("the report could not be written to {}: {error}", file.display()));
             ExitCode::Environment
         }
     }

@@ -59,7 +59,7 @@ pub(super) fn play_on_live(
         match asked {
             Err(code) => code,
             Ok(Err(failure)) => {
-                stage.failure(&failure);
+                stage.failure(&live.argument, &failure);
                 ExitCode::Environment
             }
             Ok(Ok(overview)) => {
@@ -68,7 +68,7 @@ pub(super) fn play_on_live(
                 let (argument, live_arguments) = (live.argument.clone(), live_arguments(stage.command));
                 let on = Named { broker, argument, live_arguments, version: overview.version };
                 // Held until all cells are swept.
-                let lent = match take_vhost(stage, address).await {
+                let lent = match take_vhost(stage, address, &on.broker).await {
                     Ok(lent) => lent,
                     Err(code) => return code,
                 };
@@ -95,16 +95,16 @@ fn live_arguments(command: &Run) -> String {
 }
 
 /// Takes the vhost of --in-vhost for this run alone.
-async fn take_vhost(stage: &Stage<'_>, address: &Address) -> Result<Option<Lent>, ExitCode> {
+async fn take_vhost(stage: &Stage<'_>, address: &Address, broker: &str) -> Result<Option<Lent>, ExitCode> {
     let Some(vhost) = &stage.command.in_vhost else { return Ok(None) };
     match lend(address, vhost).await {
         Ok(lent) => Ok(Some(lent)),
         Err(NotLent::Unsafe(why)) => {
-            stage.complain(&format!("error: {why}"));
+            stage.refuse(broker, &why);
             Err(ExitCode::Unsafe)
         }
         Err(NotLent::Failed(failure)) => {
-            stage.failure(&failure);
+            stage.failure(broker, &failure);
             Err(ExitCode::Environment)
         }
     }
@@ -166,7 +166,7 @@ impl<'s> Show<'s> {
         let plugins = match plugins_needed(self.address, self.cells).await {
             Ok(plugins) => plugins,
             Err(failure) => {
-                self.stage.failure(&failure);
+                self.stage.failure(&self.on.broker, &failure);
                 return ExitCode::Environment;
             }
         };
@@ -187,7 +187,8 @@ impl<'s> Show<'s> {
                 joined = self.tasks.join_next() => match joined {
                     None => break,
                     Some(Err(panicked)) => {
-                        self.stage.complain(&format!("a cell ended in a bug of rmqplay: {panicked}"));
+                        let words = format!("a cell ended in a bug of rmqplay: {panicked}");
+                        self.stage.refuse(&self.on.broker, &words);
                         self.code = self.code.and(ExitCode::Bug);
                     }
                     Some(Ok(cell)) => self.ended(cell),
@@ -258,7 +259,7 @@ impl<'s> Show<'s> {
         for failure in cell.failure.iter().chain(&cell.left_behind) {
             // One word about the broker is enough for all cells.
             if !std::mem::replace(&mut self.told, true) {
-                self.stage.failure(failure);
+                self.stage.failure(&self.on.broker, failure);
             }
             self.code = self.code.and(ExitCode::Environment);
         }

@@ -9,8 +9,9 @@ use crate::io::Failure;
 use crate::language;
 use crate::model::{Cell, Version};
 use crate::play::{Played, Verdict};
-use crate::report::{self, CellReport, Page, shell_word};
+use crate::report::{self, BrokerError, CellReport, Page, shell_word};
 use crate::source::Sources;
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub(super) struct Stage<'a> {
     pub progress: Progress,
     /// The longest name of a cell.
     pub width: usize,
+    /// What kept brokers from being played on.
+    pub errors: RefCell<Vec<BrokerError>>,
 }
 
 /// Is a broker as reports name it.
@@ -63,8 +66,24 @@ impl Stage<'_> {
     }
 
     /// Complains about the broker beside the progress.
-    pub fn failure(&self, failure: &Failure) {
+    pub fn failure(&self, broker: &str, failure: &Failure) {
         self.progress.aside(|| _ = self.terminal.failure(failure));
+        self.error(Some(broker), failure.to_string(), Some(failure.hint.clone()));
+    }
+
+    /// Complains that a broker is not played on, for its own sake.
+    pub fn refuse(&self, broker: &str, why: &str) {
+        self.complain(&format!("error: {why}"));
+        self.error(Some(broker), why.to_owned(), None);
+    }
+
+    /// Keeps an error for the reports, and tells it to machines that read along.
+    pub fn error(&self, broker: Option<&str>, message: String, help: Option<String>) {
+        let error = BrokerError { broker: broker.map(str::to_owned), message, help };
+        if self.command.json {
+            self.progress.aside(|| self.terminal.say(&report::error_json(&error).to_string()));
+        }
+        self.errors.borrow_mut().push(error);
     }
 
     /// Makes the report of a cell: the verdict of its run and of its snapshot.
@@ -136,10 +155,17 @@ impl Stage<'_> {
         }
     }
 
+    /// Complains about what could not be written.
+    pub fn tell_unwritten(&self, settled: &Settled) {
+        for error in &settled.errors {
+            self.complain(&cannot_write(error));
+            self.error(None, error.clone(), None);
+        }
+    }
+
     /// Writes the failures, what waits for a review, and the summary.
     pub fn close(&self, reports: &[CellReport], settled: &Settled, unreferenced: &[PathBuf], real: Duration) {
         self.progress.close();
-        settled.errors.iter().for_each(|error| self.terminal.complain(&cannot_write(error)));
         if self.command.json {
             let written: Vec<String> = settled.written.iter().map(|path| path.display().to_string()).collect();
             return self.terminal.say(&report::summary_json(reports, &written, real).to_string());

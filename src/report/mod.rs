@@ -1,6 +1,7 @@
 //! Timelines, plans, problems and outcomes as text, JSON, JUnit and snapshots.
 //! Takes data, returns strings. Never prints, never writes a file, never decides.
 
+mod broker_error;
 mod cell;
 mod counted;
 mod failure;
@@ -21,6 +22,7 @@ mod snapshot_pending;
 mod story;
 mod summary;
 
+pub use broker_error::{BrokerError, error_json};
 pub use cell::{CellReport, cell_line, cell_name, header};
 pub use counted::counted;
 pub use failure::{Page, coloured_difference, failure_text, failures_text};
