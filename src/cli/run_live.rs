@@ -374,6 +374,9 @@ async fn play_cell(
     if keep.is_some() && played.is_some() && failure.is_none() {
         return PlayedCell { played, guard: Some(guard), real: began.elapsed(), ..cell };
     }
+    // Who lacks a right has not shown that the scenario fails.
+    let no_right = failure.as_ref().is_some_and(|failure| matches!(failure.kind, FailureKind::NoRight { .. }));
+    let played = played.filter(|_| !no_right);
     let left_behind = guard.sweep().await.err();
     PlayedCell { played, failure, left_behind, real: began.elapsed(), ..cell }
 }
