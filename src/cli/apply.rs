@@ -20,7 +20,7 @@ use crate::report;
 pub fn apply(command: &Apply, terminal: &Terminal) -> ExitCode {
     let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
         Ok(address) => address,
-        Err(message) => return terminal.usage(&message),
+        Err(none) => return none.tell(terminal),
     };
     let default_vhost = command.vhost.clone().or_else(|| address.vhost.clone());
     let mut loader = match Loader::new(&command.vars, default_vhost) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 pub fn clean(command: &Clean, terminal: &Terminal) -> ExitCode {
     let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
         Ok(address) => address,
-        Err(message) => return terminal.usage(&message),
+        Err(none) => return none.tell(terminal),
     };
     let older_than = Duration::from_millis(command.older_than.0);
     let swept = async {

@@ -1,7 +1,7 @@
 //! `run`: loads everything, plays every cell on every broker, compares snapshots, reports.
 
 use super::arguments::Run;
-use super::brokers::Target;
+use super::brokers::{NoBroker, Target};
 use super::keeping::{self, Keeping};
 use super::load::Loader;
 use super::progress::Progress;
@@ -22,7 +22,8 @@ pub fn run(command: &Run, terminal: &Terminal) -> ExitCode {
     let began = Instant::now();
     let (targets, junit_file) = match (targets(command), junit_file(command)) {
         (Ok(targets), Ok(file)) => (targets, file),
-        (Err(message), _) | (_, Err(message)) => return terminal.usage(&message),
+        (Err(none), _) => return none.tell(terminal),
+        (_, Err(message)) => return terminal.usage(&message),
     };
     let mut loader = match Loader::new(&command.vars, None) {
         Ok(loader) => loader,
@@ -61,7 +62,7 @@ pub fn run(command: &Run, terminal: &Terminal) -> ExitCode {
 }
 
 /// Reads the brokers, each once.
-fn targets(command: &Run) -> Result<Vec<Target>, String> {
+fn targets(command: &Run) -> Result<Vec<Target>, NoBroker> {
     let mut targets: Vec<Target> = Vec::new();
     for text in &command.broker {
         let target = Target::parse(text, command.management.as_deref())?;
@@ -72,7 +73,7 @@ fn targets(command: &Run) -> Result<Vec<Target>, String> {
     let live = targets.iter().any(|target| matches!(target, Target::Live(_)));
     let for_live = [("--keep-vhost", command.keep_vhost.is_some()), ("--in-vhost", command.in_vhost.is_some())];
     match for_live.iter().find(|(_, given)| *given && !live) {
-        Some((option, _)) => Err(format!("{option} is for live brokers: give an amqp:// URL with --broker")),
+        Some((option, _)) => Err(format!("{option} is for live brokers: give an amqp:// URL with --broker").into()),
         None => Ok(targets),
     }
 }
