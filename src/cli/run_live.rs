@@ -132,6 +132,8 @@ struct Show<'s> {
     finished: BTreeMap<usize, CellReport>,
     code: ExitCode,
     told: bool,
+    /// A clean-up failed: throw-away vhosts may still be there.
+    left: bool,
     signalled: Option<Instant>,
 }
 
@@ -158,6 +160,7 @@ impl<'s> Show<'s> {
             finished: BTreeMap::new(),
             code: ExitCode::Fine,
             told: false,
+            left: false,
             signalled: None,
         }
     }
@@ -197,6 +200,13 @@ impl<'s> Show<'s> {
                     break;
                 },
             }
+        }
+        // What is in a vhost that was lent is not for `clean` to delete.
+        if self.left && self.stage.command.in_vhost.is_none() {
+            let (place, clean) = (self.address.place(), self.clean("0s"));
+            self.stage.complain(&format!(
+                "throw-away vhosts may be left at {place}; once it answers, and no other run plays there: {clean}"
+            ));
         }
         self.code
     }
@@ -263,6 +273,7 @@ impl<'s> Show<'s> {
             }
             self.code = self.code.and(ExitCode::Environment);
         }
+        self.left |= cell.left_behind.is_some();
         self.free += cell.room;
         let index = cell.index;
         let Some(played) = cell.played else { return };
