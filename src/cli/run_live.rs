@@ -25,6 +25,10 @@ const ONE_WISH: Duration = Duration::from_secs(1);
 /// How long a request of a stopped cell may be under way to the broker.
 const UNDER_WAY: Duration = Duration::from_millis(400);
 
+/// What to do about a vhost of --in-vhost that is not there.
+const NO_SUCH_VHOST: &str = "--in-vhost takes the name of an empty vhost that is there, as it is (`/`, not %2F); without \
+    --in-vhost each cell gets a throw-away vhost, which takes the tag `administrator`";
+
 /// Is one cell that was played, or was not because the run was stopped.
 struct PlayedCell {
     index: usize,
@@ -104,6 +108,10 @@ async fn take_vhost(stage: &Stage<'_>, address: &Address, broker: &str) -> Resul
             Err(ExitCode::Unsafe)
         }
         Err(NotLent::Failed(failure)) => {
+            let failure = match &failure.kind {
+                FailureKind::NotFound { .. } => failure.hint(NO_SUCH_VHOST),
+                _ => failure,
+            };
             stage.failure(broker, &failure);
             Err(ExitCode::Environment)
         }
