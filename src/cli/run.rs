@@ -109,21 +109,41 @@ fn prepare(
 fn play_on_all(stage: &Stage<'_>, targets: &[Target], cells: &[ToPlay], reports: &mut Vec<CellReport>) -> ExitCode {
     let mut code = ExitCode::Fine;
     for target in targets {
+        if reports.iter().any(|report| stage.is_enough(report)) {
+            skip_all(stage, target, cells, reports);
+            continue;
+        }
         code = code.and(match target {
             Target::Sim(profile) => play_on_sim(stage, *profile, cells, reports),
             Target::Live(live) => run_live::play_on_live(stage, live, cells, reports),
         });
-        let stopped = matches!(code, ExitCode::Interrupted | ExitCode::Terminated);
-        if stopped || reports.iter().any(|report| stage.is_enough(report)) {
+        if matches!(code, ExitCode::Interrupted | ExitCode::Terminated) {
             break;
         }
     }
     code
 }
 
+/// Counts the cells of a broker that is not begun any more as skipped.
+fn skip_all(stage: &Stage<'_>, target: &Target, cells: &[ToPlay], reports: &mut Vec<CellReport>) {
+    let on = match target {
+        Target::Sim(profile) => Named::sim(*profile),
+        // Nobody asked it for its version, and nothing is compared.
+        Target::Live(live) => Named {
+            broker: format!("RabbitMQ at {}", live.address.place()),
+            argument: live.argument.clone(),
+            live_arguments: String::new(),
+            version: Profile::NEWEST.version(),
+        },
+    };
+    for (index, one) in cells.iter().enumerate() {
+        let once = Once { skipped: Some(FAILED_BEFORE.to_owned()), ..Once::default() };
+        reports.push(stage.judge(index, one, once, &on));
+    }
+}
+
 fn play_on_sim(stage: &Stage<'_>, profile: Profile, cells: &[ToPlay], reports: &mut Vec<CellReport>) -> ExitCode {
-    let (broker, argument) = (format!("sim {profile}"), format!("sim:{profile}"));
-    let on = Named { broker, argument, live_arguments: String::new(), version: profile.version() };
+    let on = Named::sim(profile);
     stage.announce(&on.broker, false);
     let mut enough = false;
     for (index, one) in cells.iter().enumerate() {

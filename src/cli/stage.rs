@@ -7,7 +7,7 @@ use super::select::ToPlay;
 use super::terminal::Terminal;
 use crate::io::Failure;
 use crate::language;
-use crate::model::{Cell, Version};
+use crate::model::{Cell, Profile, Version};
 use crate::play::{Played, Verdict};
 use crate::report::{self, BrokerError, CellReport, Page, shell_word};
 use crate::source::Sources;
@@ -41,6 +41,14 @@ pub(super) struct Named {
     /// What else a live broker is played with, with a space before each.
     pub live_arguments: String,
     pub version: Version,
+}
+
+impl Named {
+    /// Names the simulated broker.
+    pub fn sim(profile: Profile) -> Self {
+        let (broker, argument) = (format!("sim {profile}"), format!("sim:{profile}"));
+        Self { broker, argument, live_arguments: String::new(), version: profile.version() }
+    }
 }
 
 /// Is a cell that was played once, or not at all.

@@ -51,6 +51,14 @@ impl CellReport {
         format!("rmqplay run {}{brokers}{}{axes}{}", shell_word(&self.file), live.unwrap_or(""), self.variables)
     }
 
+    /// Says how often it was played, where it was more than once and never passed.
+    pub(super) fn tries(&self) -> String {
+        match self.earlier.len() {
+            0 => String::new(),
+            earlier => format!(", tried {} times", earlier + 1),
+        }
+    }
+
     /// Says whether it failed or changed.
     pub fn is_bad(&self) -> bool {
         matches!(self.verdict, Verdict::Failed | Verdict::Changed)
@@ -82,7 +90,7 @@ pub fn cell_line(cell: &CellReport, width: usize, palette: Palette) -> String {
     let reason = match &cell.verdict {
         Verdict::Skipped(reason) => format!("  {reason}"),
         Verdict::Flaky(failed) => format!("  {own:>9} played in {real}, after {failed} that failed"),
-        _ => format!("  {own:>9} played in {real}"),
+        _ => format!("  {own:>9} played in {real}{}", cell.tries()),
     };
     format!("{mark}  {:<width$}  {}{}", cell.name, palette.dim(&cell.broker), palette.dim(&reason))
 }

@@ -52,7 +52,7 @@ fn group_text(group: &[&CellReport], full: bool, helps: &mut BTreeSet<String>, p
     let Page { sources, width, palette } = page;
     let cell = group[0];
     let brokers: Vec<&str> = group.iter().map(|cell| cell.broker.as_str()).collect();
-    let mut text = format!("\n{}\n", palette.strong(&format!("{} on {}", cell.name, listed(&brokers))));
+    let mut text = format!("\n{}\n", palette.strong(&format!("{} on {}{}", cell.name, listed(&brokers), cell.tries())));
     for (number, failure) in cell.played.iter().flat_map(|played| &played.failures).enumerate() {
         if number > 0 {
             text.push('\n');
