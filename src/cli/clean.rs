@@ -5,6 +5,7 @@ use super::brokers::one_broker;
 use super::terminal::Terminal;
 use super::{ExitCode, runtime};
 use crate::io::meet;
+use crate::report::counted;
 use std::time::Duration;
 
 /// Deletes throw-away vhosts and users of that age, and lists them.
@@ -27,7 +28,14 @@ pub fn clean(command: &Clean, terminal: &Terminal) -> ExitCode {
             let (vhosts, users) = (cleaned.vhosts.len(), cleaned.users.len());
             terminal.chat(&match (vhosts, users) {
                 (0, 0) => format!("nothing older than {} is left at {}", command.older_than, address.place()),
-                _ => format!("{vhosts} vhosts and {users} users are gone from {}", address.place()),
+                (0, n) | (n, 0) => {
+                    let noun = if users == 0 { "vhost" } else { "user" };
+                    format!("{} {} gone from {}", counted(n, noun), if n == 1 { "is" } else { "are" }, address.place())
+                }
+                _ => {
+                    let (vhosts, users) = (counted(vhosts, "vhost"), counted(users, "user"));
+                    format!("{vhosts} and {users} are gone from {}", address.place())
+                }
             });
             ExitCode::Fine
         }
