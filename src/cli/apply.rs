@@ -14,13 +14,13 @@ use crate::io::rehearse::apply_plan;
 use crate::language::LoadedTopology;
 use crate::model::Vhost;
 use crate::plan::{Observed, Plan, plan};
-use crate::report;
+use crate::report::{self, counted};
 
 /// Applies a topology file.
 pub fn apply(command: &Apply, terminal: &Terminal) -> ExitCode {
     let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
         Ok(address) => address,
-        Err(message) => return terminal.usage(&message),
+        Err(none) => return none.tell(terminal),
     };
     let default_vhost = command.vhost.clone().or_else(|| address.vhost.clone());
     let mut loader = match Loader::new(&command.vars, default_vhost) {
@@ -73,7 +73,7 @@ async fn carry_out(
     }
     let planned = plan(&loaded.topology, &loaded.origins, &observed);
     if planned.is_empty() {
-        terminal.chat(&format!("nothing to do: all {} objects are there as declared", planned.unchanged));
+        terminal.chat(&format!("nothing to do: {}", all_there(planned.unchanged)));
         return Ok(ExitCode::Fine);
     }
     terminal.chat(&report::plan_text(&planned, terminal.palette));
@@ -81,7 +81,7 @@ async fn carry_out(
         return Ok(code);
     }
     if command.dry_run {
-        terminal.chat(&format!("{} changes; nothing was written (--dry-run)", planned.changes.len()));
+        terminal.chat(&format!("{}; nothing was written (--dry-run)", counted(planned.changes.len(), "change")));
         if planned.risky().next().is_some() {
             terminal.chat(&format!("{}: the real run needs --yes", report::at_stake_text(&planned)));
         }
@@ -91,13 +91,20 @@ async fn carry_out(
     terminal.complain_unless_empty(&report::applied_text(&applied, terminal.palette));
     let again = plan(&loaded.topology, &loaded.origins, &observe(&management, &vhosts).await?);
     if again.is_empty() {
-        let (done, all) = (planned.changes.len(), again.unchanged);
-        terminal.chat(&format!("{done} changes made; read back: all {all} objects are there as declared"));
+        let (done, all) = (counted(planned.changes.len(), "change"), all_there(again.unchanged));
+        terminal.chat(&format!("{done} made; read back: {all}"));
         return Ok(ExitCode::Fine);
     }
     terminal.complain("read back, and the broker still differs from the file:");
     terminal.complain(&report::plan_text(&again, terminal.palette));
     Ok(if applied.refused.is_empty() { ExitCode::Failed } else { ExitCode::Environment })
+}
+
+fn all_there(objects: usize) -> String {
+    match objects {
+        1 => "the one object is there as declared".to_owned(),
+        _ => format!("all {objects} objects are there as declared"),
+    }
 }
 
 /// Finds a vhost that only the arguments name and the broker does not have: a slip, not a wish for a new vhost.

@@ -174,6 +174,9 @@ pub struct Vars {
     pub vars_files: Vec<PathBuf>,
 }
 
+/// Is how long a cell may take on a live broker unless --max-wait says otherwise.
+pub(super) const USUAL_WAIT: crate::model::Millis = crate::model::Millis(30_000);
+
 /// Says how fast time runs on live brokers.
 #[derive(Debug, Args)]
 pub struct Pace {
@@ -182,7 +185,7 @@ pub struct Pace {
     #[arg(long, value_name = "N|fit")]
     pub time_scale: Option<crate::play::TimeScale>,
     /// Skip a cell that would take longer than this on a live broker.
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    #[arg(long, value_name = "DURATION", default_value_t = USUAL_WAIT)]
     pub max_wait: crate::model::Millis,
 }
 

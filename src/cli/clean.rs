@@ -5,13 +5,14 @@ use super::brokers::one_broker;
 use super::terminal::Terminal;
 use super::{ExitCode, runtime};
 use crate::io::meet;
+use crate::report::counted;
 use std::time::Duration;
 
 /// Deletes throw-away vhosts and users of that age, and lists them.
 pub fn clean(command: &Clean, terminal: &Terminal) -> ExitCode {
     let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
         Ok(address) => address,
-        Err(message) => return terminal.usage(&message),
+        Err(none) => return none.tell(terminal),
     };
     let older_than = Duration::from_millis(command.older_than.0);
     let swept = async {
@@ -27,7 +28,14 @@ pub fn clean(command: &Clean, terminal: &Terminal) -> ExitCode {
             let (vhosts, users) = (cleaned.vhosts.len(), cleaned.users.len());
             terminal.chat(&match (vhosts, users) {
                 (0, 0) => format!("nothing older than {} is left at {}", command.older_than, address.place()),
-                _ => format!("{vhosts} vhosts and {users} users are gone from {}", address.place()),
+                (0, n) | (n, 0) => {
+                    let noun = if users == 0 { "vhost" } else { "user" };
+                    format!("{} {} gone from {}", counted(n, noun), if n == 1 { "is" } else { "are" }, address.place())
+                }
+                _ => {
+                    let (vhosts, users) = (counted(vhosts, "vhost"), counted(users, "user"));
+                    format!("{vhosts} and {users} are gone from {}", address.place())
+                }
             });
             ExitCode::Fine
         }

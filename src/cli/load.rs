@@ -7,6 +7,9 @@ use crate::language::{self, Kind, LoadedScenario, LoadedTopology, Settings};
 use crate::source::{Problem, Sources};
 use std::path::Path;
 
+/// What to do about a path that leads nowhere.
+pub(super) const MISSING: &str = "give the path of a file that is there, seen from the folder you are in";
+
 /// Loads files of one run; keeps their texts for drawing problems.
 pub struct Loader {
     pub sources: Sources,
@@ -42,10 +45,9 @@ impl Loader {
     }
 
     fn read(&mut self, path: &Path) -> Result<Vec<u8>, Vec<Problem>> {
-        self.world.read(&path.to_string_lossy()).map_err(|error| {
-            let help = "give the path of a file that is there, seen from the folder you are in";
-            vec![Problem::new("file::missing", error).help(help)]
-        })
+        self.world
+            .read(&path.to_string_lossy())
+            .map_err(|error| vec![Problem::new("file::missing", error).help(MISSING)])
     }
 
     /// Loads a scenario with all cells of its matrix.

@@ -1,7 +1,7 @@
 //! `run`: loads everything, plays every cell on every broker, compares snapshots, reports.
 
 use super::arguments::Run;
-use super::brokers::Target;
+use super::brokers::{NoBroker, Target};
 use super::keeping::{self, Keeping};
 use super::load::Loader;
 use super::progress::Progress;
@@ -14,7 +14,6 @@ use crate::model::Profile;
 use crate::play::Played;
 use crate::report::{self, CellReport};
 use crate::simulate::rehearse;
-use crate::source::Sources;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -23,7 +22,8 @@ pub fn run(command: &Run, terminal: &Terminal) -> ExitCode {
     let began = Instant::now();
     let (targets, junit_file) = match (targets(command), junit_file(command)) {
         (Ok(targets), Ok(file)) => (targets, file),
-        (Err(message), _) | (_, Err(message)) => return terminal.usage(&message),
+        (Err(none), _) => return none.tell(terminal),
+        (_, Err(message)) => return terminal.usage(&message),
     };
     let mut loader = match Loader::new(&command.vars, None) {
         Ok(loader) => loader,
@@ -43,24 +43,26 @@ pub fn run(command: &Run, terminal: &Terminal) -> ExitCode {
         sources: &loader.sources,
         keeping: &keeping,
         progress: Progress::begin((cells.len() * targets.len()) as u64, terminal.quiet || command.json),
+        errors: Default::default(),
         width: cells.iter().map(|one| one.name().chars().count()).max().unwrap_or(0),
     };
     let mut reports = Vec::new();
     let mut code = play_on_all(&stage, &targets, &cells, &mut reports);
     let settled = keeping.settle(&cells, &mut reports);
+    stage.tell_unwritten(&settled);
     if !settled.errors.is_empty() {
         code = code.and(ExitCode::Environment);
     }
     code = code.and(verdicts::exit_code(&reports, mode));
     if let Some(file) = junit_file {
-        code = code.and(write_junit(&file, &reports, &loader.sources, terminal));
+        code = code.and(write_junit(&file, &reports, &stage));
     }
     stage.close(&reports, &settled, &unreferenced, began.elapsed());
     code
 }
 
 /// Reads the brokers, each once.
-fn targets(command: &Run) -> Result<Vec<Target>, String> {
+fn targets(command: &Run) -> Result<Vec<Target>, NoBroker> {
     let mut targets: Vec<Target> = Vec::new();
     for text in &command.broker {
         let target = Target::parse(text, command.management.as_deref())?;
@@ -71,7 +73,7 @@ fn targets(command: &Run) -> Result<Vec<Target>, String> {
     let live = targets.iter().any(|target| matches!(target, Target::Live(_)));
     let for_live = [("--keep-vhost", command.keep_vhost.is_some()), ("--in-vhost", command.in_vhost.is_some())];
     match for_live.iter().find(|(_, given)| *given && !live) {
-        Some((option, _)) => Err(format!("{option} is for live brokers: give an amqp:// URL with --broker")),
+        Some((option, _)) => Err(format!("{option} is for live brokers: give an amqp:// URL with --broker").into()),
         None => Ok(targets),
     }
 }
@@ -107,21 +109,41 @@ fn prepare(
 fn play_on_all(stage: &Stage<'_>, targets: &[Target], cells: &[ToPlay], reports: &mut Vec<CellReport>) -> ExitCode {
     let mut code = ExitCode::Fine;
     for target in targets {
+        if reports.iter().any(|report| stage.is_enough(report)) {
+            skip_all(stage, target, cells, reports);
+            continue;
+        }
         code = code.and(match target {
             Target::Sim(profile) => play_on_sim(stage, *profile, cells, reports),
-            Target::Live(address) => run_live::play_on_live(stage, address, cells, reports),
+            Target::Live(live) => run_live::play_on_live(stage, live, cells, reports),
         });
-        let stopped = matches!(code, ExitCode::Interrupted | ExitCode::Terminated);
-        if stopped || reports.iter().any(|report| stage.is_enough(report)) {
+        if matches!(code, ExitCode::Interrupted | ExitCode::Terminated) {
             break;
         }
     }
     code
 }
 
+/// Counts the cells of a broker that is not begun any more as skipped.
+fn skip_all(stage: &Stage<'_>, target: &Target, cells: &[ToPlay], reports: &mut Vec<CellReport>) {
+    let on = match target {
+        Target::Sim(profile) => Named::sim(*profile),
+        // Nobody asked it for its version, and nothing is compared.
+        Target::Live(live) => Named {
+            broker: format!("RabbitMQ at {}", live.address.place()),
+            argument: live.argument.clone(),
+            live_arguments: String::new(),
+            version: Profile::NEWEST.version(),
+        },
+    };
+    for (index, one) in cells.iter().enumerate() {
+        let once = Once { skipped: Some(FAILED_BEFORE.to_owned()), ..Once::default() };
+        reports.push(stage.judge(index, one, once, &on));
+    }
+}
+
 fn play_on_sim(stage: &Stage<'_>, profile: Profile, cells: &[ToPlay], reports: &mut Vec<CellReport>) -> ExitCode {
-    let (broker, argument) = (format!("sim {profile}"), format!("sim:{profile}"));
-    let on = Named { broker, argument, version: profile.version() };
+    let on = Named::sim(profile);
     stage.announce(&on.broker, false);
     let mut enough = false;
     for (index, one) in cells.iter().enumerate() {
@@ -148,12 +170,13 @@ fn rehearse_telling(stage: &Stage<'_>, one: &ToPlay, profile: Profile) -> Played
     if played.failures.is_empty() || trace { played } else { rehearse(&one.cell, profile, true) }
 }
 
-fn write_junit(file: &Path, reports: &[CellReport], sources: &Sources, terminal: &Terminal) -> ExitCode {
-    let written = report::junit(reports, sources).and_then(|text| write_atomically(file, &text));
+fn write_junit(file: &Path, reports: &[CellReport], stage: &Stage<'_>) -> ExitCode {
+    let written =
+        report::junit(reports, &stage.errors.borrow(), stage.sources).and_then(|text| write_atomically(file, &text));
     match written {
         Ok(()) => ExitCode::Fine,
         Err(error) => {
-            terminal.complain(&format!("the report could not be written to {}: {error}", file.display()));
+            stage.complain(&format!("the report could not be written to {}: {error}", file.display()));
             ExitCode::Environment
         }
     }

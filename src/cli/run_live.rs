@@ -1,6 +1,7 @@
 //! `run` on a live broker: cells in parallel, each in throw-away vhosts that are gone afterwards, whatever happens.
 
-use super::arguments::KeepVhost;
+use super::arguments::{KeepVhost, Run, USUAL_WAIT};
+use super::brokers::LiveTarget;
 use super::run::FAILED_BEFORE;
 use super::select::ToPlay;
 use super::stage::{Named, Once, Stage};
@@ -12,7 +13,7 @@ use crate::io::meet;
 use crate::io::rehearse::{needs, rehearse_live};
 use crate::io::{Failure, FailureKind};
 use crate::play::{Ground, Played, Verdict};
-use crate::report::CellReport;
+use crate::report::{CellReport, counted, shell_word};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -23,6 +24,10 @@ const ONE_WISH: Duration = Duration::from_secs(1);
 
 /// How long a request of a stopped cell may be under way to the broker.
 const UNDER_WAY: Duration = Duration::from_millis(400);
+
+/// What to do about a vhost of --in-vhost that is not there.
+const NO_SUCH_VHOST: &str = "--in-vhost takes the name of an empty vhost that is there, as it is (`/`, not %2F); without \
+    --in-vhost each cell gets a throw-away vhost, which takes the tag `administrator`";
 
 /// Is one cell that was played, or was not because the run was stopped.
 struct PlayedCell {
@@ -48,24 +53,26 @@ impl PlayedCell {
 /// Plays all cells on one broker.
 pub(super) fn play_on_live(
     stage: &Stage,
-    address: &Address,
+    live: &LiveTarget,
     cells: &[ToPlay],
     reports: &mut Vec<CellReport>,
 ) -> ExitCode {
+    let address = &live.address;
     runtime::block_on(async {
         let asked = runtime::interruptible(meet(address)).await;
         match asked {
             Err(code) => code,
             Ok(Err(failure)) => {
-                stage.failure(&failure);
+                stage.failure(&live.argument, &failure);
                 ExitCode::Environment
             }
             Ok(Ok(overview)) => {
                 let broker = format!("RabbitMQ {}", overview.full_version);
                 stage.announce(&format!("{broker} at {}", address.place()), true);
-                let on = Named { broker, argument: address.to_string(), version: overview.version };
+                let (argument, live_arguments) = (live.argument.clone(), live_arguments(stage.command));
+                let on = Named { broker, argument, live_arguments, version: overview.version };
                 // Held until all cells are swept.
-                let lent = match take_vhost(stage, address).await {
+                let lent = match take_vhost(stage, address, &on.broker).await {
                     Ok(lent) => lent,
                     Err(code) => return code,
                 };
@@ -81,17 +88,31 @@ pub(super) fn play_on_live(
     })
 }
 
+/// Writes out what a live broker is played with beside its address, with a space before each.
+fn live_arguments(command: &Run) -> String {
+    let [management, in_vhost] = [("--management", &command.management), ("--in-vhost", &command.in_vhost)]
+        .map(|(option, given)| given.as_ref().map(|value| format!(" {option} {}", shell_word(value))));
+    let scale = command.pace.time_scale.map(|scale| format!(" --time-scale {scale}"));
+    let max_wait = command.pace.max_wait.to_string().replace(' ', "");
+    let max_wait = (command.pace.max_wait != USUAL_WAIT).then(|| format!(" --max-wait {max_wait}"));
+    [management, in_vhost, scale, max_wait].into_iter().flatten().collect()
+}
+
 /// Takes the vhost of --in-vhost for this run alone.
-async fn take_vhost(stage: &Stage<'_>, address: &Address) -> Result<Option<Lent>, ExitCode> {
+async fn take_vhost(stage: &Stage<'_>, address: &Address, broker: &str) -> Result<Option<Lent>, ExitCode> {
     let Some(vhost) = &stage.command.in_vhost else { return Ok(None) };
     match lend(address, vhost).await {
         Ok(lent) => Ok(Some(lent)),
         Err(NotLent::Unsafe(why)) => {
-            stage.complain(&format!("error: {why}"));
+            stage.refuse(broker, &why);
             Err(ExitCode::Unsafe)
         }
         Err(NotLent::Failed(failure)) => {
-            stage.failure(&failure);
+            let failure = match &failure.kind {
+                FailureKind::NotFound { .. } => failure.hint(NO_SUCH_VHOST),
+                _ => failure,
+            };
+            stage.failure(broker, &failure);
             Err(ExitCode::Environment)
         }
     }
@@ -119,6 +140,8 @@ struct Show<'s> {
     finished: BTreeMap<usize, CellReport>,
     code: ExitCode,
     told: bool,
+    /// A clean-up failed: throw-away vhosts may still be there.
+    left: bool,
     signalled: Option<Instant>,
 }
 
@@ -145,6 +168,7 @@ impl<'s> Show<'s> {
             finished: BTreeMap::new(),
             code: ExitCode::Fine,
             told: false,
+            left: false,
             signalled: None,
         }
     }
@@ -153,7 +177,7 @@ impl<'s> Show<'s> {
         let plugins = match plugins_needed(self.address, self.cells).await {
             Ok(plugins) => plugins,
             Err(failure) => {
-                self.stage.failure(&failure);
+                self.stage.failure(&self.on.broker, &failure);
                 return ExitCode::Environment;
             }
         };
@@ -174,7 +198,8 @@ impl<'s> Show<'s> {
                 joined = self.tasks.join_next() => match joined {
                     None => break,
                     Some(Err(panicked)) => {
-                        self.stage.complain(&format!("a cell ended in a bug of rmqplay: {panicked}"));
+                        let words = format!("a cell ended in a bug of rmqplay: {panicked}");
+                        self.stage.refuse(&self.on.broker, &words);
                         self.code = self.code.and(ExitCode::Bug);
                     }
                     Some(Ok(cell)) => self.ended(cell),
@@ -183,6 +208,13 @@ impl<'s> Show<'s> {
                     break;
                 },
             }
+        }
+        // What is in a vhost that was lent is not for `clean` to delete.
+        if self.left && self.stage.command.in_vhost.is_none() {
+            let (place, clean) = (self.address.place(), self.clean("0s"));
+            self.stage.complain(&format!(
+                "throw-away vhosts may be left at {place}; once it answers, and no other run plays there: {clean}"
+            ));
         }
         self.code
     }
@@ -245,10 +277,11 @@ impl<'s> Show<'s> {
         for failure in cell.failure.iter().chain(&cell.left_behind) {
             // One word about the broker is enough for all cells.
             if !std::mem::replace(&mut self.told, true) {
-                self.stage.failure(failure);
+                self.stage.failure(&self.on.broker, failure);
             }
             self.code = self.code.and(ExitCode::Environment);
         }
+        self.left |= cell.left_behind.is_some();
         self.free += cell.room;
         let index = cell.index;
         let Some(played) = cell.played else { return };
@@ -279,15 +312,19 @@ impl<'s> Show<'s> {
         if bad || self.stage.command.keep_vhost == Some(KeepVhost::Always) {
             let (vhosts, users) = guard.handed_out();
             let all: Vec<&str> = vhosts.iter().map(|name| &**name).collect();
-            let users = if users.is_empty() { String::new() } else { format!(" and {} users", users.len()) };
-            let (name, argument) = (self.cells[index].name(), &self.on.argument);
-            let words = format!(
-                "kept for a look: vhost {}{users} of {name}; when seen: rmqplay clean --older-than 1m --broker {argument}",
-                all.join(", ")
-            );
+            let users = if users.is_empty() { String::new() } else { format!(" and {}", counted(users.len(), "user")) };
+            let (name, clean) = (self.cells[index].name(), self.clean("1m"));
+            let words = format!("kept for a look: vhost {}{users} of {name}; when seen: {clean}", all.join(", "));
             return self.stage.complain(&words);
         }
         self.tasks.spawn(async move { PlayedCell { left_behind: guard.sweep().await.err(), ..PlayedCell::of(index) } });
+    }
+
+    /// Gives the command that removes what is older than that from this broker.
+    fn clean(&self, older_than: &str) -> String {
+        let management = self.stage.command.management.as_ref();
+        let management = management.map_or(String::new(), |url| format!(" --management {}", shell_word(url)));
+        format!("rmqplay clean --older-than {older_than} --broker {}{management}", shell_word(&self.on.argument))
     }
 
     /// Hears a signal; true when it is the second wish.
@@ -356,6 +393,9 @@ async fn play_cell(
     if keep.is_some() && played.is_some() && failure.is_none() {
         return PlayedCell { played, guard: Some(guard), real: began.elapsed(), ..cell };
     }
+    // Who lacks a right has not shown that the scenario fails.
+    let no_right = failure.as_ref().is_some_and(|failure| matches!(failure.kind, FailureKind::NoRight { .. }));
+    let played = played.filter(|_| !no_right);
     let left_behind = guard.sweep().await.err();
     PlayedCell { played, failure, left_behind, real: began.elapsed(), ..cell }
 }

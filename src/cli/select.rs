@@ -3,13 +3,20 @@
 use super::ExitCode;
 use super::arguments::Selection;
 use super::filter::Filter;
-use super::load::Loader;
+use super::load::{Loader, MISSING};
 use super::terminal::Terminal;
 use crate::io::snapshots;
 use crate::model::Cell;
 use crate::report;
 use crate::source::Problem;
 use std::path::PathBuf;
+
+/// Is the folder that is meant when none is named.
+const SCENARIOS: &str = "scenarios";
+
+/// What to do where nothing is yet.
+const BEGIN: &str =
+    "`rmqplay init` writes a first topology and scenario, or name the folder of your own: rmqplay run PATH";
 
 /// Is one cell to play, and where its file lies.
 #[derive(Debug, Clone)]
@@ -29,7 +36,9 @@ impl ToPlay {
 /// Loads all scenarios below the paths; any problem ends the run before a cell is played.
 pub(super) fn load_all(paths: &[PathBuf], loader: &mut Loader, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
     let found = snapshots::yaml_files(paths).map_err(|error| {
-        terminal.complain(&format!("error: {error}"));
+        let help =
+            if *paths == [PathBuf::from(SCENARIOS)] && error.ends_with("no such file") { BEGIN } else { MISSING };
+        terminal.usage(&format!("{error}\n  help: {help}"));
         ExitCode::BadFile
     })?;
     if found.is_empty() {

@@ -7,10 +7,11 @@ use super::select::ToPlay;
 use super::terminal::Terminal;
 use crate::io::Failure;
 use crate::language;
-use crate::model::{Cell, Version};
+use crate::model::{Cell, Profile, Version};
 use crate::play::{Played, Verdict};
-use crate::report::{self, CellReport, Page};
+use crate::report::{self, BrokerError, CellReport, Page, shell_word};
 use crate::source::Sources;
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub(super) struct Stage<'a> {
     pub progress: Progress,
     /// The longest name of a cell.
     pub width: usize,
+    /// What kept brokers from being played on.
+    pub errors: RefCell<Vec<BrokerError>>,
 }
 
 /// Is a broker as reports name it.
@@ -35,7 +38,17 @@ pub(super) struct Named {
     pub broker: String,
     /// As `--broker` takes it, without secrets.
     pub argument: String,
+    /// What else a live broker is played with, with a space before each.
+    pub live_arguments: String,
     pub version: Version,
+}
+
+impl Named {
+    /// Names the simulated broker.
+    pub fn sim(profile: Profile) -> Self {
+        let (broker, argument) = (format!("sim {profile}"), format!("sim:{profile}"));
+        Self { broker, argument, live_arguments: String::new(), version: profile.version() }
+    }
 }
 
 /// Is a cell that was played once, or not at all.
@@ -61,8 +74,24 @@ impl Stage<'_> {
     }
 
     /// Complains about the broker beside the progress.
-    pub fn failure(&self, failure: &Failure) {
+    pub fn failure(&self, broker: &str, failure: &Failure) {
         self.progress.aside(|| _ = self.terminal.failure(failure));
+        self.error(Some(broker), failure.to_string(), Some(failure.hint.clone()));
+    }
+
+    /// Complains that a broker is not played on, for its own sake.
+    pub fn refuse(&self, broker: &str, why: &str) {
+        self.complain(&format!("error: {why}"));
+        self.error(Some(broker), why.to_owned(), None);
+    }
+
+    /// Keeps an error for the reports, and tells it to machines that read along.
+    pub fn error(&self, broker: Option<&str>, message: String, help: Option<String>) {
+        let error = BrokerError { broker: broker.map(str::to_owned), message, help };
+        if self.command.json {
+            self.progress.aside(|| self.terminal.say(&report::error_json(&error).to_string()));
+        }
+        self.errors.borrow_mut().push(error);
     }
 
     /// Makes the report of a cell: the verdict of its run and of its snapshot.
@@ -80,6 +109,7 @@ impl Stage<'_> {
             title: one.title.clone(),
             broker: on.broker.clone(),
             broker_argument: on.argument.clone(),
+            live_arguments: on.live_arguments.clone(),
             version: on.version,
             variables: self.variables(&one.cell),
             verdict,
@@ -99,11 +129,11 @@ impl Stage<'_> {
     /// Writes out the variables of the command line, but those that chose the cell.
     fn variables(&self, cell: &Cell) -> String {
         let vars = &self.command.vars;
-        let files = vars.vars_files.iter().map(|file| format!(" --vars-file {}", file.display()));
+        let files = vars.vars_files.iter().map(|file| format!(" --vars-file {}", shell_word(&file.to_string_lossy())));
         let set = vars.vars.iter().filter_map(|text| text.split_once('='));
         let set = set.filter(|(name, _)| !cell.axes.contains_key(*name)).map(|(name, value)| {
             let value = if language::is_secret(name) { "***" } else { value };
-            format!(" --var {name}={value}")
+            format!(" --var {}", shell_word(&format!("{name}={value}")))
         });
         files.chain(set).collect()
     }
@@ -133,10 +163,17 @@ impl Stage<'_> {
         }
     }
 
+    /// Complains about what could not be written.
+    pub fn tell_unwritten(&self, settled: &Settled) {
+        for error in &settled.errors {
+            self.complain(&cannot_write(error));
+            self.error(None, error.clone(), None);
+        }
+    }
+
     /// Writes the failures, what waits for a review, and the summary.
     pub fn close(&self, reports: &[CellReport], settled: &Settled, unreferenced: &[PathBuf], real: Duration) {
         self.progress.close();
-        settled.errors.iter().for_each(|error| self.terminal.complain(&cannot_write(error)));
         if self.command.json {
             let written: Vec<String> = settled.written.iter().map(|path| path.display().to_string()).collect();
             return self.terminal.say(&report::summary_json(reports, &written, real).to_string());
@@ -177,7 +214,8 @@ impl Stage<'_> {
             }
             _ => {
                 let verb = if n == 1 { "waits" } else { "wait" };
-                let paths: String = self.command.paths.iter().map(|path| format!(" {}", path.display())).collect();
+                let paths: String =
+                    self.command.paths.iter().map(|path| format!(" {}", shell_word(&path.to_string_lossy()))).collect();
                 let paths = if paths == " scenarios" { "" } else { &*paths };
                 format!("{n} {noun} {verb} for a review: rmqplay review{paths}\n{}", listed(&settled.written))
             }

@@ -35,6 +35,12 @@ impl Terminal {
             "never" => false,
             _ => is_terminal && !no_colour,
         };
+        // The streams strip colours where nobody seems to see them: who says `always` or `never` knows better.
+        match arguments.color.as_str() {
+            "always" => anstream::ColorChoice::AlwaysAnsi.write_global(),
+            "never" => anstream::ColorChoice::Never.write_global(),
+            _ => {}
+        }
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
         Self {
             quiet: arguments.quiet,

@@ -11,7 +11,7 @@ use std::time::Duration;
 pub fn wait(command: &Wait, terminal: &Terminal) -> ExitCode {
     let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
         Ok(address) => address,
-        Err(message) => return terminal.usage(&message),
+        Err(none) => return none.tell(terminal),
     };
     let limit = Duration::from_millis(command.timeout.0);
     let ready = runtime::block_on(runtime::interruptible(wait_until_ready(&address, limit)));

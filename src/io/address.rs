@@ -142,6 +142,15 @@ impl Address {
         Ok(format!("{scheme}://{}:{port}", self.shown_host()))
     }
 
+    /// Gives the URL with its parameters and without its password, as `--broker` takes it.
+    pub fn argument(&self) -> String {
+        let heartbeat = self.heartbeat.map(|seconds| format!("heartbeat={seconds}"));
+        let ca_file = self.ca_file.as_ref().map(|path| format!("cacertfile={}", encoded(path).replace("%2F", "/")));
+        let parameters: Vec<String> = heartbeat.into_iter().chain(ca_file).collect();
+        let mark = if parameters.is_empty() { "" } else { "?" };
+        format!("{self}{mark}{}", parameters.join("&"))
+    }
+
     /// Gives `HOST:PORT` as one writes it.
     pub fn place(&self) -> String {
         format!("{}:{}", self.shown_host(), self.port)

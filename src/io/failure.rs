@@ -51,6 +51,13 @@ impl Failure {
         self
     }
 
+    /// Makes the failure of a user without a tag, who was refused `to`.
+    pub fn no_tag(tag: &str, user: &str, to: String, address: impl fmt::Display) -> Self {
+        let needed = format!("the tag `{tag}` for user '{user}'");
+        let hint = format!("`rabbitmqctl set_user_tags {user} {tag}` gives it, or name another user in the URL");
+        Self::new(FailureKind::NoRight { needed, to }, address).hint(hint)
+    }
+
     /// Gives the reason without the place.
     pub fn why(&self) -> String {
         match &self.kind {

@@ -16,7 +16,10 @@ const KEYS: [&str; 3] = ["url", "management", "restart"];
 
 /// Holds what the file says, still to be read broker by broker.
 #[derive(Debug, Clone, Default)]
-pub struct KnownBrokers(BTreeMap<String, Json>);
+pub struct KnownBrokers {
+    brokers: BTreeMap<String, Json>,
+    text: String,
+}
 
 impl KnownBrokers {
     /// Reads the file; without one there are no names.
@@ -24,22 +27,26 @@ impl KnownBrokers {
     /// # Errors
     /// It cannot be read, or is not of the right form.
     pub fn read(disk: &Disk) -> Result<Self, String> {
-        let Ok(bytes) = disk.read(BROKERS_FILE) else { return Ok(Self::default()) };
+        let bytes = match disk.read(BROKERS_FILE) {
+            Err(why) if why.ends_with("no such file") => return Ok(Self::default()),
+            read => read?,
+        };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let whole: Json = serde_yaml::from_slice(&bytes).map_err(|error| format!("{BROKERS_FILE}: {error}"))?;
-        let Json::Object(mut whole) = whole else { return Err(form("it is a map with the key `brokers`")) };
+        let Json::Object(mut whole) = whole else { return Err(form(1, "it is a map with the key `brokers`")) };
         let brokers = whole.remove("brokers").unwrap_or(Json::Object(Default::default()));
         if let Some(key) = whole.keys().next() {
-            return Err(form(&format!("it knows no key `{key}`, only `brokers`")));
+            return Err(form(line_of(&text, key), &format!("it knows no key `{key}`, only `brokers`")));
         }
         match brokers {
-            Json::Object(brokers) => Ok(Self(brokers.into_iter().collect())),
-            _ => Err(form("`brokers` is a map of names and brokers")),
+            Json::Object(brokers) => Ok(Self { brokers: brokers.into_iter().collect(), text }),
+            _ => Err(form(line_of(&text, "brokers"), "`brokers` is a map of names and brokers")),
         }
     }
 
     /// Lists the names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.brokers.keys().map(String::as_str)
     }
 
     /// Gives the address of a broker; `None` when no broker has that name.
@@ -47,17 +54,27 @@ impl KnownBrokers {
     /// # Errors
     /// Its entry says what cannot be.
     pub fn address(&self, name: &str, disk: &Disk) -> Option<Result<Address, String>> {
-        let entry = self.0.get(name)?;
+        let entry = self.brokers.get(name)?;
         Some(
             read_entry(entry, disk)
-                .map_err(|why| form(&format!("broker `{name}`: {why}")))
+                .map_err(|why| form(line_of(&self.text, name), &format!("broker `{name}`: {why}")))
                 .map(|address| Address { name: Some(name.to_owned()), ..address }),
         )
     }
 }
 
-fn form(what: &str) -> String {
-    format!("{BROKERS_FILE}: {what}")
+fn form(line: usize, what: &str) -> String {
+    format!("{BROKERS_FILE}:{line}: {what}")
+}
+
+/// Gives the first line that sets a key, counted from 1; where none does (it is written in a flow map), the first.
+fn line_of(text: &str, key: &str) -> usize {
+    let sets = |line: &str| {
+        let bare = line.trim_start().trim_start_matches(['"', '\'']);
+        let rest = bare.strip_prefix(key).map(|rest| rest.trim_start_matches(['"', '\'']));
+        rest.is_some_and(|rest| rest.trim_start().starts_with(':'))
+    };
+    text.lines().position(sets).map_or(1, |at| at + 1)
 }
 
 fn read_entry(entry: &Json, disk: &Disk) -> Result<Address, String> {
@@ -117,7 +134,7 @@ mod tests {
         let b = known.address("b", &disk).expect("b").expect("an address");
         assert_eq!((b.password.expose(), b.restart.as_deref(), b.name.as_deref()), ("s3", Some("true"), Some("b")));
         let c = known.address("c", &disk).expect("c").expect_err("a misspelt key");
-        assert!(c.contains("`rul`"), "{c}");
+        assert!(c.starts_with("rmqplay.yaml:4: ") && c.contains("`rul`"), "{c}");
         assert!(known.address("d", &disk).is_none());
         write("brokers: []\n");
         assert!(KnownBrokers::read(&disk).is_err());

@@ -4,6 +4,7 @@
 use super::Address;
 use super::Failure;
 use super::live::{Guard, Live, LiveEnded, LiveLimits, Names, run_live};
+use super::management::NOT_POLICYMAKER;
 use crate::broker::Ids;
 use crate::model::{Cell, Name, Profile};
 use crate::plan::{Applied, Applier, Observed, Plan, plan};
@@ -36,14 +37,14 @@ pub async fn rehearse_live(cell: &Cell, address: &Address, guard: &Guard, ground
         Err(failure) => return gone(player, failure),
         Ok(_) if !applied.refused.is_empty() => {
             player.set_up_refused(&applied.refused);
-            return (player.finish(), None);
+            return ended(player, address);
         }
         Ok(_) => {}
     }
     let played = run_live(&mut Scaled::new(&mut player, ground.scale), &mut live, &limits).await;
     match played {
         Err(failure) => gone(player, failure),
-        Ok((_, LiveEnded::Done)) => (player.finish(), None),
+        Ok((_, LiveEnded::Done)) => ended(player, address),
         Ok((_, LiveEnded::Stuck)) => {
             player.fail(
                 "run::no_end",
@@ -63,6 +64,23 @@ pub async fn apply_plan(plan: &Plan, address: &Address) -> Result<Applied, Failu
     run_live(&mut applier, &mut live, &limits).await?;
     live.close().await;
     Ok(applier.outcome())
+}
+
+/// Ends a run that came to its end; a right that the runner lacks is a failure of the environment, unless the step
+/// itself expects to be refused.
+fn ended(player: Player, address: &Address) -> (Played, Option<Failure>) {
+    let played = player.finish();
+    let refused = played.failures.iter().find(|failure| {
+        matches!(failure.code, "step::refused" | "topology::refused") && failure.message.contains(NOT_POLICYMAKER)
+    });
+    let failure = refused.map(|failure| {
+        let what = failure.message.split(" is refused: ").next().unwrap_or_default();
+        let what = what
+            .strip_prefix("the broker refuses ")
+            .map_or(what.to_owned(), |object| format!("put {}", object.split(": ").next().unwrap_or_default()));
+        Failure::no_tag("policymaker", &address.user, what, address)
+    });
+    (played, failure)
 }
 
 /// Ends a run whose broker went away.

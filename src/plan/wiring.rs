@@ -115,7 +115,8 @@ fn queue_reason(fields: &[FieldChange], messages: u64) -> String {
             .to_owned()
     };
     if messages > 0 {
-        text.push_str(&format!("; it holds {messages} messages, which a deletion would lose"));
+        let noun = if messages == 1 { "message" } else { "messages" };
+        text.push_str(&format!("; it holds {messages} {noun}, which a deletion would lose"));
     }
     text
 }

@@ -90,6 +90,16 @@ impl TimeScale {
     pub const UNCHANGED: TimeScale = TimeScale::Given(Scale::ONE);
 }
 
+impl std::fmt::Display for TimeScale {
+    /// Writes it as the command line takes it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            TimeScale::Given(scale) => scale.fmt(f),
+            TimeScale::Fit => f.write_str("fit"),
+        }
+    }
+}
+
 impl std::str::FromStr for TimeScale {
     type Err = String;
 

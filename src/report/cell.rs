@@ -1,6 +1,6 @@
 //! One line per cell, the head of a run, and one entry of a timeline. The summary is `summary`'s.
 
-use super::Palette;
+use super::{Palette, shell_word};
 use crate::model::{Scenario, Version};
 use crate::play::{Entry, Happening, Played, Verdict};
 use crate::source::Sources;
@@ -20,6 +20,8 @@ pub struct CellReport {
     pub broker: String,
     /// As `--broker` takes it, without secrets.
     pub broker_argument: String,
+    /// What else a live broker was played with (`--in-vhost`, `--management`), with a space before each.
+    pub live_arguments: String,
     pub version: Version,
     /// The arguments that set variables, with a space before each; secrets hidden.
     pub variables: String,
@@ -37,14 +39,24 @@ pub struct CellReport {
 impl CellReport {
     /// Gives the command that repeats just this cell.
     pub fn again(&self) -> String {
-        self.again_on(&[&self.broker_argument])
+        self.again_with(&[self])
     }
 
-    /// Gives the command that repeats just this cell on some brokers.
-    pub fn again_on(&self, brokers: &[&str]) -> String {
-        let axes: String = self.axes.iter().map(|(axis, value)| format!(" --var {axis}={value}")).collect();
-        let brokers: String = brokers.iter().map(|broker| format!(" --broker {broker}")).collect();
-        format!("rmqplay run {}{brokers}{axes}{}", self.file, self.variables)
+    /// Gives the command that repeats this cell on all brokers of some reports of it.
+    pub fn again_with(&self, reports: &[&CellReport]) -> String {
+        let axes = self.axes.iter().map(|(axis, value)| format!(" --var {}", shell_word(&format!("{axis}={value}"))));
+        let brokers = reports.iter().map(|report| format!(" --broker {}", shell_word(&report.broker_argument)));
+        let live = reports.iter().map(|report| &*report.live_arguments).find(|arguments| !arguments.is_empty());
+        let (axes, brokers): (String, String) = (axes.collect(), brokers.collect());
+        format!("rmqplay run {}{brokers}{}{axes}{}", shell_word(&self.file), live.unwrap_or(""), self.variables)
+    }
+
+    /// Says how often it was played, where it was more than once and never passed.
+    pub(super) fn tries(&self) -> String {
+        match self.earlier.len() {
+            0 => String::new(),
+            earlier => format!(", tried {} times", earlier + 1),
+        }
     }
 
     /// Says whether it failed or changed.
@@ -78,7 +90,7 @@ pub fn cell_line(cell: &CellReport, width: usize, palette: Palette) -> String {
     let reason = match &cell.verdict {
         Verdict::Skipped(reason) => format!("  {reason}"),
         Verdict::Flaky(failed) => format!("  {own:>9} played in {real}, after {failed} that failed"),
-        _ => format!("  {own:>9} played in {real}"),
+        _ => format!("  {own:>9} played in {real}{}", cell.tries()),
     };
     format!("{mark}  {:<width$}  {}{}", cell.name, palette.dim(&cell.broker), palette.dim(&reason))
 }

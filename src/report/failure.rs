@@ -52,7 +52,7 @@ fn group_text(group: &[&CellReport], full: bool, helps: &mut BTreeSet<String>, p
     let Page { sources, width, palette } = page;
     let cell = group[0];
     let brokers: Vec<&str> = group.iter().map(|cell| cell.broker.as_str()).collect();
-    let mut text = format!("\n{}\n", palette.strong(&format!("{} on {}", cell.name, listed(&brokers))));
+    let mut text = format!("\n{}\n", palette.strong(&format!("{} on {}{}", cell.name, listed(&brokers), cell.tries())));
     for (number, failure) in cell.played.iter().flat_map(|played| &played.failures).enumerate() {
         if number > 0 {
             text.push('\n');
@@ -67,9 +67,8 @@ fn group_text(group: &[&CellReport], full: bool, helps: &mut BTreeSet<String>, p
     {
         text.push_str(&coloured_difference(words, palette));
     }
-    let arguments: Vec<&str> = group.iter().map(|cell| cell.broker_argument.as_str()).collect();
     text.truncate(text.trim_end().len());
-    text.push_str(&format!("\n\n  {} {}\n", palette.dim("again:"), cell.again_on(&arguments)));
+    text.push_str(&format!("\n\n  {} {}\n", palette.dim("again:"), cell.again_with(group)));
     text
 }
 

@@ -26,7 +26,7 @@ pub fn cell_json(cell: &CellReport, sources: &Sources, trace: bool) -> Json {
         "verdict": cell.verdict.as_str(),
         "reason": reason,
         "took_ms": played.map(|played| played.took.0),
-        "real_ms": cell.real.as_secs_f64() * 1000.0,
+        "real_ms": in_ms(cell.real),
         "deliveries": played.map(|played| played.deliveries),
         "failures": failures,
         "attempts": cell.earlier.len() + 1,
@@ -40,6 +40,11 @@ pub fn cell_json(cell: &CellReport, sources: &Sources, trace: bool) -> Json {
         shown.insert("timeline".into(), entries.into());
     }
     shown
+}
+
+/// Gives milliseconds to a microsecond: more is noise.
+fn in_ms(real: std::time::Duration) -> f64 {
+    (real.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }
 
 fn failure_json(failure: &Failure, sources: &Sources) -> Json {
@@ -65,7 +70,7 @@ pub fn summary_json(cells: &[CellReport], pending: &[String], real: std::time::D
     if let Some(shown) = shown.as_object_mut() {
         shown.extend(VERDICTS.map(|word| (word.to_owned(), count(cells, word).into())));
         shown.insert("pending".into(), pending.into());
-        shown.insert("real_ms".into(), json!(real.as_secs_f64() * 1000.0));
+        shown.insert("real_ms".into(), json!(in_ms(real)));
     }
     shown
 }

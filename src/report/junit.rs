@@ -1,24 +1,51 @@
-//! A run as JUnit XML: a suite per broker, a case per cell, attempts that failed as its reruns.
+//! A run as JUnit XML: a suite per broker, a case per cell, attempts that failed as its reruns; what kept a broker from
+//! being played on as a case that ended in an error.
 
-use super::CellReport;
 use super::failure::{Page, failure_text};
 use super::palette::Palette;
 use super::summary::brokers;
+use super::{BrokerError, CellReport};
 use crate::play::Verdict;
 use crate::source::Sources;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 /// Writes the report; an error is the writer's own.
-pub fn junit(cells: &[CellReport], sources: &Sources) -> Result<String, String> {
+pub fn junit(cells: &[CellReport], errors: &[BrokerError], sources: &Sources) -> Result<String, String> {
     let mut report = Report::new("rmqplay");
-    for broker in brokers(cells) {
-        let mut suite = TestSuite::new(broker);
-        for cell in cells.iter().filter(|cell| cell.broker == broker) {
+    let mut names = brokers(cells);
+    for error in errors {
+        let name = suite_of(error);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    for name in names {
+        let mut suite = TestSuite::new(name);
+        for cell in cells.iter().filter(|cell| cell.broker == name) {
             suite.add_test_case(case(cell, sources));
+        }
+        for error in errors.iter().filter(|error| suite_of(error) == name) {
+            suite.add_test_case(error_case(error));
         }
         report.add_test_suite(suite);
     }
     report.to_string().map_err(|error| error.to_string())
+}
+
+/// Names the suite of an error; one of no broker has its own.
+fn suite_of(error: &BrokerError) -> &str {
+    error.broker.as_deref().unwrap_or("rmqplay")
+}
+
+fn error_case(error: &BrokerError) -> TestCase {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_message(error.message.clone());
+    if let Some(help) = &error.help {
+        status.set_description(format!("{}\n  help: {help}", error.message));
+    }
+    let mut case = TestCase::new("environment", status);
+    case.set_classname("rmqplay");
+    case
 }
 
 fn case(cell: &CellReport, sources: &Sources) -> TestCase {

@@ -1,7 +1,9 @@
 //! Timelines, plans, problems and outcomes as text, JSON, JUnit and snapshots.
 //! Takes data, returns strings. Never prints, never writes a file, never decides.
 
+mod broker_error;
 mod cell;
+mod counted;
 mod failure;
 mod json;
 mod junit;
@@ -12,6 +14,7 @@ mod problem;
 mod record;
 mod redaction;
 mod schema;
+mod shell;
 mod snapshot;
 mod snapshot_file;
 mod snapshot_name;
@@ -19,7 +22,9 @@ mod snapshot_pending;
 mod story;
 mod summary;
 
+pub use broker_error::{BrokerError, error_json};
 pub use cell::{CellReport, cell_line, cell_name, header};
+pub use counted::counted;
 pub use failure::{Page, coloured_difference, failure_text, failures_text};
 pub use json::{cell_json, summary_json};
 pub use junit::junit;
@@ -28,6 +33,7 @@ pub use palette::Palette;
 pub use plan::{applied_text, at_stake_text, plan_text};
 pub use problem::{draw, draw_one, mask, problem_summary, problems_json};
 pub use schema::{Object, SCENARIO_OBJECTS, SchemaOf, TOPOLOGY_OBJECTS, Word, schema};
+pub use shell::shell_word;
 pub use snapshot::{Comparison, body, compare, difference};
 pub use snapshot_file::{BrokenSnapshot, SnapshotFile, Waits, accepted, read_snapshot, whole_file};
 pub use snapshot_name::{SnapshotName, cell_stem, snapshot_for};

@@ -147,6 +147,6 @@ async fn flood(stage: &mut Stage) {
     let command = Command::Call { request: stage.ids.request(), channel, method: consume("q") };
     let mut script = crate::script::Script::new(stage.live.now(), vec![command], Millis(5_000), Box::new(|_| false));
     let failure = stage.try_play(&mut script).await.expect_err("too much");
-    assert!(failure.to_string().contains("consumer 'c' was sent 1 messages faster"), "{failure}");
+    assert!(failure.to_string().contains("consumer 'c' was sent 1 message faster"), "{failure}");
     assert_eq!(failure.hint, "give the consumer a prefetch");
 }

@@ -54,12 +54,15 @@ impl Guard {
     }
 
     /// Makes the vhosts and users.
+    ///
+    /// # Errors
+    /// The first failure; that of a user who may not make vhosts tells another way.
     pub async fn make(&self, vhosts: &[Name], users: &[Name]) -> Result<(), Failure> {
         if self.lent.is_some() {
             return Ok(());
         }
         for declared in vhosts {
-            self.make_vhost(declared).await?;
+            self.make_vhost(declared).await.map_err(or_lent)?;
         }
         for declared in users {
             self.make_user(declared).await?;
@@ -136,6 +139,17 @@ impl Guard {
             first = Err(Failure::new(FailureKind::NoAnswer { doing, after: SWEEP }, self.management.shown()));
         }
         first.map_err(|failure| failure.hint(format!("`rmqplay clean` removes what is left of {left}")))
+    }
+}
+
+/// Tells who may not make vhosts that one which is there will do.
+fn or_lent(failure: Failure) -> Failure {
+    match &failure.kind {
+        FailureKind::NoRight { .. } => {
+            let hint = format!("{}; or play in an empty vhost that is there: --in-vhost VHOST", failure.hint);
+            failure.hint(hint)
+        }
+        _ => failure,
     }
 }
 

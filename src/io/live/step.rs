@@ -272,6 +272,7 @@ fn broken(text: String) -> Refusal {
 }
 
 fn flooded(address: &Address, consumer: &str, read: usize) -> Failure {
-    let what = format!("consumer '{consumer}' was sent {read} messages faster than the scenario takes them");
+    let noun = if read == 1 { "message" } else { "messages" };
+    let what = format!("consumer '{consumer}' was sent {read} {noun} faster than the scenario takes them");
     Failure::new(FailureKind::TooMuch { what }, address).hint("give the consumer a prefetch")
 }

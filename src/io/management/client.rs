@@ -8,6 +8,9 @@ use reqwest::Method;
 use serde_json::Value as Json;
 use std::time::Duration;
 
+/// Is what the API says to a user without the tag `policymaker` who puts a policy or a parameter.
+pub(crate) const NOT_POLICYMAKER: &str = "User not authorised to access object";
+
 /// Is how long an unused connection is kept. RabbitMQ closes them after 5 s, and a request that meets such a
 /// connection fails.
 const IDLE: Duration = Duration::from_secs(3);

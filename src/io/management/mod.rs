@@ -5,5 +5,6 @@ mod acts;
 mod client;
 mod reading;
 
+pub(crate) use client::NOT_POLICYMAKER;
 pub use client::{ManagementClient, install_crypto};
 pub use reading::{Inventory, Overview, QueueTotals, WhoAmI};
