@@ -39,6 +39,8 @@ pub struct Shadow {
     /// No operation begins before: a timer's effects are on their way.
     not_before: Moment,
     began: Moment,
+    /// When the operation that waits for timers was first ready to begin.
+    ready: Option<Moment>,
     /// The last timer that belongs to the operation, or its beginning.
     since: Moment,
     looks: u32,
@@ -64,6 +66,7 @@ impl Shadow {
             next_timer: None,
             not_before: Moment(0),
             began: Moment(0),
+            ready: None,
             since: Moment(0),
             looks: 0,
             slack: Millis(0),
@@ -93,9 +96,14 @@ impl Shadow {
             self.sim.pass(timer)?;
             self.not_before = self.not_before.max(timer + self.after());
         }
+        // A cycle of TTLs shorter than a slow machine's pauses would be waited for without end.
+        if now > *self.ready.get_or_insert(now) + LINGER_END {
+            return Err("timers without a pause");
+        }
         if now < self.not_before {
             return Ok(Some(self.not_before));
         }
+        self.ready = None;
         self.next_timer = self.sim.next_timer();
         self.refreshing |= op.contains("expires=");
         self.ops.push(Op { gap: now - self.began, text: op.to_owned() });
@@ -107,6 +115,9 @@ impl Shadow {
 
     /// Takes timers that came meanwhile into what must be seen; gives the moment at which their effects are there.
     fn catch_up(&mut self, now: Moment) -> Result<Option<Moment>, Unfit> {
+        if now > self.began + LINGER_END + LINGER_END {
+            return Err("timers without a pause");
+        }
         while let Some(timer) = self.sim.next_timer().filter(|timer| *timer <= now + CALM) {
             if now < timer + self.after() {
                 return Ok(Some(timer + self.after()));
