@@ -124,9 +124,9 @@ fn consumers_do_the_same_on_live_brokers() {
     assert!(!fine && said.contains("round without end"), "{said}");
 }
 
-/// Each broker is killed under a run and started again; the run goes on where it was.
+/// Each broker is stopped under a run and started again; the run goes on where it was.
 #[test]
-fn a_broker_that_is_killed_and_started_is_survived() {
+fn a_broker_that_is_restarted_is_survived() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let brokers = listed::urls("restart");
     let Ok(restart) = std::env::var("RMQPLAY_TEST_RESTART") else {

@@ -281,7 +281,9 @@ impl<'s> Show<'s> {
             }
             self.code = self.code.and(ExitCode::Environment);
         }
-        self.left |= cell.left_behind.is_some();
+        // Who may not delete a vhost could not make one either.
+        let is_able = |failure: &Failure| !matches!(failure.kind, FailureKind::NoRight { .. });
+        self.left |= cell.left_behind.as_ref().is_some_and(is_able);
         self.free += cell.room;
         let index = cell.index;
         let Some(played) = cell.played else { return };

@@ -82,7 +82,14 @@ fn concerned<'a>(failure: &Failure, stories: &[Story<'a>]) -> Vec<Story<'a>> {
     }
     let met =
         take(&|story| story.hops.iter().any(|hop| queue_of(hop).is_some_and(|name| speaks_of(&failure.message, name))));
-    if met.len() <= STORIES_MAX { met } else { Vec::new() }
+    // What was sent on led here as well: `poison` became `poison#2`.
+    let family = take(&|story| met.iter().any(|one| first_name(one.name) == first_name(story.name)));
+    [family, met].into_iter().find(|stories| stories.len() <= STORIES_MAX).unwrap_or_default()
+}
+
+/// Gives the name that a message shares with those of the same id before it.
+fn first_name(name: &str) -> &str {
+    name.split_once('#').map_or(name, |(first, _)| first)
 }
 
 /// Says whether a text has a name in it as a whole word.
