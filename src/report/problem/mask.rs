@@ -9,6 +9,7 @@ use crate::language::is_secret;
 /// use rmqplay::report::mask;
 /// assert_eq!(mask("{name: al, password: hunter2}"), "{name: al, password: *******}");
 /// assert_eq!(mask("uri: amqp://al:pw@host"), "uri: amqp://al:**@host");
+/// assert_eq!(mask("- {password: >-\n   hunter2}\nname: al"), "- {password: **\n   ********\nname: al");
 /// // A variable that is somebody's password is a secret where it is given.
 /// assert_eq!(mask("vars: {al: hunter2}\npassword: '{{ al }}'"), "vars: {al: *******}\npassword: '{{ al }}'");
 /// ```
@@ -81,7 +82,10 @@ impl Secrets<'_> {
             }
             let first = line[..key].trim_start_matches([' ', '-', '?', '"', '\'', '#']).is_empty();
             let template = written.contains("{{");
-            below = (first && !template && goes_below(&line[key..value], written)).then_some(key);
+            // A block that stands in a flow map is no YAML, and is shown as what is wrong all the same.
+            let block = written.starts_with(['|', '>']);
+            let column = if first { key } else { line.len() - line.trim_start_matches(' ').len() };
+            below = ((first || block) && !template && goes_below(&line[key..value], written)).then_some(column);
             from = end.max(value);
         }
         below
