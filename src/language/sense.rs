@@ -30,7 +30,12 @@ pub fn check(scenario: &Scenario, declared: &Declared, tree: &Node, desk: &mut D
         }
     }
     gone_queues(scenario, desk);
-    if scenario.steps.is_empty() {
+    // Steps that could not be read are told of where they stand.
+    let written = tree.get("steps").is_some_and(|steps| match &steps.kind {
+        Kind::List(items) => !items.is_empty(),
+        kind => *kind != Kind::Null,
+    });
+    if scenario.steps.is_empty() && !written {
         let note =
             Problem::note("scenario::no_steps", "this scenario has no steps: it is over as soon as it has begun");
         let help = "add `steps:` with a list of what to do: `- publish: {…}`, `- expect: {…}`";
