@@ -124,6 +124,8 @@ pub struct Differences {
     pub consumer_timeout: ConsumerTimeout,
     /// QQ-43-*: delayed retry.
     pub delayed_retry: bool,
+    /// DL-30: that it is over its limit reaches a queue's own dead-letter worker before the dead letters that made it so.
+    pub own_limit_reaches_worker_first: bool,
     /// DL-30: a purge also takes dead letters that wait.
     pub purge_takes_waiting: bool,
     /// PO-3: keys that make a policy skip a classic queue, beyond the ones of all versions.
@@ -197,6 +199,7 @@ const V3_10: Differences = Differences {
     only_failures_count: false,
     consumer_timeout: ConsumerTimeout::Node,
     delayed_retry: false,
+    own_limit_reaches_worker_first: false,
     purge_takes_waiting: false,
     classic_skips: &["queue-leader-locator"],
     more_policy_keys: &[
@@ -244,6 +247,7 @@ const V4_0: Differences = Differences {
     verb_in_403: true,
     quorum_sac_priority: true,
     returns_elect_nobody: true,
+    own_limit_reaches_worker_first: true,
     quorum_sac_ghosts: Ghosts::AfterLimitDeath,
     quorum_get_count_0: false,
     quorum_default_limit: Some(20),
@@ -277,6 +281,7 @@ const V4_3: Differences = Differences {
     two_counters: true,
     only_failures_count: true,
     returns_elect_nobody: false,
+    own_limit_reaches_worker_first: false,
     quorum_sac_ghosts: Ghosts::Always,
     consumer_timeout: ConsumerTimeout::Queue,
     delayed_retry: true,

@@ -45,7 +45,7 @@ impl Sim {
         let (counted, bytes, apart) = match &queue.contents {
             Contents::Classic(classic) => (classic.recount(), classic.bytes(), 0),
             Contents::Quorum(quorum) => {
-                let apart = (quorum.delayed.len() + quorum.waiting.len()) as u64;
+                let apart = (quorum.delayed.len() + quorum.backlog.len()) as u64;
                 (quorum.recount(), quorum.bytes(), apart)
             }
         };

@@ -1,23 +1,18 @@
 //! Dead-lettering: why a message dies, what is published instead, where it goes (DL-1 to DL-34).
 
+use super::at_least_once::{RETRY_MS, Waiting};
 use super::entry::{Entry, Stored};
 use super::exchange::Exchange;
 use super::node::Sim;
 use super::publish::keys;
-use super::queue::{Contents, Queue};
-use super::quorum_queue::Waiting;
+use super::queue::Queue;
 use super::reason::{Cause, Reason};
 use super::slots::Id;
-use super::timer::Timer;
 use super::vhost::Vhost;
 use crate::broker::{Death, PublishId, What};
 use crate::model::{Millis, Moment, Name, QueueKind, QueueName, Table, Value};
-use crate::rules::{Dying, FailureCount, Overflow, QueueSettings, is_cycle, record_death};
-use std::collections::VecDeque;
+use crate::rules::{Dying, FailureCount, QueueSettings, is_cycle, record_death};
 use std::sync::Arc;
-
-/// How long dead letters that found no place wait before the next try (DL-30).
-const RETRY_MS: u64 = 180_000;
 
 /// The wall clock at moment 0, in seconds since 1970.
 const FIRST_SECOND: u64 = 1_767_225_600;
@@ -55,11 +50,11 @@ impl DeadLettering {
 pub(super) struct DeadLetter {
     entry: Entry,
     death: Death,
-    died_at: Moment,
+    pub died_at: Moment,
     from: Id<Queue>,
     by: Arc<DeadLettering>,
-    /// DL-24: kept by its queue until all targets took it; those that did.
-    at_least_once: Option<Vec<Id<Queue>>>,
+    /// DL-24: what its queue keeps until all targets took it.
+    pub kept: Option<Waiting>,
     /// With insights on.
     reason: Option<Box<Reason>>,
 }
@@ -79,6 +74,15 @@ struct Sending {
 impl Sim {
     /// Lets a message die in a queue: it is dead-lettered, or dropped where there is no exchange for that.
     pub(super) fn die(&mut self, id: Id<Queue>, entry: Entry, cause: Cause) {
+        self.bury(id, entry, cause, Vec::new());
+    }
+
+    /// Tries a dead letter again that some targets may have (DL-30).
+    pub(super) fn die_again(&mut self, id: Id<Queue>, letter: Waiting) {
+        self.bury(id, letter.entry, Cause::Again(letter.death), letter.taken_by);
+    }
+
+    fn bury(&mut self, id: Id<Queue>, entry: Entry, cause: Cause, taken_by: Vec<Id<Queue>>) {
         let origin = entry.stored.origin;
         let Some(queue) = self.queues.get(id) else { return self.tell_no_way_back(origin) };
         let by = queue.dead_lettering.clone();
@@ -96,30 +100,23 @@ impl Sim {
             }
             return;
         };
-        let at_least_once = by.at_least_once.then(Vec::new);
-        let letter = DeadLetter { entry, death: cause.death(), died_at: self.now, from: id, by, at_least_once, reason };
-        let held = letter.at_least_once.is_some().then_some(u64::from(letter.entry.size));
-        self.dead_letters.push_back(letter);
-        if let Some(size) = held {
-            self.weigh_leaving(id, |(n, bytes)| (n + 1, bytes + size));
-        }
-    }
-
-    /// Counts what an at-least-once queue still holds while it is on its way: it can block publishers (DL-30, LEN-9).
-    fn weigh_leaving(&mut self, id: Id<Queue>, change: impl FnOnce((u64, u64)) -> (u64, u64)) {
-        if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
-            quorum.leaving = change(quorum.leaving);
-            self.weigh_publishers(id, true);
+        let death = cause.death();
+        if by.at_least_once {
+            let kept = Some(Waiting { entry: entry.clone(), death, taken_by, sent_at: None });
+            let letter = DeadLetter { entry, death, died_at: self.now, from: id, by, kept, reason };
+            self.give_to_worker(id, letter);
+        } else {
+            let letter = DeadLetter { entry, death, died_at: self.now, from: id, by, kept: None, reason };
+            self.dead_letters.push_back(letter);
         }
     }
 
     /// Publishes a dead letter to its exchange (DL-10 to DL-12).
     pub(super) fn send_dead_letter(&mut self, letter: DeadLetter) {
         let headers = self.death_headers(&letter);
-        let DeadLetter { mut entry, death, from, by, at_least_once, reason, .. } = letter;
+        let DeadLetter { mut entry, death, from, by, kept, reason, .. } = letter;
         let origin = entry.stored.origin;
         let has_history = entry.stored.headers().is_some();
-        let kept = at_least_once.map(|taken_by| Waiting { entry: entry.clone(), death, taken_by, sent_at: None });
         self.rewrite(&mut entry, death, &by, headers);
         let stored = entry.stored;
         if let Some(Reason { rule, why }) = reason.map(|reason| *reason) {
@@ -131,7 +128,7 @@ impl Sim {
         let Some(exchange) = self.exchange_id(letter.by.vhost, &letter.by.exchange) else {
             let why = || format!("its dead-letter exchange '{}' does not exist", letter.by.exchange);
             self.tell_lost(&letter, letter.from, "DL-3", why);
-            return self.keep_waiting(letter);
+            return self.settle_with_worker(letter.from, letter.kept, false);
         };
         self.spread(letter, exchange, stored);
     }
@@ -161,15 +158,10 @@ impl Sim {
             }
         }
         self.targets = targets;
-        if !any || !all_took {
-            if let Some(kept) = letter.kept.as_mut().filter(|_| any) {
-                kept.sent_at = Some(self.now);
-            }
-            self.keep_waiting(letter);
-        } else if let Some(kept) = letter.kept {
-            let size = u64::from(kept.entry.size);
-            self.weigh_leaving(letter.from, |(n, bytes)| (n - 1, bytes - size));
+        if let Some(kept) = &mut letter.kept {
+            kept.sent_at = any.then_some(self.now);
         }
+        self.settle_with_worker(letter.from, letter.kept, any && all_took);
     }
 
     /// Brings a dead letter to one of its targets, and says whether that has it; `None` where it would close a cycle.
@@ -181,7 +173,7 @@ impl Sim {
             self.tell_cycle(letter, &stored, target);
             return None;
         }
-        if letter.kept.is_some() && self.is_refusing(target) {
+        if letter.kept.is_some() && self.refuses_dead_letter(target, letter.from) {
             self.tell_lost(letter, target, "DL-30", || "a target is full and does not confirm it".into());
             return Some(false);
         }
@@ -231,65 +223,6 @@ impl Sim {
             return letter.death != Death::Rejected && queue.name.name == letter.by.queue;
         }
         letter.death != Death::Rejected && stored.headers().is_some_and(|headers| is_cycle(headers, &queue.name.name))
-    }
-
-    /// Says whether a quorum queue would not confirm a dead letter now.
-    fn is_refusing(&self, id: Id<Queue>) -> bool {
-        let Some(queue) = self.queues.get(id) else { return true };
-        let Contents::Quorum(quorum) = &queue.contents else { return false };
-        let (n, bytes) = quorum.counted();
-        queue.settings.overflow == Overflow::RejectPublish
-            && (queue.settings.max_length.is_some_and(|max| n > max)
-                || queue.settings.max_length_bytes.is_some_and(|max| bytes > max))
-    }
-
-    /// Keeps a dead letter of an at-least-once queue for the next try (DL-30).
-    fn keep_waiting(&mut self, letter: Sending) {
-        let Some(kept) = letter.kept else { return };
-        let at = self.now + Millis(RETRY_MS);
-        let Some(queue) = self.queues.get_mut(letter.from) else { return };
-        let Contents::Quorum(quorum) = &mut queue.contents else { return };
-        let size = u64::from(kept.entry.size);
-        quorum.leaving = (quorum.leaving.0 - 1, quorum.leaving.1 - size);
-        quorum.waiting.push_back(kept);
-        if queue.retry_timer.is_none() {
-            queue.retry_timer = Some(self.timers.set(at, Timer::DeadLetterRetry(letter.from)));
-        }
-    }
-
-    /// Drops the dead letters that wait: their queue is at-least-once no more (DL-30).
-    pub(super) fn forget_waiting(&mut self, id: Id<Queue>) {
-        let Some(queue) = self.queues.get_mut(id) else { return };
-        self.timers.cancel(&mut queue.retry_timer);
-        let Contents::Quorum(quorum) = &mut queue.contents else { return };
-        for waiting in std::mem::take(&mut quorum.waiting) {
-            let why = "it waited for a target, and its queue is at-least-once no more".to_owned();
-            let origin = Some(waiting.entry.stored.origin);
-            self.tell(origin, Some(id), "DL-30", || What::Dropped { why, stood: true });
-        }
-    }
-
-    /// Tries dead letters again that found no place; one that a target did not confirm, once it has waited for long enough.
-    pub(super) fn retry_dead_letters(&mut self, id: Id<Queue>) {
-        let now = self.now;
-        let Some(queue) = self.queues.get_mut(id) else { return };
-        self.timers.cancel(&mut queue.retry_timer);
-        let Contents::Quorum(quorum) = &mut queue.contents else { return };
-        let is_due = |waiting: &Waiting| waiting.sent_at.is_none_or(|at| at + Millis(RETRY_MS) <= now);
-        let (waiting, later): (VecDeque<Waiting>, _) =
-            std::mem::take(&mut quorum.waiting).into_iter().partition(is_due);
-        quorum.waiting = later;
-        if let Some(first) = quorum.waiting.iter().filter_map(|waiting| waiting.sent_at).min() {
-            queue.retry_timer = Some(self.timers.set(first + Millis(RETRY_MS), Timer::DeadLetterRetry(id)));
-        }
-        let before = self.dead_letters.len();
-        for waiting in waiting {
-            self.die(id, waiting.entry, Cause::Again(waiting.death));
-            if let Some(letter) = self.dead_letters.back_mut().filter(|letter| letter.at_least_once.is_some()) {
-                letter.at_least_once = Some(waiting.taken_by);
-            }
-        }
-        debug_assert!(self.dead_letters.len() >= before);
     }
 
     /// Gives the headers after a death (DL-16 to DL-23).

@@ -4,7 +4,7 @@ use super::channel::Channel;
 use super::entry::{Entry, NEVER, Stored};
 use super::node::Sim;
 use super::queue::{Contents, Queue};
-use super::quorum_queue::encoded_size;
+use super::quorum_queue::{Publisher, encoded_size};
 use super::reason::{Cause, Occasion, Reason};
 use super::slots::Id;
 use super::vhost::Vhost;
@@ -74,18 +74,11 @@ impl Sim {
         let origin = stored.origin;
         let Some(entry) = self.new_entry(id, stored) else { return true };
         let Some(queue) = self.queues.get_mut(id) else { return true };
-        let rejects = queue.settings.overflow == Overflow::RejectPublish;
-        let over = match &queue.contents {
-            Contents::Quorum(quorum) if is_limited(queue) => {
-                let (n, bytes) = quorum.counted();
-                is_over(queue, n, bytes)
-            }
-            _ => false,
-        };
+        let refuses = is_refusing(queue);
         let Contents::Quorum(quorum) = &mut queue.contents else { return true };
         // A publisher that was told to stop does so also when the queue would drop its head by now.
         if let Some(publisher) = publisher
-            && quorum.refuses(publisher, over && rejects)
+            && quorum.refuses(Publisher::Channel(publisher), refuses, self.turn)
         {
             self.tell_full(id, origin, true);
             return false;
@@ -164,7 +157,7 @@ impl Sim {
             if let Contents::Quorum(quorum) = &mut queue.contents {
                 quorum.was_relaxed = true;
                 if releases {
-                    quorum.refuse_all(false);
+                    quorum.refuse_all(false, self.turn);
                 }
             }
             return false;
@@ -215,7 +208,7 @@ impl Sim {
             let falls = below && !quorum.was_relaxed;
             quorum.was_relaxed = below;
             if rejects && (over || falls) {
-                quorum.refuse_all(over);
+                quorum.refuse_all(over, self.turn);
             }
         }
     }
@@ -226,7 +219,7 @@ impl Sim {
         let mut known = Vec::new();
         for &id in vhost.queues.values() {
             if let Some(Queue { contents: Contents::Quorum(quorum), consumers, .. }) = self.queues.get_mut(id)
-                && quorum.forget_publisher(channel)
+                && quorum.forget_publisher(Publisher::Channel(channel))
                 && consumers.single_active
             {
                 known.push(id);
@@ -253,6 +246,16 @@ fn stored_size(stored: &Stored) -> usize {
     // Without any of the client's all are RabbitMQ's own.
     let headers = if died && properties.headers.is_none() { None } else { stored.headers() };
     encoded_size(properties, stored.expiration(), headers, |key| died && is_own(key)) + usize::from(stored.hidden_bytes)
+}
+
+/// Says whether a quorum queue refuses whoever publishes to it for the first time (LEN-9).
+pub(super) fn is_refusing(queue: &Queue) -> bool {
+    let Contents::Quorum(quorum) = &queue.contents else { return false };
+    if queue.settings.overflow != Overflow::RejectPublish || !is_limited(queue) {
+        return false;
+    }
+    let (n, bytes) = quorum.counted();
+    is_over(queue, n, bytes)
 }
 
 fn is_limited(queue: &Queue) -> bool {

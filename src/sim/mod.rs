@@ -6,6 +6,7 @@
 //! step causes elsewhere (dead letters, queues to serve) is kept in lists that the step works off at its end.
 
 mod acknowledgement;
+mod at_least_once;
 mod audit;
 mod binding;
 mod call;

@@ -49,6 +49,8 @@ pub struct Sim {
     pub(super) watches: Watches,
     /// No channel needs to be looked at for consumer timeouts before this moment.
     pub(super) timeouts_from: Moment,
+    /// Counts what the broker does in one go: a command, a timer, a lot of dead letters.
+    pub(super) turn: u64,
     /// Queues to serve at the end of this step.
     pub(super) to_serve: VecDeque<Id<Queue>>,
     /// Deaths to work off at the end of this step.
@@ -88,6 +90,7 @@ impl Sim {
             timers: Timers::default(),
             watches: Watches::default(),
             timeouts_from: Moment(u64::MAX),
+            turn: 1,
             to_serve: VecDeque::new(),
             dead_letters: VecDeque::new(),
             first_death: None,
@@ -118,6 +121,7 @@ impl Sim {
             return;
         }
         self.note = None;
+        self.turn += 1;
         match command {
             Command::Connect { request, connection, user, vhost } => {
                 let reply = self.connect(connection, user, &vhost);
@@ -164,6 +168,7 @@ impl Sim {
             // What was due while the broker was down happens when it is back.
             let back = self.down_until.map_or(at, |(back, _)| back);
             self.now = self.now.max(at).max(back);
+            self.turn += 1;
             match timer {
                 Some(timer) => self.fire(timer),
                 None => self.time_out_consumers(),

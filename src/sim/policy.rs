@@ -105,7 +105,7 @@ impl Sim {
 
     /// Lists the queues whose dead letters wait, each with the policies that it is under.
     fn waiting_under(&self, vhost: Id<Vhost>) -> Vec<(Id<Queue>, Applied)> {
-        let waits = |queue: &&Queue| matches!(&queue.contents, Contents::Quorum(quorum) if !quorum.waiting.is_empty());
+        let waits = |queue: &&Queue| matches!(&queue.contents, Contents::Quorum(quorum) if !quorum.backlog.is_empty());
         let all = self.queues.iter().filter(|(_, queue)| queue.vhost == vhost && waits(queue));
         all.map(|(id, queue)| (id, self.applied(queue))).collect()
     }

@@ -306,7 +306,7 @@ impl Sim {
                 let mut gone = quorum.drain();
                 gone.extend(std::mem::take(&mut quorum.delayed).into_values());
                 if takes_waiting {
-                    gone.extend(quorum.waiting.drain(..).map(|waiting| waiting.entry));
+                    gone.extend(quorum.backlog.drain());
                 }
                 gone
             }
@@ -351,7 +351,7 @@ impl Sim {
                 Contents::Quorum(quorum) => {
                     let mut all = quorum.drain();
                     all.extend(std::mem::take(&mut quorum.delayed).into_values());
-                    all.extend(quorum.waiting.drain(..).map(|waiting| waiting.entry));
+                    all.extend(quorum.backlog.drain());
                     all
                 }
             };

@@ -1,28 +1,32 @@
 //! The contents of a quorum queue: returned entries in front, then the main part by its version's priorities, beside
 //! them delayed returns and dead letters that wait (SIM-4). Knows nothing of consumers.
 
+use super::at_least_once::Backlog;
 use super::channel::Channel;
 use super::entry::{Entry, NEVER};
 use super::queue::Queue;
 use super::slots::Id;
-use crate::broker::Death;
 use crate::model::{Moment, Name, Properties, Table, Value};
 use crate::rules::QuorumPriority;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Is a dead letter that not all of its targets have taken (DL-30).
-#[derive(Debug)]
-pub(super) struct Waiting {
-    pub entry: Entry,
-    pub death: Death,
-    /// The targets that have it already.
-    pub taken_by: Vec<Id<Queue>>,
-    /// When it was last sent to a target; `None`: there was none.
-    pub sent_at: Option<Moment>,
+/// Is who publishes to a quorum queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Publisher {
+    Channel(Id<Channel>),
+    /// Brings the dead letters of an at-least-once queue.
+    Worker(Id<Queue>),
+}
+
+/// Is what a publisher was told: whether it is refused, since which turn of the broker, and what held before.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    refused: bool,
+    since: u64,
+    before: bool,
 }
 
 /// Holds the messages of a quorum queue that no consumer has.
-#[derive(Debug)]
 pub(super) struct QuorumQueue {
     priority: QuorumPriority,
     returns: VecDeque<Entry>,
@@ -40,14 +44,12 @@ pub(super) struct QuorumQueue {
     none_before: Moment,
     /// QQ-43-4: by due time.
     pub delayed: BTreeMap<(Moment, u64), Entry>,
-    /// DL-30: dead letters that no target has confirmed yet.
-    pub waiting: VecDeque<Waiting>,
-    /// DL-30: messages and bytes on their way to targets that have not confirmed them.
-    pub leaving: (u64, u64),
+    /// DL-30: dead letters that not all targets have confirmed.
+    pub backlog: Backlog,
     /// LEN-9: whether it was at 80 % of its limits or below when last looked at.
     pub was_relaxed: bool,
-    /// LEN-9: publishing channels in order, and whether they are refused.
-    publishers: Vec<(Id<Channel>, bool)>,
+    /// LEN-9: who publishes, in order.
+    publishers: Vec<(Publisher, Told)>,
 }
 
 impl QuorumQueue {
@@ -69,8 +71,7 @@ impl QuorumQueue {
             expiring: 0,
             none_before: NEVER,
             delayed: BTreeMap::new(),
-            waiting: VecDeque::new(),
-            leaving: (0, 0),
+            backlog: Backlog::default(),
             was_relaxed: true,
             publishers: Vec::new(),
         }
@@ -82,9 +83,10 @@ impl QuorumQueue {
 
     /// Gives messages and bytes that count towards the limits (LEN-2, DL-30, QQ-43-5).
     pub(super) fn counted(&self) -> (u64, u64) {
-        let apart = self.delayed.values().chain(self.waiting.iter().map(|waiting| &waiting.entry));
-        let (n, bytes) = apart.fold((0, 0), |(n, bytes), entry| (n + 1, bytes + u64::from(entry.size)));
-        (self.ready + n + self.leaving.0, self.bytes + bytes + self.leaving.1)
+        let delayed = self.delayed.values();
+        let (n, bytes) =
+            delayed.fold(self.backlog.counted(), |(n, bytes), entry| (n + 1, bytes + u64::from(entry.size)));
+        (self.ready + n, self.bytes + bytes)
     }
 
     /// Gives the level of a priority (PRI-4).
@@ -198,24 +200,33 @@ impl QuorumQueue {
         all
     }
 
-    /// Says whether a publish of that channel is refused by a queue that is over its limit or not (LEN-9).
-    pub(super) fn refuses(&mut self, publisher: Id<Channel>, over: bool) -> bool {
+    /// Says whether what somebody publishes in a turn of the broker is refused by a queue that is over its limit or not
+    /// (LEN-9). Word of a change reaches nobody within the turn of the change.
+    pub(super) fn refuses(&mut self, publisher: Publisher, over: bool, turn: u64) -> bool {
         match self.place_of(publisher) {
-            Ok(at) => self.publishers[at].1,
+            Ok(at) => {
+                let told = self.publishers[at].1;
+                if told.since < turn { told.refused } else { told.before }
+            }
             Err(at) => {
-                self.publishers.insert(at, (publisher, over));
+                self.publishers.insert(at, (publisher, Told { refused: over, since: turn, before: over }));
                 over
             }
         }
     }
 
-    /// Refuses all known publishers from now on, or none.
-    pub(super) fn refuse_all(&mut self, refused: bool) {
-        self.publishers.iter_mut().for_each(|(_, state)| *state = refused);
+    /// Tells all known publishers that they are refused from now on, or none is.
+    pub(super) fn refuse_all(&mut self, refused: bool, turn: u64) {
+        for (_, told) in &mut self.publishers {
+            if told.since < turn {
+                *told = Told { refused, since: turn, before: told.refused };
+            }
+            told.refused = refused;
+        }
     }
 
     /// Says whether it was known.
-    pub(super) fn forget_publisher(&mut self, publisher: Id<Channel>) -> bool {
+    pub(super) fn forget_publisher(&mut self, publisher: Publisher) -> bool {
         let place = self.place_of(publisher);
         if let Ok(at) = place {
             self.publishers.remove(at);
@@ -223,7 +234,7 @@ impl QuorumQueue {
         place.is_ok()
     }
 
-    fn place_of(&self, publisher: Id<Channel>) -> Result<usize, usize> {
+    fn place_of(&self, publisher: Publisher) -> Result<usize, usize> {
         self.publishers.binary_search_by_key(&publisher, |(id, _)| *id)
     }
 

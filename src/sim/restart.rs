@@ -48,6 +48,7 @@ impl Sim {
         let queues: Vec<Id<Queue>> = self.queues.iter().map(|(id, _)| id).collect();
         for queue in queues {
             self.start_lease(queue);
+            self.restart_worker(queue);
             self.sweep(queue);
         }
     }
