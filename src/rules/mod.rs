@@ -30,4 +30,4 @@ pub use policy_check::{check_delayed_retry, check_policy, check_policy_value, po
 pub use refusals::rule_of_refusal;
 pub use routing::{check_headers_binding, check_topic_key, headers_match, topic_matches};
 pub use term::{erlang_term, type_name};
-pub use versions::{ConsumerTimeout, Differences, FailureCount, Ghosts, QuorumPriority, differences};
+pub use versions::{ConsumerTimeout, Differences, FailureCount, Ghosts, OwnDeadLetters, QuorumPriority, differences};

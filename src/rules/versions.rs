@@ -34,6 +34,17 @@ pub enum Ghosts {
     Always,
 }
 
+/// Says what the dead-letter worker of an at-least-once queue hears of that queue as a target (DL-30).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnDeadLetters {
+    /// Nothing: what came back into the queue is never confirmed.
+    Unheard,
+    /// That the queue is over its limit is heard before the dead letters that made it so.
+    LimitFirst,
+    /// The same, after them.
+    LettersFirst,
+}
+
 /// Says who times out consumers that do not acknowledge (CO-19, CO-25).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsumerTimeout {
@@ -124,8 +135,8 @@ pub struct Differences {
     pub consumer_timeout: ConsumerTimeout,
     /// QQ-43-*: delayed retry.
     pub delayed_retry: bool,
-    /// DL-30: that it is over its limit reaches a queue's own dead-letter worker before the dead letters that made it so.
-    pub own_limit_reaches_worker_first: bool,
+    /// DL-30.
+    pub own_dead_letters: OwnDeadLetters,
     /// DL-30: a purge also takes dead letters that wait.
     pub purge_takes_waiting: bool,
     /// PO-3: keys that make a policy skip a classic queue, beyond the ones of all versions.
@@ -199,7 +210,7 @@ const V3_10: Differences = Differences {
     only_failures_count: false,
     consumer_timeout: ConsumerTimeout::Node,
     delayed_retry: false,
-    own_limit_reaches_worker_first: false,
+    own_dead_letters: OwnDeadLetters::Unheard,
     purge_takes_waiting: false,
     classic_skips: &["queue-leader-locator"],
     more_policy_keys: &[
@@ -247,7 +258,7 @@ const V4_0: Differences = Differences {
     verb_in_403: true,
     quorum_sac_priority: true,
     returns_elect_nobody: true,
-    own_limit_reaches_worker_first: true,
+    own_dead_letters: OwnDeadLetters::LimitFirst,
     quorum_sac_ghosts: Ghosts::AfterLimitDeath,
     quorum_get_count_0: false,
     quorum_default_limit: Some(20),
@@ -281,7 +292,7 @@ const V4_3: Differences = Differences {
     two_counters: true,
     only_failures_count: true,
     returns_elect_nobody: false,
-    own_limit_reaches_worker_first: false,
+    own_dead_letters: OwnDeadLetters::LettersFirst,
     quorum_sac_ghosts: Ghosts::Always,
     consumer_timeout: ConsumerTimeout::Queue,
     delayed_retry: true,

@@ -11,6 +11,7 @@ use super::slots::Id;
 use super::timer::Timer;
 use crate::broker::{Death, What};
 use crate::model::{Millis, Moment};
+use crate::rules::OwnDeadLetters;
 use std::collections::VecDeque;
 
 /// How long dead letters that found no place wait before the next try (DL-30).
@@ -129,15 +130,24 @@ impl Sim {
         self.turn += 1;
     }
 
-    /// Says whether a queue would not confirm a dead letter now. Its worker learns of what happens to a target only
-    /// when all that died with the letter is on its way.
+    /// Says whether a queue would not confirm a dead letter now. The worker learns of what happens to a target only when
+    /// all that died with the letter is on its way.
     pub(super) fn refuses_dead_letter(&mut self, target: Id<Queue>, from: Id<Queue>) -> bool {
-        let hears_at_once = self.rules.own_limit_reaches_worker_first && target == from;
-        let turn = if hears_at_once { self.turn + 1 } else { self.turn };
+        let own = self.rules.own_dead_letters;
+        let (publisher, turn) = match own {
+            OwnDeadLetters::Unheard if target == from => (Publisher::DeafWorker(from), self.turn),
+            OwnDeadLetters::LimitFirst if target == from => (Publisher::Worker(from), self.turn + 1),
+            _ => (Publisher::Worker(from), self.turn),
+        };
         let Some(queue) = self.queues.get_mut(target) else { return true };
         let refuses = is_refusing(queue);
         let Contents::Quorum(quorum) = &mut queue.contents else { return false };
-        quorum.refuses(Publisher::Worker(from), refuses, turn)
+        quorum.refuses(publisher, refuses, turn)
+    }
+
+    /// Says whether the worker is told that a target has taken a dead letter.
+    pub(super) fn hears_of(&self, target: Id<Queue>, from: Id<Queue>) -> bool {
+        target != from || self.rules.own_dead_letters != OwnDeadLetters::Unheard
     }
 
     /// Drops the dead letters that wait: their queue is at-least-once no more.
@@ -170,6 +180,7 @@ impl Sim {
         for &target in vhost.queues.values() {
             if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(target) {
                 quorum.forget_publisher(Publisher::Worker(id));
+                quorum.forget_publisher(Publisher::DeafWorker(id));
             }
         }
     }

@@ -167,7 +167,7 @@ impl Sim {
     /// Brings a dead letter to one of its targets, and says whether that has it; `None` where it would close a cycle.
     fn bring(&mut self, letter: &mut Sending, target: Id<Queue>, stored: Box<Stored>) -> Option<bool> {
         if letter.kept.as_ref().is_some_and(|kept| kept.taken_by.contains(&target)) {
-            return Some(true);
+            return Some(self.hears_of(target, letter.from));
         }
         if self.closes_cycle(letter, &stored, target) {
             self.tell_cycle(letter, &stored, target);
@@ -178,10 +178,14 @@ impl Sim {
             return Some(false);
         }
         let taken = self.enqueue(target, stored, None);
-        if let Some(kept) = letter.kept.as_mut().filter(|_| taken) {
-            kept.taken_by.push(target);
+        let Some(kept) = letter.kept.as_mut().filter(|_| taken) else { return Some(taken) };
+        kept.taken_by.push(target);
+        if !self.hears_of(target, letter.from) {
+            let why = || "its own queue has it again, which this version never confirms".into();
+            self.tell_lost(letter, target, "DL-30", why);
+            return Some(false);
         }
-        Some(taken)
+        Some(true)
     }
 
     /// Tells that a dead letter is lost; one that its queue keeps is not.

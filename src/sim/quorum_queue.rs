@@ -16,6 +16,8 @@ pub(super) enum Publisher {
     Channel(Id<Channel>),
     /// Brings the dead letters of an at-least-once queue.
     Worker(Id<Queue>),
+    /// The same, but hears no more than the first answer.
+    DeafWorker(Id<Queue>),
 }
 
 /// Is what a publisher was told: whether it is refused, since which turn of the broker, and what held before.
@@ -217,7 +219,8 @@ impl QuorumQueue {
 
     /// Tells all known publishers that they are refused from now on, or none is.
     pub(super) fn refuse_all(&mut self, refused: bool, turn: u64) {
-        for (_, told) in &mut self.publishers {
+        let hears = |(publisher, _): &&mut (Publisher, Told)| !matches!(publisher, Publisher::DeafWorker(_));
+        for (_, told) in self.publishers.iter_mut().filter(hears) {
             if told.since < turn {
                 *told = Told { refused, since: turn, before: told.refused };
             }
