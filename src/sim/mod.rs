@@ -16,6 +16,7 @@ mod classic_queue;
 mod connection;
 mod consumer;
 mod dead_letter;
+mod delayed;
 mod enqueue;
 mod entry;
 mod exchange;

@@ -304,7 +304,7 @@ impl Sim {
             Contents::Classic(classic) => classic.drain(),
             Contents::Quorum(quorum) => {
                 let mut gone = quorum.drain();
-                gone.extend(std::mem::take(&mut quorum.delayed).into_values());
+                gone.extend(quorum.delayed.drain());
                 if takes_waiting {
                     gone.extend(quorum.backlog.drain());
                 }
@@ -350,7 +350,7 @@ impl Sim {
                 Contents::Classic(classic) => classic.drain(),
                 Contents::Quorum(quorum) => {
                     let mut all = quorum.drain();
-                    all.extend(std::mem::take(&mut quorum.delayed).into_values());
+                    all.extend(quorum.delayed.drain());
                     all.extend(quorum.backlog.drain());
                     all
                 }

@@ -3,12 +3,13 @@
 
 use super::at_least_once::Backlog;
 use super::channel::Channel;
+use super::delayed::Delayed;
 use super::entry::{Entry, NEVER};
 use super::queue::Queue;
 use super::slots::Id;
 use crate::model::{Moment, Name, Properties, Table, Value};
 use crate::rules::QuorumPriority;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Is who publishes to a quorum queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +46,7 @@ pub(super) struct QuorumQueue {
     /// None of them expires before this: there is no need to look.
     none_before: Moment,
     /// QQ-43-4: by due time.
-    pub delayed: BTreeMap<(Moment, u64), Entry>,
+    pub delayed: Delayed,
     /// DL-30: dead letters that not all targets have confirmed.
     pub backlog: Backlog,
     /// LEN-9: whether it was at 80 % of its limits or below when last looked at.
@@ -72,7 +73,7 @@ impl QuorumQueue {
             enqueued: 0,
             expiring: 0,
             none_before: NEVER,
-            delayed: BTreeMap::new(),
+            delayed: Delayed::default(),
             backlog: Backlog::default(),
             was_relaxed: true,
             publishers: Vec::new(),
@@ -85,7 +86,7 @@ impl QuorumQueue {
 
     /// Gives messages and bytes that count towards the limits (LEN-2, DL-30, QQ-43-5).
     pub(super) fn counted(&self) -> (u64, u64) {
-        let delayed = self.delayed.values();
+        let delayed = self.delayed.entries();
         let (n, bytes) =
             delayed.fold(self.backlog.counted(), |(n, bytes), entry| (n + 1, bytes + u64::from(entry.size)));
         (self.ready + n, self.bytes + bytes)

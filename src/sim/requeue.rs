@@ -128,29 +128,22 @@ impl Sim {
     fn delay(&mut self, id: Id<Queue>, entry: Entry, at: Moment) {
         let Some(queue) = self.queues.get_mut(id) else { return };
         let Contents::Quorum(quorum) = &mut queue.contents else { return };
-        let place = quorum.next_position();
-        quorum.delayed.insert((at, place), entry);
-        let first = quorum.delayed.keys().next().map_or(at, |key| key.0);
+        quorum.delayed.insert(at, entry);
+        let due = quorum.delayed.due_at();
         self.timers.cancel(&mut queue.delay_timer);
-        queue.delay_timer = Some(self.timers.set(first, Timer::DelayedRetry(id)));
+        queue.delay_timer = due.map(|at| self.timers.set(at, Timer::DelayedRetry(id)));
     }
 
     pub(super) fn delayed_retry_fired(&mut self, id: Id<Queue>) {
         let now = self.now;
         let Some(queue) = self.queues.get_mut(id) else { return };
-        queue.delay_timer = None;
         let Contents::Quorum(quorum) = &mut queue.contents else { return };
         let mut ready = Vec::new();
-        while let Some(first) = quorum.delayed.first_entry() {
-            if first.key().0 > now {
-                let at = first.key().0;
-                queue.delay_timer = Some(self.timers.set(at, Timer::DelayedRetry(id)));
-                break;
-            }
-            let entry = first.remove();
+        while let Some(entry) = quorum.delayed.pop_due(now) {
             ready.push(entry.stored.origin);
             quorum.push_return(entry);
         }
+        queue.delay_timer = quorum.delayed.due_at().map(|at| self.timers.set(at, Timer::DelayedRetry(id)));
         for origin in ready {
             let why = "its delayed retry is due, to the front";
             self.tell(Some(origin), Some(id), "QQ-43-4", || What::Requeued { why: why.into() });
