@@ -29,10 +29,7 @@ pub fn check(command: &Check, terminal: &Terminal) -> ExitCode {
         terminal.complain("there is no YAML or JSON file to check");
         return ExitCode::Nothing;
     }
-    let mut problems = Vec::new();
-    for file in &found {
-        problems.extend(loader.check(file));
-    }
+    let problems = loader.each(&found, Loader::check).concat();
     if let Some(unknown) = loader.unknown_variable() {
         return terminal.usage(&format!("--var: {unknown}"));
     }

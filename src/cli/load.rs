@@ -5,12 +5,16 @@ use super::arguments::Vars;
 use crate::io::Disk;
 use crate::language::{self, Kind, LoadedScenario, LoadedTopology, Settings};
 use crate::source::{Problem, Sources};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What to do about a path that leads nowhere.
 pub(super) const MISSING: &str = "give the path of a file that is there, seen from the folder you are in";
 
+/// Fewer files than this are not worth a thread.
+const FILES_OF_A_THREAD_MIN: usize = 16;
+
 /// Loads files of one run; keeps their texts for drawing problems.
+#[derive(Clone)]
 pub struct Loader {
     pub sources: Sources,
     settings: Settings,
@@ -42,6 +46,30 @@ impl Loader {
     pub fn unknown_variable(&self) -> Option<String> {
         let given = self.given.iter().map(String::as_str);
         if self.given.is_empty() { None } else { language::unknown_variable(&self.sources, given) }
+    }
+
+    /// Loads many files on all cores; what comes of them stands in the order of the paths.
+    pub fn each<T: Send>(&mut self, paths: &[PathBuf], load: impl Fn(&mut Loader, &Path) -> T + Sync) -> Vec<T> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = paths.len().div_ceil(cores).max(FILES_OF_A_THREAD_MIN);
+        if paths.len() <= share {
+            return paths.iter().map(|path| load(self, path)).collect();
+        }
+        let chunks: Vec<&[PathBuf]> = paths.chunks(share).collect();
+        let parts = self.sources.split(chunks.len() as u16);
+        let mut loaders: Vec<Loader> = parts.into_iter().map(|sources| Loader { sources, ..self.clone() }).collect();
+        let load = &load;
+        let loaded = std::thread::scope(|scope| {
+            let threads: Vec<_> = std::iter::zip(&mut loaders, chunks)
+                .map(|(loader, chunk)| scope.spawn(|| chunk.iter().map(|path| load(loader, path)).collect::<Vec<T>>()))
+                .collect();
+            let join = |thread: std::thread::ScopedJoinHandle<'_, Vec<T>>| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            threads.into_iter().flat_map(join).collect()
+        });
+        loaders.into_iter().for_each(|loader| self.sources.join(loader.sources));
+        loaded
     }
 
     fn read(&mut self, path: &Path) -> Result<Vec<u8>, Vec<Problem>> {

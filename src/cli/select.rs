@@ -47,8 +47,8 @@ pub(super) fn load_all(paths: &[PathBuf], loader: &mut Loader, terminal: &Termin
         return Err(ExitCode::Nothing);
     }
     let (mut cells, mut problems): (Vec<ToPlay>, Vec<Problem>) = Default::default();
-    for path in found {
-        let (loaded, found) = loader.scenario(&path);
+    let loaded = loader.each(&found, Loader::scenario);
+    for (path, (loaded, found)) in found.into_iter().zip(loaded) {
         problems.extend(found);
         for cell in loaded.into_iter().flat_map(|loaded| loaded.cells) {
             cells.push(ToPlay { path: path.clone(), title: cell.scenario.title.clone(), cell });

@@ -108,7 +108,7 @@ fn rendered(text: &str, disk: &Disk) -> Result<String, String> {
     if !Template::looks_like_one(text) {
         return Ok(text.to_owned());
     }
-    let mut template = Template::compile(text, Span::new(FileId(0), 0, 0)).map_err(|error| error.message)?;
+    let mut template = Template::compile(text, Span::new(FileId::default(), 0, 0)).map_err(|error| error.message)?;
     let paths = template.paths();
     let names = paths.iter().filter_map(|path| path.strip_prefix("env."));
     let found = names.filter_map(|name| Some((name.to_owned(), Json::String(disk.variable(name)?))));

@@ -57,8 +57,16 @@ impl Template {
 
     /// Compiles and keeps a text; undefined names are found by [`Template::names`].
     pub fn compile(text: &str, span: Span) -> Result<Template, TemplateError> {
-        environment().template_from_str(text).map_err(TemplateError::from)?;
-        Ok(Template { text: text.into(), sole: sole_expression(text).map(Into::into), bound: BTreeMap::new(), span })
+        let sole = sole_expression(text);
+        if sole.and_then(name_alone).is_none() {
+            environment().template_from_str(text).map_err(TemplateError::from)?;
+        }
+        Ok(Template { text: text.into(), sole: sole.map(Into::into), bound: BTreeMap::new(), span })
+    }
+
+    /// Gives the name that the template is, as most are: `{{ delay }}` needs no engine.
+    fn name_alone(&self) -> Option<&str> {
+        name_alone(self.sole.as_deref()?)
     }
 
     /// Keeps a value under a name for every later rendering.
@@ -77,6 +85,9 @@ impl Template {
     }
 
     fn undeclared(&self, nested: bool) -> BTreeSet<String> {
+        if let Some(name) = self.name_alone() {
+            return BTreeSet::from([name.to_owned()]);
+        }
         let names = |text: &str| {
             let template = environment().template_from_str(text).ok()?;
             Some(template.undeclared_variables(nested).into_iter().collect::<BTreeSet<String>>())
@@ -92,6 +103,9 @@ impl Template {
 
     /// Renders to text.
     pub fn text(&self, scope: &Scope) -> Result<String, TemplateError> {
+        if let Some(value) = self.name_alone().and_then(|name| scope.get(name)) {
+            return Ok(value.to_string());
+        }
         environment().render_str(&self.text, self.names_in(scope)).map_err(TemplateError::from)
     }
 
@@ -100,6 +114,10 @@ impl Template {
         let Some(expression) = &self.sole else {
             return self.text(scope).map(serde_json::Value::String);
         };
+        let bound = self.name_alone().filter(|name| !scope.contains_key(name)).and_then(|name| self.bound.get(name));
+        if let Some(value) = bound {
+            return Ok(value.clone());
+        }
         let value =
             environment().compile_expression(expression).and_then(|compiled| compiled.eval(self.names_in(scope)))?;
         if value.is_undefined() {
@@ -150,6 +168,38 @@ fn sole_expression(text: &str) -> Option<&str> {
     plain.then(|| inside.trim_matches('-'))
 }
 
+/// Gives the name that an expression is, if it is nothing else and means nothing to the engine.
+fn name_alone(expression: &str) -> Option<&str> {
+    const TAKEN: [&str; 21] = [
+        "true",
+        "false",
+        "none",
+        "True",
+        "False",
+        "None",
+        "not",
+        "and",
+        "or",
+        "in",
+        "is",
+        "if",
+        "else",
+        "self",
+        "super",
+        "loop",
+        "caller",
+        "range",
+        "dict",
+        "namespace",
+        "debug",
+    ];
+    let name = expression.trim();
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !TAKEN.contains(&name);
+    is_name.then_some(name)
+}
+
 impl From<minijinja::Error> for TemplateError {
     fn from(error: minijinja::Error) -> Self {
         let range = error.range();
@@ -161,6 +211,28 @@ impl From<minijinja::Error> for TemplateError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_alone_gives_what_the_engine_gives() {
+        let span = crate::source::Span::new(crate::source::Sources::default().add("x", "x"), 0, 1);
+        let values =
+            serde_json::json!([null, true, -7, 1.5, 2.0, u64::MAX, "a {{ b }}", "", ["x", 1], {"b": 1, "a": [0]}]);
+        for given in values.as_array().expect("a list") {
+            let [alone, engine] =
+                ["{{ x }}", "{{ (x) }}"].map(|text| Template::compile(text, span).expect("a template"));
+            let scope = Scope::from([("x", minijinja::Value::from(minijinja::value::Serde(given)))]);
+            assert_eq!(alone.text(&scope), engine.text(&scope));
+            assert_eq!(alone.value(&scope), engine.value(&scope));
+            let bound = [alone, engine].map(|mut template| {
+                template.bind("x", given.clone());
+                (template.text(&Scope::new()), template.value(&Scope::new()), template.names(), template.paths())
+            });
+            assert_eq!(bound[0], bound[1]);
+        }
+        let missing = ["{{ x }}", "{{ (x) }}"].map(|text| Template::compile(text, span).expect("a template"));
+        assert!(missing.iter().all(|template| template.value(&Scope::new()).is_err()));
+        assert!(missing.iter().all(|template| template.text(&Scope::new()).is_err()));
+    }
 
     #[test]
     fn what_is_sliced_is_a_name() {

@@ -175,7 +175,7 @@ impl Driver {
             Stage::Outcome | Stage::Closing | Stage::Done => scenario.steps.last(),
         };
         let consumer = scenario.consumers.first().map(|consumer| consumer.span);
-        let nowhere = Span::new(crate::source::FileId(0), 0, 0);
+        let nowhere = Span::new(crate::source::FileId::default(), 0, 0);
         step.map(|step| step.span).or(consumer).unwrap_or(nowhere)
     }
 }

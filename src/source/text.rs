@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
-/// Names one text of a [`Sources`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId(pub u32);
+/// Names one text of a [`Sources`]: which part of it holds the text, and the place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct FileId {
+    part: u16,
+    place: u32,
+}
 
 /// Is a range of bytes in one file, end exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,7 +44,8 @@ pub struct Source {
     pub text: Arc<str>,
 }
 
-/// Holds all texts of a run; ids are handed out in the order of arrival.
+/// Holds all texts of a run; ids are handed out in the order of arrival. Texts can be added side by side: each thread
+/// to a part of its own, which are joined afterwards.
 ///
 /// ```
 /// use rmqplay::source::{Sources, Span};
@@ -52,14 +56,32 @@ pub struct Source {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
+    /// Which part this is; the whole is part 0.
+    part: u16,
     files: Vec<Source>,
+    joined: Vec<Vec<Source>>,
 }
 
 impl Sources {
     /// Keeps `text` under `name` and gives its id.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
         self.files.push(Source { name: name.into(), text: text.into() });
-        FileId(self.files.len() as u32 - 1)
+        FileId { part: self.part, place: self.files.len() as u32 - 1 }
+    }
+
+    /// Makes so many empty parts, to be joined again in this order.
+    pub fn split(&self, parts: u16) -> Vec<Sources> {
+        let first = self.joined.len() as u16 + 1;
+        (first..first + parts).map(|part| Sources { part, ..Sources::default() }).collect()
+    }
+
+    /// Takes the texts of a part that [`Sources::split`] made; what is named by them is found here from now on.
+    ///
+    /// # Panics
+    /// When parts are joined in another order, or to another whole.
+    pub fn join(&mut self, part: Sources) {
+        assert_eq!(usize::from(part.part), self.joined.len() + 1, "the next part");
+        self.joined.push(part.files);
     }
 
     /// Gives the file of that id.
@@ -67,12 +89,14 @@ impl Sources {
     /// # Panics
     /// When the id comes from another `Sources`.
     pub fn get(&self, file: FileId) -> &Source {
-        &self.files[file.0 as usize]
+        let files = if file.part == self.part { &self.files } else { &self.joined[usize::from(file.part) - 1] };
+        &files[file.place as usize]
     }
 
     /// Lists the ids of all texts.
     pub fn ids(&self) -> impl Iterator<Item = FileId> {
-        (0..self.files.len() as u32).map(FileId)
+        let parts = std::iter::once((self.part, &self.files)).chain((1..).zip(&self.joined));
+        parts.flat_map(|(part, files)| (0..files.len() as u32).map(move |place| FileId { part, place }))
     }
 
     /// Gives line and column of a span's start; past the end of the text it is the last place.

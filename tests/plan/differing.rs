@@ -238,7 +238,7 @@ fn an_immutable_difference_points_at_its_line() {
     let old = Topology { vhosts: vec![vhost("/")], queues: vec![queue("q", &[])], ..Topology::default() };
     let mut observed = seen(old, (4, 3));
     observed.queues.insert(desired.queues[0].id(), QueueFacts { messages: 12, consumers: 0 });
-    let (whole, field) = (Span::new(FileId(0), 0, 90), Span::new(FileId(0), 40, 52));
+    let (whole, field) = (Span::new(FileId::default(), 0, 90), Span::new(FileId::default(), 40, 52));
     let fields = [("max_length".to_owned(), field)].into();
     let object = Object::Queue { vhost: "/".into(), name: "q".into() };
     let plan = plan(&desired, &[(object, Origin { whole, fields })].into(), &observed);
