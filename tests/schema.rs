@@ -24,6 +24,29 @@ fn faults(of: SchemaOf, text: &str) -> Vec<String> {
 }
 
 #[test]
+fn shipped_files_name_the_schema_beside_them() {
+    for (folder, of) in [("scenarios", SchemaOf::Scenario), ("topologies", SchemaOf::Topology)] {
+        let kept = root().join(folder).join(".schema.json");
+        let text = format!("{:#}\n", schema(of));
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&kept, &text).expect("a writable file");
+        }
+        assert!(
+            std::fs::read_to_string(&kept).is_ok_and(|is| is == text),
+            "{}: UPDATE_GOLDEN=1 writes it",
+            kept.display()
+        );
+        for path in yaml_files(&[root().join(folder)]).expect("a folder") {
+            let text = std::fs::read_to_string(&path).expect("readable");
+            let named = text.lines().next().and_then(|line| line.strip_prefix("# yaml-language-server: $schema="));
+            let named = named.unwrap_or_else(|| panic!("{} names no schema in its first line", path.display()));
+            let beside = path.parent().expect("a folder").join(named);
+            assert_eq!(beside.canonicalize().expect("a schema"), kept, "{}", path.display());
+        }
+    }
+}
+
+#[test]
 fn shipped_files_are_valid() {
     let mut checked = 0;
     let begun =
@@ -52,6 +75,7 @@ fn wrong_files_are_not_valid() {
         "{scenario: x, steps: [{publish: {}, expect: {}}]}",
         "{scenario: x, steps: [{advance: 5}]}",
         "{scenario: x, consumers: {w: {queue: q, prefetch: many}}}",
+        "{scenario: x, consumers: {w: {queue: q, prefetch: 70000}}}",
         "{scenario: x, consumers: {w: {queue: q, on_message: [{do: [akc]}]}}}",
         "{scenario: x, steps: [{expect: {queue: q, ready: '>=x'}}]}",
         "{scenario: x, steps: [{expect: {queue: q, ready: -1}}]}",

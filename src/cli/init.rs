@@ -1,28 +1,34 @@
-//! `init`: a first topology and scenario, a workflow for CI, and what git leaves out. Never overwrites a file.
+//! `init`: a first topology and scenario, what editors complete by, a workflow for CI, and what git leaves out. Never overwrites a file.
 
 use super::ExitCode;
 use super::arguments::Init;
 use super::terminal::Terminal;
 use crate::io::make_atomically;
+use crate::report::{SchemaOf, schema};
 use std::path::Path;
 
-/// The files, with what each is for.
-const FILES: [(&str, &str, &str); 4] = [
-    ("topologies/first.yaml", include_str!("init/topology.yaml"), "what the broker should hold"),
-    ("scenarios/first.yaml", include_str!("init/scenario.yaml"), "what must happen"),
-    (".github/workflows/rmqplay.yaml", include_str!("init/workflow.yaml"), "plays it in CI"),
-    (".gitignore", PENDING, "outcomes that wait for a review are not committed"),
-];
+/// Gives the files, with what each is for.
+fn files() -> [(&'static str, String, &'static str); 6] {
+    let schema_of = |of: SchemaOf| format!("{:#}\n", schema(of));
+    [
+        ("topologies/first.yaml", include_str!("init/topology.yaml").into(), "what the broker should hold"),
+        ("topologies/.schema.json", schema_of(SchemaOf::Topology), "editors complete topologies by it"),
+        ("scenarios/first.yaml", include_str!("init/scenario.yaml").into(), "what must happen"),
+        ("scenarios/.schema.json", schema_of(SchemaOf::Scenario), "editors complete scenarios by it"),
+        (".github/workflows/rmqplay.yaml", include_str!("init/workflow.yaml").into(), "plays it in CI"),
+        (".gitignore", PENDING.into(), "outcomes that wait for a review are not committed"),
+    ]
+}
 
 /// The line that git needs.
 const PENDING: &str = "*.snap.new\n";
 
 /// Writes what is not there yet.
 pub fn init(command: &Init, terminal: &Terminal) -> ExitCode {
-    for (name, text, means) in FILES {
+    for (name, text, means) in files() {
         let path =
             if command.folder.as_os_str() == "." { Path::new(name).to_owned() } else { command.folder.join(name) };
-        match make_atomically(&path, text) {
+        match make_atomically(&path, &text) {
             Ok(true) => terminal.chat(&format!("wrote {}: {means}", path.display())),
             Ok(false) => terminal.chat(&kept(&path, name)),
             Err(error) => {

@@ -29,9 +29,26 @@ const ACTIONS: [&str; 13] = [
 
 /// Decodes `on_message`: a list of rules, or one.
 pub fn rules(node: &Node, auto_ack: bool, folder: &Folder<'_>, desk: &mut Desk) -> Vec<Rule> {
-    match &node.kind {
+    let rules: Vec<Rule> = match &node.kind {
         Kind::Map(_) => rule(node, auto_ack, folder, desk).into_iter().collect(),
         _ => each("`on_message`", node, desk, |node, desk| rule(node, auto_ack, folder, desk)),
+    };
+    never_reached(&rules, desk);
+    rules
+}
+
+/// Notes what no message comes to: rules behind one that takes all, and attempts before the first.
+fn never_reached(rules: &[Rule], desk: &mut Desk) {
+    if let Some([all, next]) = rules.windows(2).find(|pair| pair[0].matcher == Matcher::default()) {
+        let message = "no message comes to this rule: the one before it takes all";
+        let note = Problem::note("scenario::never_reached", message).at(next.span, "never reached");
+        let help = "the first rule that fits is taken: put the one without `match` last";
+        desk.add(note.at(all.span, "fits every message").help(help));
+    }
+    let none_yet = |rule: &&Rule| rule.matcher.attempt.is_some_and(|count| count.max == Some(0));
+    if let Some(rule) = rules.iter().find(none_yet) {
+        let note = Problem::note("scenario::never_reached", "no message comes to this rule: the first `attempt` is 1");
+        desk.add(note.at(rule.span, "never reached").help("write `attempt: 1` for the first time"));
     }
 }
 
@@ -74,6 +91,11 @@ fn judge(actions: &[Action], auto_ack: bool, span: Span, desk: &mut Desk) {
         let message = "with `auto_ack` there is nothing to settle: the broker closes the channel (406)";
         let note = Problem::note("scenario::settled_twice", message);
         desk.add(note.at(span, "settles").help("leave the settling action out, or `auto_ack`"));
+    }
+    if !auto_ack && actions.iter().filter(|action| settles(action)).count() > 1 {
+        let message = "a message is settled once: at the second time the broker closes the channel (406)";
+        let note = Problem::note("scenario::settled_twice", message);
+        desk.add(note.at(span, "settles twice").help("`ack`, `nack`, `reject` or `retry`: keep one of them"));
     }
     if actions.iter().position(leaves).is_some_and(|at| at + 1 < actions.len()) {
         let note = Problem::note("scenario::never_done", "what follows a crash or a closed channel is never done");

@@ -14,13 +14,41 @@ pub struct Pattern {
 enum Matcher {
     All,
     OnlyEmpty,
-    /// `^orders$`, `^cmd\\.`, `^(a|b)$`: nothing but letters. By far the most, and cheap beside a compiled expression.
+    /// `^orders$`, `^cmd\\.`, `^(a|b)$`, `^cmd\\..+$`: nothing but letters, and perhaps anything behind them. By far the
+    /// most, and cheap beside a compiled expression.
     Letters {
         texts: Vec<String>,
         from_start: bool,
-        to_end: bool,
+        tail: Tail,
     },
     Regex(Box<Regex>),
+}
+
+/// Is what may stand behind the letters; a point fits anything but the end of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tail {
+    /// Whatever there is.
+    Open,
+    /// `$`.
+    Nothing,
+    /// `.*$`.
+    Line,
+    /// `.+`.
+    Sign,
+    /// `.+$`.
+    Signs,
+}
+
+impl Tail {
+    fn fits(self, rest: &str) -> bool {
+        match self {
+            Tail::Open => true,
+            Tail::Nothing => rest.is_empty(),
+            Tail::Line => !rest.contains('\n'),
+            Tail::Sign => !rest.is_empty() && !rest.starts_with('\n'),
+            Tail::Signs => !rest.is_empty() && !rest.contains('\n'),
+        }
+    }
 }
 
 impl Pattern {
@@ -59,19 +87,18 @@ impl Pattern {
         match &self.matcher {
             Matcher::All => true,
             Matcher::OnlyEmpty => name.is_empty(),
-            Matcher::Letters { texts, from_start, to_end } => texts.iter().any(|text| match (from_start, to_end) {
-                (true, true) => name == text,
-                (true, false) => name.starts_with(text.as_str()),
-                (false, true) => name.ends_with(text.as_str()),
-                (false, false) => name.contains(text.as_str()),
+            Matcher::Letters { texts, from_start, tail } => texts.iter().any(|text| match (from_start, tail) {
+                (true, tail) => name.strip_prefix(text.as_str()).is_some_and(|rest| tail.fits(rest)),
+                (false, Tail::Nothing) => name.ends_with(text.as_str()),
+                (false, _) => name.contains(text.as_str()),
             }),
             Matcher::Regex(regex) => regex.is_match(name).unwrap_or(false),
         }
     }
 
-    /// Says whether the text is a pattern of nothing but letters, which every engine reads in the same way.
+    /// Says whether the text is a pattern of letters, anchors and a tail, which every engine reads in the same way.
     pub fn is_plain(text: &str) -> bool {
-        letters(text).is_some()
+        text == ".*" || letters(text).is_some()
     }
 
     /// Gives the text that it was made from.
@@ -80,17 +107,25 @@ impl Pattern {
     }
 }
 
-/// Takes a pattern apart that holds nothing but letters, anchors and choices between words.
+/// Takes a pattern apart that holds nothing but letters, anchors, choices between words and a tail.
 fn letters(text: &str) -> Option<Matcher> {
     let (from_start, text) = text.strip_prefix('^').map_or((false, text), |rest| (true, rest));
-    let (to_end, text) = match text.strip_suffix('$') {
-        Some(rest) if !rest.ends_with('\\') => (true, rest),
-        _ => (false, text),
+    let meant = |rest: &&str| !rest.ends_with('\\');
+    let (to_end, text) = text.strip_suffix('$').filter(meant).map_or((false, text), |rest| (true, rest));
+    let any = text.strip_suffix(".*").filter(meant).filter(|_| from_start);
+    let some = text.strip_suffix(".+").filter(meant).filter(|_| from_start);
+    let (tail, text) = match (any, some, to_end) {
+        (Some(rest), _, false) => (Tail::Open, rest),
+        (Some(rest), _, true) => (Tail::Line, rest),
+        (_, Some(rest), false) => (Tail::Sign, rest),
+        (_, Some(rest), true) => (Tail::Signs, rest),
+        (None, None, false) => (Tail::Open, text),
+        (None, None, true) => (Tail::Nothing, text),
     };
     let choices = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
     let words: Vec<&str> = choices.map_or_else(|| vec![text], |inside| inside.split('|').collect());
     let texts: Vec<String> = words.into_iter().map(unescaped).collect::<Option<_>>()?;
-    Some(Matcher::Letters { texts, from_start, to_end })
+    Some(Matcher::Letters { texts, from_start, tail })
 }
 
 /// Reads a word in which only escaped signs may be special.
@@ -126,9 +161,31 @@ mod tests {
 
     #[test]
     fn patterns_of_letters_match_as_compiled_ones_do() {
-        let names = ["", "a", "b", "ab", "a.b", "axb", "xa.b", "a.bx", "a|b", "(a)", "a$"];
-        let patterns =
-            ["a", "^a", "a$", "^a$", "a\\.b", "^a\\.b$", "^(a|b)$", "^(a|a\\.b)", "(b|x)$", "a\\|b", "a\\$", "^()$"];
+        let names =
+            ["", "a", "b", "ab", "a.b", "axb", "xa.b", "a.bx", "a|b", "(a)", "a$", "a\n", "a\nb", "ab\nc", "a.*"];
+        let patterns = [
+            "a",
+            "^a",
+            "a$",
+            "^a$",
+            "a\\.b",
+            "^a\\.b$",
+            "^(a|b)$",
+            "^(a|a\\.b)",
+            "(b|x)$",
+            "a\\|b",
+            "a\\$",
+            "^()$",
+            "^a.*",
+            "^a.*$",
+            "^a.+",
+            "^a.+$",
+            "^a\\..+$",
+            "^(a|b).+",
+            "^.*$",
+            "^.+",
+            "^a\\.\\*",
+        ];
         for text in patterns {
             assert!(Pattern::is_plain(text), "{text}");
             let (pattern, regex) = (Pattern::new(text, false).unwrap(), Regex::new(text).unwrap());
@@ -136,7 +193,7 @@ mod tests {
                 assert_eq!(pattern.matches(name), regex.is_match(name).unwrap(), "{text} on {name}");
             }
         }
-        for text in ["a.b", "a*", "^a.*", "[ab]", "a|b", "\\d", "(a", "a)", "(a(b|c))", "(?:a)"] {
+        for text in ["a.b", "a*", "a.*", "^a\\.*", "^a.*b", "[ab]", "a|b", "\\d", "(a", "a)", "(a(b|c))", "(?:a)"] {
             assert!(!Pattern::is_plain(text), "{text}");
         }
     }

@@ -155,7 +155,8 @@ impl Sim {
         let Some(queue) = self.queues.get_mut(id) else { return false };
         if !is_limited(queue) {
             if let Contents::Quorum(quorum) = &mut queue.contents {
-                quorum.was_relaxed = true;
+                // To RabbitMQ it is not below a limit either: one that it gets releases whom an earlier one refused.
+                quorum.was_relaxed = false;
                 if releases {
                     quorum.refuse_all(false, self.turn);
                 }

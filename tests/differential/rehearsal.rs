@@ -5,7 +5,7 @@ use super::known::Known;
 use super::player::{Delays, Player};
 use super::seen::Seen;
 use super::sequence::Op;
-use rmqplay::broker::{ChannelId, Client, Command, ConnectionId, Event, Insight, Method, Settlement, What};
+use rmqplay::broker::{ChannelId, Client, Command, ConnectionId, Death, Event, Insight, Method, Settlement, What};
 use rmqplay::model::{Millis, Moment, Profile, QueueName};
 use rmqplay::sim::Sim;
 use rmqplay::simulate::{Ended, Limits, simulate};
@@ -30,6 +30,8 @@ pub struct Rehearsal {
     /// Something was published that may expire.
     begun: bool,
     limits: Limits,
+    /// Some queue may be full.
+    limited: bool,
     /// Listens while a live broker is followed.
     ear: Ear,
     raced: bool,
@@ -45,7 +47,7 @@ impl Rehearsal {
         let sim = Sim::new(profile).with_insights(true);
         let player = Player::rehearsing(None);
         let (now, ear) = (Moment(0), Ear::default());
-        Self { sim, player, now, timed, expiring: false, begun: false, limits, ear, raced: false }
+        Self { sim, player, now, timed, expiring: false, begun: false, limited: false, limits, ear, raced: false }
     }
 
     /// Gives the next timer, if it is one that can be waited for.
@@ -61,6 +63,7 @@ impl Rehearsal {
     pub fn play(&mut self, text: String, not_before: Moment, known: &Known) -> Result<Op, Unfit> {
         let mut gap = Millis(0);
         let mut ear = Ear { divided: self.player.held.divided(), full: self.player.held.full(), ..Ear::default() };
+        self.limited |= text.contains("max-length");
         self.begun |= text.contains(" ttl=") || self.expiring && text.contains("publish ");
         self.begun |= text.contains("x-expires=") && !text.contains("x-expires=90000");
         self.expiring |= text.contains("message-ttl=") || text.contains("delayed-retry");
@@ -100,6 +103,7 @@ impl Rehearsal {
 
     /// Plays an operation at that moment; gives what is seen from the last one on.
     pub fn follow(&mut self, text: &str, at: Moment) -> Result<Seen, Unfit> {
+        self.limited |= text.contains("max-length");
         self.player.give(&[Op { gap: Millis(0), text: text.to_owned() }]);
         self.pass(at.max(self.now))?;
         self.ear = Ear::default();
@@ -112,6 +116,7 @@ impl Rehearsal {
     }
 
     fn run(&mut self, ear: &mut Ear) -> Result<(), Unfit> {
+        ear.limited = self.limited;
         ear.player = Some(std::mem::take(&mut self.player));
         let (now, ended) = simulate(ear, &mut self.sim, self.now, &self.limits);
         self.now = now;
@@ -176,6 +181,9 @@ struct Ear {
     moment: Moment,
     /// From where each queue got messages in this step.
     sources: BTreeMap<QueueName, BTreeSet<Option<QueueName>>>,
+    /// Which queues lost messages by their TTL meanwhile: where length counts, that races with what comes from another.
+    expired: BTreeSet<QueueName>,
+    limited: bool,
     /// Each queue's dead letters by moment: only those of one moment race.
     race: bool,
     /// The next delivery comes out of a queue.
@@ -195,10 +203,19 @@ impl Ear {
     fn note(&mut self, now: Moment, insight: &Insight) {
         if now >= self.moment + MARGIN {
             self.sources.clear();
+            self.expired.clear();
         }
         self.moment = now;
         match (&insight.what, &insight.queue) {
-            (What::DeadLettered { .. }, Some(queue)) => self.source = Some(queue.clone()),
+            (What::DeadLettered { death, .. }, Some(queue)) => {
+                if *death == Death::Expired {
+                    self.expired.insert(queue.clone());
+                }
+                self.source = Some(queue.clone());
+            }
+            (What::Dropped { .. }, Some(queue)) if insight.rule.starts_with("TTL") => {
+                self.expired.insert(queue.clone());
+            }
             (What::Enqueued, Some(queue)) => {
                 let sources = self.sources.entry(queue.clone()).or_default();
                 sources.insert(self.source.clone());
@@ -209,6 +226,13 @@ impl Ear {
             (What::Requeued { .. }, _) => self.stored = true,
             _ => {}
         }
+        self.race |= self.limited && insight.queue.as_ref().is_some_and(|queue| self.loses_beside_arrivals(queue));
+    }
+
+    /// Says whether a queue lost messages by their TTL while dead letters of another came.
+    fn loses_beside_arrivals(&self, queue: &QueueName) -> bool {
+        let sources = self.sources.get(queue).into_iter().flatten().flatten();
+        self.expired.contains(queue) && sources.into_iter().any(|source| source != queue)
     }
 
     /// A message that was handed straight to a consumer.

@@ -57,6 +57,10 @@ fn one(kind: &str) -> Json {
         let words: Vec<&str> = words.split(',').collect();
         return or_template(json!({ "enum": words }));
     }
+    if let Some((low, high)) = kind.strip_prefix("int:").and_then(|range| range.split_once("..")) {
+        let bound = |text: &str| text.parse::<i64>().unwrap_or_default();
+        return or_template(json!({ "type": "integer", "minimum": bound(low), "maximum": bound(high) }));
+    }
     match kind {
         "any" => json!({}),
         "null" => json!({ "type": "null" }),

@@ -2,7 +2,7 @@
 //! there, and nowhere else.
 //!
 //! Each line says `key`, what it takes, and what it means. What it takes is written in words of `kinds`, several parted
-//! by ` | `: `text`, `bool`, `int`, `duration`, `size`, `count`, `word:a,b`, `[kind]` for a list, `{kind}` for a map of
+//! by ` | `: `text`, `bool`, `int`, `int:0..9`, `duration`, `size`, `count`, `word:a,b`, `[kind]` for a list, `{kind}` for a map of
 //! any keys, `@object` for an object of this table, `any`. A `!` behind the key: it must be there.
 
 /// Is one kind of map in a file.
