@@ -61,7 +61,7 @@ impl Backlog {
 
     /// Takes all that wait, oldest first.
     pub(super) fn drain(&mut self) -> Vec<Entry> {
-        let held = self.held.drain(..).filter_map(|letter| letter.kept);
+        let held = self.held.drain(..).filter_map(|letter| letter.kept).map(|kept| *kept);
         let all: Vec<Entry> = self.waiting.drain(..).chain(held).map(|waiting| waiting.entry).collect();
         all.iter().for_each(|entry| self.weigh_off(entry));
         all
@@ -95,7 +95,7 @@ impl Sim {
     }
 
     /// Lets go of a dead letter that all its targets have, or keeps it for the next try.
-    pub(super) fn settle_with_worker(&mut self, id: Id<Queue>, letter: Option<Waiting>, confirmed: bool) {
+    pub(super) fn settle_with_worker(&mut self, id: Id<Queue>, letter: Option<Box<Waiting>>, confirmed: bool) {
         let Some(letter) = letter else { return };
         let Some(backlog) = self.backlog_mut(id) else { return };
         backlog.leaving -= 1;
@@ -103,7 +103,7 @@ impl Sim {
             backlog.weigh_off(&letter.entry);
             self.weigh_publishers(id, true);
         } else {
-            backlog.waiting.push_back(letter);
+            backlog.waiting.push_back(*letter);
             let at = self.now + Millis(RETRY_MS);
             if let Some(queue) = self.queues.get_mut(id).filter(|queue| queue.retry_timer.is_none()) {
                 queue.retry_timer = Some(self.timers.set(at, Timer::DeadLetterRetry(id)));

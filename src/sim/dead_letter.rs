@@ -54,7 +54,7 @@ pub(super) struct DeadLetter {
     from: Id<Queue>,
     by: Arc<DeadLettering>,
     /// DL-24: what its queue keeps until all targets took it.
-    pub kept: Option<Waiting>,
+    pub kept: Option<Box<Waiting>>,
     /// With insights on.
     reason: Option<Box<Reason>>,
 }
@@ -68,7 +68,7 @@ struct Sending {
     /// Whether it had headers, its own deaths among them, before this death.
     has_history: bool,
     /// DL-24: what the queue keeps until all targets took it.
-    kept: Option<Waiting>,
+    kept: Option<Box<Waiting>>,
 }
 
 impl Sim {
@@ -102,7 +102,7 @@ impl Sim {
         };
         let death = cause.death();
         if by.at_least_once {
-            let kept = Some(Waiting { entry: entry.clone(), death, taken_by, sent_at: None });
+            let kept = Some(Box::new(Waiting { entry: entry.clone(), death, taken_by, sent_at: None }));
             let letter = DeadLetter { entry, death, died_at: self.now, from: id, by, kept, reason };
             self.give_to_worker(id, letter);
         } else {
