@@ -134,12 +134,13 @@ fn a_broker_that_is_restarted_is_survived() {
         assert!(brokers.is_empty() || std::env::var_os("CI").is_none(), "CI must say how brokers are restarted");
         return listed::say("restart: live brokers NOT RUN (RMQPLAY_TEST_RESTART is not set)");
     };
-    let path = folder().join("reconnect-restart.yaml");
     for broker in &brokers {
         let command = format!("{restart} {broker}");
-        let (fine, said) = run_with(&path, &[broker], &[("RMQPLAY_RESTART", &command)]);
-        assert!(fine && said.contains("1 passed"), "{said}");
-        listed::say(&format!("restart: {}", said.lines().next().unwrap_or_default()));
+        for name in ["reconnect-restart.yaml", "dead-letters-restart.yaml"] {
+            let (fine, said) = run_with(&folder().join(name), &[broker], &[("RMQPLAY_RESTART", &command)]);
+            assert!(fine && said.contains("1 passed"), "{said}");
+            listed::say(&format!("restart: {name}: {}", said.lines().next().unwrap_or_default()));
+        }
     }
 }
 

@@ -13,15 +13,17 @@ pub(super) fn judge_consumer(wanted: &ConsumerExpectation, evidence: &Evidence, 
     let ledger = evidence.ledger;
     let named = ledger.consumers.iter().enumerate().filter(|(_, one)| is_of(&one.name, &wanted.consumer));
     let instances: Vec<usize> = named.map(|(index, _)| index).collect();
-    let received = instances.iter().flat_map(|&i| ledger.consumers[i].received.iter().map(|receipt| &receipt.record));
-    let received: Vec<&MessageRecord> = received.collect();
+    let received =
+        || instances.iter().flat_map(|&i| ledger.consumers[i].received.iter().map(|receipt| &receipt.record));
     let total: u64 = instances.iter().map(|&i| ledger.consumers[i].received.count()).sum();
     match &wanted.received {
         Some(Received::Count(range)) => count("received", Some(*range), total, findings),
-        Some(Received::Messages(_)) if received.len() as u64 != total => {
+        Some(Received::Messages(_)) if received().count() as u64 != total => {
             findings.push(Finding::new("received", "a list", format!("{total} messages, too many to list")));
         }
-        Some(Received::Messages(list)) => message_list("received", list, &received, &Scope::new(), findings),
+        Some(Received::Messages(list)) => {
+            message_list("received", list, &received().collect::<Vec<&MessageRecord>>(), &Scope::new(), findings);
+        }
         None => {}
     }
     let kinds = [("acked", &wanted.acked), ("nacked", &wanted.nacked), ("rejected", &wanted.rejected)];

@@ -54,6 +54,9 @@ pub struct Live {
     pub(super) heard: Vec<(ConnectionId, Refusal)>,
     pub(super) ended: Vec<(ChannelId, Name)>,
     pub(super) failure: Option<Failure>,
+    /// When duties were last done, and whether they have been put off since.
+    pub(super) duties_done: Instant,
+    pub(super) owes_duties: bool,
     graves: VecDeque<(Option<Link>, Vec<Line>)>,
 }
 
@@ -98,6 +101,8 @@ impl Live {
             heard: Vec::new(),
             ended: Vec::new(),
             failure: None,
+            duties_done: Instant::now(),
+            owes_duties: false,
             graves: VecDeque::new(),
         })
     }

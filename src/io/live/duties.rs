@@ -14,6 +14,8 @@ use tokio::time::sleep_until;
 
 /// How long a channel's end may go without a reason before it is told without one.
 const REASON: Duration = Duration::from_millis(500);
+/// Between two looks at duties while events come one after another: a look goes over everything.
+const BREATH: Duration = Duration::from_millis(1);
 /// How often time limits are looked at while something is under way.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -23,7 +25,7 @@ impl Live {
         let wake = wake.map(|wake| self.instant_of(wake));
         loop {
             // A busy broker is always ready: others, such as whoever listens for Ctrl-C, need their turn.
-            tokio::task::yield_now().await;
+            tokio::task::coop::consume_budget().await;
             let duty = self.next_duty(Instant::now());
             let until = wake.map_or(duty, |wake| wake.min(duty));
             tokio::select! {
@@ -32,7 +34,10 @@ impl Live {
                 () = sleep_until(until.into()) => {}
             }
             let now = Instant::now();
-            self.do_duties(now);
+            self.owes_duties = now < self.duties_done + BREATH;
+            if !self.owes_duties {
+                self.do_duties(now);
+            }
             if let Some(failure) = self.failure.take() {
                 return Err(failure);
             }
@@ -70,11 +75,13 @@ impl Live {
     fn next_duty(&self, now: Instant) -> Instant {
         let tick = if self.is_idle() { Duration::from_secs(5) } else { TICK };
         let round = if self.restarting { None } else { self.watches.next_round(now) };
-        let duties = [round, self.quiet_duty(now)];
+        let owed = self.owes_duties.then(|| self.duties_done + BREATH);
+        let duties = [round, self.quiet_duty(now), owed];
         duties.into_iter().flatten().fold(now + tick, Instant::min)
     }
 
     fn do_duties(&mut self, now: Instant) {
+        self.duties_done = now;
         self.start_rounds(now);
         self.end_suspects(now);
         self.finish_endings();
