@@ -207,7 +207,7 @@ impl Sim {
 
     fn backlog_mut(&mut self, id: Id<Queue>) -> Option<&mut Backlog> {
         match &mut self.queues.get_mut(id)?.contents {
-            Contents::Quorum(quorum) => Some(&mut quorum.backlog),
+            Contents::Quorum(quorum) => Some(&mut *quorum.backlog),
             Contents::Classic(_) => None,
         }
     }

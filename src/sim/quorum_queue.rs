@@ -48,7 +48,7 @@ pub(super) struct QuorumQueue {
     /// QQ-43-4: by due time.
     pub delayed: Delayed,
     /// DL-30: dead letters that not all targets have confirmed.
-    pub backlog: Backlog,
+    pub backlog: Box<Backlog>,
     /// LEN-9: whether it was at 80 % of its limits or below when last looked at.
     pub was_relaxed: bool,
     /// LEN-9: who publishes, in order.
@@ -74,7 +74,7 @@ impl QuorumQueue {
             expiring: 0,
             none_before: NEVER,
             delayed: Delayed::default(),
-            backlog: Backlog::default(),
+            backlog: Box::default(),
             was_relaxed: true,
             publishers: Vec::new(),
         }
