@@ -191,21 +191,28 @@ fn died_in(queue: &QueueName, message: &Message) -> Vec<QueueName> {
 /// Digests what stays with a message on its way: body, properties, and where it was first published to.
 fn class_of((exchange, key): (&Name, &Name), deaths: i64, message: &Message) -> u64 {
     let properties = &message.properties;
-    let number = |number: Option<u64>| number.map(|number| number.to_string());
+    let mut digest = digest_of(&message.body);
+    let mut add = |part: Option<&str>| {
+        digest = match part {
+            Some(part) => fnv(fnv(digest, part.as_bytes()), &[0]),
+            None => fnv(digest, &[1]),
+        };
+    };
+    [&**exchange, &**key].into_iter().for_each(|place| add(Some(place)));
+    let numbers = [Some(deaths), properties.priority.map(i64::from), properties.timestamp.map(|at| at as i64)];
+    let number = |number: i64| format!("{number}");
+    numbers.into_iter().for_each(|one| add(one.map(number).as_deref()));
     let texts = [&properties.content_type, &properties.content_encoding, &properties.correlation_id, &properties.kind];
-    let texts = texts.into_iter().chain([&properties.app_id]).map(|text| text.as_deref().map(str::to_owned));
-    let numbers = [number(properties.priority.map(u64::from)), number(properties.timestamp)];
+    texts.into_iter().chain([&properties.app_id]).for_each(|text| add(text.as_deref()));
     let headers = properties.headers.iter().flat_map(|headers| headers.iter());
     let headers = headers.filter(|(name, _)| !is_of_the_broker(name));
     // Sorted: a broker may put them in another order.
     let headers: BTreeMap<&str, String> = headers.map(|(name, value)| (&**name, value.to_json().to_string())).collect();
-    let headers = headers.into_iter().flat_map(|(name, value)| [Some(name.to_owned()), Some(value)]);
-    let place = [exchange.to_string(), key.to_string(), deaths.to_string()].map(Some);
-    let parts = place.into_iter().chain(texts).chain(numbers).chain(headers);
-    parts.fold(digest_of(&message.body), |digest, part| match part {
-        Some(part) => fnv(fnv(digest, part.as_bytes()), &[0]),
-        None => fnv(digest, &[1]),
-    })
+    for (name, value) in &headers {
+        add(Some(name));
+        add(Some(value));
+    }
+    digest
 }
 
 /// Says whether a broker writes, changes or takes away a header.
