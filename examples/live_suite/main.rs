@@ -118,7 +118,7 @@ fn list() {
         });
     }
     list_in("of the library", |folder| {
-        for n in 0..1_000 / 46 {
+        for n in 0..1_000_usize.div_ceil(46) {
             let copy = folder.join(n.to_string());
             std::fs::create_dir(&copy).expect("a folder");
             let status = Command::new("cp").args(["-r", "scenarios", "topologies"]).arg(&copy).status();
