@@ -152,6 +152,11 @@ impl Driver {
         self.frozen || matches!(self.stage, Stage::Closing | Stage::Done)
     }
 
+    /// Says that it publishes more than goes out at once, and is in the midst of it.
+    pub fn is_amid_bulk(&self) -> bool {
+        matches!(&self.doing, Doing::Publishing(series) if series.is_bulk())
+    }
+
     /// Gives the next moment at which the driver acts by itself.
     pub fn wake_at(&self) -> Option<Moment> {
         let own = match &self.doing {

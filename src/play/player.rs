@@ -113,6 +113,8 @@ pub struct Player {
     pub(super) took: Moment,
     /// Something was said since the driver last looked.
     pub(super) news: bool,
+    /// A consumer did something in the last turn.
+    acted: bool,
     /// Every publish asks to be returned when no queue takes it.
     counts_unroutable: bool,
     names: Names,
@@ -150,6 +152,7 @@ impl Player {
             outcome: None,
             took: Moment(0),
             news: true,
+            acted: false,
             names: Names::default(),
             deliveries: 0,
             deliveries_of: BTreeMap::new(),
@@ -401,11 +404,11 @@ impl Client for Player {
             if let Some(command) = self.outbox.pop_front() {
                 return Some(command);
             }
-            let driven = self.step_driver(now);
-            let mut acted = false;
-            for actor in 0..self.actors.len() {
-                acted |= self.step_actor(actor);
-            }
+            // Else a bulk would wait as a whole for the consumers beside it.
+            let yields = std::mem::take(&mut self.acted) && self.driver.is_amid_bulk();
+            let driven = yields || self.step_driver(now);
+            let acted = (0..self.actors.len()).fold(false, |acted, actor| self.step_actor(actor) | acted);
+            self.acted = acted;
             // What an actor did is news too: a settlement has no answer.
             self.news |= acted;
             if let Some(unrest) = self.driver.unrest.as_mut().filter(|_| acted) {

@@ -49,6 +49,11 @@ impl Series {
         waits.then(|| self.moment_of_next())
     }
 
+    /// Says that more went out already than may be unsettled at once.
+    pub fn is_bulk(&self) -> bool {
+        self.next as usize > WINDOW
+    }
+
     /// Says that all were sent and all have ended.
     pub fn is_over(&self) -> bool {
         self.in_flight.is_empty() && (self.broken || self.next > self.publish.count)
