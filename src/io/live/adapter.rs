@@ -57,6 +57,10 @@ pub struct Live {
     /// When duties were last done, and whether they have been put off since.
     pub(super) duties_done: Instant,
     pub(super) owes_duties: bool,
+    /// How many events were told within a breath, since when it lasts, and whether that is many.
+    pub(super) crowd: usize,
+    pub(super) crowd_since: Instant,
+    pub(super) is_crowded: bool,
     graves: VecDeque<(Option<Link>, Vec<Line>)>,
 }
 
@@ -103,6 +107,9 @@ impl Live {
             failure: None,
             duties_done: Instant::now(),
             owes_duties: false,
+            crowd: 0,
+            crowd_since: Instant::now(),
+            is_crowded: false,
             graves: VecDeque::new(),
         })
     }

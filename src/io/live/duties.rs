@@ -16,6 +16,8 @@ use tokio::time::sleep_until;
 const REASON: Duration = Duration::from_millis(500);
 /// Between two looks at duties while events come one after another: a look goes over everything.
 const BREATH: Duration = Duration::from_millis(1);
+/// After so many events within a breath, those of the next one are gathered: each wake-up has its price.
+const CROWD: usize = 16;
 /// How often time limits are looked at while something is under way.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -26,6 +28,10 @@ impl Live {
         loop {
             // A busy broker is always ready: others, such as whoever listens for Ctrl-C, need their turn.
             tokio::task::coop::consume_budget().await;
+            if std::mem::take(&mut self.is_crowded) {
+                let breath = Instant::now() + BREATH;
+                sleep_until(wake.map_or(breath, |wake| wake.min(breath)).into()).await;
+            }
             let duty = self.next_duty(Instant::now());
             let until = wake.map_or(duty, |wake| wake.min(duty));
             tokio::select! {
@@ -69,6 +75,11 @@ impl Live {
         }
         let events = batch.into_events(published);
         self.note_events(&events, now);
+        if now >= self.crowd_since + BREATH {
+            (self.crowd, self.crowd_since) = (0, now);
+        }
+        self.crowd += events.len();
+        self.is_crowded = self.crowd >= CROWD;
         events
     }
 
