@@ -30,14 +30,19 @@ impl Sim {
             self.hand_over(id, consumer, entry);
         }
         if quorum {
-            self.drop_over_limit(id, Occasion::Arrival);
-            let has_clock = |queue: &Queue| match &queue.contents {
-                Contents::Quorum(quorum) => quorum.may_expire() || queue.ttl_timer.is_some(),
-                Contents::Classic(_) => false,
-            };
-            if self.queues.get(id).is_some_and(has_clock) {
-                self.arm_message_ttl(id);
-            }
+            self.served_quorum(id);
+        }
+    }
+
+    /// Does what comes after the serving of a quorum queue: its limits, and the timer of its heads.
+    pub(super) fn served_quorum(&mut self, id: Id<Queue>) {
+        self.drop_over_limit(id, Occasion::Arrival);
+        let has_clock = |queue: &Queue| match &queue.contents {
+            Contents::Quorum(quorum) => quorum.may_expire() || queue.ttl_timer.is_some(),
+            Contents::Classic(_) => false,
+        };
+        if self.queues.get(id).is_some_and(has_clock) {
+            self.arm_message_ttl(id);
         }
     }
 
@@ -92,8 +97,8 @@ impl Sim {
         let delivery = Delivery {
             tag,
             redelivered,
-            exchange: entry.stored.exchange.clone(),
-            routing_key: entry.stored.routing_key.clone(),
+            exchange: entry.stored.exchange().clone(),
+            routing_key: entry.stored.routing_key().clone(),
             message,
         };
         if !consumer.no_ack {

@@ -1,7 +1,7 @@
 //! Dead-lettering: why a message dies, what is published instead, where it goes (DL-1 to DL-34).
 
 use super::at_least_once::{RETRY_MS, Waiting};
-use super::entry::{Entry, Stored};
+use super::entry::{Afterlife, Entry, Stored};
 use super::exchange::Exchange;
 use super::node::Sim;
 use super::publish::keys;
@@ -10,7 +10,7 @@ use super::reason::{Cause, Reason};
 use super::slots::Id;
 use super::vhost::Vhost;
 use crate::broker::{Death, PublishId, What};
-use crate::model::{Millis, Moment, Name, QueueKind, QueueName, Table, Value};
+use crate::model::{Millis, Moment, Name, QueueKind, QueueName, Value};
 use crate::rules::{Dying, FailureCount, QueueSettings, is_cycle, record_death};
 use std::sync::Arc;
 
@@ -113,14 +113,14 @@ impl Sim {
 
     /// Publishes a dead letter to its exchange (DL-10 to DL-12).
     pub(super) fn send_dead_letter(&mut self, letter: DeadLetter) {
-        let headers = self.death_headers(&letter);
+        let afterlife = self.afterlife(&letter);
         let DeadLetter { mut entry, death, from, by, kept, reason, .. } = letter;
         let origin = entry.stored.origin;
         let has_history = entry.stored.headers().is_some();
-        self.rewrite(&mut entry, death, &by, headers);
+        self.rewrite(&mut entry, death, &by, afterlife);
         let stored = entry.stored;
         if let Some(Reason { rule, why }) = reason.map(|reason| *reason) {
-            let routing_keys = std::iter::once(&stored.routing_key).chain(stored.further.cc()).cloned().collect();
+            let routing_keys = std::iter::once(stored.routing_key()).chain(stored.further.cc()).cloned().collect();
             let exchange = by.exchange.clone();
             self.tell(Some(origin), Some(from), rule, || What::DeadLettered { death, exchange, routing_keys, why });
         }
@@ -146,7 +146,7 @@ impl Sim {
         match targets.split_last() {
             None => {
                 let shown = if letter.by.exchange.is_empty() { "(the default one)" } else { &letter.by.exchange };
-                let key = &stored.routing_key;
+                let key = stored.routing_key();
                 let why = || format!("its dead-letter exchange {shown} has no queue for the key '{key}'");
                 self.tell_lost(&letter, letter.from, "DL-4", why);
             }
@@ -229,42 +229,45 @@ impl Sim {
         letter.death != Death::Rejected && stored.headers().is_some_and(|headers| is_cycle(headers, &queue.name.name))
     }
 
-    /// Gives the headers after a death (DL-16 to DL-23).
-    fn death_headers(&mut self, letter: &DeadLetter) -> Table {
+    /// Makes what a death makes of a message (DL-11, DL-16 to DL-23).
+    fn afterlife(&mut self, letter: &DeadLetter) -> Arc<Afterlife> {
         let old = &letter.entry.stored;
         let time = FIRST_SECOND + letter.died_at.0 / 1_000;
         let is_first = old.headers().is_none() && old.expiration().is_none();
         let is_plain = is_first && old.further.is_empty();
         if let Some(alike) = self.first_death.as_ref().filter(|first| is_plain && first.is_of(letter, time)) {
-            return alike.headers.clone();
+            return alike.afterlife.clone();
         }
         let dying = Dying {
             queue: &letter.by.queue,
             reason: letter.death.as_str(),
-            exchange: &old.exchange,
+            exchange: old.exchange(),
             routing_keys: &self.death_keys(old),
             time,
             expiration: old.expiration(),
             died_before: old.died(),
             new_routing_key: letter.by.routing_key.is_some(),
         };
-        let headers = record_death(old.headers(), &dying, self.rules);
+        let afterlife = Arc::new(Afterlife {
+            headers: record_death(old.headers(), &dying, self.rules),
+            exchange: letter.by.exchange.clone(),
+            routing_key: letter.by.routing_key.as_ref().unwrap_or(old.routing_key()).clone(),
+        });
         if is_plain {
             self.first_death = Some(FirstDeath {
                 by: letter.by.clone(),
                 death: letter.death,
-                exchange: old.exchange.clone(),
-                routing_key: old.routing_key.clone(),
+                published_to: old.published_to.clone(),
                 time,
-                headers: headers.clone(),
+                afterlife: afterlife.clone(),
             });
         }
-        headers
+        afterlife
     }
 
     /// Gives the keys that x-death shows (DL-17).
     fn death_keys<'a>(&self, old: &'a Stored) -> Vec<&'a Name> {
-        let mut keys: Vec<&Name> = std::iter::once(&old.routing_key).chain(old.further.cc()).collect();
+        let mut keys: Vec<&Name> = std::iter::once(old.routing_key()).chain(old.further.cc()).collect();
         if self.rules.bcc_hides_likenesses {
             // RabbitMQ subtracts the BCC list from all keys, its own among them.
             keys.extend(old.further.bcc());
@@ -278,15 +281,13 @@ impl Sim {
     }
 
     /// Makes what is published in place of the dead message (DL-11 to DL-17).
-    fn rewrite(&self, entry: &mut Entry, death: Death, by: &DeadLettering, headers: Table) {
+    fn rewrite(&self, entry: &mut Entry, death: Death, by: &DeadLettering, afterlife: Arc<Afterlife>) {
         let stored = &mut entry.stored;
         if let Some(expiration) = stored.expiration() {
             stored.hidden_bytes = u8::try_from(1 + expiration.len()).unwrap_or(u8::MAX);
         }
-        stored.rewritten = Some(headers);
-        stored.exchange = by.exchange.clone();
-        if let Some(key) = &by.routing_key {
-            stored.routing_key = key.clone();
+        stored.afterlife = Some(afterlife);
+        if by.routing_key.is_some() {
             stored.further.replace();
         }
         stored.expiration_ms = None;
@@ -295,23 +296,20 @@ impl Sim {
     }
 }
 
-/// Remembers the headers of a message's first death: those that die alike in the same second get a copy.
+/// Remembers what a message's first death made of it: those that die alike in the same second share it.
 pub(super) struct FirstDeath {
     by: Arc<DeadLettering>,
     death: Death,
-    exchange: Name,
-    routing_key: Name,
+    published_to: (Name, Name),
     time: u64,
-    headers: Table,
+    afterlife: Arc<Afterlife>,
 }
 
 impl FirstDeath {
     fn is_of(&self, letter: &DeadLetter, time: u64) -> bool {
-        let old = &letter.entry.stored;
         self.time == time
             && self.death == letter.death
             && Arc::ptr_eq(&self.by, &letter.by)
-            && self.exchange == old.exchange
-            && self.routing_key == old.routing_key
+            && self.published_to == letter.entry.stored.published_to
     }
 }

@@ -83,6 +83,18 @@ impl Sim {
             self.tell_full(id, origin, true);
             return false;
         }
+        // Into an empty queue and out again at once: what lies there for no time needs no place.
+        if quorum.ready() == 0
+            && !self.insights
+            && let Some(consumer) = self.next_consumer(id)
+        {
+            if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
+                quorum.pass_through();
+            }
+            self.hand_over(id, consumer, entry);
+            self.served_quorum(id);
+            return true;
+        }
         if self.insights {
             self.tell_enqueued(id, &entry);
         }

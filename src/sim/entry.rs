@@ -9,12 +9,11 @@ use std::sync::Arc;
 /// Is a message as it was last published, by a client or by a death.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
-    /// As the client published it.
+    /// As the client published it, and where to.
     pub message: Arc<Message>,
-    /// Its headers since it died: x-death in them is the broker's own, and its expiration is gone.
-    pub rewritten: Option<Table>,
-    pub exchange: Name,
-    pub routing_key: Name,
+    pub published_to: (Name, Name),
+    /// Since it died: its expiration is gone.
+    pub afterlife: Option<Arc<Afterlife>>,
     pub further: FurtherKeys,
     /// The message's own TTL in milliseconds.
     pub expiration_ms: Option<u64>,
@@ -28,14 +27,36 @@ pub(super) struct Stored {
     pub quorum_rejections: u32,
 }
 
+/// Is what a death made of a message; all that die alike share it.
+#[derive(Debug)]
+pub(super) struct Afterlife {
+    /// In place of the published ones: x-death in them is the broker's own.
+    pub headers: Table,
+    pub exchange: Name,
+    pub routing_key: Name,
+}
+
 impl Stored {
     /// Says whether it died before.
     pub(super) fn died(&self) -> bool {
-        self.rewritten.is_some()
+        self.afterlife.is_some()
     }
 
     pub(super) fn headers(&self) -> Option<&Table> {
-        self.rewritten.as_ref().or(self.message.properties.headers.as_ref())
+        match &self.afterlife {
+            Some(life) => Some(&life.headers),
+            None => self.message.properties.headers.as_ref(),
+        }
+    }
+
+    /// Gives the exchange to which it was last published.
+    pub(super) fn exchange(&self) -> &Name {
+        self.afterlife.as_ref().map_or(&self.published_to.0, |life| &life.exchange)
+    }
+
+    /// Gives the key with which it was last published.
+    pub(super) fn routing_key(&self) -> &Name {
+        self.afterlife.as_ref().map_or(&self.published_to.1, |life| &life.routing_key)
     }
 
     /// Gives the `expiration` that it still has.
@@ -46,9 +67,9 @@ impl Stored {
     /// Gives it as consumers see it, counters of a quorum queue aside.
     pub(super) fn letter(&self) -> Letter {
         let letter = Letter::from(self.message.clone());
-        match &self.rewritten {
+        match &self.afterlife {
             None => letter,
-            Some(headers) => letter.with_headers(headers.clone()).without_expiration(),
+            Some(life) => letter.with_headers(life.headers.clone()).without_expiration(),
         }
     }
 }

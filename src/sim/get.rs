@@ -41,8 +41,8 @@ impl Sim {
         let delivery = Delivery {
             tag,
             redelivered,
-            exchange: entry.stored.exchange.clone(),
-            routing_key: entry.stored.routing_key.clone(),
+            exchange: entry.stored.exchange().clone(),
+            routing_key: entry.stored.routing_key().clone(),
             message,
         };
         let remaining = queue.ready();

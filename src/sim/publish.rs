@@ -81,7 +81,7 @@ impl Sim {
 
     /// Says why a publish finds no queue (RT-3, RT-10, RT-14).
     fn reason_of_no_route(&self, id: Id<Exchange>, stored: &Stored) -> Reason {
-        let key = &stored.routing_key;
+        let key = stored.routing_key();
         let Some(exchange) = self.exchanges.get(id) else { return Reason::new("RT-14", "its exchange is gone") };
         if exchange.declared.name.is_empty() {
             return Reason::new("RT-3", format!("there is no queue of the name '{key}'"));
@@ -155,9 +155,8 @@ impl Sim {
         let message = self.cleaned(message);
         let stored = Box::new(Stored {
             message,
-            rewritten: None,
-            exchange,
-            routing_key,
+            published_to: (exchange, routing_key),
+            afterlife: None,
             further,
             expiration_ms,
             hidden_bytes: 0,
@@ -235,5 +234,5 @@ enum Accepted {
 
 /// Gives what a stored message is routed by.
 pub(super) fn keys(stored: &Stored) -> Keys<'_> {
-    Keys { first: &stored.routing_key, further: &stored.further, headers: stored.headers() }
+    Keys { first: stored.routing_key(), further: &stored.further, headers: stored.headers() }
 }
