@@ -30,6 +30,7 @@ pub fn check(command: &Check, terminal: &Terminal) -> ExitCode {
         return ExitCode::Nothing;
     }
     let problems = loader.each(&found, Loader::check).concat();
+    let problems = crate::report::distinct(problems, &loader.sources);
     if let Some(unknown) = loader.unknown_variable() {
         return terminal.usage(&format!("--var: {unknown}"));
     }

@@ -7,9 +7,10 @@ use super::load::{Loader, MISSING};
 use super::terminal::Terminal;
 use crate::io::snapshots;
 use crate::model::Cell;
-use crate::report;
+use crate::report::{self, SnapshotName, cell_stem};
 use crate::source::Problem;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// Is the folder that is meant when none is named.
 const SCENARIOS: &str = "scenarios";
@@ -57,11 +58,32 @@ pub(super) fn load_all(paths: &[PathBuf], loader: &mut Loader, terminal: &Termin
     if let Some(unknown) = loader.unknown_variable() {
         return Err(terminal.usage(&format!("--var: {unknown}")));
     }
+    problems.extend(shared_snapshots(&cells));
+    let problems = report::distinct(problems, &loader.sources);
     match terminal.problems(&problems, &loader.sources) {
         ExitCode::Fine if cells.is_empty() => Err(ExitCode::Nothing),
         ExitCode::Fine => Ok(cells),
         code => Err(code),
     }
+}
+
+/// Finds cells of two files that would keep their outcomes in one snapshot.
+fn shared_snapshots(cells: &[ToPlay]) -> Vec<Problem> {
+    let mut owners: BTreeMap<(Option<&Path>, String), &Path> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for one in cells {
+        let stem = one.path.file_stem().unwrap_or_default().to_string_lossy();
+        let name = SnapshotName::base(&cell_stem(&stem, &one.cell.axes)).to_string();
+        // What looks like an overlay of another one's is its.
+        let cell = SnapshotName::parse(&name).map_or(name.clone(), |name| name.cell);
+        let owner = *owners.entry((one.path.parent(), cell)).or_insert(&one.path);
+        if owner != one.path {
+            let (owner, other) = (owner.display(), one.path.display());
+            let message = format!("{owner} and {other} would keep their outcomes in one snapshot, {name}");
+            problems.push(Problem::new("file::shared_snapshot", message).help("give one of the files another name"));
+        }
+    }
+    problems
 }
 
 /// Keeps the cells that are meant.

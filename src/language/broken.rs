@@ -243,6 +243,9 @@ fn sentence(kind: &ErrorKind) -> (&'static str, &'static str, &'static str) {
             "in this text",
             "write \\\\ for a backslash, or use single quotes: '^cmd\\.alice$'",
         ),
+        E::InvalidBlockScalarHeader | E::ZeroBlockScalarIndent => {
+            ("`>` and `|` begin a text of several lines in YAML", "here", "put a comparison in quotes: \">=3\"")
+        }
         E::UnexpectedCharacter { .. } => {
             ("a value cannot begin with this character", "here", "put the value in quotes")
         }

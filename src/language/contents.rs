@@ -4,7 +4,9 @@
 use super::fields::Desk;
 use super::stage_names::find;
 use super::tree::Node;
-use crate::model::{Act, ApplyTo, Policy, Queue, QueueKind, QueueName, Scenario, Step, Subject, TallySource, When};
+use crate::model::{
+    Act, ApplyTo, Object, Policy, Queue, QueueKind, QueueName, Scenario, Step, Subject, TallySource, When,
+};
 use crate::source::Problem;
 
 /// What moves or removes messages of a queue without a consumer.
@@ -44,13 +46,8 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Desk) {
             }
             _ => continue,
         };
-        let restarts = |step: &&Step| match &step.act {
-            Act::RestartBroker => true,
-            Act::CloseConnection { of, .. } => &**of == "driver",
-            _ => false,
-        };
-        let later = steps[at..].iter().any(restarts);
-        let later = later.then(|| "the runner keeps what it reads, and later loses its connection".to_owned());
+        let later = steps[at..].iter().find_map(|step| misses(&step.act, queue));
+        let later = later.map(|what| format!("the runner keeps what it reads until the end, and later {what}"));
         if let Some(reason) = unrest(scenario, queue).or(later) {
             let message = format!("the messages of '{}' cannot be read before the end: {reason}", queue.name);
             let problem = Problem::new("scenario::contents_too_early", message).at(place, "read too early");
@@ -60,6 +57,21 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Desk) {
             };
             desk.add(problem.help("move the messages to `at_end:`; counts (`ready: 2`) can be read at any time"));
         }
+    }
+}
+
+/// Says what a step does that needs the messages of a queue back which the runner took to read.
+fn misses(act: &Act, read: &QueueName) -> Option<&'static str> {
+    match act {
+        Act::RestartBroker => Some("loses its connection"),
+        Act::CloseConnection { of, .. } if &**of == "driver" => Some("loses its connection"),
+        Act::Purge(queue) if queue == read => Some("the queue is purged"),
+        Act::Get { queue, .. } if queue == read => Some("a step gets from the queue"),
+        Act::Consume { queue } if queue == read => Some("a step consumes from the queue"),
+        Act::Delete(Object::Queue { vhost, name }) if (vhost, name) == (&read.vhost, &read.name) => {
+            Some("the queue is deleted")
+        }
+        _ => None,
     }
 }
 

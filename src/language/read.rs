@@ -143,6 +143,10 @@ pub fn count(node: &Node) -> Read<Count> {
     match &node.kind {
         Kind::Integer(n) if *n >= 0 => Ok(Count::exactly(n.unsigned_abs())),
         Kind::Integer(_) => value("cannot be negative", "write 3, \">=3\", \"<3\" or \"1..5\""),
+        // A bare `>3` begins a folded text, which is empty.
+        Kind::Text(text) if text.is_empty() => {
+            value("there is no count here", "a comparison stands in quotes: \">=3\", \">3\"")
+        }
         Kind::Text(text) => {
             let wrong = |_| value(format!("`{text}` is not a count"), "a count is 3, \">=3\", \"<3\" or \"1..5\"");
             text.parse().or_else(wrong)

@@ -33,6 +33,7 @@ pub fn check(scenario: &Scenario, vhost: &Name, tree: &Node, desk: &mut Desk) {
     let check = Check { scenario, declared: &declared, vhosts, tree };
     for (at, consumer) in scenario.consumers.iter().enumerate() {
         check.consumer(consumer, desk);
+        check.own_name(consumer, desk);
         check.channel(consumer, &scenario.consumers[..at], desk);
     }
     for step in all_steps() {
@@ -60,6 +61,10 @@ impl Check<'_> {
         let within =
             self.tree.get("consumers").and_then(|node| node.get(&consumer.name)).map_or(consumer.span, |it| it.span);
         let what = format!("consumer `{}` serves", consumer.name);
+        let vhost = &consumer.queue.vhost;
+        if !self.vhosts.contains(vhost) {
+            return self.unknown_vhost(vhost, within, desk);
+        }
         match &consumer.own_queue {
             None => self.queue(&consumer.queue, within, &what, desk),
             Some(own) => {
@@ -91,6 +96,19 @@ impl Check<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// A name means one consumer, one of its instances, or the driver.
+    fn own_name(&self, consumer: &Consumer, desk: &mut Desk) {
+        let others = self.scenario.consumers.iter().filter(|other| other.name != consumer.name && other.instances > 1);
+        let taken = match others.flat_map(|other| other.instance_names()).any(|name| name == consumer.name) {
+            true => "an instance of another consumer is called that",
+            false if &*consumer.name == "driver" => "the runner itself is called that",
+            false => return,
+        };
+        let message = format!("no consumer can be named `{}`: {taken}", consumer.name);
+        let problem = Problem::new("scenario::consumer_name", message).at(consumer.span, "taken");
+        desk.add(problem.help("give it another name"));
     }
 
     /// Those that share a channel share its connection: user and vhost are one.

@@ -122,8 +122,30 @@ fn step(node: &Node, index: u32, stage: &Stage<'_>, desk: &mut Desk) -> Option<S
         };
         desk.add(Problem::new("scenario::step", message).at(second.key_span, "beside it").help(help));
     }
+    check_beside(verb, node, desk);
     let act = act(verb, &vhost, refused.is_some(), stage, desk)?;
     Some(Step { span: node.span, act, actor, vhost, refused, pace })
+}
+
+/// Refuses `as` and `refused` where nobody could be the one who acts, or is refused.
+fn check_beside(verb: &Entry, step: &Node, desk: &mut Desk) {
+    let beside = |key: &str| step.entries().iter().find(|entry| entry.key == key);
+    let of_runner = ["expect", "advance", "start", "stop", "crash", "close_connection", "restart_broker"];
+    let by_management = ["set_policy", "clear_policy", "set_permission"];
+    let (inert, managed) = (of_runner.contains(&verb.key.as_str()), by_management.contains(&verb.key.as_str()));
+    if let Some(entry) = beside("as").filter(|_| inert || managed) {
+        let message = format!("`{}` is done by the runner: `as` has no meaning there", verb.key);
+        let help = match managed {
+            true => "users of a topology have no tags, so the management API refuses them all: leave `as` out",
+            false => "leave `as` out",
+        };
+        desk.add(Problem::new("scenario::as", message).at(entry.key_span, "nobody acts").help(help));
+    }
+    if let Some(entry) = beside("refused").filter(|_| inert) {
+        let message = format!("`{}` asks nobody who could refuse it", verb.key);
+        let help = "put `refused` beside the step that the broker refuses: `publish`, `get`, `declare` …";
+        desk.add(Problem::new("scenario::refused", message).at(entry.key_span, "never refused").help(help));
+    }
 }
 
 fn refused(node: &Node, desk: &mut Desk) -> Option<Refused> {

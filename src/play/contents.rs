@@ -8,7 +8,7 @@ use crate::model::{Name, Queue, QueueKind, QueueName, Value};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many messages of one queue are read.
-const READ_MAX: u64 = 200;
+pub(super) const READ_MAX: u64 = 200;
 
 /// Holds the contents that were read, by queue.
 #[derive(Debug, Default)]

@@ -154,7 +154,7 @@ impl Driver {
 
     /// Says that it publishes more than goes out at once, and is in the midst of it.
     pub fn is_amid_bulk(&self) -> bool {
-        matches!(&self.doing, Doing::Publishing(series) if series.is_bulk())
+        matches!(&self.doing, Doing::Publishing(series) if series.is_amid_bulk())
     }
 
     /// Gives the next moment at which the driver acts by itself.

@@ -1,7 +1,7 @@
 //! Whether an expectation holds, by what the ledger knows at this moment.
 //! Gives the findings that do not fit; none means that it holds. Never waits and never asks the broker.
 
-use super::contents::Contents;
+use super::contents::{Contents, READ_MAX};
 use super::failure::Finding;
 use super::judge_consumer::judge_consumer;
 use super::judge_messages::message_list;
@@ -24,6 +24,15 @@ pub(super) struct Evidence<'a> {
     pub tolerance_floor: Millis,
 }
 
+impl Evidence<'_> {
+    /// Says how much of a queue was read, where that is not all.
+    fn part_read(&self, queue: &QueueName) -> Option<String> {
+        let read = self.contents.of(queue)?.len() as u64;
+        let ready = self.ledger.queues.get(queue).map_or(0, |tally| tally.ready());
+        (read >= READ_MAX && ready > read).then(|| format!("only the first {read} are read, of {ready}"))
+    }
+}
+
 /// Lists what does not fit.
 pub(super) fn judge(subject: &Subject, evidence: &Evidence) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -34,7 +43,13 @@ pub(super) fn judge(subject: &Subject, evidence: &Evidence) -> Vec<Finding> {
         Subject::Publishes(wanted) => judge_publishes(wanted, evidence, &mut findings),
         Subject::Tally(wanted) => {
             let contents = match &wanted.source {
-                TallySource::Queue(queue) => evidence.contents.of(queue),
+                TallySource::Queue(queue) => {
+                    if let Some(part) = evidence.part_read(queue) {
+                        findings.push(Finding::new("tally", "all messages of the queue", part));
+                        return findings;
+                    }
+                    evidence.contents.of(queue)
+                }
                 _ => None,
             };
             evidence.ledger.tallies.judge(wanted, contents, &mut findings);
@@ -78,7 +93,16 @@ fn judge_queue(wanted: &QueueExpectation, evidence: &Evidence, findings: &mut Ve
     }
     if let Some(messages) = &wanted.messages {
         match evidence.contents.of(&wanted.queue) {
-            Some(found) => message_list("messages", messages, found, &Scope::new(), findings),
+            Some(found) => {
+                let before = findings.len();
+                message_list("messages", messages, found, &Scope::new(), findings);
+                if let Some(part) = evidence.part_read(&wanted.queue)
+                    && (findings.len() > before || !messages.includes)
+                {
+                    findings.truncate(before);
+                    findings.push(Finding::new("messages", "all messages of the queue", part));
+                }
+            }
             None => findings.push(Finding::new("messages", "contents", "this queue cannot be read")),
         }
     }
@@ -114,6 +138,14 @@ fn judge_route(id: &Name, wanted: &Entries<Name>, evidence: &Evidence, findings:
     }
     let found: Vec<&Name> = seen.iter().map(|queue| &queue.name).collect();
     let all = wanted.entries.iter().all(|name| found.contains(&name));
+    let unread = evidence.contents.all().find_map(|(queue, _)| {
+        let part = evidence.part_read(queue)?;
+        Some(format!("{} of '{}'", part, queue.name))
+    });
+    if let Some(part) = unread.filter(|_| !all || !wanted.includes) {
+        findings.push(Finding::new("routed_to", "all messages of all queues", part));
+        return;
+    }
     if !all || !wanted.includes && found.len() != wanted.entries.len() {
         let listed = list_in_words(&wanted.entries);
         let listed = if wanted.includes { format!("at least {listed}") } else { listed };

@@ -23,6 +23,7 @@ mod memory;
 mod nameless;
 mod names;
 mod outcome;
+mod played;
 mod player;
 mod program;
 mod racing;
@@ -46,7 +47,8 @@ pub use ledger::deaths_in_words;
 pub use outcome::{
     ConsumerOutcome, Deed, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord, ReplyRecord,
 };
-pub use player::{Ground, Played, Player};
+pub use played::{Ground, Played};
+pub use player::Player;
 pub use racing::{Point, RACE, Shift, Way};
 pub use scaled::Scaled;
 pub use timeline::{

@@ -1,5 +1,6 @@
 //! The player: one cell as a client of a broker.
-//! Routes every event to whom it concerns, keeps timeline and ledger, polls the driver and then the actors in file order.
+//! Routes every event to whom it concerns, keeps timeline and ledger, polls the driver and then the actors in file
+//! order; amid a bulk of publishes the actors first.
 
 use super::actor::Actor;
 use super::contents::Contents;
@@ -10,6 +11,7 @@ use super::memory::Memory;
 use super::nameless::{Alike, Fate};
 use super::names::Names;
 use super::outcome::{Outcome, PublishRecord, RefusalRecord};
+use super::played::{Ground, Played};
 use super::racing::{Point, Shift};
 use super::tally::Share;
 use super::timeline::{Happening, Timeline};
@@ -17,38 +19,13 @@ use crate::broker::{
     ChannelId, Client, Command, Confirmation, ConnectionId, Event, Ids, Method, PublishId, Refusal, Reply, RequestId,
     What,
 };
-use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scale, Scenario, Version};
+use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scenario};
 use crate::source::Span;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// How often one message may be delivered before the run is called a loop.
 const DELIVERIES_OF_ONE_MESSAGE_MAX: u64 = 10_000;
-
-/// Is what a run must know of the broker that it plays on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ground {
-    pub live: bool,
-    pub version: Version,
-    /// How much longer a duration takes there than the scenario says.
-    pub scale: Scale,
-}
-
-/// Is a finished run.
-#[derive(Debug)]
-pub struct Played {
-    pub timeline: Timeline,
-    /// Absent when the run failed before its end.
-    pub outcome: Option<Outcome>,
-    pub failures: Vec<Failure>,
-    /// What could not be checked on this broker, with its place.
-    pub notes: Vec<(Span, String)>,
-    /// Where it might race on a live broker.
-    pub points: Vec<Point>,
-    /// The run's own time from set-up to the outcome.
-    pub took: crate::model::Millis,
-    pub deliveries: u64,
-}
 
 /// Who waits for the answer to a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -404,10 +381,13 @@ impl Client for Player {
             if let Some(command) = self.outbox.pop_front() {
                 return Some(command);
             }
-            // Else a bulk would wait as a whole for the consumers beside it.
-            let yields = std::mem::take(&mut self.acted) && self.driver.is_amid_bulk();
+            // A bulk goes on when consumers rest: else they would fall a whole window behind at each turn.
+            let yields = std::mem::take(&mut self.acted) && self.failures.is_empty() && self.driver.is_amid_bulk();
             let driven = yields || self.step_driver(now);
-            let acted = (0..self.actors.len()).fold(false, |acted, actor| self.step_actor(actor) | acted);
+            let mut acted = false;
+            for actor in 0..self.actors.len() {
+                acted |= self.step_actor(actor);
+            }
             self.acted = acted;
             // What an actor did is news too: a settlement has no answer.
             self.news |= acted;

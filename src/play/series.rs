@@ -1,7 +1,7 @@
 //! One publish step under way: its messages go out in a window, at their times, and each outcome is awaited.
 
 use crate::broker::{ChannelId, PublishId};
-use crate::model::{Moment, Publish};
+use crate::model::{Millis, Moment, Publish};
 use std::collections::BTreeSet;
 
 /// How many publishes may be unsettled at once.
@@ -49,9 +49,9 @@ impl Series {
         waits.then(|| self.moment_of_next())
     }
 
-    /// Says that more went out already than may be unsettled at once.
-    pub fn is_bulk(&self) -> bool {
-        self.next as usize > WINDOW
+    /// Says that more went out at once than may be unsettled, and that there is more to send.
+    pub fn is_amid_bulk(&self) -> bool {
+        self.publish.every == Millis(0) && self.next as usize > WINDOW && self.next <= self.publish.count
     }
 
     /// Says that all were sent and all have ended.

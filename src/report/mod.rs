@@ -31,7 +31,7 @@ pub use junit::junit;
 pub use layout::format_yaml;
 pub use palette::Palette;
 pub use plan::{applied_text, at_stake_text, plan_text};
-pub use problem::{draw, draw_one, mask, problem_summary, problems_json};
+pub use problem::{distinct, draw, draw_one, mask, problem_summary, problems_json};
 pub use schema::{Object, SCENARIO_OBJECTS, SchemaOf, TOPOLOGY_OBJECTS, Word, schema};
 pub use shell::shell_word;
 pub use snapshot::{Comparison, body, compare, difference};

@@ -14,7 +14,7 @@ use std::ops::Range;
 pub use mask::mask;
 
 /// Draws all problems, one below the other, and a line that counts them; nothing when there is none. A help that
-/// several share is told once.
+/// several share is told once, unless it is a spelling.
 /// `width` is the terminal's, in columns.
 pub fn draw(problems: &[Problem], sources: &Sources, width: usize, colour: bool) -> String {
     let mut out = String::new();
@@ -22,7 +22,8 @@ pub fn draw(problems: &[Problem], sources: &Sources, width: usize, colour: bool)
     // The same advice ten times hides what differs.
     let mut told: BTreeSet<&str> = BTreeSet::new();
     for problem in problems {
-        let again = problem.help.as_deref().is_some_and(|help| !told.insert(help));
+        let help = problem.help.as_deref().filter(|help| !help.starts_with("did you mean"));
+        let again = help.is_some_and(|help| !told.insert(help));
         let shorter = again.then(|| Problem { help: None, ..problem.clone() });
         out.push_str(&draw_from(&mut shelf, shorter.as_ref().unwrap_or(problem), sources, width, colour));
     }
@@ -31,6 +32,17 @@ pub fn draw(problems: &[Problem], sources: &Sources, width: usize, colour: bool)
         out.push('\n');
     }
     out
+}
+
+/// Leaves out what is said again of the same place: several scenarios may read one topology.
+pub fn distinct(problems: Vec<Problem>, sources: &Sources) -> Vec<Problem> {
+    let mut told = BTreeSet::new();
+    let mut is_new = |problem: &Problem| {
+        let place = |label: &Label| (sources.get(label.span.file).name.clone(), label.span.start, label.span.end);
+        let places: Vec<_> = problem.labels.iter().map(place).collect();
+        told.insert((problem.code, problem.message.clone(), places))
+    };
+    problems.into_iter().filter(|problem| problem.labels.is_empty() || is_new(problem)).collect()
 }
 
 /// Draws one problem.

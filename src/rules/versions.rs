@@ -111,6 +111,8 @@ pub struct Differences {
     pub returns_elect_nobody: bool,
     /// CO-6: when a consumer that was to make way stays although its channel ended.
     pub quorum_sac_ghosts: Ghosts,
+    /// CO-6: a classic queue whose active consumer cancels gives the next one nothing before something wakes the queue.
+    pub cancel_wakes_nobody: bool,
     /// CO-7: how the text names the type.
     pub quorum_shown_in_text: &'static str,
     /// LEN-9: a quorum queue without any limit lets refused publishers go on.
@@ -200,6 +202,7 @@ const V3_10: Differences = Differences {
     quorum_sac_priority: false,
     returns_elect_nobody: false,
     quorum_sac_ghosts: Ghosts::Never,
+    cancel_wakes_nobody: true,
     quorum_shown_in_text: "quorum",
     unlimited_returns_to_tail: true,
     quorum_get_count_0: true,
@@ -260,6 +263,7 @@ const V4_0: Differences = Differences {
     returns_elect_nobody: true,
     own_dead_letters: OwnDeadLetters::LimitFirst,
     quorum_sac_ghosts: Ghosts::AfterLimitDeath,
+    cancel_wakes_nobody: false,
     quorum_get_count_0: false,
     quorum_default_limit: Some(20),
     limit_death_leaks_credit: false,
@@ -294,6 +298,7 @@ const V4_3: Differences = Differences {
     returns_elect_nobody: false,
     own_dead_letters: OwnDeadLetters::LettersFirst,
     quorum_sac_ghosts: Ghosts::Always,
+    cancel_wakes_nobody: false,
     consumer_timeout: ConsumerTimeout::Queue,
     delayed_retry: true,
     purge_takes_waiting: true,

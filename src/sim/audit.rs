@@ -58,7 +58,7 @@ impl Sim {
 
     /// Looks whether anybody waits who could be served.
     fn audit_service(&self, id: Id<Queue>, queue: &Queue) -> Result<(), String> {
-        if queue.ready() == 0 || self.to_serve.contains(&id) || !self.dead_letters.is_empty() {
+        if queue.ready() == 0 || queue.is_asleep() || self.to_serve.contains(&id) || !self.dead_letters.is_empty() {
             return Ok(());
         }
         let able =

@@ -7,7 +7,7 @@ use super::node::Sim;
 use super::queue::{Contents, Queue};
 use super::reason::Occasion;
 use super::slots::Id;
-use crate::broker::{Delivery, Event, Letter};
+use crate::broker::{Delivery, DeliveryTag, Event, Letter};
 use crate::model::{QueueKind, Value};
 use crate::rules::FailureCount;
 
@@ -15,7 +15,7 @@ impl Sim {
     /// Hands out messages as long as there are some and somebody may have one; drops what is over the limit then.
     pub(super) fn serve(&mut self, id: Id<Queue>) {
         // A classic queue looks for expired heads where RabbitMQ does: after each message that leaves (TTL-12).
-        let Some(queue) = self.queues.get(id) else { return };
+        let Some(queue) = self.queues.get(id).filter(|queue| !queue.is_asleep()) else { return };
         let quorum = queue.kind == QueueKind::Quorum;
         if matches!(&queue.contents, Contents::Quorum(quorum) if quorum.may_have_expired(self.now)) {
             self.expire(id);
@@ -93,14 +93,7 @@ impl Sim {
         let Some(channel) = self.channels.get_mut(consumer.channel) else { return };
         channel.permissions.wake(self.now);
         let tag = channel.next_tag();
-        let (message, redelivered) = shown(self.rules, queue, &entry, false);
-        let delivery = Delivery {
-            tag,
-            redelivered,
-            exchange: entry.stored.exchange().clone(),
-            routing_key: entry.stored.routing_key().clone(),
-            message,
-        };
+        let delivery = shown(self.rules, queue, &entry, tag, false);
         if !consumer.no_ack {
             queue.unacked += 1;
             consumer.unacked += 1;
@@ -125,8 +118,21 @@ impl Sim {
     }
 }
 
-/// Gives the message as this delivery shows it, and whether it counts as redelivered (CO-9, CO-12, DL-32, DL-34).
-pub(super) fn shown(rules: &crate::rules::Differences, queue: &Queue, entry: &Entry, by_get: bool) -> (Letter, bool) {
+/// Makes the delivery of a message.
+pub(super) fn shown(
+    rules: &crate::rules::Differences,
+    queue: &Queue,
+    entry: &Entry,
+    tag: DeliveryTag,
+    by_get: bool,
+) -> Delivery {
+    let (message, redelivered) = told(rules, queue, entry, by_get);
+    let (exchange, routing_key) = (entry.stored.exchange().clone(), entry.stored.routing_key().clone());
+    Delivery { tag, redelivered, exchange, routing_key, message }
+}
+
+/// Gives the message as a delivery shows it, and whether it counts as redelivered (CO-9, CO-12, DL-32, DL-34).
+fn told(rules: &crate::rules::Differences, queue: &Queue, entry: &Entry, by_get: bool) -> (Letter, bool) {
     let stored = &entry.stored;
     let Contents::Quorum(_) = &queue.contents else {
         return (stored.letter(), entry.redelivered);

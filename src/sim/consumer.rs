@@ -70,6 +70,8 @@ pub(super) struct Consumers {
     pub active: Option<Id<Consumer>>,
     /// CO-6: the active one gets nothing until it has settled all, then it makes way.
     pub quiescing: bool,
+    /// CO-6: the active one is new, and gets nothing of what waits before something wakes the queue.
+    pub asleep: bool,
     /// Holds the queue for itself (CO-8).
     pub exclusive: Option<Id<Consumer>>,
     pub had_any: bool,
@@ -158,6 +160,7 @@ impl Sim {
         let consumers = &mut target.consumers;
         consumers.all.push(consumer);
         consumers.had_any = true;
+        consumers.asleep = false;
         consumers.join(priority, consumer);
         if exclusive && target.kind == QueueKind::Classic {
             consumers.exclusive = Some(consumer);
@@ -200,10 +203,14 @@ impl Sim {
             return Reply::Done;
         }
         if let Some(consumer) = state.consumers.remove(tag)
-            && let Some(queue) = self.drop_consumer(consumer)
+            && let Some(id) = self.drop_consumer(consumer)
         {
-            self.auto_delete(queue);
-            self.to_serve.push_back(queue);
+            let leaves_asleep = self.rules.cancel_wakes_nobody;
+            if let Some(queue) = self.queues.get_mut(id).filter(|queue| queue.kind == QueueKind::Classic) {
+                queue.consumers.asleep = leaves_asleep && queue.consumers.single_active && queue.ready() > 0;
+            }
+            self.auto_delete(id);
+            self.to_serve.push_back(id);
         }
         Reply::Done
     }
@@ -217,6 +224,7 @@ impl Sim {
         if let Some(queue) = self.queues.get_mut(queue_id) {
             let place = queue.consumers.all.iter().position(|other| *other == id);
             queue.consumers.remove(id);
+            queue.consumers.asleep = false;
             if let (QueueKind::Quorum, Some(place), true) = (queue.kind, place, unacked > 0) {
                 queue.consumers.all.insert(place, id);
             }

@@ -87,9 +87,6 @@ impl Sim {
         let Some(queue) = self.queues.get(id) else { return self.tell_no_way_back(origin) };
         let by = queue.dead_lettering.clone();
         let reason = self.insights.then(|| Box::new(self.reason_of_death(id, &entry, &cause)));
-        if self.insights {
-            self.ttl_notes.remove(&(id, entry.position));
-        }
         let Some(by) = by else {
             if let Some(Reason { rule, why }) = reason.map(|reason| *reason) {
                 let why = format!("{why}; the queue has no dead-letter exchange");

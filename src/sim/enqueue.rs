@@ -25,6 +25,7 @@ impl Sim {
 
     fn enqueue_classic(&mut self, id: Id<Queue>, stored: Box<Stored>, published: bool) -> bool {
         let origin = stored.origin;
+        self.wake(id, origin);
         let Some(entry) = self.new_entry(id, stored) else { return true };
         let Some(queue) = self.queues.get(id) else { return true };
         let Contents::Classic(classic) = &queue.contents else { return true };
@@ -52,11 +53,24 @@ impl Sim {
         true
     }
 
+    /// Wakes a queue that sleeps since its active consumer cancelled. RabbitMQ crashes the queue here (CO-6): what a crash
+    /// leaves is chance, and not simulated.
+    fn wake(&mut self, id: Id<Queue>, origin: PublishId) {
+        let Some(queue) = self.queues.get_mut(id).filter(|queue| queue.consumers.asleep) else { return };
+        let crashes = queue.is_asleep();
+        queue.consumers.asleep = false;
+        if crashes {
+            self.to_serve.push_back(id);
+            let why = "RabbitMQ 3.10 crashes a queue that gets a message after its active consumer cancelled";
+            self.tell(Some(origin), Some(id), "CO-6", || What::Blocked { behind: None, until: None, why: why.into() });
+        }
+    }
+
     /// Stores a message; sweeps expired heads only when RabbitMQ would (TTL-12).
-    fn store_classic(&mut self, id: Id<Queue>, entry: Entry) {
+    fn store_classic(&mut self, id: Id<Queue>, mut entry: Entry) {
         let expires = entry.expires_at != NEVER;
         if self.insights {
-            self.tell_enqueued(id, &entry);
+            self.tell_enqueued(id, &mut entry);
         }
         let Some(queue) = self.queues.get_mut(id) else { return };
         let Contents::Classic(classic) = &mut queue.contents else { return };
@@ -72,7 +86,7 @@ impl Sim {
 
     fn enqueue_quorum(&mut self, id: Id<Queue>, stored: Box<Stored>, publisher: Option<Id<Channel>>) -> bool {
         let origin = stored.origin;
-        let Some(entry) = self.new_entry(id, stored) else { return true };
+        let Some(mut entry) = self.new_entry(id, stored) else { return true };
         let Some(queue) = self.queues.get_mut(id) else { return true };
         let refuses = is_refusing(queue);
         let Contents::Quorum(quorum) = &mut queue.contents else { return true };
@@ -83,20 +97,18 @@ impl Sim {
             self.tell_full(id, origin, true);
             return false;
         }
+        let is_empty = quorum.ready() == 0;
+        if self.insights {
+            self.tell_enqueued(id, &mut entry);
+        }
         // Into an empty queue and out again at once: what lies there for no time needs no place.
-        if quorum.ready() == 0
-            && !self.insights
-            && let Some(consumer) = self.next_consumer(id)
-        {
+        if is_empty && let Some(consumer) = self.next_consumer(id) {
             if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
-                quorum.pass_through();
+                quorum.count_dequeue();
             }
             self.hand_over(id, consumer, entry);
             self.served_quorum(id);
             return true;
-        }
-        if self.insights {
-            self.tell_enqueued(id, &entry);
         }
         if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
             quorum.push(entry);
@@ -139,13 +151,11 @@ impl Sim {
     }
 
     /// With insights on: tells that a message stands in a queue, and what holds it up there.
-    fn tell_enqueued(&mut self, id: Id<Queue>, entry: &Entry) {
+    fn tell_enqueued(&mut self, id: Id<Queue>, entry: &mut Entry) {
         let origin = Some(entry.stored.origin);
         self.tell(origin, Some(id), "RT-2", || What::Enqueued);
-        if let Some(queue) = self.queues.get(id).filter(|_| entry.expires_at != NEVER) {
-            let ttls = self.ttls(queue, &entry.stored);
-            self.ttl_notes.insert((id, entry.position), ttls);
-        }
+        let queue = self.queues.get(id).filter(|_| entry.expires_at != NEVER);
+        entry.stored.ttls = queue.map(|queue| Box::new(self.ttls(queue, &entry.stored)));
         if let Some((behind, until, Reason { rule, why })) = self.held_up_by(id, entry) {
             self.tell(origin, Some(id), rule, || What::Blocked { behind: Some(behind), until, why });
         }

@@ -2,6 +2,7 @@
 //! Each queue has a copy of its own, which a death rewrites in place; bodies and headers are shared.
 
 use super::further_keys::FurtherKeys;
+use super::reason::Ttl;
 use crate::broker::{Letter, PublishId};
 use crate::model::{Message, Moment, Name, Table};
 use std::sync::Arc;
@@ -9,16 +10,19 @@ use std::sync::Arc;
 /// Is a message as it was last published, by a client or by a death.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
-    /// As the client published it, and where to.
+    /// As the client published it.
     pub message: Arc<Message>,
+    /// To which exchange, and with which key.
     pub published_to: (Name, Name),
-    /// Since it died: its expiration is gone.
+    /// What its last death made of it; `None` before the first. With it the published expiration is gone.
     pub afterlife: Option<Arc<Afterlife>>,
     pub further: FurtherKeys,
     /// The message's own TTL in milliseconds.
     pub expiration_ms: Option<u64>,
     /// LEN-1: of an expiration that a death took away, which is stored as long as the message is.
     pub hidden_bytes: u8,
+    /// With insights on: the TTLs that it had when it came to its queue.
+    pub ttls: Option<Box<Vec<Ttl>>>,
     /// The client's publish that it stems from.
     pub origin: PublishId,
     /// DL-34: failed deliveries so far, anywhere.

@@ -7,7 +7,7 @@ use super::queue::Contents;
 use super::reason::Occasion;
 use super::refusal::channel_error;
 use super::slots::Id;
-use crate::broker::{Delivery, Got, Refusal, Reply, code};
+use crate::broker::{Got, Refusal, Reply, code};
 use crate::model::{Name, QueueKind};
 use crate::rules::Access;
 
@@ -37,14 +37,7 @@ impl Sim {
         let Some(queue) = self.queues.get_mut(id) else { return Ok(Reply::Got(None)) };
         let Some(state) = self.channels.get_mut(channel) else { return Ok(Reply::Got(None)) };
         let tag = state.next_tag();
-        let (message, redelivered) = shown(self.rules, queue, &entry, true);
-        let delivery = Delivery {
-            tag,
-            redelivered,
-            exchange: entry.stored.exchange().clone(),
-            routing_key: entry.stored.routing_key().clone(),
-            message,
-        };
+        let delivery = shown(self.rules, queue, &entry, tag, true);
         let remaining = queue.ready();
         let quorum = matches!(queue.contents, Contents::Quorum(_));
         if !no_ack {

@@ -7,7 +7,7 @@ use super::consumer::Consumer;
 use super::dead_letter::{DeadLetter, FirstDeath};
 use super::exchange::{Destination, Exchange};
 use super::queue::Queue;
-use super::reason::{Reason, Ttl};
+use super::reason::Reason;
 use super::slots::{Id, Slots};
 use super::timer::{Timer, Timers};
 use super::user::User;
@@ -62,8 +62,6 @@ pub struct Sim {
     pub(super) attached: u64,
     /// With insights on: why the command at hand is refused, where the broker's own text does not tell.
     pub(super) note: Option<Reason>,
-    /// With insights on: the TTLs that messages had when they came, by queue and position.
-    pub(super) ttl_notes: BTreeMap<(Id<Queue>, u64), Vec<Ttl>>,
     /// Numbers server-named things.
     pub(super) names_made: u64,
     pub(super) found: Vec<Destination>,
@@ -97,7 +95,6 @@ impl Sim {
             down_until: None,
             attached: 0,
             note: None,
-            ttl_notes: BTreeMap::new(),
             names_made: 0,
             found: Vec::new(),
             targets: Vec::new(),

@@ -160,6 +160,7 @@ impl Sim {
             further,
             expiration_ms,
             hidden_bytes: 0,
+            ttls: None,
             origin: publish,
             failures: 0,
             quorum_rejections: 0,

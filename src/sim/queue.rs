@@ -79,6 +79,11 @@ impl Queue {
         self.moved = if self.moved.0 == now { (now, self.moved.1 + 1) } else { (now, 1) };
     }
 
+    /// Says whether it leaves what waits to nobody, though a consumer may be able to take it (CO-6).
+    pub(super) fn is_asleep(&self) -> bool {
+        self.consumers.asleep && self.ready() > 0
+    }
+
     pub(super) fn shown(&self) -> String {
         shown_queue(&self.name.vhost, &self.name.name)
     }

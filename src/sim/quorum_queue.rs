@@ -242,15 +242,15 @@ impl QuorumQueue {
         self.publishers.binary_search_by_key(&publisher, |(id, _)| *id)
     }
 
-    /// Counts a message that is pushed and popped in one go.
-    pub(super) fn pass_through(&mut self) {
+    /// Moves the pattern of two classes on by one dequeue (PRI-4).
+    pub(super) fn count_dequeue(&mut self) {
         if self.priority == QuorumPriority::Two {
             self.turn = if self.turn == 2 { 0 } else { self.turn + 1 };
         }
     }
 
     fn pop_main(&mut self, level: usize) -> Option<Entry> {
-        self.pass_through();
+        self.count_dequeue();
         let entry = self.levels[level].pop_front();
         if self.levels[level].is_empty() {
             self.filled &= !(1 << level);

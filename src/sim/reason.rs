@@ -73,7 +73,7 @@ impl Sim {
         match cause {
             Cause::Nacked(who) => Reason::new("DL-1", format!("nacked without requeue {}", by(who))),
             Cause::Rejected(who) => Reason::new("DL-1", format!("rejected without requeue {}", by(who))),
-            Cause::Expired => self.reason_of_expiry(id, queue, entry),
+            Cause::Expired => self.reason_of_expiry(queue, entry),
             Cause::Full { ready, bytes, occasion } => self.reason_of_drop(queue, *ready, *bytes, *occasion),
             Cause::FullOnArrival => {
                 let limit = self.limit_in_words(queue);
@@ -85,8 +85,8 @@ impl Sim {
     }
 
     /// Says which TTL was over, and what made it late (TTL-1 to TTL-3, TTL-5, TTL-7, TTL-8, TTL-12).
-    fn reason_of_expiry(&self, id: Id<Queue>, queue: &Queue, entry: &Entry) -> Reason {
-        let known = self.ttl_notes.get(&(id, entry.position));
+    fn reason_of_expiry(&self, queue: &Queue, entry: &Entry) -> Reason {
+        let known = entry.stored.ttls.as_ref().map(|ttls| &***ttls);
         let all: Vec<String> = known.into_iter().flatten().map(|one| one.in_words()).collect();
         let mut why = match all.split_first() {
             None => "expired".to_owned(),
@@ -94,7 +94,7 @@ impl Sim {
             Some((first, rest)) => format!("expired by {first}, not by {}", rest.join(" or ")),
         };
         let own = |ttl: &&Ttl| ttl.label == OWN;
-        let mut rule = match known.map(Vec::as_slice) {
+        let mut rule = match known {
             None => "TTL-3",
             Some([Ttl { ms: 0, .. }, ..]) => "TTL-7",
             Some([one]) if one.label == OWN => "TTL-1",

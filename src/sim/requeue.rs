@@ -54,6 +54,7 @@ impl Sim {
             queue.count_move(now);
             match &mut queue.contents {
                 Contents::Classic(classic) => {
+                    queue.consumers.asleep = false;
                     let failures = entry.failures + u32::from(cause.is_failure());
                     classic.put_back(Entry { redelivered: true, failures, ..entry });
                     self.tell_returned(id, origin, cause, by.as_ref(), "to its old place");
@@ -95,18 +96,14 @@ impl Sim {
             return false;
         }
         let Contents::Quorum(quorum) = &mut queue.contents else { return false };
-        let (origin, old) = (entry.stored.origin, entry.position);
+        let origin = entry.stored.origin;
         let to_front = cause == Return::Closed || limit.is_some() || !rules.unlimited_returns_to_tail;
         if to_front {
             quorum.push_return(entry);
         } else {
             // As a new message of no priority.
             (entry.position, entry.level) = (quorum.next_position(), quorum.level(None));
-            let new = entry.position;
             quorum.push(entry);
-            if let Some(ttls) = self.ttl_notes.remove(&(id, old)) {
-                self.ttl_notes.insert((id, new), ttls);
-            }
         }
         let place = if to_front { "to the front, behind earlier returns" } else { "to the tail" };
         self.tell_returned(id, origin, cause, by, place);

@@ -87,10 +87,11 @@ impl Held {
         self.unsettled.entry(channel.to_owned()).or_default().push(delivery);
     }
 
-    /// Finds the latest unsettled delivery of a message on a channel.
+    /// Finds the latest unsettled delivery of a message on a channel, by what the broker numbered last: those of several
+    /// consumers arrive in no order.
     pub fn tag(&self, channel: &str, id: &str) -> Option<DeliveryTag> {
         let all = self.unsettled.get(channel)?;
-        all.iter().rev().find(|delivery| delivery.id == id).map(|delivery| delivery.tag)
+        all.iter().filter(|delivery| delivery.id == id).map(|delivery| delivery.tag).max()
     }
 
     /// Notes that a tag is settled, or all up to it; 0 is all.

@@ -197,6 +197,8 @@ struct Ear {
     /// Channels at their shared limit, and whether one of them requeued.
     full: BTreeSet<ChannelId>,
     requeued: bool,
+    /// A message came to a queue that sleeps.
+    crashed: bool,
 }
 
 impl Ear {
@@ -224,6 +226,7 @@ impl Ear {
                 self.stored = true;
             }
             (What::Requeued { .. }, _) => self.stored = true,
+            (What::Blocked { why, .. }, _) => self.crashed |= insight.rule == "CO-6" && why.contains("crashes"),
             _ => {}
         }
         self.race |= self.limited && insight.queue.as_ref().is_some_and(|queue| self.loses_beside_arrivals(queue));
@@ -247,6 +250,9 @@ impl Ear {
     fn judge(&self, known: &Known) -> Result<(), Unfit> {
         if self.ended && known.accepts("CO-14/channels-of-one-connection") {
             return Err("channels of one connection end in no order");
+        }
+        if self.crashed && known.accepts("CO-6/cancel-then-crash") {
+            return Err("a queue crashes");
         }
         if self.requeued && known.accepts("CO-4/resume-before-requeue") {
             return Err("a requeue races with the room that it makes");

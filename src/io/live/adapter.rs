@@ -3,6 +3,7 @@
 
 use super::batch::Batch;
 use super::dial::Target;
+use super::happening::Crowd;
 use super::job::{Done, Job};
 use super::limits::LiveLimits;
 use super::line::Line;
@@ -57,10 +58,7 @@ pub struct Live {
     /// When duties were last done, and whether they have been put off since.
     pub(super) duties_done: Instant,
     pub(super) owes_duties: bool,
-    /// How many events were told within a breath, since when it lasts, and whether that is many.
-    pub(super) crowd: usize,
-    pub(super) crowd_since: Instant,
-    pub(super) is_crowded: bool,
+    pub(super) crowd: Crowd,
     graves: VecDeque<(Option<Link>, Vec<Line>)>,
 }
 
@@ -107,9 +105,7 @@ impl Live {
             failure: None,
             duties_done: Instant::now(),
             owes_duties: false,
-            crowd: 0,
-            crowd_since: Instant::now(),
-            is_crowded: false,
+            crowd: Crowd::default(),
             graves: VecDeque::new(),
         })
     }
@@ -160,6 +156,7 @@ impl Live {
         self.watches = Watches::default();
         self.quiet = None;
         self.batch = Batch::default();
+        self.crowd = Crowd::default();
         self.dying.clear();
         self.lost.clear();
         self.heard.clear();

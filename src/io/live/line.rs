@@ -9,12 +9,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+/// A prefetch from which on a consumer has enough to do for a millisecond.
+const WIDE: u16 = 100;
+
 /// Is a channel.
 pub(super) struct Line {
     pub(super) connection: ConnectionId,
     pub(super) state: LineState,
     pub(super) channel: Option<lapin::Channel>,
     pub(super) feeds: BTreeMap<Name, Feed>,
+    /// As last set by the client; 0 is no limit.
+    pub(super) prefetch: u16,
     pub(super) backlog: VecDeque<Item>,
     /// The method that is under way.
     pub(super) calling: Option<Calling>,
@@ -104,6 +109,7 @@ impl Line {
             state: LineState::Opening { request },
             channel: None,
             feeds: BTreeMap::new(),
+            prefetch: 0,
             backlog: VecDeque::new(),
             calling: None,
             unwritten: Arc::default(),
@@ -119,6 +125,11 @@ impl Line {
 
     pub(super) fn is_open(&self) -> bool {
         matches!(self.state, LineState::Open)
+    }
+
+    /// Says whether its consumers get so little at a time that they wait for each settlement.
+    pub(super) fn is_narrow(&self) -> bool {
+        (1..WIDE).contains(&self.prefetch) && !self.feeds.is_empty()
     }
 
     /// Says whether lapin has closed the channel while the client takes it for open.

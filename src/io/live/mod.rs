@@ -11,6 +11,7 @@ mod duties;
 mod ear;
 mod endings;
 mod guard;
+mod happening;
 mod job;
 mod lent;
 mod limits;

@@ -108,6 +108,9 @@ impl Live {
         {
             feed.cancelled = true;
         }
+        if let Method::Qos { prefetch, .. } = &method {
+            line.prefetch = *prefetch;
+        }
         if let Method::Recover { .. } = &method {
             line.outstanding.clear();
         }

@@ -196,6 +196,7 @@ impl Live {
         for (channel, line) in &mut self.lines {
             let link = self.links.get(&line.connection);
             let muted = link.is_none_or(|link| matches!(link.state, LinkState::Ending { cut: true, .. }));
+            let from = self.batch.deliveries.len();
             for (consumer, feed) in line.feeds.iter_mut().filter(|(_, feed)| !feed.ended) {
                 let mut read = 0;
                 while let Poll::Ready(item) = feed.stream.poll_next_unpin(context) {
@@ -227,6 +228,10 @@ impl Live {
                     }
                 }
             }
+            // The broker's own order, which several consumers of a channel do not keep.
+            if line.feeds.len() > 1 {
+                self.batch.deliveries[from..].sort_by_key(tag_of);
+            }
         }
         for (channel, error) in errors {
             self.blame(channel, &error);
@@ -253,6 +258,10 @@ impl Live {
             }
         }
     }
+}
+
+fn tag_of(event: &Event) -> Option<DeliveryTag> {
+    if let Event::Delivered { delivery, .. } = event { Some(delivery.tag) } else { None }
 }
 
 fn delivery(names: &Names, message: lapin::message::Delivery) -> Delivery {
