@@ -145,7 +145,7 @@ pub fn count(node: &Node) -> Read<Count> {
         Kind::Integer(_) => value("cannot be negative", "write 3, \">=3\", \"<3\" or \"1..5\""),
         // A bare `>3` begins a folded text, which is empty.
         Kind::Text(text) if text.is_empty() => {
-            value("there is no count here", "a comparison stands in quotes: \">=3\", \">3\"")
+            value("holds no count", "a comparison stands in quotes: \">=3\", \">3\"")
         }
         Kind::Text(text) => {
             let wrong = |_| value(format!("`{text}` is not a count"), "a count is 3, \">=3\", \"<3\" or \"1..5\"");

@@ -49,13 +49,22 @@ pub fn load_scenario(
     let parts = read_parts(sources, &root, name, world, settings, &mut desk);
     let file = File { sources, name, root: &root, parts: &parts, world, settings };
     let cells = file.cells(&mut desk);
-    if !parsed.whole {
-        desk.problems.retain(|problem| !problem.code.contains("missing") && !problem.code.contains("unknown_"));
-    }
+    drop_consequences(&mut desk.problems, parsed.whole);
     let stopped = !parsed.whole || names::stops(&desk.problems);
     desk.problems.sort_by_key(Problem::span);
     let title = root.get("scenario").and_then(Node::as_text).unwrap_or("").to_owned();
     ((!stopped).then_some(LoadedScenario { title, cells }), desk.problems)
+}
+
+/// Leaves out what only follows from something that could not be read.
+fn drop_consequences(problems: &mut Vec<Problem>, whole: bool) {
+    if !whole {
+        problems.retain(|problem| !problem.code.contains("missing") && !problem.code.contains("unknown_"));
+    }
+    let unread = |problem: &Problem| problem.code.starts_with("value::") || problem.code == "yaml::unknown_key";
+    if !whole || problems.iter().any(unread) {
+        problems.retain(|problem| !["scenario::no_steps", "scenario::expects_nothing"].contains(&problem.code));
+    }
 }
 
 /// Reads the topologies of every choice. A path with a template is rendered by what the scenario itself knows: its

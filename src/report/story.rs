@@ -76,9 +76,13 @@ fn concerned<'a>(failure: &Failure, stories: &[Story<'a>]) -> Vec<Story<'a>> {
         let chosen = stories.iter().filter(|story| fits(story));
         chosen.map(|story| Story { name: story.name, hops: story.hops.clone() }).collect()
     };
+    // What stands on one side only comes first: the rest of a list is as it should be.
+    let unlike =
+        |name: &str| failure.findings.iter().any(|one| speaks_of(&one.expected, name) != speaks_of(&one.found, name));
+    let unlike = take(&|story| unlike(story.name));
     let named = take(&|story| speaks_of(&words, story.name));
-    if !named.is_empty() {
-        return named.into_iter().take(STORIES_MAX).collect();
+    if let Some(chosen) = [unlike, named].into_iter().find(|stories| !stories.is_empty()) {
+        return chosen.into_iter().take(STORIES_MAX).collect();
     }
     let met =
         take(&|story| story.hops.iter().any(|hop| queue_of(hop).is_some_and(|name| speaks_of(&failure.message, name))));
