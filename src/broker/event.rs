@@ -60,6 +60,13 @@ pub struct Delivery {
     pub message: Letter,
 }
 
+impl Delivery {
+    /// Says that nothing tells of an earlier delivery or death: a queue that is drained gives such.
+    pub fn is_fresh(&self) -> bool {
+        !self.redelivered && self.message.header("x-death").is_none()
+    }
+}
+
 /// Is how the broker settled a publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confirmation {

@@ -4,9 +4,7 @@
 use super::fields::Desk;
 use super::stage_names::find;
 use super::tree::Node;
-use crate::model::{
-    Act, ApplyTo, Object, Policy, Queue, QueueKind, QueueName, Scenario, Step, Subject, TallySource, When,
-};
+use crate::model::{Act, Object, Policy, Queue, QueueKind, QueueName, Scenario, Step, Subject, TallySource, When};
 use crate::source::Problem;
 
 /// What moves or removes messages of a queue without a consumer.
@@ -107,13 +105,6 @@ fn declared_by_step<'s>(scenario: &'s Scenario, name: &QueueName) -> Option<&'s 
 
 /// Says whether a policy may set something on a queue; one whose pattern cannot be read here might.
 fn catches(policy: &Policy, queue: &Queue) -> bool {
-    let kind = match policy.apply_to {
-        ApplyTo::All | ApplyTo::Queues => true,
-        ApplyTo::ClassicQueues => queue.kind() == QueueKind::Classic,
-        ApplyTo::QuorumQueues => queue.kind() == QueueKind::Quorum,
-        ApplyTo::Streams => queue.kind() == QueueKind::Stream,
-        ApplyTo::Exchanges => false,
-    };
     let matches = fancy_regex::Regex::new(&policy.pattern).ok().and_then(|regex| regex.is_match(&*queue.name).ok());
-    kind && policy.vhost == queue.vhost && matches.unwrap_or(true)
+    policy.apply_to.covers(queue.kind()) && policy.vhost == queue.vhost && matches.unwrap_or(true)
 }

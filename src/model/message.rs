@@ -54,4 +54,15 @@ impl Message {
     pub fn header(&self, name: &str) -> Option<&super::Value> {
         self.properties.headers.as_ref()?.get(name)
     }
+
+    /// Lists the entries of `x-death`, the latest first.
+    pub fn deaths(&self) -> impl Iterator<Item = &super::Table> {
+        let entries = self.header("x-death").and_then(super::Value::as_array).unwrap_or_default();
+        entries.iter().filter_map(super::Value::as_table)
+    }
+
+    /// Counts the deaths that `x-death` tells of, over all its entries.
+    pub fn deaths_counted(&self) -> i64 {
+        self.deaths().filter_map(|death| death.get("count")?.as_integer()).sum()
+    }
 }

@@ -133,6 +133,19 @@ pub enum ApplyTo {
     Exchanges,
 }
 
+impl ApplyTo {
+    /// Says whether queues of that type are meant (PO-2).
+    pub fn covers(self, kind: QueueKind) -> bool {
+        match self {
+            ApplyTo::All | ApplyTo::Queues => true,
+            ApplyTo::ClassicQueues => kind == QueueKind::Classic,
+            ApplyTo::QuorumQueues => kind == QueueKind::Quorum,
+            ApplyTo::Streams => kind == QueueKind::Stream,
+            ApplyTo::Exchanges => false,
+        }
+    }
+}
+
 /// Sets values on all objects whose name its pattern finds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {

@@ -1,7 +1,8 @@
 //! Which policy holds for a queue and what its effective values are (PO-1, PO-2, PO-6).
 //! Just enough to foresee a loss.
 
-use crate::model::{ApplyTo, Name, Policy, Queue, QueueKind, Value, Version};
+use crate::model::{Name, Policy, Profile, Queue, QueueKind, Value, Version};
+use crate::rules::{Differences, applies_to_queue, differences, merge_definitions};
 use fancy_regex::Regex;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -14,51 +15,12 @@ pub(super) struct Effective {
     pub values: BTreeMap<String, Json>,
 }
 
-/// Keys that make a policy skip a queue of that type (PO-3).
-const UNKNOWN_TO_CLASSIC: &[&str] = &[
-    "delivery-limit",
-    "dead-letter-strategy",
-    "max-age",
-    "stream-max-segment-size-bytes",
-    "initial-cluster-size",
-    "max-in-memory-length",
-    "max-in-memory-bytes",
-    "target-group-size",
-];
-const UNKNOWN_TO_QUORUM: &[&str] = &[
-    "max-priority",
-    "queue-mode",
-    "ha-mode",
-    "ha-params",
-    "ha-sync-mode",
-    "ha-promote-on-shutdown",
-    "ha-promote-on-failure",
-    "queue-master-locator",
-    "max-age",
-    "stream-max-segment-size-bytes",
-    "initial-cluster-size",
-];
-const UNKNOWN_TO_STREAM: &[&str] = &[
-    "expires",
-    "message-ttl",
-    "dead-letter-exchange",
-    "dead-letter-routing-key",
-    "dead-letter-strategy",
-    "max-length",
-    "overflow",
-    "delivery-limit",
-    "max-in-memory-length",
-    "max-in-memory-bytes",
-    "queue-mode",
-    "max-priority",
-];
-
 /// Values of which the lower one holds, whoever sets it.
 pub(super) const LOWER_HOLDS: &[&str] = &["message-ttl", "expires", "max-length", "max-length-bytes", "delivery-limit"];
 
 /// Holds policies with their compiled patterns; one that cannot be read here counts as found everywhere.
 pub(super) struct Policies<'a> {
-    version: Version,
+    differences: &'static Differences,
     user: Vec<(&'a Policy, Option<Regex>)>,
     operator: Vec<(&'a Policy, Option<Regex>)>,
 }
@@ -69,24 +31,19 @@ impl<'a> Policies<'a> {
         let compile = |policies: &'a [Policy]| -> Vec<(&'a Policy, Option<Regex>)> {
             policies.iter().map(|policy| (policy, Regex::new(&policy.pattern).ok())).collect()
         };
-        Self { version, user: compile(user), operator: compile(operator) }
+        let differences = differences(Profile::nearest(version));
+        Self { differences, user: compile(user), operator: compile(operator) }
     }
 
     /// Gives what is in effect for a queue.
     pub fn on(&self, queue: &Queue) -> Effective {
-        let kind = queue.kind();
-        let policy = best(queue, kind, self.version, &self.user);
-        let operator = best(queue, kind, self.version, &self.operator);
-        let mut values = BTreeMap::new();
-        for (key, value) in policy.iter().flat_map(|policy| &policy.definition) {
-            values.insert(key.clone(), value.clone());
-        }
-        for (key, value) in operator.iter().flat_map(|policy| &policy.definition) {
-            merge(&mut values, key, value);
-        }
+        let (policy, operator) = (self.best(queue, &self.user), self.best(queue, &self.operator));
+        let definition = |policy: Option<&'a Policy>| policy.map(|policy| &policy.definition);
+        let merged = merge_definitions(definition(policy), definition(operator));
+        let mut values: BTreeMap<String, Json> = merged.into_iter().collect();
         for (name, value) in &queue.arguments {
             let Some(key) = name.strip_prefix("x-").filter(|key| *key != "queue-type") else { continue };
-            if !(policy_holds(kind, key, self.version) && values.contains_key(key)) {
+            if !(self.policy_holds(queue.kind(), key) && values.contains_key(key)) {
                 merge(&mut values, key, &Value::to_json(value));
             }
         }
@@ -96,11 +53,31 @@ impl<'a> Policies<'a> {
             values,
         }
     }
-}
 
-/// A quorum queue lets the policy win over the argument: `overflow` (LEN-4), and `expires` before 4.0 (EXP-4).
-fn policy_holds(kind: QueueKind, key: &str, version: Version) -> bool {
-    kind == QueueKind::Quorum && (key == "overflow" || (key == "expires" && version.major < 4))
+    /// Finds the policy of highest priority that catches the queue; of equal ones the first by name, as 4.3 does.
+    fn best(&self, queue: &Queue, policies: &[(&'a Policy, Option<Regex>)]) -> Option<&'a Policy> {
+        let mut best: Option<&'a Policy> = None;
+        for (policy, pattern) in policies {
+            let better = best.is_none_or(|known| {
+                policy.priority > known.priority || (policy.priority == known.priority && policy.name < known.name)
+            });
+            if better && may_catch(policy, queue, self.differences) && finds(pattern.as_ref(), &queue.name) {
+                best = Some(policy);
+            }
+        }
+        best
+    }
+
+    /// A quorum queue lets the policy win over the argument: `overflow` (LEN-4), `delayed-retry-type`, and `expires`
+    /// before 4.0 (EXP-4).
+    fn policy_holds(&self, kind: QueueKind, key: &str) -> bool {
+        let wins = match key {
+            "overflow" | "delayed-retry-type" => true,
+            "expires" => self.differences.quorum_expires_policy_wins,
+            _ => false,
+        };
+        kind == QueueKind::Quorum && wins
+    }
 }
 
 /// Lays a value over what is there: the lower of two limits, else the new one.
@@ -116,46 +93,8 @@ pub(super) fn number(value: &Json) -> f64 {
     value.as_f64().filter(|n| *n >= 0.0).unwrap_or(f64::INFINITY)
 }
 
-/// Finds the policy of highest priority that catches the queue; of equal ones the first by name, as 4.3 does.
-fn best<'a>(
-    queue: &Queue,
-    kind: QueueKind,
-    version: Version,
-    policies: &[(&'a Policy, Option<Regex>)],
-) -> Option<&'a Policy> {
-    let mut best: Option<&'a Policy> = None;
-    for (policy, pattern) in policies {
-        let better = best.is_none_or(|known| {
-            policy.priority > known.priority || (policy.priority == known.priority && policy.name < known.name)
-        });
-        if better && may_catch(policy, queue, kind, version) && finds(pattern.as_ref(), &queue.name) {
-            best = Some(policy);
-        }
-    }
-    best
-}
-
-fn may_catch(policy: &Policy, queue: &Queue, kind: QueueKind, version: Version) -> bool {
-    let applies = match policy.apply_to {
-        ApplyTo::All | ApplyTo::Queues => true,
-        ApplyTo::ClassicQueues => kind == QueueKind::Classic,
-        ApplyTo::QuorumQueues => kind == QueueKind::Quorum,
-        ApplyTo::Streams => kind == QueueKind::Stream,
-        ApplyTo::Exchanges => false,
-    };
-    applies && policy.vhost == queue.vhost && !policy.definition.keys().any(|key| skips(kind, key, version))
-}
-
-fn skips(kind: QueueKind, key: &str, version: Version) -> bool {
-    match kind {
-        QueueKind::Classic if version.major < 4 => {
-            let known_to_old = ["max-in-memory-length", "max-in-memory-bytes", "target-group-size"];
-            key == "queue-leader-locator" || (UNKNOWN_TO_CLASSIC.contains(&key) && !known_to_old.contains(&key))
-        }
-        QueueKind::Classic => UNKNOWN_TO_CLASSIC.contains(&key),
-        QueueKind::Quorum => UNKNOWN_TO_QUORUM.contains(&key),
-        QueueKind::Stream => UNKNOWN_TO_STREAM.contains(&key),
-    }
+fn may_catch(policy: &Policy, queue: &Queue, differences: &Differences) -> bool {
+    policy.vhost == queue.vhost && applies_to_queue(policy.apply_to, &policy.definition, queue.kind(), differences)
 }
 
 /// Says whether the pattern is found anywhere in the name.

@@ -192,16 +192,14 @@ fn ids_asked_for(scenario: &Scenario) -> BTreeSet<Name> {
 
 /// Lists the queues that a message says it was in: the one where it stands, and those where it died.
 pub(super) fn queues_seen(at: &QueueName, message: &Message) -> Vec<QueueName> {
-    let deaths = message.header("x-death").and_then(Value::as_array).unwrap_or_default();
-    let died_in = deaths.iter().filter_map(Value::as_table).filter_map(|death| death.get("queue")?.as_text());
+    let died_in = message.deaths().filter_map(|death| death.get("queue")?.as_text());
     let died_in = died_in.map(|name| QueueName { vhost: at.vhost.clone(), name: name.into() });
     died_in.chain([at.clone()]).collect()
 }
 
 /// Lists a message's deaths, ` (expired in wait ×2)`, or nothing.
 pub fn deaths_in_words(message: &Message) -> String {
-    let Some(deaths) = message.header("x-death").and_then(Value::as_array) else { return String::new() };
-    let words = deaths.iter().filter_map(Value::as_table).map(|death| {
+    let words = message.deaths().map(|death| {
         let text = |key| death.get(key).and_then(Value::as_text).unwrap_or("?").to_owned();
         let count = death.get("count").and_then(Value::as_integer).unwrap_or(0);
         format!("{} in {} x{count}", text("reason"), text("queue"))

@@ -68,8 +68,7 @@ fn deaths_match(wanted: Option<&DeathMatcher>, message: &Message, scope: &Scope)
     let Some(wanted) = wanted else { return Ok(true) };
     let render = |text: &Option<Text>| text.as_ref().map(|text| text.render(scope)).transpose();
     let (queue, exchange) = (render(&wanted.queue)?, render(&wanted.exchange)?);
-    let entries = message.header("x-death").and_then(Value::as_array).unwrap_or_default();
-    let fits = entries.iter().filter_map(Value::as_table).filter(|entry| {
+    let fits = message.deaths().filter(|entry| {
         let is = |key: &str, value: Option<&str>| {
             value.is_none_or(|value| entry.get(key).and_then(Value::as_text) == Some(value))
         };

@@ -93,7 +93,7 @@ impl Nameless {
         let label = sent_on.as_deref().and_then(Label::parse).unwrap_or_else(|| self.name(by));
         let body = digest_of(&message.body);
         keep(&mut self.of_body, &mut self.latest_bodies, body, || label.clone());
-        let class = class_of((exchange, key), deaths(message), message);
+        let class = class_of((exchange, key), message.deaths_counted(), message);
         keep(&mut self.classes, &mut self.latest, class, Class::default).push(label.clone());
         label
     }
@@ -101,7 +101,7 @@ impl Nameless {
     /// Names what a queue gave: as it was published, or as what it was before it died.
     pub fn delivered(&mut self, queue: &QueueName, delivery: &Delivery) -> Option<(Label, Alike)> {
         let message = &delivery.message;
-        let whole = class_of((&delivery.exchange, &delivery.routing_key), deaths(message), message);
+        let whole = class_of((&delivery.exchange, &delivery.routing_key), message.deaths_counted(), message);
         let dead = origin(message).map(|origin| class_of(origin, 0, message));
         let class = [Some(whole), dead].into_iter().flatten().find(|class| self.classes.contains_key(class));
         match class.and_then(|class| Some((class, self.classes.get_mut(&class)?))) {
@@ -183,12 +183,12 @@ impl Class {
 
 /// Lists where a message died, the latest place first, each once.
 fn died_in(queue: &QueueName, message: &Message) -> Vec<QueueName> {
-    let deaths = message.header("x-death").and_then(Value::as_array).unwrap_or_default();
-    let queues = deaths.iter().filter_map(Value::as_table).filter_map(|death| death.get("queue")?.as_text());
+    let queues = message.deaths().filter_map(|death| death.get("queue")?.as_text());
     queues.map(|name| QueueName { vhost: queue.vhost.clone(), name: name.into() }).collect()
 }
 
-/// Digests what stays with a message on its way: body, properties, and where it was first published to.
+/// Digests what stays with a message on its way: body, properties, and where it was first published to. One that is sent
+/// on may tell of the deaths of an earlier life.
 fn class_of((exchange, key): (&Name, &Name), deaths: i64, message: &Message) -> u64 {
     let properties = &message.properties;
     let mut digest = digest_of(&message.body);
@@ -220,12 +220,6 @@ fn is_of_the_broker(name: &str) -> bool {
     OF_THE_BROKER.contains(&name) || name.starts_with("x-opt-") || ["CC", "BCC"].contains(&name)
 }
 
-/// Counts all deaths that a message tells of: one that is sent on may tell of those of an earlier life.
-fn deaths(message: &Message) -> i64 {
-    let deaths = message.header("x-death").and_then(Value::as_array).unwrap_or_default();
-    deaths.iter().filter_map(|death| death.as_table()?.get("count")?.as_integer()).sum()
-}
-
 /// Gives exchange and key of the publish, as the first death tells them.
 fn origin(message: &Message) -> Option<(&Name, &Name)> {
     let first = |name| message.header(name).and_then(Value::as_text);
@@ -233,8 +227,7 @@ fn origin(message: &Message) -> Option<(&Name, &Name)> {
         let text = |key| death.get(key).and_then(Value::as_text);
         text("queue") == first("x-first-death-queue") && text("reason") == first("x-first-death-reason")
     };
-    let deaths = message.header("x-death").and_then(Value::as_array)?;
-    let death = deaths.iter().filter_map(Value::as_table).find(is_first)?;
+    let death = message.deaths().find(is_first)?;
     let keys = death.get("routing-keys").and_then(Value::as_array)?;
     match (death.get("exchange")?, keys.first()?) {
         (Value::Text(exchange), Value::Text(key)) => Some((exchange, key)),

@@ -4,7 +4,7 @@
 use super::outcome::{MessageRecord, Outcome};
 use super::player::Player;
 use crate::broker::Event;
-use crate::model::{Act, Millis, Moment, Value, When};
+use crate::model::{Act, Millis, Moment, When};
 use crate::source::Span;
 
 /// Timers that are less than this away from such a point race with it on a live broker.
@@ -66,8 +66,7 @@ impl Unrest {
         match event {
             Event::Told(_) => return,
             Event::Delivered { delivery, .. } => {
-                let fresh = !delivery.redelivered && delivery.message.header("x-death").is_none();
-                if fresh && !self.published {
+                if delivery.is_fresh() && !self.published {
                     self.since = now;
                 }
             }
@@ -170,7 +169,6 @@ impl Outcome {
 
 /// Gives what tells a message's story: its name, its deliveries and its deaths.
 fn traits(record: &MessageRecord) -> (crate::model::Name, bool, usize, i64) {
-    let deaths = record.message.header("x-death").and_then(Value::as_array).unwrap_or_default();
-    let counts = deaths.iter().filter_map(Value::as_table).filter_map(|death| death.get("count")?.as_integer());
-    (record.name.clone(), record.redelivered, deaths.len(), counts.sum())
+    let message = &record.message;
+    (record.name.clone(), record.redelivered, message.deaths().count(), message.deaths_counted())
 }

@@ -60,14 +60,7 @@ pub fn applies_to_queue(
     kind: QueueKind,
     differences: &Differences,
 ) -> bool {
-    let wanted = match apply_to {
-        ApplyTo::All | ApplyTo::Queues => true,
-        ApplyTo::ClassicQueues => kind == QueueKind::Classic,
-        ApplyTo::QuorumQueues => kind == QueueKind::Quorum,
-        ApplyTo::Streams => kind == QueueKind::Stream,
-        ApplyTo::Exchanges => false,
-    };
-    wanted && !definition.keys().any(|key| skips(key, kind, differences))
+    apply_to.covers(kind) && !definition.keys().any(|key| skips(key, kind, differences))
 }
 
 fn skips(key: &str, kind: QueueKind, differences: &Differences) -> bool {
@@ -93,9 +86,25 @@ fn skips(key: &str, kind: QueueKind, differences: &Differences) -> bool {
                     | "stream-max-segment-size-bytes"
             ) || key.starts_with("ha-")
         }
-        QueueKind::Stream => false,
+        QueueKind::Stream => STREAM_SKIPS.contains(&key),
     }
 }
+
+/// Keys that make a policy skip a stream (PO-3).
+const STREAM_SKIPS: [&str; 12] = [
+    "expires",
+    "message-ttl",
+    "dead-letter-exchange",
+    "dead-letter-routing-key",
+    "dead-letter-strategy",
+    "max-length",
+    "overflow",
+    "delivery-limit",
+    "max-in-memory-length",
+    "max-in-memory-bytes",
+    "queue-mode",
+    "max-priority",
+];
 
 /// Says whether a policy may catch an exchange (PO-10).
 pub fn applies_to_exchange(apply_to: ApplyTo) -> bool {

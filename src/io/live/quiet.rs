@@ -40,9 +40,7 @@ impl Progress {
                 let low = self.lows.entry(queue.clone()).or_insert(counts.ready);
                 std::mem::replace(low, counts.ready.min(*low)) > counts.ready
             }
-            Event::Delivered { delivery, .. } => {
-                !self.published && !delivery.redelivered && delivery.message.header("x-death").is_none()
-            }
+            Event::Delivered { delivery, .. } => !self.published && delivery.is_fresh(),
             Event::Confirmed { .. } => {
                 self.published = true;
                 false
