@@ -65,11 +65,7 @@ impl Unrest {
     pub fn note(&mut self, now: Moment, event: &Event) {
         match event {
             Event::Told(_) => return,
-            Event::Delivered { delivery, .. } => {
-                if delivery.is_fresh() && !self.published {
-                    self.since = now;
-                }
-            }
+            Event::Delivered { delivery, .. } if delivery.is_fresh() && !self.published => self.since = now,
             Event::Confirmed { .. } => self.published = true,
             _ => {}
         }

@@ -155,7 +155,7 @@ impl Sim {
         let origin = Some(entry.stored.origin);
         self.tell(origin, Some(id), "RT-2", || What::Enqueued);
         let queue = self.queues.get(id).filter(|_| entry.expires_at != NEVER);
-        entry.stored.ttls = queue.map(|queue| Box::new(self.ttls(queue, &entry.stored)));
+        entry.stored.ttls = queue.map(|queue| self.ttls(queue, &entry.stored).into());
         if let Some((behind, until, Reason { rule, why })) = self.held_up_by(id, entry) {
             self.tell(origin, Some(id), rule, || What::Blocked { behind: Some(behind), until, why });
         }

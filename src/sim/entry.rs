@@ -22,7 +22,7 @@ pub(super) struct Stored {
     /// LEN-1: of an expiration that a death took away, which is stored as long as the message is.
     pub hidden_bytes: u8,
     /// With insights on: the TTLs that it had when it came to its queue.
-    pub ttls: Option<Box<Vec<Ttl>>>,
+    pub ttls: Option<Box<[Ttl]>>,
     /// The client's publish that it stems from.
     pub origin: PublishId,
     /// DL-34: failed deliveries so far, anywhere.

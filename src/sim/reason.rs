@@ -86,7 +86,7 @@ impl Sim {
 
     /// Says which TTL was over, and what made it late (TTL-1 to TTL-3, TTL-5, TTL-7, TTL-8, TTL-12).
     fn reason_of_expiry(&self, queue: &Queue, entry: &Entry) -> Reason {
-        let known = entry.stored.ttls.as_ref().map(|ttls| &***ttls);
+        let known = entry.stored.ttls.as_deref();
         let all: Vec<String> = known.into_iter().flatten().map(|one| one.in_words()).collect();
         let mut why = match all.split_first() {
             None => "expired".to_owned(),
