@@ -306,6 +306,8 @@ impl Probe {
                 Ok(Seen::Counts(Counts { ready, consumers }))
             }
             Err(error) => match cause_of(&error) {
+                // It is there, but did not answer in time: 3.10 says it with the code of one that is not.
+                Cause::Channel(refusal) if refusal.text.contains("due to timeout") => Err(Cause::Unclear),
                 Cause::Channel(refusal) if refusal.code == code::NOT_FOUND => Ok(Seen::Missing),
                 Cause::Channel(refusal) if refusal.code == code::RESOURCE_LOCKED => Ok(Seen::Hidden),
                 cause => Err(cause),
