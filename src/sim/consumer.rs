@@ -203,16 +203,23 @@ impl Sim {
             return Reply::Done;
         }
         if let Some(consumer) = state.consumers.remove(tag)
+            && let Some((was_active, was_asleep)) = self.place_of(consumer)
             && let Some(id) = self.drop_consumer(consumer)
         {
-            let leaves_asleep = self.rules.cancel_wakes_nobody;
             if let Some(queue) = self.queues.get_mut(id).filter(|queue| queue.kind == QueueKind::Classic) {
-                queue.consumers.asleep = leaves_asleep && queue.consumers.single_active && queue.ready() > 0;
+                let falls_asleep = self.rules.cancel_wakes_nobody && (was_active || was_asleep);
+                queue.consumers.asleep = falls_asleep && queue.ready() > 0;
             }
             self.auto_delete(id);
             self.to_serve.push_back(id);
         }
         Reply::Done
+    }
+
+    /// Says whether a consumer is the single active one of its queue, and whether that sleeps.
+    fn place_of(&self, id: Id<Consumer>) -> Option<(bool, bool)> {
+        let consumers = &self.queues.get(self.consumers.get(id)?.queue)?.consumers;
+        Some((consumers.single_active && consumers.active == Some(id), consumers.asleep))
     }
 
     /// Takes a consumer from its queue; its record stays while deliveries are outstanding.
