@@ -1,11 +1,11 @@
 //! Names of broker objects.
-//! Cheap to clone; legal lengths are checked in `language`.
+//! Cheap to clone: short ones are kept in place, longer ones shared. Legal lengths are checked in `language`.
 
+use smol_str::SmolStr;
 use std::fmt;
-use std::sync::Arc;
 
 /// Is the name of an exchange, a queue, a user, a routing key: at most 255 bytes of UTF-8.
-pub type Name = Arc<str>;
+pub type Name = SmolStr;
 
 /// Names a queue in its vhost.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

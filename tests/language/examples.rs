@@ -94,7 +94,7 @@ fn the_topology_of_the_design_says_what_it_says() {
     let names: Vec<&str> = found.queues.iter().map(|queue| &*queue.name).collect();
     let ladder = ["work.q.retry.5s", "work.q.retry.30s", "work.q.retry.2m", "work.parked"];
     assert_eq!(names, [&["ttl.demo.q", "work.q", "cmd.alice", "cmd.bob"][..], &ladder[..]].concat());
-    assert_eq!(found.exchanges[0].name.as_ref(), "rte.topic");
+    assert_eq!(found.exchanges[0].name, "rte.topic");
     assert_eq!(found.exchanges[1].arguments["alternate-exchange"], Value::from("audit"));
     assert_eq!(found.users[0].credential.as_ref().map(|it| matches!(it, Credential::Password(_))), Some(true));
     assert_eq!(found.permissions[0].read, "^cmd\\.alice$");

@@ -263,7 +263,7 @@ mod tests {
         let long = format!("{}{}...", "x".repeat(241), &vhost[..11]);
         assert_eq!(names.text(&long), format!("{}...", "x".repeat(241)));
         assert_eq!(names.vhost(&"/".into()), vhost);
-        assert_eq!(Names::identity().vhost(&"/".into()), "/".into());
+        assert_eq!(Names::identity().vhost(&"/".into()), "/");
     }
 
     #[test]
