@@ -10,14 +10,15 @@ use super::reason::{Cause, Reason};
 use super::slots::Id;
 use super::vhost::Vhost;
 use crate::broker::{Death, PublishId, What};
-use crate::model::{Millis, Moment, Name, QueueKind, QueueName, Value};
-use crate::rules::{Dying, FailureCount, QueueSettings, is_cycle, record_death};
+use crate::model::{Millis, Moment, Name, QueueKind, Value};
+use crate::rules::{Differences, Dying, FailureCount, QueueSettings, is_cycle, record_death};
 use std::sync::Arc;
 
 /// The wall clock at moment 0, in seconds since 1970.
 const FIRST_SECOND: u64 = 1_767_225_600;
 
-/// Is where the dead of a queue go: what its arguments and policies say, shared by all that die by it.
+/// Is where the dead of a queue go: what its arguments and policies say when they die. It stays for as long as the broker
+/// lives, for those that are on their way.
 pub(super) struct DeadLettering {
     vhost: Id<Vhost>,
     queue: Name,
@@ -25,25 +26,82 @@ pub(super) struct DeadLettering {
     exchange: Name,
     routing_key: Option<Name>,
     at_least_once: bool,
+    last_first_death: Option<FirstDeath>,
 }
 
 impl DeadLettering {
-    /// Reads a queue's settings; `None` where there is no dead-letter exchange.
-    pub(super) fn of(
-        vhost: Id<Vhost>,
-        queue: &QueueName,
-        kind: QueueKind,
-        settings: &QueueSettings,
-    ) -> Option<Arc<Self>> {
-        Some(Arc::new(Self {
-            vhost,
-            queue: queue.name.clone(),
-            from_quorum: kind == QueueKind::Quorum,
-            exchange: settings.dead_letter_exchange.clone()?,
-            routing_key: settings.dead_letter_routing_key.clone(),
-            at_least_once: settings.at_least_once,
-        }))
+    /// Makes what a death makes of a message, and puts it in its place (DL-11 to DL-23).
+    fn rewrite(&mut self, entry: &mut Entry, death: Death, died_at: Moment, rules: &Differences) {
+        let afterlife = self.afterlife(&entry.stored, death, died_at, rules);
+        let stored = &mut entry.stored;
+        if stored.message.properties.headers.is_some() {
+            stored.property_bytes = None;
+        }
+        stored.afterlife = Some(afterlife);
+        if self.routing_key.is_some() {
+            stored.further.replace();
+        }
+        stored.expiration_ms = None;
+        stored.failures = if rules.failure_count == FailureCount::Counted { entry.failures } else { 0 };
+        stored.quorum_rejections += entry.losses + u32::from(self.from_quorum && death == Death::Rejected);
     }
+
+    fn afterlife(&mut self, old: &Stored, death: Death, died_at: Moment, rules: &Differences) -> Arc<Afterlife> {
+        let time = FIRST_SECOND + died_at.0 / 1_000;
+        let is_plain = old.headers().is_none() && old.expiration().is_none() && old.further.is_empty();
+        if let Some(alike) = self.last_first_death.as_ref().filter(|last| is_plain && last.is_like(old, death, time)) {
+            return alike.afterlife.clone();
+        }
+        let dying = Dying {
+            queue: &self.queue,
+            reason: death.as_str(),
+            exchange: old.exchange(),
+            routing_keys: &death_keys(old, rules),
+            time,
+            expiration: old.expiration(),
+            died_before: old.died(),
+            new_routing_key: self.routing_key.is_some(),
+        };
+        let afterlife = Arc::new(Afterlife {
+            headers: record_death(old.headers(), &dying, rules),
+            exchange: self.exchange.clone(),
+            routing_key: self.routing_key.as_ref().unwrap_or(old.routing_key()).clone(),
+        });
+        if is_plain {
+            let published_to = old.published_to.clone();
+            self.last_first_death = Some(FirstDeath { death, published_to, time, afterlife: afterlife.clone() });
+        }
+        afterlife
+    }
+}
+
+/// Remembers what a message's first death made of it: those that die alike in the same second share it.
+struct FirstDeath {
+    death: Death,
+    published_to: (Name, Name),
+    time: u64,
+    afterlife: Arc<Afterlife>,
+}
+
+impl FirstDeath {
+    fn is_like(&self, stored: &Stored, death: Death, time: u64) -> bool {
+        self.time == time && self.death == death && self.published_to == stored.published_to
+    }
+}
+
+/// Gives the keys that x-death shows (DL-17).
+fn death_keys<'a>(old: &'a Stored, rules: &Differences) -> Vec<&'a Name> {
+    let mut keys: Vec<&Name> = std::iter::once(old.routing_key()).chain(old.further.cc()).collect();
+    if rules.bcc_hides_likenesses {
+        // RabbitMQ subtracts the BCC list from all keys, its own among them.
+        keys.extend(old.further.bcc());
+        for hidden in old.further.hiding() {
+            if let Some(at) = keys.iter().position(|key| *key == hidden) {
+                keys.remove(at);
+            }
+        }
+    }
+    keys
 }
 
 /// Is a message that died and is on its way to its dead-letter exchange.
@@ -52,7 +110,7 @@ pub(super) struct DeadLetter {
     death: Death,
     pub died_at: Moment,
     from: Id<Queue>,
-    by: Arc<DeadLettering>,
+    by: Id<DeadLettering>,
     /// DL-24: what its queue keeps until all targets took it.
     pub kept: Option<Box<Waiting>>,
     /// With insights on.
@@ -64,7 +122,7 @@ struct Sending {
     origin: PublishId,
     death: Death,
     from: Id<Queue>,
-    by: Arc<DeadLettering>,
+    by: Id<DeadLettering>,
     /// Whether it had headers, its own deaths among them, before this death.
     has_history: bool,
     /// DL-24: what the queue keeps until all targets took it.
@@ -72,6 +130,26 @@ struct Sending {
 }
 
 impl Sim {
+    /// Reads a queue's settings; `None` where there is no dead-letter exchange.
+    pub(super) fn dead_lettering(
+        &mut self,
+        vhost: Id<Vhost>,
+        queue: &Name,
+        kind: QueueKind,
+        settings: &QueueSettings,
+    ) -> Option<Id<DeadLettering>> {
+        let exchange = settings.dead_letter_exchange.clone()?;
+        Some(self.dead_letterings.insert(DeadLettering {
+            vhost,
+            queue: queue.clone(),
+            from_quorum: kind == QueueKind::Quorum,
+            exchange,
+            routing_key: settings.dead_letter_routing_key.clone(),
+            at_least_once: settings.at_least_once,
+            last_first_death: None,
+        }))
+    }
+
     /// Lets a message die in a queue: it is dead-lettered, or dropped where there is no exchange for that.
     pub(super) fn die(&mut self, id: Id<Queue>, entry: Entry, cause: Cause) {
         self.bury(id, entry, cause, Vec::new());
@@ -85,7 +163,7 @@ impl Sim {
     fn bury(&mut self, id: Id<Queue>, entry: Entry, cause: Cause, taken_by: Vec<Id<Queue>>) {
         let origin = entry.stored.origin;
         let Some(queue) = self.queues.get(id) else { return self.tell_no_way_back(origin) };
-        let by = queue.dead_lettering.clone();
+        let by = queue.dead_lettering;
         let reason = self.insights.then(|| Box::new(self.reason_of_death(id, &entry, &cause)));
         let Some(by) = by else {
             if let Some(Reason { rule, why }) = reason.map(|reason| *reason) {
@@ -98,7 +176,7 @@ impl Sim {
             return;
         };
         let death = cause.death();
-        if by.at_least_once {
+        if self.dead_letterings.get(by).is_some_and(|by| by.at_least_once) {
             let kept = Some(Box::new(Waiting { entry: entry.clone(), death, taken_by, sent_at: None }));
             let letter = DeadLetter { entry, death, died_at: self.now, from: id, by, kept, reason };
             self.give_to_worker(id, letter);
@@ -110,20 +188,21 @@ impl Sim {
 
     /// Publishes a dead letter to its exchange (DL-10 to DL-12).
     pub(super) fn send_dead_letter(&mut self, letter: DeadLetter) {
-        let afterlife = self.afterlife(&letter);
-        let DeadLetter { mut entry, death, from, by, kept, reason, .. } = letter;
+        let DeadLetter { mut entry, death, died_at, from, by, kept, reason } = letter;
         let origin = entry.stored.origin;
         let has_history = entry.stored.headers().is_some();
-        self.rewrite(&mut entry, death, &by, afterlife);
+        let Some(dead_lettering) = self.dead_letterings.get_mut(by) else { return };
+        dead_lettering.rewrite(&mut entry, death, died_at, self.rules);
         let stored = entry.stored;
         if let Some(Reason { rule, why }) = reason.map(|reason| *reason) {
             let routing_keys = std::iter::once(stored.routing_key()).chain(stored.further.cc()).cloned().collect();
-            let exchange = by.exchange.clone();
+            let exchange = stored.exchange().clone();
             self.tell(Some(origin), Some(from), rule, || What::DeadLettered { death, exchange, routing_keys, why });
         }
         let letter = Sending { origin, death, from, by, has_history, kept };
-        let Some(exchange) = self.exchange_id(letter.by.vhost, &letter.by.exchange) else {
-            let why = || format!("its dead-letter exchange '{}' does not exist", letter.by.exchange);
+        let found = self.dead_letterings.get(by).and_then(|by| self.exchange_id(by.vhost, &by.exchange));
+        let Some(exchange) = found else {
+            let why = || format!("its dead-letter exchange '{}' does not exist", stored.exchange());
             self.tell_lost(&letter, letter.from, "DL-3", why);
             return self.settle_with_worker(letter.from, letter.kept, false);
         };
@@ -142,8 +221,8 @@ impl Sim {
         };
         match targets.split_last() {
             None => {
-                let shown = if letter.by.exchange.is_empty() { "(the default one)" } else { &letter.by.exchange };
-                let key = stored.routing_key();
+                let (exchange, key) = (stored.exchange(), stored.routing_key());
+                let shown = if exchange.is_empty() { "(the default one)" } else { exchange };
                 let why = || format!("its dead-letter exchange {shown} has no queue for the key '{key}'");
                 self.tell_lost(&letter, letter.from, "DL-4", why);
             }
@@ -218,95 +297,11 @@ impl Sim {
     }
 
     fn closes_cycle(&self, letter: &Sending, stored: &Stored, target: Id<Queue>) -> bool {
-        let Some(queue) = self.queues.get(target) else { return false };
+        let Some(queue) = self.queues.get(target).filter(|_| letter.death != Death::Rejected) else { return false };
         if !letter.has_history {
             // Its first death, and no history of the client's: the only way back is into the same queue.
-            return letter.death != Death::Rejected && queue.name.name == letter.by.queue;
+            return self.dead_letterings.get(letter.by).is_some_and(|by| queue.name.name == by.queue);
         }
-        letter.death != Death::Rejected && stored.headers().is_some_and(|headers| is_cycle(headers, &queue.name.name))
-    }
-
-    /// Makes what a death makes of a message (DL-11, DL-16 to DL-23).
-    fn afterlife(&mut self, letter: &DeadLetter) -> Arc<Afterlife> {
-        let old = &letter.entry.stored;
-        let time = FIRST_SECOND + letter.died_at.0 / 1_000;
-        let is_first = old.headers().is_none() && old.expiration().is_none();
-        let is_plain = is_first && old.further.is_empty();
-        if let Some(alike) = self.first_death.as_ref().filter(|first| is_plain && first.is_of(letter, time)) {
-            return alike.afterlife.clone();
-        }
-        let dying = Dying {
-            queue: &letter.by.queue,
-            reason: letter.death.as_str(),
-            exchange: old.exchange(),
-            routing_keys: &self.death_keys(old),
-            time,
-            expiration: old.expiration(),
-            died_before: old.died(),
-            new_routing_key: letter.by.routing_key.is_some(),
-        };
-        let afterlife = Arc::new(Afterlife {
-            headers: record_death(old.headers(), &dying, self.rules),
-            exchange: letter.by.exchange.clone(),
-            routing_key: letter.by.routing_key.as_ref().unwrap_or(old.routing_key()).clone(),
-        });
-        if is_plain {
-            self.first_death = Some(FirstDeath {
-                by: letter.by.clone(),
-                death: letter.death,
-                published_to: old.published_to.clone(),
-                time,
-                afterlife: afterlife.clone(),
-            });
-        }
-        afterlife
-    }
-
-    /// Gives the keys that x-death shows (DL-17).
-    fn death_keys<'a>(&self, old: &'a Stored) -> Vec<&'a Name> {
-        let mut keys: Vec<&Name> = std::iter::once(old.routing_key()).chain(old.further.cc()).collect();
-        if self.rules.bcc_hides_likenesses {
-            // RabbitMQ subtracts the BCC list from all keys, its own among them.
-            keys.extend(old.further.bcc());
-            for hidden in old.further.hiding() {
-                if let Some(at) = keys.iter().position(|key| *key == hidden) {
-                    keys.remove(at);
-                }
-            }
-        }
-        keys
-    }
-
-    /// Makes what is published in place of the dead message (DL-11 to DL-17).
-    fn rewrite(&self, entry: &mut Entry, death: Death, by: &DeadLettering, afterlife: Arc<Afterlife>) {
-        let stored = &mut entry.stored;
-        if let Some(expiration) = stored.expiration() {
-            stored.hidden_bytes = u8::try_from(1 + expiration.len()).unwrap_or(u8::MAX);
-        }
-        stored.afterlife = Some(afterlife);
-        if by.routing_key.is_some() {
-            stored.further.replace();
-        }
-        stored.expiration_ms = None;
-        stored.failures = if self.rules.failure_count == FailureCount::Counted { entry.failures } else { 0 };
-        stored.quorum_rejections += entry.losses + u32::from(by.from_quorum && death == Death::Rejected);
-    }
-}
-
-/// Remembers what a message's first death made of it: those that die alike in the same second share it.
-pub(super) struct FirstDeath {
-    by: Arc<DeadLettering>,
-    death: Death,
-    published_to: (Name, Name),
-    time: u64,
-    afterlife: Arc<Afterlife>,
-}
-
-impl FirstDeath {
-    fn is_of(&self, letter: &DeadLetter, time: u64) -> bool {
-        self.time == time
-            && self.death == letter.death
-            && Arc::ptr_eq(&self.by, &letter.by)
-            && self.published_to == letter.entry.stored.published_to
+        stored.headers().is_some_and(|headers| is_cycle(headers, &queue.name.name))
     }
 }

@@ -119,7 +119,7 @@ impl Sim {
     }
 
     /// Makes the entry of a message for a queue; its expiry is fixed now (TTL-3).
-    fn new_entry(&mut self, id: Id<Queue>, stored: Box<Stored>) -> Option<Entry> {
+    fn new_entry(&mut self, id: Id<Queue>, mut stored: Box<Stored>) -> Option<Entry> {
         let now = self.now;
         let rules = self.rules;
         let queue = self.queues.get_mut(id)?;
@@ -129,7 +129,7 @@ impl Sim {
         let (level, position, size, ttl) = match &mut queue.contents {
             Contents::Classic(classic) => (classic.level(priority), classic.next_position(), body, ttl),
             Contents::Quorum(quorum) => {
-                let properties = if rules.quorum_bytes_with_properties { stored_size(&stored) } else { 0 };
+                let properties = if rules.quorum_bytes_with_properties { property_bytes(&mut stored) } else { 0 };
                 // TTL-7: 0 is treated as a millisecond.
                 let ttl = ttl.map(|ttl| ttl.max(1));
                 (quorum.level(priority), quorum.next_position(), body + properties, ttl)
@@ -256,8 +256,12 @@ impl Sim {
     }
 }
 
-/// Gives the bytes of the property section as stored: RabbitMQ keeps its own records of deaths beside it (LEN-1).
-fn stored_size(stored: &Stored) -> usize {
+/// Gives the bytes of the property section as stored: an expiration that a death took away is among them, RabbitMQ's own
+/// records of deaths are not (LEN-1). Counted once for as long as it stays the same.
+fn property_bytes(stored: &mut Stored) -> usize {
+    if let Some(known) = stored.property_bytes {
+        return known as usize;
+    }
     let died = stored.died();
     let is_own = |key: &str| match key.as_bytes().get(2) {
         Some(b'd') => key.starts_with("x-death"),
@@ -267,8 +271,10 @@ fn stored_size(stored: &Stored) -> usize {
     };
     let properties = &stored.message.properties;
     // Without any of the client's all are RabbitMQ's own.
-    let headers = if died && properties.headers.is_none() { None } else { stored.headers() };
-    encoded_size(properties, stored.expiration(), headers, |key| died && is_own(key)) + usize::from(stored.hidden_bytes)
+    let headers = stored.headers().filter(|_| !died || properties.headers.is_some());
+    let bytes = encoded_size(properties, headers, |key| died && is_own(key));
+    stored.property_bytes = u32::try_from(bytes).ok();
+    bytes
 }
 
 /// Says whether a quorum queue refuses whoever publishes to it for the first time (LEN-9).

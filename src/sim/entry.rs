@@ -19,8 +19,8 @@ pub(super) struct Stored {
     pub further: FurtherKeys,
     /// The message's own TTL in milliseconds.
     pub expiration_ms: Option<u64>,
-    /// LEN-1: of an expiration that a death took away, which is stored as long as the message is.
-    pub hidden_bytes: u8,
+    /// LEN-1: of the property section as quorum queues store it, once one has counted.
+    pub property_bytes: Option<u32>,
     /// With insights on: the TTLs that it had when it came to its queue.
     pub ttls: Option<Box<[Ttl]>>,
     /// The client's publish that it stems from.

@@ -4,7 +4,7 @@
 use super::channel::Channel;
 use super::connection::Connection;
 use super::consumer::Consumer;
-use super::dead_letter::{DeadLetter, FirstDeath};
+use super::dead_letter::{DeadLetter, DeadLettering};
 use super::exchange::{Destination, Exchange};
 use super::queue::Queue;
 use super::reason::Reason;
@@ -55,7 +55,7 @@ pub struct Sim {
     pub(super) to_serve: VecDeque<Id<Queue>>,
     /// Deaths to work off at the end of this step.
     pub(super) dead_letters: VecDeque<DeadLetter>,
-    pub(super) first_death: Option<FirstDeath>,
+    pub(super) dead_letterings: Slots<DeadLettering>,
     /// Set while the broker is stopped.
     pub(super) down_until: Option<(Moment, RequestId)>,
     /// Numbers subscriptions and gets in their order.
@@ -91,7 +91,7 @@ impl Sim {
             turn: 1,
             to_serve: VecDeque::new(),
             dead_letters: VecDeque::new(),
-            first_death: None,
+            dead_letterings: Slots::new(),
             down_until: None,
             attached: 0,
             note: None,

@@ -1,6 +1,5 @@
 //! Policies: which apply to a queue or an exchange now, and what a change does at once (PO-1 to PO-10, LEN-11, TTL-4).
 
-use super::dead_letter::DeadLettering;
 use super::node::Sim;
 use super::queue::{Contents, Queue};
 use super::reason::Occasion;
@@ -149,9 +148,11 @@ impl Sim {
             return;
         }
         let settings = queue_settings(&queue.declared.arguments, &policy, queue.kind, self.rules);
+        let (name, kind) = (queue.name.name.clone(), queue.kind);
+        let dead_lettering = self.dead_lettering(vhost, &name, kind, &settings);
         let Some(queue) = self.queues.get_mut(id) else { return };
         let before = std::mem::replace(&mut queue.settings, settings.clone());
-        queue.dead_lettering = DeadLettering::of(vhost, &queue.name, queue.kind, &settings);
+        queue.dead_lettering = dead_lettering;
         queue.policy = policy;
         if before.expires_ms != settings.expires_ms {
             if queue.kind == QueueKind::Classic {

@@ -159,7 +159,7 @@ impl Sim {
             afterlife: None,
             further,
             expiration_ms,
-            hidden_bytes: 0,
+            property_bytes: None,
             ttls: None,
             origin: publish,
             failures: 0,

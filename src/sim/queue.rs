@@ -19,7 +19,6 @@ use crate::rules::{
     queue_settings, shown_queue,
 };
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Is what a queue holds, by its type.
 pub(super) enum Contents {
@@ -38,7 +37,7 @@ pub(super) struct Queue {
     pub owner: Option<ConnectionId>,
     pub settings: QueueSettings,
     /// Where its dead go, by its settings.
-    pub dead_lettering: Option<Arc<DeadLettering>>,
+    pub dead_lettering: Option<Id<DeadLettering>>,
     /// The merged definition of the policies that apply.
     pub policy: Definition,
     pub contents: Contents,
@@ -201,13 +200,14 @@ impl Sim {
         };
         let single_active = declared.arguments.get("x-single-active-consumer") == Some(&Value::Bool(true));
         let watched = self.watches.has(&name);
+        let dead_lettering = self.dead_lettering(vhost, &name.name, kind, &settings);
         let id = self.queues.insert(Queue {
             name: name.clone(),
             vhost,
             declared,
             kind,
             owner,
-            dead_lettering: DeadLettering::of(vhost, &name, kind, &settings),
+            dead_lettering,
             settings,
             policy,
             contents,

@@ -298,20 +298,15 @@ impl QuorumQueue {
     }
 }
 
-/// Gives the bytes of the encoded property section with this expiration and these headers (LEN-1): two of flags, then
-/// the values as on the wire; the headers that are left out, and a table that holds none but them, take no room.
-pub(super) fn encoded_size(
-    properties: &Properties,
-    expiration: Option<&Name>,
-    headers: Option<&Table>,
-    left_out: impl Fn(&str) -> bool,
-) -> usize {
+/// Gives the bytes of the encoded property section with these headers (LEN-1): two of flags, then the values as on the
+/// wire; the headers that are left out, and a table that holds none but them, take no room.
+pub(super) fn encoded_size(properties: &Properties, headers: Option<&Table>, left_out: impl Fn(&str) -> bool) -> usize {
     let size = |text: &Option<Name>| text.as_ref().map_or(0, |text| 1 + text.len());
     let texts = size(&properties.content_type)
         + size(&properties.content_encoding)
         + size(&properties.correlation_id)
         + size(&properties.reply_to)
-        + expiration.map_or(0, |text| 1 + text.len())
+        + size(&properties.expiration)
         + size(&properties.message_id)
         + size(&properties.kind)
         + size(&properties.user_id)
