@@ -32,9 +32,9 @@ impl Letter {
         Self { headers: Some(headers), whole: OnceLock::new(), ..self }
     }
 
-    /// Takes the message's own TTL away, as a death does (DL-12).
-    pub fn without_expiration(self) -> Self {
-        Self { lasting: true, whole: OnceLock::new(), ..self }
+    /// Makes what a death leaves of a message: these headers, and no TTL of its own (DL-12).
+    pub fn of_dead(published: Arc<Message>, headers: Table) -> Self {
+        Self { published, headers: Some(headers), lasting: true, whole: OnceLock::new() }
     }
 
     fn put_together(&self) -> Arc<Message> {

@@ -70,10 +70,9 @@ impl Stored {
 
     /// Gives it as consumers see it, counters of a quorum queue aside.
     pub(super) fn letter(&self) -> Letter {
-        let letter = Letter::from(self.message.clone());
         match &self.afterlife {
-            None => letter,
-            Some(life) => letter.with_headers(life.headers.clone()).without_expiration(),
+            None => Letter::from(self.message.clone()),
+            Some(life) => Letter::of_dead(self.message.clone(), life.headers.clone()),
         }
     }
 }
