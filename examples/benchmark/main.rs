@@ -13,7 +13,8 @@ mod tally;
 
 use flow::Shape;
 use rmqplay::model::{Profile, QueueKind};
-use tally::{repeated, thread_time, wall_time};
+use std::time::Duration;
+use tally::{Play, in_rounds, thread_time, wall_time};
 
 #[global_allocator]
 static ALLOCATOR: bytes::Counting = bytes::Counting;
@@ -60,14 +61,21 @@ fn main() {
 /// Measures a shape on the sim by every profile, then on the live brokers; their ratio is by wall clock on
 /// both sides.
 fn compare(shape: &Shape, kind: QueueKind) {
-    for profile in Profile::ALL.into_iter().rev() {
-        let tally = repeated(|count| on_sim::play(shape, profile, count, thread_time));
-        println!("  {:<28} {}", format!("sim {profile}, {}", kind.as_str()), tally.shown());
+    let on_sim = |profile, clock: fn() -> Duration| -> Play {
+        Box::new(move |count| on_sim::play(shape, profile, count, clock))
+    };
+    let profiles = Profile::ALL.into_iter().rev();
+    let mut plays: Vec<Play> = profiles.clone().map(|profile| on_sim(profile, thread_time)).collect();
+    plays.push(on_sim(Profile::NEWEST, wall_time));
+    let tallies = in_rounds(&mut plays);
+    let mut names: Vec<String> = profiles.map(|profile| format!("sim {profile}, {}", kind.as_str())).collect();
+    names.push(format!("sim {}, {}, wall clock", Profile::NEWEST, kind.as_str()));
+    for (name, tally) in names.iter().zip(&tallies) {
+        println!("  {name:<28} {}", tally.shown());
     }
-    let newest = repeated(|count| on_sim::play(shape, Profile::NEWEST, count, wall_time));
-    println!("  {:<28} {}", format!("sim {}, {}, wall clock", Profile::NEWEST, kind.as_str()), newest.shown());
+    let by_wall_clock = tallies.last().map_or(0.0, tally::Tally::median);
     for (version, tally) in on_live::play_all(shape) {
-        let times = newest.median() / tally.median();
+        let times = by_wall_clock / tally.median();
         let name = format!("RabbitMQ {version}, {}", kind.as_str());
         println!("  {name:<28} {}   sim/live {times:.0}", tally.shown());
     }
@@ -75,11 +83,12 @@ fn compare(shape: &Shape, kind: QueueKind) {
 
 /// Measures a shape that grows, and prints how much dearer an event is at each size than at the first.
 fn growth(noun: &str, sizes: &[usize], shape: fn(usize) -> Shape) {
-    let mut first = None;
-    for &size in sizes {
-        let shape = shape(size);
-        let tally = repeated(|count| on_sim::play(&shape, Profile::NEWEST, count, thread_time));
-        let first = *first.get_or_insert(tally.median());
-        println!("  {:<28} {}   x{:.2}", format!("{size} {noun}"), tally.shown(), first / tally.median());
+    let shapes: Vec<Shape> = sizes.iter().map(|&size| shape(size)).collect();
+    let on_sim = |shape| -> Play { Box::new(move |count| on_sim::play(shape, Profile::NEWEST, count, thread_time)) };
+    let mut plays: Vec<Play> = shapes.iter().map(on_sim).collect();
+    let tallies = in_rounds(&mut plays);
+    for (size, tally) in sizes.iter().zip(&tallies) {
+        let dearer = tallies[0].median() / tally.median();
+        println!("  {:<28} {}   x{dearer:.2}", format!("{size} {noun}"), tally.shown());
     }
 }

@@ -1,42 +1,53 @@
 //! Plays shapes on the brokers of `RMQPLAY_TEST_BROKERS`, each in a throw-away vhost that is gone afterwards.
 
 use crate::flow::{Flow, Shape};
-use crate::tally::{Tally, repeated, wall_time};
+use crate::tally::{Play, Tally, in_rounds, wall_time};
 use rmqplay::io::live::{Guard, Live, LiveEnded, LiveLimits, run_live};
 use rmqplay::io::{Address, Failure};
 use std::time::Duration;
 
+/// Is one of the brokers, as far as it is known by now.
+struct Broker {
+    address: Address,
+    version: String,
+    failed: Option<String>,
+}
+
 /// Gives each broker's version with its rates; a broker that fails is told and left out.
 pub fn play_all(shape: &Shape) -> Vec<(String, Tally)> {
+    // As the command line has it: the client and its connection on one thread each.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
+    let mut brokers = brokers();
+    let play = |broker: &mut Broker, count| {
+        let played = play_once(shape, &broker.address, count, &mut broker.version);
+        runtime.block_on(played).unwrap_or_else(|failure| {
+            broker.failed = Some(failure.to_string());
+            Duration::MAX
+        })
+    };
+    let mut plays: Vec<Play> = brokers.iter_mut().map(|broker| Box::new(|count| play(broker, count)) as Play).collect();
+    let tallies = in_rounds(&mut plays);
+    drop(plays);
+    for Broker { address, failed, .. } in &brokers {
+        if let Some(failure) = failed {
+            println!("  {}: {failure}", address.place());
+        }
+    }
+    let played = brokers.into_iter().zip(tallies).filter(|(broker, _)| broker.failed.is_none());
+    played.map(|(broker, tally)| (broker.version, tally)).collect()
+}
+
+fn brokers() -> Vec<Broker> {
     let urls = std::env::var("RMQPLAY_TEST_BROKERS").unwrap_or_default();
-    let mut tallies = Vec::new();
+    let mut brokers = Vec::new();
     for url in urls.split(',').filter(|url| !url.trim().is_empty()) {
         match url.parse::<Address>() {
             Err(bad) => println!("  not a broker: {}", bad.message),
-            Ok(address) => tallies.extend(play(shape, &address)),
+            Ok(address) => brokers.push(Broker { address, version: String::new(), failed: None }),
         }
     }
-    tallies
-}
-
-fn play(shape: &Shape, address: &Address) -> Option<(String, Tally)> {
-    // As the command line has it: the client and its connection on one thread each.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().ok()?;
-    let mut version = String::new();
-    let mut failed = None;
-    let tally = repeated(|count| {
-        runtime.block_on(play_once(shape, address, count, &mut version)).unwrap_or_else(|failure| {
-            failed = Some(failure.to_string());
-            Duration::MAX
-        })
-    });
-    match failed {
-        None => Some((version, tally)),
-        Some(failure) => {
-            println!("  {}: {failure}", address.place());
-            None
-        }
-    }
+    brokers
 }
 
 async fn play_once(shape: &Shape, address: &Address, count: u64, version: &mut String) -> Result<Duration, Failure> {

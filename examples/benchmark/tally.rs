@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How often each case is measured.
-pub const REPEATS: usize = 5;
+pub const REPEATS: usize = 9;
 
 /// How long one measurement shall take.
 const AIM: Duration = Duration::from_millis(400);
@@ -15,17 +15,31 @@ const PROBE: u64 = 2_000;
 /// Holds the rates of one case, lowest first.
 pub struct Tally(Vec<f64>);
 
-/// Measures a case: `play` takes how many messages and gives how long they took.
-pub fn repeated(mut play: impl FnMut(u64) -> Duration) -> Tally {
+/// Takes how many messages to play, and gives how long they took.
+pub type Play<'a> = Box<dyn FnMut(u64) -> Duration + 'a>;
+
+/// Measures cases round by round, so that what slows the machine for a while falls on all of them.
+pub fn in_rounds(plays: &mut [Play]) -> Vec<Tally> {
+    let counts: Vec<u64> = plays.iter_mut().map(fitting).collect();
+    let mut tallies: Vec<Tally> = counts.iter().map(|_| Tally(Vec::new())).collect();
+    for _ in 0..REPEATS {
+        for ((play, &count), tally) in plays.iter_mut().zip(&counts).zip(&mut tallies) {
+            tally.0.push(count as f64 / play(count).as_secs_f64());
+        }
+    }
+    tallies.iter_mut().for_each(|tally| tally.0.sort_by(f64::total_cmp));
+    tallies
+}
+
+/// Finds how many messages fit into the time of one measurement.
+fn fitting(play: &mut Play) -> u64 {
     let mut count = PROBE;
     // Twice: the first run is a cold one.
     for _ in 0..2 {
         let rate = count as f64 / play(count).as_secs_f64();
         count = ((rate * AIM.as_secs_f64()) as u64).clamp(PROBE, 4_000_000);
     }
-    let mut rates: Vec<f64> = (0..REPEATS).map(|_| count as f64 / play(count).as_secs_f64()).collect();
-    rates.sort_by(f64::total_cmp);
-    Tally(rates)
+    count
 }
 
 impl Tally {

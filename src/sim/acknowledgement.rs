@@ -113,7 +113,6 @@ impl Sim {
     }
 
     /// Takes what a tag means from the channel; `None` for a tag that is not outstanding (CO-17).
-    #[inline]
     fn take_unacked(&mut self, channel: Id<Channel>, tag: u64, multiple: bool) -> Option<Taken> {
         let unacked = &mut self.channels.get_mut(channel)?.unacked;
         if tag == 0 && multiple {

@@ -119,7 +119,6 @@ impl Sim {
 }
 
 /// Makes the delivery of a message.
-#[inline]
 pub(super) fn shown(
     rules: &crate::rules::Differences,
     queue: &Queue,
@@ -133,7 +132,6 @@ pub(super) fn shown(
 }
 
 /// Gives the message as a delivery shows it, and whether it counts as redelivered (CO-9, CO-12, DL-32, DL-34).
-#[inline]
 fn told(rules: &crate::rules::Differences, queue: &Queue, entry: &Entry, by_get: bool) -> (Letter, bool) {
     let stored = &entry.stored;
     let Contents::Quorum(_) = &queue.contents else {

@@ -119,7 +119,6 @@ impl Sim {
     }
 
     /// Makes the entry of a message for a queue; its expiry is fixed now (TTL-3).
-    #[inline]
     fn new_entry(&mut self, id: Id<Queue>, mut stored: Box<Stored>) -> Option<Entry> {
         let now = self.now;
         let rules = self.rules;
