@@ -1,37 +1,82 @@
-//! Notes expectations of messages that nobody publishes: mostly an id that is misspelt.
+//! Finds expectations of messages that nobody publishes, or that cannot be told from others: mostly an id that is misspelt.
 //! Takes a decoded scenario and its tree, for places; is silent where an id is known only when it plays.
 
 use super::fields::Desk;
 use super::near;
 use super::stage_names::find;
 use super::tree::Node;
-use crate::model::{Act, Action, Scenario, Subject, Text};
+use crate::model::{Act, Action, Publish, Scenario, Subject, Text};
 use crate::source::Problem;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Checks `message` and `of`.
+/// Checks `message` and `of`, and the ids of rules.
 pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Desk) {
     let Some(published) = Published::of(scenario) else { return };
-    for expectation in scenario.expectations() {
-        let id = match &expectation.subject {
-            Subject::Message(message) => message.id.fixed(),
-            Subject::Publishes(publishes) => publishes.of.as_ref().and_then(Text::fixed),
-            _ => None,
+    expectations(scenario, &published, tree, desk);
+    for rule in scenario.consumers.iter().flat_map(|consumer| &consumer.rules) {
+        let Some(id) = rule.matcher.id.as_ref().and_then(Text::fixed) else { continue };
+        let help = match published.find(id) {
+            _ if published.fits(id) => continue,
+            Found::Series { last } => format!("a series has `{id}.1` to `{id}.{last}`: write `id: \"{id}.*\"`"),
+            Found::Repeated { id } => format!("messages of one id all come as `{id}`"),
+            Found::Message => continue,
+            Found::Nothing => published.suggest(id),
         };
-        let Some(id) = id.filter(|id| !published.knows(id)) else { continue };
-        let note = Problem::note("scenario::unknown_message", format!("nobody publishes a message `{id}`"));
-        let span = find(tree, expectation.span, id).unwrap_or(expectation.span);
-        let help = match published.ids.is_empty() {
-            true => "name the message where it is published: `id: …`".to_owned(),
-            false => near::suggest(id, published.ids.iter().copied(), "there are"),
-        };
-        desk.add(note.at(span, "not published here").help(help));
+        let message = format!("no message comes to this rule: none is called `{id}`");
+        let span = find(tree, rule.span, id).unwrap_or(rule.span);
+        desk.add(Problem::note("scenario::unknown_message", message).at(span, "never reached").help(help));
     }
+}
+
+fn expectations(scenario: &Scenario, published: &Published, tree: &Node, desk: &mut Desk) {
+    for expectation in scenario.expectations() {
+        let (id, is_one) = match &expectation.subject {
+            Subject::Message(message) => (message.id.fixed(), true),
+            Subject::Publishes(publishes) => (publishes.of.as_ref().and_then(Text::fixed), false),
+            _ => continue,
+        };
+        let Some(id) = id else { continue };
+        let problem = match published.find(id) {
+            Found::Nothing => {
+                let message = format!("nobody publishes a message `{id}`");
+                Problem::new("scenario::unknown_message", message).help(published.suggest(id))
+            }
+            Found::Series { last } if is_one => {
+                let message = format!("`{id}` is a series: its messages are `{id}.1` to `{id}.{last}`");
+                Problem::new("scenario::series", message).help(format!("ask each one: `message: {id}.1`"))
+            }
+            Found::Repeated { id: first } if is_one => {
+                let message = format!("messages of one id cannot be told apart once they are published: `{id}`");
+                let help = format!("ask all of them, `message: {first}`, or publish them with ids of their own");
+                Problem::new("scenario::same_id", message).help(help)
+            }
+            Found::Series { .. } | Found::Repeated { .. } | Found::Message => continue,
+        };
+        let span = find(tree, expectation.span, id).unwrap_or(expectation.span);
+        desk.add(problem.at(span, "no message of this name"));
+    }
+}
+
+/// Is what a name stands for.
+enum Found<'a> {
+    Nothing,
+    Message,
+    /// `a` of `a.1` to `a.5`.
+    Series {
+        last: u32,
+    },
+    /// `a#2`, the second of that id.
+    Repeated {
+        id: &'a str,
+    },
 }
 
 /// Holds what a scenario publishes.
 struct Published<'a> {
-    ids: BTreeSet<&'a str>,
+    /// What is called by its id.
+    single: BTreeSet<&'a str>,
+    /// By id, how many a series has at most; also of those that are numbered by hand.
+    series: BTreeMap<&'a str, u32>,
     /// Some have no id: they are called `m1`, `worker:m1`.
     nameless: bool,
 }
@@ -39,43 +84,84 @@ struct Published<'a> {
 impl<'a> Published<'a> {
     /// Lists all ids; nothing when one of them is a template.
     fn of(scenario: &'a Scenario) -> Option<Self> {
-        let mut ids: Vec<Option<&'a Text>> = Vec::new();
+        let mut ids: Vec<(Option<&'a Text>, u32)> = Vec::new();
+        let mut list = |publish: &'a Publish| ids.push((publish.id.as_ref(), publish.count));
         for step in scenario.all_steps() {
             match &step.act {
-                Act::Publish(publish) => ids.push(publish.id.as_ref()),
-                Act::Call(call) => ids.push(call.publish.id.as_ref()),
+                Act::Publish(publish) => list(publish),
+                Act::Call(call) => list(&call.publish),
                 _ => {}
             }
         }
+        let mut forwarded = Vec::new();
         for consumer in &scenario.consumers {
             let of_rules = consumer.rules.iter().flat_map(|rule| &rule.actions);
             let of_timeout = consumer.timeout.iter().flat_map(|timeout| &timeout.actions);
             for action in of_rules.chain(of_timeout) {
                 match action {
-                    Action::Publish(publish) | Action::Reply(publish) => ids.push(publish.id.as_ref()),
-                    Action::Forward(forward) => ids.extend(forward.id.as_ref().map(Some)),
+                    Action::Publish(publish) | Action::Reply(publish) => list(publish),
+                    Action::Forward(forward) => forwarded.extend(forward.id.as_ref().map(|id| (Some(id), 1))),
                     _ => {}
                 }
             }
         }
-        let nameless = ids.iter().any(Option::is_none);
-        let fixed: Option<BTreeSet<&str>> = ids.into_iter().flatten().map(|id| id.fixed().map(|id| &**id)).collect();
-        Some(Self { ids: fixed?, nameless })
+        ids.extend(forwarded);
+        let mut published = Self { single: BTreeSet::new(), series: BTreeMap::new(), nameless: false };
+        for (id, count) in ids {
+            let Some(id) = id else {
+                published.nameless = true;
+                continue;
+            };
+            let id: &str = id.fixed()?;
+            let series = if count > 1 { Some((id, count)) } else { numbered(id, '.') };
+            if let Some((id, last)) = series {
+                let most = published.series.entry(id).or_default();
+                *most = last.max(*most);
+            }
+            if count <= 1 {
+                published.single.insert(id);
+            }
+        }
+        Some(published)
     }
 
-    /// Says whether messages may be called that: by an id, with its number in a series or without it, or as the k-th of
-    /// one id.
-    fn knows(&self, name: &str) -> bool {
-        let numbered = |name: &str, mark: char| {
-            let (id, number) = name.rsplit_once(mark)?;
-            number.parse::<u64>().ok().map(|_| id.len())
-        };
-        let first = numbered(name, '#').map_or(name, |length| &name[..length]);
-        let of_series = numbered(first, '.').map(|length| &first[..length]);
-        let label = first.rsplit_once(':').map_or(first, |(_, label)| label);
-        let nameless = label.strip_prefix('m').is_some_and(|number| number.parse::<u64>().is_ok());
-        let numbers = |id: &str| id.strip_prefix(first).and_then(|rest| rest.strip_prefix('.')?.parse::<u64>().ok());
-        let known = self.ids.contains(first) || self.ids.iter().any(|id| numbers(id).is_some());
-        known || of_series.is_some_and(|id| self.ids.contains(id)) || (self.nameless && nameless)
+    /// Says what a name stands for: an id, with its number in a series or without it, or the k-th of one id.
+    fn find<'n>(&self, name: &'n str) -> Found<'n> {
+        if let Some((id, _)) = numbered(name, '#') {
+            return match self.find(id) {
+                Found::Message => Found::Repeated { id },
+                _ => Found::Nothing,
+            };
+        }
+        let is_of_series = |(id, number)| self.series.get(id).is_some_and(|last| (1..=*last).contains(&number));
+        let (_, label) = name.rsplit_once(':').unwrap_or(("", name));
+        let is_nameless = self.nameless && numbered(label, 'm').is_some_and(|(before, _)| before.is_empty());
+        if self.single.contains(name) || is_nameless || numbered(name, '.').is_some_and(is_of_series) {
+            return Found::Message;
+        }
+        self.series.get(name).map_or(Found::Nothing, |&last| Found::Series { last })
     }
+
+    /// Says whether a name with `*` for any ending may fit a message.
+    fn fits(&self, pattern: &str) -> bool {
+        let Some(start) = pattern.strip_suffix('*') else { return false };
+        let of_series = |id: &&str| format!("{id}.").starts_with(start) || start.starts_with(&format!("{id}."));
+        self.nameless || self.single.iter().any(|id| id.starts_with(start)) || self.series.keys().any(of_series)
+    }
+
+    fn suggest(&self, id: &str) -> String {
+        let series = numbered(id, '.').and_then(|(id, _)| self.series.get_key_value(id));
+        let names: BTreeSet<&str> = self.single.iter().chain(self.series.keys()).copied().collect();
+        match series {
+            Some((id, last)) => format!("the series `{id}` has `{id}.1` to `{id}.{last}`"),
+            None if names.is_empty() => "name the message where it is published: `id: …`".to_owned(),
+            None => near::suggest(id, names, "there are"),
+        }
+    }
+}
+
+/// Splits `order.3` into name and number.
+fn numbered(name: &str, mark: char) -> Option<(&str, u32)> {
+    let (before, number) = name.rsplit_once(mark)?;
+    Some((before, number.parse().ok()?))
 }

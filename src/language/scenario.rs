@@ -16,7 +16,7 @@ use super::tree::{Kind, Node};
 use super::wrong_kind::{self, Kind as FileKind};
 use super::{Settings, World, intake, names, sense, stage_names};
 use crate::model::{Cell, Consumer, Requirement, Scenario, SnapshotSettings, Template, Version};
-use crate::source::{Problem, Sources};
+use crate::source::{Problem, Sources, Span};
 use std::collections::BTreeSet;
 
 /// Is a scenario that was read from one file.
@@ -49,7 +49,7 @@ pub fn load_scenario(
     let parts = read_parts(sources, &root, name, world, settings, &mut desk);
     let file = File { sources, name, root: &root, parts: &parts, world, settings };
     let cells = file.cells(&mut desk);
-    drop_consequences(&mut desk.problems, parsed.whole);
+    drop_consequences(&mut desk.problems, parsed.whole, &root);
     let stopped = !parsed.whole || names::stops(&desk.problems);
     desk.problems.sort_by_key(Problem::span);
     let title = root.get("scenario").and_then(Node::as_text).unwrap_or("").to_owned();
@@ -57,13 +57,28 @@ pub fn load_scenario(
 }
 
 /// Leaves out what only follows from something that could not be read.
-fn drop_consequences(problems: &mut Vec<Problem>, whole: bool) {
+fn drop_consequences(problems: &mut Vec<Problem>, whole: bool, root: &Node) {
     if !whole {
         problems.retain(|problem| !problem.code.contains("missing") && !problem.code.contains("unknown_"));
     }
     let unread = |problem: &Problem| problem.code.starts_with("value::") || problem.code == "yaml::unknown_key";
     if !whole || problems.iter().any(unread) {
         problems.retain(|problem| !["scenario::no_steps", "scenario::expects_nothing"].contains(&problem.code));
+    }
+    // Who publishes what is known only when all who may publish are.
+    let publishers = ["steps", "consumers", "finally"].iter().filter_map(|part| Some(root.get(part)?.span));
+    let publishers: Vec<Span> = publishers.collect();
+    let is_within = |span: Span| {
+        publishers.iter().any(|part| part.file == span.file && part.start <= span.start && span.end <= part.end)
+    };
+    let hides_publishes = |problem: &Problem| {
+        let code = problem.code;
+        let family = code.split_once("::").map_or(code, |(family, _)| family);
+        let unread = ["value", "yaml", "template", "file"].contains(&family) || code == "scenario::action";
+        (unread || code == "scenario::step") && problem.span().is_some_and(is_within)
+    };
+    if problems.iter().any(hides_publishes) {
+        problems.retain(|problem| problem.code != "scenario::unknown_message");
     }
 }
 

@@ -142,9 +142,11 @@ impl Ledger {
 
     pub fn publish_ended(&mut self, place: u64, record: PublishRecord) {
         *self.ended.entry(record.outcome).or_default() += 1;
-        let base = record.message.split('#').next().unwrap_or(&record.message);
+        let name: &str = &record.message;
+        let repeated = name.split_once('#').map(|(base, _)| base);
+        let base = repeated.unwrap_or(name);
         let series = base.rsplit_once('.').map(|(series, _)| series);
-        for id in [Some(base), series].into_iter().flatten() {
+        for id in [Some(name), repeated, series].into_iter().flatten() {
             if let Some(asked) = self.asked_ids.get(id) {
                 *self.ended_of.entry((asked.clone(), record.outcome)).or_default() += 1;
             }
