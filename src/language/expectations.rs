@@ -157,11 +157,15 @@ fn messages(fields: &mut Fields<'_>, desk: &mut Desk) -> Option<Entries<MessageP
     let order = order(fields, desk);
     let includes = fields.node("includes");
     match (fields.node("messages"), includes) {
-        (Some(node), _) => entries("`messages`", node, order, desk, pattern),
-        (None, Some(node)) => {
-            let entries = each("`includes`", node, desk, pattern);
-            Some(Entries { entries, order: order.unwrap_or(Order::Any), includes: true, span: node.span })
+        (Some(node), second) => {
+            if let Some(second) = second {
+                let message = "`messages` is the whole list, `includes` a part of it";
+                let problem = Problem::new("scenario::two_lists", message).at(second.span, "the second list");
+                desk.add(problem.help("keep one of them, or write two expectations"));
+            }
+            entries("`messages`", node, order, desk, pattern)
         }
+        (None, Some(node)) => Some(included(node, order, desk, pattern)),
         (None, None) => None,
     }
 }
@@ -180,15 +184,34 @@ fn entries<T>(
         if !fields.has("includes") {
             fields.missing("includes", desk);
         }
-        let entries = fields.node("includes").map(|node| each("`includes`", node, desk, decode));
+        let entries = fields.node("includes").map(|list| included(list, Some(order), desk, decode));
         fields.finish(desk);
-        return Some(Entries { entries: entries?, order, includes: true, span: node.span });
+        return entries.map(|entries| Entries { span: node.span, ..entries });
     }
     let count_before = desk.problems.len();
     let entries = each(what, node, desk, decode);
     let whole = desk.problems.len() == count_before && matches!(node.kind, Kind::List(_));
     let order = order_beside.unwrap_or(Order::AsListed);
     whole.then_some(Entries { entries, order, includes: false, span: node.span })
+}
+
+/// Decodes a list of what must be among others.
+fn included<T>(
+    node: &Node,
+    order: Option<Order>,
+    desk: &mut Desk,
+    decode: impl FnMut(&Node, &mut Desk) -> Option<T>,
+) -> Entries<T> {
+    if matches!(&node.kind, Kind::List(entries) if entries.is_empty()) {
+        let problem = Problem::new("scenario::expects_nothing", "`includes` lists nothing, so it always holds");
+        desk.add(
+            problem
+                .at(node.span, "empty")
+                .help("list what must be there; an empty list without `includes` says that nothing is"),
+        );
+    }
+    let entries = each("`includes`", node, desk, decode);
+    Entries { entries, order: order.unwrap_or(Order::Any), includes: true, span: node.span }
 }
 
 /// Decodes one message of a list: its id alone, or the fields that matter.
