@@ -3,15 +3,23 @@
 
 use super::nameless::Fate;
 use super::player::{Player, Waiting};
+use super::program::Ask;
 use super::timeline::Happening;
 use crate::broker::{ChannelId, Command, ConnectionId, Method, Refusal, Scope};
 
 impl Player {
     /// Drops the actor's socket.
     pub(super) fn crash(&mut self, index: usize) {
-        let Some(connection) = self.actors[index].connection else { return };
-        self.ask(Waiting::Nobody, |request| Command::Cut { request, connection });
+        if let Some(ask) = self.crashing(index) {
+            self.ask(Waiting::Nobody, |request| ask.command(request));
+        }
+    }
+
+    /// Lets go of an actor, and gives what drops its socket.
+    pub(super) fn crashing(&mut self, index: usize) -> Option<Ask> {
+        let connection = self.actors[index].connection?;
         self.lost_connection(connection, index, "crashes");
+        Some(Ask::Cut(connection))
     }
 
     /// Closes the consuming channel politely.
@@ -24,29 +32,33 @@ impl Player {
 
     /// Cancels the subscription; what is in hand stays in hand.
     pub(super) fn cancel(&mut self, index: usize) {
-        let consumer = self.actors[index].name.clone();
-        self.actors[index].comeback = None;
-        if let Some(channel) = self.actors[index].channel.filter(|_| self.actors[index].running) {
-            self.call(channel, Method::Cancel { consumer: consumer.clone() });
+        if let Some(ask) = self.cancelling(index) {
+            self.ask(Waiting::Nobody, |request| ask.command(request));
         }
-        self.actors[index].running = false;
-        self.record(Happening::Gone { consumer, how: "cancels" });
     }
 
-    /// Cancels and closes politely; a line that others use stays open.
-    pub(super) fn stop(&mut self, index: usize) {
-        self.cancel(index);
+    fn cancelling(&mut self, index: usize) -> Option<Ask> {
+        let actor = &mut self.actors[index];
+        let consumer = actor.name.clone();
+        actor.comeback = None;
+        let channel = actor.channel.filter(|_| actor.running);
+        actor.running = false;
+        self.record(Happening::Gone { consumer: consumer.clone(), how: "cancels" });
+        channel.map(|channel| Ask::Call { channel, method: Method::Cancel { consumer } })
+    }
+
+    /// Lets go of an actor, and gives what cancels and closes politely; a line that others use stays open.
+    pub(super) fn stopping(&mut self, index: usize) -> Vec<Ask> {
+        let mut asks: Vec<Ask> = self.cancelling(index).into_iter().collect();
         if self.sharers(index).any(|other| self.actors[other].running) {
-            return;
+            return asks;
         }
-        let sharers: Vec<usize> = self.sharers(index).collect();
-        if let Some(connection) = self.actors[index].connection {
-            self.ask(Waiting::Nobody, |request| Command::Disconnect { request, connection });
-        }
-        for actor in sharers {
+        asks.extend(self.actors[index].connection.map(Ask::Disconnect));
+        for actor in self.sharers(index).collect::<Vec<_>>() {
             self.leave(actor, "stops");
             self.actors[actor].connection = None;
         }
+        asks
     }
 
     /// The broker closed a channel: the consuming one of some actors, or the one that an actor publishes over.

@@ -16,8 +16,7 @@ use super::racing::{Point, Shift};
 use super::tally::Share;
 use super::timeline::{Happening, Timeline};
 use crate::broker::{
-    ChannelId, Client, Command, Confirmation, ConnectionId, Event, Ids, Method, PublishId, Refusal, Reply, RequestId,
-    What,
+    ChannelId, Client, Command, Confirmation, ConnectionId, Event, Ids, PublishId, Refusal, Reply, RequestId, What,
 };
 use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scenario};
 use crate::source::Span;
@@ -211,11 +210,6 @@ impl Player {
         self.waiting.insert(request, waiting);
         self.outbox.push_back(make(request));
         request
-    }
-
-    /// Queues a call that nobody waits for.
-    pub(super) fn call(&mut self, channel: ChannelId, method: Method) {
-        self.ask(Waiting::Nobody, |request| Command::Call { request, channel, method });
     }
 
     /// Sends a composed message and gives its publish; `by` names the sender.

@@ -62,12 +62,13 @@ impl Player {
                 None => self.end_step(None),
             },
             Act::Stop(name) => {
-                self.actors_of(name).into_iter().for_each(|actor| self.stop(actor));
-                self.end_step(None);
+                let asks: Vec<Ask> = self.actors_of(name).into_iter().flat_map(|actor| self.stopping(actor)).collect();
+                self.driver.doing = Doing::Program(Program::new(asks), Then::EndStep);
             }
             Act::Crash(name) => {
-                self.actors_of(name).into_iter().for_each(|actor| self.crash(actor));
-                self.end_step(None);
+                let asks: Vec<Ask> =
+                    self.actors_of(name).into_iter().filter_map(|actor| self.crashing(actor)).collect();
+                self.driver.doing = Doing::Program(Program::new(asks), Then::EndStep);
             }
             act => {
                 let asks = match management_of(act) {

@@ -51,9 +51,14 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// Drops the connection without a word, as a crash does.
-    pub(super) fn cut(&self) {
+    /// Says nothing more, as after a crash; the broker's own end can still be heard.
+    pub(super) fn fall_silent(&self) {
         // An error says that it is gone already.
+        let _ = self.handle.shutdown(Shutdown::Write);
+    }
+
+    /// Hears nothing more either.
+    pub(super) fn cut(&self) {
         let _ = self.handle.shutdown(Shutdown::Both);
     }
 

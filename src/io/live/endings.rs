@@ -10,8 +10,10 @@ use crate::io::failure::{Failure, FailureKind};
 use crate::io::greet::greet;
 use std::time::{Duration, Instant};
 
-/// How long a crash waits for what was sent before it.
+/// How long a crash waits for what was sent before it, and then for the broker to notice.
 const CUT_PATIENCE: Duration = Duration::from_secs(1);
+/// RabbitMQ closes the socket of a crashed client first, then lets its channels and consumers go.
+const AFTER_CLOSE: Duration = Duration::from_millis(20);
 /// How long a broker may take to say hello after a connection broke.
 const HELLO: Duration = Duration::from_secs(3);
 
@@ -63,17 +65,37 @@ impl Live {
             .map(|(connection, request, cut, _)| (connection, request, cut))
             .collect();
         for (connection, request, cut) in ready {
-            if cut { self.cut(connection, request) } else { self.disconnect(connection, request) }
+            if cut { self.fall(connection, request) } else { self.disconnect(connection, request) }
+        }
+        let unnoticed: Vec<(ConnectionId, RequestId)> = (self.links.iter())
+            .filter_map(|(connection, link)| match link.state {
+                LinkState::Falling { request, until } if until <= Instant::now() => Some((*connection, request)),
+                _ => None,
+            })
+            .collect();
+        unnoticed.into_iter().for_each(|(connection, request)| self.cut(connection, request));
+    }
+
+    /// Crashes a connection: its deliveries are the broker's again once that has closed it, too.
+    fn fall(&mut self, connection: ConnectionId, request: RequestId) {
+        let lines = self.take_lines(connection);
+        self.bury(None, lines);
+        let Some(link) = self.links.get_mut(&connection) else { return };
+        match link.dialed.as_ref().and_then(|dialed| dialed.socket.as_ref()) {
+            Some(socket) => {
+                socket.fall_silent();
+                link.state = LinkState::Falling { request, until: Instant::now() + CUT_PATIENCE };
+            }
+            None => self.cut(connection, request),
         }
     }
 
     fn cut(&mut self, connection: ConnectionId, request: RequestId) {
-        let lines = self.take_lines(connection);
         let link = self.links.remove(&connection);
         if let Some(socket) = link.as_ref().and_then(|link| link.dialed.as_ref()?.socket.as_ref()) {
             socket.cut();
         }
-        self.bury(link, lines);
+        self.bury(link, Vec::new());
         self.reply(request, Ok(Reply::Done));
     }
 
@@ -89,6 +111,15 @@ impl Live {
             let _ = lapin_connection.close(200, "OK".into()).await;
             Done::ConnectionClosed { connection, request }
         }));
+    }
+
+    /// Gives when the first crash is over.
+    pub(super) fn next_fall(&self) -> Option<Instant> {
+        let falling = self.links.values().filter_map(|link| match link.state {
+            LinkState::Falling { until, .. } => Some(until),
+            _ => None,
+        });
+        falling.min()
     }
 
     /// Takes the channels of a connection; requests that are still unanswered will never be.
@@ -162,6 +193,9 @@ impl Live {
                 let link = self.links.remove(&connection);
                 self.bury(link, lines);
                 self.reply(request, Ok(Reply::Done));
+            }
+            LinkState::Falling { request, until } => {
+                link.state = LinkState::Falling { request, until: until.min(Instant::now() + AFTER_CLOSE) };
             }
             LinkState::Opening { .. } | LinkState::Closing | LinkState::Checking | LinkState::Gone => {}
         }

@@ -35,6 +35,11 @@ pub(super) enum LinkState {
         cut: bool,
         since: Instant,
     },
+    /// Says nothing more; waits until the broker has noticed, which ends a moment after it closed the socket.
+    Falling {
+        request: RequestId,
+        until: Instant,
+    },
     /// Says goodbye.
     Closing,
     /// Broke; we look whether the broker is there at all.
