@@ -15,7 +15,8 @@ pub enum Command {
     Connect { request: RequestId, connection: ConnectionId, user: Option<Name>, vhost: Name },
     /// Closes politely; its channels close silently. Replies `Done`.
     Disconnect { request: RequestId, connection: ConnectionId },
-    /// Drops the socket, as a crash does. Replies `Done` once the client side is gone; no other event follows from it.
+    /// Drops the socket, as a crash does. Replies `Done` once the broker has noticed, on a live one after a second at most;
+    /// no other event follows from it.
     Cut { request: RequestId, connection: ConnectionId },
     /// Opens a channel in confirm mode. Replies `Done`.
     OpenChannel { request: RequestId, channel: ChannelId, connection: ConnectionId },

@@ -159,9 +159,7 @@ fn messages(fields: &mut Fields<'_>, desk: &mut Desk) -> Option<Entries<MessageP
     match (fields.node("messages"), includes) {
         (Some(node), second) => {
             if let Some(second) = second {
-                let message = "`messages` is the whole list, `includes` a part of it";
-                let problem = Problem::new("scenario::two_lists", message).at(second.span, "the second list");
-                desk.add(problem.help("keep one of them, or write two expectations"));
+                two_lists("messages", second, desk);
             }
             entries("`messages`", node, order, desk, pattern)
         }
@@ -195,6 +193,12 @@ fn entries<T>(
     whole.then_some(Entries { entries, order, includes: false, span: node.span })
 }
 
+fn two_lists(whole: &str, second: &Node, desk: &mut Desk) {
+    let message = format!("`{whole}` is the whole list, `includes` a part of it");
+    let problem = Problem::new("scenario::two_lists", message).at(second.span, "the second list");
+    desk.add(problem.help("keep one of them, or write two expectations"));
+}
+
 /// Decodes a list of what must be among others.
 fn included<T>(
     node: &Node,
@@ -203,7 +207,7 @@ fn included<T>(
     decode: impl FnMut(&Node, &mut Desk) -> Option<T>,
 ) -> Entries<T> {
     if matches!(&node.kind, Kind::List(entries) if entries.is_empty()) {
-        let problem = Problem::new("scenario::expects_nothing", "`includes` lists nothing, so it always holds");
+        let problem = Problem::new("scenario::includes_nothing", "`includes` lists nothing, so it always holds");
         desk.add(
             problem
                 .at(node.span, "empty")
@@ -284,9 +288,11 @@ fn consumer(fields: &mut Fields<'_>, desk: &mut Desk) -> Option<ConsumerExpectat
     let (mut taken, acked) = (list("received", desk), list("acked", desk));
     let (nacked, rejected) = (list("nacked", desk), list("rejected", desk));
     if let Some(node) = fields.node("includes") {
-        let entries = each("`includes`", node, desk, pattern);
-        let order = order.unwrap_or(Order::Any);
-        taken = taken.or(Some(Received::Messages(Entries { entries, order, includes: true, span: node.span })));
+        if fields.has("received") {
+            two_lists("received", node, desk);
+        }
+        let included = included(node, order, desk, pattern);
+        taken = taken.or(Some(Received::Messages(included)));
     }
     let unacked = fields.opt("unacked", desk, read::count);
     let batches = fields.node("batches").and_then(|node| batches(node, desk));

@@ -5,7 +5,7 @@ use super::fields::Desk;
 use super::near;
 use super::stage_names::find;
 use super::tree::Node;
-use crate::model::{Act, Action, Publish, Scenario, Subject, Text};
+use crate::model::{Act, Action, Publish, Scenario, Subject, Text, of_same_id, of_series};
 use crate::source::Problem;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Desk) {
             Found::Series { last } => format!("a series has `{id}.1` to `{id}.{last}`: write `id: \"{id}.*\"`"),
             Found::Repeated { id } => format!("messages of one id all come as `{id}`"),
             Found::Message => continue,
-            Found::Nothing => published.suggest(id),
+            Found::Nothing | Found::Numbered => published.suggest(id),
         };
         let message = format!("no message comes to this rule: none is called `{id}`");
         let span = find(tree, rule.span, id).unwrap_or(rule.span);
@@ -37,7 +37,8 @@ fn expectations(scenario: &Scenario, published: &Published, tree: &Node, desk: &
         };
         let Some(id) = id else { continue };
         let problem = match published.find(id) {
-            Found::Nothing => {
+            Found::Numbered if !is_one => continue,
+            Found::Nothing | Found::Numbered => {
                 let message = format!("nobody publishes a message `{id}`");
                 Problem::new("scenario::unknown_message", message).help(published.suggest(id))
             }
@@ -65,6 +66,8 @@ enum Found<'a> {
     Series {
         last: u32,
     },
+    /// `a` of ids like `a.7`, each given by hand.
+    Numbered,
     /// `a#2`, the second of that id.
     Repeated {
         id: &'a str,
@@ -75,7 +78,7 @@ enum Found<'a> {
 struct Published<'a> {
     /// What is called by its id.
     single: BTreeSet<&'a str>,
-    /// By id, how many a series has at most; also of those that are numbered by hand.
+    /// By id, how many a series has at most.
     series: BTreeMap<&'a str, u32>,
     /// Some have no id: they are called `m1`, `worker:m1`.
     nameless: bool,
@@ -113,12 +116,10 @@ impl<'a> Published<'a> {
                 continue;
             };
             let id: &str = id.fixed()?;
-            let series = if count > 1 { Some((id, count)) } else { numbered(id, '.') };
-            if let Some((id, last)) = series {
-                let most = published.series.entry(id).or_default();
-                *most = last.max(*most);
-            }
-            if count <= 1 {
+            if count > 1 {
+                let last = published.series.entry(id).or_default();
+                *last = count.max(*last);
+            } else {
                 published.single.insert(id);
             }
         }
@@ -127,19 +128,21 @@ impl<'a> Published<'a> {
 
     /// Says what a name stands for: an id, with its number in a series or without it, or the k-th of one id.
     fn find<'n>(&self, name: &'n str) -> Found<'n> {
-        if let Some((id, _)) = numbered(name, '#') {
-            return match self.find(id) {
-                Found::Message => Found::Repeated { id },
-                _ => Found::Nothing,
-            };
-        }
-        let is_of_series = |(id, number)| self.series.get(id).is_some_and(|last| (1..=*last).contains(&number));
         let (_, label) = name.rsplit_once(':').unwrap_or(("", name));
-        let is_nameless = self.nameless && numbered(label, 'm').is_some_and(|(before, _)| before.is_empty());
-        if self.single.contains(name) || is_nameless || numbered(name, '.').is_some_and(is_of_series) {
+        let is_number = |text: &str| text.parse::<u64>().is_ok();
+        let is_nameless = self.nameless && label.strip_prefix('m').is_some_and(is_number);
+        let has = |(id, number)| self.series.get(id).is_some_and(|last| (1..=u64::from(*last)).contains(&number));
+        if self.single.contains(name) || is_nameless || of_series(name).is_some_and(has) {
             return Found::Message;
         }
-        self.series.get(name).map_or(Found::Nothing, |&last| Found::Series { last })
+        if let Some(&last) = self.series.get(name) {
+            return Found::Series { last };
+        }
+        match of_same_id(name) {
+            Some((id, _)) if matches!(self.find(id), Found::Message) => Found::Repeated { id },
+            _ if self.single.iter().filter_map(|id| of_series(id)).any(|(id, _)| id == name) => Found::Numbered,
+            _ => Found::Nothing,
+        }
     }
 
     /// Says whether a name with `*` for any ending may fit a message.
@@ -150,7 +153,7 @@ impl<'a> Published<'a> {
     }
 
     fn suggest(&self, id: &str) -> String {
-        let series = numbered(id, '.').and_then(|(id, _)| self.series.get_key_value(id));
+        let series = of_series(id).and_then(|(id, _)| self.series.get_key_value(id));
         let names: BTreeSet<&str> = self.single.iter().chain(self.series.keys()).copied().collect();
         match series {
             Some((id, last)) => format!("the series `{id}` has `{id}.1` to `{id}.{last}`"),
@@ -158,10 +161,4 @@ impl<'a> Published<'a> {
             None => near::suggest(id, names, "there are"),
         }
     }
-}
-
-/// Splits `order.3` into name and number.
-fn numbered(name: &str, mark: char) -> Option<(&str, u32)> {
-    let (before, number) = name.rsplit_once(mark)?;
-    Some((before, number.parse().ok()?))
 }

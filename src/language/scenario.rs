@@ -16,7 +16,7 @@ use super::tree::{Kind, Node};
 use super::wrong_kind::{self, Kind as FileKind};
 use super::{Settings, World, intake, names, sense, stage_names};
 use crate::model::{Cell, Consumer, Requirement, Scenario, SnapshotSettings, Template, Version};
-use crate::source::{Problem, Sources, Span};
+use crate::source::{Level, Problem, Sources, Span};
 use std::collections::BTreeSet;
 
 /// Is a scenario that was read from one file.
@@ -64,6 +64,11 @@ fn drop_consequences(problems: &mut Vec<Problem>, whole: bool, root: &Node) {
     let unread = |problem: &Problem| problem.code.starts_with("value::") || problem.code == "yaml::unknown_key";
     if !whole || problems.iter().any(unread) {
         problems.retain(|problem| !["scenario::no_steps", "scenario::expects_nothing"].contains(&problem.code));
+    }
+    if root.get("matrix").is_some() {
+        // Another cell may publish it, or list something.
+        let of_one_cell = ["scenario::unknown_message", "scenario::includes_nothing"];
+        problems.iter_mut().filter(|one| of_one_cell.contains(&one.code)).for_each(|one| one.level = Level::Note);
     }
     // Who publishes what is known only when all who may publish are.
     let publishers = ["steps", "consumers", "finally"].iter().filter_map(|part| Some(root.get(part)?.span));

@@ -29,6 +29,21 @@ pub enum Payload {
     Bytes(Arc<[u8]>),
 }
 
+/// Splits the name of one of a series, `burst.3`, into the series' and its number.
+pub fn of_series(name: &str) -> Option<(&str, u64)> {
+    numbered(name, '.')
+}
+
+/// Splits the name of a later publish of one id, `order#2`, into the id and its number.
+pub fn of_same_id(name: &str) -> Option<(&str, u64)> {
+    numbered(name, '#')
+}
+
+fn numbered(name: &str, mark: char) -> Option<(&str, u64)> {
+    let (before, number) = name.rsplit_once(mark)?;
+    Some((before, number.parse().ok()?))
+}
+
 /// Describes one publish, or a series of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Publish {

@@ -6,7 +6,7 @@ use super::job::{Job, Wait};
 use super::matching::BadTemplate;
 use super::nameless::Fate;
 use super::outcome::Deed;
-use super::player::Player;
+use super::player::{Player, Waiting};
 use super::timeline::Happening;
 use crate::broker::{Command, DeliveryTag, PublishId, Refusal, Settlement};
 use crate::model::{Action, Forward, Publish, PublishOutcome};
@@ -32,7 +32,7 @@ impl Player {
             Action::Retry => self.act_retry(index, job),
             Action::Crash => {
                 self.note_done(index, job, &Deed::Did("crash"));
-                self.crash(index);
+                self.crash(index, Waiting::Nobody);
             }
             Action::CloseChannel => {
                 self.note_done(index, job, &Deed::Did("close_channel"));
@@ -40,7 +40,7 @@ impl Player {
             }
             Action::Cancel => {
                 self.note_done(index, job, &Deed::Did("cancel"));
-                self.cancel(index);
+                self.cancel(index, Waiting::Nobody);
             }
         }
         Ok(())

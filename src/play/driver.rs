@@ -37,6 +37,8 @@ pub(super) enum Doing {
     Publishing(Box<Series>),
     Calling(Box<Calling>),
     Severing(Severing),
+    /// Waits until the broker has noticed that consumers are gone.
+    Leaving,
     /// Waits until nothing more happens now.
     Quieting,
     /// Waits for a fresh count before it judges.
@@ -209,6 +211,7 @@ impl Player {
             Doing::Publishing(series) => self.go_on_publishing(*series),
             Doing::Calling(calling) => self.go_on_calling(calling),
             Doing::Severing(severing) => self.go_on_severing(severing),
+            Doing::Leaving => self.go_on_leaving(),
             Doing::Reading(reading) => self.go_on_reading(reading),
             Doing::Watching { until } => self.go_on_watching(until),
             Doing::Sleeping { until } if until <= self.now => {

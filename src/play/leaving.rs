@@ -1,25 +1,18 @@
 //! How a consumer ends: cancels, stops, crashes, or loses channel or connection; those that share its channel with it.
 //! What it had in hand is the broker's again, what it was publishing is lost; who may come back plans to.
 
+use super::driver::Doing;
 use super::nameless::Fate;
 use super::player::{Player, Waiting};
-use super::program::Ask;
 use super::timeline::Happening;
 use crate::broker::{ChannelId, Command, ConnectionId, Method, Refusal, Scope};
 
 impl Player {
     /// Drops the actor's socket.
-    pub(super) fn crash(&mut self, index: usize) {
-        if let Some(ask) = self.crashing(index) {
-            self.ask(Waiting::Nobody, |request| ask.command(request));
-        }
-    }
-
-    /// Lets go of an actor, and gives what drops its socket.
-    pub(super) fn crashing(&mut self, index: usize) -> Option<Ask> {
-        let connection = self.actors[index].connection?;
+    pub(super) fn crash(&mut self, index: usize, waiting: Waiting) {
+        let Some(connection) = self.actors[index].connection else { return };
+        self.ask(waiting, |request| Command::Cut { request, connection });
         self.lost_connection(connection, index, "crashes");
-        Some(Ask::Cut(connection))
     }
 
     /// Closes the consuming channel politely.
@@ -31,34 +24,41 @@ impl Player {
     }
 
     /// Cancels the subscription; what is in hand stays in hand.
-    pub(super) fn cancel(&mut self, index: usize) {
-        if let Some(ask) = self.cancelling(index) {
-            self.ask(Waiting::Nobody, |request| ask.command(request));
+    pub(super) fn cancel(&mut self, index: usize, waiting: Waiting) {
+        let consumer = self.actors[index].name.clone();
+        self.actors[index].comeback = None;
+        if let Some(channel) = self.actors[index].channel.filter(|_| self.actors[index].running) {
+            let method = Method::Cancel { consumer: consumer.clone() };
+            self.ask(waiting, |request| Command::Call { request, channel, method });
         }
+        self.actors[index].running = false;
+        self.record(Happening::Gone { consumer, how: "cancels" });
     }
 
-    fn cancelling(&mut self, index: usize) -> Option<Ask> {
-        let actor = &mut self.actors[index];
-        let consumer = actor.name.clone();
-        actor.comeback = None;
-        let channel = actor.channel.filter(|_| actor.running);
-        actor.running = false;
-        self.record(Happening::Gone { consumer: consumer.clone(), how: "cancels" });
-        channel.map(|channel| Ask::Call { channel, method: Method::Cancel { consumer } })
-    }
-
-    /// Lets go of an actor, and gives what cancels and closes politely; a line that others use stays open.
-    pub(super) fn stopping(&mut self, index: usize) -> Vec<Ask> {
-        let mut asks: Vec<Ask> = self.cancelling(index).into_iter().collect();
+    /// Cancels and closes politely; a line that others use stays open.
+    pub(super) fn stop(&mut self, index: usize, waiting: Waiting) {
+        self.cancel(index, waiting);
         if self.sharers(index).any(|other| self.actors[other].running) {
-            return asks;
+            return;
         }
-        asks.extend(self.actors[index].connection.map(Ask::Disconnect));
-        for actor in self.sharers(index).collect::<Vec<_>>() {
+        let sharers: Vec<usize> = self.sharers(index).collect();
+        if let Some(connection) = self.actors[index].connection {
+            self.ask(waiting, |request| Command::Disconnect { request, connection });
+        }
+        for actor in sharers {
             self.leave(actor, "stops");
             self.actors[actor].connection = None;
         }
-        asks
+    }
+
+    /// Ends the step once the broker has answered all who leave by it; one that was gone already is gone as was asked.
+    pub(super) fn go_on_leaving(&mut self) -> bool {
+        if self.waiting.values().any(|waiting| *waiting == Waiting::Leaving) {
+            self.driver.doing = Doing::Leaving;
+            return false;
+        }
+        self.end_step(None);
+        true
     }
 
     /// The broker closed a channel: the consuming one of some actors, or the one that an actor publishes over.

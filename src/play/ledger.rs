@@ -5,7 +5,9 @@ use super::outcome::{ConsumerOutcome, Deed, MessageRecord, PublishRecord, Receip
 use super::tally::Tallies;
 use super::{Kept, Outcome};
 use crate::broker::{Counts, Delivery, Settlement};
-use crate::model::{Message, Moment, Name, PublishOutcome, QueueName, Scenario, Subject, Text, Value};
+use crate::model::{
+    Message, Moment, Name, PublishOutcome, QueueName, Scenario, Subject, Text, Value, of_same_id, of_series,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Is what is known of one queue.
@@ -143,10 +145,9 @@ impl Ledger {
     pub fn publish_ended(&mut self, place: u64, record: PublishRecord) {
         *self.ended.entry(record.outcome).or_default() += 1;
         let name: &str = &record.message;
-        let repeated = name.split_once('#').map(|(base, _)| base);
-        let base = repeated.unwrap_or(name);
-        let series = base.rsplit_once('.').map(|(series, _)| series);
-        for id in [Some(name), repeated, series].into_iter().flatten() {
+        let same_id = of_same_id(name).map(|(id, _)| id);
+        let series = of_series(same_id.unwrap_or(name)).map(|(series, _)| series);
+        for id in [Some(name), same_id, series].into_iter().flatten() {
             if let Some(asked) = self.asked_ids.get(id) {
                 *self.ended_of.entry((asked.clone(), record.outcome)).or_default() += 1;
             }

@@ -27,12 +27,14 @@ use std::sync::Arc;
 const DELIVERIES_OF_ONE_MESSAGE_MAX: u64 = 10_000;
 
 /// Who waits for the answer to a request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waiting {
     Driver,
     Quiet,
     /// A consumer instance that comes back.
     Actor(usize),
+    /// A `stop` or `crash` step.
+    Leaving,
     /// Nobody acts on it.
     Nobody,
 }
@@ -466,7 +468,7 @@ impl Player {
             Some(Waiting::Driver) => self.driver_answered(request, reply),
             Some(Waiting::Quiet) => self.driver_quiet(reply),
             Some(Waiting::Actor(actor)) => self.actor_answered(actor, request, reply),
-            Some(Waiting::Nobody) | None => {}
+            Some(Waiting::Leaving | Waiting::Nobody) | None => {}
         }
     }
 }

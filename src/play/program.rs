@@ -10,7 +10,6 @@ use std::collections::VecDeque;
 pub(super) enum Ask {
     Connect { connection: ConnectionId, user: Option<Name>, vhost: Name },
     Disconnect(ConnectionId),
-    Cut(ConnectionId),
     Open { channel: ChannelId, connection: ConnectionId },
     Close(ChannelId),
     Call { channel: ChannelId, method: Method },
@@ -23,7 +22,6 @@ impl Ask {
         match self {
             Ask::Connect { connection, user, vhost } => Command::Connect { request, connection, user, vhost },
             Ask::Disconnect(connection) => Command::Disconnect { request, connection },
-            Ask::Cut(connection) => Command::Cut { request, connection },
             Ask::Open { channel, connection } => Command::OpenChannel { request, channel, connection },
             Ask::Close(channel) => Command::CloseChannel { request, channel },
             Ask::Call { channel, method } => Command::Call { request, channel, method },

@@ -2,7 +2,7 @@
 
 use super::driver::{Doing, Stage, Then};
 use super::failure::Finding;
-use super::player::{Player, Role};
+use super::player::{Player, Role, Waiting};
 use super::program::{Ask, Program};
 use super::timeline::{Happening, exchange_in_words};
 use crate::broker::{Management, Method, Refusal, Scope};
@@ -62,13 +62,12 @@ impl Player {
                 None => self.end_step(None),
             },
             Act::Stop(name) => {
-                let asks: Vec<Ask> = self.actors_of(name).into_iter().flat_map(|actor| self.stopping(actor)).collect();
-                self.driver.doing = Doing::Program(Program::new(asks), Then::EndStep);
+                self.actors_of(name).into_iter().for_each(|actor| self.stop(actor, Waiting::Leaving));
+                self.driver.doing = Doing::Leaving;
             }
             Act::Crash(name) => {
-                let asks: Vec<Ask> =
-                    self.actors_of(name).into_iter().filter_map(|actor| self.crashing(actor)).collect();
-                self.driver.doing = Doing::Program(Program::new(asks), Then::EndStep);
+                self.actors_of(name).into_iter().for_each(|actor| self.crash(actor, Waiting::Leaving));
+                self.driver.doing = Doing::Leaving;
             }
             act => {
                 let asks = match management_of(act) {

@@ -130,15 +130,23 @@ struct Sending {
 }
 
 impl Sim {
-    /// Reads a queue's settings; `None` where there is no dead-letter exchange.
+    /// Reads a queue's settings; `None` where there is no dead-letter exchange. What a policy left as it was stays.
     pub(super) fn dead_lettering(
         &mut self,
         vhost: Id<Vhost>,
         queue: &Name,
         kind: QueueKind,
         settings: &QueueSettings,
+        before: Option<Id<DeadLettering>>,
     ) -> Option<Id<DeadLettering>> {
         let exchange = settings.dead_letter_exchange.clone()?;
+        let is_same = |before: &DeadLettering| {
+            (&before.exchange, &before.routing_key) == (&exchange, &settings.dead_letter_routing_key)
+                && before.at_least_once == settings.at_least_once
+        };
+        if before.and_then(|id| self.dead_letterings.get(id)).is_some_and(is_same) {
+            return before;
+        }
         Some(self.dead_letterings.insert(DeadLettering {
             vhost,
             queue: queue.clone(),

@@ -148,8 +148,8 @@ impl Sim {
             return;
         }
         let settings = queue_settings(&queue.declared.arguments, &policy, queue.kind, self.rules);
-        let (name, kind) = (queue.name.name.clone(), queue.kind);
-        let dead_lettering = self.dead_lettering(vhost, &name, kind, &settings);
+        let (name, kind, before) = (queue.name.name.clone(), queue.kind, queue.dead_lettering);
+        let dead_lettering = self.dead_lettering(vhost, &name, kind, &settings, before);
         let Some(queue) = self.queues.get_mut(id) else { return };
         let before = std::mem::replace(&mut queue.settings, settings.clone());
         queue.dead_lettering = dead_lettering;

@@ -200,7 +200,7 @@ impl Sim {
         };
         let single_active = declared.arguments.get("x-single-active-consumer") == Some(&Value::Bool(true));
         let watched = self.watches.has(&name);
-        let dead_lettering = self.dead_lettering(vhost, &name.name, kind, &settings);
+        let dead_lettering = self.dead_lettering(vhost, &name.name, kind, &settings, None);
         let id = self.queues.insert(Queue {
             name: name.clone(),
             vhost,

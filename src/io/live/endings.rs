@@ -79,8 +79,8 @@ impl Live {
     /// Crashes a connection: its deliveries are the broker's again once that has closed it, too.
     fn fall(&mut self, connection: ConnectionId, request: RequestId) {
         let lines = self.take_lines(connection);
-        self.bury(None, lines);
         let Some(link) = self.links.get_mut(&connection) else { return };
+        link.fallen = lines;
         match link.dialed.as_ref().and_then(|dialed| dialed.socket.as_ref()) {
             Some(socket) => {
                 socket.fall_silent();
@@ -91,11 +91,12 @@ impl Live {
     }
 
     fn cut(&mut self, connection: ConnectionId, request: RequestId) {
-        let link = self.links.remove(&connection);
-        if let Some(socket) = link.as_ref().and_then(|link| link.dialed.as_ref()?.socket.as_ref()) {
+        let Some(mut link) = self.links.remove(&connection) else { return };
+        if let Some(socket) = link.dialed.as_ref().and_then(|dialed| dialed.socket.as_ref()) {
             socket.cut();
         }
-        self.bury(link, Vec::new());
+        let lines = std::mem::take(&mut link.fallen);
+        self.bury(Some(link), lines);
         self.reply(request, Ok(Reply::Done));
     }
 

@@ -2,6 +2,7 @@
 //! Plain data; the steps that move it are in `endings` and `step`.
 
 use super::dial::Dialed;
+use super::line::Line;
 use crate::broker::{ChannelId, RequestId};
 use crate::model::Name;
 use std::time::Instant;
@@ -18,6 +19,8 @@ pub(super) struct Link {
     pub(super) early: Vec<(RequestId, ChannelId)>,
     /// How many channels it has had: ids are not used twice.
     pub(super) opened: u32,
+    /// Its channels while it falls.
+    pub(super) fallen: Vec<Line>,
     /// The broker's reason for taking no more publishes.
     pub(super) blocked: Option<String>,
 }

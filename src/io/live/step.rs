@@ -34,6 +34,8 @@ impl Live {
                 moved = true;
             }
             self.drain(context);
+            // What they begin may be due at once.
+            moved |= !self.lost.is_empty();
             self.tell_ends();
             moved |= self.start_lines();
             if !self.batch.is_empty() || self.failure.is_some() {
