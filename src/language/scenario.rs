@@ -61,8 +61,7 @@ fn drop_consequences(problems: &mut Vec<Problem>, whole: bool, root: &Node) {
     if !whole {
         problems.retain(|problem| !problem.code.contains("missing") && !problem.code.contains("unknown_"));
     }
-    let unread = |problem: &Problem| problem.code.starts_with("value::") || problem.code == "yaml::unknown_key";
-    if !whole || problems.iter().any(unread) {
+    if !whole || problems.iter().any(is_unread) {
         problems.retain(|problem| !["scenario::no_steps", "scenario::expects_nothing"].contains(&problem.code));
     }
     if root.get("matrix").is_some() {
@@ -76,15 +75,16 @@ fn drop_consequences(problems: &mut Vec<Problem>, whole: bool, root: &Node) {
     let is_within = |span: Span| {
         publishers.iter().any(|part| part.file == span.file && part.start <= span.start && span.end <= part.end)
     };
-    let hides_publishes = |problem: &Problem| {
-        let code = problem.code;
-        let family = code.split_once("::").map_or(code, |(family, _)| family);
-        let unread = ["value", "yaml", "template", "file"].contains(&family) || code == "scenario::action";
-        (unread || code == "scenario::step") && problem.span().is_some_and(is_within)
-    };
-    if problems.iter().any(hides_publishes) {
+    if problems.iter().any(|problem| is_unread(problem) && problem.span().is_some_and(is_within)) {
         problems.retain(|problem| problem.code != "scenario::unknown_message");
     }
+}
+
+/// Says whether part of the file could not be read for it: what stands there is not known.
+fn is_unread(problem: &Problem) -> bool {
+    let family = problem.code.split_once("::").map_or(problem.code, |(family, _)| family);
+    let families = ["value", "yaml", "template", "file"];
+    families.contains(&family) || ["scenario::action", "scenario::step"].contains(&problem.code)
 }
 
 /// Reads the topologies of every choice. A path with a template is rendered by what the scenario itself knows: its

@@ -118,7 +118,10 @@ fn step(node: &Node, index: u32, stage: &Stage<'_>, desk: &mut Desk) -> Option<S
         let help = match (known, near::nearest(&second.key, BESIDE)) {
             (true, _) => "begin each step with a dash of its own".to_owned(),
             (false, Some(near)) => format!("did you mean `{near}`?"),
-            (false, None) => format!("keys of `{}` are indented below it", verb.key),
+            (false, None) if matches!(verb.value.kind, Kind::Map(_) | Kind::Null) => {
+                format!("keys of `{}` are indented below it", verb.key)
+            }
+            (false, None) => format!("beside it a step knows {}", near::listed(BESIDE)),
         };
         desk.add(Problem::new("scenario::step", message).at(second.key_span, "beside it").help(help));
     }

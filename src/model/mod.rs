@@ -33,7 +33,7 @@ pub use moment::{Millis, Moment};
 pub use name::{Name, QueueName};
 pub use object::{Object, Origin, Origins};
 pub use profile::{Profile, Version};
-pub use publish::{LateValue, Payload, Publish, Text, of_same_id, of_series};
+pub use publish::{LateValue, Payload, Publish, Text, name_in_series, name_of_same_id, of_same_id, of_series};
 pub use scale::Scale;
 pub use scenario::{
     Act, Call, Cell, LiveSettings, Needs, Pace, Refused, Requirement, Scenario, Side, SnapshotSettings, Step,

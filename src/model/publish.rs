@@ -29,14 +29,30 @@ pub enum Payload {
     Bytes(Arc<[u8]>),
 }
 
-/// Splits the name of one of a series, `burst.3`, into the series' and its number.
-pub fn of_series(name: &str) -> Option<(&str, u64)> {
-    numbered(name, '.')
+/// Between a series and the number of one of it, `burst.3`.
+const SERIES: char = '.';
+
+/// Between an id and the number of a later publish of it, `order#2`.
+const SAME_ID: char = '#';
+
+/// Names the n-th of a series.
+pub fn name_in_series(series: &Name, n: u32) -> Name {
+    format!("{series}{SERIES}{n}").into()
 }
 
-/// Splits the name of a later publish of one id, `order#2`, into the id and its number.
+/// Names the k-th publish of one id.
+pub fn name_of_same_id(id: &Name, k: u64) -> Name {
+    format!("{id}{SAME_ID}{k}").into()
+}
+
+/// Splits the name of one of a series into the series' and its number.
+pub fn of_series(name: &str) -> Option<(&str, u64)> {
+    numbered(name, SERIES)
+}
+
+/// Splits the name of a later publish of one id into the id and its number.
 pub fn of_same_id(name: &str) -> Option<(&str, u64)> {
-    numbered(name, '#')
+    numbered(name, SAME_ID)
 }
 
 fn numbered(name: &str, mark: char) -> Option<(&str, u64)> {

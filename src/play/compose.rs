@@ -7,7 +7,7 @@ use super::view::view_of;
 use crate::broker::Delivery;
 use crate::model::{
     Forward, Ladder, LateValue, Message, Moment, Name, Payload, Properties, Publish, Scope, Table, TemplateError, Text,
-    Value,
+    Value, name_in_series,
 };
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ fn message_id(publish: &Publish, n: u32, scope: &Scope) -> Result<Option<Name>, 
     let Some(id) = &publish.id else { return Ok(None) };
     let rendered = id.render(scope)?;
     let series = publish.count > 1 && id.fixed().is_some();
-    Ok(Some(if series { format!("{rendered}.{n}").into() } else { rendered }))
+    Ok(Some(if series { name_in_series(&rendered, n) } else { rendered }))
 }
 
 /// Renders a body and says whether it is JSON.

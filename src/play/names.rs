@@ -4,7 +4,7 @@
 use super::compose::Composed;
 use super::nameless::{Alike, Fate, Nameless};
 use crate::broker::{Delivery, PublishId};
-use crate::model::{Name, QueueName};
+use crate::model::{Name, QueueName, name_of_same_id};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many names are kept of the first messages, and as many of the latest, so that memory does not grow.
@@ -56,7 +56,7 @@ impl Names {
         }
         let count = self.of_id.entry(id.clone()).or_insert(before);
         *count += 1;
-        if *count == 1 { id } else { format!("{id}#{count}").into() }
+        if *count == 1 { id } else { name_of_same_id(&id, *count) }
     }
 
     /// Names a message that a queue gave: by its id, or as what was published without one.

@@ -52,7 +52,7 @@ pub(super) struct Socket {
 
 impl Socket {
     /// Says nothing more, as after a crash; the broker's own end can still be heard.
-    pub(super) fn fall_silent(&self) {
+    pub(super) fn stop_sending(&self) {
         // An error says that it is gone already.
         let _ = self.handle.shutdown(Shutdown::Write);
     }

@@ -20,7 +20,7 @@ impl Live {
         let tick = if self.is_idle() { Duration::from_secs(5) } else { TICK };
         let round = if self.restarting { None } else { self.watches.next_round(now) };
         let owed = self.owes_duties.then(|| self.duties_done + BREATH);
-        let duties = [round, self.quiet_duty(now), owed, self.next_fall()];
+        let duties = [round, self.quiet_duty(now), owed, self.next_crash()];
         duties.into_iter().flatten().fold(now + tick, Instant::min)
     }
 

@@ -65,11 +65,11 @@ impl Live {
             .map(|(connection, request, cut, _)| (connection, request, cut))
             .collect();
         for (connection, request, cut) in ready {
-            if cut { self.fall(connection, request) } else { self.disconnect(connection, request) }
+            if cut { self.crash(connection, request) } else { self.disconnect(connection, request) }
         }
         let unnoticed: Vec<(ConnectionId, RequestId)> = (self.links.iter())
             .filter_map(|(connection, link)| match link.state {
-                LinkState::Falling { request, until } if until <= Instant::now() => Some((*connection, request)),
+                LinkState::Crashing { request, until } if until <= Instant::now() => Some((*connection, request)),
                 _ => None,
             })
             .collect();
@@ -77,14 +77,14 @@ impl Live {
     }
 
     /// Crashes a connection: its deliveries are the broker's again once that has closed it, too.
-    fn fall(&mut self, connection: ConnectionId, request: RequestId) {
+    fn crash(&mut self, connection: ConnectionId, request: RequestId) {
         let lines = self.take_lines(connection);
         let Some(link) = self.links.get_mut(&connection) else { return };
-        link.fallen = lines;
+        link.crashing = lines;
         match link.dialed.as_ref().and_then(|dialed| dialed.socket.as_ref()) {
             Some(socket) => {
-                socket.fall_silent();
-                link.state = LinkState::Falling { request, until: Instant::now() + CUT_PATIENCE };
+                socket.stop_sending();
+                link.state = LinkState::Crashing { request, until: Instant::now() + CUT_PATIENCE };
             }
             None => self.cut(connection, request),
         }
@@ -95,7 +95,7 @@ impl Live {
         if let Some(socket) = link.dialed.as_ref().and_then(|dialed| dialed.socket.as_ref()) {
             socket.cut();
         }
-        let lines = std::mem::take(&mut link.fallen);
+        let lines = std::mem::take(&mut link.crashing);
         self.bury(Some(link), lines);
         self.reply(request, Ok(Reply::Done));
     }
@@ -115,12 +115,12 @@ impl Live {
     }
 
     /// Gives when the first crash is over.
-    pub(super) fn next_fall(&self) -> Option<Instant> {
-        let falling = self.links.values().filter_map(|link| match link.state {
-            LinkState::Falling { until, .. } => Some(until),
+    pub(super) fn next_crash(&self) -> Option<Instant> {
+        let crashing = self.links.values().filter_map(|link| match link.state {
+            LinkState::Crashing { until, .. } => Some(until),
             _ => None,
         });
-        falling.min()
+        crashing.min()
     }
 
     /// Takes the channels of a connection; requests that are still unanswered will never be.
@@ -195,8 +195,8 @@ impl Live {
                 self.bury(link, lines);
                 self.reply(request, Ok(Reply::Done));
             }
-            LinkState::Falling { request, until } => {
-                link.state = LinkState::Falling { request, until: until.min(Instant::now() + AFTER_CLOSE) };
+            LinkState::Crashing { request, until } => {
+                link.state = LinkState::Crashing { request, until: until.min(Instant::now() + AFTER_CLOSE) };
             }
             LinkState::Opening { .. } | LinkState::Closing | LinkState::Checking | LinkState::Gone => {}
         }

@@ -19,8 +19,8 @@ pub(super) struct Link {
     pub(super) early: Vec<(RequestId, ChannelId)>,
     /// How many channels it has had: ids are not used twice.
     pub(super) opened: u32,
-    /// Its channels while it falls.
-    pub(super) fallen: Vec<Line>,
+    /// Its channels while it crashes.
+    pub(super) crashing: Vec<Line>,
     /// The broker's reason for taking no more publishes.
     pub(super) blocked: Option<String>,
 }
@@ -39,7 +39,7 @@ pub(super) enum LinkState {
         since: Instant,
     },
     /// Says nothing more; waits until the broker has noticed, which ends a moment after it closed the socket.
-    Falling {
+    Crashing {
         request: RequestId,
         until: Instant,
     },

@@ -70,7 +70,7 @@ impl Live {
             label,
             early: Vec::new(),
             opened: 0,
-            fallen: Vec::new(),
+            crashing: Vec::new(),
             blocked: None,
         };
         self.links.insert(connection, link);
