@@ -188,8 +188,10 @@ struct Ear {
     race: bool,
     /// The next delivery comes out of a queue.
     stored: bool,
-    /// How many settlements went out, and whether a dead letter came back to the queue that it is from.
+    /// How many settlements went out, in which queues messages died meanwhile, and whether any came back to one of them,
+    /// straight or by way of another queue.
     settlements: u32,
+    died_in: BTreeSet<QueueName>,
     returned: bool,
     /// Connections that hold messages on one channel and consume on another, and whether one of them ended.
     divided: BTreeSet<ConnectionId>,
@@ -213,6 +215,7 @@ impl Ear {
                 if *death == Death::Expired {
                     self.expired.insert(queue.clone());
                 }
+                self.died_in.insert(queue.clone());
                 self.source = Some(queue.clone());
             }
             (What::Dropped { .. }, Some(queue)) if insight.rule.starts_with("TTL") => {
@@ -222,7 +225,7 @@ impl Ear {
                 let sources = self.sources.entry(queue.clone()).or_default();
                 sources.insert(self.source.clone());
                 self.race |= sources.len() > 1;
-                self.returned |= self.source.as_ref() == Some(queue);
+                self.returned |= self.source.is_some() && self.died_in.contains(queue);
                 self.stored = true;
             }
             (What::Requeued { .. }, _) => self.stored = true,
