@@ -65,8 +65,8 @@ fn drop_consequences(problems: &mut Vec<Problem>, whole: bool, root: &Node) {
         problems.retain(|problem| !["scenario::no_steps", "scenario::expects_nothing"].contains(&problem.code));
     }
     if root.get("matrix").is_some() {
-        // Another cell may publish it, or list something.
-        let of_one_cell = ["scenario::unknown_message", "scenario::includes_nothing"];
+        // Another cell may publish it, or list or count something.
+        let of_one_cell = ["scenario::unknown_message", "scenario::includes_nothing", "scenario::expects_nothing"];
         problems.iter_mut().filter(|one| of_one_cell.contains(&one.code)).for_each(|one| one.level = Level::Note);
     }
     // Who publishes what is known only when all who may publish are.

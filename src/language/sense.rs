@@ -7,7 +7,8 @@ use super::names::Declared;
 use super::stage_names::find;
 use super::tree::{Kind, Node};
 use crate::model::{
-    Act, Action, Expectation, Millis, Name, Publish, Queue, QueueExpectation, Scenario, Step, Subject, Template, Text,
+    Act, Action, Batches, ConnectionExpectation, Count, Expectation, Millis, Name, Publish, PublishExpectation, Queue,
+    Received, Scenario, Step, Subject, TallyGroups, Template, Text,
 };
 use crate::rules::parse_expiration;
 use crate::source::{Problem, Span};
@@ -161,31 +162,64 @@ impl Check<'_> {
 
 /// Finds expectations that hold whatever happens.
 fn of_nothing(expectation: &Expectation, desk: &mut Desk) {
+    if says_something(&expectation.subject) {
+        return;
+    }
+    let how_many = "say how many: 3, \">=1\", or 0 for none";
     let (what, help) = match &expectation.subject {
-        Subject::Queue(queue) if is_empty(queue) => {
+        Subject::Queue(queue) => {
             let message = format!("this expects only that queue {} is there", queue.queue.name);
             let note = Problem::note("scenario::expects_nothing", message).at(expectation.span, "nothing more");
             return desk.add(note.help("say what it must hold: `ready: 2`, `messages: [a, b]`"));
         }
         Subject::Consumer(it) => {
-            let lists = [&it.received, &it.acked, &it.nacked, &it.rejected];
-            let counts = it.unacked.is_none() && it.batches.is_none() && it.shares.is_empty();
-            if !counts || lists.iter().any(|list| list.is_some()) {
-                return;
-            }
             (format!("consumer {}", it.consumer), "say what it did: `received: [a, b]`, `acked: 2`")
         }
-        Subject::Message(it) if it.gaps.is_none() && it.attempts.is_none() && it.routed_to.is_none() => {
+        Subject::Message(it) => {
             let id = it.id.fixed().map_or(String::new(), |id| format!(" {id}"));
             (format!("message{id}"), "say what became of it: `attempts: 3`, `gaps: [5s]`, `routed_to: [work]`")
         }
-        _ => return,
+        Subject::Connections(_) => ("connections".to_owned(), how_many),
+        Subject::Publishes(_) | Subject::Unroutable(_) | Subject::Dropped(_) | Subject::Tally(_) => {
+            ("messages".to_owned(), how_many)
+        }
     };
     let problem = Problem::new("scenario::expects_nothing", format!("this expects nothing of {what}"));
     desk.add(problem.at(expectation.span, "would always hold").help(help));
 }
 
-fn is_empty(queue: &QueueExpectation) -> bool {
-    let counts = [&queue.ready, &queue.unacked, &queue.total, &queue.consumers];
-    counts.iter().all(|count| count.is_none()) && queue.peak.is_none() && queue.messages.is_none()
+/// Says whether anything can be otherwise than expected; a count that every number fits says nothing.
+fn says_something(subject: &Subject) -> bool {
+    let counts = |count: Option<Count>| count.is_some_and(|count| !count.is_any());
+    let lists = |received: &Option<Received>| match received {
+        Some(Received::Count(count)) => counts(Some(*count)),
+        Some(Received::Messages(_)) => true,
+        None => false,
+    };
+    match subject {
+        Subject::Queue(it) => {
+            let peak = it.peak.unwrap_or_default();
+            let all = [it.ready, it.unacked, it.total, it.consumers, peak.ready, peak.unacked, peak.total];
+            it.messages.is_some() || all.into_iter().any(counts)
+        }
+        Subject::Consumer(it) => {
+            let batches = match it.batches {
+                Some(Batches::Count(count)) => counts(Some(count)),
+                Some(Batches::Sizes(_)) => true,
+                None => false,
+            };
+            let is_shared = it.shares.iter().any(|(_, count, _)| counts(Some(*count)));
+            let received = [&it.received, &it.acked, &it.nacked, &it.rejected];
+            counts(it.unacked) || batches || is_shared || received.into_iter().any(lists)
+        }
+        Subject::Message(it) => counts(it.attempts) || it.gaps.is_some() || it.routed_to.is_some(),
+        Subject::Publishes(PublishExpectation { count, .. })
+        | Subject::Connections(ConnectionExpectation { count, .. })
+        | Subject::Unroutable(count)
+        | Subject::Dropped(count) => counts(Some(*count)),
+        Subject::Tally(it) => match it.groups {
+            TallyGroups::Total(count) => counts(Some(count)),
+            TallyGroups::Each { .. } => true,
+        },
+    }
 }

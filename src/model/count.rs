@@ -23,6 +23,11 @@ impl Count {
         Self { min: n, max: Some(n) }
     }
 
+    /// Says whether every number lies in the range.
+    pub fn is_any(self) -> bool {
+        self.min == 0 && self.max.is_none()
+    }
+
     /// Says whether `n` lies in the range.
     pub fn holds(self, n: u64) -> bool {
         n >= self.min && self.max.is_none_or(|max| n <= max)

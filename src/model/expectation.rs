@@ -55,7 +55,7 @@ pub struct QueueExpectation {
 }
 
 /// Holds the highest numbers that were seen since the run began.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Peak {
     pub ready: Option<Count>,
     pub unacked: Option<Count>,

@@ -19,6 +19,11 @@ const CONNECT: Duration = Duration::from_secs(5);
 const REQUEST: Duration = Duration::from_secs(60);
 
 /// Talks to one broker's management API as the runner.
+///
+/// # Errors
+/// Every request fails in the same ways: the API is not there or is none, the login or a tag is refused, RabbitMQ refuses
+/// what was asked (its status and reason), or no answer comes within 60 s. The [`Failure`] names the address and says
+/// what to try. Nothing is asked a second time.
 #[derive(Clone)]
 pub struct ManagementClient {
     http: reqwest::Client,
