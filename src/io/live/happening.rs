@@ -60,6 +60,10 @@ impl Live {
                 () = poll_fn(|context| self.poll_step(context)) => {}
                 () = sleep_until(until.into()) => {}
             }
+            if self.has_gap() {
+                tokio::time::sleep(BREATH).await;
+                poll_fn(|context| self.poll_step(context)).await;
+            }
             let now = Instant::now();
             self.owes_duties = now < self.duties_done + BREATH;
             if !self.owes_duties {
@@ -73,6 +77,19 @@ impl Live {
                 return Ok(events);
             }
         }
+    }
+
+    /// Says whether a confirm came before that of an earlier publish. An ack for several is told by lapin one publish after
+    /// the other, in no order, and the wake-up may have come between; in a crowd nobody asks for the order.
+    fn has_gap(&self) -> bool {
+        let confirmed = &self.batch.confirmed;
+        (1..CROWD).contains(&confirmed.len())
+            && confirmed.iter().any(|(channel, publish, _)| {
+                let earlier = self.lines.get(channel).and_then(|line| line.unsettled.keys().next());
+                earlier.is_some_and(|earlier| {
+                    earlier < publish && !confirmed.iter().any(|(on, one, _)| on == channel && one == earlier)
+                })
+            })
     }
 
     /// Takes the batch: returns are matched now that all of it is read.
