@@ -3,9 +3,10 @@
 use super::arguments::{KeepVhost, Run, USUAL_WAIT};
 use super::brokers::LiveTarget;
 use super::run::FAILED_BEFORE;
+use super::runtime::{self, Signals};
 use super::select::ToPlay;
 use super::stage::{Named, Once, Stage};
-use super::{ExitCode, pace, runtime, verdicts};
+use super::{ExitCode, pace, verdicts};
 use crate::io::Address;
 use crate::io::live::{Guard, Lent, NotLent, lend};
 use crate::io::management::ManagementClient;
@@ -59,7 +60,8 @@ pub(super) fn play_on_live(
 ) -> ExitCode {
     let address = &live.address;
     runtime::block_on(async {
-        let asked = runtime::interruptible(meet(address)).await;
+        let mut signals = Signals::new();
+        let asked = signals.interrupt(meet(address)).await;
         match asked {
             Err(code) => code,
             Ok(Err(failure)) => {
@@ -77,7 +79,7 @@ pub(super) fn play_on_live(
                     Err(code) => return code,
                 };
                 let mut show = Show::new(stage, address, on, cells);
-                let code = show.play_all().await;
+                let code = show.play_all(&mut signals).await;
                 if let Some(lent) = lent {
                     lent.give_back().await;
                 }
@@ -173,10 +175,11 @@ impl<'s> Show<'s> {
         }
     }
 
-    async fn play_all(&mut self) -> ExitCode {
-        let plugins = match plugins_needed(self.address, self.cells).await {
-            Ok(plugins) => plugins,
-            Err(failure) => {
+    async fn play_all(&mut self, signals: &mut Signals) -> ExitCode {
+        let plugins = match signals.interrupt(plugins_needed(self.address, self.cells)).await {
+            Ok(Ok(plugins)) => plugins,
+            Err(code) => return code,
+            Ok(Err(failure)) => {
                 self.stage.failure(&self.on.broker, &failure);
                 return ExitCode::Environment;
             }
@@ -204,7 +207,7 @@ impl<'s> Show<'s> {
                     }
                     Some(Ok(cell)) => self.ended(cell),
                 },
-                signal = runtime::signalled() => if self.stopped_at_once(signal) {
+                signal = signals.next() => if self.stopped_at_once(signal) {
                     break;
                 },
             }

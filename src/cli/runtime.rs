@@ -2,7 +2,7 @@
 
 use super::ExitCode;
 use std::future::Future;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs a future to its end on a runtime of its own.
 ///
@@ -14,22 +14,54 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     builder.enable_all().build().expect("the operating system gives threads to a runtime").block_on(future)
 }
 
-/// Waits for Ctrl-C or SIGTERM and gives the exit code that belongs to it.
-pub(super) async fn signalled() -> ExitCode {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => ExitCode::Interrupted,
-        _ = terminate.recv() => ExitCode::Terminated,
+/// Hears Ctrl-C and SIGTERM from its making on. What comes while nobody waits is kept: once somebody listened, the system
+/// ends the program no more by itself.
+pub(super) struct Signals(Option<(Signal, Signal)>);
+
+impl Signals {
+    /// Begins to listen; needs a runtime around it.
+    pub fn new() -> Self {
+        Self(signal(SignalKind::interrupt()).ok().zip(signal(SignalKind::terminate()).ok()))
+    }
+
+    /// Waits for a signal and gives the exit code that belongs to it.
+    pub async fn next(&mut self) -> ExitCode {
+        let Some((interrupt, terminate)) = &mut self.0 else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => ExitCode::Interrupted,
+            _ = terminate.recv() => ExitCode::Terminated,
+        }
+    }
+
+    /// Runs a future until a signal comes; the code of the signal is the error.
+    pub async fn interrupt<F: Future>(&mut self, future: F) -> Result<F::Output, ExitCode> {
+        tokio::select! {
+            output = future => Ok(output),
+            code = self.next() => Err(code),
+        }
     }
 }
 
 /// Runs a future until a signal comes; the code of the signal is the error.
 pub(super) async fn interruptible<F: Future>(future: F) -> Result<F::Output, ExitCode> {
-    tokio::select! {
-        output = future => Ok(output),
-        code = signalled() => Err(code),
+    Signals::new().interrupt(future).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_signal_that_comes_while_nobody_waits_is_kept() {
+        let heard = block_on(async {
+            let mut signals = Signals::new();
+            let id = std::process::id().to_string();
+            let sent = std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+            assert!(sent.success());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::timeout(Duration::from_secs(10), signals.next()).await
+        });
+        assert_eq!(heard, Ok(ExitCode::Terminated));
     }
 }
