@@ -45,7 +45,7 @@ pub fn apply(command: &Apply, terminal: &Terminal) -> ExitCode {
         ));
     }
     let carried_out = carry_out(command, terminal, &loader, &loaded, &address);
-    match runtime::block_on(runtime::interruptible(carried_out)) {
+    match runtime::interruptible(carried_out) {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => terminal.failure(&failure),
         Err(code) => {

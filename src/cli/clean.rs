@@ -19,7 +19,7 @@ pub fn clean(command: &Clean, terminal: &Terminal) -> ExitCode {
         meet(&address).await?;
         crate::io::clean(&address, older_than).await
     };
-    match runtime::block_on(runtime::interruptible(swept)) {
+    match runtime::interruptible(swept) {
         Err(code) => code,
         Ok(Err(failure)) => terminal.failure(&failure),
         Ok(Ok(cleaned)) => {

@@ -5,6 +5,7 @@ use super::brokers::{NoBroker, Target};
 use super::keeping::{self, Keeping};
 use super::load::Loader;
 use super::progress::Progress;
+use super::runtime::Runtime;
 use super::select::{ToPlay, load_all, select};
 use super::stage::{Named, Once, Stage};
 use super::terminal::Terminal;
@@ -108,6 +109,7 @@ fn prepare(
 /// Plays on one broker after another; ends early when a signal or --fail-fast says so.
 fn play_on_all(stage: &Stage<'_>, targets: &[Target], cells: &[ToPlay], reports: &mut Vec<CellReport>) -> ExitCode {
     let mut code = ExitCode::Fine;
+    let mut runtime: Option<Runtime> = None;
     for target in targets {
         if reports.iter().any(|report| stage.is_enough(report)) {
             skip_all(stage, target, cells, reports);
@@ -115,8 +117,14 @@ fn play_on_all(stage: &Stage<'_>, targets: &[Target], cells: &[ToPlay], reports:
         }
         code = code.and(match target {
             Target::Sim(profile) => play_on_sim(stage, *profile, cells, reports),
-            Target::Live(live) => run_live::play_on_live(stage, live, cells, reports),
+            Target::Live(live) => {
+                let runtime = runtime.get_or_insert_with(Runtime::new);
+                run_live::play_on_live(stage, live, cells, reports, runtime)
+            }
         });
+        if let Some(signal) = runtime.as_mut().and_then(Runtime::heard) {
+            code = signal;
+        }
         if matches!(code, ExitCode::Interrupted | ExitCode::Terminated) {
             break;
         }

@@ -3,7 +3,7 @@
 use super::arguments::{KeepVhost, Run, USUAL_WAIT};
 use super::brokers::LiveTarget;
 use super::run::FAILED_BEFORE;
-use super::runtime::{self, Signals};
+use super::runtime::{Runtime, Signals};
 use super::select::ToPlay;
 use super::stage::{Named, Once, Stage};
 use super::{ExitCode, pace, verdicts};
@@ -57,10 +57,10 @@ pub(super) fn play_on_live(
     live: &LiveTarget,
     cells: &[ToPlay],
     reports: &mut Vec<CellReport>,
+    runtime: &mut Runtime,
 ) -> ExitCode {
     let address = &live.address;
-    runtime::block_on(async {
-        let mut signals = Signals::new();
+    runtime.run(async |signals| {
         let asked = signals.interrupt(meet(address)).await;
         match asked {
             Err(code) => code,
@@ -79,7 +79,7 @@ pub(super) fn play_on_live(
                     Err(code) => return code,
                 };
                 let mut show = Show::new(stage, address, on, cells);
-                let code = show.play_all(&mut signals).await;
+                let code = show.play_all(signals).await;
                 if let Some(lent) = lent {
                     lent.give_back().await;
                 }

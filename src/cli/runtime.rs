@@ -1,26 +1,46 @@
 //! The async runtime of commands that speak to a live broker, and what ends them early.
 
 use super::ExitCode;
+use futures_util::FutureExt;
 use std::future::Future;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Runs a future to its end on a runtime of its own.
-///
-/// # Panics
-/// When the operating system gives no threads; nothing could be done without them.
-pub(super) fn block_on<F: Future>(future: F) -> F::Output {
-    crate::io::install_crypto();
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.enable_all().build().expect("the operating system gives threads to a runtime").block_on(future)
+/// Is the runtime of one command, with its ears for Ctrl-C and SIGTERM. Once somebody listens, the system ends the program
+/// no more by itself: so there is one listener from beginning to end, and what comes while nobody waits is kept.
+pub(super) struct Runtime {
+    tokio: tokio::runtime::Runtime,
+    signals: Signals,
 }
 
-/// Hears Ctrl-C and SIGTERM from its making on. What comes while nobody waits is kept: once somebody listened, the system
-/// ends the program no more by itself.
+impl Runtime {
+    /// Starts it, and listens.
+    ///
+    /// # Panics
+    /// When the operating system gives no threads; nothing could be done without them.
+    pub fn new() -> Self {
+        crate::io::install_crypto();
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let tokio = builder.enable_all().build().expect("the operating system gives threads to a runtime");
+        let signals = tokio.block_on(async { Signals::new() });
+        Self { tokio, signals }
+    }
+
+    /// Runs what waits for signals itself.
+    pub fn run<T>(&mut self, work: impl AsyncFnOnce(&mut Signals) -> T) -> T {
+        self.tokio.block_on(work(&mut self.signals))
+    }
+
+    /// Gives the exit code of a signal that came while nobody waited.
+    pub fn heard(&mut self) -> Option<ExitCode> {
+        self.tokio.block_on(async { self.signals.next().now_or_never() })
+    }
+}
+
+/// Hears Ctrl-C and SIGTERM from its making on.
 pub(super) struct Signals(Option<(Signal, Signal)>);
 
 impl Signals {
-    /// Begins to listen; needs a runtime around it.
-    pub fn new() -> Self {
+    fn new() -> Self {
         Self(signal(SignalKind::interrupt()).ok().zip(signal(SignalKind::terminate()).ok()))
     }
 
@@ -42,26 +62,30 @@ impl Signals {
     }
 }
 
-/// Runs a future until a signal comes; the code of the signal is the error.
-pub(super) async fn interruptible<F: Future>(future: F) -> Result<F::Output, ExitCode> {
-    Signals::new().interrupt(future).await
+/// Runs a future on a runtime of its own until a signal comes; the code of the signal is the error.
+pub(super) fn interruptible<F: Future>(future: F) -> Result<F::Output, ExitCode> {
+    Runtime::new().run(async |signals| signals.interrupt(future).await)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     #[test]
     fn a_signal_that_comes_while_nobody_waits_is_kept() {
-        let heard = block_on(async {
-            let mut signals = Signals::new();
-            let id = std::process::id().to_string();
-            let sent = std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
-            assert!(sent.success());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            tokio::time::timeout(Duration::from_secs(10), signals.next()).await
-        });
-        assert_eq!(heard, Ok(ExitCode::Terminated));
+        let mut runtime = Runtime::new();
+        let id = std::process::id().to_string();
+        let sent = std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        assert!(sent.success());
+        let end = Instant::now() + Duration::from_secs(10);
+        let heard = loop {
+            match runtime.heard() {
+                None if Instant::now() < end => std::thread::sleep(Duration::from_millis(10)),
+                heard => break heard,
+            }
+        };
+        assert_eq!(heard, Some(ExitCode::Terminated));
+        assert_eq!(runtime.heard(), None, "it is told once");
     }
 }

@@ -14,7 +14,7 @@ pub fn wait(command: &Wait, terminal: &Terminal) -> ExitCode {
         Err(none) => return none.tell(terminal),
     };
     let limit = Duration::from_millis(command.timeout.0);
-    let ready = runtime::block_on(runtime::interruptible(wait_until_ready(&address, limit)));
+    let ready = runtime::interruptible(wait_until_ready(&address, limit));
     match ready {
         Err(code) => code,
         Ok(Ok(overview)) => {

@@ -5,10 +5,10 @@ use super::adapter::Live;
 use super::duties::BREATH;
 use super::line::Line;
 use super::returned::settle;
-use crate::broker::{ChannelId, Event};
+use crate::broker::{ChannelId, Event, PublishId};
 use crate::io::failure::Failure;
 use crate::model::Moment;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::time::Instant;
 use tokio::time::sleep_until;
@@ -83,13 +83,15 @@ impl Live {
     /// the other, in no order, and the wake-up may have come between; in a crowd nobody asks for the order.
     fn has_gap(&self) -> bool {
         let confirmed = &self.batch.confirmed;
-        (1..CROWD).contains(&confirmed.len())
-            && confirmed.iter().any(|(channel, publish, _)| {
-                let earlier = self.lines.get(channel).and_then(|line| line.unsettled.keys().next());
-                earlier.is_some_and(|earlier| {
-                    earlier < publish && !confirmed.iter().any(|(on, one, _)| on == channel && one == earlier)
-                })
-            })
+        if !(1..CROWD).contains(&confirmed.len()) {
+            return false;
+        }
+        let mut by_channel: BTreeMap<ChannelId, BTreeSet<PublishId>> = BTreeMap::new();
+        for (channel, publish, _) in confirmed {
+            by_channel.entry(*channel).or_default().insert(*publish);
+        }
+        let unsettled = |channel| self.lines.get(channel).map(|line| &line.unsettled);
+        by_channel.iter().any(|(channel, confirmed)| unsettled(channel).is_some_and(|all| leaves_gap(all, confirmed)))
     }
 
     /// Takes the batch: returns are matched now that all of it is read.
@@ -115,5 +117,24 @@ impl Live {
         self.note_events(&events, now);
         self.crowd.note(events.len(), now);
         events
+    }
+}
+
+/// Says whether a publish still waits for its confirm while a later one of its channel has it.
+fn leaves_gap<T>(unsettled: &BTreeMap<PublishId, T>, confirmed: &BTreeSet<PublishId>) -> bool {
+    let last = confirmed.last();
+    last.is_some_and(|last| unsettled.range(..last).any(|(publish, _)| !confirmed.contains(publish)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_is_any_earlier_publish_without_its_confirm() {
+        let unsettled: BTreeMap<PublishId, ()> = (1..=4).map(|n| (PublishId(n), ())).collect();
+        let gap = |confirmed: &[u64]| leaves_gap(&unsettled, &confirmed.iter().map(|n| PublishId(*n)).collect());
+        assert!(gap(&[2]) && gap(&[1, 3]) && gap(&[1, 2, 4]));
+        assert!(!gap(&[]) && !gap(&[1]) && !gap(&[2, 1]) && !gap(&[1, 2, 3, 4]));
     }
 }
