@@ -5,11 +5,11 @@
 //! broker under virtual time and against any number of live RabbitMQ versions.
 //!
 //! ```text
-//!   files ──► language ──► model ──► play ─┐ commands      ┌─► sim      (simulate steps both, jumping the clock)
-//!               │                    plan ─┤  ──────► broker ┤
-//!             source                       │  ◄──────  seam  └─► io::live (lapin, management API)
-//!               │                          │ events
-//!            problems                   timeline ──► verdicts, outcome ──► report ──► cli
+//!   files ──► language ──► model ──► player ─┐ commands       ┌─► sim       (simulate steps both, jumping the clock)
+//!               │                      plan ─┤  ──────► broker ┤
+//!             source                         │  ◄──────  seam  └─► io::live  (lapin, management API)
+//!               │                            │ events
+//!            problems                     timeline ──► verdicts, outcome ──► report ──► cli
 //! ```
 //!
 //! ## The rooms, in the order that data flows
@@ -23,7 +23,7 @@
 //! | [`broker`] | the seam: commands, events, replies, the [`broker::Client`] trait | acts |
 //! | [`sim`] | commands and a moment in, events and the next wake-up out | reads a clock, loses a message silently |
 //! | [`plan`] | desired and observed topology → ordered, explained changes → commands | deletes |
-//! | [`play`] | a scenario as a state machine → timeline → verdicts, outcome | knows which broker it plays on |
+//! | [`player`] | a scenario as a state machine → timeline → verdicts, outcome | knows which broker it plays on |
 //! | [`simulate`] | steps a client and the sim together | waits |
 //! | [`report`] | timelines, plans, problems, outcomes → text, JSON, JUnit, snapshots | prints |
 //! | `io` | the only room with sockets, files, clock, runtime | decides |
@@ -40,7 +40,7 @@ pub mod io;
 pub mod language;
 pub mod model;
 pub mod plan;
-pub mod play;
+pub mod player;
 pub mod report;
 pub mod rules;
 pub mod sim;

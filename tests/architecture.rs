@@ -15,11 +15,11 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("broker", &["model"]),
     ("sim", &["model", "rules", "broker"]),
     ("plan", &["source", "model", "rules", "broker"]),
-    ("play", &["source", "model", "rules", "broker"]),
-    ("simulate", &["source", "model", "rules", "broker", "sim", "plan", "play"]),
-    ("report", &["source", "model", "rules", "language", "broker", "sim", "plan", "play", "simulate"]),
-    ("io", &["source", "model", "rules", "language", "broker", "sim", "plan", "play", "simulate", "report"]),
-    ("cli", &["source", "model", "rules", "language", "broker", "sim", "plan", "play", "simulate", "report", "io"]),
+    ("player", &["source", "model", "rules", "broker"]),
+    ("simulate", &["source", "model", "rules", "broker", "sim", "plan", "player"]),
+    ("report", &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate"]),
+    ("io", &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "report"]),
+    ("cli", &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "report", "io"]),
 ];
 
 /// What has effects and therefore belongs to `io` and `cli` alone.

@@ -59,7 +59,8 @@ fn shipped_topologies_have_no_problems() {
 #[test]
 fn shipped_files_are_laid_out_as_fmt_lays_them_out() {
     let mut fmt = Command::new(env!("CARGO_BIN_EXE_rmqplay"));
-    fmt.args(["fmt", "--check"]).args(["scenarios", "topologies", "src/cli/init"].map(|folder| root().join(folder)));
+    fmt.args(["fmt", "--check"])
+        .args(["scenarios", "topologies", "src/cli/commands/init"].map(|folder| root().join(folder)));
     let said = fmt.output().expect("rmqplay fmt runs");
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
 }

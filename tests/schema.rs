@@ -49,8 +49,11 @@ fn shipped_files_name_the_schema_beside_them() {
 #[test]
 fn shipped_files_are_valid() {
     let mut checked = 0;
-    let begun =
-        [("scenarios", SchemaOf::Scenario), ("topologies", SchemaOf::Topology), ("src/cli/init", SchemaOf::Scenario)];
+    let begun = [
+        ("scenarios", SchemaOf::Scenario),
+        ("topologies", SchemaOf::Topology),
+        ("src/cli/commands/init", SchemaOf::Scenario),
+    ];
     for (folder, of) in begun {
         for path in yaml_files(&[root().join(folder)]).expect("a folder") {
             let of = match path.file_name().and_then(|name| name.to_str()) {
@@ -210,6 +213,17 @@ fn the_language_knows_every_word_of_the_table() {
     }
 }
 
+/// Lists the source files of a folder and of those below it.
+fn rust_files(folder: &std::path::Path) -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => rust_files(&path),
+            false => Vec::from_iter(path.extension().is_some_and(|end| end == "rs").then_some(path)),
+        })
+        .collect()
+}
+
 #[test]
 fn the_table_has_every_word_of_the_language() {
     let table: BTreeSet<&str> =
@@ -218,8 +232,8 @@ fn the_table_has_every_word_of_the_language() {
     let lists = Regex::new(r#"const (?:VERBS|BESIDE|SUBJECTS|ACTIONS)[^=]*=\s*\[([^\]]*)\]"#).expect("a pattern");
     let word = Regex::new(r#""([a-z_]+)""#).expect("a pattern");
     let mut found = BTreeSet::new();
-    for entry in std::fs::read_dir(root().join("src/language")).expect("a folder").flatten() {
-        let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
+    for path in rust_files(&root().join("src/language")) {
+        let text = std::fs::read_to_string(path).expect("readable source");
         let captured = |pattern: &Regex, text: &str| -> Vec<String> {
             pattern.captures_iter(text).map(|one| one.expect("a match")[1].to_owned()).collect()
         };

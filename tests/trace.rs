@@ -28,8 +28,13 @@ fn root() -> PathBuf {
 }
 
 fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir(folder).expect("a folder").flatten().map(|one| one.path()).collect();
-    found.retain(|path| path.extension().is_some_and(|ext| ext == end));
+    let mut found = Vec::new();
+    for path in fs::read_dir(folder).expect("a folder").flatten().map(|one| one.path()) {
+        match path.is_dir() {
+            true => found.extend(files(&path, end)),
+            false => found.extend(path.extension().is_some_and(|ext| ext == end).then_some(path)),
+        }
+    }
     found.sort();
     found
 }

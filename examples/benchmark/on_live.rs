@@ -2,7 +2,7 @@
 
 use crate::flow::{Flow, Shape};
 use crate::tally::{Play, Tally, in_rounds, wall_time};
-use rmqplay::io::live::{Guard, Live, LiveEnded, LiveLimits, run_live};
+use rmqplay::io::live::{Live, LiveEnded, LiveLimits, TestVhosts, run_live};
 use rmqplay::io::{Address, Failure};
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ fn brokers() -> Vec<Broker> {
 
 async fn play_once(shape: &Shape, address: &Address, count: u64, version: &mut String) -> Result<Duration, Failure> {
     let limits = LiveLimits::default();
-    let guard = Guard::set_up(address, &["/".into()], &[]).await?;
+    let guard = TestVhosts::set_up(address, &["/".into()], &[]).await?;
     let played = async {
         let mut live = Live::open(address, guard.names(), &limits).await?;
         version.clone_from(&live.overview().full_version);

@@ -1,6 +1,6 @@
 //! What a party on the playing side must offer.
 
-use super::{Command, Event};
+use crate::broker::{Command, Event};
 use crate::model::Moment;
 
 /// Is whoever asks a broker for things: the scenario player, the plan applier.

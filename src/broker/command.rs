@@ -1,7 +1,7 @@
 //! Everything that may be asked of a broker.
 //! Names are the declared ones; a live adapter maps them to its throw-away vhosts and users.
 
-use super::{ChannelId, ConnectionId, DeliveryTag, PublishId, RequestId};
+use crate::broker::{ChannelId, ConnectionId, DeliveryTag, PublishId, RequestId};
 use crate::model::{
     Binding, Exchange, Message, Millis, Name, Parameter, Permission, Policy, Queue, QueueName, Table, TopicPermission,
     User, Vhost,
@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Is one thing asked of a broker. All but `Publish`, `Settle` and `Watch` are answered by one reply.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Opens a connection as a user, or as the runner (all rights). Replies [`Reply::Done`](super::Reply::Done).
+    /// Opens a connection as a user, or as the runner (all rights). Replies [`Reply::Done`](crate::broker::Reply::Done).
     Connect { request: RequestId, connection: ConnectionId, user: Option<Name>, vhost: Name },
     /// Closes politely; its channels close silently. Replies `Done`.
     Disconnect { request: RequestId, connection: ConnectionId },
@@ -37,7 +37,7 @@ pub enum Command {
     Settle { channel: ChannelId, tag: DeliveryTag, multiple: bool, settlement: Settlement },
     /// Asks the management side. Acts as the runner.
     Manage { request: RequestId, act: Management },
-    /// From now on [`Event::Counted`](super::Event::Counted) tells each change of these counts, first the present ones.
+    /// From now on [`Event::Counted`](crate::broker::Event::Counted) tells each change of these counts, first the present ones.
     /// `undisturbed`: not by passive declare (the queue expires, or is exclusive).
     Watch { queue: QueueName, undisturbed: bool },
     /// Ends a watch.

@@ -1,6 +1,8 @@
 //! Everything that a broker may say, asked or not.
 
-use super::{ChannelId, ConnectionId, DeliveryTag, Insight, Letter, PublishId, Refusal, Reply, RequestId};
+use crate::broker::{
+    ChannelId, ConnectionId, DeliveredMessage, DeliveryTag, Explanation, PublishId, Refusal, Reply, RequestId,
+};
 use crate::model::{Name, QueueName};
 
 /// Is one thing that a broker said.
@@ -47,7 +49,7 @@ pub enum Event {
         counts: Option<Counts>,
     },
     /// Why something happened inside; only the sim knows.
-    Told(Box<Insight>),
+    Told(Box<Explanation>),
 }
 
 /// Is one message on its way to a consumer, or taken by get.
@@ -57,7 +59,7 @@ pub struct Delivery {
     pub redelivered: bool,
     pub exchange: Name,
     pub routing_key: Name,
-    pub message: Letter,
+    pub message: DeliveredMessage,
 }
 
 impl Delivery {

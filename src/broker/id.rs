@@ -8,7 +8,7 @@ pub struct ConnectionId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelId(pub u32);
 
-/// Names a command that is answered by exactly one [`Event::Reply`](super::Event::Reply).
+/// Names a command that is answered by exactly one [`Event::Reply`](crate::broker::Event::Reply).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 

@@ -6,16 +6,16 @@
 
 mod client;
 mod command;
+mod delivered_message;
 mod event;
+mod explanation;
 mod id;
-mod insight;
-mod letter;
 mod reply;
 
 pub use client::Client;
 pub use command::{Command, Management, Method, Settlement};
+pub use delivered_message::DeliveredMessage;
 pub use event::{Confirmation, Counts, Delivery, Event};
+pub use explanation::{Death, Explanation, What};
 pub use id::{ChannelId, ConnectionId, DeliveryTag, Ids, PublishId, RequestId};
-pub use insight::{Death, Insight, What};
-pub use letter::Letter;
 pub use reply::{Got, Refusal, Reply, Scope, code};

@@ -1,7 +1,7 @@
 //! Answers: what a request got, or why it was refused.
 //! Codes are AMQP's; texts are the broker's own, cut by it at 255 bytes.
 
-use super::{Delivery, DeliveryTag};
+use crate::broker::{Delivery, DeliveryTag};
 use crate::model::Name;
 use std::fmt;
 

@@ -175,7 +175,7 @@ pub struct Vars {
 }
 
 /// Is how long a cell may take on a live broker unless --max-wait says otherwise.
-pub(super) const USUAL_WAIT: crate::model::Millis = crate::model::Millis(30_000);
+pub(crate) const USUAL_WAIT: crate::model::Millis = crate::model::Millis(30_000);
 
 /// Says how fast time runs on live brokers.
 #[derive(Debug, Args)]
@@ -183,7 +183,7 @@ pub struct Pace {
     /// Multiply every duration on a live broker: 0.1 plays ten times as fast; `fit` takes for each cell the largest
     /// scale up to 1 that fits into --max-wait.
     #[arg(long, value_name = "N|fit")]
-    pub time_scale: Option<crate::play::TimeScale>,
+    pub time_scale: Option<crate::player::TimeScale>,
     /// Skip a cell that would take longer than this on a live broker.
     #[arg(long, value_name = "DURATION", default_value_t = USUAL_WAIT)]
     pub max_wait: crate::model::Millis,

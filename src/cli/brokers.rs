@@ -1,7 +1,7 @@
 //! Which brokers a command means: `sim`, a profile, a URL, or what the environment says.
 
-use super::ExitCode;
-use super::terminal::Terminal;
+use crate::cli::ExitCode;
+use crate::cli::terminal::Terminal;
 use crate::io::{Address, BROKERS_FILE, BadAddress, Disk, KnownBrokers};
 use crate::model::Profile;
 

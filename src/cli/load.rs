@@ -1,14 +1,15 @@
 //! Reads files and hands them to `language`, with the variables of the command line.
 
-use super::ExitCode;
-use super::arguments::Vars;
+use crate::cli::ExitCode;
+use crate::cli::arguments::Vars;
 use crate::io::Disk;
-use crate::language::{self, Kind, LoadedScenario, LoadedTopology, Settings};
+use crate::language;
+use crate::language::{Kind, LoadedScenario, LoadedTopology, Settings};
 use crate::source::{Problem, Sources};
 use std::path::{Path, PathBuf};
 
 /// What to do about a path that leads nowhere.
-pub(super) const MISSING: &str = "give the path of a file that is there, seen from the folder you are in";
+pub(crate) const MISSING: &str = "give the path of a file that is there, seen from the folder you are in";
 
 /// Fewer files than this are not worth a thread.
 const FILES_OF_A_THREAD_MIN: usize = 16;

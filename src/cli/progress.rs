@@ -1,14 +1,14 @@
 //! A line at the bottom of the terminal while cells play: how many are done, how many went wrong.
 //! Nothing at all without a terminal, in CI, with -q or --json.
 
-use super::terminal::in_ci;
+use crate::cli::terminal::in_ci;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::Cell;
 use std::io::IsTerminal;
 use std::time::Duration;
 
 /// Shows how far a run is.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     bad: Cell<u64>,
 }

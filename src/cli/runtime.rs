@@ -1,13 +1,13 @@
 //! The async runtime of commands that speak to a live broker, and what ends them early.
 
-use super::ExitCode;
+use crate::cli::ExitCode;
 use futures_util::FutureExt;
 use std::future::Future;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Is the runtime of one command, with its ears for Ctrl-C and SIGTERM. Once somebody listens, the system ends the program
 /// no more by itself: so there is one listener from beginning to end, and what comes while nobody waits is kept.
-pub(super) struct Runtime {
+pub(crate) struct Runtime {
     tokio: tokio::runtime::Runtime,
     signals: Signals,
 }
@@ -37,7 +37,7 @@ impl Runtime {
 }
 
 /// Hears Ctrl-C and SIGTERM from its making on.
-pub(super) struct Signals(Option<(Signal, Signal)>);
+pub(crate) struct Signals(Option<(Signal, Signal)>);
 
 impl Signals {
     fn new() -> Self {
@@ -63,7 +63,7 @@ impl Signals {
 }
 
 /// Runs a future on a runtime of its own until a signal comes; the code of the signal is the error.
-pub(super) fn interruptible<F: Future>(future: F) -> Result<F::Output, ExitCode> {
+pub(crate) fn interruptible<F: Future>(future: F) -> Result<F::Output, ExitCode> {
     Runtime::new().run(async |signals| signals.interrupt(future).await)
 }
 

@@ -1,13 +1,14 @@
 //! Which cells are meant: files and folders loaded, then `--filter`, `--tag` and `--cell`.
 
-use super::ExitCode;
-use super::arguments::Selection;
-use super::filter::Filter;
-use super::load::{Loader, MISSING};
-use super::terminal::Terminal;
+use crate::cli::ExitCode;
+use crate::cli::arguments::Selection;
+use crate::cli::filter::Filter;
+use crate::cli::load::{Loader, MISSING};
+use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
 use crate::model::Cell;
-use crate::report::{self, SnapshotName, cell_stem};
+use crate::report;
+use crate::report::{SnapshotName, cell_stem};
 use crate::source::Problem;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ const BEGIN: &str =
 
 /// Is one cell to play, and where its file lies.
 #[derive(Debug, Clone)]
-pub(super) struct ToPlay {
+pub(crate) struct ToPlay {
     pub path: PathBuf,
     pub title: String,
     pub cell: Cell,
@@ -35,7 +36,7 @@ impl ToPlay {
 }
 
 /// Loads all scenarios below the paths; any problem ends the run before a cell is played.
-pub(super) fn load_all(paths: &[PathBuf], loader: &mut Loader, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
+pub(crate) fn load_all(paths: &[PathBuf], loader: &mut Loader, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
     let found = snapshots::yaml_files(paths).map_err(|error| {
         let help =
             if *paths == [PathBuf::from(SCENARIOS)] && error.ends_with("no such file") { BEGIN } else { MISSING };
@@ -87,7 +88,7 @@ fn shared_snapshots(cells: &[ToPlay]) -> Vec<Problem> {
 }
 
 /// Keeps the cells that are meant.
-pub(super) fn select(cells: Vec<ToPlay>, wanted: &Selection, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
+pub(crate) fn select(cells: Vec<ToPlay>, wanted: &Selection, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
     let filter = wanted.filter.as_deref().map(Filter::parse).transpose();
     let filter = filter.map_err(|message| terminal.usage(&message))?;
     let fits = |one: &ToPlay| {

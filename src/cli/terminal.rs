@@ -1,9 +1,10 @@
 //! Where words go: results to standard output, problems and progress to standard error.
 
-use super::ExitCode;
-use super::arguments::Arguments;
+use crate::cli::ExitCode;
+use crate::cli::arguments::Arguments;
 use crate::io::Failure;
-use crate::report::{self, Palette};
+use crate::report;
+use crate::report::Palette;
 use crate::source::{Level, Problem, Sources};
 use std::io::{IsTerminal, Write};
 
@@ -11,7 +12,7 @@ use std::io::{IsTerminal, Write};
 const WIDTH_WITHOUT_TERMINAL: usize = 100;
 
 /// Says whether `CI` is set, as all services of that kind do.
-pub(super) fn in_ci() -> bool {
+pub(crate) fn in_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
 }
 

@@ -1,14 +1,14 @@
 //! Which cells fit a lent vhost, and which exit code their verdicts make together.
 
-use super::ExitCode;
-use super::arguments::Snapshots;
-use super::terminal::in_ci;
+use crate::cli::ExitCode;
+use crate::cli::arguments::Snapshots;
+use crate::cli::terminal::in_ci;
 use crate::model::Scenario;
-use crate::play::Verdict;
+use crate::player::Verdict;
 use crate::report::CellReport;
 
 /// Says why a scenario cannot play in a vhost that is lent.
-pub(super) fn why_not_lent(scenario: &Scenario) -> Option<String> {
+pub(crate) fn why_not_lent(scenario: &Scenario) -> Option<String> {
     let topology = &scenario.topology;
     let needs = [
         ("several vhosts", scenario.vhosts().len() != 1 || !topology.vhosts.is_empty()),
@@ -22,7 +22,7 @@ pub(super) fn why_not_lent(scenario: &Scenario) -> Option<String> {
 }
 
 /// Gives the exit code of all verdicts together.
-pub(super) fn exit_code(reports: &[CellReport], mode: Snapshots) -> ExitCode {
+pub(crate) fn exit_code(reports: &[CellReport], mode: Snapshots) -> ExitCode {
     let codes = reports.iter().map(|report| match report.verdict {
         Verdict::Failed | Verdict::Changed => ExitCode::Failed,
         Verdict::New if mode == Snapshots::Check || in_ci() => ExitCode::Failed,

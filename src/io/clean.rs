@@ -1,10 +1,10 @@
 //! Sweeps what interrupted runs left: throw-away vhosts and users older than a given age.
 //! Never touches a name of any other form.
 
-use super::address::Address;
-use super::failure::Failure;
-use super::live::{ThrowAway, now_in_minutes};
-use super::management::ManagementClient;
+use crate::io::address::Address;
+use crate::io::failure::Failure;
+use crate::io::live::{TestVhostName, now_in_minutes};
+use crate::io::management::ManagementClient;
 use std::time::Duration;
 
 /// Is what was deleted.
@@ -18,7 +18,7 @@ pub struct Cleaned {
 pub async fn clean(address: &Address, older_than: Duration) -> Result<Cleaned, Failure> {
     let management = ManagementClient::new(address)?;
     let old = |name: &String| {
-        let made = ThrowAway::parse(name).map(|name| name.minutes);
+        let made = TestVhostName::parse(name).map(|name| name.minutes);
         made.is_some_and(|made| now_in_minutes().saturating_sub(made) >= older_than.as_secs().div_ceil(60))
     };
     let mut cleaned = Cleaned::default();

@@ -115,7 +115,7 @@ fn beside<T>(path: &Path, text: &str, take_place: impl FnOnce(&Path) -> io::Resu
 }
 
 /// Gives the reason without the number of the operating system's error.
-pub(super) fn why(error: &io::Error) -> String {
+pub(crate) fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file".into(),
         io::ErrorKind::PermissionDenied => "not permitted".into(),

@@ -1,8 +1,8 @@
 //! The first bytes from a port: does it speak AMQP, HTTP, TLS, or nothing at all?
 //! Sends the greeting of an AMQP client and reads what comes back; never logs in.
 
-use super::address::Address;
-use super::failure::{Failure, FailureKind};
+use crate::io::address::Address;
+use crate::io::failure::{Failure, FailureKind};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -68,7 +68,7 @@ pub async fn greet(address: &Address, limit: Duration) -> Result<(), String> {
 }
 
 /// Makes a failure of a port that speaks something else than the URL says.
-pub(super) fn misdirected(address: &Address, speaks: &Speaks) -> Option<Failure> {
+pub(crate) fn misdirected(address: &Address, speaks: &Speaks) -> Option<Failure> {
     let host = &address.host;
     let (why, hint) = match (speaks, address.tls) {
         (Speaks::Http, _) => {

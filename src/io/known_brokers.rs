@@ -1,8 +1,8 @@
 //! The brokers that `rmqplay.yaml` names: a URL each, and what can be done with it.
 //! `brokers: {staging: {url: "{{ env.STAGING_URL }}", restart: systemctl restart rabbitmq-server}}`. Never shows a URL.
 
-use super::address::Address;
-use super::files::Disk;
+use crate::io::address::Address;
+use crate::io::files::Disk;
 use crate::model::{Scope, Template};
 use crate::source::{FileId, Span};
 use serde_json::Value as Json;
@@ -95,7 +95,8 @@ fn read_entry(entry: &Json, disk: &Disk) -> Result<Address, String> {
         }
         _ => return Err("it is a URL, or a map with `url`".to_owned()),
     };
-    let address: Address = url.parse().map_err(|bad: super::BadAddress| format!("{} ({})", bad.message, bad.help))?;
+    let address: Address =
+        url.parse().map_err(|bad: crate::io::BadAddress| format!("{} ({})", bad.message, bad.help))?;
     let address = match text("management")? {
         Some(management) => address.with_management(&management).map_err(|bad| bad.message)?,
         None => address,
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn brokers_are_found_by_name() {
         let folder = std::env::temp_dir().join(format!("rmqplay-brokers-{}", std::process::id()));
-        let write = |text: &str| super::super::write_atomically(&folder.join(BROKERS_FILE), text).expect("written");
+        let write = |text: &str| crate::io::write_atomically(&folder.join(BROKERS_FILE), text).expect("written");
         let disk = Disk::at(&folder, BTreeMap::from([("SECRET".to_owned(), "s3".to_owned())]));
         write(
             "brokers:\n  a: amqp://localhost\n  b: {url: 'amqp://u:{{ env.SECRET }}@h:1', restart: 'true'}\n  c: {rul: x}\n",

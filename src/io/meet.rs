@@ -1,9 +1,9 @@
 //! The first word with a broker: which version it is, or why nothing can be done with it.
 //! Tells a broker that is not there from one without the management plugin.
 
-use super::greet::{Speaks, ask, misdirected};
-use super::management::{ManagementClient, Overview};
-use super::{Address, Failure, FailureKind};
+use crate::io::greet::{Speaks, ask, misdirected};
+use crate::io::management::{ManagementClient, Overview};
+use crate::io::{Address, Failure, FailureKind};
 use std::time::Duration;
 
 /// Is how long the AMQP port is asked for a sign of life.

@@ -1,8 +1,8 @@
 //! Reads what a broker holds, for plans: the export, the exchanges that it leaves out, fresh counts of queues.
 //! One request for all objects and two per vhost in question, never one per object.
 
-use super::management::ManagementClient;
-use super::{Failure, FailureKind};
+use crate::io::management::ManagementClient;
+use crate::io::{Failure, FailureKind};
 use crate::language::{Settings, World, load_topology};
 use crate::model::{Name, QueueName};
 use crate::plan::{Observed, QueueFacts};

@@ -1,14 +1,14 @@
 //! Plays a cell on a live broker: set-up by the applier, then the player, both on the same throw-away vhosts.
 //! The twin of `simulate::rehearse`. Makes and deletes nothing by itself: that is the guard's.
 
-use super::Address;
-use super::Failure;
-use super::live::{Guard, Live, LiveEnded, LiveLimits, Names, run_live};
-use super::management::NOT_POLICYMAKER;
 use crate::broker::Ids;
+use crate::io::Address;
+use crate::io::Failure;
+use crate::io::live::{Live, LiveEnded, LiveLimits, Names, TestVhosts, run_live};
+use crate::io::management::NOT_POLICYMAKER;
 use crate::model::{Cell, Name, Profile};
 use crate::plan::{Applied, Applier, Observed, Plan, plan};
-use crate::play::{Ground, Played, Player, Scaled};
+use crate::player::{BrokerTraits, Player, RunResult, Scaled};
 
 /// Lists the vhosts and users that a cell needs.
 pub fn needs(cell: &Cell) -> (Vec<Name>, Vec<Name>) {
@@ -21,7 +21,12 @@ pub fn needs(cell: &Cell) -> (Vec<Name>, Vec<Name>) {
 ///
 /// # Errors
 /// The broker went away or could not be used; what was played until then is given along.
-pub async fn rehearse_live(cell: &Cell, address: &Address, guard: &Guard, ground: Ground) -> (Played, Option<Failure>) {
+pub async fn rehearse_live(
+    cell: &Cell,
+    address: &Address,
+    guard: &TestVhosts,
+    ground: BrokerTraits,
+) -> (RunResult, Option<Failure>) {
     let limits = LiveLimits::default();
     let planned =
         plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(Profile::nearest(ground.version)));
@@ -68,7 +73,7 @@ pub async fn apply_plan(plan: &Plan, address: &Address) -> Result<Applied, Failu
 
 /// Ends a run that came to its end; a right that the runner lacks is a failure of the environment, unless the step
 /// itself expects to be refused.
-fn ended(player: Player, address: &Address) -> (Played, Option<Failure>) {
+fn ended(player: Player, address: &Address) -> (RunResult, Option<Failure>) {
     let played = player.finish();
     let refused = played.failures.iter().find(|failure| {
         matches!(failure.code, "step::refused" | "topology::refused") && failure.message.contains(NOT_POLICYMAKER)
@@ -84,7 +89,7 @@ fn ended(player: Player, address: &Address) -> (Played, Option<Failure>) {
 }
 
 /// Ends a run whose broker went away.
-fn gone(mut player: Player, failure: Failure) -> (Played, Option<Failure>) {
+fn gone(mut player: Player, failure: Failure) -> (RunResult, Option<Failure>) {
     player.fail("run::broker", failure.to_string(), Some(failure.hint.clone()));
     (player.finish(), Some(failure))
 }

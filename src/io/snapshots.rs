@@ -1,7 +1,7 @@
 //! Finds scenarios, their snapshots and what is pending beside them; writes and removes those files.
 //! Compares nothing, and overwrites nothing that changed since it was read.
 
-use super::files::{list_yaml, make_atomically, read_file, why, write_atomically};
+use crate::io::files::{list_yaml, make_atomically, read_file, why, write_atomically};
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -1,11 +1,11 @@
 //! Waits until a broker answers on both its sides: the AMQP handshake and the management API.
 //! Gives its overview, or at the time limit a failure that says which side did not answer and why.
 
-use super::address::Address;
-use super::failure::{Failure, FailureKind};
-use super::greet::{ask, misdirected};
-use super::live::check_login;
-use super::management::{ManagementClient, Overview};
+use crate::io::address::Address;
+use crate::io::failure::{Failure, FailureKind};
+use crate::io::greet::{ask, misdirected};
+use crate::io::live::check_login;
+use crate::io::management::{ManagementClient, Overview};
 use crate::model::Millis;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};

@@ -1,6 +1,6 @@
 //! The disk as the world that files may ask: other files, and the environment.
 
-use super::Disk;
+use crate::io::Disk;
 use crate::language::World;
 
 impl World for Disk {

@@ -1,20 +1,26 @@
 //! Loads a scenario file: its topologies merged in, its matrix laid out, one cell for each choice.
 //! Takes bytes and the world; gives all cells, and all problems at once; what is wrong in each cell is said once.
 
-use super::cast::{self, Part, Parts};
-use super::consumers::consumer;
-use super::fields::{Desk, Fields};
-use super::host::{brokers, live, needs};
-use super::matrix::{self, Choice, axis_text};
-use super::parse::parse;
-use super::publish::Folder;
-use super::read::{self, Read, Wrong};
-use super::render::Renderer;
-use super::scope::Scope;
-use super::steps::{Stage, check_at_end, check_pace, steps};
-use super::tree::{Kind, Node};
-use super::wrong_kind::{self, Kind as FileKind};
-use super::{Settings, World, intake, names, sense, stage_names};
+use crate::language::check::{scenario_references, suspicious, topology_references};
+use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
+use crate::language::decode::read;
+use crate::language::decode::read::{DecodeError, Read};
+use crate::language::decode::scenario::consumers::consumer;
+use crate::language::decode::scenario::publish::Folder;
+use crate::language::decode::scenario::requirements::{brokers, live, needs};
+use crate::language::decode::scenario::steps::{Stage, check_at_end, check_pace, steps};
+use crate::language::expand::matrix;
+use crate::language::expand::matrix::{Choice, axis_text};
+use crate::language::expand::merge_topologies;
+use crate::language::expand::merge_topologies::{Part, Parts};
+use crate::language::expand::render::Renderer;
+use crate::language::expand::scope::Scope;
+use crate::language::syntax::encoding;
+use crate::language::syntax::parse::parse;
+use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::wrong_kind;
+use crate::language::syntax::wrong_kind::Kind as FileKind;
+use crate::language::{Settings, World};
 use crate::model::{Cell, Consumer, Requirement, Scenario, SnapshotSettings, Template, Version};
 use crate::source::{Level, Problem, Sources, Span};
 use std::collections::BTreeSet;
@@ -35,11 +41,11 @@ pub fn load_scenario(
     world: &dyn World,
     settings: &Settings,
 ) -> (Option<LoadedScenario>, Vec<Problem>) {
-    let file = match intake::take(sources, name, text) {
+    let file = match encoding::take(sources, name, text) {
         Ok(file) => file,
         Err(problem) => return (None, vec![problem]),
     };
-    let mut desk = Desk::default();
+    let mut desk = Diagnostics::default();
     let parsed = parse(sources, file);
     parsed.problems.into_iter().for_each(|problem| desk.add(problem));
     let Some(root) = parsed.root else { return (None, desk.problems) };
@@ -50,7 +56,7 @@ pub fn load_scenario(
     let file = File { sources, name, root: &root, parts: &parts, world, settings };
     let cells = file.cells(&mut desk);
     drop_consequences(&mut desk.problems, parsed.whole, &root);
-    let stopped = !parsed.whole || names::stops(&desk.problems);
+    let stopped = !parsed.whole || topology_references::stops(&desk.problems);
     desk.problems.sort_by_key(Problem::span);
     let title = root.get("scenario").and_then(Node::as_text).unwrap_or("").to_owned();
     ((!stopped).then_some(LoadedScenario { title, cells }), desk.problems)
@@ -95,13 +101,13 @@ fn read_parts(
     name: &str,
     world: &dyn World,
     settings: &Settings,
-    desk: &mut Desk,
+    desk: &mut Diagnostics,
 ) -> Parts {
     let mut parts = Parts::default();
     let Some(topology) = root.get("topology") else { return parts };
     let is_template = |entry: &Node| entry.as_text().is_some_and(Template::looks_like_one);
-    if !cast::entries_of(topology).iter().any(is_template) {
-        parts.read(&Vec::new(), cast::entries_of(topology), sources, name, world, desk);
+    if !merge_topologies::entries_of(topology).iter().any(is_template) {
+        parts.read(&Vec::new(), merge_topologies::entries_of(topology), sources, name, world, desk);
         return parts;
     }
     let none = Parts::default();
@@ -109,11 +115,12 @@ fn read_parts(
     let choices = file.choices(desk);
     let rendered = choices.into_iter().map(|choice| {
         let scope = file.scope(&choice, std::iter::empty(), desk);
-        let render = |entry: &Node, desk: &mut Desk| match is_template(entry) {
+        let render = |entry: &Node, desk: &mut Diagnostics| match is_template(entry) {
             true => Renderer::new(&scope).with_sources(file.sources).data(entry, desk),
             false => entry.clone(),
         };
-        let entries: Vec<Node> = cast::entries_of(topology).iter().map(|entry| render(entry, desk)).collect();
+        let entries: Vec<Node> =
+            merge_topologies::entries_of(topology).iter().map(|entry| render(entry, desk)).collect();
         (choice, entries)
     });
     for (choice, entries) in rendered.collect::<Vec<_>>() {
@@ -133,19 +140,19 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    fn cells(&self, desk: &mut Desk) -> Vec<Cell> {
+    fn cells(&self, desk: &mut Diagnostics) -> Vec<Cell> {
         let choices = self.choices(desk);
         if choices.len() > 1 {
             let mut used = BTreeSet::new();
-            sense::names_used(self.root, &mut used);
-            self.parts.all().iter().for_each(|part| sense::names_used(&part.read.root, &mut used));
-            sense::check_axes(self.root.get("matrix"), &used, desk);
+            suspicious::names_used(self.root, &mut used);
+            self.parts.all().iter().for_each(|part| suspicious::names_used(&part.read.root, &mut used));
+            suspicious::check_axes(self.root.get("matrix"), &used, desk);
         }
         choices.iter().filter_map(|choice| self.cell(choice, desk)).collect()
     }
 
     /// Lays out the matrix over the vars of the topologies that every cell has.
-    fn choices(&self, desk: &mut Desk) -> Vec<Choice> {
+    fn choices(&self, desk: &mut Diagnostics) -> Vec<Choice> {
         let common = self.parts.of(&Vec::new());
         let scope = self.scope(&Vec::new(), common.iter().map(|part| part.read.root.get("vars")), desk);
         matrix::choices(self.root.get("matrix"), &scope, self.settings, desk)
@@ -158,7 +165,12 @@ impl<'a> File<'a> {
     }
 
     /// Makes the names of a cell over the vars of some topologies.
-    fn scope(&self, choice: &Choice, vars: impl Iterator<Item = Option<&'a Node>>, desk: &mut Desk) -> Scope<'a> {
+    fn scope(
+        &self,
+        choice: &Choice,
+        vars: impl Iterator<Item = Option<&'a Node>>,
+        desk: &mut Diagnostics,
+    ) -> Scope<'a> {
         let mut scope = Scope::new(self.world);
         for vars in vars {
             scope.write(vars, desk);
@@ -171,12 +183,12 @@ impl<'a> File<'a> {
         scope
     }
 
-    fn cell(&self, choice: &Choice, desk: &mut Desk) -> Option<Cell> {
-        let join = |vars: Option<&'a Node>, desk: &mut Desk| self.scope(choice, std::iter::once(vars), desk);
+    fn cell(&self, choice: &Choice, desk: &mut Diagnostics) -> Option<Cell> {
+        let join = |vars: Option<&'a Node>, desk: &mut Diagnostics| self.scope(choice, std::iter::once(vars), desk);
         let parts = self.parts(choice);
-        let cast = cast::join(self.sources, &parts, join, self.settings, desk);
+        let cast = merge_topologies::join(self.sources, &parts, join, self.settings, desk);
         desk.export = parts.iter().any(|part| part.read.is_export);
-        names::check_topology(&cast.collected.topology, &cast.collected.origins, desk);
+        topology_references::check_topology(&cast.collected.topology, &cast.collected.origins, desk);
         desk.export = false;
         let scope = self.scope(choice, parts.iter().map(|part| part.read.root.get("vars")), desk);
         scope.check(self.root.get("vars"), desk);
@@ -189,7 +201,7 @@ impl<'a> File<'a> {
         let mut scenario = self.decode(&rendered, &stage, desk)?;
         scenario.topology = cast.collected.topology;
         scenario.origins = cast.collected.origins;
-        stage_names::check(&scenario, &stage.vhost, &rendered, desk);
+        scenario_references::check(&scenario, &stage.vhost, &rendered, desk);
         let axes = choice.iter().map(|(axis, value)| (axis.clone(), axis_text(value))).collect();
         Some(Cell { axes, scenario })
     }
@@ -205,8 +217,8 @@ impl<'a> File<'a> {
         root
     }
 
-    fn decode(&self, root: &Node, stage: &Stage<'_>, desk: &mut Desk) -> Option<Scenario> {
-        let mut fields = Fields::of("a scenario", root, desk)?;
+    fn decode(&self, root: &Node, stage: &Stage<'_>, desk: &mut Diagnostics) -> Option<Scenario> {
+        let mut fields = MapDecoder::of("a scenario", root, desk)?;
         let title = fields.need("scenario", desk, read::text).unwrap_or_default();
         let description = fields.opt("description", desk, read::text);
         let tags = fields.opt("tags", desk, read::texts).unwrap_or_default();
@@ -220,7 +232,7 @@ impl<'a> File<'a> {
             fields.node(key);
         }
         let consumers = fields.node("consumers").map_or_else(Vec::new, |node| consumers(node, stage, desk));
-        let mut list = |key: &str, desk: &mut Desk| {
+        let mut list = |key: &str, desk: &mut Diagnostics| {
             fields.node(key).map_or_else(Vec::new, |node| steps(&format!("`{key}`"), node, stage, desk))
         };
         let (steps, at_end, finally) = (list("steps", desk), list("at_end", desk), list("finally", desk));
@@ -246,12 +258,12 @@ impl<'a> File<'a> {
             finally,
             snapshot,
         };
-        sense::check_timeout(&scenario, timeout.zip(place), desk);
+        suspicious::check_timeout(&scenario, timeout.zip(place), desk);
         Some(scenario)
     }
 }
 
-fn consumers(node: &Node, stage: &Stage<'_>, desk: &mut Desk) -> Vec<Consumer> {
+fn consumers(node: &Node, stage: &Stage<'_>, desk: &mut Diagnostics) -> Vec<Consumer> {
     if !matches!(node.kind, Kind::Map(_) | Kind::Faulty) {
         let message = format!("`consumers` is a map of names and consumers, found {}", node.describe());
         let problem = Problem::new("value::kind", message).at(node.span, "expected a map");
@@ -267,17 +279,17 @@ fn kept() -> SnapshotSettings {
     SnapshotSettings { off: false, redact: Vec::new(), split: false }
 }
 
-fn snapshot(node: &Node, desk: &mut Desk) -> SnapshotSettings {
+fn snapshot(node: &Node, desk: &mut Diagnostics) -> SnapshotSettings {
     match &node.kind {
         Kind::Text(text) if text == "off" => return SnapshotSettings { off: true, ..kept() },
         Kind::Bool(on) => return SnapshotSettings { off: !on, ..kept() },
         Kind::Map(_) => {}
         _ => {
-            desk.wrong("`snapshot`", node, Wrong::Kind("`off`, or a map with `redact` or `split`"));
+            desk.wrong("`snapshot`", node, DecodeError::Kind("`off`, or a map with `redact` or `split`"));
             return kept();
         }
     }
-    let Some(mut fields) = Fields::of("`snapshot`", node, desk) else { return kept() };
+    let Some(mut fields) = MapDecoder::of("`snapshot`", node, desk) else { return kept() };
     let redact = fields.opt("redact", desk, read::texts).unwrap_or_default();
     let split = fields.opt("split", desk, read::boolean).unwrap_or(false);
     fields.finish(desk);
@@ -285,8 +297,8 @@ fn snapshot(node: &Node, desk: &mut Desk) -> SnapshotSettings {
 }
 
 /// Reads `requires: {rabbitmq: ">=3.12 <4.3"}`.
-fn requirements(node: &Node, desk: &mut Desk) -> Vec<Requirement> {
-    let Some(mut fields) = Fields::of("`requires`", node, desk) else { return Vec::new() };
+fn requirements(node: &Node, desk: &mut Diagnostics) -> Vec<Requirement> {
+    let Some(mut fields) = MapDecoder::of("`requires`", node, desk) else { return Vec::new() };
     let found = fields.node("rabbitmq").and_then(|node| {
         let bounds = desk.read("`rabbitmq`", node, bounds)?;
         Some(bounds.into_iter().map(|(at_least, below)| Requirement { at_least, below, span: node.span }).collect())
@@ -306,7 +318,7 @@ fn bounds(node: &Node) -> Read<Vec<Bounds>> {
     spaced.split_whitespace().map(bound).collect::<Option<_>>().filter(|all: &Vec<_>| !all.is_empty()).ok_or_else(
         || {
             let help = "write \">=4.0\", \"<4.3\" or \">=3.12 <4.0\"";
-            Wrong::Value { message: format!("`{text}` is not a bound on a version"), help: Some(help.into()) }
+            DecodeError::Value { message: format!("`{text}` is not a bound on a version"), help: Some(help.into()) }
         },
     )
 }

@@ -1,15 +1,21 @@
 //! Loads a topology file: a definitions file, or one with vars, macros and inline permissions and bindings.
 //! Takes bytes and the world; gives the topology with its places, and all problems at once.
 
-use super::collect::Collected;
-use super::fields::{Desk, Fields, each};
-use super::objects::{self, Surroundings};
-use super::parse::parse;
-use super::render::Renderer;
-use super::scope::Scope;
-use super::tree::Node;
-use super::wrong_kind::{self, Kind};
-use super::{Settings, World, access, intake, legal, names, policies, read};
+use crate::language::check::{legal, topology_references};
+use crate::language::decode::collect::Collected;
+use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
+use crate::language::decode::read;
+use crate::language::decode::topology::objects;
+use crate::language::decode::topology::objects::Surroundings;
+use crate::language::decode::topology::{access, policies};
+use crate::language::expand::render::Renderer;
+use crate::language::expand::scope::Scope;
+use crate::language::syntax::encoding;
+use crate::language::syntax::parse::parse;
+use crate::language::syntax::tree::Node;
+use crate::language::syntax::wrong_kind;
+use crate::language::syntax::wrong_kind::Kind;
+use crate::language::{Settings, World};
 use crate::model::{Name, Origins, Topology};
 use crate::source::{FileId, Problem, Sources};
 
@@ -32,8 +38,8 @@ pub fn load_topology(
     world: &dyn World,
     settings: &Settings,
 ) -> (Option<LoadedTopology>, Vec<Problem>) {
-    let mut desk = Desk::default();
-    let file = match intake::take(sources, name, text) {
+    let mut desk = Diagnostics::default();
+    let file = match encoding::take(sources, name, text) {
         Ok(file) => file,
         Err(problem) => return (None, vec![problem]),
     };
@@ -47,9 +53,9 @@ pub fn load_topology(
     scope.check_all(&mut desk);
     let (loaded, collected) = decode(sources, &read, &scope, settings, false, &mut desk);
     desk.export = read.is_export;
-    names::check_topology(&collected.topology, &collected.origins, &mut desk);
+    topology_references::check_topology(&collected.topology, &collected.origins, &mut desk);
     legal::no_exclusive_queues(&collected.topology, &collected.origins, &mut desk);
-    let stopped = !read.whole || names::stops(&desk.problems);
+    let stopped = !read.whole || topology_references::stops(&desk.problems);
     if !read.whole {
         desk.problems.retain(|problem| !problem.code.starts_with("topology::missing"));
     }
@@ -66,7 +72,7 @@ pub struct ReadTopology {
 }
 
 /// Parses a topology file; problems of form go to the desk.
-pub fn read_topology(sources: &Sources, file: FileId, desk: &mut Desk) -> Option<ReadTopology> {
+pub fn read_topology(sources: &Sources, file: FileId, desk: &mut Diagnostics) -> Option<ReadTopology> {
     let parsed = parse(sources, file);
     parsed.problems.into_iter().for_each(|problem| desk.add(problem));
     let root = parsed.root?;
@@ -82,7 +88,7 @@ pub fn decode(
     scope: &Scope<'_>,
     settings: &Settings,
     without_credentials: bool,
-    desk: &mut Desk,
+    desk: &mut Diagnostics,
 ) -> (LoadedTopology, Collected) {
     let outer = std::mem::replace(&mut desk.export, read.is_export);
     let rendered;
@@ -103,17 +109,17 @@ pub fn decode(
 /// Leaves out what the scope has read already.
 fn without_vars(root: &Node) -> Node {
     let mut root = root.clone();
-    if let super::tree::Kind::Map(entries) = &mut root.kind {
+    if let crate::language::syntax::tree::Kind::Map(entries) = &mut root.kind {
         for entry in entries.iter_mut().filter(|entry| entry.key == "vars") {
-            entry.value.kind = super::tree::Kind::Null;
+            entry.value.kind = crate::language::syntax::tree::Kind::Null;
         }
     }
     root
 }
 
 /// Decodes all lists of a file, in the order in which RabbitMQ imports them; gives the file's vhost.
-fn objects_of(root: &Node, settings: &Settings, into: &mut Collected, desk: &mut Desk) -> Option<Name> {
-    let mut fields = Fields::of("a topology", root, desk)?;
+fn objects_of(root: &Node, settings: &Settings, into: &mut Collected, desk: &mut Diagnostics) -> Option<Name> {
+    let mut fields = MapDecoder::of("a topology", root, desk)?;
     let own = fields.opt("vhost", desk, read::name);
     let original = fields.opt("original_vhost_name", desk, read::name);
     let default = settings.default_vhost.as_deref().map(Name::from);
@@ -127,7 +133,7 @@ fn objects_of(root: &Node, settings: &Settings, into: &mut Collected, desk: &mut
     {
         access::limits_of_export(node, &around.vhost, into, desk);
     }
-    let mut list = |key: &str, desk: &mut Desk, decode: &mut dyn FnMut(&Node, &mut Desk)| {
+    let mut list = |key: &str, desk: &mut Diagnostics, decode: &mut dyn FnMut(&Node, &mut Diagnostics)| {
         if let Some(node) = fields.node(key) {
             each(&format!("`{key}`"), node, desk, |node, desk| {
                 decode(node, desk);

@@ -1,9 +1,9 @@
 //! Which variables some files know: those they declare, their axes, and the names that their templates use.
 //! Takes texts that were loaded; gives names, so that a misspelt `--var` is found. Says nothing of what is wrong in them.
 
-use super::near;
-use super::parse::parse;
-use super::sense::names_used;
+use crate::language::check::suspicious::names_used;
+use crate::language::decode::suggestions;
+use crate::language::syntax::parse::parse;
 use crate::source::Sources;
 use std::collections::BTreeSet;
 
@@ -18,6 +18,6 @@ pub fn unknown_variable<'v>(sources: &Sources, given: impl IntoIterator<Item = &
         names_used(&root, &mut known);
     }
     let unknown = given.into_iter().find(|name| !known.contains(*name))?;
-    let near = near::nearest(unknown, known.iter()).map(|near| format!("; did you mean `{near}`?"));
+    let near = suggestions::nearest(unknown, known.iter()).map(|near| format!("; did you mean `{near}`?"));
     Some(format!("no file knows a variable `{unknown}`{}", near.unwrap_or_default()))
 }

@@ -1,7 +1,7 @@
 //! Scripted consumers: whom they serve and what they do with each message.
 //! Plain data; `play` runs it. Rules are tried in file order, the first match acts.
 
-use super::{Binding, Count, LateValue, Millis, Name, Publish, Queue, QueueName, Table, Template, Text};
+use crate::model::{Binding, Count, LateValue, Millis, Name, Publish, Queue, QueueName, Table, Template, Text};
 use crate::source::Span;
 
 /// Is one actor of a scenario.

@@ -1,7 +1,7 @@
 //! What must hold: subjects, values and when they are judged.
 //! Plain data; `play` judges. Each number and list keeps its place in the file.
 
-use super::{Count, Key, LateValue, Matcher, Millis, Moment, Name, QueueName, Text, Value};
+use crate::model::{Count, Key, LateValue, Matcher, Millis, Moment, Name, QueueName, Text, Value};
 use crate::source::Span;
 use std::collections::BTreeMap;
 

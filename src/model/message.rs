@@ -1,7 +1,7 @@
 //! A message: properties, headers and a body.
 //! Plain data, shared by reference count. Never knows where it lies.
 
-use super::{Name, Table};
+use crate::model::{Name, Table};
 use std::sync::Arc;
 
 /// Holds AMQP's basic properties; an absent one was not sent.
@@ -51,14 +51,14 @@ pub struct Message {
 
 impl Message {
     /// Gives the header of that name.
-    pub fn header(&self, name: &str) -> Option<&super::Value> {
+    pub fn header(&self, name: &str) -> Option<&crate::model::Value> {
         self.properties.headers.as_ref()?.get(name)
     }
 
     /// Lists the entries of `x-death`, the latest first.
-    pub fn deaths(&self) -> impl Iterator<Item = &super::Table> {
-        let entries = self.header("x-death").and_then(super::Value::as_array).unwrap_or_default();
-        entries.iter().filter_map(super::Value::as_table)
+    pub fn deaths(&self) -> impl Iterator<Item = &crate::model::Table> {
+        let entries = self.header("x-death").and_then(crate::model::Value::as_array).unwrap_or_default();
+        entries.iter().filter_map(crate::model::Value::as_table)
     }
 
     /// Counts the deaths that `x-death` tells of, over all its entries.

@@ -1,7 +1,7 @@
 //! Which object, and where a file declares it.
 //! Gives identities for diffing and places for problems that are found after loading.
 
-use super::{
+use crate::model::{
     Binding, DestinationKind, Exchange, Name, Parameter, Permission, Policy, Queue, Table, TopicPermission, User,
     Value, Vhost,
 };

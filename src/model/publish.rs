@@ -1,7 +1,7 @@
 //! What a scenario publishes: texts and values that may hold templates, rendered when the step plays.
 //! Plain data; `play` renders and sends it.
 
-use super::{Millis, Name, Scope, Table, Template, TemplateError, Value};
+use crate::model::{Millis, Name, Scope, Table, Template, TemplateError, Value};
 use std::sync::Arc;
 
 /// Is a text, fixed or rendered when it plays.

@@ -1,7 +1,7 @@
 //! How much slower or quicker a live broker's time runs than the scenario's: one factor for every duration.
 //! Whole numbers throughout, so that a moment mapped there and back is never earlier than it was.
 
-use super::{Millis, Moment};
+use crate::model::{Millis, Moment};
 use std::fmt;
 
 /// Multiplies every duration of a scenario; kept in millionths.

@@ -1,7 +1,7 @@
 //! A scenario after loading: one cell is one scenario with one choice of its matrix, all load-time templates rendered.
 //! Plain data; `play` runs it. Names that it uses are declared, or are problems already.
 
-use super::{
+use crate::model::{
     Binding, Consumer, Exchange, Expectation, MessagePattern, Millis, Name, Object, Origins, Permission, Policy,
     Publish, Queue, QueueName, Scale, Subject, Topology, Version, When,
 };

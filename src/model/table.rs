@@ -1,7 +1,7 @@
 //! AMQP field tables: named values in order, shared until one holder writes.
 //! Cheap to clone and small; made for the few dozen entries that headers and arguments have: look-ups walk the entries.
 
-use super::{Name, Value};
+use crate::model::{Name, Value};
 use std::fmt;
 use std::ops::Index;
 use std::sync::Arc;

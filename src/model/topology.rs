@@ -1,7 +1,7 @@
 //! What a broker should hold: the objects of a definitions file, lowered to RabbitMQ's own arguments.
-//! Plain data that compares by value; places in the file live beside it, in [`Origins`](super::Origins).
+//! Plain data that compares by value; places in the file live beside it, in [`Origins`](crate::model::Origins).
 
-use super::{Name, QueueName, Secret, Table};
+use crate::model::{Name, QueueName, Secret, Table};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
@@ -175,7 +175,7 @@ impl Queue {
 
     /// Gives the type that the arguments ask for; absent means classic (a vhost's default aside).
     pub fn kind(&self) -> QueueKind {
-        match self.arguments.get("x-queue-type").and_then(super::Value::as_text) {
+        match self.arguments.get("x-queue-type").and_then(crate::model::Value::as_text) {
             Some("quorum") => QueueKind::Quorum,
             Some("stream") => QueueKind::Stream,
             _ => QueueKind::Classic,

@@ -1,7 +1,7 @@
 //! AMQP's typed field values, as headers and arguments carry them.
 //! Compares by value and type; says how RabbitMQ names a type in its texts. Never encodes frames.
 
-use super::{Name, Table};
+use crate::model::{Name, Table};
 
 /// Is one AMQP 0-9-1 field value.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,14 +1,14 @@
 //! Permissions and topic permissions: rows that are missing or differ, and whether a new pattern may take rights away.
 
-use super::compose::Findings;
-use super::equality::push_text;
-use super::patterns::surely_covers;
-use super::{Change, Risk, Write};
 use crate::broker::Management;
 use crate::model::{Object, TopicPermission};
+use crate::plan::compose::Findings;
+use crate::plan::equality::push_text;
+use crate::plan::patterns::surely_covers;
+use crate::plan::{Change, Risk, Write};
 
 /// Compares rows by user and vhost.
-pub(super) fn permissions(findings: &mut Findings<'_>) {
+pub(crate) fn permissions(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
     for row in &desired.permissions {
         let object = row.object();
@@ -25,7 +25,7 @@ pub(super) fn permissions(findings: &mut Findings<'_>) {
 }
 
 /// Compares rows by user, vhost and exchange.
-pub(super) fn topic_permissions(findings: &mut Findings<'_>) {
+pub(crate) fn topic_permissions(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
     for row in &desired.topic_permissions {
         let object = row.object();

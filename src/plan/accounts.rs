@@ -1,11 +1,11 @@
 //! Users and vhosts with their limits: passwords by their hashes, tags as sets, absent metadata left alone.
 //! A write always resends what the broker would otherwise forget. Never shows a password or a hash.
 
-use super::compose::Findings;
-use super::equality::push_text;
-use super::{Change, FieldChange, Risk, Write, is_hash_of};
 use crate::broker::Management;
 use crate::model::{Credential, Name, Object, User, Version, Vhost};
+use crate::plan::compose::Findings;
+use crate::plan::equality::push_text;
+use crate::plan::{Change, FieldChange, Risk, Write, is_hash_of};
 use crate::source::Problem;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ enum Password {
 }
 
 /// Compares users.
-pub(super) fn users(findings: &mut Findings<'_>) {
+pub(crate) fn users(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
     for user in &desired.users {
         let object = user.object();
@@ -113,7 +113,7 @@ fn tag_text(tags: &BTreeSet<&str>) -> String {
 }
 
 /// Compares vhosts, and makes those that objects of the file are put into.
-pub(super) fn vhosts(findings: &mut Findings<'_>) {
+pub(crate) fn vhosts(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
     for name in desired.vhost_names() {
         let declared = desired.vhosts.iter().find(|vhost| vhost.name == name);

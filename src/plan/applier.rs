@@ -3,10 +3,10 @@
 //!
 //! Order holds only within one channel, so each group (exchanges, their topic permissions, queues, bindings) is awaited.
 
-use super::Plan;
-use super::errands::{Declare, Errand, Errands, Group, MANAGEMENT_IN_FLIGHT_MAX, Progress, Site};
 use crate::broker::{ChannelId, Client, Command, ConnectionId, Event, Ids, Refusal, Reply, RequestId, Scope};
 use crate::model::{Moment, Object};
+use crate::plan::Plan;
+use crate::plan::apply_queue::{ApplyQueue, Declare, Errand, Group, MANAGEMENT_IN_FLIGHT_MAX, Progress, Site};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many channels declare side by side, when there is enough to declare.
@@ -69,7 +69,7 @@ struct Lane {
 impl Applier {
     /// Prepares to write all of the plan's changes that can be written.
     pub fn new(plan: &Plan, ids: Ids) -> Self {
-        let Errands { objects, groups, sites } = Errands::of(plan);
+        let ApplyQueue { objects, groups, sites } = ApplyQueue::of(plan);
         Self {
             ids,
             objects,

@@ -1,9 +1,9 @@
 //! A plan as data: changes in the order of RabbitMQ's own import, each with its reason, its risk and its writes.
 //! Texts of secrets never get in here; the writes hold them as [`Secret`](crate::model::Secret).
 
-use super::Risk;
 use crate::broker::{Management, Method};
 use crate::model::Object;
+use crate::plan::Risk;
 use crate::source::Problem;
 
 /// Is everything that separates a broker from a file.
@@ -82,12 +82,12 @@ impl Plan {
 
 impl Change {
     /// Makes a creation without risk.
-    pub(super) fn create(object: Object, words: Vec<String>, reason: impl Into<String>, writes: Vec<Write>) -> Self {
+    pub(crate) fn create(object: Object, words: Vec<String>, reason: impl Into<String>, writes: Vec<Write>) -> Self {
         Self { object, kind: ChangeKind::Create { words }, reason: reason.into(), risk: None, writes }
     }
 
     /// Makes an update without risk.
-    pub(super) fn update(
+    pub(crate) fn update(
         object: Object,
         fields: Vec<FieldChange>,
         reason: impl Into<String>,
@@ -97,14 +97,14 @@ impl Change {
     }
 
     /// Makes a difference that nobody can mend in place.
-    pub(super) fn immutable(object: Object, fields: Vec<FieldChange>, reason: impl Into<String>) -> Self {
+    pub(crate) fn immutable(object: Object, fields: Vec<FieldChange>, reason: impl Into<String>) -> Self {
         let kind = ChangeKind::Immutable { fields };
         Self { object, kind, reason: reason.into(), risk: None, writes: Vec::new() }
     }
 }
 
 impl FieldChange {
-    pub(super) fn new(name: impl Into<String>, old: impl Into<String>, new: impl Into<String>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, old: impl Into<String>, new: impl Into<String>) -> Self {
         Self { name: name.into(), old: old.into(), new: new.into() }
     }
 }

@@ -1,8 +1,8 @@
 //! Puts a plan together in the order of RabbitMQ's own import (users, vhosts, permissions, exchanges, topic
 //! permissions, global parameters, policies before queues, parameters, queues, bindings). Never writes.
 
-use super::{Change, FieldChange, Observed, Plan, access, accounts, policies, wiring};
 use crate::model::{Object, Origins, Topology};
+use crate::plan::{Change, FieldChange, Observed, Plan, access, accounts, policies, wiring};
 use crate::source::Problem;
 
 /// Finds what separates a broker from what a file declares.
@@ -25,7 +25,7 @@ pub fn plan(desired: &Topology, origins: &Origins, observed: &Observed) -> Plan 
 }
 
 /// Collects while the parts compare.
-pub(super) struct Findings<'a> {
+pub(crate) struct Findings<'a> {
     pub desired: &'a Topology,
     pub origins: &'a Origins,
     pub observed: &'a Observed,

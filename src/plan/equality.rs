@@ -1,14 +1,14 @@
 //! When two values are the same to RabbitMQ: numbers by value whatever their width, tables without order.
 //! Also how values are written in explanations. Never looks at what a value means.
 
-use super::FieldChange;
 use crate::model::{Millis, Table, Value};
+use crate::plan::FieldChange;
 use crate::rules::{ValueKind, queue_argument};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
 /// Compares by value: `5` equals `5.0`, objects compare without order.
-pub(super) fn same(a: &Json, b: &Json) -> bool {
+pub(crate) fn same(a: &Json, b: &Json) -> bool {
     match (a, b) {
         (Json::Number(x), Json::Number(y)) => match (x.as_i64(), y.as_i64()) {
             (Some(x), Some(y)) => x == y,
@@ -23,12 +23,12 @@ pub(super) fn same(a: &Json, b: &Json) -> bool {
 }
 
 /// Compares two AMQP values; widths do not count, since an export does not tell them.
-pub(super) fn same_value(a: &Value, b: &Value) -> bool {
+pub(crate) fn same_value(a: &Value, b: &Value) -> bool {
     same(&a.to_json(), &b.to_json())
 }
 
 /// Lists the differences of two argument tables by key, old first; keys in `skip` are not looked at.
-pub(super) fn table_changes(old: &Table, new: &Table, skip: &[&str]) -> Vec<FieldChange> {
+pub(crate) fn table_changes(old: &Table, new: &Table, skip: &[&str]) -> Vec<FieldChange> {
     let keys: BTreeSet<&str> = old.keys().chain(new.keys()).map(|key| &**key).collect();
     let differing =
         keys.into_iter().filter(|key| !skip.contains(key)).filter(|key| match (old.get(key), new.get(key)) {
@@ -39,7 +39,7 @@ pub(super) fn table_changes(old: &Table, new: &Table, skip: &[&str]) -> Vec<Fiel
 }
 
 /// Lists the differences of two JSON maps by key, old first.
-pub(super) fn json_changes<'a>(
+pub(crate) fn json_changes<'a>(
     old: impl Fn(&str) -> Option<&'a Json>,
     new: impl Fn(&str) -> Option<&'a Json>,
     keys: &BTreeSet<&str>,
@@ -59,7 +59,7 @@ pub(super) fn json_changes<'a>(
 }
 
 /// Adds a change when the two texts differ.
-pub(super) fn push_text(changes: &mut Vec<FieldChange>, name: &str, old: &str, new: &str) {
+pub(crate) fn push_text(changes: &mut Vec<FieldChange>, name: &str, old: &str, new: &str) {
     if old != new {
         let show = |text: &str| if text.is_empty() { "''".to_owned() } else { text.to_owned() };
         changes.push(FieldChange::new(name, show(old), show(new)));
@@ -67,19 +67,19 @@ pub(super) fn push_text(changes: &mut Vec<FieldChange>, name: &str, old: &str, n
 }
 
 /// Adds a change when the two flags differ.
-pub(super) fn push_flag(changes: &mut Vec<FieldChange>, name: &str, old: bool, new: bool) {
+pub(crate) fn push_flag(changes: &mut Vec<FieldChange>, name: &str, old: bool, new: bool) {
     if old != new {
         changes.push(FieldChange::new(name, old.to_string(), new.to_string()));
     }
 }
 
 /// Writes a value, `none` when there is none.
-pub(super) fn shown(value: Option<&Value>) -> String {
+pub(crate) fn shown(value: Option<&Value>) -> String {
     shown_json(value.map(Value::to_json).as_ref())
 }
 
 /// Writes a JSON value, texts without quotes, `none` when there is none.
-pub(super) fn shown_json(value: Option<&Json>) -> String {
+pub(crate) fn shown_json(value: Option<&Json>) -> String {
     match value {
         None => "none".into(),
         Some(Json::String(text)) if text.is_empty() => "''".into(),
@@ -89,7 +89,7 @@ pub(super) fn shown_json(value: Option<&Json>) -> String {
 }
 
 /// Writes an argument as people say it: `message-ttl 5s`, `max-length 10`.
-pub(super) fn argument_words(name: &str, value: &Json) -> String {
+pub(crate) fn argument_words(name: &str, value: &Json) -> String {
     let bare = name.strip_prefix("x-").filter(|_| queue_argument(name).is_some()).unwrap_or(name);
     let is_duration = queue_argument(name).is_some_and(|argument| argument.kind == ValueKind::Duration);
     match value.as_u64().filter(|_| is_duration) {

@@ -1,8 +1,8 @@
 //! One line per change, in words: `+` is made, `~` is changed, `!` cannot be changed.
 //! Gives sentences; colours and layout belong to `report`.
 
-use super::{Change, ChangeKind, FieldChange};
 use crate::model::Object;
+use crate::plan::{Change, ChangeKind, FieldChange};
 
 /// Says in one line what a change is.
 pub fn explain(change: &Change) -> String {

@@ -1,15 +1,15 @@
 //! What changed policies can lose: compares the effective values of every queue on the broker before and after.
 //! Judges by what holds in the end, so a policy that changes nothing for any queue is no risk.
 
-use super::catch::{Effective, LOWER_HOLDS, Policies, finds_any, number};
-use super::equality::{same, shown_json};
-use super::{Observed, Risk};
 use crate::model::{ApplyTo, Policy, Queue, QueueName, Topology};
+use crate::plan::effective_policy::{Effective, LOWER_HOLDS, Policies, finds_any, number};
+use crate::plan::equality::{same, shown_json};
+use crate::plan::{Observed, Risk};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
 /// Holds every queue of a broker with what is in effect for it before and after.
-pub(super) struct Outlook<'a> {
+pub(crate) struct Outlook<'a> {
     queues: Vec<(&'a Queue, u64, Effective, Effective)>,
 }
 

@@ -8,11 +8,11 @@
 mod access;
 mod accounts;
 mod applier;
-mod catch;
+mod apply_queue;
 mod change;
 mod compose;
+mod effective_policy;
 mod equality;
-mod errands;
 mod explain;
 mod loss;
 mod observed;

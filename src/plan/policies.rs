@@ -1,11 +1,11 @@
 //! Policies, operator policies, parameters and global parameters: compared by value, written whole, one by one.
 
-use super::compose::Findings;
-use super::equality::{json_changes, push_text, same, shown_json};
-use super::loss::Outlook;
-use super::{Change, FieldChange, Write};
 use crate::broker::Management;
 use crate::model::{Object, Policy};
+use crate::plan::compose::Findings;
+use crate::plan::equality::{json_changes, push_text, same, shown_json};
+use crate::plan::loss::Outlook;
+use crate::plan::{Change, FieldChange, Write};
 use crate::source::Problem;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const CLUSTER_OWN: [&str; 2] = ["internal_cluster_id", "cluster_name"];
 
 /// Compares policies, then operator policies.
-pub(super) fn policies(findings: &mut Findings<'_>) {
+pub(crate) fn policies(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, &findings.observed.topology);
     let outlook = Outlook::new(desired, findings.observed);
     let (user, operator) =
@@ -70,7 +70,7 @@ fn policy_words(policy: &Policy) -> Vec<String> {
 }
 
 /// Compares runtime parameters; values may hold credentials and are not shown.
-pub(super) fn parameters(findings: &mut Findings<'_>) {
+pub(crate) fn parameters(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
     for parameter in &desired.parameters {
         let object = parameter.object();
@@ -81,7 +81,7 @@ pub(super) fn parameters(findings: &mut Findings<'_>) {
 }
 
 /// Compares global parameters; what names the cluster itself is left alone.
-pub(super) fn global_parameters(findings: &mut Findings<'_>) {
+pub(crate) fn global_parameters(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
     for (name, value) in &desired.global_parameters {
         let object = Object::GlobalParameter { name: name.as_str().into() };

@@ -15,7 +15,7 @@ pub struct Risk {
 
 impl Risk {
     /// Makes a risk of rights.
-    pub(super) fn of_rights(what: impl Into<String>, old: impl Into<String>, new: impl Into<String>) -> Self {
+    pub(crate) fn of_rights(what: impl Into<String>, old: impl Into<String>, new: impl Into<String>) -> Self {
         Self { what: what.into(), queues: Vec::new(), old: old.into(), new: new.into() }
     }
 
@@ -25,7 +25,7 @@ impl Risk {
     }
 
     /// Joins two risks of one change.
-    pub(super) fn join(self, other: Option<Risk>) -> Risk {
+    pub(crate) fn join(self, other: Option<Risk>) -> Risk {
         let Some(other) = other else { return self };
         let mut queues = self.queues;
         for (queue, messages) in other.queues {

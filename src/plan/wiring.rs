@@ -1,11 +1,11 @@
 //! Exchanges, queues and bindings: what is missing, and what is there with values that never change.
 //! Compares as the broker does on redeclare, and beyond it what the broker silently ignores.
 
-use super::compose::Findings;
-use super::equality::{argument_words, push_flag, push_text, shown, table_changes};
-use super::{Change, FieldChange, Write};
 use crate::broker::Method;
 use crate::model::{Binding, DestinationKind, Exchange, Name, Object, Queue, Topology, Value, Version};
+use crate::plan::compose::Findings;
+use crate::plan::equality::{argument_words, push_flag, push_text, shown, table_changes};
+use crate::plan::{Change, FieldChange, Write};
 use crate::rules::queue_argument;
 use crate::source::Problem;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ const PREDECLARED: [(&str, &str); 8] = [
 ];
 
 /// Compares exchanges.
-pub(super) fn exchanges(findings: &mut Findings<'_>) {
+pub(crate) fn exchanges(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
     let known: BTreeMap<Object, &Exchange> =
         observed.topology.exchanges.iter().map(|exchange| (exchange.object(), exchange)).collect();
@@ -70,7 +70,7 @@ fn exchange_words(exchange: &Exchange) -> Vec<String> {
 }
 
 /// Compares queues.
-pub(super) fn queues(findings: &mut Findings<'_>) {
+pub(crate) fn queues(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
     let known: BTreeMap<Object, &Queue> =
         observed.topology.queues.iter().map(|queue| (queue.object(), queue)).collect();
@@ -145,7 +145,7 @@ fn queue_words(queue: &Queue, kind: &str) -> Vec<String> {
 }
 
 /// Compares bindings by source, destination, key and arguments; there is nothing to change in one.
-pub(super) fn bindings(findings: &mut Findings<'_>) {
+pub(crate) fn bindings(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
     let beside: BTreeMap<_, &Binding> = observed.topology.bindings.iter().map(|old| (ends(old), old)).collect();
     let known: BTreeSet<Object> = observed.topology.bindings.iter().map(Binding::object).collect();

@@ -1,8 +1,8 @@
 //! One line per cell, the head of a run, and one entry of a timeline. The summary is `summary`'s.
 
-use super::{Palette, shell_word};
 use crate::model::{Scenario, Version};
-use crate::play::{Entry, Happening, Played, Verdict};
+use crate::player::{RunResult, TimelineEntry, TimelineEvent, Verdict};
+use crate::report::{Palette, shell_word};
 use crate::source::Sources;
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub struct CellReport {
     /// The arguments that set variables, with a space before each; secrets hidden.
     pub variables: String,
     pub verdict: Verdict,
-    pub played: Option<Played>,
+    pub played: Option<RunResult>,
     pub real: std::time::Duration,
     /// The difference to the snapshot, or what becomes of a new one.
     pub snapshot_words: Option<String>,
@@ -52,7 +52,7 @@ impl CellReport {
     }
 
     /// Says how often it was played, where it was more than once and never passed.
-    pub(super) fn tries(&self) -> String {
+    pub(crate) fn tries(&self) -> String {
         match self.earlier.len() {
             0 => String::new(),
             earlier => format!(", tried {} times", earlier + 1),
@@ -106,7 +106,7 @@ pub fn duration_in_words(real: std::time::Duration) -> String {
 }
 
 /// Gives the short word of a verdict; what is wrong is loud.
-pub(super) fn word(verdict: &Verdict) -> &'static str {
+pub(crate) fn word(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Passed => "pass",
         Verdict::Flaky(_) => "flaky",
@@ -118,7 +118,7 @@ pub(super) fn word(verdict: &Verdict) -> &'static str {
 }
 
 /// Colours a text as its verdict asks for.
-pub(super) fn mark(verdict: &Verdict, text: &str, palette: Palette) -> String {
+pub(crate) fn mark(verdict: &Verdict, text: &str, palette: Palette) -> String {
     match verdict {
         Verdict::Passed => palette.good(text),
         Verdict::New | Verdict::Skipped(_) | Verdict::Flaky(_) => palette.odd(text),
@@ -127,9 +127,9 @@ pub(super) fn mark(verdict: &Verdict, text: &str, palette: Palette) -> String {
 }
 
 /// Writes one entry; an expectation is named by its line.
-pub(super) fn entry_line(entry: &Entry, sources: &Sources) -> String {
+pub(crate) fn entry_line(entry: &TimelineEntry, sources: &Sources) -> String {
     match &entry.what {
-        Happening::Judged { span, holds } => {
+        TimelineEvent::Judged { span, holds } => {
             let holds = if *holds { "holds" } else { "does not hold" };
             format!("{:>8}  expectation of line {} {holds}", entry.moment.to_string(), sources.position(*span).line)
         }
@@ -138,6 +138,6 @@ pub(super) fn entry_line(entry: &Entry, sources: &Sources) -> String {
 }
 
 /// Says whether an entry tells a reader something; counts and step marks do not.
-pub(super) fn is_telling(entry: &Entry) -> bool {
-    !matches!(entry.what, Happening::Step { .. } | Happening::Counted { .. })
+pub(crate) fn is_telling(entry: &TimelineEntry) -> bool {
+    !matches!(entry.what, TimelineEvent::Step { .. } | TimelineEvent::Counted { .. })
 }

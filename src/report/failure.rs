@@ -1,10 +1,10 @@
 //! Failed cells for a reader: the line, what was expected and found, what led there, and how to repeat it.
 //! The first one in full; what several brokers share is told once, and so is each help.
 
-use super::problem::draw_one;
-use super::story::before;
-use super::{CellReport, Palette};
-use crate::play::{Failure, Verdict};
+use crate::player::{Failure, Verdict};
+use crate::report::problem::draw_one;
+use crate::report::story::before;
+use crate::report::{CellReport, Palette};
 use crate::source::{Problem, Sources};
 use std::collections::BTreeSet;
 

@@ -1,9 +1,9 @@
 //! A run as JSON: one object per cell and one summary, for machines to read line by line.
 
-use super::CellReport;
-use super::cell::is_telling;
-use super::summary::{VERDICTS, count};
-use crate::play::{Failure, Verdict};
+use crate::player::{Failure, Verdict};
+use crate::report::CellReport;
+use crate::report::cell::is_telling;
+use crate::report::summary::{VERDICTS, count};
 use crate::source::Sources;
 use serde_json::{Value as Json, json};
 

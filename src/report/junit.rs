@@ -1,11 +1,11 @@
 //! A run as JUnit XML: a suite per broker, a case per cell, attempts that failed as its reruns; what kept a broker from
 //! being played on as a case that ended in an error.
 
-use super::failure::{Page, failure_text};
-use super::palette::Palette;
-use super::summary::brokers;
-use super::{BrokerError, CellReport};
-use crate::play::Verdict;
+use crate::player::Verdict;
+use crate::report::failure::{Page, failure_text};
+use crate::report::palette::Palette;
+use crate::report::summary::brokers;
+use crate::report::{BrokerError, CellReport};
 use crate::source::Sources;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 

@@ -1,7 +1,7 @@
 //! A plan and what came of it, as lines for the terminal.
 
-use super::Palette;
 use crate::plan::{Applied, Change, ChangeKind, Plan, explain};
+use crate::report::Palette;
 
 /// Writes the changes of a plan: signs, reasons, and what is at stake.
 pub fn plan_text(plan: &Plan, palette: Palette) -> String {

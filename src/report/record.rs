@@ -1,15 +1,15 @@
 //! Messages as a snapshot shows them: sorted keys, times redacted, long bodies by length and digest.
 
-use super::redaction::{Redaction, redact_path, server_names_hidden};
 use crate::model::{Table, Value};
-use crate::play::MessageRecord;
+use crate::player::MessageRecord;
+use crate::report::redaction::{Redaction, redact_path, server_names_hidden};
 use serde_json::{Map, Value as Json, json};
 
 /// The longest body that is shown whole, in bytes.
 const BODY_SHOWN_MAX: usize = 256;
 
 /// Shows one message, without what is to be hidden of it.
-pub(super) fn message_json(record: &MessageRecord, redaction: &Redaction<'_>) -> Json {
+pub(crate) fn message_json(record: &MessageRecord, redaction: &Redaction<'_>) -> Json {
     let redact = redaction.paths;
     let properties = &record.message.properties;
     let mut shown = Map::new();
@@ -64,10 +64,10 @@ fn body_json(body: &[u8], content_type: Option<&str>, redact: &[String]) -> (&'s
             && paths.filter(|path| redact_path(&mut tree, path)).count() > 0
         {
             let text = sorted(tree).to_string();
-            let digest = format!("{:016x}", crate::play::digest_of(text.as_bytes()));
+            let digest = format!("{:016x}", crate::player::digest_of(text.as_bytes()));
             return ("body", json!({ "redacted": true, "digest": digest }));
         }
-        let digest = format!("{:016x}", crate::play::digest_of(body));
+        let digest = format!("{:016x}", crate::player::digest_of(body));
         return ("body", json!({ "bytes": body.len(), "digest": digest }));
     }
     if content_type == Some("application/json")

@@ -1,7 +1,7 @@
 //! What a snapshot hides, for it differs in each run: names that the server made, and what `redact` names by dotted
 //! paths of a message (`json.at`, `headers.trace`, `id`), wherever in the outcome the same field is shown.
 
-use crate::play::{Deed, exchange_in_words};
+use crate::player::{ActionRecord, exchange_in_words};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ const HIDDEN: &str = "[redacted]";
 
 /// Hides fields of messages.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Redaction<'s> {
+pub(crate) struct Redaction<'s> {
     pub paths: &'s [String],
 }
 
@@ -35,19 +35,19 @@ impl Redaction<'_> {
     }
 
     /// Says what a consumer did.
-    pub fn deed(&self, deed: &Deed) -> String {
+    pub fn deed(&self, deed: &ActionRecord) -> String {
         match deed {
-            Deed::Did(word) => (*word).to_owned(),
-            Deed::Sent { verb, exchange, routing_key } => {
+            ActionRecord::Did(word) => (*word).to_owned(),
+            ActionRecord::Sent { verb, exchange, routing_key } => {
                 let exchange = self.shown("exchange", exchange_in_words(exchange));
                 let key = self.shown("routing_key", server_names_hidden(routing_key));
                 format!("{verb} to {exchange} with key {key}")
             }
-            Deed::Replied { to } => {
+            ActionRecord::Replied { to } => {
                 let to = self.shown("reply_to", self.shown("routing_key", server_names_hidden(to)));
                 format!("reply to {to}")
             }
-            Deed::Retried { rung } => format!("retry: {}", self.shown("routing_key", rung)),
+            ActionRecord::Retried { rung } => format!("retry: {}", self.shown("routing_key", rung)),
         }
     }
 
@@ -66,13 +66,13 @@ impl Redaction<'_> {
 }
 
 /// Replaces names that the server made up.
-pub(super) fn server_names_hidden(text: &str) -> &str {
+pub(crate) fn server_names_hidden(text: &str) -> &str {
     if text.starts_with("amq.gen-") || text.starts_with("amq.rabbitmq.reply-to.") { "[server-named]" } else { text }
 }
 
 /// Hides what stands at a dotted path and says whether anything did. `*` is any key or entry, lists are passed through
 /// (`json.lines.at` is `at` of every line), and a key may hold dots itself (`headers.trace.id`).
-pub(super) fn redact_path(shown: &mut Json, path: &str) -> bool {
+pub(crate) fn redact_path(shown: &mut Json, path: &str) -> bool {
     if path.is_empty() {
         *shown = json!(HIDDEN);
         return true;
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_hidden_field_is_hidden_in_deeds_and_sentences() {
-        let sent = Deed::Sent { verb: "publish", exchange: "out".into(), routing_key: "k1".into() };
+        let sent = ActionRecord::Sent { verb: "publish", exchange: "out".into(), routing_key: "k1".into() };
         let refused = "write access to topic 'k1' in exchange 'out' in vhost '/' refused";
         let shown = |path: &str| {
             let paths = [path.to_owned()];

@@ -1,10 +1,10 @@
 //! An outcome as a snapshot's text, and how two of them differ.
 //! Takes outcomes and bodies; gives texts. Which file is meant is `snapshot_name`'s, what a file says `snapshot_file`'s.
 
-use super::record::message_json;
-use super::redaction::Redaction;
 use crate::model::{QueueName, Scenario};
-use crate::play::{ConsumerOutcome, Kept, Outcome, PublishRecord, Receipt};
+use crate::player::{BoundedLog, ConsumerOutcome, Outcome, PublishRecord, Receipt};
+use crate::report::record::message_json;
+use crate::report::redaction::Redaction;
 use serde_json::{Map, Value as Json, json};
 use similar::{ChangeTag, TextDiff};
 use std::collections::BTreeMap;
@@ -75,7 +75,7 @@ pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
 /// Lists how publishes ended: names in order, by publisher (between publishers there is no order) and outcome. Consumers
 /// that compete for a queue are one publisher, whose messages are listed by name.
 fn publishes_json(outcome: &Outcome, scenario: &Scenario, redaction: &Redaction<'_>) -> Json {
-    let publishes: &Kept<PublishRecord> = &outcome.publishes;
+    let publishes: &BoundedLog<PublishRecord> = &outcome.publishes;
     let groups = rivals(outcome, scenario);
     let mut by_publisher: BTreeMap<String, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
     for record in publishes.iter() {
@@ -83,7 +83,7 @@ fn publishes_json(outcome: &Outcome, scenario: &Scenario, redaction: &Redaction<
         let by = group.map_or_else(|| record.by.to_string(), |group| names_of(group));
         let by_outcome = by_publisher.entry(by).or_default();
         by_outcome
-            .entry(crate::play::outcome_in_words(record.outcome))
+            .entry(crate::player::outcome_in_words(record.outcome))
             .or_default()
             .push(redaction.name(&record.message));
     }
@@ -131,7 +131,7 @@ fn consumers_json(outcome: &Outcome, scenario: &Scenario, redaction: &Redaction<
     shown.collect()
 }
 
-fn received_json(received: &Kept<Receipt>, redaction: &Redaction<'_>) -> Json {
+fn received_json(received: &BoundedLog<Receipt>, redaction: &Redaction<'_>) -> Json {
     let mut lines: Vec<Json> = received.iter().map(|receipt| receipt_json(receipt, redaction)).collect();
     if let Some(digest) = received.digest() {
         lines.push(json!({ "count": received.count(), "rest_digest": redaction.digest(digest) }));
@@ -157,7 +157,7 @@ pub fn compare(kept: Option<&str>, body: &str) -> Comparison {
 }
 
 /// Says whether two bodies say the same.
-pub(super) fn same(one: &str, other: &str) -> bool {
+pub(crate) fn same(one: &str, other: &str) -> bool {
     one.trim_end() == other.trim_end()
 }
 

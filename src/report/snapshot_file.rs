@@ -36,7 +36,7 @@ impl Waits {
 }
 
 fn digest(body: &str) -> String {
-    format!("{:016x}", crate::play::digest_of(body.trim_end().as_bytes()))
+    format!("{:016x}", crate::player::digest_of(body.trim_end().as_bytes()))
 }
 
 /// Says what is wrong with a snapshot file, and where: bytes of the text.

@@ -1,9 +1,9 @@
 //! What waits for a review after a cell was played on several brokers: the newest version speaks for the base, older
 //! ones that differ become overlays, so that an upgrade's story takes one round. Never looks at a disk.
 
-use super::snapshot::same;
-use super::snapshot_name::{SnapshotName, snapshot_for};
 use crate::model::Version;
+use crate::report::snapshot::same;
+use crate::report::snapshot_name::{SnapshotName, snapshot_for};
 use std::collections::BTreeMap;
 
 /// Is what a cell gave on one broker.

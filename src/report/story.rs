@@ -1,14 +1,14 @@
 //! What became of each message, hop by hop: a block per message with times, queues, reasons and rules, then the rest.
 //! Reads the timeline; on a live broker, which gives no reasons, the hops that were seen.
 
-use super::Palette;
-use super::cell::{entry_line, is_telling};
 use crate::broker::{Settlement, What};
 use crate::model::{Name, PublishOutcome};
-use crate::play::{
-    Entry, Failure, Happening, Timeline, deaths_in_words, exchange_in_words, insight_in_words, outcome_in_words,
-    settlement_in_words,
+use crate::player::{
+    Failure, Timeline, TimelineEntry, TimelineEvent, deaths_in_words, exchange_in_words, insight_in_words,
+    outcome_in_words, settlement_in_words,
 };
+use crate::report::Palette;
+use crate::report::cell::{entry_line, is_telling};
 use crate::rules::rule_of_refusal;
 use crate::source::Sources;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ const STORIES_MAX: usize = 3;
 /// Holds the entries of one message, in order.
 struct Story<'a> {
     name: &'a Name,
-    hops: Vec<&'a Entry>,
+    hops: Vec<&'a TimelineEntry>,
 }
 
 /// Tells the story of each message in order of appearance, then what happened besides.
@@ -33,7 +33,7 @@ pub fn trace(timeline: &Timeline, sources: &Sources, palette: Palette) -> String
         story.lines().iter().for_each(|line| text.push_str(&format!("{line}\n")));
         text.push('\n');
     }
-    let besides: Vec<&Entry> =
+    let besides: Vec<&TimelineEntry> =
         timeline.entries().filter(|entry| message_of(entry).is_none() && is_telling(entry)).collect();
     if !besides.is_empty() {
         text.push_str(&format!("{}\n", palette.strong("besides")));
@@ -43,7 +43,7 @@ pub fn trace(timeline: &Timeline, sources: &Sources, palette: Palette) -> String
 }
 
 /// Tells what led to a failure: the stories of the messages that it speaks of, else the last entries.
-pub(super) fn before(failure: &Failure, timeline: &Timeline, sources: &Sources, palette: Palette) -> String {
+pub(crate) fn before(failure: &Failure, timeline: &Timeline, sources: &Sources, palette: Palette) -> String {
     let led_here = || timeline.entries().filter(|entry| entry.sequence <= failure.sequence);
     let concerned = concerned(failure, &stories(led_here()));
     let indented = |lines: &[String]| -> String {
@@ -110,7 +110,7 @@ fn speaks_of(text: &str, name: &str) -> bool {
     })
 }
 
-fn stories<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Story<'a>> {
+fn stories<'a>(entries: impl Iterator<Item = &'a TimelineEntry>) -> Vec<Story<'a>> {
     let mut stories: Vec<Story> = Vec::new();
     let mut places: BTreeMap<&Name, usize> = BTreeMap::new();
     for entry in entries {
@@ -124,22 +124,22 @@ fn stories<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Story<'a>> {
     stories
 }
 
-fn message_of(entry: &Entry) -> Option<&Name> {
+fn message_of(entry: &TimelineEntry) -> Option<&Name> {
     match &entry.what {
-        Happening::Published { message, .. }
-        | Happening::PublishEnded { message, .. }
-        | Happening::Settled { message, .. }
-        | Happening::Working { message, .. } => Some(message),
-        Happening::Delivered { name, .. } => Some(name),
-        Happening::Told { message, .. } => message.as_ref(),
+        TimelineEvent::Published { message, .. }
+        | TimelineEvent::PublishEnded { message, .. }
+        | TimelineEvent::Settled { message, .. }
+        | TimelineEvent::Working { message, .. } => Some(message),
+        TimelineEvent::Delivered { name, .. } => Some(name),
+        TimelineEvent::Told { message, .. } => message.as_ref(),
         _ => None,
     }
 }
 
-fn queue_of(entry: &Entry) -> Option<&Name> {
+fn queue_of(entry: &TimelineEntry) -> Option<&Name> {
     match &entry.what {
-        Happening::Delivered { queue, .. } => Some(&queue.name),
-        Happening::Told { insight, .. } => insight.queue.as_ref().map(|queue| &queue.name),
+        TimelineEvent::Delivered { queue, .. } => Some(&queue.name),
+        TimelineEvent::Told { insight, .. } => insight.queue.as_ref().map(|queue| &queue.name),
         _ => None,
     }
 }
@@ -147,14 +147,15 @@ fn queue_of(entry: &Entry) -> Option<&Name> {
 impl Story<'_> {
     /// Writes a line per hop; a confirm that came at once stands on the line of its publish.
     fn lines(&self) -> Vec<String> {
-        let is_confirm =
-            |entry: &Entry| matches!(entry.what, Happening::PublishEnded { outcome: PublishOutcome::Confirmed, .. });
+        let is_confirm = |entry: &TimelineEntry| {
+            matches!(entry.what, TimelineEvent::PublishEnded { outcome: PublishOutcome::Confirmed, .. })
+        };
         let confirmed = self.hops.iter().filter(|hop| is_confirm(hop)).map(|hop| hop.moment);
         let mut confirmed: Vec<_> = confirmed.collect();
         let mut lines = Vec::new();
         for hop in self.hops.iter().filter(|hop| !is_confirm(hop)) {
             let mut words = hop_in_words(hop);
-            if matches!(hop.what, Happening::Published { .. }) && !confirmed.is_empty() {
+            if matches!(hop.what, TimelineEvent::Published { .. }) && !confirmed.is_empty() {
                 let at = confirmed.remove(0);
                 let when = if at == hop.moment { String::new() } else { format!(" at {at}") };
                 words.push_str(&format!(", confirmed{when}"));
@@ -167,12 +168,14 @@ impl Story<'_> {
     /// Says where it ended, as far as one place can be named.
     fn fate(&self) -> String {
         let last = self.hops.iter().rev().find_map(|hop| match &hop.what {
-            Happening::Settled { consumer, settlement: Settlement::Ack, .. } => Some(format!("acked by {consumer}")),
-            Happening::Delivered { consumer, .. } => Some(format!("with {consumer}")),
-            Happening::PublishEnded { outcome, .. } if *outcome != PublishOutcome::Confirmed => {
+            TimelineEvent::Settled { consumer, settlement: Settlement::Ack, .. } => {
+                Some(format!("acked by {consumer}"))
+            }
+            TimelineEvent::Delivered { consumer, .. } => Some(format!("with {consumer}")),
+            TimelineEvent::PublishEnded { outcome, .. } if *outcome != PublishOutcome::Confirmed => {
                 Some(outcome_in_words(*outcome).to_owned())
             }
-            Happening::Told { insight, .. } => match (&insight.what, &insight.queue) {
+            TimelineEvent::Told { insight, .. } => match (&insight.what, &insight.queue) {
                 (What::Enqueued | What::Requeued { .. } | What::Blocked { .. }, Some(queue)) => {
                     Some(format!("in {}", queue.name))
                 }
@@ -186,27 +189,27 @@ impl Story<'_> {
 }
 
 /// Writes one hop, the message being `it`.
-fn hop_in_words(entry: &Entry) -> String {
+fn hop_in_words(entry: &TimelineEntry) -> String {
     match &entry.what {
-        Happening::Published { by, exchange, routing_key, .. } => {
+        TimelineEvent::Published { by, exchange, routing_key, .. } => {
             format!("{by} publishes it to {} with key '{routing_key}'", exchange_in_words(exchange))
         }
-        Happening::PublishEnded { outcome, refusal, .. } => {
+        TimelineEvent::PublishEnded { outcome, refusal, .. } => {
             let outcome = outcome_in_words(*outcome);
             match refusal {
                 Some(refusal) => format!("{outcome}: {refusal} [{}]", rule_of_refusal(refusal.code, &refusal.text)),
                 None => outcome.to_owned(),
             }
         }
-        Happening::Delivered { consumer, queue, redelivered, message, .. } => {
+        TimelineEvent::Delivered { consumer, queue, redelivered, message, .. } => {
             let again = if *redelivered { ", redelivered" } else { "" };
             format!("{consumer} gets it from {}{again}{}", queue.name, deaths_in_words(message))
         }
-        Happening::Settled { consumer, settlement, .. } => {
+        TimelineEvent::Settled { consumer, settlement, .. } => {
             format!("{consumer} {}", settlement_in_words(*settlement, "it"))
         }
-        Happening::Working { consumer, for_how_long, .. } => format!("{consumer} works on it for {for_how_long}"),
-        Happening::Told { behind, until, insight, .. } => {
+        TimelineEvent::Working { consumer, for_how_long, .. } => format!("{consumer} works on it for {for_how_long}"),
+        TimelineEvent::Told { behind, until, insight, .. } => {
             format!("{} [{}]", insight_in_words(insight, behind.as_deref(), *until), insight.rule)
         }
         other => other.to_string(),

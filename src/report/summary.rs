@@ -1,17 +1,17 @@
 //! The end of a run: how many cells ended how, and with several brokers a column for each.
 
-use super::cell::{duration_in_words, mark, word};
-use super::{CellReport, Palette};
 use crate::model::Millis;
+use crate::report::cell::{duration_in_words, mark, word};
+use crate::report::{CellReport, Palette};
 
 /// How many rows the table has at most before cells that passed everywhere are left out.
 const ROWS_MAX: usize = 40;
 
 /// The words that the summary counts, in its order.
-pub(super) const VERDICTS: [&str; 6] = ["passed", "flaky", "new", "changed", "failed", "skipped"];
+pub(crate) const VERDICTS: [&str; 6] = ["passed", "flaky", "new", "changed", "failed", "skipped"];
 
 /// Counts the cells of a verdict.
-pub(super) fn count(cells: &[CellReport], verdict: &str) -> usize {
+pub(crate) fn count(cells: &[CellReport], verdict: &str) -> usize {
     cells.iter().filter(|cell| cell.verdict.as_str() == verdict).count()
 }
 
@@ -32,7 +32,7 @@ pub fn summary(cells: &[CellReport], real: std::time::Duration, palette: Palette
 }
 
 /// Lists the brokers of a run, in its order.
-pub(super) fn brokers(cells: &[CellReport]) -> Vec<&str> {
+pub(crate) fn brokers(cells: &[CellReport]) -> Vec<&str> {
     let mut brokers: Vec<&str> = Vec::new();
     for cell in cells {
         if !brokers.contains(&cell.broker.as_str()) {

@@ -1,8 +1,8 @@
 //! The x-death header: what a death writes into it and what makes a cycle (DL-16 to DL-29).
 //! Takes headers and one death, gives new headers. Never routes.
 
-use super::Differences;
 use crate::model::{Name, Table, Value};
+use crate::rules::Differences;
 use std::sync::LazyLock;
 
 /// Describes one death.

@@ -1,11 +1,13 @@
 //! Is a declaration legal, and is it equivalent to what exists: RabbitMQ's checks in its order, with its texts
 //! (TTL-2, EXP-1, LEN-3, PRI-1, CO-13, ER-2 to ER-7). All complaints are 406 of the channel. Never looks at a broker.
 
-use super::expiration::TTL_MS_MAX;
-use super::policy_check::QUEUE_LEADER_LOCATORS;
-use super::term::shown;
-use super::{ConsumerTimeout, Differences, QUEUE_ARGUMENTS, QueueArgument, erlang_term, queue_argument, type_name};
 use crate::model::{Exchange, Queue, QueueKind, Table, Value};
+use crate::rules::expiration::TTL_MS_MAX;
+use crate::rules::policy_check::QUEUE_LEADER_LOCATORS;
+use crate::rules::term::shown;
+use crate::rules::{
+    ConsumerTimeout, Differences, QUEUE_ARGUMENTS, QueueArgument, erlang_term, queue_argument, type_name,
+};
 
 /// Writes `queue 'q' in vhost 'v'`.
 pub fn shown_queue(vhost: &str, name: &str) -> String {

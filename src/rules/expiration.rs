@@ -1,7 +1,7 @@
 //! The `expiration` property: a text with an integer of milliseconds (TTL-1).
 
 /// Ten years, the longest that RabbitMQ takes.
-pub(super) const TTL_MS_MAX: i128 = 315_360_000_000;
+pub(crate) const TTL_MS_MAX: i128 = 315_360_000_000;
 
 /// Reads an expiration as RabbitMQ does.
 ///
@@ -40,7 +40,7 @@ pub fn parse_expiration(text: &str) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse_expiration;
+    use crate::rules::expiration::parse_expiration;
 
     #[test]
     fn texts_are_rabbitmqs() {

@@ -1,7 +1,7 @@
 //! Permission texts and the expansion of topic patterns (PE-1 to PE-8).
 //! Takes names, gives RabbitMQ's words. Never holds users.
 
-use super::Differences;
+use crate::rules::Differences;
 
 /// Names one of the three rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

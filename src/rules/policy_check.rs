@@ -1,9 +1,9 @@
 //! Is a policy valid: RabbitMQ's messages of the management API (PO-4, PO-5, PO-7, PO-9, QQ-43-6).
 //! Takes a policy, gives the reason of the 400. Never says whom it catches.
 
-use super::term::json_term;
-use super::{Definition, Differences, Pattern};
 use crate::model::{ApplyTo, Policy};
+use crate::rules::term::json_term;
+use crate::rules::{Definition, Differences, Pattern};
 use serde_json::Value as Json;
 
 /// Keys that a user policy may set on every version (PO-4).
@@ -40,7 +40,7 @@ const OPERATOR_KEYS: &[&str] = &[
 ];
 
 /// What `queue-leader-locator` may be, in policies and as an argument; the last two are older words.
-pub(super) const QUEUE_LEADER_LOCATORS: &[&str] = &["client-local", "balanced", "random", "least-leaders"];
+pub(crate) const QUEUE_LEADER_LOCATORS: &[&str] = &["client-local", "balanced", "random", "least-leaders"];
 
 /// Checks a policy as the management API does, and gives its compiled pattern.
 ///

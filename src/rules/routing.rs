@@ -1,7 +1,7 @@
 //! Does a binding match a message: topic words and header tables (RT-5 to RT-8, RT-20).
 
-use super::type_name;
 use crate::model::{Name, Table, Value};
+use crate::rules::type_name;
 
 /// Says whether a topic binding key matches a routing key (RT-5).
 ///
@@ -71,7 +71,7 @@ pub fn check_headers_binding(arguments: &Table) -> Result<(), String> {
         Some(other) => Err(format!(
             "Invalid x-match field type {} (value {}); expected longstr",
             type_name(other),
-            super::erlang_term(other)
+            crate::rules::erlang_term(other)
         )),
     }
 }
@@ -140,7 +140,7 @@ fn number(value: &Value, milliseconds: bool) -> Option<Number> {
 
 #[cfg(test)]
 mod tests {
-    use super::topic_matches;
+    use crate::rules::routing::topic_matches;
 
     #[test]
     fn topic_words_may_be_empty() {

@@ -34,7 +34,7 @@ pub fn erlang_term(value: &Value) -> String {
 }
 
 /// Shows a value inside quotes of an inequivalence text: texts plainly.
-pub(super) fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Void => "undefined".into(),
         Value::Bool(yes) => yes.to_string(),
@@ -65,6 +65,6 @@ fn shown_float(n: f64) -> String {
 }
 
 /// Shows a JSON value as Erlang prints it after decoding.
-pub(super) fn json_term(json: &serde_json::Value) -> String {
+pub(crate) fn json_term(json: &serde_json::Value) -> String {
     erlang_term(&Value::from_json(json))
 }

@@ -1,12 +1,12 @@
 //! The management API's acts, each to its file (§9). Acts as the runner: rights are not asked for.
 
-use super::node::Sim;
-use super::refusal::{connection_error, http_error};
 use crate::broker::{ConnectionId, Management, Refusal, Reply, RequestId, What, code};
 use crate::model::Parameter;
+use crate::sim::broker::Sim;
+use crate::sim::state::refusal::{connection_error, http_error};
 
 impl Sim {
-    pub(super) fn manage(&mut self, request: RequestId, act: Management) {
+    pub(crate) fn manage(&mut self, request: RequestId, act: Management) {
         let reply = match act {
             Management::PutVhost(vhost) => self.put_vhost(&vhost),
             Management::DeleteVhost { vhost } => self.delete_vhost(&vhost),

@@ -1,33 +1,33 @@
 //! Why a message died, came back or waits: plain words, and the number of the rule.
 //! Asked only when insights are on; looks at the node and changes nothing.
 
-use super::consumer::Consumer;
-use super::entry::{Entry, NEVER, Stored};
-use super::node::Sim;
-use super::queue::{Contents, Queue};
-use super::slots::Id;
 use crate::broker::{Death, PublishId};
 use crate::model::{Millis, Name, Value};
+use crate::sim::broker::Sim;
+use crate::sim::delivery::consumer::Consumer;
+use crate::sim::queue::lifecycle::{Contents, Queue};
+use crate::sim::state::arena::Id;
+use crate::sim::state::queued_message::{NEVER, QueuedMessage, Stored};
 
 /// How many messages in front of one are looked at for the one that holds it up.
 const LOOKED_AT_MAX: usize = 200;
 
 /// Is a reason in plain words.
 #[derive(Debug, Clone)]
-pub(super) struct Reason {
+pub(crate) struct Reason {
     pub rule: &'static str,
     pub why: String,
 }
 
 impl Reason {
-    pub(super) fn new(rule: &'static str, why: impl Into<String>) -> Self {
+    pub(crate) fn new(rule: &'static str, why: impl Into<String>) -> Self {
         Self { rule, why: why.into() }
     }
 }
 
 /// Is what killed a message.
 #[derive(Debug, Clone)]
-pub(super) enum Cause {
+pub(crate) enum Cause {
     /// By nack without requeue; the consumer, where reasons are wanted.
     Nacked(Option<Name>),
     Rejected(Option<Name>),
@@ -47,14 +47,14 @@ pub(super) enum Cause {
 
 /// Is what made a queue look at its limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Occasion {
+pub(crate) enum Occasion {
     Arrival,
     Return,
     Policy,
 }
 
 impl Cause {
-    pub(super) fn death(&self) -> Death {
+    pub(crate) fn death(&self) -> Death {
         match self {
             Cause::Nacked(_) | Cause::Rejected(_) => Death::Rejected,
             Cause::Expired => Death::Expired,
@@ -67,7 +67,7 @@ impl Cause {
 
 impl Sim {
     /// Says why a message dies in a queue.
-    pub(super) fn reason_of_death(&self, id: Id<Queue>, entry: &Entry, cause: &Cause) -> Reason {
+    pub(crate) fn reason_of_death(&self, id: Id<Queue>, entry: &QueuedMessage, cause: &Cause) -> Reason {
         let Some(queue) = self.queues.get(id) else { return Reason::new("DL-2", "its queue is gone") };
         let by = |who: &Option<Name>| who.as_ref().map_or_else(|| "after a get".to_owned(), |who| format!("by {who}"));
         match cause {
@@ -85,7 +85,7 @@ impl Sim {
     }
 
     /// Says which TTL was over, and what made it late (TTL-1 to TTL-3, TTL-5, TTL-7, TTL-8, TTL-12).
-    fn reason_of_expiry(&self, queue: &Queue, entry: &Entry) -> Reason {
+    fn reason_of_expiry(&self, queue: &Queue, entry: &QueuedMessage) -> Reason {
         let known = entry.stored.ttls.as_deref();
         let all: Vec<String> = known.into_iter().flatten().map(|one| one.in_words()).collect();
         let mut why = match all.split_first() {
@@ -137,7 +137,7 @@ impl Sim {
     }
 
     /// Says that a message came back too often (CO-13, DL-34).
-    fn reason_of_limit(&self, queue: &Queue, entry: &Entry) -> Reason {
+    fn reason_of_limit(&self, queue: &Queue, entry: &QueuedMessage) -> Reason {
         let by = self.setters(queue, "delivery-limit").into_iter().next();
         let by = by.map_or_else(|| "the version's default".to_owned(), |(_, by)| by);
         let limit = queue.settings.delivery_limit.unwrap_or_default();
@@ -153,7 +153,7 @@ impl Sim {
     }
 
     /// Says why a publish or a dead letter is not taken by a full queue.
-    pub(super) fn reason_of_refusal_by_length(&self, id: Id<Queue>, published: bool) -> Reason {
+    pub(crate) fn reason_of_refusal_by_length(&self, id: Id<Queue>, published: bool) -> Reason {
         let Some(queue) = self.queues.get(id) else { return Reason::new("LEN-6", "the queue is gone") };
         let limit = self.limit_in_words(queue);
         match (&queue.contents, published) {
@@ -192,7 +192,7 @@ impl Sim {
     }
 
     /// Lists the TTLs that a message has in a queue, the one that counts first (TTL-3, PO-6).
-    pub(super) fn ttls(&self, queue: &Queue, stored: &Stored) -> Vec<Ttl> {
+    pub(crate) fn ttls(&self, queue: &Queue, stored: &Stored) -> Vec<Ttl> {
         let of_queue = self.setters(queue, "message-ttl").into_iter();
         let of_queue = of_queue.filter_map(|(ms, label)| Some(Ttl { ms: u64::try_from(ms).ok()?, label }));
         let own = stored.expiration_ms.map(|ms| Ttl { ms, label: OWN.to_owned() });
@@ -202,10 +202,14 @@ impl Sim {
     }
 
     /// Says who keeps a message from going when its time is over: the one in front that lives longest.
-    pub(super) fn held_up_by(&self, id: Id<Queue>, entry: &Entry) -> Option<(PublishId, Option<Millis>, Reason)> {
+    pub(crate) fn held_up_by(
+        &self,
+        id: Id<Queue>,
+        entry: &QueuedMessage,
+    ) -> Option<(PublishId, Option<Millis>, Reason)> {
         let queue = self.queues.get(id).filter(|_| entry.expires_at != NEVER)?;
-        let mut longest: Option<&Entry> = None;
-        let in_front: Box<dyn Iterator<Item = &Entry>> = match &queue.contents {
+        let mut longest: Option<&QueuedMessage> = None;
+        let in_front: Box<dyn Iterator<Item = &QueuedMessage>> = match &queue.contents {
             Contents::Classic(classic) => Box::new(classic.in_front_of(entry.level)),
             Contents::Quorum(quorum) => Box::new(quorum.in_front_of(entry.level)),
         };
@@ -232,7 +236,7 @@ impl Sim {
     }
 
     /// Says why none of a queue's consumers gets a message now; `None` when one may, or when there are none.
-    pub(super) fn why_nobody(&self, id: Id<Queue>) -> Option<Reason> {
+    pub(crate) fn why_nobody(&self, id: Id<Queue>) -> Option<Reason> {
         let queue = self.queues.get(id)?;
         let consumers = &queue.consumers;
         if consumers.single_active {
@@ -275,7 +279,7 @@ impl Sim {
     }
 
     /// Names a consumer, where reasons are wanted.
-    pub(super) fn holder(&self, consumer: Option<Id<Consumer>>) -> Option<Name> {
+    pub(crate) fn holder(&self, consumer: Option<Id<Consumer>>) -> Option<Name> {
         consumer.filter(|_| self.insights).and_then(|id| self.consumers.get(id)).map(|consumer| consumer.tag.clone())
     }
 }
@@ -285,7 +289,7 @@ const OWN: &str = "its own TTL";
 
 /// Is a TTL and who set it.
 #[derive(Debug, Clone)]
-pub(super) struct Ttl {
+pub(crate) struct Ttl {
     ms: u64,
     label: String,
 }

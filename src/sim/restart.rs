@@ -1,16 +1,16 @@
 //! Stopping and starting the broker: connections break, what is durable stays.
 
-use super::node::Sim;
-use super::queue::{Contents, Queue};
-use super::refusal::{connection_error, http_error};
-use super::slots::Id;
-use super::timer::Timer;
 use crate::broker::{Command, Event, Refusal, Reply, RequestId, Scope, What, code};
 use crate::model::Millis;
+use crate::sim::broker::Sim;
+use crate::sim::queue::lifecycle::{Contents, Queue};
+use crate::sim::state::arena::Id;
+use crate::sim::state::refusal::{connection_error, http_error};
+use crate::sim::state::timer::Timer;
 
 impl Sim {
     /// Stops the broker; it answers when it is back.
-    pub(super) fn restart(&mut self, request: RequestId, down_for: Millis) {
+    pub(crate) fn restart(&mut self, request: RequestId, down_for: Millis) {
         self.force_out("broker forced connection closure with reason 'shutdown'", |_| true);
         self.to_serve.clear();
         let transient: Vec<Id<Queue>> =
@@ -42,7 +42,7 @@ impl Sim {
     }
 
     /// Is up again: answers the restart, and looks at what expired meanwhile.
-    pub(super) fn come_up(&mut self) {
+    pub(crate) fn come_up(&mut self) {
         let Some((_, request)) = self.down_until.take() else { return };
         self.answer(request, Ok(Reply::Done));
         let queues: Vec<Id<Queue>> = self.queues.iter().map(|(id, _)| id).collect();
@@ -54,7 +54,7 @@ impl Sim {
     }
 
     /// Answers a command while nobody is there.
-    pub(super) fn answer_while_down(&mut self, command: Command) {
+    pub(crate) fn answer_while_down(&mut self, command: Command) {
         let unreachable = || connection_error(code::CONNECTION_FORCED, "the broker is down");
         match command {
             Command::Connect { request, .. } => {

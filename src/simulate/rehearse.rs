@@ -1,13 +1,13 @@
 //! Plays a cell on the sim: set-up by the applier, then the player, both on one fresh simulated broker.
 //! A run that a timer close by would change gets a note: it is played again with that point shifted.
 
-use super::stepping::simulate_noting;
-use super::{Ended, Limits, simulate};
 use crate::broker::Ids;
 use crate::model::{Cell, Millis, Moment, Profile, Scale};
 use crate::plan::{Applier, Observed, plan};
-use crate::play::{Ground, Played, Player, Point, RACE, Shift, Way};
+use crate::player::{BrokerTraits, DecisionPoint, Direction, Perturbation, Player, RACE, RunResult};
 use crate::sim::Sim;
+use crate::simulate::stepping::simulate_noting;
+use crate::simulate::{Ended, Limits, simulate};
 use crate::source::Span;
 
 /// How many events one publish of the driver may bring about at one moment before a run is called a loop.
@@ -20,7 +20,7 @@ const SHIFTS_MAX: usize = 20;
 const TRIED_AGAIN_MAX: u64 = 5_000;
 
 /// Plays a cell by the rules of a profile; `insights` adds the sim's reasons to the timeline.
-pub fn rehearse(cell: &Cell, profile: Profile, insights: bool) -> Played {
+pub fn rehearse(cell: &Cell, profile: Profile, insights: bool) -> RunResult {
     let mut timers = Vec::new();
     let mut played = play(cell, profile, insights, None, &mut timers);
     if played.failures.is_empty() && played.deliveries.max(cell.scenario.publishes_at_most()) <= TRIED_AGAIN_MAX {
@@ -31,14 +31,14 @@ pub fn rehearse(cell: &Cell, profile: Profile, insights: bool) -> Played {
 }
 
 /// Says of an expectation that fails when quiet that a live broker, which waits for work to rest, would find it true.
-fn explain_unrest(cell: &Cell, profile: Profile, played: &mut Played, timers: &[Moment]) {
+fn explain_unrest(cell: &Cell, profile: Profile, played: &mut RunResult, timers: &[Moment]) {
     let Some(failure) = played.failures.first_mut() else { return };
     let Some((number, point)) = played.points.iter().enumerate().next_back() else { return };
     let is_its = point.span.start <= failure.span.start && failure.span.end <= point.span.end && !point.exact;
     if !is_its || failure.help.is_some() || after(point, timers).is_none() {
         return;
     }
-    let shift = Shift { point: number, way: Way::Rest };
+    let shift = Perturbation { point: number, way: Direction::Rest };
     let other = play(cell, profile, false, Some(shift), &mut Vec::new());
     if other.failures.iter().all(|other| other.span != failure.span && other.code != "run::never_quiet") {
         failure.help = Some(HOLDS_AT_REST.to_owned());
@@ -49,10 +49,11 @@ const HOLDS_AT_REST: &str = "work goes on beside this, and it holds once that re
                              when to look: `within: 5s`";
 
 /// Finds the points that a timer close by would change.
-fn note_races(cell: &Cell, profile: Profile, played: &mut Played, timers: &[Moment]) {
+fn note_races(cell: &Cell, profile: Profile, played: &mut RunResult, timers: &[Moment]) {
     let suspects = played.points.iter().enumerate().flat_map(|(number, point)| {
-        let later = after(point, timers).map(|gap| (Shift { point: number, way: Way::Later }, gap, point));
-        let earlier = before(point, timers).map(|gap| (Shift { point: number, way: Way::Earlier }, gap, point));
+        let later = after(point, timers).map(|gap| (Perturbation { point: number, way: Direction::Later }, gap, point));
+        let earlier =
+            before(point, timers).map(|gap| (Perturbation { point: number, way: Direction::Earlier }, gap, point));
         later.into_iter().chain(earlier)
     });
     let mut notes: Vec<(Span, String)> = Vec::new();
@@ -65,15 +66,15 @@ fn note_races(cell: &Cell, profile: Profile, played: &mut Played, timers: &[Mome
         let race = (!is_same(played, &other)).then(|| {
             let place = match (shift.way, gap.0) {
                 (_, 0) => "a timer at this very moment".to_owned(),
-                (Way::Earlier, _) => format!("a timer {gap} before this"),
+                (Direction::Earlier, _) => format!("a timer {gap} before this"),
                 _ => format!("a timer {gap} after this"),
             };
             format!("{place} would change the run: on a live broker it races")
         });
         // The wait itself is no work.
         timers.retain(|timer| *timer != point.moment + Millis(RACE.0 - 1));
-        let first = Point { moment: point.moment + gap, ..*point };
-        let goes_on = shift.way == Way::Later && after(&first, &timers).is_some();
+        let first = DecisionPoint { moment: point.moment + gap, ..*point };
+        let goes_on = shift.way == Direction::Later && after(&first, &timers).is_some();
         let unrest = goes_on.then(|| unrest(cell, profile, played, shift.point)).flatten();
         let note = match unrest {
             Some(Unrest::WithoutEnd) => Some(WITHOUT_END.to_owned()),
@@ -98,8 +99,8 @@ enum Unrest {
     UntilRest,
 }
 
-fn unrest(cell: &Cell, profile: Profile, played: &Played, point: usize) -> Option<Unrest> {
-    let shift = Shift { point, way: Way::Rest };
+fn unrest(cell: &Cell, profile: Profile, played: &RunResult, point: usize) -> Option<Unrest> {
+    let shift = Perturbation { point, way: Direction::Rest };
     let other = play(cell, profile, false, Some(shift), &mut Vec::new());
     if other.failures.iter().any(|failure| failure.code == "run::never_quiet") {
         return Some(Unrest::WithoutEnd);
@@ -107,7 +108,7 @@ fn unrest(cell: &Cell, profile: Profile, played: &Played, point: usize) -> Optio
     (!is_same(played, &other)).then_some(Unrest::UntilRest)
 }
 
-fn is_same(played: &Played, other: &Played) -> bool {
+fn is_same(played: &RunResult, other: &RunResult) -> bool {
     match (&played.outcome, &other.outcome) {
         (Some(outcome), Some(other_outcome)) => other.failures.is_empty() && outcome.is_same_story(other_outcome),
         _ => false,
@@ -115,18 +116,24 @@ fn is_same(played: &Played, other: &Played) -> bool {
 }
 
 /// Gives how long after a point the next timer fires, if it is close.
-fn after(point: &Point, timers: &[Moment]) -> Option<Millis> {
+fn after(point: &DecisionPoint, timers: &[Moment]) -> Option<Millis> {
     let gaps = timers.iter().filter(|timer| **timer > point.moment).map(|timer| *timer - point.moment);
     gaps.min().filter(|gap| *gap < RACE)
 }
 
 /// Gives how long before a point that was meant for its very moment a timer fired, if it was close.
-fn before(point: &Point, timers: &[Moment]) -> Option<Millis> {
+fn before(point: &DecisionPoint, timers: &[Moment]) -> Option<Millis> {
     let gaps = timers.iter().filter(|timer| **timer <= point.moment).map(|timer| point.moment - *timer);
     gaps.min().filter(|gap| point.exact && *gap < RACE)
 }
 
-fn play(cell: &Cell, profile: Profile, insights: bool, shift: Option<Shift>, timers: &mut Vec<Moment>) -> Played {
+fn play(
+    cell: &Cell,
+    profile: Profile,
+    insights: bool,
+    shift: Option<Perturbation>,
+    timers: &mut Vec<Moment>,
+) -> RunResult {
     let usual = Limits::default();
     let published = cell.scenario.publishes_at_most();
     let events_at_one_moment_max = usual.events_at_one_moment_max + EVENTS_OF_A_PUBLISH * published;
@@ -136,7 +143,7 @@ fn play(cell: &Cell, profile: Profile, insights: bool, shift: Option<Shift>, tim
     let mut applier = Applier::new(&planned, Ids::default());
     let (moment, _) = simulate(&mut applier, &mut sim, Moment(0), &limits);
     let (applied, ids) = applier.finish();
-    let ground = Ground { live: false, version: profile.version(), scale: Scale::ONE };
+    let ground = BrokerTraits { live: false, version: profile.version(), scale: Scale::ONE };
     let mut player = Player::new(cell, ground, ids);
     if let Some(shift) = shift {
         player = player.shifted(shift);

@@ -64,7 +64,7 @@ pub fn simulate(client: &mut dyn Client, sim: &mut Sim, from: Moment, limits: &L
 }
 
 /// The same; notes the moments at which something happened by itself, or was about to when quiet came.
-pub(super) fn simulate_noting(
+pub(crate) fn simulate_noting(
     client: &mut dyn Client,
     sim: &mut Sim,
     from: Moment,

@@ -1,7 +1,7 @@
 //! What is wrong with a file, as data.
 //! Gives codes, places and helps for `report` to draw. Never holds layout or colour.
 
-use super::Span;
+use crate::source::Span;
 
 /// Says whether a finding stops the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,7 +10,7 @@ use super::transcript::Line;
 use super::{files, is_picked, name_of, played};
 use futures_util::StreamExt;
 use rmqplay::io::Address;
-use rmqplay::io::live::{Guard, Live, LiveEnded, LiveLimits, run_live};
+use rmqplay::io::live::{Live, LiveEnded, LiveLimits, TestVhosts, run_live};
 use rmqplay::model::{Name, Profile};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -76,7 +76,7 @@ async fn check_file(broker: &Address, path: &Path) -> Option<Check> {
     let mut vhosts: Vec<Name> = vec!["/".into()];
     vhosts.extend(named("vhost"));
     let users: Vec<Name> = named("user").into_iter().collect();
-    let guard = match Guard::set_up(broker, &vhosts, &users).await {
+    let guard = match TestVhosts::set_up(broker, &vhosts, &users).await {
         Ok(guard) => guard,
         Err(failure) => return Some((name.clone(), None, vec![format!("{name}: {failure}")])),
     };
@@ -85,7 +85,7 @@ async fn check_file(broker: &Address, path: &Path) -> Option<Check> {
     Some((name, profile, faults))
 }
 
-async fn play(broker: &Address, guard: &Guard, name: &str, steps: &[Step]) -> (Option<Profile>, Vec<String>) {
+async fn play(broker: &Address, guard: &TestVhosts, name: &str, steps: &[Step]) -> (Option<Profile>, Vec<String>) {
     let limits = LiveLimits::default();
     let mut live = match Live::open(broker, guard.names(), &limits).await {
         Ok(live) => live,

@@ -5,7 +5,7 @@ use super::player::{Player, Stop};
 use super::rehearsal::Unfit;
 use super::seen::Seen;
 use super::sequence::Op;
-use rmqplay::io::live::{Guard, Live, LiveEnded, LiveLimits, run_live};
+use rmqplay::io::live::{Live, LiveEnded, LiveLimits, TestVhosts, run_live};
 use rmqplay::io::{Address, Failure};
 use rmqplay::model::{Millis, Profile};
 use std::time::Duration;
@@ -39,7 +39,7 @@ impl Version {
     /// # Errors
     /// It is not there, or refuses the login.
     pub async fn ask(address: Address) -> Result<Self, Failure> {
-        let guard = Guard::bare(&address)?;
+        let guard = TestVhosts::bare(&address)?;
         let live = Live::open(&address, guard.names(), &limits()).await?;
         let full = live.overview().full_version.clone();
         let version = full.parse().unwrap_or(Profile::NEWEST.version());
@@ -52,7 +52,7 @@ impl Version {
     }
 
     async fn try_play(&self, ops: &[Op], linger: Millis) -> Result<Played, Failure> {
-        let guard = Guard::set_up(&self.address, &["/".into()], &[]).await?;
+        let guard = TestVhosts::set_up(&self.address, &["/".into()], &[]).await?;
         let played = self.play_guarded(&guard, ops, linger).await;
         let swept = guard.sweep().await;
         let played = played?;
@@ -60,7 +60,7 @@ impl Version {
         Ok(played)
     }
 
-    async fn play_guarded(&self, guard: &Guard, ops: &[Op], linger: Millis) -> Result<Played, Failure> {
+    async fn play_guarded(&self, guard: &TestVhosts, ops: &[Op], linger: Millis) -> Result<Played, Failure> {
         let mut live = Live::open(&self.address, guard.names(), &limits()).await?;
         let mut player = Player::comparing(ops, self.profile, linger);
         live.restart_clock();

@@ -5,7 +5,7 @@ use super::known::Known;
 use super::player::{Delays, Player};
 use super::seen::Seen;
 use super::sequence::Op;
-use rmqplay::broker::{ChannelId, Client, Command, ConnectionId, Death, Event, Insight, Method, Settlement, What};
+use rmqplay::broker::{ChannelId, Client, Command, ConnectionId, Death, Event, Explanation, Method, Settlement, What};
 use rmqplay::model::{Millis, Moment, Profile, QueueName};
 use rmqplay::sim::Sim;
 use rmqplay::simulate::{Ended, Limits, simulate};
@@ -204,7 +204,7 @@ struct Ear {
 }
 
 impl Ear {
-    fn note(&mut self, now: Moment, insight: &Insight) {
+    fn note(&mut self, now: Moment, insight: &Explanation) {
         if now >= self.moment + MARGIN {
             self.sources.clear();
             self.expired.clear();

@@ -5,7 +5,7 @@ use crate::script::Script;
 use crate::stage::{Stage, brokers, queue_name, run, say};
 use futures_util::FutureExt;
 use rmqplay::broker::Command;
-use rmqplay::io::live::{Guard, Live, LiveLimits, Names, check_login};
+use rmqplay::io::live::{Live, LiveLimits, Names, TestVhosts, check_login};
 use rmqplay::io::management::ManagementClient;
 use rmqplay::io::{Address, Failure, FailureKind, wait_until_ready};
 use rmqplay::model::{Credential, Millis, Secret, User};
@@ -19,7 +19,7 @@ fn failures_say_what_is_wrong() {
     for address in brokers("failures say what is wrong") {
         run(async {
             logins(&address).await;
-            let guard = Guard::set_up(&address, &[], &["carol".into()]).await.expect("a user");
+            let guard = TestVhosts::set_up(&address, &[], &["carol".into()]).await.expect("a user");
             let result = AssertUnwindSafe(rights(&address, &guard)).catch_unwind().await;
             guard.sweep().await.expect("swept");
             result.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -50,7 +50,7 @@ async fn logins(address: &Address) {
 }
 
 /// A user that may log in but has no tag, and no right in any vhost.
-async fn rights(address: &Address, guard: &Guard) {
+async fn rights(address: &Address, guard: &TestVhosts) {
     let name = guard.names().user(&"carol".into());
     let password = guard.names().password(&"carol".into()).expect("a password");
     let carol = Address { user: name.to_string(), password: password.clone(), ..address.clone() };

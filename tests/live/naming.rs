@@ -2,7 +2,7 @@
 
 use crate::stage::{Stage, brokers, consume, on_each, run, say};
 use rmqplay::broker::{Command, Event, Management, Method, Reply};
-use rmqplay::io::live::{Guard, ThrowAway, now_in_minutes};
+use rmqplay::io::live::{TestVhostName, TestVhosts, now_in_minutes};
 use rmqplay::io::management::ManagementClient;
 use rmqplay::io::{clean, wait_until_ready};
 use rmqplay::model::{Exchange, Permission, Table, TopicPermission, Vhost};
@@ -102,7 +102,7 @@ fn sweeping_leaves_nothing() {
     for address in brokers("sweeping leaves nothing") {
         run(async {
             let management = ManagementClient::new(&address).expect("a client");
-            let guard = Guard::set_up(&address, &["/".into(), "b".into()], &["alice".into()]).await;
+            let guard = TestVhosts::set_up(&address, &["/".into(), "b".into()], &["alice".into()]).await;
             let guard = guard.unwrap_or_else(|failure| panic!("{failure}"));
             let ours = [guard.names().vhost(&"/".into()), guard.names().vhost(&"b".into())];
             let user = guard.names().user(&"alice".into());
@@ -123,8 +123,8 @@ fn sweeping_leaves_nothing() {
 
 /// Leaves two old names, one young and one strange, and cleans; other tests' runs are younger than these.
 async fn cleaning(management: &ManagementClient, address: &rmqplay::io::Address) {
-    let old = ThrowAway { minutes: now_in_minutes() - 5_000, ..ThrowAway::begin() }.name();
-    let young = ThrowAway::begin().name();
+    let old = TestVhostName { minutes: now_in_minutes() - 5_000, ..TestVhostName::begin() }.name();
+    let young = TestVhostName::begin().name();
     let strange = "rmqplay-not-ours-1";
     for name in [&*old, &*young, strange] {
         let vhost = Vhost { name: name.into(), ..Vhost::default() };

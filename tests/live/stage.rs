@@ -8,7 +8,7 @@ use rmqplay::broker::{
     ChannelId, Command, ConnectionId, DeliveryTag, Event, Ids, Management, Method, PublishId, Refusal, Reply,
     RequestId, Settlement,
 };
-use rmqplay::io::live::{Guard, Live, LiveEnded, LiveLimits, run_live};
+use rmqplay::io::live::{Live, LiveEnded, LiveLimits, TestVhosts, run_live};
 use rmqplay::io::{Address, Failure};
 use rmqplay::model::{Message, Millis, Moment, Name, Properties, Queue, QueueName, Table};
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ pub fn run(test: impl Future<Output = ()>) {
 
 pub struct Stage {
     pub live: Live,
-    pub guard: Guard,
+    pub guard: TestVhosts,
     pub ids: Ids,
     pub limits: LiveLimits,
     /// Deliveries that came with the reply to consume: the next play hears them first.
@@ -61,7 +61,7 @@ pub type Heard = Vec<(Moment, Event)>;
 
 impl Stage {
     pub async fn set_up(address: &Address) -> Self {
-        let guard = Guard::set_up(address, &["/".into()], &["alice".into(), "bob".into()]).await;
+        let guard = TestVhosts::set_up(address, &["/".into()], &["alice".into(), "bob".into()]).await;
         let guard = guard.unwrap_or_else(|failure| panic!("{failure}: {}", failure.hint));
         let limits = LiveLimits::default();
         let live = Live::open(address, guard.names(), &limits).await.unwrap_or_else(|failure| panic!("{failure}"));

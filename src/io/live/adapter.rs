@@ -1,19 +1,19 @@
 //! The live broker as a value: connections, channels, what is under way and what is watched.
 //! Opened once per cell; two clients may use it one after another (the applier, then the player).
 
-use super::batch::Batch;
-use super::dial::Target;
-use super::happening::Crowd;
-use super::job::{Done, Job};
-use super::limits::LiveLimits;
-use super::line::Line;
-use super::link::{Link, LinkState};
-use super::names::Names;
-use super::quiet::Quiet;
-use super::watch::Watches;
 use crate::broker::{ChannelId, ConnectionId, Management, Refusal, RequestId};
 use crate::io::address::Address;
 use crate::io::failure::Failure;
+use crate::io::live::amqp::channel::LiveChannel;
+use crate::io::live::amqp::connection::{LiveConnection, LiveConnectionState};
+use crate::io::live::amqp::dial::Target;
+use crate::io::live::batch::Batch;
+use crate::io::live::job::{Done, Job};
+use crate::io::live::limits::LiveLimits;
+use crate::io::live::observe::quiet::Quiet;
+use crate::io::live::observe::watch::Watches;
+use crate::io::live::vhosts::names::Names;
+use crate::io::live::wait::Crowd;
 use crate::io::management::{ManagementClient, Overview};
 use crate::model::{Moment, Name};
 use futures_util::stream::FuturesUnordered;
@@ -28,46 +28,46 @@ const GRAVES: usize = 64;
 
 /// Is a live broker as the adapter drives it.
 pub struct Live {
-    pub(super) address: Address,
-    pub(super) management: ManagementClient,
-    pub(super) names: Names,
-    pub(super) limits: LiveLimits,
+    pub(crate) address: Address,
+    pub(crate) management: ManagementClient,
+    pub(crate) names: Names,
+    pub(crate) limits: LiveLimits,
     overview: Overview,
     clock: Instant,
-    pub(super) links: BTreeMap<ConnectionId, Link>,
-    pub(super) lines: BTreeMap<ChannelId, Line>,
-    pub(super) jobs: FuturesUnordered<Job>,
+    pub(crate) links: BTreeMap<ConnectionId, LiveConnection>,
+    pub(crate) lines: BTreeMap<ChannelId, LiveChannel>,
+    pub(crate) jobs: FuturesUnordered<Job>,
     /// Ended when first polled.
-    pub(super) done: VecDeque<Done>,
+    pub(crate) done: VecDeque<Done>,
     /// Requests without an answer: since when, doing what.
-    pub(super) waiting: BTreeMap<RequestId, Waiting>,
-    pub(super) acts: VecDeque<(RequestId, Management)>,
-    pub(super) acting: bool,
+    pub(crate) waiting: BTreeMap<RequestId, Waiting>,
+    pub(crate) acts: VecDeque<(RequestId, Management)>,
+    pub(crate) acting: bool,
     /// The broker is being stopped and started at the client's wish: that nobody answers is no failure.
-    pub(super) restarting: bool,
-    pub(super) watches: Watches,
-    pub(super) quiet: Option<Quiet>,
-    pub(super) batch: Batch,
+    pub(crate) restarting: bool,
+    pub(crate) watches: Watches,
+    pub(crate) quiet: Option<Quiet>,
+    pub(crate) batch: Batch,
     /// Found while reading; told after all else was read.
-    pub(super) dying: Vec<(ChannelId, Refusal)>,
-    pub(super) lost: Vec<(ConnectionId, Refusal)>,
+    pub(crate) dying: Vec<(ChannelId, Refusal)>,
+    pub(crate) lost: Vec<(ConnectionId, Refusal)>,
     /// Ends of channels that their connections told of, without a name.
-    pub(super) heard: Vec<(ConnectionId, Refusal)>,
-    pub(super) ended: Vec<(ChannelId, Name)>,
-    pub(super) failure: Option<Failure>,
+    pub(crate) heard: Vec<(ConnectionId, Refusal)>,
+    pub(crate) ended: Vec<(ChannelId, Name)>,
+    pub(crate) failure: Option<Failure>,
     /// When duties were last done, and whether they have been put off since.
-    pub(super) duties_done: Instant,
-    pub(super) owes_duties: bool,
-    pub(super) crowd: Crowd,
-    graves: VecDeque<(Option<Link>, Vec<Line>)>,
+    pub(crate) duties_done: Instant,
+    pub(crate) owes_duties: bool,
+    pub(crate) crowd: Crowd,
+    graves: VecDeque<(Option<LiveConnection>, Vec<LiveChannel>)>,
 }
 
 /// Is a request without an answer.
-pub(super) struct Waiting {
-    pub(super) since: Instant,
-    pub(super) doing: String,
+pub(crate) struct Waiting {
+    pub(crate) since: Instant,
+    pub(crate) doing: String,
     /// It has a time limit of its own, or none.
-    pub(super) patient: bool,
+    pub(crate) patient: bool,
 }
 
 impl Live {
@@ -76,7 +76,7 @@ impl Live {
     ///
     /// # Errors
     /// When the management API is not there or refuses the login. AMQP is first used by the client's first `Connect`
-    /// (see [`check_login`](super::check_login) to ask before).
+    /// (see [`check_login`](crate::io::live::check_login) to ask before).
     pub async fn open(address: &Address, names: Names, limits: &LiveLimits) -> Result<Self, Failure> {
         let management = ManagementClient::new(address)?;
         let overview = management.overview().await?;
@@ -167,13 +167,13 @@ impl Live {
     }
 
     /// Gives a moment of the run as the clock's instant.
-    pub(super) fn instant_of(&self, moment: Moment) -> Instant {
+    pub(crate) fn instant_of(&self, moment: Moment) -> Instant {
         let far = Duration::from_secs(365 * 24 * 3600);
         self.clock + Duration::from_millis(moment.0).min(self.clock.elapsed() + far)
     }
 
     /// Submits work: polled once now, so that its frames enter in the order of the commands.
-    pub(super) fn start(&mut self, mut job: Job) {
+    pub(crate) fn start(&mut self, mut job: Job) {
         let mut context = Context::from_waker(Waker::noop());
         match job.as_mut().poll(&mut context) {
             Poll::Ready(done) => self.done.push_back(done),
@@ -182,7 +182,7 @@ impl Live {
     }
 
     /// Says where to connect to in a declared vhost; as the runner or as a declared user.
-    pub(super) fn target(&self, vhost: &Name, user: Option<&Name>, label: String) -> Target {
+    pub(crate) fn target(&self, vhost: &Name, user: Option<&Name>, label: String) -> Target {
         let (login, password) = match user {
             None => (self.address.user.clone(), Some(self.address.password.clone())),
             Some(user) => (self.names.user(user).to_string(), self.names.password(user)),
@@ -200,13 +200,13 @@ impl Live {
     }
 
     /// Names a connection so that the broker's list can be searched for it.
-    pub(super) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         format!("rmqplay {} {}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Holds a cut connection and its channels for a while.
-    pub(super) fn bury(&mut self, link: Option<Link>, lines: Vec<Line>) {
+    pub(crate) fn bury(&mut self, link: Option<LiveConnection>, lines: Vec<LiveChannel>) {
         self.graves.push_back((link, lines));
         if self.graves.len() > GRAVES {
             self.graves.pop_front();
@@ -214,15 +214,18 @@ impl Live {
     }
 
     /// Says whether nothing that was asked is unanswered: requests (but for quiet itself), publishes, backlogs.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         let asked = |request| self.quiet.as_ref().is_some_and(|quiet| quiet.requests.contains(request));
         self.waiting.keys().all(asked)
-            && self.lines.values().all(Line::is_idle)
-            && self.links.values().all(|link| matches!(link.state, LinkState::Open | LinkState::Gone))
+            && self.lines.values().all(LiveChannel::is_idle)
+            && self
+                .links
+                .values()
+                .all(|link| matches!(link.state, LiveConnectionState::Open | LiveConnectionState::Gone))
     }
 
     /// Says whether the client may be asked for more.
-    pub(super) fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         let waiting: usize = self.lines.values().map(|line| line.backlog.len()).sum();
         waiting < self.limits.backlog_max && self.failure.is_none()
     }

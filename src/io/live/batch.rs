@@ -6,26 +6,26 @@ use lapin::message::BasicReturnMessage;
 
 /// Collects events of one wake-up.
 #[derive(Default)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     /// Replies to consume: deliveries may follow in the same wake-up.
-    pub(super) begun: Vec<Event>,
-    pub(super) deliveries: Vec<Event>,
-    pub(super) returned: Vec<(ChannelId, BasicReturnMessage)>,
-    pub(super) confirmed: Vec<(ChannelId, PublishId, Confirmation)>,
-    pub(super) replies: Vec<Event>,
-    pub(super) cancelled: Vec<Event>,
-    pub(super) closed: Vec<Event>,
-    pub(super) counted: Vec<Event>,
+    pub(crate) begun: Vec<Event>,
+    pub(crate) deliveries: Vec<Event>,
+    pub(crate) returned: Vec<(ChannelId, BasicReturnMessage)>,
+    pub(crate) confirmed: Vec<(ChannelId, PublishId, Confirmation)>,
+    pub(crate) replies: Vec<Event>,
+    pub(crate) cancelled: Vec<Event>,
+    pub(crate) closed: Vec<Event>,
+    pub(crate) counted: Vec<Event>,
 }
 
 impl Batch {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let events = [&self.begun, &self.deliveries, &self.replies, &self.cancelled, &self.closed, &self.counted];
         events.iter().all(|events| events.is_empty()) && self.returned.is_empty() && self.confirmed.is_empty()
     }
 
     /// Joins all in order; `published` are the returns and confirms, already matched.
-    pub(super) fn into_events(mut self, published: Vec<Event>) -> Vec<Event> {
+    pub(crate) fn into_events(mut self, published: Vec<Event>) -> Vec<Event> {
         let mut all = std::mem::take(&mut self.begun);
         for mut part in [self.deliveries, published, self.replies, self.cancelled, self.closed, self.counted] {
             if all.is_empty() {

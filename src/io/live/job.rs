@@ -1,17 +1,17 @@
 //! What is under way, as futures that end in a value which names what ended.
 //! Each is polled once when it is submitted, so that frames enter in the order of the commands.
 
-use super::calls::{Answer, CallError};
-use super::dial::{DialError, Dialed};
-use super::watch::{PassiveRound, TotalsRound};
 use crate::broker::{ChannelId, ConnectionId, PublishId, Refusal, RequestId};
 use crate::io::failure::Failure;
+use crate::io::live::amqp::calls::{Answer, CallError};
+use crate::io::live::amqp::dial::{DialError, Dialed};
+use crate::io::live::observe::watch::{PassiveRound, TotalsRound};
 use std::pin::Pin;
 
-pub(super) type Job = Pin<Box<dyn Future<Output = Done> + Send>>;
+pub(crate) type Job = Pin<Box<dyn Future<Output = Done> + Send>>;
 
 /// Is what ended.
-pub(super) enum Done {
+pub(crate) enum Done {
     Connected {
         connection: ConnectionId,
         result: Box<Result<Dialed, DialError>>,

@@ -1,10 +1,10 @@
 //! Steps a client and a live broker together: the twin of `simulate`, over real time.
 //! Ends when the client is done, when nothing can happen any more, or with the failure of the environment.
 
-use super::adapter::Live;
-use super::limits::LiveLimits;
 use crate::broker::Client;
 use crate::io::failure::Failure;
+use crate::io::live::adapter::Live;
+use crate::io::live::limits::LiveLimits;
 use crate::model::{Millis, Moment};
 use std::time::Instant;
 

@@ -1,19 +1,19 @@
 //! One step: read what ended, then drain all consumers, then tell ends, then start what waits.
 //! Never waits; the caller sleeps until something wakes it.
 
-use super::adapter::Live;
-use super::calls::{Answer, CallError};
-use super::dial::{DialError, Dialed, failure_of};
-use super::job::Done;
-use super::line::{Feed, LineState, Purpose};
-use super::link::LinkState;
-use super::names::Names;
-use super::translate::{Cause, cause_of, from_message, how};
 use crate::broker::{
     ChannelId, ConnectionId, Delivery, DeliveryTag, Event, Got, PublishId, Refusal, Reply, RequestId, Scope, code,
 };
 use crate::io::address::Address;
 use crate::io::failure::{Failure, FailureKind};
+use crate::io::live::adapter::Live;
+use crate::io::live::amqp::calls::{Answer, CallError};
+use crate::io::live::amqp::channel::{ConsumerStream, LiveChannelState, Purpose};
+use crate::io::live::amqp::connection::LiveConnectionState;
+use crate::io::live::amqp::dial::{DialError, Dialed, failure_of};
+use crate::io::live::amqp::translate::{Cause, cause_of, from_message, how};
+use crate::io::live::job::Done;
+use crate::io::live::vhosts::names::Names;
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -21,7 +21,7 @@ use std::time::Instant;
 
 impl Live {
     /// Moves everything that can be moved; ready when anything moved, or there are events or a failure.
-    pub(super) fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mut moved_at_all = false;
         loop {
             let mut moved = false;
@@ -89,11 +89,11 @@ impl Live {
 
     fn connected(&mut self, connection: ConnectionId, result: Result<Dialed, DialError>) {
         let Some(link) = self.links.get_mut(&connection) else { return };
-        let LinkState::Opening { request } = link.state else { return };
+        let LiveConnectionState::Opening { request } = link.state else { return };
         let (early, vhost, runner) = (std::mem::take(&mut link.early), link.vhost.clone(), link.user.is_none());
         match result {
             Ok(dialed) => {
-                link.state = LinkState::Open;
+                link.state = LiveConnectionState::Open;
                 link.dialed = Some(dialed);
                 link.opened = early.len() as u32;
                 self.reply(request, Ok(Reply::Done));
@@ -121,7 +121,7 @@ impl Live {
         refusal: Refusal,
     ) {
         if let Some(link) = self.links.get_mut(&connection) {
-            link.state = LinkState::Gone;
+            link.state = LiveConnectionState::Gone;
         }
         self.reply(request, Err(refusal.clone()));
         for (request, channel) in early {
@@ -132,10 +132,10 @@ impl Live {
 
     fn opened(&mut self, channel: ChannelId, result: Result<lapin::Channel, lapin::Error>) {
         let Some(line) = self.lines.get_mut(&channel) else { return };
-        let LineState::Opening { request } = line.state else { return };
+        let LiveChannelState::Opening { request } = line.state else { return };
         match result {
             Ok(lapin_channel) => {
-                line.state = LineState::Open;
+                line.state = LiveChannelState::Open;
                 line.channel = Some(lapin_channel);
                 self.reply(request, Ok(Reply::Done));
             }
@@ -159,7 +159,7 @@ impl Live {
             Answer::Reply(reply) => reply,
             Answer::Consumer(stream) => {
                 if let Some((consumer, no_ack)) = consume {
-                    line.feeds.insert(consumer, Feed { stream, no_ack, cancelled: false, ended: false });
+                    line.feeds.insert(consumer, ConsumerStream { stream, no_ack, cancelled: false, ended: false });
                 }
                 self.waiting.remove(&request);
                 self.batch.begun.push(Event::Reply { request, reply: Ok(Reply::Done) });
@@ -179,7 +179,7 @@ impl Live {
     }
 
     /// Notes what an error says about its channel or connection.
-    pub(super) fn blame(&mut self, channel: ChannelId, error: &lapin::Error) {
+    pub(crate) fn blame(&mut self, channel: ChannelId, error: &lapin::Error) {
         let Some(line) = self.lines.get_mut(&channel) else { return };
         let connection = line.connection;
         match cause_of(error) {
@@ -197,7 +197,7 @@ impl Live {
         let mut errors = Vec::new();
         for (channel, line) in &mut self.lines {
             let link = self.links.get(&line.connection);
-            let muted = link.is_none_or(|link| matches!(link.state, LinkState::Ending { cut: true, .. }));
+            let muted = link.is_none_or(|link| matches!(link.state, LiveConnectionState::Ending { cut: true, .. }));
             let from = self.batch.deliveries.len();
             for (consumer, feed) in line.feeds.iter_mut().filter(|(_, feed)| !feed.ended) {
                 let mut read = 0;

@@ -1,23 +1,23 @@
 //! Takes the client's commands and starts what they ask for, or queues it behind what it must wait for.
 //! What cannot be done is answered, never ignored, if its command has an answer.
 
-use super::adapter::{Live, Waiting};
-use super::calls::open;
-use super::dial::dial;
-use super::job::Done;
-use super::line::{Item, Line, LineState, Publishing, describe};
-use super::link::{Link, LinkState};
 use crate::broker::{ChannelId, Command, ConnectionId, Event, Method, Refusal, Reply, RequestId, Scope, code};
+use crate::io::live::adapter::{Live, Waiting};
+use crate::io::live::amqp::calls::open;
+use crate::io::live::amqp::channel::{Item, LiveChannel, LiveChannelState, Publishing, describe};
+use crate::io::live::amqp::connection::{LiveConnection, LiveConnectionState};
+use crate::io::live::amqp::dial::dial;
+use crate::io::live::job::Done;
 use crate::model::Name;
 use std::time::Instant;
 
 /// How many channels a connection gives: lapin poisons the ids of channels that the broker closed, and there are
 /// 2,047.
-pub(super) const CHANNELS_MAX: u32 = 2_000;
+pub(crate) const CHANNELS_MAX: u32 = 2_000;
 
 impl Live {
     /// Takes one command.
-    pub(super) fn submit(&mut self, command: Command) {
+    pub(crate) fn submit(&mut self, command: Command) {
         self.disturb_quiet(&command);
         match command {
             Command::Connect { request, connection, user, vhost } => self.connect(request, connection, user, vhost),
@@ -45,12 +45,12 @@ impl Live {
     }
 
     /// Notes that a request waits for its answer.
-    pub(super) fn await_answer(&mut self, request: RequestId, doing: String, patient: bool) {
+    pub(crate) fn await_answer(&mut self, request: RequestId, doing: String, patient: bool) {
         self.waiting.insert(request, Waiting { since: Instant::now(), doing, patient });
     }
 
     /// Answers a request, once.
-    pub(super) fn reply(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
+    pub(crate) fn reply(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
         if self.waiting.remove(&request).is_some() {
             let reply = reply.map_err(|refusal| self.names.refusal(refusal));
             self.batch.replies.push(Event::Reply { request, reply });
@@ -62,8 +62,8 @@ impl Live {
         self.await_answer(request, format!("connecting as '{who}' to vhost '{vhost}'"), false);
         let label = self.label();
         let target = self.target(&vhost, user.as_ref(), label.clone());
-        let link = Link {
-            state: LinkState::Opening { request },
+        let link = LiveConnection {
+            state: LiveConnectionState::Opening { request },
             dialed: None,
             vhost,
             user,
@@ -83,16 +83,16 @@ impl Live {
     fn open_channel(&mut self, request: RequestId, channel: ChannelId, connection: ConnectionId) {
         self.await_answer(request, "opening a channel".into(), false);
         match self.links.get_mut(&connection) {
-            Some(link) if matches!(link.state, LinkState::Opening { .. }) => {
+            Some(link) if matches!(link.state, LiveConnectionState::Opening { .. }) => {
                 link.early.push((request, channel));
-                self.lines.insert(channel, Line::new(connection, request));
+                self.lines.insert(channel, LiveChannel::new(connection, request));
             }
-            Some(link) if link.state == LinkState::Open && link.opened < CHANNELS_MAX => {
+            Some(link) if link.state == LiveConnectionState::Open && link.opened < CHANNELS_MAX => {
                 link.opened += 1;
-                self.lines.insert(channel, Line::new(connection, request));
+                self.lines.insert(channel, LiveChannel::new(connection, request));
                 self.start_channel(channel, connection);
             }
-            Some(link) if link.state == LinkState::Open => {
+            Some(link) if link.state == LiveConnectionState::Open => {
                 let text = format!("CHANNEL_ERROR - the connection has had {CHANNELS_MAX} channels: open another");
                 self.reply(request, Err(Refusal { scope: Scope::Channel, code: code::CHANNEL_ERROR, text }));
             }
@@ -101,7 +101,7 @@ impl Live {
     }
 
     /// Starts opening a channel whose line is there and whose connection is open.
-    pub(super) fn start_channel(&mut self, channel: ChannelId, connection: ConnectionId) {
+    pub(crate) fn start_channel(&mut self, channel: ChannelId, connection: ConnectionId) {
         let Some(dialed) = self.links.get(&connection).and_then(|link| link.dialed.as_ref()) else { return };
         let lapin_connection = dialed.connection.clone();
         self.start(Box::pin(async move {
@@ -118,7 +118,7 @@ impl Live {
     /// Queues an item of a channel; one that is closed answers with the reason of its end.
     fn queue(&mut self, channel: ChannelId, item: Item) {
         let refusal = match self.lines.get_mut(&channel) {
-            Some(Line { state: LineState::Dead(cause), .. }) => cause.clone(),
+            Some(LiveChannel { state: LiveChannelState::Dead(cause), .. }) => cause.clone(),
             Some(line) => {
                 line.backlog.push_back(item);
                 self.start_line(channel);

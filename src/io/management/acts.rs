@@ -1,11 +1,11 @@
 //! Performs the acts of the seam over HTTP. Names are the broker's own: mapping is done before.
 //! Fields that a command leaves open are read first and sent again, since PUT replaces everything (MG-2, MG-3).
 
-use super::ManagementClient;
-use super::reading::text;
 use crate::broker::Management;
 use crate::io::address::encoded;
 use crate::io::failure::{Failure, FailureKind};
+use crate::io::management::ManagementClient;
+use crate::io::management::reading::text;
 use crate::model::{Credential, Policy, User, Vhost};
 use serde_json::{Map, Value as Json, json};
 

@@ -73,25 +73,25 @@ impl ManagementClient {
         &self.user
     }
 
-    pub(super) async fn get(&self, path: &str) -> Result<Json, Failure> {
+    pub(crate) async fn get(&self, path: &str) -> Result<Json, Failure> {
         let (_, text) = self.send(Method::GET, path, None, None, "read").await?;
         serde_json::from_str(&text).map_err(|error| self.not_rabbitmq(&format!("it sent no JSON ({error})")))
     }
 
-    pub(super) async fn get_text(&self, path: &str) -> Result<String, Failure> {
+    pub(crate) async fn get_text(&self, path: &str) -> Result<String, Failure> {
         Ok(self.send(Method::GET, path, None, None, "read").await?.1)
     }
 
     /// Gives true when something was made that was not there before.
-    pub(super) async fn put(&self, path: &str, body: Json) -> Result<bool, Failure> {
+    pub(crate) async fn put(&self, path: &str, body: Json) -> Result<bool, Failure> {
         Ok(self.send(Method::PUT, path, Some(body), None, "write").await?.0 == 201)
     }
 
-    pub(super) async fn delete(&self, path: &str) -> Result<(), Failure> {
+    pub(crate) async fn delete(&self, path: &str) -> Result<(), Failure> {
         self.send(Method::DELETE, path, None, None, "delete").await.map(|_| ())
     }
 
-    pub(super) async fn delete_with_reason(&self, path: &str, reason: &str) -> Result<(), Failure> {
+    pub(crate) async fn delete_with_reason(&self, path: &str, reason: &str) -> Result<(), Failure> {
         self.send(Method::DELETE, path, None, Some(reason), "delete").await.map(|_| ())
     }
 

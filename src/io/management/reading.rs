@@ -1,9 +1,9 @@
 //! What is read from the management API: version, rights, definitions, lists, fresh queue counts.
 //! Lenient: an absent or strange field is a default, never an error.
 
-use super::ManagementClient;
 use crate::io::address::encoded;
 use crate::io::failure::{Failure, FailureKind};
+use crate::io::management::ManagementClient;
 use crate::model::Version;
 use serde_json::Value as Json;
 
@@ -159,7 +159,7 @@ impl ManagementClient {
     }
 }
 
-pub(super) fn text(json: &Json, key: &str) -> String {
+pub(crate) fn text(json: &Json, key: &str) -> String {
     json.get(key).and_then(Json::as_str).unwrap_or_default().to_owned()
 }
 

@@ -1,6 +1,6 @@
 //! A source as miette reads it: masked once, its lines found by search, so that a large file costs no more than a small one.
 
-use super::mask;
+use crate::report::problem::mask;
 use crate::source::{FileId, Sources};
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 use std::collections::BTreeMap;

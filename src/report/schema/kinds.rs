@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 /// Makes a schema of a kind as the table writes it: alternatives parted by ` | `, lists in `[]`, maps in `{}`.
-pub(super) fn schema_of(kind: &str) -> Json {
+pub(crate) fn schema_of(kind: &str) -> Json {
     let mut options: Vec<Json> = alternatives(kind).into_iter().map(one).collect();
     // The same option twice is one: a template stands beside each scalar.
     let mut distinct: Vec<Json> = Vec::new();

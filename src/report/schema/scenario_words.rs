@@ -1,6 +1,6 @@
 //! The table of words, of scenarios: objects, their keys, what each takes and means. See `words` for how it is written.
 
-use super::words::{Object, object};
+use crate::report::schema::words::{Object, object};
 
 /// What a scenario adds to the words of topologies.
 pub const SCENARIO_OBJECTS: &[Object] = &[

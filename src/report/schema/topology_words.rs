@@ -1,6 +1,6 @@
 //! The table of words, of topologies: objects, their keys, what each takes and means. See `words` for how it is written.
 
-use super::words::{Object, object};
+use crate::report::schema::words::{Object, object};
 
 /// The words of a topology. A queue has a typed field for each argument that the rules know, too.
 pub const TOPOLOGY_OBJECTS: &[Object] = &[

@@ -16,6 +16,6 @@ pub struct Object {
 /// Is one key: its name (`!` behind it when it must be there), what it takes, what it means.
 pub type Word = (&'static str, &'static str, &'static str);
 
-pub(super) const fn object(name: &'static str, words: &'static [Word]) -> Object {
+pub(crate) const fn object(name: &'static str, words: &'static [Word]) -> Object {
     Object { name, words }
 }

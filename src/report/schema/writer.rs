@@ -1,9 +1,9 @@
 //! Writes the table of words as JSON Schema, draft-07, which is what editors read.
 
-use super::kinds::schema_of;
-use super::scenario_words::SCENARIO_OBJECTS;
-use super::topology_words::TOPOLOGY_OBJECTS;
-use super::words::{Object, Word};
+use crate::report::schema::kinds::schema_of;
+use crate::report::schema::scenario_words::SCENARIO_OBJECTS;
+use crate::report::schema::topology_words::TOPOLOGY_OBJECTS;
+use crate::report::schema::words::{Object, Word};
 use crate::rules::{QUEUE_ARGUMENTS, ValueKind};
 use serde_json::{Map, Value as Json, json};
 

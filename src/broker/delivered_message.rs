@@ -1,0 +1,74 @@
+//! A message as it comes out of a broker: the one that was published, and what the broker changed about it since.
+//! Both are put together once, when somebody looks; on its way from queue to queue nobody does.
+
+use crate::model::{Message, Properties, Table};
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+/// Is a message in somebody's hands; reads as the [`Message`] that AMQP shows.
+///
+/// ```
+/// use rmqplay::broker::DeliveredMessage;
+/// use rmqplay::model::{Message, Table, Value};
+/// let published = std::sync::Arc::new(Message::default());
+/// let headers: Table = [("x-delivery-count", Value::I64(1))].into_iter().collect();
+/// let letter = DeliveredMessage::from(published).with_headers(headers);
+/// assert_eq!(letter.header("x-delivery-count"), Some(&Value::I64(1)));
+/// ```
+#[derive(Clone)]
+pub struct DeliveredMessage {
+    published: Arc<Message>,
+    /// In place of the published ones.
+    headers: Option<Table>,
+    /// Whether the published `expiration` was taken away.
+    lasting: bool,
+    whole: OnceLock<Arc<Message>>,
+}
+
+impl DeliveredMessage {
+    /// Puts these headers in place of those that were published.
+    pub fn with_headers(self, headers: Table) -> Self {
+        Self { headers: Some(headers), whole: OnceLock::new(), ..self }
+    }
+
+    /// Makes what a death leaves of a message: these headers, and no TTL of its own (DL-12).
+    pub fn of_dead(published: Arc<Message>, headers: Table) -> Self {
+        Self { published, headers: Some(headers), lasting: true, whole: OnceLock::new() }
+    }
+
+    fn put_together(&self) -> Arc<Message> {
+        let Message { properties, body } = &*self.published;
+        let expiration = if self.lasting { None } else { properties.expiration.clone() };
+        let headers = self.headers.clone().or_else(|| properties.headers.clone());
+        Arc::new(Message { properties: Properties { headers, expiration, ..properties.clone() }, body: body.clone() })
+    }
+}
+
+impl From<Arc<Message>> for DeliveredMessage {
+    fn from(published: Arc<Message>) -> Self {
+        Self { published, headers: None, lasting: false, whole: OnceLock::new() }
+    }
+}
+
+impl Deref for DeliveredMessage {
+    type Target = Arc<Message>;
+    fn deref(&self) -> &Arc<Message> {
+        if self.headers.is_none() && !self.lasting {
+            return &self.published;
+        }
+        self.whole.get_or_init(|| self.put_together())
+    }
+}
+
+impl PartialEq for DeliveredMessage {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl fmt::Debug for DeliveredMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

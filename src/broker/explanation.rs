@@ -1,0 +1,56 @@
+//! Why things happened inside the broker: reasons with the number of their rule in `semantics.md`.
+//! Only the sim speaks of these; no verdict on a live broker may need one.
+
+use crate::broker::PublishId;
+use crate::model::{Millis, Name, QueueName};
+
+/// Is one inner happening of the sim.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// The publish that the message stems from, through any number of deaths; `None` when no message is concerned.
+    pub origin: Option<PublishId>,
+    pub queue: Option<QueueName>,
+    pub what: What,
+    /// The rule's number, `TTL-3`.
+    pub rule: &'static str,
+}
+
+/// Is why a message left a queue other than to a consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Death {
+    Rejected,
+    Expired,
+    MaxLen,
+    DeliveryLimit,
+}
+
+/// Is what happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// Stands in the queue, ready.
+    Enqueued,
+    /// Died here and goes to its dead-letter exchange.
+    DeadLettered { death: Death, exchange: Name, routing_keys: Vec<Name>, why: String },
+    /// Is gone for good; it `stood` in the queue, or was on its way there.
+    Dropped { why: String, stood: bool },
+    /// Went back to its queue.
+    Requeued { why: String },
+    /// Cannot leave although one might think so: it waits behind another, for a consumer, or for a moment.
+    Blocked { behind: Option<PublishId>, until: Option<Millis>, why: String },
+    /// Asked for something and was told no.
+    Refused { why: String },
+    /// The queue itself went away.
+    QueueGone { why: String },
+}
+
+impl Death {
+    /// Gives RabbitMQ's word, as x-death carries it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Death::Rejected => "rejected",
+            Death::Expired => "expired",
+            Death::MaxLen => "maxlen",
+            Death::DeliveryLimit => "delivery_limit",
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! `check`: all problems of topologies and scenarios; nothing is played.
+
+use crate::cli::ExitCode;
+use crate::cli::arguments::Check;
+use crate::cli::load::Loader;
+use crate::cli::terminal::Terminal;
+use crate::io::snapshots;
+use crate::source::Level;
+use std::path::PathBuf;
+
+/// Loads every file and reports what is wrong with it.
+pub fn check(command: &Check, terminal: &Terminal) -> ExitCode {
+    let paths = default_paths(&command.files);
+    let mut loader = match Loader::new(&command.vars, None) {
+        Ok(loader) => loader,
+        Err((code, message)) => {
+            terminal.usage(&message);
+            return code;
+        }
+    };
+    let found = match snapshots::yaml_files(&paths) {
+        Ok(found) => found,
+        Err(error) => {
+            terminal.complain(&format!("error: {error}"));
+            return ExitCode::BadFile;
+        }
+    };
+    if found.is_empty() {
+        terminal.complain("there is no YAML or JSON file to check");
+        return ExitCode::Nothing;
+    }
+    let problems = loader.each(&found, Loader::check).concat();
+    let problems = crate::report::distinct(problems, &loader.sources);
+    if let Some(unknown) = loader.unknown_variable() {
+        return terminal.usage(&format!("--var: {unknown}"));
+    }
+    if command.json {
+        terminal.say(&crate::report::problems_json(&problems, &loader.sources).to_string());
+        let stops = problems.iter().any(|problem| problem.level == Level::Problem);
+        return if stops { ExitCode::BadFile } else { ExitCode::Fine };
+    }
+    let code = terminal.problems(&problems, &loader.sources);
+    if code == ExitCode::Fine {
+        let noun = if found.len() == 1 { "file is" } else { "files are" };
+        terminal.chat(&format!("{} {} {noun} fine", terminal.palette.good("ok"), found.len()));
+    }
+    code
+}
+
+/// Takes the folders of scenarios and topologies that are there when no file is named.
+pub(crate) fn default_paths(named: &[PathBuf]) -> Vec<PathBuf> {
+    if !named.is_empty() {
+        return named.to_vec();
+    }
+    ["scenarios", "topologies"].map(PathBuf::from).into_iter().filter(|path| path.exists()).collect()
+}

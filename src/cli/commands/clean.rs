@@ -1,0 +1,43 @@
+//! `clean`: sweeps what a killed run left on a broker.
+
+use crate::cli::arguments::Clean;
+use crate::cli::brokers::one_broker;
+use crate::cli::terminal::Terminal;
+use crate::cli::{ExitCode, runtime};
+use crate::io::meet;
+use crate::report::counted;
+use std::time::Duration;
+
+/// Deletes throw-away vhosts and users of that age, and lists them.
+pub fn clean(command: &Clean, terminal: &Terminal) -> ExitCode {
+    let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
+        Ok(address) => address,
+        Err(none) => return none.tell(terminal),
+    };
+    let older_than = Duration::from_millis(command.older_than.0);
+    let swept = async {
+        meet(&address).await?;
+        crate::io::clean(&address, older_than).await
+    };
+    match runtime::interruptible(swept) {
+        Err(code) => code,
+        Ok(Err(failure)) => terminal.failure(&failure),
+        Ok(Ok(cleaned)) => {
+            cleaned.vhosts.iter().for_each(|name| terminal.chat(&format!("deleted vhost {name}")));
+            cleaned.users.iter().for_each(|name| terminal.chat(&format!("deleted user {name}")));
+            let (vhosts, users) = (cleaned.vhosts.len(), cleaned.users.len());
+            terminal.chat(&match (vhosts, users) {
+                (0, 0) => format!("nothing older than {} is left at {}", command.older_than, address.place()),
+                (0, n) | (n, 0) => {
+                    let noun = if users == 0 { "vhost" } else { "user" };
+                    format!("{} {} gone from {}", counted(n, noun), if n == 1 { "is" } else { "are" }, address.place())
+                }
+                _ => {
+                    let (vhosts, users) = (counted(vhosts, "vhost"), counted(users, "user"));
+                    format!("{vhosts} and {users} are gone from {}", address.place())
+                }
+            });
+            ExitCode::Fine
+        }
+    }
+}

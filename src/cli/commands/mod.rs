@@ -1,0 +1,13 @@
+//! The commands, one file each.
+
+pub(crate) mod apply;
+pub(crate) mod check;
+pub(crate) mod clean;
+pub(crate) mod fmt;
+pub(crate) mod init;
+pub(crate) mod list;
+pub(crate) mod review;
+pub(crate) mod run;
+pub(crate) mod run_live;
+pub(crate) mod schema;
+pub(crate) mod wait;

@@ -1,0 +1,200 @@
+//! `run`: loads everything, plays every cell on every broker, compares snapshots, reports.
+
+use crate::cli::arguments::Run;
+use crate::cli::brokers::{NoBroker, Target};
+use crate::cli::commands::run_live;
+use crate::cli::load::Loader;
+use crate::cli::progress::Progress;
+use crate::cli::run_reporter::{Named, Once, RunReporter};
+use crate::cli::runtime::Runtime;
+use crate::cli::select::{ToPlay, load_all, select};
+use crate::cli::snapshot_store;
+use crate::cli::snapshot_store::SnapshotStore;
+use crate::cli::terminal::Terminal;
+use crate::cli::{ExitCode, live_settings, verdicts};
+use crate::io::write_atomically;
+use crate::model::Profile;
+use crate::player::RunResult;
+use crate::report;
+use crate::report::CellReport;
+use crate::simulate::rehearse;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Plays what the arguments name.
+pub fn run(command: &Run, terminal: &Terminal) -> ExitCode {
+    let began = Instant::now();
+    let (targets, junit_file) = match (targets(command), junit_file(command)) {
+        (Ok(targets), Ok(file)) => (targets, file),
+        (Err(none), _) => return none.tell(terminal),
+        (_, Err(message)) => return terminal.usage(&message),
+    };
+    let mut loader = match Loader::new(&command.vars, None) {
+        Ok(loader) => loader,
+        Err((code, message)) => {
+            terminal.usage(&message);
+            return code;
+        }
+    };
+    let mode = snapshot_store::mode_of(command.snapshots);
+    let (cells, keeping, unreferenced) = match prepare(command, mode, &mut loader, terminal) {
+        Ok(prepared) => prepared,
+        Err(code) => return code,
+    };
+    let stage = RunReporter {
+        command,
+        terminal,
+        sources: &loader.sources,
+        keeping: &keeping,
+        progress: Progress::begin((cells.len() * targets.len()) as u64, terminal.quiet || command.json),
+        errors: Default::default(),
+        width: cells.iter().map(|one| one.name().chars().count()).max().unwrap_or(0),
+    };
+    let mut reports = Vec::new();
+    let mut code = play_on_all(&stage, &targets, &cells, &mut reports);
+    let settled = keeping.settle(&cells, &mut reports);
+    stage.tell_unwritten(&settled);
+    if !settled.errors.is_empty() {
+        code = code.and(ExitCode::Environment);
+    }
+    code = code.and(verdicts::exit_code(&reports, mode));
+    if let Some(file) = junit_file {
+        code = code.and(write_junit(&file, &reports, &stage));
+    }
+    stage.close(&reports, &settled, &unreferenced, began.elapsed());
+    code
+}
+
+/// Reads the brokers, each once.
+fn targets(command: &Run) -> Result<Vec<Target>, NoBroker> {
+    let mut targets: Vec<Target> = Vec::new();
+    for text in &command.broker {
+        let target = Target::parse(text, command.management.as_deref())?;
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    let live = targets.iter().any(|target| matches!(target, Target::Live(_)));
+    let for_live = [("--keep-vhost", command.keep_vhost.is_some()), ("--in-vhost", command.in_vhost.is_some())];
+    match for_live.iter().find(|(_, given)| *given && !live) {
+        Some((option, _)) => Err(format!("{option} is for live brokers: give an amqp:// URL with --broker").into()),
+        None => Ok(targets),
+    }
+}
+
+fn junit_file(command: &Run) -> Result<Option<PathBuf>, String> {
+    match command.report.as_deref().map(|report| report.split_once(':')) {
+        None => Ok(None),
+        Some(Some(("junit", file))) if !file.is_empty() => Ok(Some(PathBuf::from(file))),
+        Some(_) => Err("--report takes junit:FILE".to_owned()),
+    }
+}
+
+/// Loads, selects, and reads the snapshots; all problems end the run before a cell is played.
+fn prepare(
+    command: &Run,
+    mode: crate::cli::arguments::Snapshots,
+    loader: &mut Loader,
+    terminal: &Terminal,
+) -> Result<(Vec<ToPlay>, SnapshotStore, Vec<PathBuf>), ExitCode> {
+    let all = load_all(&command.paths, loader, terminal)?;
+    // A variable may choose among cells: those that are left out still have their snapshots.
+    let whole = command.vars.vars.is_empty() && command.vars.vars_files.is_empty();
+    let unreferenced = if whole { snapshot_store::unreferenced(&all) } else { Vec::new() };
+    let cells = select(all, &command.selection, terminal)?;
+    let (keeping, problems) = SnapshotStore::read(&cells, mode, &mut loader.sources);
+    match terminal.problems(&problems, &loader.sources) {
+        ExitCode::Fine => Ok((cells, keeping, unreferenced)),
+        code => Err(code),
+    }
+}
+
+/// Plays on one broker after another; ends early when a signal or --fail-fast says so.
+fn play_on_all(
+    stage: &RunReporter<'_>,
+    targets: &[Target],
+    cells: &[ToPlay],
+    reports: &mut Vec<CellReport>,
+) -> ExitCode {
+    let mut code = ExitCode::Fine;
+    let mut runtime: Option<Runtime> = None;
+    for target in targets {
+        if reports.iter().any(|report| stage.is_enough(report)) {
+            skip_all(stage, target, cells, reports);
+            continue;
+        }
+        code = code.and(match target {
+            Target::Sim(profile) => play_on_sim(stage, *profile, cells, reports),
+            Target::Live(live) => {
+                let runtime = runtime.get_or_insert_with(Runtime::new);
+                run_live::play_on_live(stage, live, cells, reports, runtime)
+            }
+        });
+        if let Some(signal) = runtime.as_mut().and_then(Runtime::heard) {
+            code = signal;
+        }
+        if matches!(code, ExitCode::Interrupted | ExitCode::Terminated) {
+            break;
+        }
+    }
+    code
+}
+
+/// Counts the cells of a broker that is not begun any more as skipped.
+fn skip_all(stage: &RunReporter<'_>, target: &Target, cells: &[ToPlay], reports: &mut Vec<CellReport>) {
+    let on = match target {
+        Target::Sim(profile) => Named::sim(*profile),
+        // Nobody asked it for its version, and nothing is compared.
+        Target::Live(live) => Named {
+            broker: format!("RabbitMQ at {}", live.address.place()),
+            argument: live.argument.clone(),
+            live_arguments: String::new(),
+            version: Profile::NEWEST.version(),
+        },
+    };
+    for (index, one) in cells.iter().enumerate() {
+        let once = Once { skipped: Some(FAILED_BEFORE.to_owned()), ..Once::default() };
+        reports.push(stage.judge(index, one, once, &on));
+    }
+}
+
+fn play_on_sim(stage: &RunReporter<'_>, profile: Profile, cells: &[ToPlay], reports: &mut Vec<CellReport>) -> ExitCode {
+    let on = Named::sim(profile);
+    stage.announce(&on.broker, false);
+    let mut enough = false;
+    for (index, one) in cells.iter().enumerate() {
+        let began = Instant::now();
+        let skipped =
+            if enough { Some(FAILED_BEFORE.to_owned()) } else { live_settings::why_not_on_sim(&one.cell, profile) };
+        let played = skipped.is_none().then(|| rehearse_telling(stage, one, profile));
+        let report = stage.judge(index, one, Once { played, skipped, real: began.elapsed() }, &on);
+        if !enough {
+            stage.tell(&report);
+        }
+        enough |= stage.is_enough(&report);
+        reports.push(report);
+    }
+    ExitCode::Fine
+}
+
+/// Is why a cell is not played after --fail-fast.
+pub(crate) const FAILED_BEFORE: &str = "not played: another cell failed before (--fail-fast)";
+
+/// Plays a cell; a failed one once more with the sim's reasons, which are the same each time.
+fn rehearse_telling(stage: &RunReporter<'_>, one: &ToPlay, profile: Profile) -> RunResult {
+    let trace = stage.command.trace;
+    let played = rehearse(&one.cell, profile, trace);
+    if played.failures.is_empty() || trace { played } else { rehearse(&one.cell, profile, true) }
+}
+
+fn write_junit(file: &Path, reports: &[CellReport], stage: &RunReporter<'_>) -> ExitCode {
+    let written =
+        report::junit(reports, &stage.errors.borrow(), stage.sources).and_then(|text| write_atomically(file, &text));
+    match written {
+        Ok(()) => ExitCode::Fine,
+        Err(error) => {
+            stage.complain(&format!("the report could not be written to {}: {error}", file.display()));
+            ExitCode::Environment
+        }
+    }
+}

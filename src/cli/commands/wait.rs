@@ -1,0 +1,26 @@
+//! `wait`: until a broker answers over AMQP and its management API.
+
+use crate::cli::arguments::Wait;
+use crate::cli::brokers::one_broker;
+use crate::cli::terminal::Terminal;
+use crate::cli::{ExitCode, runtime};
+use crate::io::wait_until_ready;
+use std::time::Duration;
+
+/// Waits, and says which version answered.
+pub fn wait(command: &Wait, terminal: &Terminal) -> ExitCode {
+    let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
+        Ok(address) => address,
+        Err(none) => return none.tell(terminal),
+    };
+    let limit = Duration::from_millis(command.timeout.0);
+    let ready = runtime::interruptible(wait_until_ready(&address, limit));
+    match ready {
+        Err(code) => code,
+        Ok(Ok(overview)) => {
+            terminal.chat(&format!("RabbitMQ {} is ready at {}", overview.full_version, address.place()));
+            ExitCode::Fine
+        }
+        Ok(Err(failure)) => terminal.failure(&failure),
+    }
+}

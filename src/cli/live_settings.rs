@@ -1,0 +1,36 @@
+//! Which cells fit a broker, and at which pace they play there: what the arguments wish, what the scenario pins, what
+//! the broker can do.
+
+use crate::cli::arguments::Pace;
+use crate::io::Address;
+use crate::model::{Cell, Profile, Version};
+use crate::player::{BrokerTraits, Host, TimeScale, choose_scale, why_not};
+use crate::simulate::rehearse;
+
+/// Says why a cell is not played on the sim.
+pub(crate) fn why_not_on_sim(cell: &Cell, profile: Profile) -> Option<String> {
+    let host = Host { version: profile.version(), sim: Some(profile), name: None, plugins: &[], may_restart: true };
+    why_not(&cell.scenario, &host)
+}
+
+/// Gives the ground that a cell plays on, or says why it is not played. Its length is taken from a run on the sim.
+pub(crate) fn live_ground(
+    cell: &Cell,
+    address: &Address,
+    version: Version,
+    plugins: &[String],
+    pace: &Pace,
+) -> Result<BrokerTraits, String> {
+    let scenario = &cell.scenario;
+    let may_restart = address.restart.is_some();
+    let host = Host { version, sim: None, name: address.name.as_deref(), plugins, may_restart };
+    if let Some(reason) = why_not(scenario, &host) {
+        return Err(reason);
+    }
+    let played = rehearse(cell, Profile::nearest(version), false);
+    // One that fails on the sim may go on longer on a broker: as long as its own words say.
+    let length = if played.failures.is_empty() { played.took } else { scenario.own_length() };
+    let scale =
+        choose_scale(scenario, version, length, pace.time_scale.unwrap_or(TimeScale::UNCHANGED), pace.max_wait)?;
+    Ok(BrokerTraits { live: true, version, scale })
+}

@@ -1,0 +1,241 @@
+//! What playing on any broker needs: announces it, judges each cell, tells its line, and closes the run.
+
+use crate::cli::arguments::{Run, Snapshots};
+use crate::cli::progress::Progress;
+use crate::cli::select::ToPlay;
+use crate::cli::snapshot_store::{Settled, SnapshotStore};
+use crate::cli::terminal::Terminal;
+use crate::io::Failure;
+use crate::language;
+use crate::model::{Cell, Profile, Version};
+use crate::player::{RunResult, Verdict};
+use crate::report;
+use crate::report::{BrokerError, CellReport, Page, shell_word};
+use crate::source::Sources;
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How many files are named at the end before the rest is counted.
+const FILES_MAX: usize = 10;
+
+/// Is what all brokers of a run share.
+pub(crate) struct RunReporter<'a> {
+    pub command: &'a Run,
+    pub terminal: &'a Terminal,
+    pub sources: &'a Sources,
+    pub keeping: &'a SnapshotStore,
+    pub progress: Progress,
+    /// The longest name of a cell.
+    pub width: usize,
+    /// What kept brokers from being played on.
+    pub errors: RefCell<Vec<BrokerError>>,
+}
+
+/// Is a broker as reports name it.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    /// `sim 4.3`, `RabbitMQ 4.0.5`.
+    pub broker: String,
+    /// As `--broker` takes it, without secrets.
+    pub argument: String,
+    /// What else a live broker is played with, with a space before each.
+    pub live_arguments: String,
+    pub version: Version,
+}
+
+impl Named {
+    /// Names the simulated broker.
+    pub fn sim(profile: Profile) -> Self {
+        let (broker, argument) = (format!("sim {profile}"), format!("sim:{profile}"));
+        Self { broker, argument, live_arguments: String::new(), version: profile.version() }
+    }
+}
+
+/// Is a cell that was played once, or not at all.
+#[derive(Default)]
+pub(crate) struct Once {
+    pub played: Option<RunResult>,
+    /// Why it was not played.
+    pub skipped: Option<String>,
+    pub real: Duration,
+}
+
+impl RunReporter<'_> {
+    /// Says on what is played, unless machines read.
+    pub fn announce(&self, broker: &str, live: bool) {
+        if !self.command.json {
+            self.progress.aside(|| self.terminal.chat(&report::header(broker, live, self.terminal.palette)));
+        }
+    }
+
+    /// Complains beside the progress.
+    pub fn complain(&self, text: &str) {
+        self.progress.aside(|| self.terminal.complain(text));
+    }
+
+    /// Complains about the broker beside the progress.
+    pub fn failure(&self, broker: &str, failure: &Failure) {
+        self.progress.aside(|| _ = self.terminal.failure(failure));
+        self.error(Some(broker), failure.to_string(), Some(failure.hint.clone()));
+    }
+
+    /// Complains that a broker is not played on, for its own sake.
+    pub fn refuse(&self, broker: &str, why: &str) {
+        self.complain(&format!("error: {why}"));
+        self.error(Some(broker), why.to_owned(), None);
+    }
+
+    /// Keeps an error for the reports, and tells it to machines that read along.
+    pub fn error(&self, broker: Option<&str>, message: String, help: Option<String>) {
+        let error = BrokerError { broker: broker.map(str::to_owned), message, help };
+        if self.command.json {
+            self.progress.aside(|| self.terminal.say(&report::error_json(&error).to_string()));
+        }
+        self.errors.borrow_mut().push(error);
+    }
+
+    /// Makes the report of a cell: the verdict of its run and of its snapshot.
+    pub fn judge(&self, index: usize, one: &ToPlay, once: Once, on: &Named) -> CellReport {
+        let (verdict, snapshot_words, body) = match (&once.played, once.skipped) {
+            (_, Some(reason)) => (Verdict::Skipped(reason), None, None),
+            (Some(played), None) => self.keeping.judge(index, one, played, on.version),
+            (None, None) => (Verdict::Skipped("it was not played".to_owned()), None, None),
+        };
+        CellReport {
+            cell: index,
+            name: one.name(),
+            file: one.cell.scenario.file.clone(),
+            axes: one.cell.axes.clone(),
+            title: one.title.clone(),
+            broker: on.broker.clone(),
+            broker_argument: on.argument.clone(),
+            live_arguments: on.live_arguments.clone(),
+            version: on.version,
+            variables: self.variables(&one.cell),
+            verdict,
+            played: once.played,
+            real: once.real,
+            snapshot_words,
+            body,
+            earlier: Vec::new(),
+        }
+    }
+
+    /// Says whether a report ends the run early.
+    pub fn is_enough(&self, report: &CellReport) -> bool {
+        self.command.fail_fast && report.is_bad()
+    }
+
+    /// Writes out the variables of the command line, but those that chose the cell.
+    fn variables(&self, cell: &Cell) -> String {
+        let vars = &self.command.vars;
+        let files = vars.vars_files.iter().map(|file| format!(" --vars-file {}", shell_word(&file.to_string_lossy())));
+        let set = vars.vars.iter().filter_map(|text| text.split_once('='));
+        let set = set.filter(|(name, _)| !cell.axes.contains_key(*name)).map(|(name, value)| {
+            let value = if language::is_secret(name) { "***" } else { value };
+            format!(" --var {}", shell_word(&format!("{name}={value}")))
+        });
+        files.chain(set).collect()
+    }
+
+    /// Writes a cell's line, or its JSON.
+    pub fn tell(&self, report: &CellReport) {
+        self.progress.ended(report.is_bad());
+        self.progress.aside(|| {
+            if self.command.json {
+                let json = report::cell_json(report, self.sources, self.command.trace);
+                return self.terminal.say(&json.to_string());
+            }
+            self.tell_lines(report);
+        });
+    }
+
+    fn tell_lines(&self, report: &CellReport) {
+        self.terminal.chat(&report::cell_line(report, self.width, self.terminal.palette));
+        if let (Verdict::New | Verdict::Passed, Some(words)) = (&report.verdict, &report.snapshot_words) {
+            self.terminal.chat(&format!("         {words}"));
+        }
+        for (span, note) in report.played.iter().flat_map(|played| &played.notes) {
+            self.terminal.chat(&format!("         note: line {}: {note}", self.sources.position(*span).line));
+        }
+        if let (true, Some(played)) = (self.command.trace, &report.played) {
+            self.terminal.say(&report::trace(&played.timeline, self.sources, self.terminal.palette));
+        }
+    }
+
+    /// Complains about what could not be written.
+    pub fn tell_unwritten(&self, settled: &Settled) {
+        for error in &settled.errors {
+            self.complain(&cannot_write(error));
+            self.error(None, error.clone(), None);
+        }
+    }
+
+    /// Writes the failures, what waits for a review, and the summary.
+    pub fn close(&self, reports: &[CellReport], settled: &Settled, unreferenced: &[PathBuf], real: Duration) {
+        self.progress.close();
+        if self.command.json {
+            let written: Vec<String> = settled.written.iter().map(|path| path.display().to_string()).collect();
+            return self.terminal.say(&report::summary_json(reports, &written, real).to_string());
+        }
+        let (palette, width) = (self.terminal.palette, self.terminal.width);
+        let page = Page { sources: self.sources, width, palette };
+        self.terminal.say_unless_empty(&report::failures_text(reports, page));
+        if let Some(table) = report::brokers_table(reports, palette) {
+            self.terminal.chat(&format!("\n{table}"));
+        }
+        self.terminal.chat_unless_empty(&self.files_text(reports, settled));
+        settled.words.iter().for_each(|words| self.terminal.chat(words));
+        if !unreferenced.is_empty() {
+            let head = "snapshots that no cell has any more (remove them, or see how their scenarios are called now)";
+            self.terminal.chat(&format!("{head}:\n{}", listed(unreferenced)));
+        }
+        if !reports.is_empty() {
+            self.terminal.chat(&report::summary(reports, real, palette));
+        }
+    }
+
+    /// Says what was written, and what to do about it.
+    fn files_text(&self, reports: &[CellReport], settled: &Settled) -> String {
+        let n = settled.written.len();
+        let noun = if n == 1 { "outcome" } else { "outcomes" };
+        let missing = reports.iter().filter(|report| report.verdict == Verdict::New).count();
+        match self.keeping.mode {
+            Snapshots::Check if missing > 0 => {
+                "a snapshot is made by `rmqplay run` and `rmqplay review` outside of CI, and committed\n".to_owned()
+            }
+            _ if n == 0 => String::new(),
+            Snapshots::Accept => {
+                format!(
+                    "{n} {noun} became {}:\n{}",
+                    if n == 1 { "a snapshot" } else { "snapshots" },
+                    listed(&settled.written)
+                )
+            }
+            _ => {
+                let verb = if n == 1 { "waits" } else { "wait" };
+                let paths: String =
+                    self.command.paths.iter().map(|path| format!(" {}", shell_word(&path.to_string_lossy()))).collect();
+                let paths = if paths == " scenarios" { "" } else { &*paths };
+                format!("{n} {noun} {verb} for a review: rmqplay review{paths}\n{}", listed(&settled.written))
+            }
+        }
+    }
+}
+
+/// Says what to do when an outcome cannot be written.
+fn cannot_write(error: &str) -> String {
+    if error.contains("another run") {
+        return format!("error: {error}");
+    }
+    format!("error: {error}\n  help: make the folder writable, or play with --snapshots check, which writes nothing")
+}
+
+fn listed(files: &[PathBuf]) -> String {
+    let mut text: String = files.iter().take(FILES_MAX).map(|file| format!("  {}\n", file.display())).collect();
+    if files.len() > FILES_MAX {
+        text.push_str(&format!("  and {} more\n", files.len() - FILES_MAX));
+    }
+    text
+}

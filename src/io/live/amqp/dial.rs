@@ -1,0 +1,209 @@
+//! Opens connections: lapin over a socket that we keep a handle of, so that it can be cut like a crash.
+//! Every attempt has a time limit; what the broker refuses is told apart from a broker that is not there.
+
+use crate::broker::{Refusal, Scope, code};
+use crate::io::address::Address;
+use crate::io::failure::{Failure, FailureKind};
+use crate::io::live::amqp::close_frame_tap::{CloseFrameTap, Listening};
+use crate::io::live::amqp::translate::{Cause, cause_of};
+use crate::io::management::install_crypto;
+use crate::model::Secret;
+use futures_util::Stream;
+use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream, OwnedTLSConfig};
+use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
+use lapin::{Connection, ConnectionProperties};
+use std::io::Read;
+use std::net::{Shutdown, TcpStream};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Is the heartbeat when the URL asks for none: often enough to notice a silent peer, seldom enough for a busy box.
+const HEARTBEAT_S: u16 = 30;
+
+/// Says where to connect to, and as whom.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) address: Address,
+    pub(crate) user: String,
+    pub(crate) password: Secret,
+    pub(crate) vhost: String,
+    /// What the connection calls itself; unique, so that the broker's list can be searched for it.
+    pub(crate) label: String,
+    pub(crate) frame_max: u32,
+    pub(crate) limit: Duration,
+}
+
+/// Is an open connection.
+pub(crate) struct Dialed {
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) socket: Option<Socket>,
+    pub(crate) events: Pin<Box<dyn Stream<Item = lapin::Event> + Send>>,
+}
+
+/// Is our own handle of a connection's socket.
+pub(crate) struct Socket {
+    handle: TcpStream,
+    ear: CloseFrameTap,
+    /// `127.0.0.1:40000 -> 127.0.0.1:5672`: the broker's name of the connection, unless something stands between.
+    pub(crate) name: String,
+}
+
+impl Socket {
+    /// Says nothing more, as after a crash; the broker's own end can still be heard.
+    pub(crate) fn stop_sending(&self) {
+        // An error says that it is gone already.
+        let _ = self.handle.shutdown(Shutdown::Write);
+    }
+
+    /// Hears nothing more either.
+    pub(crate) fn cut(&self) {
+        let _ = self.handle.shutdown(Shutdown::Both);
+    }
+
+    /// Gives the broker's reason, if it said one before the connection broke.
+    pub(crate) fn last_words(&self) -> Option<Refusal> {
+        let mut rest = [0; 512];
+        // What lapin did not come to read.
+        while let Ok(read @ 1..) = (&self.handle).read(&mut rest) {
+            self.ear.note(&rest[..read]);
+        }
+        self.ear.goodbye()
+    }
+}
+
+/// Is why there is no connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum DialError {
+    Refused(Refusal),
+    Unreachable(String),
+}
+
+/// Opens a connection.
+pub(crate) async fn dial(target: Target) -> Result<Dialed, DialError> {
+    install_crypto();
+    let limit = target.limit;
+    let late = || DialError::Unreachable(format!("no answer within {:.0} s", limit.as_secs_f64()));
+    timeout(limit, open(target)).await.unwrap_or_else(|_| Err(late()))
+}
+
+async fn open(target: Target) -> Result<Dialed, DialError> {
+    let tls = OwnedTLSConfig { identity: None, cert_chain: certificates(&target.address)? };
+    let (tokio, ear) = (async_rs::Tokio::current(), CloseFrameTap::default());
+    let listening = Listening { tokio: tokio.clone(), ear: ear.clone() };
+    let runtime = async_rs::Runtime::new(async_rs::util::RuntimeParts::new(tokio, listening));
+    let properties = ConnectionProperties::default().with_connection_name(target.label.as_str().into());
+    let kept = Arc::new(Mutex::new(None));
+    let keep = kept.clone();
+    let dialing = Connection::connector(
+        uri(&target),
+        runtime,
+        async move |uri, runtime| {
+            let stream = AMQPUriTcpExt::connect_with_config_async(&uri, tls.as_ref(), &runtime).await?;
+            let tcp = match &stream {
+                AsyncTcpStream::Plain(plain) => Some(plain.stream.get_ref()),
+                AsyncTcpStream::Rustls(secured) => Some(secured.get_ref().0.stream.get_ref()),
+                _ => None,
+            };
+            let socket = tcp.and_then(|tcp| handle_of(tcp, ear.clone()).ok());
+            *keep.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = socket;
+            Ok(stream)
+        },
+        properties,
+    );
+    let connection = dialing.await.map_err(|error| match (error.kind(), cause_of(&error)) {
+        (lapin::ErrorKind::ProtocolError(_), Cause::Channel(refusal) | Cause::Connection(refusal)) => {
+            DialError::Refused(Refusal { scope: Scope::Connection, ..refusal })
+        }
+        (lapin::ErrorKind::IOError(inner), _) => DialError::Unreachable(inner.to_string()),
+        _ => DialError::Unreachable(error.to_string()),
+    })?;
+    let events = Box::pin(connection.events_listener());
+    let socket = kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+    Ok(Dialed { connection: Arc::new(connection), socket, events })
+}
+
+fn uri(target: &Target) -> AMQPUri {
+    let address = &target.address;
+    AMQPUri {
+        scheme: if address.tls { AMQPScheme::AMQPS } else { AMQPScheme::AMQP },
+        authority: AMQPAuthority {
+            userinfo: AMQPUserInfo { username: target.user.clone(), password: target.password.expose().to_owned() },
+            host: address.host.clone(),
+            port: address.port,
+        },
+        vhost: target.vhost.clone(),
+        query: AMQPQueryString {
+            frame_max: Some(target.frame_max),
+            heartbeat: Some(address.heartbeat.unwrap_or(HEARTBEAT_S)),
+            ..AMQPQueryString::default()
+        },
+    }
+}
+
+fn certificates(address: &Address) -> Result<Option<String>, DialError> {
+    let Some(path) = address.ca_file.as_ref().filter(|_| address.tls) else { return Ok(None) };
+    let read = std::fs::read_to_string(path);
+    read.map(Some).map_err(|error| DialError::Unreachable(format!("cannot read {path}: {error}")))
+}
+
+/// Takes a second handle of the socket.
+fn handle_of(tcp: &tokio::net::TcpStream, ear: CloseFrameTap) -> std::io::Result<Socket> {
+    // Without it an ack may wait 40 ms for the broker's delayed TCP acknowledgement.
+    tcp.set_nodelay(true)?;
+    let name = format!("{} -> {}", tcp.local_addr()?, tcp.peer_addr()?);
+    #[cfg(unix)]
+    let handle = TcpStream::from(std::os::fd::AsFd::as_fd(tcp).try_clone_to_owned()?);
+    #[cfg(windows)]
+    let handle = TcpStream::from(std::os::windows::io::AsSocket::as_socket(tcp).try_clone_to_owned()?);
+    Ok(Socket { handle, ear, name })
+}
+
+/// Logs in by AMQP and out again: with the address's vhost, else `/`, unless another is given.
+///
+/// # Errors
+/// Unreachable, a refused login, a vhost that is not there or not open to the user.
+pub async fn check_login(address: &Address, vhost: Option<&str>, limit: Duration) -> Result<(), Failure> {
+    let vhost = vhost.or(address.vhost.as_deref()).unwrap_or("/").to_owned();
+    let target = Target {
+        address: address.clone(),
+        user: address.user.clone(),
+        password: address.password.clone(),
+        vhost: vhost.clone(),
+        label: "rmqplay login check".into(),
+        frame_max: crate::io::live::LiveLimits::default().frame_max,
+        limit,
+    };
+    match dial(target).await {
+        Ok(dialed) => {
+            // A close that fails has closed all the same.
+            let _ = timeout(limit, dialed.connection.close(200, "OK".into())).await;
+            Ok(())
+        }
+        Err(error) => Err(failure_of(error, address, &vhost)),
+    }
+}
+
+/// Makes a failure of the environment out of a connection that the runner itself did not get.
+pub(crate) fn failure_of(error: DialError, address: &Address, vhost: &str) -> Failure {
+    match error {
+        DialError::Unreachable(why) => Failure::new(FailureKind::Unreachable { why }, address),
+        DialError::Refused(refusal) if refusal.code == code::ACCESS_REFUSED => {
+            Failure::new(FailureKind::BadLogin { user: address.user.clone() }, address)
+        }
+        DialError::Refused(refusal) if refusal.text.contains("not found") => {
+            let what = format!("there is no vhost '{vhost}'");
+            let hint = "check the vhost in the URL (`/` is written %2F), or have `rmqplay apply` make it";
+            Failure::new(FailureKind::NotFound { what }, address).hint(hint)
+        }
+        DialError::Refused(refusal) if refusal.code == code::NOT_ALLOWED => {
+            let (needed, to) = (format!("a right in vhost '{vhost}'"), format!("connect ({})", refusal.text));
+            let hint = format!("`rabbitmqctl set_permissions -p '{vhost}' {} '.*' '.*' '.*'`", address.user);
+            Failure::new(FailureKind::NoRight { needed, to }, address).hint(hint)
+        }
+        DialError::Refused(refusal) => {
+            Failure::new(FailureKind::Refused { status: refusal.code, reason: refusal.text }, address)
+        }
+    }
+}

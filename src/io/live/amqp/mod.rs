@@ -1,0 +1,12 @@
+//! AMQP by lapin: dialing, connections and channels, calls, publishes, returns, closes.
+//! Texts of lapin and of brokers are understood here alone.
+
+pub(crate) mod calls;
+pub(crate) mod channel;
+pub(crate) mod close;
+pub(crate) mod close_frame_tap;
+pub(crate) mod connection;
+pub(crate) mod dial;
+pub(crate) mod publishing;
+pub(crate) mod returned;
+pub(crate) mod translate;

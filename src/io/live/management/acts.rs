@@ -1,0 +1,116 @@
+//! Acts of the management side: one after another, in the order of the commands.
+//! A refusal is an answer; a management API that does not answer is a failure.
+
+use crate::broker::{ConnectionId, Management, Refusal, Reply, RequestId, Scope, code};
+use crate::io::failure::{Failure, FailureKind};
+use crate::io::live::adapter::Live;
+use crate::io::live::job::Done;
+use crate::io::live::management::restart::restart;
+use crate::io::management::ManagementClient;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// How often a connection is looked for that the statistics do not know yet, and the pause between.
+const LOOKS: u32 = 40;
+const LOOK_PAUSE: Duration = Duration::from_millis(250);
+
+impl Live {
+    /// Starts the next act if none is under way.
+    pub(crate) fn start_act(&mut self) {
+        while !self.acting {
+            let Some((request, act)) = self.acts.pop_front() else { return };
+            let management = self.management.clone();
+            match act {
+                Management::Restart { .. } => {
+                    let Some(command) = self.address.restart.clone() else {
+                        let text = "nobody said how this broker may be restarted".to_owned();
+                        self.reply(request, Err(Refusal { scope: Scope::Management, code: 0, text }));
+                        continue;
+                    };
+                    let address = self.address.clone();
+                    (self.acting, self.restarting) = (true, true);
+                    self.start(Box::pin(async move {
+                        let result = restart(&address, command).await;
+                        Done::Restarted { request, result }
+                    }));
+                }
+                // It is there already, and who plays in it may not even look at it.
+                Management::PutVhost(_) if self.names.is_lent() => self.reply(request, Ok(Reply::Done)),
+                Management::CloseConnection { connection } => {
+                    let Some((name, label)) = self.links.get(&connection).map(|link| link.handles()) else {
+                        let text = "no such connection is open".to_owned();
+                        self.reply(request, Err(Refusal { scope: Scope::Management, code: 404, text }));
+                        continue;
+                    };
+                    self.acting = true;
+                    self.start(Box::pin(async move {
+                        let result = close_connection(&management, name, &label).await;
+                        Done::Acted { request, result }
+                    }));
+                }
+                act => {
+                    let mapped = self.names.act(&act);
+                    let throw_away = self.names.maps();
+                    self.acting = true;
+                    self.start(Box::pin(async move {
+                        let result = perform(&management, &mapped, throw_away).await;
+                        Done::Acted { request, result }
+                    }));
+                }
+            }
+        }
+    }
+
+    /// The broker is up again; what it had forgotten to close is closed.
+    pub(crate) fn restarted(&mut self, request: RequestId, result: Result<(), Failure>) {
+        self.restarting = false;
+        let open: Vec<ConnectionId> = self.links.iter().filter(|(_, link)| link.is_up()).map(|(id, _)| *id).collect();
+        for connection in open {
+            let text = "CONNECTION_FORCED - the broker was restarted".to_owned();
+            self.drop_link(connection, Refusal { scope: Scope::Connection, code: code::CONNECTION_FORCED, text });
+        }
+        match result {
+            Ok(()) => self.acted(request, Ok(())),
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    pub(crate) fn acted(&mut self, request: RequestId, result: Result<(), Failure>) {
+        self.acting = false;
+        match result {
+            Ok(()) => self.reply(request, Ok(Reply::Done)),
+            Err(failure) => match failure.refusal() {
+                Some(refusal) => self.reply(request, Err(refusal)),
+                None => self.fail(failure),
+            },
+        }
+        self.start_act();
+    }
+}
+
+async fn perform(management: &ManagementClient, act: &Management, throw_away: bool) -> Result<(), Failure> {
+    management.perform(act).await?;
+    match act {
+        // The runner plays in it, also when the scenario made it anew.
+        Management::PutVhost(vhost) if throw_away => management.grant_all(management.user(), &vhost.name).await,
+        _ => Ok(()),
+    }
+}
+
+/// Closes by the likely name; if the broker knows none such, by the connection's label, as soon as it is listed.
+async fn close_connection(management: &ManagementClient, name: Option<String>, label: &str) -> Result<(), Failure> {
+    // The management plugin's own words for no reason given (CO-27).
+    const REASON: &str = "Closed via management plugin";
+    for look in 0..LOOKS {
+        let labelled = if name.is_none() || look > 0 { management.connection_labelled(label).await? } else { None };
+        for name in name.iter().chain(&labelled) {
+            match management.close_connection(name, REASON).await {
+                Err(Failure { kind: FailureKind::Refused { status: 404, .. }, .. }) => {}
+                other => return other,
+            }
+        }
+        sleep(LOOK_PAUSE).await;
+    }
+    let what = format!("the broker lists no connection '{label}'");
+    Err(Failure::new(FailureKind::NotFound { what }, management.shown()))
+}

@@ -1,0 +1,4 @@
+//! What a live run asks of the management API, and restarts.
+
+pub(crate) mod acts;
+pub(crate) mod restart;

@@ -1,0 +1,195 @@
+//! Judges single objects: names, flags and arguments that RabbitMQ would refuse.
+//! Takes a decoded object with its places; gives problems in RabbitMQ's words. Cites ER, DL, TTL, LEN of the rules.
+
+use crate::language::decode::collect::place;
+use crate::language::decode::map_decoder::Diagnostics;
+use crate::language::decode::read::{DecodeError, Read, text};
+use crate::language::decode::suggestions;
+use crate::language::syntax::tree::Node;
+use crate::model::{Exchange, Name, Origin, Origins, Queue, QueueKind, Topology, Value};
+use crate::rules::{Pattern, QUEUE_ARGUMENTS, QueueArgument, ValueKind, queue_argument};
+use crate::source::{Problem, Span};
+use std::collections::BTreeMap;
+
+/// The exchanges that every vhost has.
+pub const PREDECLARED: [&str; 8] =
+    ["", "amq.direct", "amq.fanout", "amq.topic", "amq.headers", "amq.match", "amq.rabbitmq.trace", "amq.rabbitmq.log"];
+
+/// Reads an exchange type: RabbitMQ's own, or a plugin's `x-…`.
+pub fn exchange_type(node: &Node) -> Read<Name> {
+    const TYPES: [&str; 5] = ["direct", "fanout", "topic", "headers", "local-random"];
+    let kind = text(node)?;
+    if TYPES.contains(&kind.as_str()) || kind.starts_with("x-") {
+        return Ok(kind.into());
+    }
+    let help = suggestions::suggest(&kind, TYPES, "there are, beside the `x-…` of plugins");
+    Err(DecodeError::Value { message: format!("knows no exchange type `{kind}`"), help: Some(help) })
+}
+
+/// Judges an exchange.
+pub fn exchange(exchange: &Exchange, origin: &Origin, desk: &mut Diagnostics) {
+    let reserved = exchange.name.starts_with("amq.") && !PREDECLARED.contains(&&*exchange.name);
+    if exchange.name.is_empty() {
+        let problem = Problem::new("topology::name", "the default exchange is always there and cannot be declared");
+        desk.judge(problem.at(place(origin), "an empty name").help("leave it out, or name it"));
+    } else if reserved {
+        reserved_name("exchange", &exchange.name, origin, desk);
+    }
+}
+
+fn reserved_name(kind: &str, name: &str, origin: &Origin, desk: &mut Diagnostics) {
+    let problem =
+        Problem::new("topology::name", format!("names that begin with `amq.` are RabbitMQ's own: {kind} '{name}'"));
+    let help = "RabbitMQ would say: 403 ACCESS_REFUSED - contains reserved prefix 'amq.*'";
+    desk.judge(problem.at(place(origin), "a reserved name").help(help));
+}
+
+/// Judges a queue: its name, its flags, each argument against its type (ER-6) and each value against its kind.
+pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, desk: &mut Diagnostics) {
+    if queue.name.is_empty() {
+        let problem = Problem::new("topology::name", "a queue in a file needs a name");
+        desk.judge(problem.at(place(origin), "empty").help("an empty name would let the server choose one"));
+    } else if queue.name.starts_with("amq.") {
+        reserved_name("queue", &queue.name, origin, desk);
+    }
+    flags(queue, origin, desk);
+    let kind = queue.kind();
+    for (name, value) in &queue.arguments {
+        let span = places.get(&**name).copied().unwrap_or_else(|| place(origin));
+        let Some(argument) = queue_argument(name).filter(|_| name.starts_with("x-")) else {
+            unknown_argument(queue, name, span, desk);
+            continue;
+        };
+        if !argument.types.contains(&kind) {
+            refused_argument(queue, kind, argument, span, desk);
+        } else if let Some(expected) = misfit(argument, value) {
+            let message = format!("`{name}` of queue '{}' takes {expected}", queue.name);
+            let help = format!("RabbitMQ would say: 406 PRECONDITION_FAILED - invalid arg '{name}' for {}", queue.id());
+            desk.judge(Problem::new("topology::argument_value", message).at(span, expected).help(help));
+        }
+    }
+    let lone_key = queue.arguments.contains_key("x-dead-letter-routing-key")
+        && !queue.arguments.contains_key("x-dead-letter-exchange");
+    if lone_key {
+        let span = places.get("x-dead-letter-routing-key").copied().unwrap_or_else(|| place(origin));
+        let message = format!("queue '{}' has a dead-letter routing key but no dead-letter exchange", queue.name);
+        let help =
+            "RabbitMQ refuses this, even where a policy would name the exchange (DL-7); \"\" is the default exchange";
+        desk.judge(Problem::new("topology::argument_value", message).at(span, "no exchange beside it").help(help));
+    }
+}
+
+/// Notes an argument that is nearly one of RabbitMQ's: it takes any, and does nothing with those that it does not know.
+fn unknown_argument(queue: &Queue, name: &str, span: Span, desk: &mut Diagnostics) {
+    let known: Vec<String> = QUEUE_ARGUMENTS.iter().map(QueueArgument::full_name).collect();
+    let near = queue_argument(name).map(QueueArgument::full_name);
+    let Some(near) = near.or_else(|| suggestions::nearest(name, &known).map(str::to_owned)) else { return };
+    let message = format!("RabbitMQ knows no argument `{name}`: queue '{}'", queue.name);
+    let note = Problem::note("topology::unknown_argument", message).at(span, "without any effect");
+    desk.add(note.help(format!("did you mean `{near}`?")));
+}
+
+/// Quorum queues and streams are durable, shared and stay.
+fn flags(queue: &Queue, origin: &Origin, desk: &mut Diagnostics) {
+    let kind = queue.kind();
+    if kind == QueueKind::Classic {
+        return;
+    }
+    let faults = [
+        ("durable", !queue.durable, "durable"),
+        ("exclusive", queue.exclusive, "not exclusive"),
+        ("auto_delete", queue.auto_delete, "not auto-deleted"),
+    ];
+    for (key, _, must) in faults.iter().filter(|(_, faulty, _)| *faulty) {
+        let span = origin.fields.get(*key).copied().unwrap_or_else(|| place(origin));
+        let message = format!("a {} queue is always {must}: queue '{}'", kind.as_str(), queue.name);
+        let property = key.replace('_', "-");
+        let help =
+            format!("RabbitMQ would say: 406 PRECONDITION_FAILED - invalid property '{property}' for {}", queue.id());
+        desk.judge(Problem::new("topology::flag", message).at(span, "refused").help(help));
+    }
+}
+
+/// Refuses exclusive queues in a topology of its own: they end with the connection that declares them (CO-21), so no
+/// broker ever holds what the file says.
+pub fn no_exclusive_queues(topology: &Topology, origins: &Origins, desk: &mut Diagnostics) {
+    for queue in &topology.queues {
+        let Some(span) = exclusive_place(queue, origins) else { continue };
+        let message = format!("a topology cannot hold the exclusive queue '{}'", queue.name);
+        let help = "it goes with its connection: in a scenario a consumer declares it, `queue: NAME, declare: {exclusive: \
+                    true}`, or a step `declare`";
+        desk.judge(Problem::new("topology::exclusive", message).at(span, "exclusive").help(help));
+    }
+}
+
+/// Finds where a queue says that it is exclusive; quorum queues and streams are refused for it already.
+pub fn exclusive_place(queue: &Queue, origins: &Origins) -> Option<Span> {
+    let origin = origins.get(&queue.object()).filter(|_| queue.exclusive && queue.kind() == QueueKind::Classic)?;
+    Some(origin.fields.get("exclusive").copied().unwrap_or_else(|| place(origin)))
+}
+
+fn refused_argument(queue: &Queue, kind: QueueKind, argument: &QueueArgument, span: Span, desk: &mut Diagnostics) {
+    let types: Vec<&str> = argument.types.iter().map(|kind| kind.as_str()).collect();
+    let name = argument.full_name();
+    let message = format!("a {} queue refuses `{name}`: queue '{}'", kind.as_str(), queue.name);
+    let help = format!(
+        "only {} queues take it; RabbitMQ would say: 406 PRECONDITION_FAILED - invalid arg '{name}' for {} of queue type rabbit_{}_queue",
+        types.join(" and "),
+        queue.id(),
+        kind.as_str()
+    );
+    desk.judge(
+        Problem::new("topology::refused_argument", message)
+            .at(span, format!("not for {} queues", kind.as_str()))
+            .help(help),
+    );
+}
+
+/// Says what an argument takes, when the value is something else.
+fn misfit(argument: &QueueArgument, value: &Value) -> Option<String> {
+    let number = value.as_integer();
+    let wrong = match argument.kind {
+        ValueKind::Duration if argument.name == "expires" => {
+            number.is_none_or(|n| n <= 0).then_some("milliseconds from 1 on".to_owned())
+        }
+        ValueKind::Duration => (number.is_none_or(|n| n < 0)).then_some("milliseconds as a whole number".to_owned()),
+        ValueKind::Size => (number.is_none_or(|n| n < 0)).then_some("a number of bytes".to_owned()),
+        ValueKind::Integer if argument.name == "delivery-limit" => {
+            number.is_none().then_some("a whole number".to_owned())
+        }
+        ValueKind::Integer => (number.is_none_or(|n| n < 0)).then_some("a whole number from 0".to_owned()),
+        ValueKind::Text => value.as_text().is_none().then_some("a text".to_owned()),
+        ValueKind::Bool => (!matches!(value, Value::Bool(_))).then_some("true or false".to_owned()),
+        ValueKind::OneOf(words) => {
+            let known = value.as_text().is_some_and(|text| words.contains(&text));
+            (!known).then(|| format!("one of {}", suggestions::listed(words)))
+        }
+    };
+    if argument.name == "max-priority" && number.is_some_and(|n| n > 255) {
+        return Some("a whole number up to 255".to_owned());
+    }
+    wrong
+}
+
+/// Judges a regular expression: one that no engine reads is a problem, one that only RabbitMQ's reads is a note.
+pub fn pattern(what: &str, pattern: &str, span: Span, desk: &mut Diagnostics) {
+    if Pattern::is_plain(pattern) {
+        return;
+    }
+    let Err(error) = fancy_regex::Regex::new(pattern) else { return };
+    let pcre_only = ["\\Q", "(?R)", "(?0)", "(?1)", "(?&", "(?P>", "(*", "\\K", "\\C", "\\X", "(?|"];
+    if pcre_only.iter().any(|mark| pattern.contains(mark)) {
+        let note =
+            Problem::note("topology::pattern", format!("{what} cannot be checked here: it uses what only PCRE knows"));
+        return desk.add(note.at(span, "RabbitMQ will judge it"));
+    }
+    let reason = error.to_string();
+    let reason = reason.lines().last().unwrap_or("").trim_start_matches("error: ");
+    let reason = reason.split_once(": ").map_or(reason, |(_, words)| words).to_lowercase();
+    let problem = Problem::new("topology::pattern", format!("{what} is no regular expression: {reason}"));
+    let help = match pattern.starts_with(['*', '+', '?']) {
+        true => "`.*` matches everything; a bare `*` repeats what stands before it, and here nothing does",
+        false => "a literal `.`, `(`, `[`, `*` or `+` needs a backslash before it",
+    };
+    desk.judge(problem.at(span, "cannot be read").help(help));
+}

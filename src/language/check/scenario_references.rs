@@ -1,0 +1,279 @@
+//! Checks a scenario against its topology: queues, exchanges, consumers and users that it names must be declared.
+//! Takes a decoded scenario and its tree, for places; gives problems with the nearest declared name.
+
+use crate::language::check::contents;
+use crate::language::check::message_references;
+use crate::language::check::suspicious;
+use crate::language::check::topology_references::Declared;
+use crate::language::decode::map_decoder::Diagnostics;
+use crate::language::decode::suggestions;
+use crate::language::syntax::tree::{Kind, Node};
+use crate::model::{Act, Action, Consumer, Name, Publish, QueueName, Scenario, Step, Subject, TallySource, Text};
+use crate::source::{Problem, Span};
+
+/// Checks everything that a scenario names.
+///
+/// Steps that name no vhost act in `vhost`.
+pub fn check(scenario: &Scenario, vhost: &Name, tree: &Node, desk: &mut Diagnostics) {
+    let mut declared = Declared::of(&scenario.topology);
+    let all_steps = || [&scenario.steps, &scenario.at_end, &scenario.finally].into_iter().flatten();
+    for step in all_steps().filter(|step| step.refused.is_none()) {
+        match &step.act {
+            Act::DeclareQueue(queue) => drop(declared.queues.insert((queue.vhost.clone(), queue.name.clone()))),
+            Act::DeclareExchange(it) => drop(declared.exchanges.insert((it.vhost.clone(), it.name.clone()))),
+            _ => {}
+        }
+    }
+    let own = scenario.consumers.iter().filter_map(|consumer| consumer.own_queue.as_ref());
+    for own in own.filter(|own| !own.queue.name.is_empty()) {
+        declared.queues.insert((own.queue.vhost.clone(), own.queue.name.clone()));
+    }
+    let mut vhosts = scenario.topology.vhost_names();
+    vhosts.push(vhost.clone());
+    let check = Check { scenario, declared: &declared, vhosts, tree };
+    for (at, consumer) in scenario.consumers.iter().enumerate() {
+        check.consumer(consumer, desk);
+        check.own_name(consumer, desk);
+        check.channel(consumer, &scenario.consumers[..at], desk);
+    }
+    for step in all_steps() {
+        check.step(step, desk);
+    }
+    contents::check(scenario, tree, desk);
+    message_references::check(scenario, tree, desk);
+    suspicious::check(scenario, &declared, tree, desk);
+}
+
+struct Check<'a> {
+    scenario: &'a Scenario,
+    declared: &'a Declared,
+    vhosts: Vec<Name>,
+    tree: &'a Node,
+}
+
+impl Check<'_> {
+    /// Finds the place of a text below the place of a step or a consumer.
+    fn at(&self, within: Span, text: &str) -> Span {
+        find(self.tree, within, text).unwrap_or(within)
+    }
+
+    fn consumer(&self, consumer: &Consumer, desk: &mut Diagnostics) {
+        let within =
+            self.tree.get("consumers").and_then(|node| node.get(&consumer.name)).map_or(consumer.span, |it| it.span);
+        let what = format!("consumer `{}` serves", consumer.name);
+        let vhost = &consumer.queue.vhost;
+        if !self.vhosts.contains(vhost) {
+            return self.unknown_vhost(vhost, within, desk);
+        }
+        match &consumer.own_queue {
+            None => self.queue(&consumer.queue, within, &what, desk),
+            Some(own) => {
+                for binding in &own.bindings {
+                    self.exchange(&Text::Fixed(binding.source.clone()), &binding.vhost, within, desk);
+                }
+            }
+        }
+        self.user(consumer.actor.as_ref(), within, desk);
+        for rule in &consumer.rules {
+            if let Some(death) = &rule.matcher.x_death
+                && let Some(name) = death.queue.as_ref().and_then(Text::fixed)
+            {
+                let queue = QueueName { vhost: consumer.queue.vhost.clone(), name: name.clone() };
+                self.queue(&queue, rule.span, "`x_death` names", desk);
+            }
+            self.actions(&rule.actions, &consumer.queue.vhost, rule.span, desk);
+        }
+        if let Some(timeout) = &consumer.timeout {
+            self.actions(&timeout.actions, &consumer.queue.vhost, timeout.span, desk);
+        }
+    }
+
+    fn actions(&self, actions: &[Action], vhost: &Name, within: Span, desk: &mut Diagnostics) {
+        for action in actions {
+            match action {
+                Action::Publish(publish) => self.publish(publish, vhost, within, desk),
+                Action::Forward(forward) => self.exchange(&forward.exchange, vhost, within, desk),
+                _ => {}
+            }
+        }
+    }
+
+    /// A name means one consumer, one of its instances, or the driver.
+    fn own_name(&self, consumer: &Consumer, desk: &mut Diagnostics) {
+        let others = self.scenario.consumers.iter().filter(|other| other.name != consumer.name && other.instances > 1);
+        let taken = match others.flat_map(|other| other.instance_names()).any(|name| name == consumer.name) {
+            true => "an instance of another consumer is called that",
+            false if &*consumer.name == "driver" => "the runner itself is called that",
+            false => return,
+        };
+        let message = format!("no consumer can be named `{}`: {taken}", consumer.name);
+        let problem = Problem::new("scenario::consumer_name", message).at(consumer.span, "taken");
+        desk.add(problem.help("give it another name"));
+    }
+
+    /// Those that share a channel share its connection: user and vhost are one.
+    fn channel(&self, consumer: &Consumer, before: &[Consumer], desk: &mut Diagnostics) {
+        let Some(channel) = &consumer.channel else { return };
+        let Some(other) = before.iter().find(|other| other.channel.as_ref() == Some(channel)) else { return };
+        let what = match (other.actor == consumer.actor, other.queue.vhost == consumer.queue.vhost) {
+            (true, true) => return,
+            (false, _) => "user",
+            (true, false) => "vhost",
+        };
+        let message = format!("`{}` and `{}` share channel '{channel}', but not the {what}", other.name, consumer.name);
+        let problem = Problem::new("scenario::channel", message).at(consumer.span, format!("another {what}"));
+        let help = "a channel belongs to one connection, and that to one user in one vhost: name another channel";
+        desk.add(problem.at(other.span, "shares it").help(help));
+    }
+
+    /// An instance's share is named by the instance.
+    fn shares(&self, wanted: &crate::model::ConsumerExpectation, desk: &mut Diagnostics) {
+        let Some(consumer) = self.scenario.consumers.iter().find(|one| one.name == wanted.consumer) else { return };
+        let instances: Vec<Name> = consumer.instance_names().collect();
+        for (name, _, span) in wanted.shares.iter().filter(|(name, ..)| !instances.contains(name)) {
+            let message = format!("consumer `{}` has no instance `{name}`", consumer.name);
+            let problem = Problem::new("scenario::unknown_consumer", message).at(*span, "no such instance");
+            desk.add(problem.help(suggestions::suggest(name, instances.iter().map(|name| &**name), "there are")));
+        }
+    }
+
+    fn step(&self, step: &Step, desk: &mut Diagnostics) {
+        self.user(step.actor.as_ref(), step.span, desk);
+        if step.refused.is_some() {
+            return;
+        }
+        if !self.vhosts.contains(&step.vhost) {
+            return self.unknown_vhost(&step.vhost, step.span, desk);
+        }
+        match &step.act {
+            Act::Publish(publish) => self.publish(publish, &step.vhost, step.span, desk),
+            Act::Call(call) => self.publish(&call.publish, &step.vhost, step.span, desk),
+            Act::CloseConnection { of, .. } => self.party(of, step.span, true, desk),
+            Act::RestartBroker if !self.scenario.needs.restart => {
+                let problem = Problem::new("scenario::restart", "a scenario that restarts the broker must say so");
+                let help = "write `needs: {restart: true}` at the top: on a live broker it then plays alone, and only \
+                            where a restart is allowed";
+                desk.add(problem.at(step.span, "restarts the broker").help(help));
+            }
+            Act::Expect(expectation) => match &expectation.subject {
+                Subject::Queue(it) => self.queue(&it.queue, expectation.span, "this expects of", desk),
+                Subject::Consumer(it) => {
+                    self.known_consumer(&it.consumer, expectation.span, true, desk);
+                    self.shares(it, desk);
+                }
+                Subject::Message(it) => {
+                    for name in it.routed_to.iter().flat_map(|list| &list.entries) {
+                        let queue = QueueName { vhost: step.vhost.clone(), name: name.clone() };
+                        self.queue(&queue, expectation.span, "this expects the message in", desk);
+                    }
+                }
+                Subject::Tally(it) => match &it.source {
+                    TallySource::Consumer(name) => self.known_consumer(name, expectation.span, true, desk),
+                    TallySource::Queue(queue) => self.queue(queue, expectation.span, "this tallies", desk),
+                    TallySource::Published => {}
+                },
+                Subject::Connections(it) => {
+                    it.of.iter().for_each(|of| self.party(of, expectation.span, false, desk));
+                }
+                _ => {}
+            },
+            Act::Start(name) | Act::Stop(name) | Act::Crash(name) => self.known_consumer(name, step.span, true, desk),
+            Act::Get { queue, .. } | Act::Consume { queue } | Act::Purge(queue) => {
+                self.queue(queue, step.span, "this step needs", desk);
+            }
+            Act::Bind(binding) => {
+                self.exchange(&Text::Fixed(binding.source.clone()), &binding.vhost, step.span, desk);
+                let queue = QueueName { vhost: binding.vhost.clone(), name: binding.destination.clone() };
+                match binding.destination_kind {
+                    crate::model::DestinationKind::Queue => self.queue(&queue, step.span, "this binds", desk),
+                    crate::model::DestinationKind::Exchange => {
+                        self.exchange(&Text::Fixed(queue.name), &queue.vhost, step.span, desk);
+                    }
+                }
+            }
+            Act::SetPermission(permission) => self.user(Some(&permission.user), step.span, desk),
+            _ => {}
+        }
+    }
+
+    fn unknown_vhost(&self, vhost: &Name, within: Span, desk: &mut Diagnostics) {
+        let problem = Problem::new("scenario::unknown_vhost", format!("no topology declares the vhost '{vhost}'"));
+        let help = suggestions::suggest(vhost, self.vhosts.iter().map(|name| &**name), "there are");
+        desk.add(problem.at(self.at(within, vhost), "not declared").help(help));
+    }
+
+    fn queue(&self, queue: &QueueName, within: Span, what: &str, desk: &mut Diagnostics) {
+        if queue.name.is_empty() || self.declared.has_queue(&queue.vhost, &queue.name) {
+            return;
+        }
+        let message = format!("{what} queue '{}', which no topology declares", queue.name);
+        let problem = Problem::new("scenario::unknown_queue", message).at(self.at(within, &queue.name), "not declared");
+        desk.add(problem.help(self.declared.queue_help(&queue.vhost, &queue.name)));
+    }
+
+    fn exchange(&self, exchange: &Text, vhost: &Name, within: Span, desk: &mut Diagnostics) {
+        let Some(name) = exchange.fixed().filter(|name| !self.declared.has_exchange(vhost, name)) else { return };
+        let message = format!("no topology declares the exchange '{name}'");
+        let problem = Problem::new("scenario::unknown_exchange", message).at(self.at(within, name), "not declared");
+        desk.add(problem.help(self.declared.exchange_help(vhost, name)));
+    }
+
+    fn publish(&self, publish: &Publish, vhost: &Name, within: Span, desk: &mut Diagnostics) {
+        self.exchange(&publish.exchange, vhost, within, desk);
+    }
+
+    /// A consumer is named by its name, or by one of its instances.
+    fn known_consumer(&self, name: &Name, within: Span, instances: bool, desk: &mut Diagnostics) {
+        let all = &self.scenario.consumers;
+        let known = |consumer: &Consumer| {
+            let instance = name.strip_prefix(&*consumer.name).and_then(|rest| rest.strip_prefix('.'));
+            let number = instance.and_then(|number| number.parse::<u16>().ok());
+            consumer.name == *name || instances && number.is_some_and(|n| n >= 1 && n <= consumer.instances)
+        };
+        if all.iter().any(known) {
+            return;
+        }
+        let names: Vec<&str> = all.iter().map(|consumer| &*consumer.name).collect();
+        let help = match names.is_empty() {
+            true => "add it under `consumers:`".to_owned(),
+            false => suggestions::suggest(name, names, "there are"),
+        };
+        let problem = Problem::new("scenario::unknown_consumer", format!("no consumer is named `{name}`"));
+        desk.add(problem.at(self.at(within, name), "not declared").help(help));
+    }
+
+    /// Whoever has connections: a consumer, an instance of one, a user; the runner's own are named `driver`.
+    fn party(&self, name: &Name, within: Span, driver: bool, desk: &mut Diagnostics) {
+        let consumers = self.scenario.consumers.iter().flat_map(|one| one.instance_names().chain([one.name.clone()]));
+        let mut known: Vec<Name> = consumers.chain(self.declared.users.iter().cloned()).collect();
+        known.extend(driver.then(|| "driver".into()));
+        if known.contains(name) {
+            return;
+        }
+        let message = format!("neither a consumer nor a user is named `{name}`");
+        let problem = Problem::new("scenario::unknown_party", message).at(self.at(within, name), "not declared");
+        desk.add(problem.help(suggestions::suggest(name, known.iter().map(|name| &**name), "there are")));
+    }
+
+    fn user(&self, user: Option<&Name>, within: Span, desk: &mut Diagnostics) {
+        let Some(user) = user.filter(|user| !self.declared.users.contains(*user)) else { return };
+        let names: Vec<&str> = self.declared.users.iter().map(|name| &**name).collect();
+        let help = match names.is_empty() {
+            true => "add it under `users:` of the topology; without `as` the runner acts, with all rights".to_owned(),
+            false => suggestions::suggest(user, names, "there are"),
+        };
+        let problem = Problem::new("scenario::unknown_user", format!("no user is named '{user}'"));
+        desk.add(problem.at(self.at(within, user), "not declared").help(help));
+    }
+}
+
+/// Finds the scalar that says `text` inside a place.
+pub fn find(node: &Node, within: Span, text: &str) -> Option<Span> {
+    let inside = |span: Span| span.file == within.file && span.start >= within.start && span.end <= within.end;
+    match &node.kind {
+        Kind::Text(found) if found == text && inside(node.span) => Some(node.span),
+        Kind::List(entries) => entries.iter().find_map(|entry| find(entry, within, text)),
+        Kind::Map(entries) => entries.iter().find_map(|entry| find(&entry.value, within, text)),
+        _ => None,
+    }
+}

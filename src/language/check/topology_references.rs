@@ -1,0 +1,166 @@
+//! Checks across objects: what is named must be declared.
+//! Takes a whole topology with its places; gives problems with the nearest declared name.
+
+use crate::language::check::legal::PREDECLARED;
+use crate::language::decode::collect::place;
+use crate::language::decode::map_decoder::Diagnostics;
+use crate::language::decode::suggestions;
+use crate::model::{Binding, DestinationKind, Name, Object, Origins, Topology};
+use crate::source::{Level, Problem, Span};
+use std::collections::BTreeSet;
+
+/// Holds which names are declared, for quick answers.
+#[derive(Debug, Default)]
+pub struct Declared {
+    pub queues: BTreeSet<(Name, Name)>,
+    pub exchanges: BTreeSet<(Name, Name)>,
+    pub users: BTreeSet<Name>,
+}
+
+impl Declared {
+    /// Lists what a topology declares.
+    pub fn of(topology: &Topology) -> Self {
+        Self {
+            queues: topology.queues.iter().map(|queue| (queue.vhost.clone(), queue.name.clone())).collect(),
+            exchanges: topology.exchanges.iter().map(|it| (it.vhost.clone(), it.name.clone())).collect(),
+            users: topology.users.iter().map(|user| user.name.clone()).collect(),
+        }
+    }
+
+    /// Says whether an exchange is there; every vhost has the predeclared ones.
+    pub fn has_exchange(&self, vhost: &str, name: &str) -> bool {
+        PREDECLARED.contains(&name) || self.exchanges.contains(&(vhost.into(), name.into()))
+    }
+
+    /// Says whether a queue is there.
+    pub fn has_queue(&self, vhost: &str, name: &str) -> bool {
+        self.queues.contains(&(vhost.into(), name.into()))
+    }
+
+    /// Says what to do about a missing queue.
+    pub fn queue_help(&self, vhost: &str, name: &str) -> String {
+        help("queue", vhost, name, &self.queues)
+    }
+
+    /// Says what to do about a missing exchange.
+    pub fn exchange_help(&self, vhost: &str, name: &str) -> String {
+        help("exchange", vhost, name, &self.exchanges)
+    }
+}
+
+fn help(kind: &str, vhost: &str, name: &str, declared: &BTreeSet<(Name, Name)>) -> String {
+    let here = declared.iter().filter(|(of, _)| **of == *vhost).map(|(_, name)| &**name);
+    if let Some(near) = suggestions::nearest(name, here) {
+        return format!("did you mean `{near}`?");
+    }
+    if let Some((elsewhere, _)) = declared.iter().find(|(_, known)| **known == *name) {
+        return format!("a {kind} of that name is in vhost '{elsewhere}', not in '{vhost}'");
+    }
+    let here: Vec<&str> = declared.iter().filter(|(of, _)| **of == *vhost).map(|(_, name)| &**name).collect();
+    match here.is_empty() {
+        true => format!("vhost '{vhost}' declares no {kind}: add it under `{kind}s:`"),
+        false => format!("declare it under `{kind}s:`; vhost '{vhost}' has {}", suggestions::listed(here)),
+    }
+}
+
+/// Checks bindings, dead-letter and alternate exchanges, and the users of permissions.
+pub fn check_topology(topology: &Topology, origins: &Origins, desk: &mut Diagnostics) {
+    let declared = Declared::of(topology);
+    for binding in &topology.bindings {
+        if desk.is_full() {
+            break;
+        }
+        check_binding(binding, &declared, origins, desk);
+    }
+    for queue in &topology.queues {
+        let exchange = queue.arguments.get("x-dead-letter-exchange").and_then(crate::model::Value::as_text);
+        if let Some(name) = exchange.filter(|name| !desk.is_full() && !declared.has_exchange(&queue.vhost, name)) {
+            let span = field(origins, &queue.object(), &["dead_letter", "dead_letter_exchange", "arguments"]);
+            let message = format!("queue '{}' dead-letters to exchange '{name}', which nobody declares", queue.name);
+            let help = format!(
+                "RabbitMQ allows it and drops what dies there (DL-3); {}",
+                declared.exchange_help(&queue.vhost, name)
+            );
+            desk.add(
+                labelled(Problem::note("topology::dead_letter_exchange", message), span, "not declared").help(help),
+            );
+        }
+    }
+    for exchange in &topology.exchanges {
+        let alternate = exchange.arguments.get("alternate-exchange").and_then(crate::model::Value::as_text);
+        if let Some(name) = alternate.filter(|name| !declared.has_exchange(&exchange.vhost, name)) {
+            let span = field(origins, &exchange.object(), &["alternate_exchange", "arguments"]);
+            let message =
+                format!("exchange '{}' has the alternate exchange '{name}', which nobody declares", exchange.name);
+            let help = format!("RabbitMQ allows it; {}", declared.exchange_help(&exchange.vhost, name));
+            desk.add(labelled(Problem::note("topology::alternate_exchange", message), span, "not declared").help(help));
+        }
+    }
+    let of_users = topology.permissions.iter().map(|it| (&it.user, it.object()));
+    let of_topics = topology.topic_permissions.iter().map(|it| (&it.user, it.object()));
+    for (user, object) in of_users.chain(of_topics) {
+        if !declared.users.contains(user) && &**user != "guest" {
+            let span = field(origins, &object, &["user"]);
+            let message = format!("{object} are given, but no user '{user}' is declared");
+            let help = match suggestions::nearest(user, declared.users.iter().map(|name| &**name)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "the broker must have that user already".to_owned(),
+            };
+            desk.add(labelled(Problem::note("topology::unknown_user", message), span, "not declared").help(help));
+        }
+    }
+}
+
+fn check_binding(binding: &Binding, declared: &Declared, origins: &Origins, desk: &mut Diagnostics) {
+    let object = binding.object();
+    let vhost = &*binding.vhost;
+    if binding.source.is_empty()
+        || (binding.destination.is_empty() && binding.destination_kind == DestinationKind::Exchange)
+    {
+        let problem = Problem::new("topology::default_exchange", "nothing can be bound to the default exchange");
+        let help = "it leads to every queue by its name already; RabbitMQ would say: 403 ACCESS_REFUSED";
+        return desk.judge(labelled(problem, field(origins, &object, &["source"]), "the default exchange").help(help));
+    }
+    if !declared.has_exchange(vhost, &binding.source) {
+        let message = format!("no exchange '{}' is declared in vhost '{vhost}'", binding.source);
+        let problem = labelled(
+            Problem::new("topology::missing_exchange", message),
+            field(origins, &object, &["source"]),
+            "bound here",
+        );
+        desk.judge(problem.help(declared.exchange_help(vhost, &binding.source)));
+    }
+    let there = match binding.destination_kind {
+        DestinationKind::Queue => declared.has_queue(vhost, &binding.destination),
+        DestinationKind::Exchange => declared.has_exchange(vhost, &binding.destination),
+    };
+    if !there {
+        let help = match binding.destination_kind {
+            DestinationKind::Queue => declared.queue_help(vhost, &binding.destination),
+            DestinationKind::Exchange => declared.exchange_help(vhost, &binding.destination),
+        };
+        let kind = binding.destination_kind.as_str();
+        let code = if kind == "queue" { "topology::missing_queue" } else { "topology::missing_exchange" };
+        let message = format!("no {kind} '{}' is declared in vhost '{vhost}'", binding.destination);
+        let span = field(origins, &object, &["destination", "queue", "exchange"]);
+        desk.judge(labelled(Problem::new(code, message), span, "bound here").help(help));
+    }
+}
+
+/// Finds where a field of an object stands, or the object.
+fn field(origins: &Origins, object: &Object, keys: &[&str]) -> Option<Span> {
+    let origin = origins.get(object)?;
+    keys.iter().find_map(|key| origin.fields.get(*key)).copied().or_else(|| Some(place(origin)))
+}
+
+fn labelled(problem: Problem, span: Option<Span>, text: &str) -> Problem {
+    match span {
+        Some(span) => problem.at(span, text),
+        None => problem,
+    }
+}
+
+/// Says whether any finding stops the work.
+pub fn stops(problems: &[Problem]) -> bool {
+    problems.iter().any(|problem| problem.level == Level::Problem)
+}

@@ -1,0 +1,243 @@
+//! Reads the keys of a map: each known key once, what is left over is a problem with the nearest right spelling.
+//! Takes a node and what it is called; problems go to the [`Diagnostics`], so that one pass finds them all.
+
+use crate::language::decode::read::{DecodeError, Read};
+use crate::language::decode::suggestions;
+use crate::language::secrets::is_secret;
+use crate::language::syntax::tree::{Entry, Kind, Node};
+use crate::source::{Level, Problem, Span};
+
+/// How many problems of a file are kept.
+pub const PROBLEMS_MAX: usize = 200;
+
+/// Collects problems while a tree is decoded.
+#[derive(Debug, Default)]
+pub struct Diagnostics {
+    pub problems: Vec<Problem>,
+    /// A broker wrote the file: unknown keys are notes, refusals of its own objects too.
+    pub export: bool,
+}
+
+impl Diagnostics {
+    /// Takes a problem.
+    pub fn add(&mut self, problem: Problem) {
+        let same_level = self.problems.iter().filter(|known| known.level == problem.level).count();
+        if same_level < PROBLEMS_MAX {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        } else if same_level == PROBLEMS_MAX {
+            // Notes never crowd out a problem, and a problem is never lost to a note.
+            let message = format!("there are more than {PROBLEMS_MAX} of these; the rest is not listed");
+            self.problems.push(Problem { level: problem.level, ..Problem::new("file::too_many", message) });
+        }
+    }
+
+    /// Says whether no further problem is kept, so that none need be worked out.
+    pub fn is_full(&self) -> bool {
+        let level = if self.export { Level::Note } else { Level::Problem };
+        self.problems.iter().filter(|known| known.level == level).count() > PROBLEMS_MAX
+    }
+
+    /// Takes a problem that is only worth a note in an export.
+    pub fn judge(&mut self, mut problem: Problem) {
+        if self.export {
+            problem.level = Level::Note;
+        }
+        self.add(problem);
+    }
+
+    /// Reads a value that stands at no key of its own.
+    pub fn read<T>(&mut self, what: &str, node: &Node, reader: impl Fn(&Node) -> Read<T>) -> Option<T> {
+        match reader(node) {
+            Ok(value) => Some(value),
+            Err(wrong) => {
+                self.wrong(what, node, wrong);
+                None
+            }
+        }
+    }
+
+    /// Says what is wrong with a value.
+    pub fn wrong(&mut self, what: &str, node: &Node, wrong: DecodeError) {
+        let problem = match wrong {
+            DecodeError::Known => return,
+            DecodeError::Kind(expected) => {
+                let problem =
+                    Problem::new("value::kind", format!("{what} takes {expected}, found {}", node.describe()))
+                        .at(node.span, format!("expected {expected}"));
+                match help_for(expected, node) {
+                    Some(help) => problem.help(help),
+                    None => problem,
+                }
+            }
+            DecodeError::Value { message, help } => {
+                let message = if message.starts_with('`') { message } else { format!("{what} {message}") };
+                let problem = Problem::new("value::bad", message).at(node.span, "here");
+                Problem { help, ..problem }
+            }
+        };
+        self.add(problem);
+    }
+
+    /// Says that a key is of the language but not built.
+    pub fn not_yet(&mut self, key: &str, span: Span, help: &str) {
+        let message = format!("`{key}` is not available yet");
+        self.add(Problem::new("scenario::not_yet", message).at(span, "not available yet").help(help));
+    }
+}
+
+fn help_for(expected: &str, node: &Node) -> Option<String> {
+    use crate::language::syntax::tree::Style;
+    match &node.kind {
+        Kind::Null if node.style == Style::Block => {
+            Some("a `#` after a space begins a comment: quote the value".into())
+        }
+        Kind::Integer(n) if expected == "a text" => Some(format!("quote it: \"{n}\"")),
+        Kind::Bool(_) | Kind::Float(_) if expected == "a text" => Some("quote it".into()),
+        Kind::Text(text) if expected == "a whole number" && text.parse::<i64>().is_ok() => {
+            Some("leave the quotes out".into())
+        }
+        Kind::Text(text) if expected == "true or false" && matches!(&**text, "yes" | "no" | "on" | "off") => {
+            Some("YAML 1.2 knows only `true` and `false`".into())
+        }
+        Kind::Late(_) => Some("this must be known when the file is read".into()),
+        _ => None,
+    }
+}
+
+/// Reads the keys of one map.
+#[derive(Debug)]
+pub struct MapDecoder<'n> {
+    what: &'static str,
+    node: &'n Node,
+    entries: &'n [Entry],
+    taken: Vec<bool>,
+    known: Vec<String>,
+}
+
+impl<'n> MapDecoder<'n> {
+    /// Opens a map, or says that it is none.
+    pub fn of(what: &'static str, node: &'n Node, desk: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::Map(entries) => {
+                Some(Self { what, node, entries, taken: vec![false; entries.len()], known: Vec::new() })
+            }
+            Kind::Faulty => None,
+            _ => {
+                let message = format!("{what} is a map, found {}", node.describe());
+                desk.add(Problem::new("value::kind", message).at(node.span, "expected a map of keys and values"));
+                None
+            }
+        }
+    }
+
+    /// Takes a key with its place.
+    pub fn entry(&mut self, key: &str) -> Option<&'n Entry> {
+        if !self.known.iter().any(|known| known == key) {
+            self.known.push(key.to_owned());
+        }
+        let at = self.entries.iter().position(|entry| entry.key == key)?;
+        self.taken[at] = true;
+        Some(&self.entries[at])
+    }
+
+    /// Takes the value of a key.
+    pub fn node(&mut self, key: &str) -> Option<&'n Node> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
+    /// Says whether a key is there, without taking it.
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == key)
+    }
+
+    /// Reads a key that may be absent.
+    pub fn opt<T>(&mut self, key: &str, desk: &mut Diagnostics, reader: impl Fn(&Node) -> Read<T>) -> Option<T> {
+        let node = self.node(key)?;
+        if desk.export && matches!(node.kind, Kind::Null) {
+            return None;
+        }
+        desk.read(&format!("`{key}`"), node, reader)
+    }
+
+    /// Reads a key that must be there.
+    pub fn need<T>(&mut self, key: &str, desk: &mut Diagnostics, reader: impl Fn(&Node) -> Read<T>) -> Option<T> {
+        if !self.has(key) {
+            self.known.push(key.to_owned());
+            self.missing(key, desk);
+            return None;
+        }
+        self.opt(key, desk, reader)
+    }
+
+    /// Says that a key is missing, unless a key that is near to it is there.
+    pub fn missing(&self, key: &str, desk: &mut Diagnostics) {
+        let misspelt = self
+            .entries
+            .iter()
+            .zip(&self.taken)
+            .any(|(entry, taken)| !taken && suggestions::nearest(&entry.key, [key]).is_some());
+        if !misspelt {
+            let span = self.entries.first().map_or(self.node.span, |entry| entry.key_span);
+            let message = format!("{} needs `{key}`", self.what);
+            desk.add(Problem::new("value::missing", message).at(span, format!("no `{key}` in this one")));
+        }
+    }
+
+    /// Takes keys that the language has but that are not built, and says so.
+    pub fn not_yet(&mut self, desk: &mut Diagnostics, keys: &[(&str, &str)]) {
+        for (key, help) in keys {
+            if let Some(entry) = self.entry(key) {
+                desk.not_yet(key, entry.key_span, help);
+            }
+            self.known.retain(|known| known != key);
+        }
+    }
+
+    /// Takes keys without a look.
+    pub fn ignore(&mut self, keys: &[&str]) {
+        for key in keys {
+            self.entry(key);
+            self.known.retain(|known| known != key);
+        }
+    }
+
+    /// Says which keys are unknown.
+    pub fn finish(self, desk: &mut Diagnostics) {
+        if desk.is_full() {
+            return;
+        }
+        for (at, entry) in self.entries.iter().enumerate().filter(|(at, _)| !self.taken[*at]) {
+            // `{password: one,two}` makes a key of the second half.
+            let half_a_secret =
+                at > 0 && is_secret(&self.entries[at - 1].key) && matches!(entry.value.kind, Kind::Null);
+            let key = if half_a_secret { "…" } else { &entry.key };
+            let message = format!("{} knows no key `{key}`", self.what);
+            // A newer broker writes its new key into every object: one note says it all.
+            if desk.export && desk.problems.iter().any(|known| known.message == message) {
+                continue;
+            }
+            let help = suggestions::suggest(&entry.key, self.known.iter(), "it knows");
+            desk.judge(Problem::new("yaml::unknown_key", message).at(entry.key_span, "unknown key").help(help));
+        }
+    }
+}
+
+/// Decodes each entry of a list; a value that is no list is a problem.
+pub fn each<'n, T>(
+    what: &str,
+    node: &'n Node,
+    desk: &mut Diagnostics,
+    mut decode: impl FnMut(&'n Node, &mut Diagnostics) -> Option<T>,
+) -> Vec<T> {
+    match &node.kind {
+        Kind::List(entries) => entries.iter().filter_map(|entry| decode(entry, desk)).collect(),
+        Kind::Faulty => Vec::new(),
+        Kind::Null if desk.export => Vec::new(),
+        _ => {
+            desk.wrong(what, node, DecodeError::Kind("a list"));
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Decodes the rules of a consumer: what matches, and the actions that follow.
+//! Takes rendered nodes; gives rules. A rule that settles nothing is worth a note.
+
+use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
+use crate::language::decode::read;
+use crate::language::decode::read::DecodeError;
+use crate::language::decode::scenario::matchers::matcher;
+use crate::language::decode::scenario::publish::{Folder, forward, publish};
+use crate::language::decode::suggestions;
+use crate::language::syntax::tree::{Kind, Node};
+use crate::model::{Action, Matcher, Rule};
+use crate::source::{Problem, Span};
+
+/// All words that an action begins with.
+const ACTIONS: [&str; 13] = [
+    "ack",
+    "nack",
+    "reject",
+    "requeue",
+    "hold",
+    "delay",
+    "publish",
+    "forward",
+    "crash",
+    "close_channel",
+    "cancel",
+    "reply",
+    "retry",
+];
+
+/// Decodes `on_message`: a list of rules, or one.
+pub fn rules(node: &Node, auto_ack: bool, folder: &Folder<'_>, desk: &mut Diagnostics) -> Vec<Rule> {
+    let rules: Vec<Rule> = match &node.kind {
+        Kind::Map(_) => rule(node, auto_ack, folder, desk).into_iter().collect(),
+        _ => each("`on_message`", node, desk, |node, desk| rule(node, auto_ack, folder, desk)),
+    };
+    never_reached(&rules, desk);
+    rules
+}
+
+/// Notes what no message comes to: rules behind one that takes all, and attempts before the first.
+fn never_reached(rules: &[Rule], desk: &mut Diagnostics) {
+    if let Some([all, next]) = rules.windows(2).find(|pair| pair[0].matcher == Matcher::default()) {
+        let message = "no message comes to this rule: the one before it takes all";
+        let note = Problem::note("scenario::never_reached", message).at(next.span, "never reached");
+        let help = "the first rule that fits is taken: put the one without `match` last";
+        desk.add(note.at(all.span, "fits every message").help(help));
+    }
+    let none_yet = |rule: &&Rule| rule.matcher.attempt.is_some_and(|count| count.max == Some(0));
+    if let Some(rule) = rules.iter().find(none_yet) {
+        let note = Problem::note("scenario::never_reached", "no message comes to this rule: the first `attempt` is 1");
+        desk.add(note.at(rule.span, "never reached").help("write `attempt: 1` for the first time"));
+    }
+}
+
+fn rule(node: &Node, auto_ack: bool, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Rule> {
+    let mut fields = MapDecoder::of("a rule of `on_message`", node, desk)?;
+    let matcher = fields.node("match").map_or(Some(Matcher::default()), |node| matcher(node, desk));
+    let done = fields.node("do");
+    if done.is_none() {
+        fields.missing("do", desk);
+    }
+    let actions = done.map_or_else(Vec::new, |node| actions(node, folder, desk));
+    fields.finish(desk);
+    let span = done.map_or(node.span, |done| done.span);
+    if !actions.is_empty() && !node.is_faulty() {
+        judge(&actions, auto_ack, span, desk);
+    }
+    Some(Rule { span: node.span, matcher: matcher?, actions })
+}
+
+/// Decodes what stands at a `do`: a list of actions, or one.
+pub fn actions(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Vec<Action> {
+    match &node.kind {
+        Kind::List(_) => each("`do`", node, desk, |node, desk| action(node, folder, desk)),
+        _ => action(node, folder, desk).into_iter().collect(),
+    }
+}
+
+/// Says what is allowed but hardly meant.
+fn judge(actions: &[Action], auto_ack: bool, span: Span, desk: &mut Diagnostics) {
+    let settles = |action: &Action| {
+        matches!(action, Action::Ack { .. } | Action::Nack { .. } | Action::Reject { .. } | Action::Retry)
+    };
+    let leaves = |action: &Action| matches!(action, Action::Crash | Action::CloseChannel);
+    let meant = |action: &Action| leaves(action) || matches!(action, Action::Hold | Action::Cancel);
+    if !auto_ack && !actions.iter().any(|action| settles(action) || meant(action)) {
+        let note = Problem::note("scenario::never_settled", "this rule settles nothing: its messages stay unacked");
+        desk.add(note.at(span, "no ack, nack or reject").help("add `ack`, or `hold` to say that it is meant"));
+    }
+    if auto_ack && actions.iter().any(settles) {
+        let message = "with `auto_ack` there is nothing to settle: the broker closes the channel (406)";
+        let note = Problem::note("scenario::settled_twice", message);
+        desk.add(note.at(span, "settles").help("leave the settling action out, or `auto_ack`"));
+    }
+    if !auto_ack && actions.iter().filter(|action| settles(action)).count() > 1 {
+        let message = "a message is settled once: at the second time the broker closes the channel (406)";
+        let note = Problem::note("scenario::settled_twice", message);
+        desk.add(note.at(span, "settles twice").help("`ack`, `nack`, `reject` or `retry`: keep one of them"));
+    }
+    if actions.iter().position(leaves).is_some_and(|at| at + 1 < actions.len()) {
+        let note = Problem::note("scenario::never_done", "what follows a crash or a closed channel is never done");
+        desk.add(note.at(span, "goes on after its end").help("put `crash` or `close_channel` last"));
+    }
+}
+
+/// Decodes one action: a word, or a map of one word and what it takes.
+fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Action> {
+    let (word, span, value) = match &node.kind {
+        Kind::Text(word) => (word.as_str(), node.span, None),
+        Kind::Map(entries) => match entries.as_slice() {
+            [entry] => (entry.key.as_str(), entry.key_span, Some(&entry.value)),
+            _ => {
+                let problem = Problem::new("scenario::action", "an action is one word with what it takes");
+                let span = entries.get(1).map_or(node.span, |entry| entry.key_span);
+                desk.add(problem.at(span, "a second word").help("begin each action with a dash of its own"));
+                return None;
+            }
+        },
+        Kind::Faulty => return None,
+        _ => {
+            desk.wrong("an action", node, DecodeError::Kind("a word like `ack`"));
+            return None;
+        }
+    };
+    let value = value.filter(|value| !matches!(value.kind, Kind::Null));
+    match word {
+        "ack" => switches(value, "`ack`", &["multiple"], desk).map(|[multiple, _]| Action::Ack { multiple }),
+        "nack" => switches(value, "`nack`", &["multiple", "requeue"], desk)
+            .map(|[multiple, requeue]| Action::Nack { requeue, multiple }),
+        "requeue" => switches(value, "`requeue`", &["multiple"], desk)
+            .map(|[multiple, _]| Action::Nack { requeue: true, multiple }),
+        "reject" => reject(value, desk),
+        "hold" => Some(Action::Hold),
+        "crash" => Some(Action::Crash),
+        "close_channel" => Some(Action::CloseChannel),
+        "cancel" => Some(Action::Cancel),
+        "retry" => plain(value, "retry", Action::Retry, desk),
+        "delay" => desk.read("`delay`", value.unwrap_or(node), read::duration).map(Action::Delay),
+        "publish" => publish(value.unwrap_or(node), folder, desk).map(|publish| Action::Publish(Box::new(publish))),
+        "forward" => forward(value.unwrap_or(node), desk).map(|forward| Action::Forward(Box::new(forward))),
+        "reply" => reply(value, span, folder, desk),
+        _ => {
+            let problem = Problem::new("scenario::action", format!("there is no action `{word}`"));
+            desk.add(problem.at(span, "unknown action").help(suggestions::suggest(word, ACTIONS, "there are")));
+            None
+        }
+    }
+}
+
+/// Takes an action that has no settings.
+fn plain(value: Option<&Node>, word: &str, action: Action, desk: &mut Diagnostics) -> Option<Action> {
+    let Some(value) = value else { return Some(action) };
+    let problem = Problem::new("scenario::action", format!("`{word}` takes nothing, found {}", value.describe()));
+    let help = "the delays and the end stand in the topology, at the queue: `retry: {delays: [5s, 30s], then: QUEUE}`";
+    desk.add(problem.at(value.span, "too much").help(help));
+    None
+}
+
+fn reject(value: Option<&Node>, desk: &mut Diagnostics) -> Option<Action> {
+    if let Some(entry) = value.and_then(|node| node.entries().iter().find(|entry| entry.key == "multiple")) {
+        let problem = Problem::new("scenario::action", "AMQP rejects one message at a time");
+        let help = "`nack: {multiple: true}` settles all up to this one";
+        desk.add(problem.at(entry.key_span, "basic.reject knows no `multiple`").help(help));
+        return None;
+    }
+    switches(value, "`reject`", &["requeue"], desk).map(|[requeue, _]| Action::Reject { requeue })
+}
+
+/// Decodes a reply: a publish that says nothing of where it goes.
+fn reply(value: Option<&Node>, span: Span, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Action> {
+    let empty = Node::new(span, Kind::Map(Vec::new()));
+    let node = value.unwrap_or(&empty);
+    let aims = ["exchange", "routing_key", "mandatory", "count", "every"];
+    if let Some(entry) = node.entries().iter().find(|entry| aims.contains(&entry.key.as_str())) {
+        let problem = Problem::new("scenario::action", format!("a reply takes no `{}`", entry.key));
+        let help = "it goes to the queue that `message.reply_to` names; `publish` sends a message elsewhere";
+        desk.add(problem.at(entry.key_span, "not of a reply").help(help));
+        return None;
+    }
+    publish(node, folder, desk).map(|publish| Action::Reply(Box::new(publish)))
+}
+
+/// Reads up to two switches of an action, absent ones are off.
+fn switches(node: Option<&Node>, what: &'static str, keys: &[&str], desk: &mut Diagnostics) -> Option<[bool; 2]> {
+    let mut found = [false; 2];
+    let Some(node) = node else { return Some(found) };
+    let mut fields = MapDecoder::of(what, node, desk)?;
+    for (at, key) in keys.iter().enumerate() {
+        found[at] = fields.opt(key, desk, read::boolean).unwrap_or(false);
+    }
+    fields.finish(desk);
+    Some(found)
+}

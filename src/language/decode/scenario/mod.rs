@@ -1,0 +1,11 @@
+//! Decoders of scenario files: consumers with their rules, steps, expectations, requirements.
+
+pub(crate) mod actions;
+pub(crate) mod call;
+pub(crate) mod consumers;
+pub(crate) mod expectations;
+pub(crate) mod matchers;
+pub(crate) mod publish;
+pub(crate) mod requirements;
+pub(crate) mod steps;
+pub(crate) mod tally;

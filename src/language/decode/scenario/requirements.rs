@@ -1,0 +1,74 @@
+//! Decodes what a scenario says of the brokers that it is for: `needs`, `brokers`, `live`.
+//! Takes the fields of a scenario; whether a broker fits is decided where it is known.
+
+use crate::language::check::scenario_references::find;
+use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
+use crate::language::decode::read;
+use crate::language::decode::read::{DecodeError, Read};
+use crate::language::decode::suggestions;
+use crate::language::syntax::tree::{Kind, Node};
+use crate::model::{LiveSettings, Needs, Profile, Scale};
+use crate::source::Problem;
+
+/// Reads `needs: {plugins: […], restart: true}`.
+pub fn needs(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Needs {
+    let Some(mut inner) = fields.node("needs").and_then(|node| MapDecoder::of("`needs`", node, desk)) else {
+        return Needs::default();
+    };
+    let plugins = inner.opt("plugins", desk, read::texts).unwrap_or_default();
+    let restart = inner.opt("restart", desk, read::boolean).unwrap_or(false);
+    inner.finish(desk);
+    Needs { plugins, restart }
+}
+
+/// Reads `brokers: [sim, live, staging]`; which names there are is not known here, what can be no name is.
+pub fn brokers(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Vec<String> {
+    let Some(entry) = fields.entry("brokers") else { return Vec::new() };
+    let node = &entry.value;
+    let Some(brokers) = desk.read("`brokers`", node, read::texts) else { return Vec::new() };
+    if brokers.is_empty() {
+        let problem = Problem::new("value::bad", "`brokers` names no broker: the scenario would never be played");
+        desk.add(problem.at(node.span, "an empty list").help("leave `brokers` out to play on every broker"));
+    }
+    for broker in &brokers {
+        let place = find(node, node.span, broker).unwrap_or(node.span);
+        if broker.contains("://") {
+            let problem = Problem::new("value::bad", "`brokers` takes names, not URLs");
+            let help = "name the broker in `rmqplay.yaml`: `brokers: {staging: {url: amqp://…}}`";
+            desk.add(problem.at(place, "a URL").help(help));
+        } else if let Some(profile) = broker.strip_prefix("sim:").filter(|profile| profile.parse::<Profile>().is_err())
+        {
+            let known: Vec<String> = Profile::ALL.iter().map(|profile| format!("sim:{profile}")).collect();
+            let problem = Problem::new("value::bad", format!("the simulated broker has no profile `{profile}`"));
+            desk.add(problem.at(place, "no such profile").help(suggestions::suggest(
+                broker,
+                known.iter(),
+                "there are",
+            )));
+        }
+    }
+    brokers
+}
+
+/// Reads `live: {time_scale: 0.1}`.
+pub fn live(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> LiveSettings {
+    let Some(mut inner) = fields.node("live").and_then(|node| MapDecoder::of("`live`", node, desk)) else {
+        return LiveSettings::default();
+    };
+    let time_scale = inner.opt("time_scale", desk, scale);
+    inner.finish(desk);
+    LiveSettings { time_scale }
+}
+
+fn scale(node: &Node) -> Read<Scale> {
+    let text = match &node.kind {
+        Kind::Integer(n) => n.to_string(),
+        Kind::Float(n) => n.to_string(),
+        Kind::Faulty => return Err(DecodeError::Known),
+        _ => return Err(DecodeError::Kind("a number like 0.1")),
+    };
+    text.parse().map_err(|_| DecodeError::Value {
+        message: "takes a number above 0, up to 1000, with at most six digits behind the point".into(),
+        help: Some("0.1 lets time run ten times as fast on a live broker, 1 leaves it as it is".into()),
+    })
+}

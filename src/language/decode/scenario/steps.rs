@@ -1,0 +1,322 @@
+//! Decodes steps: one verb each, with who acts, where, and whether a refusal is expected.
+//! Takes a rendered node; gives the driver's lines.
+
+use crate::language::check::legal;
+use crate::language::check::policy_keys;
+use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
+use crate::language::decode::read;
+use crate::language::decode::read::DecodeError;
+use crate::language::decode::scenario::call::call;
+use crate::language::decode::scenario::consumers::Ladders;
+use crate::language::decode::scenario::expectations::expectation;
+use crate::language::decode::scenario::publish::{Folder, publish};
+use crate::language::decode::suggestions;
+use crate::language::decode::topology::access::permission_fields;
+use crate::language::decode::topology::objects::{Surroundings, binding_fields, exchange_fields, queue_fields};
+use crate::language::decode::topology::policies::policy_fields;
+use crate::language::syntax::tree::{Entry, Kind, Node};
+use crate::model::{Act, Name, Object, Origin, Pace, QueueName, Refused, Side, Step, When};
+use crate::source::{Problem, Span};
+
+/// All words that a step begins with.
+const VERBS: [&str; 19] = [
+    "publish",
+    "expect",
+    "advance",
+    "get",
+    "start",
+    "stop",
+    "crash",
+    "consume",
+    "declare",
+    "delete",
+    "bind",
+    "unbind",
+    "purge",
+    "set_policy",
+    "clear_policy",
+    "set_permission",
+    "call",
+    "close_connection",
+    "restart_broker",
+];
+
+/// Keys that stand beside the verb.
+const BESIDE: [&str; 4] = ["as", "vhost", "refused", "every"];
+
+/// Is where steps are decoded.
+pub struct Stage<'w> {
+    pub folder: Folder<'w>,
+    /// Of a step that names none.
+    pub vhost: Name,
+    /// What consumers may climb.
+    pub ladders: Ladders,
+}
+
+/// Decodes a list of steps.
+pub fn steps(what: &str, node: &Node, stage: &Stage<'_>, desk: &mut Diagnostics) -> Vec<Step> {
+    let mut before: Option<(Span, u32)> = None;
+    each(what, node, desk, |node, desk| {
+        // What a `for_each` wrote out stands at one place of the file.
+        let index = before.filter(|(span, _)| *span == node.span).map_or(0, |(_, index)| index + 1);
+        before = Some((node.span, index));
+        step(node, index, stage, desk)
+    })
+}
+
+/// Finds an `every` that repeats nothing, in steps as they are written.
+pub fn check_pace(steps: Option<&Node>, desk: &mut Diagnostics) {
+    let Some(Kind::List(steps)) = steps.map(|node| &node.kind) else { return };
+    for step in steps.iter().filter(|step| step.get("for_each").is_none()) {
+        let Some(entry) = step.entries().iter().find(|entry| entry.key == "every") else { continue };
+        let help = match step.get("publish") {
+            Some(_) => "put it into the `publish`, with a `count`; or repeat the step by `for_each: [a, b]`",
+            None => "repeat the step by `for_each: [a, b]`, or put `advance` between two steps",
+        };
+        let problem = Problem::new("scenario::every", "`every` is the time between the repetitions of a step");
+        desk.add(problem.at(entry.key_span, "this step is not repeated").help(help));
+    }
+}
+
+/// Checks `at_end`: the run is over there, and all that can be done is to judge what it left.
+pub fn check_at_end(steps: &[Step], desk: &mut Diagnostics) {
+    for step in steps {
+        let (message, help) = match &step.act {
+            Act::Expect(expectation) if expectation.when == When::Quiet => continue,
+            Act::Expect(_) => (
+                "at the end nothing is waited for any more: `within`, `for` and `at` have no meaning there",
+                "leave the time out, or move the expectation to `steps:`",
+            ),
+            _ => ("only `expect` can stand in `at_end`: the run is over", "do it in `steps:`, or in `finally:`"),
+        };
+        desk.add(Problem::new("scenario::at_end", message).at(step.span, "at the end").help(help));
+    }
+}
+
+fn step(node: &Node, index: u32, stage: &Stage<'_>, desk: &mut Diagnostics) -> Option<Step> {
+    let mut fields = MapDecoder::of("a step", node, desk)?;
+    let actor = fields.opt("as", desk, read::name);
+    let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| stage.vhost.clone());
+    let refused = fields.node("refused").and_then(|node| refused(node, desk));
+    let pace = fields.opt("every", desk, read::duration).map(|every| Pace { every, index });
+    if node.entries().is_empty() {
+        let problem = Problem::new("scenario::step", "this step does nothing").at(node.span, "empty");
+        desk.add(problem.help("begin it with a word like `publish`, `expect` or `advance`"));
+    }
+    let verbs: Vec<&Entry> = node.entries().iter().filter(|entry| !BESIDE.contains(&entry.key.as_str())).collect();
+    let verb = *verbs.iter().find(|entry| VERBS.contains(&entry.key.as_str())).or(verbs.first())?;
+    if !VERBS.contains(&verb.key.as_str()) {
+        let problem = Problem::new("scenario::step", format!("there is no step `{}`", verb.key));
+        desk.add(problem.at(verb.key_span, "unknown step").help(suggestions::suggest(&verb.key, VERBS, "there are")));
+        return None;
+    }
+    for second in verbs.iter().filter(|entry| entry.key != verb.key) {
+        let known = VERBS.contains(&second.key.as_str());
+        let message = match known {
+            true => format!("a step does one thing, found `{}` and `{}`", verb.key, second.key),
+            false => format!("a step knows no key `{}`", second.key),
+        };
+        let help = match (known, suggestions::nearest(&second.key, BESIDE)) {
+            (true, _) => "begin each step with a dash of its own".to_owned(),
+            (false, Some(near)) => format!("did you mean `{near}`?"),
+            (false, None) if matches!(verb.value.kind, Kind::Map(_) | Kind::Null) => {
+                format!("keys of `{}` are indented below it", verb.key)
+            }
+            (false, None) => format!("beside it a step knows {}", suggestions::listed(BESIDE)),
+        };
+        desk.add(Problem::new("scenario::step", message).at(second.key_span, "beside it").help(help));
+    }
+    check_beside(verb, node, desk);
+    let act = act(verb, &vhost, refused.is_some(), stage, desk)?;
+    Some(Step { span: node.span, act, actor, vhost, refused, pace })
+}
+
+/// Refuses `as` and `refused` where nobody could be the one who acts, or is refused.
+fn check_beside(verb: &Entry, step: &Node, desk: &mut Diagnostics) {
+    let beside = |key: &str| step.entries().iter().find(|entry| entry.key == key);
+    let of_runner = ["expect", "advance", "start", "stop", "crash", "close_connection", "restart_broker"];
+    let by_management = ["set_policy", "clear_policy", "set_permission"];
+    let (inert, managed) = (of_runner.contains(&verb.key.as_str()), by_management.contains(&verb.key.as_str()));
+    if let Some(entry) = beside("as").filter(|_| inert || managed) {
+        let message = format!("`{}` is done by the runner: `as` has no meaning there", verb.key);
+        let help = match managed {
+            true => "users of a topology have no tags, so the management API refuses them all: leave `as` out",
+            false => "leave `as` out",
+        };
+        desk.add(Problem::new("scenario::as", message).at(entry.key_span, "nobody acts").help(help));
+    }
+    if let Some(entry) = beside("refused").filter(|_| inert) {
+        let message = format!("`{}` asks nobody who could refuse it", verb.key);
+        let help = "put `refused` beside the step that the broker refuses: `publish`, `get`, `declare` …";
+        desk.add(Problem::new("scenario::refused", message).at(entry.key_span, "never refused").help(help));
+    }
+}
+
+fn refused(node: &Node, desk: &mut Diagnostics) -> Option<Refused> {
+    if let Kind::Bool(true) = node.kind {
+        return Some(Refused { span: node.span, code: None, text: None });
+    }
+    if let Kind::Integer(_) = node.kind {
+        let code = desk.read("`refused`", node, read::between(100u16, 599));
+        return Some(Refused { span: node.span, code, text: None });
+    }
+    let mut fields = MapDecoder::of("`refused`", node, desk)?;
+    let code = fields.opt("code", desk, read::between(100u16, 599));
+    let text = fields.opt("text", desk, read::text);
+    fields.finish(desk);
+    Some(Refused { span: node.span, code, text })
+}
+
+fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &Stage<'_>, desk: &mut Diagnostics) -> Option<Act> {
+    let node = &verb.value;
+    let named = |desk: &mut Diagnostics| desk.read(&format!("`{}`", verb.key), node, read::name);
+    let around = Surroundings { vhost: vhost.clone() };
+    Some(match verb.key.as_str() {
+        "publish" => Act::Publish(Box::new(publish(node, &stage.folder, desk)?)),
+        "expect" => Act::Expect(Box::new(expectation(node, vhost, desk)?)),
+        "advance" => Act::Advance(desk.read("`advance`", node, read::duration)?),
+        "start" => Act::Start(named(desk)?),
+        "stop" => Act::Stop(named(desk)?),
+        "crash" => Act::Crash(named(desk)?),
+        "get" => {
+            let (queue, ack) = queue_of("`get`", node, vhost, true, desk)?;
+            Act::Get { queue, ack }
+        }
+        "consume" => Act::Consume { queue: queue_of("`consume`", node, vhost, false, desk)?.0 },
+        "purge" => Act::Purge(queue_of("`purge`", node, vhost, false, desk)?.0),
+        "declare" => declare(node, &around, refused, desk)?,
+        "delete" => delete(node, vhost, desk)?,
+        "bind" => Act::Bind(Box::new(binding(node, vhost, desk)?)),
+        "unbind" => Act::Unbind(Box::new(binding(node, vhost, desk)?)),
+        "set_policy" => {
+            let mut fields = MapDecoder::of("`set_policy`", node, desk)?;
+            let policy = policy_fields(&mut fields, None, vhost, desk);
+            if !refused {
+                policy_keys::check(fields.node("definition"), false, desk);
+            }
+            fields.finish(desk);
+            Act::SetPolicy(Box::new(policy?))
+        }
+        "clear_policy" => Act::ClearPolicy { vhost: vhost.clone(), name: named(desk)? },
+        "set_permission" => {
+            let mut fields = MapDecoder::of("`set_permission`", node, desk)?;
+            let permission = permission_fields(&mut fields, None, vhost, desk);
+            fields.finish(desk);
+            Act::SetPermission(Box::new(permission?))
+        }
+        "call" => Act::Call(Box::new(call(node, &stage.folder, desk)?)),
+        "close_connection" => close_connection(node, desk)?,
+        // All other words were refused above.
+        _ => restart(node, desk)?,
+    })
+}
+
+/// Reads whose connection ends and who ends it; a name alone means: by the broker.
+fn close_connection(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
+    if let Kind::Text(_) = node.kind {
+        let of = desk.read("`close_connection`", node, read::name)?;
+        return Some(Act::CloseConnection { of, by: Side::Broker });
+    }
+    let mut fields = MapDecoder::of("`close_connection`", node, desk)?;
+    let of = fields.need("of", desk, read::name);
+    let by = fields.opt("by", desk, read::word(&["broker", "client"]));
+    fields.finish(desk);
+    let by = if by == Some("client") { Side::Client } else { Side::Broker };
+    Some(Act::CloseConnection { of: of?, by })
+}
+
+/// A restart takes nothing: how long it lasts is the broker's.
+fn restart(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
+    match &node.kind {
+        Kind::Null | Kind::Bool(true) => Some(Act::RestartBroker),
+        Kind::Map(entries) if entries.is_empty() => Some(Act::RestartBroker),
+        _ => {
+            desk.wrong("`restart_broker`", node, DecodeError::Kind("nothing, or `true`"));
+            None
+        }
+    }
+}
+
+/// Reads a queue's name, or `{queue, ack}`.
+fn queue_of(
+    what: &'static str,
+    node: &Node,
+    vhost: &Name,
+    may_ack: bool,
+    desk: &mut Diagnostics,
+) -> Option<(QueueName, bool)> {
+    let name = |name| QueueName { vhost: vhost.clone(), name };
+    if !matches!(node.kind, Kind::Map(_)) {
+        return desk.read(what, node, read::name).map(|queue| (name(queue), true));
+    }
+    let mut fields = MapDecoder::of(what, node, desk)?;
+    let queue = fields.need("queue", desk, read::name);
+    let ack = if may_ack { fields.opt("ack", desk, read::boolean).unwrap_or(true) } else { true };
+    fields.finish(desk);
+    Some((name(queue?), ack))
+}
+
+/// Takes the one key of a map: `{queue: …}` or `{exchange: …}`.
+fn queue_or_exchange<'n>(what: &str, node: &'n Node, desk: &mut Diagnostics) -> Option<&'n Entry> {
+    match node.entries() {
+        [entry] if matches!(&*entry.key, "queue" | "exchange") => Some(entry),
+        _ => {
+            desk.wrong(what, node, DecodeError::Kind("`queue:` or `exchange:`"));
+            None
+        }
+    }
+}
+
+fn declare(node: &Node, around: &Surroundings, refused: bool, desk: &mut Diagnostics) -> Option<Act> {
+    let entry = queue_or_exchange("`declare`", node, desk)?;
+    let short;
+    let value = match entry.value.kind {
+        Kind::Text(_) => {
+            let name = Entry { key: "name".into(), key_span: entry.key_span, value: entry.value.clone() };
+            short = Node::new(entry.value.span, Kind::Map(vec![name]));
+            &short
+        }
+        _ => &entry.value,
+    };
+    let origin = Origin { whole: value.span, ..crate::language::decode::collect::origin(value) };
+    if entry.key == "queue" {
+        let mut fields = MapDecoder::of("a queue", value, desk)?;
+        let read = queue_fields(&mut fields, around, desk);
+        fields.not_yet(
+            desk,
+            &[("bindings", "bind it by a step `bind`"), ("retry", "declare a queue with `retry` in the topology")],
+        );
+        fields.finish(desk);
+        let (queue, arguments) = read?;
+        if !refused {
+            legal::queue(&queue, &arguments.places, &origin, desk);
+        }
+        return Some(Act::DeclareQueue(Box::new(queue)));
+    }
+    let mut fields = MapDecoder::of("an exchange", value, desk)?;
+    let read = exchange_fields(&mut fields, around, desk);
+    fields.not_yet(desk, &[("bindings", "bind it by a step `bind`")]);
+    fields.finish(desk);
+    let exchange = read?;
+    if !refused {
+        legal::exchange(&exchange, &origin, desk);
+    }
+    Some(Act::DeclareExchange(Box::new(exchange)))
+}
+
+fn delete(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<Act> {
+    let entry = queue_or_exchange("`delete`", node, desk)?;
+    let name = desk.read(&format!("`{}`", entry.key), &entry.value, read::name)?;
+    let vhost = vhost.clone();
+    Some(Act::Delete(match entry.key.as_str() {
+        "queue" => Object::Queue { vhost, name },
+        _ => Object::Exchange { vhost, name },
+    }))
+}
+
+fn binding(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<crate::model::Binding> {
+    let mut fields = MapDecoder::of("a binding", node, desk)?;
+    let read = binding_fields(&mut fields, vhost.clone(), desk);
+    fields.finish(desk);
+    read
+}

@@ -1,0 +1,217 @@
+//! Decodes vhosts, users and permissions.
+//! Takes a rendered node; gives model objects. Secrets go from the tree into [`Secret`] and nowhere else.
+
+use crate::language::check::legal;
+use crate::language::decode::collect::{Collected, origin};
+use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
+use crate::language::decode::read;
+use crate::language::decode::read::{DecodeError, Read};
+use crate::language::decode::suggestions;
+use crate::language::decode::topology::objects::Surroundings;
+use crate::language::syntax::tree::{Kind, Node};
+use crate::model::{Credential, Name, Permission, Secret, TopicPermission, User, Vhost};
+use crate::source::Problem;
+use std::collections::BTreeMap;
+
+/// The algorithms that RabbitMQ ships.
+const ALGORITHMS: [&str; 3] =
+    ["rabbit_password_hashing_sha256", "rabbit_password_hashing_sha512", "rabbit_password_hashing_md5"];
+
+/// The tags that mean something to RabbitMQ.
+const TAGS: [&str; 5] = ["administrator", "monitoring", "policymaker", "management", "impersonator"];
+
+/// Decodes one entry of `vhosts`: a map, or a name alone.
+pub fn vhost(node: &Node, into: &mut Collected, desk: &mut Diagnostics) {
+    if let Kind::Text(_) = node.kind {
+        if let Some(name) = desk.read("a vhost", node, read::name) {
+            into.vhost(Vhost { name, ..Vhost::default() }, origin(node), desk);
+        }
+        return;
+    }
+    let Some(mut fields) = MapDecoder::of("a vhost", node, desk) else { return };
+    let name = fields.need("name", desk, read::name);
+    let mut vhost = Vhost::default();
+    metadata(&mut fields, &mut vhost, desk);
+    if let Some(node) = fields.node("metadata")
+        && let Some(mut inner) = MapDecoder::of("`metadata`", node, desk)
+    {
+        metadata(&mut inner, &mut vhost, desk);
+        inner.finish(desk);
+    }
+    vhost.limits = fields.opt("limits", desk, limits).unwrap_or_default();
+    if desk.export {
+        fields.ignore(&["tracing", "protected_from_deletion", "cluster_state"]);
+    }
+    fields.finish(desk);
+    let Some(name) = name else { return };
+    let earlier = into.topology.vhosts.iter().position(|known| known.name == name);
+    if let Some(at) = earlier.filter(|_| !into.origins.contains_key(&vhost_object(&name))) {
+        let known = into.topology.vhosts.remove(at);
+        vhost.limits.extend(known.limits);
+    }
+    into.vhost(Vhost { name, ..vhost }, origin(node), desk);
+}
+
+fn vhost_object(name: &Name) -> crate::model::Object {
+    crate::model::Object::Vhost { name: name.clone() }
+}
+
+fn metadata(fields: &mut MapDecoder<'_>, vhost: &mut Vhost, desk: &mut Diagnostics) {
+    let description = fields.opt("description", desk, read::text);
+    vhost.description = vhost.description.take().or(description);
+    let tags = fields.opt("tags", desk, tags);
+    vhost.tags = vhost.tags.take().or(tags);
+    let kind = fields.opt("default_queue_type", desk, read::text).filter(|kind| kind != "undefined");
+    vhost.default_queue_type = vhost.default_queue_type.take().or(kind);
+}
+
+/// Reads tags: a list, or words parted by commas.
+fn tags(node: &Node) -> Read<Vec<String>> {
+    let texts = read::texts(node)?;
+    let words = texts.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|tag| !tag.is_empty());
+    Ok(words.map(str::to_owned).collect())
+}
+
+/// Reads limits by name; -1 is unlimited.
+pub fn limits(node: &Node) -> Read<BTreeMap<String, i64>> {
+    match &node.kind {
+        Kind::Map(entries) => entries
+            .iter()
+            .map(|entry| Ok((entry.key.replace('_', "-"), read::integer(&entry.value)?)))
+            .collect::<Read<_>>()
+            .map_err(|_| DecodeError::Kind("a map of limits to whole numbers")),
+        Kind::List(entries) if entries.is_empty() => Ok(BTreeMap::new()),
+        _ => Err(DecodeError::Kind("a map of limits to whole numbers")),
+    }
+}
+
+/// Reads the limits that stand at the top of an export of one vhost; what is none that can be read is left alone.
+pub fn limits_of_export(node: &Node, vhost: &Name, into: &mut Collected, desk: &mut Diagnostics) {
+    match limits(node) {
+        Ok(limits) => limits.iter().for_each(|(limit, value)| into.vhost_limit(vhost, limit, *value)),
+        Err(_) => {
+            let message = format!("the limits of vhost '{vhost}' cannot be read and are left alone");
+            desk.add(Problem::note("topology::limits", message).at(node.span, "no map of whole numbers"));
+        }
+    }
+}
+
+/// Decodes one entry of `users`, with what it may do.
+pub fn user(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut Diagnostics) {
+    let Some(mut fields) = MapDecoder::of("a user", node, desk) else { return };
+    let name = fields.need("name", desk, read::name);
+    let both = fields.has("password") && fields.has("password_hash");
+    if let (true, Some(entry)) = (both, fields.entry("password_hash")) {
+        let problem = Problem::new("topology::argument_twice", "a user has a password or a hash, not both");
+        desk.add(problem.at(entry.key_span, "beside `password`").help("keep one of them"));
+    }
+    let password = fields.opt("password", desk, read::text).filter(|text| !text.is_empty());
+    let hash = fields.opt("password_hash", desk, read::text).filter(|text| !text.is_empty());
+    let algorithm = fields.opt("hashing_algorithm", desk, read::word(&ALGORITHMS)).unwrap_or(ALGORITHMS[0]);
+    let credential = password
+        .map(|password| Credential::Password(Secret::new(password)))
+        .or_else(|| hash.map(|hash| Credential::Hash { hash: Secret::new(hash), algorithm: algorithm.to_owned() }));
+    let given = fields.node("tags");
+    let tags = fields.opt("tags", desk, tags).unwrap_or_default();
+    if let Some(node) = given.filter(|_| !desk.export) {
+        note_tags(&tags, node, desk);
+    }
+    let limits = fields.opt("limits", desk, limits).unwrap_or_default();
+    let (permissions, topics) = (fields.node("permissions"), fields.node("topic_permissions"));
+    fields.finish(desk);
+    let Some(name) = name else { return };
+    if let Some(node) = permissions {
+        for node in one_or_many(node) {
+            permission_of(node, Some(&name), around, into, desk);
+        }
+    }
+    if let Some(node) = topics {
+        for node in one_or_many(node) {
+            topic_permission_of(node, Some(&name), around, into, desk);
+        }
+    }
+    into.user(User { name, credential, tags, limits }, origin(node), desk);
+}
+
+/// Notes tags that give no right: RabbitMQ takes any word.
+fn note_tags(tags: &[String], node: &Node, desk: &mut Diagnostics) {
+    for tag in tags.iter().filter(|tag| !TAGS.contains(&tag.as_str())) {
+        let note = Problem::note("topology::unknown_tag", format!("the tag `{tag}` gives no right in RabbitMQ"));
+        desk.add(note.at(node.span, "not one of RabbitMQ's").help(suggestions::suggest(tag, TAGS, "those that do")));
+    }
+}
+
+/// Takes a map alone as a list of one.
+fn one_or_many(node: &Node) -> &[Node] {
+    match &node.kind {
+        Kind::List(entries) => entries,
+        _ => std::slice::from_ref(node),
+    }
+}
+
+/// Decodes one entry of `permissions`.
+pub fn permission(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut Diagnostics) {
+    permission_of(node, None, around, into, desk);
+}
+
+/// Reads the three patterns of a user in a vhost.
+pub fn permission_fields(
+    fields: &mut MapDecoder<'_>,
+    user: Option<&Name>,
+    vhost: &Name,
+    desk: &mut Diagnostics,
+) -> Option<Permission> {
+    let user = user.cloned().or_else(|| fields.need("user", desk, read::name));
+    let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| vhost.clone());
+    let mut pattern = |key: &str| checked_pattern(fields, key, desk);
+    let (configure, write, read) = (pattern("configure"), pattern("write"), pattern("read"));
+    Some(Permission { user: user?, vhost, configure: configure?, write: write?, read: read? })
+}
+
+fn permission_of(
+    node: &Node,
+    user: Option<&Name>,
+    around: &Surroundings,
+    into: &mut Collected,
+    desk: &mut Diagnostics,
+) {
+    let Some(mut fields) = MapDecoder::of("permissions", node, desk) else { return };
+    let read = permission_fields(&mut fields, user, &around.vhost, desk);
+    fields.finish(desk);
+    if let Some(permission) = read {
+        into.permission(permission, origin(node), desk);
+    }
+}
+
+/// Decodes one entry of `topic_permissions`.
+pub fn topic_permission(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut Diagnostics) {
+    topic_permission_of(node, None, around, into, desk);
+}
+
+fn topic_permission_of(
+    node: &Node,
+    user: Option<&Name>,
+    around: &Surroundings,
+    into: &mut Collected,
+    desk: &mut Diagnostics,
+) {
+    let Some(mut fields) = MapDecoder::of("topic permissions", node, desk) else { return };
+    let user = user.cloned().or_else(|| fields.need("user", desk, read::name));
+    let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| around.vhost.clone());
+    let exchange = fields.need("exchange", desk, read::name);
+    let (write, read) = (checked_pattern(&mut fields, "write", desk), checked_pattern(&mut fields, "read", desk));
+    fields.finish(desk);
+    if let (Some(user), Some(exchange), Some(write), Some(read)) = (user, exchange, write, read) {
+        into.topic_permission(TopicPermission { user, vhost, exchange, write, read }, origin(node), desk);
+    }
+}
+
+/// Reads a pattern that must be there; one that is no regular expression is a problem, and still read.
+fn checked_pattern(fields: &mut MapDecoder<'_>, key: &str, desk: &mut Diagnostics) -> Option<String> {
+    let pattern = fields.need(key, desk, read::text)?;
+    if let Some(node) = fields.node(key) {
+        let plain = pattern.replace("{username}", "u").replace("{vhost}", "v").replace("{client_id}", "c");
+        legal::pattern(&format!("`{key}`"), &plain, node.span, desk);
+    }
+    Some(pattern)
+}

@@ -1,0 +1,96 @@
+//! Arguments of queues and exchanges: typed fields and raw ones become one table under RabbitMQ's names.
+//! Takes the fields of an object; gives the table with places. The same argument twice in different words is a problem.
+
+use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
+use crate::language::decode::read;
+use crate::language::decode::read::Read;
+use crate::language::syntax::tree::{Kind, Node};
+use crate::model::{Table, Value};
+use crate::rules::{QUEUE_ARGUMENTS, ValueKind};
+use crate::source::{Problem, Span};
+use std::collections::BTreeMap;
+
+/// Is a table in the making.
+#[derive(Debug, Clone, Default)]
+pub struct Arguments {
+    pub table: Table,
+    pub places: BTreeMap<String, Span>,
+}
+
+impl Arguments {
+    /// Sets an argument, or says that it is set already.
+    pub fn set(&mut self, name: &str, value: Value, place: Span, desk: &mut Diagnostics) {
+        if let Some(first) = self.places.get(name) {
+            if self.table.get(name) == Some(&value) && desk.export {
+                return;
+            }
+            let problem = Problem::new("topology::argument_twice", format!("the argument `{name}` is given twice"))
+                .at(place, "again here")
+                .at(*first, "first here");
+            return desk.add(problem.help("a typed field and `arguments` set the same thing: keep one of them"));
+        }
+        self.places.insert(name.to_owned(), place);
+        self.table.insert(name.into(), value);
+    }
+
+    /// Takes `arguments:`, as RabbitMQ takes them.
+    pub fn raw(&mut self, fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) {
+        let Some(node) = fields.node("arguments") else { return };
+        if let Kind::Map(entries) = &node.kind {
+            for entry in entries {
+                if let Some(value) = desk.read(&format!("`{}`", entry.key), &entry.value, read::amqp) {
+                    self.set(&entry.key, value, entry.key_span.to(entry.value.span), desk);
+                }
+            }
+        } else if !desk.export {
+            desk.read("`arguments`", node, read::table);
+        }
+    }
+
+    /// Takes all typed fields of a queue.
+    pub fn typed_queue_fields(&mut self, fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) {
+        for argument in QUEUE_ARGUMENTS {
+            let field = argument.field();
+            let field = if argument.name == "queue-type" { "type" } else { &field };
+            let Some(entry) = fields.entry(field) else { continue };
+            if desk.export && matches!(entry.value.kind, Kind::Null) {
+                continue;
+            }
+            if desk.export && argument.name == "queue-type" && entry.value.as_text() == Some("classic") {
+                continue;
+            }
+            if let Some(value) = desk.read(&format!("`{field}`"), &entry.value, |node| typed(argument.kind, node)) {
+                self.set(&argument.full_name(), value, entry.key_span.to(entry.value.span), desk);
+            }
+        }
+    }
+
+    /// Takes `dead_letter: {exchange, routing_key, strategy}`.
+    pub fn dead_letter(&mut self, fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) {
+        let Some(entry) = fields.entry("dead_letter") else { return };
+        let Some(mut inner) = MapDecoder::of("`dead_letter`", &entry.value, desk) else { return };
+        let place = entry.key_span.to(entry.value.span);
+        if let Some(exchange) = inner.need("exchange", desk, read::name) {
+            self.set("x-dead-letter-exchange", Value::from(&*exchange), place, desk);
+        }
+        if let Some(key) = inner.opt("routing_key", desk, read::name) {
+            self.set("x-dead-letter-routing-key", Value::from(&*key), place, desk);
+        }
+        if let Some(word) = inner.opt("strategy", desk, read::word(&["at-most-once", "at-least-once"])) {
+            self.set("x-dead-letter-strategy", Value::from(word), place, desk);
+        }
+        inner.finish(desk);
+    }
+}
+
+/// Reads a typed field's value.
+fn typed(kind: ValueKind, node: &Node) -> Read<Value> {
+    Ok(match kind {
+        ValueKind::Duration => Value::I64(i64::try_from(read::duration(node)?.0).unwrap_or(i64::MAX)),
+        ValueKind::Size => Value::I64(read::size(node)?),
+        ValueKind::Integer => Value::I64(read::integer(node)?),
+        ValueKind::Text => Value::Text(read::text(node)?.into()),
+        ValueKind::Bool => Value::Bool(read::boolean(node)?),
+        ValueKind::OneOf(words) => Value::from(read::word(words)(node)?),
+    })
+}

@@ -1,0 +1,7 @@
+//! Decoders of topology files: objects, access, arguments, policies, retry ladders.
+
+pub(crate) mod access;
+pub(crate) mod arguments;
+pub(crate) mod objects;
+pub(crate) mod policies;
+pub(crate) mod retry;

@@ -1,0 +1,179 @@
+//! Writes out `retry:` of a queue: the ladder of delays, and the broker-only loop.
+//! Takes what a file says; gives exchange, wait queues and bindings. Names carry the delay, so that a change adds a queue.
+
+use crate::language::decode::collect::Collected;
+use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
+use crate::language::decode::read;
+use crate::language::decode::read::{DecodeError, Read};
+use crate::language::decode::topology::arguments::Arguments;
+use crate::language::syntax::tree::{Entry, Kind, Node};
+use crate::model::{Binding, DestinationKind, Exchange, Ladder as Climb, Millis, Name, Origin, Queue, Table, Value};
+use crate::source::{Problem, Span};
+
+/// The routing key that leads to where messages go that were tried often enough.
+const PARKED: &str = "parked";
+
+/// Is a read `retry:`.
+#[derive(Debug, Clone)]
+pub struct Ladder {
+    rungs: Rungs,
+    /// Where messages go that were tried often enough.
+    then: Option<Name>,
+    place: Span,
+}
+
+#[derive(Debug, Clone)]
+enum Rungs {
+    /// `delays`: the consumer chooses the rung.
+    Delays(Vec<Millis>),
+    /// `every`: the broker leads to one wait queue and back.
+    Every(Millis),
+}
+
+/// Reads `{delays, then}` or `{every, then}`.
+pub fn read(entry: &Entry, queue: Option<&str>, desk: &mut Diagnostics) -> Option<Ladder> {
+    let mut fields = MapDecoder::of("`retry`", &entry.value, desk)?;
+    let delays =
+        fields.node("delays").map(|node| each("`delays`", node, desk, |node, desk| desk.read("a delay", node, delay)));
+    let empty = fields.node("delays").filter(|node| matches!(&node.kind, Kind::List(rungs) if rungs.is_empty()));
+    let every = fields.opt("every", desk, delay);
+    let then = fields.opt("then", desk, read::name);
+    if let Some(node) = empty {
+        let problem = Problem::new("topology::retry", "`retry` has no delay").at(node.span, "an empty list");
+        desk.add(problem.help("write `delays: [5s, 30s]`, or leave `retry` out"));
+    }
+    if let (Some(then), Some(node)) = (then.as_deref().filter(|then| Some(*then) == queue), fields.node("then")) {
+        let message = format!("`then` of queue '{then}' leads back to it: its messages would never be at rest");
+        let problem = Problem::new("topology::retry", message).at(node.span, "the queue itself");
+        desk.add(problem.help("name another queue, where messages wait for a person: `then: work.parked`"));
+    }
+    let faulty = every.is_none() && fields.has("every");
+    fields.finish(desk);
+    let place = entry.key_span.to(entry.value.span);
+    let rungs = match (delays, every) {
+        (Some(delays), None) => Rungs::Delays(delays),
+        (None, Some(every)) => Rungs::Every(every),
+        (None, None) if faulty => return None,
+        (both, _) => {
+            let found = if both.is_some() { "both" } else { "neither" };
+            let message = format!("`retry` takes `delays` or `every`, found {found}");
+            let help = "`delays: [5s, 30s]`: the consumer's action `retry` climbs; `every: 5s`: the broker loops alone";
+            desk.add(Problem::new("topology::retry", message).at(entry.key_span, "choose one").help(help));
+            return None;
+        }
+    };
+    Some(Ladder { rungs, then, place })
+}
+
+/// Reads the length of a rung; without any there is nothing to wait for.
+fn delay(node: &Node) -> Read<Millis> {
+    match read::duration(node)? {
+        Millis(0) => Err(DecodeError::Value {
+            message: "cannot be zero".into(),
+            help: Some("write how long a message waits; `requeue` brings it back at once".into()),
+        }),
+        length => Ok(length),
+    }
+}
+
+/// Gives the name of the wait queue of a delay: `work.q.retry.5s`.
+fn wait_name(queue: &Queue, delay: Millis) -> Name {
+    format!("{}.retry.{}", queue.name, rung(delay)).into()
+}
+
+fn rung(delay: Millis) -> String {
+    delay.to_string().replace(' ', "")
+}
+
+impl Ladder {
+    /// Sets what the loop needs on the queue itself.
+    pub fn dress(&self, queue: &mut Queue, arguments: &mut Arguments, desk: &mut Diagnostics) {
+        if let Rungs::Every(delay) = self.rungs {
+            arguments.set("x-dead-letter-exchange", Value::from(""), self.place, desk);
+            let back = Value::from(&*wait_name(queue, delay));
+            arguments.set("x-dead-letter-routing-key", back, self.place, desk);
+            queue.arguments = arguments.table.clone();
+        }
+    }
+
+    /// Declares what stands beside the queue.
+    pub fn declare(&self, queue: &Queue, origin: &Origin, into: &mut Collected, desk: &mut Diagnostics) {
+        let origin = Origin { whole: self.place, fields: origin.fields.clone() };
+        let delays = match &self.rungs {
+            Rungs::Delays(delays) => delays.clone(),
+            Rungs::Every(delay) => vec![*delay],
+        };
+        let mut distinct: Vec<Millis> = Vec::new();
+        for delay in &delays {
+            if !distinct.contains(delay) {
+                distinct.push(*delay);
+                into.queue(wait_queue(queue, *delay), origin.clone(), desk);
+            }
+        }
+        if let Some(then) = &self.then
+            && into.topology.queue(&queue.vhost, then).is_none()
+        {
+            let parked = Queue { name: then.clone(), arguments: same_type(queue), ..plain(queue) };
+            into.queue(parked, origin.clone(), desk);
+        }
+        if matches!(self.rungs, Rungs::Delays(_)) {
+            self.declare_exchange(queue, (&delays, &distinct), &origin, into, desk);
+        }
+    }
+
+    fn declare_exchange(
+        &self,
+        queue: &Queue,
+        (climbed, delays): (&[Millis], &[Millis]),
+        origin: &Origin,
+        into: &mut Collected,
+        desk: &mut Diagnostics,
+    ) {
+        let (vhost, name): (Name, Name) = (queue.vhost.clone(), format!("{}.retry", queue.name).into());
+        let exchange = Exchange {
+            vhost: vhost.clone(),
+            name: name.clone(),
+            kind: "direct".into(),
+            durable: true,
+            auto_delete: false,
+            internal: false,
+            arguments: Table::new(),
+        };
+        into.exchange(exchange, origin.clone(), desk);
+        let climbed = climbed.iter().map(|delay| rung(*delay).into()).collect();
+        let parked = self.then.as_ref().map(|_| PARKED.into());
+        into.climbed.insert(queue.id(), Climb { exchange: name.clone(), rungs: climbed, parked });
+        let rungs = delays.iter().map(|delay| (wait_name(queue, *delay), rung(*delay)));
+        let parked = self.then.iter().map(|then| (then.clone(), PARKED.to_owned()));
+        for (destination, key) in rungs.chain(parked) {
+            let binding = Binding {
+                vhost: vhost.clone(),
+                source: name.clone(),
+                destination,
+                destination_kind: DestinationKind::Queue,
+                routing_key: key.into(),
+                arguments: Table::new(),
+            };
+            into.binding(binding, origin.clone(), desk);
+        }
+    }
+}
+
+/// Gives a durable queue in the same vhost without name and arguments.
+fn plain(queue: &Queue) -> Queue {
+    let (vhost, name, arguments) = (queue.vhost.clone(), Name::from(""), Table::new());
+    Queue { vhost, name, durable: queue.durable, auto_delete: false, exclusive: false, arguments }
+}
+
+fn same_type(queue: &Queue) -> Table {
+    let kind = queue.arguments.get("x-queue-type").cloned();
+    kind.map(|kind| ("x-queue-type".to_owned(), kind)).into_iter().collect()
+}
+
+fn wait_queue(queue: &Queue, delay: Millis) -> Queue {
+    let mut arguments = same_type(queue);
+    arguments.insert("x-message-ttl".into(), Value::I64(i64::try_from(delay.0).unwrap_or(i64::MAX)));
+    arguments.insert("x-dead-letter-exchange".into(), Value::from(""));
+    arguments.insert("x-dead-letter-routing-key".into(), Value::from(&*queue.name));
+    Queue { name: wait_name(queue, delay), arguments, ..plain(queue) }
+}

@@ -1,0 +1,222 @@
+//! Brings the topologies of a scenario together: files that it names, and objects inline.
+//! Takes the key `topology:`; gives one topology. What two sources declare alike is fine, what they declare otherwise is not.
+
+use crate::language::Settings;
+use crate::language::decode::collect::{Collected, place};
+use crate::language::decode::map_decoder::Diagnostics;
+use crate::language::expand::matrix::Choice;
+use crate::language::expand::scope::Scope;
+use crate::language::syntax::encoding;
+use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::wrong_kind;
+use crate::language::syntax::wrong_kind::Kind as FileKind;
+use crate::language::topology::{ReadTopology, decode, read_topology};
+use crate::language::world::{World, beside};
+use crate::model::{Name, Object, Topology};
+use crate::source::{Problem, Sources};
+use std::collections::BTreeMap;
+
+/// Is one source of objects, parsed but not rendered.
+#[derive(Debug)]
+pub struct Part {
+    pub read: ReadTopology,
+}
+
+/// Holds the topologies of a scenario, each file once, and which of them each choice of its matrix plays with.
+#[derive(Debug, Default)]
+pub struct Parts {
+    all: Vec<Part>,
+    /// The full paths of those that are files.
+    files: BTreeMap<String, usize>,
+    by_choice: Vec<(Choice, Vec<usize>)>,
+}
+
+impl Parts {
+    /// Gives what a choice plays with, in file order.
+    pub fn of(&self, choice: &Choice) -> Vec<&Part> {
+        let chosen = self.by_choice.iter().find(|(known, _)| known == choice);
+        chosen.map_or_else(Vec::new, |(_, parts)| parts.iter().map(|at| &self.all[*at]).collect())
+    }
+
+    /// Lists all of them.
+    pub fn all(&self) -> &[Part] {
+        &self.all
+    }
+
+    /// Reads all that `topology:` names for one choice; its paths are rendered by then.
+    pub fn read(
+        &mut self,
+        choice: &Choice,
+        entries: &[Node],
+        sources: &mut Sources,
+        file: &str,
+        world: &dyn World,
+        desk: &mut Diagnostics,
+    ) {
+        let mut chosen = Vec::new();
+        for entry in entries {
+            match &entry.kind {
+                Kind::Map(_) => {
+                    let read = ReadTopology { root: entry.clone(), is_export: false, whole: true };
+                    chosen.push(self.add(Part { read }));
+                }
+                Kind::Text(path) => {
+                    let full = beside(file, path);
+                    let known = self.files.get(&full).copied();
+                    let at = known.or_else(|| Some(self.add(read_file(sources, entry, &full, world, desk)?)));
+                    self.files.extend(at.map(|at| (full, at)));
+                    chosen.extend(at.filter(|at| !chosen.contains(at)));
+                }
+                Kind::Faulty => {}
+                _ => {
+                    let message =
+                        format!("`topology` takes a path, objects, or a list of both, found {}", entry.describe());
+                    desk.add(Problem::new("value::kind", message).at(entry.span, "neither a path nor objects"));
+                }
+            }
+        }
+        self.by_choice.push((choice.clone(), chosen));
+    }
+
+    /// Inline objects stand at one place for every choice: they are kept once.
+    fn add(&mut self, part: Part) -> usize {
+        let known = self.all.iter().position(|known| known.read.root == part.read.root);
+        known.unwrap_or_else(|| {
+            self.all.push(part);
+            self.all.len() - 1
+        })
+    }
+}
+
+/// Lists what `topology:` names: one thing, or several.
+pub fn entries_of(node: &Node) -> &[Node] {
+    match &node.kind {
+        Kind::List(entries) => entries,
+        _ => std::slice::from_ref(node),
+    }
+}
+
+fn read_file(
+    sources: &mut Sources,
+    node: &Node,
+    full: &str,
+    world: &dyn World,
+    desk: &mut Diagnostics,
+) -> Option<Part> {
+    let bytes = match world.read(full) {
+        Ok(bytes) => bytes,
+        Err(reason) => {
+            let problem = Problem::new("file::missing", format!("the topology {full} cannot be read: {reason}"));
+            let help = "the path is taken from the folder of this scenario";
+            desk.add(problem.at(node.span, "named here").help(help));
+            return None;
+        }
+    };
+    let id = match encoding::take(sources, full, &bytes) {
+        Ok(id) => id,
+        Err(problem) => {
+            desk.add(problem.at(node.span, "named here"));
+            return None;
+        }
+    };
+    let read = read_topology(sources, id, desk)?;
+    if let Some(problem) = wrong_kind::refuse(&read.root, FileKind::Topology) {
+        desk.add(problem.at(node.span, "named as a topology here"));
+        return None;
+    }
+    Some(Part { read })
+}
+
+/// Is what all parts say together.
+pub struct MergedTopologies {
+    pub collected: Collected,
+    /// Where steps and consumers act that name no vhost.
+    pub vhost: Name,
+}
+
+/// Renders, decodes and joins all parts. Passwords are left unread.
+pub fn join<'a>(
+    sources: &Sources,
+    parts: &[&'a Part],
+    scope_of: impl Fn(Option<&'a Node>, &mut Diagnostics) -> Scope<'a>,
+    settings: &Settings,
+    desk: &mut Diagnostics,
+) -> MergedTopologies {
+    let named = parts.iter().filter_map(|part| part.read.root.get("vhost")).find_map(Node::as_text);
+    let fallback = named.map(str::to_owned).or_else(|| settings.default_vhost.clone());
+    let mut whole = Collected::default();
+    let mut vhost: Option<Name> = None;
+    for part in parts {
+        let scope = scope_of(part.read.root.get("vars"), desk);
+        let settings = Settings { default_vhost: fallback.clone(), ..Settings::default() };
+        let (loaded, collected) = decode(sources, &part.read, &scope, &settings, true, desk);
+        vhost = vhost.or(loaded.file_vhost);
+        merge(&mut whole, collected, desk);
+    }
+    let mut names = whole.topology.vhost_names();
+    let only = (names.len() == 1).then(|| names.remove(0));
+    let vhost = vhost.or(only).or(fallback.map(Name::from)).unwrap_or_else(|| "/".into());
+    MergedTopologies { collected: whole, vhost }
+}
+
+/// Adds a part to the whole.
+fn merge(whole: &mut Collected, part: Collected, desk: &mut Diagnostics) {
+    let Collected { topology, origins, climbed, .. } = part;
+    whole.climbed.extend(climbed);
+    let mut fresh = |object: Object, same: &dyn Fn(&Topology) -> bool| {
+        let Some(first) = whole.origins.get(&object) else { return true };
+        if !same(&whole.topology)
+            && let Some(second) = origins.get(&object)
+        {
+            let message = format!("{object} is declared in two ways");
+            let problem = Problem::new("topology::conflict", message).at(place(second), "here");
+            let help = "declare it once, or alike in both places";
+            desk.add(problem.at(place(first), "and otherwise here").help(help));
+        }
+        false
+    };
+    let mut out = Topology::default();
+    macro_rules! keep {
+        ($list:ident, $object:expr) => {
+            for item in topology.$list {
+                #[allow(clippy::redundant_closure_call)]
+                let object: Object = ($object)(&item);
+                let same = |known: &Topology| known.$list.contains(&item);
+                if fresh(object, &same) {
+                    out.$list.push(item);
+                }
+            }
+        };
+    }
+    keep!(vhosts, |it: &crate::model::Vhost| it.object());
+    keep!(users, |it: &crate::model::User| it.object());
+    keep!(permissions, |it: &crate::model::Permission| it.object());
+    keep!(topic_permissions, |it: &crate::model::TopicPermission| it.object());
+    keep!(exchanges, |it: &crate::model::Exchange| it.object());
+    keep!(queues, |it: &crate::model::Queue| it.object());
+    keep!(bindings, |it: &crate::model::Binding| it.object());
+    keep!(policies, |it: &crate::model::Policy| it.object(false));
+    keep!(operator_policies, |it: &crate::model::Policy| it.object(true));
+    keep!(parameters, |it: &crate::model::Parameter| it.object());
+    for (name, value) in topology.global_parameters {
+        let object = Object::GlobalParameter { name: name.as_str().into() };
+        if fresh(object, &|known| known.global_parameters.get(&name) == Some(&value)) {
+            out.global_parameters.insert(name, value);
+        }
+    }
+    let all = &mut whole.topology;
+    all.vhosts.append(&mut out.vhosts);
+    all.users.append(&mut out.users);
+    all.permissions.append(&mut out.permissions);
+    all.topic_permissions.append(&mut out.topic_permissions);
+    all.exchanges.append(&mut out.exchanges);
+    all.queues.append(&mut out.queues);
+    all.bindings.append(&mut out.bindings);
+    all.policies.append(&mut out.policies);
+    all.operator_policies.append(&mut out.operator_policies);
+    all.parameters.append(&mut out.parameters);
+    all.global_parameters.extend(out.global_parameters);
+    for (object, origin) in origins {
+        whole.origins.entry(object).or_insert(origin);
+    }
+}

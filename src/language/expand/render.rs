@@ -1,0 +1,268 @@
+//! Renders the templates of a tree and writes out its `for_each`: a tree with templates in, one without out.
+//! What names a message or a counter stays a template and is rendered when it plays, where that is allowed.
+
+use crate::language::decode::map_decoder::Diagnostics;
+use crate::language::expand::expressions;
+use crate::language::expand::scope::Scope;
+use crate::language::syntax::tree::{Entry, Kind, Node, Style};
+use crate::model::{Scope as Names, Template};
+use crate::source::{Problem, Sources, Span};
+use serde_json::Value as Json;
+
+/// The most entries that one `for_each` may make.
+const ITEMS_MAX: usize = 10_000;
+
+/// Says which names are known only when a scenario plays, at some place of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Late {
+    Nothing,
+    /// `n`, in a publish.
+    Publish,
+    /// `message`, `batch`, `attempt`, `consumer`, `instance`, `moment` and `n`, in `match` and `do`.
+    Consumer,
+}
+
+/// All names that are known late.
+pub const LATE_NAMES: [&str; 7] = ["message", "batch", "attempt", "consumer", "instance", "moment", "n"];
+
+impl Late {
+    /// Lists the names that are known here when it plays.
+    pub fn names(self) -> &'static [&'static str] {
+        match self {
+            Late::Nothing => &[],
+            Late::Publish => &["n"],
+            Late::Consumer => &LATE_NAMES,
+        }
+    }
+}
+
+/// Keys whose value is data: a `for_each` inside is a key like any other.
+const DATA_KEYS: [&str; 7] = ["json", "headers", "header", "arguments", "definition", "value", "body"];
+
+/// Renders trees over one scope.
+pub struct Renderer<'s, 'a> {
+    scope: &'s Scope<'a>,
+    sources: Option<&'s Sources>,
+    /// Passwords are left out unread: a run never needs them.
+    without_credentials: bool,
+}
+
+impl<'s, 'a> Renderer<'s, 'a> {
+    /// Makes one.
+    pub fn new(scope: &'s Scope<'a>) -> Self {
+        Self { scope, sources: None, without_credentials: false }
+    }
+
+    /// Lets it point into the middle of a scalar.
+    pub fn with_sources(self, sources: &'s Sources) -> Self {
+        Self { sources: Some(sources), ..self }
+    }
+
+    /// Leaves passwords and their hashes out, if so told.
+    pub fn without_credentials(self, without_credentials: bool) -> Self {
+        Self { without_credentials, ..self }
+    }
+
+    /// Renders a value in which no `for_each` has a meaning.
+    pub fn data(&self, node: &Node, desk: &mut Diagnostics) -> Node {
+        self.node(node, Late::Nothing, true, desk)
+    }
+
+    /// Renders a whole file; what stands in `publish`, `match` and `do` may wait until it plays.
+    pub fn tree(&self, node: &Node, desk: &mut Diagnostics) -> Node {
+        self.node(node, Late::Nothing, false, desk)
+    }
+
+    fn node(&self, node: &Node, late: Late, data: bool, desk: &mut Diagnostics) -> Node {
+        match &node.kind {
+            Kind::Text(text) if Template::looks_like_one(text) => self.scalar(node, text, late, desk),
+            Kind::List(entries) => {
+                let mut out = Vec::with_capacity(entries.len());
+                for entry in entries {
+                    match entry.get("for_each") {
+                        Some(items) if !data => self.each(entry, items, late, &mut out, desk),
+                        _ => out.push(self.node(entry, late, data, desk)),
+                    }
+                }
+                Node { kind: Kind::List(out), ..*node }
+            }
+            Kind::Map(entries) => {
+                let entries = entries.iter().filter_map(|entry| self.entry(entry, late, data, desk)).collect();
+                Node { kind: Kind::Map(entries), ..*node }
+            }
+            _ => node.clone(),
+        }
+    }
+
+    fn entry(&self, entry: &Entry, late: Late, data: bool, desk: &mut Diagnostics) -> Option<Entry> {
+        if self.without_credentials && matches!(&*entry.key, "password" | "password_hash") {
+            return None;
+        }
+        if entry.key.contains("{{") {
+            let problem = Problem::new("template::key", "templates are rendered in values, not in keys");
+            desk.add(problem.at(entry.key_span, "this key stays as it is").help("write the key out"));
+        }
+        let late = match &*entry.key {
+            "match" | "do" => Late::Consumer,
+            "publish" if late == Late::Nothing => Late::Publish,
+            _ => late,
+        };
+        let data = data || DATA_KEYS.contains(&entry.key.as_str());
+        let value = self.node(&entry.value, late, data, desk);
+        Some(Entry { key: entry.key.clone(), key_span: entry.key_span, value })
+    }
+
+    /// Writes a list entry out once for each item.
+    fn each(&self, entry: &Node, items: &Node, late: Late, out: &mut Vec<Node>, desk: &mut Diagnostics) {
+        let items = self.data(items, desk);
+        let list = match &items.kind {
+            Kind::List(list) => list,
+            Kind::Faulty => return,
+            _ => {
+                let message = format!("`for_each` takes a list, found {}", items.describe());
+                return desk.add(Problem::new("value::kind", message).at(items.span, "expected a list"));
+            }
+        };
+        if list.len() > ITEMS_MAX {
+            let message = format!("`for_each` has {} items, at most {ITEMS_MAX} are written out", list.len());
+            return desk.add(Problem::new("template::too_many", message).at(items.span, "too many"));
+        }
+        let body = Kind::Map(entry.entries().iter().filter(|entry| entry.key != "for_each").cloned().collect());
+        let body = Node { kind: body, ..*entry };
+        for item in list.iter().filter(|item| !item.is_faulty()) {
+            out.push(self.scope.with_item(item.to_json(), || self.node(&body, late, false, desk)));
+        }
+    }
+
+    fn scalar(&self, node: &Node, text: &str, late: Late, desk: &mut Diagnostics) -> Node {
+        let place = Place { span: node.span, inside: self.inside(node, text) };
+        let mut template = match Template::compile(text, node.span) {
+            Ok(template) => template,
+            Err(error) => {
+                let message = format!("this template cannot be read: {}", error.message);
+                let problem = Problem::new("template::syntax", message).at(place.at(error.range), "here");
+                desk.add(problem.help("a template is `{{ name }}` or `{{ name | filter }}`"));
+                return Node::faulty(node.span);
+            }
+        };
+        if let Some(problem) = expressions::unknown_word(text, |range| place.at(Some(range))) {
+            desk.add(problem);
+            return Node::faulty(node.span);
+        }
+        let names = template.names();
+        let is_late = names.iter().any(|name| !self.scope.has(name) && late.names().contains(&name.as_str()));
+        for name in &names {
+            if name == "env" {
+                self.bind_environment(&mut template, desk);
+            } else if let Some(value) = self.scope.value(name, desk) {
+                template.bind(name.clone(), value);
+            } else if self.scope.has(name) {
+                return Node::faulty(node.span);
+            }
+        }
+        let open: Vec<&String> = names.iter().filter(|name| *name != "env" && !self.scope.has(name)).collect();
+        if is_late {
+            return self.late(node, template, &open, late, &place, desk);
+        }
+        match template.value(&Names::new()) {
+            Ok(value) => Node::from_json(&value, node.span),
+            Err(error) => {
+                let problem = expressions::undefined(self.scope, &template, &open, late, |word| place.find(text, word))
+                    .unwrap_or_else(|| {
+                        let message = format!("this template cannot be rendered: {}", error.message);
+                        Problem::new("template::render", message).at(place.at(error.range), "here")
+                    });
+                desk.add(problem);
+                Node::faulty(node.span)
+            }
+        }
+    }
+
+    /// Keeps a template for later, after a look at its names.
+    fn late(
+        &self,
+        node: &Node,
+        template: Template,
+        open: &[&String],
+        late: Late,
+        place: &Place,
+        desk: &mut Diagnostics,
+    ) -> Node {
+        let text = template.source().to_owned();
+        let forgiving = text.contains("default") || text.contains("defined") || text.contains("|d(");
+        let unknown: Vec<&String> =
+            open.iter().copied().filter(|name| !late.names().contains(&name.as_str())).collect();
+        let problem = if unknown.is_empty() || forgiving {
+            expressions::unknown_attribute(&template, |word| place.find(&text, word))
+        } else {
+            expressions::undefined(self.scope, &template, &unknown, late, |word| place.find(&text, word))
+        };
+        match problem {
+            Some(problem) => {
+                desk.add(problem);
+                Node::faulty(node.span)
+            }
+            None => Node { span: node.span, kind: Kind::Late(Box::new(template)), style: Style::Rendered },
+        }
+    }
+
+    fn bind_environment(&self, template: &mut Template, desk: &mut Diagnostics) {
+        let mut found = serde_json::Map::new();
+        for path in template.paths() {
+            let mut parts = path.split('.');
+            match (parts.next(), parts.next()) {
+                (Some("env"), Some(name)) => {
+                    if let Some(value) = self.scope.world.variable(name) {
+                        found.insert(name.to_owned(), Json::String(value));
+                    }
+                }
+                (Some("env"), None) => {
+                    let problem = Problem::new("template::environment", "`env` needs the name of a variable");
+                    desk.add(problem.at(template.span, "here").help("write `{{ env.NAME }}`"));
+                }
+                _ => {}
+            }
+        }
+        template.bind("env", Json::Object(found));
+    }
+
+    /// Gives where the scalar's text begins in the file, when it stands there letter by letter.
+    fn inside(&self, node: &Node, text: &str) -> Option<u32> {
+        let source = &self.sources?.get(node.span.file).text;
+        let written = source.get(node.span.start as usize..node.span.end as usize)?;
+        if written == text {
+            return Some(node.span.start);
+        }
+        let quoted = written.get(1..written.len().checked_sub(1)?)?;
+        (quoted == text).then_some(node.span.start + 1)
+    }
+}
+
+/// Finds places inside a scalar.
+struct Place {
+    span: Span,
+    inside: Option<u32>,
+}
+
+impl Place {
+    fn at(&self, range: Option<std::ops::Range<usize>>) -> Span {
+        match (self.inside, range) {
+            (Some(start), Some(range)) if range.end > range.start => {
+                let start = start as usize;
+                Span::new(self.span.file, start + range.start, start + range.end)
+            }
+            _ => self.span,
+        }
+    }
+
+    /// Finds a word of the template, not as a part of another.
+    fn find(&self, text: &str, word: &str) -> Span {
+        let wordy = |c: char| c.is_alphanumeric() || c == '_';
+        let found = text.match_indices(word).find(|(at, _)| {
+            let before = text[..*at].chars().next_back();
+            let after = text[at + word.len()..].chars().next();
+            !before.is_some_and(|c| wordy(c) || c == '.') && !after.is_some_and(wordy)
+        });
+        self.at(found.map(|(at, _)| at..at + word.len()))
+    }
+}

@@ -1,0 +1,311 @@
+//! Grows a tree from parser events: keys, anchors, aliases, merges, tags and unquoted templates.
+//! Takes events in order; gives the tree and problems at their places. An alias bomb stops at the alias.
+
+use crate::language::decode::map_decoder::PROBLEMS_MAX;
+use crate::language::secrets::is_secret;
+use crate::language::syntax::parse::DEPTH_MAX;
+use crate::language::syntax::scalar;
+use crate::language::syntax::tree::{Entry, Kind, Node, Style};
+use crate::source::{FileId, Problem, Span};
+use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many nodes all aliases of a file may add together.
+const ALIASED_NODES_MAX: usize = 100_000;
+
+/// Grows the tree of one document.
+pub struct TreeBuilder<'t> {
+    file: FileId,
+    text: &'t str,
+    open: Vec<Open>,
+    anchors: BTreeMap<usize, Anchored>,
+    aliased_nodes: usize,
+    documents: usize,
+    pub root: Option<Node>,
+    pub problems: Vec<Problem>,
+}
+
+struct Anchored {
+    node: Node,
+    size: usize,
+    depth: usize,
+}
+
+/// Is a list or a map that is not closed yet.
+struct Open {
+    start: Span,
+    flow: bool,
+    anchor: usize,
+    depth: usize,
+    content: Content,
+}
+
+enum Content {
+    List(Vec<Node>),
+    Map(OpenMap),
+}
+
+#[derive(Default)]
+struct OpenMap {
+    entries: Vec<Entry>,
+    seen: BTreeSet<String>,
+    key: Option<Key>,
+    merges: Vec<Node>,
+    /// Began with `{{`: somebody forgot the quotes.
+    template: bool,
+}
+
+struct Key {
+    text: String,
+    span: Span,
+    merge: bool,
+    faulty: bool,
+}
+
+impl<'t> TreeBuilder<'t> {
+    /// Makes an empty one for the text of `file`.
+    pub fn new(file: FileId, text: &'t str) -> Self {
+        let (open, anchors, problems) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { file, text, open, anchors, aliased_nodes: 0, documents: 0, root: None, problems }
+    }
+
+    /// Takes the next event; false means: read no further.
+    pub fn take(&mut self, event: Event<'_>, span: granit_parser::Span) -> bool {
+        let at = self.span(span);
+        match event {
+            Event::DocumentStart(..) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    let problem = Problem::new("yaml::several_documents", "one file holds one document");
+                    let help = "move what follows `---` to a file of its own";
+                    self.problems.push(problem.at(at, "a second one begins here").help(help));
+                    return false;
+                }
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let node = self.scalar(&text, style, at, tag.as_deref());
+                let key = (style == ScalarStyle::Plain && text == "<<", text.into_owned());
+                self.complete(node, anchor, Some(key), 1);
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                self.check_tag(tag.as_deref(), "seq", at);
+                self.begin(at, style, anchor, Content::List(Vec::new()));
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.check_tag(tag.as_deref(), "map", at);
+                self.begin(at, style, anchor, Content::Map(OpenMap::default()));
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(at),
+            Event::Alias(anchor) => self.alias(anchor, at),
+            Event::UnresolvedAlias(name) => self.unknown_alias(&name, at),
+            _ => {}
+        }
+        true
+    }
+
+    /// Gives our span of a parser's, without trailing white space.
+    fn span(&self, span: granit_parser::Span) -> Span {
+        let start = span.start.byte_offset().unwrap_or(0).min(self.text.len());
+        let end = span.end.byte_offset().unwrap_or(start).clamp(start, self.text.len());
+        let shown = self.text.get(start..end).map_or(end - start, |slice| slice.trim_end().len());
+        Span::new(self.file, start, start + shown)
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle, span: Span, tag: Option<&Tag>) -> Node {
+        let plain = style == ScalarStyle::Plain;
+        let core = tag.and_then(|tag| tag.core_suffix().map(|suffix| suffix.to_string()));
+        let kind = match core.as_deref() {
+            Some("str") => Kind::Text(text.to_owned()),
+            Some("int" | "float" | "bool" | "null") => match (core.as_deref(), scalar::resolve(text)) {
+                (Some("float"), Kind::Integer(n)) => Kind::Float(n as f64),
+                (_, kind) => kind,
+            },
+            _ => {
+                self.check_tag(tag, "str", span);
+                if plain { scalar::resolve(text) } else { Kind::Text(text.to_owned()) }
+            }
+        };
+        let style = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+            _ => Style::Block,
+        };
+        Node { span, kind, style }
+    }
+
+    fn check_tag(&mut self, tag: Option<&Tag>, natural: &str, span: Span) {
+        let Some(tag) = tag else { return };
+        if tag.is_yaml_core_schema_tag(natural) {
+            return;
+        }
+        let written = if self.in_secret() { "!…".to_owned() } else { tag.original() };
+        let message = format!("the tag `{written}` is not known here");
+        let help =
+            "leave it out; a header or argument of a certain type is written {$timestamp: …}, {$int8: …}, {$bytes: …}";
+        self.problems.push(Problem::new("yaml::tag", message).at(span, "on this value").help(help));
+    }
+
+    /// Says whether the value at hand belongs to a key that holds a secret.
+    fn in_secret(&self) -> bool {
+        let key = self.open.last().and_then(|open| match &open.content {
+            Content::Map(map) => map.key.as_ref(),
+            Content::List(_) => None,
+        });
+        key.is_some_and(|key| is_secret(&key.text))
+    }
+
+    fn begin(&mut self, start: Span, style: StructureStyle, anchor: usize, content: Content) {
+        self.open.push(Open { start, flow: style == StructureStyle::Flow, anchor, depth: 1, content });
+    }
+
+    fn end(&mut self, at: Span) {
+        let Some(open) = self.open.pop() else { return };
+        let last = match &open.content {
+            Content::List(entries) => entries.last().map(|node| node.span),
+            Content::Map(map) => map.entries.last().map(|entry| entry.key_span.to(entry.value.span)),
+        };
+        let end = if open.flow { at } else { last.filter(|last| last.file == self.file).unwrap_or(open.start) };
+        let span = open.start.to(end);
+        let kind = match open.content {
+            Content::List(entries) => Kind::List(entries),
+            Content::Map(map) if map.template => self.unquoted(span),
+            Content::Map(map) => Kind::Map(self.merged(map)),
+        };
+        self.complete(Node::new(span, kind), open.anchor, None, open.depth);
+    }
+
+    /// Hangs a finished node where it belongs.
+    fn complete(&mut self, node: Node, anchor: usize, key: Option<(bool, String)>, depth: usize) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, Anchored { size: node.size(), node: node.clone(), depth });
+        }
+        let (file, text) = (self.file, self.text);
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(node);
+            return;
+        };
+        open.depth = open.depth.max(depth + 1);
+        let map = match &mut open.content {
+            Content::List(entries) => return entries.push(node),
+            Content::Map(map) => map,
+        };
+        match map.key.take() {
+            Some(key) => insert(map, key, node, text, &mut self.problems),
+            None => {
+                let merge = key.as_ref().is_some_and(|(merge, _)| *merge);
+                let faulty = key.is_none();
+                let start = open.start.start as usize;
+                let doubled = open.flow && text.get(start..start + 2) == Some("{{");
+                map.template |= faulty && doubled;
+                if faulty && !doubled && !matches!(node.kind, Kind::Faulty) {
+                    let problem = Problem::new("yaml::key", format!("a key is a text, found {}", node.describe()));
+                    self.problems.push(problem.at(node.span, "as a key"));
+                }
+                let name = key.map_or_else(String::new, |(_, name)| name);
+                debug_assert!(node.span.file == file);
+                map.key = Some(Key { text: name, span: node.span, merge, faulty });
+            }
+        }
+    }
+
+    fn unquoted(&mut self, span: Span) -> Kind {
+        let written = self.text.get(span.start as usize..span.end as usize).unwrap_or("{{ … }}");
+        let problem =
+            Problem::new("yaml::unquoted_template", "a template needs quotes: YAML reads `{` as the start of a map");
+        let help =
+            if written.contains('"') { format!("quote it: '{written}'") } else { format!("quote it: \"{written}\"") };
+        self.problems.push(problem.at(span, "a template without quotes").help(help));
+        Kind::Faulty
+    }
+
+    /// Joins the entries of a map with those of its `<<`; the map's own win.
+    fn merged(&mut self, mut map: OpenMap) -> Vec<Entry> {
+        for merge in std::mem::take(&mut map.merges) {
+            let sources = match merge.kind {
+                Kind::List(nodes) => nodes,
+                _ => vec![merge],
+            };
+            for source in sources {
+                match source.kind {
+                    Kind::Map(entries) => {
+                        map.entries.extend(entries.into_iter().filter(|entry| map.seen.insert(entry.key.clone())));
+                    }
+                    Kind::Faulty => {}
+                    _ => {
+                        let message = format!("`<<` takes a map or a list of maps, found {}", source.describe());
+                        self.problems.push(Problem::new("yaml::merge", message).at(source.span, "not a map"));
+                    }
+                }
+            }
+        }
+        map.entries
+    }
+
+    fn alias(&mut self, anchor: usize, at: Span) {
+        let Some(anchored) = self.anchors.get(&anchor) else {
+            let problem = Problem::new("yaml::alias", "an alias cannot stand inside what it repeats");
+            self.problems.push(problem.at(at, "this repeats itself without end"));
+            return self.complete(Node::faulty(at), 0, None, 1);
+        };
+        let depth = anchored.depth;
+        let before = self.aliased_nodes;
+        self.aliased_nodes += anchored.size;
+        if self.aliased_nodes > ALIASED_NODES_MAX || depth + self.open.len() > DEPTH_MAX {
+            if before <= ALIASED_NODES_MAX {
+                let message = format!(
+                    "aliases make this file too large: more than {ALIASED_NODES_MAX} values, or {DEPTH_MAX} levels"
+                );
+                let problem = Problem::new("yaml::alias_bomb", message).at(at, "this alias is one too many");
+                self.problems.push(problem.help("write the values out, or use `for_each`"));
+            }
+            return self.complete(Node::faulty(at), 0, None, 1);
+        }
+        let node = anchored.node.clone();
+        let key = match &node.kind {
+            Kind::Text(text) => Some((false, text.clone())),
+            _ => None,
+        };
+        self.complete(node, 0, key, depth);
+    }
+
+    /// `routing_key: *.created` looks like an alias to YAML.
+    fn unknown_alias(&mut self, name: &str, at: Span) {
+        let name = if self.in_secret() { "…" } else { name };
+        let message = format!("no anchor `&{name}` stands above this alias");
+        let help = format!("an alias begins with `*`; a text that begins with `*` needs quotes: \"*{name}\"");
+        self.problems.push(Problem::new("yaml::alias", message).at(at, "YAML reads this as an alias").help(help));
+        self.complete(Node::faulty(at), 0, Some((false, format!("*{name}"))), 1);
+    }
+}
+
+/// Adds an entry, or says that the key is there already.
+fn insert(map: &mut OpenMap, key: Key, mut value: Node, text: &str, problems: &mut Vec<Problem>) {
+    if key.merge {
+        return map.merges.push(value);
+    }
+    if key.faulty {
+        return;
+    }
+    if matches!(value.kind, Kind::Null) && value.span.start == value.span.end {
+        value.span = key.span;
+        // Readers say then that a `#` after a space begins a comment.
+        let rest = text.get(key.span.end as usize..).and_then(|rest| rest.lines().next()).unwrap_or("");
+        if rest.trim_start_matches([':', ' ', '"', '\'']).starts_with('#') {
+            value.style = Style::Block;
+        }
+    }
+    if !map.seen.insert(key.text.clone()) {
+        if problems.len() > PROBLEMS_MAX {
+            return;
+        }
+        let first = map.entries.iter().find(|entry| entry.key == key.text);
+        let mut problem = Problem::new("yaml::duplicate_key", format!("the key `{}` stands here twice", key.text))
+            .at(key.span, "again here");
+        if let Some(first) = first {
+            problem = problem.at(first.key_span, "first here");
+        }
+        problems.push(problem.help("keep one of them"));
+        return;
+    }
+    map.entries.push(Entry { key: key.text, key_span: key.span, value });
+}

@@ -1,0 +1,167 @@
+//! What a plan asks for, sorted into groups that are awaited whole: management by RabbitMQ's import order, declares by
+//! vhost. Holds what is left to do; never asks.
+
+use crate::broker::{Management, Method};
+use crate::model::{Name, Object};
+use crate::plan::{Change, Plan, Write};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// How many management requests of one group may be under way.
+pub(crate) const MANAGEMENT_IN_FLIGHT_MAX: usize = 8;
+
+/// Is one management request for the object at that index.
+#[derive(Debug)]
+pub(crate) struct Errand {
+    pub object: usize,
+    pub act: Management,
+}
+
+/// Is one declare for the object at that index.
+#[derive(Debug, Clone)]
+pub(crate) struct Declare {
+    pub object: usize,
+    pub method: Method,
+}
+
+/// Is a row of management requests without an order among them.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    pub errands: VecDeque<Errand>,
+    pub in_flight_max: usize,
+}
+
+/// Holds what one vhost gets over AMQP, and the topic permissions that wait for its exchanges.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub vhost: Name,
+    pub exchanges: VecDeque<Declare>,
+    pub topic_permissions: VecDeque<Errand>,
+    pub queues: VecDeque<Declare>,
+    pub bindings: VecDeque<Declare>,
+}
+
+/// Keeps how far one object is.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    pub object: Object,
+    pub writes_left: usize,
+    pub refused: bool,
+}
+
+/// Is a whole plan, sorted.
+#[derive(Debug, Default)]
+pub(crate) struct ApplyQueue {
+    pub objects: Vec<Progress>,
+    pub groups: VecDeque<Group>,
+    pub sites: VecDeque<Site>,
+}
+
+impl ApplyQueue {
+    /// Sorts all writes of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        let mut groups: BTreeMap<u8, Group> = BTreeMap::new();
+        let mut errands = ApplyQueue::default();
+        let new_exchanges: BTreeSet<&Object> = plan.changes.iter().map(|change| &change.object).collect();
+        for change in plan.changes.iter().filter(|change| !change.writes.is_empty()) {
+            let object = errands.objects.len();
+            let writes_left = change.writes.len();
+            errands.objects.push(Progress { object: change.object.clone(), writes_left, refused: false });
+            for write in &change.writes {
+                match write {
+                    Write::Call(method) => errands.site(change).push(Declare { object, method: method.clone() }),
+                    Write::Manage(act) => {
+                        let errand = Errand { object, act: act.clone() };
+                        if exchange_of(act).is_some_and(|exchange| new_exchanges.contains(&exchange)) {
+                            errands.site(change).topic_permissions.push_back(errand);
+                            continue;
+                        }
+                        let (rank, in_flight_max) = rank(act);
+                        let group = groups.entry(rank).or_default();
+                        group.in_flight_max = in_flight_max;
+                        group.errands.push_back(errand);
+                    }
+                }
+            }
+        }
+        errands.groups = groups.into_values().collect();
+        errands
+    }
+
+    fn site(&mut self, change: &Change) -> &mut Site {
+        let vhost = change.object.vhost().cloned().unwrap_or_else(|| "/".into());
+        let at = self.sites.iter().position(|site| site.vhost == vhost).unwrap_or_else(|| {
+            self.sites.push_back(Site::new(vhost));
+            self.sites.len() - 1
+        });
+        &mut self.sites[at]
+    }
+}
+
+impl Site {
+    fn new(vhost: Name) -> Self {
+        Self {
+            vhost,
+            exchanges: VecDeque::new(),
+            topic_permissions: VecDeque::new(),
+            queues: VecDeque::new(),
+            bindings: VecDeque::new(),
+        }
+    }
+
+    /// Puts a declare at the end of its group.
+    pub fn push(&mut self, declare: Declare) {
+        self.group_of(&declare.method).push_back(declare);
+    }
+
+    /// Puts a declare back to the front of its group, to be asked again.
+    pub fn again(&mut self, declare: Declare) {
+        self.group_of(&declare.method).push_front(declare);
+    }
+
+    fn group_of(&mut self, method: &Method) -> &mut VecDeque<Declare> {
+        match method {
+            Method::DeclareExchange(_) => &mut self.exchanges,
+            Method::Bind(_) => &mut self.bindings,
+            _ => &mut self.queues,
+        }
+    }
+
+    /// Counts what is declared here.
+    pub fn declares(&self) -> usize {
+        self.exchanges.len() + self.queues.len() + self.bindings.len()
+    }
+
+    /// Empties the site and gives the objects that were left.
+    pub fn abandon(&mut self) -> Vec<usize> {
+        let declares = std::mem::take(&mut self.exchanges).into_iter();
+        let declares = declares.chain(std::mem::take(&mut self.queues)).chain(std::mem::take(&mut self.bindings));
+        let errands = std::mem::take(&mut self.topic_permissions).into_iter().map(|errand| errand.object);
+        declares.map(|declare| declare.object).chain(errands).collect()
+    }
+}
+
+/// Gives the exchange that a topic permission needs: 4.3 refuses one whose exchange is not there yet.
+fn exchange_of(act: &Management) -> Option<Object> {
+    match act {
+        Management::PutTopicPermission(row) => {
+            Some(Object::Exchange { vhost: row.vhost.clone(), name: row.exchange.clone() })
+        }
+        _ => None,
+    }
+}
+
+/// Gives the place of an act in RabbitMQ's import order, and how many of its group may be under way at once.
+/// Policies go one by one: a broker does them one after another anyway, and many at once are slower.
+fn rank(act: &Management) -> (u8, usize) {
+    match act {
+        Management::PutUser(_) => (0, MANAGEMENT_IN_FLIGHT_MAX),
+        Management::PutVhost(_) => (1, MANAGEMENT_IN_FLIGHT_MAX),
+        Management::PutUserLimit { .. } | Management::PutVhostLimit { .. } => (2, MANAGEMENT_IN_FLIGHT_MAX),
+        Management::PutPermission(_) => (3, MANAGEMENT_IN_FLIGHT_MAX),
+        Management::PutTopicPermission(_) => (4, MANAGEMENT_IN_FLIGHT_MAX),
+        Management::PutGlobalParameter { .. } => (5, 1),
+        Management::PutPolicy { operator: false, .. } => (6, 1),
+        Management::PutPolicy { operator: true, .. } => (7, 1),
+        _ => (8, 1),
+    }
+}

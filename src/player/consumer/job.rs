@@ -1,0 +1,64 @@
+//! What a consumer works on: one message, or a batch, with the rule that was chosen and how far it got.
+//! Plain data.
+
+use crate::broker::{Delivery, PublishId};
+use crate::model::{Action, Consumer, Moment, Name};
+use std::collections::BTreeMap;
+
+/// Is one piece of work.
+#[derive(Debug)]
+pub(crate) struct Job {
+    /// One message, or the batch.
+    pub held: Vec<Held>,
+    pub doing: Doing,
+    pub next_action: usize,
+    pub wait: Wait,
+    /// When the rule has taken too long.
+    pub over_at: Option<Moment>,
+}
+
+/// Is one message in a consumer's hands.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub delivery: Delivery,
+    pub name: Name,
+    /// The receipt's index in the ledger.
+    pub receipt: u64,
+    pub attempt: u64,
+    pub arrived: Moment,
+}
+
+/// Says which actions are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doing {
+    Rule(usize),
+    Timeout,
+}
+
+/// What a job waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wait {
+    Nothing,
+    Until(Moment),
+    /// Publishes that have not ended; the message that is acked when one is confirmed.
+    Publishes(BTreeMap<PublishId, Option<usize>>),
+}
+
+impl Job {
+    /// Gives the actions at hand.
+    pub fn actions<'c>(&self, consumer: &'c Consumer) -> &'c [Action] {
+        match self.doing {
+            Doing::Rule(rule) => consumer.rules.get(rule).map_or(&[], |rule| &rule.actions),
+            Doing::Timeout => consumer.timeout.as_ref().map_or(&[], |timeout| &timeout.actions),
+        }
+    }
+
+    /// Names what is worked on: `m1`, or `3 messages (m1 … m3)`.
+    pub fn in_words(&self) -> String {
+        match self.held.as_slice() {
+            [] => "nothing".to_owned(),
+            [one] => one.name.to_string(),
+            [first, .., last] => format!("{} messages ({} … {})", self.held.len(), first.name, last.name),
+        }
+    }
+}

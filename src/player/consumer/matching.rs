@@ -1,0 +1,127 @@
+//! Whether a consumer's rule matches a message.
+//! A rule's conditions are all asked; a template that fails is an error with its place, never a silent "no".
+
+use crate::broker::Delivery;
+use crate::model::{DeathMatcher, Matcher, Message, Scope, TemplateError, Text, Value};
+use crate::player::consumer::memory::chance_falls;
+use crate::player::message::compose::{AtHand, scope_of};
+use crate::rules::topic_matches;
+use crate::source::Span;
+
+/// Is a template that could not be rendered, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct BadTemplate {
+    pub error: TemplateError,
+    pub span: Option<Span>,
+}
+
+impl From<TemplateError> for BadTemplate {
+    fn from(error: TemplateError) -> Self {
+        Self { error, span: None }
+    }
+}
+
+/// Says whether all conditions hold for the message at hand.
+pub(crate) fn matches(matcher: &Matcher, at_hand: &AtHand) -> Result<bool, BadTemplate> {
+    if *matcher == Matcher::default() {
+        return Ok(true);
+    }
+    // Most rules hold no template, and what a template sees costs more than the comparison.
+    let scope = if matcher.is_fixed() { Scope::new() } else { scope_of(at_hand) };
+    Ok(fits(matcher, at_hand.name, at_hand.delivery, &scope)?
+        && matcher.attempt.is_none_or(|count| count.holds(at_hand.attempt))
+        && matcher
+            .chance
+            .is_none_or(|parts| chance_falls(parts, at_hand.seed, at_hand.consumer, at_hand.name, at_hand.attempt))
+        && matcher.seen.as_ref().is_none_or(|seen| at_hand.memory.has_seen(seen, at_hand.delivery, at_hand.moment))
+        && when_holds(matcher, &scope)?)
+}
+
+/// Says whether the conditions hold that speak of the message alone.
+pub(crate) fn message_matches(matcher: &Matcher, name: &str, delivery: &Delivery) -> Result<bool, BadTemplate> {
+    fits(matcher, name, delivery, &Scope::new())
+}
+
+fn fits(matcher: &Matcher, name: &str, delivery: &Delivery, scope: &Scope) -> Result<bool, BadTemplate> {
+    let message = &delivery.message;
+    let text_is = |wanted: &Option<Text>, found: &str, test: fn(&str, &str) -> bool| -> Result<bool, TemplateError> {
+        wanted.as_ref().map_or(Ok(true), |text| Ok(test(&text.render(scope)?, found)))
+    };
+    Ok(text_is(&matcher.id, name, name_matches)?
+        && text_is(&matcher.routing_key, &delivery.routing_key, topic_matches)?
+        && text_is(&matcher.exchange, &delivery.exchange, |wanted, found| wanted == found)?
+        && matcher.redelivered.is_none_or(|wanted| wanted == delivery.redelivered)
+        && deaths_match(matcher.x_death.as_ref(), message, scope)?
+        && headers_match(matcher, message, scope)?
+        && json_matches(matcher, message, scope)?)
+}
+
+/// Compares a message's name; a trailing `*` in the wanted name matches any ending.
+pub(crate) fn name_matches(wanted: &str, found: &str) -> bool {
+    match wanted.strip_suffix('*') {
+        Some(beginning) => found.starts_with(beginning),
+        None => wanted == found,
+    }
+}
+
+fn deaths_match(wanted: Option<&DeathMatcher>, message: &Message, scope: &Scope) -> Result<bool, TemplateError> {
+    let Some(wanted) = wanted else { return Ok(true) };
+    let render = |text: &Option<Text>| text.as_ref().map(|text| text.render(scope)).transpose();
+    let (queue, exchange) = (render(&wanted.queue)?, render(&wanted.exchange)?);
+    let fits = message.deaths().filter(|entry| {
+        let is = |key: &str, value: Option<&str>| {
+            value.is_none_or(|value| entry.get(key).and_then(Value::as_text) == Some(value))
+        };
+        is("queue", queue.as_deref()) && is("exchange", exchange.as_deref()) && is("reason", wanted.reason.as_deref())
+    });
+    let counts = fits.map(|entry| entry.get("count").and_then(Value::as_integer).unwrap_or(0).max(0) as u64);
+    let total: u64 = counts.sum();
+    Ok(wanted.count.map_or(total > 0, |count| count.holds(total)))
+}
+
+fn headers_match(matcher: &Matcher, message: &Message, scope: &Scope) -> Result<bool, TemplateError> {
+    for (name, wanted) in &matcher.headers {
+        let wanted = wanted.render(scope)?;
+        if !message.header(name).is_some_and(|found| same_value(&wanted, found)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn json_matches(matcher: &Matcher, message: &Message, scope: &Scope) -> Result<bool, TemplateError> {
+    if matcher.json.is_empty() {
+        return Ok(true);
+    }
+    let Ok(json) = serde_json::from_slice::<serde_json::Value>(&message.body) else { return Ok(false) };
+    for (path, wanted) in &matcher.json {
+        let wanted = wanted.render(scope)?;
+        let pointer = format!("/{}", path.replace('.', "/"));
+        if !json.pointer(&pointer).is_some_and(|found| same_value(&wanted, &Value::from_json(found))) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Compares values as a reader of the file means them: integers of any width are equal by number.
+pub(crate) fn same_value(wanted: &Value, found: &Value) -> bool {
+    match (wanted, found) {
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_value(a, b)),
+        (Value::Table(a), Value::Table(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same_value(a, b)))
+        }
+        _ if wanted.as_integer().is_some() => wanted.as_integer() == found.as_integer(),
+        _ => wanted == found,
+    }
+}
+
+fn when_holds(matcher: &Matcher, scope: &Scope) -> Result<bool, BadTemplate> {
+    let Some(template) = &matcher.when else { return Ok(true) };
+    let value = template.value(scope).map_err(|error| BadTemplate { error, span: Some(template.span) })?;
+    Ok(match value {
+        serde_json::Value::Bool(yes) => yes,
+        serde_json::Value::String(text) => text.trim() == "true",
+        _ => false,
+    })
+}

@@ -1,0 +1,105 @@
+//! How a consumer comes back that lost its connection or channel: after a pause, as often as its `reconnect` allows.
+//! Attempts are counted anew for each loss; an actor whose attempts are used up stays away.
+
+use crate::broker::{Refusal, Reply, RequestId};
+use crate::model::Moment;
+use crate::player::context::{Player, Waiting};
+use crate::player::driver::command_sequence::CommandSequence;
+
+/// Is an absence that is meant to end.
+#[derive(Debug)]
+pub(crate) struct Reconnect {
+    /// Made since the loss.
+    attempts: u32,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Waiting { until: Moment },
+    Connecting(Box<CommandSequence>),
+}
+
+impl Reconnect {
+    /// Gives when the next attempt is due.
+    pub fn wake_at(&self) -> Option<Moment> {
+        match self.state {
+            State::Waiting { until } => Some(until),
+            State::Connecting(_) => None,
+        }
+    }
+
+    pub fn is_connecting(&self) -> bool {
+        matches!(self.state, State::Connecting(_))
+    }
+}
+
+impl Player {
+    /// Plans the first attempt of an actor that is gone against its will.
+    pub(crate) fn plan_comeback(&mut self, index: usize) {
+        let reconnect = self.scenario.consumers[self.actors[index].consumer].reconnect;
+        if let Some(reconnect) = reconnect.filter(|_| self.actors[index].comeback.is_none()) {
+            let state = State::Waiting { until: self.now + reconnect.after };
+            self.actors[index].comeback = Some(Reconnect { attempts: 0, state });
+        }
+    }
+
+    /// Goes on with a comeback as far as it can; says whether anything was done.
+    pub(crate) fn come_back(&mut self, index: usize) -> bool {
+        let Some(mut comeback) = self.actors[index].comeback.take() else { return false };
+        let acted = match &mut comeback.state {
+            State::Waiting { until } if *until > self.now || self.partner_connects(index) => false,
+            State::Waiting { .. } => {
+                comeback.attempts += 1;
+                self.told(index, format!("connects again (attempt {})", comeback.attempts));
+                comeback.state = State::Connecting(Box::new(CommandSequence::new(self.subscribe(index))));
+                true
+            }
+            State::Connecting(program) if program.is_over() => {
+                let refusal = program.refusal.take();
+                return self.came_back(index, comeback.attempts, refusal);
+            }
+            State::Connecting(program) => match program.next() {
+                Some(ask) => {
+                    program.waiting = Some(self.ask(Waiting::Actor(index), |request| ask.command(request)));
+                    true
+                }
+                None => false,
+            },
+        };
+        self.actors[index].comeback = Some(comeback);
+        acted
+    }
+
+    /// One that shares the channel is opening it.
+    fn partner_connects(&self, index: usize) -> bool {
+        self.partners(index).filter_map(|other| other.comeback.as_ref()).any(Reconnect::is_connecting)
+    }
+
+    /// Ends an attempt, well or not.
+    fn came_back(&mut self, index: usize, attempts: u32, refusal: Option<Refusal>) -> bool {
+        let Some(refusal) = refusal else {
+            self.subscribed(index);
+            return true;
+        };
+        self.told(index, format!("cannot connect: {refusal}"));
+        self.withdraw(index);
+        let Some(reconnect) = self.scenario.consumers[self.actors[index].consumer].reconnect else { return true };
+        if reconnect.attempts.is_some_and(|max| attempts >= max) {
+            let noun = if attempts == 1 { "attempt" } else { "attempts" };
+            self.told(index, format!("gives up after {attempts} {noun}"));
+            return true;
+        }
+        let state = State::Waiting { until: self.now + reconnect.after };
+        self.actors[index].comeback = Some(Reconnect { attempts, state });
+        true
+    }
+
+    pub(crate) fn actor_answered(&mut self, index: usize, request: RequestId, reply: Result<Reply, Refusal>) {
+        if let Some(Reconnect { state: State::Connecting(program), .. }) = &mut self.actors[index].comeback
+            && program.waiting == Some(request)
+        {
+            program.answered(reply);
+        }
+    }
+}

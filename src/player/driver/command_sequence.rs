@@ -1,0 +1,87 @@
+//! A short series of commands that each wait for the answer of the one before: connect, open a channel, declare.
+//! The first refusal ends it. Gives ready commands; the player sends them and hands the answers back.
+
+use crate::broker::{ChannelId, Command, ConnectionId, Method, Refusal, Reply, RequestId};
+use crate::model::Name;
+use std::collections::VecDeque;
+
+/// Is one command of a program, before it has a request.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ask {
+    Connect { connection: ConnectionId, user: Option<Name>, vhost: Name },
+    Disconnect(ConnectionId),
+    Open { channel: ChannelId, connection: ConnectionId },
+    Close(ChannelId),
+    Call { channel: ChannelId, method: Method },
+    Manage(crate::broker::Management),
+}
+
+impl Ask {
+    /// Makes the command.
+    pub fn command(self, request: RequestId) -> Command {
+        match self {
+            Ask::Connect { connection, user, vhost } => Command::Connect { request, connection, user, vhost },
+            Ask::Disconnect(connection) => Command::Disconnect { request, connection },
+            Ask::Open { channel, connection } => Command::OpenChannel { request, channel, connection },
+            Ask::Close(channel) => Command::CloseChannel { request, channel },
+            Ask::Call { channel, method } => Command::Call { request, channel, method },
+            Ask::Manage(act) => Command::Manage { request, act },
+        }
+    }
+}
+
+/// Is a program under way.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CommandSequence {
+    asks: VecDeque<Ask>,
+    /// The request that is not answered yet.
+    pub waiting: Option<RequestId>,
+    pub refusal: Option<Refusal>,
+    /// The answers to calls, in order.
+    pub replies: Vec<Reply>,
+    /// The queue that the server named last: an empty name means it from then on.
+    named: Option<Name>,
+}
+
+impl CommandSequence {
+    /// Makes a program of these commands.
+    pub fn new(asks: impl IntoIterator<Item = Ask>) -> Self {
+        Self { asks: asks.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Gives the next command to send, if none is under way.
+    pub fn next(&mut self) -> Option<Ask> {
+        let ready = self.waiting.is_none() && self.refusal.is_none();
+        if !ready {
+            return None;
+        }
+        let mut ask = self.asks.pop_front()?;
+        if let (Ask::Call { method, .. }, Some(named)) = (&mut ask, &self.named) {
+            match method {
+                Method::Bind(binding) if binding.destination.is_empty() => binding.destination = named.clone(),
+                Method::Consume { queue, .. } if queue.is_empty() => *queue = named.clone(),
+                _ => {}
+            }
+        }
+        Some(ask)
+    }
+
+    /// Takes the answer to the request under way.
+    pub fn answered(&mut self, reply: Result<Reply, Refusal>) {
+        self.waiting = None;
+        match reply {
+            Ok(reply) => {
+                if let Reply::Declared { queue, .. } = &reply {
+                    self.named = Some(queue.clone());
+                }
+                self.replies.push(reply);
+            }
+            Err(refusal) => self.refusal = Some(refusal),
+        }
+    }
+
+    /// Says that it is over, well or not.
+    pub fn is_over(&self) -> bool {
+        self.waiting.is_none() && (self.refusal.is_some() || self.asks.is_empty())
+    }
+}

@@ -1,0 +1,492 @@
+//! The driver: opens the stage, does the steps one after another, reads the outcome, judges, and closes up.
+//! A failed step ends the steps; `finally` always runs. Waits by moments and answers, never by sleeping.
+
+use crate::broker::{ChannelId, ConnectionId, PublishId, Refusal, Reply, RequestId};
+use crate::model::{Act, Millis, Moment, Name, PublishOutcome, QueueName, Scale, Scenario, Step, TemplateError};
+use crate::player::context::{Player, Role, Waiting};
+use crate::player::driver::closing_connections::ClosingConnections;
+use crate::player::driver::command_sequence::{Ask, CommandSequence};
+use crate::player::driver::contents::Reading;
+use crate::player::driver::pending_call::PendingCall;
+use crate::player::driver::publish_series::PublishSeries;
+use crate::player::driver::timing_races::Unrest;
+use crate::source::Span;
+use std::collections::BTreeMap;
+
+/// Where the run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The runner connects to this vhost.
+    Linking(usize),
+    /// This actor subscribes.
+    Opening(usize),
+    Steps(usize),
+    /// All steps are done: what the run left behind is read.
+    Outcome,
+    AtEnd(usize),
+    Finally(usize),
+    Closing,
+    Done,
+}
+
+/// What the driver is doing.
+#[derive(Debug)]
+pub(crate) enum Doing {
+    Nothing,
+    CommandSequence(CommandSequence, Then),
+    Publishing(Box<PublishSeries>),
+    PendingCall(Box<PendingCall>),
+    ClosingConnections(ClosingConnections),
+    /// Waits until the broker has noticed that consumers are gone.
+    Leaving,
+    /// Waits until nothing more happens now.
+    Quieting,
+    /// Waits for a fresh count before it judges.
+    Refreshing(QueueName),
+    Reading(Reading),
+    /// Judges at each change until then.
+    Watching {
+        until: Moment,
+    },
+    /// Lets time pass.
+    Sleeping {
+        until: Moment,
+    },
+    /// Waits for the turn of a repeated step.
+    Pausing {
+        until: Moment,
+    },
+    /// Quiet came; the point is shifted, and quiet is awaited once more.
+    Lingering {
+        until: Moment,
+    },
+}
+
+/// What follows a program.
+#[derive(Debug, Clone)]
+pub(crate) enum Then {
+    EndStep,
+    Publish,
+    /// The channel listens for the answer.
+    Ask(ChannelId),
+    Severed(ClosingConnections),
+    Restarted,
+    /// The runner is connected again and goes on reading.
+    Read(Box<Reading>),
+    Started(usize),
+    Linked,
+    Closed,
+}
+
+/// An open connection of a user to a vhost, with its publishing channel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Link {
+    pub connection: ConnectionId,
+    pub publishing: Option<ChannelId>,
+}
+
+pub(crate) type LinkName = (Option<Name>, Name);
+
+/// Is the driver's state.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    pub stage: Stage,
+    pub doing: Doing,
+    pub links: BTreeMap<LinkName, Link>,
+    vhosts: Vec<Name>,
+    /// The moment at which the expectation at hand began.
+    pub began: Moment,
+    /// How much longer than said the expectation at hand must hold, when its end is shifted.
+    pub stretch: Millis,
+    /// What was seen decides, and is looked at once more.
+    pub second_look: bool,
+    /// The quiet that is awaited was reached before.
+    pub lingered: bool,
+    /// What is awaited is rest.
+    pub unrest: Option<Unrest>,
+    /// The moment at which the first of a repeated step began.
+    pub series_began: Moment,
+    /// The broker is stopped and started at our wish.
+    pub restarting: bool,
+    /// Counts are those of the outcome: later ones come from reading it.
+    pub frozen: bool,
+    /// The moment at which the run is given up.
+    limit: Moment,
+    timed_out: bool,
+    failures_before: usize,
+    /// The last step of `finally` that was begun.
+    tidied: Option<usize>,
+}
+
+impl Driver {
+    pub fn new(scenario: &Scenario, scale: Scale) -> Self {
+        Self {
+            limit: Moment(scenario.time_limit(scale).0),
+            stage: Stage::Linking(0),
+            doing: Doing::Nothing,
+            links: BTreeMap::new(),
+            vhosts: scenario.vhosts(),
+            began: Moment(0),
+            stretch: Millis(0),
+            second_look: false,
+            lingered: false,
+            unrest: None,
+            series_began: Moment(0),
+            restarting: false,
+            frozen: false,
+            timed_out: false,
+            failures_before: 0,
+            tidied: None,
+        }
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.stage == Stage::Done
+    }
+
+    /// Says that the outcome is being read: counts no longer speak of the run.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
+    /// Says that consumers do nothing more: what the run left behind is being read, or everything is being closed.
+    pub fn rests_actors(&self) -> bool {
+        self.frozen || matches!(self.stage, Stage::Closing | Stage::Done)
+    }
+
+    /// Says that it publishes more than goes out at once, and is in the midst of it.
+    pub fn is_amid_bulk(&self) -> bool {
+        matches!(&self.doing, Doing::Publishing(series) if series.is_amid_bulk())
+    }
+
+    /// Gives the next moment at which the driver acts by itself.
+    pub fn wake_at(&self) -> Option<Moment> {
+        let own = match &self.doing {
+            Doing::Publishing(series) => series.wake_at(),
+            Doing::PendingCall(calling) => Some(calling.wake_at()),
+            Doing::Watching { until } | Doing::Sleeping { until } => Some(*until),
+            Doing::Pausing { until } | Doing::Lingering { until } => Some(*until),
+            _ => None,
+        };
+        let timeout = (!self.timed_out && !self.is_done()).then_some(self.limit);
+        own.into_iter().chain(timeout).min()
+    }
+
+    /// Gives the place in the file where the run stands.
+    pub fn span(&self, scenario: &Scenario) -> Span {
+        let step = match self.stage {
+            Stage::Linking(_) | Stage::Opening(_) => scenario.steps.first(),
+            Stage::Steps(at) => scenario.steps.get(at).or(scenario.steps.last()),
+            Stage::AtEnd(at) => scenario.at_end.get(at),
+            Stage::Finally(at) => scenario.finally.get(at),
+            Stage::Outcome | Stage::Closing | Stage::Done => scenario.steps.last(),
+        };
+        let consumer = scenario.consumers.first().map(|consumer| consumer.span);
+        let nowhere = Span::new(crate::source::FileId::default(), 0, 0);
+        step.map(|step| step.span).or(consumer).unwrap_or(nowhere)
+    }
+}
+
+impl Player {
+    /// Goes on as far as possible at this moment; says whether anything was done.
+    pub(crate) fn step_driver(&mut self, moment: Moment) -> bool {
+        if self.has_begun() && !self.driver.timed_out && self.now >= self.driver.limit && !self.driver.is_done() {
+            self.driver.timed_out = true;
+            let limit = self.driver.limit - Moment(0);
+            let real = self.ground.scale.real(limit);
+            let aside = if real == limit { String::new() } else { format!(", {real} of the broker's time,") };
+            let message = format!("the scenario's timeout of {limit}{aside} is over");
+            self.fail("run::timeout", message, Some("a longer one is set by `timeout:` at the top".into()));
+        }
+        if self.failures.len() > self.driver.failures_before {
+            self.driver.failures_before = self.failures.len();
+            if !matches!(self.driver.stage, Stage::AtEnd(_) | Stage::Finally(_) | Stage::Closing | Stage::Done) {
+                self.enter(Stage::Finally(0));
+                return true;
+            }
+        }
+        match std::mem::replace(&mut self.driver.doing, Doing::Nothing) {
+            Doing::Nothing => self.next_stage(moment),
+            Doing::CommandSequence(program, then) => self.run_program(program, then),
+            Doing::Publishing(series) => self.go_on_publishing(*series),
+            Doing::PendingCall(calling) => self.go_on_calling(calling),
+            Doing::ClosingConnections(severing) => self.go_on_severing(severing),
+            Doing::Leaving => self.go_on_leaving(),
+            Doing::Reading(reading) => self.go_on_reading(reading),
+            Doing::Watching { until } => self.go_on_watching(until),
+            Doing::Sleeping { until } if until <= self.now => {
+                self.woke_up();
+                true
+            }
+            Doing::Lingering { until } if until <= self.now => self.lingered(),
+            Doing::Pausing { until } if until <= self.now => {
+                if let Some(step) = self.current_step() {
+                    self.perform_step(&step);
+                }
+                true
+            }
+            other => {
+                self.driver.doing = other;
+                false
+            }
+        }
+    }
+
+    pub(crate) fn enter(&mut self, stage: Stage) {
+        self.driver.stage = stage;
+        self.driver.doing = Doing::Nothing;
+    }
+
+    fn next_stage(&mut self, moment: Moment) -> bool {
+        let scenario = self.scenario.clone();
+        match self.driver.stage {
+            Stage::Linking(at) => match self.driver.vhosts.get(at).cloned() {
+                Some(vhost) => {
+                    let program = CommandSequence::new(self.link_asks(&(None, vhost)));
+                    self.driver.doing = Doing::CommandSequence(program, Then::Linked);
+                }
+                None => {
+                    self.watch_all();
+                    self.enter(Stage::Opening(0));
+                }
+            },
+            Stage::Opening(at) if at < self.actors.len() => {
+                let consumer = &scenario.consumers[self.actors[at].consumer];
+                if consumer.start_manually {
+                    self.enter(Stage::Opening(at + 1));
+                } else {
+                    self.start_actor(at);
+                }
+            }
+            Stage::Opening(_) => {
+                self.begin(moment);
+                self.enter(Stage::Steps(0));
+            }
+            Stage::Steps(at) => match scenario.steps.get(at) {
+                Some(step) => self.begin_step(step),
+                None => {
+                    self.enter(Stage::Outcome);
+                    self.await_quiet();
+                }
+            },
+            Stage::Outcome => self.enter(Stage::AtEnd(0)),
+            Stage::AtEnd(at) => match scenario.at_end.get(at) {
+                Some(step) => self.judge_at_end(step, at),
+                None => {
+                    self.keep_outcome();
+                    self.enter(Stage::Finally(0));
+                }
+            },
+            Stage::Finally(at) => match scenario.finally.get(at) {
+                // It failed; the others still have their turn.
+                Some(_) if self.driver.tidied == Some(at) => self.enter(Stage::Finally(at + 1)),
+                Some(step) => {
+                    self.driver.tidied = Some(at);
+                    self.begin_step(step);
+                }
+                None => self.close_up(),
+            },
+            Stage::Closing => self.enter(Stage::Done),
+            Stage::Done => return false,
+        }
+        true
+    }
+
+    fn watch_all(&mut self) {
+        let scenario = self.scenario.clone();
+        for queue in &scenario.topology.queues {
+            self.watch(queue.id());
+        }
+    }
+
+    pub(crate) fn start_actor(&mut self, index: usize) {
+        self.actors[index].comeback = None;
+        let asks = self.subscribe(index);
+        self.driver.doing = Doing::CommandSequence(CommandSequence::new(asks), Then::Started(index));
+    }
+
+    /// Lists what is missing for a user to publish in a vhost: a connection, a channel.
+    pub(crate) fn link_asks(&mut self, name: &LinkName) -> Vec<Ask> {
+        let mut asks = Vec::new();
+        let link = match self.driver.links.get(name).copied() {
+            Some(link) => link,
+            None => {
+                let connection = self.ids.connection();
+                asks.push(Ask::Connect { connection, user: name.0.clone(), vhost: name.1.clone() });
+                Link { connection, publishing: None }
+            }
+        };
+        let publishing = link.publishing.unwrap_or_else(|| {
+            let channel = self.ids.channel();
+            asks.push(Ask::Open { channel, connection: link.connection });
+            self.channels.insert(channel, (link.connection, Role::Driver));
+            channel
+        });
+        self.driver.links.insert(name.clone(), Link { publishing: Some(publishing), ..link });
+        asks
+    }
+
+    fn run_program(&mut self, mut program: CommandSequence, then: Then) -> bool {
+        if program.is_over() {
+            self.program_over(program, then);
+            return true;
+        }
+        let next = program.next();
+        let asked = next.is_some();
+        if let Some(ask) = next {
+            program.waiting = Some(self.ask(Waiting::Driver, |request| ask.command(request)));
+        }
+        self.driver.doing = Doing::CommandSequence(program, then);
+        asked
+    }
+
+    pub(crate) fn driver_answered(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
+        let program = match &mut self.driver.doing {
+            Doing::CommandSequence(program, _) => program,
+            Doing::Reading(reading) => &mut reading.program,
+            _ => return,
+        };
+        if program.waiting == Some(request) {
+            program.answered(reply);
+        }
+    }
+
+    fn program_over(&mut self, program: CommandSequence, then: Then) {
+        let refusal = program.refusal;
+        match then {
+            Then::Linked => match (refusal, self.driver.stage) {
+                (Some(refusal), _) => self.runner_refused(&refusal),
+                (None, Stage::Linking(at)) => self.enter(Stage::Linking(at + 1)),
+                (None, _) => self.driver.doing = Doing::Nothing,
+            },
+            Then::Closed => self.driver.doing = Doing::Nothing,
+            Then::Started(index) => self.actor_started(index, refusal),
+            Then::EndStep => self.end_step(refusal.as_ref()),
+            Then::Restarted => {
+                self.driver.restarting = false;
+                self.end_step(refusal.as_ref());
+            }
+            Then::Ask(channel) => match refusal {
+                Some(refusal) => self.end_step(Some(&refusal)),
+                None => self.ask_question(channel),
+            },
+            Then::Severed(severing) => match refusal {
+                Some(refusal) => self.end_step(Some(&refusal)),
+                None => self.driver.doing = Doing::ClosingConnections(severing),
+            },
+            Then::Read(reading) => match refusal {
+                Some(refusal) => self.runner_refused(&refusal),
+                None => self.driver.doing = Doing::Reading(*reading),
+            },
+            Then::Publish => match refusal {
+                Some(refusal) => self.end_step(Some(&refusal)),
+                None => self.begin_series(),
+            },
+        }
+    }
+
+    fn actor_started(&mut self, index: usize, refusal: Option<Refusal>) {
+        let queue = self.ledger.consumers[index].queue.clone();
+        match refusal {
+            None => self.subscribed(index),
+            // What was opened for it is closed before anything else is asked.
+            Some(_) => self.withdraw(index),
+        }
+        if let Stage::Opening(at) = self.driver.stage {
+            if let Some(refusal) = refusal {
+                let span = self.scenario.consumers[self.actors[index].consumer].span;
+                let what = format!("consume {}", queue.name);
+                self.refused(self.actors[index].name.clone(), what.into(), &refusal);
+                self.failed("step::refused", format!("a consumer could not start: {refusal}"), span, vec![]);
+            } else {
+                self.enter(Stage::Opening(at + 1));
+            }
+            return;
+        }
+        let next = index + 1;
+        let whole = self.current_step().is_some_and(|step| match &step.act {
+            Act::Start(name) => *name == self.scenario.consumers[self.actors[index].consumer].name,
+            _ => false,
+        });
+        let more = whole
+            && refusal.is_none()
+            && self.actors.get(next).is_some_and(|actor| actor.consumer == self.actors[index].consumer);
+        if more { self.start_actor(next) } else { self.end_step(refusal.as_ref()) }
+    }
+
+    fn runner_refused(&mut self, refusal: &Refusal) {
+        let span = self.driver.span(&self.scenario);
+        self.failed("run::connect", format!("the runner cannot connect: {refusal}"), span, vec![]);
+    }
+
+    pub(crate) fn bad_step_template(&mut self, error: &TemplateError) {
+        let span = self.driver.span(&self.scenario);
+        self.failed("step::template", format!("a template cannot be rendered: {}", error.message), span, vec![]);
+    }
+
+    fn begin_series(&mut self) {
+        let Some(Step { act: Act::Publish(publish), .. }) = self.current_step() else { return self.end_step(None) };
+        let link = self.current_step().map(|step| (step.actor.clone(), step.vhost.clone()));
+        let channel = link.and_then(|name| self.driver.links.get(&name)).and_then(|link| link.publishing);
+        match channel {
+            Some(channel) => {
+                self.driver.doing = Doing::Publishing(Box::new(PublishSeries::new(*publish, channel, self.now)))
+            }
+            None => self.end_step(None),
+        }
+    }
+
+    fn go_on_publishing(&mut self, mut series: PublishSeries) -> bool {
+        if series.is_over() {
+            self.end_step(None);
+            return true;
+        }
+        let by: Name = self.current_step().and_then(|step| step.actor).unwrap_or_else(|| "driver".into());
+        let mut sent = false;
+        while let Some(n) = series.due(self.now) {
+            let mut scope = crate::model::Scope::new();
+            match crate::player::message::compose::compose(&series.publish, n, &mut scope) {
+                Ok(composed) => {
+                    let publish = self.publish(composed, series.channel, by.clone(), None);
+                    series.sent(publish);
+                    sent = true;
+                }
+                Err(error) => {
+                    self.bad_step_template(&error);
+                    return true;
+                }
+            }
+        }
+        self.driver.doing = Doing::Publishing(Box::new(series));
+        sent
+    }
+
+    pub(crate) fn driver_publish_ended(
+        &mut self,
+        publish: PublishId,
+        outcome: PublishOutcome,
+        refusal: Option<&Refusal>,
+    ) {
+        let Doing::Publishing(series) = &mut self.driver.doing else {
+            return self.question_ended(publish, outcome, refusal);
+        };
+        if !series.ended(publish) || series.broken {
+            return;
+        }
+        let gone = matches!(outcome, PublishOutcome::Refused | PublishOutcome::Lost);
+        series.broken = gone;
+        if let Some(refusal) = refusal {
+            self.end_step(Some(&refusal.clone()));
+        }
+    }
+
+    pub(crate) fn driver_channel_closed(&mut self, channel: ChannelId) {
+        for link in self.driver.links.values_mut().filter(|link| link.publishing == Some(channel)) {
+            link.publishing = None;
+        }
+    }
+
+    pub(crate) fn driver_connection_closed(&mut self, connection: ConnectionId) {
+        self.forget_link(connection);
+    }
+}

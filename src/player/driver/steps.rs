@@ -1,0 +1,242 @@
+//! The driver's steps: what each asks of the broker, and whether it may be refused.
+
+use crate::broker::{Management, Method, Refusal, Scope};
+use crate::model::{Act, Expectation, Millis, Name, Object, Publish, Step};
+use crate::player::context::{Player, Role, Waiting};
+use crate::player::driver::command_sequence::{Ask, CommandSequence};
+use crate::player::driver::machine::{Doing, Stage, Then};
+use crate::player::record::failure::Finding;
+use crate::player::record::timeline::{TimelineEvent, exchange_in_words};
+
+impl Player {
+    /// Gives the step at hand.
+    pub(crate) fn current_step(&self) -> Option<Step> {
+        let scenario = &self.scenario;
+        match self.driver.stage {
+            Stage::Steps(at) => scenario.steps.get(at).cloned(),
+            Stage::AtEnd(at) => scenario.at_end.get(at).cloned(),
+            Stage::Finally(at) => scenario.finally.get(at).cloned(),
+            _ => None,
+        }
+    }
+
+    /// Gives the expectation at hand.
+    pub(crate) fn current_expectation(&self) -> Option<Expectation> {
+        match self.current_step()?.act {
+            Act::Expect(expectation) => Some(*expectation),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn begin_step(&mut self, step: &Step) {
+        self.record(TimelineEvent::Step { span: step.span });
+        if let Some(pace) = step.pace {
+            if pace.index == 0 {
+                self.driver.series_began = self.now;
+            }
+            let until = self.driver.series_began + Millis(pace.every.0.saturating_mul(pace.index.into()));
+            if until > self.now {
+                self.driver.doing = Doing::Pausing { until };
+                return;
+            }
+        }
+        self.perform_step(step);
+    }
+
+    pub(crate) fn perform_step(&mut self, step: &Step) {
+        match &step.act {
+            Act::Expect(expectation) => self.begin_expectation(expectation),
+            Act::Advance(length) => {
+                self.record(TimelineEvent::Advanced { by: *length });
+                self.driver.doing = Doing::Sleeping { until: self.end_of_advance(*length) };
+            }
+            Act::Publish(_) => {
+                let asks = self.link_asks(&(step.actor.clone(), step.vhost.clone()));
+                self.driver.doing = Doing::CommandSequence(CommandSequence::new(asks), Then::Publish);
+            }
+            Act::Call(_) => self.begin_call(step),
+            Act::CloseConnection { of, by } => self.begin_closing(of, *by),
+            Act::RestartBroker => self.begin_restart(),
+            Act::Start(name) => match self.actors_of(name).first() {
+                Some(first) => self.start_actor(*first),
+                None => self.end_step(None),
+            },
+            Act::Stop(name) => {
+                self.actors_of(name).into_iter().for_each(|actor| self.stop(actor, Waiting::Leaving));
+                self.driver.doing = Doing::Leaving;
+            }
+            Act::Crash(name) => {
+                self.actors_of(name).into_iter().for_each(|actor| self.crash(actor, Waiting::Leaving));
+                self.driver.doing = Doing::Leaving;
+            }
+            act => {
+                let asks = match management_of(act) {
+                    Some(act) => vec![Ask::Manage(act)],
+                    None => self.call_asks(step),
+                };
+                self.driver.doing = Doing::CommandSequence(CommandSequence::new(asks), Then::EndStep);
+            }
+        }
+    }
+
+    fn actors_of(&self, consumer: &Name) -> Vec<usize> {
+        let index = self.scenario.consumers.iter().position(|one| one.name == *consumer);
+        let is_meant =
+            |actor: &crate::player::consumer::actor::Actor| Some(actor.consumer) == index || actor.name == *consumer;
+        (0..self.actors.len()).filter(|actor| is_meant(&self.actors[*actor])).collect()
+    }
+
+    /// Makes the calls of a step, over a channel of its own: a refusal closes nothing else.
+    fn call_asks(&mut self, step: &Step) -> Vec<Ask> {
+        let mut asks = self.link_asks(&(step.actor.clone(), step.vhost.clone()));
+        let Some(link) = self.driver.links.get(&(step.actor.clone(), step.vhost.clone())) else { return asks };
+        let connection = link.connection;
+        let channel = self.ids.channel();
+        self.channels.insert(channel, (connection, Role::Driver));
+        asks.push(Ask::Open { channel, connection });
+        asks.extend(methods_of(&step.act).into_iter().map(|method| Ask::Call { channel, method }));
+        asks.push(Ask::Close(channel));
+        asks
+    }
+
+    /// Ends the step at hand; judges whether it should have been refused.
+    pub(crate) fn end_step(&mut self, refusal: Option<&Refusal>) {
+        self.driver.doing = Doing::Nothing;
+        let Some(step) = self.current_step() else { return };
+        if let Some(refusal) = refusal {
+            let who = step.actor.clone().unwrap_or_else(|| "driver".into());
+            self.refused(who, act_in_words(&step.act).into(), refusal);
+            if refusal.scope == Scope::Connection {
+                self.driver.links.remove(&(step.actor.clone(), step.vhost.clone()));
+            }
+        }
+        if let (None, Act::DeclareQueue(queue)) = (refusal, &step.act) {
+            self.watch(queue.id());
+        }
+        match (&step.refused, refusal) {
+            (None, None) => {
+                let told = matches!(
+                    step.act,
+                    Act::Publish(_)
+                        | Act::Call(_)
+                        | Act::Expect(_)
+                        | Act::Advance(_)
+                        | Act::Start(_)
+                        | Act::Stop(_)
+                        | Act::Crash(_)
+                        | Act::RestartBroker
+                );
+                if !told {
+                    let who = step.actor.clone().unwrap_or_else(|| "driver".into());
+                    self.record(TimelineEvent::Did { who, what: act_in_words(&step.act).into() });
+                }
+            }
+            (Some(wanted), Some(refusal)) => {
+                let mut findings = Vec::new();
+                if let Some(code) = wanted.code.filter(|code| *code != refusal.code) {
+                    findings.push(Finding::new("code", code, refusal.code));
+                }
+                if let Some(text) = wanted.text.as_ref().filter(|text| !refusal.text.contains(text.as_str())) {
+                    findings.push(Finding::new("text", text, &refusal.text));
+                }
+                if !findings.is_empty() {
+                    let message = format!("{} is refused, but otherwise than expected", act_in_words(&step.act));
+                    self.failed("step::refused", message, wanted.span, findings);
+                }
+            }
+            (Some(wanted), None) => {
+                let code = wanted.code.map_or(String::new(), |code| format!(" with {code}"));
+                let message = format!("{} was not refused", act_in_words(&step.act));
+                let findings = vec![Finding::new("refused", format!("refused{code}"), "done")];
+                self.failed("step::not_refused", message, wanted.span, findings);
+            }
+            (None, Some(refusal)) => {
+                let message = format!("{} is refused: {refusal}", act_in_words(&step.act));
+                self.failed("step::refused", message, step.span, vec![]);
+                if let Some(failure) = self.failures.last_mut() {
+                    failure.help = Some("if that is what must happen, say `refused: {code: …}` in this step".into());
+                }
+            }
+        }
+        let next = match self.driver.stage {
+            Stage::Steps(at) => Stage::Steps(at + 1),
+            Stage::AtEnd(at) => Stage::AtEnd(at + 1),
+            Stage::Finally(at) => Stage::Finally(at + 1),
+            stage => stage,
+        };
+        self.enter(next);
+    }
+}
+
+/// Lists what a step calls on its channel.
+fn methods_of(act: &Act) -> Vec<Method> {
+    vec![match act {
+        Act::DeclareQueue(queue) => Method::DeclareQueue(queue.clone()),
+        Act::DeclareExchange(exchange) => Method::DeclareExchange(exchange.clone()),
+        Act::Bind(binding) => Method::Bind(binding.clone()),
+        Act::Unbind(binding) => Method::Unbind(binding.clone()),
+        Act::Purge(queue) => Method::Purge { queue: queue.name.clone() },
+        Act::Get { queue, ack } => Method::Get { queue: queue.name.clone(), no_ack: *ack },
+        Act::Consume { queue } => {
+            let consumer: Name = "probe".into();
+            let consume = Method::Consume {
+                queue: queue.name.clone(),
+                consumer: consumer.clone(),
+                no_ack: false,
+                exclusive: false,
+                arguments: Default::default(),
+            };
+            return vec![Method::Qos { prefetch: 1, global: false }, consume, Method::Cancel { consumer }];
+        }
+        Act::Delete(Object::Queue { name, .. }) => {
+            Method::DeleteQueue { queue: name.clone(), if_unused: false, if_empty: false }
+        }
+        Act::Delete(Object::Exchange { name, .. }) => {
+            Method::DeleteExchange { exchange: name.clone(), if_unused: false }
+        }
+        _ => return Vec::new(),
+    }]
+}
+
+fn management_of(act: &Act) -> Option<Management> {
+    Some(match act {
+        Act::SetPolicy(policy) => Management::PutPolicy { policy: policy.clone(), operator: false },
+        Act::ClearPolicy { vhost, name } => {
+            Management::ClearPolicy { vhost: vhost.clone(), name: name.clone(), operator: false }
+        }
+        Act::SetPermission(permission) => Management::PutPermission(permission.clone()),
+        _ => return None,
+    })
+}
+
+/// Says what a step does, as a refusal names it.
+fn act_in_words(act: &Act) -> String {
+    match act {
+        Act::Publish(publish) => format!("publish to {}", destination(publish)),
+        Act::Call(call) => format!("call {}", destination(&call.publish)),
+        Act::CloseConnection { of, .. } => format!("close the connection of {of}"),
+        Act::RestartBroker => "restart the broker".to_owned(),
+        Act::Start(name) => format!("start {name}"),
+        Act::Get { queue, .. } => format!("get from {}", queue.name),
+        Act::Consume { queue } => format!("consume from {}", queue.name),
+        Act::DeclareQueue(queue) => format!("declare queue {}", queue.name),
+        Act::DeclareExchange(exchange) => format!("declare exchange {}", exchange.name),
+        Act::Delete(object) => format!("delete {object}"),
+        Act::Bind(binding) => format!("bind {} to {}", binding.destination, binding.source),
+        Act::Unbind(binding) => format!("unbind {} from {}", binding.destination, binding.source),
+        Act::Purge(queue) => format!("purge {}", queue.name),
+        Act::SetPolicy(policy) => format!("set policy {}", policy.name),
+        Act::ClearPolicy { name, .. } => format!("clear policy {name}"),
+        Act::SetPermission(permission) => format!("set permission of {}", permission.user),
+        Act::Expect(_) => "expect".to_owned(),
+        Act::Advance(_) => "advance".to_owned(),
+        Act::Stop(name) => format!("stop {name}"),
+        Act::Crash(name) => format!("crash {name}"),
+    }
+}
+
+fn destination(publish: &Publish) -> String {
+    let exchange = publish.exchange.fixed().map_or("an exchange", |name| exchange_in_words(name));
+    let key = publish.routing_key.fixed().map_or(String::new(), |key| format!(" with key '{key}'"));
+    format!("{exchange}{key}")
+}

@@ -1,0 +1,170 @@
+//! Where a run could turn out otherwise on a live broker, whose steps take a little time: the points at which something
+//! is judged or done at a certain moment. A rehearsal shifts one of them a little and compares what comes of it.
+
+use crate::broker::Event;
+use crate::model::{Act, Millis, Moment, When};
+use crate::player::context::Player;
+use crate::player::record::outcome::{MessageRecord, Outcome};
+use crate::source::Span;
+
+/// Timers that are less than this away from such a point race with it on a live broker.
+pub const RACE: Millis = Millis(200);
+
+/// How many points of a run are remembered.
+const POINTS_MAX: usize = 1_000;
+
+/// Is a moment of the run that matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecisionPoint {
+    /// The broker's.
+    pub moment: Moment,
+    pub span: Span,
+    /// It was meant for that very moment, so that it may also come before what happens then.
+    pub exact: bool,
+}
+
+/// Says which point of a run is shifted, and which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Perturbation {
+    /// Counts the points from 0.
+    pub point: usize,
+    pub way: Direction,
+}
+
+/// Says which way a point is shifted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Earlier,
+    Later,
+    /// Until work rests, as a live broker's quiet does: it cannot tell a pause from an end.
+    Rest,
+}
+
+/// By how much a point is shifted.
+pub(crate) const SHIFT: Millis = Millis(RACE.0 - 1);
+
+/// How long a live broker bears unrest before it says "never quiet".
+const UNREST_MAX: Millis = Millis(2_000);
+
+/// Watches work go on after quiet, as long as a live broker would wait for its rest.
+#[derive(Debug)]
+pub(crate) struct Unrest {
+    /// When the wait began, or an end came nearer: what is emptied comes to an end.
+    since: Moment,
+    /// The last that happened.
+    stirred: Moment,
+    /// Something was published meanwhile: a new message need not be one message less.
+    published: bool,
+}
+
+impl Unrest {
+    fn new(now: Moment) -> Self {
+        Self { since: now, stirred: now, published: false }
+    }
+
+    pub fn note(&mut self, now: Moment, event: &Event) {
+        match event {
+            Event::Told(_) => return,
+            Event::Delivered { delivery, .. } if delivery.is_fresh() && !self.published => self.since = now,
+            Event::Confirmed { .. } => self.published = true,
+            _ => {}
+        }
+        self.stirred = now;
+    }
+
+    pub fn acted(&mut self, now: Moment) {
+        self.stirred = now;
+    }
+
+    /// Says until when rest must be waited for; `None`: it is there.
+    pub fn until(&self, now: Moment) -> Option<Moment> {
+        Some(self.stirred + SHIFT).filter(|until| *until > now)
+    }
+
+    pub fn is_too_long(&self, now: Moment) -> bool {
+        now >= self.since + UNREST_MAX
+    }
+}
+
+impl Player {
+    /// Plays with one point shifted.
+    pub fn shifted(mut self, shift: Perturbation) -> Self {
+        self.shift = Some(shift);
+        self
+    }
+
+    /// Notes a point and gives the moment at which it is reached in this run.
+    pub(crate) fn reach(&mut self, moment: Moment, exact: bool) -> Moment {
+        let span = self.driver.span(&self.scenario);
+        let number = self.points.len();
+        if number < POINTS_MAX {
+            let moment = Moment(moment.0 + self.epoch.unwrap_or_default().0);
+            self.points.push(DecisionPoint { moment, span, exact });
+        }
+        match self.shift {
+            Some(Perturbation { point, way: Direction::Earlier }) if point == number => {
+                Moment(moment.0.saturating_sub(SHIFT.0)).max(self.now)
+            }
+            Some(Perturbation { point, way }) if point == number => {
+                self.driver.unrest = (way == Direction::Rest).then(|| Unrest::new(self.now));
+                moment + SHIFT
+            }
+            _ => moment,
+        }
+    }
+
+    /// Gives when an `advance` ends. What is judged after it has a point of its own.
+    pub(crate) fn end_of_advance(&mut self, length: Millis) -> Moment {
+        let end = self.now + length;
+        let next = match self.driver.stage {
+            crate::player::driver::machine::Stage::Steps(at) => self.scenario.steps.get(at + 1),
+            _ => None,
+        };
+        let waits = |act: &Act| matches!(act, Act::Expect(_) | Act::Advance(_));
+        if next.is_none_or(|step| waits(&step.act)) { end } else { self.reach(end, false) }
+    }
+
+    /// Notes an expectation that held so late that a live broker may come too late for it.
+    pub(crate) fn note_narrow_escape(&mut self, when: When, span: Span) {
+        let When::Within(length) = when else { return };
+        let until = self.driver.began + length;
+        if !self.ground.live && self.now > self.driver.began && until - self.now < RACE {
+            let left = until - self.now;
+            let words = match left.0 {
+                0 => "this holds only at the very end of its time: on a live broker it races".to_owned(),
+                _ => format!("this holds only {left} before its time is over: on a live broker it races"),
+            };
+            self.notes.push((span, words));
+        }
+    }
+}
+
+impl Outcome {
+    /// Says whether two runs came to the same, times aside.
+    pub fn is_same_story(&self, other: &Outcome) -> bool {
+        let queues = |outcome: &Outcome| {
+            let queues = outcome.queues.iter().map(|(name, queue)| {
+                let messages = queue.messages.as_ref().map(|all| all.iter().map(traits).collect::<Vec<_>>());
+                (name.clone(), queue.ready, queue.unacked, messages)
+            });
+            queues.collect::<Vec<_>>()
+        };
+        let consumers = |outcome: &Outcome| {
+            let all = outcome.consumers.iter().map(|consumer| {
+                let received = consumer.received.iter().map(|receipt| (traits(&receipt.record), receipt.did.clone()));
+                (consumer.received.count(), received.collect::<Vec<_>>())
+            });
+            all.collect::<Vec<_>>()
+        };
+        self.publishes == other.publishes
+            && self.refusals == other.refusals
+            && queues(self) == queues(other)
+            && consumers(self) == consumers(other)
+    }
+}
+
+/// Gives what tells a message's story: its name, its deliveries and its deaths.
+fn traits(record: &MessageRecord) -> (crate::model::Name, bool, usize, i64) {
+    let message = &record.message;
+    (record.name.clone(), record.redelivered, message.deaths().count(), message.deaths_counted())
+}

@@ -1,0 +1,229 @@
+//! Whether a scenario fits a broker, and at which pace it can be played there.
+//! Takes what is known of the broker; gives the reason for a skip in words. Never asks the broker.
+
+use crate::model::{
+    Act, Action, ApplyTo, Millis, Policy, Profile, Queue, QueueKind, Scale, Scenario, Table, Text, Version,
+};
+use crate::player::scaled::is_duration;
+
+/// The shortest duration that a live broker is given when time is scaled: below it, its own pace would show.
+const TOLD_MIN: Millis = Millis(200);
+
+/// The plugin without which nothing is played on a live broker; the sim plays what it offers.
+const MANAGEMENT: &str = "rabbitmq_management";
+
+/// Is what is known of a broker before anything is played on it.
+#[derive(Debug, Clone)]
+pub struct Host<'h> {
+    pub version: Version,
+    /// `None`: a live broker.
+    pub sim: Option<Profile>,
+    /// Its name in `rmqplay.yaml`, if it has one.
+    pub name: Option<&'h str>,
+    /// The enabled ones of a live broker.
+    pub plugins: &'h [String],
+    pub may_restart: bool,
+}
+
+/// Says why a scenario is not played on a broker; `None`: it is.
+pub fn why_not(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
+    for_others(scenario, host)
+        .or_else(|| wrong_version(scenario, host.version))
+        .or_else(|| missing_plugin(scenario, host))
+        .or_else(|| no_restart(scenario, host))
+}
+
+/// Lists the versions with a profile that a scenario can be played on, on the sim or on a live broker.
+pub fn versions_of(scenario: &Scenario) -> Vec<Version> {
+    let only_on = |profile: Profile| format!("sim:{profile}");
+    let is_meant = |profile: &Profile| {
+        let brokers = &scenario.brokers;
+        brokers.is_empty() || brokers.iter().any(|word| !word.starts_with("sim:") || *word == only_on(*profile))
+    };
+    let meant = Profile::ALL.into_iter().filter(is_meant).map(Profile::version);
+    meant.filter(|version| wrong_version(scenario, *version).is_none()).collect()
+}
+
+fn for_others(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
+    let is_meant = |word: &String| match (host.sim, word.as_str()) {
+        (Some(_), "sim") | (None, "live") => true,
+        (Some(profile), word) => word.strip_prefix("sim:") == Some(&*profile.to_string()),
+        (None, word) => host.name == Some(word),
+    };
+    let brokers = &scenario.brokers;
+    (!brokers.is_empty() && !brokers.iter().any(is_meant)).then(|| format!("is for {} only", brokers.join(" and ")))
+}
+
+fn wrong_version(scenario: &Scenario, version: Version) -> Option<String> {
+    let unmet = scenario.requires.iter().find(|bound| {
+        bound.at_least.is_some_and(|least| version < least) || bound.below.is_some_and(|below| version >= below)
+    })?;
+    let bounds = [unmet.at_least.map(|least| format!(">={least}")), unmet.below.map(|below| format!("<{below}"))];
+    let bounds: Vec<String> = bounds.into_iter().flatten().collect();
+    Some(format!("requires RabbitMQ {}, this is {version}", bounds.join(" ")))
+}
+
+fn missing_plugin(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
+    let there = |plugin: &&String| *plugin == MANAGEMENT || host.plugins.contains(*plugin);
+    let missing = scenario.needs.plugins.iter().find(|plugin| !there(plugin))?;
+    Some(match host.sim {
+        Some(_) => format!("needs the plugin {missing}, which the simulated broker does not play"),
+        None => format!("needs the plugin {missing}, which is not enabled there"),
+    })
+}
+
+fn no_restart(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
+    let refused = scenario.needs.restart && host.sim.is_none() && !host.may_restart;
+    refused
+        .then(|| "restarts the broker, and nobody said how: set RMQPLAY_RESTART, or `restart:` in rmqplay.yaml".into())
+}
+
+/// Is the wish for a pace: a scale, or the largest one that fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeScale {
+    Given(Scale),
+    Fit,
+}
+
+impl TimeScale {
+    /// Leaves time as it is.
+    pub const UNCHANGED: TimeScale = TimeScale::Given(Scale::ONE);
+}
+
+impl std::fmt::Display for TimeScale {
+    /// Writes it as the command line takes it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            TimeScale::Given(scale) => scale.fmt(f),
+            TimeScale::Fit => f.write_str("fit"),
+        }
+    }
+}
+
+impl std::str::FromStr for TimeScale {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "fit" { Ok(TimeScale::Fit) } else { text.parse().map(TimeScale::Given) }
+    }
+}
+
+/// Chooses the scale of a cell on a live broker, or says why it is not played: `length` is what the cell takes of its own
+/// time. What the scenario pins wins over the wish.
+pub fn choose_scale(
+    scenario: &Scenario,
+    version: Version,
+    length: Millis,
+    wish: TimeScale,
+    max_wait: Millis,
+) -> Result<Scale, String> {
+    let scale = match (scenario.live.time_scale, wish) {
+        (Some(pinned), _) => pinned,
+        (None, TimeScale::Given(scale)) => scale,
+        (None, TimeScale::Fit) => Scale::fitting(length, max_wait),
+    };
+    let real = scale.real(length);
+    if real > max_wait && wish != TimeScale::Fit {
+        let advice = if scenario.live.time_scale.is_some() { "--max-wait" } else { "--time-scale fit, or --max-wait" };
+        return Err(format!("takes {real}, longer than {max_wait}: {advice}"));
+    }
+    if scale < Scale::ONE {
+        if let Some(reason) = tick(scenario, version) {
+            return Err(format!("cannot be scaled: {reason}"));
+        }
+        if let Some((what, own)) = too_short(scenario, scale) {
+            let real = scale.real(own);
+            return Err(format!("cannot be scaled by {scale}: {what} of {own} would be {real}, under {TOLD_MIN}"));
+        }
+    }
+    Ok(scale)
+}
+
+/// Finds a duration that the broker keeps and that the scale would make too short; one that is short already stays so.
+fn too_short(scenario: &Scenario, scale: Scale) -> Option<(String, Millis)> {
+    let kept = kept_by_broker(scenario);
+    kept.into_iter().find(|(_, own)| *own >= TOLD_MIN && scale.real(*own) < TOLD_MIN)
+}
+
+/// Lists the durations that the broker itself keeps.
+fn kept_by_broker(scenario: &Scenario) -> Vec<(String, Millis)> {
+    let mut kept = Vec::new();
+    for queue in queues(scenario) {
+        from_table(&queue.arguments, &format!("of queue {}", queue.name), &mut kept);
+    }
+    for policy in policies(scenario) {
+        for (key, value) in policy.definition.iter().filter(|(key, _)| is_duration(key)) {
+            let length = value.as_u64().map(Millis);
+            kept.extend(length.map(|length| (format!("{key} of policy {}", policy.name), length)));
+        }
+    }
+    for consumer in &scenario.consumers {
+        from_table(&consumer.arguments, &format!("of consumer {}", consumer.name), &mut kept);
+    }
+    for expiration in expirations(scenario) {
+        let length = expiration.fixed().and_then(|text| text.parse().ok()).map(Millis);
+        kept.extend(length.map(|length| ("an expiration".to_owned(), length)));
+    }
+    kept
+}
+
+fn from_table(table: &Table, whose: &str, kept: &mut Vec<(String, Millis)>) {
+    for (name, value) in table.iter().filter(|(name, _)| is_duration(name)) {
+        let length = value.as_integer().and_then(|n| u64::try_from(n).ok()).map(Millis);
+        kept.extend(length.map(|length| (format!("{name} {whose}"), length)));
+    }
+}
+
+fn queues(scenario: &Scenario) -> impl Iterator<Item = &Queue> {
+    let declared = scenario.all_steps().filter_map(|step| match &step.act {
+        Act::DeclareQueue(queue) => Some(&**queue),
+        _ => None,
+    });
+    let own = scenario.consumers.iter().filter_map(|consumer| consumer.own_queue.as_ref()).map(|own| &own.queue);
+    scenario.topology.queues.iter().chain(declared).chain(own)
+}
+
+fn policies(scenario: &Scenario) -> impl Iterator<Item = &Policy> {
+    let set = scenario.all_steps().filter_map(|step| match &step.act {
+        Act::SetPolicy(policy) => Some(&**policy),
+        _ => None,
+    });
+    scenario.topology.policies.iter().chain(&scenario.topology.operator_policies).chain(set)
+}
+
+fn expirations(scenario: &Scenario) -> impl Iterator<Item = &Text> {
+    let steps = scenario.all_steps().filter_map(|step| match &step.act {
+        Act::Publish(publish) => publish.expiration.as_ref(),
+        Act::Call(call) => call.publish.expiration.as_ref(),
+        _ => None,
+    });
+    let actions = scenario.consumers.iter().flat_map(|consumer| consumer.actions()).filter_map(|action| match action {
+        Action::Publish(publish) | Action::Reply(publish) => publish.expiration.as_ref(),
+        Action::Forward(forward) => forward.expiration.as_ref(),
+        _ => None,
+    });
+    steps.chain(actions)
+}
+
+/// Says which tick of the broker a scenario leans on: those do not scale (EXP-3, CO-19).
+fn tick(scenario: &Scenario, version: Version) -> Option<String> {
+    let caught = |queue: &Queue, key: &str| {
+        policies(scenario).any(|policy| policy.definition.contains_key(key) && catches(policy, queue))
+    };
+    for queue in queues(scenario).filter(|queue| queue.kind() == QueueKind::Quorum) {
+        if queue.arguments.contains_key("x-expires") || caught(queue, "expires") {
+            return Some(format!("the broker looks every 5s whether the quorum queue {} expires", queue.name));
+        }
+        let timed = queue.arguments.contains_key("x-consumer-timeout") || caught(queue, "consumer-timeout");
+        if timed && version < Profile::V4_3.version() {
+            return Some(format!("the broker looks every minute for consumers of {} that time out", queue.name));
+        }
+    }
+    None
+}
+
+fn catches(policy: &Policy, queue: &Queue) -> bool {
+    let kind = matches!(policy.apply_to, ApplyTo::All | ApplyTo::Queues | ApplyTo::QuorumQueues);
+    let pattern = crate::rules::Pattern::new(&policy.pattern, false);
+    kind && policy.vhost == queue.vhost && pattern.is_ok_and(|pattern| pattern.matches(&queue.name))
+}

@@ -1,0 +1,83 @@
+//! What messages are called: by their id, `id#k` when it is published again, `m1`, `m2` … without one.
+//! Holds a bounded number of names, the first and the latest; never looks at the broker.
+
+use crate::broker::{Delivery, PublishId};
+use crate::model::{Name, QueueName, name_of_same_id};
+use crate::player::message::anonymous_messages::{Alike, AnonymousMessages, Fate};
+use crate::player::message::compose::Composed;
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many names are kept of the first messages, and as many of the latest, so that memory does not grow.
+pub(crate) const NAMES_KEPT: usize = 10_000;
+
+/// Gives messages their names.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    /// How often an id was published.
+    of_id: BTreeMap<Name, u64>,
+    nameless: AnonymousMessages,
+    /// Names by publish, for the reasons that the sim tells.
+    of_publish: BTreeMap<PublishId, Name>,
+    latest_publishes: VecDeque<PublishId>,
+}
+
+impl Names {
+    /// Names a message that is about to be sent, by a consumer or by the driver.
+    pub fn of_publish(&mut self, publish: PublishId, composed: &Composed, consumer: Option<&Name>) -> Name {
+        let name = self.name(composed, consumer);
+        if self.of_publish.len() >= NAMES_KEPT
+            && let Some(oldest) = let_go(&mut self.latest_publishes, publish)
+        {
+            self.of_publish.remove(&oldest);
+        }
+        self.of_publish.insert(publish, name.clone());
+        name
+    }
+
+    /// Names a message by the publish that it stems from; one whose name was let go, by the publish's number.
+    pub fn of_origin(&self, publish: PublishId) -> Name {
+        self.of_publish.get(&publish).cloned().unwrap_or_else(|| format!("(publish {})", publish.0).into())
+    }
+
+    fn name(&mut self, composed: &Composed, consumer: Option<&Name>) -> Name {
+        let (id, before) = match &composed.message.properties.message_id {
+            Some(id) => (id.clone(), 0),
+            None => {
+                let label: Name = self.nameless.published(composed, consumer).to_string().into();
+                if composed.sent_on.is_none() {
+                    return label;
+                }
+                // What is sent on was published before.
+                (label, 1)
+            }
+        };
+        if self.of_id.len() >= NAMES_KEPT && !self.of_id.contains_key(&id) {
+            return id;
+        }
+        let count = self.of_id.entry(id.clone()).or_insert(before);
+        *count += 1;
+        if *count == 1 { id } else { name_of_same_id(&id, *count) }
+    }
+
+    /// Names a message that a queue gave: by its id, or as what was published without one.
+    pub fn of_delivery(&mut self, queue: &QueueName, delivery: &Delivery) -> (Name, Option<Alike>) {
+        match &delivery.message.properties.message_id {
+            Some(id) => (id.clone(), None),
+            None => match self.nameless.delivered(queue, delivery) {
+                Some((label, alike)) => (label.to_string().into(), Some(alike)),
+                None => ("?".into(), None),
+            },
+        }
+    }
+
+    /// Notes what became of a delivery that may come again.
+    pub fn ended(&mut self, queue: &QueueName, alike: Alike, fate: Fate) {
+        self.nameless.ended(queue, alike, fate);
+    }
+}
+
+/// Adds to the latest ones and gives the one that is too much.
+fn let_go<T>(latest: &mut VecDeque<T>, newest: T) -> Option<T> {
+    latest.push_back(newest);
+    if latest.len() > NAMES_KEPT { latest.pop_front() } else { None }
+}

@@ -1,0 +1,30 @@
+//! Plays a scenario: a state machine that is polled for commands and fed events, and keeps the timeline.
+//! Takes a cell and the ground it plays on; gives verdicts and the outcome. Never knows which broker it plays on
+//! beyond its version and whether it is live, never reads a clock.
+
+mod assert;
+mod consumer;
+mod context;
+mod driver;
+mod fitness;
+mod message;
+mod record;
+mod run_result;
+mod scaled;
+
+pub use context::Player;
+pub use driver::timing_races::{DecisionPoint, Direction, Perturbation, RACE};
+pub use fitness::{Host, TimeScale, choose_scale, versions_of, why_not};
+pub use record::bounded_log::{BoundedLog, digest_of};
+pub use record::failure::{Failure, Finding};
+pub use record::ledger::deaths_in_words;
+pub use record::outcome::{
+    ActionRecord, ConsumerOutcome, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord,
+    ReplyRecord,
+};
+pub use record::timeline::{
+    Timeline, TimelineEntry, TimelineEvent, exchange_in_words, insight_in_words, outcome_in_words, settlement_in_words,
+};
+pub use record::verdict::Verdict;
+pub use run_result::{BrokerTraits, RunResult};
+pub use scaled::Scaled;

@@ -1,0 +1,99 @@
+//! A list that does not grow: the first and the last hundred, how many there were, and a digest of the rest.
+
+use std::collections::VecDeque;
+
+/// How many entries are kept at each end.
+const KEPT_AT_EACH_END: usize = 100;
+
+/// Keeps both ends of a stream and a digest of its middle.
+///
+/// ```
+/// use rmqplay::player::BoundedLog;
+/// let mut kept = BoundedLog::default();
+/// (0..1000).for_each(|n: u32| kept.push(n, n.to_string().as_bytes()));
+/// assert_eq!((kept.count(), kept.is_whole()), (1000, false));
+/// assert_eq!(kept.first().len() + kept.last().count(), 200);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoundedLog<T> {
+    first: Vec<T>,
+    last: VecDeque<(T, u64)>,
+    count: u64,
+    /// FNV-1a over the names of the entries that were let go, in order.
+    digest: u64,
+}
+
+impl<T> Default for BoundedLog<T> {
+    fn default() -> Self {
+        Self { first: Vec::new(), last: VecDeque::new(), count: 0, digest: FNV_OFFSET }
+    }
+}
+
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// Continues an FNV-1a digest.
+pub fn fnv(digest: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(digest, |digest, byte| (digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Gives the FNV-1a digest of some bytes.
+pub fn digest_of(bytes: &[u8]) -> u64 {
+    fnv(FNV_OFFSET, bytes)
+}
+
+impl<T> BoundedLog<T> {
+    /// Adds an entry; `name` is what the digest sees of it once it is let go.
+    pub fn push(&mut self, entry: T, name: &[u8]) {
+        self.count += 1;
+        if self.first.len() < KEPT_AT_EACH_END {
+            self.first.push(entry);
+            return;
+        }
+        self.last.push_back((entry, digest_of(name)));
+        if self.last.len() > KEPT_AT_EACH_END
+            && let Some((_, name)) = self.last.pop_front()
+        {
+            self.digest = fnv(self.digest, &name.to_le_bytes());
+        }
+    }
+
+    /// Gives how many there were.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Says whether nothing was let go.
+    pub fn is_whole(&self) -> bool {
+        self.first.len() as u64 + self.last.len() as u64 == self.count
+    }
+
+    /// Gives the first ones.
+    pub fn first(&self) -> &[T] {
+        &self.first
+    }
+
+    /// Gives the last ones, as far as they are not among the first.
+    pub fn last(&self) -> impl Iterator<Item = &T> {
+        self.last.iter().map(|(entry, _)| entry)
+    }
+
+    /// Gives all that is kept, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.first.iter().chain(self.last())
+    }
+
+    /// Gives the entries of the same index to change; `None` when it was let go.
+    pub fn get_mut(&mut self, index: u64) -> Option<&mut T> {
+        let at = index as usize;
+        if at < self.first.len() {
+            return self.first.get_mut(at);
+        }
+        let gone = self.count as usize - self.first.len() - self.last.len();
+        at.checked_sub(self.first.len() + gone).and_then(|i| self.last.get_mut(i)).map(|(entry, _)| entry)
+    }
+
+    /// Gives the digest of what was let go.
+    pub fn digest(&self) -> Option<u64> {
+        (!self.is_whole()).then_some(self.digest)
+    }
+}

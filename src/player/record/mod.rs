@@ -1,0 +1,8 @@
+//! What a run leaves: the timeline, its counts, outcome, verdict, failures.
+
+pub(crate) mod bounded_log;
+pub(crate) mod failure;
+pub(crate) mod ledger;
+pub(crate) mod outcome;
+pub(crate) mod timeline;
+pub(crate) mod verdict;

@@ -1,0 +1,115 @@
+//! What both kinds of broker can show of a finished run: what a snapshot holds.
+//! Plain data with declared names; the report redacts and writes it.
+
+use crate::broker::Delivery;
+use crate::model::{Message, Name, PublishOutcome, QueueName};
+use crate::player::BoundedLog;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Is the whole outcome.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outcome {
+    pub publishes: BoundedLog<PublishRecord>,
+    pub queues: BTreeMap<QueueName, QueueOutcome>,
+    pub consumers: Vec<ConsumerOutcome>,
+    pub refusals: Vec<RefusalRecord>,
+    /// Answers to calls, in order.
+    pub replies: BoundedLog<ReplyRecord>,
+}
+
+/// Is the answer to one call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReplyRecord {
+    /// The name of the question.
+    pub to: Name,
+    pub record: MessageRecord,
+}
+
+/// Is how one publish ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishRecord {
+    pub message: Name,
+    /// The step's user, the consumer, or `driver`.
+    pub by: Name,
+    pub outcome: PublishOutcome,
+}
+
+/// Is what a queue holds at the end.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct QueueOutcome {
+    pub ready: u64,
+    pub unacked: u64,
+    /// The first ready ones, in order; `None` when the queue refuses get.
+    pub messages: Option<Vec<MessageRecord>>,
+}
+
+/// Is one message as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MessageRecord {
+    pub name: Name,
+    pub exchange: Name,
+    pub routing_key: Name,
+    pub redelivered: bool,
+    pub message: Arc<Message>,
+}
+
+/// Is what one consumer instance received and did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConsumerOutcome {
+    /// `worker`, or `worker.2` with several instances.
+    pub name: Name,
+    pub queue: QueueName,
+    pub received: BoundedLog<Receipt>,
+}
+
+/// Is one delivery and what came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Receipt {
+    pub record: MessageRecord,
+    /// In order.
+    pub did: Vec<ActionRecord>,
+}
+
+/// Is one thing that a consumer did with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActionRecord {
+    /// `ack`, `nack, requeue`, `hold`.
+    Did(&'static str),
+    /// `publish` and `forward`.
+    Sent {
+        verb: &'static str,
+        exchange: Name,
+        routing_key: Name,
+    },
+    Replied {
+        to: Name,
+    },
+    /// Sent to its next rung, or to where they are parked.
+    Retried {
+        rung: Name,
+    },
+}
+
+/// Is one refusal that somebody met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusalRecord {
+    pub who: Name,
+    /// `publish to game`, `consume cmd.bob`.
+    pub what: Name,
+    pub code: u16,
+    pub text: String,
+}
+
+impl MessageRecord {
+    /// Reads a delivery under the name that the run gave the message.
+    pub fn new(name: Name, delivery: &Delivery) -> Self {
+        Self {
+            name,
+            exchange: delivery.exchange.clone(),
+            routing_key: delivery.routing_key.clone(),
+            redelivered: delivery.redelivered,
+            message: Arc::clone(&delivery.message),
+        }
+    }
+}

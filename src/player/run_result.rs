@@ -1,0 +1,33 @@
+//! What a player is told of its broker before a run, and what it gives after it.
+
+use crate::model::{Millis, Scale, Version};
+use crate::player::driver::timing_races::DecisionPoint;
+use crate::player::record::failure::Failure;
+use crate::player::record::outcome::Outcome;
+use crate::player::record::timeline::Timeline;
+use crate::source::Span;
+
+/// Is what a run must know of the broker that it plays on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BrokerTraits {
+    pub live: bool,
+    pub version: Version,
+    /// How much longer a duration takes there than the scenario says.
+    pub scale: Scale,
+}
+
+/// Is a finished run.
+#[derive(Debug)]
+pub struct RunResult {
+    pub timeline: Timeline,
+    /// Absent when the run failed before its end.
+    pub outcome: Option<Outcome>,
+    pub failures: Vec<Failure>,
+    /// What could not be checked on this broker, with its place.
+    pub notes: Vec<(Span, String)>,
+    /// Where it might race on a live broker.
+    pub points: Vec<DecisionPoint>,
+    /// The run's own time from set-up to the outcome.
+    pub took: Millis,
+    pub deliveries: u64,
+}

@@ -1,0 +1,166 @@
+//! Who may do what: the three rights, topic permissions, and the channel's memory of what was allowed (PE-1 to PE-8).
+
+use crate::broker::{Refusal, code};
+use crate::model::{Millis, Moment, Name};
+use crate::rules::{Access, Pattern, access_refused, shown_exchange, shown_queue, topic_access_refused};
+use crate::sim::broker::Sim;
+use crate::sim::reason::Reason;
+use crate::sim::routing::exchange::Router;
+use crate::sim::session::channel::Channel;
+use crate::sim::state::arena::Id;
+use crate::sim::state::refusal::channel_error;
+use std::collections::VecDeque;
+
+/// How many allowed accesses a channel remembers (PE-6).
+const REMEMBERED_MAX: usize = 12;
+
+/// A channel without work for this long hibernates, and forgets what it was allowed (PE-6).
+const IDLE_MAX: Millis = Millis(1000);
+
+/// Holds a user's patterns in one vhost.
+pub(crate) struct Rights {
+    pub configure: Pattern,
+    pub write: Pattern,
+    pub read: Pattern,
+}
+
+/// Holds a user's patterns on the routing keys of one topic exchange.
+pub(crate) struct TopicRights {
+    pub write: Pattern,
+    pub read: Pattern,
+}
+
+/// Remembers accesses that were allowed, newest first; a revoked right stays until it is forgotten.
+#[derive(Debug, Default)]
+pub(crate) struct PermissionCache {
+    /// When the channel had work last.
+    busy_at: Moment,
+    /// Access, whether to an exchange, name.
+    accesses: VecDeque<(Access, bool, Name)>,
+    /// Access, exchange, key.
+    topics: VecDeque<(Access, Name, Name)>,
+}
+
+impl Rights {
+    fn pattern(&self, access: Access) -> &Pattern {
+        match access {
+            Access::Configure => &self.configure,
+            Access::Write => &self.write,
+            Access::Read => &self.read,
+        }
+    }
+}
+
+impl PermissionCache {
+    /// Notes that the channel has work; forgets everything when it had none for long.
+    pub(crate) fn wake(&mut self, now: Moment) {
+        if now - self.busy_at >= IDLE_MAX {
+            self.accesses.clear();
+            self.topics.clear();
+        }
+        self.busy_at = now;
+    }
+}
+
+impl Sim {
+    /// Notes that a channel has work (PE-6).
+    pub(crate) fn wake_channel(&mut self, id: Id<Channel>) {
+        if let Some(channel) = self.channels.get_mut(id) {
+            channel.permissions.wake(self.now);
+        }
+    }
+
+    pub(crate) fn check_queue_access(&mut self, id: Id<Channel>, access: Access, name: &Name) -> Result<(), Refusal> {
+        self.check_access(id, access, false, name)
+    }
+
+    pub(crate) fn check_exchange_access(
+        &mut self,
+        id: Id<Channel>,
+        access: Access,
+        name: &Name,
+    ) -> Result<(), Refusal> {
+        self.check_access(id, access, true, name)
+    }
+
+    /// Checks a passive declare: free before, any one of the rights from 4.2.7 on (PE-2).
+    pub(crate) fn check_passive_access(&mut self, id: Id<Channel>, exchange: bool, name: &Name) -> Result<(), Refusal> {
+        if !self.rules.passive_needs_any {
+            return Ok(());
+        }
+        if self.check_access(id, Access::Write, exchange, name).is_ok()
+            || self.check_access(id, Access::Read, exchange, name).is_ok()
+        {
+            return Ok(());
+        }
+        self.check_access(id, Access::Configure, exchange, name)
+    }
+
+    fn check_access(&mut self, id: Id<Channel>, access: Access, exchange: bool, name: &Name) -> Result<(), Refusal> {
+        let Some(channel) = self.channels.get(id) else { return Ok(()) };
+        let Some(user) = &channel.user else { return Ok(()) };
+        let known = channel.permissions.accesses.iter();
+        if known.into_iter().any(|(a, x, n)| *a == access && *x == exchange && n == name) {
+            return Ok(());
+        }
+        let vhost = self.vhost_name(channel.vhost);
+        let shown_name: &str = if exchange && name.is_empty() { "amq.default" } else { name };
+        let rights = self.users.get(user).and_then(|user| user.permissions.get(&vhost));
+        if !rights.is_some_and(|rights| rights.pattern(access).matches(shown_name)) {
+            let resource = if exchange { shown_exchange(&vhost, shown_name) } else { shown_queue(&vhost, shown_name) };
+            if self.insights {
+                let why = format!("{user} has no {} on {shown_name}", access.as_str());
+                self.note = Some(Reason::new("PE-2", why));
+            }
+            let text = access_refused(self.rules, access, &resource, user);
+            return Err(channel_error(code::ACCESS_REFUSED, text));
+        }
+        if let Some(channel) = self.channels.get_mut(id) {
+            remember(&mut channel.permissions.accesses, (access, exchange, name.clone()));
+        }
+        Ok(())
+    }
+
+    /// Checks a key on a topic exchange; other exchanges, and users without a row, pass (PE-7).
+    pub(crate) fn check_topic_access(
+        &mut self,
+        id: Id<Channel>,
+        access: Access,
+        exchange: &Name,
+        key: &Name,
+    ) -> Result<(), Refusal> {
+        let Some(channel) = self.channels.get(id) else { return Ok(()) };
+        let Some(user) = &channel.user else { return Ok(()) };
+        let vhost_id = channel.vhost;
+        let router = self.exchange_id(vhost_id, exchange).and_then(|id| self.exchanges.get(id)).map(|it| &it.router);
+        if !matches!(router, Some(Router::Topic(_))) {
+            return Ok(());
+        }
+        if channel.permissions.topics.iter().any(|(a, x, k)| *a == access && x == exchange && k == key) {
+            return Ok(());
+        }
+        let vhost = self.vhost_name(vhost_id);
+        let row = self.users.get(user).and_then(|user| user.topics.get(&(vhost.clone(), exchange.clone())));
+        let allowed = row.is_none_or(|row| match access {
+            Access::Read => row.read.matches(key),
+            _ => row.write.matches(key),
+        });
+        if !allowed {
+            if self.insights {
+                let why = format!("{user} has no {} on the key '{key}' of {exchange}", access.as_str());
+                self.note = Some(Reason::new("PE-7", why));
+            }
+            let text = topic_access_refused(self.rules, access, key, exchange, &vhost, user);
+            return Err(channel_error(code::ACCESS_REFUSED, text));
+        }
+        if let Some(channel) = self.channels.get_mut(id) {
+            remember(&mut channel.permissions.topics, (access, exchange.clone(), key.clone()));
+        }
+        Ok(())
+    }
+}
+
+fn remember<T>(cache: &mut VecDeque<T>, access: T) {
+    cache.truncate(REMEMBERED_MAX - 1);
+    cache.push_front(access);
+}

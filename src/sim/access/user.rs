@@ -1,0 +1,143 @@
+//! Users: tags, limits and rights as the management API sets them (MG-3, MG-4, MG-9).
+
+use crate::broker::{Refusal, Reply};
+use crate::model;
+use crate::model::{Name, Permission, TopicPermission};
+use crate::rules::{Pattern, expand_topic_pattern};
+use crate::sim::access::permission::{Rights, TopicRights};
+use crate::sim::broker::Sim;
+use crate::sim::state::refusal::http_error;
+use std::collections::BTreeMap;
+
+/// Is a user; whoever names one is taken for it, passwords are not simulated.
+#[derive(Default)]
+pub(crate) struct User {
+    pub tags: Vec<String>,
+    pub limits: BTreeMap<String, i64>,
+    /// By vhost.
+    pub permissions: BTreeMap<Name, Rights>,
+    /// By vhost and exchange.
+    pub topics: BTreeMap<(Name, Name), TopicRights>,
+}
+
+impl User {
+    /// Gives a limit; negative is none.
+    pub(crate) fn limit(&self, name: &str) -> Option<i64> {
+        self.limits.get(name).copied().filter(|limit| *limit >= 0)
+    }
+}
+
+impl Sim {
+    /// Adds the user that every broker starts with.
+    pub(crate) fn add_guest(&mut self) {
+        let mut guest = User { tags: vec!["administrator".into()], ..User::default() };
+        if let Ok(all) = Pattern::permission(".*", false) {
+            let rights = Rights { configure: all.clone(), write: all.clone(), read: all };
+            guest.permissions.insert("/".into(), rights);
+        }
+        self.users.insert("guest".into(), guest);
+    }
+
+    pub(crate) fn put_user(&mut self, user: &model::User) -> Reply {
+        let known = self.users.entry(user.name.clone()).or_default();
+        known.tags.clone_from(&user.tags);
+        for (name, limit) in &user.limits {
+            known.limits.insert(name.clone(), *limit);
+        }
+        Reply::Done
+    }
+
+    pub(crate) fn delete_user(&mut self, name: &Name) -> Result<Reply, Refusal> {
+        if self.users.remove(name).is_none() {
+            return Err(http_error(404, "Not Found"));
+        }
+        self.force_out(&format!("user '{name}' is deleted"), |connection| connection.user.as_ref() == Some(name));
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn put_permission(&mut self, permission: &Permission) -> Result<Reply, Refusal> {
+        let pattern = |text: &str| self.pattern(text);
+        let rights = Rights {
+            configure: pattern(&permission.configure)?,
+            write: pattern(&permission.write)?,
+            read: pattern(&permission.read)?,
+        };
+        self.check_both(&permission.user, &permission.vhost)?;
+        if let Some(user) = self.users.get_mut(&permission.user) {
+            user.permissions.insert(permission.vhost.clone(), rights);
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn clear_permission(&mut self, user: &Name, vhost: &Name) -> Result<Reply, Refusal> {
+        self.check_both(user, vhost)?;
+        match self.users.get_mut(user).and_then(|user| user.permissions.remove(vhost)) {
+            Some(_) => Ok(Reply::Done),
+            None => Err(http_error(404, "Not Found")),
+        }
+    }
+
+    pub(crate) fn put_topic_permission(&mut self, permission: &TopicPermission) -> Result<Reply, Refusal> {
+        let expanded = |text: &str| expand_topic_pattern(text, &permission.user, &permission.vhost);
+        let rights = TopicRights {
+            write: self.pattern(&expanded(&permission.write))?,
+            read: self.pattern(&expanded(&permission.read))?,
+        };
+        self.check_both(&permission.user, &permission.vhost)?;
+        let vhost = self.vhost_names.get(&permission.vhost).copied();
+        let known = vhost.is_some_and(|vhost| self.exchange_id(vhost, &permission.exchange).is_some());
+        if self.rules.topic_permissions_follow_exchanges && !known {
+            return Err(http_error(400, format!("no_such_exchange {}", permission.exchange)));
+        }
+        if let Some(user) = self.users.get_mut(&permission.user) {
+            user.topics.insert((permission.vhost.clone(), permission.exchange.clone()), rights);
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn clear_topic_permission(
+        &mut self,
+        user: &Name,
+        vhost: &Name,
+        exchange: &Name,
+    ) -> Result<Reply, Refusal> {
+        self.check_both(user, vhost)?;
+        if let Some(user) = self.users.get_mut(user) {
+            user.topics.remove(&(vhost.clone(), exchange.clone()));
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn put_user_limit(&mut self, user: &Name, name: &Name, value: i64) -> Result<Reply, Refusal> {
+        if !matches!(&**name, "max-connections" | "max-channels") {
+            return Err(http_error(
+                400,
+                format!("Validation failed\n\nUnrecognised terms [{{<<\"{name}\">>,{value}}}] in user-limits\n"),
+            ));
+        }
+        let Some(user) = self.users.get_mut(user) else { return Err(http_error(404, "Not Found")) };
+        user.limits.insert(name.to_string(), value);
+        Ok(Reply::Done)
+    }
+
+    fn pattern(&self, text: &str) -> Result<Pattern, Refusal> {
+        Pattern::permission(text, self.rules.long_regex_text)
+            .map_err(|detail| http_error(400, refused_pattern(text, &detail)))
+    }
+
+    fn check_both(&self, user: &Name, vhost: &Name) -> Result<(), Refusal> {
+        if self.users.contains_key(user) && self.vhost_names.contains_key(vhost) {
+            return Ok(());
+        }
+        Err(http_error(400, "vhost_or_user_not_found"))
+    }
+}
+
+/// Writes a bad pattern as the management API's reason, its lists joined: `{"missing )",1}` with its pattern (MG-4).
+fn refused_pattern(pattern: &str, detail: &str) -> String {
+    let inner = detail.trim_start_matches('{').trim_end_matches('}');
+    match inner.rsplit_once(',') {
+        Some((words, at)) => format!("invalid_regexp {pattern} {} {at}", words.trim_matches('"')),
+        None => detail.to_owned(),
+    }
+}

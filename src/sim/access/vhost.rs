@@ -1,0 +1,144 @@
+//! Virtual hosts: what they hold from the start, their limits, their end (RT-1, MG-2, MG-9, CO-27).
+
+use crate::broker::{Refusal, Reply};
+use crate::model;
+use crate::model::{Name, QueueKind, Table};
+use crate::sim::broker::Sim;
+use crate::sim::queue::lifecycle::Queue;
+use crate::sim::queue::policy::Policies;
+use crate::sim::routing::exchange::Exchange;
+use crate::sim::state::arena::Id;
+use crate::sim::state::names::NameMap;
+use crate::sim::state::refusal::http_error;
+use std::collections::BTreeMap;
+
+/// Is a virtual host.
+pub(crate) struct Vhost {
+    pub name: Name,
+    pub default_queue_type: Option<QueueKind>,
+    pub limits: BTreeMap<String, i64>,
+    pub queues: NameMap<Id<Queue>>,
+    pub exchanges: NameMap<Id<Exchange>>,
+    /// The one of the empty name: always there, and what most dead letters go through.
+    pub default_exchange: Option<Id<Exchange>>,
+    pub policies: Policies,
+    pub operator_policies: Policies,
+}
+
+impl Vhost {
+    /// Gives a limit; negative is none.
+    pub(crate) fn limit(&self, name: &str) -> Option<i64> {
+        self.limits.get(name).copied().filter(|limit| *limit >= 0)
+    }
+}
+
+/// The exchanges of every vhost (RT-1).
+const PREDECLARED: [(&str, &str, bool); 7] = [
+    ("", "direct", false),
+    ("amq.direct", "direct", false),
+    ("amq.fanout", "fanout", false),
+    ("amq.headers", "headers", false),
+    ("amq.match", "headers", false),
+    ("amq.topic", "topic", false),
+    ("amq.rabbitmq.trace", "topic", true),
+];
+
+impl Sim {
+    pub(crate) fn add_vhost(&mut self, name: Name) -> Id<Vhost> {
+        let id = self.vhosts.insert(Vhost {
+            name: name.clone(),
+            default_queue_type: None,
+            limits: BTreeMap::new(),
+            queues: NameMap::default(),
+            exchanges: NameMap::default(),
+            default_exchange: None,
+            policies: Policies::new(),
+            operator_policies: Policies::new(),
+        });
+        self.vhost_names.insert(name.clone(), id);
+        for (exchange, kind, internal) in PREDECLARED {
+            let declared = model::Exchange {
+                vhost: name.clone(),
+                name: exchange.into(),
+                kind: kind.into(),
+                durable: true,
+                auto_delete: false,
+                internal,
+                arguments: Table::new(),
+            };
+            self.add_exchange(declared, id);
+        }
+        id
+    }
+
+    pub(crate) fn put_vhost(&mut self, asked: &model::Vhost) -> Result<Reply, Refusal> {
+        let default = match asked.default_queue_type.as_deref() {
+            None => None,
+            Some("classic" | "undefined") => Some(QueueKind::Classic),
+            Some("quorum") => Some(QueueKind::Quorum),
+            Some("stream") => Some(QueueKind::Stream),
+            Some(_) if !self.rules.default_queue_type => None,
+            Some(other) if self.rules.put_resets_default_type => {
+                return Err(http_error(400, format!("{other} is not a valid queue type")));
+            }
+            Some(other) => return Err(http_error(500, format!("{other} is not a valid queue type"))),
+        };
+        let id = match self.vhost_names.get(&asked.name) {
+            Some(&id) => id,
+            None => self.add_vhost(asked.name.clone()),
+        };
+        let resets = self.rules.put_resets_default_type;
+        if let Some(vhost) = self.vhosts.get_mut(id) {
+            if default.is_some() || resets {
+                vhost.default_queue_type = default;
+            }
+            for (name, limit) in &asked.limits {
+                vhost.limits.insert(name.clone(), *limit);
+            }
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn delete_vhost(&mut self, name: &Name) -> Result<Reply, Refusal> {
+        let id = self.managed_vhost(name)?;
+        self.force_out(&format!("vhost '{name}' is deleted"), |connection| connection.vhost == id);
+        let Some(vhost) = self.vhosts.get(id) else { return Ok(Reply::Done) };
+        let mut queues: Vec<_> = vhost.queues.values().copied().collect();
+        let exchanges: Vec<_> = vhost.exchanges.values().copied().collect();
+        queues.sort_unstable();
+        for queue in queues {
+            self.remove_queue(queue, "DL-2", "its vhost was deleted");
+        }
+        for exchange in exchanges {
+            self.remove_exchange(exchange);
+        }
+        self.vhosts.remove(id);
+        self.vhost_names.remove(name);
+        for user in self.users.values_mut() {
+            user.permissions.remove(name);
+            user.topics.retain(|(vhost, _), _| vhost != name);
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn put_vhost_limit(&mut self, vhost: &Name, name: &Name, value: i64) -> Result<Reply, Refusal> {
+        let id = self.managed_vhost(vhost)?;
+        if !matches!(&**name, "max-connections" | "max-queues") {
+            let text = format!("Validation failed\n\nUnrecognised terms [{{<<\"{name}\">>,{value}}}] in limits\n");
+            return Err(http_error(400, text));
+        }
+        if let Some(vhost) = self.vhosts.get_mut(id) {
+            vhost.limits.insert(name.to_string(), value);
+        }
+        Ok(Reply::Done)
+    }
+
+    /// Finds a vhost for the management API (MG-1).
+    pub(crate) fn managed_vhost(&self, name: &Name) -> Result<Id<Vhost>, Refusal> {
+        self.vhost_names.get(name).copied().ok_or_else(|| http_error(404, "vhost_not_found"))
+    }
+
+    pub(crate) fn vhost_name(&self, id: Id<Vhost>) -> Name {
+        self.vhosts.get(id).map_or_else(|| Name::from(""), |vhost| vhost.name.clone())
+    }
+}

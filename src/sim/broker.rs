@@ -1,0 +1,294 @@
+//! The node: all state of the simulated broker, and the verbs by which it is stepped.
+//! `handle` takes a command, `advance` lets time pass, `poll_event` gives what was said, `wake_at` the next moment.
+
+use crate::broker::{ChannelId, Command, ConnectionId, Event, Explanation, PublishId, Refusal, Reply, RequestId, What};
+use crate::model::{Moment, Name, Profile, QueueName};
+use crate::rules::{Differences, differences, rule_of_refusal};
+use crate::sim::access::user::User;
+use crate::sim::access::vhost::Vhost;
+use crate::sim::dead_letter::at_most_once::{DeadLetter, DeadLettering};
+use crate::sim::delivery::consumer::Consumer;
+use crate::sim::queue::lifecycle::Queue;
+use crate::sim::queue_counts::QueueCounts;
+use crate::sim::reason::Reason;
+use crate::sim::routing::exchange::{Destination, Exchange};
+use crate::sim::session::channel::Channel;
+use crate::sim::session::connection::Connection;
+use crate::sim::state::arena::{Arena, Id};
+use crate::sim::state::timer::{Timer, Timers};
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many queues are served or dead letters moved in one step; the rest follows at the same moment.
+const MOVES_OF_ONE_STEP_MAX: usize = 10_000;
+
+/// Is RabbitMQ in memory.
+///
+/// ```
+/// use rmqplay::broker::{Command, ConnectionId, Event, Reply, RequestId};
+/// use rmqplay::model::{Moment, Profile};
+/// let mut sim = rmqplay::sim::Sim::new(Profile::NEWEST);
+/// let connection = ConnectionId(1);
+/// sim.handle(Moment(0), Command::Connect { request: RequestId(1), connection, user: None, vhost: "/".into() });
+/// assert_eq!(sim.poll_event(), Some(Event::Reply { request: RequestId(1), reply: Ok(Reply::Done) }));
+/// ```
+pub struct Sim {
+    pub(crate) rules: &'static Differences,
+    pub(crate) now: Moment,
+    pub(crate) events: VecDeque<Event>,
+    pub(crate) insights: bool,
+    pub(crate) users: BTreeMap<Name, User>,
+    pub(crate) vhosts: Arena<Vhost>,
+    pub(crate) vhost_names: BTreeMap<Name, Id<Vhost>>,
+    pub(crate) connections: BTreeMap<ConnectionId, Connection>,
+    pub(crate) channels: Arena<Channel>,
+    pub(crate) channel_ids: BTreeMap<ChannelId, Id<Channel>>,
+    pub(crate) exchanges: Arena<Exchange>,
+    pub(crate) queues: Arena<Queue>,
+    pub(crate) consumers: Arena<Consumer>,
+    pub(crate) timers: Timers,
+    pub(crate) watches: QueueCounts,
+    /// No channel needs to be looked at for consumer timeouts before this moment.
+    pub(crate) timeouts_from: Moment,
+    /// Counts what the broker does in one go: a command, a timer, a lot of dead letters.
+    pub(crate) turn: u64,
+    /// Queues to serve at the end of this step.
+    pub(crate) to_serve: VecDeque<Id<Queue>>,
+    /// Deaths to work off at the end of this step.
+    pub(crate) dead_letters: VecDeque<DeadLetter>,
+    pub(crate) dead_letterings: Arena<DeadLettering>,
+    /// Set while the broker is stopped.
+    pub(crate) down_until: Option<(Moment, RequestId)>,
+    /// Numbers subscriptions and gets in their order.
+    pub(crate) attached: u64,
+    /// With insights on: why the command at hand is refused, where the broker's own text does not tell.
+    pub(crate) note: Option<Reason>,
+    /// Numbers server-named things.
+    pub(crate) names_made: u64,
+    pub(crate) found: Vec<Destination>,
+    pub(crate) targets: Vec<Id<Queue>>,
+}
+
+impl Sim {
+    /// Makes a broker with the vhost `/` and the administrator `guest`.
+    pub fn new(profile: Profile) -> Self {
+        let mut sim = Self {
+            rules: differences(profile),
+            now: Moment(0),
+            events: VecDeque::new(),
+            insights: false,
+            users: BTreeMap::new(),
+            vhosts: Arena::new(),
+            vhost_names: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            channels: Arena::new(),
+            channel_ids: BTreeMap::new(),
+            exchanges: Arena::new(),
+            queues: Arena::new(),
+            consumers: Arena::new(),
+            timers: Timers::default(),
+            watches: QueueCounts::default(),
+            timeouts_from: Moment(u64::MAX),
+            turn: 1,
+            to_serve: VecDeque::new(),
+            dead_letters: VecDeque::new(),
+            dead_letterings: Arena::new(),
+            down_until: None,
+            attached: 0,
+            note: None,
+            names_made: 0,
+            found: Vec::new(),
+            targets: Vec::new(),
+        };
+        sim.add_vhost("/".into());
+        sim.add_guest();
+        sim
+    }
+
+    /// Switches the telling of inner reasons ([`Event::Told`]) on or off; off costs nothing.
+    pub fn with_insights(mut self, on: bool) -> Self {
+        self.insights = on;
+        self
+    }
+
+    /// Takes one command at `now`; timers that are due come first.
+    pub fn handle(&mut self, now: Moment, command: Command) {
+        self.advance(now);
+        if self.down_until.is_some() {
+            self.answer_while_down(command);
+            return;
+        }
+        self.note = None;
+        self.turn += 1;
+        match command {
+            Command::Connect { request, connection, user, vhost } => {
+                let reply = self.connect(connection, user, &vhost);
+                self.answer(request, reply.map(|()| Reply::Done));
+            }
+            Command::Disconnect { request, connection } | Command::Cut { request, connection } => {
+                self.answer(request, Ok(Reply::Done));
+                self.end_connection(connection);
+            }
+            Command::OpenChannel { request, channel, connection } => self.open_channel(request, channel, connection),
+            Command::CloseChannel { request, channel } => {
+                self.answer(request, Ok(Reply::Done));
+                if let Some(&id) = self.channel_ids.get(&channel) {
+                    self.end_channel(id);
+                }
+            }
+            Command::Call { request, channel, method } => self.call(request, channel, method),
+            Command::Publish { channel, publish, exchange, routing_key, mandatory, message } => {
+                self.publish(channel, publish, exchange, routing_key, mandatory, message);
+            }
+            Command::Settle { channel, tag, multiple, settlement } => self.settle(channel, tag, multiple, settlement),
+            Command::Manage { request, act } => self.manage(request, act),
+            Command::Watch { queue, .. } => self.watch(queue),
+            Command::Unwatch { queue } => self.unwatch(&queue),
+            Command::AwaitQuiet { request } => self.answer(request, Ok(Reply::Done)),
+        }
+        self.work_off();
+    }
+
+    /// Lets time pass to `now`; all that is due by then happens, each at its own moment.
+    pub fn advance(&mut self, now: Moment) {
+        let due = self.timers.next().is_some_and(|at| at <= now) || self.timeouts_from <= now;
+        if due || self.has_more_to_do() {
+            self.catch_up(now);
+        }
+        self.now = self.now.max(now);
+    }
+
+    fn catch_up(&mut self, now: Moment) {
+        if self.has_more_to_do() {
+            self.work_off();
+        }
+        while let Some((at, timer)) = self.next_due(now) {
+            // What was due while the broker was down happens when it is back.
+            let back = self.down_until.map_or(at, |(back, _)| back);
+            self.now = self.now.max(at).max(back);
+            self.turn += 1;
+            match timer {
+                Some(timer) => self.fire(timer),
+                None => self.time_out_consumers(),
+            }
+            self.work_off();
+        }
+    }
+
+    /// Gives the next thing that was said.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Gives the next moment at which something happens by itself.
+    pub fn wake_at(&self) -> Option<Moment> {
+        if self.has_more_to_do() {
+            return Some(self.now);
+        }
+        if let Some((at, _)) = self.down_until {
+            return Some(at);
+        }
+        match self.timers.next() {
+            // No delivery is timed out before `timeouts_from`, so that none needs to be looked at.
+            Some(at) if at <= self.timeouts_from => Some(at),
+            timer => timer.into_iter().chain(self.next_consumer_timeout()).min(),
+        }
+    }
+
+    /// Says whether something is left to happen at `now` or before.
+    pub fn is_due(&self, now: Moment) -> bool {
+        if self.has_more_to_do() {
+            return self.now <= now;
+        }
+        match self.down_until {
+            Some((at, _)) => at <= now,
+            None if self.timers.next().is_some_and(|at| at <= now) => true,
+            None => self.timeouts_from <= now && self.next_consumer_timeout().is_some_and(|at| at <= now),
+        }
+    }
+
+    /// Gives the present moment of the broker.
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Names the queues that messages entered or came back to at this moment, busiest first, with how often.
+    pub fn busiest_queues(&self) -> Vec<(QueueName, u64)> {
+        let moved = |queue: &Queue| if queue.moved.0 == self.now { queue.moved.1 } else { 0 };
+        let mut busy: Vec<(QueueName, u64)> =
+            self.queues.iter().map(|(_, queue)| (queue.name.clone(), moved(queue))).filter(|(_, n)| *n > 0).collect();
+        busy.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        busy
+    }
+
+    /// Takes the next timer, or `None` as timer for the consumer timeouts of channels.
+    fn next_due(&mut self, now: Moment) -> Option<(Moment, Option<Timer>)> {
+        if self.down_until.is_some_and(|(at, _)| at > now) {
+            return None;
+        }
+        if self.timeouts_from <= now && self.timers.next().is_none_or(|at| at > self.timeouts_from) {
+            return Some((self.timeouts_from, None));
+        }
+        self.timers.pop_due(now).map(|(at, timer)| (at, Some(timer)))
+    }
+
+    fn fire(&mut self, timer: Timer) {
+        match timer {
+            Timer::MessageTtl(queue) => self.message_ttl_fired(queue),
+            Timer::QueueExpires(queue) => self.queue_expires_fired(queue),
+            Timer::DelayedRetry(queue) => self.delayed_retry_fired(queue),
+            Timer::DeadLetterRetry(queue) => self.retry_dead_letters(queue),
+            Timer::Restarted => self.come_up(),
+        }
+    }
+
+    fn has_more_to_do(&self) -> bool {
+        !self.to_serve.is_empty() || !self.dead_letters.is_empty()
+    }
+
+    /// Does what the step caused elsewhere, up to a bound, and tells changed counts.
+    pub(crate) fn work_off(&mut self) {
+        for _ in 0..MOVES_OF_ONE_STEP_MAX {
+            if let Some(queue) = self.to_serve.pop_front() {
+                self.serve(queue);
+            } else if let Some(letter) = self.dead_letters.pop_front() {
+                self.send_dead_letter(letter);
+            } else {
+                break;
+            }
+        }
+        self.tell_counts();
+    }
+
+    pub(crate) fn answer(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
+        if let Err(refusal) = &reply {
+            self.tell_refused(None, refusal);
+        }
+        self.events.push_back(Event::Reply { request, reply });
+    }
+
+    /// Tells an inner reason, when anybody wants to know.
+    pub(crate) fn tell(
+        &mut self,
+        origin: Option<PublishId>,
+        queue: Option<Id<Queue>>,
+        rule: &'static str,
+        what: impl FnOnce() -> What,
+    ) {
+        if self.insights {
+            let queue = queue.and_then(|queue| self.queues.get(queue)).map(|queue| queue.name.clone());
+            self.events.push_back(Event::Told(Box::new(Explanation { origin, queue, what: what(), rule })));
+        }
+    }
+
+    /// Tells why somebody was told no.
+    pub(crate) fn tell_refused(&mut self, origin: Option<PublishId>, refusal: &Refusal) {
+        if self.insights {
+            let noted = self.note.take();
+            let Reason { rule, why } = noted.unwrap_or_else(|| {
+                let (_, explanation) = refusal.text.split_once(" - ").unwrap_or(("", &refusal.text));
+                Reason::new(rule_of_refusal(refusal.code, &refusal.text), explanation)
+            });
+            self.tell(origin, None, rule, || What::Refused { why });
+        }
+    }
+}

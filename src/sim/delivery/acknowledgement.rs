@@ -1,0 +1,219 @@
+//! Settling deliveries: ack, nack, reject, recover, and the order in which many are settled (CO-16, CO-17, DL-33).
+
+use crate::broker::{ChannelId, DeliveryTag, Refusal, Reply, Settlement, code};
+use crate::model::Name;
+use crate::sim::broker::Sim;
+use crate::sim::delivery::consumer::Consumer;
+use crate::sim::delivery::requeue::Return;
+use crate::sim::queue::lifecycle::{Contents, Queue};
+use crate::sim::reason::Cause;
+use crate::sim::session::channel::{Channel, Unacked};
+use crate::sim::state::arena::Id;
+use crate::sim::state::queued_message::QueuedMessage;
+use crate::sim::state::refusal::{connection_error, precondition_failed};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+/// Orders groups of deliveries: by queue, then those taken by get by tag, then by consumer tag (DL-33).
+type Group = (Name, Id<Queue>, Option<u64>, Option<Name>);
+
+impl Sim {
+    pub(crate) fn settle(&mut self, id: ChannelId, tag: DeliveryTag, multiple: bool, settlement: Settlement) {
+        let Some(&channel) = self.channel_ids.get(&id) else { return };
+        self.wake_channel(channel);
+        let Some(taken) = self.take_unacked(channel, tag.0, multiple) else {
+            let cause = precondition_failed(format!("unknown delivery tag {}", tag.0));
+            self.tell_refused(None, &cause);
+            return self.close_for(channel, cause);
+        };
+        match taken {
+            Taken::One(unacked) => {
+                let queue = unacked.queue;
+                let by = self.holder(unacked.consumer);
+                self.release(&unacked, Some(channel));
+                if settlement != Settlement::Ack
+                    && let Some(entry) = unacked.entry
+                {
+                    let died = self.settle_many(queue, vec![entry], settlement, by);
+                    self.leak_credit(unacked.consumer, died);
+                }
+                self.settled(queue, settlement);
+            }
+            Taken::Many(all) => {
+                for (group, members) in self.grouped(all) {
+                    let (queue, by) = (group.1, group.3);
+                    for unacked in &members {
+                        self.release(unacked, Some(channel));
+                    }
+                    let consumer = members.first().and_then(|unacked| unacked.consumer);
+                    let entries: Vec<QueuedMessage> = members.into_iter().filter_map(|unacked| unacked.entry).collect();
+                    let died = self.settle_many(queue, entries, settlement, by);
+                    self.leak_credit(consumer, died);
+                    self.settled(queue, settlement);
+                }
+            }
+        }
+        if self.channels.get(channel).is_some_and(|channel| channel.global_prefetch > 0) {
+            self.resume_globally(channel);
+        }
+    }
+
+    /// Serves the queue after some of its deliveries were settled.
+    fn settled(&mut self, queue: Id<Queue>, settlement: Settlement) {
+        match settlement {
+            Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true } => self.elect_after_return(queue),
+            _ => self.elect(queue),
+        }
+        self.touch(queue);
+        self.serve(queue);
+    }
+
+    /// Settles deliveries of one queue; says how many died by the delivery limit.
+    fn settle_many(
+        &mut self,
+        queue: Id<Queue>,
+        mut entries: Vec<QueuedMessage>,
+        settlement: Settlement,
+        by: Option<Name>,
+    ) -> u32 {
+        let classic = self.queues.get(queue).is_some_and(|queue| matches!(queue.contents, Contents::Classic(_)));
+        if classic {
+            // DL-31: one with priorities goes through them, highest first.
+            entries.sort_by_key(|entry| Reverse(entry.level));
+        }
+        match settlement {
+            Settlement::Ack => {}
+            Settlement::Nack { requeue: true } => return self.put_back(queue, entries, Return::Nacked, by),
+            Settlement::Reject { requeue: true } => return self.put_back(queue, entries, Return::Rejected, by),
+            Settlement::Nack { requeue: false } => {
+                for entry in entries {
+                    self.die(queue, entry, Cause::Nacked(by.clone()));
+                }
+            }
+            Settlement::Reject { requeue: false } => {
+                for mut entry in entries {
+                    entry.failures += 1;
+                    self.die(queue, entry, Cause::Rejected(by.clone()));
+                }
+            }
+        }
+        0
+    }
+
+    /// Gives a consumer the credit that its version forgets to take back.
+    fn leak_credit(&mut self, consumer: Option<Id<Consumer>>, deaths: u32) {
+        if deaths == 0 || !self.rules.limit_death_leaks_credit {
+            return;
+        }
+        let Some(id) = consumer else { return };
+        if let Some(consumer) = self.consumers.get_mut(id).filter(|consumer| consumer.prefetch > 0) {
+            consumer.leaked_credit += deaths;
+            self.unblock(id);
+        }
+    }
+
+    /// Takes what a tag means from the channel; `None` for a tag that is not outstanding (CO-17).
+    fn take_unacked(&mut self, channel: Id<Channel>, tag: u64, multiple: bool) -> Option<Taken> {
+        let unacked = &mut self.channels.get_mut(channel)?.unacked;
+        if tag == 0 && multiple {
+            return Some(Taken::Many(unacked.drain(..).collect()));
+        }
+        if unacked.front()?.tag == tag {
+            return unacked.pop_front().map(Taken::One);
+        }
+        let at = unacked.binary_search_by_key(&tag, |unacked| unacked.tag).ok()?;
+        if multiple && at > 0 {
+            return Some(Taken::Many(unacked.drain(..=at).collect()));
+        }
+        unacked.remove(at).map(Taken::One)
+    }
+
+    fn grouped(&self, all: Vec<Unacked>) -> BTreeMap<Group, Vec<Unacked>> {
+        let mut groups: BTreeMap<Group, Vec<Unacked>> = BTreeMap::new();
+        for unacked in all {
+            let name = self.queues.get(unacked.queue).map_or_else(|| Name::from(""), |queue| queue.name.name.clone());
+            let tag = unacked.consumer.and_then(|id| self.consumers.get(id)).map(|consumer| consumer.tag.clone());
+            // `None` sorts first, so a got message stands before those of consumers.
+            let got = if unacked.consumer.is_none() { Some(unacked.tag) } else { None };
+            let key = (name, unacked.queue, got.or(tag.as_ref().map(|_| u64::MAX)), tag);
+            groups.entry(key).or_default().push(unacked);
+        }
+        groups
+    }
+
+    /// basic.recover: everything unacknowledged returns (CO-16).
+    pub(crate) fn recover(&mut self, channel: Id<Channel>, requeue: bool) -> Result<Reply, Refusal> {
+        if !requeue {
+            return Err(connection_error(code::NOT_IMPLEMENTED, "requeue=false"));
+        }
+        let Some(state) = self.channels.get_mut(channel) else { return Ok(Reply::Done) };
+        let all: Vec<Unacked> = state.unacked.drain(..).collect();
+        for (group, members) in self.grouped(all) {
+            for unacked in &members {
+                self.release(unacked, Some(channel));
+            }
+            let consumer = members.first().and_then(|unacked| unacked.consumer);
+            let entries = members.into_iter().filter_map(|unacked| unacked.entry).collect();
+            let died = self.put_back(group.1, entries, Return::Recovered, group.3);
+            self.leak_credit(consumer, died);
+            self.elect_after_return(group.1);
+            self.touch(group.1);
+            // The queue hands out again after each group (DL-33).
+            self.serve(group.1);
+        }
+        self.resume_globally(channel);
+        Ok(Reply::Done)
+    }
+
+    /// basic.qos (CO-2, CO-4).
+    pub(crate) fn qos(&mut self, channel: Id<Channel>, prefetch: u16, global: bool) -> Reply {
+        let ignored = self.rules.global_qos_ignored;
+        let Some(state) = self.channels.get_mut(channel) else { return Reply::Done };
+        if global && !ignored {
+            state.global_prefetch = prefetch;
+            self.resume_globally(channel);
+        } else {
+            state.prefetch = prefetch;
+        }
+        Reply::Done
+    }
+
+    /// Lets consumers that the channel's global limit held back go on.
+    fn resume_globally(&mut self, id: Id<Channel>) {
+        let Some(channel) = self.channels.get(id) else { return };
+        if !channel.has_room() {
+            return;
+        }
+        let may_wait = |consumer: &Id<Consumer>| {
+            let queue = self.consumers.get(*consumer).and_then(|consumer| self.queues.get(consumer.queue));
+            queue.is_some_and(|queue| queue.consumers.single_active || !queue.consumers.blocked.is_empty())
+        };
+        if !channel.consumers.values().any(may_wait) {
+            return;
+        }
+        let mut queues: Vec<Id<Queue>> =
+            channel.consumers.values().filter_map(|consumer| Some(self.consumers.get(*consumer)?.queue)).collect();
+        queues.sort_unstable();
+        queues.dedup();
+        for queue_id in queues {
+            let Some(queue) = self.queues.get(queue_id) else { continue };
+            if queue.consumers.single_active {
+                self.to_serve.push_back(queue_id);
+            }
+            // In the order in which they were set aside.
+            for consumer in queue.consumers.blocked.clone() {
+                let state = self.consumers.get(consumer);
+                if state.is_some_and(|state| state.channel == id && state.has_capacity(&self.channels)) {
+                    self.unblock(consumer);
+                    self.to_serve.push_back(queue_id);
+                }
+            }
+        }
+    }
+}
+
+/// Is what one settlement concerns.
+enum Taken {
+    One(Unacked),
+    Many(Vec<Unacked>),
+}

@@ -1,0 +1,169 @@
+//! Serving a queue: which consumer gets the next message, and how it is handed over (CO-1 to CO-6, CO-9, CO-12).
+
+use crate::broker::{DeliveredMessage, Delivery, DeliveryTag, Event};
+use crate::model::{QueueKind, Value};
+use crate::rules::FailureCount;
+use crate::sim::broker::Sim;
+use crate::sim::delivery::consumer::Consumer;
+use crate::sim::queue::lifecycle::{Contents, Queue};
+use crate::sim::reason::Occasion;
+use crate::sim::session::channel::Unacked;
+use crate::sim::state::arena::Id;
+use crate::sim::state::queued_message::QueuedMessage;
+
+impl Sim {
+    /// Hands out messages as long as there are some and somebody may have one; drops what is over the limit then.
+    pub(crate) fn serve(&mut self, id: Id<Queue>) {
+        // A classic queue looks for expired heads where RabbitMQ does: after each message that leaves (TTL-12).
+        let Some(queue) = self.queues.get(id).filter(|queue| !queue.is_asleep()) else { return };
+        let quorum = queue.kind == QueueKind::Quorum;
+        if matches!(&queue.contents, Contents::Quorum(quorum) if quorum.may_have_expired(self.now)) {
+            self.expire(id);
+        }
+        while let Some(queue) = self.queues.get(id) {
+            if queue.ready() == 0 {
+                break;
+            }
+            let Some(consumer) = self.next_consumer(id) else { break };
+            let Some(entry) = self.queues.get_mut(id).and_then(|queue| queue.pop()) else { break };
+            self.sweep(id);
+            self.hand_over(id, consumer, entry);
+        }
+        if quorum {
+            self.served_quorum(id);
+        }
+    }
+
+    /// Does what comes after the serving of a quorum queue: its limits, and the timer of its heads.
+    pub(crate) fn served_quorum(&mut self, id: Id<Queue>) {
+        self.drop_over_limit(id, Occasion::Arrival);
+        let has_clock = |queue: &Queue| match &queue.contents {
+            Contents::Quorum(quorum) => quorum.may_expire() || queue.ttl_timer.is_some(),
+            Contents::Classic(_) => false,
+        };
+        if self.queues.get(id).is_some_and(has_clock) {
+            self.arm_message_ttl(id);
+        }
+    }
+
+    /// Takes the consumer whose turn it is; it goes to the back.
+    pub(crate) fn next_consumer(&mut self, id: Id<Queue>) -> Option<Id<Consumer>> {
+        let queue = self.queues.get(id)?;
+        if queue.consumers.single_active {
+            let active = queue.consumers.active?;
+            let able = self.consumers.get(active)?.has_capacity(&self.channels);
+            return (able && !self.is_quiescing(queue, active)).then_some(active);
+        }
+        let queue = self.queues.get_mut(id)?;
+        while let Some(level) = queue.consumers.in_turn() {
+            let id = *level.front()?;
+            let Some(consumer) = self.consumers.get_mut(id) else {
+                level.pop_front();
+                continue;
+            };
+            let able = consumer.has_capacity(&self.channels);
+            // A quorum queue's consumer leaves the rotation as soon as it is full, a classic one's when tried.
+            let last = queue.kind == QueueKind::Quorum
+                && !consumer.no_ack
+                && consumer.prefetch > 0
+                && consumer.unacked + 1 >= consumer.held_max();
+            if able && !last {
+                if level.len() > 1 {
+                    level.rotate_left(1);
+                }
+                return Some(id);
+            }
+            level.pop_front();
+            consumer.rotating = false;
+            queue.consumers.blocked.push(id);
+            if able {
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// Sends a message to a consumer.
+    pub(crate) fn hand_over(&mut self, queue_id: Id<Queue>, id: Id<Consumer>, entry: QueuedMessage) {
+        let Some(consumer) = self.consumers.get_mut(id) else { return };
+        if consumer.ghost.is_some() {
+            return self.hand_to_ghost(queue_id, id, entry);
+        }
+        let Some(queue) = self.queues.get_mut(queue_id) else { return };
+        let Some(channel) = self.channels.get_mut(consumer.channel) else { return };
+        channel.permissions.wake(self.now);
+        let tag = channel.next_tag();
+        let delivery = shown(self.rules, queue, &entry, tag, false);
+        if !consumer.no_ack {
+            queue.unacked += 1;
+            consumer.unacked += 1;
+            channel.held += 1;
+            let since = self.now;
+            channel.unacked.push_back(Unacked {
+                tag: tag.0,
+                queue: queue_id,
+                consumer: Some(id),
+                since,
+                attached: consumer.attached,
+                entry: Some(entry),
+            });
+        }
+        let event = Event::Delivered { channel: channel.id, consumer: consumer.tag.clone(), delivery };
+        self.events.push_back(event);
+        let no_ack = consumer.no_ack;
+        self.touch(queue_id);
+        if !no_ack {
+            self.expect_timeout(queue_id, id);
+        }
+    }
+}
+
+/// Makes the delivery of a message.
+pub(crate) fn shown(
+    rules: &crate::rules::Differences,
+    queue: &Queue,
+    entry: &QueuedMessage,
+    tag: DeliveryTag,
+    by_get: bool,
+) -> Delivery {
+    let (message, redelivered) = told(rules, queue, entry, by_get);
+    let (exchange, routing_key) = (entry.stored.exchange().clone(), entry.stored.routing_key().clone());
+    Delivery { tag, redelivered, exchange, routing_key, message }
+}
+
+/// Gives the message as a delivery shows it, and whether it counts as redelivered (CO-9, CO-12, DL-32, DL-34).
+fn told(
+    rules: &crate::rules::Differences,
+    queue: &Queue,
+    entry: &QueuedMessage,
+    by_get: bool,
+) -> (DeliveredMessage, bool) {
+    let stored = &entry.stored;
+    let Contents::Quorum(_) = &queue.contents else {
+        return (stored.letter(), entry.redelivered);
+    };
+    let inherited = match rules.failure_count {
+        FailureCount::Forgotten => 0,
+        FailureCount::Shown => stored.quorum_rejections,
+        FailureCount::Counted => stored.failures,
+    };
+    let returns = if entry.returns == 0 { inherited } else { entry.returns };
+    let redelivered = returns > 0 || (rules.two_counters && entry.failures > 0);
+    if !(redelivered || by_get && rules.quorum_get_count_0) {
+        return (stored.letter(), false);
+    }
+    let mut headers = stored.headers().cloned().unwrap_or_default();
+    let mut set = |name: &str, n: u32| {
+        headers.insert(name.into(), Value::I64(n.into()));
+    };
+    if rules.two_counters {
+        set("x-acquired-count", returns);
+        if entry.failures > 0 {
+            set("x-delivery-count", entry.failures);
+        }
+    } else {
+        set("x-delivery-count", returns);
+    }
+    headers.sort_keys();
+    (stored.letter().with_headers(headers), redelivered)
+}

@@ -1,0 +1,47 @@
+//! Methods with a reply: each to its file, then the answer, then what a refusal closes.
+
+use crate::broker::{ChannelId, Method, Refusal, Reply, RequestId, code};
+use crate::sim::broker::Sim;
+use crate::sim::session::channel::Channel;
+use crate::sim::state::arena::Id;
+use crate::sim::state::refusal::channel_error;
+
+impl Sim {
+    pub(crate) fn call(&mut self, request: RequestId, id: ChannelId, method: Method) {
+        let Some(&channel) = self.channel_ids.get(&id) else {
+            let refusal = channel_error(code::CHANNEL_ERROR, "the channel is closed");
+            return self.answer(request, Err(refusal));
+        };
+        self.wake_channel(channel);
+        match self.perform(channel, method) {
+            Ok(reply) => self.answer(request, Ok(reply)),
+            Err(refusal) => {
+                self.answer(request, Err(refusal.clone()));
+                self.close_for(channel, refusal);
+            }
+        }
+    }
+
+    fn perform(&mut self, channel: Id<Channel>, method: Method) -> Result<Reply, Refusal> {
+        match method {
+            Method::DeclareExchange(exchange) => self.declare_exchange(channel, &exchange),
+            Method::DeclareQueue(queue) => self.declare_queue(channel, &queue),
+            Method::CheckQueue { queue } => self.check_queue(channel, &queue),
+            Method::CheckExchange { exchange } => self.check_exchange(channel, &exchange),
+            Method::DeleteExchange { exchange, if_unused } => self.delete_exchange(channel, &exchange, if_unused),
+            Method::DeleteQueue { queue, if_unused, if_empty } => {
+                self.delete_queue(channel, &queue, if_unused, if_empty)
+            }
+            Method::Bind(binding) => self.bind(channel, &binding),
+            Method::Unbind(binding) => self.unbind(channel, &binding),
+            Method::Purge { queue } => self.purge(channel, &queue),
+            Method::Get { queue, no_ack } => self.get(channel, &queue, no_ack),
+            Method::Consume { queue, consumer, no_ack, exclusive, arguments } => {
+                self.consume(channel, &queue, consumer, (no_ack, exclusive), &arguments)
+            }
+            Method::Cancel { consumer } => Ok(self.cancel(channel, &consumer)),
+            Method::Qos { prefetch, global } => Ok(self.qos(channel, prefetch, global)),
+            Method::Recover { requeue } => self.recover(channel, requeue),
+        }
+    }
+}

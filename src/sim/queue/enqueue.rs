@@ -1,0 +1,304 @@
+//! A message arrives at a queue: refused, handed on at once, or stored; and the length limits (LEN-*, TTL-3, TTL-7).
+
+use crate::broker::{PublishId, What};
+use crate::model::{Millis, Moment};
+use crate::rules::{FailureCount, Overflow};
+use crate::sim::access::vhost::Vhost;
+use crate::sim::broker::Sim;
+use crate::sim::queue::lifecycle::{Contents, Queue};
+use crate::sim::reason::{Cause, Occasion, Reason};
+use crate::sim::session::channel::Channel;
+use crate::sim::state::arena::Id;
+use crate::sim::state::queued_message::{NEVER, QueuedMessage, Stored};
+use crate::sim::state::quorum_queue::{Publisher, encoded_size};
+
+impl Sim {
+    /// Brings a message to a queue and says whether the queue took responsibility. No publisher: a dead letter.
+    pub(crate) fn enqueue(&mut self, id: Id<Queue>, stored: Box<Stored>, publisher: Option<Id<Channel>>) -> bool {
+        let Some(queue) = self.queues.get_mut(id) else { return true };
+        queue.count_move(self.now);
+        match queue.contents {
+            Contents::Classic(_) => self.enqueue_classic(id, stored, publisher.is_some()),
+            Contents::Quorum(_) => self.enqueue_quorum(id, stored, publisher),
+        }
+    }
+
+    fn enqueue_classic(&mut self, id: Id<Queue>, stored: Box<Stored>, published: bool) -> bool {
+        let origin = stored.origin;
+        self.wake(id, origin);
+        let Some(entry) = self.new_entry(id, stored) else { return true };
+        let Some(queue) = self.queues.get(id) else { return true };
+        let Contents::Classic(classic) = &queue.contents else { return true };
+        let overflow = queue.settings.overflow;
+        if overflow != Overflow::DropHead {
+            let (n, bytes) = (classic.ready() + 1, classic.bytes() + u64::from(entry.size));
+            if is_over(queue, n, bytes) {
+                if overflow == Overflow::RejectPublishDlx {
+                    self.die(id, entry, Cause::FullOnArrival);
+                } else {
+                    self.tell_full(id, origin, published);
+                }
+                return false;
+            }
+        }
+        if classic.ready() == 0
+            && let Some(consumer) = self.next_consumer(id)
+        {
+            self.tell(Some(origin), Some(id), "RT-2", || What::Enqueued);
+            // DL-13: what never lay in the queue is shown as new, whatever failed before.
+            self.hand_over(id, consumer, QueuedMessage { redelivered: false, ..entry });
+            return true;
+        }
+        self.store_classic(id, entry);
+        true
+    }
+
+    /// Wakes a queue that sleeps since its active consumer cancelled. RabbitMQ crashes the queue here (CO-6): what a crash
+    /// leaves is chance, and not simulated.
+    fn wake(&mut self, id: Id<Queue>, origin: PublishId) {
+        let Some(queue) = self.queues.get_mut(id).filter(|queue| queue.consumers.asleep) else { return };
+        let crashes = queue.is_asleep();
+        queue.consumers.asleep = false;
+        if crashes {
+            self.to_serve.push_back(id);
+            let why = "RabbitMQ 3.10 crashes a queue that gets a message after its active consumer cancelled";
+            self.tell(Some(origin), Some(id), "CO-6", || What::Blocked { behind: None, until: None, why: why.into() });
+        }
+    }
+
+    /// Stores a message; sweeps expired heads only when RabbitMQ would (TTL-12).
+    fn store_classic(&mut self, id: Id<Queue>, mut entry: QueuedMessage) {
+        let expires = entry.expires_at != NEVER;
+        if self.insights {
+            self.tell_enqueued(id, &mut entry);
+        }
+        let Some(queue) = self.queues.get_mut(id) else { return };
+        let Contents::Classic(classic) = &mut queue.contents else { return };
+        classic.push(entry);
+        self.touch(id);
+        let dropped = self.drop_over_limit(id, Occasion::Arrival);
+        let alone = self.queues.get(id).is_some_and(|queue| queue.ready() == 1);
+        match (dropped, alone, expires) {
+            (false, false, _) | (true, true, false) | (false, true, false) => {}
+            _ => self.sweep(id),
+        }
+    }
+
+    fn enqueue_quorum(&mut self, id: Id<Queue>, stored: Box<Stored>, publisher: Option<Id<Channel>>) -> bool {
+        let origin = stored.origin;
+        let Some(mut entry) = self.new_entry(id, stored) else { return true };
+        let Some(queue) = self.queues.get_mut(id) else { return true };
+        let refuses = is_refusing(queue);
+        let Contents::Quorum(quorum) = &mut queue.contents else { return true };
+        // A publisher that was told to stop does so also when the queue would drop its head by now.
+        if let Some(publisher) = publisher
+            && quorum.refuses(Publisher::Channel(publisher), refuses, self.turn)
+        {
+            self.tell_full(id, origin, true);
+            return false;
+        }
+        let is_empty = quorum.ready() == 0;
+        if self.insights {
+            self.tell_enqueued(id, &mut entry);
+        }
+        // Into an empty queue and out again at once: what lies there for no time needs no place.
+        if is_empty && let Some(consumer) = self.next_consumer(id) {
+            if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
+                quorum.count_dequeue();
+            }
+            self.hand_over(id, consumer, entry);
+            self.served_quorum(id);
+            return true;
+        }
+        if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
+            quorum.push(entry);
+        }
+        self.touch(id);
+        self.serve(id);
+        true
+    }
+
+    /// Makes the entry of a message for a queue; its expiry is fixed now (TTL-3).
+    fn new_entry(&mut self, id: Id<Queue>, mut stored: Box<Stored>) -> Option<QueuedMessage> {
+        let now = self.now;
+        let rules = self.rules;
+        let queue = self.queues.get_mut(id)?;
+        let ttl = queue.settings.message_ttl_ms.into_iter().chain(stored.expiration_ms).min();
+        let priority = stored.message.properties.priority;
+        let body = stored.message.body.len();
+        let (level, position, size, ttl) = match &mut queue.contents {
+            Contents::Classic(classic) => (classic.level(priority), classic.next_position(), body, ttl),
+            Contents::Quorum(quorum) => {
+                let properties = if rules.quorum_bytes_with_properties { property_bytes(&mut stored) } else { 0 };
+                // TTL-7: 0 is treated as a millisecond.
+                let ttl = ttl.map(|ttl| ttl.max(1));
+                (quorum.level(priority), quorum.next_position(), body + properties, ttl)
+            }
+        };
+        let counted = rules.failure_count == FailureCount::Counted;
+        let failures = if counted { stored.failures } else { 0 };
+        Some(QueuedMessage {
+            stored,
+            position,
+            expires_at: ttl.map_or(NEVER, |ttl| now + Millis(ttl)),
+            size: u32::try_from(size).unwrap_or(u32::MAX),
+            level,
+            redelivered: failures > 0,
+            returns: 0,
+            losses: 0,
+            failures,
+        })
+    }
+
+    /// With insights on: tells that a message stands in a queue, and what holds it up there.
+    fn tell_enqueued(&mut self, id: Id<Queue>, entry: &mut QueuedMessage) {
+        let origin = Some(entry.stored.origin);
+        self.tell(origin, Some(id), "RT-2", || What::Enqueued);
+        let queue = self.queues.get(id).filter(|_| entry.expires_at != NEVER);
+        entry.stored.ttls = queue.map(|queue| self.ttls(queue, &entry.stored).into());
+        if let Some((behind, until, Reason { rule, why })) = self.held_up_by(id, entry) {
+            self.tell(origin, Some(id), rule, || What::Blocked { behind: Some(behind), until, why });
+        }
+        if let Some(Reason { rule, why }) = self.why_nobody(id) {
+            self.tell(origin, Some(id), rule, || What::Blocked { behind: None, until: None, why });
+        }
+    }
+
+    fn tell_full(&mut self, id: Id<Queue>, origin: PublishId, published: bool) {
+        if self.insights {
+            let Reason { rule, why } = self.reason_of_refusal_by_length(id, published);
+            self.tell(Some(origin), Some(id), rule, || What::Dropped { why, stood: false });
+        }
+    }
+
+    /// Drops heads while the queue is over a limit, or blocks and unblocks publishers; says whether any was dropped.
+    pub(crate) fn drop_over_limit(&mut self, id: Id<Queue>, occasion: Occasion) -> bool {
+        let releases = self.rules.quorum_unlimited_releases;
+        let Some(queue) = self.queues.get_mut(id) else { return false };
+        if !is_limited(queue) {
+            if let Contents::Quorum(quorum) = &mut queue.contents {
+                // To RabbitMQ it is not below a limit either: one that it gets releases whom an earlier one refused.
+                quorum.was_relaxed = false;
+                if releases {
+                    quorum.refuse_all(false, self.turn);
+                }
+            }
+            return false;
+        }
+        let drops = queue.settings.overflow == Overflow::DropHead;
+        let dropped = drops && self.drop_heads(id, occasion);
+        self.weigh_publishers(id, !drops);
+        dropped
+    }
+
+    fn drop_heads(&mut self, id: Id<Queue>, occasion: Occasion) -> bool {
+        let mut victims = Vec::new();
+        while let Some(queue) = self.queues.get_mut(id) {
+            let (n, bytes) = match &queue.contents {
+                Contents::Classic(classic) => (classic.ready(), classic.bytes()),
+                Contents::Quorum(quorum) => quorum.counted(),
+            };
+            if !is_over(queue, n, bytes) {
+                break;
+            }
+            let Some(entry) = queue.pop() else { break };
+            victims.push((entry, Cause::Full { ready: n, bytes, occasion }));
+        }
+        if victims.is_empty() {
+            return false;
+        }
+        let quorum = self.queues.get(id).is_some_and(|queue| matches!(queue.contents, Contents::Quorum(_)));
+        if quorum && self.rules.quorum_maxlen_reversed {
+            victims.reverse();
+        }
+        for (entry, cause) in victims {
+            self.die(id, entry, cause);
+        }
+        self.touch(id);
+        true
+    }
+
+    /// Blocks publishers of a quorum queue that is over its limit; lets them go on when it falls to 80 % (LEN-9). One
+    /// that drops its head does neither.
+    pub(crate) fn weigh_publishers(&mut self, id: Id<Queue>, rejects: bool) {
+        let Some(queue) = self.queues.get_mut(id) else { return };
+        let Contents::Quorum(quorum) = &queue.contents else { return };
+        let (n, bytes) = quorum.counted();
+        let over = is_over(queue, n, bytes);
+        let relaxed = |value: u64, max: Option<u64>| max.is_none_or(|max| value <= max * 8 / 10);
+        let below = relaxed(n, queue.settings.max_length) && relaxed(bytes, queue.settings.max_length_bytes);
+        if let Contents::Quorum(quorum) = &mut queue.contents {
+            let falls = below && !quorum.was_relaxed;
+            quorum.was_relaxed = below;
+            if rejects && (over || falls) {
+                quorum.refuse_all(over, self.turn);
+            }
+        }
+    }
+
+    /// Forgets a channel that published to quorum queues.
+    pub(crate) fn forget_publisher(&mut self, channel: Id<Channel>, vhost: Id<Vhost>) {
+        let Some(vhost) = self.vhosts.get(vhost) else { return };
+        let mut known = Vec::new();
+        for &id in vhost.queues.values() {
+            if let Some(Queue { contents: Contents::Quorum(quorum), consumers, .. }) = self.queues.get_mut(id)
+                && quorum.forget_publisher(Publisher::Channel(channel))
+                && consumers.single_active
+            {
+                known.push(id);
+            }
+        }
+        // The end of any process that a queue knows lets it choose its active consumer anew.
+        for id in known {
+            self.elect(id);
+            self.to_serve.push_back(id);
+        }
+    }
+}
+
+/// Gives the bytes of the property section as stored: an expiration that a death took away is among them, RabbitMQ's own
+/// records of deaths are not (LEN-1). Counted once for as long as it stays the same.
+fn property_bytes(stored: &mut Stored) -> usize {
+    if let Some(known) = stored.property_bytes {
+        return known as usize;
+    }
+    let died = stored.died();
+    let is_own = |key: &str| match key.as_bytes().get(2) {
+        Some(b'd') => key.starts_with("x-death"),
+        Some(b'f') => key.starts_with("x-first-death-"),
+        Some(b'l') => key.starts_with("x-last-death-"),
+        _ => false,
+    };
+    let properties = &stored.message.properties;
+    // Without any of the client's all are RabbitMQ's own.
+    let headers = stored.headers().filter(|_| !died || properties.headers.is_some());
+    let bytes = encoded_size(properties, headers, |key| died && is_own(key));
+    stored.property_bytes = u32::try_from(bytes).ok();
+    bytes
+}
+
+/// Says whether a quorum queue refuses whoever publishes to it for the first time (LEN-9).
+pub(crate) fn is_refusing(queue: &Queue) -> bool {
+    let Contents::Quorum(quorum) = &queue.contents else { return false };
+    if queue.settings.overflow != Overflow::RejectPublish || !is_limited(queue) {
+        return false;
+    }
+    let (n, bytes) = quorum.counted();
+    is_over(queue, n, bytes)
+}
+
+fn is_limited(queue: &Queue) -> bool {
+    queue.settings.max_length.is_some() || queue.settings.max_length_bytes.is_some()
+}
+
+fn is_over(queue: &Queue, n: u64, bytes: u64) -> bool {
+    queue.settings.max_length.is_some_and(|max| n > max)
+        || queue.settings.max_length_bytes.is_some_and(|max| bytes > max)
+}
+
+/// Gives the first tick of a quorum queue at or after `at`; ticks come every five seconds (EXP-3).
+pub(crate) fn tick_at(declared_at: Moment, at: Moment) -> Moment {
+    const TICK_MS: u64 = 5_000;
+    let since = (at - declared_at).0;
+    declared_at + Millis(since.div_ceil(TICK_MS) * TICK_MS)
+}

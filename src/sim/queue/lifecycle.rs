@@ -1,0 +1,448 @@
+//! Queues: declaration, deletion, purge, and who may touch them (CO-18, CO-20, CO-21, CO-23, ER-*, PE-2, RT-16).
+
+use crate::broker::{ConnectionId, Refusal, Reply, What, code};
+use crate::model;
+use crate::model::{Moment, Name, QueueKind, QueueName, Value};
+use crate::rules::{
+    Access, Definition, QueueSettings, check_queue_arguments, check_queue_equivalence, check_queue_properties,
+    queue_settings, shown_queue,
+};
+use crate::sim::access::vhost::Vhost;
+use crate::sim::broker::Sim;
+use crate::sim::dead_letter::at_most_once::DeadLettering;
+use crate::sim::delivery::consumer::{Consumer, Consumers};
+use crate::sim::routing::exchange::{Destination, Exchange};
+use crate::sim::session::channel::Channel;
+use crate::sim::state::arena::Id;
+use crate::sim::state::classic_queue::ClassicQueue;
+use crate::sim::state::queued_message::QueuedMessage;
+use crate::sim::state::quorum_queue::QuorumQueue;
+use crate::sim::state::refusal::{channel_error, connection_error, not_found, not_simulated, precondition_failed};
+use crate::sim::state::timer::TimerKey;
+use std::collections::BTreeSet;
+
+/// Is what a queue holds, by its type.
+pub(crate) enum Contents {
+    Classic(ClassicQueue),
+    Quorum(QuorumQueue),
+}
+
+/// Is a declared queue.
+pub(crate) struct Queue {
+    pub name: QueueName,
+    pub vhost: Id<Vhost>,
+    /// As declared, with the type that RabbitMQ stores.
+    pub declared: model::Queue,
+    pub kind: QueueKind,
+    /// The connection that it is exclusive to.
+    pub owner: Option<ConnectionId>,
+    pub settings: QueueSettings,
+    /// Where its dead go, by its settings.
+    pub dead_lettering: Option<Id<DeadLettering>>,
+    /// The merged definition of the policies that apply.
+    pub policy: Definition,
+    pub contents: Contents,
+    pub consumers: Consumers,
+    pub unacked: u64,
+    /// Of these, taken by basic.get.
+    pub got: u64,
+    /// The exchanges that have bindings to it.
+    pub bound_from: BTreeSet<Id<Exchange>>,
+    pub ttl_timer: Option<TimerKey>,
+    pub delay_timer: Option<TimerKey>,
+    pub retry_timer: Option<TimerKey>,
+    pub lease_timer: Option<TimerKey>,
+    pub declared_at: Moment,
+    /// EXP-2: when it was last used, for its lease.
+    pub used_at: Moment,
+    pub watched: bool,
+    /// How many messages entered or came back at that moment.
+    pub moved: (Moment, u64),
+}
+
+impl Queue {
+    pub(crate) fn ready(&self) -> u64 {
+        match &self.contents {
+            Contents::Classic(classic) => classic.ready(),
+            Contents::Quorum(quorum) => quorum.ready(),
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<QueuedMessage> {
+        match &mut self.contents {
+            Contents::Classic(classic) => classic.pop(),
+            Contents::Quorum(quorum) => quorum.pop(),
+        }
+    }
+
+    pub(crate) fn count_move(&mut self, now: Moment) {
+        self.moved = if self.moved.0 == now { (now, self.moved.1 + 1) } else { (now, 1) };
+    }
+
+    /// Says whether it leaves what waits to nobody, though a consumer may be able to take it (CO-6).
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.consumers.asleep && self.ready() > 0
+    }
+
+    pub(crate) fn shown(&self) -> String {
+        shown_queue(&self.name.vhost, &self.name.name)
+    }
+}
+
+impl Sim {
+    /// queue.declare, active.
+    pub(crate) fn declare_queue(&mut self, channel: Id<Channel>, asked: &model::Queue) -> Result<Reply, Refusal> {
+        let Some(state) = self.channels.get(channel) else { return Ok(Reply::Done) };
+        let (vhost, connection) = (state.vhost, state.connection);
+        let mut asked = asked.clone();
+        asked.vhost = self.vhost_name(vhost);
+        asked.name = stripped(&asked.name);
+        let kind = self.choose_type(&mut asked, vhost);
+        if asked.name.is_empty() {
+            if kind != QueueKind::Classic {
+                let text = format!("Cannot declare a server-named queue for type rabbit_{}_queue", kind.as_str());
+                return Err(precondition_failed(text));
+            }
+            asked.name = self.server_name("amq.gen-");
+        } else if asked.name.starts_with("amq.") {
+            let text = format!("queue name '{}' contains reserved prefix 'amq.*'", asked.name);
+            return Err(channel_error(code::ACCESS_REFUSED, text));
+        }
+        self.check_queue_access(channel, Access::Configure, &asked.name)?;
+        let id = match self.queue_id(vhost, &asked.name) {
+            Some(id) => {
+                self.check_redeclare(id, &asked, connection)?;
+                self.refresh_lease(id, true);
+                id
+            }
+            None => self.create_queue(channel, asked, kind, vhost, connection)?,
+        };
+        if let (Some(state), Some(queue)) = (self.channels.get_mut(channel), self.queues.get(id)) {
+            state.last_queue = Some(queue.name.name.clone());
+        }
+        Ok(self.declared(id))
+    }
+
+    /// Chooses the type, and stores it as the version does (MG-6, MG-15).
+    fn choose_type(&self, asked: &mut model::Queue, vhost: Id<Vhost>) -> QueueKind {
+        if asked.arguments.contains_key("x-queue-type") || !self.rules.stores_queue_type {
+            return asked.kind();
+        }
+        let default = self.vhosts.get(vhost).and_then(|vhost| vhost.default_queue_type);
+        let kind = match default {
+            Some(kind) if self.rules.default_queue_type && asked.durable && !asked.exclusive && !asked.auto_delete => {
+                kind
+            }
+            _ => QueueKind::Classic,
+        };
+        asked.arguments.insert("x-queue-type".into(), Value::from(kind.as_str()));
+        kind
+    }
+
+    fn check_redeclare(&self, id: Id<Queue>, asked: &model::Queue, by: ConnectionId) -> Result<(), Refusal> {
+        let Some(queue) = self.queues.get(id) else { return Ok(()) };
+        let fits = match queue.owner {
+            Some(owner) => owner == by && asked.exclusive,
+            None => !asked.exclusive,
+        };
+        if !fits {
+            return Err(locked(queue));
+        }
+        check_queue_equivalence(&queue.declared, asked, self.rules).map_err(precondition_failed)
+    }
+
+    fn create_queue(
+        &mut self,
+        channel: Id<Channel>,
+        mut asked: model::Queue,
+        kind: QueueKind,
+        vhost: Id<Vhost>,
+        connection: ConnectionId,
+    ) -> Result<Id<Queue>, Refusal> {
+        self.check_queue_limit(vhost, &asked.name)?;
+        if let Some(dlx) = asked.arguments.get("x-dead-letter-exchange").and_then(Value::as_text) {
+            let dlx = Name::from(dlx);
+            self.check_queue_access(channel, Access::Read, &asked.name)?;
+            self.check_exchange_access(channel, Access::Write, &dlx)?;
+        }
+        check_queue_arguments(&asked, kind, self.rules).map_err(precondition_failed)?;
+        check_queue_properties(&asked, kind).map_err(precondition_failed)?;
+        if kind == QueueKind::Stream {
+            return Err(not_simulated("stream queues"));
+        }
+        if self.rules.master_locator_denied && asked.arguments.contains_key("x-queue-master-locator") {
+            let text = "Feature `queue_master_locator` is deprecated.\n\
+                        By default, this feature is not permitted anymore.\n\
+                        The feature will be removed from a future major RabbitMQ version, regardless of the \
+                        configuration; actual version to be determined.\nTo continue using this feature";
+            return Err(connection_error(code::INTERNAL_ERROR, text));
+        }
+        asked.durable &= !asked.exclusive;
+        let owner = asked.exclusive.then_some(connection);
+        Ok(self.add_queue(asked, kind, vhost, owner))
+    }
+
+    fn add_queue(
+        &mut self,
+        declared: model::Queue,
+        kind: QueueKind,
+        vhost: Id<Vhost>,
+        owner: Option<ConnectionId>,
+    ) -> Id<Queue> {
+        let name = declared.id();
+        let policy = self.effective_policy(vhost, &name.name, kind);
+        let settings = queue_settings(&declared.arguments, &policy, kind, self.rules);
+        let asked = declared.arguments.get("x-max-priority").and_then(Value::as_integer);
+        let least = i64::from(self.rules.least_max_priority);
+        let max_priority = asked.map_or(0, |max| max.clamp(least, 255));
+        let contents = match kind {
+            QueueKind::Quorum => Contents::Quorum(QuorumQueue::new(self.rules.quorum_priority)),
+            _ => Contents::Classic(ClassicQueue::new(max_priority as u8)),
+        };
+        let single_active = declared.arguments.get("x-single-active-consumer") == Some(&Value::Bool(true));
+        let watched = self.watches.has(&name);
+        let dead_lettering = self.dead_lettering(vhost, &name.name, kind, &settings, None);
+        let id = self.queues.insert(Queue {
+            name: name.clone(),
+            vhost,
+            declared,
+            kind,
+            owner,
+            dead_lettering,
+            settings,
+            policy,
+            contents,
+            consumers: Consumers::new(single_active),
+            unacked: 0,
+            got: 0,
+            bound_from: BTreeSet::new(),
+            ttl_timer: None,
+            delay_timer: None,
+            retry_timer: None,
+            lease_timer: None,
+            declared_at: self.now,
+            used_at: self.now,
+            watched,
+            moved: (self.now, 0),
+        });
+        if let Some(vhost) = self.vhosts.get_mut(vhost) {
+            vhost.queues.insert(name.name, id);
+        }
+        self.start_lease(id);
+        self.touch(id);
+        id
+    }
+
+    /// Gives queue.declare-ok.
+    pub(crate) fn declared(&self, id: Id<Queue>) -> Reply {
+        match self.queues.get(id) {
+            None => Reply::Done,
+            Some(queue) => Reply::Declared {
+                queue: queue.name.name.clone(),
+                ready: queue.ready(),
+                consumers: self.counted_consumers(queue),
+            },
+        }
+    }
+
+    /// queue.declare, passive.
+    pub(crate) fn check_queue(&mut self, channel: Id<Channel>, name: &Name) -> Result<Reply, Refusal> {
+        if &**name == crate::sim::routing::direct_reply_to::REPLY_TO {
+            return Ok(Reply::Declared { queue: name.clone(), ready: 0, consumers: 1 });
+        }
+        let name = self.expand_queue(channel, name)?;
+        self.check_passive_access(channel, false, &name)?;
+        // EXP-2: the queue is asked for its counts before anybody looks whose it is.
+        let vhost = self.channels.get(channel).map(|state| state.vhost);
+        if let Some(id) = vhost.and_then(|vhost| self.queue_id(vhost, &name)) {
+            self.refresh_lease(id, true);
+        }
+        let id = self.usable_queue(channel, &name)?;
+        if let Some(state) = self.channels.get_mut(channel) {
+            state.last_queue = Some(name);
+        }
+        Ok(self.declared(id))
+    }
+
+    /// queue.delete; a missing one counts 0 (RT-16).
+    pub(crate) fn delete_queue(
+        &mut self,
+        channel: Id<Channel>,
+        name: &Name,
+        if_unused: bool,
+        if_empty: bool,
+    ) -> Result<Reply, Refusal> {
+        let name = self.expand_queue(channel, name)?;
+        self.check_queue_access(channel, Access::Configure, &name)?;
+        let Some(vhost) = self.channels.get(channel).map(|state| state.vhost) else { return Ok(Reply::Done) };
+        if self.queue_id(vhost, &name).is_none() {
+            return Ok(Reply::Counted { messages: 0 });
+        }
+        let id = self.usable_queue(channel, &name)?;
+        let Some(queue) = self.queues.get(id) else { return Ok(Reply::Done) };
+        let shown = queue.shown();
+        if queue.kind == QueueKind::Quorum && (if_unused || if_empty) {
+            let flag = if if_unused { "if-unused" } else { "if-empty" };
+            let text = format!(
+                "cannot delete {shown}. queue.delete operations with {flag} flag set are not supported by quorum queues"
+            );
+            return Err(connection_error(code::NOT_IMPLEMENTED, text));
+        }
+        if if_unused && !queue.consumers.all.is_empty() {
+            return Err(precondition_failed(format!("{shown} in use")));
+        }
+        if if_empty && queue.ready() > 0 {
+            return Err(precondition_failed(format!("{shown} not empty")));
+        }
+        let messages = queue.ready();
+        self.remove_queue(id, "DL-2", "it was deleted");
+        Ok(Reply::Counted { messages })
+    }
+
+    /// queue.purge: only ready messages; nothing is dead-lettered (DL-2).
+    pub(crate) fn purge(&mut self, channel: Id<Channel>, name: &Name) -> Result<Reply, Refusal> {
+        let name = self.expand_queue(channel, name)?;
+        self.check_queue_access(channel, Access::Read, &name)?;
+        let id = self.usable_queue(channel, &name)?;
+        let takes_waiting = self.rules.purge_takes_waiting;
+        let Some(queue) = self.queues.get_mut(id) else { return Ok(Reply::Done) };
+        let gone = match &mut queue.contents {
+            Contents::Classic(classic) => classic.drain(),
+            Contents::Quorum(quorum) => {
+                let mut gone = quorum.drain();
+                gone.extend(quorum.delayed.drain());
+                if takes_waiting {
+                    gone.extend(quorum.backlog.drain());
+                }
+                gone
+            }
+        };
+        for entry in &gone {
+            self.tell(Some(entry.stored.origin), Some(id), "DL-2", || What::Dropped {
+                why: "the queue was purged".into(),
+                stood: true,
+            });
+        }
+        self.touch(id);
+        self.serve(id);
+        self.arm_message_ttl(id);
+        Ok(Reply::Counted { messages: gone.len() as u64 })
+    }
+
+    /// Deletes a queue that lost its last consumer, if it is to (CO-20).
+    pub(crate) fn auto_delete(&mut self, id: Id<Queue>) {
+        let Some(queue) = self.queues.get(id) else { return };
+        if queue.declared.auto_delete && queue.consumers.had_any && queue.consumers.all.is_empty() {
+            self.remove_queue(id, "CO-20", "its last consumer is gone and it is auto-delete");
+        }
+    }
+
+    /// Takes a queue away with all it holds; what is unacknowledged can still be settled, without effect.
+    pub(crate) fn remove_queue(&mut self, id: Id<Queue>, rule: &'static str, why: &str) {
+        self.tell(None, Some(id), rule, || What::QueueGone { why: why.to_owned() });
+        let Some(mut queue) = self.queues.remove(id) else { return };
+        for key in [&mut queue.ttl_timer, &mut queue.delay_timer, &mut queue.retry_timer, &mut queue.lease_timer] {
+            self.timers.cancel(key);
+        }
+        if let Some(vhost) = self.vhosts.get_mut(queue.vhost) {
+            vhost.queues.swap_remove(&queue.name.name);
+        }
+        for &consumer in &queue.consumers.all {
+            self.forget_consumer(consumer);
+        }
+        self.unbind_destination(Destination::Queue(id), &queue.bound_from);
+        if self.insights {
+            let entries = match &mut queue.contents {
+                Contents::Classic(classic) => classic.drain(),
+                Contents::Quorum(quorum) => {
+                    let mut all = quorum.drain();
+                    all.extend(quorum.delayed.drain());
+                    all.extend(quorum.backlog.drain());
+                    all
+                }
+            };
+            for entry in entries {
+                let why = format!("{} is gone: {why}", queue.name);
+                self.tell(Some(entry.stored.origin), None, rule, || What::Dropped { why, stood: false });
+            }
+        }
+        if queue.watched {
+            self.watches.touch_name(&queue.name);
+        }
+    }
+
+    /// Tells a consumer's client that its queue is gone.
+    fn forget_consumer(&mut self, id: Id<Consumer>) {
+        let Some(consumer) = self.consumers.get_mut(id) else { return };
+        let (channel, tag, cancelled) = (consumer.channel, consumer.tag.clone(), consumer.cancelled);
+        consumer.cancelled = true;
+        consumer.rotating = false;
+        if consumer.unacked == 0 || consumer.ghost.is_some() {
+            self.consumers.remove(id);
+        }
+        if !cancelled {
+            if let Some(state) = self.channels.get_mut(channel) {
+                state.consumers.remove(&tag);
+            }
+            self.tell_cancelled(channel, tag);
+        }
+    }
+
+    pub(crate) fn queue_id(&self, vhost: Id<Vhost>, name: &str) -> Option<Id<Queue>> {
+        self.vhosts.get(vhost)?.queues.get(name).copied()
+    }
+
+    /// Finds a queue for a channel: 404 when it is not there, 405 when it is exclusive to another (CO-21, ER-5).
+    pub(crate) fn usable_queue(&self, channel: Id<Channel>, name: &Name) -> Result<Id<Queue>, Refusal> {
+        let state = self.channels.get(channel);
+        let found = state.and_then(|state| self.queue_id(state.vhost, name));
+        let vhost = state.map_or_else(|| Name::from(""), |state| self.vhost_name(state.vhost));
+        let Some((id, queue)) = found.and_then(|id| Some((id, self.queues.get(id)?))) else {
+            return Err(not_found(&shown_queue(&vhost, name)));
+        };
+        match (queue.owner, state) {
+            (Some(owner), Some(state)) if owner != state.connection => Err(locked(queue)),
+            _ => Ok(id),
+        }
+    }
+
+    /// Lets the empty name mean the channel's last queue (ER-1).
+    pub(crate) fn expand_queue(&self, channel: Id<Channel>, name: &Name) -> Result<Name, Refusal> {
+        if !name.is_empty() {
+            return Ok(stripped(name));
+        }
+        let last = self.channels.get(channel).and_then(|state| state.last_queue.clone());
+        last.ok_or_else(|| channel_error(code::NOT_FOUND, "no previously declared queue"))
+    }
+
+    fn check_queue_limit(&self, vhost: Id<Vhost>, name: &Name) -> Result<(), Refusal> {
+        let Some(state) = self.vhosts.get(vhost) else { return Ok(()) };
+        match state.limit("max-queues") {
+            Some(max) if state.queues.len() as i64 >= max => Err(precondition_failed(format!(
+                "cannot declare queue '{name}': queue limit in vhost '{}' ({max}) is reached",
+                state.name
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a name that nobody else has.
+    pub(crate) fn server_name(&mut self, prefix: &str) -> Name {
+        self.names_made += 1;
+        format!("{prefix}{:022}", self.names_made).into()
+    }
+}
+
+/// Removes CR and LF, as declare does (ER-9).
+pub(crate) fn stripped(name: &Name) -> Name {
+    if name.contains(['\r', '\n']) { name.replace(['\r', '\n'], "").into() } else { name.clone() }
+}
+
+fn locked(queue: &Queue) -> Refusal {
+    let text = format!(
+        "cannot obtain exclusive access to locked {}. It could be originally declared on another connection or the \
+         exclusive property value does not match that of the original declaration.",
+        queue.shown()
+    );
+    channel_error(code::RESOURCE_LOCKED, text)
+}

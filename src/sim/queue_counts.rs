@@ -1,0 +1,79 @@
+//! Watched queues: their present counts, then each change, told once per step (§ the seam's `Watch`).
+
+use crate::broker::{Counts, Event};
+use crate::model::QueueName;
+use crate::sim::broker::Sim;
+use crate::sim::queue::lifecycle::Queue;
+use crate::sim::state::arena::Id;
+use std::collections::BTreeMap;
+
+/// Holds who is watched and what was told last.
+#[derive(Debug, Default)]
+pub(crate) struct QueueCounts {
+    told: BTreeMap<QueueName, Option<Counts>>,
+    /// Names to look at when the step ends.
+    touched: Vec<QueueName>,
+}
+
+impl QueueCounts {
+    pub(crate) fn has(&self, name: &QueueName) -> bool {
+        !self.told.is_empty() && self.told.contains_key(name)
+    }
+
+    pub(crate) fn touch_name(&mut self, name: &QueueName) {
+        if !self.touched.contains(name) {
+            self.touched.push(name.clone());
+        }
+    }
+}
+
+impl Sim {
+    pub(crate) fn watch(&mut self, name: QueueName) {
+        let id = self.watched_queue(&name);
+        if let Some(queue) = id.and_then(|id| self.queues.get_mut(id)) {
+            queue.watched = true;
+        }
+        let counts = self.counts(&name);
+        self.events.push_back(Event::Counted { queue: name.clone(), counts });
+        self.watches.told.insert(name, counts);
+    }
+
+    pub(crate) fn unwatch(&mut self, name: &QueueName) {
+        self.watches.told.remove(name);
+        let id = self.watched_queue(name);
+        if let Some(queue) = id.and_then(|id| self.queues.get_mut(id)) {
+            queue.watched = false;
+        }
+    }
+
+    /// Notes that the counts of a queue may have changed.
+    pub(crate) fn touch(&mut self, id: Id<Queue>) {
+        if let Some(queue) = self.queues.get(id).filter(|queue| queue.watched) {
+            self.watches.touch_name(&queue.name);
+        }
+    }
+
+    /// Tells the counts that changed in this step.
+    pub(crate) fn tell_counts(&mut self) {
+        if self.watches.touched.is_empty() {
+            return;
+        }
+        for name in std::mem::take(&mut self.watches.touched) {
+            let counts = self.counts(&name);
+            match self.watches.told.get_mut(&name) {
+                Some(told) if *told != counts => *told = counts,
+                _ => continue,
+            }
+            self.events.push_back(Event::Counted { queue: name, counts });
+        }
+    }
+
+    fn watched_queue(&self, name: &QueueName) -> Option<Id<Queue>> {
+        self.queue_id(*self.vhost_names.get(&name.vhost)?, &name.name)
+    }
+
+    fn counts(&self, name: &QueueName) -> Option<Counts> {
+        let queue = self.queues.get(self.watched_queue(name)?)?;
+        Some(Counts { ready: queue.ready(), consumers: self.counted_consumers(queue) })
+    }
+}

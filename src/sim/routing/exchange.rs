@@ -1,0 +1,290 @@
+//! Exchanges: declaration, deletion, and the graph that a publish walks (RT-1 to RT-17).
+
+use crate::broker::{Refusal, Reply, code};
+use crate::model;
+use crate::model::{Name, Table, Value};
+use crate::rules::{Access, check_exchange_equivalence, headers_match, is_known_type, shown_exchange, type_name};
+use crate::sim::access::vhost::Vhost;
+use crate::sim::broker::Sim;
+use crate::sim::queue::lifecycle::{Queue, stripped};
+use crate::sim::session::channel::Channel;
+use crate::sim::state::arena::Id;
+use crate::sim::state::cc_bcc::CcBcc;
+use crate::sim::state::names::NameMap;
+use crate::sim::state::refusal::{channel_error, connection_error, not_found, not_simulated, precondition_failed};
+use crate::sim::state::topic_trie::TopicTrie;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Is what a binding leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Destination {
+    Queue(Id<Queue>),
+    Exchange(Id<Exchange>),
+}
+
+/// Is how an exchange finds destinations.
+pub(crate) enum Router {
+    /// By the queue's name.
+    Default,
+    Direct(NameMap<Vec<Destination>>),
+    Fanout(Vec<Destination>),
+    Topic(TopicTrie),
+    Headers,
+}
+
+/// Is a declared exchange.
+pub(crate) struct Exchange {
+    pub declared: model::Exchange,
+    pub vhost: Id<Vhost>,
+    pub router: Router,
+    /// By destination and key, the arguments of each binding.
+    pub bindings: BTreeMap<(Destination, Name), Vec<Table>>,
+    /// The exchanges that have bindings to it.
+    pub bound_from: BTreeSet<Id<Exchange>>,
+    /// By argument, else by policy (RT-10).
+    pub alternate: Option<Name>,
+}
+
+/// Is what a publish is routed by.
+pub(crate) struct Keys<'a> {
+    pub first: &'a str,
+    pub further: &'a CcBcc,
+    pub headers: Option<&'a Table>,
+}
+
+impl Keys<'_> {
+    /// Does something with each key.
+    fn each(&self, mut act: impl FnMut(&str)) {
+        act(self.first);
+        if !self.further.is_empty() {
+            self.further.iter().for_each(|key| act(key));
+        }
+    }
+}
+
+impl Sim {
+    /// exchange.declare, active.
+    pub(crate) fn declare_exchange(&mut self, channel: Id<Channel>, asked: &model::Exchange) -> Result<Reply, Refusal> {
+        self.check_type(&asked.kind)?;
+        let Some(vhost) = self.channels.get(channel).map(|state| state.vhost) else { return Ok(Reply::Done) };
+        let mut asked = asked.clone();
+        asked.vhost = self.vhost_name(vhost);
+        asked.name = stripped(&asked.name);
+        refuse_default(&asked.name)?;
+        self.check_exchange_access(channel, Access::Configure, &asked.name)?;
+        if let Some(current) = self.exchange_id(vhost, &asked.name).and_then(|id| self.exchanges.get(id)) {
+            check_exchange_equivalence(&current.declared, &asked).map_err(precondition_failed)?;
+            return Ok(Reply::Done);
+        }
+        if asked.name.starts_with("amq.") {
+            let text = format!("exchange name '{}' contains reserved prefix 'amq.*'", asked.name);
+            return Err(channel_error(code::ACCESS_REFUSED, text));
+        }
+        match asked.arguments.get("alternate-exchange") {
+            None => {}
+            Some(Value::Text(alternate)) => {
+                let alternate = alternate.clone();
+                self.check_exchange_access(channel, Access::Read, &asked.name)?;
+                self.check_exchange_access(channel, Access::Write, &alternate)?;
+            }
+            Some(other) => {
+                let shown = shown_exchange(&asked.vhost, &asked.name);
+                let text = format!("invalid type '{}' for arg 'alternate-exchange' in {shown}", type_name(other));
+                return Err(precondition_failed(text));
+            }
+        }
+        self.add_exchange(asked, vhost);
+        Ok(Reply::Done)
+    }
+
+    /// Checks an exchange's type (RT-17).
+    fn check_type(&self, kind: &str) -> Result<(), Refusal> {
+        if matches!(kind, "x-delayed-message" | "x-consistent-hash" | "x-random" | "x-recent-history" | "x-jms-topic")
+            || (!matches!(kind, "direct" | "fanout" | "topic" | "headers") && is_known_type(kind, self.rules))
+        {
+            return Err(not_simulated(&format!("exchanges of type {kind}")));
+        }
+        if is_known_type(kind, self.rules) {
+            return Ok(());
+        }
+        // Which words are atoms is chance: `Direct` and `foo` are, `Fanout` and `Topic` are not.
+        let atoms = ["", "Direct", "foo", "default", "queue", "classic", "quorum", "stream", "exchange"];
+        let known_atom = atoms.contains(&kind);
+        let text = if known_atom {
+            format!("invalid exchange type '{kind}'")
+        } else {
+            format!("unknown exchange type '{kind}'")
+        };
+        match self.rules.unknown_type_closes_connection {
+            true => Err(connection_error(code::COMMAND_INVALID, text)),
+            false => Err(precondition_failed(text)),
+        }
+    }
+
+    pub(crate) fn add_exchange(&mut self, declared: model::Exchange, vhost: Id<Vhost>) -> Id<Exchange> {
+        let router = match &*declared.kind {
+            _ if declared.name.is_empty() => Router::Default,
+            "fanout" => Router::Fanout(Vec::new()),
+            "topic" => Router::Topic(TopicTrie::new()),
+            "headers" => Router::Headers,
+            _ => Router::Direct(NameMap::default()),
+        };
+        let name = declared.name.clone();
+        let alternate = self.alternate_exchange(vhost, &declared);
+        let id = self.exchanges.insert(Exchange {
+            declared,
+            vhost,
+            router,
+            bindings: BTreeMap::new(),
+            bound_from: BTreeSet::new(),
+            alternate,
+        });
+        if let Some(vhost) = self.vhosts.get_mut(vhost) {
+            if name.is_empty() {
+                vhost.default_exchange = Some(id);
+            }
+            vhost.exchanges.insert(name, id);
+        }
+        id
+    }
+
+    /// exchange.declare, passive.
+    pub(crate) fn check_exchange(&mut self, channel: Id<Channel>, name: &Name) -> Result<Reply, Refusal> {
+        refuse_default(name)?;
+        self.check_passive_access(channel, true, name)?;
+        let Some(vhost) = self.channels.get(channel).map(|state| state.vhost) else { return Ok(Reply::Done) };
+        match self.exchange_id(vhost, name) {
+            Some(_) => Ok(Reply::Done),
+            None => Err(not_found(&shown_exchange(&self.vhost_name(vhost), name))),
+        }
+    }
+
+    /// exchange.delete; a missing one is fine (RT-16).
+    pub(crate) fn delete_exchange(
+        &mut self,
+        channel: Id<Channel>,
+        name: &Name,
+        if_unused: bool,
+    ) -> Result<Reply, Refusal> {
+        let Some(vhost) = self.channels.get(channel).map(|state| state.vhost) else { return Ok(Reply::Done) };
+        let name = stripped(name);
+        refuse_default(&name)?;
+        let shown = shown_exchange(&self.vhost_name(vhost), &name);
+        if name.starts_with("amq.") {
+            let text = format!("deletion of system {shown} not allowed");
+            return Err(channel_error(code::ACCESS_REFUSED, text));
+        }
+        self.check_exchange_access(channel, Access::Configure, &name)?;
+        let Some(id) = self.exchange_id(vhost, &name) else { return Ok(Reply::Done) };
+        if if_unused && self.exchanges.get(id).is_some_and(|exchange| !exchange.bindings.is_empty()) {
+            return Err(precondition_failed(format!("{shown} in use")));
+        }
+        self.remove_exchange(id);
+        Ok(Reply::Done)
+    }
+
+    /// Takes an exchange away with its bindings on both sides (RT-15).
+    pub(crate) fn remove_exchange(&mut self, id: Id<Exchange>) {
+        let Some(exchange) = self.exchanges.remove(id) else { return };
+        if let Some(vhost) = self.vhosts.get_mut(exchange.vhost) {
+            vhost.exchanges.swap_remove(&exchange.declared.name);
+        }
+        if self.rules.topic_permissions_follow_exchanges {
+            let row = (self.vhost_name(exchange.vhost), exchange.declared.name.clone());
+            self.users.values_mut().for_each(|user| drop(user.topics.remove(&row)));
+        }
+        let destinations: BTreeSet<Destination> = exchange.bindings.keys().map(|(to, _)| *to).collect();
+        for destination in destinations {
+            self.forget_source(destination, id);
+        }
+        self.unbind_destination(Destination::Exchange(id), &exchange.bound_from);
+    }
+
+    pub(crate) fn exchange_id(&self, vhost: Id<Vhost>, name: &str) -> Option<Id<Exchange>> {
+        let vhost = self.vhosts.get(vhost)?;
+        if name.is_empty() { vhost.default_exchange } else { vhost.exchanges.get(name).copied() }
+    }
+
+    /// Finds the exchange of a publish: most go where the channel's last one went.
+    pub(crate) fn exchange_of_publish(&mut self, channel: Id<Channel>, name: &Name) -> Option<Id<Exchange>> {
+        let state = self.channels.get_mut(channel)?;
+        let last = state.last_exchange.and_then(|id| self.exchanges.get(id));
+        if last.is_none_or(|last| last.declared.name != *name) {
+            let vhost = state.vhost;
+            let found = self.exchange_id(vhost, name)?;
+            self.channels.get_mut(channel)?.last_exchange = Some(found);
+            return Some(found);
+        }
+        state.last_exchange
+    }
+
+    /// Finds the queues for a publish, each once, into `self.targets` (RT-2, RT-10, RT-11).
+    pub(crate) fn route(&mut self, start: Id<Exchange>, keys: &Keys) {
+        let mut found = std::mem::take(&mut self.found);
+        found.clear();
+        self.targets.clear();
+        // Each exchange once, first found first.
+        let mut exchanges: Vec<Id<Exchange>> = Vec::new();
+        self.destinations(start, keys, &mut found);
+        let mut visited = 0;
+        loop {
+            for destination in found.drain(..) {
+                match destination {
+                    Destination::Queue(queue) => self.targets.push(queue),
+                    Destination::Exchange(other) if other == start || exchanges.contains(&other) => {}
+                    Destination::Exchange(other) => exchanges.push(other),
+                }
+            }
+            let Some(&next) = exchanges.get(visited) else { break };
+            self.destinations(next, keys, &mut found);
+            visited += 1;
+        }
+        self.found = found;
+        if self.targets.len() > 1 {
+            self.targets.sort_unstable();
+            self.targets.dedup();
+        }
+    }
+
+    /// Gives where an exchange sends to; to its alternate exchange what it finds nothing for.
+    fn destinations(&self, id: Id<Exchange>, keys: &Keys, found: &mut Vec<Destination>) {
+        let Some(exchange) = self.exchanges.get(id) else { return };
+        match &exchange.router {
+            Router::Default => {
+                let Some(vhost) = self.vhosts.get(exchange.vhost) else { return };
+                keys.each(|key| {
+                    if let Some(&queue) = vhost.queues.get(key) {
+                        found.push(Destination::Queue(queue));
+                    }
+                });
+            }
+            Router::Direct(by_key) => {
+                keys.each(|key| match by_key.get(key).map(Vec::as_slice) {
+                    None | Some([]) => {}
+                    Some([one]) => found.push(*one),
+                    Some(many) => found.extend_from_slice(many),
+                });
+            }
+            Router::Fanout(all) => found.extend_from_slice(all),
+            Router::Topic(index) => keys.each(|key| index.route(key, found)),
+            Router::Headers => {
+                for ((destination, _), arguments) in &exchange.bindings {
+                    if arguments.iter().any(|table| headers_match(table, keys.headers, self.rules.headers_strict)) {
+                        found.push(*destination);
+                    }
+                }
+            }
+        }
+        if let Some(alternate) = exchange.alternate.as_ref().filter(|_| found.is_empty()) {
+            found.extend(self.exchange_id(exchange.vhost, alternate).map(Destination::Exchange));
+        }
+    }
+}
+
+/// Keeps hands off the default exchange (RT-3).
+pub(crate) fn refuse_default(name: &str) -> Result<(), Refusal> {
+    if name.is_empty() {
+        return Err(channel_error(code::ACCESS_REFUSED, "operation not permitted on the default exchange"));
+    }
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! basic.publish: RabbitMQ's checks in its order, then routing, then the confirm (RT-12 to RT-14, RT-19, CF-*).
+
+use crate::broker::{ChannelId, Confirmation, Event, PublishId, Refusal, What, code};
+use crate::model::{Message, Name};
+use crate::rules::{Access, parse_expiration, shown_exchange};
+use crate::sim::broker::Sim;
+use crate::sim::reason::Reason;
+use crate::sim::routing::exchange::{Exchange, Keys};
+use crate::sim::session::channel::Channel;
+use crate::sim::state::arena::Id;
+use crate::sim::state::cc_bcc::CcBcc;
+use crate::sim::state::queued_message::Stored;
+use crate::sim::state::refusal::{channel_error, not_found, precondition_failed};
+use std::sync::Arc;
+
+impl Sim {
+    pub(crate) fn publish(
+        &mut self,
+        id: ChannelId,
+        publish: PublishId,
+        exchange: Name,
+        routing_key: Name,
+        mandatory: bool,
+        message: Arc<Message>,
+    ) {
+        let Some(&channel) = self.channel_ids.get(&id) else { return };
+        self.wake_channel(channel);
+        match self.accept(channel, publish, exchange, routing_key, message) {
+            Err(cause) => {
+                self.tell_refused(Some(publish), &cause);
+                self.close_for(channel, cause);
+            }
+            Ok(Accepted::Reply(found)) => {
+                if mandatory && !found {
+                    self.return_unroutable(publish);
+                }
+                self.events.push_back(Event::Confirmed { publish, confirmation: Confirmation::Ack });
+            }
+            Ok(Accepted::Route(exchange, stored)) => {
+                let confirmation = self.send(channel, exchange, stored, mandatory);
+                self.events.push_back(Event::Confirmed { publish, confirmation });
+            }
+        }
+    }
+
+    /// Puts a message into all queues that it is routed to; nacked when one of them refuses it (CF-2, LEN-10).
+    fn send(
+        &mut self,
+        channel: Id<Channel>,
+        exchange: Id<Exchange>,
+        stored: Box<Stored>,
+        mandatory: bool,
+    ) -> Confirmation {
+        self.route(exchange, &keys(&stored));
+        if self.targets.is_empty() {
+            if self.insights {
+                let Reason { rule, why } = self.reason_of_no_route(exchange, &stored);
+                self.tell(Some(stored.origin), None, rule, || What::Dropped { why, stood: false });
+            }
+            if mandatory {
+                self.return_unroutable(stored.origin);
+            }
+            return Confirmation::Ack;
+        }
+        let targets = std::mem::take(&mut self.targets);
+        let origin = stored.origin;
+        let mut taken = true;
+        if let Some((&last, others)) = targets.split_last() {
+            for &queue in others {
+                taken &= self.enqueue(queue, stored.clone(), Some(channel));
+            }
+            taken &= self.enqueue(last, stored, Some(channel));
+        }
+        if !taken && targets.len() > 1 {
+            let why = "one of its queues refused it: the publisher gets a nack, though the others may have it";
+            self.tell(Some(origin), None, "LEN-10", || What::Refused { why: why.into() });
+        }
+        self.targets = targets;
+        if taken { Confirmation::Ack } else { Confirmation::Nack }
+    }
+
+    /// Says why a publish finds no queue (RT-3, RT-10, RT-14).
+    fn reason_of_no_route(&self, id: Id<Exchange>, stored: &Stored) -> Reason {
+        let key = stored.routing_key();
+        let Some(exchange) = self.exchanges.get(id) else { return Reason::new("RT-14", "its exchange is gone") };
+        if exchange.declared.name.is_empty() {
+            return Reason::new("RT-3", format!("there is no queue of the name '{key}'"));
+        }
+        let name = &exchange.declared.name;
+        let none = match exchange.bindings.is_empty() {
+            true => format!("{name} has no bindings"),
+            false => format!("no binding of {name} ({}) fits the key '{key}'", exchange.declared.kind),
+        };
+        match &exchange.alternate {
+            None => Reason::new("RT-14", none),
+            Some(other) if self.exchange_id(exchange.vhost, other).is_none() => {
+                Reason::new("RT-10", format!("{none}, and its alternate exchange '{other}' does not exist"))
+            }
+            Some(other) => {
+                Reason::new("RT-10", format!("{none}, and its alternate exchange '{other}' has no queue for it"))
+            }
+        }
+    }
+
+    fn return_unroutable(&mut self, publish: PublishId) {
+        self.events.push_back(Event::Returned { publish, code: code::NO_ROUTE, text: "NO_ROUTE".into() });
+    }
+
+    /// Runs the checks of RT-19 and makes the message as it is stored.
+    fn accept(
+        &mut self,
+        channel: Id<Channel>,
+        publish: PublishId,
+        exchange: Name,
+        routing_key: Name,
+        message: Arc<Message>,
+    ) -> Result<Accepted, Refusal> {
+        let max = self.rules.message_size_max;
+        if message.body.len() > max {
+            let text = format!("message size {} is larger than configured max size {max}", message.body.len());
+            return Err(precondition_failed(text));
+        }
+        self.check_exchange_access(channel, Access::Write, &exchange)?;
+        let Some(vhost) = self.channels.get(channel).map(|state| state.vhost) else {
+            return Err(channel_error(code::CHANNEL_ERROR, "channel is closed"));
+        };
+        let Some(id) = self.exchange_of_publish(channel, &exchange) else {
+            return Err(not_found(&shown_exchange(&self.vhost_name(vhost), &exchange)));
+        };
+        if self.exchanges.get(id).is_some_and(|exchange| exchange.declared.internal) {
+            let shown = shown_exchange(&self.vhost_name(vhost), &exchange);
+            return Err(channel_error(code::ACCESS_REFUSED, format!("cannot publish to internal {shown}")));
+        }
+        let early = self.rules.early_topic_check;
+        if early {
+            self.check_topic_access(channel, Access::Write, &exchange, &routing_key)?;
+        }
+        let message = self.with_reply_to(channel, message)?;
+        if early {
+            self.check_user_id(channel, &message)?;
+        }
+        let expiration_ms = match &message.properties.expiration {
+            None => None,
+            Some(text) => Some(parse_expiration(text).map_err(precondition_failed)?),
+        };
+        self.check_delivery_mode(&message)?;
+        let further = CcBcc::read(message.properties.headers.as_ref())?;
+        if !early {
+            self.check_all_topics(channel, &exchange, &routing_key, &further)?;
+            self.check_user_id(channel, &message)?;
+        }
+        if exchange.is_empty() && routing_key.starts_with(crate::sim::routing::direct_reply_to::REPLY_TO_KEY) {
+            return Ok(Accepted::Reply(self.deliver_reply(&routing_key, &self.cleaned(message))));
+        }
+        let message = self.cleaned(message);
+        let stored = Box::new(Stored {
+            message,
+            published_to: (exchange, routing_key),
+            afterlife: None,
+            further,
+            expiration_ms,
+            property_bytes: None,
+            ttls: None,
+            origin: publish,
+            failures: 0,
+            quorum_rejections: 0,
+        });
+        Ok(Accepted::Route(id, stored))
+    }
+
+    fn check_delivery_mode(&self, message: &Message) -> Result<(), Refusal> {
+        match message.properties.delivery_mode {
+            Some(mode) if self.rules.delivery_mode_checked && mode != 1 && mode != 2 => {
+                Err(precondition_failed(format!("invalid message: {{delivery_mode_unknown,{mode}}}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_all_topics(
+        &mut self,
+        channel: Id<Channel>,
+        exchange: &Name,
+        routing_key: &Name,
+        further: &CcBcc,
+    ) -> Result<(), Refusal> {
+        if self.channels.get(channel).is_none_or(|state| state.user.is_none()) {
+            return Ok(());
+        }
+        self.check_topic_access(channel, Access::Write, exchange, routing_key)?;
+        if self.rules.topic_check_covers_cc {
+            for key in further.iter() {
+                self.check_topic_access(channel, Access::Write, exchange, key)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the user_id property (PE-9).
+    fn check_user_id(&self, channel: Id<Channel>, message: &Message) -> Result<(), Refusal> {
+        let Some(claimed) = &message.properties.user_id else { return Ok(()) };
+        let user = self.channels.get(channel).and_then(|state| state.user.clone()).unwrap_or_else(|| "guest".into());
+        let impersonator = self.users.get(&user).is_some_and(|user| user.tags.iter().any(|tag| tag == "impersonator"));
+        if *claimed == user || impersonator {
+            return Ok(());
+        }
+        let text = format!("user_id property set to '{claimed}' but authenticated user was '{user}'");
+        Err(precondition_failed(text))
+    }
+
+    /// Removes BCC, and sorts headers where the version does (RT-13, DL-23).
+    fn cleaned(&self, message: Arc<Message>) -> Arc<Message> {
+        let Some(headers) = &message.properties.headers else { return message };
+        let sorted = !self.rules.sorts_headers || headers.keys().is_sorted();
+        if sorted && !headers.contains_key("BCC") {
+            return message;
+        }
+        let mut message = Message::clone(&message);
+        if let Some(headers) = &mut message.properties.headers {
+            headers.shift_remove("BCC");
+            if self.rules.sorts_headers {
+                headers.sort_keys();
+            }
+        }
+        Arc::new(message)
+    }
+}
+
+/// Is what becomes of a publish that passed all checks.
+enum Accepted {
+    Route(Id<Exchange>, Box<Stored>),
+    /// It was a direct reply, and found its consumer or not.
+    Reply(bool),
+}
+
+/// Gives what a stored message is routed by.
+pub(crate) fn keys(stored: &Stored) -> Keys<'_> {
+    Keys { first: stored.routing_key(), further: &stored.further, headers: stored.headers() }
+}

@@ -1,0 +1,201 @@
+//! Channels: delivery tags, what is unacknowledged, limits, and what happens when one ends (CO-14, CO-17, ER-13).
+
+use crate::broker::{ChannelId, ConnectionId, DeliveryTag, Event, Reply, RequestId, code};
+use crate::model::{Moment, Name, QueueKind};
+use crate::sim::access::permission::PermissionCache;
+use crate::sim::access::vhost::Vhost;
+use crate::sim::broker::Sim;
+use crate::sim::delivery::consumer::Consumer;
+use crate::sim::delivery::requeue::Return;
+use crate::sim::queue::lifecycle::Queue;
+use crate::sim::routing::exchange::Exchange;
+use crate::sim::state::arena::Id;
+use crate::sim::state::queued_message::QueuedMessage;
+use crate::sim::state::refusal::connection_error;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Is a delivery that waits to be settled.
+#[derive(Debug)]
+pub(crate) struct Unacked {
+    pub tag: u64,
+    pub queue: Id<Queue>,
+    /// `None`: taken by basic.get.
+    pub consumer: Option<Id<Consumer>>,
+    pub since: Moment,
+    /// The place of its consumer, or of its get, among all of them (CO-10).
+    pub attached: u64,
+    /// `None` once the queue took it back by itself (CO-26).
+    pub entry: Option<QueuedMessage>,
+}
+
+/// Is an open channel, in confirm mode.
+pub(crate) struct Channel {
+    pub id: ChannelId,
+    /// Its number within the connection, as texts show it.
+    pub number: u32,
+    pub connection: ConnectionId,
+    pub user: Option<Name>,
+    pub vhost: Id<Vhost>,
+    pub last_tag: u64,
+    /// By rising tag.
+    pub unacked: VecDeque<Unacked>,
+    pub consumers: BTreeMap<Name, Id<Consumer>>,
+    /// For consumers to come (CO-2).
+    pub prefetch: u16,
+    /// Over all consumers together; 0 is none (CO-4).
+    pub global_prefetch: u16,
+    /// Unacknowledged deliveries to consumers, for the global limit.
+    pub held: u32,
+    /// What an empty queue name means (ER-1).
+    pub last_queue: Option<Name>,
+    /// Where its last publish went, to find it again without a search.
+    pub last_exchange: Option<Id<Exchange>>,
+    pub permissions: PermissionCache,
+    /// The key under which replies reach this channel's consumer of amq.rabbitmq.reply-to.
+    pub reply_consumer: Option<(Name, Name)>,
+}
+
+impl Channel {
+    pub(crate) fn next_tag(&mut self) -> DeliveryTag {
+        self.last_tag += 1;
+        DeliveryTag(self.last_tag)
+    }
+
+    /// Says whether the global limit leaves room.
+    pub(crate) fn has_room(&self) -> bool {
+        self.global_prefetch == 0 || self.held < u32::from(self.global_prefetch)
+    }
+}
+
+impl Sim {
+    pub(crate) fn open_channel(&mut self, request: RequestId, id: ChannelId, connection: ConnectionId) {
+        let Some(open) = self.connections.get(&connection) else {
+            return self.answer(request, Err(connection_error(code::CHANNEL_ERROR, "the connection is closed")));
+        };
+        if self.channel_ids.contains_key(&id) {
+            let refusal = connection_error(code::CHANNEL_ERROR, "second 'channel.open' seen");
+            self.answer(request, Err(refusal.clone()));
+            return self.close_connection(connection, refusal);
+        }
+        let (user, vhost) = (open.user.clone(), open.vhost);
+        let taken: Vec<u32> = open.channels.iter().filter_map(|id| Some(self.channels.get(*id)?.number)).collect();
+        let number = (1..).find(|number| !taken.contains(number)).unwrap_or(1);
+        if let Some((name, max)) = self.channel_limit(user.as_ref()) {
+            let max = if self.rules.passive_needs_any { max.to_string() } else { format!("({max})") };
+            let text = format!(
+                "number of channels opened for user '{name}' has reached the maximum allowed user limit of {max}"
+            );
+            let refusal = connection_error(code::NOT_ALLOWED, text);
+            self.answer(request, Err(refusal.clone()));
+            return self.close_connection(connection, refusal);
+        }
+        let channel = self.channels.insert(Channel {
+            id,
+            number,
+            connection,
+            user,
+            vhost,
+            last_tag: 0,
+            unacked: VecDeque::new(),
+            consumers: BTreeMap::new(),
+            prefetch: 0,
+            global_prefetch: 0,
+            held: 0,
+            last_queue: None,
+            last_exchange: None,
+            permissions: PermissionCache::default(),
+            reply_consumer: None,
+        });
+        self.channel_ids.insert(id, channel);
+        if let Some(open) = self.connections.get_mut(&connection) {
+            open.channels.insert(channel);
+        }
+        self.answer(request, Ok(Reply::Done));
+    }
+
+    /// Gives user and limit when the limit of channels is reached (ER-13).
+    fn channel_limit(&self, user: Option<&Name>) -> Option<(Name, i64)> {
+        let name = user?;
+        let max = self.users.get(name)?.limit("max-channels")?;
+        let open = self.connections.values().filter(|c| c.user.as_ref() == Some(name)).map(|c| c.channels.len());
+        (open.sum::<usize>() as i64 >= max).then(|| (name.clone(), max))
+    }
+
+    /// Ends a channel: its consumers go, then what they held returns (CO-14).
+    pub(crate) fn end_channel(&mut self, id: Id<Channel>) {
+        let Some(channel) = self.channels.remove(id) else { return };
+        self.channel_ids.remove(&channel.id);
+        if let Some(connection) = self.connections.get_mut(&channel.connection) {
+            connection.channels.remove(&id);
+        }
+        let unacked = self.in_order_of_return(channel.unacked);
+        let mut touched: Vec<Id<Queue>> = Vec::new();
+        for &consumer in channel.consumers.values() {
+            self.leave_ghost(consumer, unacked.iter().rfind(|unacked| unacked.consumer == Some(consumer)));
+            if let Some(queue) = self.drop_consumer(consumer) {
+                touched.push(queue);
+            }
+        }
+        let mut groups: Vec<(Id<Queue>, Vec<QueuedMessage>)> = Vec::new();
+        for unacked in unacked {
+            self.release(&unacked, None);
+            let Some(entry) = unacked.entry else { continue };
+            match groups.iter_mut().find(|(queue, _)| *queue == unacked.queue) {
+                Some((_, entries)) => entries.push(entry),
+                None => groups.push((unacked.queue, vec![entry])),
+            }
+        }
+        for &queue in &touched {
+            self.auto_delete(queue);
+        }
+        for (queue, entries) in groups {
+            self.put_back(queue, entries, Return::Closed, None);
+            self.to_serve.push_back(queue);
+        }
+        self.to_serve.extend(touched);
+        self.forget_publisher(id, channel.vhost);
+    }
+
+    /// Orders what a channel held as its queues take it back: a quorum queue consumer by consumer, got
+    /// messages before all others on 3.10 and after them since 4.0 (CO-10).
+    fn in_order_of_return(&self, unacked: VecDeque<Unacked>) -> Vec<Unacked> {
+        let mut unacked: Vec<Unacked> = unacked.into();
+        unacked.sort_by_cached_key(|unacked| {
+            if self.queues.get(unacked.queue).is_none_or(|queue| queue.kind != QueueKind::Quorum) {
+                return (0, None);
+            }
+            if self.rules.quorum_returns_by_subscription {
+                let got = if unacked.consumer.is_none() { 1 << 63 } else { 0 };
+                return (got | unacked.attached, None);
+            }
+            let consumer = unacked.consumer.and_then(|id| self.consumers.get(id));
+            (0, consumer.map(|consumer| consumer.tag.clone()))
+        });
+        unacked
+    }
+
+    /// Tells a queue, a consumer and a channel that a delivery is off their hands.
+    pub(crate) fn release(&mut self, unacked: &Unacked, channel: Option<Id<Channel>>) {
+        if let Some(queue) = self.queues.get_mut(unacked.queue) {
+            queue.unacked -= u64::from(unacked.entry.is_some());
+            if unacked.consumer.is_none() {
+                queue.got -= 1;
+                if queue.kind == QueueKind::Quorum {
+                    self.start_lease(unacked.queue);
+                }
+            }
+        }
+        let Some(id) = unacked.consumer else { return };
+        if let Some(channel) = channel.and_then(|channel| self.channels.get_mut(channel)) {
+            channel.held -= 1;
+        }
+        self.free_consumer(id, unacked.entry.is_none());
+    }
+
+    /// Says to the client that the broker cancelled a consumer (CO-18).
+    pub(crate) fn tell_cancelled(&mut self, channel: Id<Channel>, consumer: Name) {
+        if let Some(channel) = self.channels.get(channel) {
+            self.events.push_back(Event::Cancelled { channel: channel.id, consumer });
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Connections: who may open one, and what goes with it when it ends (PE-1, ER-8, ER-13, CO-21, CO-27).
+
+use crate::broker::{ConnectionId, Event, Refusal, Scope, What, code};
+use crate::model::Name;
+use crate::sim::access::vhost::Vhost;
+use crate::sim::broker::Sim;
+use crate::sim::session::channel::Channel;
+use crate::sim::state::arena::Id;
+use crate::sim::state::refusal::connection_error;
+use std::collections::BTreeSet;
+
+/// Is an open connection; no user means: the runner, with all rights.
+pub(crate) struct Connection {
+    pub user: Option<Name>,
+    pub vhost: Id<Vhost>,
+    pub channels: BTreeSet<Id<Channel>>,
+}
+
+impl Sim {
+    pub(crate) fn connect(&mut self, id: ConnectionId, user: Option<Name>, vhost: &Name) -> Result<(), Refusal> {
+        if self.connections.contains_key(&id) {
+            return Err(connection_error(code::CHANNEL_ERROR, "connection is open already"));
+        }
+        if let Some(name) = &user {
+            self.check_login(name, vhost)?;
+        }
+        let Some(&vhost_id) = self.vhost_names.get(vhost) else {
+            return Err(connection_error(code::NOT_ALLOWED, format!("vhost {vhost} not found")));
+        };
+        self.check_connection_limits(user.as_ref(), vhost, vhost_id)?;
+        self.connections.insert(id, Connection { user, vhost: vhost_id, channels: BTreeSet::new() });
+        Ok(())
+    }
+
+    /// Checks who the user is and whether it may enter the vhost (PE-1).
+    fn check_login(&self, name: &Name, vhost: &Name) -> Result<(), Refusal> {
+        let Some(user) = self.users.get(name) else {
+            let text = "Login was refused using authentication mechanism PLAIN. For details see the broker logfile.";
+            return Err(connection_error(code::ACCESS_REFUSED, text));
+        };
+        if self.vhost_names.contains_key(vhost) && !user.permissions.contains_key(vhost) {
+            let text = format!("access to vhost '{vhost}' refused for user '{name}'");
+            return Err(connection_error(code::NOT_ALLOWED, text));
+        }
+        Ok(())
+    }
+
+    fn check_connection_limits(&self, user: Option<&Name>, vhost: &Name, vhost_id: Id<Vhost>) -> Result<(), Refusal> {
+        let count = |fits: &dyn Fn(&Connection) -> bool| self.connections.values().filter(|c| fits(c)).count() as i64;
+        if let Some(max) = self.vhosts.get(vhost_id).and_then(|vhost| vhost.limit("max-connections"))
+            && count(&|connection| connection.vhost == vhost_id) >= max
+        {
+            let name = user.map_or("guest", |name| name);
+            let text =
+                format!("access to vhost '{vhost}' refused for user '{name}': connection limit ({max}) is reached");
+            return Err(connection_error(code::NOT_ALLOWED, text));
+        }
+        let Some(name) = user else { return Ok(()) };
+        let limit = self.users.get(name).and_then(|user| user.limit("max-connections"));
+        match limit {
+            Some(max) if count(&|connection| connection.user.as_ref() == Some(name)) >= max => {
+                let text = format!("connection refused for user '{name}': user connection limit ({max}) is reached");
+                Err(connection_error(code::NOT_ALLOWED, text))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends a connection with all that lives by it; says nothing to its client.
+    pub(crate) fn end_connection(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.remove(&id) else { return };
+        for channel in connection.channels {
+            self.end_channel(channel);
+        }
+        let owned: Vec<_> =
+            self.queues.iter().filter(|(_, queue)| queue.owner == Some(id)).map(|(queue, _)| queue).collect();
+        for queue in owned {
+            self.remove_queue(queue, "CO-21", "its connection is gone and it was exclusive to it");
+        }
+    }
+
+    /// Closes a connection and says why.
+    pub(crate) fn close_connection(&mut self, id: ConnectionId, cause: Refusal) {
+        if self.connections.contains_key(&id) {
+            self.events.push_back(Event::ConnectionClosed { connection: id, cause });
+            self.end_connection(id);
+        }
+    }
+
+    /// Closes all connections that fit, as the broker does by force (CO-27).
+    pub(crate) fn force_out(&mut self, why: &str, fits: impl Fn(&Connection) -> bool) {
+        let ids: Vec<ConnectionId> =
+            self.connections.iter().filter(|(_, connection)| fits(connection)).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.tell(None, None, "CO-27", || What::Refused { why: why.to_owned() });
+            self.close_connection(id, connection_error(code::CONNECTION_FORCED, why));
+        }
+    }
+
+    /// Closes what a refusal closes: the channel, or its whole connection.
+    pub(crate) fn close_for(&mut self, channel: Id<Channel>, cause: Refusal) {
+        let Some(state) = self.channels.get(channel) else { return };
+        match cause.scope {
+            Scope::Connection => {
+                let connection = state.connection;
+                self.close_connection(connection, cause);
+            }
+            _ => {
+                let id = state.id;
+                self.events.push_back(Event::ChannelClosed { channel: id, cause });
+                self.end_channel(channel);
+            }
+        }
+    }
+}

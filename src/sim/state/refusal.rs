@@ -1,0 +1,50 @@
+//! How the broker says no: scope, code and its own text, cut at 255 bytes.
+
+use crate::broker::{Refusal, Scope, code};
+
+/// Makes a refusal that closes the channel.
+pub(crate) fn channel_error(code: u16, explanation: impl AsRef<str>) -> Refusal {
+    amqp(Scope::Channel, code, explanation.as_ref())
+}
+
+/// Makes a refusal that closes the connection.
+pub(crate) fn connection_error(code: u16, explanation: impl AsRef<str>) -> Refusal {
+    amqp(Scope::Connection, code, explanation.as_ref())
+}
+
+/// Makes the 406 of a channel.
+pub(crate) fn precondition_failed(explanation: impl AsRef<str>) -> Refusal {
+    channel_error(code::PRECONDITION_FAILED, explanation)
+}
+
+/// Makes the 404 of a channel for `queue 'q' in vhost 'v'`.
+pub(crate) fn not_found(resource: &str) -> Refusal {
+    channel_error(code::NOT_FOUND, format!("no {resource}"))
+}
+
+/// Makes an answer of the management API.
+pub(crate) fn http_error(status: u16, reason: impl Into<String>) -> Refusal {
+    Refusal { scope: Scope::Management, code: status, text: reason.into() }
+}
+
+/// Says that the sim leaves something out.
+pub(crate) fn not_simulated(what: &str) -> Refusal {
+    connection_error(code::NOT_IMPLEMENTED, format!("not simulated: {what}"))
+}
+
+fn amqp(scope: Scope, number: u16, explanation: &str) -> Refusal {
+    let text = format!("{} - {explanation}", code::name(number));
+    Refusal { scope, code: number, text: cut(text) }
+}
+
+/// Cuts a text that does not fit into a short string, as the broker does.
+fn cut(text: String) -> String {
+    if text.len() <= 255 {
+        return text;
+    }
+    let mut end = 252;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}...", &text[..end])
+}

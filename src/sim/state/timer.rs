@@ -1,0 +1,70 @@
+//! Everything that the broker itself will do later, ordered by moment and then by when it was set.
+
+use crate::model::Moment;
+use crate::sim::queue::lifecycle::Queue;
+use crate::sim::state::arena::Id;
+use std::collections::BTreeMap;
+
+/// Is a reason to wake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timer {
+    /// When a head of the queue may have expired.
+    MessageTtl(Id<Queue>),
+    /// When the queue itself may have been unused for long enough.
+    QueueExpires(Id<Queue>),
+    /// When returns that were delayed become ready (QQ-43-4).
+    DelayedRetry(Id<Queue>),
+    /// When dead letters that found no place are tried again (DL-30).
+    DeadLetterRetry(Id<Queue>),
+    /// When a stopped broker is back.
+    Restarted,
+}
+
+/// Names one set timer, so that it can be taken back.
+pub(crate) type TimerKey = (Moment, u64);
+
+/// Holds all timers.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    set: BTreeMap<TimerKey, Timer>,
+    /// The first moment of all: asked for at each step, while timers change seldom.
+    next: Option<Moment>,
+    count: u64,
+}
+
+impl Timers {
+    pub(crate) fn set(&mut self, at: Moment, timer: Timer) -> TimerKey {
+        self.count += 1;
+        let key = (at, self.count);
+        self.set.insert(key, timer);
+        self.next = Some(self.next.map_or(at, |next| next.min(at)));
+        key
+    }
+
+    pub(crate) fn cancel(&mut self, key: &mut Option<TimerKey>) {
+        if let Some(key) = key.take() {
+            self.set.remove(&key);
+            if self.next == Some(key.0) {
+                self.look();
+            }
+        }
+    }
+
+    /// Takes the next timer that is due.
+    pub(crate) fn pop_due(&mut self, now: Moment) -> Option<(Moment, Timer)> {
+        if self.next? > now {
+            return None;
+        }
+        let (key, timer) = self.set.pop_first()?;
+        self.look();
+        Some((key.0, timer))
+    }
+
+    pub(crate) fn next(&self) -> Option<Moment> {
+        self.next
+    }
+
+    fn look(&mut self) {
+        self.next = self.set.first_key_value().map(|(key, _)| key.0);
+    }
+}
