@@ -1,8 +1,6 @@
 //! Everything that a broker may say, asked or not.
 
-use crate::broker::{
-    ChannelId, ConnectionId, DeliveredMessage, DeliveryTag, Explanation, PublishId, Refusal, Reply, RequestId,
-};
+use crate::broker::{ChannelId, ConnectionId, Delivery, Explanation, PublishId, Refusal, Reply, RequestId};
 use crate::model::{Name, QueueName};
 
 /// Is one thing that a broker said.
@@ -50,23 +48,6 @@ pub enum Event {
     },
     /// Why something happened inside; only the sim knows.
     Told(Box<Explanation>),
-}
-
-/// Is one message on its way to a consumer, or taken by get.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Delivery {
-    pub tag: DeliveryTag,
-    pub redelivered: bool,
-    pub exchange: Name,
-    pub routing_key: Name,
-    pub message: DeliveredMessage,
-}
-
-impl Delivery {
-    /// Says that nothing tells of an earlier delivery or death: a queue that is drained gives such.
-    pub fn is_fresh(&self) -> bool {
-        !self.redelivered && self.message.header("x-death").is_none()
-    }
 }
 
 /// Is how the broker settled a publish.

@@ -7,6 +7,7 @@
 mod client;
 mod command;
 mod delivered_message;
+mod delivery;
 mod event;
 mod explanation;
 mod id;
@@ -15,7 +16,8 @@ mod reply;
 pub use client::Client;
 pub use command::{Command, Management, Method, Settlement};
 pub use delivered_message::DeliveredMessage;
-pub use event::{Confirmation, Counts, Delivery, Event};
+pub use delivery::Delivery;
+pub use event::{Confirmation, Counts, Event};
 pub use explanation::{Death, Explanation, What};
 pub use id::{ChannelId, ConnectionId, DeliveryTag, Ids, PublishId, RequestId};
 pub use reply::{Got, Refusal, Reply, Scope, code};
