@@ -1,4 +1,5 @@
-//! docker-compose.yml offers the versions and ports that the tests' own script starts; it is read here, not started.
+//! docker-compose.yml and the workflow offer the versions and ports that the tests' own script starts; they are read here,
+//! not started.
 #![allow(clippy::disallowed_methods)]
 
 use serde_yaml::Value;
@@ -40,6 +41,44 @@ fn compose_offers_the_versions_and_ports_of_the_script() {
         assert!(test.contains("rabbitmq-diagnostics"), "{name}: no health check");
         for bound in ["interval", "timeout", "retries", "start_period"] {
             assert!(!health[bound].is_null(), "{name}: the health check has no {bound}");
+        }
+    }
+}
+
+#[test]
+fn the_workflow_offers_what_compose_offers() {
+    let compose: Value = serde_yaml::from_str(&read("docker-compose.yml")).expect("valid YAML");
+    let workflow: Value = serde_yaml::from_str(&read(".github/workflows/tests.yaml")).expect("valid YAML");
+    let job = &workflow["jobs"]["on-rabbitmq"];
+    let (wanted, offered) = (&compose["services"], &job["services"]);
+    let names = |services: &Value| -> Vec<String> {
+        let services = services.as_mapping().expect("services");
+        services.keys().map(|name| name.as_str().expect("a name").to_owned()).collect()
+    };
+    assert_eq!(names(offered), names(wanted));
+    let brokers = job["env"]["RMQPLAY_TEST_BROKERS"].as_str().expect("the brokers of the tests");
+    for name in names(wanted) {
+        let (wanted, offered) = (&wanted[name.as_str()], &offered[name.as_str()]);
+        assert_eq!(offered["image"], wanted["image"], "{name}");
+        // A workflow's runner has no neighbours: its ports need no address.
+        let ports = |service: &Value| -> Vec<String> {
+            let ports = service["ports"].as_sequence().expect("ports").iter().filter_map(Value::as_str);
+            ports.map(|port| port.trim_start_matches("127.0.0.1:").to_owned()).collect()
+        };
+        assert_eq!(ports(offered), ports(wanted), "{name}");
+        let amqp = ports(offered)[0].split(':').next().expect("a port").to_owned();
+        assert!(brokers.contains(&format!("@127.0.0.1:{amqp}")), "{name} is not in RMQPLAY_TEST_BROKERS");
+        let health = &wanted["healthcheck"];
+        let options = offered["options"].as_str().expect("options");
+        let command = health["test"][1].as_str().expect("a health check");
+        assert!(options.contains(&format!("--health-cmd \"{command}\"")), "{name}: {options}");
+        for bound in ["interval", "timeout", "retries", "start_period"] {
+            let value = match &health[bound] {
+                Value::Number(number) => number.to_string(),
+                text => text.as_str().expect(bound).to_owned(),
+            };
+            let option = format!("--health-{} {value}", bound.replace('_', "-"));
+            assert!(options.contains(&option), "{name}: no {option} in {options}");
         }
     }
 }
