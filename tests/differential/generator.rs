@@ -29,7 +29,6 @@ pub struct Generator {
     pub has_alice: bool,
     pub has_other: bool,
     /// What accepted differences leave out.
-    pub without_odd_x_death: bool,
     pub without_quorum_leases: bool,
     pub without_free_prefetch: bool,
 }
@@ -59,7 +58,6 @@ pub fn sequence(seed: u64, profile: Profile, known: &Known) -> Result<Sequence, 
         named: 0,
         has_alice: false,
         has_other: false,
-        without_odd_x_death: known.accepts("DL-22/x-death-without-tables"),
         without_quorum_leases: known.accepts("EXP-3/tick"),
         without_free_prefetch: known.accepts("CO-2/prefetch-without-acks"),
     };

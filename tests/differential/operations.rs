@@ -66,10 +66,8 @@ impl Generator {
             text.push_str(&format!(" {more}=[{one}, {other}]"));
         }
         if self.chance.percent(2) {
-            let odd = self.chance.pick(&["h.CC=a", "user_id=nobody", "h.x-death=[a]", "mode=1", "h.x-death=a"]);
-            if !(odd == "h.x-death=[a]" && self.without_odd_x_death) {
-                text.push_str(&format!(" {odd}"));
-            }
+            let odd = self.chance.pick(&["h.CC=a", "user_id=nobody", "h.BCC=a", "mode=1", "h.x-death=a"]);
+            text.push_str(&format!(" {odd}"));
         }
         text
     }

@@ -143,8 +143,8 @@ pub fn expected(profile: Profile, ops: &[Op], jitter: Option<Delays>) -> Result<
 
 /// Says whether the delays of a live broker change nothing and nothing races.
 pub fn steady(profile: Profile, ops: &[Op], known: &Known) -> Result<(), Unfit> {
-    if limits_beside_delays(ops) && known.accepts("QQ-43-5/limit-beside-delay") {
-        return Err("a length limit beside delayed retries");
+    if limits_beside_delays(ops) && known.accepts("QQ-43-5/hang") {
+        return Err("a fault of RabbitMQ 4.3.6 may follow");
     }
     let plain = expected(profile, ops, None)?;
     for delays in Delays::all(DELAY) {
@@ -199,7 +199,7 @@ struct Ear {
     /// Channels at their shared limit, and whether one of them requeued.
     full: BTreeSet<ChannelId>,
     requeued: bool,
-    /// A message came to a queue that sleeps.
+    /// The sim warned of a fault of RabbitMQ.
     crashed: bool,
 }
 
@@ -229,7 +229,7 @@ impl Ear {
                 self.stored = true;
             }
             (What::Requeued { .. }, _) => self.stored = true,
-            (What::Blocked { why, .. }, _) => self.crashed |= insight.rule == "CO-6" && why.contains("crashes"),
+            (What::Blocked { why, .. }, _) => self.crashed |= insight.rule == "CO-6" && why.contains("fault"),
             _ => {}
         }
         self.race |= self.limited && insight.queue.as_ref().is_some_and(|queue| self.loses_beside_arrivals(queue));
@@ -254,8 +254,8 @@ impl Ear {
         if self.ended && known.accepts("CO-14/channels-of-one-connection") {
             return Err("channels of one connection end in no order");
         }
-        if self.crashed && known.accepts("CO-6/cancel-then-crash") {
-            return Err("a queue crashes");
+        if self.crashed && known.accepts("CO-6/crash") {
+            return Err("a fault of RabbitMQ 3.10.8 may follow");
         }
         if self.requeued && known.accepts("CO-4/resume-before-requeue") {
             return Err("a requeue races with the room that it makes");

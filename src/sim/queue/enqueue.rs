@@ -53,15 +53,15 @@ impl Sim {
         true
     }
 
-    /// Wakes a queue that sleeps since its active consumer cancelled. RabbitMQ crashes the queue here (CO-6): what a crash
-    /// leaves is chance, and not simulated.
+    /// Wakes a queue that sleeps (CO-6). RabbitMQ 3.10.8 has a fault in this state that can end the queue's process (seen live):
+    /// what is left then is chance, and not simulated.
     fn wake(&mut self, id: Id<Queue>, origin: PublishId) {
         let Some(queue) = self.queues.get_mut(id).filter(|queue| queue.consumers.asleep) else { return };
-        let crashes = queue.is_asleep();
+        let sleeps = queue.is_asleep();
         queue.consumers.asleep = false;
-        if crashes {
+        if sleeps {
             self.to_serve.push_back(id);
-            let why = "RabbitMQ 3.10 crashes a queue that gets a message after its active consumer cancelled";
+            let why = "RabbitMQ 3.10.8 has a fault in this state that can end the queue; what follows is not simulated";
             self.tell(Some(origin), Some(id), "CO-6", || What::Blocked { behind: None, until: None, why: why.into() });
         }
     }
