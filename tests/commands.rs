@@ -4,8 +4,8 @@
 //! Lines `@live` at the top make a script play once per live broker, with $BROKER set.
 #![allow(clippy::disallowed_methods)]
 
-#[path = "brokers/listed.rs"]
-mod listed;
+#[path = "support/brokers.rs"]
+mod brokers;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,25 +19,10 @@ fn commands_say_what_their_scripts_say() {
 
 #[test]
 fn commands_on_live_brokers_say_what_their_scripts_say() {
-    let brokers = live_brokers();
-    for (url, version) in &brokers {
-        listed::say(&format!("commands: {version} at {}", url.rsplit('@').next().unwrap_or(url)));
-    }
-    let brokers: Vec<(&str, &str)> = brokers.iter().map(|(url, version)| (url.as_str(), version.as_str())).collect();
+    let brokers = brokers::brokers("commands");
+    let brokers: Vec<(&str, &str)> =
+        brokers.iter().map(|broker| (broker.url.as_str(), broker.version.as_str())).collect();
     check(&|text| text.starts_with("@live"), &brokers);
-}
-
-/// Gives the brokers that tests may use, with their versions.
-fn live_brokers() -> Vec<(String, String)> {
-    let version = |url: &str| {
-        let waited =
-            Command::new(env!("CARGO_BIN_EXE_rmqplay")).args(["wait", "--timeout", "30s", "--broker", url]).output();
-        let waited = waited.expect("rmqplay wait runs");
-        let said = String::from_utf8_lossy(&waited.stdout).into_owned();
-        assert!(waited.status.success(), "{url}: {}", String::from_utf8_lossy(&waited.stderr));
-        said.split(" is ready").next().unwrap_or_default().to_owned()
-    };
-    listed::urls("commands").into_iter().map(|url| (url.clone(), version(&url))).collect()
 }
 
 /// Plays all scripts that fit, once per broker, and compares.
@@ -86,8 +71,7 @@ fn scripts() -> Vec<PathBuf> {
 fn play(script: &str, path: &Path, url: &str, version: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-    let number = version.rsplit(' ').next().unwrap_or_default();
-    let folder = std::env::temp_dir().join(format!("rmqplay-commands-{}-{name}-{number}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("rmqplay-commands-{}-{name}-{version}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a temporary folder");
     // Of the library below scenarios/ the scripts take none: it grows, and `tests/scenarios.rs` plays it.
@@ -113,7 +97,7 @@ fn play(script: &str, path: &Path, url: &str, version: &str) -> String {
         while lines.peek().is_some_and(|next| !next.starts_with("$ ") && !next.starts_with("# ")) {
             lines.next();
         }
-        let _ = writeln!(said, "{line}\n{}", run(command, &folder, url, number));
+        let _ = writeln!(said, "{line}\n{}", run(command, &folder, url, version));
     }
     let _ = fs::remove_dir_all(&folder);
     said.trim_end().to_owned() + "\n"

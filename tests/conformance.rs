@@ -3,15 +3,15 @@
 
 #![allow(clippy::disallowed_methods)]
 
+#[cfg(feature = "io")]
+#[path = "support/brokers.rs"]
+mod brokers;
 #[path = "conformance/chaos.rs"]
 mod chaos;
 #[path = "conformance/commands.rs"]
 mod commands;
 #[path = "conformance/driver.rs"]
 mod driver;
-#[cfg(feature = "io")]
-#[path = "brokers/listed.rs"]
-mod listed;
 #[cfg(feature = "io")]
 #[path = "conformance/live.rs"]
 mod live;

@@ -2,8 +2,8 @@
 //! `tests/contents` play on each profile and each live broker, against one snapshot.
 #![allow(clippy::disallowed_methods)]
 
-#[path = "brokers/listed.rs"]
-mod listed;
+#[path = "support/brokers.rs"]
+mod brokers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,12 +20,12 @@ fn odd_contents_arrive_as_they_were_sent() {
     for broker in ["sim:3.10", "sim:4.0", "sim:4.3"] {
         command.args(["--broker", broker]);
     }
-    for url in listed::urls("odd contents") {
-        command.args(["--broker", &url]);
+    for broker in brokers::brokers("odd contents") {
+        command.args(["--broker", &broker.url]);
     }
     let output = command.output().expect("rmqplay runs");
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    listed::say(&said);
+    brokers::say(&said);
     assert_eq!(output.status.code(), Some(0), "{said}");
     fs::remove_dir_all(folder).expect("its own folder");
 }

@@ -7,6 +7,8 @@
 
 #[path = "differential/acting.rs"]
 mod acting;
+#[path = "support/brokers.rs"]
+mod brokers;
 #[path = "differential/chance.rs"]
 mod chance;
 #[allow(dead_code)]
@@ -42,20 +44,14 @@ mod shrinking;
 #[path = "differential/words.rs"]
 mod words;
 
+use brokers::{brokers, say};
 use rmqplay::io::Address;
 use rmqplay::model::Profile;
-use std::io::Write;
 
 #[test]
 fn live_brokers_do_what_the_sim_does() {
-    let Ok(urls) = std::env::var("RMQPLAY_TEST_BROKERS") else {
-        say("differential: NOT RUN (RMQPLAY_TEST_BROKERS is not set)");
-        assert!(std::env::var_os("CI").is_none(), "CI must name brokers in RMQPLAY_TEST_BROKERS");
-        return;
-    };
-    let urls = urls.split(',').filter(|url| !url.trim().is_empty());
-    let brokers: Vec<Address> = urls.map(|url| url.parse().unwrap_or_else(|error| panic!("{url}: {error}"))).collect();
-    assert!(!brokers.is_empty(), "RMQPLAY_TEST_BROKERS names no broker");
+    let parse = |url: &str| url.parse().unwrap_or_else(|error| panic!("{url}: {error}"));
+    let brokers: Vec<Address> = brokers("differential").iter().map(|broker| parse(&broker.url)).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let faults = runtime.expect("a runtime").block_on(run::all(brokers));
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
@@ -74,9 +70,4 @@ fn a_seed_gives_one_sequence() {
         say(&format!("differential: {made} of 40 seeds give a sequence on {profile}"));
         assert!(made >= 20, "most seeds are discarded on {profile}");
     }
-}
-
-/// Writes to the terminal also when the test passes.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -2,9 +2,10 @@
 //! Afterwards vhosts and users are as before, or `clean` makes them so.
 #![allow(clippy::disallowed_methods)]
 
-#[path = "brokers/listed.rs"]
-mod listed;
+#[path = "support/brokers.rs"]
+mod brokers;
 
+use brokers::Broker;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -85,7 +86,7 @@ fn text(output: &Output) -> String {
 fn a_run_that_is_stopped_leaves_nothing_behind() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let file = scenario_file();
-    for broker in listed::urls("ending") {
+    for Broker { url: broker, .. } in brokers::brokers("ending") {
         let place = broker.rsplit('@').next().expect("a place").to_owned();
         for (signal, code) in [("INT", Some(130)), ("TERM", Some(143)), ("KILL", None)] {
             let (vhosts, users) = (throw_away(&broker, "vhosts"), throw_away(&broker, "users"));
@@ -110,7 +111,7 @@ fn a_run_that_is_stopped_leaves_nothing_behind() {
                 assert_eq!(throw_away(&broker, "vhosts"), vhosts, "{signal} on {place}");
                 assert_eq!(throw_away(&broker, "users"), users, "{signal} on {place}");
             }
-            listed::say(&format!("{place}: {signal} ended the run with {:?} and left nothing", output.status.code()));
+            brokers::say(&format!("{place}: {signal} ended the run with {:?} and left nothing", output.status.code()));
         }
     }
     let _ = std::fs::remove_file(file);
@@ -121,7 +122,7 @@ fn a_broker_that_dies_under_a_run_ends_it_with_the_address() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let file = std::env::temp_dir().join(format!("rmqplay-dying-{}.yaml", std::process::id()));
     std::fs::write(&file, SCENARIO).expect("a temporary file");
-    for broker in listed::urls("ending") {
+    for Broker { url: broker, .. } in brokers::brokers("ending") {
         let (head, port) = broker.rsplit_once(':').expect("a port");
         let port: u16 = port.parse().expect("a port at the end");
         let amqp = Relay::to(port);
@@ -141,7 +142,7 @@ fn a_broker_that_dies_under_a_run_ends_it_with_the_address() {
         assert_eq!(output.status.code(), Some(3), "{said}");
         assert!(said.contains(&format!("127.0.0.1:{}", amqp.port)), "it names the address: {said}");
         assert!(said.contains("help:"), "it says what to try: {said}");
-        listed::say(&format!(
+        brokers::say(&format!(
             "127.0.0.1:{port}: the run ended {:.1} s after its broker died",
             died.elapsed().as_secs_f64()
         ));
@@ -154,7 +155,7 @@ fn a_broker_that_dies_under_a_run_ends_it_with_the_address() {
 /// At which moments after its start a run is stopped: while it reads, connects, sets up, plays; a new choice each time.
 fn moments() -> Vec<Duration> {
     let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").subsec_nanos();
-    listed::say(&format!("moments from seed {seed}"));
+    brokers::say(&format!("moments from seed {seed}"));
     (0..4u64).map(|n| Duration::from_millis(n * 350 + (u64::from(seed) / 1_000 + n * 7_919) % 350)).collect()
 }
 
@@ -162,7 +163,7 @@ fn moments() -> Vec<Duration> {
 fn a_run_that_is_stopped_at_any_moment_leaves_nothing_that_clean_does_not_sweep() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let file = scenario_file();
-    for broker in listed::urls("ending") {
+    for Broker { url: broker, .. } in brokers::brokers("ending") {
         let (vhosts, users) = (throw_away(&broker, "vhosts"), throw_away(&broker, "users"));
         for (moment, signal) in moments().into_iter().flat_map(|moment| [(moment, "INT"), (moment, "KILL")]) {
             let child = rmqplay(&["run", &file.to_string_lossy(), "--broker", &broker]).spawn().expect("rmqplay");
@@ -198,7 +199,7 @@ fn a_connection_that_is_cut_while_it_publishes_ends_the_run_and_leaves_nothing_b
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let file = std::env::temp_dir().join(format!("rmqplay-cut-{}.yaml", std::process::id()));
     std::fs::write(&file, LONG_SERIES).expect("a temporary file");
-    for broker in listed::urls("ending") {
+    for Broker { url: broker, .. } in brokers::brokers("ending") {
         let (head, port) = broker.rsplit_once(':').expect("a port");
         let port: u16 = port.parse().expect("a port at the end");
         let amqp = Relay::until(port, 3_000_000);

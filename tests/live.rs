@@ -1,8 +1,10 @@
 //! The live adapter against real brokers: every command of the seam, every way to end, what failures say.
-//! Brokers are the URLs of RMQPLAY_TEST_BROKERS; without them nothing runs, which is said aloud (and fails with CI set).
+//! Brokers are the URLs of RMQPLAY_TEST_BROKERS; without them nothing runs, which is reported.
 
 #![allow(clippy::disallowed_methods)]
 
+#[path = "support/brokers.rs"]
+mod brokers;
 #[path = "live/consuming.rs"]
 mod consuming;
 #[path = "live/counting.rs"]
@@ -11,8 +13,6 @@ mod counting;
 mod ending;
 #[path = "live/failing.rs"]
 mod failing;
-#[path = "brokers/listed.rs"]
-mod listed;
 #[path = "live/naming.rs"]
 mod naming;
 #[path = "live/proxy.rs"]

@@ -3,8 +3,8 @@
 //! all files have the layout of `fmt`.
 #![allow(clippy::disallowed_methods)]
 
-#[path = "brokers/listed.rs"]
-mod listed;
+#[path = "support/brokers.rs"]
+mod brokers;
 
 use rmqplay::io::Disk;
 use rmqplay::io::snapshots::{names_in, yaml_files};
@@ -106,7 +106,7 @@ const LIVE_LIMIT: Duration = Duration::from_secs(300);
 
 #[test]
 fn the_library_passes_on_live_brokers() {
-    let urls = listed::urls("the library");
+    let listed = brokers::brokers("the library");
     let begun = Instant::now();
     // Cells with very many messages come last: beside them the others would not keep their times.
     let (bulk, usual): (Vec<_>, Vec<_>) = cells().into_iter().partition(|(_, cell)| is_bulk(cell));
@@ -125,13 +125,13 @@ fn the_library_passes_on_live_brokers() {
         (passed, said)
     };
     let said: Vec<(bool, String)> = std::thread::scope(|scope| {
-        let begun: Vec<_> = urls.iter().map(|url| scope.spawn(|| play(url))).collect();
+        let begun: Vec<_> = listed.iter().map(|broker| scope.spawn(|| play(&broker.url))).collect();
         begun.into_iter().map(|one| one.join().expect("a played library")).collect()
     });
     for (passed, said) in &said {
         assert!(passed, "{said}");
         let last = said.lines().last().unwrap_or_default();
-        listed::say(&format!("the library: {}: {last}", said.lines().next().unwrap_or_default()));
+        brokers::say(&format!("the library: {}: {last}", said.lines().next().unwrap_or_default()));
     }
     let took = begun.elapsed();
     assert!(took < LIVE_LIMIT, "the library took {took:?} on {} brokers", said.len());

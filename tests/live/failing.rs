@@ -2,7 +2,7 @@
 
 use crate::proxy::Proxy;
 use crate::script::Script;
-use crate::stage::{Stage, brokers, queue_name, run, say};
+use crate::stage::{Stage, brokers, queue_name, run};
 use futures_util::FutureExt;
 use rmqplay::broker::Command;
 use rmqplay::io::live::{Live, LiveLimits, Names, TestVhosts, check_login};
@@ -23,7 +23,6 @@ fn failures_say_what_is_wrong() {
             let result = AssertUnwindSafe(rights(&address, &guard)).catch_unwind().await;
             guard.sweep().await.expect("swept");
             result.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            say(&format!("failures say what is wrong: ran on {address}"));
         });
     }
     if !brokers("closed ports").is_empty() {
@@ -105,7 +104,6 @@ fn a_broker_that_dies_ends_the_run() {
             for doing in ["waiting", "publishing", "watching", "calling"] {
                 dies(&address, doing).await;
             }
-            say(&format!("a broker that dies ends the run: ran on {address}"));
         });
     }
 }

@@ -1,8 +1,8 @@
 //! What each test needs: the brokers, throw-away vhosts and users on one, short words for commands.
 //! Sweeps at the end also when the test fails.
 
-use crate::listed;
-pub use crate::listed::say;
+use crate::brokers;
+pub use crate::brokers::say;
 use crate::script::{Enough, React, Script};
 use rmqplay::broker::{
     ChannelId, Command, ConnectionId, DeliveryTag, Event, Ids, Management, Method, PublishId, Refusal, Reply,
@@ -14,10 +14,10 @@ use rmqplay::model::{Message, Millis, Moment, Name, Properties, Queue, QueueName
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Gives the brokers to test, or says that none are.
+/// Returns the addresses of the brokers to test.
 pub fn brokers(what: &str) -> Vec<Address> {
-    let urls = listed::urls(what);
-    urls.iter().map(|url| url.parse().unwrap_or_else(|error| panic!("{url}: {error}"))).collect()
+    let parse = |url: &str| url.parse().unwrap_or_else(|error| panic!("{url}: {error}"));
+    brokers::brokers(what).iter().map(|broker| parse(&broker.url)).collect()
 }
 
 /// Runs a test on each broker, with vhost `/` and the users alice and bob.
@@ -35,7 +35,6 @@ where
                 say(&format!("{what}: FAILED on RabbitMQ {version}"));
                 std::panic::resume_unwind(panic);
             }
-            say(&format!("{what}: ran on RabbitMQ {version}"));
         });
     }
 }
