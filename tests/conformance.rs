@@ -1,9 +1,9 @@
-//! Plays every file of `tests/conformance` on all three profiles of the sim and compares what follows each step.
-//! `UPDATE_GOLDEN=1` rewrites the expectations from the sim: read the difference against semantics.md before keeping it.
+//! Plays every file of `tests/conformance` on all three profiles of the sim and compares what follows each step; tests
+//! `live::VERSION::NAME` play it on live brokers. `UPDATE_GOLDEN=1` rewrites the expectations from the sim: read the
+//! difference against the rule before keeping it. `ONLY=TTL,RT-5` picks files by parts of their names.
 
 #![allow(clippy::disallowed_methods)]
 
-#[cfg(feature = "io")]
 #[path = "support/brokers.rs"]
 mod brokers;
 #[path = "conformance/chaos.rs"]
@@ -12,9 +12,20 @@ mod chaos;
 mod commands;
 #[path = "conformance/driver.rs"]
 mod driver;
-#[cfg(feature = "io")]
+#[path = "support/files.rs"]
+mod files;
+#[path = "support/golden.rs"]
+mod golden;
+#[path = "support/harness.rs"]
+mod harness;
 #[path = "conformance/live.rs"]
 mod live;
+#[path = "support/live_tests.rs"]
+mod live_tests;
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/random.rs"]
+mod random;
 #[path = "conformance/script.rs"]
 mod script;
 #[path = "conformance/table.rs"]
@@ -23,80 +34,79 @@ mod table;
 mod transcript;
 
 use driver::Driver;
+use harness::{Checked, test};
 use rmqplay::model::{Moment, Profile};
 use rmqplay::sim::Sim;
 use rmqplay::simulate::{Ended, Limits, simulate};
 use script::Step;
 use std::fs;
 use std::path::{Path, PathBuf};
-use table::{Outcome, Outcomes};
+use std::process::ExitCode;
 use transcript::{Line, rewritten, same};
 
-#[test]
-fn every_file_holds_on_every_profile() {
-    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
-    let only = std::env::var("ONLY").unwrap_or_default();
-    let (mut faults, mut outcomes) = (Vec::new(), Outcomes::new());
-    for path in files() {
-        if !is_picked(&path, &only) {
-            continue;
+fn main() -> ExitCode {
+    let files = picked();
+    let mut tests = harness::per_file("", &files, holds_on_every_profile);
+    let few: Vec<PathBuf> = files.iter().take(10).cloned().collect();
+    tests.extend(harness::per_file("same_bytes::", &few, gives_the_same_bytes));
+    tests.extend(chaos::tests());
+    tests.push(test("the_table_is_what_the_files_show", table::is_kept));
+    let live = live::tests(&files);
+    let threads = (live.len() > 1).then_some(live::AT_ONCE);
+    tests.extend(live);
+    let ended = harness::run(threads, tests);
+    match table::rewritten_if_asked() {
+        Ok(()) => ended,
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::FAILURE
         }
-        let text = fs::read_to_string(&path).expect("a readable file");
-        let steps = script::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let runs: Vec<(Profile, Vec<Vec<Line>>)> =
-            Profile::ALL.into_iter().map(|profile| (profile, play(&path, &steps, profile))).collect();
-        if update {
-            let anew = rewritten(&steps, &runs, &tail(&text));
-            if anew != text {
-                fs::write(&path, anew).expect("a writable file");
-            }
-        }
-        for (profile, run) in &runs {
-            let found = if update { Vec::new() } else { differences(&path, &steps, *profile, run) };
-            let outcome = if found.is_empty() { Outcome::Passed } else { Outcome::Failed };
-            outcomes.insert((name_of(&path), (false, *profile)), outcome);
-            faults.extend(found);
-        }
-    }
-    if update || only.is_empty() {
-        faults.extend(table::keep(&outcomes, update).err());
-    }
-    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
-}
-
-#[test]
-fn the_same_commands_give_the_same_bytes() {
-    for path in files().into_iter().take(10) {
-        let text = fs::read_to_string(&path).expect("a readable file");
-        let steps = script::parse(&text).expect("a script");
-        assert_eq!(play(&path, &steps, Profile::NEWEST), play(&path, &steps, Profile::NEWEST));
     }
 }
 
+fn holds_on_every_profile(path: &Path) -> Checked {
+    let text = fs::read_to_string(path).expect("a readable file");
+    let steps = script::parse(&text)?;
+    let runs: Vec<(Profile, Vec<Vec<Line>>)> =
+        Profile::ALL.into_iter().map(|profile| (profile, play(path, &steps, profile))).collect();
+    if golden::is_updating() {
+        return golden::check(path, &rewritten(&steps, &runs, &tail(&text)));
+    }
+    let faults: Vec<String> = runs.iter().flat_map(|(profile, run)| differences(path, &steps, *profile, run)).collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
+}
+
+fn gives_the_same_bytes(path: &Path) -> Checked {
+    let steps = script::parse(&fs::read_to_string(path).expect("a readable file"))?;
+    assert_eq!(play(path, &steps, Profile::NEWEST), play(path, &steps, Profile::NEWEST));
+    Ok(())
+}
+
+/// Lists the files, without the list of rules.
 fn files() -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder()).expect("the folder");
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    let mut files = files::below("tests/conformance", "txt", 150);
     files.retain(|path| name_of(path) != "rules.txt");
-    files.sort();
+    files
+}
+
+/// Lists the files that `ONLY` picks: by a part of their names, or one of several with commas between.
+fn picked() -> Vec<PathBuf> {
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let mut files = files();
+    files.retain(|path| only.split(',').any(|part| name_of(path).contains(part)));
     files
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance")
+    files::root("tests/conformance")
 }
 
-/// Says whether `ONLY` picks a file: by a part of its name, or one of several with commas between.
-fn is_picked(path: &Path, only: &str) -> bool {
-    only.split(',').any(|part| name_of(path).contains(part))
-}
-
-/// Gives a file's name.
+/// Returns a file's name.
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Gives comments after the last step.
+/// Returns comments after the last step.
 fn tail(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let is_comment = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with('#');
@@ -104,7 +114,7 @@ fn tail(text: &str) -> String {
     lines[from..].iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// Gives the steps that a profile plays.
+/// Returns the steps that a profile plays.
 fn played(steps: &[Step], profile: Profile) -> Vec<Step> {
     steps.iter().filter(|step| step.profiles.contains(&profile)).cloned().collect()
 }

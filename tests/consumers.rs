@@ -1,161 +1,150 @@
 //! What consumers can do, word by word: each `tests/consumers/NAME.yaml` passes on every profile against its snapshot,
-//! gives the same bytes a hundred times, and passes on the live brokers of RMQPLAY_TEST_BROKERS with that snapshot.
+//! gives the same bytes a hundred times, and passes on each live broker with that snapshot. Tests `live::` need brokers,
+//! tests `alone::` restart them.
 #![allow(clippy::disallowed_methods)]
 
 #[path = "support/brokers.rs"]
 mod brokers;
+#[path = "support/files.rs"]
+mod files;
+#[path = "support/harness.rs"]
+mod harness;
+#[path = "support/live_tests.rs"]
+mod live_tests;
+#[path = "support/playing.rs"]
+mod playing;
+#[path = "support/program.rs"]
+mod program;
 
-use rmqplay::io::Disk;
-use rmqplay::io::snapshots::{names_in, yaml_files};
-use rmqplay::language::{Settings, load_scenario};
-use rmqplay::model::{Cell, Profile};
-use rmqplay::report;
+use brokers::Broker;
+use harness::{Checked, stem, test};
+use libtest_mimic::{Completion, Failed, Trial};
+use rmqplay::model::Profile;
 use rmqplay::simulate::rehearse;
-use rmqplay::source::Sources;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::Mutex;
+use std::process::{Command, ExitCode};
+use std::sync::{Arc, PoisonError, RwLock};
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/consumers")
+/// How many live scenarios run at once.
+const AT_ONCE: usize = 9;
+
+fn main() -> ExitCode {
+    let scenarios = files::below("tests/consumers", "yaml", 16);
+    let endless = files::below("tests/consumers-endless", "yaml", 4);
+    let mut tests = harness::per_file("", &scenarios, does_on_every_profile_what_it_says);
+    tests.extend(harness::per_file("same_bytes::", &scenarios, gives_the_same_bytes));
+    tests.extend(harness::per_file("endless::", &endless, is_found_to_be_endless));
+    tests.push(test("rules_that_never_match_are_noted", rules_that_never_match_are_noted));
+    let live = live_tests::per_broker("consumers", |broker| live_tests_of(broker, &scenarios));
+    let threads = (live.len() > 1).then_some(AT_ONCE);
+    tests.extend(live);
+    harness::run(threads, tests)
 }
 
-fn cells() -> Vec<(String, Cell)> {
-    let cells = cells_of(&folder());
-    assert!(cells.len() >= 16, "the scenarios are there");
-    cells
-}
-
-fn cells_of(folder: &Path) -> Vec<(String, Cell)> {
-    let mut cells = Vec::new();
-    for path in yaml_files(&[folder.to_owned()]).expect("the folder") {
-        let text = std::fs::read(&path).expect("readable scenario");
-        let mut sources = Sources::default();
-        let settings = Settings { vars: Vec::new(), default_vhost: None };
-        let world = Disk::at("", Default::default());
-        let (loaded, problems) = load_scenario(&mut sources, &path.to_string_lossy(), &text, &world, &settings);
-        let loaded = loaded.unwrap_or_else(|| panic!("{}", report::draw(&problems, &sources, 100, false)));
-        let stem = path.file_stem().expect("a stem").to_string_lossy().into_owned();
-        cells.extend(loaded.cells.into_iter().map(|cell| (stem.clone(), cell)));
-    }
-    cells
-}
-
-#[test]
-fn consumers_do_on_every_profile_what_their_scenarios_say() {
-    for (stem, cell) in cells() {
+fn does_on_every_profile_what_it_says(path: &Path) -> Checked {
+    for cell in playing::cells(path, false)? {
         for profile in Profile::ALL {
-            let played = rehearse(&cell, profile, false);
-            assert!(played.failures.is_empty(), "{stem} on sim {profile}: {:#?}", played.failures);
-            if cell.scenario.snapshot.off {
-                continue;
-            }
-            let body = report::body(&played.outcome.expect("an outcome"), &cell.scenario);
-            let snapshots = folder().join("snapshots");
-            let names = names_in(&snapshots).expect("a folder");
-            let names = names.iter().map(String::as_str);
-            let name = report::snapshot_for(&report::cell_stem(&stem, &cell.axes), profile.version(), names);
-            let text = std::fs::read_to_string(snapshots.join(name.expect("a name"))).expect("a snapshot");
-            let kept = report::read_snapshot(&text).expect("a whole snapshot").body;
-            assert_eq!(report::compare(Some(&kept), &body), report::Comparison::Same, "{stem} on sim {profile}");
+            playing::passes(path, &cell, profile)?;
         }
     }
+    Ok(())
 }
 
-#[test]
-fn a_consumer_does_the_same_a_hundred_times() {
-    for (stem, cell) in cells() {
-        let bytes = || {
-            let played = rehearse(&cell, Profile::NEWEST, true);
-            format!("{:?}\n{:?}", played.timeline, played.outcome)
-        };
-        let first = bytes();
-        assert!((1..100).all(|_| bytes() == first), "{stem}: two runs differ");
+fn gives_the_same_bytes(path: &Path) -> Checked {
+    playing::cells(path, false)?.iter().try_for_each(|cell| playing::repeats(path, cell))
+}
+
+/// What never ends is found out, reported once, and leaves nothing going.
+fn is_found_to_be_endless(path: &Path) -> Checked {
+    for cell in playing::cells(path, false)? {
+        let played = rehearse(&cell, Profile::NEWEST, false);
+        let codes: Vec<&str> = played.failures.iter().map(|failure| failure.code).collect();
+        if codes != ["run::loop"] && codes != ["run::no_end"] {
+            return Err(format!("{:#?}", played.failures));
+        }
     }
+    Ok(())
 }
 
-/// A consumer that holds everything because no rule of it fits is seldom meant: the run passes and says so.
-#[test]
-fn rules_that_never_match_are_noted() {
+/// A consumer that holds everything because no rule of it fits is seldom meant: the run passes, with a note.
+fn rules_that_never_match_are_noted() -> Checked {
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let notes = |rule: &str| {
+        let path = folder.path().join("rules.yaml");
         let text = format!(
             "scenario: rules\ntopology: {{queues: [{{name: q}}]}}\nconsumers: {{w: {{queue: q, on_message: [{rule}]}}}}\n\
              steps: [{{publish: {{routing_key: q, id: a}}}}]\n"
         );
-        let mut sources = Sources::default();
-        let (world, settings) = (Disk::at("", Default::default()), Settings { vars: Vec::new(), default_vhost: None });
-        let (loaded, _) = load_scenario(&mut sources, "rules.yaml", text.as_bytes(), &world, &settings);
-        let played = rehearse(&loaded.expect("a scenario").cells[0], Profile::NEWEST, false);
+        std::fs::write(&path, text).expect("a temporary file");
+        let played = rehearse(&playing::cells(&path, false).expect("a scenario")[0], Profile::NEWEST, false);
         assert!(played.failures.is_empty(), "{:#?}", played.failures);
         played.notes.iter().filter(|(_, note)| note.starts_with("no rule of this consumer matched")).count()
     };
     assert_eq!(notes("{match: {id: b}, do: ack}"), 1);
     assert_eq!(notes("{match: {id: b}, do: ack}, {do: ack}"), 0);
+    Ok(())
 }
 
-/// What never ends is found out, said once, and leaves nothing going.
-#[test]
-fn a_loop_without_end_fails_the_run() {
-    let endless = folder().with_file_name("consumers-endless");
-    let cells = cells_of(&endless);
-    assert!(cells.len() >= 4, "the loops are there");
-    for (stem, cell) in cells {
-        let played = rehearse(&cell, Profile::NEWEST, false);
-        let codes: Vec<&str> = played.failures.iter().map(|failure| failure.code).collect();
-        assert!(codes == ["run::loop"] || codes == ["run::no_end"], "{stem}: {:#?}", played.failures);
-    }
+fn live_tests_of(broker: &Broker, scenarios: &[PathBuf]) -> Vec<Trial> {
+    // A restart takes the broker away from the others.
+    let held = Arc::new(RwLock::new(()));
+    let (restarting, usual): (Vec<_>, Vec<_>) = scenarios.iter().cloned().partition(|path| restarts(path));
+    let usual = usual.into_iter().map(|path| {
+        let (url, held) = (broker.url.clone(), held.clone());
+        Trial::ignorable_test(format!("live::{}::{}", broker.version, stem(&path)), move || {
+            let _beside = held.read().unwrap_or_else(PoisonError::into_inner);
+            plays(&mut run(&path, &url))
+        })
+    });
+    let mut tests: Vec<Trial> = usual.collect();
+    let url = broker.url.clone();
+    tests.push(test(format!("live::{}::endless", broker.version), move || {
+        let (passed, said) = program::finish(&mut run(&files::root("tests/consumers-endless/requeue.yaml"), &url));
+        if !passed && said.contains("round without end") { Ok(()) } else { Err(said) }
+    }));
+    tests.extend(restarting.into_iter().map(|path| {
+        let (url, held) = (broker.url.clone(), held.clone());
+        Trial::ignorable_test(format!("alone::{}::{}", broker.version, stem(&path)), move || {
+            let _alone = held.write().unwrap_or_else(PoisonError::into_inner);
+            survives_a_restart(&path, &url)
+        })
+    }));
+    tests
 }
 
-#[test]
-fn consumers_do_the_same_on_live_brokers() {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let brokers = brokers::brokers("consumers");
-    let brokers: Vec<&str> = brokers.iter().map(|broker| broker.url.as_str()).collect();
-    if brokers.is_empty() {
-        return;
-    }
-    let (fine, said) = run(&folder(), &brokers);
-    assert!(fine, "{said}");
-    brokers::say(&format!("consumers: {}", said.lines().last().unwrap_or_default()));
-    let (fine, said) = run(&folder().with_file_name("consumers-endless").join("requeue.yaml"), &brokers[..1]);
-    assert!(!fine && said.contains("round without end"), "{said}");
+/// Returns whether a scenario restarts the broker that it is played on.
+fn restarts(path: &Path) -> bool {
+    std::fs::read_to_string(path).expect("a readable scenario").contains("\n  - restart_broker")
 }
 
-/// Each broker is stopped under a run and started again; the run goes on where it was.
-#[test]
-fn a_broker_that_is_restarted_is_survived() {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let brokers = brokers::brokers("restart");
-    if brokers.is_empty() {
-        return;
-    }
+/// The broker is stopped under a run and started again; the run goes on where it was.
+fn survives_a_restart(path: &Path, url: &str) -> Result<Completion, Failed> {
     let Ok(restart) = std::env::var("RMQPLAY_TEST_RESTART") else {
-        return brokers::not_run("restart", "RMQPLAY_TEST_RESTART is not set");
+        let why = "RMQPLAY_TEST_RESTART is not set";
+        brokers::not_run("restart", why);
+        return Ok(Completion::ignored_with(format!("NOT RUN: {why}")));
     };
-    for broker in brokers.iter().map(|broker| &broker.url) {
-        let command = format!("{restart} {broker}");
-        for name in ["reconnect-restart.yaml", "dead-letters-restart.yaml"] {
-            let (fine, said) = run_with(&folder().join(name), &[broker], &[("RMQPLAY_RESTART", &command)]);
-            assert!(fine && said.contains("1 passed"), "{said}");
-            brokers::say(&format!("restart: {name}: {}", said.lines().next().unwrap_or_default()));
-        }
+    plays(run(path, url).env("RMQPLAY_RESTART", format!("{restart} {url}")))
+}
+
+/// Runs a scenario; one that is for other versions only is reported as ignored.
+fn plays(command: &mut Command) -> Result<Completion, Failed> {
+    let output = command.output().expect("rmqplay runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    match output.status.code() {
+        Some(0) if said.contains("passed") => Ok(Completion::Completed),
+        Some(5) => said
+            .lines()
+            .find_map(|line| Some(format!("requires{}", line.split_once("  requires")?.1)))
+            .map(Completion::ignored_with)
+            .ok_or_else(|| Failed::from(said.into_owned())),
+        _ => Err(Failed::from(format!("{said}{}", String::from_utf8_lossy(&output.stderr)))),
     }
 }
 
-/// Held by those who play live: a restart takes a broker away from the others.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-/// Plays on live brokers as a user does; with CI set a snapshot that is missing or differs fails, and none is written.
-fn run(path: &Path, brokers: &[&str]) -> (bool, String) {
-    run_with(path, brokers, &[])
-}
-
-fn run_with(path: &Path, brokers: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rmqplay"));
-    command.arg("run").arg(path).args(["--max-wait", "5m"]).env("CI", "1").env_remove("RABBITMQ_URL");
-    command.env_remove("RMQPLAY_RESTART").envs(variables.iter().copied());
-    command.args(brokers.iter().flat_map(|broker| ["--broker", *broker]));
-    let output = command.output().expect("rmqplay runs");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    (output.status.success(), said)
+/// Plays as a user does; with CI set a snapshot that is missing or differs fails, and none is written.
+fn run(path: &Path, url: &str) -> Command {
+    let mut command = program::rmqplay();
+    command.arg("run").arg(path).args(["--max-wait", "5m", "--broker", url]).env("CI", "1");
+    command
 }

@@ -28,6 +28,10 @@ mod live_side;
 mod operations;
 #[path = "differential/player.rs"]
 mod player;
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/random.rs"]
+mod random;
 #[path = "differential/rehearsal.rs"]
 mod rehearsal;
 #[path = "differential/run.rs"]

@@ -4,11 +4,12 @@
 
 #[path = "support/brokers.rs"]
 mod brokers;
+#[path = "support/program.rs"]
+mod program;
 
 use brokers::Broker;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -29,16 +30,24 @@ steps:
 /// Held by each test: sweeping one's leftovers would take the other's vhosts away.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-fn scenario_file() -> PathBuf {
-    let path = std::env::temp_dir().join(format!("rmqplay-ending-{}.yaml", std::process::id()));
-    std::fs::write(&path, SCENARIO).expect("a temporary file");
-    path
+/// Writes a scenario to a file that goes with what is returned.
+fn scenario_file(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("scenario.yaml");
+    std::fs::write(&path, text).expect("a temporary file");
+    (folder, path.to_string_lossy().into_owned())
 }
 
 fn rmqplay(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rmqplay"));
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("CI");
+    let mut command = program::rmqplay();
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// Removes what a run left.
+fn clean(broker: &str) {
+    let (swept, said) = program::finish(&mut rmqplay(&["clean", "--broker", broker, "--older-than", "0s"]));
+    assert!(swept, "{said}");
 }
 
 /// Reads names of throw-away vhosts or users, sorted.
@@ -85,12 +94,12 @@ fn text(output: &Output) -> String {
 #[test]
 fn a_run_that_is_stopped_leaves_nothing_behind() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let file = scenario_file();
+    let (_folder, file) = scenario_file(SCENARIO);
     for Broker { url: broker, .. } in brokers::brokers("ending") {
         let place = broker.rsplit('@').next().expect("a place").to_owned();
         for (signal, code) in [("INT", Some(130)), ("TERM", Some(143)), ("KILL", None)] {
             let (vhosts, users) = (throw_away(&broker, "vhosts"), throw_away(&broker, "users"));
-            let mut child = rmqplay(&["run", &file.to_string_lossy(), "--broker", &broker]).spawn().expect("rmqplay");
+            let mut child = rmqplay(&["run", &file, "--broker", &broker]).spawn().expect("rmqplay");
             wait_until_under_way(&broker, &users, &mut child);
             let id = child.id().to_string();
             assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().expect("kill").success());
@@ -103,9 +112,7 @@ fn a_run_that_is_stopped_leaves_nothing_behind() {
                     Duration::from_secs(20),
                 );
                 assert!(text(&young).contains("nothing older than 10m"), "{}", text(&young));
-                let clean = rmqplay(&["clean", "--broker", &broker, "--older-than", "0s"]).spawn().expect("rmqplay");
-                let swept = end_within(clean, Duration::from_secs(30));
-                assert_eq!(swept.status.code(), Some(0), "{}", text(&swept));
+                clean(&broker);
                 assert!(throw_away(&broker, "vhosts").is_empty() && throw_away(&broker, "users").is_empty());
             } else {
                 assert_eq!(throw_away(&broker, "vhosts"), vhosts, "{signal} on {place}");
@@ -114,14 +121,12 @@ fn a_run_that_is_stopped_leaves_nothing_behind() {
             brokers::say(&format!("{place}: {signal} ended the run with {:?} and left nothing", output.status.code()));
         }
     }
-    let _ = std::fs::remove_file(file);
 }
 
 #[test]
 fn a_broker_that_dies_under_a_run_ends_it_with_the_address() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let file = std::env::temp_dir().join(format!("rmqplay-dying-{}.yaml", std::process::id()));
-    std::fs::write(&file, SCENARIO).expect("a temporary file");
+    let (_folder, file) = scenario_file(SCENARIO);
     for Broker { url: broker, .. } in brokers::brokers("ending") {
         let (head, port) = broker.rsplit_once(':').expect("a port");
         let port: u16 = port.parse().expect("a port at the end");
@@ -130,7 +135,7 @@ fn a_broker_that_dies_under_a_run_ends_it_with_the_address() {
         let url = format!("{}:{}", head, amqp.port);
         let management = format!("http://127.0.0.1:{}", http.port);
         let before = throw_away(&broker, "users");
-        let arguments = ["run", &file.to_string_lossy(), "--broker", &url, "--management", &management];
+        let arguments = ["run", &file, "--broker", &url, "--management", &management];
         let mut child = rmqplay(&arguments).spawn().expect("rmqplay");
         wait_until_under_way(&broker, &before, &mut child);
         std::thread::sleep(Duration::from_millis(700));
@@ -146,10 +151,8 @@ fn a_broker_that_dies_under_a_run_ends_it_with_the_address() {
             "127.0.0.1:{port}: the run ended {:.1} s after its broker died",
             died.elapsed().as_secs_f64()
         ));
-        let swept = rmqplay(&["clean", "--broker", &broker, "--older-than", "0s"]).output().expect("rmqplay");
-        assert_eq!(swept.status.code(), Some(0), "{}", text(&swept));
+        clean(&broker);
     }
-    let _ = std::fs::remove_file(Path::new(&file));
 }
 
 /// At which moments after its start a run is stopped: while it reads, connects, sets up, plays; a new choice each time.
@@ -162,18 +165,17 @@ fn moments() -> Vec<Duration> {
 #[test]
 fn a_run_that_is_stopped_at_any_moment_leaves_nothing_that_clean_does_not_sweep() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let file = scenario_file();
+    let (_folder, file) = scenario_file(SCENARIO);
     for Broker { url: broker, .. } in brokers::brokers("ending") {
         let (vhosts, users) = (throw_away(&broker, "vhosts"), throw_away(&broker, "users"));
         for (moment, signal) in moments().into_iter().flat_map(|moment| [(moment, "INT"), (moment, "KILL")]) {
-            let child = rmqplay(&["run", &file.to_string_lossy(), "--broker", &broker]).spawn().expect("rmqplay");
+            let child = rmqplay(&["run", &file, "--broker", &broker]).spawn().expect("rmqplay");
             std::thread::sleep(moment);
             let id = child.id().to_string();
             assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().expect("kill").success());
             let output = end_within(child, Duration::from_secs(20));
             if signal == "KILL" {
-                let swept = rmqplay(&["clean", "--broker", &broker, "--older-than", "0s"]).output().expect("rmqplay");
-                assert_eq!(swept.status.code(), Some(0), "{}", text(&swept));
+                clean(&broker);
             } else {
                 // Before the handler stands, the system's own end by the signal is the end: nothing was made yet.
                 let code = output.status.code();
@@ -183,7 +185,6 @@ fn a_run_that_is_stopped_at_any_moment_leaves_nothing_that_clean_does_not_sweep(
             assert_eq!(throw_away(&broker, "users"), users, "{signal} at {moment:?}");
         }
     }
-    let _ = std::fs::remove_file(file);
 }
 
 const LONG_SERIES: &str = "\
@@ -197,8 +198,7 @@ snapshot: off
 #[test]
 fn a_connection_that_is_cut_while_it_publishes_ends_the_run_and_leaves_nothing_behind() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let file = std::env::temp_dir().join(format!("rmqplay-cut-{}.yaml", std::process::id()));
-    std::fs::write(&file, LONG_SERIES).expect("a temporary file");
+    let (_folder, file) = scenario_file(LONG_SERIES);
     for Broker { url: broker, .. } in brokers::brokers("ending") {
         let (head, port) = broker.rsplit_once(':').expect("a port");
         let port: u16 = port.parse().expect("a port at the end");
@@ -206,14 +206,13 @@ fn a_connection_that_is_cut_while_it_publishes_ends_the_run_and_leaves_nothing_b
         let url = format!("{head}:{}", amqp.port);
         let management = format!("http://127.0.0.1:{}", port + 10_000);
         let before = (throw_away(&broker, "vhosts"), throw_away(&broker, "users"));
-        let arguments = ["run", &file.to_string_lossy(), "--broker", &url, "--management", &management];
+        let arguments = ["run", &file, "--broker", &url, "--management", &management];
         let output = end_within(rmqplay(&arguments).spawn().expect("rmqplay"), Duration::from_secs(40));
         let said = text(&output);
         assert_eq!(output.status.code(), Some(3), "{said}");
         assert!(said.contains(&format!("127.0.0.1:{}", amqp.port)), "it names the address: {said}");
         assert_eq!((throw_away(&broker, "vhosts"), throw_away(&broker, "users")), before, "{said}");
     }
-    let _ = std::fs::remove_file(file);
 }
 
 /// Passes connections on to a port of this machine, until it dies.

@@ -7,10 +7,14 @@
 mod examples;
 #[path = "language/exports.rs"]
 mod exports;
+#[path = "support/files.rs"]
+mod files;
 #[path = "language/mutilated.rs"]
 mod mutilated;
 #[path = "language/oracle.rs"]
 mod oracle;
+#[path = "support/random.rs"]
+mod random;
 #[path = "language/retries.rs"]
 mod retries;
 

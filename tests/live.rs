@@ -15,6 +15,8 @@ mod ending;
 mod failing;
 #[path = "live/naming.rs"]
 mod naming;
+#[path = "support/program.rs"]
+mod program;
 #[path = "live/proxy.rs"]
 mod proxy;
 #[path = "live/publishing.rs"]

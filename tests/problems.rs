@@ -1,13 +1,22 @@
 //! What a reader sees when a file is wrong: every `tests/problems/NAME.yaml` is loaded as what it is, and its drawn
-//! problems are compared with `NAME.txt`. `UPDATE_GOLDEN=1` writes them anew.
+//! problems are compared with `NAME.txt`. `UPDATE_GOLDEN=1` writes them anew. `cargo test --test problems NAME` picks one.
 
 #![allow(clippy::disallowed_methods)]
 
+#[path = "support/files.rs"]
+mod files;
+#[path = "support/golden.rs"]
+mod golden;
+#[path = "support/harness.rs"]
+mod harness;
+
+use harness::Checked;
 use rmqplay::language::{Kind, Settings, World, kind_of, load_scenario, load_topology};
 use rmqplay::report::{draw, problems_json};
 use rmqplay::source::{Problem, Sources};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 /// Reads beside the goldens, and knows one environment variable.
 struct Folder(PathBuf);
@@ -22,13 +31,9 @@ impl World for Folder {
     }
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/problems")
-}
-
 /// Loads a text as what its keys say, or as what its name says, and draws what is wrong.
 fn check(name: &str, text: &[u8]) -> String {
-    let world = Folder(folder());
+    let world = Folder(files::root("tests/problems"));
     let settings = Settings { vars: vec![("colour".into(), "green".into())], default_vhost: None };
     let mut sources = Sources::default();
     let scenario = match name {
@@ -51,27 +56,14 @@ fn check(name: &str, text: &[u8]) -> String {
     drawn
 }
 
-#[test]
-fn problems_read_as_they_were_reviewed() {
-    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(folder()).expect("the folder").flatten().map(|entry| entry.path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-    files.retain(|path| !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('_')));
-    files.sort();
-    assert!(files.len() > 20, "the goldens are there");
-    let mut faults = Vec::new();
-    for path in files {
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        let found = check(&name, &fs::read(&path).expect("readable"));
-        let golden = path.with_extension("txt");
-        let wanted = fs::read_to_string(&golden).unwrap_or_default();
-        if update {
-            fs::write(&golden, &found).expect("writable");
-        } else if found != wanted {
-            let diff = similar::TextDiff::from_lines(&wanted, &found);
-            faults.push(format!("{}\n{}", golden.display(), diff.unified_diff().context_radius(2)));
-        }
-    }
-    assert!(faults.is_empty(), "UPDATE_GOLDEN=1 writes these anew:\n\n{}", faults.join("\n"));
+fn reads_as_reviewed(path: &Path) -> Checked {
+    let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+    golden::check(&path.with_extension("txt"), &check(&name, &fs::read(path).expect("readable")))
+}
+
+fn main() -> ExitCode {
+    let mut files = files::below("tests/problems", "yaml", 50);
+    // What another file names.
+    files.retain(|path| !harness::stem(path).starts_with('_'));
+    harness::run(None, harness::per_file("", &files, reads_as_reviewed))
 }

@@ -2,6 +2,9 @@
 //! and every example is played on all profiles (scenarios) or checked (topologies).
 #![allow(clippy::disallowed_methods)]
 
+#[path = "support/files.rs"]
+mod files;
+
 use fancy_regex::Regex;
 use rmqplay::io::Disk;
 use rmqplay::language::{Settings, load_scenario, load_topology};
@@ -12,7 +15,6 @@ use rmqplay::simulate::rehearse;
 use rmqplay::source::Sources;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 /// Under which parts of the page the words of a source file are explained; those of another file may stand anywhere.
 const PARTS: [(&str, &[&str]); 16] = [
@@ -127,13 +129,9 @@ fn play(name: &str, cell: &Cell) {
     assert!(played > 0, "{name} is for no profile");
 }
 
-fn language() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/language")
-}
-
 /// Reads the page: its parts, headings and examples.
 fn sections() -> Vec<Section> {
-    let page = fs::read_to_string(language().join("reference.md")).expect("the reference page");
+    let page = fs::read_to_string(files::root("src/language/reference.md")).expect("the reference page");
     let mut sections: Vec<Section> = Vec::new();
     let mut part = String::new();
     let mut fence: Option<(usize, String)> = None;
@@ -172,7 +170,7 @@ fn words_of_the_source() -> Vec<(String, usize, String)> {
     let word = Regex::new(r#""([a-z_-]+)""#).expect("a pattern");
     let (read, tables, switches) = (read.expect("a pattern"), tables.expect("a pattern"), switches.expect("a pattern"));
     let mut found = BTreeSet::new();
-    for path in rust_files(&language()) {
+    for path in files::below("src/language", "rs", 35) {
         let file = path.file_name().expect("a name").to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).expect("readable source");
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
@@ -194,17 +192,4 @@ fn words_of_the_source() -> Vec<(String, usize, String)> {
     let fresh = |one: &(String, usize, String)| seen.insert((one.0.clone(), one.2.clone()));
     let known = found.into_iter().filter(|(_, _, word)| !OTHER_SPELLINGS.contains(&word.as_str()));
     known.filter(fresh).collect()
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for path in fs::read_dir(folder).expect("src/language").flatten().map(|entry| entry.path()) {
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    files
 }

@@ -2,6 +2,11 @@
 //! language's own, word for word.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "support/files.rs"]
+mod files;
+#[path = "support/golden.rs"]
+mod golden;
+
 use fancy_regex::Regex;
 use rmqplay::io::Disk;
 use rmqplay::io::snapshots::yaml_files;
@@ -10,11 +15,6 @@ use rmqplay::report::{Object, SCENARIO_OBJECTS, SchemaOf, TOPOLOGY_OBJECTS, sche
 use rmqplay::source::{Problem, Sources};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
 
 /// Lists what a schema says against a text.
 fn faults(of: SchemaOf, text: &str) -> Vec<String> {
@@ -26,17 +26,10 @@ fn faults(of: SchemaOf, text: &str) -> Vec<String> {
 #[test]
 fn shipped_files_name_the_schema_beside_them() {
     for (folder, of) in [("scenarios", SchemaOf::Scenario), ("topologies", SchemaOf::Topology)] {
-        let kept = root().join(folder).join(".schema.json");
+        let kept = files::root(folder).join(".schema.json");
         let text = format!("{:#}\n", schema(of));
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            std::fs::write(&kept, &text).expect("a writable file");
-        }
-        assert!(
-            std::fs::read_to_string(&kept).is_ok_and(|is| is == text),
-            "{}: UPDATE_GOLDEN=1 writes it",
-            kept.display()
-        );
-        for path in yaml_files(&[root().join(folder)]).expect("a folder") {
+        golden::check(&kept, &text).unwrap_or_else(|difference| panic!("{difference}"));
+        for path in yaml_files(&[files::root(folder)]).expect("a folder") {
             let text = std::fs::read_to_string(&path).expect("readable");
             let named = text.lines().next().and_then(|line| line.strip_prefix("# yaml-language-server: $schema="));
             let named = named.unwrap_or_else(|| panic!("{} names no schema in its first line", path.display()));
@@ -55,7 +48,7 @@ fn shipped_files_are_valid() {
         ("src/cli/commands/init", SchemaOf::Scenario),
     ];
     for (folder, of) in begun {
-        for path in yaml_files(&[root().join(folder)]).expect("a folder") {
+        for path in yaml_files(&[files::root(folder)]).expect("a folder") {
             let of = match path.file_name().and_then(|name| name.to_str()) {
                 Some("workflow.yaml") => continue,
                 Some("topology.yaml") => SchemaOf::Topology,
@@ -213,17 +206,6 @@ fn the_language_knows_every_word_of_the_table() {
     }
 }
 
-/// Lists the source files of a folder and of those below it.
-fn rust_files(folder: &std::path::Path) -> Vec<PathBuf> {
-    let paths = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
-    paths
-        .flat_map(|path| match path.is_dir() {
-            true => rust_files(&path),
-            false => Vec::from_iter(path.extension().is_some_and(|end| end == "rs").then_some(path)),
-        })
-        .collect()
-}
-
 #[test]
 fn the_table_has_every_word_of_the_language() {
     let table: BTreeSet<&str> =
@@ -232,7 +214,7 @@ fn the_table_has_every_word_of_the_language() {
     let lists = Regex::new(r#"const (?:VERBS|BESIDE|SUBJECTS|ACTIONS)[^=]*=\s*\[([^\]]*)\]"#).expect("a pattern");
     let word = Regex::new(r#""([a-z_]+)""#).expect("a pattern");
     let mut found = BTreeSet::new();
-    for path in rust_files(&root().join("src/language")) {
+    for path in files::below("src/language", "rs", 35) {
         let text = std::fs::read_to_string(path).expect("readable source");
         let captured = |pattern: &Regex, text: &str| -> Vec<String> {
             pattern.captures_iter(text).map(|one| one.expect("a match")[1].to_owned()).collect()

@@ -3,6 +3,14 @@
 //! else on the newest. `UPDATE_GOLDEN=1` rewrites what stands behind `---`. Every rule that the sim tells must appear.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "support/files.rs"]
+mod files;
+#[path = "support/golden.rs"]
+mod golden;
+#[path = "support/harness.rs"]
+mod harness;
+
+use harness::Checked;
 use rmqplay::io::Disk;
 use rmqplay::language::{Settings, load_scenario};
 use rmqplay::model::Profile;
@@ -11,7 +19,8 @@ use rmqplay::simulate::rehearse;
 use rmqplay::source::Sources;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::process::ExitCode;
 
 /// Rules that no scenario can bring about, and why.
 const BEYOND_SCENARIOS: [(&str, &str); 6] = [
@@ -23,53 +32,22 @@ const BEYOND_SCENARIOS: [(&str, &str); 6] = [
     ("LEN-12", "messages that are not persistent go at a restart only"),
 ];
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+fn is_told_as_written(path: &Path) -> Checked {
+    let written = fs::read_to_string(path).expect("a readable file");
+    golden::check(path, &retold(&written, path)?)
 }
 
-fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for path in fs::read_dir(folder).expect("a folder").flatten().map(|one| one.path()) {
-        match path.is_dir() {
-            true => found.extend(files(&path, end)),
-            false => found.extend(path.extension().is_some_and(|ext| ext == end).then_some(path)),
-        }
-    }
-    found.sort();
-    found
+fn main() -> ExitCode {
+    let mut tests = harness::per_file("", &files::below("tests/trace", "txt", 6), is_told_as_written);
+    tests.push(harness::test("every_rule_that_the_sim_tells_has_a_story", every_rule_has_a_story));
+    harness::run(None, tests)
 }
 
-#[test]
-fn every_reason_is_told_as_written() {
-    let mut faults = String::new();
-    for path in files(&root().join("tests/trace"), "txt") {
-        let written = fs::read_to_string(&path).expect("a readable file");
-        let now = match retold(&written, &path) {
-            Ok(now) => now,
-            Err(fault) => {
-                faults += &fault;
-                continue;
-            }
-        };
-        if now == written {
-            continue;
-        }
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            fs::write(&path, &now).expect("a writable file");
-        } else {
-            let diff = similar::TextDiff::from_lines(&written, &now);
-            faults += &format!("\n{}\n{}", path.display(), diff.unified_diff().header("written", "now"));
-        }
-    }
-    assert!(faults.is_empty(), "{faults}\n(UPDATE_GOLDEN=1 rewrites the stories; read the difference first)");
-}
-
-#[test]
-fn every_rule_that_the_sim_tells_has_a_story() {
-    let stories = files(&root().join("tests/trace"), "txt").into_iter();
+fn every_rule_has_a_story() -> Checked {
+    let stories = files::below("tests/trace", "txt", 6).into_iter();
     let stories: String = stories.map(|path| fs::read_to_string(path).expect("a readable file")).collect();
     let mut rules = BTreeSet::new();
-    for path in files(&root().join("src/sim"), "rs") {
+    for path in files::below("src/sim", "rs", 30) {
         let text = fs::read_to_string(path).expect("a readable file");
         rules.extend(text.split('"').filter(|part| is_rule(part)).map(str::to_owned));
     }
@@ -77,7 +55,7 @@ fn every_rule_that_the_sim_tells_has_a_story() {
     let told =
         |rule: &str| stories.contains(&format!("[{rule}]")) || BEYOND_SCENARIOS.iter().any(|(one, _)| *one == rule);
     let untold: Vec<&String> = rules.iter().filter(|rule| !told(rule)).collect();
-    assert!(untold.is_empty(), "no story in tests/trace shows {untold:?}");
+    if untold.is_empty() { Ok(()) } else { Err(format!("no story in tests/trace shows {untold:?}")) }
 }
 
 /// Says whether a text is a rule's number, as `TTL-3` or `QQ-43-1`.

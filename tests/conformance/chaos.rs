@@ -1,6 +1,9 @@
 //! Commands at random, from a seed: the sim never panics, its books agree after each command, and no message is lost or
 //! doubled without a word about it.
 
+use super::harness::{Checked, test};
+use super::random::Random;
+use libtest_mimic::Trial;
 use rmqplay::broker::{ChannelId, Command, ConnectionId, Event, Ids, Management, Method, Reply, Settlement, What};
 use rmqplay::model::{
     ApplyTo, Binding, DestinationKind, Exchange, Message, Moment, Policy, Profile, Properties, Queue, QueueName, Table,
@@ -10,26 +13,12 @@ use rmqplay::sim::Sim;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Knuth's generator: small, seeded, the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
-    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.roll(of.len() as u64) as usize]
-    }
-}
-
 const QUEUES: [&str; 5] = ["a", "b", "c", "d", "e"];
 const TAGS: [&str; 4] = ["t1", "t2", "t3", "t4"];
 const COMMANDS: usize = 800;
 
 struct Chaos {
-    dice: Dice,
+    dice: Random,
     ids: Ids,
     sim: Sim,
     now: Moment,
@@ -45,41 +34,52 @@ struct Chaos {
     left: u64,
 }
 
-#[test]
-fn books_agree_whatever_is_asked() {
-    for profile in Profile::ALL {
-        for seed in 0..3 {
-            let mut chaos = Chaos::new(profile, seed, true);
-            for step in 0..COMMANDS {
-                chaos.step();
-                match chaos.sim.audit() {
-                    Err(error) => panic!("{profile}, seed {seed}, step {step}: {error}"),
-                    Ok(held) if held > 400 => break,
-                    Ok(_) => {}
-                }
-            }
-        }
-    }
+/// Returns a test per profile and promise.
+pub fn tests() -> Vec<Trial> {
+    let of = |profile: Profile| {
+        [
+            test(format!("chaos::{profile}::books_agree"), move || books_agree(profile)),
+            test(format!("chaos::{profile}::no_message_is_lost_or_doubled"), move || {
+                nothing_is_lost_or_doubled(profile)
+            }),
+        ]
+    };
+    Profile::ALL.into_iter().flat_map(of).collect()
 }
 
-#[test]
-fn no_message_is_lost_or_doubled_without_a_word() {
-    for profile in Profile::ALL {
-        for seed in 100..103 {
-            let mut chaos = Chaos::new(profile, seed, false);
-            for step in 0..COMMANDS {
-                chaos.step();
-                let held = chaos.sim.audit().unwrap_or_else(|error| panic!("{profile}, {seed}, {step}: {error}"));
-                let expected = chaos.entered - chaos.left;
-                assert_eq!(held, expected, "{profile}, seed {seed}, step {step}: messages held");
-                // 3.10 can multiply messages in cycles that it does not see (DL-27).
-                if held > 400 {
-                    break;
-                }
+/// Whatever is asked.
+fn books_agree(profile: Profile) -> Checked {
+    for seed in 0..3 {
+        let mut chaos = Chaos::new(profile, seed, true);
+        for step in 0..COMMANDS {
+            chaos.step();
+            match chaos.sim.audit() {
+                Err(error) => return Err(format!("seed {seed}, step {step}: {error}")),
+                Ok(held) if held > 400 => break,
+                Ok(_) => {}
             }
-            assert!(chaos.entered > 100, "something happened");
         }
     }
+    Ok(())
+}
+
+/// Not without a word about it.
+fn nothing_is_lost_or_doubled(profile: Profile) -> Checked {
+    for seed in 100..103 {
+        let mut chaos = Chaos::new(profile, seed, false);
+        for step in 0..COMMANDS {
+            chaos.step();
+            let held = chaos.sim.audit().map_err(|error| format!("{seed}, {step}: {error}"))?;
+            let expected = chaos.entered - chaos.left;
+            assert_eq!(held, expected, "seed {seed}, step {step}: messages held");
+            // 3.10 can multiply messages in cycles that it does not see (DL-27).
+            if held > 400 {
+                break;
+            }
+        }
+        assert!(chaos.entered > 100, "something happened");
+    }
+    Ok(())
 }
 
 impl Chaos {
@@ -87,7 +87,7 @@ impl Chaos {
         let mut ids = Ids::default();
         let connection = ids.connection();
         let mut chaos = Self {
-            dice: Dice(seed),
+            dice: Random::new(seed),
             connection,
             ids,
             sim: Sim::new(profile).with_insights(true),
@@ -131,34 +131,34 @@ impl Chaos {
     fn declare(&mut self, name: &str) {
         let mut arguments = Table::new();
         let number = |n: u64| Value::I64(n as i64);
-        if self.dice.roll(2) == 0 {
+        if self.dice.below(2) == 0 {
             arguments.insert("x-queue-type".into(), "quorum".into());
-        } else if self.dice.roll(3) == 0 {
+        } else if self.dice.below(3) == 0 {
             arguments.insert("x-max-priority".into(), number(4));
         }
-        if self.dice.roll(2) == 0 {
+        if self.dice.below(2) == 0 {
             arguments.insert("x-dead-letter-exchange".into(), self.dice.pick(&["", "x", "missing"]).to_owned().into());
-            if self.dice.roll(2) == 0 {
+            if self.dice.below(2) == 0 {
                 let key = *self.dice.pick(&QUEUES);
                 arguments.insert("x-dead-letter-routing-key".into(), key.into());
             }
         }
         for (key, sides) in [("x-message-ttl", 900), ("x-max-length", 9), ("x-max-length-bytes", 90)] {
-            if self.dice.roll(4) == 0 {
-                arguments.insert(key.into(), number(self.dice.roll(sides)));
+            if self.dice.below(4) == 0 {
+                arguments.insert(key.into(), number(self.dice.below(sides)));
             }
         }
-        if self.dice.roll(5) == 0 {
+        if self.dice.below(5) == 0 {
             arguments.insert("x-single-active-consumer".into(), true.into());
         }
-        if self.wild && self.dice.roll(4) == 0 {
+        if self.wild && self.dice.below(4) == 0 {
             let overflow = *self.dice.pick(&["reject-publish", "reject-publish-dlx", "drop-head"]);
             arguments.insert("x-overflow".into(), overflow.into());
         }
-        if self.wild && self.dice.roll(6) == 0 {
+        if self.wild && self.dice.below(6) == 0 {
             arguments.insert("x-expires".into(), number(500));
         }
-        let (auto_delete, exclusive) = (self.wild && self.dice.roll(9) == 0, self.wild && self.dice.roll(9) == 0);
+        let (auto_delete, exclusive) = (self.wild && self.dice.below(9) == 0, self.wild && self.dice.below(9) == 0);
         let queue = Queue { vhost: "/".into(), name: name.into(), durable: true, auto_delete, exclusive, arguments };
         let channel = self.channels[0];
         self.call(channel, Method::DeclareQueue(Box::new(queue)));
@@ -168,24 +168,24 @@ impl Chaos {
         let channel = *self.dice.pick(&self.channels.clone());
         let queue = *self.dice.pick(&QUEUES);
         let tag = *self.dice.pick(&TAGS);
-        match self.dice.roll(if self.wild { 24 } else { 20 }) {
+        match self.dice.below(if self.wild { 24 } else { 20 }) {
             0..=5 => self.publish(channel),
             6..=9 => self.settle(channel),
             10 => {
-                let no_ack = self.dice.roll(4) == 0;
+                let no_ack = self.dice.below(4) == 0;
                 self.call(channel, Method::Get { queue: queue.into(), no_ack });
             }
             11 | 12 => self.consume(channel, queue, tag),
             13 => self.call(channel, Method::Cancel { consumer: tag.into() }),
             14 => {
-                let (prefetch, global) = (self.dice.roll(4) as u16, self.dice.roll(5) == 0);
+                let (prefetch, global) = (self.dice.below(4) as u16, self.dice.below(5) == 0);
                 self.call(channel, Method::Qos { prefetch, global });
             }
             15 => {
                 self.outstanding.remove(&channel);
                 self.call(channel, Method::Recover { requeue: true });
             }
-            16 => self.now = Moment(self.now.0 + self.dice.roll(400)),
+            16 => self.now = Moment(self.now.0 + self.dice.below(400)),
             17 => self.policy(queue),
             18 => self.bind(channel, queue),
             19 => self.send(Command::Watch { queue: QueueName::new("/", queue), undisturbed: false }),
@@ -194,7 +194,7 @@ impl Chaos {
             22 => self.declare(queue),
             _ => {
                 let request = self.ids.request();
-                match self.dice.roll(6) {
+                match self.dice.below(6) {
                     0 => self.send(Command::Cut { request, connection: self.connection }),
                     1 => {
                         let down_for = rmqplay::model::Millis(50);
@@ -247,21 +247,21 @@ impl Chaos {
     fn publish(&mut self, channel: ChannelId) {
         let key = *self.dice.pick(&QUEUES);
         let exchange = *self.dice.pick(&["", "", "amq.fanout", "amq.topic"]);
-        let number = |dice: &mut Dice, sides| (dice.roll(3) == 0).then(|| dice.roll(sides));
+        let number = |dice: &mut Random, sides| (dice.below(3) == 0).then(|| dice.below(sides));
         let properties = Properties {
             expiration: number(&mut self.dice, 600).map(|ms| ms.to_string().into()),
             priority: number(&mut self.dice, 12).map(|n| n as u8),
-            delivery_mode: Some(1 + self.dice.roll(2) as u8),
+            delivery_mode: Some(1 + self.dice.below(2) as u8),
             ..Properties::default()
         };
-        let body = vec![0; self.dice.roll(40) as usize].into();
-        let publish = self.ids.publish();
+        let body = vec![0; self.dice.below(40) as usize].into();
+        let (publish, mandatory) = (self.ids.publish(), self.dice.below(2) == 0);
         self.send(Command::Publish {
             channel,
             publish,
             exchange: exchange.into(),
             routing_key: key.into(),
-            mandatory: self.dice.0 & 1 == 0,
+            mandatory,
             message: Arc::new(Message { properties, body }),
         });
     }
@@ -271,12 +271,12 @@ impl Chaos {
         if known.is_empty() {
             return;
         }
-        let tag = if self.wild && self.dice.roll(30) == 0 { 999_999 } else { *self.dice.pick(&known) };
-        let requeue = self.dice.roll(2) == 0;
-        let (settlement, multiple) = match self.dice.roll(4) {
+        let tag = if self.wild && self.dice.below(30) == 0 { 999_999 } else { *self.dice.pick(&known) };
+        let requeue = self.dice.below(2) == 0;
+        let (settlement, multiple) = match self.dice.below(4) {
             0 => (Settlement::Reject { requeue }, false),
-            1 => (Settlement::Nack { requeue }, self.dice.roll(3) == 0),
-            _ => (Settlement::Ack, self.dice.roll(3) == 0),
+            1 => (Settlement::Nack { requeue }, self.dice.below(3) == 0),
+            _ => (Settlement::Ack, self.dice.below(3) == 0),
         };
         let settled: Vec<u64> = known.into_iter().filter(|n| *n == tag || (multiple && *n < tag)).collect();
         for tag in &settled {
@@ -289,24 +289,21 @@ impl Chaos {
     }
 
     fn consume(&mut self, channel: ChannelId, queue: &str, tag: &str) {
-        let no_ack = self.dice.roll(5) == 0;
+        let no_ack = self.dice.below(5) == 0;
         let tag = format!("{tag}-{}", self.ids.request().0);
         self.no_ack.insert((channel, tag.clone()), no_ack);
         let mut arguments = Table::new();
-        if self.dice.roll(3) == 0 {
-            arguments.insert("x-priority".into(), Value::I64(self.dice.roll(3) as i64));
+        if self.dice.below(3) == 0 {
+            arguments.insert("x-priority".into(), Value::I64(self.dice.below(3) as i64));
         }
-        let (queue, consumer) = (queue.into(), tag.into());
-        self.call(
-            channel,
-            Method::Consume { queue, consumer, no_ack, exclusive: self.dice.0.is_multiple_of(7), arguments },
-        );
+        let (queue, consumer, exclusive) = (queue.into(), tag.into(), self.dice.below(7) == 0);
+        self.call(channel, Method::Consume { queue, consumer, no_ack, exclusive, arguments });
     }
 
     fn policy(&mut self, queue: &str) {
-        let definition = match self.dice.roll(3) {
-            0 => [("max-length".to_owned(), self.dice.roll(6).into())].into_iter().collect(),
-            1 => [("message-ttl".to_owned(), self.dice.roll(500).into())].into_iter().collect(),
+        let definition = match self.dice.below(3) {
+            0 => [("max-length".to_owned(), self.dice.below(6).into())].into_iter().collect(),
+            1 => [("message-ttl".to_owned(), self.dice.below(500).into())].into_iter().collect(),
             _ => [("dead-letter-exchange".to_owned(), "".into())].into_iter().collect(),
         };
         let (pattern, apply_to) = (format!("^{queue}$"), ApplyTo::Queues);
@@ -335,7 +332,7 @@ impl Chaos {
             routing_key: (*self.dice.pick(&["#", "a", "*"])).into(),
             arguments: Table::new(),
         };
-        let method = if self.dice.roll(3) == 0 { Method::Unbind } else { Method::Bind };
+        let method = if self.dice.below(3) == 0 { Method::Unbind } else { Method::Bind };
         self.call(channel, method(Box::new(binding)));
     }
 

@@ -1,71 +1,53 @@
 //! Plays the conformance files on real brokers: `RMQPLAY_TEST_BROKERS=url,url cargo test --test conformance live`.
-//! Reports the versions it ran on; without the variable it reports that it did not run.
 //! Takes the profile nearest to each broker's version. Compares order per channel and consumer, without moments.
 
-use super::brokers::brokers;
 use super::driver::Driver;
+use super::harness::{Checked, stem, test};
+use super::live_tests;
 use super::script::{Step, parse};
-use super::table::{self, Outcome, Outcomes, sim_only};
+use super::table::{self, Outcome, sim_only};
 use super::transcript::Line;
-use super::{files, is_picked, name_of, played};
-use futures_util::StreamExt;
+use super::{golden, name_of, played};
+use libtest_mimic::Trial;
 use rmqplay::io::Address;
 use rmqplay::io::live::{Live, LiveEnded, LiveLimits, TestVhosts, run_live};
 use rmqplay::model::{Name, Profile};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// Is a file that a broker of a profile has played, with what was otherwise than it says.
-type Check = (String, Option<Profile>, Vec<String>);
+/// How many files are played at once, on all brokers together.
+pub const AT_ONCE: usize = 30;
 
-/// How many files are played at once on a broker.
-const AT_ONCE: usize = 8;
-
-#[test]
-fn live_brokers_do_what_the_files_say() {
-    let listed = brokers("conformance");
-    if listed.is_empty() {
-        return;
-    }
-    let only = std::env::var("ONLY").unwrap_or_default();
+/// Returns a test per broker and file.
+pub fn tests(files: &[PathBuf]) -> Vec<Trial> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let checks: Vec<Check> = runtime.expect("a runtime").block_on(async {
-        let brokers = listed.iter().map(|broker| broker.url.parse().expect("a broker's address"));
-        let runs = brokers.map(|broker| check_broker(broker, &only));
-        futures_util::future::join_all(runs).await.concat()
-    });
-    let mut outcomes = Outcomes::new();
-    for (name, profile, faults) in &checks {
-        let outcome = if faults.is_empty() { Outcome::Passed } else { Outcome::Failed };
-        if let Some(profile) = profile {
-            let kept = outcomes.entry((name.clone(), (true, *profile))).or_insert(outcome);
-            *kept = if *kept == Outcome::Failed { Outcome::Failed } else { outcome };
-        }
-    }
-    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
-    let mut faults: Vec<String> = checks.into_iter().flat_map(|(_, _, faults)| faults).collect();
-    if update || only.is_empty() {
-        faults.extend(table::keep(&outcomes, update).err());
-    }
-    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    let runtime = Arc::new(runtime.expect("a runtime"));
+    live_tests::per_broker("conformance", |broker| {
+        let address: Address = broker.url.parse().expect("a broker's address");
+        let profile = Profile::nearest(broker.version.parse().expect("a version"));
+        let playable = files.iter().filter(|path| is_for(path, profile));
+        let one = |path: &PathBuf| {
+            let (runtime, address, path) = (runtime.clone(), address.clone(), path.clone());
+            test(format!("live::{}::{}", broker.version, stem(&path)), move || {
+                runtime.block_on(check_file(&address, &path, profile))
+            })
+        };
+        playable.map(one).collect()
+    })
 }
 
-async fn check_broker(broker: Address, only: &str) -> Vec<Check> {
-    let paths = files().into_iter().filter(|path| is_picked(path, only));
-    let checks = paths.map(|path| {
-        let broker = broker.clone();
-        async move { check_file(&broker, &path).await }
-    });
-    futures_util::stream::iter(checks).buffered(AT_ONCE).filter_map(|check| async { check }).collect().await
-}
-
-async fn check_file(broker: &Address, path: &Path) -> Option<Check> {
+/// Returns whether a live broker of a profile plays a file: it would not stop the broker for the others, take too long, or
+/// be told differently by a live broker.
+fn is_for(path: &Path, profile: Profile) -> bool {
     let text = std::fs::read_to_string(path).expect("a readable file");
     let steps = parse(&text).expect("a script");
-    // It would stop the broker for the others, take too long, or is told differently by a live broker.
-    if sim_only(&text, &steps).is_some() {
-        return None;
-    }
+    sim_only(&text, &steps).is_none() && steps.iter().any(|step| step.profiles.contains(&profile))
+}
+
+async fn check_file(broker: &Address, path: &Path, profile: Profile) -> Checked {
+    let text = std::fs::read_to_string(path).expect("a readable file");
+    let steps = parse(&text)?;
     let name = name_of(path);
     let named = |verb: &str| -> BTreeSet<Name> {
         steps.iter().filter(|step| step.word(0) == verb).map(|step| step.word(1).into()).collect()
@@ -73,34 +55,33 @@ async fn check_file(broker: &Address, path: &Path) -> Option<Check> {
     let mut vhosts: Vec<Name> = vec!["/".into()];
     vhosts.extend(named("vhost"));
     let users: Vec<Name> = named("user").into_iter().collect();
-    let guard = match TestVhosts::set_up(broker, &vhosts, &users).await {
-        Ok(guard) => guard,
-        Err(failure) => return Some((name.clone(), None, vec![format!("{name}: {failure}")])),
-    };
-    let (profile, mut faults) = play(broker, &guard, &name, &steps).await;
-    faults.extend(guard.sweep().await.err().map(|failure| format!("{name}: {failure}")));
-    Some((name, profile, faults))
+    let guard = TestVhosts::set_up(broker, &vhosts, &users).await.map_err(|failure| failure.to_string())?;
+    let mut faults = play(broker, &guard, &name, &steps, profile).await;
+    faults.extend(guard.sweep().await.err().map(|failure| failure.to_string()));
+    table::record(&name, profile, if faults.is_empty() { Outcome::Passed } else { Outcome::Failed });
+    if faults.is_empty() && !golden::is_updating() && !table::says_passed(path, profile) {
+        faults.push("it passed, which TABLE.md does not say: UPDATE_GOLDEN=1 notes it".into());
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
-async fn play(broker: &Address, guard: &TestVhosts, name: &str, steps: &[Step]) -> (Option<Profile>, Vec<String>) {
+async fn play(broker: &Address, guard: &TestVhosts, name: &str, steps: &[Step], profile: Profile) -> Vec<String> {
     let limits = LiveLimits::default();
     let mut live = match Live::open(broker, guard.names(), &limits).await {
         Ok(live) => live,
-        Err(failure) => return (None, vec![format!("{name}: {failure}")]),
+        Err(failure) => return vec![failure.to_string()],
     };
-    let profile = Profile::nearest(live.overview().full_version.parse().expect("a version"));
-    let mut driver = Driver::new(played(steps, profile)).patient(profile, fits);
+    let played = played(steps, profile);
+    let mut driver = Driver::new(played.clone()).patient(profile, fits);
     match run_live(&mut driver, &mut live, &limits).await {
         Ok((_, LiveEnded::Done)) => {}
         other => {
-            let at = driver.transcript.len();
-            let step = played(steps, profile).get(at).map(|step| step.words.join(" ")).unwrap_or_default();
-            return (Some(profile), vec![format!("{name} on {profile}: ended at `{step}`: {other:?}")]);
+            let step = played.get(driver.transcript.len()).map(|step| step.words.join(" ")).unwrap_or_default();
+            return vec![format!("{name} on {profile}: ended at `{step}`: {other:?}")];
         }
     }
-    let played = played(steps, profile);
     let pairs = played.iter().zip(&driver.transcript);
-    (Some(profile), pairs.filter_map(|(step, lines)| compare(name, step, lines, profile)).collect())
+    pairs.filter_map(|(step, lines)| compare(name, step, lines, profile)).collect()
 }
 
 fn fits(step: &Step, lines: &[Line], profile: Profile) -> bool {

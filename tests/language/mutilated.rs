@@ -2,6 +2,7 @@
 
 use super::Held;
 use super::examples::{PARKING, SCENARIO, TOPOLOGY};
+use super::random::Random;
 use rmqplay::language::{Settings, kind_of, load_scenario, load_topology};
 use rmqplay::report::{draw, problems_json};
 use rmqplay::source::Sources;
@@ -30,16 +31,12 @@ fn truncations_never_panic() {
 #[test]
 fn single_byte_mutations_never_panic() {
     const BYTES: &[u8] = b"{}[]:,#&*!|>'\"%@`-? \n\t\0\xff9aZ";
-    let mut seed: u32 = 1;
-    let mut random = |below: usize| {
-        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (seed >> 8) as usize % below
-    };
+    let mut random = Random::new(1);
     for text in [TOPOLOGY, SCENARIO, PARKING] {
         for _ in 0..120 {
             let mut bytes = text.as_bytes().to_vec();
-            let at = random(bytes.len());
-            bytes[at] = BYTES[random(BYTES.len())];
+            let at = random.below(bytes.len() as u64) as usize;
+            bytes[at] = *random.pick(BYTES);
             load(&bytes);
         }
     }

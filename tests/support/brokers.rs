@@ -1,8 +1,8 @@
 //! The live brokers that tests may use: the URLs of `RMQPLAY_TEST_BROKERS`, each asked for its version.
 //! Without them a live test reports `NOT RUN`; with `RMQPLAY_REQUIRE_BROKERS` set that is a failure.
 
+use super::program;
 use std::io::Write as _;
-use std::process::Command;
 use std::sync::OnceLock;
 
 /// One live broker.
@@ -55,11 +55,8 @@ fn are_required() -> bool {
 
 /// Waits for a broker and asks for its version.
 fn answering(url: &str) -> Broker {
-    let mut wait = Command::new(env!("CARGO_BIN_EXE_rmqplay"));
-    wait.args(["wait", "--timeout", "30s", "--broker", url]).env_remove("RABBITMQ_URL").env("NO_COLOR", "1");
-    let waited = wait.output().expect("rmqplay wait runs");
-    let (said, failed) = (String::from_utf8_lossy(&waited.stdout), String::from_utf8_lossy(&waited.stderr));
-    assert!(waited.status.success(), "a broker of RMQPLAY_TEST_BROKERS does not answer: {failed}");
+    let (ready, said) = program::finish(program::rmqplay().args(["wait", "--timeout", "30s", "--broker", url]));
+    assert!(ready, "a broker of RMQPLAY_TEST_BROKERS does not answer: {said}");
     let name = said.split(" is ready").next().unwrap_or_default();
     let version = name.rsplit(' ').next().unwrap_or_default();
     assert!(version.starts_with(|c: char| c.is_ascii_digit()), "no version in: {said}");

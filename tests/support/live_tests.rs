@@ -1,0 +1,22 @@
+//! Live tests of programs with `harness = false`, named `live::VERSION::…`, and `alone::VERSION::…` where nothing else
+//! may use the broker. Where no broker is listed, one test is reported as ignored, with the reason, or fails if required.
+
+use super::brokers::{self, Broker};
+use libtest_mimic::{Completion, Failed, Trial};
+
+/// Returns the tests of all brokers, those of different brokers in turn.
+pub fn per_broker(what: &'static str, of_one: impl Fn(&Broker) -> Vec<Trial>) -> Vec<Trial> {
+    let listed = std::panic::catch_unwind(|| brokers::brokers(what));
+    let mut lists: Vec<_> = listed.iter().flatten().map(|broker| of_one(broker).into_iter()).collect();
+    if lists.is_empty() {
+        return vec![Trial::ignorable_test(format!("live::{what}"), move || match listed {
+            Ok(_) => Ok(Completion::ignored_with("NOT RUN: RMQPLAY_TEST_BROKERS is not set")),
+            Err(_) => Err(Failed::from("a live broker is missing")),
+        })];
+    }
+    let mut tests = Vec::new();
+    while lists.iter().any(|list| list.len() > 0) {
+        tests.extend(lists.iter_mut().filter_map(Iterator::next));
+    }
+    tests
+}
