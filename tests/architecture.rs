@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: [(&str, &[&str]); 12] = [
     ("source", &[]),
     ("model", &["source"]),
-    ("rules", &["model"]),
+    ("rules", &["source", "model"]),
     ("language", &["source", "model", "rules"]),
     ("broker", &["model"]),
     ("sim", &["model", "rules", "broker"]),

@@ -71,6 +71,13 @@ Examples:
   rmqplay check                                     everything below scenarios/ and topologies/
   rmqplay check scenarios/ttl-dlq.yaml topologies/rte-demo.yaml")]
     Check(Check),
+    /// Explain a rule of RabbitMQ, or the code of a problem; without a name, list all.
+    #[command(after_help = "\
+Examples:
+  rmqplay explain TTL-2                             what RabbitMQ does, by version, and how that is known
+  rmqplay explain topology::not_simulated           what is wrong, with a wrong and a right example
+  rmqplay explain DL                                all rules of a family")]
+    Explain(Explain),
     /// Write a first topology and scenario and a CI workflow; overwrites nothing.
     #[command(after_help = "\
 Example:
@@ -354,6 +361,16 @@ pub enum SchemaKind {
 pub struct Schema {
     #[arg(value_name = "KIND")]
     pub kind: SchemaKind,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Rules (`TTL-2`), codes (`yaml::unknown_key`), or families of them (`DL`, `topology`).
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Write JSON: a list of what was asked for, or of everything.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod arguments;
 mod brokers;
 mod commands;
 mod exit_code;
+mod explain;
 mod filter;
 mod live_settings;
 mod load;

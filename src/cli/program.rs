@@ -1,9 +1,9 @@
 //! From the process's arguments to its exit code.
 
-use crate::cli::ExitCode;
 use crate::cli::arguments::{Arguments, Command};
 use crate::cli::commands::{apply, check, clean, fmt, init, list, review, run, schema, wait};
 use crate::cli::terminal::Terminal;
+use crate::cli::{ExitCode, explain};
 use clap::Parser;
 
 /// Runs the program; the code is of the documented ones.
@@ -32,6 +32,7 @@ fn command(command: Command, terminal: Terminal) -> ExitCode {
         Command::Run(command) => run::run(&command, terminal),
         Command::Apply(command) => apply::apply(&command, terminal),
         Command::Check(command) => check::check(&command, terminal),
+        Command::Explain(command) => explain::explain(&command, terminal),
         Command::Init(command) => init::init(&command, terminal),
         Command::Fmt(command) => fmt::fmt(&command, terminal),
         Command::Schema(command) => schema::write_schema(&command, terminal),

@@ -14,6 +14,7 @@ mod topology;
 mod variables;
 mod world;
 
+pub use decode::suggestions::nearest;
 pub use scenario::{LoadedScenario, load_scenario};
 pub use secrets::is_secret;
 pub use syntax::parse::plain_value;

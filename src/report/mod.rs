@@ -4,6 +4,7 @@
 mod broker_error;
 mod cell;
 mod counted;
+mod explain;
 mod failure;
 mod json;
 mod junit;
@@ -25,6 +26,7 @@ mod summary;
 pub use broker_error::{BrokerError, error_json};
 pub use cell::{CellReport, cell_line, cell_name, header};
 pub use counted::counted;
+pub use explain::{code_json, explain_code, explain_list, explain_rule, rule_json};
 pub use failure::{Page, coloured_difference, failure_text, failures_text};
 pub use json::{cell_json, summary_json};
 pub use junit::junit;

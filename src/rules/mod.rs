@@ -1,6 +1,7 @@
 //! RabbitMQ's pure functions of model and profile. Never hold state.
 
 mod arguments;
+mod book;
 mod death;
 mod declare;
 mod expiration;
@@ -14,6 +15,7 @@ mod term;
 mod versions;
 
 pub use arguments::{QUEUE_ARGUMENTS, QueueArgument, ValueKind, queue_argument};
+pub use book::{KnownFrom, RuleChapter, RuleSection, RuleSource, VersionNote, rule_chapters};
 pub use death::{Dying, is_cycle, record_death};
 pub use declare::{
     check_exchange_equivalence, check_queue_arguments, check_queue_equivalence, check_queue_properties, is_known_type,

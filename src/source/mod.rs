@@ -1,8 +1,14 @@
 //! Text with a name, places in it, and what can be wrong with it.
 //! Takes file texts that somebody else read; gives spans and problems as data. Never reads a file, never draws.
 
+mod code;
+mod guide;
 mod problem;
+mod sections;
 mod text;
 
+pub use code::{Code, CodeFamily};
+pub use guide::{CodeChapter, CodeSection, ExampleFile, code_chapters};
 pub use problem::{Label, Level, Problem};
+pub use sections::{Block, Chapter, Section};
 pub use text::{FileId, Position, Source, Sources, Span};

@@ -1,0 +1,146 @@
+//! `explain`: what a rule of RabbitMQ or the code of a problem means; without a name, all there are.
+
+use crate::cli::ExitCode;
+use crate::cli::arguments::Explain;
+use crate::cli::terminal::Terminal;
+use crate::language::nearest;
+use crate::report::{code_json, explain_code, explain_list, explain_rule, rule_json};
+use crate::rules::{RuleChapter, RuleSection, rule_chapters};
+use crate::source::{CodeChapter, CodeSection, code_chapters};
+use serde_json::{Value as Json, json};
+
+/// Prints what was asked for, or the list.
+pub fn explain(command: &Explain, terminal: &Terminal) -> ExitCode {
+    let book = Book { rules: rule_chapters(), codes: code_chapters() };
+    if command.names.is_empty() {
+        book.print_list(command.json, terminal);
+        return ExitCode::Fine;
+    }
+    let found: Result<Vec<Entry<'_>>, String> = command.names.iter().map(|name| book.find(name)).collect();
+    let found = match found {
+        Ok(found) => found,
+        Err(message) => return terminal.usage(&message),
+    };
+    if command.json {
+        let shown: Vec<Json> = found.iter().map(Entry::json).collect();
+        terminal.say(&json!(shown).to_string());
+        return ExitCode::Fine;
+    }
+    let shown: Vec<String> = found.iter().map(|entry| entry.text(terminal)).collect();
+    terminal.say(&shown.join("\n"));
+    ExitCode::Fine
+}
+
+/// All that can be explained.
+struct Book {
+    rules: Vec<RuleChapter>,
+    codes: Vec<CodeChapter>,
+}
+
+/// One thing that can be explained, with the title of its chapter.
+enum Entry<'b> {
+    Rule(&'b RuleSection, &'b str),
+    Code(&'b CodeSection, &'b str),
+    /// All rules or codes of a family: `DL`, `topology`.
+    Family(Vec<RuleChapter>, Vec<CodeChapter>),
+}
+
+impl Book {
+    fn print_list(&self, json: bool, terminal: &Terminal) {
+        if json {
+            let all: Vec<Json> = self.entries().map(|entry| entry.json()).collect();
+            terminal.say(&json!(all).to_string());
+            return;
+        }
+        terminal.say(&explain_list(&self.rules, &self.codes, terminal.palette));
+        terminal.chat("\nrmqplay explain NAME tells more: rmqplay explain TTL-2, rmqplay explain yaml::unknown_key");
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let rules = self.rules.iter().flat_map(|chapter| {
+            let title = chapter.title.as_str();
+            chapter.rules.iter().map(move |rule| Entry::Rule(rule, title))
+        });
+        let codes = self.codes.iter().flat_map(|chapter| {
+            let title = chapter.title.as_str();
+            chapter.codes.iter().map(move |code| Entry::Code(code, title))
+        });
+        rules.chain(codes)
+    }
+
+    /// Finds a rule or a code by its name, a code by what stands behind `::`, or a family by what stands before.
+    fn find(&self, name: &str) -> Result<Entry<'_>, String> {
+        let wanted = name.trim().trim_start_matches('[').trim_end_matches(']').to_lowercase();
+        if let Some(entry) = self.entries().find(|entry| entry.name().to_lowercase() == wanted) {
+            return Ok(entry);
+        }
+        if let Some(family) = self.family(&wanted) {
+            return Ok(family);
+        }
+        let behind = |entry: &Entry<'_>| entry.name().split_once("::").is_some_and(|(_, behind)| behind == wanted);
+        let mut same: Vec<Entry<'_>> = self.entries().filter(behind).collect();
+        if same.len() == 1 {
+            return Ok(same.remove(0));
+        }
+        if !same.is_empty() {
+            let names: Vec<String> = same.iter().map(|entry| format!("`{}`", entry.name())).collect();
+            return Err(format!("several codes end in `{name}`: {}", names.join(", ")));
+        }
+        let names: Vec<String> = self.entries().map(|entry| entry.name().to_owned()).collect();
+        let help = match nearest(&wanted, &names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`rmqplay explain` lists all".to_owned(),
+        };
+        Err(format!("there is no rule or code `{name}`: {help}"))
+    }
+
+    /// Keeps what begins with `wanted` and a dash, or `wanted` and two colons.
+    fn family(&self, wanted: &str) -> Option<Entry<'_>> {
+        let rules = self.rules.iter().filter_map(|chapter| {
+            let is_its = |rule: &&RuleSection| {
+                rule.id.to_lowercase().rsplit_once('-').is_some_and(|(family, _)| family == wanted)
+            };
+            let rules: Vec<RuleSection> = chapter.rules.iter().filter(is_its).cloned().collect();
+            (!rules.is_empty()).then(|| RuleChapter { title: chapter.title.clone(), rules })
+        });
+        let codes = self.codes.iter().filter_map(|chapter| {
+            let is_its = |code: &&CodeSection| code.name.split_once("::").is_some_and(|(family, _)| family == wanted);
+            let codes: Vec<CodeSection> = chapter.codes.iter().filter(is_its).cloned().collect();
+            (!codes.is_empty()).then(|| CodeChapter { title: chapter.title.clone(), codes })
+        });
+        let (rules, codes): (Vec<_>, Vec<_>) = (rules.collect(), codes.collect());
+        (!rules.is_empty() || !codes.is_empty()).then_some(Entry::Family(rules, codes))
+    }
+}
+
+impl Entry<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Entry::Rule(rule, _) => &rule.id,
+            Entry::Code(code, _) => &code.name,
+            Entry::Family(..) => "",
+        }
+    }
+
+    fn json(&self) -> Json {
+        match self {
+            Entry::Rule(rule, chapter) => rule_json(rule, chapter),
+            Entry::Code(code, chapter) => code_json(code, chapter),
+            Entry::Family(rules, codes) => {
+                let of_rules =
+                    rules.iter().flat_map(|chapter| chapter.rules.iter().map(|rule| rule_json(rule, &chapter.title)));
+                let of_codes =
+                    codes.iter().flat_map(|chapter| chapter.codes.iter().map(|code| code_json(code, &chapter.title)));
+                of_rules.chain(of_codes).collect()
+            }
+        }
+    }
+
+    fn text(&self, terminal: &Terminal) -> String {
+        match self {
+            Entry::Rule(rule, chapter) => explain_rule(rule, chapter, terminal.width, terminal.palette),
+            Entry::Code(code, chapter) => explain_code(code, chapter, terminal.width, terminal.palette),
+            Entry::Family(rules, codes) => explain_list(rules, codes, terminal.palette),
+        }
+    }
+}

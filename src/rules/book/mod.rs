@@ -1,0 +1,6 @@
+//! The rule book: what RabbitMQ does, one section a rule, cited everywhere by its number (`[TTL-2]`).
+//! `README.md` tells how a section is written. Never holds code that imitates RabbitMQ.
+
+mod rule;
+
+pub use rule::{KnownFrom, RuleChapter, RuleSection, RuleSource, VersionNote, rule_chapters};

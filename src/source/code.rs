@@ -1,0 +1,200 @@
+//! The codes of problems and failures: each exists once, here.
+//! Takes nothing, returns the text that users see. Never says what a problem means (that is `guide.rs`).
+
+use std::fmt;
+
+/// Makes the enums of codes and of their families, with their texts.
+macro_rules! codes {
+    ($($family:ident $word:literal { $($variant:ident $name:literal),+ $(,)? })+) => {
+        /// The part of a code before `::`: what kind of thing is wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum CodeFamily {
+            $(#[doc = concat!("`", $word, "::…`.")] $family,)+
+        }
+
+        /// The code of a problem or failure, stable across versions of rmqplay.
+        ///
+        /// ```
+        /// use rmqplay::source::Code;
+        /// assert_eq!(Code::YamlUnknownKey.text(), "yaml::unknown_key");
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[doc = concat!("`", $word, "::", $name, "`.")] $variant,)+)+
+        }
+
+        impl Code {
+            /// All codes, family by family.
+            pub const ALL: &'static [Code] = &[$($(Code::$variant,)+)+];
+
+            /// Returns what users see: `yaml::unknown_key`.
+            pub const fn text(self) -> &'static str {
+                match self {
+                    $($(Code::$variant => concat!($word, "::", $name),)+)+
+                }
+            }
+
+            /// Returns the family of the code.
+            pub const fn family(self) -> CodeFamily {
+                match self {
+                    $($(Code::$variant)|+ => CodeFamily::$family,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    File "file" {
+        FileEmpty "empty",
+        FileMissing "missing",
+        FileNotText "not_text",
+        FileSharedSnapshot "shared_snapshot",
+        FileTooLarge "too_large",
+        FileTooMany "too_many",
+        FileWrongKind "wrong_kind",
+    }
+    Yaml "yaml" {
+        YamlAlias "alias",
+        YamlAliasBomb "alias_bomb",
+        YamlBroken "broken",
+        YamlDuplicateKey "duplicate_key",
+        YamlKey "key",
+        YamlMerge "merge",
+        YamlSeveralDocuments "several_documents",
+        YamlTab "tab",
+        YamlTag "tag",
+        YamlUnknownKey "unknown_key",
+        YamlUnquotedTemplate "unquoted_template",
+    }
+    Value "value" {
+        ValueBad "bad",
+        ValueKind "kind",
+        ValueMissing "missing",
+    }
+    Template "template" {
+        TemplateCycle "cycle",
+        TemplateEnvironment "environment",
+        TemplateKey "key",
+        TemplateRender "render",
+        TemplateReserved "reserved",
+        TemplateSyntax "syntax",
+        TemplateTooEarly "too_early",
+        TemplateTooMany "too_many",
+        TemplateUndefined "undefined",
+        TemplateUnknownFilter "unknown_filter",
+    }
+    Topology "topology" {
+        TopologyAlternateExchange "alternate_exchange",
+        TopologyArgumentTwice "argument_twice",
+        TopologyArgumentValue "argument_value",
+        TopologyConflict "conflict",
+        TopologyDeadLetterExchange "dead_letter_exchange",
+        TopologyDeclaredTwice "declared_twice",
+        TopologyDefaultExchange "default_exchange",
+        TopologyExclusive "exclusive",
+        TopologyFlag "flag",
+        TopologyLimits "limits",
+        TopologyMissingExchange "missing_exchange",
+        TopologyMissingQueue "missing_queue",
+        TopologyName "name",
+        TopologyNotSimulated "not_simulated",
+        TopologyPattern "pattern",
+        TopologyPolicy "policy",
+        TopologyPolicyKey "policy_key",
+        TopologyRefused "refused",
+        TopologyRefusedArgument "refused_argument",
+        TopologyRetry "retry",
+        TopologyUnknownArgument "unknown_argument",
+        TopologyUnknownTag "unknown_tag",
+        TopologyUnknownUser "unknown_user",
+    }
+    Scenario "scenario" {
+        ScenarioAction "action",
+        ScenarioAs "as",
+        ScenarioAtEnd "at_end",
+        ScenarioBatch "batch",
+        ScenarioChannel "channel",
+        ScenarioConcurrency "concurrency",
+        ScenarioConsumerName "consumer_name",
+        ScenarioContentsTooEarly "contents_too_early",
+        ScenarioEvery "every",
+        ScenarioExclusive "exclusive",
+        ScenarioExpectsNothing "expects_nothing",
+        ScenarioExpiration "expiration",
+        ScenarioIncludesNothing "includes_nothing",
+        ScenarioMatrix "matrix",
+        ScenarioNeverDone "never_done",
+        ScenarioNeverReached "never_reached",
+        ScenarioNeverSettled "never_settled",
+        ScenarioNoLadder "no_ladder",
+        ScenarioNoRules "no_rules",
+        ScenarioNoSteps "no_steps",
+        ScenarioNoSubject "no_subject",
+        ScenarioNotYet "not_yet",
+        ScenarioOwnQueue "own_queue",
+        ScenarioRefused "refused",
+        ScenarioRestart "restart",
+        ScenarioSameId "same_id",
+        ScenarioSeries "series",
+        ScenarioSettledTwice "settled_twice",
+        ScenarioStep "step",
+        ScenarioTally "tally",
+        ScenarioTimeout "timeout",
+        ScenarioToNowhere "to_nowhere",
+        ScenarioTwoBodies "two_bodies",
+        ScenarioTwoLists "two_lists",
+        ScenarioTwoSubjects "two_subjects",
+        ScenarioTwoTimes "two_times",
+        ScenarioUnknownConsumer "unknown_consumer",
+        ScenarioUnknownExchange "unknown_exchange",
+        ScenarioUnknownMessage "unknown_message",
+        ScenarioUnknownParty "unknown_party",
+        ScenarioUnknownQueue "unknown_queue",
+        ScenarioUnknownUser "unknown_user",
+        ScenarioUnknownVhost "unknown_vhost",
+        ScenarioUnusedAxis "unused_axis",
+    }
+    Expect "expect" {
+        ExpectConnections "connections",
+        ExpectConsumer "consumer",
+        ExpectMessage "message",
+        ExpectPublishes "publishes",
+        ExpectQueue "queue",
+        ExpectTally "tally",
+        ExpectTooLate "too_late",
+    }
+    Step "step" {
+        StepNoReply "no_reply",
+        StepNotConnected "not_connected",
+        StepNotRefused "not_refused",
+        StepRefused "refused",
+        StepReply "reply",
+        StepTemplate "template",
+    }
+    Run "run" {
+        RunBroker "broker",
+        RunConnect "connect",
+        RunLoop "loop",
+        RunNeverQuiet "never_quiet",
+        RunNoEnd "no_end",
+        RunTimeout "timeout",
+    }
+    Snapshot "snapshot" {
+        SnapshotBroken "broken",
+        SnapshotUnreadable "unreadable",
+    }
+    Plan "plan" {
+        PlanClusterOwn "cluster_own",
+        PlanDefaultQueueType "default_queue_type",
+        PlanExclusiveQueue "exclusive_queue",
+        PlanImmutable "immutable",
+        PlanPasswordUnknown "password_unknown",
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
