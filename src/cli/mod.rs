@@ -5,7 +5,6 @@ mod arguments;
 mod brokers;
 mod commands;
 mod exit_code;
-mod explain;
 mod filter;
 mod live_settings;
 mod load;

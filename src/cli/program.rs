@@ -1,9 +1,9 @@
 //! From the process's arguments to its exit code.
 
+use crate::cli::ExitCode;
 use crate::cli::arguments::{Arguments, Command};
-use crate::cli::commands::{apply, check, clean, fmt, init, list, review, run, schema, wait};
+use crate::cli::commands::{apply, check, clean, explain, fmt, init, list, review, run, schema, wait};
 use crate::cli::terminal::Terminal;
-use crate::cli::{ExitCode, explain};
 use clap::Parser;
 
 /// Runs the program; the code is of the documented ones.
