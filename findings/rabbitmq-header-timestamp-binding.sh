@@ -10,7 +10,13 @@
 #            route by, timestamps from seconds into milliseconds.
 #            rabbit_exchange_type_headers.erl compares them with the binding's
 #            arguments as they were sent, in seconds.
-# seen       as the script prints it, on 2026-11-29
+# seen       on RabbitMQ 4.3.6, 2026-11-29, three times of three:
+#            a text that equals the binding's, x-match all: routed
+#            a text that equals the binding's, x-match any: routed
+#            a number that equals the binding's, x-match all: routed
+#            a number that equals the binding's, x-match any: routed
+#            a timestamp that equals the binding's, x-match all: unroutable
+#            a timestamp that equals the binding's, x-match any: unroutable
 . "$(dirname "$0")/support/setup.sh"
 
 broker 4.3 4.0
