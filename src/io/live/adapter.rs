@@ -54,6 +54,8 @@ pub struct Live {
     /// Ends of channels that their connections told of, without a name.
     pub(crate) heard: Vec<(ConnectionId, Refusal)>,
     pub(crate) ended: Vec<(ChannelId, Name)>,
+    /// Consumers that the broker cancelled and may still send messages to.
+    pub(crate) dismissed: Vec<(ChannelId, Name)>,
     pub(crate) failure: Option<Failure>,
     /// When duties were last done, and whether they have been put off since.
     pub(crate) duties_done: Instant,
@@ -102,6 +104,7 @@ impl Live {
             lost: Vec::new(),
             heard: Vec::new(),
             ended: Vec::new(),
+            dismissed: Vec::new(),
             failure: None,
             duties_done: Instant::now(),
             owes_duties: false,
@@ -161,6 +164,7 @@ impl Live {
         self.lost.clear();
         self.heard.clear();
         self.ended.clear();
+        self.dismissed.clear();
         // Channels first: their goodbyes go over the connections.
         self.lines.clear();
         self.links.clear();

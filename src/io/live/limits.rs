@@ -22,8 +22,6 @@ pub struct LiveLimits {
     pub poll: Duration,
     /// Between two reads of the watched queues over HTTP.
     pub totals: Duration,
-    /// The oldest that HTTP totals of quorum queues can be.
-    pub statistics: Duration,
     /// How long a client may wait for an event that no wake-up bounds.
     pub stuck: Duration,
     /// Bytes of a frame: small ones make idle connections cheap; 4.3 refuses 4,096.
@@ -41,7 +39,6 @@ impl Default for LiveLimits {
             unrest: Duration::from_secs(2),
             poll: Duration::from_millis(40),
             totals: Duration::from_millis(200),
-            statistics: Duration::from_millis(5_500),
             stuck: Duration::from_secs(60),
             frame_max: 8_192,
         }

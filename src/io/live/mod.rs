@@ -5,6 +5,7 @@
 mod adapter;
 mod amqp;
 mod batch;
+mod cancel_frames;
 mod job;
 mod limits;
 mod management;

@@ -12,6 +12,7 @@ use crate::io::live::amqp::channel::{ConsumerStream, LiveChannelState, Purpose};
 use crate::io::live::amqp::connection::LiveConnectionState;
 use crate::io::live::amqp::dial::{DialError, Dialed, failure_of};
 use crate::io::live::amqp::translate::{Cause, cause_of, from_message, how};
+use crate::io::live::cancel_frames::CANCEL_TAG;
 use crate::io::live::job::Done;
 use crate::io::live::vhosts::names::Names;
 use futures_util::StreamExt;
@@ -35,7 +36,7 @@ impl Live {
             }
             self.drain(context);
             // What they begin may be due at once.
-            moved |= !self.lost.is_empty();
+            moved |= !self.lost.is_empty() || !self.dismissed.is_empty();
             self.tell_ends();
             moved |= self.start_lines();
             if !self.batch.is_empty() || self.failure.is_some() {
@@ -159,7 +160,7 @@ impl Live {
             Answer::Reply(reply) => reply,
             Answer::Consumer(stream) => {
                 if let Some((consumer, no_ack)) = consume {
-                    line.feeds.insert(consumer, ConsumerStream { stream, no_ack, cancelled: false, ended: false });
+                    line.feeds.insert(consumer, ConsumerStream::new(stream, no_ack));
                 }
                 self.waiting.remove(&request);
                 self.batch.begun.push(Event::Reply { request, reply: Ok(Reply::Done) });
@@ -203,6 +204,15 @@ impl Live {
                 let mut read = 0;
                 while let Poll::Ready(item) = feed.stream.poll_next_unpin(context) {
                     match item {
+                        // What stands behind it is read in the next step: it came after the cancel.
+                        Some(Ok(message)) if message.delivery_tag == CANCEL_TAG => {
+                            feed.dismissed = true;
+                            if feed.cancelled {
+                                continue;
+                            }
+                            self.dismissed.push((*channel, consumer.clone()));
+                            break;
+                        }
                         Some(Ok(message)) => {
                             if !feed.no_ack {
                                 line.outstanding.insert(message.delivery_tag);

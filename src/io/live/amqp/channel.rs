@@ -54,6 +54,8 @@ pub(crate) struct ConsumerStream {
     pub(crate) no_ack: bool,
     /// We asked for its end ourselves.
     pub(crate) cancelled: bool,
+    /// The broker cancelled it; it may still be sent messages (CO-26).
+    pub(crate) dismissed: bool,
     pub(crate) ended: bool,
 }
 
@@ -100,6 +102,17 @@ pub(crate) struct Publishing {
     pub(crate) routing_key: Name,
     pub(crate) mandatory: bool,
     pub(crate) message: Arc<Message>,
+}
+
+impl ConsumerStream {
+    pub(crate) fn new(stream: Box<lapin::Consumer>, no_ack: bool) -> Self {
+        Self { stream, no_ack, cancelled: false, dismissed: false, ended: false }
+    }
+
+    /// Returns whether the broker takes it for a consumer of its queue, a late one (CO-26) apart.
+    pub(crate) fn is_subscribed(&self) -> bool {
+        !self.cancelled && !self.dismissed && !self.ended
+    }
 }
 
 impl LiveChannel {

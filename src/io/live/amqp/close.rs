@@ -149,6 +149,11 @@ impl Live {
         for (connection, cause) in std::mem::take(&mut self.heard) {
             self.find_ended(connection, cause);
         }
+        for (channel, consumer) in std::mem::take(&mut self.dismissed) {
+            if self.lines.get(&channel).is_some_and(|line| line.is_open() && line.suspect.is_none()) {
+                self.batch.cancelled.push(Event::Cancelled { channel, consumer });
+            }
+        }
         for (channel, consumer) in std::mem::take(&mut self.ended) {
             let line = self.lines.get_mut(&channel).filter(|line| line.is_open() && line.suspect.is_none());
             if let Some(line) = line {

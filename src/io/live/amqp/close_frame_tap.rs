@@ -1,12 +1,14 @@
 //! Hears a broker's last words. RabbitMQ resets the sockets of a deleted vhost right behind its goodbye (CO-27), and lapin
 //! forgets what it has read once a socket fails: so the last bytes are kept here, and a connection.close read out of
-//! them. Hears nothing behind TLS.
+//! them, behind TLS too. Also where cancels become deliveries on their way to lapin (`cancel_frames`).
 
 use crate::broker::{Refusal, Scope};
+use crate::io::live::cancel_frames::CancelFrames;
 use async_rs::Tokio;
 use async_rs::traits::Reactor;
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_util::Stream;
+use lapin::tcp::AsyncTcpStream;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -58,7 +60,7 @@ pub(crate) struct Listening {
 }
 
 impl Reactor for Listening {
-    type TcpStream = TappedClose<<Tokio as Reactor>::TcpStream>;
+    type TcpStream = TappedClose;
     type Sleep = <Tokio as Reactor>::Sleep;
 
     #[cfg(unix)]
@@ -92,25 +94,41 @@ impl Reactor for Listening {
         address: SocketAddr,
     ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
         let (connecting, ear) = (self.tokio.tcp_connect_addr(address), self.ear.clone());
-        async move { Ok(TappedClose { stream: connecting.await?, ear }) }
+        async move { Ok(TappedClose::new(AsyncTcpStream::Plain(connecting.await?), ear)) }
     }
 }
 
-/// Is a connection that is listened to.
-pub(crate) struct TappedClose<S> {
-    pub(crate) stream: S,
+/// Is a connection that is listened to: outside of its TLS, if it has any.
+pub(crate) struct TappedClose {
+    stream: AsyncTcpStream<<Tokio as Reactor>::TcpStream>,
     ear: CloseFrameTap,
+    cancels: CancelFrames,
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for TappedClose<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        let read = ready!(Pin::new(&mut self.stream).poll_read(context, into))?;
-        self.ear.note(&into[..read]);
-        Poll::Ready(Ok(read))
+impl TappedClose {
+    pub(crate) fn new(stream: AsyncTcpStream<<Tokio as Reactor>::TcpStream>, ear: CloseFrameTap) -> Self {
+        Self { stream, ear, cancels: CancelFrames::default() }
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for TappedClose<S> {
+impl AsyncRead for TappedClose {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        loop {
+            let waited = self.cancels.take_ready(into);
+            if waited > 0 {
+                return Poll::Ready(Ok(waited));
+            }
+            let read = ready!(Pin::new(&mut self.stream).poll_read(context, into))?;
+            self.ear.note(&into[..read]);
+            let passed = self.cancels.pass(&into[..read]);
+            if passed > 0 || read == 0 {
+                return Poll::Ready(Ok(passed));
+            }
+        }
+    }
+}
+
+impl AsyncWrite for TappedClose {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }

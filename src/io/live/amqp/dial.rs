@@ -4,7 +4,7 @@
 use crate::broker::{Refusal, Scope, code};
 use crate::io::address::Address;
 use crate::io::failure::{Failure, FailureKind};
-use crate::io::live::amqp::close_frame_tap::{CloseFrameTap, Listening};
+use crate::io::live::amqp::close_frame_tap::{CloseFrameTap, Listening, TappedClose};
 use crate::io::live::amqp::translate::{Cause, cause_of};
 use crate::io::management::install_crypto;
 use crate::model::Secret;
@@ -46,6 +46,8 @@ pub(crate) struct Dialed {
 pub(crate) struct Socket {
     handle: TcpStream,
     ear: CloseFrameTap,
+    /// What lapin did not read is of no use to us.
+    secured: bool,
     /// `127.0.0.1:40000 -> 127.0.0.1:5672`: the broker's name of the connection, unless something stands between.
     pub(crate) name: String,
 }
@@ -66,7 +68,9 @@ impl Socket {
     pub(crate) fn last_words(&self) -> Option<Refusal> {
         let mut rest = [0; 512];
         // What lapin did not come to read.
-        while let Ok(read @ 1..) = (&self.handle).read(&mut rest) {
+        while !self.secured
+            && let Ok(read @ 1..) = (&self.handle).read(&mut rest)
+        {
             self.ear.note(&rest[..read]);
         }
         self.ear.goodbye()
@@ -92,6 +96,7 @@ async fn open(target: Target) -> Result<Dialed, DialError> {
     let tls = OwnedTLSConfig { identity: None, cert_chain: certificates(&target.address)? };
     let (tokio, ear) = (async_rs::Tokio::current(), CloseFrameTap::default());
     let listening = Listening { tokio: tokio.clone(), ear: ear.clone() };
+    let plain = async_rs::Runtime::new(tokio.clone());
     let runtime = async_rs::Runtime::new(async_rs::util::RuntimeParts::new(tokio, listening));
     let properties = ConnectionProperties::default().with_connection_name(target.label.as_str().into());
     let kept = Arc::new(Mutex::new(None));
@@ -99,16 +104,17 @@ async fn open(target: Target) -> Result<Dialed, DialError> {
     let dialing = Connection::connector(
         uri(&target),
         runtime,
-        async move |uri, runtime| {
-            let stream = AMQPUriTcpExt::connect_with_config_async(&uri, tls.as_ref(), &runtime).await?;
+        async move |uri, _| {
+            let stream = AMQPUriTcpExt::connect_with_config_async(&uri, tls.as_ref(), &plain).await?;
             let tcp = match &stream {
-                AsyncTcpStream::Plain(plain) => Some(plain.stream.get_ref()),
-                AsyncTcpStream::Rustls(secured) => Some(secured.get_ref().0.stream.get_ref()),
+                AsyncTcpStream::Plain(plain) => Some(plain.get_ref()),
+                AsyncTcpStream::Rustls(secured) => Some(secured.get_ref().0.get_ref()),
                 _ => None,
             };
-            let socket = tcp.and_then(|tcp| handle_of(tcp, ear.clone()).ok());
+            let secured = !matches!(stream, AsyncTcpStream::Plain(_));
+            let socket = tcp.and_then(|tcp| handle_of(tcp, ear.clone(), secured).ok());
             *keep.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = socket;
-            Ok(stream)
+            Ok(AsyncTcpStream::Plain(TappedClose::new(stream, ear.clone())))
         },
         properties,
     );
@@ -149,7 +155,7 @@ fn certificates(address: &Address) -> Result<Option<String>, DialError> {
 }
 
 /// Takes a second handle of the socket.
-fn handle_of(tcp: &tokio::net::TcpStream, ear: CloseFrameTap) -> std::io::Result<Socket> {
+fn handle_of(tcp: &tokio::net::TcpStream, ear: CloseFrameTap, secured: bool) -> std::io::Result<Socket> {
     // Without it an ack may wait 40 ms for the broker's delayed TCP acknowledgement.
     tcp.set_nodelay(true)?;
     let name = format!("{} -> {}", tcp.local_addr()?, tcp.peer_addr()?);
@@ -157,7 +163,7 @@ fn handle_of(tcp: &tokio::net::TcpStream, ear: CloseFrameTap) -> std::io::Result
     let handle = TcpStream::from(std::os::fd::AsFd::as_fd(tcp).try_clone_to_owned()?);
     #[cfg(windows)]
     let handle = TcpStream::from(std::os::windows::io::AsSocket::as_socket(tcp).try_clone_to_owned()?);
-    Ok(Socket { handle, ear, name })
+    Ok(Socket { handle, ear, secured, name })
 }
 
 /// Logs in by AMQP and out again: with the address's vhost, else `/`, unless another is given.

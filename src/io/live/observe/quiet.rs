@@ -15,8 +15,6 @@ pub(crate) struct Quiet {
     /// When everything was answered for the first time: unrest is counted from here.
     calm: Option<Instant>,
     phase: Phase,
-    /// The last event that was no count: slow totals are true one interval after it, once.
-    acted: Instant,
     /// The last event, and what it was.
     last: Instant,
     what: String,
@@ -73,7 +71,6 @@ impl Live {
             began: now,
             calm: None,
             phase: Phase::Settling,
-            acted: now,
             last: now,
             what: "commands are unanswered".into(),
             progress: Progress { lows: BTreeMap::new(), published: false, made: None },
@@ -93,9 +90,6 @@ impl Live {
     /// Events end a rest.
     pub(crate) fn note_events(&mut self, events: &[Event], now: Instant) {
         if let (Some(quiet), Some(last)) = (self.quiet.as_mut(), events.last()) {
-            if events.iter().any(|event| !matches!(event, Event::Counted { .. })) {
-                quiet.acted = now;
-            }
             events.iter().for_each(|event| quiet.progress.note(event, now));
             quiet.last = now;
             quiet.what = describe(last);
@@ -105,7 +99,6 @@ impl Live {
     /// Moves the wait on; answers it when it is over.
     pub(crate) fn check_quiet(&mut self, now: Instant) {
         let idle = self.is_idle();
-        let slow = if self.watches.has_slow() { self.limits.statistics } else { Duration::ZERO };
         let rest = self.limits.rest;
         // What was just read and is not told yet ends the rest: the answer must not overtake it.
         let all_told = self.batch.is_empty();
@@ -123,19 +116,17 @@ impl Live {
             Phase::Resting { .. } if !idle => quiet.phase = Phase::Settling,
             Phase::Resting { since } => {
                 let from = since.max(quiet.last);
-                let truth = since.max(quiet.acted) + slow;
                 // The counts must be read late in the rest: what is on its way shows within some milliseconds.
-                let read_from = (from + rest / 2).max(truth);
-                if all_told && now >= (from + rest).max(truth) && self.watches.all_read_since(read_from) {
+                if all_told && now >= from + rest && self.watches.all_read_since(from + rest / 2) {
                     return self.answer_quiet(Ok(Reply::Done));
                 }
             }
             Phase::Settling | Phase::Fencing => {}
         }
-        self.give_up_on_quiet(now, slow);
+        self.give_up_on_quiet(now);
     }
 
-    fn give_up_on_quiet(&mut self, now: Instant, slow: Duration) {
+    fn give_up_on_quiet(&mut self, now: Instant) {
         let Some(quiet) = &self.quiet else { return };
         // Work that is never done counts as unrest once nobody would wait longer for an answer.
         let since = quiet.calm.unwrap_or(quiet.began + self.limits.answer);
@@ -143,8 +134,8 @@ impl Live {
         let since = quiet.progress.made.map_or(since, |made| made.max(since));
         // Nor is a broker that is slow to answer while nothing happens: its answers have a limit of their own.
         let restless = now < quiet.last + self.limits.unrest;
-        let overdue = now > quiet.last + self.limits.answer + slow;
-        if now < since + self.limits.unrest + slow || !restless && !overdue {
+        let overdue = now > quiet.last + self.limits.answer;
+        if now < since + self.limits.unrest || !restless && !overdue {
             return;
         }
         let text = format!("never quiet: {}", quiet.what);

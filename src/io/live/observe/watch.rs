@@ -1,5 +1,6 @@
 //! Watched queues: read again and again, told when a count changed.
-//! By passive declare on a channel of the runner per vhost, which a missing queue costs; or over HTTP, undisturbing.
+//! By passive declare on a channel of the runner per vhost, which a missing queue costs; or over HTTP, where that would
+//! disturb: a classic queue that can expire (EXP-2), one that is exclusive.
 
 use crate::broker::{Counts, Event, code};
 use crate::io::failure::{Failure, FailureKind};
@@ -11,7 +12,7 @@ use crate::io::management::{ManagementClient, QueueTotals};
 use crate::model::{Name, QueueName};
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -30,6 +31,8 @@ struct VhostWatch {
     passive: Rounds,
     totals: Rounds,
     probe: Option<Probe>,
+    /// Queues that no passive declare disturbs: the totals call them quorum queues or streams (EXP-3).
+    undisturbable: BTreeSet<Name>,
 }
 
 struct Watch {
@@ -38,8 +41,6 @@ struct Watch {
     since: Instant,
     /// What the client was told last.
     told: Option<Option<Counts>>,
-    /// Its totals may be old.
-    slow: bool,
 }
 
 /// Is the rhythm of one way of reading.
@@ -73,7 +74,6 @@ pub(crate) struct PassiveRound {
     probe: Option<Probe>,
     /// In the order of the queues; the rest is missing when the connection ended on the way.
     seen: Result<Vec<(Name, Seen)>, Failure>,
-    complete: bool,
 }
 
 /// Holds a vhost's queues; `None` when the vhost is not there.
@@ -90,9 +90,13 @@ impl Watches {
     /// Watches a queue; its present counts are told first.
     pub(crate) fn add(&mut self, queue: QueueName, undisturbed: bool) {
         let vhost = self.vhosts.entry(queue.vhost).or_default();
-        let rounds = if undisturbed { &mut vhost.totals } else { &mut vhost.passive };
+        let watch = Watch { undisturbed, since: Instant::now(), told: None };
+        let rounds = match vhost.is_over_http(&queue.name, &watch) {
+            true => &mut vhost.totals,
+            false => &mut vhost.passive,
+        };
         rounds.next = None;
-        vhost.queues.insert(queue.name, Watch { undisturbed, since: Instant::now(), told: None, slow: false });
+        vhost.queues.insert(queue.name, watch);
     }
 
     pub(crate) fn remove(&mut self, queue: &QueueName) {
@@ -111,17 +115,22 @@ impl Watches {
             .min()
     }
 
-    /// Says whether totals of a watched queue may be as old as the statistics interval.
-    pub(crate) fn has_slow(&self) -> bool {
-        self.vhosts.values().flat_map(|vhost| vhost.queues.values()).any(|watch| watch.undisturbed && watch.slow)
-    }
-
     /// Says whether each watched queue was read by a round that began at that instant or later.
     pub(crate) fn all_read_since(&self, since: Instant) -> bool {
         let read = |rounds: &Rounds| rounds.complete_from.is_some_and(|from| from >= since);
         self.vhosts
             .values()
             .all(|vhost| (!vhost.uses(false) || read(&vhost.passive)) && (!vhost.uses(true) || read(&vhost.totals)))
+    }
+
+    /// Forgets of which type a queue was that is gone: it may come again as one of another.
+    fn forget_type(&mut self, vhost: &Name, queue: &Name) {
+        if let Some(vhost) = self.vhosts.get_mut(vhost)
+            && vhost.undisturbable.remove(queue)
+        {
+            vhost.totals.complete_from = None;
+            vhost.totals.next = None;
+        }
     }
 
     /// Notes counts; gives the event if they are news.
@@ -136,13 +145,25 @@ impl Watches {
 }
 
 impl VhostWatch {
-    fn uses(&self, undisturbed: bool) -> bool {
-        self.queues.values().any(|watch| watch.undisturbed == undisturbed)
+    fn is_over_http(&self, queue: &Name, watch: &Watch) -> bool {
+        watch.undisturbed && !self.undisturbable.contains(queue)
     }
 
-    fn names(&self, undisturbed: bool) -> Vec<Name> {
-        let watches = self.queues.iter().filter(|(_, watch)| watch.undisturbed == undisturbed);
+    fn uses(&self, over_http: bool) -> bool {
+        self.queues.iter().any(|(name, watch)| self.is_over_http(name, watch) == over_http)
+    }
+
+    fn names(&self, over_http: bool) -> Vec<Name> {
+        let watches = self.queues.iter().filter(|(name, watch)| self.is_over_http(name, watch) == over_http);
         watches.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Notes a queue that is read by passive declare from now on: the totals of its type are seconds old (MG-13).
+    fn note_undisturbable(&mut self, queue: &Name) {
+        if self.undisturbable.insert(queue.clone()) {
+            self.passive.complete_from = None;
+            self.passive.next = None;
+        }
     }
 }
 
@@ -174,8 +195,7 @@ impl Live {
             };
             let read = timeout(limit, read_passively(&target, probe, &queues)).await;
             let (probe, seen) = read.unwrap_or_else(|_| late());
-            let complete = seen.as_ref().is_ok_and(|seen| seen.len() == queues.len());
-            Done::Read(PassiveRound { vhost, began: now, probe, seen, complete })
+            Done::Read(PassiveRound { vhost, began: now, probe, seen })
         }));
     }
 
@@ -201,13 +221,18 @@ impl Live {
             Err(_) if self.restarting => return,
             Err(failure) => return self.fail(failure),
         };
-        if round.complete {
+        // One that was added meanwhile was not read.
+        let is_read = |name: &Name| seen.iter().any(|(read, _)| read == name);
+        if watch.names(false).iter().all(is_read) {
             watch.passive.complete_from = Some(round.began);
         }
         for (queue, seen) in seen {
             let counts = match seen {
                 Seen::Counts(counts) => Some(counts),
-                Seen::Missing => None,
+                Seen::Missing => {
+                    self.watches.forget_type(&round.vhost, &queue);
+                    None
+                }
                 Seen::Hidden => continue,
             };
             self.batch.counted.extend(self.watches.tell(&round.vhost, &queue, round.began, counts));
@@ -228,13 +253,12 @@ impl Live {
         let consumers = |queue: &Name| {
             let ours =
                 lines.values().filter(|line| links.get(&line.connection).is_some_and(|link| link.vhost == round.vhost));
-            let feeds = ours.flat_map(|line| line.feeds.values()).filter(|feed| !feed.cancelled && !feed.ended);
+            let feeds = ours.flat_map(|line| line.feeds.values()).filter(|feed| feed.is_subscribed());
             feeds.filter(|feed| feed.stream.queue().as_str() == &**queue).count() as u64
         };
         for name in watch.names(true) {
-            let found = totals.iter().find(|totals| *totals.name == *name);
-            if let (Some(found), Some(one)) = (found, watch.queues.get_mut(&name)) {
-                one.slow = found.kind == "quorum";
+            if totals.iter().any(|totals| *totals.name == *name && matches!(&*totals.kind, "quorum" | "stream")) {
+                watch.note_undisturbable(&name);
             }
         }
         for name in watch.names(true) {
