@@ -112,7 +112,9 @@ Example:
     /// Delete throw-away vhosts and users that an ended run left on a broker.
     #[command(after_help = "\
 Example:
-  rmqplay clean --broker amqp://localhost --older-than 10m")]
+  rmqplay clean --broker amqp://localhost --older-than 10m
+
+A vhost that somebody is connected to stays, and so do the users of its run: a run may be under way.")]
     Clean(Clean),
     /// Look at pending outcomes one by one, and accept, reject or skip each.
     #[command(after_help = "\
@@ -323,6 +325,9 @@ pub struct Clean {
     /// Leave those that are younger alone: their run may be under way.
     #[arg(long, value_name = "DURATION", default_value = "10m")]
     pub older_than: crate::model::Millis,
+    /// Delete vhosts with open connections too.
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Names what waits for a review.

@@ -3,18 +3,16 @@
 use crate::cli::ExitCode;
 use crate::cli::arguments::{Arguments, Command};
 use crate::cli::commands::{apply, check, clean, explain, fmt, init, list, review, run, schema, wait};
-use crate::cli::terminal::Terminal;
+use crate::cli::terminal::{Terminal, note_unwritten};
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
+use std::io::Write;
 
 /// Runs the program; the code is of the documented ones.
 pub fn main() -> std::process::ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // clap draws help and version as errors too: only those are fine.
-            let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Fine };
-            return if error.print().is_ok() { code.into() } else { ExitCode::Usage.into() };
-        }
+        Err(error) => return Terminal::finish(unparsed(&error)).into(),
     };
     let terminal = Terminal::new(&arguments);
     terminal.log_if_asked();
@@ -23,8 +21,37 @@ pub fn main() -> std::process::ExitCode {
         terminal.complain("this is a bug of rmqplay: please report the files and the lines above");
         ExitCode::Bug
     });
-    code.into()
+    Terminal::finish(code).into()
 }
+
+/// Writes what clap has to say: help, version, or what is wrong with the arguments.
+fn unparsed(error: &clap::Error) -> ExitCode {
+    if let (clap::error::ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) =
+        (error.kind(), error.get(ContextKind::InvalidSubcommand))
+        && let Some((_, command)) = OTHER_WORDS.iter().find(|(words, _)| words.contains(&&**word))
+    {
+        // An error that cannot be written is told by its exit code.
+        let _ = writeln!(anstream::stderr(), "error: there is no command `{word}`\n  help: {command}");
+        return ExitCode::Usage;
+    }
+    let written = error.print();
+    // clap draws help and version as errors too: only those are fine.
+    if error.use_stderr() {
+        return ExitCode::Usage;
+    }
+    note_unwritten(written);
+    ExitCode::Fine
+}
+
+/// Words of other tools, and the command here that does what they do.
+const OTHER_WORDS: [(&[&str], &str); 6] = [
+    (&["test", "exec", "execute", "start", "rehearse"], "`rmqplay run` plays scenarios"),
+    (&["validate", "verify", "lint"], "`rmqplay check` reports all problems of files and plays nothing"),
+    (&["plan", "diff"], "`rmqplay apply --dry-run` shows what would change on a broker and writes nothing"),
+    (&["deploy", "declare", "create", "import", "sync", "up"], "`rmqplay apply` declares a topology on a broker"),
+    (&["format"], "`rmqplay fmt` lays YAML files out"),
+    (&["ls", "show"], "`rmqplay list` lists cells with their tags and snapshots"),
+];
 
 fn command(command: Command, terminal: Terminal) -> ExitCode {
     let terminal = &terminal;

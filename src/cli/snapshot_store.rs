@@ -268,7 +268,9 @@ pub(crate) fn unreferenced(all: &[ToPlay]) -> Vec<PathBuf> {
     for (folder, scenarios) in folders {
         let beside = folder.parent().filter(|beside| !beside.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let stems = snapshots::names_in(beside).unwrap_or_default();
-        let stems: Vec<String> = stems.iter().map(Path::new).filter(is_yaml).map(snapshots::stem_of).collect();
+        // Hidden ones (`.schema.json`) are no scenarios.
+        let stems = stems.iter().filter(|name| !name.starts_with('.')).map(Path::new);
+        let stems: Vec<String> = stems.filter(is_yaml).map(snapshots::stem_of).collect();
         let loaded: BTreeSet<String> = scenarios.keys().map(|path| snapshots::stem_of(path)).collect();
         let whole = stems.iter().all(|stem| loaded.contains(stem));
         let cells: BTreeSet<&String> = scenarios.values().flatten().collect();

@@ -6,7 +6,11 @@ use crate::io::Failure;
 use crate::report;
 use crate::report::Palette;
 use crate::source::{Level, Problem, Sources};
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+
+/// Why standard output could not be written, once that happened: every command ends with it.
+static UNWRITTEN: Mutex<Option<String>> = Mutex::new(None);
 
 /// Is the width without a terminal.
 const WIDTH_WITHOUT_TERMINAL: usize = 100;
@@ -56,13 +60,33 @@ impl Terminal {
     pub fn log_if_asked(&self) {
         if self.verbose {
             let filter = tracing_subscriber::EnvFilter::new("warn,lapin=debug,reqwest=debug");
-            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+            let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(self.error_palette.colour);
+            log.with_writer(std::io::stderr).init();
         }
     }
 
-    /// Writes a result. A closed pipe is no error: whoever reads has read enough.
+    /// Writes a result. A closed pipe is no error: whoever reads has read enough. Any other that cannot be written to
+    /// is told at the end.
     pub fn say(&self, text: &str) {
-        let _ = writeln!(anstream::stdout(), "{}", text.trim_end_matches('\n'));
+        note_unwritten(writeln!(anstream::stdout(), "{}", text.trim_end_matches('\n')));
+    }
+
+    /// Asks for an answer, on the line on which it will be given.
+    pub fn ask(&self, question: &str) {
+        let mut output = anstream::stdout();
+        note_unwritten(write!(output, "{question}").and_then(|()| output.flush()));
+    }
+
+    /// Ends the program: an output that could not be written is an error, whatever the command came to.
+    pub fn finish(code: ExitCode) -> ExitCode {
+        note_unwritten(std::io::stdout().flush());
+        match UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            None => code,
+            Some(why) => {
+                let _ = writeln!(anstream::stderr(), "error: the output could not be written: {why}");
+                code.and(ExitCode::Environment)
+            }
+        }
     }
 
     /// Writes a result unless `-q`.
@@ -119,5 +143,14 @@ impl Terminal {
         }
         let stops = problems.iter().any(|problem| problem.level == Level::Problem);
         if stops { ExitCode::BadFile } else { ExitCode::Fine }
+    }
+}
+
+/// Keeps the first reason why the output could not be written.
+pub(crate) fn note_unwritten(written: std::io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.to_string());
     }
 }

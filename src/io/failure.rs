@@ -30,6 +30,8 @@ pub enum FailureKind {
     NotFound { what: String },
     /// An HTTP refusal with its status and reason.
     Refused { status: u16, reason: String },
+    /// The management API met an error of its own (a status from 500 on): what it was asked, and what it said.
+    ServerError { status: u16, request: String, body: String },
     /// The connection broke, or what came over it makes no sense.
     Broken { doing: String, why: String },
     /// An answer did not come in time.
@@ -70,6 +72,7 @@ impl Failure {
     pub fn refusal(&self) -> Option<Refusal> {
         let (code, text) = match &self.kind {
             FailureKind::Refused { status, reason } => (*status, reason.clone()),
+            FailureKind::ServerError { status, body, .. } => (*status, body.clone()),
             FailureKind::NotFound { what } => (404, what.clone()),
             _ => return None,
         };
@@ -98,6 +101,9 @@ fn usual_hint(kind: &FailureKind) -> &'static str {
         FailureKind::NoRight { .. } => "use a user with the tag `administrator`",
         FailureKind::NotFound { .. } => "check the name",
         FailureKind::Refused { .. } => "the broker's reason says what it takes",
+        FailureKind::ServerError { .. } => {
+            "the broker's log says why; a proxy in front of it may have answered instead"
+        }
         FailureKind::Broken { .. } => "the broker's log says why",
         FailureKind::NoAnswer { .. } => "is the broker overloaded, or out of memory or disk? its log says",
         FailureKind::TooMuch { .. } => "play with fewer messages",
@@ -114,6 +120,12 @@ impl fmt::Display for Failure {
             FailureKind::NoRight { needed, to } => write!(f, "{at} refuses to {to}: it takes {needed}"),
             FailureKind::NotFound { what } => write!(f, "{at}: {what}"),
             FailureKind::Refused { status, reason } => write!(f, "{at} refuses: {status} {reason}"),
+            FailureKind::ServerError { status, request, body } if body.is_empty() => {
+                write!(f, "{at} answered {request} with {status} and an empty body")
+            }
+            FailureKind::ServerError { status, request, body } => {
+                write!(f, "{at} answered {request} with {status}: {body}")
+            }
             FailureKind::Broken { doing, why } => write!(f, "{at} broke off while {doing}: {why}"),
             FailureKind::NoAnswer { doing, after } => {
                 write!(f, "{at} did not answer for {:.0} s while {doing}", after.as_secs_f64())

@@ -24,7 +24,7 @@ pub enum Speaks {
 }
 
 /// Is how soon a broker answers a greeting.
-const PROMPT: Duration = Duration::from_millis(700);
+const PROMPT: Duration = Duration::from_millis(250);
 
 /// Asks a port what it speaks.
 pub async fn ask(address: &Address, limit: Duration) -> Speaks {

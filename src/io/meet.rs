@@ -1,22 +1,37 @@
 //! The first word with a broker: which version it is, or why nothing can be done with it.
-//! Tells a broker that is not there from one without the management plugin.
+//! Tells a broker that is not there from one without the management plugin, and from a port of another service.
 
 use crate::io::greet::{Speaks, ask, misdirected};
 use crate::io::management::{ManagementClient, Overview};
 use crate::io::{Address, Failure, FailureKind};
 use std::time::Duration;
+use tokio::time::sleep;
 
-/// Is how long the AMQP port is asked for a sign of life.
+/// How long the AMQP port is asked for a sign of life.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
+
+/// How long a broker may take before its AMQP port is asked what it speaks: it logs whoever asks and goes.
+const HEAD_START: Duration = Duration::from_millis(300);
 
 /// Asks a broker for its version.
 ///
 /// # Errors
-/// Where nobody listens on AMQP either, the failure is about the AMQP address and says what to start.
+/// Where nobody listens on AMQP either, the failure is about the AMQP address and says what to start. An AMQP port that
+/// speaks something else is told at once.
 pub async fn meet(address: &Address) -> Result<Overview, Failure> {
-    let failure = match ManagementClient::new(address)?.overview().await {
-        Ok(overview) => return Ok(overview),
-        Err(failure) => failure,
+    let management = ManagementClient::new(address)?;
+    // A management API at the usual distance vouches for its AMQP port; one that was named for itself does not.
+    if address.management.is_some()
+        && let Some(failure) = misdirected(address, &ask(address, SIGN_OF_LIFE).await)
+    {
+        return Err(failure);
+    }
+    let failure = tokio::select! {
+        overview = management.overview() => match overview {
+            Ok(overview) => return Ok(overview),
+            Err(failure) => failure,
+        },
+        failure = other_service(address, SIGN_OF_LIFE) => return Err(failure),
     };
     let may_be_another_port = matches!(
         failure.kind,
@@ -38,5 +53,15 @@ pub async fn meet(address: &Address) -> Result<Overview, Failure> {
              `docker compose up -d` starts three versions, `rmqplay wait` waits until one is ready",
         )),
         _ => Err(failure),
+    }
+}
+
+/// Waits for the failure of an AMQP port that speaks something else; one that speaks AMQP, or nothing, is waited for
+/// without end.
+pub(crate) async fn other_service(address: &Address, limit: Duration) -> Failure {
+    sleep(HEAD_START).await;
+    match misdirected(address, &ask(address, limit).await) {
+        Some(failure) => failure,
+        None => std::future::pending().await,
     }
 }

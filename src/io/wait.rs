@@ -3,9 +3,9 @@
 
 use crate::io::address::Address;
 use crate::io::failure::{Failure, FailureKind};
-use crate::io::greet::{ask, misdirected};
 use crate::io::live::check_login;
 use crate::io::management::{ManagementClient, Overview};
+use crate::io::meet::other_service;
 use crate::model::Millis;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
@@ -28,32 +28,40 @@ pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Over
     let end = Instant::now() + limit;
     let management = ManagementClient::new(address)?;
     loop {
-        let one = TRY.min(end.saturating_duration_since(Instant::now()).max(PAUSE));
-        let (amqp, http) = tokio::join!(check_login(address, None, one), timeout(one, management.overview()));
-        let http = http.unwrap_or_else(|_| {
-            let doing = "asked for its overview".to_owned();
-            Err(Failure::new(FailureKind::NoAnswer { doing, after: one }, management.shown()))
-        });
-        let (amqp, http) = match (amqp, http) {
-            (Ok(()), Ok(overview)) => return Ok(overview),
-            sides => sides,
+        let one = TRY.min(end.saturating_duration_since(Instant::now()));
+        let (amqp, http) = tokio::select! {
+            sides = try_both(address, &management, one) => match sides {
+                (Ok(()), Ok(overview)) => return Ok(overview),
+                sides => sides,
+            },
+            // No patience makes another port of it.
+            failure = other_service(address, one) => return Err(failure),
         };
         if let (Err(amqp), Err(http)) = (&amqp, &http)
             && matches!((&amqp.kind, &http.kind), (FailureKind::BadLogin { .. }, FailureKind::BadLogin { .. }))
         {
             return Err(amqp.clone());
         }
-        // No patience makes another port of it.
-        if amqp.is_err()
-            && let Some(failure) = misdirected(address, &ask(address, one).await)
-        {
-            return Err(failure);
-        }
         if Instant::now() + PAUSE >= end {
             return Err(not_ready(address, amqp, http, limit));
         }
         sleep(PAUSE).await;
     }
+}
+
+/// Asks both sides once, each within the limit.
+async fn try_both(
+    address: &Address,
+    management: &ManagementClient,
+    limit: Duration,
+) -> (Result<(), Failure>, Result<Overview, Failure>) {
+    let late = |doing: &str, at: &dyn std::fmt::Display| {
+        Failure::new(FailureKind::NoAnswer { doing: doing.to_owned(), after: limit }, at)
+    };
+    let (amqp, http) =
+        tokio::join!(timeout(limit, check_login(address, None, limit)), timeout(limit, management.overview()));
+    let amqp = amqp.unwrap_or_else(|_| Err(late("asked to log in", address)));
+    (amqp, http.unwrap_or_else(|_| Err(late("asked for its overview", &management.shown()))))
 }
 
 /// Says which side did not answer within the limit.

@@ -17,7 +17,7 @@ pub fn clean(command: &Clean, terminal: &Terminal) -> ExitCode {
     let older_than = Duration::from_millis(command.older_than.0);
     let swept = async {
         meet(&address).await?;
-        crate::io::clean(&address, older_than).await
+        crate::io::clean(&address, older_than, command.force).await
     };
     match runtime::interruptible(swept) {
         Err(code) => code,
@@ -25,8 +25,10 @@ pub fn clean(command: &Clean, terminal: &Terminal) -> ExitCode {
         Ok(Ok(cleaned)) => {
             cleaned.vhosts.iter().for_each(|name| terminal.chat(&format!("deleted vhost {name}")));
             cleaned.users.iter().for_each(|name| terminal.chat(&format!("deleted user {name}")));
+            cleaned.spared.iter().for_each(|(name, open)| terminal.chat(&spared_text(name, *open)));
             let (vhosts, users) = (cleaned.vhosts.len(), cleaned.users.len());
             terminal.chat(&match (vhosts, users) {
+                (0, 0) if !cleaned.spared.is_empty() => format!("nothing was deleted at {}", address.place()),
                 (0, 0) => format!("nothing older than {} is left at {}", command.older_than, address.place()),
                 (0, n) | (n, 0) => {
                     let noun = if users == 0 { "vhost" } else { "user" };
@@ -40,4 +42,13 @@ pub fn clean(command: &Clean, terminal: &Terminal) -> ExitCode {
             ExitCode::Fine
         }
     }
+}
+
+/// Says why a vhost is still there.
+fn spared_text(vhost: &str, open: usize) -> String {
+    let verb = if open == 1 { "is" } else { "are" };
+    format!(
+        "left vhost {vhost}: {} {verb} open in it, its run may be under way; --force deletes it",
+        counted(open, "connection")
+    )
 }

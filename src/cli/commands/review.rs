@@ -8,7 +8,7 @@ use crate::io::snapshots;
 use crate::report;
 use crate::report::{SnapshotFile, SnapshotName};
 use crate::source::Sources;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 /// Is one pending outcome, with the scenario that it is of.
@@ -231,8 +231,7 @@ fn line_of(scenario: &Path) -> Option<usize> {
 fn ask(terminal: &Terminal) -> Answer {
     let mut input = std::io::stdin().lock();
     loop {
-        let _ = write!(anstream::stdout(), "(a)ccept, (r)eject, (s)kip, accept a(l)l, reject al(L), (q)uit? ");
-        let _ = std::io::stdout().flush();
+        terminal.ask("(a)ccept, (r)eject, (s)kip, accept a(l)l, reject al(L), (q)uit? ");
         let mut line = String::new();
         if input.read_line(&mut line).unwrap_or(0) == 0 {
             return Answer::Quit;

@@ -18,6 +18,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// Is the limit of one request: deleting a vhost with many queues takes tens of seconds.
 const REQUEST: Duration = Duration::from_secs(60);
 
+/// Characters of a body that is no error of RabbitMQ's form.
+const BODY_SHOWN_MAX: usize = 200;
+
 /// Talks to one broker's management API as the runner.
 ///
 /// # Errors
@@ -104,17 +107,22 @@ impl ManagementClient {
         verb: &str,
     ) -> Result<(u16, String), Failure> {
         let url = format!("{}/api{path}", self.base);
-        let mut request = self.http.request(method, url).basic_auth(&self.user, Some(self.password.expose()));
+        let mut request = self.http.request(method.clone(), url).basic_auth(&self.user, Some(self.password.expose()));
         if let Some(body) = body {
             request = request.json(&body);
         }
         if let Some(reason) = reason {
             request = request.header("X-Reason", reason);
         }
+        let method = request_line(&method, path);
         let answer = request.send().await.map_err(|error| self.unsent(&error, verb, path))?;
         let status = answer.status().as_u16();
         let text = answer.text().await.map_err(|error| self.unsent(&error, verb, path))?;
-        if (200..300).contains(&status) { Ok((status, text)) } else { Err(self.refused(status, &text, verb, path)) }
+        if (200..300).contains(&status) {
+            Ok((status, text))
+        } else {
+            Err(self.refused(status, &text, verb, path, method))
+        }
     }
 
     /// Says why no answer came.
@@ -136,13 +144,17 @@ impl ManagementClient {
     }
 
     /// Reads a refusal (MG-1, MG-14).
-    fn refused(&self, status: u16, text: &str, verb: &str, path: &str) -> Failure {
-        let Some(reason) = serde_json::from_str::<Json>(text).ok().and_then(|json| reason_of(&json)) else {
+    fn refused(&self, status: u16, text: &str, verb: &str, path: &str, request: String) -> Failure {
+        let reason = serde_json::from_str::<Json>(text).ok().and_then(|json| reason_of(&json));
+        if status >= 500 {
+            let body = reason.unwrap_or_else(|| beginning_of(text));
+            return Failure::new(FailureKind::ServerError { status, request, body }, &self.base);
+        }
+        let Some(reason) = reason else {
             if status == 404 || status < 400 || status == 405 {
                 return self.not_rabbitmq(&format!("status {status}"));
             }
-            let reason = text.trim().chars().take(200).collect();
-            return Failure::new(FailureKind::Refused { status, reason }, &self.base);
+            return Failure::new(FailureKind::Refused { status, reason: beginning_of(text) }, &self.base);
         };
         let to = format!("{verb} {path}");
         let kind = match (status, &*reason) {
@@ -172,6 +184,16 @@ impl ManagementClient {
     fn tag(&self, tag: &str) -> String {
         format!("the tag `{tag}` for user '{}'", self.user)
     }
+}
+
+/// Writes what was asked: `GET /api/vhosts`.
+fn request_line(method: &Method, path: &str) -> String {
+    format!("{method} /api{path}")
+}
+
+/// Gives the beginning of a body in one line.
+fn beginning_of(body: &str) -> String {
+    body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(BODY_SHOWN_MAX).collect()
 }
 
 /// Gives the reason of an error answer; some are lists of character codes (MG-4).
@@ -217,5 +239,30 @@ mod tests {
             "reason": ["invalid_regexp", [40], [[109, 105, 115, 115, 105, 110, 103, 32, 41], 1]]});
         assert_eq!(reason_of(&json).as_deref(), Some("invalid_regexp ( missing ) 1"));
         assert_eq!(reason_of(&serde_json::json!({"x": 1})), None);
+    }
+
+    #[tokio::test]
+    async fn an_error_of_the_server_is_told_with_what_was_asked_and_what_it_said() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        tokio::spawn(async move {
+            for body in ["<h1>500</h1>\n  try later", ""] {
+                let (mut socket, _) = listener.accept().await.expect("a request");
+                let _ = socket.read(&mut [0; 4096]).await;
+                let head = format!("HTTP/1.1 500 Oops\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+                socket.write_all((head + body).as_bytes()).await.expect("written");
+            }
+        });
+        let address: Address = "amqp://127.0.0.1".parse().expect("a URL");
+        let address = address.with_management(&format!("http://127.0.0.1:{port}")).expect("a URL");
+        let client = ManagementClient::new(&address).expect("a client");
+        let told = client.get("/vhosts?columns=name").await.expect_err("a 500").to_string();
+        let at = format!("http://127.0.0.1:{port} answered GET /api/vhosts?columns=name with 500");
+        assert_eq!(told, format!("{at}: <h1>500</h1> try later"));
+        assert_eq!(
+            client.get("/overview").await.expect_err("a 500").to_string(),
+            at.replace("vhosts?columns=name", "overview") + " and an empty body"
+        );
     }
 }

@@ -107,6 +107,11 @@ impl ManagementClient {
         Ok(list(self.get("/vhosts?columns=name").await?).iter().map(|vhost| text(vhost, "name")).collect())
     }
 
+    /// Counts the connections that are open in a vhost.
+    pub async fn open_connections(&self, vhost: &str) -> Result<usize, Failure> {
+        Ok(list(self.get(&format!("/vhosts/{}/connections?columns=name", encoded(vhost))).await?).len())
+    }
+
     /// Lists all vhosts with what an export of 3.10 leaves out: description, tags, default queue type.
     pub async fn vhosts_with_metadata(&self) -> Result<Vec<Json>, Failure> {
         let kept = ["name", "description", "tags", "default_queue_type"];
