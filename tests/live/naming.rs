@@ -132,7 +132,7 @@ async fn cleaning(management: &ManagementClient, address: &rmqplay::io::Address)
     let user =
         rmqplay::model::User { name: old.clone(), credential: None, tags: Vec::new(), limits: Default::default() };
     assert!(management.put_user(&user).await.expect("a user"));
-    let cleaned = clean(address, Duration::from_secs(4_000 * 60)).await.expect("cleaned");
+    let cleaned = clean(address, Duration::from_secs(4_000 * 60), true).await.expect("cleaned");
     assert!(cleaned.vhosts.contains(&old.to_string()) && cleaned.users.contains(&old.to_string()), "{cleaned:?}");
     let left = management.vhosts().await.expect("vhosts");
     assert!(!left.contains(&old.to_string()));

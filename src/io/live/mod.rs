@@ -5,7 +5,6 @@
 mod adapter;
 mod amqp;
 mod batch;
-mod cancel_frames;
 mod job;
 mod limits;
 mod management;

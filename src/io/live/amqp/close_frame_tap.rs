@@ -3,7 +3,7 @@
 //! them, behind TLS too. Also where cancels become deliveries on their way to lapin (`cancel_frames`).
 
 use crate::broker::{Refusal, Scope};
-use crate::io::live::cancel_frames::CancelFrames;
+use crate::io::live::amqp::cancel_frames::CancelFrames;
 use async_rs::Tokio;
 use async_rs::traits::Reactor;
 use futures_io::{AsyncRead, AsyncWrite};

@@ -2,6 +2,7 @@
 //! Texts of lapin and of brokers are understood here alone.
 
 pub(crate) mod calls;
+pub(crate) mod cancel_frames;
 pub(crate) mod channel;
 pub(crate) mod close;
 pub(crate) mod close_frame_tap;
