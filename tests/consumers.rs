@@ -60,7 +60,7 @@ fn gives_the_same_bytes(path: &Path) -> Checked {
 fn is_found_to_be_endless(path: &Path) -> Checked {
     for cell in playing::cells(path, false)? {
         let played = rehearse(&cell, Profile::NEWEST, false);
-        let codes: Vec<&str> = played.failures.iter().map(|failure| failure.code).collect();
+        let codes: Vec<&str> = played.failures.iter().map(|failure| failure.code.text()).collect();
         if codes != ["run::loop"] && codes != ["run::no_end"] {
             return Err(format!("{:#?}", played.failures));
         }

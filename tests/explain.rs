@@ -101,6 +101,22 @@ fn every_code_has_one_section_and_every_section_a_code() {
     assert_eq!(headings, explained.len(), "every section of every file of src/source/codes is listed");
 }
 
+#[test]
+fn codes_are_written_in_one_file_only() {
+    let pattern = Regex::new(r#""[a-z0-9_]+::[a-z0-9_]+""#).expect("a pattern");
+    let mut faults = Vec::new();
+    for path in files(&root().join("src")).into_iter().filter(|path| has_ending(path, "rs")) {
+        let text = fs::read_to_string(&path).expect("readable source");
+        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
+        faults.extend(
+            lines
+                .filter(|(_, line)| pattern.is_match(line).expect("a match"))
+                .map(|(number, line)| format!("{}:{}: {}", path.display(), number + 1, line.trim())),
+        );
+    }
+    assert!(faults.is_empty(), "codes are values of `source::Code`, not texts:\n{}", faults.join("\n"));
+}
+
 fn rules() -> Vec<RuleSection> {
     rule_chapters().into_iter().flat_map(|chapter| chapter.rules).collect()
 }

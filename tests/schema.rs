@@ -12,7 +12,7 @@ use rmqplay::io::Disk;
 use rmqplay::io::snapshots::yaml_files;
 use rmqplay::language::{Settings, load_scenario, load_topology};
 use rmqplay::report::{Object, SCENARIO_OBJECTS, SchemaOf, TOPOLOGY_OBJECTS, schema};
-use rmqplay::source::{Problem, Sources};
+use rmqplay::source::{Code, Problem, Sources};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
@@ -172,9 +172,9 @@ fn problems(text: &str) -> Vec<Problem> {
 
 /// Says whether the language refuses a key at a place, be it unknown or not available yet, whatever stands at it.
 fn is_refused(place: &str, key: &str) -> bool {
-    let codes = ["yaml::unknown_key", "scenario::not_yet", "scenario::step", "scenario::action"];
+    let codes = [Code::YamlUnknownKey, Code::ScenarioNotYet, Code::ScenarioStep, Code::ScenarioAction];
     let about_it = |one: &Problem| {
-        one.code == "scenario::no_subject" || codes.contains(&one.code) && one.message.contains(&format!("`{key}`"))
+        one.code == Code::ScenarioNoSubject || codes.contains(&one.code) && one.message.contains(&format!("`{key}`"))
     };
     ["null", "{}"].iter().all(|value| {
         let text = place.replace("KEY", &format!("{key}: {value}"));

@@ -5,7 +5,7 @@ use crate::cli::arguments::Vars;
 use crate::io::Disk;
 use crate::language;
 use crate::language::{Kind, LoadedScenario, LoadedTopology, Settings};
-use crate::source::{Problem, Sources};
+use crate::source::{Code, Problem, Sources};
 use std::path::{Path, PathBuf};
 
 /// What to do about a path that leads nowhere.
@@ -76,7 +76,7 @@ impl Loader {
     fn read(&mut self, path: &Path) -> Result<Vec<u8>, Vec<Problem>> {
         self.world
             .read(&path.to_string_lossy())
-            .map_err(|error| vec![Problem::new("file::missing", error).help(MISSING)])
+            .map_err(|error| vec![Problem::new(Code::FileMissing, error).help(MISSING)])
     }
 
     /// Loads a scenario with all cells of its matrix.

@@ -9,7 +9,7 @@ use crate::io::snapshots;
 use crate::model::Cell;
 use crate::report;
 use crate::report::{SnapshotName, cell_stem};
-use crate::source::Problem;
+use crate::source::{Code, Problem};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -81,7 +81,7 @@ fn shared_snapshots(cells: &[ToPlay]) -> Vec<Problem> {
         if owner != one.path {
             let (owner, other) = (owner.display(), one.path.display());
             let message = format!("{owner} and {other} would keep their outcomes in one snapshot, {name}");
-            problems.push(Problem::new("file::shared_snapshot", message).help("give one of the files another name"));
+            problems.push(Problem::new(Code::FileSharedSnapshot, message).help("give one of the files another name"));
         }
     }
     problems

@@ -9,7 +9,7 @@ use crate::model::Version;
 use crate::player::{RunResult, Verdict, versions_of};
 use crate::report;
 use crate::report::{CellReport, Comparison, Pending, Present, SnapshotName, Waits};
-use crate::source::{Problem, Sources, Span};
+use crate::source::{Code, Problem, Sources, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -244,13 +244,13 @@ impl CellFiles {
 /// Draws what is wrong with a snapshot at its place.
 pub(crate) fn problem_of(broken: &report::BrokenSnapshot, path: &Path, text: &str, sources: &mut Sources) -> Problem {
     let file = sources.add(path.to_string_lossy(), text);
-    let problem = Problem::new("snapshot::broken", format!("this is no snapshot any more: {}", broken.message));
+    let problem = Problem::new(Code::SnapshotBroken, format!("this is no snapshot any more: {}", broken.message));
     problem.at(Span::new(file, broken.at.start, broken.at.end), broken.label).help(broken.help)
 }
 
 /// Makes a problem of a file that cannot be read.
 fn unreadable(error: String) -> Problem {
-    Problem::new("snapshot::unreadable", error).help("a snapshot that cannot be read is not taken for a missing one")
+    Problem::new(Code::SnapshotUnreadable, error).help("a snapshot that cannot be read is not taken for a missing one")
 }
 
 /// Lists snapshots below the folders of some scenarios that no cell has. `all` are the cells as they were loaded.

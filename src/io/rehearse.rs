@@ -9,6 +9,7 @@ use crate::io::management::NOT_POLICYMAKER;
 use crate::model::{Cell, Name, Profile};
 use crate::plan::{Applied, Applier, Observed, Plan, plan};
 use crate::player::{BrokerTraits, Player, RunResult, Scaled};
+use crate::source::Code;
 
 /// Lists the vhosts and users that a cell needs.
 pub fn needs(cell: &Cell) -> (Vec<Name>, Vec<Name>) {
@@ -52,7 +53,7 @@ pub async fn rehearse_live(
         Ok((_, LiveEnded::Done)) => ended(player, address),
         Ok((_, LiveEnded::Stuck)) => {
             player.fail(
-                "run::no_end",
+                Code::RunNoEnd,
                 "the broker said nothing more, and the scenario is not at its end".to_owned(),
                 None,
             );
@@ -76,7 +77,7 @@ pub async fn apply_plan(plan: &Plan, address: &Address) -> Result<Applied, Failu
 fn ended(player: Player, address: &Address) -> (RunResult, Option<Failure>) {
     let played = player.finish();
     let refused = played.failures.iter().find(|failure| {
-        matches!(failure.code, "step::refused" | "topology::refused") && failure.message.contains(NOT_POLICYMAKER)
+        matches!(failure.code, Code::StepRefused | Code::TopologyRefused) && failure.message.contains(NOT_POLICYMAKER)
     });
     let failure = refused.map(|failure| {
         let what = failure.message.split(" is refused: ").next().unwrap_or_default();
@@ -90,6 +91,6 @@ fn ended(player: Player, address: &Address) -> (RunResult, Option<Failure>) {
 
 /// Ends a run whose broker went away.
 fn gone(mut player: Player, failure: Failure) -> (RunResult, Option<Failure>) {
-    player.fail("run::broker", failure.to_string(), Some(failure.hint.clone()));
+    player.fail(Code::RunBroker, failure.to_string(), Some(failure.hint.clone()));
     (player.finish(), Some(failure))
 }

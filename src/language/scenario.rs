@@ -22,7 +22,7 @@ use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::Kind as FileKind;
 use crate::language::{Settings, World};
 use crate::model::{Cell, Consumer, Requirement, Scenario, SnapshotSettings, Template, Version};
-use crate::source::{Level, Problem, Sources, Span};
+use crate::source::{Code, CodeFamily, Level, Problem, Sources, Span};
 use std::collections::BTreeSet;
 
 /// Is a scenario that was read from one file.
@@ -65,14 +65,14 @@ pub fn load_scenario(
 /// Leaves out what only follows from something that could not be read.
 fn drop_consequences(problems: &mut Vec<Problem>, whole: bool, root: &Node) {
     if !whole {
-        problems.retain(|problem| !problem.code.contains("missing") && !problem.code.contains("unknown_"));
+        problems.retain(|problem| !names_something_absent(problem.code));
     }
     if !whole || problems.iter().any(is_unread) {
-        problems.retain(|problem| !["scenario::no_steps", "scenario::expects_nothing"].contains(&problem.code));
+        problems.retain(|problem| ![Code::ScenarioNoSteps, Code::ScenarioExpectsNothing].contains(&problem.code));
     }
     if root.get("matrix").is_some() {
         // Another cell may publish it, or list or count something.
-        let of_one_cell = ["scenario::unknown_message", "scenario::includes_nothing", "scenario::expects_nothing"];
+        let of_one_cell = [Code::ScenarioUnknownMessage, Code::ScenarioIncludesNothing, Code::ScenarioExpectsNothing];
         problems.iter_mut().filter(|one| of_one_cell.contains(&one.code)).for_each(|one| one.level = Level::Note);
     }
     // Who publishes what is known only when all who may publish are.
@@ -82,15 +82,39 @@ fn drop_consequences(problems: &mut Vec<Problem>, whole: bool, root: &Node) {
         publishers.iter().any(|part| part.file == span.file && part.start <= span.start && span.end <= part.end)
     };
     if problems.iter().any(|problem| is_unread(problem) && problem.span().is_some_and(is_within)) {
-        problems.retain(|problem| problem.code != "scenario::unknown_message");
+        problems.retain(|problem| problem.code != Code::ScenarioUnknownMessage);
     }
 }
 
 /// Says whether part of the file could not be read for it: what stands there is not known.
 fn is_unread(problem: &Problem) -> bool {
-    let family = problem.code.split_once("::").map_or(problem.code, |(family, _)| family);
-    let families = ["value", "yaml", "template", "file"];
-    families.contains(&family) || ["scenario::action", "scenario::step"].contains(&problem.code)
+    match problem.code.family() {
+        CodeFamily::Value | CodeFamily::Yaml | CodeFamily::Template | CodeFamily::File => true,
+        _ => matches!(problem.code, Code::ScenarioAction | Code::ScenarioStep),
+    }
+}
+
+/// Returns whether a problem says that a name or a key is not there: in a broken file it may stand in the unread part.
+fn names_something_absent(code: Code) -> bool {
+    matches!(
+        code,
+        Code::FileMissing
+            | Code::ValueMissing
+            | Code::YamlUnknownKey
+            | Code::TemplateUnknownFilter
+            | Code::TopologyMissingExchange
+            | Code::TopologyMissingQueue
+            | Code::TopologyUnknownArgument
+            | Code::TopologyUnknownTag
+            | Code::TopologyUnknownUser
+            | Code::ScenarioUnknownConsumer
+            | Code::ScenarioUnknownExchange
+            | Code::ScenarioUnknownMessage
+            | Code::ScenarioUnknownParty
+            | Code::ScenarioUnknownQueue
+            | Code::ScenarioUnknownUser
+            | Code::ScenarioUnknownVhost
+    )
 }
 
 /// Reads the topologies of every choice. A path with a template is rendered by what the scenario itself knows: its
@@ -266,7 +290,7 @@ impl<'a> File<'a> {
 fn consumers(node: &Node, stage: &Stage<'_>, desk: &mut Diagnostics) -> Vec<Consumer> {
     if !matches!(node.kind, Kind::Map(_) | Kind::Faulty) {
         let message = format!("`consumers` is a map of names and consumers, found {}", node.describe());
-        let problem = Problem::new("value::kind", message).at(node.span, "expected a map");
+        let problem = Problem::new(Code::ValueKind, message).at(node.span, "expected a map");
         desk.add(problem.help("write `consumers: {worker: {queue: …}}`"));
     }
     node.entries()

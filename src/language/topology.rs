@@ -17,7 +17,7 @@ use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::Kind;
 use crate::language::{Settings, World};
 use crate::model::{Name, Origins, Topology};
-use crate::source::{FileId, Problem, Sources};
+use crate::source::{Code, FileId, Problem, Sources};
 
 /// Is a topology that was read from one file.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +57,8 @@ pub fn load_topology(
     legal::no_exclusive_queues(&collected.topology, &collected.origins, &mut desk);
     let stopped = !read.whole || topology_references::stops(&desk.problems);
     if !read.whole {
-        desk.problems.retain(|problem| !problem.code.starts_with("topology::missing"));
+        let missing = [Code::TopologyMissingExchange, Code::TopologyMissingQueue];
+        desk.problems.retain(|problem| !missing.contains(&problem.code));
     }
     desk.problems.sort_by_key(Problem::span);
     ((!stopped).then_some(loaded), desk.problems)

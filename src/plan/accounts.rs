@@ -6,7 +6,7 @@ use crate::model::{Credential, Name, Object, User, Version, Vhost};
 use crate::plan::compose::Findings;
 use crate::plan::equality::push_text;
 use crate::plan::{Change, FieldChange, Risk, Write, is_hash_of};
-use crate::source::Problem;
+use crate::source::{Code, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Says whether and why a stored password must be written.
@@ -61,7 +61,7 @@ fn changed_user(findings: &mut Findings<'_>, object: Object, old: &User, new: &U
         let reason = "its password hash cannot be read with these rights, and writing tags without it clears the \
                       password: read the broker as an administrator, or name the password in the file";
         let text = format!("{object} cannot change tags: {reason}");
-        findings.problem(&object, "tags", Problem::new("plan::password_unknown", text));
+        findings.problem(&object, "tags", Problem::new(Code::PlanPasswordUnknown, text));
         findings.add(Change::immutable(object, fields, reason));
         return;
     }
@@ -187,7 +187,7 @@ fn keeps_default_type(findings: &mut Findings<'_>, object: &Object, kind: &str) 
     let kept = findings.observed.version >= Version { major: 3, minor: 11 };
     if !kept && kind != "classic" {
         let text = format!("RabbitMQ {} ignores the default queue type of a vhost", findings.observed.version);
-        findings.problem(object, "default_queue_type", Problem::note("plan::default_queue_type", text));
+        findings.problem(object, "default_queue_type", Problem::note(Code::PlanDefaultQueueType, text));
     }
     kept
 }

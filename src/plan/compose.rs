@@ -3,7 +3,7 @@
 
 use crate::model::{Object, Origins, Topology};
 use crate::plan::{Change, FieldChange, Observed, Plan, access, accounts, policies, wiring};
-use crate::source::Problem;
+use crate::source::{Code, Problem};
 
 /// Finds what separates a broker from what a file declares.
 ///
@@ -64,7 +64,7 @@ impl Findings<'_> {
         for field in &fields {
             let FieldChange { name, old, new } = field;
             let text = format!("{object} cannot change {name}: the broker has {old}, the file says {new}");
-            self.problem(&object, name, Problem::new("plan::immutable", text).help(reason.clone()));
+            self.problem(&object, name, Problem::new(Code::PlanImmutable, text).help(reason.clone()));
         }
         self.add(Change::immutable(object, fields, reason));
     }

@@ -6,7 +6,7 @@ use crate::plan::compose::Findings;
 use crate::plan::equality::{json_changes, push_text, same, shown_json};
 use crate::plan::loss::Outlook;
 use crate::plan::{Change, FieldChange, Write};
-use crate::source::Problem;
+use crate::source::{Code, Problem};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,7 +88,7 @@ pub(crate) fn global_parameters(findings: &mut Findings<'_>) {
         let old = observed.topology.global_parameters.get(name);
         if CLUSTER_OWN.contains(&name.as_str()) && old.is_none_or(|old| !same(old, value)) {
             let text = format!("{object} belongs to the cluster that it was exported from and is left alone");
-            findings.problem(&object, "value", Problem::note("plan::cluster_own", text));
+            findings.problem(&object, "value", Problem::note(Code::PlanClusterOwn, text));
             continue;
         }
         let writes =

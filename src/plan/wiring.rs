@@ -7,7 +7,7 @@ use crate::plan::compose::Findings;
 use crate::plan::equality::{argument_words, push_flag, push_text, shown, table_changes};
 use crate::plan::{Change, FieldChange, Write};
 use crate::rules::queue_argument;
-use crate::source::Problem;
+use crate::source::{Code, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What each vhost has from the beginning, with its type.
@@ -78,7 +78,7 @@ pub(crate) fn queues(findings: &mut Findings<'_>) {
         let object = queue.object();
         if queue.exclusive {
             let text = format!("{object} is exclusive: it lives only as long as the connection that declares it");
-            findings.problem(&object, "exclusive", Problem::note("plan::exclusive_queue", text));
+            findings.problem(&object, "exclusive", Problem::note(Code::PlanExclusiveQueue, text));
         }
         let kind = type_of(queue, desired, &observed.topology, observed.version);
         let Some(old) = known.get(&object) else {

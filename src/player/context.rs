@@ -19,7 +19,7 @@ use crate::player::record::ledger::Ledger;
 use crate::player::record::outcome::{Outcome, PublishRecord, RefusalRecord};
 use crate::player::record::timeline::{Timeline, TimelineEvent};
 use crate::player::run_result::{BrokerTraits, RunResult};
-use crate::source::Span;
+use crate::source::{Code, Span};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -151,7 +151,7 @@ impl Player {
     }
 
     /// Fails the run from outside: it found no end, or the broker went away.
-    pub fn fail(&mut self, code: &'static str, message: String, help: Option<String>) {
+    pub fn fail(&mut self, code: Code, message: String, help: Option<String>) {
         let span = self.driver.span(&self.scenario);
         self.failed(code, message, span, Vec::new());
         if let Some(failure) = self.failures.last_mut() {
@@ -167,7 +167,7 @@ impl Player {
             match refusal.text.split_once("not simulated: ") {
                 Some((_, what)) => {
                     let message = format!("the simulated broker does not play {what}");
-                    self.failed("topology::not_simulated", message, span, Vec::new());
+                    self.failed(Code::TopologyNotSimulated, message, span, Vec::new());
                     if let Some(failure) = self.failures.last_mut() {
                         failure.help = Some("play this scenario on a live broker: --broker amqp://…".to_owned());
                     }
@@ -176,7 +176,7 @@ impl Player {
                 }
                 None => {
                     let message = format!("the broker refuses {object}: {refusal}");
-                    self.failed("topology::refused", message, span, Vec::new());
+                    self.failed(Code::TopologyRefused, message, span, Vec::new());
                 }
             }
         }
@@ -200,7 +200,7 @@ impl Player {
         self.timeline.record(self.now, what);
     }
 
-    pub(crate) fn failed(&mut self, code: &'static str, message: String, span: Span, findings: Vec<Finding>) {
+    pub(crate) fn failed(&mut self, code: Code, message: String, span: Span, findings: Vec<Finding>) {
         let sequence = self.timeline.count();
         self.took = self.now;
         self.failures.push(Failure { code, message, span, moment: self.now, sequence, findings, help: None });
@@ -319,7 +319,7 @@ impl Player {
             if self.ground.version >= Profile::V4_3.version() {
                 help.push_str(" (from 4.3 on a nack with requeue does not count towards it)");
             }
-            self.fail("run::loop", message, Some(help));
+            self.fail(Code::RunLoop, message, Some(help));
         }
     }
 

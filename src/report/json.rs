@@ -53,7 +53,7 @@ fn failure_json(failure: &Failure, sources: &Sources) -> Json {
     let findings: Vec<Json> =
         findings.map(|one| json!({ "field": one.field, "expected": one.expected, "found": one.found })).collect();
     json!({
-        "code": failure.code,
+        "code": failure.code.text(),
         "message": failure.message,
         "file": sources.get(failure.span.file).name,
         "line": place.line,

@@ -4,7 +4,7 @@
 mod mask;
 mod shown;
 
-use crate::source::{FileId, Label, Level, Problem, Sources};
+use crate::source::{Code, FileId, Label, Level, Problem, Sources};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode};
 use shown::{Shelf, Shown};
 use std::collections::BTreeSet;
@@ -115,7 +115,7 @@ fn problem_json(problem: &Problem, sources: &Sources) -> serde_json::Value {
         Level::Note => "note",
     };
     serde_json::json!({
-        "code": problem.code,
+        "code": problem.code.text(),
         "level": level,
         "message": problem.message,
         "help": problem.help,
@@ -126,7 +126,7 @@ fn problem_json(problem: &Problem, sources: &Sources) -> serde_json::Value {
 /// Is a problem in miette's eyes: the labels of one file, those of others as related findings.
 #[derive(Debug)]
 struct Found {
-    code: Option<&'static str>,
+    code: Option<Code>,
     level: Level,
     message: String,
     help: Option<String>,

@@ -8,7 +8,7 @@ use crate::player::{BrokerTraits, DecisionPoint, Direction, Perturbation, Player
 use crate::sim::Sim;
 use crate::simulate::stepping::simulate_noting;
 use crate::simulate::{Ended, Limits, simulate};
-use crate::source::Span;
+use crate::source::{Code, Span};
 
 /// How many events one publish of the driver may bring about at one moment before a run is called a loop.
 const EVENTS_OF_A_PUBLISH: u64 = 50;
@@ -40,7 +40,7 @@ fn explain_unrest(cell: &Cell, profile: Profile, played: &mut RunResult, timers:
     }
     let shift = Perturbation { point: number, way: Direction::Rest };
     let other = play(cell, profile, false, Some(shift), &mut Vec::new());
-    if other.failures.iter().all(|other| other.span != failure.span && other.code != "run::never_quiet") {
+    if other.failures.iter().all(|other| other.span != failure.span && other.code != Code::RunNeverQuiet) {
         failure.help = Some(HOLDS_AT_REST.to_owned());
     }
 }
@@ -102,7 +102,7 @@ enum Unrest {
 fn unrest(cell: &Cell, profile: Profile, played: &RunResult, point: usize) -> Option<Unrest> {
     let shift = Perturbation { point, way: Direction::Rest };
     let other = play(cell, profile, false, Some(shift), &mut Vec::new());
-    if other.failures.iter().any(|failure| failure.code == "run::never_quiet") {
+    if other.failures.iter().any(|failure| failure.code == Code::RunNeverQuiet) {
         return Some(Unrest::WithoutEnd);
     }
     (!is_same(played, &other)).then_some(Unrest::UntilRest)
@@ -159,7 +159,7 @@ fn play(
             Ended::OutOfTime => "give the scenario an end: `within`, `for` or `timeout`",
             Ended::Done | Ended::Stuck => "this is a bug of rmqplay: please report the scenario",
         };
-        player.fail("run::no_end", ended.to_string(), Some(help.to_owned()));
+        player.fail(Code::RunNoEnd, ended.to_string(), Some(help.to_owned()));
     }
     player.finish()
 }

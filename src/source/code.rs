@@ -49,6 +49,7 @@ codes! {
         FileEmpty "empty",
         FileMissing "missing",
         FileNotText "not_text",
+        FileNotUtf8 "not_utf8",
         FileSharedSnapshot "shared_snapshot",
         FileTooLarge "too_large",
         FileTooMany "too_many",

@@ -1,6 +1,7 @@
 //! What is wrong with a file, as data.
 //! Gives codes, places and helps for `report` to draw. Never holds layout or colour.
 
+use super::Code;
 use crate::source::Span;
 
 /// Says whether a finding stops the work.
@@ -22,18 +23,18 @@ pub struct Label {
 /// Is one finding: a stable code, a sentence, its places and what to do.
 ///
 /// ```
-/// use rmqplay::source::{Problem, Sources, Span};
+/// use rmqplay::source::{Code, Problem, Sources, Span};
 /// let mut sources = Sources::default();
 /// let file = sources.add("t.yaml", "queuse: []\n");
-/// let problem = Problem::new("yaml::unknown_key", "unknown key `queuse`")
+/// let problem = Problem::new(Code::YamlUnknownKey, "unknown key `queuse`")
 ///     .at(Span::new(file, 0, 6), "not a key of a topology")
 ///     .help("did you mean `queues`?");
-/// assert_eq!(problem.code, "yaml::unknown_key");
+/// assert_eq!(problem.code.text(), "yaml::unknown_key");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Stable, `room::what` (`yaml::duplicate_key`, `topology::missing_exchange`).
-    pub code: &'static str,
+    /// What is wrong, in a word: `rmqplay explain` tells more.
+    pub code: Code,
     pub level: Level,
     /// One sentence without a full stop.
     pub message: String,
@@ -45,12 +46,12 @@ pub struct Problem {
 
 impl Problem {
     /// Makes a problem that stops the work.
-    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, level: Level::Problem, message: message.into(), labels: Vec::new(), help: None }
     }
 
     /// Makes a finding that stops nothing.
-    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn note(code: Code, message: impl Into<String>) -> Self {
         Self { level: Level::Note, ..Self::new(code, message) }
     }
 

@@ -18,7 +18,8 @@ const WITHOUT_EXAMPLE: [(Code, &str); 2] = [
 ];
 
 /// Codes whose files are too large, or not of text, to stand in the guide; they are made here.
-const MADE_HERE: [Code; 4] = [Code::FileNotText, Code::FileTooLarge, Code::FileTooMany, Code::SnapshotUnreadable];
+const MADE_HERE: [Code; 5] =
+    [Code::FileNotText, Code::FileNotUtf8, Code::FileTooLarge, Code::FileTooMany, Code::SnapshotUnreadable];
 
 #[test]
 fn wrong_examples_show_their_code_and_right_ones_nothing() {
@@ -66,6 +67,13 @@ fn a_file_of_other_bytes_is_not_text() {
     let folder = Folder::new();
     fs::write(folder.0.join("picture.yaml"), b"queues: []\0").expect("writable");
     assert_eq!(codes_of(&folder.rmqplay(&["check", "--json", "."])), BTreeSet::from(["file::not_text".to_owned()]));
+}
+
+#[test]
+fn a_file_in_another_encoding_is_not_utf8() {
+    let folder = Folder::new();
+    fs::write(folder.0.join("latin.yaml"), b"queues: [{name: gr\xfc\xdfe}]\n").expect("writable");
+    assert_eq!(codes_of(&folder.rmqplay(&["check", "--json", "."])), BTreeSet::from(["file::not_utf8".to_owned()]));
 }
 
 #[test]

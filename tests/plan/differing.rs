@@ -3,7 +3,7 @@
 use crate::samples::{binding, exchange, permission, policy, queue, shop, table, user, vhost};
 use rmqplay::model::{Credential, Object, Origin, Origins, Policy, Profile, Secret, Topology, Value, Version};
 use rmqplay::plan::{ChangeKind, Observed, Plan, QueueFacts, Write, explain, is_hash_of, plan};
-use rmqplay::source::{FileId, Span};
+use rmqplay::source::{Code, FileId, Span};
 
 /// RabbitMQ's documented example: the hash of `test12` with the salt 908D C60A.
 const TEST12: &str = "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR";
@@ -138,7 +138,7 @@ fn changed_tags_resend_the_hash_or_are_refused() {
     let without = Topology { users: vec![old], ..Topology::default() };
     let plan = planned(&desired, &seen(without, (4, 3)));
     assert_eq!(lines(&plan), "! user 'alice' cannot change tags: monitoring -> management, monitoring");
-    assert_eq!(plan.problems[0].code, "plan::password_unknown");
+    assert_eq!(plan.problems[0].code, Code::PlanPasswordUnknown);
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn parameters_hide_their_credentials_and_a_cluster_keeps_its_id() {
         Topology { vhosts: vec![vhost("/")], parameters: vec![parameter("amqp://a:old@b")], ..Topology::default() };
     let plan = planned(&new, &seen(old, (4, 3)));
     assert_eq!(lines(&plan), "~ shovel parameter 's' in vhost '/': src-uri changes");
-    assert_eq!(plan.problems[0].code, "plan::cluster_own");
+    assert_eq!(plan.problems[0].code, Code::PlanClusterOwn);
 }
 
 #[test]

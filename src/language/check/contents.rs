@@ -5,7 +5,7 @@ use crate::language::check::scenario_references::find;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::syntax::tree::Node;
 use crate::model::{Act, Object, Policy, Queue, QueueKind, QueueName, Scenario, Step, Subject, TallySource, When};
-use crate::source::Problem;
+use crate::source::{Code, Problem};
 
 /// What moves or removes messages of a queue without a consumer.
 const RESTLESS: [&str; 5] = ["message-ttl", "expires", "max-length", "max-length-bytes", "delivery-limit"];
@@ -24,7 +24,7 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Diagnostics) {
                 TallySource::Queue(queue) => {
                     if let When::Within(_) | When::For(_) = expectation.when {
                         let message = "the messages of a queue are tallied once: `within` and `for` cannot wait for it";
-                        let problem = Problem::new("scenario::tally", message).at(expectation.span, "waits");
+                        let problem = Problem::new(Code::ScenarioTally, message).at(expectation.span, "waits");
                         desk.add(
                             problem
                                 .help("wait for the queue's count first: `expect: {queue: …, ready: 3, within: 5s}`"),
@@ -37,7 +37,7 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Diagnostics) {
             Subject::Message(message) => {
                 if let Some(list) = &message.routed_to {
                     let message = "where a message went is known when all queues have been read";
-                    let problem = Problem::new("scenario::contents_too_early", message).at(list.span, "read too early");
+                    let problem = Problem::new(Code::ScenarioContentsTooEarly, message).at(list.span, "read too early");
                     desk.add(problem.help("move the expectation to `at_end:`"));
                 }
                 continue;
@@ -48,7 +48,7 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Diagnostics) {
         let later = later.map(|what| format!("the runner keeps what it reads until the end, and later {what}"));
         if let Some(reason) = unrest(scenario, queue).or(later) {
             let message = format!("the messages of '{}' cannot be read before the end: {reason}", queue.name);
-            let problem = Problem::new("scenario::contents_too_early", message).at(place, "read too early");
+            let problem = Problem::new(Code::ScenarioContentsTooEarly, message).at(place, "read too early");
             let problem = match find(tree, expectation.span, &queue.name) {
                 Some(span) => problem.at(span, "not a resting queue"),
                 None => problem,

@@ -8,7 +8,7 @@ use crate::language::decode::suggestions;
 use crate::language::syntax::tree::Node;
 use crate::model::{Exchange, Name, Origin, Origins, Queue, QueueKind, Topology, Value};
 use crate::rules::{Pattern, QUEUE_ARGUMENTS, QueueArgument, ValueKind, queue_argument};
-use crate::source::{Problem, Span};
+use crate::source::{Code, Problem, Span};
 use std::collections::BTreeMap;
 
 /// The exchanges that every vhost has.
@@ -30,7 +30,7 @@ pub fn exchange_type(node: &Node) -> Read<Name> {
 pub fn exchange(exchange: &Exchange, origin: &Origin, desk: &mut Diagnostics) {
     let reserved = exchange.name.starts_with("amq.") && !PREDECLARED.contains(&&*exchange.name);
     if exchange.name.is_empty() {
-        let problem = Problem::new("topology::name", "the default exchange is always there and cannot be declared");
+        let problem = Problem::new(Code::TopologyName, "the default exchange is always there and cannot be declared");
         desk.judge(problem.at(place(origin), "an empty name").help("leave it out, or name it"));
     } else if reserved {
         reserved_name("exchange", &exchange.name, origin, desk);
@@ -39,7 +39,7 @@ pub fn exchange(exchange: &Exchange, origin: &Origin, desk: &mut Diagnostics) {
 
 fn reserved_name(kind: &str, name: &str, origin: &Origin, desk: &mut Diagnostics) {
     let problem =
-        Problem::new("topology::name", format!("names that begin with `amq.` are RabbitMQ's own: {kind} '{name}'"));
+        Problem::new(Code::TopologyName, format!("names that begin with `amq.` are RabbitMQ's own: {kind} '{name}'"));
     let help = "RabbitMQ would say: 403 ACCESS_REFUSED - contains reserved prefix 'amq.*'";
     desk.judge(problem.at(place(origin), "a reserved name").help(help));
 }
@@ -47,7 +47,7 @@ fn reserved_name(kind: &str, name: &str, origin: &Origin, desk: &mut Diagnostics
 /// Judges a queue: its name, its flags, each argument against its type (ER-6) and each value against its kind.
 pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, desk: &mut Diagnostics) {
     if queue.name.is_empty() {
-        let problem = Problem::new("topology::name", "a queue in a file needs a name");
+        let problem = Problem::new(Code::TopologyName, "a queue in a file needs a name");
         desk.judge(problem.at(place(origin), "empty").help("an empty name would let the server choose one"));
     } else if queue.name.starts_with("amq.") {
         reserved_name("queue", &queue.name, origin, desk);
@@ -65,7 +65,7 @@ pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, de
         } else if let Some(expected) = misfit(argument, value) {
             let message = format!("`{name}` of queue '{}' takes {expected}", queue.name);
             let help = format!("RabbitMQ would say: 406 PRECONDITION_FAILED - invalid arg '{name}' for {}", queue.id());
-            desk.judge(Problem::new("topology::argument_value", message).at(span, expected).help(help));
+            desk.judge(Problem::new(Code::TopologyArgumentValue, message).at(span, expected).help(help));
         }
     }
     let lone_key = queue.arguments.contains_key("x-dead-letter-routing-key")
@@ -75,7 +75,7 @@ pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, de
         let message = format!("queue '{}' has a dead-letter routing key but no dead-letter exchange", queue.name);
         let help =
             "RabbitMQ refuses this, even where a policy would name the exchange (DL-7); \"\" is the default exchange";
-        desk.judge(Problem::new("topology::argument_value", message).at(span, "no exchange beside it").help(help));
+        desk.judge(Problem::new(Code::TopologyArgumentValue, message).at(span, "no exchange beside it").help(help));
     }
 }
 
@@ -85,7 +85,7 @@ fn unknown_argument(queue: &Queue, name: &str, span: Span, desk: &mut Diagnostic
     let near = queue_argument(name).map(QueueArgument::full_name);
     let Some(near) = near.or_else(|| suggestions::nearest(name, &known).map(str::to_owned)) else { return };
     let message = format!("RabbitMQ knows no argument `{name}`: queue '{}'", queue.name);
-    let note = Problem::note("topology::unknown_argument", message).at(span, "without any effect");
+    let note = Problem::note(Code::TopologyUnknownArgument, message).at(span, "without any effect");
     desk.add(note.help(format!("did you mean `{near}`?")));
 }
 
@@ -106,7 +106,7 @@ fn flags(queue: &Queue, origin: &Origin, desk: &mut Diagnostics) {
         let property = key.replace('_', "-");
         let help =
             format!("RabbitMQ would say: 406 PRECONDITION_FAILED - invalid property '{property}' for {}", queue.id());
-        desk.judge(Problem::new("topology::flag", message).at(span, "refused").help(help));
+        desk.judge(Problem::new(Code::TopologyFlag, message).at(span, "refused").help(help));
     }
 }
 
@@ -118,7 +118,7 @@ pub fn no_exclusive_queues(topology: &Topology, origins: &Origins, desk: &mut Di
         let message = format!("a topology cannot hold the exclusive queue '{}'", queue.name);
         let help = "it goes with its connection: in a scenario a consumer declares it, `queue: NAME, declare: {exclusive: \
                     true}`, or a step `declare`";
-        desk.judge(Problem::new("topology::exclusive", message).at(span, "exclusive").help(help));
+        desk.judge(Problem::new(Code::TopologyExclusive, message).at(span, "exclusive").help(help));
     }
 }
 
@@ -139,7 +139,7 @@ fn refused_argument(queue: &Queue, kind: QueueKind, argument: &QueueArgument, sp
         kind.as_str()
     );
     desk.judge(
-        Problem::new("topology::refused_argument", message)
+        Problem::new(Code::TopologyRefusedArgument, message)
             .at(span, format!("not for {} queues", kind.as_str()))
             .help(help),
     );
@@ -179,14 +179,16 @@ pub fn pattern(what: &str, pattern: &str, span: Span, desk: &mut Diagnostics) {
     let Err(error) = fancy_regex::Regex::new(pattern) else { return };
     let pcre_only = ["\\Q", "(?R)", "(?0)", "(?1)", "(?&", "(?P>", "(*", "\\K", "\\C", "\\X", "(?|"];
     if pcre_only.iter().any(|mark| pattern.contains(mark)) {
-        let note =
-            Problem::note("topology::pattern", format!("{what} cannot be checked here: it uses what only PCRE knows"));
+        let note = Problem::note(
+            Code::TopologyPattern,
+            format!("{what} cannot be checked here: it uses what only PCRE knows"),
+        );
         return desk.add(note.at(span, "RabbitMQ will judge it"));
     }
     let reason = error.to_string();
     let reason = reason.lines().last().unwrap_or("").trim_start_matches("error: ");
     let reason = reason.split_once(": ").map_or(reason, |(_, words)| words).to_lowercase();
-    let problem = Problem::new("topology::pattern", format!("{what} is no regular expression: {reason}"));
+    let problem = Problem::new(Code::TopologyPattern, format!("{what} is no regular expression: {reason}"));
     let help = match pattern.starts_with(['*', '+', '?']) {
         true => "`.*` matches everything; a bare `*` repeats what stands before it, and here nothing does",
         false => "a literal `.`, `(`, `[`, `*` or `+` needs a backslash before it",

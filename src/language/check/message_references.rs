@@ -6,7 +6,7 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::Node;
 use crate::model::{Act, Action, Publish, Scenario, Subject, Text, of_same_id, of_series};
-use crate::source::Problem;
+use crate::source::{Code, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks `message` and `of`, and the ids of rules.
@@ -24,7 +24,7 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Diagnostics) {
         };
         let message = format!("no message comes to this rule: none is called `{id}`");
         let span = find(tree, rule.span, id).unwrap_or(rule.span);
-        desk.add(Problem::note("scenario::unknown_message", message).at(span, "never reached").help(help));
+        desk.add(Problem::note(Code::ScenarioUnknownMessage, message).at(span, "never reached").help(help));
     }
 }
 
@@ -40,16 +40,16 @@ fn expectations(scenario: &Scenario, published: &Published, tree: &Node, desk: &
             Found::Numbered if !is_one => continue,
             Found::Nothing | Found::Numbered => {
                 let message = format!("nobody publishes a message `{id}`");
-                Problem::new("scenario::unknown_message", message).help(published.suggest(id))
+                Problem::new(Code::ScenarioUnknownMessage, message).help(published.suggest(id))
             }
             Found::Series { last } if is_one => {
                 let message = format!("`{id}` is a series: its messages are `{id}.1` to `{id}.{last}`");
-                Problem::new("scenario::series", message).help(format!("ask each one: `message: {id}.1`"))
+                Problem::new(Code::ScenarioSeries, message).help(format!("ask each one: `message: {id}.1`"))
             }
             Found::Repeated { id: first } if is_one => {
                 let message = format!("messages of one id cannot be told apart once they are published: `{id}`");
                 let help = format!("ask all of them, `message: {first}`, or publish them with ids of their own");
-                Problem::new("scenario::same_id", message).help(help)
+                Problem::new(Code::ScenarioSameId, message).help(help)
             }
             Found::Series { .. } | Found::Repeated { .. } | Found::Message => continue,
         };

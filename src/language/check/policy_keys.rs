@@ -6,7 +6,7 @@ use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Entry, Kind, Node};
 use crate::model::{Millis, Profile};
 use crate::rules::{ValueKind, check_delayed_retry, check_policy_value, differences, policy_keys, queue_argument};
-use crate::source::{Problem, Span};
+use crate::source::{Code, Problem, Span};
 
 /// How the keys begin that plugins bring along, mirrored queues among them: 4.0 has no such queues any more.
 const OF_PLUGINS: [&str; 5] = ["federation-", "ha-", "shards-", "routing-key", "x-"];
@@ -16,7 +16,7 @@ pub fn check(definition: Option<&Node>, operator: bool, desk: &mut Diagnostics) 
     let Some(node) = definition.filter(|node| !node.is_faulty() && !node.is_late()) else { return };
     let Kind::Map(entries) = &node.kind else { return };
     if entries.is_empty() {
-        let problem = Problem::new("topology::policy", "a policy sets something").at(node.span, "nothing is set");
+        let problem = Problem::new(Code::TopologyPolicy, "a policy sets something").at(node.span, "nothing is set");
         let help = "write what it sets: {message-ttl: 5000}; RabbitMQ would say: 400 no policy provided";
         return desk.judge(problem.help(help));
     }
@@ -27,7 +27,7 @@ pub fn check(definition: Option<&Node>, operator: bool, desk: &mut Diagnostics) 
     let definition = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect();
     if let Err(reason) = check_delayed_retry(&definition) {
         let delayed = entries.iter().find(|entry| entry.key.starts_with("delayed-retry"));
-        let problem = Problem::new("topology::policy", "the delayed retry of this policy cannot be");
+        let problem = Problem::new(Code::TopologyPolicy, "the delayed retry of this policy cannot be");
         let help = format!("RabbitMQ would say: 400 {reason}");
         desk.judge(problem.at(delayed.map_or(node.span, whole), "refused").help(help));
     }
@@ -42,7 +42,7 @@ fn check_entry(entry: &Entry, operator: bool, desk: &mut Diagnostics) -> bool {
         return true;
     }
     let Err(reason) = check_policy_value(key, &entry.value.to_json(), newest) else { return true };
-    let problem = Problem::new("topology::policy", format!("`{key}` does not take this value"));
+    let problem = Problem::new(Code::TopologyPolicy, format!("`{key}` does not take this value"));
     let says = format!("RabbitMQ would say: 400 {reason}");
     let help = hint(key, &entry.value).map_or(says.clone(), |hint| format!("{hint}; {says}"));
     desk.judge(problem.at(whole(entry), "refused").help(help));
@@ -60,7 +60,7 @@ fn unknown(entry: &Entry, operator: bool, keys: &[&'static str], desk: &mut Diag
             Some(profile) => format!("RabbitMQ {} has no policy key `{key}`; {profile} has it", Profile::NEWEST),
             None => format!("RabbitMQ itself has no policy key `{key}`: it belongs to a plugin"),
         };
-        let note = Problem::note("topology::policy_key", message).at(entry.key_span, "not known to every broker");
+        let note = Problem::note(Code::TopologyPolicyKey, message).at(entry.key_span, "not known to every broker");
         return desk.add(note.help("a broker that does not know it refuses the policy (400)"));
     }
     let of_users = operator && policy_keys(false, differences(Profile::NEWEST)).contains(&key);
@@ -69,7 +69,7 @@ fn unknown(entry: &Entry, operator: bool, keys: &[&'static str], desk: &mut Diag
         (false, true) => format!("operator policies know no key `{key}`"),
         (false, false) => format!("policies know no key `{key}`"),
     };
-    let problem = Problem::new("topology::policy_key", message).at(entry.key_span, "refused");
+    let problem = Problem::new(Code::TopologyPolicyKey, message).at(entry.key_span, "refused");
     let help = match (of_users, argument) {
         (true, _) => "set it by one of `policies`".to_owned(),
         (false, Some(bare)) => format!("did you mean `{bare}`? only arguments begin with `x-`"),

@@ -9,7 +9,7 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Kind, Node};
 use crate::model::{Act, Action, Consumer, Name, Publish, QueueName, Scenario, Step, Subject, TallySource, Text};
-use crate::source::{Problem, Span};
+use crate::source::{Code, Problem, Span};
 
 /// Checks everything that a scenario names.
 ///
@@ -107,7 +107,7 @@ impl Check<'_> {
             false => return,
         };
         let message = format!("no consumer can be named `{}`: {taken}", consumer.name);
-        let problem = Problem::new("scenario::consumer_name", message).at(consumer.span, "taken");
+        let problem = Problem::new(Code::ScenarioConsumerName, message).at(consumer.span, "taken");
         desk.add(problem.help("give it another name"));
     }
 
@@ -121,7 +121,7 @@ impl Check<'_> {
             (true, false) => "vhost",
         };
         let message = format!("`{}` and `{}` share channel '{channel}', but not the {what}", other.name, consumer.name);
-        let problem = Problem::new("scenario::channel", message).at(consumer.span, format!("another {what}"));
+        let problem = Problem::new(Code::ScenarioChannel, message).at(consumer.span, format!("another {what}"));
         let help = "a channel belongs to one connection, and that to one user in one vhost: name another channel";
         desk.add(problem.at(other.span, "shares it").help(help));
     }
@@ -132,7 +132,7 @@ impl Check<'_> {
         let instances: Vec<Name> = consumer.instance_names().collect();
         for (name, _, span) in wanted.shares.iter().filter(|(name, ..)| !instances.contains(name)) {
             let message = format!("consumer `{}` has no instance `{name}`", consumer.name);
-            let problem = Problem::new("scenario::unknown_consumer", message).at(*span, "no such instance");
+            let problem = Problem::new(Code::ScenarioUnknownConsumer, message).at(*span, "no such instance");
             desk.add(problem.help(suggestions::suggest(name, instances.iter().map(|name| &**name), "there are")));
         }
     }
@@ -150,7 +150,7 @@ impl Check<'_> {
             Act::Call(call) => self.publish(&call.publish, &step.vhost, step.span, desk),
             Act::CloseConnection { of, .. } => self.party(of, step.span, true, desk),
             Act::RestartBroker if !self.scenario.needs.restart => {
-                let problem = Problem::new("scenario::restart", "a scenario that restarts the broker must say so");
+                let problem = Problem::new(Code::ScenarioRestart, "a scenario that restarts the broker must say so");
                 let help = "write `needs: {restart: true}` at the top: on a live broker it then plays alone, and only \
                             where a restart is allowed";
                 desk.add(problem.at(step.span, "restarts the broker").help(help));
@@ -197,7 +197,7 @@ impl Check<'_> {
     }
 
     fn unknown_vhost(&self, vhost: &Name, within: Span, desk: &mut Diagnostics) {
-        let problem = Problem::new("scenario::unknown_vhost", format!("no topology declares the vhost '{vhost}'"));
+        let problem = Problem::new(Code::ScenarioUnknownVhost, format!("no topology declares the vhost '{vhost}'"));
         let help = suggestions::suggest(vhost, self.vhosts.iter().map(|name| &**name), "there are");
         desk.add(problem.at(self.at(within, vhost), "not declared").help(help));
     }
@@ -207,14 +207,15 @@ impl Check<'_> {
             return;
         }
         let message = format!("{what} queue '{}', which no topology declares", queue.name);
-        let problem = Problem::new("scenario::unknown_queue", message).at(self.at(within, &queue.name), "not declared");
+        let problem =
+            Problem::new(Code::ScenarioUnknownQueue, message).at(self.at(within, &queue.name), "not declared");
         desk.add(problem.help(self.declared.queue_help(&queue.vhost, &queue.name)));
     }
 
     fn exchange(&self, exchange: &Text, vhost: &Name, within: Span, desk: &mut Diagnostics) {
         let Some(name) = exchange.fixed().filter(|name| !self.declared.has_exchange(vhost, name)) else { return };
         let message = format!("no topology declares the exchange '{name}'");
-        let problem = Problem::new("scenario::unknown_exchange", message).at(self.at(within, name), "not declared");
+        let problem = Problem::new(Code::ScenarioUnknownExchange, message).at(self.at(within, name), "not declared");
         desk.add(problem.help(self.declared.exchange_help(vhost, name)));
     }
 
@@ -238,7 +239,7 @@ impl Check<'_> {
             true => "add it under `consumers:`".to_owned(),
             false => suggestions::suggest(name, names, "there are"),
         };
-        let problem = Problem::new("scenario::unknown_consumer", format!("no consumer is named `{name}`"));
+        let problem = Problem::new(Code::ScenarioUnknownConsumer, format!("no consumer is named `{name}`"));
         desk.add(problem.at(self.at(within, name), "not declared").help(help));
     }
 
@@ -251,7 +252,7 @@ impl Check<'_> {
             return;
         }
         let message = format!("neither a consumer nor a user is named `{name}`");
-        let problem = Problem::new("scenario::unknown_party", message).at(self.at(within, name), "not declared");
+        let problem = Problem::new(Code::ScenarioUnknownParty, message).at(self.at(within, name), "not declared");
         desk.add(problem.help(suggestions::suggest(name, known.iter().map(|name| &**name), "there are")));
     }
 
@@ -262,7 +263,7 @@ impl Check<'_> {
             true => "add it under `users:` of the topology; without `as` the runner acts, with all rights".to_owned(),
             false => suggestions::suggest(user, names, "there are"),
         };
-        let problem = Problem::new("scenario::unknown_user", format!("no user is named '{user}'"));
+        let problem = Problem::new(Code::ScenarioUnknownUser, format!("no user is named '{user}'"));
         desk.add(problem.at(self.at(within, user), "not declared").help(help));
     }
 }

@@ -11,7 +11,7 @@ use crate::model::{
     Received, Scenario, Step, Subject, TallyGroups, Template, Text,
 };
 use crate::rules::parse_expiration;
-use crate::source::{Problem, Span};
+use crate::source::{Code, Problem, Span};
 use std::collections::BTreeSet;
 
 /// Checks a whole scenario; `declared` knows the queues that steps and consumers declare too.
@@ -38,7 +38,7 @@ pub fn check(scenario: &Scenario, declared: &Declared, tree: &Node, desk: &mut D
     });
     if scenario.steps.is_empty() && !written {
         let note =
-            Problem::note("scenario::no_steps", "this scenario has no steps: it is over as soon as it has begun");
+            Problem::note(Code::ScenarioNoSteps, "this scenario has no steps: it is over as soon as it has begun");
         let help = "add `steps:` with a list of what to do: `- publish: {…}`, `- expect: {…}`";
         desk.add(note.at(place_of(tree, "scenario"), "no `steps`").help(help));
     }
@@ -53,7 +53,7 @@ fn gone_queues(scenario: &Scenario, desk: &mut Diagnostics) {
             continue;
         }
         let message = format!("the exclusive queue '{}' is gone before the first step", queue.name);
-        let note = Problem::note("topology::exclusive", message).at(span, "goes with the connection that sets up");
+        let note = Problem::note(Code::TopologyExclusive, message).at(span, "goes with the connection that sets up");
         let help = "declare it in a consumer, `queue: NAME, declare: {exclusive: true}`, or by a step `declare`";
         desk.add(note.help(help));
     }
@@ -65,7 +65,7 @@ pub fn check_timeout(scenario: &Scenario, timeout: Option<(Millis, Span)>, desk:
     let least = scenario.least_length();
     if least > timeout {
         let message = format!("the steps take at least {least}, and the timeout is {timeout}");
-        let problem = Problem::new("scenario::timeout", message).at(span, "too short");
+        let problem = Problem::new(Code::ScenarioTimeout, message).at(span, "too short");
         desk.add(problem.help("raise it, or leave it out: a scenario has ten minutes and what its steps wait for"));
     }
 }
@@ -76,7 +76,7 @@ pub fn check_axes(matrix: Option<&Node>, used: &BTreeSet<String>, desk: &mut Dia
     for axis in axes.iter().filter(|axis| !used.contains(&axis.key)) {
         let message = format!("the axis `{}` is used nowhere: its cells are all alike", axis.key);
         let help = format!("use it as a variable: \"{{{{ {} }}}}\"", axis.key);
-        desk.add(Problem::note("scenario::unused_axis", message).at(axis.key_span, "not used").help(help));
+        desk.add(Problem::note(Code::ScenarioUnusedAxis, message).at(axis.key_span, "not used").help(help));
     }
 }
 
@@ -144,7 +144,7 @@ impl Check<'_> {
             true => "without a routing key the default exchange leads to no queue: the message is dropped".to_owned(),
             false => format!("the default exchange leads to the queue '{key}', which no topology declares"),
         };
-        let note = Problem::note("scenario::to_nowhere", message);
+        let note = Problem::note(Code::ScenarioToNowhere, message);
         let span = find(self.tree, within, key).filter(|_| !key.is_empty()).unwrap_or(within);
         let help = match key.is_empty() {
             true => "write `exchange: NAME`, or `routing_key: QUEUE`".to_owned(),
@@ -157,7 +157,7 @@ impl Check<'_> {
     fn expiration(&self, expiration: Option<&Text>, within: Span, desk: &mut Diagnostics) {
         let Some(text) = expiration.and_then(Text::fixed) else { return };
         let Err(complaint) = parse_expiration(text) else { return };
-        let problem = Problem::new("scenario::expiration", "an expiration is a duration, or milliseconds");
+        let problem = Problem::new(Code::ScenarioExpiration, "an expiration is a duration, or milliseconds");
         let span = find(self.tree, within, text).unwrap_or(within);
         let help = format!(
             "write 5s or 250ms; RabbitMQ would say: 406 PRECONDITION_FAILED - {complaint} (a step that means it says \
@@ -176,7 +176,7 @@ fn of_nothing(expectation: &Expectation, desk: &mut Diagnostics) {
     let (what, help) = match &expectation.subject {
         Subject::Queue(queue) => {
             let message = format!("this expects only that queue {} is there", queue.queue.name);
-            let note = Problem::note("scenario::expects_nothing", message).at(expectation.span, "nothing more");
+            let note = Problem::note(Code::ScenarioExpectsNothing, message).at(expectation.span, "nothing more");
             return desk.add(note.help("say what it must hold: `ready: 2`, `messages: [a, b]`"));
         }
         Subject::Consumer(it) => {
@@ -191,7 +191,7 @@ fn of_nothing(expectation: &Expectation, desk: &mut Diagnostics) {
             ("messages".to_owned(), how_many)
         }
     };
-    let problem = Problem::new("scenario::expects_nothing", format!("this expects nothing of {what}"));
+    let problem = Problem::new(Code::ScenarioExpectsNothing, format!("this expects nothing of {what}"));
     desk.add(problem.at(expectation.span, "would always hold").help(help));
 }
 

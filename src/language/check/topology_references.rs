@@ -6,7 +6,7 @@ use crate::language::decode::collect::place;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::model::{Binding, DestinationKind, Name, Object, Origins, Topology};
-use crate::source::{Level, Problem, Span};
+use crate::source::{Code, Level, Problem, Span};
 use std::collections::BTreeSet;
 
 /// Holds which names are declared, for quick answers.
@@ -82,7 +82,7 @@ pub fn check_topology(topology: &Topology, origins: &Origins, desk: &mut Diagnos
                 declared.exchange_help(&queue.vhost, name)
             );
             desk.add(
-                labelled(Problem::note("topology::dead_letter_exchange", message), span, "not declared").help(help),
+                labelled(Problem::note(Code::TopologyDeadLetterExchange, message), span, "not declared").help(help),
             );
         }
     }
@@ -93,7 +93,9 @@ pub fn check_topology(topology: &Topology, origins: &Origins, desk: &mut Diagnos
             let message =
                 format!("exchange '{}' has the alternate exchange '{name}', which nobody declares", exchange.name);
             let help = format!("RabbitMQ allows it; {}", declared.exchange_help(&exchange.vhost, name));
-            desk.add(labelled(Problem::note("topology::alternate_exchange", message), span, "not declared").help(help));
+            desk.add(
+                labelled(Problem::note(Code::TopologyAlternateExchange, message), span, "not declared").help(help),
+            );
         }
     }
     let of_users = topology.permissions.iter().map(|it| (&it.user, it.object()));
@@ -106,7 +108,7 @@ pub fn check_topology(topology: &Topology, origins: &Origins, desk: &mut Diagnos
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "the broker must have that user already".to_owned(),
             };
-            desk.add(labelled(Problem::note("topology::unknown_user", message), span, "not declared").help(help));
+            desk.add(labelled(Problem::note(Code::TopologyUnknownUser, message), span, "not declared").help(help));
         }
     }
 }
@@ -117,14 +119,14 @@ fn check_binding(binding: &Binding, declared: &Declared, origins: &Origins, desk
     if binding.source.is_empty()
         || (binding.destination.is_empty() && binding.destination_kind == DestinationKind::Exchange)
     {
-        let problem = Problem::new("topology::default_exchange", "nothing can be bound to the default exchange");
+        let problem = Problem::new(Code::TopologyDefaultExchange, "nothing can be bound to the default exchange");
         let help = "it leads to every queue by its name already; RabbitMQ would say: 403 ACCESS_REFUSED";
         return desk.judge(labelled(problem, field(origins, &object, &["source"]), "the default exchange").help(help));
     }
     if !declared.has_exchange(vhost, &binding.source) {
         let message = format!("no exchange '{}' is declared in vhost '{vhost}'", binding.source);
         let problem = labelled(
-            Problem::new("topology::missing_exchange", message),
+            Problem::new(Code::TopologyMissingExchange, message),
             field(origins, &object, &["source"]),
             "bound here",
         );
@@ -140,7 +142,7 @@ fn check_binding(binding: &Binding, declared: &Declared, origins: &Origins, desk
             DestinationKind::Exchange => declared.exchange_help(vhost, &binding.destination),
         };
         let kind = binding.destination_kind.as_str();
-        let code = if kind == "queue" { "topology::missing_queue" } else { "topology::missing_exchange" };
+        let code = if kind == "queue" { Code::TopologyMissingQueue } else { Code::TopologyMissingExchange };
         let message = format!("no {kind} '{}' is declared in vhost '{vhost}'", binding.destination);
         let span = field(origins, &object, &["destination", "queue", "exchange"]);
         desk.judge(labelled(Problem::new(code, message), span, "bound here").help(help));

@@ -9,7 +9,7 @@ use crate::model::{
     Binding, Exchange, Name, Object, Origin, Origins, Parameter, Permission, Policy, Queue, TopicPermission, Topology,
     User, Vhost,
 };
-use crate::source::{Problem, Span};
+use crate::source::{Code, Problem, Span};
 
 /// Is a topology in the making.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +38,7 @@ impl Collected {
     /// Notes where an object stands; false, with a problem, when the same file declares it already.
     fn claim(&mut self, object: Object, origin: Origin, desk: &mut Diagnostics) -> bool {
         if let Some(first) = self.origins.get(&object) {
-            let mut problem = Problem::new("topology::declared_twice", format!("{object} is declared twice"));
+            let mut problem = Problem::new(Code::TopologyDeclaredTwice, format!("{object} is declared twice"));
             problem = match place(first) == place(&origin) {
                 true => problem
                     .at(place(&origin), "declared again by the next item")

@@ -5,7 +5,7 @@ use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::suggestions;
 use crate::language::secrets::is_secret;
 use crate::language::syntax::tree::{Entry, Kind, Node};
-use crate::source::{Level, Problem, Span};
+use crate::source::{Code, Level, Problem, Span};
 
 /// How many problems of a file are kept.
 pub const PROBLEMS_MAX: usize = 200;
@@ -29,7 +29,7 @@ impl Diagnostics {
         } else if same_level == PROBLEMS_MAX {
             // Notes never crowd out a problem, and a problem is never lost to a note.
             let message = format!("there are more than {PROBLEMS_MAX} of these; the rest is not listed");
-            self.problems.push(Problem { level: problem.level, ..Problem::new("file::too_many", message) });
+            self.problems.push(Problem { level: problem.level, ..Problem::new(Code::FileTooMany, message) });
         }
     }
 
@@ -64,7 +64,7 @@ impl Diagnostics {
             DecodeError::Known => return,
             DecodeError::Kind(expected) => {
                 let problem =
-                    Problem::new("value::kind", format!("{what} takes {expected}, found {}", node.describe()))
+                    Problem::new(Code::ValueKind, format!("{what} takes {expected}, found {}", node.describe()))
                         .at(node.span, format!("expected {expected}"));
                 match help_for(expected, node) {
                     Some(help) => problem.help(help),
@@ -73,7 +73,7 @@ impl Diagnostics {
             }
             DecodeError::Value { message, help } => {
                 let message = if message.starts_with('`') { message } else { format!("{what} {message}") };
-                let problem = Problem::new("value::bad", message).at(node.span, "here");
+                let problem = Problem::new(Code::ValueBad, message).at(node.span, "here");
                 Problem { help, ..problem }
             }
         };
@@ -83,7 +83,7 @@ impl Diagnostics {
     /// Says that a key is of the language but not built.
     pub fn not_yet(&mut self, key: &str, span: Span, help: &str) {
         let message = format!("`{key}` is not available yet");
-        self.add(Problem::new("scenario::not_yet", message).at(span, "not available yet").help(help));
+        self.add(Problem::new(Code::ScenarioNotYet, message).at(span, "not available yet").help(help));
     }
 }
 
@@ -126,7 +126,7 @@ impl<'n> MapDecoder<'n> {
             Kind::Faulty => None,
             _ => {
                 let message = format!("{what} is a map, found {}", node.describe());
-                desk.add(Problem::new("value::kind", message).at(node.span, "expected a map of keys and values"));
+                desk.add(Problem::new(Code::ValueKind, message).at(node.span, "expected a map of keys and values"));
                 None
             }
         }
@@ -181,7 +181,7 @@ impl<'n> MapDecoder<'n> {
         if !misspelt {
             let span = self.entries.first().map_or(self.node.span, |entry| entry.key_span);
             let message = format!("{} needs `{key}`", self.what);
-            desk.add(Problem::new("value::missing", message).at(span, format!("no `{key}` in this one")));
+            desk.add(Problem::new(Code::ValueMissing, message).at(span, format!("no `{key}` in this one")));
         }
     }
 
@@ -219,7 +219,7 @@ impl<'n> MapDecoder<'n> {
                 continue;
             }
             let help = suggestions::suggest(&entry.key, self.known.iter(), "it knows");
-            desk.judge(Problem::new("yaml::unknown_key", message).at(entry.key_span, "unknown key").help(help));
+            desk.judge(Problem::new(Code::YamlUnknownKey, message).at(entry.key_span, "unknown key").help(help));
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::language::decode::suggestions;
 use crate::language::expand::render::{LATE_NAMES, Late};
 use crate::language::expand::scope::Scope;
 use crate::model::{MESSAGE_FIELDS, Template};
-use crate::source::{Problem, Span};
+use crate::source::{Code, Problem, Span};
 use std::ops::Range;
 
 /// The filters that templates may use.
@@ -112,7 +112,7 @@ pub fn unknown_word(text: &str, at: impl Fn(Range<usize>) -> Span) -> Option<Pro
         };
         if !known.contains(&word.text) {
             let place = at(word.start..word.start + word.text.len());
-            let problem = Problem::new("template::unknown_filter", format!("there is no {kind} `{}`", word.text));
+            let problem = Problem::new(Code::TemplateUnknownFilter, format!("there is no {kind} `{}`", word.text));
             return Some(problem.at(place, format!("unknown {kind}")).help(suggestions::suggest(
                 word.text,
                 known,
@@ -162,12 +162,12 @@ pub fn undefined(
     late: Late,
     find: impl Fn(&str) -> Span,
 ) -> Option<Problem> {
-    const CODE: &str = "template::undefined";
+    const CODE: Code = Code::TemplateUndefined;
     let builtin = ["range", "dict", "debug", "namespace", "loop"];
     if let Some(name) = open.iter().find(|name| !builtin.contains(&name.as_str())) {
         let span = find(name);
         if LATE_NAMES.contains(&name.as_str()) {
-            let problem = Problem::new("template::too_early", format!("`{name}` is not known here"));
+            let problem = Problem::new(Code::TemplateTooEarly, format!("`{name}` is not known here"));
             let help = match name.as_str() {
                 "n" => "`n` counts the messages of a publish: use it in a `publish`",
                 _ => "it is known in `match` and `do` of a consumer, when a message is at hand",
@@ -204,6 +204,6 @@ pub fn unknown_attribute(template: &Template, find: impl Fn(&str) -> Span) -> Op
         let field = path.strip_prefix("message.")?.split('.').next()?;
         (!MESSAGE_FIELDS.contains(&field)).then_some((path, field))
     })?;
-    let problem = Problem::new("template::undefined", format!("a message has no `{field}`"));
+    let problem = Problem::new(Code::TemplateUndefined, format!("a message has no `{field}`"));
     Some(problem.at(find(path), "unknown").help(suggestions::suggest(field, MESSAGE_FIELDS, "it has")))
 }

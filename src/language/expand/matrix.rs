@@ -8,7 +8,7 @@ use crate::language::decode::suggestions;
 use crate::language::expand::render::Renderer;
 use crate::language::expand::scope::{RESERVED, Scope};
 use crate::language::syntax::tree::{Kind, Node};
-use crate::source::Problem;
+use crate::source::{Code, Problem};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub fn choices(node: Option<&Node>, scope: &Scope<'_>, settings: &Settings, desk
     let Kind::Map(entries) = &node.kind else {
         if !node.is_faulty() {
             let message = format!("`matrix` is a map of axes and their values, found {}", node.describe());
-            let problem = Problem::new("scenario::matrix", message).at(node.span, "expected a map");
+            let problem = Problem::new(Code::ScenarioMatrix, message).at(node.span, "expected a map");
             desk.add(problem.help("write `matrix: {queue_type: [classic, quorum]}`"));
         }
         return Vec::new();
@@ -33,7 +33,7 @@ pub fn choices(node: Option<&Node>, scope: &Scope<'_>, settings: &Settings, desk
     for entry in entries {
         if RESERVED.contains(&entry.key.as_str()) {
             let message = format!("`{}` has a meaning in templates already and cannot be an axis", entry.key);
-            desk.add(Problem::new("template::reserved", message).at(entry.key_span, "choose another name"));
+            desk.add(Problem::new(Code::TemplateReserved, message).at(entry.key_span, "choose another name"));
             continue;
         }
         let values = Renderer::new(scope).data(&entry.value, desk);
@@ -45,7 +45,7 @@ pub fn choices(node: Option<&Node>, scope: &Scope<'_>, settings: &Settings, desk
         };
         if let Some(twice) = twice(values) {
             let text = axis_text(&twice.to_json());
-            let problem = Problem::new("scenario::matrix", format!("the axis `{}` has `{text}` twice", entry.key));
+            let problem = Problem::new(Code::ScenarioMatrix, format!("the axis `{}` has `{text}` twice", entry.key));
             let help = "cells are named by their values as texts, and so are their snapshots: each value stands once";
             desk.add(problem.at(twice.span, "again here").help(help));
             return Vec::new();
@@ -61,7 +61,7 @@ pub fn choices(node: Option<&Node>, scope: &Scope<'_>, settings: &Settings, desk
         });
         choices = widened.take(CELLS_MAX + 1).collect();
         if choices.len() > CELLS_MAX {
-            let problem = Problem::new("scenario::matrix", format!("the matrix has more than {CELLS_MAX} cells"));
+            let problem = Problem::new(Code::ScenarioMatrix, format!("the matrix has more than {CELLS_MAX} cells"));
             desk.add(problem.at(entry.key_span, "too many with this axis"));
             return Vec::new();
         }
@@ -84,7 +84,7 @@ fn pick(
     desk: &mut Diagnostics,
 ) -> Option<Vec<Json>> {
     if all.is_empty() {
-        let problem = Problem::new("scenario::matrix", format!("the axis `{axis}` has no values"));
+        let problem = Problem::new(Code::ScenarioMatrix, format!("the axis `{axis}` has no values"));
         desk.add(problem.at(span, "an empty list would make no cell"));
         return None;
     }
@@ -94,7 +94,7 @@ fn pick(
     match texts.iter().position(|text| *text == wanted) {
         Some(at) => Some(vec![all[at].clone()]),
         None => {
-            let problem = Problem::new("scenario::matrix", format!("the axis `{axis}` has no value `{wanted}`"));
+            let problem = Problem::new(Code::ScenarioMatrix, format!("the axis `{axis}` has no value `{wanted}`"));
             desk.add(problem.at(span, "its values").help(suggestions::suggest(&wanted, texts.iter(), "there are")));
             None
         }

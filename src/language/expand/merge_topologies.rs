@@ -13,7 +13,7 @@ use crate::language::syntax::wrong_kind::Kind as FileKind;
 use crate::language::topology::{ReadTopology, decode, read_topology};
 use crate::language::world::{World, beside};
 use crate::model::{Name, Object, Topology};
-use crate::source::{Problem, Sources};
+use crate::source::{Code, Problem, Sources};
 use std::collections::BTreeMap;
 
 /// Is one source of objects, parsed but not rendered.
@@ -71,7 +71,7 @@ impl Parts {
                 _ => {
                     let message =
                         format!("`topology` takes a path, objects, or a list of both, found {}", entry.describe());
-                    desk.add(Problem::new("value::kind", message).at(entry.span, "neither a path nor objects"));
+                    desk.add(Problem::new(Code::ValueKind, message).at(entry.span, "neither a path nor objects"));
                 }
             }
         }
@@ -106,7 +106,7 @@ fn read_file(
     let bytes = match world.read(full) {
         Ok(bytes) => bytes,
         Err(reason) => {
-            let problem = Problem::new("file::missing", format!("the topology {full} cannot be read: {reason}"));
+            let problem = Problem::new(Code::FileMissing, format!("the topology {full} cannot be read: {reason}"));
             let help = "the path is taken from the folder of this scenario";
             desk.add(problem.at(node.span, "named here").help(help));
             return None;
@@ -169,7 +169,7 @@ fn merge(whole: &mut Collected, part: Collected, desk: &mut Diagnostics) {
             && let Some(second) = origins.get(&object)
         {
             let message = format!("{object} is declared in two ways");
-            let problem = Problem::new("topology::conflict", message).at(place(second), "here");
+            let problem = Problem::new(Code::TopologyConflict, message).at(place(second), "here");
             let help = "declare it once, or alike in both places";
             desk.add(problem.at(place(first), "and otherwise here").help(help));
         }

@@ -6,7 +6,7 @@ use crate::language::expand::expressions;
 use crate::language::expand::scope::Scope;
 use crate::language::syntax::tree::{Entry, Kind, Node, Style};
 use crate::model::{Scope as Names, Template};
-use crate::source::{Problem, Sources, Span};
+use crate::source::{Code, Problem, Sources, Span};
 use serde_json::Value as Json;
 
 /// The most entries that one `for_each` may make.
@@ -99,7 +99,7 @@ impl<'s, 'a> Renderer<'s, 'a> {
             return None;
         }
         if entry.key.contains("{{") {
-            let problem = Problem::new("template::key", "templates are rendered in values, not in keys");
+            let problem = Problem::new(Code::TemplateKey, "templates are rendered in values, not in keys");
             desk.add(problem.at(entry.key_span, "this key stays as it is").help("write the key out"));
         }
         let late = match &*entry.key {
@@ -120,12 +120,12 @@ impl<'s, 'a> Renderer<'s, 'a> {
             Kind::Faulty => return,
             _ => {
                 let message = format!("`for_each` takes a list, found {}", items.describe());
-                return desk.add(Problem::new("value::kind", message).at(items.span, "expected a list"));
+                return desk.add(Problem::new(Code::ValueKind, message).at(items.span, "expected a list"));
             }
         };
         if list.len() > ITEMS_MAX {
             let message = format!("`for_each` has {} items, at most {ITEMS_MAX} are written out", list.len());
-            return desk.add(Problem::new("template::too_many", message).at(items.span, "too many"));
+            return desk.add(Problem::new(Code::TemplateTooMany, message).at(items.span, "too many"));
         }
         let body = Kind::Map(entry.entries().iter().filter(|entry| entry.key != "for_each").cloned().collect());
         let body = Node { kind: body, ..*entry };
@@ -140,7 +140,7 @@ impl<'s, 'a> Renderer<'s, 'a> {
             Ok(template) => template,
             Err(error) => {
                 let message = format!("this template cannot be read: {}", error.message);
-                let problem = Problem::new("template::syntax", message).at(place.at(error.range), "here");
+                let problem = Problem::new(Code::TemplateSyntax, message).at(place.at(error.range), "here");
                 desk.add(problem.help("a template is `{{ name }}` or `{{ name | filter }}`"));
                 return Node::faulty(node.span);
             }
@@ -170,7 +170,7 @@ impl<'s, 'a> Renderer<'s, 'a> {
                 let problem = expressions::undefined(self.scope, &template, &open, late, |word| place.find(text, word))
                     .unwrap_or_else(|| {
                         let message = format!("this template cannot be rendered: {}", error.message);
-                        Problem::new("template::render", message).at(place.at(error.range), "here")
+                        Problem::new(Code::TemplateRender, message).at(place.at(error.range), "here")
                     });
                 desk.add(problem);
                 Node::faulty(node.span)
@@ -217,7 +217,7 @@ impl<'s, 'a> Renderer<'s, 'a> {
                     }
                 }
                 (Some("env"), None) => {
-                    let problem = Problem::new("template::environment", "`env` needs the name of a variable");
+                    let problem = Problem::new(Code::TemplateEnvironment, "`env` needs the name of a variable");
                     desk.add(problem.at(template.span, "here").help("write `{{ env.NAME }}`"));
                 }
                 _ => {}

@@ -5,7 +5,7 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::expand::render::Renderer;
 use crate::language::syntax::tree::Node;
 use crate::language::{Settings, World};
-use crate::source::{Problem, Span};
+use crate::source::{Code, Problem, Span};
 use serde_json::Value as Json;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,12 +41,12 @@ impl<'a> Scope<'a> {
         let Some(vars) = vars else { return };
         if vars.entries().is_empty() && !vars.is_faulty() && vars.describe() != "a map" {
             let message = format!("`vars` is a map of names and values, found {}", vars.describe());
-            return desk.add(Problem::new("value::kind", message).at(vars.span, "expected a map"));
+            return desk.add(Problem::new(Code::ValueKind, message).at(vars.span, "expected a map"));
         }
         for entry in vars.entries() {
             if RESERVED.contains(&entry.key.as_str()) {
                 let message = format!("`{}` has a meaning in templates already and cannot be a var", entry.key);
-                desk.add(Problem::new("template::reserved", message).at(entry.key_span, "choose another name"));
+                desk.add(Problem::new(Code::TemplateReserved, message).at(entry.key_span, "choose another name"));
                 continue;
             }
             let definition = Definition::Written { node: &entry.value, key: entry.key_span };
@@ -115,7 +115,7 @@ impl<'a> Scope<'a> {
 
     fn evaluate(&self, name: &str, node: &Node, key: Span, desk: &mut Diagnostics) -> Option<Json> {
         if !self.under_way.borrow_mut().insert(name.to_owned()) {
-            let problem = Problem::new("template::cycle", format!("the var `{name}` needs itself"));
+            let problem = Problem::new(Code::TemplateCycle, format!("the var `{name}` needs itself"));
             desk.add(problem.at(key, "goes in a circle").help("give one of the vars on the way a value of its own"));
             return None;
         }

@@ -1,7 +1,7 @@
 //! From bytes to a text that can be parsed: encoding, size, emptiness.
 //! Takes what was read from a file; gives the text with its id, or the one problem that ends it. BOM and CRLF are fine.
 
-use crate::source::{FileId, Problem, Sources, Span};
+use crate::source::{Code, FileId, Problem, Sources, Span};
 
 /// The most that a hand-written file may hold.
 const WRITTEN_BYTES_MAX: usize = 8 << 20;
@@ -23,12 +23,12 @@ pub fn take(sources: &mut Sources, name: &str, bytes: &[u8]) -> Result<FileId, P
     }
     let file = sources.add(name, text);
     if let Some(at) = text.find('\0') {
-        let problem = Problem::new("file::not_text", format!("{name} holds a zero byte, so it is not a text file"));
+        let problem = Problem::new(Code::FileNotText, format!("{name} holds a zero byte, so it is not a text file"));
         return Err(problem.at(Span::new(file, at, at + 1), "here").help("is this the file that you meant?"));
     }
     let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#') || line.trim() == "---";
     if text.trim_start_matches('\u{feff}').lines().all(blank) {
-        let problem = Problem::new("file::empty", format!("{name} is empty"));
+        let problem = Problem::new(Code::FileEmpty, format!("{name} is empty"));
         return Err(problem
             .at(Span::new(file, 0, 0), "nothing is declared here")
             .help("a topology begins with `queues:` or `exchanges:`, a scenario with `scenario:` and what it shows"));
@@ -51,7 +51,7 @@ fn not_utf8(sources: &mut Sources, name: &str, bytes: &[u8], valid: usize) -> Pr
     let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     let help = if utf16 { "it looks like UTF-16: save it as UTF-8" } else { "save the file as UTF-8" };
     let message = format!("{name} is not UTF-8: byte {valid} cannot be read");
-    Problem::new("file::not_utf8", message).at(Span::new(file, valid, valid), "readable up to here").help(help)
+    Problem::new(Code::FileNotUtf8, message).at(Span::new(file, valid, valid), "readable up to here").help(help)
 }
 
 fn too_large(sources: &mut Sources, name: &str, text: &str) -> Problem {
@@ -59,5 +59,5 @@ fn too_large(sources: &mut Sources, name: &str, text: &str) -> Problem {
     let (size, most) = (text.len() >> 20, limit(text) >> 20);
     let message = format!("{name} is too large: {size} MiB, and at most {most} MiB are read");
     let help = "split it, or pass a broker's export as it came: exports may hold 64 MiB";
-    Problem::new("file::too_large", message).at(Span::new(file, 0, 0), "").help(help)
+    Problem::new(Code::FileTooLarge, message).at(Span::new(file, 0, 0), "").help(help)
 }

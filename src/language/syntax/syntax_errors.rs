@@ -4,7 +4,7 @@
 use crate::language::secrets::is_secret;
 use crate::language::syntax::parse::top_level_keys;
 use crate::language::syntax::unclosed::{Unclosed, scan};
-use crate::source::{FileId, Problem, Span};
+use crate::source::{Code, FileId, Problem, Span};
 use granit_parser::ErrorKind;
 
 /// Explains one broken place.
@@ -21,7 +21,7 @@ pub fn explain(text: &str, file: FileId, kind: &ErrorKind, at: usize) -> Problem
 }
 
 struct Words {
-    code: &'static str,
+    code: Code,
     message: String,
     label: String,
     help: String,
@@ -89,7 +89,7 @@ fn never_closed(text: &str, kind: &ErrorKind, at: usize) -> Option<Words> {
 
 fn words(place: usize, (message, label, help): (&str, &str, &str)) -> Words {
     let (message, label, help) = (message.into(), label.into(), help.into());
-    Words { code: "yaml::broken", message, label, help, start: place, end: place + 1 }
+    Words { code: Code::YamlBroken, message, label, help, start: place, end: place + 1 }
 }
 
 /// Says whether a bracket was still open when its line ended: else a missing comma is the likelier fault.
@@ -131,7 +131,7 @@ fn unquoted_template(text: &str, (start, end): (usize, usize)) -> Option<Words> 
     let written = line[value..].trim_end();
     let shown = if is_secret(line) { "{{ … }}" } else { written };
     Some(Words {
-        code: "yaml::unquoted_template",
+        code: Code::YamlUnquotedTemplate,
         message: "a template needs quotes: YAML reads `{` as the start of a map".into(),
         label: "a template without quotes".into(),
         help: if shown.contains('"') { format!("quote it: '{shown}'") } else { format!("quote it: \"{shown}\"") },
@@ -154,7 +154,7 @@ fn tab(text: &str, (start, end): (usize, usize), kind: &ErrorKind) -> Option<Wor
     );
     let tab = in_indent.or_else(|| text[start..].find('\t').filter(|_| named))?;
     Some(Words {
-        code: "yaml::tab",
+        code: Code::YamlTab,
         message: "YAML does not allow a tab here".into(),
         label: "this is a tab".into(),
         help: "indent with spaces".into(),
@@ -172,7 +172,7 @@ fn colon_in_value(text: &str, (start, end): (usize, usize), kind: &ErrorKind) ->
     let first = line.find(": ")?;
     let second = first + 2 + line[first + 2..].find(':')?;
     Some(Words {
-        code: "yaml::broken",
+        code: Code::YamlBroken,
         message: "a second `: ` on this line".into(),
         label: "YAML takes what stands before this colon for another key".into(),
         help: "put the value in quotes, or the second key on a line of its own".into(),
@@ -193,7 +193,7 @@ fn plain_words(text: &str, kind: &ErrorKind, at: usize) -> Words {
             (if at > first && at < end { at } else { first }, start + text[start..end].trim_end().len())
         }
     };
-    Words { code: "yaml::broken", message: message.into(), label: label.into(), help: help.into(), start, end }
+    Words { code: Code::YamlBroken, message: message.into(), label: label.into(), help: help.into(), start, end }
 }
 
 /// Gives message, label and help for a kind of error.

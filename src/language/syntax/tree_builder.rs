@@ -6,7 +6,7 @@ use crate::language::secrets::is_secret;
 use crate::language::syntax::parse::DEPTH_MAX;
 use crate::language::syntax::scalar;
 use crate::language::syntax::tree::{Entry, Kind, Node, Style};
-use crate::source::{FileId, Problem, Span};
+use crate::source::{Code, FileId, Problem, Span};
 use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,7 +76,7 @@ impl<'t> TreeBuilder<'t> {
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    let problem = Problem::new("yaml::several_documents", "one file holds one document");
+                    let problem = Problem::new(Code::YamlSeveralDocuments, "one file holds one document");
                     let help = "move what follows `---` to a file of its own";
                     self.problems.push(problem.at(at, "a second one begins here").help(help));
                     return false;
@@ -142,7 +142,7 @@ impl<'t> TreeBuilder<'t> {
         let message = format!("the tag `{written}` is not known here");
         let help =
             "leave it out; a header or argument of a certain type is written {$timestamp: …}, {$int8: …}, {$bytes: …}";
-        self.problems.push(Problem::new("yaml::tag", message).at(span, "on this value").help(help));
+        self.problems.push(Problem::new(Code::YamlTag, message).at(span, "on this value").help(help));
     }
 
     /// Says whether the value at hand belongs to a key that holds a secret.
@@ -198,7 +198,7 @@ impl<'t> TreeBuilder<'t> {
                 let doubled = open.flow && text.get(start..start + 2) == Some("{{");
                 map.template |= faulty && doubled;
                 if faulty && !doubled && !matches!(node.kind, Kind::Faulty) {
-                    let problem = Problem::new("yaml::key", format!("a key is a text, found {}", node.describe()));
+                    let problem = Problem::new(Code::YamlKey, format!("a key is a text, found {}", node.describe()));
                     self.problems.push(problem.at(node.span, "as a key"));
                 }
                 let name = key.map_or_else(String::new, |(_, name)| name);
@@ -211,7 +211,7 @@ impl<'t> TreeBuilder<'t> {
     fn unquoted(&mut self, span: Span) -> Kind {
         let written = self.text.get(span.start as usize..span.end as usize).unwrap_or("{{ … }}");
         let problem =
-            Problem::new("yaml::unquoted_template", "a template needs quotes: YAML reads `{` as the start of a map");
+            Problem::new(Code::YamlUnquotedTemplate, "a template needs quotes: YAML reads `{` as the start of a map");
         let help =
             if written.contains('"') { format!("quote it: '{written}'") } else { format!("quote it: \"{written}\"") };
         self.problems.push(problem.at(span, "a template without quotes").help(help));
@@ -233,7 +233,7 @@ impl<'t> TreeBuilder<'t> {
                     Kind::Faulty => {}
                     _ => {
                         let message = format!("`<<` takes a map or a list of maps, found {}", source.describe());
-                        self.problems.push(Problem::new("yaml::merge", message).at(source.span, "not a map"));
+                        self.problems.push(Problem::new(Code::YamlMerge, message).at(source.span, "not a map"));
                     }
                 }
             }
@@ -243,7 +243,7 @@ impl<'t> TreeBuilder<'t> {
 
     fn alias(&mut self, anchor: usize, at: Span) {
         let Some(anchored) = self.anchors.get(&anchor) else {
-            let problem = Problem::new("yaml::alias", "an alias cannot stand inside what it repeats");
+            let problem = Problem::new(Code::YamlAlias, "an alias cannot stand inside what it repeats");
             self.problems.push(problem.at(at, "this repeats itself without end"));
             return self.complete(Node::faulty(at), 0, None, 1);
         };
@@ -255,7 +255,7 @@ impl<'t> TreeBuilder<'t> {
                 let message = format!(
                     "aliases make this file too large: more than {ALIASED_NODES_MAX} values, or {DEPTH_MAX} levels"
                 );
-                let problem = Problem::new("yaml::alias_bomb", message).at(at, "this alias is one too many");
+                let problem = Problem::new(Code::YamlAliasBomb, message).at(at, "this alias is one too many");
                 self.problems.push(problem.help("write the values out, or use `for_each`"));
             }
             return self.complete(Node::faulty(at), 0, None, 1);
@@ -273,7 +273,7 @@ impl<'t> TreeBuilder<'t> {
         let name = if self.in_secret() { "…" } else { name };
         let message = format!("no anchor `&{name}` stands above this alias");
         let help = format!("an alias begins with `*`; a text that begins with `*` needs quotes: \"*{name}\"");
-        self.problems.push(Problem::new("yaml::alias", message).at(at, "YAML reads this as an alias").help(help));
+        self.problems.push(Problem::new(Code::YamlAlias, message).at(at, "YAML reads this as an alias").help(help));
         self.complete(Node::faulty(at), 0, Some((false, format!("*{name}"))), 1);
     }
 }
@@ -299,7 +299,7 @@ fn insert(map: &mut OpenMap, key: Key, mut value: Node, text: &str, problems: &m
             return;
         }
         let first = map.entries.iter().find(|entry| entry.key == key.text);
-        let mut problem = Problem::new("yaml::duplicate_key", format!("the key `{}` stands here twice", key.text))
+        let mut problem = Problem::new(Code::YamlDuplicateKey, format!("the key `{}` stands here twice", key.text))
             .at(key.span, "again here");
         if let Some(first) = first {
             problem = problem.at(first.key_span, "first here");

@@ -3,7 +3,7 @@
 
 use crate::language::syntax::parse::top_level_keys;
 use crate::language::syntax::tree::Node;
-use crate::source::Problem;
+use crate::source::{Code, Problem};
 
 /// Is what a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,6 @@ pub fn refuse(root: &Node, wanted: Kind) -> Option<Problem> {
             "apply it with `rmqplay apply`; a scenario names it: `topology: FILE`",
         ),
     };
-    let problem = Problem::new("file::wrong_kind", message);
+    let problem = Problem::new(Code::FileWrongKind, message);
     Some(problem.at(entry.key_span, format!("`{}` is a key of the other kind", entry.key)).help(help))
 }

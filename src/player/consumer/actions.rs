@@ -10,6 +10,7 @@ use crate::player::message::anonymous_messages::Fate;
 use crate::player::message::compose::{Composed, compose, compose_forward, compose_reply, compose_retry, scope_of};
 use crate::player::record::outcome::ActionRecord;
 use crate::player::record::timeline::TimelineEvent;
+use crate::source::Code;
 use std::collections::BTreeMap;
 
 impl Player {
@@ -87,7 +88,7 @@ impl Player {
         let span = self.scenario.consumers[self.actors[index].consumer].span;
         let message =
             format!("{} cannot reply to {}: it names no reply_to", self.actors[index].name, job.held[at].name);
-        self.failed("step::reply", message, span, vec![]);
+        self.failed(Code::StepReply, message, span, vec![]);
         if let Some(failure) = self.failures.last_mut() {
             failure.help = Some("publish the question with `reply_to: QUEUE`, or let only questions match".into());
         }
@@ -207,7 +208,7 @@ impl Player {
         let who = self.actors[index].name.clone();
         self.refused(who.clone(), "publish".into(), refusal);
         let span = self.scenario.consumers[self.actors[index].consumer].span;
-        self.failed("step::refused", format!("a publish of {who} was refused: {refusal}"), span, vec![]);
+        self.failed(Code::StepRefused, format!("a publish of {who} was refused: {refusal}"), span, vec![]);
     }
 }
 

@@ -11,6 +11,7 @@ use crate::player::message::anonymous_messages::Alike;
 use crate::player::message::compose::AtHand;
 use crate::player::record::outcome::ActionRecord;
 use crate::player::record::timeline::TimelineEvent;
+use crate::source::Code;
 
 impl Player {
     /// Finds the consumer instance that a broker means: its channel may carry several.
@@ -138,7 +139,7 @@ impl Player {
 
     fn bad_template(&mut self, index: usize, bad: BadTemplate) {
         let span = bad.span.unwrap_or(self.scenario.consumers[self.actors[index].consumer].span);
-        self.failed("step::template", format!("a template cannot be rendered: {}", bad.error.message), span, vec![]);
+        self.failed(Code::StepTemplate, format!("a template cannot be rendered: {}", bad.error.message), span, vec![]);
     }
 
     /// Goes on with a job until it must wait; says whether there is more to do.

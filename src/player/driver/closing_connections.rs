@@ -7,6 +7,7 @@ use crate::player::context::{Player, Role};
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::machine::{Doing, Then};
 use crate::player::record::timeline::TimelineEvent;
+use crate::source::Code;
 use std::collections::VecDeque;
 
 /// Is the closing of some connections by the broker.
@@ -44,7 +45,7 @@ impl Player {
         let connections: VecDeque<ConnectionId> = open.map(|(connection, _)| connection).collect();
         if connections.is_empty() {
             let span = self.driver.span(&self.scenario);
-            self.failed("step::not_connected", format!("{of} has no open connection"), span, vec![]);
+            self.failed(Code::StepNotConnected, format!("{of} has no open connection"), span, vec![]);
             return;
         }
         match by {

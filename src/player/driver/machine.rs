@@ -10,7 +10,7 @@ use crate::player::driver::contents::Reading;
 use crate::player::driver::pending_call::PendingCall;
 use crate::player::driver::publish_series::PublishSeries;
 use crate::player::driver::timing_races::Unrest;
-use crate::source::Span;
+use crate::source::{Code, Span};
 use std::collections::BTreeMap;
 
 /// Where the run stands.
@@ -196,7 +196,7 @@ impl Player {
             let real = self.ground.scale.real(limit);
             let aside = if real == limit { String::new() } else { format!(", {real} of the broker's time,") };
             let message = format!("the scenario's timeout of {limit}{aside} is over");
-            self.fail("run::timeout", message, Some("a longer one is set by `timeout:` at the top".into()));
+            self.fail(Code::RunTimeout, message, Some("a longer one is set by `timeout:` at the top".into()));
         }
         if self.failures.len() > self.driver.failures_before {
             self.driver.failures_before = self.failures.len();
@@ -397,7 +397,7 @@ impl Player {
                 let span = self.scenario.consumers[self.actors[index].consumer].span;
                 let what = format!("consume {}", queue.name);
                 self.refused(self.actors[index].name.clone(), what.into(), &refusal);
-                self.failed("step::refused", format!("a consumer could not start: {refusal}"), span, vec![]);
+                self.failed(Code::StepRefused, format!("a consumer could not start: {refusal}"), span, vec![]);
             } else {
                 self.enter(Stage::Opening(at + 1));
             }
@@ -416,12 +416,12 @@ impl Player {
 
     fn runner_refused(&mut self, refusal: &Refusal) {
         let span = self.driver.span(&self.scenario);
-        self.failed("run::connect", format!("the runner cannot connect: {refusal}"), span, vec![]);
+        self.failed(Code::RunConnect, format!("the runner cannot connect: {refusal}"), span, vec![]);
     }
 
     pub(crate) fn bad_step_template(&mut self, error: &TemplateError) {
         let span = self.driver.span(&self.scenario);
-        self.failed("step::template", format!("a template cannot be rendered: {}", error.message), span, vec![]);
+        self.failed(Code::StepTemplate, format!("a template cannot be rendered: {}", error.message), span, vec![]);
     }
 
     fn begin_series(&mut self) {

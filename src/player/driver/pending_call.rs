@@ -11,6 +11,7 @@ use crate::player::message::compose::compose;
 use crate::player::record::failure::Finding;
 use crate::player::record::outcome::{MessageRecord, ReplyRecord};
 use crate::player::record::timeline::{TimelineEvent, outcome_in_words};
+use crate::source::Code;
 
 /// The name that stands for a channel's own replies.
 const REPLY_TO: &str = "amq.rabbitmq.reply-to";
@@ -143,12 +144,12 @@ impl Player {
         if findings.is_empty() {
             return self.end_step(None);
         }
-        self.failed("step::reply", format!("the reply to {question} is not as expected"), span, findings);
+        self.failed(Code::StepReply, format!("the reply to {question} is not as expected"), span, findings);
     }
 
     fn no_reply(&mut self, message: String, help: &str) {
         let span = self.driver.span(&self.scenario);
-        self.failed("step::no_reply", message, span, vec![]);
+        self.failed(Code::StepNoReply, message, span, vec![]);
         if let Some(failure) = self.failures.last_mut() {
             failure.help = Some(help.to_owned());
         }

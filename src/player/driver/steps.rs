@@ -7,6 +7,7 @@ use crate::player::driver::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::machine::{Doing, Stage, Then};
 use crate::player::record::failure::Finding;
 use crate::player::record::timeline::{TimelineEvent, exchange_in_words};
+use crate::source::Code;
 
 impl Player {
     /// Gives the step at hand.
@@ -141,18 +142,18 @@ impl Player {
                 }
                 if !findings.is_empty() {
                     let message = format!("{} is refused, but otherwise than expected", act_in_words(&step.act));
-                    self.failed("step::refused", message, wanted.span, findings);
+                    self.failed(Code::StepRefused, message, wanted.span, findings);
                 }
             }
             (Some(wanted), None) => {
                 let code = wanted.code.map_or(String::new(), |code| format!(" with {code}"));
                 let message = format!("{} was not refused", act_in_words(&step.act));
                 let findings = vec![Finding::new("refused", format!("refused{code}"), "done")];
-                self.failed("step::not_refused", message, wanted.span, findings);
+                self.failed(Code::StepNotRefused, message, wanted.span, findings);
             }
             (None, Some(refusal)) => {
                 let message = format!("{} is refused: {refusal}", act_in_words(&step.act));
-                self.failed("step::refused", message, step.span, vec![]);
+                self.failed(Code::StepRefused, message, step.span, vec![]);
                 if let Some(failure) = self.failures.last_mut() {
                     failure.help = Some("if that is what must happen, say `refused: {code: …}` in this step".into());
                 }

@@ -8,6 +8,7 @@ use crate::player::context::{Player, Waiting};
 use crate::player::driver::machine::{Doing, Stage};
 use crate::player::record::failure::Finding;
 use crate::player::record::timeline::TimelineEvent;
+use crate::source::Code;
 
 /// How far a measured time may always be off on a live broker, of real time.
 const LIVE_TOLERANCE_FLOOR: Millis = Millis(100);
@@ -60,7 +61,7 @@ impl Player {
 
     fn never_quiet(&mut self, text: String) {
         let span = self.driver.span(&self.scenario);
-        self.failed("run::never_quiet", text, span, vec![]);
+        self.failed(Code::RunNeverQuiet, text, span, vec![]);
         if let Some(failure) = self.failures.last_mut() {
             failure.help = Some(NEVER_QUIET.to_owned());
         }
@@ -197,7 +198,7 @@ impl Player {
             }
             When::At(moment) => {
                 let message = format!("the moment {moment} has passed: it is {} now", self.now);
-                self.failed("expect::too_late", message, expectation.span, vec![]);
+                self.failed(Code::ExpectTooLate, message, expectation.span, vec![]);
             }
         }
     }
@@ -279,14 +280,14 @@ pub(crate) fn contents_of(expectation: &Expectation) -> Option<&QueueName> {
     }
 }
 
-fn code_of(subject: &Subject) -> &'static str {
+fn code_of(subject: &Subject) -> Code {
     match subject {
-        Subject::Queue(_) => "expect::queue",
-        Subject::Consumer(_) => "expect::consumer",
-        Subject::Message(_) => "expect::message",
-        Subject::Publishes(_) | Subject::Unroutable(_) | Subject::Dropped(_) => "expect::publishes",
-        Subject::Tally(_) => "expect::tally",
-        Subject::Connections(_) => "expect::connections",
+        Subject::Queue(_) => Code::ExpectQueue,
+        Subject::Consumer(_) => Code::ExpectConsumer,
+        Subject::Message(_) => Code::ExpectMessage,
+        Subject::Publishes(_) | Subject::Unroutable(_) | Subject::Dropped(_) => Code::ExpectPublishes,
+        Subject::Tally(_) => Code::ExpectTally,
+        Subject::Connections(_) => Code::ExpectConnections,
     }
 }
 

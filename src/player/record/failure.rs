@@ -1,13 +1,13 @@
 //! Why a cell failed, as data: the place in the file, and what was expected and found.
 
 use crate::model::Moment;
-use crate::source::Span;
+use crate::source::{Code, Span};
 
 /// Is one failed step or expectation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
-    /// Stable: `expect::queue`, `step::refused`, `run::timeout`.
-    pub code: &'static str,
+    /// What failed, in a word: `rmqplay explain` tells more.
+    pub code: Code,
     /// One sentence without a full stop.
     pub message: String,
     pub span: Span,

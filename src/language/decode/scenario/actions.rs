@@ -9,7 +9,7 @@ use crate::language::decode::scenario::publish::{Folder, forward, publish};
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Kind, Node};
 use crate::model::{Action, Matcher, Rule};
-use crate::source::{Problem, Span};
+use crate::source::{Code, Problem, Span};
 
 /// All words that an action begins with.
 const ACTIONS: [&str; 13] = [
@@ -42,13 +42,13 @@ pub fn rules(node: &Node, auto_ack: bool, folder: &Folder<'_>, desk: &mut Diagno
 fn never_reached(rules: &[Rule], desk: &mut Diagnostics) {
     if let Some([all, next]) = rules.windows(2).find(|pair| pair[0].matcher == Matcher::default()) {
         let message = "no message comes to this rule: the one before it takes all";
-        let note = Problem::note("scenario::never_reached", message).at(next.span, "never reached");
+        let note = Problem::note(Code::ScenarioNeverReached, message).at(next.span, "never reached");
         let help = "the first rule that fits is taken: put the one without `match` last";
         desk.add(note.at(all.span, "fits every message").help(help));
     }
     let none_yet = |rule: &&Rule| rule.matcher.attempt.is_some_and(|count| count.max == Some(0));
     if let Some(rule) = rules.iter().find(none_yet) {
-        let note = Problem::note("scenario::never_reached", "no message comes to this rule: the first `attempt` is 1");
+        let note = Problem::note(Code::ScenarioNeverReached, "no message comes to this rule: the first `attempt` is 1");
         desk.add(note.at(rule.span, "never reached").help("write `attempt: 1` for the first time"));
     }
 }
@@ -85,21 +85,21 @@ fn judge(actions: &[Action], auto_ack: bool, span: Span, desk: &mut Diagnostics)
     let leaves = |action: &Action| matches!(action, Action::Crash | Action::CloseChannel);
     let meant = |action: &Action| leaves(action) || matches!(action, Action::Hold | Action::Cancel);
     if !auto_ack && !actions.iter().any(|action| settles(action) || meant(action)) {
-        let note = Problem::note("scenario::never_settled", "this rule settles nothing: its messages stay unacked");
+        let note = Problem::note(Code::ScenarioNeverSettled, "this rule settles nothing: its messages stay unacked");
         desk.add(note.at(span, "no ack, nack or reject").help("add `ack`, or `hold` to say that it is meant"));
     }
     if auto_ack && actions.iter().any(settles) {
         let message = "with `auto_ack` there is nothing to settle: the broker closes the channel (406)";
-        let note = Problem::note("scenario::settled_twice", message);
+        let note = Problem::note(Code::ScenarioSettledTwice, message);
         desk.add(note.at(span, "settles").help("leave the settling action out, or `auto_ack`"));
     }
     if !auto_ack && actions.iter().filter(|action| settles(action)).count() > 1 {
         let message = "a message is settled once: at the second time the broker closes the channel (406)";
-        let note = Problem::note("scenario::settled_twice", message);
+        let note = Problem::note(Code::ScenarioSettledTwice, message);
         desk.add(note.at(span, "settles twice").help("`ack`, `nack`, `reject` or `retry`: keep one of them"));
     }
     if actions.iter().position(leaves).is_some_and(|at| at + 1 < actions.len()) {
-        let note = Problem::note("scenario::never_done", "what follows a crash or a closed channel is never done");
+        let note = Problem::note(Code::ScenarioNeverDone, "what follows a crash or a closed channel is never done");
         desk.add(note.at(span, "goes on after its end").help("put `crash` or `close_channel` last"));
     }
 }
@@ -111,7 +111,7 @@ fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Ac
         Kind::Map(entries) => match entries.as_slice() {
             [entry] => (entry.key.as_str(), entry.key_span, Some(&entry.value)),
             _ => {
-                let problem = Problem::new("scenario::action", "an action is one word with what it takes");
+                let problem = Problem::new(Code::ScenarioAction, "an action is one word with what it takes");
                 let span = entries.get(1).map_or(node.span, |entry| entry.key_span);
                 desk.add(problem.at(span, "a second word").help("begin each action with a dash of its own"));
                 return None;
@@ -141,7 +141,7 @@ fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Ac
         "forward" => forward(value.unwrap_or(node), desk).map(|forward| Action::Forward(Box::new(forward))),
         "reply" => reply(value, span, folder, desk),
         _ => {
-            let problem = Problem::new("scenario::action", format!("there is no action `{word}`"));
+            let problem = Problem::new(Code::ScenarioAction, format!("there is no action `{word}`"));
             desk.add(problem.at(span, "unknown action").help(suggestions::suggest(word, ACTIONS, "there are")));
             None
         }
@@ -151,7 +151,7 @@ fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Ac
 /// Takes an action that has no settings.
 fn plain(value: Option<&Node>, word: &str, action: Action, desk: &mut Diagnostics) -> Option<Action> {
     let Some(value) = value else { return Some(action) };
-    let problem = Problem::new("scenario::action", format!("`{word}` takes nothing, found {}", value.describe()));
+    let problem = Problem::new(Code::ScenarioAction, format!("`{word}` takes nothing, found {}", value.describe()));
     let help = "the delays and the end stand in the topology, at the queue: `retry: {delays: [5s, 30s], then: QUEUE}`";
     desk.add(problem.at(value.span, "too much").help(help));
     None
@@ -159,7 +159,7 @@ fn plain(value: Option<&Node>, word: &str, action: Action, desk: &mut Diagnostic
 
 fn reject(value: Option<&Node>, desk: &mut Diagnostics) -> Option<Action> {
     if let Some(entry) = value.and_then(|node| node.entries().iter().find(|entry| entry.key == "multiple")) {
-        let problem = Problem::new("scenario::action", "AMQP rejects one message at a time");
+        let problem = Problem::new(Code::ScenarioAction, "AMQP rejects one message at a time");
         let help = "`nack: {multiple: true}` settles all up to this one";
         desk.add(problem.at(entry.key_span, "basic.reject knows no `multiple`").help(help));
         return None;
@@ -173,7 +173,7 @@ fn reply(value: Option<&Node>, span: Span, folder: &Folder<'_>, desk: &mut Diagn
     let node = value.unwrap_or(&empty);
     let aims = ["exchange", "routing_key", "mandatory", "count", "every"];
     if let Some(entry) = node.entries().iter().find(|entry| aims.contains(&entry.key.as_str())) {
-        let problem = Problem::new("scenario::action", format!("a reply takes no `{}`", entry.key));
+        let problem = Problem::new(Code::ScenarioAction, format!("a reply takes no `{}`", entry.key));
         let help = "it goes to the queue that `message.reply_to` names; `publish` sends a message elsewhere";
         desk.add(problem.at(entry.key_span, "not of a reply").help(help));
         return None;

@@ -7,7 +7,7 @@ use crate::language::decode::scenario::expectations::pattern;
 use crate::language::decode::scenario::publish::{Folder, publish_fields};
 use crate::language::syntax::tree::Node;
 use crate::model::{Call, Millis};
-use crate::source::Problem;
+use crate::source::{Code, Problem};
 
 /// How long a call waits for its reply unless it says otherwise.
 const REPLY_WITHIN: Millis = Millis(5_000);
@@ -24,7 +24,7 @@ pub fn call(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<
     ];
     for (key, help) in not_here {
         if let Some(entry) = node.entries().iter().find(|entry| entry.key == key) {
-            let problem = Problem::new("yaml::unknown_key", format!("a call knows no key `{key}`"));
+            let problem = Problem::new(Code::YamlUnknownKey, format!("a call knows no key `{key}`"));
             desk.add(problem.at(entry.key_span, "unknown key").help(help));
         }
     }

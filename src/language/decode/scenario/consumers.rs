@@ -12,7 +12,7 @@ use crate::language::syntax::tree::{Entry, Kind, Node};
 use crate::model::{
     Action, Batch, Consumer, Ladder, Name, Origin, OwnQueue, Queue, QueueKind, QueueName, Reconnect, Timeout,
 };
-use crate::source::{Problem, Span};
+use crate::source::{Code, Problem, Span};
 use std::collections::BTreeMap;
 
 /// Holds the ladders that topologies declare by `retry: {delays}`, by queue.
@@ -66,7 +66,7 @@ pub fn consumer(
     fields.finish(desk);
     queue?;
     if !ruled {
-        let note = Problem::note("scenario::no_rules", format!("consumer `{}` does nothing", consumer.name));
+        let note = Problem::note(Code::ScenarioNoRules, format!("consumer `{}` does nothing", consumer.name));
         let help = "add `on_message: [{do: [ack]}]`; without a rule that matches a message is held unsettled";
         desk.add(note.at(entry.key_span, "no `on_message`").help(help));
     }
@@ -79,18 +79,18 @@ fn judge(consumer: &Consumer, node: &Node, desk: &mut Diagnostics) {
     let place = |key: &str| key_span(node, key).unwrap_or(consumer.span);
     let prefetch = consumer.prefetch;
     if prefetch > 0 && consumer.concurrency > prefetch {
-        let problem = Problem::new("scenario::concurrency", "`concurrency` is more than `prefetch` lets through");
+        let problem = Problem::new(Code::ScenarioConcurrency, "`concurrency` is more than `prefetch` lets through");
         desk.add(problem.at(place("concurrency"), "this many at once").help("raise `prefetch` to the same number"));
     }
     if let Some(batch) = consumer.batch.filter(|batch| prefetch > 0 && batch.size > prefetch) {
         let message = format!("a batch of {} is never full: `prefetch` lets {prefetch} through", batch.size);
-        let note = Problem::note("scenario::batch", message);
+        let note = Problem::note(Code::ScenarioBatch, message);
         let help = "every batch waits for its `after`; raise `prefetch` to the size or more";
         desk.add(note.at(place("batch"), "waits for more than can come").help(help));
     }
     if consumer.ladder.is_none() && consumer.actions().any(|action| *action == Action::Retry) {
         let message = format!("queue '{}' has no delays that `retry` could climb", consumer.queue.name);
-        let problem = Problem::new("scenario::no_ladder", message);
+        let problem = Problem::new(Code::ScenarioNoLadder, message);
         let span = place(if key_span(node, "queue").is_some() { "queue" } else { "declare" });
         let help = "declare the queue with `retry: {delays: [5s, 30s], then: QUEUE}` in the topology; \
                     with `retry: {every: 5s}` the broker loops alone: `reject` is enough";
@@ -106,13 +106,13 @@ fn alone(consumer: &Consumer, place: &impl Fn(&str) -> Span, desk: &mut Diagnost
     let owned = consumer.own_queue.as_ref().is_some_and(|own| own.queue.exclusive && !own.queue.name.is_empty());
     if owned {
         let message = "an exclusive queue belongs to one connection, and each instance has its own";
-        let problem = Problem::new("scenario::exclusive", message).at(place("declare"), "declared exclusive");
+        let problem = Problem::new(Code::ScenarioExclusive, message).at(place("declare"), "declared exclusive");
         let help = "leave `queue` out: then the server names a queue for each; or let them share a `channel`";
         desk.add(problem.at(place("instances"), "more than one").help(help));
     }
     if consumer.exclusive {
         let message = "an exclusive consumer bears no other: a classic queue refuses the second instance (403)";
-        let note = Problem::note("scenario::exclusive", message).at(place("exclusive"), "exclusive");
+        let note = Problem::note(Code::ScenarioExclusive, message).at(place("exclusive"), "exclusive");
         desk.add(note.at(place("instances"), "more than one"));
     }
 }
@@ -131,7 +131,8 @@ fn own_queue(
 ) -> Option<Box<OwnQueue>> {
     let node = &entry.value;
     if let Some(name) = node.entries().iter().find(|entry| entry.key == "name") {
-        let problem = Problem::new("scenario::own_queue", "the name of a consumer's own queue stands beside `declare`");
+        let problem =
+            Problem::new(Code::ScenarioOwnQueue, "the name of a consumer's own queue stands beside `declare`");
         let help = "write `queue: NAME`; without it the server chooses a name";
         desk.add(problem.at(name.key_span, "not here").help(help));
         return None;
@@ -155,7 +156,7 @@ fn own_queue(
     legal::queue(&queue, &arguments.places, &origin, desk);
     if nameless && queue.kind() != QueueKind::Classic {
         let message = format!("the server names no {} queue", queue.kind().as_str());
-        let problem = Problem::new("scenario::own_queue", message).at(entry.key_span, "no `queue` beside it");
+        let problem = Problem::new(Code::ScenarioOwnQueue, message).at(entry.key_span, "no `queue` beside it");
         let help = format!(
             "name it by `queue`; RabbitMQ would say: 406 PRECONDITION_FAILED - Cannot declare a server-named queue for type rabbit_{}_queue",
             queue.kind().as_str()

@@ -13,7 +13,7 @@ use crate::model::{
     MessagePattern, Millis, Moment, Name, Order, Peak, PublishExpectation, PublishOutcome, QueueExpectation, QueueName,
     Received, Subject, Tolerance, When,
 };
-use crate::source::{Problem, Span};
+use crate::source::{Code, Problem, Span};
 
 /// All keys that say whom an expectation speaks of.
 const SUBJECTS: [&str; 12] = [
@@ -70,7 +70,7 @@ fn has_one_subject(node: &Node, desk: &mut Diagnostics) -> bool {
     let (Some(first), Some(second)) = (given.next(), given.next()) else { return true };
     let place = node.entries().iter().find(|entry| entry.key == second).map_or(node.span, |entry| entry.key_span);
     let message = format!("an expectation has one subject, found `{first}` and `{second}`");
-    let problem = Problem::new("scenario::two_subjects", message).at(place, "the second");
+    let problem = Problem::new(Code::ScenarioTwoSubjects, message).at(place, "the second");
     desk.add(problem.help("write two expectations, each with a dash of its own"));
     false
 }
@@ -79,7 +79,7 @@ fn when(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Option<When> {
     let given: Vec<_> = ["within", "for", "at"].into_iter().filter_map(|key| fields.entry(key)).collect();
     if let [first, second, ..] = given[..] {
         let message = format!("`{}` and `{}` cannot both say when it is judged", first.key, second.key);
-        let problem = Problem::new("scenario::two_times", message).at(second.key_span, "the second");
+        let problem = Problem::new(Code::ScenarioTwoTimes, message).at(second.key_span, "the second");
         desk.add(problem.at(first.key_span, "the first").help("write two expectations"));
         return None;
     }
@@ -115,7 +115,7 @@ fn counted(fields: &mut MapDecoder<'_>, node: &Node, desk: &mut Diagnostics) -> 
         return fields.opt("dropped", desk, read::count).map(Subject::Dropped);
     }
     let misspelt = node.entries().iter().find_map(|it| Some((it, suggestions::nearest(&it.key, SUBJECTS)?)));
-    let problem = Problem::new("scenario::no_subject", "an expectation says whom it speaks of");
+    let problem = Problem::new(Code::ScenarioNoSubject, "an expectation says whom it speaks of");
     desk.add(match misspelt {
         Some((entry, near)) => problem.at(entry.key_span, "unknown key").help(format!("did you mean `{near}`?")),
         None => problem.at(node.span, "no subject").help(format!("one of {}", suggestions::listed(SUBJECTS))),
@@ -196,7 +196,7 @@ fn entries<T>(
 
 fn two_lists(whole: &str, second: &Node, desk: &mut Diagnostics) {
     let message = format!("`{whole}` is the whole list, `includes` a part of it");
-    let problem = Problem::new("scenario::two_lists", message).at(second.span, "the second list");
+    let problem = Problem::new(Code::ScenarioTwoLists, message).at(second.span, "the second list");
     desk.add(problem.help("keep one of them, or write two expectations"));
 }
 
@@ -208,7 +208,7 @@ fn included<T>(
     decode: impl FnMut(&Node, &mut Diagnostics) -> Option<T>,
 ) -> Entries<T> {
     if matches!(&node.kind, Kind::List(entries) if entries.is_empty()) {
-        let problem = Problem::new("scenario::includes_nothing", "`includes` lists nothing, so it always holds");
+        let problem = Problem::new(Code::ScenarioIncludesNothing, "`includes` lists nothing, so it always holds");
         desk.add(
             problem
                 .at(node.span, "empty")

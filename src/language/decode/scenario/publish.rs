@@ -7,7 +7,7 @@ use crate::language::decode::read::{DecodeError, Read};
 use crate::language::syntax::tree::{Kind, Node};
 use crate::language::world::{World, beside};
 use crate::model::{Forward, LateValue, Millis, Payload, Publish, Text, Value};
-use crate::source::Problem;
+use crate::source::{Code, Problem};
 
 /// Is what a publish needs to read a body from a file.
 pub struct Folder<'w> {
@@ -84,7 +84,7 @@ fn hints(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) {
         if fields.has(key)
             && let Some(entry) = fields.entry(key)
         {
-            let problem = Problem::new("yaml::unknown_key", format!("a publish knows no key `{key}`"));
+            let problem = Problem::new(Code::YamlUnknownKey, format!("a publish knows no key `{key}`"));
             desk.add(problem.at(entry.key_span, "unknown key").help(help));
         }
     }
@@ -95,7 +95,7 @@ fn payload(fields: &mut MapDecoder<'_>, folder: &Folder<'_>, desk: &mut Diagnost
     if let [first, second, ..] = given[..] {
         let spans = (fields.entry(first), fields.entry(second));
         if let (Some(first), Some(second)) = spans {
-            let problem = Problem::new("scenario::two_bodies", "a message has one body: `body`, `json` or `file`");
+            let problem = Problem::new(Code::ScenarioTwoBodies, "a message has one body: `body`, `json` or `file`");
             desk.add(problem.at(second.key_span, "a second one").at(first.key_span, "the first"));
         }
     }
@@ -106,7 +106,7 @@ fn payload(fields: &mut MapDecoder<'_>, folder: &Folder<'_>, desk: &mut Diagnost
         match folder.world.read(&beside(folder.file, &path)) {
             Ok(bytes) => Some(Payload::Bytes(bytes.into())),
             Err(reason) => {
-                let problem = Problem::new("file::missing", format!("{path} cannot be read: {reason}"));
+                let problem = Problem::new(Code::FileMissing, format!("{path} cannot be read: {reason}"));
                 desk.add(problem.at(node.span, "named here").help("paths are taken from the folder of this scenario"));
                 None
             }

@@ -8,7 +8,7 @@ use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Kind, Node};
 use crate::model::{LiveSettings, Needs, Profile, Scale};
-use crate::source::Problem;
+use crate::source::{Code, Problem};
 
 /// Reads `needs: {plugins: […], restart: true}`.
 pub fn needs(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Needs {
@@ -27,19 +27,19 @@ pub fn brokers(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Vec<Strin
     let node = &entry.value;
     let Some(brokers) = desk.read("`brokers`", node, read::texts) else { return Vec::new() };
     if brokers.is_empty() {
-        let problem = Problem::new("value::bad", "`brokers` names no broker: the scenario would never be played");
+        let problem = Problem::new(Code::ValueBad, "`brokers` names no broker: the scenario would never be played");
         desk.add(problem.at(node.span, "an empty list").help("leave `brokers` out to play on every broker"));
     }
     for broker in &brokers {
         let place = find(node, node.span, broker).unwrap_or(node.span);
         if broker.contains("://") {
-            let problem = Problem::new("value::bad", "`brokers` takes names, not URLs");
+            let problem = Problem::new(Code::ValueBad, "`brokers` takes names, not URLs");
             let help = "name the broker in `rmqplay.yaml`: `brokers: {staging: {url: amqp://…}}`";
             desk.add(problem.at(place, "a URL").help(help));
         } else if let Some(profile) = broker.strip_prefix("sim:").filter(|profile| profile.parse::<Profile>().is_err())
         {
             let known: Vec<String> = Profile::ALL.iter().map(|profile| format!("sim:{profile}")).collect();
-            let problem = Problem::new("value::bad", format!("the simulated broker has no profile `{profile}`"));
+            let problem = Problem::new(Code::ValueBad, format!("the simulated broker has no profile `{profile}`"));
             desk.add(problem.at(place, "no such profile").help(suggestions::suggest(
                 broker,
                 known.iter(),

@@ -16,7 +16,7 @@ use crate::language::decode::topology::objects::{Surroundings, binding_fields, e
 use crate::language::decode::topology::policies::policy_fields;
 use crate::language::syntax::tree::{Entry, Kind, Node};
 use crate::model::{Act, Name, Object, Origin, Pace, QueueName, Refused, Side, Step, When};
-use crate::source::{Problem, Span};
+use crate::source::{Code, Problem, Span};
 
 /// All words that a step begins with.
 const VERBS: [&str; 19] = [
@@ -73,7 +73,7 @@ pub fn check_pace(steps: Option<&Node>, desk: &mut Diagnostics) {
             Some(_) => "put it into the `publish`, with a `count`; or repeat the step by `for_each: [a, b]`",
             None => "repeat the step by `for_each: [a, b]`, or put `advance` between two steps",
         };
-        let problem = Problem::new("scenario::every", "`every` is the time between the repetitions of a step");
+        let problem = Problem::new(Code::ScenarioEvery, "`every` is the time between the repetitions of a step");
         desk.add(problem.at(entry.key_span, "this step is not repeated").help(help));
     }
 }
@@ -89,7 +89,7 @@ pub fn check_at_end(steps: &[Step], desk: &mut Diagnostics) {
             ),
             _ => ("only `expect` can stand in `at_end`: the run is over", "do it in `steps:`, or in `finally:`"),
         };
-        desk.add(Problem::new("scenario::at_end", message).at(step.span, "at the end").help(help));
+        desk.add(Problem::new(Code::ScenarioAtEnd, message).at(step.span, "at the end").help(help));
     }
 }
 
@@ -100,13 +100,13 @@ fn step(node: &Node, index: u32, stage: &Stage<'_>, desk: &mut Diagnostics) -> O
     let refused = fields.node("refused").and_then(|node| refused(node, desk));
     let pace = fields.opt("every", desk, read::duration).map(|every| Pace { every, index });
     if node.entries().is_empty() {
-        let problem = Problem::new("scenario::step", "this step does nothing").at(node.span, "empty");
+        let problem = Problem::new(Code::ScenarioStep, "this step does nothing").at(node.span, "empty");
         desk.add(problem.help("begin it with a word like `publish`, `expect` or `advance`"));
     }
     let verbs: Vec<&Entry> = node.entries().iter().filter(|entry| !BESIDE.contains(&entry.key.as_str())).collect();
     let verb = *verbs.iter().find(|entry| VERBS.contains(&entry.key.as_str())).or(verbs.first())?;
     if !VERBS.contains(&verb.key.as_str()) {
-        let problem = Problem::new("scenario::step", format!("there is no step `{}`", verb.key));
+        let problem = Problem::new(Code::ScenarioStep, format!("there is no step `{}`", verb.key));
         desk.add(problem.at(verb.key_span, "unknown step").help(suggestions::suggest(&verb.key, VERBS, "there are")));
         return None;
     }
@@ -124,7 +124,7 @@ fn step(node: &Node, index: u32, stage: &Stage<'_>, desk: &mut Diagnostics) -> O
             }
             (false, None) => format!("beside it a step knows {}", suggestions::listed(BESIDE)),
         };
-        desk.add(Problem::new("scenario::step", message).at(second.key_span, "beside it").help(help));
+        desk.add(Problem::new(Code::ScenarioStep, message).at(second.key_span, "beside it").help(help));
     }
     check_beside(verb, node, desk);
     let act = act(verb, &vhost, refused.is_some(), stage, desk)?;
@@ -143,12 +143,12 @@ fn check_beside(verb: &Entry, step: &Node, desk: &mut Diagnostics) {
             true => "users of a topology have no tags, so the management API refuses them all: leave `as` out",
             false => "leave `as` out",
         };
-        desk.add(Problem::new("scenario::as", message).at(entry.key_span, "nobody acts").help(help));
+        desk.add(Problem::new(Code::ScenarioAs, message).at(entry.key_span, "nobody acts").help(help));
     }
     if let Some(entry) = beside("refused").filter(|_| inert) {
         let message = format!("`{}` asks nobody who could refuse it", verb.key);
         let help = "put `refused` beside the step that the broker refuses: `publish`, `get`, `declare` …";
-        desk.add(Problem::new("scenario::refused", message).at(entry.key_span, "never refused").help(help));
+        desk.add(Problem::new(Code::ScenarioRefused, message).at(entry.key_span, "never refused").help(help));
     }
 }
 

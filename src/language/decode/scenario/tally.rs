@@ -7,7 +7,7 @@ use crate::language::decode::read::DecodeError;
 use crate::language::decode::scenario::matchers::{key, matcher};
 use crate::language::syntax::tree::{Kind, Node};
 use crate::model::{Matcher, Name, QueueName, TallyExpectation, TallyGroups, TallySource};
-use crate::source::Problem;
+use crate::source::{Code, Problem};
 use std::collections::BTreeMap;
 
 /// Decodes `tally` with `is`, or `includes`, beside it.
@@ -21,11 +21,11 @@ pub fn tally(fields: &mut MapDecoder<'_>, vhost: &Name, desk: &mut Diagnostics) 
     let grouped = inner.has("by");
     inner.finish(desk);
     if let (Some(_), Some(second)) = (is, includes) {
-        let problem = Problem::new("scenario::tally", "`is` names all groups, `includes` some of them");
+        let problem = Problem::new(Code::ScenarioTally, "`is` names all groups, `includes` some of them");
         desk.add(problem.at(second.key_span, "beside `is`").help("keep one of them"));
     }
     let Some(entry) = is.or(includes) else {
-        let problem = Problem::new("scenario::tally", "a tally says what it must come to");
+        let problem = Problem::new(Code::ScenarioTally, "a tally says what it must come to");
         let help = match grouped {
             true => "write `is: {alice: 30, bob: 12}` beside `tally`",
             false => "write `is: 42` beside `tally`",
@@ -39,7 +39,7 @@ pub fn tally(fields: &mut MapDecoder<'_>, vhost: &Name, desk: &mut Diagnostics) 
 
 fn source(inner: &mut MapDecoder<'_>, vhost: &Name, desk: &mut Diagnostics) -> Option<TallySource> {
     if let (Some(_), Some(second)) = (inner.entry("consumer"), inner.entry("queue")) {
-        let problem = Problem::new("scenario::tally", "a tally looks at the messages of a consumer or of a queue");
+        let problem = Problem::new(Code::ScenarioTally, "a tally looks at the messages of a consumer or of a queue");
         desk.add(problem.at(second.key_span, "beside `consumer`").help("keep one of them, or write two expectations"));
         return None;
     }
@@ -65,7 +65,7 @@ fn only(node: &Node, desk: &mut Diagnostics) -> Option<Matcher> {
     for (key, _) in of_consumers.iter().filter(|(_, given)| *given) {
         let entry = node.entries().iter().find(|entry| entry.key == *key)?;
         let problem =
-            Problem::new("scenario::tally", format!("`{key}` speaks of a consumer at work, not of a message"));
+            Problem::new(Code::ScenarioTally, format!("`{key}` speaks of a consumer at work, not of a message"));
         let help = "`where` takes `id`, `routing_key`, `exchange`, `header`, `json`, `redelivered` and `x_death`";
         desk.add(problem.at(entry.key_span, "not in `where`").help(help));
     }

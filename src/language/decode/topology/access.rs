@@ -10,7 +10,7 @@ use crate::language::decode::suggestions;
 use crate::language::decode::topology::objects::Surroundings;
 use crate::language::syntax::tree::{Kind, Node};
 use crate::model::{Credential, Name, Permission, Secret, TopicPermission, User, Vhost};
-use crate::source::Problem;
+use crate::source::{Code, Problem};
 use std::collections::BTreeMap;
 
 /// The algorithms that RabbitMQ ships.
@@ -91,7 +91,7 @@ pub fn limits_of_export(node: &Node, vhost: &Name, into: &mut Collected, desk: &
         Ok(limits) => limits.iter().for_each(|(limit, value)| into.vhost_limit(vhost, limit, *value)),
         Err(_) => {
             let message = format!("the limits of vhost '{vhost}' cannot be read and are left alone");
-            desk.add(Problem::note("topology::limits", message).at(node.span, "no map of whole numbers"));
+            desk.add(Problem::note(Code::TopologyLimits, message).at(node.span, "no map of whole numbers"));
         }
     }
 }
@@ -102,7 +102,7 @@ pub fn user(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut
     let name = fields.need("name", desk, read::name);
     let both = fields.has("password") && fields.has("password_hash");
     if let (true, Some(entry)) = (both, fields.entry("password_hash")) {
-        let problem = Problem::new("topology::argument_twice", "a user has a password or a hash, not both");
+        let problem = Problem::new(Code::TopologyArgumentTwice, "a user has a password or a hash, not both");
         desk.add(problem.at(entry.key_span, "beside `password`").help("keep one of them"));
     }
     let password = fields.opt("password", desk, read::text).filter(|text| !text.is_empty());
@@ -136,7 +136,7 @@ pub fn user(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut
 /// Notes tags that give no right: RabbitMQ takes any word.
 fn note_tags(tags: &[String], node: &Node, desk: &mut Diagnostics) {
     for tag in tags.iter().filter(|tag| !TAGS.contains(&tag.as_str())) {
-        let note = Problem::note("topology::unknown_tag", format!("the tag `{tag}` gives no right in RabbitMQ"));
+        let note = Problem::note(Code::TopologyUnknownTag, format!("the tag `{tag}` gives no right in RabbitMQ"));
         desk.add(note.at(node.span, "not one of RabbitMQ's").help(suggestions::suggest(tag, TAGS, "those that do")));
     }
 }

@@ -7,7 +7,7 @@ use crate::language::decode::read::Read;
 use crate::language::syntax::tree::{Kind, Node};
 use crate::model::{Table, Value};
 use crate::rules::{QUEUE_ARGUMENTS, ValueKind};
-use crate::source::{Problem, Span};
+use crate::source::{Code, Problem, Span};
 use std::collections::BTreeMap;
 
 /// Is a table in the making.
@@ -24,7 +24,7 @@ impl Arguments {
             if self.table.get(name) == Some(&value) && desk.export {
                 return;
             }
-            let problem = Problem::new("topology::argument_twice", format!("the argument `{name}` is given twice"))
+            let problem = Problem::new(Code::TopologyArgumentTwice, format!("the argument `{name}` is given twice"))
                 .at(place, "again here")
                 .at(*first, "first here");
             return desk.add(problem.help("a typed field and `arguments` set the same thing: keep one of them"));

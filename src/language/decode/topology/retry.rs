@@ -8,7 +8,7 @@ use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::topology::arguments::Arguments;
 use crate::language::syntax::tree::{Entry, Kind, Node};
 use crate::model::{Binding, DestinationKind, Exchange, Ladder as Climb, Millis, Name, Origin, Queue, Table, Value};
-use crate::source::{Problem, Span};
+use crate::source::{Code, Problem, Span};
 
 /// The routing key that leads to where messages go that were tried often enough.
 const PARKED: &str = "parked";
@@ -39,12 +39,12 @@ pub fn read(entry: &Entry, queue: Option<&str>, desk: &mut Diagnostics) -> Optio
     let every = fields.opt("every", desk, delay);
     let then = fields.opt("then", desk, read::name);
     if let Some(node) = empty {
-        let problem = Problem::new("topology::retry", "`retry` has no delay").at(node.span, "an empty list");
+        let problem = Problem::new(Code::TopologyRetry, "`retry` has no delay").at(node.span, "an empty list");
         desk.add(problem.help("write `delays: [5s, 30s]`, or leave `retry` out"));
     }
     if let (Some(then), Some(node)) = (then.as_deref().filter(|then| Some(*then) == queue), fields.node("then")) {
         let message = format!("`then` of queue '{then}' leads back to it: its messages would never be at rest");
-        let problem = Problem::new("topology::retry", message).at(node.span, "the queue itself");
+        let problem = Problem::new(Code::TopologyRetry, message).at(node.span, "the queue itself");
         desk.add(problem.help("name another queue, where messages wait for a person: `then: work.parked`"));
     }
     let faulty = every.is_none() && fields.has("every");
@@ -58,7 +58,7 @@ pub fn read(entry: &Entry, queue: Option<&str>, desk: &mut Diagnostics) -> Optio
             let found = if both.is_some() { "both" } else { "neither" };
             let message = format!("`retry` takes `delays` or `every`, found {found}");
             let help = "`delays: [5s, 30s]`: the consumer's action `retry` climbs; `every: 5s`: the broker loops alone";
-            desk.add(Problem::new("topology::retry", message).at(entry.key_span, "choose one").help(help));
+            desk.add(Problem::new(Code::TopologyRetry, message).at(entry.key_span, "choose one").help(help));
             return None;
         }
     };
