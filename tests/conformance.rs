@@ -36,9 +36,10 @@ mod transcript;
 use driver::Driver;
 use harness::{Checked, test};
 use rmqplay::model::{Moment, Profile};
+use rmqplay::rules::Edition;
 use rmqplay::sim::Sim;
 use rmqplay::simulate::{Ended, Limits, simulate};
-use script::Step;
+use script::{Part, Step, in_parts};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -120,12 +121,16 @@ fn played(steps: &[Step], profile: Profile) -> Vec<Step> {
 }
 
 fn play(path: &Path, steps: &[Step], profile: Profile) -> Vec<Vec<Line>> {
-    let mut driver = Driver::new(played(steps, profile));
-    let mut sim = Sim::new(profile).with_insights(true);
-    let limits = Limits { events_at_one_moment_max: 100_000, moment_max: Some(Moment(100_000_000)) };
-    let (_, ended) = simulate(&mut driver, &mut sim, Moment(0), &limits);
-    assert_eq!(ended, Ended::Done, "{} on {profile}", path.display());
-    driver.transcript
+    let mut transcript = Vec::new();
+    for Part { permits, steps } in in_parts(steps) {
+        let mut driver = Driver::new(played(&steps, profile));
+        let mut sim = Sim::new(Edition { profile, permits }).with_insights(true);
+        let limits = Limits { events_at_one_moment_max: 100_000, moment_max: Some(Moment(100_000_000)) };
+        let (_, ended) = simulate(&mut driver, &mut sim, Moment(0), &limits);
+        assert_eq!(ended, Ended::Done, "{} on {profile}", path.display());
+        transcript.extend(driver.transcript);
+    }
+    transcript
 }
 
 fn differences(path: &Path, steps: &[Step], profile: Profile, run: &[Vec<Line>]) -> Vec<String> {

@@ -17,6 +17,12 @@ pub trait Client: Send {
     /// Gives the next moment at which polling could yield something without any event.
     fn wake_at(&self) -> Option<Moment>;
 
+    /// Returns whether the client has decided already to end a subscription, a channel or a connection, after settlements or
+    /// none: what the broker says meanwhile comes too late to change that.
+    fn is_leaving(&self) -> bool {
+        false
+    }
+
     /// Says that the client will ask for nothing more, whatever happens.
     fn is_done(&self) -> bool;
 }

@@ -46,6 +46,17 @@ pub enum Command {
     AwaitQuiet { request: RequestId },
 }
 
+impl Command {
+    /// Returns whether it ends a subscription, a channel or a connection.
+    pub fn is_leave(&self) -> bool {
+        match self {
+            Command::Disconnect { .. } | Command::Cut { .. } | Command::CloseChannel { .. } => true,
+            Command::Call { method, .. } => matches!(method, Method::Cancel { .. }),
+            _ => false,
+        }
+    }
+}
+
 /// Is how a delivery is settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settlement {

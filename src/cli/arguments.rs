@@ -206,6 +206,10 @@ pub struct Run {
     /// sim, sim:3.10, sim:4.0, sim:4.3, an AMQP URL, env (RABBITMQ_URL), or a name of rmqplay.yaml; repeats.
     #[arg(long, value_name = "BROKER", env = "RMQPLAY_BROKER", value_delimiter = ',', default_value = "sim")]
     pub broker: Vec<String>,
+    /// Let the simulated broker permit a feature that RabbitMQ 4.3 denies unless it is configured to:
+    /// transient_nonexcl_queues or global_qos; repeats.
+    #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
+    pub permit: Vec<String>,
     /// Management URL of a live broker, when it is not the AMQP port + 10000.
     #[arg(long, value_name = "URL")]
     pub management: Option<String>,

@@ -4,11 +4,12 @@ use crate::cli::ExitCode;
 use crate::cli::terminal::Terminal;
 use crate::io::{Address, BROKERS_FILE, BadAddress, Disk, KnownBrokers};
 use crate::model::Profile;
+use crate::rules::{DeprecatedFeature, Edition, Permits};
 
 /// Is a broker to play on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    Sim(Profile),
+    Sim(Edition),
     Live(Box<LiveTarget>),
 }
 
@@ -73,10 +74,10 @@ impl Target {
     /// Reads one `--broker`; an error says what it may be.
     pub fn parse(text: &str, management: Option<&str>) -> Result<Self, NoBroker> {
         if text == "sim" {
-            return Ok(Target::Sim(Profile::NEWEST));
+            return Ok(Target::Sim(Profile::NEWEST.into()));
         }
         if let Some(profile) = text.strip_prefix("sim:") {
-            return Ok(Target::Sim(profile.parse::<Profile>()?));
+            return Ok(Target::Sim(profile.parse::<Profile>()?.into()));
         }
         if text == "env" {
             let url = environment().ok_or_else(not_set)?;
@@ -105,6 +106,13 @@ impl Target {
         )
         .into())
     }
+}
+
+/// Reads which deprecated features the simulated broker permits: those of --permit and those of `rmqplay.yaml`.
+pub fn permits(flags: &[String]) -> Result<Permits, NoBroker> {
+    let of_file = known_brokers()?.1.permits();
+    let of_flags = flags.iter().map(|name| name.parse::<DeprecatedFeature>()).collect::<Result<Permits, String>>();
+    Ok(of_file.iter().chain(of_flags.map_err(|why| format!("--permit: {why}"))?.iter()).collect())
 }
 
 /// Takes an address as a broker to play on; what the environment says of its restart holds where nothing else does.

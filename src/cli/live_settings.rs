@@ -5,6 +5,7 @@ use crate::cli::arguments::Pace;
 use crate::io::Address;
 use crate::model::{Cell, Profile, Version};
 use crate::player::{BrokerTraits, Host, TimeScale, choose_scale, why_not};
+use crate::rules::{Edition, Permits};
 use crate::simulate::rehearse;
 
 /// Says why a cell is not played on the sim.
@@ -27,7 +28,9 @@ pub(crate) fn live_ground(
     if let Some(reason) = why_not(scenario, &host) {
         return Err(reason);
     }
-    let played = rehearse(cell, Profile::nearest(version), false);
+    // A broker that denies what the simulated one takes here ends the cell early.
+    let edition = Edition { profile: Profile::nearest(version), permits: Permits::ALL };
+    let played = rehearse(cell, edition, false);
     // One that fails on the sim may go on longer on a broker: as long as its own words say.
     let length = if played.failures.is_empty() { played.took } else { scenario.own_length() };
     let scale =

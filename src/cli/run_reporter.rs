@@ -7,10 +7,11 @@ use crate::cli::snapshot_store::{Settled, SnapshotStore};
 use crate::cli::terminal::Terminal;
 use crate::io::Failure;
 use crate::language;
-use crate::model::{Cell, Profile, Version};
+use crate::model::{Cell, Version};
 use crate::player::{RunResult, Verdict};
 use crate::report;
 use crate::report::{BrokerError, CellReport, Page, shell_word};
+use crate::rules::Edition;
 use crate::source::Sources;
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -39,16 +40,18 @@ pub(crate) struct Named {
     pub broker: String,
     /// As `--broker` takes it, without secrets.
     pub argument: String,
-    /// What else a live broker is played with, with a space before each.
-    pub live_arguments: String,
+    /// What else it is played with, with a space before each.
+    pub arguments: String,
     pub version: Version,
 }
 
 impl Named {
-    /// Names the simulated broker.
-    pub fn sim(profile: Profile) -> Self {
+    /// Names the simulated broker, with the deprecated features that --permit gave.
+    pub fn sim(edition: Edition, permit: &[String]) -> Self {
+        let profile = edition.profile;
         let (broker, argument) = (format!("sim {profile}"), format!("sim:{profile}"));
-        Self { broker, argument, live_arguments: String::new(), version: profile.version() }
+        let arguments = permit.iter().map(|feature| format!(" --permit {feature}")).collect();
+        Self { broker, argument, arguments, version: profile.version() }
     }
 }
 
@@ -110,7 +113,7 @@ impl RunReporter<'_> {
             title: one.title.clone(),
             broker: on.broker.clone(),
             broker_argument: on.argument.clone(),
-            live_arguments: on.live_arguments.clone(),
+            arguments: on.arguments.clone(),
             version: on.version,
             variables: self.variables(&one.cell),
             verdict,

@@ -1,9 +1,11 @@
 //! The brokers that `rmqplay.yaml` names: a URL each, and what can be done with it.
 //! `brokers: {staging: {url: "{{ env.STAGING_URL }}", restart: systemctl restart rabbitmq-server}}`. Never shows a URL.
+//! `permit: [transient_nonexcl_queues]` names deprecated features that the simulated broker permits.
 
 use crate::io::address::Address;
 use crate::io::files::Disk;
 use crate::model::{Scope, Template};
+use crate::rules::{DeprecatedFeature, Permits};
 use crate::source::{FileId, Span};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ const KEYS: [&str; 3] = ["url", "management", "restart"];
 #[derive(Debug, Clone, Default)]
 pub struct KnownBrokers {
     brokers: BTreeMap<String, Json>,
+    permits: Permits,
     text: String,
 }
 
@@ -35,13 +38,22 @@ impl KnownBrokers {
         let whole: Json = serde_yaml::from_slice(&bytes).map_err(|error| format!("{BROKERS_FILE}: {error}"))?;
         let Json::Object(mut whole) = whole else { return Err(form(1, "it is a map with the key `brokers`")) };
         let brokers = whole.remove("brokers").unwrap_or(Json::Object(Default::default()));
+        let permits = match whole.remove("permit").as_ref().map(read_permits) {
+            None => Permits::NONE,
+            Some(read) => read.map_err(|why| form(line_of(&text, "permit"), &why))?,
+        };
         if let Some(key) = whole.keys().next() {
-            return Err(form(line_of(&text, key), &format!("it knows no key `{key}`, only `brokers`")));
+            return Err(form(line_of(&text, key), &format!("it knows no key `{key}`, only `brokers` and `permit`")));
         }
         match brokers {
-            Json::Object(brokers) => Ok(Self { brokers: brokers.into_iter().collect(), text }),
+            Json::Object(brokers) => Ok(Self { brokers: brokers.into_iter().collect(), permits, text }),
             _ => Err(form(line_of(&text, "brokers"), "`brokers` is a map of names and brokers")),
         }
+    }
+
+    /// Returns the deprecated features that the simulated broker permits.
+    pub fn permits(&self) -> Permits {
+        self.permits
     }
 
     /// Lists the names.
@@ -61,6 +73,15 @@ impl KnownBrokers {
                 .map(|address| Address { name: Some(name.to_owned()), ..address }),
         )
     }
+}
+
+fn read_permits(features: &Json) -> Result<Permits, String> {
+    let Json::Array(features) = features else { return Err("`permit` is a list of deprecated features".to_owned()) };
+    let read = |feature: &Json| match feature {
+        Json::String(name) => name.parse::<DeprecatedFeature>().map_err(|why| format!("`permit`: {why}")),
+        _ => Err("`permit` is a list of deprecated features".to_owned()),
+    };
+    features.iter().map(read).collect()
 }
 
 fn form(line: usize, what: &str) -> String {
@@ -137,6 +158,12 @@ mod tests {
         let c = known.address("c", &disk).expect("c").expect_err("a misspelt key");
         assert!(c.starts_with("rmqplay.yaml:4: ") && c.contains("`rul`"), "{c}");
         assert!(known.address("d", &disk).is_none());
+        write("permit: [transient_nonexcl_queues]\n");
+        let permits = KnownBrokers::read(&disk).expect("a file").permits();
+        assert!(permits.contains(DeprecatedFeature::TransientNonexclQueues));
+        write("brokers: {}\npermit: [transient]\n");
+        let why = KnownBrokers::read(&disk).expect_err("no such feature");
+        assert!(why.starts_with("rmqplay.yaml:2: "), "{why}");
         write("brokers: []\n");
         assert!(KnownBrokers::read(&disk).is_err());
         std::fs::remove_dir_all(&folder).expect("removed");

@@ -463,6 +463,10 @@ impl Client for Player {
         Some(Moment(epoch.0 + own.0))
     }
 
+    fn is_leaving(&self) -> bool {
+        self.outbox.iter().find(|command| !matches!(command, Command::Settle { .. })).is_some_and(Command::is_leave)
+    }
+
     fn is_done(&self) -> bool {
         self.driver.is_done() && self.outbox.is_empty()
     }

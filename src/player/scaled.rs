@@ -153,6 +153,10 @@ impl Client for Scaled<'_> {
         self.client.wake_at().map(|moment| self.scale.real_moment(moment))
     }
 
+    fn is_leaving(&self) -> bool {
+        self.client.is_leaving()
+    }
+
     fn is_done(&self) -> bool {
         self.client.is_done()
     }

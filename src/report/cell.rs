@@ -4,7 +4,7 @@ use crate::model::{Scenario, Version};
 use crate::player::{RunResult, TimelineEntry, TimelineEvent, Verdict};
 use crate::report::{Palette, shell_word};
 use crate::source::Sources;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Is all that a report needs of one cell on one broker.
 #[derive(Debug)]
@@ -20,8 +20,8 @@ pub struct CellReport {
     pub broker: String,
     /// As `--broker` takes it, without secrets.
     pub broker_argument: String,
-    /// What else a live broker was played with (`--in-vhost`, `--management`), with a space before each.
-    pub live_arguments: String,
+    /// What else it was played with (`--in-vhost`, `--management`, `--permit`), with a space before each.
+    pub arguments: String,
     pub version: Version,
     /// The arguments that set variables, with a space before each; secrets hidden.
     pub variables: String,
@@ -46,9 +46,10 @@ impl CellReport {
     pub fn again_with(&self, reports: &[&CellReport]) -> String {
         let axes = self.axes.iter().map(|(axis, value)| format!(" --var {}", shell_word(&format!("{axis}={value}"))));
         let brokers = reports.iter().map(|report| format!(" --broker {}", shell_word(&report.broker_argument)));
-        let live = reports.iter().map(|report| &*report.live_arguments).find(|arguments| !arguments.is_empty());
+        let arguments: BTreeSet<&str> = reports.iter().map(|report| &*report.arguments).collect();
+        let arguments: String = arguments.into_iter().collect();
         let (axes, brokers): (String, String) = (axes.collect(), brokers.collect());
-        format!("rmqplay run {}{brokers}{}{axes}{}", shell_word(&self.file), live.unwrap_or(""), self.variables)
+        format!("rmqplay run {}{brokers}{arguments}{axes}{}", shell_word(&self.file), self.variables)
     }
 
     /// Says how often it was played, where it was more than once and never passed.

@@ -7,6 +7,7 @@ mod declare;
 mod expiration;
 mod pattern;
 mod permission;
+mod permits;
 mod policy;
 mod policy_check;
 mod refusals;
@@ -24,12 +25,13 @@ pub use declare::{
 pub use expiration::parse_expiration;
 pub use pattern::Pattern;
 pub use permission::{Access, access_refused, expand_topic_pattern, topic_access_refused};
+pub use permits::{DeprecatedFeature, Edition, Permits, as_by_default, denial, differences_of};
 pub use policy::{
     Definition, DelayedRetry, Overflow, QueueSettings, RetryKind, applies_to_exchange, applies_to_queue,
     merge_definitions, queue_settings,
 };
 pub use policy_check::{check_delayed_retry, check_policy, check_policy_value, policy_keys};
-pub use refusals::rule_of_refusal;
+pub use refusals::{cut, rule_of_refusal};
 pub use routing::{check_headers_binding, check_topic_key, headers_match, topic_matches};
 pub use term::{erlang_term, type_name};
 pub use versions::{ConsumerTimeout, Differences, FailureCount, Ghosts, OwnDeadLetters, QuorumPriority, differences};

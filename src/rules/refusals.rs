@@ -92,3 +92,15 @@ pub fn rule_of_refusal(code: u16, text: &str) -> &'static str {
         (None, _) => "ER-7",
     }
 }
+
+/// Cuts a text that does not fit into a short string, as the broker does.
+pub fn cut(text: String) -> String {
+    if text.len() <= 255 {
+        return text;
+    }
+    let mut end = 252;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}...", &text[..end])
+}

@@ -167,6 +167,8 @@ pub struct Differences {
     pub queue_version_1_refused: bool,
     /// ER-12: x-queue-master-locator is refused.
     pub master_locator_denied: bool,
+    /// ER-12: queues that are neither durable nor exclusive are refused.
+    pub transient_queues_denied: bool,
     /// ER-7: delivery_mode must be 1 or 2.
     pub delivery_mode_checked: bool,
     /// ER-7: the largest body, in bytes.
@@ -236,6 +238,7 @@ const V3_10: Differences = Differences {
     queue_mode_checked: true,
     queue_version_1_refused: false,
     master_locator_denied: false,
+    transient_queues_denied: false,
     delivery_mode_checked: true,
     message_size_max: 134_217_728,
 };
@@ -280,7 +283,7 @@ const V4_0: Differences = Differences {
     ..V3_10
 };
 
-const V4_3: Differences = Differences {
+pub(crate) const V4_3: Differences = Differences {
     quorum_heads_expire_apart: true,
     quorum_maxlen_reversed: false,
     failure_count: FailureCount::Counted,
@@ -326,6 +329,7 @@ const V4_3: Differences = Differences {
     queue_mode_checked: false,
     queue_version_1_refused: true,
     master_locator_denied: true,
+    transient_queues_denied: true,
     ..V4_0
 };
 

@@ -2,8 +2,8 @@
 //! `handle` takes a command, `advance` lets time pass, `poll_event` gives what was said, `wake_at` the next moment.
 
 use crate::broker::{ChannelId, Command, ConnectionId, Event, Explanation, PublishId, Refusal, Reply, RequestId, What};
-use crate::model::{Moment, Name, Profile, QueueName};
-use crate::rules::{Differences, differences, rule_of_refusal};
+use crate::model::{Moment, Name, QueueName};
+use crate::rules::{Differences, Edition, differences_of, rule_of_refusal};
 use crate::sim::access::user::User;
 use crate::sim::access::vhost::Vhost;
 use crate::sim::dead_letter::at_most_once::{DeadLetter, DeadLettering};
@@ -70,9 +70,9 @@ pub struct Sim {
 
 impl Sim {
     /// Makes a broker with the vhost `/` and the administrator `guest`.
-    pub fn new(profile: Profile) -> Self {
+    pub fn new(edition: impl Into<Edition>) -> Self {
         let mut sim = Self {
-            rules: differences(profile),
+            rules: differences_of(edition.into()),
             now: Moment(0),
             events: VecDeque::new(),
             insights: false,
@@ -125,11 +125,13 @@ impl Sim {
                 self.answer(request, reply.map(|()| Reply::Done));
             }
             Command::Disconnect { request, connection } | Command::Cut { request, connection } => {
+                self.forget_undelivered(|channel| channel.connection == connection);
                 self.answer(request, Ok(Reply::Done));
                 self.end_connection(connection);
             }
             Command::OpenChannel { request, channel, connection } => self.open_channel(request, channel, connection),
             Command::CloseChannel { request, channel } => {
+                self.forget_undelivered(|state| state.id == channel);
                 self.answer(request, Ok(Reply::Done));
                 if let Some(&id) = self.channel_ids.get(&channel) {
                     self.end_channel(id);

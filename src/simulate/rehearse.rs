@@ -2,9 +2,10 @@
 //! A run that a timer close by would change gets a note: it is played again with that point shifted.
 
 use crate::broker::Ids;
-use crate::model::{Cell, Millis, Moment, Profile, Scale};
+use crate::model::{Cell, Millis, Moment, Scale};
 use crate::plan::{Applier, Observed, plan};
 use crate::player::{BrokerTraits, DecisionPoint, Direction, Perturbation, Player, RACE, RunResult};
+use crate::rules::Edition;
 use crate::sim::Sim;
 use crate::simulate::stepping::simulate_noting;
 use crate::simulate::{Ended, Limits, simulate};
@@ -19,19 +20,20 @@ const SHIFTS_MAX: usize = 20;
 /// Runs with more deliveries or publishes are not tried again: it would take too long.
 const TRIED_AGAIN_MAX: u64 = 5_000;
 
-/// Plays a cell by the rules of a profile; `insights` adds the sim's reasons to the timeline.
-pub fn rehearse(cell: &Cell, profile: Profile, insights: bool) -> RunResult {
+/// Plays a cell by the rules of a version; `insights` adds the sim's reasons to the timeline.
+pub fn rehearse(cell: &Cell, edition: impl Into<Edition>, insights: bool) -> RunResult {
+    let edition = edition.into();
     let mut timers = Vec::new();
-    let mut played = play(cell, profile, insights, None, &mut timers);
+    let mut played = play(cell, edition, insights, None, &mut timers);
     if played.failures.is_empty() && played.deliveries.max(cell.scenario.publishes_at_most()) <= TRIED_AGAIN_MAX {
-        note_races(cell, profile, &mut played, &timers);
+        note_races(cell, edition, &mut played, &timers);
     }
-    explain_unrest(cell, profile, &mut played, &timers);
+    explain_unrest(cell, edition, &mut played, &timers);
     played
 }
 
 /// Says of an expectation that fails when quiet that a live broker, which waits for work to rest, would find it true.
-fn explain_unrest(cell: &Cell, profile: Profile, played: &mut RunResult, timers: &[Moment]) {
+fn explain_unrest(cell: &Cell, edition: Edition, played: &mut RunResult, timers: &[Moment]) {
     let Some(failure) = played.failures.first_mut() else { return };
     let Some((number, point)) = played.points.iter().enumerate().next_back() else { return };
     let is_its = point.span.start <= failure.span.start && failure.span.end <= point.span.end && !point.exact;
@@ -39,7 +41,7 @@ fn explain_unrest(cell: &Cell, profile: Profile, played: &mut RunResult, timers:
         return;
     }
     let shift = Perturbation { point: number, way: Direction::Rest };
-    let other = play(cell, profile, false, Some(shift), &mut Vec::new());
+    let other = play(cell, edition, false, Some(shift), &mut Vec::new());
     if other.failures.iter().all(|other| other.span != failure.span && other.code != Code::RunNeverQuiet) {
         failure.help = Some(HOLDS_AT_REST.to_owned());
     }
@@ -49,7 +51,7 @@ const HOLDS_AT_REST: &str = "work goes on beside this, and it holds once that re
                              when to look: `within: 5s`";
 
 /// Finds the points that a timer close by would change.
-fn note_races(cell: &Cell, profile: Profile, played: &mut RunResult, timers: &[Moment]) {
+fn note_races(cell: &Cell, edition: Edition, played: &mut RunResult, timers: &[Moment]) {
     let suspects = played.points.iter().enumerate().flat_map(|(number, point)| {
         let later = after(point, timers).map(|gap| (Perturbation { point: number, way: Direction::Later }, gap, point));
         let earlier =
@@ -62,7 +64,7 @@ fn note_races(cell: &Cell, profile: Profile, played: &mut RunResult, timers: &[M
             continue;
         }
         let mut timers = Vec::new();
-        let other = play(cell, profile, false, Some(shift), &mut timers);
+        let other = play(cell, edition, false, Some(shift), &mut timers);
         let race = (!is_same(played, &other)).then(|| {
             let place = match (shift.way, gap.0) {
                 (_, 0) => "a timer at this very moment".to_owned(),
@@ -75,7 +77,7 @@ fn note_races(cell: &Cell, profile: Profile, played: &mut RunResult, timers: &[M
         timers.retain(|timer| *timer != point.moment + Millis(RACE.0 - 1));
         let first = DecisionPoint { moment: point.moment + gap, ..*point };
         let goes_on = shift.way == Direction::Later && after(&first, &timers).is_some();
-        let unrest = goes_on.then(|| unrest(cell, profile, played, shift.point)).flatten();
+        let unrest = goes_on.then(|| unrest(cell, edition, played, shift.point)).flatten();
         let note = match unrest {
             Some(Unrest::WithoutEnd) => Some(WITHOUT_END.to_owned()),
             Some(Unrest::UntilRest) if race.is_none() => Some(UNTIL_REST.to_owned()),
@@ -99,9 +101,9 @@ enum Unrest {
     UntilRest,
 }
 
-fn unrest(cell: &Cell, profile: Profile, played: &RunResult, point: usize) -> Option<Unrest> {
+fn unrest(cell: &Cell, edition: Edition, played: &RunResult, point: usize) -> Option<Unrest> {
     let shift = Perturbation { point, way: Direction::Rest };
-    let other = play(cell, profile, false, Some(shift), &mut Vec::new());
+    let other = play(cell, edition, false, Some(shift), &mut Vec::new());
     if other.failures.iter().any(|failure| failure.code == Code::RunNeverQuiet) {
         return Some(Unrest::WithoutEnd);
     }
@@ -129,7 +131,7 @@ fn before(point: &DecisionPoint, timers: &[Moment]) -> Option<Millis> {
 
 fn play(
     cell: &Cell,
-    profile: Profile,
+    edition: Edition,
     insights: bool,
     shift: Option<Perturbation>,
     timers: &mut Vec<Moment>,
@@ -138,12 +140,12 @@ fn play(
     let published = cell.scenario.publishes_at_most();
     let events_at_one_moment_max = usual.events_at_one_moment_max + EVENTS_OF_A_PUBLISH * published;
     let limits = Limits { events_at_one_moment_max, ..usual };
-    let mut sim = Sim::new(profile).with_insights(insights || cell.scenario.asks_for_reasons());
-    let planned = plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(profile));
+    let mut sim = Sim::new(edition).with_insights(insights || cell.scenario.asks_for_reasons());
+    let planned = plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(edition.profile));
     let mut applier = Applier::new(&planned, Ids::default());
     let (moment, _) = simulate(&mut applier, &mut sim, Moment(0), &limits);
     let (applied, ids) = applier.finish();
-    let ground = BrokerTraits { live: false, version: profile.version(), scale: Scale::ONE };
+    let ground = BrokerTraits { live: false, version: edition.profile.version(), scale: Scale::ONE };
     let mut player = Player::new(cell, ground, ids);
     if let Some(shift) = shift {
         player = player.shifted(shift);

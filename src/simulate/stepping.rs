@@ -117,17 +117,22 @@ struct Run {
 impl Run {
     /// Does everything that is to be done at this moment; says whether it was too much.
     fn exhaust_moment(&mut self, client: &mut dyn Client, sim: &mut Sim, max: u64, timers: &mut Vec<Moment>) -> bool {
+        let mut settled = false;
         loop {
             sim.advance(self.now);
             self.events += 1;
-            while let Some(event) = sim.poll_event() {
+            // What a settlement brings is still on its way when a cancel follows at once.
+            let leaving = settled && client.is_leaving();
+            while let Some(event) = if leaving { None } else { sim.poll_event() } {
                 self.events += 1;
                 client.handle_event(self.now, event);
             }
             if self.events > max {
                 return true;
             }
-            match client.poll_command(self.now) {
+            let command = client.poll_command(self.now);
+            settled = matches!(command, Some(Command::Settle { .. }));
+            match command {
                 Some(Command::AwaitQuiet { request }) => self.awaiting_quiet.push(request),
                 Some(command) => sim.handle(self.now, command),
                 None if sim.is_due(self.now) => {}

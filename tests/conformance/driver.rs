@@ -92,7 +92,9 @@ impl Driver {
         };
         self.started = now;
         self.phase = Phase::Acting;
-        self.act(&step, now);
+        for words in step.words.split(|word| word == "then") {
+            self.act(&Step { words: words.to_vec(), ..step.clone() }, now);
+        }
     }
 
     fn act(&mut self, step: &Step, now: Moment) {
@@ -102,6 +104,8 @@ impl Driver {
                 let text = self.messages.get(&step.word(1)).map_or_else(|| "is not known".into(), |m| types_text(m));
                 self.note(now, String::new(), format!("{} {text}", step.word(1)));
             }
+            // Begins a part, on a broker that is set so.
+            Some("permit") => {}
             Some("busy") => self.busy = Some((step.word(1), now)),
             Some("show") => self.show_acks = step.has("acks"),
             Some("connect") => {
@@ -400,6 +404,11 @@ impl Client for Driver {
     fn wake_at(&self) -> Option<Moment> {
         let busy = self.busy.as_ref().map(|(_, due)| *due);
         self.wait_until.into_iter().chain(busy).min()
+    }
+
+    fn is_leaving(&self) -> bool {
+        let not_settled = self.outbox.iter().find(|command| !matches!(command, Command::Settle { .. }));
+        not_settled.is_some_and(Command::is_leave)
     }
 
     fn is_done(&self) -> bool {

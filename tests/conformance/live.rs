@@ -4,7 +4,7 @@
 use super::driver::Driver;
 use super::harness::{Checked, stem, test};
 use super::live_tests;
-use super::script::{Step, parse};
+use super::script::{Part, Step, in_parts, parse};
 use super::table::{self, Outcome, sim_only};
 use super::transcript::Line;
 use super::{golden, name_of, played};
@@ -12,6 +12,7 @@ use libtest_mimic::Trial;
 use rmqplay::io::Address;
 use rmqplay::io::live::{Live, LiveEnded, LiveLimits, TestVhosts, run_live};
 use rmqplay::model::{Name, Profile};
+use rmqplay::rules::DeprecatedFeature;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,15 +66,35 @@ async fn check_file(broker: &Address, path: &Path, profile: Profile) -> Checked 
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
+/// Plays the parts of a file that the broker is set for.
 async fn play(broker: &Address, guard: &TestVhosts, name: &str, steps: &[Step], profile: Profile) -> Vec<String> {
-    let limits = LiveLimits::default();
-    let mut live = match Live::open(broker, guard.names(), &limits).await {
-        Ok(live) => live,
-        Err(failure) => return vec![failure.to_string()],
-    };
-    let played = played(steps, profile);
+    let parts = in_parts(steps);
+    let asked: BTreeSet<DeprecatedFeature> = parts.iter().flat_map(|part| part.permits.iter()).collect();
+    let mut faults = Vec::new();
+    for Part { permits, steps } in parts {
+        let mut live = match Live::open(broker, guard.names(), &LiveLimits::default()).await {
+            Ok(live) => live,
+            Err(failure) => return vec![failure.to_string()],
+        };
+        if !asked.is_empty() {
+            let denied = match live.management().denied_features().await {
+                Ok(denied) => denied,
+                Err(failure) => return vec![failure.to_string()],
+            };
+            let is_set_so =
+                |feature: &DeprecatedFeature| permits.contains(*feature) != denied.contains(&feature.to_string());
+            if !asked.iter().all(is_set_so) {
+                continue;
+            }
+        }
+        faults.extend(play_part(&mut live, name, played(&steps, profile), profile).await);
+    }
+    faults
+}
+
+async fn play_part(live: &mut Live, name: &str, played: Vec<Step>, profile: Profile) -> Vec<String> {
     let mut driver = Driver::new(played.clone()).patient(profile, fits);
-    match run_live(&mut driver, &mut live, &limits).await {
+    match run_live(&mut driver, live, &LiveLimits::default()).await {
         Ok((_, LiveEnded::Done)) => {}
         other => {
             let step = played.get(driver.transcript.len()).map(|step| step.words.join(" ")).unwrap_or_default();

@@ -2,6 +2,7 @@
 //! Takes a file's text, gives steps with their expected lines. Never plays them. The words are explained in README.md.
 
 use rmqplay::model::{Profile, Table, Value};
+use rmqplay::rules::{DeprecatedFeature, Permits};
 
 /// Is one step with what must follow it.
 #[derive(Debug, Clone)]
@@ -91,6 +92,30 @@ fn split(text: &str) -> Result<Vec<String>, String> {
         words.push(word);
     }
     Ok(words)
+}
+
+/// The steps up to a `permit`, with the deprecated features that their broker permits.
+#[derive(Debug, Clone)]
+pub struct Part {
+    pub permits: Permits,
+    pub steps: Vec<Step>,
+}
+
+/// Divides steps at each `permit FEATURE…`, which begins a part on a broker of its own.
+pub fn in_parts(steps: &[Step]) -> Vec<Part> {
+    let mut parts = vec![Part { permits: Permits::NONE, steps: Vec::new() }];
+    for step in steps {
+        if step.word(0) == "permit" {
+            let named = step.words[1..].iter().map(|word| word.parse::<DeprecatedFeature>());
+            let permits = named.collect::<Result<Permits, String>>();
+            let permits = permits.unwrap_or_else(|why| panic!("line {}: {why}", step.line));
+            parts.push(Part { permits, steps: Vec::new() });
+        }
+        if let Some(part) = parts.last_mut() {
+            part.steps.push(step.clone());
+        }
+    }
+    parts
 }
 
 /// Removes the quotes around a word.

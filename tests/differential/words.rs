@@ -79,10 +79,13 @@ impl Generator {
         if self.chance.percent(4) {
             text.push_str(" auto-delete");
         }
-        if !quorum && self.chance.percent(5) {
+        let transient = !quorum && self.chance.percent(5);
+        let exclusive = self.chance.percent(if quorum { 1 } else { 8 });
+        // ER-12: 4.3 closes the connection for one that is not exclusive, which is tried now and then.
+        if transient && (exclusive || self.profile != Profile::V4_3 || self.chance.percent(20)) {
             text.push_str(" transient");
         }
-        if self.chance.percent(if quorum { 1 } else { 8 }) {
+        if exclusive {
             text.push_str(" exclusive");
         }
         self.queues.push(QueueMade { name, text: text.clone() });

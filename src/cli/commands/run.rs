@@ -1,7 +1,7 @@
 //! `run`: loads everything, plays every cell on every broker, compares snapshots, reports.
 
 use crate::cli::arguments::Run;
-use crate::cli::brokers::{NoBroker, Target};
+use crate::cli::brokers::{NoBroker, Target, permits};
 use crate::cli::commands::run_live;
 use crate::cli::load::Loader;
 use crate::cli::progress::Progress;
@@ -17,6 +17,7 @@ use crate::model::Profile;
 use crate::player::RunResult;
 use crate::report;
 use crate::report::CellReport;
+use crate::rules::Edition;
 use crate::simulate::rehearse;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -74,6 +75,19 @@ fn targets(command: &Run) -> Result<Vec<Target>, NoBroker> {
             targets.push(target);
         }
     }
+    let permits = permits(&command.permit)?;
+    let mut simulated = false;
+    for target in &mut targets {
+        if let Target::Sim(edition) = target {
+            edition.permits = permits;
+            simulated = true;
+        }
+    }
+    if !command.permit.is_empty() && !simulated {
+        let why = "--permit is for the simulated broker: give --broker sim; on a live one set \
+                   `deprecated_features.permit.NAME = true` in its rabbitmq.conf";
+        return Err(why.to_owned().into());
+    }
     let live = targets.iter().any(|target| matches!(target, Target::Live(_)));
     let for_live = [("--keep-vhost", command.keep_vhost.is_some()), ("--in-vhost", command.in_vhost.is_some())];
     match for_live.iter().find(|(_, given)| *given && !live) {
@@ -124,7 +138,7 @@ fn play_on_all(
             continue;
         }
         code = code.and(match target {
-            Target::Sim(profile) => play_on_sim(stage, *profile, cells, reports),
+            Target::Sim(edition) => play_on_sim(stage, *edition, cells, reports),
             Target::Live(live) => {
                 let runtime = runtime.get_or_insert_with(Runtime::new);
                 run_live::play_on_live(stage, live, cells, reports, runtime)
@@ -143,12 +157,12 @@ fn play_on_all(
 /// Counts the cells of a broker that is not begun any more as skipped.
 fn skip_all(stage: &RunReporter<'_>, target: &Target, cells: &[ToPlay], reports: &mut Vec<CellReport>) {
     let on = match target {
-        Target::Sim(profile) => Named::sim(*profile),
+        Target::Sim(edition) => Named::sim(*edition, &stage.command.permit),
         // Nobody asked it for its version, and nothing is compared.
         Target::Live(live) => Named {
             broker: format!("RabbitMQ at {}", live.address.place()),
             argument: live.argument.clone(),
-            live_arguments: String::new(),
+            arguments: String::new(),
             version: Profile::NEWEST.version(),
         },
     };
@@ -158,15 +172,18 @@ fn skip_all(stage: &RunReporter<'_>, target: &Target, cells: &[ToPlay], reports:
     }
 }
 
-fn play_on_sim(stage: &RunReporter<'_>, profile: Profile, cells: &[ToPlay], reports: &mut Vec<CellReport>) -> ExitCode {
-    let on = Named::sim(profile);
+fn play_on_sim(stage: &RunReporter<'_>, edition: Edition, cells: &[ToPlay], reports: &mut Vec<CellReport>) -> ExitCode {
+    let on = Named::sim(edition, &stage.command.permit);
     stage.announce(&on.broker, false);
     let mut enough = false;
     for (index, one) in cells.iter().enumerate() {
         let began = Instant::now();
-        let skipped =
-            if enough { Some(FAILED_BEFORE.to_owned()) } else { live_settings::why_not_on_sim(&one.cell, profile) };
-        let played = skipped.is_none().then(|| rehearse_telling(stage, one, profile));
+        let skipped = if enough {
+            Some(FAILED_BEFORE.to_owned())
+        } else {
+            live_settings::why_not_on_sim(&one.cell, edition.profile)
+        };
+        let played = skipped.is_none().then(|| rehearse_telling(stage, one, edition));
         let report = stage.judge(index, one, Once { played, skipped, real: began.elapsed() }, &on);
         if !enough {
             stage.tell(&report);
@@ -181,10 +198,10 @@ fn play_on_sim(stage: &RunReporter<'_>, profile: Profile, cells: &[ToPlay], repo
 pub(crate) const FAILED_BEFORE: &str = "not played: another cell failed before (--fail-fast)";
 
 /// Plays a cell; a failed one once more with the sim's reasons, which are the same each time.
-fn rehearse_telling(stage: &RunReporter<'_>, one: &ToPlay, profile: Profile) -> RunResult {
+fn rehearse_telling(stage: &RunReporter<'_>, one: &ToPlay, edition: Edition) -> RunResult {
     let trace = stage.command.trace;
-    let played = rehearse(&one.cell, profile, trace);
-    if played.failures.is_empty() || trace { played } else { rehearse(&one.cell, profile, true) }
+    let played = rehearse(&one.cell, edition, trace);
+    if played.failures.is_empty() || trace { played } else { rehearse(&one.cell, edition, true) }
 }
 
 fn write_junit(file: &Path, reports: &[CellReport], stage: &RunReporter<'_>) -> ExitCode {

@@ -71,8 +71,8 @@ pub(crate) fn play_on_live(
             Ok(Ok(overview)) => {
                 let broker = format!("RabbitMQ {}", overview.full_version);
                 stage.announce(&format!("{broker} at {}", address.place()), true);
-                let (argument, live_arguments) = (live.argument.clone(), live_arguments(stage.command));
-                let on = Named { broker, argument, live_arguments, version: overview.version };
+                let (argument, arguments) = (live.argument.clone(), live_arguments(stage.command));
+                let on = Named { broker, argument, arguments, version: overview.version };
                 // Held until all cells are swept.
                 let lent = match take_vhost(stage, address, &on.broker).await {
                     Ok(lent) => lent,

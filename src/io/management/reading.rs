@@ -76,6 +76,16 @@ impl ManagementClient {
         Ok(plugins.filter_map(Json::as_str).map(str::to_owned).collect())
     }
 
+    /// Lists the deprecated features that the broker does not permit (ER-12); before 4.1 none is told.
+    pub async fn denied_features(&self) -> Result<Vec<String>, Failure> {
+        let features = match self.get("/deprecated-features").await {
+            Err(Failure { kind: FailureKind::Refused { status: 404, .. }, .. }) => return Ok(Vec::new()),
+            answered => list(answered?),
+        };
+        let denied = features.iter().filter(|feature| text(feature, "state") == "denied");
+        Ok(denied.map(|feature| text(feature, "name")).collect())
+    }
+
     /// Reads the whole export, or that of one vhost, as text for the language room.
     pub async fn definitions(&self, vhost: Option<&str>) -> Result<String, Failure> {
         match vhost {

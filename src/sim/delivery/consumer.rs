@@ -212,6 +212,9 @@ impl Sim {
             }
             self.auto_delete(id);
             self.to_serve.push_back(id);
+            if self.queues.get(id).is_some_and(|queue| queue.kind == QueueKind::Quorum) {
+                self.take_back_undelivered(channel, consumer, tag);
+            }
         }
         Reply::Done
     }

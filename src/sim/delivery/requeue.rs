@@ -1,14 +1,17 @@
 //! Returned messages: where they go and what they count (CO-10 to CO-14, LEN-2, QQ-43-2 to QQ-43-4).
 
-use crate::broker::{PublishId, What};
+use crate::broker::{ChannelId, Event, PublishId, What};
 use crate::model::{Moment, Name};
 use crate::rules::{DelayedRetry, RetryKind};
 use crate::sim::broker::Sim;
+use crate::sim::delivery::consumer::Consumer;
 use crate::sim::queue::lifecycle::{Contents, Queue};
 use crate::sim::reason::{Cause, Occasion, Reason};
+use crate::sim::session::channel::{Channel, Unacked};
 use crate::sim::state::arena::Id;
 use crate::sim::state::queued_message::QueuedMessage;
 use crate::sim::state::timer::Timer;
+use std::collections::VecDeque;
 
 /// Is how a message came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub(crate) enum Return {
     Closed,
     /// CO-25.
     TimedOut,
+    /// CO-3: handed out, but its consumer was cancelled before it got there.
+    Undelivered,
 }
 
 impl Return {
@@ -35,6 +40,9 @@ impl Return {
             Return::Rejected => Reason::new("CO-10", format!("rejected with requeue{by}, {place}")),
             Return::Recovered => Reason::new("CO-16", format!("recovered{by}, {place}")),
             Return::Closed => Reason::new("CO-14", format!("its channel or connection ended, {place}")),
+            Return::Undelivered => {
+                Reason::new("CO-3", format!("was on its way{by}, which was cancelled before it arrived, {place}"))
+            }
             Return::TimedOut => Reason::new("CO-25", format!("not acknowledged in time{by}, {place}")),
         }
     }
@@ -116,6 +124,32 @@ impl Sim {
         false
     }
 
+    /// Takes back what a quorum queue handed to a consumer that is cancelled before its client was told: its channel gives that
+    /// back as by a nack, and the delivery tags are free again (CO-3).
+    pub(crate) fn take_back_undelivered(&mut self, channel: Id<Channel>, consumer: Id<Consumer>, tag: &Name) {
+        let Some(state) = self.channels.get_mut(channel) else { return };
+        let taken = recall(&mut self.events, state, tag);
+        let Some(queue) = taken.first().map(|unacked| unacked.queue) else { return };
+        // Whoever has its place now is served before anything comes back.
+        self.serve(queue);
+        let by = self.holder(Some(consumer));
+        for unacked in &taken {
+            self.release(unacked, Some(channel));
+        }
+        let entries = taken.into_iter().filter_map(|unacked| unacked.entry).collect();
+        self.put_back(queue, entries, Return::Undelivered, by);
+        self.elect_after_return(queue);
+        self.touch(queue);
+        self.to_serve.push_back(queue);
+    }
+
+    /// Forgets what was on its way to channels that their own client ends.
+    pub(crate) fn forget_undelivered(&mut self, ends: impl Fn(&Channel) -> bool) {
+        let (ids, channels) = (&self.channel_ids, &self.channels);
+        let ends = |id: &ChannelId| ids.get(id).and_then(|id| channels.get(*id)).is_some_and(&ends);
+        self.events.retain(|event| !matches!(event, Event::Delivered { channel, .. } if ends(channel)));
+    }
+
     fn tell_returned(&mut self, id: Id<Queue>, origin: PublishId, cause: Return, by: Option<&Name>, place: &str) {
         if self.insights {
             let Reason { rule, why } = cause.reason(by, place);
@@ -156,12 +190,35 @@ impl Sim {
     }
 }
 
+/// Takes what a channel's client was not told yet of deliveries to a consumer, and numbers the later ones anew.
+fn recall(events: &mut VecDeque<Event>, channel: &mut Channel, tag: &Name) -> Vec<Unacked> {
+    let mut taken = Vec::new();
+    events.retain_mut(|event| {
+        let Event::Delivered { channel: to, consumer, delivery } = event else { return true };
+        let place = channel.unacked.binary_search_by_key(&delivery.tag.0, |unacked| unacked.tag);
+        if *to != channel.id {
+            return true;
+        }
+        if let (true, Ok(at)) = (consumer == tag, place) {
+            taken.extend(channel.unacked.remove(at));
+            return false;
+        }
+        delivery.tag.0 -= taken.len() as u64;
+        if let Ok(at) = place {
+            channel.unacked[at].tag = delivery.tag.0;
+        }
+        true
+    });
+    channel.last_tag -= taken.len() as u64;
+    taken
+}
+
 /// Gives the moment at which a delayed return is due, if it is delayed (QQ-43-2, QQ-43-3).
 fn due(retry: DelayedRetry, entry: &QueuedMessage, cause: Return, now: Moment) -> Option<Moment> {
     let wanted = match retry.kind {
         RetryKind::All => cause != Return::TimedOut,
         RetryKind::Failed => cause.is_failure(),
-        RetryKind::Returned => matches!(cause, Return::Nacked | Return::Recovered),
+        RetryKind::Returned => matches!(cause, Return::Nacked | Return::Recovered | Return::Undelivered),
     };
     let wait = retry.min_ms.saturating_mul(entry.failures.max(1).into()).min(retry.max_ms);
     wanted.then(|| now + crate::model::Millis(wait))

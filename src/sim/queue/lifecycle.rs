@@ -4,7 +4,7 @@ use crate::broker::{ConnectionId, Refusal, Reply, What, code};
 use crate::model;
 use crate::model::{Moment, Name, QueueKind, QueueName, Value};
 use crate::rules::{
-    Access, Definition, QueueSettings, check_queue_arguments, check_queue_equivalence, check_queue_properties,
+    Access, Definition, QueueSettings, check_queue_arguments, check_queue_equivalence, check_queue_properties, denial,
     queue_settings, shown_queue,
 };
 use crate::sim::access::vhost::Vhost;
@@ -166,16 +166,15 @@ impl Sim {
             self.check_exchange_access(channel, Access::Write, &dlx)?;
         }
         check_queue_arguments(&asked, kind, self.rules).map_err(precondition_failed)?;
+        if self.rules.transient_queues_denied && !asked.durable && !asked.exclusive {
+            return Err(connection_error(code::INTERNAL_ERROR, denial("transient_nonexcl_queues")));
+        }
         check_queue_properties(&asked, kind).map_err(precondition_failed)?;
         if kind == QueueKind::Stream {
             return Err(not_simulated("stream queues"));
         }
         if self.rules.master_locator_denied && asked.arguments.contains_key("x-queue-master-locator") {
-            let text = "Feature `queue_master_locator` is deprecated.\n\
-                        By default, this feature is not permitted anymore.\n\
-                        The feature will be removed from a future major RabbitMQ version, regardless of the \
-                        configuration; actual version to be determined.\nTo continue using this feature";
-            return Err(connection_error(code::INTERNAL_ERROR, text));
+            return Err(connection_error(code::INTERNAL_ERROR, denial("queue_master_locator")));
         }
         asked.durable &= !asked.exclusive;
         let owner = asked.exclusive.then_some(connection);

@@ -1,6 +1,7 @@
 //! How the broker says no: scope, code and its own text, cut at 255 bytes.
 
 use crate::broker::{Refusal, Scope, code};
+use crate::rules::cut;
 
 /// Makes a refusal that closes the channel.
 pub(crate) fn channel_error(code: u16, explanation: impl AsRef<str>) -> Refusal {
@@ -35,16 +36,4 @@ pub(crate) fn not_simulated(what: &str) -> Refusal {
 fn amqp(scope: Scope, number: u16, explanation: &str) -> Refusal {
     let text = format!("{} - {explanation}", code::name(number));
     Refusal { scope, code: number, text: cut(text) }
-}
-
-/// Cuts a text that does not fit into a short string, as the broker does.
-fn cut(text: String) -> String {
-    if text.len() <= 255 {
-        return text;
-    }
-    let mut end = 252;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}...", &text[..end])
 }

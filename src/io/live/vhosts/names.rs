@@ -4,6 +4,7 @@
 use crate::broker::{Management, Refusal};
 use crate::io::live::vhosts::test_vhost_name::{NUMBERS, TestVhostName, random_password};
 use crate::model::{Credential, Message, Name, QueueName, Secret, User};
+use crate::rules::as_by_default;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -133,7 +134,7 @@ impl Names {
 
     /// Puts declared names back into a refusal.
     pub fn refusal(&self, refusal: Refusal) -> Refusal {
-        Refusal { text: self.text(&refusal.text), ..refusal }
+        Refusal { text: as_by_default(self.text(&refusal.text)), ..refusal }
     }
 
     /// Gives the broker's name of a queue's vhost, with the queue.

@@ -1,0 +1,169 @@
+//! Deprecated features that RabbitMQ denies unless its configuration permits them (ER-12, CO-4).
+//! Takes their names; gives the differences of a profile with some of them permitted. Never looks at a broker.
+
+use crate::model::Profile;
+use crate::rules::refusals::cut;
+use crate::rules::versions::{Differences, V4_3, differences};
+use std::fmt;
+use std::str::FromStr;
+
+/// A feature that 4.3 denies by default and that `deprecated_features.permit.NAME = true` brings back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeprecatedFeature {
+    /// CO-4: `global` of basic.qos.
+    GlobalQos,
+    /// Queues that are neither durable nor exclusive.
+    TransientNonexclQueues,
+}
+
+impl DeprecatedFeature {
+    /// All of them, by name.
+    pub const ALL: [Self; 2] = [Self::GlobalQos, Self::TransientNonexclQueues];
+
+    /// Returns RabbitMQ's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::GlobalQos => "global_qos",
+            Self::TransientNonexclQueues => "transient_nonexcl_queues",
+        }
+    }
+}
+
+/// Returns what 4.3 says of a deprecated feature that it does not permit, after the code (ER-12).
+pub fn denial(feature: &str) -> String {
+    format!(
+        "Feature `{feature}` is deprecated.\nBy default, this feature is not permitted anymore.\nThe feature will be \
+         removed from a future major RabbitMQ version, regardless of the configuration; actual version to be \
+         determined.\nTo continue using this feature"
+    )
+}
+
+/// Returns a refusal's text as 4.3 says it by default: a broker that denies a feature by its configuration says so in the
+/// second line, and its text is cut earlier then (ER-12).
+pub fn as_by_default(text: String) -> String {
+    const ERROR: &str = "INTERNAL_ERROR - ";
+    let feature =
+        text.strip_prefix(ERROR).and_then(|rest| rest.strip_prefix("Feature `")?.split_once("` is deprecated.\n"));
+    match feature {
+        Some((feature, rest)) if rest.starts_with("Its use is not permitted per the configuration") => {
+            cut(format!("{ERROR}{}", denial(feature)))
+        }
+        _ => text,
+    }
+}
+
+impl fmt::Display for DeprecatedFeature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for DeprecatedFeature {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|feature| feature.as_str() == text);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::as_str);
+            let near = names.iter().min_by_key(|name| strsim::damerau_levenshtein(name, text));
+            let near = near.filter(|name| strsim::damerau_levenshtein(name, text) <= text.len() / 2);
+            let advice = near
+                .map_or_else(|| format!("there are {}", names.join(", ")), |name| format!("did you mean `{name}`?"));
+            format!("no deprecated feature `{text}`: {advice}")
+        })
+    }
+}
+
+/// The deprecated features that a broker permits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Permits(u8);
+
+impl Permits {
+    /// No deprecated feature, as RabbitMQ is shipped.
+    pub const NONE: Self = Self(0);
+
+    /// Every deprecated feature.
+    pub const ALL: Self = Self((1 << DeprecatedFeature::ALL.len()) - 1);
+
+    /// Returns whether a feature is among them.
+    pub const fn contains(self, feature: DeprecatedFeature) -> bool {
+        self.0 & (1 << feature as u8) != 0
+    }
+
+    /// Returns the features, by name.
+    pub fn iter(self) -> impl Iterator<Item = DeprecatedFeature> {
+        DeprecatedFeature::ALL.into_iter().filter(move |feature| self.contains(*feature))
+    }
+}
+
+impl FromIterator<DeprecatedFeature> for Permits {
+    fn from_iter<I: IntoIterator<Item = DeprecatedFeature>>(features: I) -> Self {
+        Self(features.into_iter().fold(0, |bits, feature| bits | 1 << feature as u8))
+    }
+}
+
+/// A RabbitMQ version as its rules go, with the deprecated features that its configuration permits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edition {
+    pub profile: Profile,
+    pub permits: Permits,
+}
+
+impl From<Profile> for Edition {
+    /// As it is shipped.
+    fn from(profile: Profile) -> Self {
+        Self { profile, permits: Permits::NONE }
+    }
+}
+
+/// How many sets of permitted features there are.
+const SETS: usize = 1 << DeprecatedFeature::ALL.len();
+
+static V4_3_PERMITTING: [Differences; SETS] = {
+    let mut all = [V4_3; SETS];
+    let mut set = 0;
+    while set < SETS {
+        let permits = Permits(set as u8);
+        if permits.contains(DeprecatedFeature::GlobalQos) {
+            all[set].global_qos_ignored = false;
+        }
+        if permits.contains(DeprecatedFeature::TransientNonexclQueues) {
+            all[set].transient_queues_denied = false;
+        }
+        set += 1;
+    }
+    all
+};
+
+/// Returns what the profile does differently from the others while it permits some deprecated features; versions that
+/// permit them by default do so anyway.
+pub fn differences_of(edition: Edition) -> &'static Differences {
+    match edition.profile {
+        Profile::V4_3 => &V4_3_PERMITTING[usize::from(edition.permits.0)],
+        profile => differences(profile),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn permitting(permits: Permits) -> &'static Differences {
+        differences_of(Edition { profile: Profile::V4_3, permits })
+    }
+
+    #[test]
+    fn each_permission_brings_back_its_own_feature() {
+        assert_eq!(permitting(Permits::NONE), differences(Profile::V4_3));
+        let transient = permitting(Permits::from_iter([DeprecatedFeature::TransientNonexclQueues]));
+        assert!(!transient.transient_queues_denied && transient.global_qos_ignored);
+        let all = permitting(Permits::ALL);
+        assert!(!all.transient_queues_denied && !all.global_qos_ignored);
+    }
+
+    #[test]
+    fn a_misspelt_feature_is_told_the_right_name() {
+        let why = "transient_nonexl_queues".parse::<DeprecatedFeature>().expect_err("a misspelt name");
+        assert!(why.ends_with("did you mean `transient_nonexcl_queues`?"), "{why}");
+    }
+}
