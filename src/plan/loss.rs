@@ -1,10 +1,11 @@
 //! What changed policies can lose: compares the effective values of every queue on the broker before and after.
 //! Judges by what holds in the end, so a policy that changes nothing for any queue is no risk.
 
-use crate::model::{ApplyTo, Policy, Queue, QueueName, Topology};
-use crate::plan::effective_policy::{Effective, LOWER_HOLDS, Policies, finds_any, number};
+use crate::model::{Policy, Profile, Queue, QueueName, Topology};
+use crate::plan::effective_policy::{Effective, LOWER_HOLDS, Policies, number};
 use crate::plan::equality::{same, shown_json};
 use crate::plan::{Observed, Risk};
+use crate::rules::{EffectivePolicies, applies_to_exchange, differences};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
@@ -146,11 +147,12 @@ fn age(value: Option<&Json>) -> f64 {
 /// An alternate exchange that is taken away or changed lets unroutable messages vanish.
 fn alternate_lost(old: &Policy, new: &Policy, observed: &Observed) -> Option<Risk> {
     const KEY: &str = "alternate-exchange";
-    let of = |policy: &Policy| policy.definition.get(KEY).cloned().filter(|_| catches_exchanges(policy));
+    let of = |policy: &Policy| policy.definition.get(KEY).cloned().filter(|_| applies_to_exchange(policy.apply_to));
     let (before, after) = (of(old)?, of(new));
     let shared = after.as_ref() == Some(&before) && old.pattern == new.pattern;
-    let exchanges = observed.topology.exchanges.iter().filter(|exchange| exchange.vhost == old.vhost);
-    let caught = finds_any(old, exchanges.map(|exchange| &*exchange.name));
+    let own = EffectivePolicies::new(differences(Profile::nearest(observed.version)), [old], []);
+    let caught =
+        observed.topology.exchanges.iter().any(|exchange| own.on_exchange(&exchange.vhost, &exchange.name).is_some());
     if shared || !caught {
         return None;
     }
@@ -160,10 +162,6 @@ fn alternate_lost(old: &Policy, new: &Policy, observed: &Observed) -> Option<Ris
         format!("{KEY} {}", shown_json(Some(&before))),
         format!("{KEY} {}", shown_json(after.as_ref())),
     ))
-}
-
-fn catches_exchanges(policy: &Policy) -> bool {
-    matches!(policy.apply_to, ApplyTo::All | ApplyTo::Exchanges)
 }
 
 /// Puts the file's policies over the broker's, by vhost and name.

@@ -1,10 +1,9 @@
 //! Whether a scenario fits a broker, and at which pace it can be played there.
 //! Takes what is known of the broker; gives the reason for a skip in words. Never asks the broker.
 
-use crate::model::{
-    Act, Action, ApplyTo, Millis, Policy, Profile, Queue, QueueKind, Scale, Scenario, Table, Text, Version,
-};
+use crate::model::{Act, Action, Millis, Policy, Profile, Queue, QueueKind, Scale, Scenario, Table, Text, Version};
 use crate::player::scaled::is_duration;
+use crate::rules::{EffectivePolicies, differences};
 
 /// The shortest duration that a live broker is given when time is scaled: below it, its own pace would show.
 const TOLD_MIN: Millis = Millis(200);
@@ -207,8 +206,10 @@ fn expirations(scenario: &Scenario) -> impl Iterator<Item = &Text> {
 
 /// Says which tick of the broker a scenario leans on: those do not scale (EXP-3, CO-19).
 fn tick(scenario: &Scenario, version: Version) -> Option<String> {
+    let all = EffectivePolicies::new(differences(Profile::nearest(version)), policies(scenario), []);
+    // Each that matches may be in force at some time: steps set and clear them.
     let caught = |queue: &Queue, key: &str| {
-        policies(scenario).any(|policy| policy.definition.contains_key(key) && catches(policy, queue))
+        all.matching(&queue.vhost, &queue.name, queue.kind()).any(|policy| policy.definition.contains_key(key))
     };
     for queue in queues(scenario).filter(|queue| queue.kind() == QueueKind::Quorum) {
         if queue.arguments.contains_key("x-expires") || caught(queue, "expires") {
@@ -220,10 +221,4 @@ fn tick(scenario: &Scenario, version: Version) -> Option<String> {
         }
     }
     None
-}
-
-fn catches(policy: &Policy, queue: &Queue) -> bool {
-    let kind = matches!(policy.apply_to, ApplyTo::All | ApplyTo::Queues | ApplyTo::QuorumQueues);
-    let pattern = crate::rules::Pattern::new(&policy.pattern, false);
-    kind && policy.vhost == queue.vhost && pattern.is_ok_and(|pattern| pattern.matches(&queue.name))
 }

@@ -29,7 +29,7 @@ pub struct Dying<'a> {
 const ADDED_MAX: usize = 7;
 
 /// Holds the names and words of the headers, made once and shared by all messages.
-struct Words {
+struct DeathWords {
     x_death: Name,
     /// Exchange, queue, reason.
     first: [Name; 3],
@@ -45,9 +45,9 @@ struct Words {
     reasons: [Name; 4],
 }
 
-static WORDS: LazyLock<Words> = LazyLock::new(|| {
+static WORDS: LazyLock<DeathWords> = LazyLock::new(|| {
     let ends = |which: &str| ["exchange", "queue", "reason"].map(|what| format!("x-{which}-death-{what}").into());
-    Words {
+    DeathWords {
         x_death: "x-death".into(),
         first: ends("first"),
         last: ends("last"),

@@ -98,10 +98,10 @@ fn is_looked_at(known: &QueueArgument, differences: &Differences) -> bool {
     }
 }
 
-type Check = fn(&Value, &Table, &Differences) -> Result<(), String>;
+type ArgumentCheck = fn(&Value, &Table, &Differences) -> Result<(), String>;
 
 /// The checks in RabbitMQ's order; what fails is told as `invalid arg 'NAME' for QUEUE: DETAIL`.
-const CHECKS: &[(&str, Check)] = &[
+const CHECKS: &[(&str, ArgumentCheck)] = &[
     ("x-expires", |value, _, _| match whole(value)? {
         0 => Err("{value_zero,0}".into()),
         n => within(n, TTL_MS_MAX),

@@ -4,6 +4,7 @@ mod arguments;
 mod book;
 mod death;
 mod declare;
+mod effective_policies;
 mod expiration;
 mod pattern;
 mod permission;
@@ -22,6 +23,7 @@ pub use declare::{
     check_exchange_equivalence, check_queue_arguments, check_queue_equivalence, check_queue_properties, is_known_type,
     priority_argument, shown_exchange, shown_queue,
 };
+pub use effective_policies::{EffectivePolicies, PoliciesInForce};
 pub use expiration::parse_expiration;
 pub use pattern::Pattern;
 pub use permission::{Access, access_refused, expand_topic_pattern, topic_access_refused};
@@ -34,4 +36,7 @@ pub use policy_check::{check_delayed_retry, check_policy, check_policy_value, po
 pub use refusals::{cut, rule_of_refusal};
 pub use routing::{check_headers_binding, check_topic_key, headers_match, topic_matches};
 pub use term::{erlang_term, type_name};
-pub use versions::{ConsumerTimeout, Differences, FailureCount, Ghosts, OwnDeadLetters, QuorumPriority, differences};
+pub use versions::{
+    ConsumerTimeout, Differences, FailureCount, Ghosts, OwnDeadLetters, QuorumPriority, RETURNS_IN_ORDER_MAX,
+    differences,
+};

@@ -7,11 +7,11 @@ use fancy_regex::Regex;
 #[derive(Debug, Clone)]
 pub struct Pattern {
     text: String,
-    matcher: Matcher,
+    matcher: PatternMatcher,
 }
 
 #[derive(Debug, Clone)]
-enum Matcher {
+enum PatternMatcher {
     All,
     OnlyEmpty,
     /// `^orders$`, `^cmd\\.`, `^(a|b)$`, `^cmd\\..+$`: nothing but letters, and perhaps anything behind them. By far the
@@ -58,11 +58,13 @@ impl Pattern {
     /// Erlang's detail, `{"missing )",1}`, with the text of the Erlang release.
     pub fn new(text: &str, long_text: bool) -> Result<Self, String> {
         let matcher = match text {
-            "" | ".*" => Matcher::All,
-            "^$" => Matcher::OnlyEmpty,
+            "" | ".*" => PatternMatcher::All,
+            "^$" => PatternMatcher::OnlyEmpty,
             _ => match letters(text) {
                 Some(matcher) => matcher,
-                None => Matcher::Regex(Box::new(Regex::new(text).map_err(|error| detail(text, &error, long_text))?)),
+                None => {
+                    PatternMatcher::Regex(Box::new(Regex::new(text).map_err(|error| detail(text, &error, long_text))?))
+                }
             },
         };
         Ok(Self { text: text.to_owned(), matcher })
@@ -85,14 +87,14 @@ impl Pattern {
     /// ```
     pub fn matches(&self, name: &str) -> bool {
         match &self.matcher {
-            Matcher::All => true,
-            Matcher::OnlyEmpty => name.is_empty(),
-            Matcher::Letters { texts, from_start, tail } => texts.iter().any(|text| match (from_start, tail) {
+            PatternMatcher::All => true,
+            PatternMatcher::OnlyEmpty => name.is_empty(),
+            PatternMatcher::Letters { texts, from_start, tail } => texts.iter().any(|text| match (from_start, tail) {
                 (true, tail) => name.strip_prefix(text.as_str()).is_some_and(|rest| tail.fits(rest)),
                 (false, Tail::Nothing) => name.ends_with(text.as_str()),
                 (false, _) => name.contains(text.as_str()),
             }),
-            Matcher::Regex(regex) => regex.is_match(name).unwrap_or(false),
+            PatternMatcher::Regex(regex) => regex.is_match(name).unwrap_or(false),
         }
     }
 
@@ -108,7 +110,7 @@ impl Pattern {
 }
 
 /// Takes a pattern apart that holds nothing but letters, anchors, choices between words and a tail.
-fn letters(text: &str) -> Option<Matcher> {
+fn letters(text: &str) -> Option<PatternMatcher> {
     let (from_start, text) = text.strip_prefix('^').map_or((false, text), |rest| (true, rest));
     let meant = |rest: &&str| !rest.ends_with('\\');
     let (to_end, text) = text.strip_suffix('$').filter(meant).map_or((false, text), |rest| (true, rest));
@@ -125,7 +127,7 @@ fn letters(text: &str) -> Option<Matcher> {
     let choices = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
     let words: Vec<&str> = choices.map_or_else(|| vec![text], |inside| inside.split('|').collect());
     let texts: Vec<String> = words.into_iter().map(unescaped).collect::<Option<_>>()?;
-    Some(Matcher::Letters { texts, from_start, tail })
+    Some(PatternMatcher::Letters { texts, from_start, tail })
 }
 
 /// Reads a word in which only escaped signs may be special.

@@ -56,6 +56,9 @@ pub enum ConsumerTimeout {
     Queue,
 }
 
+/// How many messages that return together keep their order in every version (CO-10).
+pub const RETURNS_IN_ORDER_MAX: u64 = 32;
+
 /// Holds all that differs between the profiles; one field per difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Differences {
@@ -121,6 +124,9 @@ pub struct Differences {
     pub quorum_returns_by_subscription: bool,
     /// CO-10: without a delivery limit a return goes to the tail.
     pub unlimited_returns_to_tail: bool,
+    /// CO-10: more than [`RETURNS_IN_ORDER_MAX`] messages that return together to a queue with a delivery limit lose their
+    /// order.
+    pub many_returns_lose_order: bool,
     /// CO-12: x-delivery-count is 0 on a first get.
     pub quorum_get_count_0: bool,
     /// CO-12: x-acquired-count beside x-delivery-count.
@@ -207,6 +213,7 @@ const V3_10: Differences = Differences {
     cancel_wakes_nobody: true,
     quorum_shown_in_text: "quorum",
     unlimited_returns_to_tail: true,
+    many_returns_lose_order: true,
     quorum_get_count_0: true,
     two_counters: false,
     quorum_default_limit: None,
@@ -267,6 +274,7 @@ const V4_0: Differences = Differences {
     own_dead_letters: OwnDeadLetters::LimitFirst,
     quorum_sac_ghosts: Ghosts::AfterLimitDeath,
     cancel_wakes_nobody: false,
+    many_returns_lose_order: false,
     quorum_get_count_0: false,
     quorum_default_limit: Some(20),
     limit_death_leaks_credit: false,

@@ -4,7 +4,10 @@
 use crate::language::check::scenario_references::find;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::syntax::tree::Node;
-use crate::model::{Act, Object, Policy, Queue, QueueKind, QueueName, Scenario, Step, Subject, TallySource, When};
+use crate::model::{
+    Act, Object, Policy, Profile, Queue, QueueKind, QueueName, Scenario, Step, Subject, TallySource, When,
+};
+use crate::rules::{EffectivePolicies, differences};
 use crate::source::{Code, Problem};
 
 /// What moves or removes messages of a queue without a consumer.
@@ -90,9 +93,15 @@ fn unrest(scenario: &Scenario, name: &QueueName) -> Option<String> {
         _ => None,
     });
     let policies = scenario.topology.policies.iter().chain(&scenario.topology.operator_policies).chain(set);
-    policies.filter(|policy| catches(policy, queue)).find_map(|policy| {
-        let key = RESTLESS.iter().find(|key| policy.definition.contains_key(**key))?;
-        Some(format!("policy '{}' sets {key}", policy.name))
+    let policies: Vec<&Policy> = policies.collect();
+    // Whichever version it is played on, and whatever wins there at some time: steps set and clear policies.
+    Profile::ALL.into_iter().find_map(|profile| {
+        let policies = EffectivePolicies::new(differences(profile), policies.iter().copied(), []);
+        let mut matching = policies.matching(&queue.vhost, &queue.name, queue.kind());
+        matching.find_map(|policy| {
+            let key = RESTLESS.iter().find(|key| policy.definition.contains_key(**key))?;
+            Some(format!("policy '{}' sets {key}", policy.name))
+        })
     })
 }
 
@@ -101,10 +110,4 @@ fn declared_by_step<'s>(scenario: &'s Scenario, name: &QueueName) -> Option<&'s 
         Act::DeclareQueue(queue) if queue.id() == *name => Some(&**queue),
         _ => None,
     })
-}
-
-/// Says whether a policy may set something on a queue; one whose pattern cannot be read here might.
-fn catches(policy: &Policy, queue: &Queue) -> bool {
-    let matches = fancy_regex::Regex::new(&policy.pattern).ok().and_then(|regex| regex.is_match(&*queue.name).ok());
-    policy.apply_to.covers(queue.kind()) && policy.vhost == queue.vhost && matches.unwrap_or(true)
 }

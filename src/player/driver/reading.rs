@@ -1,13 +1,14 @@
 //! Takes contents for an expectation, and of every queue for the outcome; then closes everything.
 
 use crate::broker::Command;
-use crate::model::{Act, Expectation, Queue, QueueName, Value};
+use crate::model::{Act, Expectation, Profile, Queue, QueueKind, QueueName, Value};
 use crate::player::context::{Player, Role};
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::contents::{Contents, Reading, can_be_read, record};
 use crate::player::driver::machine::{Doing, Stage, Then};
 use crate::player::driver::waiting::contents_of;
 use crate::player::record::outcome::Outcome;
+use crate::rules::{EffectivePolicies, differences};
 
 impl Player {
     /// Reads the queue that an expectation compares, then judges.
@@ -46,12 +47,12 @@ impl Player {
     /// Gives the shortest message TTL that the topology puts on a queue; `u64::MAX` without one.
     fn nearest_timer(&self, queue: &Queue) -> u64 {
         let own = queue.arguments.get("x-message-ttl").and_then(Value::as_integer);
-        let policies = self.scenario.topology.policies.iter().filter(|policy| policy.vhost == queue.vhost);
-        let by_policy = policies.filter(|policy| {
-            crate::rules::Pattern::new(&policy.pattern, false).is_ok_and(|pattern| pattern.matches(&queue.name))
-        });
-        let by_policy = by_policy.filter_map(|policy| policy.definition.get("message-ttl")?.as_i64());
-        by_policy.chain(own).min().map_or(u64::MAX, |ttl| ttl.max(0) as u64)
+        let topology = &self.scenario.topology;
+        let rules = differences(Profile::nearest(self.ground.version));
+        let policies = EffectivePolicies::new(rules, &topology.policies, &topology.operator_policies);
+        let in_force = policies.on_queue(&queue.vhost, &queue.name, queue.kind()).definition();
+        let by_policy = in_force.get("message-ttl").and_then(serde_json::Value::as_i64);
+        by_policy.into_iter().chain(own).min().map_or(u64::MAX, |ttl| ttl.max(0) as u64)
     }
 
     pub(crate) fn go_on_reading(&mut self, mut reading: Reading) -> bool {
@@ -97,10 +98,13 @@ impl Player {
             Act::SetPolicy(policy) => Some(&**policy),
             _ => None,
         });
-        let mut policies = scenario.topology.policies.iter().chain(&scenario.topology.operator_policies).chain(set);
+        let policies = scenario.topology.policies.iter().chain(&scenario.topology.operator_policies).chain(set);
+        let policies = EffectivePolicies::new(differences(Profile::nearest(self.ground.version)), policies, []);
         let own = declared.is_some_and(|queue| queue.exclusive || queue.arguments.contains_key("x-expires"));
-        let undisturbed =
-            own || policies.any(|policy| policy.vhost == queue.vhost && policy.definition.contains_key("expires"));
+        let kind = declared.map_or(QueueKind::Classic, Queue::kind);
+        let mut matching = policies.matching(&queue.vhost, &queue.name, kind);
+        let undisturbed = own || matching.any(|policy| policy.definition.contains_key("expires"));
+        drop(matching);
         if let Some(tally) = self.ledger.queues.get_mut(&queue) {
             tally.moved = false;
         }
