@@ -4,24 +4,24 @@
 use crate::broker::{ChannelId, Command, ConnectionId, Event, Explanation, PublishId, Refusal, Reply, RequestId, What};
 use crate::model::{Moment, Name, QueueName};
 use crate::rules::{Differences, Edition, differences_of, rule_of_refusal};
-use crate::sim::access::user::User;
-use crate::sim::access::vhost::Vhost;
-use crate::sim::dead_letter::at_most_once::{DeadLetter, DeadLettering};
-use crate::sim::delivery::consumer::Consumer;
-use crate::sim::queue::lifecycle::Queue;
-use crate::sim::queue_counts::QueueCounts;
-use crate::sim::reason::Reason;
-use crate::sim::routing::exchange::{Destination, Exchange};
-use crate::sim::session::channel::Channel;
-use crate::sim::session::connection::Connection;
-use crate::sim::state::arena::{Arena, Id};
+use crate::sim::state::arena::{Arena, ChannelIndex, ConsumerId, DeadLetteringId, ExchangeId, QueueId, VhostId};
+use crate::sim::state::channel::{Channel, Overtaken};
+use crate::sim::state::connection::Connection;
+use crate::sim::state::consumer::Consumer;
+use crate::sim::state::dead_letter::{DeadLetter, DeadLettering};
+use crate::sim::state::exchange::{BindingDestination, Exchange};
+use crate::sim::state::queue::Queue;
+use crate::sim::state::queue_counts::QueueCounts;
+use crate::sim::state::reason::Reason;
 use crate::sim::state::timer::{Timer, Timers};
+use crate::sim::state::user::User;
+use crate::sim::state::vhost::Vhost;
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many queues are served or dead letters moved in one step; the rest follows at the same moment.
 const MOVES_OF_ONE_STEP_MAX: usize = 10_000;
 
-/// Is RabbitMQ in memory.
+/// RabbitMQ in memory.
 ///
 /// ```
 /// use rmqplay::broker::{Command, ConnectionId, Event, Reply, RequestId};
@@ -37,25 +37,27 @@ pub struct Sim {
     pub(crate) events: VecDeque<Event>,
     pub(crate) insights: bool,
     pub(crate) users: BTreeMap<Name, User>,
-    pub(crate) vhosts: Arena<Vhost>,
-    pub(crate) vhost_names: BTreeMap<Name, Id<Vhost>>,
+    pub(crate) vhosts: Arena<VhostId, Vhost>,
+    pub(crate) vhost_names: BTreeMap<Name, VhostId>,
     pub(crate) connections: BTreeMap<ConnectionId, Connection>,
-    pub(crate) channels: Arena<Channel>,
-    pub(crate) channel_ids: BTreeMap<ChannelId, Id<Channel>>,
-    pub(crate) exchanges: Arena<Exchange>,
-    pub(crate) queues: Arena<Queue>,
-    pub(crate) consumers: Arena<Consumer>,
+    pub(crate) channels: Arena<ChannelIndex, Channel>,
+    pub(crate) channel_ids: BTreeMap<ChannelId, ChannelIndex>,
+    pub(crate) exchanges: Arena<ExchangeId, Exchange>,
+    pub(crate) queues: Arena<QueueId, Queue>,
+    pub(crate) consumers: Arena<ConsumerId, Consumer>,
     pub(crate) timers: Timers,
     pub(crate) watches: QueueCounts,
     /// No channel needs to be looked at for consumer timeouts before this moment.
     pub(crate) timeouts_from: Moment,
     /// Counts what the broker does in one go: a command, a timer, a lot of dead letters.
     pub(crate) turn: u64,
+    /// CO-3: what was handed out and did not reach its client.
+    pub(crate) overtaken: Vec<Overtaken>,
     /// Queues to serve at the end of this step.
-    pub(crate) to_serve: VecDeque<Id<Queue>>,
+    pub(crate) to_serve: VecDeque<QueueId>,
     /// Deaths to work off at the end of this step.
     pub(crate) dead_letters: VecDeque<DeadLetter>,
-    pub(crate) dead_letterings: Arena<DeadLettering>,
+    pub(crate) dead_letterings: Arena<DeadLetteringId, DeadLettering>,
     /// Set while the broker is stopped.
     pub(crate) down_until: Option<(Moment, RequestId)>,
     /// Numbers subscriptions and gets in their order.
@@ -64,8 +66,8 @@ pub struct Sim {
     pub(crate) note: Option<Reason>,
     /// Numbers server-named things.
     pub(crate) names_made: u64,
-    pub(crate) found: Vec<Destination>,
-    pub(crate) targets: Vec<Id<Queue>>,
+    pub(crate) found: Vec<BindingDestination>,
+    pub(crate) targets: Vec<QueueId>,
 }
 
 impl Sim {
@@ -89,6 +91,7 @@ impl Sim {
             watches: QueueCounts::default(),
             timeouts_from: Moment(u64::MAX),
             turn: 1,
+            overtaken: Vec::new(),
             to_serve: VecDeque::new(),
             dead_letters: VecDeque::new(),
             dead_letterings: Arena::new(),
@@ -117,6 +120,9 @@ impl Sim {
             self.answer_while_down(command);
             return;
         }
+        if !self.overtaken.is_empty() {
+            self.give_back_before(&command);
+        }
         self.note = None;
         self.turn += 1;
         match command {
@@ -124,14 +130,19 @@ impl Sim {
                 let reply = self.connect(connection, user, &vhost);
                 self.answer(request, reply.map(|()| Reply::Done));
             }
-            Command::Disconnect { request, connection } | Command::Cut { request, connection } => {
-                self.forget_undelivered(|channel| channel.connection == connection);
+            Command::Disconnect { request, connection } => {
+                self.forget_undelivered(true, |channel| channel.connection == connection);
+                self.answer(request, Ok(Reply::Done));
+                self.end_connection(connection);
+            }
+            Command::Cut { request, connection } => {
+                self.forget_undelivered(false, |channel| channel.connection == connection);
                 self.answer(request, Ok(Reply::Done));
                 self.end_connection(connection);
             }
             Command::OpenChannel { request, channel, connection } => self.open_channel(request, channel, connection),
             Command::CloseChannel { request, channel } => {
-                self.forget_undelivered(|state| state.id == channel);
+                self.forget_undelivered(true, |state| state.id == channel);
                 self.answer(request, Ok(Reply::Done));
                 if let Some(&id) = self.channel_ids.get(&channel) {
                     self.end_channel(id);
@@ -152,6 +163,9 @@ impl Sim {
 
     /// Lets time pass to `now`; all that is due by then happens, each at its own moment.
     pub fn advance(&mut self, now: Moment) {
+        if now > self.now {
+            self.give_back_all();
+        }
         let due = self.timers.next().is_some_and(|at| at <= now) || self.timeouts_from <= now;
         if due || self.has_more_to_do() {
             self.catch_up(now);
@@ -176,12 +190,17 @@ impl Sim {
         }
     }
 
-    /// Gives the next thing that was said.
+    /// Takes note that the client sends nothing more for now, and returns whether something comes of that (CO-3).
+    pub fn rest(&mut self) -> bool {
+        self.give_back_all()
+    }
+
+    /// Returns the next thing that was said.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// Gives the next moment at which something happens by itself.
+    /// Returns the next moment at which something happens by itself.
     pub fn wake_at(&self) -> Option<Moment> {
         if self.has_more_to_do() {
             return Some(self.now);
@@ -196,7 +215,7 @@ impl Sim {
         }
     }
 
-    /// Says whether something is left to happen at `now` or before.
+    /// Returns whether something is left to happen at `now` or before.
     pub fn is_due(&self, now: Moment) -> bool {
         if self.has_more_to_do() {
             return self.now <= now;
@@ -208,7 +227,7 @@ impl Sim {
         }
     }
 
-    /// Gives the present moment of the broker.
+    /// Returns the present moment of the broker.
     pub fn now(&self) -> Moment {
         self.now
     }
@@ -272,7 +291,7 @@ impl Sim {
     pub(crate) fn tell(
         &mut self,
         origin: Option<PublishId>,
-        queue: Option<Id<Queue>>,
+        queue: Option<QueueId>,
         rule: &'static str,
         what: impl FnOnce() -> What,
     ) {

@@ -3,12 +3,12 @@
 
 use crate::model::QueueKind;
 use crate::sim::broker::Sim;
-use crate::sim::delivery::consumer::Consumer;
-use crate::sim::queue::lifecycle::{Contents, Queue};
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::{ConsumerId, QueueId};
+use crate::sim::state::consumer::Consumer;
+use crate::sim::state::queue::{Queue, QueueContents};
 
 impl Sim {
-    /// Gives how many messages lie in queues, are out to consumers of queues that exist, or die at this moment.
+    /// Returns how many messages lie in queues, are out to consumers of queues that exist, or die at this moment.
     ///
     /// # Errors
     /// The first book that does not agree with another, in words.
@@ -32,7 +32,7 @@ impl Sim {
         Ok(held)
     }
 
-    fn audit_queue(&self, id: Id<Queue>, queue: &Queue) -> Result<u64, String> {
+    fn audit_queue(&self, id: QueueId, queue: &Queue) -> Result<u64, String> {
         let all = self.channels.iter().flat_map(|(_, channel)| &channel.unacked);
         let out: Vec<_> = all.filter(|unacked| unacked.queue == id).collect();
         let ghosts = queue.consumers.all.iter().filter_map(|id| self.consumers.get(*id)?.ghost.as_ref());
@@ -43,8 +43,8 @@ impl Sim {
             return Err(format!("{}: {unacked} out, {got} got, counted {}, {}", queue.name, queue.unacked, queue.got));
         }
         let (counted, bytes, apart) = match &queue.contents {
-            Contents::Classic(classic) => (classic.recount(), classic.bytes(), 0),
-            Contents::Quorum(quorum) => {
+            QueueContents::Classic(classic) => (classic.recount(), classic.bytes(), 0),
+            QueueContents::Quorum(quorum) => {
                 let apart = (quorum.delayed.len() + quorum.backlog.len()) as u64;
                 (quorum.recount(), quorum.bytes(), apart)
             }
@@ -57,12 +57,12 @@ impl Sim {
     }
 
     /// Looks whether anybody waits who could be served.
-    fn audit_service(&self, id: Id<Queue>, queue: &Queue) -> Result<(), String> {
+    fn audit_service(&self, id: QueueId, queue: &Queue) -> Result<(), String> {
         if queue.ready() == 0 || queue.is_asleep() || self.to_serve.contains(&id) || !self.dead_letters.is_empty() {
             return Ok(());
         }
         let able =
-            |id: &Id<Consumer>| self.consumers.get(*id).is_some_and(|consumer| consumer.has_capacity(&self.channels));
+            |id: &ConsumerId| self.consumers.get(*id).is_some_and(|consumer| consumer.has_capacity(&self.channels));
         let served = match (queue.consumers.single_active, queue.consumers.active) {
             (true, active) => active.is_some_and(|active| able(&active) && !self.is_quiescing(queue, active)),
             (false, _) => queue.consumers.all.iter().any(able),
@@ -70,7 +70,7 @@ impl Sim {
         if served { Err(format!("{}: messages wait although a consumer has room", queue.name)) } else { Ok(()) }
     }
 
-    fn audit_consumer(&self, id: Id<Consumer>, consumer: &Consumer) -> Result<(), String> {
+    fn audit_consumer(&self, id: ConsumerId, consumer: &Consumer) -> Result<(), String> {
         let all = self.channels.iter().flat_map(|(_, channel)| &channel.unacked);
         let out = all.filter(|unacked| unacked.consumer == Some(id)).count() as u32;
         let out = out + consumer.ghost.as_ref().map_or(0, |held| held.len() as u32);

@@ -2,8 +2,7 @@
 
 use crate::broker::{ChannelId, Method, Refusal, Reply, RequestId, code};
 use crate::sim::broker::Sim;
-use crate::sim::session::channel::Channel;
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::ChannelIndex;
 use crate::sim::state::refusal::channel_error;
 
 impl Sim {
@@ -22,7 +21,7 @@ impl Sim {
         }
     }
 
-    fn perform(&mut self, channel: Id<Channel>, method: Method) -> Result<Reply, Refusal> {
+    fn perform(&mut self, channel: ChannelIndex, method: Method) -> Result<Reply, Refusal> {
         match method {
             Method::DeclareExchange(exchange) => self.declare_exchange(channel, &exchange),
             Method::DeclareQueue(queue) => self.declare_queue(channel, &queue),

@@ -3,29 +3,7 @@
 use crate::broker::{Counts, Event};
 use crate::model::QueueName;
 use crate::sim::broker::Sim;
-use crate::sim::queue::lifecycle::Queue;
-use crate::sim::state::arena::Id;
-use std::collections::BTreeMap;
-
-/// Holds who is watched and what was told last.
-#[derive(Debug, Default)]
-pub(crate) struct QueueCounts {
-    told: BTreeMap<QueueName, Option<Counts>>,
-    /// Names to look at when the step ends.
-    touched: Vec<QueueName>,
-}
-
-impl QueueCounts {
-    pub(crate) fn has(&self, name: &QueueName) -> bool {
-        !self.told.is_empty() && self.told.contains_key(name)
-    }
-
-    pub(crate) fn touch_name(&mut self, name: &QueueName) {
-        if !self.touched.contains(name) {
-            self.touched.push(name.clone());
-        }
-    }
-}
+use crate::sim::state::arena::QueueId;
 
 impl Sim {
     pub(crate) fn watch(&mut self, name: QueueName) {
@@ -47,7 +25,7 @@ impl Sim {
     }
 
     /// Notes that the counts of a queue may have changed.
-    pub(crate) fn touch(&mut self, id: Id<Queue>) {
+    pub(crate) fn touch(&mut self, id: QueueId) {
         if let Some(queue) = self.queues.get(id).filter(|queue| queue.watched) {
             self.watches.touch_name(&queue.name);
         }
@@ -68,7 +46,7 @@ impl Sim {
         }
     }
 
-    fn watched_queue(&self, name: &QueueName) -> Option<Id<Queue>> {
+    fn watched_queue(&self, name: &QueueName) -> Option<QueueId> {
         self.queue_id(*self.vhost_names.get(&name.vhost)?, &name.name)
     }
 

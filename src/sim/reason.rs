@@ -1,90 +1,38 @@
 //! Why a message died, came back or waits: plain words, and the number of the rule.
 //! Asked only when insights are on; looks at the node and changes nothing.
 
-use crate::broker::{Death, PublishId};
+use crate::broker::PublishId;
 use crate::model::{Millis, Name, Value};
 use crate::sim::broker::Sim;
-use crate::sim::delivery::consumer::Consumer;
-use crate::sim::queue::lifecycle::{Contents, Queue};
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::{ConsumerId, QueueId};
+use crate::sim::state::consumer::Consumer;
+use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::queued_message::{NEVER, QueuedMessage, Stored};
+use crate::sim::state::reason::{DeathCause, OWN, Occasion, Reason, Ttl};
 
 /// How many messages in front of one are looked at for the one that holds it up.
 const LOOKED_AT_MAX: usize = 200;
 
-/// Is a reason in plain words.
-#[derive(Debug, Clone)]
-pub(crate) struct Reason {
-    pub rule: &'static str,
-    pub why: String,
-}
-
-impl Reason {
-    pub(crate) fn new(rule: &'static str, why: impl Into<String>) -> Self {
-        Self { rule, why: why.into() }
-    }
-}
-
-/// Is what killed a message.
-#[derive(Debug, Clone)]
-pub(crate) enum Cause {
-    /// By nack without requeue; the consumer, where reasons are wanted.
-    Nacked(Option<Name>),
-    Rejected(Option<Name>),
-    Expired,
-    /// Dropped from the head: ready messages and bytes before that.
-    Full {
-        ready: u64,
-        bytes: u64,
-        occasion: Occasion,
-    },
-    /// LEN-7.
-    FullOnArrival,
-    DeliveryLimit,
-    /// DL-30: it died before and found no place.
-    Again(Death),
-}
-
-/// Is what made a queue look at its limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Occasion {
-    Arrival,
-    Return,
-    Policy,
-}
-
-impl Cause {
-    pub(crate) fn death(&self) -> Death {
-        match self {
-            Cause::Nacked(_) | Cause::Rejected(_) => Death::Rejected,
-            Cause::Expired => Death::Expired,
-            Cause::Full { .. } | Cause::FullOnArrival => Death::MaxLen,
-            Cause::DeliveryLimit => Death::DeliveryLimit,
-            Cause::Again(death) => *death,
-        }
-    }
-}
-
 impl Sim {
-    /// Says why a message dies in a queue.
-    pub(crate) fn reason_of_death(&self, id: Id<Queue>, entry: &QueuedMessage, cause: &Cause) -> Reason {
+    /// Returns why a message dies in a queue.
+    pub(crate) fn reason_of_death(&self, id: QueueId, entry: &QueuedMessage, cause: &DeathCause) -> Reason {
         let Some(queue) = self.queues.get(id) else { return Reason::new("DL-2", "its queue is gone") };
         let by = |who: &Option<Name>| who.as_ref().map_or_else(|| "after a get".to_owned(), |who| format!("by {who}"));
         match cause {
-            Cause::Nacked(who) => Reason::new("DL-1", format!("nacked without requeue {}", by(who))),
-            Cause::Rejected(who) => Reason::new("DL-1", format!("rejected without requeue {}", by(who))),
-            Cause::Expired => self.reason_of_expiry(queue, entry),
-            Cause::Full { ready, bytes, occasion } => self.reason_of_drop(queue, *ready, *bytes, *occasion),
-            Cause::FullOnArrival => {
+            DeathCause::Nacked(who) => Reason::new("DL-1", format!("nacked without requeue {}", by(who))),
+            DeathCause::Rejected(who) => Reason::new("DL-1", format!("rejected without requeue {}", by(who))),
+            DeathCause::Expired => self.reason_of_expiry(queue, entry),
+            DeathCause::Full { ready, bytes, occasion } => self.reason_of_drop(queue, *ready, *bytes, *occasion),
+            DeathCause::FullOnArrival => {
                 let limit = self.limit_in_words(queue);
                 Reason::new("LEN-7", format!("the queue is full ({limit}) and dead-letters the newcomer"))
             }
-            Cause::DeliveryLimit => self.reason_of_limit(queue, entry),
-            Cause::Again(_) => Reason::new("DL-30", "it is tried once more"),
+            DeathCause::DeliveryLimit => self.reason_of_limit(queue, entry),
+            DeathCause::Again(_) => Reason::new("DL-30", "it is tried once more"),
         }
     }
 
-    /// Says which TTL was over, and what made it late (TTL-1 to TTL-3, TTL-5, TTL-7, TTL-8, TTL-12).
+    /// Returns which TTL was over, and what made it late (TTL-1 to TTL-3, TTL-5, TTL-7, TTL-8, TTL-12).
     fn reason_of_expiry(&self, queue: &Queue, entry: &QueuedMessage) -> Reason {
         let known = entry.stored.ttls.as_deref();
         let all: Vec<String> = known.into_iter().flatten().map(|one| one.in_words()).collect();
@@ -110,7 +58,7 @@ impl Sim {
             let returned = entry.redelivered || entry.returns > 0;
             rule = match &queue.contents {
                 _ if returned => "TTL-8",
-                Contents::Classic(classic) if classic.has_priorities() => "TTL-12",
+                QueueContents::Classic(classic) if classic.has_priorities() => "TTL-12",
                 _ => "TTL-5",
             };
             let what = if returned { "it was out with a consumer" } else { "it stood behind another" };
@@ -126,8 +74,8 @@ impl Sim {
             (Occasion::Policy, _) => "LEN-11",
             (Occasion::Return, _) => "LEN-2",
             _ if !over_length => "LEN-1",
-            (_, Contents::Quorum(_)) => "LEN-8",
-            (_, Contents::Classic(classic)) if classic.has_priorities() => "PRI-3",
+            (_, QueueContents::Quorum(_)) => "LEN-8",
+            (_, QueueContents::Classic(classic)) if classic.has_priorities() => "PRI-3",
             _ => "LEN-5",
         };
         let key = if over_length { "max-length" } else { "max-length-bytes" };
@@ -152,15 +100,15 @@ impl Sim {
         Reason::new("CO-13", why)
     }
 
-    /// Says why a publish or a dead letter is not taken by a full queue.
-    pub(crate) fn reason_of_refusal_by_length(&self, id: Id<Queue>, published: bool) -> Reason {
+    /// Returns why a publish or a dead letter is not taken by a full queue.
+    pub(crate) fn reason_of_refusal_by_length(&self, id: QueueId, published: bool) -> Reason {
         let Some(queue) = self.queues.get(id) else { return Reason::new("LEN-6", "the queue is gone") };
         let limit = self.limit_in_words(queue);
         match (&queue.contents, published) {
-            (Contents::Classic(_), true) => {
+            (QueueContents::Classic(_), true) => {
                 Reason::new("LEN-6", format!("the queue is full ({limit}) and takes no publish"))
             }
-            (Contents::Classic(_), false) => {
+            (QueueContents::Classic(_), false) => {
                 Reason::new("DL-10", format!("the queue is full ({limit}) and takes no dead letter"))
             }
             _ => Reason::new(
@@ -181,8 +129,10 @@ impl Sim {
     fn setters(&self, queue: &Queue, key: &str) -> Vec<(i64, String)> {
         let argument = queue.declared.arguments.get(&format!("x-{key}")).and_then(Value::as_integer);
         let argument = argument.map(|n| (n, format!("x-{key}")));
-        let policies = self.policies_of(queue).into_iter().flatten();
+        let in_force = self.policies_of(queue);
+        let policies = [("policy", in_force.user), ("operator policy", in_force.operator)].into_iter();
         let policies = policies.filter_map(|(word, policy)| {
+            let policy = policy?;
             let n = policy.definition.get(key)?.as_i64()?;
             Some((n, format!("{word} '{}'", policy.name)))
         });
@@ -201,17 +151,13 @@ impl Sim {
         all
     }
 
-    /// Says who keeps a message from going when its time is over: the one in front that lives longest.
-    pub(crate) fn held_up_by(
-        &self,
-        id: Id<Queue>,
-        entry: &QueuedMessage,
-    ) -> Option<(PublishId, Option<Millis>, Reason)> {
+    /// Returns who keeps a message from going when its time is over: the one in front that lives longest.
+    pub(crate) fn held_up_by(&self, id: QueueId, entry: &QueuedMessage) -> Option<(PublishId, Option<Millis>, Reason)> {
         let queue = self.queues.get(id).filter(|_| entry.expires_at != NEVER)?;
         let mut longest: Option<&QueuedMessage> = None;
         let in_front: Box<dyn Iterator<Item = &QueuedMessage>> = match &queue.contents {
-            Contents::Classic(classic) => Box::new(classic.in_front_of(entry.level)),
-            Contents::Quorum(quorum) => Box::new(quorum.in_front_of(entry.level)),
+            QueueContents::Classic(classic) => Box::new(classic.in_front_of(entry.level)),
+            QueueContents::Quorum(quorum) => Box::new(quorum.in_front_of(entry.level)),
         };
         for other in in_front.take(LOOKED_AT_MAX) {
             if other.expires_at > longest.map_or(entry.expires_at, |longest| longest.expires_at) {
@@ -222,8 +168,8 @@ impl Sim {
         let never = longest.expires_at == NEVER;
         let rule = match &queue.contents {
             _ if never && queue.settings.message_ttl_ms.is_some() => "TTL-4",
-            Contents::Classic(classic) if classic.has_priorities() => "TTL-12",
-            Contents::Quorum(_) if self.rules.quorum_heads_expire_apart => "TTL-13",
+            QueueContents::Classic(classic) if classic.has_priorities() => "TTL-12",
+            QueueContents::Quorum(_) if self.rules.quorum_heads_expire_apart => "TTL-13",
             _ => "TTL-5",
         };
         let why = match (never, rule) {
@@ -235,8 +181,8 @@ impl Sim {
         Some((longest.stored.origin, until, Reason::new(rule, why)))
     }
 
-    /// Says why none of a queue's consumers gets a message now; `None` when one may, or when there are none.
-    pub(crate) fn why_nobody(&self, id: Id<Queue>) -> Option<Reason> {
+    /// Returns why none of a queue's consumers gets a message now; `None` when one may, or when there are none.
+    pub(crate) fn why_nobody(&self, id: QueueId) -> Option<Reason> {
         let queue = self.queues.get(id)?;
         let consumers = &queue.consumers;
         if consumers.single_active {
@@ -258,7 +204,7 @@ impl Sim {
         Some(Reason::new(rule, words.join(", ")))
     }
 
-    /// Says why a consumer gets nothing now (CO-2, CO-4, CO-15, CO-26); `None` when it may.
+    /// Returns why a consumer gets nothing now (CO-2, CO-4, CO-15, CO-26); `None` when it may.
     fn why_not(&self, consumer: &Consumer) -> Option<Reason> {
         if consumer.has_capacity(&self.channels) {
             return None;
@@ -279,25 +225,8 @@ impl Sim {
     }
 
     /// Names a consumer, where reasons are wanted.
-    pub(crate) fn holder(&self, consumer: Option<Id<Consumer>>) -> Option<Name> {
+    pub(crate) fn holder(&self, consumer: Option<ConsumerId>) -> Option<Name> {
         consumer.filter(|_| self.insights).and_then(|id| self.consumers.get(id)).map(|consumer| consumer.tag.clone())
-    }
-}
-
-/// What a message's own TTL is called.
-const OWN: &str = "its own TTL";
-
-/// Is a TTL and who set it.
-#[derive(Debug, Clone)]
-pub(crate) struct Ttl {
-    ms: u64,
-    label: String,
-}
-
-impl Ttl {
-    fn in_words(&self) -> String {
-        let ttl = Millis(self.ms);
-        if self.label == OWN { format!("{OWN} {ttl}") } else { format!("queue TTL {ttl} ({})", self.label) }
     }
 }
 

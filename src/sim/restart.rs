@@ -3,8 +3,8 @@
 use crate::broker::{Command, Event, Refusal, Reply, RequestId, Scope, What, code};
 use crate::model::Millis;
 use crate::sim::broker::Sim;
-use crate::sim::queue::lifecycle::{Contents, Queue};
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::QueueId;
+use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::refusal::{connection_error, http_error};
 use crate::sim::state::timer::Timer;
 
@@ -13,7 +13,7 @@ impl Sim {
     pub(crate) fn restart(&mut self, request: RequestId, down_for: Millis) {
         self.force_out("broker forced connection closure with reason 'shutdown'", |_| true);
         self.to_serve.clear();
-        let transient: Vec<Id<Queue>> =
+        let transient: Vec<QueueId> =
             self.queues.iter().filter(|(_, queue)| !queue.declared.durable).map(|(id, _)| id).collect();
         for queue in transient {
             self.remove_queue(queue, "ER-12", "it was not durable and the broker restarted");
@@ -23,11 +23,11 @@ impl Sim {
         for exchange in transient {
             self.remove_exchange(exchange);
         }
-        let durable: Vec<Id<Queue>> = self.queues.iter().map(|(id, _)| id).collect();
+        let durable: Vec<QueueId> = self.queues.iter().map(|(id, _)| id).collect();
         for id in durable {
             self.lay_ghosts(id);
             let lost = match self.queues.get_mut(id) {
-                Some(Queue { contents: Contents::Classic(classic), .. }) => classic.keep_persistent(),
+                Some(Queue { contents: QueueContents::Classic(classic), .. }) => classic.keep_persistent(),
                 _ => Vec::new(),
             };
             for entry in lost {
@@ -45,7 +45,7 @@ impl Sim {
     pub(crate) fn come_up(&mut self) {
         let Some((_, request)) = self.down_until.take() else { return };
         self.answer(request, Ok(Reply::Done));
-        let queues: Vec<Id<Queue>> = self.queues.iter().map(|(id, _)| id).collect();
+        let queues: Vec<QueueId> = self.queues.iter().map(|(id, _)| id).collect();
         for queue in queues {
             self.start_lease(queue);
             self.restart_worker(queue);

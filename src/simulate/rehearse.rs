@@ -79,8 +79,8 @@ fn note_races(cell: &Cell, edition: Edition, played: &mut RunResult, timers: &[M
         let goes_on = shift.way == Direction::Later && after(&first, &timers).is_some();
         let unrest = goes_on.then(|| unrest(cell, edition, played, shift.point)).flatten();
         let note = match unrest {
-            Some(Unrest::WithoutEnd) => Some(WITHOUT_END.to_owned()),
-            Some(Unrest::UntilRest) if race.is_none() => Some(UNTIL_REST.to_owned()),
+            Some(UnrestEnd::WithoutEnd) => Some(WITHOUT_END.to_owned()),
+            Some(UnrestEnd::UntilRest) if race.is_none() => Some(UNTIL_REST.to_owned()),
             _ => race,
         };
         notes.extend(note.map(|note| (point.span, note)));
@@ -94,20 +94,20 @@ const WITHOUT_END: &str = "work goes on beside this without rest: a live broker 
 const UNTIL_REST: &str = "work goes on beside this: a live broker waits until it rests, which would change the run; say \
                           when to look: `within:`, `at:`";
 
-/// Says how work that goes on after a quiet would turn out on a live broker, whose quiet is a while without any event.
-enum Unrest {
+/// How work that goes on after a quiet would turn out on a live broker, whose quiet is a while without any event.
+enum UnrestEnd {
     WithoutEnd,
     /// It rests, and the run is another one then.
     UntilRest,
 }
 
-fn unrest(cell: &Cell, edition: Edition, played: &RunResult, point: usize) -> Option<Unrest> {
+fn unrest(cell: &Cell, edition: Edition, played: &RunResult, point: usize) -> Option<UnrestEnd> {
     let shift = Perturbation { point, way: Direction::Rest };
     let other = play(cell, edition, false, Some(shift), &mut Vec::new());
     if other.failures.iter().any(|failure| failure.code == Code::RunNeverQuiet) {
-        return Some(Unrest::WithoutEnd);
+        return Some(UnrestEnd::WithoutEnd);
     }
-    (!is_same(played, &other)).then_some(Unrest::UntilRest)
+    (!is_same(played, &other)).then_some(UnrestEnd::UntilRest)
 }
 
 fn is_same(played: &RunResult, other: &RunResult) -> bool {
@@ -117,13 +117,13 @@ fn is_same(played: &RunResult, other: &RunResult) -> bool {
     }
 }
 
-/// Gives how long after a point the next timer fires, if it is close.
+/// Returns how long after a point the next timer fires, if it is close.
 fn after(point: &DecisionPoint, timers: &[Moment]) -> Option<Millis> {
     let gaps = timers.iter().filter(|timer| **timer > point.moment).map(|timer| *timer - point.moment);
     gaps.min().filter(|gap| *gap < RACE)
 }
 
-/// Gives how long before a point that was meant for its very moment a timer fired, if it was close.
+/// Returns how long before a point that was meant for its very moment a timer fired, if it was close.
 fn before(point: &DecisionPoint, timers: &[Moment]) -> Option<Millis> {
     let gaps = timers.iter().filter(|timer| **timer <= point.moment).map(|timer| point.moment - *timer);
     gaps.min().filter(|gap| point.exact && *gap < RACE)

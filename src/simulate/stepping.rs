@@ -22,7 +22,7 @@ impl Default for Limits {
     }
 }
 
-/// Says how a run ended.
+/// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
     /// The client is done.
@@ -71,7 +71,7 @@ pub(crate) fn simulate_noting(
     limits: &Limits,
     timers: &mut Vec<Moment>,
 ) -> (Moment, Ended) {
-    let mut run = Run { now: from, events: 0, awaiting_quiet: Vec::new() };
+    let mut run = SimulatedRun { now: from, events: 0, awaiting_quiet: Vec::new() };
     loop {
         if run.exhaust_moment(client, sim, limits.events_at_one_moment_max, timers) {
             let mut queues = sim.busiest_queues();
@@ -107,15 +107,15 @@ fn note(timers: &mut Vec<Moment>, moment: Moment) {
     }
 }
 
-struct Run {
+struct SimulatedRun {
     now: Moment,
     /// Events and commands at this moment.
     events: u64,
     awaiting_quiet: Vec<RequestId>,
 }
 
-impl Run {
-    /// Does everything that is to be done at this moment; says whether it was too much.
+impl SimulatedRun {
+    /// Does everything that is to be done at this moment; returns whether it was too much.
     fn exhaust_moment(&mut self, client: &mut dyn Client, sim: &mut Sim, max: u64, timers: &mut Vec<Moment>) -> bool {
         let mut settled = false;
         loop {
@@ -135,7 +135,7 @@ impl Run {
             match command {
                 Some(Command::AwaitQuiet { request }) => self.awaiting_quiet.push(request),
                 Some(command) => sim.handle(self.now, command),
-                None if sim.is_due(self.now) => {}
+                None if sim.rest() || sim.is_due(self.now) => {}
                 None if self.awaiting_quiet.is_empty() => return false,
                 None => {
                     let request = self.awaiting_quiet.remove(0);

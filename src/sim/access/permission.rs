@@ -1,82 +1,33 @@
 //! Who may do what: the three rights, topic permissions, and the channel's memory of what was allowed (PE-1 to PE-8).
 
 use crate::broker::{Refusal, code};
-use crate::model::{Millis, Moment, Name};
-use crate::rules::{Access, Pattern, access_refused, shown_exchange, shown_queue, topic_access_refused};
+use crate::model::Name;
+use crate::rules::{Access, access_refused, shown_exchange, shown_queue, topic_access_refused};
 use crate::sim::broker::Sim;
-use crate::sim::reason::Reason;
-use crate::sim::routing::exchange::Router;
-use crate::sim::session::channel::Channel;
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::ChannelIndex;
+use crate::sim::state::exchange::Router;
+use crate::sim::state::reason::Reason;
 use crate::sim::state::refusal::channel_error;
 use std::collections::VecDeque;
 
 /// How many allowed accesses a channel remembers (PE-6).
 const REMEMBERED_MAX: usize = 12;
 
-/// A channel without work for this long hibernates, and forgets what it was allowed (PE-6).
-const IDLE_MAX: Millis = Millis(1000);
-
-/// Holds a user's patterns in one vhost.
-pub(crate) struct Rights {
-    pub configure: Pattern,
-    pub write: Pattern,
-    pub read: Pattern,
-}
-
-/// Holds a user's patterns on the routing keys of one topic exchange.
-pub(crate) struct TopicRights {
-    pub write: Pattern,
-    pub read: Pattern,
-}
-
-/// Remembers accesses that were allowed, newest first; a revoked right stays until it is forgotten.
-#[derive(Debug, Default)]
-pub(crate) struct PermissionCache {
-    /// When the channel had work last.
-    busy_at: Moment,
-    /// Access, whether to an exchange, name.
-    accesses: VecDeque<(Access, bool, Name)>,
-    /// Access, exchange, key.
-    topics: VecDeque<(Access, Name, Name)>,
-}
-
-impl Rights {
-    fn pattern(&self, access: Access) -> &Pattern {
-        match access {
-            Access::Configure => &self.configure,
-            Access::Write => &self.write,
-            Access::Read => &self.read,
-        }
-    }
-}
-
-impl PermissionCache {
-    /// Notes that the channel has work; forgets everything when it had none for long.
-    pub(crate) fn wake(&mut self, now: Moment) {
-        if now - self.busy_at >= IDLE_MAX {
-            self.accesses.clear();
-            self.topics.clear();
-        }
-        self.busy_at = now;
-    }
-}
-
 impl Sim {
     /// Notes that a channel has work (PE-6).
-    pub(crate) fn wake_channel(&mut self, id: Id<Channel>) {
+    pub(crate) fn wake_channel(&mut self, id: ChannelIndex) {
         if let Some(channel) = self.channels.get_mut(id) {
             channel.permissions.wake(self.now);
         }
     }
 
-    pub(crate) fn check_queue_access(&mut self, id: Id<Channel>, access: Access, name: &Name) -> Result<(), Refusal> {
+    pub(crate) fn check_queue_access(&mut self, id: ChannelIndex, access: Access, name: &Name) -> Result<(), Refusal> {
         self.check_access(id, access, false, name)
     }
 
     pub(crate) fn check_exchange_access(
         &mut self,
-        id: Id<Channel>,
+        id: ChannelIndex,
         access: Access,
         name: &Name,
     ) -> Result<(), Refusal> {
@@ -84,7 +35,12 @@ impl Sim {
     }
 
     /// Checks a passive declare: free before, any one of the rights from 4.2.7 on (PE-2).
-    pub(crate) fn check_passive_access(&mut self, id: Id<Channel>, exchange: bool, name: &Name) -> Result<(), Refusal> {
+    pub(crate) fn check_passive_access(
+        &mut self,
+        id: ChannelIndex,
+        exchange: bool,
+        name: &Name,
+    ) -> Result<(), Refusal> {
         if !self.rules.passive_needs_any {
             return Ok(());
         }
@@ -96,7 +52,7 @@ impl Sim {
         self.check_access(id, Access::Configure, exchange, name)
     }
 
-    fn check_access(&mut self, id: Id<Channel>, access: Access, exchange: bool, name: &Name) -> Result<(), Refusal> {
+    fn check_access(&mut self, id: ChannelIndex, access: Access, exchange: bool, name: &Name) -> Result<(), Refusal> {
         let Some(channel) = self.channels.get(id) else { return Ok(()) };
         let Some(user) = &channel.user else { return Ok(()) };
         let known = channel.permissions.accesses.iter();
@@ -124,7 +80,7 @@ impl Sim {
     /// Checks a key on a topic exchange; other exchanges, and users without a row, pass (PE-7).
     pub(crate) fn check_topic_access(
         &mut self,
-        id: Id<Channel>,
+        id: ChannelIndex,
         access: Access,
         exchange: &Name,
         key: &Name,

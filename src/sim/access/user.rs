@@ -4,28 +4,10 @@ use crate::broker::{Refusal, Reply};
 use crate::model;
 use crate::model::{Name, Permission, TopicPermission};
 use crate::rules::{Pattern, expand_topic_pattern};
-use crate::sim::access::permission::{Rights, TopicRights};
 use crate::sim::broker::Sim;
+use crate::sim::state::permission::{Rights, TopicRights};
 use crate::sim::state::refusal::http_error;
-use std::collections::BTreeMap;
-
-/// Is a user; whoever names one is taken for it, passwords are not simulated.
-#[derive(Default)]
-pub(crate) struct User {
-    pub tags: Vec<String>,
-    pub limits: BTreeMap<String, i64>,
-    /// By vhost.
-    pub permissions: BTreeMap<Name, Rights>,
-    /// By vhost and exchange.
-    pub topics: BTreeMap<(Name, Name), TopicRights>,
-}
-
-impl User {
-    /// Gives a limit; negative is none.
-    pub(crate) fn limit(&self, name: &str) -> Option<i64> {
-        self.limits.get(name).copied().filter(|limit| *limit >= 0)
-    }
-}
+use crate::sim::state::user::User;
 
 impl Sim {
     /// Adds the user that every broker starts with.

@@ -3,34 +3,13 @@
 use crate::broker::{Refusal, Reply};
 use crate::model;
 use crate::model::{Name, QueueKind, Table};
+use crate::rules::EffectivePolicies;
 use crate::sim::broker::Sim;
-use crate::sim::queue::lifecycle::Queue;
-use crate::sim::queue::policy::Policies;
-use crate::sim::routing::exchange::Exchange;
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::VhostId;
 use crate::sim::state::names::NameMap;
 use crate::sim::state::refusal::http_error;
+use crate::sim::state::vhost::Vhost;
 use std::collections::BTreeMap;
-
-/// Is a virtual host.
-pub(crate) struct Vhost {
-    pub name: Name,
-    pub default_queue_type: Option<QueueKind>,
-    pub limits: BTreeMap<String, i64>,
-    pub queues: NameMap<Id<Queue>>,
-    pub exchanges: NameMap<Id<Exchange>>,
-    /// The one of the empty name: always there, and what most dead letters go through.
-    pub default_exchange: Option<Id<Exchange>>,
-    pub policies: Policies,
-    pub operator_policies: Policies,
-}
-
-impl Vhost {
-    /// Gives a limit; negative is none.
-    pub(crate) fn limit(&self, name: &str) -> Option<i64> {
-        self.limits.get(name).copied().filter(|limit| *limit >= 0)
-    }
-}
 
 /// The exchanges of every vhost (RT-1).
 const PREDECLARED: [(&str, &str, bool); 7] = [
@@ -44,7 +23,7 @@ const PREDECLARED: [(&str, &str, bool); 7] = [
 ];
 
 impl Sim {
-    pub(crate) fn add_vhost(&mut self, name: Name) -> Id<Vhost> {
+    pub(crate) fn add_vhost(&mut self, name: Name) -> VhostId {
         let id = self.vhosts.insert(Vhost {
             name: name.clone(),
             default_queue_type: None,
@@ -52,8 +31,7 @@ impl Sim {
             queues: NameMap::default(),
             exchanges: NameMap::default(),
             default_exchange: None,
-            policies: Policies::new(),
-            operator_policies: Policies::new(),
+            policies: EffectivePolicies::new(self.rules, [], []),
         });
         self.vhost_names.insert(name.clone(), id);
         for (exchange, kind, internal) in PREDECLARED {
@@ -134,11 +112,11 @@ impl Sim {
     }
 
     /// Finds a vhost for the management API (MG-1).
-    pub(crate) fn managed_vhost(&self, name: &Name) -> Result<Id<Vhost>, Refusal> {
+    pub(crate) fn managed_vhost(&self, name: &Name) -> Result<VhostId, Refusal> {
         self.vhost_names.get(name).copied().ok_or_else(|| http_error(404, "vhost_not_found"))
     }
 
-    pub(crate) fn vhost_name(&self, id: Id<Vhost>) -> Name {
+    pub(crate) fn vhost_name(&self, id: VhostId) -> Name {
         self.vhosts.get(id).map_or_else(|| Name::from(""), |vhost| vhost.name.clone())
     }
 }

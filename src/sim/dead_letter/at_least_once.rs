@@ -1,84 +1,24 @@
 //! At-least-once dead-lettering: a queue keeps its dead letters until all targets have them, and a worker of its own
 //! brings them there, a few at a time, as a publisher that a full target refuses (DL-24, DL-30).
 
-use crate::broker::{Death, What};
-use crate::model::{Millis, Moment};
+use crate::broker::What;
+use crate::model::Millis;
 use crate::rules::OwnDeadLetters;
 use crate::sim::broker::Sim;
-use crate::sim::dead_letter::at_most_once::DeadLetter;
-use crate::sim::queue::enqueue::is_refusing;
-use crate::sim::queue::lifecycle::{Contents, Queue};
-use crate::sim::state::arena::Id;
-use crate::sim::state::queued_message::QueuedMessage;
+use crate::sim::state::arena::QueueId;
+use crate::sim::state::backlog::Backlog;
+use crate::sim::state::dead_letter::{DeadLetter, RETRY_MS, WaitingDeadLetter};
+use crate::sim::state::queue::{Queue, QueueContents, is_refusing};
 use crate::sim::state::quorum_queue::Publisher;
 use crate::sim::state::timer::Timer;
 use std::collections::VecDeque;
 
-/// How long dead letters that found no place wait before the next try (DL-30).
-pub(crate) const RETRY_MS: u64 = 180_000;
-
 /// How many dead letters the worker of a queue has at a time.
 const PREFETCH: usize = 32;
 
-/// Is a dead letter that not all of its targets have taken.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    pub entry: QueuedMessage,
-    pub death: Death,
-    /// The targets that have it already.
-    pub taken_by: Vec<Id<Queue>>,
-    /// When it was last sent to a target; `None`: there was none.
-    pub sent_at: Option<Moment>,
-}
-
-/// Holds the dead letters of an at-least-once queue.
-#[derive(Default)]
-pub(crate) struct Backlog {
-    /// Messages and bytes of all of them.
-    counted: (u64, u64),
-    /// How many are on their way to their targets.
-    leaving: usize,
-    /// What the worker has and could not bring to all targets.
-    waiting: VecDeque<Waiting>,
-    /// What comes after that.
-    held: VecDeque<DeadLetter>,
-}
-
-impl Backlog {
-    /// Gives messages and bytes, which count towards the limits of their queue.
-    pub(crate) fn counted(&self) -> (u64, u64) {
-        self.counted
-    }
-
-    /// Counts those that no target has confirmed and that are on no way.
-    pub(crate) fn len(&self) -> usize {
-        self.waiting.len() + self.held.len()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Takes all that wait, oldest first.
-    pub(crate) fn drain(&mut self) -> Vec<QueuedMessage> {
-        let held = self.held.drain(..).filter_map(|letter| letter.kept).map(|kept| *kept);
-        let all: Vec<QueuedMessage> = self.waiting.drain(..).chain(held).map(|waiting| waiting.entry).collect();
-        all.iter().for_each(|entry| self.weigh_off(entry));
-        all
-    }
-
-    fn weigh_on(&mut self, entry: &QueuedMessage) {
-        self.counted = (self.counted.0 + 1, self.counted.1 + u64::from(entry.size));
-    }
-
-    fn weigh_off(&mut self, entry: &QueuedMessage) {
-        self.counted = (self.counted.0 - 1, self.counted.1 - u64::from(entry.size));
-    }
-}
-
 impl Sim {
     /// Takes a dead letter into the backlog of its queue, and sends it when the worker can have it.
-    pub(crate) fn give_to_worker(&mut self, id: Id<Queue>, letter: DeadLetter) {
+    pub(crate) fn give_to_worker(&mut self, id: QueueId, letter: DeadLetter) {
         let Some(backlog) = self.backlog_mut(id) else { return };
         let Some(kept) = &letter.kept else { return };
         backlog.weigh_on(&kept.entry);
@@ -95,7 +35,7 @@ impl Sim {
     }
 
     /// Lets go of a dead letter that all its targets have, or keeps it for the next try.
-    pub(crate) fn settle_with_worker(&mut self, id: Id<Queue>, letter: Option<Box<Waiting>>, confirmed: bool) {
+    pub(crate) fn settle_with_worker(&mut self, id: QueueId, letter: Option<Box<WaitingDeadLetter>>, confirmed: bool) {
         let Some(letter) = letter else { return };
         let Some(backlog) = self.backlog_mut(id) else { return };
         backlog.leaving -= 1;
@@ -113,7 +53,7 @@ impl Sim {
     }
 
     /// Sends what came after the last lot, once that has arrived or waits.
-    fn send_held(&mut self, id: Id<Queue>) {
+    fn send_held(&mut self, id: QueueId) {
         let now = self.now;
         let Some(backlog) = self.backlog_mut(id).filter(|backlog| backlog.leaving == 0) else { return };
         let room = PREFETCH.saturating_sub(backlog.waiting.len()).min(backlog.held.len());
@@ -130,9 +70,9 @@ impl Sim {
         self.turn += 1;
     }
 
-    /// Says whether a queue would not confirm a dead letter now. The worker learns of what happens to a target only when
+    /// Returns whether a queue would not confirm a dead letter now. The worker learns of what happens to a target only when
     /// all that died with the letter is on its way.
-    pub(crate) fn refuses_dead_letter(&mut self, target: Id<Queue>, from: Id<Queue>) -> bool {
+    pub(crate) fn refuses_dead_letter(&mut self, target: QueueId, from: QueueId) -> bool {
         let own = self.rules.own_dead_letters;
         let (publisher, turn) = match own {
             OwnDeadLetters::Unheard if target == from => (Publisher::DeafWorker(from), self.turn),
@@ -141,17 +81,17 @@ impl Sim {
         };
         let Some(queue) = self.queues.get_mut(target) else { return true };
         let refuses = is_refusing(queue);
-        let Contents::Quorum(quorum) = &mut queue.contents else { return false };
+        let QueueContents::Quorum(quorum) = &mut queue.contents else { return false };
         quorum.refuses(publisher, refuses, turn)
     }
 
-    /// Says whether the worker is told that a target has taken a dead letter.
-    pub(crate) fn hears_of(&self, target: Id<Queue>, from: Id<Queue>) -> bool {
+    /// Returns whether the worker is told that a target has taken a dead letter.
+    pub(crate) fn hears_of(&self, target: QueueId, from: QueueId) -> bool {
         target != from || self.rules.own_dead_letters != OwnDeadLetters::Unheard
     }
 
     /// Drops the dead letters that wait: their queue is at-least-once no more.
-    pub(crate) fn forget_waiting(&mut self, id: Id<Queue>) {
+    pub(crate) fn forget_waiting(&mut self, id: QueueId) {
         self.end_worker(id);
         let Some(queue) = self.queues.get_mut(id) else { return };
         self.timers.cancel(&mut queue.retry_timer);
@@ -164,7 +104,7 @@ impl Sim {
     }
 
     /// Begins anew after a restart of the broker: nobody remembers which targets have what.
-    pub(crate) fn restart_worker(&mut self, id: Id<Queue>) {
+    pub(crate) fn restart_worker(&mut self, id: QueueId) {
         self.end_worker(id);
         let Some(backlog) = self.backlog_mut(id) else { return };
         for waiting in &mut backlog.waiting {
@@ -175,10 +115,10 @@ impl Sim {
     }
 
     /// Makes the targets of a queue forget its worker; the next one asks anew.
-    fn end_worker(&mut self, id: Id<Queue>) {
+    fn end_worker(&mut self, id: QueueId) {
         let Some(vhost) = self.queues.get(id).and_then(|queue| self.vhosts.get(queue.vhost)) else { return };
         for &target in vhost.queues.values() {
-            if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(target) {
+            if let Some(Queue { contents: QueueContents::Quorum(quorum), .. }) = self.queues.get_mut(target) {
                 quorum.forget_publisher(Publisher::Worker(id));
                 quorum.forget_publisher(Publisher::DeafWorker(id));
             }
@@ -186,11 +126,12 @@ impl Sim {
     }
 
     /// Tries dead letters again that found no place; one that a target did not confirm, once it has waited for long enough.
-    pub(crate) fn retry_dead_letters(&mut self, id: Id<Queue>) {
+    pub(crate) fn retry_dead_letters(&mut self, id: QueueId) {
         let now = self.now;
         let Some(backlog) = self.backlog_mut(id) else { return };
-        let is_due = |waiting: &Waiting| waiting.sent_at.is_none_or(|at| at + Millis(RETRY_MS) <= now);
-        let (due, later): (VecDeque<Waiting>, _) = std::mem::take(&mut backlog.waiting).into_iter().partition(is_due);
+        let is_due = |waiting: &WaitingDeadLetter| waiting.sent_at.is_none_or(|at| at + Millis(RETRY_MS) <= now);
+        let (due, later): (VecDeque<WaitingDeadLetter>, _) =
+            std::mem::take(&mut backlog.waiting).into_iter().partition(is_due);
         let next = later.iter().filter_map(|waiting| waiting.sent_at).min();
         backlog.waiting = later;
         if let Some(queue) = self.queues.get_mut(id) {
@@ -205,10 +146,10 @@ impl Sim {
         }
     }
 
-    fn backlog_mut(&mut self, id: Id<Queue>) -> Option<&mut Backlog> {
+    fn backlog_mut(&mut self, id: QueueId) -> Option<&mut Backlog> {
         match &mut self.queues.get_mut(id)?.contents {
-            Contents::Quorum(quorum) => Some(&mut *quorum.backlog),
-            Contents::Classic(_) => None,
+            QueueContents::Quorum(quorum) => Some(&mut *quorum.backlog),
+            QueueContents::Classic(_) => None,
         }
     }
 }

@@ -3,19 +3,17 @@
 use crate::broker::{ChannelId, DeliveryTag, Refusal, Reply, Settlement, code};
 use crate::model::Name;
 use crate::sim::broker::Sim;
-use crate::sim::delivery::consumer::Consumer;
-use crate::sim::delivery::requeue::Return;
-use crate::sim::queue::lifecycle::{Contents, Queue};
-use crate::sim::reason::Cause;
-use crate::sim::session::channel::{Channel, Unacked};
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId};
+use crate::sim::state::channel::Unacked;
+use crate::sim::state::queue::QueueContents;
 use crate::sim::state::queued_message::QueuedMessage;
+use crate::sim::state::reason::{DeathCause, Return};
 use crate::sim::state::refusal::{connection_error, precondition_failed};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Orders groups of deliveries: by queue, then those taken by get by tag, then by consumer tag (DL-33).
-type Group = (Name, Id<Queue>, Option<u64>, Option<Name>);
+type SettlementGroup = (Name, QueueId, Option<u64>, Option<Name>);
 
 impl Sim {
     pub(crate) fn settle(&mut self, id: ChannelId, tag: DeliveryTag, multiple: bool, settlement: Settlement) {
@@ -59,7 +57,7 @@ impl Sim {
     }
 
     /// Serves the queue after some of its deliveries were settled.
-    fn settled(&mut self, queue: Id<Queue>, settlement: Settlement) {
+    fn settled(&mut self, queue: QueueId, settlement: Settlement) {
         match settlement {
             Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true } => self.elect_after_return(queue),
             _ => self.elect(queue),
@@ -68,15 +66,15 @@ impl Sim {
         self.serve(queue);
     }
 
-    /// Settles deliveries of one queue; says how many died by the delivery limit.
+    /// Settles deliveries of one queue; returns how many died by the delivery limit.
     fn settle_many(
         &mut self,
-        queue: Id<Queue>,
+        queue: QueueId,
         mut entries: Vec<QueuedMessage>,
         settlement: Settlement,
         by: Option<Name>,
     ) -> u32 {
-        let classic = self.queues.get(queue).is_some_and(|queue| matches!(queue.contents, Contents::Classic(_)));
+        let classic = self.queues.get(queue).is_some_and(|queue| matches!(queue.contents, QueueContents::Classic(_)));
         if classic {
             // DL-31: one with priorities goes through them, highest first.
             entries.sort_by_key(|entry| Reverse(entry.level));
@@ -87,21 +85,21 @@ impl Sim {
             Settlement::Reject { requeue: true } => return self.put_back(queue, entries, Return::Rejected, by),
             Settlement::Nack { requeue: false } => {
                 for entry in entries {
-                    self.die(queue, entry, Cause::Nacked(by.clone()));
+                    self.die(queue, entry, DeathCause::Nacked(by.clone()));
                 }
             }
             Settlement::Reject { requeue: false } => {
                 for mut entry in entries {
                     entry.failures += 1;
-                    self.die(queue, entry, Cause::Rejected(by.clone()));
+                    self.die(queue, entry, DeathCause::Rejected(by.clone()));
                 }
             }
         }
         0
     }
 
-    /// Gives a consumer the credit that its version forgets to take back.
-    fn leak_credit(&mut self, consumer: Option<Id<Consumer>>, deaths: u32) {
+    /// Lets a consumer keep the credit that its version forgets to take back.
+    fn leak_credit(&mut self, consumer: Option<ConsumerId>, deaths: u32) {
         if deaths == 0 || !self.rules.limit_death_leaks_credit {
             return;
         }
@@ -113,7 +111,7 @@ impl Sim {
     }
 
     /// Takes what a tag means from the channel; `None` for a tag that is not outstanding (CO-17).
-    fn take_unacked(&mut self, channel: Id<Channel>, tag: u64, multiple: bool) -> Option<Taken> {
+    fn take_unacked(&mut self, channel: ChannelIndex, tag: u64, multiple: bool) -> Option<Taken> {
         let unacked = &mut self.channels.get_mut(channel)?.unacked;
         if tag == 0 && multiple {
             return Some(Taken::Many(unacked.drain(..).collect()));
@@ -128,8 +126,8 @@ impl Sim {
         unacked.remove(at).map(Taken::One)
     }
 
-    fn grouped(&self, all: Vec<Unacked>) -> BTreeMap<Group, Vec<Unacked>> {
-        let mut groups: BTreeMap<Group, Vec<Unacked>> = BTreeMap::new();
+    fn grouped(&self, all: Vec<Unacked>) -> BTreeMap<SettlementGroup, Vec<Unacked>> {
+        let mut groups: BTreeMap<SettlementGroup, Vec<Unacked>> = BTreeMap::new();
         for unacked in all {
             let name = self.queues.get(unacked.queue).map_or_else(|| Name::from(""), |queue| queue.name.name.clone());
             let tag = unacked.consumer.and_then(|id| self.consumers.get(id)).map(|consumer| consumer.tag.clone());
@@ -142,7 +140,7 @@ impl Sim {
     }
 
     /// basic.recover: everything unacknowledged returns (CO-16).
-    pub(crate) fn recover(&mut self, channel: Id<Channel>, requeue: bool) -> Result<Reply, Refusal> {
+    pub(crate) fn recover(&mut self, channel: ChannelIndex, requeue: bool) -> Result<Reply, Refusal> {
         if !requeue {
             return Err(connection_error(code::NOT_IMPLEMENTED, "requeue=false"));
         }
@@ -166,7 +164,7 @@ impl Sim {
     }
 
     /// basic.qos (CO-2, CO-4).
-    pub(crate) fn qos(&mut self, channel: Id<Channel>, prefetch: u16, global: bool) -> Reply {
+    pub(crate) fn qos(&mut self, channel: ChannelIndex, prefetch: u16, global: bool) -> Reply {
         let ignored = self.rules.global_qos_ignored;
         let Some(state) = self.channels.get_mut(channel) else { return Reply::Done };
         if global && !ignored {
@@ -179,19 +177,19 @@ impl Sim {
     }
 
     /// Lets consumers that the channel's global limit held back go on.
-    fn resume_globally(&mut self, id: Id<Channel>) {
+    fn resume_globally(&mut self, id: ChannelIndex) {
         let Some(channel) = self.channels.get(id) else { return };
         if !channel.has_room() {
             return;
         }
-        let may_wait = |consumer: &Id<Consumer>| {
+        let may_wait = |consumer: &ConsumerId| {
             let queue = self.consumers.get(*consumer).and_then(|consumer| self.queues.get(consumer.queue));
             queue.is_some_and(|queue| queue.consumers.single_active || !queue.consumers.blocked.is_empty())
         };
         if !channel.consumers.values().any(may_wait) {
             return;
         }
-        let mut queues: Vec<Id<Queue>> =
+        let mut queues: Vec<QueueId> =
             channel.consumers.values().filter_map(|consumer| Some(self.consumers.get(*consumer)?.queue)).collect();
         queues.sort_unstable();
         queues.dedup();
@@ -212,7 +210,7 @@ impl Sim {
     }
 }
 
-/// Is what one settlement concerns.
+/// What one settlement concerns.
 enum Taken {
     One(Unacked),
     Many(Vec<Unacked>),

@@ -4,20 +4,19 @@ use crate::broker::{DeliveredMessage, Delivery, DeliveryTag, Event};
 use crate::model::{QueueKind, Value};
 use crate::rules::FailureCount;
 use crate::sim::broker::Sim;
-use crate::sim::delivery::consumer::Consumer;
-use crate::sim::queue::lifecycle::{Contents, Queue};
-use crate::sim::reason::Occasion;
-use crate::sim::session::channel::Unacked;
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::{ConsumerId, QueueId};
+use crate::sim::state::channel::Unacked;
+use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::queued_message::QueuedMessage;
+use crate::sim::state::reason::Occasion;
 
 impl Sim {
     /// Hands out messages as long as there are some and somebody may have one; drops what is over the limit then.
-    pub(crate) fn serve(&mut self, id: Id<Queue>) {
+    pub(crate) fn serve(&mut self, id: QueueId) {
         // A classic queue looks for expired heads where RabbitMQ does: after each message that leaves (TTL-12).
         let Some(queue) = self.queues.get(id).filter(|queue| !queue.is_asleep()) else { return };
         let quorum = queue.kind == QueueKind::Quorum;
-        if matches!(&queue.contents, Contents::Quorum(quorum) if quorum.may_have_expired(self.now)) {
+        if matches!(&queue.contents, QueueContents::Quorum(quorum) if quorum.may_have_expired(self.now)) {
             self.expire(id);
         }
         while let Some(queue) = self.queues.get(id) {
@@ -35,11 +34,11 @@ impl Sim {
     }
 
     /// Does what comes after the serving of a quorum queue: its limits, and the timer of its heads.
-    pub(crate) fn served_quorum(&mut self, id: Id<Queue>) {
+    pub(crate) fn served_quorum(&mut self, id: QueueId) {
         self.drop_over_limit(id, Occasion::Arrival);
         let has_clock = |queue: &Queue| match &queue.contents {
-            Contents::Quorum(quorum) => quorum.may_expire() || queue.ttl_timer.is_some(),
-            Contents::Classic(_) => false,
+            QueueContents::Quorum(quorum) => quorum.may_expire() || queue.ttl_timer.is_some(),
+            QueueContents::Classic(_) => false,
         };
         if self.queues.get(id).is_some_and(has_clock) {
             self.arm_message_ttl(id);
@@ -47,7 +46,7 @@ impl Sim {
     }
 
     /// Takes the consumer whose turn it is; it goes to the back.
-    pub(crate) fn next_consumer(&mut self, id: Id<Queue>) -> Option<Id<Consumer>> {
+    pub(crate) fn next_consumer(&mut self, id: QueueId) -> Option<ConsumerId> {
         let queue = self.queues.get(id)?;
         if queue.consumers.single_active {
             let active = queue.consumers.active?;
@@ -84,7 +83,7 @@ impl Sim {
     }
 
     /// Sends a message to a consumer.
-    pub(crate) fn hand_over(&mut self, queue_id: Id<Queue>, id: Id<Consumer>, entry: QueuedMessage) {
+    pub(crate) fn hand_over(&mut self, queue_id: QueueId, id: ConsumerId, entry: QueuedMessage) {
         let Some(consumer) = self.consumers.get_mut(id) else { return };
         if consumer.ghost.is_some() {
             return self.hand_to_ghost(queue_id, id, entry);
@@ -131,7 +130,7 @@ pub(crate) fn shown(
     Delivery { tag, redelivered, exchange, routing_key, message }
 }
 
-/// Gives the message as a delivery shows it, and whether it counts as redelivered (CO-9, CO-12, DL-32, DL-34).
+/// Returns the message as a delivery shows it, and whether it counts as redelivered (CO-9, CO-12, DL-32, DL-34).
 fn told(
     rules: &crate::rules::Differences,
     queue: &Queue,
@@ -139,7 +138,7 @@ fn told(
     by_get: bool,
 ) -> (DeliveredMessage, bool) {
     let stored = &entry.stored;
-    let Contents::Quorum(_) = &queue.contents else {
+    let QueueContents::Quorum(_) = &queue.contents else {
         return (stored.letter(), entry.redelivered);
     };
     let inherited = match rules.failure_count {

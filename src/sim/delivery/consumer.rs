@@ -4,123 +4,23 @@ use crate::broker::{Refusal, Reply, code};
 use crate::model::{Name, QueueKind, Table};
 use crate::rules::{Access, priority_argument, shown_queue};
 use crate::sim::broker::Sim;
-use crate::sim::queue::lifecycle::Queue;
-use crate::sim::session::channel::Channel;
-use crate::sim::state::arena::{Arena, Id};
-use crate::sim::state::queued_message::QueuedMessage;
-use crate::sim::state::refusal::{channel_error, connection_error, precondition_failed};
-use std::collections::VecDeque;
-
-/// Is one subscription.
-#[derive(Debug)]
-pub(crate) struct Consumer {
-    pub tag: Name,
-    pub channel: Id<Channel>,
-    pub queue: Id<Queue>,
-    pub no_ack: bool,
-    /// 0 is unlimited.
-    pub prefetch: u16,
-    pub priority: i64,
-    /// Messages that it may hold beyond its prefetch.
-    pub leaked_credit: u32,
-    pub timeout_ms: Option<u64>,
-    /// Its place among all subscriptions and gets (CO-10).
-    pub attached: u64,
-    pub unacked: u32,
-    /// CO-26: unacked ones that the queue took back.
-    pub timed_out: u32,
-    /// Whether it stands in its queue's rotation.
-    pub rotating: bool,
-    /// CO-15: cancelled, but deliveries are outstanding.
-    pub cancelled: bool,
-    /// CO-6: what it took although its channel is gone.
-    pub ghost: Option<Vec<QueuedMessage>>,
-}
-
-impl Consumer {
-    /// Gives how many it may hold, if that is limited.
-    pub(crate) fn held_max(&self) -> u32 {
-        u32::from(self.prefetch) + self.leaked_credit
-    }
-
-    /// Says whether it may get one more (CO-2, CO-4).
-    pub(crate) fn has_capacity(&self, channels: &Arena<Channel>) -> bool {
-        if self.cancelled || self.timed_out > 0 {
-            return false;
-        }
-        if self.ghost.is_some() {
-            return self.prefetch == 0 || self.unacked < self.held_max();
-        }
-        self.no_ack
-            || ((self.prefetch == 0 || self.unacked < self.held_max())
-                && channels.get(self.channel).is_some_and(Channel::has_room))
-    }
-}
-
-/// Holds the consumers of a queue.
-#[derive(Debug, Default)]
-pub(crate) struct Consumers {
-    /// In order of subscription.
-    pub all: Vec<Id<Consumer>>,
-    /// By priority, highest first; those to try next stand in front.
-    levels: Vec<(i64, VecDeque<Id<Consumer>>)>,
-    /// Set aside because they were full when it was their turn (CO-3).
-    pub blocked: Vec<Id<Consumer>>,
-    pub single_active: bool,
-    pub active: Option<Id<Consumer>>,
-    /// CO-6: the active one gets nothing until it has settled all, then it makes way.
-    pub quiescing: bool,
-    /// CO-6: the active one is new, and gets nothing of what waits before something wakes the queue.
-    pub asleep: bool,
-    /// Holds the queue for itself (CO-8).
-    pub exclusive: Option<Id<Consumer>>,
-    pub had_any: bool,
-}
-
-impl Consumers {
-    pub(crate) fn new(single_active: bool) -> Self {
-        Self { single_active, ..Self::default() }
-    }
-
-    /// Puts a consumer at the back of its level.
-    pub(crate) fn join(&mut self, priority: i64, consumer: Id<Consumer>) {
-        match self.levels.binary_search_by(|(other, _)| priority.cmp(other)) {
-            Ok(at) => self.levels[at].1.push_back(consumer),
-            Err(at) => self.levels.insert(at, (priority, VecDeque::from([consumer]))),
-        }
-    }
-
-    /// Gives those whose turn it is: the highest level that is not empty, first in turn in front.
-    pub(crate) fn in_turn(&mut self) -> Option<&mut VecDeque<Id<Consumer>>> {
-        self.levels.iter_mut().map(|(_, level)| level).find(|level| !level.is_empty())
-    }
-
-    /// Takes a consumer out of everything.
-    fn remove(&mut self, consumer: Id<Consumer>) {
-        self.all.retain(|other| *other != consumer);
-        self.blocked.retain(|other| *other != consumer);
-        for (_, level) in &mut self.levels {
-            level.retain(|other| *other != consumer);
-        }
-        if self.exclusive == Some(consumer) {
-            self.exclusive = None;
-        }
-        if self.active == Some(consumer) {
-            (self.active, self.quiescing) = (None, false);
-        }
-    }
-}
+use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId};
+use crate::sim::state::consumer::Consumer;
+use crate::sim::state::names::REPLY_TO;
+use crate::sim::state::queue::Queue;
+use crate::sim::state::refusal::precondition_failed;
+use crate::sim::state::refusal::{channel_error, connection_error};
 
 impl Sim {
     pub(crate) fn consume(
         &mut self,
-        channel: Id<Channel>,
+        channel: ChannelIndex,
         queue: &Name,
         tag: Name,
         (no_ack, exclusive): (bool, bool),
         arguments: &Table,
     ) -> Result<Reply, Refusal> {
-        if &**queue == crate::sim::routing::direct_reply_to::REPLY_TO {
+        if &**queue == REPLY_TO {
             return self.consume_replies(channel, tag, no_ack);
         }
         let queue = self.expand_queue(channel, queue)?;
@@ -176,7 +76,7 @@ impl Sim {
     }
 
     /// Checks exclusive use and the global limit (CO-4, CO-7, CO-8).
-    fn check_consumable(&self, id: Id<Queue>, exclusive: bool, global: u16) -> Result<(), Refusal> {
+    fn check_consumable(&self, id: QueueId, exclusive: bool, global: u16) -> Result<(), Refusal> {
         let Some(queue) = self.queues.get(id) else { return Ok(()) };
         let resource = shown_queue(&queue.name.vhost, &queue.name.name);
         if queue.kind == QueueKind::Quorum {
@@ -196,7 +96,7 @@ impl Sim {
     }
 
     /// Cancels a consumer on its client's wish; what it holds stays outstanding (CO-15).
-    pub(crate) fn cancel(&mut self, channel: Id<Channel>, tag: &Name) -> Reply {
+    pub(crate) fn cancel(&mut self, channel: ChannelIndex, tag: &Name) -> Reply {
         let Some(state) = self.channels.get_mut(channel) else { return Reply::Done };
         if state.reply_consumer.as_ref().is_some_and(|(other, _)| other == tag) {
             state.reply_consumer = None;
@@ -213,20 +113,20 @@ impl Sim {
             self.auto_delete(id);
             self.to_serve.push_back(id);
             if self.queues.get(id).is_some_and(|queue| queue.kind == QueueKind::Quorum) {
-                self.take_back_undelivered(channel, consumer, tag);
+                self.recall(channel, consumer, tag);
             }
         }
         Reply::Done
     }
 
-    /// Says whether a consumer is the single active one of its queue, and whether that sleeps.
-    fn place_of(&self, id: Id<Consumer>) -> Option<(bool, bool)> {
+    /// Returns whether a consumer is the single active one of its queue, and whether that sleeps.
+    fn place_of(&self, id: ConsumerId) -> Option<(bool, bool)> {
         let consumers = &self.queues.get(self.consumers.get(id)?.queue)?.consumers;
         Some((consumers.single_active && consumers.active == Some(id), consumers.asleep))
     }
 
     /// Takes a consumer from its queue; its record stays while deliveries are outstanding.
-    pub(crate) fn drop_consumer(&mut self, id: Id<Consumer>) -> Option<Id<Queue>> {
+    pub(crate) fn drop_consumer(&mut self, id: ConsumerId) -> Option<QueueId> {
         let consumer = self.consumers.get_mut(id)?;
         consumer.cancelled = true;
         consumer.rotating = false;
@@ -249,7 +149,7 @@ impl Sim {
     }
 
     /// Counts one delivery less for a consumer; one that is cancelled goes with its last delivery.
-    pub(crate) fn free_consumer(&mut self, id: Id<Consumer>, timed_out: bool) {
+    pub(crate) fn free_consumer(&mut self, id: ConsumerId, timed_out: bool) {
         let Some(consumer) = self.consumers.get_mut(id) else { return };
         if timed_out {
             consumer.timed_out -= 1;
@@ -273,7 +173,7 @@ impl Sim {
     }
 
     /// Lets a consumer that was set aside rejoin at the back of its level (CO-3).
-    pub(crate) fn unblock(&mut self, id: Id<Consumer>) {
+    pub(crate) fn unblock(&mut self, id: ConsumerId) {
         let Some(consumer) = self.consumers.get_mut(id) else { return };
         if consumer.rotating || consumer.cancelled {
             return;
@@ -289,7 +189,7 @@ impl Sim {
     /// one (CO-6), and each unsettled basic.get is one to it.
     pub(crate) fn counted_consumers(&self, queue: &Queue) -> u64 {
         let consumers = &queue.consumers;
-        let waits = |id: &Id<Consumer>| {
+        let waits = |id: &ConsumerId| {
             let holds = self.consumers.get(*id).is_some_and(|consumer| consumer.unacked > 0);
             consumers.active != Some(*id) && !holds
         };

@@ -5,14 +5,14 @@ use crate::model::{Name, QueueKind};
 use crate::rules::Access;
 use crate::sim::broker::Sim;
 use crate::sim::delivery::checkout::shown;
-use crate::sim::queue::lifecycle::Contents;
-use crate::sim::reason::Occasion;
-use crate::sim::session::channel::{Channel, Unacked};
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::ChannelIndex;
+use crate::sim::state::channel::Unacked;
+use crate::sim::state::queue::QueueContents;
+use crate::sim::state::reason::Occasion;
 use crate::sim::state::refusal::channel_error;
 
 impl Sim {
-    pub(crate) fn get(&mut self, channel: Id<Channel>, name: &Name, no_ack: bool) -> Result<Reply, Refusal> {
+    pub(crate) fn get(&mut self, channel: ChannelIndex, name: &Name, no_ack: bool) -> Result<Reply, Refusal> {
         let name = self.expand_queue(channel, name)?;
         self.check_queue_access(channel, Access::Read, &name)?;
         let id = self.usable_queue(channel, &name)?;
@@ -39,7 +39,7 @@ impl Sim {
         let tag = state.next_tag();
         let delivery = shown(self.rules, queue, &entry, tag, true);
         let remaining = queue.ready();
-        let quorum = matches!(queue.contents, Contents::Quorum(_));
+        let quorum = matches!(queue.contents, QueueContents::Quorum(_));
         if !no_ack {
             queue.unacked += 1;
             queue.got += 1;

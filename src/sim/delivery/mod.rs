@@ -4,5 +4,6 @@ pub(crate) mod acknowledgement;
 pub(crate) mod checkout;
 pub(crate) mod consumer;
 pub(crate) mod get;
+pub(crate) mod overtaken;
 pub(crate) mod requeue;
 pub(crate) mod single_active;

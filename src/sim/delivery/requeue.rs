@@ -1,58 +1,20 @@
 //! Returned messages: where they go and what they count (CO-10 to CO-14, LEN-2, QQ-43-2 to QQ-43-4).
 
-use crate::broker::{ChannelId, Event, PublishId, What};
+use crate::broker::{PublishId, What};
 use crate::model::{Moment, Name};
 use crate::rules::{DelayedRetry, RetryKind};
 use crate::sim::broker::Sim;
-use crate::sim::delivery::consumer::Consumer;
-use crate::sim::queue::lifecycle::{Contents, Queue};
-use crate::sim::reason::{Cause, Occasion, Reason};
-use crate::sim::session::channel::{Channel, Unacked};
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::QueueId;
+use crate::sim::state::queue::QueueContents;
 use crate::sim::state::queued_message::QueuedMessage;
+use crate::sim::state::reason::{DeathCause, Occasion, Reason, Return};
 use crate::sim::state::timer::Timer;
-use std::collections::VecDeque;
-
-/// Is how a message came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Return {
-    Nacked,
-    Rejected,
-    Recovered,
-    /// Its channel or connection ended.
-    Closed,
-    /// CO-25.
-    TimedOut,
-    /// CO-3: handed out, but its consumer was cancelled before it got there.
-    Undelivered,
-}
-
-impl Return {
-    /// Says whether the delivery counts as failed (DL-34).
-    fn is_failure(self) -> bool {
-        matches!(self, Return::Rejected | Return::Closed)
-    }
-
-    fn reason(self, by: Option<&Name>, place: &str) -> Reason {
-        let by = by.map_or_else(String::new, |by| format!(" by {by}"));
-        match self {
-            Return::Nacked => Reason::new("CO-10", format!("nacked with requeue{by}, {place}")),
-            Return::Rejected => Reason::new("CO-10", format!("rejected with requeue{by}, {place}")),
-            Return::Recovered => Reason::new("CO-16", format!("recovered{by}, {place}")),
-            Return::Closed => Reason::new("CO-14", format!("its channel or connection ended, {place}")),
-            Return::Undelivered => {
-                Reason::new("CO-3", format!("was on its way{by}, which was cancelled before it arrived, {place}"))
-            }
-            Return::TimedOut => Reason::new("CO-25", format!("not acknowledged in time{by}, {place}")),
-        }
-    }
-}
 
 impl Sim {
-    /// Puts entries back into their queue; the caller serves it. Says how many died by the delivery limit.
+    /// Puts entries back into their queue; the caller serves it. Returns how many died by the delivery limit.
     pub(crate) fn put_back(
         &mut self,
-        id: Id<Queue>,
+        id: QueueId,
         entries: Vec<QueuedMessage>,
         cause: Return,
         by: Option<Name>,
@@ -67,26 +29,26 @@ impl Sim {
             };
             queue.count_move(now);
             match &mut queue.contents {
-                Contents::Classic(classic) => {
+                QueueContents::Classic(classic) => {
                     queue.consumers.asleep = false;
                     let failures = entry.failures + u32::from(cause.is_failure());
                     classic.put_back(QueuedMessage { redelivered: true, failures, ..entry });
                     self.tell_returned(id, origin, cause, by.as_ref(), "to its old place");
                 }
-                Contents::Quorum(_) => died += u32::from(self.put_back_quorum(id, entry, cause, by.as_ref())),
+                QueueContents::Quorum(_) => died += u32::from(self.put_back_quorum(id, entry, cause, by.as_ref())),
             }
         }
         self.touch(id);
         // LEN-2: a full queue drops its head at once, before anybody is served.
-        if self.queues.get(id).is_some_and(|queue| matches!(queue.contents, Contents::Classic(_))) {
+        if self.queues.get(id).is_some_and(|queue| matches!(queue.contents, QueueContents::Classic(_))) {
             self.drop_over_limit(id, Occasion::Return);
             self.sweep(id);
         }
         died
     }
 
-    /// Says whether the entry died by the delivery limit instead.
-    fn put_back_quorum(&mut self, id: Id<Queue>, mut entry: QueuedMessage, cause: Return, by: Option<&Name>) -> bool {
+    /// Returns whether the entry died by the delivery limit instead.
+    fn put_back_quorum(&mut self, id: QueueId, mut entry: QueuedMessage, cause: Return, by: Option<&Name>) -> bool {
         let rules = self.rules;
         let failed = cause.is_failure();
         entry.returns += 1;
@@ -97,7 +59,7 @@ impl Sim {
         let counted = if rules.only_failures_count { entry.failures } else { entry.returns };
         // DL-34: one that came with more failures than the limit dies on any return.
         if limit.is_some_and(|limit| i64::from(counted) > limit) {
-            self.die(id, entry, Cause::DeliveryLimit);
+            self.die(id, entry, DeathCause::DeliveryLimit);
             return true;
         }
         if let Some(at) = queue.settings.delayed_retry.and_then(|retry| due(retry, &entry, cause, self.now)) {
@@ -109,7 +71,7 @@ impl Sim {
             self.delay(id, entry, at);
             return false;
         }
-        let Contents::Quorum(quorum) = &mut queue.contents else { return false };
+        let QueueContents::Quorum(quorum) = &mut queue.contents else { return false };
         let origin = entry.stored.origin;
         let to_front = cause == Return::Closed || limit.is_some() || !rules.unlimited_returns_to_tail;
         if to_front {
@@ -124,33 +86,7 @@ impl Sim {
         false
     }
 
-    /// Takes back what a quorum queue handed to a consumer that is cancelled before its client was told: its channel gives that
-    /// back as by a nack, and the delivery tags are free again (CO-3).
-    pub(crate) fn take_back_undelivered(&mut self, channel: Id<Channel>, consumer: Id<Consumer>, tag: &Name) {
-        let Some(state) = self.channels.get_mut(channel) else { return };
-        let taken = recall(&mut self.events, state, tag);
-        let Some(queue) = taken.first().map(|unacked| unacked.queue) else { return };
-        // Whoever has its place now is served before anything comes back.
-        self.serve(queue);
-        let by = self.holder(Some(consumer));
-        for unacked in &taken {
-            self.release(unacked, Some(channel));
-        }
-        let entries = taken.into_iter().filter_map(|unacked| unacked.entry).collect();
-        self.put_back(queue, entries, Return::Undelivered, by);
-        self.elect_after_return(queue);
-        self.touch(queue);
-        self.to_serve.push_back(queue);
-    }
-
-    /// Forgets what was on its way to channels that their own client ends.
-    pub(crate) fn forget_undelivered(&mut self, ends: impl Fn(&Channel) -> bool) {
-        let (ids, channels) = (&self.channel_ids, &self.channels);
-        let ends = |id: &ChannelId| ids.get(id).and_then(|id| channels.get(*id)).is_some_and(&ends);
-        self.events.retain(|event| !matches!(event, Event::Delivered { channel, .. } if ends(channel)));
-    }
-
-    fn tell_returned(&mut self, id: Id<Queue>, origin: PublishId, cause: Return, by: Option<&Name>, place: &str) {
+    fn tell_returned(&mut self, id: QueueId, origin: PublishId, cause: Return, by: Option<&Name>, place: &str) {
         if self.insights {
             let Reason { rule, why } = cause.reason(by, place);
             self.tell(Some(origin), Some(id), rule, || What::Requeued { why });
@@ -162,19 +98,19 @@ impl Sim {
         self.tell(Some(origin), None, "CO-20", || What::Dropped { why: "its queue is gone".into(), stood: false });
     }
 
-    fn delay(&mut self, id: Id<Queue>, entry: QueuedMessage, at: Moment) {
+    fn delay(&mut self, id: QueueId, entry: QueuedMessage, at: Moment) {
         let Some(queue) = self.queues.get_mut(id) else { return };
-        let Contents::Quorum(quorum) = &mut queue.contents else { return };
+        let QueueContents::Quorum(quorum) = &mut queue.contents else { return };
         quorum.delayed.insert(at, entry);
         let due = quorum.delayed.due_at();
         self.timers.cancel(&mut queue.delay_timer);
         queue.delay_timer = due.map(|at| self.timers.set(at, Timer::DelayedRetry(id)));
     }
 
-    pub(crate) fn delayed_retry_fired(&mut self, id: Id<Queue>) {
+    pub(crate) fn delayed_retry_fired(&mut self, id: QueueId) {
         let now = self.now;
         let Some(queue) = self.queues.get_mut(id) else { return };
-        let Contents::Quorum(quorum) = &mut queue.contents else { return };
+        let QueueContents::Quorum(quorum) = &mut queue.contents else { return };
         let mut ready = Vec::new();
         while let Some(entry) = quorum.delayed.pop_due(now) {
             ready.push(entry.stored.origin);
@@ -190,30 +126,7 @@ impl Sim {
     }
 }
 
-/// Takes what a channel's client was not told yet of deliveries to a consumer, and numbers the later ones anew.
-fn recall(events: &mut VecDeque<Event>, channel: &mut Channel, tag: &Name) -> Vec<Unacked> {
-    let mut taken = Vec::new();
-    events.retain_mut(|event| {
-        let Event::Delivered { channel: to, consumer, delivery } = event else { return true };
-        let place = channel.unacked.binary_search_by_key(&delivery.tag.0, |unacked| unacked.tag);
-        if *to != channel.id {
-            return true;
-        }
-        if let (true, Ok(at)) = (consumer == tag, place) {
-            taken.extend(channel.unacked.remove(at));
-            return false;
-        }
-        delivery.tag.0 -= taken.len() as u64;
-        if let Ok(at) = place {
-            channel.unacked[at].tag = delivery.tag.0;
-        }
-        true
-    });
-    channel.last_tag -= taken.len() as u64;
-    taken
-}
-
-/// Gives the moment at which a delayed return is due, if it is delayed (QQ-43-2, QQ-43-3).
+/// Returns the moment at which a delayed return is due, if it is delayed (QQ-43-2, QQ-43-3).
 fn due(retry: DelayedRetry, entry: &QueuedMessage, cause: Return, now: Moment) -> Option<Moment> {
     let wanted = match retry.kind {
         RetryKind::All => cause != Return::TimedOut,

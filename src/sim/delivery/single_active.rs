@@ -4,12 +4,12 @@ use crate::broker::What;
 use crate::model::QueueKind;
 use crate::rules::Ghosts;
 use crate::sim::broker::Sim;
-use crate::sim::delivery::consumer::Consumer;
-use crate::sim::delivery::requeue::Return;
-use crate::sim::queue::lifecycle::Queue;
-use crate::sim::session::channel::Unacked;
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::{ConsumerId, QueueId};
+use crate::sim::state::channel::Unacked;
+use crate::sim::state::consumer::Consumer;
+use crate::sim::state::queue::Queue;
 use crate::sim::state::queued_message::QueuedMessage;
+use crate::sim::state::reason::Return;
 use std::cmp::Reverse;
 
 /// The credit of a consumer without a prefetch.
@@ -17,7 +17,7 @@ const UNLIMITED_CREDIT: u16 = 2_000;
 
 impl Sim {
     /// Chooses the single active consumer (CO-6).
-    pub(crate) fn elect(&mut self, id: Id<Queue>) {
+    pub(crate) fn elect(&mut self, id: QueueId) {
         let Some(queue) = self.queues.get(id).filter(|queue| queue.consumers.single_active) else { return };
         if queue.kind == QueueKind::Quorum && self.rules.quorum_sac_priority {
             return self.elect_by_priority(id);
@@ -38,10 +38,10 @@ impl Sim {
 
     /// Lets the highest priority be active, of these the one with the most credit, of these the oldest. The active one
     /// makes way at once when it holds nothing, else when it has settled all that it holds.
-    fn elect_by_priority(&mut self, id: Id<Queue>) {
+    fn elect_by_priority(&mut self, id: QueueId) {
         self.make_way(id);
         let Some(queue) = self.queues.get(id) else { return };
-        let able = |id: &Id<Consumer>| {
+        let able = |id: &ConsumerId| {
             let consumer = self.consumers.get(*id)?;
             (!consumer.cancelled && consumer.timed_out == 0).then_some((*id, consumer))
         };
@@ -62,7 +62,7 @@ impl Sim {
     }
 
     /// Lets an active consumer that has to make way, and holds nothing any more, wait like the others.
-    pub(crate) fn make_way(&mut self, id: Id<Queue>) {
+    pub(crate) fn make_way(&mut self, id: QueueId) {
         let Some(queue) = self.queues.get_mut(id).filter(|queue| queue.consumers.quiescing) else { return };
         let held = queue.consumers.active.and_then(|id| self.consumers.get(id)).map_or(0, |consumer| consumer.unacked);
         if held == 0 {
@@ -71,13 +71,13 @@ impl Sim {
     }
 
     /// Chooses anew after messages came back: 4.0 leaves the queue without an active consumer if the old one makes way.
-    pub(crate) fn elect_after_return(&mut self, id: Id<Queue>) {
+    pub(crate) fn elect_after_return(&mut self, id: QueueId) {
         if self.rules.returns_elect_nobody { self.make_way(id) } else { self.elect(id) }
     }
 
     /// Keeps what RabbitMQ forgets to remove: a consumer that was to make way and whose channel ends while it holds
     /// messages waits on, and takes messages when its turn comes.
-    pub(crate) fn leave_ghost(&mut self, id: Id<Consumer>, last: Option<&Unacked>) {
+    pub(crate) fn leave_ghost(&mut self, id: ConsumerId, last: Option<&Unacked>) {
         let Some(entry) = last.and_then(|last| last.entry.as_ref()) else { return };
         let Some(consumer) = self.consumers.get(id) else { return };
         let queue_id = consumer.queue;
@@ -106,8 +106,8 @@ impl Sim {
         queue.consumers.all.insert(place, ghost);
     }
 
-    /// Gives a message to a consumer whose channel is gone: nobody will settle it.
-    pub(crate) fn hand_to_ghost(&mut self, queue_id: Id<Queue>, id: Id<Consumer>, entry: QueuedMessage) {
+    /// Hands a message to a consumer whose channel is gone: it is never settled.
+    pub(crate) fn hand_to_ghost(&mut self, queue_id: QueueId, id: ConsumerId, entry: QueuedMessage) {
         let (origin, now) = (entry.stored.origin, self.now);
         let Some(consumer) = self.consumers.get_mut(id) else { return };
         let why = format!("lies with {}, whose channel is gone: RabbitMQ forgot to remove it", consumer.tag);
@@ -122,13 +122,13 @@ impl Sim {
     }
 
     /// Lets what ghosts hold come back: the broker restarts, and looks who is there.
-    pub(crate) fn lay_ghosts(&mut self, queue_id: Id<Queue>) {
+    pub(crate) fn lay_ghosts(&mut self, queue_id: QueueId) {
         let Some(queue) = self.queues.get_mut(queue_id) else { return };
         let (all, consumers) = (std::mem::take(&mut queue.consumers.all), &self.consumers);
         let (ghosts, others) =
             all.into_iter().partition(|id| consumers.get(*id).is_some_and(|consumer| consumer.ghost.is_some()));
         queue.consumers.all = others;
-        let ghosts: Vec<Id<Consumer>> = ghosts;
+        let ghosts: Vec<ConsumerId> = ghosts;
         for ghost in ghosts {
             let held = self.consumers.remove(ghost).and_then(|consumer| consumer.ghost).unwrap_or_default();
             if let Some(queue) = self.queues.get_mut(queue_id) {
@@ -138,9 +138,9 @@ impl Sim {
         }
     }
 
-    /// Says whether the active consumer only settles what it holds, so that another can take over (CO-6). It does so
+    /// Returns whether the active consumer only settles what it holds, so that another can take over (CO-6). It does so
     /// also when the other is gone by then.
-    pub(crate) fn is_quiescing(&self, queue: &Queue, active: Id<Consumer>) -> bool {
+    pub(crate) fn is_quiescing(&self, queue: &Queue, active: ConsumerId) -> bool {
         queue.consumers.quiescing && queue.consumers.active == Some(active)
     }
 }

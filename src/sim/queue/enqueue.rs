@@ -1,40 +1,38 @@
 //! A message arrives at a queue: refused, handed on at once, or stored; and the length limits (LEN-*, TTL-3, TTL-7).
 
 use crate::broker::{PublishId, What};
-use crate::model::{Millis, Moment};
+use crate::model::Millis;
 use crate::rules::{FailureCount, Overflow};
-use crate::sim::access::vhost::Vhost;
 use crate::sim::broker::Sim;
-use crate::sim::queue::lifecycle::{Contents, Queue};
-use crate::sim::reason::{Cause, Occasion, Reason};
-use crate::sim::session::channel::Channel;
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::{ChannelIndex, QueueId, VhostId};
+use crate::sim::state::queue::{Queue, QueueContents, is_limited, is_over, is_refusing};
 use crate::sim::state::queued_message::{NEVER, QueuedMessage, Stored};
 use crate::sim::state::quorum_queue::{Publisher, encoded_size};
+use crate::sim::state::reason::{DeathCause, Occasion, Reason};
 
 impl Sim {
-    /// Brings a message to a queue and says whether the queue took responsibility. No publisher: a dead letter.
-    pub(crate) fn enqueue(&mut self, id: Id<Queue>, stored: Box<Stored>, publisher: Option<Id<Channel>>) -> bool {
+    /// Brings a message to a queue and returns whether the queue took responsibility. No publisher: a dead letter.
+    pub(crate) fn enqueue(&mut self, id: QueueId, stored: Box<Stored>, publisher: Option<ChannelIndex>) -> bool {
         let Some(queue) = self.queues.get_mut(id) else { return true };
         queue.count_move(self.now);
         match queue.contents {
-            Contents::Classic(_) => self.enqueue_classic(id, stored, publisher.is_some()),
-            Contents::Quorum(_) => self.enqueue_quorum(id, stored, publisher),
+            QueueContents::Classic(_) => self.enqueue_classic(id, stored, publisher.is_some()),
+            QueueContents::Quorum(_) => self.enqueue_quorum(id, stored, publisher),
         }
     }
 
-    fn enqueue_classic(&mut self, id: Id<Queue>, stored: Box<Stored>, published: bool) -> bool {
+    fn enqueue_classic(&mut self, id: QueueId, stored: Box<Stored>, published: bool) -> bool {
         let origin = stored.origin;
         self.wake(id, origin);
         let Some(entry) = self.new_entry(id, stored) else { return true };
         let Some(queue) = self.queues.get(id) else { return true };
-        let Contents::Classic(classic) = &queue.contents else { return true };
+        let QueueContents::Classic(classic) = &queue.contents else { return true };
         let overflow = queue.settings.overflow;
         if overflow != Overflow::DropHead {
             let (n, bytes) = (classic.ready() + 1, classic.bytes() + u64::from(entry.size));
             if is_over(queue, n, bytes) {
                 if overflow == Overflow::RejectPublishDlx {
-                    self.die(id, entry, Cause::FullOnArrival);
+                    self.die(id, entry, DeathCause::FullOnArrival);
                 } else {
                     self.tell_full(id, origin, published);
                 }
@@ -55,7 +53,7 @@ impl Sim {
 
     /// Wakes a queue that sleeps (CO-6). RabbitMQ 3.10.8 has a fault in this state that can end the queue's process (seen live):
     /// what is left then is chance, and not simulated.
-    fn wake(&mut self, id: Id<Queue>, origin: PublishId) {
+    fn wake(&mut self, id: QueueId, origin: PublishId) {
         let Some(queue) = self.queues.get_mut(id).filter(|queue| queue.consumers.asleep) else { return };
         let sleeps = queue.is_asleep();
         queue.consumers.asleep = false;
@@ -67,13 +65,13 @@ impl Sim {
     }
 
     /// Stores a message; sweeps expired heads only when RabbitMQ would (TTL-12).
-    fn store_classic(&mut self, id: Id<Queue>, mut entry: QueuedMessage) {
+    fn store_classic(&mut self, id: QueueId, mut entry: QueuedMessage) {
         let expires = entry.expires_at != NEVER;
         if self.insights {
             self.tell_enqueued(id, &mut entry);
         }
         let Some(queue) = self.queues.get_mut(id) else { return };
-        let Contents::Classic(classic) = &mut queue.contents else { return };
+        let QueueContents::Classic(classic) = &mut queue.contents else { return };
         classic.push(entry);
         self.touch(id);
         let dropped = self.drop_over_limit(id, Occasion::Arrival);
@@ -84,12 +82,12 @@ impl Sim {
         }
     }
 
-    fn enqueue_quorum(&mut self, id: Id<Queue>, stored: Box<Stored>, publisher: Option<Id<Channel>>) -> bool {
+    fn enqueue_quorum(&mut self, id: QueueId, stored: Box<Stored>, publisher: Option<ChannelIndex>) -> bool {
         let origin = stored.origin;
         let Some(mut entry) = self.new_entry(id, stored) else { return true };
         let Some(queue) = self.queues.get_mut(id) else { return true };
         let refuses = is_refusing(queue);
-        let Contents::Quorum(quorum) = &mut queue.contents else { return true };
+        let QueueContents::Quorum(quorum) = &mut queue.contents else { return true };
         // A publisher that was told to stop does so also when the queue would drop its head by now.
         if let Some(publisher) = publisher
             && quorum.refuses(Publisher::Channel(publisher), refuses, self.turn)
@@ -103,14 +101,14 @@ impl Sim {
         }
         // Into an empty queue and out again at once: what lies there for no time needs no place.
         if is_empty && let Some(consumer) = self.next_consumer(id) {
-            if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
+            if let Some(Queue { contents: QueueContents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
                 quorum.count_dequeue();
             }
             self.hand_over(id, consumer, entry);
             self.served_quorum(id);
             return true;
         }
-        if let Some(Queue { contents: Contents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
+        if let Some(Queue { contents: QueueContents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
             quorum.push(entry);
         }
         self.touch(id);
@@ -119,7 +117,7 @@ impl Sim {
     }
 
     /// Makes the entry of a message for a queue; its expiry is fixed now (TTL-3).
-    fn new_entry(&mut self, id: Id<Queue>, mut stored: Box<Stored>) -> Option<QueuedMessage> {
+    fn new_entry(&mut self, id: QueueId, mut stored: Box<Stored>) -> Option<QueuedMessage> {
         let now = self.now;
         let rules = self.rules;
         let queue = self.queues.get_mut(id)?;
@@ -127,8 +125,8 @@ impl Sim {
         let priority = stored.message.properties.priority;
         let body = stored.message.body.len();
         let (level, position, size, ttl) = match &mut queue.contents {
-            Contents::Classic(classic) => (classic.level(priority), classic.next_position(), body, ttl),
-            Contents::Quorum(quorum) => {
+            QueueContents::Classic(classic) => (classic.level(priority), classic.next_position(), body, ttl),
+            QueueContents::Quorum(quorum) => {
                 let properties = if rules.quorum_bytes_with_properties { property_bytes(&mut stored) } else { 0 };
                 // TTL-7: 0 is treated as a millisecond.
                 let ttl = ttl.map(|ttl| ttl.max(1));
@@ -151,7 +149,7 @@ impl Sim {
     }
 
     /// With insights on: tells that a message stands in a queue, and what holds it up there.
-    fn tell_enqueued(&mut self, id: Id<Queue>, entry: &mut QueuedMessage) {
+    fn tell_enqueued(&mut self, id: QueueId, entry: &mut QueuedMessage) {
         let origin = Some(entry.stored.origin);
         self.tell(origin, Some(id), "RT-2", || What::Enqueued);
         let queue = self.queues.get(id).filter(|_| entry.expires_at != NEVER);
@@ -164,19 +162,19 @@ impl Sim {
         }
     }
 
-    fn tell_full(&mut self, id: Id<Queue>, origin: PublishId, published: bool) {
+    fn tell_full(&mut self, id: QueueId, origin: PublishId, published: bool) {
         if self.insights {
             let Reason { rule, why } = self.reason_of_refusal_by_length(id, published);
             self.tell(Some(origin), Some(id), rule, || What::Dropped { why, stood: false });
         }
     }
 
-    /// Drops heads while the queue is over a limit, or blocks and unblocks publishers; says whether any was dropped.
-    pub(crate) fn drop_over_limit(&mut self, id: Id<Queue>, occasion: Occasion) -> bool {
+    /// Drops heads while the queue is over a limit, or blocks and unblocks publishers; returns whether any was dropped.
+    pub(crate) fn drop_over_limit(&mut self, id: QueueId, occasion: Occasion) -> bool {
         let releases = self.rules.quorum_unlimited_releases;
         let Some(queue) = self.queues.get_mut(id) else { return false };
         if !is_limited(queue) {
-            if let Contents::Quorum(quorum) = &mut queue.contents {
+            if let QueueContents::Quorum(quorum) = &mut queue.contents {
                 // To RabbitMQ it is not below a limit either: one that it gets releases whom an earlier one refused.
                 quorum.was_relaxed = false;
                 if releases {
@@ -191,23 +189,23 @@ impl Sim {
         dropped
     }
 
-    fn drop_heads(&mut self, id: Id<Queue>, occasion: Occasion) -> bool {
+    fn drop_heads(&mut self, id: QueueId, occasion: Occasion) -> bool {
         let mut victims = Vec::new();
         while let Some(queue) = self.queues.get_mut(id) {
             let (n, bytes) = match &queue.contents {
-                Contents::Classic(classic) => (classic.ready(), classic.bytes()),
-                Contents::Quorum(quorum) => quorum.counted(),
+                QueueContents::Classic(classic) => (classic.ready(), classic.bytes()),
+                QueueContents::Quorum(quorum) => quorum.counted(),
             };
             if !is_over(queue, n, bytes) {
                 break;
             }
             let Some(entry) = queue.pop() else { break };
-            victims.push((entry, Cause::Full { ready: n, bytes, occasion }));
+            victims.push((entry, DeathCause::Full { ready: n, bytes, occasion }));
         }
         if victims.is_empty() {
             return false;
         }
-        let quorum = self.queues.get(id).is_some_and(|queue| matches!(queue.contents, Contents::Quorum(_)));
+        let quorum = self.queues.get(id).is_some_and(|queue| matches!(queue.contents, QueueContents::Quorum(_)));
         if quorum && self.rules.quorum_maxlen_reversed {
             victims.reverse();
         }
@@ -220,14 +218,14 @@ impl Sim {
 
     /// Blocks publishers of a quorum queue that is over its limit; lets them go on when it falls to 80 % (LEN-9). One
     /// that drops its head does neither.
-    pub(crate) fn weigh_publishers(&mut self, id: Id<Queue>, rejects: bool) {
+    pub(crate) fn weigh_publishers(&mut self, id: QueueId, rejects: bool) {
         let Some(queue) = self.queues.get_mut(id) else { return };
-        let Contents::Quorum(quorum) = &queue.contents else { return };
+        let QueueContents::Quorum(quorum) = &queue.contents else { return };
         let (n, bytes) = quorum.counted();
         let over = is_over(queue, n, bytes);
         let relaxed = |value: u64, max: Option<u64>| max.is_none_or(|max| value <= max * 8 / 10);
         let below = relaxed(n, queue.settings.max_length) && relaxed(bytes, queue.settings.max_length_bytes);
-        if let Contents::Quorum(quorum) = &mut queue.contents {
+        if let QueueContents::Quorum(quorum) = &mut queue.contents {
             let falls = below && !quorum.was_relaxed;
             quorum.was_relaxed = below;
             if rejects && (over || falls) {
@@ -237,11 +235,11 @@ impl Sim {
     }
 
     /// Forgets a channel that published to quorum queues.
-    pub(crate) fn forget_publisher(&mut self, channel: Id<Channel>, vhost: Id<Vhost>) {
+    pub(crate) fn forget_publisher(&mut self, channel: ChannelIndex, vhost: VhostId) {
         let Some(vhost) = self.vhosts.get(vhost) else { return };
         let mut known = Vec::new();
         for &id in vhost.queues.values() {
-            if let Some(Queue { contents: Contents::Quorum(quorum), consumers, .. }) = self.queues.get_mut(id)
+            if let Some(Queue { contents: QueueContents::Quorum(quorum), consumers, .. }) = self.queues.get_mut(id)
                 && quorum.forget_publisher(Publisher::Channel(channel))
                 && consumers.single_active
             {
@@ -256,7 +254,7 @@ impl Sim {
     }
 }
 
-/// Gives the bytes of the property section as stored: an expiration that a death took away is among them, RabbitMQ's own
+/// Returns the bytes of the property section as stored: an expiration that a death took away is among them, RabbitMQ's own
 /// records of deaths are not (LEN-1). Counted once for as long as it stays the same.
 fn property_bytes(stored: &mut Stored) -> usize {
     if let Some(known) = stored.property_bytes {
@@ -275,30 +273,4 @@ fn property_bytes(stored: &mut Stored) -> usize {
     let bytes = encoded_size(properties, headers, |key| died && is_own(key));
     stored.property_bytes = u32::try_from(bytes).ok();
     bytes
-}
-
-/// Says whether a quorum queue refuses whoever publishes to it for the first time (LEN-9).
-pub(crate) fn is_refusing(queue: &Queue) -> bool {
-    let Contents::Quorum(quorum) = &queue.contents else { return false };
-    if queue.settings.overflow != Overflow::RejectPublish || !is_limited(queue) {
-        return false;
-    }
-    let (n, bytes) = quorum.counted();
-    is_over(queue, n, bytes)
-}
-
-fn is_limited(queue: &Queue) -> bool {
-    queue.settings.max_length.is_some() || queue.settings.max_length_bytes.is_some()
-}
-
-fn is_over(queue: &Queue, n: u64, bytes: u64) -> bool {
-    queue.settings.max_length.is_some_and(|max| n > max)
-        || queue.settings.max_length_bytes.is_some_and(|max| bytes > max)
-}
-
-/// Gives the first tick of a quorum queue at or after `at`; ticks come every five seconds (EXP-3).
-pub(crate) fn tick_at(declared_at: Moment, at: Moment) -> Moment {
-    const TICK_MS: u64 = 5_000;
-    let since = (at - declared_at).0;
-    declared_at + Millis(since.div_ceil(TICK_MS) * TICK_MS)
 }

@@ -5,12 +5,9 @@ use crate::broker::Refusal;
 use crate::model::{Millis, Moment, QueueKind, Table, Value};
 use crate::rules::{ConsumerTimeout, shown_queue, type_name};
 use crate::sim::broker::Sim;
-use crate::sim::delivery::consumer::Consumer;
-use crate::sim::delivery::requeue::Return;
-use crate::sim::queue::enqueue::tick_at;
-use crate::sim::queue::lifecycle::{Contents, Queue};
-use crate::sim::reason::{Cause, Occasion};
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId};
+use crate::sim::state::queue::QueueContents;
+use crate::sim::state::reason::{DeathCause, Occasion, Return};
 use crate::sim::state::refusal::precondition_failed;
 use crate::sim::state::timer::Timer;
 
@@ -22,17 +19,17 @@ const CHANNEL_TICK_MS: u64 = 60_000;
 
 impl Sim {
     /// Removes expired heads. On a classic queue only where RabbitMQ sweeps: see its callers.
-    pub(crate) fn expire(&mut self, id: Id<Queue>) {
+    pub(crate) fn expire(&mut self, id: QueueId) {
         let (now, apart) = (self.now, self.rules.quorum_heads_expire_apart);
         let mut any = false;
         while let Some(queue) = self.queues.get_mut(id) {
             let expired = match &mut queue.contents {
-                Contents::Classic(classic) => classic.pop_expired(now),
-                Contents::Quorum(quorum) => quorum.pop_expired(now, apart),
+                QueueContents::Classic(classic) => classic.pop_expired(now),
+                QueueContents::Quorum(quorum) => quorum.pop_expired(now, apart),
             };
             let Some(entry) = expired else { break };
             any = true;
-            self.die(id, entry, Cause::Expired);
+            self.die(id, entry, DeathCause::Expired);
         }
         if any {
             self.touch(id);
@@ -40,17 +37,17 @@ impl Sim {
     }
 
     /// Removes expired heads and arms the timer for the next.
-    pub(crate) fn sweep(&mut self, id: Id<Queue>) {
+    pub(crate) fn sweep(&mut self, id: QueueId) {
         self.expire(id);
         self.arm_message_ttl(id);
     }
 
     /// Arms the timer for the heads of a queue; a classic one keeps an earlier timer.
-    pub(crate) fn arm_message_ttl(&mut self, id: Id<Queue>) {
+    pub(crate) fn arm_message_ttl(&mut self, id: QueueId) {
         let Some(queue) = self.queues.get_mut(id) else { return };
         let next = match &queue.contents {
-            Contents::Classic(classic) => classic.head_expires_at(),
-            Contents::Quorum(quorum) => quorum.heads_expire_at(self.rules.quorum_heads_expire_apart),
+            QueueContents::Classic(classic) => classic.head_expires_at(),
+            QueueContents::Quorum(quorum) => quorum.heads_expire_at(self.rules.quorum_heads_expire_apart),
         };
         let classic = queue.kind == QueueKind::Classic;
         match (next, queue.ttl_timer) {
@@ -65,7 +62,7 @@ impl Sim {
         }
     }
 
-    pub(crate) fn message_ttl_fired(&mut self, id: Id<Queue>) {
+    pub(crate) fn message_ttl_fired(&mut self, id: QueueId) {
         if let Some(queue) = self.queues.get_mut(id) {
             queue.ttl_timer = None;
         }
@@ -75,7 +72,7 @@ impl Sim {
     }
 
     /// Starts or restarts the lease of a queue without consumers (EXP-2, EXP-3).
-    pub(crate) fn start_lease(&mut self, id: Id<Queue>) {
+    pub(crate) fn start_lease(&mut self, id: QueueId) {
         if let Some(queue) = self.queues.get_mut(id) {
             queue.used_at = self.now;
             self.arm_lease(id);
@@ -83,20 +80,20 @@ impl Sim {
     }
 
     /// Renews the lease on use; a quorum queue ignores declares (EXP-3).
-    pub(crate) fn refresh_lease(&mut self, id: Id<Queue>, by_declare: bool) {
+    pub(crate) fn refresh_lease(&mut self, id: QueueId, by_declare: bool) {
         let Some(queue) = self.queues.get(id) else { return };
         if queue.settings.expires_ms.is_some() && !(by_declare && queue.kind == QueueKind::Quorum) {
             self.start_lease(id);
         }
     }
 
-    pub(crate) fn stop_lease(&mut self, id: Id<Queue>) {
+    pub(crate) fn stop_lease(&mut self, id: QueueId) {
         if let Some(queue) = self.queues.get_mut(id) {
             self.timers.cancel(&mut queue.lease_timer);
         }
     }
 
-    pub(crate) fn arm_lease(&mut self, id: Id<Queue>) {
+    pub(crate) fn arm_lease(&mut self, id: QueueId) {
         let used = self.queues.get(id).is_some_and(|queue| self.counted_consumers(queue) > 0);
         let Some(queue) = self.queues.get_mut(id) else { return };
         self.timers.cancel(&mut queue.lease_timer);
@@ -106,7 +103,7 @@ impl Sim {
         queue.lease_timer = Some(self.timers.set(at.max(self.now), Timer::QueueExpires(id)));
     }
 
-    pub(crate) fn queue_expires_fired(&mut self, id: Id<Queue>) {
+    pub(crate) fn queue_expires_fired(&mut self, id: QueueId) {
         let used = self.queues.get(id).is_some_and(|queue| self.counted_consumers(queue) > 0);
         let Some(queue) = self.queues.get_mut(id) else { return };
         queue.lease_timer = None;
@@ -120,7 +117,7 @@ impl Sim {
     }
 
     /// Reads a consumer's own timeout (CO-25).
-    pub(crate) fn consumer_timeout_argument(&self, arguments: &Table, id: Id<Queue>) -> Result<Option<u64>, Refusal> {
+    pub(crate) fn consumer_timeout_argument(&self, arguments: &Table, id: QueueId) -> Result<Option<u64>, Refusal> {
         let (Some(value), ConsumerTimeout::Queue) = (arguments.get("x-consumer-timeout"), self.rules.consumer_timeout)
         else {
             return Ok(None);
@@ -141,8 +138,8 @@ impl Sim {
         }
     }
 
-    /// Gives how long a delivery may stay unacknowledged.
-    fn timeout_of(&self, queue: Id<Queue>, consumer: Option<Id<Consumer>>) -> Option<u64> {
+    /// Returns how long a delivery may stay unacknowledged.
+    fn timeout_of(&self, queue: QueueId, consumer: Option<ConsumerId>) -> Option<u64> {
         let queue = self.queues.get(queue)?;
         let own = consumer.and_then(|id| self.consumers.get(id)).and_then(|consumer| consumer.timeout_ms);
         match self.rules.consumer_timeout {
@@ -153,8 +150,8 @@ impl Sim {
         }
     }
 
-    /// Gives the moment at which a delivery is timed out: on 4.3 exactly, before at the channel's tick.
-    fn times_out_at(&self, since: Moment, queue: Id<Queue>, consumer: Option<Id<Consumer>>) -> Option<Moment> {
+    /// Returns the moment at which a delivery is timed out: on 4.3 exactly, before at the channel's tick.
+    fn times_out_at(&self, since: Moment, queue: QueueId, consumer: Option<ConsumerId>) -> Option<Moment> {
         let due = since + Millis(self.timeout_of(queue, consumer)?);
         if self.rules.consumer_timeout == ConsumerTimeout::Queue {
             return Some(due);
@@ -163,20 +160,20 @@ impl Sim {
     }
 
     /// Remembers that a new delivery may time out.
-    pub(crate) fn expect_timeout(&mut self, queue: Id<Queue>, consumer: Id<Consumer>) {
+    pub(crate) fn expect_timeout(&mut self, queue: QueueId, consumer: ConsumerId) {
         if let Some(at) = self.times_out_at(self.now, queue, Some(consumer)) {
             self.timeouts_from = self.timeouts_from.min(at);
         }
     }
 
     /// Remembers that a got message may time out.
-    pub(crate) fn expect_get_timeout(&mut self, queue: Id<Queue>) {
+    pub(crate) fn expect_get_timeout(&mut self, queue: QueueId) {
         if let Some(at) = self.times_out_at(self.now, queue, None) {
             self.timeouts_from = self.timeouts_from.min(at);
         }
     }
 
-    /// Gives the first moment at which a delivery that is outstanding now is timed out.
+    /// Returns the first moment at which a delivery that is outstanding now is timed out.
     pub(crate) fn next_consumer_timeout(&self) -> Option<Moment> {
         let all = self.channels.iter().flat_map(|(_, channel)| &channel.unacked);
         let present = all.filter(|unacked| unacked.entry.is_some());
@@ -216,13 +213,7 @@ impl Sim {
     }
 
     /// Takes a delivery back from a consumer that stays (CO-25, CO-26).
-    fn time_out_delivery(
-        &mut self,
-        channel: Id<crate::sim::session::channel::Channel>,
-        tag: u64,
-        queue: Id<Queue>,
-        id: Id<Consumer>,
-    ) {
+    fn time_out_delivery(&mut self, channel: ChannelIndex, tag: u64, queue: QueueId, id: ConsumerId) {
         let Some(state) = self.channels.get_mut(channel) else { return };
         let Ok(at) = state.unacked.binary_search_by_key(&tag, |unacked| unacked.tag) else { return };
         let Some(entry) = state.unacked[at].entry.take() else { return };
@@ -248,4 +239,11 @@ fn timeout_text(channel: u32, timeout: &str) -> String {
         "delivery acknowledgement on channel {channel} timed out. Timeout value used: {timeout} ms. This timeout value can be \
          configured, see consumers doc guide to learn more"
     )
+}
+
+/// Returns the first tick of a quorum queue at or after `at`; ticks come every five seconds (EXP-3).
+pub(crate) fn tick_at(declared_at: Moment, at: Moment) -> Moment {
+    const TICK_MS: u64 = 5_000;
+    let since = (at - declared_at).0;
+    declared_at + Millis(since.div_ceil(TICK_MS) * TICK_MS)
 }

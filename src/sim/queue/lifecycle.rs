@@ -2,96 +2,24 @@
 
 use crate::broker::{ConnectionId, Refusal, Reply, What, code};
 use crate::model;
-use crate::model::{Moment, Name, QueueKind, QueueName, Value};
+use crate::model::{Name, QueueKind, Value};
 use crate::rules::{
-    Access, Definition, QueueSettings, check_queue_arguments, check_queue_equivalence, check_queue_properties, denial,
-    queue_settings, shown_queue,
+    Access, check_queue_arguments, check_queue_equivalence, check_queue_properties, denial, queue_settings, shown_queue,
 };
-use crate::sim::access::vhost::Vhost;
 use crate::sim::broker::Sim;
-use crate::sim::dead_letter::at_most_once::DeadLettering;
-use crate::sim::delivery::consumer::{Consumer, Consumers};
-use crate::sim::routing::exchange::{Destination, Exchange};
-use crate::sim::session::channel::Channel;
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId, VhostId};
 use crate::sim::state::classic_queue::ClassicQueue;
-use crate::sim::state::queued_message::QueuedMessage;
+use crate::sim::state::consumer::Consumers;
+use crate::sim::state::exchange::BindingDestination;
+use crate::sim::state::names::{REPLY_TO, REPLY_TO_KEY, stripped};
+use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::quorum_queue::QuorumQueue;
 use crate::sim::state::refusal::{channel_error, connection_error, not_found, not_simulated, precondition_failed};
-use crate::sim::state::timer::TimerKey;
 use std::collections::BTreeSet;
-
-/// Is what a queue holds, by its type.
-pub(crate) enum Contents {
-    Classic(ClassicQueue),
-    Quorum(QuorumQueue),
-}
-
-/// Is a declared queue.
-pub(crate) struct Queue {
-    pub name: QueueName,
-    pub vhost: Id<Vhost>,
-    /// As declared, with the type that RabbitMQ stores.
-    pub declared: model::Queue,
-    pub kind: QueueKind,
-    /// The connection that it is exclusive to.
-    pub owner: Option<ConnectionId>,
-    pub settings: QueueSettings,
-    /// Where its dead go, by its settings.
-    pub dead_lettering: Option<Id<DeadLettering>>,
-    /// The merged definition of the policies that apply.
-    pub policy: Definition,
-    pub contents: Contents,
-    pub consumers: Consumers,
-    pub unacked: u64,
-    /// Of these, taken by basic.get.
-    pub got: u64,
-    /// The exchanges that have bindings to it.
-    pub bound_from: BTreeSet<Id<Exchange>>,
-    pub ttl_timer: Option<TimerKey>,
-    pub delay_timer: Option<TimerKey>,
-    pub retry_timer: Option<TimerKey>,
-    pub lease_timer: Option<TimerKey>,
-    pub declared_at: Moment,
-    /// EXP-2: when it was last used, for its lease.
-    pub used_at: Moment,
-    pub watched: bool,
-    /// How many messages entered or came back at that moment.
-    pub moved: (Moment, u64),
-}
-
-impl Queue {
-    pub(crate) fn ready(&self) -> u64 {
-        match &self.contents {
-            Contents::Classic(classic) => classic.ready(),
-            Contents::Quorum(quorum) => quorum.ready(),
-        }
-    }
-
-    pub(crate) fn pop(&mut self) -> Option<QueuedMessage> {
-        match &mut self.contents {
-            Contents::Classic(classic) => classic.pop(),
-            Contents::Quorum(quorum) => quorum.pop(),
-        }
-    }
-
-    pub(crate) fn count_move(&mut self, now: Moment) {
-        self.moved = if self.moved.0 == now { (now, self.moved.1 + 1) } else { (now, 1) };
-    }
-
-    /// Says whether it leaves what waits to nobody, though a consumer may be able to take it (CO-6).
-    pub(crate) fn is_asleep(&self) -> bool {
-        self.consumers.asleep && self.ready() > 0
-    }
-
-    pub(crate) fn shown(&self) -> String {
-        shown_queue(&self.name.vhost, &self.name.name)
-    }
-}
 
 impl Sim {
     /// queue.declare, active.
-    pub(crate) fn declare_queue(&mut self, channel: Id<Channel>, asked: &model::Queue) -> Result<Reply, Refusal> {
+    pub(crate) fn declare_queue(&mut self, channel: ChannelIndex, asked: &model::Queue) -> Result<Reply, Refusal> {
         let Some(state) = self.channels.get(channel) else { return Ok(Reply::Done) };
         let (vhost, connection) = (state.vhost, state.connection);
         let mut asked = asked.clone();
@@ -124,7 +52,7 @@ impl Sim {
     }
 
     /// Chooses the type, and stores it as the version does (MG-6, MG-15).
-    fn choose_type(&self, asked: &mut model::Queue, vhost: Id<Vhost>) -> QueueKind {
+    fn choose_type(&self, asked: &mut model::Queue, vhost: VhostId) -> QueueKind {
         if asked.arguments.contains_key("x-queue-type") || !self.rules.stores_queue_type {
             return asked.kind();
         }
@@ -139,7 +67,7 @@ impl Sim {
         kind
     }
 
-    fn check_redeclare(&self, id: Id<Queue>, asked: &model::Queue, by: ConnectionId) -> Result<(), Refusal> {
+    fn check_redeclare(&self, id: QueueId, asked: &model::Queue, by: ConnectionId) -> Result<(), Refusal> {
         let Some(queue) = self.queues.get(id) else { return Ok(()) };
         let fits = match queue.owner {
             Some(owner) => owner == by && asked.exclusive,
@@ -153,12 +81,12 @@ impl Sim {
 
     fn create_queue(
         &mut self,
-        channel: Id<Channel>,
+        channel: ChannelIndex,
         mut asked: model::Queue,
         kind: QueueKind,
-        vhost: Id<Vhost>,
+        vhost: VhostId,
         connection: ConnectionId,
-    ) -> Result<Id<Queue>, Refusal> {
+    ) -> Result<QueueId, Refusal> {
         self.check_queue_limit(vhost, &asked.name)?;
         if let Some(dlx) = asked.arguments.get("x-dead-letter-exchange").and_then(Value::as_text) {
             let dlx = Name::from(dlx);
@@ -185,18 +113,19 @@ impl Sim {
         &mut self,
         declared: model::Queue,
         kind: QueueKind,
-        vhost: Id<Vhost>,
+        vhost: VhostId,
         owner: Option<ConnectionId>,
-    ) -> Id<Queue> {
+    ) -> QueueId {
         let name = declared.id();
-        let policy = self.effective_policy(vhost, &name.name, kind);
+        let in_force = self.vhosts.get(vhost).map(|vhost| vhost.policies.on_queue(&vhost.name, &name.name, kind));
+        let policy = in_force.unwrap_or_default().definition();
         let settings = queue_settings(&declared.arguments, &policy, kind, self.rules);
         let asked = declared.arguments.get("x-max-priority").and_then(Value::as_integer);
         let least = i64::from(self.rules.least_max_priority);
         let max_priority = asked.map_or(0, |max| max.clamp(least, 255));
         let contents = match kind {
-            QueueKind::Quorum => Contents::Quorum(QuorumQueue::new(self.rules.quorum_priority)),
-            _ => Contents::Classic(ClassicQueue::new(max_priority as u8)),
+            QueueKind::Quorum => QueueContents::Quorum(QuorumQueue::new(self.rules.quorum_priority)),
+            _ => QueueContents::Classic(ClassicQueue::new(max_priority as u8)),
         };
         let single_active = declared.arguments.get("x-single-active-consumer") == Some(&Value::Bool(true));
         let watched = self.watches.has(&name);
@@ -232,8 +161,8 @@ impl Sim {
         id
     }
 
-    /// Gives queue.declare-ok.
-    pub(crate) fn declared(&self, id: Id<Queue>) -> Reply {
+    /// Returns queue.declare-ok.
+    pub(crate) fn declared(&self, id: QueueId) -> Reply {
         match self.queues.get(id) {
             None => Reply::Done,
             Some(queue) => Reply::Declared {
@@ -245,9 +174,19 @@ impl Sim {
     }
 
     /// queue.declare, passive.
-    pub(crate) fn check_queue(&mut self, channel: Id<Channel>, name: &Name) -> Result<Reply, Refusal> {
-        if &**name == crate::sim::routing::direct_reply_to::REPLY_TO {
+    pub(crate) fn check_queue(&mut self, channel: ChannelIndex, name: &Name) -> Result<Reply, Refusal> {
+        if &**name == REPLY_TO {
             return Ok(Reply::Declared { queue: name.clone(), ready: 0, consumers: 1 });
+        }
+        if name.starts_with(REPLY_TO_KEY) {
+            return match self.reply_consumer(name) {
+                Some(_) => Ok(Reply::Declared { queue: name.clone(), ready: 0, consumers: 1 }),
+                None => {
+                    let vhost =
+                        self.channels.get(channel).map(|state| self.vhost_name(state.vhost)).unwrap_or_default();
+                    Err(not_found(&shown_queue(&vhost, name)))
+                }
+            };
         }
         let name = self.expand_queue(channel, name)?;
         self.check_passive_access(channel, false, &name)?;
@@ -266,7 +205,7 @@ impl Sim {
     /// queue.delete; a missing one counts 0 (RT-16).
     pub(crate) fn delete_queue(
         &mut self,
-        channel: Id<Channel>,
+        channel: ChannelIndex,
         name: &Name,
         if_unused: bool,
         if_empty: bool,
@@ -299,15 +238,15 @@ impl Sim {
     }
 
     /// queue.purge: only ready messages; nothing is dead-lettered (DL-2).
-    pub(crate) fn purge(&mut self, channel: Id<Channel>, name: &Name) -> Result<Reply, Refusal> {
+    pub(crate) fn purge(&mut self, channel: ChannelIndex, name: &Name) -> Result<Reply, Refusal> {
         let name = self.expand_queue(channel, name)?;
         self.check_queue_access(channel, Access::Read, &name)?;
         let id = self.usable_queue(channel, &name)?;
         let takes_waiting = self.rules.purge_takes_waiting;
         let Some(queue) = self.queues.get_mut(id) else { return Ok(Reply::Done) };
         let gone = match &mut queue.contents {
-            Contents::Classic(classic) => classic.drain(),
-            Contents::Quorum(quorum) => {
+            QueueContents::Classic(classic) => classic.drain(),
+            QueueContents::Quorum(quorum) => {
                 let mut gone = quorum.drain();
                 gone.extend(quorum.delayed.drain());
                 if takes_waiting {
@@ -329,7 +268,7 @@ impl Sim {
     }
 
     /// Deletes a queue that lost its last consumer, if it is to (CO-20).
-    pub(crate) fn auto_delete(&mut self, id: Id<Queue>) {
+    pub(crate) fn auto_delete(&mut self, id: QueueId) {
         let Some(queue) = self.queues.get(id) else { return };
         if queue.declared.auto_delete && queue.consumers.had_any && queue.consumers.all.is_empty() {
             self.remove_queue(id, "CO-20", "its last consumer is gone and it is auto-delete");
@@ -337,7 +276,7 @@ impl Sim {
     }
 
     /// Takes a queue away with all it holds; what is unacknowledged can still be settled, without effect.
-    pub(crate) fn remove_queue(&mut self, id: Id<Queue>, rule: &'static str, why: &str) {
+    pub(crate) fn remove_queue(&mut self, id: QueueId, rule: &'static str, why: &str) {
         self.tell(None, Some(id), rule, || What::QueueGone { why: why.to_owned() });
         let Some(mut queue) = self.queues.remove(id) else { return };
         for key in [&mut queue.ttl_timer, &mut queue.delay_timer, &mut queue.retry_timer, &mut queue.lease_timer] {
@@ -349,11 +288,11 @@ impl Sim {
         for &consumer in &queue.consumers.all {
             self.forget_consumer(consumer);
         }
-        self.unbind_destination(Destination::Queue(id), &queue.bound_from);
+        self.unbind_destination(BindingDestination::Queue(id), &queue.bound_from);
         if self.insights {
             let entries = match &mut queue.contents {
-                Contents::Classic(classic) => classic.drain(),
-                Contents::Quorum(quorum) => {
+                QueueContents::Classic(classic) => classic.drain(),
+                QueueContents::Quorum(quorum) => {
                     let mut all = quorum.drain();
                     all.extend(quorum.delayed.drain());
                     all.extend(quorum.backlog.drain());
@@ -371,7 +310,7 @@ impl Sim {
     }
 
     /// Tells a consumer's client that its queue is gone.
-    fn forget_consumer(&mut self, id: Id<Consumer>) {
+    fn forget_consumer(&mut self, id: ConsumerId) {
         let Some(consumer) = self.consumers.get_mut(id) else { return };
         let (channel, tag, cancelled) = (consumer.channel, consumer.tag.clone(), consumer.cancelled);
         consumer.cancelled = true;
@@ -387,12 +326,12 @@ impl Sim {
         }
     }
 
-    pub(crate) fn queue_id(&self, vhost: Id<Vhost>, name: &str) -> Option<Id<Queue>> {
+    pub(crate) fn queue_id(&self, vhost: VhostId, name: &str) -> Option<QueueId> {
         self.vhosts.get(vhost)?.queues.get(name).copied()
     }
 
     /// Finds a queue for a channel: 404 when it is not there, 405 when it is exclusive to another (CO-21, ER-5).
-    pub(crate) fn usable_queue(&self, channel: Id<Channel>, name: &Name) -> Result<Id<Queue>, Refusal> {
+    pub(crate) fn usable_queue(&self, channel: ChannelIndex, name: &Name) -> Result<QueueId, Refusal> {
         let state = self.channels.get(channel);
         let found = state.and_then(|state| self.queue_id(state.vhost, name));
         let vhost = state.map_or_else(|| Name::from(""), |state| self.vhost_name(state.vhost));
@@ -406,7 +345,7 @@ impl Sim {
     }
 
     /// Lets the empty name mean the channel's last queue (ER-1).
-    pub(crate) fn expand_queue(&self, channel: Id<Channel>, name: &Name) -> Result<Name, Refusal> {
+    pub(crate) fn expand_queue(&self, channel: ChannelIndex, name: &Name) -> Result<Name, Refusal> {
         if !name.is_empty() {
             return Ok(stripped(name));
         }
@@ -414,7 +353,7 @@ impl Sim {
         last.ok_or_else(|| channel_error(code::NOT_FOUND, "no previously declared queue"))
     }
 
-    fn check_queue_limit(&self, vhost: Id<Vhost>, name: &Name) -> Result<(), Refusal> {
+    fn check_queue_limit(&self, vhost: VhostId, name: &Name) -> Result<(), Refusal> {
         let Some(state) = self.vhosts.get(vhost) else { return Ok(()) };
         match state.limit("max-queues") {
             Some(max) if state.queues.len() as i64 >= max => Err(precondition_failed(format!(
@@ -430,11 +369,6 @@ impl Sim {
         self.names_made += 1;
         format!("{prefix}{:022}", self.names_made).into()
     }
-}
-
-/// Removes CR and LF, as declare does (ER-9).
-pub(crate) fn stripped(name: &Name) -> Name {
-    if name.contains(['\r', '\n']) { name.replace(['\r', '\n'], "").into() } else { name.clone() }
 }
 
 fn locked(queue: &Queue) -> Refusal {

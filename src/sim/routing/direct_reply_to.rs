@@ -3,19 +3,13 @@
 use crate::broker::{Delivery, Event, Refusal, Reply, code};
 use crate::model::{Message, Name};
 use crate::sim::broker::Sim;
-use crate::sim::session::channel::Channel;
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::ChannelIndex;
+use crate::sim::state::names::{REPLY_TO, REPLY_TO_KEY};
 use crate::sim::state::refusal::{connection_error, precondition_failed};
 use std::sync::Arc;
 
-/// The name that stands for a channel's own replies.
-pub(crate) const REPLY_TO: &str = "amq.rabbitmq.reply-to";
-
-/// What the keys of such channels begin with.
-pub(crate) const REPLY_TO_KEY: &str = "amq.rabbitmq.reply-to.";
-
 impl Sim {
-    pub(crate) fn consume_replies(&mut self, id: Id<Channel>, tag: Name, no_ack: bool) -> Result<Reply, Refusal> {
+    pub(crate) fn consume_replies(&mut self, id: ChannelIndex, tag: Name, no_ack: bool) -> Result<Reply, Refusal> {
         if !no_ack {
             return Err(precondition_failed("reply consumer cannot acknowledge"));
         }
@@ -34,7 +28,7 @@ impl Sim {
     }
 
     /// Writes the channel's own key in place of the general name.
-    pub(crate) fn with_reply_to(&self, id: Id<Channel>, message: Arc<Message>) -> Result<Arc<Message>, Refusal> {
+    pub(crate) fn with_reply_to(&self, id: ChannelIndex, message: Arc<Message>) -> Result<Arc<Message>, Refusal> {
         if message.properties.reply_to.as_deref() != Some(REPLY_TO) {
             return Ok(message);
         }
@@ -48,13 +42,17 @@ impl Sim {
         }
     }
 
-    /// Delivers a reply, and says whether somebody waits for it.
-    pub(crate) fn deliver_reply(&mut self, key: &Name, message: &Arc<Message>) -> bool {
-        let found = self.channels.iter().find_map(|(id, channel)| match &channel.reply_consumer {
+    /// Finds the consumer of replies that a key leads to.
+    pub(crate) fn reply_consumer(&self, key: &Name) -> Option<(ChannelIndex, Name)> {
+        self.channels.iter().find_map(|(id, channel)| match &channel.reply_consumer {
             Some((own, tag)) if own == key => Some((id, tag.clone())),
             _ => None,
-        });
-        let Some((id, consumer)) = found else { return false };
+        })
+    }
+
+    /// Delivers a reply, and returns whether somebody waits for it.
+    pub(crate) fn deliver_reply(&mut self, key: &Name, message: &Arc<Message>) -> bool {
+        let Some((id, consumer)) = self.reply_consumer(key) else { return false };
         let Some(channel) = self.channels.get_mut(id) else { return false };
         let delivery = Delivery {
             tag: channel.next_tag(),

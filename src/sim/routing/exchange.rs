@@ -2,69 +2,25 @@
 
 use crate::broker::{Refusal, Reply, code};
 use crate::model;
-use crate::model::{Name, Table, Value};
+use crate::model::{Name, Value};
 use crate::rules::{Access, check_exchange_equivalence, headers_match, is_known_type, shown_exchange, type_name};
-use crate::sim::access::vhost::Vhost;
 use crate::sim::broker::Sim;
-use crate::sim::queue::lifecycle::{Queue, stripped};
-use crate::sim::session::channel::Channel;
-use crate::sim::state::arena::Id;
-use crate::sim::state::cc_bcc::CcBcc;
-use crate::sim::state::names::NameMap;
-use crate::sim::state::refusal::{channel_error, connection_error, not_found, not_simulated, precondition_failed};
+use crate::sim::state::arena::{ChannelIndex, ExchangeId, VhostId};
+use crate::sim::state::exchange::{BindingDestination, Exchange, Keys, Router};
+use crate::sim::state::names::{NameMap, stripped};
+use crate::sim::state::refusal::{
+    channel_error, connection_error, not_found, not_simulated, precondition_failed, refuse_default,
+};
 use crate::sim::state::topic_trie::TopicTrie;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Is what a binding leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Destination {
-    Queue(Id<Queue>),
-    Exchange(Id<Exchange>),
-}
-
-/// Is how an exchange finds destinations.
-pub(crate) enum Router {
-    /// By the queue's name.
-    Default,
-    Direct(NameMap<Vec<Destination>>),
-    Fanout(Vec<Destination>),
-    Topic(TopicTrie),
-    Headers,
-}
-
-/// Is a declared exchange.
-pub(crate) struct Exchange {
-    pub declared: model::Exchange,
-    pub vhost: Id<Vhost>,
-    pub router: Router,
-    /// By destination and key, the arguments of each binding.
-    pub bindings: BTreeMap<(Destination, Name), Vec<Table>>,
-    /// The exchanges that have bindings to it.
-    pub bound_from: BTreeSet<Id<Exchange>>,
-    /// By argument, else by policy (RT-10).
-    pub alternate: Option<Name>,
-}
-
-/// Is what a publish is routed by.
-pub(crate) struct Keys<'a> {
-    pub first: &'a str,
-    pub further: &'a CcBcc,
-    pub headers: Option<&'a Table>,
-}
-
-impl Keys<'_> {
-    /// Does something with each key.
-    fn each(&self, mut act: impl FnMut(&str)) {
-        act(self.first);
-        if !self.further.is_empty() {
-            self.further.iter().for_each(|key| act(key));
-        }
-    }
-}
-
 impl Sim {
     /// exchange.declare, active.
-    pub(crate) fn declare_exchange(&mut self, channel: Id<Channel>, asked: &model::Exchange) -> Result<Reply, Refusal> {
+    pub(crate) fn declare_exchange(
+        &mut self,
+        channel: ChannelIndex,
+        asked: &model::Exchange,
+    ) -> Result<Reply, Refusal> {
         self.check_type(&asked.kind)?;
         let Some(vhost) = self.channels.get(channel).map(|state| state.vhost) else { return Ok(Reply::Done) };
         let mut asked = asked.clone();
@@ -121,7 +77,7 @@ impl Sim {
         }
     }
 
-    pub(crate) fn add_exchange(&mut self, declared: model::Exchange, vhost: Id<Vhost>) -> Id<Exchange> {
+    pub(crate) fn add_exchange(&mut self, declared: model::Exchange, vhost: VhostId) -> ExchangeId {
         let router = match &*declared.kind {
             _ if declared.name.is_empty() => Router::Default,
             "fanout" => Router::Fanout(Vec::new()),
@@ -149,7 +105,7 @@ impl Sim {
     }
 
     /// exchange.declare, passive.
-    pub(crate) fn check_exchange(&mut self, channel: Id<Channel>, name: &Name) -> Result<Reply, Refusal> {
+    pub(crate) fn check_exchange(&mut self, channel: ChannelIndex, name: &Name) -> Result<Reply, Refusal> {
         refuse_default(name)?;
         self.check_passive_access(channel, true, name)?;
         let Some(vhost) = self.channels.get(channel).map(|state| state.vhost) else { return Ok(Reply::Done) };
@@ -162,7 +118,7 @@ impl Sim {
     /// exchange.delete; a missing one is fine (RT-16).
     pub(crate) fn delete_exchange(
         &mut self,
-        channel: Id<Channel>,
+        channel: ChannelIndex,
         name: &Name,
         if_unused: bool,
     ) -> Result<Reply, Refusal> {
@@ -184,7 +140,7 @@ impl Sim {
     }
 
     /// Takes an exchange away with its bindings on both sides (RT-15).
-    pub(crate) fn remove_exchange(&mut self, id: Id<Exchange>) {
+    pub(crate) fn remove_exchange(&mut self, id: ExchangeId) {
         let Some(exchange) = self.exchanges.remove(id) else { return };
         if let Some(vhost) = self.vhosts.get_mut(exchange.vhost) {
             vhost.exchanges.swap_remove(&exchange.declared.name);
@@ -193,20 +149,20 @@ impl Sim {
             let row = (self.vhost_name(exchange.vhost), exchange.declared.name.clone());
             self.users.values_mut().for_each(|user| drop(user.topics.remove(&row)));
         }
-        let destinations: BTreeSet<Destination> = exchange.bindings.keys().map(|(to, _)| *to).collect();
+        let destinations: BTreeSet<BindingDestination> = exchange.bindings.keys().map(|(to, _)| *to).collect();
         for destination in destinations {
             self.forget_source(destination, id);
         }
-        self.unbind_destination(Destination::Exchange(id), &exchange.bound_from);
+        self.unbind_destination(BindingDestination::Exchange(id), &exchange.bound_from);
     }
 
-    pub(crate) fn exchange_id(&self, vhost: Id<Vhost>, name: &str) -> Option<Id<Exchange>> {
+    pub(crate) fn exchange_id(&self, vhost: VhostId, name: &str) -> Option<ExchangeId> {
         let vhost = self.vhosts.get(vhost)?;
         if name.is_empty() { vhost.default_exchange } else { vhost.exchanges.get(name).copied() }
     }
 
     /// Finds the exchange of a publish: most go where the channel's last one went.
-    pub(crate) fn exchange_of_publish(&mut self, channel: Id<Channel>, name: &Name) -> Option<Id<Exchange>> {
+    pub(crate) fn exchange_of_publish(&mut self, channel: ChannelIndex, name: &Name) -> Option<ExchangeId> {
         let state = self.channels.get_mut(channel)?;
         let last = state.last_exchange.and_then(|id| self.exchanges.get(id));
         if last.is_none_or(|last| last.declared.name != *name) {
@@ -219,20 +175,20 @@ impl Sim {
     }
 
     /// Finds the queues for a publish, each once, into `self.targets` (RT-2, RT-10, RT-11).
-    pub(crate) fn route(&mut self, start: Id<Exchange>, keys: &Keys) {
+    pub(crate) fn route(&mut self, start: ExchangeId, keys: &Keys) {
         let mut found = std::mem::take(&mut self.found);
         found.clear();
         self.targets.clear();
         // Each exchange once, first found first.
-        let mut exchanges: Vec<Id<Exchange>> = Vec::new();
+        let mut exchanges: Vec<ExchangeId> = Vec::new();
         self.destinations(start, keys, &mut found);
         let mut visited = 0;
         loop {
             for destination in found.drain(..) {
                 match destination {
-                    Destination::Queue(queue) => self.targets.push(queue),
-                    Destination::Exchange(other) if other == start || exchanges.contains(&other) => {}
-                    Destination::Exchange(other) => exchanges.push(other),
+                    BindingDestination::Queue(queue) => self.targets.push(queue),
+                    BindingDestination::Exchange(other) if other == start || exchanges.contains(&other) => {}
+                    BindingDestination::Exchange(other) => exchanges.push(other),
                 }
             }
             let Some(&next) = exchanges.get(visited) else { break };
@@ -246,15 +202,15 @@ impl Sim {
         }
     }
 
-    /// Gives where an exchange sends to; to its alternate exchange what it finds nothing for.
-    fn destinations(&self, id: Id<Exchange>, keys: &Keys, found: &mut Vec<Destination>) {
+    /// Returns where an exchange sends to; to its alternate exchange what it finds nothing for.
+    fn destinations(&self, id: ExchangeId, keys: &Keys, found: &mut Vec<BindingDestination>) {
         let Some(exchange) = self.exchanges.get(id) else { return };
         match &exchange.router {
             Router::Default => {
                 let Some(vhost) = self.vhosts.get(exchange.vhost) else { return };
                 keys.each(|key| {
                     if let Some(&queue) = vhost.queues.get(key) {
-                        found.push(Destination::Queue(queue));
+                        found.push(BindingDestination::Queue(queue));
                     }
                 });
             }
@@ -276,15 +232,7 @@ impl Sim {
             }
         }
         if let Some(alternate) = exchange.alternate.as_ref().filter(|_| found.is_empty()) {
-            found.extend(self.exchange_id(exchange.vhost, alternate).map(Destination::Exchange));
+            found.extend(self.exchange_id(exchange.vhost, alternate).map(BindingDestination::Exchange));
         }
     }
-}
-
-/// Keeps hands off the default exchange (RT-3).
-pub(crate) fn refuse_default(name: &str) -> Result<(), Refusal> {
-    if name.is_empty() {
-        return Err(channel_error(code::ACCESS_REFUSED, "operation not permitted on the default exchange"));
-    }
-    Ok(())
 }

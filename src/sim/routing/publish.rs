@@ -4,12 +4,12 @@ use crate::broker::{ChannelId, Confirmation, Event, PublishId, Refusal, What, co
 use crate::model::{Message, Name};
 use crate::rules::{Access, parse_expiration, shown_exchange};
 use crate::sim::broker::Sim;
-use crate::sim::reason::Reason;
-use crate::sim::routing::exchange::{Exchange, Keys};
-use crate::sim::session::channel::Channel;
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::{ChannelIndex, ExchangeId};
 use crate::sim::state::cc_bcc::CcBcc;
+use crate::sim::state::exchange::keys;
+use crate::sim::state::names::REPLY_TO_KEY;
 use crate::sim::state::queued_message::Stored;
+use crate::sim::state::reason::Reason;
 use crate::sim::state::refusal::{channel_error, not_found, precondition_failed};
 use std::sync::Arc;
 
@@ -46,8 +46,8 @@ impl Sim {
     /// Puts a message into all queues that it is routed to; nacked when one of them refuses it (CF-2, LEN-10).
     fn send(
         &mut self,
-        channel: Id<Channel>,
-        exchange: Id<Exchange>,
+        channel: ChannelIndex,
+        exchange: ExchangeId,
         stored: Box<Stored>,
         mandatory: bool,
     ) -> Confirmation {
@@ -79,8 +79,8 @@ impl Sim {
         if taken { Confirmation::Ack } else { Confirmation::Nack }
     }
 
-    /// Says why a publish finds no queue (RT-3, RT-10, RT-14).
-    fn reason_of_no_route(&self, id: Id<Exchange>, stored: &Stored) -> Reason {
+    /// Returns why a publish finds no queue (RT-3, RT-10, RT-14).
+    fn reason_of_no_route(&self, id: ExchangeId, stored: &Stored) -> Reason {
         let key = stored.routing_key();
         let Some(exchange) = self.exchanges.get(id) else { return Reason::new("RT-14", "its exchange is gone") };
         if exchange.declared.name.is_empty() {
@@ -109,7 +109,7 @@ impl Sim {
     /// Runs the checks of RT-19 and makes the message as it is stored.
     fn accept(
         &mut self,
-        channel: Id<Channel>,
+        channel: ChannelIndex,
         publish: PublishId,
         exchange: Name,
         routing_key: Name,
@@ -149,7 +149,7 @@ impl Sim {
             self.check_all_topics(channel, &exchange, &routing_key, &further)?;
             self.check_user_id(channel, &message)?;
         }
-        if exchange.is_empty() && routing_key.starts_with(crate::sim::routing::direct_reply_to::REPLY_TO_KEY) {
+        if exchange.is_empty() && routing_key.starts_with(REPLY_TO_KEY) {
             return Ok(Accepted::Reply(self.deliver_reply(&routing_key, &self.cleaned(message))));
         }
         let message = self.cleaned(message);
@@ -179,7 +179,7 @@ impl Sim {
 
     fn check_all_topics(
         &mut self,
-        channel: Id<Channel>,
+        channel: ChannelIndex,
         exchange: &Name,
         routing_key: &Name,
         further: &CcBcc,
@@ -197,7 +197,7 @@ impl Sim {
     }
 
     /// Checks the user_id property (PE-9).
-    fn check_user_id(&self, channel: Id<Channel>, message: &Message) -> Result<(), Refusal> {
+    fn check_user_id(&self, channel: ChannelIndex, message: &Message) -> Result<(), Refusal> {
         let Some(claimed) = &message.properties.user_id else { return Ok(()) };
         let user = self.channels.get(channel).and_then(|state| state.user.clone()).unwrap_or_else(|| "guest".into());
         let impersonator = self.users.get(&user).is_some_and(|user| user.tags.iter().any(|tag| tag == "impersonator"));
@@ -226,14 +226,9 @@ impl Sim {
     }
 }
 
-/// Is what becomes of a publish that passed all checks.
+/// What becomes of a publish that passed all checks.
 enum Accepted {
-    Route(Id<Exchange>, Box<Stored>),
+    Route(ExchangeId, Box<Stored>),
     /// It was a direct reply, and found its consumer or not.
     Reply(bool),
-}
-
-/// Gives what a stored message is routed by.
-pub(crate) fn keys(stored: &Stored) -> Keys<'_> {
-    Keys { first: stored.routing_key(), further: &stored.further, headers: stored.headers() }
 }

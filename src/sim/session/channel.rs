@@ -1,71 +1,15 @@
 //! Channels: delivery tags, what is unacknowledged, limits, and what happens when one ends (CO-14, CO-17, ER-13).
 
-use crate::broker::{ChannelId, ConnectionId, DeliveryTag, Event, Reply, RequestId, code};
-use crate::model::{Moment, Name, QueueKind};
-use crate::sim::access::permission::PermissionCache;
-use crate::sim::access::vhost::Vhost;
+use crate::broker::{ChannelId, ConnectionId, Event, Reply, RequestId, code};
+use crate::model::{Name, QueueKind};
 use crate::sim::broker::Sim;
-use crate::sim::delivery::consumer::Consumer;
-use crate::sim::delivery::requeue::Return;
-use crate::sim::queue::lifecycle::Queue;
-use crate::sim::routing::exchange::Exchange;
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::{ChannelIndex, QueueId};
+use crate::sim::state::channel::{Channel, Unacked};
+use crate::sim::state::permission::PermissionCache;
 use crate::sim::state::queued_message::QueuedMessage;
+use crate::sim::state::reason::Return;
 use crate::sim::state::refusal::connection_error;
 use std::collections::{BTreeMap, VecDeque};
-
-/// Is a delivery that waits to be settled.
-#[derive(Debug)]
-pub(crate) struct Unacked {
-    pub tag: u64,
-    pub queue: Id<Queue>,
-    /// `None`: taken by basic.get.
-    pub consumer: Option<Id<Consumer>>,
-    pub since: Moment,
-    /// The place of its consumer, or of its get, among all of them (CO-10).
-    pub attached: u64,
-    /// `None` once the queue took it back by itself (CO-26).
-    pub entry: Option<QueuedMessage>,
-}
-
-/// Is an open channel, in confirm mode.
-pub(crate) struct Channel {
-    pub id: ChannelId,
-    /// Its number within the connection, as texts show it.
-    pub number: u32,
-    pub connection: ConnectionId,
-    pub user: Option<Name>,
-    pub vhost: Id<Vhost>,
-    pub last_tag: u64,
-    /// By rising tag.
-    pub unacked: VecDeque<Unacked>,
-    pub consumers: BTreeMap<Name, Id<Consumer>>,
-    /// For consumers to come (CO-2).
-    pub prefetch: u16,
-    /// Over all consumers together; 0 is none (CO-4).
-    pub global_prefetch: u16,
-    /// Unacknowledged deliveries to consumers, for the global limit.
-    pub held: u32,
-    /// What an empty queue name means (ER-1).
-    pub last_queue: Option<Name>,
-    /// Where its last publish went, to find it again without a search.
-    pub last_exchange: Option<Id<Exchange>>,
-    pub permissions: PermissionCache,
-    /// The key under which replies reach this channel's consumer of amq.rabbitmq.reply-to.
-    pub reply_consumer: Option<(Name, Name)>,
-}
-
-impl Channel {
-    pub(crate) fn next_tag(&mut self) -> DeliveryTag {
-        self.last_tag += 1;
-        DeliveryTag(self.last_tag)
-    }
-
-    /// Says whether the global limit leaves room.
-    pub(crate) fn has_room(&self) -> bool {
-        self.global_prefetch == 0 || self.held < u32::from(self.global_prefetch)
-    }
-}
 
 impl Sim {
     pub(crate) fn open_channel(&mut self, request: RequestId, id: ChannelId, connection: ConnectionId) {
@@ -113,7 +57,7 @@ impl Sim {
         self.answer(request, Ok(Reply::Done));
     }
 
-    /// Gives user and limit when the limit of channels is reached (ER-13).
+    /// Returns user and limit when the limit of channels is reached (ER-13).
     fn channel_limit(&self, user: Option<&Name>) -> Option<(Name, i64)> {
         let name = user?;
         let max = self.users.get(name)?.limit("max-channels")?;
@@ -122,21 +66,21 @@ impl Sim {
     }
 
     /// Ends a channel: its consumers go, then what they held returns (CO-14).
-    pub(crate) fn end_channel(&mut self, id: Id<Channel>) {
+    pub(crate) fn end_channel(&mut self, id: ChannelIndex) {
         let Some(channel) = self.channels.remove(id) else { return };
         self.channel_ids.remove(&channel.id);
         if let Some(connection) = self.connections.get_mut(&channel.connection) {
             connection.channels.remove(&id);
         }
         let unacked = self.in_order_of_return(channel.unacked);
-        let mut touched: Vec<Id<Queue>> = Vec::new();
+        let mut touched: Vec<QueueId> = Vec::new();
         for &consumer in channel.consumers.values() {
             self.leave_ghost(consumer, unacked.iter().rfind(|unacked| unacked.consumer == Some(consumer)));
             if let Some(queue) = self.drop_consumer(consumer) {
                 touched.push(queue);
             }
         }
-        let mut groups: Vec<(Id<Queue>, Vec<QueuedMessage>)> = Vec::new();
+        let mut groups: Vec<(QueueId, Vec<QueuedMessage>)> = Vec::new();
         for unacked in unacked {
             self.release(&unacked, None);
             let Some(entry) = unacked.entry else { continue };
@@ -175,7 +119,7 @@ impl Sim {
     }
 
     /// Tells a queue, a consumer and a channel that a delivery is off their hands.
-    pub(crate) fn release(&mut self, unacked: &Unacked, channel: Option<Id<Channel>>) {
+    pub(crate) fn release(&mut self, unacked: &Unacked, channel: Option<ChannelIndex>) {
         if let Some(queue) = self.queues.get_mut(unacked.queue) {
             queue.unacked -= u64::from(unacked.entry.is_some());
             if unacked.consumer.is_none() {
@@ -193,7 +137,7 @@ impl Sim {
     }
 
     /// Says to the client that the broker cancelled a consumer (CO-18).
-    pub(crate) fn tell_cancelled(&mut self, channel: Id<Channel>, consumer: Name) {
+    pub(crate) fn tell_cancelled(&mut self, channel: ChannelIndex, consumer: Name) {
         if let Some(channel) = self.channels.get(channel) {
             self.events.push_back(Event::Cancelled { channel: channel.id, consumer });
         }

@@ -2,19 +2,11 @@
 
 use crate::broker::{ConnectionId, Event, Refusal, Scope, What, code};
 use crate::model::Name;
-use crate::sim::access::vhost::Vhost;
 use crate::sim::broker::Sim;
-use crate::sim::session::channel::Channel;
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::{ChannelIndex, VhostId};
+use crate::sim::state::connection::Connection;
 use crate::sim::state::refusal::connection_error;
 use std::collections::BTreeSet;
-
-/// Is an open connection; no user means: the runner, with all rights.
-pub(crate) struct Connection {
-    pub user: Option<Name>,
-    pub vhost: Id<Vhost>,
-    pub channels: BTreeSet<Id<Channel>>,
-}
 
 impl Sim {
     pub(crate) fn connect(&mut self, id: ConnectionId, user: Option<Name>, vhost: &Name) -> Result<(), Refusal> {
@@ -45,7 +37,7 @@ impl Sim {
         Ok(())
     }
 
-    fn check_connection_limits(&self, user: Option<&Name>, vhost: &Name, vhost_id: Id<Vhost>) -> Result<(), Refusal> {
+    fn check_connection_limits(&self, user: Option<&Name>, vhost: &Name, vhost_id: VhostId) -> Result<(), Refusal> {
         let count = |fits: &dyn Fn(&Connection) -> bool| self.connections.values().filter(|c| fits(c)).count() as i64;
         if let Some(max) = self.vhosts.get(vhost_id).and_then(|vhost| vhost.limit("max-connections"))
             && count(&|connection| connection.vhost == vhost_id) >= max
@@ -79,7 +71,7 @@ impl Sim {
         }
     }
 
-    /// Closes a connection and says why.
+    /// Closes a connection and tells its client why.
     pub(crate) fn close_connection(&mut self, id: ConnectionId, cause: Refusal) {
         if self.connections.contains_key(&id) {
             self.events.push_back(Event::ConnectionClosed { connection: id, cause });
@@ -98,7 +90,7 @@ impl Sim {
     }
 
     /// Closes what a refusal closes: the channel, or its whole connection.
-    pub(crate) fn close_for(&mut self, channel: Id<Channel>, cause: Refusal) {
+    pub(crate) fn close_for(&mut self, channel: ChannelIndex, cause: Refusal) {
         let Some(state) = self.channels.get(channel) else { return };
         match cause.scope {
             Scope::Connection => {

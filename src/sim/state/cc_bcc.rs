@@ -5,12 +5,12 @@ use crate::model::{Name, Table, Value};
 use crate::rules::type_name;
 use crate::sim::state::refusal::precondition_failed;
 
-/// Holds the further routing keys of a message.
+/// The further routing keys of a message.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CcBcc(Option<Box<Lists>>);
 
 #[derive(Debug, Clone)]
-struct Lists {
+pub(crate) struct Lists {
     cc: Vec<Name>,
     bcc: Vec<Name>,
     /// DL-17: a dead-letter routing key took the place of all keys; those of BCC hide their likenesses all the same.
@@ -41,7 +41,7 @@ impl CcBcc {
         self.0.as_ref().filter(|lists| !lists.replaced).map_or(&[], |lists| &lists.bcc)
     }
 
-    /// Gives the keys whose likenesses x-death does not show.
+    /// Returns the keys whose likenesses x-death does not show.
     pub(crate) fn hiding(&self) -> &[Name] {
         self.0.as_ref().map_or(&[], |lists| &lists.bcc)
     }
@@ -54,14 +54,14 @@ impl CcBcc {
         }
     }
 
-    /// Gives all that a message is routed by.
+    /// Returns all that a message is routed by.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Name> {
         self.cc().iter().chain(self.bcc())
     }
 }
 
 /// Reads one header: an array; what is no text in it is ignored.
-fn list(headers: &Table, name: &str) -> Result<Vec<Name>, Refusal> {
+pub(crate) fn list(headers: &Table, name: &str) -> Result<Vec<Name>, Refusal> {
     match headers.get(name) {
         None => Ok(Vec::new()),
         Some(Value::Array(keys)) => Ok(keys.iter().filter_map(Value::as_text).map(Name::from).collect()),

@@ -5,7 +5,7 @@ use crate::model::Moment;
 use crate::sim::state::queued_message::{NEVER, QueuedMessage};
 use std::collections::VecDeque;
 
-/// Holds the ready messages of a classic queue.
+/// The ready messages of a classic queue.
 #[derive(Debug)]
 pub(crate) struct ClassicQueue {
     /// From priority 0 up; one level without x-max-priority.
@@ -29,7 +29,7 @@ impl ClassicQueue {
         self.bytes
     }
 
-    /// Gives the level of a priority: missing is 0, above the highest is the highest (PRI-2).
+    /// Returns the level of a priority: missing is 0, above the highest is the highest (PRI-2).
     pub(crate) fn level(&self, priority: Option<u8>) -> u8 {
         priority.unwrap_or(0).min((self.levels.len() - 1) as u8)
     }
@@ -72,22 +72,22 @@ impl ClassicQueue {
         if self.levels[level].front()?.is_expired(now) { self.pop_from(level) } else { None }
     }
 
-    /// Says whether it has levels at all (PRI-1).
+    /// Returns whether it has levels at all (PRI-1).
     pub(crate) fn has_priorities(&self) -> bool {
         self.levels.len() > 1
     }
 
-    /// Gives what would leave before a newcomer of that level, next first.
+    /// Returns what would leave before a newcomer of that level, next first.
     pub(crate) fn in_front_of(&self, level: u8) -> impl Iterator<Item = &QueuedMessage> {
         self.levels[usize::from(level)..].iter().rev().flatten()
     }
 
-    /// Gives the message that is next.
+    /// Returns the message that is next.
     pub(crate) fn head(&self) -> Option<&QueuedMessage> {
         self.levels.iter().rev().find_map(|level| level.front())
     }
 
-    /// Gives the moment at which the head expires.
+    /// Returns the moment at which the head expires.
     pub(crate) fn head_expires_at(&self) -> Option<Moment> {
         self.head().map(|entry| entry.expires_at).filter(|at| *at != NEVER)
     }
@@ -103,7 +103,7 @@ impl ClassicQueue {
         std::iter::from_fn(|| self.pop()).collect()
     }
 
-    /// Gives away what does not survive a restart.
+    /// Returns away what does not survive a restart.
     pub(crate) fn keep_persistent(&mut self) -> Vec<QueuedMessage> {
         let is_persistent = |entry: &QueuedMessage| entry.stored.message.properties.delivery_mode == Some(2);
         let mut lost = Vec::new();
@@ -117,7 +117,7 @@ impl ClassicQueue {
         lost
     }
 
-    fn pop_from(&mut self, level: usize) -> Option<QueuedMessage> {
+    pub(crate) fn pop_from(&mut self, level: usize) -> Option<QueuedMessage> {
         let entry = self.levels[level].pop_front()?;
         self.ready -= 1;
         self.bytes -= u64::from(entry.size);

@@ -30,7 +30,7 @@ impl Delayed {
         }
     }
 
-    /// Gives the moment at which the next one is ready.
+    /// Returns the moment at which the next one is ready.
     pub(crate) fn due_at(&self) -> Option<Moment> {
         self.next.map(|(at, _)| at)
     }

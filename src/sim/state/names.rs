@@ -11,10 +11,10 @@ pub(crate) type NameMap<V> = IndexMap<Name, V, BuildHasherDefault<FixedHasher>>;
 #[derive(Default)]
 pub(crate) struct FixedHasher(u64);
 
-const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+pub(crate) const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl FixedHasher {
-    fn add(&mut self, word: u64) {
+    pub(crate) fn add(&mut self, word: u64) {
         self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(FACTOR);
     }
 }
@@ -49,3 +49,14 @@ impl Hasher for FixedHasher {
         self.0 ^ (self.0 >> 29)
     }
 }
+
+/// Removes CR and LF, as declare does (ER-9).
+pub(crate) fn stripped(name: &Name) -> Name {
+    if name.contains(['\r', '\n']) { name.replace(['\r', '\n'], "").into() } else { name.clone() }
+}
+
+/// The name that stands for a channel's own replies.
+pub(crate) const REPLY_TO: &str = "amq.rabbitmq.reply-to";
+
+/// What the keys of such channels begin with.
+pub(crate) const REPLY_TO_KEY: &str = "amq.rabbitmq.reply-to.";

@@ -3,11 +3,11 @@
 
 use crate::broker::{DeliveredMessage, PublishId};
 use crate::model::{Message, Moment, Name, Table};
-use crate::sim::reason::Ttl;
 use crate::sim::state::cc_bcc::CcBcc;
+use crate::sim::state::reason::Ttl;
 use std::sync::Arc;
 
-/// Is a message as it was last published, by a client or by a death.
+/// A message as it was last published, by a client or by a death.
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
     /// As the client published it.
@@ -31,7 +31,7 @@ pub(crate) struct Stored {
     pub quorum_rejections: u32,
 }
 
-/// Is what a death made of a message; all that die alike share it.
+/// What a death made of a message; all that die alike share it.
 #[derive(Debug)]
 pub(crate) struct DeadLetterRewrite {
     /// In place of the published ones: x-death in them is the broker's own.
@@ -41,7 +41,7 @@ pub(crate) struct DeadLetterRewrite {
 }
 
 impl Stored {
-    /// Says whether it died before.
+    /// Returns whether it died before.
     pub(crate) fn died(&self) -> bool {
         self.afterlife.is_some()
     }
@@ -53,22 +53,22 @@ impl Stored {
         }
     }
 
-    /// Gives the exchange to which it was last published.
+    /// Returns the exchange to which it was last published.
     pub(crate) fn exchange(&self) -> &Name {
         self.afterlife.as_ref().map_or(&self.published_to.0, |life| &life.exchange)
     }
 
-    /// Gives the key with which it was last published.
+    /// Returns the key with which it was last published.
     pub(crate) fn routing_key(&self) -> &Name {
         self.afterlife.as_ref().map_or(&self.published_to.1, |life| &life.routing_key)
     }
 
-    /// Gives the `expiration` that it still has.
+    /// Returns the `expiration` that it still has.
     pub(crate) fn expiration(&self) -> Option<&Name> {
         self.message.properties.expiration.as_ref().filter(|_| !self.died())
     }
 
-    /// Gives it as consumers see it, counters of a quorum queue aside.
+    /// Returns it as consumers see it, counters of a quorum queue aside.
     pub(crate) fn letter(&self) -> DeliveredMessage {
         match &self.afterlife {
             None => DeliveredMessage::from(self.message.clone()),
@@ -80,7 +80,7 @@ impl Stored {
 /// The moment that never comes.
 pub(crate) const NEVER: Moment = Moment(u64::MAX);
 
-/// Is a message in one queue.
+/// A message in one queue.
 #[derive(Debug, Clone)]
 pub(crate) struct QueuedMessage {
     pub stored: Box<Stored>,
@@ -103,7 +103,7 @@ pub(crate) struct QueuedMessage {
 }
 
 impl QueuedMessage {
-    /// Says whether it is past its time (TTL-6).
+    /// Returns whether it is past its time (TTL-6).
     pub fn is_expired(&self, now: Moment) -> bool {
         self.expires_at != NEVER && now >= self.expires_at
     }

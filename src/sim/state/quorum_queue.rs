@@ -3,33 +3,31 @@
 
 use crate::model::{Moment, Name, Properties, Table, Value};
 use crate::rules::QuorumPriority;
-use crate::sim::dead_letter::at_least_once::Backlog;
-use crate::sim::queue::lifecycle::Queue;
-use crate::sim::session::channel::Channel;
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::{ChannelIndex, QueueId};
+use crate::sim::state::backlog::Backlog;
 use crate::sim::state::delayed::Delayed;
 use crate::sim::state::queued_message::{NEVER, QueuedMessage};
 use std::collections::VecDeque;
 
-/// Is who publishes to a quorum queue.
+/// Who publishes to a quorum queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Publisher {
-    Channel(Id<Channel>),
+    Channel(ChannelIndex),
     /// Brings the dead letters of an at-least-once queue.
-    Worker(Id<Queue>),
+    Worker(QueueId),
     /// The same, but hears no more than the first answer.
-    DeafWorker(Id<Queue>),
+    DeafWorker(QueueId),
 }
 
-/// Is what a publisher was told: whether it is refused, since which turn of the broker, and what held before.
+/// What a publisher was told: whether it is refused, since which turn of the broker, and what held before.
 #[derive(Debug, Clone, Copy)]
-struct Told {
+pub(crate) struct PublisherState {
     refused: bool,
     since: u64,
     before: bool,
 }
 
-/// Holds the messages of a quorum queue that no consumer has.
+/// The messages of a quorum queue that no consumer has.
 pub(crate) struct QuorumQueue {
     priority: QuorumPriority,
     returns: VecDeque<QueuedMessage>,
@@ -52,7 +50,7 @@ pub(crate) struct QuorumQueue {
     /// LEN-9: whether it was at 80 % of its limits or below when last looked at.
     pub was_relaxed: bool,
     /// LEN-9: who publishes, in order.
-    publishers: Vec<(Publisher, Told)>,
+    publishers: Vec<(Publisher, PublisherState)>,
 }
 
 impl QuorumQueue {
@@ -84,7 +82,7 @@ impl QuorumQueue {
         self.ready
     }
 
-    /// Gives messages and bytes that count towards the limits (LEN-2, DL-30, QQ-43-5).
+    /// Returns messages and bytes that count towards the limits (LEN-2, DL-30, QQ-43-5).
     pub(crate) fn counted(&self) -> (u64, u64) {
         let delayed = self.delayed.entries();
         let (n, bytes) =
@@ -92,7 +90,7 @@ impl QuorumQueue {
         (self.ready + n, self.bytes + bytes)
     }
 
-    /// Gives the level of a priority (PRI-4).
+    /// Returns the level of a priority (PRI-4).
     pub(crate) fn level(&self, priority: Option<u8>) -> u8 {
         match self.priority {
             QuorumPriority::None => 0,
@@ -128,12 +126,12 @@ impl QuorumQueue {
         Some(entry)
     }
 
-    /// Says whether anything in it expires at all.
+    /// Returns whether anything in it expires at all.
     pub(crate) fn may_expire(&self) -> bool {
         self.expiring > 0
     }
 
-    /// Says whether it is worth looking for an expired head.
+    /// Returns whether it is worth looking for an expired head.
     pub(crate) fn may_have_expired(&self, now: Moment) -> bool {
         now >= self.none_before
     }
@@ -160,7 +158,7 @@ impl QuorumQueue {
         Some(entry)
     }
 
-    /// Gives the next moment at which a head expires.
+    /// Returns the next moment at which a head expires.
     pub(crate) fn heads_expire_at(&self, heads_apart: bool) -> Option<Moment> {
         if !self.may_expire() {
             return None;
@@ -175,12 +173,12 @@ impl QuorumQueue {
         at.filter(|at| *at != NEVER)
     }
 
-    /// Gives what must go before a newcomer of that level can expire (TTL-13).
+    /// Returns what must go before a newcomer of that level can expire (TTL-13).
     pub(crate) fn in_front_of(&self, level: u8) -> impl Iterator<Item = &QueuedMessage> {
         self.levels[usize::from(level)].iter()
     }
 
-    /// Gives the message that is next.
+    /// Returns the message that is next.
     pub(crate) fn head(&self) -> Option<&QueuedMessage> {
         self.returns.front().or_else(|| self.levels[self.next_level()?].front())
     }
@@ -203,7 +201,7 @@ impl QuorumQueue {
         all
     }
 
-    /// Says whether what somebody publishes in a turn of the broker is refused by a queue that is over its limit or not
+    /// Returns whether what somebody publishes in a turn of the broker is refused by a queue that is over its limit or not
     /// (LEN-9). Word of a change reaches nobody within the turn of the change.
     pub(crate) fn refuses(&mut self, publisher: Publisher, over: bool, turn: u64) -> bool {
         match self.place_of(publisher) {
@@ -212,7 +210,7 @@ impl QuorumQueue {
                 if told.since < turn { told.refused } else { told.before }
             }
             Err(at) => {
-                self.publishers.insert(at, (publisher, Told { refused: over, since: turn, before: over }));
+                self.publishers.insert(at, (publisher, PublisherState { refused: over, since: turn, before: over }));
                 over
             }
         }
@@ -220,16 +218,16 @@ impl QuorumQueue {
 
     /// Tells all known publishers that they are refused from now on, or none is.
     pub(crate) fn refuse_all(&mut self, refused: bool, turn: u64) {
-        let hears = |(publisher, _): &&mut (Publisher, Told)| !matches!(publisher, Publisher::DeafWorker(_));
+        let hears = |(publisher, _): &&mut (Publisher, PublisherState)| !matches!(publisher, Publisher::DeafWorker(_));
         for (_, told) in self.publishers.iter_mut().filter(hears) {
             if told.since < turn {
-                *told = Told { refused, since: turn, before: told.refused };
+                *told = PublisherState { refused, since: turn, before: told.refused };
             }
             told.refused = refused;
         }
     }
 
-    /// Says whether it was known.
+    /// Returns whether it was known.
     pub(crate) fn forget_publisher(&mut self, publisher: Publisher) -> bool {
         let place = self.place_of(publisher);
         if let Ok(at) = place {
@@ -238,7 +236,7 @@ impl QuorumQueue {
         place.is_ok()
     }
 
-    fn place_of(&self, publisher: Publisher) -> Result<usize, usize> {
+    pub(crate) fn place_of(&self, publisher: Publisher) -> Result<usize, usize> {
         self.publishers.binary_search_by_key(&publisher, |(id, _)| *id)
     }
 
@@ -249,7 +247,7 @@ impl QuorumQueue {
         }
     }
 
-    fn pop_main(&mut self, level: usize) -> Option<QueuedMessage> {
+    pub(crate) fn pop_main(&mut self, level: usize) -> Option<QueuedMessage> {
         self.count_dequeue();
         let entry = self.levels[level].pop_front();
         if self.levels[level].is_empty() {
@@ -258,8 +256,8 @@ impl QuorumQueue {
         entry
     }
 
-    /// Gives the levels that hold something, highest first.
-    fn filled_levels(&self) -> impl Iterator<Item = usize> {
+    /// Returns the levels that hold something, highest first.
+    pub(crate) fn filled_levels(&self) -> impl Iterator<Item = usize> {
         let mut rest = self.filled;
         std::iter::from_fn(move || {
             let level = rest.checked_ilog2()?;
@@ -268,8 +266,8 @@ impl QuorumQueue {
         })
     }
 
-    /// Gives the level that is served next.
-    fn next_level(&self) -> Option<usize> {
+    /// Returns the level that is served next.
+    pub(crate) fn next_level(&self) -> Option<usize> {
         match self.priority {
             QuorumPriority::None | QuorumPriority::Strict => self.filled_levels().next(),
             QuorumPriority::Two => match (self.levels[0].front(), self.levels[1].front()) {
@@ -281,14 +279,14 @@ impl QuorumQueue {
         }
     }
 
-    fn added(&mut self, entry: &QueuedMessage) {
+    pub(crate) fn added(&mut self, entry: &QueuedMessage) {
         self.ready += 1;
         self.bytes += u64::from(entry.size);
         self.expiring += u64::from(entry.expires_at != NEVER);
         self.none_before = self.none_before.min(entry.expires_at);
     }
 
-    fn removed(&mut self, entry: &QueuedMessage) {
+    pub(crate) fn removed(&mut self, entry: &QueuedMessage) {
         self.ready -= 1;
         self.bytes -= u64::from(entry.size);
         self.expiring -= u64::from(entry.expires_at != NEVER);
@@ -298,7 +296,7 @@ impl QuorumQueue {
     }
 }
 
-/// Gives the bytes of the encoded property section with these headers (LEN-1): two of flags, then the values as on the
+/// Returns the bytes of the encoded property section with these headers (LEN-1): two of flags, then the values as on the
 /// wire; the headers that are left out, and a table that holds none but them, take no room.
 pub(crate) fn encoded_size(properties: &Properties, headers: Option<&Table>, left_out: impl Fn(&str) -> bool) -> usize {
     let size = |text: &Option<Name>| text.as_ref().map_or(0, |text| 1 + text.len());
@@ -326,15 +324,15 @@ pub(crate) fn encoded_size(properties: &Properties, headers: Option<&Table>, lef
     2 + texts + headers + octets + properties.timestamp.map_or(0, |_| 8)
 }
 
-fn table_size(table: &Table) -> usize {
+pub(crate) fn table_size(table: &Table) -> usize {
     4 + table.iter().map(field_size).sum::<usize>()
 }
 
-fn field_size((key, value): (&Name, &Value)) -> usize {
+pub(crate) fn field_size((key, value): (&Name, &Value)) -> usize {
     1 + key.len() + value_size(value)
 }
 
-fn value_size(value: &Value) -> usize {
+pub(crate) fn value_size(value: &Value) -> usize {
     1 + match value {
         Value::Void => 0,
         Value::Bool(_) | Value::I8(_) | Value::U8(_) => 1,

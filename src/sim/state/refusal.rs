@@ -33,7 +33,15 @@ pub(crate) fn not_simulated(what: &str) -> Refusal {
     connection_error(code::NOT_IMPLEMENTED, format!("not simulated: {what}"))
 }
 
-fn amqp(scope: Scope, number: u16, explanation: &str) -> Refusal {
+pub(crate) fn amqp(scope: Scope, number: u16, explanation: &str) -> Refusal {
     let text = format!("{} - {explanation}", code::name(number));
     Refusal { scope, code: number, text: cut(text) }
+}
+
+/// Keeps hands off the default exchange (RT-3).
+pub(crate) fn refuse_default(name: &str) -> Result<(), Refusal> {
+    if name.is_empty() {
+        return Err(channel_error(code::ACCESS_REFUSED, "operation not permitted on the default exchange"));
+    }
+    Ok(())
 }

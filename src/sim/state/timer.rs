@@ -1,29 +1,28 @@
 //! Everything that the broker itself will do later, ordered by moment and then by when it was set.
 
 use crate::model::Moment;
-use crate::sim::queue::lifecycle::Queue;
-use crate::sim::state::arena::Id;
+use crate::sim::state::arena::QueueId;
 use std::collections::BTreeMap;
 
-/// Is a reason to wake.
+/// A reason to wake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timer {
     /// When a head of the queue may have expired.
-    MessageTtl(Id<Queue>),
+    MessageTtl(QueueId),
     /// When the queue itself may have been unused for long enough.
-    QueueExpires(Id<Queue>),
+    QueueExpires(QueueId),
     /// When returns that were delayed become ready (QQ-43-4).
-    DelayedRetry(Id<Queue>),
+    DelayedRetry(QueueId),
     /// When dead letters that found no place are tried again (DL-30).
-    DeadLetterRetry(Id<Queue>),
+    DeadLetterRetry(QueueId),
     /// When a stopped broker is back.
     Restarted,
 }
 
-/// Names one set timer, so that it can be taken back.
+/// One set timer, so that it can be taken back.
 pub(crate) type TimerKey = (Moment, u64);
 
-/// Holds all timers.
+/// All timers.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     set: BTreeMap<TimerKey, Timer>,
@@ -64,7 +63,7 @@ impl Timers {
         self.next
     }
 
-    fn look(&mut self) {
+    pub(crate) fn look(&mut self) {
         self.next = self.set.first_key_value().map(|(key, _)| key.0);
     }
 }

@@ -1,34 +1,34 @@
 //! The index of a topic exchange: a trie by words, so that routing does not look at every binding (RT-5).
 //! Takes binding keys with destinations; gives the destinations of a routing key.
 
-use crate::sim::routing::exchange::Destination;
+use crate::sim::state::exchange::BindingDestination;
 use crate::sim::state::names::FixedHasher;
 use indexmap::IndexMap;
 use std::hash::BuildHasherDefault;
 
-type Words = IndexMap<Box<str>, u32, BuildHasherDefault<FixedHasher>>;
+type TrieWords = IndexMap<Box<str>, u32, BuildHasherDefault<FixedHasher>>;
 
 #[derive(Debug, Default)]
-struct Node {
-    words: Words,
+pub(crate) struct TrieNode {
+    words: TrieWords,
     star: Option<u32>,
     hash: Option<u32>,
     is_hash: bool,
-    destinations: Vec<Destination>,
+    destinations: Vec<BindingDestination>,
 }
 
-/// Holds the binding keys of one topic exchange.
+/// The binding keys of one topic exchange.
 #[derive(Debug)]
 pub(crate) struct TopicTrie {
-    nodes: Vec<Node>,
+    nodes: Vec<TrieNode>,
 }
 
 impl TopicTrie {
     pub(crate) fn new() -> Self {
-        Self { nodes: vec![Node::default()] }
+        Self { nodes: vec![TrieNode::default()] }
     }
 
-    pub(crate) fn insert(&mut self, key: &str, destination: Destination) {
+    pub(crate) fn insert(&mut self, key: &str, destination: BindingDestination) {
         let mut at = 0;
         for word in words(key) {
             at = self.child_or_new(at, word);
@@ -39,7 +39,7 @@ impl TopicTrie {
         }
     }
 
-    pub(crate) fn remove(&mut self, key: &str, destination: Destination) {
+    pub(crate) fn remove(&mut self, key: &str, destination: BindingDestination) {
         let mut at = 0;
         for word in words(key) {
             match self.child(at, word) {
@@ -51,7 +51,7 @@ impl TopicTrie {
     }
 
     /// Adds the destinations of `key` to `found`; may repeat one.
-    pub(crate) fn route(&self, key: &str, found: &mut Vec<Destination>) {
+    pub(crate) fn route(&self, key: &str, found: &mut Vec<BindingDestination>) {
         let mut states: Vec<u32> = vec![0];
         let mut next: Vec<u32> = Vec::new();
         self.reach(&mut states);
@@ -77,7 +77,7 @@ impl TopicTrie {
     }
 
     /// Adds the states that a `#` reaches without a word, and removes repetitions.
-    fn reach(&self, states: &mut Vec<u32>) {
+    pub(crate) fn reach(&self, states: &mut Vec<u32>) {
         let mut i = 0;
         while i < states.len() {
             if let Some(hash) = self.nodes[states[i] as usize].hash {
@@ -91,7 +91,7 @@ impl TopicTrie {
         }
     }
 
-    fn child(&self, at: u32, word: &str) -> Option<u32> {
+    pub(crate) fn child(&self, at: u32, word: &str) -> Option<u32> {
         let node = &self.nodes[at as usize];
         match word {
             "*" => node.star,
@@ -100,12 +100,12 @@ impl TopicTrie {
         }
     }
 
-    fn child_or_new(&mut self, at: u32, word: &str) -> u32 {
+    pub(crate) fn child_or_new(&mut self, at: u32, word: &str) -> u32 {
         if let Some(child) = self.child(at, word) {
             return child;
         }
         let new = self.nodes.len() as u32;
-        self.nodes.push(Node { is_hash: word == "#", ..Node::default() });
+        self.nodes.push(TrieNode { is_hash: word == "#", ..TrieNode::default() });
         let node = &mut self.nodes[at as usize];
         match word {
             "*" => node.star = Some(new),
@@ -119,7 +119,7 @@ impl TopicTrie {
 }
 
 /// Splits a key into words; the empty key has none.
-fn words(key: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words(key: &str) -> impl Iterator<Item = &str> {
     key.split('.').take(if key.is_empty() { 0 } else { usize::MAX })
 }
 
@@ -127,10 +127,10 @@ fn words(key: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
     use crate::rules::topic_matches;
-    use crate::sim::state::arena::Id;
+    use crate::sim::state::arena::{ExchangeId, Index};
 
     #[test]
-    fn agrees_with_the_rule_on_all_short_keys() {
+    pub(crate) fn agrees_with_the_rule_on_all_short_keys() {
         let words = ["", "a", "b", "*", "#"];
         let mut keys: Vec<String> = vec![String::new()];
         for a in words {
@@ -142,7 +142,8 @@ mod tests {
         }
         keys.sort();
         keys.dedup();
-        let queues: Vec<Destination> = (0..keys.len()).map(|i| Destination::Exchange(Id::nth(i as u32))).collect();
+        let queues: Vec<BindingDestination> =
+            (0..keys.len()).map(|i| BindingDestination::Exchange(ExchangeId::nth(i as u32))).collect();
         let mut index = TopicTrie::new();
         for (key, queue) in keys.iter().zip(&queues) {
             index.insert(key, *queue);
