@@ -2,7 +2,7 @@
 //! Takes outcomes and bodies; gives texts. Which file is meant is `snapshot_name`'s, what a file says `snapshot_file`'s.
 
 use crate::model::{QueueName, Scenario};
-use crate::player::{BoundedLog, ConsumerOutcome, Outcome, PublishRecord, Receipt};
+use crate::player::{BoundedLog, ConsumerOutcome, MessageRecord, Outcome, PublishRecord, Receipt};
 use crate::report::record::message_json;
 use crate::report::redaction::Redaction;
 use serde_json::{Map, Value as Json, json};
@@ -34,9 +34,12 @@ pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
         let mut shown = Map::new();
         shown.insert("ready".into(), json!(found.ready));
         shown.insert("unacked".into(), json!(found.unacked));
-        let messages = found.messages.as_deref().unwrap_or_default();
+        let mut messages: Vec<&MessageRecord> = found.messages.iter().flatten().collect();
+        if outcome.unordered.contains(queue) {
+            messages.sort_by_key(|message| in_series(message));
+        }
         if !messages.is_empty() {
-            let listed = messages.iter().map(|message| message_json(message, redaction));
+            let listed = messages.iter().copied().map(|message| message_json(message, redaction));
             shown.insert("messages".into(), listed.collect());
         }
         if (messages.len() as u64) < found.ready && found.messages.is_some() {
@@ -120,6 +123,12 @@ fn names_of(group: &[&ConsumerOutcome]) -> String {
 /// Shows what consumers got and did; those that compete for a queue are merged, ordered by message.
 fn consumers_json(outcome: &Outcome, scenario: &Scenario, redaction: &Redaction<'_>) -> Map<String, Json> {
     let shown = rivals(outcome, scenario).into_iter().map(|group| match group.as_slice() {
+        [alone] if outcome.unordered.contains(&alone.queue) => {
+            let mut receipts: Vec<&Receipt> = alone.received.iter().collect();
+            receipts.sort_by_key(|receipt| in_series(&receipt.record));
+            let lines = receipts.into_iter().map(|receipt| receipt_json(receipt, redaction));
+            (alone.name.to_string(), lines.collect())
+        }
         [alone] => (alone.name.to_string(), received_json(&alone.received, redaction)),
         group => {
             let receipts = group.iter().flat_map(|one| one.received.iter());
@@ -129,6 +138,16 @@ fn consumers_json(outcome: &Outcome, scenario: &Scenario, redaction: &Redaction<
         }
     });
     shown.collect()
+}
+
+/// Orders messages whose order is open: new ones first, then by name, the members of a series by number.
+fn in_series(record: &MessageRecord) -> (bool, String, u64) {
+    let name: &str = &record.name;
+    let (series, number) = name.rsplit_once('.').unwrap_or((name, ""));
+    match number.parse() {
+        Ok(number) => (record.redelivered, series.to_owned(), number),
+        Err(_) => (record.redelivered, name.to_owned(), 0),
+    }
 }
 
 fn received_json(received: &BoundedLog<Receipt>, redaction: &Redaction<'_>) -> Json {

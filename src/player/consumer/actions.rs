@@ -157,6 +157,9 @@ impl Player {
         let upto = if multiple { DeliveryTag(0) } else { tag };
         for actor in self.sharers(index).collect::<Vec<_>>() {
             let tags: Vec<DeliveryTag> = self.actors[actor].in_hand.range(upto..=tag).map(|(tag, _)| *tag).collect();
+            if let Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true } = settlement {
+                self.note_returns(actor, tags.len() as u64);
+            }
             for tag in tags {
                 let Some(in_hand) = self.actors[actor].in_hand.remove(&tag) else { continue };
                 self.ledger.did(actor, in_hand.receipt, ActionRecord::Did(word_of(settlement)));

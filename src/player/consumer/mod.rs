@@ -6,6 +6,7 @@ pub(crate) mod job;
 pub(crate) mod matching;
 pub(crate) mod memory;
 pub(crate) mod reconnect;
+pub(crate) mod returns;
 pub(crate) mod subscription;
 pub(crate) mod teardown;
 pub(crate) mod working;

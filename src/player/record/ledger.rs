@@ -6,6 +6,7 @@ use crate::model::{
     Message, Moment, Name, PublishOutcome, QueueName, Scenario, Subject, Text, Value, of_same_id, of_series,
 };
 use crate::player::assert::tally::Tallies;
+use crate::player::consumer::returns::Returns;
 use crate::player::record::outcome::{
     ActionRecord, ConsumerOutcome, MessageRecord, PublishRecord, Receipt, RefusalRecord, ReplyRecord,
 };
@@ -58,6 +59,7 @@ pub(crate) struct Ledger {
     /// Publishes that no queue took: those that were returned.
     pub unroutable: u64,
     pub dropped: u64,
+    pub returns: Returns,
     asked_ids: BTreeSet<Name>,
 }
 
@@ -181,6 +183,7 @@ impl Ledger {
             consumers: self.consumers.clone(),
             refusals: self.refusals.clone(),
             replies: self.replies.clone(),
+            unordered: self.returns.unordered.clone(),
         }
     }
 }

@@ -4,7 +4,7 @@
 use crate::broker::Delivery;
 use crate::model::{Message, Name, PublishOutcome, QueueName};
 use crate::player::BoundedLog;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Is the whole outcome.
@@ -16,6 +16,8 @@ pub struct Outcome {
     pub refusals: Vec<RefusalRecord>,
     /// Answers to calls, in order.
     pub replies: BoundedLog<ReplyRecord>,
+    /// Queues whose messages came back in an order that the version leaves open (CO-10).
+    pub unordered: BTreeSet<QueueName>,
 }
 
 /// Is the answer to one call.
