@@ -49,6 +49,8 @@ pub struct Driver {
     messages: BTreeMap<String, Arc<Message>>,
     requests: BTreeMap<RequestId, String>,
     show_acks: bool,
+    /// Keys of direct reply-to that steps name, and that each broker makes up.
+    reply_keys: BTreeSet<String>,
     /// A channel that must not come to rest, and when it is next given something to do.
     busy: Option<(String, Moment)>,
     busied: BTreeSet<RequestId>,
@@ -93,8 +95,17 @@ impl Driver {
         self.started = now;
         self.phase = Phase::Acting;
         for words in step.words.split(|word| word == "then") {
-            self.act(&Step { words: words.to_vec(), ..step.clone() }, now);
+            let words = words.iter().map(|word| self.addressed(word)).collect();
+            self.act(&Step { words, ..step.clone() }, now);
         }
+    }
+
+    /// Writes the reply_to of a message in place of `reply-to-of:ID`.
+    fn addressed(&mut self, word: &str) -> String {
+        let asked = word.strip_prefix("reply-to-of:").and_then(|id| self.messages.get(id));
+        let Some(key) = asked.and_then(|message| message.properties.reply_to.clone()) else { return word.to_owned() };
+        self.reply_keys.insert(key.to_string());
+        key.to_string()
     }
 
     fn act(&mut self, step: &Step, now: Moment) {
@@ -253,6 +264,8 @@ impl Driver {
     }
 
     fn note(&mut self, now: Moment, source: String, text: String) {
+        let shown = |text: String, key: &String| text.replace(key, "amq.rabbitmq.reply-to.*");
+        let text = self.reply_keys.iter().fold(text, shown);
         self.lines.push(Line { after: now - self.started, source, text });
     }
 
