@@ -4,12 +4,14 @@
 use crate::broker::{ChannelId, Command, ConnectionId, Event, Explanation, PublishId, Refusal, Reply, RequestId, What};
 use crate::model::{Moment, Name, QueueName};
 use crate::rules::{Differences, Edition, differences_of, rule_of_refusal};
-use crate::sim::state::arena::{Arena, ChannelIndex, ConsumerId, DeadLetteringId, ExchangeId, QueueId, VhostId};
+use crate::sim::state::arena::{
+    Arena, BindingDestination, ChannelIndex, ConsumerId, DeadLetteringId, ExchangeId, QueueId, VhostId,
+};
 use crate::sim::state::channel::{Channel, Overtaken};
 use crate::sim::state::connection::Connection;
 use crate::sim::state::consumer::Consumer;
 use crate::sim::state::dead_letter::{DeadLetter, DeadLettering};
-use crate::sim::state::exchange::{BindingDestination, Exchange};
+use crate::sim::state::exchange::Exchange;
 use crate::sim::state::queue::Queue;
 use crate::sim::state::queue_counts::QueueCounts;
 use crate::sim::state::reason::Reason;

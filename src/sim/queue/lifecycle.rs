@@ -7,10 +7,9 @@ use crate::rules::{
     Access, check_queue_arguments, check_queue_equivalence, check_queue_properties, denial, queue_settings, shown_queue,
 };
 use crate::sim::broker::Sim;
-use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId, VhostId};
+use crate::sim::state::arena::{BindingDestination, ChannelIndex, ConsumerId, QueueId, VhostId};
 use crate::sim::state::classic_queue::ClassicQueue;
 use crate::sim::state::consumer::Consumers;
-use crate::sim::state::exchange::BindingDestination;
 use crate::sim::state::names::{REPLY_TO, REPLY_TO_KEY, stripped};
 use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::quorum_queue::QuorumQueue;

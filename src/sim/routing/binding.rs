@@ -4,10 +4,8 @@ use crate::broker::{Refusal, Reply};
 use crate::model::{Binding, DestinationKind, Name};
 use crate::rules::{Access, check_headers_binding, check_topic_key, shown_exchange};
 use crate::sim::broker::Sim;
-use crate::sim::state::arena::{ChannelIndex, ExchangeId};
-use crate::sim::state::exchange::{
-    BindingDestination, Router, add_binding, has_binding, leads_to, remove_binding, withdraw,
-};
+use crate::sim::state::arena::{BindingDestination, ChannelIndex, ExchangeId};
+use crate::sim::state::exchange::{Router, add_binding, has_binding, leads_to, remove_binding, withdraw};
 use crate::sim::state::refusal::precondition_failed;
 use crate::sim::state::refusal::{not_found, refuse_default};
 use std::collections::BTreeSet;

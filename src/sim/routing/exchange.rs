@@ -5,8 +5,8 @@ use crate::model;
 use crate::model::{Name, Value};
 use crate::rules::{Access, check_exchange_equivalence, headers_match, is_known_type, shown_exchange, type_name};
 use crate::sim::broker::Sim;
-use crate::sim::state::arena::{ChannelIndex, ExchangeId, VhostId};
-use crate::sim::state::exchange::{BindingDestination, Exchange, Keys, Router};
+use crate::sim::state::arena::{BindingDestination, ChannelIndex, ExchangeId, VhostId};
+use crate::sim::state::exchange::{Exchange, Keys, Router};
 use crate::sim::state::names::{NameMap, stripped};
 use crate::sim::state::refusal::{
     channel_error, connection_error, not_found, not_simulated, precondition_failed, refuse_default,

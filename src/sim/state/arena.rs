@@ -51,6 +51,13 @@ indexes! {
     DeadLetteringId
 }
 
+/// What a binding leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum BindingDestination {
+    Queue(QueueId),
+    Exchange(ExchangeId),
+}
+
 /// Values by index.
 pub(crate) struct Arena<I, T> {
     items: Vec<Option<Box<T>>>,

@@ -3,19 +3,12 @@
 
 use crate::model;
 use crate::model::{Name, Table};
-use crate::sim::state::arena::{ExchangeId, QueueId, VhostId};
+use crate::sim::state::arena::{BindingDestination, ExchangeId, QueueId, VhostId};
 use crate::sim::state::cc_bcc::CcBcc;
 use crate::sim::state::names::NameMap;
 use crate::sim::state::queued_message::Stored;
 use crate::sim::state::topic_trie::TopicTrie;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What a binding leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum BindingDestination {
-    Queue(QueueId),
-    Exchange(ExchangeId),
-}
 
 /// How an exchange finds destinations.
 pub(crate) enum Router {

@@ -1,7 +1,7 @@
 //! The index of a topic exchange: a trie by words, so that routing does not look at every binding (RT-5).
 //! Takes binding keys with destinations; gives the destinations of a routing key.
 
-use crate::sim::state::exchange::BindingDestination;
+use crate::sim::state::arena::BindingDestination;
 use crate::sim::state::names::FixedHasher;
 use indexmap::IndexMap;
 use std::hash::BuildHasherDefault;
