@@ -132,19 +132,14 @@ impl Sim {
                 let reply = self.connect(connection, user, &vhost);
                 self.answer(request, reply.map(|()| Reply::Done));
             }
-            Command::Disconnect { request, connection } => {
-                self.forget_undelivered(true, |channel| channel.connection == connection);
-                self.answer(request, Ok(Reply::Done));
-                self.end_connection(connection);
-            }
-            Command::Cut { request, connection } => {
-                self.forget_undelivered(false, |channel| channel.connection == connection);
+            Command::Disconnect { request, connection } | Command::Cut { request, connection } => {
+                self.forget_undelivered(|channel| channel.connection == connection);
                 self.answer(request, Ok(Reply::Done));
                 self.end_connection(connection);
             }
             Command::OpenChannel { request, channel, connection } => self.open_channel(request, channel, connection),
             Command::CloseChannel { request, channel } => {
-                self.forget_undelivered(true, |state| state.id == channel);
+                self.forget_undelivered(|state| state.id == channel);
                 self.answer(request, Ok(Reply::Done));
                 if let Some(&id) = self.channel_ids.get(&channel) {
                     self.end_channel(id);
@@ -165,7 +160,7 @@ impl Sim {
 
     /// Lets time pass to `now`; all that is due by then happens, each at its own moment.
     pub fn advance(&mut self, now: Moment) {
-        if now > self.now {
+        if !self.overtaken.is_empty() && now > self.now {
             self.give_back_all();
         }
         let due = self.timers.next().is_some_and(|at| at <= now) || self.timeouts_from <= now;
@@ -194,7 +189,7 @@ impl Sim {
 
     /// Takes note that the client sends nothing more for now, and returns whether something comes of that (CO-3).
     pub fn rest(&mut self) -> bool {
-        self.give_back_all()
+        !self.overtaken.is_empty() && self.give_back_all()
     }
 
     /// Returns the next thing that was said.

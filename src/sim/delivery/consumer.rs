@@ -98,7 +98,7 @@ impl Sim {
     /// Cancels a consumer on its client's wish; what it holds stays outstanding (CO-15).
     pub(crate) fn cancel(&mut self, channel: ChannelIndex, tag: &Name) -> Reply {
         let Some(state) = self.channels.get_mut(channel) else { return Reply::Done };
-        if state.reply_consumer.as_ref().is_some_and(|(other, _)| other == tag) {
+        if state.reply_consumer.as_ref().is_some_and(|(_, other)| other == tag) {
             state.reply_consumer = None;
             return Reply::Done;
         }

@@ -2,7 +2,7 @@
 //! (CO-3). The channel gives them back once it has heard what its client sent before.
 
 use crate::broker::{ChannelId, Command, Event};
-use crate::model::{Name, QueueKind};
+use crate::model::Name;
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ChannelIndex, ConsumerId};
 use crate::sim::state::channel::{Channel, Overtaken, Unacked};
@@ -72,22 +72,12 @@ impl Sim {
         self.to_serve.push_back(queue);
     }
 
-    /// Forgets what was on its way to the channels that their own client ends. A classic queue's delivery still comes before
-    /// the answer to a polite close.
-    pub(crate) fn forget_undelivered(&mut self, politely: bool, ends: impl Fn(&Channel) -> bool) {
-        let (ids, channels, queues) = (&self.channel_ids, &self.channels, &self.queues);
-        let arrives = |id: &ChannelId, tag: u64| {
-            let Some(channel) = ids.get(id).and_then(|id| channels.get(*id)).filter(|channel| ends(channel)) else {
-                return true;
-            };
-            let held = channel.unacked.iter().find(|unacked| unacked.tag == tag);
-            let queue = held.and_then(|unacked| queues.get(unacked.queue));
-            politely && queue.is_none_or(|queue| queue.kind == QueueKind::Classic)
-        };
-        self.events.retain(|event| match event {
-            Event::Delivered { channel, delivery, .. } => arrives(channel, delivery.tag.0),
-            _ => true,
-        });
+    /// Forgets what was on its way to the channels that their own client ends: whether a classic queue's still comes before
+    /// the answer is chance.
+    pub(crate) fn forget_undelivered(&mut self, ends: impl Fn(&Channel) -> bool) {
+        let (ids, channels) = (&self.channel_ids, &self.channels);
+        let ends = |id: &ChannelId| ids.get(id).and_then(|id| channels.get(*id)).is_some_and(&ends);
+        self.events.retain(|event| !matches!(event, Event::Delivered { channel, .. } if ends(channel)));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::model;
 use crate::model::{Name, Table};
-use crate::sim::state::arena::{BindingDestination, ExchangeId, QueueId, VhostId};
+use crate::sim::state::arena::{BindingDestination, ExchangeId, VhostId};
 use crate::sim::state::cc_bcc::CcBcc;
 use crate::sim::state::names::NameMap;
 use crate::sim::state::queued_message::Stored;
