@@ -58,6 +58,24 @@ pub struct Refusal {
     pub text: String,
 }
 
+impl Refusal {
+    /// Returns it with the characters that the management API writes as HTML entities (PO-9: up to 4.1, in texts about
+    /// policies).
+    pub fn without_entities(self) -> Self {
+        match self.scope {
+            Scope::Management => Self { text: without_entities(&self.text), ..self },
+            Scope::Channel | Scope::Connection => self,
+        }
+    }
+}
+
+/// Replaces the entities that Erlang's web servers write.
+pub fn without_entities(text: &str) -> String {
+    // The ampersand last: what it makes is no entity again.
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#x27;", "'"), ("&amp;", "&")];
+    entities.iter().fold(text.to_owned(), |text, (entity, sign)| text.replace(entity, sign))
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.code, self.text)
@@ -95,5 +113,18 @@ pub mod code {
             NOT_IMPLEMENTED => "NOT_IMPLEMENTED",
             _ => "INTERNAL_ERROR",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entities_of_the_management_api_are_characters_again() {
+        let refusal =
+            |scope| Refusal { scope, code: 400, text: "[{&lt;&lt;\"ha-mode\"&gt;&gt;,1}] &amp;lt; &#39;".to_owned() };
+        assert_eq!(refusal(Scope::Management).without_entities().text, "[{<<\"ha-mode\">>,1}] &lt; '");
+        assert_eq!(refusal(Scope::Channel).without_entities(), refusal(Scope::Channel));
     }
 }

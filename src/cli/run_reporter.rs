@@ -6,6 +6,7 @@ use crate::cli::select::ToPlay;
 use crate::cli::snapshot_store::{Settled, SnapshotStore};
 use crate::cli::terminal::Terminal;
 use crate::io::Failure;
+use crate::io::snapshots::Unwritten;
 use crate::language;
 use crate::model::{Cell, Version};
 use crate::player::{RunResult, Verdict};
@@ -171,7 +172,7 @@ impl RunReporter<'_> {
     pub fn tell_unwritten(&self, settled: &Settled) {
         for error in &settled.errors {
             self.complain(&cannot_write(error));
-            self.error(None, error.clone(), None);
+            self.error(None, error.to_string(), None);
         }
     }
 
@@ -228,11 +229,13 @@ impl RunReporter<'_> {
 }
 
 /// Says what to do when an outcome cannot be written.
-fn cannot_write(error: &str) -> String {
-    if error.contains("another run") {
-        return format!("error: {error}");
+fn cannot_write(error: &Unwritten) -> String {
+    match error {
+        Unwritten::Overtaken(_) => format!("error: {error}"),
+        Unwritten::Failed(_) => format!(
+            "error: {error}\n  help: make the folder writable, or play with --snapshots check, which writes nothing"
+        ),
     }
-    format!("error: {error}\n  help: make the folder writable, or play with --snapshots check, which writes nothing")
 }
 
 fn listed(files: &[PathBuf]) -> String {

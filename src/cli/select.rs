@@ -38,8 +38,8 @@ impl ToPlay {
 /// Loads all scenarios below the paths; any problem ends the run before a cell is played.
 pub(crate) fn load_all(paths: &[PathBuf], loader: &mut Loader, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
     let found = snapshots::yaml_files(paths).map_err(|error| {
-        let help =
-            if *paths == [PathBuf::from(SCENARIOS)] && error.ends_with("no such file") { BEGIN } else { MISSING };
+        let nothing_yet = *paths == [PathBuf::from(SCENARIOS)] && !Path::new(SCENARIOS).exists();
+        let help = if nothing_yet { BEGIN } else { MISSING };
         terminal.usage(&format!("{error}\n  help: {help}"));
         ExitCode::BadFile
     })?;

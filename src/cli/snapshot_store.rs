@@ -4,7 +4,7 @@
 use crate::cli::arguments::Snapshots;
 use crate::cli::select::ToPlay;
 use crate::cli::terminal::in_ci;
-use crate::io::snapshots;
+use crate::io::snapshots::{self, Unwritten};
 use crate::model::Version;
 use crate::player::{RunResult, Verdict, versions_of};
 use crate::report;
@@ -40,7 +40,7 @@ pub(crate) struct Settled {
     pub written: Vec<PathBuf>,
     /// What they change for versions that were not played.
     pub words: Vec<String>,
-    pub errors: BTreeSet<String>,
+    pub errors: BTreeSet<Unwritten>,
 }
 
 /// Says what becomes of outcomes when nobody says.
@@ -217,14 +217,14 @@ impl CellFiles {
     }
 
     /// Writes an outcome where the mode wants it.
-    fn write(&self, name: &str, text: &str, mode: Snapshots) -> Result<PathBuf, String> {
+    fn write(&self, name: &str, text: &str, mode: Snapshots) -> Result<PathBuf, Unwritten> {
         let name = if mode == Snapshots::Accept { name.to_owned() } else { format!("{name}.new") };
         let path = self.folder.join(&name);
         snapshots::replace(&path, self.texts.get(&name).map(String::as_str), text).map(|()| path)
     }
 
     /// Removes what waited for these versions before and is settled by now; what waits for another one stays.
-    fn drop_settled(&self, versions: &BTreeSet<Version>, asked: &Pending, mode: Snapshots) -> Option<String> {
+    fn drop_settled(&self, versions: &BTreeSet<Version>, asked: &Pending, mode: Snapshots) -> Option<Unwritten> {
         let spoken_for = |name: &str| match self.waiting.get(&format!("{name}.new")) {
             Some(version) => versions.contains(version),
             None => versions.iter().any(|version| {
@@ -237,7 +237,7 @@ impl CellFiles {
             let again = asked.files.contains_key(name);
             (if again { mode == Snapshots::Accept } else { spoken_for(name) }).then_some(file)
         });
-        settled.filter_map(|file| snapshots::reject(&self.folder.join(file)).err()).next()
+        settled.filter_map(|file| snapshots::reject(&self.folder.join(file)).err()).next().map(Unwritten::Failed)
     }
 }
 

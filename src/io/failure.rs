@@ -1,7 +1,8 @@
 //! What can go wrong with the environment: a broker that is not there, refuses the login, or dies.
 //! Failures are data with a sentence and a hint at the edge; what a broker refuses in play is a `Refusal` instead.
 
-use crate::broker::{Refusal, Scope};
+use crate::broker::{Refusal, Scope, without_entities};
+use crate::io::management::{Reason, reason_of_refusal};
 use std::fmt;
 use std::time::Duration;
 
@@ -83,7 +84,7 @@ impl Failure {
 impl Failure {
     /// Says whether what was to be deleted was not there any more: a vhost that vanishes meanwhile is a 500.
     pub fn is_gone(&self) -> bool {
-        self.refusal().is_some_and(|refusal| refusal.code == 404 || refusal.text.contains("no_such_vhost"))
+        self.refusal().is_some_and(|refusal| reason_of_refusal(refusal.code, &refusal.text) == Reason::Gone)
     }
 }
 
@@ -119,12 +120,14 @@ impl fmt::Display for Failure {
             FailureKind::BadLogin { user } => write!(f, "{at} refuses the login of '{user}'"),
             FailureKind::NoRight { needed, to } => write!(f, "{at} refuses to {to}: it takes {needed}"),
             FailureKind::NotFound { what } => write!(f, "{at}: {what}"),
-            FailureKind::Refused { status, reason } => write!(f, "{at} refuses: {status} {reason}"),
+            FailureKind::Refused { status, reason } => {
+                write!(f, "{at} refuses: {status} {}", without_entities(reason))
+            }
             FailureKind::ServerError { status, request, body } if body.is_empty() => {
                 write!(f, "{at} answered {request} with {status} and an empty body")
             }
             FailureKind::ServerError { status, request, body } => {
-                write!(f, "{at} answered {request} with {status}: {body}")
+                write!(f, "{at} answered {request} with {status}: {}", without_entities(body))
             }
             FailureKind::Broken { doing, why } => write!(f, "{at} broke off while {doing}: {why}"),
             FailureKind::NoAnswer { doing, after } => {

@@ -34,6 +34,11 @@ impl Disk {
         std::fs::read(&whole).map_err(|error| format!("cannot read {path}: {}", why(&error)))
     }
 
+    /// Returns whether a file is there, readable or not.
+    pub fn has(&self, path: &str) -> bool {
+        self.root.join(path).symlink_metadata().is_ok()
+    }
+
     /// Gives an environment variable.
     pub fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).cloned()

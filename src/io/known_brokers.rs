@@ -30,10 +30,10 @@ impl KnownBrokers {
     /// # Errors
     /// It cannot be read, or is not of the right form.
     pub fn read(disk: &Disk) -> Result<Self, String> {
-        let bytes = match disk.read(BROKERS_FILE) {
-            Err(why) if why.ends_with("no such file") => return Ok(Self::default()),
-            read => read?,
-        };
+        if !disk.has(BROKERS_FILE) {
+            return Ok(Self::default());
+        }
+        let bytes = disk.read(BROKERS_FILE)?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let whole: Json = serde_yaml::from_slice(&bytes).map_err(|error| format!("{BROKERS_FILE}: {error}"))?;
         let Json::Object(mut whole) = whole else { return Err(form(1, "it is a map with the key `brokers`")) };

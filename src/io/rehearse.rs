@@ -5,7 +5,6 @@ use crate::broker::Ids;
 use crate::io::Address;
 use crate::io::Failure;
 use crate::io::live::{Live, LiveEnded, LiveLimits, Names, TestVhosts, run_live};
-use crate::io::management::NOT_POLICYMAKER;
 use crate::model::{Cell, Name, Profile};
 use crate::plan::{Applied, Applier, Observed, Plan, plan};
 use crate::player::{BrokerTraits, Player, RunResult, Scaled};
@@ -43,14 +42,14 @@ pub async fn rehearse_live(
         Err(failure) => return gone(player, failure),
         Ok(_) if !applied.refused.is_empty() => {
             player.set_up_refused(&applied.refused);
-            return ended(player, address);
+            return ended(player, address, live.not_policymaker());
         }
         Ok(_) => {}
     }
     let played = run_live(&mut Scaled::new(&mut player, ground.scale), &mut live, &limits).await;
     match played {
         Err(failure) => gone(player, failure),
-        Ok((_, LiveEnded::Done)) => ended(player, address),
+        Ok((_, LiveEnded::Done)) => ended(player, address, live.not_policymaker()),
         Ok((_, LiveEnded::Stuck)) => {
             player.fail(
                 Code::RunNoEnd,
@@ -74,18 +73,11 @@ pub async fn apply_plan(plan: &Plan, address: &Address) -> Result<Applied, Failu
 
 /// Ends a run that came to its end; a right that the runner lacks is a failure of the environment, unless the step
 /// itself expects to be refused.
-fn ended(player: Player, address: &Address) -> (RunResult, Option<Failure>) {
+fn ended(player: Player, address: &Address, not_policymaker: Option<&str>) -> (RunResult, Option<Failure>) {
     let played = player.finish();
-    let refused = played.failures.iter().find(|failure| {
-        matches!(failure.code, Code::StepRefused | Code::TopologyRefused) && failure.message.contains(NOT_POLICYMAKER)
-    });
-    let failure = refused.map(|failure| {
-        let what = failure.message.split(" is refused: ").next().unwrap_or_default();
-        let what = what
-            .strip_prefix("the broker refuses ")
-            .map_or(what.to_owned(), |object| format!("put {}", object.split(": ").next().unwrap_or_default()));
-        Failure::no_tag("policymaker", &address.user, what, address)
-    });
+    let is_refused = played.failures.iter().any(|one| matches!(one.code, Code::StepRefused | Code::TopologyRefused));
+    let what = not_policymaker.filter(|_| is_refused);
+    let failure = what.map(|what| Failure::no_tag("policymaker", &address.user, what.to_owned(), address));
     (played, failure)
 }
 

@@ -56,27 +56,45 @@ pub fn read_if_there(path: &Path) -> Result<Option<String>, String> {
     if path.symlink_metadata().is_err() { Ok(None) } else { read(path).map(Some) }
 }
 
+/// Why a snapshot or a pending outcome was not written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unwritten {
+    /// Another run wrote the file meanwhile, with another outcome.
+    Overtaken(PathBuf),
+    /// The disk does not take it: a sentence that says which file and why.
+    Failed(String),
+}
+
+impl std::fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Overtaken(path) => write!(
+                f,
+                "another run wrote {} meanwhile, with another outcome: nothing was overwritten; run again",
+                path.display()
+            ),
+            Self::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
 /// Writes a file that held `before` when it was last read (`None`: it was not there).
 ///
 /// # Errors
 /// It holds something else now, for another run was here; or it cannot be written.
-pub fn replace(path: &Path, before: Option<&str>, text: &str) -> Result<(), String> {
-    let meddled = || {
-        let path = path.display();
-        format!("another run wrote {path} meanwhile, with another outcome: nothing was overwritten; run again")
-    };
-    let now = read_if_there(path)?;
+pub fn replace(path: &Path, before: Option<&str>, text: &str) -> Result<(), Unwritten> {
+    let overtaken = || Err(Unwritten::Overtaken(path.to_owned()));
+    let now = read_if_there(path).map_err(Unwritten::Failed)?;
     match (now.as_deref(), before) {
         (Some(now), _) if now == text => Ok(()),
-        (None, None) => match make_atomically(path, text) {
-            Ok(true) => Ok(()),
+        (None, None) => match make_atomically(path, text).map_err(Unwritten::Failed)? {
+            true => Ok(()),
             // Between our look and our writing somebody made it.
-            Ok(false) if read(path)? == text => Ok(()),
-            Ok(false) => Err(meddled()),
-            Err(error) => Err(error),
+            false if read(path).map_err(Unwritten::Failed)? == text => Ok(()),
+            false => overtaken(),
         },
-        (now, before) if now == before => write_atomically(path, text),
-        _ => Err(meddled()),
+        (now, before) if now == before => write_atomically(path, text).map_err(Unwritten::Failed),
+        _ => overtaken(),
     }
 }
 
@@ -113,7 +131,7 @@ mod tests {
         assert_eq!(replace(&path, None, "mine"), Ok(()));
         assert_eq!(replace(&path, None, "mine"), Ok(()), "the same outcome is no quarrel");
         let quarrel = replace(&path, None, "another").expect_err("it was not there when the run began");
-        assert!(quarrel.contains("another run wrote"), "{quarrel}");
+        assert_eq!(quarrel, Unwritten::Overtaken(path.clone()));
         assert_eq!(replace(&path, Some("mine"), "another"), Ok(()));
         assert_eq!(read(&path).as_deref(), Ok("another"));
         std::fs::remove_dir_all(&folder).expect("removed");
@@ -124,7 +142,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("rmqplay-many-runs-{}", std::process::id()));
         let path = folder.join("a.snap.new");
         let texts: Vec<String> = (0..8).map(|n| format!("outcome {n}")).collect();
-        let ended: Vec<Result<(), String>> = std::thread::scope(|scope| {
+        let ended: Vec<Result<(), Unwritten>> = std::thread::scope(|scope| {
             let begun: Vec<_> = texts.iter().map(|text| scope.spawn(|| replace(&path, None, text))).collect();
             begun.into_iter().map(|run| run.join().expect("a run")).collect()
         });

@@ -333,7 +333,7 @@ impl Client for Applier {
 
     fn handle_event(&mut self, _now: Moment, event: Event) {
         match event {
-            Event::Reply { request, reply } => self.replied(request, reply),
+            Event::Reply { request, reply } => self.replied(request, reply.map_err(Refusal::without_entities)),
             Event::ChannelClosed { channel, cause } => self.channel_closed(channel, cause),
             Event::ConnectionClosed { connection, cause }
                 if self.link.as_ref().is_some_and(|link| link.connection == connection) =>

@@ -245,11 +245,23 @@ impl Player {
             routing_key: routing_key.clone(),
         });
         let place = self.ledger.published(name.clone(), by.clone());
+        let vhost = self.vhost_of_publisher(channel, actor);
+        self.ledger.reach.published(&vhost, &exchange, &routing_key, &message);
         let one = InFlight { name: name.clone(), place, by, channel, returned: false, mandatory, shares, actor };
         self.in_flight.insert(publish, one);
         let mandatory = mandatory || self.counts_unroutable;
         self.outbox.push_back(Command::Publish { channel, publish, exchange, routing_key, mandatory, message });
         (publish, name)
+    }
+
+    /// Returns the vhost that a channel of the driver or of a consumer is in.
+    fn vhost_of_publisher(&self, channel: ChannelId, actor: Option<usize>) -> Name {
+        if let Some(actor) = actor {
+            return self.scenario.consumers[self.actors[actor].consumer].queue.vhost.clone();
+        }
+        let connection = self.channels.get(&channel).map(|(connection, _)| *connection);
+        let link = self.driver.links.iter().find(|(_, link)| Some(link.connection) == connection);
+        link.map_or_else(Name::default, |((_, vhost), _)| vhost.clone())
     }
 
     /// Notes a refusal for timeline and outcome.
@@ -410,7 +422,7 @@ impl Client for Player {
             unrest.note(self.now, &event);
         }
         match event {
-            Event::Reply { request, reply } => self.replied(request, reply),
+            Event::Reply { request, reply } => self.replied(request, reply.map_err(Refusal::without_entities)),
             Event::Delivered { channel, consumer, delivery } => self.delivered(channel, &consumer, delivery),
             Event::Returned { publish, .. } => {
                 if let Some(one) = self.in_flight.get_mut(&publish) {

@@ -43,6 +43,10 @@ pub struct Live {
     pub(crate) waiting: BTreeMap<RequestId, Waiting>,
     pub(crate) acts: VecDeque<(RequestId, Management)>,
     pub(crate) acting: bool,
+    /// What is asked of the management API just now.
+    pub(crate) act: String,
+    /// What the runner could not put for want of the tag `policymaker`.
+    pub(crate) not_policymaker: Option<String>,
     /// The broker is being stopped and started at the client's wish: that nobody answers is no failure.
     pub(crate) restarting: bool,
     pub(crate) watches: Watches,
@@ -96,6 +100,8 @@ impl Live {
             waiting: BTreeMap::new(),
             acts: VecDeque::new(),
             acting: false,
+            act: String::new(),
+            not_policymaker: None,
             restarting: false,
             watches: Watches::default(),
             quiet: None,
@@ -121,6 +127,11 @@ impl Live {
     /// Gives the management client, for reading beside a run.
     pub fn management(&self) -> &ManagementClient {
         &self.management
+    }
+
+    /// Returns what the runner could not put for want of the tag `policymaker`: `put policy 'p'`.
+    pub fn not_policymaker(&self) -> Option<&str> {
+        self.not_policymaker.as_deref()
     }
 
     /// Gives the name mapping.

@@ -3,13 +3,11 @@
 
 use crate::io::address::Address;
 use crate::io::failure::{Failure, FailureKind};
+use crate::io::management::reasons::{Reason, reason_of_refusal};
 use crate::model::Secret;
 use reqwest::Method;
 use serde_json::Value as Json;
 use std::time::Duration;
-
-/// Is what the API says to a user without the tag `policymaker` who puts a policy or a parameter.
-pub(crate) const NOT_POLICYMAKER: &str = "User not authorised to access object";
 
 /// Is how long an unused connection is kept. RabbitMQ closes them after 5 s, and a request that meets such a
 /// connection fails.
@@ -90,10 +88,6 @@ impl ManagementClient {
         Ok(self.send(Method::PUT, path, Some(body), None, "write").await?.0 == 201)
     }
 
-    pub(crate) async fn post(&self, path: &str) -> Result<(), Failure> {
-        self.send(Method::POST, path, None, None, "post").await.map(|_| ())
-    }
-
     pub(crate) async fn delete(&self, path: &str) -> Result<(), Failure> {
         self.send(Method::DELETE, path, None, None, "delete").await.map(|_| ())
     }
@@ -161,15 +155,10 @@ impl ManagementClient {
             return Failure::new(FailureKind::Refused { status, reason: beginning_of(text) }, &self.base);
         };
         let to = format!("{verb} {path}");
-        let kind = match (status, &*reason) {
-            (401, "Login failed" | "Not_Authorized" | "not_authorized") => {
-                FailureKind::BadLogin { user: self.user.clone() }
-            }
-            (401, "Not management user") => FailureKind::NoRight { needed: self.tag("management"), to },
-            (401, "Not monitor user") => FailureKind::NoRight { needed: self.tag("monitoring"), to },
-            (401, "Not policymaker user") => FailureKind::NoRight { needed: self.tag("policymaker"), to },
-            (401, "Not administrator user") => FailureKind::NoRight { needed: self.tag("administrator"), to },
-            _ => FailureKind::Refused { status, reason },
+        let kind = match reason_of_refusal(status, &reason) {
+            Reason::BadLogin => FailureKind::BadLogin { user: self.user.clone() },
+            Reason::LacksTag(tag) => FailureKind::NoRight { needed: self.tag(tag), to },
+            Reason::NotPolicymaker | Reason::Gone | Reason::Other => FailureKind::Refused { status, reason },
         };
         let failure = Failure::new(kind, &self.base);
         match &failure.kind {

@@ -4,7 +4,8 @@
 mod acts;
 mod client;
 mod reading;
+mod reasons;
 
-pub(crate) use client::NOT_POLICYMAKER;
 pub use client::{ManagementClient, install_crypto};
 pub use reading::{Inventory, Overview, QueueTotals, WhoAmI};
+pub(crate) use reasons::{Reason, reason_of_refusal};

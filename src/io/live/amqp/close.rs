@@ -7,6 +7,7 @@ use crate::io::greet::greet;
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::channel::{Item, LiveChannel, LiveChannelState};
 use crate::io::live::amqp::connection::{LiveConnection, LiveConnectionState};
+use crate::io::live::amqp::reply_texts::{Meaning, meaning_of};
 use crate::io::live::job::Done;
 use std::time::{Duration, Instant};
 
@@ -189,7 +190,7 @@ impl Live {
         let cause = socket.and_then(|socket| socket.last_words()).unwrap_or(cause);
         match link.state {
             LiveConnectionState::Open if self.restarting => self.drop_link(connection, cause),
-            LiveConnectionState::Open if cause.code == 0 || cause.text.contains("shutdown") => {
+            LiveConnectionState::Open if cause.code == 0 || meaning_of(&cause) == Meaning::ShuttingDown => {
                 link.state = LiveConnectionState::Checking;
                 let address = self.address.clone();
                 self.start(Box::pin(async move {

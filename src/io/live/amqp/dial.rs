@@ -5,6 +5,7 @@ use crate::broker::{Refusal, Scope, code};
 use crate::io::address::Address;
 use crate::io::failure::{Failure, FailureKind};
 use crate::io::live::amqp::close_frame_tap::{CloseFrameTap, Listening, TappedClose};
+use crate::io::live::amqp::reply_texts::{Meaning, meaning_of};
 use crate::io::live::amqp::translate::{Cause, cause_of};
 use crate::io::management::install_crypto;
 use crate::model::Secret;
@@ -198,7 +199,7 @@ pub(crate) fn failure_of(error: DialError, address: &Address, vhost: &str) -> Fa
         DialError::Refused(refusal) if refusal.code == code::ACCESS_REFUSED => {
             Failure::new(FailureKind::BadLogin { user: address.user.clone() }, address)
         }
-        DialError::Refused(refusal) if refusal.text.contains("not found") => {
+        DialError::Refused(refusal) if meaning_of(&refusal) == Meaning::NoVhost => {
             let what = format!("there is no vhost '{vhost}'");
             let hint = "check the vhost in the URL (`/` is written %2F), or have `rmqplay apply` make it";
             Failure::new(FailureKind::NotFound { what }, address).hint(hint)

@@ -9,5 +9,6 @@ pub(crate) mod close_frame_tap;
 pub(crate) mod connection;
 pub(crate) mod dial;
 pub(crate) mod publishing;
+pub(crate) mod reply_texts;
 pub(crate) mod returned;
 pub(crate) mod translate;

@@ -6,7 +6,7 @@ use crate::io::failure::{Failure, FailureKind};
 use crate::io::live::adapter::Live;
 use crate::io::live::job::Done;
 use crate::io::live::management::restart::restart;
-use crate::io::management::ManagementClient;
+use crate::io::management::{ManagementClient, Reason, reason_of_refusal};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -50,6 +50,7 @@ impl Live {
                 }
                 act => {
                     let mapped = self.names.act(&act);
+                    self.act = describe(&act);
                     let throw_away = self.names.maps();
                     self.acting = true;
                     self.start(Box::pin(async move {
@@ -80,11 +81,26 @@ impl Live {
         match result {
             Ok(()) => self.reply(request, Ok(Reply::Done)),
             Err(failure) => match failure.refusal() {
-                Some(refusal) => self.reply(request, Err(refusal)),
+                Some(refusal) => {
+                    if reason_of_refusal(refusal.code, &refusal.text) == Reason::NotPolicymaker {
+                        self.not_policymaker.get_or_insert_with(|| self.act.clone());
+                    }
+                    self.reply(request, Err(refusal));
+                }
                 None => self.fail(failure),
             },
         }
         self.start_act();
+    }
+}
+
+/// Says in words what needs the tag `policymaker`; other acts need not be told apart.
+fn describe(act: &Management) -> String {
+    match act {
+        Management::PutPolicy { policy, .. } => format!("put policy '{}'", policy.name),
+        Management::ClearPolicy { name, .. } => format!("delete policy '{name}'"),
+        Management::PutParameter(parameter) => format!("put parameter '{}'", parameter.name),
+        _ => "do that".to_owned(),
     }
 }
 

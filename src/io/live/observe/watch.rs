@@ -6,6 +6,7 @@ use crate::broker::{Counts, Event, code};
 use crate::io::failure::{Failure, FailureKind};
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::dial::{DialError, Dialed, Target, dial};
+use crate::io::live::amqp::reply_texts::{Meaning, meaning_of};
 use crate::io::live::amqp::translate::{Cause, cause_of, short};
 use crate::io::live::job::Done;
 use crate::io::management::{ManagementClient, QueueTotals};
@@ -332,10 +333,12 @@ impl Probe {
                 Ok(Seen::Counts(Counts { ready, consumers }))
             }
             Err(error) => match cause_of(&error) {
-                // It is there, but did not answer in time: 3.10 says it with the code of one that is not.
-                Cause::Channel(refusal) if refusal.text.contains("due to timeout") => Err(Cause::Unclear),
-                Cause::Channel(refusal) if refusal.code == code::NOT_FOUND => Ok(Seen::Missing),
-                Cause::Channel(refusal) if refusal.code == code::RESOURCE_LOCKED => Ok(Seen::Hidden),
+                Cause::Channel(refusal) => match meaning_of(&refusal) {
+                    Meaning::QueueTimedOut => Err(Cause::Unclear),
+                    Meaning::NotFound => Ok(Seen::Missing),
+                    Meaning::Locked => Ok(Seen::Hidden),
+                    _ => Err(Cause::Channel(refusal)),
+                },
                 cause => Err(cause),
             },
         }

@@ -1,9 +1,11 @@
 //! A vhost of somebody else, lent for a run by people who may not create one: it must be empty, is held alone by an
 //! exclusive queue that the broker itself takes away, and is empty again after each cell.
 
+use crate::broker::code;
 use crate::io::address::Address;
 use crate::io::failure::{Failure, FailureKind};
 use crate::io::live::amqp::dial::{Dialed, Target, dial, failure_of};
+use crate::io::live::amqp::translate::{Cause, cause_of};
 use crate::io::live::limits::LiveLimits;
 use crate::io::management::{Inventory, ManagementClient};
 use crate::model::Name;
@@ -71,12 +73,14 @@ pub async fn lend(address: &Address, vhost: &str) -> Result<ExistingVhost, Vhost
     let channel = match timeout(limits.answer, declared).await {
         Err(_) => return Err(broken("no answer".to_owned())),
         Ok(Ok(channel)) => channel,
-        Ok(Err(error)) if error.to_string().contains("RESOURCE_LOCKED") => {
-            return Err(VhostNotUsable::Unsafe(format!(
-                "another run plays in vhost '{vhost}' at this moment: wait for its end"
-            )));
-        }
-        Ok(Err(error)) => return Err(broken(error.to_string())),
+        Ok(Err(error)) => match cause_of(&error) {
+            Cause::Channel(refusal) if refusal.code == code::RESOURCE_LOCKED => {
+                return Err(VhostNotUsable::Unsafe(format!(
+                    "another run plays in vhost '{vhost}' at this moment: wait for its end"
+                )));
+            }
+            _ => return Err(broken(error.to_string())),
+        },
     };
     let management = ManagementClient::new(address).map_err(VhostNotUsable::Failed)?;
     let found = management.inventory(vhost).await.map_err(VhostNotUsable::Failed)?;
