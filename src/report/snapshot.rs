@@ -1,8 +1,8 @@
 //! An outcome as a snapshot's text, and how two of them differ.
 //! Takes outcomes and bodies; gives texts. Which file is meant is `snapshot_name`'s, what a file says `snapshot_file`'s.
 
-use crate::model::{QueueName, Scenario};
-use crate::player::{BoundedLog, ConsumerOutcome, MessageRecord, Outcome, PublishRecord, Receipt};
+use crate::model::{Expectation, QueueName, Scenario, Subject};
+use crate::player::{BoundedLog, ConsumerOutcome, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt};
 use crate::report::record::message_json;
 use crate::report::redaction::Redaction;
 use serde_json::{Map, Value as Json, json};
@@ -26,11 +26,12 @@ pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
         if one_vhost { queue.name.to_string() } else { format!("{} in {}", queue.name, queue.vhost) }
     };
     let mut whole = Map::new();
-    if outcome.publishes.count() > 0 {
+    if !outcome.publishes.is_empty() {
         whole.insert("publishes".into(), publishes_json(outcome, scenario, redaction));
     }
     let mut queues = Map::new();
-    for (queue, found) in &outcome.queues {
+    let speaks = |(queue, found): &(&QueueName, &QueueOutcome)| is_telling(queue, found, outcome, scenario);
+    for (queue, found) in outcome.queues.iter().filter(speaks) {
         let mut shown = Map::new();
         shown.insert("ready".into(), json!(found.ready));
         shown.insert("unacked".into(), json!(found.unacked));
@@ -75,32 +76,66 @@ pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
     serde_yaml::to_string(&Json::Object(whole)).unwrap_or_default()
 }
 
+/// Returns whether a queue has a place in a snapshot: it holds something, something was published to it, or an
+/// expectation speaks of it. One that nothing ever touched would only change the snapshots of others.
+fn is_telling(queue: &QueueName, found: &QueueOutcome, outcome: &Outcome, scenario: &Scenario) -> bool {
+    let served = |consumer: &ConsumerOutcome| consumer.queue == *queue && consumer.received.count() > 0;
+    let asked = |expectation: &Expectation| match &expectation.subject {
+        Subject::Queue(wanted) => wanted.queue == *queue,
+        _ => false,
+    };
+    found.ready + found.unacked > 0
+        || outcome.reached.contains(queue)
+        || outcome.consumers.iter().any(served)
+        || scenario.expectations().any(asked)
+}
+
 /// Lists how publishes ended: names in order, by publisher (between publishers there is no order) and outcome. Consumers
 /// that compete for a queue are one publisher, whose messages are listed by name.
 fn publishes_json(outcome: &Outcome, scenario: &Scenario, redaction: &Redaction<'_>) -> Json {
-    let publishes: &BoundedLog<PublishRecord> = &outcome.publishes;
     let groups = rivals(outcome, scenario);
-    let mut by_publisher: BTreeMap<String, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
-    for record in publishes.iter() {
-        let group = groups.iter().find(|group| group.iter().any(|one| one.name == record.by));
-        let by = group.map_or_else(|| record.by.to_string(), |group| names_of(group));
-        let by_outcome = by_publisher.entry(by).or_default();
-        by_outcome
-            .entry(crate::player::outcome_in_words(record.outcome))
-            .or_default()
-            .push(redaction.name(&record.message));
+    let mut by_publisher: BTreeMap<String, (bool, Vec<&BoundedLog<PublishRecord>>)> = BTreeMap::new();
+    for (by, log) in &outcome.publishes {
+        let group = groups.iter().find(|group| group.iter().any(|one| one.name == *by));
+        let name = group.map_or_else(|| by.to_string(), |group| names_of(group));
+        let compete = group.is_some_and(|group| group.len() > 1);
+        by_publisher.entry(name).or_insert_with(|| (compete, Vec::new())).1.push(log);
     }
-    for group in groups.iter().filter(|group| group.len() > 1) {
-        let outcomes = by_publisher.get_mut(&names_of(group));
-        outcomes.into_iter().flat_map(BTreeMap::values_mut).for_each(|messages| messages.sort());
+    let shown = by_publisher.into_iter().map(|(by, (compete, logs))| (by, publisher_json(&logs, compete, redaction)));
+    Json::Object(shown.collect())
+}
+
+/// Lists the publishes of one publisher by outcome; `compete`: of several that share what they publish.
+fn publisher_json(logs: &[&BoundedLog<PublishRecord>], compete: bool, redaction: &Redaction<'_>) -> Json {
+    if let Some(counted) = counted_json(logs, redaction).filter(|_| compete) {
+        return counted;
     }
-    let shown = by_publisher.into_iter().map(|(by, outcomes)| (by, json!(outcomes)));
-    let mut shown: Map<String, Json> = shown.collect();
-    if let Some(digest) = publishes.digest() {
-        shown.insert("count".into(), json!(publishes.count()));
+    let mut by_outcome: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for record in logs.iter().flat_map(|log| log.iter()) {
+        let names = by_outcome.entry(crate::player::outcome_in_words(record.outcome)).or_default();
+        names.push(redaction.name(&record.message));
+    }
+    if compete {
+        by_outcome.values_mut().for_each(|messages| messages.sort());
+    }
+    let mut shown: Map<String, Json> =
+        by_outcome.into_iter().map(|(outcome, names)| (outcome.to_owned(), json!(names))).collect();
+    if let (false, [alone]) = (compete, logs)
+        && let Some(digest) = alone.digest()
+    {
+        shown.insert("count".into(), json!(alone.count()));
         shown.insert("rest_digest".into(), json!(redaction.digest(digest)));
     }
     Json::Object(shown)
+}
+
+/// Shows what several had between them by count and digest, once it is more than each would keep alone: which of it each
+/// has kept is chance. `None` while all is kept.
+fn counted_json<T>(logs: &[&BoundedLog<T>], redaction: &Redaction<'_>) -> Option<Json> {
+    let count: u64 = logs.iter().map(|log| log.count()).sum();
+    let sum = logs.iter().fold(0u64, |sum, log| sum.wrapping_add(log.names_sum()));
+    let is_over = count > BoundedLog::<T>::whole_max();
+    is_over.then(|| json!({ "count": count, "names_digest": redaction.digest(sum) }))
 }
 
 /// Puts consumers that compete for a queue together, in file order; with `split: true` each stands alone.
@@ -124,6 +159,9 @@ fn names_of(group: &[&ConsumerOutcome]) -> String {
 fn consumers_json(outcome: &Outcome, scenario: &Scenario, redaction: &Redaction<'_>) -> Map<String, Json> {
     let shown = rivals(outcome, scenario).into_iter().map(|group| match group.as_slice() {
         [alone] if outcome.unordered.contains(&alone.queue) => {
+            if let Some(counted) = counted_json(&[&alone.received], redaction) {
+                return (alone.name.to_string(), Json::Array(vec![counted]));
+            }
             let mut receipts: Vec<&Receipt> = alone.received.iter().collect();
             receipts.sort_by_key(|receipt| in_series(&receipt.record));
             let lines = receipts.into_iter().map(|receipt| receipt_json(receipt, redaction));
@@ -131,6 +169,10 @@ fn consumers_json(outcome: &Outcome, scenario: &Scenario, redaction: &Redaction<
         }
         [alone] => (alone.name.to_string(), received_json(&alone.received, redaction)),
         group => {
+            let logs: Vec<&BoundedLog<Receipt>> = group.iter().map(|one| &one.received).collect();
+            if let Some(counted) = counted_json(&logs, redaction) {
+                return (names_of(group), Json::Array(vec![counted]));
+            }
             let receipts = group.iter().flat_map(|one| one.received.iter());
             let mut lines: Vec<Json> = receipts.map(|receipt| receipt_json(receipt, redaction)).collect();
             lines.sort_by_key(Json::to_string);

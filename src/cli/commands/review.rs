@@ -210,7 +210,13 @@ fn show(one: &Pending, (number, all): (usize, usize), terminal: &Terminal) {
     let Ok(new) = read(&one.path, terminal) else { return };
     let snapshot = one.path.with_extension("");
     let kept = if snapshot.exists() { read(&snapshot, terminal).ok() } else { None };
-    let what = if kept.is_some() { "changed" } else { "new" };
+    let below = if kept.is_some() { None } else { overlaid(&one.path) };
+    let what = match (&kept, &below) {
+        (Some(_), _) => "changed".to_owned(),
+        (None, Some(path)) => format!("overlay, as it differs from {}", path.display()),
+        (None, None) => "new".to_owned(),
+    };
+    let kept = kept.or_else(|| read(&below?, terminal).ok());
     let place = match line_of(&one.scenario) {
         Some(line) => format!("{}:{line}: {}", one.scenario.display(), new.title),
         None => new.title,
@@ -219,6 +225,23 @@ fn show(one: &Pending, (number, all): (usize, usize), terminal: &Terminal) {
     let head = format!("{number} of {all}, {what}: {}", snapshot.display());
     let difference = report::coloured_difference(&difference, palette);
     terminal.say(&format!("\n{}\n{place}\n\n{difference}", palette.strong(&head)));
+}
+
+/// Finds what a version reads as long as its new overlay is not accepted: the overlay of a newer one or the base, if need
+/// be one that waits itself. `None` for what is no overlay.
+fn overlaid(pending: &Path) -> Option<PathBuf> {
+    let folder = pending.parent()?;
+    let own = SnapshotName::parse(pending.file_name()?.to_str()?)?;
+    let names = snapshots::names_in(folder).ok()?;
+    let is_own = |name: &&String| **name == own.to_string();
+    let nearest = |names: &[&str]| report::snapshot_for(&own.cell, own.upto?, names.iter().copied());
+    let kept: Vec<&str> = names.iter().map(String::as_str).collect();
+    if let Some(name) = nearest(&kept) {
+        return Some(folder.join(name));
+    }
+    let waiting = names.iter().filter(|name| !is_own(name)).filter_map(|name| name.strip_suffix(".new"));
+    let waiting: Vec<&str> = waiting.collect();
+    nearest(&waiting).map(|name| folder.join(format!("{name}.new")))
 }
 
 /// Finds the line of a scenario that says what it shows.
@@ -255,7 +278,8 @@ fn without_terminal(pending: &[Pending], terminal: &Terminal) -> ExitCode {
     for one in pending {
         let path = one.path.display();
         let against = one.path.with_extension("");
-        let against = if against.exists() { against } else { PathBuf::from("/dev/null") };
+        let against = if against.exists() { Some(against) } else { overlaid(&one.path) };
+        let against = against.unwrap_or_else(|| PathBuf::from("/dev/null"));
         text.push_str(&format!("  diff -u {} {path}\n  rmqplay accept {path}    (or: reject)\n", against.display()));
     }
     terminal.complain(&text);

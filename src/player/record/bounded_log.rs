@@ -21,11 +21,13 @@ pub struct BoundedLog<T> {
     count: u64,
     /// FNV-1a over the names of the entries that were let go, in order.
     digest: u64,
+    /// The sum of the digests of all names: the same in whichever order they came.
+    sum: u64,
 }
 
 impl<T> Default for BoundedLog<T> {
     fn default() -> Self {
-        Self { first: Vec::new(), last: VecDeque::new(), count: 0, digest: FNV_OFFSET }
+        Self { first: Vec::new(), last: VecDeque::new(), count: 0, digest: FNV_OFFSET, sum: 0 }
     }
 }
 
@@ -45,16 +47,28 @@ impl<T> BoundedLog<T> {
     /// Adds an entry; `name` is what the digest sees of it once it is let go.
     pub fn push(&mut self, entry: T, name: &[u8]) {
         self.count += 1;
+        let name = digest_of(name);
+        self.sum = self.sum.wrapping_add(name);
         if self.first.len() < KEPT_AT_EACH_END {
             self.first.push(entry);
             return;
         }
-        self.last.push_back((entry, digest_of(name)));
+        self.last.push_back((entry, name));
         if self.last.len() > KEPT_AT_EACH_END
             && let Some((_, name)) = self.last.pop_front()
         {
             self.digest = fnv(self.digest, &name.to_le_bytes());
         }
+    }
+
+    /// Returns the most entries that are all kept.
+    pub const fn whole_max() -> u64 {
+        2 * KEPT_AT_EACH_END as u64
+    }
+
+    /// Returns the sum of the digests of all names, which no order changes.
+    pub fn names_sum(&self) -> u64 {
+        self.sum
     }
 
     /// Gives how many there were.

@@ -10,6 +10,7 @@ use crate::player::consumer::returns::Returns;
 use crate::player::record::outcome::{
     ActionRecord, ConsumerOutcome, MessageRecord, PublishRecord, Receipt, RefusalRecord, ReplyRecord,
 };
+use crate::player::record::reach::Reach;
 use crate::player::{BoundedLog, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +46,9 @@ pub(crate) struct Ledger {
     pub settled: Vec<[BoundedLog<Name>; 3]>,
     /// Sizes of batches by consumer index.
     pub batches: Vec<BoundedLog<u64>>,
-    pub publishes: BoundedLog<PublishRecord>,
+    /// By publisher.
+    pub publishes: BTreeMap<Name, BoundedLog<PublishRecord>>,
+    pub reach: Reach,
     pub ended: BTreeMap<PublishOutcome, u64>,
     /// The same, for the ids that an expectation asks for.
     pub ended_of: BTreeMap<(Name, PublishOutcome), u64>,
@@ -66,7 +69,7 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// Makes an empty one that knows what the scenario's expectations will ask for.
     pub fn of(scenario: &Scenario) -> Self {
-        let mut ledger = Self { asked_ids: ids_asked_for(scenario), ..Self::default() };
+        let mut ledger = Self { asked_ids: ids_asked_for(scenario), reach: Reach::of(scenario), ..Self::default() };
         ledger.tallies.ask_for(scenario.expectations().filter_map(|expectation| match &expectation.subject {
             Subject::Tally(tally) => Some(&**tally),
             _ => None,
@@ -138,12 +141,13 @@ impl Ledger {
         }
     }
 
-    /// Notes that a publish went out and gives its place; publishes are listed in the order in which they were sent,
+    /// Notes that a publish went out and gives its place among its publisher's, which are listed in the order of sending,
     /// as the broker promises none for its confirms.
     pub fn published(&mut self, message: Name, by: Name) -> u64 {
         let name = message.clone();
-        self.publishes.push(PublishRecord { message, by, outcome: PublishOutcome::Lost }, name.as_bytes());
-        self.publishes.count() - 1
+        let log = self.publishes.entry(by.clone()).or_default();
+        log.push(PublishRecord { message, by, outcome: PublishOutcome::Lost }, name.as_bytes());
+        log.count() - 1
     }
 
     pub fn publish_ended(&mut self, place: u64, record: PublishRecord) {
@@ -156,7 +160,7 @@ impl Ledger {
                 *self.ended_of.entry((asked.clone(), record.outcome)).or_default() += 1;
             }
         }
-        if let Some(kept) = self.publishes.get_mut(place) {
+        if let Some(kept) = self.publishes.get_mut(&record.by).and_then(|log| log.get_mut(place)) {
             *kept = record;
         }
     }
@@ -184,6 +188,7 @@ impl Ledger {
             refusals: self.refusals.clone(),
             replies: self.replies.clone(),
             unordered: self.returns.unordered.clone(),
+            reached: self.reach.reached().clone(),
         }
     }
 }

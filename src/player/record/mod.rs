@@ -4,5 +4,6 @@ pub(crate) mod bounded_log;
 pub(crate) mod failure;
 pub(crate) mod ledger;
 pub(crate) mod outcome;
+pub(crate) mod reach;
 pub(crate) mod timeline;
 pub(crate) mod verdict;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 /// Is the whole outcome.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
-    pub publishes: BoundedLog<PublishRecord>,
+    /// By the step's user, the consumer, or `driver`: between publishers there is no order.
+    pub publishes: BTreeMap<Name, BoundedLog<PublishRecord>>,
     pub queues: BTreeMap<QueueName, QueueOutcome>,
     pub consumers: Vec<ConsumerOutcome>,
     pub refusals: Vec<RefusalRecord>,
@@ -18,6 +19,8 @@ pub struct Outcome {
     pub replies: BoundedLog<ReplyRecord>,
     /// Queues whose messages came back in an order that the version leaves open (CO-10).
     pub unordered: BTreeSet<QueueName>,
+    /// Queues that something was published to, directly or by dead-lettering, as far as the declared objects tell.
+    pub reached: BTreeSet<QueueName>,
 }
 
 /// Is the answer to one call.

@@ -2,7 +2,6 @@
 
 pub(crate) mod access;
 pub(crate) mod arguments;
-pub(crate) mod definitions;
 pub(crate) mod objects;
 pub(crate) mod policies;
 pub(crate) mod retry;
