@@ -63,6 +63,7 @@ fn reads_as_reviewed(path: &Path) -> Checked {
 
 fn main() -> ExitCode {
     let mut files = files::below("tests/problems", "yaml", 50);
+    files.extend(files::below("tests/problems", "json", 9));
     // What another file names.
     files.retain(|path| !harness::stem(path).starts_with('_'));
     harness::run(None, harness::per_file("", &files, reads_as_reviewed))

@@ -55,7 +55,13 @@ pub async fn observe(management: &ManagementClient, vhosts: &[Name]) -> Result<O
     match (loaded, problems.into_iter().find(|problem| problem.level == Level::Problem)) {
         (_, Some(problem)) => Err(broken(problem.message)),
         (None, None) => Err(broken("they cannot be understood".to_owned())),
-        (Some(loaded), None) => Ok(Observed { topology: loaded.topology, queues, version: overview.version }),
+        (Some(loaded), None) => Ok(Observed {
+            topology: loaded.topology,
+            queues,
+            version: overview.version,
+            account: management.user().into(),
+            exchange_types: overview.exchange_types,
+        }),
     }
 }
 
@@ -82,8 +88,12 @@ fn complete(export: &mut Json, exchanges: Vec<Json>, vhosts: Vec<Json>, asked: &
             let (source, destination) = (text(binding, "source"), text(binding, "destination"));
             let to_queue = text(binding, "destination_type") == "queue";
             let known = if to_queue { &queues } else { &exchanges };
+            let has_key = binding.get("routing_key").is_some_and(Json::is_string);
             let predeclared = |name: &str| name.starts_with("amq.");
-            (predeclared(&source) || exchanges.contains(&(vhost.clone(), source)))
+            // 4.0 keeps a binding that was imported without a key, routes nothing by it and shows no key: it is no
+            // binding with an empty one.
+            has_key
+                && (predeclared(&source) || exchanges.contains(&(vhost.clone(), source)))
                 && (predeclared(&destination) || known.contains(&(vhost, destination)))
         });
     }

@@ -7,7 +7,7 @@ use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
 use crate::language::decode::read;
 use crate::language::decode::topology::objects;
 use crate::language::decode::topology::objects::Surroundings;
-use crate::language::decode::topology::{access, policies};
+use crate::language::decode::topology::{access, definitions, policies};
 use crate::language::expand::render::Renderer;
 use crate::language::expand::scope::Scope;
 use crate::language::syntax::encoding;
@@ -69,6 +69,8 @@ pub fn load_topology(
 pub struct ReadTopology {
     pub root: Node,
     pub is_export: bool,
+    /// The file's name says that it is JSON: a definitions file, read as RabbitMQ's import reads it.
+    pub is_json: bool,
     pub whole: bool,
 }
 
@@ -79,7 +81,12 @@ pub fn read_topology(sources: &Sources, file: FileId, desk: &mut Diagnostics) ->
     let root = parsed.root?;
     let marks = ["rabbit_version", "rabbitmq_version", "rabbitmq_definition_format"];
     let is_export = marks.iter().any(|mark| root.get(mark).is_some());
-    Some(ReadTopology { root, is_export, whole: parsed.whole })
+    let source = sources.get(file);
+    let is_json = source.name.to_ascii_lowercase().ends_with(".json");
+    if is_json && parsed.whole {
+        definitions::note_if_not_json(&source.text, &root, desk);
+    }
+    Some(ReadTopology { root, is_export, is_json, whole: parsed.whole })
 }
 
 /// Renders and decodes a parsed topology in the names of a scope.
@@ -92,16 +99,18 @@ pub fn decode(
     desk: &mut Diagnostics,
 ) -> (LoadedTopology, Collected) {
     let outer = std::mem::replace(&mut desk.export, read.is_export);
-    let rendered;
-    let root = if read.is_export {
-        &read.root
-    } else {
+    let mut root = read.root.clone();
+    if !read.is_export {
         let renderer = Renderer::new(scope).with_sources(sources).without_credentials(without_credentials);
-        rendered = renderer.tree(&without_vars(&read.root), desk);
-        &rendered
-    };
+        root = renderer.tree(&without_vars(&root), desk);
+    }
+    let mut of_objects = None;
+    if read.is_export || read.is_json {
+        of_objects = definitions::vhost_of_objects(&root).filter(|_| read.is_export);
+        root = definitions::as_imported(&root, read.is_export, desk);
+    }
     let mut collected = Collected::default();
-    let file_vhost = objects_of(root, settings, &mut collected, desk);
+    let file_vhost = objects_of(&root, of_objects, settings, &mut collected, desk);
     desk.export = outer;
     let (topology, origins) = (collected.topology.clone(), collected.origins.clone());
     (LoadedTopology { topology, origins, is_export: read.is_export, file_vhost }, collected)
@@ -118,21 +127,28 @@ fn without_vars(root: &Node) -> Node {
     root
 }
 
-/// Decodes all lists of a file, in the order in which RabbitMQ imports them; gives the file's vhost.
-fn objects_of(root: &Node, settings: &Settings, into: &mut Collected, desk: &mut Diagnostics) -> Option<Name> {
+/// Decodes all lists of a file, in the order in which RabbitMQ imports them; returns the file's vhost.
+fn objects_of(
+    root: &Node,
+    of_objects: Option<Name>,
+    settings: &Settings,
+    into: &mut Collected,
+    desk: &mut Diagnostics,
+) -> Option<Name> {
     let mut fields = MapDecoder::of("a topology", root, desk)?;
     let own = fields.opt("vhost", desk, read::name);
-    let original = fields.opt("original_vhost_name", desk, read::name);
+    let original = fields.opt("original_vhost_name", desk, read::name).or(of_objects);
     let default = settings.default_vhost.as_deref().map(Name::from);
     let vhost = own.clone().or(default).or_else(|| original.clone()).unwrap_or_else(|| "/".into());
     let around = &Surroundings { vhost };
     fields.ignore(&["rabbit_version", "rabbitmq_version", "rabbitmq_definition_format", "product_name"]);
     fields.ignore(&["product_version", "explanation", "description", "metadata", "original_cluster_name"]);
     fields.node("vars");
-    if desk.export
-        && let Some(node) = fields.node("limits")
-    {
-        access::limits_of_export(node, &around.vhost, into, desk);
+    if desk.export {
+        fields.ignore(&["default_queue_type"]);
+        if let Some(node) = fields.node("limits") {
+            access::limits_of_export(node, &around.vhost, into, desk);
+        }
     }
     let mut list = |key: &str, desk: &mut Diagnostics, decode: &mut dyn FnMut(&Node, &mut Diagnostics)| {
         if let Some(node) = fields.node(key) {

@@ -28,6 +28,8 @@ pub struct Vhost {
     pub description: Option<String>,
     pub tags: Option<Vec<String>>,
     pub default_queue_type: Option<String>,
+    /// A broker of 4.1 or later then refuses to delete it.
+    pub protected_from_deletion: Option<bool>,
     /// `max-connections`, `max-queues`; -1 is unlimited.
     pub limits: BTreeMap<String, i64>,
 }

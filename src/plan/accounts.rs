@@ -4,7 +4,7 @@
 use crate::broker::Management;
 use crate::model::{Credential, Name, Object, User, Version, Vhost};
 use crate::plan::compose::Findings;
-use crate::plan::equality::push_text;
+use crate::plan::equality::{push_flag, push_text};
 use crate::plan::{Change, FieldChange, Risk, Write, is_hash_of};
 use crate::source::{Code, Problem};
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,6 +76,11 @@ fn changed_user(findings: &mut Findings<'_>, object: Object, old: &User, new: &U
         let what = format!("user '{}' loses the rights of the tag {}", new.name, removed.join(", "));
         change.risk = Some(Risk::of_rights(what, tag_text(&old_tags), tag_text(&new_tags)));
     }
+    let own = findings.observed.account == new.name;
+    if own && !matches!(password, Password::Same) {
+        let what = format!("user '{}', who applies this, gets another password", new.name);
+        change.risk = Some(Risk::of_rights(what, "***", "***").join(change.risk));
+    }
     change.risk = limit_risk(&change.object, &limits, change.risk);
     findings.add(change);
 }
@@ -127,14 +132,18 @@ pub(crate) fn vhosts(findings: &mut Findings<'_>) {
 }
 
 fn new_vhost(findings: &mut Findings<'_>, name: &Name, declared: Option<&Vhost>) {
-    let vhost = declared.cloned().unwrap_or_else(|| Vhost { name: name.clone(), ..Vhost::default() });
+    let mut vhost = declared.cloned().unwrap_or_else(|| Vhost { name: name.clone(), ..Vhost::default() });
     let object = vhost.object();
+    if vhost.protected_from_deletion.is_some() && !keeps_protection(findings, &object) {
+        vhost.protected_from_deletion = None;
+    }
     let reason = match declared {
         Some(_) => format!("the broker has no {object}"),
         None => format!("the broker has no {object}, and the file puts objects into it"),
     };
     let mut words: Vec<String> = vhost.description.iter().filter(|text| !text.is_empty()).cloned().collect();
     words.extend(vhost.default_queue_type.iter().map(|kind| format!("queues are {kind} by default")));
+    words.extend(vhost.protected_from_deletion.filter(|on| *on).map(|_| "protected from deletion".to_owned()));
     words.extend(limit_words(&vhost.limits));
     let mut writes = vec![Write::Manage(Management::PutVhost(Box::new(vhost.clone())))];
     writes.extend(vhost_limits(name, vhost.limits.iter()));
@@ -157,6 +166,9 @@ fn changed_vhost(findings: &mut Findings<'_>, old: &Vhost, new: &Vhost) {
         let old = plain(old.default_queue_type.as_deref().unwrap_or(""));
         push_text(&mut fields, "default_queue_type", &old, &plain(kind));
     }
+    if let Some(protected) = new.protected_from_deletion.filter(|_| keeps_protection(findings, &object)) {
+        push_flag(&mut fields, "protected_from_deletion", old.protected_from_deletion == Some(true), protected);
+    }
     let put = !fields.is_empty();
     let limits = limit_changes(&old.limits, &new.limits);
     fields.extend(limits.iter().map(|(change, ..)| change.clone()));
@@ -172,6 +184,10 @@ fn changed_vhost(findings: &mut Findings<'_>, old: &Vhost, new: &Vhost) {
             description: new.description.clone().or_else(|| old.description.clone()),
             tags: new.tags.clone().or_else(|| old.tags.clone()),
             default_queue_type: new.default_queue_type.clone().or_else(|| old.default_queue_type.clone()),
+            protected_from_deletion: old
+                .protected_from_deletion
+                .and(new.protected_from_deletion)
+                .or(old.protected_from_deletion),
             limits: new.limits.clone(),
         };
         writes.push(Write::Manage(Management::PutVhost(Box::new(whole))));
@@ -188,6 +204,16 @@ fn keeps_default_type(findings: &mut Findings<'_>, object: &Object, kind: &str) 
     if !kept && kind != "classic" {
         let text = format!("RabbitMQ {} ignores the default queue type of a vhost", findings.observed.version);
         findings.problem(object, "default_queue_type", Problem::note(Code::PlanDefaultQueueType, text));
+    }
+    kept
+}
+
+/// Brokers before 4.1 know no protection from deletion: there is nothing to compare.
+fn keeps_protection(findings: &mut Findings<'_>, object: &Object) -> bool {
+    let kept = findings.observed.version >= Version { major: 4, minor: 1 };
+    if !kept {
+        let text = format!("RabbitMQ {} knows no protection of vhosts from deletion", findings.observed.version);
+        findings.problem(object, "metadata", Problem::note(Code::PlanProtectedFromDeletion, text));
     }
     kept
 }

@@ -6,7 +6,7 @@ use crate::model::Object;
 use crate::plan::Risk;
 use crate::source::Problem;
 
-/// Is everything that separates a broker from a file.
+/// Everything that separates a broker from a file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
     /// In the order in which they are applied.
@@ -72,6 +72,14 @@ impl Plan {
     /// Lists what cannot be changed; when there is any, nothing may be written.
     pub fn immutable(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| matches!(change.kind, ChangeKind::Immutable { .. }))
+    }
+
+    /// Parts the change of one user from the rest: what locks out who applies the plan must come last.
+    pub fn without_user(self, user: &str) -> (Plan, Option<Plan>) {
+        let is_own = |change: &Change| matches!(&change.object, Object::User { name } if **name == *user);
+        let (own, rest): (Vec<Change>, Vec<Change>) = self.changes.into_iter().partition(is_own);
+        let own = (!own.is_empty()).then(|| Plan { changes: own, ..Plan::default() });
+        (Plan { changes: rest, ..self }, own)
     }
 
     /// Lists what can lose messages or rights.

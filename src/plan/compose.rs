@@ -21,6 +21,9 @@ pub fn plan(desired: &Topology, origins: &Origins, observed: &Observed) -> Plan 
     policies::parameters(&mut findings);
     wiring::queues(&mut findings);
     wiring::bindings(&mut findings);
+    // The account in use goes last: with another password, or without a tag, nothing could be written after it.
+    let account = &observed.account;
+    findings.changes.sort_by_key(|change| matches!(&change.object, Object::User { name } if name == account));
     Plan { changes: findings.changes, unchanged: findings.unchanged, problems: findings.problems }
 }
 

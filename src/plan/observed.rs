@@ -1,7 +1,7 @@
 //! What a broker was seen to hold.
 //! Filled by `io` from one definitions export and the lists that the export leaves out. Never asks a broker itself.
 
-use crate::model::{Profile, QueueName, Topology, Version};
+use crate::model::{Name, Profile, QueueName, Topology, Version};
 use std::collections::BTreeMap;
 
 /// Is a broker's topology and what its queues hold.
@@ -11,6 +11,10 @@ pub struct Observed {
     /// Queues that are missing here count as empty and unused.
     pub queues: BTreeMap<QueueName, QueueFacts>,
     pub version: Version,
+    /// The user that reads and will write; empty where it is not known.
+    pub account: Name,
+    /// The types that the broker knows; empty where they are not known.
+    pub exchange_types: Vec<String>,
 }
 
 /// Holds what is at stake in one queue.
@@ -24,7 +28,13 @@ pub struct QueueFacts {
 impl Observed {
     /// Shows a broker that holds nothing but what each has from the beginning.
     pub fn empty(profile: Profile) -> Self {
-        Self { topology: Topology::default(), queues: BTreeMap::new(), version: profile.version() }
+        Self {
+            topology: Topology::default(),
+            queues: BTreeMap::new(),
+            version: profile.version(),
+            account: Name::default(),
+            exchange_types: Vec::new(),
+        }
     }
 
     /// Gives the messages in a queue; an unknown one has none.

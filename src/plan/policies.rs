@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What belongs to one cluster and must not be carried to another.
-const CLUSTER_OWN: [&str; 2] = ["internal_cluster_id", "cluster_name"];
+const CLUSTER_OWN: [&str; 1] = ["internal_cluster_id"];
 
 /// Compares policies, then operator policies.
 pub(crate) fn policies(findings: &mut Findings<'_>) {

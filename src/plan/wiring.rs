@@ -22,6 +22,16 @@ const PREDECLARED: [(&str, &str); 8] = [
     ("amq.rabbitmq.log", "topic"),
 ];
 
+/// The plugins that bring an exchange type.
+const PLUGIN_OF_TYPE: [(&str, &str); 6] = [
+    ("x-consistent-hash", "rabbitmq_consistent_hash_exchange"),
+    ("x-random", "rabbitmq_random_exchange"),
+    ("x-modulus-hash", "rabbitmq_sharding"),
+    ("x-recent-history", "rabbitmq_recent_history_exchange"),
+    ("x-delayed-message", "rabbitmq_delayed_message_exchange"),
+    ("x-jms-topic", "rabbitmq_jms_topic_exchange"),
+];
+
 /// Compares exchanges.
 pub(crate) fn exchanges(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
@@ -37,6 +47,7 @@ pub(crate) fn exchanges(findings: &mut Findings<'_>) {
                 exchange_changes(&old, exchange)
             }
             (None, None) => {
+                check_type(findings, exchange, &object);
                 let writes = vec![Write::Call(Method::DeclareExchange(Box::new(exchange.clone())))];
                 let reason = format!("the broker has no {object}");
                 findings.add(Change::create(object, exchange_words(exchange), reason, writes));
@@ -48,6 +59,20 @@ pub(crate) fn exchanges(findings: &mut Findings<'_>) {
                 .into()
         });
     }
+}
+
+/// A type that the broker does not know comes with a plugin: the declare would be refused after all else was written.
+fn check_type(findings: &mut Findings<'_>, exchange: &Exchange, object: &Object) {
+    let known = &findings.observed.exchange_types;
+    if known.is_empty() || known.iter().any(|kind| *kind == *exchange.kind) {
+        return;
+    }
+    let help = match PLUGIN_OF_TYPE.iter().find(|(kind, _)| *kind == &*exchange.kind) {
+        Some((_, plugin)) => format!("enable the plugin on the broker: rabbitmq-plugins enable {plugin}"),
+        None => format!("it knows {}", known.join(", ")),
+    };
+    let text = format!("the broker knows no exchange type '{}': {object}", exchange.kind);
+    findings.problem(object, "type", Problem::new(Code::PlanExchangeType, text).help(help));
 }
 
 fn exchange_changes(old: &Exchange, new: &Exchange) -> Vec<FieldChange> {
@@ -156,9 +181,22 @@ pub(crate) fn bindings(findings: &mut Findings<'_>) {
             continue;
         }
         let words = binding.arguments.iter().map(|(name, value)| argument_words(name, &value.to_json())).collect();
-        let reason = binding_reason(binding, beside.get(&ends(binding)).copied());
+        let reason = match beside.get(&ends(binding)).copied() {
+            Some(_) if is_weighted(findings, binding) => {
+                "it is a second weight beside the one that is there, which RabbitMQ goes by: unbind that one first"
+                    .into()
+            }
+            beside => binding_reason(binding, beside),
+        };
         findings.add(Change::create(object, words, reason, vec![Write::Call(Method::Bind(Box::new(binding.clone())))]));
     }
+}
+
+/// Returns whether a binding's key is a weight: RabbitMQ goes by the first one of each queue (PX-1).
+fn is_weighted(findings: &Findings<'_>, binding: &Binding) -> bool {
+    let exchanges = findings.desired.exchanges.iter().chain(&findings.observed.topology.exchanges);
+    let mut source = exchanges.filter(|exchange| exchange.vhost == binding.vhost && exchange.name == binding.source);
+    source.any(|exchange| &*exchange.kind == "x-consistent-hash")
 }
 
 /// Every queue is bound to the default exchange by its own name.

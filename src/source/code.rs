@@ -48,6 +48,7 @@ codes! {
     File "file" {
         FileEmpty "empty",
         FileMissing "missing",
+        FileNotJson "not_json",
         FileNotText "not_text",
         FileNotUtf8 "not_utf8",
         FileSharedSnapshot "shared_snapshot",
@@ -95,17 +96,22 @@ codes! {
         TopologyDefaultExchange "default_exchange",
         TopologyExclusive "exclusive",
         TopologyFlag "flag",
+        TopologyIgnoredByImport "ignored_by_import",
         TopologyLimits "limits",
         TopologyMissingExchange "missing_exchange",
         TopologyMissingQueue "missing_queue",
         TopologyName "name",
+        TopologyNoRoutingKey "no_routing_key",
         TopologyNotSimulated "not_simulated",
+        TopologyPasswordHash "password_hash",
         TopologyPattern "pattern",
         TopologyPolicy "policy",
         TopologyPolicyKey "policy_key",
         TopologyRefused "refused",
         TopologyRefusedArgument "refused_argument",
         TopologyRetry "retry",
+        TopologyServerNamed "server_named",
+        TopologyUndefinedFlag "undefined_flag",
         TopologyUnknownArgument "unknown_argument",
         TopologyUnknownTag "unknown_tag",
         TopologyUnknownUser "unknown_user",
@@ -188,9 +194,11 @@ codes! {
     Plan "plan" {
         PlanClusterOwn "cluster_own",
         PlanDefaultQueueType "default_queue_type",
+        PlanExchangeType "exchange_type",
         PlanExclusiveQueue "exclusive_queue",
         PlanImmutable "immutable",
         PlanPasswordUnknown "password_unknown",
+        PlanProtectedFromDeletion "protected_from_deletion",
     }
 }
 

@@ -2,7 +2,7 @@
 //! are compared as topologies. The wrong ones show their code and nothing else, the right ones nothing at all.
 
 use rmqplay::language::{Settings, World, load_topology};
-use rmqplay::model::Version;
+use rmqplay::model::{Profile, Version};
 use rmqplay::plan::{Observed, plan};
 use rmqplay::source::{Code, CodeFamily, CodeSection, ExampleFile, Level, Sources, code_chapters};
 use std::collections::BTreeSet;
@@ -140,7 +140,12 @@ fn planned(files: &[ExampleFile]) -> BTreeSet<String> {
     let version = text.lines().find_map(|line| line.strip_prefix("rabbitmq_version: ")?.parse().ok());
     let version = version.unwrap_or(Version { major: 4, minor: 3 });
     let (desired, _) = load("topology.yaml");
-    let observed = Observed { topology: broker.topology, queues: Default::default(), version };
+    let observed = Observed {
+        topology: broker.topology,
+        version,
+        exchange_types: ["direct", "fanout", "headers", "topic"].map(str::to_owned).to_vec(),
+        ..Observed::empty(Profile::NEWEST)
+    };
     let plan = plan(&desired.topology, &desired.origins, &observed);
     plan.problems.iter().map(|problem| problem.code.to_string()).collect()
 }

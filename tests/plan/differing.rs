@@ -11,7 +11,7 @@ const SHA256: &str = "rabbit_password_hashing_sha256";
 
 fn seen(topology: Topology, version: (u16, u16)) -> Observed {
     let version = Version { major: version.0, minor: version.1 };
-    Observed { topology, queues: Default::default(), version }
+    Observed { topology, version, ..Observed::empty(Profile::NEWEST) }
 }
 
 fn planned(desired: &Topology, observed: &Observed) -> Plan {

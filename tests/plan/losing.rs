@@ -1,7 +1,7 @@
 //! What a change can lose, kind by kind: each is shown with both values and the messages at stake, or is no risk.
 
 use crate::samples::{exchange, permission, policy, queue, topic_permission, user, vhost};
-use rmqplay::model::{ApplyTo, Credential, Origins, Policy, QueueName, Secret, Topology, Version};
+use rmqplay::model::{ApplyTo, Credential, Origins, Policy, Profile, QueueName, Secret, Topology};
 use rmqplay::plan::{Observed, QueueFacts, plan};
 use serde_json::Value as Json;
 
@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 fn risks(old: Topology, new: Topology, messages: &[(&str, u64)]) -> String {
     let queues =
         messages.iter().map(|(name, n)| (QueueName::new("/", *name), QueueFacts { messages: *n, consumers: 0 }));
-    let observed = Observed { topology: old, queues: queues.collect(), version: Version { major: 4, minor: 3 } };
+    let observed = Observed { topology: old, queues: queues.collect(), ..Observed::empty(Profile::NEWEST) };
     let plan = plan(&new, &Origins::new(), &observed);
     assert_eq!(plan.immutable().count(), 0);
     let line = |risk: &rmqplay::plan::Risk| {

@@ -12,10 +12,11 @@ use crate::io::meet;
 use crate::io::observe::observe;
 use crate::io::rehearse::apply_plan;
 use crate::language::LoadedTopology;
-use crate::model::Vhost;
+use crate::model::{Credential, Vhost};
 use crate::plan::{Observed, Plan, plan};
 use crate::report;
 use crate::report::counted;
+use crate::source::{Level, Problem};
 
 /// Applies a topology file.
 pub fn apply(command: &Apply, terminal: &Terminal) -> ExitCode {
@@ -73,6 +74,8 @@ async fn carry_out(
         return Ok(ExitCode::Environment);
     }
     let planned = plan(&loaded.topology, &loaded.origins, &observed);
+    let notes: Vec<Problem> = planned.problems.iter().filter(|problem| problem.level == Level::Note).cloned().collect();
+    let _ = terminal.problems(&notes, &loader.sources);
     if planned.is_empty() {
         terminal.chat(&format!("nothing to do: {}", all_there(planned.unchanged)));
         return Ok(ExitCode::Fine);
@@ -88,17 +91,51 @@ async fn carry_out(
         }
         return Ok(ExitCode::Fine);
     }
-    let applied = apply_plan(&planned, address).await?;
+    let changes = planned.changes.len();
+    let (rest, own) = planned.without_user(&address.user);
+    let applied = apply_plan(&rest, address).await?;
     terminal.complain_unless_empty(&report::applied_text(&applied, terminal.palette));
-    let again = plan(&loaded.topology, &loaded.origins, &observe(&management, &vhosts).await?);
+    let (mut again, mut own_left) =
+        plan(&loaded.topology, &loaded.origins, &observe(&management, &vhosts).await?).without_user(&address.user);
+    if let Some(own) = own.filter(|_| again.is_empty()) {
+        let Some(now) = change_own_account(&own, terminal, loaded, address).await? else {
+            return Ok(ExitCode::Fine);
+        };
+        let seen = observe(&ManagementClient::new(&now)?, &vhosts).await?;
+        (again, own_left) = plan(&loaded.topology, &loaded.origins, &seen).without_user(&address.user);
+    }
+    again.changes.extend(own_left.into_iter().flat_map(|own| own.changes));
     if again.is_empty() {
-        let (done, all) = (counted(planned.changes.len(), "change"), all_there(again.unchanged));
+        let (done, all) = (counted(changes, "change"), all_there(again.unchanged));
         terminal.chat(&format!("{done} made; read back: {all}"));
         return Ok(ExitCode::Fine);
     }
     terminal.complain("read back, and the broker still differs from the file:");
     terminal.complain(&report::plan_text(&again, terminal.palette));
     Ok(if applied.refused.is_empty() { ExitCode::Failed } else { ExitCode::Environment })
+}
+
+/// Changes the account in use, last of all; returns the login that holds from then on, where the file tells it.
+async fn change_own_account(
+    own: &Plan,
+    terminal: &Terminal,
+    loaded: &LoadedTopology,
+    address: &Address,
+) -> Result<Option<Address>, Failure> {
+    let applied = apply_plan(own, address).await?;
+    terminal.complain_unless_empty(&report::applied_text(&applied, terminal.palette));
+    let user = loaded.topology.users.iter().find(|user| *user.name == *address.user);
+    match user.and_then(|user| user.credential.as_ref()) {
+        Some(Credential::Hash { .. }) if own.risky().next().is_some() => {
+            terminal.chat(&format!(
+                "all else was made and read back; user '{}' has the hash of the file now: log in with its password to check",
+                address.user
+            ));
+            Ok(None)
+        }
+        Some(Credential::Password(password)) => Ok(Some(Address { password: password.clone(), ..address.clone() })),
+        _ => Ok(Some(address.clone())),
+    }
 }
 
 fn all_there(objects: usize) -> String {
@@ -113,7 +150,9 @@ fn missing_vhost(command: &Apply, loaded: &LoadedTopology, address: &Address, ob
     let named = command.vhost.as_ref().or(address.vhost.as_ref())?;
     let is = |vhost: &Vhost| *vhost.name == **named;
     let used = loaded.topology.vhost_names().iter().any(|vhost| **vhost == **named);
-    if !used || loaded.topology.vhosts.iter().any(is) || observed.topology.vhosts.iter().any(is) {
+    // The limits of an export make a vhost known, and declare none.
+    let is_declared = |vhost: &Vhost| is(vhost) && loaded.origins.contains_key(&vhost.object());
+    if !used || loaded.topology.vhosts.iter().any(is_declared) || observed.topology.vhosts.iter().any(is) {
         return None;
     }
     let there: Vec<String> = observed.topology.vhosts.iter().map(|vhost| format!("'{}'", vhost.name)).collect();
@@ -127,6 +166,11 @@ fn missing_vhost(command: &Apply, loaded: &LoadedTopology, address: &Address, ob
 /// Refuses, before anything is written, what cannot be changed or may lose something.
 fn refuse(command: &Apply, terminal: &Terminal, loader: &Loader, planned: &Plan) -> Option<ExitCode> {
     let immutable = planned.immutable().count();
+    if immutable == 0 && planned.problems.iter().any(|problem| problem.level == Level::Problem) {
+        let _ = terminal.problems(&planned.problems, &loader.sources);
+        terminal.complain("nothing was written: this broker lacks what the file needs");
+        return Some(ExitCode::Environment);
+    }
     if immutable > 0 {
         let _ = terminal.problems(&planned.problems, &loader.sources);
         terminal.complain(&format!(

@@ -59,7 +59,10 @@ impl ManagementClient {
     /// Makes or changes a vhost and sets its limits; true when it was not there before.
     pub async fn put_vhost(&self, vhost: &Vhost) -> Result<bool, Failure> {
         let path = format!("/vhosts/{}", encoded(&vhost.name));
-        let open = vhost.description.is_none() || vhost.tags.is_none() || vhost.default_queue_type.is_none();
+        let open = vhost.description.is_none()
+            || vhost.tags.is_none()
+            || vhost.default_queue_type.is_none()
+            || vhost.protected_from_deletion.is_none();
         let stored = if open { self.get_if_there(&path).await? } else { Json::Null };
         let mut body = Map::new();
         let description = vhost.description.clone().unwrap_or_else(|| text(&stored, "description"));
@@ -73,6 +76,15 @@ impl ManagementClient {
             body.insert("defaultqueuetype".into(), default_type.into());
         }
         let made = self.put(&path, Json::Object(body)).await?;
+        // A PUT that makes a vhost ignores the flag, one that changes it may reset it (MG-2): it has a path of its own.
+        let stored_protection = stored.get("protected_from_deletion").and_then(Json::as_bool);
+        match vhost.protected_from_deletion.or(stored_protection) {
+            Some(true) => self.post(&format!("{path}/deletion/protection")).await?,
+            Some(false) if stored_protection == Some(true) => {
+                self.delete(&format!("{path}/deletion/protection")).await?;
+            }
+            _ => {}
+        }
         for (name, value) in &vhost.limits {
             self.put_limit("vhost", &vhost.name, name, *value).await?;
         }

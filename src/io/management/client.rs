@@ -88,6 +88,10 @@ impl ManagementClient {
         Ok(self.send(Method::PUT, path, Some(body), None, "write").await?.0 == 201)
     }
 
+    pub(crate) async fn post(&self, path: &str) -> Result<(), Failure> {
+        self.send(Method::POST, path, None, None, "post").await.map(|_| ())
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Result<(), Failure> {
         self.send(Method::DELETE, path, None, None, "delete").await.map(|_| ())
     }

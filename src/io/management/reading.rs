@@ -122,9 +122,9 @@ impl ManagementClient {
         Ok(list(self.get(&format!("/vhosts/{}/connections?columns=name", encoded(vhost))).await?).len())
     }
 
-    /// Lists all vhosts with what an export of 3.10 leaves out: description, tags, default queue type.
+    /// Lists all vhosts with what an export may leave out: description, tags, default queue type, protection.
     pub async fn vhosts_with_metadata(&self) -> Result<Vec<Json>, Failure> {
-        let kept = ["name", "description", "tags", "default_queue_type"];
+        let kept = ["name", "description", "tags", "default_queue_type", "protected_from_deletion"];
         let vhosts = list(self.get("/vhosts").await?).into_iter().map(|vhost| {
             let fields = kept.iter().filter_map(|key| Some(((*key).to_owned(), vhost.get(*key)?.clone())));
             Json::Object(fields.collect())

@@ -57,7 +57,7 @@ impl Parts {
         for entry in entries {
             match &entry.kind {
                 Kind::Map(_) => {
-                    let read = ReadTopology { root: entry.clone(), is_export: false, whole: true };
+                    let read = ReadTopology { root: entry.clone(), is_export: false, is_json: false, whole: true };
                     chosen.push(self.add(Part { read }));
                 }
                 Kind::Text(path) => {

@@ -57,6 +57,7 @@ pub const TOPOLOGY_OBJECTS: &[Object] = &[
             ("description", "text", "What it is for"),
             ("tags", "text | [text]", "Of the vhost"),
             ("default_queue_type", "text", "Of queues that name no type"),
+            ("protected_from_deletion", "bool", "A broker of 4.1 or later refuses to delete it"),
             ("metadata", "@vhost_metadata", "The same, as newer exports write it"),
             ("limits", "{int} | [any]", "max-connections, max-queues"),
             ("for_each", "[any] | template", "Once for each `{{ item }}`"),
@@ -68,6 +69,7 @@ pub const TOPOLOGY_OBJECTS: &[Object] = &[
             ("description", "text", "What it is for"),
             ("tags", "text | [text]", "Of the vhost"),
             ("default_queue_type", "text", "Of queues that name no type"),
+            ("protected_from_deletion", "bool", "A broker of 4.1 or later refuses to delete it"),
         ],
     ),
     object(

@@ -10,12 +10,16 @@ use crate::language::decode::suggestions;
 use crate::language::decode::topology::objects::Surroundings;
 use crate::language::syntax::tree::{Kind, Node};
 use crate::model::{Credential, Name, Permission, Secret, TopicPermission, User, Vhost};
-use crate::source::{Code, Problem};
+use crate::source::{Code, Problem, Span};
+use base64::Engine;
 use std::collections::BTreeMap;
 
 /// The algorithms that RabbitMQ ships.
 const ALGORITHMS: [&str; 3] =
     ["rabbit_password_hashing_sha256", "rabbit_password_hashing_sha512", "rabbit_password_hashing_md5"];
+
+/// The bytes of a hash: a salt of four, and the digest.
+const HASH_BYTES: [(&str, usize); 3] = [(ALGORITHMS[0], 4 + 32), (ALGORITHMS[1], 4 + 64), (ALGORITHMS[2], 4 + 16)];
 
 /// The tags that mean something to RabbitMQ.
 const TAGS: [&str; 5] = ["administrator", "monitoring", "policymaker", "management", "impersonator"];
@@ -40,7 +44,7 @@ pub fn vhost(node: &Node, into: &mut Collected, desk: &mut Diagnostics) {
     }
     vhost.limits = fields.opt("limits", desk, limits).unwrap_or_default();
     if desk.export {
-        fields.ignore(&["tracing", "protected_from_deletion", "cluster_state"]);
+        fields.ignore(&["tracing", "cluster_state"]);
     }
     fields.finish(desk);
     let Some(name) = name else { return };
@@ -63,6 +67,8 @@ fn metadata(fields: &mut MapDecoder<'_>, vhost: &mut Vhost, desk: &mut Diagnosti
     vhost.tags = vhost.tags.take().or(tags);
     let kind = fields.opt("default_queue_type", desk, read::text).filter(|kind| kind != "undefined");
     vhost.default_queue_type = vhost.default_queue_type.take().or(kind);
+    let protected = fields.opt("protected_from_deletion", desk, read::boolean);
+    vhost.protected_from_deletion = vhost.protected_from_deletion.or(protected);
 }
 
 /// Reads tags: a list, or words parted by commas.
@@ -108,6 +114,9 @@ pub fn user(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut
     let password = fields.opt("password", desk, read::text).filter(|text| !text.is_empty());
     let hash = fields.opt("password_hash", desk, read::text).filter(|text| !text.is_empty());
     let algorithm = fields.opt("hashing_algorithm", desk, read::word(&ALGORITHMS)).unwrap_or(ALGORITHMS[0]);
+    if let (Some(hash), Some(node)) = (&hash, fields.node("password_hash")) {
+        check_hash(hash, algorithm, node.span, desk);
+    }
     let credential = password
         .map(|password| Credential::Password(Secret::new(password)))
         .or_else(|| hash.map(|hash| Credential::Hash { hash: Secret::new(hash), algorithm: algorithm.to_owned() }));
@@ -131,6 +140,21 @@ pub fn user(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut
         }
     }
     into.user(User { name, credential, tags, limits }, origin(node), desk);
+}
+
+/// Tells of a hash that RabbitMQ refuses, or that no password fits. Never quotes it.
+fn check_hash(hash: &str, algorithm: &str, span: Span, desk: &mut Diagnostics) {
+    let form = "base64 of a salt of 4 bytes and the digest: `rabbitmqctl hash_password` prints one";
+    let plain: String = hash.chars().filter(|c| !c.is_whitespace()).collect();
+    let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(plain) else {
+        let problem = Problem::new(Code::TopologyPasswordHash, "`password_hash` is not base64: RabbitMQ refuses it");
+        return desk.add(problem.at(span, "not base64").help(form));
+    };
+    let Some((_, length)) = HASH_BYTES.iter().find(|(known, _)| *known == algorithm) else { return };
+    if bytes.len() != *length {
+        let message = format!("no password fits this hash: {} bytes, {algorithm} makes {length}", bytes.len());
+        desk.add(Problem::note(Code::TopologyPasswordHash, message).at(span, "nobody can log in with it").help(form));
+    }
 }
 
 /// Notes tags that give no right: RabbitMQ takes any word.

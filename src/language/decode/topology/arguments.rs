@@ -38,6 +38,14 @@ impl Arguments {
         let Some(node) = fields.node("arguments") else { return };
         if let Kind::Map(entries) = &node.kind {
             for entry in entries {
+                if holds_null(&entry.value) {
+                    let problem = Problem::new(Code::TopologyArgumentValue, format!("`{}` has no value", entry.key));
+                    let problem = problem.at(entry.key_span.to(entry.value.span), "null");
+                    desk.add(
+                        problem.help("RabbitMQ's import refuses it: 400 null_not_allowed; leave the argument out"),
+                    );
+                    continue;
+                }
                 if let Some(value) = desk.read(&format!("`{}`", entry.key), &entry.value, read::amqp) {
                     self.set(&entry.key, value, entry.key_span.to(entry.value.span), desk);
                 }
@@ -80,6 +88,16 @@ impl Arguments {
             self.set("x-dead-letter-strategy", Value::from(word), place, desk);
         }
         inner.finish(desk);
+    }
+}
+
+/// Returns whether a value or anything in it is null.
+fn holds_null(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Null => true,
+        Kind::List(entries) => entries.iter().any(holds_null),
+        Kind::Map(entries) => entries.iter().any(|entry| holds_null(&entry.value)),
+        _ => false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod arguments;
+pub(crate) mod definitions;
 pub(crate) mod objects;
 pub(crate) mod policies;
 pub(crate) mod retry;
