@@ -27,7 +27,7 @@ use std::process::{Command, ExitCode};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// How many live scenarios run at once.
-const AT_ONCE: usize = 9;
+const AT_ONCE: usize = 6;
 
 fn main() -> ExitCode {
     let scenarios = files::below("tests/consumers", "yaml", 16);

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How many files are played at once, on all brokers together.
-pub const AT_ONCE: usize = 30;
+pub const AT_ONCE: usize = 24;
 
 /// Returns a test per broker and file.
 pub fn tests(files: &[PathBuf]) -> Vec<Trial> {

@@ -19,15 +19,23 @@ pub struct Broker {
 /// # Panics
 /// A broker is missing and `RMQPLAY_REQUIRE_BROKERS` is set, or one that is listed does not answer.
 pub fn brokers(what: &str) -> Vec<Broker> {
-    static ANSWERED: OnceLock<Vec<Broker>> = OnceLock::new();
-    let urls = std::env::var("RMQPLAY_TEST_BROKERS").unwrap_or_default();
-    let urls = urls.split(',').map(str::trim).filter(|url| !url.is_empty());
-    let brokers = ANSWERED.get_or_init(|| urls.map(answering).collect());
+    let brokers = listed();
     match brokers.is_empty() {
         true => not_run(what, "RMQPLAY_TEST_BROKERS is not set"),
         false => say(&format!("{what}: on RabbitMQ {}", versions(brokers))),
     }
-    brokers.clone()
+    brokers.to_vec()
+}
+
+/// Returns the brokers that are listed.
+///
+/// # Panics
+/// One does not answer.
+pub fn listed() -> &'static [Broker] {
+    static ANSWERED: OnceLock<Vec<Broker>> = OnceLock::new();
+    let urls = std::env::var("RMQPLAY_TEST_BROKERS").unwrap_or_default();
+    let urls = urls.split(',').map(str::trim).filter(|url| !url.is_empty());
+    ANSWERED.get_or_init(|| urls.map(answering).collect())
 }
 
 /// Reports that a live test is not run.
