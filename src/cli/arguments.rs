@@ -20,9 +20,9 @@ Examples:
 Exit codes: 0 fine, 1 failed or changed, 3 broker or rights, 4 refused as unsafe, 5 nothing to do,
             64 usage, 65 bad file, 70 a bug of rmqplay, 130/143 interrupted."
 )]
-pub struct Arguments {
+pub struct CommandLine {
     #[command(subcommand)]
-    pub command: Command,
+    pub command: CliCommand,
     /// Say less: only what failed.
     #[arg(short, long, global = true)]
     pub quiet: bool,
@@ -35,7 +35,7 @@ pub struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Play scenarios and compare their outcomes with the snapshots.
     #[command(after_help = "\
 Examples:
@@ -49,7 +49,7 @@ Examples:
   rmqplay run --broker env --retries 2              what passes at the second or third time is flaky
 
 With CI set nothing is written (--snapshots check), unless --snapshots says otherwise.")]
-    Run(Run),
+    Run(RunOptions),
     /// List cells with their tags, time and snapshots; play nothing.
     #[command(after_help = "\
 Examples:
@@ -57,38 +57,38 @@ Examples:
   rmqplay list --tag dlx --json
 
 The time is what a scenario waits for by its own words, at most.")]
-    List(List),
+    List(ListOptions),
     /// Declare a topology on a live broker, then read it back and prove that both are equal.
     #[command(after_help = "\
 Examples:
   rmqplay apply topologies/rte-demo.yaml
   rmqplay apply topologies/rte-demo.yaml --broker amqp://admin:secret@broker:5672/orders
   rmqplay apply definitions.json --dry-run          show the changes, write nothing")]
-    Apply(Apply),
+    Apply(ApplyOptions),
     /// Report all problems of topologies and scenarios; play nothing.
     #[command(after_help = "\
 Examples:
   rmqplay check                                     everything below scenarios/ and topologies/
   rmqplay check scenarios/ttl-dlq.yaml topologies/rte-demo.yaml")]
-    Check(Check),
+    Check(CheckOptions),
     /// Explain a rule of RabbitMQ, or the code of a problem; without a name, list all.
     #[command(after_help = "\
 Examples:
   rmqplay explain TTL-2                             what RabbitMQ does, by version, and how that is known
   rmqplay explain topology::not_simulated           what is wrong, with a wrong and a right example
   rmqplay explain DL                                all rules of a family")]
-    Explain(Explain),
+    Explain(ExplainOptions),
     /// Write a first topology and scenario and a CI workflow; overwrites nothing.
     #[command(after_help = "\
 Example:
   rmqplay init && rmqplay run")]
-    Init(Init),
+    Init(InitOptions),
     /// Lay YAML files out; comments and meaning stay.
     #[command(after_help = "\
 Examples:
   rmqplay fmt                                       everything below scenarios/ and topologies/
   rmqplay fmt --check scenarios/ttl-dlq.yaml        exit 1 when it would change")]
-    Fmt(Fmt),
+    Fmt(FmtOptions),
     /// Write the JSON Schema of topologies or scenarios, for editors.
     #[command(after_help = "\
 Example:
@@ -96,45 +96,45 @@ Example:
 
 and as the first line of a scenario, for editors with the YAML language server:
   # yaml-language-server: $schema=../scenario.schema.json")]
-    Schema(Schema),
+    Schema(SchemaOptions),
     /// Write completions for a shell.
     #[command(after_help = "\
 Examples:
   rmqplay completions bash > /etc/bash_completion.d/rmqplay
   rmqplay completions zsh > ~/.zfunc/_rmqplay
   rmqplay completions fish > ~/.config/fish/completions/rmqplay.fish")]
-    Completions(Completions),
+    Completions(CompletionsOptions),
     /// Wait until a broker answers over AMQP and its management API.
     #[command(after_help = "\
 Example:
   docker compose up -d && rmqplay wait --broker amqp://localhost:5430 --timeout 60s")]
-    Wait(Wait),
+    Wait(WaitOptions),
     /// Delete throw-away vhosts and users that an ended run left on a broker.
     #[command(after_help = "\
 Example:
   rmqplay clean --broker amqp://localhost --older-than 10m
 
 A vhost that somebody is connected to stays, and so do the users of its run: a run may be under way.")]
-    Clean(Clean),
+    Clean(CleanOptions),
     /// Look at pending outcomes one by one, and accept, reject or skip each.
     #[command(after_help = "\
 Examples:
   rmqplay review                                    everything pending below scenarios/
   rmqplay review scenarios/ttl-dlq.yaml")]
-    Review(Waiting),
+    Review(ReviewOptions),
     /// Make pending outcomes the snapshots.
     #[command(after_help = "\
 Examples:
   rmqplay accept                                    everything pending below scenarios/
   rmqplay accept scenarios/ttl-dlq.yaml
   rmqplay accept scenarios/snapshots/ttl-dlq.snap.new")]
-    Accept(Waiting),
+    Accept(ReviewOptions),
     /// Throw pending outcomes away; the snapshots stay as they are.
     #[command(after_help = "\
 Examples:
   rmqplay reject                                    everything pending below scenarios/
   rmqplay reject scenarios/ttl-dlq.yaml")]
-    Reject(Waiting),
+    Reject(ReviewOptions),
 }
 
 /// Chooses among cells; all that is given must hold.
@@ -188,7 +188,7 @@ pub(crate) const USUAL_WAIT: crate::model::Millis = crate::model::Millis(30_000)
 
 /// Says how fast time runs on live brokers.
 #[derive(Debug, Args)]
-pub struct Pace {
+pub struct PaceOptions {
     /// Multiply every duration on a live broker: 0.1 plays ten times as fast; `fit` takes for each cell the largest
     /// scale up to 1 that fits into --max-wait.
     #[arg(long, value_name = "N|fit")]
@@ -199,7 +199,7 @@ pub struct Pace {
 }
 
 #[derive(Debug, Args)]
-pub struct Run {
+pub struct RunOptions {
     /// Scenario files and folders.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub paths: Vec<PathBuf>,
@@ -225,7 +225,7 @@ pub struct Run {
     #[arg(long, value_name = "KIND:FILE")]
     pub report: Option<String>,
     #[command(flatten)]
-    pub pace: Pace,
+    pub pace: PaceOptions,
     /// How many cells play at once on a live broker (default: twice the cores, at most 8).
     #[arg(short, long, value_name = "N", value_parser = at_least_one)]
     pub jobs: Option<usize>,
@@ -268,7 +268,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 #[derive(Debug, Args)]
-pub struct List {
+pub struct ListOptions {
     /// Scenario files and folders.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub paths: Vec<PathBuf>,
@@ -282,7 +282,7 @@ pub struct List {
 }
 
 #[derive(Debug, Args)]
-pub struct Apply {
+pub struct ApplyOptions {
     /// Topology file, or a definitions.json exported from a broker.
     #[arg(value_name = "TOPOLOGY")]
     pub file: PathBuf,
@@ -302,7 +302,7 @@ pub struct Apply {
 }
 
 #[derive(Debug, Args)]
-pub struct Check {
+pub struct CheckOptions {
     /// Topology and scenario files, and folders of them (default: scenarios and topologies).
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -314,7 +314,7 @@ pub struct Check {
 }
 
 #[derive(Debug, Args)]
-pub struct Wait {
+pub struct WaitOptions {
     #[command(flatten)]
     pub broker: OneBroker,
     /// Give up after this long.
@@ -323,7 +323,7 @@ pub struct Wait {
 }
 
 #[derive(Debug, Args)]
-pub struct Clean {
+pub struct CleanOptions {
     #[command(flatten)]
     pub broker: OneBroker,
     /// Leave those that are younger alone: their run may be under way.
@@ -336,21 +336,21 @@ pub struct Clean {
 
 /// Names what waits for a review.
 #[derive(Debug, Args)]
-pub struct Waiting {
+pub struct ReviewOptions {
     /// Scenario files, folders, and pending files themselves.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
-pub struct Init {
+pub struct InitOptions {
     /// Where to.
     #[arg(value_name = "FOLDER", default_value = ".")]
     pub folder: PathBuf,
 }
 
 #[derive(Debug, Args)]
-pub struct Fmt {
+pub struct FmtOptions {
     /// YAML files, and folders of them (default: scenarios and topologies).
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -367,13 +367,13 @@ pub enum SchemaKind {
 }
 
 #[derive(Debug, Args)]
-pub struct Schema {
+pub struct SchemaOptions {
     #[arg(value_name = "KIND")]
     pub kind: SchemaKind,
 }
 
 #[derive(Debug, Args)]
-pub struct Explain {
+pub struct ExplainOptions {
     /// Rules (`TTL-2`), codes (`yaml::unknown_key`), or families of them (`DL`, `topology`).
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
@@ -383,7 +383,7 @@ pub struct Explain {
 }
 
 #[derive(Debug, Args)]
-pub struct Completions {
+pub struct CompletionsOptions {
     #[arg(value_name = "SHELL")]
     pub shell: clap_complete::Shell,
 }

@@ -8,7 +8,7 @@ use crate::rules::{DeprecatedFeature, Edition, Permits};
 
 /// Is a broker to play on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum PlayedOn {
     Sim(Edition),
     Live(Box<LiveTarget>),
 }
@@ -70,14 +70,14 @@ fn not_set() -> NoBroker {
 /// Is where commands go without `--broker` and `RABBITMQ_URL`.
 const LOCAL: &str = "amqp://guest:guest@localhost:5672";
 
-impl Target {
+impl PlayedOn {
     /// Reads one `--broker`; an error says what it may be.
     pub fn parse(text: &str, management: Option<&str>) -> Result<Self, NoBroker> {
         if text == "sim" {
-            return Ok(Target::Sim(Profile::NEWEST.into()));
+            return Ok(PlayedOn::Sim(Profile::NEWEST.into()));
         }
         if let Some(profile) = text.strip_prefix("sim:") {
-            return Ok(Target::Sim(profile.parse::<Profile>()?.into()));
+            return Ok(PlayedOn::Sim(profile.parse::<Profile>()?.into()));
         }
         if text == "env" {
             let url = environment().ok_or_else(not_set)?;
@@ -116,11 +116,11 @@ pub fn permits(flags: &[String]) -> Result<Permits, NoBroker> {
 }
 
 /// Takes an address as a broker to play on; what the environment says of its restart holds where nothing else does.
-fn live_target(address: Address, word: Option<&str>) -> Target {
+fn live_target(address: Address, word: Option<&str>) -> PlayedOn {
     let restart = address.restart.clone().or_else(|| std::env::var("RMQPLAY_RESTART").ok());
     let address = Address { restart: restart.filter(|command| !command.trim().is_empty()), ..address };
     let argument = word.map_or_else(|| address.argument(), str::to_owned);
-    Target::Live(Box::new(LiveTarget { address, argument }))
+    PlayedOn::Live(Box::new(LiveTarget { address, argument }))
 }
 
 fn known_brokers() -> Result<(Disk, KnownBrokers), NoBroker> {

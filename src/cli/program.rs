@@ -1,7 +1,7 @@
 //! From the process's arguments to its exit code.
 
 use crate::cli::ExitCode;
-use crate::cli::arguments::{Arguments, Command};
+use crate::cli::arguments::{CliCommand, CommandLine};
 use crate::cli::commands::{apply, check, clean, explain, fmt, init, list, review, run, schema, wait};
 use crate::cli::terminal::{Terminal, note_unwritten};
 use clap::Parser;
@@ -10,7 +10,7 @@ use std::io::Write;
 
 /// Runs the program; the code is of the documented ones.
 pub fn main() -> std::process::ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match CommandLine::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return Terminal::finish(unparsed(&error)).into(),
     };
@@ -53,22 +53,22 @@ const OTHER_WORDS: [(&[&str], &str); 6] = [
     (&["ls", "show"], "`rmqplay list` lists cells with their tags and snapshots"),
 ];
 
-fn command(command: Command, terminal: Terminal) -> ExitCode {
+fn command(command: CliCommand, terminal: Terminal) -> ExitCode {
     let terminal = &terminal;
     match command {
-        Command::Run(command) => run::run(&command, terminal),
-        Command::Apply(command) => apply::apply(&command, terminal),
-        Command::Check(command) => check::check(&command, terminal),
-        Command::Explain(command) => explain::explain(&command, terminal),
-        Command::Init(command) => init::init(&command, terminal),
-        Command::Fmt(command) => fmt::fmt(&command, terminal),
-        Command::Schema(command) => schema::write_schema(&command, terminal),
-        Command::Completions(command) => schema::write_completions(&command, terminal),
-        Command::Wait(command) => wait::wait(&command, terminal),
-        Command::Clean(command) => clean::clean(&command, terminal),
-        Command::List(command) => list::list(&command, terminal),
-        Command::Review(command) => review::review(&command, terminal),
-        Command::Accept(command) => review::accept(&command, terminal),
-        Command::Reject(command) => review::reject(&command, terminal),
+        CliCommand::Run(command) => run::run(&command, terminal),
+        CliCommand::Apply(command) => apply::apply(&command, terminal),
+        CliCommand::Check(command) => check::check(&command, terminal),
+        CliCommand::Explain(command) => explain::explain(&command, terminal),
+        CliCommand::Init(command) => init::init(&command, terminal),
+        CliCommand::Fmt(command) => fmt::fmt(&command, terminal),
+        CliCommand::Schema(command) => schema::write_schema(&command, terminal),
+        CliCommand::Completions(command) => schema::write_completions(&command, terminal),
+        CliCommand::Wait(command) => wait::wait(&command, terminal),
+        CliCommand::Clean(command) => clean::clean(&command, terminal),
+        CliCommand::List(command) => list::list(&command, terminal),
+        CliCommand::Review(command) => review::review(&command, terminal),
+        CliCommand::Accept(command) => review::accept(&command, terminal),
+        CliCommand::Reject(command) => review::reject(&command, terminal),
     }
 }

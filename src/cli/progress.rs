@@ -8,12 +8,12 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 /// Shows how far a run is.
-pub(crate) struct Progress {
+pub(crate) struct RunProgress {
     bar: ProgressBar,
     bad: Cell<u64>,
 }
 
-impl Progress {
+impl RunProgress {
     /// Begins a run of `cells`; `quiet` shows nothing.
     pub fn begin(cells: u64, quiet: bool) -> Self {
         let shown = !quiet && !in_ci() && std::io::stderr().is_terminal() && std::io::stdout().is_terminal();

@@ -1,7 +1,7 @@
 //! What playing on any broker needs: announces it, judges each cell, tells its line, and closes the run.
 
-use crate::cli::arguments::{Run, Snapshots};
-use crate::cli::progress::Progress;
+use crate::cli::arguments::{RunOptions, Snapshots};
+use crate::cli::progress::RunProgress;
 use crate::cli::select::ToPlay;
 use crate::cli::snapshot_store::{Settled, SnapshotStore};
 use crate::cli::terminal::Terminal;
@@ -18,16 +18,19 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Is why a cell is not played after --fail-fast.
+pub(crate) const FAILED_BEFORE: &str = "not played: another cell failed before (--fail-fast)";
+
 /// How many files are named at the end before the rest is counted.
 const FILES_MAX: usize = 10;
 
 /// Is what all brokers of a run share.
 pub(crate) struct RunReporter<'a> {
-    pub command: &'a Run,
+    pub command: &'a RunOptions,
     pub terminal: &'a Terminal,
     pub sources: &'a Sources,
     pub keeping: &'a SnapshotStore,
-    pub progress: Progress,
+    pub progress: RunProgress,
     /// The longest name of a cell.
     pub width: usize,
     /// What kept brokers from being played on.

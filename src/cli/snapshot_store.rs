@@ -8,7 +8,7 @@ use crate::io::snapshots::{self, Unwritten};
 use crate::model::Version;
 use crate::player::{RunResult, Verdict, versions_of};
 use crate::report;
-use crate::report::{CellReport, Comparison, Pending, Present, SnapshotName, Waits};
+use crate::report::{CellReport, Comparison, Present, SnapshotChanges, SnapshotName, Waits};
 use crate::source::{Code, Problem, Sources, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -128,9 +128,12 @@ impl SnapshotStore {
             let asked = {
                 let outcome = |at: &usize| {
                     let report = &reports[*at];
-                    report::Outcome { version: report.version, body: report.body.as_deref().unwrap_or_default() }
+                    report::OutcomeOnVersion {
+                        version: report.version,
+                        body: report.body.as_deref().unwrap_or_default(),
+                    }
                 };
-                let outcomes: Vec<report::Outcome<'_>> = places.iter().map(outcome).collect();
+                let outcomes: Vec<report::OutcomeOnVersion<'_>> = places.iter().map(outcome).collect();
                 report::pending(&files.stem, &files.fitting, &files.present, &outcomes)
             };
             for (at, other) in &asked.contradicting {
@@ -224,7 +227,12 @@ impl CellFiles {
     }
 
     /// Removes what waited for these versions before and is settled by now; what waits for another one stays.
-    fn drop_settled(&self, versions: &BTreeSet<Version>, asked: &Pending, mode: Snapshots) -> Option<Unwritten> {
+    fn drop_settled(
+        &self,
+        versions: &BTreeSet<Version>,
+        asked: &SnapshotChanges,
+        mode: Snapshots,
+    ) -> Option<Unwritten> {
         let spoken_for = |name: &str| match self.waiting.get(&format!("{name}.new")) {
             Some(version) => versions.contains(version),
             None => versions.iter().any(|version| {

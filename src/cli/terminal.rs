@@ -1,7 +1,7 @@
 //! Where words go: results to standard output, problems and progress to standard error.
 
 use crate::cli::ExitCode;
-use crate::cli::arguments::Arguments;
+use crate::cli::arguments::CommandLine;
 use crate::io::Failure;
 use crate::report;
 use crate::report::Palette;
@@ -33,7 +33,7 @@ pub struct Terminal {
 
 impl Terminal {
     /// Reads the flags and the environment.
-    pub fn new(arguments: &Arguments) -> Self {
+    pub fn new(arguments: &CommandLine) -> Self {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let colour = |is_terminal: bool| match arguments.color.as_str() {
             "always" => true,

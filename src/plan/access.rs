@@ -2,8 +2,8 @@
 
 use crate::broker::Management;
 use crate::model::{Object, TopicPermission};
-use crate::plan::compose::Findings;
 use crate::plan::equality::push_text;
+use crate::plan::findings::Findings;
 use crate::plan::patterns::surely_covers;
 use crate::plan::{Change, Risk, Write};
 

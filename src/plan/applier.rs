@@ -6,7 +6,9 @@
 use crate::broker::{ChannelId, Client, Command, ConnectionId, Event, Ids, Refusal, Reply, RequestId, Scope};
 use crate::model::{Moment, Object};
 use crate::plan::Plan;
-use crate::plan::apply_queue::{ApplyQueue, Declare, Errand, Group, MANAGEMENT_IN_FLIGHT_MAX, Progress, Site};
+use crate::plan::apply_queue::{
+    ApplyQueue, Declare, Group, MANAGEMENT_IN_FLIGHT_MAX, ManagementRequest, ObjectProgress, VhostQueue,
+};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many channels declare side by side, when there is enough to declare.
@@ -29,14 +31,14 @@ pub struct Applied {
 #[derive(Debug)]
 pub struct Applier {
     ids: Ids,
-    objects: Vec<Progress>,
+    objects: Vec<ObjectProgress>,
     /// Rows of management requests, in order; each is awaited whole.
     groups: VecDeque<Group>,
     /// Management requests under way, with the object of each.
     managing: BTreeMap<RequestId, usize>,
     /// The first one is at work.
-    sites: VecDeque<Site>,
-    link: Option<Link>,
+    sites: VecDeque<VhostQueue>,
+    link: Option<ApplyConnection>,
     breaks: u32,
     ready: VecDeque<Command>,
     applied: Applied,
@@ -44,14 +46,14 @@ pub struct Applier {
 
 /// Is the connection to the site at work.
 #[derive(Debug)]
-struct Link {
+struct ApplyConnection {
     connection: ConnectionId,
-    state: LinkState,
-    lanes: Vec<Lane>,
+    state: ApplyConnectionState,
+    lanes: Vec<DeclareChannel>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LinkState {
+enum ApplyConnectionState {
     Connecting(RequestId),
     Up,
     Leaving(RequestId),
@@ -59,7 +61,7 @@ enum LinkState {
 
 /// Is one channel and what it is doing: opening, or one declare at a time.
 #[derive(Debug)]
-struct Lane {
+struct DeclareChannel {
     channel: ChannelId,
     request: Option<RequestId>,
     open: bool,
@@ -124,7 +126,7 @@ impl Applier {
         Some(self.manage(errand))
     }
 
-    fn manage(&mut self, errand: Errand) -> Command {
+    fn manage(&mut self, errand: ManagementRequest) -> Command {
         let request = self.ids.request();
         self.managing.insert(request, errand.object);
         Command::Manage { request, act: errand.act }
@@ -135,10 +137,14 @@ impl Applier {
         let site = self.sites.front_mut()?;
         let Some(link) = &mut self.link else {
             let (request, connection) = (self.ids.request(), self.ids.connection());
-            self.link = Some(Link { connection, state: LinkState::Connecting(request), lanes: Vec::new() });
+            self.link = Some(ApplyConnection {
+                connection,
+                state: ApplyConnectionState::Connecting(request),
+                lanes: Vec::new(),
+            });
             return Some(Command::Connect { request, connection, user: None, vhost: site.vhost.clone() });
         };
-        if link.state != LinkState::Up {
+        if link.state != ApplyConnectionState::Up {
             return None;
         }
         let at_rest = self.managing.is_empty();
@@ -155,7 +161,7 @@ impl Applier {
             Some(row) => link.declare(row, &mut self.ids),
             None if at_rest && link.is_idle() => {
                 let request = self.ids.request();
-                link.state = LinkState::Leaving(request);
+                link.state = ApplyConnectionState::Leaving(request);
                 Some(Command::Disconnect { request, connection: link.connection })
             }
             None => None,
@@ -165,7 +171,7 @@ impl Applier {
     fn open_lane(&mut self) {
         let Some(link) = &mut self.link else { return };
         let (request, channel) = (self.ids.request(), self.ids.channel());
-        link.lanes.push(Lane { channel, request: Some(request), open: false, declare: None });
+        link.lanes.push(DeclareChannel { channel, request: Some(request), open: false, declare: None });
         self.ready.push_back(Command::OpenChannel { request, channel, connection: link.connection });
     }
 
@@ -175,16 +181,16 @@ impl Applier {
         }
         let Some(link) = &mut self.link else { return };
         match link.state {
-            LinkState::Connecting(connecting) if connecting == request => match reply {
+            ApplyConnectionState::Connecting(connecting) if connecting == request => match reply {
                 Ok(_) => {
-                    link.state = LinkState::Up;
-                    let declares = self.sites.front().map_or(0, Site::declares);
+                    link.state = ApplyConnectionState::Up;
+                    let declares = self.sites.front().map_or(0, VhostQueue::declares);
                     let lanes = if declares >= CHANNELS_FROM_OBJECTS { CHANNELS_MAX } else { 1 };
                     (0..lanes).for_each(|_| self.open_lane());
                 }
                 Err(refusal) => self.give_up_site(&refusal),
             },
-            LinkState::Leaving(leaving) if leaving == request => self.leave_site(),
+            ApplyConnectionState::Leaving(leaving) if leaving == request => self.leave_site(),
             _ => self.lane_replied(request, reply),
         }
     }
@@ -250,7 +256,7 @@ impl Applier {
         let Some(link) = self.link.take() else { return };
         // What was to be asked over it is void; management goes its own way.
         self.ready.clear();
-        if matches!(link.state, LinkState::Leaving(_)) {
+        if matches!(link.state, ApplyConnectionState::Leaving(_)) {
             return self.leave_site();
         }
         let mut blamed = by_refusal;
@@ -272,16 +278,20 @@ impl Applier {
     /// Refuses all that is left of the vhost at work, and leaves it.
     fn give_up_site(&mut self, refusal: &Refusal) {
         let link = self.link.take();
-        let mut left = self.sites.front_mut().map(Site::abandon).unwrap_or_default();
+        let mut left = self.sites.front_mut().map(VhostQueue::abandon).unwrap_or_default();
         let under_way = link.iter().flat_map(|link| &link.lanes).filter_map(|lane| lane.declare.as_ref());
         left.extend(under_way.map(|declare| declare.object));
         for object in left {
             self.settle(object, Err(refusal.clone()));
         }
-        match link.filter(|link| link.state == LinkState::Up) {
-            Some(Link { connection, .. }) => {
+        match link.filter(|link| link.state == ApplyConnectionState::Up) {
+            Some(ApplyConnection { connection, .. }) => {
                 let request = self.ids.request();
-                self.link = Some(Link { connection, state: LinkState::Leaving(request), lanes: Vec::new() });
+                self.link = Some(ApplyConnection {
+                    connection,
+                    state: ApplyConnectionState::Leaving(request),
+                    lanes: Vec::new(),
+                });
                 self.ready.push_back(Command::Disconnect { request, connection });
             }
             None => self.leave_site(),
@@ -295,7 +305,7 @@ impl Applier {
     }
 }
 
-impl Link {
+impl ApplyConnection {
     fn is_idle(&self) -> bool {
         self.lanes.iter().all(|lane| lane.request.is_none())
     }

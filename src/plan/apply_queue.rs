@@ -11,7 +11,7 @@ pub(crate) const MANAGEMENT_IN_FLIGHT_MAX: usize = 8;
 
 /// Is one management request for the object at that index.
 #[derive(Debug)]
-pub(crate) struct Errand {
+pub(crate) struct ManagementRequest {
     pub object: usize,
     pub act: Management,
 }
@@ -26,23 +26,23 @@ pub(crate) struct Declare {
 /// Is a row of management requests without an order among them.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
-    pub errands: VecDeque<Errand>,
+    pub errands: VecDeque<ManagementRequest>,
     pub in_flight_max: usize,
 }
 
 /// Holds what one vhost gets over AMQP, and the topic permissions that wait for its exchanges.
 #[derive(Debug)]
-pub(crate) struct Site {
+pub(crate) struct VhostQueue {
     pub vhost: Name,
     pub exchanges: VecDeque<Declare>,
-    pub topic_permissions: VecDeque<Errand>,
+    pub topic_permissions: VecDeque<ManagementRequest>,
     pub queues: VecDeque<Declare>,
     pub bindings: VecDeque<Declare>,
 }
 
 /// Keeps how far one object is.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub(crate) struct ObjectProgress {
     pub object: Object,
     pub writes_left: usize,
     pub refused: bool,
@@ -51,9 +51,9 @@ pub(crate) struct Progress {
 /// Is a whole plan, sorted.
 #[derive(Debug, Default)]
 pub(crate) struct ApplyQueue {
-    pub objects: Vec<Progress>,
+    pub objects: Vec<ObjectProgress>,
     pub groups: VecDeque<Group>,
-    pub sites: VecDeque<Site>,
+    pub sites: VecDeque<VhostQueue>,
 }
 
 impl ApplyQueue {
@@ -65,12 +65,12 @@ impl ApplyQueue {
         for change in plan.changes.iter().filter(|change| !change.writes.is_empty()) {
             let object = errands.objects.len();
             let writes_left = change.writes.len();
-            errands.objects.push(Progress { object: change.object.clone(), writes_left, refused: false });
+            errands.objects.push(ObjectProgress { object: change.object.clone(), writes_left, refused: false });
             for write in &change.writes {
                 match write {
                     Write::Call(method) => errands.site(change).push(Declare { object, method: method.clone() }),
                     Write::Manage(act) => {
-                        let errand = Errand { object, act: act.clone() };
+                        let errand = ManagementRequest { object, act: act.clone() };
                         if exchange_of(act).is_some_and(|exchange| new_exchanges.contains(&exchange)) {
                             errands.site(change).topic_permissions.push_back(errand);
                             continue;
@@ -87,17 +87,17 @@ impl ApplyQueue {
         errands
     }
 
-    fn site(&mut self, change: &Change) -> &mut Site {
+    fn site(&mut self, change: &Change) -> &mut VhostQueue {
         let vhost = change.object.vhost().cloned().unwrap_or_else(|| "/".into());
         let at = self.sites.iter().position(|site| site.vhost == vhost).unwrap_or_else(|| {
-            self.sites.push_back(Site::new(vhost));
+            self.sites.push_back(VhostQueue::new(vhost));
             self.sites.len() - 1
         });
         &mut self.sites[at]
     }
 }
 
-impl Site {
+impl VhostQueue {
     fn new(vhost: Name) -> Self {
         Self {
             vhost,

@@ -2,8 +2,8 @@
 //! permissions, global parameters, policies before queues, parameters, queues, bindings). Never writes.
 
 use crate::model::{Object, Origins, Topology};
-use crate::plan::{Change, FieldChange, Observed, Plan, access, accounts, policies, wiring};
-use crate::source::{Code, Problem};
+use crate::plan::findings::Findings;
+use crate::plan::{Observed, Plan, access, accounts, policies, wiring};
 
 /// Finds what separates a broker from what a file declares.
 ///
@@ -23,52 +23,6 @@ pub fn plan(desired: &Topology, origins: &Origins, observed: &Observed) -> Plan 
     wiring::bindings(&mut findings);
     // The account in use goes last: with another password, or without a tag, nothing could be written after it.
     let account = &observed.account;
-    findings.changes.sort_by_key(|change| matches!(&change.object, Object::User { name } if name == account));
+    findings.changes.sort_by_key(|change| matches!(&change.object, Object::User { name } if *name == *account));
     Plan { changes: findings.changes, unchanged: findings.unchanged, problems: findings.problems }
-}
-
-/// Collects while the parts compare.
-pub(crate) struct Findings<'a> {
-    pub desired: &'a Topology,
-    pub origins: &'a Origins,
-    pub observed: &'a Observed,
-    pub changes: Vec<Change>,
-    pub unchanged: usize,
-    pub problems: Vec<Problem>,
-}
-
-impl Findings<'_> {
-    /// Keeps a change.
-    pub fn add(&mut self, change: Change) {
-        self.changes.push(change);
-    }
-
-    /// Keeps a problem, placed at the object's field if the file names it.
-    pub fn problem(&mut self, object: &Object, field: &str, problem: Problem) {
-        let Some(origin) = self.origins.get(object) else { return self.problems.push(problem) };
-        let bare = field.strip_prefix("x-").unwrap_or(field);
-        let spellings = [field.to_owned(), bare.replace('-', "_"), bare.to_owned(), "arguments".to_owned()];
-        let place = spellings.iter().find_map(|name| origin.fields.get(name)).unwrap_or(&origin.whole);
-        self.problems.push(problem.at(*place, format!("{object} is declared here")));
-    }
-
-    /// Counts an equal object, or keeps a difference that cannot be mended in place, with a problem per field.
-    pub fn settle_fixed(
-        &mut self,
-        object: Object,
-        fields: Vec<FieldChange>,
-        reason: impl FnOnce(&[FieldChange]) -> String,
-    ) {
-        if fields.is_empty() {
-            self.unchanged += 1;
-            return;
-        }
-        let reason = reason(&fields);
-        for field in &fields {
-            let FieldChange { name, old, new } = field;
-            let text = format!("{object} cannot change {name}: the broker has {old}, the file says {new}");
-            self.problem(&object, name, Problem::new(Code::PlanImmutable, text).help(reason.clone()));
-        }
-        self.add(Change::immutable(object, fields, reason));
-    }
 }

@@ -32,7 +32,7 @@ impl<'a> Outlook<'a> {
 
     /// Says what one new or changed policy can lose. `old` is the policy as the broker has it.
     pub fn risk(&self, policy: &Policy, operator: bool, old: Option<&Policy>, observed: &Observed) -> Option<Risk> {
-        let mut found = Found::default();
+        let mut found = PolicyLosses::default();
         for (queue, messages, before, after) in self.queues.iter().filter(|(queue, ..)| queue.vhost == policy.vhost) {
             let of = |side: &Effective| if operator { side.operator_policy.clone() } else { side.policy.clone() };
             let (was_caught, is_caught) =
@@ -53,14 +53,14 @@ impl<'a> Outlook<'a> {
 
 /// Gathers what one policy does to queues.
 #[derive(Default)]
-struct Found {
+struct PolicyLosses {
     sentences: BTreeSet<String>,
     old: BTreeSet<String>,
     new: BTreeSet<String>,
     queues: Vec<(QueueName, u64)>,
 }
 
-impl Found {
+impl PolicyLosses {
     /// A queue that keeps its policy is at stake when a value gets worse; one that changes it only when it holds messages,
     /// and then by every value but a wider limit.
     fn look(&mut self, queue: &Queue, messages: u64, newly: bool, before: &Effective, after: &Effective) {

@@ -14,6 +14,7 @@ mod compose;
 mod effective_policy;
 mod equality;
 mod explain;
+mod findings;
 mod loss;
 mod observed;
 mod password;

@@ -2,8 +2,8 @@
 
 use crate::broker::Management;
 use crate::model::{Object, Policy};
-use crate::plan::compose::Findings;
 use crate::plan::equality::{json_changes, push_text, same, shown_json};
+use crate::plan::findings::Findings;
 use crate::plan::loss::Outlook;
 use crate::plan::{Change, FieldChange, Write};
 use crate::source::{Code, Problem};

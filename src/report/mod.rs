@@ -39,6 +39,6 @@ pub use shell::shell_word;
 pub use snapshot::{Comparison, body, compare, difference};
 pub use snapshot_file::{BrokenSnapshot, SnapshotFile, Waits, accepted, read_snapshot, whole_file};
 pub use snapshot_name::{SnapshotName, cell_stem, snapshot_for};
-pub use snapshot_pending::{Outcome, Pending, Present, pending};
+pub use snapshot_pending::{OutcomeOnVersion, Present, SnapshotChanges, pending};
 pub use story::trace;
 pub use summary::{brokers_table, summary};

@@ -58,7 +58,7 @@ fn draw_from(shelf: &mut Shelf, problem: &Problem, sources: &Sources, width: usi
         .with_links(false)
         .with_break_words(false)
         .with_context_lines(1);
-    let found = Found::new(problem, sources, shelf);
+    let found = DrawnProblem::new(problem, sources, shelf);
     if handler.render_report(&mut out, &found).is_err() {
         out.push_str(&problem.message);
     }
@@ -125,17 +125,17 @@ fn problem_json(problem: &Problem, sources: &Sources) -> serde_json::Value {
 
 /// Is a problem in miette's eyes: the labels of one file, those of others as related findings.
 #[derive(Debug)]
-struct Found {
+struct DrawnProblem {
     code: Option<Code>,
     level: Level,
     message: String,
     help: Option<String>,
     source: Option<Shown>,
     labels: Vec<LabeledSpan>,
-    elsewhere: Vec<Found>,
+    elsewhere: Vec<DrawnProblem>,
 }
 
-impl Found {
+impl DrawnProblem {
     fn new(problem: &Problem, sources: &Sources, shelf: &mut Shelf) -> Self {
         let home = problem.labels.first().map(|label| label.span.file);
         let mut others: Vec<FileId> = Vec::new();
@@ -151,7 +151,7 @@ impl Found {
             let source = shelf.take(sources, file).around(main.start, main.end);
             let labels =
                 spans.into_iter().enumerate().filter_map(|(i, (label, range))| labelled(label, range, i == 0, &source));
-            Found {
+            DrawnProblem {
                 code: None,
                 level: Level::Note,
                 message: format!("in {}", sources.get(file).name),
@@ -162,7 +162,7 @@ impl Found {
             }
         };
         let (source, labels) = home.map(&mut part).map_or((None, Vec::new()), |home| (home.source, home.labels));
-        Found {
+        DrawnProblem {
             code: Some(problem.code),
             level: problem.level,
             message: problem.message.clone(),
@@ -199,15 +199,15 @@ fn labelled(label: &Label, range: Range<usize>, primary: bool, source: &Shown) -
     })
 }
 
-impl fmt::Display for Found {
+impl fmt::Display for DrawnProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Found {}
+impl std::error::Error for DrawnProblem {}
 
-impl Diagnostic for Found {
+impl Diagnostic for DrawnProblem {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         self.code.map(|code| Box::new(code) as Box<dyn fmt::Display>)
     }

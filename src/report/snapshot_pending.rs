@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// Is what a cell gave on one broker.
 #[derive(Debug, Clone, Copy)]
-pub struct Outcome<'o> {
+pub struct OutcomeOnVersion<'o> {
     pub version: Version,
     pub body: &'o str,
 }
@@ -24,7 +24,7 @@ pub struct Present {
 
 /// Is what the outcomes of one cell ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Pending {
+pub struct SnapshotChanges {
     /// File (without `.new`), the version that gave it, and body.
     pub files: BTreeMap<String, (Version, String)>,
     /// Overlays among them that older versions will read too, which read something else and were not played.
@@ -36,7 +36,12 @@ pub struct Pending {
 /// Lays out what waits. `fitting` are the known versions that the scenario can be played on: the newest of them speaks
 /// for the base, and so does a newer one. An older version never changes what a newer one reads: it speaks for the base
 /// only as long as there is none, also none that waits.
-pub fn pending(cell: &str, fitting: &[Version], present: &Present, outcomes: &[Outcome<'_>]) -> Pending {
+pub fn pending(
+    cell: &str,
+    fitting: &[Version],
+    present: &Present,
+    outcomes: &[OutcomeOnVersion<'_>],
+) -> SnapshotChanges {
     let mut order: Vec<usize> = (0..outcomes.len()).collect();
     order.sort_by_key(|at| std::cmp::Reverse(outcomes[*at].version));
     let base = SnapshotName::base(cell).to_string();
@@ -49,11 +54,11 @@ pub fn pending(cell: &str, fitting: &[Version], present: &Present, outcomes: &[O
         now.insert(base.clone(), body.clone());
     }
     let newest = fitting.iter().max().copied().unwrap_or(Version { major: 0, minor: 0 });
-    let mut found = Pending::default();
+    let mut found = SnapshotChanges::default();
     let mut first_of: BTreeMap<Version, usize> = BTreeMap::new();
     let mut base_is_newer = false;
     for at in order {
-        let Outcome { version, body } = outcomes[at];
+        let OutcomeOnVersion { version, body } = outcomes[at];
         if let Some(first) = first_of.get(&version) {
             if !same(outcomes[*first].body, body) {
                 found.contradicting.push((at, *first));
@@ -109,7 +114,7 @@ mod tests {
 
     const FITTING: [Version; 3] = [V3_10, V4_0, V4_3];
 
-    fn lines(found: &Pending) -> Vec<String> {
+    fn lines(found: &SnapshotChanges) -> Vec<String> {
         let contradicting = found.contradicting.iter().map(|(at, other)| format!("{at} contradicts {other}"));
         found.files.iter().map(|(file, (_, body))| format!("{file}={body}")).chain(contradicting).collect()
     }
@@ -117,8 +122,8 @@ mod tests {
     /// Lays out outcomes over kept snapshots, and writes what waits as `file=body`.
     fn waits(kept: &[(&str, &str)], outcomes: &[(Version, &str)]) -> Vec<String> {
         let kept = kept.iter().map(|(name, body)| ((*name).to_owned(), (*body).to_owned())).collect();
-        let outcomes: Vec<Outcome<'_>> =
-            outcomes.iter().map(|(version, body)| Outcome { version: *version, body }).collect();
+        let outcomes: Vec<OutcomeOnVersion<'_>> =
+            outcomes.iter().map(|(version, body)| OutcomeOnVersion { version: *version, body }).collect();
         lines(&pending("c", &FITTING, &Present { kept, waiting_base: None }, &outcomes))
     }
 
@@ -155,7 +160,7 @@ mod tests {
     fn a_base_that_waits_is_not_overwritten_by_an_older_version() {
         let waits = |by: Version, version: Version, body: &str| {
             let present = Present { kept: BTreeMap::new(), waiting_base: Some((by, "b".into())) };
-            lines(&pending("c", &FITTING, &present, &[Outcome { version, body }]))
+            lines(&pending("c", &FITTING, &present, &[OutcomeOnVersion { version, body }]))
         };
         assert_eq!(waits(V4_3, V3_10, "a"), ["c--upto-3_10.snap=a"]);
         assert_eq!(waits(V4_3, V3_10, "b"), [""; 0]);
@@ -178,7 +183,7 @@ mod tests {
                 there.map(|(name, body)| ((*name).to_owned(), ["a", "b"][body - 1].to_owned())).collect();
             for (version, body) in FITTING.into_iter().flat_map(|version| ["a", "b", "x"].map(|body| (version, body))) {
                 let present = Present { kept: kept.clone(), waiting_base: None };
-                let found = pending("c", &FITTING, &present, &[Outcome { version, body }]);
+                let found = pending("c", &FITTING, &present, &[OutcomeOnVersion { version, body }]);
                 let mut after = kept.clone();
                 after.extend(found.files.iter().map(|(file, (_, body))| (file.clone(), body.clone())));
                 let read = |files: &BTreeMap<String, String>, version| {

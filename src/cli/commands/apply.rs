@@ -1,6 +1,6 @@
 //! `apply`: plan, ask for leave where something can be lost, carry out, read back, prove.
 
-use crate::cli::arguments::Apply;
+use crate::cli::arguments::ApplyOptions;
 use crate::cli::brokers::one_broker;
 use crate::cli::load::Loader;
 use crate::cli::terminal::Terminal;
@@ -19,7 +19,7 @@ use crate::report::counted;
 use crate::source::{Level, Problem};
 
 /// Applies a topology file.
-pub fn apply(command: &Apply, terminal: &Terminal) -> ExitCode {
+pub fn apply(command: &ApplyOptions, terminal: &Terminal) -> ExitCode {
     let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
         Ok(address) => address,
         Err(none) => return none.tell(terminal),
@@ -58,7 +58,7 @@ pub fn apply(command: &Apply, terminal: &Terminal) -> ExitCode {
 }
 
 async fn carry_out(
-    command: &Apply,
+    command: &ApplyOptions,
     terminal: &Terminal,
     loader: &Loader,
     loaded: &LoadedTopology,
@@ -146,7 +146,12 @@ fn all_there(objects: usize) -> String {
 }
 
 /// Finds a vhost that only the arguments name and the broker does not have: a slip, not a wish for a new vhost.
-fn missing_vhost(command: &Apply, loaded: &LoadedTopology, address: &Address, observed: &Observed) -> Option<String> {
+fn missing_vhost(
+    command: &ApplyOptions,
+    loaded: &LoadedTopology,
+    address: &Address,
+    observed: &Observed,
+) -> Option<String> {
     let named = command.vhost.as_ref().or(address.vhost.as_ref())?;
     let is = |vhost: &Vhost| *vhost.name == **named;
     let used = loaded.topology.vhost_names().iter().any(|vhost| **vhost == **named);
@@ -164,7 +169,7 @@ fn missing_vhost(command: &Apply, loaded: &LoadedTopology, address: &Address, ob
 }
 
 /// Refuses, before anything is written, what cannot be changed or may lose something.
-fn refuse(command: &Apply, terminal: &Terminal, loader: &Loader, planned: &Plan) -> Option<ExitCode> {
+fn refuse(command: &ApplyOptions, terminal: &Terminal, loader: &Loader, planned: &Plan) -> Option<ExitCode> {
     let immutable = planned.immutable().count();
     if immutable == 0 && planned.problems.iter().any(|problem| problem.level == Level::Problem) {
         let _ = terminal.problems(&planned.problems, &loader.sources);

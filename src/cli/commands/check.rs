@@ -1,7 +1,7 @@
 //! `check`: all problems of topologies and scenarios; nothing is played.
 
 use crate::cli::ExitCode;
-use crate::cli::arguments::Check;
+use crate::cli::arguments::CheckOptions;
 use crate::cli::load::Loader;
 use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
@@ -9,7 +9,7 @@ use crate::source::Level;
 use std::path::PathBuf;
 
 /// Loads every file and reports what is wrong with it.
-pub fn check(command: &Check, terminal: &Terminal) -> ExitCode {
+pub fn check(command: &CheckOptions, terminal: &Terminal) -> ExitCode {
     let paths = default_paths(&command.files);
     let mut loader = match Loader::new(&command.vars, None) {
         Ok(loader) => loader,

@@ -1,6 +1,6 @@
 //! `clean`: sweeps what a killed run left on a broker.
 
-use crate::cli::arguments::Clean;
+use crate::cli::arguments::CleanOptions;
 use crate::cli::brokers::one_broker;
 use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, runtime};
@@ -9,7 +9,7 @@ use crate::report::counted;
 use std::time::Duration;
 
 /// Deletes throw-away vhosts and users of that age, and lists them.
-pub fn clean(command: &Clean, terminal: &Terminal) -> ExitCode {
+pub fn clean(command: &CleanOptions, terminal: &Terminal) -> ExitCode {
     let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
         Ok(address) => address,
         Err(none) => return none.tell(terminal),

@@ -1,7 +1,7 @@
 //! `explain`: what a rule of RabbitMQ or the code of a problem means; without a name, all there are.
 
 use crate::cli::ExitCode;
-use crate::cli::arguments::Explain;
+use crate::cli::arguments::ExplainOptions;
 use crate::cli::terminal::Terminal;
 use crate::language::nearest;
 use crate::report::{code_json, explain_code, explain_list, explain_rule, rule_json};
@@ -10,19 +10,19 @@ use crate::source::{CodeChapter, CodeSection, code_chapters};
 use serde_json::{Value as Json, json};
 
 /// Prints what was asked for, or the list.
-pub fn explain(command: &Explain, terminal: &Terminal) -> ExitCode {
+pub fn explain(command: &ExplainOptions, terminal: &Terminal) -> ExitCode {
     let book = Book { rules: rule_chapters(), codes: code_chapters() };
     if command.names.is_empty() {
         book.print_list(command.json, terminal);
         return ExitCode::Fine;
     }
-    let found: Result<Vec<Entry<'_>>, String> = command.names.iter().map(|name| book.find(name)).collect();
+    let found: Result<Vec<Explained<'_>>, String> = command.names.iter().map(|name| book.find(name)).collect();
     let found = match found {
         Ok(found) => found,
         Err(message) => return terminal.usage(&message),
     };
     if command.json {
-        let shown: Vec<Json> = found.iter().map(Entry::json).collect();
+        let shown: Vec<Json> = found.iter().map(Explained::json).collect();
         terminal.say(&json!(shown).to_string());
         return ExitCode::Fine;
     }
@@ -38,7 +38,7 @@ struct Book {
 }
 
 /// One thing that can be explained, with the title of its chapter.
-enum Entry<'b> {
+enum Explained<'b> {
     Rule(&'b RuleSection, &'b str),
     Code(&'b CodeSection, &'b str),
     /// All rules or codes of a family: `DL`, `topology`.
@@ -56,20 +56,20 @@ impl Book {
         terminal.chat("\nrmqplay explain NAME tells more: rmqplay explain TTL-2, rmqplay explain yaml::unknown_key");
     }
 
-    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+    fn entries(&self) -> impl Iterator<Item = Explained<'_>> {
         let rules = self.rules.iter().flat_map(|chapter| {
             let title = chapter.title.as_str();
-            chapter.rules.iter().map(move |rule| Entry::Rule(rule, title))
+            chapter.rules.iter().map(move |rule| Explained::Rule(rule, title))
         });
         let codes = self.codes.iter().flat_map(|chapter| {
             let title = chapter.title.as_str();
-            chapter.codes.iter().map(move |code| Entry::Code(code, title))
+            chapter.codes.iter().map(move |code| Explained::Code(code, title))
         });
         rules.chain(codes)
     }
 
     /// Finds a rule or a code by its name, a code by what stands behind `::`, or a family by what stands before.
-    fn find(&self, name: &str) -> Result<Entry<'_>, String> {
+    fn find(&self, name: &str) -> Result<Explained<'_>, String> {
         let wanted = name.trim().trim_start_matches('[').trim_end_matches(']').to_lowercase();
         if let Some(entry) = self.entries().find(|entry| entry.name().to_lowercase() == wanted) {
             return Ok(entry);
@@ -77,8 +77,8 @@ impl Book {
         if let Some(family) = self.family(&wanted) {
             return Ok(family);
         }
-        let behind = |entry: &Entry<'_>| entry.name().split_once("::").is_some_and(|(_, behind)| behind == wanted);
-        let mut same: Vec<Entry<'_>> = self.entries().filter(behind).collect();
+        let behind = |entry: &Explained<'_>| entry.name().split_once("::").is_some_and(|(_, behind)| behind == wanted);
+        let mut same: Vec<Explained<'_>> = self.entries().filter(behind).collect();
         if same.len() == 1 {
             return Ok(same.remove(0));
         }
@@ -95,7 +95,7 @@ impl Book {
     }
 
     /// Keeps what begins with `wanted` and a dash, or `wanted` and two colons.
-    fn family(&self, wanted: &str) -> Option<Entry<'_>> {
+    fn family(&self, wanted: &str) -> Option<Explained<'_>> {
         let rules = self.rules.iter().filter_map(|chapter| {
             let is_its = |rule: &&RuleSection| {
                 rule.id.to_lowercase().rsplit_once('-').is_some_and(|(family, _)| family == wanted)
@@ -109,24 +109,24 @@ impl Book {
             (!codes.is_empty()).then(|| CodeChapter { title: chapter.title.clone(), codes })
         });
         let (rules, codes): (Vec<_>, Vec<_>) = (rules.collect(), codes.collect());
-        (!rules.is_empty() || !codes.is_empty()).then_some(Entry::Family(rules, codes))
+        (!rules.is_empty() || !codes.is_empty()).then_some(Explained::Family(rules, codes))
     }
 }
 
-impl Entry<'_> {
+impl Explained<'_> {
     fn name(&self) -> &str {
         match self {
-            Entry::Rule(rule, _) => &rule.id,
-            Entry::Code(code, _) => &code.name,
-            Entry::Family(..) => "",
+            Explained::Rule(rule, _) => &rule.id,
+            Explained::Code(code, _) => &code.name,
+            Explained::Family(..) => "",
         }
     }
 
     fn json(&self) -> Json {
         match self {
-            Entry::Rule(rule, chapter) => rule_json(rule, chapter),
-            Entry::Code(code, chapter) => code_json(code, chapter),
-            Entry::Family(rules, codes) => {
+            Explained::Rule(rule, chapter) => rule_json(rule, chapter),
+            Explained::Code(code, chapter) => code_json(code, chapter),
+            Explained::Family(rules, codes) => {
                 let of_rules =
                     rules.iter().flat_map(|chapter| chapter.rules.iter().map(|rule| rule_json(rule, &chapter.title)));
                 let of_codes =
@@ -138,9 +138,9 @@ impl Entry<'_> {
 
     fn text(&self, terminal: &Terminal) -> String {
         match self {
-            Entry::Rule(rule, chapter) => explain_rule(rule, chapter, terminal.width, terminal.palette),
-            Entry::Code(code, chapter) => explain_code(code, chapter, terminal.width, terminal.palette),
-            Entry::Family(rules, codes) => explain_list(rules, codes, terminal.palette),
+            Explained::Rule(rule, chapter) => explain_rule(rule, chapter, terminal.width, terminal.palette),
+            Explained::Code(code, chapter) => explain_code(code, chapter, terminal.width, terminal.palette),
+            Explained::Family(rules, codes) => explain_list(rules, codes, terminal.palette),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `fmt`: writes YAML files in one layout; comments stay, and so does the meaning.
 
 use crate::cli::ExitCode;
-use crate::cli::arguments::Fmt;
+use crate::cli::arguments::FmtOptions;
 use crate::cli::commands::check::default_paths;
 use crate::cli::terminal::Terminal;
 use crate::io::{read_file, snapshots, write_atomically};
@@ -9,7 +9,7 @@ use crate::report::format_yaml;
 use std::path::{Path, PathBuf};
 
 /// Lays out each file anew, or says with `--check` which are not laid out.
-pub fn fmt(command: &Fmt, terminal: &Terminal) -> ExitCode {
+pub fn fmt(command: &FmtOptions, terminal: &Terminal) -> ExitCode {
     let files = match snapshots::yaml_files(&default_paths(&command.files)) {
         Ok(files) => files,
         Err(error) => {

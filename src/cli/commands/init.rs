@@ -1,7 +1,7 @@
 //! `init`: a first topology and scenario, what editors complete by, a workflow for CI, and what git leaves out. Never overwrites a file.
 
 use crate::cli::ExitCode;
-use crate::cli::arguments::Init;
+use crate::cli::arguments::InitOptions;
 use crate::cli::terminal::Terminal;
 use crate::io::make_atomically;
 use crate::report::{SchemaOf, schema};
@@ -24,7 +24,7 @@ fn files() -> [(&'static str, String, &'static str); 6] {
 const PENDING: &str = "*.snap.new\n";
 
 /// Writes what is not there yet.
-pub fn init(command: &Init, terminal: &Terminal) -> ExitCode {
+pub fn init(command: &InitOptions, terminal: &Terminal) -> ExitCode {
     for (name, text, means) in files() {
         let path =
             if command.folder.as_os_str() == "." { Path::new(name).to_owned() } else { command.folder.join(name) };

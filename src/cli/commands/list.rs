@@ -1,7 +1,7 @@
 //! `list`: the cells with their tags, time and snapshots; nothing is played.
 
 use crate::cli::ExitCode;
-use crate::cli::arguments::List;
+use crate::cli::arguments::ListOptions;
 use crate::cli::load::Loader;
 use crate::cli::select::{ToPlay, load_all, select};
 use crate::cli::terminal::Terminal;
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 type Folders = BTreeMap<PathBuf, Vec<SnapshotName>>;
 
 /// Writes a line per cell.
-pub fn list(command: &List, terminal: &Terminal) -> ExitCode {
+pub fn list(command: &ListOptions, terminal: &Terminal) -> ExitCode {
     let mut loader = match Loader::new(&command.vars, None) {
         Ok(loader) => loader,
         Err((code, message)) => {

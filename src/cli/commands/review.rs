@@ -1,7 +1,7 @@
 //! `review`, `accept` and `reject`: pending outcomes become the snapshots, or go.
 
 use crate::cli::ExitCode;
-use crate::cli::arguments::Waiting;
+use crate::cli::arguments::ReviewOptions;
 use crate::cli::snapshot_store::problem_of;
 use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
@@ -12,14 +12,14 @@ use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 /// Is one pending outcome, with the scenario that it is of.
-struct Pending {
+struct PendingOutcome {
     path: PathBuf,
     scenario: PathBuf,
 }
 
 /// Is what the reviewer says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
+enum ReviewAnswer {
     Accept,
     Reject,
     Skip,
@@ -29,17 +29,17 @@ enum Answer {
 }
 
 /// Makes each pending outcome below the paths the snapshot.
-pub fn accept(command: &Waiting, terminal: &Terminal) -> ExitCode {
+pub fn accept(command: &ReviewOptions, terminal: &Terminal) -> ExitCode {
     each(command, terminal, accept_one)
 }
 
 /// Removes each pending outcome below the paths.
-pub fn reject(command: &Waiting, terminal: &Terminal) -> ExitCode {
+pub fn reject(command: &ReviewOptions, terminal: &Terminal) -> ExitCode {
     each(command, terminal, reject_one)
 }
 
 /// Shows each pending outcome and does with it what the reviewer says.
-pub fn review(command: &Waiting, terminal: &Terminal) -> ExitCode {
+pub fn review(command: &ReviewOptions, terminal: &Terminal) -> ExitCode {
     let pending = match found(command, terminal) {
         Ok(pending) => pending,
         Err(code) => return code,
@@ -59,14 +59,14 @@ pub fn review(command: &Waiting, terminal: &Terminal) -> ExitCode {
             }
         };
         match answer {
-            Answer::AcceptAll => for_all = Some(Answer::Accept),
-            Answer::RejectAll => for_all = Some(Answer::Reject),
-            Answer::Quit => break,
+            ReviewAnswer::AcceptAll => for_all = Some(ReviewAnswer::Accept),
+            ReviewAnswer::RejectAll => for_all = Some(ReviewAnswer::Reject),
+            ReviewAnswer::Quit => break,
             _ => {}
         }
         code = code.and(match answer {
-            Answer::Accept | Answer::AcceptAll => counted(&mut counts[0], accept_one(one, terminal)),
-            Answer::Reject | Answer::RejectAll => counted(&mut counts[1], reject_one(one, terminal)),
+            ReviewAnswer::Accept | ReviewAnswer::AcceptAll => counted(&mut counts[0], accept_one(one, terminal)),
+            ReviewAnswer::Reject | ReviewAnswer::RejectAll => counted(&mut counts[1], reject_one(one, terminal)),
             _ => counted(&mut counts[2], ExitCode::Fine),
         });
     }
@@ -82,14 +82,18 @@ fn counted(count: &mut usize, code: ExitCode) -> ExitCode {
 }
 
 /// Does the same with each pending outcome.
-fn each(command: &Waiting, terminal: &Terminal, act: impl Fn(&Pending, &Terminal) -> ExitCode) -> ExitCode {
+fn each(
+    command: &ReviewOptions,
+    terminal: &Terminal,
+    act: impl Fn(&PendingOutcome, &Terminal) -> ExitCode,
+) -> ExitCode {
     match found(command, terminal) {
         Ok(pending) => pending.iter().fold(ExitCode::Fine, |code, one| code.and(act(one, terminal))),
         Err(code) => code,
     }
 }
 
-fn accept_one(one: &Pending, terminal: &Terminal) -> ExitCode {
+fn accept_one(one: &PendingOutcome, terminal: &Terminal) -> ExitCode {
     let file = match read(&one.path, terminal) {
         Ok(file) => file,
         Err(code) => return code,
@@ -111,7 +115,7 @@ fn accept_one(one: &Pending, terminal: &Terminal) -> ExitCode {
 }
 
 /// Refuses what was compared with another snapshot than the one that is there now: it may be a newer version's.
-fn overtaken(one: &Pending, file: &SnapshotFile, terminal: &Terminal) -> Option<ExitCode> {
+fn overtaken(one: &PendingOutcome, file: &SnapshotFile, terminal: &Terminal) -> Option<ExitCode> {
     let waits = file.waits.as_ref()?;
     let snapshot = one.path.with_extension("");
     let kept = if snapshot.exists() { read(&snapshot, terminal).ok() } else { None };
@@ -126,7 +130,7 @@ fn overtaken(one: &Pending, file: &SnapshotFile, terminal: &Terminal) -> Option<
     Some(ExitCode::Unsafe)
 }
 
-fn reject_one(one: &Pending, terminal: &Terminal) -> ExitCode {
+fn reject_one(one: &PendingOutcome, terminal: &Terminal) -> ExitCode {
     match snapshots::reject(&one.path) {
         Ok(()) => {
             terminal.chat(&format!("rejected {}", one.path.display()));
@@ -142,7 +146,7 @@ fn cannot(error: &str, terminal: &Terminal) -> ExitCode {
 }
 
 /// Finds what is pending; nothing is a code of its own.
-fn found(command: &Waiting, terminal: &Terminal) -> Result<Vec<Pending>, ExitCode> {
+fn found(command: &ReviewOptions, terminal: &Terminal) -> Result<Vec<PendingOutcome>, ExitCode> {
     let pending = pending_below(&command.paths).map_err(|error| {
         terminal.complain(&format!("error: {error}"));
         ExitCode::BadFile
@@ -155,20 +159,20 @@ fn found(command: &Waiting, terminal: &Terminal) -> Result<Vec<Pending>, ExitCod
 }
 
 /// Lists the pending outcomes of scenarios, of all below folders, and those that are named themselves.
-fn pending_below(paths: &[PathBuf]) -> Result<Vec<Pending>, String> {
+fn pending_below(paths: &[PathBuf]) -> Result<Vec<PendingOutcome>, String> {
     let is_named = |path: &&PathBuf| {
         let name = path.file_name().and_then(|name| SnapshotName::parse(name.to_str()?));
         name.is_some_and(|name| name.pending) && path.is_file()
     };
     let (named, others): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(is_named);
     let others: Vec<PathBuf> = others.into_iter().cloned().collect();
-    let mut found: Vec<Pending> = Vec::new();
+    let mut found: Vec<PendingOutcome> = Vec::new();
     for path in named {
         let beside = path.parent().and_then(Path::parent).unwrap_or(Path::new(""));
         let scenarios =
             snapshots::yaml_files(&[if beside.as_os_str().is_empty() { ".".into() } else { beside.into() }])?;
         let owner = scenarios.into_iter().find(|scenario| owns(scenario, path));
-        found.push(Pending { path: path.clone(), scenario: owner.unwrap_or_default() });
+        found.push(PendingOutcome { path: path.clone(), scenario: owner.unwrap_or_default() });
     }
     let mut scenarios = snapshots::yaml_files(&others)?;
     // Of two scenarios whose names begin alike, the longer name is the owner.
@@ -177,7 +181,7 @@ fn pending_below(paths: &[PathBuf]) -> Result<Vec<Pending>, String> {
         let folder = snapshots::folder_of(&scenario);
         for path in snapshots::names_in(&folder)?.iter().map(|name| folder.join(name)) {
             if owns(&scenario, &path) && found.iter().all(|known| known.path != path) {
-                found.push(Pending { path, scenario: scenario.clone() });
+                found.push(PendingOutcome { path, scenario: scenario.clone() });
             }
         }
     }
@@ -205,7 +209,7 @@ fn read(path: &Path, terminal: &Terminal) -> Result<SnapshotFile, ExitCode> {
 }
 
 /// Shows the scenario's line, and what would change.
-fn show(one: &Pending, (number, all): (usize, usize), terminal: &Terminal) {
+fn show(one: &PendingOutcome, (number, all): (usize, usize), terminal: &Terminal) {
     let palette = terminal.palette;
     let Ok(new) = read(&one.path, terminal) else { return };
     let snapshot = one.path.with_extension("");
@@ -251,28 +255,28 @@ fn line_of(scenario: &Path) -> Option<usize> {
 }
 
 /// Asks until there is an answer; the end of the input is one too.
-fn ask(terminal: &Terminal) -> Answer {
+fn ask(terminal: &Terminal) -> ReviewAnswer {
     let mut input = std::io::stdin().lock();
     loop {
         terminal.ask("(a)ccept, (r)eject, (s)kip, accept a(l)l, reject al(L), (q)uit? ");
         let mut line = String::new();
         if input.read_line(&mut line).unwrap_or(0) == 0 {
-            return Answer::Quit;
+            return ReviewAnswer::Quit;
         }
         match line.trim() {
-            "a" | "accept" | "y" | "yes" => return Answer::Accept,
-            "r" | "reject" | "n" | "no" => return Answer::Reject,
-            "s" | "skip" => return Answer::Skip,
-            "l" | "all" => return Answer::AcceptAll,
-            "L" => return Answer::RejectAll,
-            "q" | "quit" => return Answer::Quit,
+            "a" | "accept" | "y" | "yes" => return ReviewAnswer::Accept,
+            "r" | "reject" | "n" | "no" => return ReviewAnswer::Reject,
+            "s" | "skip" => return ReviewAnswer::Skip,
+            "l" | "all" => return ReviewAnswer::AcceptAll,
+            "L" => return ReviewAnswer::RejectAll,
+            "q" | "quit" => return ReviewAnswer::Quit,
             other => terminal.say(&format!("`{other}` is no answer: type one of the letters, then Enter")),
         }
     }
 }
 
 /// Says what to run where nobody can be asked.
-fn without_terminal(pending: &[Pending], terminal: &Terminal) -> ExitCode {
+fn without_terminal(pending: &[PendingOutcome], terminal: &Terminal) -> ExitCode {
     let verb = if pending.len() == 1 { "outcome waits" } else { "outcomes wait" };
     let mut text = format!("{} {verb}, and a review needs a terminal; without one:\n", pending.len());
     for one in pending {

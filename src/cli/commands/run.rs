@@ -1,11 +1,11 @@
 //! `run`: loads everything, plays every cell on every broker, compares snapshots, reports.
 
-use crate::cli::arguments::Run;
-use crate::cli::brokers::{NoBroker, Target, permits};
+use crate::cli::arguments::RunOptions;
+use crate::cli::brokers::{NoBroker, PlayedOn, permits};
 use crate::cli::commands::run_live;
 use crate::cli::load::Loader;
-use crate::cli::progress::Progress;
-use crate::cli::run_reporter::{Named, Once, RunReporter};
+use crate::cli::progress::RunProgress;
+use crate::cli::run_reporter::{FAILED_BEFORE, Named, Once, RunReporter};
 use crate::cli::runtime::Runtime;
 use crate::cli::select::{ToPlay, load_all, select};
 use crate::cli::snapshot_store;
@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Plays what the arguments name.
-pub fn run(command: &Run, terminal: &Terminal) -> ExitCode {
+pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
     let began = Instant::now();
     let (targets, junit_file) = match (targets(command), junit_file(command)) {
         (Ok(targets), Ok(file)) => (targets, file),
@@ -47,7 +47,7 @@ pub fn run(command: &Run, terminal: &Terminal) -> ExitCode {
         terminal,
         sources: &loader.sources,
         keeping: &keeping,
-        progress: Progress::begin((cells.len() * targets.len()) as u64, terminal.quiet || command.json),
+        progress: RunProgress::begin((cells.len() * targets.len()) as u64, terminal.quiet || command.json),
         errors: Default::default(),
         width: cells.iter().map(|one| one.name().chars().count()).max().unwrap_or(0),
     };
@@ -67,10 +67,10 @@ pub fn run(command: &Run, terminal: &Terminal) -> ExitCode {
 }
 
 /// Reads the brokers, each once.
-fn targets(command: &Run) -> Result<Vec<Target>, NoBroker> {
-    let mut targets: Vec<Target> = Vec::new();
+fn targets(command: &RunOptions) -> Result<Vec<PlayedOn>, NoBroker> {
+    let mut targets: Vec<PlayedOn> = Vec::new();
     for text in &command.broker {
-        let target = Target::parse(text, command.management.as_deref())?;
+        let target = PlayedOn::parse(text, command.management.as_deref())?;
         if !targets.contains(&target) {
             targets.push(target);
         }
@@ -78,7 +78,7 @@ fn targets(command: &Run) -> Result<Vec<Target>, NoBroker> {
     let permits = permits(&command.permit)?;
     let mut simulated = false;
     for target in &mut targets {
-        if let Target::Sim(edition) = target {
+        if let PlayedOn::Sim(edition) = target {
             edition.permits = permits;
             simulated = true;
         }
@@ -88,7 +88,7 @@ fn targets(command: &Run) -> Result<Vec<Target>, NoBroker> {
                    `deprecated_features.permit.NAME = true` in its rabbitmq.conf";
         return Err(why.to_owned().into());
     }
-    let live = targets.iter().any(|target| matches!(target, Target::Live(_)));
+    let live = targets.iter().any(|target| matches!(target, PlayedOn::Live(_)));
     let for_live = [("--keep-vhost", command.keep_vhost.is_some()), ("--in-vhost", command.in_vhost.is_some())];
     match for_live.iter().find(|(_, given)| *given && !live) {
         Some((option, _)) => Err(format!("{option} is for live brokers: give an amqp:// URL with --broker").into()),
@@ -96,7 +96,7 @@ fn targets(command: &Run) -> Result<Vec<Target>, NoBroker> {
     }
 }
 
-fn junit_file(command: &Run) -> Result<Option<PathBuf>, String> {
+fn junit_file(command: &RunOptions) -> Result<Option<PathBuf>, String> {
     match command.report.as_deref().map(|report| report.split_once(':')) {
         None => Ok(None),
         Some(Some(("junit", file))) if !file.is_empty() => Ok(Some(PathBuf::from(file))),
@@ -106,7 +106,7 @@ fn junit_file(command: &Run) -> Result<Option<PathBuf>, String> {
 
 /// Loads, selects, and reads the snapshots; all problems end the run before a cell is played.
 fn prepare(
-    command: &Run,
+    command: &RunOptions,
     mode: crate::cli::arguments::Snapshots,
     loader: &mut Loader,
     terminal: &Terminal,
@@ -126,7 +126,7 @@ fn prepare(
 /// Plays on one broker after another; ends early when a signal or --fail-fast says so.
 fn play_on_all(
     stage: &RunReporter<'_>,
-    targets: &[Target],
+    targets: &[PlayedOn],
     cells: &[ToPlay],
     reports: &mut Vec<CellReport>,
 ) -> ExitCode {
@@ -138,8 +138,8 @@ fn play_on_all(
             continue;
         }
         code = code.and(match target {
-            Target::Sim(edition) => play_on_sim(stage, *edition, cells, reports),
-            Target::Live(live) => {
+            PlayedOn::Sim(edition) => play_on_sim(stage, *edition, cells, reports),
+            PlayedOn::Live(live) => {
                 let runtime = runtime.get_or_insert_with(Runtime::new);
                 run_live::play_on_live(stage, live, cells, reports, runtime)
             }
@@ -155,11 +155,11 @@ fn play_on_all(
 }
 
 /// Counts the cells of a broker that is not begun any more as skipped.
-fn skip_all(stage: &RunReporter<'_>, target: &Target, cells: &[ToPlay], reports: &mut Vec<CellReport>) {
+fn skip_all(stage: &RunReporter<'_>, target: &PlayedOn, cells: &[ToPlay], reports: &mut Vec<CellReport>) {
     let on = match target {
-        Target::Sim(edition) => Named::sim(*edition, &stage.command.permit),
+        PlayedOn::Sim(edition) => Named::sim(*edition, &stage.command.permit),
         // Nobody asked it for its version, and nothing is compared.
-        Target::Live(live) => Named {
+        PlayedOn::Live(live) => Named {
             broker: format!("RabbitMQ at {}", live.address.place()),
             argument: live.argument.clone(),
             arguments: String::new(),
@@ -193,9 +193,6 @@ fn play_on_sim(stage: &RunReporter<'_>, edition: Edition, cells: &[ToPlay], repo
     }
     ExitCode::Fine
 }
-
-/// Is why a cell is not played after --fail-fast.
-pub(crate) const FAILED_BEFORE: &str = "not played: another cell failed before (--fail-fast)";
 
 /// Plays a cell; a failed one once more with the sim's reasons, which are the same each time.
 fn rehearse_telling(stage: &RunReporter<'_>, one: &ToPlay, edition: Edition) -> RunResult {

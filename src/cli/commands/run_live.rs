@@ -1,8 +1,8 @@
 //! `run` on a live broker: cells in parallel, each in throw-away vhosts that are gone afterwards, whatever happens.
 
-use crate::cli::arguments::{KeepVhost, Run, USUAL_WAIT};
+use crate::cli::arguments::{KeepVhost, RunOptions, USUAL_WAIT};
 use crate::cli::brokers::LiveTarget;
-use crate::cli::commands::run::FAILED_BEFORE;
+use crate::cli::run_reporter::FAILED_BEFORE;
 use crate::cli::run_reporter::{Named, Once, RunReporter};
 use crate::cli::runtime::{Runtime, Signals};
 use crate::cli::select::ToPlay;
@@ -91,7 +91,7 @@ pub(crate) fn play_on_live(
 }
 
 /// Writes out what a live broker is played with beside its address, with a space before each.
-fn live_arguments(command: &Run) -> String {
+fn live_arguments(command: &RunOptions) -> String {
     let [management, in_vhost] = [("--management", &command.management), ("--in-vhost", &command.in_vhost)]
         .map(|(option, given)| given.as_ref().map(|value| format!(" {option} {}", shell_word(value))));
     let scale = command.pace.time_scale.map(|scale| format!(" --time-scale {scale}"));

@@ -1,6 +1,6 @@
 //! `wait`: until a broker answers over AMQP and its management API.
 
-use crate::cli::arguments::Wait;
+use crate::cli::arguments::WaitOptions;
 use crate::cli::brokers::one_broker;
 use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, runtime};
@@ -8,7 +8,7 @@ use crate::io::wait_until_ready;
 use std::time::Duration;
 
 /// Waits, and says which version answered.
-pub fn wait(command: &Wait, terminal: &Terminal) -> ExitCode {
+pub fn wait(command: &WaitOptions, terminal: &Terminal) -> ExitCode {
     let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
         Ok(address) => address,
         Err(none) => return none.tell(terminal),
