@@ -18,7 +18,7 @@
 //! |---|---|---|
 //! | [`source`] | text with a name → spans and problems | reads a file, draws |
 //! | [`model`] | the nouns of topologies and scenarios | decides what a broker does |
-//! | [`rules`] | RabbitMQ's pure functions: routing, policies, arguments, permissions | holds state |
+//! | [`rules`] | RabbitMQ's pure functions: routing, policies, arguments, permissions; the rule book | holds state |
 //! | [`language`] | YAML text → tree with spans → model, all problems at once | stops at the first problem |
 //! | [`broker`] | the seam: commands, events, replies, the [`broker::Client`] trait | acts |
 //! | [`sim`] | commands and a moment in, events and the next wake-up out | reads a clock, loses a message silently |

@@ -1,4 +1,4 @@
-//! Why things happened inside the broker: reasons with the number of their rule in `semantics.md`.
+//! Why things happened inside the broker: reasons with the number of their rule in the rule book (`rmqplay explain`).
 //! Only the sim speaks of these; no verdict on a live broker may need one.
 
 use crate::broker::PublishId;

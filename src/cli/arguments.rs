@@ -69,7 +69,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   rmqplay check                                     everything below scenarios/ and topologies/
-  rmqplay check scenarios/ttl-dlq.yaml topologies/rte-demo.yaml")]
+  rmqplay check scenarios/ttl-dlq.yaml topologies/rte-demo.yaml
+  rmqplay explain yaml::unknown_key                 what a code that it shows means")]
     Check(CheckOptions),
     /// Explain a rule of RabbitMQ, or the code of a problem; without a name, list all.
     #[command(after_help = "\

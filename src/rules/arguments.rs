@@ -59,7 +59,7 @@ impl QueueArgument {
     }
 }
 
-/// All queue arguments that RabbitMQ 3.10 to 4.3 know (semantics.md §2, §3, §5; topology-facts.md, argument matrix).
+/// All queue arguments that RabbitMQ 3.10 to 4.3 know (rules TTL-2, EXP-1, LEN-1, ER-6).
 pub const QUEUE_ARGUMENTS: &[QueueArgument] = &[
     argument("queue-type", OneOf(&["classic", "quorum", "stream"]), ALL).no_policy(),
     argument("message-ttl", Duration, QUEUES),

@@ -1,4 +1,4 @@
-//! What differs between RabbitMQ 3.10, 4.0 and 4.3, in one place: semantics.md §10 as a table of constants.
+//! What differs between RabbitMQ 3.10, 4.0 and 4.3, in one table; each field names its rule in the book.
 //! Everything else asks a field of [`Differences`], never which profile it is.
 
 use crate::model::Profile;

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 
 /// Prints what was asked for, or the list.
 pub fn explain(command: &ExplainOptions, terminal: &Terminal) -> ExitCode {
-    let book = Book { rules: rule_chapters(), codes: code_chapters() };
+    let book = Explainable { rules: rule_chapters(), codes: code_chapters() };
     if command.names.is_empty() {
         book.print_list(command.json, terminal);
         return ExitCode::Fine;
@@ -32,7 +32,7 @@ pub fn explain(command: &ExplainOptions, terminal: &Terminal) -> ExitCode {
 }
 
 /// All that can be explained.
-struct Book {
+struct Explainable {
     rules: Vec<RuleChapter>,
     codes: Vec<CodeChapter>,
 }
@@ -45,7 +45,7 @@ enum Explained<'b> {
     Family(Vec<RuleChapter>, Vec<CodeChapter>),
 }
 
-impl Book {
+impl Explainable {
     fn print_list(&self, json: bool, terminal: &Terminal) {
         if json {
             let all: Vec<Json> = self.entries().map(|entry| entry.json()).collect();

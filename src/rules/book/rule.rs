@@ -94,13 +94,15 @@ impl RuleSection {
             versions: Vec::new(),
             sources: Vec::new(),
         };
-        let mut part = Part::Text;
+        let mut part = RulePart::Text;
         for block in &section.blocks {
             match (part, block) {
-                (_, Block::Paragraph(text)) if text == "Versions:" || text == NO_DIFFERENCE => part = Part::Versions,
-                (_, Block::Paragraph(text)) if text == "Source:" => part = Part::Sources,
-                (Part::Versions, Block::Item(text)) => rule.versions.push(VersionNote::read(text)),
-                (Part::Sources, Block::Item(text)) => rule.sources.extend(RuleSource::read(text)),
+                (_, Block::Paragraph(text)) if text == "Versions:" || text == NO_DIFFERENCE => {
+                    part = RulePart::Versions
+                }
+                (_, Block::Paragraph(text)) if text == "Source:" => part = RulePart::Sources,
+                (RulePart::Versions, Block::Item(text)) => rule.versions.push(VersionNote::read(text)),
+                (RulePart::Sources, Block::Item(text)) => rule.sources.extend(RuleSource::read(text)),
                 _ => rule.text.push(block.clone()),
             }
         }
@@ -112,7 +114,7 @@ impl RuleSection {
 const NO_DIFFERENCE: &str = "Versions: no difference known.";
 
 #[derive(Clone, Copy)]
-enum Part {
+enum RulePart {
     Text,
     Versions,
     Sources,
