@@ -7,6 +7,7 @@ use crate::broker::{
 };
 use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scenario};
 use crate::player::assert::tally::Share;
+use crate::player::bad_value::BadValue;
 use crate::player::consumer::actor::Actor;
 use crate::player::consumer::memory::Memory;
 use crate::player::driver::contents::Contents;
@@ -204,6 +205,19 @@ impl Player {
         let sequence = self.timeline.count();
         self.took = self.now;
         self.failures.push(Failure { code, message, span, moment: self.now, sequence, findings, help: None });
+    }
+
+    /// Fails the run because of a value; what several messages share is said once.
+    pub(crate) fn bad_value(&mut self, bad: &BadValue, otherwise: Span) {
+        let (code, message, findings, help) = bad.in_words();
+        let span = bad.span.unwrap_or(otherwise);
+        if self.failures.iter().any(|failure| failure.code == code && failure.span == span) {
+            return;
+        }
+        self.failed(code, message, span, findings);
+        if let Some(failure) = self.failures.last_mut() {
+            failure.help = help;
+        }
     }
 
     /// Queues a command that has an answer.

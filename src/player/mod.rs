@@ -3,6 +3,7 @@
 //! beyond its version and whether it is live, never reads a clock.
 
 mod assert;
+mod bad_value;
 mod consumer;
 mod context;
 mod driver;

@@ -1,5 +1,6 @@
 //! RabbitMQ's pure functions of model and profile. Never hold state.
 
+mod amqp_limits;
 mod arguments;
 mod book;
 mod death;
@@ -16,6 +17,7 @@ mod routing;
 mod term;
 mod versions;
 
+pub use amqp_limits::{AmqpLimit, OverLimit, PublishPart, SHORT_STRING_BYTES_MAX, over_limit, short_string_excess};
 pub use arguments::{QUEUE_ARGUMENTS, QueueArgument, ValueKind, queue_argument};
 pub use book::{KnownFrom, RuleChapter, RuleSection, RuleSource, VersionNote, rule_chapters};
 pub use death::{Dying, is_cycle, record_death};

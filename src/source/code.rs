@@ -130,6 +130,7 @@ codes! {
         ScenarioExpectsNothing "expects_nothing",
         ScenarioExpiration "expiration",
         ScenarioIncludesNothing "includes_nothing",
+        ScenarioLongTag "long_tag",
         ScenarioMatrix "matrix",
         ScenarioNeverDone "never_done",
         ScenarioNeverReached "never_reached",
@@ -177,6 +178,7 @@ codes! {
         StepNotRefused "not_refused",
         StepRefused "refused",
         StepReply "reply",
+        StepOverLimit "over_limit",
         StepTemplate "template",
     }
     Run "run" {

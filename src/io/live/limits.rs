@@ -24,7 +24,7 @@ pub struct LiveLimits {
     pub totals: Duration,
     /// How long a client may wait for an event that no wake-up bounds.
     pub stuck: Duration,
-    /// Bytes of a frame: small ones make idle connections cheap; 4.3 refuses 4,096.
+    /// Bytes of a frame: RabbitMQ's own default. The headers of a message must fit into one.
     pub frame_max: u32,
 }
 
@@ -40,7 +40,7 @@ impl Default for LiveLimits {
             poll: Duration::from_millis(40),
             totals: Duration::from_millis(200),
             stuck: Duration::from_secs(60),
-            frame_max: 8_192,
+            frame_max: 131_072,
         }
     }
 }

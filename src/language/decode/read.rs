@@ -3,6 +3,7 @@
 
 use crate::language::syntax::tree::{Kind, Node, Style};
 use crate::model::{Count, LateValue, Millis, Name, Table, Text, Value};
+use crate::rules::SHORT_STRING_BYTES_MAX;
 
 /// Says why a value cannot be read.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,9 +15,6 @@ pub enum DecodeError {
     /// Was a problem already.
     Known,
 }
-
-/// The longest name or short string that AMQP carries, in bytes.
-pub const NAME_BYTES_MAX: usize = 255;
 
 pub type Read<T> = Result<T, DecodeError>;
 
@@ -42,8 +40,8 @@ pub fn text(node: &Node) -> Read<String> {
 /// Reads a text that AMQP carries as a short string.
 pub fn name(node: &Node) -> Read<Name> {
     let text = text(node)?;
-    if text.len() > NAME_BYTES_MAX {
-        let message = format!("is {} bytes long, and AMQP carries at most {NAME_BYTES_MAX}", text.len());
+    if text.len() > SHORT_STRING_BYTES_MAX {
+        let message = format!("is {} bytes long, and AMQP carries at most {SHORT_STRING_BYTES_MAX}", text.len());
         return value(message, "shorten it");
     }
     Ok(text.into())

@@ -3,8 +3,8 @@
 
 use crate::broker::{Command, DeliveryTag, PublishId, Refusal, Settlement};
 use crate::model::{Action, Forward, Publish, PublishOutcome};
+use crate::player::bad_value::{BadValue, place_of_refused};
 use crate::player::consumer::job::{Job, Wait};
-use crate::player::consumer::matching::BadTemplate;
 use crate::player::context::{Player, Waiting};
 use crate::player::message::anonymous_messages::Fate;
 use crate::player::message::compose::{Composed, compose, compose_forward, compose_reply, compose_retry, scope_of};
@@ -14,7 +14,7 @@ use crate::source::Code;
 use std::collections::BTreeMap;
 
 impl Player {
-    pub(crate) fn act(&mut self, index: usize, job: &mut Job, action: &Action) -> Result<(), BadTemplate> {
+    pub(crate) fn act(&mut self, index: usize, job: &mut Job, action: &Action) -> Result<(), BadValue> {
         match action {
             Action::Ack { multiple } => self.settle(index, job, *multiple, Settlement::Ack),
             Action::Nack { requeue, multiple } => {
@@ -30,7 +30,7 @@ impl Player {
             Action::Publish(publish) => self.act_publish(index, job, publish)?,
             Action::Forward(forward) => self.act_forward(index, job, forward)?,
             Action::Reply(reply) => self.act_reply(index, job, reply)?,
-            Action::Retry => self.act_retry(index, job),
+            Action::Retry => self.act_retry(index, job)?,
             Action::Crash => {
                 self.note_done(index, job, &ActionRecord::Did("crash"));
                 self.crash(index, Waiting::Nobody);
@@ -48,7 +48,7 @@ impl Player {
     }
 
     /// Sends once for the job, however many messages it is about.
-    fn act_publish(&mut self, index: usize, job: &mut Job, publish: &Publish) -> Result<(), BadTemplate> {
+    fn act_publish(&mut self, index: usize, job: &mut Job, publish: &Publish) -> Result<(), BadValue> {
         let Some(mut scope) = self.at_hand(index, job, 0).map(|at_hand| scope_of(&at_hand)) else { return Ok(()) };
         for n in 1..=publish.count {
             let composed = compose(publish, n, &mut scope)?;
@@ -58,7 +58,7 @@ impl Player {
         Ok(())
     }
 
-    fn act_forward(&mut self, index: usize, job: &mut Job, forward: &Forward) -> Result<(), BadTemplate> {
+    fn act_forward(&mut self, index: usize, job: &mut Job, forward: &Forward) -> Result<(), BadValue> {
         for at in 0..job.held.len() {
             let Some(at_hand) = self.at_hand(index, job, at) else { continue };
             let composed = compose_forward(forward, at_hand.delivery, &scope_of(&at_hand))?;
@@ -69,7 +69,7 @@ impl Player {
         Ok(())
     }
 
-    fn act_reply(&mut self, index: usize, job: &mut Job, reply: &Publish) -> Result<(), BadTemplate> {
+    fn act_reply(&mut self, index: usize, job: &mut Job, reply: &Publish) -> Result<(), BadValue> {
         for at in 0..job.held.len() {
             let Some(at_hand) = self.at_hand(index, job, at) else { continue };
             let Some(to) = at_hand.delivery.message.properties.reply_to.clone() else {
@@ -96,13 +96,13 @@ impl Player {
 
     /// Sends each message to its next rung; it is acked once that is confirmed. After the last rung, where nothing
     /// else is declared, it is rejected: its queue's dead-letter exchange may take it.
-    fn act_retry(&mut self, index: usize, job: &mut Job) {
+    fn act_retry(&mut self, index: usize, job: &mut Job) -> Result<(), BadValue> {
         let scenario = self.scenario.clone();
-        let Some(ladder) = &scenario.consumers[self.actors[index].consumer].ladder else { return };
+        let Some(ladder) = &scenario.consumers[self.actors[index].consumer].ladder else { return Ok(()) };
         for at in 0..job.held.len() {
             let held = &job.held[at];
             let (tag, receipt) = (held.delivery.tag, held.receipt);
-            match compose_retry(ladder, &held.delivery) {
+            match compose_retry(ladder, &held.delivery)? {
                 Some(composed) => {
                     let composed = Composed { sent_on: Some(held.name.clone()), ..composed };
                     self.ledger.did(index, receipt, ActionRecord::Retried { rung: composed.routing_key.clone() });
@@ -114,6 +114,7 @@ impl Player {
                 }
             }
         }
+        Ok(())
     }
 
     fn send_from(&mut self, index: usize, job: &mut Job, composed: Composed, acks: Option<usize>) {
@@ -187,13 +188,17 @@ impl Player {
         outcome: PublishOutcome,
         refusal: Option<&Refusal>,
     ) {
-        let mut acked = None;
+        let (mut acked, mut place) = (None, None);
+        let scenario = self.scenario.clone();
+        let consumer = &scenario.consumers[self.actors[index].consumer];
         for job in &mut self.actors[index].jobs {
             let Wait::Publishes(waits) = &mut job.wait else { continue };
             let Some(acks) = waits.remove(&publish) else { continue };
             if waits.is_empty() {
                 job.wait = Wait::Nothing;
             }
+            let action = job.next_action.checked_sub(1).and_then(|at| job.actions(consumer).get(at));
+            place = refusal.zip(action).and_then(|(refusal, action)| place_of_refused(action, refusal.code));
             acked = acks.and_then(|at| job.held.get(at)).map(|held| (held.delivery.tag, held.receipt));
             break;
         }
@@ -210,7 +215,7 @@ impl Player {
         self.actors[index].jobs.clear();
         let who = self.actors[index].name.clone();
         self.refused(who.clone(), "publish".into(), refusal);
-        let span = self.scenario.consumers[self.actors[index].consumer].span;
+        let span = place.unwrap_or(consumer.span);
         self.failed(Code::StepRefused, format!("a publish of {who} was refused: {refusal}"), span, vec![]);
     }
 }

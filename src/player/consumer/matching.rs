@@ -3,26 +3,13 @@
 
 use crate::broker::Delivery;
 use crate::model::{DeathMatcher, Matcher, Message, Scope, TemplateError, Text, Value};
+use crate::player::bad_value::BadValue;
 use crate::player::consumer::memory::chance_falls;
 use crate::player::message::compose::{AtHand, scope_of};
 use crate::rules::topic_matches;
-use crate::source::Span;
-
-/// Is a template that could not be rendered, and where it stands.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct BadTemplate {
-    pub error: TemplateError,
-    pub span: Option<Span>,
-}
-
-impl From<TemplateError> for BadTemplate {
-    fn from(error: TemplateError) -> Self {
-        Self { error, span: None }
-    }
-}
 
 /// Says whether all conditions hold for the message at hand.
-pub(crate) fn matches(matcher: &Matcher, at_hand: &AtHand) -> Result<bool, BadTemplate> {
+pub(crate) fn matches(matcher: &Matcher, at_hand: &AtHand) -> Result<bool, BadValue> {
     if *matcher == Matcher::default() {
         return Ok(true);
     }
@@ -38,11 +25,11 @@ pub(crate) fn matches(matcher: &Matcher, at_hand: &AtHand) -> Result<bool, BadTe
 }
 
 /// Says whether the conditions hold that speak of the message alone.
-pub(crate) fn message_matches(matcher: &Matcher, name: &str, delivery: &Delivery) -> Result<bool, BadTemplate> {
+pub(crate) fn message_matches(matcher: &Matcher, name: &str, delivery: &Delivery) -> Result<bool, BadValue> {
     fits(matcher, name, delivery, &Scope::new())
 }
 
-fn fits(matcher: &Matcher, name: &str, delivery: &Delivery, scope: &Scope) -> Result<bool, BadTemplate> {
+fn fits(matcher: &Matcher, name: &str, delivery: &Delivery, scope: &Scope) -> Result<bool, BadValue> {
     let message = &delivery.message;
     let text_is = |wanted: &Option<Text>, found: &str, test: fn(&str, &str) -> bool| -> Result<bool, TemplateError> {
         wanted.as_ref().map_or(Ok(true), |text| Ok(test(&text.render(scope)?, found)))
@@ -116,9 +103,9 @@ pub(crate) fn same_value(wanted: &Value, found: &Value) -> bool {
     }
 }
 
-fn when_holds(matcher: &Matcher, scope: &Scope) -> Result<bool, BadTemplate> {
+fn when_holds(matcher: &Matcher, scope: &Scope) -> Result<bool, BadValue> {
     let Some(template) = &matcher.when else { return Ok(true) };
-    let value = template.value(scope).map_err(|error| BadTemplate { error, span: Some(template.span) })?;
+    let value = template.value(scope).map_err(|error| BadValue::from(error).or_at(Some(template.span)))?;
     Ok(match value {
         serde_json::Value::Bool(yes) => yes,
         serde_json::Value::String(text) => text.trim() == "true",

@@ -3,9 +3,10 @@
 
 use crate::broker::{ChannelId, Delivery};
 use crate::model::{Consumer, Name};
+use crate::player::bad_value::BadValue;
 use crate::player::consumer::actor::InHand;
 use crate::player::consumer::job::{Doing, Held, Job, Wait};
-use crate::player::consumer::matching::{BadTemplate, matches};
+use crate::player::consumer::matching::matches;
 use crate::player::context::Player;
 use crate::player::message::anonymous_messages::Alike;
 use crate::player::message::compose::AtHand;
@@ -102,7 +103,7 @@ impl Player {
                     self.memories[self.actors[index].consumer].unmatched += 1;
                     self.note_done(index, &job, &ActionRecord::Did("hold"));
                 }
-                Err(bad) => self.bad_template(index, bad),
+                Err(bad) => self.bad_action(index, bad),
             }
         }
         taken
@@ -126,20 +127,20 @@ impl Player {
     }
 
     /// Finds the first rule that matches; a batch goes by its first message.
-    fn choose_rule(&self, index: usize, consumer: &Consumer, job: &Job) -> Result<Option<usize>, BadTemplate> {
+    fn choose_rule(&self, index: usize, consumer: &Consumer, job: &Job) -> Result<Option<usize>, BadValue> {
         let Some(at_hand) = self.at_hand(index, job, 0) else { return Ok(None) };
         for (number, rule) in consumer.rules.iter().enumerate() {
             let matched = matches(&rule.matcher, &at_hand);
-            if matched.map_err(|bad| BadTemplate { span: bad.span.or(Some(rule.span)), ..bad })? {
+            if matched.map_err(|bad| bad.or_at(Some(rule.span)))? {
                 return Ok(Some(number));
             }
         }
         Ok(None)
     }
 
-    fn bad_template(&mut self, index: usize, bad: BadTemplate) {
-        let span = bad.span.unwrap_or(self.scenario.consumers[self.actors[index].consumer].span);
-        self.failed(Code::StepTemplate, format!("a template cannot be rendered: {}", bad.error.message), span, vec![]);
+    fn bad_action(&mut self, index: usize, bad: BadValue) {
+        let span = self.scenario.consumers[self.actors[index].consumer].span;
+        self.bad_value(&bad, span);
     }
 
     /// Goes on with a job until it must wait; says whether there is more to do.
@@ -169,7 +170,7 @@ impl Player {
                     Doing::Rule(rule) => consumer.rules.get(rule).map(|rule| rule.span),
                     Doing::Timeout => consumer.timeout.as_ref().map(|timeout| timeout.span),
                 };
-                self.bad_template(index, BadTemplate { span: bad.span.or(place), ..bad });
+                self.bad_action(index, bad.or_at(place));
                 return false;
             }
             if self.actors[index].channel.is_none() {

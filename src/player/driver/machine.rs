@@ -2,7 +2,8 @@
 //! A failed step ends the steps; `finally` always runs. Waits by moments and answers, never by sleeping.
 
 use crate::broker::{ChannelId, ConnectionId, PublishId, Refusal, Reply, RequestId};
-use crate::model::{Act, Millis, Moment, Name, PublishOutcome, QueueName, Scale, Scenario, Step, TemplateError};
+use crate::model::{Act, Millis, Moment, Name, PublishOutcome, QueueName, Scale, Scenario, Step};
+use crate::player::bad_value::BadValue;
 use crate::player::context::{Player, Role, Waiting};
 use crate::player::driver::closing_connections::ClosingConnections;
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
@@ -419,9 +420,9 @@ impl Player {
         self.failed(Code::RunConnect, format!("the runner cannot connect: {refusal}"), span, vec![]);
     }
 
-    pub(crate) fn bad_step_template(&mut self, error: &TemplateError) {
+    pub(crate) fn bad_step(&mut self, bad: &BadValue) {
         let span = self.driver.span(&self.scenario);
-        self.failed(Code::StepTemplate, format!("a template cannot be rendered: {}", error.message), span, vec![]);
+        self.bad_value(bad, span);
     }
 
     fn begin_series(&mut self) {
@@ -451,8 +452,8 @@ impl Player {
                     series.sent(publish);
                     sent = true;
                 }
-                Err(error) => {
-                    self.bad_step_template(&error);
+                Err(bad) => {
+                    self.bad_step(&bad);
                     return true;
                 }
             }

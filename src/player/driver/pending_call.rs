@@ -66,7 +66,7 @@ impl Player {
                 let calling = PendingCall { channel, publish, question, confirmed: false, reply: None, until };
                 self.driver.doing = Doing::PendingCall(Box::new(calling));
             }
-            Err(error) => self.bad_step_template(&error),
+            Err(bad) => self.bad_step(&bad),
         }
     }
 

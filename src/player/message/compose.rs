@@ -6,9 +6,11 @@ use crate::model::{
     Forward, Ladder, LateValue, Message, Moment, Name, Payload, Properties, Publish, Scope, Table, TemplateError, Text,
     Value, name_in_series,
 };
+use crate::player::bad_value::{BadValue, place_in_forward, place_in_publish, within_limits};
 use crate::player::consumer::job::Held;
 use crate::player::consumer::memory::Memory;
 use crate::player::message::view::view_of;
+use crate::rules::{OverLimit, PublishPart};
 use std::sync::Arc;
 
 /// Is one publish, ready to send.
@@ -23,12 +25,15 @@ pub(crate) struct Composed {
 }
 
 /// Renders a publish; `n` counts the messages of a series from 1.
-pub(crate) fn compose(publish: &Publish, n: u32, scope: &mut Scope) -> Result<Composed, TemplateError> {
+pub(crate) fn compose(publish: &Publish, n: u32, scope: &mut Scope) -> Result<Composed, BadValue> {
     // Also where there is one only: a count may come from a matrix.
     scope.insert("n", n.into());
     let text = |text: &Option<Text>| text.as_ref().map(|text| text.render(scope)).transpose();
-    let integer = |value: &Option<LateValue>| -> Result<Option<i64>, TemplateError> {
-        Ok(value.as_ref().map(|value| value.render(scope)).transpose()?.and_then(|value| as_number(&value)))
+    let integer = |part: PublishPart, value: &Option<LateValue>, max: i64| -> Result<Option<i64>, BadValue> {
+        let Some(value) = value.as_ref().map(|value| value.render(scope)).transpose()? else { return Ok(None) };
+        let number = as_number(&value).filter(|n| (0..=max).contains(n));
+        let over = || OverLimit::number(part, &value.to_json().to_string(), 0, max);
+        number.map(Some).ok_or_else(over).map_err(|over| place_in(publish, over))
     };
     let (body, json) = render_payload(&publish.payload, scope)?;
     let headers = render_pairs(&publish.headers, scope)?;
@@ -38,24 +43,31 @@ pub(crate) fn compose(publish: &Publish, n: u32, scope: &mut Scope) -> Result<Co
         content_encoding: text(&publish.content_encoding)?,
         headers: (!headers.is_empty()).then_some(headers),
         delivery_mode: Some(publish.delivery_mode),
-        priority: integer(&publish.priority)?.map(|n| n.clamp(0, 255) as u8),
+        priority: integer(PublishPart::Priority, &publish.priority, 255)?.map(|n| n as u8),
         correlation_id: text(&publish.correlation_id)?,
         reply_to: text(&publish.reply_to)?,
         expiration: text(&publish.expiration)?,
         message_id: message_id(publish, n, scope)?,
-        timestamp: integer(&publish.timestamp)?.map(|n| n.max(0) as u64),
+        timestamp: integer(PublishPart::Timestamp, &publish.timestamp, i64::MAX)?.map(|n| n as u64),
         kind: text(&publish.kind)?,
         user_id: text(&publish.user_id)?,
         app_id: text(&publish.app_id)?,
         cluster_id: None,
     };
-    Ok(Composed {
+    let composed = Composed {
         exchange: publish.exchange.render(scope)?,
         routing_key: publish.routing_key.render(scope)?,
         mandatory: publish.mandatory,
         message: Arc::new(Message { properties, body }),
         sent_on: None,
-    })
+    };
+    within_limits(composed, |over| place_in_publish(publish, over))
+}
+
+/// Puts a number that AMQP cannot carry where its template stands.
+fn place_in(publish: &Publish, over: OverLimit) -> BadValue {
+    let place = place_in_publish(publish, &over);
+    BadValue::from(over).or_at(place)
 }
 
 /// Gives the id of the n-th message: `burst.3` of a series, unless its own template tells them apart.
@@ -81,11 +93,7 @@ pub(crate) fn render_pairs(pairs: &[(String, LateValue)], scope: &Scope) -> Resu
 }
 
 /// Renders the forwarding of a message at hand: properties and headers go with it.
-pub(crate) fn compose_forward(
-    forward: &Forward,
-    delivery: &Delivery,
-    scope: &Scope,
-) -> Result<Composed, TemplateError> {
+pub(crate) fn compose_forward(forward: &Forward, delivery: &Delivery, scope: &Scope) -> Result<Composed, BadValue> {
     let mut message = Message::clone(&delivery.message);
     let added = render_pairs(&forward.headers, scope)?;
     let mut headers = message.properties.headers.take().unwrap_or_default();
@@ -102,13 +110,9 @@ pub(crate) fn compose_forward(
         Some(key) => key.render(scope)?,
         None => delivery.routing_key.clone(),
     };
-    Ok(Composed {
-        exchange: forward.exchange.render(scope)?,
-        routing_key,
-        mandatory: false,
-        message: Arc::new(message),
-        sent_on: None,
-    })
+    let exchange = forward.exchange.render(scope)?;
+    let composed = Composed { exchange, routing_key, mandatory: false, message: Arc::new(message), sent_on: None };
+    within_limits(composed, |over| place_in_forward(forward, over))
 }
 
 /// Is who holds a message, as templates see it.
@@ -149,7 +153,7 @@ pub(crate) fn compose_reply(
     delivery: &Delivery,
     to: &Name,
     scope: &mut Scope,
-) -> Result<Composed, TemplateError> {
+) -> Result<Composed, BadValue> {
     let mut composed = compose(reply, 1, scope)?;
     composed.routing_key = to.clone();
     let asked = &delivery.message.properties;
@@ -179,7 +183,7 @@ pub(crate) const OF_THE_BROKER: [&str; 9] = [
 ];
 
 /// Sends a message to its next rung, or to where they are parked; `None` when it was on the last and nothing follows.
-pub(crate) fn compose_retry(ladder: &Ladder, delivery: &Delivery) -> Option<Composed> {
+pub(crate) fn compose_retry(ladder: &Ladder, delivery: &Delivery) -> Result<Option<Composed>, BadValue> {
     let mut message = Message::clone(&delivery.message);
     let mut headers = message.properties.headers.take().unwrap_or_default();
     let tried = headers.get(RETRIES).and_then(as_number).unwrap_or(0).max(0);
@@ -191,12 +195,13 @@ pub(crate) fn compose_retry(ladder: &Ladder, delivery: &Delivery) -> Option<Comp
             rung.clone()
         }
         (None, Some(parked)) => parked.clone(),
-        (None, None) => return None,
+        (None, None) => return Ok(None),
     };
     message.properties.headers = (!headers.is_empty()).then_some(headers);
     let exchange = ladder.exchange.clone();
     // Returned rather than lost, should somebody have removed the rung.
-    Some(Composed { exchange, routing_key, mandatory: true, message: message.into(), sent_on: None })
+    let composed = Composed { exchange, routing_key, mandatory: true, message: message.into(), sent_on: None };
+    within_limits(composed, |_| None).map(Some)
 }
 
 /// Reads an integer out of a number or a text, as templates give either.

@@ -12,6 +12,7 @@ use crate::language::syntax::tree::{Entry, Kind, Node};
 use crate::model::{
     Action, Batch, Consumer, Ladder, Name, Origin, OwnQueue, Queue, QueueKind, QueueName, Reconnect, Timeout,
 };
+use crate::rules::short_string_excess;
 use crate::source::{Code, Problem, Span};
 use std::collections::BTreeMap;
 
@@ -77,6 +78,12 @@ pub fn consumer(
 /// Says what cannot work, and what hardly works as meant.
 fn judge(consumer: &Consumer, node: &Node, desk: &mut Diagnostics) {
     let place = |key: &str| key_span(node, key).unwrap_or(consumer.span);
+    if let Some(bytes) = consumer.instance_names().find_map(|tag| short_string_excess(&tag)) {
+        let message = format!("the consumer tag would be {bytes} bytes long, and AMQP carries at most 255");
+        let problem =
+            Problem::new(Code::ScenarioLongTag, message).at(consumer.span, "the tag, with the instance's number");
+        desk.add(problem.help("shorten the name of the consumer"));
+    }
     let prefetch = consumer.prefetch;
     if prefetch > 0 && consumer.concurrency > prefetch {
         let problem = Problem::new(Code::ScenarioConcurrency, "`concurrency` is more than `prefetch` lets through");
