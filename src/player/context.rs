@@ -323,6 +323,7 @@ impl Player {
         let Some(actor) = self.actor_of(channel, consumer) else { return };
         self.deliveries += 1;
         let (name, alike) = self.names.of_delivery(&self.ledger.consumers[actor].queue, &delivery);
+        self.driver.note_delivery(&name);
         if delivery.message.properties.message_id.is_some() && self.failures.is_empty() {
             self.count_delivery(&name);
         }

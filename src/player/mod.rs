@@ -8,6 +8,7 @@ mod consumer;
 mod context;
 mod driver;
 mod fitness;
+mod instant;
 mod message;
 mod record;
 mod run_result;

@@ -75,12 +75,12 @@ fn note_races(cell: &Cell, edition: Edition, played: &mut RunResult, timers: &[M
         });
         // The wait itself is no work.
         timers.retain(|timer| *timer != point.moment + Millis(RACE.0 - 1));
-        let first = DecisionPoint { moment: point.moment + gap, ..*point };
+        let first = DecisionPoint { moment: point.moment + gap, ..point.clone() };
         let goes_on = shift.way == Direction::Later && after(&first, &timers).is_some();
         let unrest = goes_on.then(|| unrest(cell, edition, played, shift.point)).flatten();
         let note = match unrest {
-            Some(UnrestEnd::WithoutEnd) => Some(WITHOUT_END.to_owned()),
-            Some(UnrestEnd::UntilRest) if race.is_none() => Some(UNTIL_REST.to_owned()),
+            Some(UnrestEnd::WithoutEnd) => Some(without_end(point)),
+            Some(UnrestEnd::UntilRest) if race.is_none() => Some(until_rest(point)),
             _ => race,
         };
         notes.extend(note.map(|note| (point.span, note)));
@@ -88,11 +88,28 @@ fn note_races(cell: &Cell, edition: Edition, played: &mut RunResult, timers: &[M
     played.notes.extend(notes);
 }
 
-const WITHOUT_END: &str = "work goes on beside this without rest: a live broker is never quiet here; say when to look: \
-                           `within:`, `at:`";
+fn without_end(point: &DecisionPoint) -> String {
+    match &point.restless {
+        Some(consumer) => format!(
+            "{consumer} works on without rest when the steps are over: a live broker is never quiet then; end with the step \
+             `stop: {consumer}`"
+        ),
+        None => "work goes on beside this without rest: a live broker is never quiet here; say when to look: `within:`, `at:`"
+            .to_owned(),
+    }
+}
 
-const UNTIL_REST: &str = "work goes on beside this: a live broker waits until it rests, which would change the run; say \
-                          when to look: `within:`, `at:`";
+fn until_rest(point: &DecisionPoint) -> String {
+    match &point.restless {
+        Some(consumer) => format!(
+            "{consumer} works on when the steps are over: a live broker waits until it rests, which would change the run; end \
+             with the step `stop: {consumer}`, or wait for what it does: `within:`"
+        ),
+        None => "work goes on beside this: a live broker waits until it rests, which would change the run; say when to look: \
+                 `within:`, `at:`"
+            .to_owned(),
+    }
+}
 
 /// How work that goes on after a quiet would turn out on a live broker, whose quiet is a while without any event.
 enum UnrestEnd {

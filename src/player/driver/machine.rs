@@ -11,6 +11,7 @@ use crate::player::driver::contents::Reading;
 use crate::player::driver::pending_call::PendingCall;
 use crate::player::driver::publish_series::PublishSeries;
 use crate::player::driver::timing_races::Unrest;
+use crate::player::instant::Instant;
 use crate::source::{Code, Span};
 use std::collections::BTreeMap;
 
@@ -42,6 +43,8 @@ pub(crate) enum Doing {
     Leaving,
     /// Waits until nothing more happens now.
     Quieting,
+    /// A `within` holds; what belongs to the same moment comes before the next step.
+    EndingInstant(Instant),
     /// Waits for a fresh count before it judges.
     Refreshing(QueueName),
     Reading(Reading),
@@ -160,6 +163,13 @@ impl Driver {
         matches!(&self.doing, Doing::Publishing(series) if series.is_amid_bulk())
     }
 
+    /// Counts a delivery where the rest of a moment is awaited.
+    pub fn note_delivery(&mut self, message: &Name) {
+        if let Doing::EndingInstant(instant) = &mut self.doing {
+            instant.delivered(message);
+        }
+    }
+
     /// Gives the next moment at which the driver acts by itself.
     pub fn wake_at(&self) -> Option<Moment> {
         let own = match &self.doing {
@@ -220,6 +230,10 @@ impl Player {
                 true
             }
             Doing::Lingering { until } if until <= self.now => self.lingered(),
+            Doing::EndingInstant(instant) if instant.is_endless() => {
+                self.end_step(None);
+                true
+            }
             Doing::Pausing { until } if until <= self.now => {
                 if let Some(step) = self.current_step() {
                     self.perform_step(&step);

@@ -2,7 +2,7 @@
 //! is judged or done at a certain moment. A rehearsal shifts one of them a little and compares what comes of it.
 
 use crate::broker::Event;
-use crate::model::{Act, Millis, Moment, When};
+use crate::model::{Act, Millis, Moment, Name, When};
 use crate::player::context::Player;
 use crate::player::record::outcome::{MessageRecord, Outcome};
 use crate::source::Span;
@@ -14,13 +14,15 @@ pub const RACE: Millis = Millis(200);
 const POINTS_MAX: usize = 1_000;
 
 /// Is a moment of the run that matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecisionPoint {
     /// The broker's.
     pub moment: Moment,
     pub span: Span,
     /// It was meant for that very moment, so that it may also come before what happens then.
     pub exact: bool,
+    /// The steps are over, and this consumer was the last at work.
+    pub restless: Option<Name>,
 }
 
 /// Says which point of a run is shifted, and which way.
@@ -95,11 +97,11 @@ impl Player {
 
     /// Notes a point and gives the moment at which it is reached in this run.
     pub(crate) fn reach(&mut self, moment: Moment, exact: bool) -> Moment {
-        let span = self.driver.span(&self.scenario);
+        let (span, restless) = self.place_of_unrest();
         let number = self.points.len();
         if number < POINTS_MAX {
             let moment = Moment(moment.0 + self.epoch.unwrap_or_default().0);
-            self.points.push(DecisionPoint { moment, span, exact });
+            self.points.push(DecisionPoint { moment, span, exact, restless });
         }
         match self.shift {
             Some(Perturbation { point, way: Direction::Earlier }) if point == number => {

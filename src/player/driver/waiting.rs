@@ -2,13 +2,16 @@
 //! Waits by the player's events and moments; the judging itself is `judge`.
 
 use crate::broker::{Command, Refusal, Reply};
-use crate::model::{Act, Count, Expectation, Millis, Moment, QueueName, Step, Subject, TallySource, When};
+use crate::model::{
+    Act, Consumer, Count, Expectation, Millis, Moment, Name, QueueName, Step, Subject, TallySource, When,
+};
 use crate::player::assert::judge::{Evidence, judge};
 use crate::player::context::{Player, Waiting};
 use crate::player::driver::machine::{Doing, Stage};
+use crate::player::instant::Instant;
 use crate::player::record::failure::Finding;
 use crate::player::record::timeline::TimelineEvent;
-use crate::source::Code;
+use crate::source::{Code, Span};
 
 /// How far a measured time may always be off on a live broker, of real time.
 const LIVE_TOLERANCE_FLOOR: Millis = Millis(100);
@@ -16,9 +19,13 @@ const LIVE_TOLERANCE_FLOOR: Millis = Millis(100);
 /// How long a message may be on its way and be counted nowhere, of real time (60 ms at worst between quorum queues).
 const ON_ITS_WAY: Millis = Millis(100);
 
-/// What to do when quiet does not come.
+/// What to do when quiet does not come to an expectation.
 const NEVER_QUIET: &str = "messages go round without end: give the loop an end (`attempt`, `x_death`, a delivery limit) \
                            or a pause of 200ms (a TTL, `delay`); or say how long to wait: `within: 10s`";
+
+/// What to do when it does not come at the end, and no consumer is to blame.
+const AT_THE_END: &str = "the steps are over, and messages go round without end: give the loop an end (a delivery limit, an \
+                          expectation of `x_death`) or a pause of 200ms (a TTL)";
 
 impl Player {
     pub(crate) fn await_quiet(&mut self) {
@@ -27,6 +34,9 @@ impl Player {
     }
 
     pub(crate) fn driver_quiet(&mut self, reply: Result<Reply, Refusal>) {
+        if matches!(self.driver.doing, Doing::EndingInstant(_)) {
+            return self.end_step(None);
+        }
         if !matches!(self.driver.doing, Doing::Quieting) {
             return;
         }
@@ -60,11 +70,41 @@ impl Player {
     }
 
     fn never_quiet(&mut self, text: String) {
-        let span = self.driver.span(&self.scenario);
+        let (span, restless) = self.place_of_unrest();
         self.failed(Code::RunNeverQuiet, text, span, vec![]);
+        let help = match (restless, self.driver.stage) {
+            (Some(consumer), _) => format!(
+                "the steps are over, and {consumer} works on: end with the step `stop: {consumer}`, or give the loop an end \
+                 (`attempt`, `x_death`, a delivery limit)"
+            ),
+            (None, Stage::Outcome) => AT_THE_END.to_owned(),
+            (None, _) => NEVER_QUIET.to_owned(),
+        };
         if let Some(failure) = self.failures.last_mut() {
-            failure.help = Some(NEVER_QUIET.to_owned());
+            failure.help = Some(help);
         }
+    }
+
+    /// Returns where to tell of a quiet that does not come: at the expectation that waits for it, and once the steps are
+    /// over, at the consumer that goes on, with its name.
+    pub(crate) fn place_of_unrest(&self) -> (Span, Option<Name>) {
+        let span = self.driver.span(&self.scenario);
+        let last = (self.driver.stage == Stage::Outcome).then(|| self.latest_at_work()).flatten();
+        match last {
+            Some(consumer) => (consumer.span, Some(consumer.name.clone())),
+            None => (span, None),
+        }
+    }
+
+    fn latest_at_work(&self) -> Option<&Consumer> {
+        let at_work = self.timeline.entries().rev().find_map(|entry| match &entry.what {
+            TimelineEvent::Delivered { consumer, .. }
+            | TimelineEvent::Settled { consumer, .. }
+            | TimelineEvent::Working { consumer, .. } => Some(consumer),
+            _ => None,
+        })?;
+        let actor = self.actors.iter().find(|actor| actor.name == *at_work)?;
+        Some(&self.scenario.consumers[actor.consumer])
     }
 
     /// The shifted point is reached; where rest is awaited, only once nothing has happened for a while.
@@ -237,10 +277,13 @@ impl Player {
     fn judged(&mut self, expectation: &Expectation, findings: Vec<Finding>) {
         self.note_unobservable(expectation);
         self.record(TimelineEvent::Judged { span: expectation.span, holds: findings.is_empty() });
-        if findings.is_empty() {
-            self.end_step(None);
-        } else {
+        if !findings.is_empty() {
             self.failed(code_of(&expectation.subject), sentence_of(expectation), expectation.span, findings);
+        } else if matches!(expectation.when, When::Within(_)) && !self.ground.live {
+            self.driver.doing = Doing::EndingInstant(Instant::default());
+            self.ask(Waiting::Quiet, |request| Command::AwaitQuiet { request });
+        } else {
+            self.end_step(None);
         }
     }
 
