@@ -7,13 +7,13 @@ use crate::broker::{
 };
 use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scenario};
 use crate::player::assert::tally::Share;
-use crate::player::bad_value::BadValue;
 use crate::player::consumer::actor::Actor;
 use crate::player::consumer::memory::Memory;
 use crate::player::driver::contents::Contents;
 use crate::player::driver::machine::Driver;
 use crate::player::driver::timing_races::{DecisionPoint, Perturbation};
 use crate::player::message::anonymous_messages::{Alike, Fate};
+use crate::player::message::bad_value::BadValue;
 use crate::player::message::names::Names;
 use crate::player::record::failure::{Failure, Finding};
 use crate::player::record::ledger::Ledger;

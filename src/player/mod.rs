@@ -3,12 +3,10 @@
 //! beyond its version and whether it is live, never reads a clock.
 
 mod assert;
-mod bad_value;
 mod consumer;
 mod context;
 mod driver;
 mod fitness;
-mod instant;
 mod message;
 mod record;
 mod run_result;

@@ -3,8 +3,8 @@
 
 use crate::broker::Delivery;
 use crate::model::{DeathMatcher, Matcher, Message, Scope, TemplateError, Text, Value};
-use crate::player::bad_value::BadValue;
 use crate::player::consumer::memory::chance_falls;
+use crate::player::message::bad_value::BadValue;
 use crate::player::message::compose::{AtHand, scope_of};
 use crate::rules::topic_matches;
 

@@ -3,12 +3,12 @@
 
 use crate::broker::{ChannelId, Delivery};
 use crate::model::{Consumer, Name};
-use crate::player::bad_value::BadValue;
 use crate::player::consumer::actor::InHand;
 use crate::player::consumer::job::{Doing, Held, Job, Wait};
 use crate::player::consumer::matching::matches;
 use crate::player::context::Player;
 use crate::player::message::anonymous_messages::Alike;
+use crate::player::message::bad_value::BadValue;
 use crate::player::message::compose::AtHand;
 use crate::player::record::outcome::ActionRecord;
 use crate::player::record::timeline::TimelineEvent;

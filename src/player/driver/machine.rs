@@ -3,15 +3,14 @@
 
 use crate::broker::{ChannelId, ConnectionId, PublishId, Refusal, Reply, RequestId};
 use crate::model::{Act, Millis, Moment, Name, PublishOutcome, QueueName, Scale, Scenario, Step};
-use crate::player::bad_value::BadValue;
 use crate::player::context::{Player, Role, Waiting};
 use crate::player::driver::closing_connections::ClosingConnections;
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::contents::Reading;
+use crate::player::driver::instant::Instant;
 use crate::player::driver::pending_call::PendingCall;
 use crate::player::driver::publish_series::PublishSeries;
 use crate::player::driver::timing_races::Unrest;
-use crate::player::instant::Instant;
 use crate::source::{Code, Span};
 use std::collections::BTreeMap;
 
@@ -427,16 +426,6 @@ impl Player {
             && refusal.is_none()
             && self.actors.get(next).is_some_and(|actor| actor.consumer == self.actors[index].consumer);
         if more { self.start_actor(next) } else { self.end_step(refusal.as_ref()) }
-    }
-
-    fn runner_refused(&mut self, refusal: &Refusal) {
-        let span = self.driver.span(&self.scenario);
-        self.failed(Code::RunConnect, format!("the runner cannot connect: {refusal}"), span, vec![]);
-    }
-
-    pub(crate) fn bad_step(&mut self, bad: &BadValue) {
-        let span = self.driver.span(&self.scenario);
-        self.bad_value(bad, span);
     }
 
     fn begin_series(&mut self) {

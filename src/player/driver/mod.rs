@@ -3,6 +3,7 @@
 pub(crate) mod closing_connections;
 pub(crate) mod command_sequence;
 pub(crate) mod contents;
+pub(crate) mod instant;
 pub(crate) mod machine;
 pub(crate) mod pending_call;
 pub(crate) mod publish_series;

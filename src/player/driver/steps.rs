@@ -5,6 +5,7 @@ use crate::model::{Act, Expectation, Millis, Name, Object, Publish, Step};
 use crate::player::context::{Player, Role, Waiting};
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::machine::{Doing, Stage, Then};
+use crate::player::message::bad_value::BadValue;
 use crate::player::record::failure::Finding;
 use crate::player::record::timeline::{TimelineEvent, exchange_in_words};
 use crate::source::Code;
@@ -166,6 +167,18 @@ impl Player {
             stage => stage,
         };
         self.enter(next);
+    }
+}
+
+impl Player {
+    pub(crate) fn bad_step(&mut self, bad: &BadValue) {
+        let span = self.driver.span(&self.scenario);
+        self.bad_value(bad, span);
+    }
+
+    pub(crate) fn runner_refused(&mut self, refusal: &Refusal) {
+        let span = self.driver.span(&self.scenario);
+        self.failed(Code::RunConnect, format!("the runner cannot connect: {refusal}"), span, vec![]);
     }
 }
 

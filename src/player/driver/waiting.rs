@@ -7,8 +7,8 @@ use crate::model::{
 };
 use crate::player::assert::judge::{Evidence, judge};
 use crate::player::context::{Player, Waiting};
+use crate::player::driver::instant::Instant;
 use crate::player::driver::machine::{Doing, Stage};
-use crate::player::instant::Instant;
 use crate::player::record::failure::Finding;
 use crate::player::record::timeline::TimelineEvent;
 use crate::source::{Code, Span};

@@ -6,11 +6,12 @@ use crate::model::{
     Forward, Ladder, LateValue, Message, Moment, Name, Payload, Properties, Publish, Scope, Table, TemplateError, Text,
     Value, name_in_series,
 };
-use crate::player::bad_value::{BadValue, place_in_forward, place_in_publish, within_limits};
 use crate::player::consumer::job::Held;
 use crate::player::consumer::memory::Memory;
+use crate::player::message::bad_value::{BadValue, place_in_forward, place_in_publish};
 use crate::player::message::view::view_of;
-use crate::rules::{OverLimit, PublishPart};
+use crate::rules::{OverLimit, PublishPart, over_limit};
+use crate::source::Span;
 use std::sync::Arc;
 
 /// Is one publish, ready to send.
@@ -62,6 +63,14 @@ pub(crate) fn compose(publish: &Publish, n: u32, scope: &mut Scope) -> Result<Co
         sent_on: None,
     };
     within_limits(composed, |over| place_in_publish(publish, over))
+}
+
+/// Returns what was composed if AMQP can carry it; the place of a fault is that of the template which made the part.
+fn within_limits(composed: Composed, place: impl Fn(&OverLimit) -> Option<Span>) -> Result<Composed, BadValue> {
+    match over_limit(&composed.exchange, &composed.routing_key, &composed.message) {
+        None => Ok(composed),
+        Some(over) => Err(BadValue::from(over.clone()).or_at(place(&over))),
+    }
 }
 
 /// Puts a number that AMQP cannot carry where its template stands.

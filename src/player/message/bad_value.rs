@@ -3,9 +3,8 @@
 
 use crate::broker::code;
 use crate::model::{Action, Forward, LateValue, Publish, TemplateError, Text};
-use crate::player::message::compose::Composed;
 use crate::player::record::failure::Finding;
-use crate::rules::{AmqpLimit, OverLimit, PublishPart, over_limit};
+use crate::rules::{AmqpLimit, OverLimit, PublishPart};
 use crate::source::{Code, Span};
 
 /// What to do about a value that is over a limit.
@@ -62,17 +61,6 @@ impl BadValue {
                 (Code::StepOverLimit, message, vec![Finding::new(part, over.limit, found)], Some(SHORTEN.to_owned()))
             }
         }
-    }
-}
-
-/// Returns what was composed if AMQP can carry it; the place of a fault is that of the template which made the part.
-pub(crate) fn within_limits(
-    composed: Composed,
-    place: impl Fn(&OverLimit) -> Option<Span>,
-) -> Result<Composed, BadValue> {
-    match over_limit(&composed.exchange, &composed.routing_key, &composed.message) {
-        None => Ok(composed),
-        Some(over) => Err(BadValue { span: place(&over), fault: Fault::OverLimit(over) }),
     }
 }
 
