@@ -12,7 +12,6 @@ use crate::player::message::bad_value::BadValue;
 use crate::player::message::compose::AtHand;
 use crate::player::record::outcome::ActionRecord;
 use crate::player::record::timeline::TimelineEvent;
-use crate::source::Code;
 
 impl Player {
     /// Finds the consumer instance that a broker means: its channel may carry several.
