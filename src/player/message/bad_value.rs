@@ -44,7 +44,7 @@ impl BadValue {
     }
 
     /// Returns the failure's code, its sentence, its finding and its help.
-    pub fn in_words(&self) -> (&'static str, String, Vec<Finding>, Option<String>) {
+    pub fn in_words(&self) -> (Code, String, Vec<Finding>, Option<String>) {
         match &self.fault {
             Fault::Template(error) => {
                 (Code::StepTemplate, format!("a template cannot be rendered: {}", error.message), Vec::new(), None)
