@@ -13,7 +13,6 @@ use crate::player::driver::contents::Contents;
 use crate::player::driver::machine::Driver;
 use crate::player::driver::timing_races::{DecisionPoint, Perturbation};
 use crate::player::message::anonymous_messages::{Alike, Fate};
-use crate::player::message::bad_value::BadValue;
 use crate::player::message::names::Names;
 use crate::player::record::failure::{Failure, Finding};
 use crate::player::record::ledger::Ledger;
@@ -205,19 +204,6 @@ impl Player {
         let sequence = self.timeline.count();
         self.took = self.now;
         self.failures.push(Failure { code, message, span, moment: self.now, sequence, findings, help: None });
-    }
-
-    /// Fails the run because of a value; what several messages share is said once.
-    pub(crate) fn bad_value(&mut self, bad: &BadValue, otherwise: Span) {
-        let (code, message, findings, help) = bad.in_words();
-        let span = bad.span.unwrap_or(otherwise);
-        if self.failures.iter().any(|failure| failure.code == code && failure.span == span) {
-            return;
-        }
-        self.failed(code, message, span, findings);
-        if let Some(failure) = self.failures.last_mut() {
-            failure.help = help;
-        }
     }
 
     /// Queues a command that has an answer.

@@ -8,7 +8,7 @@ use crate::player::driver::machine::{Doing, Stage, Then};
 use crate::player::message::bad_value::BadValue;
 use crate::player::record::failure::Finding;
 use crate::player::record::timeline::{TimelineEvent, exchange_in_words};
-use crate::source::Code;
+use crate::source::{Code, Span};
 
 impl Player {
     /// Gives the step at hand.
@@ -171,6 +171,19 @@ impl Player {
 }
 
 impl Player {
+    /// Fails the run because of a value; what several messages share is said once.
+    pub(crate) fn bad_value(&mut self, bad: &BadValue, otherwise: Span) {
+        let (code, message, findings, help) = bad.in_words();
+        let span = bad.span.unwrap_or(otherwise);
+        if self.failures.iter().any(|failure| failure.code == code && failure.span == span) {
+            return;
+        }
+        self.failed(code, message, span, findings);
+        if let Some(failure) = self.failures.last_mut() {
+            failure.help = help;
+        }
+    }
+
     pub(crate) fn bad_step(&mut self, bad: &BadValue) {
         let span = self.driver.span(&self.scenario);
         self.bad_value(bad, span);
