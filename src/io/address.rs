@@ -2,6 +2,7 @@
 //! Never shows the password, never connects.
 
 use crate::model::Secret;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use reqwest::Url;
 use std::fmt;
 
@@ -198,37 +199,20 @@ fn vhost_of(url: &Url) -> Result<Option<String>, BadAddress> {
 
 /// Undoes percent-encoding.
 fn decoded(text: &str, what: &str) -> Result<String, BadAddress> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = tail.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-        match hex.filter(|_| *first == b'%').map(|two| u8::from_str_radix(two, 16)) {
-            Some(Ok(byte)) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            _ if *first == b'%' => {
-                return Err(bad(format!("a `%` in the {what} is not followed by two digits"), "write `%` as %25"));
-            }
-            _ => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
+    let is_digits = |two: Option<&str>| two.is_some_and(|two| two.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    if !text.match_indices('%').all(|(at, _)| is_digits(text.get(at + 1..at + 3))) {
+        return Err(bad(format!("a `%` in the {what} is not followed by two digits"), "write `%` as %25"));
     }
-    String::from_utf8(bytes).map_err(|_| bad(format!("the {what} is not UTF-8"), "encode it as UTF-8, then as %XX"))
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map(String::from).map_err(|_| bad(format!("the {what} is not UTF-8"), "encode it as UTF-8, then as %XX"))
 }
+
+/// What RFC 3986 does not reserve stands for itself.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Percent-encodes all but unreserved characters, as one segment of a path needs it.
 pub(crate) fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte as char),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! pending ones with `.new` behind. Takes them apart, and finds the one for a version. Never looks at a disk.
 
 use crate::model::Version;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::BTreeMap;
 
 /// Is the name of a snapshot file, taken apart.
@@ -83,13 +84,9 @@ pub fn cell_stem(stem: &str, axes: &BTreeMap<String, String>) -> String {
     format!("{stem}{axes}")
 }
 
+/// What may stand in a file's name on every system.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+
 fn encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' {
-            encoded.push(byte.into());
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-        encoded
-    })
+    utf8_percent_encode(text, ENCODED).to_string()
 }
