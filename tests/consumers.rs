@@ -24,7 +24,7 @@ use rmqplay::player::versions_of;
 use rmqplay::simulate::rehearse;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// How many live scenarios run at once.
 const AT_ONCE: usize = 6;
@@ -87,6 +87,9 @@ fn rules_that_never_match_are_noted() -> Checked {
     Ok(())
 }
 
+/// Held by who restarts a broker: several that start at once take longer than a scenario waits.
+static RESTARTS: Mutex<()> = Mutex::new(());
+
 fn live_tests_of(broker: &Broker, scenarios: &[PathBuf]) -> Vec<Trial> {
     // A restart takes the broker away from the others.
     let held = Arc::new(RwLock::new(()));
@@ -108,6 +111,7 @@ fn live_tests_of(broker: &Broker, scenarios: &[PathBuf]) -> Vec<Trial> {
         let (url, held) = (broker.url.clone(), held.clone());
         Trial::ignorable_test(format!("alone::{}::{}", broker.version, stem(&path)), move || {
             let _alone = held.write().unwrap_or_else(PoisonError::into_inner);
+            let _one_restart = RESTARTS.lock().unwrap_or_else(PoisonError::into_inner);
             survives_a_restart(&path, &url)
         })
     }));
