@@ -1,19 +1,20 @@
 //! The reference page, `src/language/reference.md`: every word of the language has a section, every section an example,
-//! and every example is played on all profiles (scenarios) or checked (topologies).
+//! and every example is played on all profiles (scenarios) or checked (topologies). The list of contents names every section;
+//! `UPDATE_GOLDEN=1` writes it anew.
 #![allow(clippy::disallowed_methods)]
 
 #[path = "support/files.rs"]
 mod files;
 
 use fancy_regex::Regex;
-use rmqplay::io::Disk;
+use rmqplay::io::{BROKERS_FILE, Disk, KnownBrokers};
 use rmqplay::language::{Settings, load_scenario, load_topology};
 use rmqplay::model::{Cell, Profile};
 use rmqplay::report;
 use rmqplay::rules::QUEUE_ARGUMENTS;
 use rmqplay::simulate::rehearse;
 use rmqplay::source::Sources;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 /// Under which parts of the page the words of a source file are explained; those of another file may stand anywhere.
@@ -35,6 +36,9 @@ const PARTS: [(&str, &[&str]); 16] = [
     ("call.rs", &["Steps"]),
     ("host.rs", &["Top level"]),
 ];
+
+/// The part whose examples are neither topologies nor scenarios.
+const BROKERS: &str = "Brokers by name";
 
 /// Words that only broker-written files have, under the name that people write.
 const OTHER_SPELLINGS: [&str; 3] = ["original_vhost_name", "routing-keys", "original-expiration"];
@@ -90,7 +94,8 @@ fn every_section_has_an_example() {
 #[test]
 fn every_example_plays() {
     let (mut scenarios, mut topologies) = (0, 0);
-    for (line, text) in sections().into_iter().flat_map(|section| section.examples) {
+    let of_language = sections().into_iter().filter(|section| section.part != BROKERS);
+    for (line, text) in of_language.flat_map(|section| section.examples) {
         let name = format!("src/language/reference.md:{line}");
         let mut sources = Sources::default();
         let settings = Settings { vars: Vec::new(), default_vhost: None };
@@ -108,6 +113,75 @@ fn every_example_plays() {
         }
     }
     assert!(scenarios > 60 && topologies > 10, "{scenarios} scenarios and {topologies} topologies were found");
+}
+
+#[test]
+fn every_example_of_brokers_is_read() {
+    let examples: Vec<_> = sections().into_iter().filter(|section| section.part == BROKERS).collect();
+    let examples: Vec<_> = examples.into_iter().flat_map(|section| section.examples).collect();
+    assert!(!examples.is_empty(), "no example under ## {BROKERS}");
+    for (line, text) in examples {
+        let folder = std::env::temp_dir().join(format!("rmqplay-reference-{}-{line}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a temporary folder");
+        fs::write(folder.join(BROKERS_FILE), text).expect("a written file");
+        let disk = Disk::at(&folder, BTreeMap::from([("STAGING_PASSWORD".to_owned(), "s3".to_owned())]));
+        let known = KnownBrokers::read(&disk).expect("a file of brokers");
+        let names: Vec<&str> = known.names().collect();
+        assert!(!names.is_empty(), "reference.md:{line} names no broker");
+        for name in names {
+            known.address(name, &disk).expect("a broker").expect("its address");
+        }
+        fs::remove_dir_all(&folder).expect("removed");
+    }
+}
+
+#[test]
+fn the_contents_name_every_section() {
+    let path = language().join("reference.md");
+    let page = fs::read_to_string(&path).expect("the reference page");
+    let (before, rest) = page.split_once("## Contents\n").expect("## Contents");
+    let (kept, after) = rest.split_once("\n## ").expect("a part behind the contents");
+    let mut wanted = String::from("\n");
+    let mut anchors = BTreeMap::new();
+    let mut part = String::new();
+    for (level, heading) in headings(&format!("## {after}")) {
+        let entry = format!("[{heading}](#{})", anchor(&heading, &mut anchors));
+        match level {
+            2 => {
+                wanted.push_str(&format!("- {entry}\n"));
+                part = heading;
+            }
+            _ => wanted.push_str(&format!("  - {entry}\n")),
+        }
+    }
+    assert_eq!(part, BROKERS, "the page ends otherwise: were all headings found?");
+    if kept != wanted && std::env::var_os("UPDATE_GOLDEN").is_some() {
+        return fs::write(&path, format!("{before}## Contents\n{wanted}\n## {after}")).expect("a writable page");
+    }
+    assert_eq!(kept, wanted, "UPDATE_GOLDEN=1 writes the contents of reference.md anew");
+}
+
+/// Lists the headings of a page of Markdown, with their level.
+fn headings(page: &str) -> Vec<(usize, String)> {
+    let mut fenced = false;
+    let mut found = Vec::new();
+    for line in page.lines() {
+        fenced ^= line.starts_with("```");
+        let level = line.chars().take_while(|letter| *letter == '#').count();
+        if !fenced && (2..=3).contains(&level) {
+            found.push((level, line[level..].trim().to_owned()));
+        }
+    }
+    found
+}
+
+/// Makes the anchor that GitHub gives a heading: letters, digits, `-` and `_` stay; one that is there already is numbered.
+fn anchor(heading: &str, seen: &mut BTreeMap<String, usize>) -> String {
+    let kept = heading.chars().filter(|letter| letter.is_alphanumeric() || "-_ ".contains(*letter));
+    let plain: String = kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect::<String>().to_lowercase();
+    let before = seen.entry(plain.clone()).or_default();
+    *before += 1;
+    if *before == 1 { plain } else { format!("{plain}-{}", *before - 1) }
 }
 
 /// Plays a cell on each profile that it is for.

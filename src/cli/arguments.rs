@@ -8,6 +8,7 @@ use std::path::PathBuf;
 #[command(
     name = "rmqplay",
     version,
+    disable_help_subcommand = true,
     max_term_width = 110,
     after_help = "\
 Examples:
@@ -24,13 +25,14 @@ pub struct CommandLine {
     #[command(subcommand)]
     pub command: CliCommand,
     /// Say less: only what failed.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 900)]
     pub quiet: bool,
     /// Say more: the AMQP library's own log too.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 901)]
     pub verbose: bool,
     /// When to colour; NO_COLOR is obeyed.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = ["auto", "always", "never"])]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = ["auto", "always", "never"],
+          display_order = 902)]
     pub color: String,
 }
 
@@ -136,6 +138,14 @@ Examples:
   rmqplay reject                                    everything pending below scenarios/
   rmqplay reject scenarios/ttl-dlq.yaml")]
     Reject(ReviewOptions),
+    /// Print the help of a command, or the reference of the language: `help language`.
+    #[command(after_help = "\
+Examples:
+  rmqplay help run                                  as rmqplay run --help
+  rmqplay help language                             every word of topologies and scenarios, with examples
+  rmqplay help language prefetch                    what it says of one word
+  rmqplay help language consumers                   one part of it")]
+    Help(HelpOptions),
 }
 
 /// Chooses among cells; all that is given must hold.
@@ -341,6 +351,14 @@ pub struct ReviewOptions {
     /// Scenario files, folders, and pending files themselves.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub paths: Vec<PathBuf>,
+}
+
+/// What help is asked for.
+#[derive(Debug, Args)]
+pub struct HelpOptions {
+    /// A command, or `language` and words of it (default: all commands).
+    #[arg(value_name = "TOPIC")]
+    pub topic: Vec<String>,
 }
 
 #[derive(Debug, Args)]

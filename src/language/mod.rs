@@ -7,6 +7,7 @@
 mod check;
 mod decode;
 mod expand;
+mod reference;
 mod scenario;
 mod secrets;
 mod syntax;
@@ -15,6 +16,7 @@ mod variables;
 mod world;
 
 pub use decode::suggestions::nearest;
+pub use reference::{reference, reference_of};
 pub use scenario::{LoadedScenario, load_scenario};
 pub use secrets::is_secret;
 pub use syntax::parse::plain_value;

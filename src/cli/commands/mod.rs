@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod clean;
 pub(crate) mod explain;
 pub(crate) mod fmt;
+pub(crate) mod help;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod review;
