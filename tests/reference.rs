@@ -137,7 +137,7 @@ fn every_example_of_brokers_is_read() {
 
 #[test]
 fn the_contents_name_every_section() {
-    let path = language().join("reference.md");
+    let path = files::root("src/language/reference.md");
     let page = fs::read_to_string(&path).expect("the reference page");
     let (before, rest) = page.split_once("## Contents\n").expect("## Contents");
     let (kept, after) = rest.split_once("\n## ").expect("a part behind the contents");
