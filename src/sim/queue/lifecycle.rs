@@ -86,6 +86,10 @@ impl Sim {
         vhost: VhostId,
         connection: ConnectionId,
     ) -> Result<QueueId, Refusal> {
+        let denied = self.rules.transient_queues_denied && !asked.durable && !asked.exclusive;
+        if denied && check_queue_arguments(&asked, kind, self.rules).is_ok() {
+            return Err(connection_error(code::INTERNAL_ERROR, denial("transient_nonexcl_queues")));
+        }
         self.check_queue_limit(vhost, &asked.name)?;
         if let Some(dlx) = asked.arguments.get("x-dead-letter-exchange").and_then(Value::as_text) {
             let dlx = Name::from(dlx);
@@ -93,9 +97,6 @@ impl Sim {
             self.check_exchange_access(channel, Access::Write, &dlx)?;
         }
         check_queue_arguments(&asked, kind, self.rules).map_err(precondition_failed)?;
-        if self.rules.transient_queues_denied && !asked.durable && !asked.exclusive {
-            return Err(connection_error(code::INTERNAL_ERROR, denial("transient_nonexcl_queues")));
-        }
         check_queue_properties(&asked, kind).map_err(precondition_failed)?;
         if kind == QueueKind::Stream {
             return Err(not_simulated("stream queues"));
