@@ -3,7 +3,7 @@
 use crate::flow::{Flow, Shape};
 use crate::tally::{Play, Tally, in_rounds, wall_time};
 use rmqplay::io::live::{Live, LiveEnded, LiveLimits, TestVhosts, run_live};
-use rmqplay::io::{Address, Failure};
+use rmqplay::io::{Address, BrokerFailure};
 use std::time::Duration;
 
 /// Is one of the brokers, as far as it is known by now.
@@ -50,7 +50,12 @@ fn brokers() -> Vec<Broker> {
     brokers
 }
 
-async fn play_once(shape: &Shape, address: &Address, count: u64, version: &mut String) -> Result<Duration, Failure> {
+async fn play_once(
+    shape: &Shape,
+    address: &Address,
+    count: u64,
+    version: &mut String,
+) -> Result<Duration, BrokerFailure> {
     let limits = LiveLimits::default();
     let guard = TestVhosts::set_up(address, &["/".into()], &[]).await?;
     let played = async {

@@ -194,7 +194,7 @@ pub struct Vars {
     pub vars_files: Vec<PathBuf>,
 }
 
-/// Is how long a cell may take on a live broker unless --max-wait says otherwise.
+/// How long a cell may take on a live broker unless --max-wait says otherwise.
 pub(crate) const USUAL_WAIT: crate::model::Millis = crate::model::Millis(30_000);
 
 /// Says how fast time runs on live brokers.

@@ -6,14 +6,14 @@ use crate::io::{Address, BROKERS_FILE, BadAddress, Disk, KnownBrokers};
 use crate::model::Profile;
 use crate::rules::{DeprecatedFeature, Edition, Permits};
 
-/// Is a broker to play on.
+/// A broker to play on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlayedOn {
     Sim(Edition),
     Live(Box<LiveTarget>),
 }
 
-/// Is a live broker to play on.
+/// A live broker to play on.
 #[derive(Debug, Clone)]
 pub struct LiveTarget {
     pub address: Address,
@@ -30,7 +30,7 @@ impl PartialEq for LiveTarget {
 
 impl Eq for LiveTarget {}
 
-/// Is why no broker is meant: a slip in the arguments, or a bad file.
+/// Why no broker is meant: a slip in the arguments, or a bad file.
 #[derive(Debug)]
 pub struct NoBroker {
     message: String,
@@ -39,7 +39,7 @@ pub struct NoBroker {
 
 impl NoBroker {
     /// Complains, and gives the exit code.
-    pub fn tell(&self, terminal: &Terminal) -> ExitCode {
+    pub fn emit(&self, terminal: &Terminal) -> ExitCode {
         terminal.usage(&self.message);
         self.code
     }
@@ -55,7 +55,7 @@ impl From<String> for NoBroker {
     }
 }
 
-/// Is the variable that `env` stands for.
+/// The variable that `env` stands for.
 const VARIABLE: &str = "RABBITMQ_URL";
 
 /// Reads the variable; an empty one is not set.
@@ -67,7 +67,7 @@ fn not_set() -> NoBroker {
     format!("--broker env reads {VARIABLE}, and that is not set").into()
 }
 
-/// Is where commands go without `--broker` and `RABBITMQ_URL`.
+/// Where commands go without `--broker` and `RABBITMQ_URL`.
 const LOCAL: &str = "amqp://guest:guest@localhost:5672";
 
 impl PlayedOn {

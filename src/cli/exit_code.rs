@@ -1,6 +1,6 @@
 //! The exit codes, each for one thing.
 
-/// Is how the program ends.
+/// How the program ends.
 ///
 /// Several at once: interrupted, then 65, 3, 1, 4, 5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use crate::model::Cell;
 
-/// Is what a cell must be.
+/// What a cell must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filter {
     /// The name, the file or the sentence holds it.
@@ -14,7 +14,7 @@ pub enum Filter {
     Or(Box<Filter>, Box<Filter>),
 }
 
-/// Is what an atom looks at.
+/// What an atom looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
     Name,
@@ -42,7 +42,7 @@ impl Filter {
         if reader.rest.trim_start().is_empty() { Ok(filter) } else { Err(reader.stuck("`and`, `or` or the end")) }
     }
 
-    /// Says whether a cell is meant.
+    /// Returns whether a cell is meant.
     pub fn fits(&self, name: &str, cell: &Cell) -> bool {
         let scenario = &cell.scenario;
         match self {

@@ -14,7 +14,7 @@ pub(crate) fn why_not_on_sim(cell: &Cell, profile: Profile) -> Option<String> {
     why_not(&cell.scenario, &host)
 }
 
-/// Gives the ground that a cell plays on, or says why it is not played. Its length is taken from a run on the sim.
+/// Returns the ground that a cell plays on, or says why it is not played. Its length is taken from a run on the sim.
 pub(crate) fn live_ground(
     cell: &Cell,
     address: &Address,

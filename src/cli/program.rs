@@ -16,7 +16,7 @@ pub fn main() -> std::process::ExitCode {
     terminal.log_if_asked();
     let ended = std::panic::catch_unwind(|| command(arguments.command, terminal));
     let code = ended.unwrap_or_else(|_| {
-        terminal.complain("this is a bug of rmqplay: please report the files and the lines above");
+        terminal.error("this is a bug of rmqplay: please report the files and the lines above");
         ExitCode::Bug
     });
     Terminal::finish(code).into()

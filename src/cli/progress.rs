@@ -37,7 +37,7 @@ impl RunProgress {
     }
 
     /// Writes other words where the line does not disturb them.
-    pub fn aside(&self, write: impl FnOnce()) {
+    pub fn suspended(&self, write: impl FnOnce()) {
         self.bar.suspend(write);
     }
 

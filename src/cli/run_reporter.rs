@@ -5,7 +5,7 @@ use crate::cli::progress::RunProgress;
 use crate::cli::select::ToPlay;
 use crate::cli::snapshot_store::{Settled, SnapshotStore};
 use crate::cli::terminal::Terminal;
-use crate::io::Failure;
+use crate::io::BrokerFailure;
 use crate::io::snapshots::Unwritten;
 use crate::language;
 use crate::model::{Cell, Version};
@@ -18,13 +18,13 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Is why a cell is not played after --fail-fast.
+/// Why a cell is not played after --fail-fast.
 pub(crate) const FAILED_BEFORE: &str = "not played: another cell failed before (--fail-fast)";
 
 /// How many files are named at the end before the rest is counted.
 const FILES_MAX: usize = 10;
 
-/// Is what all brokers of a run share.
+/// What all brokers of a run share.
 pub(crate) struct RunReporter<'a> {
     pub command: &'a RunOptions,
     pub terminal: &'a Terminal,
@@ -37,7 +37,7 @@ pub(crate) struct RunReporter<'a> {
     pub errors: RefCell<Vec<BrokerError>>,
 }
 
-/// Is a broker as reports name it.
+/// A broker as reports name it.
 #[derive(Debug, Clone)]
 pub(crate) struct Named {
     /// `sim 4.3`, `RabbitMQ 4.0.5`.
@@ -59,7 +59,7 @@ impl Named {
     }
 }
 
-/// Is a cell that was played once, or not at all.
+/// A cell that was played once, or not at all.
 #[derive(Default)]
 pub(crate) struct Once {
     pub played: Option<RunResult>,
@@ -72,32 +72,32 @@ impl RunReporter<'_> {
     /// Says on what is played, unless machines read.
     pub fn announce(&self, broker: &str, live: bool) {
         if !self.command.json {
-            self.progress.aside(|| self.terminal.chat(&report::header(broker, live, self.terminal.palette)));
+            self.progress.suspended(|| self.terminal.status(&report::header(broker, live, self.terminal.palette)));
         }
     }
 
     /// Complains beside the progress.
-    pub fn complain(&self, text: &str) {
-        self.progress.aside(|| self.terminal.complain(text));
+    pub fn error(&self, text: &str) {
+        self.progress.suspended(|| self.terminal.error(text));
     }
 
     /// Complains about the broker beside the progress.
-    pub fn failure(&self, broker: &str, failure: &Failure) {
-        self.progress.aside(|| _ = self.terminal.failure(failure));
-        self.error(Some(broker), failure.to_string(), Some(failure.hint.clone()));
+    pub fn failure(&self, broker: &str, failure: &BrokerFailure) {
+        self.progress.suspended(|| _ = self.terminal.failure(failure));
+        self.keep_error(Some(broker), failure.to_string(), Some(failure.hint.clone()));
     }
 
     /// Complains that a broker is not played on, for its own sake.
     pub fn refuse(&self, broker: &str, why: &str) {
-        self.complain(&format!("error: {why}"));
-        self.error(Some(broker), why.to_owned(), None);
+        self.error(&format!("error: {why}"));
+        self.keep_error(Some(broker), why.to_owned(), None);
     }
 
     /// Keeps an error for the reports, and tells it to machines that read along.
-    pub fn error(&self, broker: Option<&str>, message: String, help: Option<String>) {
+    pub fn keep_error(&self, broker: Option<&str>, message: String, help: Option<String>) {
         let error = BrokerError { broker: broker.map(str::to_owned), message, help };
         if self.command.json {
-            self.progress.aside(|| self.terminal.say(&report::error_json(&error).to_string()));
+            self.progress.suspended(|| self.terminal.print(&report::error_json(&error).to_string()));
         }
         self.errors.borrow_mut().push(error);
     }
@@ -129,7 +129,7 @@ impl RunReporter<'_> {
         }
     }
 
-    /// Says whether a report ends the run early.
+    /// Returns whether a report ends the run early.
     pub fn is_enough(&self, report: &CellReport) -> bool {
         self.command.fail_fast && report.is_bad()
     }
@@ -147,35 +147,35 @@ impl RunReporter<'_> {
     }
 
     /// Writes a cell's line, or its JSON.
-    pub fn tell(&self, report: &CellReport) {
+    pub fn emit(&self, report: &CellReport) {
         self.progress.ended(report.is_bad());
-        self.progress.aside(|| {
+        self.progress.suspended(|| {
             if self.command.json {
                 let json = report::cell_json(report, self.sources, self.command.trace);
-                return self.terminal.say(&json.to_string());
+                return self.terminal.print(&json.to_string());
             }
-            self.tell_lines(report);
+            self.emit_lines(report);
         });
     }
 
-    fn tell_lines(&self, report: &CellReport) {
-        self.terminal.chat(&report::cell_line(report, self.width, self.terminal.palette));
+    fn emit_lines(&self, report: &CellReport) {
+        self.terminal.status(&report::cell_line(report, self.width, self.terminal.palette));
         if let (Verdict::New | Verdict::Passed, Some(words)) = (&report.verdict, &report.snapshot_words) {
-            self.terminal.chat(&format!("         {words}"));
+            self.terminal.status(&format!("         {words}"));
         }
         for (span, note) in report.played.iter().flat_map(|played| &played.notes) {
-            self.terminal.chat(&format!("         note: line {}: {note}", self.sources.position(*span).line));
+            self.terminal.status(&format!("         note: line {}: {note}", self.sources.position(*span).line));
         }
         if let (true, Some(played)) = (self.command.trace, &report.played) {
-            self.terminal.say(&report::trace(&played.timeline, self.sources, self.terminal.palette));
+            self.terminal.print(&report::trace(&played.timeline, self.sources, self.terminal.palette));
         }
     }
 
     /// Complains about what could not be written.
-    pub fn tell_unwritten(&self, settled: &Settled) {
+    pub fn emit_unwritten(&self, settled: &Settled) {
         for error in &settled.errors {
-            self.complain(&cannot_write(error));
-            self.error(None, error.to_string(), None);
+            self.error(&cannot_write(error));
+            self.keep_error(None, error.to_string(), None);
         }
     }
 
@@ -184,22 +184,22 @@ impl RunReporter<'_> {
         self.progress.close();
         if self.command.json {
             let written: Vec<String> = settled.written.iter().map(|path| path.display().to_string()).collect();
-            return self.terminal.say(&report::summary_json(reports, &written, real).to_string());
+            return self.terminal.print(&report::summary_json(reports, &written, real).to_string());
         }
         let (palette, width) = (self.terminal.palette, self.terminal.width);
         let page = Page { sources: self.sources, width, palette };
-        self.terminal.say_unless_empty(&report::failures_text(reports, page));
+        self.terminal.print_unless_empty(&report::failures_text(reports, page));
         if let Some(table) = report::brokers_table(reports, palette) {
-            self.terminal.chat(&format!("\n{table}"));
+            self.terminal.status(&format!("\n{table}"));
         }
-        self.terminal.chat_unless_empty(&self.files_text(reports, settled));
-        settled.words.iter().for_each(|words| self.terminal.chat(words));
+        self.terminal.status_unless_empty(&self.files_text(reports, settled));
+        settled.words.iter().for_each(|words| self.terminal.status(words));
         if !unreferenced.is_empty() {
             let head = "snapshots that no cell has any more (remove them, or see how their scenarios are called now)";
-            self.terminal.chat(&format!("{head}:\n{}", listed(unreferenced)));
+            self.terminal.status(&format!("{head}:\n{}", listed(unreferenced)));
         }
         if !reports.is_empty() {
-            self.terminal.chat(&report::summary(reports, real, palette));
+            self.terminal.status(&report::summary(reports, real, palette));
         }
     }
 

@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use std::future::Future;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Is the runtime of one command, with its ears for Ctrl-C and SIGTERM. Once somebody listens, the system ends the program
+/// The runtime of one command, with its ears for Ctrl-C and SIGTERM. Once somebody listens, the system ends the program
 /// no more by itself: so there is one listener from beginning to end, and what comes while nobody waits is kept.
 pub(crate) struct Runtime {
     tokio: tokio::runtime::Runtime,
@@ -30,7 +30,7 @@ impl Runtime {
         self.tokio.block_on(work(&mut self.signals))
     }
 
-    /// Gives the exit code of a signal that came while nobody waited.
+    /// Returns the exit code of a signal that came while nobody waited.
     pub fn heard(&mut self) -> Option<ExitCode> {
         self.tokio.block_on(async { self.signals.next().now_or_never() })
     }

@@ -13,14 +13,14 @@ use crate::source::{Code, Problem};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Is the folder that is meant when none is named.
+/// The folder that is meant when none is named.
 const SCENARIOS: &str = "scenarios";
 
 /// What to do where nothing is yet.
 const BEGIN: &str =
     "`rmqplay init` writes a first topology and scenario, or name the folder of your own: rmqplay run PATH";
 
-/// Is one cell to play, and where its file lies.
+/// One cell to play, and where its file lies.
 #[derive(Debug, Clone)]
 pub(crate) struct ToPlay {
     pub path: PathBuf,
@@ -45,7 +45,7 @@ pub(crate) fn load_all(paths: &[PathBuf], loader: &mut Loader, terminal: &Termin
     })?;
     if found.is_empty() {
         let places: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-        terminal.complain(&format!("there is no scenario in {}", places.join(", ")));
+        terminal.error(&format!("there is no scenario in {}", places.join(", ")));
         return Err(ExitCode::Nothing);
     }
     let (mut cells, mut problems): (Vec<ToPlay>, Vec<Problem>) = Default::default();
@@ -99,13 +99,13 @@ pub(crate) fn select(cells: Vec<ToPlay>, wanted: &Selection, terminal: &Terminal
     };
     let (meant, others): (Vec<ToPlay>, Vec<ToPlay>) = cells.into_iter().partition(fits);
     if meant.is_empty() {
-        terminal.complain(&nothing_fits(wanted, &others));
+        terminal.error(&nothing_fits(wanted, &others));
         return Err(ExitCode::Nothing);
     }
     Ok(meant)
 }
 
-/// Says whether `wanted` is the cell's name, or a choice of its axes: `queue_type=quorum`.
+/// Returns whether `wanted` is the cell's name, or a choice of its axes: `queue_type=quorum`.
 fn is_called(one: &ToPlay, name: &str, wanted: &str) -> bool {
     let mut choices = wanted.split(',').map(|choice| choice.split_once('='));
     let chosen = |(axis, value): (&str, &str)| one.cell.axes.get(axis.trim()).is_some_and(|own| own == value.trim());

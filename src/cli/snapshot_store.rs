@@ -19,7 +19,7 @@ pub(crate) struct SnapshotStore {
     cells: Vec<CellFiles>,
 }
 
-/// Is what lay in the folder for one cell.
+/// What lay in the folder for one cell.
 struct CellFiles {
     folder: PathBuf,
     /// As the files name it.
@@ -33,7 +33,7 @@ struct CellFiles {
     fitting: Vec<Version>,
 }
 
-/// Is what the end of a run left to say.
+/// What the end of a run left to say.
 #[derive(Default)]
 pub(crate) struct Settled {
     /// Files that wait for a review, or became snapshots.

@@ -2,7 +2,7 @@
 
 use crate::cli::ExitCode;
 use crate::cli::arguments::CommandLine;
-use crate::io::Failure;
+use crate::io::BrokerFailure;
 use crate::report;
 use crate::report::Palette;
 use crate::source::{Level, Problem, Sources};
@@ -12,10 +12,10 @@ use std::sync::{Mutex, PoisonError};
 /// Why standard output could not be written, once that happened: every command ends with it.
 static UNWRITTEN: Mutex<Option<String>> = Mutex::new(None);
 
-/// Is the width without a terminal.
+/// The width without a terminal.
 const WIDTH_WITHOUT_TERMINAL: usize = 100;
 
-/// Says whether `CI` is set, as all services of that kind do.
+/// Returns whether `CI` is set, as all services of that kind do.
 pub(crate) fn in_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
 }
@@ -67,7 +67,7 @@ impl Terminal {
 
     /// Writes a result. A closed pipe is no error: whoever reads has read enough. Any other that cannot be written to
     /// is told at the end.
-    pub fn say(&self, text: &str) {
+    pub fn print(&self, text: &str) {
         note_unwritten(writeln!(anstream::stdout(), "{}", text.trim_end_matches('\n')));
     }
 
@@ -90,47 +90,47 @@ impl Terminal {
     }
 
     /// Writes a result unless `-q`.
-    pub fn chat(&self, text: &str) {
+    pub fn status(&self, text: &str) {
         if !self.quiet {
-            self.say(text);
+            self.print(text);
         }
     }
 
     /// Writes a result unless -q or there is none.
-    pub fn chat_unless_empty(&self, text: &str) {
+    pub fn status_unless_empty(&self, text: &str) {
         if !text.is_empty() {
-            self.chat(text);
+            self.status(text);
         }
     }
 
     /// Writes a result if there is any.
-    pub fn say_unless_empty(&self, text: &str) {
+    pub fn print_unless_empty(&self, text: &str) {
         if !text.is_empty() {
-            self.say(text);
+            self.print(text);
         }
     }
 
     /// Writes to standard error.
-    pub fn complain(&self, text: &str) {
+    pub fn error(&self, text: &str) {
         let _ = writeln!(anstream::stderr(), "{}", text.trim_end_matches('\n'));
     }
 
     /// Writes to standard error if there is anything to say.
-    pub fn complain_unless_empty(&self, text: &str) {
+    pub fn error_unless_empty(&self, text: &str) {
         if !text.is_empty() {
-            self.complain(text);
+            self.error(text);
         }
     }
 
     /// Complains about the arguments.
     pub fn usage(&self, message: &str) -> ExitCode {
-        self.complain(&format!("{} {message}", self.error_palette.bad("error:")));
+        self.error(&format!("{} {message}", self.error_palette.bad("error:")));
         ExitCode::Usage
     }
 
     /// Complains about the world: where, why, and what to try.
-    pub fn failure(&self, failure: &Failure) -> ExitCode {
-        self.complain(&format!("{} {failure}\n  help: {}", self.error_palette.bad("error:"), failure.hint));
+    pub fn failure(&self, failure: &BrokerFailure) -> ExitCode {
+        self.error(&format!("{} {failure}\n  help: {}", self.error_palette.bad("error:"), failure.hint));
         ExitCode::Environment
     }
 
@@ -139,7 +139,7 @@ impl Terminal {
         let shown: Vec<Problem> =
             problems.iter().filter(|problem| !self.quiet || problem.level == Level::Problem).cloned().collect();
         if !shown.is_empty() {
-            self.complain(&report::draw(&shown, sources, self.width, self.error_palette.colour));
+            self.error(&report::draw(&shown, sources, self.width, self.error_palette.colour));
         }
         let stops = problems.iter().any(|problem| problem.level == Level::Problem);
         if stops { ExitCode::BadFile } else { ExitCode::Fine }

@@ -21,7 +21,7 @@ pub(crate) fn why_not_lent(scenario: &Scenario) -> Option<String> {
     Some(format!("wants {need}, and --in-vhost gives none"))
 }
 
-/// Gives the exit code of all verdicts together.
+/// Returns the exit code of all verdicts together.
 pub(crate) fn exit_code(reports: &[CellReport], mode: Snapshots) -> ExitCode {
     let codes = reports.iter().map(|report| match report.verdict {
         Verdict::Failed | Verdict::Changed => ExitCode::Failed,

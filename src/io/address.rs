@@ -6,10 +6,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use reqwest::Url;
 use std::fmt;
 
-/// Is the distance between RabbitMQ's AMQP port and its management port (5672 and 15672, 5671 and 15671).
+/// The distance between RabbitMQ's AMQP port and its management port (5672 and 15672, 5671 and 15671).
 const MANAGEMENT_OFFSET: u16 = 10_000;
 
-/// Is a broker's place and the runner's login.
+/// A broker's place and the runner's login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// `amqps`.
@@ -82,7 +82,7 @@ impl std::str::FromStr for Address {
     }
 }
 
-/// Is the help for a URL that is none.
+/// The help for a URL that is none.
 const SHAPE: &str = "write amqp://USER:PASSWORD@HOST:PORT/VHOST, the vhost `/` as %2F (amqps:// for TLS)";
 
 impl Address {
@@ -126,7 +126,7 @@ impl Address {
         Ok(self)
     }
 
-    /// Gives the management URL without a slash at its end: the one that was set, or the same host at the AMQP port
+    /// Returns the management URL without a slash at its end: the one that was set, or the same host at the AMQP port
     /// and 10,000 more, as RabbitMQ's defaults lie.
     ///
     /// # Errors
@@ -143,7 +143,7 @@ impl Address {
         Ok(format!("{scheme}://{}:{port}", self.shown_host()))
     }
 
-    /// Gives the URL with its parameters and without its password, as `--broker` takes it.
+    /// Returns the URL with its parameters and without its password, as `--broker` takes it.
     pub fn argument(&self) -> String {
         let heartbeat = self.heartbeat.map(|seconds| format!("heartbeat={seconds}"));
         let ca_file = self.ca_file.as_ref().map(|path| format!("cacertfile={}", encoded(path).replace("%2F", "/")));
@@ -152,7 +152,7 @@ impl Address {
         format!("{self}{mark}{}", parameters.join("&"))
     }
 
-    /// Gives `HOST:PORT` as one writes it.
+    /// Returns `HOST:PORT` as one writes it.
     pub fn place(&self) -> String {
         format!("{}:{}", self.shown_host(), self.port)
     }

@@ -2,7 +2,7 @@
 //! Never touches a name of any other form.
 
 use crate::io::address::Address;
-use crate::io::failure::Failure;
+use crate::io::failure::BrokerFailure;
 use crate::io::live::{TestVhostName, now_in_minutes};
 use crate::io::management::ManagementClient;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub struct Cleaned {
 
 /// Deletes the throw-away vhosts and users that are at least as old as `older_than` (whole minutes). A vhost with open
 /// connections, and the users of its run, are left alone unless `force` says otherwise.
-pub async fn clean(address: &Address, older_than: Duration, force: bool) -> Result<Cleaned, Failure> {
+pub async fn clean(address: &Address, older_than: Duration, force: bool) -> Result<Cleaned, BrokerFailure> {
     let management = ManagementClient::new(address)?;
     let old = |name: &String| {
         let made = TestVhostName::parse(name).map(|name| name.minutes);
@@ -44,7 +44,7 @@ pub async fn clean(address: &Address, older_than: Duration, force: bool) -> Resu
 }
 
 /// Counts the connections of a vhost; one that vanished meanwhile has none.
-async fn open_connections(management: &ManagementClient, vhost: &str) -> Result<usize, Failure> {
+async fn open_connections(management: &ManagementClient, vhost: &str) -> Result<usize, BrokerFailure> {
     match management.open_connections(vhost).await {
         Err(failure) if failure.is_gone() => Ok(0),
         counted => counted,
@@ -57,8 +57,8 @@ fn is_same_run(one: &str, other: &str) -> bool {
     run(one).is_some() && run(one) == run(other)
 }
 
-/// Says whether we deleted it; somebody else may have been faster.
-fn gone(result: Result<(), Failure>) -> Result<bool, Failure> {
+/// Returns whether we deleted it; somebody else may have been faster.
+fn gone(result: Result<(), BrokerFailure>) -> Result<bool, BrokerFailure> {
     match result {
         Ok(()) => Ok(true),
         Err(failure) if failure.is_gone() => Ok(false),

@@ -2,23 +2,23 @@
 //! Failures are data with a sentence and a hint at the edge; what a broker refuses in play is a `Refusal` instead.
 
 use crate::broker::{Refusal, Scope, without_entities};
-use crate::io::management::{Reason, reason_of_refusal};
+use crate::io::management::{RefusalReason, reason_of_refusal};
 use std::fmt;
 use std::time::Duration;
 
-/// Is why work with a broker cannot go on.
+/// Why work with a broker cannot go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    pub kind: FailureKind,
+pub struct BrokerFailure {
+    pub kind: BrokerFailureKind,
     /// Where: an address without its password.
     pub address: String,
     /// What to try.
     pub hint: String,
 }
 
-/// Is what kind of failure it was.
+/// What kind of failure it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FailureKind {
+pub enum BrokerFailureKind {
     /// Nobody listens there, or no one answers.
     Unreachable { why: String },
     /// The port of the management API is closed, or something else answers there.
@@ -41,9 +41,9 @@ pub enum FailureKind {
     TooMuch { what: String },
 }
 
-impl Failure {
+impl BrokerFailure {
     /// Joins a kind with the place; the hint is the kind's usual one.
-    pub fn new(kind: FailureKind, address: impl fmt::Display) -> Self {
+    pub fn new(kind: BrokerFailureKind, address: impl fmt::Display) -> Self {
         let hint = usual_hint(&kind).to_owned();
         Self { kind, address: address.to_string(), hint }
     }
@@ -58,87 +58,87 @@ impl Failure {
     pub fn no_tag(tag: &str, user: &str, to: String, address: impl fmt::Display) -> Self {
         let needed = format!("the tag `{tag}` for user '{user}'");
         let hint = format!("`rabbitmqctl set_user_tags {user} {tag}` gives it, or name another user in the URL");
-        Self::new(FailureKind::NoRight { needed, to }, address).hint(hint)
+        Self::new(BrokerFailureKind::NoRight { needed, to }, address).hint(hint)
     }
 
-    /// Gives the reason without the place.
+    /// Returns the reason without the place.
     pub fn why(&self) -> String {
         match &self.kind {
-            FailureKind::Unreachable { why } | FailureKind::NoManagement { why } => why.clone(),
+            BrokerFailureKind::Unreachable { why } | BrokerFailureKind::NoManagement { why } => why.clone(),
             _ => self.to_string(),
         }
     }
 
-    /// Gives the refusal inside, if the broker answered and said no to this one thing.
+    /// Returns the refusal inside, if the broker answered and said no to this one thing.
     pub fn refusal(&self) -> Option<Refusal> {
         let (code, text) = match &self.kind {
-            FailureKind::Refused { status, reason } => (*status, reason.clone()),
-            FailureKind::ServerError { status, body, .. } => (*status, body.clone()),
-            FailureKind::NotFound { what } => (404, what.clone()),
+            BrokerFailureKind::Refused { status, reason } => (*status, reason.clone()),
+            BrokerFailureKind::ServerError { status, body, .. } => (*status, body.clone()),
+            BrokerFailureKind::NotFound { what } => (404, what.clone()),
             _ => return None,
         };
         Some(Refusal { scope: Scope::Management, code, text })
     }
 }
 
-impl Failure {
-    /// Says whether what was to be deleted was not there any more: a vhost that vanishes meanwhile is a 500.
+impl BrokerFailure {
+    /// Returns whether what was to be deleted was not there any more: a vhost that vanishes meanwhile is a 500.
     pub fn is_gone(&self) -> bool {
-        self.refusal().is_some_and(|refusal| reason_of_refusal(refusal.code, &refusal.text) == Reason::Gone)
+        self.refusal().is_some_and(|refusal| reason_of_refusal(refusal.code, &refusal.text) == RefusalReason::Gone)
     }
 }
 
-fn usual_hint(kind: &FailureKind) -> &'static str {
+fn usual_hint(kind: &BrokerFailureKind) -> &'static str {
     match kind {
-        FailureKind::Unreachable { .. } => {
+        BrokerFailureKind::Unreachable { .. } => {
             "is the broker running, and are host and port right? `rmqplay wait` waits for a broker that is starting"
         }
-        FailureKind::NoManagement { .. } => {
+        BrokerFailureKind::NoManagement { .. } => {
             "enable it with `rabbitmq-plugins enable rabbitmq_management`, or give its URL with --management"
         }
-        FailureKind::BadLogin { .. } => {
+        BrokerFailureKind::BadLogin { .. } => {
             "check user and password of the AMQP URL (`guest` may log in from the broker's own machine only)"
         }
-        FailureKind::NoRight { .. } => "use a user with the tag `administrator`",
-        FailureKind::NotFound { .. } => "check the name",
-        FailureKind::Refused { .. } => "the broker's reason says what it takes",
-        FailureKind::ServerError { .. } => {
+        BrokerFailureKind::NoRight { .. } => "use a user with the tag `administrator`",
+        BrokerFailureKind::NotFound { .. } => "check the name",
+        BrokerFailureKind::Refused { .. } => "the broker's reason says what it takes",
+        BrokerFailureKind::ServerError { .. } => {
             "the broker's log says why; a proxy in front of it may have answered instead"
         }
-        FailureKind::Broken { .. } => "the broker's log says why",
-        FailureKind::NoAnswer { .. } => "is the broker overloaded, or out of memory or disk? its log says",
-        FailureKind::TooMuch { .. } => "play with fewer messages",
+        BrokerFailureKind::Broken { .. } => "the broker's log says why",
+        BrokerFailureKind::NoAnswer { .. } => "is the broker overloaded, or out of memory or disk? its log says",
+        BrokerFailureKind::TooMuch { .. } => "play with fewer messages",
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for BrokerFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = &self.address;
         match &self.kind {
-            FailureKind::Unreachable { why } => write!(f, "cannot reach {at}: {why}"),
-            FailureKind::NoManagement { why } => write!(f, "no management API at {at}: {why}"),
-            FailureKind::BadLogin { user } => write!(f, "{at} refuses the login of '{user}'"),
-            FailureKind::NoRight { needed, to } => write!(f, "{at} refuses to {to}: it takes {needed}"),
-            FailureKind::NotFound { what } => write!(f, "{at}: {what}"),
-            FailureKind::Refused { status, reason } => {
+            BrokerFailureKind::Unreachable { why } => write!(f, "cannot reach {at}: {why}"),
+            BrokerFailureKind::NoManagement { why } => write!(f, "no management API at {at}: {why}"),
+            BrokerFailureKind::BadLogin { user } => write!(f, "{at} refuses the login of '{user}'"),
+            BrokerFailureKind::NoRight { needed, to } => write!(f, "{at} refuses to {to}: it takes {needed}"),
+            BrokerFailureKind::NotFound { what } => write!(f, "{at}: {what}"),
+            BrokerFailureKind::Refused { status, reason } => {
                 write!(f, "{at} refuses: {status} {}", without_entities(reason))
             }
-            FailureKind::ServerError { status, request, body } if body.is_empty() => {
+            BrokerFailureKind::ServerError { status, request, body } if body.is_empty() => {
                 write!(f, "{at} answered {request} with {status} and an empty body")
             }
-            FailureKind::ServerError { status, request, body } => {
+            BrokerFailureKind::ServerError { status, request, body } => {
                 write!(f, "{at} answered {request} with {status}: {}", without_entities(body))
             }
-            FailureKind::Broken { doing, why } => write!(f, "{at} broke off while {doing}: {why}"),
-            FailureKind::NoAnswer { doing, after } => {
+            BrokerFailureKind::Broken { doing, why } => write!(f, "{at} broke off while {doing}: {why}"),
+            BrokerFailureKind::NoAnswer { doing, after } => {
                 write!(f, "{at} did not answer for {:.0} s while {doing}", after.as_secs_f64())
             }
-            FailureKind::TooMuch { what } => write!(f, "{at}: {what}"),
+            BrokerFailureKind::TooMuch { what } => write!(f, "{at}: {what}"),
         }
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for BrokerFailure {}
 
 #[cfg(test)]
 mod tests {
@@ -147,7 +147,10 @@ mod tests {
     #[test]
     fn what_vanished_meanwhile_is_gone() {
         let refused = |status, reason: &str| {
-            Failure::new(FailureKind::Refused { status, reason: reason.to_owned() }, "http://localhost:15672")
+            BrokerFailure::new(
+                BrokerFailureKind::Refused { status, reason: reason.to_owned() },
+                "http://localhost:15672",
+            )
         };
         assert!(refused(404, "Object Not Found").is_gone());
         assert!(refused(500, "{error,{no_such_vhost,<<\"rmqplay-0001abc0\">>}}").is_gone());

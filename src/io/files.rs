@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Is the file system and the environment, as the language room asks for them.
+/// The file system and the environment, as the language room asks for them.
 #[derive(Debug, Clone, Default)]
 pub struct Disk {
     /// Paths are taken from here when they are relative; empty is the working directory.
@@ -39,7 +39,7 @@ impl Disk {
         self.root.join(path).symlink_metadata().is_ok()
     }
 
-    /// Gives an environment variable.
+    /// Returns an environment variable.
     pub fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).cloned()
     }
@@ -119,7 +119,7 @@ fn beside<T>(path: &Path, text: &str, take_place: impl FnOnce(&Path) -> io::Resu
     })
 }
 
-/// Gives the reason without the number of the operating system's error.
+/// Returns the reason without the number of the operating system's error.
 pub(crate) fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file".into(),

@@ -2,13 +2,13 @@
 //! Sends the greeting of an AMQP client and reads what comes back; never logs in.
 
 use crate::io::address::Address;
-use crate::io::failure::{Failure, FailureKind};
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Is what a port answers to the greeting of an AMQP client.
+/// What a port answers to the greeting of an AMQP client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Speaks {
     /// Plain AMQP.
@@ -23,7 +23,7 @@ pub enum Speaks {
     Closed(String),
 }
 
-/// Is how soon a broker answers a greeting.
+/// How soon a broker answers a greeting.
 const PROMPT: Duration = Duration::from_millis(250);
 
 /// Asks a port what it speaks.
@@ -68,7 +68,7 @@ pub async fn greet(address: &Address, limit: Duration) -> Result<(), String> {
 }
 
 /// Makes a failure of a port that speaks something else than the URL says.
-pub(crate) fn misdirected(address: &Address, speaks: &Speaks) -> Option<Failure> {
+pub(crate) fn misdirected(address: &Address, speaks: &Speaks) -> Option<BrokerFailure> {
     let host = &address.host;
     let (why, hint) = match (speaks, address.tls) {
         (Speaks::Http, _) => {
@@ -103,5 +103,5 @@ pub(crate) fn misdirected(address: &Address, speaks: &Speaks) -> Option<Failure>
         }
         _ => return None,
     };
-    Some(Failure::new(FailureKind::Unreachable { why }, address).hint(hint))
+    Some(BrokerFailure::new(BrokerFailureKind::Unreachable { why }, address).hint(hint))
 }

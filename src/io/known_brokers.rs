@@ -61,7 +61,7 @@ impl KnownBrokers {
         self.brokers.keys().map(String::as_str)
     }
 
-    /// Gives the address of a broker; `None` when no broker has that name.
+    /// Returns the address of a broker; `None` when no broker has that name.
     ///
     /// # Errors
     /// Its entry says what cannot be.
@@ -88,7 +88,7 @@ fn form(line: usize, what: &str) -> String {
     format!("{BROKERS_FILE}:{line}: {what}")
 }
 
-/// Gives the first line that sets a key, counted from 1; where none does (it is written in a flow map), the first.
+/// Returns the first line that sets a key, counted from 1; where none does (it is written in a flow map), the first.
 fn line_of(text: &str, key: &str) -> usize {
     let sets = |line: &str| {
         let bare = line.trim_start().trim_start_matches(['"', '\'']);

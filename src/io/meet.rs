@@ -3,7 +3,7 @@
 
 use crate::io::greet::{Speaks, ask, misdirected};
 use crate::io::management::{ManagementClient, Overview};
-use crate::io::{Address, Failure, FailureKind};
+use crate::io::{Address, BrokerFailure, BrokerFailureKind};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -18,7 +18,7 @@ const HEAD_START: Duration = Duration::from_millis(300);
 /// # Errors
 /// Where nobody listens on AMQP either, the failure is about the AMQP address and says what to start. An AMQP port that
 /// speaks something else is told at once.
-pub async fn meet(address: &Address) -> Result<Overview, Failure> {
+pub async fn meet(address: &Address) -> Result<Overview, BrokerFailure> {
     let management = ManagementClient::new(address)?;
     // A management API at the usual distance vouches for its AMQP port; one that was named for itself does not.
     if address.management.is_some()
@@ -35,10 +35,10 @@ pub async fn meet(address: &Address) -> Result<Overview, Failure> {
     };
     let may_be_another_port = matches!(
         failure.kind,
-        FailureKind::NoManagement { .. }
-            | FailureKind::Unreachable { .. }
-            | FailureKind::Broken { .. }
-            | FailureKind::NoAnswer { .. }
+        BrokerFailureKind::NoManagement { .. }
+            | BrokerFailureKind::Unreachable { .. }
+            | BrokerFailureKind::Broken { .. }
+            | BrokerFailureKind::NoAnswer { .. }
     );
     if !may_be_another_port {
         return Err(failure);
@@ -48,7 +48,7 @@ pub async fn meet(address: &Address) -> Result<Overview, Failure> {
         return Err(misdirected);
     }
     match speaks {
-        Speaks::Closed(why) => Err(Failure::new(FailureKind::Unreachable { why }, address).hint(
+        Speaks::Closed(why) => Err(BrokerFailure::new(BrokerFailureKind::Unreachable { why }, address).hint(
             "start a broker there, give another address with --broker, or play on the simulated one (--broker sim); \
              `docker compose up -d` starts three versions, `rmqplay wait` waits until one is ready",
         )),
@@ -58,7 +58,7 @@ pub async fn meet(address: &Address) -> Result<Overview, Failure> {
 
 /// Waits for the failure of an AMQP port that speaks something else; one that speaks AMQP, or nothing, is waited for
 /// without end.
-pub(crate) async fn other_service(address: &Address, limit: Duration) -> Failure {
+pub(crate) async fn other_service(address: &Address, limit: Duration) -> BrokerFailure {
     sleep(HEAD_START).await;
     match misdirected(address, &ask(address, limit).await) {
         Some(failure) => failure,

@@ -21,7 +21,7 @@ mod world;
 
 pub use address::{Address, BadAddress};
 pub use clean::{Cleaned, clean};
-pub use failure::{Failure, FailureKind};
+pub use failure::{BrokerFailure, BrokerFailureKind};
 pub use files::{Disk, list_yaml, make_atomically, read_file, write_atomically};
 pub use greet::greet;
 pub use known_brokers::{BROKERS_FILE, KnownBrokers};

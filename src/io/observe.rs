@@ -2,7 +2,7 @@
 //! One request for all objects and two per vhost in question, never one per object.
 
 use crate::io::management::ManagementClient;
-use crate::io::{Failure, FailureKind};
+use crate::io::{BrokerFailure, BrokerFailureKind};
 use crate::language::{Settings, World, load_topology};
 use crate::model::{Name, QueueName};
 use crate::plan::{Observed, QueueFacts};
@@ -10,7 +10,7 @@ use crate::source::{Level, Sources};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Is a world in which nothing can be read: an export names no files and no environment.
+/// A world in which nothing can be read: an export names no files and no environment.
 struct Nowhere;
 
 impl World for Nowhere {
@@ -27,12 +27,12 @@ impl World for Nowhere {
 ///
 /// # Errors
 /// A user without the tag `administrator` cannot read the export: the failure says so.
-pub async fn observe(management: &ManagementClient, vhosts: &[Name]) -> Result<Observed, Failure> {
+pub async fn observe(management: &ManagementClient, vhosts: &[Name]) -> Result<Observed, BrokerFailure> {
     let overview = management.overview().await?;
     let text = management.definitions(None).await?;
     let broken = |why: String| {
         let doing = "reading the broker's definitions".to_owned();
-        Failure::new(FailureKind::Broken { doing, why }, management.shown())
+        BrokerFailure::new(BrokerFailureKind::Broken { doing, why }, management.shown())
     };
     let mut export: Json = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
     let there: Vec<Name> = names_of(&export, "vhosts");
@@ -104,7 +104,7 @@ fn names_of(export: &Json, list: &str) -> Vec<Name> {
     entries.filter_map(|entry| entry.get("name")?.as_str()).map(Name::from).collect()
 }
 
-/// Says whether somebody declared an exchange: the predeclared ones are part of each vhost.
+/// Returns whether somebody declared an exchange: the predeclared ones are part of each vhost.
 fn is_declared(exchange: &Json) -> bool {
     let name = exchange.get("name").and_then(Json::as_str).unwrap_or_default();
     !name.is_empty() && !name.starts_with("amq.")

@@ -3,8 +3,8 @@
 
 use crate::broker::Ids;
 use crate::io::Address;
-use crate::io::Failure;
-use crate::io::live::{Live, LiveEnded, LiveLimits, Names, TestVhosts, run_live};
+use crate::io::BrokerFailure;
+use crate::io::live::{Live, LiveEnded, LiveLimits, NameMapping, TestVhosts, run_live};
 use crate::model::{Cell, Name, Profile};
 use crate::plan::{Applied, Applier, Observed, Plan, plan};
 use crate::player::{BrokerTraits, Player, RunResult, Scaled};
@@ -26,7 +26,7 @@ pub async fn rehearse_live(
     address: &Address,
     guard: &TestVhosts,
     ground: BrokerTraits,
-) -> (RunResult, Option<Failure>) {
+) -> (RunResult, Option<BrokerFailure>) {
     let limits = LiveLimits::default();
     let planned =
         plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(Profile::nearest(ground.version)));
@@ -62,9 +62,9 @@ pub async fn rehearse_live(
 }
 
 /// Carries a plan out on the broker itself, under the names as they are.
-pub async fn apply_plan(plan: &Plan, address: &Address) -> Result<Applied, Failure> {
+pub async fn apply_plan(plan: &Plan, address: &Address) -> Result<Applied, BrokerFailure> {
     let limits = LiveLimits::default();
-    let mut live = Live::open(address, Names::identity(), &limits).await?;
+    let mut live = Live::open(address, NameMapping::identity(), &limits).await?;
     let mut applier = Applier::new(plan, Ids::default());
     run_live(&mut applier, &mut live, &limits).await?;
     live.close().await;
@@ -73,16 +73,16 @@ pub async fn apply_plan(plan: &Plan, address: &Address) -> Result<Applied, Failu
 
 /// Ends a run that came to its end; a right that the runner lacks is a failure of the environment, unless the step
 /// itself expects to be refused.
-fn ended(player: Player, address: &Address, not_policymaker: Option<&str>) -> (RunResult, Option<Failure>) {
+fn ended(player: Player, address: &Address, not_policymaker: Option<&str>) -> (RunResult, Option<BrokerFailure>) {
     let played = player.finish();
     let is_refused = played.failures.iter().any(|one| matches!(one.code, Code::StepRefused | Code::TopologyRefused));
     let what = not_policymaker.filter(|_| is_refused);
-    let failure = what.map(|what| Failure::no_tag("policymaker", &address.user, what.to_owned(), address));
+    let failure = what.map(|what| BrokerFailure::no_tag("policymaker", &address.user, what.to_owned(), address));
     (played, failure)
 }
 
 /// Ends a run whose broker went away.
-fn gone(mut player: Player, failure: Failure) -> (RunResult, Option<Failure>) {
+fn gone(mut player: Player, failure: BrokerFailure) -> (RunResult, Option<BrokerFailure>) {
     player.fail(Code::RunBroker, failure.to_string(), Some(failure.hint.clone()));
     (player.finish(), Some(failure))
 }

@@ -18,12 +18,12 @@ pub fn yaml_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     Ok(found)
 }
 
-/// Gives the folder of a scenario's snapshots.
+/// Returns the folder of a scenario's snapshots.
 pub fn folder_of(scenario: &Path) -> PathBuf {
     scenario.parent().unwrap_or(Path::new("")).join("snapshots")
 }
 
-/// Gives a scenario's name without its ending.
+/// Returns a scenario's name without its ending.
 pub fn stem_of(scenario: &Path) -> String {
     scenario.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -2,7 +2,7 @@
 //! Gives its overview, or at the time limit a failure that says which side did not answer and why.
 
 use crate::io::address::Address;
-use crate::io::failure::{Failure, FailureKind};
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::check_login;
 use crate::io::management::{ManagementClient, Overview};
 use crate::io::meet::other_service;
@@ -10,9 +10,9 @@ use crate::model::Millis;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
-/// Is the pause between two tries.
+/// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(250);
-/// Is the limit of one try on one side.
+/// The limit of one try on one side.
 const TRY: Duration = Duration::from_secs(5);
 
 /// What to try when nobody answered all the time: not to wait, as the usual hint says.
@@ -24,7 +24,7 @@ const UNREACHABLE: &str =
 /// # Errors
 /// At the limit, what answered and what did not. A login that both sides refuse, and a port that speaks something else,
 /// fail at once.
-pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Overview, Failure> {
+pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Overview, BrokerFailure> {
     let end = Instant::now() + limit;
     let management = ManagementClient::new(address)?;
     loop {
@@ -38,7 +38,10 @@ pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Over
             failure = other_service(address, one) => return Err(failure),
         };
         if let (Err(amqp), Err(http)) = (&amqp, &http)
-            && matches!((&amqp.kind, &http.kind), (FailureKind::BadLogin { .. }, FailureKind::BadLogin { .. }))
+            && matches!(
+                (&amqp.kind, &http.kind),
+                (BrokerFailureKind::BadLogin { .. }, BrokerFailureKind::BadLogin { .. })
+            )
         {
             return Err(amqp.clone());
         }
@@ -54,9 +57,9 @@ async fn try_both(
     address: &Address,
     management: &ManagementClient,
     limit: Duration,
-) -> (Result<(), Failure>, Result<Overview, Failure>) {
+) -> (Result<(), BrokerFailure>, Result<Overview, BrokerFailure>) {
     let late = |doing: &str, at: &dyn std::fmt::Display| {
-        Failure::new(FailureKind::NoAnswer { doing: doing.to_owned(), after: limit }, at)
+        BrokerFailure::new(BrokerFailureKind::NoAnswer { doing: doing.to_owned(), after: limit }, at)
     };
     let (amqp, http) =
         tokio::join!(timeout(limit, check_login(address, None, limit)), timeout(limit, management.overview()));
@@ -67,10 +70,10 @@ async fn try_both(
 /// Says which side did not answer within the limit.
 fn not_ready(
     address: &Address,
-    amqp: Result<(), Failure>,
-    http: Result<Overview, Failure>,
+    amqp: Result<(), BrokerFailure>,
+    http: Result<Overview, BrokerFailure>,
     limit: Duration,
-) -> Failure {
+) -> BrokerFailure {
     let waited = Millis(limit.as_millis() as u64);
     let (kind, hint, why) = match (amqp, http) {
         (Err(amqp), Ok(_)) => {
@@ -84,18 +87,18 @@ fn not_ready(
             (amqp.kind, amqp.hint, why)
         }
         (Ok(()), Ok(_)) => {
-            return Failure::new(FailureKind::Unreachable { why: "it answers by now".into() }, address);
+            return BrokerFailure::new(BrokerFailureKind::Unreachable { why: "it answers by now".into() }, address);
         }
     };
     let why = format!("not ready after {waited}: {why}");
     let hint = match kind {
-        FailureKind::Unreachable { .. } => UNREACHABLE.to_owned(),
+        BrokerFailureKind::Unreachable { .. } => UNREACHABLE.to_owned(),
         _ => hint,
     };
     let kind = match kind {
-        FailureKind::NoManagement { .. } => FailureKind::NoManagement { why },
-        FailureKind::BadLogin { user } => FailureKind::BadLogin { user },
-        _ => FailureKind::Unreachable { why },
+        BrokerFailureKind::NoManagement { .. } => BrokerFailureKind::NoManagement { why },
+        BrokerFailureKind::BadLogin { user } => BrokerFailureKind::BadLogin { user },
+        _ => BrokerFailureKind::Unreachable { why },
     };
-    Failure::new(kind, address).hint(hint)
+    BrokerFailure::new(kind, address).hint(hint)
 }

@@ -9,7 +9,7 @@ use crate::plan::{Change, FieldChange, Risk, Write, is_hash_of};
 use crate::source::{Code, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Says whether and why a stored password must be written.
+/// Returns whether and why a stored password must be written.
 enum Password {
     Same,
     Differs,
@@ -218,7 +218,7 @@ fn keeps_protection(findings: &mut Findings<'_>, object: &Object) -> bool {
     kept
 }
 
-/// Is a changed limit with its new value and whether it is lower than before.
+/// A changed limit with its new value and whether it is lower than before.
 type LimitChange = (FieldChange, i64, bool);
 
 fn limit_changes(old: &BTreeMap<String, i64>, new: &BTreeMap<String, i64>) -> Vec<LimitChange> {

@@ -18,7 +18,7 @@ const CHANNELS_FROM_OBJECTS: usize = 32;
 /// How often a connection or channel may break without any refusal to blame before its vhost is given up.
 const BREAKS_MAX: u32 = 3;
 
-/// Is what came of a plan.
+/// What came of a plan.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Applied {
     /// Objects of which every write was accepted, in the order of their last answers.
@@ -44,7 +44,7 @@ pub struct Applier {
     applied: Applied,
 }
 
-/// Is the connection to the site at work.
+/// The connection to the site at work.
 #[derive(Debug)]
 struct ApplyConnection {
     connection: ConnectionId,
@@ -59,7 +59,7 @@ enum ApplyConnectionState {
     Leaving(RequestId),
 }
 
-/// Is one channel and what it is doing: opening, or one declare at a time.
+/// One channel and what it is doing: opening, or one declare at a time.
 #[derive(Debug)]
 struct DeclareChannel {
     channel: ChannelId,
@@ -85,17 +85,17 @@ impl Applier {
         }
     }
 
-    /// Gives the counters back, for whoever speaks to the same broker next.
+    /// Returns the counters back, for whoever speaks to the same broker next.
     pub fn into_ids(self) -> Ids {
         self.ids
     }
 
-    /// Gives what came of it.
+    /// Returns what came of it.
     pub fn outcome(self) -> Applied {
         self.applied
     }
 
-    /// Gives what came of it, and the counters.
+    /// Returns what came of it, and the counters.
     pub fn finish(self) -> (Applied, Ids) {
         (self.applied, self.ids)
     }
@@ -113,7 +113,7 @@ impl Applier {
         }
     }
 
-    /// Gives the next request of the group at work; a group that is answered whole gives way to the next.
+    /// Returns the next request of the group at work; a group that is answered whole gives way to the next.
     fn next_errand(&mut self) -> Option<Command> {
         if self.managing.is_empty() && self.groups.front().is_some_and(|group| group.errands.is_empty()) {
             self.groups.pop_front();
@@ -310,7 +310,7 @@ impl ApplyConnection {
         self.lanes.iter().all(|lane| lane.request.is_none())
     }
 
-    /// Gives the first of a row to a channel that is free, once nothing of another row is under way.
+    /// Returns the first of a row to a channel that is free, once nothing of another row is under way.
     fn declare(&mut self, row: &mut VecDeque<Declare>, ids: &mut Ids) -> Option<Command> {
         let kind = std::mem::discriminant(&row.front()?.method);
         let mut under_way = self.lanes.iter().filter_map(|lane| lane.declare.as_ref());

@@ -9,21 +9,21 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// How many management requests of one group may be under way.
 pub(crate) const MANAGEMENT_IN_FLIGHT_MAX: usize = 8;
 
-/// Is one management request for the object at that index.
+/// One management request for the object at that index.
 #[derive(Debug)]
 pub(crate) struct ManagementRequest {
     pub object: usize,
     pub act: Management,
 }
 
-/// Is one declare for the object at that index.
+/// One declare for the object at that index.
 #[derive(Debug, Clone)]
 pub(crate) struct Declare {
     pub object: usize,
     pub method: Method,
 }
 
-/// Is a row of management requests without an order among them.
+/// A row of management requests without an order among them.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     pub errands: VecDeque<ManagementRequest>,
@@ -48,7 +48,7 @@ pub(crate) struct ObjectProgress {
     pub refused: bool,
 }
 
-/// Is a whole plan, sorted.
+/// A whole plan, sorted.
 #[derive(Debug, Default)]
 pub(crate) struct ApplyQueue {
     pub objects: Vec<ObjectProgress>,
@@ -140,7 +140,7 @@ impl VhostQueue {
     }
 }
 
-/// Gives the exchange that a topic permission needs: 4.3 refuses one whose exchange is not there yet.
+/// Returns the exchange that a topic permission needs: 4.3 refuses one whose exchange is not there yet.
 fn exchange_of(act: &Management) -> Option<Object> {
     match act {
         Management::PutTopicPermission(row) => {
@@ -150,7 +150,7 @@ fn exchange_of(act: &Management) -> Option<Object> {
     }
 }
 
-/// Gives the place of an act in RabbitMQ's import order, and how many of its group may be under way at once.
+/// Returns the place of an act in RabbitMQ's import order, and how many of its group may be under way at once.
 /// Policies go one by one: a broker does them one after another anyway, and many at once are slower.
 fn rank(act: &Management) -> (u8, usize) {
     match act {

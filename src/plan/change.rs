@@ -17,7 +17,7 @@ pub struct Plan {
     pub problems: Vec<Problem>,
 }
 
-/// Is one object that is missing or differs.
+/// One object that is missing or differs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
     pub object: Object,
@@ -32,20 +32,20 @@ pub struct Change {
 /// Says how an object differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// Is not there; `words` say what is worth knowing of it (`quorum`, `message-ttl 5s`).
+    /// Not there; `words` say what is worth knowing of it (`quorum`, `message-ttl 5s`).
     Create {
         words: Vec<String>,
     },
     Update {
         fields: Vec<FieldChange>,
     },
-    /// Is there with values that RabbitMQ never changes.
+    /// There with values that RabbitMQ never changes.
     Immutable {
         fields: Vec<FieldChange>,
     },
 }
 
-/// Is one field with both its values as text; an absent value is `none`, a secret one `***`.
+/// One field with both its values as text; an absent value is `none`, a secret one `***`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldChange {
     pub name: String,
@@ -55,7 +55,7 @@ pub struct FieldChange {
     pub new: String,
 }
 
-/// Is one request that belongs to a change.
+/// One request that belongs to a change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Write {
     Manage(Management),

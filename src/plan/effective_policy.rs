@@ -30,7 +30,7 @@ impl<'a> Policies<'a> {
         Self { differences, policies: EffectivePolicies::new(differences, user, operator) }
     }
 
-    /// Gives what is in effect for a queue.
+    /// Returns what is in effect for a queue.
     pub fn on(&self, queue: &Queue) -> Effective {
         let in_force = self.policies.on_queue(&queue.vhost, &queue.name, queue.kind());
         let mut values: BTreeMap<String, Json> = in_force.definition().into_iter().collect();
@@ -67,7 +67,7 @@ fn merge(values: &mut BTreeMap<String, Json>, key: &str, value: &Json) {
     }
 }
 
-/// Gives a limit as a number; a negative one is none, the widest of all.
+/// Returns a limit as a number; a negative one is none, the widest of all.
 pub(crate) fn number(value: &Json) -> f64 {
     value.as_f64().filter(|n| *n >= 0.0).unwrap_or(f64::INFINITY)
 }

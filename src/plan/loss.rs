@@ -128,7 +128,7 @@ fn loss_of(key: &str, old: Option<&Json>, new: Option<&Json>) -> Option<String> 
     Some(text.into())
 }
 
-/// Gives a stream's `max-age`, like `7D`, in seconds; without one, or with one that cannot be read, nothing ages.
+/// Returns a stream's `max-age`, like `7D`, in seconds; without one, or with one that cannot be read, nothing ages.
 fn age(value: Option<&Json>) -> f64 {
     let text = value.and_then(Json::as_str).unwrap_or_default();
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));

@@ -4,7 +4,7 @@
 use crate::model::{Name, Profile, QueueName, Topology, Version};
 use std::collections::BTreeMap;
 
-/// Is a broker's topology and what its queues hold.
+/// A broker's topology and what its queues hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
     pub topology: Topology,
@@ -37,7 +37,7 @@ impl Observed {
         }
     }
 
-    /// Gives the messages in a queue; an unknown one has none.
+    /// Returns the messages in a queue; an unknown one has none.
     pub fn messages(&self, queue: &QueueName) -> u64 {
         self.queues.get(queue).map_or(0, |facts| facts.messages)
     }

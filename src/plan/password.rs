@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256, Sha512};
 
 const SALT_BYTES: usize = 4;
 
-/// Says whether `password` is behind `hash`; `None` when the algorithm cannot be computed here (md5, plugins).
+/// Returns whether `password` is behind `hash`; `None` when the algorithm cannot be computed here (md5, plugins).
 pub fn is_hash_of(hash: &Secret, algorithm: &str, password: &Secret) -> Option<bool> {
     let digest: fn(&[u8]) -> Vec<u8> = match algorithm {
         "rabbit_password_hashing_sha256" | "" => |bytes| Sha256::digest(bytes).to_vec(),

@@ -1,7 +1,7 @@
 //! Permission patterns: whether a new one surely allows all that the old one allowed.
 //! Careful, not clever: what it cannot prove it calls narrower.
 
-/// Says whether everything that `old` allows, `new` allows too.
+/// Returns whether everything that `old` allows, `new` allows too.
 pub(crate) fn surely_covers(new: &str, old: &str) -> bool {
     if new == old || matches!(new, ".*" | "^.*" | "^.*$" | ".*$") {
         return true;

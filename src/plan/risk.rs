@@ -19,7 +19,7 @@ impl Risk {
         Self { what: what.into(), queues: Vec::new(), old: old.into(), new: new.into() }
     }
 
-    /// Gives the number of messages at stake.
+    /// Returns the number of messages at stake.
     pub fn messages(&self) -> u64 {
         self.queues.iter().map(|(_, messages)| messages).sum()
     }

@@ -146,7 +146,7 @@ fn queue_reason(fields: &[FieldChange], messages: u64) -> String {
     text
 }
 
-/// Gives the type that a declare would get: the argument's, else the vhost's default (MG-15), else classic.
+/// Returns the type that a declare would get: the argument's, else the vhost's default (MG-15), else classic.
 fn type_of(queue: &Queue, desired: &Topology, observed: &Topology, version: Version) -> String {
     if let Some(kind) = queue.arguments.get("x-queue-type") {
         return shown(Some(kind));
@@ -204,7 +204,7 @@ fn is_implicit(binding: &Binding) -> bool {
     binding.source.is_empty() && binding.routing_key == binding.destination
 }
 
-/// Gives what a binding joins: vhost, source, destination.
+/// Returns what a binding joins: vhost, source, destination.
 fn ends(binding: &Binding) -> (&Name, &Name, &Name, DestinationKind) {
     (&binding.vhost, &binding.source, &binding.destination, binding.destination_kind)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-/// Is an error of the environment, as reports show it.
+/// An error of the environment, as reports show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerError {
     /// As the reports of its cells name it; before it said its version, as `--broker` takes it. Absent when the error
@@ -14,7 +14,7 @@ pub struct BrokerError {
     pub help: Option<String>,
 }
 
-/// Gives an error as the line that `--json` writes.
+/// Returns an error as the line that `--json` writes.
 pub fn error_json(error: &BrokerError) -> Json {
     json!({ "type": "error", "broker": error.broker, "message": error.message, "help": error.help })
 }

@@ -6,7 +6,7 @@ use crate::report::{Palette, shell_word};
 use crate::source::Sources;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Is all that a report needs of one cell on one broker.
+/// All that a report needs of one cell on one broker.
 #[derive(Debug)]
 pub struct CellReport {
     /// Its place among the cells of the run.
@@ -37,12 +37,12 @@ pub struct CellReport {
 }
 
 impl CellReport {
-    /// Gives the command that repeats just this cell.
+    /// Returns the command that repeats just this cell.
     pub fn again(&self) -> String {
         self.again_with(&[self])
     }
 
-    /// Gives the command that repeats this cell on all brokers of some reports of it.
+    /// Returns the command that repeats this cell on all brokers of some reports of it.
     pub fn again_with(&self, reports: &[&CellReport]) -> String {
         let axes = self.axes.iter().map(|(axis, value)| format!(" --var {}", shell_word(&format!("{axis}={value}"))));
         let brokers = reports.iter().map(|report| format!(" --broker {}", shell_word(&report.broker_argument)));
@@ -60,7 +60,7 @@ impl CellReport {
         }
     }
 
-    /// Says whether it failed or changed.
+    /// Returns whether it failed or changed.
     pub fn is_bad(&self) -> bool {
         matches!(self.verdict, Verdict::Failed | Verdict::Changed)
     }
@@ -106,7 +106,7 @@ pub fn duration_in_words(real: std::time::Duration) -> String {
     }
 }
 
-/// Gives the short word of a verdict; what is wrong is loud.
+/// Returns the short word of a verdict; what is wrong is loud.
 pub(crate) fn word(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Passed => "pass",
@@ -138,7 +138,7 @@ pub(crate) fn entry_line(entry: &TimelineEntry, sources: &Sources) -> String {
     }
 }
 
-/// Says whether an entry tells a reader something; counts and step marks do not.
+/// Returns whether an entry tells a reader something; counts and step marks do not.
 pub(crate) fn is_telling(entry: &TimelineEntry) -> bool {
     !matches!(entry.what, TimelineEvent::Step { .. } | TimelineEvent::Counted { .. })
 }

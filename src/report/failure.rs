@@ -8,7 +8,7 @@ use crate::report::{CellReport, Palette};
 use crate::source::{Problem, Sources};
 use std::collections::BTreeSet;
 
-/// Is how failures are written.
+/// How failures are written.
 #[derive(Debug, Clone, Copy)]
 pub struct Page<'s> {
     pub sources: &'s Sources,
@@ -36,7 +36,7 @@ pub fn failure_text(cell: &CellReport, page: Page<'_>) -> String {
     group_text(&[cell], true, &mut BTreeSet::new(), page)
 }
 
-/// Says whether two cells failed alike: the same cell on two brokers, for the same reasons.
+/// Returns whether two cells failed alike: the same cell on two brokers, for the same reasons.
 fn is_same(one: &CellReport, other: &CellReport) -> bool {
     let reasons = |cell: &CellReport| -> Vec<Failure> {
         let failures = cell.played.iter().flat_map(|played| &played.failures).cloned();

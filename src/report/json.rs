@@ -7,7 +7,7 @@ use crate::report::summary::{VERDICTS, count};
 use crate::source::Sources;
 use serde_json::{Value as Json, json};
 
-/// Gives one cell; `trace` adds what happened.
+/// Returns one cell; `trace` adds what happened.
 pub fn cell_json(cell: &CellReport, sources: &Sources, trace: bool) -> Json {
     let played = cell.played.as_ref();
     let failures: Vec<Json> =
@@ -42,7 +42,7 @@ pub fn cell_json(cell: &CellReport, sources: &Sources, trace: bool) -> Json {
     shown
 }
 
-/// Gives milliseconds to a microsecond: more is noise.
+/// Returns milliseconds to a microsecond: more is noise.
 fn in_ms(real: std::time::Duration) -> f64 {
     (real.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }
@@ -64,7 +64,7 @@ fn failure_json(failure: &Failure, sources: &Sources) -> Json {
     })
 }
 
-/// Gives the counts of a run, and the files that wait for a review.
+/// Returns the counts of a run, and the files that wait for a review.
 pub fn summary_json(cells: &[CellReport], pending: &[String], real: std::time::Duration) -> Json {
     let mut shown = json!({ "type": "summary", "cells": cells.len() });
     if let Some(shown) = shown.as_object_mut() {

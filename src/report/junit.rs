@@ -75,7 +75,7 @@ fn case(cell: &CellReport, sources: &Sources) -> TestCase {
     case
 }
 
-/// Gives a sentence and the whole story of an attempt that failed.
+/// Returns a sentence and the whole story of an attempt that failed.
 fn what_failed(cell: &CellReport, sources: &Sources) -> (String, String) {
     if cell.verdict == Verdict::Changed {
         let words = cell.snapshot_words.clone().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use owo_colors::{OwoColorize, Style};
 
-/// Says whether to colour; the words are the same either way.
+/// Returns whether to colour; the words are the same either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Palette {
     pub colour: bool,

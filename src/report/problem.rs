@@ -88,12 +88,12 @@ pub fn problem_summary(problems: &[Problem], sources: &Sources) -> String {
     }
 }
 
-/// Gives problems as a JSON list.
+/// Returns problems as a JSON list.
 pub fn problems_json(problems: &[Problem], sources: &Sources) -> serde_json::Value {
     serde_json::Value::Array(problems.iter().map(|problem| problem_json(problem, sources)).collect())
 }
 
-/// Gives a problem as JSON: code, level, message, help, and labels with file, line, column and bytes.
+/// Returns a problem as JSON: code, level, message, help, and labels with file, line, column and bytes.
 fn problem_json(problem: &Problem, sources: &Sources) -> serde_json::Value {
     let labels: Vec<serde_json::Value> = problem
         .labels
@@ -123,7 +123,7 @@ fn problem_json(problem: &Problem, sources: &Sources) -> serde_json::Value {
     })
 }
 
-/// Is a problem in miette's eyes: the labels of one file, those of others as related findings.
+/// A problem in miette's eyes: the labels of one file, those of others as related findings.
 #[derive(Debug)]
 struct DrawnProblem {
     code: Option<Code>,

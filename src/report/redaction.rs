@@ -15,7 +15,7 @@ pub(crate) struct Redaction<'s> {
 }
 
 impl Redaction<'_> {
-    /// Says whether a field of a message is hidden as a whole.
+    /// Returns whether a field of a message is hidden as a whole.
     pub fn hides(&self, field: &str) -> bool {
         self.paths.iter().any(|path| path == field || path == "*")
     }

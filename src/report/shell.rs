@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Gives one argument for a POSIX shell, in quotes where it needs them.
+/// Returns one argument for a POSIX shell, in quotes where it needs them.
 ///
 /// ```
 /// use rmqplay::report::shell_word;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use similar::{ChangeTag, TextDiff};
 use std::collections::BTreeMap;
 
-/// Is what comparing with a snapshot found.
+/// What comparing with a snapshot found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Comparison {
     Same,
@@ -217,7 +217,7 @@ pub fn compare(kept: Option<&str>, body: &str) -> Comparison {
     }
 }
 
-/// Says whether two bodies say the same.
+/// Returns whether two bodies say the same.
 pub(crate) fn same(one: &str, other: &str) -> bool {
     one.trim_end() == other.trim_end()
 }

@@ -4,7 +4,7 @@
 use crate::model::{Scenario, Version};
 use serde_json::{Map, Value as Json, json};
 
-/// Is a snapshot file, taken apart.
+/// A snapshot file, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotFile {
     /// The scenario's sentence when the outcome was taken.
@@ -14,7 +14,7 @@ pub struct SnapshotFile {
     pub waits: Option<Waits>,
 }
 
-/// Is what a pending file says of itself while it waits.
+/// What a pending file says of itself while it waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waits {
     /// The version that gave it: an older one must not speak for a newer one.
@@ -29,7 +29,7 @@ impl Waits {
         Self { version, differs_from: kept.map(digest) }
     }
 
-    /// Says whether the snapshot still says what it said when the outcome was taken.
+    /// Returns whether the snapshot still says what it said when the outcome was taken.
     pub fn is_about(&self, kept: Option<&str>) -> bool {
         self.differs_from == kept.map(digest)
     }
@@ -69,7 +69,7 @@ pub fn whole_file(scenario: &Scenario, body: &str, waits: Option<&Waits>) -> Str
 const VERSION: &str = "version";
 const DIFFERS: &str = "differs_from";
 
-/// Gives the text of the snapshot that a pending file becomes.
+/// Returns the text of the snapshot that a pending file becomes.
 pub fn accepted(text: &str) -> String {
     let is_passing = |line: &&str| [VERSION, DIFFERS].iter().any(|key| line.split(": ").next() == Some(key));
     let Some((matter, body)) = text.split_once("\n---\n") else { return text.to_owned() };
@@ -135,7 +135,7 @@ fn map_of(text: &str) -> Result<Map<String, Json>, (usize, String)> {
     })
 }
 
-/// Gives the bytes of a line (from 1) of what begins at `from`.
+/// Returns the bytes of a line (from 1) of what begins at `from`.
 fn line_at(text: &str, from: usize, line: usize) -> std::ops::Range<usize> {
     let mut start = from;
     for line in text[from..].split_inclusive('\n').take(line.saturating_sub(1)) {

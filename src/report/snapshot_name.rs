@@ -5,7 +5,7 @@ use crate::model::Version;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::BTreeMap;
 
-/// Is the name of a snapshot file, taken apart.
+/// The name of a snapshot file, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotName {
     /// The scenario's stem with its axes.
@@ -47,7 +47,7 @@ impl SnapshotName {
         Self { upto: Some(upto), ..Self::base(cell) }
     }
 
-    /// Says whether the cell may be one of a scenario with this stem.
+    /// Returns whether the cell may be one of a scenario with this stem.
     pub fn is_of(&self, stem: &str) -> bool {
         self.cell.strip_prefix(stem).is_some_and(|axes| axes.is_empty() || axes.starts_with("--"))
     }

@@ -6,14 +6,14 @@ use crate::report::snapshot::same;
 use crate::report::snapshot_name::{SnapshotName, snapshot_for};
 use std::collections::BTreeMap;
 
-/// Is what a cell gave on one broker.
+/// What a cell gave on one broker.
 #[derive(Debug, Clone, Copy)]
 pub struct OutcomeOnVersion<'o> {
     pub version: Version,
     pub body: &'o str,
 }
 
-/// Is what lies in the folder for one cell.
+/// What lies in the folder for one cell.
 #[derive(Debug, Clone, Default)]
 pub struct Present {
     /// Bodies of the snapshots, by file.
@@ -22,7 +22,7 @@ pub struct Present {
     pub waiting_base: Option<(Version, String)>,
 }
 
-/// Is what the outcomes of one cell ask for.
+/// What the outcomes of one cell ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SnapshotChanges {
     /// File (without `.new`), the version that gave it, and body.

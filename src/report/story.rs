@@ -91,12 +91,12 @@ fn concerned<'a>(failure: &Failure, stories: &[Story<'a>]) -> Vec<Story<'a>> {
     [family, met].into_iter().find(|stories| stories.len() <= STORIES_MAX).unwrap_or_default()
 }
 
-/// Gives the name that a message shares with those of the same id before it.
+/// Returns the name that a message shares with those of the same id before it.
 fn first_name(name: &str) -> &str {
     name.split_once('#').map_or(name, |(first, _)| first)
 }
 
-/// Says whether a text has a name in it as a whole word.
+/// Returns whether a text has a name in it as a whole word.
 fn speaks_of(text: &str, name: &str) -> bool {
     let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '#');
     text.match_indices(name).any(|(at, _)| {

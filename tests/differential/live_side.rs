@@ -6,7 +6,7 @@ use super::rehearsal::Unfit;
 use super::seen::Seen;
 use super::sequence::Op;
 use rmqplay::io::live::{Live, LiveEnded, LiveLimits, TestVhosts, run_live};
-use rmqplay::io::{Address, Failure};
+use rmqplay::io::{Address, BrokerFailure};
 use rmqplay::model::{Millis, Profile};
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Version {
     ///
     /// # Errors
     /// It is not there, or refuses the login.
-    pub async fn ask(address: Address) -> Result<Self, Failure> {
+    pub async fn ask(address: Address) -> Result<Self, BrokerFailure> {
         let guard = TestVhosts::bare(&address)?;
         let live = Live::open(&address, guard.names(), &limits()).await?;
         let full = live.overview().full_version.clone();
@@ -51,7 +51,7 @@ impl Version {
         self.try_play(ops, linger).await.unwrap_or_else(|failure| Played::Failed(failure.to_string()))
     }
 
-    async fn try_play(&self, ops: &[Op], linger: Millis) -> Result<Played, Failure> {
+    async fn try_play(&self, ops: &[Op], linger: Millis) -> Result<Played, BrokerFailure> {
         let guard = TestVhosts::set_up(&self.address, &["/".into()], &[]).await?;
         let played = self.play_guarded(&guard, ops, linger).await;
         let swept = guard.sweep().await;
@@ -60,7 +60,7 @@ impl Version {
         Ok(played)
     }
 
-    async fn play_guarded(&self, guard: &TestVhosts, ops: &[Op], linger: Millis) -> Result<Played, Failure> {
+    async fn play_guarded(&self, guard: &TestVhosts, ops: &[Op], linger: Millis) -> Result<Played, BrokerFailure> {
         let mut live = Live::open(&self.address, guard.names(), &limits()).await?;
         let mut player = Player::comparing(ops, self.profile, linger);
         live.restart_clock();

@@ -5,9 +5,9 @@ use crate::script::Script;
 use crate::stage::{Stage, brokers, queue_name, run};
 use futures_util::FutureExt;
 use rmqplay::broker::Command;
-use rmqplay::io::live::{Live, LiveLimits, Names, TestVhosts, check_login};
+use rmqplay::io::live::{Live, LiveLimits, NameMapping, TestVhosts, check_login};
 use rmqplay::io::management::ManagementClient;
-use rmqplay::io::{Address, Failure, FailureKind, wait_until_ready};
+use rmqplay::io::{Address, BrokerFailure, BrokerFailureKind, wait_until_ready};
 use rmqplay::model::{Credential, Millis, Secret, User};
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -32,11 +32,11 @@ fn failures_say_what_is_wrong() {
 
 async fn logins(address: &Address) {
     let wrong = Address { password: Secret::new("wr0ng"), ..address.clone() };
-    let login = FailureKind::BadLogin { user: address.user.clone() };
+    let login = BrokerFailureKind::BadLogin { user: address.user.clone() };
     let amqp = check_login(&wrong, Some("/"), SOON).await.expect_err("refused");
     assert_eq!(amqp.kind, login);
     assert_eq!(amqp.to_string(), format!("{wrong} refuses the login of '{}'", address.user));
-    let http = Live::open(&wrong, Names::identity(), &LiveLimits::default()).await.err().expect("refused");
+    let http = Live::open(&wrong, NameMapping::identity(), &LiveLimits::default()).await.err().expect("refused");
     assert_eq!(http.kind, login);
     assert!(!format!("{http} {http:?} {amqp} {amqp:?}").contains("wr0ng"));
     let began = Instant::now();
@@ -44,7 +44,7 @@ async fn logins(address: &Address) {
     assert!(waited.kind == login && began.elapsed() < SOON, "a wrong login is not waited for");
 
     let missing = check_login(address, Some("no such vhost"), SOON).await.expect_err("refused");
-    assert_eq!(missing.kind, FailureKind::NotFound { what: "there is no vhost 'no such vhost'".into() });
+    assert_eq!(missing.kind, BrokerFailureKind::NotFound { what: "there is no vhost 'no such vhost'".into() });
     check_login(address, Some("/"), SOON).await.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
@@ -53,12 +53,12 @@ async fn rights(address: &Address, guard: &TestVhosts) {
     let name = guard.names().user(&"carol".into());
     let password = guard.names().password(&"carol".into()).expect("a password");
     let carol = Address { user: name.to_string(), password: password.clone(), ..address.clone() };
-    let untagged = Live::open(&carol, Names::identity(), &LiveLimits::default()).await.err().expect("refused");
-    let FailureKind::NoRight { needed, to } = &untagged.kind else { panic!("{untagged:?}") };
+    let untagged = Live::open(&carol, NameMapping::identity(), &LiveLimits::default()).await.err().expect("refused");
+    let BrokerFailureKind::NoRight { needed, to } = &untagged.kind else { panic!("{untagged:?}") };
     assert_eq!(needed, &format!("the tag `management` for user '{name}'"));
     assert_eq!(to, "read /overview");
     let door = check_login(&carol, Some("/"), SOON).await.expect_err("refused");
-    assert!(matches!(door.kind, FailureKind::NoRight { .. }), "{door:?}");
+    assert!(matches!(door.kind, BrokerFailureKind::NoRight { .. }), "{door:?}");
     let tagged = User {
         name: name.clone(),
         credential: Some(Credential::Password(password)),
@@ -71,7 +71,7 @@ async fn rights(address: &Address, guard: &TestVhosts) {
     client.overview().await.unwrap_or_else(|failure| panic!("{failure}"));
     let users = client.users().await.expect_err("refused");
     assert!(
-        matches!(&users.kind, FailureKind::NoRight { needed, .. } if needed.contains("administrator")),
+        matches!(&users.kind, BrokerFailureKind::NoRight { needed, .. } if needed.contains("administrator")),
         "{users:?}"
     );
 }
@@ -80,10 +80,10 @@ async fn closed_ports() {
     let closed: Address = "amqp://guest:guest@127.0.0.1:1".parse().expect("a URL");
     let began = Instant::now();
     let amqp = check_login(&closed, None, SOON).await.expect_err("closed");
-    assert!(matches!(&amqp.kind, FailureKind::Unreachable { why } if why.contains("refused")), "{amqp:?}");
+    assert!(matches!(&amqp.kind, BrokerFailureKind::Unreachable { why } if why.contains("refused")), "{amqp:?}");
     assert!(amqp.to_string().starts_with("cannot reach amqp://guest@127.0.0.1:1: "), "{amqp}");
-    let http = Live::open(&closed, Names::identity(), &LiveLimits::default()).await.err().expect("closed");
-    assert!(matches!(&http.kind, FailureKind::NoManagement { why } if why.contains("refused")), "{http:?}");
+    let http = Live::open(&closed, NameMapping::identity(), &LiveLimits::default()).await.err().expect("closed");
+    assert!(matches!(&http.kind, BrokerFailureKind::NoManagement { why } if why.contains("refused")), "{http:?}");
     assert_eq!(http.address, "http://127.0.0.1:10001");
     assert!(began.elapsed() < SOON);
     let waited = wait_until_ready(&closed, Duration::from_millis(600)).await.expect_err("closed");
@@ -91,7 +91,7 @@ async fn closed_ports() {
     assert!(text.contains("AMQP: Connection refused") && text.contains("10001: Connection refused"), "{text}");
     let address = brokers("a port that is not the management API's").remove(0);
     let other = address.clone().with_management(&format!("http://{}", address.place())).expect("a URL");
-    let strange = Live::open(&other, Names::identity(), &LiveLimits::default()).await.err().expect("not HTTP");
+    let strange = Live::open(&other, NameMapping::identity(), &LiveLimits::default()).await.err().expect("not HTTP");
     assert!(!strange.hint.is_empty(), "{strange:?}");
     let waited = wait_until_ready(&other, Duration::from_millis(900)).await.expect_err("not HTTP");
     assert!(waited.to_string().contains("AMQP answers, management does not"), "{waited}");
@@ -136,9 +136,12 @@ async fn dies(address: &Address, doing: &str) {
     let (ended, ()) = tokio::join!(stage.try_play(&mut script), death);
     let took = began.elapsed();
     stage.guard.sweep().await.unwrap_or_else(|failure| panic!("clean-up needs no AMQP: {failure}"));
-    let failure: Failure = ended.expect_err("the broker is dead");
+    let failure: BrokerFailure = ended.expect_err("the broker is dead");
     let text = failure.to_string();
     assert!(took < SOON, "{doing}: {took:?}: {text}");
     assert!(text.contains(&proxy.address.place()), "{doing}: {text}");
-    assert!(matches!(failure.kind, FailureKind::Broken { .. } | FailureKind::Unreachable { .. }), "{failure:?}");
+    assert!(
+        matches!(failure.kind, BrokerFailureKind::Broken { .. } | BrokerFailureKind::Unreachable { .. }),
+        "{failure:?}"
+    );
 }

@@ -9,7 +9,7 @@ use rmqplay::broker::{
     RequestId, Settlement,
 };
 use rmqplay::io::live::{Live, LiveEnded, LiveLimits, TestVhosts, run_live};
-use rmqplay::io::{Address, Failure};
+use rmqplay::io::{Address, BrokerFailure};
 use rmqplay::model::{Message, Millis, Moment, Name, Properties, Queue, QueueName, Table};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -85,7 +85,7 @@ impl Stage {
         script.heard
     }
 
-    pub async fn try_play(&mut self, script: &mut Script) -> Result<LiveEnded, Failure> {
+    pub async fn try_play(&mut self, script: &mut Script) -> Result<LiveEnded, BrokerFailure> {
         run_live(script, &mut self.live, &self.limits).await.map(|(_, ended)| ended)
     }
 

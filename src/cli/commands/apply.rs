@@ -6,7 +6,7 @@ use crate::cli::load::Loader;
 use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, runtime};
 use crate::io::Address;
-use crate::io::Failure;
+use crate::io::BrokerFailure;
 use crate::io::management::ManagementClient;
 use crate::io::meet;
 use crate::io::observe::observe;
@@ -22,7 +22,7 @@ use crate::source::{Level, Problem};
 pub fn apply(command: &ApplyOptions, terminal: &Terminal) -> ExitCode {
     let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
         Ok(address) => address,
-        Err(none) => return none.tell(terminal),
+        Err(none) => return none.emit(terminal),
     };
     let default_vhost = command.vhost.clone().or_else(|| address.vhost.clone());
     let mut loader = match Loader::new(&command.vars, default_vhost) {
@@ -51,7 +51,7 @@ pub fn apply(command: &ApplyOptions, terminal: &Terminal) -> ExitCode {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => terminal.failure(&failure),
         Err(code) => {
-            terminal.complain("interrupted: what was declared so far stays; apply again to go on");
+            terminal.error("interrupted: what was declared so far stays; apply again to go on");
             code
         }
     }
@@ -63,38 +63,38 @@ async fn carry_out(
     loader: &Loader,
     loaded: &LoadedTopology,
     address: &Address,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, BrokerFailure> {
     let overview = meet(address).await?;
     let management = ManagementClient::new(address)?;
     let vhosts = loaded.topology.vhost_names();
     let observed = observe(&management, &vhosts).await?;
-    terminal.chat(&terminal.palette.dim(&format!("RabbitMQ {} at {}", overview.full_version, address.place())));
+    terminal.status(&terminal.palette.dim(&format!("RabbitMQ {} at {}", overview.full_version, address.place())));
     if let Some(missing) = missing_vhost(command, loaded, address, &observed) {
-        terminal.complain(&missing);
+        terminal.error(&missing);
         return Ok(ExitCode::Environment);
     }
     let planned = plan(&loaded.topology, &loaded.origins, &observed);
     let notes: Vec<Problem> = planned.problems.iter().filter(|problem| problem.level == Level::Note).cloned().collect();
     let _ = terminal.problems(&notes, &loader.sources);
     if planned.is_empty() {
-        terminal.chat(&format!("nothing to do: {}", all_there(planned.unchanged)));
+        terminal.status(&format!("nothing to do: {}", all_there(planned.unchanged)));
         return Ok(ExitCode::Fine);
     }
-    terminal.chat(&report::plan_text(&planned, terminal.palette));
+    terminal.status(&report::plan_text(&planned, terminal.palette));
     if let Some(code) = refuse(command, terminal, loader, &planned) {
         return Ok(code);
     }
     if command.dry_run {
-        terminal.chat(&format!("{}; nothing was written (--dry-run)", counted(planned.changes.len(), "change")));
+        terminal.status(&format!("{}; nothing was written (--dry-run)", counted(planned.changes.len(), "change")));
         if planned.risky().next().is_some() {
-            terminal.chat(&format!("{}: the real run needs --yes", report::at_stake_text(&planned)));
+            terminal.status(&format!("{}: the real run needs --yes", report::at_stake_text(&planned)));
         }
         return Ok(ExitCode::Fine);
     }
     let changes = planned.changes.len();
     let (rest, own) = planned.without_user(&address.user);
     let applied = apply_plan(&rest, address).await?;
-    terminal.complain_unless_empty(&report::applied_text(&applied, terminal.palette));
+    terminal.error_unless_empty(&report::applied_text(&applied, terminal.palette));
     let (mut again, mut own_left) =
         plan(&loaded.topology, &loaded.origins, &observe(&management, &vhosts).await?).without_user(&address.user);
     if let Some(own) = own.filter(|_| again.is_empty()) {
@@ -107,11 +107,11 @@ async fn carry_out(
     again.changes.extend(own_left.into_iter().flat_map(|own| own.changes));
     if again.is_empty() {
         let (done, all) = (counted(changes, "change"), all_there(again.unchanged));
-        terminal.chat(&format!("{done} made; read back: {all}"));
+        terminal.status(&format!("{done} made; read back: {all}"));
         return Ok(ExitCode::Fine);
     }
-    terminal.complain("read back, and the broker still differs from the file:");
-    terminal.complain(&report::plan_text(&again, terminal.palette));
+    terminal.error("read back, and the broker still differs from the file:");
+    terminal.error(&report::plan_text(&again, terminal.palette));
     Ok(if applied.refused.is_empty() { ExitCode::Failed } else { ExitCode::Environment })
 }
 
@@ -121,13 +121,13 @@ async fn change_own_account(
     terminal: &Terminal,
     loaded: &LoadedTopology,
     address: &Address,
-) -> Result<Option<Address>, Failure> {
+) -> Result<Option<Address>, BrokerFailure> {
     let applied = apply_plan(own, address).await?;
-    terminal.complain_unless_empty(&report::applied_text(&applied, terminal.palette));
+    terminal.error_unless_empty(&report::applied_text(&applied, terminal.palette));
     let user = loaded.topology.users.iter().find(|user| *user.name == *address.user);
     match user.and_then(|user| user.credential.as_ref()) {
         Some(Credential::Hash { .. }) if own.risky().next().is_some() => {
-            terminal.chat(&format!(
+            terminal.status(&format!(
                 "all else was made and read back; user '{}' has the hash of the file now: log in with its password to check",
                 address.user
             ));
@@ -173,12 +173,12 @@ fn refuse(command: &ApplyOptions, terminal: &Terminal, loader: &Loader, planned:
     let immutable = planned.immutable().count();
     if immutable == 0 && planned.problems.iter().any(|problem| problem.level == Level::Problem) {
         let _ = terminal.problems(&planned.problems, &loader.sources);
-        terminal.complain("nothing was written: this broker lacks what the file needs");
+        terminal.error("nothing was written: this broker lacks what the file needs");
         return Some(ExitCode::Environment);
     }
     if immutable > 0 {
         let _ = terminal.problems(&planned.problems, &loader.sources);
-        terminal.complain(&format!(
+        terminal.error(&format!(
             "nothing was written: {immutable} of the differences cannot be changed on a broker that holds the object; \
              delete it there first, or give the new one another name"
         ));
@@ -186,7 +186,7 @@ fn refuse(command: &ApplyOptions, terminal: &Terminal, loader: &Loader, planned:
     }
     if planned.risky().next().is_some() && !command.yes && !command.dry_run {
         let at_stake = report::at_stake_text(planned);
-        terminal.complain(&format!("nothing was written: {at_stake}; apply with --yes if that is meant"));
+        terminal.error(&format!("nothing was written: {at_stake}; apply with --yes if that is meant"));
         return Some(ExitCode::Unsafe);
     }
     None

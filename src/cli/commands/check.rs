@@ -21,12 +21,12 @@ pub fn check(command: &CheckOptions, terminal: &Terminal) -> ExitCode {
     let found = match snapshots::yaml_files(&paths) {
         Ok(found) => found,
         Err(error) => {
-            terminal.complain(&format!("error: {error}"));
+            terminal.error(&format!("error: {error}"));
             return ExitCode::BadFile;
         }
     };
     if found.is_empty() {
-        terminal.complain("there is no YAML or JSON file to check");
+        terminal.error("there is no YAML or JSON file to check");
         return ExitCode::Nothing;
     }
     let problems = loader.each(&found, Loader::check).concat();
@@ -35,14 +35,14 @@ pub fn check(command: &CheckOptions, terminal: &Terminal) -> ExitCode {
         return terminal.usage(&format!("--var: {unknown}"));
     }
     if command.json {
-        terminal.say(&crate::report::problems_json(&problems, &loader.sources).to_string());
+        terminal.print(&crate::report::problems_json(&problems, &loader.sources).to_string());
         let stops = problems.iter().any(|problem| problem.level == Level::Problem);
         return if stops { ExitCode::BadFile } else { ExitCode::Fine };
     }
     let code = terminal.problems(&problems, &loader.sources);
     if code == ExitCode::Fine {
         let noun = if found.len() == 1 { "file is" } else { "files are" };
-        terminal.chat(&format!("{} {} {noun} fine", terminal.palette.good("ok"), found.len()));
+        terminal.status(&format!("{} {} {noun} fine", terminal.palette.good("ok"), found.len()));
     }
     code
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub fn clean(command: &CleanOptions, terminal: &Terminal) -> ExitCode {
     let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
         Ok(address) => address,
-        Err(none) => return none.tell(terminal),
+        Err(none) => return none.emit(terminal),
     };
     let older_than = Duration::from_millis(command.older_than.0);
     let swept = async {
@@ -23,11 +23,11 @@ pub fn clean(command: &CleanOptions, terminal: &Terminal) -> ExitCode {
         Err(code) => code,
         Ok(Err(failure)) => terminal.failure(&failure),
         Ok(Ok(cleaned)) => {
-            cleaned.vhosts.iter().for_each(|name| terminal.chat(&format!("deleted vhost {name}")));
-            cleaned.users.iter().for_each(|name| terminal.chat(&format!("deleted user {name}")));
-            cleaned.spared.iter().for_each(|(name, open)| terminal.chat(&spared_text(name, *open)));
+            cleaned.vhosts.iter().for_each(|name| terminal.status(&format!("deleted vhost {name}")));
+            cleaned.users.iter().for_each(|name| terminal.status(&format!("deleted user {name}")));
+            cleaned.spared.iter().for_each(|(name, open)| terminal.status(&spared_text(name, *open)));
             let (vhosts, users) = (cleaned.vhosts.len(), cleaned.users.len());
-            terminal.chat(&match (vhosts, users) {
+            terminal.status(&match (vhosts, users) {
                 (0, 0) if !cleaned.spared.is_empty() => format!("nothing was deleted at {}", address.place()),
                 (0, 0) => format!("nothing older than {} is left at {}", command.older_than, address.place()),
                 (0, n) | (n, 0) => {

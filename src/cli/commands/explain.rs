@@ -23,11 +23,11 @@ pub fn explain(command: &ExplainOptions, terminal: &Terminal) -> ExitCode {
     };
     if command.json {
         let shown: Vec<Json> = found.iter().map(Explained::json).collect();
-        terminal.say(&json!(shown).to_string());
+        terminal.print(&json!(shown).to_string());
         return ExitCode::Fine;
     }
     let shown: Vec<String> = found.iter().map(|entry| entry.text(terminal)).collect();
-    terminal.say(&shown.join("\n"));
+    terminal.print(&shown.join("\n"));
     ExitCode::Fine
 }
 
@@ -49,11 +49,11 @@ impl Explainable {
     fn print_list(&self, json: bool, terminal: &Terminal) {
         if json {
             let all: Vec<Json> = self.entries().map(|entry| entry.json()).collect();
-            terminal.say(&json!(all).to_string());
+            terminal.print(&json!(all).to_string());
             return;
         }
-        terminal.say(&explain_list(&self.rules, &self.codes, terminal.palette));
-        terminal.chat("\nrmqplay explain NAME tells more: rmqplay explain TTL-2, rmqplay explain yaml::unknown_key");
+        terminal.print(&explain_list(&self.rules, &self.codes, terminal.palette));
+        terminal.status("\nrmqplay explain NAME tells more: rmqplay explain TTL-2, rmqplay explain yaml::unknown_key");
     }
 
     fn entries(&self) -> impl Iterator<Item = Explained<'_>> {

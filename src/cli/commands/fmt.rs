@@ -13,7 +13,7 @@ pub fn fmt(command: &FmtOptions, terminal: &Terminal) -> ExitCode {
     let files = match snapshots::yaml_files(&default_paths(&command.files)) {
         Ok(files) => files,
         Err(error) => {
-            terminal.complain(&format!("error: {error}"));
+            terminal.error(&format!("error: {error}"));
             return ExitCode::BadFile;
         }
     };
@@ -21,7 +21,7 @@ pub fn fmt(command: &FmtOptions, terminal: &Terminal) -> ExitCode {
     let files: Vec<PathBuf> =
         files.into_iter().filter(|file| file.extension().is_none_or(|end| end != "json")).collect();
     if files.is_empty() {
-        terminal.complain("there is no YAML file to format");
+        terminal.error("there is no YAML file to format");
         return ExitCode::Nothing;
     }
     let mut changed = 0;
@@ -32,16 +32,16 @@ pub fn fmt(command: &FmtOptions, terminal: &Terminal) -> ExitCode {
             Ok(true) => {
                 changed += 1;
                 let word = if command.check { "would be formatted" } else { "formatted" };
-                terminal.chat(&format!("{word}: {}", file.display()));
+                terminal.status(&format!("{word}: {}", file.display()));
             }
             Err((why, error)) => {
-                terminal.complain(&format!("error: {error}"));
+                terminal.error(&format!("error: {error}"));
                 code = code.and(why);
             }
         }
     }
     let noun = if files.len() == 1 { "file" } else { "files" };
-    terminal.chat(&format!(
+    terminal.status(&format!(
         "{} {noun}, {changed} {}",
         files.len(),
         if command.check { "to format" } else { "formatted" }

@@ -22,7 +22,7 @@ pub fn help(command: &HelpOptions, terminal: &Terminal) -> ExitCode {
 
 fn language(words: &[String], terminal: &Terminal) -> ExitCode {
     if words.is_empty() {
-        terminal.say(&reference());
+        terminal.print(&reference());
         return ExitCode::Fine;
     }
     let mut found = Vec::new();
@@ -38,7 +38,7 @@ fn language(words: &[String], terminal: &Terminal) -> ExitCode {
             }
         }
     }
-    terminal.say(&found.join("\n"));
+    terminal.print(&found.join("\n"));
     ExitCode::Fine
 }
 

@@ -7,7 +7,7 @@ use crate::io::make_atomically;
 use crate::report::{SchemaOf, schema};
 use std::path::Path;
 
-/// Gives the files, with what each is for.
+/// Returns the files, with what each is for.
 fn files() -> [(&'static str, String, &'static str); 6] {
     let schema_of = |of: SchemaOf| format!("{:#}\n", schema(of));
     [
@@ -29,10 +29,10 @@ pub fn init(command: &InitOptions, terminal: &Terminal) -> ExitCode {
         let path =
             if command.folder.as_os_str() == "." { Path::new(name).to_owned() } else { command.folder.join(name) };
         match make_atomically(&path, &text) {
-            Ok(true) => terminal.chat(&format!("wrote {}: {means}", path.display())),
-            Ok(false) => terminal.chat(&kept(&path, name)),
+            Ok(true) => terminal.status(&format!("wrote {}: {means}", path.display())),
+            Ok(false) => terminal.status(&kept(&path, name)),
             Err(error) => {
-                terminal.complain(&format!(
+                terminal.error(&format!(
                     "error: {error}\n  help: give a folder that can be written to: rmqplay init FOLDER"
                 ));
                 return ExitCode::Environment;
@@ -41,7 +41,7 @@ pub fn init(command: &InitOptions, terminal: &Terminal) -> ExitCode {
     }
     let here = command.folder.as_os_str() == ".";
     let go_there = if here { String::new() } else { format!("cd {} && ", command.folder.display()) };
-    terminal.chat(&format!("\nnow: {go_there}rmqplay run, then rmqplay review"));
+    terminal.status(&format!("\nnow: {go_there}rmqplay run, then rmqplay review"));
     ExitCode::Fine
 }
 

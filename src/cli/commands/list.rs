@@ -12,7 +12,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Is what lies in a folder of snapshots.
+/// What lies in a folder of snapshots.
 type Folders = BTreeMap<PathBuf, Vec<SnapshotName>>;
 
 /// Writes a line per cell.
@@ -35,14 +35,14 @@ pub fn list(command: &ListOptions, terminal: &Terminal) -> ExitCode {
         let states = match snapshot_states(one, &mut folders) {
             Ok(states) => states,
             Err(error) => {
-                terminal.complain(&format!("error: {error}"));
+                terminal.error(&format!("error: {error}"));
                 return ExitCode::BadFile;
             }
         };
         rows.push((one, states));
     }
     let text: Vec<String> = if command.json { rows.iter().map(line_json).collect() } else { lines(&rows) };
-    terminal.say(&text.join("\n"));
+    terminal.print(&text.join("\n"));
     ExitCode::Fine
 }
 

@@ -11,13 +11,13 @@ use crate::source::Sources;
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
-/// Is one pending outcome, with the scenario that it is of.
+/// One pending outcome, with the scenario that it is of.
 struct PendingOutcome {
     path: PathBuf,
     scenario: PathBuf,
 }
 
-/// Is what the reviewer says.
+/// What the reviewer says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ReviewAnswer {
     Accept,
@@ -72,7 +72,7 @@ pub fn review(command: &ReviewOptions, terminal: &Terminal) -> ExitCode {
     }
     let [accepted, rejected, _] = counts;
     let left = pending.len() - accepted - rejected;
-    terminal.chat(&format!("{accepted} accepted, {rejected} rejected, {left} still pending"));
+    terminal.status(&format!("{accepted} accepted, {rejected} rejected, {left} still pending"));
     code
 }
 
@@ -107,7 +107,7 @@ fn accept_one(one: &PendingOutcome, terminal: &Terminal) -> ExitCode {
     };
     match snapshots::accept(&one.path, &text) {
         Ok(accepted) => {
-            terminal.chat(&format!("accepted {}", accepted.display()));
+            terminal.status(&format!("accepted {}", accepted.display()));
             ExitCode::Fine
         }
         Err(error) => cannot(&error, terminal),
@@ -123,7 +123,7 @@ fn overtaken(one: &PendingOutcome, file: &SnapshotFile, terminal: &Terminal) -> 
         return None;
     }
     let (snapshot, pending, version) = (snapshot.display(), one.path.display(), waits.version);
-    terminal.complain(&format!(
+    terminal.error(&format!(
         "error: {snapshot} is not what it was when RabbitMQ {version} gave {pending}: nothing was overwritten\n  \
          help: run the scenario again, or `rmqplay reject {pending}`"
     ));
@@ -133,7 +133,7 @@ fn overtaken(one: &PendingOutcome, file: &SnapshotFile, terminal: &Terminal) -> 
 fn reject_one(one: &PendingOutcome, terminal: &Terminal) -> ExitCode {
     match snapshots::reject(&one.path) {
         Ok(()) => {
-            terminal.chat(&format!("rejected {}", one.path.display()));
+            terminal.status(&format!("rejected {}", one.path.display()));
             ExitCode::Fine
         }
         Err(error) => cannot(&error, terminal),
@@ -141,18 +141,18 @@ fn reject_one(one: &PendingOutcome, terminal: &Terminal) -> ExitCode {
 }
 
 fn cannot(error: &str, terminal: &Terminal) -> ExitCode {
-    terminal.complain(&format!("error: {error}\n  help: make the folder writable"));
+    terminal.error(&format!("error: {error}\n  help: make the folder writable"));
     ExitCode::Environment
 }
 
 /// Finds what is pending; nothing is a code of its own.
 fn found(command: &ReviewOptions, terminal: &Terminal) -> Result<Vec<PendingOutcome>, ExitCode> {
     let pending = pending_below(&command.paths).map_err(|error| {
-        terminal.complain(&format!("error: {error}"));
+        terminal.error(&format!("error: {error}"));
         ExitCode::BadFile
     })?;
     if pending.is_empty() {
-        terminal.chat("nothing is pending");
+        terminal.status("nothing is pending");
         return Err(ExitCode::Nothing);
     }
     Ok(pending)
@@ -189,7 +189,7 @@ fn pending_below(paths: &[PathBuf]) -> Result<Vec<PendingOutcome>, String> {
     Ok(found)
 }
 
-/// Says whether a pending file may be of a scenario.
+/// Returns whether a pending file may be of a scenario.
 fn owns(scenario: &Path, pending: &Path) -> bool {
     let name = pending.file_name().and_then(|name| SnapshotName::parse(name.to_str()?));
     name.is_some_and(|name| name.pending && name.is_of(&snapshots::stem_of(scenario)))
@@ -198,7 +198,7 @@ fn owns(scenario: &Path, pending: &Path) -> bool {
 /// Reads a snapshot or a pending one; what is wrong with it is drawn.
 fn read(path: &Path, terminal: &Terminal) -> Result<SnapshotFile, ExitCode> {
     let text = snapshots::read(path).map_err(|error| {
-        terminal.complain(&format!("error: {error}"));
+        terminal.error(&format!("error: {error}"));
         ExitCode::BadFile
     })?;
     report::read_snapshot(&text).map_err(|broken| {
@@ -228,7 +228,7 @@ fn show(one: &PendingOutcome, (number, all): (usize, usize), terminal: &Terminal
     let difference = report::difference(kept.as_ref().map_or("", |kept| &kept.body), &new.body);
     let head = format!("{number} of {all}, {what}: {}", snapshot.display());
     let difference = report::coloured_difference(&difference, palette);
-    terminal.say(&format!("\n{}\n{place}\n\n{difference}", palette.strong(&head)));
+    terminal.print(&format!("\n{}\n{place}\n\n{difference}", palette.strong(&head)));
 }
 
 /// Finds what a version reads as long as its new overlay is not accepted: the overlay of a newer one or the base, if need
@@ -270,7 +270,7 @@ fn ask(terminal: &Terminal) -> ReviewAnswer {
             "l" | "all" => return ReviewAnswer::AcceptAll,
             "L" => return ReviewAnswer::RejectAll,
             "q" | "quit" => return ReviewAnswer::Quit,
-            other => terminal.say(&format!("`{other}` is no answer: type one of the letters, then Enter")),
+            other => terminal.print(&format!("`{other}` is no answer: type one of the letters, then Enter")),
         }
     }
 }
@@ -286,6 +286,6 @@ fn without_terminal(pending: &[PendingOutcome], terminal: &Terminal) -> ExitCode
         let against = against.unwrap_or_else(|| PathBuf::from("/dev/null"));
         text.push_str(&format!("  diff -u {} {path}\n  rmqplay accept {path}    (or: reject)\n", against.display()));
     }
-    terminal.complain(&text);
+    terminal.error(&text);
     ExitCode::Usage
 }

@@ -27,7 +27,7 @@ pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
     let began = Instant::now();
     let (targets, junit_file) = match (targets(command), junit_file(command)) {
         (Ok(targets), Ok(file)) => (targets, file),
-        (Err(none), _) => return none.tell(terminal),
+        (Err(none), _) => return none.emit(terminal),
         (_, Err(message)) => return terminal.usage(&message),
     };
     let mut loader = match Loader::new(&command.vars, None) {
@@ -54,7 +54,7 @@ pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
     let mut reports = Vec::new();
     let mut code = play_on_all(&stage, &targets, &cells, &mut reports);
     let settled = keeping.settle(&cells, &mut reports);
-    stage.tell_unwritten(&settled);
+    stage.emit_unwritten(&settled);
     if !settled.errors.is_empty() {
         code = code.and(ExitCode::Environment);
     }
@@ -186,7 +186,7 @@ fn play_on_sim(stage: &RunReporter<'_>, edition: Edition, cells: &[ToPlay], repo
         let played = skipped.is_none().then(|| rehearse_telling(stage, one, edition));
         let report = stage.judge(index, one, Once { played, skipped, real: began.elapsed() }, &on);
         if !enough {
-            stage.tell(&report);
+            stage.emit(&report);
         }
         enough |= stage.is_enough(&report);
         reports.push(report);
@@ -207,7 +207,7 @@ fn write_junit(file: &Path, reports: &[CellReport], stage: &RunReporter<'_>) -> 
     match written {
         Ok(()) => ExitCode::Fine,
         Err(error) => {
-            stage.complain(&format!("the report could not be written to {}: {error}", file.display()));
+            stage.error(&format!("the report could not be written to {}: {error}", file.display()));
             ExitCode::Environment
         }
     }

@@ -12,7 +12,7 @@ use crate::io::live::{ExistingVhost, TestVhosts, VhostNotUsable, lend};
 use crate::io::management::ManagementClient;
 use crate::io::meet;
 use crate::io::rehearse::{needs, rehearse_live};
-use crate::io::{Failure, FailureKind};
+use crate::io::{BrokerFailure, BrokerFailureKind};
 use crate::player::{BrokerTraits, RunResult, Verdict};
 use crate::report::{CellReport, counted, shell_word};
 use std::collections::{BTreeMap, VecDeque};
@@ -30,15 +30,15 @@ const UNDER_WAY: Duration = Duration::from_millis(400);
 const NO_SUCH_VHOST: &str = "--in-vhost takes the name of an empty vhost that is there, as it is (`/`, not %2F); without \
     --in-vhost each cell gets a throw-away vhost, which takes the tag `administrator`";
 
-/// Is one cell that was played, or was not because the run was stopped.
+/// One cell that was played, or was not because the run was stopped.
 struct PlayedCell {
     index: usize,
     played: Option<RunResult>,
-    failure: Option<Failure>,
+    failure: Option<BrokerFailure>,
     /// How many places it leaves free.
     room: usize,
     /// The clean-up's own failure.
-    left_behind: Option<Failure>,
+    left_behind: Option<BrokerFailure>,
     /// What is not swept yet: it may be kept for a look.
     guard: Option<TestVhosts>,
     real: Duration,
@@ -115,7 +115,7 @@ async fn take_vhost(
         }
         Err(VhostNotUsable::Failed(failure)) => {
             let failure = match &failure.kind {
-                FailureKind::NotFound { .. } => failure.hint(NO_SUCH_VHOST),
+                BrokerFailureKind::NotFound { .. } => failure.hint(NO_SUCH_VHOST),
                 _ => failure,
             };
             stage.failure(broker, &failure);
@@ -124,7 +124,7 @@ async fn take_vhost(
     }
 }
 
-/// Is all cells on one broker, while they play.
+/// All cells on one broker, while they play.
 struct LiveRun<'s> {
     stage: &'s RunReporter<'s>,
     address: &'s Address,
@@ -219,14 +219,14 @@ impl<'s> LiveRun<'s> {
         // What is in a vhost that was lent is not for `clean` to delete.
         if self.left && self.stage.command.in_vhost.is_none() {
             let (place, clean) = (self.address.place(), self.clean("0s"));
-            self.stage.complain(&format!(
+            self.stage.error(&format!(
                 "throw-away vhosts may be left at {place}; once it answers, and no other run plays there: {clean}"
             ));
         }
         self.code
     }
 
-    /// Gives the ground that a cell plays on, or says why it is not played.
+    /// Returns the ground that a cell plays on, or says why it is not played.
     fn ground(&self, index: usize, plugins: &[String]) -> Result<BrokerTraits, String> {
         let command = self.stage.command;
         let cell = &self.cells[index].cell;
@@ -274,7 +274,7 @@ impl<'s> LiveRun<'s> {
         let once = Once { skipped: Some(reason), ..Once::default() };
         let report = self.stage.judge(index, &self.cells[index], once, &self.on);
         if aloud {
-            self.stage.tell(&report);
+            self.stage.emit(&report);
         }
         self.finished.insert(index, report);
     }
@@ -289,7 +289,7 @@ impl<'s> LiveRun<'s> {
             self.code = self.code.and(ExitCode::Environment);
         }
         // Who may not delete a vhost could not make one either.
-        let is_able = |failure: &Failure| !matches!(failure.kind, FailureKind::NoRight { .. });
+        let is_able = |failure: &BrokerFailure| !matches!(failure.kind, BrokerFailureKind::NoRight { .. });
         self.left |= cell.left_behind.as_ref().is_some_and(is_able);
         self.free += cell.room;
         let index = cell.index;
@@ -312,7 +312,7 @@ impl<'s> LiveRun<'s> {
         if self.stage.is_enough(&report) {
             self.enough = true;
         }
-        self.stage.tell(&report);
+        self.stage.emit(&report);
         self.finished.insert(index, report);
     }
 
@@ -324,12 +324,12 @@ impl<'s> LiveRun<'s> {
             let users = if users.is_empty() { String::new() } else { format!(" and {}", counted(users.len(), "user")) };
             let (name, clean) = (self.cells[index].name(), self.clean("1m"));
             let words = format!("kept for a look: vhost {}{users} of {name}; when seen: {clean}", all.join(", "));
-            return self.stage.complain(&words);
+            return self.stage.error(&words);
         }
         self.tasks.spawn(async move { PlayedCell { left_behind: guard.sweep().await.err(), ..PlayedCell::of(index) } });
     }
 
-    /// Gives the command that removes what is older than that from this broker.
+    /// Returns the command that removes what is older than that from this broker.
     fn clean(&self, older_than: &str) -> String {
         let management = self.stage.command.management.as_ref();
         let management = management.map_or(String::new(), |url| format!(" --management {}", shell_word(url)));
@@ -343,12 +343,12 @@ impl<'s> LiveRun<'s> {
             if first.elapsed() < ONE_WISH {
                 return false;
             }
-            self.stage.complain("stopped at once; `rmqplay clean` removes what is left once it is 10m old");
+            self.stage.error("stopped at once; `rmqplay clean` removes what is left once it is 10m old");
             return true;
         }
         self.signalled = Some(Instant::now());
         self.code = signal;
-        self.stage.complain("stopping, and removing the throw-away vhosts");
+        self.stage.error("stopping, and removing the throw-away vhosts");
         // Nobody listens any more when every cell has ended.
         let _ = self.stop.send(true);
         false
@@ -356,7 +356,7 @@ impl<'s> LiveRun<'s> {
 }
 
 /// Asks which plugins are enabled, if a cell wants to know.
-async fn plugins_needed(address: &Address, cells: &[ToPlay]) -> Result<Vec<String>, Failure> {
+async fn plugins_needed(address: &Address, cells: &[ToPlay]) -> Result<Vec<String>, BrokerFailure> {
     if cells.iter().all(|one| one.cell.scenario.needs.plugins.is_empty()) {
         return Ok(Vec::new());
     }
@@ -403,19 +403,19 @@ async fn play_cell(
         return PlayedCell { played, guard: Some(guard), real: began.elapsed(), ..cell };
     }
     // Who lacks a right has not shown that the scenario fails.
-    let no_right = failure.as_ref().is_some_and(|failure| matches!(failure.kind, FailureKind::NoRight { .. }));
+    let no_right = failure.as_ref().is_some_and(|failure| matches!(failure.kind, BrokerFailureKind::NoRight { .. }));
     let played = played.filter(|_| !no_right);
     let left_behind = guard.sweep().await.err();
     PlayedCell { played, failure, left_behind, real: began.elapsed(), ..cell }
 }
 
 /// Makes a failure of a task that panicked.
-fn bug(why: &str, place: &str) -> Failure {
-    let kind = FailureKind::Broken { doing: "playing a cell".to_owned(), why: why.to_owned() };
-    Failure::new(kind, place).hint("this is a bug of rmqplay: please report the scenario")
+fn bug(why: &str, place: &str) -> BrokerFailure {
+    let kind = BrokerFailureKind::Broken { doing: "playing a cell".to_owned(), why: why.to_owned() };
+    BrokerFailure::new(kind, place).hint("this is a bug of rmqplay: please report the scenario")
 }
 
-/// Gives how many cells play at once: twice the cores, at most eight.
+/// Returns how many cells play at once: twice the cores, at most eight.
 fn default_jobs() -> usize {
     std::thread::available_parallelism().map_or(2, |cores| cores.get() * 2).min(8)
 }

@@ -12,7 +12,7 @@ pub fn write_schema(command: &SchemaOptions, terminal: &Terminal) -> ExitCode {
         SchemaKind::Topology => SchemaOf::Topology,
         SchemaKind::Scenario => SchemaOf::Scenario,
     };
-    terminal.say(&format!("{:#}", schema(of)));
+    terminal.print(&format!("{:#}", schema(of)));
     ExitCode::Fine
 }
 
@@ -20,6 +20,6 @@ pub fn write_schema(command: &SchemaOptions, terminal: &Terminal) -> ExitCode {
 pub fn write_completions(command: &CompletionsOptions, terminal: &Terminal) -> ExitCode {
     let mut text = Vec::new();
     clap_complete::generate(command.shell, &mut CommandLine::command(), "rmqplay", &mut text);
-    terminal.say(&String::from_utf8_lossy(&text));
+    terminal.print(&String::from_utf8_lossy(&text));
     ExitCode::Fine
 }

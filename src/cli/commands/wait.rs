@@ -11,14 +11,14 @@ use std::time::Duration;
 pub fn wait(command: &WaitOptions, terminal: &Terminal) -> ExitCode {
     let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
         Ok(address) => address,
-        Err(none) => return none.tell(terminal),
+        Err(none) => return none.emit(terminal),
     };
     let limit = Duration::from_millis(command.timeout.0);
     let ready = runtime::interruptible(wait_until_ready(&address, limit));
     match ready {
         Err(code) => code,
         Ok(Ok(overview)) => {
-            terminal.chat(&format!("RabbitMQ {} is ready at {}", overview.full_version, address.place()));
+            terminal.status(&format!("RabbitMQ {} is ready at {}", overview.full_version, address.place()));
             ExitCode::Fine
         }
         Ok(Err(failure)) => terminal.failure(&failure),

@@ -3,16 +3,16 @@
 
 use crate::broker::{ChannelId, ConnectionId, Management, Refusal, RequestId};
 use crate::io::address::Address;
-use crate::io::failure::Failure;
+use crate::io::failure::BrokerFailure;
 use crate::io::live::amqp::channel::LiveChannel;
 use crate::io::live::amqp::connection::{LiveConnection, LiveConnectionState};
 use crate::io::live::amqp::dial::Target;
-use crate::io::live::batch::Batch;
+use crate::io::live::batch::EventBatch;
 use crate::io::live::job::{Done, Job};
 use crate::io::live::limits::LiveLimits;
 use crate::io::live::observe::quiet::Quiet;
 use crate::io::live::observe::watch::Watches;
-use crate::io::live::vhosts::names::Names;
+use crate::io::live::vhosts::names::NameMapping;
 use crate::io::live::wait::Crowd;
 use crate::io::management::{ManagementClient, Overview};
 use crate::model::{Moment, Name};
@@ -26,11 +26,11 @@ use tokio::time::timeout;
 /// How many cut connections are held: lapin says goodbye when it drops one, which a crash must not.
 const GRAVES: usize = 64;
 
-/// Is a live broker as the adapter drives it.
+/// A live broker as the adapter drives it.
 pub struct Live {
     pub(crate) address: Address,
     pub(crate) management: ManagementClient,
-    pub(crate) names: Names,
+    pub(crate) names: NameMapping,
     pub(crate) limits: LiveLimits,
     overview: Overview,
     clock: Instant,
@@ -40,7 +40,7 @@ pub struct Live {
     /// Ended when first polled.
     pub(crate) done: VecDeque<Done>,
     /// Requests without an answer: since when, doing what.
-    pub(crate) waiting: BTreeMap<RequestId, Waiting>,
+    pub(crate) waiting: BTreeMap<RequestId, AwaitedAnswer>,
     pub(crate) acts: VecDeque<(RequestId, Management)>,
     pub(crate) acting: bool,
     /// What is asked of the management API just now.
@@ -51,7 +51,7 @@ pub struct Live {
     pub(crate) restarting: bool,
     pub(crate) watches: Watches,
     pub(crate) quiet: Option<Quiet>,
-    pub(crate) batch: Batch,
+    pub(crate) batch: EventBatch,
     /// Found while reading; told after all else was read.
     pub(crate) dying: Vec<(ChannelId, Refusal)>,
     pub(crate) lost: Vec<(ConnectionId, Refusal)>,
@@ -60,7 +60,7 @@ pub struct Live {
     pub(crate) ended: Vec<(ChannelId, Name)>,
     /// Consumers that the broker cancelled and may still send messages to.
     pub(crate) dismissed: Vec<(ChannelId, Name)>,
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failure: Option<BrokerFailure>,
     /// When duties were last done, and whether they have been put off since.
     pub(crate) duties_done: Instant,
     pub(crate) owes_duties: bool,
@@ -68,8 +68,8 @@ pub struct Live {
     graves: VecDeque<(Option<LiveConnection>, Vec<LiveChannel>)>,
 }
 
-/// Is a request without an answer.
-pub(crate) struct Waiting {
+/// A request without an answer.
+pub(crate) struct AwaitedAnswer {
     pub(crate) since: Instant,
     pub(crate) doing: String,
     /// It has a time limit of its own, or none.
@@ -83,7 +83,7 @@ impl Live {
     /// # Errors
     /// When the management API is not there or refuses the login. AMQP is first used by the client's first `Connect`
     /// (see [`check_login`](crate::io::live::check_login) to ask before).
-    pub async fn open(address: &Address, names: Names, limits: &LiveLimits) -> Result<Self, Failure> {
+    pub async fn open(address: &Address, names: NameMapping, limits: &LiveLimits) -> Result<Self, BrokerFailure> {
         let management = ManagementClient::new(address)?;
         let overview = management.overview().await?;
         Ok(Self {
@@ -105,7 +105,7 @@ impl Live {
             restarting: false,
             watches: Watches::default(),
             quiet: None,
-            batch: Batch::default(),
+            batch: EventBatch::default(),
             dying: Vec::new(),
             lost: Vec::new(),
             heard: Vec::new(),
@@ -119,12 +119,12 @@ impl Live {
         })
     }
 
-    /// Gives version, node and exchange types, as of the opening.
+    /// Returns version, node and exchange types, as of the opening.
     pub fn overview(&self) -> &Overview {
         &self.overview
     }
 
-    /// Gives the management client, for reading beside a run.
+    /// Returns the management client, for reading beside a run.
     pub fn management(&self) -> &ManagementClient {
         &self.management
     }
@@ -134,12 +134,12 @@ impl Live {
         self.not_policymaker.as_deref()
     }
 
-    /// Gives the name mapping.
-    pub fn names(&self) -> &Names {
+    /// Returns the name mapping.
+    pub fn names(&self) -> &NameMapping {
         &self.names
     }
 
-    /// Gives the moment: milliseconds since the opening, or since the clock was restarted.
+    /// Returns the moment: milliseconds since the opening, or since the clock was restarted.
     pub fn now(&self) -> Moment {
         Moment(self.clock.elapsed().as_millis() as u64)
     }
@@ -169,7 +169,7 @@ impl Live {
         self.restarting = false;
         self.watches = Watches::default();
         self.quiet = None;
-        self.batch = Batch::default();
+        self.batch = EventBatch::default();
         self.crowd = Crowd::default();
         self.dying.clear();
         self.lost.clear();
@@ -181,7 +181,7 @@ impl Live {
         self.links.clear();
     }
 
-    /// Gives a moment of the run as the clock's instant.
+    /// Returns a moment of the run as the clock's instant.
     pub(crate) fn instant_of(&self, moment: Moment) -> Instant {
         let far = Duration::from_secs(365 * 24 * 3600);
         self.clock + Duration::from_millis(moment.0).min(self.clock.elapsed() + far)
@@ -228,7 +228,7 @@ impl Live {
         }
     }
 
-    /// Says whether nothing that was asked is unanswered: requests (but for quiet itself), publishes, backlogs.
+    /// Returns whether nothing that was asked is unanswered: requests (but for quiet itself), publishes, backlogs.
     pub(crate) fn is_idle(&self) -> bool {
         let asked = |request| self.quiet.as_ref().is_some_and(|quiet| quiet.requests.contains(request));
         self.waiting.keys().all(asked)
@@ -239,7 +239,7 @@ impl Live {
                 .all(|link| matches!(link.state, LiveConnectionState::Open | LiveConnectionState::Gone))
     }
 
-    /// Says whether the client may be asked for more.
+    /// Returns whether the client may be asked for more.
     pub(crate) fn has_room(&self) -> bool {
         let waiting: usize = self.lines.values().map(|line| line.backlog.len()).sum();
         waiting < self.limits.backlog_max && self.failure.is_none()

@@ -6,7 +6,7 @@ use lapin::message::BasicReturnMessage;
 
 /// Collects events of one wake-up.
 #[derive(Default)]
-pub(crate) struct Batch {
+pub(crate) struct EventBatch {
     /// Replies to consume: deliveries may follow in the same wake-up.
     pub(crate) begun: Vec<Event>,
     pub(crate) deliveries: Vec<Event>,
@@ -18,7 +18,7 @@ pub(crate) struct Batch {
     pub(crate) counted: Vec<Event>,
 }
 
-impl Batch {
+impl EventBatch {
     pub(crate) fn is_empty(&self) -> bool {
         let events = [&self.begun, &self.deliveries, &self.replies, &self.cancelled, &self.closed, &self.counted];
         events.iter().all(|events| events.is_empty()) && self.returned.is_empty() && self.confirmed.is_empty()

@@ -2,7 +2,7 @@
 //! Each is polled once when it is submitted, so that frames enter in the order of the commands.
 
 use crate::broker::{ChannelId, ConnectionId, PublishId, Refusal, RequestId};
-use crate::io::failure::Failure;
+use crate::io::failure::BrokerFailure;
 use crate::io::live::amqp::calls::{Answer, CallError};
 use crate::io::live::amqp::dial::{DialError, Dialed};
 use crate::io::live::observe::watch::{PassiveRound, TotalsRound};
@@ -10,7 +10,7 @@ use std::pin::Pin;
 
 pub(crate) type Job = Pin<Box<dyn Future<Output = Done> + Send>>;
 
-/// Is what ended.
+/// What ended.
 pub(crate) enum Done {
     Connected {
         connection: ConnectionId,
@@ -42,12 +42,12 @@ pub(crate) enum Done {
     },
     Acted {
         request: RequestId,
-        result: Result<(), Failure>,
+        result: Result<(), BrokerFailure>,
     },
     /// The broker was stopped and started, or could not be.
     Restarted {
         request: RequestId,
-        result: Result<(), Failure>,
+        result: Result<(), BrokerFailure>,
     },
     Read(PassiveRound),
     Totalled(TotalsRound),

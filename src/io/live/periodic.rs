@@ -2,7 +2,7 @@
 //! Each look goes over everything, at most once a [`BREATH`].
 
 use crate::broker::{ChannelId, Refusal, Scope};
-use crate::io::failure::{Failure, FailureKind};
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::connection::LiveConnectionState;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ pub(crate) const BREATH: Duration = Duration::from_millis(1);
 const TICK: Duration = Duration::from_millis(250);
 
 impl Live {
-    /// Gives when something is due next.
+    /// Returns when something is due next.
     pub(crate) fn next_duty(&self, now: Instant) -> Instant {
         let tick = if self.is_idle() { Duration::from_secs(5) } else { TICK };
         let round = if self.restarting { None } else { self.watches.next_round(now) };
@@ -67,7 +67,7 @@ impl Live {
             (None, None, Some(line)) => format!("waiting for {} publishes to be confirmed", line.unsettled.len()),
             (None, None, None) => return,
         };
-        let failure = Failure::new(FailureKind::NoAnswer { doing, after }, &self.address);
+        let failure = BrokerFailure::new(BrokerFailureKind::NoAnswer { doing, after }, &self.address);
         let blocked = self.links.values().find_map(|link| link.blocked.clone());
         self.fail(match blocked {
             Some(reason) => failure.hint(format!("the broker has blocked publishing connections: {reason}")),

@@ -2,7 +2,7 @@
 //! Ends when the client is done, when nothing can happen any more, or with the failure of the environment.
 
 use crate::broker::Client;
-use crate::io::failure::Failure;
+use crate::io::failure::BrokerFailure;
 use crate::io::live::adapter::Live;
 use crate::io::live::limits::LiveLimits;
 use crate::model::{Millis, Moment};
@@ -28,7 +28,7 @@ pub async fn run_live(
     client: &mut dyn Client,
     broker: &mut Live,
     limits: &LiveLimits,
-) -> Result<(Moment, LiveEnded), Failure> {
+) -> Result<(Moment, LiveEnded), BrokerFailure> {
     broker.limits = limits.clone();
     let mut now = broker.now();
     let mut heard = Instant::now();

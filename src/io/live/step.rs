@@ -5,7 +5,7 @@ use crate::broker::{
     ChannelId, ConnectionId, Delivery, DeliveryTag, Event, Got, PublishId, Refusal, Reply, RequestId, Scope, code,
 };
 use crate::io::address::Address;
-use crate::io::failure::{Failure, FailureKind};
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::calls::{Answer, CallError};
 use crate::io::live::amqp::cancel_frames::CANCEL_TAG;
@@ -14,7 +14,7 @@ use crate::io::live::amqp::connection::LiveConnectionState;
 use crate::io::live::amqp::dial::{DialError, Dialed, failure_of};
 use crate::io::live::amqp::translate::{Cause, cause_of, from_message, how};
 use crate::io::live::job::Done;
-use crate::io::live::vhosts::names::Names;
+use crate::io::live::vhosts::names::NameMapping;
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -81,7 +81,7 @@ impl Live {
         let Some(line) = self.lines.get_mut(&channel) else { return };
         let Some(how) = how(&confirmation) else {
             let (doing, why) = ("publishing".into(), "the client library asked for no confirm".into());
-            return self.fail(Failure::new(FailureKind::Broken { doing, why }, &self.address));
+            return self.fail(BrokerFailure::new(BrokerFailureKind::Broken { doing, why }, &self.address));
         };
         line.progress = Instant::now();
         self.batch.confirmed.push((channel, publish, how));
@@ -276,7 +276,7 @@ fn tag_of(event: &Event) -> Option<DeliveryTag> {
     if let Event::Delivered { delivery, .. } = event { Some(delivery.tag) } else { None }
 }
 
-fn delivery(names: &Names, message: lapin::message::Delivery) -> Delivery {
+fn delivery(names: &NameMapping, message: lapin::message::Delivery) -> Delivery {
     let mut content = from_message(&message.properties, message.data);
     names.incoming(&mut content);
     Delivery {
@@ -292,8 +292,8 @@ fn broken(text: String) -> Refusal {
     Refusal { scope: Scope::Connection, code: 0, text }
 }
 
-fn flooded(address: &Address, consumer: &str, read: usize) -> Failure {
+fn flooded(address: &Address, consumer: &str, read: usize) -> BrokerFailure {
     let noun = if read == 1 { "message" } else { "messages" };
     let what = format!("consumer '{consumer}' was sent {read} {noun} faster than the scenario takes them");
-    Failure::new(FailureKind::TooMuch { what }, address).hint("give the consumer a prefetch")
+    BrokerFailure::new(BrokerFailureKind::TooMuch { what }, address).hint("give the consumer a prefetch")
 }

@@ -2,7 +2,7 @@
 //! What cannot be done is answered, never ignored, if its command has an answer.
 
 use crate::broker::{ChannelId, Command, ConnectionId, Event, Method, Refusal, Reply, RequestId, Scope, code};
-use crate::io::live::adapter::{Live, Waiting};
+use crate::io::live::adapter::{AwaitedAnswer, Live};
 use crate::io::live::amqp::calls::open;
 use crate::io::live::amqp::channel::{Item, LiveChannel, LiveChannelState, Publishing, describe};
 use crate::io::live::amqp::connection::{LiveConnection, LiveConnectionState};
@@ -46,7 +46,7 @@ impl Live {
 
     /// Notes that a request waits for its answer.
     pub(crate) fn await_answer(&mut self, request: RequestId, doing: String, patient: bool) {
-        self.waiting.insert(request, Waiting { since: Instant::now(), doing, patient });
+        self.waiting.insert(request, AwaitedAnswer { since: Instant::now(), doing, patient });
     }
 
     /// Answers a request, once.

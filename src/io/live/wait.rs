@@ -2,7 +2,7 @@
 //! Every wait ends: by an event, by the client's wake-up, or by a time limit.
 
 use crate::broker::{ChannelId, Event, PublishId};
-use crate::io::failure::Failure;
+use crate::io::failure::BrokerFailure;
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::channel::LiveChannel;
 use crate::io::live::amqp::returned::settle;
@@ -44,7 +44,7 @@ impl Crowd {
 impl Live {
     /// Waits until something happened, the client's wake-up came, or there is room again for its commands. What a busy
     /// broker says within a breath is told as one.
-    pub(crate) async fn happen(&mut self, wake: Option<Moment>, throttled: bool) -> Result<Vec<Event>, Failure> {
+    pub(crate) async fn happen(&mut self, wake: Option<Moment>, throttled: bool) -> Result<Vec<Event>, BrokerFailure> {
         let wake = wake.map(|wake| self.instant_of(wake));
         loop {
             // A busy broker is always ready: others, such as whoever listens for Ctrl-C, need their turn.
@@ -79,7 +79,7 @@ impl Live {
         }
     }
 
-    /// Says whether a confirm came before that of an earlier publish. An ack for several is told by lapin one publish after
+    /// Returns whether a confirm came before that of an earlier publish. An ack for several is told by lapin one publish after
     /// the other, in no order, and the wake-up may have come between; in a crowd nobody asks for the order.
     fn has_gap(&self) -> bool {
         let confirmed = &self.batch.confirmed;
@@ -120,7 +120,7 @@ impl Live {
     }
 }
 
-/// Says whether a publish still waits for its confirm while a later one of its channel has it.
+/// Returns whether a publish still waits for its confirm while a later one of its channel has it.
 fn leaves_gap<T>(unsettled: &BTreeMap<PublishId, T>, confirmed: &BTreeSet<PublishId>) -> bool {
     let last = confirmed.last();
     last.is_some_and(|last| unsettled.range(..last).any(|(publish, _)| !confirmed.contains(publish)))

@@ -3,7 +3,7 @@
 
 use crate::broker::Management;
 use crate::io::address::encoded;
-use crate::io::failure::{Failure, FailureKind};
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::management::ManagementClient;
 use crate::io::management::reading::text;
 use crate::model::{Credential, Policy, User, Vhost};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 
 impl ManagementClient {
     /// Performs one act. `CloseConnection` and `Restart` are not of this client.
-    pub async fn perform(&self, act: &Management) -> Result<(), Failure> {
+    pub async fn perform(&self, act: &Management) -> Result<(), BrokerFailure> {
         match act {
             Management::PutVhost(vhost) => self.put_vhost(vhost).await.map(|_| ()),
             Management::DeleteVhost { vhost } => self.delete_vhost(vhost).await,
@@ -51,13 +51,13 @@ impl ManagementClient {
             Management::PutUserLimit { user, name, value } => self.put_limit("user", user, name, *value).await,
             Management::CloseConnection { .. } | Management::Restart { .. } => {
                 let reason = "this cannot be done over the management API".to_owned();
-                Err(Failure::new(FailureKind::Refused { status: 0, reason }, self.shown()))
+                Err(BrokerFailure::new(BrokerFailureKind::Refused { status: 0, reason }, self.shown()))
             }
         }
     }
 
     /// Makes or changes a vhost and sets its limits; true when it was not there before.
-    pub async fn put_vhost(&self, vhost: &Vhost) -> Result<bool, Failure> {
+    pub async fn put_vhost(&self, vhost: &Vhost) -> Result<bool, BrokerFailure> {
         let path = format!("/vhosts/{}", encoded(&vhost.name));
         let open = vhost.description.is_none()
             || vhost.tags.is_none()
@@ -92,17 +92,17 @@ impl ManagementClient {
     }
 
     /// Deletes a vhost with all that is in it.
-    pub async fn delete_vhost(&self, vhost: &str) -> Result<(), Failure> {
+    pub async fn delete_vhost(&self, vhost: &str) -> Result<(), BrokerFailure> {
         self.delete(&format!("/vhosts/{}", encoded(vhost))).await
     }
 
     /// Deletes one thing in a vhost: of `queues`, `exchanges`, `policies` or `operator-policies`.
-    pub async fn delete_in(&self, kind: &str, vhost: &str, name: &str) -> Result<(), Failure> {
+    pub async fn delete_in(&self, kind: &str, vhost: &str, name: &str) -> Result<(), BrokerFailure> {
         self.delete(&format!("/{kind}/{}", pair(vhost, name))).await
     }
 
     /// Makes or changes a user and sets its limits; true when it was not there before.
-    pub async fn put_user(&self, user: &User) -> Result<bool, Failure> {
+    pub async fn put_user(&self, user: &User) -> Result<bool, BrokerFailure> {
         let path = format!("/users/{}", encoded(&user.name));
         let mut body = Map::new();
         body.insert("tags".into(), user.tags.join(",").into());
@@ -132,31 +132,31 @@ impl ManagementClient {
     }
 
     /// Deletes a user.
-    pub async fn delete_user(&self, user: &str) -> Result<(), Failure> {
+    pub async fn delete_user(&self, user: &str) -> Result<(), BrokerFailure> {
         self.delete(&format!("/users/{}", encoded(user))).await
     }
 
-    /// Gives a user all rights in a vhost.
-    pub async fn grant_all(&self, user: &str, vhost: &str) -> Result<(), Failure> {
+    /// Returns a user all rights in a vhost.
+    pub async fn grant_all(&self, user: &str, vhost: &str) -> Result<(), BrokerFailure> {
         let body = json!({"configure": ".*", "write": ".*", "read": ".*"});
         self.put(&format!("/permissions/{}", pair(vhost, user)), body).await.map(|_| ())
     }
 
-    async fn put_policy(&self, policy: &Policy, operator: bool) -> Result<(), Failure> {
+    async fn put_policy(&self, policy: &Policy, operator: bool) -> Result<(), BrokerFailure> {
         let body = json!({"pattern": policy.pattern, "definition": policy.definition, "priority": policy.priority,
             "apply-to": policy.apply_to.as_str()});
         let path = format!("/{}/{}", policies(operator), pair(&policy.vhost, &policy.name));
         self.put(&path, body).await.map(|_| ())
     }
 
-    async fn put_limit(&self, of: &str, name: &str, limit: &str, value: i64) -> Result<(), Failure> {
+    async fn put_limit(&self, of: &str, name: &str, limit: &str, value: i64) -> Result<(), BrokerFailure> {
         let path = format!("/{of}-limits/{}", pair(name, limit));
         self.put(&path, json!({"value": value})).await.map(|_| ())
     }
 
-    async fn get_if_there(&self, path: &str) -> Result<Json, Failure> {
+    async fn get_if_there(&self, path: &str) -> Result<Json, BrokerFailure> {
         match self.get(path).await {
-            Err(Failure { kind: FailureKind::Refused { status: 404, .. }, .. }) => Ok(Json::Null),
+            Err(BrokerFailure { kind: BrokerFailureKind::Refused { status: 404, .. }, .. }) => Ok(Json::Null),
             other => other,
         }
     }

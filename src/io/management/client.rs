@@ -2,18 +2,18 @@
 //! Takes paths that are already encoded; never retries a refusal.
 
 use crate::io::address::Address;
-use crate::io::failure::{Failure, FailureKind};
-use crate::io::management::reasons::{Reason, reason_of_refusal};
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
+use crate::io::management::reasons::{RefusalReason, reason_of_refusal};
 use crate::model::Secret;
 use reqwest::Method;
 use serde_json::Value as Json;
 use std::time::Duration;
 
-/// Is how long an unused connection is kept. RabbitMQ closes them after 5 s, and a request that meets such a
+/// How long an unused connection is kept. RabbitMQ closes them after 5 s, and a request that meets such a
 /// connection fails.
 const IDLE: Duration = Duration::from_secs(3);
 const CONNECT: Duration = Duration::from_secs(5);
-/// Is the limit of one request: deleting a vhost with many queues takes tens of seconds.
+/// The limit of one request: deleting a vhost with many queues takes tens of seconds.
 const REQUEST: Duration = Duration::from_secs(60);
 
 /// Characters of a body that is no error of RabbitMQ's form.
@@ -23,7 +23,7 @@ const BODY_SHOWN_MAX: usize = 200;
 ///
 /// # Errors
 /// Every request fails in the same ways: the API is not there or is none, the login or a tag is refused, RabbitMQ refuses
-/// what was asked (its status and reason), or no answer comes within 60 s. The [`Failure`] names the address and says
+/// what was asked (its status and reason), or no answer comes within 60 s. The [`BrokerFailure`] names the address and says
 /// what to try. Nothing is asked a second time.
 #[derive(Clone)]
 pub struct ManagementClient {
@@ -41,12 +41,13 @@ pub fn install_crypto() {
 
 impl ManagementClient {
     /// Makes a client for the broker of that address; nothing is sent yet.
-    pub fn new(address: &Address) -> Result<Self, Failure> {
+    pub fn new(address: &Address) -> Result<Self, BrokerFailure> {
         install_crypto();
         let base = address.management_url().map_err(|bad| {
-            Failure::new(FailureKind::NoManagement { why: bad.message.clone() }, address).hint(bad.help.clone())
+            BrokerFailure::new(BrokerFailureKind::NoManagement { why: bad.message.clone() }, address)
+                .hint(bad.help.clone())
         })?;
-        let broken = |why: String| Failure::new(FailureKind::NoManagement { why }, &base);
+        let broken = |why: String| BrokerFailure::new(BrokerFailureKind::NoManagement { why }, &base);
         let mut builder = reqwest::Client::builder()
             .no_proxy()
             .tcp_nodelay(true)
@@ -64,39 +65,39 @@ impl ManagementClient {
         Ok(Self { http, base, user: address.user.clone(), password: address.password.clone() })
     }
 
-    /// Gives the URL as people see it.
+    /// Returns the URL as people see it.
     pub fn shown(&self) -> &str {
         &self.base
     }
 
-    /// Gives the runner's name.
+    /// Returns the runner's name.
     pub fn user(&self) -> &str {
         &self.user
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Result<Json, Failure> {
+    pub(crate) async fn get(&self, path: &str) -> Result<Json, BrokerFailure> {
         let (_, text) = self.send(Method::GET, path, None, None, "read").await?;
         serde_json::from_str(&text).map_err(|error| self.not_rabbitmq(&format!("it sent no JSON ({error})")))
     }
 
-    pub(crate) async fn get_text(&self, path: &str) -> Result<String, Failure> {
+    pub(crate) async fn get_text(&self, path: &str) -> Result<String, BrokerFailure> {
         Ok(self.send(Method::GET, path, None, None, "read").await?.1)
     }
 
-    /// Gives true when something was made that was not there before.
-    pub(crate) async fn put(&self, path: &str, body: Json) -> Result<bool, Failure> {
+    /// Returns true when something was made that was not there before.
+    pub(crate) async fn put(&self, path: &str, body: Json) -> Result<bool, BrokerFailure> {
         Ok(self.send(Method::PUT, path, Some(body), None, "write").await?.0 == 201)
     }
 
-    pub(crate) async fn post(&self, path: &str) -> Result<(), Failure> {
+    pub(crate) async fn post(&self, path: &str) -> Result<(), BrokerFailure> {
         self.send(Method::POST, path, None, None, "post").await.map(|_| ())
     }
 
-    pub(crate) async fn delete(&self, path: &str) -> Result<(), Failure> {
+    pub(crate) async fn delete(&self, path: &str) -> Result<(), BrokerFailure> {
         self.send(Method::DELETE, path, None, None, "delete").await.map(|_| ())
     }
 
-    pub(crate) async fn delete_with_reason(&self, path: &str, reason: &str) -> Result<(), Failure> {
+    pub(crate) async fn delete_with_reason(&self, path: &str, reason: &str) -> Result<(), BrokerFailure> {
         self.send(Method::DELETE, path, None, Some(reason), "delete").await.map(|_| ())
     }
 
@@ -107,14 +108,14 @@ impl ManagementClient {
         body: Option<Json>,
         reason: Option<&str>,
         verb: &str,
-    ) -> Result<(u16, String), Failure> {
+    ) -> Result<(u16, String), BrokerFailure> {
         let url = format!("{}/api{path}", self.base);
         let mut request = self.http.request(method.clone(), url).basic_auth(&self.user, Some(self.password.expose()));
         if let Some(body) = body {
             request = request.json(&body);
         }
         if let Some(reason) = reason {
-            request = request.header("X-Reason", reason);
+            request = request.header("X-RefusalReason", reason);
         }
         let method = request_line(&method, path);
         let answer = request.send().await.map_err(|error| self.unsent(&error, verb, path))?;
@@ -128,45 +129,47 @@ impl ManagementClient {
     }
 
     /// Says why no answer came.
-    fn unsent(&self, error: &reqwest::Error, verb: &str, path: &str) -> Failure {
+    fn unsent(&self, error: &reqwest::Error, verb: &str, path: &str) -> BrokerFailure {
         let doing = format!("asked to {verb} {path}");
         let kind = if error.is_connect() {
-            FailureKind::NoManagement { why: innermost(error) }
+            BrokerFailureKind::NoManagement { why: innermost(error) }
         } else if error.is_timeout() {
-            FailureKind::NoAnswer { doing, after: REQUEST }
+            BrokerFailureKind::NoAnswer { doing, after: REQUEST }
         } else {
-            FailureKind::Broken { doing, why: innermost(error) }
+            BrokerFailureKind::Broken { doing, why: innermost(error) }
         };
-        Failure::new(kind, &self.base)
+        BrokerFailure::new(kind, &self.base)
     }
 
-    fn not_rabbitmq(&self, why: &str) -> Failure {
+    fn not_rabbitmq(&self, why: &str) -> BrokerFailure {
         let why = format!("something answers there but it is not RabbitMQ's management API: {why}");
-        Failure::new(FailureKind::NoManagement { why }, &self.base)
+        BrokerFailure::new(BrokerFailureKind::NoManagement { why }, &self.base)
     }
 
     /// Reads a refusal (MG-1, MG-14).
-    fn refused(&self, status: u16, text: &str, verb: &str, path: &str, request: String) -> Failure {
+    fn refused(&self, status: u16, text: &str, verb: &str, path: &str, request: String) -> BrokerFailure {
         let reason = serde_json::from_str::<Json>(text).ok().and_then(|json| reason_of(&json));
         if status >= 500 {
             let body = reason.unwrap_or_else(|| beginning_of(text));
-            return Failure::new(FailureKind::ServerError { status, request, body }, &self.base);
+            return BrokerFailure::new(BrokerFailureKind::ServerError { status, request, body }, &self.base);
         }
         let Some(reason) = reason else {
             if status == 404 || status < 400 || status == 405 {
                 return self.not_rabbitmq(&format!("status {status}"));
             }
-            return Failure::new(FailureKind::Refused { status, reason: beginning_of(text) }, &self.base);
+            return BrokerFailure::new(BrokerFailureKind::Refused { status, reason: beginning_of(text) }, &self.base);
         };
         let to = format!("{verb} {path}");
         let kind = match reason_of_refusal(status, &reason) {
-            Reason::BadLogin => FailureKind::BadLogin { user: self.user.clone() },
-            Reason::LacksTag(tag) => FailureKind::NoRight { needed: self.tag(tag), to },
-            Reason::NotPolicymaker | Reason::Gone | Reason::Other => FailureKind::Refused { status, reason },
+            RefusalReason::BadLogin => BrokerFailureKind::BadLogin { user: self.user.clone() },
+            RefusalReason::LacksTag(tag) => BrokerFailureKind::NoRight { needed: self.tag(tag), to },
+            RefusalReason::NotPolicymaker | RefusalReason::Gone | RefusalReason::Other => {
+                BrokerFailureKind::Refused { status, reason }
+            }
         };
-        let failure = Failure::new(kind, &self.base);
+        let failure = BrokerFailure::new(kind, &self.base);
         match &failure.kind {
-            FailureKind::NoRight { needed, .. } => {
+            BrokerFailureKind::NoRight { needed, .. } => {
                 let hint = format!(
                     "`rabbitmqctl set_user_tags {} administrator` gives all that rmqplay needs ({needed}), or name \
                      another user in the URL",
@@ -188,12 +191,12 @@ fn request_line(method: &Method, path: &str) -> String {
     format!("{method} /api{path}")
 }
 
-/// Gives the beginning of a body in one line.
+/// Returns the beginning of a body in one line.
 fn beginning_of(body: &str) -> String {
     body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(BODY_SHOWN_MAX).collect()
 }
 
-/// Gives the reason of an error answer; some are lists of character codes (MG-4).
+/// Returns the reason of an error answer; some are lists of character codes (MG-4).
 fn reason_of(json: &Json) -> Option<String> {
     json.get("error")?;
     let reason = json.get("reason").unwrap_or(&Json::Null);
@@ -217,7 +220,7 @@ fn flat(json: &Json) -> String {
     }
 }
 
-/// Gives the message of the deepest source: reqwest's own hides what happened.
+/// Returns the message of the deepest source: reqwest's own hides what happened.
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {

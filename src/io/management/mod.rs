@@ -8,4 +8,4 @@ mod reasons;
 
 pub use client::{ManagementClient, install_crypto};
 pub use reading::{Inventory, Overview, QueueTotals, WhoAmI};
-pub(crate) use reasons::{Reason, reason_of_refusal};
+pub(crate) use reasons::{RefusalReason, reason_of_refusal};

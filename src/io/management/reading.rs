@@ -2,12 +2,12 @@
 //! Lenient: an absent or strange field is a default, never an error.
 
 use crate::io::address::encoded;
-use crate::io::failure::{Failure, FailureKind};
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::management::ManagementClient;
 use crate::model::Version;
 use serde_json::Value as Json;
 
-/// Is what a broker says of itself.
+/// What a broker says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overview {
     /// As it writes it: `4.3.6`.
@@ -18,7 +18,7 @@ pub struct Overview {
     pub exchange_types: Vec<String>,
 }
 
-/// Is who the runner is.
+/// Who the runner is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhoAmI {
     pub name: String,
@@ -34,7 +34,7 @@ pub struct Inventory {
     pub operator_policies: Vec<String>,
 }
 
-/// Is one queue's counts (MG-13): fresh for classic queues, up to 5 s old for quorum ones.
+/// One queue's counts (MG-13): fresh for classic queues, up to 5 s old for quorum ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueTotals {
     pub name: String,
@@ -46,12 +46,12 @@ pub struct QueueTotals {
 
 impl ManagementClient {
     /// Asks for version, node and exchange types.
-    pub async fn overview(&self) -> Result<Overview, Failure> {
+    pub async fn overview(&self) -> Result<Overview, BrokerFailure> {
         let json = self.get("/overview").await?;
         let full_version = text(&json, "rabbitmq_version");
         let Ok(version) = full_version.parse() else {
             let why = "something answers there but it is not RabbitMQ's management API: it names no version".to_owned();
-            return Err(Failure::new(FailureKind::NoManagement { why }, self.shown()));
+            return Err(BrokerFailure::new(BrokerFailureKind::NoManagement { why }, self.shown()));
         };
         let types = json.get("exchange_types").and_then(Json::as_array).into_iter().flatten();
         let exchange_types = types.map(|kind| text(kind, "name")).collect();
@@ -59,7 +59,7 @@ impl ManagementClient {
     }
 
     /// Asks who the runner is.
-    pub async fn whoami(&self) -> Result<WhoAmI, Failure> {
+    pub async fn whoami(&self) -> Result<WhoAmI, BrokerFailure> {
         let json = self.get("/whoami").await?;
         let tags = match json.get("tags") {
             Some(Json::Array(tags)) => tags.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
@@ -70,16 +70,16 @@ impl ManagementClient {
     }
 
     /// Lists the plugins that are enabled on any node.
-    pub async fn enabled_plugins(&self) -> Result<Vec<String>, Failure> {
+    pub async fn enabled_plugins(&self) -> Result<Vec<String>, BrokerFailure> {
         let nodes = list(self.get("/nodes?columns=enabled_plugins").await?);
         let plugins = nodes.iter().filter_map(|node| node.get("enabled_plugins")?.as_array()).flatten();
         Ok(plugins.filter_map(Json::as_str).map(str::to_owned).collect())
     }
 
     /// Lists the deprecated features that the broker does not permit (ER-12); before 4.1 none is told.
-    pub async fn denied_features(&self) -> Result<Vec<String>, Failure> {
+    pub async fn denied_features(&self) -> Result<Vec<String>, BrokerFailure> {
         let features = match self.get("/deprecated-features").await {
-            Err(Failure { kind: FailureKind::Refused { status: 404, .. }, .. }) => return Ok(Vec::new()),
+            Err(BrokerFailure { kind: BrokerFailureKind::Refused { status: 404, .. }, .. }) => return Ok(Vec::new()),
             answered => list(answered?),
         };
         let denied = features.iter().filter(|feature| text(feature, "state") == "denied");
@@ -87,7 +87,7 @@ impl ManagementClient {
     }
 
     /// Reads the whole export, or that of one vhost, as text for the language room.
-    pub async fn definitions(&self, vhost: Option<&str>) -> Result<String, Failure> {
+    pub async fn definitions(&self, vhost: Option<&str>) -> Result<String, BrokerFailure> {
         match vhost {
             Some(vhost) => self.get_text(&format!("/definitions/{}", encoded(vhost))).await,
             None => self.get_text("/definitions").await,
@@ -95,12 +95,12 @@ impl ManagementClient {
     }
 
     /// Lists the exchanges of a vhost as they are (the export leaves internal ones out, MG-12).
-    pub async fn exchanges(&self, vhost: &str) -> Result<Vec<Json>, Failure> {
+    pub async fn exchanges(&self, vhost: &str) -> Result<Vec<Json>, BrokerFailure> {
         Ok(list(self.get(&format!("/exchanges/{}", encoded(vhost))).await?))
     }
 
     /// Lists the queues of a vhost with fresh totals and without statistics.
-    pub async fn queue_totals(&self, vhost: &str) -> Result<Vec<QueueTotals>, Failure> {
+    pub async fn queue_totals(&self, vhost: &str) -> Result<Vec<QueueTotals>, BrokerFailure> {
         let path = format!("/queues/{}?disable_stats=true&enable_queue_totals=true", encoded(vhost));
         let totals = list(self.get(&path).await?).into_iter().map(|queue| QueueTotals {
             name: text(&queue, "name"),
@@ -113,17 +113,17 @@ impl ManagementClient {
     }
 
     /// Lists the names of all vhosts that the runner may see.
-    pub async fn vhosts(&self) -> Result<Vec<String>, Failure> {
+    pub async fn vhosts(&self) -> Result<Vec<String>, BrokerFailure> {
         Ok(list(self.get("/vhosts?columns=name").await?).iter().map(|vhost| text(vhost, "name")).collect())
     }
 
     /// Counts the connections that are open in a vhost.
-    pub async fn open_connections(&self, vhost: &str) -> Result<usize, Failure> {
+    pub async fn open_connections(&self, vhost: &str) -> Result<usize, BrokerFailure> {
         Ok(list(self.get(&format!("/vhosts/{}/connections?columns=name", encoded(vhost))).await?).len())
     }
 
     /// Lists all vhosts with what an export may leave out: description, tags, default queue type, protection.
-    pub async fn vhosts_with_metadata(&self) -> Result<Vec<Json>, Failure> {
+    pub async fn vhosts_with_metadata(&self) -> Result<Vec<Json>, BrokerFailure> {
         let kept = ["name", "description", "tags", "default_queue_type", "protected_from_deletion"];
         let vhosts = list(self.get("/vhosts").await?).into_iter().map(|vhost| {
             let fields = kept.iter().filter_map(|key| Some(((*key).to_owned(), vhost.get(*key)?.clone())));
@@ -133,16 +133,18 @@ impl ManagementClient {
     }
 
     /// Lists the names of all users.
-    pub async fn users(&self) -> Result<Vec<String>, Failure> {
+    pub async fn users(&self) -> Result<Vec<String>, BrokerFailure> {
         Ok(list(self.get("/users?columns=name").await?).iter().map(|user| text(user, "name")).collect())
     }
 
     /// Lists what is in a vhost; policies only if the runner may see them, for else it cannot have made any.
-    pub async fn inventory(&self, vhost: &str) -> Result<Inventory, Failure> {
-        let names = async |kind: &str| -> Result<Vec<String>, Failure> {
+    pub async fn inventory(&self, vhost: &str) -> Result<Inventory, BrokerFailure> {
+        let names = async |kind: &str| -> Result<Vec<String>, BrokerFailure> {
             let listed = self.get(&format!("/{kind}/{}?columns=name", encoded(vhost))).await;
             let listed = match listed {
-                Err(failure) if kind.contains("policies") && matches!(failure.kind, FailureKind::NoRight { .. }) => {
+                Err(failure)
+                    if kind.contains("policies") && matches!(failure.kind, BrokerFailureKind::NoRight { .. }) =>
+                {
                     return Ok(Vec::new());
                 }
                 other => list(other?),
@@ -159,7 +161,7 @@ impl ManagementClient {
     }
 
     /// Finds the broker's name of the connection that calls itself `label`; statistics may know it seconds late.
-    pub async fn connection_labelled(&self, label: &str) -> Result<Option<String>, Failure> {
+    pub async fn connection_labelled(&self, label: &str) -> Result<Option<String>, BrokerFailure> {
         let connections = list(self.get("/connections?columns=name,user_provided_name,client_properties").await?);
         let labelled = connections.iter().find(|connection| {
             let inside = connection.get("client_properties").map(|properties| text(properties, "connection_name"));
@@ -169,7 +171,7 @@ impl ManagementClient {
     }
 
     /// Has the broker close a connection (320 with the reason).
-    pub async fn close_connection(&self, name: &str, reason: &str) -> Result<(), Failure> {
+    pub async fn close_connection(&self, name: &str, reason: &str) -> Result<(), BrokerFailure> {
         self.delete_with_reason(&format!("/connections/{}", encoded(name)), reason).await
     }
 }
@@ -182,7 +184,7 @@ fn number(json: &Json, key: &str) -> u64 {
     json.get(key).and_then(Json::as_u64).unwrap_or(0)
 }
 
-/// Gives the entries of a list, also of a page of one.
+/// Returns the entries of a list, also of a page of one.
 fn list(json: Json) -> Vec<Json> {
     match json {
         Json::Array(entries) => entries,

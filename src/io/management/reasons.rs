@@ -3,7 +3,7 @@
 
 /// The meaning of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reason {
+pub(crate) enum RefusalReason {
     /// User or password is wrong.
     BadLogin,
     /// The user lacks a tag for the whole request.
@@ -17,17 +17,17 @@ pub(crate) enum Reason {
 }
 
 /// Classifies a refusal (MG-1, MG-14).
-pub(crate) fn reason_of_refusal(status: u16, text: &str) -> Reason {
+pub(crate) fn reason_of_refusal(status: u16, text: &str) -> RefusalReason {
     match (status, text) {
-        (401, "Login failed" | "Not_Authorized" | "not_authorized") => Reason::BadLogin,
-        (401, "Not management user") => Reason::LacksTag("management"),
-        (401, "Not monitor user") => Reason::LacksTag("monitoring"),
-        (401, "Not policymaker user") => Reason::LacksTag("policymaker"),
-        (401, "Not administrator user") => Reason::LacksTag("administrator"),
-        (_, text) if text.contains("User not authorised to access object") => Reason::NotPolicymaker,
-        (404, _) => Reason::Gone,
-        (500.., text) if text.contains("no_such_vhost") => Reason::Gone,
-        _ => Reason::Other,
+        (401, "Login failed" | "Not_Authorized" | "not_authorized") => RefusalReason::BadLogin,
+        (401, "Not management user") => RefusalReason::LacksTag("management"),
+        (401, "Not monitor user") => RefusalReason::LacksTag("monitoring"),
+        (401, "Not policymaker user") => RefusalReason::LacksTag("policymaker"),
+        (401, "Not administrator user") => RefusalReason::LacksTag("administrator"),
+        (_, text) if text.contains("User not authorised to access object") => RefusalReason::NotPolicymaker,
+        (404, _) => RefusalReason::Gone,
+        (500.., text) if text.contains("no_such_vhost") => RefusalReason::Gone,
+        _ => RefusalReason::Other,
     }
 }
 
@@ -37,10 +37,10 @@ mod tests {
 
     #[test]
     fn refusals_have_a_meaning() {
-        assert_eq!(reason_of_refusal(401, "Not monitor user"), Reason::LacksTag("monitoring"));
-        assert_eq!(reason_of_refusal(404, "Object Not Found"), Reason::Gone);
-        assert_eq!(reason_of_refusal(500, "{error,{no_such_vhost,<<\"rmqplay-0001abc0\">>}}"), Reason::Gone);
-        assert_eq!(reason_of_refusal(500, "{error,timeout}"), Reason::Other);
-        assert_eq!(reason_of_refusal(400, "no_such_vhost"), Reason::Other);
+        assert_eq!(reason_of_refusal(401, "Not monitor user"), RefusalReason::LacksTag("monitoring"));
+        assert_eq!(reason_of_refusal(404, "Object Not Found"), RefusalReason::Gone);
+        assert_eq!(reason_of_refusal(500, "{error,{no_such_vhost,<<\"rmqplay-0001abc0\">>}}"), RefusalReason::Gone);
+        assert_eq!(reason_of_refusal(500, "{error,timeout}"), RefusalReason::Other);
+        assert_eq!(reason_of_refusal(400, "no_such_vhost"), RefusalReason::Other);
     }
 }

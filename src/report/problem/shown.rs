@@ -12,7 +12,7 @@ pub struct Shelf {
     files: BTreeMap<FileId, Shown>,
 }
 
-/// Is one masked text with the places where its lines begin.
+/// One masked text with the places where its lines begin.
 #[derive(Debug, Clone)]
 pub struct Shown {
     name: Arc<str>,
@@ -22,7 +22,7 @@ pub struct Shown {
     cut: Cut,
 }
 
-/// Is the place in a file where an excerpt begins.
+/// The place in a file where an excerpt begins.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cut {
     pub byte: usize,
@@ -40,7 +40,7 @@ const AROUND_BYTES: usize = 60;
 const MARKED_BYTES_MAX: usize = 120;
 
 impl Shelf {
-    /// Gives the masked text of a file.
+    /// Returns the masked text of a file.
     pub fn take(&mut self, sources: &Sources, file: FileId) -> Shown {
         let make = || {
             let source = sources.get(file);
@@ -61,7 +61,7 @@ impl Shown {
         self.lines.get(line + 1).map_or(self.text.len(), |next| next - 1)
     }
 
-    /// Gives the file, or only what stands around a place when a line there is too long.
+    /// Returns the file, or only what stands around a place when a line there is too long.
     pub fn around(self, start: usize, end: usize) -> Shown {
         let line = self.line_of(start);
         let last = (self.line_of(end) + 1).min(self.lines.len() - 1);
@@ -88,7 +88,7 @@ impl Shown {
         self.cut
     }
 
-    /// Gives how many bytes are at hand.
+    /// Returns how many bytes are at hand.
     pub fn len(&self) -> usize {
         self.text.len()
     }

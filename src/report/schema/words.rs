@@ -5,7 +5,7 @@
 //! by ` | `: `text`, `bool`, `int`, `int:0..9`, `duration`, `size`, `count`, `word:a,b`, `[kind]` for a list, `{kind}` for a map of
 //! any keys, `@object` for an object of this table, `any`. A `!` behind the key: it must be there.
 
-/// Is one kind of map in a file.
+/// One kind of map in a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Object {
     /// As other lines refer to it.
@@ -13,7 +13,7 @@ pub struct Object {
     pub words: &'static [Word],
 }
 
-/// Is one key: its name (`!` behind it when it must be there), what it takes, what it means.
+/// One key: its name (`!` behind it when it must be there), what it takes, what it means.
 pub type Word = (&'static str, &'static str, &'static str);
 
 pub(crate) const fn object(name: &'static str, words: &'static [Word]) -> Object {

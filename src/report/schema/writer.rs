@@ -21,7 +21,7 @@ const MARKS: [&str; 3] = ["rabbit_version", "rabbitmq_version", "rabbitmq_defini
 const VERBS: [(&str, &[&str]); 4] =
     [("step", &["as", "vhost", "refused", "for_each", "every"]), ("action", &[]), ("declare", &[]), ("delete", &[])];
 
-/// Gives the schema of a kind of file.
+/// Returns the schema of a kind of file.
 pub fn schema(of: SchemaOf) -> Json {
     let scenario_objects: &[Object] = if of == SchemaOf::Scenario { SCENARIO_OBJECTS } else { &[] };
     let objects = TOPOLOGY_OBJECTS.iter().chain(scenario_objects);
@@ -89,7 +89,7 @@ fn property(schema: &Json, means: &str) -> Json {
     property
 }
 
-/// Gives a queue's typed fields, from the rules themselves.
+/// Returns a queue's typed fields, from the rules themselves.
 fn typed_arguments() -> impl Iterator<Item = (String, Json)> {
     QUEUE_ARGUMENTS.iter().map(|argument| {
         let field = if argument.name == "queue-type" { "type".to_owned() } else { argument.field() };

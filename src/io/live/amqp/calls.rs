@@ -16,14 +16,14 @@ use lapin::{Channel, ChannelState, Connection, ErrorKind};
 /// The pseudo-queue of direct reply-to.
 pub(crate) const REPLY_TO: &str = "amq.rabbitmq.reply-to";
 
-/// Is what a call brought.
+/// What a call brought.
 pub(crate) enum Answer {
     Reply(Reply),
     Consumer(Box<lapin::Consumer>),
     Got(Option<Box<lapin::message::BasicGetMessage>>),
 }
 
-/// Is why a call brought nothing.
+/// Why a call brought nothing.
 pub(crate) enum CallError {
     TooLong(TooLong),
     Lapin(lapin::Error),

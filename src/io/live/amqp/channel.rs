@@ -12,7 +12,7 @@ use std::time::Instant;
 /// A prefetch from which on a consumer has enough to do for a millisecond.
 const WIDE: u16 = 100;
 
-/// Is a channel.
+/// A channel.
 pub(crate) struct LiveChannel {
     pub(crate) connection: ConnectionId,
     pub(crate) state: LiveChannelState,
@@ -40,7 +40,7 @@ pub(crate) struct LiveChannel {
     pub(crate) serial: u64,
 }
 
-/// Is where a channel stands.
+/// Where a channel stands.
 pub(crate) enum LiveChannelState {
     Opening { request: RequestId },
     Open,
@@ -48,7 +48,7 @@ pub(crate) enum LiveChannelState {
     Dead(Refusal),
 }
 
-/// Is a consumer of the channel.
+/// A consumer of the channel.
 pub(crate) struct ConsumerStream {
     pub(crate) stream: Box<lapin::Consumer>,
     pub(crate) no_ack: bool,
@@ -59,7 +59,7 @@ pub(crate) struct ConsumerStream {
     pub(crate) ended: bool,
 }
 
-/// Is a method under way.
+/// A method under way.
 pub(crate) struct Calling {
     pub(crate) serial: u64,
     pub(crate) purpose: Purpose,
@@ -79,7 +79,7 @@ pub(crate) enum Purpose {
     Fence,
 }
 
-/// Is what a returned message is found by.
+/// What a returned message is found by.
 pub(crate) struct Mandatory {
     pub(crate) exchange: Name,
     pub(crate) routing_key: Name,
@@ -95,7 +95,7 @@ pub(crate) enum Item {
     Close { request: RequestId },
 }
 
-/// Is a publish before it is sent; the message has the broker's user name.
+/// A publish before it is sent; the message has the broker's user name.
 pub(crate) struct Publishing {
     pub(crate) publish: PublishId,
     pub(crate) exchange: Name,
@@ -140,17 +140,17 @@ impl LiveChannel {
         matches!(self.state, LiveChannelState::Open)
     }
 
-    /// Says whether its consumers get so little at a time that they wait for each settlement.
+    /// Returns whether its consumers get so little at a time that they wait for each settlement.
     pub(crate) fn is_narrow(&self) -> bool {
         (1..WIDE).contains(&self.prefetch) && !self.feeds.is_empty()
     }
 
-    /// Says whether lapin has closed the channel while the client takes it for open.
+    /// Returns whether lapin has closed the channel while the client takes it for open.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.is_open() && self.channel.as_ref().is_some_and(|channel| !channel.status().connected())
     }
 
-    /// Says whether something is under way that will hear of the channel's end by itself.
+    /// Returns whether something is under way that will hear of the channel's end by itself.
     pub(crate) fn will_hear(&self) -> bool {
         self.calling.is_some() || !self.unsettled.is_empty() || !self.feeds.is_empty()
     }
@@ -170,18 +170,18 @@ impl LiveChannel {
         if may { self.backlog.pop_front() } else { None }
     }
 
-    /// Says whether all that was asked of it is done, settled publishes aside.
+    /// Returns whether all that was asked of it is done, settled publishes aside.
     pub(crate) fn is_written_out(&self) -> bool {
         let settled = self.backlog.is_empty() && self.calling.is_none();
         !self.is_open() || settled && self.unwritten.load(Ordering::Relaxed) == 0
     }
 
-    /// Says whether nothing is unanswered and nothing unsettled.
+    /// Returns whether nothing is unanswered and nothing unsettled.
     pub(crate) fn is_idle(&self) -> bool {
         !self.is_open() || self.is_written_out() && self.unsettled.is_empty()
     }
 
-    /// Gives the tag for "all": the highest that was delivered and not settled (lapin would drop deliveries at 0).
+    /// Returns the tag for "all": the highest that was delivered and not settled (lapin would drop deliveries at 0).
     pub(crate) fn real_tag(&self, tag: DeliveryTag, multiple: bool) -> Option<u64> {
         if tag.0 == 0 && multiple { self.outstanding.last().copied() } else { Some(tag.0) }
     }

@@ -2,7 +2,7 @@
 //! Every request of theirs is answered, every end is told once.
 
 use crate::broker::{ChannelId, ConnectionId, Event, Refusal, Reply, RequestId, Scope};
-use crate::io::failure::{Failure, FailureKind};
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::greet::greet;
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::channel::{Item, LiveChannel, LiveChannelState};
@@ -119,7 +119,7 @@ impl Live {
         }));
     }
 
-    /// Gives when the first crash is over.
+    /// Returns when the first crash is over.
     pub(crate) fn next_crash(&self) -> Option<Instant> {
         let crashing = self.links.values().filter_map(|link| match link.state {
             LiveConnectionState::Crashing { until, .. } => Some(until),
@@ -221,7 +221,7 @@ impl Live {
             Err(_) if self.restarting => self.drop_link(connection, cause),
             Err(why) => {
                 let why = format!("{}; now nobody answers there: {why}", cause.text);
-                self.fail(Failure::new(FailureKind::Broken { doing: self.doing(), why }, &self.address));
+                self.fail(BrokerFailure::new(BrokerFailureKind::Broken { doing: self.doing(), why }, &self.address));
             }
         }
     }
@@ -302,12 +302,12 @@ impl LiveChannel {
 }
 
 impl LiveConnection {
-    /// Says whether it is open, or thought to be.
+    /// Returns whether it is open, or thought to be.
     pub(crate) fn is_up(&self) -> bool {
         matches!(self.state, LiveConnectionState::Open | LiveConnectionState::Checking)
     }
 
-    /// Gives the names to close the connection by over HTTP: the likely one, and its label.
+    /// Returns the names to close the connection by over HTTP: the likely one, and its label.
     pub(crate) fn handles(&self) -> (Option<String>, String) {
         let likely = self.dialed.as_ref().and_then(|dialed| dialed.socket.as_ref()).map(|socket| socket.name.clone());
         (likely, self.label.clone())

@@ -32,7 +32,7 @@ impl CloseFrameTap {
         kept.extend_from_slice(read);
     }
 
-    /// Gives the connection.close that came last, if one did.
+    /// Returns the connection.close that came last, if one did.
     pub(crate) fn goodbye(&self) -> Option<Refusal> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (0..kept.len()).find_map(|from| close_of(&kept[from..]))
@@ -52,7 +52,7 @@ fn close_of(bytes: &[u8]) -> Option<Refusal> {
     Some(Refusal { scope: Scope::Connection, code: u16::from_be_bytes(*code), text })
 }
 
-/// Is tokio's reactor, with an ear at each connection.
+/// Tokio's reactor, with an ear at each connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Listening {
     pub(crate) tokio: Tokio,
@@ -98,7 +98,7 @@ impl Reactor for Listening {
     }
 }
 
-/// Is a connection that is listened to: outside of its TLS, if it has any.
+/// A connection that is listened to: outside of its TLS, if it has any.
 pub(crate) struct TappedClose {
     stream: AsyncTcpStream<<Tokio as Reactor>::TcpStream>,
     ear: CloseFrameTap,

@@ -7,7 +7,7 @@ use crate::io::live::amqp::dial::Dialed;
 use crate::model::Name;
 use std::time::Instant;
 
-/// Is a connection.
+/// A connection.
 pub(crate) struct LiveConnection {
     pub(crate) state: LiveConnectionState,
     pub(crate) dialed: Option<Dialed>,
@@ -25,7 +25,7 @@ pub(crate) struct LiveConnection {
     pub(crate) blocked: Option<String>,
 }
 
-/// Is where a connection stands.
+/// Where a connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LiveConnectionState {
     Opening {

@@ -3,7 +3,7 @@
 
 use crate::broker::{Refusal, Scope, code};
 use crate::io::address::Address;
-use crate::io::failure::{Failure, FailureKind};
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::amqp::close_frame_tap::{CloseFrameTap, Listening, TappedClose};
 use crate::io::live::amqp::reply_texts::{Meaning, meaning_of};
 use crate::io::live::amqp::translate::{Cause, cause_of};
@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Is the heartbeat when the URL asks for none: often enough to notice a silent peer, seldom enough for a busy box.
+/// The heartbeat when the URL asks for none: often enough to notice a silent peer, seldom enough for a busy box.
 const HEARTBEAT_S: u16 = 30;
 
 /// Says where to connect to, and as whom.
@@ -36,14 +36,14 @@ pub(crate) struct Target {
     pub(crate) limit: Duration,
 }
 
-/// Is an open connection.
+/// An open connection.
 pub(crate) struct Dialed {
     pub(crate) connection: Arc<Connection>,
     pub(crate) socket: Option<Socket>,
     pub(crate) events: Pin<Box<dyn Stream<Item = lapin::Event> + Send>>,
 }
 
-/// Is our own handle of a connection's socket.
+/// Our own handle of a connection's socket.
 pub(crate) struct Socket {
     handle: TcpStream,
     ear: CloseFrameTap,
@@ -65,7 +65,7 @@ impl Socket {
         let _ = self.handle.shutdown(Shutdown::Both);
     }
 
-    /// Gives the broker's reason, if it said one before the connection broke.
+    /// Returns the broker's reason, if it said one before the connection broke.
     pub(crate) fn last_words(&self) -> Option<Refusal> {
         let mut rest = [0; 512];
         // What lapin did not come to read.
@@ -78,7 +78,7 @@ impl Socket {
     }
 }
 
-/// Is why there is no connection.
+/// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DialError {
     Refused(Refusal),
@@ -171,7 +171,7 @@ fn handle_of(tcp: &tokio::net::TcpStream, ear: CloseFrameTap, secured: bool) -> 
 ///
 /// # Errors
 /// Unreachable, a refused login, a vhost that is not there or not open to the user.
-pub async fn check_login(address: &Address, vhost: Option<&str>, limit: Duration) -> Result<(), Failure> {
+pub async fn check_login(address: &Address, vhost: Option<&str>, limit: Duration) -> Result<(), BrokerFailure> {
     let vhost = vhost.or(address.vhost.as_deref()).unwrap_or("/").to_owned();
     let target = Target {
         address: address.clone(),
@@ -193,24 +193,24 @@ pub async fn check_login(address: &Address, vhost: Option<&str>, limit: Duration
 }
 
 /// Makes a failure of the environment out of a connection that the runner itself did not get.
-pub(crate) fn failure_of(error: DialError, address: &Address, vhost: &str) -> Failure {
+pub(crate) fn failure_of(error: DialError, address: &Address, vhost: &str) -> BrokerFailure {
     match error {
-        DialError::Unreachable(why) => Failure::new(FailureKind::Unreachable { why }, address),
+        DialError::Unreachable(why) => BrokerFailure::new(BrokerFailureKind::Unreachable { why }, address),
         DialError::Refused(refusal) if refusal.code == code::ACCESS_REFUSED => {
-            Failure::new(FailureKind::BadLogin { user: address.user.clone() }, address)
+            BrokerFailure::new(BrokerFailureKind::BadLogin { user: address.user.clone() }, address)
         }
         DialError::Refused(refusal) if meaning_of(&refusal) == Meaning::NoVhost => {
             let what = format!("there is no vhost '{vhost}'");
             let hint = "check the vhost in the URL (`/` is written %2F), or have `rmqplay apply` make it";
-            Failure::new(FailureKind::NotFound { what }, address).hint(hint)
+            BrokerFailure::new(BrokerFailureKind::NotFound { what }, address).hint(hint)
         }
         DialError::Refused(refusal) if refusal.code == code::NOT_ALLOWED => {
             let (needed, to) = (format!("a right in vhost '{vhost}'"), format!("connect ({})", refusal.text));
             let hint = format!("`rabbitmqctl set_permissions -p '{vhost}' {} '.*' '.*' '.*'`", address.user);
-            Failure::new(FailureKind::NoRight { needed, to }, address).hint(hint)
+            BrokerFailure::new(BrokerFailureKind::NoRight { needed, to }, address).hint(hint)
         }
         DialError::Refused(refusal) => {
-            Failure::new(FailureKind::Refused { status: refusal.code, reason: refusal.text }, address)
+            BrokerFailure::new(BrokerFailureKind::Refused { status: refusal.code, reason: refusal.text }, address)
         }
     }
 }

@@ -2,7 +2,7 @@
 //! Frames enter lapin's queues at the moment of the start.
 
 use crate::broker::{ChannelId, DeliveryTag, Method, RequestId, Settlement};
-use crate::io::failure::{Failure, FailureKind};
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::calls::{call, fence};
 use crate::io::live::amqp::channel::{Calling, Item, Mandatory, Publishing, Purpose, describe};
@@ -149,11 +149,11 @@ impl Live {
     /// A name or key that no frame can hold should have been refused when its file was read.
     pub(crate) fn too_long(&mut self, error: &TooLong) {
         let what = format!("a name is too long: {}", error.0);
-        self.fail(Failure::new(FailureKind::TooMuch { what }, &self.address).hint("shorten it"));
+        self.fail(BrokerFailure::new(BrokerFailureKind::TooMuch { what }, &self.address).hint("shorten it"));
     }
 
     /// Keeps the first failure.
-    pub(crate) fn fail(&mut self, failure: Failure) {
+    pub(crate) fn fail(&mut self, failure: BrokerFailure) {
         self.failure.get_or_insert(failure);
     }
 }

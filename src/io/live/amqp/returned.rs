@@ -4,7 +4,7 @@
 use crate::broker::{Confirmation, Event, PublishId, code};
 use crate::io::live::amqp::channel::{LiveChannel, Mandatory};
 use crate::io::live::amqp::translate::from_message;
-use crate::io::live::vhosts::names::Names;
+use crate::io::live::vhosts::names::NameMapping;
 use crate::model::Message;
 use lapin::message::BasicReturnMessage;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ pub(crate) fn settle(
     line: &mut LiveChannel,
     returns: Vec<BasicReturnMessage>,
     mut confirmed: Vec<(PublishId, Confirmation)>,
-    names: &Names,
+    names: &NameMapping,
 ) -> Vec<Event> {
     let mut found = BTreeMap::new();
     for returned in returns {

@@ -7,7 +7,7 @@ use lapin::BasicProperties;
 use lapin::protocol::AMQPErrorKind;
 use lapin::types::{AMQPValue, DecimalValue, FieldArray, FieldTable, LongString, ShortString};
 
-/// Is the complaint about a name that no frame can hold.
+/// The complaint about a name that no frame can hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TooLong(pub(crate) String);
 
@@ -150,7 +150,7 @@ pub(crate) fn how(confirmation: &lapin::Confirmation) -> Option<Confirmation> {
     }
 }
 
-/// Is what an error of lapin says about the channel or the connection it came from.
+/// What an error of lapin says about the channel or the connection it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// The broker closed the channel.

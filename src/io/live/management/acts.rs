@@ -2,11 +2,11 @@
 //! A refusal is an answer; a management API that does not answer is a failure.
 
 use crate::broker::{ConnectionId, Management, Refusal, Reply, RequestId, Scope, code};
-use crate::io::failure::{Failure, FailureKind};
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::adapter::Live;
 use crate::io::live::job::Done;
 use crate::io::live::management::restart::restart;
-use crate::io::management::{ManagementClient, Reason, reason_of_refusal};
+use crate::io::management::{ManagementClient, RefusalReason, reason_of_refusal};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -63,7 +63,7 @@ impl Live {
     }
 
     /// The broker is up again; what it had forgotten to close is closed.
-    pub(crate) fn restarted(&mut self, request: RequestId, result: Result<(), Failure>) {
+    pub(crate) fn restarted(&mut self, request: RequestId, result: Result<(), BrokerFailure>) {
         self.restarting = false;
         let open: Vec<ConnectionId> = self.links.iter().filter(|(_, link)| link.is_up()).map(|(id, _)| *id).collect();
         for connection in open {
@@ -76,13 +76,13 @@ impl Live {
         }
     }
 
-    pub(crate) fn acted(&mut self, request: RequestId, result: Result<(), Failure>) {
+    pub(crate) fn acted(&mut self, request: RequestId, result: Result<(), BrokerFailure>) {
         self.acting = false;
         match result {
             Ok(()) => self.reply(request, Ok(Reply::Done)),
             Err(failure) => match failure.refusal() {
                 Some(refusal) => {
-                    if reason_of_refusal(refusal.code, &refusal.text) == Reason::NotPolicymaker {
+                    if reason_of_refusal(refusal.code, &refusal.text) == RefusalReason::NotPolicymaker {
                         self.not_policymaker.get_or_insert_with(|| self.act.clone());
                     }
                     self.reply(request, Err(refusal));
@@ -104,7 +104,7 @@ fn describe(act: &Management) -> String {
     }
 }
 
-async fn perform(management: &ManagementClient, act: &Management, throw_away: bool) -> Result<(), Failure> {
+async fn perform(management: &ManagementClient, act: &Management, throw_away: bool) -> Result<(), BrokerFailure> {
     management.perform(act).await?;
     match act {
         // The runner plays in it, also when the scenario made it anew.
@@ -114,19 +114,23 @@ async fn perform(management: &ManagementClient, act: &Management, throw_away: bo
 }
 
 /// Closes by the likely name; if the broker knows none such, by the connection's label, as soon as it is listed.
-async fn close_connection(management: &ManagementClient, name: Option<String>, label: &str) -> Result<(), Failure> {
+async fn close_connection(
+    management: &ManagementClient,
+    name: Option<String>,
+    label: &str,
+) -> Result<(), BrokerFailure> {
     // The management plugin's own words for no reason given (CO-27).
     const REASON: &str = "Closed via management plugin";
     for look in 0..LOOKS {
         let labelled = if name.is_none() || look > 0 { management.connection_labelled(label).await? } else { None };
         for name in name.iter().chain(&labelled) {
             match management.close_connection(name, REASON).await {
-                Err(Failure { kind: FailureKind::Refused { status: 404, .. }, .. }) => {}
+                Err(BrokerFailure { kind: BrokerFailureKind::Refused { status: 404, .. }, .. }) => {}
                 other => return other,
             }
         }
         sleep(LOOK_PAUSE).await;
     }
     let what = format!("the broker lists no connection '{label}'");
-    Err(Failure::new(FailureKind::NotFound { what }, management.shown()))
+    Err(BrokerFailure::new(BrokerFailureKind::NotFound { what }, management.shown()))
 }

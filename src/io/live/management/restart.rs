@@ -2,24 +2,25 @@
 //! Only where a command was given: nothing here knows how brokers are started.
 
 use crate::io::address::Address;
-use crate::io::failure::{Failure, FailureKind};
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::wait::wait_until_ready;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-/// Is how long a broker may take to answer after its command has ended.
+/// How long a broker may take to answer after its command has ended.
 const READY: Duration = Duration::from_secs(120);
 
 /// Runs the command and waits for the broker.
 ///
 /// # Errors
 /// The command failed, with its last words; or the broker did not come back.
-pub(crate) async fn restart(address: &Address, command: String) -> Result<(), Failure> {
+pub(crate) async fn restart(address: &Address, command: String) -> Result<(), BrokerFailure> {
     let shown = command.clone();
     let ended = tokio::task::spawn_blocking(move || shell(&command)).await;
     let failed = |why: String| {
-        let kind = FailureKind::Broken { doing: format!("restarting by `{shown}`"), why };
-        Err(Failure::new(kind, address).hint("try the command by hand: it must stop the broker and start it again"))
+        let kind = BrokerFailureKind::Broken { doing: format!("restarting by `{shown}`"), why };
+        Err(BrokerFailure::new(kind, address)
+            .hint("try the command by hand: it must stop the broker and start it again"))
     };
     match ended {
         Ok(Ok(output)) if output.status.success() => {}

@@ -148,7 +148,7 @@ impl Live {
         }
     }
 
-    /// Gives the instant at which the wait may be over.
+    /// Returns the instant at which the wait may be over.
     pub(crate) fn quiet_duty(&self, now: Instant) -> Option<Instant> {
         let quiet = self.quiet.as_ref()?;
         Some(match quiet.phase {

@@ -3,7 +3,7 @@
 //! disturb: a classic queue that can expire (EXP-2), one that is exclusive.
 
 use crate::broker::{Counts, Event, code};
-use crate::io::failure::{Failure, FailureKind};
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::dial::{DialError, Dialed, Target, dial};
 use crate::io::live::amqp::reply_texts::{Meaning, meaning_of};
@@ -44,7 +44,7 @@ struct Watch {
     told: Option<Option<Counts>>,
 }
 
-/// Is the rhythm of one way of reading.
+/// The rhythm of one way of reading.
 #[derive(Default)]
 struct Rounds {
     running: bool,
@@ -53,38 +53,38 @@ struct Rounds {
     complete_from: Option<Instant>,
 }
 
-/// Is the runner's expendable connection in one vhost.
+/// The runner's expendable connection in one vhost.
 pub(crate) struct Probe {
     dialed: Dialed,
     channel: Option<lapin::Channel>,
     opened: u32,
 }
 
-/// Is what a passive declare showed.
-enum Seen {
+/// What a passive declare showed.
+enum PassiveCount {
     Counts(Counts),
     Missing,
     /// Exclusive to another connection.
     Hidden,
 }
 
-/// Is one round of passive declares.
+/// One round of passive declares.
 pub(crate) struct PassiveRound {
     vhost: Name,
     began: Instant,
     probe: Option<Probe>,
     /// In the order of the queues; the rest is missing when the connection ended on the way.
-    seen: Result<Vec<(Name, Seen)>, Failure>,
+    seen: Result<Vec<(Name, PassiveCount)>, BrokerFailure>,
 }
 
 /// Holds a vhost's queues; `None` when the vhost is not there.
 type Totals = Option<Vec<QueueTotals>>;
 
-/// Is one reading over HTTP.
+/// One reading over HTTP.
 pub(crate) struct TotalsRound {
     vhost: Name,
     began: Instant,
-    totals: Result<Totals, Failure>,
+    totals: Result<Totals, BrokerFailure>,
 }
 
 impl Watches {
@@ -106,7 +106,7 @@ impl Watches {
         }
     }
 
-    /// Gives the moment of the next round that is not running.
+    /// Returns the moment of the next round that is not running.
     pub(crate) fn next_round(&self, now: Instant) -> Option<Instant> {
         let due = |rounds: &Rounds, used: bool| (used && !rounds.running).then(|| rounds.next.unwrap_or(now));
         let vhosts = self.vhosts.values();
@@ -116,7 +116,7 @@ impl Watches {
             .min()
     }
 
-    /// Says whether each watched queue was read by a round that began at that instant or later.
+    /// Returns whether each watched queue was read by a round that began at that instant or later.
     pub(crate) fn all_read_since(&self, since: Instant) -> bool {
         let read = |rounds: &Rounds| rounds.complete_from.is_some_and(|from| from >= since);
         self.vhosts
@@ -192,7 +192,7 @@ impl Live {
         self.start(Box::pin(async move {
             let late = || {
                 let doing = "reading queue counts".to_owned();
-                (None, Err(Failure::new(FailureKind::NoAnswer { doing, after: limit }, &target.address)))
+                (None, Err(BrokerFailure::new(BrokerFailureKind::NoAnswer { doing, after: limit }, &target.address)))
             };
             let read = timeout(limit, read_passively(&target, probe, &queues)).await;
             let (probe, seen) = read.unwrap_or_else(|_| late());
@@ -229,12 +229,12 @@ impl Live {
         }
         for (queue, seen) in seen {
             let counts = match seen {
-                Seen::Counts(counts) => Some(counts),
-                Seen::Missing => {
+                PassiveCount::Counts(counts) => Some(counts),
+                PassiveCount::Missing => {
                     self.watches.forget_type(&round.vhost, &queue);
                     None
                 }
-                Seen::Hidden => continue,
+                PassiveCount::Hidden => continue,
             };
             self.batch.counted.extend(self.watches.tell(&round.vhost, &queue, round.began, counts));
         }
@@ -282,7 +282,7 @@ impl Rounds {
     }
 }
 
-type Passive = (Option<Probe>, Result<Vec<(Name, Seen)>, Failure>);
+type Passive = (Option<Probe>, Result<Vec<(Name, PassiveCount)>, BrokerFailure>);
 
 async fn read_passively(target: &Target, probe: Option<Probe>, queues: &[Name]) -> Passive {
     let mut probe = match probe.filter(|probe| probe.opened < PROBE_CHANNELS_MAX) {
@@ -291,7 +291,7 @@ async fn read_passively(target: &Target, probe: Option<Probe>, queues: &[Name]) 
             Ok(dialed) => Probe { dialed, channel: None, opened: 0 },
             // Without its vhost no queue is there.
             Err(DialError::Refused(refusal)) if refusal.code == code::NOT_ALLOWED => {
-                return (None, Ok(queues.iter().map(|queue| (queue.clone(), Seen::Missing)).collect()));
+                return (None, Ok(queues.iter().map(|queue| (queue.clone(), PassiveCount::Missing)).collect()));
             }
             Err(error) => {
                 return (None, Err(crate::io::live::amqp::dial::failure_of(error, &target.address, &target.vhost)));
@@ -307,8 +307,8 @@ async fn read_passively(target: &Target, probe: Option<Probe>, queues: &[Name]) 
                 return (None, Ok(seen));
             }
             Err(Cause::Channel(refusal)) => {
-                let kind = FailureKind::Refused { status: refusal.code, reason: refusal.text };
-                return (None, Err(Failure::new(kind, &target.address)));
+                let kind = BrokerFailureKind::Refused { status: refusal.code, reason: refusal.text };
+                return (None, Err(BrokerFailure::new(kind, &target.address)));
             }
         }
     }
@@ -316,7 +316,7 @@ async fn read_passively(target: &Target, probe: Option<Probe>, queues: &[Name]) 
 }
 
 impl Probe {
-    async fn read(&mut self, queue: &Name) -> Result<Seen, Cause> {
+    async fn read(&mut self, queue: &Name) -> Result<PassiveCount, Cause> {
         let channel = match self.channel.take() {
             Some(channel) => channel,
             None => {
@@ -325,18 +325,18 @@ impl Probe {
             }
         };
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        let Ok(name) = short(queue) else { return Ok(Seen::Missing) };
+        let Ok(name) = short(queue) else { return Ok(PassiveCount::Missing) };
         match channel.queue_declare(name, options, FieldTable::default()).await {
             Ok(declared) => {
                 self.channel = Some(channel);
                 let (ready, consumers) = (declared.message_count().into(), declared.consumer_count().into());
-                Ok(Seen::Counts(Counts { ready, consumers }))
+                Ok(PassiveCount::Counts(Counts { ready, consumers }))
             }
             Err(error) => match cause_of(&error) {
                 Cause::Channel(refusal) => match meaning_of(&refusal) {
                     Meaning::QueueTimedOut => Err(Cause::Unclear),
-                    Meaning::NotFound => Ok(Seen::Missing),
-                    Meaning::Locked => Ok(Seen::Hidden),
+                    Meaning::NotFound => Ok(PassiveCount::Missing),
+                    Meaning::Locked => Ok(PassiveCount::Hidden),
                     _ => Err(Cause::Channel(refusal)),
                 },
                 cause => Err(cause),
@@ -345,7 +345,7 @@ impl Probe {
     }
 }
 
-async fn read_totals(management: &ManagementClient, vhost: &str) -> Result<Totals, Failure> {
+async fn read_totals(management: &ManagementClient, vhost: &str) -> Result<Totals, BrokerFailure> {
     match management.queue_totals(vhost).await {
         Ok(totals) => Ok(Some(totals)),
         Err(failure) if failure.refusal().is_some_and(|refusal| matches!(refusal.code, 401 | 404)) => Ok(None),

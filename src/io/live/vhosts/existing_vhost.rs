@@ -3,7 +3,7 @@
 
 use crate::broker::code;
 use crate::io::address::Address;
-use crate::io::failure::{Failure, FailureKind};
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::amqp::dial::{Dialed, Target, dial, failure_of};
 use crate::io::live::amqp::translate::{Cause, cause_of};
 use crate::io::live::limits::LiveLimits;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 /// Says in the vhost that a run is under way.
 const HELD_BY: &str = "rmqplay.run";
 
-/// Is a vhost that one run has for itself, until it is given back, or dropped.
+/// A vhost that one run has for itself, until it is given back, or dropped.
 pub struct ExistingVhost {
     // Dropping it closes the connection, and with it goes the queue.
     dialed: Dialed,
@@ -25,7 +25,7 @@ pub struct ExistingVhost {
 }
 
 impl ExistingVhost {
-    /// Gives the vhost back as it was: what held it is gone when this returns.
+    /// Returns the vhost back as it was: what held it is gone when this returns.
     pub async fn give_back(self) {
         let given_back = async {
             let _ = self.channel.queue_delete(HELD_BY.into(), QueueDeleteOptions::default()).await;
@@ -36,12 +36,12 @@ impl ExistingVhost {
     }
 }
 
-/// Is why a vhost is not lent.
+/// Why a vhost is not lent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VhostNotUsable {
     /// It is in use, or holds what is not ours: nothing was touched.
     Unsafe(String),
-    Failed(Failure),
+    Failed(BrokerFailure),
 }
 
 /// Takes a vhost for one run.
@@ -62,7 +62,7 @@ pub async fn lend(address: &Address, vhost: &str) -> Result<ExistingVhost, Vhost
     let dialed = dial(target).await.map_err(|error| VhostNotUsable::Failed(failure_of(error, address, vhost)))?;
     let broken = |why: String| {
         let doing = format!("taking vhost '{vhost}'");
-        VhostNotUsable::Failed(Failure::new(FailureKind::Broken { doing, why }, address))
+        VhostNotUsable::Failed(BrokerFailure::new(BrokerFailureKind::Broken { doing, why }, address))
     };
     let declared = async {
         let channel = dialed.connection.create_channel().await?;
@@ -117,7 +117,7 @@ fn ours_left_out(queues: &[String]) -> Vec<&String> {
 }
 
 /// Deletes all that is in the vhost but what holds it.
-pub(crate) async fn empty(management: &ManagementClient, vhost: &Name) -> Result<(), Failure> {
+pub(crate) async fn empty(management: &ManagementClient, vhost: &Name) -> Result<(), BrokerFailure> {
     let found = management.inventory(vhost).await?;
     for (kind, names) in [
         ("policies", found.policies.iter().collect()),

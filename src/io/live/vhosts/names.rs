@@ -8,9 +8,9 @@ use crate::rules::as_by_default;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Is the mapping of one run.
+/// The mapping of one run.
 #[derive(Debug, Clone)]
-pub struct Names(Arc<Mutex<Mapping>>);
+pub struct NameMapping(Arc<Mutex<Mapping>>);
 
 #[derive(Debug, Default)]
 struct Mapping {
@@ -29,7 +29,7 @@ struct Mapping {
     lent: Option<(Name, Name)>,
 }
 
-impl Names {
+impl NameMapping {
     /// Maps nothing: every name is the broker's own.
     pub fn identity() -> Self {
         Self(Arc::default())
@@ -46,18 +46,18 @@ impl Names {
         Self(Arc::new(Mutex::new(Mapping { vhosts, lent: Some((declared, vhost)), ..Mapping::default() })))
     }
 
-    /// Says whether names are mapped.
+    /// Returns whether names are mapped.
     pub fn maps(&self) -> bool {
         let mapping = self.lock();
         mapping.next.is_some() || mapping.lent.is_some()
     }
 
-    /// Says whether the run plays in a vhost of somebody else.
+    /// Returns whether the run plays in a vhost of somebody else.
     pub(crate) fn is_lent(&self) -> bool {
         self.lock().lent.is_some()
     }
 
-    /// Gives the broker's name of a declared vhost.
+    /// Returns the broker's name of a declared vhost.
     pub fn vhost(&self, declared: &Name) -> Name {
         let mut mapping = self.lock();
         match mapping.vhosts.get(declared) {
@@ -66,7 +66,7 @@ impl Names {
         }
     }
 
-    /// Gives the broker's name of a declared user.
+    /// Returns the broker's name of a declared user.
     pub fn user(&self, declared: &Name) -> Name {
         let mut mapping = self.lock();
         match mapping.users.get(declared) {
@@ -75,7 +75,7 @@ impl Names {
         }
     }
 
-    /// Gives the password of a declared user: a random one for a throw-away user, else the last one that was put.
+    /// Returns the password of a declared user: a random one for a throw-away user, else the last one that was put.
     pub fn password(&self, declared: &Name) -> Option<Secret> {
         let mut mapping = self.lock();
         if mapping.next.is_some() && !mapping.passwords.contains_key(declared) {
@@ -84,7 +84,7 @@ impl Names {
         mapping.passwords.get(declared).cloned()
     }
 
-    /// Gives a vhost another throw-away name, since the one it had was taken.
+    /// Returns a vhost another throw-away name, since the one it had was taken.
     pub(crate) fn rename_vhost(&self, declared: &Name) {
         let mut mapping = self.lock();
         let taken = mapping.vhosts.remove(declared);
@@ -92,7 +92,7 @@ impl Names {
         mapping.begin_again();
     }
 
-    /// Gives a user another throw-away name, since the one it had was taken.
+    /// Returns a user another throw-away name, since the one it had was taken.
     pub(crate) fn rename_user(&self, declared: &Name) {
         let mut mapping = self.lock();
         let taken = mapping.users.remove(declared);
@@ -137,7 +137,7 @@ impl Names {
         Refusal { text: as_by_default(self.text(&refusal.text)), ..refusal }
     }
 
-    /// Gives the broker's name of a queue's vhost, with the queue.
+    /// Returns the broker's name of a queue's vhost, with the queue.
     pub fn queue(&self, queue: &QueueName) -> QueueName {
         QueueName { vhost: self.vhost(&queue.vhost), name: queue.name.clone() }
     }
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn texts_get_declared_names_back() {
-        let names = Names::throw_away();
+        let names = NameMapping::throw_away();
         let (vhost, user) = (names.vhost(&"/".into()), names.user(&"alice".into()));
         assert_ne!(vhost, user);
         let text = format!("ACCESS_REFUSED - access to queue 'q' in vhost '{vhost}' refused for user '{user}'");
@@ -264,12 +264,12 @@ mod tests {
         let long = format!("{}{}...", "x".repeat(241), &vhost[..11]);
         assert_eq!(names.text(&long), format!("{}...", "x".repeat(241)));
         assert_eq!(names.vhost(&"/".into()), vhost);
-        assert_eq!(Names::identity().vhost(&"/".into()), "/");
+        assert_eq!(NameMapping::identity().vhost(&"/".into()), "/");
     }
 
     #[test]
     fn topic_variables_are_written_out_with_declared_names() {
-        let names = Names::throw_away();
+        let names = NameMapping::throw_away();
         let grant = TopicPermission {
             user: "alice".into(),
             vhost: "game".into(),
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn many_names_stay_different() {
-        let names = Names::throw_away();
+        let names = NameMapping::throw_away();
         let all: std::collections::BTreeSet<Name> = (0..200).map(|n| names.user(&format!("u{n}").into())).collect();
         assert_eq!(all.len(), 200);
     }

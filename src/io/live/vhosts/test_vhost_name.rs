@@ -17,7 +17,7 @@ pub(crate) const NUMBERS: u64 = 62;
 const RUNS: u64 = 62 * 62 * 62;
 const MINUTES: u64 = 62 * 62 * 62 * 62;
 
-/// Is what a throw-away name tells.
+/// What a throw-away name tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TestVhostName {
     /// Minutes since 2025-01-01 when the run began.
@@ -60,13 +60,13 @@ impl TestVhostName {
     }
 }
 
-/// Gives the minutes since 2025-01-01.
+/// Returns the minutes since 2025-01-01.
 pub fn now_in_minutes() -> u64 {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     (seconds / 60).saturating_sub(EPOCH)
 }
 
-/// Gives a password that nobody can guess.
+/// Returns a password that nobody can guess.
 pub(crate) fn random_password() -> String {
     (0..4).map(|_| format!("{:016x}", random())).collect()
 }

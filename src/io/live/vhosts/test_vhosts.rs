@@ -2,8 +2,8 @@
 //! Deleting a vhost closes its connections, so clean-up never needs AMQP; it has a time limit and is never in Drop.
 
 use crate::io::address::Address;
-use crate::io::failure::{Failure, FailureKind};
-use crate::io::live::vhosts::names::Names;
+use crate::io::failure::{BrokerFailure, BrokerFailureKind};
+use crate::io::live::vhosts::names::NameMapping;
 use crate::io::management::ManagementClient;
 use crate::model::{Name, User, Vhost};
 use std::time::Duration;
@@ -11,14 +11,14 @@ use tokio::time::timeout;
 
 /// How often a name that is taken is replaced.
 const TRIES: usize = 5;
-/// Is how long the whole clean-up may take.
+/// How long the whole clean-up may take.
 const SWEEP: Duration = Duration::from_secs(60);
 
 /// Holds what must be deleted after a run.
 #[derive(Clone)]
 pub struct TestVhosts {
     management: ManagementClient,
-    names: Names,
+    names: NameMapping,
     /// A vhost of somebody else, lent for the run.
     lent: Option<Name>,
 }
@@ -29,7 +29,7 @@ impl TestVhosts {
     ///
     /// # Errors
     /// The first failure, after what was made is deleted again.
-    pub async fn set_up(address: &Address, vhosts: &[Name], users: &[Name]) -> Result<Self, Failure> {
+    pub async fn set_up(address: &Address, vhosts: &[Name], users: &[Name]) -> Result<Self, BrokerFailure> {
         let guard = Self::bare(address)?;
         let made = guard.make(vhosts, users).await;
         match made {
@@ -43,21 +43,21 @@ impl TestVhosts {
     }
 
     /// Guards a cell that plays in a vhost that is there already: makes no vhost and no user, and sweeps what is in it.
-    pub fn lent(address: &Address, declared: &Name, vhost: &Name) -> Result<Self, Failure> {
-        let names = Names::lent(declared.clone(), vhost.clone());
+    pub fn lent(address: &Address, declared: &Name, vhost: &Name) -> Result<Self, BrokerFailure> {
+        let names = NameMapping::lent(declared.clone(), vhost.clone());
         Ok(Self { management: ManagementClient::new(address)?, names, lent: Some(vhost.clone()) })
     }
 
     /// Makes nothing yet; [`TestVhosts::make`] does, and [`TestVhosts::sweep`] works at any time between, also after an abort.
-    pub fn bare(address: &Address) -> Result<Self, Failure> {
-        Ok(Self { management: ManagementClient::new(address)?, names: Names::throw_away(), lent: None })
+    pub fn bare(address: &Address) -> Result<Self, BrokerFailure> {
+        Ok(Self { management: ManagementClient::new(address)?, names: NameMapping::throw_away(), lent: None })
     }
 
     /// Makes the vhosts and users.
     ///
     /// # Errors
     /// The first failure; that of a user who may not make vhosts tells another way.
-    pub async fn make(&self, vhosts: &[Name], users: &[Name]) -> Result<(), Failure> {
+    pub async fn make(&self, vhosts: &[Name], users: &[Name]) -> Result<(), BrokerFailure> {
         if self.lent.is_some() {
             return Ok(());
         }
@@ -70,8 +70,8 @@ impl TestVhosts {
         Ok(())
     }
 
-    /// Gives the mapping, for [`Live::open`](crate::io::live::Live::open).
-    pub fn names(&self) -> Names {
+    /// Returns the mapping, for [`Live::open`](crate::io::live::Live::open).
+    pub fn names(&self) -> NameMapping {
         self.names.clone()
     }
 
@@ -80,7 +80,7 @@ impl TestVhosts {
         self.names.handed_out()
     }
 
-    async fn make_vhost(&self, declared: &Name) -> Result<(), Failure> {
+    async fn make_vhost(&self, declared: &Name) -> Result<(), BrokerFailure> {
         for _ in 0..TRIES {
             let name = self.names.vhost(declared);
             let description = Some("throw-away vhost of rmqplay".to_owned());
@@ -93,7 +93,7 @@ impl TestVhosts {
         Err(self.all_taken())
     }
 
-    async fn make_user(&self, declared: &Name) -> Result<(), Failure> {
+    async fn make_user(&self, declared: &Name) -> Result<(), BrokerFailure> {
         for _ in 0..TRIES {
             let bare = User { name: declared.clone(), credential: None, tags: Vec::new(), limits: Default::default() };
             if self.management.put_user(&self.names.throw_away_user(&bare)).await? {
@@ -104,9 +104,9 @@ impl TestVhosts {
         Err(self.all_taken())
     }
 
-    fn all_taken(&self) -> Failure {
+    fn all_taken(&self) -> BrokerFailure {
         let reason = "every throw-away name that was tried is taken".to_owned();
-        Failure::new(FailureKind::Refused { status: 204, reason }, self.management.shown())
+        BrokerFailure::new(BrokerFailureKind::Refused { status: 204, reason }, self.management.shown())
             .hint("`rmqplay clean` removes what earlier runs left")
     }
 
@@ -114,12 +114,12 @@ impl TestVhosts {
     ///
     /// # Errors
     /// The first failure; the others are tried all the same.
-    pub async fn sweep(&self) -> Result<(), Failure> {
+    pub async fn sweep(&self) -> Result<(), BrokerFailure> {
         if let Some(vhost) = &self.lent {
             let swept = timeout(SWEEP, crate::io::live::vhosts::existing_vhost::empty(&self.management, vhost)).await;
             let late = || {
                 let doing = format!("emptying vhost '{vhost}'");
-                Err(Failure::new(FailureKind::NoAnswer { doing, after: SWEEP }, self.management.shown()))
+                Err(BrokerFailure::new(BrokerFailureKind::NoAnswer { doing, after: SWEEP }, self.management.shown()))
             };
             return swept.unwrap_or_else(|_| late());
         }
@@ -136,16 +136,17 @@ impl TestVhosts {
         };
         if timeout(SWEEP, deletions).await.is_err() {
             let doing = format!("deleting {left}");
-            first = Err(Failure::new(FailureKind::NoAnswer { doing, after: SWEEP }, self.management.shown()));
+            first =
+                Err(BrokerFailure::new(BrokerFailureKind::NoAnswer { doing, after: SWEEP }, self.management.shown()));
         }
         first.map_err(|failure| failure.hint(format!("`rmqplay clean` removes what is left of {left}")))
     }
 }
 
 /// Tells who may not make vhosts that one which is there will do.
-fn or_lent(failure: Failure) -> Failure {
+fn or_lent(failure: BrokerFailure) -> BrokerFailure {
     match &failure.kind {
-        FailureKind::NoRight { .. } => {
+        BrokerFailureKind::NoRight { .. } => {
             let hint = format!("{}; or play in an empty vhost that is there: --in-vhost VHOST", failure.hint);
             failure.hint(hint)
         }
@@ -154,7 +155,7 @@ fn or_lent(failure: Failure) -> Failure {
 }
 
 /// Keeps the first failure; what is not there needs no deletion.
-fn keep_first(first: &mut Result<(), Failure>, next: Result<(), Failure>) {
+fn keep_first(first: &mut Result<(), BrokerFailure>, next: Result<(), BrokerFailure>) {
     if let Err(failure) = next
         && first.is_ok()
         && !failure.is_gone()
