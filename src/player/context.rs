@@ -14,7 +14,7 @@ use crate::player::driver::machine::Driver;
 use crate::player::driver::timing_races::{DecisionPoint, Perturbation};
 use crate::player::message::anonymous_messages::{Alike, Fate};
 use crate::player::message::names::Names;
-use crate::player::record::failure::{Failure, Finding};
+use crate::player::record::failure::{Failure, FailureSubject, Finding};
 use crate::player::record::ledger::Ledger;
 use crate::player::record::outcome::{Outcome, PublishRecord, RefusalRecord};
 use crate::player::record::timeline::{Timeline, TimelineEvent};
@@ -203,7 +203,8 @@ impl Player {
     pub(crate) fn failed(&mut self, code: Code, message: String, span: Span, findings: Vec<Finding>) {
         let sequence = self.timeline.count();
         self.took = self.now;
-        self.failures.push(Failure { code, message, span, moment: self.now, sequence, findings, help: None });
+        let (moment, subjects, help) = (self.now, Vec::new(), None);
+        self.failures.push(Failure { code, message, span, moment, sequence, subjects, findings, help });
     }
 
     /// Queues a command that has an answer.
@@ -333,6 +334,7 @@ impl Player {
                 help.push_str(" (from 4.3 on a nack with requeue does not count towards it)");
             }
             self.fail(Code::RunLoop, message, Some(help));
+            self.failed_about(FailureSubject::Message(name.clone()));
         }
     }
 

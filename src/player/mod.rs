@@ -16,7 +16,7 @@ pub use context::Player;
 pub use driver::timing_races::{DecisionPoint, Direction, Perturbation, RACE};
 pub use fitness::{Host, TimeScale, choose_scale, versions_of, why_not};
 pub use record::bounded_log::{BoundedLog, digest_of};
-pub use record::failure::{Failure, Finding};
+pub use record::failure::{Difference, Failure, FailureSubject, Finding};
 pub use record::ledger::deaths_in_words;
 pub use record::outcome::{
     ActionRecord, ConsumerOutcome, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord,

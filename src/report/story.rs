@@ -1,11 +1,17 @@
 //! What became of each message, hop by hop: a block per message with times, queues, reasons and rules, then the rest.
 //! Reads the timeline; on a live broker, which gives no reasons, the hops that were seen.
 
+mod before;
+mod concerned;
+mod whereabouts;
+
+pub(crate) use before::before;
+
 use crate::broker::{Settlement, What};
 use crate::model::{Name, PublishOutcome};
 use crate::player::{
-    Failure, Timeline, TimelineEntry, TimelineEvent, deaths_in_words, exchange_in_words, insight_in_words,
-    outcome_in_words, settlement_in_words,
+    Timeline, TimelineEntry, TimelineEvent, deaths_in_words, exchange_in_words, insight_in_words, outcome_in_words,
+    settlement_in_words,
 };
 use crate::report::Palette;
 use crate::report::cell::{entry_line, is_telling};
@@ -13,16 +19,10 @@ use crate::rules::rule_of_refusal;
 use crate::source::Sources;
 use std::collections::BTreeMap;
 
-/// How many lines of a story stand before a failure.
-const LINES_MAX: usize = 12;
-
-/// How many messages' stories stand before a failure.
-const STORIES_MAX: usize = 3;
-
 /// Holds the entries of one message, in order.
-struct Story<'a> {
-    name: &'a Name,
-    hops: Vec<&'a TimelineEntry>,
+pub(crate) struct Story<'a> {
+    pub name: &'a Name,
+    pub hops: Vec<&'a TimelineEntry>,
 }
 
 /// Tells the story of each message in order of appearance, then what happened besides.
@@ -42,75 +42,7 @@ pub fn trace(timeline: &Timeline, sources: &Sources, palette: Palette) -> String
     text.trim_end().to_owned()
 }
 
-/// Tells what led to a failure: the stories of the messages that it speaks of, else the last entries.
-pub(crate) fn before(failure: &Failure, timeline: &Timeline, sources: &Sources, palette: Palette) -> String {
-    let led_here = || timeline.entries().filter(|entry| entry.sequence <= failure.sequence);
-    let concerned = concerned(failure, &stories(led_here()));
-    let indented = |lines: &[String]| -> String {
-        let left_out = lines.len().saturating_sub(LINES_MAX);
-        let first = (left_out > 0).then(|| format!("           … {left_out} lines before\n"));
-        first.into_iter().chain(lines[left_out..].iter().map(|line| format!("  {line}\n"))).collect()
-    };
-    let mut text = String::new();
-    for story in &concerned {
-        let head = format!("what happened to {}, up to {}:", story.name, failure.moment);
-        text.push_str(&format!("  {}\n{}", palette.dim(&head), indented(&story.lines())));
-    }
-    if concerned.is_empty() {
-        let lines: Vec<String> =
-            led_here().filter(|entry| is_telling(entry)).map(|entry| entry_line(entry, sources)).collect();
-        if lines.is_empty() {
-            return text;
-        }
-        let head = format!("what happened before, up to {}:", failure.moment);
-        text.push_str(&format!("  {}\n{}", palette.dim(&head), indented(&lines)));
-    }
-    text
-}
-
-/// Chooses the stories that a failure speaks of: messages that it names, else those that met the queue it names.
-fn concerned<'a>(failure: &Failure, stories: &[Story<'a>]) -> Vec<Story<'a>> {
-    let findings = failure.findings.iter().map(|one| format!("{} {} {}", one.field, one.expected, one.found));
-    let words: String = findings.fold(failure.message.clone(), |text, one| text + " " + &one);
-    let take = |fits: &dyn Fn(&Story) -> bool| -> Vec<Story<'a>> {
-        let chosen = stories.iter().filter(|story| fits(story));
-        chosen.map(|story| Story { name: story.name, hops: story.hops.clone() }).collect()
-    };
-    // What stands on one side only comes first: the rest of a list is as it should be.
-    let unlike =
-        |name: &str| failure.findings.iter().any(|one| speaks_of(&one.expected, name) != speaks_of(&one.found, name));
-    let unlike = take(&|story| unlike(story.name));
-    let named = take(&|story| speaks_of(&words, story.name));
-    if let Some(chosen) = [unlike, named].into_iter().find(|stories| !stories.is_empty()) {
-        return chosen.into_iter().take(STORIES_MAX).collect();
-    }
-    let met =
-        take(&|story| story.hops.iter().any(|hop| queue_of(hop).is_some_and(|name| speaks_of(&failure.message, name))));
-    // What was sent on led here as well: `poison` became `poison#2`.
-    let family = take(&|story| met.iter().any(|one| first_name(one.name) == first_name(story.name)));
-    [family, met].into_iter().find(|stories| stories.len() <= STORIES_MAX).unwrap_or_default()
-}
-
-/// Returns the name that a message shares with those of the same id before it.
-fn first_name(name: &str) -> &str {
-    name.split_once('#').map_or(name, |(first, _)| first)
-}
-
-/// Returns whether a text has a name in it as a whole word.
-fn speaks_of(text: &str, name: &str) -> bool {
-    let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '#');
-    text.match_indices(name).any(|(at, _)| {
-        let rest = &text[at + name.len()..];
-        let mut behind = rest.chars();
-        let goes_on = match behind.next() {
-            Some('.') => behind.next().is_some_and(inside),
-            next => next.is_some_and(inside),
-        };
-        !goes_on && !text[..at].ends_with(|c: char| inside(c) || c == '.')
-    })
-}
-
-fn stories<'a>(entries: impl Iterator<Item = &'a TimelineEntry>) -> Vec<Story<'a>> {
+pub(crate) fn stories<'a>(entries: impl Iterator<Item = &'a TimelineEntry>) -> Vec<Story<'a>> {
     let mut stories: Vec<Story> = Vec::new();
     let mut places: BTreeMap<&Name, usize> = BTreeMap::new();
     for entry in entries {
@@ -121,10 +53,11 @@ fn stories<'a>(entries: impl Iterator<Item = &'a TimelineEntry>) -> Vec<Story<'a
         });
         stories[place].hops.push(entry);
     }
+    stories.iter_mut().for_each(Story::drop_waits_of_no_time);
     stories
 }
 
-fn message_of(entry: &TimelineEntry) -> Option<&Name> {
+pub(crate) fn message_of(entry: &TimelineEntry) -> Option<&Name> {
     match &entry.what {
         TimelineEvent::Published { message, .. }
         | TimelineEvent::PublishEnded { message, .. }
@@ -136,17 +69,25 @@ fn message_of(entry: &TimelineEntry) -> Option<&Name> {
     }
 }
 
-fn queue_of(entry: &TimelineEntry) -> Option<&Name> {
-    match &entry.what {
-        TimelineEvent::Delivered { queue, .. } => Some(&queue.name),
-        TimelineEvent::Told { insight, .. } => insight.queue.as_ref().map(|queue| &queue.name),
-        _ => None,
-    }
-}
-
 impl Story<'_> {
+    /// Drops that a message waits where a consumer gets it at the same moment.
+    fn drop_waits_of_no_time(&mut self) {
+        let waits = |hop: &TimelineEntry| {
+            matches!(&hop.what, TimelineEvent::Told { insight, .. }
+                if matches!(insight.what, What::Blocked { until: None, .. }))
+        };
+        let hops = std::mem::take(&mut self.hops);
+        for (at, hop) in hops.iter().enumerate() {
+            let mut now = hops[at + 1..].iter().take_while(|later| later.moment == hop.moment);
+            let is_got = now.any(|later| matches!(later.what, TimelineEvent::Delivered { .. }));
+            if !(is_got && waits(hop)) {
+                self.hops.push(hop);
+            }
+        }
+    }
+
     /// Writes a line per hop; a confirm that came at once stands on the line of its publish.
-    fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<String> {
         let is_confirm = |entry: &TimelineEntry| {
             matches!(entry.what, TimelineEvent::PublishEnded { outcome: PublishOutcome::Confirmed, .. })
         };

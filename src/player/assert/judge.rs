@@ -8,7 +8,7 @@ use crate::model::{
 use crate::player::assert::judge_consumer::judge_consumer;
 use crate::player::assert::judge_messages::message_list;
 use crate::player::driver::contents::{Contents, READ_MAX};
-use crate::player::record::failure::Finding;
+use crate::player::record::failure::{Difference, Finding};
 use crate::player::record::ledger::{Ledger, queues_seen};
 use std::collections::BTreeSet;
 
@@ -72,7 +72,8 @@ pub(crate) fn judge(subject: &Subject, evidence: &Evidence) -> Vec<Finding> {
 
 pub(crate) fn count(field: &str, wanted: Option<Count>, found: u64, findings: &mut Vec<Finding>) {
     if let Some(wanted) = wanted.filter(|wanted| !wanted.holds(found)) {
-        findings.push(Finding::new(field, wanted, found));
+        let difference = if found < wanted.min { Difference::Fewer } else { Difference::More };
+        findings.push(Finding::new(field, wanted, found).by(difference));
     }
 }
 

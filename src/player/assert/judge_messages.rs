@@ -3,7 +3,7 @@
 use crate::model::{DeathPattern, Entries, MessagePattern, Name, Order, Scope, Table, Text, Value};
 use crate::player::assert::judge::list_in_words;
 use crate::player::consumer::matching::{name_matches, same_value};
-use crate::player::record::failure::Finding;
+use crate::player::record::failure::{Difference, Finding};
 use crate::player::record::outcome::MessageRecord;
 
 /// Compares messages, whole patterns.
@@ -53,7 +53,7 @@ fn compare(
     let whole = || {
         let listed = list_in_words(&wanted_names);
         let listed = if wanted.includes { format!("at least {listed}") } else { listed };
-        Finding::new(field, listed, list_in_words(names))
+        Finding::new(field, listed, list_in_words(names)).by(by_names(wanted, names, scope))
     };
     if wanted.includes || wanted.order == Order::Any {
         let fits = if wanted.order == Order::AsListed {
@@ -76,9 +76,33 @@ fn compare(
                 findings.push(whole());
                 return;
             }
-            findings.push(Finding { field: format!("{field}[{i}].{}", difference.field), ..difference });
+            let found = Difference::Messages { missing: vec![], surplus: vec![names[i].clone()] };
+            let field = format!("{field}[{i}].{}", difference.field);
+            findings.push(Finding { field, difference: found, ..difference });
         }
     }
+}
+
+/// Tells which messages of a list are missing, and which it does not have a place for.
+fn by_names(wanted: &Entries<MessagePattern>, names: &[&Name], scope: &Scope) -> Difference {
+    let ids = wanted.entries.iter().map(|pattern| pattern.id.as_ref().map(|id| id.render(scope)));
+    let ids: Option<Vec<Name>> = ids.map(|id| id?.ok()).collect();
+    let Some(ids) = ids else {
+        let fewer = names.len() < wanted.entries.len();
+        return if fewer { Difference::Fewer } else { Difference::Value };
+    };
+    let mut surplus: Vec<Name> = names.iter().map(|name| (*name).clone()).collect();
+    let mut missing = Vec::new();
+    for id in ids {
+        match surplus.iter().position(|name| name_matches(&id, name)) {
+            Some(at) => drop(surplus.remove(at)),
+            None => missing.push(id),
+        }
+    }
+    if wanted.includes {
+        surplus.clear();
+    }
+    Difference::Messages { missing, surplus }
 }
 
 /// Finds each pattern after the one before it.

@@ -8,6 +8,7 @@ use crate::player::context::{Player, Waiting};
 use crate::player::message::anonymous_messages::Fate;
 use crate::player::message::bad_value::{BadValue, place_of_refused};
 use crate::player::message::compose::{Composed, compose, compose_forward, compose_reply, compose_retry, scope_of};
+use crate::player::record::failure::FailureSubject;
 use crate::player::record::outcome::ActionRecord;
 use crate::player::record::timeline::TimelineEvent;
 use crate::source::Code;
@@ -89,6 +90,7 @@ impl Player {
         let message =
             format!("{} cannot reply to {}: it names no reply_to", self.actors[index].name, job.held[at].name);
         self.failed(Code::StepReply, message, span, vec![]);
+        self.failed_about(FailureSubject::Message(job.held[at].name.clone()));
         if let Some(failure) = self.failures.last_mut() {
             failure.help = Some("publish the question with `reply_to: QUEUE`, or let only questions match".into());
         }

@@ -8,7 +8,7 @@ use crate::player::context::{Player, Role};
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::machine::{Doing, Then};
 use crate::player::message::compose::compose;
-use crate::player::record::failure::Finding;
+use crate::player::record::failure::{FailureSubject, Finding};
 use crate::player::record::outcome::{MessageRecord, ReplyRecord};
 use crate::player::record::timeline::{TimelineEvent, outcome_in_words};
 use crate::source::Code;
@@ -94,7 +94,7 @@ impl Player {
             (_, Some(refusal)) => self.end_step(Some(&refusal.clone())),
             (outcome, None) => {
                 let message = format!("{question} found nobody to answer: it is {}", outcome_in_words(outcome));
-                self.no_reply(message, "check exchange and routing key: the question reached no queue");
+                self.no_reply(&question, message, "check exchange and routing key: the question reached no queue");
             }
         }
     }
@@ -111,7 +111,7 @@ impl Player {
                 let message = format!("no reply to {} came", calling.question);
                 let help = "the one who answers publishes to the message's `reply_to`: `do: [{reply: {json: …}}, ack]`; \
                             a longer wait is set by `within:`";
-                self.no_reply(message, help);
+                self.no_reply(&calling.question, message, help);
                 true
             }
             _ => {
@@ -145,11 +145,13 @@ impl Player {
             return self.end_step(None);
         }
         self.failed(Code::StepReply, format!("the reply to {question} is not as expected"), span, findings);
+        self.failed_about(FailureSubject::Message(question.clone()));
     }
 
-    fn no_reply(&mut self, message: String, help: &str) {
+    fn no_reply(&mut self, question: &Name, message: String, help: &str) {
         let span = self.driver.span(&self.scenario);
         self.failed(Code::StepNoReply, message, span, vec![]);
+        self.failed_about(FailureSubject::Message(question.clone()));
         if let Some(failure) = self.failures.last_mut() {
             failure.help = Some(help.to_owned());
         }

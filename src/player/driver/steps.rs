@@ -6,7 +6,7 @@ use crate::player::context::{Player, Role, Waiting};
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::machine::{Doing, Stage, Then};
 use crate::player::message::bad_value::BadValue;
-use crate::player::record::failure::Finding;
+use crate::player::record::failure::{FailureSubject, Finding};
 use crate::player::record::timeline::{TimelineEvent, exchange_in_words};
 use crate::source::{Code, Span};
 
@@ -101,6 +101,16 @@ impl Player {
         asks
     }
 
+    fn published_in_step(&self) -> Vec<Name> {
+        let entries = self.timeline.entries().rev().map(|entry| &entry.what);
+        let of_step = entries.take_while(|what| !matches!(what, TimelineEvent::Step { .. }));
+        let names = of_step.filter_map(|what| match what {
+            TimelineEvent::Published { message, .. } => Some(message.clone()),
+            _ => None,
+        });
+        names.collect()
+    }
+
     /// Ends the step at hand; judges whether it should have been refused.
     pub(crate) fn end_step(&mut self, refusal: Option<&Refusal>) {
         self.driver.doing = Doing::Nothing;
@@ -151,6 +161,7 @@ impl Player {
                 let message = format!("{} was not refused", act_in_words(&step.act));
                 let findings = vec![Finding::new("refused", format!("refused{code}"), "done")];
                 self.failed(Code::StepNotRefused, message, wanted.span, findings);
+                self.published_in_step().into_iter().for_each(|name| self.failed_about(FailureSubject::Message(name)));
             }
             (None, Some(refusal)) => {
                 let message = format!("{} is refused: {refusal}", act_in_words(&step.act));

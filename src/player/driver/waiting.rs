@@ -3,13 +3,13 @@
 
 use crate::broker::{Command, Refusal, Reply};
 use crate::model::{
-    Act, Consumer, Count, Expectation, Millis, Moment, Name, QueueName, Step, Subject, TallySource, When,
+    Act, Consumer, Count, Expectation, Millis, Moment, Name, QueueName, Step, Subject, TallySource, Text, When,
 };
 use crate::player::assert::judge::{Evidence, judge};
 use crate::player::context::{Player, Waiting};
 use crate::player::driver::instant::Instant;
 use crate::player::driver::machine::{Doing, Stage};
-use crate::player::record::failure::Finding;
+use crate::player::record::failure::{FailureSubject, Finding};
 use crate::player::record::timeline::TimelineEvent;
 use crate::source::{Code, Span};
 
@@ -278,12 +278,50 @@ impl Player {
         self.note_unobservable(expectation);
         self.record(TimelineEvent::Judged { span: expectation.span, holds: findings.is_empty() });
         if !findings.is_empty() {
-            self.failed(code_of(&expectation.subject), sentence_of(expectation), expectation.span, findings);
+            self.does_not_hold(expectation, findings);
         } else if matches!(expectation.when, When::Within(_)) && !self.ground.live {
             self.driver.doing = Doing::EndingInstant(Instant::default());
             self.ask(Waiting::Quiet, |request| Command::AwaitQuiet { request });
         } else {
             self.end_step(None);
+        }
+    }
+
+    fn does_not_hold(&mut self, expectation: &Expectation, findings: Vec<Finding>) {
+        self.failed(code_of(&expectation.subject), sentence_of(expectation), expectation.span, findings);
+        if let Some(subject) = self.subject_of(&expectation.subject) {
+            self.failed_about(subject);
+        }
+    }
+
+    /// Notes what the last failure is about.
+    pub(crate) fn failed_about(&mut self, subject: FailureSubject) {
+        if let Some(failure) = self.failures.last_mut() {
+            failure.subjects.push(subject);
+        }
+    }
+
+    fn subject_of(&self, subject: &Subject) -> Option<FailureSubject> {
+        let consumer = |name: &Name| {
+            let declared = self.scenario.consumers.iter().find(|consumer| consumer.name == *name)?;
+            Some(FailureSubject::Consumer(name.clone(), declared.queue.clone()))
+        };
+        match subject {
+            Subject::Queue(queue) => Some(FailureSubject::Queue(queue.queue.clone())),
+            Subject::Consumer(wanted) => consumer(&wanted.consumer),
+            Subject::Message(message) => message.id.fixed().cloned().map(FailureSubject::Message),
+            Subject::Publishes(publishes) => Some(match publishes.of.as_ref().and_then(Text::fixed) {
+                Some(id) => FailureSubject::Message(id.clone()),
+                None => FailureSubject::Publishes(publishes.outcome),
+            }),
+            Subject::Tally(tally) => match &tally.source {
+                TallySource::Queue(queue) => Some(FailureSubject::Queue(queue.clone())),
+                TallySource::Consumer(name) => consumer(name),
+                TallySource::Published => None,
+            },
+            Subject::Connections(_) => None,
+            Subject::Unroutable(_) => Some(FailureSubject::Unroutable),
+            Subject::Dropped(_) => Some(FailureSubject::Dropped),
         }
     }
 
@@ -304,7 +342,7 @@ impl Player {
             self.note_unobservable(expectation);
             self.record(TimelineEvent::Judged { span: expectation.span, holds: findings.is_empty() });
             if !findings.is_empty() {
-                self.failed(code_of(&expectation.subject), sentence_of(expectation), expectation.span, findings);
+                self.does_not_hold(expectation, findings);
             }
         }
         self.enter(Stage::AtEnd(at + 1));
