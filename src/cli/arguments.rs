@@ -322,6 +322,9 @@ pub struct CheckOptions {
     /// Write the problems as JSON.
     #[arg(long)]
     pub json: bool,
+    /// Fail (exit 1) on notes too.
+    #[arg(long, value_name = "LEVEL", value_parser = ["note"])]
+    pub deny: Option<String>,
 }
 
 #[derive(Debug, Args)]

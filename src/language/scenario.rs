@@ -1,7 +1,9 @@
 //! Loads a scenario file: its topologies merged in, its matrix laid out, one cell for each choice.
 //! Takes bytes and the world; gives all cells, and all problems at once; what is wrong in each cell is said once.
 
+use crate::language::check::consequences;
 use crate::language::check::{scenario_references, suspicious, topology_references};
+use crate::language::decode::judged_for::JudgedFor;
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
 use crate::language::decode::read::{DecodeError, Read};
@@ -22,7 +24,7 @@ use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::Kind as FileKind;
 use crate::language::{Settings, World};
 use crate::model::{Cell, Consumer, Requirement, Scenario, SnapshotSettings, Template, Version};
-use crate::source::{Code, CodeFamily, Level, Problem, Sources, Span};
+use crate::source::{Code, Problem, Sources};
 use std::collections::BTreeSet;
 
 /// Is a scenario that was read from one file.
@@ -55,66 +57,11 @@ pub fn load_scenario(
     let parts = read_parts(sources, &root, name, world, settings, &mut desk);
     let file = File { sources, name, root: &root, parts: &parts, world, settings };
     let cells = file.cells(&mut desk);
-    drop_consequences(&mut desk.problems, parsed.whole, &root);
+    consequences::leave_out(&mut desk.problems, parsed.whole, Some(&root));
     let stopped = !parsed.whole || topology_references::stops(&desk.problems);
     desk.problems.sort_by_key(Problem::span);
     let title = root.get("scenario").and_then(Node::as_text).unwrap_or("").to_owned();
     ((!stopped).then_some(LoadedScenario { title, cells }), desk.problems)
-}
-
-/// Leaves out what only follows from something that could not be read.
-fn drop_consequences(problems: &mut Vec<Problem>, whole: bool, root: &Node) {
-    if !whole {
-        problems.retain(|problem| !names_something_absent(problem.code));
-    }
-    if !whole || problems.iter().any(is_unread) {
-        problems.retain(|problem| ![Code::ScenarioNoSteps, Code::ScenarioExpectsNothing].contains(&problem.code));
-    }
-    if root.get("matrix").is_some() {
-        // Another cell may publish it, or list or count something.
-        let of_one_cell = [Code::ScenarioUnknownMessage, Code::ScenarioIncludesNothing, Code::ScenarioExpectsNothing];
-        problems.iter_mut().filter(|one| of_one_cell.contains(&one.code)).for_each(|one| one.level = Level::Note);
-    }
-    // Who publishes what is known only when all who may publish are.
-    let publishers = ["steps", "consumers", "finally"].iter().filter_map(|part| Some(root.get(part)?.span));
-    let publishers: Vec<Span> = publishers.collect();
-    let is_within = |span: Span| {
-        publishers.iter().any(|part| part.file == span.file && part.start <= span.start && span.end <= part.end)
-    };
-    if problems.iter().any(|problem| is_unread(problem) && problem.span().is_some_and(is_within)) {
-        problems.retain(|problem| problem.code != Code::ScenarioUnknownMessage);
-    }
-}
-
-/// Says whether part of the file could not be read for it: what stands there is not known.
-fn is_unread(problem: &Problem) -> bool {
-    match problem.code.family() {
-        CodeFamily::Value | CodeFamily::Yaml | CodeFamily::Template | CodeFamily::File => true,
-        _ => matches!(problem.code, Code::ScenarioAction | Code::ScenarioStep),
-    }
-}
-
-/// Returns whether a problem says that a name or a key is not there: in a broken file it may stand in the unread part.
-fn names_something_absent(code: Code) -> bool {
-    matches!(
-        code,
-        Code::FileMissing
-            | Code::ValueMissing
-            | Code::YamlUnknownKey
-            | Code::TemplateUnknownFilter
-            | Code::TopologyMissingExchange
-            | Code::TopologyMissingQueue
-            | Code::TopologyUnknownArgument
-            | Code::TopologyUnknownTag
-            | Code::TopologyUnknownUser
-            | Code::ScenarioUnknownConsumer
-            | Code::ScenarioUnknownExchange
-            | Code::ScenarioUnknownMessage
-            | Code::ScenarioUnknownParty
-            | Code::ScenarioUnknownQueue
-            | Code::ScenarioUnknownUser
-            | Code::ScenarioUnknownVhost
-    )
 }
 
 /// Reads the topologies of every choice. A path with a template is rendered by what the scenario itself knows: its
@@ -210,6 +157,7 @@ impl<'a> File<'a> {
     fn cell(&self, choice: &Choice, desk: &mut Diagnostics) -> Option<Cell> {
         let join = |vars: Option<&'a Node>, desk: &mut Diagnostics| self.scope(choice, std::iter::once(vars), desk);
         let parts = self.parts(choice);
+        desk.judged_for = self.judged_for(choice);
         let cast = merge_topologies::join(self.sources, &parts, join, self.settings, desk);
         desk.export = parts.iter().any(|part| part.read.is_export);
         topology_references::check_topology(&cast.collected.topology, &cast.collected.origins, desk);
@@ -228,6 +176,18 @@ impl<'a> File<'a> {
         scenario_references::check(&scenario, &stage.vhost, &rendered, desk);
         let axes = choice.iter().map(|(axis, value)| (axis.clone(), axis_text(value))).collect();
         Some(Cell { axes, scenario })
+    }
+
+    /// Reads for which versions the cell is judged; what is wrong with the bounds is told where they are decoded.
+    fn judged_for(&self, choice: &Choice) -> JudgedFor {
+        let mut aside = Diagnostics::default();
+        let vars = self.parts(choice).into_iter().map(|part| part.read.root.get("vars"));
+        let scope = self.scope(choice, vars, &mut aside);
+        let rendered =
+            |key: &str| self.root.get(key).map(|node| Renderer::new(&scope).data(node, &mut Diagnostics::default()));
+        let requires = rendered("requires").map_or_else(Vec::new, |node| requirements(&node, &mut aside));
+        let brokers = rendered("brokers").and_then(|node| read::texts(&node).ok()).unwrap_or_default();
+        JudgedFor::of_scenario(&requires, &brokers)
     }
 
     /// Gives the tree without what is read apart.

@@ -1,6 +1,8 @@
 //! Loads a topology file: a definitions file, or one with vars, macros and inline permissions and bindings.
 //! Takes bytes and the world; gives the topology with its places, and all problems at once.
 
+use crate::language::check::consequences;
+use crate::language::check::dead_letter_targets;
 use crate::language::check::{legal, topology_references};
 use crate::language::decode::collect::Collected;
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
@@ -17,7 +19,7 @@ use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::Kind;
 use crate::language::{Settings, World};
 use crate::model::{Name, Origins, Topology};
-use crate::source::{Code, FileId, Problem, Sources};
+use crate::source::{FileId, Problem, Sources};
 
 /// Is a topology that was read from one file.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,12 +56,11 @@ pub fn load_topology(
     let (loaded, collected) = decode(sources, &read, &scope, settings, false, &mut desk);
     desk.export = read.is_export;
     topology_references::check_topology(&collected.topology, &collected.origins, &mut desk);
+    let declared = topology_references::Declared::of(&collected.topology);
+    dead_letter_targets::check(&collected.topology, &collected.origins, &declared, &mut desk);
     legal::no_exclusive_queues(&collected.topology, &collected.origins, &mut desk);
     let stopped = !read.whole || topology_references::stops(&desk.problems);
-    if !read.whole {
-        let missing = [Code::TopologyMissingExchange, Code::TopologyMissingQueue];
-        desk.problems.retain(|problem| !missing.contains(&problem.code));
-    }
+    consequences::leave_out(&mut desk.problems, read.whole, None);
     desk.problems.sort_by_key(Problem::span);
     ((!stopped).then_some(loaded), desk.problems)
 }

@@ -50,6 +50,13 @@ pub struct Requirement {
     pub span: Span,
 }
 
+impl Requirement {
+    /// Returns whether a version keeps to the bound.
+    pub fn admits(&self, version: Version) -> bool {
+        self.at_least.is_none_or(|least| version >= least) && self.below.is_none_or(|below| version < below)
+    }
+}
+
 /// Is what a scenario needs of its broker beyond a version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Needs {
@@ -113,6 +120,22 @@ pub struct Refused {
     pub code: Option<u16>,
     /// Contained in the reply text.
     pub text: Option<String>,
+}
+
+impl Act {
+    /// Returns whether a step that does it may say `refused`: the broker can refuse it, and to the driver.
+    pub fn may_be_refused(&self) -> bool {
+        !matches!(
+            self,
+            Act::Expect(_)
+                | Act::Advance(_)
+                | Act::Start(_)
+                | Act::Stop(_)
+                | Act::Crash(_)
+                | Act::CloseConnection { .. }
+                | Act::RestartBroker
+        )
+    }
 }
 
 /// Is what a step does.

@@ -177,11 +177,8 @@ impl Queue {
 
     /// Gives the type that the arguments ask for; absent means classic (a vhost's default aside).
     pub fn kind(&self) -> QueueKind {
-        match self.arguments.get("x-queue-type").and_then(crate::model::Value::as_text) {
-            Some("quorum") => QueueKind::Quorum,
-            Some("stream") => QueueKind::Stream,
-            _ => QueueKind::Classic,
-        }
+        let named = self.arguments.get("x-queue-type").and_then(crate::model::Value::as_text);
+        named.and_then(QueueKind::named).unwrap_or(QueueKind::Classic)
     }
 }
 
@@ -210,6 +207,11 @@ impl DestinationKind {
 }
 
 impl QueueKind {
+    /// Returns the type that RabbitMQ's word names.
+    pub fn named(word: &str) -> Option<QueueKind> {
+        [QueueKind::Classic, QueueKind::Quorum, QueueKind::Stream].into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// Gives RabbitMQ's word.
     pub fn as_str(self) -> &'static str {
         match self {

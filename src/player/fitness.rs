@@ -54,9 +54,7 @@ fn for_others(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
 }
 
 fn wrong_version(scenario: &Scenario, version: Version) -> Option<String> {
-    let unmet = scenario.requires.iter().find(|bound| {
-        bound.at_least.is_some_and(|least| version < least) || bound.below.is_some_and(|below| version >= below)
-    })?;
+    let unmet = scenario.requires.iter().find(|bound| !bound.admits(version))?;
     let bounds = [unmet.at_least.map(|least| format!(">={least}")), unmet.below.map(|below| format!("<{below}"))];
     let bounds: Vec<String> = bounds.into_iter().flatten().collect();
     Some(format!("requires RabbitMQ {}, this is {version}", bounds.join(" ")))

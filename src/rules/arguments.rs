@@ -75,7 +75,7 @@ pub const QUEUE_ARGUMENTS: &[QueueArgument] = &[
     argument("max-priority", Integer, &[Classic]).no_policy(),
     argument("queue-mode", OneOf(&["default", "lazy"]), &[Classic]),
     argument("queue-version", Integer, &[Classic]),
-    argument("queue-master-locator", Text, &[Classic]),
+    argument("queue-master-locator", OneOf(&["min-masters", "client-local", "random"]), &[Classic]),
     argument("queue-leader-locator", OneOf(&["client-local", "balanced"]), ALL),
     argument("single-active-consumer", Bool, QUEUES).no_policy(),
     argument("delivery-limit", Integer, &[Quorum]),

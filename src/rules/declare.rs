@@ -1,7 +1,7 @@
 //! Is a declaration legal, and is it equivalent to what exists: RabbitMQ's checks in its order, with its texts
 //! (TTL-2, EXP-1, LEN-3, PRI-1, CO-13, ER-2 to ER-7). All complaints are 406 of the channel. Never looks at a broker.
 
-use crate::model::{Exchange, Queue, QueueKind, Table, Value};
+use crate::model::{Exchange, Name, Queue, QueueKind, Table, Value};
 use crate::rules::expiration::TTL_MS_MAX;
 use crate::rules::policy_check::QUEUE_LEADER_LOCATORS;
 use crate::rules::term::shown;
@@ -24,30 +24,67 @@ pub fn is_known_type(kind: &str, differences: &Differences) -> bool {
     matches!(kind, "direct" | "fanout" | "topic" | "headers") || differences.more_exchange_types.contains(&kind)
 }
 
+/// One argument of a new queue that a version refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedArgument {
+    pub name: Name,
+    /// The queue's type does not take the argument, whatever its value.
+    pub is_foreign: bool,
+    /// The text of the 406.
+    pub text: String,
+}
+
+/// Lists the arguments of a new queue that a version refuses, in the order in which RabbitMQ looks at them; `kind` is
+/// what the queue becomes.
+pub fn refused_arguments(queue: &Queue, kind: QueueKind, differences: &Differences) -> Vec<RefusedArgument> {
+    let resource = shown_queue(&queue.vhost, &queue.name);
+    let arguments = &queue.arguments;
+    let mut refused = Vec::new();
+    let mut refuse = |name: &str, is_foreign: bool, text: String| {
+        refused.push(RefusedArgument { name: name.into(), is_foreign, text });
+    };
+    if let Some(dlx) = arguments.get("x-dead-letter-exchange").filter(|dlx| dlx.as_text().is_none()) {
+        let name = "x-dead-letter-exchange";
+        refuse(name, false, format!("invalid type '{}' for arg '{name}' in {resource}", type_name(dlx)));
+    }
+    let invalid = |name: &str, detail: String| format!("invalid arg '{name}' for {resource}: {detail}");
+    if let Some(Err(detail)) = arguments.get("x-queue-type").map(check_queue_type) {
+        refuse("x-queue-type", false, invalid("x-queue-type", detail));
+        // Of no type nothing more can be said.
+        return refused;
+    }
+    let is_taken = |name: &str| queue_argument(name).is_none_or(|known| taken(known, kind, differences));
+    for (name, check) in CHECKS.iter().filter(|(name, _)| is_taken(name)) {
+        if let Some(Err(detail)) = arguments.get(name).map(|value| check(value, arguments, differences)) {
+            refuse(name, false, invalid(name, detail));
+        }
+    }
+    // The first as the client sent them; clients send them by name.
+    let mut foreign: Vec<&Name> = arguments.keys().filter(|name| !is_taken(name)).collect();
+    foreign.sort_unstable();
+    for name in foreign {
+        refuse(name, true, format!("invalid arg '{name}' for {resource} of queue type {}", module(kind)));
+    }
+    refused
+}
+
 /// Checks all arguments of a new queue; `kind` is what it becomes.
 ///
 /// # Errors
 /// The text of the 406.
 pub fn check_queue_arguments(queue: &Queue, kind: QueueKind, differences: &Differences) -> Result<(), String> {
-    let resource = shown_queue(&queue.vhost, &queue.name);
-    let arguments = &queue.arguments;
-    if let Some(dlx) = arguments.get("x-dead-letter-exchange").filter(|dlx| dlx.as_text().is_none()) {
-        return Err(format!("invalid type '{}' for arg 'x-dead-letter-exchange' in {resource}", type_name(dlx)));
-    }
-    let invalid = |name: &str, detail: String| format!("invalid arg '{name}' for {resource}: {detail}");
-    if let Some(wanted) = arguments.get("x-queue-type") {
-        check_queue_type(wanted).map_err(|detail| invalid("x-queue-type", detail))?;
-    }
-    let is_taken = |name: &str| queue_argument(name).is_none_or(|known| taken(known, kind, differences));
-    for (name, check) in CHECKS.iter().filter(|(name, _)| is_taken(name)) {
-        if let Some(value) = arguments.get(name) {
-            check(value, arguments, differences).map_err(|detail| invalid(name, detail))?;
+    refused_arguments(queue, kind, differences).into_iter().next().map_or(Ok(()), |refused| Err(refused.text))
+}
+
+/// Chooses the type of a new queue: the one that it names, or the vhost's default where the version honours one and the
+/// queue may have it (MG-15).
+pub fn type_of_new_queue(queue: &Queue, default: Option<QueueKind>, differences: &Differences) -> QueueKind {
+    let is_plain = queue.durable && !queue.exclusive && !queue.auto_delete;
+    match default {
+        Some(kind) if !queue.arguments.contains_key("x-queue-type") && differences.default_queue_type && is_plain => {
+            kind
         }
-    }
-    // The first as the client sent them; clients send them by name.
-    match arguments.keys().filter(|name| !is_taken(name)).min() {
-        Some(name) => Err(format!("invalid arg '{name}' for {resource} of queue type {}", module(kind))),
-        None => Ok(()),
+        _ => queue.kind(),
     }
 }
 
@@ -144,11 +181,32 @@ const CHECKS: &[(&str, ArgumentCheck)] = &[
     ("x-max-in-memory-length", |value, _, _| whole(value).map(drop)),
     ("x-max-in-memory-bytes", |value, _, _| whole(value).map(drop)),
     ("x-queue-leader-locator", |value, _, _| one_of(value, QUEUE_LEADER_LOCATORS, "invalid_queue_locator_arg")),
-    ("x-consumer-timeout", |value, _, differences| match differences.consumer_timeout {
-        ConsumerTimeout::Queue => whole(value).map(drop),
-        _ => Ok(()),
-    }),
+    ("x-max-age", |value, _, _| max_age(value)),
+    ("x-stream-max-segment-size-bytes", |value, _, _| whole(value).map(drop)),
+    ("x-consumer-timeout", timeout),
+    ("x-consumer-disconnected-timeout", timeout),
 ];
+
+/// A number above 0 and one of six units (ST-5).
+fn max_age(value: &Value) -> Result<(), String> {
+    let Value::Text(age) = value else { return Err(unacceptable(value)) };
+    let digits = age.find(|c: char| !c.is_ascii_digit()).unwrap_or(age.len());
+    let (number, unit) = age.split_at(digits);
+    let is_positive = number.bytes().any(|digit| digit != b'0');
+    if is_positive && matches!(unit, "Y" | "M" | "D" | "h" | "m" | "s") {
+        Ok(())
+    } else {
+        Err("invalid_max_age".into())
+    }
+}
+
+/// Older versions look at no timeout when a queue is declared.
+fn timeout(value: &Value, _: &Table, differences: &Differences) -> Result<(), String> {
+    match differences.consumer_timeout {
+        ConsumerTimeout::Queue => whole(value).map(drop),
+        ConsumerTimeout::Node | ConsumerTimeout::QueueOrNode => Ok(()),
+    }
+}
 
 fn check_queue_type(value: &Value) -> Result<(), String> {
     match value {

@@ -22,8 +22,9 @@ pub use arguments::{QUEUE_ARGUMENTS, QueueArgument, ValueKind, queue_argument};
 pub use book::{KnownFrom, RuleChapter, RuleSection, RuleSource, VersionNote, rule_chapters};
 pub use death::{Dying, is_cycle, record_death};
 pub use declare::{
-    check_exchange_equivalence, check_queue_arguments, check_queue_equivalence, check_queue_properties, is_known_type,
-    priority_argument, shown_exchange, shown_queue,
+    RefusedArgument, check_exchange_equivalence, check_queue_arguments, check_queue_equivalence,
+    check_queue_properties, is_known_type, priority_argument, refused_arguments, shown_exchange, shown_queue,
+    type_of_new_queue,
 };
 pub use effective_policies::{EffectivePolicies, PoliciesInForce};
 pub use expiration::parse_expiration;

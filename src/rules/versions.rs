@@ -122,6 +122,8 @@ pub struct Differences {
     pub quorum_unlimited_releases: bool,
     /// CO-10: when a channel ends, its consumers' messages return by subscription, not by consumer tag.
     pub quorum_returns_by_subscription: bool,
+    /// CO-10: with a delivery limit, how many messages that return at once keep their order; `None`: all.
+    pub returns_in_order_max: Option<usize>,
     /// CO-10: without a delivery limit a return goes to the tail.
     pub unlimited_returns_to_tail: bool,
     /// CO-10: more than [`RETURNS_IN_ORDER_MAX`] messages that return together to a queue with a delivery limit lose their
@@ -212,6 +214,7 @@ const V3_10: Differences = Differences {
     quorum_sac_ghosts: Ghosts::Never,
     cancel_wakes_nobody: true,
     quorum_shown_in_text: "quorum",
+    returns_in_order_max: Some(32),
     unlimited_returns_to_tail: true,
     many_returns_lose_order: true,
     quorum_get_count_0: true,
@@ -251,6 +254,7 @@ const V3_10: Differences = Differences {
 };
 
 const V4_0: Differences = Differences {
+    returns_in_order_max: None,
     death_order_bug: false,
     keeps_cc: true,
     honours_client_x_death: false,

@@ -5,7 +5,7 @@ use crate::cli::arguments::CheckOptions;
 use crate::cli::load::Loader;
 use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
-use crate::source::Level;
+use crate::source::{Level, Problem};
 use std::path::PathBuf;
 
 /// Loads every file and reports what is wrong with it.
@@ -37,14 +37,20 @@ pub fn check(command: &CheckOptions, terminal: &Terminal) -> ExitCode {
     if command.json {
         terminal.print(&crate::report::problems_json(&problems, &loader.sources).to_string());
         let stops = problems.iter().any(|problem| problem.level == Level::Problem);
-        return if stops { ExitCode::BadFile } else { ExitCode::Fine };
+        return if stops { ExitCode::BadFile } else { denied(command, &problems) };
     }
-    let code = terminal.problems(&problems, &loader.sources);
+    let code = terminal.problems(&problems, &loader.sources).and(denied(command, &problems));
     if code == ExitCode::Fine {
         let noun = if found.len() == 1 { "file is" } else { "files are" };
         terminal.status(&format!("{} {} {noun} fine", terminal.palette.good("ok"), found.len()));
     }
     code
+}
+
+/// Returns the failure that `--deny note` makes of notes.
+fn denied(command: &CheckOptions, problems: &[Problem]) -> ExitCode {
+    let is_denied = command.deny.is_some() && problems.iter().any(|problem| problem.level == Level::Note);
+    if is_denied { ExitCode::Failed } else { ExitCode::Fine }
 }
 
 /// Takes the folders of scenarios and topologies that are there when no file is named.

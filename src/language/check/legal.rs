@@ -1,13 +1,14 @@
 //! Judges single objects: names, flags and arguments that RabbitMQ would refuse.
 //! Takes a decoded object with its places; gives problems in RabbitMQ's words. Cites ER, DL, TTL, LEN of the rules.
 
+use crate::language::check::legal_arguments;
 use crate::language::decode::collect::place;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::read::{DecodeError, Read, text};
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::Node;
-use crate::model::{Exchange, Name, Origin, Origins, Queue, QueueKind, Topology, Value};
-use crate::rules::{Pattern, QUEUE_ARGUMENTS, QueueArgument, ValueKind, queue_argument};
+use crate::model::{Exchange, Name, Origin, Origins, Queue, QueueKind, Topology};
+use crate::rules::{Pattern, is_known_type};
 use crate::source::{Code, Problem, Span};
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ pub const PREDECLARED: [&str; 8] =
 
 /// Reads an exchange type: RabbitMQ's own, or a plugin's `x-…`.
 pub fn exchange_type(node: &Node) -> Read<Name> {
-    const TYPES: [&str; 5] = ["direct", "fanout", "topic", "headers", "local-random"];
+    const TYPES: [&str; 5] = ["direct", "fanout", "topic", "headers", "x-local-random"];
     let kind = text(node)?;
     if TYPES.contains(&kind.as_str()) || kind.starts_with("x-") {
         return Ok(kind.into());
@@ -26,8 +27,23 @@ pub fn exchange_type(node: &Node) -> Read<Name> {
     Err(DecodeError::Value { message: format!("knows no exchange type `{kind}`"), help: Some(help) })
 }
 
-/// Judges an exchange.
+/// Judges an exchange: its name, and a type that only some versions have without a plugin (RT-17).
 pub fn exchange(exchange: &Exchange, origin: &Origin, desk: &mut Diagnostics) {
+    let is_built_in = desk.judged_for.any(|version| is_known_type(&exchange.kind, version));
+    let lacking = desk.judged_for.refused_by(|version| (!is_known_type(&exchange.kind, version)).then_some(()));
+    if let Some(lacking) = lacking.filter(|_| is_built_in) {
+        let message = format!(
+            "{} no exchange type `{}`: exchange '{}'",
+            lacking.who("has", "have"),
+            exchange.kind,
+            exchange.name
+        );
+        let span = origin.fields.get("type").copied().unwrap_or_else(|| place(origin));
+        let note = Problem::note(Code::TopologyExchangeType, message).at(span, "not known to every version");
+        let help =
+            format!("{}; a broker that does not know it refuses the exchange (RT-17)", lacking.others("has", "have"));
+        desk.add(note.help(help));
+    }
     let reserved = exchange.name.starts_with("amq.") && !PREDECLARED.contains(&&*exchange.name);
     if exchange.name.is_empty() {
         let problem = Problem::new(Code::TopologyName, "the default exchange is always there and cannot be declared");
@@ -44,7 +60,7 @@ fn reserved_name(kind: &str, name: &str, origin: &Origin, desk: &mut Diagnostics
     desk.judge(problem.at(place(origin), "a reserved name").help(help));
 }
 
-/// Judges a queue: its name, its flags, each argument against its type (ER-6) and each value against its kind.
+/// Judges a queue: its name, its flags and its arguments.
 pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, desk: &mut Diagnostics) {
     if queue.name.is_empty() {
         let problem = Problem::new(Code::TopologyName, "a queue in a file needs a name");
@@ -53,40 +69,7 @@ pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, de
         reserved_name("queue", &queue.name, origin, desk);
     }
     flags(queue, origin, desk);
-    let kind = queue.kind();
-    for (name, value) in &queue.arguments {
-        let span = places.get(&**name).copied().unwrap_or_else(|| place(origin));
-        let Some(argument) = queue_argument(name).filter(|_| name.starts_with("x-")) else {
-            unknown_argument(queue, name, span, desk);
-            continue;
-        };
-        if !argument.types.contains(&kind) {
-            refused_argument(queue, kind, argument, span, desk);
-        } else if let Some(expected) = misfit(argument, value) {
-            let message = format!("`{name}` of queue '{}' takes {expected}", queue.name);
-            let help = format!("RabbitMQ would say: 406 PRECONDITION_FAILED - invalid arg '{name}' for {}", queue.id());
-            desk.judge(Problem::new(Code::TopologyArgumentValue, message).at(span, expected).help(help));
-        }
-    }
-    let lone_key = queue.arguments.contains_key("x-dead-letter-routing-key")
-        && !queue.arguments.contains_key("x-dead-letter-exchange");
-    if lone_key {
-        let span = places.get("x-dead-letter-routing-key").copied().unwrap_or_else(|| place(origin));
-        let message = format!("queue '{}' has a dead-letter routing key but no dead-letter exchange", queue.name);
-        let help =
-            "RabbitMQ refuses this, even where a policy would name the exchange (DL-7); \"\" is the default exchange";
-        desk.judge(Problem::new(Code::TopologyArgumentValue, message).at(span, "no exchange beside it").help(help));
-    }
-}
-
-/// Notes an argument that is nearly one of RabbitMQ's: it takes any, and does nothing with those that it does not know.
-fn unknown_argument(queue: &Queue, name: &str, span: Span, desk: &mut Diagnostics) {
-    let known: Vec<String> = QUEUE_ARGUMENTS.iter().map(QueueArgument::full_name).collect();
-    let near = queue_argument(name).map(QueueArgument::full_name);
-    let Some(near) = near.or_else(|| suggestions::nearest(name, &known).map(str::to_owned)) else { return };
-    let message = format!("RabbitMQ knows no argument `{name}`: queue '{}'", queue.name);
-    let note = Problem::note(Code::TopologyUnknownArgument, message).at(span, "without any effect");
-    desk.add(note.help(format!("did you mean `{near}`?")));
+    legal_arguments::check(queue, places, origin, desk);
 }
 
 /// Quorum queues and streams are durable, shared and stay.
@@ -126,49 +109,6 @@ pub fn no_exclusive_queues(topology: &Topology, origins: &Origins, desk: &mut Di
 pub fn exclusive_place(queue: &Queue, origins: &Origins) -> Option<Span> {
     let origin = origins.get(&queue.object()).filter(|_| queue.exclusive && queue.kind() == QueueKind::Classic)?;
     Some(origin.fields.get("exclusive").copied().unwrap_or_else(|| place(origin)))
-}
-
-fn refused_argument(queue: &Queue, kind: QueueKind, argument: &QueueArgument, span: Span, desk: &mut Diagnostics) {
-    let types: Vec<&str> = argument.types.iter().map(|kind| kind.as_str()).collect();
-    let name = argument.full_name();
-    let message = format!("a {} queue refuses `{name}`: queue '{}'", kind.as_str(), queue.name);
-    let help = format!(
-        "only {} queues take it; RabbitMQ would say: 406 PRECONDITION_FAILED - invalid arg '{name}' for {} of queue type rabbit_{}_queue",
-        types.join(" and "),
-        queue.id(),
-        kind.as_str()
-    );
-    desk.judge(
-        Problem::new(Code::TopologyRefusedArgument, message)
-            .at(span, format!("not for {} queues", kind.as_str()))
-            .help(help),
-    );
-}
-
-/// Says what an argument takes, when the value is something else.
-fn misfit(argument: &QueueArgument, value: &Value) -> Option<String> {
-    let number = value.as_integer();
-    let wrong = match argument.kind {
-        ValueKind::Duration if argument.name == "expires" => {
-            number.is_none_or(|n| n <= 0).then_some("milliseconds from 1 on".to_owned())
-        }
-        ValueKind::Duration => (number.is_none_or(|n| n < 0)).then_some("milliseconds as a whole number".to_owned()),
-        ValueKind::Size => (number.is_none_or(|n| n < 0)).then_some("a number of bytes".to_owned()),
-        ValueKind::Integer if argument.name == "delivery-limit" => {
-            number.is_none().then_some("a whole number".to_owned())
-        }
-        ValueKind::Integer => (number.is_none_or(|n| n < 0)).then_some("a whole number from 0".to_owned()),
-        ValueKind::Text => value.as_text().is_none().then_some("a text".to_owned()),
-        ValueKind::Bool => (!matches!(value, Value::Bool(_))).then_some("true or false".to_owned()),
-        ValueKind::OneOf(words) => {
-            let known = value.as_text().is_some_and(|text| words.contains(&text));
-            (!known).then(|| format!("one of {}", suggestions::listed(words)))
-        }
-    };
-    if argument.name == "max-priority" && number.is_some_and(|n| n > 255) {
-        return Some("a whole number up to 255".to_owned());
-    }
-    wrong
 }
 
 /// Judges a regular expression: one that no engine reads is a problem, one that only RabbitMQ's reads is a note.

@@ -1,15 +1,19 @@
-//! Judges what a policy sets, key by key, as the newest RabbitMQ would: its own rules, its own words.
+//! Judges what a policy sets, key by key, as the versions that the file may meet would: by RabbitMQ's rules, in its words.
 //! Takes the `definition` as it stands in the file; gives problems with places. Keys of plugins are notes.
 
+use crate::language::decode::judged_for::RefusedBy;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Entry, Kind, Node};
-use crate::model::{Millis, Profile};
-use crate::rules::{ValueKind, check_delayed_retry, check_policy_value, differences, policy_keys, queue_argument};
+use crate::model::{ApplyTo, Millis, Profile, QueueKind};
+use crate::rules::{
+    Differences, ValueKind, applies_to_queue, check_delayed_retry, check_policy_value, differences, policy_keys,
+    queue_argument,
+};
 use crate::source::{Code, Problem, Span};
 
-/// How the keys begin that plugins bring along, mirrored queues among them: 4.0 has no such queues any more.
-const OF_PLUGINS: [&str; 5] = ["federation-", "ha-", "shards-", "routing-key", "x-"];
+/// How the keys begin that plugins bring along.
+const OF_PLUGINS: [&str; 4] = ["federation-", "shards-", "routing-key", "x-"];
 
 /// Judges a definition; `operator` says that it is an operator policy's, which may set less.
 pub fn check(definition: Option<&Node>, operator: bool, desk: &mut Diagnostics) {
@@ -25,7 +29,8 @@ pub fn check(definition: Option<&Node>, operator: bool, desk: &mut Diagnostics) 
         return;
     }
     let definition = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect();
-    if let Err(reason) = check_delayed_retry(&definition) {
+    let delays = desk.judged_for.any(|version| version.delayed_retry);
+    if let Some(reason) = check_delayed_retry(&definition).err().filter(|_| delays) {
         let delayed = entries.iter().find(|entry| entry.key.starts_with("delayed-retry"));
         let problem = Problem::new(Code::TopologyPolicy, "the delayed retry of this policy cannot be");
         let help = format!("RabbitMQ would say: 400 {reason}");
@@ -35,35 +40,76 @@ pub fn check(definition: Option<&Node>, operator: bool, desk: &mut Diagnostics) 
 
 /// Judges one key; false when something is wrong with its value.
 fn check_entry(entry: &Entry, operator: bool, desk: &mut Diagnostics) -> bool {
-    let newest = differences(Profile::NEWEST);
-    let (key, keys) = (entry.key.as_str(), policy_keys(operator, newest));
-    if !keys.contains(&key) {
-        unknown(entry, operator, &keys, desk);
-        return true;
+    let key = entry.key.as_str();
+    let knows = |version: &'static Differences| policy_keys(operator, version).contains(&key);
+    let lacking = desk.judged_for.refused_by(|version| (!knows(version)).then_some(()));
+    match lacking {
+        Some(lacking) if lacking.is_by_all() => {
+            unknown(entry, operator, &lacking, desk);
+            return true;
+        }
+        Some(lacking) => known_to_some(entry, &lacking, desk),
+        None => {}
     }
-    let Err(reason) = check_policy_value(key, &entry.value.to_json(), newest) else { return true };
-    let problem = Problem::new(Code::TopologyPolicy, format!("`{key}` does not take this value"));
-    let says = format!("RabbitMQ would say: 400 {reason}");
-    let help = hint(key, &entry.value).map_or(says.clone(), |hint| format!("{hint}; {says}"));
-    desk.judge(problem.at(whole(entry), "refused").help(help));
-    false
+    let value = entry.value.to_json();
+    let knowing = desk.judged_for.among(knows);
+    let Some(refused) = knowing.refused_by(|version| check_policy_value(key, &value, version).err()) else {
+        return true;
+    };
+    let says = format!("RabbitMQ would say: 400 {}", refused.reason);
+    let (message, help) = match refused.is_by_all() {
+        true => (format!("`{key}` does not take this value"), says),
+        false => (
+            format!("{} this value of `{key}`", refused.who("refuses", "refuse")),
+            format!("{}; {says}", refused.who_takes()),
+        ),
+    };
+    let help = hint(key, &entry.value).map_or(help.clone(), |hint| format!("{hint}; {help}"));
+    let problem = Problem::new(Code::TopologyPolicy, message).at(whole(entry), "refused").help(help);
+    desk.judge_for(&refused, problem);
+    !refused.is_by_all()
 }
 
-/// Says what a key may have been meant to be; one that an older version or a plugin knows is only noted.
-fn unknown(entry: &Entry, operator: bool, keys: &[&'static str], desk: &mut Diagnostics) {
+/// Notes a key that only some versions know.
+fn known_to_some(entry: &Entry, lacking: &RefusedBy<()>, desk: &mut Diagnostics) {
     let key = entry.key.as_str();
+    let message = format!("{} no policy key `{key}`; {}", lacking.who("has", "have"), lacking.others("has", "have"));
+    let note = Problem::note(Code::TopologyPolicyKey, message).at(entry.key_span, "not known to every version");
+    let ignoring = ignored_by(key, desk).map_or_else(String::new, |types| {
+        format!("; where it is known, {types} queues ignore a policy with it as a whole (PO-2)")
+    });
+    desk.add(note.help(format!("a broker that does not know it refuses the policy (400){ignoring}")));
+}
+
+/// Names the types of queues that ignore every policy with a key, in the versions that know it.
+fn ignored_by(key: &str, desk: &Diagnostics) -> Option<String> {
+    let knowing = desk.judged_for.among(|version| policy_keys(false, version).contains(&key));
+    let definition = [(key.to_owned(), serde_json::Value::Null)].into_iter().collect();
+    let ignores =
+        |kind: &QueueKind| !knowing.any(|version| applies_to_queue(ApplyTo::All, &definition, *kind, version));
+    let kinds = [QueueKind::Classic, QueueKind::Quorum].into_iter().filter(ignores);
+    let names: Vec<&str> = kinds.map(QueueKind::as_str).collect();
+    (!names.is_empty()).then(|| names.join(" and "))
+}
+
+/// Says what a key may have been meant to be; one that another version or a plugin knows is told so.
+fn unknown(entry: &Entry, operator: bool, lacking: &RefusedBy<()>, desk: &mut Diagnostics) {
+    let key = entry.key.as_str();
+    let keys = policy_keys(operator, desk.judged_for.newest());
     let argument = key.strip_prefix("x-").filter(|bare| keys.contains(bare));
-    let older = Profile::ALL.into_iter().find(|profile| policy_keys(operator, differences(*profile)).contains(&key));
-    let of_plugin = argument.is_none() && OF_PLUGINS.iter().any(|start| key.starts_with(start));
-    if older.is_some() || of_plugin {
-        let message = match older {
-            Some(profile) => format!("RabbitMQ {} has no policy key `{key}`; {profile} has it", Profile::NEWEST),
-            None => format!("RabbitMQ itself has no policy key `{key}`: it belongs to a plugin"),
-        };
+    let elsewhere =
+        Profile::ALL.into_iter().find(|profile| policy_keys(operator, differences(*profile)).contains(&key));
+    if let Some(profile) = elsewhere {
+        let message = format!("{} no policy key `{key}`; {profile} has it", lacking.who("has", "have"));
+        let problem = Problem::new(Code::TopologyPolicyKey, message).at(entry.key_span, "refused");
+        return desk.judge(problem.help("a broker that does not know it refuses the policy (400)"));
+    }
+    if argument.is_none() && OF_PLUGINS.iter().any(|start| key.starts_with(start)) {
+        let message = format!("RabbitMQ itself has no policy key `{key}`: it belongs to a plugin");
         let note = Problem::note(Code::TopologyPolicyKey, message).at(entry.key_span, "not known to every broker");
         return desk.add(note.help("a broker that does not know it refuses the policy (400)"));
     }
-    let of_users = operator && policy_keys(false, differences(Profile::NEWEST)).contains(&key);
+    let of_users = operator && policy_keys(false, desk.judged_for.newest()).contains(&key);
     let message = match (of_users, operator) {
         (true, _) => format!("an operator policy cannot set `{key}`"),
         (false, true) => format!("operator policies know no key `{key}`"),

@@ -2,13 +2,18 @@
 //! Takes a decoded scenario and its tree, for places; gives problems with the nearest declared name.
 
 use crate::language::check::contents;
+use crate::language::check::dead_letter_targets;
+use crate::language::check::live_races;
 use crate::language::check::message_references;
 use crate::language::check::suspicious;
 use crate::language::check::topology_references::Declared;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Kind, Node};
-use crate::model::{Act, Action, Consumer, Name, Publish, QueueName, Scenario, Step, Subject, TallySource, Text};
+use crate::model::{
+    Act, Action, Consumer, Name, Publish, Queue, QueueName, Scenario, Step, Subject, TallySource, Text,
+};
+use crate::rules::SHORT_STRING_BYTES_MAX;
 use crate::source::{Code, Problem, Span};
 
 /// Checks everything that a scenario names.
@@ -39,10 +44,28 @@ pub fn check(scenario: &Scenario, vhost: &Name, tree: &Node, desk: &mut Diagnost
     for step in all_steps() {
         check.step(step, desk);
     }
+    dead_letter_targets::check(&scenario.topology, &scenario.origins, &declared, desk);
+    for (queue, place) in declared_while_playing(scenario) {
+        dead_letter_targets::of_queue(queue, &scenario.topology, &scenario.origins, &declared, Some(place), desk);
+    }
     contents::check(scenario, tree, desk);
     message_references::check(scenario, tree, desk);
     suspicious::check(scenario, &declared, tree, desk);
+    live_races::check(scenario, desk);
 }
+
+/// Lists the queues that steps and consumers declare, with the place of each.
+fn declared_while_playing(scenario: &Scenario) -> impl Iterator<Item = (&Queue, Span)> {
+    let by_steps = scenario.all_steps().filter(|step| step.refused.is_none()).filter_map(|step| match &step.act {
+        Act::DeclareQueue(queue) => Some((&**queue, step.span)),
+        _ => None,
+    });
+    let own = scenario.consumers.iter().filter_map(|one| Some((&one.own_queue.as_ref()?.queue, one.span)));
+    by_steps.chain(own)
+}
+
+/// What direct reply-to is consumed from; it is no queue that anybody declares (RT-22).
+const REPLY_TO: &str = "amq.rabbitmq.reply-to";
 
 struct Check<'a> {
     scenario: &'a Scenario,
@@ -98,8 +121,15 @@ impl Check<'_> {
         }
     }
 
-    /// A name means one consumer, one of its instances, or the driver.
+    /// A name means one consumer, one of its instances, or the driver; on the broker it is a consumer tag.
     fn own_name(&self, consumer: &Consumer, desk: &mut Diagnostics) {
+        let longest = consumer.instance_names().map(|name| name.len()).max().unwrap_or(0);
+        if longest > SHORT_STRING_BYTES_MAX {
+            let message = format!(
+                "the name of this consumer is {longest} bytes long, and AMQP carries at most {SHORT_STRING_BYTES_MAX}"
+            );
+            desk.add(Problem::new(Code::ValueBad, message).at(consumer.span, "its consumer tag").help("shorten it"));
+        }
         let others = self.scenario.consumers.iter().filter(|other| other.name != consumer.name && other.instances > 1);
         let taken = match others.flat_map(|other| other.instance_names()).any(|name| name == consumer.name) {
             true => "an instance of another consumer is called that",
@@ -178,6 +208,7 @@ impl Check<'_> {
                 _ => {}
             },
             Act::Start(name) | Act::Stop(name) | Act::Crash(name) => self.known_consumer(name, step.span, true, desk),
+            Act::Consume { queue } if *queue.name == *REPLY_TO => {}
             Act::Get { queue, .. } | Act::Consume { queue } | Act::Purge(queue) => {
                 self.queue(queue, step.span, "this step needs", desk);
             }
@@ -203,6 +234,13 @@ impl Check<'_> {
     }
 
     fn queue(&self, queue: &QueueName, within: Span, what: &str, desk: &mut Diagnostics) {
+        if *queue.name == *REPLY_TO {
+            let problem = Problem::new(Code::ScenarioReplyTo, format!("{what} '{REPLY_TO}', which is no queue"));
+            let help = "`call` publishes and awaits the reply to it; the step `consume: amq.rabbitmq.reply-to` shows whether \
+                        somebody may consume there; a consumer of replies is not available yet";
+            let place = self.at(within, &queue.name);
+            return desk.add(problem.at(place, "RabbitMQ's direct reply-to").help(help));
+        }
         if queue.name.is_empty() || self.declared.has_queue(&queue.vhost, &queue.name) {
             return;
         }

@@ -8,8 +8,9 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::syntax::tree::{Kind, Node};
 use crate::model::{
     Act, Action, Batches, ConnectionExpectation, Count, Expectation, Millis, Name, Publish, PublishExpectation, Queue,
-    Received, Scenario, Step, Subject, TallyGroups, Template, Text,
+    Received, Scenario, Step, Subject, TallyGroups, Template, Text, name_in_series,
 };
+use crate::rules::SHORT_STRING_BYTES_MAX;
 use crate::rules::parse_expiration;
 use crate::source::{Code, Problem, Span};
 use std::collections::BTreeSet;
@@ -28,6 +29,9 @@ pub fn check(scenario: &Scenario, declared: &Declared, tree: &Node, desk: &mut D
     for consumer in &scenario.consumers {
         for rule in &consumer.rules {
             rule.actions.iter().for_each(|action| check.action(action, &consumer.queue.vhost, rule.span, desk));
+        }
+        if let Some(timeout) = &consumer.timeout {
+            timeout.actions.iter().for_each(|action| check.action(action, &consumer.queue.vhost, timeout.span, desk));
         }
     }
     gone_queues(scenario, desk);
@@ -118,6 +122,7 @@ impl Check<'_> {
     }
 
     fn publish(&self, publish: &Publish, vhost: &Name, within: Span, desk: &mut Diagnostics) {
+        self.last_of_series(publish, within, desk);
         self.expiration(publish.expiration.as_ref(), within, desk);
         if !publish.mandatory {
             self.default_exchange(&publish.exchange, Some(&publish.routing_key), vhost, within, desk);
@@ -151,6 +156,19 @@ impl Check<'_> {
             false => self.declared.queue_help(vhost, key),
         };
         desk.add(note.at(span, "the message goes nowhere").help(help));
+    }
+
+    /// The ids of a series are longer than the one that the file writes.
+    fn last_of_series(&self, publish: &Publish, within: Span, desk: &mut Diagnostics) {
+        let Some(id) = publish.id.as_ref().and_then(Text::fixed).filter(|_| publish.count > 1) else { return };
+        let length = name_in_series(id, publish.count).len();
+        if length > SHORT_STRING_BYTES_MAX {
+            let message = format!(
+                "the last id of this series is {length} bytes long, and AMQP carries at most {SHORT_STRING_BYTES_MAX}"
+            );
+            let span = find(self.tree, within, id).unwrap_or(within);
+            desk.add(Problem::new(Code::ValueBad, message).at(span, "with its number").help("shorten it"));
+        }
     }
 
     /// RabbitMQ refuses what is no number of milliseconds (TTL-1).

@@ -63,7 +63,7 @@ fn help(kind: &str, vhost: &str, name: &str, declared: &BTreeSet<(Name, Name)>) 
     }
 }
 
-/// Checks bindings, dead-letter and alternate exchanges, and the users of permissions.
+/// Checks bindings, alternate exchanges, and the users of permissions.
 pub fn check_topology(topology: &Topology, origins: &Origins, desk: &mut Diagnostics) {
     let declared = Declared::of(topology);
     for binding in &topology.bindings {
@@ -71,20 +71,6 @@ pub fn check_topology(topology: &Topology, origins: &Origins, desk: &mut Diagnos
             break;
         }
         check_binding(binding, &declared, origins, desk);
-    }
-    for queue in &topology.queues {
-        let exchange = queue.arguments.get("x-dead-letter-exchange").and_then(crate::model::Value::as_text);
-        if let Some(name) = exchange.filter(|name| !desk.is_full() && !declared.has_exchange(&queue.vhost, name)) {
-            let span = field(origins, &queue.object(), &["dead_letter", "dead_letter_exchange", "arguments"]);
-            let message = format!("queue '{}' dead-letters to exchange '{name}', which nobody declares", queue.name);
-            let help = format!(
-                "RabbitMQ allows it and drops what dies there (DL-3); {}",
-                declared.exchange_help(&queue.vhost, name)
-            );
-            desk.add(
-                labelled(Problem::note(Code::TopologyDeadLetterExchange, message), span, "not declared").help(help),
-            );
-        }
     }
     for exchange in &topology.exchanges {
         let alternate = exchange.arguments.get("alternate-exchange").and_then(crate::model::Value::as_text);
@@ -150,12 +136,13 @@ fn check_binding(binding: &Binding, declared: &Declared, origins: &Origins, desk
 }
 
 /// Finds where a field of an object stands, or the object.
-fn field(origins: &Origins, object: &Object, keys: &[&str]) -> Option<Span> {
+pub fn field(origins: &Origins, object: &Object, keys: &[&str]) -> Option<Span> {
     let origin = origins.get(object)?;
     keys.iter().find_map(|key| origin.fields.get(*key)).copied().or_else(|| Some(place(origin)))
 }
 
-fn labelled(problem: Problem, span: Option<Span>, text: &str) -> Problem {
+/// Points at a place, where there is one.
+pub fn labelled(problem: Problem, span: Option<Span>, text: &str) -> Problem {
     match span {
         Some(span) => problem.at(span, text),
         None => problem,

@@ -1,6 +1,7 @@
 //! Reads the keys of a map: each known key once, what is left over is a problem with the nearest right spelling.
 //! Takes a node and what it is called; problems go to the [`Diagnostics`], so that one pass finds them all.
 
+use crate::language::decode::judged_for::{JudgedFor, RefusedBy};
 use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::suggestions;
 use crate::language::secrets::is_secret;
@@ -16,6 +17,8 @@ pub struct Diagnostics {
     pub problems: Vec<Problem>,
     /// A broker wrote the file: unknown keys are notes, refusals of its own objects too.
     pub export: bool,
+    /// The versions whose refusals count.
+    pub judged_for: JudgedFor,
 }
 
 impl Diagnostics {
@@ -33,6 +36,14 @@ impl Diagnostics {
         }
     }
 
+    /// Takes a problem unless another of the same code stands at its place.
+    pub fn add_unless_told(&mut self, problem: Problem) {
+        let is_told = |known: &Problem| known.code == problem.code && known.span() == problem.span();
+        if !self.problems.iter().any(is_told) {
+            self.add(problem);
+        }
+    }
+
     /// Says whether no further problem is kept, so that none need be worked out.
     pub fn is_full(&self) -> bool {
         let level = if self.export { Level::Note } else { Level::Problem };
@@ -45,6 +56,14 @@ impl Diagnostics {
             problem.level = Level::Note;
         }
         self.add(problem);
+    }
+
+    /// Takes what some versions refuse: a problem where none takes it, else a note.
+    pub fn judge_for<T>(&mut self, refused: &RefusedBy<T>, mut problem: Problem) {
+        if !refused.is_by_all() {
+            problem.level = Level::Note;
+        }
+        self.judge(problem);
     }
 
     /// Reads a value that stands at no key of its own.

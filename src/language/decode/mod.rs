@@ -2,6 +2,7 @@
 //! Never asks what a broker would do.
 
 pub(crate) mod collect;
+pub(crate) mod judged_for;
 pub(crate) mod map_decoder;
 pub(crate) mod read;
 pub(crate) mod scenario;

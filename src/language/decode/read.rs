@@ -205,6 +205,36 @@ pub fn amqp(node: &Node) -> Read<Value> {
     })
 }
 
+/// Reads the arguments of a queue, a consumer and the like: a table whose names AMQP can carry.
+pub fn arguments(node: &Node) -> Read<Table> {
+    short_names(node)?;
+    table(node)
+}
+
+/// Reads headers, whose values may be rendered late.
+pub fn headers(node: &Node) -> Read<Vec<(String, LateValue)>> {
+    short_names(node)?;
+    late_table(node)
+}
+
+/// Refuses names of a table, at any depth, that are no short strings of AMQP.
+pub fn short_names(node: &Node) -> Read<()> {
+    match &node.kind {
+        Kind::Map(entries) => entries.iter().try_for_each(|entry| match entry.key.len() {
+            length if length > SHORT_STRING_BYTES_MAX => {
+                let start: String = entry.key.chars().take(20).collect();
+                let message = format!(
+                    "holds a name of {length} bytes, `{start}…`, and AMQP carries at most {SHORT_STRING_BYTES_MAX}"
+                );
+                value(message, "shorten it")
+            }
+            _ => short_names(&entry.value),
+        }),
+        Kind::List(entries) => entries.iter().try_for_each(short_names),
+        _ => Ok(()),
+    }
+}
+
 /// Reads a map of AMQP values.
 pub fn table(node: &Node) -> Read<Table> {
     match &node.kind {

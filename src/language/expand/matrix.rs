@@ -33,8 +33,8 @@ pub fn choices(node: Option<&Node>, scope: &Scope<'_>, settings: &Settings, desk
     for entry in entries {
         if RESERVED.contains(&entry.key.as_str()) {
             let message = format!("`{}` has a meaning in templates already and cannot be an axis", entry.key);
+            // It is an axis all the same, so that nothing else is said of the templates that use it.
             desk.add(Problem::new(Code::TemplateReserved, message).at(entry.key_span, "choose another name"));
-            continue;
         }
         let values = Renderer::new(scope).data(&entry.value, desk);
         let Kind::List(values) = &values.kind else {

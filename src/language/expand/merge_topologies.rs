@@ -12,7 +12,7 @@ use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::Kind as FileKind;
 use crate::language::topology::{ReadTopology, decode, read_topology};
 use crate::language::world::{World, beside};
-use crate::model::{Name, Object, Topology};
+use crate::model::{Name, Object, QueueKind, Topology};
 use crate::source::{Code, Problem, Sources};
 use std::collections::BTreeMap;
 
@@ -146,6 +146,12 @@ pub fn join<'a>(
     let fallback = named.map(str::to_owned).or_else(|| settings.default_vhost.clone());
     let mut whole = Collected::default();
     let mut vhost: Option<Name> = None;
+    for declared in parts.iter().filter_map(|part| part.read.root.get("vhosts")).flat_map(entries_of) {
+        // A vhost may stand behind the queues that it gives their type to.
+        let text = |key: &str| declared.get(key).and_then(Node::as_text);
+        let kind = text("default_queue_type").and_then(QueueKind::named);
+        desk.judged_for.default_types.extend(text("name").map(Name::from).zip(kind));
+    }
     for part in parts {
         let scope = scope_of(part.read.root.get("vars"), desk);
         let settings = Settings { default_vhost: fallback.clone(), ..Settings::default() };

@@ -152,7 +152,7 @@ impl<'s, 'a> Renderer<'s, 'a> {
         let names = template.names();
         let is_late = names.iter().any(|name| !self.scope.has(name) && late.names().contains(&name.as_str()));
         for name in &names {
-            if name == "env" {
+            if name == "env" && !self.scope.has(name) {
                 self.bind_environment(&mut template, desk);
             } else if let Some(value) = self.scope.value(name, desk) {
                 template.bind(name.clone(), value);

@@ -46,8 +46,8 @@ impl<'a> Scope<'a> {
         for entry in vars.entries() {
             if RESERVED.contains(&entry.key.as_str()) {
                 let message = format!("`{}` has a meaning in templates already and cannot be a var", entry.key);
+                // It is a var all the same, so that nothing else is said of the templates that use it.
                 desk.add(Problem::new(Code::TemplateReserved, message).at(entry.key_span, "choose another name"));
-                continue;
             }
             let definition = Definition::Written { node: &entry.value, key: entry.key_span };
             self.definitions.insert(entry.key.clone(), definition);
@@ -99,7 +99,7 @@ impl<'a> Scope<'a> {
 
     /// Gives the value of a name; `None` when it has none or is a problem.
     pub fn value(&self, name: &str, desk: &mut Diagnostics) -> Option<Json> {
-        if name == "item" {
+        if name == "item" && !self.items.borrow().is_empty() {
             return self.items.borrow().last().cloned();
         }
         if let Some(known) = self.known.borrow().get(name) {

@@ -167,7 +167,8 @@ impl Player {
                 let message = format!("{} is refused: {refusal}", act_in_words(&step.act));
                 self.failed(Code::StepRefused, message, step.span, vec![]);
                 if let Some(failure) = self.failures.last_mut() {
-                    failure.help = Some("if that is what must happen, say `refused: {code: …}` in this step".into());
+                    let may_be = "if that is what must happen, say `refused: {code: …}` in this step";
+                    failure.help = step.act.may_be_refused().then(|| may_be.to_owned());
                 }
             }
         }
@@ -220,7 +221,8 @@ fn methods_of(act: &Act) -> Vec<Method> {
             let consume = Method::Consume {
                 queue: queue.name.clone(),
                 consumer: consumer.clone(),
-                no_ack: false,
+                // Replies are never acknowledged (RT-22).
+                no_ack: &*queue.name == "amq.rabbitmq.reply-to",
                 exclusive: false,
                 arguments: Default::default(),
             };

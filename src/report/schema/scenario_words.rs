@@ -110,7 +110,7 @@ pub const SCENARIO_OBJECTS: &[Object] = &[
     object(
         "forward",
         &[
-            ("exchange!", "text", "Where to"),
+            ("exchange", "text", "Where to; absent: the default exchange, which leads to a queue by its name"),
             ("routing_key", "text", "Absent: the message's own"),
             ("headers", "{any}", "Added"),
             ("drop_headers", "text | [text]", "Removed"),

@@ -4,7 +4,8 @@ use crate::broker::{ConnectionId, Refusal, Reply, What, code};
 use crate::model;
 use crate::model::{Name, QueueKind, Value};
 use crate::rules::{
-    Access, check_queue_arguments, check_queue_equivalence, check_queue_properties, denial, queue_settings, shown_queue,
+    Access, check_queue_arguments, check_queue_equivalence, check_queue_properties, denial, queue_settings,
+    shown_queue, type_of_new_queue,
 };
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{BindingDestination, ChannelIndex, ConsumerId, QueueId, VhostId};
@@ -56,12 +57,7 @@ impl Sim {
             return asked.kind();
         }
         let default = self.vhosts.get(vhost).and_then(|vhost| vhost.default_queue_type);
-        let kind = match default {
-            Some(kind) if self.rules.default_queue_type && asked.durable && !asked.exclusive && !asked.auto_delete => {
-                kind
-            }
-            _ => QueueKind::Classic,
-        };
+        let kind = type_of_new_queue(asked, default, self.rules);
         asked.arguments.insert("x-queue-type".into(), Value::from(kind.as_str()));
         kind
     }

@@ -51,7 +51,7 @@ pub fn consumer(
         auto_ack,
         exclusive: fields.opt("exclusive", desk, read::boolean).unwrap_or(false),
         priority: fields.opt("priority", desk, read::integer),
-        arguments: fields.opt("arguments", desk, read::table).unwrap_or_default(),
+        arguments: fields.opt("arguments", desk, read::arguments).unwrap_or_default(),
         actor: fields.opt("as", desk, read::name),
         start_manually: start == Some("manual"),
         instances: fields.opt("instances", desk, read::between(1u16, 1_000)).unwrap_or(1),

@@ -158,6 +158,18 @@ fn messages(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Option<Entri
     let order = order(fields, desk);
     let includes = fields.node("includes");
     match (fields.node("messages"), includes) {
+        (Some(node), _) if read::count(node).is_ok() => {
+            let problem = Problem::new(
+                Code::ValueKind,
+                format!("`messages` is the list of what a queue holds, found {}", node.describe()),
+            );
+            desk.add(
+                problem
+                    .at(node.span, "expected a list")
+                    .help("write `ready: 3` for how many; `messages: [a, b]` lists them"),
+            );
+            None
+        }
         (Some(node), second) => {
             if let Some(second) = second {
                 two_lists("messages", second, desk);
@@ -247,7 +259,7 @@ pub fn pattern(node: &Node, desk: &mut Diagnostics) -> Option<MessagePattern> {
     pattern.id = fields.opt("id", desk, read::late_name);
     pattern.body = fields.opt("body", desk, read::late_text);
     pattern.json = fields.opt("json", desk, read::late_value);
-    pattern.headers = fields.opt("headers", desk, read::late_table).unwrap_or_default();
+    pattern.headers = fields.opt("headers", desk, read::headers).unwrap_or_default();
     pattern.without_headers = fields.opt("without_headers", desk, read::texts).unwrap_or_default();
     pattern.exchange = fields.opt("exchange", desk, read::name);
     pattern.routing_key = fields.opt("routing_key", desk, read::late_name);

@@ -22,7 +22,7 @@ pub fn matcher(node: &Node, desk: &mut Diagnostics) -> Option<Matcher> {
         id: fields.opt("id", desk, read::late_name),
         routing_key: fields.opt("routing_key", desk, read::late_name),
         exchange: fields.opt("exchange", desk, read::late_name),
-        headers: fields.opt(header, desk, read::late_table).unwrap_or_default(),
+        headers: fields.opt(header, desk, read::headers).unwrap_or_default(),
         json: fields.opt("json", desk, read::late_table).unwrap_or_default(),
         redelivered: fields.opt("redelivered", desk, read::boolean),
         x_death: fields.node("x_death").and_then(|node| death(node, desk)),

@@ -33,7 +33,7 @@ pub fn publish_fields(fields: &mut MapDecoder<'_>, folder: &Folder<'_>, desk: &m
     let every = fields.opt("every", desk, read::duration).unwrap_or(Millis(0));
     let id = fields.opt("id", desk, read::late_name);
     let payload = payload(fields, folder, desk);
-    let headers = fields.opt("headers", desk, read::late_table).unwrap_or_default();
+    let headers = fields.opt("headers", desk, read::headers).unwrap_or_default();
     let content_type = fields.opt("content_type", desk, read::late_name);
     let content_encoding = fields.opt("content_encoding", desk, read::late_name);
     let delivery_mode = fields.opt("delivery_mode", desk, read::between(1u8, 2)).unwrap_or(2);
@@ -170,15 +170,15 @@ fn expiration(node: &Node) -> Read<Text> {
     }
 }
 
-/// Decodes one forward; an exchange alone is enough.
+/// Decodes one forward; what it leaves out is as in a publish, or the message's own.
 pub fn forward(node: &Node, desk: &mut Diagnostics) -> Option<Forward> {
     let mut fields = MapDecoder::of("a forward", node, desk)?;
-    let exchange = fields.need("exchange", desk, read::late_name);
+    let exchange = fields.opt("exchange", desk, read::late_name).unwrap_or_else(|| "".into());
     let routing_key = fields.opt("routing_key", desk, read::late_name);
-    let headers = fields.opt("headers", desk, read::late_table).unwrap_or_default();
+    let headers = fields.opt("headers", desk, read::headers).unwrap_or_default();
     let drop_headers = fields.opt("drop_headers", desk, read::texts).unwrap_or_default();
     let id = fields.opt("id", desk, read::late_name);
     let expiration = fields.opt("expiration", desk, expiration);
     fields.finish(desk);
-    Some(Forward { exchange: exchange?, routing_key, headers, drop_headers, id, expiration })
+    Some(Forward { exchange, routing_key, headers, drop_headers, id, expiration })
 }

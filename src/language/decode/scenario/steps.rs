@@ -147,7 +147,10 @@ fn check_beside(verb: &Entry, step: &Node, desk: &mut Diagnostics) {
     }
     if let Some(entry) = beside("refused").filter(|_| inert) {
         let message = format!("`{}` asks nobody who could refuse it", verb.key);
-        let help = "put `refused` beside the step that the broker refuses: `publish`, `get`, `declare` …";
+        let help = match verb.key.as_str() {
+            "start" => "the step `consume: QUEUE` shows whether somebody may consume: put `refused` beside that",
+            _ => "put `refused` beside the step that the broker refuses: `publish`, `get`, `declare` …",
+        };
         desk.add(Problem::new(Code::ScenarioRefused, message).at(entry.key_span, "never refused").help(help));
     }
 }

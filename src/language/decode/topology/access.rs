@@ -9,7 +9,7 @@ use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::suggestions;
 use crate::language::decode::topology::objects::Surroundings;
 use crate::language::syntax::tree::{Kind, Node};
-use crate::model::{Credential, Name, Permission, Secret, TopicPermission, User, Vhost};
+use crate::model::{Credential, Name, Permission, QueueKind, Secret, TopicPermission, User, Vhost};
 use crate::source::{Code, Problem, Span};
 use base64::Engine;
 use std::collections::BTreeMap;
@@ -48,6 +48,9 @@ pub fn vhost(node: &Node, into: &mut Collected, desk: &mut Diagnostics) {
     }
     fields.finish(desk);
     let Some(name) = name else { return };
+    if let Some(kind) = vhost.default_queue_type.as_deref().and_then(QueueKind::named) {
+        desk.judged_for.default_types.insert(name.clone(), kind);
+    }
     let earlier = into.topology.vhosts.iter().position(|known| known.name == name);
     if let Some(at) = earlier.filter(|_| !into.origins.contains_key(&vhost_object(&name))) {
         let known = into.topology.vhosts.remove(at);

@@ -37,6 +37,7 @@ impl Arguments {
     pub fn raw(&mut self, fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) {
         let Some(node) = fields.node("arguments") else { return };
         if let Kind::Map(entries) = &node.kind {
+            desk.read("`arguments`", node, read::short_names);
             for entry in entries {
                 if holds_null(&entry.value) {
                     let problem = Problem::new(Code::TopologyArgumentValue, format!("`{}` has no value", entry.key));
@@ -51,7 +52,7 @@ impl Arguments {
                 }
             }
         } else if !desk.export {
-            desk.read("`arguments`", node, read::table);
+            desk.read("`arguments`", node, read::arguments);
         }
     }
 

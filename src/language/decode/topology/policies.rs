@@ -10,6 +10,7 @@ use crate::language::decode::topology::access;
 use crate::language::decode::topology::objects::Surroundings;
 use crate::language::syntax::tree::{Kind, Node};
 use crate::model::{ApplyTo, Name, Parameter, Policy};
+use crate::source::{Code, Problem, Span};
 use indexmap::IndexMap;
 
 const APPLY_TO: [(&str, ApplyTo); 6] = [
@@ -44,9 +45,26 @@ pub fn policy_fields(
     let spelling = if fields.has("apply_to") { "apply_to" } else { "apply-to" };
     let word = fields.opt(spelling, desk, read::word(&APPLY_TO_WORDS)).unwrap_or("all");
     let apply_to = APPLY_TO.iter().find(|(known, _)| *known == word).map_or(ApplyTo::All, |(_, apply_to)| *apply_to);
+    if let Some(node) = fields.node(spelling) {
+        apply_to_versions(apply_to, node.span, desk);
+    }
     let priority = fields.opt("priority", desk, read::integer).unwrap_or(0);
     let definition = fields.need("definition", desk, definition);
     Some(Policy { vhost, name: name?, pattern: pattern?, apply_to, priority, definition: definition? })
+}
+
+/// Older versions apply a policy to queues of all types only (PO-7).
+fn apply_to_versions(apply_to: ApplyTo, span: Span, desk: &mut Diagnostics) {
+    let is_typed = matches!(apply_to, ApplyTo::ClassicQueues | ApplyTo::QuorumQueues | ApplyTo::Streams);
+    let lacking = desk.judged_for.refused_by(|version| (is_typed && !version.apply_to_types).then_some(()));
+    let Some(lacking) = lacking else { return };
+    let message = format!("{} `apply-to: {}`", lacking.who("refuses", "refuse"), apply_to.as_str());
+    let taken = if lacking.is_by_all() { String::new() } else { format!("{}; ", lacking.who_takes()) };
+    let help = format!(
+        "{taken}RabbitMQ would say: 400 apply-to '{}' unrecognised; should be 'queues', 'exchanges' or 'all'",
+        apply_to.as_str()
+    );
+    desk.judge_for(&lacking, Problem::new(Code::TopologyPolicy, message).at(span, "no type of queue there").help(help));
 }
 
 fn definition(node: &Node) -> read::Read<IndexMap<String, serde_json::Value>> {

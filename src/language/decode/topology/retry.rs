@@ -6,8 +6,9 @@ use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
 use crate::language::decode::read;
 use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::topology::arguments::Arguments;
-use crate::language::syntax::tree::{Entry, Kind, Node};
+use crate::language::syntax::tree::{Entry, Kind, Node, Style};
 use crate::model::{Binding, DestinationKind, Exchange, Ladder as Climb, Millis, Name, Origin, Queue, Table, Value};
+use crate::rules::SHORT_STRING_BYTES_MAX;
 use crate::source::{Code, Problem, Span};
 
 /// The routing key that leads to where messages go that were tried often enough.
@@ -25,18 +26,25 @@ pub struct Ladder {
 #[derive(Debug, Clone)]
 enum Rungs {
     /// `delays`: the consumer chooses the rung.
-    Delays(Vec<Millis>),
+    Delays(Vec<Rung>),
     /// `every`: the broker leads to one wait queue and back.
-    Every(Millis),
+    Every(Rung),
+}
+
+/// One delay, with the words that the names of its wait queue and its key end in: as the file writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rung {
+    delay: Millis,
+    written: String,
 }
 
 /// Reads `{delays, then}` or `{every, then}`.
 pub fn read(entry: &Entry, queue: Option<&str>, desk: &mut Diagnostics) -> Option<Ladder> {
     let mut fields = MapDecoder::of("`retry`", &entry.value, desk)?;
     let delays =
-        fields.node("delays").map(|node| each("`delays`", node, desk, |node, desk| desk.read("a delay", node, delay)));
+        fields.node("delays").map(|node| each("`delays`", node, desk, |node, desk| desk.read("a delay", node, rung)));
     let empty = fields.node("delays").filter(|node| matches!(&node.kind, Kind::List(rungs) if rungs.is_empty()));
-    let every = fields.opt("every", desk, delay);
+    let every = fields.opt("every", desk, rung);
     let then = fields.opt("then", desk, read::name);
     if let Some(node) = empty {
         let problem = Problem::new(Code::TopologyRetry, "`retry` has no delay").at(node.span, "an empty list");
@@ -66,31 +74,32 @@ pub fn read(entry: &Entry, queue: Option<&str>, desk: &mut Diagnostics) -> Optio
 }
 
 /// Reads the length of a rung; without any there is nothing to wait for.
-fn delay(node: &Node) -> Read<Millis> {
+fn rung(node: &Node) -> Read<Rung> {
     match read::duration(node)? {
         Millis(0) => Err(DecodeError::Value {
             message: "cannot be zero".into(),
             help: Some("write how long a message waits; `requeue` brings it back at once".into()),
         }),
-        length => Ok(length),
+        delay => {
+            // What a template made was not written by anybody.
+            let written = node.as_text().filter(|_| node.style != Style::Rendered);
+            let written = written.map_or_else(|| delay.to_string(), str::to_owned);
+            Ok(Rung { delay, written: written.split_whitespace().collect() })
+        }
     }
 }
 
 /// Gives the name of the wait queue of a delay: `work.q.retry.5s`.
-fn wait_name(queue: &Queue, delay: Millis) -> Name {
-    format!("{}.retry.{}", queue.name, rung(delay)).into()
-}
-
-fn rung(delay: Millis) -> String {
-    delay.to_string().replace(' ', "")
+fn wait_name(queue: &Queue, rung: &Rung) -> Name {
+    format!("{}.retry.{}", queue.name, rung.written).into()
 }
 
 impl Ladder {
     /// Sets what the loop needs on the queue itself.
     pub fn dress(&self, queue: &mut Queue, arguments: &mut Arguments, desk: &mut Diagnostics) {
-        if let Rungs::Every(delay) = self.rungs {
+        if let Rungs::Every(rung) = &self.rungs {
             arguments.set("x-dead-letter-exchange", Value::from(""), self.place, desk);
-            let back = Value::from(&*wait_name(queue, delay));
+            let back = Value::from(&*wait_name(queue, rung));
             arguments.set("x-dead-letter-routing-key", back, self.place, desk);
             queue.arguments = arguments.table.clone();
         }
@@ -99,17 +108,24 @@ impl Ladder {
     /// Declares what stands beside the queue.
     pub fn declare(&self, queue: &Queue, origin: &Origin, into: &mut Collected, desk: &mut Diagnostics) {
         let origin = Origin { whole: self.place, fields: origin.fields.clone() };
+        self.check_names(queue, desk);
         let delays = match &self.rungs {
             Rungs::Delays(delays) => delays.clone(),
-            Rungs::Every(delay) => vec![*delay],
+            Rungs::Every(rung) => vec![rung.clone()],
         };
-        let mut distinct: Vec<Millis> = Vec::new();
-        for delay in &delays {
-            if !distinct.contains(delay) {
-                distinct.push(*delay);
-                into.queue(wait_queue(queue, *delay), origin.clone(), desk);
-            }
-        }
+        // The same delay in other words leads to the queue of the first.
+        let mut distinct: Vec<Rung> = Vec::new();
+        let climbed: Vec<Rung> = delays
+            .into_iter()
+            .map(|rung| {
+                let known = distinct.iter().find(|known| known.delay == rung.delay).cloned();
+                known.unwrap_or_else(|| {
+                    into.queue(wait_queue(queue, &rung), origin.clone(), desk);
+                    distinct.push(rung.clone());
+                    rung
+                })
+            })
+            .collect();
         if let Some(then) = &self.then
             && into.topology.queue(&queue.vhost, then).is_none()
         {
@@ -117,14 +133,33 @@ impl Ladder {
             into.queue(parked, origin.clone(), desk);
         }
         if matches!(self.rungs, Rungs::Delays(_)) {
-            self.declare_exchange(queue, (&delays, &distinct), &origin, into, desk);
+            self.declare_exchange(queue, (&climbed, &distinct), &origin, into, desk);
+        }
+    }
+
+    /// The names beside the queue are longer than its own.
+    fn check_names(&self, queue: &Queue, desk: &mut Diagnostics) {
+        let rungs = match &self.rungs {
+            Rungs::Delays(rungs) => rungs.as_slice(),
+            Rungs::Every(rung) => std::slice::from_ref(rung),
+        };
+        let longest = rungs.iter().map(|rung| wait_name(queue, rung).len()).max().unwrap_or(0);
+        if longest > SHORT_STRING_BYTES_MAX {
+            let message = format!(
+                "a wait queue's name would be {longest} bytes long, and AMQP carries at most {SHORT_STRING_BYTES_MAX}"
+            );
+            desk.add(
+                Problem::new(Code::TopologyRetry, message)
+                    .at(self.place, "named by its delay")
+                    .help("shorten the queue's name"),
+            );
         }
     }
 
     fn declare_exchange(
         &self,
         queue: &Queue,
-        (climbed, delays): (&[Millis], &[Millis]),
+        (climbed, distinct): (&[Rung], &[Rung]),
         origin: &Origin,
         into: &mut Collected,
         desk: &mut Diagnostics,
@@ -140,10 +175,10 @@ impl Ladder {
             arguments: Table::new(),
         };
         into.exchange(exchange, origin.clone(), desk);
-        let climbed = climbed.iter().map(|delay| rung(*delay).into()).collect();
+        let climbed = climbed.iter().map(|rung| rung.written.as_str().into()).collect();
         let parked = self.then.as_ref().map(|_| PARKED.into());
         into.climbed.insert(queue.id(), Climb { exchange: name.clone(), rungs: climbed, parked });
-        let rungs = delays.iter().map(|delay| (wait_name(queue, *delay), rung(*delay)));
+        let rungs = distinct.iter().map(|rung| (wait_name(queue, rung), rung.written.clone()));
         let parked = self.then.iter().map(|then| (then.clone(), PARKED.to_owned()));
         for (destination, key) in rungs.chain(parked) {
             let binding = Binding {
@@ -170,10 +205,10 @@ fn same_type(queue: &Queue) -> Table {
     kind.map(|kind| ("x-queue-type".to_owned(), kind)).into_iter().collect()
 }
 
-fn wait_queue(queue: &Queue, delay: Millis) -> Queue {
+fn wait_queue(queue: &Queue, rung: &Rung) -> Queue {
     let mut arguments = same_type(queue);
-    arguments.insert("x-message-ttl".into(), Value::I64(i64::try_from(delay.0).unwrap_or(i64::MAX)));
+    arguments.insert("x-message-ttl".into(), Value::I64(i64::try_from(rung.delay.0).unwrap_or(i64::MAX)));
     arguments.insert("x-dead-letter-exchange".into(), Value::from(""));
     arguments.insert("x-dead-letter-routing-key".into(), Value::from(&*queue.name));
-    Queue { name: wait_name(queue, delay), arguments, ..plain(queue) }
+    Queue { name: wait_name(queue, rung), arguments, ..plain(queue) }
 }

@@ -1,0 +1,108 @@
+//! The RabbitMQ versions that a file is judged for, and which of them refuse something in it.
+//! Takes the bounds of a scenario; returns the versions that refuse and those that do not. Never says what is wrong.
+
+use crate::model::{Name, Profile, QueueKind, Requirement};
+use crate::rules::{Differences, differences};
+use std::collections::BTreeMap;
+
+/// The versions that a file may meet, and the vhosts whose queues have another type by default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedFor {
+    profiles: Vec<Profile>,
+    /// Types of queues that name none, by vhost.
+    pub default_types: BTreeMap<Name, QueueKind>,
+}
+
+impl Default for JudgedFor {
+    fn default() -> Self {
+        Self { profiles: Profile::ALL.to_vec(), default_types: BTreeMap::new() }
+    }
+}
+
+/// Which versions refuse something, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedBy<T> {
+    refusing: Vec<Profile>,
+    taking: Vec<Profile>,
+    /// The reason of the newest version that refuses.
+    pub reason: T,
+}
+
+impl JudgedFor {
+    /// Returns the versions that keep to all bounds of a scenario and that its `brokers` name; all where that leaves none.
+    pub fn of_scenario(requires: &[Requirement], brokers: &[String]) -> Self {
+        let is_named = |profile: &Profile| {
+            let own = format!("sim:{profile}");
+            brokers.is_empty() || brokers.iter().any(|word| !word.starts_with("sim:") || *word == own)
+        };
+        let admitted = |profile: &Profile| requires.iter().all(|bound| bound.admits(profile.version()));
+        let profiles: Vec<Profile> = Profile::ALL.into_iter().filter(|it| is_named(it) && admitted(it)).collect();
+        if profiles.is_empty() { Self::default() } else { Self { profiles, ..Self::default() } }
+    }
+
+    /// Asks each version whether it refuses something; `None` when none does.
+    pub fn refused_by<T>(&self, refuse: impl Fn(&'static Differences) -> Option<T>) -> Option<RefusedBy<T>> {
+        let (mut refusing, mut taking, mut reason) = (Vec::new(), Vec::new(), None);
+        for profile in &self.profiles {
+            match refuse(differences(*profile)) {
+                Some(why) => {
+                    refusing.push(*profile);
+                    reason = Some(why);
+                }
+                None => taking.push(*profile),
+            }
+        }
+        reason.map(|reason| RefusedBy { refusing, taking, reason })
+    }
+
+    /// Returns the rules of the newest version.
+    pub fn newest(&self) -> &'static Differences {
+        differences(self.profiles.last().copied().unwrap_or(Profile::NEWEST))
+    }
+
+    /// Returns the same without the versions that are not like that.
+    pub fn among(&self, is: impl Fn(&'static Differences) -> bool) -> Self {
+        let profiles = self.profiles.iter().copied().filter(|profile| is(differences(*profile))).collect();
+        Self { profiles, default_types: self.default_types.clone() }
+    }
+
+    /// Returns whether any of the versions is like that.
+    pub fn any(&self, is: impl Fn(&'static Differences) -> bool) -> bool {
+        self.profiles.iter().any(|profile| is(differences(*profile)))
+    }
+
+    /// Returns the type that a queue without one gets by default in a vhost.
+    pub fn default_type(&self, vhost: &str) -> Option<QueueKind> {
+        self.default_types.get(vhost).copied()
+    }
+}
+
+impl<T> RefusedBy<T> {
+    /// Returns whether no version takes it.
+    pub fn is_by_all(&self) -> bool {
+        self.taking.is_empty()
+    }
+
+    /// Names the versions that refuse, with a verb: `RabbitMQ 4.3 refuses`, `RabbitMQ 3.10 and 4.0 refuse`.
+    pub fn who(&self, one: &str, many: &str) -> String {
+        format!("RabbitMQ {} {}", listed(&self.refusing), if self.refusing.len() == 1 { one } else { many })
+    }
+
+    /// Names the others: `3.10 and 4.0 take it`.
+    pub fn who_takes(&self) -> String {
+        self.others("takes", "take")
+    }
+
+    /// Names the others with a verb: `4.3 has it`.
+    pub fn others(&self, one: &str, many: &str) -> String {
+        format!("{} {} it", listed(&self.taking), if self.taking.len() == 1 { one } else { many })
+    }
+}
+
+fn listed(profiles: &[Profile]) -> String {
+    let names: Vec<String> = profiles.iter().map(Profile::to_string).collect();
+    match names.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => names.concat(),
+    }
+}
