@@ -29,6 +29,8 @@ pub enum Death {
 pub enum What {
     /// Stands in the queue, ready.
     Enqueued,
+    /// An exchange found no queue of its own, and its alternate exchange did.
+    TakenByAlternate { exchange: Name, alternate: Name, routing_key: Name },
     /// Died here and goes to its dead-letter exchange.
     DeadLettered { death: Death, exchange: Name, routing_keys: Vec<Name>, why: String },
     /// Is gone for good; it `stood` in the queue, or was on its way there.

@@ -87,7 +87,7 @@ impl Sim {
     /// Says that a message came back too often (CO-13, DL-34).
     fn reason_of_limit(&self, queue: &Queue, entry: &QueuedMessage) -> Reason {
         let by = self.setters(queue, "delivery-limit").into_iter().next();
-        let by = by.map_or_else(|| "the version's default".to_owned(), |(_, by)| by);
+        let by = by.map_or_else(|| "this version's default, as nothing sets delivery-limit".to_owned(), |(_, by)| by);
         let limit = queue.settings.delivery_limit.unwrap_or_default();
         let inherited = entry.stored.failures;
         let counted = if self.rules.only_failures_count { entry.failures } else { entry.returns };
@@ -202,6 +202,17 @@ impl Sim {
         let rule = reasons.first()?.rule;
         let words: Vec<String> = reasons.into_iter().map(|reason| reason.why).collect();
         Some(Reason::new(rule, words.join(", ")))
+    }
+
+    /// Returns the publish of the oldest message that fills the hands of a queue's consumers.
+    pub(crate) fn filled_by(&self, id: QueueId) -> Option<PublishId> {
+        let consumers = self.queues.get(id)?.consumers.all.iter();
+        let mut held = consumers.filter_map(|id| {
+            let channel = self.channels.get(self.consumers.get(*id)?.channel)?;
+            let first = channel.unacked.iter().find(|unacked| unacked.consumer == Some(*id))?;
+            Some(first.entry.as_ref()?.stored.origin)
+        });
+        held.next()
     }
 
     /// Returns why a consumer gets nothing now (CO-2, CO-4, CO-15, CO-26); `None` when it may.

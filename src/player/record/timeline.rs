@@ -191,6 +191,9 @@ pub fn insight_in_words(insight: &Explanation, behind: Option<&str>, until: Opti
     let queue = insight.queue.as_ref().map_or("the broker", |queue| &*queue.name);
     match &insight.what {
         What::Enqueued => format!("stands in {queue}"),
+        What::TakenByAlternate { exchange, alternate, routing_key } => format!(
+            "no binding of {exchange} fits the key '{routing_key}': it goes to the alternate exchange {alternate}"
+        ),
         What::DeadLettered { death, exchange, routing_keys, why } => {
             let keys = routing_keys.iter().map(|key| format!("'{key}'")).collect::<Vec<_>>().join(", ");
             let exchange = exchange_in_words(exchange);

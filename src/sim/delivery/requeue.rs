@@ -82,7 +82,14 @@ impl Sim {
             quorum.push(entry);
         }
         let place = if to_front { "to the front, behind earlier returns" } else { "to the tail" };
-        self.tell_returned(id, origin, cause, by, place);
+        // DL-34: what 4.3 does not count goes round for ever.
+        match limit.filter(|_| self.insights && rules.only_failures_count && !failed) {
+            None => self.tell_returned(id, origin, cause, by, place),
+            Some(limit) => {
+                let place = format!("{place}; this does not count towards the delivery limit of {limit}");
+                self.tell_returned(id, origin, cause, by, &place);
+            }
+        }
         false
     }
 

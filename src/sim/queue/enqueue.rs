@@ -158,7 +158,8 @@ impl Sim {
             self.tell(origin, Some(id), rule, || What::Blocked { behind: Some(behind), until, why });
         }
         if let Some(Reason { rule, why }) = self.why_nobody(id) {
-            self.tell(origin, Some(id), rule, || What::Blocked { behind: None, until: None, why });
+            let behind = self.filled_by(id);
+            self.tell(origin, Some(id), rule, || What::Blocked { behind, until: None, why });
         }
     }
 

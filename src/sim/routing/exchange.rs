@@ -204,6 +204,15 @@ impl Sim {
 
     /// Returns where an exchange sends to; to its alternate exchange what it finds nothing for.
     fn destinations(&self, id: ExchangeId, keys: &Keys, found: &mut Vec<BindingDestination>) {
+        self.own_destinations(id, keys, found);
+        let Some(exchange) = self.exchanges.get(id) else { return };
+        if let Some(alternate) = exchange.alternate.as_ref().filter(|_| found.is_empty()) {
+            found.extend(self.exchange_id(exchange.vhost, alternate).map(BindingDestination::Exchange));
+        }
+    }
+
+    /// Finds where the bindings of an exchange alone send to.
+    pub(crate) fn own_destinations(&self, id: ExchangeId, keys: &Keys, found: &mut Vec<BindingDestination>) {
         let Some(exchange) = self.exchanges.get(id) else { return };
         match &exchange.router {
             Router::Default => {
@@ -230,9 +239,6 @@ impl Sim {
                     }
                 }
             }
-        }
-        if let Some(alternate) = exchange.alternate.as_ref().filter(|_| found.is_empty()) {
-            found.extend(self.exchange_id(exchange.vhost, alternate).map(BindingDestination::Exchange));
         }
     }
 }

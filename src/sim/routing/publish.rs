@@ -62,6 +62,9 @@ impl Sim {
             }
             return Confirmation::Ack;
         }
+        if self.insights {
+            self.tell_alternate(exchange, &stored);
+        }
         let targets = std::mem::take(&mut self.targets);
         let origin = stored.origin;
         let mut taken = true;
@@ -77,6 +80,17 @@ impl Sim {
         }
         self.targets = targets;
         if taken { Confirmation::Ack } else { Confirmation::Nack }
+    }
+
+    /// Tells that the bindings of an exchange fit a publish nowhere, and its alternate exchange takes it (RT-10).
+    fn tell_alternate(&mut self, id: ExchangeId, stored: &Stored) {
+        let mut found = Vec::new();
+        self.own_destinations(id, &keys(stored), &mut found);
+        let Some(state) = self.exchanges.get(id).filter(|_| found.is_empty()) else { return };
+        let Some(alternate) = state.alternate.clone() else { return };
+        let (exchange, routing_key) = (state.declared.name.clone(), stored.routing_key().clone());
+        let what = What::TakenByAlternate { exchange, alternate, routing_key };
+        self.tell(Some(stored.origin), None, "RT-10", || what);
     }
 
     /// Returns why a publish finds no queue (RT-3, RT-10, RT-14).
