@@ -33,7 +33,10 @@ impl Return {
             Return::Undelivered => {
                 Reason::new("CO-3", format!("was on its way{by}, which was cancelled before it arrived, {place}"))
             }
-            Return::TimedOut => Reason::new("CO-25", format!("not acknowledged in time{by}, {place}")),
+            Return::TimedOut => {
+                let twice = "counted once more in the total until that consumer settles it (CO-26)";
+                Reason::new("CO-25", format!("not acknowledged in time{by}, {twice}, {place}"))
+            }
         }
     }
 }
