@@ -3,6 +3,7 @@
 
 use crate::io::address::Address;
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
+use crate::io::greet::{ask, misdirected};
 use crate::io::live::check_login;
 use crate::io::management::{ManagementClient, Overview};
 use crate::io::meet::other_service;
@@ -34,7 +35,6 @@ pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Over
                 (Ok(()), Ok(overview)) => return Ok(overview),
                 sides => sides,
             },
-            // No patience makes another port of it.
             failure = other_service(address, one) => return Err(failure),
         };
         if let (Err(amqp), Err(http)) = (&amqp, &http)
@@ -44,6 +44,13 @@ pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Over
             )
         {
             return Err(amqp.clone());
+        }
+        // No patience makes another port of it.
+        if amqp.is_err()
+            && let Some(failure) =
+                misdirected(address, &ask(address, end.saturating_duration_since(Instant::now())).await)
+        {
+            return Err(failure);
         }
         if Instant::now() + PAUSE >= end {
             return Err(not_ready(address, amqp, http, limit));
