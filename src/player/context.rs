@@ -6,12 +6,14 @@ use crate::broker::{
     ChannelId, Client, Command, Confirmation, ConnectionId, Event, Ids, PublishId, Refusal, Reply, RequestId, What,
 };
 use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scenario};
+use crate::player::asker::Role;
+use crate::player::asker::Waiting;
 use crate::player::assert::tally::Share;
 use crate::player::consumer::actor::Actor;
 use crate::player::consumer::memory::Memory;
 use crate::player::driver::contents::Contents;
-use crate::player::driver::machine::Driver;
-use crate::player::driver::timing_races::{DecisionPoint, Perturbation};
+use crate::player::driver::decision_points::{DecisionPoint, Perturbation};
+use crate::player::driver::state::Driver;
 use crate::player::message::anonymous_messages::{Alike, Fate};
 use crate::player::message::names::Names;
 use crate::player::record::failure::{Failure, FailureSubject, Finding};
@@ -25,26 +27,6 @@ use std::sync::Arc;
 
 /// How often one message may be delivered before the run is called a loop.
 const DELIVERIES_OF_ONE_MESSAGE_MAX: u64 = 10_000;
-
-/// Who waits for the answer to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Waiting {
-    Driver,
-    Quiet,
-    /// A consumer instance that comes back.
-    Actor(usize),
-    /// A `stop` or `crash` step.
-    Leaving,
-    /// Nobody acts on it.
-    Nobody,
-}
-
-/// Whose a channel is.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Role {
-    Driver,
-    Actor(usize),
-}
 
 /// Is one publish that has not ended.
 #[derive(Debug, Clone)]
@@ -319,7 +301,7 @@ impl Player {
 
     /// Fails the run when one message comes back without end.
     fn count_delivery(&mut self, name: &Name) {
-        if self.deliveries_of.len() >= crate::player::message::names::NAMES_KEPT
+        if self.deliveries_of.len() >= crate::player::message::anonymous_messages::NAMES_KEPT
             && !self.deliveries_of.contains_key(name)
         {
             return;

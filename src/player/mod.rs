@@ -2,6 +2,7 @@
 //! Takes a cell and the ground it plays on; gives verdicts and the outcome. Never knows which broker it plays on
 //! beyond its version and whether it is live, never reads a clock.
 
+mod asker;
 mod assert;
 mod consumer;
 mod context;
@@ -13,11 +14,11 @@ mod run_result;
 mod scaled;
 
 pub use context::Player;
-pub use driver::timing_races::{DecisionPoint, Direction, Perturbation, RACE};
+pub use driver::decision_points::{DecisionPoint, Direction, Perturbation, RACE};
 pub use fitness::{Host, TimeScale, choose_scale, versions_of, why_not};
 pub use record::bounded_log::{BoundedLog, digest_of};
+pub use record::deaths::deaths_in_words;
 pub use record::failure::{Difference, Failure, FailureSubject, Finding};
-pub use record::ledger::deaths_in_words;
 pub use record::outcome::{
     ActionRecord, ConsumerOutcome, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord,
     ReplyRecord,

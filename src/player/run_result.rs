@@ -1,7 +1,7 @@
 //! What a player is told of its broker before a run, and what it gives after it.
 
 use crate::model::{Millis, Scale, Version};
-use crate::player::driver::timing_races::DecisionPoint;
+use crate::player::driver::decision_points::DecisionPoint;
 use crate::player::record::failure::Failure;
 use crate::player::record::outcome::Outcome;
 use crate::player::record::timeline::Timeline;

@@ -2,36 +2,17 @@
 //! Gives the findings that do not fit; none means that it holds. Never waits and never asks the broker.
 
 use crate::model::{
-    Count, Entries, MessageExpectation, Millis, Name, PublishExpectation, QueueExpectation, QueueName, Scope, Subject,
+    Entries, MessageExpectation, Millis, Name, PublishExpectation, QueueExpectation, QueueName, Scope, Subject,
     TallySource, Tolerance,
 };
+use crate::player::assert::evidence::Evidence;
+use crate::player::assert::evidence::count;
+use crate::player::assert::evidence::list_in_words;
 use crate::player::assert::judge_consumer::judge_consumer;
 use crate::player::assert::judge_messages::message_list;
-use crate::player::driver::contents::{Contents, READ_MAX};
-use crate::player::record::failure::{Difference, Finding};
-use crate::player::record::ledger::{Ledger, queues_seen};
+use crate::player::record::failure::Finding;
+use crate::player::record::ledger::queues_seen;
 use std::collections::BTreeSet;
-
-/// Is all that judging may look at.
-pub(crate) struct Evidence<'a> {
-    pub ledger: &'a Ledger,
-    /// Contents of queues that were read, by name.
-    pub contents: &'a Contents,
-    /// Whose the open connections are, each with all names that fit.
-    pub connections: Vec<Vec<Name>>,
-    pub live: bool,
-    /// How far a measured time may always be off.
-    pub tolerance_floor: Millis,
-}
-
-impl Evidence<'_> {
-    /// Says how much of a queue was read, where that is not all.
-    fn part_read(&self, queue: &QueueName) -> Option<String> {
-        let read = self.contents.of(queue)?.len() as u64;
-        let ready = self.ledger.queues.get(queue).map_or(0, |tally| tally.ready());
-        (read >= READ_MAX && ready > read).then(|| format!("only the first {read} are read, of {ready}"))
-    }
-}
 
 /// Lists what does not fit.
 pub(crate) fn judge(subject: &Subject, evidence: &Evidence) -> Vec<Finding> {
@@ -68,13 +49,6 @@ pub(crate) fn judge(subject: &Subject, evidence: &Evidence) -> Vec<Finding> {
         Subject::Dropped(wanted) => count("dropped", Some(*wanted), evidence.ledger.dropped, &mut findings),
     }
     findings
-}
-
-pub(crate) fn count(field: &str, wanted: Option<Count>, found: u64, findings: &mut Vec<Finding>) {
-    if let Some(wanted) = wanted.filter(|wanted| !wanted.holds(found)) {
-        let difference = if found < wanted.min { Difference::Fewer } else { Difference::More };
-        findings.push(Finding::new(field, wanted, found).by(difference));
-    }
 }
 
 fn judge_queue(wanted: &QueueExpectation, evidence: &Evidence, findings: &mut Vec<Finding>) {
@@ -173,9 +147,4 @@ fn judge_publishes(wanted: &PublishExpectation, evidence: &Evidence, findings: &
     };
     let field = crate::player::record::timeline::outcome_in_words(wanted.outcome);
     count(field, Some(wanted.count), found.unwrap_or(0), findings);
-}
-
-/// Writes a list as files do, `[5s, 5s]`.
-pub(crate) fn list_in_words<T: ToString>(entries: &[T]) -> String {
-    format!("[{}]", entries.iter().map(T::to_string).collect::<Vec<_>>().join(", "))
 }

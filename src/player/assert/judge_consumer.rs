@@ -3,8 +3,9 @@
 
 use crate::model::{Batches, ConsumerExpectation, Received, Scope};
 use crate::player::BoundedLog;
-use crate::player::assert::judge::{Evidence, count, list_in_words};
+use crate::player::assert::evidence::{Evidence, count, list_in_words};
 use crate::player::assert::judge_messages::{message_list, name_list};
+use crate::player::consumer::matching::is_of;
 use crate::player::record::failure::Finding;
 use crate::player::record::outcome::MessageRecord;
 
@@ -48,12 +49,6 @@ pub(crate) fn judge_consumer(wanted: &ConsumerExpectation, evidence: &Evidence, 
         let share = ledger.consumers.iter().find(|one| one.name == *name).map_or(0, |one| one.received.count());
         count(&format!("shares.{name}"), Some(*range), share, findings);
     }
-}
-
-/// Says whether a name is the consumer's, or that of an instance of it.
-pub(crate) fn is_of(name: &str, consumer: &str) -> bool {
-    let number = name.strip_prefix(consumer).and_then(|rest| rest.strip_prefix('.'));
-    name == consumer || number.is_some_and(|number| number.parse::<u16>().is_ok())
 }
 
 fn judge_batches(wanted: Option<&Batches>, instances: &[usize], evidence: &Evidence, findings: &mut Vec<Finding>) {

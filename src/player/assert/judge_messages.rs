@@ -1,7 +1,7 @@
 //! Compares lists of messages with what a file lists: whole or at least these, in order or not.
 
 use crate::model::{DeathPattern, Entries, MessagePattern, Name, Order, Scope, Table, Text, Value};
-use crate::player::assert::judge::list_in_words;
+use crate::player::assert::evidence::list_in_words;
 use crate::player::consumer::matching::{name_matches, same_value};
 use crate::player::record::failure::{Difference, Finding};
 use crate::player::record::outcome::MessageRecord;

@@ -1,5 +1,6 @@
 //! Expectations judged against the record.
 
+pub(crate) mod evidence;
 pub(crate) mod judge;
 pub(crate) mod judge_consumer;
 pub(crate) mod judge_messages;

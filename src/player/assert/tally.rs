@@ -50,7 +50,7 @@ impl Tallies {
     pub fn delivered(&mut self, consumer: &str, name: &str, delivery: &Delivery) {
         for (tally, sums) in &mut self.asked {
             if let TallySource::Consumer(wanted) = &tally.source
-                && crate::player::assert::judge_consumer::is_of(consumer, wanted)
+                && crate::player::consumer::matching::is_of(consumer, wanted)
                 && let Some(part) = part_of(tally, name, delivery)
             {
                 sums.add(part);

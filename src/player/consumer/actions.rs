@@ -3,8 +3,9 @@
 
 use crate::broker::{Command, DeliveryTag, PublishId, Refusal, Settlement};
 use crate::model::{Action, Forward, Publish, PublishOutcome};
+use crate::player::asker::Waiting;
 use crate::player::consumer::job::{Job, Wait};
-use crate::player::context::{Player, Waiting};
+use crate::player::context::Player;
 use crate::player::message::anonymous_messages::Fate;
 use crate::player::message::bad_value::{BadValue, place_of_refused};
 use crate::player::message::compose::{Composed, compose, compose_forward, compose_reply, compose_retry, scope_of};

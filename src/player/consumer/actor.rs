@@ -3,9 +3,9 @@
 
 use crate::broker::{ChannelId, ConnectionId, DeliveryTag};
 use crate::model::{Batch, Consumer, Moment, Name, Scenario};
+use crate::player::consumer::absence::Reconnect;
 use crate::player::consumer::job::{Held, Job, Wait};
 use crate::player::consumer::memory::Remembered;
-use crate::player::consumer::reconnect::Reconnect;
 use crate::player::message::anonymous_messages::Alike;
 use crate::player::record::ledger::Ledger;
 use std::collections::{BTreeMap, VecDeque};

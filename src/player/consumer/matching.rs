@@ -112,3 +112,9 @@ fn when_holds(matcher: &Matcher, scope: &Scope) -> Result<bool, BadValue> {
         _ => false,
     })
 }
+
+/// Says whether a name is the consumer's, or that of an instance of it.
+pub(crate) fn is_of(name: &str, consumer: &str) -> bool {
+    let number = name.strip_prefix(consumer).and_then(|rest| rest.strip_prefix('.'));
+    name == consumer || number.is_some_and(|number| number.parse::<u16>().is_ok())
+}

@@ -1,5 +1,6 @@
 //! Consumers: subscription, rules, actions, end and reconnect.
 
+pub(crate) mod absence;
 pub(crate) mod actions;
 pub(crate) mod actor;
 pub(crate) mod job;

@@ -2,37 +2,11 @@
 //! Attempts are counted anew for each loss; an actor whose attempts are used up stays away.
 
 use crate::broker::{Refusal, Reply, RequestId};
-use crate::model::Moment;
-use crate::player::context::{Player, Waiting};
+use crate::player::asker::Waiting;
+use crate::player::consumer::absence::Reconnect;
+use crate::player::consumer::absence::State;
+use crate::player::context::Player;
 use crate::player::driver::command_sequence::CommandSequence;
-
-/// Is an absence that is meant to end.
-#[derive(Debug)]
-pub(crate) struct Reconnect {
-    /// Made since the loss.
-    attempts: u32,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    Waiting { until: Moment },
-    Connecting(Box<CommandSequence>),
-}
-
-impl Reconnect {
-    /// Gives when the next attempt is due.
-    pub fn wake_at(&self) -> Option<Moment> {
-        match self.state {
-            State::Waiting { until } => Some(until),
-            State::Connecting(_) => None,
-        }
-    }
-
-    pub fn is_connecting(&self) -> bool {
-        matches!(self.state, State::Connecting(_))
-    }
-}
 
 impl Player {
     /// Plans the first attempt of an actor that is gone against its will.

@@ -1,20 +1,12 @@
 //! Messages that come back in an order that the version leaves open: 3.10 with a delivery limit, many at a time (CO-10).
 //! Takes how many a consumer returned; gives a note, and marks the queue for the comparison of outcomes.
 
-use crate::model::{Moment, Profile, QueueKind, QueueName};
+use crate::model::{Profile, QueueKind, QueueName};
 use crate::player::context::Player;
 use crate::rules::{EffectivePolicies, RETURNS_IN_ORDER_MAX, differences, queue_settings};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// How many single returns at one moment reach the queue one by one: what follows them waits, and goes together.
 const SENT_ONE_BY_ONE_MAX: u64 = 32;
-
-/// The returns to each queue at one moment, and the queues whose order is open.
-#[derive(Debug, Default)]
-pub(crate) struct Returns {
-    at: BTreeMap<QueueName, (Moment, u64)>,
-    pub unordered: BTreeSet<QueueName>,
-}
 
 impl Player {
     /// Notes messages that a consumer returns by one command.

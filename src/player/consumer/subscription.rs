@@ -3,8 +3,9 @@
 
 use crate::broker::{ChannelId, ConnectionId, Method};
 use crate::model::{Action, Consumer, Value};
+use crate::player::asker::Role;
 use crate::player::consumer::actor::Actor;
-use crate::player::context::{Player, Role};
+use crate::player::context::Player;
 use crate::player::driver::command_sequence::Ask;
 use crate::player::record::timeline::TimelineEvent;
 

@@ -2,8 +2,9 @@
 //! What it had in hand is the broker's again, what it was publishing is lost; who may come back plans to.
 
 use crate::broker::{ChannelId, Command, ConnectionId, Method, Refusal, Scope};
-use crate::player::context::{Player, Waiting};
-use crate::player::driver::machine::Doing;
+use crate::player::asker::Waiting;
+use crate::player::context::Player;
+use crate::player::driver::state::Doing;
 use crate::player::message::anonymous_messages::Fate;
 use crate::player::record::timeline::TimelineEvent;
 

@@ -19,9 +19,9 @@ impl Player {
         let is_it =
             |actor: &crate::player::consumer::actor::Actor| actor.channel == Some(channel) && actor.name == *consumer;
         match self.channels.get(&channel)?.1 {
-            crate::player::context::Role::Actor(index) if is_it(&self.actors[index]) => Some(index),
-            crate::player::context::Role::Actor(_) => self.actors.iter().position(is_it),
-            crate::player::context::Role::Driver => None,
+            crate::player::asker::Role::Actor(index) if is_it(&self.actors[index]) => Some(index),
+            crate::player::asker::Role::Actor(_) => self.actors.iter().position(is_it),
+            crate::player::asker::Role::Driver => None,
         }
     }
 

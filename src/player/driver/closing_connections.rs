@@ -3,20 +3,14 @@
 
 use crate::broker::{ConnectionId, Management};
 use crate::model::{Millis, Name, Side};
-use crate::player::context::{Player, Role};
+use crate::player::asker::Role;
+use crate::player::context::Player;
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
-use crate::player::driver::machine::{Doing, Then};
+use crate::player::driver::state::ClosingConnections;
+use crate::player::driver::state::{Doing, Then};
 use crate::player::record::timeline::TimelineEvent;
 use crate::source::Code;
 use std::collections::VecDeque;
-
-/// Is the closing of some connections by the broker.
-#[derive(Debug, Clone)]
-pub(crate) struct ClosingConnections {
-    /// Asked to be closed; its end is not heard of yet.
-    at: ConnectionId,
-    left: VecDeque<ConnectionId>,
-}
 
 impl Player {
     /// Lists the open connections with whose they are: of consumer instances, and of users that act. The runner's own

@@ -2,124 +2,19 @@
 //! A failed step ends the steps; `finally` always runs. Waits by moments and answers, never by sleeping.
 
 use crate::broker::{ChannelId, ConnectionId, PublishId, Refusal, Reply, RequestId};
-use crate::model::{Act, Millis, Moment, Name, PublishOutcome, QueueName, Scale, Scenario, Step};
-use crate::player::context::{Player, Role, Waiting};
-use crate::player::driver::closing_connections::ClosingConnections;
+use crate::model::{Act, Millis, Moment, Name, PublishOutcome, Scale, Scenario, Step};
+use crate::player::asker::{Role, Waiting};
+use crate::player::context::Player;
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
-use crate::player::driver::contents::Reading;
-use crate::player::driver::instant::Instant;
-use crate::player::driver::pending_call::PendingCall;
 use crate::player::driver::publish_series::PublishSeries;
-use crate::player::driver::timing_races::Unrest;
+use crate::player::driver::state::Doing;
+use crate::player::driver::state::Driver;
+use crate::player::driver::state::Link;
+use crate::player::driver::state::LinkName;
+use crate::player::driver::state::Stage;
+use crate::player::driver::state::Then;
 use crate::source::{Code, Span};
 use std::collections::BTreeMap;
-
-/// Where the run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// The runner connects to this vhost.
-    Linking(usize),
-    /// This actor subscribes.
-    Opening(usize),
-    Steps(usize),
-    /// All steps are done: what the run left behind is read.
-    Outcome,
-    AtEnd(usize),
-    Finally(usize),
-    Closing,
-    Done,
-}
-
-/// What the driver is doing.
-#[derive(Debug)]
-pub(crate) enum Doing {
-    Nothing,
-    CommandSequence(CommandSequence, Then),
-    Publishing(Box<PublishSeries>),
-    PendingCall(Box<PendingCall>),
-    ClosingConnections(ClosingConnections),
-    /// Waits until the broker has noticed that consumers are gone.
-    Leaving,
-    /// Waits until nothing more happens now.
-    Quieting,
-    /// A `within` holds; what belongs to the same moment comes before the next step.
-    EndingInstant(Instant),
-    /// Waits for a fresh count before it judges.
-    Refreshing(QueueName),
-    Reading(Reading),
-    /// Judges at each change until then.
-    Watching {
-        until: Moment,
-    },
-    /// Lets time pass.
-    Sleeping {
-        until: Moment,
-    },
-    /// Waits for the turn of a repeated step.
-    Pausing {
-        until: Moment,
-    },
-    /// Quiet came; the point is shifted, and quiet is awaited once more.
-    Lingering {
-        until: Moment,
-    },
-}
-
-/// What follows a program.
-#[derive(Debug, Clone)]
-pub(crate) enum Then {
-    EndStep,
-    Publish,
-    /// The channel listens for the answer.
-    Ask(ChannelId),
-    Severed(ClosingConnections),
-    Restarted,
-    /// The runner is connected again and goes on reading.
-    Read(Box<Reading>),
-    Started(usize),
-    Linked,
-    Closed,
-}
-
-/// An open connection of a user to a vhost, with its publishing channel.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Link {
-    pub connection: ConnectionId,
-    pub publishing: Option<ChannelId>,
-}
-
-pub(crate) type LinkName = (Option<Name>, Name);
-
-/// Is the driver's state.
-#[derive(Debug)]
-pub(crate) struct Driver {
-    pub stage: Stage,
-    pub doing: Doing,
-    pub links: BTreeMap<LinkName, Link>,
-    vhosts: Vec<Name>,
-    /// The moment at which the expectation at hand began.
-    pub began: Moment,
-    /// How much longer than said the expectation at hand must hold, when its end is shifted.
-    pub stretch: Millis,
-    /// What was seen decides, and is looked at once more.
-    pub second_look: bool,
-    /// The quiet that is awaited was reached before.
-    pub lingered: bool,
-    /// What is awaited is rest.
-    pub unrest: Option<Unrest>,
-    /// The moment at which the first of a repeated step began.
-    pub series_began: Moment,
-    /// The broker is stopped and started at our wish.
-    pub restarting: bool,
-    /// Counts are those of the outcome: later ones come from reading it.
-    pub frozen: bool,
-    /// The moment at which the run is given up.
-    limit: Moment,
-    timed_out: bool,
-    failures_before: usize,
-    /// The last step of `finally` that was begun.
-    tidied: Option<usize>,
-}
 
 impl Driver {
     pub fn new(scenario: &Scenario, scale: Scale) -> Self {

@@ -2,11 +2,13 @@
 //! Ends with the reply, with the refusal of the question, or when the time is over.
 
 use crate::broker::{ChannelId, Command, Delivery, Method, PublishId, Refusal};
-use crate::model::{Act, Call, Moment, Name, PublishOutcome, QueueName, Scope, Step};
+use crate::model::{Act, Call, Name, PublishOutcome, QueueName, Scope, Step};
+use crate::player::asker::Role;
 use crate::player::assert::judge_messages::compare_message;
-use crate::player::context::{Player, Role};
+use crate::player::context::Player;
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
-use crate::player::driver::machine::{Doing, Then};
+use crate::player::driver::state::PendingCall;
+use crate::player::driver::state::{Doing, Then};
 use crate::player::message::compose::compose;
 use crate::player::record::failure::{FailureSubject, Finding};
 use crate::player::record::outcome::{MessageRecord, ReplyRecord};
@@ -15,25 +17,6 @@ use crate::source::Code;
 
 /// The name that stands for a channel's own replies.
 const REPLY_TO: &str = "amq.rabbitmq.reply-to";
-
-/// Is a question that waits for its answer.
-#[derive(Debug)]
-pub(crate) struct PendingCall {
-    channel: ChannelId,
-    publish: PublishId,
-    /// What the question is called.
-    question: Name,
-    confirmed: bool,
-    reply: Option<Box<Delivery>>,
-    until: Moment,
-}
-
-impl PendingCall {
-    /// Gives the moment at which nobody waits any more.
-    pub fn wake_at(&self) -> Moment {
-        self.until
-    }
-}
 
 impl Player {
     pub(crate) fn begin_call(&mut self, step: &Step) {
@@ -159,7 +142,7 @@ impl Player {
 
     fn close_quietly(&mut self, channel: ChannelId) {
         if self.channels.remove(&channel).is_some() {
-            self.ask(crate::player::context::Waiting::Nobody, |request| Command::CloseChannel { request, channel });
+            self.ask(crate::player::asker::Waiting::Nobody, |request| Command::CloseChannel { request, channel });
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::broker::Command;
 use crate::model::{Act, Expectation, Profile, Queue, QueueKind, QueueName, Value};
-use crate::player::context::{Player, Role};
+use crate::player::asker::Role;
+use crate::player::context::Player;
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::contents::{Contents, Reading, can_be_read, record};
-use crate::player::driver::machine::{Doing, Stage, Then};
+use crate::player::driver::state::{Doing, Stage, Then};
 use crate::player::driver::waiting::contents_of;
 use crate::player::record::outcome::Outcome;
 use crate::rules::{EffectivePolicies, differences};
@@ -65,7 +66,7 @@ impl Player {
             let next = reading.program.next();
             let asked = next.is_some();
             if let Some(ask) = next {
-                let request = self.ask(crate::player::context::Waiting::Driver, |request| ask.command(request));
+                let request = self.ask(crate::player::asker::Waiting::Driver, |request| ask.command(request));
                 reading.program.waiting = Some(request);
             }
             self.driver.doing = Doing::Reading(reading);

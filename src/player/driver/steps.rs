@@ -2,9 +2,10 @@
 
 use crate::broker::{Management, Method, Refusal, Scope};
 use crate::model::{Act, Expectation, Millis, Name, Object, Publish, Step};
-use crate::player::context::{Player, Role, Waiting};
+use crate::player::asker::{Role, Waiting};
+use crate::player::context::Player;
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
-use crate::player::driver::machine::{Doing, Stage, Then};
+use crate::player::driver::state::{Doing, Stage, Then};
 use crate::player::message::bad_value::BadValue;
 use crate::player::record::failure::{FailureSubject, Finding};
 use crate::player::record::timeline::{TimelineEvent, exchange_in_words};

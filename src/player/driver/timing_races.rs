@@ -1,92 +1,19 @@
 //! Where a run could turn out otherwise on a live broker, whose steps take a little time: the points at which something
 //! is judged or done at a certain moment. A rehearsal shifts one of them a little and compares what comes of it.
 
-use crate::broker::Event;
-use crate::model::{Act, Millis, Moment, Name, When};
+use crate::model::{Act, Millis, Moment, When};
 use crate::player::context::Player;
+use crate::player::driver::decision_points::DecisionPoint;
+use crate::player::driver::decision_points::Direction;
+use crate::player::driver::decision_points::Perturbation;
+use crate::player::driver::decision_points::RACE;
+use crate::player::driver::decision_points::SHIFT;
+use crate::player::driver::unrest::Unrest;
 use crate::player::record::outcome::{MessageRecord, Outcome};
 use crate::source::Span;
 
-/// Timers that are less than this away from such a point race with it on a live broker.
-pub const RACE: Millis = Millis(200);
-
 /// How many points of a run are remembered.
 const POINTS_MAX: usize = 1_000;
-
-/// Is a moment of the run that matters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecisionPoint {
-    /// The broker's.
-    pub moment: Moment,
-    pub span: Span,
-    /// It was meant for that very moment, so that it may also come before what happens then.
-    pub exact: bool,
-    /// The steps are over, and this consumer was the last at work.
-    pub restless: Option<Name>,
-}
-
-/// Says which point of a run is shifted, and which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Perturbation {
-    /// Counts the points from 0.
-    pub point: usize,
-    pub way: Direction,
-}
-
-/// Says which way a point is shifted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    Earlier,
-    Later,
-    /// Until work rests, as a live broker's quiet does: it cannot tell a pause from an end.
-    Rest,
-}
-
-/// By how much a point is shifted.
-pub(crate) const SHIFT: Millis = Millis(RACE.0 - 1);
-
-/// How long a live broker bears unrest before it says "never quiet".
-const UNREST_MAX: Millis = Millis(2_000);
-
-/// Watches work go on after quiet, as long as a live broker would wait for its rest.
-#[derive(Debug)]
-pub(crate) struct Unrest {
-    /// When the wait began, or an end came nearer: what is emptied comes to an end.
-    since: Moment,
-    /// The last that happened.
-    stirred: Moment,
-    /// Something was published meanwhile: a new message need not be one message less.
-    published: bool,
-}
-
-impl Unrest {
-    fn new(now: Moment) -> Self {
-        Self { since: now, stirred: now, published: false }
-    }
-
-    pub fn note(&mut self, now: Moment, event: &Event) {
-        match event {
-            Event::Told(_) => return,
-            Event::Delivered { delivery, .. } if delivery.is_fresh() && !self.published => self.since = now,
-            Event::Confirmed { .. } => self.published = true,
-            _ => {}
-        }
-        self.stirred = now;
-    }
-
-    pub fn acted(&mut self, now: Moment) {
-        self.stirred = now;
-    }
-
-    /// Says until when rest must be waited for; `None`: it is there.
-    pub fn until(&self, now: Moment) -> Option<Moment> {
-        Some(self.stirred + SHIFT).filter(|until| *until > now)
-    }
-
-    pub fn is_too_long(&self, now: Moment) -> bool {
-        now >= self.since + UNREST_MAX
-    }
-}
 
 impl Player {
     /// Plays with one point shifted.
@@ -119,7 +46,7 @@ impl Player {
     pub(crate) fn end_of_advance(&mut self, length: Millis) -> Moment {
         let end = self.now + length;
         let next = match self.driver.stage {
-            crate::player::driver::machine::Stage::Steps(at) => self.scenario.steps.get(at + 1),
+            crate::player::driver::state::Stage::Steps(at) => self.scenario.steps.get(at + 1),
             _ => None,
         };
         let waits = |act: &Act| matches!(act, Act::Expect(_) | Act::Advance(_));

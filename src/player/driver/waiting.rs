@@ -5,10 +5,12 @@ use crate::broker::{Command, Refusal, Reply};
 use crate::model::{
     Act, Consumer, Count, Expectation, Millis, Moment, Name, QueueName, Step, Subject, TallySource, Text, When,
 };
-use crate::player::assert::judge::{Evidence, judge};
-use crate::player::context::{Player, Waiting};
+use crate::player::asker::Waiting;
+use crate::player::assert::evidence::Evidence;
+use crate::player::assert::judge::judge;
+use crate::player::context::Player;
 use crate::player::driver::instant::Instant;
-use crate::player::driver::machine::{Doing, Stage};
+use crate::player::driver::state::{Doing, Stage};
 use crate::player::record::failure::{FailureSubject, Finding};
 use crate::player::record::timeline::TimelineEvent;
 use crate::source::{Code, Span};

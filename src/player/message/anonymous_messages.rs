@@ -5,10 +5,12 @@
 use crate::broker::Delivery;
 use crate::model::{Message, Name, QueueName, Value};
 use crate::player::message::compose::{Composed, OF_THE_BROKER};
-use crate::player::message::names::NAMES_KEPT;
 use crate::player::record::bounded_log::{digest_of, fnv};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+
+/// How many names are kept of the first messages, and as many of the latest, so that memory does not grow.
+pub(crate) const NAMES_KEPT: usize = 10_000;
 
 /// Is what a message without an id is called.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,12 +3,10 @@
 
 use crate::broker::{Delivery, PublishId};
 use crate::model::{Name, QueueName, name_of_same_id};
+use crate::player::message::anonymous_messages::NAMES_KEPT;
 use crate::player::message::anonymous_messages::{Alike, AnonymousMessages, Fate};
 use crate::player::message::compose::Composed;
 use std::collections::{BTreeMap, VecDeque};
-
-/// How many names are kept of the first messages, and as many of the latest, so that memory does not grow.
-pub(crate) const NAMES_KEPT: usize = 10_000;
 
 /// Gives messages their names.
 #[derive(Debug, Default)]

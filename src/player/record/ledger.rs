@@ -2,15 +2,13 @@
 //! Fed by the player with each event; asked by the judge. Holds no more than the ends of long lists.
 
 use crate::broker::{Counts, Delivery, Settlement};
-use crate::model::{
-    Message, Moment, Name, PublishOutcome, QueueName, Scenario, Subject, Text, Value, of_same_id, of_series,
-};
+use crate::model::{Message, Moment, Name, PublishOutcome, QueueName, Scenario, Subject, Text, of_same_id, of_series};
 use crate::player::assert::tally::Tallies;
-use crate::player::consumer::returns::Returns;
 use crate::player::record::outcome::{
     ActionRecord, ConsumerOutcome, MessageRecord, PublishRecord, Receipt, RefusalRecord, ReplyRecord,
 };
 use crate::player::record::reach::Reach;
+use crate::player::record::returns::Returns;
 use crate::player::{BoundedLog, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -208,15 +206,4 @@ pub(crate) fn queues_seen(at: &QueueName, message: &Message) -> Vec<QueueName> {
     let died_in = message.deaths().filter_map(|death| death.get("queue")?.as_text());
     let died_in = died_in.map(|name| QueueName { vhost: at.vhost.clone(), name: name.into() });
     died_in.chain([at.clone()]).collect()
-}
-
-/// Lists a message's deaths, ` (expired in wait ×2)`, or nothing.
-pub fn deaths_in_words(message: &Message) -> String {
-    let words = message.deaths().map(|death| {
-        let text = |key| death.get(key).and_then(Value::as_text).unwrap_or("?").to_owned();
-        let count = death.get("count").and_then(Value::as_integer).unwrap_or(0);
-        format!("{} in {} x{count}", text("reason"), text("queue"))
-    });
-    let words = words.collect::<Vec<_>>();
-    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
 }

@@ -1,9 +1,11 @@
 //! What a run leaves: the timeline, its counts, outcome, verdict, failures.
 
 pub(crate) mod bounded_log;
+pub(crate) mod deaths;
 pub(crate) mod failure;
 pub(crate) mod ledger;
 pub(crate) mod outcome;
 pub(crate) mod reach;
+pub(crate) mod returns;
 pub(crate) mod timeline;
 pub(crate) mod verdict;

@@ -3,7 +3,7 @@
 
 use crate::broker::{Counts, Explanation, Refusal, Settlement, What};
 use crate::model::{Message, Millis, Moment, Name, PublishOutcome, QueueName};
-use crate::player::record::ledger::deaths_in_words;
+use crate::player::record::deaths::deaths_in_words;
 use crate::rules::rule_of_refusal;
 use crate::source::Span;
 use std::collections::VecDeque;
