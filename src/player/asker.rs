@@ -2,7 +2,7 @@
 
 /// Who waits for the answer to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Waiting {
+pub(crate) enum Asker {
     Driver,
     Quiet,
     /// A consumer instance that comes back.

@@ -6,8 +6,8 @@ use crate::broker::{
     ChannelId, Client, Command, Confirmation, ConnectionId, Event, Ids, PublishId, Refusal, Reply, RequestId, What,
 };
 use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, QueueName, Scenario};
+use crate::player::asker::Asker;
 use crate::player::asker::Role;
-use crate::player::asker::Waiting;
 use crate::player::assert::tally::Share;
 use crate::player::consumer::actor::Actor;
 use crate::player::consumer::memory::Memory;
@@ -55,7 +55,7 @@ pub struct Player {
     /// The run's own moment.
     pub(crate) now: Moment,
     pub(crate) outbox: VecDeque<Command>,
-    pub(crate) waiting: BTreeMap<RequestId, Waiting>,
+    pub(crate) waiting: BTreeMap<RequestId, Asker>,
     pub(crate) in_flight: BTreeMap<PublishId, InFlight>,
     pub(crate) channels: BTreeMap<ChannelId, (ConnectionId, Role)>,
     pub(crate) driver: Driver,
@@ -190,7 +190,7 @@ impl Player {
     }
 
     /// Queues a command that has an answer.
-    pub(crate) fn ask(&mut self, waiting: Waiting, make: impl FnOnce(RequestId) -> Command) -> RequestId {
+    pub(crate) fn ask(&mut self, waiting: Asker, make: impl FnOnce(RequestId) -> Command) -> RequestId {
         let request = self.ids.request();
         self.waiting.insert(request, waiting);
         self.outbox.push_back(make(request));
@@ -472,10 +472,10 @@ impl Client for Player {
 impl Player {
     fn replied(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
         match self.waiting.remove(&request) {
-            Some(Waiting::Driver) => self.driver_answered(request, reply),
-            Some(Waiting::Quiet) => self.driver_quiet(reply),
-            Some(Waiting::Actor(actor)) => self.actor_answered(actor, request, reply),
-            Some(Waiting::Leaving | Waiting::Nobody) | None => {}
+            Some(Asker::Driver) => self.driver_answered(request, reply),
+            Some(Asker::Quiet) => self.driver_quiet(reply),
+            Some(Asker::Actor(actor)) => self.actor_answered(actor, request, reply),
+            Some(Asker::Leaving | Asker::Nobody) | None => {}
         }
     }
 }

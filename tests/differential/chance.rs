@@ -25,7 +25,7 @@ impl Chance {
 
     /// Draws one of them.
     pub fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
-        *self.0.pick(of)
+        self.0.pick::<&'a T>(of)
     }
 
     /// Draws one of them, if there is one.

@@ -2,6 +2,7 @@
 
 use crate::model::{Count, Millis, Name, QueueName};
 use crate::player::driver::contents::{Contents, READ_MAX};
+use crate::player::record::failure::Difference;
 use crate::player::record::failure::Finding;
 use crate::player::record::ledger::Ledger;
 

@@ -27,11 +27,11 @@ pub(crate) struct Sums {
 }
 
 /// Is what one publish adds once it is confirmed: to which tally, and what.
-pub(crate) type Share = (usize, Part);
+pub(crate) type Share = (usize, TallyPart);
 
 /// Is what one message adds to a tally.
 #[derive(Debug, Clone)]
-pub(crate) struct Part {
+pub(crate) struct TallyPart {
     group: String,
     amount: Result<u64, (String, String)>,
 }
@@ -116,7 +116,7 @@ impl Tallies {
 }
 
 impl Sums {
-    fn add(&mut self, part: Part) {
+    fn add(&mut self, part: TallyPart) {
         match part.amount {
             Ok(amount) => {
                 let sum = self.groups.entry(part.group).or_default();
@@ -150,7 +150,7 @@ fn sums_of(tally: &TallyExpectation, messages: &[MessageRecord]) -> Sums {
 }
 
 /// Gives what a message adds; nothing when it is not meant.
-fn part_of(tally: &TallyExpectation, name: &str, delivery: &Delivery) -> Option<Part> {
+fn part_of(tally: &TallyExpectation, name: &str, delivery: &Delivery) -> Option<TallyPart> {
     if !message_matches(&tally.only, name, delivery).unwrap_or(false) {
         return None;
     }
@@ -161,7 +161,7 @@ fn part_of(tally: &TallyExpectation, name: &str, delivery: &Delivery) -> Option<
         let number = text.as_ref().and_then(|text| text.trim().parse::<u64>().ok());
         number.ok_or_else(|| (name.to_owned(), text.unwrap_or_else(|| "nothing".to_owned())))
     });
-    Some(Part { group, amount })
+    Some(TallyPart { group, amount })
 }
 
 fn judge_groups(

@@ -5,28 +5,28 @@ use crate::player::driver::command_sequence::CommandSequence;
 
 /// Is an absence that is meant to end.
 #[derive(Debug)]
-pub(crate) struct Reconnect {
+pub(crate) struct Absence {
     /// Made since the loss.
     pub attempts: u32,
-    pub state: State,
+    pub state: AbsenceState,
 }
 
 #[derive(Debug)]
-pub(crate) enum State {
-    Waiting { until: Moment },
+pub(crate) enum AbsenceState {
+    Pausing { until: Moment },
     Connecting(Box<CommandSequence>),
 }
 
-impl Reconnect {
+impl Absence {
     /// Gives when the next attempt is due.
     pub fn wake_at(&self) -> Option<Moment> {
         match self.state {
-            State::Waiting { until } => Some(until),
-            State::Connecting(_) => None,
+            AbsenceState::Pausing { until } => Some(until),
+            AbsenceState::Connecting(_) => None,
         }
     }
 
     pub fn is_connecting(&self) -> bool {
-        matches!(self.state, State::Connecting(_))
+        matches!(self.state, AbsenceState::Connecting(_))
     }
 }

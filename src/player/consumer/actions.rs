@@ -3,7 +3,7 @@
 
 use crate::broker::{Command, DeliveryTag, PublishId, Refusal, Settlement};
 use crate::model::{Action, Forward, Publish, PublishOutcome};
-use crate::player::asker::Waiting;
+use crate::player::asker::Asker;
 use crate::player::consumer::job::{Job, Wait};
 use crate::player::context::Player;
 use crate::player::message::anonymous_messages::Fate;
@@ -35,7 +35,7 @@ impl Player {
             Action::Retry => self.act_retry(index, job)?,
             Action::Crash => {
                 self.note_done(index, job, &ActionRecord::Did("crash"));
-                self.crash(index, Waiting::Nobody);
+                self.crash(index, Asker::Nobody);
             }
             Action::CloseChannel => {
                 self.note_done(index, job, &ActionRecord::Did("close_channel"));
@@ -43,7 +43,7 @@ impl Player {
             }
             Action::Cancel => {
                 self.note_done(index, job, &ActionRecord::Did("cancel"));
-                self.cancel(index, Waiting::Nobody);
+                self.cancel(index, Asker::Nobody);
             }
         }
         Ok(())

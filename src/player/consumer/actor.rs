@@ -3,7 +3,7 @@
 
 use crate::broker::{ChannelId, ConnectionId, DeliveryTag};
 use crate::model::{Batch, Consumer, Moment, Name, Scenario};
-use crate::player::consumer::absence::Reconnect;
+use crate::player::consumer::absence::Absence;
 use crate::player::consumer::job::{Held, Job, Wait};
 use crate::player::consumer::memory::Remembered;
 use crate::player::message::anonymous_messages::Alike;
@@ -27,7 +27,7 @@ pub(crate) struct Actor {
     /// Unsettled deliveries.
     pub in_hand: BTreeMap<DeliveryTag, InHand>,
     /// Is away and means to come back.
-    pub comeback: Option<Reconnect>,
+    pub comeback: Option<Absence>,
 }
 
 /// Is one unsettled delivery.
@@ -75,7 +75,7 @@ impl Actor {
 
     /// Says whether it is on its way back.
     pub fn is_connecting(&self) -> bool {
-        self.comeback.as_ref().is_some_and(Reconnect::is_connecting)
+        self.comeback.as_ref().is_some_and(Absence::is_connecting)
     }
 
     /// Lists its channels, consuming one first.
@@ -95,7 +95,7 @@ impl Actor {
         let free = self.jobs.len() < usize::from(consumer.concurrency.max(1));
         let first = consumer.batch.filter(|_| free).zip(self.inbox.front());
         let filled = first.map(|(batch, held)| held.arrived + batch.after);
-        let back = self.comeback.as_ref().and_then(Reconnect::wake_at);
+        let back = self.comeback.as_ref().and_then(Absence::wake_at);
         jobs.chain(filled).chain(back).min()
     }
 

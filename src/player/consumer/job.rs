@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Job {
     /// One message, or the batch.
     pub held: Vec<Held>,
-    pub doing: Doing,
+    pub doing: JobState,
     pub next_action: usize,
     pub wait: Wait,
     /// When the rule has taken too long.
@@ -30,7 +30,7 @@ pub(crate) struct Held {
 
 /// Says which actions are carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Doing {
+pub(crate) enum JobState {
     Rule(usize),
     Timeout,
 }
@@ -48,8 +48,8 @@ impl Job {
     /// Gives the actions at hand.
     pub fn actions<'c>(&self, consumer: &'c Consumer) -> &'c [Action] {
         match self.doing {
-            Doing::Rule(rule) => consumer.rules.get(rule).map_or(&[], |rule| &rule.actions),
-            Doing::Timeout => consumer.timeout.as_ref().map_or(&[], |timeout| &timeout.actions),
+            JobState::Rule(rule) => consumer.rules.get(rule).map_or(&[], |rule| &rule.actions),
+            JobState::Timeout => consumer.timeout.as_ref().map_or(&[], |timeout| &timeout.actions),
         }
     }
 

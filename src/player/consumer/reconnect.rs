@@ -2,9 +2,9 @@
 //! Attempts are counted anew for each loss; an actor whose attempts are used up stays away.
 
 use crate::broker::{Refusal, Reply, RequestId};
-use crate::player::asker::Waiting;
-use crate::player::consumer::absence::Reconnect;
-use crate::player::consumer::absence::State;
+use crate::player::asker::Asker;
+use crate::player::consumer::absence::Absence;
+use crate::player::consumer::absence::AbsenceState;
 use crate::player::context::Player;
 use crate::player::driver::command_sequence::CommandSequence;
 
@@ -13,8 +13,8 @@ impl Player {
     pub(crate) fn plan_comeback(&mut self, index: usize) {
         let reconnect = self.scenario.consumers[self.actors[index].consumer].reconnect;
         if let Some(reconnect) = reconnect.filter(|_| self.actors[index].comeback.is_none()) {
-            let state = State::Waiting { until: self.now + reconnect.after };
-            self.actors[index].comeback = Some(Reconnect { attempts: 0, state });
+            let state = AbsenceState::Pausing { until: self.now + reconnect.after };
+            self.actors[index].comeback = Some(Absence { attempts: 0, state });
         }
     }
 
@@ -22,20 +22,20 @@ impl Player {
     pub(crate) fn come_back(&mut self, index: usize) -> bool {
         let Some(mut comeback) = self.actors[index].comeback.take() else { return false };
         let acted = match &mut comeback.state {
-            State::Waiting { until } if *until > self.now || self.partner_connects(index) => false,
-            State::Waiting { .. } => {
+            AbsenceState::Pausing { until } if *until > self.now || self.partner_connects(index) => false,
+            AbsenceState::Pausing { .. } => {
                 comeback.attempts += 1;
                 self.told(index, format!("connects again (attempt {})", comeback.attempts));
-                comeback.state = State::Connecting(Box::new(CommandSequence::new(self.subscribe(index))));
+                comeback.state = AbsenceState::Connecting(Box::new(CommandSequence::new(self.subscribe(index))));
                 true
             }
-            State::Connecting(program) if program.is_over() => {
+            AbsenceState::Connecting(program) if program.is_over() => {
                 let refusal = program.refusal.take();
                 return self.came_back(index, comeback.attempts, refusal);
             }
-            State::Connecting(program) => match program.next() {
+            AbsenceState::Connecting(program) => match program.next() {
                 Some(ask) => {
-                    program.waiting = Some(self.ask(Waiting::Actor(index), |request| ask.command(request)));
+                    program.waiting = Some(self.ask(Asker::Actor(index), |request| ask.command(request)));
                     true
                 }
                 None => false,
@@ -47,7 +47,7 @@ impl Player {
 
     /// One that shares the channel is opening it.
     fn partner_connects(&self, index: usize) -> bool {
-        self.partners(index).filter_map(|other| other.comeback.as_ref()).any(Reconnect::is_connecting)
+        self.partners(index).filter_map(|other| other.comeback.as_ref()).any(Absence::is_connecting)
     }
 
     /// Ends an attempt, well or not.
@@ -64,13 +64,13 @@ impl Player {
             self.told(index, format!("gives up after {attempts} {noun}"));
             return true;
         }
-        let state = State::Waiting { until: self.now + reconnect.after };
-        self.actors[index].comeback = Some(Reconnect { attempts, state });
+        let state = AbsenceState::Pausing { until: self.now + reconnect.after };
+        self.actors[index].comeback = Some(Absence { attempts, state });
         true
     }
 
     pub(crate) fn actor_answered(&mut self, index: usize, request: RequestId, reply: Result<Reply, Refusal>) {
-        if let Some(Reconnect { state: State::Connecting(program), .. }) = &mut self.actors[index].comeback
+        if let Some(Absence { state: AbsenceState::Connecting(program), .. }) = &mut self.actors[index].comeback
             && program.waiting == Some(request)
         {
             program.answered(reply);

@@ -2,15 +2,15 @@
 //! What it had in hand is the broker's again, what it was publishing is lost; who may come back plans to.
 
 use crate::broker::{ChannelId, Command, ConnectionId, Method, Refusal, Scope};
-use crate::player::asker::Waiting;
+use crate::player::asker::Asker;
 use crate::player::context::Player;
-use crate::player::driver::state::Doing;
+use crate::player::driver::state::DriverState;
 use crate::player::message::anonymous_messages::Fate;
 use crate::player::record::timeline::TimelineEvent;
 
 impl Player {
     /// Drops the actor's socket.
-    pub(crate) fn crash(&mut self, index: usize, waiting: Waiting) {
+    pub(crate) fn crash(&mut self, index: usize, waiting: Asker) {
         let Some(connection) = self.actors[index].connection else { return };
         self.ask(waiting, |request| Command::Cut { request, connection });
         self.lost_connection(connection, index, "crashes");
@@ -19,13 +19,13 @@ impl Player {
     /// Closes the consuming channel politely.
     pub(crate) fn close_channel(&mut self, index: usize) {
         if let Some(channel) = self.actors[index].channel {
-            self.ask(Waiting::Nobody, |request| Command::CloseChannel { request, channel });
+            self.ask(Asker::Nobody, |request| Command::CloseChannel { request, channel });
             self.leave_together(index, "closes its channel");
         }
     }
 
     /// Cancels the subscription; what is in hand stays in hand.
-    pub(crate) fn cancel(&mut self, index: usize, waiting: Waiting) {
+    pub(crate) fn cancel(&mut self, index: usize, waiting: Asker) {
         let consumer = self.actors[index].name.clone();
         self.actors[index].comeback = None;
         if let Some(channel) = self.actors[index].channel.filter(|_| self.actors[index].running) {
@@ -37,7 +37,7 @@ impl Player {
     }
 
     /// Cancels and closes politely; a line that others use stays open.
-    pub(crate) fn stop(&mut self, index: usize, waiting: Waiting) {
+    pub(crate) fn stop(&mut self, index: usize, waiting: Asker) {
         self.cancel(index, waiting);
         if self.sharers(index).any(|other| self.actors[other].running) {
             return;
@@ -54,8 +54,8 @@ impl Player {
 
     /// Ends the step once the broker has answered all who leave by it; one that was gone already is gone as was asked.
     pub(crate) fn go_on_leaving(&mut self) -> bool {
-        if self.waiting.values().any(|waiting| *waiting == Waiting::Leaving) {
-            self.driver.doing = Doing::Leaving;
+        if self.waiting.values().any(|waiting| *waiting == Asker::Leaving) {
+            self.driver.doing = DriverState::Leaving;
             return false;
         }
         self.end_step(None);
@@ -130,7 +130,7 @@ impl Player {
     /// Closes what was opened for a subscription that did not come about.
     pub(crate) fn withdraw(&mut self, index: usize) {
         if let Some(connection) = self.abandon(index) {
-            self.ask(Waiting::Nobody, |request| Command::Disconnect { request, connection });
+            self.ask(Asker::Nobody, |request| Command::Disconnect { request, connection });
         }
     }
 

@@ -4,7 +4,7 @@
 use crate::broker::{ChannelId, Delivery};
 use crate::model::{Consumer, Name};
 use crate::player::consumer::actor::InHand;
-use crate::player::consumer::job::{Doing, Held, Job, Wait};
+use crate::player::consumer::job::{Held, Job, JobState, Wait};
 use crate::player::consumer::matching::matches;
 use crate::player::context::Player;
 use crate::player::message::anonymous_messages::Alike;
@@ -84,7 +84,7 @@ impl Player {
         while self.actors[index].jobs.len() < usize::from(consumer.concurrency.max(1)) {
             let Some(held) = self.actors[index].next_work(consumer.batch, self.now) else { break };
             taken = true;
-            let mut job = Job { held, doing: Doing::Timeout, next_action: 0, wait: Wait::Nothing, over_at: None };
+            let mut job = Job { held, doing: JobState::Timeout, next_action: 0, wait: Wait::Nothing, over_at: None };
             if consumer.batch.is_some() {
                 self.ledger.batched(index, job.held.len() as u64);
                 let words = format!("works on a batch: {}", job.in_words());
@@ -93,7 +93,7 @@ impl Player {
             match self.choose_rule(index, consumer, &job) {
                 Ok(Some(rule)) => {
                     self.memories[self.actors[index].consumer].matched += 1;
-                    job.doing = Doing::Rule(rule);
+                    job.doing = JobState::Rule(rule);
                     job.over_at = consumer.timeout.as_ref().map(|timeout| self.now + timeout.after);
                     self.actors[index].jobs.push(job);
                 }
@@ -166,8 +166,8 @@ impl Player {
             job.next_action += 1;
             if let Err(bad) = self.act(index, job, action) {
                 let place = match job.doing {
-                    Doing::Rule(rule) => consumer.rules.get(rule).map(|rule| rule.span),
-                    Doing::Timeout => consumer.timeout.as_ref().map(|timeout| timeout.span),
+                    JobState::Rule(rule) => consumer.rules.get(rule).map(|rule| rule.span),
+                    JobState::Timeout => consumer.timeout.as_ref().map(|timeout| timeout.span),
                 };
                 self.bad_action(index, bad.or_at(place));
                 return false;
@@ -180,7 +180,7 @@ impl Player {
 
     /// Abandons the actions that are left, for those of the timeout.
     fn give_up(&mut self, index: usize, job: &mut Job) {
-        (job.doing, job.next_action, job.over_at) = (Doing::Timeout, 0, None);
+        (job.doing, job.next_action, job.over_at) = (JobState::Timeout, 0, None);
         self.note_done(index, job, &ActionRecord::Did("timed out"));
         let words = format!("has worked too long on {}", job.in_words());
         self.told(index, words);

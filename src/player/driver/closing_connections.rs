@@ -7,7 +7,7 @@ use crate::player::asker::Role;
 use crate::player::context::Player;
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::state::ClosingConnections;
-use crate::player::driver::state::{Doing, Then};
+use crate::player::driver::state::{Continuation, DriverState};
 use crate::player::record::timeline::TimelineEvent;
 use crate::source::Code;
 use std::collections::VecDeque;
@@ -51,13 +51,14 @@ impl Player {
     fn sever_next(&mut self, mut left: VecDeque<ConnectionId>) {
         let Some(at) = left.pop_front() else { return self.end_step(None) };
         let program = CommandSequence::new([Ask::Manage(Management::CloseConnection { connection: at })]);
-        self.driver.doing = Doing::CommandSequence(program, Then::Severed(ClosingConnections { at, left }));
+        self.driver.doing =
+            DriverState::CommandSequence(program, Continuation::Severed(ClosingConnections { at, left }));
     }
 
     /// Waits until the end of the connection is heard, then takes the next.
     pub(crate) fn go_on_severing(&mut self, severing: ClosingConnections) -> bool {
         if self.open_connections().iter().any(|(connection, _)| *connection == severing.at) {
-            self.driver.doing = Doing::ClosingConnections(severing);
+            self.driver.doing = DriverState::ClosingConnections(severing);
             return false;
         }
         self.sever_next(severing.left);
@@ -74,7 +75,7 @@ impl Player {
             self.forget_link(*connection);
         }
         let program = CommandSequence::new(connections.iter().map(|connection| Ask::Disconnect(*connection)));
-        self.driver.doing = Doing::CommandSequence(program, Then::EndStep);
+        self.driver.doing = DriverState::CommandSequence(program, Continuation::EndStep);
     }
 
     pub(crate) fn begin_restart(&mut self) {
@@ -82,7 +83,7 @@ impl Player {
         self.record(TimelineEvent::Did { who: "driver".into(), what: "restarts the broker".into() });
         // How long a broker is away is its own affair: no time of the scenario passes.
         let program = CommandSequence::new([Ask::Manage(Management::Restart { down_for: Millis(0) })]);
-        self.driver.doing = Doing::CommandSequence(program, Then::Restarted);
+        self.driver.doing = DriverState::CommandSequence(program, Continuation::Restarted);
     }
 
     /// Forgets a connection of the driver; what the runner took over it to read is the broker's again.

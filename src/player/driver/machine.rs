@@ -3,16 +3,16 @@
 
 use crate::broker::{ChannelId, ConnectionId, PublishId, Refusal, Reply, RequestId};
 use crate::model::{Act, Millis, Moment, Name, PublishOutcome, Scale, Scenario, Step};
-use crate::player::asker::{Role, Waiting};
+use crate::player::asker::{Asker, Role};
 use crate::player::context::Player;
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::publish_series::PublishSeries;
-use crate::player::driver::state::Doing;
+use crate::player::driver::state::Continuation;
 use crate::player::driver::state::Driver;
-use crate::player::driver::state::Link;
-use crate::player::driver::state::LinkName;
-use crate::player::driver::state::Stage;
-use crate::player::driver::state::Then;
+use crate::player::driver::state::DriverState;
+use crate::player::driver::state::RunStage;
+use crate::player::driver::state::UserConnection;
+use crate::player::driver::state::UserOfVhost;
 use crate::source::{Code, Span};
 use std::collections::BTreeMap;
 
@@ -20,8 +20,8 @@ impl Driver {
     pub fn new(scenario: &Scenario, scale: Scale) -> Self {
         Self {
             limit: Moment(scenario.time_limit(scale).0),
-            stage: Stage::Linking(0),
-            doing: Doing::Nothing,
+            stage: RunStage::Linking(0),
+            doing: DriverState::Nothing,
             links: BTreeMap::new(),
             vhosts: scenario.vhosts(),
             began: Moment(0),
@@ -39,7 +39,7 @@ impl Driver {
     }
 
     pub fn is_done(&self) -> bool {
-        self.stage == Stage::Done
+        self.stage == RunStage::Done
     }
 
     /// Says that the outcome is being read: counts no longer speak of the run.
@@ -49,17 +49,17 @@ impl Driver {
 
     /// Says that consumers do nothing more: what the run left behind is being read, or everything is being closed.
     pub fn rests_actors(&self) -> bool {
-        self.frozen || matches!(self.stage, Stage::Closing | Stage::Done)
+        self.frozen || matches!(self.stage, RunStage::Closing | RunStage::Done)
     }
 
     /// Says that it publishes more than goes out at once, and is in the midst of it.
     pub fn is_amid_bulk(&self) -> bool {
-        matches!(&self.doing, Doing::Publishing(series) if series.is_amid_bulk())
+        matches!(&self.doing, DriverState::Publishing(series) if series.is_amid_bulk())
     }
 
     /// Counts a delivery where the rest of a moment is awaited.
     pub fn note_delivery(&mut self, message: &Name) {
-        if let Doing::EndingInstant(instant) = &mut self.doing {
+        if let DriverState::EndingInstant(instant) = &mut self.doing {
             instant.delivered(message);
         }
     }
@@ -67,10 +67,10 @@ impl Driver {
     /// Gives the next moment at which the driver acts by itself.
     pub fn wake_at(&self) -> Option<Moment> {
         let own = match &self.doing {
-            Doing::Publishing(series) => series.wake_at(),
-            Doing::PendingCall(calling) => Some(calling.wake_at()),
-            Doing::Watching { until } | Doing::Sleeping { until } => Some(*until),
-            Doing::Pausing { until } | Doing::Lingering { until } => Some(*until),
+            DriverState::Publishing(series) => series.wake_at(),
+            DriverState::PendingCall(calling) => Some(calling.wake_at()),
+            DriverState::Watching { until } | DriverState::Sleeping { until } => Some(*until),
+            DriverState::Pausing { until } | DriverState::Lingering { until } => Some(*until),
             _ => None,
         };
         let timeout = (!self.timed_out && !self.is_done()).then_some(self.limit);
@@ -80,11 +80,11 @@ impl Driver {
     /// Gives the place in the file where the run stands.
     pub fn span(&self, scenario: &Scenario) -> Span {
         let step = match self.stage {
-            Stage::Linking(_) | Stage::Opening(_) => scenario.steps.first(),
-            Stage::Steps(at) => scenario.steps.get(at).or(scenario.steps.last()),
-            Stage::AtEnd(at) => scenario.at_end.get(at),
-            Stage::Finally(at) => scenario.finally.get(at),
-            Stage::Outcome | Stage::Closing | Stage::Done => scenario.steps.last(),
+            RunStage::Linking(_) | RunStage::Opening(_) => scenario.steps.first(),
+            RunStage::Steps(at) => scenario.steps.get(at).or(scenario.steps.last()),
+            RunStage::AtEnd(at) => scenario.at_end.get(at),
+            RunStage::Finally(at) => scenario.finally.get(at),
+            RunStage::Outcome | RunStage::Closing | RunStage::Done => scenario.steps.last(),
         };
         let consumer = scenario.consumers.first().map(|consumer| consumer.span);
         let nowhere = Span::new(crate::source::FileId::default(), 0, 0);
@@ -105,30 +105,33 @@ impl Player {
         }
         if self.failures.len() > self.driver.failures_before {
             self.driver.failures_before = self.failures.len();
-            if !matches!(self.driver.stage, Stage::AtEnd(_) | Stage::Finally(_) | Stage::Closing | Stage::Done) {
-                self.enter(Stage::Finally(0));
+            if !matches!(
+                self.driver.stage,
+                RunStage::AtEnd(_) | RunStage::Finally(_) | RunStage::Closing | RunStage::Done
+            ) {
+                self.enter(RunStage::Finally(0));
                 return true;
             }
         }
-        match std::mem::replace(&mut self.driver.doing, Doing::Nothing) {
-            Doing::Nothing => self.next_stage(moment),
-            Doing::CommandSequence(program, then) => self.run_program(program, then),
-            Doing::Publishing(series) => self.go_on_publishing(*series),
-            Doing::PendingCall(calling) => self.go_on_calling(calling),
-            Doing::ClosingConnections(severing) => self.go_on_severing(severing),
-            Doing::Leaving => self.go_on_leaving(),
-            Doing::Reading(reading) => self.go_on_reading(reading),
-            Doing::Watching { until } => self.go_on_watching(until),
-            Doing::Sleeping { until } if until <= self.now => {
+        match std::mem::replace(&mut self.driver.doing, DriverState::Nothing) {
+            DriverState::Nothing => self.next_stage(moment),
+            DriverState::CommandSequence(program, then) => self.run_program(program, then),
+            DriverState::Publishing(series) => self.go_on_publishing(*series),
+            DriverState::PendingCall(calling) => self.go_on_calling(calling),
+            DriverState::ClosingConnections(severing) => self.go_on_severing(severing),
+            DriverState::Leaving => self.go_on_leaving(),
+            DriverState::Reading(reading) => self.go_on_reading(reading),
+            DriverState::Watching { until } => self.go_on_watching(until),
+            DriverState::Sleeping { until } if until <= self.now => {
                 self.woke_up();
                 true
             }
-            Doing::Lingering { until } if until <= self.now => self.lingered(),
-            Doing::EndingInstant(instant) if instant.is_endless() => {
+            DriverState::Lingering { until } if until <= self.now => self.lingered(),
+            DriverState::EndingInstant(instant) if instant.is_endless() => {
                 self.end_step(None);
                 true
             }
-            Doing::Pausing { until } if until <= self.now => {
+            DriverState::Pausing { until } if until <= self.now => {
                 if let Some(step) = self.current_step() {
                     self.perform_step(&step);
                 }
@@ -141,62 +144,62 @@ impl Player {
         }
     }
 
-    pub(crate) fn enter(&mut self, stage: Stage) {
+    pub(crate) fn enter(&mut self, stage: RunStage) {
         self.driver.stage = stage;
-        self.driver.doing = Doing::Nothing;
+        self.driver.doing = DriverState::Nothing;
     }
 
     fn next_stage(&mut self, moment: Moment) -> bool {
         let scenario = self.scenario.clone();
         match self.driver.stage {
-            Stage::Linking(at) => match self.driver.vhosts.get(at).cloned() {
+            RunStage::Linking(at) => match self.driver.vhosts.get(at).cloned() {
                 Some(vhost) => {
                     let program = CommandSequence::new(self.link_asks(&(None, vhost)));
-                    self.driver.doing = Doing::CommandSequence(program, Then::Linked);
+                    self.driver.doing = DriverState::CommandSequence(program, Continuation::Linked);
                 }
                 None => {
                     self.watch_all();
-                    self.enter(Stage::Opening(0));
+                    self.enter(RunStage::Opening(0));
                 }
             },
-            Stage::Opening(at) if at < self.actors.len() => {
+            RunStage::Opening(at) if at < self.actors.len() => {
                 let consumer = &scenario.consumers[self.actors[at].consumer];
                 if consumer.start_manually {
-                    self.enter(Stage::Opening(at + 1));
+                    self.enter(RunStage::Opening(at + 1));
                 } else {
                     self.start_actor(at);
                 }
             }
-            Stage::Opening(_) => {
+            RunStage::Opening(_) => {
                 self.begin(moment);
-                self.enter(Stage::Steps(0));
+                self.enter(RunStage::Steps(0));
             }
-            Stage::Steps(at) => match scenario.steps.get(at) {
+            RunStage::Steps(at) => match scenario.steps.get(at) {
                 Some(step) => self.begin_step(step),
                 None => {
-                    self.enter(Stage::Outcome);
+                    self.enter(RunStage::Outcome);
                     self.await_quiet();
                 }
             },
-            Stage::Outcome => self.enter(Stage::AtEnd(0)),
-            Stage::AtEnd(at) => match scenario.at_end.get(at) {
+            RunStage::Outcome => self.enter(RunStage::AtEnd(0)),
+            RunStage::AtEnd(at) => match scenario.at_end.get(at) {
                 Some(step) => self.judge_at_end(step, at),
                 None => {
                     self.keep_outcome();
-                    self.enter(Stage::Finally(0));
+                    self.enter(RunStage::Finally(0));
                 }
             },
-            Stage::Finally(at) => match scenario.finally.get(at) {
+            RunStage::Finally(at) => match scenario.finally.get(at) {
                 // It failed; the others still have their turn.
-                Some(_) if self.driver.tidied == Some(at) => self.enter(Stage::Finally(at + 1)),
+                Some(_) if self.driver.tidied == Some(at) => self.enter(RunStage::Finally(at + 1)),
                 Some(step) => {
                     self.driver.tidied = Some(at);
                     self.begin_step(step);
                 }
                 None => self.close_up(),
             },
-            Stage::Closing => self.enter(Stage::Done),
-            Stage::Done => return false,
+            RunStage::Closing => self.enter(RunStage::Done),
+            RunStage::Done => return false,
         }
         true
     }
@@ -211,18 +214,18 @@ impl Player {
     pub(crate) fn start_actor(&mut self, index: usize) {
         self.actors[index].comeback = None;
         let asks = self.subscribe(index);
-        self.driver.doing = Doing::CommandSequence(CommandSequence::new(asks), Then::Started(index));
+        self.driver.doing = DriverState::CommandSequence(CommandSequence::new(asks), Continuation::Started(index));
     }
 
     /// Lists what is missing for a user to publish in a vhost: a connection, a channel.
-    pub(crate) fn link_asks(&mut self, name: &LinkName) -> Vec<Ask> {
+    pub(crate) fn link_asks(&mut self, name: &UserOfVhost) -> Vec<Ask> {
         let mut asks = Vec::new();
         let link = match self.driver.links.get(name).copied() {
             Some(link) => link,
             None => {
                 let connection = self.ids.connection();
                 asks.push(Ask::Connect { connection, user: name.0.clone(), vhost: name.1.clone() });
-                Link { connection, publishing: None }
+                UserConnection { connection, publishing: None }
             }
         };
         let publishing = link.publishing.unwrap_or_else(|| {
@@ -231,11 +234,11 @@ impl Player {
             self.channels.insert(channel, (link.connection, Role::Driver));
             channel
         });
-        self.driver.links.insert(name.clone(), Link { publishing: Some(publishing), ..link });
+        self.driver.links.insert(name.clone(), UserConnection { publishing: Some(publishing), ..link });
         asks
     }
 
-    fn run_program(&mut self, mut program: CommandSequence, then: Then) -> bool {
+    fn run_program(&mut self, mut program: CommandSequence, then: Continuation) -> bool {
         if program.is_over() {
             self.program_over(program, then);
             return true;
@@ -243,16 +246,16 @@ impl Player {
         let next = program.next();
         let asked = next.is_some();
         if let Some(ask) = next {
-            program.waiting = Some(self.ask(Waiting::Driver, |request| ask.command(request)));
+            program.waiting = Some(self.ask(Asker::Driver, |request| ask.command(request)));
         }
-        self.driver.doing = Doing::CommandSequence(program, then);
+        self.driver.doing = DriverState::CommandSequence(program, then);
         asked
     }
 
     pub(crate) fn driver_answered(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
         let program = match &mut self.driver.doing {
-            Doing::CommandSequence(program, _) => program,
-            Doing::Reading(reading) => &mut reading.program,
+            DriverState::CommandSequence(program, _) => program,
+            DriverState::Reading(reading) => &mut reading.program,
             _ => return,
         };
         if program.waiting == Some(request) {
@@ -260,34 +263,34 @@ impl Player {
         }
     }
 
-    fn program_over(&mut self, program: CommandSequence, then: Then) {
+    fn program_over(&mut self, program: CommandSequence, then: Continuation) {
         let refusal = program.refusal;
         match then {
-            Then::Linked => match (refusal, self.driver.stage) {
+            Continuation::Linked => match (refusal, self.driver.stage) {
                 (Some(refusal), _) => self.runner_refused(&refusal),
-                (None, Stage::Linking(at)) => self.enter(Stage::Linking(at + 1)),
-                (None, _) => self.driver.doing = Doing::Nothing,
+                (None, RunStage::Linking(at)) => self.enter(RunStage::Linking(at + 1)),
+                (None, _) => self.driver.doing = DriverState::Nothing,
             },
-            Then::Closed => self.driver.doing = Doing::Nothing,
-            Then::Started(index) => self.actor_started(index, refusal),
-            Then::EndStep => self.end_step(refusal.as_ref()),
-            Then::Restarted => {
+            Continuation::Closed => self.driver.doing = DriverState::Nothing,
+            Continuation::Started(index) => self.actor_started(index, refusal),
+            Continuation::EndStep => self.end_step(refusal.as_ref()),
+            Continuation::Restarted => {
                 self.driver.restarting = false;
                 self.end_step(refusal.as_ref());
             }
-            Then::Ask(channel) => match refusal {
+            Continuation::Ask(channel) => match refusal {
                 Some(refusal) => self.end_step(Some(&refusal)),
                 None => self.ask_question(channel),
             },
-            Then::Severed(severing) => match refusal {
+            Continuation::Severed(severing) => match refusal {
                 Some(refusal) => self.end_step(Some(&refusal)),
-                None => self.driver.doing = Doing::ClosingConnections(severing),
+                None => self.driver.doing = DriverState::ClosingConnections(severing),
             },
-            Then::Read(reading) => match refusal {
+            Continuation::Read(reading) => match refusal {
                 Some(refusal) => self.runner_refused(&refusal),
-                None => self.driver.doing = Doing::Reading(*reading),
+                None => self.driver.doing = DriverState::Reading(*reading),
             },
-            Then::Publish => match refusal {
+            Continuation::Publish => match refusal {
                 Some(refusal) => self.end_step(Some(&refusal)),
                 None => self.begin_series(),
             },
@@ -301,14 +304,14 @@ impl Player {
             // What was opened for it is closed before anything else is asked.
             Some(_) => self.withdraw(index),
         }
-        if let Stage::Opening(at) = self.driver.stage {
+        if let RunStage::Opening(at) = self.driver.stage {
             if let Some(refusal) = refusal {
                 let span = self.scenario.consumers[self.actors[index].consumer].span;
                 let what = format!("consume {}", queue.name);
                 self.refused(self.actors[index].name.clone(), what.into(), &refusal);
                 self.failed(Code::StepRefused, format!("a consumer could not start: {refusal}"), span, vec![]);
             } else {
-                self.enter(Stage::Opening(at + 1));
+                self.enter(RunStage::Opening(at + 1));
             }
             return;
         }
@@ -329,7 +332,7 @@ impl Player {
         let channel = link.and_then(|name| self.driver.links.get(&name)).and_then(|link| link.publishing);
         match channel {
             Some(channel) => {
-                self.driver.doing = Doing::Publishing(Box::new(PublishSeries::new(*publish, channel, self.now)))
+                self.driver.doing = DriverState::Publishing(Box::new(PublishSeries::new(*publish, channel, self.now)))
             }
             None => self.end_step(None),
         }
@@ -356,7 +359,7 @@ impl Player {
                 }
             }
         }
-        self.driver.doing = Doing::Publishing(Box::new(series));
+        self.driver.doing = DriverState::Publishing(Box::new(series));
         sent
     }
 
@@ -366,7 +369,7 @@ impl Player {
         outcome: PublishOutcome,
         refusal: Option<&Refusal>,
     ) {
-        let Doing::Publishing(series) = &mut self.driver.doing else {
+        let DriverState::Publishing(series) = &mut self.driver.doing else {
             return self.question_ended(publish, outcome, refusal);
         };
         if !series.ended(publish) || series.broken {

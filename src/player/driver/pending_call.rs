@@ -8,7 +8,7 @@ use crate::player::assert::judge_messages::compare_message;
 use crate::player::context::Player;
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::state::PendingCall;
-use crate::player::driver::state::{Doing, Then};
+use crate::player::driver::state::{Continuation, DriverState};
 use crate::player::message::compose::compose;
 use crate::player::record::failure::{FailureSubject, Finding};
 use crate::player::record::outcome::{MessageRecord, ReplyRecord};
@@ -33,7 +33,7 @@ impl Player {
             arguments: Default::default(),
         };
         asks.extend([Ask::Open { channel, connection }, Ask::Call { channel, method }]);
-        self.driver.doing = Doing::CommandSequence(CommandSequence::new(asks), Then::Ask(channel));
+        self.driver.doing = DriverState::CommandSequence(CommandSequence::new(asks), Continuation::Ask(channel));
     }
 
     /// Sends the question once its channel listens for the answer.
@@ -47,7 +47,7 @@ impl Player {
                 let (publish, question) = self.publish_named(composed, channel, by, None);
                 let until = self.now + within;
                 let calling = PendingCall { channel, publish, question, confirmed: false, reply: None, until };
-                self.driver.doing = Doing::PendingCall(Box::new(calling));
+                self.driver.doing = DriverState::PendingCall(Box::new(calling));
             }
             Err(bad) => self.bad_step(&bad),
         }
@@ -55,7 +55,7 @@ impl Player {
 
     /// Takes a delivery of the channel that listens; says whether it was one.
     pub(crate) fn take_reply(&mut self, channel: ChannelId, delivery: &Delivery) -> bool {
-        let Doing::PendingCall(calling) = &mut self.driver.doing else { return false };
+        let DriverState::PendingCall(calling) = &mut self.driver.doing else { return false };
         if calling.channel != channel {
             return false;
         }
@@ -66,7 +66,7 @@ impl Player {
 
     /// Hears how the question itself ended; without a channel there will be no answer.
     pub(crate) fn question_ended(&mut self, publish: PublishId, outcome: PublishOutcome, refusal: Option<&Refusal>) {
-        let Doing::PendingCall(calling) = &mut self.driver.doing else { return };
+        let DriverState::PendingCall(calling) = &mut self.driver.doing else { return };
         if calling.publish != publish {
             return;
         }
@@ -98,7 +98,7 @@ impl Player {
                 true
             }
             _ => {
-                self.driver.doing = Doing::PendingCall(calling);
+                self.driver.doing = DriverState::PendingCall(calling);
                 false
             }
         }
@@ -142,7 +142,7 @@ impl Player {
 
     fn close_quietly(&mut self, channel: ChannelId) {
         if self.channels.remove(&channel).is_some() {
-            self.ask(crate::player::asker::Waiting::Nobody, |request| Command::CloseChannel { request, channel });
+            self.ask(crate::player::asker::Asker::Nobody, |request| Command::CloseChannel { request, channel });
         }
     }
 }

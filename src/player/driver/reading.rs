@@ -6,7 +6,7 @@ use crate::player::asker::Role;
 use crate::player::context::Player;
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::contents::{Contents, Reading, can_be_read, record};
-use crate::player::driver::state::{Doing, Stage, Then};
+use crate::player::driver::state::{Continuation, DriverState, RunStage};
 use crate::player::driver::waiting::contents_of;
 use crate::player::record::outcome::Outcome;
 use crate::rules::{EffectivePolicies, differences};
@@ -16,7 +16,7 @@ impl Player {
     pub(crate) fn read_for(&mut self, expectation: &Expectation) {
         let Some(queue) = contents_of(expectation).cloned() else { return };
         let on_broker = self.ready_on_broker(&queue);
-        self.driver.doing = Doing::Reading(Reading::new([(queue, on_broker)]));
+        self.driver.doing = DriverState::Reading(Reading::new([(queue, on_broker)]));
     }
 
     fn ready_on_broker(&self, queue: &QueueName) -> u64 {
@@ -42,7 +42,7 @@ impl Player {
                 self.contents.keep(id, None);
             }
         }
-        self.driver.doing = Doing::Reading(Reading::new(to_read));
+        self.driver.doing = DriverState::Reading(Reading::new(to_read));
     }
 
     /// Gives the shortest message TTL that the topology puts on a queue; `u64::MAX` without one.
@@ -59,17 +59,17 @@ impl Player {
     pub(crate) fn go_on_reading(&mut self, mut reading: Reading) -> bool {
         if let Some((queue, taken)) = reading.finished() {
             self.took_contents(queue, taken);
-            self.driver.doing = Doing::Reading(reading);
+            self.driver.doing = DriverState::Reading(reading);
             return true;
         }
         if reading.at.is_some() {
             let next = reading.program.next();
             let asked = next.is_some();
             if let Some(ask) = next {
-                let request = self.ask(crate::player::asker::Waiting::Driver, |request| ask.command(request));
+                let request = self.ask(crate::player::asker::Asker::Driver, |request| ask.command(request));
                 reading.program.waiting = Some(request);
             }
-            self.driver.doing = Doing::Reading(reading);
+            self.driver.doing = DriverState::Reading(reading);
             return asked;
         }
         let Some((queue, ready)) = reading.next_queue() else {
@@ -80,13 +80,13 @@ impl Player {
             // A restart, or whoever closed it, took the runner's connection.
             let program = CommandSequence::new(self.link_asks(&(None, queue.vhost.clone())));
             reading.put_back(queue, ready);
-            self.driver.doing = Doing::CommandSequence(program, Then::Read(Box::new(reading)));
+            self.driver.doing = DriverState::CommandSequence(program, Continuation::Read(Box::new(reading)));
             return true;
         };
         let channel = self.ids.channel();
         self.channels.insert(channel, (link.connection, Role::Driver));
         reading.take(queue, ready, channel, link.connection);
-        self.driver.doing = Doing::Reading(reading);
+        self.driver.doing = DriverState::Reading(reading);
         true
     }
 
@@ -127,9 +127,9 @@ impl Player {
     }
 
     fn reading_done(&mut self) {
-        self.driver.doing = Doing::Nothing;
+        self.driver.doing = DriverState::Nothing;
         match (self.driver.stage, self.current_expectation()) {
-            (Stage::Outcome, _) => self.enter(Stage::AtEnd(0)),
+            (RunStage::Outcome, _) => self.enter(RunStage::AtEnd(0)),
             (_, Some(expectation)) => self.judge_once(&expectation),
             _ => {}
         }
@@ -153,7 +153,7 @@ impl Player {
         let asks: Vec<Ask> = actors.chain(links).map(Ask::Disconnect).collect();
         self.driver.links.clear();
         self.channels.clear();
-        self.enter(Stage::Closing);
-        self.driver.doing = Doing::CommandSequence(CommandSequence::new(asks), Then::Closed);
+        self.enter(RunStage::Closing);
+        self.driver.doing = DriverState::CommandSequence(CommandSequence::new(asks), Continuation::Closed);
     }
 }

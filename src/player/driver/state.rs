@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Where the run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum RunStage {
     /// The runner connects to this vhost.
     Linking(usize),
     /// This actor subscribes.
@@ -27,9 +27,9 @@ pub(crate) enum Stage {
 
 /// What the driver is doing.
 #[derive(Debug)]
-pub(crate) enum Doing {
+pub(crate) enum DriverState {
     Nothing,
-    CommandSequence(CommandSequence, Then),
+    CommandSequence(CommandSequence, Continuation),
     Publishing(Box<PublishSeries>),
     PendingCall(Box<PendingCall>),
     ClosingConnections(ClosingConnections),
@@ -62,7 +62,7 @@ pub(crate) enum Doing {
 
 /// What follows a program.
 #[derive(Debug, Clone)]
-pub(crate) enum Then {
+pub(crate) enum Continuation {
     EndStep,
     Publish,
     /// The channel listens for the answer.
@@ -78,19 +78,19 @@ pub(crate) enum Then {
 
 /// An open connection of a user to a vhost, with its publishing channel.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Link {
+pub(crate) struct UserConnection {
     pub connection: ConnectionId,
     pub publishing: Option<ChannelId>,
 }
 
-pub(crate) type LinkName = (Option<Name>, Name);
+pub(crate) type UserOfVhost = (Option<Name>, Name);
 
 /// Is the driver's state.
 #[derive(Debug)]
 pub(crate) struct Driver {
-    pub stage: Stage,
-    pub doing: Doing,
-    pub links: BTreeMap<LinkName, Link>,
+    pub stage: RunStage,
+    pub doing: DriverState,
+    pub links: BTreeMap<UserOfVhost, UserConnection>,
     pub vhosts: Vec<Name>,
     /// The moment at which the expectation at hand began.
     pub began: Moment,

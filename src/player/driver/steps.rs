@@ -2,10 +2,10 @@
 
 use crate::broker::{Management, Method, Refusal, Scope};
 use crate::model::{Act, Expectation, Millis, Name, Object, Publish, Step};
-use crate::player::asker::{Role, Waiting};
+use crate::player::asker::{Asker, Role};
 use crate::player::context::Player;
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
-use crate::player::driver::state::{Doing, Stage, Then};
+use crate::player::driver::state::{Continuation, DriverState, RunStage};
 use crate::player::message::bad_value::BadValue;
 use crate::player::record::failure::{FailureSubject, Finding};
 use crate::player::record::timeline::{TimelineEvent, exchange_in_words};
@@ -16,9 +16,9 @@ impl Player {
     pub(crate) fn current_step(&self) -> Option<Step> {
         let scenario = &self.scenario;
         match self.driver.stage {
-            Stage::Steps(at) => scenario.steps.get(at).cloned(),
-            Stage::AtEnd(at) => scenario.at_end.get(at).cloned(),
-            Stage::Finally(at) => scenario.finally.get(at).cloned(),
+            RunStage::Steps(at) => scenario.steps.get(at).cloned(),
+            RunStage::AtEnd(at) => scenario.at_end.get(at).cloned(),
+            RunStage::Finally(at) => scenario.finally.get(at).cloned(),
             _ => None,
         }
     }
@@ -39,7 +39,7 @@ impl Player {
             }
             let until = self.driver.series_began + Millis(pace.every.0.saturating_mul(pace.index.into()));
             if until > self.now {
-                self.driver.doing = Doing::Pausing { until };
+                self.driver.doing = DriverState::Pausing { until };
                 return;
             }
         }
@@ -51,11 +51,11 @@ impl Player {
             Act::Expect(expectation) => self.begin_expectation(expectation),
             Act::Advance(length) => {
                 self.record(TimelineEvent::Advanced { by: *length });
-                self.driver.doing = Doing::Sleeping { until: self.end_of_advance(*length) };
+                self.driver.doing = DriverState::Sleeping { until: self.end_of_advance(*length) };
             }
             Act::Publish(_) => {
                 let asks = self.link_asks(&(step.actor.clone(), step.vhost.clone()));
-                self.driver.doing = Doing::CommandSequence(CommandSequence::new(asks), Then::Publish);
+                self.driver.doing = DriverState::CommandSequence(CommandSequence::new(asks), Continuation::Publish);
             }
             Act::Call(_) => self.begin_call(step),
             Act::CloseConnection { of, by } => self.begin_closing(of, *by),
@@ -65,19 +65,19 @@ impl Player {
                 None => self.end_step(None),
             },
             Act::Stop(name) => {
-                self.actors_of(name).into_iter().for_each(|actor| self.stop(actor, Waiting::Leaving));
-                self.driver.doing = Doing::Leaving;
+                self.actors_of(name).into_iter().for_each(|actor| self.stop(actor, Asker::Leaving));
+                self.driver.doing = DriverState::Leaving;
             }
             Act::Crash(name) => {
-                self.actors_of(name).into_iter().for_each(|actor| self.crash(actor, Waiting::Leaving));
-                self.driver.doing = Doing::Leaving;
+                self.actors_of(name).into_iter().for_each(|actor| self.crash(actor, Asker::Leaving));
+                self.driver.doing = DriverState::Leaving;
             }
             act => {
                 let asks = match management_of(act) {
                     Some(act) => vec![Ask::Manage(act)],
                     None => self.call_asks(step),
                 };
-                self.driver.doing = Doing::CommandSequence(CommandSequence::new(asks), Then::EndStep);
+                self.driver.doing = DriverState::CommandSequence(CommandSequence::new(asks), Continuation::EndStep);
             }
         }
     }
@@ -114,7 +114,7 @@ impl Player {
 
     /// Ends the step at hand; judges whether it should have been refused.
     pub(crate) fn end_step(&mut self, refusal: Option<&Refusal>) {
-        self.driver.doing = Doing::Nothing;
+        self.driver.doing = DriverState::Nothing;
         let Some(step) = self.current_step() else { return };
         if let Some(refusal) = refusal {
             let who = step.actor.clone().unwrap_or_else(|| "driver".into());
@@ -174,9 +174,9 @@ impl Player {
             }
         }
         let next = match self.driver.stage {
-            Stage::Steps(at) => Stage::Steps(at + 1),
-            Stage::AtEnd(at) => Stage::AtEnd(at + 1),
-            Stage::Finally(at) => Stage::Finally(at + 1),
+            RunStage::Steps(at) => RunStage::Steps(at + 1),
+            RunStage::AtEnd(at) => RunStage::AtEnd(at + 1),
+            RunStage::Finally(at) => RunStage::Finally(at + 1),
             stage => stage,
         };
         self.enter(next);

@@ -46,7 +46,7 @@ impl Player {
     pub(crate) fn end_of_advance(&mut self, length: Millis) -> Moment {
         let end = self.now + length;
         let next = match self.driver.stage {
-            crate::player::driver::state::Stage::Steps(at) => self.scenario.steps.get(at + 1),
+            crate::player::driver::state::RunStage::Steps(at) => self.scenario.steps.get(at + 1),
             _ => None,
         };
         let waits = |act: &Act| matches!(act, Act::Expect(_) | Act::Advance(_));

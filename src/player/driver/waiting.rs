@@ -5,12 +5,12 @@ use crate::broker::{Command, Refusal, Reply};
 use crate::model::{
     Act, Consumer, Count, Expectation, Millis, Moment, Name, QueueName, Step, Subject, TallySource, Text, When,
 };
-use crate::player::asker::Waiting;
+use crate::player::asker::Asker;
 use crate::player::assert::evidence::Evidence;
 use crate::player::assert::judge::judge;
 use crate::player::context::Player;
 use crate::player::driver::instant::Instant;
-use crate::player::driver::state::{Doing, Stage};
+use crate::player::driver::state::{DriverState, RunStage};
 use crate::player::record::failure::{FailureSubject, Finding};
 use crate::player::record::timeline::TimelineEvent;
 use crate::source::{Code, Span};
@@ -31,18 +31,18 @@ const AT_THE_END: &str = "the steps are over, and messages go round without end:
 
 impl Player {
     pub(crate) fn await_quiet(&mut self) {
-        self.driver.doing = Doing::Quieting;
-        self.ask(Waiting::Quiet, |request| Command::AwaitQuiet { request });
+        self.driver.doing = DriverState::Quieting;
+        self.ask(Asker::Quiet, |request| Command::AwaitQuiet { request });
     }
 
     pub(crate) fn driver_quiet(&mut self, reply: Result<Reply, Refusal>) {
-        if matches!(self.driver.doing, Doing::EndingInstant(_)) {
+        if matches!(self.driver.doing, DriverState::EndingInstant(_)) {
             return self.end_step(None);
         }
-        if !matches!(self.driver.doing, Doing::Quieting) {
+        if !matches!(self.driver.doing, DriverState::Quieting) {
             return;
         }
-        self.driver.doing = Doing::Nothing;
+        self.driver.doing = DriverState::Nothing;
         // What holds throughout holds from quiet on; where work never rests, from when that is known.
         if let Some(expectation) = self.current_expectation()
             && matches!(expectation.when, When::For(_))
@@ -55,11 +55,11 @@ impl Player {
         if !std::mem::take(&mut self.driver.lingered) {
             let until = self.reach(self.now, false);
             if until > self.now {
-                self.driver.doing = Doing::Lingering { until };
+                self.driver.doing = DriverState::Lingering { until };
                 return;
             }
         }
-        if self.driver.stage == Stage::Outcome {
+        if self.driver.stage == RunStage::Outcome {
             self.took = self.now;
             self.read_everything();
             return;
@@ -79,7 +79,7 @@ impl Player {
                 "the steps are over, and {consumer} works on: end with the step `stop: {consumer}`, or give the loop an end \
                  (`attempt`, `x_death`, a delivery limit)"
             ),
-            (None, Stage::Outcome) => AT_THE_END.to_owned(),
+            (None, RunStage::Outcome) => AT_THE_END.to_owned(),
             (None, _) => NEVER_QUIET.to_owned(),
         };
         if let Some(failure) = self.failures.last_mut() {
@@ -91,7 +91,7 @@ impl Player {
     /// over, at the consumer that goes on, with its name.
     pub(crate) fn place_of_unrest(&self) -> (Span, Option<Name>) {
         let span = self.driver.span(&self.scenario);
-        let last = (self.driver.stage == Stage::Outcome).then(|| self.latest_at_work()).flatten();
+        let last = (self.driver.stage == RunStage::Outcome).then(|| self.latest_at_work()).flatten();
         match last {
             Some(consumer) => (consumer.span, Some(consumer.name.clone())),
             None => (span, None),
@@ -118,7 +118,7 @@ impl Player {
             }
             Some(unrest) if unrest.until(self.now).is_some() => {
                 let until = unrest.until(self.now).unwrap_or(self.now);
-                self.driver.doing = Doing::Lingering { until };
+                self.driver.doing = DriverState::Lingering { until };
                 return false;
             }
             _ => {
@@ -132,17 +132,17 @@ impl Player {
 
     /// A fresh count of a queue came in.
     pub(crate) fn driver_counted(&mut self, queue: &QueueName) {
-        let Doing::Refreshing(awaited) = &self.driver.doing else { return };
+        let DriverState::Refreshing(awaited) = &self.driver.doing else { return };
         if awaited != queue {
             return;
         }
-        self.driver.doing = Doing::Nothing;
+        self.driver.doing = DriverState::Nothing;
         let Some(expectation) = self.current_expectation() else { return };
         let until = match expectation.when {
             When::Within(length) | When::For(length) => self.driver.began + length + self.driver.stretch,
             When::Quiet | When::At(_) => return self.judge_once(&expectation),
         };
-        self.driver.doing = Doing::Watching { until };
+        self.driver.doing = DriverState::Watching { until };
     }
 
     /// Gives the queue of which an expectation adds up what the broker counts and what its consumers have in hand: on a
@@ -158,7 +158,7 @@ impl Player {
         let Some(queue) = self.adds_up(expectation) else { return false };
         if self.ledger.queues.get(&queue).is_some_and(|tally| tally.moved) {
             self.driver.second_look = false;
-            self.driver.doing = Doing::Refreshing(queue.clone());
+            self.driver.doing = DriverState::Refreshing(queue.clone());
             self.watch(queue);
             return true;
         }
@@ -166,7 +166,7 @@ impl Player {
         self.driver.second_look = first;
         if first {
             let pause = self.ground.scale.own(ON_ITS_WAY).min(Millis((until - self.driver.began).0 / 10));
-            self.driver.doing = Doing::Sleeping { until: (self.now + pause).min(until) };
+            self.driver.doing = DriverState::Sleeping { until: (self.now + pause).min(until) };
         }
         first
     }
@@ -175,7 +175,7 @@ impl Player {
         let Some(expectation) = self.current_expectation() else { return false };
         let late = self.now >= until;
         if !self.news && !late {
-            self.driver.doing = Doing::Watching { until };
+            self.driver.doing = DriverState::Watching { until };
             return false;
         }
         let findings = self.findings(&expectation.subject);
@@ -192,7 +192,7 @@ impl Player {
             (When::For(_), false) => self.judged(&expectation, findings),
             _ if late => self.judged(&expectation, findings),
             _ => {
-                self.driver.doing = Doing::Watching { until };
+                self.driver.doing = DriverState::Watching { until };
                 return false;
             }
         }
@@ -210,13 +210,14 @@ impl Player {
     fn refresh_or_judge(&mut self, expectation: &Expectation) {
         match &expectation.subject {
             Subject::Queue(queue) => {
-                self.driver.doing = Doing::Refreshing(queue.queue.clone());
+                self.driver.doing = DriverState::Refreshing(queue.queue.clone());
                 self.watch(queue.queue.clone());
             }
             _ => match expectation.when {
                 When::Within(length) | When::For(length) => {
                     self.news = true;
-                    self.driver.doing = Doing::Watching { until: self.driver.began + length + self.driver.stretch };
+                    self.driver.doing =
+                        DriverState::Watching { until: self.driver.began + length + self.driver.stretch };
                 }
                 When::Quiet | When::At(_) => self.judge_once(expectation),
             },
@@ -236,7 +237,7 @@ impl Player {
                 self.await_quiet();
             }
             When::At(moment) if moment >= self.now => {
-                self.driver.doing = Doing::Sleeping { until: self.reach(moment, true) };
+                self.driver.doing = DriverState::Sleeping { until: self.reach(moment, true) };
             }
             When::At(moment) => {
                 let message = format!("the moment {moment} has passed: it is {} now", self.now);
@@ -282,8 +283,8 @@ impl Player {
         if !findings.is_empty() {
             self.does_not_hold(expectation, findings);
         } else if matches!(expectation.when, When::Within(_)) && !self.ground.live {
-            self.driver.doing = Doing::EndingInstant(Instant::default());
-            self.ask(Waiting::Quiet, |request| Command::AwaitQuiet { request });
+            self.driver.doing = DriverState::EndingInstant(Instant::default());
+            self.ask(Asker::Quiet, |request| Command::AwaitQuiet { request });
         } else {
             self.end_step(None);
         }
@@ -347,7 +348,7 @@ impl Player {
                 self.does_not_hold(expectation, findings);
             }
         }
-        self.enter(Stage::AtEnd(at + 1));
+        self.enter(RunStage::AtEnd(at + 1));
     }
 }
 

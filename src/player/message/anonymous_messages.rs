@@ -14,13 +14,13 @@ pub(crate) const NAMES_KEPT: usize = 10_000;
 
 /// Is what a message without an id is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Label {
+pub(crate) struct MessageLabel {
     /// The consumer that published it; the driver else.
     by: Option<Name>,
     number: u64,
 }
 
-impl fmt::Display for Label {
+impl fmt::Display for MessageLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.by {
             Some(by) => write!(f, "{by}:m{}", self.number),
@@ -29,7 +29,7 @@ impl fmt::Display for Label {
     }
 }
 
-impl Label {
+impl MessageLabel {
     /// Reads the name of a message that is sent on.
     fn parse(name: &str) -> Option<Self> {
         let (by, number) = name.rsplit_once(':').map_or((None, name), |(by, number)| (Some(by.into()), number));
@@ -60,7 +60,7 @@ pub(crate) struct AnonymousMessages {
     classes: BTreeMap<u64, Class>,
     latest: VecDeque<u64>,
     /// The first of each body, for what is known by nothing else.
-    of_body: BTreeMap<u64, Label>,
+    of_body: BTreeMap<u64, MessageLabel>,
     latest_bodies: VecDeque<u64>,
 }
 
@@ -68,7 +68,7 @@ pub(crate) struct AnonymousMessages {
 #[derive(Debug, Default)]
 struct Class {
     /// In the order in which they were published; numbers that follow one another are a run.
-    runs: Vec<(Label, u64)>,
+    runs: Vec<(MessageLabel, u64)>,
     queues: BTreeMap<QueueName, Passed>,
 }
 
@@ -83,16 +83,16 @@ struct Passed {
 
 impl AnonymousMessages {
     /// Names a new message.
-    pub fn name(&mut self, by: Option<&Name>) -> Label {
+    pub fn name(&mut self, by: Option<&Name>) -> MessageLabel {
         let count = self.counts.entry(by.cloned()).or_default();
         *count += 1;
-        Label { by: by.cloned(), number: *count }
+        MessageLabel { by: by.cloned(), number: *count }
     }
 
     /// Notes what goes out; `sent_on` is the name of the message that it is once more.
-    pub fn published(&mut self, composed: &Composed, by: Option<&Name>) -> Label {
+    pub fn published(&mut self, composed: &Composed, by: Option<&Name>) -> MessageLabel {
         let Composed { exchange, routing_key: key, message, sent_on, .. } = composed;
-        let label = sent_on.as_deref().and_then(Label::parse).unwrap_or_else(|| self.name(by));
+        let label = sent_on.as_deref().and_then(MessageLabel::parse).unwrap_or_else(|| self.name(by));
         let body = digest_of(&message.body);
         keep(&mut self.of_body, &mut self.latest_bodies, body, || label.clone());
         let class = class_of((exchange, key), message.deaths_counted(), message);
@@ -101,7 +101,7 @@ impl AnonymousMessages {
     }
 
     /// Names what a queue gave: as it was published, or as what it was before it died.
-    pub fn delivered(&mut self, queue: &QueueName, delivery: &Delivery) -> Option<(Label, Alike)> {
+    pub fn delivered(&mut self, queue: &QueueName, delivery: &Delivery) -> Option<(MessageLabel, Alike)> {
         let message = &delivery.message;
         let whole = class_of((&delivery.exchange, &delivery.routing_key), message.deaths_counted(), message);
         let dead = origin(message).map(|origin| class_of(origin, 0, message));
@@ -134,7 +134,7 @@ impl AnonymousMessages {
 }
 
 impl Class {
-    fn push(&mut self, label: Label) {
+    fn push(&mut self, label: MessageLabel) {
         let has_room = self.runs.len() < NAMES_KEPT;
         match self.runs.last_mut() {
             Some((first, length)) if first.by == label.by && first.number + *length == label.number => *length += 1,
@@ -147,13 +147,13 @@ impl Class {
         self.runs.iter().map(|(_, length)| length).sum()
     }
 
-    fn label(&self, index: u64) -> Option<Label> {
+    fn label(&self, index: u64) -> Option<MessageLabel> {
         let mut before = 0;
         let run = self.runs.iter().find(|(_, length)| {
             before += length;
             index < before
         });
-        run.map(|(first, length)| Label { number: first.number + index - (before - length), ..first.clone() })
+        run.map(|(first, length)| MessageLabel { number: first.number + index - (before - length), ..first.clone() })
     }
 
     /// Finds which of them a queue gives now: one that came back, one that died elsewhere, or the next.

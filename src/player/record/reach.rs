@@ -13,7 +13,7 @@ const FOLLOWED_MAX: usize = 4_096;
 /// What routes where, as declared, and the queues that were reached.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
-    exchanges: BTreeMap<QueueName, Router>,
+    exchanges: BTreeMap<QueueName, DeclaredExchange>,
     queues: BTreeMap<QueueName, Vec<DeadLetterTarget>>,
     reached: BTreeSet<QueueName>,
     /// Publishes without headers that were followed.
@@ -22,7 +22,7 @@ pub(crate) struct Reach {
 
 /// An exchange with what is bound to it.
 #[derive(Debug, Default)]
-struct Router {
+struct DeclaredExchange {
     kind: Name,
     alternates: Vec<Name>,
     bindings: Vec<Binding>,
