@@ -11,7 +11,7 @@ mod golden;
 mod harness;
 
 use harness::Checked;
-use rmqplay::language::{Kind, Settings, World, kind_of, load_scenario, load_topology};
+use rmqplay::language::{FileKind, Settings, World, kind_of, load_scenario, load_topology};
 use rmqplay::report::{draw, problems_json};
 use rmqplay::source::{Problem, Sources};
 use std::fs;
@@ -39,7 +39,7 @@ fn check(name: &str, text: &[u8]) -> String {
     let scenario = match name {
         _ if name.starts_with("as-scenario") => true,
         _ if name.starts_with("as-topology") => false,
-        _ => kind_of(text) == Some(Kind::Scenario),
+        _ => kind_of(text) == Some(FileKind::Scenario),
     };
     let (loaded, problems): (bool, Vec<Problem>) = if scenario {
         let (loaded, problems) = load_scenario(&mut sources, name, text, &world, &settings);

@@ -4,7 +4,7 @@ use crate::cli::ExitCode;
 use crate::cli::arguments::Vars;
 use crate::io::Disk;
 use crate::language;
-use crate::language::{Kind, LoadedScenario, LoadedTopology, Settings};
+use crate::language::{FileKind, LoadedScenario, LoadedTopology, Settings};
 use crate::source::{Code, Problem, Sources};
 use std::path::{Path, PathBuf};
 
@@ -108,8 +108,8 @@ impl Loader {
             Err(problems) => return problems,
         };
         match language::kind_of(&text) {
-            Some(Kind::Scenario) => self.scenario(path).1,
-            Some(Kind::Topology) | None => self.topology(path).1,
+            Some(FileKind::Scenario) => self.scenario(path).1,
+            Some(FileKind::Topology) | None => self.topology(path).1,
         }
     }
 }

@@ -20,7 +20,7 @@ pub use reference::{reference, reference_of};
 pub use scenario::{LoadedScenario, load_scenario};
 pub use secrets::is_secret;
 pub use syntax::parse::plain_value;
-pub use syntax::wrong_kind::{Kind, kind_of};
+pub use syntax::wrong_kind::{FileKind, kind_of};
 pub use topology::{LoadedTopology, load_topology};
 pub use variables::unknown_variable;
 pub use world::{Settings, World};

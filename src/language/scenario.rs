@@ -10,18 +10,18 @@ use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::scenario::consumers::consumer;
 use crate::language::decode::scenario::publish::Folder;
 use crate::language::decode::scenario::requirements::{brokers, live, needs};
-use crate::language::decode::scenario::steps::{Stage, check_at_end, check_pace, steps};
+use crate::language::decode::scenario::steps::{StepSurroundings, check_at_end, check_pace, steps};
 use crate::language::expand::matrix;
 use crate::language::expand::matrix::{Choice, axis_text};
 use crate::language::expand::merge_topologies;
-use crate::language::expand::merge_topologies::{Part, Parts};
+use crate::language::expand::merge_topologies::{TopologySource, TopologySources};
 use crate::language::expand::render::Renderer;
-use crate::language::expand::scope::Scope;
+use crate::language::expand::scope::VariableScope;
 use crate::language::syntax::encoding;
 use crate::language::syntax::parse::parse;
-use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::language::syntax::wrong_kind;
-use crate::language::syntax::wrong_kind::Kind as FileKind;
+use crate::language::syntax::wrong_kind::FileKind;
 use crate::language::{Settings, World};
 use crate::model::{Cell, Consumer, Requirement, Scenario, SnapshotSettings, Template, Version};
 use crate::source::{Code, Problem, Sources};
@@ -73,15 +73,15 @@ fn read_parts(
     world: &dyn World,
     settings: &Settings,
     desk: &mut Diagnostics,
-) -> Parts {
-    let mut parts = Parts::default();
+) -> TopologySources {
+    let mut parts = TopologySources::default();
     let Some(topology) = root.get("topology") else { return parts };
     let is_template = |entry: &Node| entry.as_text().is_some_and(Template::looks_like_one);
     if !merge_topologies::entries_of(topology).iter().any(is_template) {
         parts.read(&Vec::new(), merge_topologies::entries_of(topology), sources, name, world, desk);
         return parts;
     }
-    let none = Parts::default();
+    let none = TopologySources::default();
     let file = File { sources, name, root, parts: &none, world, settings };
     let choices = file.choices(desk);
     let rendered = choices.into_iter().map(|choice| {
@@ -105,7 +105,7 @@ struct File<'a> {
     sources: &'a Sources,
     name: &'a str,
     root: &'a Node,
-    parts: &'a Parts,
+    parts: &'a TopologySources,
     world: &'a dyn World,
     settings: &'a Settings,
 }
@@ -130,7 +130,7 @@ impl<'a> File<'a> {
     }
 
     /// Gives the topologies of a cell.
-    fn parts(&self, choice: &Choice) -> Vec<&'a Part> {
+    fn parts(&self, choice: &Choice) -> Vec<&'a TopologySource> {
         let common = self.parts.of(&Vec::new());
         if common.is_empty() { self.parts.of(choice) } else { common }
     }
@@ -141,8 +141,8 @@ impl<'a> File<'a> {
         choice: &Choice,
         vars: impl Iterator<Item = Option<&'a Node>>,
         desk: &mut Diagnostics,
-    ) -> Scope<'a> {
-        let mut scope = Scope::new(self.world);
+    ) -> VariableScope<'a> {
+        let mut scope = VariableScope::new(self.world);
         for vars in vars {
             scope.write(vars, desk);
         }
@@ -166,7 +166,7 @@ impl<'a> File<'a> {
         scope.check(self.root.get("vars"), desk);
         let rendered = Renderer::new(&scope).with_sources(self.sources).tree(&self.own_keys(), desk);
         let folder = Folder { world: self.world, file: self.name };
-        let stage = Stage { folder, vhost: cast.vhost.clone(), ladders: cast.collected.climbed.clone() };
+        let stage = StepSurroundings { folder, vhost: cast.vhost.clone(), ladders: cast.collected.climbed.clone() };
         for list in ["steps", "at_end", "finally"] {
             check_pace(self.root.get(list), desk);
         }
@@ -193,15 +193,15 @@ impl<'a> File<'a> {
     /// Gives the tree without what is read apart.
     fn own_keys(&self) -> Node {
         let mut root = self.root.clone();
-        if let Kind::Map(entries) = &mut root.kind {
+        if let NodeKind::Map(entries) = &mut root.kind {
             for entry in entries.iter_mut().filter(|entry| matches!(&*entry.key, "vars" | "matrix" | "topology")) {
-                entry.value.kind = Kind::Null;
+                entry.value.kind = NodeKind::Null;
             }
         }
         root
     }
 
-    fn decode(&self, root: &Node, stage: &Stage<'_>, desk: &mut Diagnostics) -> Option<Scenario> {
+    fn decode(&self, root: &Node, stage: &StepSurroundings<'_>, desk: &mut Diagnostics) -> Option<Scenario> {
         let mut fields = MapDecoder::of("a scenario", root, desk)?;
         let title = fields.need("scenario", desk, read::text).unwrap_or_default();
         let description = fields.opt("description", desk, read::text);
@@ -247,8 +247,8 @@ impl<'a> File<'a> {
     }
 }
 
-fn consumers(node: &Node, stage: &Stage<'_>, desk: &mut Diagnostics) -> Vec<Consumer> {
-    if !matches!(node.kind, Kind::Map(_) | Kind::Faulty) {
+fn consumers(node: &Node, stage: &StepSurroundings<'_>, desk: &mut Diagnostics) -> Vec<Consumer> {
+    if !matches!(node.kind, NodeKind::Map(_) | NodeKind::Faulty) {
         let message = format!("`consumers` is a map of names and consumers, found {}", node.describe());
         let problem = Problem::new(Code::ValueKind, message).at(node.span, "expected a map");
         desk.add(problem.help("write `consumers: {worker: {queue: …}}`"));
@@ -265,9 +265,9 @@ fn kept() -> SnapshotSettings {
 
 fn snapshot(node: &Node, desk: &mut Diagnostics) -> SnapshotSettings {
     match &node.kind {
-        Kind::Text(text) if text == "off" => return SnapshotSettings { off: true, ..kept() },
-        Kind::Bool(on) => return SnapshotSettings { off: !on, ..kept() },
-        Kind::Map(_) => {}
+        NodeKind::Text(text) if text == "off" => return SnapshotSettings { off: true, ..kept() },
+        NodeKind::Bool(on) => return SnapshotSettings { off: !on, ..kept() },
+        NodeKind::Map(_) => {}
         _ => {
             desk.wrong("`snapshot`", node, DecodeError::Kind("`off`, or a map with `redact` or `split`"));
             return kept();
@@ -295,7 +295,7 @@ type Bounds = (Option<Version>, Option<Version>);
 
 fn bounds(node: &Node) -> Read<Vec<Bounds>> {
     let text = match &node.kind {
-        Kind::Float(n) => n.to_string(),
+        NodeKind::Float(n) => n.to_string(),
         _ => read::text(node)?,
     };
     let spaced = text.replace(',', " ").replace("= ", "=").replace("< ", "<").replace("> ", ">");

@@ -11,12 +11,12 @@ use crate::language::decode::topology::objects;
 use crate::language::decode::topology::objects::Surroundings;
 use crate::language::decode::topology::{access, definitions, policies};
 use crate::language::expand::render::Renderer;
-use crate::language::expand::scope::Scope;
+use crate::language::expand::scope::VariableScope;
 use crate::language::syntax::encoding;
 use crate::language::syntax::parse::parse;
 use crate::language::syntax::tree::Node;
 use crate::language::syntax::wrong_kind;
-use crate::language::syntax::wrong_kind::Kind;
+use crate::language::syntax::wrong_kind::FileKind;
 use crate::language::{Settings, World};
 use crate::model::{Name, Origins, Topology};
 use crate::source::{FileId, Problem, Sources};
@@ -46,10 +46,10 @@ pub fn load_topology(
         Err(problem) => return (None, vec![problem]),
     };
     let Some(read) = read_topology(sources, file, &mut desk) else { return (None, desk.problems) };
-    if let Some(problem) = wrong_kind::refuse(&read.root, Kind::Topology) {
+    if let Some(problem) = wrong_kind::refuse(&read.root, FileKind::Topology) {
         return (None, vec![problem]);
     }
-    let mut scope = Scope::new(world);
+    let mut scope = VariableScope::new(world);
     scope.write(read.root.get("vars"), &mut desk);
     scope.settle(settings);
     scope.check_all(&mut desk);
@@ -94,7 +94,7 @@ pub fn read_topology(sources: &Sources, file: FileId, desk: &mut Diagnostics) ->
 pub fn decode(
     sources: &Sources,
     read: &ReadTopology,
-    scope: &Scope<'_>,
+    scope: &VariableScope<'_>,
     settings: &Settings,
     without_credentials: bool,
     desk: &mut Diagnostics,
@@ -120,9 +120,9 @@ pub fn decode(
 /// Leaves out what the scope has read already.
 fn without_vars(root: &Node) -> Node {
     let mut root = root.clone();
-    if let crate::language::syntax::tree::Kind::Map(entries) = &mut root.kind {
+    if let crate::language::syntax::tree::NodeKind::Map(entries) = &mut root.kind {
         for entry in entries.iter_mut().filter(|entry| entry.key == "vars") {
-            entry.value.kind = crate::language::syntax::tree::Kind::Null;
+            entry.value.kind = crate::language::syntax::tree::NodeKind::Null;
         }
     }
     root
@@ -151,6 +151,7 @@ fn objects_of(
             access::limits_of_export(node, &around.vhost, into, desk);
         }
     }
+    let mut pending = Vec::new();
     let mut list = |key: &str, desk: &mut Diagnostics, decode: &mut dyn FnMut(&Node, &mut Diagnostics)| {
         if let Some(node) = fields.node(key) {
             each(&format!("`{key}`"), node, desk, |node, desk| {
@@ -168,10 +169,10 @@ fn objects_of(
     list("policies", desk, &mut |node, desk| policies::policy(node, false, around, into, desk));
     list("operator_policies", desk, &mut |node, desk| policies::policy(node, true, around, into, desk));
     list("parameters", desk, &mut |node, desk| policies::parameter(node, around, into, desk));
-    list("queues", desk, &mut |node, desk| objects::queue(node, around, into, desk));
+    list("queues", desk, &mut |node, desk| objects::queue(node, around, into, &mut pending, desk));
     list("bindings", desk, &mut |node, desk| objects::binding(node, around, into, desk));
     fields.finish(desk);
-    for (queue, ladder, origin) in std::mem::take(&mut into.ladders) {
+    for (queue, ladder, origin) in pending {
         ladder.declare(&queue, &origin, into, desk);
     }
     own.or(original)

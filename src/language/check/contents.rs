@@ -1,9 +1,9 @@
 //! Checks that contents are read only where reading disturbs nothing: at the end, or of a resting queue.
 //! Takes a scenario; gives a problem for each early read, so that files stay portable between sim and live brokers.
 
-use crate::language::check::scenario_references::find;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::syntax::tree::Node;
+use crate::language::syntax::tree::find;
 use crate::model::{
     Act, Object, Policy, Profile, Queue, QueueKind, QueueName, Scenario, Step, Subject, TallySource, When,
 };

@@ -1,10 +1,10 @@
 //! Finds expectations of messages that nobody publishes, or that cannot be told from others: mostly an id that is misspelt.
 //! Takes a decoded scenario and its tree, for places; is silent where an id is known only when it plays.
 
-use crate::language::check::scenario_references::find;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::Node;
+use crate::language::syntax::tree::find;
 use crate::model::{Act, Action, Publish, Scenario, Subject, Text, of_same_id, of_series};
 use crate::source::{Code, Problem};
 use std::collections::{BTreeMap, BTreeSet};

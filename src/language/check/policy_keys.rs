@@ -4,7 +4,7 @@
 use crate::language::decode::judged_for::RefusedBy;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
-use crate::language::syntax::tree::{Entry, Kind, Node};
+use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::model::{ApplyTo, Millis, Profile, QueueKind};
 use crate::rules::{
     Differences, ValueKind, applies_to_queue, check_delayed_retry, check_policy_value, differences, policy_keys,
@@ -18,7 +18,7 @@ const OF_PLUGINS: [&str; 4] = ["federation-", "shards-", "routing-key", "x-"];
 /// Judges a definition; `operator` says that it is an operator policy's, which may set less.
 pub fn check(definition: Option<&Node>, operator: bool, desk: &mut Diagnostics) {
     let Some(node) = definition.filter(|node| !node.is_faulty() && !node.is_late()) else { return };
-    let Kind::Map(entries) = &node.kind else { return };
+    let NodeKind::Map(entries) = &node.kind else { return };
     if entries.is_empty() {
         let problem = Problem::new(Code::TopologyPolicy, "a policy sets something").at(node.span, "nothing is set");
         let help = "write what it sets: {message-ttl: 5000}; RabbitMQ would say: 400 no policy provided";

@@ -9,11 +9,10 @@ use crate::language::check::suspicious;
 use crate::language::check::topology_references::Declared;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
-use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::tree::{Node, find};
 use crate::model::{
     Act, Action, Consumer, Name, Publish, Queue, QueueName, Scenario, Step, Subject, TallySource, Text,
 };
-use crate::rules::SHORT_STRING_BYTES_MAX;
 use crate::source::{Code, Problem, Span};
 
 /// Checks everything that a scenario names.
@@ -35,7 +34,7 @@ pub fn check(scenario: &Scenario, vhost: &Name, tree: &Node, desk: &mut Diagnost
     }
     let mut vhosts = scenario.topology.vhost_names();
     vhosts.push(vhost.clone());
-    let check = Check { scenario, declared: &declared, vhosts, tree };
+    let check = ReferenceChecker { scenario, declared: &declared, vhosts, tree };
     for (at, consumer) in scenario.consumers.iter().enumerate() {
         check.consumer(consumer, desk);
         check.own_name(consumer, desk);
@@ -67,14 +66,14 @@ fn declared_while_playing(scenario: &Scenario) -> impl Iterator<Item = (&Queue, 
 /// What direct reply-to is consumed from; it is no queue that anybody declares (RT-22).
 const REPLY_TO: &str = "amq.rabbitmq.reply-to";
 
-struct Check<'a> {
+struct ReferenceChecker<'a> {
     scenario: &'a Scenario,
     declared: &'a Declared,
     vhosts: Vec<Name>,
     tree: &'a Node,
 }
 
-impl Check<'_> {
+impl ReferenceChecker<'_> {
     /// Finds the place of a text below the place of a step or a consumer.
     fn at(&self, within: Span, text: &str) -> Span {
         find(self.tree, within, text).unwrap_or(within)
@@ -121,15 +120,8 @@ impl Check<'_> {
         }
     }
 
-    /// A name means one consumer, one of its instances, or the driver; on the broker it is a consumer tag.
+    /// A name means one consumer, one of its instances, or the driver.
     fn own_name(&self, consumer: &Consumer, desk: &mut Diagnostics) {
-        let longest = consumer.instance_names().map(|name| name.len()).max().unwrap_or(0);
-        if longest > SHORT_STRING_BYTES_MAX {
-            let message = format!(
-                "the name of this consumer is {longest} bytes long, and AMQP carries at most {SHORT_STRING_BYTES_MAX}"
-            );
-            desk.add(Problem::new(Code::ValueBad, message).at(consumer.span, "its consumer tag").help("shorten it"));
-        }
         let others = self.scenario.consumers.iter().filter(|other| other.name != consumer.name && other.instances > 1);
         let taken = match others.flat_map(|other| other.instance_names()).any(|name| name == consumer.name) {
             true => "an instance of another consumer is called that",
@@ -303,16 +295,5 @@ impl Check<'_> {
         };
         let problem = Problem::new(Code::ScenarioUnknownUser, format!("no user is named '{user}'"));
         desk.add(problem.at(self.at(within, user), "not declared").help(help));
-    }
-}
-
-/// Finds the scalar that says `text` inside a place.
-pub fn find(node: &Node, within: Span, text: &str) -> Option<Span> {
-    let inside = |span: Span| span.file == within.file && span.start >= within.start && span.end <= within.end;
-    match &node.kind {
-        Kind::Text(found) if found == text && inside(node.span) => Some(node.span),
-        Kind::List(entries) => entries.iter().find_map(|entry| find(entry, within, text)),
-        Kind::Map(entries) => entries.iter().find_map(|entry| find(&entry.value, within, text)),
-        _ => None,
     }
 }

@@ -2,10 +2,10 @@
 //! Takes a decoded scenario and its tree, for places; gives problems, and notes where somebody might mean it after all.
 
 use crate::language::check::legal::exclusive_place;
-use crate::language::check::scenario_references::find;
 use crate::language::check::topology_references::Declared;
 use crate::language::decode::map_decoder::Diagnostics;
-use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::tree::find;
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{
     Act, Action, Batches, ConnectionExpectation, Count, Expectation, Millis, Name, Publish, PublishExpectation, Queue,
     Received, Scenario, Step, Subject, TallyGroups, Template, Text, name_in_series,
@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 
 /// Checks a whole scenario; `declared` knows the queues that steps and consumers declare too.
 pub fn check(scenario: &Scenario, declared: &Declared, tree: &Node, desk: &mut Diagnostics) {
-    let check = Check { scenario, declared, tree };
+    let check = SuspicionChecker { scenario, declared, tree };
     for step in scenario.all_steps().filter(|step| step.refused.is_none()) {
         match &step.act {
             Act::Publish(publish) => check.publish(publish, &step.vhost, step.span, desk),
@@ -37,8 +37,8 @@ pub fn check(scenario: &Scenario, declared: &Declared, tree: &Node, desk: &mut D
     gone_queues(scenario, desk);
     // Steps that could not be read are told of where they stand.
     let written = tree.get("steps").is_some_and(|steps| match &steps.kind {
-        Kind::List(items) => !items.is_empty(),
-        kind => *kind != Kind::Null,
+        NodeKind::List(items) => !items.is_empty(),
+        kind => *kind != NodeKind::Null,
     });
     if scenario.steps.is_empty() && !written {
         let note =
@@ -76,7 +76,7 @@ pub fn check_timeout(scenario: &Scenario, timeout: Option<(Millis, Span)>, desk:
 
 /// Notes axes that no template uses.
 pub fn check_axes(matrix: Option<&Node>, used: &BTreeSet<String>, desk: &mut Diagnostics) {
-    let Some(Kind::Map(axes)) = matrix.map(|node| &node.kind) else { return };
+    let Some(NodeKind::Map(axes)) = matrix.map(|node| &node.kind) else { return };
     for axis in axes.iter().filter(|axis| !used.contains(&axis.key)) {
         let message = format!("the axis `{}` is used nowhere: its cells are all alike", axis.key);
         let help = format!("use it as a variable: \"{{{{ {} }}}}\"", axis.key);
@@ -87,12 +87,12 @@ pub fn check_axes(matrix: Option<&Node>, used: &BTreeSet<String>, desk: &mut Dia
 /// Adds the names that the templates of a tree use.
 pub fn names_used(node: &Node, names: &mut BTreeSet<String>) {
     match &node.kind {
-        Kind::Text(text) if Template::looks_like_one(text) => {
+        NodeKind::Text(text) if Template::looks_like_one(text) => {
             let template = Template::compile(text, node.span);
             names.extend(template.iter().flat_map(Template::names));
         }
-        Kind::List(entries) => entries.iter().for_each(|entry| names_used(entry, names)),
-        Kind::Map(entries) => entries.iter().for_each(|entry| names_used(&entry.value, names)),
+        NodeKind::List(entries) => entries.iter().for_each(|entry| names_used(entry, names)),
+        NodeKind::Map(entries) => entries.iter().for_each(|entry| names_used(&entry.value, names)),
         _ => {}
     }
 }
@@ -101,13 +101,13 @@ fn place_of(tree: &Node, key: &str) -> Span {
     tree.entries().iter().find(|entry| entry.key == key).map_or(tree.span, |entry| entry.key_span)
 }
 
-struct Check<'a> {
+struct SuspicionChecker<'a> {
     scenario: &'a Scenario,
     declared: &'a Declared,
     tree: &'a Node,
 }
 
-impl Check<'_> {
+impl SuspicionChecker<'_> {
     fn action(&self, action: &Action, vhost: &Name, within: Span, desk: &mut Diagnostics) {
         match action {
             Action::Publish(publish) => self.publish(publish, vhost, within, desk),

@@ -2,24 +2,24 @@
 //! Takes objects one by one; gives a topology and its origins. Never judges what an object says.
 
 use crate::language::decode::map_decoder::Diagnostics;
-use crate::language::decode::scenario::consumers::Ladders;
-use crate::language::decode::topology::retry::Ladder;
 use crate::language::syntax::tree::Node;
 use crate::model::{
-    Binding, Exchange, Name, Object, Origin, Origins, Parameter, Permission, Policy, Queue, TopicPermission, Topology,
-    User, Vhost,
+    Binding, Exchange, Ladder, Name, Object, Origin, Origins, Parameter, Permission, Policy, Queue, QueueName,
+    TopicPermission, Topology, User, Vhost,
 };
 use crate::source::{Code, Problem, Span};
+use std::collections::BTreeMap;
 
-/// Is a topology in the making.
+/// The ladders that topologies declare by `retry: {delays}`, by queue.
+pub type ClimbedLadders = BTreeMap<QueueName, Ladder>;
+
+/// A topology in the making.
 #[derive(Debug, Clone, Default)]
 pub struct Collected {
     pub topology: Topology,
     pub origins: Origins,
-    /// What queues with a `retry:` still have to declare, when all written objects are known.
-    pub ladders: Vec<(Queue, Ladder, Origin)>,
     /// What consumers climb.
-    pub climbed: Ladders,
+    pub climbed: ClimbedLadders,
 }
 
 /// Gives the place of an object and of each of its keys.

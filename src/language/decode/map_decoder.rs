@@ -5,7 +5,7 @@ use crate::language::decode::judged_for::{JudgedFor, RefusedBy};
 use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::suggestions;
 use crate::language::secrets::is_secret;
-use crate::language::syntax::tree::{Entry, Kind, Node};
+use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::source::{Code, Level, Problem, Span};
 
 /// How many problems of a file are kept.
@@ -109,18 +109,18 @@ impl Diagnostics {
 fn help_for(expected: &str, node: &Node) -> Option<String> {
     use crate::language::syntax::tree::Style;
     match &node.kind {
-        Kind::Null if node.style == Style::Block => {
+        NodeKind::Null if node.style == Style::Block => {
             Some("a `#` after a space begins a comment: quote the value".into())
         }
-        Kind::Integer(n) if expected == "a text" => Some(format!("quote it: \"{n}\"")),
-        Kind::Bool(_) | Kind::Float(_) if expected == "a text" => Some("quote it".into()),
-        Kind::Text(text) if expected == "a whole number" && text.parse::<i64>().is_ok() => {
+        NodeKind::Integer(n) if expected == "a text" => Some(format!("quote it: \"{n}\"")),
+        NodeKind::Bool(_) | NodeKind::Float(_) if expected == "a text" => Some("quote it".into()),
+        NodeKind::Text(text) if expected == "a whole number" && text.parse::<i64>().is_ok() => {
             Some("leave the quotes out".into())
         }
-        Kind::Text(text) if expected == "true or false" && matches!(&**text, "yes" | "no" | "on" | "off") => {
+        NodeKind::Text(text) if expected == "true or false" && matches!(&**text, "yes" | "no" | "on" | "off") => {
             Some("YAML 1.2 knows only `true` and `false`".into())
         }
-        Kind::Late(_) => Some("this must be known when the file is read".into()),
+        NodeKind::Late(_) => Some("this must be known when the file is read".into()),
         _ => None,
     }
 }
@@ -139,10 +139,10 @@ impl<'n> MapDecoder<'n> {
     /// Opens a map, or says that it is none.
     pub fn of(what: &'static str, node: &'n Node, desk: &mut Diagnostics) -> Option<Self> {
         match &node.kind {
-            Kind::Map(entries) => {
+            NodeKind::Map(entries) => {
                 Some(Self { what, node, entries, taken: vec![false; entries.len()], known: Vec::new() })
             }
-            Kind::Faulty => None,
+            NodeKind::Faulty => None,
             _ => {
                 let message = format!("{what} is a map, found {}", node.describe());
                 desk.add(Problem::new(Code::ValueKind, message).at(node.span, "expected a map of keys and values"));
@@ -174,7 +174,7 @@ impl<'n> MapDecoder<'n> {
     /// Reads a key that may be absent.
     pub fn opt<T>(&mut self, key: &str, desk: &mut Diagnostics, reader: impl Fn(&Node) -> Read<T>) -> Option<T> {
         let node = self.node(key)?;
-        if desk.export && matches!(node.kind, Kind::Null) {
+        if desk.export && matches!(node.kind, NodeKind::Null) {
             return None;
         }
         desk.read(&format!("`{key}`"), node, reader)
@@ -230,7 +230,7 @@ impl<'n> MapDecoder<'n> {
         for (at, entry) in self.entries.iter().enumerate().filter(|(at, _)| !self.taken[*at]) {
             // `{password: one,two}` makes a key of the second half.
             let half_a_secret =
-                at > 0 && is_secret(&self.entries[at - 1].key) && matches!(entry.value.kind, Kind::Null);
+                at > 0 && is_secret(&self.entries[at - 1].key) && matches!(entry.value.kind, NodeKind::Null);
             let key = if half_a_secret { "…" } else { &entry.key };
             let message = format!("{} knows no key `{key}`", self.what);
             // A newer broker writes its new key into every object: one note says it all.
@@ -251,9 +251,9 @@ pub fn each<'n, T>(
     mut decode: impl FnMut(&'n Node, &mut Diagnostics) -> Option<T>,
 ) -> Vec<T> {
     match &node.kind {
-        Kind::List(entries) => entries.iter().filter_map(|entry| decode(entry, desk)).collect(),
-        Kind::Faulty => Vec::new(),
-        Kind::Null if desk.export => Vec::new(),
+        NodeKind::List(entries) => entries.iter().filter_map(|entry| decode(entry, desk)).collect(),
+        NodeKind::Faulty => Vec::new(),
+        NodeKind::Null if desk.export => Vec::new(),
         _ => {
             desk.wrong(what, node, DecodeError::Kind("a list"));
             Vec::new()

@@ -1,7 +1,7 @@
 //! Readers of single values: what a key takes, and what is wrong with what it got.
 //! Takes a node, gives a value or the reason. Never quotes what it found: it might be a secret.
 
-use crate::language::syntax::tree::{Kind, Node, Style};
+use crate::language::syntax::tree::{Node, NodeKind, Style};
 use crate::model::{Count, LateValue, Millis, Name, Table, Text, Value};
 use crate::rules::SHORT_STRING_BYTES_MAX;
 
@@ -19,7 +19,7 @@ pub enum DecodeError {
 pub type Read<T> = Result<T, DecodeError>;
 
 fn kind<T>(node: &Node, expected: &'static str) -> Read<T> {
-    Err(if matches!(node.kind, Kind::Faulty) { DecodeError::Known } else { DecodeError::Kind(expected) })
+    Err(if matches!(node.kind, NodeKind::Faulty) { DecodeError::Known } else { DecodeError::Kind(expected) })
 }
 
 fn value<T>(message: impl Into<String>, help: impl Into<String>) -> Read<T> {
@@ -29,10 +29,10 @@ fn value<T>(message: impl Into<String>, help: impl Into<String>) -> Read<T> {
 /// Reads a text; what a template rendered to a number counts as text.
 pub fn text(node: &Node) -> Read<String> {
     match &node.kind {
-        Kind::Text(text) => Ok(text.clone()),
-        Kind::Integer(n) if node.style == Style::Rendered => Ok(n.to_string()),
-        Kind::Float(n) if node.style == Style::Rendered => Ok(n.to_string()),
-        Kind::Bool(yes) if node.style == Style::Rendered => Ok(yes.to_string()),
+        NodeKind::Text(text) => Ok(text.clone()),
+        NodeKind::Integer(n) if node.style == Style::Rendered => Ok(n.to_string()),
+        NodeKind::Float(n) if node.style == Style::Rendered => Ok(n.to_string()),
+        NodeKind::Bool(yes) if node.style == Style::Rendered => Ok(yes.to_string()),
         _ => kind(node, "a text"),
     }
 }
@@ -50,9 +50,9 @@ pub fn name(node: &Node) -> Read<Name> {
 /// Reads true or false.
 pub fn boolean(node: &Node) -> Read<bool> {
     match &node.kind {
-        Kind::Bool(yes) => Ok(*yes),
-        Kind::Text(text) if node.style == Style::Rendered && text == "true" => Ok(true),
-        Kind::Text(text) if node.style == Style::Rendered && text == "false" => Ok(false),
+        NodeKind::Bool(yes) => Ok(*yes),
+        NodeKind::Text(text) if node.style == Style::Rendered && text == "true" => Ok(true),
+        NodeKind::Text(text) if node.style == Style::Rendered && text == "false" => Ok(false),
         _ => kind(node, "true or false"),
     }
 }
@@ -63,11 +63,11 @@ const LARGEST: &str = "the largest number that AMQP carries is 92233720368547758
 /// Reads a whole number.
 pub fn integer(node: &Node) -> Read<i64> {
     match &node.kind {
-        Kind::Integer(n) => Ok(*n),
-        Kind::Big(_) => value("is too large", LARGEST),
-        Kind::Float(n) if n.fract() == 0.0 && n.abs() > i64::MAX as f64 => value("is too large", LARGEST),
-        Kind::Text(text) if node.style == Style::Rendered => match crate::language::syntax::scalar::integer(text) {
-            Some(Kind::Integer(n)) => Ok(n),
+        NodeKind::Integer(n) => Ok(*n),
+        NodeKind::Big(_) => value("is too large", LARGEST),
+        NodeKind::Float(n) if n.fract() == 0.0 && n.abs() > i64::MAX as f64 => value("is too large", LARGEST),
+        NodeKind::Text(text) if node.style == Style::Rendered => match crate::language::syntax::scalar::integer(text) {
+            Some(NodeKind::Integer(n)) => Ok(n),
             _ => kind(node, "a whole number"),
         },
         _ => kind(node, "a whole number"),
@@ -91,7 +91,7 @@ where
 /// Reads a length of time, `250ms`.
 pub fn duration(node: &Node) -> Read<Millis> {
     match &node.kind {
-        Kind::Text(text) => {
+        NodeKind::Text(text) => {
             let bare = text.trim().parse::<f64>().is_ok();
             text.parse().or_else(|reason: String| match bare || reason.contains("unit of time") {
                 true => value(reason, "a duration is a number with a unit: 250ms, 5s, 2m, 7d"),
@@ -101,8 +101,8 @@ pub fn duration(node: &Node) -> Read<Millis> {
                 ),
             })
         }
-        Kind::Integer(0) => Ok(Millis(0)),
-        Kind::Integer(_) | Kind::Float(_) => {
+        NodeKind::Integer(0) => Ok(Millis(0)),
+        NodeKind::Integer(_) | NodeKind::Float(_) => {
             value("needs a unit of time", "write 250ms, 5s, 2m or 7d; a bare number would not say what it counts")
         }
         _ => kind(node, "a duration like 5s"),
@@ -121,7 +121,7 @@ pub fn size(node: &Node) -> Read<i64> {
         ("GB", 1_000_000_000),
         ("B", 1),
     ];
-    let Kind::Text(text) = &node.kind else {
+    let NodeKind::Text(text) = &node.kind else {
         return integer(node).or_else(|_| kind(node, "a size like 10MB"));
     };
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
@@ -139,13 +139,13 @@ pub fn size(node: &Node) -> Read<i64> {
 /// Reads `3`, `">=3"` or `"1..5"`.
 pub fn count(node: &Node) -> Read<Count> {
     match &node.kind {
-        Kind::Integer(n) if *n >= 0 => Ok(Count::exactly(n.unsigned_abs())),
-        Kind::Integer(_) => value("cannot be negative", "write 3, \">=3\", \"<3\" or \"1..5\""),
+        NodeKind::Integer(n) if *n >= 0 => Ok(Count::exactly(n.unsigned_abs())),
+        NodeKind::Integer(_) => value("cannot be negative", "write 3, \">=3\", \"<3\" or \"1..5\""),
         // A bare `>3` begins a folded text, which is empty.
-        Kind::Text(text) if text.is_empty() => {
+        NodeKind::Text(text) if text.is_empty() => {
             value("holds no count", "a comparison stands in quotes: \">=3\", \">3\"")
         }
-        Kind::Text(text) => {
+        NodeKind::Text(text) => {
             let wrong = |_| value(format!("`{text}` is not a count"), "a count is 3, \">=3\", \"<3\" or \"1..5\"");
             text.parse().or_else(wrong)
         }
@@ -170,7 +170,7 @@ pub fn word(words: &'static [&'static str]) -> impl Fn(&Node) -> Read<&'static s
 /// Reads a text that may be rendered late.
 pub fn late_text(node: &Node) -> Read<Text> {
     match &node.kind {
-        Kind::Late(template) => Ok(Text::Template((**template).clone())),
+        NodeKind::Late(template) => Ok(Text::Template((**template).clone())),
         _ => name_or_longer(node),
     }
 }
@@ -182,7 +182,7 @@ fn name_or_longer(node: &Node) -> Read<Text> {
 /// Reads a short string that may be rendered late.
 pub fn late_name(node: &Node) -> Read<Text> {
     match &node.kind {
-        Kind::Late(template) => Ok(Text::Template((**template).clone())),
+        NodeKind::Late(template) => Ok(Text::Template((**template).clone())),
         _ => name(node).map(Text::Fixed),
     }
 }
@@ -190,18 +190,18 @@ pub fn late_name(node: &Node) -> Read<Text> {
 /// Reads an AMQP value: plain scalars as RabbitMQ's JSON mapping, `{$int8: 5}` and its like force a type.
 pub fn amqp(node: &Node) -> Read<Value> {
     Ok(match &node.kind {
-        Kind::Null => Value::Void,
-        Kind::Bool(yes) => Value::Bool(*yes),
-        Kind::Integer(n) => Value::I64(*n),
-        Kind::Big(n) => Value::F64(*n as f64),
-        Kind::Float(n) => Value::F64(*n),
-        Kind::Text(text) => Value::Text(text.as_str().into()),
-        Kind::List(entries) => Value::Array(entries.iter().map(amqp).collect::<Read<_>>()?),
-        Kind::Map(entries) => match entries.as_slice() {
+        NodeKind::Null => Value::Void,
+        NodeKind::Bool(yes) => Value::Bool(*yes),
+        NodeKind::Integer(n) => Value::I64(*n),
+        NodeKind::Big(n) => Value::F64(*n as f64),
+        NodeKind::Float(n) => Value::F64(*n),
+        NodeKind::Text(text) => Value::Text(text.as_str().into()),
+        NodeKind::List(entries) => Value::Array(entries.iter().map(amqp).collect::<Read<_>>()?),
+        NodeKind::Map(entries) => match entries.as_slice() {
             [entry] if entry.key.starts_with('$') => typed(&entry.key, &entry.value)?,
             _ => Value::Table(table(node)?),
         },
-        Kind::Late(_) | Kind::Faulty => return kind(node, "a value that is known when the file is read"),
+        NodeKind::Late(_) | NodeKind::Faulty => return kind(node, "a value that is known when the file is read"),
     })
 }
 
@@ -220,7 +220,7 @@ pub fn headers(node: &Node) -> Read<Vec<(String, LateValue)>> {
 /// Refuses names of a table, at any depth, that are no short strings of AMQP.
 pub fn short_names(node: &Node) -> Read<()> {
     match &node.kind {
-        Kind::Map(entries) => entries.iter().try_for_each(|entry| match entry.key.len() {
+        NodeKind::Map(entries) => entries.iter().try_for_each(|entry| match entry.key.len() {
             length if length > SHORT_STRING_BYTES_MAX => {
                 let start: String = entry.key.chars().take(20).collect();
                 let message = format!(
@@ -230,7 +230,7 @@ pub fn short_names(node: &Node) -> Read<()> {
             }
             _ => short_names(&entry.value),
         }),
-        Kind::List(entries) => entries.iter().try_for_each(short_names),
+        NodeKind::List(entries) => entries.iter().try_for_each(short_names),
         _ => Ok(()),
     }
 }
@@ -238,7 +238,7 @@ pub fn short_names(node: &Node) -> Read<()> {
 /// Reads a map of AMQP values.
 pub fn table(node: &Node) -> Read<Table> {
     match &node.kind {
-        Kind::Map(entries) => entries.iter().map(|entry| Ok((entry.key.clone(), amqp(&entry.value)?))).collect(),
+        NodeKind::Map(entries) => entries.iter().map(|entry| Ok((entry.key.clone(), amqp(&entry.value)?))).collect(),
         _ => kind(node, "a map"),
     }
 }
@@ -272,8 +272,8 @@ fn typed(word: &str, node: &Node) -> Read<Value> {
         integer(node).ok().and_then(|n| T::try_from(n).ok())
     }
     let fraction = || match &node.kind {
-        Kind::Float(n) => Some(*n),
-        Kind::Integer(n) => Some(*n as f64),
+        NodeKind::Float(n) => Some(*n),
+        NodeKind::Integer(n) => Some(*n as f64),
         _ => None,
     };
     let value = match word {
@@ -288,7 +288,7 @@ fn typed(word: &str, node: &Node) -> Read<Value> {
         "$float" => fraction().map(|n| Value::F32(n as f32)),
         "$double" => fraction().map(Value::F64),
         "$decimal" => match &node.kind {
-            Kind::List(pair) if pair.len() == 2 => {
+            NodeKind::List(pair) if pair.len() == 2 => {
                 whole(&pair[0]).zip(whole(&pair[1])).map(|(s, n)| Value::Decimal(s, n))
             }
             _ => None,
@@ -296,8 +296,8 @@ fn typed(word: &str, node: &Node) -> Read<Value> {
         "$text" => text(node).ok().map(|text| Value::Text(text.into())),
         "$void" => Some(Value::Void),
         "$bytes" => match &node.kind {
-            Kind::Text(text) => Some(Value::Bytes(text.clone().into_bytes())),
-            Kind::List(bytes) => bytes.iter().map(whole).collect::<Option<Vec<u8>>>().map(Value::Bytes),
+            NodeKind::Text(text) => Some(Value::Bytes(text.clone().into_bytes())),
+            NodeKind::List(bytes) => bytes.iter().map(whole).collect::<Option<Vec<u8>>>().map(Value::Bytes),
             _ => None,
         },
         _ => {
@@ -314,8 +314,8 @@ pub fn late_value(node: &Node) -> Read<LateValue> {
         return amqp(node).map(LateValue::Fixed);
     }
     match &node.kind {
-        Kind::Late(template) => Ok(LateValue::Template((**template).clone())),
-        Kind::List(entries) => entries.iter().map(late_value).collect::<Read<_>>().map(LateValue::Array),
+        NodeKind::Late(template) => Ok(LateValue::Template((**template).clone())),
+        NodeKind::List(entries) => entries.iter().map(late_value).collect::<Read<_>>().map(LateValue::Array),
         _ => late_table(node).map(LateValue::Table),
     }
 }
@@ -323,7 +323,9 @@ pub fn late_value(node: &Node) -> Read<LateValue> {
 /// Reads a map of such values.
 pub fn late_table(node: &Node) -> Read<Vec<(String, LateValue)>> {
     match &node.kind {
-        Kind::Map(entries) => entries.iter().map(|entry| Ok((entry.key.clone(), late_value(&entry.value)?))).collect(),
+        NodeKind::Map(entries) => {
+            entries.iter().map(|entry| Ok((entry.key.clone(), late_value(&entry.value)?))).collect()
+        }
         _ => kind(node, "a map"),
     }
 }
@@ -339,8 +341,8 @@ pub fn json(node: &Node) -> Read<serde_json::Value> {
 /// Reads a list of texts, or one text.
 pub fn texts(node: &Node) -> Read<Vec<String>> {
     match &node.kind {
-        Kind::List(entries) => entries.iter().map(text).collect(),
-        Kind::Text(_) => text(node).map(|text| vec![text]),
+        NodeKind::List(entries) => entries.iter().map(text).collect(),
+        NodeKind::Text(_) => text(node).map(|text| vec![text]),
         _ => kind(node, "a list of texts"),
     }
 }

@@ -2,8 +2,7 @@
 //! Takes a compiled template; gives problems with the nearest right spelling.
 
 use crate::language::decode::suggestions;
-use crate::language::expand::render::{LATE_NAMES, Late};
-use crate::language::expand::scope::Scope;
+use crate::language::expand::late::{LATE_NAMES, Late};
 use crate::model::{MESSAGE_FIELDS, Template};
 use crate::source::{Code, Problem, Span};
 use std::ops::Range;
@@ -154,9 +153,15 @@ fn words(text: &str) -> Vec<Word<'_>> {
     words
 }
 
+/// What a template may name at some place of a file.
+pub struct KnownNames<'k> {
+    pub vars: Vec<&'k str>,
+    pub is_in_environment: &'k dyn Fn(&str) -> bool,
+}
+
 /// Says which name is undefined; `None` when it is something else.
 pub fn undefined(
-    scope: &Scope<'_>,
+    known: &KnownNames<'_>,
     template: &Template,
     open: &[&String],
     late: Late,
@@ -178,18 +183,18 @@ pub fn undefined(
             let problem = Problem::new(CODE, "`item` is known only beside a `for_each`").at(span, "no `for_each` here");
             return Some(problem.help("add `for_each: [a, b]` to this entry of the list"));
         }
-        let vars = scope.names();
-        let known: Vec<&str> = vars.into_iter().chain(["env"]).chain(late.names().iter().copied()).collect();
-        let help = match suggestions::nearest(name, known.iter().copied()) {
+        let vars = known.vars.iter().copied();
+        let names: Vec<&str> = vars.chain(["env"]).chain(late.names().iter().copied()).collect();
+        let help = match suggestions::nearest(name, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if scope.world.variable(name).is_some() => format!("write `env.{name}` for the environment variable"),
+            None if (known.is_in_environment)(name) => format!("write `env.{name}` for the environment variable"),
             None => format!("add it to `vars:`, or give it by `--var {name}=…`"),
         };
         return Some(Problem::new(CODE, format!("no var `{name}`")).at(span, "undefined").help(help));
     }
     let path = template.paths().into_iter().find(|path| {
         let name = path.strip_prefix("env.").map(|rest| rest.split('.').next().unwrap_or(rest));
-        name.is_some_and(|name| scope.world.variable(name).is_none())
+        name.is_some_and(|name| !(known.is_in_environment)(name))
     })?;
     let name = path.trim_start_matches("env.");
     let problem = Problem::new(CODE, format!("the environment variable {name} is not set"));

@@ -6,8 +6,8 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::read;
 use crate::language::decode::suggestions;
 use crate::language::expand::render::Renderer;
-use crate::language::expand::scope::{RESERVED, Scope};
-use crate::language::syntax::tree::{Kind, Node};
+use crate::language::expand::scope::{RESERVED, VariableScope};
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::source::{Code, Problem};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -19,9 +19,14 @@ const CELLS_MAX: usize = 1_000;
 pub type Choice = Vec<(String, Json)>;
 
 /// Lists all choices; without a matrix there is one, empty.
-pub fn choices(node: Option<&Node>, scope: &Scope<'_>, settings: &Settings, desk: &mut Diagnostics) -> Vec<Choice> {
+pub fn choices(
+    node: Option<&Node>,
+    scope: &VariableScope<'_>,
+    settings: &Settings,
+    desk: &mut Diagnostics,
+) -> Vec<Choice> {
     let Some(node) = node else { return vec![Vec::new()] };
-    let Kind::Map(entries) = &node.kind else {
+    let NodeKind::Map(entries) = &node.kind else {
         if !node.is_faulty() {
             let message = format!("`matrix` is a map of axes and their values, found {}", node.describe());
             let problem = Problem::new(Code::ScenarioMatrix, message).at(node.span, "expected a map");
@@ -37,7 +42,7 @@ pub fn choices(node: Option<&Node>, scope: &Scope<'_>, settings: &Settings, desk
             desk.add(Problem::new(Code::TemplateReserved, message).at(entry.key_span, "choose another name"));
         }
         let values = Renderer::new(scope).data(&entry.value, desk);
-        let Kind::List(values) = &values.kind else {
+        let NodeKind::List(values) = &values.kind else {
             if !values.is_faulty() {
                 desk.wrong(&format!("the axis `{}`", entry.key), &values, read::DecodeError::Kind("a list of values"));
             }

@@ -5,11 +5,11 @@ use crate::language::Settings;
 use crate::language::decode::collect::{Collected, place};
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::expand::matrix::Choice;
-use crate::language::expand::scope::Scope;
+use crate::language::expand::scope::VariableScope;
 use crate::language::syntax::encoding;
-use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::language::syntax::wrong_kind;
-use crate::language::syntax::wrong_kind::Kind as FileKind;
+use crate::language::syntax::wrong_kind::FileKind;
 use crate::language::topology::{ReadTopology, decode, read_topology};
 use crate::language::world::{World, beside};
 use crate::model::{Name, Object, QueueKind, Topology};
@@ -18,28 +18,28 @@ use std::collections::BTreeMap;
 
 /// Is one source of objects, parsed but not rendered.
 #[derive(Debug)]
-pub struct Part {
+pub struct TopologySource {
     pub read: ReadTopology,
 }
 
 /// Holds the topologies of a scenario, each file once, and which of them each choice of its matrix plays with.
 #[derive(Debug, Default)]
-pub struct Parts {
-    all: Vec<Part>,
+pub struct TopologySources {
+    all: Vec<TopologySource>,
     /// The full paths of those that are files.
     files: BTreeMap<String, usize>,
     by_choice: Vec<(Choice, Vec<usize>)>,
 }
 
-impl Parts {
+impl TopologySources {
     /// Gives what a choice plays with, in file order.
-    pub fn of(&self, choice: &Choice) -> Vec<&Part> {
+    pub fn of(&self, choice: &Choice) -> Vec<&TopologySource> {
         let chosen = self.by_choice.iter().find(|(known, _)| known == choice);
         chosen.map_or_else(Vec::new, |(_, parts)| parts.iter().map(|at| &self.all[*at]).collect())
     }
 
     /// Lists all of them.
-    pub fn all(&self) -> &[Part] {
+    pub fn all(&self) -> &[TopologySource] {
         &self.all
     }
 
@@ -56,18 +56,18 @@ impl Parts {
         let mut chosen = Vec::new();
         for entry in entries {
             match &entry.kind {
-                Kind::Map(_) => {
+                NodeKind::Map(_) => {
                     let read = ReadTopology { root: entry.clone(), is_export: false, is_json: false, whole: true };
-                    chosen.push(self.add(Part { read }));
+                    chosen.push(self.add(TopologySource { read }));
                 }
-                Kind::Text(path) => {
+                NodeKind::Text(path) => {
                     let full = beside(file, path);
                     let known = self.files.get(&full).copied();
                     let at = known.or_else(|| Some(self.add(read_file(sources, entry, &full, world, desk)?)));
                     self.files.extend(at.map(|at| (full, at)));
                     chosen.extend(at.filter(|at| !chosen.contains(at)));
                 }
-                Kind::Faulty => {}
+                NodeKind::Faulty => {}
                 _ => {
                     let message =
                         format!("`topology` takes a path, objects, or a list of both, found {}", entry.describe());
@@ -79,7 +79,7 @@ impl Parts {
     }
 
     /// Inline objects stand at one place for every choice: they are kept once.
-    fn add(&mut self, part: Part) -> usize {
+    fn add(&mut self, part: TopologySource) -> usize {
         let known = self.all.iter().position(|known| known.read.root == part.read.root);
         known.unwrap_or_else(|| {
             self.all.push(part);
@@ -91,7 +91,7 @@ impl Parts {
 /// Lists what `topology:` names: one thing, or several.
 pub fn entries_of(node: &Node) -> &[Node] {
     match &node.kind {
-        Kind::List(entries) => entries,
+        NodeKind::List(entries) => entries,
         _ => std::slice::from_ref(node),
     }
 }
@@ -102,7 +102,7 @@ fn read_file(
     full: &str,
     world: &dyn World,
     desk: &mut Diagnostics,
-) -> Option<Part> {
+) -> Option<TopologySource> {
     let bytes = match world.read(full) {
         Ok(bytes) => bytes,
         Err(reason) => {
@@ -124,7 +124,7 @@ fn read_file(
         desk.add(problem.at(node.span, "named as a topology here"));
         return None;
     }
-    Some(Part { read })
+    Some(TopologySource { read })
 }
 
 /// Is what all parts say together.
@@ -137,8 +137,8 @@ pub struct MergedTopologies {
 /// Renders, decodes and joins all parts. Passwords are left unread.
 pub fn join<'a>(
     sources: &Sources,
-    parts: &[&'a Part],
-    scope_of: impl Fn(Option<&'a Node>, &mut Diagnostics) -> Scope<'a>,
+    parts: &[&'a TopologySource],
+    scope_of: impl Fn(Option<&'a Node>, &mut Diagnostics) -> VariableScope<'a>,
     settings: &Settings,
     desk: &mut Diagnostics,
 ) -> MergedTopologies {

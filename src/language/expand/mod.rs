@@ -2,6 +2,7 @@
 //! Never decodes.
 
 pub(crate) mod expressions;
+pub(crate) mod late;
 pub(crate) mod matrix;
 pub(crate) mod merge_topologies;
 pub(crate) mod render;

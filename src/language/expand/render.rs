@@ -2,9 +2,10 @@
 //! What names a message or a counter stays a template and is rendered when it plays, where that is allowed.
 
 use crate::language::decode::map_decoder::Diagnostics;
-use crate::language::expand::expressions;
-use crate::language::expand::scope::Scope;
-use crate::language::syntax::tree::{Entry, Kind, Node, Style};
+use crate::language::expand::expressions::{self, KnownNames};
+use crate::language::expand::late::Late;
+use crate::language::expand::scope::VariableScope;
+use crate::language::syntax::tree::{Entry, Node, NodeKind, Style};
 use crate::model::{Scope as Names, Template};
 use crate::source::{Code, Problem, Sources, Span};
 use serde_json::Value as Json;
@@ -12,36 +13,12 @@ use serde_json::Value as Json;
 /// The most entries that one `for_each` may make.
 const ITEMS_MAX: usize = 10_000;
 
-/// Says which names are known only when a scenario plays, at some place of the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Late {
-    Nothing,
-    /// `n`, in a publish.
-    Publish,
-    /// `message`, `batch`, `attempt`, `consumer`, `instance`, `moment` and `n`, in `match` and `do`.
-    Consumer,
-}
-
-/// All names that are known late.
-pub const LATE_NAMES: [&str; 7] = ["message", "batch", "attempt", "consumer", "instance", "moment", "n"];
-
-impl Late {
-    /// Lists the names that are known here when it plays.
-    pub fn names(self) -> &'static [&'static str] {
-        match self {
-            Late::Nothing => &[],
-            Late::Publish => &["n"],
-            Late::Consumer => &LATE_NAMES,
-        }
-    }
-}
-
 /// Keys whose value is data: a `for_each` inside is a key like any other.
 const DATA_KEYS: [&str; 7] = ["json", "headers", "header", "arguments", "definition", "value", "body"];
 
 /// Renders trees over one scope.
 pub struct Renderer<'s, 'a> {
-    scope: &'s Scope<'a>,
+    scope: &'s VariableScope<'a>,
     sources: Option<&'s Sources>,
     /// Passwords are left out unread: a run never needs them.
     without_credentials: bool,
@@ -49,7 +26,7 @@ pub struct Renderer<'s, 'a> {
 
 impl<'s, 'a> Renderer<'s, 'a> {
     /// Makes one.
-    pub fn new(scope: &'s Scope<'a>) -> Self {
+    pub fn new(scope: &'s VariableScope<'a>) -> Self {
         Self { scope, sources: None, without_credentials: false }
     }
 
@@ -75,8 +52,8 @@ impl<'s, 'a> Renderer<'s, 'a> {
 
     fn node(&self, node: &Node, late: Late, data: bool, desk: &mut Diagnostics) -> Node {
         match &node.kind {
-            Kind::Text(text) if Template::looks_like_one(text) => self.scalar(node, text, late, desk),
-            Kind::List(entries) => {
+            NodeKind::Text(text) if Template::looks_like_one(text) => self.scalar(node, text, late, desk),
+            NodeKind::List(entries) => {
                 let mut out = Vec::with_capacity(entries.len());
                 for entry in entries {
                     match entry.get("for_each") {
@@ -84,11 +61,11 @@ impl<'s, 'a> Renderer<'s, 'a> {
                         _ => out.push(self.node(entry, late, data, desk)),
                     }
                 }
-                Node { kind: Kind::List(out), ..*node }
+                Node { kind: NodeKind::List(out), ..*node }
             }
-            Kind::Map(entries) => {
+            NodeKind::Map(entries) => {
                 let entries = entries.iter().filter_map(|entry| self.entry(entry, late, data, desk)).collect();
-                Node { kind: Kind::Map(entries), ..*node }
+                Node { kind: NodeKind::Map(entries), ..*node }
             }
             _ => node.clone(),
         }
@@ -116,8 +93,8 @@ impl<'s, 'a> Renderer<'s, 'a> {
     fn each(&self, entry: &Node, items: &Node, late: Late, out: &mut Vec<Node>, desk: &mut Diagnostics) {
         let items = self.data(items, desk);
         let list = match &items.kind {
-            Kind::List(list) => list,
-            Kind::Faulty => return,
+            NodeKind::List(list) => list,
+            NodeKind::Faulty => return,
             _ => {
                 let message = format!("`for_each` takes a list, found {}", items.describe());
                 return desk.add(Problem::new(Code::ValueKind, message).at(items.span, "expected a list"));
@@ -127,7 +104,7 @@ impl<'s, 'a> Renderer<'s, 'a> {
             let message = format!("`for_each` has {} items, at most {ITEMS_MAX} are written out", list.len());
             return desk.add(Problem::new(Code::TemplateTooMany, message).at(items.span, "too many"));
         }
-        let body = Kind::Map(entry.entries().iter().filter(|entry| entry.key != "for_each").cloned().collect());
+        let body = NodeKind::Map(entry.entries().iter().filter(|entry| entry.key != "for_each").cloned().collect());
         let body = Node { kind: body, ..*entry };
         for item in list.iter().filter(|item| !item.is_faulty()) {
             out.push(self.scope.with_item(item.to_json(), || self.node(&body, late, false, desk)));
@@ -135,7 +112,7 @@ impl<'s, 'a> Renderer<'s, 'a> {
     }
 
     fn scalar(&self, node: &Node, text: &str, late: Late, desk: &mut Diagnostics) -> Node {
-        let place = Place { span: node.span, inside: self.inside(node, text) };
+        let place = ScalarPlace { span: node.span, inside: self.inside(node, text) };
         let mut template = match Template::compile(text, node.span) {
             Ok(template) => template,
             Err(error) => {
@@ -167,8 +144,8 @@ impl<'s, 'a> Renderer<'s, 'a> {
         match template.value(&Names::new()) {
             Ok(value) => Node::from_json(&value, node.span),
             Err(error) => {
-                let problem = expressions::undefined(self.scope, &template, &open, late, |word| place.find(text, word))
-                    .unwrap_or_else(|| {
+                let problem =
+                    self.undefined(&template, &open, late, |word| place.find(text, word)).unwrap_or_else(|| {
                         let message = format!("this template cannot be rendered: {}", error.message);
                         Problem::new(Code::TemplateRender, message).at(place.at(error.range), "here")
                     });
@@ -185,7 +162,7 @@ impl<'s, 'a> Renderer<'s, 'a> {
         template: Template,
         open: &[&String],
         late: Late,
-        place: &Place,
+        place: &ScalarPlace,
         desk: &mut Diagnostics,
     ) -> Node {
         let text = template.source().to_owned();
@@ -195,15 +172,28 @@ impl<'s, 'a> Renderer<'s, 'a> {
         let problem = if unknown.is_empty() || forgiving {
             expressions::unknown_attribute(&template, |word| place.find(&text, word))
         } else {
-            expressions::undefined(self.scope, &template, &unknown, late, |word| place.find(&text, word))
+            self.undefined(&template, &unknown, late, |word| place.find(&text, word))
         };
         match problem {
             Some(problem) => {
                 desk.add(problem);
                 Node::faulty(node.span)
             }
-            None => Node { span: node.span, kind: Kind::Late(Box::new(template)), style: Style::Rendered },
+            None => Node { span: node.span, kind: NodeKind::Late(Box::new(template)), style: Style::Rendered },
         }
+    }
+
+    /// Says which name of a template is undefined; `None` when it is something else.
+    fn undefined(
+        &self,
+        template: &Template,
+        open: &[&String],
+        late: Late,
+        find: impl Fn(&str) -> Span,
+    ) -> Option<Problem> {
+        let is_in_environment = |name: &str| self.scope.world.variable(name).is_some();
+        let known = KnownNames { vars: self.scope.names(), is_in_environment: &is_in_environment };
+        expressions::undefined(&known, template, open, late, find)
     }
 
     fn bind_environment(&self, template: &mut Template, desk: &mut Diagnostics) {
@@ -239,12 +229,12 @@ impl<'s, 'a> Renderer<'s, 'a> {
 }
 
 /// Finds places inside a scalar.
-struct Place {
+struct ScalarPlace {
     span: Span,
     inside: Option<u32>,
 }
 
-impl Place {
+impl ScalarPlace {
     fn at(&self, range: Option<std::ops::Range<usize>>) -> Span {
         match (self.inside, range) {
             (Some(start), Some(range)) if range.end > range.start => {

@@ -21,7 +21,7 @@ enum Definition<'a> {
 }
 
 /// Holds the names of one file, or of one cell of a scenario.
-pub struct Scope<'a> {
+pub struct VariableScope<'a> {
     pub world: &'a dyn World,
     definitions: BTreeMap<String, Definition<'a>>,
     known: RefCell<BTreeMap<String, Option<Json>>>,
@@ -29,7 +29,7 @@ pub struct Scope<'a> {
     items: RefCell<Vec<Json>>,
 }
 
-impl<'a> Scope<'a> {
+impl<'a> VariableScope<'a> {
     /// Makes a scope without vars.
     pub fn new(world: &'a dyn World) -> Self {
         let (definitions, known) = (BTreeMap::new(), RefCell::default());

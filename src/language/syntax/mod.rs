@@ -5,6 +5,7 @@ pub(crate) mod encoding;
 pub(crate) mod parse;
 pub(crate) mod scalar;
 pub(crate) mod syntax_errors;
+pub(crate) mod top_level;
 pub(crate) mod tree;
 pub(crate) mod tree_builder;
 pub(crate) mod unclosed;

@@ -2,7 +2,8 @@
 //! Takes a text of the sources; gives the tree of its first document and every problem of its form. Never reads meaning.
 
 use crate::language::syntax::syntax_errors;
-use crate::language::syntax::tree::Node;
+use crate::language::syntax::top_level::top_level_keys;
+use crate::language::syntax::tree::{DEPTH_MAX, Node};
 use crate::language::syntax::tree_builder::TreeBuilder;
 use crate::source::{FileId, Problem, Sources};
 use granit_parser::Parser;
@@ -27,9 +28,6 @@ pub fn plain_value(text: &str) -> Option<serde_json::Value> {
 
 /// How many broken places are looked for in one file.
 const BROKEN_PLACES_MAX: usize = 8;
-
-/// How deep lists and maps may nest.
-pub const DEPTH_MAX: usize = 100;
 
 /// Parses a file. After a broken place the top-level key that holds it is left out and the rest is read, so that
 /// independent problems come together.
@@ -93,15 +91,4 @@ fn blank_top_level_key(text: &mut String, at: usize) -> bool {
         text[start..end].bytes().map(|b| if b == b'\n' || b == b'\r' { b as char } else { ' ' }).collect();
     text.replace_range(start..end, &blank);
     true
-}
-
-/// Lists where lines begin with a key at their first column.
-pub fn top_level_keys(text: &str) -> impl Iterator<Item = usize> {
-    let mut at = 0;
-    text.split_inclusive('\n').filter_map(move |line| {
-        let start = at;
-        at += line.len();
-        let word = line.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-' && c != '"')?;
-        (word > 0 && line[word..].trim_start_matches(' ').starts_with(':')).then_some(start)
-    })
 }

@@ -1,21 +1,21 @@
 //! What a plain scalar means: YAML 1.2's core schema, as serde_yaml reads it.
 //! Takes the text of a scalar, gives its kind. `yes`, `on`, `017` and `1_000` stay texts.
 
-use crate::language::syntax::tree::Kind;
+use crate::language::syntax::tree::NodeKind;
 
 /// Resolves a scalar that stands without quotes.
-pub fn resolve(text: &str) -> Kind {
+pub fn resolve(text: &str) -> NodeKind {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
-        "true" | "True" | "TRUE" => return Kind::Bool(true),
-        "false" | "False" | "FALSE" => return Kind::Bool(false),
+        "" | "~" | "null" | "Null" | "NULL" => return NodeKind::Null,
+        "true" | "True" | "TRUE" => return NodeKind::Bool(true),
+        "false" | "False" | "FALSE" => return NodeKind::Bool(false),
         _ => {}
     }
-    integer(text).or_else(|| float(text)).unwrap_or_else(|| Kind::Text(text.to_owned()))
+    integer(text).or_else(|| float(text)).unwrap_or_else(|| NodeKind::Text(text.to_owned()))
 }
 
 /// Reads decimal, `0x`, `0o` and `0b` integers with a sign.
-pub fn integer(text: &str) -> Option<Kind> {
+pub fn integer(text: &str) -> Option<NodeKind> {
     let (negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
@@ -33,11 +33,11 @@ pub fn integer(text: &str) -> Option<Kind> {
     }
     let n = i128::from_str_radix(digits, radix).ok()?;
     let n = if negative { -n } else { n };
-    i64::try_from(n).map(Kind::Integer).ok().or_else(|| u64::try_from(n).map(Kind::Big).ok())
+    i64::try_from(n).map(NodeKind::Integer).ok().or_else(|| u64::try_from(n).map(NodeKind::Big).ok())
 }
 
 /// Reads fractions, `.inf` and `.nan`.
-pub fn float(text: &str) -> Option<Kind> {
+pub fn float(text: &str) -> Option<NodeKind> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let value = match unsigned {
         ".inf" | ".Inf" | ".INF" => f64::INFINITY,
@@ -48,5 +48,5 @@ pub fn float(text: &str) -> Option<Kind> {
         }
         _ => unsigned.parse::<f64>().ok().filter(|value| value.is_finite())?,
     };
-    Some(Kind::Float(if text.starts_with('-') { -value } else { value }))
+    Some(NodeKind::Float(if text.starts_with('-') { -value } else { value }))
 }

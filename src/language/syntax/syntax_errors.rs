@@ -2,7 +2,7 @@
 //! Takes the parser's kind of error and its place; gives one problem with a help. Looks at the line, as a person would.
 
 use crate::language::secrets::is_secret;
-use crate::language::syntax::parse::top_level_keys;
+use crate::language::syntax::top_level::top_level_keys;
 use crate::language::syntax::unclosed::{Unclosed, scan};
 use crate::source::{Code, FileId, Problem, Span};
 use granit_parser::ErrorKind;

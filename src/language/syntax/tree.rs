@@ -4,17 +4,20 @@
 use crate::model::Template;
 use crate::source::Span;
 
+/// How deep lists and maps may nest.
+pub const DEPTH_MAX: usize = 100;
+
 /// Is one value of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     pub span: Span,
-    pub kind: Kind,
+    pub kind: NodeKind,
     pub style: Style,
 }
 
 /// Is what a value says.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
+pub enum NodeKind {
     Null,
     Bool(bool),
     Integer(i64),
@@ -49,19 +52,19 @@ pub struct Entry {
 
 impl Node {
     /// Makes a node as a file wrote it.
-    pub fn new(span: Span, kind: Kind) -> Self {
+    pub fn new(span: Span, kind: NodeKind) -> Self {
         Self { span, kind, style: Style::Plain }
     }
 
     /// Makes a node that readers pass over.
     pub fn faulty(span: Span) -> Self {
-        Self::new(span, Kind::Faulty)
+        Self::new(span, NodeKind::Faulty)
     }
 
     /// Gives the entries of a map.
     pub fn entries(&self) -> &[Entry] {
         match &self.kind {
-            Kind::Map(entries) => entries,
+            NodeKind::Map(entries) => entries,
             _ => &[],
         }
     }
@@ -74,7 +77,7 @@ impl Node {
     /// Gives the text of a text.
     pub fn as_text(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Text(text) => Some(text),
+            NodeKind::Text(text) => Some(text),
             _ => None,
         }
     }
@@ -82,9 +85,9 @@ impl Node {
     /// Says whether anything below is rendered late.
     pub fn is_late(&self) -> bool {
         match &self.kind {
-            Kind::Late(_) => true,
-            Kind::List(entries) => entries.iter().any(Node::is_late),
-            Kind::Map(entries) => entries.iter().any(|entry| entry.value.is_late()),
+            NodeKind::Late(_) => true,
+            NodeKind::List(entries) => entries.iter().any(Node::is_late),
+            NodeKind::Map(entries) => entries.iter().any(|entry| entry.value.is_late()),
             _ => false,
         }
     }
@@ -92,9 +95,9 @@ impl Node {
     /// Says whether anything below was a problem.
     pub fn is_faulty(&self) -> bool {
         match &self.kind {
-            Kind::Faulty => true,
-            Kind::List(entries) => entries.iter().any(Node::is_faulty),
-            Kind::Map(entries) => entries.iter().any(|entry| entry.value.is_faulty()),
+            NodeKind::Faulty => true,
+            NodeKind::List(entries) => entries.iter().any(Node::is_faulty),
+            NodeKind::Map(entries) => entries.iter().any(|entry| entry.value.is_faulty()),
             _ => false,
         }
     }
@@ -102,8 +105,8 @@ impl Node {
     /// Counts this node and all below it.
     pub fn size(&self) -> usize {
         match &self.kind {
-            Kind::List(entries) => 1 + entries.iter().map(Node::size).sum::<usize>(),
-            Kind::Map(entries) => 1 + entries.iter().map(|entry| 1 + entry.value.size()).sum::<usize>(),
+            NodeKind::List(entries) => 1 + entries.iter().map(Node::size).sum::<usize>(),
+            NodeKind::Map(entries) => 1 + entries.iter().map(|entry| 1 + entry.value.size()).sum::<usize>(),
             _ => 1,
         }
     }
@@ -111,16 +114,16 @@ impl Node {
     /// Says in words what was found, without quoting it.
     pub fn describe(&self) -> &'static str {
         match &self.kind {
-            Kind::Null => "nothing",
-            Kind::Bool(true) => "true",
-            Kind::Bool(false) => "false",
-            Kind::Integer(_) | Kind::Big(_) => "a whole number",
-            Kind::Float(_) => "a fraction",
-            Kind::Text(_) => "a text",
-            Kind::List(_) => "a list",
-            Kind::Map(_) => "a map",
-            Kind::Late(_) => "a template that is rendered when it plays",
-            Kind::Faulty => "something wrong",
+            NodeKind::Null => "nothing",
+            NodeKind::Bool(true) => "true",
+            NodeKind::Bool(false) => "false",
+            NodeKind::Integer(_) | NodeKind::Big(_) => "a whole number",
+            NodeKind::Float(_) => "a fraction",
+            NodeKind::Text(_) => "a text",
+            NodeKind::List(_) => "a list",
+            NodeKind::Map(_) => "a map",
+            NodeKind::Late(_) => "a template that is rendered when it plays",
+            NodeKind::Faulty => "something wrong",
         }
     }
 
@@ -128,14 +131,14 @@ impl Node {
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
         match &self.kind {
-            Kind::Null | Kind::Late(_) | Kind::Faulty => Json::Null,
-            Kind::Bool(yes) => Json::Bool(*yes),
-            Kind::Integer(n) => Json::from(*n),
-            Kind::Big(n) => Json::from(*n),
-            Kind::Float(n) => Json::from(*n),
-            Kind::Text(text) => Json::String(text.clone()),
-            Kind::List(entries) => Json::Array(entries.iter().map(Node::to_json).collect()),
-            Kind::Map(entries) => {
+            NodeKind::Null | NodeKind::Late(_) | NodeKind::Faulty => Json::Null,
+            NodeKind::Bool(yes) => Json::Bool(*yes),
+            NodeKind::Integer(n) => Json::from(*n),
+            NodeKind::Big(n) => Json::from(*n),
+            NodeKind::Float(n) => Json::from(*n),
+            NodeKind::Text(text) => Json::String(text.clone()),
+            NodeKind::List(entries) => Json::Array(entries.iter().map(Node::to_json).collect()),
+            NodeKind::Map(entries) => {
                 Json::Object(entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect())
             }
         }
@@ -145,24 +148,35 @@ impl Node {
     pub fn from_json(json: &serde_json::Value, span: Span) -> Node {
         use serde_json::Value as Json;
         let kind = match json {
-            Json::Null => Kind::Null,
-            Json::Bool(yes) => Kind::Bool(*yes),
+            Json::Null => NodeKind::Null,
+            Json::Bool(yes) => NodeKind::Bool(*yes),
             Json::Number(n) => match (n.as_i64(), n.as_u64()) {
-                (Some(n), _) => Kind::Integer(n),
-                (None, Some(n)) => Kind::Big(n),
-                (None, None) => Kind::Float(n.as_f64().unwrap_or(0.0)),
+                (Some(n), _) => NodeKind::Integer(n),
+                (None, Some(n)) => NodeKind::Big(n),
+                (None, None) => NodeKind::Float(n.as_f64().unwrap_or(0.0)),
             },
-            Json::String(text) => Kind::Text(text.clone()),
-            Json::Array(entries) => Kind::List(entries.iter().map(|entry| Node::from_json(entry, span)).collect()),
+            Json::String(text) => NodeKind::Text(text.clone()),
+            Json::Array(entries) => NodeKind::List(entries.iter().map(|entry| Node::from_json(entry, span)).collect()),
             Json::Object(map) => {
                 let entry = |(key, value): (&String, &Json)| Entry {
                     key: key.clone(),
                     key_span: span,
                     value: Node::from_json(value, span),
                 };
-                Kind::Map(map.iter().map(entry).collect())
+                NodeKind::Map(map.iter().map(entry).collect())
             }
         };
         Node { span, kind, style: Style::Rendered }
+    }
+}
+
+/// Finds the scalar that says `text` inside a place.
+pub fn find(node: &Node, within: Span, text: &str) -> Option<Span> {
+    let inside = |span: Span| span.file == within.file && span.start >= within.start && span.end <= within.end;
+    match &node.kind {
+        NodeKind::Text(found) if found == text && inside(node.span) => Some(node.span),
+        NodeKind::List(entries) => entries.iter().find_map(|entry| find(entry, within, text)),
+        NodeKind::Map(entries) => entries.iter().find_map(|entry| find(&entry.value, within, text)),
+        _ => None,
     }
 }

@@ -3,9 +3,8 @@
 
 use crate::language::decode::map_decoder::PROBLEMS_MAX;
 use crate::language::secrets::is_secret;
-use crate::language::syntax::parse::DEPTH_MAX;
 use crate::language::syntax::scalar;
-use crate::language::syntax::tree::{Entry, Kind, Node, Style};
+use crate::language::syntax::tree::{DEPTH_MAX, Entry, Node, NodeKind, Style};
 use crate::source::{Code, FileId, Problem, Span};
 use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,13 +48,13 @@ enum Content {
 struct OpenMap {
     entries: Vec<Entry>,
     seen: BTreeSet<String>,
-    key: Option<Key>,
+    key: Option<OpenKey>,
     merges: Vec<Node>,
     /// Began with `{{`: somebody forgot the quotes.
     template: bool,
 }
 
-struct Key {
+struct OpenKey {
     text: String,
     span: Span,
     merge: bool,
@@ -115,14 +114,14 @@ impl<'t> TreeBuilder<'t> {
         let plain = style == ScalarStyle::Plain;
         let core = tag.and_then(|tag| tag.core_suffix().map(|suffix| suffix.to_string()));
         let kind = match core.as_deref() {
-            Some("str") => Kind::Text(text.to_owned()),
+            Some("str") => NodeKind::Text(text.to_owned()),
             Some("int" | "float" | "bool" | "null") => match (core.as_deref(), scalar::resolve(text)) {
-                (Some("float"), Kind::Integer(n)) => Kind::Float(n as f64),
+                (Some("float"), NodeKind::Integer(n)) => NodeKind::Float(n as f64),
                 (_, kind) => kind,
             },
             _ => {
                 self.check_tag(tag, "str", span);
-                if plain { scalar::resolve(text) } else { Kind::Text(text.to_owned()) }
+                if plain { scalar::resolve(text) } else { NodeKind::Text(text.to_owned()) }
             }
         };
         let style = match style {
@@ -167,9 +166,9 @@ impl<'t> TreeBuilder<'t> {
         let end = if open.flow { at } else { last.filter(|last| last.file == self.file).unwrap_or(open.start) };
         let span = open.start.to(end);
         let kind = match open.content {
-            Content::List(entries) => Kind::List(entries),
+            Content::List(entries) => NodeKind::List(entries),
             Content::Map(map) if map.template => self.unquoted(span),
-            Content::Map(map) => Kind::Map(self.merged(map)),
+            Content::Map(map) => NodeKind::Map(self.merged(map)),
         };
         self.complete(Node::new(span, kind), open.anchor, None, open.depth);
     }
@@ -197,40 +196,40 @@ impl<'t> TreeBuilder<'t> {
                 let start = open.start.start as usize;
                 let doubled = open.flow && text.get(start..start + 2) == Some("{{");
                 map.template |= faulty && doubled;
-                if faulty && !doubled && !matches!(node.kind, Kind::Faulty) {
+                if faulty && !doubled && !matches!(node.kind, NodeKind::Faulty) {
                     let problem = Problem::new(Code::YamlKey, format!("a key is a text, found {}", node.describe()));
                     self.problems.push(problem.at(node.span, "as a key"));
                 }
                 let name = key.map_or_else(String::new, |(_, name)| name);
                 debug_assert!(node.span.file == file);
-                map.key = Some(Key { text: name, span: node.span, merge, faulty });
+                map.key = Some(OpenKey { text: name, span: node.span, merge, faulty });
             }
         }
     }
 
-    fn unquoted(&mut self, span: Span) -> Kind {
+    fn unquoted(&mut self, span: Span) -> NodeKind {
         let written = self.text.get(span.start as usize..span.end as usize).unwrap_or("{{ … }}");
         let problem =
             Problem::new(Code::YamlUnquotedTemplate, "a template needs quotes: YAML reads `{` as the start of a map");
         let help =
             if written.contains('"') { format!("quote it: '{written}'") } else { format!("quote it: \"{written}\"") };
         self.problems.push(problem.at(span, "a template without quotes").help(help));
-        Kind::Faulty
+        NodeKind::Faulty
     }
 
     /// Joins the entries of a map with those of its `<<`; the map's own win.
     fn merged(&mut self, mut map: OpenMap) -> Vec<Entry> {
         for merge in std::mem::take(&mut map.merges) {
             let sources = match merge.kind {
-                Kind::List(nodes) => nodes,
+                NodeKind::List(nodes) => nodes,
                 _ => vec![merge],
             };
             for source in sources {
                 match source.kind {
-                    Kind::Map(entries) => {
+                    NodeKind::Map(entries) => {
                         map.entries.extend(entries.into_iter().filter(|entry| map.seen.insert(entry.key.clone())));
                     }
-                    Kind::Faulty => {}
+                    NodeKind::Faulty => {}
                     _ => {
                         let message = format!("`<<` takes a map or a list of maps, found {}", source.describe());
                         self.problems.push(Problem::new(Code::YamlMerge, message).at(source.span, "not a map"));
@@ -262,7 +261,7 @@ impl<'t> TreeBuilder<'t> {
         }
         let node = anchored.node.clone();
         let key = match &node.kind {
-            Kind::Text(text) => Some((false, text.clone())),
+            NodeKind::Text(text) => Some((false, text.clone())),
             _ => None,
         };
         self.complete(node, 0, key, depth);
@@ -279,14 +278,14 @@ impl<'t> TreeBuilder<'t> {
 }
 
 /// Adds an entry, or says that the key is there already.
-fn insert(map: &mut OpenMap, key: Key, mut value: Node, text: &str, problems: &mut Vec<Problem>) {
+fn insert(map: &mut OpenMap, key: OpenKey, mut value: Node, text: &str, problems: &mut Vec<Problem>) {
     if key.merge {
         return map.merges.push(value);
     }
     if key.faulty {
         return;
     }
-    if matches!(value.kind, Kind::Null) && value.span.start == value.span.end {
+    if matches!(value.kind, NodeKind::Null) && value.span.start == value.span.end {
         value.span = key.span;
         // Readers say then that a `#` after a space begins a comment.
         let rest = text.get(key.span.end as usize..).and_then(|rest| rest.lines().next()).unwrap_or("");

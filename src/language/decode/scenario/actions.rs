@@ -7,7 +7,7 @@ use crate::language::decode::read::DecodeError;
 use crate::language::decode::scenario::matchers::matcher;
 use crate::language::decode::scenario::publish::{Folder, forward, publish};
 use crate::language::decode::suggestions;
-use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{Action, Matcher, Rule};
 use crate::source::{Code, Problem, Span};
 
@@ -31,7 +31,7 @@ const ACTIONS: [&str; 13] = [
 /// Decodes `on_message`: a list of rules, or one.
 pub fn rules(node: &Node, auto_ack: bool, folder: &Folder<'_>, desk: &mut Diagnostics) -> Vec<Rule> {
     let rules: Vec<Rule> = match &node.kind {
-        Kind::Map(_) => rule(node, auto_ack, folder, desk).into_iter().collect(),
+        NodeKind::Map(_) => rule(node, auto_ack, folder, desk).into_iter().collect(),
         _ => each("`on_message`", node, desk, |node, desk| rule(node, auto_ack, folder, desk)),
     };
     never_reached(&rules, desk);
@@ -72,7 +72,7 @@ fn rule(node: &Node, auto_ack: bool, folder: &Folder<'_>, desk: &mut Diagnostics
 /// Decodes what stands at a `do`: a list of actions, or one.
 pub fn actions(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Vec<Action> {
     match &node.kind {
-        Kind::List(_) => each("`do`", node, desk, |node, desk| action(node, folder, desk)),
+        NodeKind::List(_) => each("`do`", node, desk, |node, desk| action(node, folder, desk)),
         _ => action(node, folder, desk).into_iter().collect(),
     }
 }
@@ -107,8 +107,8 @@ fn judge(actions: &[Action], auto_ack: bool, span: Span, desk: &mut Diagnostics)
 /// Decodes one action: a word, or a map of one word and what it takes.
 fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Action> {
     let (word, span, value) = match &node.kind {
-        Kind::Text(word) => (word.as_str(), node.span, None),
-        Kind::Map(entries) => match entries.as_slice() {
+        NodeKind::Text(word) => (word.as_str(), node.span, None),
+        NodeKind::Map(entries) => match entries.as_slice() {
             [entry] => (entry.key.as_str(), entry.key_span, Some(&entry.value)),
             _ => {
                 let problem = Problem::new(Code::ScenarioAction, "an action is one word with what it takes");
@@ -117,13 +117,13 @@ fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Ac
                 return None;
             }
         },
-        Kind::Faulty => return None,
+        NodeKind::Faulty => return None,
         _ => {
             desk.wrong("an action", node, DecodeError::Kind("a word like `ack`"));
             return None;
         }
     };
-    let value = value.filter(|value| !matches!(value.kind, Kind::Null));
+    let value = value.filter(|value| !matches!(value.kind, NodeKind::Null));
     match word {
         "ack" => switches(value, "`ack`", &["multiple"], desk).map(|[multiple, _]| Action::Ack { multiple }),
         "nack" => switches(value, "`nack`", &["multiple", "requeue"], desk)
@@ -169,7 +169,7 @@ fn reject(value: Option<&Node>, desk: &mut Diagnostics) -> Option<Action> {
 
 /// Decodes a reply: a publish that says nothing of where it goes.
 fn reply(value: Option<&Node>, span: Span, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Action> {
-    let empty = Node::new(span, Kind::Map(Vec::new()));
+    let empty = Node::new(span, NodeKind::Map(Vec::new()));
     let node = value.unwrap_or(&empty);
     let aims = ["exchange", "routing_key", "mandatory", "count", "every"];
     if let Some(entry) = node.entries().iter().find(|entry| aims.contains(&entry.key.as_str())) {

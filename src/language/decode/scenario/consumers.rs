@@ -3,27 +3,22 @@
 
 use crate::language::check::legal;
 use crate::language::decode::collect;
+use crate::language::decode::collect::ClimbedLadders;
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
 use crate::language::decode::scenario::actions::{actions, rules};
 use crate::language::decode::scenario::publish::Folder;
 use crate::language::decode::topology::objects::{Surroundings, bindings_of_queue, queue_fields};
-use crate::language::syntax::tree::{Entry, Kind, Node};
-use crate::model::{
-    Action, Batch, Consumer, Ladder, Name, Origin, OwnQueue, Queue, QueueKind, QueueName, Reconnect, Timeout,
-};
+use crate::language::syntax::tree::{Entry, Node, NodeKind};
+use crate::model::{Action, Batch, Consumer, Name, Origin, OwnQueue, Queue, QueueKind, QueueName, Reconnect, Timeout};
 use crate::rules::short_string_excess;
 use crate::source::{Code, Problem, Span};
-use std::collections::BTreeMap;
-
-/// Holds the ladders that topologies declare by `retry: {delays}`, by queue.
-pub type Ladders = BTreeMap<QueueName, Ladder>;
 
 /// Decodes one entry of `consumers`.
 pub fn consumer(
     entry: &Entry,
     vhost: &Name,
-    ladders: &Ladders,
+    ladders: &ClimbedLadders,
     folder: &Folder<'_>,
     desk: &mut Diagnostics,
 ) -> Option<Consumer> {
@@ -144,14 +139,14 @@ fn own_queue(
         desk.add(problem.at(name.key_span, "not here").help(help));
         return None;
     }
-    let Kind::Map(entries) = &node.kind else {
+    let NodeKind::Map(entries) = &node.kind else {
         MapDecoder::of("`declare`", node, desk)?;
         return None;
     };
     let mut entries = entries.clone();
-    let named = Node::new(entry.key_span, Kind::Text(name.to_string()));
+    let named = Node::new(entry.key_span, NodeKind::Text(name.to_string()));
     entries.push(Entry { key: "name".into(), key_span: entry.key_span, value: named });
-    let whole = Node { kind: Kind::Map(entries), ..*node };
+    let whole = Node { kind: NodeKind::Map(entries), ..*node };
     let mut fields = MapDecoder::of("`declare`", &whole, desk)?;
     let around = Surroundings { vhost: vhost.clone() };
     let read = queue_fields(&mut fields, &around, desk);

@@ -7,7 +7,7 @@ use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::scenario::matchers::DEATH_REASONS;
 use crate::language::decode::scenario::tally::tally;
 use crate::language::decode::suggestions;
-use crate::language::syntax::tree::{Entry, Kind, Node};
+use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::model::{
     Batches, ConnectionExpectation, ConsumerExpectation, Count, DeathPattern, Entries, Expectation, MessageExpectation,
     MessagePattern, Millis, Moment, Name, Order, Peak, PublishExpectation, PublishOutcome, QueueExpectation, QueueName,
@@ -189,7 +189,7 @@ fn entries<T>(
     desk: &mut Diagnostics,
     decode: impl FnMut(&Node, &mut Diagnostics) -> Option<T>,
 ) -> Option<Entries<T>> {
-    if let Kind::Map(_) = node.kind {
+    if let NodeKind::Map(_) = node.kind {
         let mut fields = MapDecoder::of(what, node, desk)?;
         let order = order(&mut fields, desk).or(order_beside).unwrap_or(Order::Any);
         if !fields.has("includes") {
@@ -201,7 +201,7 @@ fn entries<T>(
     }
     let count_before = desk.problems.len();
     let entries = each(what, node, desk, decode);
-    let whole = desk.problems.len() == count_before && matches!(node.kind, Kind::List(_));
+    let whole = desk.problems.len() == count_before && matches!(node.kind, NodeKind::List(_));
     let order = order_beside.unwrap_or(Order::AsListed);
     whole.then_some(Entries { entries, order, includes: false, span: node.span })
 }
@@ -219,7 +219,7 @@ fn included<T>(
     desk: &mut Diagnostics,
     decode: impl FnMut(&Node, &mut Diagnostics) -> Option<T>,
 ) -> Entries<T> {
-    if matches!(&node.kind, Kind::List(entries) if entries.is_empty()) {
+    if matches!(&node.kind, NodeKind::List(entries) if entries.is_empty()) {
         let problem = Problem::new(Code::ScenarioIncludesNothing, "`includes` lists nothing, so it always holds");
         desk.add(
             problem
@@ -248,7 +248,7 @@ pub fn pattern(node: &Node, desk: &mut Diagnostics) -> Option<MessagePattern> {
         content_type: None,
         x_death: None,
     };
-    if !matches!(node.kind, Kind::Map(_)) {
+    if !matches!(node.kind, NodeKind::Map(_)) {
         pattern.id = Some(desk.read("a message", node, |node| match read::late_name(node) {
             Err(DecodeError::Kind(_)) => Err(DecodeError::Kind("its id, or a map of fields")),
             other => other,
@@ -275,7 +275,7 @@ pub fn pattern(node: &Node, desk: &mut Diagnostics) -> Option<MessagePattern> {
 fn death(node: &Node, desk: &mut Diagnostics) -> Option<DeathPattern> {
     let mut fields = MapDecoder::of("an entry of x_death", node, desk)?;
     let routing_keys = |node: &Node| match &node.kind {
-        Kind::List(keys) => keys.iter().map(read::name).collect::<Read<Vec<_>>>(),
+        NodeKind::List(keys) => keys.iter().map(read::name).collect::<Read<Vec<_>>>(),
         _ => Err(DecodeError::Kind("a list of routing keys")),
     };
     let both = if fields.has("routing-keys") { "routing-keys" } else { "routing_keys" };
@@ -325,7 +325,7 @@ fn consumer(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Option<Consu
 /// Reads a number of batches, or a list of their sizes.
 fn batches(node: &Node, desk: &mut Diagnostics) -> Option<Batches> {
     match &node.kind {
-        Kind::List(_) => {
+        NodeKind::List(_) => {
             let before = desk.problems.len();
             let sizes = each("`batches`", node, desk, |node, desk| desk.read("a batch's size", node, read::count));
             (desk.problems.len() == before).then_some(Batches::Sizes(sizes))
@@ -343,7 +343,7 @@ fn batches(node: &Node, desk: &mut Diagnostics) -> Option<Batches> {
 
 /// Reads `{worker.1: ">=10"}`; which instances there are is checked where consumers are known.
 fn shares(node: &Node, desk: &mut Diagnostics) -> Vec<(Name, Count, Span)> {
-    if !matches!(node.kind, Kind::Map(_)) {
+    if !matches!(node.kind, NodeKind::Map(_)) {
         desk.wrong("`shares`", node, DecodeError::Kind("a map of instances and counts like {worker.1: \">=10\"}"));
     }
     let one = |entry: &Entry, desk: &mut Diagnostics| {
@@ -356,7 +356,7 @@ fn shares(node: &Node, desk: &mut Diagnostics) -> Vec<(Name, Count, Span)> {
 /// Reads a count, or a list of messages.
 fn received(key: &'static str, node: &Node, order: Option<Order>, desk: &mut Diagnostics) -> Option<Received> {
     match &node.kind {
-        Kind::List(_) | Kind::Map(_) => entries(key, node, order, desk, pattern).map(Received::Messages),
+        NodeKind::List(_) | NodeKind::Map(_) => entries(key, node, order, desk, pattern).map(Received::Messages),
         _ => desk.read(&format!("`{key}`"), node, count_or_list).map(Received::Count),
     }
 }

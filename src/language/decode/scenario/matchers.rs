@@ -5,7 +5,7 @@ use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
 use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::suggestions;
-use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{DeathMatcher, Key, Matcher, Seen, Template};
 
 /// The reasons for which a message dies (DL-1).
@@ -37,9 +37,11 @@ pub fn matcher(node: &Node, desk: &mut Diagnostics) -> Option<Matcher> {
 
 fn when(node: &Node) -> Read<Template> {
     match &node.kind {
-        Kind::Late(template) => Ok((**template).clone()),
-        Kind::Bool(yes) => Template::compile(&format!("{{{{ {yes} }}}}"), node.span).map_err(|_| DecodeError::Known),
-        Kind::Faulty => Err(DecodeError::Known),
+        NodeKind::Late(template) => Ok((**template).clone()),
+        NodeKind::Bool(yes) => {
+            Template::compile(&format!("{{{{ {yes} }}}}"), node.span).map_err(|_| DecodeError::Known)
+        }
+        NodeKind::Faulty => Err(DecodeError::Known),
         _ => Err(DecodeError::Kind("a template like \"{{ message.json.n > 3 }}\"")),
     }
 }
@@ -62,9 +64,9 @@ fn chance(node: &Node) -> Read<u32> {
         Err(DecodeError::Value { message: message.into(), help: Some("write 20%, 0.5% or 100%".into()) })
     };
     match &node.kind {
-        Kind::Faulty => Err(DecodeError::Known),
-        Kind::Integer(_) | Kind::Float(_) => bad("needs a percent sign"),
-        Kind::Text(text) => {
+        NodeKind::Faulty => Err(DecodeError::Known),
+        NodeKind::Integer(_) | NodeKind::Float(_) => bad("needs a percent sign"),
+        NodeKind::Text(text) => {
             let Some(percent) = text.trim().strip_suffix('%') else { return bad("takes a percentage") };
             match percent.trim().parse::<f64>() {
                 Ok(percent) if (0.0..=100.0).contains(&percent) => Ok((percent * 10_000.0).round() as u32),

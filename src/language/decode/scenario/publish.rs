@@ -4,7 +4,7 @@
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
 use crate::language::decode::read::{DecodeError, Read};
-use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::language::world::{World, beside};
 use crate::model::{Forward, LateValue, Millis, Payload, Publish, Text, Value};
 use crate::source::{Code, Problem};
@@ -118,14 +118,14 @@ fn payload(fields: &mut MapDecoder<'_>, folder: &Folder<'_>, desk: &mut Diagnost
 /// Reads JSON whose leaves may wait; `$` keys are keys like any other.
 fn late_json(node: &Node) -> Read<LateValue> {
     match &node.kind {
-        Kind::Late(template) => Ok(LateValue::Template((**template).clone())),
-        Kind::List(entries) => entries.iter().map(late_json).collect::<Read<_>>().map(fixed_array),
-        Kind::Map(entries) => entries
+        NodeKind::Late(template) => Ok(LateValue::Template((**template).clone())),
+        NodeKind::List(entries) => entries.iter().map(late_json).collect::<Read<_>>().map(fixed_array),
+        NodeKind::Map(entries) => entries
             .iter()
             .map(|entry| Ok((entry.key.clone(), late_json(&entry.value)?)))
             .collect::<Read<_>>()
             .map(fixed_table),
-        Kind::Faulty => Err(DecodeError::Known),
+        NodeKind::Faulty => Err(DecodeError::Known),
         _ => Ok(LateValue::Fixed(Value::from_json(&node.to_json()))),
     }
 }
@@ -153,7 +153,7 @@ fn fixed(value: &LateValue) -> Option<Value> {
 /// Reads a number that may wait until it plays.
 fn late_number(node: &Node, low: i64, high: i64) -> Read<LateValue> {
     match &node.kind {
-        Kind::Late(template) => Ok(LateValue::Template((**template).clone())),
+        NodeKind::Late(template) => Ok(LateValue::Template((**template).clone())),
         _ => read::between(low, high)(node).map(|n| LateValue::Fixed(Value::I64(n))),
     }
 }
@@ -161,8 +161,8 @@ fn late_number(node: &Node, low: i64, high: i64) -> Read<LateValue> {
 /// Reads an expiration: a duration, a number of milliseconds, or any text for the broker to judge (TTL-1).
 fn expiration(node: &Node) -> Read<Text> {
     match &node.kind {
-        Kind::Integer(ms) => Ok(Text::Fixed(ms.to_string().into())),
-        Kind::Text(text) => match text.parse::<Millis>() {
+        NodeKind::Integer(ms) => Ok(Text::Fixed(ms.to_string().into())),
+        NodeKind::Text(text) => match text.parse::<Millis>() {
             Ok(length) => Ok(Text::Fixed(length.0.to_string().into())),
             Err(_) => read::late_name(node),
         },

@@ -1,12 +1,12 @@
 //! Decodes what a scenario says of the brokers that it is for: `needs`, `brokers`, `live`.
 //! Takes the fields of a scenario; whether a broker fits is decided where it is known.
 
-use crate::language::check::scenario_references::find;
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
 use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::suggestions;
-use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::tree::find;
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{LiveSettings, Needs, Profile, Scale};
 use crate::source::{Code, Problem};
 
@@ -62,9 +62,9 @@ pub fn live(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> LiveSettings
 
 fn scale(node: &Node) -> Read<Scale> {
     let text = match &node.kind {
-        Kind::Integer(n) => n.to_string(),
-        Kind::Float(n) => n.to_string(),
-        Kind::Faulty => return Err(DecodeError::Known),
+        NodeKind::Integer(n) => n.to_string(),
+        NodeKind::Float(n) => n.to_string(),
+        NodeKind::Faulty => return Err(DecodeError::Known),
         _ => return Err(DecodeError::Kind("a number like 0.1")),
     };
     text.parse().map_err(|_| DecodeError::Value {

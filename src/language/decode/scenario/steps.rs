@@ -3,18 +3,18 @@
 
 use crate::language::check::legal;
 use crate::language::check::policy_keys;
+use crate::language::decode::collect::ClimbedLadders;
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
 use crate::language::decode::read;
 use crate::language::decode::read::DecodeError;
 use crate::language::decode::scenario::call::call;
-use crate::language::decode::scenario::consumers::Ladders;
 use crate::language::decode::scenario::expectations::expectation;
 use crate::language::decode::scenario::publish::{Folder, publish};
 use crate::language::decode::suggestions;
 use crate::language::decode::topology::access::permission_fields;
 use crate::language::decode::topology::objects::{Surroundings, binding_fields, exchange_fields, queue_fields};
 use crate::language::decode::topology::policies::policy_fields;
-use crate::language::syntax::tree::{Entry, Kind, Node};
+use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::model::{Act, Name, Object, Origin, Pace, QueueName, Refused, Side, Step, When};
 use crate::source::{Code, Problem, Span};
 
@@ -45,16 +45,16 @@ const VERBS: [&str; 19] = [
 const BESIDE: [&str; 4] = ["as", "vhost", "refused", "every"];
 
 /// Is where steps are decoded.
-pub struct Stage<'w> {
+pub struct StepSurroundings<'w> {
     pub folder: Folder<'w>,
     /// Of a step that names none.
     pub vhost: Name,
     /// What consumers may climb.
-    pub ladders: Ladders,
+    pub ladders: ClimbedLadders,
 }
 
 /// Decodes a list of steps.
-pub fn steps(what: &str, node: &Node, stage: &Stage<'_>, desk: &mut Diagnostics) -> Vec<Step> {
+pub fn steps(what: &str, node: &Node, stage: &StepSurroundings<'_>, desk: &mut Diagnostics) -> Vec<Step> {
     let mut before: Option<(Span, u32)> = None;
     each(what, node, desk, |node, desk| {
         // What a `for_each` wrote out stands at one place of the file.
@@ -66,7 +66,7 @@ pub fn steps(what: &str, node: &Node, stage: &Stage<'_>, desk: &mut Diagnostics)
 
 /// Finds an `every` that repeats nothing, in steps as they are written.
 pub fn check_pace(steps: Option<&Node>, desk: &mut Diagnostics) {
-    let Some(Kind::List(steps)) = steps.map(|node| &node.kind) else { return };
+    let Some(NodeKind::List(steps)) = steps.map(|node| &node.kind) else { return };
     for step in steps.iter().filter(|step| step.get("for_each").is_none()) {
         let Some(entry) = step.entries().iter().find(|entry| entry.key == "every") else { continue };
         let help = match step.get("publish") {
@@ -93,7 +93,7 @@ pub fn check_at_end(steps: &[Step], desk: &mut Diagnostics) {
     }
 }
 
-fn step(node: &Node, index: u32, stage: &Stage<'_>, desk: &mut Diagnostics) -> Option<Step> {
+fn step(node: &Node, index: u32, stage: &StepSurroundings<'_>, desk: &mut Diagnostics) -> Option<Step> {
     let mut fields = MapDecoder::of("a step", node, desk)?;
     let actor = fields.opt("as", desk, read::name);
     let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| stage.vhost.clone());
@@ -119,7 +119,7 @@ fn step(node: &Node, index: u32, stage: &Stage<'_>, desk: &mut Diagnostics) -> O
         let help = match (known, suggestions::nearest(&second.key, BESIDE)) {
             (true, _) => "begin each step with a dash of its own".to_owned(),
             (false, Some(near)) => format!("did you mean `{near}`?"),
-            (false, None) if matches!(verb.value.kind, Kind::Map(_) | Kind::Null) => {
+            (false, None) if matches!(verb.value.kind, NodeKind::Map(_) | NodeKind::Null) => {
                 format!("keys of `{}` are indented below it", verb.key)
             }
             (false, None) => format!("beside it a step knows {}", suggestions::listed(BESIDE)),
@@ -156,10 +156,10 @@ fn check_beside(verb: &Entry, step: &Node, desk: &mut Diagnostics) {
 }
 
 fn refused(node: &Node, desk: &mut Diagnostics) -> Option<Refused> {
-    if let Kind::Bool(true) = node.kind {
+    if let NodeKind::Bool(true) = node.kind {
         return Some(Refused { span: node.span, code: None, text: None });
     }
-    if let Kind::Integer(_) = node.kind {
+    if let NodeKind::Integer(_) = node.kind {
         let code = desk.read("`refused`", node, read::between(100u16, 599));
         return Some(Refused { span: node.span, code, text: None });
     }
@@ -170,7 +170,7 @@ fn refused(node: &Node, desk: &mut Diagnostics) -> Option<Refused> {
     Some(Refused { span: node.span, code, text })
 }
 
-fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &Stage<'_>, desk: &mut Diagnostics) -> Option<Act> {
+fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &StepSurroundings<'_>, desk: &mut Diagnostics) -> Option<Act> {
     let node = &verb.value;
     let named = |desk: &mut Diagnostics| desk.read(&format!("`{}`", verb.key), node, read::name);
     let around = Surroundings { vhost: vhost.clone() };
@@ -216,7 +216,7 @@ fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &Stage<'_>, desk: &mut 
 
 /// Reads whose connection ends and who ends it; a name alone means: by the broker.
 fn close_connection(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
-    if let Kind::Text(_) = node.kind {
+    if let NodeKind::Text(_) = node.kind {
         let of = desk.read("`close_connection`", node, read::name)?;
         return Some(Act::CloseConnection { of, by: Side::Broker });
     }
@@ -231,8 +231,8 @@ fn close_connection(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
 /// A restart takes nothing: how long it lasts is the broker's.
 fn restart(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
     match &node.kind {
-        Kind::Null | Kind::Bool(true) => Some(Act::RestartBroker),
-        Kind::Map(entries) if entries.is_empty() => Some(Act::RestartBroker),
+        NodeKind::Null | NodeKind::Bool(true) => Some(Act::RestartBroker),
+        NodeKind::Map(entries) if entries.is_empty() => Some(Act::RestartBroker),
         _ => {
             desk.wrong("`restart_broker`", node, DecodeError::Kind("nothing, or `true`"));
             None
@@ -249,7 +249,7 @@ fn queue_of(
     desk: &mut Diagnostics,
 ) -> Option<(QueueName, bool)> {
     let name = |name| QueueName { vhost: vhost.clone(), name };
-    if !matches!(node.kind, Kind::Map(_)) {
+    if !matches!(node.kind, NodeKind::Map(_)) {
         return desk.read(what, node, read::name).map(|queue| (name(queue), true));
     }
     let mut fields = MapDecoder::of(what, node, desk)?;
@@ -274,9 +274,9 @@ fn declare(node: &Node, around: &Surroundings, refused: bool, desk: &mut Diagnos
     let entry = queue_or_exchange("`declare`", node, desk)?;
     let short;
     let value = match entry.value.kind {
-        Kind::Text(_) => {
+        NodeKind::Text(_) => {
             let name = Entry { key: "name".into(), key_span: entry.key_span, value: entry.value.clone() };
-            short = Node::new(entry.value.span, Kind::Map(vec![name]));
+            short = Node::new(entry.value.span, NodeKind::Map(vec![name]));
             &short
         }
         _ => &entry.value,

@@ -5,7 +5,7 @@ use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
 use crate::language::decode::read::DecodeError;
 use crate::language::decode::scenario::matchers::{key, matcher};
-use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{Matcher, Name, QueueName, TallyExpectation, TallyGroups, TallySource};
 use crate::source::{Code, Problem};
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ fn groups(node: &Node, grouped: bool, includes: bool, desk: &mut Diagnostics) ->
         let what = if includes { "`includes`" } else { "`is`" };
         return desk.read(what, node, read::count).map(TallyGroups::Total);
     }
-    let Kind::Map(entries) = &node.kind else {
+    let NodeKind::Map(entries) = &node.kind else {
         desk.wrong("`is`", node, DecodeError::Kind("a map of groups and counts like {alice: 30, bob: \">=10\"}"));
         return None;
     };

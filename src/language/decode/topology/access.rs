@@ -8,7 +8,7 @@ use crate::language::decode::read;
 use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::suggestions;
 use crate::language::decode::topology::objects::Surroundings;
-use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{Credential, Name, Permission, QueueKind, Secret, TopicPermission, User, Vhost};
 use crate::source::{Code, Problem, Span};
 use base64::Engine;
@@ -26,7 +26,7 @@ const TAGS: [&str; 5] = ["administrator", "monitoring", "policymaker", "manageme
 
 /// Decodes one entry of `vhosts`: a map, or a name alone.
 pub fn vhost(node: &Node, into: &mut Collected, desk: &mut Diagnostics) {
-    if let Kind::Text(_) = node.kind {
+    if let NodeKind::Text(_) = node.kind {
         if let Some(name) = desk.read("a vhost", node, read::name) {
             into.vhost(Vhost { name, ..Vhost::default() }, origin(node), desk);
         }
@@ -84,12 +84,12 @@ fn tags(node: &Node) -> Read<Vec<String>> {
 /// Reads limits by name; -1 is unlimited.
 pub fn limits(node: &Node) -> Read<BTreeMap<String, i64>> {
     match &node.kind {
-        Kind::Map(entries) => entries
+        NodeKind::Map(entries) => entries
             .iter()
             .map(|entry| Ok((entry.key.replace('_', "-"), read::integer(&entry.value)?)))
             .collect::<Read<_>>()
             .map_err(|_| DecodeError::Kind("a map of limits to whole numbers")),
-        Kind::List(entries) if entries.is_empty() => Ok(BTreeMap::new()),
+        NodeKind::List(entries) if entries.is_empty() => Ok(BTreeMap::new()),
         _ => Err(DecodeError::Kind("a map of limits to whole numbers")),
     }
 }
@@ -171,7 +171,7 @@ fn note_tags(tags: &[String], node: &Node, desk: &mut Diagnostics) {
 /// Takes a map alone as a list of one.
 fn one_or_many(node: &Node) -> &[Node] {
     match &node.kind {
-        Kind::List(entries) => entries,
+        NodeKind::List(entries) => entries,
         _ => std::slice::from_ref(node),
     }
 }

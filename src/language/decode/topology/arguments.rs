@@ -4,7 +4,7 @@
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
 use crate::language::decode::read::Read;
-use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{Table, Value};
 use crate::rules::{QUEUE_ARGUMENTS, ValueKind};
 use crate::source::{Code, Problem, Span};
@@ -36,7 +36,7 @@ impl Arguments {
     /// Takes `arguments:`, as RabbitMQ takes them.
     pub fn raw(&mut self, fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) {
         let Some(node) = fields.node("arguments") else { return };
-        if let Kind::Map(entries) = &node.kind {
+        if let NodeKind::Map(entries) = &node.kind {
             desk.read("`arguments`", node, read::short_names);
             for entry in entries {
                 if holds_null(&entry.value) {
@@ -62,7 +62,7 @@ impl Arguments {
             let field = argument.field();
             let field = if argument.name == "queue-type" { "type" } else { &field };
             let Some(entry) = fields.entry(field) else { continue };
-            if desk.export && matches!(entry.value.kind, Kind::Null) {
+            if desk.export && matches!(entry.value.kind, NodeKind::Null) {
                 continue;
             }
             if desk.export && argument.name == "queue-type" && entry.value.as_text() == Some("classic") {
@@ -95,9 +95,9 @@ impl Arguments {
 /// Returns whether a value or anything in it is null.
 fn holds_null(node: &Node) -> bool {
     match &node.kind {
-        Kind::Null => true,
-        Kind::List(entries) => entries.iter().any(holds_null),
-        Kind::Map(entries) => entries.iter().any(|entry| holds_null(&entry.value)),
+        NodeKind::Null => true,
+        NodeKind::List(entries) => entries.iter().any(holds_null),
+        NodeKind::Map(entries) => entries.iter().any(|entry| holds_null(&entry.value)),
         _ => false,
     }
 }

@@ -3,7 +3,7 @@
 //! reader would want to know. Never touches a topology file in YAML.
 
 use crate::language::decode::map_decoder::Diagnostics;
-use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::Name;
 use crate::source::{Code, Level, Problem, Span};
 use std::collections::BTreeSet;
@@ -19,10 +19,10 @@ pub fn as_imported(root: &Node, is_export: bool, desk: &mut Diagnostics) -> Node
     let mut root = root.clone();
     let one_vhost = is_export && is_of_one_vhost(&root);
     let skipped = server_named_queues(&root, desk);
-    let Kind::Map(lists) = &mut root.kind else { return root };
+    let NodeKind::Map(lists) = &mut root.kind else { return root };
     for list in lists {
         // What is no list is told by the decoder: there is nothing to rewrite in it.
-        let Kind::List(entries) = &mut list.value.kind else { continue };
+        let NodeKind::List(entries) = &mut list.value.kind else { continue };
         if one_vhost && OF_A_VHOST.contains(&list.key.as_str()) {
             entries.iter_mut().for_each(without_vhost);
         }
@@ -51,7 +51,7 @@ pub fn as_imported(root: &Node, is_export: bool, desk: &mut Diagnostics) -> Node
 pub fn vhost_of_objects(root: &Node) -> Option<Name> {
     let lists = ["policies", "parameters"].iter().filter_map(|list| root.get(list));
     let entries = lists.flat_map(|list| match &list.kind {
-        Kind::List(entries) => entries.as_slice(),
+        NodeKind::List(entries) => entries.as_slice(),
         _ => &[],
     });
     entries.filter(|_| is_of_one_vhost(root)).find_map(|entry| text(entry, "vhost")).map(Name::from)
@@ -78,14 +78,14 @@ fn text<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
 }
 
 fn without_vhost(entry: &mut Node) {
-    if let Kind::Map(fields) = &mut entry.kind {
+    if let NodeKind::Map(fields) = &mut entry.kind {
         fields.retain(|field| field.key != "vhost");
     }
 }
 
 /// Import leaves out queues that a server named: they belong to a connection that is gone.
 fn server_named_queues(root: &Node, desk: &mut Diagnostics) -> BTreeSet<String> {
-    let Some(Kind::List(queues)) = root.get("queues").map(|list| &list.kind) else { return BTreeSet::new() };
+    let Some(NodeKind::List(queues)) = root.get("queues").map(|list| &list.kind) else { return BTreeSet::new() };
     let named: Vec<&Node> = queues.iter().filter(|queue| is_server_named(queue)).collect();
     if let Some(first) = named.first() {
         let message = match named.len() {
@@ -115,17 +115,17 @@ fn is_implicit(binding: &Node) -> bool {
 
 /// What queues and exchanges have in common: flags that are "undefined", and arguments written as an empty list.
 fn object_as_imported(object: &mut Node, desk: &mut Diagnostics) {
-    let Kind::Map(fields) = &mut object.kind else { return };
+    let NodeKind::Map(fields) = &mut object.kind else { return };
     for field in fields {
         let is_undefined = FLAGS.contains(&field.key.as_str()) && field.value.as_text() == Some("undefined");
         if is_undefined {
             let (message, at) = (format!("`{}` is \"undefined\", and is taken for false", field.key), field.value.span);
             let note = Problem::note(Code::TopologyUndefinedFlag, message).at(at, "neither true nor false");
             desk.add(note.help("a broker stores it so when an import leaves the flag out"));
-            field.value.kind = Kind::Bool(field.key == "durable");
+            field.value.kind = NodeKind::Bool(field.key == "durable");
         }
-        if field.key == "arguments" && matches!(&field.value.kind, Kind::List(entries) if entries.is_empty()) {
-            field.value.kind = Kind::Map(Vec::new());
+        if field.key == "arguments" && matches!(&field.value.kind, NodeKind::List(entries) if entries.is_empty()) {
+            field.value.kind = NodeKind::Map(Vec::new());
         }
     }
 }
@@ -141,7 +141,7 @@ fn queue_as_imported(queue: &mut Node, is_export: bool, desk: &mut Diagnostics) 
                 let note = Problem::note(Code::TopologyIgnoredByImport, message).at(kind.span, "ignored");
                 desk.add(note.at(argument.span, "holds").help("leave `type` out"));
             }
-            if let Kind::Map(fields) = &mut queue.kind {
+            if let NodeKind::Map(fields) = &mut queue.kind {
                 fields.retain(|field| field.key != "type");
             }
         }
@@ -167,7 +167,7 @@ fn default_type_outside_metadata(vhost: &Node, desk: &mut Diagnostics) {
 
 fn binding_as_imported(binding: &mut Node, desk: &mut Diagnostics) {
     object_as_imported(binding, desk);
-    if binding.get("routing_key").is_some() || !matches!(binding.kind, Kind::Map(_)) {
+    if binding.get("routing_key").is_some() || !matches!(binding.kind, NodeKind::Map(_)) {
         return;
     }
     let note =
@@ -178,13 +178,13 @@ fn binding_as_imported(binding: &mut Node, desk: &mut Diagnostics) {
 
 /// Import takes the same object twice in silence; twice with different fields stays a problem of the decoder.
 fn lists_without_repeats(root: &mut Node, desk: &mut Diagnostics) {
-    let Kind::Map(lists) = &mut root.kind else { return };
+    let NodeKind::Map(lists) = &mut root.kind else { return };
     for list in lists {
-        let Kind::List(entries) = &mut list.value.kind else { continue };
+        let NodeKind::List(entries) = &mut list.value.kind else { continue };
         let mut seen = BTreeSet::new();
         let mut repeated = Vec::new();
         entries.retain(|entry| {
-            let fresh = !matches!(entry.kind, Kind::Map(_)) || seen.insert(entry.to_json().to_string());
+            let fresh = !matches!(entry.kind, NodeKind::Map(_)) || seen.insert(entry.to_json().to_string());
             if !fresh {
                 repeated.push(entry.span);
             }

@@ -37,7 +37,13 @@ pub fn queue_fields(
 }
 
 /// Decodes one entry of `queues`.
-pub fn queue(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut Diagnostics) {
+pub fn queue(
+    node: &Node,
+    around: &Surroundings,
+    into: &mut Collected,
+    pending: &mut Vec<retry::PendingRetry>,
+    desk: &mut Diagnostics,
+) {
     let Some(mut fields) = MapDecoder::of("a queue", node, desk) else { return };
     let read = queue_fields(&mut fields, around, desk);
     let bindings = fields.node("bindings");
@@ -55,7 +61,7 @@ pub fn queue(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mu
         inline_bindings(bindings, &to, into, desk);
     }
     if let Some(ladder) = ladder {
-        into.ladders.push((queue.clone(), ladder, origin.clone()));
+        pending.push((queue.clone(), ladder, origin.clone()));
     }
     into.queue(queue, origin, desk);
 }

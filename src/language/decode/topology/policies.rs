@@ -8,7 +8,7 @@ use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
 use crate::language::decode::topology::access;
 use crate::language::decode::topology::objects::Surroundings;
-use crate::language::syntax::tree::{Kind, Node};
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{ApplyTo, Name, Parameter, Policy};
 use crate::source::{Code, Problem, Span};
 use indexmap::IndexMap;
@@ -69,7 +69,7 @@ fn apply_to_versions(apply_to: ApplyTo, span: Span, desk: &mut Diagnostics) {
 
 fn definition(node: &Node) -> read::Read<IndexMap<String, serde_json::Value>> {
     match (&node.kind, read::json(node)?) {
-        (Kind::Map(_), serde_json::Value::Object(map)) => Ok(map.into_iter().collect()),
+        (NodeKind::Map(_), serde_json::Value::Object(map)) => Ok(map.into_iter().collect()),
         _ => Err(read::DecodeError::Kind("a map of RabbitMQ's policy keys, like {message-ttl: 5000}")),
     }
 }

@@ -6,8 +6,8 @@ use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
 use crate::language::decode::read;
 use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::topology::arguments::Arguments;
-use crate::language::syntax::tree::{Entry, Kind, Node, Style};
-use crate::model::{Binding, DestinationKind, Exchange, Ladder as Climb, Millis, Name, Origin, Queue, Table, Value};
+use crate::language::syntax::tree::{Entry, Node, NodeKind, Style};
+use crate::model::{Binding, DestinationKind, Exchange, Ladder, Millis, Name, Origin, Queue, Table, Value};
 use crate::rules::SHORT_STRING_BYTES_MAX;
 use crate::source::{Code, Problem, Span};
 
@@ -16,12 +16,15 @@ const PARKED: &str = "parked";
 
 /// Is a read `retry:`.
 #[derive(Debug, Clone)]
-pub struct Ladder {
+pub struct RetryDeclaration {
     rungs: Rungs,
     /// Where messages go that were tried often enough.
     then: Option<Name>,
     place: Span,
 }
+
+/// A read `retry:` that still has to declare its queues, when all written objects are known.
+pub type PendingRetry = (Queue, RetryDeclaration, Origin);
 
 #[derive(Debug, Clone)]
 enum Rungs {
@@ -39,11 +42,11 @@ struct Rung {
 }
 
 /// Reads `{delays, then}` or `{every, then}`.
-pub fn read(entry: &Entry, queue: Option<&str>, desk: &mut Diagnostics) -> Option<Ladder> {
+pub fn read(entry: &Entry, queue: Option<&str>, desk: &mut Diagnostics) -> Option<RetryDeclaration> {
     let mut fields = MapDecoder::of("`retry`", &entry.value, desk)?;
     let delays =
         fields.node("delays").map(|node| each("`delays`", node, desk, |node, desk| desk.read("a delay", node, rung)));
-    let empty = fields.node("delays").filter(|node| matches!(&node.kind, Kind::List(rungs) if rungs.is_empty()));
+    let empty = fields.node("delays").filter(|node| matches!(&node.kind, NodeKind::List(rungs) if rungs.is_empty()));
     let every = fields.opt("every", desk, rung);
     let then = fields.opt("then", desk, read::name);
     if let Some(node) = empty {
@@ -70,7 +73,7 @@ pub fn read(entry: &Entry, queue: Option<&str>, desk: &mut Diagnostics) -> Optio
             return None;
         }
     };
-    Some(Ladder { rungs, then, place })
+    Some(RetryDeclaration { rungs, then, place })
 }
 
 /// Reads the length of a rung; without any there is nothing to wait for.
@@ -94,7 +97,7 @@ fn wait_name(queue: &Queue, rung: &Rung) -> Name {
     format!("{}.retry.{}", queue.name, rung.written).into()
 }
 
-impl Ladder {
+impl RetryDeclaration {
     /// Sets what the loop needs on the queue itself.
     pub fn dress(&self, queue: &mut Queue, arguments: &mut Arguments, desk: &mut Diagnostics) {
         if let Rungs::Every(rung) = &self.rungs {
@@ -177,7 +180,7 @@ impl Ladder {
         into.exchange(exchange, origin.clone(), desk);
         let climbed = climbed.iter().map(|rung| rung.written.as_str().into()).collect();
         let parked = self.then.as_ref().map(|_| PARKED.into());
-        into.climbed.insert(queue.id(), Climb { exchange: name.clone(), rungs: climbed, parked });
+        into.climbed.insert(queue.id(), Ladder { exchange: name.clone(), rungs: climbed, parked });
         let rungs = distinct.iter().map(|rung| (wait_name(queue, rung), rung.written.clone()));
         let parked = self.then.iter().map(|then| (then.clone(), PARKED.to_owned()));
         for (destination, key) in rungs.chain(parked) {
