@@ -66,11 +66,15 @@ impl<'a> Whereabouts<'a> {
                     self.met.insert(queue);
                     self.places.insert(queue, Place { since: hop.sequence, holder: None });
                 }
-                (What::DeadLettered { .. }, Some(queue)) => drop(self.places.remove(queue)),
+                (What::DeadLettered { .. }, Some(queue)) => {
+                    self.places.remove(queue);
+                }
                 (What::Dropped { .. }, queue) => {
                     self.lost = true;
                     self.unroutable |= self.met.is_empty();
-                    queue.iter().for_each(|queue| drop(self.places.remove(queue)));
+                    for queue in queue.iter() {
+                        self.places.remove(queue);
+                    }
                 }
                 _ => {}
             },
