@@ -15,7 +15,7 @@ use crate::language::expand::matrix;
 use crate::language::expand::matrix::{Choice, axis_text};
 use crate::language::expand::merge_topologies;
 use crate::language::expand::merge_topologies::{TopologySource, TopologySources};
-use crate::language::expand::render::Renderer;
+use crate::language::expand::render::{self, Renderer};
 use crate::language::expand::scope::VariableScope;
 use crate::language::syntax::encoding;
 use crate::language::syntax::parse::parse;
@@ -142,7 +142,7 @@ impl<'a> File<'a> {
         vars: impl Iterator<Item = Option<&'a Node>>,
         desk: &mut Diagnostics,
     ) -> VariableScope<'a> {
-        let mut scope = VariableScope::new(self.world);
+        let mut scope = VariableScope::new(self.world, render::data);
         for vars in vars {
             scope.write(vars, desk);
         }
@@ -302,7 +302,7 @@ fn bounds(node: &Node) -> Read<Vec<Bounds>> {
     spaced.split_whitespace().map(bound).collect::<Option<_>>().filter(|all: &Vec<_>| !all.is_empty()).ok_or_else(
         || {
             let help = "write \">=4.0\", \"<4.3\" or \">=3.12 <4.0\"";
-            DecodeError::Value { message: format!("`{text}` is not a bound on a version"), help: Some(help.into()) }
+            DecodeError::Sentence { message: format!("`{text}` is not a bound on a version"), help: Some(help.into()) }
         },
     )
 }

@@ -10,7 +10,7 @@ use crate::language::decode::read;
 use crate::language::decode::topology::objects;
 use crate::language::decode::topology::objects::Surroundings;
 use crate::language::decode::topology::{access, definitions, policies};
-use crate::language::expand::render::Renderer;
+use crate::language::expand::render::{self, Renderer};
 use crate::language::expand::scope::VariableScope;
 use crate::language::syntax::encoding;
 use crate::language::syntax::parse::parse;
@@ -49,7 +49,7 @@ pub fn load_topology(
     if let Some(problem) = wrong_kind::refuse(&read.root, FileKind::Topology) {
         return (None, vec![problem]);
     }
-    let mut scope = VariableScope::new(world);
+    let mut scope = VariableScope::new(world, render::data);
     scope.write(read.root.get("vars"), &mut desk);
     scope.settle(settings);
     scope.check_all(&mut desk);

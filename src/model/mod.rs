@@ -29,7 +29,7 @@ pub use expectation::{
 };
 pub use expression::{Scope, Template, TemplateError};
 pub use message::{MESSAGE_FIELDS, Message, Properties};
-pub use moment::{Millis, Moment};
+pub use moment::{DurationError, Millis, Moment};
 pub use name::{Name, QueueName};
 pub use object::{Object, Origin, Origins};
 pub use profile::{Profile, Version};

@@ -39,39 +39,83 @@ impl Sub for Moment {
 const UNITS: [(&str, u64); 6] =
     [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
+/// Why a text is no duration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DurationError {
+    Empty,
+    NotANumber {
+        text: String,
+    },
+    NoUnit {
+        number: String,
+    },
+    /// Something stands where a unit would.
+    NotAUnit {
+        found: String,
+    },
+    UnknownUnit {
+        unit: String,
+    },
+    /// A fraction of a millisecond, or more than a number holds.
+    NotWhole {
+        text: String,
+    },
+}
+
+impl DurationError {
+    /// Returns whether it is about a unit of time that is not one, and no number without any.
+    pub fn is_of_units(&self) -> bool {
+        matches!(self, DurationError::NotAUnit { .. } | DurationError::UnknownUnit { .. })
+    }
+}
+
+impl fmt::Display for DurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DurationError::Empty => f.write_str("a duration is a number with a unit, like 250ms, 5s, 2m or 7d"),
+            DurationError::NotANumber { text } => write!(f, "`{text}` is not a duration like 250ms, 5s, 2m or 7d"),
+            DurationError::NoUnit { number } => write!(f, "`{number}` has no unit: write {number}ms or {number}s"),
+            DurationError::NotAUnit { found } => {
+                write!(f, "`{found}` is not a unit of time: write 250ms, 5s, 2m or 7d, without a space")
+            }
+            DurationError::UnknownUnit { unit } => {
+                write!(f, "`{unit}` is not a unit of time: use ms, s, m, h, d or w")
+            }
+            DurationError::NotWhole { text } => write!(f, "`{text}` is not a whole number of milliseconds"),
+        }
+    }
+}
+
+impl std::error::Error for DurationError {}
+
 impl std::str::FromStr for Millis {
-    type Err = String;
+    type Err = DurationError;
 
     /// Reads one or more numbers with a unit; fractions are allowed down to a millisecond.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, DurationError> {
         let mut rest = text.trim();
         let mut total: u64 = 0;
         if rest.is_empty() {
-            return Err("a duration is a number with a unit, like 250ms, 5s, 2m or 7d".into());
+            return Err(DurationError::Empty);
         }
         while !rest.is_empty() {
             let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
             let (number, tail) = rest.split_at(digits);
             let letters = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
             let (unit, tail) = tail.split_at(letters);
-            let number: f64 =
-                number.parse().map_err(|_| format!("`{text}` is not a duration like 250ms, 5s, 2m or 7d"))?;
+            let number: f64 = number.parse().map_err(|_| DurationError::NotANumber { text: text.to_owned() })?;
             if unit.is_empty() && tail.trim().is_empty() {
-                let whole = text.trim();
-                return Err(format!("`{whole}` has no unit: write {whole}ms or {whole}s"));
+                return Err(DurationError::NoUnit { number: text.trim().to_owned() });
             }
             if unit.is_empty() {
-                return Err(format!(
-                    "`{}` is not a unit of time: write 250ms, 5s, 2m or 7d, without a space",
-                    tail.trim()
-                ));
+                return Err(DurationError::NotAUnit { found: tail.trim().to_owned() });
             }
             let Some((_, factor)) = UNITS.iter().find(|(word, _)| *word == unit) else {
-                return Err(format!("`{unit}` is not a unit of time: use ms, s, m, h, d or w"));
+                return Err(DurationError::UnknownUnit { unit: unit.to_owned() });
             };
             let ms = number * *factor as f64;
             if ms.fract() != 0.0 || ms > 9e15 {
-                return Err(format!("`{text}` is not a whole number of milliseconds"));
+                return Err(DurationError::NotWhole { text: text.to_owned() });
             }
             total = total.saturating_add(ms as u64);
             rest = tail.trim_start();

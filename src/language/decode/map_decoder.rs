@@ -2,11 +2,12 @@
 //! Takes a node and what it is called; problems go to the [`Diagnostics`], so that one pass finds them all.
 
 use crate::language::decode::judged_for::{JudgedFor, RefusedBy};
-use crate::language::decode::read::{DecodeError, Read};
+use crate::language::decode::read::{DecodeError, ExpectedScalar, Read};
 use crate::language::decode::suggestions;
 use crate::language::secrets::is_secret;
-use crate::language::syntax::tree::{Entry, Node, NodeKind};
+use crate::language::syntax::tree::{Entry, Node, NodeKind, Style};
 use crate::source::{Code, Level, Problem, Span};
+use std::collections::BTreeSet;
 
 /// How many problems of a file are kept.
 pub const PROBLEMS_MAX: usize = 200;
@@ -19,6 +20,8 @@ pub struct Diagnostics {
     pub export: bool,
     /// The versions whose refusals count.
     pub judged_for: JudgedFor,
+    /// What an export's unknown keys are in, and their names: each is told once.
+    unknown_keys: BTreeSet<(&'static str, String)>,
 }
 
 impl Diagnostics {
@@ -81,19 +84,18 @@ impl Diagnostics {
     pub fn wrong(&mut self, what: &str, node: &Node, wrong: DecodeError) {
         let problem = match wrong {
             DecodeError::Known => return,
-            DecodeError::Kind(expected) => {
-                let problem =
-                    Problem::new(Code::ValueKind, format!("{what} takes {expected}, found {}", node.describe()))
-                        .at(node.span, format!("expected {expected}"));
-                match help_for(expected, node) {
-                    Some(help) => problem.help(help),
-                    None => problem,
-                }
+            DecodeError::Kind(expected) => not_of_kind(what, node, expected),
+            DecodeError::Scalar(expected) => {
+                let problem = not_of_kind(what, node, expected.words());
+                let help = problem.help.clone().or_else(|| help_for_scalar(expected, node));
+                Problem { help, ..problem }
             }
             DecodeError::Value { message, help } => {
-                let message = if message.starts_with('`') { message } else { format!("{what} {message}") };
-                let problem = Problem::new(Code::ValueBad, message).at(node.span, "here");
+                let problem = Problem::new(Code::ValueBad, format!("{what} {message}")).at(node.span, "here");
                 Problem { help, ..problem }
+            }
+            DecodeError::Sentence { message, help } => {
+                Problem { help, ..Problem::new(Code::ValueBad, message).at(node.span, "here") }
             }
         };
         self.add(problem);
@@ -106,21 +108,29 @@ impl Diagnostics {
     }
 }
 
-fn help_for(expected: &str, node: &Node) -> Option<String> {
-    use crate::language::syntax::tree::Style;
+fn not_of_kind(what: &str, node: &Node, expected: &str) -> Problem {
+    let message = format!("{what} takes {expected}, found {}", node.describe());
+    let problem = Problem::new(Code::ValueKind, message).at(node.span, format!("expected {expected}"));
     match &node.kind {
         NodeKind::Null if node.style == Style::Block => {
-            Some("a `#` after a space begins a comment: quote the value".into())
+            problem.help("a `#` after a space begins a comment: quote the value")
         }
-        NodeKind::Integer(n) if expected == "a text" => Some(format!("quote it: \"{n}\"")),
-        NodeKind::Bool(_) | NodeKind::Float(_) if expected == "a text" => Some("quote it".into()),
-        NodeKind::Text(text) if expected == "a whole number" && text.parse::<i64>().is_ok() => {
+        NodeKind::Late(_) => problem.help("this must be known when the file is read"),
+        _ => problem,
+    }
+}
+
+/// Says what to do about a scalar that looks like another.
+fn help_for_scalar(expected: ExpectedScalar, node: &Node) -> Option<String> {
+    match (expected, &node.kind) {
+        (ExpectedScalar::Text, NodeKind::Integer(n)) => Some(format!("quote it: \"{n}\"")),
+        (ExpectedScalar::Text, NodeKind::Bool(_) | NodeKind::Float(_)) => Some("quote it".into()),
+        (ExpectedScalar::WholeNumber, NodeKind::Text(text)) if text.parse::<i64>().is_ok() => {
             Some("leave the quotes out".into())
         }
-        NodeKind::Text(text) if expected == "true or false" && matches!(&**text, "yes" | "no" | "on" | "off") => {
+        (ExpectedScalar::Switch, NodeKind::Text(text)) if matches!(&**text, "yes" | "no" | "on" | "off") => {
             Some("YAML 1.2 knows only `true` and `false`".into())
         }
-        NodeKind::Late(_) => Some("this must be known when the file is read".into()),
         _ => None,
     }
 }
@@ -234,7 +244,7 @@ impl<'n> MapDecoder<'n> {
             let key = if half_a_secret { "…" } else { &entry.key };
             let message = format!("{} knows no key `{key}`", self.what);
             // A newer broker writes its new key into every object: one note says it all.
-            if desk.export && desk.problems.iter().any(|known| known.message == message) {
+            if desk.export && !desk.unknown_keys.insert((self.what, key.to_owned())) {
                 continue;
             }
             let help = suggestions::suggest(&entry.key, self.known.iter(), "it knows");

@@ -2,16 +2,39 @@
 //! Takes a node, gives a value or the reason. Never quotes what it found: it might be a secret.
 
 use crate::language::syntax::tree::{Node, NodeKind, Style};
-use crate::model::{Count, LateValue, Millis, Name, Table, Text, Value};
+use crate::model::{Count, DurationError, LateValue, Millis, Name, Table, Text, Value};
 use crate::rules::SHORT_STRING_BYTES_MAX;
+
+/// A scalar that belongs at some place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpectedScalar {
+    Text,
+    WholeNumber,
+    Switch,
+}
+
+impl ExpectedScalar {
+    /// Returns the words for it.
+    pub fn words(self) -> &'static str {
+        match self {
+            ExpectedScalar::Text => "a text",
+            ExpectedScalar::WholeNumber => "a whole number",
+            ExpectedScalar::Switch => "true or false",
+        }
+    }
+}
 
 /// Says why a value cannot be read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DecodeError {
     /// Something of another kind; these words say what belongs here.
     Kind(&'static str),
+    /// Something else than a text, a whole number or a switch.
+    Scalar(ExpectedScalar),
     /// The right kind, but no such value.
     Value { message: String, help: Option<String> },
+    /// The same, in a sentence of its own.
+    Sentence { message: String, help: Option<String> },
     /// Was a problem already.
     Known,
 }
@@ -20,6 +43,14 @@ pub type Read<T> = Result<T, DecodeError>;
 
 fn kind<T>(node: &Node, expected: &'static str) -> Read<T> {
     Err(if matches!(node.kind, NodeKind::Faulty) { DecodeError::Known } else { DecodeError::Kind(expected) })
+}
+
+fn scalar<T>(node: &Node, expected: ExpectedScalar) -> Read<T> {
+    Err(if matches!(node.kind, NodeKind::Faulty) { DecodeError::Known } else { DecodeError::Scalar(expected) })
+}
+
+fn sentence<T>(message: impl Into<String>, help: impl Into<String>) -> Read<T> {
+    Err(DecodeError::Sentence { message: message.into(), help: Some(help.into()) })
 }
 
 fn value<T>(message: impl Into<String>, help: impl Into<String>) -> Read<T> {
@@ -33,7 +64,7 @@ pub fn text(node: &Node) -> Read<String> {
         NodeKind::Integer(n) if node.style == Style::Rendered => Ok(n.to_string()),
         NodeKind::Float(n) if node.style == Style::Rendered => Ok(n.to_string()),
         NodeKind::Bool(yes) if node.style == Style::Rendered => Ok(yes.to_string()),
-        _ => kind(node, "a text"),
+        _ => scalar(node, ExpectedScalar::Text),
     }
 }
 
@@ -53,7 +84,7 @@ pub fn boolean(node: &Node) -> Read<bool> {
         NodeKind::Bool(yes) => Ok(*yes),
         NodeKind::Text(text) if node.style == Style::Rendered && text == "true" => Ok(true),
         NodeKind::Text(text) if node.style == Style::Rendered && text == "false" => Ok(false),
-        _ => kind(node, "true or false"),
+        _ => scalar(node, ExpectedScalar::Switch),
     }
 }
 
@@ -68,9 +99,9 @@ pub fn integer(node: &Node) -> Read<i64> {
         NodeKind::Float(n) if n.fract() == 0.0 && n.abs() > i64::MAX as f64 => value("is too large", LARGEST),
         NodeKind::Text(text) if node.style == Style::Rendered => match crate::language::syntax::scalar::integer(text) {
             Some(NodeKind::Integer(n)) => Ok(n),
-            _ => kind(node, "a whole number"),
+            _ => scalar(node, ExpectedScalar::WholeNumber),
         },
-        _ => kind(node, "a whole number"),
+        _ => scalar(node, ExpectedScalar::WholeNumber),
     }
 }
 
@@ -88,17 +119,17 @@ where
     }
 }
 
+/// What a duration looks like.
+const DURATIONS: &str = "a duration is a number with a unit: 250ms, 5s, 2m, 7d";
+
 /// Reads a length of time, `250ms`.
 pub fn duration(node: &Node) -> Read<Millis> {
     match &node.kind {
         NodeKind::Text(text) => {
             let bare = text.trim().parse::<f64>().is_ok();
-            text.parse().or_else(|reason: String| match bare || reason.contains("unit of time") {
-                true => value(reason, "a duration is a number with a unit: 250ms, 5s, 2m, 7d"),
-                false => value(
-                    format!("`{text}` is not a duration"),
-                    "a duration is a number with a unit: 250ms, 5s, 2m, 7d",
-                ),
+            text.parse().or_else(|reason: DurationError| match bare || reason.is_of_units() {
+                true => sentence(reason.to_string(), DURATIONS),
+                false => sentence(format!("`{text}` is not a duration"), DURATIONS),
             })
         }
         NodeKind::Integer(0) => Ok(Millis(0)),
@@ -129,7 +160,7 @@ pub fn size(node: &Node) -> Read<i64> {
     let factor = factor.or((unit.is_empty() && node.style == Style::Rendered).then_some(1));
     match (digits.parse::<i64>().ok(), factor) {
         (Some(n), Some(factor)) if n.checked_mul(factor).is_some() => Ok(n * factor),
-        _ => value(
+        _ => sentence(
             format!("`{text}` is not a size"),
             "a size is a number of bytes, or a number with kB, MB, GB, KiB, MiB or GiB",
         ),
@@ -146,7 +177,7 @@ pub fn count(node: &Node) -> Read<Count> {
             value("holds no count", "a comparison stands in quotes: \">=3\", \">3\"")
         }
         NodeKind::Text(text) => {
-            let wrong = |_| value(format!("`{text}` is not a count"), "a count is 3, \">=3\", \"<3\" or \"1..5\"");
+            let wrong = |_| sentence(format!("`{text}` is not a count"), "a count is 3, \">=3\", \"<3\" or \"1..5\"");
             text.parse().or_else(wrong)
         }
         _ => kind(node, "a count like 3 or \">=3\""),
@@ -262,7 +293,7 @@ const TYPES: [&str; 14] = [
 ];
 
 fn typed(word: &str, node: &Node) -> Read<Value> {
-    let wrong = || DecodeError::Value {
+    let wrong = || DecodeError::Sentence {
         message: format!("`{word}` does not take this value"),
         help: Some(
             "write {$timestamp: 1700000000}, {$int8: 5}, {$float: 1.5}, {$decimal: [2, 314]} or {$bytes: text}".into(),

@@ -16,6 +16,11 @@ const ITEMS_MAX: usize = 10_000;
 /// Keys whose value is data: a `for_each` inside is a key like any other.
 const DATA_KEYS: [&str; 7] = ["json", "headers", "header", "arguments", "definition", "value", "body"];
 
+/// Renders a value that holds data: how scopes evaluate their vars.
+pub fn data(scope: &VariableScope<'_>, node: &Node, desk: &mut Diagnostics) -> Node {
+    Renderer::new(scope).data(node, desk)
+}
+
 /// Renders trees over one scope.
 pub struct Renderer<'s, 'a> {
     scope: &'s VariableScope<'a>,

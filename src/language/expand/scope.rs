@@ -2,8 +2,7 @@
 //! A later source of vars wins; a var may use environment and other vars. Evaluated when asked for, cycles are problems.
 
 use crate::language::decode::map_decoder::Diagnostics;
-use crate::language::expand::render::Renderer;
-use crate::language::syntax::tree::Node;
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::language::{Settings, World};
 use crate::source::{Code, Problem, Span};
 use serde_json::Value as Json;
@@ -20,9 +19,14 @@ enum Definition<'a> {
     Given(Json),
 }
 
+/// Renders a value in the names of a scope.
+pub type Evaluate = fn(&VariableScope<'_>, &Node, &mut Diagnostics) -> Node;
+
 /// Holds the names of one file, or of one cell of a scenario.
 pub struct VariableScope<'a> {
     pub world: &'a dyn World,
+    /// How a var that holds templates is evaluated.
+    evaluate: Evaluate,
     definitions: BTreeMap<String, Definition<'a>>,
     known: RefCell<BTreeMap<String, Option<Json>>>,
     under_way: RefCell<BTreeSet<String>>,
@@ -31,15 +35,15 @@ pub struct VariableScope<'a> {
 
 impl<'a> VariableScope<'a> {
     /// Makes a scope without vars.
-    pub fn new(world: &'a dyn World) -> Self {
+    pub fn new(world: &'a dyn World, evaluate: Evaluate) -> Self {
         let (definitions, known) = (BTreeMap::new(), RefCell::default());
-        Self { world, definitions, known, under_way: RefCell::default(), items: RefCell::default() }
+        Self { world, evaluate, definitions, known, under_way: RefCell::default(), items: RefCell::default() }
     }
 
     /// Adds the `vars:` of a file; they win over what is there.
     pub fn write(&mut self, vars: Option<&'a Node>, desk: &mut Diagnostics) {
         let Some(vars) = vars else { return };
-        if vars.entries().is_empty() && !vars.is_faulty() && vars.describe() != "a map" {
+        if vars.entries().is_empty() && !vars.is_faulty() && !matches!(vars.kind, NodeKind::Map(_)) {
             let message = format!("`vars` is a map of names and values, found {}", vars.describe());
             return desk.add(Problem::new(Code::ValueKind, message).at(vars.span, "expected a map"));
         }
@@ -120,7 +124,7 @@ impl<'a> VariableScope<'a> {
             return None;
         }
         let items = std::mem::take(&mut *self.items.borrow_mut());
-        let rendered = Renderer::new(self).data(node, desk);
+        let rendered = (self.evaluate)(self, node, desk);
         *self.items.borrow_mut() = items;
         self.under_way.borrow_mut().remove(name);
         (!rendered.is_faulty()).then(|| rendered.to_json())

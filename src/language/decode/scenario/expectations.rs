@@ -250,7 +250,7 @@ pub fn pattern(node: &Node, desk: &mut Diagnostics) -> Option<MessagePattern> {
     };
     if !matches!(node.kind, NodeKind::Map(_)) {
         pattern.id = Some(desk.read("a message", node, |node| match read::late_name(node) {
-            Err(DecodeError::Kind(_)) => Err(DecodeError::Kind("its id, or a map of fields")),
+            Err(DecodeError::Kind(_) | DecodeError::Scalar(_)) => Err(DecodeError::Kind("its id, or a map of fields")),
             other => other,
         })?);
         return Some(pattern);
@@ -332,7 +332,7 @@ fn batches(node: &Node, desk: &mut Diagnostics) -> Option<Batches> {
         }
         _ => desk
             .read("`batches`", node, |node| match read::count(node) {
-                Err(DecodeError::Kind(_)) => {
+                Err(DecodeError::Kind(_) | DecodeError::Scalar(_)) => {
                     Err(DecodeError::Kind("a count, or the list of all sizes like [100, 100, 50]"))
                 }
                 other => other,
@@ -362,12 +362,11 @@ fn received(key: &'static str, node: &Node, order: Option<Order>, desk: &mut Dia
 }
 
 fn count_or_list(node: &Node) -> Read<Count> {
+    let help = Some("messages are a list: [poison, fine]; a count is 3 or \">=3\"".to_owned());
     match read::count(node) {
-        Err(DecodeError::Kind(_)) => Err(DecodeError::Kind("a list of ids, or a count")),
-        Err(DecodeError::Value { message, .. }) => Err(DecodeError::Value {
-            message,
-            help: Some("messages are a list: [poison, fine]; a count is 3 or \">=3\"".into()),
-        }),
+        Err(DecodeError::Kind(_) | DecodeError::Scalar(_)) => Err(DecodeError::Kind("a list of ids, or a count")),
+        Err(DecodeError::Value { message, .. }) => Err(DecodeError::Value { message, help }),
+        Err(DecodeError::Sentence { message, .. }) => Err(DecodeError::Sentence { message, help }),
         other => other,
     }
 }
