@@ -7,15 +7,18 @@
 mod check;
 mod decode;
 mod expand;
+mod layout;
 mod reference;
 mod scenario;
 mod secrets;
 mod syntax;
 mod topology;
 mod variables;
+mod words;
 mod world;
 
 pub use decode::suggestions::nearest;
+pub use layout::format_yaml;
 pub use reference::{reference, reference_of};
 pub use scenario::{LoadedScenario, load_scenario};
 pub use secrets::is_secret;
@@ -23,4 +26,5 @@ pub use syntax::parse::plain_value;
 pub use syntax::wrong_kind::{FileKind, kind_of};
 pub use topology::{LoadedTopology, load_topology};
 pub use variables::unknown_variable;
+pub use words::{OF_SCENARIOS, OF_TOPOLOGIES, Word, WordGroup, queue_field};
 pub use world::{Settings, World};

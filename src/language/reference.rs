@@ -6,13 +6,13 @@ use crate::language::decode::suggestions::nearest;
 const PAGE: &str = include_str!("reference.md");
 
 /// One `###` section of the page.
-struct Section<'p> {
+struct ReferenceSection<'p> {
     part: &'p str,
     heading: &'p str,
     text: String,
 }
 
-impl Section<'_> {
+impl ReferenceSection<'_> {
     /// Returns the words that the heading names: those between backticks.
     fn words(&self) -> impl Iterator<Item = &str> {
         self.heading.split('`').skip(1).step_by(2)
@@ -42,12 +42,12 @@ pub fn reference() -> String {
 pub fn reference_of(word: &str) -> Result<String, Option<String>> {
     let sections = sections();
     let word = word.trim_matches('`');
-    let mut found: Vec<&Section<'_>> = sections.iter().filter(|section| section.is_about(word)).collect();
+    let mut found: Vec<&ReferenceSection<'_>> = sections.iter().filter(|section| section.is_about(word)).collect();
     if found.is_empty() {
         found = sections.iter().filter(|section| section.part.eq_ignore_ascii_case(word)).collect();
     }
     if found.is_empty() {
-        let words = sections.iter().flat_map(Section::words);
+        let words = sections.iter().flat_map(ReferenceSection::words);
         let titles = sections.iter().flat_map(|section| [section.heading, section.part]);
         let candidates: Vec<&str> = words.chain(titles.filter(|title| !title.contains('`'))).collect();
         return Err(nearest(word, candidates).map(str::to_owned));
@@ -64,15 +64,15 @@ pub fn reference_of(word: &str) -> Result<String, Option<String>> {
     Ok(text)
 }
 
-fn sections() -> Vec<Section<'static>> {
-    let mut sections: Vec<Section<'static>> = Vec::new();
+fn sections() -> Vec<ReferenceSection<'static>> {
+    let mut sections: Vec<ReferenceSection<'static>> = Vec::new();
     let mut part = "";
     let mut fenced = false;
     for line in PAGE.lines() {
         fenced ^= line.starts_with("```");
         match (fenced, line.strip_prefix("## "), line.strip_prefix("### ")) {
             (false, Some(title), _) => part = title,
-            (false, _, Some(heading)) => sections.push(Section { part, heading, text: String::new() }),
+            (false, _, Some(heading)) => sections.push(ReferenceSection { part, heading, text: String::new() }),
             // What stands before the first section of a part is the part's own.
             _ => {
                 if let Some(section) = sections.last_mut().filter(|section| section.part == part) {

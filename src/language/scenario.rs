@@ -202,7 +202,7 @@ impl<'a> File<'a> {
     }
 
     fn decode(&self, root: &Node, stage: &StepSurroundings<'_>, desk: &mut Diagnostics) -> Option<Scenario> {
-        let mut fields = MapDecoder::of("a scenario", root, desk)?;
+        let mut fields = MapDecoder::of("scenario", "a scenario", root, desk)?;
         let title = fields.need("scenario", desk, read::text).unwrap_or_default();
         let description = fields.opt("description", desk, read::text);
         let tags = fields.opt("tags", desk, read::texts).unwrap_or_default();
@@ -273,7 +273,7 @@ fn snapshot(node: &Node, desk: &mut Diagnostics) -> SnapshotSettings {
             return kept();
         }
     }
-    let Some(mut fields) = MapDecoder::of("`snapshot`", node, desk) else { return kept() };
+    let Some(mut fields) = MapDecoder::of("snapshot", "`snapshot`", node, desk) else { return kept() };
     let redact = fields.opt("redact", desk, read::texts).unwrap_or_default();
     let split = fields.opt("split", desk, read::boolean).unwrap_or(false);
     fields.finish(desk);
@@ -282,7 +282,7 @@ fn snapshot(node: &Node, desk: &mut Diagnostics) -> SnapshotSettings {
 
 /// Reads `requires: {rabbitmq: ">=3.12 <4.3"}`.
 fn requirements(node: &Node, desk: &mut Diagnostics) -> Vec<Requirement> {
-    let Some(mut fields) = MapDecoder::of("`requires`", node, desk) else { return Vec::new() };
+    let Some(mut fields) = MapDecoder::of("requires", "`requires`", node, desk) else { return Vec::new() };
     let found = fields.node("rabbitmq").and_then(|node| {
         let bounds = desk.read("`rabbitmq`", node, bounds)?;
         Some(bounds.into_iter().map(|(at_least, below)| Requirement { at_least, below, span: node.span }).collect())

@@ -136,7 +136,7 @@ fn objects_of(
     into: &mut Collected,
     desk: &mut Diagnostics,
 ) -> Option<Name> {
-    let mut fields = MapDecoder::of("a topology", root, desk)?;
+    let mut fields = MapDecoder::of("topology", "a topology", root, desk)?;
     let own = fields.opt("vhost", desk, read::name);
     let original = fields.opt("original_vhost_name", desk, read::name).or(of_objects);
     let default = settings.default_vhost.as_deref().map(Name::from);
@@ -147,7 +147,7 @@ fn objects_of(
     fields.node("vars");
     if desk.export {
         fields.ignore(&["default_queue_type"]);
-        if let Some(node) = fields.node("limits") {
+        if let Some(node) = fields.take("limits").map(|entry| &entry.value) {
             access::limits_of_export(node, &around.vhost, into, desk);
         }
     }

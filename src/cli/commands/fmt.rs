@@ -5,7 +5,7 @@ use crate::cli::arguments::FmtOptions;
 use crate::cli::commands::check::default_paths;
 use crate::cli::terminal::Terminal;
 use crate::io::{read_file, snapshots, write_atomically};
-use crate::report::format_yaml;
+use crate::language::format_yaml;
 use std::path::{Path, PathBuf};
 
 /// Lays out each file anew, or says with `--check` which are not laid out.

@@ -6,6 +6,7 @@ use crate::language::decode::read::{DecodeError, ExpectedScalar, Read};
 use crate::language::decode::suggestions;
 use crate::language::secrets::is_secret;
 use crate::language::syntax::tree::{Entry, Node, NodeKind, Style};
+use crate::language::words::WordGroup;
 use crate::source::{Code, Level, Problem, Span};
 use std::collections::BTreeSet;
 
@@ -138,6 +139,7 @@ fn help_for_scalar(expected: ExpectedScalar, node: &Node) -> Option<String> {
 /// Reads the keys of one map.
 #[derive(Debug)]
 pub struct MapDecoder<'n> {
+    group: &'static WordGroup,
     what: &'static str,
     node: &'n Node,
     entries: &'n [Entry],
@@ -146,11 +148,12 @@ pub struct MapDecoder<'n> {
 }
 
 impl<'n> MapDecoder<'n> {
-    /// Opens a map, or says that it is none.
-    pub fn of(what: &'static str, node: &'n Node, desk: &mut Diagnostics) -> Option<Self> {
+    /// Opens a map whose keys are those of a group of the table, or says that it is none.
+    pub fn of(group: &str, what: &'static str, node: &'n Node, desk: &mut Diagnostics) -> Option<Self> {
+        let group = WordGroup::named(group)?;
         match &node.kind {
             NodeKind::Map(entries) => {
-                Some(Self { what, node, entries, taken: vec![false; entries.len()], known: Vec::new() })
+                Some(Self { group, what, node, entries, taken: vec![false; entries.len()], known: Vec::new() })
             }
             NodeKind::Faulty => None,
             _ => {
@@ -161,11 +164,17 @@ impl<'n> MapDecoder<'n> {
         }
     }
 
-    /// Takes a key with its place.
+    /// Takes a key of the table with its place.
     pub fn entry(&mut self, key: &str) -> Option<&'n Entry> {
+        debug_assert!(self.group.has(key), "the table has no key `{key}` in the group `{}`", self.group.name);
         if !self.known.iter().any(|known| known == key) {
             self.known.push(key.to_owned());
         }
+        self.take(key)
+    }
+
+    /// Takes a key that is none of the language, to say what to write instead.
+    pub fn take(&mut self, key: &str) -> Option<&'n Entry> {
         let at = self.entries.iter().position(|entry| entry.key == key)?;
         self.taken[at] = true;
         Some(&self.entries[at])
@@ -179,6 +188,11 @@ impl<'n> MapDecoder<'n> {
     /// Says whether a key is there, without taking it.
     pub fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| entry.key == key)
+    }
+
+    /// Returns whether the table has a key for maps of this kind.
+    pub fn may_have(&self, key: &str) -> bool {
+        self.group.has(key)
     }
 
     /// Reads a key that may be absent.
@@ -217,18 +231,16 @@ impl<'n> MapDecoder<'n> {
     /// Takes keys that the language has but that are not built, and says so.
     pub fn not_yet(&mut self, desk: &mut Diagnostics, keys: &[(&str, &str)]) {
         for (key, help) in keys {
-            if let Some(entry) = self.entry(key) {
+            if let Some(entry) = self.take(key) {
                 desk.not_yet(key, entry.key_span, help);
             }
-            self.known.retain(|known| known != key);
         }
     }
 
     /// Takes keys without a look.
     pub fn ignore(&mut self, keys: &[&str]) {
         for key in keys {
-            self.entry(key);
-            self.known.retain(|known| known != key);
+            self.take(key);
         }
     }
 
@@ -242,7 +254,7 @@ impl<'n> MapDecoder<'n> {
             let half_a_secret =
                 at > 0 && is_secret(&self.entries[at - 1].key) && matches!(entry.value.kind, NodeKind::Null);
             let key = if half_a_secret { "…" } else { &entry.key };
-            let message = format!("{} knows no key `{key}`", self.what);
+            let message = format!("unknown key `{key}` in {}", self.what);
             // A newer broker writes its new key into every object: one note says it all.
             if desk.export && !desk.unknown_keys.insert((self.what, key.to_owned())) {
                 continue;

@@ -122,15 +122,15 @@ pub fn unknown_word(text: &str, at: impl Fn(Range<usize>) -> Span) -> Option<Pro
     None
 }
 
-struct Word<'t> {
+struct TemplateToken<'t> {
     text: &'t str,
     start: usize,
     after_is: bool,
 }
 
 /// Lists the words and bars of all `{{ … }}` and `{% … %}`, without what stands in quotes.
-fn words(text: &str) -> Vec<Word<'_>> {
-    let mut words: Vec<Word<'_>> = Vec::new();
+fn words(text: &str) -> Vec<TemplateToken<'_>> {
+    let mut words: Vec<TemplateToken<'_>> = Vec::new();
     let (mut at, mut inside, mut quote) = (0, false, None);
     while let Some(c) = text[at..].chars().next() {
         let start = at;
@@ -144,9 +144,11 @@ fn words(text: &str) -> Vec<Word<'_>> {
                 let length = text[start..].find(|c: char| !c.is_alphanumeric() && c != '_');
                 at = length.map_or(text.len(), |length| start + length);
                 let after_is = words.last().is_some_and(|word| word.text == "is");
-                words.push(Word { text: &text[start..at], start, after_is });
+                words.push(TemplateToken { text: &text[start..at], start, after_is });
             }
-            (true, None) if !c.is_whitespace() => words.push(Word { text: &text[start..at], start, after_is: false }),
+            (true, None) if !c.is_whitespace() => {
+                words.push(TemplateToken { text: &text[start..at], start, after_is: false })
+            }
             _ => {}
         }
     }

@@ -1,10 +1,9 @@
 //! Writes the table of words as JSON Schema, draft-07, which is what editors read.
 
+use crate::language::{OF_SCENARIOS, OF_TOPOLOGIES, Word, WordGroup, queue_field};
+use crate::model::Profile;
 use crate::report::schema::kinds::schema_of;
-use crate::report::schema::scenario_words::SCENARIO_OBJECTS;
-use crate::report::schema::topology_words::TOPOLOGY_OBJECTS;
-use crate::report::schema::words::{Object, Word};
-use crate::rules::{QUEUE_ARGUMENTS, ValueKind};
+use crate::rules::{QUEUE_ARGUMENTS, QueueArgument, ValueKind};
 use serde_json::{Map, Value as Json, json};
 
 /// Names the file that a schema is for.
@@ -23,8 +22,8 @@ const VERBS: [(&str, &[&str]); 4] =
 
 /// Returns the schema of a kind of file.
 pub fn schema(of: SchemaOf) -> Json {
-    let scenario_objects: &[Object] = if of == SchemaOf::Scenario { SCENARIO_OBJECTS } else { &[] };
-    let objects = TOPOLOGY_OBJECTS.iter().chain(scenario_objects);
+    let scenario_objects: &[WordGroup] = if of == SchemaOf::Scenario { OF_SCENARIOS } else { &[] };
+    let objects = OF_TOPOLOGIES.iter().chain(scenario_objects);
     let definitions: Map<String, Json> = objects.map(|one| (one.name.to_owned(), definition(one))).collect();
     let root = if of == SchemaOf::Scenario { "scenario" } else { "topology" };
     json!({
@@ -35,12 +34,12 @@ pub fn schema(of: SchemaOf) -> Json {
     })
 }
 
-fn definition(object: &Object) -> Json {
+fn definition(object: &WordGroup) -> Json {
     let strict = strict(object);
     match object.name {
         // An action is a word, or a map of one.
         "action" => {
-            let words = object.words.iter().filter(|(_, kind, _)| kind.contains("null")).map(|(word, ..)| *word);
+            let words = object.words.iter().filter(|word| word.kind.contains("null")).map(Word::key);
             json!({ "anyOf": [{ "enum": words.collect::<Vec<_>>() }, strict] })
         }
         "topology" => {
@@ -52,26 +51,26 @@ fn definition(object: &Object) -> Json {
 }
 
 /// Makes the schema of a map that takes its own keys only.
-fn strict(object: &Object) -> Json {
+fn strict(object: &WordGroup) -> Json {
     let mut properties: Map<String, Json> = Map::new();
-    for (word, kind, means) in object.words {
-        properties.insert(word.trim_end_matches('!').to_owned(), property(&schema_of(kind), means));
+    for word in object.words {
+        properties.insert(word.key().to_owned(), property(&schema_of(word.kind), &word.hover()));
     }
-    if matches!(object.name, "queue" | "own_queue") {
+    if object.takes_arguments() {
         properties.extend(typed_arguments());
     }
     let mut schema = Map::new();
     schema.insert("type".into(), "object".into());
     schema.insert("properties".into(), properties.into());
     schema.insert("additionalProperties".into(), false.into());
-    let required: Vec<&str> = object.words.iter().filter_map(|(word, ..)| word.strip_suffix('!')).collect();
+    let required: Vec<&str> = object.words.iter().filter(|word| word.is_required()).map(Word::key).collect();
     if !required.is_empty() {
         schema.insert("required".into(), required.into());
     }
     if let Some((_, beside)) = VERBS.iter().find(|(name, _)| *name == object.name) {
-        let is_verb = |word: &&Word| !beside.contains(&word.0);
+        let is_verb = |word: &&Word| !beside.contains(&word.key());
         let one: Vec<Json> =
-            object.words.iter().filter(is_verb).map(|(word, ..)| json!({ "required": [word] })).collect();
+            object.words.iter().filter(is_verb).map(|word| json!({ "required": [word.key()] })).collect();
         schema.insert("oneOf".into(), one.into());
     }
     Json::Object(schema)
@@ -92,7 +91,7 @@ fn property(schema: &Json, means: &str) -> Json {
 /// Returns a queue's typed fields, from the rules themselves.
 fn typed_arguments() -> impl Iterator<Item = (String, Json)> {
     QUEUE_ARGUMENTS.iter().map(|argument| {
-        let field = if argument.name == "queue-type" { "type".to_owned() } else { argument.field() };
+        let field = queue_field(argument);
         let kind = match argument.kind {
             ValueKind::Duration => "duration".to_owned(),
             ValueKind::Size => "size".to_owned(),
@@ -101,6 +100,14 @@ fn typed_arguments() -> impl Iterator<Item = (String, Json)> {
             ValueKind::Bool => "bool".to_owned(),
             ValueKind::OneOf(words) => format!("word:{}", words.join(",")),
         };
-        (field, property(&schema_of(&kind), &format!("The argument {}", argument.full_name())))
+        (field, property(&schema_of(&kind), &hover(argument)))
     })
+}
+
+/// Returns what editors show beside a typed field of a queue.
+fn hover(argument: &QueueArgument) -> String {
+    match argument.since == Profile::ALL[0] {
+        true => format!("The argument {}", argument.full_name()),
+        false => format!("The argument {} (since RabbitMQ {})", argument.full_name(), argument.since),
+    }
 }

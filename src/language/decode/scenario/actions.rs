@@ -8,25 +8,9 @@ use crate::language::decode::scenario::matchers::matcher;
 use crate::language::decode::scenario::publish::{Folder, forward, publish};
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Node, NodeKind};
+use crate::language::words::{Word, WordGroup};
 use crate::model::{Action, Matcher, Rule};
 use crate::source::{Code, Problem, Span};
-
-/// All words that an action begins with.
-const ACTIONS: [&str; 13] = [
-    "ack",
-    "nack",
-    "reject",
-    "requeue",
-    "hold",
-    "delay",
-    "publish",
-    "forward",
-    "crash",
-    "close_channel",
-    "cancel",
-    "reply",
-    "retry",
-];
 
 /// Decodes `on_message`: a list of rules, or one.
 pub fn rules(node: &Node, auto_ack: bool, folder: &Folder<'_>, desk: &mut Diagnostics) -> Vec<Rule> {
@@ -54,7 +38,7 @@ fn never_reached(rules: &[Rule], desk: &mut Diagnostics) {
 }
 
 fn rule(node: &Node, auto_ack: bool, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Rule> {
-    let mut fields = MapDecoder::of("a rule of `on_message`", node, desk)?;
+    let mut fields = MapDecoder::of("rule", "a rule of `on_message`", node, desk)?;
     let matcher = fields.node("match").map_or(Some(Matcher::default()), |node| matcher(node, desk));
     let done = fields.node("do");
     if done.is_none() {
@@ -125,10 +109,10 @@ fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Ac
     };
     let value = value.filter(|value| !matches!(value.kind, NodeKind::Null));
     match word {
-        "ack" => switches(value, "`ack`", &["multiple"], desk).map(|[multiple, _]| Action::Ack { multiple }),
-        "nack" => switches(value, "`nack`", &["multiple", "requeue"], desk)
+        "ack" => switches(value, ("ack", "`ack`"), &["multiple"], desk).map(|[multiple, _]| Action::Ack { multiple }),
+        "nack" => switches(value, ("nack", "`nack`"), &["multiple", "requeue"], desk)
             .map(|[multiple, requeue]| Action::Nack { requeue, multiple }),
-        "requeue" => switches(value, "`requeue`", &["multiple"], desk)
+        "requeue" => switches(value, ("ack", "`requeue`"), &["multiple"], desk)
             .map(|[multiple, _]| Action::Nack { requeue: true, multiple }),
         "reject" => reject(value, desk),
         "hold" => Some(Action::Hold),
@@ -141,8 +125,9 @@ fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Ac
         "forward" => forward(value.unwrap_or(node), desk).map(|forward| Action::Forward(Box::new(forward))),
         "reply" => reply(value, span, folder, desk),
         _ => {
+            let actions = WordGroup::named("action").map_or(&[][..], |group| group.words).iter().map(Word::key);
             let problem = Problem::new(Code::ScenarioAction, format!("there is no action `{word}`"));
-            desk.add(problem.at(span, "unknown action").help(suggestions::suggest(word, ACTIONS, "there are")));
+            desk.add(problem.at(span, "unknown action").help(suggestions::suggest(word, actions, "there are")));
             None
         }
     }
@@ -164,7 +149,7 @@ fn reject(value: Option<&Node>, desk: &mut Diagnostics) -> Option<Action> {
         desk.add(problem.at(entry.key_span, "basic.reject knows no `multiple`").help(help));
         return None;
     }
-    switches(value, "`reject`", &["requeue"], desk).map(|[requeue, _]| Action::Reject { requeue })
+    switches(value, ("reject", "`reject`"), &["requeue"], desk).map(|[requeue, _]| Action::Reject { requeue })
 }
 
 /// Decodes a reply: a publish that says nothing of where it goes.
@@ -182,10 +167,15 @@ fn reply(value: Option<&Node>, span: Span, folder: &Folder<'_>, desk: &mut Diagn
 }
 
 /// Reads up to two switches of an action, absent ones are off.
-fn switches(node: Option<&Node>, what: &'static str, keys: &[&str], desk: &mut Diagnostics) -> Option<[bool; 2]> {
+fn switches(
+    node: Option<&Node>,
+    (group, what): (&str, &'static str),
+    keys: &[&str],
+    desk: &mut Diagnostics,
+) -> Option<[bool; 2]> {
     let mut found = [false; 2];
     let Some(node) = node else { return Some(found) };
-    let mut fields = MapDecoder::of(what, node, desk)?;
+    let mut fields = MapDecoder::of(group, what, node, desk)?;
     for (at, key) in keys.iter().enumerate() {
         found[at] = fields.opt(key, desk, read::boolean).unwrap_or(false);
     }

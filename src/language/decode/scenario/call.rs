@@ -14,7 +14,7 @@ const REPLY_WITHIN: Millis = Millis(5_000);
 
 /// Decodes one call: a publish whose reply is awaited.
 pub fn call(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Call> {
-    let mut fields = MapDecoder::of("a call", node, desk)?;
+    let mut fields = MapDecoder::of("call", "a call", node, desk)?;
     let within = fields.opt("within", desk, read::duration).unwrap_or(REPLY_WITHIN);
     let reply = fields.node("reply").and_then(|node| pattern(node, desk));
     let not_here = [
@@ -23,8 +23,8 @@ pub fn call(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<
         ("reply_to", "leave it out: a call has a reply address of its own"),
     ];
     for (key, help) in not_here {
-        if let Some(entry) = node.entries().iter().find(|entry| entry.key == key) {
-            let problem = Problem::new(Code::YamlUnknownKey, format!("a call knows no key `{key}`"));
+        if let Some(entry) = fields.take(key) {
+            let problem = Problem::new(Code::YamlUnknownKey, format!("unknown key `{key}` in a call"));
             desk.add(problem.at(entry.key_span, "unknown key").help(help));
         }
     }

@@ -22,7 +22,7 @@ pub fn consumer(
     folder: &Folder<'_>,
     desk: &mut Diagnostics,
 ) -> Option<Consumer> {
-    let mut fields = MapDecoder::of("a consumer", &entry.value, desk)?;
+    let mut fields = MapDecoder::of("consumer", "a consumer", &entry.value, desk)?;
     let own = fields.has("declare");
     let name = if own { fields.opt("queue", desk, read::name) } else { fields.need("queue", desk, read::name) };
     let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| vhost.clone());
@@ -140,14 +140,14 @@ fn own_queue(
         return None;
     }
     let NodeKind::Map(entries) = &node.kind else {
-        MapDecoder::of("`declare`", node, desk)?;
+        MapDecoder::of("own_queue", "`declare`", node, desk)?;
         return None;
     };
     let mut entries = entries.clone();
     let named = Node::new(entry.key_span, NodeKind::Text(name.to_string()));
     entries.push(Entry { key: "name".into(), key_span: entry.key_span, value: named });
     let whole = Node { kind: NodeKind::Map(entries), ..*node };
-    let mut fields = MapDecoder::of("`declare`", &whole, desk)?;
+    let mut fields = MapDecoder::of("queue", "`declare`", &whole, desk)?;
     let around = Surroundings { vhost: vhost.clone() };
     let read = queue_fields(&mut fields, &around, desk);
     let bindings = fields.node("bindings").map(|node| bindings_of_queue(node, vhost, name, desk)).unwrap_or_default();
@@ -180,7 +180,7 @@ fn plain_queue(name: &Name, vhost: &Name) -> Box<OwnQueue> {
 }
 
 fn batch(node: &Node, desk: &mut Diagnostics) -> Option<Batch> {
-    let mut fields = MapDecoder::of("`batch`", node, desk)?;
+    let mut fields = MapDecoder::of("batch", "`batch`", node, desk)?;
     let size = fields.need("size", desk, read::between(1u16, u16::MAX));
     let after = fields.need("after", desk, read::duration);
     fields.finish(desk);
@@ -188,7 +188,7 @@ fn batch(node: &Node, desk: &mut Diagnostics) -> Option<Batch> {
 }
 
 fn timeout(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Timeout> {
-    let mut fields = MapDecoder::of("`timeout`", node, desk)?;
+    let mut fields = MapDecoder::of("timeout", "`timeout`", node, desk)?;
     let after = fields.need("after", desk, read::duration);
     let done = fields.node("do");
     if done.is_none() {
@@ -200,7 +200,7 @@ fn timeout(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<T
 }
 
 fn reconnect(node: &Node, desk: &mut Diagnostics) -> Option<Reconnect> {
-    let mut fields = MapDecoder::of("`reconnect`", node, desk)?;
+    let mut fields = MapDecoder::of("reconnect", "`reconnect`", node, desk)?;
     let after = fields.need("after", desk, read::duration);
     let attempts = fields.opt("attempts", desk, read::between(1u32, 1_000_000));
     fields.finish(desk);

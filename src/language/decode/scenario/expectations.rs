@@ -33,7 +33,7 @@ const SUBJECTS: [&str; 12] = [
 
 /// Decodes one `expect`.
 pub fn expectation(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<Expectation> {
-    let mut fields = MapDecoder::of("an expectation", node, desk)?;
+    let mut fields = MapDecoder::of("expect", "an expectation", node, desk)?;
     let when = when(&mut fields, desk);
     if !has_one_subject(node, desk) {
         return None;
@@ -138,7 +138,7 @@ fn queue(fields: &mut MapDecoder<'_>, vhost: &Name, desk: &mut Diagnostics) -> O
 }
 
 fn peak(node: &Node, desk: &mut Diagnostics) -> Option<Peak> {
-    let mut fields = MapDecoder::of("`peak`", node, desk)?;
+    let mut fields = MapDecoder::of("peak", "`peak`", node, desk)?;
     let peak = Peak {
         ready: fields.opt("ready", desk, read::count),
         unacked: fields.opt("unacked", desk, read::count),
@@ -174,7 +174,7 @@ fn messages(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Option<Entri
             if let Some(second) = second {
                 two_lists("messages", second, desk);
             }
-            entries("`messages`", node, order, desk, pattern)
+            entries(("includes", "`messages`"), node, order, desk, pattern)
         }
         (None, Some(node)) => Some(included(node, order, desk, pattern)),
         (None, None) => None,
@@ -183,14 +183,14 @@ fn messages(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Option<Entri
 
 /// Decodes a whole list, or `{includes: [...], order: any}`.
 fn entries<T>(
-    what: &'static str,
+    (group, what): (&str, &'static str),
     node: &Node,
     order_beside: Option<Order>,
     desk: &mut Diagnostics,
     decode: impl FnMut(&Node, &mut Diagnostics) -> Option<T>,
 ) -> Option<Entries<T>> {
     if let NodeKind::Map(_) = node.kind {
-        let mut fields = MapDecoder::of(what, node, desk)?;
+        let mut fields = MapDecoder::of(group, what, node, desk)?;
         let order = order(&mut fields, desk).or(order_beside).unwrap_or(Order::Any);
         if !fields.has("includes") {
             fields.missing("includes", desk);
@@ -255,7 +255,7 @@ pub fn pattern(node: &Node, desk: &mut Diagnostics) -> Option<MessagePattern> {
         })?);
         return Some(pattern);
     }
-    let mut fields = MapDecoder::of("a message", node, desk)?;
+    let mut fields = MapDecoder::of("message", "a message", node, desk)?;
     pattern.id = fields.opt("id", desk, read::late_name);
     pattern.body = fields.opt("body", desk, read::late_text);
     pattern.json = fields.opt("json", desk, read::late_value);
@@ -267,13 +267,14 @@ pub fn pattern(node: &Node, desk: &mut Diagnostics) -> Option<MessagePattern> {
     pattern.priority = fields.opt("priority", desk, read::count);
     pattern.correlation_id = fields.opt("correlation_id", desk, read::late_name);
     pattern.content_type = fields.opt("content_type", desk, read::name);
-    pattern.x_death = fields.node("x_death").and_then(|node| entries("`x_death`", node, None, desk, death));
+    pattern.x_death =
+        fields.node("x_death").and_then(|node| entries(("includes_deaths", "`x_death`"), node, None, desk, death));
     fields.finish(desk);
     Some(pattern)
 }
 
 fn death(node: &Node, desk: &mut Diagnostics) -> Option<DeathPattern> {
-    let mut fields = MapDecoder::of("an entry of x_death", node, desk)?;
+    let mut fields = MapDecoder::of("death", "an entry of x_death", node, desk)?;
     let routing_keys = |node: &Node| match &node.kind {
         NodeKind::List(keys) => keys.iter().map(read::name).collect::<Read<Vec<_>>>(),
         _ => Err(DecodeError::Kind("a list of routing keys")),
@@ -356,7 +357,9 @@ fn shares(node: &Node, desk: &mut Diagnostics) -> Vec<(Name, Count, Span)> {
 /// Reads a count, or a list of messages.
 fn received(key: &'static str, node: &Node, order: Option<Order>, desk: &mut Diagnostics) -> Option<Received> {
     match &node.kind {
-        NodeKind::List(_) | NodeKind::Map(_) => entries(key, node, order, desk, pattern).map(Received::Messages),
+        NodeKind::List(_) | NodeKind::Map(_) => {
+            entries(("includes", key), node, order, desk, pattern).map(Received::Messages)
+        }
         _ => desk.read(&format!("`{key}`"), node, count_or_list).map(Received::Count),
     }
 }
@@ -379,8 +382,9 @@ fn message(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Option<Messag
     let tolerance = fields.opt("tolerance", desk, tolerance).unwrap_or(Tolerance::Within(Millis(0)));
     let attempts = fields.opt("attempts", desk, read::count);
     let name = |node: &Node, desk: &mut Diagnostics| desk.read("a queue", node, read::name);
-    let routed_to =
-        fields.node("routed_to").and_then(|node| entries("`routed_to`", node, Some(Order::Any), desk, name));
+    let routed_to = fields
+        .node("routed_to")
+        .and_then(|node| entries(("includes_queues", "`routed_to`"), node, Some(Order::Any), desk, name));
     Some(MessageExpectation { id: id?, gaps, tolerance, attempts, routed_to })
 }
 

@@ -16,7 +16,7 @@ const KEYS: [&str; 6] = ["message_id", "correlation_id", "routing_key", "body", 
 
 /// Decodes `match`.
 pub fn matcher(node: &Node, desk: &mut Diagnostics) -> Option<Matcher> {
-    let mut fields = MapDecoder::of("`match`", node, desk)?;
+    let mut fields = MapDecoder::of("match", "`match`", node, desk)?;
     let header = if fields.has("headers") { "headers" } else { "header" };
     let matcher = Matcher {
         id: fields.opt("id", desk, read::late_name),
@@ -47,7 +47,7 @@ fn when(node: &Node) -> Read<Template> {
 }
 
 fn death(node: &Node, desk: &mut Diagnostics) -> Option<DeathMatcher> {
-    let mut fields = MapDecoder::of("`x_death`", node, desk)?;
+    let mut fields = MapDecoder::of("death_matcher", "`x_death`", node, desk)?;
     let matcher = DeathMatcher {
         queue: fields.opt("queue", desk, read::late_name),
         reason: fields.opt("reason", desk, read::word(&DEATH_REASONS)).map(str::to_owned),
@@ -78,7 +78,7 @@ fn chance(node: &Node) -> Read<u32> {
 }
 
 fn seen(node: &Node, desk: &mut Diagnostics) -> Option<Seen> {
-    let mut fields = MapDecoder::of("`seen`", node, desk)?;
+    let mut fields = MapDecoder::of("seen", "`seen`", node, desk)?;
     let by = match fields.has("by") {
         true => fields.opt("by", desk, key),
         false => {

@@ -18,7 +18,7 @@ pub struct Folder<'w> {
 
 /// Decodes one publish.
 pub fn publish(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Publish> {
-    let mut fields = MapDecoder::of("a publish", node, desk)?;
+    let mut fields = MapDecoder::of("publish", "a publish", node, desk)?;
     let publish = publish_fields(&mut fields, folder, desk);
     fields.finish(desk);
     Some(publish)
@@ -29,8 +29,11 @@ pub fn publish_fields(fields: &mut MapDecoder<'_>, folder: &Folder<'_>, desk: &m
     let exchange = fields.opt("exchange", desk, read::late_name).unwrap_or_else(|| "".into());
     let routing_key = fields.opt("routing_key", desk, read::late_name).unwrap_or_else(|| "".into());
     let mandatory = fields.opt("mandatory", desk, read::boolean).unwrap_or(false);
-    let count = fields.opt("count", desk, read::between(1u32, 10_000_000)).unwrap_or(1);
-    let every = fields.opt("every", desk, read::duration).unwrap_or(Millis(0));
+    let (count, every) = match fields.may_have("count") {
+        true => (fields.opt("count", desk, read::between(1u32, 10_000_000)), fields.opt("every", desk, read::duration)),
+        false => (None, None),
+    };
+    let (count, every) = (count.unwrap_or(1), every.unwrap_or(Millis(0)));
     let id = fields.opt("id", desk, read::late_name);
     let payload = payload(fields, folder, desk);
     let headers = fields.opt("headers", desk, read::headers).unwrap_or_default();
@@ -39,7 +42,7 @@ pub fn publish_fields(fields: &mut MapDecoder<'_>, folder: &Folder<'_>, desk: &m
     let delivery_mode = fields.opt("delivery_mode", desk, read::between(1u8, 2)).unwrap_or(2);
     let priority = fields.opt("priority", desk, |node| late_number(node, 0, 255));
     let correlation_id = fields.opt("correlation_id", desk, read::late_name);
-    let reply_to = fields.opt("reply_to", desk, read::late_name);
+    let reply_to = fields.may_have("reply_to").then(|| fields.opt("reply_to", desk, read::late_name)).flatten();
     let expiration = fields.opt("expiration", desk, expiration);
     let timestamp = fields.opt("timestamp", desk, |node| late_number(node, 0, i64::MAX));
     let kind = fields.opt("type", desk, read::late_name);
@@ -81,10 +84,8 @@ fn hints(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) {
         ("persistent", "write `delivery_mode: 2`, which is the default, or `delivery_mode: 1`"),
     ];
     for (key, help) in tried {
-        if fields.has(key)
-            && let Some(entry) = fields.entry(key)
-        {
-            let problem = Problem::new(Code::YamlUnknownKey, format!("a publish knows no key `{key}`"));
+        if let Some(entry) = fields.take(key) {
+            let problem = Problem::new(Code::YamlUnknownKey, format!("unknown key `{key}` in a publish"));
             desk.add(problem.at(entry.key_span, "unknown key").help(help));
         }
     }
@@ -172,7 +173,7 @@ fn expiration(node: &Node) -> Read<Text> {
 
 /// Decodes one forward; what it leaves out is as in a publish, or the message's own.
 pub fn forward(node: &Node, desk: &mut Diagnostics) -> Option<Forward> {
-    let mut fields = MapDecoder::of("a forward", node, desk)?;
+    let mut fields = MapDecoder::of("forward", "a forward", node, desk)?;
     let exchange = fields.opt("exchange", desk, read::late_name).unwrap_or_else(|| "".into());
     let routing_key = fields.opt("routing_key", desk, read::late_name);
     let headers = fields.opt("headers", desk, read::headers).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::source::{Code, Problem};
 
 /// Reads `needs: {plugins: […], restart: true}`.
 pub fn needs(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Needs {
-    let Some(mut inner) = fields.node("needs").and_then(|node| MapDecoder::of("`needs`", node, desk)) else {
+    let Some(mut inner) = fields.node("needs").and_then(|node| MapDecoder::of("needs", "`needs`", node, desk)) else {
         return Needs::default();
     };
     let plugins = inner.opt("plugins", desk, read::texts).unwrap_or_default();
@@ -52,7 +52,7 @@ pub fn brokers(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Vec<Strin
 
 /// Reads `live: {time_scale: 0.1}`.
 pub fn live(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> LiveSettings {
-    let Some(mut inner) = fields.node("live").and_then(|node| MapDecoder::of("`live`", node, desk)) else {
+    let Some(mut inner) = fields.node("live").and_then(|node| MapDecoder::of("live", "`live`", node, desk)) else {
         return LiveSettings::default();
     };
     let time_scale = inner.opt("time_scale", desk, scale);

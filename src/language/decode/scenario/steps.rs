@@ -15,31 +15,15 @@ use crate::language::decode::topology::access::permission_fields;
 use crate::language::decode::topology::objects::{Surroundings, binding_fields, exchange_fields, queue_fields};
 use crate::language::decode::topology::policies::policy_fields;
 use crate::language::syntax::tree::{Entry, Node, NodeKind};
+use crate::language::words::{Word, WordGroup};
 use crate::model::{Act, Name, Object, Origin, Pace, QueueName, Refused, Side, Step, When};
 use crate::source::{Code, Problem, Span};
 
-/// All words that a step begins with.
-const VERBS: [&str; 19] = [
-    "publish",
-    "expect",
-    "advance",
-    "get",
-    "start",
-    "stop",
-    "crash",
-    "consume",
-    "declare",
-    "delete",
-    "bind",
-    "unbind",
-    "purge",
-    "set_policy",
-    "clear_policy",
-    "set_permission",
-    "call",
-    "close_connection",
-    "restart_broker",
-];
+/// Lists all words that a step begins with.
+fn verbs() -> impl Iterator<Item = &'static str> + Clone {
+    let words = WordGroup::named("step").map_or(&[][..], |group| group.words);
+    words.iter().map(Word::key).filter(|key| !BESIDE.contains(key) && *key != "for_each")
+}
 
 /// Keys that stand beside the verb.
 const BESIDE: [&str; 4] = ["as", "vhost", "refused", "every"];
@@ -94,7 +78,7 @@ pub fn check_at_end(steps: &[Step], desk: &mut Diagnostics) {
 }
 
 fn step(node: &Node, index: u32, stage: &StepSurroundings<'_>, desk: &mut Diagnostics) -> Option<Step> {
-    let mut fields = MapDecoder::of("a step", node, desk)?;
+    let mut fields = MapDecoder::of("step", "a step", node, desk)?;
     let actor = fields.opt("as", desk, read::name);
     let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| stage.vhost.clone());
     let refused = fields.node("refused").and_then(|node| refused(node, desk));
@@ -103,18 +87,18 @@ fn step(node: &Node, index: u32, stage: &StepSurroundings<'_>, desk: &mut Diagno
         let problem = Problem::new(Code::ScenarioStep, "this step does nothing").at(node.span, "empty");
         desk.add(problem.help("begin it with a word like `publish`, `expect` or `advance`"));
     }
-    let verbs: Vec<&Entry> = node.entries().iter().filter(|entry| !BESIDE.contains(&entry.key.as_str())).collect();
-    let verb = *verbs.iter().find(|entry| VERBS.contains(&entry.key.as_str())).or(verbs.first())?;
-    if !VERBS.contains(&verb.key.as_str()) {
+    let words: Vec<&Entry> = node.entries().iter().filter(|entry| !BESIDE.contains(&entry.key.as_str())).collect();
+    let verb = *words.iter().find(|entry| verbs().any(|verb| verb == entry.key)).or(words.first())?;
+    if !verbs().any(|known| known == verb.key) {
         let problem = Problem::new(Code::ScenarioStep, format!("there is no step `{}`", verb.key));
-        desk.add(problem.at(verb.key_span, "unknown step").help(suggestions::suggest(&verb.key, VERBS, "there are")));
+        desk.add(problem.at(verb.key_span, "unknown step").help(suggestions::suggest(&verb.key, verbs(), "there are")));
         return None;
     }
-    for second in verbs.iter().filter(|entry| entry.key != verb.key) {
-        let known = VERBS.contains(&second.key.as_str());
+    for second in words.iter().filter(|entry| entry.key != verb.key) {
+        let known = verbs().any(|known| known == second.key);
         let message = match known {
             true => format!("a step does one thing, found `{}` and `{}`", verb.key, second.key),
-            false => format!("a step knows no key `{}`", second.key),
+            false => format!("unknown key `{}` in a step", second.key),
         };
         let help = match (known, suggestions::nearest(&second.key, BESIDE)) {
             (true, _) => "begin each step with a dash of its own".to_owned(),
@@ -163,7 +147,7 @@ fn refused(node: &Node, desk: &mut Diagnostics) -> Option<Refused> {
         let code = desk.read("`refused`", node, read::between(100u16, 599));
         return Some(Refused { span: node.span, code, text: None });
     }
-    let mut fields = MapDecoder::of("`refused`", node, desk)?;
+    let mut fields = MapDecoder::of("refused", "`refused`", node, desk)?;
     let code = fields.opt("code", desk, read::between(100u16, 599));
     let text = fields.opt("text", desk, read::text);
     fields.finish(desk);
@@ -192,7 +176,7 @@ fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &StepSurroundings<'_>, 
         "bind" => Act::Bind(Box::new(binding(node, vhost, desk)?)),
         "unbind" => Act::Unbind(Box::new(binding(node, vhost, desk)?)),
         "set_policy" => {
-            let mut fields = MapDecoder::of("`set_policy`", node, desk)?;
+            let mut fields = MapDecoder::of("policy", "`set_policy`", node, desk)?;
             let policy = policy_fields(&mut fields, None, vhost, desk);
             if !refused {
                 policy_keys::check(fields.node("definition"), false, desk);
@@ -202,7 +186,7 @@ fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &StepSurroundings<'_>, 
         }
         "clear_policy" => Act::ClearPolicy { vhost: vhost.clone(), name: named(desk)? },
         "set_permission" => {
-            let mut fields = MapDecoder::of("`set_permission`", node, desk)?;
+            let mut fields = MapDecoder::of("permission", "`set_permission`", node, desk)?;
             let permission = permission_fields(&mut fields, None, vhost, desk);
             fields.finish(desk);
             Act::SetPermission(Box::new(permission?))
@@ -220,7 +204,7 @@ fn close_connection(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
         let of = desk.read("`close_connection`", node, read::name)?;
         return Some(Act::CloseConnection { of, by: Side::Broker });
     }
-    let mut fields = MapDecoder::of("`close_connection`", node, desk)?;
+    let mut fields = MapDecoder::of("close_connection", "`close_connection`", node, desk)?;
     let of = fields.need("of", desk, read::name);
     let by = fields.opt("by", desk, read::word(&["broker", "client"]));
     fields.finish(desk);
@@ -252,7 +236,7 @@ fn queue_of(
     if !matches!(node.kind, NodeKind::Map(_)) {
         return desk.read(what, node, read::name).map(|queue| (name(queue), true));
     }
-    let mut fields = MapDecoder::of(what, node, desk)?;
+    let mut fields = MapDecoder::of(if may_ack { "get" } else { "queue_only" }, what, node, desk)?;
     let queue = fields.need("queue", desk, read::name);
     let ack = if may_ack { fields.opt("ack", desk, read::boolean).unwrap_or(true) } else { true };
     fields.finish(desk);
@@ -283,7 +267,7 @@ fn declare(node: &Node, around: &Surroundings, refused: bool, desk: &mut Diagnos
     };
     let origin = Origin { whole: value.span, ..crate::language::decode::collect::origin(value) };
     if entry.key == "queue" {
-        let mut fields = MapDecoder::of("a queue", value, desk)?;
+        let mut fields = MapDecoder::of("queue", "a queue", value, desk)?;
         let read = queue_fields(&mut fields, around, desk);
         fields.not_yet(
             desk,
@@ -296,7 +280,7 @@ fn declare(node: &Node, around: &Surroundings, refused: bool, desk: &mut Diagnos
         }
         return Some(Act::DeclareQueue(Box::new(queue)));
     }
-    let mut fields = MapDecoder::of("an exchange", value, desk)?;
+    let mut fields = MapDecoder::of("exchange", "an exchange", value, desk)?;
     let read = exchange_fields(&mut fields, around, desk);
     fields.not_yet(desk, &[("bindings", "bind it by a step `bind`")]);
     fields.finish(desk);
@@ -318,7 +302,7 @@ fn delete(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<Act> {
 }
 
 fn binding(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<crate::model::Binding> {
-    let mut fields = MapDecoder::of("a binding", node, desk)?;
+    let mut fields = MapDecoder::of("binding", "a binding", node, desk)?;
     let read = binding_fields(&mut fields, vhost.clone(), desk);
     fields.finish(desk);
     read

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub fn tally(fields: &mut MapDecoder<'_>, vhost: &Name, desk: &mut Diagnostics) -> Option<TallyExpectation> {
     let node = fields.node("tally")?;
     let (is, includes) = (fields.entry("is"), fields.entry("includes"));
-    let mut inner = MapDecoder::of("`tally`", node, desk)?;
+    let mut inner = MapDecoder::of("tally", "`tally`", node, desk)?;
     let source = source(&mut inner, vhost, desk);
     let (by, sum) = (inner.opt("by", desk, key), inner.opt("sum", desk, key));
     let only = inner.node("where").map_or(Some(Matcher::default()), |node| only(node, desk));

@@ -32,12 +32,12 @@ pub fn vhost(node: &Node, into: &mut Collected, desk: &mut Diagnostics) {
         }
         return;
     }
-    let Some(mut fields) = MapDecoder::of("a vhost", node, desk) else { return };
+    let Some(mut fields) = MapDecoder::of("vhost", "a vhost", node, desk) else { return };
     let name = fields.need("name", desk, read::name);
     let mut vhost = Vhost::default();
     metadata(&mut fields, &mut vhost, desk);
     if let Some(node) = fields.node("metadata")
-        && let Some(mut inner) = MapDecoder::of("`metadata`", node, desk)
+        && let Some(mut inner) = MapDecoder::of("vhost_metadata", "`metadata`", node, desk)
     {
         metadata(&mut inner, &mut vhost, desk);
         inner.finish(desk);
@@ -107,7 +107,7 @@ pub fn limits_of_export(node: &Node, vhost: &Name, into: &mut Collected, desk: &
 
 /// Decodes one entry of `users`, with what it may do.
 pub fn user(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut Diagnostics) {
-    let Some(mut fields) = MapDecoder::of("a user", node, desk) else { return };
+    let Some(mut fields) = MapDecoder::of("user", "a user", node, desk) else { return };
     let name = fields.need("name", desk, read::name);
     let both = fields.has("password") && fields.has("password_hash");
     if let (true, Some(entry)) = (both, fields.entry("password_hash")) {
@@ -202,7 +202,8 @@ fn permission_of(
     into: &mut Collected,
     desk: &mut Diagnostics,
 ) {
-    let Some(mut fields) = MapDecoder::of("permissions", node, desk) else { return };
+    let group = if user.is_some() { "own_permission" } else { "permission" };
+    let Some(mut fields) = MapDecoder::of(group, "permissions", node, desk) else { return };
     let read = permission_fields(&mut fields, user, &around.vhost, desk);
     fields.finish(desk);
     if let Some(permission) = read {
@@ -222,7 +223,8 @@ fn topic_permission_of(
     into: &mut Collected,
     desk: &mut Diagnostics,
 ) {
-    let Some(mut fields) = MapDecoder::of("topic permissions", node, desk) else { return };
+    let group = if user.is_some() { "own_topic_permission" } else { "topic_permission" };
+    let Some(mut fields) = MapDecoder::of(group, "topic permissions", node, desk) else { return };
     let user = user.cloned().or_else(|| fields.need("user", desk, read::name));
     let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| around.vhost.clone());
     let exchange = fields.need("exchange", desk, read::name);

@@ -5,6 +5,7 @@ use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
 use crate::language::decode::read::Read;
 use crate::language::syntax::tree::{Node, NodeKind};
+use crate::language::words::queue_field;
 use crate::model::{Table, Value};
 use crate::rules::{QUEUE_ARGUMENTS, ValueKind};
 use crate::source::{Code, Problem, Span};
@@ -59,9 +60,8 @@ impl Arguments {
     /// Takes all typed fields of a queue.
     pub fn typed_queue_fields(&mut self, fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) {
         for argument in QUEUE_ARGUMENTS {
-            let field = argument.field();
-            let field = if argument.name == "queue-type" { "type" } else { &field };
-            let Some(entry) = fields.entry(field) else { continue };
+            let field = queue_field(argument);
+            let Some(entry) = fields.entry(&field) else { continue };
             if desk.export && matches!(entry.value.kind, NodeKind::Null) {
                 continue;
             }
@@ -77,7 +77,7 @@ impl Arguments {
     /// Takes `dead_letter: {exchange, routing_key, strategy}`.
     pub fn dead_letter(&mut self, fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) {
         let Some(entry) = fields.entry("dead_letter") else { return };
-        let Some(mut inner) = MapDecoder::of("`dead_letter`", &entry.value, desk) else { return };
+        let Some(mut inner) = MapDecoder::of("dead_letter", "`dead_letter`", &entry.value, desk) else { return };
         let place = entry.key_span.to(entry.value.span);
         if let Some(exchange) = inner.need("exchange", desk, read::name) {
             self.set("x-dead-letter-exchange", Value::from(&*exchange), place, desk);

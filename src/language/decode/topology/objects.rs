@@ -44,7 +44,7 @@ pub fn queue(
     pending: &mut Vec<retry::PendingRetry>,
     desk: &mut Diagnostics,
 ) {
-    let Some(mut fields) = MapDecoder::of("a queue", node, desk) else { return };
+    let Some(mut fields) = MapDecoder::of("queue", "a queue", node, desk) else { return };
     let read = queue_fields(&mut fields, around, desk);
     let bindings = fields.node("bindings");
     let ladder =
@@ -89,7 +89,7 @@ pub fn exchange_fields(fields: &mut MapDecoder<'_>, around: &Surroundings, desk:
 
 /// Decodes one entry of `exchanges`.
 pub fn exchange(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut Diagnostics) {
-    let Some(mut fields) = MapDecoder::of("an exchange", node, desk) else { return };
+    let Some(mut fields) = MapDecoder::of("exchange", "an exchange", node, desk) else { return };
     let read = exchange_fields(&mut fields, around, desk);
     let bindings = fields.node("bindings");
     fields.finish(desk);
@@ -124,7 +124,7 @@ pub fn bindings_of_queue(node: &Node, vhost: &Name, queue: &Name, desk: &mut Dia
 
 fn bindings_to(node: &Node, to: &Destination, desk: &mut Diagnostics) -> Vec<(Binding, Origin)> {
     each("`bindings`", node, desk, |node, desk| {
-        let mut fields = MapDecoder::of("a binding", node, desk)?;
+        let mut fields = MapDecoder::of("binding_to", "a binding", node, desk)?;
         let source = fields.need("source", desk, read::name);
         let read = key_and_arguments(&mut fields, desk);
         fields.finish(desk);
@@ -163,7 +163,7 @@ pub fn binding_fields(fields: &mut MapDecoder<'_>, vhost: Name, desk: &mut Diagn
 
 /// Decodes one entry of `bindings`.
 pub fn binding(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut Diagnostics) {
-    let Some(mut fields) = MapDecoder::of("a binding", node, desk) else { return };
+    let Some(mut fields) = MapDecoder::of("binding", "a binding", node, desk) else { return };
     let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| around.vhost.clone());
     if desk.export {
         fields.ignore(&["properties_key"]);

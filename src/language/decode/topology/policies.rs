@@ -77,7 +77,7 @@ fn definition(node: &Node) -> read::Read<IndexMap<String, serde_json::Value>> {
 /// Decodes one entry of `policies` or `operator_policies`.
 pub fn policy(node: &Node, operator: bool, around: &Surroundings, into: &mut Collected, desk: &mut Diagnostics) {
     let what = if operator { "an operator policy" } else { "a policy" };
-    let Some(mut fields) = MapDecoder::of(what, node, desk) else { return };
+    let Some(mut fields) = MapDecoder::of("policy", what, node, desk) else { return };
     let read = policy_fields(&mut fields, None, &around.vhost, desk);
     policy_keys::check(fields.node("definition"), operator, desk);
     fields.finish(desk);
@@ -88,7 +88,7 @@ pub fn policy(node: &Node, operator: bool, around: &Surroundings, into: &mut Col
 
 /// Decodes one entry of `parameters`; operator policies and vhost limits are objects of their own.
 pub fn parameter(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut Diagnostics) {
-    let Some(mut fields) = MapDecoder::of("a parameter", node, desk) else { return };
+    let Some(mut fields) = MapDecoder::of("parameter", "a parameter", node, desk) else { return };
     let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| around.vhost.clone());
     let component = fields.need("component", desk, read::text);
     let name = fields.need("name", desk, read::name);
@@ -100,7 +100,7 @@ pub fn parameter(node: &Node, around: &Surroundings, into: &mut Collected, desk:
     let (Some(component), Some(name), Some(value)) = (component, name, value) else { return };
     match component.as_str() {
         "operator_policy" => {
-            let Some(mut fields) = MapDecoder::of("an operator policy", value, desk) else { return };
+            let Some(mut fields) = MapDecoder::of("policy", "an operator policy", value, desk) else { return };
             let read = policy_fields(&mut fields, Some((vhost, name)), &around.vhost, desk);
             policy_keys::check(fields.node("definition"), true, desk);
             fields.finish(desk);
@@ -123,7 +123,7 @@ pub fn parameter(node: &Node, around: &Surroundings, into: &mut Collected, desk:
 
 /// Decodes one entry of `global_parameters`.
 pub fn global_parameter(node: &Node, into: &mut Collected, desk: &mut Diagnostics) {
-    let Some(mut fields) = MapDecoder::of("a global parameter", node, desk) else { return };
+    let Some(mut fields) = MapDecoder::of("global_parameter", "a global parameter", node, desk) else { return };
     let name = fields.need("name", desk, read::name);
     let value = fields.need("value", desk, read::json);
     fields.finish(desk);

@@ -43,7 +43,7 @@ struct Rung {
 
 /// Reads `{delays, then}` or `{every, then}`.
 pub fn read(entry: &Entry, queue: Option<&str>, desk: &mut Diagnostics) -> Option<RetryDeclaration> {
-    let mut fields = MapDecoder::of("`retry`", &entry.value, desk)?;
+    let mut fields = MapDecoder::of("retry", "`retry`", &entry.value, desk)?;
     let delays =
         fields.node("delays").map(|node| each("`delays`", node, desk, |node, desk| desk.read("a delay", node, rung)));
     let empty = fields.node("delays").filter(|node| matches!(&node.kind, NodeKind::List(rungs) if rungs.is_empty()));

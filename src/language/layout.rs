@@ -2,7 +2,7 @@
 //! 150 columns, comments kept and where they stand behind a line also their column.
 //! Takes a text, gives a text that means the same, or says why it cannot.
 
-use crate::language::plain_value;
+use crate::language::syntax::parse::plain_value;
 use pretty_yaml::config::{FormatOptions, LanguageOptions, LayoutOptions, LineBreak, Quotes};
 
 /// The widest line that is not folded, as in the files that are shipped.
