@@ -1,8 +1,16 @@
 //! The house rules as tests: rooms use only rooms above them, pure rooms have no effects, every file says what it is
-//! and stays short. A failure names the file and the line.
+//! and stays short, no folder is crowded, files import each other in few listed circles, a name of a type stands for one
+//! thing. A failure names the file and the line. `SHOW_CIRCLES=1` with `--nocapture` prints all circles.
 
 #![allow(clippy::disallowed_methods)]
 
+#[path = "architecture/graph.rs"]
+mod graph;
+#[path = "architecture/names.rs"]
+mod names;
+
+use graph::{Graph, Source};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -89,6 +97,118 @@ fn every_file_says_what_it_is_and_stays_short() {
         }
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// The most files that a folder may hold: more cannot be scanned.
+const FILES_OF_A_FOLDER_MAX: usize = 24;
+
+#[test]
+fn no_folder_is_crowded() {
+    let mut files: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    for path in rust_files(&root().join("src")) {
+        *files.entry(path.parent().expect("a folder").to_owned()).or_default() += 1;
+    }
+    let crowded: Vec<String> = files
+        .iter()
+        .filter(|(_, count)| **count > FILES_OF_A_FOLDER_MAX)
+        .map(|(folder, count)| format!("{}: {count} files, at most {FILES_OF_A_FOLDER_MAX}", folder.display()))
+        .collect();
+    assert!(crowded.is_empty(), "\n{}", crowded.join("\n"));
+}
+
+/// The circles of files that are allowed: each with one file of it, how many files it holds, and why.
+const CIRCLES: [(&str, usize, &str); 3] = [
+    ("io::live::adapter", 6, "the adapter's value and the files that step it and watch for it"),
+    ("language::expand::render", 2, "a scope renders what it defines, and rendering looks into scopes"),
+    ("model::table", 2, "a table holds values, and a value may be a table"),
+];
+
+/// The most circles that may be listed.
+const CIRCLES_MAX: usize = 6;
+
+#[test]
+fn files_import_each_other_in_few_listed_circles() {
+    let (faces, files): (Vec<_>, Vec<_>) = rust_files(&root().join("src")).into_iter().partition(|path| is_face(path));
+    let source = |paths: Vec<PathBuf>| -> Vec<Source> { paths.iter().map(|path| source_of(path)).collect() };
+    let circles = Graph::new(&source(files), &source(faces)).circles();
+    let shown = |circle: &BTreeSet<String>| Vec::from_iter(circle.iter().map(String::as_str)).join(", ");
+    if std::env::var_os("SHOW_CIRCLES").is_some() {
+        circles.iter().for_each(|circle| println!("{} files: {}", circle.len(), shown(circle)));
+    }
+    assert!(CIRCLES.len() <= CIRCLES_MAX, "at most {CIRCLES_MAX} circles are listed");
+    let mut faults = Vec::new();
+    for circle in &circles {
+        match CIRCLES.iter().find(|(file, ..)| circle.contains(*file)) {
+            Some((_, files, _)) if circle.len() == *files => {}
+            Some((_, files, _)) => {
+                faults.push(format!("{} files, {files} are listed: {}", circle.len(), shown(circle)))
+            }
+            None => faults.push(format!("an unlisted circle: {}", shown(circle))),
+        }
+    }
+    let gone = CIRCLES.iter().filter(|(file, ..)| !circles.iter().any(|circle| circle.contains(*file)));
+    faults.extend(gone.map(|(file, ..)| format!("no circle holds {file} any more: take it out of the list")));
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn the_graph_of_files_sees_what_is_imported() {
+    let file = |module: &str, code: &str| Source {
+        module: module.split("::").map(str::to_owned).collect(),
+        code: code.to_owned(),
+    };
+    let files = [
+        file("a::one", "use crate::b::{Two, other::{self, X}};"),
+        file("b::two", "fn f() { crate::a::one::go(); }"),
+        file("b::other", ""),
+    ];
+    let circles = Graph::new(&files, &[file("b", "mod two; mod other; pub use two::Two;")]).circles();
+    assert_eq!(circles, [BTreeSet::from(["a::one".to_owned(), "b::two".to_owned()])]);
+}
+
+/// Types that may share a name: nouns of RabbitMQ that rooms hold in their own ways.
+const SHARED_NAMES: [&str; 5] = ["Consumer", "Exchange", "Queue", "User", "Vhost"];
+
+#[test]
+fn a_name_of_a_type_stands_for_one_thing() {
+    let mut types = Vec::new();
+    let mut faults = Vec::new();
+    for path in rust_files(&root().join("src")) {
+        let text = fs::read_to_string(&path).expect("readable source");
+        for (line, name, docs) in names::types_in(&text) {
+            let place = format!("{}:{line}", path.strip_prefix(root()).expect("below").display());
+            if docs.starts_with("Is ") {
+                faults.push(format!("{place}: the docs of `{name}` begin with \"Is\": a noun phrase says what it is"));
+            }
+            types.push((name, place));
+        }
+    }
+    let doubles = names::doubles(&types);
+    let unlisted = doubles.iter().filter(|(name, _)| !SHARED_NAMES.contains(name));
+    faults.extend(
+        unlisted.map(|(name, places)| format!("`{name}` stands for {} types: {}", places.len(), places.join(", "))),
+    );
+    let unused = SHARED_NAMES.iter().filter(|name| !doubles.contains_key(**name));
+    faults.extend(unused.map(|name| format!("`{name}` stands for one type now: take it out of the list")));
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// Returns whether a file is the face of a folder, or of the crate.
+fn is_face(path: &Path) -> bool {
+    ["mod.rs", "lib.rs", "main.rs"].iter().any(|name| path.ends_with(name))
+}
+
+/// Reads a file as the graph takes it: without comments, without its tests.
+fn source_of(path: &Path) -> Source {
+    let text = fs::read_to_string(path).expect("readable source");
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let code: Vec<&str> = code_lines(code).map(|(_, line)| line).collect();
+    let below = path.strip_prefix(root().join("src")).expect("below src").with_extension("");
+    let mut module: Vec<String> = below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    if is_face(path) {
+        module.pop();
+    }
+    Source { module, code: code.join("\n") }
 }
 
 #[test]
