@@ -23,7 +23,7 @@ use rmqplay::report::draw;
 use rmqplay::source::{Problem, Sources};
 use std::collections::BTreeMap;
 
-/// Is a world of a few files and variables.
+/// A world of a few files and variables.
 #[derive(Default)]
 struct Held {
     files: BTreeMap<String, String>,

@@ -51,7 +51,7 @@ const BROKERS: &str = "Brokers by name";
 /// Other spellings of words that are explained.
 const OTHER_SPELLINGS: [&str; 4] = ["routing-keys", "original-expiration", "for_each", "headers"];
 
-/// Is one `###` section of the page.
+/// One `###` section of the page.
 struct Section {
     part: String,
     heading: String,

@@ -173,7 +173,7 @@ fn problems(text: &str) -> Vec<Problem> {
     }
 }
 
-/// Says whether the language refuses a key at a place, be it unknown or not available yet, whatever stands at it.
+/// Returns whether the language refuses a key at a place, be it unknown or not available yet, whatever stands at it.
 fn is_refused(place: &str, key: &str) -> bool {
     let codes = [Code::YamlUnknownKey, Code::ScenarioNotYet, Code::ScenarioStep, Code::ScenarioAction];
     let about_it = |one: &Problem| {

@@ -58,7 +58,7 @@ fn every_rule_has_a_story() -> Checked {
     if untold.is_empty() { Ok(()) } else { Err(format!("no story in tests/trace shows {untold:?}")) }
 }
 
-/// Says whether a text is a rule's number, as `TTL-3` or `QQ-43-1`.
+/// Returns whether a text is a rule's number, as `TTL-3` or `QQ-43-1`.
 fn is_rule(text: &str) -> bool {
     let mut parts = text.split('-');
     let area = parts.next().unwrap_or_default();

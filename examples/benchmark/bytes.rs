@@ -9,7 +9,7 @@ pub struct Counting;
 static ON: AtomicBool = AtomicBool::new(false);
 static HELD: AtomicIsize = AtomicIsize::new(0);
 
-/// Gives how many more bytes are held after `work` than before, and what it gave.
+/// Returns how many more bytes are held after `work` than before, and what it gave.
 pub fn held_by<T>(work: impl FnOnce() -> T) -> (isize, T) {
     HELD.store(0, Ordering::Relaxed);
     ON.store(true, Ordering::Relaxed);

@@ -18,7 +18,7 @@ const CONNECTION: ConnectionId = ConnectionId(1);
 const PUBLISHING: ChannelId = ChannelId(1);
 const CONSUMING: ChannelId = ChannelId(2);
 
-/// Is what a case declares and how it publishes.
+/// What a case declares and how it publishes.
 pub struct Shape {
     pub story: &'static str,
     methods: Vec<Method>,
@@ -209,7 +209,7 @@ impl<'a> Flow<'a> {
         }
     }
 
-    /// Gives the time from the first publish to the last acknowledgement and confirm.
+    /// Returns the time from the first publish to the last acknowledgement and confirm.
     pub fn took(&self) -> Duration {
         assert!(self.is_done(), "{} of {} delivered", self.delivered, self.count);
         self.took

@@ -6,14 +6,14 @@ use rmqplay::io::live::{Live, LiveEnded, LiveLimits, TestVhosts, run_live};
 use rmqplay::io::{Address, BrokerFailure};
 use std::time::Duration;
 
-/// Is one of the brokers, as far as it is known by now.
+/// One of the brokers, as far as it is known by now.
 struct Broker {
     address: Address,
     version: String,
     failed: Option<String>,
 }
 
-/// Gives each broker's version with its rates; a broker that fails is told and left out.
+/// Returns each broker's version with its rates; a broker that fails is told and left out.
 pub fn play_all(shape: &Shape) -> Vec<(String, Tally)> {
     // As the command line has it: the client and its connection on one thread each.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();

@@ -69,13 +69,13 @@ pub fn grouped(number: f64) -> String {
     text
 }
 
-/// Gives the time that passed since this was first asked.
+/// Returns the time that passed since this was first asked.
 pub fn wall_time() -> Duration {
     static BEGAN: OnceLock<Instant> = OnceLock::new();
     BEGAN.get_or_init(Instant::now).elapsed()
 }
 
-/// Gives the time that this thread was on a processor, where the system tells it: what else runs does not count.
+/// Returns the time that this thread was on a processor, where the system tells it: what else runs does not count.
 pub fn thread_time() -> Duration {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let nanos = told.as_deref().and_then(|text| text.split(' ').next()?.parse().ok());

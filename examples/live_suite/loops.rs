@@ -81,7 +81,7 @@ pub fn awaiting(url: &str, count: u32) -> Option<Duration> {
     })
 }
 
-/// Holds what a loop works with.
+/// What a loop works with.
 struct Stage {
     publishing: Channel,
     consuming: Channel,
@@ -114,7 +114,7 @@ fn told<W: Future<Output = Result<(), Failed>>>(url: &str, work: impl FnOnce(Sta
     took.inspect_err(|error: &Failed| println!("    a loop failed: {error}")).ok()
 }
 
-/// Gives the properties that a scenario's publish has: persistent.
+/// Returns the properties that a scenario's publish has: persistent.
 fn durable() -> BasicProperties {
     BasicProperties::default().with_delivery_mode(2)
 }

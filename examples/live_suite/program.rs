@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Gives a command of the rmqplay that was built beside this example.
+/// Returns a command of the rmqplay that was built beside this example.
 pub fn rmqplay(arguments: &[&str]) -> Command {
     let own = std::env::current_exe().expect("this program has a path");
     let program = own.parent().and_then(Path::parent).expect("target/PROFILE").join("rmqplay");
@@ -14,7 +14,7 @@ pub fn rmqplay(arguments: &[&str]) -> Command {
     command
 }
 
-/// Gives a path in this example's folder.
+/// Returns a path in this example's folder.
 pub fn checks(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/live_suite").join(path)
 }

@@ -3,18 +3,18 @@
 use crate::broker::{Command, Event};
 use crate::model::Moment;
 
-/// Is whoever asks a broker for things: the scenario player, the plan applier.
+/// Whoever asks a broker for things: the scenario player, the plan applier.
 ///
 /// The runner (`simulate`, or `io::live`) repeats: hand over all events, then poll commands until there is none,
 /// then let time pass to the next wake-up of either side. At one moment the broker moves first.
 pub trait Client: Send {
-    /// Gives the next command, or `None` when there is nothing to ask at this moment.
+    /// Returns the next command, or `None` when there is nothing to ask at this moment.
     fn poll_command(&mut self, now: Moment) -> Option<Command>;
 
     /// Takes one thing that the broker said.
     fn handle_event(&mut self, now: Moment, event: Event);
 
-    /// Gives the next moment at which polling could yield something without any event.
+    /// Returns the next moment at which polling could yield something without any event.
     fn wake_at(&self) -> Option<Moment>;
 
     /// Returns whether the client has decided already to end a subscription, a channel or a connection, after settlements or
@@ -23,6 +23,6 @@ pub trait Client: Send {
         false
     }
 
-    /// Says that the client will ask for nothing more, whatever happens.
+    /// Returns whether the client will ask for nothing more, whatever happens.
     fn is_done(&self) -> bool;
 }

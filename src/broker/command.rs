@@ -8,7 +8,7 @@ use crate::model::{
 };
 use std::sync::Arc;
 
-/// Is one thing asked of a broker. All but `Publish`, `Settle` and `Watch` are answered by one reply.
+/// One thing asked of a broker. All but `Publish`, `Settle` and `Watch` are answered by one reply.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Opens a connection as a user, or as the runner (all rights). Replies [`Reply::Done`](crate::broker::Reply::Done).
@@ -57,7 +57,7 @@ impl Command {
     }
 }
 
-/// Is how a delivery is settled.
+/// How a delivery is settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settlement {
     Ack,
@@ -70,7 +70,7 @@ pub enum Settlement {
     },
 }
 
-/// Is an AMQP method that has a reply.
+/// An AMQP method that has a reply.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Method {
     /// Replies `Done`.
@@ -131,7 +131,7 @@ pub enum Method {
     },
 }
 
-/// Is one act of the management API.
+/// One act of the management API.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Management {
     PutVhost(Box<Vhost>),

@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-/// Is a message in somebody's hands; reads as the [`Message`] that AMQP shows.
+/// A message in somebody's hands; reads as the [`Message`] that AMQP shows.
 ///
 /// ```
 /// use rmqplay::broker::DeliveredMessage;

@@ -3,7 +3,7 @@
 use crate::broker::{ChannelId, ConnectionId, Delivery, Explanation, PublishId, Refusal, Reply, RequestId};
 use crate::model::{Name, QueueName};
 
-/// Is one thing that a broker said.
+/// One thing that a broker said.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// Answers one request. A refusal that closes a channel is followed by `ChannelClosed`.
@@ -50,14 +50,14 @@ pub enum Event {
     Told(Box<Explanation>),
 }
 
-/// Is how the broker settled a publish.
+/// How the broker settled a publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confirmation {
     Ack,
     Nack,
 }
 
-/// Holds what a passive declare shows.
+/// What a passive declare shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     pub ready: u64,

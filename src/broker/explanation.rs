@@ -4,7 +4,7 @@
 use crate::broker::PublishId;
 use crate::model::{Millis, Name, QueueName};
 
-/// Is one inner happening of the sim.
+/// One inner happening of the sim.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
     /// The publish that the message stems from, through any number of deaths; `None` when no message is concerned.
@@ -15,7 +15,7 @@ pub struct Explanation {
     pub rule: &'static str,
 }
 
-/// Is why a message left a queue other than to a consumer.
+/// Why a message left a queue other than to a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Death {
     Rejected,
@@ -24,7 +24,7 @@ pub enum Death {
     DeliveryLimit,
 }
 
-/// Is what happened.
+/// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
     /// Stands in the queue, ready.
@@ -33,7 +33,7 @@ pub enum What {
     TakenByAlternate { exchange: Name, alternate: Name, routing_key: Name },
     /// Died here and goes to its dead-letter exchange.
     DeadLettered { death: Death, exchange: Name, routing_keys: Vec<Name>, why: String },
-    /// Is gone for good; it `stood` in the queue, or was on its way there.
+    /// Gone for good; it `stood` in the queue, or was on its way there.
     Dropped { why: String, stood: bool },
     /// Went back to its queue.
     Requeued { why: String },
@@ -46,7 +46,7 @@ pub enum What {
 }
 
 impl Death {
-    /// Gives RabbitMQ's word, as x-death carries it.
+    /// Returns RabbitMQ's word, as x-death carries it.
     pub fn as_str(self) -> &'static str {
         match self {
             Death::Rejected => "rejected",

@@ -16,7 +16,7 @@ pub struct RequestId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublishId(pub u64);
 
-/// Is AMQP's delivery tag: per channel, from 1. 0 with `multiple` means all.
+/// AMQP's delivery tag: per channel, from 1. 0 with `multiple` means all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeliveryTag(pub u64);
 
@@ -30,25 +30,25 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Gives the next connection.
+    /// Returns the next connection.
     pub fn connection(&mut self) -> ConnectionId {
         self.connections += 1;
         ConnectionId(self.connections)
     }
 
-    /// Gives the next channel.
+    /// Returns the next channel.
     pub fn channel(&mut self) -> ChannelId {
         self.channels += 1;
         ChannelId(self.channels)
     }
 
-    /// Gives the next request.
+    /// Returns the next request.
     pub fn request(&mut self) -> RequestId {
         self.requests += 1;
         RequestId(self.requests)
     }
 
-    /// Gives the next publish.
+    /// Returns the next publish.
     pub fn publish(&mut self) -> PublishId {
         self.publishes += 1;
         PublishId(self.publishes)

@@ -5,7 +5,7 @@ use crate::broker::{Delivery, DeliveryTag};
 use crate::model::Name;
 use std::fmt;
 
-/// Is a successful answer.
+/// A successful answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
     Done,
@@ -23,7 +23,7 @@ pub enum Reply {
     Got(Option<Box<Got>>),
 }
 
-/// Is what basic.get took.
+/// What basic.get took.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Got {
     pub delivery: Delivery,
@@ -31,13 +31,13 @@ pub struct Got {
 }
 
 impl Got {
-    /// Gives the tag to settle it by.
+    /// Returns the tag to settle it by.
     pub fn tag(&self) -> DeliveryTag {
         self.delivery.tag
     }
 }
 
-/// Says what a refusal ended.
+/// What a refusal ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// The channel is closed.
@@ -48,7 +48,7 @@ pub enum Scope {
     Management,
 }
 
-/// Is a "no": code, text and what it closed.
+/// A "no": code, text and what it closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub scope: Scope,
@@ -97,7 +97,7 @@ pub mod code {
     pub const NOT_IMPLEMENTED: u16 = 540;
     pub const INTERNAL_ERROR: u16 = 541;
 
-    /// Gives the name that stands in front of the text.
+    /// Returns the name that stands in front of the text.
     pub fn name(code: u16) -> &'static str {
         match code {
             CONTENT_TOO_LARGE => "CONTENT_TOO_LARGE",

@@ -163,7 +163,7 @@ pub struct Selection {
     pub cells: Vec<String>,
 }
 
-/// Says what becomes of outcomes.
+/// What becomes of outcomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Snapshots {
     // Meanings stand in the help of the option: here they would draw all help apart.
@@ -197,7 +197,7 @@ pub struct Vars {
 /// How long a cell may take on a live broker unless --max-wait says otherwise.
 pub(crate) const USUAL_WAIT: crate::model::Millis = crate::model::Millis(30_000);
 
-/// Says how fast time runs on live brokers.
+/// How fast time runs on live brokers.
 #[derive(Debug, Args)]
 pub struct PaceOptions {
     /// Multiply every duration on a live broker: 0.1 plays ten times as fast; `fit` takes for each cell the largest
@@ -262,7 +262,7 @@ pub struct RunOptions {
     pub in_vhost: Option<String>,
 }
 
-/// Says which vhosts of cells stay.
+/// Which vhosts of cells stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum KeepVhost {
     Always,

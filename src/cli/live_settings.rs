@@ -8,7 +8,7 @@ use crate::player::{BrokerTraits, Host, TimeScale, choose_scale, why_not};
 use crate::rules::{Edition, Permits};
 use crate::simulate::rehearse;
 
-/// Says why a cell is not played on the sim.
+/// Returns why a cell is not played on the sim.
 pub(crate) fn why_not_on_sim(cell: &Cell, profile: Profile) -> Option<String> {
     let host = Host { version: profile.version(), sim: Some(profile), name: None, plugins: &[], may_restart: true };
     why_not(&cell.scenario, &host)

@@ -43,7 +43,7 @@ impl Loader {
         Ok(Self { sources: Sources::default(), settings, world: Disk::here(), given })
     }
 
-    /// Says which `--var` no file that was loaded knows; those of `--vars-file` may be for others.
+    /// Returns which `--var` no file that was loaded knows; those of `--vars-file` may be for others.
     pub fn unknown_variable(&self) -> Option<String> {
         let given = self.given.iter().map(String::as_str);
         if self.given.is_empty() { None } else { language::unknown_variable(&self.sources, given) }

@@ -203,7 +203,7 @@ impl RunReporter<'_> {
         }
     }
 
-    /// Says what was written, and what to do about it.
+    /// Returns what was written, and what to do about it.
     fn files_text(&self, reports: &[CellReport], settled: &Settled) -> String {
         let n = settled.written.len();
         let noun = if n == 1 { "outcome" } else { "outcomes" };
@@ -231,7 +231,7 @@ impl RunReporter<'_> {
     }
 }
 
-/// Says what to do when an outcome cannot be written.
+/// Returns what to do when an outcome cannot be written.
 fn cannot_write(error: &Unwritten) -> String {
     match error {
         Unwritten::Overtaken(_) => format!("error: {error}"),

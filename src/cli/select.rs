@@ -112,7 +112,7 @@ fn is_called(one: &ToPlay, name: &str, wanted: &str) -> bool {
     name == wanted || choices.all(|choice| choice.is_some_and(chosen))
 }
 
-/// Says what was wanted and what there is.
+/// Returns what was wanted and what there is.
 fn nothing_fits(wanted: &Selection, cells: &[ToPlay]) -> String {
     let mut tags: Vec<&str> = cells.iter().flat_map(|one| &one.cell.scenario.tags).map(String::as_str).collect();
     tags.sort_unstable();

@@ -13,7 +13,7 @@ use crate::source::{Code, Problem, Sources, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Holds what the snapshots of all cells said when the run began.
+/// What the snapshots of all cells said when the run began.
 pub(crate) struct SnapshotStore {
     pub mode: Snapshots,
     cells: Vec<CellFiles>,
@@ -43,7 +43,7 @@ pub(crate) struct Settled {
     pub errors: BTreeSet<Unwritten>,
 }
 
-/// Says what becomes of outcomes when nobody says.
+/// Returns what becomes of outcomes when nobody says.
 pub(crate) fn mode_of(asked: Option<Snapshots>) -> Snapshots {
     asked.unwrap_or(if in_ci() { Snapshots::Check } else { Snapshots::Pending })
 }
@@ -159,7 +159,7 @@ impl SnapshotStore {
     }
 }
 
-/// Says which versions an overlay changes that were not played.
+/// Returns which versions an overlay changes that were not played.
 fn reaching_in_words(name: &str, versions: &[Version]) -> String {
     let names: Vec<String> = versions.iter().map(Version::to_string).collect();
     let brokers: Vec<String> = versions.iter().map(|version| format!("--broker sim:{version}")).collect();
@@ -171,7 +171,7 @@ fn reaching_in_words(name: &str, versions: &[Version]) -> String {
     )
 }
 
-/// Says that two brokers of one version gave different outcomes for the same file.
+/// Reports that two brokers of one version gave different outcomes for the same file.
 fn contradict(reports: &mut [CellReport], at: usize, other: usize) {
     let first = &reports[other];
     let (kept, now) = (first.body.clone().unwrap_or_default(), reports[at].body.clone().unwrap_or_default());

@@ -7,7 +7,7 @@ use crate::model::Scenario;
 use crate::player::Verdict;
 use crate::report::CellReport;
 
-/// Says why a scenario cannot play in a vhost that is lent.
+/// Returns why a scenario cannot play in a vhost that is lent.
 pub(crate) fn why_not_lent(scenario: &Scenario) -> Option<String> {
     let topology = &scenario.topology;
     let needs = [

@@ -33,7 +33,7 @@ pub struct Address {
     pub name: Option<String>,
 }
 
-/// Says what is wrong with a URL and what to write instead; never repeats a password.
+/// What is wrong with a URL and what to write instead; never repeats a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadAddress {
     pub message: String,

@@ -16,7 +16,7 @@ pub const BROKERS_FILE: &str = "rmqplay.yaml";
 /// The keys of a broker.
 const KEYS: [&str; 3] = ["url", "management", "restart"];
 
-/// Holds what the file says, still to be read broker by broker.
+/// What the file says, still to be read broker by broker.
 #[derive(Debug, Clone, Default)]
 pub struct KnownBrokers {
     brokers: BTreeMap<String, Json>,

@@ -74,7 +74,7 @@ async fn try_both(
     (amqp, http.unwrap_or_else(|_| Err(late("asked for its overview", &management.shown()))))
 }
 
-/// Says which side did not answer within the limit.
+/// Returns which side did not answer within the limit.
 fn not_ready(
     address: &Address,
     amqp: Result<(), BrokerFailure>,

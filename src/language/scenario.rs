@@ -27,7 +27,7 @@ use crate::model::{Cell, Consumer, Requirement, Scenario, SnapshotSettings, Temp
 use crate::source::{Code, Problem, Sources};
 use std::collections::BTreeSet;
 
-/// Is a scenario that was read from one file.
+/// A scenario that was read from one file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadedScenario {
     pub title: String,
@@ -100,7 +100,7 @@ fn read_parts(
     parts
 }
 
-/// Is a scenario with all its files parsed.
+/// A scenario with all its files parsed.
 struct File<'a> {
     sources: &'a Sources,
     name: &'a str,
@@ -129,7 +129,7 @@ impl<'a> File<'a> {
         matrix::choices(self.root.get("matrix"), &scope, self.settings, desk)
     }
 
-    /// Gives the topologies of a cell.
+    /// Returns the topologies of a cell.
     fn parts(&self, choice: &Choice) -> Vec<&'a TopologySource> {
         let common = self.parts.of(&Vec::new());
         if common.is_empty() { self.parts.of(choice) } else { common }
@@ -190,7 +190,7 @@ impl<'a> File<'a> {
         JudgedFor::of_scenario(&requires, &brokers)
     }
 
-    /// Gives the tree without what is read apart.
+    /// Returns the tree without what is read apart.
     fn own_keys(&self) -> Node {
         let mut root = self.root.clone();
         if let NodeKind::Map(entries) = &mut root.kind {

@@ -1,7 +1,7 @@
 //! Which keys hold secrets, by their names.
 //! Takes a key; problems never quote what stands at such a one, and `report` masks it in the source that it shows.
 
-/// Says whether the value of a key is a secret: `password`, `password_hash`, `api_token`, `CLIENT_SECRET`.
+/// Returns whether the value of a key is a secret: `password`, `password_hash`, `api_token`, `CLIENT_SECRET`.
 ///
 /// ```
 /// use rmqplay::language::is_secret;

@@ -21,7 +21,7 @@ use crate::language::{Settings, World};
 use crate::model::{Name, Origins, Topology};
 use crate::source::{FileId, Problem, Sources};
 
-/// Is a topology that was read from one file.
+/// A topology that was read from one file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadedTopology {
     pub topology: Topology,
@@ -65,7 +65,7 @@ pub fn load_topology(
     ((!stopped).then_some(loaded), desk.problems)
 }
 
-/// Is a parsed topology whose templates are not rendered yet.
+/// A parsed topology whose templates are not rendered yet.
 #[derive(Debug, Clone)]
 pub struct ReadTopology {
     pub root: Node,

@@ -5,11 +5,11 @@
 pub trait World {
     /// Reads a file; a relative path is joined to the folder of the naming file already.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
-    /// Gives an environment variable; an empty one is set.
+    /// Returns an environment variable; an empty one is set.
     fn variable(&self, name: &str) -> Option<String>;
 }
 
-/// Holds what the command line says about loading.
+/// What the command line says about loading.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
     /// `--vars-file` and `--var`; the later wins.
@@ -19,7 +19,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Gives the last value of a variable.
+    /// Returns the last value of a variable.
     pub fn var(&self, name: &str) -> Option<&serde_json::Value> {
         self.vars.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
     }

@@ -4,7 +4,7 @@
 use crate::model::{Binding, Count, LateValue, Millis, Name, Publish, Queue, QueueName, Table, Template, Text};
 use crate::source::Span;
 
-/// Is one actor of a scenario.
+/// One actor of a scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Consumer {
     pub name: Name,
@@ -38,7 +38,7 @@ pub struct Consumer {
     pub rules: Vec<Rule>,
 }
 
-/// Is the queue that a consumer declares and binds before it subscribes; an empty name asks the server for one.
+/// The queue that a consumer declares and binds before it subscribes; an empty name asks the server for one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OwnQueue {
     pub queue: Queue,
@@ -46,7 +46,7 @@ pub struct OwnQueue {
     pub bindings: Vec<Binding>,
 }
 
-/// Says how many messages a consumer works on together.
+/// How many messages a consumer works on together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batch {
     pub size: u16,
@@ -54,7 +54,7 @@ pub struct Batch {
     pub after: Millis,
 }
 
-/// Says how long a rule's actions may take, and what is done instead of those that are left.
+/// How long a rule's actions may take, and what is done instead of those that are left.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timeout {
     pub after: Millis,
@@ -62,7 +62,7 @@ pub struct Timeout {
     pub actions: Vec<Action>,
 }
 
-/// Says how a consumer comes back that lost its connection or its channel.
+/// How a consumer comes back that lost its connection or its channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reconnect {
     /// Before each attempt.
@@ -71,7 +71,7 @@ pub struct Reconnect {
     pub attempts: Option<u32>,
 }
 
-/// Is what a queue's `retry: {delays, then}` declares beside it.
+/// What a queue's `retry: {delays, then}` declares beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ladder {
     pub exchange: Name,
@@ -96,7 +96,7 @@ impl Consumer {
     }
 }
 
-/// Is one rule of `on_message`.
+/// One rule of `on_message`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     pub span: Span,
@@ -127,7 +127,7 @@ pub struct Matcher {
 }
 
 impl Matcher {
-    /// Says whether it holds no template.
+    /// Returns whether it holds no template.
     pub fn is_fixed(&self) -> bool {
         let fixed = |text: &Option<Text>| text.as_ref().is_none_or(|text| text.fixed().is_some());
         let pairs = self.headers.iter().chain(&self.json);
@@ -139,7 +139,7 @@ impl Matcher {
     }
 }
 
-/// Is true of a message whose key the consumer has acked before.
+/// True of a message whose key the consumer has acked before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     pub by: Key,
@@ -169,7 +169,7 @@ pub struct DeathMatcher {
     pub count: Option<Count>,
 }
 
-/// Is one thing that a consumer does with a message.
+/// One thing that a consumer does with a message.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     Ack {

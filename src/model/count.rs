@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Is a range of numbers, both ends included: `3`, `">=3"`, `"<=3"`, `">3"`, `"<3"`, `"1..5"`.
+/// A range of numbers, both ends included: `3`, `">=3"`, `"<=3"`, `">3"`, `"<3"`, `"1..5"`.
 ///
 /// ```
 /// use rmqplay::model::Count;
@@ -23,12 +23,12 @@ impl Count {
         Self { min: n, max: Some(n) }
     }
 
-    /// Says whether every number lies in the range.
+    /// Returns whether every number lies in the range.
     pub fn is_any(self) -> bool {
         self.min == 0 && self.max.is_none()
     }
 
-    /// Says whether `n` lies in the range.
+    /// Returns whether `n` lies in the range.
     pub fn holds(self, n: u64) -> bool {
         n >= self.min && self.max.is_none_or(|max| n <= max)
     }

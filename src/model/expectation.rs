@@ -5,7 +5,7 @@ use crate::model::{Count, Key, LateValue, Matcher, Millis, Moment, Name, QueueNa
 use crate::source::Span;
 use std::collections::BTreeMap;
 
-/// Is one `expect`.
+/// One `expect`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expectation {
     /// The whole step in the file.
@@ -14,7 +14,7 @@ pub struct Expectation {
     pub when: When,
 }
 
-/// Says when an expectation is judged.
+/// When an expectation is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// Once, as soon as nothing more happens now.
@@ -27,7 +27,7 @@ pub enum When {
     At(Moment),
 }
 
-/// Is whom an expectation speaks of.
+/// Whom an expectation speaks of.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Subject {
     Queue(QueueExpectation),
@@ -42,7 +42,7 @@ pub enum Subject {
     Dropped(Count),
 }
 
-/// Holds what must be true of a queue; absent fields are not judged.
+/// What must be true of a queue; absent fields are not judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueueExpectation {
     pub queue: QueueName,
@@ -62,7 +62,7 @@ pub struct Peak {
     pub total: Option<Count>,
 }
 
-/// Is a list to compare with: whole unless it is `includes`.
+/// A list to compare with: whole unless it is `includes`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entries<T> {
     pub entries: Vec<T>,
@@ -72,7 +72,7 @@ pub struct Entries<T> {
     pub span: Span,
 }
 
-/// Says whether a list's order counts.
+/// Whether a list's order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     AsListed,
@@ -113,7 +113,7 @@ pub struct DeathPattern {
     pub original_expiration: Option<Value>,
 }
 
-/// Holds what must be true of a consumer; lists name messages by id.
+/// What must be true of a consumer; lists name messages by id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConsumerExpectation {
     pub consumer: Name,
@@ -127,21 +127,21 @@ pub struct ConsumerExpectation {
     pub shares: Vec<(Name, Count, Span)>,
 }
 
-/// Is a number of batches, or the sizes of all in order.
+/// A number of batches, or the sizes of all in order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Batches {
     Count(Count),
     Sizes(Vec<Count>),
 }
 
-/// Is a number of messages, or their names.
+/// A number of messages, or their names.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Received {
     Count(Count),
     Messages(Entries<MessagePattern>),
 }
 
-/// Holds what must be true of one message over the run.
+/// What must be true of one message over the run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MessageExpectation {
     pub id: Text,
@@ -167,7 +167,7 @@ pub struct TallyExpectation {
     pub groups: TallyGroups,
 }
 
-/// Says which messages a tally looks at.
+/// Which messages a tally looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TallySource {
     /// What the run published, confirmed.
@@ -178,7 +178,7 @@ pub enum TallySource {
     Queue(QueueName),
 }
 
-/// Holds what a tally must come to.
+/// What a tally must come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TallyGroups {
     /// Without `by`.
@@ -195,7 +195,7 @@ pub struct ConnectionExpectation {
     pub of: Option<Name>,
 }
 
-/// Says how far a measured time may be off; live brokers add a floor of 100 ms.
+/// How far a measured time may be off; live brokers add a floor of 100 ms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Tolerance {
     Percent(f64),
@@ -211,7 +211,7 @@ pub struct PublishExpectation {
     pub of: Option<Text>,
 }
 
-/// Is how one publish ended.
+/// How one publish ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PublishOutcome {
     Confirmed,

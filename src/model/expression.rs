@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-/// Is how much work one rendering may do, in minijinja's instructions.
+/// How much work one rendering may do, in minijinja's instructions.
 const FUEL: u64 = 50_000;
 
 /// Holds the names that a template may use, as minijinja values.
 pub type Scope = std::collections::BTreeMap<&'static str, minijinja::Value>;
 
-/// Is a checked template text with its place in the file.
+/// A checked template text with its place in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     text: Arc<str>,
@@ -26,7 +26,7 @@ pub struct Template {
     pub span: Span,
 }
 
-/// Says why a template cannot be compiled or rendered.
+/// Why a template cannot be compiled or rendered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError {
     pub message: String,
@@ -34,7 +34,7 @@ pub struct TemplateError {
     pub range: Option<Range<usize>>,
 }
 
-/// Gives the one environment that every template uses: no loaders, no globals with effects.
+/// Returns the one environment that every template uses: no loaders, no globals with effects.
 fn environment() -> &'static Environment<'static> {
     static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
     ENVIRONMENT.get_or_init(|| {
@@ -50,7 +50,7 @@ fn environment() -> &'static Environment<'static> {
 }
 
 impl Template {
-    /// Says whether a text holds a template at all.
+    /// Returns whether a text holds a template at all.
     pub fn looks_like_one(text: &str) -> bool {
         text.contains("{{") || text.contains("{%")
     }
@@ -64,7 +64,7 @@ impl Template {
         Ok(Template { text: text.into(), sole: sole.map(Into::into), bound: BTreeMap::new(), span })
     }
 
-    /// Gives the name that the template is, as most are: `{{ delay }}` needs no engine.
+    /// Returns the name that the template is, as most are: `{{ delay }}` needs no engine.
     fn name_alone(&self) -> Option<&str> {
         name_alone(self.sole.as_deref()?)
     }
@@ -96,7 +96,7 @@ impl Template {
         names(&self.text).unwrap_or_default().into_iter().chain(unsliced).collect()
     }
 
-    /// Gives the template as written.
+    /// Returns the template as written.
     pub fn source(&self) -> &str {
         &self.text
     }
@@ -161,14 +161,14 @@ fn slices_as_indexes(text: &str) -> Option<String> {
     any.then_some(written)
 }
 
-/// Gives the inside of a text that is exactly one `{{ … }}`.
+/// Returns the inside of a text that is exactly one `{{ … }}`.
 fn sole_expression(text: &str) -> Option<&str> {
     let inside = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
     let plain = !inside.contains("{{") && !inside.contains("}}") && !inside.contains("{%");
     plain.then(|| inside.trim_matches('-'))
 }
 
-/// Gives the name that an expression is, if it is nothing else and means nothing to the engine.
+/// Returns the name that an expression is, if it is nothing else and means nothing to the engine.
 fn name_alone(expression: &str) -> Option<&str> {
     const TAKEN: [&str; 21] = [
         "true",

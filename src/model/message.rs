@@ -42,7 +42,7 @@ pub const MESSAGE_FIELDS: [&str; 11] = [
     "expiration",
 ];
 
-/// Is what a publisher sends and a consumer gets.
+/// What a publisher sends and a consumer gets.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Message {
     pub properties: Properties,
@@ -50,7 +50,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// Gives the header of that name.
+    /// Returns the header of that name.
     pub fn header(&self, name: &str) -> Option<&crate::model::Value> {
         self.properties.headers.as_ref()?.get(name)
     }

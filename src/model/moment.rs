@@ -4,11 +4,11 @@
 use std::fmt;
 use std::ops::{Add, Sub};
 
-/// Is a number of milliseconds since the run began.
+/// A number of milliseconds since the run began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Moment(pub u64);
 
-/// Is a length of time in milliseconds, written `250ms`, `5s`, `2m`, `1h`, `7d`.
+/// A length of time in milliseconds, written `250ms`, `5s`, `2m`, `1h`, `7d`.
 ///
 /// ```
 /// use rmqplay::model::Millis;

@@ -4,7 +4,7 @@
 use smol_str::SmolStr;
 use std::fmt;
 
-/// Is the name of an exchange, a queue, a user, a routing key: at most 255 bytes of UTF-8.
+/// The name of an exchange, a queue, a user, a routing key: at most 255 bytes of UTF-8.
 pub type Name = SmolStr;
 
 /// Names a queue in its vhost.

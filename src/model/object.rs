@@ -9,7 +9,7 @@ use crate::source::Span;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Is the identity of one declared object; ordered as RabbitMQ imports them.
+/// The identity of one declared object; ordered as RabbitMQ imports them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Object {
     User {
@@ -62,7 +62,7 @@ pub enum Object {
     },
 }
 
-/// Is where a file declares an object: the whole of it, and its fields by name.
+/// Where a file declares an object: the whole of it, and its fields by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     pub whole: Span,
@@ -73,7 +73,7 @@ pub struct Origin {
 pub type Origins = BTreeMap<Object, Origin>;
 
 impl Object {
-    /// Gives the vhost it lives in, if it lives in one.
+    /// Returns the vhost it lives in, if it lives in one.
     pub fn vhost(&self) -> Option<&Name> {
         match self {
             Object::User { .. } | Object::GlobalParameter { .. } => None,
@@ -118,49 +118,49 @@ impl fmt::Display for Object {
 }
 
 impl Vhost {
-    /// Gives the vhost's identity.
+    /// Returns the vhost's identity.
     pub fn object(&self) -> Object {
         Object::Vhost { name: self.name.clone() }
     }
 }
 
 impl User {
-    /// Gives the user's identity.
+    /// Returns the user's identity.
     pub fn object(&self) -> Object {
         Object::User { name: self.name.clone() }
     }
 }
 
 impl Permission {
-    /// Gives the row's identity.
+    /// Returns the row's identity.
     pub fn object(&self) -> Object {
         Object::Permission { user: self.user.clone(), vhost: self.vhost.clone() }
     }
 }
 
 impl TopicPermission {
-    /// Gives the row's identity.
+    /// Returns the row's identity.
     pub fn object(&self) -> Object {
         Object::TopicPermission { user: self.user.clone(), vhost: self.vhost.clone(), exchange: self.exchange.clone() }
     }
 }
 
 impl Exchange {
-    /// Gives the exchange's identity.
+    /// Returns the exchange's identity.
     pub fn object(&self) -> Object {
         Object::Exchange { vhost: self.vhost.clone(), name: self.name.clone() }
     }
 }
 
 impl Queue {
-    /// Gives the queue's identity.
+    /// Returns the queue's identity.
     pub fn object(&self) -> Object {
         Object::Queue { vhost: self.vhost.clone(), name: self.name.clone() }
     }
 }
 
 impl Policy {
-    /// Gives the policy's identity, as a user's or as an operator's policy.
+    /// Returns the policy's identity, as a user's or as an operator's policy.
     pub fn object(&self, operator: bool) -> Object {
         let (vhost, name) = (self.vhost.clone(), self.name.clone());
         if operator { Object::OperatorPolicy { vhost, name } } else { Object::Policy { vhost, name } }
@@ -168,7 +168,7 @@ impl Policy {
 }
 
 impl Parameter {
-    /// Gives the parameter's identity.
+    /// Returns the parameter's identity.
     pub fn object(&self) -> Object {
         Object::Parameter {
             vhost: self.vhost.clone(),
@@ -179,7 +179,7 @@ impl Parameter {
 }
 
 impl Binding {
-    /// Gives the binding's identity; arguments count, their order and the width of numbers do not.
+    /// Returns the binding's identity; arguments count, their order and the width of numbers do not.
     pub fn object(&self) -> Object {
         let mut arguments = String::new();
         if !self.arguments.is_empty() {

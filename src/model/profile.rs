@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// Is a RabbitMQ release line: the contract is major and minor.
+/// A RabbitMQ release line: the contract is major and minor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
     pub major: u16,
@@ -25,7 +25,7 @@ impl Profile {
     /// The profile of plain `sim`.
     pub const NEWEST: Profile = Profile::V4_3;
 
-    /// Gives the version that this profile imitates.
+    /// Returns the version that this profile imitates.
     pub fn version(self) -> Version {
         let (major, minor) = match self {
             Profile::V3_10 => (3, 10),
@@ -35,7 +35,7 @@ impl Profile {
         Version { major, minor }
     }
 
-    /// Gives the newest profile that is not newer than `version`; before 3.10 it is 3.10.
+    /// Returns the newest profile that is not newer than `version`; before 3.10 it is 3.10.
     pub fn nearest(version: Version) -> Profile {
         let known = Profile::ALL.into_iter().rev().find(|profile| profile.version() <= version);
         known.unwrap_or(Profile::V3_10)

@@ -4,14 +4,14 @@
 use crate::model::{Millis, Name, Scope, Table, Template, TemplateError, Value};
 use std::sync::Arc;
 
-/// Is a text, fixed or rendered when it plays.
+/// A text, fixed or rendered when it plays.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Text {
     Fixed(Name),
     Template(Template),
 }
 
-/// Is an AMQP value or JSON tree whose leaves may be templates.
+/// An AMQP value or JSON tree whose leaves may be templates.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LateValue {
     Fixed(Value),
@@ -20,7 +20,7 @@ pub enum LateValue {
     Table(Vec<(String, LateValue)>),
 }
 
-/// Is a message's body.
+/// A message's body.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Payload {
     Text(Text),
@@ -92,7 +92,7 @@ pub struct Publish {
 }
 
 impl Text {
-    /// Gives the text, rendered where it must be.
+    /// Returns the text, rendered where it must be.
     pub fn render(&self, scope: &Scope) -> Result<Name, TemplateError> {
         match self {
             Text::Fixed(text) => Ok(text.clone()),
@@ -100,7 +100,7 @@ impl Text {
         }
     }
 
-    /// Gives the text if it holds no template.
+    /// Returns the text if it holds no template.
     pub fn fixed(&self) -> Option<&Name> {
         match self {
             Text::Fixed(text) => Some(text),
@@ -116,7 +116,7 @@ impl From<&str> for Text {
 }
 
 impl LateValue {
-    /// Gives the value, rendered where it must be.
+    /// Returns the value, rendered where it must be.
     pub fn render(&self, scope: &Scope) -> Result<Value, TemplateError> {
         Ok(match self {
             LateValue::Fixed(value) => value.clone(),

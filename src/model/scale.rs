@@ -25,7 +25,7 @@ impl Scale {
     /// Leaves everything as it is.
     pub const ONE: Scale = Scale { millionths: ONE };
 
-    /// Gives the largest scale up to 1 under which `length` fits into `real`.
+    /// Returns the largest scale up to 1 under which `length` fits into `real`.
     pub fn fitting(length: Millis, real: Millis) -> Scale {
         if length <= real {
             return Scale::ONE;
@@ -34,27 +34,27 @@ impl Scale {
         Scale { millionths: millionths.max(1) }
     }
 
-    /// Says whether it changes nothing.
+    /// Returns whether it changes nothing.
     pub fn is_one(self) -> bool {
         self == Scale::ONE
     }
 
-    /// Gives how long a duration of the scenario takes on the broker, never less than its share.
+    /// Returns how long a duration of the scenario takes on the broker, never less than its share.
     pub fn real(self, own: Millis) -> Millis {
         Millis(muldiv(own.0, self.millionths, ONE, ONE - 1))
     }
 
-    /// Gives what a duration on the broker is in the scenario's time.
+    /// Returns what a duration on the broker is in the scenario's time.
     pub fn own(self, real: Millis) -> Millis {
         Millis(muldiv(real.0, ONE, self.millionths, 0))
     }
 
-    /// Gives a moment of the broker's as one of the scenario.
+    /// Returns a moment of the broker's as one of the scenario.
     pub fn own_moment(self, real: Moment) -> Moment {
         Moment(self.own(Millis(real.0)).0)
     }
 
-    /// Gives a moment of the scenario as the broker's.
+    /// Returns a moment of the scenario as the broker's.
     pub fn real_moment(self, own: Moment) -> Moment {
         Moment(self.real(Millis(own.0)).0)
     }

@@ -8,7 +8,7 @@ use crate::model::{
 use crate::source::Span;
 use std::collections::BTreeMap;
 
-/// Is one scenario with one choice of its matrix: what is played.
+/// One scenario with one choice of its matrix: what is played.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
     /// Axis → chosen value, as text; empty without a matrix.
@@ -16,7 +16,7 @@ pub struct Cell {
     pub scenario: Scenario,
 }
 
-/// Is a whole scenario file, its topologies merged in.
+/// A whole scenario file, its topologies merged in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
     /// The file as the user named it.
@@ -42,7 +42,7 @@ pub struct Scenario {
     pub snapshot: SnapshotSettings,
 }
 
-/// Is one bound on the broker's version.
+/// One bound on the broker's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requirement {
     pub at_least: Option<Version>,
@@ -57,7 +57,7 @@ impl Requirement {
     }
 }
 
-/// Is what a scenario needs of its broker beyond a version.
+/// What a scenario needs of its broker beyond a version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Needs {
     /// Enabled ones, as `rabbitmq-plugins list` names them.
@@ -66,14 +66,14 @@ pub struct Needs {
     pub restart: bool,
 }
 
-/// Holds what is said of live brokers only.
+/// What is said of live brokers only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LiveSettings {
     /// Every duration is multiplied by it.
     pub time_scale: Option<Scale>,
 }
 
-/// Is one line of the driver.
+/// One line of the driver.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     pub span: Span,
@@ -86,7 +86,7 @@ pub struct Step {
     pub pace: Option<Pace>,
 }
 
-/// Is the place of a step in a repeated one.
+/// The place of a step in a repeated one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
     /// From the start of one to the start of the next.
@@ -95,7 +95,7 @@ pub struct Pace {
     pub index: u32,
 }
 
-/// Is a publish whose reply is awaited, by direct reply-to.
+/// A publish whose reply is awaited, by direct reply-to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     pub publish: Publish,
@@ -104,7 +104,7 @@ pub struct Call {
     pub reply: Option<MessagePattern>,
 }
 
-/// Says who ends a connection.
+/// Who ends a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// By force, with a reason (320).
@@ -113,7 +113,7 @@ pub enum Side {
     Client,
 }
 
-/// Says that a step must be refused, and how.
+/// That a step must be refused, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     pub span: Span,
@@ -138,7 +138,7 @@ impl Act {
     }
 }
 
-/// Is what a step does.
+/// What a step does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
     Publish(Box<Publish>),
@@ -180,7 +180,7 @@ pub enum Act {
     SetPermission(Box<Permission>),
 }
 
-/// Says whether and how the outcome is kept.
+/// Whether and how the outcome is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotSettings {
     pub off: bool,
@@ -220,12 +220,12 @@ impl Scenario {
         queues
     }
 
-    /// Says whether an expectation counts what only the sim's own reasons tell: drops.
+    /// Returns whether an expectation counts what only the sim's own reasons tell: drops.
     pub fn asks_for_reasons(&self) -> bool {
         self.expectations().any(|expectation| matches!(expectation.subject, Subject::Dropped(_)))
     }
 
-    /// Gives how long the steps may take by their own words: waits, series, moments.
+    /// Returns how long the steps may take by their own words: waits, series, moments.
     pub fn own_length(&self) -> Millis {
         let steps = self.steps.iter().chain(&self.at_end).chain(&self.finally);
         let paced = |step: &Step| step.pace.filter(|pace| pace.index > 0).map_or(0, |pace| pace.every.0);
@@ -243,7 +243,7 @@ impl Scenario {
         Millis(length)
     }
 
-    /// Gives the moment of the scenario's own time at which a run is given up. What somebody wrote is scaled like every
+    /// Returns the moment of the scenario's own time at which a run is given up. What somebody wrote is scaled like every
     /// duration; unwritten it is what the steps wait for by their own words, and ten minutes of whichever time runs
     /// faster: a broker's answers take their time at any scale.
     pub fn time_limit(&self, scale: Scale) -> Millis {
@@ -251,7 +251,7 @@ impl Scenario {
         self.timeout.unwrap_or(Millis(patience.0.saturating_add(self.own_length().0)))
     }
 
-    /// Gives how long the steps take whatever happens: what `within` may cut short is not counted.
+    /// Returns how long the steps take whatever happens: what `within` may cut short is not counted.
     pub fn least_length(&self) -> Millis {
         let length = self.steps.iter().chain(&self.finally).fold(0u64, |sum, step| {
             let paced = step.pace.filter(|pace| pace.index > 0).map_or(0, |pace| pace.every.0);
@@ -285,7 +285,7 @@ impl Scenario {
         })
     }
 
-    /// Says whether an expectation speaks of publishes that no queue took.
+    /// Returns whether an expectation speaks of publishes that no queue took.
     pub fn counts_unroutable(&self) -> bool {
         self.expectations().any(|expectation| matches!(expectation.subject, Subject::Unroutable(_)))
     }

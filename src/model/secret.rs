@@ -13,7 +13,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// Gives the text itself, for the wire only.
+    /// Returns the text itself, for the wire only.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Index;
 use std::sync::Arc;
 
-/// Is an AMQP field table; keeps its order, compares without it.
+/// An AMQP field table; keeps its order, compares without it.
 ///
 /// ```
 /// use rmqplay::model::{Table, Value};
@@ -30,7 +30,7 @@ impl Table {
         Self(Arc::new(Vec::with_capacity(entries)))
     }
 
-    /// Gives a copy of its own, with room for so many more entries.
+    /// Returns a copy of its own, with room for so many more entries.
     pub fn with_room(&self, more: usize) -> Self {
         let mut entries = Vec::with_capacity(self.len() + more);
         entries.extend_from_slice(&self.0);
@@ -45,12 +45,12 @@ impl Table {
         self.0.is_empty()
     }
 
-    /// Gives the value of that name.
+    /// Returns the value of that name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(key, _)| &**key == name).map(|(_, value)| value)
     }
 
-    /// Gives the value of that name for writing; a shared table is copied first.
+    /// Returns the value of that name for writing; a shared table is copied first.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
         let at = self.place(name)?;
         Some(&mut Arc::make_mut(&mut self.0)[at].1)
@@ -103,7 +103,7 @@ impl Table {
         Arc::make_mut(&mut self.0).iter_mut().map(|(_, value)| value)
     }
 
-    /// Says whether both are one and the same table, so that neither needs to be read to know that they are equal.
+    /// Returns whether both are one and the same table, so that neither needs to be read to know that they are equal.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -131,7 +131,7 @@ impl fmt::Debug for Table {
 
 impl Index<&str> for Table {
     type Output = Value;
-    /// Gives the value of that name; panics when it is not there.
+    /// Returns the value of that name; panics when it is not there.
     fn index(&self, name: &str) -> &Value {
         self.get(name).expect("the table has no entry of that name")
     }

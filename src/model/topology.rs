@@ -5,7 +5,7 @@ use crate::model::{Name, QueueName, Secret, Table};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
-/// Is everything that a file declares, or that a broker was seen to hold.
+/// Everything that a file declares, or that a broker was seen to hold.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Topology {
     pub vhosts: Vec<Vhost>,
@@ -21,7 +21,7 @@ pub struct Topology {
     pub global_parameters: IndexMap<String, serde_json::Value>,
 }
 
-/// Is a virtual host. Absent metadata is left as the broker has it.
+/// A virtual host. Absent metadata is left as the broker has it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Vhost {
     pub name: Name,
@@ -34,7 +34,7 @@ pub struct Vhost {
     pub limits: BTreeMap<String, i64>,
 }
 
-/// Says how a user proves who it is.
+/// How a user proves who it is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Credential {
     Password(Secret),
@@ -45,7 +45,7 @@ pub enum Credential {
     },
 }
 
-/// Is a user of the broker; no credential means: leave the stored one, or create one that cannot log in.
+/// A user of the broker; no credential means: leave the stored one, or create one that cannot log in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct User {
     pub name: Name,
@@ -75,7 +75,7 @@ pub struct TopicPermission {
     pub read: String,
 }
 
-/// Is an exchange; its type is RabbitMQ's word (`direct`, `topic`, `x-…`).
+/// An exchange; its type is RabbitMQ's word (`direct`, `topic`, `x-…`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exchange {
     pub vhost: Name,
@@ -95,7 +95,7 @@ pub enum QueueKind {
     Stream,
 }
 
-/// Is a queue; everything beyond its flags stands in `arguments` under RabbitMQ's names (`x-message-ttl`).
+/// A queue; everything beyond its flags stands in `arguments` under RabbitMQ's names (`x-message-ttl`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Queue {
     pub vhost: Name,
@@ -106,7 +106,7 @@ pub struct Queue {
     pub arguments: Table,
 }
 
-/// Says what a binding leads to.
+/// What a binding leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DestinationKind {
     Queue,
@@ -124,7 +124,7 @@ pub struct Binding {
     pub arguments: Table,
 }
 
-/// Says which objects a policy may catch.
+/// Which objects a policy may catch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ApplyTo {
     All,
@@ -136,7 +136,7 @@ pub enum ApplyTo {
 }
 
 impl ApplyTo {
-    /// Says whether queues of that type are meant (PO-2).
+    /// Returns whether queues of that type are meant (PO-2).
     pub fn covers(self, kind: QueueKind) -> bool {
         match self {
             ApplyTo::All | ApplyTo::Queues => true,
@@ -160,7 +160,7 @@ pub struct Policy {
     pub definition: IndexMap<String, serde_json::Value>,
 }
 
-/// Is a runtime parameter of a component (shovel, federation-upstream, …).
+/// A runtime parameter of a component (shovel, federation-upstream, …).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
     pub vhost: Name,
@@ -170,12 +170,12 @@ pub struct Parameter {
 }
 
 impl Queue {
-    /// Gives the queue's name with its vhost.
+    /// Returns the queue's name with its vhost.
     pub fn id(&self) -> QueueName {
         QueueName { vhost: self.vhost.clone(), name: self.name.clone() }
     }
 
-    /// Gives the type that the arguments ask for; absent means classic (a vhost's default aside).
+    /// Returns the type that the arguments ask for; absent means classic (a vhost's default aside).
     pub fn kind(&self) -> QueueKind {
         let named = self.arguments.get("x-queue-type").and_then(crate::model::Value::as_text);
         named.and_then(QueueKind::named).unwrap_or(QueueKind::Classic)
@@ -183,7 +183,7 @@ impl Queue {
 }
 
 impl ApplyTo {
-    /// Gives RabbitMQ's word.
+    /// Returns RabbitMQ's word.
     pub fn as_str(self) -> &'static str {
         match self {
             ApplyTo::All => "all",
@@ -197,7 +197,7 @@ impl ApplyTo {
 }
 
 impl DestinationKind {
-    /// Gives RabbitMQ's word.
+    /// Returns RabbitMQ's word.
     pub fn as_str(self) -> &'static str {
         match self {
             DestinationKind::Queue => "queue",
@@ -212,7 +212,7 @@ impl QueueKind {
         [QueueKind::Classic, QueueKind::Quorum, QueueKind::Stream].into_iter().find(|kind| kind.as_str() == word)
     }
 
-    /// Gives RabbitMQ's word.
+    /// Returns RabbitMQ's word.
     pub fn as_str(self) -> &'static str {
         match self {
             QueueKind::Classic => "classic",

@@ -3,7 +3,7 @@
 
 use crate::model::{Name, Table};
 
-/// Is one AMQP 0-9-1 field value.
+/// One AMQP 0-9-1 field value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     Void,
@@ -30,7 +30,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Gives the integer, whatever its width.
+    /// Returns the integer, whatever its width.
     pub fn as_integer(&self) -> Option<i64> {
         Some(match *self {
             Value::I8(n) => n.into(),
@@ -44,7 +44,7 @@ impl Value {
         })
     }
 
-    /// Gives the text of a long string.
+    /// Returns the text of a long string.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),
@@ -52,7 +52,7 @@ impl Value {
         }
     }
 
-    /// Gives the entries of an array.
+    /// Returns the entries of an array.
     pub fn as_array(&self) -> Option<&[Value]> {
         match self {
             Value::Array(entries) => Some(entries),
@@ -60,7 +60,7 @@ impl Value {
         }
     }
 
-    /// Gives a nested table.
+    /// Returns a nested table.
     pub fn as_table(&self) -> Option<&Table> {
         match self {
             Value::Table(table) => Some(table),

@@ -30,7 +30,7 @@ pub(crate) struct Group {
     pub in_flight_max: usize,
 }
 
-/// Holds what one vhost gets over AMQP, and the topic permissions that wait for its exchanges.
+/// What one vhost gets over AMQP, and the topic permissions that wait for its exchanges.
 #[derive(Debug)]
 pub(crate) struct VhostQueue {
     pub vhost: Name,

@@ -29,7 +29,7 @@ pub struct Change {
     pub writes: Vec<Write>,
 }
 
-/// Says how an object differs.
+/// How an object differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeKind {
     /// Not there; `words` say what is worth knowing of it (`quorum`, `message-ttl 5s`).
@@ -64,7 +64,7 @@ pub enum Write {
 }
 
 impl Plan {
-    /// Says that the broker holds all that the file declares; this is the proof after `apply`.
+    /// Returns whether the broker holds all that the file declares; this is the proof after `apply`.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }

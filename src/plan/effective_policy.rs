@@ -6,7 +6,7 @@ use crate::rules::{Differences, EffectivePolicies, differences};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
-/// Holds what is in effect for one queue: the two policies that caught it, and values by policy key.
+/// What is in effect for one queue: the two policies that caught it, and values by policy key.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Effective {
     pub policy: Option<Name>,

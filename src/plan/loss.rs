@@ -30,7 +30,7 @@ impl<'a> Outlook<'a> {
         Self { queues: old.queues.iter().map(foresee).collect() }
     }
 
-    /// Says what one new or changed policy can lose. `old` is the policy as the broker has it.
+    /// Returns what one new or changed policy can lose. `old` is the policy as the broker has it.
     pub fn risk(&self, policy: &Policy, operator: bool, old: Option<&Policy>, observed: &Observed) -> Option<Risk> {
         let mut found = PolicyLosses::default();
         for (queue, messages, before, after) in self.queues.iter().filter(|(queue, ..)| queue.vhost == policy.vhost) {
@@ -109,7 +109,7 @@ impl PolicyLosses {
     }
 }
 
-/// Says what is lost when a value changes like that; `None` when nothing is.
+/// Returns what is lost when a value changes like that; `None` when nothing is.
 fn loss_of(key: &str, old: Option<&Json>, new: Option<&Json>) -> Option<String> {
     let limit = |value: Option<&Json>| value.map_or(f64::INFINITY, number);
     let lower = limit(new) < limit(old);

@@ -17,7 +17,7 @@ pub struct Observed {
     pub exchange_types: Vec<String>,
 }
 
-/// Holds what is at stake in one queue.
+/// What is at stake in one queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueFacts {
     /// Ready and unacked together.

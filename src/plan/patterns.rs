@@ -59,7 +59,7 @@ fn split(pattern: &str) -> Vec<&str> {
     parts
 }
 
-/// Says that no group of the text closes before it opened: `a)(b` is not one inside.
+/// Returns whether no group of the text closes before it opened: `a)(b` is not one inside.
 fn is_balanced(text: &str) -> bool {
     let mut depth = 0_i32;
     for (before, letter) in std::iter::once(' ').chain(text.chars()).zip(text.chars()) {

@@ -2,7 +2,7 @@
 
 use crate::model::QueueName;
 
-/// Says what a change can lose: messages or rights.
+/// What a change can lose: messages or rights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Risk {
     /// One plain sentence.

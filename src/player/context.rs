@@ -28,7 +28,7 @@ use std::sync::Arc;
 /// How often one message may be delivered before the run is called a loop.
 const DELIVERIES_OF_ONE_MESSAGE_MAX: u64 = 10_000;
 
-/// Is one publish that has not ended.
+/// One publish that has not ended.
 #[derive(Debug, Clone)]
 pub(crate) struct InFlight {
     name: Name,

@@ -11,7 +11,7 @@ const TOLD_MIN: Millis = Millis(200);
 /// The plugin without which nothing is played on a live broker; the sim plays what it offers.
 const MANAGEMENT: &str = "rabbitmq_management";
 
-/// Is what is known of a broker before anything is played on it.
+/// What is known of a broker before anything is played on it.
 #[derive(Debug, Clone)]
 pub struct Host<'h> {
     pub version: Version,
@@ -24,7 +24,7 @@ pub struct Host<'h> {
     pub may_restart: bool,
 }
 
-/// Says why a scenario is not played on a broker; `None`: it is.
+/// Returns why a scenario is not played on a broker; `None`: it is.
 pub fn why_not(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
     for_others(scenario, host)
         .or_else(|| wrong_version(scenario, host.version))
@@ -75,7 +75,7 @@ fn no_restart(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
         .then(|| "restarts the broker, and nobody said how: set RMQPLAY_RESTART, or `restart:` in rmqplay.yaml".into())
 }
 
-/// Is the wish for a pace: a scale, or the largest one that fits.
+/// The wish for a pace: a scale, or the largest one that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeScale {
     Given(Scale),
@@ -202,7 +202,7 @@ fn expirations(scenario: &Scenario) -> impl Iterator<Item = &Text> {
     steps.chain(actions)
 }
 
-/// Says which tick of the broker a scenario leans on: those do not scale (EXP-3, CO-19).
+/// Returns which tick of the broker a scenario leans on: those do not scale (EXP-3, CO-19).
 fn tick(scenario: &Scenario, version: Version) -> Option<String> {
     let all = EffectivePolicies::new(differences(Profile::nearest(version)), policies(scenario), []);
     // Each that matches may be in force at some time: steps set and clear them.

@@ -7,7 +7,7 @@ use crate::player::record::outcome::Outcome;
 use crate::player::record::timeline::Timeline;
 use crate::source::Span;
 
-/// Is what a run must know of the broker that it plays on.
+/// What a run must know of the broker that it plays on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BrokerTraits {
     pub live: bool,
@@ -16,7 +16,7 @@ pub struct BrokerTraits {
     pub scale: Scale,
 }
 
-/// Is a finished run.
+/// A finished run.
 #[derive(Debug)]
 pub struct RunResult {
     pub timeline: Timeline,

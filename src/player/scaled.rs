@@ -162,12 +162,12 @@ impl Client for Scaled<'_> {
     }
 }
 
-/// Says whether an argument or a policy's key holds milliseconds.
+/// Returns whether an argument or a policy's key holds milliseconds.
 pub(crate) fn is_duration(name: &str) -> bool {
     queue_argument(name).is_some_and(|argument| argument.kind == ValueKind::Duration)
 }
 
-/// Gives a message's expiration, when it is one (TTL-1).
+/// Returns a message's expiration, when it is one (TTL-1).
 fn expiration_of(message: &Message) -> Option<u64> {
     message.properties.expiration.as_ref()?.parse().ok()
 }

@@ -52,7 +52,7 @@ impl CellReport {
         format!("rmqplay run {}{brokers}{arguments}{axes}{}", shell_word(&self.file), self.variables)
     }
 
-    /// Says how often it was played, where it was more than once and never passed.
+    /// Returns how often it was played, where it was more than once and never passed.
     pub(crate) fn tries(&self) -> String {
         match self.earlier.len() {
             0 => String::new(),

@@ -26,7 +26,7 @@ fn change_text(change: &Change, palette: Palette) -> String {
     text
 }
 
-/// Says how many changes can lose something, and which.
+/// Returns how many changes can lose something, and which.
 pub fn at_stake_text(plan: &Plan) -> String {
     let which: Vec<String> = plan.risky().map(|change| change.object.to_string()).collect();
     format!("{} of the changes can lose messages or rights ({})", which.len(), which.join(", "))

@@ -34,7 +34,7 @@ impl Redaction<'_> {
         if self.hides("id") { HIDDEN.to_owned() } else { format!("{digest:016x}") }
     }
 
-    /// Says what a consumer did.
+    /// Returns what a consumer did.
     pub fn deed(&self, deed: &ActionRecord) -> String {
         match deed {
             ActionRecord::Did(word) => (*word).to_owned(),

@@ -39,7 +39,7 @@ fn digest(body: &str) -> String {
     format!("{:016x}", crate::player::digest_of(body.trim_end().as_bytes()))
 }
 
-/// Says what is wrong with a snapshot file, and where: bytes of the text.
+/// What is wrong with a snapshot file, and where: bytes of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenSnapshot {
     pub at: std::ops::Range<usize>,

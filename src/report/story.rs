@@ -106,7 +106,7 @@ impl Story<'_> {
         lines
     }
 
-    /// Says where it ended, as far as one place can be named.
+    /// Returns where it ended, as far as one place can be named.
     fn fate(&self) -> String {
         let last = self.hops.iter().rev().find_map(|hop| match &hop.what {
             TimelineEvent::Settled { consumer, settlement: Settlement::Ack, .. } => {

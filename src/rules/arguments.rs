@@ -3,7 +3,7 @@
 
 use crate::model::{Profile, QueueKind};
 
-/// Is what a value of an argument must be.
+/// What a value of an argument must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueKind {
     /// Milliseconds.
@@ -16,7 +16,7 @@ pub enum ValueKind {
     OneOf(&'static [&'static str]),
 }
 
-/// Is one known queue argument: `x-` and its name; the typed field of a topology is the name with `_` for `-`.
+/// One known queue argument: `x-` and its name; the typed field of a topology is the name with `_` for `-`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueArgument {
     /// Without `x-`: also the policy's key, where a policy may set it.
@@ -48,12 +48,12 @@ impl QueueArgument {
         Self { policy: false, ..self }
     }
 
-    /// Gives the argument's full name, `x-message-ttl`.
+    /// Returns the argument's full name, `x-message-ttl`.
     pub fn full_name(&self) -> String {
         format!("x-{}", self.name)
     }
 
-    /// Gives the typed field of a topology file, `message_ttl`.
+    /// Returns the typed field of a topology file, `message_ttl`.
     pub fn field(&self) -> String {
         self.name.replace('-', "_")
     }

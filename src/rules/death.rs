@@ -62,7 +62,7 @@ static WORDS: LazyLock<DeathWords> = LazyLock::new(|| {
     }
 });
 
-/// Gives a reason as a value.
+/// Returns a reason as a value.
 fn reason(death: &Dying) -> Value {
     WORDS
         .reasons
@@ -71,7 +71,7 @@ fn reason(death: &Dying) -> Value {
         .map_or_else(|| death.reason.into(), |reason| reason.into())
 }
 
-/// Gives the headers of the dead-lettered copy.
+/// Returns the headers of the dead-lettered copy.
 pub fn record_death(headers: Option<&Table>, death: &Dying, differences: &Differences) -> Table {
     let mut headers = headers.map_or_else(|| Table::with_capacity(ADDED_MAX), |headers| headers.with_room(ADDED_MAX));
     let known = differences.honours_client_x_death || death.died_before;
@@ -170,7 +170,7 @@ fn set_ends(headers: &mut Table, [exchange, queue, last]: &[Name; 3], death: &Dy
     headers.insert(last.clone(), reason(death));
 }
 
-/// Says whether putting the message, whose last death was not a rejection, into `target` closes a cycle (DL-25).
+/// Returns whether putting the message, whose last death was not a rejection, into `target` closes a cycle (DL-25).
 pub fn is_cycle(headers: &Table, target: &str) -> bool {
     let Some(entries) = headers.get("x-death").and_then(Value::as_array) else { return false };
     let Some(at) = entries.iter().position(|entry| identity(entry).0 == Some(target)) else { return false };

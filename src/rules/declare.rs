@@ -19,7 +19,7 @@ pub fn shown_exchange(vhost: &str, name: &str) -> String {
     format!("exchange '{name}' in vhost '{vhost}'")
 }
 
-/// Says whether exchanges of that type can be declared (RT-17).
+/// Returns whether exchanges of that type can be declared (RT-17).
 pub fn is_known_type(kind: &str, differences: &Differences) -> bool {
     matches!(kind, "direct" | "fanout" | "topic" | "headers") || differences.more_exchange_types.contains(&kind)
 }
@@ -114,13 +114,13 @@ fn module(kind: QueueKind) -> &'static str {
     }
 }
 
-/// Says whether the type takes the argument, or the version does not look at it (ER-6).
+/// Returns whether the type takes the argument, or the version does not look at it (ER-6).
 fn taken(known: &QueueArgument, kind: QueueKind, differences: &Differences) -> bool {
     let not_yet = kind == QueueKind::Classic && differences.classic_skips.contains(&known.name);
     (known.types.contains(&kind) && !not_yet) || !is_looked_at(known, differences)
 }
 
-/// Says whether the version refuses the argument where it does not belong, and compares it where it does (ER-3, ER-6).
+/// Returns whether the version refuses the argument where it does not belong, and compares it where it does (ER-3, ER-6).
 fn is_looked_at(known: &QueueArgument, differences: &Differences) -> bool {
     match known.name {
         "delayed-retry-type"

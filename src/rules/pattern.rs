@@ -3,7 +3,7 @@
 
 use fancy_regex::Regex;
 
-/// Is a compiled pattern with its text.
+/// A compiled pattern with its text.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     text: String,
@@ -24,7 +24,7 @@ enum PatternMatcher {
     Regex(Box<Regex>),
 }
 
-/// Is what may stand behind the letters; a point fits anything but the end of a line.
+/// What may stand behind the letters; a point fits anything but the end of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tail {
     /// Whatever there is.
@@ -78,7 +78,7 @@ impl Pattern {
         Self::new(if text.is_empty() { "^$" } else { text }, long_text)
     }
 
-    /// Says whether the pattern finds something in `name`.
+    /// Returns whether the pattern finds something in `name`.
     ///
     /// ```
     /// use rmqplay::rules::Pattern;
@@ -98,12 +98,12 @@ impl Pattern {
         }
     }
 
-    /// Says whether the text is a pattern of letters, anchors and a tail, which every engine reads in the same way.
+    /// Returns whether the text is a pattern of letters, anchors and a tail, which every engine reads in the same way.
     pub fn is_plain(text: &str) -> bool {
         text == ".*" || letters(text).is_some()
     }
 
-    /// Gives the text that it was made from.
+    /// Returns the text that it was made from.
     pub fn text(&self) -> &str {
         &self.text
     }

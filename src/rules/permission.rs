@@ -12,7 +12,7 @@ pub enum Access {
 }
 
 impl Access {
-    /// Gives RabbitMQ's word.
+    /// Returns RabbitMQ's word.
     pub fn as_str(self) -> &'static str {
         match self {
             Access::Configure => "configure",

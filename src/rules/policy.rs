@@ -6,10 +6,10 @@ use crate::rules::Differences;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-/// Is a policy's definition: RabbitMQ's keys and values.
+/// A policy's definition: RabbitMQ's keys and values.
 pub type Definition = IndexMap<String, Json>;
 
-/// Says what happens at a length limit (LEN-3).
+/// What happens at a length limit (LEN-3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Overflow {
     #[default]
@@ -18,7 +18,7 @@ pub enum Overflow {
     RejectPublishDlx,
 }
 
-/// Says which returns are delayed (QQ-43-2).
+/// Which returns are delayed (QQ-43-2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryKind {
     All,
@@ -34,7 +34,7 @@ pub struct DelayedRetry {
     pub max_ms: u64,
 }
 
-/// Holds what arguments and policies make of a queue.
+/// What arguments and policies make of a queue.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct QueueSettings {
     pub message_ttl_ms: Option<u64>,
@@ -52,7 +52,7 @@ pub struct QueueSettings {
     pub delayed_retry: Option<DelayedRetry>,
 }
 
-/// Says whether a policy may catch a queue of that type: its `apply-to`, and no key that the type does not support
+/// Returns whether a policy may catch a queue of that type: its `apply-to`, and no key that the type does not support
 /// (PO-2, PO-3, PO-7).
 pub fn applies_to_queue(
     apply_to: ApplyTo,
@@ -106,7 +106,7 @@ const STREAM_SKIPS: [&str; 12] = [
     "max-priority",
 ];
 
-/// Says whether a policy may catch an exchange (PO-10).
+/// Returns whether a policy may catch an exchange (PO-10).
 pub fn applies_to_exchange(apply_to: ApplyTo) -> bool {
     matches!(apply_to, ApplyTo::All | ApplyTo::Exchanges)
 }
@@ -142,7 +142,7 @@ impl Lookup<'_> {
         self.policy.get(key).and_then(Json::as_i64)
     }
 
-    /// Gives the smaller of argument and policy.
+    /// Returns the smaller of argument and policy.
     fn min(&self, key: &str) -> Option<u64> {
         let values = [self.argument_number(key), self.policy_number(key)];
         values.into_iter().flatten().min().and_then(|n| u64::try_from(n).ok())

@@ -74,7 +74,7 @@ const BY_TEXT: &[(&str, &str)] = &[
     ("in limits", "MG-9"),
 ];
 
-/// Gives the number of the rule by which a broker says no.
+/// Returns the number of the rule by which a broker says no.
 ///
 /// ```
 /// use rmqplay::rules::rule_of_refusal;

@@ -3,7 +3,7 @@
 use crate::model::{Name, Table, Value};
 use crate::rules::type_name;
 
-/// Says whether a topic binding key matches a routing key (RT-5).
+/// Returns whether a topic binding key matches a routing key (RT-5).
 ///
 /// ```
 /// use rmqplay::rules::topic_matches;
@@ -76,7 +76,7 @@ pub fn check_headers_binding(arguments: &Table) -> Result<(), String> {
     }
 }
 
-/// Says whether a headers binding matches (RT-6, RT-7).
+/// Returns whether a headers binding matches (RT-6, RT-7).
 pub fn headers_match(arguments: &Table, headers: Option<&Table>, strict: bool) -> bool {
     let mode = arguments.get("x-match").and_then(Value::as_text).unwrap_or("all");
     let with_x = mode.ends_with("-with-x");
@@ -128,7 +128,7 @@ impl Number {
     }
 }
 
-/// Gives a value as Erlang's number; from 3.13 on a message's timestamps are milliseconds inside the broker.
+/// Returns a value as Erlang's number; from 3.13 on a message's timestamps are milliseconds inside the broker.
 fn number(value: &Value, milliseconds: bool) -> Option<Number> {
     Some(match value {
         Value::F32(n) => Number::Float(f64::from(*n)),

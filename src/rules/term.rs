@@ -2,7 +2,7 @@
 
 use crate::model::Value;
 
-/// Gives the word for the type of a value: `longstr`, `signedint`, `long`, …
+/// Returns the word for the type of a value: `longstr`, `signedint`, `long`, …
 pub fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Void => "void",

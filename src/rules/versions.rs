@@ -3,7 +3,7 @@
 
 use crate::model::Profile;
 
-/// Says how a quorum queue orders by priority (PRI-4).
+/// How a quorum queue orders by priority (PRI-4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuorumPriority {
     /// One FIFO.
@@ -14,7 +14,7 @@ pub enum QuorumPriority {
     Strict,
 }
 
-/// Says whether failed deliveries are remembered through dead-lettering (DL-32, DL-34).
+/// Whether failed deliveries are remembered through dead-lettering (DL-32, DL-34).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureCount {
     /// Each queue starts afresh.
@@ -25,7 +25,7 @@ pub enum FailureCount {
     Counted,
 }
 
-/// Says when a consumer that was to make way, and held messages, stays although its channel ended (CO-6).
+/// When a consumer that was to make way, and held messages, stays although its channel ended (CO-6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ghosts {
     Never,
@@ -34,7 +34,7 @@ pub enum Ghosts {
     Always,
 }
 
-/// Says what the dead-letter worker of an at-least-once queue hears of that queue as a target (DL-30).
+/// What the dead-letter worker of an at-least-once queue hears of that queue as a target (DL-30).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnDeadLetters {
     /// Nothing: what came back into the queue is never confirmed.
@@ -45,7 +45,7 @@ pub enum OwnDeadLetters {
     LettersFirst,
 }
 
-/// Says who times out consumers that do not acknowledge (CO-19, CO-25).
+/// Who times out consumers that do not acknowledge (CO-19, CO-25).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsumerTimeout {
     /// The channel, by the node's value.
@@ -345,7 +345,7 @@ pub(crate) const V4_3: Differences = Differences {
     ..V4_0
 };
 
-/// Gives what the profile does differently from the others.
+/// Returns what the profile does differently from the others.
 pub fn differences(profile: Profile) -> &'static Differences {
     match profile {
         Profile::V3_10 => &V3_10,

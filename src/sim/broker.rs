@@ -298,7 +298,7 @@ impl Sim {
         }
     }
 
-    /// Tells why somebody was told no.
+    /// Reports why somebody was told no.
     pub(crate) fn tell_refused(&mut self, origin: Option<PublishId>, refusal: &Refusal) {
         if self.insights {
             let noted = self.note.take();

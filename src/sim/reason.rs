@@ -84,7 +84,7 @@ impl Sim {
         Reason::new(rule, format!("dropped from the head: the queue held {held} of at most {limit}"))
     }
 
-    /// Says that a message came back too often (CO-13, DL-34).
+    /// Reports that a message came back too often (CO-13, DL-34).
     fn reason_of_limit(&self, queue: &Queue, entry: &QueuedMessage) -> Reason {
         let by = self.setters(queue, "delivery-limit").into_iter().next();
         let by = by.map_or_else(|| "this version's default, as nothing sets delivery-limit".to_owned(), |(_, by)| by);

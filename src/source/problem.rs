@@ -4,7 +4,7 @@
 use super::Code;
 use crate::source::Span;
 
-/// Says whether a finding stops the work.
+/// Whether a finding stops the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Worth knowing; nothing stops.
@@ -20,7 +20,7 @@ pub struct Label {
     pub text: String,
 }
 
-/// Is one finding: a stable code, a sentence, its places and what to do.
+/// One finding: a stable code, a sentence, its places and what to do.
 ///
 /// ```
 /// use rmqplay::source::{Code, Problem, Sources, Span};
@@ -61,13 +61,13 @@ impl Problem {
         self
     }
 
-    /// Says what to do.
+    /// Returns what to do.
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
         self
     }
 
-    /// Gives the main place, if there is one.
+    /// Returns the main place, if there is one.
     pub fn span(&self) -> Option<Span> {
         self.labels.first().map(|label| label.span)
     }

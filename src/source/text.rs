@@ -10,7 +10,7 @@ pub struct FileId {
     place: u32,
 }
 
-/// Is a range of bytes in one file, end exclusive.
+/// A range of bytes in one file, end exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     pub file: FileId,
@@ -30,7 +30,7 @@ impl Span {
     }
 }
 
-/// Is a place as people count it: line and column from 1, the column in characters.
+/// A place as people count it: line and column from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     pub line: usize,
@@ -84,7 +84,7 @@ impl Sources {
         self.joined.push(part.files);
     }
 
-    /// Gives the file of that id.
+    /// Returns the file of that id.
     ///
     /// # Panics
     /// When the id comes from another `Sources`.
@@ -99,7 +99,7 @@ impl Sources {
         parts.flat_map(|(part, files)| (0..files.len() as u32).map(move |place| FileId { part, place }))
     }
 
-    /// Gives line and column of a span's start; past the end of the text it is the last place.
+    /// Returns line and column of a span's start; past the end of the text it is the last place.
     pub fn position(&self, span: Span) -> Position {
         let text = &self.get(span.file).text;
         let mut at = (span.start as usize).min(text.len());

@@ -19,7 +19,7 @@ const BUSY: Millis = Millis(300);
 /// How long what a step should show may still be on its way after quiet: a slow machine delivers late.
 const PATIENCE: Millis = Millis(3_000);
 
-/// Says whether lines are what a step should show.
+/// Whether lines are what a step should show.
 pub type Fits = fn(&Step, &[Line], Profile) -> bool;
 
 /// Plays steps one after another.
@@ -80,7 +80,7 @@ impl Driver {
         Self { patience: Some((profile, fits)), ..self }
     }
 
-    /// Says whether what the step should show may still be on its way.
+    /// Returns whether what the step should show may still be on its way.
     fn is_early(&mut self, now: Moment) -> bool {
         let (Some((profile, fits)), Some(step)) = (self.patience, self.steps.get(self.at)) else { return false };
         let rested = *self.rested.get_or_insert(now);
@@ -151,7 +151,7 @@ impl Driver {
         }
     }
 
-    /// Gives the busy channel something to do that changes nothing (CO-15).
+    /// Returns the busy channel something to do that changes nothing (CO-15).
     fn keep_busy(&mut self, now: Moment) -> Option<Command> {
         let (name, due) = self.busy.as_mut().filter(|(_, due)| *due <= now)?;
         *due = now + BUSY;

@@ -110,7 +110,7 @@ fn fits(step: &Step, lines: &[Line], profile: Profile) -> bool {
     wanted == found
 }
 
-/// Gives what a step should show and what it did, in comparable order.
+/// Returns what a step should show and what it did, in comparable order.
 fn sides(step: &Step, lines: &[Line], profile: Profile) -> (Vec<String>, Vec<String>) {
     let expected = step.expected.iter().filter(|line| line.profiles.contains(&profile));
     let mut wanted: Vec<String> = expected.map(|line| without_moment(&line.text).to_owned()).collect();
@@ -141,7 +141,7 @@ fn without_moment(line: &str) -> &str {
     if line.starts_with('@') { line.split_once(' ').map_or(line, |(_, rest)| rest) } else { line }
 }
 
-/// Gives what a line belongs to; between these no order is promised: a channel's consumers, confirms, the rest.
+/// Returns what a line belongs to; between these no order is promised: a channel's consumers, confirms, the rest.
 fn stream(line: &str) -> String {
     let (channel, rest) = line.split_once(": ").filter(|(name, _)| !name.contains(' ')).unwrap_or(("", line));
     let words: Vec<&str> = rest.split(' ').collect();

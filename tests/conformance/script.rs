@@ -4,7 +4,7 @@
 use rmqplay::model::{Profile, Table, Value};
 use rmqplay::rules::{DeprecatedFeature, Permits};
 
-/// Is one step with what must follow it.
+/// One step with what must follow it.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// From 1.
@@ -18,7 +18,7 @@ pub struct Step {
     pub expected: Vec<Expected>,
 }
 
-/// Is one line of the expected transcript.
+/// One line of the expected transcript.
 #[derive(Debug, Clone)]
 pub struct Expected {
     pub profiles: Vec<Profile>,
@@ -178,22 +178,22 @@ fn parts(list: &str) -> Vec<String> {
 }
 
 impl Step {
-    /// Gives the words that are neither a flag nor `name=value`, from the `n`-th on.
+    /// Returns the words that are neither a flag nor `name=value`, from the `n`-th on.
     pub fn word(&self, n: usize) -> String {
         self.words.get(n).map(|word| unquoted(word)).unwrap_or_default()
     }
 
-    /// Says whether the bare word is there.
+    /// Returns whether the bare word is there.
     pub fn has(&self, flag: &str) -> bool {
         self.words.iter().any(|word| word == flag)
     }
 
-    /// Gives the text of `name=value`.
+    /// Returns the text of `name=value`.
     pub fn named(&self, name: &str) -> Option<&str> {
         self.words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
     }
 
-    /// Gives all `PREFIXname=value` as a table, the prefix removed.
+    /// Returns all `PREFIXname=value` as a table, the prefix removed.
     pub fn table(&self, prefix: &str, keep_prefix: bool) -> Table {
         let pairs = self.words.iter().filter(|word| word.starts_with(prefix)).filter_map(|word| word.split_once('='));
         let key = |key: &str| if keep_prefix { key.to_owned() } else { key[prefix.len()..].to_owned() };

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// Says how a broker did with a file.
+/// How a broker did with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Passed,
@@ -83,7 +83,7 @@ fn found() -> Result<String, String> {
     Ok(render(&rules, &files))
 }
 
-/// Says why a real broker does not play a file, if so.
+/// Returns why a real broker does not play a file, if so.
 pub fn sim_only(text: &str, steps: &[Step]) -> Option<&'static str> {
     let long = |step: &Step| step.word(0) == "wait" && step.word(1).parse().is_ok_and(|wait: Millis| wait > WAIT_MAX);
     let any = |verb: &str| steps.iter().any(|step| step.word(0) == verb);
@@ -96,7 +96,7 @@ pub fn sim_only(text: &str, steps: &[Step]) -> Option<&'static str> {
     }
 }
 
-/// Is a file with what is known of it.
+/// A file with what is known of it.
 struct File {
     name: String,
     rules: BTreeSet<String>,

@@ -4,7 +4,7 @@ use super::script::{Expected, Step};
 use rmqplay::broker::{Delivery, Refusal};
 use rmqplay::model::{Message, Millis, Profile, Table, Value};
 
-/// Is one thing that a broker said.
+/// One thing that a broker said.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// Since the step began.
@@ -129,7 +129,7 @@ fn type_text(value: &Value) -> String {
     }
 }
 
-/// Says whether what followed is what was expected: in order for each channel, groups marked `~` in any order.
+/// Returns whether what followed is what was expected: in order for each channel, groups marked `~` in any order.
 pub fn same(expected: &[Expected], actual: &[Line], profile: Profile) -> bool {
     let expected: Vec<&Expected> = expected.iter().filter(|line| line.profiles.contains(&profile)).collect();
     let actual: Vec<String> = actual.iter().map(Line::shown).collect();

@@ -27,7 +27,7 @@ const LINGER_END: Millis = Millis(30_000);
 /// Between the first two looks; it doubles.
 const BETWEEN_LOOKS: Millis = Millis(20);
 
-/// Is the sim beside a live broker, with what must be seen at the present operation.
+/// The sim beside a live broker, with what must be seen at the present operation.
 pub struct Shadow {
     profile: Profile,
     /// How long a difference must last.
@@ -77,7 +77,7 @@ impl Shadow {
         }
     }
 
-    /// Gives what must be seen at the present operation.
+    /// Returns what must be seen at the present operation.
     pub fn wanted(&self) -> &Seen {
         &self.wanted
     }
@@ -166,7 +166,7 @@ impl Shadow {
         })
     }
 
-    /// Says whether delays as long as those that were seen leave the sim's outcome as it is.
+    /// Returns whether delays as long as those that were seen leave the sim's outcome as it is.
     fn is_steady(&self) -> Result<bool, Unfit> {
         let plain = expected(self.profile, &self.ops, None)?;
         for delays in Delays::all(self.slack) {
@@ -190,7 +190,7 @@ impl Shadow {
     }
 }
 
-/// Is what came of a look.
+/// What came of a look.
 enum Look {
     Same,
     Again(Moment),

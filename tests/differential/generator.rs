@@ -8,7 +8,7 @@ use super::sequence::{Op, Sequence};
 use super::words;
 use rmqplay::model::{Millis, Profile};
 
-/// Holds what the generator has thought of so far.
+/// What the generator has thought of so far.
 pub struct Generator {
     pub chance: Chance,
     pub profile: Profile,
@@ -33,7 +33,7 @@ pub struct Generator {
     pub without_free_prefetch: bool,
 }
 
-/// Says whether time matters in the sequence of a seed: those wait mostly, and need prompt answers.
+/// Returns whether time matters in the sequence of a seed: those wait mostly, and need prompt answers.
 pub fn is_timed(seed: u64) -> bool {
     Chance::new(seed ^ 0x71).percent(35)
 }
@@ -117,7 +117,7 @@ impl Generator {
         Ok(())
     }
 
-    /// Gives back what is held, then takes all contents.
+    /// Returns back what is held, then takes all contents.
     fn close_all(&mut self, known: &Known) -> Result<(), Unfit> {
         let channels: Vec<String> = self.rehearsal.player.held.channels.keys().cloned().collect();
         for channel in channels.iter().filter(|channel| *channel != "probe") {

@@ -4,7 +4,7 @@
 use rmqplay::broker::{ChannelId, ConnectionId, DeliveryTag};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Is a delivery that is not settled.
+/// A delivery that is not settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsettled {
     pub tag: DeliveryTag,
@@ -38,7 +38,7 @@ impl Held {
         self.names.insert(id, name.to_owned());
     }
 
-    /// Gives the name of a channel, also of one that is gone.
+    /// Returns the name of a channel, also of one that is gone.
     pub fn name(&self, id: ChannelId) -> String {
         self.names.get(&id).cloned().unwrap_or_default()
     }

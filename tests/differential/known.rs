@@ -44,7 +44,7 @@ impl Known {
         Ok(Self { lines, used: Mutex::default() })
     }
 
-    /// Says whether a difference is accepted, and notes that the line was needed.
+    /// Returns whether a difference is accepted, and notes that the line was needed.
     pub fn accepts(&self, rule: &str) -> bool {
         let accepted = self.lines.iter().any(|line| line == rule);
         if accepted && let Ok(mut used) = self.used.lock() {

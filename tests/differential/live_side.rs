@@ -10,7 +10,7 @@ use rmqplay::io::{Address, BrokerFailure};
 use rmqplay::model::{Millis, Profile};
 use std::time::Duration;
 
-/// Is one live broker.
+/// One live broker.
 #[derive(Clone)]
 pub struct Version {
     pub address: Address,
@@ -18,7 +18,7 @@ pub struct Version {
     pub profile: Profile,
 }
 
-/// Is how a sequence went.
+/// How a sequence went.
 #[derive(Debug, Clone)]
 pub enum Played {
     Same,

@@ -5,7 +5,7 @@ use super::generator::Generator;
 use super::words::{KEYS, TTLS};
 
 impl Generator {
-    /// Gives the next operation; some need a step before them.
+    /// Returns the next operation; some need a step before them.
     pub fn next_operation(&mut self) -> Vec<String> {
         if self.chance.percent(45)
             && let Some(text) = self.settlement()

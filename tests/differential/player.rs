@@ -14,7 +14,7 @@ use rmqplay::broker::{
 use rmqplay::model::{Millis, Moment, Profile};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Says which operations of a rehearsal begin late, and how late at most.
+/// Which operations of a rehearsal begin late, and how late at most.
 #[derive(Debug, Clone)]
 pub enum Delays {
     Random(Chance, Millis),
@@ -38,7 +38,7 @@ impl Delays {
     }
 }
 
-/// Says why a sequence was not played to its end.
+/// Why a sequence was not played to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
     /// What this operation should show is not certain, for a reason of time.
@@ -126,7 +126,7 @@ impl Player {
         self.scheduled
     }
 
-    /// Gives what was seen last, and what should have been.
+    /// Returns what was seen last, and what should have been.
     pub fn last_seen(&self) -> (Seen, Seen) {
         let wanted = self.shadow.as_ref().map(|shadow| shadow.wanted().clone());
         (self.transcript.last().unwrap_or(&self.seen).clone(), wanted.unwrap_or_default())

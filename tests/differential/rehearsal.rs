@@ -19,7 +19,7 @@ pub const MARGIN: Millis = Millis(420);
 const DELAY: Millis = Millis(410);
 /// Timers beyond this are never reached.
 const HORIZON: Millis = Millis(20_000);
-/// Is a sequence under way on the sim.
+/// A sequence under way on the sim.
 pub struct Rehearsal {
     sim: Sim,
     pub player: Player,
@@ -37,7 +37,7 @@ pub struct Rehearsal {
     raced: bool,
 }
 
-/// Says why an operation cannot be compared.
+/// Why an operation cannot be compared.
 pub type Unfit = &'static str;
 
 impl Rehearsal {
@@ -50,7 +50,7 @@ impl Rehearsal {
         Self { sim, player, now, timed, expiring: false, begun: false, limited: false, limits, ear, raced: false }
     }
 
-    /// Gives the next timer, if it is one that can be waited for.
+    /// Returns the next timer, if it is one that can be waited for.
     pub fn next_timer(&self) -> Option<Moment> {
         self.sim.wake_at().filter(|at| *at < self.now + HORIZON)
     }
@@ -110,7 +110,7 @@ impl Rehearsal {
         Ok(self.player.transcript.pop().unwrap_or_default())
     }
 
-    /// Says whether dead letters came in no promised order while a live broker was followed.
+    /// Returns whether dead letters came in no promised order while a live broker was followed.
     pub fn has_raced(&self) -> bool {
         self.raced
     }
@@ -141,7 +141,7 @@ pub fn expected(profile: Profile, ops: &[Op], jitter: Option<Delays>) -> Result<
     }
 }
 
-/// Says whether the delays of a live broker change nothing and nothing races.
+/// Returns whether the delays of a live broker change nothing and nothing races.
 pub fn steady(profile: Profile, ops: &[Op], known: &Known) -> Result<(), Unfit> {
     if limits_beside_delays(ops) && known.accepts("QQ-43-5/hang") {
         return Err("a fault of RabbitMQ 4.3.6 may follow");
@@ -164,7 +164,7 @@ pub fn steady(profile: Profile, ops: &[Op], known: &Known) -> Result<(), Unfit> 
     Ok(())
 }
 
-/// Says whether a queue with delayed retries may get a length limit, its own or by a policy.
+/// Returns whether a queue with delayed retries may get a length limit, its own or by a policy.
 fn limits_beside_delays(ops: &[Op]) -> bool {
     let limited = |op: &&Op| op.text.contains("max-length");
     let by_policy = ops.iter().filter(limited).any(|op| op.text.starts_with("policy "));
@@ -235,7 +235,7 @@ impl Ear {
         self.race |= self.limited && insight.queue.as_ref().is_some_and(|queue| self.loses_beside_arrivals(queue));
     }
 
-    /// Says whether a queue lost messages by their TTL while dead letters of another came.
+    /// Returns whether a queue lost messages by their TTL while dead letters of another came.
     fn loses_beside_arrivals(&self, queue: &QueueName) -> bool {
         let sources = self.sources.get(queue).into_iter().flatten().flatten();
         self.expired.contains(queue) && sources.into_iter().any(|source| source != queue)

@@ -33,7 +33,7 @@ const FRESH_TOLD: usize = 2;
 /// How many differences of one version are shrunk.
 const SHRUNK_MAX: usize = 4;
 
-/// Is what one version's run came to.
+/// What one version's run came to.
 #[derive(Default)]
 struct Tally {
     sequences: usize,

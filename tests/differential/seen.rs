@@ -5,7 +5,7 @@ use rmqplay::broker::Delivery;
 use rmqplay::model::{Message, Name, Table, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Is what was shown from the beginning of one step to the beginning of the next.
+/// What was shown from the beginning of one step to the beginning of the next.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Seen {
     pub streams: BTreeMap<String, Vec<String>>,
@@ -55,7 +55,7 @@ impl Seen {
     }
 }
 
-/// Gives the name that a message was published with.
+/// Returns the name that a message was published with.
 pub fn id_of(delivery: &Delivery) -> String {
     delivery.message.properties.message_id.as_deref().unwrap_or("?").to_owned()
 }

@@ -6,7 +6,7 @@ use crate::script::{Step, parse};
 use rmqplay::model::{Millis, Profile};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Is one operation.
+/// One operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Op {
     /// From the beginning of the last operation to the beginning of this one; 0 is as soon as all rests.
@@ -14,7 +14,7 @@ pub struct Op {
     pub text: String,
 }
 
-/// Is a sequence for one profile.
+/// A sequence for one profile.
 #[derive(Debug, Clone)]
 pub struct Sequence {
     pub seed: u64,

@@ -16,7 +16,7 @@ const WITHIN: Duration = Duration::from_secs(100);
 /// How many are played at once.
 const AT_ONCE: usize = 5;
 
-/// Is a difference, as small as it became.
+/// A difference, as small as it became.
 pub struct Difference {
     pub sequence: Sequence,
     pub at: usize,
@@ -67,7 +67,7 @@ impl Difference {
         self.tries < TRIES_MAX && self.began.elapsed() < WITHIN
     }
 
-    /// Says whether another difference is this one, or a part of it.
+    /// Returns whether another difference is this one, or a part of it.
     fn holds(&self, other: &Found) -> bool {
         self.expected.unlike(&self.seen).is_superset(&other.expected.unlike(&other.seen))
     }

@@ -4,7 +4,7 @@
 use super::generator::Generator;
 use rmqplay::model::Profile;
 
-/// Is a queue that was thought of.
+/// A queue that was thought of.
 #[derive(Debug, Clone)]
 pub struct QueueMade {
     pub name: String,
@@ -42,7 +42,7 @@ impl Generator {
         self.chance.one(&self.queues).map_or("q1".to_owned(), |queue| queue.name.clone())
     }
 
-    /// Gives a routing key that suits an exchange.
+    /// Returns a routing key that suits an exchange.
     pub fn key_for(&mut self, exchange: &str) -> String {
         if exchange == "\"\"" { self.some_queue() } else { self.chance.pick(&KEYS).to_owned() }
     }
@@ -204,7 +204,7 @@ impl Generator {
         }
     }
 
-    /// Gives the steps that begin a consumer: perhaps a connection, perhaps a prefetch, then consume.
+    /// Returns the steps that begin a consumer: perhaps a connection, perhaps a prefetch, then consume.
     pub fn new_consumer(&mut self) -> Vec<String> {
         let mut texts = Vec::new();
         self.named += 1;

@@ -5,7 +5,7 @@ use rmqplay::broker::{Client, Command, Event};
 use rmqplay::model::{Millis, Moment};
 use std::collections::VecDeque;
 
-/// Says when a script has heard enough.
+/// When a script has heard enough.
 pub type Enough = Box<dyn FnMut(&[(Moment, Event)]) -> bool + Send>;
 
 /// Answers an event with further commands.

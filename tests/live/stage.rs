@@ -188,7 +188,7 @@ impl Stage {
         self.play(commands, Box::new(move |heard| heard.iter().filter(confirmed).count() == count)).await;
     }
 
-    /// Gives the ready messages of a queue, exactly.
+    /// Returns the ready messages of a queue, exactly.
     pub async fn ready(&mut self, channel: ChannelId, queue: &str) -> u64 {
         match self.call(channel, Method::CheckQueue { queue: queue.into() }).await {
             Ok(Reply::Declared { ready, .. }) => ready,

@@ -44,7 +44,7 @@ pub fn clean(command: &CleanOptions, terminal: &Terminal) -> ExitCode {
     }
 }
 
-/// Says why a vhost is still there.
+/// Returns why a vhost is still there.
 fn spared_text(vhost: &str, open: usize) -> String {
     let verb = if open == 1 { "is" } else { "are" };
     format!(

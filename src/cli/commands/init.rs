@@ -45,7 +45,7 @@ pub fn init(command: &InitOptions, terminal: &Terminal) -> ExitCode {
     ExitCode::Fine
 }
 
-/// Says that a file was there already, and what it may lack.
+/// Reports that a file was there already, and what it may lack.
 fn kept(path: &Path, name: &str) -> String {
     let shown = path.display();
     let lacks = name == ".gitignore"

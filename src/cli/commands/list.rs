@@ -46,7 +46,7 @@ pub fn list(command: &ListOptions, terminal: &Terminal) -> ExitCode {
     ExitCode::Fine
 }
 
-/// Says what is kept of a cell: `kept`, `+3.10` for an overlay, `pending`, `none`, `off`.
+/// Returns what is kept of a cell: `kept`, `+3.10` for an overlay, `pending`, `none`, `off`.
 fn snapshot_states(one: &ToPlay, folders: &mut Folders) -> Result<Vec<String>, String> {
     if one.cell.scenario.snapshot.off {
         return Ok(vec!["off".to_owned()]);

@@ -275,7 +275,7 @@ fn ask(terminal: &Terminal) -> ReviewAnswer {
     }
 }
 
-/// Says what to run where nobody can be asked.
+/// Returns what to run where nobody can be asked.
 fn without_terminal(pending: &[PendingOutcome], terminal: &Terminal) -> ExitCode {
     let verb = if pending.len() == 1 { "outcome waits" } else { "outcomes wait" };
     let mut text = format!("{} {verb}, and a review needs a terminal; without one:\n", pending.len());

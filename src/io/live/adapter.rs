@@ -196,7 +196,7 @@ impl Live {
         }
     }
 
-    /// Says where to connect to in a declared vhost; as the runner or as a declared user.
+    /// Returns where to connect to in a declared vhost; as the runner or as a declared user.
     pub(crate) fn target(&self, vhost: &Name, user: Option<&Name>, label: String) -> Target {
         let (login, password) = match user {
             None => (self.address.user.clone(), Some(self.address.password.clone())),

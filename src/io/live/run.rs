@@ -8,7 +8,7 @@ use crate::io::live::limits::LiveLimits;
 use crate::model::{Millis, Moment};
 use std::time::Instant;
 
-/// Says how a run ended.
+/// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LiveEnded {
     /// The client is done.

@@ -128,7 +128,7 @@ impl ManagementClient {
         }
     }
 
-    /// Says why no answer came.
+    /// Returns why no answer came.
     fn unsent(&self, error: &reqwest::Error, verb: &str, path: &str) -> BrokerFailure {
         let doing = format!("asked to {verb} {path}");
         let kind = if error.is_connect() {

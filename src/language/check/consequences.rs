@@ -43,7 +43,7 @@ fn of_scenario(problems: &mut Vec<Problem>, whole: bool, root: &Node) {
     }
 }
 
-/// Says whether part of the file could not be read for it: what stands there is not known.
+/// Returns whether part of the file could not be read for it: what stands there is not known.
 fn is_unread(problem: &Problem) -> bool {
     match problem.code.family() {
         CodeFamily::Value | CodeFamily::Yaml | CodeFamily::Template | CodeFamily::File => true,

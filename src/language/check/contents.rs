@@ -61,7 +61,7 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Diagnostics) {
     }
 }
 
-/// Says what a step does that needs the messages of a queue back which the runner took to read.
+/// Returns what a step does that needs the messages of a queue back which the runner took to read.
 fn misses(act: &Act, read: &QueueName) -> Option<&'static str> {
     match act {
         Act::RestartBroker => Some("loses its connection"),
@@ -76,7 +76,7 @@ fn misses(act: &Act, read: &QueueName) -> Option<&'static str> {
     }
 }
 
-/// Says why a queue does not rest.
+/// Returns why a queue does not rest.
 fn unrest(scenario: &Scenario, name: &QueueName) -> Option<String> {
     if let Some(consumer) = scenario.consumers.iter().find(|consumer| consumer.queue == *name) {
         return Some(format!("consumer `{}` serves it", consumer.name));

@@ -60,7 +60,7 @@ pub fn of_queue(
     }
 }
 
-/// Says what becomes of dead letters that no queue takes.
+/// Returns what becomes of dead letters that no queue takes.
 fn lost(at_least_once: bool) -> &'static str {
     match at_least_once {
         true => "keeps what dies there in the queue, and tries again (DL-30)",

@@ -67,7 +67,7 @@ fn unknown(queue: &Queue, name: &str, span: Span, desk: &mut Diagnostics) {
     desk.add(note.help(format!("did you mean `{near}`?")));
 }
 
-/// Tells of an argument that the queue's type does not take.
+/// Reports an argument that the queue's type does not take.
 fn foreign(
     queue: &Queue,
     argument: &QueueArgument,
@@ -94,7 +94,7 @@ fn foreign(
     desk.judge_for(refused, Problem::new(Code::TopologyRefusedArgument, message).at(span, label).help(help));
 }
 
-/// Tells of a value that RabbitMQ refuses.
+/// Reports a value that RabbitMQ refuses.
 fn bad_value(
     queue: &Queue,
     argument: &QueueArgument,

@@ -58,7 +58,7 @@ fn expectations(scenario: &Scenario, published: &Published, tree: &Node, desk: &
     }
 }
 
-/// Is what a name stands for.
+/// What a name stands for.
 enum Found<'a> {
     Nothing,
     Message,
@@ -74,7 +74,7 @@ enum Found<'a> {
     },
 }
 
-/// Holds what a scenario publishes.
+/// What a scenario publishes.
 struct Published<'a> {
     /// What is called by its id.
     single: BTreeSet<&'a str>,
@@ -126,7 +126,7 @@ impl<'a> Published<'a> {
         Some(published)
     }
 
-    /// Says what a name stands for: an id, with its number in a series or without it, or the k-th of one id.
+    /// Returns what a name stands for: an id, with its number in a series or without it, or the k-th of one id.
     fn find<'n>(&self, name: &'n str) -> Found<'n> {
         let (_, label) = name.rsplit_once(':').unwrap_or(("", name));
         let is_number = |text: &str| text.parse::<u64>().is_ok();
@@ -145,7 +145,7 @@ impl<'a> Published<'a> {
         }
     }
 
-    /// Says whether a name with `*` for any ending may fit a message.
+    /// Returns whether a name with `*` for any ending may fit a message.
     fn fits(&self, pattern: &str) -> bool {
         let Some(start) = pattern.strip_suffix('*') else { return false };
         let of_series = |id: &&str| format!("{id}.").starts_with(start) || start.starts_with(&format!("{id}."));

@@ -92,7 +92,7 @@ fn ignored_by(key: &str, desk: &Diagnostics) -> Option<String> {
     (!names.is_empty()).then(|| names.join(" and "))
 }
 
-/// Says what a key may have been meant to be; one that another version or a plugin knows is told so.
+/// Reports what a key may have been meant to be; one that another version or a plugin knows is told so.
 fn unknown(entry: &Entry, operator: bool, lacking: &RefusedBy<()>, desk: &mut Diagnostics) {
     let key = entry.key.as_str();
     let keys = policy_keys(operator, desk.judged_for.newest());
@@ -124,7 +124,7 @@ fn unknown(entry: &Entry, operator: bool, lacking: &RefusedBy<()>, desk: &mut Di
     desk.judge(problem.help(help));
 }
 
-/// Says what to write instead of what people try.
+/// Returns what to write instead of what people try.
 fn hint(key: &str, value: &Node) -> Option<String> {
     let text = value.as_text()?;
     if text.parse::<i64>().is_ok() {

@@ -213,7 +213,7 @@ fn of_nothing(expectation: &Expectation, desk: &mut Diagnostics) {
     desk.add(problem.at(expectation.span, "would always hold").help(help));
 }
 
-/// Says whether anything can be otherwise than expected; a count that every number fits says nothing.
+/// Returns whether anything can be otherwise than expected; a count that every number fits says nothing.
 fn says_something(subject: &Subject) -> bool {
     let counts = |count: Option<Count>| count.is_some_and(|count| !count.is_any());
     let lists = |received: &Option<Received>| match received {

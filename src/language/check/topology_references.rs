@@ -27,22 +27,22 @@ impl Declared {
         }
     }
 
-    /// Says whether an exchange is there; every vhost has the predeclared ones.
+    /// Returns whether an exchange is there; every vhost has the predeclared ones.
     pub fn has_exchange(&self, vhost: &str, name: &str) -> bool {
         PREDECLARED.contains(&name) || self.exchanges.contains(&(vhost.into(), name.into()))
     }
 
-    /// Says whether a queue is there.
+    /// Returns whether a queue is there.
     pub fn has_queue(&self, vhost: &str, name: &str) -> bool {
         self.queues.contains(&(vhost.into(), name.into()))
     }
 
-    /// Says what to do about a missing queue.
+    /// Returns what to do about a missing queue.
     pub fn queue_help(&self, vhost: &str, name: &str) -> String {
         help("queue", vhost, name, &self.queues)
     }
 
-    /// Says what to do about a missing exchange.
+    /// Returns what to do about a missing exchange.
     pub fn exchange_help(&self, vhost: &str, name: &str) -> String {
         help("exchange", vhost, name, &self.exchanges)
     }
@@ -149,7 +149,7 @@ pub fn labelled(problem: Problem, span: Option<Span>, text: &str) -> Problem {
     }
 }
 
-/// Says whether any finding stops the work.
+/// Returns whether any finding stops the work.
 pub fn stops(problems: &[Problem]) -> bool {
     problems.iter().any(|problem| problem.level == Level::Problem)
 }

@@ -22,13 +22,13 @@ pub struct Collected {
     pub climbed: ClimbedLadders,
 }
 
-/// Gives the place of an object and of each of its keys.
+/// Returns the place of an object and of each of its keys.
 pub fn origin(node: &Node) -> Origin {
     let fields = node.entries().iter().map(|entry| (entry.key.clone(), entry.key_span.to(entry.value.span))).collect();
     Origin { whole: node.span, fields }
 }
 
-/// Gives the line that a problem with an object points at: its name, where it has one.
+/// Returns the line that a problem with an object points at: its name, where it has one.
 pub fn place(origin: &Origin) -> Span {
     let named = ["name", "source", "destination", "user", "pattern"];
     named.iter().find_map(|key| origin.fields.get(*key)).copied().unwrap_or(origin.whole)

@@ -48,7 +48,7 @@ impl Diagnostics {
         }
     }
 
-    /// Says whether no further problem is kept, so that none need be worked out.
+    /// Returns whether no further problem is kept, so that none need be worked out.
     pub fn is_full(&self) -> bool {
         let level = if self.export { Level::Note } else { Level::Problem };
         self.problems.iter().filter(|known| known.level == level).count() > PROBLEMS_MAX
@@ -81,7 +81,7 @@ impl Diagnostics {
         }
     }
 
-    /// Says what is wrong with a value.
+    /// Reports what is wrong with a value.
     pub fn wrong(&mut self, what: &str, node: &Node, wrong: DecodeError) {
         let problem = match wrong {
             DecodeError::Known => return,
@@ -102,7 +102,7 @@ impl Diagnostics {
         self.add(problem);
     }
 
-    /// Says that a key is of the language but not built.
+    /// Reports that a key is of the language but not built.
     pub fn not_yet(&mut self, key: &str, span: Span, help: &str) {
         let message = format!("`{key}` is not available yet");
         self.add(Problem::new(Code::ScenarioNotYet, message).at(span, "not available yet").help(help));
@@ -121,7 +121,7 @@ fn not_of_kind(what: &str, node: &Node, expected: &str) -> Problem {
     }
 }
 
-/// Says what to do about a scalar that looks like another.
+/// Returns what to do about a scalar that looks like another.
 fn help_for_scalar(expected: ExpectedScalar, node: &Node) -> Option<String> {
     match (expected, &node.kind) {
         (ExpectedScalar::Text, NodeKind::Integer(n)) => Some(format!("quote it: \"{n}\"")),
@@ -185,7 +185,7 @@ impl<'n> MapDecoder<'n> {
         self.entry(key).map(|entry| &entry.value)
     }
 
-    /// Says whether a key is there, without taking it.
+    /// Returns whether a key is there, without taking it.
     pub fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| entry.key == key)
     }
@@ -214,7 +214,7 @@ impl<'n> MapDecoder<'n> {
         self.opt(key, desk, reader)
     }
 
-    /// Says that a key is missing, unless a key that is near to it is there.
+    /// Reports that a key is missing, unless a key that is near to it is there.
     pub fn missing(&self, key: &str, desk: &mut Diagnostics) {
         let misspelt = self
             .entries
@@ -244,7 +244,7 @@ impl<'n> MapDecoder<'n> {
         }
     }
 
-    /// Says which keys are unknown.
+    /// Reports which keys are unknown.
     pub fn finish(self, desk: &mut Diagnostics) {
         if desk.is_full() {
             return;

@@ -24,7 +24,7 @@ impl ExpectedScalar {
     }
 }
 
-/// Says why a value cannot be read.
+/// Why a value cannot be read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DecodeError {
     /// Something of another kind; these words say what belongs here.

@@ -161,7 +161,7 @@ pub struct KnownNames<'k> {
     pub is_in_environment: &'k dyn Fn(&str) -> bool,
 }
 
-/// Says which name is undefined; `None` when it is something else.
+/// Returns which name is undefined; `None` when it is something else.
 pub fn undefined(
     known: &KnownNames<'_>,
     template: &Template,

@@ -1,7 +1,7 @@
 //! The names that templates may use although they are known only when a scenario plays.
 //! Takes a place of the file, returns names. Renders nothing.
 
-/// Says which names are known only when a scenario plays, at some place of the file.
+/// Which names are known only when a scenario plays, at some place of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Late {
     Nothing,

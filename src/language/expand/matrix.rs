@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 /// The most cells that one scenario may have.
 const CELLS_MAX: usize = 1_000;
 
-/// Is one choice: axis and value, in file order.
+/// One choice: axis and value, in file order.
 pub type Choice = Vec<(String, Json)>;
 
 /// Lists all choices; without a matrix there is one, empty.
@@ -80,7 +80,7 @@ fn twice(values: &[Node]) -> Option<&Node> {
     values.iter().find(|value| !seen.insert(axis_text(&value.to_json())))
 }
 
-/// Gives the values of an axis that are played; `--var` on the axis picks one.
+/// Returns the values of an axis that are played; `--var` on the axis picks one.
 fn pick(
     axis: &str,
     all: &[Json],

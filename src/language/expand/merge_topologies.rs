@@ -16,7 +16,7 @@ use crate::model::{Name, Object, QueueKind, Topology};
 use crate::source::{Code, Problem, Sources};
 use std::collections::BTreeMap;
 
-/// Is one source of objects, parsed but not rendered.
+/// One source of objects, parsed but not rendered.
 #[derive(Debug)]
 pub struct TopologySource {
     pub read: ReadTopology,
@@ -32,7 +32,7 @@ pub struct TopologySources {
 }
 
 impl TopologySources {
-    /// Gives what a choice plays with, in file order.
+    /// Returns what a choice plays with, in file order.
     pub fn of(&self, choice: &Choice) -> Vec<&TopologySource> {
         let chosen = self.by_choice.iter().find(|(known, _)| known == choice);
         chosen.map_or_else(Vec::new, |(_, parts)| parts.iter().map(|at| &self.all[*at]).collect())
@@ -127,7 +127,7 @@ fn read_file(
     Some(TopologySource { read })
 }
 
-/// Is what all parts say together.
+/// What all parts say together.
 pub struct MergedTopologies {
     pub collected: Collected,
     /// Where steps and consumers act that name no vhost.

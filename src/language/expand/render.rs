@@ -188,7 +188,7 @@ impl<'s, 'a> Renderer<'s, 'a> {
         }
     }
 
-    /// Says which name of a template is undefined; `None` when it is something else.
+    /// Returns which name of a template is undefined; `None` when it is something else.
     fn undefined(
         &self,
         template: &Template,
@@ -221,7 +221,7 @@ impl<'s, 'a> Renderer<'s, 'a> {
         template.bind("env", Json::Object(found));
     }
 
-    /// Gives where the scalar's text begins in the file, when it stands there letter by letter.
+    /// Returns where the scalar's text begins in the file, when it stands there letter by letter.
     fn inside(&self, node: &Node, text: &str) -> Option<u32> {
         let source = &self.sources?.get(node.span.file).text;
         let written = source.get(node.span.start as usize..node.span.end as usize)?;

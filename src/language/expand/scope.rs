@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Names that mean something already and cannot be vars.
 pub const RESERVED: [&str; 9] = ["env", "item", "message", "batch", "attempt", "consumer", "instance", "moment", "n"];
 
-/// Is where the value of a name comes from.
+/// Where the value of a name comes from.
 #[derive(Clone)]
 enum Definition<'a> {
     Written { node: &'a Node, key: Span },
@@ -96,12 +96,12 @@ impl<'a> VariableScope<'a> {
         self.definitions.keys().map(String::as_str).collect()
     }
 
-    /// Says whether the name is a var.
+    /// Returns whether the name is a var.
     pub fn has(&self, name: &str) -> bool {
         self.definitions.contains_key(name) || (name == "item" && !self.items.borrow().is_empty())
     }
 
-    /// Gives the value of a name; `None` when it has none or is a problem.
+    /// Returns the value of a name; `None` when it has none or is a problem.
     pub fn value(&self, name: &str, desk: &mut Diagnostics) -> Option<Json> {
         if name == "item" && !self.items.borrow().is_empty() {
             return self.items.borrow().last().cloned();

@@ -8,7 +8,7 @@ use crate::language::syntax::tree_builder::TreeBuilder;
 use crate::source::{FileId, Problem, Sources};
 use granit_parser::Parser;
 
-/// Is what parsing gives.
+/// What parsing gives.
 #[derive(Debug)]
 pub struct Parsed {
     /// The tree; parts that could not be read are missing.

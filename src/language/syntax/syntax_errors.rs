@@ -29,7 +29,7 @@ struct Words {
     end: usize,
 }
 
-/// Gives start and end of the line that a byte stands on; a byte on an empty line means the last line with text.
+/// Returns start and end of the line that a byte stands on; a byte on an empty line means the last line with text.
 fn line_around(text: &str, at: usize) -> (usize, usize) {
     let bytes = text.as_bytes();
     let mut at = at;
@@ -92,7 +92,7 @@ fn words(place: usize, (message, label, help): (&str, &str, &str)) -> Words {
     Words { code: Code::YamlBroken, message, label, help, start: place, end: place + 1 }
 }
 
-/// Says whether a bracket was still open when its line ended: else a missing comma is the likelier fault.
+/// Returns whether a bracket was still open when its line ended: else a missing comma is the likelier fault.
 fn ends_line_open(text: &str, bracket: usize, at: usize) -> bool {
     text.get(bracket..at).is_none_or(|between| between.contains('\n')) || at >= text.trim_end().len()
 }
@@ -196,7 +196,7 @@ fn plain_words(text: &str, kind: &ErrorKind, at: usize) -> Words {
     Words { code: Code::YamlBroken, message: message.into(), label: label.into(), help: help.into(), start, end }
 }
 
-/// Gives message, label and help for a kind of error.
+/// Returns message, label and help for a kind of error.
 fn sentence(kind: &ErrorKind) -> (&'static str, &'static str, &'static str) {
     use ErrorKind as E;
     match kind {

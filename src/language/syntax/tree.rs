@@ -7,7 +7,7 @@ use crate::source::Span;
 /// How deep lists and maps may nest.
 pub const DEPTH_MAX: usize = 100;
 
-/// Is one value of a file.
+/// One value of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     pub span: Span,
@@ -15,7 +15,7 @@ pub struct Node {
     pub style: Style,
 }
 
-/// Is what a value says.
+/// What a value says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NodeKind {
     Null,
@@ -33,7 +33,7 @@ pub enum NodeKind {
     Faulty,
 }
 
-/// Says how a scalar came to be: a rendered text may stand for the number it holds.
+/// How a scalar came to be: a rendered text may stand for the number it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     Plain,
@@ -42,7 +42,7 @@ pub enum Style {
     Rendered,
 }
 
-/// Is one key of a map with its value.
+/// One key of a map with its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     pub key: String,
@@ -61,7 +61,7 @@ impl Node {
         Self::new(span, NodeKind::Faulty)
     }
 
-    /// Gives the entries of a map.
+    /// Returns the entries of a map.
     pub fn entries(&self) -> &[Entry] {
         match &self.kind {
             NodeKind::Map(entries) => entries,
@@ -74,7 +74,7 @@ impl Node {
         self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
-    /// Gives the text of a text.
+    /// Returns the text of a text.
     pub fn as_text(&self) -> Option<&str> {
         match &self.kind {
             NodeKind::Text(text) => Some(text),
@@ -82,7 +82,7 @@ impl Node {
         }
     }
 
-    /// Says whether anything below is rendered late.
+    /// Returns whether anything below is rendered late.
     pub fn is_late(&self) -> bool {
         match &self.kind {
             NodeKind::Late(_) => true,
@@ -92,7 +92,7 @@ impl Node {
         }
     }
 
-    /// Says whether anything below was a problem.
+    /// Returns whether anything below was a problem.
     pub fn is_faulty(&self) -> bool {
         match &self.kind {
             NodeKind::Faulty => true,
@@ -111,7 +111,7 @@ impl Node {
         }
     }
 
-    /// Says in words what was found, without quoting it.
+    /// Returns in words what was found, without quoting it.
     pub fn describe(&self) -> &'static str {
         match &self.kind {
             NodeKind::Null => "nothing",
@@ -127,7 +127,7 @@ impl Node {
         }
     }
 
-    /// Gives the plain JSON of it; what is late or faulty becomes null.
+    /// Returns the plain JSON of it; what is late or faulty becomes null.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
         match &self.kind {

@@ -30,7 +30,7 @@ struct Anchored {
     depth: usize,
 }
 
-/// Is a list or a map that is not closed yet.
+/// A list or a map that is not closed yet.
 struct Open {
     start: Span,
     flow: bool,
@@ -102,7 +102,7 @@ impl<'t> TreeBuilder<'t> {
         true
     }
 
-    /// Gives our span of a parser's, without trailing white space.
+    /// Returns our span of a parser's, without trailing white space.
     fn span(&self, span: granit_parser::Span) -> Span {
         let start = span.start.byte_offset().unwrap_or(0).min(self.text.len());
         let end = span.end.byte_offset().unwrap_or(start).clamp(start, self.text.len());
@@ -144,7 +144,7 @@ impl<'t> TreeBuilder<'t> {
         self.problems.push(Problem::new(Code::YamlTag, message).at(span, "on this value").help(help));
     }
 
-    /// Says whether the value at hand belongs to a key that holds a secret.
+    /// Returns whether the value at hand belongs to a key that holds a secret.
     fn in_secret(&self) -> bool {
         let key = self.open.last().and_then(|open| match &open.content {
             Content::Map(map) => map.key.as_ref(),

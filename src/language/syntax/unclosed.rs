@@ -1,7 +1,7 @@
 //! Finds what was opened and never closed: a bracket, a quote.
 //! Takes a text up to the place where YAML gave up; gives where the culprit stands. Reads as a person does, not as YAML.
 
-/// Is what is open at the end of a stretch of text.
+/// What is open at the end of a stretch of text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unclosed {
     /// The innermost bracket that is open.

@@ -5,7 +5,7 @@ use crate::language::syntax::top_level::top_level_keys;
 use crate::language::syntax::tree::Node;
 use crate::source::{Code, Problem};
 
-/// Is what a file is for.
+/// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     Topology,

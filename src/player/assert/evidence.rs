@@ -6,7 +6,7 @@ use crate::player::record::failure::Difference;
 use crate::player::record::failure::Finding;
 use crate::player::record::ledger::Ledger;
 
-/// Is all that judging may look at.
+/// All that judging may look at.
 pub(crate) struct Evidence<'a> {
     pub ledger: &'a Ledger,
     /// Contents of queues that were read, by name.
@@ -19,7 +19,7 @@ pub(crate) struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
-    /// Says how much of a queue was read, where that is not all.
+    /// Returns how much of a queue was read, where that is not all.
     pub fn part_read(&self, queue: &QueueName) -> Option<String> {
         let read = self.contents.of(queue)?.len() as u64;
         let ready = self.ledger.queues.get(queue).map_or(0, |tally| tally.ready());

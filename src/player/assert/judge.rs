@@ -128,7 +128,7 @@ fn judge_route(id: &Name, wanted: &Entries<Name>, evidence: &Evidence, findings:
     }
 }
 
-/// Gives how far off a time may be.
+/// Returns how far off a time may be.
 fn allowance(tolerance: Tolerance, of: Millis) -> Millis {
     match tolerance {
         Tolerance::Percent(percent) => Millis((of.0 as f64 * percent / 100.0) as u64),

@@ -208,7 +208,7 @@ fn json(wanted: &MessagePattern, body: &str, scope: &Scope, findings: &mut Vec<F
     }
 }
 
-/// Says whether every field that the wanted value names is there; maps may hold more.
+/// Returns whether every field that the wanted value names is there; maps may hold more.
 fn includes_value(wanted: &Value, found: &Value) -> bool {
     match (wanted, found) {
         (Value::Table(wanted), Value::Table(found)) => {

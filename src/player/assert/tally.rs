@@ -18,7 +18,7 @@ pub(crate) struct Tallies {
     asked: Vec<(TallyExpectation, Sums)>,
 }
 
-/// Is one tally in the making.
+/// One tally in the making.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sums {
     groups: BTreeMap<String, u64>,
@@ -26,10 +26,10 @@ pub(crate) struct Sums {
     unreadable: Option<(String, String)>,
 }
 
-/// Is what one publish adds once it is confirmed: to which tally, and what.
+/// What one publish adds once it is confirmed: to which tally, and what.
 pub(crate) type Share = (usize, TallyPart);
 
-/// Is what one message adds to a tally.
+/// What one message adds to a tally.
 #[derive(Debug, Clone)]
 pub(crate) struct TallyPart {
     group: String,
@@ -58,7 +58,7 @@ impl Tallies {
         }
     }
 
-    /// Says what a message that is about to be published will add.
+    /// Returns what a message that is about to be published will add.
     pub fn shares(&self, name: &str, composed: &crate::player::message::compose::Composed) -> Vec<Share> {
         let published = self.asked.iter().enumerate().filter(|(_, (tally, _))| tally.source == TallySource::Published);
         let mut published = published.peekable();
@@ -84,7 +84,7 @@ impl Tallies {
         }
     }
 
-    /// Gives the sums so far.
+    /// Returns the sums so far.
     fn of(&self, tally: &TallyExpectation) -> Sums {
         let found = self.asked.iter().find(|(known, _)| same(known, tally));
         found.map(|(_, sums)| sums.clone()).unwrap_or_default()
@@ -127,7 +127,7 @@ impl Sums {
     }
 }
 
-/// Says whether two tallies add up the same, whatever they must come to.
+/// Returns whether two tallies add up the same, whatever they must come to.
 fn same(a: &TallyExpectation, b: &TallyExpectation) -> bool {
     a.source == b.source && a.by == b.by && a.sum == b.sum && a.only == b.only
 }
@@ -149,7 +149,7 @@ fn sums_of(tally: &TallyExpectation, messages: &[MessageRecord]) -> Sums {
     sums
 }
 
-/// Gives what a message adds; nothing when it is not meant.
+/// Returns what a message adds; nothing when it is not meant.
 fn part_of(tally: &TallyExpectation, name: &str, delivery: &Delivery) -> Option<TallyPart> {
     if !message_matches(&tally.only, name, delivery).unwrap_or(false) {
         return None;

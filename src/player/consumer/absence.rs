@@ -3,7 +3,7 @@
 use crate::model::Moment;
 use crate::player::driver::command_sequence::CommandSequence;
 
-/// Is an absence that is meant to end.
+/// An absence that is meant to end.
 #[derive(Debug)]
 pub(crate) struct Absence {
     /// Made since the loss.
@@ -18,7 +18,7 @@ pub(crate) enum AbsenceState {
 }
 
 impl Absence {
-    /// Gives when the next attempt is due.
+    /// Returns when the next attempt is due.
     pub fn wake_at(&self) -> Option<Moment> {
         match self.state {
             AbsenceState::Pausing { until } => Some(until),

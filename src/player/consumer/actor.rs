@@ -10,7 +10,7 @@ use crate::player::message::anonymous_messages::Alike;
 use crate::player::record::ledger::Ledger;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Is one consumer instance.
+/// One consumer instance.
 #[derive(Debug)]
 pub(crate) struct Actor {
     /// Its index among the scenario's consumers.
@@ -26,11 +26,11 @@ pub(crate) struct Actor {
     pub jobs: Vec<Job>,
     /// Unsettled deliveries.
     pub in_hand: BTreeMap<DeliveryTag, InHand>,
-    /// Is away and means to come back.
+    /// Away and means to come back.
     pub comeback: Option<Absence>,
 }
 
-/// Is one unsettled delivery.
+/// One unsettled delivery.
 #[derive(Debug)]
 pub(crate) struct InHand {
     pub name: Name,
@@ -73,7 +73,7 @@ impl Actor {
         actors
     }
 
-    /// Says whether it is on its way back.
+    /// Returns whether it is on its way back.
     pub fn is_connecting(&self) -> bool {
         self.comeback.as_ref().is_some_and(Absence::is_connecting)
     }
@@ -83,7 +83,7 @@ impl Actor {
         self.channel.into_iter().chain(self.publishing)
     }
 
-    /// Gives the next moment at which it acts by itself.
+    /// Returns the next moment at which it acts by itself.
     pub fn wake_at(&self, consumer: &Consumer) -> Option<Moment> {
         let jobs = self.jobs.iter().flat_map(|job| {
             let until = match job.wait {

@@ -5,7 +5,7 @@ use crate::broker::{Delivery, PublishId};
 use crate::model::{Action, Consumer, Moment, Name};
 use std::collections::BTreeMap;
 
-/// Is one piece of work.
+/// One piece of work.
 #[derive(Debug)]
 pub(crate) struct Job {
     /// One message, or the batch.
@@ -17,7 +17,7 @@ pub(crate) struct Job {
     pub over_at: Option<Moment>,
 }
 
-/// Is one message in a consumer's hands.
+/// One message in a consumer's hands.
 #[derive(Debug)]
 pub(crate) struct Held {
     pub delivery: Delivery,
@@ -28,7 +28,7 @@ pub(crate) struct Held {
     pub arrived: Moment,
 }
 
-/// Says which actions are carried out.
+/// Which actions are carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JobState {
     Rule(usize),
@@ -45,7 +45,7 @@ pub(crate) enum Wait {
 }
 
 impl Job {
-    /// Gives the actions at hand.
+    /// Returns the actions at hand.
     pub fn actions<'c>(&self, consumer: &'c Consumer) -> &'c [Action] {
         match self.doing {
             JobState::Rule(rule) => consumer.rules.get(rule).map_or(&[], |rule| &rule.actions),

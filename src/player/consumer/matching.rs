@@ -8,7 +8,7 @@ use crate::player::message::bad_value::BadValue;
 use crate::player::message::compose::{AtHand, scope_of};
 use crate::rules::topic_matches;
 
-/// Says whether all conditions hold for the message at hand.
+/// Returns whether all conditions hold for the message at hand.
 pub(crate) fn matches(matcher: &Matcher, at_hand: &AtHand) -> Result<bool, BadValue> {
     if *matcher == Matcher::default() {
         return Ok(true);
@@ -24,7 +24,7 @@ pub(crate) fn matches(matcher: &Matcher, at_hand: &AtHand) -> Result<bool, BadVa
         && when_holds(matcher, &scope)?)
 }
 
-/// Says whether the conditions hold that speak of the message alone.
+/// Returns whether the conditions hold that speak of the message alone.
 pub(crate) fn message_matches(matcher: &Matcher, name: &str, delivery: &Delivery) -> Result<bool, BadValue> {
     fits(matcher, name, delivery, &Scope::new())
 }
@@ -113,7 +113,7 @@ fn when_holds(matcher: &Matcher, scope: &Scope) -> Result<bool, BadValue> {
     })
 }
 
-/// Says whether a name is the consumer's, or that of an instance of it.
+/// Returns whether a name is the consumer's, or that of an instance of it.
 pub(crate) fn is_of(name: &str, consumer: &str) -> bool {
     let number = name.strip_prefix(consumer).and_then(|rest| rest.strip_prefix('.'));
     name == consumer || number.is_some_and(|number| number.parse::<u16>().is_ok())

@@ -12,10 +12,10 @@ const ATTEMPTS_KEPT: usize = 10_000;
 /// How many keys are remembered; the oldest is forgotten first.
 const KEYS_KEPT: usize = 100_000;
 
-/// Is a key that was found in a message: which of the consumer's kinds, and the text.
+/// A key that was found in a message: which of the consumer's kinds, and the text.
 pub(crate) type Remembered = (usize, String);
 
-/// Is what one consumer remembers.
+/// What one consumer remembers.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     attempts: BTreeMap<Name, u64>,
@@ -83,7 +83,7 @@ impl Memory {
         }
     }
 
-    /// Says whether a message with the same key was acked within the time that a rule asks for.
+    /// Returns whether a message with the same key was acked within the time that a rule asks for.
     pub fn has_seen(&self, seen: &Seen, delivery: &Delivery, now: Moment) -> bool {
         let kind = self.kinds.iter().position(|(by, _)| *by == seen.by);
         let Some(key) = kind.zip(text_of(&seen.by, delivery)) else { return false };
@@ -95,7 +95,7 @@ fn holds(since: Moment, lasting: Option<Millis>, now: Moment) -> bool {
     lasting.is_none_or(|lasting| now < since + lasting)
 }
 
-/// Gives the text that a message is told from others by; a message without it is like no other.
+/// Returns the text that a message is told from others by; a message without it is like no other.
 pub(crate) fn text_of(key: &Key, delivery: &Delivery) -> Option<String> {
     let properties = &delivery.message.properties;
     match key {

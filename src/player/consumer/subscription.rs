@@ -25,12 +25,12 @@ impl Player {
         (0..self.actors.len()).filter(are).map(|other| &self.actors[other])
     }
 
-    /// Gives the open line of another consumer of the same `channel:`.
+    /// Returns the open line of another consumer of the same `channel:`.
     fn line_of_partner(&self, index: usize) -> Option<(ConnectionId, ChannelId)> {
         self.partners(index).find_map(|other| other.connection.zip(other.channel))
     }
 
-    /// Gives what it takes to subscribe. What is left of an earlier subscription is closed first.
+    /// Returns what it takes to subscribe. What is left of an earlier subscription is closed first.
     pub(crate) fn subscribe(&mut self, index: usize) -> Vec<Ask> {
         let scenario = self.scenario.clone();
         let consumer = &scenario.consumers[self.actors[index].consumer];

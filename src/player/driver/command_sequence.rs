@@ -5,7 +5,7 @@ use crate::broker::{ChannelId, Command, ConnectionId, Method, Refusal, Reply, Re
 use crate::model::Name;
 use std::collections::VecDeque;
 
-/// Is one command of a program, before it has a request.
+/// One command of a program, before it has a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ask {
     Connect { connection: ConnectionId, user: Option<Name>, vhost: Name },
@@ -30,7 +30,7 @@ impl Ask {
     }
 }
 
-/// Is a program under way.
+/// A program under way.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CommandSequence {
     asks: VecDeque<Ask>,
@@ -49,7 +49,7 @@ impl CommandSequence {
         Self { asks: asks.into_iter().collect(), ..Self::default() }
     }
 
-    /// Gives the next command to send, if none is under way.
+    /// Returns the next command to send, if none is under way.
     pub fn next(&mut self) -> Option<Ask> {
         let ready = self.waiting.is_none() && self.refusal.is_none();
         if !ready {
@@ -80,7 +80,7 @@ impl CommandSequence {
         }
     }
 
-    /// Says that it is over, well or not.
+    /// Returns whether it is over, well or not.
     pub fn is_over(&self) -> bool {
         self.waiting.is_none() && (self.refusal.is_some() || self.asks.is_empty())
     }

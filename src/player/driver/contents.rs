@@ -17,7 +17,7 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// Gives the messages of a queue, if it was read and could be.
+    /// Returns the messages of a queue, if it was read and could be.
     pub fn of(&self, queue: &QueueName) -> Option<&[MessageRecord]> {
         self.read.get(queue)?.as_deref()
     }
@@ -58,7 +58,7 @@ impl Reading {
         Self { left: queues.into_iter().collect(), ..Self::default() }
     }
 
-    /// Gives the next queue to read.
+    /// Returns the next queue to read.
     pub fn next_queue(&mut self) -> Option<(QueueName, u64)> {
         self.left.pop_front()
     }
@@ -76,7 +76,7 @@ impl Reading {
         self.at = Some((queue, channel, Vec::new()));
     }
 
-    /// Gives what was taken once the queue at hand is read; `None` as contents when it refuses get.
+    /// Returns what was taken once the queue at hand is read; `None` as contents when it refuses get.
     pub fn finished(&mut self) -> Option<(QueueName, Option<Vec<Delivery>>)> {
         if !self.program.is_over() {
             return None;
@@ -93,7 +93,7 @@ impl Reading {
     }
 }
 
-/// Says whether a queue answers basic.get at all (streams do not, nor quorum queues with one active consumer).
+/// Returns whether a queue answers basic.get at all (streams do not, nor quorum queues with one active consumer).
 pub(crate) fn can_be_read(queue: &Queue) -> bool {
     let single = queue.arguments.get("x-single-active-consumer") == Some(&Value::Bool(true));
     match queue.kind() {

@@ -6,7 +6,7 @@ use crate::source::Span;
 /// Timers that are less than this away from such a point race with it on a live broker.
 pub const RACE: Millis = Millis(200);
 
-/// Is a moment of the run that matters.
+/// A moment of the run that matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecisionPoint {
     /// The broker's.
@@ -18,7 +18,7 @@ pub struct DecisionPoint {
     pub restless: Option<Name>,
 }
 
-/// Says which point of a run is shifted, and which way.
+/// Which point of a run is shifted, and which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Perturbation {
     /// Counts the points from 0.
@@ -26,7 +26,7 @@ pub struct Perturbation {
     pub way: Direction,
 }
 
-/// Says which way a point is shifted.
+/// Which way a point is shifted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     Earlier,

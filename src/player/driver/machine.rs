@@ -42,17 +42,17 @@ impl Driver {
         self.stage == RunStage::Done
     }
 
-    /// Says that the outcome is being read: counts no longer speak of the run.
+    /// Returns whether the outcome is being read: counts no longer speak of the run.
     pub fn is_frozen(&self) -> bool {
         self.frozen
     }
 
-    /// Says that consumers do nothing more: what the run left behind is being read, or everything is being closed.
+    /// Returns whether consumers do nothing more: what the run left behind is being read, or everything is being closed.
     pub fn rests_actors(&self) -> bool {
         self.frozen || matches!(self.stage, RunStage::Closing | RunStage::Done)
     }
 
-    /// Says that it publishes more than goes out at once, and is in the midst of it.
+    /// Returns whether it publishes more than goes out at once, and is in the midst of it.
     pub fn is_amid_bulk(&self) -> bool {
         matches!(&self.doing, DriverState::Publishing(series) if series.is_amid_bulk())
     }
@@ -64,7 +64,7 @@ impl Driver {
         }
     }
 
-    /// Gives the next moment at which the driver acts by itself.
+    /// Returns the next moment at which the driver acts by itself.
     pub fn wake_at(&self) -> Option<Moment> {
         let own = match &self.doing {
             DriverState::Publishing(series) => series.wake_at(),
@@ -77,7 +77,7 @@ impl Driver {
         own.into_iter().chain(timeout).min()
     }
 
-    /// Gives the place in the file where the run stands.
+    /// Returns the place in the file where the run stands.
     pub fn span(&self, scenario: &Scenario) -> Span {
         let step = match self.stage {
             RunStage::Linking(_) | RunStage::Opening(_) => scenario.steps.first(),

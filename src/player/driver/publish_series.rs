@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// How many publishes may be unsettled at once.
 const WINDOW: usize = 1_000;
 
-/// Is a publish step under way.
+/// A publish step under way.
 #[derive(Debug)]
 pub(crate) struct PublishSeries {
     pub publish: Publish,
@@ -26,7 +26,7 @@ impl PublishSeries {
         Self { publish, channel, began, next: 1, in_flight: BTreeSet::new(), broken: false }
     }
 
-    /// Gives the number of the message that may go out now.
+    /// Returns the number of the message that may go out now.
     pub fn due(&self, now: Moment) -> Option<u32> {
         let open = !self.broken && self.next <= self.publish.count && self.in_flight.len() < WINDOW;
         (open && self.moment_of_next() <= now).then_some(self.next)
@@ -43,18 +43,18 @@ impl PublishSeries {
         self.in_flight.remove(&publish)
     }
 
-    /// Gives when the next message is due, unless an outcome is awaited first.
+    /// Returns when the next message is due, unless an outcome is awaited first.
     pub fn wake_at(&self) -> Option<Moment> {
         let waits = !self.broken && self.next <= self.publish.count && self.in_flight.len() < WINDOW;
         waits.then(|| self.moment_of_next())
     }
 
-    /// Says that more went out at once than may be unsettled, and that there is more to send.
+    /// Returns whether more went out at once than may be unsettled, and that there is more to send.
     pub fn is_amid_bulk(&self) -> bool {
         self.publish.every == Millis(0) && self.next as usize > WINDOW && self.next <= self.publish.count
     }
 
-    /// Says that all were sent and all have ended.
+    /// Returns whether all were sent and all have ended.
     pub fn is_over(&self) -> bool {
         self.in_flight.is_empty() && (self.broken || self.next > self.publish.count)
     }

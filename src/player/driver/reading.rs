@@ -45,7 +45,7 @@ impl Player {
         self.driver.doing = DriverState::Reading(Reading::new(to_read));
     }
 
-    /// Gives the shortest message TTL that the topology puts on a queue; `u64::MAX` without one.
+    /// Returns the shortest message TTL that the topology puts on a queue; `u64::MAX` without one.
     fn nearest_timer(&self, queue: &Queue) -> u64 {
         let own = queue.arguments.get("x-message-ttl").and_then(Value::as_integer);
         let topology = &self.scenario.topology;

@@ -85,7 +85,7 @@ pub(crate) struct UserConnection {
 
 pub(crate) type UserOfVhost = (Option<Name>, Name);
 
-/// Is the driver's state.
+/// The driver's state.
 #[derive(Debug)]
 pub(crate) struct Driver {
     pub stage: RunStage,
@@ -116,7 +116,7 @@ pub(crate) struct Driver {
     pub tidied: Option<usize>,
 }
 
-/// Is the closing of some connections by the broker.
+/// The closing of some connections by the broker.
 #[derive(Debug, Clone)]
 pub(crate) struct ClosingConnections {
     /// Asked to be closed; its end is not heard of yet.
@@ -124,7 +124,7 @@ pub(crate) struct ClosingConnections {
     pub left: VecDeque<ConnectionId>,
 }
 
-/// Is a question that waits for its answer.
+/// A question that waits for its answer.
 #[derive(Debug)]
 pub(crate) struct PendingCall {
     pub channel: ChannelId,
@@ -137,7 +137,7 @@ pub(crate) struct PendingCall {
 }
 
 impl PendingCall {
-    /// Gives the moment at which nobody waits any more.
+    /// Returns the moment at which nobody waits any more.
     pub fn wake_at(&self) -> Moment {
         self.until
     }

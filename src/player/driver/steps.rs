@@ -12,7 +12,7 @@ use crate::player::record::timeline::{TimelineEvent, exchange_in_words};
 use crate::source::{Code, Span};
 
 impl Player {
-    /// Gives the step at hand.
+    /// Returns the step at hand.
     pub(crate) fn current_step(&self) -> Option<Step> {
         let scenario = &self.scenario;
         match self.driver.stage {
@@ -23,7 +23,7 @@ impl Player {
         }
     }
 
-    /// Gives the expectation at hand.
+    /// Returns the expectation at hand.
     pub(crate) fn current_expectation(&self) -> Option<Expectation> {
         match self.current_step()?.act {
             Act::Expect(expectation) => Some(*expectation),
@@ -250,7 +250,7 @@ fn management_of(act: &Act) -> Option<Management> {
     })
 }
 
-/// Says what a step does, as a refusal names it.
+/// Returns what a step does, as a refusal names it.
 fn act_in_words(act: &Act) -> String {
     match act {
         Act::Publish(publish) => format!("publish to {}", destination(publish)),

@@ -42,7 +42,7 @@ impl Player {
         }
     }
 
-    /// Gives when an `advance` ends. What is judged after it has a point of its own.
+    /// Returns when an `advance` ends. What is judged after it has a point of its own.
     pub(crate) fn end_of_advance(&mut self, length: Millis) -> Moment {
         let end = self.now + length;
         let next = match self.driver.stage {
@@ -69,7 +69,7 @@ impl Player {
 }
 
 impl Outcome {
-    /// Says whether two runs came to the same, times aside.
+    /// Returns whether two runs came to the same, times aside.
     pub fn is_same_story(&self, other: &Outcome) -> bool {
         let queues = |outcome: &Outcome| {
             let queues = outcome.queues.iter().map(|(name, queue)| {
@@ -92,7 +92,7 @@ impl Outcome {
     }
 }
 
-/// Gives what tells a message's story: its name, its deliveries and its deaths.
+/// Returns what tells a message's story: its name, its deliveries and its deaths.
 fn traits(record: &MessageRecord) -> (crate::model::Name, bool, usize, i64) {
     let message = &record.message;
     (record.name.clone(), record.redelivered, message.deaths().count(), message.deaths_counted())

@@ -145,7 +145,7 @@ impl Player {
         self.driver.doing = DriverState::Watching { until };
     }
 
-    /// Gives the queue of which an expectation adds up what the broker counts and what its consumers have in hand: on a
+    /// Returns the queue of which an expectation adds up what the broker counts and what its consumers have in hand: on a
     /// live broker the two are told at different moments.
     fn adds_up(&self, expectation: &Expectation) -> Option<QueueName> {
         let Subject::Queue(queue) = &expectation.subject else { return None };
@@ -328,7 +328,7 @@ impl Player {
         }
     }
 
-    /// Says where a check is none: why messages are dropped shows on the sim only.
+    /// Reports where a check is none: why messages are dropped shows on the sim only.
     fn note_unobservable(&mut self, expectation: &Expectation) {
         if self.ground.live && matches!(expectation.subject, Subject::Dropped(_)) {
             self.notes.push((
@@ -352,7 +352,7 @@ impl Player {
     }
 }
 
-/// Gives the queue whose contents an expectation compares, if it does.
+/// Returns the queue whose contents an expectation compares, if it does.
 pub(crate) fn contents_of(expectation: &Expectation) -> Option<&QueueName> {
     match &expectation.subject {
         Subject::Queue(queue) => queue.messages.is_some().then_some(&queue.queue),

@@ -12,7 +12,7 @@ use std::fmt;
 /// How many names are kept of the first messages, and as many of the latest, so that memory does not grow.
 pub(crate) const NAMES_KEPT: usize = 10_000;
 
-/// Is what a message without an id is called.
+/// What a message without an id is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MessageLabel {
     /// The consumer that published it; the driver else.
@@ -37,7 +37,7 @@ impl MessageLabel {
     }
 }
 
-/// Is one delivery among those that are alike.
+/// One delivery among those that are alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Alike {
     class: u64,
@@ -64,7 +64,7 @@ pub(crate) struct AnonymousMessages {
     latest_bodies: VecDeque<u64>,
 }
 
-/// Is all messages that are alike.
+/// All messages that are alike.
 #[derive(Debug, Default)]
 struct Class {
     /// In the order in which they were published; numbers that follow one another are a run.
@@ -72,7 +72,7 @@ struct Class {
     queues: BTreeMap<QueueName, Passed>,
 }
 
-/// Is what a queue gave of a class.
+/// What a queue gave of a class.
 #[derive(Debug, Default)]
 struct Passed {
     /// How many it gave for the first time: the next one's index.
@@ -217,12 +217,12 @@ fn class_of((exchange, key): (&Name, &Name), deaths: i64, message: &Message) -> 
     digest
 }
 
-/// Says whether a broker writes, changes or takes away a header.
+/// Returns whether a broker writes, changes or takes away a header.
 fn is_of_the_broker(name: &str) -> bool {
     OF_THE_BROKER.contains(&name) || name.starts_with("x-opt-") || ["CC", "BCC"].contains(&name)
 }
 
-/// Gives exchange and key of the publish, as the first death tells them.
+/// Returns exchange and key of the publish, as the first death tells them.
 fn origin(message: &Message) -> Option<(&Name, &Name)> {
     let first = |name| message.header(name).and_then(Value::as_text);
     let is_first = |death: &&crate::model::Table| {

@@ -14,7 +14,7 @@ use crate::rules::{OverLimit, PublishPart, over_limit};
 use crate::source::Span;
 use std::sync::Arc;
 
-/// Is one publish, ready to send.
+/// One publish, ready to send.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Composed {
     pub exchange: Name,
@@ -79,7 +79,7 @@ fn place_in(publish: &Publish, over: OverLimit) -> BadValue {
     BadValue::from(over).or_at(place)
 }
 
-/// Gives the id of the n-th message: `burst.3` of a series, unless its own template tells them apart.
+/// Returns the id of the n-th message: `burst.3` of a series, unless its own template tells them apart.
 fn message_id(publish: &Publish, n: u32, scope: &Scope) -> Result<Option<Name>, TemplateError> {
     let Some(id) = &publish.id else { return Ok(None) };
     let rendered = id.render(scope)?;
@@ -124,7 +124,7 @@ pub(crate) fn compose_forward(forward: &Forward, delivery: &Delivery, scope: &Sc
     within_limits(composed, |over| place_in_forward(forward, over))
 }
 
-/// Is who holds a message, as templates see it.
+/// Who holds a message, as templates see it.
 pub(crate) struct AtHand<'a> {
     pub delivery: &'a Delivery,
     pub name: &'a Name,
@@ -139,7 +139,7 @@ pub(crate) struct AtHand<'a> {
     pub memory: &'a Memory,
 }
 
-/// Gives the names that a rule's templates may use.
+/// Returns the names that a rule's templates may use.
 pub(crate) fn scope_of(at_hand: &AtHand) -> Scope {
     let message = view_of(at_hand.delivery, at_hand.name);
     let batch: Vec<minijinja::Value> = match at_hand.batch {

@@ -6,7 +6,7 @@ use crate::model::{MESSAGE_FIELDS, Message, Name, Value};
 use minijinja::value::{Enumerator, Object, ObjectRepr, Serde};
 use std::sync::Arc;
 
-/// Is one delivered message.
+/// One delivered message.
 #[derive(Debug)]
 struct View {
     name: Name,

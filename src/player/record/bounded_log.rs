@@ -38,7 +38,7 @@ pub fn fnv(digest: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(digest, |digest, byte| (digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Gives the FNV-1a digest of some bytes.
+/// Returns the FNV-1a digest of some bytes.
 pub fn digest_of(bytes: &[u8]) -> u64 {
     fnv(FNV_OFFSET, bytes)
 }
@@ -71,32 +71,32 @@ impl<T> BoundedLog<T> {
         self.sum
     }
 
-    /// Gives how many there were.
+    /// Returns how many there were.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// Says whether nothing was let go.
+    /// Returns whether nothing was let go.
     pub fn is_whole(&self) -> bool {
         self.first.len() as u64 + self.last.len() as u64 == self.count
     }
 
-    /// Gives the first ones.
+    /// Returns the first ones.
     pub fn first(&self) -> &[T] {
         &self.first
     }
 
-    /// Gives the last ones, as far as they are not among the first.
+    /// Returns the last ones, as far as they are not among the first.
     pub fn last(&self) -> impl Iterator<Item = &T> {
         self.last.iter().map(|(entry, _)| entry)
     }
 
-    /// Gives all that is kept, in order.
+    /// Returns all that is kept, in order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.first.iter().chain(self.last())
     }
 
-    /// Gives the entries of the same index to change; `None` when it was let go.
+    /// Returns the entries of the same index to change; `None` when it was let go.
     pub fn get_mut(&mut self, index: u64) -> Option<&mut T> {
         let at = index as usize;
         if at < self.first.len() {
@@ -106,7 +106,7 @@ impl<T> BoundedLog<T> {
         at.checked_sub(self.first.len() + gone).and_then(|i| self.last.get_mut(i)).map(|(entry, _)| entry)
     }
 
-    /// Gives the digest of what was let go.
+    /// Returns the digest of what was let go.
     pub fn digest(&self) -> Option<u64> {
         (!self.is_whole()).then_some(self.digest)
     }

@@ -3,7 +3,7 @@
 use crate::model::{Moment, Name, PublishOutcome, QueueName};
 use crate::source::{Code, Span};
 
-/// Is one failed step or expectation.
+/// One failed step or expectation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
     /// What failed, in a word: `rmqplay explain` tells more.
@@ -34,7 +34,7 @@ pub enum FailureSubject {
     Dropped,
 }
 
-/// Is one field that is not as expected.
+/// One field that is not as expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// `ready`, `messages[1].x_death[0].count`.

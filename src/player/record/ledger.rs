@@ -12,7 +12,7 @@ use crate::player::record::returns::Returns;
 use crate::player::{BoundedLog, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Is what is known of one queue.
+/// What is known of one queue.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QueueTally {
     /// The broker's last word; `None` before any, or when the queue is not there.

@@ -7,7 +7,7 @@ use crate::player::BoundedLog;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Is the whole outcome.
+/// The whole outcome.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
     /// By the step's user, the consumer, or `driver`: between publishers there is no order.
@@ -23,7 +23,7 @@ pub struct Outcome {
     pub reached: BTreeSet<QueueName>,
 }
 
-/// Is the answer to one call.
+/// The answer to one call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplyRecord {
     /// The name of the question.
@@ -31,7 +31,7 @@ pub struct ReplyRecord {
     pub record: MessageRecord,
 }
 
-/// Is how one publish ended.
+/// How one publish ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PublishRecord {
     pub message: Name,
@@ -40,7 +40,7 @@ pub struct PublishRecord {
     pub outcome: PublishOutcome,
 }
 
-/// Is what a queue holds at the end.
+/// What a queue holds at the end.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct QueueOutcome {
     pub ready: u64,
@@ -49,7 +49,7 @@ pub struct QueueOutcome {
     pub messages: Option<Vec<MessageRecord>>,
 }
 
-/// Is one message as it was read.
+/// One message as it was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MessageRecord {
     pub name: Name,
@@ -59,7 +59,7 @@ pub struct MessageRecord {
     pub message: Arc<Message>,
 }
 
-/// Is what one consumer instance received and did.
+/// What one consumer instance received and did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConsumerOutcome {
     /// `worker`, or `worker.2` with several instances.
@@ -68,7 +68,7 @@ pub struct ConsumerOutcome {
     pub received: BoundedLog<Receipt>,
 }
 
-/// Is one delivery and what came of it.
+/// One delivery and what came of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Receipt {
     pub record: MessageRecord,
@@ -76,7 +76,7 @@ pub struct Receipt {
     pub did: Vec<ActionRecord>,
 }
 
-/// Is one thing that a consumer did with a message.
+/// One thing that a consumer did with a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActionRecord {
     /// `ack`, `nack, requeue`, `hold`.
@@ -96,7 +96,7 @@ pub enum ActionRecord {
     },
 }
 
-/// Is one refusal that somebody met.
+/// One refusal that somebody met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusalRecord {
     pub who: Name,

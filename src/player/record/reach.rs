@@ -133,7 +133,7 @@ impl Reach {
         next
     }
 
-    /// Gives the queues that were reached.
+    /// Returns the queues that were reached.
     pub(crate) fn reached(&self) -> &BTreeSet<QueueName> {
         &self.reached
     }

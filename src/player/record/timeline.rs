@@ -16,7 +16,7 @@ const ENTRIES_MAX: usize = 10_000;
 /// How many letters of a reply are told.
 const BODY_TOLD_MAX: usize = 80;
 
-/// Is one entry: when, in which order, and what.
+/// One entry: when, in which order, and what.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimelineEntry {
     pub moment: Moment,
@@ -25,7 +25,7 @@ pub struct TimelineEntry {
     pub what: TimelineEvent,
 }
 
-/// Is what happened.
+/// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TimelineEvent {
     /// The driver, or a user, did what has no story of its own: declared, deleted, set a policy.
@@ -106,7 +106,7 @@ pub enum TimelineEvent {
     },
 }
 
-/// Holds what happened, in order.
+/// What happened, in order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Timeline {
     entries: VecDeque<TimelineEntry>,
@@ -123,12 +123,12 @@ impl Timeline {
         self.entries.push_back(TimelineEntry { moment, sequence: self.sequence, what });
     }
 
-    /// Gives what is kept, oldest first.
+    /// Returns what is kept, oldest first.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = &TimelineEntry> {
         self.entries.iter()
     }
 
-    /// Gives how many there were.
+    /// Returns how many there were.
     pub fn count(&self) -> u64 {
         self.sequence
     }
@@ -186,7 +186,7 @@ impl fmt::Display for TimelineEvent {
     }
 }
 
-/// Says what happened inside the broker, without the message's name and the rule.
+/// Returns what happened inside the broker, without the message's name and the rule.
 pub fn insight_in_words(insight: &Explanation, behind: Option<&str>, until: Option<Moment>) -> String {
     let queue = insight.queue.as_ref().map_or("the broker", |queue| &*queue.name);
     match &insight.what {
@@ -217,7 +217,7 @@ pub fn exchange_in_words(exchange: &str) -> &str {
     if exchange.is_empty() { "the default exchange" } else { exchange }
 }
 
-/// Says how a publish ended.
+/// Returns how a publish ended.
 pub fn outcome_in_words(outcome: PublishOutcome) -> &'static str {
     match outcome {
         PublishOutcome::Confirmed => "confirmed",
@@ -228,7 +228,7 @@ pub fn outcome_in_words(outcome: PublishOutcome) -> &'static str {
     }
 }
 
-/// Says how a delivery was settled.
+/// Returns how a delivery was settled.
 pub fn settlement_in_words(settlement: Settlement, message: &str) -> String {
     match settlement {
         Settlement::Ack => format!("acks {message}"),

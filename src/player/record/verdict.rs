@@ -1,6 +1,6 @@
 //! How a cell ended.
 
-/// Is the verdict over one cell on one broker.
+/// The verdict over one cell on one broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     Passed,
@@ -17,7 +17,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Gives the word for it.
+    /// Returns the word for it.
     pub fn as_str(&self) -> &'static str {
         match self {
             Verdict::Passed => "passed",

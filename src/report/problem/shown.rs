@@ -83,7 +83,7 @@ impl Shown {
         Shown { name: self.name, text, lines: [0].into(), cut: Cut { byte: from, line, column } }
     }
 
-    /// Says which part of the file is at hand.
+    /// Returns which part of the file is at hand.
     pub fn cut(&self) -> Cut {
         self.cut
     }

@@ -23,7 +23,7 @@ impl Sim {
         self.overtaken.push(Overtaken { channel, by, taken });
     }
 
-    /// Gives back what was recalled, unless the client goes on settling on that channel: what it sends before the channel
+    /// Returns back what was recalled, unless the client goes on settling on that channel: what it sends before the channel
     /// hears of the deliveries comes first.
     pub(crate) fn give_back_before(&mut self, command: &Command) {
         let settles = |one: &Overtaken| matches!(command, Command::Settle { channel, .. } if *channel == one.channel);
@@ -46,7 +46,7 @@ impl Sim {
         self.work_off();
     }
 
-    /// Gives back all that was recalled, and returns whether there was anything.
+    /// Returns back all that was recalled, and returns whether there was anything.
     pub(crate) fn give_back_all(&mut self) -> bool {
         let any = !self.overtaken.is_empty();
         for one in std::mem::take(&mut self.overtaken) {

@@ -100,7 +100,7 @@ impl Sim {
         }
     }
 
-    /// Tells that a message comes back to a queue that is gone (CO-17, CO-20).
+    /// Reports that a message comes back to a queue that is gone (CO-17, CO-20).
     pub(crate) fn tell_no_way_back(&mut self, origin: PublishId) {
         self.tell(Some(origin), None, "CO-20", || What::Dropped { why: "its queue is gone".into(), stood: false });
     }

@@ -82,7 +82,7 @@ impl Sim {
         if taken { Confirmation::Ack } else { Confirmation::Nack }
     }
 
-    /// Tells that the bindings of an exchange fit a publish nowhere, and its alternate exchange takes it (RT-10).
+    /// Reports that the bindings of an exchange fit a publish nowhere, and its alternate exchange takes it (RT-10).
     fn tell_alternate(&mut self, id: ExchangeId, stored: &Stored) {
         let mut found = Vec::new();
         self.own_destinations(id, &keys(stored), &mut found);

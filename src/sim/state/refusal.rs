@@ -28,7 +28,7 @@ pub(crate) fn http_error(status: u16, reason: impl Into<String>) -> Refusal {
     Refusal { scope: Scope::Management, code: status, text: reason.into() }
 }
 
-/// Says that the sim leaves something out.
+/// Reports that the sim leaves something out.
 pub(crate) fn not_simulated(what: &str) -> Refusal {
     connection_error(code::NOT_IMPLEMENTED, format!("not simulated: {what}"))
 }

@@ -218,7 +218,7 @@ impl LiveChannel {
     }
 }
 
-/// Says in words what a method does, for failures.
+/// Returns in words what a method does, for failures.
 pub(crate) fn describe(method: &Method) -> String {
     match method {
         Method::DeclareExchange(exchange) => format!("declaring exchange '{}'", exchange.name),

@@ -271,7 +271,7 @@ impl Live {
         }
     }
 
-    /// Says in words what is under way, for failures.
+    /// Returns in words what is under way, for failures.
     pub(crate) fn doing(&self) -> String {
         let unsettled: usize = self.lines.values().map(|line| line.unsettled.len()).sum();
         match self.waiting.values().next() {

@@ -23,7 +23,7 @@ use tokio::time::timeout;
 /// The heartbeat when the URL asks for none: often enough to notice a silent peer, seldom enough for a busy box.
 const HEARTBEAT_S: u16 = 30;
 
-/// Says where to connect to, and as whom.
+/// Where to connect to, and as whom.
 #[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) address: Address,

@@ -94,7 +94,7 @@ impl Live {
     }
 }
 
-/// Says in words what needs the tag `policymaker`; other acts need not be told apart.
+/// Returns in words what needs the tag `policymaker`; other acts need not be told apart.
 fn describe(act: &Management) -> String {
     match act {
         Management::PutPolicy { policy, .. } => format!("put policy '{}'", policy.name),

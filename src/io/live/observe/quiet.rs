@@ -159,7 +159,7 @@ impl Live {
     }
 }
 
-/// Says what keeps changing.
+/// Returns what keeps changing.
 fn describe(event: &Event) -> String {
     match event {
         Event::Reply { .. } => "commands are still being answered".into(),

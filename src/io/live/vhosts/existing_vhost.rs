@@ -92,7 +92,7 @@ pub async fn lend(address: &Address, vhost: &str) -> Result<ExistingVhost, Vhost
     }
 }
 
-/// Says what is in a vhost; nothing when it is empty.
+/// Returns what is in a vhost; nothing when it is empty.
 fn contents(found: &Inventory) -> Option<String> {
     let kinds = [
         ("queue", ours_left_out(&found.queues)),

@@ -14,7 +14,7 @@ const TRIES: usize = 5;
 /// How long the whole clean-up may take.
 const SWEEP: Duration = Duration::from_secs(60);
 
-/// Holds what must be deleted after a run.
+/// What must be deleted after a run.
 #[derive(Clone)]
 pub struct TestVhosts {
     management: ManagementClient,

@@ -61,7 +61,7 @@ pub fn actions(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Vec<
     }
 }
 
-/// Says what is allowed but hardly meant.
+/// Reports what is allowed but hardly meant.
 fn judge(actions: &[Action], auto_ack: bool, span: Span, desk: &mut Diagnostics) {
     let settles = |action: &Action| {
         matches!(action, Action::Ack { .. } | Action::Nack { .. } | Action::Reject { .. } | Action::Retry)

@@ -70,7 +70,7 @@ pub fn consumer(
     Some(consumer)
 }
 
-/// Says what cannot work, and what hardly works as meant.
+/// Reports what cannot work, and what hardly works as meant.
 fn judge(consumer: &Consumer, node: &Node, desk: &mut Diagnostics) {
     let place = |key: &str| key_span(node, key).unwrap_or(consumer.span);
     if let Some(bytes) = consumer.instance_names().find_map(|tag| short_string_excess(&tag)) {

@@ -9,7 +9,7 @@ use crate::language::world::{World, beside};
 use crate::model::{Forward, LateValue, Millis, Payload, Publish, Text, Value};
 use crate::source::{Code, Problem};
 
-/// Is what a publish needs to read a body from a file.
+/// What a publish needs to read a body from a file.
 pub struct Folder<'w> {
     pub world: &'w dyn World,
     /// The scenario's file: paths are beside it.
@@ -72,7 +72,7 @@ pub fn publish_fields(fields: &mut MapDecoder<'_>, folder: &Folder<'_>, desk: &m
     }
 }
 
-/// Says what to write in place of keys that people try.
+/// Reports what to write in place of keys that people try.
 fn hints(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) {
     let tried = [
         (

@@ -28,7 +28,7 @@ fn verbs() -> impl Iterator<Item = &'static str> + Clone {
 /// Keys that stand beside the verb.
 const BESIDE: [&str; 4] = ["as", "vhost", "refused", "every"];
 
-/// Is where steps are decoded.
+/// Where steps are decoded.
 pub struct StepSurroundings<'w> {
     pub folder: Folder<'w>,
     /// Of a step that names none.

@@ -145,7 +145,7 @@ pub fn user(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut
     into.user(User { name, credential, tags, limits }, origin(node), desk);
 }
 
-/// Tells of a hash that RabbitMQ refuses, or that no password fits. Never quotes it.
+/// Reports a hash that RabbitMQ refuses, or that no password fits. Never quotes it.
 fn check_hash(hash: &str, algorithm: &str, span: Span, desk: &mut Diagnostics) {
     let form = "base64 of a salt of 4 bytes and the digest: `rabbitmqctl hash_password` prints one";
     let plain: String = hash.chars().filter(|c| !c.is_whitespace()).collect();

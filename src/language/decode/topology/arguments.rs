@@ -11,7 +11,7 @@ use crate::rules::{QUEUE_ARGUMENTS, ValueKind};
 use crate::source::{Code, Problem, Span};
 use std::collections::BTreeMap;
 
-/// Is a table in the making.
+/// A table in the making.
 #[derive(Debug, Clone, Default)]
 pub struct Arguments {
     pub table: Table,

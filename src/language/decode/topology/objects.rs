@@ -10,7 +10,7 @@ use crate::language::decode::topology::retry;
 use crate::language::syntax::tree::Node;
 use crate::model::{Binding, DestinationKind, Exchange, Name, Origin, Queue, Table};
 
-/// Is what every object of a file needs to know.
+/// What every object of a file needs to know.
 #[derive(Debug, Clone)]
 pub struct Surroundings {
     /// Where an object goes that names no vhost.
@@ -103,7 +103,7 @@ pub fn exchange(node: &Node, around: &Surroundings, into: &mut Collected, desk: 
     into.exchange(exchange, origin, desk);
 }
 
-/// Is what an inline binding leads to.
+/// What an inline binding leads to.
 struct Destination {
     vhost: Name,
     name: Name,

@@ -14,7 +14,7 @@ use crate::source::{Code, Problem, Span};
 /// The routing key that leads to where messages go that were tried often enough.
 const PARKED: &str = "parked";
 
-/// Is a read `retry:`.
+/// A read `retry:`.
 #[derive(Debug, Clone)]
 pub struct RetryDeclaration {
     rungs: Rungs,
@@ -92,7 +92,7 @@ fn rung(node: &Node) -> Read<Rung> {
     }
 }
 
-/// Gives the name of the wait queue of a delay: `work.q.retry.5s`.
+/// Returns the name of the wait queue of a delay: `work.q.retry.5s`.
 fn wait_name(queue: &Queue, rung: &Rung) -> Name {
     format!("{}.retry.{}", queue.name, rung.written).into()
 }
@@ -197,7 +197,7 @@ impl RetryDeclaration {
     }
 }
 
-/// Gives a durable queue in the same vhost without name and arguments.
+/// Returns a durable queue in the same vhost without name and arguments.
 fn plain(queue: &Queue) -> Queue {
     let (vhost, name, arguments) = (queue.vhost.clone(), Name::from(""), Table::new());
     Queue { vhost, name, durable: queue.durable, auto_delete: false, exclusive: false, arguments }
