@@ -41,7 +41,7 @@ impl Sim {
         self.down_until = Some((at, request));
     }
 
-    /// Is up again: answers the restart, and looks at what expired meanwhile.
+    /// Up again: answers the restart, and looks at what expired meanwhile.
     pub(crate) fn come_up(&mut self) {
         let Some((_, request)) = self.down_until.take() else { return };
         self.answer(request, Ok(Reply::Done));

@@ -115,6 +115,7 @@ codes! {
         TopologyRetry "retry",
         TopologyServerNamed "server_named",
         TopologyUndefinedFlag "undefined_flag",
+        TopologyTransient "transient",
         TopologyUnknownArgument "unknown_argument",
         TopologyUnknownTag "unknown_tag",
         TopologyUnknownUser "unknown_user",

@@ -69,7 +69,23 @@ pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, de
         reserved_name("queue", &queue.name, origin, desk);
     }
     flags(queue, origin, desk);
+    transient(queue, origin, desk);
     legal_arguments::check(queue, places, origin, desk);
+}
+
+/// Notes a transient queue that 4.3 refuses unless its configuration, or `--permit`, says otherwise (ER-12).
+fn transient(queue: &Queue, origin: &Origin, desk: &mut Diagnostics) {
+    if queue.durable || queue.exclusive || queue.kind() != QueueKind::Classic {
+        return;
+    }
+    let Some(refused) = desk.judged_for.refused_by(|version| version.transient_queues_denied.then_some(())) else {
+        return;
+    };
+    let message =
+        format!("{} transient queues that are not exclusive: '{}'", refused.who("refuses", "refuse"), queue.name);
+    let span = origin.fields.get("durable").copied().unwrap_or_else(|| place(origin));
+    let note = Problem::note(Code::TopologyTransient, message).at(span, "transient");
+    desk.add(note.help("541 INTERNAL_ERROR, unless `transient_nonexcl_queues` is permitted there (ER-12): make it durable, or exclusive"));
 }
 
 /// Quorum queues and streams are durable, shared and stay.
