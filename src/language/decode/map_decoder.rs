@@ -282,3 +282,18 @@ pub fn each<'n, T>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FileId;
+
+    #[test]
+    #[should_panic(expected = "the table has no key `nonsense` in the group `peak`")]
+    fn a_decoder_reads_no_key_that_the_table_lacks() {
+        let node = Node::new(Span::new(FileId::default(), 0, 0), NodeKind::Map(Vec::new()));
+        let mut fields = MapDecoder::of("peak", "`peak`", &node, &mut Diagnostics::default()).expect("a map");
+        assert!(fields.entry("ready").is_none());
+        fields.entry("nonsense");
+    }
+}
