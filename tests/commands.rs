@@ -157,5 +157,10 @@ fn steady(said: &str, broker: Option<&Broker>) -> String {
         said = said.replace(version, "[version]");
     }
     let time = Regex::new(r" in [0-9.]+ (?:ms|s)").expect("a pattern");
-    time.replace_all(&said, " in [time]").into_owned()
+    let said = time.replace_all(&said, " in [time]");
+    if broker.is_none() {
+        return said.into_owned();
+    }
+    let confirmed = Regex::new(r"confirmed at [0-9.]+m?s").expect("a pattern");
+    confirmed.replace_all(&said, "confirmed at [at]").into_owned()
 }

@@ -160,7 +160,8 @@ impl Live {
             Answer::Reply(reply) => reply,
             Answer::Consumer(stream) => {
                 if let Some((consumer, no_ack)) = consume {
-                    line.feeds.insert(consumer, ConsumerStream::new(stream, no_ack));
+                    let before = line.feeds.insert(consumer, ConsumerStream::new(stream, no_ack));
+                    line.replaced.extend(before);
                 }
                 self.waiting.remove(&request);
                 self.batch.begun.push(Event::Reply { request, reply: Ok(Reply::Done) });
@@ -206,8 +207,8 @@ impl Live {
                     match item {
                         // What stands behind it is read in the next step: it came after the cancel.
                         Some(Ok(message)) if message.delivery_tag == CANCEL_TAG => {
-                            feed.dismissed = true;
-                            if feed.cancelled {
+                            let told_before = std::mem::replace(&mut feed.dismissed, true);
+                            if feed.cancelled || told_before {
                                 continue;
                             }
                             self.dismissed.push((*channel, consumer.clone()));

@@ -48,6 +48,11 @@ impl CancelFrames {
         count
     }
 
+    /// Returns whether bytes wait for the reader.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// Goes over frames that stay as they are; returns where the first one begins that may not.
     fn skip(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;

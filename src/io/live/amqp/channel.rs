@@ -18,6 +18,8 @@ pub(crate) struct LiveChannel {
     pub(crate) state: LiveChannelState,
     pub(crate) channel: Option<lapin::Channel>,
     pub(crate) feeds: BTreeMap<Name, ConsumerStream>,
+    /// Streams whose tag has a new consumer. lapin cancels the tag when one is dropped, and so the new one: they stay.
+    pub(crate) replaced: Vec<ConsumerStream>,
     /// As last set by the client; 0 is no limit.
     pub(crate) prefetch: u16,
     pub(crate) backlog: VecDeque<Item>,
@@ -122,6 +124,7 @@ impl LiveChannel {
             state: LiveChannelState::Opening { request },
             channel: None,
             feeds: BTreeMap::new(),
+            replaced: Vec::new(),
             prefetch: 0,
             backlog: VecDeque::new(),
             calling: None,

@@ -116,11 +116,17 @@ impl AsyncRead for TappedClose {
         loop {
             let waited = self.cancels.take_ready(into);
             if waited > 0 {
+                context.waker().wake_by_ref();
                 return Poll::Ready(Ok(waited));
             }
             let read = ready!(Pin::new(&mut self.stream).poll_read(context, into))?;
             self.ear.note(&into[..read]);
             let passed = self.cancels.pass(&into[..read]);
+            // What waits goes along at once: lapin reads again only when the socket has more.
+            let passed = passed + self.cancels.take_ready(&mut into[passed..]);
+            if self.cancels.has_ready() {
+                context.waker().wake_by_ref();
+            }
             if passed > 0 || read == 0 {
                 return Poll::Ready(Ok(passed));
             }
