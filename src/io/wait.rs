@@ -28,6 +28,7 @@ const UNREACHABLE: &str =
 pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Overview, BrokerFailure> {
     let end = Instant::now() + limit;
     let management = ManagementClient::new(address)?;
+    let (mut amqp_before, mut http_before) = (None, None);
     loop {
         let one = TRY.min(end.saturating_duration_since(Instant::now()));
         let (amqp, http) = tokio::select! {
@@ -37,6 +38,8 @@ pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Over
             },
             failure = other_service(address, one) => return Err(failure),
         };
+        let amqp = amqp.map_err(|failure| reason_known(failure, &mut amqp_before));
+        let http = http.map_err(|failure| reason_known(failure, &mut http_before));
         if let (Err(amqp), Err(http)) = (&amqp, &http)
             && matches!(
                 (&amqp.kind, &http.kind),
@@ -56,6 +59,14 @@ pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Over
             return Err(not_ready(address, amqp, http, limit));
         }
         sleep(PAUSE).await;
+    }
+}
+
+/// Returns the reason that is known of a side: an attempt that was cut short by the end knows less than the one before.
+fn reason_known(failure: BrokerFailure, before: &mut Option<BrokerFailure>) -> BrokerFailure {
+    match before {
+        Some(before) if matches!(failure.kind, BrokerFailureKind::NoAnswer { .. }) => before.clone(),
+        _ => before.insert(failure).clone(),
     }
 }
 
