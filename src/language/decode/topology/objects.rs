@@ -127,8 +127,8 @@ fn bindings_to(node: &Node, to: &Destination, desk: &mut Diagnostics) -> Vec<(Bi
         let mut fields = MapDecoder::of("binding_to", "a binding", node, desk)?;
         let source = fields.need("source", desk, read::name);
         let read = key_and_arguments(&mut fields, desk);
-        fields.finish(desk);
-        let (routing_key, arguments) = read?;
+        let is_whole = finished(fields, desk);
+        let (routing_key, arguments) = read.filter(|_| is_whole)?;
         let (vhost, destination, destination_kind) = (to.vhost.clone(), to.name.clone(), to.kind);
         Some((Binding { vhost, source: source?, destination, destination_kind, routing_key, arguments }, origin(node)))
     })
@@ -138,7 +138,11 @@ fn bindings_to(node: &Node, to: &Destination, desk: &mut Diagnostics) -> Vec<(Bi
 fn key_and_arguments(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Option<(Name, Table)> {
     let routing_key = match fields.has("routing_key") {
         true => fields.opt("routing_key", desk, read::name),
-        false => Some(Name::default()),
+        false => {
+            // Known, though it is not there: what is misspelt for it leads to it.
+            fields.entry("routing_key");
+            Some(Name::default())
+        }
     };
     let mut arguments = Arguments::default();
     arguments.raw(fields, desk);
@@ -161,6 +165,13 @@ pub fn binding_fields(fields: &mut MapDecoder<'_>, vhost: Name, desk: &mut Diagn
     Some(Binding { vhost, source: source?, destination: destination?, destination_kind, routing_key, arguments })
 }
 
+/// Tells of unknown keys; returns whether there were none, for a binding by a misspelt key would be another one.
+fn finished(fields: MapDecoder<'_>, desk: &mut Diagnostics) -> bool {
+    let before = desk.problems.len();
+    fields.finish(desk);
+    desk.export || desk.problems.len() == before
+}
+
 /// Decodes one entry of `bindings`.
 pub fn binding(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut Diagnostics) {
     let Some(mut fields) = MapDecoder::of("binding", "a binding", node, desk) else { return };
@@ -169,8 +180,8 @@ pub fn binding(node: &Node, around: &Surroundings, into: &mut Collected, desk: &
         fields.ignore(&["properties_key"]);
     }
     let read = binding_fields(&mut fields, vhost, desk);
-    fields.finish(desk);
-    if let Some(binding) = read {
+    let is_whole = finished(fields, desk);
+    if let Some(binding) = read.filter(|_| is_whole) {
         let origin: Origin = origin(node);
         into.binding(binding, origin, desk);
     }
