@@ -46,6 +46,11 @@ fn is_for(path: &Path, profile: Profile) -> bool {
     sim_only(&text, &steps).is_none() && steps.iter().any(|step| step.profiles.contains(&profile))
 }
 
+/// Files in which a step races with the broker: on a busy machine a delivery may still come before the cancel that is
+/// sent in the same breath. One play must be as written.
+const RACES: [&str; 1] = ["CO-3-settle-then-cancel.txt"];
+const PLAYS_OF_A_RACE_MAX: u32 = 3;
+
 async fn check_file(broker: &Address, path: &Path, profile: Profile) -> Checked {
     let text = std::fs::read_to_string(path).expect("a readable file");
     let steps = parse(&text)?;
@@ -56,9 +61,16 @@ async fn check_file(broker: &Address, path: &Path, profile: Profile) -> Checked 
     let mut vhosts: Vec<Name> = vec!["/".into()];
     vhosts.extend(named("vhost"));
     let users: Vec<Name> = named("user").into_iter().collect();
-    let guard = TestVhosts::set_up(broker, &vhosts, &users).await.map_err(|failure| failure.to_string())?;
-    let mut faults = play(broker, &guard, &name, &steps, profile).await;
-    faults.extend(guard.sweep().await.err().map(|failure| failure.to_string()));
+    let mut faults = Vec::new();
+    for left in (0..if RACES.contains(&&*name) { PLAYS_OF_A_RACE_MAX } else { 1 }).rev() {
+        let guard = TestVhosts::set_up(broker, &vhosts, &users).await.map_err(|failure| failure.to_string())?;
+        faults = play(broker, &guard, &name, &steps, profile).await;
+        faults.extend(guard.sweep().await.err().map(|failure| failure.to_string()));
+        if faults.is_empty() {
+            break;
+        }
+        println!("{name} on {profile}: it races with the broker; {left} plays are left: {}", faults.join("; "));
+    }
     table::record(&name, profile, if faults.is_empty() { Outcome::Passed } else { Outcome::Failed });
     if faults.is_empty() && !golden::is_updating() && !table::says_passed(path, profile) {
         faults.push("it passed, which TABLE.md does not say: UPDATE_GOLDEN=1 notes it".into());
