@@ -8,7 +8,7 @@ use crate::player::message::anonymous_messages::{Alike, AnonymousMessages, Fate}
 use crate::player::message::compose::Composed;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Gives messages their names.
+/// The names of messages, given as they are met.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     /// How often an id was published.
