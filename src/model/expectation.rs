@@ -221,3 +221,16 @@ pub enum PublishOutcome {
     /// Its channel died before anyone could know.
     Lost,
 }
+
+impl PublishOutcome {
+    /// Returns the language's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PublishOutcome::Confirmed => "confirmed",
+            PublishOutcome::Nacked => "nacked",
+            PublishOutcome::Returned => "returned",
+            PublishOutcome::Refused => "refused",
+            PublishOutcome::Lost => "lost",
+        }
+    }
+}

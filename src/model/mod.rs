@@ -1,8 +1,10 @@
 //! The nouns: names, typed values, the objects of a topology, messages, scenarios and what they expect.
 //! Plain data with shapes and units. Never decides what a broker would do (that is `rules`), never parses YAML.
 
+mod act;
 mod behaviour;
 mod count;
+mod counted;
 mod expectation;
 mod expression;
 mod message;
@@ -18,10 +20,12 @@ mod table;
 mod topology;
 mod value;
 
+pub use act::{Act, Call, Side};
 pub use behaviour::{
     Action, Batch, Consumer, DeathMatcher, Forward, Key, Ladder, Matcher, OwnQueue, Reconnect, Rule, Seen, Timeout,
 };
 pub use count::Count;
+pub use counted::{by_number, counted};
 pub use expectation::{
     Batches, ConnectionExpectation, ConsumerExpectation, DeathPattern, Entries, Expectation, MessageExpectation,
     MessagePattern, Order, Peak, PublishExpectation, PublishOutcome, QueueExpectation, Received, Subject,
@@ -31,13 +35,11 @@ pub use expression::{Scope, Template, TemplateError};
 pub use message::{MESSAGE_FIELDS, Message, Properties};
 pub use moment::{DurationError, Millis, Moment};
 pub use name::{Name, QueueName};
-pub use object::{Object, Origin, Origins};
+pub use object::{Object, Origin, Origins, exchange_in_words};
 pub use profile::{Profile, Version};
 pub use publish::{LateValue, Payload, Publish, Text, name_in_series, name_of_same_id, of_same_id, of_series};
 pub use scale::Scale;
-pub use scenario::{
-    Act, Call, Cell, LiveSettings, Needs, Pace, Refused, Requirement, Scenario, Side, SnapshotSettings, Step,
-};
+pub use scenario::{Cell, LiveSettings, Needs, Pace, Refused, Requirement, Scenario, SnapshotSettings, Step};
 pub use secret::Secret;
 pub use table::Table;
 pub use topology::{

@@ -90,6 +90,11 @@ impl Object {
     }
 }
 
+/// Says the default exchange in words.
+pub fn exchange_in_words(exchange: &str) -> &str {
+    if exchange.is_empty() { "the default exchange" } else { exchange }
+}
+
 impl fmt::Display for Object {
     /// Writes the object as people say it, without its vhost: `queue 'work.q'`, `binding game -> cmd.alice (alice)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

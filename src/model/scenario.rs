@@ -1,10 +1,7 @@
 //! A scenario after loading: one cell is one scenario with one choice of its matrix, all load-time templates rendered.
 //! Plain data; `play` runs it. Names that it uses are declared, or are problems already.
 
-use crate::model::{
-    Binding, Consumer, Exchange, Expectation, MessagePattern, Millis, Name, Object, Origins, Permission, Policy,
-    Publish, Queue, QueueName, Scale, Subject, Topology, Version, When,
-};
+use crate::model::{Act, Consumer, Expectation, Millis, Name, Origins, Queue, Scale, Subject, Topology, Version, When};
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -95,24 +92,6 @@ pub struct Pace {
     pub index: u32,
 }
 
-/// A publish whose reply is awaited, by direct reply-to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Call {
-    pub publish: Publish,
-    pub within: Millis,
-    /// Compared with the reply.
-    pub reply: Option<MessagePattern>,
-}
-
-/// Who ends a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// By force, with a reason (320).
-    Broker,
-    /// Politely.
-    Client,
-}
-
 /// That a step must be refused, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
@@ -120,64 +99,6 @@ pub struct Refused {
     pub code: Option<u16>,
     /// Contained in the reply text.
     pub text: Option<String>,
-}
-
-impl Act {
-    /// Returns whether a step that does it may say `refused`: the broker can refuse it, and to the driver.
-    pub fn may_be_refused(&self) -> bool {
-        !matches!(
-            self,
-            Act::Expect(_)
-                | Act::Advance(_)
-                | Act::Start(_)
-                | Act::Stop(_)
-                | Act::Crash(_)
-                | Act::CloseConnection { .. }
-                | Act::RestartBroker
-        )
-    }
-}
-
-/// What a step does.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Act {
-    Publish(Box<Publish>),
-    Expect(Box<Expectation>),
-    /// Lets that much time pass.
-    Advance(Millis),
-    Start(Name),
-    /// Cancels and closes politely.
-    Stop(Name),
-    /// Drops the socket.
-    Crash(Name),
-    Call(Box<Call>),
-    /// Ends the connections of a consumer or of a user; `driver` is the runner's own.
-    CloseConnection {
-        of: Name,
-        by: Side,
-    },
-    /// Stops and starts the broker.
-    RestartBroker,
-    Get {
-        queue: QueueName,
-        ack: bool,
-    },
-    /// Subscribes and at once cancels: shows whether the user may consume.
-    Consume {
-        queue: QueueName,
-    },
-    DeclareQueue(Box<Queue>),
-    DeclareExchange(Box<Exchange>),
-    Delete(Object),
-    Bind(Box<Binding>),
-    Unbind(Box<Binding>),
-    Purge(QueueName),
-    SetPolicy(Box<Policy>),
-    ClearPolicy {
-        vhost: Name,
-        name: Name,
-    },
-    SetPermission(Box<Permission>),
 }
 
 /// Whether and how the outcome is kept.

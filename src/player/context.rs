@@ -19,7 +19,7 @@ use crate::player::message::names::Names;
 use crate::player::record::failure::{Failure, FailureSubject, Finding};
 use crate::player::record::ledger::Ledger;
 use crate::player::record::outcome::{Outcome, PublishRecord, RefusalRecord};
-use crate::player::record::timeline::{Timeline, TimelineEvent};
+use crate::player::record::timeline::{Attempt, Timeline, TimelineEvent};
 use crate::player::run_result::{BrokerTraits, RunResult};
 use crate::source::{Code, Span};
 use std::collections::{BTreeMap, VecDeque};
@@ -248,7 +248,7 @@ impl Player {
     }
 
     /// Notes a refusal for timeline and outcome.
-    pub(crate) fn refused(&mut self, who: Name, what: Name, refusal: &Refusal) {
+    pub(crate) fn refused(&mut self, who: Name, what: Attempt, refusal: &Refusal) {
         self.record(TimelineEvent::Refused {
             who: who.clone(),
             what: what.clone(),

@@ -17,15 +17,12 @@ pub use context::Player;
 pub use driver::decision_points::{DecisionPoint, Direction, Perturbation, RACE};
 pub use fitness::{Host, TimeScale, choose_scale, versions_of, why_not};
 pub use record::bounded_log::{BoundedLog, digest_of};
-pub use record::deaths::deaths_in_words;
 pub use record::failure::{Difference, Failure, FailureSubject, Finding};
 pub use record::outcome::{
     ActionRecord, ConsumerOutcome, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord,
     ReplyRecord,
 };
-pub use record::timeline::{
-    Timeline, TimelineEntry, TimelineEvent, exchange_in_words, insight_in_words, outcome_in_words, settlement_in_words,
-};
+pub use record::timeline::{Attempt, ConsumerEnd, Timeline, TimelineEntry, TimelineEvent, WorkUnit};
 pub use record::verdict::Verdict;
 pub use run_result::{BrokerTraits, RunResult};
 pub use scaled::Scaled;

@@ -2,6 +2,7 @@
 
 use crate::model::{Scenario, Version};
 use crate::player::{RunResult, TimelineEntry, TimelineEvent, Verdict};
+use crate::report::event::entry_in_words;
 use crate::report::{Palette, shell_word};
 use crate::source::Sources;
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,7 +135,7 @@ pub(crate) fn entry_line(entry: &TimelineEntry, sources: &Sources) -> String {
             let holds = if *holds { "holds" } else { "does not hold" };
             format!("{:>8}  expectation of line {} {holds}", entry.moment.to_string(), sources.position(*span).line)
         }
-        _ => entry.to_string(),
+        _ => entry_in_words(entry),
     }
 }
 

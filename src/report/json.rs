@@ -3,6 +3,7 @@
 use crate::player::{Failure, Verdict};
 use crate::report::CellReport;
 use crate::report::cell::is_telling;
+use crate::report::event::event_in_words;
 use crate::report::summary::{VERDICTS, count};
 use crate::source::Sources;
 use serde_json::{Value as Json, json};
@@ -36,7 +37,7 @@ pub fn cell_json(cell: &CellReport, sources: &Sources, trace: bool) -> Json {
     if trace && let (Some(played), Some(shown)) = (played, shown.as_object_mut()) {
         let entries = played.timeline.entries().filter(|entry| is_telling(entry));
         let entries: Vec<Json> =
-            entries.map(|one| json!({ "at_ms": one.moment.0, "what": one.what.to_string() })).collect();
+            entries.map(|one| json!({ "at_ms": one.moment.0, "what": event_in_words(&one.what) })).collect();
         shown.insert("timeline".into(), entries.into());
     }
     shown

@@ -3,7 +3,7 @@
 
 mod broker_error;
 mod cell;
-mod counted;
+mod event;
 mod explain;
 mod failure;
 mod json;
@@ -24,7 +24,6 @@ mod summary;
 
 pub use broker_error::{BrokerError, error_json};
 pub use cell::{CellReport, cell_line, cell_name, header};
-pub use counted::counted;
 pub use explain::{code_json, explain_code, explain_list, explain_rule, rule_json};
 pub use failure::{Page, coloured_difference, failure_text, failures_text};
 pub use json::{cell_json, summary_json};

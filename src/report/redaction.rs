@@ -1,9 +1,12 @@
 //! What a snapshot hides, for it differs in each run: names that the server made, and what `redact` names by dotted
 //! paths of a message (`json.at`, `headers.trace`, `id`), wherever in the outcome the same field is shown.
 
-use crate::player::{ActionRecord, exchange_in_words};
+use crate::broker::Settlement;
+use crate::model::{Act, Object, Publish, Text, exchange_in_words};
+use crate::player::{ActionRecord, Attempt};
+use crate::report::event::attempt_in_words;
+use crate::rules::{QuotedName, quoted_names};
 use serde_json::{Value as Json, json};
-use std::borrow::Cow;
 
 /// What stands in for what is hidden.
 const HIDDEN: &str = "[redacted]";
@@ -35,10 +38,16 @@ impl Redaction<'_> {
     }
 
     /// Returns what a consumer did.
-    pub fn deed(&self, deed: &ActionRecord) -> String {
-        match deed {
-            ActionRecord::Did(word) => (*word).to_owned(),
-            ActionRecord::Sent { verb, exchange, routing_key } => {
+    pub fn action(&self, action: &ActionRecord) -> String {
+        match action {
+            ActionRecord::Settled(settlement) => settlement_as_action(*settlement).to_owned(),
+            ActionRecord::Held => "hold".to_owned(),
+            ActionRecord::TimedOut => "timed out".to_owned(),
+            ActionRecord::Crashed => "crash".to_owned(),
+            ActionRecord::ClosedChannel => "close_channel".to_owned(),
+            ActionRecord::Cancelled => "cancel".to_owned(),
+            ActionRecord::Sent { forward, exchange, routing_key } => {
+                let verb = if *forward { "forward" } else { "publish" };
                 let exchange = self.shown("exchange", exchange_in_words(exchange));
                 let key = self.shown("routing_key", server_names_hidden(routing_key));
                 format!("{verb} to {exchange} with key {key}")
@@ -48,20 +57,65 @@ impl Redaction<'_> {
                 format!("reply to {to}")
             }
             ActionRecord::Retried { rung } => format!("retry: {}", self.shown("routing_key", rung)),
+            ActionRecord::RetriesUsedUp => "retry: no delay is left".to_owned(),
         }
     }
 
-    /// Hides names in a sentence of ours or of the broker's, which puts them in quotes after a word for what they are.
-    pub fn sentence<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let words = [("routing_key", &["key '", "topic '"][..]), ("exchange", &["exchange '"][..])];
-        let words = words.iter().filter(|(field, _)| self.hides(field)).flat_map(|(_, words)| *words);
-        words.fold(Cow::Borrowed(text), |text, word| match text.split_once(word) {
-            Some((before, rest)) => match rest.split_once('\'') {
-                Some((_, after)) => Cow::Owned(format!("{before}{word}{HIDDEN}'{after}")),
-                None => text,
-            },
-            None => text,
-        })
+    /// Returns what was refused.
+    pub fn attempt(&self, attempt: &Attempt) -> String {
+        match attempt {
+            Attempt::Step(act) => attempt_in_words(&Attempt::Step(Box::new(self.act(act)))),
+            other => attempt_in_words(other),
+        }
+    }
+
+    /// Returns an act whose names of messages are hidden.
+    fn act(&self, act: &Act) -> Act {
+        let hidden = |field: &str, text: &mut Text| {
+            if self.hides(field) {
+                *text = Text::Fixed(HIDDEN.into());
+            }
+        };
+        let publish = |publish: &mut Publish| {
+            hidden("exchange", &mut publish.exchange);
+            hidden("routing_key", &mut publish.routing_key);
+        };
+        let mut act = act.clone();
+        match &mut act {
+            Act::Publish(one) => publish(one),
+            Act::Call(call) => publish(&mut call.publish),
+            Act::Delete(Object::Exchange { name, .. }) if self.hides("exchange") => *name = HIDDEN.into(),
+            _ => {}
+        }
+        act
+    }
+
+    /// Hides names in a reply text of a broker.
+    pub fn reply_text(&self, text: &str) -> String {
+        let field = |name: QuotedName| match name {
+            QuotedName::Exchange => "exchange",
+            QuotedName::RoutingKey => "routing_key",
+        };
+        let mut shown = String::new();
+        let mut end = 0;
+        for (_, place) in quoted_names(text).into_iter().filter(|(name, _)| self.hides(field(*name))) {
+            shown.push_str(&text[end..place.start]);
+            shown.push_str(HIDDEN);
+            end = place.end;
+        }
+        shown.push_str(&text[end..]);
+        shown
+    }
+}
+
+/// Writes a settlement as a scenario's action.
+fn settlement_as_action(settlement: Settlement) -> &'static str {
+    match settlement {
+        Settlement::Ack => "ack",
+        Settlement::Nack { requeue: false } => "nack",
+        Settlement::Nack { requeue: true } => "nack, requeue",
+        Settlement::Reject { requeue: false } => "reject",
+        Settlement::Reject { requeue: true } => "reject, requeue",
     }
 }
 
@@ -122,13 +176,13 @@ mod tests {
     }
 
     #[test]
-    fn a_hidden_field_is_hidden_in_deeds_and_sentences() {
-        let sent = ActionRecord::Sent { verb: "publish", exchange: "out".into(), routing_key: "k1".into() };
+    fn a_hidden_field_is_hidden_in_actions_and_reply_texts() {
+        let sent = ActionRecord::Sent { forward: false, exchange: "out".into(), routing_key: "k1".into() };
         let refused = "write access to topic 'k1' in exchange 'out' in vhost '/' refused";
         let shown = |path: &str| {
             let paths = [path.to_owned()];
             let redaction = Redaction { paths: &paths };
-            (redaction.deed(&sent), redaction.sentence(refused).into_owned())
+            (redaction.action(&sent), redaction.reply_text(refused))
         };
         assert_eq!(shown("id"), ("publish to out with key k1".into(), refused.into()));
         let hidden = refused.replace("k1", HIDDEN);

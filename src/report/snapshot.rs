@@ -68,7 +68,7 @@ pub fn body(outcome: &Outcome, scenario: &Scenario) -> String {
         let mut refusals: Vec<_> = outcome.refusals.iter().collect();
         refusals.sort_by_key(|one| outcome.consumers.iter().find(|it| it.name == one.who).map(|it| &it.name));
         let shown = refusals.iter().map(|one| {
-            let (what, text) = (redaction.sentence(&one.what), redaction.sentence(&one.text));
+            let (what, text) = (redaction.attempt(&one.what), redaction.reply_text(&one.text));
             json!({ "who": &*one.who, "what": what, "code": one.code, "text": text })
         });
         whole.insert("refusals".into(), shown.collect());
@@ -112,7 +112,7 @@ fn publisher_json(logs: &[&BoundedLog<PublishRecord>], compete: bool, redaction:
     }
     let mut by_outcome: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for record in logs.iter().flat_map(|log| log.iter()) {
-        let names = by_outcome.entry(crate::player::outcome_in_words(record.outcome)).or_default();
+        let names = by_outcome.entry(record.outcome.as_str()).or_default();
         names.push(redaction.name(&record.message));
     }
     if compete {
@@ -203,7 +203,7 @@ fn received_json(received: &BoundedLog<Receipt>, redaction: &Redaction<'_>) -> J
 /// Shows one delivery in a line: `poison: nack, requeue`.
 fn receipt_json(receipt: &Receipt, redaction: &Redaction<'_>) -> Json {
     let again = if receipt.record.redelivered { " (redelivered)" } else { "" };
-    let did: Vec<String> = receipt.did.iter().map(|deed| redaction.deed(deed)).collect();
+    let did: Vec<String> = receipt.did.iter().map(|action| redaction.action(action)).collect();
     let did = if did.is_empty() { "in hand".to_owned() } else { did.join("; ") };
     json!({ format!("{}{again}", redaction.name(&receipt.record.name)): did })
 }

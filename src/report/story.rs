@@ -9,13 +9,10 @@ pub(crate) use before::before;
 
 use crate::broker::{Settlement, What};
 use crate::model::{Name, PublishOutcome};
-use crate::player::{
-    Timeline, TimelineEntry, TimelineEvent, deaths_in_words, exchange_in_words, insight_in_words, outcome_in_words,
-    settlement_in_words,
-};
+use crate::player::{Timeline, TimelineEntry, TimelineEvent, WorkUnit};
 use crate::report::Palette;
 use crate::report::cell::{entry_line, is_telling};
-use crate::rules::rule_of_refusal;
+use crate::report::event::hop_in_words;
 use crate::source::Sources;
 use std::collections::BTreeMap;
 
@@ -62,7 +59,7 @@ pub(crate) fn message_of(entry: &TimelineEntry) -> Option<&Name> {
         TimelineEvent::Published { message, .. }
         | TimelineEvent::PublishEnded { message, .. }
         | TimelineEvent::Settled { message, .. }
-        | TimelineEvent::Working { message, .. } => Some(message),
+        | TimelineEvent::Working { on: WorkUnit::Message(message), .. } => Some(message),
         TimelineEvent::Delivered { name, .. } => Some(name),
         TimelineEvent::Told { message, .. } => message.as_ref(),
         _ => None,
@@ -95,7 +92,7 @@ impl Story<'_> {
         let mut confirmed: Vec<_> = confirmed.collect();
         let mut lines = Vec::new();
         for hop in self.hops.iter().filter(|hop| !is_confirm(hop)) {
-            let mut words = hop_in_words(hop);
+            let mut words = hop_in_words(&hop.what);
             if matches!(hop.what, TimelineEvent::Published { .. }) && !confirmed.is_empty() {
                 let at = confirmed.remove(0);
                 let when = if at == hop.moment { String::new() } else { format!(" at {at}") };
@@ -114,7 +111,7 @@ impl Story<'_> {
             }
             TimelineEvent::Delivered { consumer, .. } => Some(format!("with {consumer}")),
             TimelineEvent::PublishEnded { outcome, .. } if *outcome != PublishOutcome::Confirmed => {
-                Some(outcome_in_words(*outcome).to_owned())
+                Some(outcome.as_str().to_owned())
             }
             TimelineEvent::Told { insight, .. } => match (&insight.what, &insight.queue) {
                 (What::Enqueued | What::Requeued { .. } | What::Blocked { .. }, Some(queue)) => {
@@ -126,33 +123,5 @@ impl Story<'_> {
             _ => None,
         });
         last.unwrap_or_else(|| "published".to_owned())
-    }
-}
-
-/// Writes one hop, the message being `it`.
-fn hop_in_words(entry: &TimelineEntry) -> String {
-    match &entry.what {
-        TimelineEvent::Published { by, exchange, routing_key, .. } => {
-            format!("{by} publishes it to {} with key '{routing_key}'", exchange_in_words(exchange))
-        }
-        TimelineEvent::PublishEnded { outcome, refusal, .. } => {
-            let outcome = outcome_in_words(*outcome);
-            match refusal {
-                Some(refusal) => format!("{outcome}: {refusal} [{}]", rule_of_refusal(refusal.code, &refusal.text)),
-                None => outcome.to_owned(),
-            }
-        }
-        TimelineEvent::Delivered { consumer, queue, redelivered, message, .. } => {
-            let again = if *redelivered { ", redelivered" } else { "" };
-            format!("{consumer} gets it from {}{again}{}", queue.name, deaths_in_words(message))
-        }
-        TimelineEvent::Settled { consumer, settlement, .. } => {
-            format!("{consumer} {}", settlement_in_words(*settlement, "it"))
-        }
-        TimelineEvent::Working { consumer, for_how_long, .. } => format!("{consumer} works on it for {for_how_long}"),
-        TimelineEvent::Told { behind, until, insight, .. } => {
-            format!("{} [{}]", insight_in_words(insight, behind.as_deref(), *until), insight.rule)
-        }
-        other => other.to_string(),
     }
 }

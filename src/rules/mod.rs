@@ -36,7 +36,7 @@ pub use policy::{
     merge_definitions, queue_settings,
 };
 pub use policy_check::{check_delayed_retry, check_policy, check_policy_value, policy_keys};
-pub use refusals::{cut, rule_of_refusal};
+pub use refusals::{QuotedName, cut, quoted_names, rule_of_refusal};
 pub use routing::{check_headers_binding, check_topic_key, headers_match, topic_matches};
 pub use term::{erlang_term, type_name};
 pub use versions::{

@@ -1,6 +1,8 @@
 //! Which rule a broker follows when it says no: told by code and text, so that it is known of live brokers too.
 //! Knows the broker's own words only; never refuses.
 
+use std::ops::Range;
+
 /// Part of a text, and the rule; the first that is contained counts, so that the narrower stand first.
 const BY_TEXT: &[(&str, &str)] = &[
     // Rights and logins.
@@ -91,6 +93,34 @@ pub fn rule_of_refusal(code: u16, text: &str) -> &'static str {
         (None, 400..=499) if !text.contains(" - ") => "MG-1",
         (None, _) => "ER-7",
     }
+}
+
+/// What a reply text puts in quotes and a message holds too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuotedName {
+    Exchange,
+    RoutingKey,
+}
+
+/// What stands before a quoted name. (Topic permissions call the routing key a topic.)
+const QUOTED: [(&str, QuotedName); 3] =
+    [("exchange '", QuotedName::Exchange), ("topic '", QuotedName::RoutingKey), ("key '", QuotedName::RoutingKey)];
+
+/// Finds the names that a reply text quotes, in order; each kind's first.
+///
+/// ```
+/// use rmqplay::rules::{QuotedName, quoted_names};
+/// assert_eq!(quoted_names("no exchange 'out' in vhost '/'"), [(QuotedName::Exchange, 13..16)]);
+/// ```
+pub fn quoted_names(text: &str) -> Vec<(QuotedName, Range<usize>)> {
+    let mut found: Vec<(QuotedName, Range<usize>)> = Vec::new();
+    for (before, name) in QUOTED {
+        let Some(start) = text.find(before).map(|at| at + before.len()) else { continue };
+        let Some(length) = text[start..].find('\'') else { continue };
+        found.push((name, start..start + length));
+    }
+    found.sort_by_key(|(_, place)| place.start);
+    found
 }
 
 /// Cuts a text that does not fit into a short string, as the broker does.

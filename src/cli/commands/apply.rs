@@ -12,10 +12,10 @@ use crate::io::meet;
 use crate::io::observe::observe;
 use crate::io::rehearse::apply_plan;
 use crate::language::LoadedTopology;
+use crate::model::counted;
 use crate::model::{Credential, Vhost};
 use crate::plan::{Observed, Plan, plan};
 use crate::report;
-use crate::report::counted;
 use crate::source::{Level, Problem};
 
 /// Applies a topology file.

@@ -5,7 +5,7 @@ use crate::cli::brokers::one_broker;
 use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, runtime};
 use crate::io::meet;
-use crate::report::counted;
+use crate::model::counted;
 use std::time::Duration;
 
 /// Deletes throw-away vhosts and users of that age, and lists them.

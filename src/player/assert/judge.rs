@@ -145,6 +145,5 @@ fn judge_publishes(wanted: &PublishExpectation, evidence: &Evidence, findings: &
             ledger.ended_of.get(&(id, wanted.outcome)).copied()
         }
     };
-    let field = crate::player::record::timeline::outcome_in_words(wanted.outcome);
-    count(field, Some(wanted.count), found.unwrap_or(0), findings);
+    count(wanted.outcome.as_str(), Some(wanted.count), found.unwrap_or(0), findings);
 }

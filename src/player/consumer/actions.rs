@@ -11,7 +11,7 @@ use crate::player::message::bad_value::{BadValue, place_of_refused};
 use crate::player::message::compose::{Composed, compose, compose_forward, compose_reply, compose_retry, scope_of};
 use crate::player::record::failure::FailureSubject;
 use crate::player::record::outcome::ActionRecord;
-use crate::player::record::timeline::TimelineEvent;
+use crate::player::record::timeline::{Attempt, TimelineEvent};
 use crate::source::Code;
 use std::collections::BTreeMap;
 
@@ -23,26 +23,26 @@ impl Player {
                 self.settle(index, job, *multiple, Settlement::Nack { requeue: *requeue });
             }
             Action::Reject { requeue } => self.settle(index, job, false, Settlement::Reject { requeue: *requeue }),
-            Action::Hold => self.note_done(index, job, &ActionRecord::Did("hold")),
+            Action::Hold => self.note_done(index, job, &ActionRecord::Held),
             Action::Delay(length) => {
                 job.wait = Wait::Until(self.now + *length);
-                let (consumer, message) = (self.actors[index].name.clone(), job.in_words().into());
-                self.record(TimelineEvent::Working { consumer, message, for_how_long: *length });
+                let consumer = self.actors[index].name.clone();
+                self.record(TimelineEvent::Working { consumer, on: job.unit(), for_how_long: *length });
             }
             Action::Publish(publish) => self.act_publish(index, job, publish)?,
             Action::Forward(forward) => self.act_forward(index, job, forward)?,
             Action::Reply(reply) => self.act_reply(index, job, reply)?,
             Action::Retry => self.act_retry(index, job)?,
             Action::Crash => {
-                self.note_done(index, job, &ActionRecord::Did("crash"));
+                self.note_done(index, job, &ActionRecord::Crashed);
                 self.crash(index, Asker::Nobody);
             }
             Action::CloseChannel => {
-                self.note_done(index, job, &ActionRecord::Did("close_channel"));
+                self.note_done(index, job, &ActionRecord::ClosedChannel);
                 self.close_channel(index);
             }
             Action::Cancel => {
-                self.note_done(index, job, &ActionRecord::Did("cancel"));
+                self.note_done(index, job, &ActionRecord::Cancelled);
                 self.cancel(index, Asker::Nobody);
             }
         }
@@ -54,7 +54,7 @@ impl Player {
         let Some(mut scope) = self.at_hand(index, job, 0).map(|at_hand| scope_of(&at_hand)) else { return Ok(()) };
         for n in 1..=publish.count {
             let composed = compose(publish, n, &mut scope)?;
-            self.note_done(index, job, &sent("publish", &composed));
+            self.note_done(index, job, &sent(false, &composed));
             self.send_from(index, job, composed, None);
         }
         Ok(())
@@ -65,7 +65,7 @@ impl Player {
             let Some(at_hand) = self.at_hand(index, job, at) else { continue };
             let composed = compose_forward(forward, at_hand.delivery, &scope_of(&at_hand))?;
             let composed = Composed { sent_on: Some(at_hand.name.clone()), ..composed };
-            self.ledger.did(index, job.held[at].receipt, sent("forward", &composed));
+            self.ledger.did(index, job.held[at].receipt, sent(true, &composed));
             self.send_from(index, job, composed, None);
         }
         Ok(())
@@ -112,7 +112,7 @@ impl Player {
                     self.send_from(index, job, composed, Some(at));
                 }
                 None => {
-                    self.ledger.did(index, receipt, ActionRecord::Did("retry: no delay is left"));
+                    self.ledger.did(index, receipt, ActionRecord::RetriesUsedUp);
                     self.settle_tag(index, tag, false, Settlement::Reject { requeue: false }, true);
                 }
             }
@@ -147,7 +147,7 @@ impl Player {
         for held in &job.held {
             if !self.actors[index].in_hand.contains_key(&held.delivery.tag) {
                 // Settled before: the broker will say what it thinks of that.
-                self.ledger.did(index, held.receipt, ActionRecord::Did(word_of(settlement)));
+                self.ledger.did(index, held.receipt, ActionRecord::Settled(settlement));
             }
             self.settle_tag(index, held.delivery.tag, false, settlement, true);
         }
@@ -166,7 +166,7 @@ impl Player {
             }
             for tag in tags {
                 let Some(in_hand) = self.actors[actor].in_hand.remove(&tag) else { continue };
-                self.ledger.did(actor, in_hand.receipt, ActionRecord::Did(word_of(settlement)));
+                self.ledger.did(actor, in_hand.receipt, ActionRecord::Settled(settlement));
                 self.ledger.settled(actor, in_hand.name.clone(), settlement);
                 match settlement {
                     Settlement::Ack => {}
@@ -210,30 +210,19 @@ impl Player {
                 self.settle_tag(index, tag, false, Settlement::Ack, false);
             }
             // Not in safety elsewhere: it stays in hand rather than be lost.
-            Some((_, receipt)) => self.ledger.did(index, receipt, ActionRecord::Did("hold")),
+            Some((_, receipt)) => self.ledger.did(index, receipt, ActionRecord::Held),
             None => {}
         }
         let Some(refusal) = refusal else { return };
         // Without its channel the actions cannot go on as written: the message stays in hand, and the run fails.
         self.actors[index].jobs.clear();
         let who = self.actors[index].name.clone();
-        self.refused(who.clone(), "publish".into(), refusal);
+        self.refused(who.clone(), Attempt::Publish, refusal);
         let span = place.unwrap_or(consumer.span);
         self.failed(Code::StepRefused, format!("a publish of {who} was refused: {refusal}"), span, vec![]);
     }
 }
 
-fn sent(verb: &'static str, composed: &Composed) -> ActionRecord {
-    ActionRecord::Sent { verb, exchange: composed.exchange.clone(), routing_key: composed.routing_key.clone() }
-}
-
-/// Says a settlement as a receipt does.
-fn word_of(settlement: Settlement) -> &'static str {
-    match settlement {
-        Settlement::Ack => "ack",
-        Settlement::Nack { requeue: false } => "nack",
-        Settlement::Nack { requeue: true } => "nack, requeue",
-        Settlement::Reject { requeue: false } => "reject",
-        Settlement::Reject { requeue: true } => "reject, requeue",
-    }
+fn sent(forward: bool, composed: &Composed) -> ActionRecord {
+    ActionRecord::Sent { forward, exchange: composed.exchange.clone(), routing_key: composed.routing_key.clone() }
 }

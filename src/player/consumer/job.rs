@@ -3,6 +3,7 @@
 
 use crate::broker::{Delivery, PublishId};
 use crate::model::{Action, Consumer, Moment, Name};
+use crate::player::record::timeline::WorkUnit;
 use std::collections::BTreeMap;
 
 /// One piece of work.
@@ -53,12 +54,14 @@ impl Job {
         }
     }
 
-    /// Names what is worked on: `m1`, or `3 messages (m1 … m3)`.
-    pub fn in_words(&self) -> String {
+    /// Names what is worked on.
+    pub fn unit(&self) -> WorkUnit {
         match self.held.as_slice() {
-            [] => "nothing".to_owned(),
-            [one] => one.name.to_string(),
-            [first, .., last] => format!("{} messages ({} … {})", self.held.len(), first.name, last.name),
+            [] => WorkUnit::Message(Name::default()),
+            [one] => WorkUnit::Message(one.name.clone()),
+            [first, .., last] => {
+                WorkUnit::Batch { size: self.held.len(), first: first.name.clone(), last: last.name.clone() }
+            }
         }
     }
 }

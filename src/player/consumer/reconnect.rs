@@ -7,6 +7,7 @@ use crate::player::consumer::absence::Absence;
 use crate::player::consumer::absence::AbsenceState;
 use crate::player::context::Player;
 use crate::player::driver::command_sequence::CommandSequence;
+use crate::player::record::timeline::TimelineEvent;
 
 impl Player {
     /// Plans the first attempt of an actor that is gone against its will.
@@ -25,7 +26,8 @@ impl Player {
             AbsenceState::Pausing { until } if *until > self.now || self.partner_connects(index) => false,
             AbsenceState::Pausing { .. } => {
                 comeback.attempts += 1;
-                self.told(index, format!("connects again (attempt {})", comeback.attempts));
+                let consumer = self.actors[index].name.clone();
+                self.record(TimelineEvent::Reconnecting { consumer, attempt: comeback.attempts });
                 comeback.state = AbsenceState::Connecting(Box::new(CommandSequence::new(self.subscribe(index))));
                 true
             }
@@ -56,12 +58,12 @@ impl Player {
             self.subscribed(index);
             return true;
         };
-        self.told(index, format!("cannot connect: {refusal}"));
+        let consumer = self.actors[index].name.clone();
+        self.record(TimelineEvent::ReconnectFailed { consumer: consumer.clone(), refusal: Box::new(refusal) });
         self.withdraw(index);
         let Some(reconnect) = self.scenario.consumers[self.actors[index].consumer].reconnect else { return true };
         if reconnect.attempts.is_some_and(|max| attempts >= max) {
-            let noun = if attempts == 1 { "attempt" } else { "attempts" };
-            self.told(index, format!("gives up after {attempts} {noun}"));
+            self.record(TimelineEvent::ReconnectGivenUp { consumer, attempts });
             return true;
         }
         let state = AbsenceState::Pausing { until: self.now + reconnect.after };

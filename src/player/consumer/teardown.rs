@@ -6,21 +6,21 @@ use crate::player::asker::Asker;
 use crate::player::context::Player;
 use crate::player::driver::state::DriverState;
 use crate::player::message::anonymous_messages::Fate;
-use crate::player::record::timeline::TimelineEvent;
+use crate::player::record::timeline::{Attempt, ConsumerEnd, TimelineEvent};
 
 impl Player {
     /// Drops the actor's socket.
     pub(crate) fn crash(&mut self, index: usize, waiting: Asker) {
         let Some(connection) = self.actors[index].connection else { return };
         self.ask(waiting, |request| Command::Cut { request, connection });
-        self.lost_connection(connection, index, "crashes");
+        self.lost_connection(connection, index, ConsumerEnd::Crashes);
     }
 
     /// Closes the consuming channel politely.
     pub(crate) fn close_channel(&mut self, index: usize) {
         if let Some(channel) = self.actors[index].channel {
             self.ask(Asker::Nobody, |request| Command::CloseChannel { request, channel });
-            self.leave_together(index, "closes its channel");
+            self.leave_together(index, ConsumerEnd::ClosesChannel);
         }
     }
 
@@ -33,7 +33,7 @@ impl Player {
             self.ask(waiting, |request| Command::Call { request, channel, method });
         }
         self.actors[index].running = false;
-        self.record(TimelineEvent::Gone { consumer, how: "cancels" });
+        self.record(TimelineEvent::Gone { consumer, how: ConsumerEnd::Cancels });
     }
 
     /// Cancels and closes politely; a line that others use stays open.
@@ -47,7 +47,7 @@ impl Player {
             self.ask(waiting, |request| Command::Disconnect { request, connection });
         }
         for actor in sharers {
-            self.leave(actor, "stops");
+            self.leave(actor, ConsumerEnd::Stops);
             self.actors[actor].connection = None;
         }
     }
@@ -77,13 +77,15 @@ impl Player {
             }
             // One that never came to consume has been refused in words already.
             if self.actors[index].running {
-                let (who, what) =
-                    (self.actors[index].name.clone(), if whole { "its connection" } else { "its channel" });
+                let (what, how) = match whole {
+                    true => (Attempt::Connection, ConsumerEnd::LosesConnection),
+                    false => (Attempt::Channel, ConsumerEnd::LosesChannel),
+                };
                 // All lose theirs when the broker is restarted: the step says it.
                 if cause.code != 0 && !self.driver.restarting {
-                    self.refused(who, what.into(), cause);
+                    self.refused(self.actors[index].name.clone(), what, cause);
                 }
-                self.leave(index, if whole { "loses its connection" } else { "loses its channel" });
+                self.leave(index, how);
                 self.plan_comeback(index);
             }
         }
@@ -92,28 +94,28 @@ impl Player {
     pub(crate) fn actor_cancelled(&mut self, index: usize) {
         self.actors[index].running = false;
         let consumer = self.actors[index].name.clone();
-        self.record(TimelineEvent::Gone { consumer, how: "is cancelled by the broker" });
+        self.record(TimelineEvent::Gone { consumer, how: ConsumerEnd::CancelledByBroker });
     }
 
     /// A connection is gone by this actor's doing: all that used it go with it.
-    pub(crate) fn lost_connection(&mut self, connection: ConnectionId, index: usize, how: &'static str) {
+    pub(crate) fn lost_connection(&mut self, connection: ConnectionId, index: usize, how: ConsumerEnd) {
         for actor in 0..self.actors.len() {
             if self.actors[actor].connection == Some(connection) {
                 self.actors[actor].connection = None;
-                self.leave(actor, if actor == index { how } else { "goes down with it" });
+                self.leave(actor, if actor == index { how } else { ConsumerEnd::LosesSharedConnection });
                 self.plan_comeback(actor);
             }
         }
     }
 
-    fn leave_together(&mut self, index: usize, how: &'static str) {
+    fn leave_together(&mut self, index: usize, how: ConsumerEnd) {
         for actor in self.sharers(index).collect::<Vec<_>>() {
-            self.leave(actor, if actor == index { how } else { "loses its channel" });
+            self.leave(actor, if actor == index { how } else { ConsumerEnd::LosesChannel });
             self.plan_comeback(actor);
         }
     }
 
-    fn leave(&mut self, index: usize, how: &'static str) {
+    fn leave(&mut self, index: usize, how: ConsumerEnd) {
         self.forget_channels(index);
         let consumer = self.actors[index].name.clone();
         self.record(TimelineEvent::Gone { consumer, how });

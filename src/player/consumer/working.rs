@@ -87,8 +87,8 @@ impl Player {
             let mut job = Job { held, doing: JobState::Timeout, next_action: 0, wait: Wait::Nothing, over_at: None };
             if consumer.batch.is_some() {
                 self.ledger.batched(index, job.held.len() as u64);
-                let words = format!("works on a batch: {}", job.in_words());
-                self.told(index, words);
+                let consumer = self.actors[index].name.clone();
+                self.record(TimelineEvent::BatchTaken { consumer, batch: job.unit() });
             }
             match self.choose_rule(index, consumer, &job) {
                 Ok(Some(rule)) => {
@@ -100,7 +100,7 @@ impl Player {
                 // No rule matches: the messages stay in hand.
                 Ok(None) => {
                     self.memories[self.actors[index].consumer].unmatched += 1;
-                    self.note_done(index, &job, &ActionRecord::Did("hold"));
+                    self.note_done(index, &job, &ActionRecord::Held);
                 }
                 Err(bad) => self.bad_action(index, bad),
             }
@@ -181,9 +181,9 @@ impl Player {
     /// Abandons the actions that are left, for those of the timeout.
     fn give_up(&mut self, index: usize, job: &mut Job) {
         (job.doing, job.next_action, job.over_at) = (JobState::Timeout, 0, None);
-        self.note_done(index, job, &ActionRecord::Did("timed out"));
-        let words = format!("has worked too long on {}", job.in_words());
-        self.told(index, words);
+        self.note_done(index, job, &ActionRecord::TimedOut);
+        let consumer = self.actors[index].name.clone();
+        self.record(TimelineEvent::TimedOut { consumer, on: job.unit() });
     }
 
     /// Without settlements the end of the work is what counts as processed.
@@ -202,12 +202,6 @@ impl Player {
         for held in &job.held {
             self.ledger.did(index, held.receipt, what.clone());
         }
-    }
-
-    /// Tells in the timeline what an actor does.
-    pub(crate) fn told(&mut self, index: usize, what: String) {
-        let who = self.actors[index].name.clone();
-        self.record(TimelineEvent::Did { who, what: what.into() });
     }
 
     /// Notes consumers that got messages and never had a rule for one: that is seldom meant.

@@ -8,7 +8,7 @@ use crate::player::context::Player;
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::state::ClosingConnections;
 use crate::player::driver::state::{Continuation, DriverState};
-use crate::player::record::timeline::TimelineEvent;
+use crate::player::record::timeline::{ConsumerEnd, TimelineEvent};
 use crate::source::Code;
 use std::collections::VecDeque;
 
@@ -70,7 +70,7 @@ impl Player {
         for connection in connections {
             let user = self.actors.iter().position(|actor| actor.connection == Some(*connection));
             if let Some(index) = user {
-                self.lost_connection(*connection, index, "closes its connection");
+                self.lost_connection(*connection, index, ConsumerEnd::ClosesConnection);
             }
             self.forget_link(*connection);
         }
@@ -80,7 +80,7 @@ impl Player {
 
     pub(crate) fn begin_restart(&mut self) {
         self.driver.restarting = true;
-        self.record(TimelineEvent::Did { who: "driver".into(), what: "restarts the broker".into() });
+        self.record(TimelineEvent::Restarting);
         // How long a broker is away is its own affair: no time of the scenario passes.
         let program = CommandSequence::new([Ask::Manage(Management::Restart { down_for: Millis(0) })]);
         self.driver.doing = DriverState::CommandSequence(program, Continuation::Restarted);

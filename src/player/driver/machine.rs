@@ -13,6 +13,7 @@ use crate::player::driver::state::DriverState;
 use crate::player::driver::state::RunStage;
 use crate::player::driver::state::UserConnection;
 use crate::player::driver::state::UserOfVhost;
+use crate::player::record::timeline::Attempt;
 use crate::source::{Code, Span};
 use std::collections::BTreeMap;
 
@@ -307,8 +308,7 @@ impl Player {
         if let RunStage::Opening(at) = self.driver.stage {
             if let Some(refusal) = refusal {
                 let span = self.scenario.consumers[self.actors[index].consumer].span;
-                let what = format!("consume {}", queue.name);
-                self.refused(self.actors[index].name.clone(), what.into(), &refusal);
+                self.refused(self.actors[index].name.clone(), Attempt::Consume(queue.name), &refusal);
                 self.failed(Code::StepRefused, format!("a consumer could not start: {refusal}"), span, vec![]);
             } else {
                 self.enter(RunStage::Opening(at + 1));

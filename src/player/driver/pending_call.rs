@@ -12,7 +12,7 @@ use crate::player::driver::state::{Continuation, DriverState};
 use crate::player::message::compose::compose;
 use crate::player::record::failure::{FailureSubject, Finding};
 use crate::player::record::outcome::{MessageRecord, ReplyRecord};
-use crate::player::record::timeline::{TimelineEvent, outcome_in_words};
+use crate::player::record::timeline::TimelineEvent;
 use crate::source::Code;
 
 /// The name that stands for a channel's own replies.
@@ -76,7 +76,7 @@ impl Player {
             (PublishOutcome::Confirmed, _) => {}
             (_, Some(refusal)) => self.end_step(Some(&refusal.clone())),
             (outcome, None) => {
-                let message = format!("{question} found nobody to answer: it is {}", outcome_in_words(outcome));
+                let message = format!("{question} found nobody to answer: it is {}", outcome.as_str());
                 self.no_reply(&question, message, "check exchange and routing key: the question reached no queue");
             }
         }

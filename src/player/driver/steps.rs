@@ -1,14 +1,14 @@
 //! The driver's steps: what each asks of the broker, and whether it may be refused.
 
 use crate::broker::{Management, Method, Refusal, Scope};
-use crate::model::{Act, Expectation, Millis, Name, Object, Publish, Step};
+use crate::model::{Act, Expectation, Millis, Name, Object, Step};
 use crate::player::asker::{Asker, Role};
 use crate::player::context::Player;
 use crate::player::driver::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::state::{Continuation, DriverState, RunStage};
 use crate::player::message::bad_value::BadValue;
 use crate::player::record::failure::{FailureSubject, Finding};
-use crate::player::record::timeline::{TimelineEvent, exchange_in_words};
+use crate::player::record::timeline::{Attempt, TimelineEvent};
 use crate::source::{Code, Span};
 
 impl Player {
@@ -118,7 +118,7 @@ impl Player {
         let Some(step) = self.current_step() else { return };
         if let Some(refusal) = refusal {
             let who = step.actor.clone().unwrap_or_else(|| "driver".into());
-            self.refused(who, act_in_words(&step.act).into(), refusal);
+            self.refused(who, Attempt::Step(Box::new(step.act.clone())), refusal);
             if refusal.scope == Scope::Connection {
                 self.driver.links.remove(&(step.actor.clone(), step.vhost.clone()));
             }
@@ -141,7 +141,7 @@ impl Player {
                 );
                 if !told {
                     let who = step.actor.clone().unwrap_or_else(|| "driver".into());
-                    self.record(TimelineEvent::Did { who, what: act_in_words(&step.act).into() });
+                    self.record(TimelineEvent::Did { who, act: Box::new(step.act.clone()) });
                 }
             }
             (Some(wanted), Some(refusal)) => {
@@ -153,19 +153,19 @@ impl Player {
                     findings.push(Finding::new("text", text, &refusal.text));
                 }
                 if !findings.is_empty() {
-                    let message = format!("{} is refused, but otherwise than expected", act_in_words(&step.act));
+                    let message = format!("{} is refused, but otherwise than expected", step.act);
                     self.failed(Code::StepRefused, message, wanted.span, findings);
                 }
             }
             (Some(wanted), None) => {
                 let code = wanted.code.map_or(String::new(), |code| format!(" with {code}"));
-                let message = format!("{} was not refused", act_in_words(&step.act));
+                let message = format!("{} was not refused", step.act);
                 let findings = vec![Finding::new("refused", format!("refused{code}"), "done")];
                 self.failed(Code::StepNotRefused, message, wanted.span, findings);
                 self.published_in_step().into_iter().for_each(|name| self.failed_about(FailureSubject::Message(name)));
             }
             (None, Some(refusal)) => {
-                let message = format!("{} is refused: {refusal}", act_in_words(&step.act));
+                let message = format!("{} is refused: {refusal}", step.act);
                 self.failed(Code::StepRefused, message, step.span, vec![]);
                 if let Some(failure) = self.failures.last_mut() {
                     let may_be = "if that is what must happen, say `refused: {code: …}` in this step";
@@ -248,36 +248,4 @@ fn management_of(act: &Act) -> Option<Management> {
         Act::SetPermission(permission) => Management::PutPermission(permission.clone()),
         _ => return None,
     })
-}
-
-/// Returns what a step does, as a refusal names it.
-fn act_in_words(act: &Act) -> String {
-    match act {
-        Act::Publish(publish) => format!("publish to {}", destination(publish)),
-        Act::Call(call) => format!("call {}", destination(&call.publish)),
-        Act::CloseConnection { of, .. } => format!("close the connection of {of}"),
-        Act::RestartBroker => "restart the broker".to_owned(),
-        Act::Start(name) => format!("start {name}"),
-        Act::Get { queue, .. } => format!("get from {}", queue.name),
-        Act::Consume { queue } => format!("consume from {}", queue.name),
-        Act::DeclareQueue(queue) => format!("declare queue {}", queue.name),
-        Act::DeclareExchange(exchange) => format!("declare exchange {}", exchange.name),
-        Act::Delete(object) => format!("delete {object}"),
-        Act::Bind(binding) => format!("bind {} to {}", binding.destination, binding.source),
-        Act::Unbind(binding) => format!("unbind {} from {}", binding.destination, binding.source),
-        Act::Purge(queue) => format!("purge {}", queue.name),
-        Act::SetPolicy(policy) => format!("set policy {}", policy.name),
-        Act::ClearPolicy { name, .. } => format!("clear policy {name}"),
-        Act::SetPermission(permission) => format!("set permission of {}", permission.user),
-        Act::Expect(_) => "expect".to_owned(),
-        Act::Advance(_) => "advance".to_owned(),
-        Act::Stop(name) => format!("stop {name}"),
-        Act::Crash(name) => format!("crash {name}"),
-    }
-}
-
-fn destination(publish: &Publish) -> String {
-    let exchange = publish.exchange.fixed().map_or("an exchange", |name| exchange_in_words(name));
-    let key = publish.routing_key.fixed().map_or(String::new(), |key| format!(" with key '{key}'"));
-    format!("{exchange}{key}")
 }

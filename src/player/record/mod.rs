@@ -1,7 +1,6 @@
 //! What a run leaves: the timeline, its counts, outcome, verdict, failures.
 
 pub(crate) mod bounded_log;
-pub(crate) mod deaths;
 pub(crate) mod failure;
 pub(crate) mod ledger;
 pub(crate) mod outcome;

@@ -1,9 +1,10 @@
 //! What both kinds of broker can show of a finished run: what a snapshot holds.
 //! Plain data with declared names; the report redacts and writes it.
 
-use crate::broker::Delivery;
+use crate::broker::{Delivery, Settlement};
 use crate::model::{Message, Name, PublishOutcome, QueueName};
 use crate::player::BoundedLog;
+use crate::player::record::timeline::Attempt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -79,11 +80,17 @@ pub struct Receipt {
 /// One thing that a consumer did with a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActionRecord {
-    /// `ack`, `nack, requeue`, `hold`.
-    Did(&'static str),
-    /// `publish` and `forward`.
+    Settled(Settlement),
+    /// Left in hand.
+    Held,
+    /// Its `timeout` was over.
+    TimedOut,
+    Crashed,
+    ClosedChannel,
+    Cancelled,
+    /// By the action `publish`, or by `forward`.
     Sent {
-        verb: &'static str,
+        forward: bool,
         exchange: Name,
         routing_key: Name,
     },
@@ -94,14 +101,15 @@ pub enum ActionRecord {
     Retried {
         rung: Name,
     },
+    /// No delay was left, and nowhere to park it.
+    RetriesUsedUp,
 }
 
 /// One refusal that somebody met.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RefusalRecord {
     pub who: Name,
-    /// `publish to game`, `consume cmd.bob`.
-    pub what: Name,
+    pub what: Attempt,
     pub code: u16,
     pub text: String,
 }

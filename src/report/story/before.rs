@@ -2,11 +2,12 @@
 //! Takes a failure and the timeline, returns text. Where a broker does not tell its reasons, says so.
 
 use crate::broker::What;
+use crate::model::counted;
 use crate::player::{Failure, Timeline, TimelineEntry, TimelineEvent};
+use crate::report::Palette;
 use crate::report::cell::{entry_line, is_telling};
 use crate::report::story::concerned::concerned;
 use crate::report::story::{Story, stories};
-use crate::report::{Palette, counted};
 use crate::source::Sources;
 
 /// How many lines of a story stand before a failure.

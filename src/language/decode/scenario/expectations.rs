@@ -94,14 +94,9 @@ fn when(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Option<When> {
 
 /// Decodes the subjects that are a key and a count.
 fn counted(fields: &mut MapDecoder<'_>, node: &Node, desk: &mut Diagnostics) -> Option<Subject> {
-    let outcomes = [
-        ("confirmed", PublishOutcome::Confirmed),
-        ("nacked", PublishOutcome::Nacked),
-        ("returned", PublishOutcome::Returned),
-        ("refused", PublishOutcome::Refused),
-        ("lost", PublishOutcome::Lost),
-    ];
-    for (key, outcome) in outcomes {
+    use PublishOutcome::{Confirmed, Lost, Nacked, Refused, Returned};
+    for outcome in [Confirmed, Nacked, Returned, Refused, Lost] {
+        let key = outcome.as_str();
         if fields.has(key) {
             let count = fields.opt(key, desk, read::count);
             let of = fields.opt("of", desk, read::late_name);

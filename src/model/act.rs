@@ -1,0 +1,118 @@
+//! What a step does: publishes, calls, waits, declares, ends what is open.
+//! Plain data, and the phrase that names it.
+
+use crate::model::{
+    Binding, Exchange, Expectation, MessagePattern, Millis, Name, Object, Permission, Policy, Publish, Queue,
+    QueueName, exchange_in_words,
+};
+use std::fmt;
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    Publish(Box<Publish>),
+    Expect(Box<Expectation>),
+    /// Lets that much time pass.
+    Advance(Millis),
+    Start(Name),
+    /// Cancels and closes politely.
+    Stop(Name),
+    /// Drops the socket.
+    Crash(Name),
+    Call(Box<Call>),
+    /// Ends the connections of a consumer or of a user; `driver` is the runner's own.
+    CloseConnection {
+        of: Name,
+        by: Side,
+    },
+    /// Stops and starts the broker.
+    RestartBroker,
+    Get {
+        queue: QueueName,
+        ack: bool,
+    },
+    /// Subscribes and at once cancels: shows whether the user may consume.
+    Consume {
+        queue: QueueName,
+    },
+    DeclareQueue(Box<Queue>),
+    DeclareExchange(Box<Exchange>),
+    Delete(Object),
+    Bind(Box<Binding>),
+    Unbind(Box<Binding>),
+    Purge(QueueName),
+    SetPolicy(Box<Policy>),
+    ClearPolicy {
+        vhost: Name,
+        name: Name,
+    },
+    SetPermission(Box<Permission>),
+}
+
+/// A publish whose reply is awaited, by direct reply-to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    pub publish: Publish,
+    pub within: Millis,
+    /// Compared with the reply.
+    pub reply: Option<MessagePattern>,
+}
+
+/// Who ends a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// By force, with a reason (320).
+    Broker,
+    /// Politely.
+    Client,
+}
+
+impl Act {
+    /// Returns whether a step that does it may say `refused`: the broker can refuse it, and to the driver.
+    pub fn may_be_refused(&self) -> bool {
+        !matches!(
+            self,
+            Act::Expect(_)
+                | Act::Advance(_)
+                | Act::Start(_)
+                | Act::Stop(_)
+                | Act::Crash(_)
+                | Act::CloseConnection { .. }
+                | Act::RestartBroker
+        )
+    }
+}
+
+impl fmt::Display for Act {
+    /// Writes the phrase for it: `publish to game with key 'alice'`, `declare queue work`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Act::Publish(publish) => write_destination(f, "publish", publish),
+            Act::Call(call) => write_destination(f, "call", &call.publish),
+            Act::CloseConnection { of, .. } => write!(f, "close the connection of {of}"),
+            Act::RestartBroker => write!(f, "restart the broker"),
+            Act::Start(name) => write!(f, "start {name}"),
+            Act::Get { queue, .. } => write!(f, "get from {}", queue.name),
+            Act::Consume { queue } => write!(f, "consume from {}", queue.name),
+            Act::DeclareQueue(queue) => write!(f, "declare queue {}", queue.name),
+            Act::DeclareExchange(exchange) => write!(f, "declare exchange {}", exchange.name),
+            Act::Delete(object) => write!(f, "delete {object}"),
+            Act::Bind(binding) => write!(f, "bind {} to {}", binding.destination, binding.source),
+            Act::Unbind(binding) => write!(f, "unbind {} from {}", binding.destination, binding.source),
+            Act::Purge(queue) => write!(f, "purge {}", queue.name),
+            Act::SetPolicy(policy) => write!(f, "set policy {}", policy.name),
+            Act::ClearPolicy { name, .. } => write!(f, "clear policy {name}"),
+            Act::SetPermission(permission) => write!(f, "set permission of {}", permission.user),
+            Act::Expect(_) => write!(f, "expect"),
+            Act::Advance(_) => write!(f, "advance"),
+            Act::Stop(name) => write!(f, "stop {name}"),
+            Act::Crash(name) => write!(f, "crash {name}"),
+        }
+    }
+}
+
+fn write_destination(f: &mut fmt::Formatter<'_>, verb: &str, publish: &Publish) -> fmt::Result {
+    let exchange = publish.exchange.fixed().map_or("an exchange", |name| exchange_in_words(name));
+    write!(f, "{verb} to {exchange}")?;
+    publish.routing_key.fixed().map_or(Ok(()), |key| write!(f, " with key '{key}'"))
+}
