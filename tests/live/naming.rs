@@ -132,7 +132,14 @@ async fn cleaning(management: &ManagementClient, address: &rmqplay::io::Address)
     let user =
         rmqplay::model::User { name: old.clone(), credential: None, tags: Vec::new(), limits: Default::default() };
     assert!(management.put_user(&user).await.expect("a user"));
-    let cleaned = clean(address, Duration::from_secs(4_000 * 60), true).await.expect("cleaned");
+    let age = Duration::from_secs(4_000 * 60);
+    let open = connected(management, address, &old).await;
+    let cleaned = clean(address, age, false).await.expect("cleaned");
+    let spared = cleaned.spared.iter().any(|(vhost, open)| *vhost == *old && *open == 1);
+    assert!(spared && !cleaned.users.contains(&old.to_string()), "a run may be under way: {cleaned:?}");
+    assert!(management.vhosts().await.expect("vhosts").contains(&old.to_string()));
+    let cleaned = clean(address, age, true).await.expect("cleaned");
+    drop(open);
     assert!(cleaned.vhosts.contains(&old.to_string()) && cleaned.users.contains(&old.to_string()), "{cleaned:?}");
     let left = management.vhosts().await.expect("vhosts");
     assert!(!left.contains(&old.to_string()));
@@ -140,4 +147,18 @@ async fn cleaning(management: &ManagementClient, address: &rmqplay::io::Address)
         assert!(left.iter().any(|vhost| vhost == name) && !cleaned.vhosts.iter().any(|vhost| vhost == name));
         management.delete_vhost(name).await.expect("deleted");
     }
+}
+
+/// Opens a connection in a vhost, and returns it once the management API lists it.
+async fn connected(management: &ManagementClient, address: &rmqplay::io::Address, vhost: &str) -> lapin::Connection {
+    let (user, password) = (&address.user, address.password.expose());
+    let uri = format!("amqp://{user}:{password}@{}:{}/{vhost}", address.host, address.port);
+    let open = lapin::Connection::connect(&uri, lapin::ConnectionProperties::default()).await.expect("a connection");
+    for _ in 0..100 {
+        if management.open_connections(vhost).await.expect("connections") == 1 {
+            return open;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the management API does not list the connection within 10 s");
 }
