@@ -2,7 +2,7 @@
 //! Only the sim speaks of these; no verdict on a live broker may need one.
 
 use crate::broker::PublishId;
-use crate::model::{Millis, Name, QueueName};
+use crate::model::{Millis, Name, QueueName, Table};
 
 /// One inner happening of the sim.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,8 +27,10 @@ pub enum Death {
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
-    /// Stands in the queue, ready.
-    Enqueued,
+    /// Stands in the queue, ready; the bindings that led there, none when the default exchange went by its routing key.
+    Enqueued { way: Vec<RouteHop> },
+    /// Taken though the queue is over its limit.
+    OverLimit { limit: String, why: &'static str },
     /// An exchange found no queue of its own, and its alternate exchange did.
     TakenByAlternate { exchange: Name, alternate: Name, routing_key: Name },
     /// Died here and goes to its dead-letter exchange.
@@ -43,6 +45,32 @@ pub enum What {
     Refused { why: String },
     /// The queue itself went away.
     QueueGone { why: String },
+}
+
+/// One step from an exchange to a queue or another exchange.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RouteHop {
+    pub exchange: Name,
+    pub to: Name,
+    pub by: RoutedBy,
+}
+
+/// What makes an exchange send a message on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RoutedBy {
+    /// A further key of the message is the queue's name.
+    Name,
+    /// A binding key equal to the routing key.
+    Key(Name),
+    /// A binding key that the routing key fits.
+    Topic(Name),
+    /// A binding key that a key of CC or BCC fits.
+    FurtherKey(Name),
+    Fanout,
+    /// The arguments of a binding.
+    Headers(Table),
+    /// Nothing else took it.
+    Alternate,
 }
 
 impl Death {

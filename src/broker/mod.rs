@@ -18,6 +18,6 @@ pub use command::{Command, Management, Method, Settlement};
 pub use delivered_message::DeliveredMessage;
 pub use delivery::Delivery;
 pub use event::{Confirmation, Counts, Event};
-pub use explanation::{Death, Explanation, What};
+pub use explanation::{Death, Explanation, RouteHop, RoutedBy, What};
 pub use id::{ChannelId, ConnectionId, DeliveryTag, Ids, PublishId, RequestId};
 pub use reply::{Got, Refusal, Reply, Scope, code, without_entities};

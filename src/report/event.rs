@@ -1,9 +1,9 @@
 //! The words of what happens in a run: entries of a timeline, what is refused, what a consumer did with a message.
 //! Takes data, returns phrases; a message goes by its name, or is `it` in its own story.
 
-use crate::broker::{Explanation, Settlement, What};
+use crate::broker::{Explanation, RouteHop, RoutedBy, Settlement, What};
 use crate::model::{Message, Moment, Value, counted, exchange_in_words};
-use crate::player::{Attempt, ConsumerEnd, TimelineEntry, TimelineEvent, WorkUnit};
+use crate::player::{Attempt, ConsumerEnd, RetryStep, TimelineEntry, TimelineEvent, WorkUnit};
 use crate::rules::rule_of_refusal;
 
 /// How many letters of a reply are told.
@@ -30,7 +30,6 @@ pub(crate) fn event_in_words(event: &TimelineEvent) -> String {
         }
         TimelineEvent::Started { consumer, queue } => format!("{consumer} consumes from {}", queue.name),
         TimelineEvent::BatchTaken { consumer, batch } => format!("{consumer}: works on a batch: {}", unit(batch)),
-        TimelineEvent::TimedOut { consumer, on } => format!("{consumer}: has worked too long on {}", unit(on)),
         TimelineEvent::Gone { consumer, how } => format!("{consumer} {}", end_in_words(*how)),
         TimelineEvent::Reconnecting { consumer, attempt } => format!("{consumer}: connects again (attempt {attempt})"),
         TimelineEvent::ReconnectFailed { consumer, refusal } => format!("{consumer}: cannot connect: {refusal}"),
@@ -53,8 +52,9 @@ pub(crate) fn event_in_words(event: &TimelineEvent) -> String {
         }
         TimelineEvent::Published { message, .. }
         | TimelineEvent::Settled { message, .. }
+        | TimelineEvent::Retried { message, .. }
         | TimelineEvent::Delivered { name: message, .. } => of_a_message(event, message),
-        TimelineEvent::Working { on, .. } => of_a_message(event, &unit(on)),
+        TimelineEvent::Working { on, .. } | TimelineEvent::TimedOut { on, .. } => of_a_message(event, &unit(on)),
     }
 }
 
@@ -70,7 +70,9 @@ pub(crate) fn hop_in_words(event: &TimelineEvent) -> String {
         TimelineEvent::Published { .. }
         | TimelineEvent::Delivered { .. }
         | TimelineEvent::Settled { .. }
+        | TimelineEvent::Retried { .. }
         | TimelineEvent::Working { .. }
+        | TimelineEvent::TimedOut { .. }
         | TimelineEvent::Told { .. } => of_a_message(event, "it"),
         other => event_in_words(other),
     }
@@ -90,6 +92,10 @@ fn of_a_message(event: &TimelineEvent, it: &str) -> String {
             format!("{consumer} {}", settlement_in_words(*settlement, it))
         }
         TimelineEvent::Working { consumer, for_how_long, .. } => format!("{consumer} works on {it} for {for_how_long}"),
+        TimelineEvent::TimedOut { consumer, after, .. } => {
+            format!("{consumer} has worked on {it} for its timeout of {after}: what `timeout` says comes instead")
+        }
+        TimelineEvent::Retried { consumer, to, .. } => format!("{consumer} {}", retry_in_words(to, it)),
         TimelineEvent::Told { behind, until, insight, .. } => {
             format!("{} [{}]", insight_in_words(insight, behind.as_deref(), *until), insight.rule)
         }
@@ -134,7 +140,8 @@ fn unit(unit: &WorkUnit) -> String {
 fn insight_in_words(insight: &Explanation, behind: Option<&str>, until: Option<Moment>) -> String {
     let queue = insight.queue.as_ref().map_or("the broker", |queue| &*queue.name);
     match &insight.what {
-        What::Enqueued => format!("stands in {queue}"),
+        What::Enqueued { way } => format!("stands in {queue}{}", way_in_words(way)),
+        What::OverLimit { limit, why } => format!("{queue} takes it over its limit ({limit}): {why}"),
         What::TakenByAlternate { exchange, alternate, routing_key } => format!(
             "no binding of {exchange} fits the key '{routing_key}': it goes to the alternate exchange {alternate}"
         ),
@@ -153,6 +160,48 @@ fn insight_in_words(insight: &Explanation, behind: Option<&str>, until: Option<M
         }
         What::Refused { why } => format!("refused: {why}"),
         What::QueueGone { why } => format!("{queue} is gone: {why}"),
+    }
+}
+
+/// Says by which bindings a message came to its queue.
+fn way_in_words(way: &[RouteHop]) -> String {
+    match way {
+        [] => String::new(),
+        [RouteHop { by: RoutedBy::Name, .. }] => ", named by its CC or BCC".to_owned(),
+        [one] => format!(", bound to {} ({})", exchange_in_words(&one.exchange), routed_by(&one.by)),
+        [first, ..] => {
+            let hops = way.iter().map(|hop| format!(" → {} ({})", exchange_in_words(&hop.to), routed_by(&hop.by)));
+            format!(", by way of {}{}", exchange_in_words(&first.exchange), hops.collect::<String>())
+        }
+    }
+}
+
+fn routed_by(by: &RoutedBy) -> String {
+    match by {
+        RoutedBy::Name => "named by its CC or BCC".to_owned(),
+        RoutedBy::Key(key) | RoutedBy::Topic(key) => format!("key '{key}'"),
+        RoutedBy::FurtherKey(key) => format!("key '{key}', for its CC or BCC"),
+        RoutedBy::Fanout => "fanout".to_owned(),
+        RoutedBy::Headers(arguments) => {
+            let arguments = arguments.iter().map(|(name, value)| format!("{name}: {}", value.to_json()));
+            arguments.collect::<Vec<_>>().join(", ")
+        }
+        RoutedBy::Alternate => "its alternate exchange".to_owned(),
+    }
+}
+
+/// Says where a retry goes.
+fn retry_in_words(to: &RetryStep, message: &str) -> String {
+    let used = |of: &usize| match of {
+        1 => "its one delay is used".to_owned(),
+        of => format!("all {of} delays are used"),
+    };
+    match to {
+        RetryStep::Delay { number, of, delay } => format!("retries {message}: rung {number} of {of}, delay {delay}"),
+        RetryStep::Parked { of } => format!("retries {message} no more: {}, it is parked", used(of)),
+        RetryStep::NoneLeft { of } => {
+            format!("retries {message} no more: {}, and `then` names no queue: it is rejected", used(of))
+        }
     }
 }
 

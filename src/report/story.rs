@@ -59,6 +59,8 @@ pub(crate) fn message_of(entry: &TimelineEntry) -> Option<&Name> {
         TimelineEvent::Published { message, .. }
         | TimelineEvent::PublishEnded { message, .. }
         | TimelineEvent::Settled { message, .. }
+        | TimelineEvent::Retried { message, .. }
+        | TimelineEvent::TimedOut { on: WorkUnit::Message(message), .. }
         | TimelineEvent::Working { on: WorkUnit::Message(message), .. } => Some(message),
         TimelineEvent::Delivered { name, .. } => Some(name),
         TimelineEvent::Told { message, .. } => message.as_ref(),
@@ -114,7 +116,7 @@ impl Story<'_> {
                 Some(outcome.as_str().to_owned())
             }
             TimelineEvent::Told { insight, .. } => match (&insight.what, &insight.queue) {
-                (What::Enqueued | What::Requeued { .. } | What::Blocked { .. }, Some(queue)) => {
+                (What::Enqueued { .. } | What::Requeued { .. } | What::Blocked { .. }, Some(queue)) => {
                     Some(format!("in {}", queue.name))
                 }
                 (What::Dropped { .. }, _) => Some("dropped".to_owned()),

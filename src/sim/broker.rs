@@ -1,7 +1,9 @@
 //! The node: all state of the simulated broker, and the verbs by which it is stepped.
 //! `handle` takes a command, `advance` lets time pass, `poll_event` gives what was said, `wake_at` the next moment.
 
-use crate::broker::{ChannelId, Command, ConnectionId, Event, Explanation, PublishId, Refusal, Reply, RequestId, What};
+use crate::broker::{
+    ChannelId, Command, ConnectionId, Event, Explanation, PublishId, Refusal, Reply, RequestId, RouteHop, What,
+};
 use crate::model::{Moment, Name, QueueName};
 use crate::rules::{Differences, Edition, differences_of, rule_of_refusal};
 use crate::sim::state::arena::{
@@ -70,6 +72,8 @@ pub struct Sim {
     pub(crate) names_made: u64,
     pub(crate) found: Vec<BindingDestination>,
     pub(crate) targets: Vec<QueueId>,
+    /// With insights on: how the message at hand comes to its queues.
+    pub(crate) ways: Vec<(QueueId, Vec<RouteHop>)>,
 }
 
 impl Sim {
@@ -103,6 +107,7 @@ impl Sim {
             names_made: 0,
             found: Vec::new(),
             targets: Vec::new(),
+            ways: Vec::new(),
         };
         sim.add_vhost("/".into());
         sim.add_guest();

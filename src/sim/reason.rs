@@ -3,10 +3,11 @@
 
 use crate::broker::PublishId;
 use crate::model::{Millis, Name, Value};
+use crate::rules::Overflow;
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ConsumerId, QueueId};
 use crate::sim::state::consumer::Consumer;
-use crate::sim::state::queue::{Queue, QueueContents};
+use crate::sim::state::queue::{Queue, QueueContents, is_over};
 use crate::sim::state::queued_message::{NEVER, QueuedMessage, Stored};
 use crate::sim::state::reason::{DeathCause, OWN, Occasion, Reason, Ttl};
 
@@ -118,7 +119,22 @@ impl Sim {
         }
     }
 
-    fn limit_in_words(&self, queue: &Queue) -> String {
+    /// Says of a queue that refuses publishes that returns put it over its limit all the same (LEN-2).
+    pub(crate) fn over_limit_by_returns(&self, queue: &Queue) -> Option<String> {
+        let (n, bytes) = match &queue.contents {
+            QueueContents::Classic(classic) => (classic.ready(), classic.bytes()),
+            QueueContents::Quorum(quorum) => quorum.counted(),
+        };
+        let keeps = queue.settings.overflow != Overflow::DropHead && is_over(queue, n, bytes);
+        keeps.then(|| {
+            format!(
+                "; over its limit ({}), which refuses publishes and not returns (LEN-2)",
+                self.limit_in_words(queue)
+            )
+        })
+    }
+
+    pub(crate) fn limit_in_words(&self, queue: &Queue) -> String {
         let limits = ["max-length", "max-length-bytes"].into_iter();
         let limits = limits.filter_map(|key| Some((key, self.setters(queue, key).into_iter().next()?)));
         let words: Vec<String> = limits.map(|(key, (n, by))| format!("{key} {n} by {by}")).collect();

@@ -366,7 +366,7 @@ impl Chaos {
                 self.outstanding.remove(&channel);
             }
             Event::Told(insight) => match insight.what {
-                What::Enqueued => self.entered += 1,
+                What::Enqueued { .. } => self.entered += 1,
                 What::DeadLettered { .. } => self.left += 1,
                 What::Dropped { stood: true, .. } => self.left += 1,
                 _ => {}

@@ -221,7 +221,7 @@ impl Ear {
             (What::Dropped { .. }, Some(queue)) if insight.rule.starts_with("TTL") => {
                 self.expired.insert(queue.clone());
             }
-            (What::Enqueued, Some(queue)) => {
+            (What::Enqueued { .. }, Some(queue)) => {
                 let sources = self.sources.entry(queue.clone()).or_default();
                 sources.insert(self.source.clone());
                 self.race |= sources.len() > 1;

@@ -105,7 +105,10 @@ impl Player {
         for at in 0..job.held.len() {
             let held = &job.held[at];
             let (tag, receipt) = (held.delivery.tag, held.receipt);
-            match compose_retry(ladder, &held.delivery)? {
+            let (to, composed) = compose_retry(ladder, &held.delivery)?;
+            let (consumer, message) = (self.actors[index].name.clone(), held.name.clone());
+            self.record(TimelineEvent::Retried { consumer, message, to });
+            match composed {
                 Some(composed) => {
                     let composed = Composed { sent_on: Some(held.name.clone()), ..composed };
                     self.ledger.did(index, receipt, ActionRecord::Retried { rung: composed.routing_key.clone() });

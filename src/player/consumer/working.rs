@@ -2,7 +2,7 @@
 //! Works on `concurrency` messages or batches at once; what takes longer than its `timeout` is given up.
 
 use crate::broker::{ChannelId, Delivery};
-use crate::model::{Consumer, Name};
+use crate::model::{Consumer, Millis, Name};
 use crate::player::consumer::actor::InHand;
 use crate::player::consumer::job::{Held, Job, JobState, Wait};
 use crate::player::consumer::matching::matches;
@@ -182,8 +182,10 @@ impl Player {
     fn give_up(&mut self, index: usize, job: &mut Job) {
         (job.doing, job.next_action, job.over_at) = (JobState::Timeout, 0, None);
         self.note_done(index, job, &ActionRecord::TimedOut);
+        let timeout = self.scenario.consumers[self.actors[index].consumer].timeout.as_ref();
+        let after = timeout.map_or(Millis(0), |timeout| timeout.after);
         let consumer = self.actors[index].name.clone();
-        self.record(TimelineEvent::TimedOut { consumer, on: job.unit() });
+        self.record(TimelineEvent::TimedOut { consumer, on: job.unit(), after });
     }
 
     /// Without settlements the end of the work is what counts as processed.

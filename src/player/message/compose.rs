@@ -10,6 +10,7 @@ use crate::player::consumer::job::Held;
 use crate::player::consumer::memory::Memory;
 use crate::player::message::bad_value::{BadValue, place_in_forward, place_in_publish};
 use crate::player::message::view::view_of;
+use crate::player::record::timeline::RetryStep;
 use crate::rules::{OverLimit, PublishPart, over_limit};
 use crate::source::Span;
 use std::sync::Arc;
@@ -191,26 +192,28 @@ pub(crate) const OF_THE_BROKER: [&str; 9] = [
     "x-acquired-count",
 ];
 
-/// Sends a message to its next rung, or to where they are parked; `None` when it was on the last and nothing follows.
-pub(crate) fn compose_retry(ladder: &Ladder, delivery: &Delivery) -> Result<Option<Composed>, BadValue> {
+/// Sends a message to its next rung, or to where they are parked, and returns which; no message when it was on the last
+/// and nothing follows.
+pub(crate) fn compose_retry(ladder: &Ladder, delivery: &Delivery) -> Result<(RetryStep, Option<Composed>), BadValue> {
     let mut message = Message::clone(&delivery.message);
     let mut headers = message.properties.headers.take().unwrap_or_default();
     let tried = headers.get(RETRIES).and_then(as_number).unwrap_or(0).max(0);
     let rung = usize::try_from(tried).ok().and_then(|tried| ladder.rungs.get(tried));
     OF_THE_BROKER.iter().for_each(|name| drop(headers.shift_remove(name)));
-    let routing_key = match (rung, &ladder.parked) {
+    let of = ladder.rungs.len();
+    let (place, routing_key) = match (rung, &ladder.parked) {
         (Some(rung), _) => {
             headers.insert(RETRIES.into(), Value::I64(tried + 1));
-            rung.clone()
+            (RetryStep::Delay { number: tried + 1, of, delay: rung.clone() }, rung.clone())
         }
-        (None, Some(parked)) => parked.clone(),
-        (None, None) => return Ok(None),
+        (None, Some(parked)) => (RetryStep::Parked { of }, parked.clone()),
+        (None, None) => return Ok((RetryStep::NoneLeft { of }, None)),
     };
     message.properties.headers = (!headers.is_empty()).then_some(headers);
     let exchange = ladder.exchange.clone();
     // Returned rather than lost, should somebody have removed the rung.
     let composed = Composed { exchange, routing_key, mandatory: true, message: message.into(), sent_on: None };
-    within_limits(composed, |_| None).map(Some)
+    within_limits(composed, |_| None).map(|composed| (place, Some(composed)))
 }
 
 /// Reads an integer out of a number or a text, as templates give either.

@@ -80,6 +80,13 @@ pub enum TimelineEvent {
     TimedOut {
         consumer: Name,
         on: WorkUnit,
+        after: Millis,
+    },
+    /// A consumer sends a message to its next delay, or to where the ladder ends.
+    Retried {
+        consumer: Name,
+        message: Name,
+        to: RetryStep,
     },
     /// The consumer is gone, or consumes no more.
     Gone {
@@ -131,6 +138,17 @@ pub enum TimelineEvent {
 pub enum WorkUnit {
     Message(Name),
     Batch { size: usize, first: Name, last: Name },
+}
+
+/// Where the action `retry` sends a message, by its header `x-retry`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RetryStep {
+    /// The delay of the retry that is counted from 1.
+    Delay { number: i64, of: usize, delay: Name },
+    /// All delays were used: to where they are parked.
+    Parked { of: usize },
+    /// All delays were used, and nothing else is declared.
+    NoneLeft { of: usize },
 }
 
 /// How a consumer ceases to consume.

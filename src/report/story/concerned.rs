@@ -103,7 +103,7 @@ fn rank(subject: &FailureSubject, (fewer, more): (bool, bool), at: &Whereabouts)
             (false, true) => 3,
             (false, false) => 4,
         },
-        FailureSubject::Queue(queue) if more && at.is_in(queue) => 0,
+        FailureSubject::Queue(queue) if more && at.is_in(queue) => u8::from(!at.over_limit),
         FailureSubject::Consumer(consumer, queue) if fewer => {
             let got = at.got_by.iter().any(|name| is_of(name, consumer));
             match (at.lost, at.is_in(queue), got) {

@@ -27,6 +27,8 @@ pub(crate) struct Whereabouts<'a> {
     pub got_by: BTreeSet<&'a Name>,
     /// Dropped by the broker, or never taken.
     pub lost: bool,
+    /// Taken by a queue that was over its limit.
+    pub over_limit: bool,
     /// The broker said that no queue took it.
     pub unroutable: bool,
     pub outcome: Option<PublishOutcome>,
@@ -62,13 +64,14 @@ impl<'a> Whereabouts<'a> {
             }
             TimelineEvent::Settled { consumer, settlement, .. } => self.settle(consumer, *settlement),
             TimelineEvent::Told { insight, .. } => match (&insight.what, &insight.queue) {
-                (What::Enqueued | What::Requeued { .. }, Some(queue)) => {
+                (What::Enqueued { .. } | What::Requeued { .. }, Some(queue)) => {
                     self.met.insert(queue);
                     self.places.insert(queue, Place { since: hop.sequence, holder: None });
                 }
                 (What::DeadLettered { .. }, Some(queue)) => {
                     self.places.remove(queue);
                 }
+                (What::OverLimit { .. }, _) => self.over_limit = true,
                 (What::Dropped { .. }, queue) => {
                     self.lost = true;
                     self.unroutable |= self.met.is_empty();

@@ -113,6 +113,9 @@ impl Sim {
     /// Puts a dead letter into the queues that it is routed to, but into none twice in a cycle (DL-25).
     fn spread(&mut self, mut letter: Sending, exchange: ExchangeId, stored: Box<Stored>) {
         self.route(exchange, &keys(&stored));
+        if self.insights {
+            self.ways = self.ways_of(exchange, &keys(&stored));
+        }
         let targets = std::mem::take(&mut self.targets);
         // DL-30: a cycle counts as no target, so one that has others is not held back by it.
         let (mut any, mut all_took) = (false, true);

@@ -95,7 +95,8 @@ impl Sim {
 
     fn tell_returned(&mut self, id: QueueId, origin: PublishId, cause: Return, by: Option<&Name>, place: &str) {
         if self.insights {
-            let Reason { rule, why } = cause.reason(by, place);
+            let Reason { rule, mut why } = cause.reason(by, place);
+            why.extend(self.queues.get(id).and_then(|queue| self.over_limit_by_returns(queue)));
             self.tell(Some(origin), Some(id), rule, || What::Requeued { why });
         }
     }

@@ -4,6 +4,7 @@ use crate::broker::{PublishId, What};
 use crate::model::Millis;
 use crate::rules::{FailureCount, Overflow};
 use crate::sim::broker::Sim;
+use crate::sim::routing::way::rule_of;
 use crate::sim::state::arena::{ChannelIndex, QueueId, VhostId};
 use crate::sim::state::queue::{Queue, QueueContents, is_limited, is_over, is_refusing};
 use crate::sim::state::queued_message::{NEVER, QueuedMessage, Stored};
@@ -42,7 +43,7 @@ impl Sim {
         if classic.ready() == 0
             && let Some(consumer) = self.next_consumer(id)
         {
-            self.tell(Some(origin), Some(id), "RT-2", || What::Enqueued);
+            self.tell_place(id, origin);
             // DL-13: what never lay in the queue is shown as new, whatever failed before.
             self.hand_over(id, consumer, QueuedMessage { redelivered: false, ..entry });
             return true;
@@ -108,6 +109,7 @@ impl Sim {
             self.served_quorum(id);
             return true;
         }
+        self.tell_over_limit(id, &entry, publisher.is_some());
         if let Some(Queue { contents: QueueContents::Quorum(quorum), .. }) = self.queues.get_mut(id) {
             quorum.push(entry);
         }
@@ -151,7 +153,7 @@ impl Sim {
     /// With insights on: tells that a message stands in a queue, and what holds it up there.
     fn tell_enqueued(&mut self, id: QueueId, entry: &mut QueuedMessage) {
         let origin = Some(entry.stored.origin);
-        self.tell(origin, Some(id), "RT-2", || What::Enqueued);
+        self.tell_place(id, entry.stored.origin);
         let queue = self.queues.get(id).filter(|_| entry.expires_at != NEVER);
         entry.stored.ttls = queue.map(|queue| self.ttls(queue, &entry.stored).into());
         if let Some((behind, until, Reason { rule, why })) = self.held_up_by(id, entry) {
@@ -160,6 +162,30 @@ impl Sim {
         if let Some(Reason { rule, why }) = self.why_nobody(id) {
             let behind = self.filled_by(id);
             self.tell(origin, Some(id), rule, || What::Blocked { behind, until: None, why });
+        }
+    }
+
+    /// Tells in which queue a message stands, and by which bindings.
+    fn tell_place(&mut self, id: QueueId, origin: PublishId) {
+        if self.insights {
+            let way = self.take_way(id);
+            self.tell(Some(origin), Some(id), rule_of(&way), || What::Enqueued { way });
+        }
+    }
+
+    /// Tells that a quorum queue takes a message over its limit, as only publishers are told to stop (LEN-9, DL-10).
+    fn tell_over_limit(&mut self, id: QueueId, entry: &QueuedMessage, published: bool) {
+        let Some(queue) = self.queues.get(id).filter(|_| self.insights) else { return };
+        let QueueContents::Quorum(quorum) = &queue.contents else { return };
+        let (n, bytes) = quorum.counted();
+        let over = is_over(queue, n + 1, bytes + u64::from(entry.size));
+        if over && queue.settings.overflow == Overflow::RejectPublish {
+            let limit = self.limit_in_words(queue);
+            let (rule, why) = match published {
+                true => ("LEN-9", "the limit is checked once a message is in, and refuses the next"),
+                false => ("DL-10", "publishes are refused, and dead letters are not"),
+            };
+            self.tell(Some(entry.stored.origin), Some(id), rule, || What::OverLimit { limit, why });
         }
     }
 

@@ -4,3 +4,4 @@ pub(crate) mod binding;
 pub(crate) mod direct_reply_to;
 pub(crate) mod exchange;
 pub(crate) mod publish;
+pub(crate) mod way;

@@ -64,6 +64,7 @@ impl Sim {
         }
         if self.insights {
             self.tell_alternate(exchange, &stored);
+            self.ways = self.ways_of(exchange, &keys(&stored));
         }
         let targets = std::mem::take(&mut self.targets);
         let origin = stored.origin;
