@@ -2,8 +2,9 @@
 //! permissions, global parameters, policies before queues, parameters, queues, bindings). Never writes.
 
 use crate::model::{Object, Origins, Topology};
-use crate::plan::findings::Findings;
-use crate::plan::{Observed, Plan, access, accounts, policies, wiring};
+use crate::plan::diff::findings::Findings;
+use crate::plan::diff::{access, accounts, policies, wiring};
+use crate::plan::{Observed, Plan};
 
 /// Finds what separates a broker from what a file declares.
 ///

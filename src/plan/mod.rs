@@ -5,25 +5,16 @@
 //!   desired, observed ──► plan (access, policies, wiring) ──► changes, risks ──► applier ──► commands
 //! ```
 
-mod access;
-mod accounts;
-mod applier;
-mod apply_queue;
+mod apply;
 mod change;
 mod compose;
-mod effective_policy;
-mod equality;
+mod diff;
 mod explain;
-mod findings;
-mod loss;
 mod observed;
 mod password;
-mod patterns;
-mod policies;
 mod risk;
-mod wiring;
 
-pub use applier::{Applied, Applier};
+pub use apply::{Applied, Applier};
 pub use change::{Change, ChangeKind, FieldChange, Plan, Write};
 pub use compose::plan;
 pub use explain::explain;

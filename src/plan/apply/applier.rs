@@ -6,7 +6,7 @@
 use crate::broker::{ChannelId, Client, Command, ConnectionId, Event, Ids, Refusal, Reply, RequestId, Scope};
 use crate::model::{Moment, Object};
 use crate::plan::Plan;
-use crate::plan::apply_queue::{
+use crate::plan::apply::apply_queue::{
     ApplyQueue, Declare, Group, MANAGEMENT_IN_FLIGHT_MAX, ManagementRequest, ObjectProgress, VhostQueue,
 };
 use std::collections::{BTreeMap, VecDeque};

@@ -3,8 +3,8 @@
 
 use crate::broker::Method;
 use crate::model::{Binding, DestinationKind, Exchange, Name, Object, Queue, Topology, Value, Version};
-use crate::plan::equality::{argument_words, push_flag, push_text, shown, table_changes};
-use crate::plan::findings::Findings;
+use crate::plan::diff::equality::{argument_words, push_flag, push_text, shown, table_changes};
+use crate::plan::diff::findings::Findings;
 use crate::plan::{Change, FieldChange, Write};
 use crate::rules::queue_argument;
 use crate::source::{Code, Problem};

@@ -2,8 +2,8 @@
 //! Judges by what holds in the end, so a policy that changes nothing for any queue is no risk.
 
 use crate::model::{Policy, Profile, Queue, QueueName, Topology};
-use crate::plan::effective_policy::{Effective, LOWER_HOLDS, Policies, number};
-use crate::plan::equality::{same, shown_json};
+use crate::plan::diff::effective_policy::{Effective, LOWER_HOLDS, Policies, number};
+use crate::plan::diff::equality::{same, shown_json};
 use crate::plan::{Observed, Risk};
 use crate::rules::{EffectivePolicies, applies_to_exchange, differences};
 use serde_json::Value as Json;

@@ -2,9 +2,9 @@
 
 use crate::broker::Management;
 use crate::model::{Object, TopicPermission};
-use crate::plan::equality::push_text;
-use crate::plan::findings::Findings;
-use crate::plan::patterns::surely_covers;
+use crate::plan::diff::equality::push_text;
+use crate::plan::diff::findings::Findings;
+use crate::plan::diff::patterns::surely_covers;
 use crate::plan::{Change, Risk, Write};
 
 /// Compares rows by user and vhost.

@@ -77,7 +77,7 @@ fn is_balanced(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::plan::patterns::surely_covers;
+    use crate::plan::diff::patterns::surely_covers;
 
     #[test]
     fn only_what_is_proven_is_wider() {

@@ -2,9 +2,9 @@
 
 use crate::broker::Management;
 use crate::model::{Object, Policy};
-use crate::plan::equality::{json_changes, push_text, same, shown_json};
-use crate::plan::findings::Findings;
-use crate::plan::loss::Outlook;
+use crate::plan::diff::equality::{json_changes, push_text, same, shown_json};
+use crate::plan::diff::findings::Findings;
+use crate::plan::diff::loss::Outlook;
 use crate::plan::{Change, FieldChange, Write};
 use crate::source::{Code, Problem};
 use serde_json::Value as Json;

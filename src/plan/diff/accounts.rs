@@ -3,8 +3,8 @@
 
 use crate::broker::Management;
 use crate::model::{Credential, Name, Object, User, Version, Vhost};
-use crate::plan::equality::{push_flag, push_text};
-use crate::plan::findings::Findings;
+use crate::plan::diff::equality::{push_flag, push_text};
+use crate::plan::diff::findings::Findings;
 use crate::plan::{Change, FieldChange, Risk, Write, is_hash_of};
 use crate::source::{Code, Problem};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,12 @@
+//! Compares what a file declares with what a broker holds, kind by kind, and judges what a change can lose.
+//! Takes both topologies; gives changes. Never writes, never orders them.
+
+pub(crate) mod access;
+pub(crate) mod accounts;
+mod effective_policy;
+pub(crate) mod equality;
+pub(crate) mod findings;
+pub(crate) mod loss;
+mod patterns;
+pub(crate) mod policies;
+pub(crate) mod wiring;
