@@ -5,6 +5,8 @@
 mod applying;
 #[path = "plan/differing.rs"]
 mod differing;
+#[path = "plan/extras.rs"]
+mod extras;
 #[path = "plan/fake_broker.rs"]
 mod fake_broker;
 #[path = "plan/losing.rs"]

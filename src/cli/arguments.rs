@@ -14,11 +14,12 @@ use std::path::PathBuf;
 Examples:
   rmqplay run scenarios/ttl-dlq.yaml                      on the simulated broker, in milliseconds
   rmqplay run --broker amqp://localhost scenarios/        the same files on a live broker
-  rmqplay apply topologies/rte-demo.yaml                  declare a topology on a broker
+  rmqplay plan topologies/rte-demo.yaml                   what declaring a topology on a broker would change
+  rmqplay apply topologies/rte-demo.yaml                  declare it
   rmqplay check scenarios/*.yaml topologies/*.yaml        all problems, nothing played
   rmqplay review                                          look at what is new or changed
 
-Exit codes: 0 fine, 1 failed or changed, 3 broker or rights, 4 refused as unsafe, 5 nothing to do,
+Exit codes: 0 fine, 1 failed or changed, 2 plan differs, 3 broker or rights, 4 refused as unsafe, 5 nothing to do,
             64 usage, 65 bad file, 70 a bug of rmqplay, 130/143 interrupted."
 )]
 pub struct CommandLine {
@@ -60,7 +61,22 @@ Examples:
 
 The time is what a scenario waits for by its own words, at most.")]
     List(ListOptions),
-    /// Declare a topology on a live broker, then read it back and prove that both are equal.
+    /// Show what apply would change on a broker, and what the broker holds beside the files; write nothing.
+    #[command(
+        alias = "diff",
+        after_help = "\
+Examples:
+  rmqplay plan topologies/rte-demo.yaml
+  rmqplay plan base.yaml team.yaml --broker amqp://admin:secret@broker:5672     the files together
+  rmqplay plan orders.yaml --extras fail            a drift watch: what only the broker holds counts too
+  rmqplay plan orders.yaml --against definitions.json
+  rmqplay plan orders.yaml --json | jq '.changes[].text'
+
+Exit codes: 0 nothing to do, 2 apply with the same flags would write, and else as that apply would end:
+            3 the broker, or a right, is lacking, 4 refused as unsafe."
+    )]
+    Plan(PlanOptions),
+    /// Declare topologies on a live broker, then read them back and prove that both are equal.
     #[command(after_help = "\
 Examples:
   rmqplay apply topologies/rte-demo.yaml
@@ -173,7 +189,7 @@ pub enum Snapshots {
 }
 
 /// Names the broker of a command that works on one.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct OneBroker {
     /// AMQP URL, or a name of rmqplay.yaml; else RABBITMQ_URL, else amqp://guest:guest@localhost:5672.
     #[arg(long, value_name = "URL")]
@@ -292,11 +308,44 @@ pub struct ListOptions {
     pub json: bool,
 }
 
+/// What objects mean that are on the broker and not in the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ExtrasMode {
+    List,
+    Fail,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanOptions {
+    /// Topology files, or a definitions.json exported from a broker; several together declare one topology.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub broker: OneBroker,
+    /// What stands in the broker's place: a topology, a definitions.json, or another broker by URL or name.
+    #[arg(long, value_name = "FILE|URL")]
+    pub against: Option<String>,
+    /// Vhost of objects that name none.
+    #[arg(long, value_name = "VHOST")]
+    pub vhost: Option<String>,
+    #[command(flatten)]
+    pub vars: Vars,
+    /// Plan as apply --yes would: messages, rights and logins may be lost.
+    #[arg(long)]
+    pub yes: bool,
+    /// What objects mean that the files do not name: list shows them, fail ends with 2 too.
+    #[arg(long, value_name = "WHAT", default_value = "list", hide_possible_values = true)]
+    pub extras: ExtrasMode,
+    /// Write the plan as one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
 #[derive(Debug, Args)]
 pub struct ApplyOptions {
-    /// Topology file, or a definitions.json exported from a broker.
-    #[arg(value_name = "TOPOLOGY")]
-    pub file: PathBuf,
+    /// Topology files, or a definitions.json exported from a broker; several together declare one topology.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub broker: OneBroker,
     /// Vhost of objects that name none.
@@ -307,7 +356,7 @@ pub struct ApplyOptions {
     /// Go on although messages or rights can be lost.
     #[arg(long)]
     pub yes: bool,
-    /// Show the changes and write nothing.
+    /// Show the changes and write nothing: the output and the exit codes of plan.
     #[arg(long)]
     pub dry_run: bool,
 }

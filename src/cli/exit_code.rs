@@ -9,6 +9,8 @@ pub enum ExitCode {
     Fine = 0,
     /// A scenario failed, changed, looped, or (with `CI`) has no snapshot; `apply` could not prove equality.
     Failed = 1,
+    /// `plan`: an apply with the same flags would write.
+    Differs = 2,
     /// Unreachable, refused, no rights, died.
     Environment = 3,
     /// Refused as unsafe.
@@ -35,7 +37,7 @@ impl ExitCode {
             ExitCode::Environment => 4,
             ExitCode::Failed => 3,
             ExitCode::Unsafe => 2,
-            ExitCode::Nothing => 1,
+            ExitCode::Nothing | ExitCode::Differs => 1,
             ExitCode::Fine => 0,
         }
     }

@@ -4,7 +4,7 @@ use crate::cli::ExitCode;
 use crate::cli::arguments::Vars;
 use crate::io::Disk;
 use crate::language;
-use crate::language::{FileKind, LoadedScenario, LoadedTopology, Settings};
+use crate::language::{FileKind, LoadedScenario, LoadedTopology, Settings, TopologyFile};
 use crate::source::{Code, Problem, Sources};
 use std::path::{Path, PathBuf};
 
@@ -99,6 +99,30 @@ impl Loader {
             }
             Err(problems) => (None, problems),
         }
+    }
+
+    /// Loads topologies and exports that together declare one topology.
+    pub fn topologies(&mut self, paths: &[PathBuf]) -> (Option<LoadedTopology>, Vec<Problem>) {
+        let (mut read, mut problems) = (Vec::new(), Vec::new());
+        for path in paths {
+            match self.read(path) {
+                Ok(text) => read.push((path.to_string_lossy().into_owned(), text)),
+                Err(missing) => problems.extend(missing),
+            }
+        }
+        let files: Vec<TopologyFile<'_>> = read.iter().map(|(name, text)| TopologyFile { name, text }).collect();
+        let (loaded, more) = language::load_topologies(&mut self.sources, &files, &self.world, &self.settings);
+        let loaded = loaded.filter(|_| problems.is_empty());
+        problems.extend(more);
+        (loaded, problems)
+    }
+
+    /// Returns the version that the last file names as the broker that wrote it.
+    pub fn version_of_export(&self) -> Option<String> {
+        let text = &self.sources.get(self.sources.ids().last()?).text;
+        let json: serde_json::Map<String, serde_json::Value> = serde_yaml::from_str(text).ok()?;
+        let version = json.get("rabbitmq_version").or_else(|| json.get("rabbit_version"))?;
+        version.as_str().map(str::to_owned)
     }
 
     /// Loads a file as what it is and gives its problems.

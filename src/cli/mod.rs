@@ -4,10 +4,12 @@
 mod arguments;
 mod brokers;
 mod commands;
+mod desired;
 mod exit_code;
 mod filter;
 mod live_settings;
 mod load;
+mod planned;
 mod program;
 mod progress;
 mod run_reporter;

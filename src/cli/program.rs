@@ -2,7 +2,7 @@
 
 use crate::cli::ExitCode;
 use crate::cli::arguments::{CliCommand, CommandLine};
-use crate::cli::commands::{apply, check, clean, explain, fmt, help, init, list, review, run, schema, wait};
+use crate::cli::commands::{apply, check, clean, explain, fmt, help, init, list, plan, review, run, schema, wait};
 use crate::cli::terminal::Terminal;
 use clap::Parser;
 
@@ -26,6 +26,7 @@ fn command(command: CliCommand, terminal: Terminal) -> ExitCode {
     let terminal = &terminal;
     match command {
         CliCommand::Run(command) => run::run(&command, terminal),
+        CliCommand::Plan(command) => plan::plan_of(&command, terminal),
         CliCommand::Apply(command) => apply::apply(&command, terminal),
         CliCommand::Check(command) => check::check(&command, terminal),
         CliCommand::Explain(command) => explain::explain(&command, terminal),

@@ -43,7 +43,7 @@ pub async fn observe(management: &ManagementClient, vhosts: &[Name]) -> Result<O
         let vhost = *vhost;
         exchanges.extend(management.exchanges(vhost).await?.into_iter().filter(is_declared));
         for totals in management.queue_totals(vhost).await? {
-            let facts = QueueFacts { messages: totals.total, consumers: 0 };
+            let facts = QueueFacts { messages: totals.total, consumers: None };
             queues.insert(QueueName::new(vhost.clone(), totals.name.as_str()), facts);
         }
     }

@@ -24,7 +24,7 @@ pub use scenario::{LoadedScenario, load_scenario};
 pub use secrets::is_secret;
 pub use syntax::parse::plain_value;
 pub use syntax::wrong_kind::{FileKind, kind_of};
-pub use topology::{LoadedTopology, load_topology};
+pub use topology::{LoadedTopology, TopologyFile, load_topologies, load_topology};
 pub use variables::unknown_variable;
 pub use words::{OF_SCENARIOS, OF_TOPOLOGIES, Word, WordGroup, queue_field};
 pub use world::{Settings, World};

@@ -6,6 +6,7 @@ use crate::language::check::dead_letter_targets;
 use crate::language::check::{legal, topology_references};
 use crate::language::decode::collect::Collected;
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
+use crate::language::decode::merge::merge;
 use crate::language::decode::read;
 use crate::language::decode::topology::objects;
 use crate::language::decode::topology::objects::Surroundings;
@@ -20,8 +21,9 @@ use crate::language::syntax::wrong_kind::FileKind;
 use crate::language::{Settings, World};
 use crate::model::{Name, Origins, Topology};
 use crate::source::{FileId, Problem, Sources};
+use std::collections::BTreeSet;
 
-/// A topology that was read from one file.
+/// A topology that was read from one file, or from several that were joined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadedTopology {
     pub topology: Topology,
@@ -30,6 +32,15 @@ pub struct LoadedTopology {
     pub is_export: bool,
     /// The vhost that the file itself names for its objects.
     pub file_vhost: Option<Name>,
+    /// Vhosts that the files declare under `vhosts:` or name by their own `vhost:`, in order of first mention.
+    pub own_vhosts: Vec<Name>,
+}
+
+/// A topology file that was read, by its name.
+#[derive(Debug, Clone, Copy)]
+pub struct TopologyFile<'a> {
+    pub name: &'a str,
+    pub text: &'a [u8],
 }
 
 /// Loads a topology. The value is absent when a problem stops it; notes stop nothing.
@@ -40,28 +51,66 @@ pub fn load_topology(
     world: &dyn World,
     settings: &Settings,
 ) -> (Option<LoadedTopology>, Vec<Problem>) {
+    load_topologies(sources, &[TopologyFile { name, text }], world, settings)
+}
+
+/// Loads topology files that together declare one topology. What two of them declare alike counts once, what they declare
+/// otherwise is a problem. Names may be declared in one file and used in another.
+pub fn load_topologies(
+    sources: &mut Sources,
+    files: &[TopologyFile<'_>],
+    world: &dyn World,
+    settings: &Settings,
+) -> (Option<LoadedTopology>, Vec<Problem>) {
     let mut desk = Diagnostics::default();
-    let file = match encoding::take(sources, name, text) {
-        Ok(file) => file,
-        Err(problem) => return (None, vec![problem]),
-    };
-    let Some(read) = read_topology(sources, file, &mut desk) else { return (None, desk.problems) };
-    if let Some(problem) = wrong_kind::refuse(&read.root, FileKind::Topology) {
-        return (None, vec![problem]);
+    let (mut whole, mut is_whole, mut is_export) = (Collected::default(), true, true);
+    let (mut file_vhost, mut own_vhosts) = (None, Vec::new());
+    let mut wrong = Vec::new();
+    for file in files {
+        let id = match encoding::take(sources, file.name, file.text) {
+            Ok(id) => id,
+            Err(problem) => {
+                wrong.push(problem);
+                continue;
+            }
+        };
+        let Some(read) = read_topology(sources, id, &mut desk) else {
+            is_whole = false;
+            continue;
+        };
+        if let Some(problem) = wrong_kind::refuse(&read.root, FileKind::Topology) {
+            wrong.push(problem);
+            continue;
+        }
+        let mut scope = VariableScope::new(world, render::data);
+        scope.write(read.root.get("vars"), &mut desk);
+        scope.settle(settings);
+        scope.check_all(&mut desk);
+        let (loaded, collected) = decode(sources, &read, &scope, settings, false, &mut desk);
+        is_whole &= read.whole;
+        is_export &= read.is_export;
+        own_vhosts.extend(loaded.own_vhosts);
+        file_vhost = file_vhost.or(loaded.file_vhost);
+        match files {
+            [_] => whole = collected,
+            _ => merge(&mut whole, collected, &mut desk),
+        }
     }
-    let mut scope = VariableScope::new(world, render::data);
-    scope.write(read.root.get("vars"), &mut desk);
-    scope.settle(settings);
-    scope.check_all(&mut desk);
-    let (loaded, collected) = decode(sources, &read, &scope, settings, false, &mut desk);
-    desk.export = read.is_export;
-    topology_references::check_topology(&collected.topology, &collected.origins, &mut desk);
-    let declared = topology_references::Declared::of(&collected.topology);
-    dead_letter_targets::check(&collected.topology, &collected.origins, &declared, &mut desk);
-    legal::no_exclusive_queues(&collected.topology, &collected.origins, &mut desk);
-    let stopped = !read.whole || topology_references::stops(&desk.problems);
-    consequences::leave_out(&mut desk.problems, read.whole, None);
+    if !wrong.is_empty() {
+        return (None, wrong);
+    }
+    desk.export = is_export;
+    topology_references::check_topology(&whole.topology, &whole.origins, &mut desk);
+    let declared = topology_references::Declared::of(&whole.topology);
+    dead_letter_targets::check(&whole.topology, &whole.origins, &declared, &mut desk);
+    legal::no_exclusive_queues(&whole.topology, &whole.origins, &mut desk);
+    let stopped = !is_whole || topology_references::stops(&desk.problems);
+    consequences::leave_out(&mut desk.problems, is_whole, None);
     desk.problems.sort_by_key(Problem::span);
+    let mut known = BTreeSet::new();
+    own_vhosts.retain(|name: &Name| known.insert(name.clone()));
+    let Collected { topology, origins, .. } = whole;
+    let loaded = LoadedTopology { topology, origins, is_export, file_vhost, own_vhosts };
     ((!stopped).then_some(loaded), desk.problems)
 }
 
@@ -90,6 +139,15 @@ pub fn read_topology(sources: &Sources, file: FileId, desk: &mut Diagnostics) ->
     Some(ReadTopology { root, is_export, is_json, whole: parsed.whole })
 }
 
+/// What a topology file says of itself as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecodedTopology {
+    /// The vhost that the file itself names for its objects.
+    pub file_vhost: Option<Name>,
+    /// As in [`LoadedTopology`].
+    pub own_vhosts: Vec<Name>,
+}
+
 /// Renders and decodes a parsed topology in the names of a scope.
 pub fn decode(
     sources: &Sources,
@@ -98,7 +156,7 @@ pub fn decode(
     settings: &Settings,
     without_credentials: bool,
     desk: &mut Diagnostics,
-) -> (LoadedTopology, Collected) {
+) -> (DecodedTopology, Collected) {
     let outer = std::mem::replace(&mut desk.export, read.is_export);
     let mut root = read.root.clone();
     if !read.is_export {
@@ -113,8 +171,10 @@ pub fn decode(
     let mut collected = Collected::default();
     let file_vhost = objects_of(&root, of_objects, settings, &mut collected, desk);
     desk.export = outer;
-    let (topology, origins) = (collected.topology.clone(), collected.origins.clone());
-    (LoadedTopology { topology, origins, is_export: read.is_export, file_vhost }, collected)
+    // The limits of an export make a vhost known, and declare none.
+    let declared = collected.topology.vhosts.iter().filter(|vhost| collected.origins.contains_key(&vhost.object()));
+    let own_vhosts = declared.map(|vhost| vhost.name.clone()).chain(file_vhost.clone()).collect();
+    (DecodedTopology { file_vhost, own_vhosts }, collected)
 }
 
 /// Leaves out what the scope has read already.

@@ -47,6 +47,11 @@ pub enum Object {
         component: Name,
         name: Name,
     },
+    /// `max-queues` or `max-connections`, where it is looked at alone.
+    VhostLimit {
+        vhost: Name,
+        name: Name,
+    },
     Queue {
         vhost: Name,
         name: Name,
@@ -84,6 +89,7 @@ impl Object {
             | Object::Policy { vhost, .. }
             | Object::OperatorPolicy { vhost, .. }
             | Object::Parameter { vhost, .. }
+            | Object::VhostLimit { vhost, .. }
             | Object::Queue { vhost, .. }
             | Object::Binding { vhost, .. } => Some(vhost),
         }
@@ -110,6 +116,7 @@ impl fmt::Display for Object {
             Object::Policy { name, .. } => write!(f, "policy '{name}'"),
             Object::OperatorPolicy { name, .. } => write!(f, "operator policy '{name}'"),
             Object::Parameter { component, name, .. } => write!(f, "{component} parameter '{name}'"),
+            Object::VhostLimit { name, .. } => write!(f, "limit {name}"),
             Object::Queue { name, .. } => write!(f, "queue '{name}'"),
             Object::Binding { source, destination, routing_key, kind, .. } => {
                 write!(f, "binding '{source}' -> {} '{destination}'", kind.as_str())?;

@@ -3,10 +3,10 @@
 
 use crate::broker::{Management, Method};
 use crate::model::Object;
-use crate::plan::Risk;
+use crate::plan::{Extra, Risk, Stakes};
 use crate::source::Problem;
 
-/// Everything that separates a broker from a file.
+/// Everything that separates a broker from a file, and what the broker holds beside it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
     /// In the order in which they are applied.
@@ -15,6 +15,8 @@ pub struct Plan {
     pub unchanged: usize,
     /// Immutable differences with their place in the file, and notes.
     pub problems: Vec<Problem>,
+    /// What the vhosts of the file hold on the broker and the file does not name; a plan leaves it alone.
+    pub extras: Vec<Extra>,
 }
 
 /// One object that is missing or differs.
@@ -39,9 +41,15 @@ pub enum ChangeKind {
     Update {
         fields: Vec<FieldChange>,
     },
-    /// There with values that RabbitMQ never changes.
-    Immutable {
+    /// There with values that RabbitMQ never changes: it would have to be deleted and made anew.
+    Replace {
         fields: Vec<FieldChange>,
+        stakes: Stakes,
+    },
+    /// There, and not in the file; planned only where deleting was asked for. `words` as for `Create`.
+    Delete {
+        words: Vec<String>,
+        stakes: Stakes,
     },
 }
 
@@ -69,9 +77,9 @@ impl Plan {
         self.changes.is_empty()
     }
 
-    /// Lists what cannot be changed; when there is any, nothing may be written.
-    pub fn immutable(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(|change| matches!(change.kind, ChangeKind::Immutable { .. }))
+    /// Lists what can only be replaced; while there is any that has no writes, nothing may be written.
+    pub fn replaced(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| matches!(change.kind, ChangeKind::Replace { .. }))
     }
 
     /// Parts the change of one user from the rest: what locks out who applies the plan must come last.
@@ -94,6 +102,12 @@ impl Change {
         Self { object, kind: ChangeKind::Create { words }, reason: reason.into(), risk: None, writes }
     }
 
+    /// Makes the deletion of an extra, which `writes` bring about.
+    pub fn delete(extra: Extra, reason: impl Into<String>, writes: Vec<Write>) -> Self {
+        let Extra { object, words, stakes } = extra;
+        Self { object, kind: ChangeKind::Delete { words, stakes }, reason: reason.into(), risk: None, writes }
+    }
+
     /// Makes an update without risk.
     pub(crate) fn update(
         object: Object,
@@ -105,8 +119,8 @@ impl Change {
     }
 
     /// Makes a difference that nobody can mend in place.
-    pub(crate) fn immutable(object: Object, fields: Vec<FieldChange>, reason: impl Into<String>) -> Self {
-        let kind = ChangeKind::Immutable { fields };
+    pub(crate) fn replace(object: Object, fields: Vec<FieldChange>, stakes: Stakes, reason: impl Into<String>) -> Self {
+        let kind = ChangeKind::Replace { fields, stakes };
         Self { object, kind, reason: reason.into(), risk: None, writes: Vec::new() }
     }
 }

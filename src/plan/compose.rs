@@ -4,11 +4,11 @@
 use crate::model::{Object, Origins, Topology};
 use crate::plan::diff::findings::Findings;
 use crate::plan::diff::{access, accounts, policies, wiring};
-use crate::plan::{Observed, Plan};
+use crate::plan::{Observed, Plan, extras};
 
 /// Finds what separates a broker from what a file declares.
 ///
-/// Objects of the broker that the file does not name are left alone. Changes come in the order in which they must be
+/// Objects of the broker that the file does not name are left alone, and listed as extras. Changes come in the order in which they must be
 /// applied; planning again after a complete apply gives an empty plan.
 pub fn plan(desired: &Topology, origins: &Origins, observed: &Observed) -> Plan {
     let mut findings = Findings { desired, origins, observed, changes: Vec::new(), unchanged: 0, problems: Vec::new() };
@@ -25,5 +25,6 @@ pub fn plan(desired: &Topology, origins: &Origins, observed: &Observed) -> Plan 
     // The account in use goes last: with another password, or without a tag, nothing could be written after it.
     let account = &observed.account;
     findings.changes.sort_by_key(|change| matches!(&change.object, Object::User { name } if *name == *account));
-    Plan { changes: findings.changes, unchanged: findings.unchanged, problems: findings.problems }
+    let extras = extras(desired, observed, &desired.vhost_names());
+    Plan { changes: findings.changes, unchanged: findings.unchanged, problems: findings.problems, extras }
 }

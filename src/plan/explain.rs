@@ -1,8 +1,8 @@
-//! One line per change, in words: `+` is made, `~` is changed, `!` cannot be changed.
+//! One line per change, in words: `+` is made, `~` is changed, `-/+` would have to be replaced, `-` is deleted.
 //! Gives sentences; colours and layout belong to `report`.
 
 use crate::model::Object;
-use crate::plan::{Change, ChangeKind, FieldChange};
+use crate::plan::{Change, ChangeKind, Extra, FieldChange};
 
 /// Says in one line what a change is.
 pub fn explain(change: &Change) -> String {
@@ -11,8 +11,16 @@ pub fn explain(change: &Change) -> String {
         ChangeKind::Create { words } if words.is_empty() => format!("+ {object}"),
         ChangeKind::Create { words } => format!("+ {object} ({})", words.join(", ")),
         ChangeKind::Update { fields } => format!("~ {object}: {}", joined(fields)),
-        ChangeKind::Immutable { fields } => format!("! {object} cannot change {}", immutable(fields)),
+        ChangeKind::Replace { fields, .. } => format!("-/+ {object}: {}", joined(fields)),
+        ChangeKind::Delete { words, .. } if words.is_empty() => format!("- {object}"),
+        ChangeKind::Delete { words, .. } => format!("- {object} ({})", words.join(", ")),
     }
+}
+
+/// Says in one line what a broker holds beside the file.
+pub fn explain_extra(extra: &Extra) -> String {
+    let object = named(&extra.object);
+    if extra.words.is_empty() { object } else { format!("{object} ({})", extra.words.join(", ")) }
 }
 
 /// Names an object with its vhost.
@@ -33,8 +41,4 @@ fn one(field: &FieldChange) -> String {
     } else {
         format!("{} {} -> {}", field.name, field.old, field.new)
     }
-}
-
-fn immutable(fields: &[FieldChange]) -> String {
-    fields.iter().map(|field| format!("{}: {} -> {}", field.name, field.old, field.new)).collect::<Vec<_>>().join(", ")
 }

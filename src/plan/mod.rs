@@ -1,23 +1,34 @@
 //! Desired and observed topology in; ordered, explained changes out, and the commands that bring them about.
-//! Says what would be lost and what cannot be changed before anything is written. Never deletes an object.
+//! Says what would be lost, what cannot be changed and what a broker holds beside the file, before anything is written.
+//! Never deletes an object.
 //!
 //! ```text
-//!   desired, observed ──► plan (access, policies, wiring) ──► changes, risks ──► applier ──► commands
+//!   desired, observed ──► plan (diff/) ──► changes, risks, extras ──► applier (apply/) ──► commands
 //! ```
 
 mod apply;
 mod change;
 mod compose;
+mod decision;
 mod diff;
 mod explain;
+mod extra;
+mod extras;
+mod foreign;
 mod observed;
 mod password;
 mod risk;
+mod stakes;
 
 pub use apply::{Applied, Applier};
 pub use change::{Change, ChangeKind, FieldChange, Plan, Write};
 pub use compose::plan;
-pub use explain::explain;
+pub use decision::Decision;
+pub use explain::{explain, explain_extra};
+pub use extra::Extra;
+pub use extras::{cluster_extras, extras, is_throw_away};
+pub use foreign::{HOLDING_SUFFIX, Maker, Makers};
 pub use observed::{Observed, QueueFacts};
 pub use password::is_hash_of;
 pub use risk::Risk;
+pub use stakes::Stakes;

@@ -1,14 +1,14 @@
 //! What a broker was seen to hold.
 //! Filled by `io` from one definitions export and the lists that the export leaves out. Never asks a broker itself.
 
-use crate::model::{Name, Profile, QueueName, Topology, Version};
+use crate::model::{Name, Profile, QueueName, Topology, Version, Vhost};
 use std::collections::BTreeMap;
 
 /// A broker's topology and what its queues hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
     pub topology: Topology,
-    /// Queues that are missing here count as empty and unused.
+    /// Queues that are missing here were not counted.
     pub queues: BTreeMap<QueueName, QueueFacts>,
     pub version: Version,
     /// The user that reads and will write; empty where it is not known.
@@ -22,7 +22,8 @@ pub struct Observed {
 pub struct QueueFacts {
     /// Ready and unacked together.
     pub messages: u64,
-    pub consumers: u64,
+    /// `None` when they were not asked for.
+    pub consumers: Option<u64>,
 }
 
 impl Observed {
@@ -35,6 +36,19 @@ impl Observed {
             account: Name::default(),
             exchange_types: Vec::new(),
         }
+    }
+
+    /// Lets a file stand in the broker's place: nothing is counted, no account is in use.
+    ///
+    /// A vhost that the file only puts objects into is there too.
+    pub fn of_file(mut topology: Topology, version: Option<Version>) -> Self {
+        for name in topology.vhost_names() {
+            if !topology.vhosts.iter().any(|vhost| vhost.name == name) {
+                topology.vhosts.push(Vhost { name, ..Vhost::default() });
+            }
+        }
+        let observed = Self::empty(Profile::NEWEST);
+        Self { topology, version: version.unwrap_or(observed.version), ..observed }
     }
 
     /// Returns the messages in a queue; an unknown one has none.

@@ -8,10 +8,10 @@ use serde_json::Value as Json;
 /// Plans and writes down each risk: what, the messages at stake, old, new.
 fn risks(old: Topology, new: Topology, messages: &[(&str, u64)]) -> String {
     let queues =
-        messages.iter().map(|(name, n)| (QueueName::new("/", *name), QueueFacts { messages: *n, consumers: 0 }));
+        messages.iter().map(|(name, n)| (QueueName::new("/", *name), QueueFacts { messages: *n, consumers: None }));
     let observed = Observed { topology: old, queues: queues.collect(), ..Observed::empty(Profile::NEWEST) };
     let plan = plan(&new, &Origins::new(), &observed);
-    assert_eq!(plan.immutable().count(), 0);
+    assert_eq!(plan.replaced().count(), 0);
     let line = |risk: &rmqplay::plan::Risk| {
         let queues: Vec<String> = risk.queues.iter().map(|(queue, n)| format!("{}:{n}", queue.name)).collect();
         format!("{} [{}] {} -> {}", risk.what, queues.join(" "), risk.old, risk.new)

@@ -71,10 +71,9 @@ pub(crate) fn unparsed(error: &clap::Error) -> ExitCode {
 }
 
 /// Words of other tools, and the command here that does what they do.
-const OTHER_WORDS: [(&[&str], &str); 6] = [
+const OTHER_WORDS: [(&[&str], &str); 5] = [
     (&["test", "exec", "execute", "start", "rehearse"], "`rmqplay run` plays scenarios"),
     (&["validate", "verify", "lint"], "`rmqplay check` reports all problems of files and plays nothing"),
-    (&["plan", "diff"], "`rmqplay apply --dry-run` shows what would change on a broker and writes nothing"),
     (&["deploy", "declare", "create", "import", "sync", "up"], "`rmqplay apply` declares a topology on a broker"),
     (&["format"], "`rmqplay fmt` lays YAML files out"),
     (&["ls", "show"], "`rmqplay list` lists cells with their tags and snapshots"),

@@ -8,6 +8,7 @@ pub(crate) mod fmt;
 pub(crate) mod help;
 pub(crate) mod init;
 pub(crate) mod list;
+pub(crate) mod plan;
 pub(crate) mod review;
 pub(crate) mod run;
 pub(crate) mod run_live;

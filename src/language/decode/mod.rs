@@ -4,6 +4,7 @@
 pub(crate) mod collect;
 pub(crate) mod judged_for;
 pub(crate) mod map_decoder;
+pub(crate) mod merge;
 pub(crate) mod read;
 pub(crate) mod scenario;
 pub(crate) mod suggestions;

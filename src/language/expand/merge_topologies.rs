@@ -2,8 +2,9 @@
 //! Takes the key `topology:`; gives one topology. What two sources declare alike is fine, what they declare otherwise is not.
 
 use crate::language::Settings;
-use crate::language::decode::collect::{Collected, place};
+use crate::language::decode::collect::Collected;
 use crate::language::decode::map_decoder::Diagnostics;
+use crate::language::decode::merge::merge;
 use crate::language::expand::matrix::Choice;
 use crate::language::expand::scope::VariableScope;
 use crate::language::syntax::encoding;
@@ -12,7 +13,7 @@ use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::FileKind;
 use crate::language::topology::{ReadTopology, decode, read_topology};
 use crate::language::world::{World, beside};
-use crate::model::{Name, Object, QueueKind, Topology};
+use crate::model::{Name, QueueKind};
 use crate::source::{Code, Problem, Sources};
 use std::collections::BTreeMap;
 
@@ -163,66 +164,4 @@ pub fn join<'a>(
     let only = (names.len() == 1).then(|| names.remove(0));
     let vhost = vhost.or(only).or(fallback.map(Name::from)).unwrap_or_else(|| "/".into());
     MergedTopologies { collected: whole, vhost }
-}
-
-/// Adds a part to the whole.
-fn merge(whole: &mut Collected, part: Collected, desk: &mut Diagnostics) {
-    let Collected { topology, origins, climbed, .. } = part;
-    whole.climbed.extend(climbed);
-    let mut fresh = |object: Object, same: &dyn Fn(&Topology) -> bool| {
-        let Some(first) = whole.origins.get(&object) else { return true };
-        if !same(&whole.topology)
-            && let Some(second) = origins.get(&object)
-        {
-            let message = format!("{object} is declared in two ways");
-            let problem = Problem::new(Code::TopologyConflict, message).at(place(second), "here");
-            let help = "declare it once, or alike in both places";
-            desk.add(problem.at(place(first), "and otherwise here").help(help));
-        }
-        false
-    };
-    let mut out = Topology::default();
-    macro_rules! keep {
-        ($list:ident, $object:expr) => {
-            for item in topology.$list {
-                #[allow(clippy::redundant_closure_call)]
-                let object: Object = ($object)(&item);
-                let same = |known: &Topology| known.$list.contains(&item);
-                if fresh(object, &same) {
-                    out.$list.push(item);
-                }
-            }
-        };
-    }
-    keep!(vhosts, |it: &crate::model::Vhost| it.object());
-    keep!(users, |it: &crate::model::User| it.object());
-    keep!(permissions, |it: &crate::model::Permission| it.object());
-    keep!(topic_permissions, |it: &crate::model::TopicPermission| it.object());
-    keep!(exchanges, |it: &crate::model::Exchange| it.object());
-    keep!(queues, |it: &crate::model::Queue| it.object());
-    keep!(bindings, |it: &crate::model::Binding| it.object());
-    keep!(policies, |it: &crate::model::Policy| it.object(false));
-    keep!(operator_policies, |it: &crate::model::Policy| it.object(true));
-    keep!(parameters, |it: &crate::model::Parameter| it.object());
-    for (name, value) in topology.global_parameters {
-        let object = Object::GlobalParameter { name: name.as_str().into() };
-        if fresh(object, &|known| known.global_parameters.get(&name) == Some(&value)) {
-            out.global_parameters.insert(name, value);
-        }
-    }
-    let all = &mut whole.topology;
-    all.vhosts.append(&mut out.vhosts);
-    all.users.append(&mut out.users);
-    all.permissions.append(&mut out.permissions);
-    all.topic_permissions.append(&mut out.topic_permissions);
-    all.exchanges.append(&mut out.exchanges);
-    all.queues.append(&mut out.queues);
-    all.bindings.append(&mut out.bindings);
-    all.policies.append(&mut out.policies);
-    all.operator_policies.append(&mut out.operator_policies);
-    all.parameters.append(&mut out.parameters);
-    all.global_parameters.extend(out.global_parameters);
-    for (object, origin) in origins {
-        whole.origins.entry(object).or_insert(origin);
-    }
 }

@@ -86,7 +86,8 @@ fn participle(name: &str) -> &'static str {
     }
 }
 
-fn words(patterns: &[(&str, &String)]) -> Vec<String> {
+/// Writes patterns with their names, the empty one as `''`.
+pub(crate) fn words(patterns: &[(&str, &String)]) -> Vec<String> {
     let word = |(name, pattern): &(&str, &String)| {
         if pattern.is_empty() { format!("{name} ''") } else { format!("{name} {pattern}") }
     };

@@ -62,7 +62,7 @@ fn changed_user(findings: &mut Findings<'_>, object: Object, old: &User, new: &U
                       password: read the broker as an administrator, or name the password in the file";
         let text = format!("{object} cannot change tags: {reason}");
         findings.problem(&object, "tags", Problem::new(Code::PlanPasswordUnknown, text));
-        findings.add(Change::immutable(object, fields, reason));
+        findings.add(Change::update(object, fields, reason, Vec::new()));
         return;
     }
     let mut writes = Vec::new();

@@ -1,7 +1,7 @@
 //! What is found while the parts of a plan compare: changes, counts of equal objects, problems at their places.
 
 use crate::model::{Object, Origins, Topology};
-use crate::plan::{Change, FieldChange, Observed};
+use crate::plan::{Change, FieldChange, Observed, Stakes};
 use crate::source::{Code, Problem};
 
 /// Collects while the parts compare.
@@ -46,6 +46,7 @@ impl Findings<'_> {
             let text = format!("{object} cannot change {name}: the broker has {old}, the file says {new}");
             self.problem(&object, name, Problem::new(Code::PlanImmutable, text).help(reason.clone()));
         }
-        self.add(Change::immutable(object, fields, reason));
+        let stakes = Stakes::of(&object, self.observed);
+        self.add(Change::replace(object, fields, stakes, reason));
     }
 }

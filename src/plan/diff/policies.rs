@@ -13,6 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What belongs to one cluster and must not be carried to another.
 const CLUSTER_OWN: [&str; 1] = ["internal_cluster_id"];
 
+/// Returns whether a global parameter is the cluster's own name for itself.
+pub(crate) fn is_of_cluster(name: &str) -> bool {
+    CLUSTER_OWN.contains(&name)
+}
+
 /// Compares policies, then operator policies.
 pub(crate) fn policies(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, &findings.observed.topology);
@@ -60,7 +65,8 @@ fn policy_changes(old: &Policy, new: &Policy) -> Vec<FieldChange> {
     fields
 }
 
-fn policy_words(policy: &Policy) -> Vec<String> {
+/// Says what is worth knowing of a policy.
+pub(crate) fn policy_words(policy: &Policy) -> Vec<String> {
     let mut words = vec![format!("pattern {}", policy.pattern), policy.apply_to.as_str().to_owned()];
     if policy.priority != 0 {
         words.push(format!("priority {}", policy.priority));
@@ -86,7 +92,7 @@ pub(crate) fn global_parameters(findings: &mut Findings<'_>) {
     for (name, value) in &desired.global_parameters {
         let object = Object::GlobalParameter { name: name.as_str().into() };
         let old = observed.topology.global_parameters.get(name);
-        if CLUSTER_OWN.contains(&name.as_str()) && old.is_none_or(|old| !same(old, value)) {
+        if is_of_cluster(name) && old.is_none_or(|old| !same(old, value)) {
             let text = format!("{object} belongs to the cluster that it was exported from and is left alone");
             findings.problem(&object, "value", Problem::note(Code::PlanClusterOwn, text));
             continue;

@@ -85,7 +85,8 @@ fn exchange_changes(old: &Exchange, new: &Exchange) -> Vec<FieldChange> {
     fields
 }
 
-fn exchange_words(exchange: &Exchange) -> Vec<String> {
+/// Says what is worth knowing of an exchange.
+pub(crate) fn exchange_words(exchange: &Exchange) -> Vec<String> {
     let flags =
         [(!exchange.durable, "transient"), (exchange.auto_delete, "auto-delete"), (exchange.internal, "internal")];
     let mut words = vec![exchange.kind.to_string()];
@@ -160,7 +161,8 @@ fn type_of(queue: &Queue, desired: &Topology, observed: &Topology, version: Vers
     default.filter(|kind| matches!(kind.as_str(), "quorum" | "stream")).unwrap_or_else(|| "classic".into())
 }
 
-fn queue_words(queue: &Queue, kind: &str) -> Vec<String> {
+/// Says what is worth knowing of a queue.
+pub(crate) fn queue_words(queue: &Queue, kind: &str) -> Vec<String> {
     let flags = [(!queue.durable, "transient"), (queue.auto_delete, "auto-delete"), (queue.exclusive, "exclusive")];
     let mut words = vec![kind.to_owned()];
     words.extend(flags.iter().filter(|(set, _)| *set).map(|(_, word)| (*word).to_owned()));
@@ -200,7 +202,7 @@ fn is_weighted(findings: &Findings<'_>, binding: &Binding) -> bool {
 }
 
 /// Every queue is bound to the default exchange by its own name.
-fn is_implicit(binding: &Binding) -> bool {
+pub(crate) fn is_implicit(binding: &Binding) -> bool {
     binding.source.is_empty() && binding.routing_key == binding.destination
 }
 

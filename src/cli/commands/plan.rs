@@ -1,0 +1,140 @@
+//! `plan`: what `apply` would change, and what a broker, an export or another file holds beside the files.
+
+use crate::cli::arguments::{ExtrasMode, PlanOptions};
+use crate::cli::desired::Desired;
+use crate::cli::load::Loader;
+use crate::cli::planned;
+use crate::cli::terminal::Terminal;
+use crate::cli::{ExitCode, runtime};
+use crate::io::management::ManagementClient;
+use crate::io::observe::observe;
+use crate::io::{Address, BrokerFailure, meet};
+use crate::plan::{Decision, Observed, Plan, plan};
+use crate::report;
+use crate::report::PlannedFor;
+use std::path::Path;
+
+/// Shows what separates files from a broker.
+pub fn plan_of(command: &PlanOptions, terminal: &Terminal) -> ExitCode {
+    let mut broker = command.broker.clone();
+    let file = command.against.as_deref().filter(|against| !names_a_broker(against));
+    if let (Some(against), None) = (&command.against, file) {
+        if broker.broker.is_some() {
+            return terminal.usage("--broker and --against both name a broker: give one of them");
+        }
+        broker.broker = Some(against.clone());
+    }
+    let desired = match Desired::load(&command.files, &broker, command.vhost.as_ref(), &command.vars, terminal) {
+        Ok(desired) => desired,
+        Err(code) => return code,
+    };
+    if let Some(file) = file {
+        return match observed_file(Path::new(file), command, terminal) {
+            Ok((observed, version)) => {
+                let planned_for = planned_for(&desired, file, "file", version);
+                tell(command, terminal, &desired, &observed, planned_for)
+            }
+            Err(code) => code,
+        };
+    }
+    match runtime::interruptible(of_broker(command, terminal, &desired)) {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => terminal.failure(&failure),
+        Err(code) => code,
+    }
+}
+
+/// Returns whether `--against` names a broker: a URL, or a name of rmqplay.yaml.
+fn names_a_broker(against: &str) -> bool {
+    against == "env" || against.contains("://") || !(against.contains(['.', '/']) || Path::new(against).exists())
+}
+
+fn planned_for(desired: &Desired, against: &str, kind: &'static str, version: Option<String>) -> PlannedFor {
+    PlannedFor { files: desired.file_names(), against: against.to_owned(), kind, version }
+}
+
+async fn of_broker(command: &PlanOptions, terminal: &Terminal, desired: &Desired) -> Result<ExitCode, BrokerFailure> {
+    let address: &Address = &desired.address;
+    let overview = meet(address).await?;
+    let observed = observe(&ManagementClient::new(address)?, &desired.vhosts()).await?;
+    if let Some(missing) = desired.missing_vhost(&observed) {
+        terminal.error(&missing);
+        return Ok(ExitCode::Environment);
+    }
+    let planned_for = planned_for(desired, &address.place(), "broker", Some(overview.full_version));
+    Ok(tell(command, terminal, desired, &observed, planned_for))
+}
+
+/// Reads a file that stands in the broker's place.
+fn observed_file(
+    path: &Path,
+    command: &PlanOptions,
+    terminal: &Terminal,
+) -> Result<(Observed, Option<String>), ExitCode> {
+    let mut loader = Loader::new(&command.vars, command.vhost.clone()).map_err(|(code, message)| {
+        terminal.usage(&message);
+        code
+    })?;
+    let (loaded, problems) = loader.topology(path);
+    let code = terminal.problems(&problems, &loader.sources);
+    let Some(loaded) = loaded.filter(|_| code == ExitCode::Fine) else { return Err(code.and(ExitCode::BadFile)) };
+    let version = loader.version_of_export();
+    Ok((Observed::of_file(loaded.topology, version.as_deref().and_then(|text| text.parse().ok())), version))
+}
+
+fn tell(
+    command: &PlanOptions,
+    terminal: &Terminal,
+    desired: &Desired,
+    observed: &Observed,
+    planned_for: PlannedFor,
+) -> ExitCode {
+    let planned = plan(&desired.loaded.topology, &desired.loaded.origins, observed);
+    let decision = Decision::of(&planned, command.yes);
+    let sources = &desired.loader.sources;
+    if command.json {
+        terminal.print(&report::plan_json(&planned, &planned_for, decision, sources).to_string());
+        return code_of(command, &planned, decision);
+    }
+    let rabbit = planned_for.version.map(|version| format!("RabbitMQ {version}"));
+    let header = match (planned_for.kind, rabbit) {
+        ("file", Some(rabbit)) => format!("{} (of {rabbit})", planned_for.against),
+        (_, Some(rabbit)) => format!("{rabbit} at {}", planned_for.against),
+        (_, None) => planned_for.against,
+    };
+    terminal.status(&terminal.palette.dim(&header));
+    show(&planned, decision, terminal, sources);
+    code_of(command, &planned, decision)
+}
+
+/// Shows a plan as `plan` and `apply --dry-run` do.
+pub(crate) fn show(planned: &Plan, decision: Decision, terminal: &Terminal, sources: &crate::source::Sources) {
+    planned::show(planned, terminal, sources);
+    match decision {
+        Decision::Nothing => terminal.status(&format!("nothing to do: {}", planned::all_there(planned.unchanged))),
+        Decision::Write => {
+            terminal.status(&format!("{}; nothing was written", report::changes_text(planned)));
+        }
+        Decision::Lacks | Decision::Replaces | Decision::Loses => {
+            terminal.status(&format!("{}; apply would refuse:", report::changes_text(planned)));
+            let _ = planned::refuse(planned, decision, terminal, sources);
+        }
+    }
+}
+
+/// Returns how `plan` ends: as `apply` with the same flags would, and with 2 where that would write.
+fn code_of(command: &PlanOptions, planned: &Plan, decision: Decision) -> ExitCode {
+    let code = code_of_decision(decision);
+    let counts_extras = command.extras == ExtrasMode::Fail && !planned.extras.is_empty();
+    if code == ExitCode::Fine && counts_extras { ExitCode::Differs } else { code }
+}
+
+/// Returns the exit code of a plan.
+pub(crate) fn code_of_decision(decision: Decision) -> ExitCode {
+    match decision {
+        Decision::Nothing => ExitCode::Fine,
+        Decision::Write => ExitCode::Differs,
+        Decision::Lacks => ExitCode::Environment,
+        Decision::Replaces | Decision::Loses => ExitCode::Unsafe,
+    }
+}

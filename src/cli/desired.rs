@@ -1,0 +1,86 @@
+//! What the commands `plan` and `apply` work on: the files that say what a broker should hold, and the broker.
+//! Reads files and arguments; complains about both. Never connects.
+
+use crate::cli::ExitCode;
+use crate::cli::arguments::{OneBroker, Vars};
+use crate::cli::brokers::one_broker;
+use crate::cli::load::Loader;
+use crate::cli::terminal::Terminal;
+use crate::io::Address;
+use crate::language::LoadedTopology;
+use crate::model::{Name, Vhost};
+use crate::plan::Observed;
+use std::path::PathBuf;
+
+/// The files of a command, and where it goes.
+pub(crate) struct Desired {
+    pub loader: Loader,
+    pub loaded: LoadedTopology,
+    pub address: Address,
+    /// The vhost that only the arguments name.
+    named_vhost: Option<String>,
+    files: Vec<PathBuf>,
+}
+
+impl Desired {
+    /// Loads the files; complains and returns the exit code where they are wrong or disagree with the arguments.
+    pub fn load(
+        files: &[PathBuf],
+        broker: &OneBroker,
+        vhost: Option<&String>,
+        vars: &Vars,
+        terminal: &Terminal,
+    ) -> Result<Self, ExitCode> {
+        let address =
+            one_broker(broker.broker.as_deref(), broker.management.as_deref()).map_err(|none| none.emit(terminal))?;
+        let named_vhost = vhost.cloned().or_else(|| address.vhost.clone());
+        let mut loader = Loader::new(vars, named_vhost.clone()).map_err(|(code, message)| {
+            terminal.usage(&message);
+            code
+        })?;
+        let (loaded, problems) = loader.topologies(files);
+        if let Some(unknown) = loader.unknown_variable() {
+            return Err(terminal.usage(&format!("--var: {unknown}")));
+        }
+        let code = terminal.problems(&problems, &loader.sources);
+        let Some(loaded) = loaded.filter(|_| code == ExitCode::Fine) else { return Err(code.and(ExitCode::BadFile)) };
+        if let (None, Some(of_file), Some(of_url)) = (vhost, &loaded.file_vhost, &address.vhost)
+            && **of_file != **of_url
+        {
+            let file = files.first().map(|file| file.display().to_string()).unwrap_or_default();
+            return Err(terminal.usage(&format!(
+                "{file} is for vhost '{of_file}', the URL names vhost '{of_url}'\n  help: settle it with --vhost '{of_file}', or drop the vhost from the URL"
+            )));
+        }
+        Ok(Self { loader, loaded, address, named_vhost, files: files.to_vec() })
+    }
+
+    /// Lists the vhosts that the files put objects into.
+    pub fn vhosts(&self) -> Vec<Name> {
+        self.loaded.topology.vhost_names()
+    }
+
+    /// Lists the files as they were named.
+    pub fn file_names(&self) -> Vec<String> {
+        self.files.iter().map(|file| file.to_string_lossy().into_owned()).collect()
+    }
+
+    /// Finds a vhost that only the arguments name and the broker does not have: a slip, not a wish for a new vhost.
+    pub fn missing_vhost(&self, observed: &Observed) -> Option<String> {
+        let named = self.named_vhost.as_ref()?;
+        let loaded = &self.loaded;
+        let is = |vhost: &Vhost| *vhost.name == **named;
+        let used = loaded.topology.vhost_names().iter().any(|vhost| **vhost == **named);
+        // The limits of an export make a vhost known, and declare none.
+        let is_declared = |vhost: &Vhost| is(vhost) && loaded.origins.contains_key(&vhost.object());
+        if !used || loaded.topology.vhosts.iter().any(is_declared) || observed.topology.vhosts.iter().any(is) {
+            return None;
+        }
+        let there: Vec<String> = observed.topology.vhosts.iter().map(|vhost| format!("'{}'", vhost.name)).collect();
+        Some(format!(
+            "error: there is no vhost '{named}' at {} (there are {})\n  help: name another one, or declare it in the file: vhosts: [{{name: {named}}}]",
+            self.address.place(),
+            there.join(", ")
+        ))
+    }
+}

@@ -1,0 +1,69 @@
+//! Joins what several files declare.
+//! Takes collected parts; gives one whole, with a problem for each object that two parts declare otherwise.
+
+use crate::language::decode::collect::{Collected, place};
+use crate::language::decode::map_decoder::Diagnostics;
+use crate::model::{Object, Topology};
+use crate::source::{Code, Problem};
+
+/// Adds a part to the whole. What both declare alike is kept once; what they declare otherwise is a problem.
+pub fn merge(whole: &mut Collected, part: Collected, desk: &mut Diagnostics) {
+    let Collected { topology, origins, climbed, .. } = part;
+    whole.climbed.extend(climbed);
+    let mut fresh = |object: Object, same: &dyn Fn(&Topology) -> bool| {
+        let Some(first) = whole.origins.get(&object) else { return true };
+        if !same(&whole.topology)
+            && let Some(second) = origins.get(&object)
+        {
+            let message = format!("{object} is declared in two ways");
+            let problem = Problem::new(Code::TopologyConflict, message).at(place(second), "here");
+            let help = "declare it once, or alike in both places";
+            desk.add(problem.at(place(first), "and otherwise here").help(help));
+        }
+        false
+    };
+    let mut out = Topology::default();
+    macro_rules! keep {
+        ($list:ident, $object:expr) => {
+            for item in topology.$list {
+                #[allow(clippy::redundant_closure_call)]
+                let object: Object = ($object)(&item);
+                let same = |known: &Topology| known.$list.contains(&item);
+                if fresh(object, &same) {
+                    out.$list.push(item);
+                }
+            }
+        };
+    }
+    keep!(vhosts, |it: &crate::model::Vhost| it.object());
+    keep!(users, |it: &crate::model::User| it.object());
+    keep!(permissions, |it: &crate::model::Permission| it.object());
+    keep!(topic_permissions, |it: &crate::model::TopicPermission| it.object());
+    keep!(exchanges, |it: &crate::model::Exchange| it.object());
+    keep!(queues, |it: &crate::model::Queue| it.object());
+    keep!(bindings, |it: &crate::model::Binding| it.object());
+    keep!(policies, |it: &crate::model::Policy| it.object(false));
+    keep!(operator_policies, |it: &crate::model::Policy| it.object(true));
+    keep!(parameters, |it: &crate::model::Parameter| it.object());
+    for (name, value) in topology.global_parameters {
+        let object = Object::GlobalParameter { name: name.as_str().into() };
+        if fresh(object, &|known| known.global_parameters.get(&name) == Some(&value)) {
+            out.global_parameters.insert(name, value);
+        }
+    }
+    let all = &mut whole.topology;
+    all.vhosts.append(&mut out.vhosts);
+    all.users.append(&mut out.users);
+    all.permissions.append(&mut out.permissions);
+    all.topic_permissions.append(&mut out.topic_permissions);
+    all.exchanges.append(&mut out.exchanges);
+    all.queues.append(&mut out.queues);
+    all.bindings.append(&mut out.bindings);
+    all.policies.append(&mut out.policies);
+    all.operator_policies.append(&mut out.operator_policies);
+    all.parameters.append(&mut out.parameters);
+    all.global_parameters.extend(out.global_parameters);
+    for (object, origin) in origins {
+        whole.origins.entry(object).or_insert(origin);
+    }
+}

@@ -1,0 +1,46 @@
+//! What `apply` does about a plan: nothing, write it, or refuse it before the first write.
+//! Pure: the same plan and the same consent give the same decision to `plan`, `apply` and `apply --dry-run`.
+
+use crate::plan::{ChangeKind, Plan};
+use crate::source::Level;
+
+/// What an apply with certain flags would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The broker holds all that the file declares.
+    Nothing,
+    Write,
+    /// This broker, or this user's rights, lack what the file needs.
+    Lacks,
+    /// Objects would have to be replaced, and nothing says how.
+    Replaces,
+    /// Something can be lost, and the loss was not consented to.
+    Loses,
+}
+
+impl Decision {
+    /// Decides; `loss` says that messages, rights and logins may be lost.
+    pub fn of(plan: &Plan, loss: bool) -> Self {
+        let is_stuck =
+            plan.changes.iter().any(|one| matches!(one.kind, ChangeKind::Replace { .. }) && one.writes.is_empty());
+        let lacks = plan.problems.iter().any(|problem| problem.level == Level::Problem);
+        match () {
+            () if is_stuck => Decision::Replaces,
+            () if lacks => Decision::Lacks,
+            () if plan.changes.is_empty() => Decision::Nothing,
+            () if plan.risky().next().is_some() && !loss => Decision::Loses,
+            () => Decision::Write,
+        }
+    }
+
+    /// Returns the word for machines.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Decision::Nothing => "nothing",
+            Decision::Write => "write",
+            Decision::Lacks => "lacks",
+            Decision::Replaces => "replaces",
+            Decision::Loses => "loses",
+        }
+    }
+}

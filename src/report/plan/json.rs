@@ -1,0 +1,106 @@
+//! A plan as one JSON document, for drift watches and reviews by machine.
+//! Values of secrets are `***`, as in the lines for people.
+
+use crate::model::{Object, QueueName};
+use crate::plan::{Change, ChangeKind, Decision, Extra, FieldChange, Plan, Risk, Stakes, explain, explain_extra};
+use crate::report::problems_json;
+use crate::source::Sources;
+use serde_json::{Value as Json, json};
+
+/// What a plan was made for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedFor {
+    pub files: Vec<String>,
+    /// The broker's place, or the file that stands in its place.
+    pub against: String,
+    /// `broker` or `file`.
+    pub kind: &'static str,
+    /// As the broker writes it; `None` where a file does not tell.
+    pub version: Option<String>,
+}
+
+/// Returns a plan with what `apply` would do about it.
+pub fn plan_json(plan: &Plan, planned_for: &PlannedFor, decision: Decision, sources: &Sources) -> Json {
+    json!({
+        "type": "plan",
+        "files": planned_for.files,
+        "against": { "kind": planned_for.kind, "name": planned_for.against, "version": planned_for.version },
+        "verdict": decision.as_str(),
+        "changes": plan.changes.iter().map(change_json).collect::<Vec<Json>>(),
+        "unchanged": plan.unchanged,
+        "extras": plan.extras.iter().map(extra_json).collect::<Vec<Json>>(),
+        "problems": problems_json(&plan.problems, sources),
+    })
+}
+
+fn change_json(change: &Change) -> Json {
+    let (action, fields, stakes): (&str, &[FieldChange], Option<&Stakes>) = match &change.kind {
+        ChangeKind::Create { .. } => ("create", &[], None),
+        ChangeKind::Update { fields } => ("update", fields, None),
+        ChangeKind::Replace { fields, stakes } => ("replace", fields, Some(stakes)),
+        ChangeKind::Delete { stakes, .. } => ("delete", &[], Some(stakes)),
+    };
+    let fields: Vec<Json> =
+        fields.iter().map(|field| json!({ "name": field.name, "old": field.old, "new": field.new })).collect();
+    json!({
+        "action": action,
+        "object": object_json(&change.object),
+        "text": explain(change),
+        "fields": fields,
+        "reason": change.reason,
+        "risk": change.risk.as_ref().map(risk_json),
+        "goes_with_it": stakes.map(stakes_json),
+    })
+}
+
+fn extra_json(extra: &Extra) -> Json {
+    json!({
+        "object": object_json(&extra.object),
+        "text": explain_extra(extra),
+        "goes_with_it": stakes_json(&extra.stakes),
+    })
+}
+
+fn stakes_json(stakes: &Stakes) -> Json {
+    json!({ "messages": stakes.messages, "consumers": stakes.consumers, "bindings": stakes.bindings })
+}
+
+fn risk_json(risk: &Risk) -> Json {
+    let queue = |(queue, messages): &(QueueName, u64)| json!({ "vhost": *queue.vhost, "name": *queue.name, "messages": messages });
+    let queues: Vec<Json> = risk.queues.iter().map(queue).collect();
+    json!({ "what": risk.what, "old": risk.old, "new": risk.new, "queues": queues })
+}
+
+/// Returns an object's identity: its kind and what names it.
+pub fn object_json(object: &Object) -> Json {
+    match object {
+        Object::User { name } => json!({ "kind": "user", "name": **name }),
+        Object::Vhost { name } => json!({ "kind": "vhost", "name": **name }),
+        Object::Permission { user, vhost } => json!({ "kind": "permission", "user": **user, "vhost": **vhost }),
+        Object::TopicPermission { user, vhost, exchange } => {
+            json!({ "kind": "topic_permission", "user": **user, "vhost": **vhost, "exchange": **exchange })
+        }
+        Object::GlobalParameter { name } => json!({ "kind": "global_parameter", "name": **name }),
+        Object::Parameter { vhost, component, name } => {
+            json!({ "kind": "parameter", "vhost": **vhost, "component": **component, "name": **name })
+        }
+        Object::Exchange { vhost, name } => named("exchange", vhost, name),
+        Object::Policy { vhost, name } => named("policy", vhost, name),
+        Object::OperatorPolicy { vhost, name } => named("operator_policy", vhost, name),
+        Object::VhostLimit { vhost, name } => named("limit", vhost, name),
+        Object::Queue { vhost, name } => named("queue", vhost, name),
+        Object::Binding { vhost, source, kind, destination, routing_key, arguments } => json!({
+            "kind": "binding",
+            "vhost": **vhost,
+            "source": **source,
+            "destination": **destination,
+            "destination_type": kind.as_str(),
+            "routing_key": **routing_key,
+            "arguments": serde_json::from_str::<Json>(arguments).unwrap_or_else(|_| json!({})),
+        }),
+    }
+}
+
+fn named(kind: &str, vhost: &str, name: &str) -> Json {
+    json!({ "kind": kind, "vhost": vhost, "name": name })
+}

@@ -1,0 +1,8 @@
+//! Plans, and what came of them, as lines for the terminal and as JSON.
+//! Takes data, returns strings and values. Never decides.
+
+mod json;
+mod text;
+
+pub use json::{PlannedFor, plan_json};
+pub use text::{applied_text, at_stake_text, changes_text, extras_text, plan_text, stakes_text};
