@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 /// bindings that go with an end of theirs which is in the list or was left out.
 pub fn extras(desired: &Topology, observed: &Observed, vhosts: &[Name]) -> Vec<Extra> {
     let old = &observed.topology;
-    let named = Named::of(desired);
+    let named = DesiredNames::of(desired);
     let makers = Makers::of(old);
     let looked_at = |vhost: &Name| vhosts.contains(vhost);
     let mut found: Vec<(Object, Vec<String>)> = Vec::new();
@@ -120,13 +120,13 @@ fn of_vhosts(
 }
 
 /// What a file names, for quick look-ups.
-struct Named<'a> {
+struct DesiredNames<'a> {
     queues: BTreeSet<(&'a Name, &'a Name)>,
     exchanges: BTreeSet<(&'a Name, &'a Name)>,
     bindings: BTreeSet<Object>,
 }
 
-impl<'a> Named<'a> {
+impl<'a> DesiredNames<'a> {
     fn of(desired: &'a Topology) -> Self {
         Self {
             queues: desired.queues.iter().map(|it| (&it.vhost, &it.name)).collect(),
