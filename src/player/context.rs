@@ -16,6 +16,7 @@ use crate::player::driver::decision_points::{DecisionPoint, Perturbation};
 use crate::player::driver::state::Driver;
 use crate::player::message::anonymous_messages::{Alike, Fate};
 use crate::player::message::names::Names;
+use crate::player::record::circumstances::Circumstances;
 use crate::player::record::failure::{Failure, FailureSubject, Finding};
 use crate::player::record::ledger::Ledger;
 use crate::player::record::outcome::{Outcome, PublishRecord, RefusalRecord};
@@ -31,10 +32,10 @@ const DELIVERIES_OF_ONE_MESSAGE_MAX: u64 = 10_000;
 /// One publish that has not ended.
 #[derive(Debug, Clone)]
 pub(crate) struct InFlight {
-    name: Name,
+    pub name: Name,
     /// Its place among the ledger's publishes.
     place: u64,
-    by: Name,
+    pub by: Name,
     channel: ChannelId,
     returned: bool,
     /// The scenario wants to hear of a return; else only the count does.
@@ -186,7 +187,8 @@ impl Player {
         let sequence = self.timeline.count();
         self.took = self.now;
         let (moment, subjects, help) = (self.now, Vec::new(), None);
-        self.failures.push(Failure { code, message, span, moment, sequence, subjects, findings, help });
+        let circumstances = Circumstances { contests: self.policy_contests(), under_way: Vec::new() };
+        self.failures.push(Failure { code, message, span, moment, sequence, subjects, findings, help, circumstances });
     }
 
     /// Queues a command that has an answer.

@@ -17,6 +17,7 @@ pub use context::Player;
 pub use driver::decision_points::{DecisionPoint, Direction, Perturbation, RACE};
 pub use fitness::{Host, TimeScale, choose_scale, versions_of, why_not};
 pub use record::bounded_log::{BoundedLog, digest_of};
+pub use record::circumstances::{Awaited, Circumstances, UnderWay};
 pub use record::failure::{Difference, Failure, FailureSubject, Finding};
 pub use record::outcome::{
     ActionRecord, ConsumerOutcome, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord,

@@ -129,7 +129,7 @@ fn end_in_words(end: ConsumerEnd) -> &'static str {
 }
 
 /// Names what is worked on: `m1`, or `3 messages (m1 … m3)`.
-fn unit(unit: &WorkUnit) -> String {
+pub(crate) fn unit(unit: &WorkUnit) -> String {
     match unit {
         WorkUnit::Message(name) => name.to_string(),
         WorkUnit::Batch { size, first, last } => format!("{} ({first} … {last})", counted(*size, "message")),

@@ -1,7 +1,7 @@
 //! Failed cells for a reader: the line, what was expected and found, what led there, and how to repeat it.
 //! The first one in full; what several brokers share is told once, and so is each help.
 
-use crate::player::{Failure, Verdict};
+use crate::player::{Circumstances, Failure, Verdict};
 use crate::report::problem::draw_one;
 use crate::report::story::before;
 use crate::report::{CellReport, Palette};
@@ -40,7 +40,11 @@ pub fn failure_text(cell: &CellReport, page: Page<'_>) -> String {
 fn is_same(one: &CellReport, other: &CellReport) -> bool {
     let reasons = |cell: &CellReport| -> Vec<Failure> {
         let failures = cell.played.iter().flat_map(|played| &played.failures).cloned();
-        failures.map(|failure| Failure { moment: Default::default(), sequence: 0, ..failure }).collect()
+        let comparable = |failure: Failure| {
+            let circumstances = Circumstances { under_way: Vec::new(), ..failure.circumstances };
+            Failure { moment: Default::default(), sequence: 0, circumstances, ..failure }
+        };
+        failures.map(comparable).collect()
     };
     one.cell == other.cell
         && one.verdict == other.verdict

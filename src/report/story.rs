@@ -2,6 +2,7 @@
 //! Reads the timeline; on a live broker, which gives no reasons, the hops that were seen.
 
 mod before;
+mod circumstances;
 mod concerned;
 mod whereabouts;
 

@@ -12,6 +12,7 @@ mod permission;
 mod permits;
 mod policy;
 mod policy_check;
+mod policy_contest;
 mod refusals;
 mod routing;
 mod term;
@@ -36,6 +37,7 @@ pub use policy::{
     merge_definitions, queue_settings,
 };
 pub use policy_check::{check_delayed_retry, check_policy, check_policy_value, policy_keys};
+pub use policy_contest::{PolicyContest, PolicyFate, PolicyStanding, Precedence, SetBy, SettingContest};
 pub use refusals::{QuotedName, cut, quoted_names, rule_of_refusal};
 pub use routing::{check_headers_binding, check_topic_key, headers_match, topic_matches};
 pub use term::{erlang_term, type_name};

@@ -63,6 +63,11 @@ pub fn applies_to_queue(
     apply_to.covers(kind) && !definition.keys().any(|key| skips(key, kind, differences))
 }
 
+/// Lists the keys that make a policy skip a queue of that type (PO-3).
+pub(crate) fn unsupported_keys(definition: &Definition, kind: QueueKind, differences: &Differences) -> Vec<String> {
+    definition.keys().filter(|key| skips(key, kind, differences)).cloned().collect()
+}
+
 fn skips(key: &str, kind: QueueKind, differences: &Differences) -> bool {
     match kind {
         QueueKind::Classic => {

@@ -103,6 +103,7 @@ impl Player {
             let aside = if real == limit { String::new() } else { format!(", {real} of the broker's time,") };
             let message = format!("the scenario's timeout of {limit}{aside} is over");
             self.fail(Code::RunTimeout, message, Some("a longer one is set by `timeout:` at the top".into()));
+            self.note_under_way();
         }
         if self.failures.len() > self.driver.failures_before {
             self.driver.failures_before = self.failures.len();

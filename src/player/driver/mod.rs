@@ -1,5 +1,6 @@
 //! The driver: steps one after another, what they wait for and what they read.
 
+pub(crate) mod circumstances;
 pub(crate) mod closing_connections;
 pub(crate) mod command_sequence;
 pub(crate) mod contents;

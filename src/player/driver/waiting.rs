@@ -255,7 +255,7 @@ impl Player {
     }
 
     /// Lists what does not fit now; contents are left out until they were read.
-    fn findings(&self, subject: &Subject) -> Vec<Finding> {
+    pub(crate) fn findings(&self, subject: &Subject) -> Vec<Finding> {
         let evidence = self.evidence();
         match subject {
             Subject::Queue(queue) if queue.messages.is_some() && self.contents.of(&queue.queue).is_none() => {
@@ -304,7 +304,7 @@ impl Player {
         }
     }
 
-    fn subject_of(&self, subject: &Subject) -> Option<FailureSubject> {
+    pub(crate) fn subject_of(&self, subject: &Subject) -> Option<FailureSubject> {
         let consumer = |name: &Name| {
             let declared = self.scenario.consumers.iter().find(|consumer| consumer.name == *name)?;
             Some(FailureSubject::Consumer(name.clone(), declared.queue.clone()))

@@ -1,6 +1,8 @@
 //! Why a cell failed, as data: the place in the file, and what was expected and found.
 
 use crate::model::{Moment, Name, PublishOutcome, QueueName};
+use crate::player::record::circumstances::Circumstances;
+pub use crate::player::record::finding::{Difference, Finding};
 use crate::source::{Code, Span};
 
 /// One failed step or expectation.
@@ -18,6 +20,8 @@ pub struct Failure {
     pub subjects: Vec<FailureSubject>,
     pub findings: Vec<Finding>,
     pub help: Option<String>,
+    /// What stood around it.
+    pub circumstances: Circumstances,
 }
 
 /// What a failure is about.
@@ -32,42 +36,4 @@ pub enum FailureSubject {
     /// Messages that no queue took.
     Unroutable,
     Dropped,
-}
-
-/// One field that is not as expected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// `ready`, `messages[1].x_death[0].count`.
-    pub field: String,
-    pub expected: String,
-    pub found: String,
-    pub difference: Difference,
-}
-
-/// How what was found differs from what was expected, as far as messages tell.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Difference {
-    /// In a value, or in nothing that is counted.
-    #[default]
-    Value,
-    Fewer,
-    More,
-    /// By name; a missing one may end in `*`.
-    Messages {
-        missing: Vec<Name>,
-        surplus: Vec<Name>,
-    },
-}
-
-impl Finding {
-    /// Makes a finding from anything that can be shown.
-    pub fn new(field: impl Into<String>, expected: impl ToString, found: impl ToString) -> Self {
-        let difference = Difference::Value;
-        Self { field: field.into(), expected: expected.to_string(), found: found.to_string(), difference }
-    }
-
-    /// Adds how the two differ.
-    pub fn by(self, difference: Difference) -> Self {
-        Self { difference, ..self }
-    }
 }

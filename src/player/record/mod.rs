@@ -1,7 +1,9 @@
 //! What a run leaves: the timeline, its counts, outcome, verdict, failures.
 
 pub(crate) mod bounded_log;
+pub(crate) mod circumstances;
 pub(crate) mod failure;
+pub(crate) mod finding;
 pub(crate) mod ledger;
 pub(crate) mod outcome;
 pub(crate) mod reach;

@@ -6,6 +6,7 @@ use crate::model::counted;
 use crate::player::{Failure, Timeline, TimelineEntry, TimelineEvent};
 use crate::report::Palette;
 use crate::report::cell::{entry_line, is_telling};
+use crate::report::story::circumstances::{contests, under_way};
 use crate::report::story::concerned::concerned;
 use crate::report::story::{Story, stories};
 use crate::source::Sources;
@@ -23,7 +24,7 @@ pub(crate) fn before(failure: &Failure, timeline: &Timeline, sources: &Sources, 
     let mut chosen = concerned(failure, stories(entries()), entries());
     let untold = chosen.len().saturating_sub(STORIES_MAX);
     chosen.truncate(STORIES_MAX);
-    let mut text = String::new();
+    let mut text = under_way(failure, sources, palette);
     for story in &mut chosen {
         add_what_befell_holders(story, &led_here);
         let head = format!("what happened to {}, up to {}:", story.name, failure.moment);
@@ -33,6 +34,7 @@ pub(crate) fn before(failure: &Failure, timeline: &Timeline, sources: &Sources, 
         let more = format!("and {} more; --trace tells of all", counted(untold, "message"));
         text.push_str(&format!("  {}\n", palette.dim(&more)));
     }
+    text.push_str(&contests(failure, &chosen, palette));
     if chosen.is_empty() {
         let lines: Vec<String> =
             entries().filter(|entry| is_telling(entry)).map(|entry| entry_line(entry, sources)).collect();
