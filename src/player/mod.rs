@@ -2,8 +2,8 @@
 //! Takes a cell and the ground it plays on; gives verdicts and the outcome. Never knows which broker it plays on
 //! beyond its version and whether it is live, never reads a clock.
 
-mod asker;
 mod assert;
+mod client;
 mod consumer;
 mod context;
 mod driver;
@@ -13,7 +13,7 @@ mod record;
 mod run_result;
 mod scaled;
 
-pub use context::Player;
+pub use client::Player;
 pub use driver::decision_points::{DecisionPoint, Direction, Perturbation, RACE};
 pub use fitness::{Host, TimeScale, choose_scale, versions_of, why_not};
 pub use record::bounded_log::{BoundedLog, digest_of};

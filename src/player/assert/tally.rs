@@ -4,8 +4,8 @@
 use crate::broker::{Delivery, DeliveryTag};
 use crate::model::{Count, Key, TallyExpectation, TallyGroups, TallySource};
 use crate::player::consumer::matching::message_matches;
-use crate::player::consumer::memory::text_of;
 use crate::player::record::failure::Finding;
+use crate::player::record::memory::text_of;
 use crate::player::record::outcome::MessageRecord;
 use std::collections::BTreeMap;
 

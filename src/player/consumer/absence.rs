@@ -1,7 +1,7 @@
 //! A consumer that is away and means to come back.
 
 use crate::model::Moment;
-use crate::player::driver::command_sequence::CommandSequence;
+use crate::player::context::command_sequence::CommandSequence;
 
 /// An absence that is meant to end.
 #[derive(Debug)]

@@ -1,228 +1,179 @@
 //! What each action of a consumer does: settles, publishes, waits, leaves.
 //! A publish is confirmed before the next action; over a batch, what concerns one message is done for each.
 
-use crate::broker::{Command, DeliveryTag, PublishId, Refusal, Settlement};
-use crate::model::{Action, Forward, Publish, PublishOutcome};
-use crate::player::asker::Asker;
+use crate::broker::Settlement;
+use crate::model::{Action, Forward, Publish, Scenario};
+use crate::player::consumer::instance::ConsumerInstance;
 use crate::player::consumer::job::{Job, Wait};
-use crate::player::context::Player;
-use crate::player::message::anonymous_messages::Fate;
-use crate::player::message::bad_value::{BadValue, place_of_refused};
+use crate::player::consumer::others::Others;
+use crate::player::consumer::working::SharedAct;
+use crate::player::context::Context;
+use crate::player::context::in_flight::Sender;
+use crate::player::context::owner::{Asker, Owner};
+use crate::player::message::bad_value::BadValue;
 use crate::player::message::compose::{Composed, compose, compose_forward, compose_reply, compose_retry, scope_of};
 use crate::player::record::failure::FailureSubject;
 use crate::player::record::outcome::ActionRecord;
-use crate::player::record::timeline::{Attempt, TimelineEvent};
+use crate::player::record::timeline::TimelineEvent;
 use crate::source::Code;
 use std::collections::BTreeMap;
 
-impl Player {
-    pub(crate) fn act(&mut self, index: usize, job: &mut Job, action: &Action) -> Result<(), BadValue> {
+impl ConsumerInstance {
+    /// Carries an action out; gives back what is to be done by all that share its channel or connection.
+    pub fn act(
+        &mut self,
+        job: &mut Job,
+        action: &Action,
+        context: &mut Context,
+        scenario: &Scenario,
+        others: Others,
+    ) -> Result<Option<SharedAct>, BadValue> {
         match action {
-            Action::Ack { multiple } => self.settle(index, job, *multiple, Settlement::Ack),
+            Action::Ack { multiple } => {
+                return Ok(self.settle(job, *multiple, Settlement::Ack, context, scenario, others));
+            }
             Action::Nack { requeue, multiple } => {
-                self.settle(index, job, *multiple, Settlement::Nack { requeue: *requeue });
+                let settlement = Settlement::Nack { requeue: *requeue };
+                return Ok(self.settle(job, *multiple, settlement, context, scenario, others));
             }
-            Action::Reject { requeue } => self.settle(index, job, false, Settlement::Reject { requeue: *requeue }),
-            Action::Hold => self.note_done(index, job, &ActionRecord::Held),
+            Action::Reject { requeue } => {
+                let settlement = Settlement::Reject { requeue: *requeue };
+                return Ok(self.settle(job, false, settlement, context, scenario, others));
+            }
+            Action::Hold => self.note_done(context, job, &ActionRecord::Held),
             Action::Delay(length) => {
-                job.wait = Wait::Until(self.now + *length);
-                let consumer = self.actors[index].name.clone();
-                self.record(TimelineEvent::Working { consumer, on: job.unit(), for_how_long: *length });
+                job.wait = Wait::Until(context.now() + *length);
+                let consumer = self.name.clone();
+                context.record(TimelineEvent::Working { consumer, on: job.unit(), for_how_long: *length });
             }
-            Action::Publish(publish) => self.act_publish(index, job, publish)?,
-            Action::Forward(forward) => self.act_forward(index, job, forward)?,
-            Action::Reply(reply) => self.act_reply(index, job, reply)?,
-            Action::Retry => self.act_retry(index, job)?,
+            Action::Publish(publish) => self.act_publish(job, publish, context, scenario)?,
+            Action::Forward(forward) => self.act_forward(job, forward, context, scenario)?,
+            Action::Reply(reply) => self.act_reply(job, reply, context, scenario)?,
+            Action::Retry => self.act_retry(job, context, scenario)?,
             Action::Crash => {
-                self.note_done(index, job, &ActionRecord::Crashed);
-                self.crash(index, Asker::Nobody);
+                self.note_done(context, job, &ActionRecord::Crashed);
+                return Ok(Some(SharedAct::Crash));
             }
             Action::CloseChannel => {
-                self.note_done(index, job, &ActionRecord::ClosedChannel);
-                self.close_channel(index);
+                self.note_done(context, job, &ActionRecord::ClosedChannel);
+                return Ok(Some(SharedAct::CloseChannel));
             }
             Action::Cancel => {
-                self.note_done(index, job, &ActionRecord::Cancelled);
-                self.cancel(index, Asker::Nobody);
+                self.note_done(context, job, &ActionRecord::Cancelled);
+                self.cancel(context, Asker::Nobody);
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Sends once for the job, however many messages it is about.
-    fn act_publish(&mut self, index: usize, job: &mut Job, publish: &Publish) -> Result<(), BadValue> {
-        let Some(mut scope) = self.at_hand(index, job, 0).map(|at_hand| scope_of(&at_hand)) else { return Ok(()) };
+    fn act_publish(
+        &self,
+        job: &mut Job,
+        publish: &Publish,
+        context: &mut Context,
+        scenario: &Scenario,
+    ) -> Result<(), BadValue> {
+        let at_hand = self.at_hand(context, scenario, job, 0);
+        let Some(mut scope) = at_hand.map(|at_hand| scope_of(&at_hand)) else { return Ok(()) };
         for n in 1..=publish.count {
             let composed = compose(publish, n, &mut scope)?;
-            self.note_done(index, job, &sent(false, &composed));
-            self.send_from(index, job, composed, None);
+            self.note_done(context, job, &sent(false, &composed));
+            self.send(job, composed, None, context, scenario);
         }
         Ok(())
     }
 
-    fn act_forward(&mut self, index: usize, job: &mut Job, forward: &Forward) -> Result<(), BadValue> {
+    fn act_forward(
+        &self,
+        job: &mut Job,
+        forward: &Forward,
+        context: &mut Context,
+        scenario: &Scenario,
+    ) -> Result<(), BadValue> {
         for at in 0..job.held.len() {
-            let Some(at_hand) = self.at_hand(index, job, at) else { continue };
+            let Some(at_hand) = self.at_hand(context, scenario, job, at) else { continue };
             let composed = compose_forward(forward, at_hand.delivery, &scope_of(&at_hand))?;
             let composed = Composed { sent_on: Some(at_hand.name.clone()), ..composed };
-            self.ledger.did(index, job.held[at].receipt, sent(true, &composed));
-            self.send_from(index, job, composed, None);
+            context.ledger.did(self.number, job.held[at].receipt, sent(true, &composed));
+            self.send(job, composed, None, context, scenario);
         }
         Ok(())
     }
 
-    fn act_reply(&mut self, index: usize, job: &mut Job, reply: &Publish) -> Result<(), BadValue> {
+    fn act_reply(
+        &self,
+        job: &mut Job,
+        reply: &Publish,
+        context: &mut Context,
+        scenario: &Scenario,
+    ) -> Result<(), BadValue> {
         for at in 0..job.held.len() {
-            let Some(at_hand) = self.at_hand(index, job, at) else { continue };
+            let Some(at_hand) = self.at_hand(context, scenario, job, at) else { continue };
             let Some(to) = at_hand.delivery.message.properties.reply_to.clone() else {
-                self.no_reply_to(index, job, at);
+                self.no_reply_to(job, at, context, scenario);
                 continue;
             };
             let composed = compose_reply(reply, at_hand.delivery, &to, &mut scope_of(&at_hand))?;
-            self.ledger.did(index, job.held[at].receipt, ActionRecord::Replied { to });
-            self.send_from(index, job, composed, None);
+            context.ledger.did(self.number, job.held[at].receipt, ActionRecord::Replied { to });
+            self.send(job, composed, None, context, scenario);
         }
         Ok(())
     }
 
     /// Fails the run: somebody waits for an answer that has no address, or nobody asked.
-    fn no_reply_to(&mut self, index: usize, job: &Job, at: usize) {
-        let span = self.scenario.consumers[self.actors[index].consumer].span;
-        let message =
-            format!("{} cannot reply to {}: it names no reply_to", self.actors[index].name, job.held[at].name);
-        self.failed(Code::StepReply, message, span, vec![]);
-        self.failed_about(FailureSubject::Message(job.held[at].name.clone()));
-        if let Some(failure) = self.failures.last_mut() {
-            failure.help = Some("publish the question with `reply_to: QUEUE`, or let only questions match".into());
-        }
+    fn no_reply_to(&self, job: &Job, at: usize, context: &mut Context, scenario: &Scenario) {
+        let name = &job.held[at].name;
+        let message = format!("{} cannot reply to {name}: it names no reply_to", self.name);
+        let help = "publish the question with `reply_to: QUEUE`, or let only questions match";
+        context
+            .failed(Code::StepReply, message, self.declared(scenario).span, vec![])
+            .about(FailureSubject::Message(name.clone()))
+            .help(help);
     }
 
     /// Sends each message to its next rung; it is acked once that is confirmed. After the last rung, where nothing
     /// else is declared, it is rejected: its queue's dead-letter exchange may take it.
-    fn act_retry(&mut self, index: usize, job: &mut Job) -> Result<(), BadValue> {
-        let scenario = self.scenario.clone();
-        let Some(ladder) = &scenario.consumers[self.actors[index].consumer].ladder else { return Ok(()) };
+    fn act_retry(&mut self, job: &mut Job, context: &mut Context, scenario: &Scenario) -> Result<(), BadValue> {
+        let Some(ladder) = &self.declared(scenario).ladder else { return Ok(()) };
         for at in 0..job.held.len() {
             let held = &job.held[at];
             let (tag, receipt) = (held.delivery.tag, held.receipt);
             let (to, composed) = compose_retry(ladder, &held.delivery)?;
-            let (consumer, message) = (self.actors[index].name.clone(), held.name.clone());
-            self.record(TimelineEvent::Retried { consumer, message, to });
+            let (consumer, message) = (self.name.clone(), held.name.clone());
+            context.record(TimelineEvent::Retried { consumer, message, to });
             match composed {
                 Some(composed) => {
                     let composed = Composed { sent_on: Some(held.name.clone()), ..composed };
-                    self.ledger.did(index, receipt, ActionRecord::Retried { rung: composed.routing_key.clone() });
-                    self.send_from(index, job, composed, Some(at));
+                    let rung = composed.routing_key.clone();
+                    context.ledger.did(self.number, receipt, ActionRecord::Retried { rung });
+                    self.send(job, composed, Some(at), context, scenario);
                 }
                 None => {
-                    self.ledger.did(index, receipt, ActionRecord::RetriesUsedUp);
-                    self.settle_tag(index, tag, false, Settlement::Reject { requeue: false }, true);
+                    context.ledger.did(self.number, receipt, ActionRecord::RetriesUsedUp);
+                    self.settle_one(tag, Settlement::Reject { requeue: false }, true, context, scenario);
                 }
             }
         }
         Ok(())
     }
 
-    fn send_from(&mut self, index: usize, job: &mut Job, composed: Composed, acks: Option<usize>) {
-        let Some(channel) = self.actors[index].publishing else { return };
-        let by = self.actors[index].name.clone();
-        let publish = self.publish(composed, channel, by, Some(index));
+    /// Publishes for a job, which waits for the end of it; `acks` is the message that is acked when it is confirmed.
+    fn send(&self, job: &mut Job, composed: Composed, acks: Option<usize>, context: &mut Context, scenario: &Scenario) {
+        let Some(channel) = self.publishing else { return };
+        let consumer = self.declared(scenario);
+        let sender = Sender {
+            owner: Owner::Instance(self.number),
+            by: self.name.clone(),
+            consumer: Some(&consumer.name),
+            vhost: &consumer.queue.vhost,
+            channel,
+        };
+        let (publish, _) = context.publish(composed, sender);
         match &mut job.wait {
             Wait::Publishes(waits) => drop(waits.insert(publish, acks)),
             _ => job.wait = Wait::Publishes(BTreeMap::from([(publish, acks)])),
         }
-    }
-
-    /// Settles all messages of a job: at once where nothing else would be settled with them.
-    fn settle(&mut self, index: usize, job: &Job, multiple: bool, settlement: Settlement) {
-        let Some(last) = job.held.last().map(|held| held.delivery.tag) else { return };
-        let is_ours = |tag: &DeliveryTag| job.held.iter().any(|held| held.delivery.tag == *tag);
-        let rejects = matches!(settlement, Settlement::Reject { .. });
-        let together = multiple
-            || job.held.len() > 1
-                && !rejects
-                && self
-                    .sharers(index)
-                    .all(|actor| self.actors[actor].in_hand.range(..=last).all(|(tag, _)| is_ours(tag)));
-        if together {
-            return self.settle_tag(index, last, true, settlement, true);
-        }
-        for held in &job.held {
-            if !self.actors[index].in_hand.contains_key(&held.delivery.tag) {
-                // Settled before: the broker will say what it thinks of that.
-                self.ledger.did(index, held.receipt, ActionRecord::Settled(settlement));
-            }
-            self.settle_tag(index, held.delivery.tag, false, settlement, true);
-        }
-    }
-
-    /// Settles one delivery, or all up to it, of whichever consumer on the channel; `done` says that an ack means the
-    /// message was processed.
-    fn settle_tag(&mut self, index: usize, tag: DeliveryTag, multiple: bool, settlement: Settlement, done: bool) {
-        let Some(channel) = self.actors[index].channel else { return };
-        self.outbox.push_back(Command::Settle { channel, tag, multiple, settlement });
-        let upto = if multiple { DeliveryTag(0) } else { tag };
-        for actor in self.sharers(index).collect::<Vec<_>>() {
-            let tags: Vec<DeliveryTag> = self.actors[actor].in_hand.range(upto..=tag).map(|(tag, _)| *tag).collect();
-            if let Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true } = settlement {
-                self.note_returns(actor, tags.len() as u64);
-            }
-            for tag in tags {
-                let Some(in_hand) = self.actors[actor].in_hand.remove(&tag) else { continue };
-                self.ledger.did(actor, in_hand.receipt, ActionRecord::Settled(settlement));
-                self.ledger.settled(actor, in_hand.name.clone(), settlement);
-                match settlement {
-                    Settlement::Ack => {}
-                    Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true } => {
-                        self.may_come_again(actor, in_hand.alike, Fate::Returned);
-                    }
-                    _ => self.may_come_again(actor, in_hand.alike, Fate::Rejected),
-                }
-                if done && settlement == Settlement::Ack {
-                    self.memories[self.actors[actor].consumer].acked(in_hand.keys, self.now);
-                }
-                let consumer = self.actors[actor].name.clone();
-                self.record(TimelineEvent::Settled { consumer, message: in_hand.name, settlement });
-            }
-        }
-    }
-
-    pub(crate) fn actor_publish_ended(
-        &mut self,
-        index: usize,
-        publish: PublishId,
-        outcome: PublishOutcome,
-        refusal: Option<&Refusal>,
-    ) {
-        let (mut acked, mut place) = (None, None);
-        let scenario = self.scenario.clone();
-        let consumer = &scenario.consumers[self.actors[index].consumer];
-        for job in &mut self.actors[index].jobs {
-            let Wait::Publishes(waits) = &mut job.wait else { continue };
-            let Some(acks) = waits.remove(&publish) else { continue };
-            if waits.is_empty() {
-                job.wait = Wait::Nothing;
-            }
-            let action = job.next_action.checked_sub(1).and_then(|at| job.actions(consumer).get(at));
-            place = refusal.zip(action).and_then(|(refusal, action)| place_of_refused(action, refusal.code));
-            acked = acks.and_then(|at| job.held.get(at)).map(|held| (held.delivery.tag, held.receipt));
-            break;
-        }
-        match acked {
-            Some((tag, _)) if outcome == PublishOutcome::Confirmed => {
-                self.settle_tag(index, tag, false, Settlement::Ack, false);
-            }
-            // Not in safety elsewhere: it stays in hand rather than be lost.
-            Some((_, receipt)) => self.ledger.did(index, receipt, ActionRecord::Held),
-            None => {}
-        }
-        let Some(refusal) = refusal else { return };
-        // Without its channel the actions cannot go on as written: the message stays in hand, and the run fails.
-        self.actors[index].jobs.clear();
-        let who = self.actors[index].name.clone();
-        self.refused(who.clone(), Attempt::Publish, refusal);
-        let span = place.unwrap_or(consumer.span);
-        self.failed(Code::StepRefused, format!("a publish of {who} was refused: {refusal}"), span, vec![]);
     }
 }
 

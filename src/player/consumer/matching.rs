@@ -3,9 +3,9 @@
 
 use crate::broker::Delivery;
 use crate::model::{DeathMatcher, Matcher, Message, Scope, TemplateError, Text, Value};
-use crate::player::consumer::memory::chance_falls;
 use crate::player::message::bad_value::BadValue;
 use crate::player::message::compose::{AtHand, scope_of};
+use crate::player::record::memory::chance_falls;
 use crate::rules::topic_matches;
 
 /// Returns whether all conditions hold for the message at hand.

@@ -2,12 +2,15 @@
 
 pub(crate) mod absence;
 pub(crate) mod actions;
-pub(crate) mod actor;
+pub(crate) mod instance;
+pub(crate) mod instances;
 pub(crate) mod job;
 pub(crate) mod matching;
-pub(crate) mod memory;
+pub(crate) mod others;
 pub(crate) mod reconnect;
 pub(crate) mod returns;
+pub(crate) mod settling;
 pub(crate) mod subscription;
 pub(crate) mod teardown;
+pub(crate) mod unfinished;
 pub(crate) mod working;

@@ -1,81 +1,77 @@
 //! How a consumer comes back that lost its connection or channel: after a pause, as often as its `reconnect` allows.
-//! Attempts are counted anew for each loss; an actor whose attempts are used up stays away.
+//! Attempts are counted anew for each loss; an instance whose attempts are used up stays away.
 
 use crate::broker::{Refusal, Reply, RequestId};
-use crate::player::asker::Asker;
-use crate::player::consumer::absence::Absence;
-use crate::player::consumer::absence::AbsenceState;
-use crate::player::context::Player;
-use crate::player::driver::command_sequence::CommandSequence;
+use crate::model::Scenario;
+use crate::player::consumer::absence::{Absence, AbsenceState};
+use crate::player::consumer::instance::ConsumerInstance;
+use crate::player::consumer::others::Others;
+use crate::player::context::Context;
+use crate::player::context::command_sequence::CommandSequence;
+use crate::player::context::owner::Asker;
 use crate::player::record::timeline::TimelineEvent;
 
-impl Player {
-    /// Plans the first attempt of an actor that is gone against its will.
-    pub(crate) fn plan_comeback(&mut self, index: usize) {
-        let reconnect = self.scenario.consumers[self.actors[index].consumer].reconnect;
-        if let Some(reconnect) = reconnect.filter(|_| self.actors[index].comeback.is_none()) {
-            let state = AbsenceState::Pausing { until: self.now + reconnect.after };
-            self.actors[index].comeback = Some(Absence { attempts: 0, state });
+impl ConsumerInstance {
+    /// Plans the first attempt of an instance that is gone against its will.
+    pub fn plan_reconnect(&mut self, context: &Context, scenario: &Scenario) {
+        let reconnect = self.declared(scenario).reconnect;
+        if let Some(reconnect) = reconnect.filter(|_| self.absence.is_none()) {
+            let state = AbsenceState::Pausing { until: context.now() + reconnect.after };
+            self.absence = Some(Absence { attempts: 0, state });
         }
     }
 
-    /// Goes on with a comeback as far as it can; says whether anything was done.
-    pub(crate) fn come_back(&mut self, index: usize) -> bool {
-        let Some(mut comeback) = self.actors[index].comeback.take() else { return false };
-        let acted = match &mut comeback.state {
-            AbsenceState::Pausing { until } if *until > self.now || self.partner_connects(index) => false,
+    /// Goes on with an attempt as far as it can; says whether anything was done.
+    pub fn go_on_reconnecting(&mut self, context: &mut Context, scenario: &Scenario, others: Others) -> bool {
+        let Some(mut absence) = self.absence.take() else { return false };
+        let acted = match &mut absence.state {
+            AbsenceState::Pausing { until } if *until > context.now() || others.are_connecting(self, scenario) => false,
             AbsenceState::Pausing { .. } => {
-                comeback.attempts += 1;
-                let consumer = self.actors[index].name.clone();
-                self.record(TimelineEvent::Reconnecting { consumer, attempt: comeback.attempts });
-                comeback.state = AbsenceState::Connecting(Box::new(CommandSequence::new(self.subscribe(index))));
+                absence.attempts += 1;
+                let (consumer, attempt) = (self.name.clone(), absence.attempts);
+                context.record(TimelineEvent::Reconnecting { consumer, attempt });
+                let asks = self.subscribe(context, scenario, others);
+                absence.state = AbsenceState::Connecting(Box::new(CommandSequence::new(asks)));
                 true
             }
-            AbsenceState::Connecting(program) if program.is_over() => {
-                let refusal = program.refusal.take();
-                return self.came_back(index, comeback.attempts, refusal);
+            AbsenceState::Connecting(sequence) if sequence.is_over() => {
+                let refusal = sequence.refusal.take();
+                self.attempt_ended(absence.attempts, refusal, context, scenario, others);
+                return true;
             }
-            AbsenceState::Connecting(program) => match program.next() {
-                Some(ask) => {
-                    program.waiting = Some(self.ask(Asker::Actor(index), |request| ask.command(request)));
-                    true
-                }
-                None => false,
-            },
+            AbsenceState::Connecting(sequence) => sequence.ask_next(&mut context.outbox, Asker::Instance(self.number)),
         };
-        self.actors[index].comeback = Some(comeback);
+        self.absence = Some(absence);
         acted
     }
 
-    /// One that shares the channel is opening it.
-    fn partner_connects(&self, index: usize) -> bool {
-        self.partners(index).filter_map(|other| other.comeback.as_ref()).any(Absence::is_connecting)
-    }
-
     /// Ends an attempt, well or not.
-    fn came_back(&mut self, index: usize, attempts: u32, refusal: Option<Refusal>) -> bool {
-        let Some(refusal) = refusal else {
-            self.subscribed(index);
-            return true;
-        };
-        let consumer = self.actors[index].name.clone();
-        self.record(TimelineEvent::ReconnectFailed { consumer: consumer.clone(), refusal: Box::new(refusal) });
-        self.withdraw(index);
-        let Some(reconnect) = self.scenario.consumers[self.actors[index].consumer].reconnect else { return true };
+    fn attempt_ended(
+        &mut self,
+        attempts: u32,
+        refusal: Option<Refusal>,
+        context: &mut Context,
+        scenario: &Scenario,
+        others: Others,
+    ) {
+        let Some(refusal) = refusal else { return self.subscribed(context, scenario) };
+        let consumer = self.name.clone();
+        context.record(TimelineEvent::ReconnectFailed { consumer: consumer.clone(), refusal: Box::new(refusal) });
+        self.withdraw(context, scenario, others);
+        let Some(reconnect) = self.declared(scenario).reconnect else { return };
         if reconnect.attempts.is_some_and(|max| attempts >= max) {
-            self.record(TimelineEvent::ReconnectGivenUp { consumer, attempts });
-            return true;
+            return context.record(TimelineEvent::ReconnectGivenUp { consumer, attempts });
         }
-        let state = AbsenceState::Pausing { until: self.now + reconnect.after };
-        self.actors[index].comeback = Some(Absence { attempts, state });
-        true
+        let state = AbsenceState::Pausing { until: context.now() + reconnect.after };
+        self.absence = Some(Absence { attempts, state });
     }
 
-    pub(crate) fn actor_answered(&mut self, index: usize, request: RequestId, reply: Result<Reply, Refusal>) {
-        if let Some(Absence { state: AbsenceState::Connecting(program), .. }) = &mut self.actors[index].comeback
-            && program.waiting == Some(request)
+    /// Takes the answer to what it asked in order to connect again.
+    pub fn answered(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
+        if let Some(Absence { state: AbsenceState::Connecting(sequence), .. }) = &mut self.absence
+            && sequence.waiting == Some(request)
         {
-            program.answered(reply);
+            sequence.answered(reply);
         }
     }
 }

@@ -1,76 +1,61 @@
 //! How a consumer begins: connection and channels, its own queue, prefetch, consume. Those of one `channel:` share theirs.
-//! Gives commands; whoever runs them (the driver, or a comeback) says how they ended.
+//! Gives commands; whoever runs them (the driver, or the instance that connects again) says how they ended.
 
-use crate::broker::{ChannelId, ConnectionId, Method};
-use crate::model::{Action, Consumer, Value};
-use crate::player::asker::Role;
-use crate::player::consumer::actor::Actor;
-use crate::player::context::Player;
-use crate::player::driver::command_sequence::Ask;
+use crate::broker::{Command, Method};
+use crate::model::{Action, Consumer, Name, Scenario, Value};
+use crate::player::consumer::instance::ConsumerInstance;
+use crate::player::consumer::others::Others;
+use crate::player::context::Context;
+use crate::player::context::command_sequence::Ask;
+use crate::player::context::owner::{Asker, Owner};
 use crate::player::record::timeline::TimelineEvent;
 
-impl Player {
-    /// Lists an actor and those that share its channel.
-    pub(crate) fn sharers(&self, index: usize) -> impl Iterator<Item = usize> {
-        let (channel, actors) = (self.actors[index].channel, &self.actors);
-        let shares = move |other: &usize| *other == index || channel.is_some() && actors[*other].channel == channel;
-        (0..actors.len()).filter(shares)
-    }
-
-    /// Lists the other actors of the same `channel:`, whether they are there or not.
-    pub(crate) fn partners(&self, index: usize) -> impl Iterator<Item = &Actor> {
-        let name_of = |actor: usize| self.scenario.consumers[self.actors[actor].consumer].channel.as_ref();
-        let name = name_of(index);
-        let are = move |other: &usize| *other != index && name.is_some() && name_of(*other) == name;
-        (0..self.actors.len()).filter(are).map(|other| &self.actors[other])
-    }
-
-    /// Returns the open line of another consumer of the same `channel:`.
-    fn line_of_partner(&self, index: usize) -> Option<(ConnectionId, ChannelId)> {
-        self.partners(index).find_map(|other| other.connection.zip(other.channel))
-    }
-
+impl ConsumerInstance {
     /// Returns what it takes to subscribe. What is left of an earlier subscription is closed first.
-    pub(crate) fn subscribe(&mut self, index: usize) -> Vec<Ask> {
-        let scenario = self.scenario.clone();
-        let consumer = &scenario.consumers[self.actors[index].consumer];
+    pub fn subscribe(&mut self, context: &mut Context, scenario: &Scenario, others: Others) -> Vec<Ask> {
+        let consumer = self.declared(scenario);
+        let owner = Owner::Instance(self.number);
         let mut asks = Vec::new();
-        if let Some(old) = self.abandon(index) {
+        if let Some(old) = self.abandon(context, scenario, others) {
             asks.push(Ask::Disconnect(old));
         }
-        let (connection, channel) = match self.line_of_partner(index) {
-            Some(line) => line,
+        let (connection, channel) = match others.shared_channel(self, scenario) {
+            Some(shared) => shared,
             None => {
-                let (connection, channel) = (self.ids.connection(), self.ids.channel());
+                let (connection, channel) = (context.outbox.connection(), context.outbox.channel());
                 let (user, vhost) = (consumer.actor.clone(), consumer.queue.vhost.clone());
                 asks.extend([Ask::Connect { connection, user, vhost }, Ask::Open { channel, connection }]);
-                self.channels.insert(channel, (connection, Role::Actor(index)));
+                context.channels.open(channel, connection, owner);
                 (connection, channel)
             }
         };
-        let actor = &mut self.actors[index];
-        (actor.connection, actor.channel) = (Some(connection), Some(channel));
+        (self.connection, self.channel) = (Some(connection), Some(channel));
         if consumer.actions().any(publishes) {
-            let publishing = self.ids.channel();
-            actor.publishing = Some(publishing);
-            self.channels.insert(publishing, (connection, Role::Actor(index)));
+            let publishing = context.outbox.channel();
+            self.publishing = Some(publishing);
+            context.channels.open(publishing, connection, owner);
             asks.push(Ask::Open { channel: publishing, connection });
         }
-        asks.extend(
-            methods(consumer, &self.actors[index].name).into_iter().map(|method| Ask::Call { channel, method }),
-        );
+        asks.extend(methods(consumer, &self.name).into_iter().map(|method| Ask::Call { channel, method }));
         asks
     }
 
     /// Notes that the subscription stands.
-    pub(crate) fn subscribed(&mut self, index: usize) {
-        self.actors[index].running = true;
-        let (consumer, queue) = (self.actors[index].name.clone(), self.ledger.consumers[index].queue.clone());
-        self.record(TimelineEvent::Started { consumer, queue });
-        let own = self.scenario.consumers[self.actors[index].consumer].own_queue.as_ref();
+    pub fn subscribed(&mut self, context: &mut Context, scenario: &Scenario) {
+        self.running = true;
+        let queue = context.ledger.consumers[self.number].queue.clone();
+        context.record(TimelineEvent::Started { consumer: self.name.clone(), queue });
+        let own = self.declared(scenario).own_queue.as_ref();
         // An exclusive one cannot be looked at without going through the management API.
         if let Some(own) = own.filter(|own| !own.queue.exclusive && !own.queue.name.is_empty()) {
-            self.watch(own.queue.id());
+            context.watch(scenario, own.queue.id());
+        }
+    }
+
+    /// Closes what was opened for a subscription that did not come about.
+    pub fn withdraw(&mut self, context: &mut Context, scenario: &Scenario, others: Others) {
+        if let Some(connection) = self.abandon(context, scenario, others) {
+            context.outbox.ask(Asker::Nobody, |request| Command::Disconnect { request, connection });
         }
     }
 }
@@ -80,7 +65,7 @@ fn publishes(action: &Action) -> bool {
 }
 
 /// Lists what is called on the consuming channel.
-fn methods(consumer: &Consumer, tag: &crate::model::Name) -> Vec<Method> {
+fn methods(consumer: &Consumer, tag: &Name) -> Vec<Method> {
     let mut methods = Vec::new();
     let mut queue = consumer.queue.name.clone();
     if let Some(own) = &consumer.own_queue {

@@ -1,134 +1,137 @@
 //! What a consumer does at one moment: takes up work, chooses the first rule that matches, goes on with its actions.
 //! Works on `concurrency` messages or batches at once; what takes longer than its `timeout` is given up.
 
-use crate::broker::{ChannelId, Delivery};
-use crate::model::{Consumer, Millis, Name};
-use crate::player::consumer::actor::InHand;
-use crate::player::consumer::job::{Held, Job, JobState, Wait};
+use crate::broker::{DeliveryTag, Settlement};
+use crate::model::{Consumer, Millis, Scenario};
+use crate::player::consumer::instance::ConsumerInstance;
+use crate::player::consumer::job::{Job, JobState, Wait};
 use crate::player::consumer::matching::matches;
-use crate::player::context::Player;
-use crate::player::message::anonymous_messages::Alike;
+use crate::player::consumer::others::Others;
+use crate::player::context::Context;
 use crate::player::message::bad_value::BadValue;
 use crate::player::message::compose::AtHand;
 use crate::player::record::outcome::ActionRecord;
 use crate::player::record::timeline::TimelineEvent;
 
-impl Player {
-    /// Finds the consumer instance that a broker means: its channel may carry several.
-    pub(crate) fn actor_of(&self, channel: ChannelId, consumer: &Name) -> Option<usize> {
-        let is_it =
-            |actor: &crate::player::consumer::actor::Actor| actor.channel == Some(channel) && actor.name == *consumer;
-        match self.channels.get(&channel)?.1 {
-            crate::player::asker::Role::Actor(index) if is_it(&self.actors[index]) => Some(index),
-            crate::player::asker::Role::Actor(_) => self.actors.iter().position(is_it),
-            crate::player::asker::Role::Driver => None,
-        }
+/// What an action does that concerns all that share the instance's channel or connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SharedAct {
+    /// Settles all deliveries of the channel up to one.
+    SettleUpTo(DeliveryTag, Settlement),
+    Crash,
+    CloseChannel,
+}
+
+/// One turn of an instance: how far it got with its jobs, and whether it did anything.
+#[derive(Debug, Default)]
+pub(crate) struct Turn {
+    pub acted: bool,
+    /// The job at hand.
+    at: usize,
+}
+
+/// How work on a job ends for now.
+enum Pause {
+    /// It goes on later.
+    Waits,
+    Over,
+    /// It goes on once that is done.
+    Asks(SharedAct),
+}
+
+impl ConsumerInstance {
+    /// Begins a turn: connects again where that is due, and takes up work.
+    pub fn begin_turn(&mut self, context: &mut Context, scenario: &Scenario, others: Others) -> Turn {
+        let back = self.go_on_reconnecting(context, scenario, others);
+        let taken = self.take_up(context, scenario);
+        Turn { acted: back || taken, at: 0 }
     }
 
-    /// Hands a delivery to an actor.
-    pub(crate) fn deliver_to(&mut self, index: usize, (name, alike): (Name, Option<Alike>), delivery: Delivery) {
-        let receipt = self.ledger.delivered(index, name.clone(), &delivery, self.now);
-        let queue = self.ledger.consumers[index].queue.clone();
-        let consumer = self.actors[index].consumer;
-        let memory = &mut self.memories[consumer];
-        let attempt = memory.attempt(&name, &delivery);
-        let auto_ack = self.scenario.consumers[consumer].auto_ack;
-        if auto_ack {
-            self.ledger.released(index, 1);
-        }
-        let actor = &mut self.actors[index];
-        if !auto_ack {
-            let in_hand = InHand { name: name.clone(), alike, receipt, keys: memory.keys(&delivery) };
-            actor.in_hand.insert(delivery.tag, in_hand);
-        }
-        let entry = TimelineEvent::Delivered {
-            consumer: actor.name.clone(),
-            queue,
-            name: name.clone(),
-            redelivered: delivery.redelivered,
-            message: std::sync::Arc::clone(&delivery.message),
-        };
-        actor.inbox.push_back(Held { delivery, name, receipt, attempt, arrived: self.now });
-        self.record(entry);
-    }
-
-    /// Lets an actor do what it can at this moment; says whether it did anything.
-    pub(crate) fn step_actor(&mut self, index: usize) -> bool {
-        // What the run left behind is being read: a consumer that went on would change it.
-        if self.driver.rests_actors() {
-            return false;
-        }
-        let back = self.come_back(index);
-        let taken = self.take_up(index);
-        let mut acted = back || taken;
-        let mut at = 0;
-        while at < self.actors[index].jobs.len() {
-            let mut job = self.actors[index].jobs.remove(at);
+    /// Goes on with its jobs as far as it can at this moment; what it asks for must be done before it goes on again.
+    pub fn go_on(
+        &mut self,
+        turn: &mut Turn,
+        context: &mut Context,
+        scenario: &Scenario,
+        others: Others,
+    ) -> Option<SharedAct> {
+        while turn.at < self.jobs.len() {
+            let mut job = self.jobs.remove(turn.at);
             let (next, waited) = (job.next_action, job.wait != Wait::Nothing);
-            let more = self.work_on(index, &mut job);
-            acted |= !more || next != job.next_action || waited != (job.wait != Wait::Nothing);
-            if more {
-                at = at.min(self.actors[index].jobs.len());
-                self.actors[index].jobs.insert(at, job);
-                at += 1;
+            let pause = self.work_on(&mut job, context, scenario, others);
+            turn.acted |=
+                !matches!(pause, Pause::Waits) || next != job.next_action || waited != (job.wait != Wait::Nothing);
+            if matches!(pause, Pause::Over) {
+                continue;
+            }
+            turn.at = turn.at.min(self.jobs.len());
+            self.jobs.insert(turn.at, job);
+            match pause {
+                Pause::Asks(act) => return Some(act),
+                _ => turn.at += 1,
             }
         }
-        acted
+        None
     }
 
     /// Fills free hands with what waits; says whether anything was taken up.
-    fn take_up(&mut self, index: usize) -> bool {
-        let scenario = self.scenario.clone();
-        let consumer = &scenario.consumers[self.actors[index].consumer];
+    fn take_up(&mut self, context: &mut Context, scenario: &Scenario) -> bool {
+        let consumer = self.declared(scenario);
+        let now = context.now();
         let mut taken = false;
-        while self.actors[index].jobs.len() < usize::from(consumer.concurrency.max(1)) {
-            let Some(held) = self.actors[index].next_work(consumer.batch, self.now) else { break };
+        while self.jobs.len() < usize::from(consumer.concurrency.max(1)) {
+            let Some(held) = self.next_work(consumer.batch, now) else { break };
             taken = true;
             let mut job = Job { held, doing: JobState::Timeout, next_action: 0, wait: Wait::Nothing, over_at: None };
             if consumer.batch.is_some() {
-                self.ledger.batched(index, job.held.len() as u64);
-                let consumer = self.actors[index].name.clone();
-                self.record(TimelineEvent::BatchTaken { consumer, batch: job.unit() });
+                context.ledger.batched(self.number, job.held.len() as u64);
+                let consumer = self.name.clone();
+                context.record(TimelineEvent::BatchTaken { consumer, batch: job.unit() });
             }
-            match self.choose_rule(index, consumer, &job) {
+            match self.choose_rule(context, scenario, &job) {
                 Ok(Some(rule)) => {
-                    self.memories[self.actors[index].consumer].matched += 1;
+                    context.memories[self.consumer].matched += 1;
                     job.doing = JobState::Rule(rule);
-                    job.over_at = consumer.timeout.as_ref().map(|timeout| self.now + timeout.after);
-                    self.actors[index].jobs.push(job);
+                    job.over_at = consumer.timeout.as_ref().map(|timeout| now + timeout.after);
+                    self.jobs.push(job);
                 }
                 // No rule matches: the messages stay in hand.
                 Ok(None) => {
-                    self.memories[self.actors[index].consumer].unmatched += 1;
-                    self.note_done(index, &job, &ActionRecord::Held);
+                    context.memories[self.consumer].unmatched += 1;
+                    self.note_done(context, &job, &ActionRecord::Held);
                 }
-                Err(bad) => self.bad_action(index, bad),
+                Err(bad) => context.bad_value(&bad, consumer.span),
             }
         }
         taken
     }
 
     /// Shows one message of a job to matchers and templates.
-    pub(crate) fn at_hand<'a>(&'a self, index: usize, job: &'a Job, at: usize) -> Option<AtHand<'a>> {
-        let actor = &self.actors[index];
+    pub fn at_hand<'a>(
+        &self,
+        context: &'a Context,
+        scenario: &'a Scenario,
+        job: &'a Job,
+        at: usize,
+    ) -> Option<AtHand<'a>> {
         let held = job.held.get(at)?;
         Some(AtHand {
             delivery: &held.delivery,
             name: &held.name,
             attempt: held.attempt,
-            consumer: &self.scenario.consumers[actor.consumer].name,
-            instance: actor.instance,
-            moment: self.now,
+            consumer: &self.declared(scenario).name,
+            instance: self.instance,
+            moment: context.now(),
             batch: &job.held,
-            seed: self.scenario.seed,
-            memory: &self.memories[actor.consumer],
+            seed: scenario.seed,
+            memory: &context.memories[self.consumer],
         })
     }
 
     /// Finds the first rule that matches; a batch goes by its first message.
-    fn choose_rule(&self, index: usize, consumer: &Consumer, job: &Job) -> Result<Option<usize>, BadValue> {
-        let Some(at_hand) = self.at_hand(index, job, 0) else { return Ok(None) };
-        for (number, rule) in consumer.rules.iter().enumerate() {
+    fn choose_rule(&self, context: &Context, scenario: &Scenario, job: &Job) -> Result<Option<usize>, BadValue> {
+        let Some(at_hand) = self.at_hand(context, scenario, job, 0) else { return Ok(None) };
+        for (number, rule) in self.declared(scenario).rules.iter().enumerate() {
             let matched = matches(&rule.matcher, &at_hand);
             if matched.map_err(|bad| bad.or_at(Some(rule.span)))? {
                 return Ok(Some(number));
@@ -137,83 +140,70 @@ impl Player {
         Ok(None)
     }
 
-    fn bad_action(&mut self, index: usize, bad: BadValue) {
-        let span = self.scenario.consumers[self.actors[index].consumer].span;
-        self.bad_value(&bad, span);
-    }
-
-    /// Goes on with a job until it must wait; says whether there is more to do.
-    fn work_on(&mut self, index: usize, job: &mut Job) -> bool {
-        let scenario = self.scenario.clone();
-        let consumer = &scenario.consumers[self.actors[index].consumer];
+    /// Goes on with a job until it must wait.
+    fn work_on(&mut self, job: &mut Job, context: &mut Context, scenario: &Scenario, others: Others) -> Pause {
+        let consumer = self.declared(scenario);
         loop {
+            // Without its channel nothing can be done with the message any more.
+            if self.channel.is_none() {
+                return Pause::Over;
+            }
             let waits = match job.wait {
-                Wait::Until(moment) => moment > self.now,
+                Wait::Until(moment) => moment > context.now(),
                 Wait::Publishes(_) => true,
                 Wait::Nothing => false,
             };
-            if waits && job.over_at.is_none_or(|over| over > self.now) {
-                return true;
+            if waits && job.over_at.is_none_or(|over| over > context.now()) {
+                return Pause::Waits;
             }
             if waits {
-                self.give_up(index, job);
+                self.give_up(context, consumer, job);
             }
             job.wait = Wait::Nothing;
             let Some(action) = job.actions(consumer).get(job.next_action) else {
-                self.work_done(index, consumer, job);
-                return false;
+                self.work_done(context, consumer, job);
+                return Pause::Over;
             };
             job.next_action += 1;
-            if let Err(bad) = self.act(index, job, action) {
-                let place = match job.doing {
-                    JobState::Rule(rule) => consumer.rules.get(rule).map(|rule| rule.span),
-                    JobState::Timeout => consumer.timeout.as_ref().map(|timeout| timeout.span),
-                };
-                self.bad_action(index, bad.or_at(place));
-                return false;
-            }
-            if self.actors[index].channel.is_none() {
-                return false;
+            match self.act(job, action, context, scenario, others) {
+                Ok(None) => {}
+                Ok(Some(act)) => return Pause::Asks(act),
+                Err(bad) => {
+                    let place = match job.doing {
+                        JobState::Rule(rule) => consumer.rules.get(rule).map(|rule| rule.span),
+                        JobState::Timeout => consumer.timeout.as_ref().map(|timeout| timeout.span),
+                    };
+                    context.bad_value(&bad.or_at(place), consumer.span);
+                    return Pause::Over;
+                }
             }
         }
     }
 
     /// Abandons the actions that are left, for those of the timeout.
-    fn give_up(&mut self, index: usize, job: &mut Job) {
+    fn give_up(&self, context: &mut Context, consumer: &Consumer, job: &mut Job) {
         (job.doing, job.next_action, job.over_at) = (JobState::Timeout, 0, None);
-        self.note_done(index, job, &ActionRecord::TimedOut);
-        let timeout = self.scenario.consumers[self.actors[index].consumer].timeout.as_ref();
-        let after = timeout.map_or(Millis(0), |timeout| timeout.after);
-        let consumer = self.actors[index].name.clone();
-        self.record(TimelineEvent::TimedOut { consumer, on: job.unit(), after });
+        self.note_done(context, job, &ActionRecord::TimedOut);
+        let after = consumer.timeout.as_ref().map_or(Millis(0), |timeout| timeout.after);
+        context.record(TimelineEvent::TimedOut { consumer: self.name.clone(), on: job.unit(), after });
     }
 
     /// Without settlements the end of the work is what counts as processed.
-    fn work_done(&mut self, index: usize, consumer: &Consumer, job: &Job) {
+    fn work_done(&self, context: &mut Context, consumer: &Consumer, job: &Job) {
         if consumer.auto_ack {
-            let memory = &mut self.memories[self.actors[index].consumer];
+            let now = context.now();
+            let memory = &mut context.memories[self.consumer];
             for held in &job.held {
                 let keys = memory.keys(&held.delivery);
-                memory.acked(keys, self.now);
+                memory.acked(keys, now);
             }
         }
     }
 
     /// Writes onto the receipts of a job's messages what was done with them.
-    pub(crate) fn note_done(&mut self, index: usize, job: &Job, what: &ActionRecord) {
+    pub fn note_done(&self, context: &mut Context, job: &Job, what: &ActionRecord) {
         for held in &job.held {
-            self.ledger.did(index, held.receipt, what.clone());
-        }
-    }
-
-    /// Notes consumers that got messages and never had a rule for one: that is seldom meant.
-    pub(crate) fn note_idle_rules(&mut self) {
-        let scenario = self.scenario.clone();
-        for (consumer, memory) in scenario.consumers.iter().zip(&self.memories) {
-            if !consumer.rules.is_empty() && memory.matched == 0 && memory.unmatched > 0 {
-                self.notes
-                    .push((consumer.span, "no rule of this consumer matched any message: it held them all".to_owned()));
-            }
+            context.ledger.did(self.number, held.receipt, what.clone());
         }
     }
 }

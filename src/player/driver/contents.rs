@@ -3,7 +3,7 @@
 
 use crate::broker::{ChannelId, ConnectionId, Delivery, Got, Method, Reply};
 use crate::model::{Name, Queue, QueueKind, QueueName, Value};
-use crate::player::driver::command_sequence::{Ask, CommandSequence};
+use crate::player::context::command_sequence::{Ask, CommandSequence};
 use crate::player::record::outcome::{MessageRecord, QueueOutcome};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -49,7 +49,7 @@ pub(crate) struct Reading {
     left: VecDeque<(QueueName, u64)>,
     /// The queue at hand, its channel and what was taken of it.
     pub at: Option<(QueueName, ChannelId, Vec<Delivery>)>,
-    pub program: CommandSequence,
+    pub sequence: CommandSequence,
 }
 
 impl Reading {
@@ -72,24 +72,24 @@ impl Reading {
     pub fn take(&mut self, queue: QueueName, ready: u64, channel: ChannelId, connection: ConnectionId) {
         let get = Ask::Call { channel, method: Method::Get { queue: queue.name.clone(), no_ack: false } };
         let gets = std::iter::repeat_n(get, ready.min(READ_MAX) as usize);
-        self.program = CommandSequence::new([Ask::Open { channel, connection }].into_iter().chain(gets));
+        self.sequence = CommandSequence::new([Ask::Open { channel, connection }].into_iter().chain(gets));
         self.at = Some((queue, channel, Vec::new()));
     }
 
     /// Returns what was taken once the queue at hand is read; `None` as contents when it refuses get.
     pub fn finished(&mut self) -> Option<(QueueName, Option<Vec<Delivery>>)> {
-        if !self.program.is_over() {
+        if !self.sequence.is_over() {
             return None;
         }
         let (queue, _, mut taken) = self.at.take()?;
-        let program = std::mem::take(&mut self.program);
-        for reply in program.replies {
+        let sequence = std::mem::take(&mut self.sequence);
+        for reply in sequence.replies {
             if let Reply::Got(Some(got)) = reply {
                 let Got { delivery, .. } = *got;
                 taken.push(delivery);
             }
         }
-        Some((queue, program.refusal.is_none().then_some(taken)))
+        Some((queue, sequence.refusal.is_none().then_some(taken)))
     }
 }
 

@@ -2,13 +2,14 @@
 //! Ends with the reply, with the refusal of the question, or when the time is over.
 
 use crate::broker::{ChannelId, Command, Delivery, Method, PublishId, Refusal};
-use crate::model::{Act, Call, Name, PublishOutcome, QueueName, Scope, Step};
-use crate::player::asker::Role;
+use crate::model::{Act, Call, Name, PublishOutcome, QueueName, Scenario, Scope, Step};
 use crate::player::assert::judge_messages::compare_message;
-use crate::player::context::Player;
-use crate::player::driver::command_sequence::{Ask, CommandSequence};
-use crate::player::driver::state::PendingCall;
-use crate::player::driver::state::{Continuation, DriverState};
+use crate::player::context::Context;
+use crate::player::context::command_sequence::Ask;
+use crate::player::context::in_flight::Sender;
+use crate::player::context::owner::{Asker, Owner};
+use crate::player::driver::connections::name_of_user;
+use crate::player::driver::state::{Continuation, Driver, DriverState, PendingCall};
 use crate::player::message::compose::compose;
 use crate::player::record::failure::{FailureSubject, Finding};
 use crate::player::record::outcome::{MessageRecord, ReplyRecord};
@@ -18,13 +19,10 @@ use crate::source::Code;
 /// The name that stands for a channel's own replies.
 const REPLY_TO: &str = "amq.rabbitmq.reply-to";
 
-impl Player {
-    pub(crate) fn begin_call(&mut self, step: &Step) {
-        let link = (step.actor.clone(), step.vhost.clone());
-        let mut asks = self.link_asks(&link);
-        let Some(connection) = self.driver.links.get(&link).map(|link| link.connection) else { return };
-        let channel = self.ids.channel();
-        self.channels.insert(channel, (connection, Role::Driver));
+impl Driver {
+    pub fn begin_call(&mut self, step: &Step, context: &mut Context) {
+        let (mut asks, channel) = self.channel_asks(step, context);
+        let Some(channel) = channel else { return };
         let method = Method::Consume {
             queue: REPLY_TO.into(),
             consumer: "reply".into(),
@@ -32,85 +30,103 @@ impl Player {
             exclusive: false,
             arguments: Default::default(),
         };
-        asks.extend([Ask::Open { channel, connection }, Ask::Call { channel, method }]);
-        self.driver.doing = DriverState::CommandSequence(CommandSequence::new(asks), Continuation::Ask(channel));
+        asks.push(Ask::Call { channel, method });
+        self.ask(asks, Continuation::Ask(channel));
+    }
+
+    /// Returns the call at hand, with its step.
+    fn current_call<'s>(&self, scenario: &'s Scenario) -> Option<(&'s Call, &'s Step)> {
+        let step = self.current_step(scenario)?;
+        match &step.act {
+            Act::Call(call) => Some((call, step)),
+            _ => None,
+        }
     }
 
     /// Sends the question once its channel listens for the answer.
-    pub(crate) fn ask_question(&mut self, channel: ChannelId) {
-        let Some(Step { act: Act::Call(call), actor, .. }) = self.current_step() else { return self.end_step(None) };
-        let Call { mut publish, within, .. } = *call;
-        publish.reply_to = Some(REPLY_TO.into());
-        match compose(&publish, 1, &mut Scope::new()) {
+    pub fn ask_question(&mut self, channel: ChannelId, context: &mut Context, scenario: &Scenario) {
+        let Some((call, step)) = self.current_call(scenario) else { return self.end_step(None, context, scenario) };
+        let mut question = call.publish.clone();
+        question.reply_to = Some(REPLY_TO.into());
+        match compose(&question, 1, &mut Scope::new()) {
             Ok(composed) => {
-                let by = actor.unwrap_or_else(|| "driver".into());
-                let (publish, question) = self.publish_named(composed, channel, by, None);
-                let until = self.now + within;
-                let calling = PendingCall { channel, publish, question, confirmed: false, reply: None, until };
-                self.driver.doing = DriverState::PendingCall(Box::new(calling));
+                let by = name_of_user(step);
+                let sender = Sender { owner: Owner::Driver, by, consumer: None, vhost: &step.vhost, channel };
+                let (publish, question) = context.publish(composed, sender);
+                let until = context.now() + call.within;
+                let call = PendingCall { channel, publish, question, confirmed: false, reply: None, until };
+                self.doing = DriverState::PendingCall(Box::new(call));
             }
-            Err(bad) => self.bad_step(&bad),
+            Err(bad) => context.bad_value(&bad, self.span(scenario)),
         }
     }
 
     /// Takes a delivery of the channel that listens; says whether it was one.
-    pub(crate) fn take_reply(&mut self, channel: ChannelId, delivery: &Delivery) -> bool {
-        let DriverState::PendingCall(calling) = &mut self.driver.doing else { return false };
-        if calling.channel != channel {
+    pub fn take_reply(&mut self, channel: ChannelId, delivery: &Delivery) -> bool {
+        let DriverState::PendingCall(call) = &mut self.doing else { return false };
+        if call.channel != channel {
             return false;
         }
         // A second answer to the same question reaches nobody.
-        calling.reply.get_or_insert_with(|| Box::new(delivery.clone()));
+        call.reply.get_or_insert_with(|| Box::new(delivery.clone()));
         true
     }
 
     /// Hears how the question itself ended; without a channel there will be no answer.
-    pub(crate) fn question_ended(&mut self, publish: PublishId, outcome: PublishOutcome, refusal: Option<&Refusal>) {
-        let DriverState::PendingCall(calling) = &mut self.driver.doing else { return };
-        if calling.publish != publish {
+    pub fn question_ended(
+        &mut self,
+        publish: PublishId,
+        outcome: PublishOutcome,
+        refusal: Option<&Refusal>,
+        context: &mut Context,
+        scenario: &Scenario,
+    ) {
+        let DriverState::PendingCall(call) = &mut self.doing else { return };
+        if call.publish != publish {
             return;
         }
-        calling.confirmed = outcome == PublishOutcome::Confirmed;
-        let question = calling.question.clone();
+        call.confirmed = outcome == PublishOutcome::Confirmed;
+        let question = call.question.clone();
         match (outcome, refusal) {
             (PublishOutcome::Confirmed, _) => {}
-            (_, Some(refusal)) => self.end_step(Some(&refusal.clone())),
+            (_, Some(refusal)) => self.end_step(Some(refusal), context, scenario),
             (outcome, None) => {
                 let message = format!("{question} found nobody to answer: it is {}", outcome.as_str());
-                self.no_reply(&question, message, "check exchange and routing key: the question reached no queue");
+                let help = "check exchange and routing key: the question reached no queue";
+                self.no_reply(&question, message, help, context, scenario);
             }
         }
     }
 
-    pub(crate) fn go_on_calling(&mut self, calling: Box<PendingCall>) -> bool {
-        match (&calling.reply, calling.confirmed) {
+    pub fn go_on_calling(&mut self, call: Box<PendingCall>, context: &mut Context, scenario: &Scenario) -> bool {
+        match (&call.reply, call.confirmed) {
             (Some(reply), true) => {
-                self.close_quietly(calling.channel);
-                self.answered(&calling.question, reply);
+                close_quietly(call.channel, context);
+                self.replied(&call.question, reply, context, scenario);
                 true
             }
-            _ if calling.until <= self.now => {
-                self.close_quietly(calling.channel);
-                let message = format!("no reply to {} came", calling.question);
+            _ if call.until <= context.now() => {
+                close_quietly(call.channel, context);
+                let message = format!("no reply to {} came", call.question);
                 let help = "the one who answers publishes to the message's `reply_to`: `do: [{reply: {json: …}}, ack]`; \
                             a longer wait is set by `within:`";
-                self.no_reply(&calling.question, message, help);
+                self.no_reply(&call.question, message, help, context, scenario);
                 true
             }
             _ => {
-                self.driver.doing = DriverState::PendingCall(calling);
+                self.doing = DriverState::PendingCall(call);
                 false
             }
         }
     }
 
-    fn answered(&mut self, question: &Name, reply: &Delivery) {
-        let Some(Step { act: Act::Call(call), span, actor, vhost, .. }) = self.current_step() else { return };
-        let replies = QueueName { vhost: vhost.clone(), name: REPLY_TO.into() };
-        let record = MessageRecord::new(self.name_of(&replies, reply), reply);
-        let by: Name = actor.unwrap_or_else(|| "driver".into());
-        self.record(TimelineEvent::Replied {
-            to: by,
+    fn replied(&mut self, question: &Name, reply: &Delivery, context: &mut Context, scenario: &Scenario) {
+        let Some((call, step)) = self.current_call(scenario) else { return };
+        let replies = QueueName { vhost: step.vhost.clone(), name: REPLY_TO.into() };
+        let (name, _) = context.names.of_delivery(&replies, reply);
+        let record = MessageRecord::new(name, reply);
+        context.record(TimelineEvent::Replied {
+            to: name_of_user(step),
             question: question.clone(),
             message: std::sync::Arc::clone(&reply.message),
         });
@@ -123,26 +139,23 @@ impl Player {
         if let Some(asked) = asked.filter(|asked| answered.as_ref() != Some(asked)) {
             findings.push(Finding::new("correlation_id", asked, answered.as_deref().unwrap_or("none")));
         }
-        self.ledger.replies.push(ReplyRecord { to: question.clone(), record }, question.as_bytes());
+        context.ledger.replies.push(ReplyRecord { to: question.clone(), record }, question.as_bytes());
         if findings.is_empty() {
-            return self.end_step(None);
+            return self.end_step(None, context, scenario);
         }
-        self.failed(Code::StepReply, format!("the reply to {question} is not as expected"), span, findings);
-        self.failed_about(FailureSubject::Message(question.clone()));
+        let message = format!("the reply to {question} is not as expected");
+        let about = FailureSubject::Message(question.clone());
+        context.failed(Code::StepReply, message, step.span, findings).about(about);
     }
 
-    fn no_reply(&mut self, question: &Name, message: String, help: &str) {
-        let span = self.driver.span(&self.scenario);
-        self.failed(Code::StepNoReply, message, span, vec![]);
-        self.failed_about(FailureSubject::Message(question.clone()));
-        if let Some(failure) = self.failures.last_mut() {
-            failure.help = Some(help.to_owned());
-        }
+    fn no_reply(&self, question: &Name, message: String, help: &str, context: &mut Context, scenario: &Scenario) {
+        let about = FailureSubject::Message(question.clone());
+        context.failed(Code::StepNoReply, message, self.span(scenario), vec![]).about(about).help(help);
     }
+}
 
-    fn close_quietly(&mut self, channel: ChannelId) {
-        if self.channels.remove(&channel).is_some() {
-            self.ask(crate::player::asker::Asker::Nobody, |request| Command::CloseChannel { request, channel });
-        }
+fn close_quietly(channel: ChannelId, context: &mut Context) {
+    if context.channels.close(channel).is_some() {
+        context.outbox.ask(Asker::Nobody, |request| Command::CloseChannel { request, channel });
     }
 }

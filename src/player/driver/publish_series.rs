@@ -10,7 +10,8 @@ const WINDOW: usize = 1_000;
 /// A publish step under way.
 #[derive(Debug)]
 pub(crate) struct PublishSeries {
-    pub publish: Publish,
+    count: u32,
+    every: Millis,
     pub channel: ChannelId,
     began: Moment,
     /// The next message to send, from 1.
@@ -22,13 +23,14 @@ pub(crate) struct PublishSeries {
 
 impl PublishSeries {
     /// Begins a step at a moment.
-    pub fn new(publish: Publish, channel: ChannelId, began: Moment) -> Self {
-        Self { publish, channel, began, next: 1, in_flight: BTreeSet::new(), broken: false }
+    pub fn new(publish: &Publish, channel: ChannelId, began: Moment) -> Self {
+        let Publish { count, every, .. } = *publish;
+        Self { count, every, channel, began, next: 1, in_flight: BTreeSet::new(), broken: false }
     }
 
     /// Returns the number of the message that may go out now.
     pub fn due(&self, now: Moment) -> Option<u32> {
-        let open = !self.broken && self.next <= self.publish.count && self.in_flight.len() < WINDOW;
+        let open = !self.broken && self.next <= self.count && self.in_flight.len() < WINDOW;
         (open && self.moment_of_next() <= now).then_some(self.next)
     }
 
@@ -45,21 +47,21 @@ impl PublishSeries {
 
     /// Returns when the next message is due, unless an outcome is awaited first.
     pub fn wake_at(&self) -> Option<Moment> {
-        let waits = !self.broken && self.next <= self.publish.count && self.in_flight.len() < WINDOW;
+        let waits = !self.broken && self.next <= self.count && self.in_flight.len() < WINDOW;
         waits.then(|| self.moment_of_next())
     }
 
     /// Returns whether more went out at once than may be unsettled, and that there is more to send.
     pub fn is_amid_bulk(&self) -> bool {
-        self.publish.every == Millis(0) && self.next as usize > WINDOW && self.next <= self.publish.count
+        self.every == Millis(0) && self.next as usize > WINDOW && self.next <= self.count
     }
 
     /// Returns whether all were sent and all have ended.
     pub fn is_over(&self) -> bool {
-        self.in_flight.is_empty() && (self.broken || self.next > self.publish.count)
+        self.in_flight.is_empty() && (self.broken || self.next > self.count)
     }
 
     fn moment_of_next(&self) -> Moment {
-        Moment(self.began.0 + u64::from(self.next - 1) * self.publish.every.0)
+        Moment(self.began.0 + u64::from(self.next - 1) * self.every.0)
     }
 }

@@ -1,21 +1,23 @@
 //! The driver's state: where the run stands, what the driver is doing and what follows. Data without a verb.
 
-use crate::broker::{ChannelId, ConnectionId, Delivery, PublishId};
+use crate::broker::{ChannelId, ConnectionId, Delivery, PublishId, Refusal};
 use crate::model::{Millis, Moment, Name, QueueName};
-use crate::player::driver::command_sequence::CommandSequence;
-use crate::player::driver::contents::Reading;
+use crate::player::context::command_sequence::CommandSequence;
+use crate::player::driver::contents::{Contents, Reading};
+use crate::player::driver::decision_points::{DecisionPoint, Perturbation};
 use crate::player::driver::instant::Instant;
 use crate::player::driver::publish_series::PublishSeries;
 use crate::player::driver::unrest::Unrest;
+use crate::player::record::outcome::Outcome;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Where the run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RunStage {
     /// The runner connects to this vhost.
-    Linking(usize),
-    /// This actor subscribes.
-    Opening(usize),
+    Connecting(usize),
+    /// This consumer instance subscribes.
+    Subscribing(usize),
     Steps(usize),
     /// All steps are done: what the run left behind is read.
     Outcome,
@@ -30,6 +32,8 @@ pub(crate) enum RunStage {
 pub(crate) enum DriverState {
     Nothing,
     CommandSequence(CommandSequence, Continuation),
+    /// Opens what a publish step lacks: a connection, a channel.
+    PreparingPublish(CommandSequence),
     Publishing(Box<PublishSeries>),
     PendingCall(Box<PendingCall>),
     ClosingConnections(ClosingConnections),
@@ -60,19 +64,21 @@ pub(crate) enum DriverState {
     },
 }
 
-/// What follows a program.
+/// What follows a sequence of commands.
 #[derive(Debug, Clone)]
 pub(crate) enum Continuation {
     EndStep,
-    Publish,
     /// The channel listens for the answer.
     Ask(ChannelId),
-    Severed(ClosingConnections),
+    ConnectionClosed(ClosingConnections),
     Restarted,
     /// The runner is connected again and goes on reading.
     Read(Box<Reading>),
+    /// A consumer instance subscribed.
     Started(usize),
-    Linked,
+    /// The runner is connected to a vhost.
+    Connected,
+    /// Everything is closed.
     Closed,
 }
 
@@ -85,12 +91,36 @@ pub(crate) struct UserConnection {
 
 pub(crate) type UserOfVhost = (Option<Name>, Name);
 
+/// What the driver has consumers do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ConsumerRequest {
+    /// Start an instance; the driver runs what that takes.
+    Start(usize),
+    /// Hear how the start of an instance ended, which the driver waits for.
+    Started(usize, Option<Refusal>),
+    /// Stop all instances that a name means.
+    Stop(Name),
+    Crash(Name),
+    /// Lose connections that are closed from this side.
+    HangUp(VecDeque<ConnectionId>),
+}
+
 /// The driver's state.
 #[derive(Debug)]
 pub(crate) struct Driver {
     pub stage: RunStage,
     pub doing: DriverState,
-    pub links: BTreeMap<UserOfVhost, UserConnection>,
+    /// What consumers are to do before the driver goes on.
+    pub request: Option<ConsumerRequest>,
+    pub connections: BTreeMap<UserOfVhost, UserConnection>,
+    /// What queues held that were read.
+    pub contents: Contents,
+    pub outcome: Option<Outcome>,
+    /// Where the run might race on a live broker.
+    pub points: Vec<DecisionPoint>,
+    pub shift: Option<Perturbation>,
+    /// Something happened since the driver last looked.
+    pub news: bool,
     pub vhosts: Vec<Name>,
     /// The moment at which the expectation at hand began.
     pub began: Moment,
@@ -103,7 +133,7 @@ pub(crate) struct Driver {
     /// What is awaited is rest.
     pub unrest: Option<Unrest>,
     /// The moment at which the first of a repeated step began.
-    pub series_began: Moment,
+    pub repetition_began: Moment,
     /// The broker is stopped and started at our wish.
     pub restarting: bool,
     /// Counts are those of the outcome: later ones come from reading it.

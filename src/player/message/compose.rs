@@ -7,9 +7,9 @@ use crate::model::{
     Value, name_in_series,
 };
 use crate::player::consumer::job::Held;
-use crate::player::consumer::memory::Memory;
 use crate::player::message::bad_value::{BadValue, place_in_forward, place_in_publish};
 use crate::player::message::view::view_of;
+use crate::player::record::memory::Memory;
 use crate::player::record::timeline::RetryStep;
 use crate::rules::{OverLimit, PublishPart, over_limit};
 use crate::source::Span;

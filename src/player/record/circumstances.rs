@@ -10,6 +10,8 @@ use crate::source::Span;
 /// What stood around a failure.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Circumstances {
+    /// How many steps were done by then.
+    pub steps_done: usize,
     /// Of each declared queue on which a policy or an argument lost.
     pub contests: Vec<PolicyContest>,
     /// What a run that was given up had not ended.

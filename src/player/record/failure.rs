@@ -24,6 +24,20 @@ pub struct Failure {
     pub circumstances: Circumstances,
 }
 
+impl Failure {
+    /// Adds what it is about.
+    pub(crate) fn about(&mut self, subject: FailureSubject) -> &mut Self {
+        self.subjects.push(subject);
+        self
+    }
+
+    /// Adds what to do about it.
+    pub(crate) fn help(&mut self, text: impl Into<String>) -> &mut Self {
+        self.help = Some(text.into());
+        self
+    }
+}
+
 /// What a failure is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FailureSubject {

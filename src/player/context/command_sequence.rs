@@ -1,11 +1,13 @@
 //! A short series of commands that each wait for the answer of the one before: connect, open a channel, declare.
-//! The first refusal ends it. Gives ready commands; the player sends them and hands the answers back.
+//! The first refusal ends it. Whoever runs it hands the answers back.
 
 use crate::broker::{ChannelId, Command, ConnectionId, Method, Refusal, Reply, RequestId};
 use crate::model::Name;
+use crate::player::context::outbox::Outbox;
+use crate::player::context::owner::Asker;
 use std::collections::VecDeque;
 
-/// One command of a program, before it has a request.
+/// One command of a sequence, before it has a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ask {
     Connect { connection: ConnectionId, user: Option<Name>, vhost: Name },
@@ -18,7 +20,7 @@ pub(crate) enum Ask {
 
 impl Ask {
     /// Makes the command.
-    pub fn command(self, request: RequestId) -> Command {
+    fn command(self, request: RequestId) -> Command {
         match self {
             Ask::Connect { connection, user, vhost } => Command::Connect { request, connection, user, vhost },
             Ask::Disconnect(connection) => Command::Disconnect { request, connection },
@@ -30,7 +32,7 @@ impl Ask {
     }
 }
 
-/// A program under way.
+/// A sequence under way.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CommandSequence {
     asks: VecDeque<Ask>,
@@ -44,13 +46,19 @@ pub(crate) struct CommandSequence {
 }
 
 impl CommandSequence {
-    /// Makes a program of these commands.
+    /// Makes a sequence of these commands.
     pub fn new(asks: impl IntoIterator<Item = Ask>) -> Self {
         Self { asks: asks.into_iter().collect(), ..Self::default() }
     }
 
-    /// Returns the next command to send, if none is under way.
-    pub fn next(&mut self) -> Option<Ask> {
+    /// Sends the next command, if none is under way; says whether there was one.
+    pub fn ask_next(&mut self, outbox: &mut Outbox, asker: Asker) -> bool {
+        let Some(ask) = self.next() else { return false };
+        self.waiting = Some(outbox.ask(asker, |request| ask.command(request)));
+        true
+    }
+
+    fn next(&mut self) -> Option<Ask> {
         let ready = self.waiting.is_none() && self.refusal.is_none();
         if !ready {
             return None;

@@ -1,20 +1,25 @@
 //! One consumer instance: its connection and channels, what it was sent, what it works on and what it has in hand.
-//! Plain state and its wake-up; what it does with it is in `working`, `acting`, `subscription`, `leaving`, `comeback`.
+//! State and its wake-up. What it does with it is in `working`, `actions`, `settling`, `subscription`, `teardown` and
+//! `reconnect`; what concerns those that share its channel, it asks of `instances`.
 
-use crate::broker::{ChannelId, ConnectionId, DeliveryTag};
+use crate::broker::{ChannelId, ConnectionId, Delivery, DeliveryTag};
 use crate::model::{Batch, Consumer, Moment, Name, Scenario};
 use crate::player::consumer::absence::Absence;
 use crate::player::consumer::job::{Held, Job, Wait};
-use crate::player::consumer::memory::Remembered;
+use crate::player::context::Context;
 use crate::player::message::anonymous_messages::Alike;
-use crate::player::record::ledger::Ledger;
+use crate::player::record::memory::Remembered;
+use crate::player::record::timeline::TimelineEvent;
 use std::collections::{BTreeMap, VecDeque};
 
 /// One consumer instance.
 #[derive(Debug)]
-pub(crate) struct Actor {
+pub(crate) struct ConsumerInstance {
+    /// Its number among all instances, also in the ledger.
+    pub number: usize,
     /// Its index among the scenario's consumers.
     pub consumer: usize,
+    /// Counts those of its consumer from 1.
     pub instance: u16,
     pub name: Name,
     pub running: bool,
@@ -27,7 +32,7 @@ pub(crate) struct Actor {
     /// Unsettled deliveries.
     pub in_hand: BTreeMap<DeliveryTag, InHand>,
     /// Away and means to come back.
-    pub comeback: Option<Absence>,
+    pub absence: Option<Absence>,
 }
 
 /// One unsettled delivery.
@@ -42,10 +47,10 @@ pub(crate) struct InHand {
     pub keys: Vec<Remembered>,
 }
 
-impl Actor {
+impl ConsumerInstance {
     /// Makes all instances of a scenario's consumers, in file order, and enters them in the ledger.
-    pub fn all(scenario: &Scenario, ledger: &mut Ledger) -> Vec<Actor> {
-        let mut actors = Vec::new();
+    pub fn all(scenario: &Scenario, context: &mut Context) -> Vec<Self> {
+        let mut all = Vec::new();
         for (index, consumer) in scenario.consumers.iter().enumerate() {
             let nameless = consumer.own_queue.as_ref().is_some_and(|own| own.queue.name.is_empty());
             for (instance, name) in (1..).zip(consumer.instance_names()) {
@@ -54,8 +59,9 @@ impl Actor {
                     // The server's name differs in each run: the queue is called after whom it belongs to.
                     queue.name = format!("{name}'s queue").into();
                 }
-                ledger.add_consumer(name.clone(), queue);
-                actors.push(Actor {
+                let number = context.ledger.add_consumer(name.clone(), queue);
+                all.push(Self {
+                    number,
                     consumer: index,
                     instance,
                     name,
@@ -66,25 +72,26 @@ impl Actor {
                     inbox: VecDeque::new(),
                     jobs: Vec::new(),
                     in_hand: BTreeMap::new(),
-                    comeback: None,
+                    absence: None,
                 });
             }
         }
-        actors
+        all
+    }
+
+    /// Returns the consumer that it is an instance of.
+    pub fn declared<'s>(&self, scenario: &'s Scenario) -> &'s Consumer {
+        &scenario.consumers[self.consumer]
     }
 
     /// Returns whether it is on its way back.
     pub fn is_connecting(&self) -> bool {
-        self.comeback.as_ref().is_some_and(Absence::is_connecting)
-    }
-
-    /// Lists its channels, consuming one first.
-    pub fn channels(&self) -> impl Iterator<Item = ChannelId> {
-        self.channel.into_iter().chain(self.publishing)
+        self.absence.as_ref().is_some_and(Absence::is_connecting)
     }
 
     /// Returns the next moment at which it acts by itself.
-    pub fn wake_at(&self, consumer: &Consumer) -> Option<Moment> {
+    pub fn wake_at(&self, scenario: &Scenario) -> Option<Moment> {
+        let consumer = self.declared(scenario);
         let jobs = self.jobs.iter().flat_map(|job| {
             let until = match job.wait {
                 Wait::Until(moment) => Some(moment),
@@ -95,8 +102,36 @@ impl Actor {
         let free = self.jobs.len() < usize::from(consumer.concurrency.max(1));
         let first = consumer.batch.filter(|_| free).zip(self.inbox.front());
         let filled = first.map(|(batch, held)| held.arrived + batch.after);
-        let back = self.comeback.as_ref().and_then(Absence::wake_at);
+        let back = self.absence.as_ref().and_then(Absence::wake_at);
         jobs.chain(filled).chain(back).min()
+    }
+
+    /// Takes a delivery, under the name that the run gave the message.
+    pub fn deliver(
+        &mut self,
+        context: &mut Context,
+        scenario: &Scenario,
+        (name, alike): (Name, Option<Alike>),
+        delivery: Delivery,
+    ) {
+        let arrived = context.now();
+        let receipt = context.ledger.delivered(self.number, name.clone(), &delivery, arrived);
+        let memory = &mut context.memories[self.consumer];
+        let attempt = memory.attempt(&name, &delivery);
+        if self.declared(scenario).auto_ack {
+            context.ledger.released(self.number, 1);
+        } else {
+            let in_hand = InHand { name: name.clone(), alike, receipt, keys: memory.keys(&delivery) };
+            self.in_hand.insert(delivery.tag, in_hand);
+        }
+        context.record(TimelineEvent::Delivered {
+            consumer: self.name.clone(),
+            queue: context.ledger.consumers[self.number].queue.clone(),
+            name: name.clone(),
+            redelivered: delivery.redelivered,
+            message: std::sync::Arc::clone(&delivery.message),
+        });
+        self.inbox.push_back(Held { delivery, name, receipt, attempt, arrived });
     }
 
     /// Takes what is to be worked on next: a message, or a batch that is full or has waited long enough.

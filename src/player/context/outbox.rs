@@ -1,0 +1,72 @@
+//! What goes out to the broker, and who waits for the answers.
+
+use crate::broker::{ChannelId, Command, ConnectionId, Ids, PublishId, RequestId};
+use crate::player::context::owner::Asker;
+use std::collections::{BTreeMap, VecDeque};
+
+/// The commands that are ready to go, and the requests that are not answered yet.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    ids: Ids,
+    commands: VecDeque<Command>,
+    waiting: BTreeMap<RequestId, Asker>,
+}
+
+impl Outbox {
+    /// Makes an empty one; ids go on where others ended.
+    pub fn new(ids: Ids) -> Self {
+        Self { ids, ..Self::default() }
+    }
+
+    /// Queues a command that has an answer.
+    pub fn ask(&mut self, asker: Asker, make: impl FnOnce(RequestId) -> Command) -> RequestId {
+        let request = self.ids.request();
+        self.waiting.insert(request, asker);
+        self.commands.push_back(make(request));
+        request
+    }
+
+    /// Queues a command that has none.
+    pub fn send(&mut self, command: Command) {
+        self.commands.push_back(command);
+    }
+
+    /// Takes the next command.
+    pub fn next(&mut self) -> Option<Command> {
+        self.commands.pop_front()
+    }
+
+    /// Takes an answer and gives who waits for it.
+    pub fn answered(&mut self, request: RequestId) -> Option<Asker> {
+        self.waiting.remove(&request)
+    }
+
+    /// Returns whether an answer to this asker is still to come.
+    pub fn awaits(&self, asker: Asker) -> bool {
+        self.waiting.values().any(|waiting| *waiting == asker)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    /// Returns whether the next command, settlements aside, ends a subscription, a channel or a connection.
+    pub fn is_leaving(&self) -> bool {
+        self.commands.iter().find(|command| !matches!(command, Command::Settle { .. })).is_some_and(Command::is_leave)
+    }
+
+    /// Returns a fresh connection.
+    pub fn connection(&mut self) -> ConnectionId {
+        self.ids.connection()
+    }
+
+    /// Returns a fresh channel.
+    pub fn channel(&mut self) -> ChannelId {
+        self.ids.channel()
+    }
+
+    /// Returns a fresh publish.
+    pub fn publish(&mut self) -> PublishId {
+        self.ids.publish()
+    }
+}

@@ -1,0 +1,87 @@
+//! Publishes: on their way out, and how each ends. Names, ledger, timeline and tallies know of both.
+
+use crate::broker::{ChannelId, Command, Confirmation, PublishId, Refusal, code};
+use crate::model::{Name, PublishOutcome};
+use crate::player::context::in_flight::{InFlight, Sender};
+use crate::player::context::owner::Owner;
+use crate::player::context::shared::Context;
+use crate::player::message::compose::Composed;
+use crate::player::record::outcome::PublishRecord;
+use crate::player::record::timeline::TimelineEvent;
+
+impl Context {
+    /// Sends a composed message; gives its publish and the message's name.
+    pub fn publish(&mut self, composed: Composed, sender: Sender) -> (PublishId, Name) {
+        let publish = self.outbox.publish();
+        let name = self.names.of_publish(publish, &composed, sender.consumer);
+        let shares = self.ledger.tallies.shares(&name, &composed);
+        let Composed { exchange, routing_key, mandatory, message, .. } = composed;
+        let Sender { owner, by, vhost, channel, .. } = sender;
+        self.record(TimelineEvent::Published {
+            by: by.clone(),
+            message: name.clone(),
+            exchange: exchange.clone(),
+            routing_key: routing_key.clone(),
+        });
+        let place = self.ledger.published(name.clone(), by.clone());
+        self.ledger.reach.published(vhost, &exchange, &routing_key, &message);
+        let one = InFlight { name: name.clone(), place, by, channel, returned: false, mandatory, shares, owner };
+        self.in_flight.insert(publish, one);
+        let mandatory = mandatory || self.counts_unroutable;
+        self.outbox.send(Command::Publish { channel, publish, exchange, routing_key, mandatory, message });
+        (publish, name)
+    }
+
+    /// Notes that no queue took a message.
+    pub fn publish_returned(&mut self, publish: PublishId) {
+        if let Some(one) = self.in_flight.get_mut(&publish) {
+            one.returned = true;
+            self.ledger.unroutable += 1;
+        }
+    }
+
+    /// Returns how a publish ends that the broker answers so.
+    pub fn outcome_of(&self, publish: PublishId, confirmation: Confirmation) -> PublishOutcome {
+        match confirmation {
+            Confirmation::Nack => PublishOutcome::Nacked,
+            Confirmation::Ack if self.in_flight.get(&publish).is_some_and(|one| one.returned && one.mandatory) => {
+                PublishOutcome::Returned
+            }
+            Confirmation::Ack => PublishOutcome::Confirmed,
+        }
+    }
+
+    /// Lists the publishes that have not ended on channels that are gone.
+    pub fn publishes_on(&self, is_gone: impl Fn(ChannelId) -> bool) -> Vec<PublishId> {
+        self.in_flight.iter().filter(|(_, one)| is_gone(one.channel)).map(|(id, _)| *id).collect()
+    }
+
+    /// Ends a publish; gives who waits for its end.
+    pub fn publish_ended(
+        &mut self,
+        publish: PublishId,
+        outcome: PublishOutcome,
+        refusal: Option<&Refusal>,
+    ) -> Option<Owner> {
+        let InFlight { name, place, by, shares, owner, .. } = self.in_flight.remove(&publish)?;
+        if outcome == PublishOutcome::Confirmed {
+            self.ledger.tallies.confirmed(shares);
+        }
+        self.record(TimelineEvent::PublishEnded {
+            message: name.clone(),
+            outcome,
+            refusal: refusal.map(|refusal| Box::new(refusal.clone())),
+        });
+        self.ledger.publish_ended(place, PublishRecord { message: name, by, outcome });
+        Some(owner)
+    }
+}
+
+/// Returns how publishes end whose channel is gone: a cause with a code refused them.
+pub(crate) fn outcome_of_loss(cause: &Refusal) -> (PublishOutcome, Option<&Refusal>) {
+    if cause.code != 0 && cause.code != code::CONNECTION_FORCED {
+        (PublishOutcome::Refused, Some(cause))
+    } else {
+        (PublishOutcome::Lost, None)
+    }
+}

@@ -1,0 +1,72 @@
+//! The context: all that the driver and the consumers share in a run. What they do with it stands in the files beside.
+
+use crate::broker::{Ids, PublishId};
+use crate::model::{Moment, Scenario};
+use crate::player::context::channels::Channels;
+use crate::player::context::clock::Clock;
+use crate::player::context::in_flight::InFlight;
+use crate::player::context::outbox::Outbox;
+use crate::player::message::names::Names;
+use crate::player::record::failure::Failure;
+use crate::player::record::ledger::Ledger;
+use crate::player::record::memory::Memory;
+use crate::player::record::timeline::{Timeline, TimelineEvent};
+use crate::player::run_result::BrokerTraits;
+use crate::source::Span;
+use std::collections::BTreeMap;
+
+/// What the driver and the consumers share in a run.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub broker: BrokerTraits,
+    pub clock: Clock,
+    pub outbox: Outbox,
+    pub channels: Channels,
+    pub in_flight: BTreeMap<PublishId, InFlight>,
+    pub names: Names,
+    /// By consumer, over all its instances.
+    pub memories: Vec<Memory>,
+    pub ledger: Ledger,
+    pub timeline: Timeline,
+    pub failures: Vec<Failure>,
+    /// How many of the scenario's steps are done.
+    pub steps_done: usize,
+    /// What could not be checked, or is seldom meant, with its place.
+    pub notes: Vec<(Span, String)>,
+    /// The moment at which the steps were over, or something failed last.
+    pub took: Moment,
+    /// Every publish asks to be returned when no queue takes it.
+    pub counts_unroutable: bool,
+}
+
+impl Context {
+    /// Makes the context of a run that has not begun; ids go on where the set-up ended.
+    pub fn new(scenario: &Scenario, broker: BrokerTraits, ids: Ids) -> Self {
+        Self {
+            broker,
+            clock: Clock::default(),
+            outbox: Outbox::new(ids),
+            channels: Channels::default(),
+            in_flight: BTreeMap::new(),
+            names: Names::default(),
+            memories: Memory::all(scenario),
+            ledger: Ledger::of(scenario),
+            timeline: Timeline::default(),
+            failures: Vec::new(),
+            steps_done: 0,
+            notes: Vec::new(),
+            took: Moment(0),
+            counts_unroutable: scenario.counts_unroutable(),
+        }
+    }
+
+    /// Returns the run's own moment.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Adds to the timeline what happens now.
+    pub fn record(&mut self, what: TimelineEvent) {
+        self.timeline.record(self.clock.now(), what);
+    }
+}

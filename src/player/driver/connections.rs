@@ -1,0 +1,73 @@
+//! The connections of the driver and of the users who act: one for each user and vhost, with a channel to publish over.
+
+use crate::broker::{ChannelId, ConnectionId};
+use crate::model::{Name, Step};
+use crate::player::context::Context;
+use crate::player::context::command_sequence::Ask;
+use crate::player::context::owner::Owner;
+use crate::player::driver::state::{Driver, UserConnection, UserOfVhost};
+
+impl Driver {
+    /// Lists what is missing for a user to publish in a vhost: a connection, a channel.
+    pub fn connect_asks(&mut self, user: &UserOfVhost, context: &mut Context) -> Vec<Ask> {
+        let mut asks = Vec::new();
+        let known = match self.connections.get(user).copied() {
+            Some(known) => known,
+            None => {
+                let connection = context.outbox.connection();
+                asks.push(Ask::Connect { connection, user: user.0.clone(), vhost: user.1.clone() });
+                UserConnection { connection, publishing: None }
+            }
+        };
+        let publishing = known.publishing.unwrap_or_else(|| {
+            let channel = context.outbox.channel();
+            asks.push(Ask::Open { channel, connection: known.connection });
+            context.channels.open(channel, known.connection, Owner::Driver);
+            channel
+        });
+        self.connections.insert(user.clone(), UserConnection { publishing: Some(publishing), ..known });
+        asks
+    }
+
+    /// Opens a channel for a step alone, on its user's connection; gives what that takes, and the channel.
+    pub fn channel_asks(&mut self, step: &Step, context: &mut Context) -> (Vec<Ask>, Option<ChannelId>) {
+        let user = user_of(step);
+        let mut asks = self.connect_asks(&user, context);
+        let Some(connection) = self.connections.get(&user).map(|known| known.connection) else { return (asks, None) };
+        let channel = context.outbox.channel();
+        context.channels.open(channel, connection, Owner::Driver);
+        asks.push(Ask::Open { channel, connection });
+        (asks, Some(channel))
+    }
+
+    /// The broker closed a channel of the driver.
+    pub fn channel_closed(&mut self, channel: ChannelId) {
+        for known in self.connections.values_mut().filter(|known| known.publishing == Some(channel)) {
+            known.publishing = None;
+        }
+    }
+
+    /// Forgets a connection of the driver; what the runner took over it to read is the broker's again.
+    pub fn forget_connection(&mut self, connection: ConnectionId, context: &mut Context) {
+        let is_runner = |name: &Option<Name>| name.is_none();
+        let vhosts: Vec<Name> = (self.connections.iter())
+            .filter(|((user, _), known)| is_runner(user) && known.connection == connection)
+            .map(|((_, vhost), _)| vhost.clone())
+            .collect();
+        self.connections.retain(|_, known| known.connection != connection);
+        context.channels.close_of_driver(connection);
+        if !self.is_frozen() {
+            vhosts.iter().for_each(|vhost| context.ledger.let_go(vhost));
+        }
+    }
+}
+
+/// Returns who does a step, and where.
+pub(crate) fn user_of(step: &Step) -> UserOfVhost {
+    (step.actor.clone(), step.vhost.clone())
+}
+
+/// Names who does a step.
+pub(crate) fn name_of_user(step: &Step) -> Name {
+    step.actor.clone().unwrap_or_else(|| "driver".into())
+}

@@ -1,0 +1,99 @@
+//! How a step ends: with the broker's yes or no, and whether that is as the step says.
+
+use crate::broker::{Refusal, Scope};
+use crate::model::{Act, Name, Refused, Scenario, Step};
+use crate::player::context::Context;
+use crate::player::driver::connections::{name_of_user, user_of};
+use crate::player::driver::state::{Driver, DriverState, RunStage};
+use crate::player::record::failure::{FailureSubject, Finding};
+use crate::player::record::timeline::{Attempt, Timeline, TimelineEvent};
+use crate::source::Code;
+
+impl Driver {
+    /// Ends the step at hand; judges whether it should have been refused.
+    pub fn end_step(&mut self, refusal: Option<&Refusal>, context: &mut Context, scenario: &Scenario) {
+        self.doing = DriverState::Nothing;
+        let Some(step) = self.current_step(scenario) else { return };
+        if let Some(refusal) = refusal {
+            context.refused(name_of_user(step), Attempt::Step(Box::new(step.act.clone())), refusal);
+            if refusal.scope == Scope::Connection {
+                self.connections.remove(&user_of(step));
+            }
+        }
+        if let (None, Act::DeclareQueue(queue)) = (refusal, &step.act) {
+            context.watch(scenario, queue.id());
+        }
+        match (&step.refused, refusal) {
+            (None, None) => note_done(step, context),
+            (Some(wanted), Some(refusal)) => compare_refusal(step, wanted, refusal, context),
+            (Some(wanted), None) => not_refused(step, wanted, context),
+            (None, Some(refusal)) => {
+                let message = format!("{} is refused: {refusal}", step.act);
+                let may_be = "if that is what must happen, say `refused: {code: …}` in this step";
+                context.failed(Code::StepRefused, message, step.span, vec![]).help =
+                    step.act.may_be_refused().then(|| may_be.to_owned());
+            }
+        }
+        let next = match self.stage {
+            RunStage::Steps(at) => {
+                context.steps_done = at + 1;
+                RunStage::Steps(at + 1)
+            }
+            RunStage::AtEnd(at) => RunStage::AtEnd(at + 1),
+            RunStage::Finally(at) => RunStage::Finally(at + 1),
+            stage => stage,
+        };
+        self.enter(next);
+    }
+}
+
+/// Adds a step to the timeline that has no story of its own there.
+fn note_done(step: &Step, context: &mut Context) {
+    let told = matches!(
+        step.act,
+        Act::Publish(_)
+            | Act::Call(_)
+            | Act::Expect(_)
+            | Act::Advance(_)
+            | Act::Start(_)
+            | Act::Stop(_)
+            | Act::Crash(_)
+            | Act::RestartBroker
+    );
+    if !told {
+        context.record(TimelineEvent::Did { who: name_of_user(step), act: Box::new(step.act.clone()) });
+    }
+}
+
+fn compare_refusal(step: &Step, wanted: &Refused, refusal: &Refusal, context: &mut Context) {
+    let mut findings = Vec::new();
+    if let Some(code) = wanted.code.filter(|code| *code != refusal.code) {
+        findings.push(Finding::new("code", code, refusal.code));
+    }
+    if let Some(text) = wanted.text.as_ref().filter(|text| !refusal.text.contains(text.as_str())) {
+        findings.push(Finding::new("text", text, &refusal.text));
+    }
+    if !findings.is_empty() {
+        let message = format!("{} is refused, but otherwise than expected", step.act);
+        context.failed(Code::StepRefused, message, wanted.span, findings);
+    }
+}
+
+fn not_refused(step: &Step, wanted: &Refused, context: &mut Context) {
+    let code = wanted.code.map_or(String::new(), |code| format!(" with {code}"));
+    let message = format!("{} was not refused", step.act);
+    let findings = vec![Finding::new("refused", format!("refused{code}"), "done")];
+    let published = published_in_step(&context.timeline);
+    let failure = context.failed(Code::StepNotRefused, message, wanted.span, findings);
+    failure.subjects.extend(published.into_iter().map(FailureSubject::Message));
+}
+
+fn published_in_step(timeline: &Timeline) -> Vec<Name> {
+    let entries = timeline.entries().rev().map(|entry| &entry.what);
+    let of_step = entries.take_while(|what| !matches!(what, TimelineEvent::Step { .. }));
+    let names = of_step.filter_map(|what| match what {
+        TimelineEvent::Published { message, .. } => Some(message.clone()),
+        _ => None,
+    });
+    names.collect()
+}
