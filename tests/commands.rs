@@ -2,7 +2,8 @@
 //! A line `$ …` is run by bash in a fresh folder that holds the shipped scenarios and topologies and the script's
 //! own files; what follows is what both outputs must say, then `[exit N]` unless N is 0. `UPDATE_GOLDEN=1` rewrites.
 //! A script that begins with `@live` plays once per live broker (test `live::VERSION::NAME`), with $BROKER set, and one
-//! that begins with `@live alone` while nothing else uses the broker (`alone::VERSION::NAME`).
+//! that begins with `@live alone` while nothing else uses the broker (`alone::VERSION::NAME`). One that begins with
+//! `@live tls` needs RMQPLAY_TEST_TLS, the folder of certificates: $TLS, and $TLS_BROKER, whose management is 10000 further.
 #![allow(clippy::disallowed_methods)]
 
 #[path = "support/brokers.rs"]
@@ -21,7 +22,7 @@ mod program;
 use brokers::Broker;
 use fancy_regex::Regex;
 use harness::{Checked, stem, test};
-use libtest_mimic::Trial;
+use libtest_mimic::{Completion, Trial};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,9 @@ fn main() -> ExitCode {
         .filter(|path| is_script(path))
         .partition(|path| begins_with(path, "@live"));
     let mut tests = harness::per_file("", &pure, |path| says_what_it_says(path, None));
-    let live = live_tests::per_broker("commands", |broker| live_tests_of(broker, &live));
+    let (secured, live): (Vec<_>, Vec<_>) = live.into_iter().partition(|path| begins_with(path, "@live tls"));
+    let mut live = live_tests::per_broker("commands", |broker| live_tests_of(broker, &live));
+    live.extend(tls_tests(&secured));
     let threads = (live.len() > 1).then_some(AT_ONCE);
     tests.extend(live);
     harness::run(threads, tests)
@@ -71,6 +74,16 @@ fn live_tests_of(broker: &Broker, scripts: &[PathBuf]) -> Vec<Trial> {
         })
     }));
     tests
+}
+
+/// Returns the tests that need TLS; where no certificates are given, they report that they did not run.
+fn tls_tests(scripts: &[PathBuf]) -> Vec<Trial> {
+    match std::env::var("RMQPLAY_TEST_TLS") {
+        Ok(_) => live_tests::per_broker("commands with TLS", |broker| live_tests_of(broker, scripts)),
+        Err(_) => vec![Trial::ignorable_test("live::commands with TLS", || {
+            Ok(Completion::ignored_with("NOT RUN: RMQPLAY_TEST_TLS is not set"))
+        })],
+    }
 }
 
 /// Runs each command of a script, writes the script anew with what the commands said, and compares.
@@ -133,6 +146,8 @@ fn run(command: &str, folder: &Path, broker: Option<&Broker>) -> String {
     bash.args(["-c", &format!("exec 2>&1; {command}")]).current_dir(folder).stdin(std::process::Stdio::null());
     bash.env("PATH", path).env("COLUMNS", "100");
     let url = broker.map(|broker| broker.url.as_str()).unwrap_or_default();
+    let tls = std::env::var("RMQPLAY_TEST_TLS").unwrap_or_default();
+    bash.env("TLS", tls).env("TLS_BROKER", tls_place(url, "localhost"));
     let output = bash.env("BROKER", url).env("MANAGEMENT", management_of(url)).output().expect("bash runs");
     let mut said = steady(&String::from_utf8_lossy(&output.stdout), broker);
     if let Some(code) = output.status.code().filter(|code| *code != 0) {
@@ -148,12 +163,33 @@ fn management_of(url: &str) -> String {
     format!("{}:{}/api", head.replacen("amqp", "http", 1), port + 10_000)
 }
 
+/// Returns the port of a test broker's management API.
+fn management_port(url: &str) -> String {
+    management_of(url).trim_end_matches("/api").rsplit(':').next().unwrap_or_default().to_owned()
+}
+
+/// Returns where a test broker speaks TLS: the AMQP port + 1.
+fn tls_place(url: &str, host: &str) -> String {
+    let Some((_, port)) = url.rsplit_once(':') else { return String::new() };
+    let port: u32 = port.trim_end_matches('/').parse().expect("a port at the end of the URL");
+    format!("{host}:{}", port + 1)
+}
+
 /// Replaces the broker's place and version, and real times: `played in 0.4 ms`.
 fn steady(said: &str, broker: Option<&Broker>) -> String {
     let mut said = said.to_owned();
     if let Some(Broker { url, version }) = broker {
         let place = |url: &str| url.rsplit('@').next().unwrap_or(url).trim_end_matches("/api").to_owned();
         said = said.replace(&place(url), "[broker]").replace(&place(&management_of(url)), "[management]");
+        for host in ["localhost", "127.0.0.1"] {
+            let amqp = tls_place(url, host);
+            said = said.replace(&tls_place(&format!("{}:{}", host, management_port(url)), host), "[management-tls]");
+            said = said.replace(&amqp, "[tls]");
+            said = said.replace(&format!("{host}:{}", management_port(url)), "[management]");
+        }
+        if let Ok(folder) = std::env::var("RMQPLAY_TEST_TLS") {
+            said = said.replace(&folder, "[certificates]");
+        }
         said = said.replace(version, "[version]");
     }
     let time = Regex::new(r" in [0-9.]+ (?:ms|s)").expect("a pattern");

@@ -191,9 +191,13 @@ pub enum Snapshots {
 /// Names the broker of a command that works on one.
 #[derive(Debug, Clone, Args)]
 pub struct OneBroker {
-    /// AMQP URL, or a name of rmqplay.yaml; else RABBITMQ_URL, else amqp://guest:guest@localhost:5672.
-    #[arg(long, value_name = "URL")]
+    /// AMQP URL, a name of rmqplay.yaml, node:NAME, or env (default: what the environment names, by RABBITMQ_URL or
+    /// RABBITMQ_HOST, _PORT, _USER, _PASSWORD, _VHOST or RABBITMQADMIN_…; else amqp://guest:guest@localhost:5672).
+    #[arg(long, value_name = "BROKER")]
     pub broker: Option<String>,
+    /// A node of ~/.rabbitmqadmin.conf: the same as --broker node:NAME.
+    #[arg(short = 'N', long, value_name = "NAME", conflicts_with = "broker")]
+    pub node: Option<String>,
     /// Management URL, when it is not the AMQP port + 10000.
     #[arg(long, value_name = "URL")]
     pub management: Option<String>,
@@ -230,7 +234,8 @@ pub struct RunOptions {
     /// Scenario files and folders.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub paths: Vec<PathBuf>,
-    /// sim, sim:3.10, sim:4.0, sim:4.3, an AMQP URL, env (RABBITMQ_URL), or a name of rmqplay.yaml; repeats.
+    /// sim, sim:3.10, sim:4.0, sim:4.3, an AMQP URL, a name of rmqplay.yaml, node:NAME (of ~/.rabbitmqadmin.conf), or
+    /// env (RABBITMQ_URL, or RABBITMQ_HOST and so on); repeats.
     #[arg(long, value_name = "BROKER", env = "RMQPLAY_BROKER", value_delimiter = ',', default_value = "sim")]
     pub broker: Vec<String>,
     /// Let the simulated broker permit a feature that RabbitMQ 4.3 denies unless it is configured to:

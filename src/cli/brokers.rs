@@ -1,8 +1,9 @@
-//! Which brokers a command means: `sim`, a profile, a URL, or what the environment says.
+//! Which brokers a command means: `sim`, a profile, a URL, a name of a file, or what the environment says.
 
 use crate::cli::ExitCode;
+use crate::cli::arguments::OneBroker;
 use crate::cli::terminal::Terminal;
-use crate::io::{Address, BROKERS_FILE, BadAddress, Disk, KnownBrokers};
+use crate::io::{Address, BROKERS_FILE, BadAddress, Disk, KnownBrokers, node, of_environment};
 use crate::model::Profile;
 use crate::rules::{DeprecatedFeature, Edition, Permits};
 
@@ -55,57 +56,54 @@ impl From<String> for NoBroker {
     }
 }
 
-/// The variable that `env` stands for.
-const VARIABLE: &str = "RABBITMQ_URL";
-
-/// Reads the variable; an empty one is not set.
-fn environment() -> Option<String> {
-    std::env::var(VARIABLE).ok().filter(|url| !url.trim().is_empty())
-}
+/// What stands before the name of a node of rabbitmqadmin's file.
+const NODE: &str = "node:";
 
 fn not_set() -> NoBroker {
-    format!("--broker env reads {VARIABLE}, and that is not set").into()
+    "--broker env reads RABBITMQ_URL, or RABBITMQ_HOST, _PORT, _USER, _PASSWORD and _VHOST, and none is set"
+        .to_owned()
+        .into()
 }
 
-/// Where commands go without `--broker` and `RABBITMQ_URL`.
-const LOCAL: &str = "amqp://guest:guest@localhost:5672";
-
 impl PlayedOn {
-    /// Reads one `--broker`; an error says what it may be.
-    pub fn parse(text: &str, management: Option<&str>) -> Result<Self, NoBroker> {
+    /// Reads one `--broker` and warns of what is not safe; an error says what it may be.
+    pub fn parse(text: &str, management: Option<&str>, terminal: &Terminal) -> Result<Self, NoBroker> {
+        let played_on = Self::read(text, management)?;
+        if let PlayedOn::Live(target) = &played_on {
+            warn(&target.address, terminal);
+        }
+        Ok(played_on)
+    }
+
+    fn read(text: &str, management: Option<&str>) -> Result<Self, NoBroker> {
         if text == "sim" {
             return Ok(PlayedOn::Sim(Profile::NEWEST.into()));
         }
         if let Some(profile) = text.strip_prefix("sim:") {
             return Ok(PlayedOn::Sim(profile.parse::<Profile>()?.into()));
         }
-        if text == "env" {
-            let url = environment().ok_or_else(not_set)?;
-            let address = of_environment(&url, management)?;
-            return Ok(live_target(address, Some(text)));
-        }
-        if text.contains("://") {
-            return Ok(live_target(address(text, management)?, None));
-        }
         let (disk, known) = known_brokers()?;
-        if let Some(address) = known.address(text, &disk) {
-            let address = managed(address.map_err(NoBroker::bad_file)?, management)?;
-            return Ok(live_target(address, Some(text)));
+        if let Some(address) = live_address(text, management, &disk, &known)? {
+            let word = (!text.contains("://")).then_some(text);
+            return Ok(live_target(address, word));
         }
-        // Whatever stands before an @ may be a password.
-        let (login, shown) = text.rsplit_once('@').map_or((false, text), |(_, place)| (true, place));
-        let near =
-            ["sim", "env"].into_iter().chain(known.names()).find(|word| strsim::damerau_levenshtein(word, text) <= 2);
-        let near = near.map_or(String::new(), |word| format!("; did you mean `{word}`?"));
-        if login || text.contains(':') {
-            let missing = "a URL begins with amqp:// or amqps://";
-            return Err(format!("`{shown}` is no broker: {missing}, as in amqp://USER:PASSWORD@{shown}").into());
-        }
-        Err(format!(
-            "`{shown}` is no broker: give sim, sim:3.10, sim:4.0, sim:4.3, an amqp:// URL, env, or a name of {BROKERS_FILE}{near}"
-        )
-        .into())
+        Err(unknown(text, &["sim", "env"], &known, "sim, sim:3.10, sim:4.0, sim:4.3, "))
     }
+}
+
+/// Returns why a word names no broker; it knows the nearest that does.
+fn unknown(text: &str, words: &[&str], known: &KnownBrokers, others: &str) -> NoBroker {
+    // Whatever stands before an @ may be a password.
+    let (login, shown) = text.rsplit_once('@').map_or((false, text), |(_, place)| (true, place));
+    if login || text.contains(':') {
+        let missing = "a URL begins with amqp:// or amqps://";
+        return format!("`{shown}` is no broker: {missing}, as in amqp://USER:PASSWORD@{shown}").into();
+    }
+    let mut candidates = words.iter().copied().chain(known.names());
+    let near = candidates.find(|word| strsim::damerau_levenshtein(word, text) <= 2);
+    let near = near.map_or(String::new(), |word| format!("; did you mean `{word}`?"));
+    let give = format!("give {others}an amqp:// URL, env, node:NAME, or a name of {BROKERS_FILE}");
+    format!("`{shown}` is no broker: {give}{near}").into()
 }
 
 /// Reads which deprecated features the simulated broker permits: those of --permit and those of `rmqplay.yaml`.
@@ -134,13 +132,6 @@ fn address(url: &str, management: Option<&str>) -> Result<Address, String> {
     address.map_err(in_words).and_then(|address| managed(address, management))
 }
 
-/// Reads the URL of the environment, and names the variable when it is none.
-fn of_environment(url: &str, management: Option<&str>) -> Result<Address, NoBroker> {
-    let address: Result<Address, BadAddress> = url.parse();
-    let address = address.map_err(|bad| format!("{VARIABLE}: {}", in_words(bad)))?;
-    Ok(managed(address, management)?)
-}
-
 fn managed(address: Address, management: Option<&str>) -> Result<Address, String> {
     match management {
         Some(management) => address.with_management(management).map_err(in_words),
@@ -152,22 +143,67 @@ fn in_words(bad: BadAddress) -> String {
     format!("{}\n  help: {}", bad.message, bad.help)
 }
 
-/// Finds the broker of `apply`, `wait` and `clean`: the flag, `RABBITMQ_URL`, or the local one.
-pub fn one_broker(flag: Option<&str>, management: Option<&str>) -> Result<Address, NoBroker> {
-    let url = match (flag, environment()) {
-        (Some("env"), None) => return Err(not_set()),
-        (Some("env") | None, Some(url)) => return of_environment(&url, management),
-        (Some(flag), _) => flag,
-        (None, None) => LOCAL,
+/// Finds the broker of a command that works on one, and warns of what is not safe.
+pub fn one_broker(named: &OneBroker, terminal: &Terminal) -> Result<Address, NoBroker> {
+    let management = named.management.as_deref();
+    let word = match (&named.node, &named.broker) {
+        (Some(name), _) => Some(format!("{NODE}{name}")),
+        (None, word) => word.clone(),
     };
-    if url.starts_with("sim") {
-        return Err("this command works on a live broker: give an amqp:// URL".to_owned().into());
-    }
-    if !url.contains("://") {
-        let (disk, known) = known_brokers()?;
-        if let Some(address) = known.address(url, &disk) {
-            return Ok(managed(address.map_err(NoBroker::bad_file)?, management)?);
+    let address = match word.as_deref() {
+        None => of_environment(&Disk::here()).unwrap_or_else(|| Ok(Address::default())),
+        Some(word) if word.starts_with("sim") && !word.contains("://") => {
+            return Err("this command works on a live broker: give an amqp:// URL".to_owned().into());
         }
+        Some(word) => {
+            let (disk, known) = known_brokers()?;
+            let found = live_address(word, management, &disk, &known)?;
+            let found = found.ok_or_else(|| unknown(word, &["env"], &known, ""))?;
+            warn(&found, terminal);
+            return Ok(found);
+        }
+    };
+    let found = checked(managed(address.map_err(in_words)?, management)?)?;
+    warn(&found, terminal);
+    Ok(found)
+}
+
+/// Finds a live broker by the word that names it; `None` when the word is none.
+fn live_address(
+    word: &str,
+    management: Option<&str>,
+    disk: &Disk,
+    known: &KnownBrokers,
+) -> Result<Option<Address>, NoBroker> {
+    let found = if word == "env" {
+        of_environment(disk).ok_or_else(not_set)?.map_err(in_words)?
+    } else if let Some(name) = word.strip_prefix(NODE) {
+        node(name, disk).map_err(NoBroker::bad_file)?
+    } else if word.contains("://") {
+        address(word, None)?
+    } else {
+        match known.address(word, disk) {
+            None => return Ok(None),
+            Some(found) => found.map_err(NoBroker::bad_file)?,
+        }
+    };
+    Ok(Some(checked(managed(found, management)?)?))
+}
+
+/// Refuses what is set for TLS where there is none.
+fn checked(address: Address) -> Result<Address, String> {
+    match address.tls_in_vain() {
+        Some(bad) => Err(in_words(bad)),
+        None => Ok(address),
     }
-    Ok(address(url, management)?)
+}
+
+/// Warns, each time, of a broker that anybody can pass for.
+fn warn(address: &Address, terminal: &Terminal) {
+    if address.tls_options.unchecked && (address.tls || address.has_management_tls()) {
+        terminal.warning(&format!(
+            "verify=verify_none: nobody checks that {} is the broker; whoever answers there is sent the password",
+            address.place()
+        ));
+    }
 }

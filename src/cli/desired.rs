@@ -31,8 +31,7 @@ impl Desired {
         vars: &Vars,
         terminal: &Terminal,
     ) -> Result<Self, ExitCode> {
-        let address =
-            one_broker(broker.broker.as_deref(), broker.management.as_deref()).map_err(|none| none.emit(terminal))?;
+        let address = one_broker(broker, terminal).map_err(|none| none.emit(terminal))?;
         let named_vhost = vhost.cloned().or_else(|| address.vhost.clone());
         let mut loader = Loader::new(vars, named_vhost.clone()).map_err(|(code, message)| {
             terminal.usage(&message);

@@ -115,6 +115,11 @@ impl Terminal {
         let _ = writeln!(anstream::stderr(), "{}", text.trim_end_matches('\n'));
     }
 
+    /// Warns, also with -q.
+    pub fn warning(&self, text: &str) {
+        self.error(&format!("{} {text}", self.error_palette.odd("warning:")));
+    }
+
     /// Writes to standard error if there is anything to say.
     pub fn error_unless_empty(&self, text: &str) {
         if !text.is_empty() {

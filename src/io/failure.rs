@@ -35,6 +35,8 @@ pub enum BrokerFailureKind {
     ServerError { status: u16, request: String, body: String },
     /// The connection broke, or what came over it makes no sense.
     Broken { doing: String, why: String },
+    /// TLS did not come about: a certificate, a file of one, or a port that speaks none.
+    NoTls { why: String },
     /// An answer did not come in time.
     NoAnswer { doing: String, after: Duration },
     /// A limit of this program was reached.
@@ -64,7 +66,9 @@ impl BrokerFailure {
     /// Returns the reason without the place.
     pub fn why(&self) -> String {
         match &self.kind {
-            BrokerFailureKind::Unreachable { why } | BrokerFailureKind::NoManagement { why } => why.clone(),
+            BrokerFailureKind::Unreachable { why }
+            | BrokerFailureKind::NoManagement { why }
+            | BrokerFailureKind::NoTls { why } => why.clone(),
             _ => self.to_string(),
         }
     }
@@ -106,6 +110,7 @@ fn usual_hint(kind: &BrokerFailureKind) -> &'static str {
             "the broker's log says why; a proxy in front of it may have answered instead"
         }
         BrokerFailureKind::Broken { .. } => "the broker's log says why",
+        BrokerFailureKind::NoTls { .. } => "check the certificates that the URL names",
         BrokerFailureKind::NoAnswer { .. } => "is the broker overloaded, or out of memory or disk? its log says",
         BrokerFailureKind::TooMuch { .. } => "play with fewer messages",
     }
@@ -117,6 +122,7 @@ impl fmt::Display for BrokerFailure {
         match &self.kind {
             BrokerFailureKind::Unreachable { why } => write!(f, "cannot reach {at}: {why}"),
             BrokerFailureKind::NoManagement { why } => write!(f, "no management API at {at}: {why}"),
+            BrokerFailureKind::NoTls { why } => write!(f, "no TLS with {at}: {why}"),
             BrokerFailureKind::BadLogin { user } => write!(f, "{at} refuses the login of '{user}'"),
             BrokerFailureKind::NoRight { needed, to } => write!(f, "{at} refuses to {to}: it takes {needed}"),
             BrokerFailureKind::NotFound { what } => write!(f, "{at}: {what}"),

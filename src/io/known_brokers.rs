@@ -2,19 +2,21 @@
 //! `brokers: {staging: {url: "{{ env.STAGING_URL }}", restart: systemctl restart rabbitmq-server}}`. Never shows a URL.
 //! `permit: [transient_nonexcl_queues]` names deprecated features that the simulated broker permits.
 
-use crate::io::address::Address;
+use crate::io::address::{Address, BadAddress, PARAMETERS};
 use crate::io::files::Disk;
-use crate::model::{Scope, Template};
+use crate::language::suggest;
+use crate::model::{Scope, Secret, Template};
 use crate::rules::{DeprecatedFeature, Permits};
 use crate::source::{FileId, Span};
 use serde_json::Value as Json;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The file's name, in the working directory.
 pub const BROKERS_FILE: &str = "rmqplay.yaml";
 
 /// The keys of a broker.
-const KEYS: [&str; 3] = ["url", "management", "restart"];
+const KEYS: [&str; 6] = ["url", "username", "password", "vhost", "management", "restart"];
 
 /// What the file says, still to be read broker by broker.
 #[derive(Debug, Clone, Default)]
@@ -98,31 +100,64 @@ fn line_of(text: &str, key: &str) -> usize {
     text.lines().position(sets).map_or(1, |at| at + 1)
 }
 
+/// Reads a broker; of a map all that is wrong is told.
 fn read_entry(entry: &Json, disk: &Disk) -> Result<Address, String> {
-    let text = |key: &str| -> Result<Option<String>, String> {
-        match entry.get(key) {
-            None => Ok(None),
-            Some(Json::String(text)) => rendered(text, disk).map(Some).map_err(|why| format!("`{key}`: {why}")),
-            Some(_) => Err(format!("`{key}` takes a text")),
-        }
-    };
-    let url = match entry {
-        Json::String(url) => rendered(url, disk)?,
-        Json::Object(fields) => {
-            if let Some(key) = fields.keys().find(|key| !KEYS.contains(&key.as_str())) {
-                return Err(format!("it knows no key `{key}`; there are {}", KEYS.join(", ")));
-            }
-            text("url")?.ok_or("it needs `url: amqp://USER:PASSWORD@HOST:PORT`")?
-        }
+    let fields = match entry {
+        Json::String(url) => return parsed(&rendered(url, disk)?),
+        Json::Object(fields) => fields,
         _ => return Err("it is a URL, or a map with `url`".to_owned()),
     };
-    let address: Address =
-        url.parse().map_err(|bad: crate::io::BadAddress| format!("{} ({})", bad.message, bad.help))?;
-    let address = match text("management")? {
-        Some(management) => address.with_management(&management).map_err(|bad| bad.message)?,
-        None => address,
+    let mut wrong = Vec::new();
+    let mut texts: BTreeMap<&str, String> = BTreeMap::new();
+    for (key, value) in fields {
+        if !KEYS.contains(&key.as_str()) && !PARAMETERS.contains(&key.as_str()) {
+            let known = KEYS.iter().chain(&PARAMETERS).copied();
+            wrong.push(format!("it knows no key `{key}`; {}", suggest(key, known, "there are")));
+            continue;
+        }
+        let text = match value {
+            Json::String(text) => rendered(text, disk),
+            Json::Number(number) => Ok(number.to_string()),
+            _ => Err("takes a text".to_owned()),
+        };
+        match text {
+            Ok(text) => drop(texts.insert(key, text)),
+            Err(why) => wrong.push(format!("`{key}`: {why}")),
+        }
+    }
+    let address = match texts.get("url") {
+        Some(url) => parsed(url),
+        None if fields.contains_key("url") => Ok(Address::default()),
+        None => Err("it needs `url: amqp://USER:PASSWORD@HOST:PORT`".to_owned()),
     };
-    Ok(Address { restart: text("restart")?, ..address })
+    let address = address.and_then(|address| completed(address, &texts)).map_err(|why| wrong.push(why));
+    match address {
+        Ok(address) if wrong.is_empty() => Ok(address),
+        _ => Err(wrong.join("; ")),
+    }
+}
+
+/// Sets what stands beside the URL.
+fn completed(mut address: Address, texts: &BTreeMap<&str, String>) -> Result<Address, String> {
+    let text = |key: &str| texts.get(key).cloned();
+    let pairs = PARAMETERS.iter().filter_map(|key| Some((Cow::Borrowed(*key), Cow::Owned(text(key)?))));
+    address.set_all(pairs).map_err(in_one_line)?;
+    address.user = text("username").unwrap_or(address.user);
+    address.password = text("password").map_or(address.password, Secret::new);
+    address.vhost = text("vhost").or(address.vhost);
+    address.restart = text("restart");
+    match text("management") {
+        Some(management) => address.with_management(&management).map_err(|bad| bad.message),
+        None => Ok(address),
+    }
+}
+
+fn parsed(url: &str) -> Result<Address, String> {
+    url.parse().map_err(in_one_line)
+}
+
+fn in_one_line(bad: BadAddress) -> String {
+    format!("{} ({})", bad.message, bad.help)
 }
 
 /// Renders `{{ env.NAME }}`.
@@ -158,6 +193,18 @@ mod tests {
         let c = known.address("c", &disk).expect("c").expect_err("a misspelt key");
         assert!(c.starts_with("rmqplay.yaml:4: ") && c.contains("`rul`"), "{c}");
         assert!(known.address("d", &disk).is_none());
+        write(
+            "brokers:\n  a: {url: amqps://h, username: u, password: '{{ env.SECRET }}', vhost: v, heartbeat: 5, cacertfile: ca.pem}\n\
+             \x20 b: {url: amqps://h, verfy: verify_none, heartbeat: x}\n",
+        );
+        let known = KnownBrokers::read(&disk).expect("a file");
+        let a = known.address("a", &disk).expect("a").expect("an address");
+        assert_eq!(
+            (a.argument().as_str(), a.password.expose()),
+            ("amqps://u@h:5671/v?cacertfile=ca.pem&heartbeat=5", "s3")
+        );
+        let b = known.address("b", &disk).expect("b").expect_err("two slips");
+        assert!(b.contains("did you mean `verify`?") && b.contains("`heartbeat`"), "{b}");
         write("permit: [transient_nonexcl_queues]\n");
         let permits = KnownBrokers::read(&disk).expect("a file").permits();
         assert!(permits.contains(DeprecatedFeature::TransientNonexclQueues));

@@ -16,10 +16,11 @@ mod meet;
 pub mod observe;
 pub mod rehearse;
 pub mod snapshots;
+mod tls;
 mod wait;
 mod world;
 
-pub use address::{Address, BadAddress};
+pub use address::{Address, BadAddress, LoginMechanism, TlsOptions, node, nodes, of_environment};
 pub use clean::{Cleaned, clean};
 pub use failure::{BrokerFailure, BrokerFailureKind};
 pub use files::{Disk, list_yaml, make_atomically, read_file, write_atomically};

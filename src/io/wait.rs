@@ -23,8 +23,8 @@ const UNREACHABLE: &str =
 /// Returns when AMQP (with the address's login and vhost) and management both answer.
 ///
 /// # Errors
-/// At the limit, what answered and what did not. A login that both sides refuse, and a port that speaks something else,
-/// fail at once.
+/// At the limit, what answered and what did not. A login that both sides refuse, a certificate that is not good, and a
+/// port that speaks something else, fail at once.
 pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Overview, BrokerFailure> {
     let end = Instant::now() + limit;
     let management = ManagementClient::new(address)?;
@@ -48,7 +48,13 @@ pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Over
         {
             return Err(amqp.clone());
         }
-        // No patience makes another port of it.
+        // No patience makes another certificate of it.
+        for failure in [amqp.as_ref().err(), http.as_ref().err()].into_iter().flatten() {
+            if matches!(failure.kind, BrokerFailureKind::NoTls { .. }) {
+                return Err(failure.clone());
+            }
+        }
+        // Nor another port.
         if amqp.is_err()
             && let Some(failure) =
                 misdirected(address, &ask(address, end.saturating_duration_since(Instant::now())).await)

@@ -17,7 +17,7 @@ mod variables;
 mod words;
 mod world;
 
-pub use decode::suggestions::nearest;
+pub use decode::suggestions::{nearest, suggest};
 pub use layout::format_yaml;
 pub use reference::{reference, reference_of};
 pub use scenario::{LoadedScenario, load_scenario};

@@ -6,8 +6,13 @@ use std::process::{Command, Stdio};
 pub fn rmqplay() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rmqplay"));
     command.stdin(Stdio::null()).env("NO_COLOR", "1");
-    for variable in ["CI", "RABBITMQ_URL", "RMQPLAY_BROKER", "RMQPLAY_RESTART", "RTE_EXCHANGE"] {
+    for variable in ["CI", "RMQPLAY_BROKER", "RMQPLAY_RESTART", "RTE_EXCHANGE"] {
         command.env_remove(variable);
+    }
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_string_lossy().starts_with("RABBITMQ") {
+            command.env_remove(variable);
+        }
     }
     command
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// Deletes throw-away vhosts and users of that age, and lists them.
 pub fn clean(command: &CleanOptions, terminal: &Terminal) -> ExitCode {
-    let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
+    let address = match one_broker(&command.broker, terminal) {
         Ok(address) => address,
         Err(none) => return none.emit(terminal),
     };

@@ -19,7 +19,7 @@ pub fn plan_of(command: &PlanOptions, terminal: &Terminal) -> ExitCode {
     let mut broker = command.broker.clone();
     let file = command.against.as_deref().filter(|against| !names_a_broker(against));
     if let (Some(against), None) = (&command.against, file) {
-        if broker.broker.is_some() {
+        if broker.broker.is_some() || broker.node.is_some() {
             return terminal.usage("--broker and --against both name a broker: give one of them");
         }
         broker.broker = Some(against.clone());

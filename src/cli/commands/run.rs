@@ -25,7 +25,7 @@ use std::time::Instant;
 /// Plays what the arguments name.
 pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
     let began = Instant::now();
-    let (targets, junit_file) = match (targets(command), junit_file(command)) {
+    let (targets, junit_file) = match (targets(command, terminal), junit_file(command)) {
         (Ok(targets), Ok(file)) => (targets, file),
         (Err(none), _) => return none.emit(terminal),
         (_, Err(message)) => return terminal.usage(&message),
@@ -67,10 +67,10 @@ pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
 }
 
 /// Reads the brokers, each once.
-fn targets(command: &RunOptions) -> Result<Vec<PlayedOn>, NoBroker> {
+fn targets(command: &RunOptions, terminal: &Terminal) -> Result<Vec<PlayedOn>, NoBroker> {
     let mut targets: Vec<PlayedOn> = Vec::new();
     for text in &command.broker {
-        let target = PlayedOn::parse(text, command.management.as_deref())?;
+        let target = PlayedOn::parse(text, command.management.as_deref(), terminal)?;
         if !targets.contains(&target) {
             targets.push(target);
         }

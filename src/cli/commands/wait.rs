@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Waits, and says which version answered.
 pub fn wait(command: &WaitOptions, terminal: &Terminal) -> ExitCode {
-    let address = match one_broker(command.broker.broker.as_deref(), command.broker.management.as_deref()) {
+    let address = match one_broker(&command.broker, terminal) {
         Ok(address) => address,
         Err(none) => return none.emit(terminal),
     };

@@ -1,7 +1,8 @@
 //! Where a broker is and who logs in: takes an AMQP URL, gives its parts and the management URL derived from them.
 //! Never shows the password, never connects.
 
-use crate::model::Secret;
+use crate::io::address::options::{LoginMechanism, TlsOptions};
+use crate::model::{Millis, Secret};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use reqwest::Url;
 use std::fmt;
@@ -23,8 +24,13 @@ pub struct Address {
     pub vhost: Option<String>,
     /// Seconds; 0 turns heartbeats off.
     pub heartbeat: Option<u16>,
-    /// A file of certificates (PEM) to trust beside the system's.
-    pub ca_file: Option<String>,
+    /// The longest wait for a connection, from its first packet to the login.
+    pub connection_timeout: Option<Millis>,
+    /// The most channels of a connection; 0 or `None`: as many as the broker allows.
+    pub channel_max: Option<u16>,
+    /// How the runner logs in, in the order of preference; none: by user and password.
+    pub mechanisms: Vec<LoginMechanism>,
+    pub tls_options: TlsOptions,
     /// The management URL when it is not the derived one, without a slash at its end.
     pub management: Option<String>,
     /// The shell command that stops and starts the broker; `None`: it must not be restarted.
@@ -62,23 +68,45 @@ impl std::str::FromStr for Address {
         };
         let user = if url.username().is_empty() { "guest".into() } else { decoded(url.username(), "user")? };
         let password = url.password().map_or(Ok("guest".to_owned()), |password| decoded(password, "password"))?;
-        let mut address = Address {
-            tls,
-            user,
-            password: Secret::new(password),
-            host,
-            port: url.port().unwrap_or(if tls { 5671 } else { 5672 }),
-            vhost: vhost_of(&url)?,
+        if url.query().is_some_and(|query| query.contains('@')) {
+            return Err(bad(
+                "an `@` stands behind a `?`",
+                "write a `?` in a password as %3F, an `@` in a parameter as %40",
+            ));
+        }
+        if url.username().is_empty() && url.path().contains('@') {
+            return Err(bad(
+                "an `@` stands behind a `/`",
+                "write a `/` in a password as %2F, an `@` in a vhost as %40",
+            ));
+        }
+        let mut address = Address { tls, user, password: Secret::new(password), host, ..Address::default() };
+        address.port = url.port().unwrap_or(if tls { 5671 } else { 5672 });
+        address.vhost = vhost_of(&url)?;
+        address.set_all(url.query_pairs())?;
+        Ok(address)
+    }
+}
+
+impl Default for Address {
+    /// Returns the local broker, as it is after its installation.
+    fn default() -> Self {
+        Self {
+            tls: false,
+            user: "guest".to_owned(),
+            password: Secret::new("guest"),
+            host: "localhost".to_owned(),
+            port: 5672,
+            vhost: None,
             heartbeat: None,
-            ca_file: None,
+            connection_timeout: None,
+            channel_max: None,
+            mechanisms: Vec::new(),
+            tls_options: TlsOptions::default(),
             management: None,
             restart: None,
             name: None,
-        };
-        for (key, value) in url.query_pairs() {
-            address.set(&key, &value)?;
         }
-        Ok(address)
     }
 }
 
@@ -86,28 +114,6 @@ impl std::str::FromStr for Address {
 const SHAPE: &str = "write amqp://USER:PASSWORD@HOST:PORT/VHOST, the vhost `/` as %2F (amqps:// for TLS)";
 
 impl Address {
-    /// Takes one parameter of the query.
-    fn set(&mut self, key: &str, value: &str) -> Result<(), BadAddress> {
-        match key {
-            "heartbeat" => {
-                let seconds = value.parse();
-                self.heartbeat = Some(seconds.map_err(|_| {
-                    bad(format!("`heartbeat={value}` is not a number of seconds"), "write heartbeat=30, or 0 for none")
-                })?);
-            }
-            "cacertfile" => self.ca_file = Some(value.to_owned()),
-            "auth_mechanism" if value.eq_ignore_ascii_case("plain") => {}
-            "verify" if value == "verify_peer" => {}
-            // Ours are chosen by how the adapter works; a wish for others changes nothing that a scenario can see.
-            "connection_timeout" | "channel_max" | "frame_max" => {}
-            other => {
-                let message = format!("the parameter `{other}` is not supported here");
-                return Err(bad(message, "supported are heartbeat=SECONDS and cacertfile=PATH"));
-            }
-        }
-        Ok(())
-    }
-
     /// Uses another management URL than the derived one.
     ///
     /// # Errors
@@ -143,11 +149,14 @@ impl Address {
         Ok(format!("{scheme}://{}:{port}", self.shown_host()))
     }
 
+    /// Returns whether the management API is spoken to over TLS.
+    pub fn has_management_tls(&self) -> bool {
+        self.management.as_ref().map_or(self.tls, |url| url.starts_with("https:"))
+    }
+
     /// Returns the URL with its parameters and without its password, as `--broker` takes it.
     pub fn argument(&self) -> String {
-        let heartbeat = self.heartbeat.map(|seconds| format!("heartbeat={seconds}"));
-        let ca_file = self.ca_file.as_ref().map(|path| format!("cacertfile={}", encoded(path).replace("%2F", "/")));
-        let parameters: Vec<String> = heartbeat.into_iter().chain(ca_file).collect();
+        let parameters: Vec<String> = self.parameters().collect();
         let mark = if parameters.is_empty() { "" } else { "?" };
         format!("{self}{mark}{}", parameters.join("&"))
     }
@@ -157,7 +166,8 @@ impl Address {
         format!("{}:{}", self.shown_host(), self.port)
     }
 
-    fn shown_host(&self) -> String {
+    /// Returns the host as it stands in a URL.
+    pub(crate) fn shown_host(&self) -> String {
         if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
     }
 }
@@ -182,7 +192,7 @@ impl fmt::Display for BadAddress {
 
 impl std::error::Error for BadAddress {}
 
-fn bad(message: impl Into<String>, help: impl Into<String>) -> BadAddress {
+pub(crate) fn bad(message: impl Into<String>, help: impl Into<String>) -> BadAddress {
     BadAddress { message: message.into(), help: help.into() }
 }
 
@@ -263,7 +273,9 @@ mod tests {
             "amqp://u:p#x@h",
             "amqp://h:99999",
             "amqp://h?heartbeat=x",
-            "amqp://h?verify=verify_none",
+            "amqp://h?verify=none",
+            "amqp://u:1?secret@h",
+            "amqp://u:1/secret@h",
             "amqp://u:%zz@h",
             "amqp://h/%ff",
             "amqp://h/100%",
@@ -271,6 +283,9 @@ mod tests {
             let error = text.parse::<Address>().expect_err(text);
             assert!(!error.help.is_empty() && !error.message.is_empty(), "{text}: {error}");
         }
-        assert!(!"amqp://u:secret@h:x".parse::<Address>().expect_err("port").to_string().contains("secret"));
+        for leaky in ["amqp://u:secret@h:x", "amqp://u:1?secret@h", "amqp://u:1/secret@h", "amqp://h?password=secret"] {
+            let told = leaky.parse::<Address>().expect_err(leaky).to_string();
+            assert!(!told.contains("secret"), "{told}");
+        }
     }
 }

@@ -206,6 +206,7 @@ impl Live {
             address: self.address.clone(),
             user: login,
             // Nobody knows the password of a user that is not ours: let the broker say so.
+            mechanisms: if user.is_none() { self.address.mechanisms.clone() } else { Vec::new() },
             password: password.unwrap_or_else(|| crate::model::Secret::new("")),
             vhost: self.names.vhost(vhost).to_string(),
             label,

@@ -109,6 +109,9 @@ impl Live {
             Err(DialError::Unreachable(why)) if self.restarting => {
                 self.not_connected(connection, request, early, broken(why));
             }
+            Err(DialError::NoTls(fault)) if self.restarting => {
+                self.not_connected(connection, request, early, broken(fault.why));
+            }
             Err(error) => self.fail(failure_of(error, &self.address, &vhost)),
         }
     }

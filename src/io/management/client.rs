@@ -1,9 +1,11 @@
 //! Sends one request and reads its answer: status, JSON, or why not.
 //! Takes paths that are already encoded; never retries a refusal.
 
-use crate::io::address::Address;
+use crate::io::address::{Address, TlsOptions};
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::management::reasons::{RefusalReason, reason_of_refusal};
+use crate::io::tls::config::client_config;
+use crate::io::tls::fault::{explain, tls_error_in};
 use crate::model::Secret;
 use reqwest::Method;
 use serde_json::Value as Json;
@@ -31,6 +33,7 @@ pub struct ManagementClient {
     base: String,
     user: String,
     password: Secret,
+    tls_options: TlsOptions,
 }
 
 /// Makes rustls use ring in the whole process; both clients need it before their first connection.
@@ -55,14 +58,15 @@ impl ManagementClient {
             .connect_timeout(CONNECT)
             .timeout(REQUEST)
             .redirect(reqwest::redirect::Policy::none());
-        if let Some(path) = &address.ca_file {
-            let pem = std::fs::read(path).map_err(|error| broken(format!("cannot read {path}: {error}")))?;
-            let certificates =
-                reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| broken(format!("{path}: {error}")))?;
-            builder = builder.tls_certs_merge(certificates);
+        if base.starts_with("https:") {
+            // Another server than the broker's has a name of its own.
+            let named = address.tls_options.server_name.as_deref().filter(|_| address.management.is_none());
+            let config = client_config(&address.tls_options, named).map_err(|fault| fault.at(&base))?;
+            builder = builder.tls_backend_preconfigured(config);
         }
         let http = builder.build().map_err(|error| broken(innermost(&error)))?;
-        Ok(Self { http, base, user: address.user.clone(), password: address.password.clone() })
+        let (user, password) = (address.user.clone(), address.password.clone());
+        Ok(Self { http, base, user, password, tls_options: address.tls_options.clone() })
     }
 
     /// Returns the URL as people see it.
@@ -131,6 +135,11 @@ impl ManagementClient {
     /// Returns why no answer came.
     fn unsent(&self, error: &reqwest::Error, verb: &str, path: &str) -> BrokerFailure {
         let doing = format!("asked to {verb} {path}");
+        if let Some(error) = tls_error_in(error) {
+            let host = reqwest::Url::parse(&self.base).ok();
+            let host = host.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default();
+            return explain(error, host, &self.tls_options).at(&self.base);
+        }
         let kind = if error.is_connect() {
             BrokerFailureKind::NoManagement { why: innermost(error) }
         } else if error.is_timeout() {
@@ -138,7 +147,13 @@ impl ManagementClient {
         } else {
             BrokerFailureKind::Broken { doing, why: innermost(error) }
         };
-        BrokerFailure::new(kind, &self.base)
+        let may_be_tls = matches!(kind, BrokerFailureKind::Broken { .. }) && self.base.starts_with("http:");
+        let failure = BrokerFailure::new(kind, &self.base);
+        if !may_be_tls {
+            return failure;
+        }
+        let secured = self.base.replacen("http:", "https:", 1);
+        failure.hint(format!("if the port speaks TLS, give --management {secured}; else the broker's log says why"))
     }
 
     fn not_rabbitmq(&self, why: &str) -> BrokerFailure {

@@ -2,21 +2,24 @@
 //! Every attempt has a time limit; what the broker refuses is told apart from a broker that is not there.
 
 use crate::broker::{Refusal, Scope, code};
-use crate::io::address::Address;
+use crate::io::address::{Address, LoginMechanism};
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::amqp::close_frame_tap::{CloseFrameTap, Listening, TappedClose};
 use crate::io::live::amqp::reply_texts::{Meaning, meaning_of};
 use crate::io::live::amqp::translate::{Cause, cause_of};
 use crate::io::management::install_crypto;
-use crate::model::Secret;
+use crate::io::tls::certificate::common_name_in;
+use crate::io::tls::fault::{TlsFault, explain, tls_error_in};
+use crate::io::tls::session::{HandshakeError, secure};
+use crate::model::{Millis, Secret};
 use futures_util::Stream;
-use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream, OwnedTLSConfig};
-use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
+use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream};
+use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo, SASLMechanism};
 use lapin::{Connection, ConnectionProperties};
 use std::io::Read;
 use std::net::{Shutdown, TcpStream};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -29,6 +32,8 @@ pub(crate) struct Target {
     pub(crate) address: Address,
     pub(crate) user: String,
     pub(crate) password: Secret,
+    /// The first that the broker offers is taken; none: user and password.
+    pub(crate) mechanisms: Vec<LoginMechanism>,
     pub(crate) vhost: String,
     /// What the connection calls itself; unique, so that the broker's list can be searched for it.
     pub(crate) label: String,
@@ -83,58 +88,86 @@ impl Socket {
 pub(crate) enum DialError {
     Refused(Refusal),
     Unreachable(String),
+    NoTls(TlsFault),
 }
 
 /// Opens a connection.
 pub(crate) async fn dial(target: Target) -> Result<Dialed, DialError> {
     install_crypto();
-    let limit = target.limit;
-    let late = || DialError::Unreachable(format!("no answer within {:.0} s", limit.as_secs_f64()));
+    let asked = target.address.connection_timeout.map(|limit| Duration::from_millis(limit.0));
+    let limit = asked.map_or(target.limit, |asked| asked.min(target.limit));
+    let late = || DialError::Unreachable(format!("no answer within {}", Millis(limit.as_millis() as u64)));
     timeout(limit, open(target)).await.unwrap_or_else(|_| Err(late()))
 }
 
+/// Tries one mechanism after the other, until the broker offers one.
 async fn open(target: Target) -> Result<Dialed, DialError> {
-    let tls = OwnedTLSConfig { identity: None, cert_chain: certificates(&target.address)? };
+    let (last, first) = target.mechanisms.split_last().unwrap_or((&LoginMechanism::Plain, &[]));
+    for mechanism in first {
+        match open_with(&target, *mechanism).await {
+            Err(DialError::Refused(refusal)) if meaning_of(&refusal) == Meaning::NoMechanism => {}
+            other => return other,
+        }
+    }
+    open_with(&target, *last).await
+}
+
+async fn open_with(target: &Target, mechanism: LoginMechanism) -> Result<Dialed, DialError> {
     let (tokio, ear) = (async_rs::Tokio::current(), CloseFrameTap::default());
     let listening = Listening { tokio: tokio.clone(), ear: ear.clone() };
     let plain = async_rs::Runtime::new(tokio.clone());
     let runtime = async_rs::Runtime::new(async_rs::util::RuntimeParts::new(tokio, listening));
     let properties = ConnectionProperties::default().with_connection_name(target.label.as_str().into());
-    let kept = Arc::new(Mutex::new(None));
-    let keep = kept.clone();
+    let (kept, fault) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(None)));
+    let (keep, note, address) = (kept.clone(), fault.clone(), target.address.clone());
     let dialing = Connection::connector(
-        uri(&target),
+        uri(target, mechanism),
         runtime,
         async move |uri, _| {
-            let stream = AMQPUriTcpExt::connect_with_config_async(&uri, tls.as_ref(), &plain).await?;
+            let mut stream = uri.connect_async(&plain).await?;
             let tcp = match &stream {
-                AsyncTcpStream::Plain(plain) => Some(plain.get_ref()),
-                AsyncTcpStream::Rustls(secured) => Some(secured.get_ref().0.get_ref()),
+                AsyncTcpStream::Plain(plain) => handle_of(plain.get_ref(), ear.clone(), address.tls).ok(),
                 _ => None,
             };
-            let secured = !matches!(stream, AsyncTcpStream::Plain(_));
-            let socket = tcp.and_then(|tcp| handle_of(tcp, ear.clone(), secured).ok());
-            *keep.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = socket;
+            *keep.lock().unwrap_or_else(PoisonError::into_inner) = tcp;
+            if address.tls {
+                stream = secure(stream, &address).await.map_err(|why| {
+                    *note.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+                    lapin::Error::from(std::io::Error::from(std::io::ErrorKind::InvalidData))
+                })?;
+            }
             Ok(AsyncTcpStream::Plain(TappedClose::new(stream, ear.clone())))
         },
         properties,
     );
-    let connection = dialing.await.map_err(|error| match (error.kind(), cause_of(&error)) {
-        (lapin::ErrorKind::ProtocolError(_), Cause::Channel(refusal) | Cause::Connection(refusal)) => {
-            DialError::Refused(Refusal { scope: Scope::Connection, ..refusal })
+    let connection = dialing.await.map_err(|error| {
+        if let Some(why) = fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return match why {
+                HandshakeError::Fault(fault) => DialError::NoTls(fault),
+                HandshakeError::Broken(why) => DialError::Unreachable(why),
+            };
         }
-        (lapin::ErrorKind::IOError(inner), _) => DialError::Unreachable(inner.to_string()),
-        _ => DialError::Unreachable(error.to_string()),
+        match (error.kind(), cause_of(&error)) {
+            (lapin::ErrorKind::ProtocolError(_), Cause::Channel(refusal) | Cause::Connection(refusal)) => {
+                DialError::Refused(Refusal { scope: Scope::Connection, ..refusal })
+            }
+            (lapin::ErrorKind::IOError(inner), _) => match tls_error_in(&**inner) {
+                Some(error) => DialError::NoTls(explain(error, &target.address.host, &target.address.tls_options)),
+                None => DialError::Unreachable(inner.to_string()),
+            },
+            _ => DialError::Unreachable(error.to_string()),
+        }
     })?;
     let events = Box::pin(connection.events_listener());
-    let socket = kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+    let socket = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
     Ok(Dialed { connection: Arc::new(connection), socket, events })
 }
 
-fn uri(target: &Target) -> AMQPUri {
+/// Makes lapin's own kind of address; TLS is not its matter.
+fn uri(target: &Target, mechanism: LoginMechanism) -> AMQPUri {
     let address = &target.address;
     AMQPUri {
-        scheme: if address.tls { AMQPScheme::AMQPS } else { AMQPScheme::AMQP },
+        scheme: AMQPScheme::AMQP,
         authority: AMQPAuthority {
             userinfo: AMQPUserInfo { username: target.user.clone(), password: target.password.expose().to_owned() },
             host: address.host.clone(),
@@ -144,15 +177,14 @@ fn uri(target: &Target) -> AMQPUri {
         query: AMQPQueryString {
             frame_max: Some(target.frame_max),
             heartbeat: Some(address.heartbeat.unwrap_or(HEARTBEAT_S)),
+            channel_max: address.channel_max,
+            auth_mechanism: Some(match mechanism {
+                LoginMechanism::Plain => SASLMechanism::Plain,
+                LoginMechanism::External => SASLMechanism::External,
+            }),
             ..AMQPQueryString::default()
         },
     }
-}
-
-fn certificates(address: &Address) -> Result<Option<String>, DialError> {
-    let Some(path) = address.ca_file.as_ref().filter(|_| address.tls) else { return Ok(None) };
-    let read = std::fs::read_to_string(path);
-    read.map(Some).map_err(|error| DialError::Unreachable(format!("cannot read {path}: {error}")))
 }
 
 /// Takes a second handle of the socket.
@@ -177,6 +209,7 @@ pub async fn check_login(address: &Address, vhost: Option<&str>, limit: Duration
         address: address.clone(),
         user: address.user.clone(),
         password: address.password.clone(),
+        mechanisms: address.mechanisms.clone(),
         vhost: vhost.clone(),
         label: "rmqplay login check".into(),
         frame_max: crate::io::live::LiveLimits::default().frame_max,
@@ -196,6 +229,13 @@ pub async fn check_login(address: &Address, vhost: Option<&str>, limit: Duration
 pub(crate) fn failure_of(error: DialError, address: &Address, vhost: &str) -> BrokerFailure {
     match error {
         DialError::Unreachable(why) => BrokerFailure::new(BrokerFailureKind::Unreachable { why }, address),
+        DialError::NoTls(fault) => fault.at(address),
+        DialError::Refused(refusal) if meaning_of(&refusal) == Meaning::NoMechanism => no_external(address),
+        DialError::Refused(refusal)
+            if refusal.code == code::ACCESS_REFUSED && address.mechanisms.contains(&LoginMechanism::External) =>
+        {
+            no_user_of_certificate(address)
+        }
         DialError::Refused(refusal) if refusal.code == code::ACCESS_REFUSED => {
             BrokerFailure::new(BrokerFailureKind::BadLogin { user: address.user.clone() }, address)
         }
@@ -213,4 +253,28 @@ pub(crate) fn failure_of(error: DialError, address: &Address, vhost: &str) -> Br
             BrokerFailure::new(BrokerFailureKind::Refused { status: refusal.code, reason: refusal.text }, address)
         }
     }
+}
+
+/// Makes the failure of a broker that does not offer EXTERNAL.
+fn no_external(address: &Address) -> BrokerFailure {
+    let reason = "it offers no login by certificate (EXTERNAL)".to_owned();
+    BrokerFailure::new(BrokerFailureKind::Refused { status: code::COMMAND_INVALID, reason }, address).hint(
+        "`rabbitmq-plugins enable rabbitmq_auth_mechanism_ssl` and `auth_mechanisms.3 = EXTERNAL` beside PLAIN and \
+         AMQPLAIN in rabbitmq.conf offer it; without auth_mechanism=external the login is by user and password",
+    )
+}
+
+/// Makes the failure of a certificate whose name is no user.
+fn no_user_of_certificate(address: &Address) -> BrokerFailure {
+    let file = address.tls_options.cert_file.as_deref();
+    let name = file.and_then(common_name_in);
+    let user = name.clone().unwrap_or_else(|| address.user.clone());
+    let hint = match file {
+        None => "EXTERNAL logs in by the client's certificate: give certfile=client.pem&keyfile=client.key".to_owned(),
+        Some(_) => format!(
+            "the broker takes the user's name from the certificate: by `ssl_cert_login_from = common_name` it is \
+             '{user}', else the whole subject (`CN={user}`…); `rabbitmqctl list_users` shows whether there is one"
+        ),
+    };
+    BrokerFailure::new(BrokerFailureKind::BadLogin { user }, address).hint(hint)
 }

@@ -14,6 +14,8 @@ pub(crate) enum Meaning {
     QueueTimedOut,
     /// What it is about is not there.
     NotFound,
+    /// The broker does not offer the mechanism of the login.
+    NoMechanism,
     /// It belongs to another connection.
     Locked,
     /// Anything else: the text is for people.
@@ -27,6 +29,7 @@ pub(crate) fn meaning_of(refusal: &Refusal) -> Meaning {
         code::NOT_FOUND => Meaning::NotFound,
         code::NOT_ALLOWED if refusal.text.contains("not found") => Meaning::NoVhost,
         code::CONNECTION_FORCED if refusal.text.contains("shutdown") => Meaning::ShuttingDown,
+        _ if refusal.text.contains("unknown authentication mechanism") => Meaning::NoMechanism,
         code::RESOURCE_LOCKED => Meaning::Locked,
         _ if refusal.text.contains("due to timeout") => Meaning::QueueTimedOut,
         _ => Meaning::Other,

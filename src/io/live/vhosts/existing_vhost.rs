@@ -54,6 +54,7 @@ pub async fn lend(address: &Address, vhost: &str) -> Result<ExistingVhost, Vhost
         address: address.clone(),
         user: address.user.clone(),
         password: address.password.clone(),
+        mechanisms: address.mechanisms.clone(),
         vhost: vhost.to_owned(),
         label: format!("rmqplay holds {vhost}"),
         frame_max: limits.frame_max,
