@@ -8,7 +8,7 @@ use crate::cli::terminal::Terminal;
 use crate::io::BrokerFailure;
 use crate::io::snapshots::Unwritten;
 use crate::language;
-use crate::model::{Cell, Version};
+use crate::model::{Cell, Version, by_number, counted};
 use crate::player::{RunResult, Verdict};
 use crate::report;
 use crate::report::{BrokerError, CellReport, Page, shell_word};
@@ -206,7 +206,7 @@ impl RunReporter<'_> {
     /// Returns what was written, and what to do about it.
     fn files_text(&self, reports: &[CellReport], settled: &Settled) -> String {
         let n = settled.written.len();
-        let noun = if n == 1 { "outcome" } else { "outcomes" };
+        let outcomes = counted(n, "outcome");
         let missing = reports.iter().filter(|report| report.verdict == Verdict::New).count();
         match self.keeping.mode {
             Snapshots::Check if missing > 0 => {
@@ -214,18 +214,14 @@ impl RunReporter<'_> {
             }
             _ if n == 0 => String::new(),
             Snapshots::Accept => {
-                format!(
-                    "{n} {noun} became {}:\n{}",
-                    if n == 1 { "a snapshot" } else { "snapshots" },
-                    listed(&settled.written)
-                )
+                format!("{outcomes} became {}:\n{}", by_number(n, "a snapshot", "snapshots"), listed(&settled.written))
             }
             _ => {
-                let verb = if n == 1 { "waits" } else { "wait" };
+                let verb = by_number(n, "waits", "wait");
                 let paths: String =
                     self.command.paths.iter().map(|path| format!(" {}", shell_word(&path.to_string_lossy()))).collect();
-                let paths = if paths == " scenarios" { "" } else { &*paths };
-                format!("{n} {noun} {verb} for a review: rmqplay review{paths}\n{}", listed(&settled.written))
+                let paths = if self.command.paths == [PathBuf::from("scenarios")] { "" } else { &*paths };
+                format!("{outcomes} {verb} for a review: rmqplay review{paths}\n{}", listed(&settled.written))
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::cli::arguments::Snapshots;
 use crate::cli::select::ToPlay;
 use crate::cli::terminal::in_ci;
 use crate::io::snapshots::{self, Unwritten};
-use crate::model::Version;
+use crate::model::{Version, by_number};
 use crate::player::{RunResult, Verdict, versions_of};
 use crate::report;
 use crate::report::{CellReport, Comparison, Present, SnapshotChanges, SnapshotName, Waits};
@@ -166,7 +166,7 @@ fn reaching_in_words(name: &str, versions: &[Version]) -> String {
     format!(
         "{name} holds for {} too, which read another snapshot and {} not played: add {}",
         names.join(" and "),
-        if versions.len() == 1 { "was" } else { "were" },
+        by_number(versions.len(), "was", "were"),
         brokers.join(" ")
     )
 }

@@ -41,7 +41,7 @@ pub(crate) fn event_in_words(event: &TimelineEvent) -> String {
             format!("{who} is refused {}: {refusal} [{rule}]", attempt_in_words(what))
         }
         TimelineEvent::Counted { queue, counts: Some(counts) } => {
-            format!("{} has {} ready, {} consumers", queue.name, counts.ready, counts.consumers)
+            format!("{} has {} ready, {}", queue.name, counts.ready, counted(counts.consumers, "consumer"))
         }
         TimelineEvent::Counted { queue, counts: None } => format!("{} is not there", queue.name),
         TimelineEvent::Advanced { by } => format!("{by} pass"),

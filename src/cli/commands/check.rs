@@ -5,6 +5,7 @@ use crate::cli::arguments::CheckOptions;
 use crate::cli::load::Loader;
 use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
+use crate::model::by_number;
 use crate::source::{Level, Problem};
 use std::path::PathBuf;
 
@@ -41,7 +42,7 @@ pub fn check(command: &CheckOptions, terminal: &Terminal) -> ExitCode {
     }
     let code = terminal.problems(&problems, &loader.sources).and(denied(command, &problems));
     if code == ExitCode::Fine {
-        let noun = if found.len() == 1 { "file is" } else { "files are" };
+        let noun = by_number(found.len(), "file is", "files are");
         terminal.status(&format!("{} {} {noun} fine", terminal.palette.good("ok"), found.len()));
     }
     code

@@ -5,7 +5,7 @@ use crate::cli::brokers::one_broker;
 use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, runtime};
 use crate::io::meet;
-use crate::model::counted;
+use crate::model::{by_number, counted};
 use std::time::Duration;
 
 /// Deletes throw-away vhosts and users of that age, and lists them.
@@ -32,7 +32,7 @@ pub fn clean(command: &CleanOptions, terminal: &Terminal) -> ExitCode {
                 (0, 0) => format!("nothing older than {} is left at {}", command.older_than, address.place()),
                 (0, n) | (n, 0) => {
                     let noun = if users == 0 { "vhost" } else { "user" };
-                    format!("{} {} gone from {}", counted(n, noun), if n == 1 { "is" } else { "are" }, address.place())
+                    format!("{} {} gone from {}", counted(n, noun), by_number(n, "is", "are"), address.place())
                 }
                 _ => {
                     let (vhosts, users) = (counted(vhosts, "vhost"), counted(users, "user"));
@@ -46,7 +46,7 @@ pub fn clean(command: &CleanOptions, terminal: &Terminal) -> ExitCode {
 
 /// Returns why a vhost is still there.
 fn spared_text(vhost: &str, open: usize) -> String {
-    let verb = if open == 1 { "is" } else { "are" };
+    let verb = by_number(open, "is", "are");
     format!(
         "left vhost {vhost}: {} {verb} open in it, its run may be under way; --force deletes it",
         counted(open, "connection")

@@ -6,6 +6,7 @@ use crate::cli::commands::check::default_paths;
 use crate::cli::terminal::Terminal;
 use crate::io::{read_file, snapshots, write_atomically};
 use crate::language::format_yaml;
+use crate::model::counted;
 use std::path::{Path, PathBuf};
 
 /// Lays out each file anew, or says with `--check` which are not laid out.
@@ -40,10 +41,9 @@ pub fn fmt(command: &FmtOptions, terminal: &Terminal) -> ExitCode {
             }
         }
     }
-    let noun = if files.len() == 1 { "file" } else { "files" };
     terminal.status(&format!(
-        "{} {noun}, {changed} {}",
-        files.len(),
+        "{}, {changed} {}",
+        counted(files.len(), "file"),
         if command.check { "to format" } else { "formatted" }
     ));
     if command.check && changed > 0 { code.and(ExitCode::Failed) } else { code }

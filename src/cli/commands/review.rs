@@ -5,6 +5,7 @@ use crate::cli::arguments::ReviewOptions;
 use crate::cli::snapshot_store::problem_of;
 use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
+use crate::model::by_number;
 use crate::report;
 use crate::report::{SnapshotFile, SnapshotName};
 use crate::source::Sources;
@@ -65,9 +66,9 @@ pub fn review(command: &ReviewOptions, terminal: &Terminal) -> ExitCode {
             _ => {}
         }
         code = code.and(match answer {
-            ReviewAnswer::Accept | ReviewAnswer::AcceptAll => counted(&mut counts[0], accept_one(one, terminal)),
-            ReviewAnswer::Reject | ReviewAnswer::RejectAll => counted(&mut counts[1], reject_one(one, terminal)),
-            _ => counted(&mut counts[2], ExitCode::Fine),
+            ReviewAnswer::Accept | ReviewAnswer::AcceptAll => tallied(&mut counts[0], accept_one(one, terminal)),
+            ReviewAnswer::Reject | ReviewAnswer::RejectAll => tallied(&mut counts[1], reject_one(one, terminal)),
+            _ => tallied(&mut counts[2], ExitCode::Fine),
         });
     }
     let [accepted, rejected, _] = counts;
@@ -76,7 +77,7 @@ pub fn review(command: &ReviewOptions, terminal: &Terminal) -> ExitCode {
     code
 }
 
-fn counted(count: &mut usize, code: ExitCode) -> ExitCode {
+fn tallied(count: &mut usize, code: ExitCode) -> ExitCode {
     *count += usize::from(code == ExitCode::Fine);
     code
 }
@@ -277,7 +278,7 @@ fn ask(terminal: &Terminal) -> ReviewAnswer {
 
 /// Returns what to run where nobody can be asked.
 fn without_terminal(pending: &[PendingOutcome], terminal: &Terminal) -> ExitCode {
-    let verb = if pending.len() == 1 { "outcome waits" } else { "outcomes wait" };
+    let verb = by_number(pending.len(), "outcome waits", "outcomes wait");
     let mut text = format!("{} {verb}, and a review needs a terminal; without one:\n", pending.len());
     for one in pending {
         let path = one.path.display();

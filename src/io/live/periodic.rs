@@ -5,6 +5,7 @@ use crate::broker::{ChannelId, Refusal, Scope};
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::connection::LiveConnectionState;
+use crate::model::by_number;
 use std::time::{Duration, Instant};
 
 /// How long a channel's end may go without a reason before it is told without one.
@@ -64,7 +65,10 @@ impl Live {
         let doing = match (request, fence, publish) {
             (Some(waiting), _, _) => waiting.doing.clone(),
             (None, Some(calling), _) => calling.what.clone(),
-            (None, None, Some(line)) => format!("waiting for {} publishes to be confirmed", line.unsettled.len()),
+            (None, None, Some(line)) => {
+                let (n, publishes) = (line.unsettled.len(), by_number(line.unsettled.len(), "publish", "publishes"));
+                format!("waiting for {n} {publishes} to be confirmed")
+            }
             (None, None, None) => return,
         };
         let failure = BrokerFailure::new(BrokerFailureKind::NoAnswer { doing, after }, &self.address);

@@ -15,6 +15,7 @@ use crate::io::live::amqp::dial::{DialError, Dialed, failure_of};
 use crate::io::live::amqp::translate::{Cause, cause_of, from_message, how};
 use crate::io::live::job::Done;
 use crate::io::live::vhosts::names::NameMapping;
+use crate::model::counted;
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -297,7 +298,7 @@ fn broken(text: String) -> Refusal {
 }
 
 fn flooded(address: &Address, consumer: &str, read: usize) -> BrokerFailure {
-    let noun = if read == 1 { "message" } else { "messages" };
-    let what = format!("consumer '{consumer}' was sent {read} {noun} faster than the scenario takes them");
+    let read = counted(read, "message");
+    let what = format!("consumer '{consumer}' was sent {read} faster than the scenario takes them");
     BrokerFailure::new(BrokerFailureKind::TooMuch { what }, address).hint("give the consumer a prefetch")
 }

@@ -1,7 +1,7 @@
 //! The RabbitMQ versions that a file is judged for, and which of them refuse something in it.
 //! Takes the bounds of a scenario; returns the versions that refuse and those that do not. Never says what is wrong.
 
-use crate::model::{Name, Profile, QueueKind, Requirement};
+use crate::model::{Name, Profile, QueueKind, Requirement, by_number};
 use crate::rules::{Differences, differences};
 use std::collections::BTreeMap;
 
@@ -85,7 +85,7 @@ impl<T> RefusedBy<T> {
 
     /// Names the versions that refuse, with a verb: `RabbitMQ 4.3 refuses`, `RabbitMQ 3.10 and 4.0 refuse`.
     pub fn who(&self, one: &str, many: &str) -> String {
-        format!("RabbitMQ {} {}", listed(&self.refusing), if self.refusing.len() == 1 { one } else { many })
+        format!("RabbitMQ {} {}", listed(&self.refusing), by_number(self.refusing.len(), one, many))
     }
 
     /// Names the others: `3.10 and 4.0 take it`.
@@ -95,7 +95,7 @@ impl<T> RefusedBy<T> {
 
     /// Names the others with a verb: `4.3 has it`.
     pub fn others(&self, one: &str, many: &str) -> String {
-        format!("{} {} it", listed(&self.taking), if self.taking.len() == 1 { one } else { many })
+        format!("{} {} it", listed(&self.taking), by_number(self.taking.len(), one, many))
     }
 }
 

@@ -2,7 +2,7 @@
 //! Compares as the broker does on redeclare, and beyond it what the broker silently ignores.
 
 use crate::broker::Method;
-use crate::model::{Binding, DestinationKind, Exchange, Name, Object, Queue, Topology, Value, Version};
+use crate::model::{Binding, DestinationKind, Exchange, Name, Object, Queue, Topology, Value, Version, counted};
 use crate::plan::diff::equality::{argument_words, push_flag, push_text, shown, table_changes};
 use crate::plan::diff::findings::Findings;
 use crate::plan::{Change, FieldChange, Write};
@@ -141,8 +141,7 @@ fn queue_reason(fields: &[FieldChange], messages: u64) -> String {
             .to_owned()
     };
     if messages > 0 {
-        let noun = if messages == 1 { "message" } else { "messages" };
-        text.push_str(&format!("; it holds {messages} {noun}, which a deletion would lose"));
+        text.push_str(&format!("; it holds {}, which a deletion would lose", counted(messages, "message")));
     }
     text
 }

@@ -1,6 +1,6 @@
 //! A plan and what came of it, as lines for the terminal.
 
-use crate::model::counted;
+use crate::model::{by_number, counted};
 use crate::plan::{Applied, Change, ChangeKind, Extra, Plan, Stakes, explain, explain_extra};
 use crate::report::Palette;
 
@@ -26,8 +26,7 @@ fn change_text(change: &Change, palette: Palette) -> String {
     if let Some(risk) = &change.risk {
         text.push_str(&format!("      {} {}\n", palette.bad("at stake:"), risk.what));
         for (queue, messages) in &risk.queues {
-            let noun = if *messages == 1 { "message" } else { "messages" };
-            text.push_str(&format!("        {messages} {noun} in {queue}\n"));
+            text.push_str(&format!("        {} in {queue}\n", counted(*messages, "message")));
         }
     }
     text
@@ -40,19 +39,17 @@ pub fn stakes_text(stakes: &Stakes) -> Option<String> {
         (stakes.consumers, "consumer"),
         (u64::try_from(stakes.bindings).ok().filter(|bindings| *bindings > 0), "binding"),
     ];
-    let words: Vec<String> =
-        counts.iter().filter_map(|(count, noun)| Some(counted(usize::try_from((*count)?).ok()?, noun))).collect();
+    let words: Vec<String> = counts.iter().filter_map(|(count, noun)| Some(counted((*count)?, noun))).collect();
     (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// Writes what the vhosts of a file hold beside it, named up to a bound; empty when there is nothing.
 pub fn extras_text(extras: &[Extra], palette: Palette) -> String {
-    let (count, verb) = match extras.len() {
-        0 => return String::new(),
-        1 => ("1 object of these vhosts".to_owned(), "is"),
-        count => (format!("{count} objects of these vhosts"), "are"),
-    };
-    let mut text = format!("{count} {verb} not in the file:\n");
+    if extras.is_empty() {
+        return String::new();
+    }
+    let (objects, are) = (counted(extras.len(), "object"), by_number(extras.len(), "is", "are"));
+    let mut text = format!("{objects} of these vhosts {are} not in the file:\n");
     for extra in extras.iter().take(EXTRAS_MAX) {
         text.push_str(&format!("    {}\n", palette.dim(&explain_extra(extra))));
     }

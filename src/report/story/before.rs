@@ -49,7 +49,7 @@ pub(crate) fn before(failure: &Failure, timeline: &Timeline, sources: &Sources, 
 
 fn indented(lines: &[String]) -> String {
     let left_out = lines.len().saturating_sub(LINES_MAX);
-    let first = (left_out > 0).then(|| format!("           … {left_out} lines before\n"));
+    let first = (left_out > 0).then(|| format!("           … {} before\n", counted(left_out, "line")));
     first.into_iter().chain(lines[left_out..].iter().map(|line| format!("  {line}\n"))).collect()
 }
 
