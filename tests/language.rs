@@ -18,7 +18,7 @@ mod random;
 #[path = "language/retries.rs"]
 mod retries;
 
-use rmqplay::language::{LoadedScenario, LoadedTopology, Settings, World, load_scenario, load_topology};
+use rmqplay::language::{LoadedScenario, LoadedTopology, ReadError, Settings, World, load_scenario, load_topology};
 use rmqplay::report::draw;
 use rmqplay::source::{Problem, Sources};
 use std::collections::BTreeMap;
@@ -43,8 +43,8 @@ impl Held {
 }
 
 impl World for Held {
-    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        self.files.get(path).map(|text| text.clone().into_bytes()).ok_or_else(|| "no such file".into())
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        self.files.get(path).map(|text| text.clone().into_bytes()).ok_or(ReadError::NotFound)
     }
 
     fn variable(&self, name: &str) -> Option<String> {

@@ -11,7 +11,7 @@ mod golden;
 mod harness;
 
 use harness::Checked;
-use rmqplay::language::{FileKind, Settings, World, kind_of, load_scenario, load_topology};
+use rmqplay::language::{FileKind, ReadError, Settings, World, kind_of, load_scenario, load_topology};
 use rmqplay::report::{draw, problems_json};
 use rmqplay::source::{Problem, Sources};
 use std::fs;
@@ -22,8 +22,8 @@ use std::process::ExitCode;
 struct Folder(PathBuf);
 
 impl World for Folder {
-    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        fs::read(self.0.join(path)).map_err(|_| "no such file".to_owned())
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        fs::read(self.0.join(path)).map_err(|_| ReadError::NotFound)
     }
 
     fn variable(&self, name: &str) -> Option<String> {

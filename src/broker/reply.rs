@@ -69,6 +69,14 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// Returns the text behind the name of its code; an HTTP reason has none.
+    pub fn without_code_name(&self) -> &str {
+        let behind = self.text.strip_prefix(code::name(self.code)).and_then(|rest| rest.strip_prefix(" - "));
+        behind.unwrap_or(&self.text)
+    }
+}
+
 /// Replaces the entities that Erlang's web servers write.
 pub fn without_entities(text: &str) -> String {
     // The ampersand last: what it makes is no entity again.

@@ -6,6 +6,7 @@ use crate::cli::terminal::Terminal;
 use crate::io::{Address, BROKERS_FILE, BadAddress, Disk, KnownBrokers, node, of_environment};
 use crate::model::Profile;
 use crate::rules::{DeprecatedFeature, Edition, Permits};
+use crate::source::Help;
 
 /// A broker to play on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +102,7 @@ fn unknown(text: &str, words: &[&str], known: &KnownBrokers, others: &str) -> No
     }
     let mut candidates = words.iter().copied().chain(known.names());
     let near = candidates.find(|word| strsim::damerau_levenshtein(word, text) <= 2);
-    let near = near.map_or(String::new(), |word| format!("; did you mean `{word}`?"));
+    let near = near.map_or(String::new(), |word| format!("; {}", Help::did_you_mean(word)));
     let give = format!("give {others}an amqp:// URL, env, node:NAME, or a name of {BROKERS_FILE}");
     format!("`{shown}` is no broker: {give}{near}").into()
 }

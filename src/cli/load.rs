@@ -74,9 +74,10 @@ impl Loader {
     }
 
     fn read(&mut self, path: &Path) -> Result<Vec<u8>, Vec<Problem>> {
-        self.world
-            .read(&path.to_string_lossy())
-            .map_err(|error| vec![Problem::new(Code::FileMissing, error).help(MISSING)])
+        self.world.read(&path.to_string_lossy()).map_err(|error| {
+            let message = format!("cannot read {}: {error}", path.display());
+            vec![Problem::new(Code::FileMissing, message).help(MISSING)]
+        })
     }
 
     /// Loads a scenario with all cells of its matrix.

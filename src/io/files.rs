@@ -1,6 +1,7 @@
 //! Reads and writes files for the other rooms: whole texts, folders of scenarios, snapshots replaced in one go.
 //! Never interprets what is in them.
 
+use crate::language::ReadError;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,10 +29,9 @@ impl Disk {
         Self { root: root.into(), variables }
     }
 
-    /// Reads a whole file; the error says which one and why not.
-    pub fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        let whole = self.root.join(path);
-        std::fs::read(&whole).map_err(|error| format!("cannot read {path}: {}", why(&error)))
+    /// Reads a whole file.
+    pub fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        std::fs::read(self.root.join(path)).map_err(|error| read_error(&error))
     }
 
     /// Returns whether a file is there, readable or not.
@@ -119,15 +119,21 @@ fn beside<T>(path: &Path, text: &str, take_place: impl FnOnce(&Path) -> io::Resu
     })
 }
 
+fn read_error(error: &io::Error) -> ReadError {
+    match error.kind() {
+        io::ErrorKind::NotFound => ReadError::NotFound,
+        io::ErrorKind::PermissionDenied => ReadError::NotPermitted,
+        io::ErrorKind::IsADirectory => ReadError::IsFolder,
+        io::ErrorKind::NotADirectory => ReadError::NotFolder,
+        _ => ReadError::Other(error.to_string()),
+    }
+}
+
 /// Returns the reason without the number of the operating system's error.
 pub(crate) fn why(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "no such file".into(),
-        io::ErrorKind::PermissionDenied => "not permitted".into(),
-        io::ErrorKind::IsADirectory => "it is a folder".into(),
-        io::ErrorKind::NotADirectory => "it is no folder".into(),
         io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only".into(),
-        _ => error.to_string(),
+        _ => read_error(error).to_string(),
     }
 }
 
@@ -146,7 +152,7 @@ mod tests {
         assert_eq!(listed, [folder.join("a.yml"), folder.join("b/two.yaml")]);
         let disk = Disk::at(&folder, BTreeMap::from([("A".to_owned(), "1".to_owned())]));
         assert_eq!(disk.read("a.yml").as_deref(), Ok("x: 2\n".as_bytes()));
-        assert_eq!(disk.read("none"), Err("cannot read none: no such file".into()));
+        assert_eq!(disk.read("none"), Err(ReadError::NotFound));
         assert_eq!((disk.variable("A").as_deref(), disk.variable("B")), (Some("1"), None));
         std::fs::remove_dir_all(&folder).expect("removed");
     }

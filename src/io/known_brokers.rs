@@ -35,7 +35,7 @@ impl KnownBrokers {
         if !disk.has(BROKERS_FILE) {
             return Ok(Self::default());
         }
-        let bytes = disk.read(BROKERS_FILE)?;
+        let bytes = disk.read(BROKERS_FILE).map_err(|error| format!("cannot read {BROKERS_FILE}: {error}"))?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let whole: Json = serde_yaml::from_slice(&bytes).map_err(|error| format!("{BROKERS_FILE}: {error}"))?;
         let Json::Object(mut whole) = whole else { return Err(form(1, "it is a map with the key `brokers`")) };

@@ -3,7 +3,7 @@
 
 use crate::io::management::ManagementClient;
 use crate::io::{BrokerFailure, BrokerFailureKind};
-use crate::language::{Settings, World, load_topology};
+use crate::language::{ReadError, Settings, World, load_topology};
 use crate::model::{Name, QueueName};
 use crate::plan::{Observed, QueueFacts};
 use crate::source::{Level, Sources};
@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Nowhere;
 
 impl World for Nowhere {
-    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        Err(format!("an export names no file, {path} neither"))
+    fn read(&self, _: &str) -> Result<Vec<u8>, ReadError> {
+        Err(ReadError::NoFiles)
     }
 
     fn variable(&self, _: &str) -> Option<String> {

@@ -1,10 +1,10 @@
 //! The disk as the world that files may ask: other files, and the environment.
 
 use crate::io::Disk;
-use crate::language::World;
+use crate::language::{ReadError, World};
 
 impl World for Disk {
-    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
         Disk::read(self, path)
     }
 

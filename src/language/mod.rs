@@ -27,4 +27,4 @@ pub use syntax::wrong_kind::{FileKind, kind_of};
 pub use topology::{LoadedTopology, TopologyFile, load_topologies, load_topology};
 pub use variables::unknown_variable;
 pub use words::{OF_SCENARIOS, OF_TOPOLOGIES, Word, WordGroup, queue_field};
-pub use world::{Settings, World};
+pub use world::{ReadError, Settings, World};

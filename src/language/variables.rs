@@ -4,7 +4,7 @@
 use crate::language::check::suspicious::names_used;
 use crate::language::decode::suggestions;
 use crate::language::syntax::parse::parse;
-use crate::source::Sources;
+use crate::source::{Help, Sources};
 use std::collections::BTreeSet;
 
 /// Finds the first of the given variables that no file knows; gives the words to say so.
@@ -18,6 +18,6 @@ pub fn unknown_variable<'v>(sources: &Sources, given: impl IntoIterator<Item = &
         names_used(&root, &mut known);
     }
     let unknown = given.into_iter().find(|name| !known.contains(*name))?;
-    let near = suggestions::nearest(unknown, known.iter()).map(|near| format!("; did you mean `{near}`?"));
+    let near = suggestions::nearest(unknown, known.iter()).map(|near| format!("; {}", Help::did_you_mean(near)));
     Some(format!("no file knows a variable `{unknown}`{}", near.unwrap_or_default()))
 }

@@ -1,10 +1,39 @@
 //! What loading asks of the outside, and what the command line settles.
 //! Implemented in `io`; in tests a map. The one way by which files and environment come into this room.
 
+use std::fmt;
+
+/// Why a file cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadError {
+    NotFound,
+    NotPermitted,
+    IsFolder,
+    /// Something before the last part of the path is no folder.
+    NotFolder,
+    /// The world has no files.
+    NoFiles,
+    /// In the operating system's words.
+    Other(String),
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFound => "no such file",
+            Self::NotPermitted => "not permitted",
+            Self::IsFolder => "it is a folder",
+            Self::NotFolder => "it is no folder",
+            Self::NoFiles => "no file can be named here",
+            Self::Other(why) => why,
+        })
+    }
+}
+
 /// May be asked for files that a file names, and for environment variables.
 pub trait World {
     /// Reads a file; a relative path is joined to the folder of the naming file already.
-    fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError>;
     /// Returns an environment variable; an empty one is set.
     fn variable(&self, name: &str) -> Option<String>;
 }

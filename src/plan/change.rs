@@ -53,7 +53,7 @@ pub enum ChangeKind {
     },
 }
 
-/// One field with both its values as text; an absent value is `none`, a secret one `***`.
+/// One field with both its values as text; an absent value is `none`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldChange {
     pub name: String,
@@ -61,6 +61,8 @@ pub struct FieldChange {
     pub old: String,
     /// In the file.
     pub new: String,
+    /// The values are secrets: both are `***`.
+    pub hidden: bool,
 }
 
 /// One request that belongs to a change.
@@ -127,6 +129,11 @@ impl Change {
 
 impl FieldChange {
     pub(crate) fn new(name: impl Into<String>, old: impl Into<String>, new: impl Into<String>) -> Self {
-        Self { name: name.into(), old: old.into(), new: new.into() }
+        Self { name: name.into(), old: old.into(), new: new.into(), hidden: false }
+    }
+
+    /// Makes one of a secret.
+    pub(crate) fn hidden(name: impl Into<String>) -> Self {
+        Self { hidden: true, ..Self::new(name, "***", "***") }
     }
 }

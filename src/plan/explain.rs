@@ -36,7 +36,7 @@ fn joined(fields: &[FieldChange]) -> String {
 }
 
 fn one(field: &FieldChange) -> String {
-    if field.old == "***" {
+    if field.hidden {
         format!("{} changes", field.name)
     } else {
         format!("{} {} -> {}", field.name, field.old, field.new)

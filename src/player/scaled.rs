@@ -3,7 +3,7 @@
 
 use crate::broker::{Client, Command, Delivery, Event, Got, Management, Method, Refusal, Reply};
 use crate::model::{Message, Millis, Moment, Name, Scale, Table, Value};
-use crate::rules::{ValueKind, queue_argument};
+use crate::rules::{ValueKind, queue_argument, quoted_durations};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -125,15 +125,12 @@ impl<'c> Scaled<'c> {
 
     /// Puts durations back that a refusal quotes: `received '250' but current is '500'`.
     fn refusal(&self, refusal: Refusal) -> Refusal {
-        let speaks_of_time = refusal.text.split('\'').any(|word| word.starts_with("x-") && is_duration(word));
-        if !speaks_of_time {
-            return refusal;
+        let mut text = refusal.text.clone();
+        for place in quoted_durations(&refusal.text).into_iter().rev() {
+            if let Ok(real) = refusal.text[place.clone()].parse() {
+                text.replace_range(place, &self.back(real).to_string());
+            }
         }
-        let words = refusal.text.split('\'').map(|word| match word.parse::<u64>() {
-            Ok(real) => self.back(real).to_string(),
-            Err(_) => word.to_owned(),
-        });
-        let text = words.collect::<Vec<_>>().join("'");
         Refusal { text, ..refusal }
     }
 }

@@ -69,7 +69,7 @@ fn failure_json(failure: &Failure, sources: &Sources) -> Json {
 pub fn summary_json(cells: &[CellReport], pending: &[String], real: std::time::Duration) -> Json {
     let mut shown = json!({ "type": "summary", "cells": cells.len() });
     if let Some(shown) = shown.as_object_mut() {
-        shown.extend(VERDICTS.map(|word| (word.to_owned(), count(cells, word).into())));
+        shown.extend(VERDICTS.map(|verdict| (verdict.as_str().to_owned(), count(cells, &verdict).into())));
         shown.insert("pending".into(), pending.into());
         shown.insert("real_ms".into(), json!(in_ms(real)));
     }

@@ -4,7 +4,8 @@
 mod mask;
 mod shown;
 
-use crate::source::{Code, FileId, Label, Level, Problem, Sources};
+use crate::model::counted;
+use crate::source::{Code, FileId, Help, Label, Level, Problem, Sources};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode};
 use shown::{Shelf, Shown};
 use std::collections::BTreeSet;
@@ -22,8 +23,10 @@ pub fn draw(problems: &[Problem], sources: &Sources, width: usize, colour: bool)
     // The same advice ten times hides what differs.
     let mut told: BTreeSet<&str> = BTreeSet::new();
     for problem in problems {
-        let help = problem.help.as_deref().filter(|help| !help.starts_with("did you mean"));
-        let again = help.is_some_and(|help| !told.insert(help));
+        let again = match &problem.help {
+            Some(Help::Advice(advice)) => !told.insert(advice),
+            Some(Help::DidYouMean { .. }) | None => false,
+        };
         let shorter = again.then(|| Problem { help: None, ..problem.clone() });
         out.push_str(&draw_from(&mut shelf, shorter.as_ref().unwrap_or(problem), sources, width, colour));
     }
@@ -69,11 +72,10 @@ fn draw_from(shelf: &mut Shelf, problem: &Problem, sources: &Sources, width: usi
 /// Counts the findings and names their files: `3 problems, 1 note in orders.yaml`.
 pub fn problem_summary(problems: &[Problem], sources: &Sources) -> String {
     let count = |level: Level| problems.iter().filter(|problem| problem.level == level).count();
-    let several = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
     let counts: Vec<String> = [(count(Level::Problem), "problem"), (count(Level::Note), "note")]
         .into_iter()
         .filter(|(n, _)| *n > 0)
-        .map(|(n, word)| several(n, word))
+        .map(|(n, word)| counted(n, word))
         .collect();
     let mut files: Vec<&str> = Vec::new();
     for span in problems.iter().filter_map(Problem::span) {
@@ -118,7 +120,7 @@ fn problem_json(problem: &Problem, sources: &Sources) -> serde_json::Value {
         "code": problem.code.text(),
         "level": level,
         "message": problem.message,
-        "help": problem.help,
+        "help": problem.help.as_ref().map(Help::to_string),
         "labels": labels,
     })
 }
@@ -166,7 +168,7 @@ impl DrawnProblem {
             code: Some(problem.code),
             level: problem.level,
             message: problem.message.clone(),
-            help: problem.help.clone(),
+            help: problem.help.as_ref().map(Help::to_string),
             source,
             labels,
             elsewhere: others.into_iter().map(part).collect(),

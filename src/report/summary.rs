@@ -1,34 +1,38 @@
 //! The end of a run: how many cells ended how, and with several brokers a column for each.
 
-use crate::model::Millis;
+use crate::model::{Millis, counted};
+use crate::player::Verdict;
 use crate::report::cell::{duration_in_words, mark, word};
 use crate::report::{CellReport, Palette};
+use std::mem::discriminant;
 
 /// How many rows the table has at most before cells that passed everywhere are left out.
 const ROWS_MAX: usize = 40;
 
-/// The words that the summary counts, in its order.
-pub(crate) const VERDICTS: [&str; 6] = ["passed", "flaky", "new", "changed", "failed", "skipped"];
+/// The verdicts that the summary counts, in its order.
+pub(crate) const VERDICTS: [Verdict; 6] = [
+    Verdict::Passed,
+    Verdict::Flaky(0),
+    Verdict::New,
+    Verdict::Changed,
+    Verdict::Failed,
+    Verdict::Skipped(String::new()),
+];
 
-/// Counts the cells of a verdict.
-pub(crate) fn count(cells: &[CellReport], verdict: &str) -> usize {
-    cells.iter().filter(|cell| cell.verdict.as_str() == verdict).count()
+/// Counts the cells of a verdict, whatever its details.
+pub(crate) fn count(cells: &[CellReport], verdict: &Verdict) -> usize {
+    cells.iter().filter(|cell| discriminant(&cell.verdict) == discriminant(verdict)).count()
 }
 
 /// Sums up all cells in a line.
 pub fn summary(cells: &[CellReport], real: std::time::Duration, palette: Palette) -> String {
-    let parts = VERDICTS.map(|word| (word, count(cells, word)));
-    let parts = parts.into_iter().filter(|(word, n)| *n > 0 || *word == "passed");
-    let parts = parts.map(|(word, n)| match word {
-        "passed" => palette.good(&format!("{n} passed")),
-        "failed" | "changed" => palette.bad(&format!("{n} {word}")),
-        _ => palette.odd(&format!("{n} {word}")),
-    });
+    let parts = VERDICTS.map(|verdict| (count(cells, &verdict), verdict));
+    let parts = parts.into_iter().filter(|(n, verdict)| *n > 0 || *verdict == Verdict::Passed);
+    let parts = parts.map(|(n, verdict)| mark(&verdict, &format!("{n} {}", verdict.as_str()), palette));
     let parts: Vec<String> = parts.collect();
     let own: u64 = cells.iter().filter_map(|cell| cell.played.as_ref()).map(|played| played.took.0).sum();
-    let noun = if cells.len() == 1 { "cell" } else { "cells" };
     let times = format!("{} of the scenarios' time in {}", Millis(own), duration_in_words(real));
-    format!("{} {noun}: {} {}", cells.len(), parts.join(", "), palette.dim(&format!("({times})")))
+    format!("{}: {} {}", counted(cells.len(), "cell"), parts.join(", "), palette.dim(&format!("({times})")))
 }
 
 /// Lists the brokers of a run, in its order.
@@ -57,7 +61,7 @@ pub fn brokers_table(cells: &[CellReport], palette: Palette) -> Option<String> {
     table.retain(|row| row.iter().any(Option::is_some));
     let all = table.len();
     if all > ROWS_MAX {
-        table.retain(|row| row.iter().flatten().any(|cell| word(&cell.verdict) != "pass"));
+        table.retain(|row| row.iter().flatten().any(|cell| cell.verdict != Verdict::Passed));
     }
     let name =
         |row: &[Option<&CellReport>]| row.iter().flatten().next().map_or(String::new(), |cell| cell.name.clone());

@@ -13,7 +13,7 @@ mod permits;
 mod policy;
 mod policy_check;
 mod policy_contest;
-mod refusals;
+mod reply_texts;
 mod routing;
 mod term;
 mod versions;
@@ -31,14 +31,17 @@ pub use effective_policies::{EffectivePolicies, PoliciesInForce};
 pub use expiration::parse_expiration;
 pub use pattern::Pattern;
 pub use permission::{Access, access_refused, expand_topic_pattern, topic_access_refused};
-pub use permits::{DeprecatedFeature, Edition, Permits, as_by_default, denial, differences_of};
+pub use permits::{DeprecatedFeature, Edition, Permits, differences_of};
 pub use policy::{
     Definition, DelayedRetry, Overflow, QueueSettings, RetryKind, applies_to_exchange, applies_to_queue,
     merge_definitions, queue_settings,
 };
 pub use policy_check::{check_delayed_retry, check_policy, check_policy_value, policy_keys};
 pub use policy_contest::{PolicyContest, PolicyFate, PolicyStanding, Precedence, SetBy, SettingContest};
-pub use refusals::{QuotedName, cut, quoted_names, rule_of_refusal};
+pub use reply_texts::{
+    QuotedName, RefusalMeaning, as_by_default, cut, denial, meaning_of_refusal, quoted_durations, quoted_names,
+    rule_of_refusal,
+};
 pub use routing::{check_headers_binding, check_topic_key, headers_match, topic_matches};
 pub use term::{erlang_term, type_name};
 pub use versions::{

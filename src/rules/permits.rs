@@ -2,8 +2,8 @@
 //! Takes their names; gives the differences of a profile with some of them permitted. Never looks at a broker.
 
 use crate::model::Profile;
-use crate::rules::refusals::cut;
 use crate::rules::versions::{Differences, V4_3, differences};
+use crate::source::Help;
 use std::fmt;
 use std::str::FromStr;
 
@@ -29,29 +29,6 @@ impl DeprecatedFeature {
     }
 }
 
-/// Returns what 4.3 says of a deprecated feature that it does not permit, after the code (ER-12).
-pub fn denial(feature: &str) -> String {
-    format!(
-        "Feature `{feature}` is deprecated.\nBy default, this feature is not permitted anymore.\nThe feature will be \
-         removed from a future major RabbitMQ version, regardless of the configuration; actual version to be \
-         determined.\nTo continue using this feature"
-    )
-}
-
-/// Returns a refusal's text as 4.3 says it by default: a broker that denies a feature by its configuration says so in the
-/// second line, and its text is cut earlier then (ER-12).
-pub fn as_by_default(text: String) -> String {
-    const ERROR: &str = "INTERNAL_ERROR - ";
-    let feature =
-        text.strip_prefix(ERROR).and_then(|rest| rest.strip_prefix("Feature `")?.split_once("` is deprecated.\n"));
-    match feature {
-        Some((feature, rest)) if rest.starts_with("Its use is not permitted per the configuration") => {
-            cut(format!("{ERROR}{}", denial(feature)))
-        }
-        _ => text,
-    }
-}
-
 impl fmt::Display for DeprecatedFeature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -67,8 +44,10 @@ impl FromStr for DeprecatedFeature {
             let names = Self::ALL.map(Self::as_str);
             let near = names.iter().min_by_key(|name| strsim::damerau_levenshtein(name, text));
             let near = near.filter(|name| strsim::damerau_levenshtein(name, text) <= text.len() / 2);
-            let advice = near
-                .map_or_else(|| format!("there are {}", names.join(", ")), |name| format!("did you mean `{name}`?"));
+            let advice = match near {
+                Some(near) => Help::did_you_mean(*near),
+                None => format!("there are {}", names.join(", ")).into(),
+            };
             format!("no deprecated feature `{text}`: {advice}")
         })
     }

@@ -308,8 +308,7 @@ impl Sim {
         if self.insights {
             let noted = self.note.take();
             let Reason { rule, why } = noted.unwrap_or_else(|| {
-                let (_, explanation) = refusal.text.split_once(" - ").unwrap_or(("", &refusal.text));
-                Reason::new(rule_of_refusal(refusal.code, &refusal.text), explanation)
+                Reason::new(rule_of_refusal(refusal.code, &refusal.text), refusal.without_code_name())
             });
             self.tell(origin, None, rule, || What::Refused { why });
         }

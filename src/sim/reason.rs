@@ -2,14 +2,14 @@
 //! Asked only when insights are on; looks at the node and changes nothing.
 
 use crate::broker::PublishId;
-use crate::model::{Millis, Name, Value};
+use crate::model::{Millis, Name, Value, counted};
 use crate::rules::Overflow;
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ConsumerId, QueueId};
 use crate::sim::state::consumer::Consumer;
 use crate::sim::state::queue::{Queue, QueueContents, is_over};
 use crate::sim::state::queued_message::{NEVER, QueuedMessage, Stored};
-use crate::sim::state::reason::{DeathCause, OWN, Occasion, Reason, Ttl};
+use crate::sim::state::reason::{DeathCause, Occasion, Reason, Ttl};
 
 /// How many messages in front of one are looked at for the one that holds it up.
 const LOOKED_AT_MAX: usize = 200;
@@ -42,18 +42,18 @@ impl Sim {
             Some((first, [])) => format!("expired by {first}"),
             Some((first, rest)) => format!("expired by {first}, not by {}", rest.join(" or ")),
         };
-        let own = |ttl: &&Ttl| ttl.label == OWN;
+        let own = |ttl: &Ttl| ttl.of_queue.is_none();
         let mut rule = match known {
             None => "TTL-3",
-            Some([Ttl { ms: 0, .. }, ..]) => "TTL-7",
-            Some([one]) if one.label == OWN => "TTL-1",
+            Some([Ttl { ms: 0, .. }, ..]) => {
+                why.push_str(": nobody took it at once");
+                "TTL-7"
+            }
+            Some([one]) if own(one) => "TTL-1",
             Some([_]) => "TTL-2",
-            Some(all) if all.iter().any(|ttl| own(&ttl)) => "TTL-3",
+            Some(all) if all.iter().any(own) => "TTL-3",
             Some(_) => "PO-6",
         };
-        if rule == "TTL-7" {
-            why.push_str(": nobody took it at once");
-        }
         let late = self.now - entry.expires_at;
         if late > Millis(0) {
             let returned = entry.redelivered || entry.returns > 0;
@@ -70,7 +70,7 @@ impl Sim {
 
     fn reason_of_drop(&self, queue: &Queue, ready: u64, bytes: u64, occasion: Occasion) -> Reason {
         let over_length = queue.settings.max_length.is_some_and(|max| ready > max);
-        let held = if over_length { format!("{ready} messages") } else { format!("{bytes} bytes") };
+        let held = if over_length { counted(ready, "message") } else { counted(bytes, "byte") };
         let rule = match (occasion, &queue.contents) {
             (Occasion::Policy, _) => "LEN-11",
             (Occasion::Return, _) => "LEN-2",
@@ -160,8 +160,9 @@ impl Sim {
     /// Lists the TTLs that a message has in a queue, the one that counts first (TTL-3, PO-6).
     pub(crate) fn ttls(&self, queue: &Queue, stored: &Stored) -> Vec<Ttl> {
         let of_queue = self.setters(queue, "message-ttl").into_iter();
-        let of_queue = of_queue.filter_map(|(ms, label)| Some(Ttl { ms: u64::try_from(ms).ok()?, label }));
-        let own = stored.expiration_ms.map(|ms| Ttl { ms, label: OWN.to_owned() });
+        let of_queue =
+            of_queue.filter_map(|(ms, label)| Some(Ttl { ms: u64::try_from(ms).ok()?, of_queue: Some(label) }));
+        let own = stored.expiration_ms.map(|ms| Ttl { ms, of_queue: None });
         let mut all: Vec<Ttl> = of_queue.chain(own).collect();
         all.sort_by_key(|ttl| ttl.ms);
         all
@@ -182,15 +183,16 @@ impl Sim {
         }
         let longest = longest?;
         let never = longest.expires_at == NEVER;
+        let before_ttl = never && queue.settings.message_ttl_ms.is_some();
         let rule = match &queue.contents {
-            _ if never && queue.settings.message_ttl_ms.is_some() => "TTL-4",
+            _ if before_ttl => "TTL-4",
             QueueContents::Classic(classic) if classic.has_priorities() => "TTL-12",
             QueueContents::Quorum(_) if self.rules.quorum_heads_expire_apart => "TTL-13",
             _ => "TTL-5",
         };
-        let why = match (never, rule) {
-            (true, "TTL-4") => "it came before the queue had a TTL and never expires",
-            (true, _) => "it never expires",
+        let why = match (never, before_ttl) {
+            (true, true) => "it came before the queue had a TTL and never expires",
+            (true, false) => "it never expires",
             (false, _) => "it lives longer",
         };
         let until = (!never).then(|| longest.expires_at - self.now);
@@ -258,5 +260,8 @@ impl Sim {
 }
 
 fn times(n: u32) -> String {
-    if n == 1 { "once".to_owned() } else { format!("{n} times") }
+    match n {
+        1 => "once".to_owned(),
+        _ => format!("{n} times"),
+    }
 }

@@ -9,6 +9,6 @@ mod text;
 
 pub use code::{Code, CodeFamily};
 pub use guide::{CodeChapter, CodeSection, ExampleFile, code_chapters};
-pub use problem::{Label, Level, Problem};
+pub use problem::{Help, Label, Level, Problem};
 pub use sections::{Block, Chapter, Section};
 pub use text::{FileId, Position, Source, Sources, Span};

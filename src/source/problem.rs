@@ -3,6 +3,7 @@
 
 use super::Code;
 use crate::source::Span;
+use std::fmt;
 
 /// Whether a finding stops the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,15 +21,55 @@ pub struct Label {
     pub text: String,
 }
 
+/// What to do about a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Help {
+    Advice(String),
+    /// What is likely meant, and what else is worth a word.
+    DidYouMean {
+        near: String,
+        aside: Option<String>,
+    },
+}
+
+impl Help {
+    /// Asks whether a word is meant.
+    pub fn did_you_mean(near: impl Into<String>) -> Self {
+        Self::DidYouMean { near: near.into(), aside: None }
+    }
+}
+
+impl From<String> for Help {
+    fn from(advice: String) -> Self {
+        Self::Advice(advice)
+    }
+}
+
+impl From<&str> for Help {
+    fn from(advice: &str) -> Self {
+        Self::Advice(advice.to_owned())
+    }
+}
+
+impl fmt::Display for Help {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Advice(advice) => f.write_str(advice),
+            Self::DidYouMean { near, aside: None } => write!(f, "did you mean `{near}`?"),
+            Self::DidYouMean { near, aside: Some(aside) } => write!(f, "did you mean `{near}`? {aside}"),
+        }
+    }
+}
+
 /// One finding: a stable code, a sentence, its places and what to do.
 ///
 /// ```
-/// use rmqplay::source::{Code, Problem, Sources, Span};
+/// use rmqplay::source::{Code, Help, Problem, Sources, Span};
 /// let mut sources = Sources::default();
 /// let file = sources.add("t.yaml", "queuse: []\n");
 /// let problem = Problem::new(Code::YamlUnknownKey, "unknown key `queuse`")
 ///     .at(Span::new(file, 0, 6), "not a key of a topology")
-///     .help("did you mean `queues`?");
+///     .help(Help::did_you_mean("queues"));
 /// assert_eq!(problem.code.text(), "yaml::unknown_key");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +82,7 @@ pub struct Problem {
     /// The first one is the place itself; further ones are related places.
     pub labels: Vec<Label>,
     /// What to do next.
-    pub help: Option<String>,
+    pub help: Option<Help>,
 }
 
 impl Problem {
@@ -61,9 +102,9 @@ impl Problem {
         self
     }
 
-    /// Returns what to do.
-    pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help = Some(text.into());
+    /// Adds what to do.
+    pub fn help(mut self, help: impl Into<Help>) -> Self {
+        self.help = Some(help.into());
         self
     }
 

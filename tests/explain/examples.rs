@@ -1,7 +1,7 @@
 //! Plays the guide's examples with the program itself: `check`, then `run` on the simulated broker; those of `plan`
 //! are compared as topologies. The wrong ones show their code and nothing else, the right ones nothing at all.
 
-use rmqplay::language::{Settings, World, load_topology};
+use rmqplay::language::{ReadError, Settings, World, load_topology};
 use rmqplay::model::{Profile, Version};
 use rmqplay::plan::{Observed, plan};
 use rmqplay::source::{Code, CodeFamily, CodeSection, ExampleFile, Level, Sources, code_chapters};
@@ -169,8 +169,8 @@ fn codes_of(output: &Output) -> BTreeSet<String> {
 struct Nothing;
 
 impl World for Nothing {
-    fn read(&self, _path: &str) -> Result<Vec<u8>, String> {
-        Err("no such file".to_owned())
+    fn read(&self, _path: &str) -> Result<Vec<u8>, ReadError> {
+        Err(ReadError::NotFound)
     }
 
     fn variable(&self, _name: &str) -> Option<String> {

@@ -6,7 +6,7 @@ use crate::cli::terminal::Terminal;
 use crate::language::nearest;
 use crate::report::{code_json, explain_code, explain_list, explain_rule, rule_json};
 use crate::rules::{RuleChapter, RuleSection, rule_chapters};
-use crate::source::{CodeChapter, CodeSection, code_chapters};
+use crate::source::{CodeChapter, CodeSection, Help, code_chapters};
 use serde_json::{Value as Json, json};
 
 /// Prints what was asked for, or the list.
@@ -88,7 +88,7 @@ impl Explainable {
         }
         let names: Vec<String> = self.entries().map(|entry| entry.name().to_owned()).collect();
         let help = match nearest(&wanted, &names) {
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => Help::did_you_mean(near).to_string(),
             None => "`rmqplay explain` lists all".to_owned(),
         };
         Err(format!("there is no rule or code `{name}`: {help}"))

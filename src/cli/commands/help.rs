@@ -5,6 +5,7 @@ use crate::cli::ExitCode;
 use crate::cli::arguments::{CommandLine, HelpOptions};
 use crate::cli::terminal::{Terminal, note_unwritten};
 use crate::language::{reference, reference_of};
+use crate::source::Help;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
 use std::io::Write;
@@ -30,7 +31,7 @@ fn language(words: &[String], terminal: &Terminal) -> ExitCode {
         match reference_of(word) {
             Ok(text) => found.push(text),
             Err(Some(near)) => {
-                return terminal.usage(&format!("the language has no word `{word}`: did you mean `{near}`?"));
+                return terminal.usage(&format!("the language has no word `{word}`: {}", Help::did_you_mean(near)));
             }
             Err(None) => {
                 let help = "`rmqplay help language` prints all of it";

@@ -5,6 +5,7 @@ use crate::io::address::options::LoginMechanism;
 use crate::io::address::url::{Address, BadAddress, bad, encoded};
 use crate::language::nearest;
 use crate::model::Millis;
+use crate::source::Help;
 use std::borrow::Cow;
 
 /// The parameters, as RabbitMQ names them.
@@ -138,7 +139,7 @@ fn shown(key: &str) -> &str {
 fn unknown(key: &str) -> BadParameter {
     let message = format!("the parameter `{}` is not supported here", shown(key));
     match nearest(key, PARAMETERS.iter().copied()) {
-        Some(near) => (message, format!("did you mean `{near}`?")),
+        Some(near) => (message, Help::did_you_mean(near).to_string()),
         None => (message, format!("there are {}", PARAMETERS.join(", "))),
     }
 }

@@ -70,7 +70,7 @@ fn section(name: &str, disk: &Disk) -> Result<NodeSection, String> {
 
 fn read(disk: &Disk) -> Result<Vec<NodeSection>, String> {
     let path = path(disk).ok_or(format!("HOME is not set: give the file of nodes by {FILE_VARIABLE}"))?;
-    let bytes = disk.read(&path)?;
+    let bytes = disk.read(&path).map_err(|error| format!("cannot read {path}: {error}"))?;
     let text = String::from_utf8(bytes).map_err(|_| format!("{path} is not UTF-8"))?;
     sections(&text).map_err(|(line, why)| format!("{path}:{line}: {why}"))
 }

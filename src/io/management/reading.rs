@@ -139,12 +139,10 @@ impl ManagementClient {
 
     /// Lists what is in a vhost; policies only if the runner may see them, for else it cannot have made any.
     pub async fn inventory(&self, vhost: &str) -> Result<Inventory, BrokerFailure> {
-        let names = async |kind: &str| -> Result<Vec<String>, BrokerFailure> {
+        let names = async |kind: &str, needs_policymaker: bool| -> Result<Vec<String>, BrokerFailure> {
             let listed = self.get(&format!("/{kind}/{}?columns=name", encoded(vhost))).await;
             let listed = match listed {
-                Err(failure)
-                    if kind.contains("policies") && matches!(failure.kind, BrokerFailureKind::NoRight { .. }) =>
-                {
+                Err(failure) if needs_policymaker && matches!(failure.kind, BrokerFailureKind::NoRight { .. }) => {
                     return Ok(Vec::new());
                 }
                 other => list(other?),
@@ -153,10 +151,10 @@ impl ManagementClient {
         };
         let own = |name: &String| !name.is_empty() && !name.starts_with("amq.");
         Ok(Inventory {
-            queues: names("queues").await?,
-            exchanges: names("exchanges").await?.into_iter().filter(own).collect(),
-            policies: names("policies").await?,
-            operator_policies: names("operator-policies").await?,
+            queues: names("queues", false).await?,
+            exchanges: names("exchanges", false).await?.into_iter().filter(own).collect(),
+            policies: names("policies", true).await?,
+            operator_policies: names("operator-policies", true).await?,
         })
     }
 

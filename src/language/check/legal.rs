@@ -141,9 +141,12 @@ pub fn pattern(what: &str, pattern: &str, span: Span, desk: &mut Diagnostics) {
         );
         return desk.add(note.at(span, "RabbitMQ will judge it"));
     }
-    let reason = error.to_string();
-    let reason = reason.lines().last().unwrap_or("").trim_start_matches("error: ");
-    let reason = reason.split_once(": ").map_or(reason, |(_, words)| words).to_lowercase();
+    let reason = match error {
+        fancy_regex::Error::ParseError(_, error) => error.to_string(),
+        fancy_regex::Error::CompileError(error) => error.to_string(),
+        error => error.to_string(),
+    };
+    let reason = reason.to_lowercase();
     let problem = Problem::new(Code::TopologyPattern, format!("{what} is no regular expression: {reason}"));
     let help = match pattern.starts_with(['*', '+', '?']) {
         true => "`.*` matches everything; a bare `*` repeats what stands before it, and here nothing does",

@@ -9,7 +9,7 @@ use crate::model::{Origin, Queue, QueueKind, Value};
 use crate::rules::{
     QUEUE_ARGUMENTS, QueueArgument, RefusedArgument, ValueKind, queue_argument, refused_arguments, type_of_new_queue,
 };
-use crate::source::{Code, Problem, Span};
+use crate::source::{Code, Help, Problem, Span};
 use std::collections::BTreeMap;
 
 /// Judges each argument for all versions that the file may meet.
@@ -64,7 +64,7 @@ fn unknown(queue: &Queue, name: &str, span: Span, desk: &mut Diagnostics) {
     let Some(near) = near.or_else(|| suggestions::nearest(name, &known).map(str::to_owned)) else { return };
     let message = format!("RabbitMQ knows no argument `{name}`: queue '{}'", queue.name);
     let note = Problem::note(Code::TopologyUnknownArgument, message).at(span, "without any effect");
-    desk.add(note.help(format!("did you mean `{near}`?")));
+    desk.add(note.help(Help::did_you_mean(near)));
 }
 
 /// Reports an argument that the queue's type does not take.

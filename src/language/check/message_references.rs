@@ -6,7 +6,7 @@ use crate::language::decode::suggestions;
 use crate::language::syntax::tree::Node;
 use crate::language::syntax::tree::find;
 use crate::model::{Act, Action, Publish, Scenario, Subject, Text, of_same_id, of_series};
-use crate::source::{Code, Problem};
+use crate::source::{Code, Help, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks `message` and `of`, and the ids of rules.
@@ -17,8 +17,8 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Diagnostics) {
         let Some(id) = rule.matcher.id.as_ref().and_then(Text::fixed) else { continue };
         let help = match published.find(id) {
             _ if published.fits(id) => continue,
-            Found::Series { last } => format!("a series has `{id}.1` to `{id}.{last}`: write `id: \"{id}.*\"`"),
-            Found::Repeated { id } => format!("messages of one id all come as `{id}`"),
+            Found::Series { last } => format!("a series has `{id}.1` to `{id}.{last}`: write `id: \"{id}.*\"`").into(),
+            Found::Repeated { id } => format!("messages of one id all come as `{id}`").into(),
             Found::Message => continue,
             Found::Nothing | Found::Numbered => published.suggest(id),
         };
@@ -152,12 +152,12 @@ impl<'a> Published<'a> {
         self.nameless || self.single.iter().any(|id| id.starts_with(start)) || self.series.keys().any(of_series)
     }
 
-    fn suggest(&self, id: &str) -> String {
+    fn suggest(&self, id: &str) -> Help {
         let series = of_series(id).and_then(|(id, _)| self.series.get_key_value(id));
         let names: BTreeSet<&str> = self.single.iter().chain(self.series.keys()).copied().collect();
         match series {
-            Some((id, last)) => format!("the series `{id}` has `{id}.1` to `{id}.{last}`"),
-            None if names.is_empty() => "name the message where it is published: `id: …`".to_owned(),
+            Some((id, last)) => format!("the series `{id}` has `{id}.1` to `{id}.{last}`").into(),
+            None if names.is_empty() => "name the message where it is published: `id: …`".into(),
             None => suggestions::suggest(id, names, "there are"),
         }
     }

@@ -10,7 +10,7 @@ use crate::rules::{
     Differences, ValueKind, applies_to_queue, check_delayed_retry, check_policy_value, differences, policy_keys,
     queue_argument,
 };
-use crate::source::{Code, Problem, Span};
+use crate::source::{Code, Help, Problem, Span};
 
 /// How the keys begin that plugins bring along.
 const OF_PLUGINS: [&str; 4] = ["federation-", "shards-", "routing-key", "x-"];
@@ -117,8 +117,10 @@ fn unknown(entry: &Entry, operator: bool, lacking: &RefusedBy<()>, desk: &mut Di
     };
     let problem = Problem::new(Code::TopologyPolicyKey, message).at(entry.key_span, "refused");
     let help = match (of_users, argument) {
-        (true, _) => "set it by one of `policies`".to_owned(),
-        (false, Some(bare)) => format!("did you mean `{bare}`? only arguments begin with `x-`"),
+        (true, _) => "set it by one of `policies`".into(),
+        (false, Some(bare)) => {
+            Help::DidYouMean { near: bare.to_owned(), aside: Some("only arguments begin with `x-`".to_owned()) }
+        }
         (false, None) => suggestions::suggest(key, keys.iter().copied(), "they know"),
     };
     desk.judge(problem.help(help));

@@ -266,7 +266,7 @@ impl ReferenceChecker<'_> {
         }
         let names: Vec<&str> = all.iter().map(|consumer| &*consumer.name).collect();
         let help = match names.is_empty() {
-            true => "add it under `consumers:`".to_owned(),
+            true => "add it under `consumers:`".into(),
             false => suggestions::suggest(name, names, "there are"),
         };
         let problem = Problem::new(Code::ScenarioUnknownConsumer, format!("no consumer is named `{name}`"));
@@ -290,7 +290,7 @@ impl ReferenceChecker<'_> {
         let Some(user) = user.filter(|user| !self.declared.users.contains(*user)) else { return };
         let names: Vec<&str> = self.declared.users.iter().map(|name| &**name).collect();
         let help = match names.is_empty() {
-            true => "add it under `users:` of the topology; without `as` the runner acts, with all rights".to_owned(),
+            true => "add it under `users:` of the topology; without `as` the runner acts, with all rights".into(),
             false => suggestions::suggest(user, names, "there are"),
         };
         let problem = Problem::new(Code::ScenarioUnknownUser, format!("no user is named '{user}'"));

@@ -152,7 +152,7 @@ impl SuspicionChecker<'_> {
         let note = Problem::note(Code::ScenarioToNowhere, message);
         let span = find(self.tree, within, key).filter(|_| !key.is_empty()).unwrap_or(within);
         let help = match key.is_empty() {
-            true => "write `exchange: NAME`, or `routing_key: QUEUE`".to_owned(),
+            true => "write `exchange: NAME`, or `routing_key: QUEUE`".into(),
             false => self.declared.queue_help(vhost, key),
         };
         desk.add(note.at(span, "the message goes nowhere").help(help));

@@ -6,7 +6,7 @@ use crate::language::decode::collect::place;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::model::{Binding, DestinationKind, Name, Object, Origins, Topology};
-use crate::source::{Code, Level, Problem, Span};
+use crate::source::{Code, Help, Level, Problem, Span};
 use std::collections::BTreeSet;
 
 /// Holds which names are declared, for quick answers.
@@ -38,28 +38,28 @@ impl Declared {
     }
 
     /// Returns what to do about a missing queue.
-    pub fn queue_help(&self, vhost: &str, name: &str) -> String {
+    pub fn queue_help(&self, vhost: &str, name: &str) -> Help {
         help("queue", vhost, name, &self.queues)
     }
 
     /// Returns what to do about a missing exchange.
-    pub fn exchange_help(&self, vhost: &str, name: &str) -> String {
+    pub fn exchange_help(&self, vhost: &str, name: &str) -> Help {
         help("exchange", vhost, name, &self.exchanges)
     }
 }
 
-fn help(kind: &str, vhost: &str, name: &str, declared: &BTreeSet<(Name, Name)>) -> String {
+fn help(kind: &str, vhost: &str, name: &str, declared: &BTreeSet<(Name, Name)>) -> Help {
     let here = declared.iter().filter(|(of, _)| **of == *vhost).map(|(_, name)| &**name);
     if let Some(near) = suggestions::nearest(name, here) {
-        return format!("did you mean `{near}`?");
+        return Help::did_you_mean(near);
     }
     if let Some((elsewhere, _)) = declared.iter().find(|(_, known)| **known == *name) {
-        return format!("a {kind} of that name is in vhost '{elsewhere}', not in '{vhost}'");
+        return format!("a {kind} of that name is in vhost '{elsewhere}', not in '{vhost}'").into();
     }
     let here: Vec<&str> = declared.iter().filter(|(of, _)| **of == *vhost).map(|(_, name)| &**name).collect();
     match here.is_empty() {
-        true => format!("vhost '{vhost}' declares no {kind}: add it under `{kind}s:`"),
-        false => format!("declare it under `{kind}s:`; vhost '{vhost}' has {}", suggestions::listed(here)),
+        true => format!("vhost '{vhost}' declares no {kind}: add it under `{kind}s:`").into(),
+        false => format!("declare it under `{kind}s:`; vhost '{vhost}' has {}", suggestions::listed(here)).into(),
     }
 }
 
@@ -91,8 +91,8 @@ pub fn check_topology(topology: &Topology, origins: &Origins, desk: &mut Diagnos
             let span = field(origins, &object, &["user"]);
             let message = format!("{object} are given, but no user '{user}' is declared");
             let help = match suggestions::nearest(user, declared.users.iter().map(|name| &**name)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "the broker must have that user already".to_owned(),
+                Some(near) => Help::did_you_mean(near),
+                None => "the broker must have that user already".into(),
             };
             desk.add(labelled(Problem::note(Code::TopologyUnknownUser, message), span, "not declared").help(help));
         }

@@ -7,7 +7,7 @@ use crate::language::decode::suggestions;
 use crate::language::secrets::is_secret;
 use crate::language::syntax::tree::{Entry, Node, NodeKind, Style};
 use crate::language::words::WordGroup;
-use crate::source::{Code, Level, Problem, Span};
+use crate::source::{Code, Help, Level, Problem, Span};
 use std::collections::BTreeSet;
 
 /// How many problems of a file are kept.
@@ -122,9 +122,9 @@ fn not_of_kind(what: &str, node: &Node, expected: &str) -> Problem {
 }
 
 /// Returns what to do about a scalar that looks like another.
-fn help_for_scalar(expected: ExpectedScalar, node: &Node) -> Option<String> {
+fn help_for_scalar(expected: ExpectedScalar, node: &Node) -> Option<Help> {
     match (expected, &node.kind) {
-        (ExpectedScalar::Text, NodeKind::Integer(n)) => Some(format!("quote it: \"{n}\"")),
+        (ExpectedScalar::Text, NodeKind::Integer(n)) => Some(format!("quote it: \"{n}\"").into()),
         (ExpectedScalar::Text, NodeKind::Bool(_) | NodeKind::Float(_)) => Some("quote it".into()),
         (ExpectedScalar::WholeNumber, NodeKind::Text(text)) if text.parse::<i64>().is_ok() => {
             Some("leave the quotes out".into())

@@ -4,6 +4,7 @@
 use crate::language::syntax::tree::{Node, NodeKind, Style};
 use crate::model::{Count, DurationError, LateValue, Millis, Name, Table, Text, Value};
 use crate::rules::SHORT_STRING_BYTES_MAX;
+use crate::source::Help;
 
 /// A scalar that belongs at some place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +33,9 @@ pub enum DecodeError {
     /// Something else than a text, a whole number or a switch.
     Scalar(ExpectedScalar),
     /// The right kind, but no such value.
-    Value { message: String, help: Option<String> },
+    Value { message: String, help: Option<Help> },
     /// The same, in a sentence of its own.
-    Sentence { message: String, help: Option<String> },
+    Sentence { message: String, help: Option<Help> },
     /// Was a problem already.
     Known,
 }
@@ -49,11 +50,11 @@ fn scalar<T>(node: &Node, expected: ExpectedScalar) -> Read<T> {
     Err(if matches!(node.kind, NodeKind::Faulty) { DecodeError::Known } else { DecodeError::Scalar(expected) })
 }
 
-fn sentence<T>(message: impl Into<String>, help: impl Into<String>) -> Read<T> {
+fn sentence<T>(message: impl Into<String>, help: impl Into<Help>) -> Read<T> {
     Err(DecodeError::Sentence { message: message.into(), help: Some(help.into()) })
 }
 
-fn value<T>(message: impl Into<String>, help: impl Into<String>) -> Read<T> {
+fn value<T>(message: impl Into<String>, help: impl Into<Help>) -> Read<T> {
     Err(DecodeError::Value { message: message.into(), help: Some(help.into()) })
 }
 

@@ -1,6 +1,8 @@
 //! The nearest right spelling.
 //! Takes a word and what it might have meant; gives one candidate, or none when nothing is near.
 
+use crate::source::Help;
+
 /// How many candidates are measured: a broker's export may declare very many.
 const CANDIDATES_MAX: usize = 2_000;
 
@@ -174,9 +176,9 @@ pub fn suggest<'c, S: AsRef<str> + ?Sized + 'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c S> + Clone,
     kind: &str,
-) -> String {
+) -> Help {
     match nearest(word, candidates.clone()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("{kind}: {}", listed(candidates.into_iter().map(AsRef::as_ref))),
+        Some(near) => Help::did_you_mean(near),
+        None => format!("{kind}: {}", listed(candidates.into_iter().map(AsRef::as_ref))).into(),
     }
 }

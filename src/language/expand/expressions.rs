@@ -4,7 +4,7 @@
 use crate::language::decode::suggestions;
 use crate::language::expand::late::{LATE_NAMES, Late};
 use crate::model::{MESSAGE_FIELDS, Template};
-use crate::source::{Code, Problem, Span};
+use crate::source::{Code, Help, Problem, Span};
 use std::ops::Range;
 
 /// The filters that templates may use.
@@ -188,9 +188,11 @@ pub fn undefined(
         let vars = known.vars.iter().copied();
         let names: Vec<&str> = vars.chain(["env"]).chain(late.names().iter().copied()).collect();
         let help = match suggestions::nearest(name, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if (known.is_in_environment)(name) => format!("write `env.{name}` for the environment variable"),
-            None => format!("add it to `vars:`, or give it by `--var {name}=…`"),
+            Some(near) => Help::did_you_mean(near),
+            None if (known.is_in_environment)(name) => {
+                format!("write `env.{name}` for the environment variable").into()
+            }
+            None => format!("add it to `vars:`, or give it by `--var {name}=…`").into(),
         };
         return Some(Problem::new(CODE, format!("no var `{name}`")).at(span, "undefined").help(help));
     }

@@ -42,7 +42,7 @@ fn changed_user(findings: &mut Findings<'_>, object: Object, old: &User, new: &U
     let password = password_of(old, new);
     let mut fields = Vec::new();
     if !matches!(password, Password::Same) {
-        fields.push(FieldChange::new("password", "***", "***"));
+        fields.push(FieldChange::hidden("password"));
     }
     let (old_tags, new_tags) = (tag_set(&old.tags), tag_set(&new.tags));
     if old_tags != new_tags {

@@ -42,7 +42,7 @@ impl Findings<'_> {
         }
         let reason = reason(&fields);
         for field in &fields {
-            let FieldChange { name, old, new } = field;
+            let FieldChange { name, old, new, .. } = field;
             let text = format!("{object} cannot change {name}: the broker has {old}, the file says {new}");
             self.problem(&object, name, Problem::new(Code::PlanImmutable, text).help(reason.clone()));
         }

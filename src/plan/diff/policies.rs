@@ -125,7 +125,7 @@ fn value_changes(old: &Json, new: &Json) -> Vec<FieldChange> {
     let keys: BTreeSet<&str> = before.keys().chain(after.keys()).map(String::as_str).collect();
     let hide = |change: FieldChange| {
         let secret = ["uri", "password", "secret", "token"].iter().any(|word| change.name.contains(word));
-        if secret { FieldChange::new(change.name, "***", "***") } else { change }
+        if secret { FieldChange::hidden(change.name) } else { change }
     };
     json_changes(|key| before.get(key), |key| after.get(key), &keys).into_iter().map(hide).collect()
 }

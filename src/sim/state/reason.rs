@@ -94,19 +94,20 @@ impl DeathCause {
     }
 }
 
-/// What a message's own TTL is called.
-pub(crate) const OWN: &str = "its own TTL";
-
 /// A TTL and who set it.
 #[derive(Debug, Clone)]
 pub(crate) struct Ttl {
     pub ms: u64,
-    pub label: String,
+    /// The argument or the policy of the queue; `None`: it is the message's own.
+    pub of_queue: Option<String>,
 }
 
 impl Ttl {
     pub(crate) fn in_words(&self) -> String {
         let ttl = Millis(self.ms);
-        if self.label == OWN { format!("{OWN} {ttl}") } else { format!("queue TTL {ttl} ({})", self.label) }
+        match &self.of_queue {
+            None => format!("its own TTL {ttl}"),
+            Some(setter) => format!("queue TTL {ttl} ({setter})"),
+        }
     }
 }

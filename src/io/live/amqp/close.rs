@@ -7,8 +7,9 @@ use crate::io::greet::greet;
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::channel::{Item, LiveChannel, LiveChannelState};
 use crate::io::live::amqp::connection::{LiveConnection, LiveConnectionState};
-use crate::io::live::amqp::reply_texts::{Meaning, meaning_of};
 use crate::io::live::job::Done;
+use crate::model::by_number;
+use crate::rules::{RefusalMeaning, meaning_of_refusal};
 use std::time::{Duration, Instant};
 
 /// How long a crash waits for what was sent before it, and then for the broker to notice.
@@ -190,7 +191,9 @@ impl Live {
         let cause = socket.and_then(|socket| socket.last_words()).unwrap_or(cause);
         match link.state {
             LiveConnectionState::Open if self.restarting => self.drop_link(connection, cause),
-            LiveConnectionState::Open if cause.code == 0 || meaning_of(&cause) == Meaning::ShuttingDown => {
+            LiveConnectionState::Open
+                if cause.code == 0 || meaning_of_refusal(cause.code, &cause.text) == RefusalMeaning::ShuttingDown =>
+            {
                 link.state = LiveConnectionState::Checking;
                 let address = self.address.clone();
                 self.start(Box::pin(async move {
@@ -276,7 +279,9 @@ impl Live {
         let unsettled: usize = self.lines.values().map(|line| line.unsettled.len()).sum();
         match self.waiting.values().next() {
             Some(waiting) => waiting.doing.clone(),
-            None if unsettled > 0 => format!("waiting for {unsettled} publishes to be confirmed"),
+            None if unsettled > 0 => {
+                format!("waiting for {unsettled} {} to be confirmed", by_number(unsettled, "publish", "publishes"))
+            }
             None => "playing".into(),
         }
     }

@@ -5,13 +5,13 @@ use crate::broker::{Refusal, Scope, code};
 use crate::io::address::{Address, LoginMechanism};
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::amqp::close_frame_tap::{CloseFrameTap, Listening, TappedClose};
-use crate::io::live::amqp::reply_texts::{Meaning, meaning_of};
 use crate::io::live::amqp::translate::{Cause, cause_of};
 use crate::io::management::install_crypto;
 use crate::io::tls::certificate::common_name_in;
 use crate::io::tls::fault::{TlsFault, explain, tls_error_in};
 use crate::io::tls::session::{HandshakeError, secure};
 use crate::model::{Millis, Secret};
+use crate::rules::{RefusalMeaning, meaning_of_refusal};
 use futures_util::Stream;
 use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream};
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo, SASLMechanism};
@@ -105,7 +105,8 @@ async fn open(target: Target) -> Result<Dialed, DialError> {
     let (last, first) = target.mechanisms.split_last().unwrap_or((&LoginMechanism::Plain, &[]));
     for mechanism in first {
         match open_with(&target, *mechanism).await {
-            Err(DialError::Refused(refusal)) if meaning_of(&refusal) == Meaning::NoMechanism => {}
+            Err(DialError::Refused(refusal))
+                if meaning_of_refusal(refusal.code, &refusal.text) == RefusalMeaning::NoMechanism => {}
             other => return other,
         }
     }
@@ -230,7 +231,11 @@ pub(crate) fn failure_of(error: DialError, address: &Address, vhost: &str) -> Br
     match error {
         DialError::Unreachable(why) => BrokerFailure::new(BrokerFailureKind::Unreachable { why }, address),
         DialError::NoTls(fault) => fault.at(address),
-        DialError::Refused(refusal) if meaning_of(&refusal) == Meaning::NoMechanism => no_external(address),
+        DialError::Refused(refusal)
+            if meaning_of_refusal(refusal.code, &refusal.text) == RefusalMeaning::NoMechanism =>
+        {
+            no_external(address)
+        }
         DialError::Refused(refusal)
             if refusal.code == code::ACCESS_REFUSED && address.mechanisms.contains(&LoginMechanism::External) =>
         {
@@ -239,7 +244,7 @@ pub(crate) fn failure_of(error: DialError, address: &Address, vhost: &str) -> Br
         DialError::Refused(refusal) if refusal.code == code::ACCESS_REFUSED => {
             BrokerFailure::new(BrokerFailureKind::BadLogin { user: address.user.clone() }, address)
         }
-        DialError::Refused(refusal) if meaning_of(&refusal) == Meaning::NoVhost => {
+        DialError::Refused(refusal) if meaning_of_refusal(refusal.code, &refusal.text) == RefusalMeaning::NoVhost => {
             let what = format!("there is no vhost '{vhost}'");
             let hint = "check the vhost in the URL (`/` is written %2F), or have `rmqplay apply` make it";
             BrokerFailure::new(BrokerFailureKind::NotFound { what }, address).hint(hint)

@@ -1,5 +1,5 @@
 //! AMQP by lapin: dialing, connections and channels, calls, publishes, returns, closes.
-//! Texts of lapin and of brokers are understood here alone.
+//! What lapin tells is understood here alone.
 
 pub(crate) mod calls;
 pub(crate) mod cancel_frames;
@@ -9,6 +9,5 @@ pub(crate) mod close_frame_tap;
 pub(crate) mod connection;
 pub(crate) mod dial;
 pub(crate) mod publishing;
-pub(crate) mod reply_texts;
 pub(crate) mod returned;
 pub(crate) mod translate;

@@ -6,11 +6,11 @@ use crate::broker::{Counts, Event, code};
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::dial::{DialError, Dialed, Target, dial};
-use crate::io::live::amqp::reply_texts::{Meaning, meaning_of};
 use crate::io::live::amqp::translate::{Cause, cause_of, short};
 use crate::io::live::job::Done;
 use crate::io::management::{ManagementClient, QueueTotals};
 use crate::model::{Name, QueueName};
+use crate::rules::{RefusalMeaning, meaning_of_refusal};
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use std::collections::{BTreeMap, BTreeSet};
@@ -333,10 +333,10 @@ impl Probe {
                 Ok(PassiveCount::Counts(Counts { ready, consumers }))
             }
             Err(error) => match cause_of(&error) {
-                Cause::Channel(refusal) => match meaning_of(&refusal) {
-                    Meaning::QueueTimedOut => Err(Cause::Unclear),
-                    Meaning::NotFound => Ok(PassiveCount::Missing),
-                    Meaning::Locked => Ok(PassiveCount::Hidden),
+                Cause::Channel(refusal) => match meaning_of_refusal(refusal.code, &refusal.text) {
+                    RefusalMeaning::QueueTimedOut => Err(Cause::Unclear),
+                    RefusalMeaning::NotFound => Ok(PassiveCount::Missing),
+                    RefusalMeaning::Locked => Ok(PassiveCount::Hidden),
                     _ => Err(Cause::Channel(refusal)),
                 },
                 cause => Err(cause),

@@ -13,7 +13,7 @@ use crate::model::{
     MessagePattern, Millis, Moment, Name, Order, Peak, PublishExpectation, PublishOutcome, QueueExpectation, QueueName,
     Received, Subject, Tolerance, When,
 };
-use crate::source::{Code, Problem, Span};
+use crate::source::{Code, Help, Problem, Span};
 
 /// All keys that say whom an expectation speaks of.
 const SUBJECTS: [&str; 12] = [
@@ -112,7 +112,7 @@ fn counted(fields: &mut MapDecoder<'_>, node: &Node, desk: &mut Diagnostics) -> 
     let misspelt = node.entries().iter().find_map(|it| Some((it, suggestions::nearest(&it.key, SUBJECTS)?)));
     let problem = Problem::new(Code::ScenarioNoSubject, "an expectation says whom it speaks of");
     desk.add(match misspelt {
-        Some((entry, near)) => problem.at(entry.key_span, "unknown key").help(format!("did you mean `{near}`?")),
+        Some((entry, near)) => problem.at(entry.key_span, "unknown key").help(Help::did_you_mean(near)),
         None => problem.at(node.span, "no subject").help(format!("one of {}", suggestions::listed(SUBJECTS))),
     });
     None
@@ -360,7 +360,7 @@ fn received(key: &'static str, node: &Node, order: Option<Order>, desk: &mut Dia
 }
 
 fn count_or_list(node: &Node) -> Read<Count> {
-    let help = Some("messages are a list: [poison, fine]; a count is 3 or \">=3\"".to_owned());
+    let help = Some("messages are a list: [poison, fine]; a count is 3 or \">=3\"".into());
     match read::count(node) {
         Err(DecodeError::Kind(_) | DecodeError::Scalar(_)) => Err(DecodeError::Kind("a list of ids, or a count")),
         Err(DecodeError::Value { message, .. }) => Err(DecodeError::Value { message, help }),

@@ -7,6 +7,7 @@ use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{DeathMatcher, Key, Matcher, Seen, Template};
+use crate::source::Help;
 
 /// The reasons for which a message dies (DL-1).
 pub const DEATH_REASONS: [&str; 4] = ["rejected", "expired", "maxlen", "delivery_limit"];
@@ -105,7 +106,7 @@ pub fn key(node: &Node) -> Read<Key> {
     key.ok_or_else(|| DecodeError::Value {
         message: format!("knows no `{text}`"),
         help: Some(match &*text {
-            "id" => "did you mean `message_id`?".to_owned(),
+            "id" => Help::did_you_mean("message_id"),
             _ => suggestions::suggest(&text, KEYS, "there are"),
         }),
     })

@@ -17,7 +17,7 @@ use crate::language::decode::topology::policies::policy_fields;
 use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::language::words::{Word, WordGroup};
 use crate::model::{Act, Name, Object, Origin, Pace, QueueName, Refused, Side, Step, When};
-use crate::source::{Code, Problem, Span};
+use crate::source::{Code, Help, Problem, Span};
 
 /// Lists all words that a step begins with.
 fn verbs() -> impl Iterator<Item = &'static str> + Clone {
@@ -101,12 +101,12 @@ fn step(node: &Node, index: u32, stage: &StepSurroundings<'_>, desk: &mut Diagno
             false => format!("unknown key `{}` in a step", second.key),
         };
         let help = match (known, suggestions::nearest(&second.key, BESIDE)) {
-            (true, _) => "begin each step with a dash of its own".to_owned(),
-            (false, Some(near)) => format!("did you mean `{near}`?"),
+            (true, _) => "begin each step with a dash of its own".into(),
+            (false, Some(near)) => Help::did_you_mean(near),
             (false, None) if matches!(verb.value.kind, NodeKind::Map(_) | NodeKind::Null) => {
-                format!("keys of `{}` are indented below it", verb.key)
+                format!("keys of `{}` are indented below it", verb.key).into()
             }
-            (false, None) => format!("beside it a step knows {}", suggestions::listed(BESIDE)),
+            (false, None) => format!("beside it a step knows {}", suggestions::listed(BESIDE)).into(),
         };
         desk.add(Problem::new(Code::ScenarioStep, message).at(second.key_span, "beside it").help(help));
     }

@@ -1,5 +1,7 @@
-//! Which rule a broker follows when it says no: told by code and text, so that it is known of live brokers too.
-//! Knows the broker's own words only; never refuses.
+//! RabbitMQ's reply texts, understood here and nowhere else: the rule behind a refusal, its meaning where the code alone
+//! does not tell, the names and durations that it quotes. Takes codes and texts, returns data; never refuses.
+
+use crate::rules::arguments::{ValueKind, queue_argument};
 
 use std::ops::Range;
 
@@ -95,6 +97,38 @@ pub fn rule_of_refusal(code: u16, text: &str) -> &'static str {
     }
 }
 
+/// The meaning of a refusal to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalMeaning {
+    /// The vhost is not there.
+    NoVhost,
+    /// The broker goes down.
+    ShuttingDown,
+    /// The queue is there, but did not answer in time: 3.10 says it with the code of one that is not.
+    QueueTimedOut,
+    /// What it is about is not there.
+    NotFound,
+    /// The broker does not offer the mechanism of the login.
+    NoMechanism,
+    /// It belongs to another connection.
+    Locked,
+    /// Anything else: the text is for people.
+    Other,
+}
+
+/// Classifies a refusal by code and text.
+pub fn meaning_of_refusal(code: u16, text: &str) -> RefusalMeaning {
+    match code {
+        _ if text.contains("due to timeout") => RefusalMeaning::QueueTimedOut,
+        _ if text.contains("unknown authentication mechanism") => RefusalMeaning::NoMechanism,
+        320 if text.contains("shutdown") => RefusalMeaning::ShuttingDown,
+        404 => RefusalMeaning::NotFound,
+        405 => RefusalMeaning::Locked,
+        530 if text.contains("not found") => RefusalMeaning::NoVhost,
+        _ => RefusalMeaning::Other,
+    }
+}
+
 /// What a reply text puts in quotes and a message holds too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuotedName {
@@ -123,6 +157,49 @@ pub fn quoted_names(text: &str) -> Vec<(QuotedName, Range<usize>)> {
     found
 }
 
+/// Finds the durations that a reply text quotes, in order: `received '250' but current is '500'`. A text that names no
+/// argument of time quotes none.
+pub fn quoted_durations(text: &str) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for part in text.split('\'') {
+        parts.push(start..start + part.len());
+        start += part.len() + 1;
+    }
+    let is_time = |word: &str| {
+        let argument = queue_argument(word).filter(|_| word.starts_with("x-"));
+        argument.is_some_and(|argument| argument.kind == ValueKind::Duration)
+    };
+    if !parts.iter().any(|part| is_time(&text[part.clone()])) {
+        return Vec::new();
+    }
+    parts.into_iter().filter(|part| text[part.clone()].parse::<u64>().is_ok()).collect()
+}
+
+/// What stands in front of the refusals of deprecated features.
+const INTERNAL_ERROR: &str = "INTERNAL_ERROR - ";
+
+/// Returns what 4.3 says of a deprecated feature that it does not permit, after the code (ER-12).
+pub fn denial(feature: &str) -> String {
+    format!(
+        "Feature `{feature}` is deprecated.\nBy default, this feature is not permitted anymore.\nThe feature will be \
+         removed from a future major RabbitMQ version, regardless of the configuration; actual version to be \
+         determined.\nTo continue using this feature"
+    )
+}
+
+/// Returns a refusal's text as 4.3 says it by default: a broker that denies a feature by its configuration says so in the
+/// second line, and its text is cut earlier then (ER-12).
+pub fn as_by_default(text: String) -> String {
+    let about = text.strip_prefix(INTERNAL_ERROR).and_then(|rest| rest.strip_prefix("Feature `"));
+    match about.and_then(|rest| rest.split_once("` is deprecated.\n")) {
+        Some((feature, rest)) if rest.starts_with("Its use is not permitted per the configuration") => {
+            cut(format!("{INTERNAL_ERROR}{}", denial(feature)))
+        }
+        _ => text,
+    }
+}
+
 /// Cuts a text that does not fit into a short string, as the broker does.
 pub fn cut(text: String) -> String {
     if text.len() <= 255 {
@@ -133,4 +210,33 @@ pub fn cut(text: String) -> String {
         end -= 1;
     }
     format!("{}...", &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_tell_what_codes_do_not() {
+        let timed_out = "NOT_FOUND - failed to perform operation on queue 'q' in vhost 'v' due to timeout";
+        let shutdown = "CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'";
+        let meanings = [
+            (404, timed_out, RefusalMeaning::QueueTimedOut),
+            (404, "NOT_FOUND - no queue 'q' in vhost 'v'", RefusalMeaning::NotFound),
+            (530, "NOT_ALLOWED - vhost v not found", RefusalMeaning::NoVhost),
+            (530, "NOT_ALLOWED - access to vhost 'v' refused for user 'u'", RefusalMeaning::Other),
+            (320, shutdown, RefusalMeaning::ShuttingDown),
+        ];
+        for (code, text, meaning) in meanings {
+            assert_eq!(meaning_of_refusal(code, text), meaning, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_quoted_beside_the_name_of_an_argument_of_time() {
+        let text = "inequivalent arg 'x-message-ttl' for queue 'q1': received '250' but current is '500'";
+        let quoted: Vec<&str> = quoted_durations(text).into_iter().map(|place| &text[place]).collect();
+        assert_eq!(quoted, ["250", "500"]);
+        assert!(quoted_durations("inequivalent arg 'x-max-length' for queue 'q': received '5'").is_empty());
+    }
 }
