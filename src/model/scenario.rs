@@ -83,6 +83,13 @@ pub struct Step {
     pub pace: Option<Pace>,
 }
 
+impl Step {
+    /// Names who does it: the user who acts, or the driver.
+    pub fn who(&self) -> Name {
+        self.actor.clone().unwrap_or_else(|| "driver".into())
+    }
+}
+
 /// The place of a step in a repeated one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {

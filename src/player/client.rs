@@ -127,8 +127,9 @@ impl Client for Player {
             Event::Delivered { channel, consumer, delivery } => self.delivered(channel, &consumer, delivery),
             Event::Returned { publish, .. } => self.context.publish_returned(publish),
             Event::Confirmed { publish, confirmation } => {
-                let outcome = self.context.outcome_of(publish, confirmation);
-                self.publish_ended(publish, outcome, None);
+                if let Some((owner, outcome)) = self.context.publish_answered(publish, confirmation) {
+                    self.publish_ended(owner, publish, outcome, None);
+                }
             }
             Event::ChannelClosed { channel, cause } => {
                 self.end_publishes(|one| one == channel, &cause);
@@ -234,14 +235,14 @@ impl Player {
         self.context.failed(Code::RunLoop, message, span, Vec::new()).about(about).help(help);
     }
 
-    fn publish_ended(&mut self, publish: PublishId, outcome: PublishOutcome, refusal: Option<&Refusal>) {
+    /// Tells whoever waits for the end of a publish.
+    fn publish_ended(&mut self, owner: Owner, publish: PublishId, outcome: PublishOutcome, refusal: Option<&Refusal>) {
         let Self { scenario, context, driver, consumers, .. } = self;
-        match context.publish_ended(publish, outcome, refusal) {
-            Some(Owner::Instance(number)) => {
+        match owner {
+            Owner::Instance(number) => {
                 consumers.publish_ended(number, publish, outcome, refusal, context, scenario);
             }
-            Some(Owner::Driver) => driver.publish_ended(publish, outcome, refusal, context, scenario),
-            None => {}
+            Owner::Driver => driver.publish_ended(publish, outcome, refusal, context, scenario),
         }
     }
 
@@ -249,7 +250,9 @@ impl Player {
     fn end_publishes(&mut self, is_gone: impl Fn(ChannelId) -> bool, cause: &Refusal) {
         let (outcome, refusal) = outcome_of_loss(cause);
         for publish in self.context.publishes_on(is_gone) {
-            self.publish_ended(publish, outcome, refusal);
+            if let Some(owner) = self.context.publish_ended(publish, outcome, refusal) {
+                self.publish_ended(owner, publish, outcome, refusal);
+            }
         }
     }
 

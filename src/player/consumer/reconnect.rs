@@ -68,10 +68,8 @@ impl ConsumerInstance {
 
     /// Takes the answer to what it asked in order to connect again.
     pub fn answered(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
-        if let Some(Absence { state: AbsenceState::Connecting(sequence), .. }) = &mut self.absence
-            && sequence.waiting == Some(request)
-        {
-            sequence.answered(reply);
+        if let Some(Absence { state: AbsenceState::Connecting(sequence), .. }) = &mut self.absence {
+            sequence.answer(request, reply);
         }
     }
 }

@@ -37,7 +37,7 @@ impl Ask {
 pub(crate) struct CommandSequence {
     asks: VecDeque<Ask>,
     /// The request that is not answered yet.
-    pub waiting: Option<RequestId>,
+    waiting: Option<RequestId>,
     pub refusal: Option<Refusal>,
     /// The answers to calls, in order.
     pub replies: Vec<Reply>,
@@ -74,8 +74,11 @@ impl CommandSequence {
         Some(ask)
     }
 
-    /// Takes the answer to the request under way.
-    pub fn answered(&mut self, reply: Result<Reply, Refusal>) {
+    /// Takes an answer, if it is that to the request under way.
+    pub fn answer(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
+        if self.waiting != Some(request) {
+            return;
+        }
         self.waiting = None;
         match reply {
             Ok(reply) => {

@@ -40,8 +40,17 @@ impl Context {
         }
     }
 
-    /// Returns how a publish ends that the broker answers so.
-    pub fn outcome_of(&self, publish: PublishId, confirmation: Confirmation) -> PublishOutcome {
+    /// Ends a publish as the broker answers; gives how, and who waits for its end.
+    pub fn publish_answered(
+        &mut self,
+        publish: PublishId,
+        confirmation: Confirmation,
+    ) -> Option<(Owner, PublishOutcome)> {
+        let outcome = self.outcome_of(publish, confirmation);
+        self.publish_ended(publish, outcome, None).map(|owner| (owner, outcome))
+    }
+
+    fn outcome_of(&self, publish: PublishId, confirmation: Confirmation) -> PublishOutcome {
         match confirmation {
             Confirmation::Nack => PublishOutcome::Nacked,
             Confirmation::Ack if self.in_flight.get(&publish).is_some_and(|one| one.returned && one.mandatory) => {

@@ -32,13 +32,11 @@ impl Driver {
 
     /// Takes the answer to a request of the driver.
     pub fn answered(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
-        let sequence = match &mut self.doing {
-            DriverState::CommandSequence(sequence, _) | DriverState::PreparingPublish(sequence) => sequence,
-            DriverState::Reading(reading) => &mut reading.sequence,
-            _ => return,
-        };
-        if sequence.waiting == Some(request) {
-            sequence.answered(reply);
+        match &mut self.doing {
+            DriverState::CommandSequence(sequence, _) => sequence.answer(request, reply),
+            DriverState::Publishing(step) => step.answered(request, reply),
+            DriverState::Reading(reading) => reading.sequence.answer(request, reply),
+            _ => {}
         }
     }
 

@@ -42,10 +42,9 @@ impl Driver {
     fn awaited(&self, context: &Context, scenario: &Scenario, consumers: &ConsumerInstances) -> Option<Awaited> {
         Some(match &self.doing {
             DriverState::Nothing => return None,
-            DriverState::CommandSequence(..)
-            | DriverState::PreparingPublish(_)
-            | DriverState::ClosingConnections(_)
-            | DriverState::Reading(_) => Awaited::Answer,
+            DriverState::CommandSequence(..) | DriverState::ClosingConnections(_) | DriverState::Reading(_) => {
+                Awaited::Answer
+            }
             DriverState::Publishing(_) => Awaited::Confirms,
             DriverState::PendingCall(_) => Awaited::Reply,
             DriverState::Leaving => Awaited::Consumers,

@@ -5,13 +5,13 @@ use crate::model::{Name, Step};
 use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;
 use crate::player::context::owner::Owner;
-use crate::player::driver::state::{Driver, UserConnection, UserOfVhost};
+use crate::player::driver::state::{Driver, DriverState, UserConnection, UserOfVhost};
 
 impl Driver {
-    /// Lists what is missing for a user to publish in a vhost: a connection, a channel.
-    pub fn connect_asks(&mut self, user: &UserOfVhost, context: &mut Context) -> Vec<Ask> {
+    /// Returns the channel over which a user publishes in a vhost, and what it takes to open it: a connection, a channel.
+    pub fn connect(&mut self, user: UserOfVhost, context: &mut Context) -> (Vec<Ask>, ChannelId) {
         let mut asks = Vec::new();
-        let known = match self.connections.get(user).copied() {
+        let known = match self.connections.get(&user).copied() {
             Some(known) => known,
             None => {
                 let connection = context.outbox.connection();
@@ -25,14 +25,19 @@ impl Driver {
             context.channels.open(channel, known.connection, Owner::Driver);
             channel
         });
-        self.connections.insert(user.clone(), UserConnection { publishing: Some(publishing), ..known });
-        asks
+        self.connections.insert(user, UserConnection { publishing: Some(publishing), ..known });
+        (asks, publishing)
+    }
+
+    /// The same for whoever does a step.
+    pub fn connect_for(&mut self, step: &Step, context: &mut Context) -> (Vec<Ask>, ChannelId) {
+        self.connect(user_of(step), context)
     }
 
     /// Opens a channel for a step alone, on its user's connection; gives what that takes, and the channel.
     pub fn channel_asks(&mut self, step: &Step, context: &mut Context) -> (Vec<Ask>, Option<ChannelId>) {
         let user = user_of(step);
-        let mut asks = self.connect_asks(&user, context);
+        let (mut asks, _) = self.connect(user.clone(), context);
         let Some(connection) = self.connections.get(&user).map(|known| known.connection) else { return (asks, None) };
         let channel = context.outbox.channel();
         context.channels.open(channel, connection, Owner::Driver);
@@ -44,6 +49,9 @@ impl Driver {
     pub fn channel_closed(&mut self, channel: ChannelId) {
         for known in self.connections.values_mut().filter(|known| known.publishing == Some(channel)) {
             known.publishing = None;
+        }
+        if let DriverState::Publishing(step) = &mut self.doing {
+            step.channel_closed(channel);
         }
     }
 
@@ -65,9 +73,4 @@ impl Driver {
 /// Returns who does a step, and where.
 pub(crate) fn user_of(step: &Step) -> UserOfVhost {
     (step.actor.clone(), step.vhost.clone())
-}
-
-/// Names who does a step.
-pub(crate) fn name_of_user(step: &Step) -> Name {
-    step.actor.clone().unwrap_or_else(|| "driver".into())
 }

@@ -3,7 +3,7 @@
 use crate::broker::{Refusal, Scope};
 use crate::model::{Act, Name, Refused, Scenario, Step};
 use crate::player::context::Context;
-use crate::player::driver::connections::{name_of_user, user_of};
+use crate::player::driver::connections::user_of;
 use crate::player::driver::state::{Driver, DriverState, RunStage};
 use crate::player::record::failure::{FailureSubject, Finding};
 use crate::player::record::timeline::{Attempt, Timeline, TimelineEvent};
@@ -15,7 +15,7 @@ impl Driver {
         self.doing = DriverState::Nothing;
         let Some(step) = self.current_step(scenario) else { return };
         if let Some(refusal) = refusal {
-            context.refused(name_of_user(step), Attempt::Step(Box::new(step.act.clone())), refusal);
+            context.refused(step.who(), Attempt::Step(Box::new(step.act.clone())), refusal);
             if refusal.scope == Scope::Connection {
                 self.connections.remove(&user_of(step));
             }
@@ -61,7 +61,7 @@ fn note_done(step: &Step, context: &mut Context) {
             | Act::RestartBroker
     );
     if !told {
-        context.record(TimelineEvent::Did { who: name_of_user(step), act: Box::new(step.act.clone()) });
+        context.record(TimelineEvent::Did { who: step.who(), act: Box::new(step.act.clone()) });
     }
 }
 

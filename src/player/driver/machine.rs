@@ -54,7 +54,7 @@ impl Driver {
 
     /// Returns whether it publishes more than goes out at once, and is in the midst of it.
     pub fn is_amid_bulk(&self) -> bool {
-        matches!(&self.doing, DriverState::Publishing(series) if series.is_amid_bulk())
+        matches!(&self.doing, DriverState::Publishing(step) if step.is_amid_bulk())
     }
 
     /// Takes notice of an event, whomever it is for.
@@ -83,7 +83,7 @@ impl Driver {
     /// Returns the next moment at which the driver acts by itself.
     pub fn wake_at(&self) -> Option<Moment> {
         let own = match &self.doing {
-            DriverState::Publishing(series) => series.wake_at(),
+            DriverState::Publishing(step) => step.wake_at(),
             DriverState::PendingCall(call) => Some(call.wake_at()),
             DriverState::Watching { until } | DriverState::Sleeping { until } => Some(*until),
             DriverState::Pausing { until } | DriverState::Lingering { until } => Some(*until),
@@ -128,8 +128,7 @@ impl Driver {
         match std::mem::replace(&mut self.doing, DriverState::Nothing) {
             DriverState::Nothing => self.next_stage(moment, context, scenario, consumers),
             DriverState::CommandSequence(sequence, then) => self.go_on_asking(sequence, then, context, scenario),
-            DriverState::PreparingPublish(sequence) => self.go_on_preparing(sequence, context, scenario),
-            DriverState::Publishing(series) => self.go_on_publishing(series, context, scenario),
+            DriverState::Publishing(step) => self.go_on_publishing(step, context, scenario),
             DriverState::PendingCall(call) => self.go_on_calling(call, context, scenario),
             DriverState::ClosingConnections(closing) => self.go_on_closing(closing, context, scenario, consumers),
             DriverState::Leaving => self.go_on_leaving(context, scenario),
@@ -189,7 +188,7 @@ impl Driver {
         match self.stage {
             RunStage::Connecting(at) => match self.vhosts.get(at).cloned() {
                 Some(vhost) => {
-                    let asks = self.connect_asks(&(None, vhost), context);
+                    let (asks, _) = self.connect((None, vhost), context);
                     self.ask(asks, Continuation::Connected);
                 }
                 None => {

@@ -11,7 +11,7 @@ pub(crate) mod instant;
 pub(crate) mod judging;
 pub(crate) mod machine;
 pub(crate) mod pending_call;
-pub(crate) mod publish_series;
+pub(crate) mod publish;
 pub(crate) mod publish_step;
 pub(crate) mod quiet;
 pub(crate) mod reading;

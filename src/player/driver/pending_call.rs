@@ -8,7 +8,6 @@ use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;
 use crate::player::context::in_flight::Sender;
 use crate::player::context::owner::{Asker, Owner};
-use crate::player::driver::connections::name_of_user;
 use crate::player::driver::state::{Continuation, Driver, DriverState, PendingCall};
 use crate::player::message::compose::compose;
 use crate::player::record::failure::{FailureSubject, Finding};
@@ -50,7 +49,7 @@ impl Driver {
         question.reply_to = Some(REPLY_TO.into());
         match compose(&question, 1, &mut Scope::new()) {
             Ok(composed) => {
-                let by = name_of_user(step);
+                let by = step.who();
                 let sender = Sender { owner: Owner::Driver, by, consumer: None, vhost: &step.vhost, channel };
                 let (publish, question) = context.publish(composed, sender);
                 let until = context.now() + call.within;
@@ -126,7 +125,7 @@ impl Driver {
         let (name, _) = context.names.of_delivery(&replies, reply);
         let record = MessageRecord::new(name, reply);
         context.record(TimelineEvent::Replied {
-            to: name_of_user(step),
+            to: step.who(),
             question: question.clone(),
             message: std::sync::Arc::clone(&reply.message),
         });

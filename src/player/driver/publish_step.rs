@@ -1,113 +1,123 @@
-//! The step `publish`, from its beginning to its end: opens what it lacks, sends its messages, hears how each ended.
+//! One publish step: opens the channel that it lacks, sends its messages in a window and at their times, and awaits the
+//! outcome of each. A machine of its own: the driver gives it the step and the context, and ends the step.
 
-use crate::broker::{PublishId, Refusal};
-use crate::model::{Act, Name, PublishOutcome, Scenario, Scope, Step};
+use crate::broker::{ChannelId, PublishId, Refusal, Reply, RequestId};
+use crate::model::{Millis, Moment, Publish, PublishOutcome, Scope, Step};
 use crate::player::context::Context;
-use crate::player::context::command_sequence::CommandSequence;
+use crate::player::context::command_sequence::{Ask, CommandSequence};
 use crate::player::context::in_flight::Sender;
 use crate::player::context::owner::{Asker, Owner};
-use crate::player::driver::connections::{name_of_user, user_of};
-use crate::player::driver::publish_series::PublishSeries;
-use crate::player::driver::state::{Driver, DriverState};
+use crate::player::message::bad_value::BadValue;
 use crate::player::message::compose::compose;
+use std::collections::BTreeSet;
 
-impl Driver {
-    pub fn begin_publish(&mut self, step: &Step, context: &mut Context) {
-        let asks = self.connect_asks(&user_of(step), context);
-        self.doing = DriverState::PreparingPublish(CommandSequence::new(asks));
+/// How many publishes may be unsettled at once.
+const WINDOW: usize = 1_000;
+
+/// A publish step under way.
+#[derive(Debug)]
+pub(crate) struct PublishStep {
+    /// What the step lacks: a connection, a channel.
+    opening: CommandSequence,
+    channel: ChannelId,
+    count: u32,
+    every: Millis,
+    /// The moment at which the channel was open.
+    began: Option<Moment>,
+    /// The next message to send, from 1.
+    next: u32,
+    in_flight: BTreeSet<PublishId>,
+    /// The channel is gone: nothing more is sent.
+    broken: bool,
+}
+
+/// How far a publish step came.
+#[derive(Debug)]
+pub(crate) enum PublishProgress {
+    Waits,
+    Acts,
+    Ends(Option<Refusal>),
+    /// No message can be made.
+    Fails(BadValue),
+}
+
+impl PublishStep {
+    /// Makes one that has yet to open its channel by these commands; none are needed where it is open.
+    pub fn new(publish: &Publish, opening: Vec<Ask>, channel: ChannelId) -> Self {
+        let Publish { count, every, .. } = *publish;
+        let opening = CommandSequence::new(opening);
+        Self { opening, channel, count, every, began: None, next: 1, in_flight: BTreeSet::new(), broken: false }
     }
 
-    /// Goes on to open what the step lacks; then its messages are due.
-    pub fn go_on_preparing(
-        &mut self,
-        mut sequence: CommandSequence,
-        context: &mut Context,
-        scenario: &Scenario,
-    ) -> bool {
-        if sequence.is_over() {
-            match sequence.refusal {
-                Some(refusal) => self.end_step(Some(&refusal), context, scenario),
-                None => self.begin_series(context, scenario),
-            }
-            return true;
+    /// Goes on as far as it can at this moment.
+    pub fn go_on(&mut self, step: &Step, publish: &Publish, context: &mut Context) -> PublishProgress {
+        if !self.opening.is_over() {
+            let asked = self.opening.ask_next(&mut context.outbox, Asker::Driver);
+            return if asked { PublishProgress::Acts } else { PublishProgress::Waits };
         }
-        let asked = sequence.ask_next(&mut context.outbox, Asker::Driver);
-        self.doing = DriverState::PreparingPublish(sequence);
-        asked
-    }
-
-    fn begin_series(&mut self, context: &mut Context, scenario: &Scenario) {
-        let series = self.current_step(scenario).and_then(|step| match &step.act {
-            Act::Publish(publish) => {
-                let channel = self.connections.get(&user_of(step))?.publishing?;
-                Some(PublishSeries::new(publish, channel, context.now()))
-            }
-            _ => None,
-        });
-        match series {
-            Some(series) => self.doing = DriverState::Publishing(Box::new(series)),
-            None => self.end_step(None, context, scenario),
+        if let Some(refusal) = self.opening.refusal.take() {
+            return PublishProgress::Ends(Some(refusal));
         }
-    }
-
-    /// Sends what is due; the step ends once all were sent and all have ended.
-    pub fn go_on_publishing(
-        &mut self,
-        mut series: Box<PublishSeries>,
-        context: &mut Context,
-        scenario: &Scenario,
-    ) -> bool {
-        let step = self.current_step(scenario);
-        let publish = step.and_then(|step| match &step.act {
-            Act::Publish(publish) => Some((publish, step)),
-            _ => None,
-        });
-        let Some((publish, step)) = publish.filter(|_| !series.is_over()) else {
-            self.end_step(None, context, scenario);
-            return true;
-        };
-        let by: Name = name_of_user(step);
+        if self.is_over() {
+            return PublishProgress::Ends(None);
+        }
+        let began = *self.began.get_or_insert(context.now());
         let mut sent = false;
-        while let Some(n) = series.due(context.now()) {
-            let composed = match compose(publish, n, &mut Scope::new()) {
+        while self.is_open() && self.moment_of_next(began) <= context.now() {
+            let composed = match compose(publish, self.next, &mut Scope::new()) {
                 Ok(composed) => composed,
-                Err(bad) => {
-                    context.bad_value(&bad, self.span(scenario));
-                    return true;
-                }
+                Err(bad) => return PublishProgress::Fails(bad),
             };
-            let sender = Sender {
-                owner: Owner::Driver,
-                by: by.clone(),
-                consumer: None,
-                vhost: &step.vhost,
-                channel: series.channel,
-            };
-            series.sent(context.publish(composed, sender).0);
+            let (owner, by, channel) = (Owner::Driver, step.who(), self.channel);
+            let sender = Sender { owner, by, consumer: None, vhost: &step.vhost, channel };
+            self.in_flight.insert(context.publish(composed, sender).0);
+            self.next += 1;
             sent = true;
         }
-        self.doing = DriverState::Publishing(series);
-        sent
+        if sent { PublishProgress::Acts } else { PublishProgress::Waits }
     }
 
-    /// Hears how a publish of the driver ended: one of a step, or the question of a call.
-    pub fn publish_ended(
-        &mut self,
-        publish: PublishId,
-        outcome: PublishOutcome,
-        refusal: Option<&Refusal>,
-        context: &mut Context,
-        scenario: &Scenario,
-    ) {
-        let DriverState::Publishing(series) = &mut self.doing else {
-            return self.question_ended(publish, outcome, refusal, context, scenario);
-        };
-        if !series.ended(publish) || series.broken {
-            return;
+    /// Takes the answer to what opens the channel.
+    pub fn answered(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
+        self.opening.answer(request, reply);
+    }
+
+    /// Hears that a channel is gone: before anything was sent over it, nothing will be.
+    pub fn channel_closed(&mut self, channel: ChannelId) {
+        self.broken |= self.channel == channel && self.next == 1;
+    }
+
+    /// Hears how a publish ended; says whether the step ends with it.
+    pub fn ended(&mut self, publish: PublishId, outcome: PublishOutcome, refusal: Option<&Refusal>) -> bool {
+        if !self.in_flight.remove(&publish) {
+            return false;
         }
-        series.broken = matches!(outcome, PublishOutcome::Refused | PublishOutcome::Lost);
-        if let Some(refusal) = refusal {
-            self.end_step(Some(refusal), context, scenario);
-        }
+        let was_broken = self.broken;
+        self.broken |= matches!(outcome, PublishOutcome::Refused | PublishOutcome::Lost);
+        refusal.is_some() && !was_broken || self.is_over()
+    }
+
+    /// Returns when the next message is due, unless an outcome is awaited first.
+    pub fn wake_at(&self) -> Option<Moment> {
+        self.began.filter(|_| self.is_open()).map(|began| self.moment_of_next(began))
+    }
+
+    /// Returns whether more went out at once than may be unsettled, and that there is more to send.
+    pub fn is_amid_bulk(&self) -> bool {
+        self.every == Millis(0) && self.next as usize > WINDOW && self.next <= self.count
+    }
+
+    /// Returns whether another message may go out before an outcome comes.
+    fn is_open(&self) -> bool {
+        !self.broken && self.next <= self.count && self.in_flight.len() < WINDOW
+    }
+
+    /// Returns whether all were sent and all have ended.
+    fn is_over(&self) -> bool {
+        self.in_flight.is_empty() && (self.broken || self.next > self.count)
+    }
+
+    fn moment_of_next(&self, began: Moment) -> Moment {
+        Moment(began.0 + u64::from(self.next - 1) * self.every.0)
     }
 }

@@ -68,7 +68,7 @@ impl Driver {
         let runner = (None, queue.vhost.clone());
         let Some(known) = self.connections.get(&runner).copied() else {
             // A restart, or whoever closed it, took the runner's connection.
-            let asks = self.connect_asks(&runner, context);
+            let (asks, _) = self.connect(runner, context);
             reading.put_back(queue, ready);
             self.ask(asks, Continuation::Read(Box::new(reading)));
             return true;

@@ -6,7 +6,7 @@ use crate::player::context::command_sequence::CommandSequence;
 use crate::player::driver::contents::{Contents, Reading};
 use crate::player::driver::decision_points::{DecisionPoint, Perturbation};
 use crate::player::driver::instant::Instant;
-use crate::player::driver::publish_series::PublishSeries;
+use crate::player::driver::publish_step::PublishStep;
 use crate::player::driver::unrest::Unrest;
 use crate::player::record::outcome::Outcome;
 use std::collections::{BTreeMap, VecDeque};
@@ -32,9 +32,7 @@ pub(crate) enum RunStage {
 pub(crate) enum DriverState {
     Nothing,
     CommandSequence(CommandSequence, Continuation),
-    /// Opens what a publish step lacks: a connection, a channel.
-    PreparingPublish(CommandSequence),
-    Publishing(Box<PublishSeries>),
+    Publishing(Box<PublishStep>),
     PendingCall(Box<PendingCall>),
     ClosingConnections(ClosingConnections),
     /// Waits until the broker has noticed that consumers are gone.

@@ -61,7 +61,7 @@ impl Driver {
                 context.record(TimelineEvent::Advanced { by: *length });
                 self.doing = DriverState::Sleeping { until: self.end_of_advance(*length, context, scenario) };
             }
-            Act::Publish(_) => self.begin_publish(step, context),
+            Act::Publish(publish) => self.begin_publish(step, publish, context, scenario),
             Act::Call(_) => self.begin_call(step, context),
             Act::CloseConnection { of, by } => self.begin_closing(of, *by, context, scenario, consumers),
             Act::RestartBroker => self.begin_restart(context),

@@ -1,0 +1,65 @@
+//! How the driver does the step `publish`, and what it makes of the end of its publishes.
+
+use crate::broker::{PublishId, Refusal};
+use crate::model::{Act, Publish, PublishOutcome, Scenario, Step};
+use crate::player::context::Context;
+use crate::player::driver::publish_step::{PublishProgress, PublishStep};
+use crate::player::driver::state::{Driver, DriverState};
+
+impl Driver {
+    /// Begins a publish step; where its channel is open, the messages that are due go out at once.
+    pub fn begin_publish(&mut self, step: &Step, publish: &Publish, context: &mut Context, scenario: &Scenario) {
+        let (opening, channel) = self.connect_for(step, context);
+        let begun = Box::new(PublishStep::new(publish, opening, channel));
+        self.publish_on(begun, step, publish, context, scenario);
+    }
+
+    /// Goes on with the publish step at hand; says whether anything was done.
+    pub fn go_on_publishing(&mut self, begun: Box<PublishStep>, context: &mut Context, scenario: &Scenario) -> bool {
+        match self.current_step(scenario).map(|step| (step, &step.act)) {
+            Some((step, Act::Publish(publish))) => self.publish_on(begun, step, publish, context, scenario),
+            _ => false,
+        }
+    }
+
+    fn publish_on(
+        &mut self,
+        mut begun: Box<PublishStep>,
+        step: &Step,
+        publish: &Publish,
+        context: &mut Context,
+        scenario: &Scenario,
+    ) -> bool {
+        let progress = begun.go_on(step, publish, context);
+        self.doing = DriverState::Publishing(begun);
+        match progress {
+            PublishProgress::Waits => return false,
+            PublishProgress::Acts => {}
+            PublishProgress::Ends(refusal) => self.end_step(refusal.as_ref(), context, scenario),
+            PublishProgress::Fails(bad) => {
+                self.doing = DriverState::Nothing;
+                context.bad_value(&bad, self.span(scenario));
+            }
+        }
+        true
+    }
+
+    /// Hears how a publish of the driver ended: one of a step, or the question of a call.
+    pub fn publish_ended(
+        &mut self,
+        publish: PublishId,
+        outcome: PublishOutcome,
+        refusal: Option<&Refusal>,
+        context: &mut Context,
+        scenario: &Scenario,
+    ) {
+        let ends = match &mut self.doing {
+            DriverState::Publishing(step) => step.ended(publish, outcome, refusal),
+            DriverState::PendingCall(_) => return self.question_ended(publish, outcome, refusal, context, scenario),
+            _ => false,
+        };
+        if ends {
+            self.end_step(refusal, context, scenario);
+        }
+    }
+}
