@@ -5,6 +5,7 @@ use crate::cli::arguments::PaceOptions;
 use crate::io::Address;
 use crate::model::{Cell, Profile, Version};
 use crate::player::{BrokerTraits, Host, TimeScale, choose_scale, why_not};
+use crate::report::Simulated;
 use crate::rules::{Edition, Permits};
 use crate::simulate::rehearse;
 
@@ -12,6 +13,16 @@ use crate::simulate::rehearse;
 pub(crate) fn why_not_on_sim(cell: &Cell, profile: Profile) -> Option<String> {
     let host = Host { version: profile.version(), sim: Some(profile), name: None, plugins: &[], may_restart: true };
     why_not(&cell.scenario, &host)
+}
+
+/// Plays a cell that failed on a live broker by the rules of its version, as the simulator tells why.
+pub(crate) fn simulated(cell: &Cell, version: Version) -> Option<Simulated> {
+    let profile = Profile::nearest(version);
+    if why_not_on_sim(cell, profile).is_some() {
+        return None;
+    }
+    let edition = Edition { profile, permits: Permits::ALL };
+    Some(Simulated { broker: format!("sim {profile}"), played: rehearse(cell, edition, true) })
 }
 
 /// Returns the ground that a cell plays on, or says why it is not played. Its length is taken from a run on the sim.

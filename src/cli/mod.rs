@@ -18,6 +18,7 @@ mod select;
 mod snapshot_store;
 mod terminal;
 mod verdicts;
+mod versions;
 
 pub use exit_code::ExitCode;
 pub use program::main;

@@ -11,7 +11,7 @@ use crate::language;
 use crate::model::{Cell, Version, by_number, counted};
 use crate::player::{RunResult, Verdict};
 use crate::report;
-use crate::report::{BrokerError, CellReport, Page, shell_word};
+use crate::report::{BrokerError, CellReport, Page, VersionPair, shell_word};
 use crate::rules::Edition;
 use crate::source::Sources;
 use std::cell::RefCell;
@@ -122,6 +122,7 @@ impl RunReporter<'_> {
             variables: self.variables(&one.cell),
             verdict,
             played: once.played,
+            simulated: None,
             real: once.real,
             snapshot_words,
             body,
@@ -180,7 +181,14 @@ impl RunReporter<'_> {
     }
 
     /// Writes the failures, what waits for a review, and the summary.
-    pub fn close(&self, reports: &[CellReport], settled: &Settled, unreferenced: &[PathBuf], real: Duration) {
+    pub fn close(
+        &self,
+        reports: &[CellReport],
+        differing: &[VersionPair],
+        settled: &Settled,
+        unreferenced: &[PathBuf],
+        real: Duration,
+    ) {
         self.progress.close();
         if self.command.json {
             let written: Vec<String> = settled.written.iter().map(|path| path.display().to_string()).collect();
@@ -189,6 +197,7 @@ impl RunReporter<'_> {
         let (palette, width) = (self.terminal.palette, self.terminal.width);
         let page = Page { sources: self.sources, width, palette };
         self.terminal.print_unless_empty(&report::failures_text(reports, page));
+        self.terminal.print_unless_empty(&report::versions_text(differing, palette));
         if let Some(table) = report::brokers_table(reports, palette) {
             self.terminal.status(&format!("\n{table}"));
         }

@@ -28,6 +28,8 @@ pub struct CellReport {
     pub variables: String,
     pub verdict: Verdict,
     pub played: Option<RunResult>,
+    /// On a live broker, where it failed: the same on the simulator.
+    pub simulated: Option<Simulated>,
     pub real: std::time::Duration,
     /// The difference to the snapshot, or what becomes of a new one.
     pub snapshot_words: Option<String>,
@@ -35,6 +37,14 @@ pub struct CellReport {
     pub body: Option<String>,
     /// The attempts before this one, which failed.
     pub earlier: Vec<CellReport>,
+}
+
+/// A cell of a live broker as the simulator plays it, with its reasons.
+#[derive(Debug)]
+pub struct Simulated {
+    /// `sim 4.3`.
+    pub broker: String,
+    pub played: RunResult,
 }
 
 impl CellReport {

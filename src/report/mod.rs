@@ -23,7 +23,7 @@ mod story;
 mod summary;
 
 pub use broker_error::{BrokerError, error_json};
-pub use cell::{CellReport, cell_line, cell_name, header};
+pub use cell::{CellReport, Simulated, cell_line, cell_name, header};
 pub use explain::{code_json, explain_code, explain_list, explain_rule, rule_json};
 pub use failure::{Page, coloured_difference, failure_text, failures_text};
 pub use json::{cell_json, summary_json};
@@ -37,5 +37,5 @@ pub use snapshot::{Comparison, body, compare, difference};
 pub use snapshot_file::{BrokenSnapshot, SnapshotFile, Waits, accepted, read_snapshot, whole_file};
 pub use snapshot_name::{SnapshotName, cell_stem, snapshot_for};
 pub use snapshot_pending::{OutcomeOnVersion, Present, SnapshotChanges, pending};
-pub use story::trace;
+pub use story::{VersionPair, trace, versions_text};
 pub use summary::{brokers_table, summary};

@@ -4,9 +4,13 @@
 mod before;
 mod circumstances;
 mod concerned;
+mod simulated;
+mod versions;
 mod whereabouts;
 
 pub(crate) use before::before;
+pub(crate) use simulated::reasons;
+pub use versions::{VersionPair, versions_text};
 
 use crate::broker::{Settlement, What};
 use crate::model::{Name, PublishOutcome};

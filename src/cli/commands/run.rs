@@ -11,7 +11,7 @@ use crate::cli::select::{ToPlay, load_all, select};
 use crate::cli::snapshot_store;
 use crate::cli::snapshot_store::SnapshotStore;
 use crate::cli::terminal::Terminal;
-use crate::cli::{ExitCode, live_settings, verdicts};
+use crate::cli::{ExitCode, live_settings, verdicts, versions};
 use crate::io::write_atomically;
 use crate::model::Profile;
 use crate::player::RunResult;
@@ -62,7 +62,8 @@ pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
     if let Some(file) = junit_file {
         code = code.and(write_junit(&file, &reports, &stage));
     }
-    stage.close(&reports, &settled, &unreferenced, began.elapsed());
+    let differing = if command.json { Vec::new() } else { versions::differing(&cells, &reports) };
+    stage.close(&reports, &differing, &settled, &unreferenced, began.elapsed());
     code
 }
 

@@ -307,6 +307,9 @@ impl<'s> LiveRun<'s> {
             return self.waiting.push_front(index);
         }
         report.earlier = std::mem::take(earlier);
+        if report.verdict == Verdict::Failed {
+            report.simulated = live_settings::simulated(&self.cells[index].cell, self.on.version);
+        }
         if report.verdict == Verdict::Passed && !report.earlier.is_empty() {
             report.verdict = Verdict::Flaky(report.earlier.len() as u32);
         }

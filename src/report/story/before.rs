@@ -47,10 +47,18 @@ pub(crate) fn before(failure: &Failure, timeline: &Timeline, sources: &Sources, 
     text
 }
 
-fn indented(lines: &[String]) -> String {
+pub(crate) fn indented(lines: &[String]) -> String {
     let left_out = lines.len().saturating_sub(LINES_MAX);
     let first = (left_out > 0).then(|| format!("           … {} before\n", counted(left_out, "line")));
     first.into_iter().chain(lines[left_out..].iter().map(|line| format!("  {line}\n"))).collect()
+}
+
+/// Lists the stories that a failure is about, as many as are told.
+pub(crate) fn concerned_stories<'a>(failure: &Failure, timeline: &'a Timeline) -> Vec<Story<'a>> {
+    let entries = || timeline.entries().filter(|entry| entry.sequence <= failure.sequence);
+    let mut chosen = concerned(failure, stories(entries()), entries());
+    chosen.truncate(STORIES_MAX);
+    chosen
 }
 
 /// Adds how consumers ended, or what they were refused, while they held the message.

@@ -1,0 +1,39 @@
+//! Cells whose outcome differs between the versions of a run: played once more by the rules of both, with their reasons.
+
+use crate::cli::select::ToPlay;
+use crate::model::Profile;
+use crate::player::Verdict;
+use crate::report::{CellReport, VersionPair};
+use crate::simulate::rehearse;
+
+/// How many cells are looked at.
+const CELLS_MAX: usize = 5;
+
+/// Finds the cells that end otherwise on two versions, where that is no accepted outcome.
+pub(crate) fn differing(cells: &[ToPlay], reports: &[CellReport]) -> Vec<VersionPair> {
+    let pairs = cells.iter().enumerate().filter_map(|(index, one)| {
+        let of_cell: Vec<&CellReport> = reports.iter().filter(|report| report.cell == index).collect();
+        let is_news = |report: &&&CellReport| report.is_bad() || report.verdict == Verdict::New;
+        of_cell.iter().find(is_news)?;
+        let first = of_cell.first()?;
+        let differs = |other: &&&CellReport| profile(first) != profile(other) && ends_otherwise(first, other);
+        let other = of_cell.iter().find(differs)?;
+        let profiles = [profile(first), profile(other)];
+        Some(VersionPair {
+            name: one.name(),
+            brokers: profiles.map(|profile| format!("sim {profile}")),
+            played: profiles.map(|profile| rehearse(&one.cell, profile, true)),
+        })
+    });
+    pairs.take(CELLS_MAX).collect()
+}
+
+fn profile(report: &CellReport) -> Profile {
+    Profile::nearest(report.version)
+}
+
+fn ends_otherwise(one: &CellReport, other: &CellReport) -> bool {
+    let failures = |report: &CellReport| report.played.iter().flat_map(|played| &played.failures).count();
+    let both_played = one.played.is_some() && other.played.is_some();
+    both_played && (one.body != other.body || failures(one) != failures(other))
+}

@@ -1,0 +1,237 @@
+//! Where the runs of one cell by the rules of two versions differ, and the rules behind it.
+//! Takes both timelines with the simulator's reasons, and both outcomes; returns text.
+
+use crate::broker::{Refusal, code};
+use crate::model::{Moment, Name, Table, Value};
+use crate::player::{MessageRecord, RunResult, Timeline, TimelineEntry, TimelineEvent};
+use crate::report::Palette;
+use crate::report::event::hop_in_words;
+use crate::report::story::stories;
+use crate::rules::rule_of_refusal;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many differences of a cell are told.
+const DIFFERENCES_MAX: usize = 6;
+
+/// Headers that versions write differently, by their beginnings, and the rule of each.
+const HEADER_RULES: [(&str, &str); 6] = [
+    ("x-first-death-", "DL-21"),
+    ("x-last-death-", "DL-21"),
+    ("x-delivery-count", "CO-12"),
+    ("x-acquired-count", "CO-12"),
+    ("x-death", "DL-19"),
+    ("CC", "DL-14"),
+];
+
+/// A cell whose outcome differs between two versions, played on the simulator by the rules of each.
+#[derive(Debug)]
+pub struct VersionPair {
+    /// The cell's name.
+    pub name: String,
+    /// As the simulator of each version is called: `sim 3.10`.
+    pub brokers: [String; 2],
+    pub played: [RunResult; 2],
+}
+
+/// One difference: what it is about, and what each version does, with the rule.
+#[derive(Debug)]
+struct Parting {
+    subject: String,
+    sides: [String; 2],
+    of_refusal: bool,
+}
+
+/// Tells where each pair of runs parts ways.
+pub fn versions_text(pairs: &[VersionPair], palette: Palette) -> String {
+    pairs.iter().map(|pair| pair_text(pair, palette)).collect()
+}
+
+fn pair_text(pair: &VersionPair, palette: Palette) -> String {
+    let [one, other] = &pair.played;
+    let mut partings = of_stories(&one.timeline, &other.timeline);
+    if !partings.iter().any(|parting| parting.of_refusal) {
+        partings.extend(of_refusals(&one.timeline, &other.timeline));
+    }
+    partings.extend(of_messages(one, other));
+    let mut known = BTreeSet::new();
+    partings.retain(|parting| known.insert(parting.sides.clone()));
+    let more = partings.len().saturating_sub(DIFFERENCES_MAX);
+    partings.truncate(DIFFERENCES_MAX);
+    if partings.is_empty() {
+        return String::new();
+    }
+    let [first, second] = &pair.brokers;
+    let head = format!("{}: where {first} and {second} differ, and by which rules", pair.name);
+    let mut text = format!("\n{}\n", palette.strong(&head));
+    let width = first.chars().count().max(second.chars().count());
+    for Parting { subject, sides: [left, right], .. } in &partings {
+        text.push_str(&format!("  {subject}\n    {first:width$}  {left}\n    {second:width$}  {right}\n"));
+    }
+    if more > 0 {
+        text.push_str(&format!("  {}\n", palette.dim(&format!("and {more} more; --trace tells of all"))));
+    }
+    text
+}
+
+/// Finds the first step at which the story of each message is another.
+fn of_stories(one: &Timeline, other: &Timeline) -> Vec<Parting> {
+    let others: BTreeMap<_, _> = stories(other.entries()).into_iter().map(|story| (story.name, story.hops)).collect();
+    let mut partings = Vec::new();
+    for story in stories(one.entries()) {
+        let hops = others.get(story.name).map_or(&[][..], Vec::as_slice);
+        let at = |at: usize| (story.hops.get(at).copied(), hops.get(at).copied());
+        let end = story.hops.len().max(hops.len());
+        let mut differing = (0..end).filter(|n| step(at(*n).0) != step(at(*n).1));
+        let Some(first) = differing.next() else { continue };
+        partings.push(parting(story.name, at(first)));
+        // Words may differ where what happens does not: the first step of another kind says more.
+        if kind(at(first).0) == kind(at(first).1)
+            && let Some(next) = (first..end).find(|n| kind(at(*n).0) != kind(at(*n).1))
+        {
+            partings.push(parting(story.name, at(next)));
+        }
+    }
+    partings
+}
+
+type Hop<'a> = Option<&'a TimelineEntry>;
+
+fn parting(name: &Name, (one, other): (Hop, Hop)) -> Parting {
+    let subject = name.to_string();
+    if let (Some((at, one)), Some((then, other))) = (refusal_of(one), refusal_of(other)) {
+        let side = |at: Moment, refusal: &Refusal| format!("{at}: refused: {}", refusal_in_words(refusal));
+        return Parting { subject, sides: [side(at, one), side(then, other)], of_refusal: true };
+    }
+    let side = |hop: Hop| hop.map_or_else(|| "nothing more".to_owned(), in_words);
+    Parting { subject, sides: [side(one), side(other)], of_refusal: false }
+}
+
+fn refusal_of(hop: Hop<'_>) -> Option<(Moment, &Refusal)> {
+    match hop {
+        Some(TimelineEntry { moment, what: TimelineEvent::PublishEnded { refusal: Some(refusal), .. }, .. }) => {
+            Some((*moment, refusal))
+        }
+        _ => None,
+    }
+}
+
+/// Writes a refusal that two versions word otherwise (PE-3).
+fn refusal_in_words(refusal: &Refusal) -> String {
+    let rule = match refusal.code {
+        code::ACCESS_REFUSED => "PE-3",
+        code => rule_of_refusal(code, &refusal.text),
+    };
+    format!("{refusal} [{rule}]")
+}
+
+fn in_words(hop: &TimelineEntry) -> String {
+    format!("{}: {}", hop.moment, hop_in_words(&hop.what))
+}
+
+fn step(hop: Hop) -> Option<(Moment, String)> {
+    hop.map(|hop| (hop.moment, hop_in_words(&hop.what)))
+}
+
+/// Returns what kind of step it is: the event, and inside the broker what happened.
+fn kind(
+    hop: Hop,
+) -> Option<(std::mem::Discriminant<TimelineEvent>, Option<std::mem::Discriminant<crate::broker::What>>)> {
+    let hop = hop?;
+    let inner = match &hop.what {
+        TimelineEvent::Told { insight, .. } => Some(std::mem::discriminant(&insight.what)),
+        _ => None,
+    };
+    Some((std::mem::discriminant(&hop.what), inner))
+}
+
+/// Compares what was refused, in its order.
+fn of_refusals(one: &Timeline, other: &Timeline) -> Option<Parting> {
+    let refusals = |timeline: &Timeline| -> Vec<(Name, Refusal)> {
+        let refused = timeline.entries().filter_map(|entry| match &entry.what {
+            TimelineEvent::Refused { who, refusal, .. } => Some((who.clone(), (**refusal).clone())),
+            _ => None,
+        });
+        refused.collect()
+    };
+    let (one, other) = (refusals(one), refusals(other));
+    let at = (0..one.len().max(other.len())).find(|at| one.get(*at) != other.get(*at))?;
+    let side = |all: &[(Name, Refusal)]| match all.get(at) {
+        Some((who, refusal)) => format!("{who} is refused: {}", refusal_in_words(refusal)),
+        None => "no refusal".to_owned(),
+    };
+    Some(Parting { subject: "refused".to_owned(), sides: [side(&one), side(&other)], of_refusal: true })
+}
+
+/// Compares the headers of each message as it was received, and as it lies in a queue at the end.
+fn of_messages(one: &RunResult, other: &RunResult) -> Vec<Parting> {
+    let (one, other) = (records(one), records(other));
+    let pairs = one.iter().filter_map(|(place, record)| Some((record, other.get(place)?)));
+    let mut known = BTreeSet::new();
+    let all = pairs.flat_map(|(one, other)| of_traits(one, other));
+    all.filter(|(rule, _)| known.insert(*rule)).map(|(_, parting)| parting).collect()
+}
+
+/// Lists the messages of an outcome, by where they were and the number of their kind there.
+fn records(played: &RunResult) -> BTreeMap<(Name, Name, usize), &MessageRecord> {
+    let Some(outcome) = &played.outcome else { return BTreeMap::new() };
+    let received = outcome
+        .consumers
+        .iter()
+        .flat_map(|consumer| consumer.received.iter().map(move |receipt| (consumer.name.clone(), &receipt.record)));
+    let left = outcome
+        .queues
+        .iter()
+        .flat_map(|(queue, left)| left.messages.iter().flatten().map(move |record| (queue.name.clone(), record)));
+    let mut all = BTreeMap::new();
+    for (place, record) in received.chain(left) {
+        let alike = all.keys().filter(|(at, name, _)| *at == place && *name == record.name).count();
+        all.insert((place, record.name.clone(), alike), record);
+    }
+    all
+}
+
+/// Compares what versions write into a message; one difference a rule.
+fn of_traits(one: &MessageRecord, other: &MessageRecord) -> Vec<(&'static str, Parting)> {
+    let headers = |record: &MessageRecord| record.message.properties.headers.clone().unwrap_or_default();
+    let (ours, theirs) = (headers(one), headers(other));
+    let names: BTreeSet<Name> = ours.keys().chain(theirs.keys()).cloned().collect();
+    let mut by_rule: BTreeMap<&str, Vec<Name>> = BTreeMap::new();
+    for name in names.into_iter().filter(|name| ours.get(name) != theirs.get(name)) {
+        let rule = HEADER_RULES.iter().find(|(beginning, _)| name.starts_with(beginning));
+        by_rule.entry(rule.map_or("", |(_, rule)| rule)).or_default().push(name);
+    }
+    let subject = one.name.to_string();
+    let of_rule = |(rule, names): (&'static str, Vec<Name>)| {
+        let side = |table: &Table| with_rule(headers_in_words(&names, table), rule);
+        (rule, Parting { subject: subject.clone(), sides: [side(&ours), side(&theirs)], of_refusal: false })
+    };
+    let mut all: Vec<(&str, Parting)> = by_rule.into_iter().map(of_rule).collect();
+    if one.redelivered != other.redelivered {
+        let rule = if one.message.deaths().next().is_some() { "DL-13" } else { "CO-9" };
+        let side = |record: &MessageRecord| with_rule(format!("redelivered: {}", record.redelivered), rule);
+        all.push((rule, Parting { subject, sides: [side(one), side(other)], of_refusal: false }));
+    }
+    all
+}
+
+fn with_rule(words: String, rule: &str) -> String {
+    if rule.is_empty() { words } else { format!("{words} [{rule}]") }
+}
+
+/// Writes the headers of those names; of deaths only where they were, newest first.
+fn headers_in_words(names: &[Name], table: &Table) -> String {
+    let there = names.iter().filter_map(|name| Some((name, table.get(name)?)));
+    let there = there.map(|(name, value)| match value {
+        Value::Array(deaths) if &**name == "x-death" => {
+            let queues = deaths.iter().filter_map(|death| death.as_table()?.get("queue")?.as_text());
+            format!("x-death of {}", queues.collect::<Vec<_>>().join(", "))
+        }
+        value => format!("{name}: {}", value.to_json()),
+    });
+    let there: Vec<String> = there.collect();
+    if there.is_empty() {
+        format!("no {}", names.iter().map(|name| &**name).collect::<Vec<_>>().join(", "))
+    } else {
+        there.join(", ")
+    }
+}
