@@ -25,6 +25,7 @@
 //! | [`plan`] | desired and observed topology → ordered, explained changes → commands | deletes |
 //! | [`player`] | a scenario as a state machine → timeline → verdicts, outcome | knows which broker it plays on |
 //! | [`simulate`] | steps a client and the sim together | waits |
+//! | [`foresee`] | topologies and scenarios → findings, ways, tables: what would happen | plays, answers by itself |
 //! | [`report`] | timelines, plans, problems, outcomes → text, JSON, JUnit, snapshots | prints |
 //! | `io` | the only room with sockets, files, clock, runtime | decides |
 //! | `cli` | arguments → exit code; joins the rest | holds logic of another room |
@@ -35,6 +36,7 @@
 pub mod broker;
 #[cfg(feature = "io")]
 pub mod cli;
+pub mod foresee;
 #[cfg(feature = "io")]
 pub mod io;
 pub mod language;

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the order that data flows, and the rooms that each may use.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("source", &[]),
     ("model", &["source"]),
     ("rules", &["source", "model"]),
@@ -25,9 +25,19 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("plan", &["source", "model", "rules", "broker"]),
     ("player", &["source", "model", "rules", "broker"]),
     ("simulate", &["source", "model", "rules", "broker", "sim", "plan", "player"]),
-    ("report", &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate"]),
-    ("io", &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "report"]),
-    ("cli", &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "report", "io"]),
+    ("foresee", &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate"]),
+    ("report", &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "foresee"]),
+    (
+        "io",
+        &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "foresee", "report"],
+    ),
+    (
+        "cli",
+        &[
+            "source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "foresee", "report",
+            "io",
+        ],
+    ),
 ];
 
 /// What has effects and therefore belongs to `io` and `cli` alone.

@@ -34,7 +34,7 @@ impl World for Folder {
 /// Loads a text as what its keys say, or as what its name says, and draws what is wrong.
 fn check(name: &str, text: &[u8]) -> String {
     let world = Folder(files::root("tests/problems"));
-    let settings = Settings { vars: vec![("colour".into(), "green".into())], default_vhost: None };
+    let settings = Settings { vars: vec![("colour".into(), "green".into())], ..Settings::default() };
     let mut sources = Sources::default();
     let scenario = match name {
         _ if name.starts_with("as-scenario") => true,

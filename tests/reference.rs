@@ -110,7 +110,7 @@ fn every_example_plays() {
     for (line, text) in of_language.flat_map(|section| section.examples) {
         let name = format!("src/language/reference.md:{line}");
         let mut sources = Sources::default();
-        let settings = Settings { vars: Vec::new(), default_vhost: None };
+        let settings = Settings::default();
         let world = Disk::at("", Default::default());
         if text.lines().any(|line| line.starts_with("scenario:")) {
             scenarios += 1;

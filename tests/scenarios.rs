@@ -53,7 +53,7 @@ fn is_bulk(cell: &Cell) -> bool {
 fn has_no_problems(path: &Path) -> Checked {
     let text = std::fs::read(path).expect("readable topology");
     let mut sources = Sources::default();
-    let (world, settings) = (Disk::at("", Default::default()), Settings { vars: Vec::new(), default_vhost: None });
+    let (world, settings) = (Disk::at("", Default::default()), Settings::default());
     let (loaded, problems) = load_topology(&mut sources, &path.to_string_lossy(), &text, &world, &settings);
     match problems.is_empty() && loaded.is_some() {
         true => Ok(()),

@@ -100,6 +100,7 @@ fn wrong_files_are_not_valid() {
 /// Where an object may stand: texts with `KEY` for its key. An expectation has other keys for each subject.
 const PLACES: &[(&str, &[&str])] = &[
     ("scenario", &["{scenario: x, KEY}"]),
+    ("allowance", &["{allow: [{KEY}]}", "{scenario: x, allow: [{KEY}]}"]),
     ("requires", &["{scenario: x, requires: {KEY}}"]),
     ("snapshot", &["{scenario: x, snapshot: {KEY}}"]),
     ("consumer", &["{scenario: x, consumers: {w: {KEY}}}"]),
@@ -165,7 +166,7 @@ const PLACES: &[(&str, &[&str])] = &[
 ];
 
 fn problems(text: &str) -> Vec<Problem> {
-    let (mut sources, settings) = (Sources::default(), Settings { vars: Vec::new(), default_vhost: None });
+    let (mut sources, settings) = (Sources::default(), Settings::default());
     let world = Disk::at("", Default::default());
     match text.starts_with("{scenario:") {
         true => load_scenario(&mut sources, "x.yaml", text.as_bytes(), &world, &settings).1,

@@ -88,7 +88,7 @@ fn retold(text: &str, path: &Path) -> Result<String, String> {
 fn story(scenario: &str, profile: Profile, path: &Path, title: &str) -> Result<String, String> {
     let whole = format!("scenario: {}\n{scenario}\n", title.split(" | ").next().unwrap_or(title));
     let mut sources = Sources::default();
-    let settings = Settings { vars: Vec::new(), default_vhost: None };
+    let settings = Settings::default();
     let world = Disk::at("", Default::default());
     let name = path.to_string_lossy();
     let (loaded, problems) = load_scenario(&mut sources, &name, whole.as_bytes(), &world, &settings);

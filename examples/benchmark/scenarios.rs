@@ -32,7 +32,7 @@ pub fn play_all() {
 
 fn load(path: &Path) -> Vec<Cell> {
     let Ok(text) = std::fs::read(path) else { return Vec::new() };
-    let settings = Settings { vars: Vec::new(), default_vhost: None };
+    let settings = Settings::default();
     let world = Disk::at("", Default::default());
     let mut sources = Sources::default();
     let (loaded, _) = load_scenario(&mut sources, &path.to_string_lossy(), &text, &world, &settings);

@@ -1,5 +1,7 @@
 //! The command line, as clap reads it.
 
+use crate::cli::foresee_options::CheckOptions;
+pub use crate::cli::variable_options::Vars;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -83,12 +85,19 @@ Examples:
   rmqplay apply topologies/rte-demo.yaml --broker amqp://admin:secret@broker:5672/orders
   rmqplay apply definitions.json --dry-run          show the changes, write nothing")]
     Apply(ApplyOptions),
-    /// Report all problems of topologies and scenarios; play nothing.
+    /// Report what is wrong with topologies and scenarios, and what you would regret; play nothing.
     #[command(after_help = "\
 Examples:
   rmqplay check                                     everything below scenarios/ and topologies/
   rmqplay check scenarios/ttl-dlq.yaml topologies/rte-demo.yaml
-  rmqplay explain yaml::unknown_key                 what a code that it shows means")]
+  rmqplay check definitions.json --for 4.3          an export, as the version to come would take it
+  rmqplay check --deny warning --format github      in a workflow: annotations, and exit 1 on warnings
+  rmqplay explain yaml::unknown_key                 what a code that it shows means
+
+What is meant to be so is said in the file, on top or in the object, with a reason:
+  allow: [{code: lint::ttl_drops, reason: a price is worthless after a minute}]
+
+Exit codes: 0 nothing stops, 65 something does, 1 when --deny finds.")]
     Check(CheckOptions),
     /// Explain a rule of RabbitMQ, or the code of a problem; without a name, list all.
     #[command(after_help = "\
@@ -201,17 +210,6 @@ pub struct OneBroker {
     /// Management URL, when it is not the AMQP port + 10000.
     #[arg(long, value_name = "URL")]
     pub management: Option<String>,
-}
-
-/// Sets variables of files.
-#[derive(Debug, Args)]
-pub struct Vars {
-    /// Set a variable of the files; repeats. On a matrix axis it picks that cell.
-    #[arg(long = "var", value_name = "NAME=VALUE")]
-    pub vars: Vec<String>,
-    /// Read variables from a YAML map; repeats, later ones win.
-    #[arg(long = "vars-file", value_name = "FILE")]
-    pub vars_files: Vec<PathBuf>,
 }
 
 /// How long a cell may take on a live broker unless --max-wait says otherwise.
@@ -364,21 +362,6 @@ pub struct ApplyOptions {
     /// Show the changes and write nothing: the output and the exit codes of plan.
     #[arg(long)]
     pub dry_run: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct CheckOptions {
-    /// Topology and scenario files, and folders of them (default: scenarios and topologies).
-    #[arg(value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    #[command(flatten)]
-    pub vars: Vars,
-    /// Write the problems as JSON.
-    #[arg(long)]
-    pub json: bool,
-    /// Fail (exit 1) on notes too.
-    #[arg(long, value_name = "LEVEL", value_parser = ["note"])]
-    pub deny: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,10 +2,12 @@
 
 use crate::cli::ExitCode;
 use crate::cli::arguments::Vars;
+use crate::foresee;
 use crate::io::Disk;
 use crate::language;
 use crate::language::{FileKind, LoadedScenario, LoadedTopology, Settings, TopologyFile};
-use crate::source::{Code, Problem, Sources};
+use crate::model::Profile;
+use crate::source::{Code, Problem, Sources, Span};
 use std::path::{Path, PathBuf};
 
 /// What to do about a path that leads nowhere.
@@ -27,7 +29,7 @@ pub struct Loader {
 impl Loader {
     /// Takes the variables; an unreadable one is a usage error.
     pub fn new(vars: &Vars, default_vhost: Option<String>) -> Result<Self, (ExitCode, String)> {
-        let mut settings = Settings { vars: Vec::new(), default_vhost };
+        let mut settings = Settings { default_vhost, ..Settings::default() };
         for file in &vars.vars_files {
             settings.vars.extend(read_vars(file).map_err(|message| (ExitCode::BadFile, message))?);
         }
@@ -133,9 +135,38 @@ impl Loader {
             Err(problems) => return problems,
         };
         match language::kind_of(&text) {
-            Some(FileKind::Scenario) => self.scenario(path).1,
-            Some(FileKind::Topology) | None => self.topology(path).1,
+            Some(FileKind::Scenario) => self.check_scenario(path),
+            Some(FileKind::Topology) | None => self.check_topology(path),
         }
+    }
+
+    fn check_topology(&mut self, path: &Path) -> Vec<Problem> {
+        let (loaded, mut problems) = self.topology(path);
+        if let Some(loaded) = loaded {
+            let found = foresee::lint_topology(&loaded.topology, &loaded.origins, &self.settings.judged_for);
+            problems.extend(foresee::without_allowed(found, &loaded.allowed));
+            problems.sort_by_key(Problem::span);
+        }
+        problems
+    }
+
+    fn check_scenario(&mut self, path: &Path) -> Vec<Problem> {
+        let (loaded, mut problems) = self.scenario(path);
+        for cell in loaded.iter().flat_map(|loaded| &loaded.cells) {
+            let profiles = language::judged_profiles(&cell.scenario, &self.settings);
+            let own = |span: Span| self.sources.get(span.file).name == cell.scenario.file;
+            let found = foresee::lint_scenario(&cell.scenario, &profiles, own);
+            let allowed = loaded.as_ref().map_or(&[][..], |loaded| &loaded.allowed);
+            problems.extend(foresee::without_allowed(found, allowed));
+        }
+        problems.sort_by_key(Problem::span);
+        problems
+    }
+
+    /// Judges files for some versions only.
+    pub fn judging_for(mut self, profiles: &[Profile]) -> Self {
+        self.settings.judged_for = profiles.to_vec();
+        self
     }
 }
 

@@ -7,6 +7,7 @@ mod commands;
 mod desired;
 mod exit_code;
 mod filter;
+mod foresee_options;
 mod live_settings;
 mod load;
 mod planned;
@@ -17,6 +18,7 @@ mod runtime;
 mod select;
 mod snapshot_store;
 mod terminal;
+mod variable_options;
 mod verdicts;
 mod versions;
 

@@ -141,8 +141,18 @@ impl Terminal {
 
     /// Draws problems, and gives the exit code that they ask for.
     pub fn problems(&self, problems: &[Problem], sources: &Sources) -> ExitCode {
-        let shown: Vec<Problem> =
-            problems.iter().filter(|problem| !self.quiet || problem.level == Level::Problem).cloned().collect();
+        self.problems_with(problems, sources, |_| false)
+    }
+
+    /// Draws problems, with `-q` those that stop and those that matter otherwise; gives the exit code of the former.
+    pub fn problems_with(
+        &self,
+        problems: &[Problem],
+        sources: &Sources,
+        matters: impl Fn(&Problem) -> bool,
+    ) -> ExitCode {
+        let is_shown = |problem: &&Problem| !self.quiet || problem.level == Level::Problem || matters(problem);
+        let shown: Vec<Problem> = problems.iter().filter(is_shown).cloned().collect();
         if !shown.is_empty() {
             self.error(&report::draw(&shown, sources, self.width, self.error_palette.colour));
         }

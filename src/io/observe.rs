@@ -49,7 +49,7 @@ pub async fn observe(management: &ManagementClient, vhosts: &[Name]) -> Result<O
     }
     complete(&mut export, exchanges, management.vhosts_with_metadata().await?, &asked);
     let mut sources = Sources::default();
-    let settings = Settings { vars: Vec::new(), default_vhost: None };
+    let settings = Settings::default();
     let (loaded, problems) =
         load_topology(&mut sources, "the broker's definitions", export.to_string().as_bytes(), &Nowhere, &settings);
     match (loaded, problems.into_iter().find(|problem| problem.level == Level::Problem)) {

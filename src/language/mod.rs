@@ -20,7 +20,7 @@ mod world;
 pub use decode::suggestions::{nearest, suggest};
 pub use layout::format_yaml;
 pub use reference::{reference, reference_of};
-pub use scenario::{LoadedScenario, load_scenario};
+pub use scenario::{LoadedScenario, judged_profiles, load_scenario};
 pub use secrets::is_secret;
 pub use syntax::parse::plain_value;
 pub use syntax::wrong_kind::{FileKind, kind_of};

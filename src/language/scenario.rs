@@ -23,7 +23,7 @@ use crate::language::syntax::tree::{Node, NodeKind};
 use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::FileKind;
 use crate::language::{Settings, World};
-use crate::model::{Cell, Consumer, Requirement, Scenario, SnapshotSettings, Template, Version};
+use crate::model::{Allowance, Cell, Consumer, Profile, Requirement, Scenario, SnapshotSettings, Template, Version};
 use crate::source::{Code, Problem, Sources};
 use std::collections::BTreeSet;
 
@@ -33,6 +33,8 @@ pub struct LoadedScenario {
     pub title: String,
     /// One for each choice of the matrix.
     pub cells: Vec<Cell>,
+    /// Findings that are meant to be so, there and in its topologies.
+    pub allowed: Vec<Allowance>,
 }
 
 /// Loads a scenario. The value is absent when a problem stops it; notes stop nothing.
@@ -59,9 +61,11 @@ pub fn load_scenario(
     let cells = file.cells(&mut desk);
     consequences::leave_out(&mut desk.problems, parsed.whole, Some(&root));
     let stopped = !parsed.whole || topology_references::stops(&desk.problems);
+    desk.silence();
     desk.problems.sort_by_key(Problem::span);
+    let allowed = std::mem::take(&mut desk.allowed);
     let title = root.get("scenario").and_then(Node::as_text).unwrap_or("").to_owned();
-    ((!stopped).then_some(LoadedScenario { title, cells }), desk.problems)
+    ((!stopped).then_some(LoadedScenario { title, cells, allowed }), desk.problems)
 }
 
 /// Reads the topologies of every choice. A path with a template is rendered by what the scenario itself knows: its
@@ -98,6 +102,11 @@ fn read_parts(
         parts.read(&choice, &entries, sources, name, world, desk);
     }
     parts
+}
+
+/// Returns the versions that a scenario is judged for.
+pub fn judged_profiles(scenario: &Scenario, settings: &Settings) -> Vec<Profile> {
+    JudgedFor::of_scenario(&scenario.requires, &scenario.brokers).within(settings).profiles().to_vec()
 }
 
 /// A scenario with all its files parsed.
@@ -187,7 +196,7 @@ impl<'a> File<'a> {
             |key: &str| self.root.get(key).map(|node| Renderer::new(&scope).data(node, &mut Diagnostics::default()));
         let requires = rendered("requires").map_or_else(Vec::new, |node| requirements(&node, &mut aside));
         let brokers = rendered("brokers").and_then(|node| read::texts(&node).ok()).unwrap_or_default();
-        JudgedFor::of_scenario(&requires, &brokers)
+        JudgedFor::of_scenario(&requires, &brokers).within(self.settings)
     }
 
     /// Returns the tree without what is read apart.
@@ -212,7 +221,7 @@ impl<'a> File<'a> {
         let (needs, brokers) = (needs(&mut fields, desk), brokers(&mut fields, desk));
         let live = live(&mut fields, desk);
         let requires = fields.node("requires").map_or_else(Vec::new, |node| requirements(node, desk));
-        for key in ["topology", "vars", "matrix"] {
+        for key in ["topology", "vars", "matrix", "allow"] {
             fields.node(key);
         }
         let consumers = fields.node("consumers").map_or_else(Vec::new, |node| consumers(node, stage, desk));

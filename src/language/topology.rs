@@ -5,6 +5,7 @@ use crate::language::check::consequences;
 use crate::language::check::dead_letter_targets;
 use crate::language::check::{legal, topology_references};
 use crate::language::decode::collect::Collected;
+use crate::language::decode::judged_for::JudgedFor;
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
 use crate::language::decode::merge::merge;
 use crate::language::decode::read;
@@ -19,7 +20,7 @@ use crate::language::syntax::tree::Node;
 use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::FileKind;
 use crate::language::{Settings, World};
-use crate::model::{Name, Origins, Topology};
+use crate::model::{Allowance, Name, Origins, Topology};
 use crate::source::{FileId, Problem, Sources};
 use std::collections::BTreeSet;
 
@@ -34,6 +35,8 @@ pub struct LoadedTopology {
     pub file_vhost: Option<Name>,
     /// Vhosts that the files declare under `vhosts:` or name by their own `vhost:`, in order of first mention.
     pub own_vhosts: Vec<Name>,
+    /// Findings that are meant to be so.
+    pub allowed: Vec<Allowance>,
 }
 
 /// A topology file that was read, by its name.
@@ -63,6 +66,7 @@ pub fn load_topologies(
     settings: &Settings,
 ) -> (Option<LoadedTopology>, Vec<Problem>) {
     let mut desk = Diagnostics::default();
+    desk.judged_for = JudgedFor::of_settings(settings);
     let (mut whole, mut is_whole, mut is_export) = (Collected::default(), true, true);
     let (mut file_vhost, mut own_vhosts) = (None, Vec::new());
     let mut wrong = Vec::new();
@@ -106,11 +110,13 @@ pub fn load_topologies(
     legal::no_exclusive_queues(&whole.topology, &whole.origins, &mut desk);
     let stopped = !is_whole || topology_references::stops(&desk.problems);
     consequences::leave_out(&mut desk.problems, is_whole, None);
+    desk.silence();
     desk.problems.sort_by_key(Problem::span);
     let mut known = BTreeSet::new();
     own_vhosts.retain(|name: &Name| known.insert(name.clone()));
     let Collected { topology, origins, .. } = whole;
-    let loaded = LoadedTopology { topology, origins, is_export, file_vhost, own_vhosts };
+    let allowed = desk.allowed;
+    let loaded = LoadedTopology { topology, origins, is_export, file_vhost, own_vhosts, allowed };
     ((!stopped).then_some(loaded), desk.problems)
 }
 

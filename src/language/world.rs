@@ -1,6 +1,7 @@
 //! What loading asks of the outside, and what the command line settles.
 //! Implemented in `io`; in tests a map. The one way by which files and environment come into this room.
 
+use crate::model::Profile;
 use std::fmt;
 
 /// Why a file cannot be read.
@@ -45,6 +46,8 @@ pub struct Settings {
     pub vars: Vec<(String, serde_json::Value)>,
     /// Where an object goes that names no vhost, in a file that names none.
     pub default_vhost: Option<String>,
+    /// The versions that files are judged for; empty: all that the project knows.
+    pub judged_for: Vec<Profile>,
 }
 
 impl Settings {

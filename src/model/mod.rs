@@ -2,6 +2,7 @@
 //! Plain data with shapes and units. Never decides what a broker would do (that is `rules`), never parses YAML.
 
 mod act;
+mod allowance;
 mod behaviour;
 mod count;
 mod counted;
@@ -21,6 +22,7 @@ mod topology;
 mod value;
 
 pub use act::{Act, Call, Side};
+pub use allowance::Allowance;
 pub use behaviour::{
     Action, Batch, Consumer, DeathMatcher, Forward, Key, Ladder, Matcher, OwnQueue, Reconnect, Rule, Seen, Timeout,
 };

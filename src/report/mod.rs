@@ -1,6 +1,7 @@
 //! Timelines, plans, problems and outcomes as text, JSON, JUnit and snapshots.
 //! Takes data, returns strings. Never prints, never writes a file, never decides.
 
+mod annotations;
 mod broker_error;
 mod cell;
 mod event;
@@ -22,6 +23,7 @@ mod snapshot_pending;
 mod story;
 mod summary;
 
+pub use annotations::{annotations, sarif};
 pub use broker_error::{BrokerError, error_json};
 pub use cell::{CellReport, Simulated, cell_line, cell_name, header};
 pub use explain::{code_json, explain_code, explain_list, explain_rule, rule_json};

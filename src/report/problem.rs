@@ -72,11 +72,12 @@ fn draw_from(shelf: &mut Shelf, problem: &Problem, sources: &Sources, width: usi
 /// Counts the findings and names their files: `3 problems, 1 note in orders.yaml`.
 pub fn problem_summary(problems: &[Problem], sources: &Sources) -> String {
     let count = |level: Level| problems.iter().filter(|problem| problem.level == level).count();
-    let counts: Vec<String> = [(count(Level::Problem), "problem"), (count(Level::Note), "note")]
-        .into_iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, word)| counted(n, word))
-        .collect();
+    let counts: Vec<String> =
+        [(count(Level::Problem), "problem"), (count(Level::Warning), "warning"), (count(Level::Note), "note")]
+            .into_iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, word)| counted(n, word))
+            .collect();
     let mut files: Vec<&str> = Vec::new();
     for span in problems.iter().filter_map(Problem::span) {
         let name = sources.get(span.file).name.as_str();
@@ -114,6 +115,7 @@ fn problem_json(problem: &Problem, sources: &Sources) -> serde_json::Value {
         .collect();
     let level = match problem.level {
         Level::Problem => "problem",
+        Level::Warning => "warning",
         Level::Note => "note",
     };
     serde_json::json!({
@@ -121,6 +123,7 @@ fn problem_json(problem: &Problem, sources: &Sources) -> serde_json::Value {
         "level": level,
         "message": problem.message,
         "help": problem.help.as_ref().map(Help::to_string),
+        "rule": problem.rule,
         "labels": labels,
     })
 }
@@ -168,11 +171,20 @@ impl DrawnProblem {
             code: Some(problem.code),
             level: problem.level,
             message: problem.message.clone(),
-            help: problem.help.as_ref().map(Help::to_string),
+            help: with_rule(problem),
             source,
             labels,
             elsewhere: others.into_iter().map(part).collect(),
         }
+    }
+}
+
+/// Returns the help, with the rule that `explain` tells more of.
+fn with_rule(problem: &Problem) -> Option<String> {
+    match (&problem.help, problem.rule) {
+        (Some(help), Some(rule)) => Some(format!("{help} ({rule})")),
+        (None, Some(rule)) => Some(format!("rmqplay explain {rule}")),
+        (help, None) => help.as_ref().map(Help::to_string),
     }
 }
 
@@ -217,6 +229,7 @@ impl Diagnostic for DrawnProblem {
     fn severity(&self) -> Option<Severity> {
         Some(match self.level {
             Level::Problem => Severity::Error,
+            Level::Warning => Severity::Warning,
             Level::Note => Severity::Advice,
         })
     }

@@ -4,12 +4,13 @@
 use crate::source::{Block, Chapter, Code, Section};
 
 /// The files of `codes/`, in the order in which they are listed.
-const CHAPTERS: [&str; 13] = [
+const CHAPTERS: [&str; 14] = [
     include_str!("codes/file.md"),
     include_str!("codes/yaml.md"),
     include_str!("codes/value.md"),
     include_str!("codes/template.md"),
     include_str!("codes/topology.md"),
+    include_str!("codes/lint.md"),
     include_str!("codes/scenario-steps.md"),
     include_str!("codes/scenario-consumers.md"),
     include_str!("codes/scenario-expectations.md"),

@@ -8,8 +8,10 @@ use std::fmt;
 /// Whether a finding stops the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Worth knowing; nothing stops.
+    /// Worth knowing, or a guess; nothing stops.
     Note,
+    /// RabbitMQ takes it, and it does something else than it says; nothing stops.
+    Warning,
     /// Must be mended before anything is played or applied.
     Problem,
 }
@@ -83,17 +85,30 @@ pub struct Problem {
     pub labels: Vec<Label>,
     /// What to do next.
     pub help: Option<Help>,
+    /// The rule of the book that makes it so.
+    pub rule: Option<&'static str>,
 }
 
 impl Problem {
     /// Makes a problem that stops the work.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, level: Level::Problem, message: message.into(), labels: Vec::new(), help: None }
+        Self { code, level: Level::Problem, message: message.into(), labels: Vec::new(), help: None, rule: None }
     }
 
     /// Makes a finding that stops nothing.
     pub fn note(code: Code, message: impl Into<String>) -> Self {
         Self { level: Level::Note, ..Self::new(code, message) }
+    }
+
+    /// Makes a finding that stops nothing, and that somebody will regret.
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
+        Self { level: Level::Warning, ..Self::new(code, message) }
+    }
+
+    /// Names the rule of the book that makes it so.
+    pub fn by(mut self, rule: &'static str) -> Self {
+        self.rule = Some(rule);
+        self
     }
 
     /// Adds a place; the first one added is the main one.

@@ -148,7 +148,7 @@ fn the_scenario_of_the_design_says_what_it_says() {
 #[test]
 fn a_var_on_an_axis_picks_that_cell() {
     let world = Held::default().with_file("topologies/parking.yaml", PARKING);
-    let settings = Settings { vars: vec![("queue_type".into(), "quorum".into())], default_vhost: None };
+    let settings = Settings { vars: vec![("queue_type".into(), "quorum".into())], ..Settings::default() };
     let loaded = scenario(&world, SCENARIO, &settings);
     assert_eq!(loaded.cells.len(), 1);
     assert_eq!(loaded.cells[0].axes["queue_type"], "quorum");

@@ -20,7 +20,7 @@ const REPEATED: usize = 100;
 pub fn cells(path: &Path, strict: bool) -> Result<Vec<Cell>, String> {
     let text = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut sources = Sources::default();
-    let (world, settings) = (Disk::at("", Default::default()), Settings { vars: Vec::new(), default_vhost: None });
+    let (world, settings) = (Disk::at("", Default::default()), Settings::default());
     let (loaded, problems) = load_scenario(&mut sources, &path.to_string_lossy(), &text, &world, &settings);
     match loaded {
         Some(loaded) if !strict || problems.is_empty() => Ok(loaded.cells),

@@ -1,11 +1,12 @@
-//! `check`: all problems of topologies and scenarios; nothing is played.
+//! `check`: what RabbitMQ would refuse in topologies and scenarios, and what somebody would regret; nothing is played.
 
 use crate::cli::ExitCode;
-use crate::cli::arguments::CheckOptions;
+use crate::cli::foresee_options::{CheckOptions, Denied};
 use crate::cli::load::Loader;
 use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
 use crate::model::by_number;
+use crate::report;
 use crate::source::{Level, Problem};
 use std::path::PathBuf;
 
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 pub fn check(command: &CheckOptions, terminal: &Terminal) -> ExitCode {
     let paths = default_paths(&command.files);
     let mut loader = match Loader::new(&command.vars, None) {
-        Ok(loader) => loader,
+        Ok(loader) => loader.judging_for(&command.versions),
         Err((code, message)) => {
             terminal.usage(&message);
             return code;
@@ -31,16 +32,25 @@ pub fn check(command: &CheckOptions, terminal: &Terminal) -> ExitCode {
         return ExitCode::Nothing;
     }
     let problems = loader.each(&found, Loader::check).concat();
-    let problems = crate::report::distinct(problems, &loader.sources);
+    let problems = report::distinct(problems, &loader.sources);
     if let Some(unknown) = loader.unknown_variable() {
         return terminal.usage(&format!("--var: {unknown}"));
     }
-    if command.json {
-        terminal.print(&crate::report::problems_json(&problems, &loader.sources).to_string());
+    let written = match command.format.as_str() {
+        _ if command.json => Some(report::problems_json(&problems, &loader.sources).to_string()),
+        "json" => Some(report::problems_json(&problems, &loader.sources).to_string()),
+        "sarif" => Some(report::sarif(&problems, &loader.sources).to_string()),
+        "github" => Some(report::annotations(&problems, &loader.sources)),
+        _ => None,
+    };
+    if let Some(text) = written {
+        terminal.print_unless_empty(&text);
         let stops = problems.iter().any(|problem| problem.level == Level::Problem);
         return if stops { ExitCode::BadFile } else { denied(command, &problems) };
     }
-    let code = terminal.problems(&problems, &loader.sources).and(denied(command, &problems));
+    let code = terminal
+        .problems_with(&problems, &loader.sources, |problem| is_denied(command, problem))
+        .and(denied(command, &problems));
     if code == ExitCode::Fine {
         let noun = by_number(found.len(), "file is", "files are");
         terminal.status(&format!("{} {} {noun} fine", terminal.palette.good("ok"), found.len()));
@@ -48,10 +58,16 @@ pub fn check(command: &CheckOptions, terminal: &Terminal) -> ExitCode {
     code
 }
 
-/// Returns the failure that `--deny note` makes of notes.
+/// Returns the failure that `--deny` makes of findings that stop nothing.
 fn denied(command: &CheckOptions, problems: &[Problem]) -> ExitCode {
-    let is_denied = command.deny.is_some() && problems.iter().any(|problem| problem.level == Level::Note);
-    if is_denied { ExitCode::Failed } else { ExitCode::Fine }
+    if problems.iter().any(|problem| is_denied(command, problem)) { ExitCode::Failed } else { ExitCode::Fine }
+}
+
+fn is_denied(command: &CheckOptions, problem: &Problem) -> bool {
+    command.deny.iter().any(|denied| match denied {
+        Denied::Level(level) => problem.level >= *level,
+        Denied::Code(code) => problem.code == *code,
+    })
 }
 
 /// Takes the folders of scenarios and topologies that are there when no file is named.

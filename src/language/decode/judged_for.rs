@@ -1,6 +1,7 @@
 //! The RabbitMQ versions that a file is judged for, and which of them refuse something in it.
 //! Takes the bounds of a scenario; returns the versions that refuse and those that do not. Never says what is wrong.
 
+use crate::language::world::Settings;
 use crate::model::{Name, Profile, QueueKind, Requirement, by_number};
 use crate::rules::{Differences, differences};
 use std::collections::BTreeMap;
@@ -38,6 +39,28 @@ impl JudgedFor {
         let admitted = |profile: &Profile| requires.iter().all(|bound| bound.admits(profile.version()));
         let profiles: Vec<Profile> = Profile::ALL.into_iter().filter(|it| is_named(it) && admitted(it)).collect();
         if profiles.is_empty() { Self::default() } else { Self { profiles, ..Self::default() } }
+    }
+
+    /// Returns the versions that the command line names; all where it names none.
+    pub fn of_settings(settings: &Settings) -> Self {
+        match settings.judged_for.is_empty() {
+            true => Self::default(),
+            false => Self { profiles: settings.judged_for.clone(), ..Self::default() },
+        }
+    }
+
+    /// Keeps those that the command line names; all of them where that leaves none.
+    pub fn within(mut self, settings: &Settings) -> Self {
+        let named = |profile: &Profile| settings.judged_for.is_empty() || settings.judged_for.contains(profile);
+        if self.profiles.iter().any(named) {
+            self.profiles.retain(named);
+        }
+        self
+    }
+
+    /// Returns the versions, oldest first.
+    pub fn profiles(&self) -> &[Profile] {
+        &self.profiles
     }
 
     /// Asks each version whether it refuses something; `None` when none does.

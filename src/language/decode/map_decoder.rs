@@ -2,11 +2,13 @@
 //! Takes a node and what it is called; problems go to the [`Diagnostics`], so that one pass finds them all.
 
 use crate::language::decode::judged_for::{JudgedFor, RefusedBy};
+use crate::language::decode::read;
 use crate::language::decode::read::{DecodeError, ExpectedScalar, Read};
 use crate::language::decode::suggestions;
 use crate::language::secrets::is_secret;
 use crate::language::syntax::tree::{Entry, Node, NodeKind, Style};
 use crate::language::words::WordGroup;
+use crate::model::Allowance;
 use crate::source::{Code, Help, Level, Problem, Span};
 use std::collections::BTreeSet;
 
@@ -19,6 +21,8 @@ pub struct Diagnostics {
     pub problems: Vec<Problem>,
     /// A broker wrote the file: unknown keys are notes, refusals of its own objects too.
     pub export: bool,
+    /// What the file says is meant to be so.
+    pub allowed: Vec<Allowance>,
     /// The versions whose refusals count.
     pub judged_for: JudgedFor,
     /// What an export's unknown keys are in, and their names: each is told once.
@@ -38,6 +42,13 @@ impl Diagnostics {
             let message = format!("there are more than {PROBLEMS_MAX} of these; the rest is not listed");
             self.problems.push(Problem { level: problem.level, ..Problem::new(Code::FileTooMany, message) });
         }
+    }
+
+    /// Leaves out what is meant to be so; what stops the work stays.
+    pub fn silence(&mut self) {
+        let allowed = &self.allowed;
+        let is_meant = |problem: &Problem| allowed.iter().any(|one| one.covers(problem.code, problem.span()));
+        self.problems.retain(|problem| problem.level == Level::Problem || !is_meant(problem));
     }
 
     /// Takes a problem unless another of the same code stands at its place.
@@ -153,7 +164,10 @@ impl<'n> MapDecoder<'n> {
         let group = WordGroup::named(group)?;
         match &node.kind {
             NodeKind::Map(entries) => {
-                Some(Self { group, what, node, entries, taken: vec![false; entries.len()], known: Vec::new() })
+                let mut fields =
+                    Self { group, what, node, entries, taken: vec![false; entries.len()], known: Vec::new() };
+                fields.allowances(desk);
+                Some(fields)
             }
             NodeKind::Faulty => None,
             _ => {
@@ -161,6 +175,18 @@ impl<'n> MapDecoder<'n> {
                 desk.add(Problem::new(Code::ValueKind, message).at(node.span, "expected a map of keys and values"));
                 None
             }
+        }
+    }
+
+    /// Reads which findings are meant to be so within this map.
+    fn allowances(&mut self, desk: &mut Diagnostics) {
+        if !self.group.has("allow") || !self.has("allow") {
+            return;
+        }
+        if let Some(list) = self.node("allow") {
+            let within = self.node.span;
+            let read = each("`allow`", list, desk, |node, desk| allowance(node, within, desk));
+            desk.allowed.extend(read);
         }
     }
 
@@ -263,6 +289,26 @@ impl<'n> MapDecoder<'n> {
             desk.judge(Problem::new(Code::YamlUnknownKey, message).at(entry.key_span, "unknown key").help(help));
         }
     }
+}
+
+/// Reads an entry of `allow`: a code that stops nothing, and the reason.
+fn allowance(node: &Node, within: Span, desk: &mut Diagnostics) -> Option<Allowance> {
+    let mut fields = MapDecoder::of("allowance", "an entry of `allow`", node, desk)?;
+    let code = fields.need("code", desk, read::text);
+    let reason = fields.need("reason", desk, read::text);
+    let place = fields.node("code").map_or(node.span, |code| code.span);
+    fields.finish(desk);
+    let (code, reason) = (code?, reason?);
+    let Some(known) = Code::ALL.iter().copied().find(|known| known.text() == code) else {
+        let names = Code::ALL.iter().map(|code| code.text());
+        let problem = Problem::new(Code::ValueBad, format!("no code `{code}`")).at(place, "not a code of `check`");
+        desk.add(problem.help(match suggestions::nearest(&code, names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`rmqplay explain` lists them".to_owned(),
+        }));
+        return None;
+    };
+    Some(Allowance { code: known, reason, span: place, within })
 }
 
 /// Decodes each entry of a list; a value that is no list is a problem.

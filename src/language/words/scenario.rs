@@ -12,6 +12,7 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("tags", "text | [text]", "For `--tag` and `--filter`"),
             word("topology", "text | @topology | [text | @topology]", "A file, objects, or a list of both"),
             word("vars", "{any}", "Variables for templates"),
+            word("allow", "[@allowance]", "Findings that are meant to be so"),
             word("matrix", "{[any] | template}", "Axes and their values: one cell for each choice"),
             word("seed", "int", "Of every random choice").or("0"),
             word("timeout", "duration", "How much of its own time the scenario may take"),

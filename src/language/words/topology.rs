@@ -9,6 +9,7 @@ pub const OF_TOPOLOGIES: &[WordGroup] = &[
         &[
             word("vhost", "text", "Of every object that names none"),
             word("vars", "{any}", "Variables for templates"),
+            word("allow", "[@allowance]", "Findings that are meant to be so"),
             word("users", "[@user]", "Users with their rights"),
             word("vhosts", "[text | @vhost]", "Virtual hosts"),
             word("permissions", "[@permission]", "Rights of users"),
@@ -33,6 +34,10 @@ pub const OF_TOPOLOGIES: &[WordGroup] = &[
         ],
     ),
     group(
+        "allowance",
+        &[word("code!", "text", "As `check` shows it"), word("reason!", "text", "Why it is meant to be so")],
+    ),
+    group(
         "user",
         &[
             word("name!", "text", "Its name"),
@@ -47,6 +52,7 @@ pub const OF_TOPOLOGIES: &[WordGroup] = &[
             word("limits", "{int} | [any]", "max-connections, max-channels"),
             word("permissions", "@own_permission | [@own_permission]", "Its rights"),
             word("topic_permissions", "@own_topic_permission | [@own_topic_permission]", "Its rights by routing key"),
+            word("allow", "[@allowance]", "Findings that are meant to be so, here"),
             word("for_each", "[any] | template", "Once for each `{{ item }}`"),
         ],
     ),
@@ -124,6 +130,7 @@ pub const OF_TOPOLOGIES: &[WordGroup] = &[
             word("alternate_exchange", "text", "Takes what no binding takes"),
             word("arguments", "{any}", "As RabbitMQ takes them"),
             word("bindings", "[@binding_to]", "What leads to it"),
+            word("allow", "[@allowance]", "Findings that are meant to be so, here"),
             word("for_each", "[any] | template", "Once for each `{{ item }}`"),
         ],
     ),
@@ -139,6 +146,7 @@ pub const OF_TOPOLOGIES: &[WordGroup] = &[
             word("arguments", "{any}", "As RabbitMQ takes them"),
             word("bindings", "[@binding_to]", "What leads to it"),
             word("retry", "@retry", "Wait queues, and the way back"),
+            word("allow", "[@allowance]", "Findings that are meant to be so, here"),
             word("for_each", "[any] | template", "Once for each `{{ item }}`"),
         ],
     ),
@@ -178,6 +186,7 @@ pub const OF_TOPOLOGIES: &[WordGroup] = &[
             word("exchange", "text", "Short for a destination that is an exchange"),
             word("routing_key", "text", "The key or pattern"),
             word("arguments", "{any}", "As RabbitMQ takes them"),
+            word("allow", "[@allowance]", "Findings that are meant to be so, here"),
             word("for_each", "[any] | template", "Once for each `{{ item }}`"),
         ],
     ),
@@ -193,6 +202,7 @@ pub const OF_TOPOLOGIES: &[WordGroup] = &[
                 .or("all"),
             word("priority", "int", "The highest one rules").or("0"),
             word("definition!", "{any}", "RabbitMQ's policy keys: {message-ttl: 5000}"),
+            word("allow", "[@allowance]", "Findings that are meant to be so, here"),
             word("for_each", "[any] | template", "Once for each `{{ item }}`"),
         ],
     ),

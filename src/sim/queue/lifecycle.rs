@@ -105,7 +105,7 @@ impl Sim {
         Ok(self.add_queue(asked, kind, vhost, owner))
     }
 
-    fn add_queue(
+    pub(crate) fn add_queue(
         &mut self,
         declared: model::Queue,
         kind: QueueKind,

@@ -1,5 +1,6 @@
 //! From a publish to the queues it goes to: exchanges, bindings, publishes, direct reply-to.
 
+pub(crate) mod asked;
 pub(crate) mod binding;
 pub(crate) mod direct_reply_to;
 pub(crate) mod exchange;

@@ -1,0 +1,58 @@
+//! The arguments of the commands that foresee: what they look at, and what makes them fail.
+
+use crate::cli::variable_options::Vars;
+use crate::source::{Code, Level};
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub struct CheckOptions {
+    /// Topology and scenario files, and folders of them (default: scenarios and topologies).
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub vars: Vars,
+    /// Write the problems as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Write the problems as FORMAT: text, json, sarif (for code scanning) or github (annotations of a workflow).
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json", "sarif", "github"],
+          hide_possible_values = true, hide_default_value = true, conflicts_with = "json")]
+    pub format: String,
+    /// Judge for these versions only: 3.10, 4.0, 4.3; repeats (default: all, or what a scenario `requires`).
+    #[arg(long = "for", value_name = "VERSION", value_delimiter = ',')]
+    pub versions: Vec<crate::model::Profile>,
+    /// Fail (exit 1) on findings too: on `warning`, on `note` (warnings as well), or on a code; repeats.
+    #[arg(long, value_name = "LEVEL|CODE", value_delimiter = ',')]
+    pub deny: Vec<Denied>,
+}
+
+/// What makes `check` fail although nothing stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    Level(Level),
+    Code(Code),
+}
+
+impl std::str::FromStr for Denied {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "note" => Ok(Self::Level(Level::Note)),
+            "warning" => Ok(Self::Level(Level::Warning)),
+            "error" => Ok(Self::Level(Level::Problem)),
+            _ => {
+                let names = Code::ALL.iter().map(|code| code.text());
+                let near = crate::language::nearest(text, names.chain(["note", "warning"]));
+                let known = Code::ALL.iter().find(|code| code.text() == text);
+                known.map(|code| Self::Code(*code)).ok_or_else(|| match near {
+                    Some(near) => format!("no level or code `{text}`: did you mean `{near}`?"),
+                    None => {
+                        format!("no level or code `{text}`: there are note, warning, and what `rmqplay explain` lists")
+                    }
+                })
+            }
+        }
+    }
+}

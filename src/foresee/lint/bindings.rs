@@ -1,0 +1,140 @@
+//! Bindings that take something else than they say, and exchanges and queues that nothing passes.
+//! Takes a topology's view; gives findings. Ends of bindings that nobody declares are told by `language`.
+
+use crate::foresee::lint::dead_letter_ways::DeadLetterWays;
+use crate::foresee::lint::findings::LintFindings;
+use crate::foresee::topology_view::TopologyView;
+use crate::model::{Binding, DestinationKind, Value};
+use crate::rules::Pattern;
+use crate::source::{Code, Problem};
+use std::collections::BTreeSet;
+
+/// Looks at each binding and each exchange.
+pub fn check(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
+    for binding in &view.topology.bindings {
+        match view.exchange_kind(&binding.vhost, &binding.source) {
+            Some(kind @ ("direct" | "topic")) => literal_wildcard(binding, kind, view, found),
+            Some("headers") => headers(binding, view, found),
+            _ => {}
+        }
+    }
+    weights(view, found);
+    leading_nowhere(view, ways, found);
+    unreachable(view, ways, found);
+}
+
+/// Tells of `*` and `#` that are taken by the letter.
+fn literal_wildcard(binding: &Binding, kind: &str, view: &TopologyView<'_>, found: &mut LintFindings) {
+    let key = &*binding.routing_key;
+    let words = || key.split('.');
+    let is_wildcard = |word: &str| matches!(word, "*" | "#");
+    let (message, rule, help) = if kind == "direct" && words().any(is_wildcard) {
+        let message = format!("exchange '{}' is direct: `{key}` is taken by the letter there", binding.source);
+        (
+            message,
+            "RT-4",
+            "wildcards work in bindings of topic exchanges; bind each key, or make the exchange one of topic",
+        )
+    } else if kind == "topic" && words().any(|word| !is_wildcard(word) && word.contains(['*', '#'])) {
+        let message = format!("a wildcard stands for a whole word: `{key}` is taken by the letter in part");
+        (message, "RT-5", "write `*` for one word and `#` for any number, parted from the others by points")
+    } else {
+        return;
+    };
+    let warning = Problem::warning(Code::LintLiteralWildcard, message).by(rule);
+    found.add(warning.help(help), view.field(&binding.object(), &["routing_key"]), "no wildcard");
+}
+
+/// Tells of headers bindings that take every message, or none.
+fn headers(binding: &Binding, view: &TopologyView<'_>, found: &mut LintFindings) {
+    let mode = binding.arguments.get("x-match").and_then(Value::as_text).unwrap_or("all");
+    let is_relevant = |key: &str| key != "x-match" && (mode.ends_with("-with-x") || !key.starts_with("x-"));
+    if binding.arguments.keys().any(|key| is_relevant(key)) {
+        return;
+    }
+    let other = binding.arguments.keys().find(|key| &***key != "x-match");
+    // A binding without any argument is how a headers exchange is made to send everything on.
+    let (is_meant, any) = (other.is_none() && binding.routing_key.is_empty(), mode.starts_with("any"));
+    if is_meant && !any {
+        return;
+    }
+    let takes = if any { "takes no message" } else { "takes every message" };
+    let why = match other {
+        Some(key) => format!("keys that begin with `x-`, like `{key}`, are not compared"),
+        None if any => "it names no header".to_owned(),
+        None => "it names no header, and the routing key is not looked at".to_owned(),
+    };
+    let message = format!("this binding of headers exchange '{}' {takes}: {why}", binding.source);
+    let warning = Problem::warning(Code::LintHeadersBinding, message).by("RT-6");
+    let help = match other {
+        Some(_) => "say `x-match: all-with-x` to compare them, or name the header without `x-`",
+        None => "write the headers to compare into `arguments`",
+    };
+    found.add(warning.help(help), view.field(&binding.object(), &["arguments", "routing_key"]), takes);
+}
+
+/// Tells of a second weight for a queue: the first binding counts.
+fn weights(view: &TopologyView<'_>, found: &mut LintFindings) {
+    let mut seen: BTreeSet<(&str, &str, DestinationKind, &str)> = BTreeSet::new();
+    for binding in &view.topology.bindings {
+        if view.exchange_kind(&binding.vhost, &binding.source) != Some("x-consistent-hash") {
+            continue;
+        }
+        let end = (&*binding.vhost, &*binding.source, binding.destination_kind, &*binding.destination);
+        if !seen.insert(end) {
+            let message = format!(
+                "'{}' is bound to consistent-hash exchange '{}' already: a second weight is ignored",
+                binding.destination, binding.source
+            );
+            let warning = Problem::warning(Code::LintSecondWeight, message).by("RT-17");
+            let help = "the routing key is the weight, and one binding gives it; keep the one that is meant";
+            found.add(warning.help(help), view.field(&binding.object(), &["routing_key"]), "ignored");
+        }
+    }
+}
+
+/// Tells of exchanges that drop all they get.
+fn leading_nowhere(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
+    // What another broker links to it is not seen here.
+    if view.topology.queues.is_empty() {
+        return;
+    }
+    let linked: Vec<String> = view.topology.parameters.iter().map(|it| it.value.to_string()).collect();
+    for exchange in &view.topology.exchanges {
+        let (vhost, name) = (&*exchange.vhost, &*exchange.name);
+        let of_dead = |way: &crate::foresee::lint::dead_letter_ways::DeadLetterWay| {
+            &*way.exchange == name && &*view.queues[way.from].queue.vhost == vhost
+        };
+        let leads = !view.bindings_from(vhost, name).is_empty() || view.has_alternate(vhost, name);
+        let is_linked = linked.iter().any(|value| value.contains(name));
+        if leads || is_linked || ways.all.iter().any(of_dead) {
+            continue;
+        }
+        let message =
+            format!("exchange '{name}' leads nowhere: nothing is bound to it, and what is published there is dropped");
+        let note = Problem::note(Code::LintLeadsNowhere, message).by("RT-14");
+        let help = "an application may bind a queue at run time; else bind one here, or give it an alternate exchange";
+        found.add(note.help(help), view.field(&exchange.object(), &["name"]), "no bindings");
+    }
+}
+
+/// Tells of queues without a way in, where nobody of the file may publish through the default exchange.
+fn unreachable(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
+    let permissions = &view.topology.permissions;
+    for queue in &view.queues {
+        let vhost = &queue.queue.vhost;
+        let mut of_vhost = permissions.iter().filter(|permission| permission.vhost == *vhost).peekable();
+        let writes = |pattern: &str| Pattern::permission(pattern, false).is_ok_and(|it| it.matches("amq.default"));
+        if of_vhost.peek().is_none() || of_vhost.any(|permission| writes(&permission.write)) {
+            continue;
+        }
+        let has_way = !view.bindings_to(queue.queue).is_empty() || ways.to(vhost, queue.name()).next().is_some();
+        if !has_way {
+            let message = format!("nobody can send to queue '{}': it has no bindings", queue.name());
+            let note = Problem::note(Code::LintUnreachable, message).by("RT-3");
+            let help = "no user of this file may write to `amq.default`, the default exchange that leads to every queue; \
+                        bind the queue, or leave it out";
+            found.add(note.help(help), view.field(&queue.queue.object(), &["name"]), "no way in");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Dead letters that end nowhere, go round, or come back to others too.
+//! Takes the ways of dead letters; gives findings. Exchanges and queues that nobody declares are told by `language`.
+
+use crate::foresee::lint::dead_letter_ways::{DeadLetterWay, DeadLetterWays};
+use crate::foresee::lint::findings::{LintFindings, and_more};
+use crate::foresee::topology_view::{QueueView, TopologyView};
+use crate::language::nearest;
+use crate::model::Name;
+use crate::rules::Overflow;
+use crate::source::{Code, Problem};
+use std::collections::BTreeSet;
+
+/// Follows the dead letters of each queue.
+pub fn check(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
+    for way in &ways.all {
+        lost(way, view, found);
+        cycle(way, view, ways, found);
+        others(way, view, ways, found);
+    }
+    for queue in &view.queues {
+        refusing_target(queue, view, ways, found);
+    }
+}
+
+/// Tells of dead letters that no binding takes (DL-4).
+fn lost(way: &DeadLetterWay, view: &TopologyView<'_>, found: &mut LintFindings) {
+    let queue = &view.queues[way.from];
+    let (name, exchange, vhost) = (queue.name(), &way.exchange, &*queue.queue.vhost);
+    let place = || {
+        let key =
+            if queue.sets("dead-letter-routing-key") { "dead-letter-routing-key" } else { "dead-letter-exchange" };
+        view.place_of(queue, key)
+    };
+    if exchange.is_empty() {
+        // A key of its own that names no queue is told where the file is read.
+        if !queue.sets("dead-letter-routing-key") && way.keys.is_some() && way.targets.is_empty() {
+            let message = format!("the dead letters of queue '{name}' go nowhere: no queue is named as their keys");
+            let warning = Problem::warning(Code::LintDeadLettersLost, message).by("DL-5");
+            let help = "through the default exchange a dead letter goes to the queue that its routing key names; write a \
+                        `routing_key` beside the exchange";
+            found.add(warning.help(help), place(), "no routing key of its own");
+        }
+        return;
+    }
+    let bindings = view.bindings_from(vhost, exchange);
+    let kind = view.exchange_kind(vhost, exchange).unwrap_or("direct");
+    if bindings.is_empty() && !view.has_alternate(vhost, exchange) {
+        let message = format!("the dead letters of queue '{name}' go nowhere: exchange '{exchange}' has no bindings");
+        let warning = Problem::warning(Code::LintDeadLettersLost, message).by("DL-4");
+        let help = format!("RabbitMQ drops them without a word; bind a queue to '{exchange}'");
+        return found.add(warning.help(help), place(), "leads to no queue");
+    }
+    let Some(first) = way.lost.first() else { return };
+    let keys: Vec<&str> = way.lost.iter().map(Name::as_str).collect();
+    let which = if queue.sets("dead-letter-routing-key") { "the key" } else { "the message's own key" };
+    let message = format!(
+        "dead letters of queue '{name}' go nowhere: no binding of exchange '{exchange}' ({kind}) fits {which} {}",
+        and_more(&keys)
+    );
+    let near = nearest(first, bindings.iter().map(|binding| binding.routing_key.as_str()));
+    let help = match near {
+        Some(near) => format!("RabbitMQ drops them without a word; did you mean `{near}`?"),
+        None => format!("RabbitMQ drops them without a word; bind a queue to '{exchange}' with '{first}'"),
+    };
+    found.add(Problem::warning(Code::LintDeadLettersLost, message).by("DL-4").help(help), place(), "leads to no queue");
+}
+
+/// Tells of cycles that nothing but time drives: RabbitMQ drops the message when it comes round (DL-25); and of queues
+/// whose rejected messages come back at once (DL-28).
+fn cycle(way: &DeadLetterWay, view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
+    let queue = &view.queues[way.from];
+    let (name, vhost) = (queue.name(), &*queue.queue.vhost);
+    if queue.settings.message_ttl_ms.is_none() {
+        if way.targets.contains(name) {
+            let message = format!("a message that is rejected in queue '{name}' comes back to it at once, without end");
+            let warning = Problem::warning(Code::LintDeadLetterCycle, message).by("DL-28");
+            let help = "dead-letter to another queue, or through one with a TTL that the message waits in";
+            found.add(warning.help(help), view.place_of(queue, "dead-letter-exchange"), "leads back here");
+        }
+        return;
+    }
+    let Some(through) = timed_way_back(name, vhost, way, view, ways) else { return };
+    let lap = match through.is_empty() {
+        true => "comes back to it".to_owned(),
+        false => {
+            let names: Vec<&str> = through.iter().map(Name::as_str).collect();
+            format!("goes through {} and comes back", and_more(&names))
+        }
+    };
+    let message = format!("a message that nobody takes from queue '{name}' expires, {lap}, and is dropped then");
+    let warning = Problem::warning(Code::LintDeadLetterCycle, message).by("DL-25");
+    let help = "RabbitMQ drops a message that comes round by expiry alone; end the way in a queue without TTL";
+    found.add(warning.help(help), view.place_of(queue, "dead-letter-exchange"), "comes round");
+}
+
+/// Finds a way back to a queue through queues with a TTL alone; gives those between.
+fn timed_way_back(
+    name: &str,
+    vhost: &str,
+    start: &DeadLetterWay,
+    view: &TopologyView<'_>,
+    ways: &DeadLetterWays,
+) -> Option<Vec<Name>> {
+    let mut waiting: Vec<(&DeadLetterWay, Vec<Name>)> = vec![(start, Vec::new())];
+    let mut seen: BTreeSet<Name> = BTreeSet::new();
+    while let Some((way, through)) = waiting.pop() {
+        if way.targets.contains(name) {
+            return Some(through);
+        }
+        for target in &way.targets {
+            let Some(next) = view.queue(vhost, target) else { continue };
+            let timed = next.settings.message_ttl_ms.is_some() && seen.insert(target.clone());
+            let at = view.position(vhost, target).filter(|_| timed);
+            if let Some(further) = at.and_then(|at| ways.from(at)) {
+                let mut longer = through.clone();
+                longer.push(target.clone());
+                waiting.push((further, longer));
+            }
+        }
+    }
+    None
+}
+
+/// Tells of a wait queue that gives a message back to more queues than the one that sent it there.
+fn others(way: &DeadLetterWay, view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
+    let wait = &view.queues[way.from];
+    if wait.settings.message_ttl_ms.is_none() || way.exchange.is_empty() {
+        return;
+    }
+    let vhost = &*wait.queue.vhost;
+    for sender in ways.to(vhost, wait.name()) {
+        let from = &view.queues[sender.from];
+        if from.settings.message_ttl_ms.is_some() || !way.targets.contains(from.name()) {
+            continue;
+        }
+        // Only keys that the wait queue surely gets from there.
+        let keys = match (&wait.settings.dead_letter_routing_key, &sender.keys) {
+            (Some(key), _) => vec![key.clone()],
+            (None, Some(keys)) => keys.clone(),
+            (None, None) => continue,
+        };
+        let reached: BTreeSet<Name> =
+            keys.iter().flat_map(|key| view.broker.queues_reached(vhost, &way.exchange, key, None)).collect();
+        let further: Vec<&str> = reached.iter().map(Name::as_str).filter(|name| *name != from.name()).collect();
+        if further.is_empty() || !reached.contains(from.name()) {
+            continue;
+        }
+        let message = format!(
+            "what waits in '{}' for another try of queue '{}' comes to {} too, through exchange '{}'",
+            wait.name(),
+            from.name(),
+            and_more(&further),
+            way.exchange
+        );
+        let warning = Problem::warning(Code::LintRetryReachesOthers, message).by("DL-11");
+        let help = format!(
+            "dead-letter it straight back: exchange \"\" with the routing key '{}'; the others have the message already",
+            from.name()
+        );
+        found.add(warning.help(help), view.place_of(wait, "dead-letter-exchange"), "shared");
+    }
+}
+
+/// Tells of limits that dead letters do not heed, or are lost at (DL-10).
+fn refusing_target(queue: &QueueView<'_>, view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
+    let settings = &queue.settings;
+    let limited = settings.max_length.is_some() || settings.max_length_bytes.is_some();
+    if !limited || settings.overflow == Overflow::DropHead {
+        return;
+    }
+    let mut senders = ways.to(&queue.queue.vhost, queue.name()).map(|way| &view.queues[way.from]);
+    let Some(sender) = senders.find(|sender| !sender.settings.at_least_once && sender.name() != queue.name()) else {
+        return;
+    };
+    let what = match queue.kind {
+        crate::model::QueueKind::Quorum => "takes dead letters over its limit all the same",
+        _ => "loses dead letters that come while it is full",
+    };
+    let message = format!(
+        "queue '{}' refuses publishes when it is full, but {what}: '{}' dead-letters to it",
+        queue.name(),
+        sender.name()
+    );
+    let warning = Problem::warning(Code::LintRefusingTarget, message).by("DL-10");
+    let help =
+        "nobody is told of the refusal of a dead letter; raise the limit, drop the head, or dead-letter at least once";
+    found.add(warning.help(help), view.place_of(queue, "overflow"), "not for dead letters");
+}

@@ -1,0 +1,49 @@
+//! The findings of a file in the making: each place is told once for each code, and their number is bounded.
+//! Takes problems; gives them in the order of the file.
+
+use crate::source::{Code, Problem, Span};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many findings of one code are kept.
+const OF_A_CODE_MAX: usize = 50;
+
+/// Collects findings.
+#[derive(Debug, Default)]
+pub struct LintFindings {
+    found: Vec<Problem>,
+    told: BTreeSet<(Code, Span)>,
+    counts: BTreeMap<Code, usize>,
+}
+
+impl LintFindings {
+    /// Takes a finding with its place, unless its code is told of that place already.
+    pub fn add(&mut self, problem: Problem, place: Option<Span>, label: &str) {
+        if place.is_some_and(|span| !self.told.insert((problem.code, span))) {
+            return;
+        }
+        let count = self.counts.entry(problem.code).or_default();
+        *count += 1;
+        if *count <= OF_A_CODE_MAX {
+            self.found.push(match place {
+                Some(span) => problem.at(span, label),
+                None => problem,
+            });
+        }
+    }
+
+    /// Returns the findings in the order of the file.
+    pub fn sorted(mut self) -> Vec<Problem> {
+        self.found.sort_by_key(Problem::span);
+        self.found
+    }
+}
+
+/// Names one thing, or the first of several and their number.
+pub fn and_more(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("'{one}'"),
+        [first, second] => format!("'{first}' and '{second}'"),
+        [first, rest @ ..] => format!("'{first}' and {} more", rest.len()),
+    }
+}

@@ -1,0 +1,212 @@
+//! What a scenario's consumers and steps do that its author would regret on some version.
+//! Takes a scenario with the versions that it is judged for; gives findings. What is wrong on every version, and with
+//! every topology, is told by `language`.
+
+use crate::foresee::lint::dead_letter_ways::DeadLetterWays;
+use crate::foresee::lint::findings::LintFindings;
+use crate::foresee::lint::lint_topology;
+use crate::foresee::topology_view::{QueueView, TopologyView, default_type, versions};
+use crate::model::{
+    Act, Action, Consumer, Forward, Matcher, Millis, Profile, Queue, QueueKind, Rule, Scenario, Text, Topology,
+};
+use crate::rules::{check_exchange_equivalence, check_queue_equivalence};
+use crate::source::{Code, Level, Problem, Span};
+
+/// How long a consumer may hold a message where nothing else is configured.
+const CONSUMER_TIMEOUT: Millis = Millis(1_800_000);
+
+/// Lists what a scenario does that somebody would regret. Of its topology what it declares itself is looked at; `own` says
+/// whether a place is in the scenario's file.
+pub fn lint_scenario(scenario: &Scenario, profiles: &[Profile], own: impl Fn(Span) -> bool) -> Vec<Problem> {
+    let whole = with_steps(scenario);
+    let compiled = versions(&whole, profiles);
+    let Some(view) = TopologyView::new(&whole, &scenario.origins, &compiled) else { return Vec::new() };
+    let ways = DeadLetterWays::of(&view);
+    let mut found = LintFindings::default();
+    for consumer in &scenario.consumers {
+        for rule in &consumer.rules {
+            timeout(consumer, rule, &view, &mut found);
+            if let Some(queue) = view.queue(&consumer.queue.vhost, &consumer.queue.name) {
+                forwarded_deaths(consumer, rule, queue, &view, &ways, &mut found);
+                nack_loop(consumer, rule, queue, &view, &mut found);
+            }
+        }
+        crashes(consumer, scenario, &view, &mut found);
+    }
+    conflicts(scenario, &view, &mut found);
+    let mut problems = found.sorted();
+    let of_topology = lint_topology(&whole, &scenario.origins, profiles).into_iter();
+    problems.extend(of_topology.filter(|it| it.level > Level::Note && it.span().is_some_and(&own)));
+    problems
+}
+
+/// Returns the topology with what steps and consumers declare and bind.
+fn with_steps(scenario: &Scenario) -> Topology {
+    let mut whole = scenario.topology.clone();
+    for queue in scenario.declared_queues() {
+        if whole.queue(&queue.vhost, &queue.name).is_none() {
+            whole.queues.push(queue.clone());
+        }
+    }
+    for step in &scenario.steps {
+        match &step.act {
+            Act::DeclareExchange(exchange) if !whole.exchanges.iter().any(|it| it.object() == exchange.object()) => {
+                whole.exchanges.push((**exchange).clone());
+            }
+            Act::Bind(binding) => whole.bindings.push((**binding).clone()),
+            _ => {}
+        }
+    }
+    let own = scenario.consumers.iter().filter_map(|consumer| consumer.own_queue.as_ref());
+    whole.bindings.extend(own.flat_map(|own| own.bindings.iter().cloned()));
+    whole
+}
+
+/// Tells of work that takes longer than RabbitMQ waits for its end (CO-19, CO-25).
+fn timeout(consumer: &Consumer, rule: &Rule, view: &TopologyView<'_>, found: &mut LintFindings) {
+    // A consumer that gives up by itself is not timed out.
+    if consumer.auto_ack || consumer.timeout.is_some() {
+        return;
+    }
+    let is_end = |action: &&Action| matches!(action, Action::Ack { .. } | Action::Nack { .. } | Action::Reject { .. });
+    let held = rule.actions.iter().take_while(|action| !is_end(action));
+    let delays = held.map(|action| if let Action::Delay(length) = action { length.0 } else { 0 });
+    let work = Millis(delays.fold(0, u64::saturating_add));
+    let queue = view.queue(&consumer.queue.vhost, &consumer.queue.name);
+    let limit = queue.and_then(|queue| queue.settings.consumer_timeout_ms).map_or(CONSUMER_TIMEOUT, Millis);
+    if work > limit && limit.0 > 0 {
+        let message = format!("consumer `{}` works {work} on a message, and RabbitMQ waits {limit}", consumer.name);
+        let warning = Problem::warning(Code::LintConsumerTimeout, message).by("CO-19");
+        let help = "RabbitMQ takes the message back then and gives it to a consumer again; settle it before the work, or raise \
+                    the consumer timeout";
+        found.add(warning.help(help), Some(rule.span), "longer than the consumer timeout");
+    }
+}
+
+/// Tells of consumers that count deaths in a header that they send themselves: 4.x starts it anew (DL-22).
+fn forwarded_deaths(
+    consumer: &Consumer,
+    rule: &Rule,
+    queue: &QueueView<'_>,
+    view: &TopologyView<'_>,
+    ways: &DeadLetterWays,
+    found: &mut LintFindings,
+) {
+    let counts = consumer.rules.iter().any(|rule| rule.matcher.x_death.as_ref().is_some_and(|it| it.count.is_some()));
+    let forgetting = view.versions.iter().find(|version| !version.rules.honours_client_x_death);
+    let Some(version) = forgetting.filter(|_| counts) else { return };
+    let comes_back = rule.actions.iter().any(|action| match action {
+        Action::Forward(forward) => comes_back(forward, queue, view, ways),
+        _ => false,
+    });
+    if comes_back {
+        let message = format!(
+            "consumer `{}` sends its messages round itself and counts them by x-death: RabbitMQ {} starts that header anew",
+            consumer.name, version.profile
+        );
+        let warning = Problem::warning(Code::LintForwardedDeaths, message).by("DL-22");
+        let help = "reject the message and let the broker dead-letter it, or count by a header of your own";
+        found.add(warning.help(help), Some(rule.span), "x-death is not carried on");
+    }
+}
+
+fn comes_back(forward: &Forward, queue: &QueueView<'_>, view: &TopologyView<'_>, ways: &DeadLetterWays) -> bool {
+    let (Some(exchange), Some(key)) = (forward.exchange.fixed(), forward.routing_key.as_ref().and_then(Text::fixed))
+    else {
+        return false;
+    };
+    let reached = view.broker.queues_reached(&queue.queue.vhost, exchange, key, None);
+    let leads_back =
+        |name: &str| ways.to(&queue.queue.vhost, queue.name()).any(|way| view.queues[way.from].name() == name);
+    reached.iter().any(|name| **name == *queue.name() || leads_back(name))
+}
+
+/// Tells of messages that go round for ever on 4.3, which does not count a nack to the limit (CO-13).
+fn nack_loop(
+    consumer: &Consumer,
+    rule: &Rule,
+    queue: &QueueView<'_>,
+    view: &TopologyView<'_>,
+    found: &mut LintFindings,
+) {
+    let nacks = rule.actions.iter().any(|action| matches!(action, Action::Nack { requeue: true, .. }));
+    let Some(version) = view.versions.iter().find(|version| version.rules.only_failures_count) else { return };
+    let unchanging = Matcher {
+        id: None,
+        routing_key: None,
+        exchange: None,
+        headers: Vec::new(),
+        json: Vec::new(),
+        ..rule.matcher.clone()
+    };
+    if !nacks
+        || unchanging != Matcher::default()
+        || queue.kind != QueueKind::Quorum
+        || queue.settings.delayed_retry.is_some()
+    {
+        return;
+    }
+    let message = format!(
+        "consumer `{}` requeues this each time: RabbitMQ {} does not count a nack to the delivery limit, so no limit ends it",
+        consumer.name, version.profile
+    );
+    let note = Problem::note(Code::LintNackLoop, message).by("CO-13");
+    let help = "`reject: {requeue: true}` counts; or end it by `attempt`, or by a delayed retry";
+    found.add(note.help(help), Some(rule.span), "again and again");
+}
+
+/// Tells of consumers whose end counts against messages that they never looked at (CO-13, CO-14).
+fn crashes(consumer: &Consumer, scenario: &Scenario, view: &TopologyView<'_>, found: &mut LintFindings) {
+    let by_step = |name: &str| consumer.instance_names().any(|own| &*own == name) || consumer.name == *name;
+    let crashes = consumer.actions().any(|action| matches!(action, Action::Crash))
+        || scenario.steps.iter().any(|step| matches!(&step.act, Act::Crash(name) if by_step(name)));
+    let queue = view.queue(&consumer.queue.vhost, &consumer.queue.name);
+    let limit = queue.filter(|it| it.kind == QueueKind::Quorum).and_then(|it| it.settings.delivery_limit);
+    let Some(limit) = limit.filter(|_| crashes && consumer.prefetch != 1 && !consumer.auto_ack) else { return };
+    let message = format!(
+        "when consumer `{}` crashes, each message that it holds comes nearer to the delivery limit of {limit}, looked at or not",
+        consumer.name
+    );
+    let note = Problem::note(Code::LintPrefetchAndLimit, message).by("CO-14");
+    let help = "with `prefetch: 1` only the message at hand is counted";
+    found.add(note.help(help), Some(consumer.span), "holds several messages");
+}
+
+/// Tells of declarations by steps and consumers that the topology's own object refuses (ER-2 to ER-4).
+fn conflicts(scenario: &Scenario, view: &TopologyView<'_>, found: &mut LintFindings) {
+    let by_steps = scenario.steps.iter().filter(|step| step.refused.is_none());
+    let queues = by_steps.clone().filter_map(|step| match &step.act {
+        Act::DeclareQueue(queue) => Some((&**queue, step.span)),
+        _ => None,
+    });
+    let by_consumers = scenario.consumers.iter().filter_map(|it| Some((&it.own_queue.as_ref()?.queue, it.span)));
+    let deletes = |queue: &Queue| {
+        scenario.steps.iter().any(|step| matches!(&step.act, Act::Delete(object) if *object == queue.object()))
+    };
+    for (asked, place) in queues.chain(by_consumers).filter(|(queue, _)| !queue.name.is_empty() && !deletes(queue)) {
+        let Some(current) = scenario.topology.queue(&asked.vhost, &asked.name) else { continue };
+        let default = default_type(&scenario.topology, &asked.vhost);
+        let refusing = view.versions.iter().rev().find_map(|version| {
+            let mut current = current.clone();
+            if version.rules.stores_queue_type {
+                let kind = version.queue(&current, default).kind;
+                current.arguments.insert("x-queue-type".into(), kind.as_str().into());
+            }
+            Some((version.profile, check_queue_equivalence(&current, asked, version.rules).err()?))
+        });
+        conflict(refusing, place, found);
+    }
+    for step in by_steps {
+        let Act::DeclareExchange(asked) = &step.act else { continue };
+        let current = scenario.topology.exchanges.iter().find(|it| it.object() == asked.object());
+        let refused = current.and_then(|current| check_exchange_equivalence(current, asked).err());
+        conflict(refused.map(|why| (view.newest().profile, why)), step.span, found);
+    }
+}
+
+fn conflict(refusing: Option<(Profile, String)>, place: Span, found: &mut LintFindings) {
+    let Some((profile, why)) = refusing else { return };
+    let message = format!("RabbitMQ {profile} refuses this declaration: the topology declares it otherwise");
+    let warning = Problem::warning(Code::LintDeclarationConflict, message).by("ER-2");
+    found.add(warning.help(format!("it would say: 406 {why}")), Some(place), "refused");
+}

@@ -1,0 +1,120 @@
+//! Problems for machines of others: SARIF for code scanning, and annotations of a GitHub workflow.
+//! Takes problems and their sources; returns strings. Never quotes a source.
+
+use crate::source::{Code, Level, Position, Problem, Sources, Span, code_chapters};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
+
+/// Returns problems as a SARIF 2.1.0 log.
+pub fn sarif(problems: &[Problem], sources: &Sources) -> Json {
+    let codes: BTreeSet<Code> = problems.iter().map(|problem| problem.code).collect();
+    let titles = code_chapters().into_iter().flat_map(|chapter| chapter.codes);
+    let titles: Vec<(String, String)> = titles.map(|section| (section.name, section.title)).collect();
+    let rules: Vec<Json> = codes
+        .iter()
+        .map(|code| {
+            let title = titles.iter().find(|(name, _)| name == code.text()).map_or("", |(_, title)| title);
+            json!({ "id": code.text(), "shortDescription": { "text": title } })
+        })
+        .collect();
+    let results: Vec<Json> = problems.iter().map(|problem| sarif_result(problem, sources)).collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": { "name": "rmqplay", "version": env!("CARGO_PKG_VERSION"), "rules": rules } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
+}
+
+fn sarif_result(problem: &Problem, sources: &Sources) -> Json {
+    let level = match problem.level {
+        Level::Problem => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
+    };
+    let locations: Vec<Json> = problem
+        .labels
+        .iter()
+        .map(|label| {
+            let Ends { file, start, end } = ends(label.span, sources);
+            json!({
+                "physicalLocation": {
+                    "artifactLocation": { "uri": uri(&file) },
+                    "region": {
+                        "startLine": start.line, "startColumn": start.column,
+                        "endLine": end.line, "endColumn": end.column,
+                    },
+                },
+                "message": { "text": label.text },
+            })
+        })
+        .collect();
+    let (own, related) = locations.split_at(locations.len().min(1));
+    json!({
+        "ruleId": problem.code.text(),
+        "level": level,
+        "message": { "text": told(problem) },
+        "locations": own,
+        "relatedLocations": related,
+    })
+}
+
+/// Returns problems as commands of a GitHub workflow, one a line.
+pub fn annotations(problems: &[Problem], sources: &Sources) -> String {
+    let line = |problem: &Problem| {
+        let word = match problem.level {
+            Level::Problem => "error",
+            Level::Warning => "warning",
+            Level::Note => "notice",
+        };
+        let place = problem.span().map(|span| {
+            let Ends { file, start, end } = ends(span, sources);
+            format!(
+                "file={},line={},col={},endLine={},endColumn={},",
+                property(&file),
+                start.line,
+                start.column,
+                end.line,
+                end.column
+            )
+        });
+        let place = place.unwrap_or_default();
+        format!("::{word} {place}title={}::{}", property(problem.code.text()), escaped(&told(problem)))
+    };
+    problems.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Where something begins and ends.
+struct Ends {
+    file: String,
+    start: Position,
+    end: Position,
+}
+
+fn ends(span: Span, sources: &Sources) -> Ends {
+    let behind = Span { start: span.end, ..span };
+    Ends { file: sources.get(span.file).name.clone(), start: sources.position(span), end: sources.position(behind) }
+}
+
+fn told(problem: &Problem) -> String {
+    let help = problem.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+    let rule = problem.rule.map_or_else(String::new, |rule| format!(" ({rule})"));
+    format!("{}{help}{rule}", problem.message)
+}
+
+/// Escapes what would end a command of a workflow.
+fn escaped(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    escaped(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// Writes a path as a reference of SARIF.
+fn uri(path: &str) -> String {
+    path.replace('\\', "/").replace('%', "%25").replace(' ', "%20").replace('#', "%23").replace('?', "%3F")
+}

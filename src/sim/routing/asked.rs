@@ -1,0 +1,107 @@
+//! Questions about routing, without a message: what a topology would do with a key, exchange by exchange.
+//! Takes a topology once; answers by the router that publishes use. Never moves a message.
+
+use crate::broker::RouteHop;
+use crate::model;
+use crate::model::{DestinationKind, Name, QueueKind, Table, Topology, Value};
+use crate::rules::{Edition, type_of_new_queue};
+use crate::sim::broker::Sim;
+use crate::sim::state::arena::{BindingDestination, VhostId};
+use crate::sim::state::cc_bcc::CcBcc;
+use crate::sim::state::exchange::{Keys, add_binding};
+
+impl Sim {
+    /// Makes a broker that holds the objects of a topology, whatever it would say of them, so that it can be asked.
+    pub fn holding(edition: impl Into<Edition>, topology: &Topology) -> Self {
+        let mut sim = Self::new(edition);
+        for name in topology.vhost_names() {
+            let id = sim.vhost_to_ask(&name);
+            let kind = topology.vhosts.iter().find(|vhost| vhost.name == name);
+            let kind = kind.and_then(|vhost| vhost.default_queue_type.as_deref()).and_then(QueueKind::named);
+            if let Some(vhost) = sim.vhosts.get_mut(id) {
+                vhost.default_queue_type = kind;
+            }
+        }
+        for (policies, operator) in [(&topology.policies, false), (&topology.operator_policies, true)] {
+            for policy in policies {
+                let id = sim.vhost_to_ask(&policy.vhost);
+                if let Some(vhost) = sim.vhosts.get_mut(id) {
+                    vhost.policies.put(policy.clone(), operator);
+                }
+            }
+        }
+        for exchange in &topology.exchanges {
+            let id = sim.vhost_to_ask(&exchange.vhost);
+            if sim.exchange_id(id, &exchange.name).is_none() {
+                sim.add_exchange_to_ask(exchange, id);
+            }
+        }
+        for queue in &topology.queues {
+            let id = sim.vhost_to_ask(&queue.vhost);
+            let default = sim.vhosts.get(id).and_then(|vhost| vhost.default_queue_type);
+            let kind = type_of_new_queue(queue, default, sim.rules);
+            if sim.queue_id(id, &queue.name).is_none() {
+                sim.add_queue(queue.clone(), kind, id, None);
+            }
+        }
+        topology.bindings.iter().for_each(|binding| sim.bind_to_ask(binding));
+        sim
+    }
+
+    /// Lists the queues that a message with that key comes to, each with its way; `None` when there is no such exchange. The
+    /// default exchange finds a queue by its name: that way is empty.
+    pub fn ways(
+        &self,
+        vhost: &str,
+        exchange: &str,
+        key: &str,
+        headers: Option<&Table>,
+    ) -> Option<Vec<(Name, Vec<RouteHop>)>> {
+        let start = self.exchange_id(*self.vhost_names.get(vhost)?, exchange)?;
+        let further = CcBcc::default();
+        let ways = self.ways_of(start, &Keys { first: key, further: &further, headers });
+        Some(ways.into_iter().filter_map(|(id, way)| Some((self.queues.get(id)?.name.name.clone(), way))).collect())
+    }
+
+    /// Returns the queues that get a message with that key; none when there is no such exchange.
+    pub fn queues_reached(&self, vhost: &str, exchange: &str, key: &str, headers: Option<&Table>) -> Vec<Name> {
+        self.ways(vhost, exchange, key, headers).unwrap_or_default().into_iter().map(|(queue, _)| queue).collect()
+    }
+
+    fn vhost_to_ask(&mut self, name: &Name) -> VhostId {
+        match self.vhost_names.get(name) {
+            Some(id) => *id,
+            None => self.add_vhost(name.clone()),
+        }
+    }
+
+    /// Adds an exchange; one of a plugin routes as it may: to any of its bindings, delayed ones by their inner type.
+    fn add_exchange_to_ask(&mut self, declared: &model::Exchange, vhost: VhostId) {
+        let mut asked = declared.clone();
+        let inner = declared.arguments.get("x-delayed-type").and_then(Value::as_text);
+        asked.kind = match &*declared.kind {
+            "direct" | "fanout" | "topic" | "headers" => declared.kind.clone(),
+            "x-delayed-message" => inner.unwrap_or("direct").into(),
+            _ => "fanout".into(),
+        };
+        let id = self.add_exchange(asked, vhost);
+        if let Some(exchange) = self.exchanges.get_mut(id) {
+            exchange.declared.kind = declared.kind.clone();
+        }
+    }
+
+    fn bind_to_ask(&mut self, binding: &model::Binding) {
+        let vhost = self.vhost_to_ask(&binding.vhost);
+        let destination = match binding.destination_kind {
+            DestinationKind::Queue => self.queue_id(vhost, &binding.destination).map(BindingDestination::Queue),
+            DestinationKind::Exchange => {
+                self.exchange_id(vhost, &binding.destination).map(BindingDestination::Exchange)
+            }
+        };
+        let source = self.exchange_id(vhost, &binding.source).filter(|_| !binding.source.is_empty());
+        let (Some(source), Some(destination)) = (source, destination) else { return };
+        if let Some(exchange) = self.exchanges.get_mut(source) {
+            add_binding(exchange, destination, &binding.routing_key, &binding.arguments);
+        }
+    }
+}
