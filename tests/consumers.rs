@@ -103,10 +103,14 @@ fn live_tests_of(broker: &Broker, scenarios: &[PathBuf]) -> Vec<Trial> {
     });
     let mut tests: Vec<Trial> = usual.collect();
     let url = broker.url.clone();
-    tests.push(test(format!("live::{}::endless", broker.version), move || {
-        let (passed, said) = program::finish(&mut run(&files::root("tests/consumers-endless/requeue.yaml"), &url));
-        if !passed && said.contains("round without end") { Ok(()) } else { Err(said) }
-    }));
+    for file in ["requeue", "requeue-unacked"] {
+        let url = url.clone();
+        tests.push(test(format!("live::{}::endless::{file}", broker.version), move || {
+            let path = files::root("tests/consumers-endless").join(file).with_extension("yaml");
+            let (passed, said) = program::finish(&mut run(&path, &url));
+            if !passed && said.contains("round without end") { Ok(()) } else { Err(said) }
+        }));
+    }
     tests.extend(restarting.into_iter().map(|path| {
         let (url, held) = (broker.url.clone(), held.clone());
         Trial::ignorable_test(format!("alone::{}::{}", broker.version, stem(&path)), move || {

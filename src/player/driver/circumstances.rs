@@ -50,7 +50,7 @@ impl Driver {
             DriverState::Leaving => Awaited::Consumers,
             DriverState::Quieting | DriverState::EndingInstant(_) | DriverState::Refreshing(_) => Awaited::Quiet,
             DriverState::Lingering { .. } => Awaited::Quiet,
-            DriverState::Watching { until } => {
+            DriverState::Watching { until } | DriverState::Confirming { until, .. } => {
                 let expectation = self.current_expectation(scenario);
                 let missing = expectation.map(|one| self.findings(&one.subject, context, scenario, consumers));
                 Awaited::Expectation { until: *until, missing: missing.unwrap_or_default() }

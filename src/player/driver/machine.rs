@@ -26,7 +26,7 @@ impl Driver {
             vhosts: scenario.vhosts(),
             began: Moment(0),
             stretch: Millis(0),
-            second_look: false,
+            confirmed: false,
             lingered: false,
             unrest: None,
             repetition_began: Moment(0),
@@ -86,6 +86,7 @@ impl Driver {
             DriverState::Publishing(step) => step.wake_at(),
             DriverState::PendingCall(call) => Some(call.wake_at()),
             DriverState::Watching { until } | DriverState::Sleeping { until } => Some(*until),
+            DriverState::Confirming { until, .. } => Some(*until),
             DriverState::Pausing { until } | DriverState::Lingering { until } => Some(*until),
             _ => None,
         };
@@ -134,6 +135,7 @@ impl Driver {
             DriverState::Leaving => self.go_on_leaving(context, scenario),
             DriverState::Reading(reading) => self.go_on_reading(reading, context, scenario, consumers),
             DriverState::Watching { until } => self.go_on_watching(until, context, scenario, consumers),
+            DriverState::Confirming { until, end } => self.go_on_confirming(until, end, context, scenario, consumers),
             DriverState::Sleeping { until } if until <= now => {
                 self.woke_up(context, scenario, consumers);
                 true

@@ -48,6 +48,11 @@ pub(crate) enum DriverState {
     Watching {
         until: Moment,
     },
+    /// What was seen decides: it must stay so until then, for what is on its way; `end` is that of the watching.
+    Confirming {
+        until: Moment,
+        end: Moment,
+    },
     /// Lets time pass.
     Sleeping {
         until: Moment,
@@ -124,8 +129,8 @@ pub(crate) struct Driver {
     pub began: Moment,
     /// How much longer than said the expectation at hand must hold, when its end is shifted.
     pub stretch: Millis,
-    /// What was seen decides, and is looked at once more.
-    pub second_look: bool,
+    /// What was seen decides, and stayed so for a while.
+    pub confirmed: bool,
     /// The quiet that is awaited was reached before.
     pub lingered: bool,
     /// What is awaited is rest.

@@ -6,6 +6,7 @@ use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::driver::judging::contents_of;
 use crate::player::driver::state::{Driver, DriverState};
+use crate::player::record::finding::Finding;
 use crate::source::Code;
 
 /// How long a message may be on its way and be counted nowhere, of real time (60 ms at worst between quorum queues).
@@ -21,7 +22,7 @@ impl Driver {
     ) {
         let now = context.now();
         self.began = now;
-        self.second_look = false;
+        self.confirmed = false;
         self.stretch = Millis(0);
         match expectation.when {
             When::Quiet => self.await_quiet(context),
@@ -106,8 +107,7 @@ impl Driver {
             return false;
         }
         let findings = self.findings(&expectation.subject, context, scenario, consumers);
-        let decides = matches!(expectation.when, When::Within(_)) == findings.is_empty();
-        if !late && self.looks_again(expectation, decides, until, context, scenario) {
+        if self.looks_again(expectation, decides(expectation, &findings), until, context, scenario) {
             return false;
         }
         match (expectation.when, findings.is_empty()) {
@@ -126,28 +126,58 @@ impl Driver {
         true
     }
 
-    /// Puts off a judgement by what may be on its way between queue and consumer: true when it is put off.
+    /// Puts off a judgement by what may be on its way between queue and consumer: true when it is put off. Between a return
+    /// and the next delivery, say, a message is counted nowhere, which is true for an instant only.
     fn looks_again(
         &mut self,
         expectation: &Expectation,
         decides: bool,
-        until: Moment,
+        end: Moment,
         context: &mut Context,
         scenario: &Scenario,
     ) -> bool {
-        let Some(queue) = adds_up(expectation).filter(|_| context.broker.live) else { return false };
-        if context.ledger.queues.get(queue).is_some_and(|tally| tally.moved) {
-            self.second_look = false;
+        let Some(queue) = counted_apart(expectation).filter(|_| context.broker.live) else { return false };
+        let late = context.now() >= end;
+        if !late && context.ledger.queues.get(queue).is_some_and(|tally| tally.moved) {
+            self.confirmed = false;
             self.refresh(queue.clone(), context, scenario);
             return true;
         }
-        let first = decides && !self.second_look;
-        self.second_look = first;
-        if first {
-            let pause = context.broker.scale.own(ON_ITS_WAY).min(Millis((until - self.began).0 / 10));
-            self.doing = DriverState::Sleeping { until: (context.now() + pause).min(until) };
+        // At its end a `for` has held for long enough; a `within` must not hold by chance.
+        let puts_off = decides && !self.confirmed && !(late && matches!(expectation.when, When::For(_)));
+        if puts_off {
+            let pause = context.broker.scale.own(ON_ITS_WAY).min(Millis((end - self.began).0 / 10));
+            self.doing = DriverState::Confirming { until: context.now() + pause, end };
+        } else {
+            self.confirmed = false;
         }
-        first
+        puts_off
+    }
+
+    /// Waits whether what decides stays so; what comes in between takes it back.
+    pub fn go_on_confirming(
+        &mut self,
+        until: Moment,
+        end: Moment,
+        context: &mut Context,
+        scenario: &Scenario,
+        consumers: &ConsumerInstances,
+    ) -> bool {
+        let Some(expectation) = self.current_expectation(scenario) else { return false };
+        if self.news {
+            let findings = self.findings(&expectation.subject, context, scenario, consumers);
+            if !decides(expectation, &findings) {
+                self.doing = DriverState::Watching { until: end };
+                return true;
+            }
+        }
+        if until <= context.now() {
+            self.confirmed = true;
+            self.woke_up(context, scenario, consumers);
+            return true;
+        }
+        self.doing = DriverState::Confirming { until, end };
+        false
     }
 
     pub fn woke_up(&mut self, context: &mut Context, scenario: &Scenario, consumers: &ConsumerInstances) {
@@ -158,10 +188,14 @@ impl Driver {
     }
 }
 
-/// Returns the queue of which an expectation adds up what the broker counts and what its consumers have in hand: on a
-/// live broker the two are told at different moments.
-fn adds_up(expectation: &Expectation) -> Option<&QueueName> {
+/// Returns whether what does not fit decides: nothing for a `within`, anything for a `for`.
+fn decides(expectation: &Expectation, findings: &[Finding]) -> bool {
+    matches!(expectation.when, When::Within(_)) == findings.is_empty()
+}
+
+/// Returns the queue of which an expectation counts what its consumers have in hand: on a live broker that and what is
+/// ready are told at different moments.
+fn counted_apart(expectation: &Expectation) -> Option<&QueueName> {
     let Subject::Queue(queue) = &expectation.subject else { return None };
-    let both = queue.total.is_some() || queue.ready.is_some() && queue.unacked.is_some();
-    both.then_some(&queue.queue)
+    (queue.total.is_some() || queue.unacked.is_some()).then_some(&queue.queue)
 }
