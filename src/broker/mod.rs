@@ -20,4 +20,4 @@ pub use delivery::Delivery;
 pub use event::{Confirmation, Counts, Event};
 pub use explanation::{Death, Explanation, RouteHop, RoutedBy, What};
 pub use id::{ChannelId, ConnectionId, DeliveryTag, Ids, PublishId, RequestId};
-pub use reply::{Got, Refusal, Reply, Scope, code, without_entities};
+pub use reply::{Got, Refusal, RefusalKind, Reply, Scope, code, without_entities};

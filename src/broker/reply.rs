@@ -48,6 +48,16 @@ pub enum Scope {
     Management,
 }
 
+/// Whose "no" it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum RefusalKind {
+    /// RabbitMQ's own.
+    #[default]
+    Broker,
+    /// The simulator's, which leaves out what is named here.
+    NotSimulated(String),
+}
+
 /// A "no": code, text and what it closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -56,9 +66,20 @@ pub struct Refusal {
     pub code: u16,
     /// As the broker says it, with the code's name in front (`ACCESS_REFUSED - …`); HTTP: the reason.
     pub text: String,
+    pub kind: RefusalKind,
 }
 
 impl Refusal {
+    /// Makes a broker's own refusal.
+    pub fn new(scope: Scope, code: u16, text: impl Into<String>) -> Self {
+        Self { scope, code, text: text.into(), kind: RefusalKind::Broker }
+    }
+
+    /// Says that it comes from the simulator, which leaves something out.
+    pub fn not_simulated(self, what: impl Into<String>) -> Self {
+        Self { kind: RefusalKind::NotSimulated(what.into()), ..self }
+    }
+
     /// Returns it with the characters that the management API writes as HTML entities (PO-9: up to 4.1, in texts about
     /// policies).
     pub fn without_entities(self) -> Self {
@@ -130,8 +151,7 @@ mod tests {
 
     #[test]
     fn entities_of_the_management_api_are_characters_again() {
-        let refusal =
-            |scope| Refusal { scope, code: 400, text: "[{&lt;&lt;\"ha-mode\"&gt;&gt;,1}] &amp;lt; &#39;".to_owned() };
+        let refusal = |scope| Refusal::new(scope, 400, "[{&lt;&lt;\"ha-mode\"&gt;&gt;,1}] &amp;lt; &#39;");
         assert_eq!(refusal(Scope::Management).without_entities().text, "[{<<\"ha-mode\">>,1}] &lt; '");
         assert_eq!(refusal(Scope::Channel).without_entities(), refusal(Scope::Channel));
     }

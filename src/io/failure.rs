@@ -81,7 +81,7 @@ impl BrokerFailure {
             BrokerFailureKind::NotFound { what } => (404, what.clone()),
             _ => return None,
         };
-        Some(Refusal { scope: Scope::Management, code, text })
+        Some(Refusal::new(Scope::Management, code, text))
     }
 }
 

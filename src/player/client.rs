@@ -3,7 +3,7 @@
 //! publishes the consumers first.
 
 use crate::broker::{
-    ChannelId, Client, Command, ConnectionId, Delivery, Event, Ids, PublishId, Refusal, Reply, RequestId,
+    ChannelId, Client, Command, ConnectionId, Delivery, Event, Ids, PublishId, Refusal, RefusalKind, Reply, RequestId,
 };
 use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, Scenario};
 use crate::player::consumer::instances::ConsumerInstances;
@@ -79,15 +79,15 @@ impl Player {
         for (object, refusal) in refused {
             let declared = self.scenario.origins.get(object).map(|origin| origin.whole);
             let span = declared.unwrap_or_else(|| self.driver.span(&self.scenario));
-            match refusal.text.split_once("not simulated: ") {
-                Some((_, what)) => {
+            match &refusal.kind {
+                RefusalKind::NotSimulated(what) => {
                     let message = format!("the simulated broker does not play {what}");
                     let help = "play this scenario on a live broker: --broker amqp://…";
                     self.context.failed(Code::TopologyNotSimulated, message, span, Vec::new()).help(help);
                     // What follows from it is no news.
                     return;
                 }
-                None => {
+                RefusalKind::Broker => {
                     let message = format!("the broker refuses {object}: {refusal}");
                     self.context.failed(Code::TopologyRefused, message, span, Vec::new());
                 }

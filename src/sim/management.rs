@@ -3,7 +3,7 @@
 use crate::broker::{ConnectionId, Management, Refusal, Reply, RequestId, What, code};
 use crate::model::Parameter;
 use crate::sim::broker::Sim;
-use crate::sim::state::refusal::{connection_error, http_error};
+use crate::sim::state::refusal::{connection_error, http_error, management_not_simulated};
 
 impl Sim {
     pub(crate) fn manage(&mut self, request: RequestId, act: Management) {
@@ -44,6 +44,6 @@ impl Sim {
     /// Takes no parameters: what they would start is not simulated.
     fn put_parameter(&self, parameter: &Parameter) -> Result<Reply, Refusal> {
         self.managed_vhost(&parameter.vhost)?;
-        Err(http_error(400, format!("not simulated: {} parameters", parameter.component)))
+        Err(management_not_simulated(&format!("{} parameters", parameter.component)))
     }
 }

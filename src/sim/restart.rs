@@ -58,11 +58,7 @@ impl Sim {
         let unreachable = || connection_error(code::CONNECTION_FORCED, "the broker is down");
         match command {
             Command::Connect { request, .. } => {
-                let refusal = Refusal {
-                    scope: Scope::Connection,
-                    code: 0,
-                    text: "connection refused: the broker is down".into(),
-                };
+                let refusal = Refusal::new(Scope::Connection, 0, "connection refused: the broker is down");
                 self.answer(request, Err(refusal));
             }
             Command::OpenChannel { request, .. } | Command::Call { request, .. } => {

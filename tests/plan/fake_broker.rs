@@ -95,7 +95,7 @@ impl FakeBroker {
             self.breaks_on = None;
             self.in_flight += 1;
             self.open.remove(&connection);
-            let cause = Refusal { scope: Scope::Connection, code: 0, text: "broken pipe".into() };
+            let cause = Refusal::new(Scope::Connection, 0, "broken pipe");
             // Answers of the broken connection never come.
             let lost = self.said.len();
             self.said.clear();
@@ -112,7 +112,7 @@ impl FakeBroker {
             self.said.push_back(Event::Reply { request, reply: Ok(Reply::Done) });
             return true;
         };
-        let refusal = Refusal { scope, code: 406, text: format!("PRECONDITION_FAILED - {name}") };
+        let refusal = Refusal::new(scope, 406, format!("PRECONDITION_FAILED - {name}"));
         self.said.push_back(Event::Reply { request, reply: Err(refusal.clone()) });
         match (scope, at) {
             (Scope::Channel, Some((channel, _))) => {

@@ -50,7 +50,7 @@ impl Live {
             .collect();
         for channel in suspects {
             let text = "the broker closed the channel without a known reason".to_owned();
-            self.close_line(channel, Refusal { scope: Scope::Channel, code: 0, text });
+            self.close_line(channel, Refusal::new(Scope::Channel, 0, text));
         }
     }
 

@@ -294,7 +294,7 @@ fn delivery(names: &NameMapping, message: lapin::message::Delivery) -> Delivery 
 }
 
 fn broken(text: String) -> Refusal {
-    Refusal { scope: Scope::Connection, code: 0, text }
+    Refusal::new(Scope::Connection, 0, text)
 }
 
 fn flooded(address: &Address, consumer: &str, read: usize) -> BrokerFailure {

@@ -94,7 +94,7 @@ impl Live {
             }
             Some(link) if link.state == LiveConnectionState::Open => {
                 let text = format!("CHANNEL_ERROR - the connection has had {CHANNELS_MAX} channels: open another");
-                self.reply(request, Err(Refusal { scope: Scope::Channel, code: code::CHANNEL_ERROR, text }));
+                self.reply(request, Err(Refusal::new(Scope::Channel, code::CHANNEL_ERROR, text)));
             }
             _ => self.reply(request, Err(no_such("connection", Scope::Connection))),
         }
@@ -142,5 +142,5 @@ impl Live {
 }
 
 fn no_such(what: &str, scope: Scope) -> Refusal {
-    Refusal { scope, code: code::CHANNEL_ERROR, text: format!("CHANNEL_ERROR - no such {what} is open") }
+    Refusal::new(scope, code::CHANNEL_ERROR, format!("CHANNEL_ERROR - no such {what} is open"))
 }

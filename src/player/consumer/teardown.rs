@@ -58,7 +58,7 @@ impl ConsumerInstance {
     }
 
     fn lose_publishes(&mut self, channel: ChannelId, context: &mut Context, scenario: &Scenario) {
-        let cause = Refusal { scope: Scope::Channel, code: 0, text: String::new() };
+        let cause = Refusal::new(Scope::Channel, 0, "");
         let (outcome, refusal) = outcome_of_loss(&cause);
         for publish in context.publishes_on(|one| one == channel) {
             if context.publish_ended(publish, outcome, refusal).is_some() {

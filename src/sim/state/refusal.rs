@@ -25,17 +25,22 @@ pub(crate) fn not_found(resource: &str) -> Refusal {
 
 /// Makes an answer of the management API.
 pub(crate) fn http_error(status: u16, reason: impl Into<String>) -> Refusal {
-    Refusal { scope: Scope::Management, code: status, text: reason.into() }
+    Refusal::new(Scope::Management, status, reason)
+}
+
+/// Reports that the sim leaves out what the management API would do.
+pub(crate) fn management_not_simulated(what: &str) -> Refusal {
+    http_error(400, format!("not simulated: {what}")).not_simulated(what)
 }
 
 /// Reports that the sim leaves something out.
 pub(crate) fn not_simulated(what: &str) -> Refusal {
-    connection_error(code::NOT_IMPLEMENTED, format!("not simulated: {what}"))
+    connection_error(code::NOT_IMPLEMENTED, format!("not simulated: {what}")).not_simulated(what)
 }
 
 pub(crate) fn amqp(scope: Scope, number: u16, explanation: &str) -> Refusal {
     let text = format!("{} - {explanation}", code::name(number));
-    Refusal { scope, code: number, text: cut(text) }
+    Refusal::new(scope, number, cut(text))
 }
 
 /// Keeps hands off the default exchange (RT-3).

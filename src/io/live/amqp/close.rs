@@ -51,7 +51,7 @@ impl Live {
         self.links.remove(&connection);
         self.lines.retain(|_, line| line.connection != connection);
         let text = "closed before it was open".to_owned();
-        let cause = Refusal { scope: Scope::Connection, code: 0, text };
+        let cause = Refusal::new(Scope::Connection, 0, text);
         self.answer_all(vec![(requests, None)], &cause);
     }
 

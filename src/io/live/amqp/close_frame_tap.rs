@@ -49,7 +49,7 @@ fn close_of(bytes: &[u8]) -> Option<Refusal> {
     let (code, payload) = payload.strip_prefix(&[0, 10, 0, 50])?.split_first_chunk::<2>()?;
     let (length, payload) = payload.split_first()?;
     let text = String::from_utf8_lossy(payload.get(..usize::from(*length))?).into_owned();
-    Some(Refusal { scope: Scope::Connection, code: u16::from_be_bytes(*code), text })
+    Some(Refusal::new(Scope::Connection, u16::from_be_bytes(*code), text))
 }
 
 /// Tokio's reactor, with an ear at each connection.

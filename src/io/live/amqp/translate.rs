@@ -169,8 +169,8 @@ pub(crate) fn cause_of(error: &lapin::Error) -> Cause {
         lapin::ErrorKind::ProtocolError(inner) => {
             let (code, text) = (inner.get_id(), inner.get_message().as_str().to_owned());
             match inner.kind() {
-                AMQPErrorKind::Soft(_) => Cause::Channel(Refusal { scope: Scope::Channel, code, text }),
-                AMQPErrorKind::Hard(_) => Cause::Connection(Refusal { scope: Scope::Connection, code, text }),
+                AMQPErrorKind::Soft(_) => Cause::Channel(Refusal::new(Scope::Channel, code, text)),
+                AMQPErrorKind::Hard(_) => Cause::Connection(Refusal::new(Scope::Connection, code, text)),
             }
         }
         lapin::ErrorKind::InvalidChannel(_) | lapin::ErrorKind::InvalidChannelState(..) => Cause::Unclear,

@@ -24,7 +24,7 @@ impl Live {
                 Management::Restart { .. } => {
                     let Some(command) = self.address.restart.clone() else {
                         let text = "nobody said how this broker may be restarted".to_owned();
-                        self.reply(request, Err(Refusal { scope: Scope::Management, code: 0, text }));
+                        self.reply(request, Err(Refusal::new(Scope::Management, 0, text)));
                         continue;
                     };
                     let address = self.address.clone();
@@ -39,7 +39,7 @@ impl Live {
                 Management::CloseConnection { connection } => {
                     let Some((name, label)) = self.links.get(&connection).map(|link| link.handles()) else {
                         let text = "no such connection is open".to_owned();
-                        self.reply(request, Err(Refusal { scope: Scope::Management, code: 404, text }));
+                        self.reply(request, Err(Refusal::new(Scope::Management, 404, text)));
                         continue;
                     };
                     self.acting = true;
@@ -68,7 +68,7 @@ impl Live {
         let open: Vec<ConnectionId> = self.links.iter().filter(|(_, link)| link.is_up()).map(|(id, _)| *id).collect();
         for connection in open {
             let text = "CONNECTION_FORCED - the broker was restarted".to_owned();
-            self.drop_link(connection, Refusal { scope: Scope::Connection, code: code::CONNECTION_FORCED, text });
+            self.drop_link(connection, Refusal::new(Scope::Connection, code::CONNECTION_FORCED, text));
         }
         match result {
             Ok(()) => self.acted(request, Ok(())),

@@ -139,7 +139,7 @@ impl Live {
             return;
         }
         let text = format!("never quiet: {}", quiet.what);
-        self.answer_quiet(Err(Refusal { scope: Scope::Management, code: 0, text }));
+        self.answer_quiet(Err(Refusal::new(Scope::Management, 0, text)));
     }
 
     fn answer_quiet(&mut self, answer: Result<Reply, Refusal>) {
