@@ -27,3 +27,6 @@ pub use record::timeline::{Attempt, ConsumerEnd, RetryStep, Timeline, TimelineEn
 pub use record::verdict::Verdict;
 pub use run_result::{BrokerTraits, RunResult};
 pub use scaled::Scaled;
+
+#[cfg(test)]
+mod testing;

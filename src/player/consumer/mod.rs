@@ -14,3 +14,6 @@ pub(crate) mod subscription;
 pub(crate) mod teardown;
 pub(crate) mod unfinished;
 pub(crate) mod working;
+
+#[cfg(test)]
+mod tests;

@@ -13,3 +13,6 @@ pub(crate) mod shared;
 pub(crate) mod watching;
 
 pub(crate) use shared::Context;
+
+#[cfg(test)]
+mod tests;

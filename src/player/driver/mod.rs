@@ -21,3 +21,6 @@ pub(crate) mod steps;
 pub(crate) mod timing_races;
 pub(crate) mod unrest;
 pub(crate) mod watching;
+
+#[cfg(test)]
+mod tests;
