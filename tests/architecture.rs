@@ -2,7 +2,7 @@
 //! and stays short, no folder is crowded, files import each other in few listed circles, a name of a type stands for one
 //! thing. A failure names the file and the line. `SHOW_CIRCLES=1` with `--nocapture` prints all circles.
 
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 #[path = "architecture/graph.rs"]
 mod graph;

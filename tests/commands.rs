@@ -4,7 +4,7 @@
 //! A script that begins with `@live` plays once per live broker (test `live::VERSION::NAME`), with $BROKER set, and one
 //! that begins with `@live alone` while nothing else uses the broker (`alone::VERSION::NAME`). One that begins with
 //! `@live tls` needs RMQPLAY_TEST_TLS, the folder of certificates: $TLS, and $TLS_BROKER, whose management is 10000 further.
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 #[path = "support/brokers.rs"]
 mod brokers;

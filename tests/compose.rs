@@ -1,6 +1,6 @@
 //! docker-compose.yml and the workflow offer the versions and ports that the tests' own script starts; they are read here,
 //! not started.
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 use serde_yaml::Value;
 use std::path::Path;

@@ -2,7 +2,8 @@
 //! `live::VERSION::NAME` play it on live brokers. `UPDATE_GOLDEN=1` rewrites the expectations from the sim: read the
 //! difference against the rule before keeping it. `ONLY=TTL,RT-5` picks files by parts of their names.
 
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "tests tell what they saw beside their verdict")]
 
 #[path = "support/brokers.rs"]
 mod brokers;

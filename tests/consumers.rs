@@ -1,7 +1,7 @@
 //! What consumers can do, word by word: each `tests/consumers/NAME.yaml` passes on every profile against its snapshot,
 //! gives the same bytes a hundred times, and passes on each live broker with that snapshot. Tests `live::` need brokers,
 //! tests `alone::` restart them.
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 #[path = "support/brokers.rs"]
 mod brokers;

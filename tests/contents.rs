@@ -1,6 +1,6 @@
 //! Odd contents: bodies of any bytes and of the largest size, names and headers of every kind. The scenarios of
 //! `tests/contents` play on each profile and each live broker, against one snapshot. Tests `live::` need brokers.
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 #[path = "support/brokers.rs"]
 mod brokers;

@@ -3,7 +3,7 @@
 //! a file; RMQPLAY_DIFFERENTIAL=N plays N operations per version
 //! (for RMQPLAY_MINUTES at most). A difference is shrunk and printed in the words of the conformance files.
 
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 #[path = "differential/acting.rs"]
 mod acting;
@@ -11,7 +11,6 @@ mod acting;
 mod brokers;
 #[path = "differential/chance.rs"]
 mod chance;
-#[allow(dead_code)]
 #[path = "conformance/commands.rs"]
 mod commands;
 #[path = "differential/following.rs"]
@@ -36,7 +35,7 @@ mod random;
 mod rehearsal;
 #[path = "differential/run.rs"]
 mod run;
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the program conformance uses the rest")]
 #[path = "conformance/script.rs"]
 mod script;
 #[path = "differential/seen.rs"]

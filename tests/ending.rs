@@ -1,6 +1,6 @@
 //! How a run on a live broker ends before its time: Ctrl-C, SIGTERM, kill -9, and a broker that dies under it.
 //! Afterwards vhosts and users are as before, or `clean` makes them so.
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 #[path = "support/brokers.rs"]
 mod brokers;

@@ -1,6 +1,6 @@
 //! What `rmqplay explain` knows: the rule book covers every rule that is cited, the guide every code of a problem, and
 //! the guide's examples show exactly what they are said to show. `explain/examples.rs` plays them.
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 #[path = "explain/examples.rs"]
 mod examples;

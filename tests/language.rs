@@ -1,7 +1,7 @@
 //! Loading as a whole: the tree agrees with serde_yaml, the examples of the design load with exactly what they say,
 //! exports load as they come, and no mutilated file makes the loader panic.
 
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 #[path = "language/examples.rs"]
 mod examples;

@@ -1,7 +1,7 @@
 //! The live adapter against real brokers: every command of the seam, every way to end, what failures say.
 //! Brokers are the URLs of RMQPLAY_TEST_BROKERS; without them nothing runs, which is reported.
 
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 #[path = "support/brokers.rs"]
 mod brokers;

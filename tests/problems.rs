@@ -1,7 +1,7 @@
 //! What a reader sees when a file is wrong: every `tests/problems/NAME.yaml` is loaded as what it is, and its drawn
 //! problems are compared with `NAME.txt`. `UPDATE_GOLDEN=1` writes them anew. `cargo test --test problems NAME` picks one.
 
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 #[path = "support/files.rs"]
 mod files;

@@ -1,7 +1,7 @@
 //! The reference page, `src/language/reference.md`: every word of the language has a section, every section an example,
 //! and every example is played on all profiles (scenarios) or checked (topologies). The list of contents names every section;
 //! `UPDATE_GOLDEN=1` writes it anew.
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 use rmqplay::io::{BROKERS_FILE, Disk, KnownBrokers};
 use rmqplay::language::{OF_SCENARIOS, OF_TOPOLOGIES, Settings, load_scenario, load_topology};

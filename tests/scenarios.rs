@@ -1,7 +1,7 @@
 //! The shipped scenarios: they pass on every profile against their snapshots, a run repeated a hundred times gives the
 //! same bytes, and the whole library passes on each live broker within five minutes. The shipped topologies check, and
 //! all files have the layout of `fmt`. Tests `live::` need brokers.
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 #[path = "support/brokers.rs"]
 mod brokers;

@@ -1,6 +1,6 @@
 //! The schemas that editors read: every shipped file is valid, wrong ones are not, and the table of words is the
 //! language's own, word for word.
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 #[path = "support/golden.rs"]
 mod golden;

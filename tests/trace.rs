@@ -1,7 +1,7 @@
 //! Every reason that the sim gives: each section of `tests/trace/*.txt` is a scenario and the story that `run --trace`
 //! tells of it, one per way to die, to come back, to wait or to be refused. `=== title | 4.0` plays on that profile,
 //! else on the newest. `UPDATE_GOLDEN=1` rewrites what stands behind `---`. Every rule that the sim tells must appear.
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 #[path = "support/files.rs"]
 mod files;

@@ -2,7 +2,8 @@
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
 //! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`). The numbers are
 //! of this machine and moment: compare the ratios.
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "an example is a program of its own")]
+#![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
 mod bytes;
 mod flow;

@@ -2,7 +2,8 @@
 //! pika, a bulk scenario against bare lapin loops, memory against the count, and `list` over a thousand files.
 //! `cargo build --release && cargo run --release --example live_suite -- [cells] [bulk] [memory] [list]`, with
 //! `RMQPLAY_TEST_BROKERS`; pytest is that of `PYTEST` (with pytest-xdist and pika), else `pytest`. Compare the ratios.
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "an example is a program of its own")]
+#![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
 mod loops;
 mod program;

@@ -1,6 +1,8 @@
 //! Everything that may be asked of a broker.
 //! Names are the declared ones; a live adapter maps them to its throw-away vhosts and users.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::broker::{ChannelId, ConnectionId, DeliveryTag, PublishId, RequestId};
 use crate::model::{
     Binding, Exchange, Message, Millis, Name, Parameter, Permission, Policy, Queue, QueueName, Table, TopicPermission,

@@ -6,10 +6,15 @@ use crate::model::Name;
 /// A message on its way to a consumer, or taken by get.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
+    /// Counts on its channel.
     pub tag: DeliveryTag,
+    /// The broker handed it out before.
     pub redelivered: bool,
+    /// Where it was published to last; `""` is the default exchange.
     pub exchange: Name,
+    /// The key of that publish.
     pub routing_key: Name,
+    /// Properties and body.
     pub message: DeliveredMessage,
 }
 

@@ -1,5 +1,7 @@
 //! Everything that a broker may say, asked or not.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::broker::{ChannelId, ConnectionId, Delivery, Explanation, PublishId, Refusal, Reply, RequestId};
 use crate::model::{Name, QueueName};
 

@@ -1,6 +1,8 @@
 //! Why things happened inside the broker: reasons with the number of their rule in the rule book (`rmqplay explain`).
 //! Only the sim speaks of these; no verdict on a live broker may need one.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::broker::PublishId;
 use crate::model::{Millis, Name, QueueName, Table};
 

@@ -1,6 +1,8 @@
 //! Answers: what a request got, or why it was refused.
 //! Codes are AMQP's; texts are the broker's own, cut by it at 255 bytes.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::broker::{Delivery, DeliveryTag};
 use crate::model::Name;
 use std::fmt;

@@ -6,6 +6,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitCode {
+    /// Everything is as expected.
     Fine = 0,
     /// A scenario failed, changed, looped, or (with `CI`) has no snapshot; `apply` could not prove equality.
     Failed = 1,
@@ -23,7 +24,9 @@ pub enum ExitCode {
     BadFile = 65,
     /// Our own bug.
     Bug = 70,
+    /// By SIGINT.
     Interrupted = 130,
+    /// By SIGTERM.
     Terminated = 143,
 }
 

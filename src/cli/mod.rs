@@ -1,5 +1,5 @@
 //! Arguments, commands and exit codes; joins the rooms. Holds no logic of another room.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![expect(clippy::disallowed_methods, reason = "this room reads the environment")]
 
 mod arguments;
 mod brokers;

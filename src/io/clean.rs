@@ -10,7 +10,9 @@ use std::time::Duration;
 /// What was deleted, and what was spared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cleaned {
+    /// Deleted ones.
     pub vhosts: Vec<String>,
+    /// Deleted ones.
     pub users: Vec<String>,
     /// Vhosts that somebody is connected to, with the number of connections; their runs may be under way.
     pub spared: Vec<(String, usize)>,

@@ -1,6 +1,8 @@
 //! What can go wrong with the environment: a broker that is not there, refuses the login, or dies.
 //! Failures are data with a sentence and a hint at the edge; what a broker refuses in play is a `Refusal` instead.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::broker::{Refusal, Scope, without_entities};
 use crate::io::management::{RefusalReason, reason_of_refusal};
 use std::fmt;

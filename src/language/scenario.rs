@@ -30,6 +30,7 @@ use std::collections::BTreeSet;
 /// A scenario that was read from one file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadedScenario {
+    /// The line `scenario:`.
     pub title: String,
     /// One for each choice of the matrix.
     pub cells: Vec<Cell>,

@@ -27,7 +27,9 @@ use std::collections::BTreeSet;
 /// A topology that was read from one file, or from several that were joined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadedTopology {
+    /// Rendered, its includes merged in.
     pub topology: Topology,
+    /// Where each object is declared.
     pub origins: Origins,
     /// A broker wrote the file.
     pub is_export: bool,
@@ -42,7 +44,9 @@ pub struct LoadedTopology {
 /// A topology file that was read, by its name.
 #[derive(Debug, Clone, Copy)]
 pub struct TopologyFile<'a> {
+    /// As the user named it.
     pub name: &'a str,
+    /// As the disk has it.
     pub text: &'a [u8],
 }
 

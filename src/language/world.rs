@@ -7,8 +7,11 @@ use std::fmt;
 /// Why a file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadError {
+    /// There is none of that path.
     NotFound,
+    /// The user may not read it.
     NotPermitted,
+    /// It is no file.
     IsFolder,
     /// Something before the last part of the path is no folder.
     NotFolder,

@@ -1,6 +1,8 @@
 //! What a step does: publishes, calls, waits, declares, ends what is open.
 //! Plain data, and the phrase that names it.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::model::{
     Binding, Exchange, Expectation, MessagePattern, Millis, Name, Object, Permission, Policy, Publish, Queue,
     QueueName, exchange_in_words,

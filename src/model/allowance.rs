@@ -6,7 +6,9 @@ use crate::source::{Code, Span};
 /// An entry of `allow`: findings of a code within a part of a file are not told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowance {
+    /// Which note.
     pub code: Code,
+    /// Why it may be: as the file says it.
     pub reason: String,
     /// Where the entry stands.
     pub span: Span,

@@ -12,6 +12,7 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
+    /// The fewest.
     pub min: u64,
     /// `None` has no upper end.
     pub max: Option<u64>,

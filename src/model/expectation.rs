@@ -1,6 +1,8 @@
 //! What must hold: subjects, values and when they are judged.
 //! Plain data; `play` judges. Each number and list keeps its place in the file.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::model::{Count, Key, LateValue, Matcher, Millis, Moment, Name, QueueName, Text, Value};
 use crate::source::Span;
 use std::collections::BTreeMap;

@@ -29,6 +29,7 @@ pub struct Template {
 /// Why a template cannot be compiled or rendered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError {
+    /// The engine's words.
     pub message: String,
     /// The guilty bytes inside the template's text, when minijinja knows them.
     pub range: Option<Range<usize>>,

@@ -42,22 +42,31 @@ const UNITS: [(&str, u64); 6] =
 /// Why a text is no duration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DurationError {
+    /// There is no text.
     Empty,
+    /// What stands before the unit is no number.
     NotANumber {
+        /// The whole text.
         text: String,
     },
+    /// A number alone.
     NoUnit {
+        /// As it is written.
         number: String,
     },
     /// Something stands where a unit would.
     NotAUnit {
+        /// The letters in its place.
         found: String,
     },
+    /// The letters behind the number are no unit.
     UnknownUnit {
+        /// Those letters.
         unit: String,
     },
     /// A fraction of a millisecond, or more than a number holds.
     NotWhole {
+        /// The whole text.
         text: String,
     },
 }

@@ -10,7 +10,9 @@ pub type Name = SmolStr;
 /// Names a queue in its vhost.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueueName {
+    /// Where it lives.
     pub vhost: Name,
+    /// Unique within the vhost.
     pub name: Name,
 }
 

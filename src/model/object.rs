@@ -1,6 +1,8 @@
 //! Which object, and where a file declares it.
 //! Gives identities for diffing and places for problems that are found after loading.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::model::{
     Binding, DestinationKind, Exchange, Name, Parameter, Permission, Policy, Queue, Table, TopicPermission, User,
     Value, Vhost,

@@ -6,15 +6,20 @@ use std::fmt;
 /// A RabbitMQ release line: the contract is major and minor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
+    /// 4 of 4.3.
     pub major: u16,
+    /// 3 of 4.3.
     pub minor: u16,
 }
 
 /// Names the version whose rules the sim follows; ordered from old to new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Profile {
+    /// RabbitMQ 3.10.
     V3_10,
+    /// RabbitMQ 4.0.
     V4_0,
+    /// RabbitMQ 4.3.
     V4_3,
 }
 

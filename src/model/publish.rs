@@ -1,6 +1,8 @@
 //! What a scenario publishes: texts and values that may hold templates, rendered when the step plays.
 //! Plain data; `play` renders and sends it.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::model::{Millis, Name, Scope, Table, Template, TemplateError, Value};
 use std::sync::Arc;
 

@@ -1,6 +1,8 @@
 //! A scenario after loading: one cell is one scenario with one choice of its matrix, all load-time templates rendered.
 //! Plain data; `play` runs it. Names that it uses are declared, or are problems already.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::model::{Act, Consumer, Expectation, Millis, Name, Origins, Queue, Scale, Subject, Topology, Version, When};
 use crate::source::Span;
 use std::collections::BTreeMap;

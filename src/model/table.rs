@@ -37,10 +37,12 @@ impl Table {
         Self(Arc::new(entries))
     }
 
+    /// Returns how many fields there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
+    /// Returns whether there is no field.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -56,6 +58,7 @@ impl Table {
         Some(&mut Arc::make_mut(&mut self.0)[at].1)
     }
 
+    /// Returns whether a field has this name.
     pub fn contains_key(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
@@ -87,18 +90,22 @@ impl Table {
         }
     }
 
+    /// Lists the fields in order.
     pub fn iter(&self) -> Iter<'_> {
         self.0.iter().map(|(key, value)| (key, value))
     }
 
+    /// Lists the names in order.
     pub fn keys(&self) -> impl Iterator<Item = &Name> {
         self.0.iter().map(|(key, _)| key)
     }
 
+    /// Lists the values in order.
     pub fn values(&self) -> impl Iterator<Item = &Value> {
         self.0.iter().map(|(_, value)| value)
     }
 
+    /// Lists the values in order, to change.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
         Arc::make_mut(&mut self.0).iter_mut().map(|(_, value)| value)
     }

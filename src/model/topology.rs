@@ -1,6 +1,8 @@
 //! What a broker should hold: the objects of a definitions file, lowered to RabbitMQ's own arguments.
 //! Plain data that compares by value; places in the file live beside it, in [`Origins`](crate::model::Origins).
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::model::{Name, QueueName, Secret, Table};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;

@@ -1,6 +1,8 @@
 //! A plan as data: changes in the order of RabbitMQ's own import, each with its reason, its risk and its writes.
 //! Texts of secrets never get in here; the writes hold them as [`Secret`](crate::model::Secret).
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::broker::{Management, Method};
 use crate::model::Object;
 use crate::plan::{Extra, Risk, Stakes};

@@ -9,6 +9,7 @@ use crate::source::Level;
 pub enum Decision {
     /// The broker holds all that the file declares.
     Nothing,
+    /// It may be written.
     Write,
     /// This broker, or this user's rights, lack what the file needs.
     Lacks,

@@ -9,12 +9,17 @@ use std::collections::BTreeSet;
 pub enum Maker {
     /// RabbitMQ itself: default exchanges, server-named queues.
     Server,
+    /// The plugin rabbitmq_federation.
     Federation,
+    /// The plugin rabbitmq_shovel.
     Shovel,
+    /// The plugin rabbitmq_mqtt.
     Mqtt,
+    /// The plugin rabbitmq_stomp.
     Stomp,
     /// A super stream: its exchange and its partitions.
     Streams,
+    /// The plugin rabbitmq_sharding.
     Sharding,
     /// An unfinished `move` of rmqplay: its holding queue may hold messages.
     Move,

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 /// A broker's topology and what its queues hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
+    /// All objects that can be declared.
     pub topology: Topology,
     /// Queues that are missing here were not counted.
     pub queues: BTreeMap<QueueName, QueueFacts>,
+    /// The broker's.
     pub version: Version,
     /// The user that reads and will write; empty where it is not known.
     pub account: Name,

@@ -9,7 +9,9 @@ pub struct Risk {
     pub what: String,
     /// Queues at stake and the messages that they held when they were read; none when rights are at stake.
     pub queues: Vec<(QueueName, u64)>,
+    /// On the broker, as text.
     pub old: String,
+    /// In the file, as text.
     pub new: String,
 }
 

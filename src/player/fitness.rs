@@ -14,6 +14,7 @@ const MANAGEMENT: &str = "rabbitmq_management";
 /// What is known of a broker before anything is played on it.
 #[derive(Debug, Clone)]
 pub struct Host<'h> {
+    /// The broker's.
     pub version: Version,
     /// `None`: a live broker.
     pub sim: Option<Profile>,
@@ -21,6 +22,7 @@ pub struct Host<'h> {
     pub name: Option<&'h str>,
     /// The enabled ones of a live broker.
     pub plugins: &'h [String],
+    /// The user allows restarts of the broker.
     pub may_restart: bool,
 }
 
@@ -78,7 +80,9 @@ fn no_restart(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
 /// The wish for a pace: a scale, or the largest one that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeScale {
+    /// The same for all cells.
     Given(Scale),
+    /// The largest that keeps within `--max-wait`.
     Fit,
 }
 

@@ -10,7 +10,9 @@ use crate::source::Span;
 /// What a run must know of the broker that it plays on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BrokerTraits {
+    /// A real broker, in real time.
     pub live: bool,
+    /// The broker's, or the profile's.
     pub version: Version,
     /// How much longer a duration takes there than the scenario says.
     pub scale: Scale,
@@ -19,9 +21,11 @@ pub struct BrokerTraits {
 /// A finished run.
 #[derive(Debug)]
 pub struct RunResult {
+    /// What happened, up to the end.
     pub timeline: Timeline,
     /// Absent when the run failed before its end.
     pub outcome: Option<Outcome>,
+    /// In the order of their moments; empty when all held.
     pub failures: Vec<Failure>,
     /// What could not be checked on this broker, with its place.
     pub notes: Vec<(Span, String)>,
@@ -29,5 +33,6 @@ pub struct RunResult {
     pub points: Vec<DecisionPoint>,
     /// The run's own time from set-up to the outcome.
     pub took: Millis,
+    /// How many consumers received.
     pub deliveries: u64,
 }

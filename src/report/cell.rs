@@ -14,8 +14,11 @@ pub struct CellReport {
     pub cell: usize,
     /// `ttl-dlq`, with its axes behind it: `ttl-dlq [queue_type=quorum]`.
     pub name: String,
+    /// Of the scenario, as the user named it.
     pub file: String,
+    /// The choice of the matrix.
     pub axes: BTreeMap<String, String>,
+    /// The line `scenario:`.
     pub title: String,
     /// As the summary names it: `sim 4.3`, `RabbitMQ 4.0.5`.
     pub broker: String,
@@ -23,13 +26,17 @@ pub struct CellReport {
     pub broker_argument: String,
     /// What else it was played with (`--in-vhost`, `--management`, `--permit`), with a space before each.
     pub arguments: String,
+    /// The broker's, or the profile's.
     pub version: Version,
     /// The arguments that set variables, with a space before each; secrets hidden.
     pub variables: String,
+    /// How it ended.
     pub verdict: Verdict,
+    /// Absent when it was skipped.
     pub played: Option<RunResult>,
     /// On a live broker, where it failed: the same on the simulator.
     pub simulated: Option<Simulated>,
+    /// By the wall clock.
     pub real: std::time::Duration,
     /// The difference to the snapshot, or what becomes of a new one.
     pub snapshot_words: Option<String>,
@@ -44,6 +51,7 @@ pub struct CellReport {
 pub struct Simulated {
     /// `sim 4.3`.
     pub broker: String,
+    /// How it went there.
     pub played: RunResult,
 }
 

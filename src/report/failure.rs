@@ -11,9 +11,11 @@ use std::collections::BTreeSet;
 /// How failures are written.
 #[derive(Debug, Clone, Copy)]
 pub struct Page<'s> {
+    /// Where failures point to.
     pub sources: &'s Sources,
     /// In columns.
     pub width: usize,
+    /// Colours, or none.
     pub palette: Palette,
 }
 

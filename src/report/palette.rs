@@ -5,6 +5,7 @@ use owo_colors::{OwoColorize, Style};
 /// Returns whether to colour; the words are the same either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Palette {
+    /// Escape codes are written.
     pub colour: bool,
 }
 

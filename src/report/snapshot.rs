@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 /// What comparing with a snapshot found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Comparison {
+    /// Both say the same.
     Same,
+    /// There is no snapshot.
     Missing,
     /// Unified, without colour.
     Different(String),

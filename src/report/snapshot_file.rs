@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 pub struct SnapshotFile {
     /// The scenario's sentence when the outcome was taken.
     pub title: String,
+    /// The outcome, in YAML.
     pub body: String,
     /// Of an outcome that waits for a review: a snapshot has none.
     pub waits: Option<Waits>,
@@ -42,9 +43,13 @@ fn digest(body: &str) -> String {
 /// What is wrong with a snapshot file, and where: bytes of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenSnapshot {
+    /// The bytes to mark.
     pub at: std::ops::Range<usize>,
+    /// What stands at the mark.
     pub label: &'static str,
+    /// One sentence without a full stop.
     pub message: String,
+    /// What to do next.
     pub help: &'static str,
 }
 

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 /// What a cell gave on one broker.
 #[derive(Debug, Clone, Copy)]
 pub struct OutcomeOnVersion<'o> {
+    /// Where it was played.
     pub version: Version,
+    /// As a snapshot holds it.
     pub body: &'o str,
 }
 

@@ -10,9 +10,13 @@ pub enum ValueKind {
     Duration,
     /// A number of bytes.
     Size,
+    /// A whole number.
     Integer,
+    /// Any text.
     Text,
+    /// True or false.
     Bool,
+    /// One of these words.
     OneOf(&'static [&'static str]),
 }
 
@@ -21,11 +25,13 @@ pub enum ValueKind {
 pub struct QueueArgument {
     /// Without `x-`: also the policy's key, where a policy may set it.
     pub name: &'static str,
+    /// What its value is.
     pub kind: ValueKind,
     /// The queue types that take it; another type refuses it (406, ER-6).
     pub types: &'static [QueueKind],
     /// The first version that knows it; older ones ignore it.
     pub since: Profile,
+    /// A policy may set it too.
     pub policy: bool,
 }
 

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 /// Describes one death.
 #[derive(Debug, Clone, Copy)]
 pub struct Dying<'a> {
+    /// Where it dies.
     pub queue: &'a Name,
     /// `rejected`, `expired`, `maxlen`, `delivery_limit`.
     pub reason: &'static str,

@@ -27,6 +27,7 @@ pub fn is_known_type(kind: &str, differences: &Differences) -> bool {
 /// One argument of a new queue that a version refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedArgument {
+    /// With `x-` in front.
     pub name: Name,
     /// The queue's type does not take the argument, whatever its value.
     pub is_foreign: bool,

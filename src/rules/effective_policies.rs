@@ -41,7 +41,9 @@ struct Compiled<P> {
 /// The user policy and the operator policy that an object is under.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct PoliciesInForce<'p> {
+    /// The policy that won.
     pub user: Option<&'p Policy>,
+    /// The operator policy that won.
     pub operator: Option<&'p Policy>,
 }
 

@@ -6,8 +6,11 @@ use crate::rules::Differences;
 /// Names one of the three rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
+    /// Declare and delete.
     Configure,
+    /// Publish, and bind to a queue.
     Write,
+    /// Consume, and bind from an exchange.
     Read,
 }
 

@@ -84,7 +84,9 @@ impl FromIterator<DeprecatedFeature> for Permits {
 /// A RabbitMQ version as its rules go, with the deprecated features that its configuration permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Edition {
+    /// The version.
     pub profile: Profile,
+    /// What its configuration permits beyond the default.
     pub permits: Permits,
 }
 

@@ -1,6 +1,8 @@
 //! Which policy applies to an object and what it sets: matching, merging of user and operator policies, merging with
 //! arguments (PO-1 to PO-7, EXP-4, LEN-4, CO-13). Takes policies and arguments, gives effective settings.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::model::{ApplyTo, Name, QueueKind, Table, Value};
 use crate::rules::Differences;
 use indexmap::IndexMap;

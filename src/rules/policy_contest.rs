@@ -1,6 +1,8 @@
 //! Which policies and arguments lose on a queue, and to what (PO-1 to PO-3, PO-6, PO-7, DL-6, LEN-4, EXP-4, CO-13).
 //! Takes a queue and all policies of its broker; returns what does not hold though it is meant for the queue. Writes no word.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::model::{ApplyTo, Name, Policy, Queue, QueueKind, QueueName};
 use crate::rules::policy::unsupported_keys;
 use crate::rules::{Differences, Pattern};

@@ -132,7 +132,9 @@ pub fn meaning_of_refusal(code: u16, text: &str) -> RefusalMeaning {
 /// What a reply text puts in quotes and a message holds too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuotedName {
+    /// The exchange that it was published to.
     Exchange,
+    /// The key that it was published with.
     RoutingKey,
 }
 

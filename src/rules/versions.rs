@@ -28,9 +28,11 @@ pub enum FailureCount {
 /// When a consumer that was to make way, and held messages, stays although its channel ended (CO-6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ghosts {
+    /// No consumer stays behind.
     Never,
     /// When the last of what it held dies by the delivery limit.
     AfterLimitDeath,
+    /// Every such consumer stays behind.
     Always,
 }
 

@@ -29,8 +29,13 @@ pub enum Ended {
     Done,
     /// The next thing would happen after `moment_max`.
     OutOfTime,
-    /// Something goes round without time passing; the queues that messages entered most at that moment, with how often.
-    Runaway { moment: Moment, queues: Vec<(QueueName, u64)> },
+    /// Something goes round without time passing.
+    Runaway {
+        /// Where time stands.
+        moment: Moment,
+        /// Those that messages entered most at that moment, with how often.
+        queues: Vec<(QueueName, u64)>,
+    },
     /// Neither side will ever move again, and the client is not done.
     Stuck,
 }

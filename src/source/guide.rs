@@ -27,7 +27,9 @@ const UNNAMED: &str = "example.yaml";
 /// The codes of one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeChapter {
+    /// Of the file.
     pub title: String,
+    /// In the order of the file.
     pub codes: Vec<CodeSection>,
 }
 
@@ -38,6 +40,7 @@ pub struct CodeSection {
     pub name: String,
     /// One sentence without a full stop.
     pub title: String,
+    /// What is wrong, and what to do.
     pub text: Vec<Block>,
     /// Files that together show the problem; empty where no file can.
     pub wrong: Vec<ExampleFile>,
@@ -50,6 +53,7 @@ pub struct CodeSection {
 pub struct ExampleFile {
     /// From a first line `# topologies/work.yaml`, which is not part of the text.
     pub name: String,
+    /// Its lines.
     pub text: String,
 }
 

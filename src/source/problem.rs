@@ -19,17 +19,22 @@ pub enum Level {
 /// Points at a place and says a few words about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
+    /// The place.
     pub span: Span,
+    /// A few words; may be empty.
     pub text: String,
 }
 
 /// What to do about a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Help {
+    /// What to do next.
     Advice(String),
     /// What is likely meant, and what else is worth a word.
     DidYouMean {
+        /// The nearest word that is known.
         near: String,
+        /// Why, where the spelling alone does not tell.
         aside: Option<String>,
     },
 }
@@ -78,6 +83,7 @@ impl fmt::Display for Help {
 pub struct Problem {
     /// What is wrong, in a word: `rmqplay explain` tells more.
     pub code: Code,
+    /// Whether it stops the work.
     pub level: Level,
     /// One sentence without a full stop.
     pub message: String,

@@ -8,19 +8,23 @@ pub struct Chapter {
     pub title: String,
     /// What stands before the first section.
     pub about: Vec<Block>,
+    /// In the order of the file.
     pub sections: Vec<Section>,
 }
 
 /// A heading of the form `## …` and what stands below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
+    /// Without its marks.
     pub heading: String,
+    /// What stands below it.
     pub blocks: Vec<Block>,
 }
 
 /// A part of a section; the line breaks of paragraphs and list items are taken out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Block {
+    /// Joined into one line.
     Paragraph(String),
     /// One entry of a list.
     Item(String),

@@ -13,8 +13,11 @@ pub struct FileId {
 /// A range of bytes in one file, end exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
+    /// The text that it points into.
     pub file: FileId,
+    /// The first byte.
     pub start: u32,
+    /// The byte behind the last one.
     pub end: u32,
 }
 
@@ -33,14 +36,18 @@ impl Span {
 /// A place as people count it: line and column from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
+    /// Counts from 1.
     pub line: usize,
+    /// In characters, from 1.
     pub column: usize,
 }
 
 /// Holds one text under the name that the user gave.
 #[derive(Debug, Clone)]
 pub struct Source {
+    /// As the user named it.
     pub name: String,
+    /// The whole of it.
     pub text: Arc<str>,
 }
 

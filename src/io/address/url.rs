@@ -15,10 +15,13 @@ const MANAGEMENT_OFFSET: u16 = 10_000;
 pub struct Address {
     /// `amqps`.
     pub tls: bool,
+    /// Who logs in.
     pub user: String,
+    /// Shown nowhere.
     pub password: Secret,
     /// A name, an IPv4 address, or an IPv6 address without its brackets.
     pub host: String,
+    /// Of AMQP.
     pub port: u16,
     /// `None` when the URL names none, which differs from the empty name.
     pub vhost: Option<String>,
@@ -30,6 +33,7 @@ pub struct Address {
     pub channel_max: Option<u16>,
     /// How the runner logs in, in the order of preference; none: by user and password.
     pub mechanisms: Vec<LoginMechanism>,
+    /// Certificates and names for `amqps`.
     pub tls_options: TlsOptions,
     /// The management URL when it is not the derived one, without a slash at its end.
     pub management: Option<String>,
@@ -42,7 +46,9 @@ pub struct Address {
 /// What is wrong with a URL and what to write instead; never repeats a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadAddress {
+    /// What is wrong with it.
     pub message: String,
+    /// What to write instead.
     pub help: String,
 }
 

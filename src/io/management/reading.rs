@@ -1,6 +1,8 @@
 //! What is read from the management API: version, rights, definitions, lists, fresh queue counts.
 //! Lenient: an absent or strange field is a default, never an error.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::io::address::encoded;
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::management::ManagementClient;

@@ -24,10 +24,9 @@ pub fn merge(whole: &mut Collected, part: Collected, desk: &mut Diagnostics) {
     };
     let mut out = Topology::default();
     macro_rules! keep {
-        ($list:ident, $object:expr) => {
+        ($list:ident . object ( $($operator:expr)? )) => {
             for item in topology.$list {
-                #[allow(clippy::redundant_closure_call)]
-                let object: Object = ($object)(&item);
+                let object = item.object($($operator)?);
                 let same = |known: &Topology| known.$list.contains(&item);
                 if fresh(object, &same) {
                     out.$list.push(item);
@@ -35,16 +34,16 @@ pub fn merge(whole: &mut Collected, part: Collected, desk: &mut Diagnostics) {
             }
         };
     }
-    keep!(vhosts, |it: &crate::model::Vhost| it.object());
-    keep!(users, |it: &crate::model::User| it.object());
-    keep!(permissions, |it: &crate::model::Permission| it.object());
-    keep!(topic_permissions, |it: &crate::model::TopicPermission| it.object());
-    keep!(exchanges, |it: &crate::model::Exchange| it.object());
-    keep!(queues, |it: &crate::model::Queue| it.object());
-    keep!(bindings, |it: &crate::model::Binding| it.object());
-    keep!(policies, |it: &crate::model::Policy| it.object(false));
-    keep!(operator_policies, |it: &crate::model::Policy| it.object(true));
-    keep!(parameters, |it: &crate::model::Parameter| it.object());
+    keep!(vhosts.object());
+    keep!(users.object());
+    keep!(permissions.object());
+    keep!(topic_permissions.object());
+    keep!(exchanges.object());
+    keep!(queues.object());
+    keep!(bindings.object());
+    keep!(policies.object(false));
+    keep!(operator_policies.object(true));
+    keep!(parameters.object());
     for (name, value) in topology.global_parameters {
         let object = Object::GlobalParameter { name: name.as_str().into() };
         if fresh(object, &|known| known.global_parameters.get(&name) == Some(&value)) {

@@ -8,7 +8,9 @@ use crate::source::{Code, Problem};
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
+    /// Declares what a broker holds.
     Topology,
+    /// Plays against a topology.
     Scenario,
 }
 

@@ -20,6 +20,7 @@ use crate::rules::{QUEUE_ARGUMENTS, QueueArgument};
 pub struct WordGroup {
     /// As other lines refer to it.
     pub name: &'static str,
+    /// In the order of the reference.
     pub words: &'static [Word],
 }
 

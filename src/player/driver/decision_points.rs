@@ -11,6 +11,7 @@ pub const RACE: Millis = Millis(200);
 pub struct DecisionPoint {
     /// The broker's.
     pub moment: Moment,
+    /// The place in the scenario.
     pub span: Span,
     /// It was meant for that very moment, so that it may also come before what happens then.
     pub exact: bool,
@@ -23,13 +24,16 @@ pub struct DecisionPoint {
 pub struct Perturbation {
     /// Counts the points from 0.
     pub point: usize,
+    /// To which side it is moved.
     pub way: Direction,
 }
 
 /// Which way a point is shifted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
+    /// Towards the start, by a little less than timers race.
     Earlier,
+    /// Towards the end, by as much.
     Later,
     /// Until work rests, as a live broker's quiet does: it cannot tell a pause from an end.
     Rest,

@@ -1,6 +1,8 @@
 //! What a failure says beside its messages: which policies and arguments lost, and what had not come to its end.
 //! Plain data; `report` writes the words.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::model::{Moment, Name};
 use crate::player::record::finding::Finding;
 use crate::player::record::timeline::WorkUnit;

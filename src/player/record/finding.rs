@@ -7,8 +7,11 @@ use crate::model::Name;
 pub struct Finding {
     /// `ready`, `messages[1].x_death[0].count`.
     pub field: String,
+    /// As the file says it.
     pub expected: String,
+    /// As the run had it.
     pub found: String,
+    /// Where messages tell more.
     pub difference: Difference,
 }
 
@@ -18,11 +21,15 @@ pub enum Difference {
     /// In a value, or in nothing that is counted.
     #[default]
     Value,
+    /// Less was found than expected.
     Fewer,
+    /// More was found than expected.
     More,
     /// By name; a missing one may end in `*`.
     Messages {
+        /// Expected, and not there.
         missing: Vec<Name>,
+        /// There, and not expected.
         surplus: Vec<Name>,
     },
 }

@@ -1,6 +1,8 @@
 //! All that happened in a run, in order, as data: the one stream that every reader folds.
 //! Keeps the last ten thousand entries; entries hold shared names. Never writes a word: `report` does.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::broker::{Counts, Explanation, Refusal, Settlement};
 use crate::model::{Act, Message, Millis, Moment, Name, PublishOutcome, QueueName};
 use crate::source::Span;

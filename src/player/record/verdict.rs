@@ -3,6 +3,7 @@
 /// The verdict over one cell on one broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
+    /// Everything held, and the outcome is the snapshot's.
     Passed,
     /// Passed in the end, after this many attempts that did not.
     Flaky(u32),

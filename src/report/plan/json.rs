@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 /// What a plan was made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedFor {
+    /// As the user named them.
     pub files: Vec<String>,
     /// The broker's place, or the file that stands in its place.
     pub against: String,

@@ -9,7 +9,9 @@ use serde_json::{Map, Value as Json, json};
 /// Names the file that a schema is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemaOf {
+    /// Files that declare.
     Topology,
+    /// Files that play.
     Scenario,
 }
 

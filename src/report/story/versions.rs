@@ -30,6 +30,7 @@ pub struct VersionPair {
     pub name: String,
     /// As the simulator of each version is called: `sim 3.10`.
     pub brokers: [String; 2],
+    /// How the cell went on each.
     pub played: [RunResult; 2],
 }
 

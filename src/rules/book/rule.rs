@@ -30,6 +30,7 @@ const CHAPTERS: [&str; 18] = [
 pub struct RuleChapter {
     /// What users call the subject: `Message TTL`.
     pub title: String,
+    /// In the order of the file.
     pub rules: Vec<RuleSection>,
 }
 
@@ -38,11 +39,13 @@ pub struct RuleChapter {
 pub struct RuleSection {
     /// `TTL-2`, `QQ-43-1`.
     pub id: String,
+    /// What happens, in a line.
     pub title: String,
     /// What happens, in all versions or in the one that is meant by default.
     pub text: Vec<Block>,
     /// What differs; empty where no difference is known.
     pub versions: Vec<VersionNote>,
+    /// Where it is known from.
     pub sources: Vec<RuleSource>,
 }
 
@@ -51,7 +54,9 @@ pub struct RuleSection {
 pub struct VersionNote {
     /// Versions with commas or ` to ` between them: `3.10 to 3.12`, `4.0, 4.3`.
     pub versions: String,
+    /// How sure the note is.
     pub known_from: KnownFrom,
+    /// What differs.
     pub text: String,
 }
 
@@ -69,6 +74,7 @@ pub enum KnownFrom {
 /// Where a rule is known from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleSource {
+    /// Its kind.
     pub known_from: KnownFrom,
     /// Versions of brokers or release notes; modules with their tags.
     pub text: String,

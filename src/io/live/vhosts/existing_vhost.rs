@@ -41,6 +41,7 @@ impl ExistingVhost {
 pub enum VhostNotUsable {
     /// It is in use, or holds what is not ours: nothing was touched.
     Unsafe(String),
+    /// The broker could not be asked.
     Failed(BrokerFailure),
 }
 

@@ -24,6 +24,7 @@ pub struct TestVhostName {
     pub minutes: u64,
     /// Names of one run share it (a run with more than 62 names has several).
     pub run: u64,
+    /// Tells the vhosts of one run apart.
     pub number: u64,
 }
 
