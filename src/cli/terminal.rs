@@ -46,7 +46,8 @@ impl Terminal {
             "never" => anstream::ColorChoice::Never.write_global(),
             _ => {}
         }
-        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
+        let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
+        let columns = set.or_else(|| Some(terminal_size::terminal_size()?.0.0.into()));
         Self {
             quiet: arguments.quiet,
             verbose: arguments.verbose,
