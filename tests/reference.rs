@@ -135,17 +135,15 @@ fn every_example_of_brokers_is_read() {
     let examples: Vec<_> = examples.into_iter().flat_map(|section| section.examples).collect();
     assert!(!examples.is_empty(), "no example under ## {BROKERS}");
     for (line, text) in examples {
-        let folder = std::env::temp_dir().join(format!("rmqplay-reference-{}-{line}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a temporary folder");
-        fs::write(folder.join(BROKERS_FILE), text).expect("a written file");
-        let disk = Disk::at(&folder, BTreeMap::from([("STAGING_PASSWORD".to_owned(), "s3".to_owned())]));
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join(BROKERS_FILE), text).expect("a written file");
+        let disk = Disk::at(folder.path(), BTreeMap::from([("STAGING_PASSWORD".to_owned(), "s3".to_owned())]));
         let known = KnownBrokers::read(&disk).expect("a file of brokers");
         let names: Vec<&str> = known.names().collect();
         assert!(!names.is_empty(), "reference.md:{line} names no broker");
         for name in names {
             known.address(name, &disk).expect("a broker").expect("its address");
         }
-        fs::remove_dir_all(&folder).expect("removed");
     }
 }
 

@@ -10,7 +10,7 @@ mod program;
 
 use program::{checks, rmqplay, timed};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 /// How many messages the bulk scenario and the loops move.
@@ -137,16 +137,16 @@ fn list() {
 }
 
 fn list_in(what: &str, fill: impl FnOnce(&Path)) {
-    let folder = std::env::temp_dir().join(format!("rmqplay-list-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a temporary folder");
-    fill(&folder);
-    let found = Command::new("find").arg(&folder).args(["-path", "*/scenarios"]).output().expect("find runs");
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary.path();
+    fill(folder);
+    let found = Command::new("find").arg(folder).args(["-path", "*/scenarios"]).output().expect("find runs");
     let found = String::from_utf8_lossy(&found.stdout).into_owned();
     let meant: Vec<&str> = found.lines().collect();
     let listing = || {
         let mut command = rmqplay(&["list"]);
         if meant.is_empty() {
-            command.arg(&folder)
+            command.arg(folder)
         } else {
             command.args(&meant)
         };
@@ -154,14 +154,6 @@ fn list_in(what: &str, fill: impl FnOnce(&Path)) {
     };
     let best = (0..5).map(|_| listing().0).min().unwrap_or_default();
     println!("    {what:<16} {:.3} s", best.as_secs_f64());
-    remove(&folder);
-}
-
-fn remove(folder: &Path) {
-    let status = Command::new("rm").arg("-r").arg(folder).stdout(Stdio::null()).status();
-    if !status.is_ok_and(|status| status.success()) {
-        println!("left behind: {}", folder.display());
-    }
 }
 
 fn ratio(rival: Duration, own: Duration) -> f64 {

@@ -143,17 +143,16 @@ mod tests {
 
     #[test]
     fn files_are_written_whole_and_listed_in_order() {
-        let folder = std::env::temp_dir().join(format!("rmqplay-files-{}", std::process::id()));
+        let folder = tempfile::tempdir().expect("a folder");
         for path in ["b/two.yaml", "a.yml", "snapshots/x.yaml", ".hidden.yaml", "read.me"] {
-            write_atomically(&folder.join(path), "x: 1\n").expect(path);
+            write_atomically(&folder.path().join(path), "x: 1\n").expect(path);
         }
-        write_atomically(&folder.join("a.yml"), "x: 2\n").expect("replaced");
-        let listed = list_yaml(&folder).expect("a folder");
-        assert_eq!(listed, [folder.join("a.yml"), folder.join("b/two.yaml")]);
-        let disk = Disk::at(&folder, BTreeMap::from([("A".to_owned(), "1".to_owned())]));
+        write_atomically(&folder.path().join("a.yml"), "x: 2\n").expect("replaced");
+        let listed = list_yaml(folder.path()).expect("a folder");
+        assert_eq!(listed, [folder.path().join("a.yml"), folder.path().join("b/two.yaml")]);
+        let disk = Disk::at(folder.path(), BTreeMap::from([("A".to_owned(), "1".to_owned())]));
         assert_eq!(disk.read("a.yml").as_deref(), Ok("x: 2\n".as_bytes()));
         assert_eq!(disk.read("none"), Err(ReadError::NotFound));
         assert_eq!((disk.variable("A").as_deref(), disk.variable("B")), (Some("1"), None));
-        std::fs::remove_dir_all(&folder).expect("removed");
     }
 }

@@ -180,9 +180,9 @@ mod tests {
 
     #[test]
     fn brokers_are_found_by_name() {
-        let folder = std::env::temp_dir().join(format!("rmqplay-brokers-{}", std::process::id()));
-        let write = |text: &str| crate::io::write_atomically(&folder.join(BROKERS_FILE), text).expect("written");
-        let disk = Disk::at(&folder, BTreeMap::from([("SECRET".to_owned(), "s3".to_owned())]));
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |text: &str| crate::io::write_atomically(&folder.path().join(BROKERS_FILE), text).expect("written");
+        let disk = Disk::at(folder.path(), BTreeMap::from([("SECRET".to_owned(), "s3".to_owned())]));
         write(
             "brokers:\n  a: amqp://localhost\n  b: {url: 'amqp://u:{{ env.SECRET }}@h:1', restart: 'true'}\n  c: {rul: x}\n",
         );
@@ -213,6 +213,5 @@ mod tests {
         assert!(why.starts_with("rmqplay.yaml:2: "), "{why}");
         write("brokers: []\n");
         assert!(KnownBrokers::read(&disk).is_err());
-        std::fs::remove_dir_all(&folder).expect("removed");
     }
 }

@@ -126,21 +126,20 @@ mod tests {
 
     #[test]
     fn what_another_run_wrote_is_not_overwritten() {
-        let folder = std::env::temp_dir().join(format!("rmqplay-snapshots-{}", std::process::id()));
-        let path = folder.join("snapshots/a.snap.new");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("snapshots/a.snap.new");
         assert_eq!(replace(&path, None, "mine"), Ok(()));
         assert_eq!(replace(&path, None, "mine"), Ok(()), "the same outcome is no quarrel");
         let quarrel = replace(&path, None, "another").expect_err("it was not there when the run began");
         assert_eq!(quarrel, Unwritten::Overtaken(path.clone()));
         assert_eq!(replace(&path, Some("mine"), "another"), Ok(()));
         assert_eq!(read(&path).as_deref(), Ok("another"));
-        std::fs::remove_dir_all(&folder).expect("removed");
     }
 
     #[test]
     fn of_many_runs_that_make_a_snapshot_one_wins_and_the_others_hear_of_it() {
-        let folder = std::env::temp_dir().join(format!("rmqplay-many-runs-{}", std::process::id()));
-        let path = folder.join("a.snap.new");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.snap.new");
         let texts: Vec<String> = (0..8).map(|n| format!("outcome {n}")).collect();
         let ended: Vec<Result<(), Unwritten>> = std::thread::scope(|scope| {
             let begun: Vec<_> = texts.iter().map(|text| scope.spawn(|| replace(&path, None, text))).collect();
@@ -150,6 +149,5 @@ mod tests {
         for (text, ended) in texts.iter().zip(&ended) {
             assert_eq!(ended.is_ok(), *text == kept, "{text}: {ended:?}");
         }
-        std::fs::remove_dir_all(&folder).expect("removed");
     }
 }

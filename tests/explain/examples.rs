@@ -7,9 +7,9 @@ use rmqplay::plan::{Observed, plan};
 use rmqplay::source::{Code, CodeFamily, CodeSection, ExampleFile, Level, Sources, code_chapters};
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tempfile::TempDir;
 
 /// Codes that no files show, and why.
 const WITHOUT_EXAMPLE: [(Code, &str); 2] = [
@@ -67,14 +67,14 @@ fn faults_of(section: &CodeSection) -> Vec<String> {
 #[test]
 fn a_file_of_other_bytes_is_not_text() {
     let folder = Folder::new();
-    fs::write(folder.0.join("picture.yaml"), b"queues: []\0").expect("writable");
+    fs::write(folder.0.path().join("picture.yaml"), b"queues: []\0").expect("writable");
     assert_eq!(codes_of(&folder.rmqplay(&["check", "--json", "."])), BTreeSet::from(["file::not_text".to_owned()]));
 }
 
 #[test]
 fn a_file_in_another_encoding_is_not_utf8() {
     let folder = Folder::new();
-    fs::write(folder.0.join("latin.yaml"), b"queues: [{name: gr\xfc\xdfe}]\n").expect("writable");
+    fs::write(folder.0.path().join("latin.yaml"), b"queues: [{name: gr\xfc\xdfe}]\n").expect("writable");
     assert_eq!(codes_of(&folder.rmqplay(&["check", "--json", "."])), BTreeSet::from(["file::not_utf8".to_owned()]));
 }
 
@@ -82,7 +82,7 @@ fn a_file_in_another_encoding_is_not_utf8() {
 fn a_file_over_the_limit_is_too_large() {
     let folder = Folder::new();
     let line = "  - {name: a.queue.with.a.name.that.takes.some.room}\n";
-    fs::write(folder.0.join("large.yaml"), format!("queues:\n{}", line.repeat(400_000))).expect("writable");
+    fs::write(folder.0.path().join("large.yaml"), format!("queues:\n{}", line.repeat(400_000))).expect("writable");
     assert_eq!(codes_of(&folder.rmqplay(&["check", "--json", "."])), BTreeSet::from(["file::too_large".to_owned()]));
 }
 
@@ -90,7 +90,7 @@ fn a_file_over_the_limit_is_too_large() {
 fn more_problems_than_are_listed_are_told_as_such() {
     let folder = Folder::new();
     let queues: String = (0..300).map(|n| format!("  - {{name: q{n}, tpye: quorum}}\n")).collect();
-    fs::write(folder.0.join("many.yaml"), format!("queues:\n{queues}")).expect("writable");
+    fs::write(folder.0.path().join("many.yaml"), format!("queues:\n{queues}")).expect("writable");
     let found = codes_of(&folder.rmqplay(&["check", "--json", "."]));
     assert_eq!(found, BTreeSet::from(["file::too_many".to_owned(), "yaml::unknown_key".to_owned()]));
 }
@@ -100,8 +100,8 @@ fn a_folder_in_place_of_a_snapshot_is_unreadable() {
     let folder = Folder::new();
     let scenario = "scenario: nothing waits\ntopology: {queues: [{name: work}]}\n\
                     steps: [{expect: {queue: work, ready: 0}}]\n";
-    fs::write(folder.0.join("one.yaml"), scenario).expect("writable");
-    fs::create_dir_all(folder.0.join("snapshots/one.snap")).expect("a folder");
+    fs::write(folder.0.path().join("one.yaml"), scenario).expect("writable");
+    fs::create_dir_all(folder.0.path().join("snapshots/one.snap")).expect("a folder");
     let found = codes_of(&folder.rmqplay(&["run", "--json", "one.yaml"]));
     assert_eq!(found, BTreeSet::from(["snapshot::unreadable".to_owned()]));
 }
@@ -110,7 +110,7 @@ fn a_folder_in_place_of_a_snapshot_is_unreadable() {
 fn played(files: &[ExampleFile], with_lints: bool) -> BTreeSet<String> {
     let folder = Folder::new();
     for file in files {
-        let path = folder.0.join(&file.name);
+        let path = folder.0.path().join(&file.name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, &file.text).expect("writable");
     }
@@ -182,27 +182,17 @@ impl World for Nothing {
 }
 
 /// A fresh folder, gone with the value.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
     fn new() -> Self {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("rmqplay-explain-{}-{number}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder");
-        Self(path)
+        Self(tempfile::tempdir().expect("a folder"))
     }
 
     /// Runs the program here, without what the environment says of CI.
     fn rmqplay(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rmqplay"));
-        command.args(arguments).current_dir(&self.0).env_remove("CI").env_remove("NO_COLOR");
+        command.args(arguments).current_dir(self.0.path()).env_remove("CI").env_remove("NO_COLOR");
         command.output().expect("rmqplay runs")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -211,10 +211,10 @@ base_uri = \"ftp://h\" | ! `base_uri` is not a URL like https://rabbit.example:1
 
     #[test]
     fn variables_go_before_the_file() {
-        let folder = std::env::temp_dir().join(format!("rmqplay-nodes-{}", std::process::id()));
+        let folder = tempfile::tempdir().expect("a folder");
         let text = "[staging]\nhostname = \"s\"\npassword = \"s3cret\"\n";
-        crate::io::write_atomically(&folder.join(".rabbitmqadmin.conf"), text).expect("written");
-        let home = folder.display().to_string();
+        crate::io::write_atomically(&folder.path().join(".rabbitmqadmin.conf"), text).expect("written");
+        let home = folder.path().display().to_string();
         let disk = |set: &[(&str, &str)]| {
             let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
             let set = set.iter().copied().chain([("HOME", &*home)]).map(owned);
@@ -227,6 +227,5 @@ base_uri = \"ftp://h\" | ! `base_uri` is not a URL like https://rabbit.example:1
         assert_eq!(nodes(&disk(&[])), ["staging"]);
         let missing = node("stagin", &disk(&[])).expect_err("no such node");
         assert!(missing.ends_with("help: did you mean `staging`?"), "{missing}");
-        std::fs::remove_dir_all(&folder).expect("removed");
     }
 }
