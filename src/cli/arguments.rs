@@ -125,18 +125,29 @@ Example:
 and as the first line of a scenario, for editors with the YAML language server:
   # yaml-language-server: $schema=../scenario.schema.json")]
     Schema(SchemaOptions),
-    /// Write completions for a shell.
+    /// Write completions for a shell; they know brokers, cells and tags.
     #[command(after_help = "\
 Examples:
   rmqplay completions bash > /etc/bash_completion.d/rmqplay
   rmqplay completions zsh > ~/.zfunc/_rmqplay
   rmqplay completions fish > ~/.config/fish/completions/rmqplay.fish")]
     Completions(CompletionsOptions),
+    /// Write the manual pages, one for each command.
+    #[command(hide = true)]
+    Man(ManOptions),
     /// Wait until a broker answers over AMQP and its management API.
     #[command(after_help = "\
 Example:
   docker compose up -d && rmqplay wait --broker amqp://localhost:5430 --timeout 60s")]
     Wait(WaitOptions),
+    /// Show what works with a broker, and what does not and why: addresses, TLS, rights, alarms, deprecated features.
+    #[command(after_help = "\
+Examples:
+  rmqplay doctor --broker amqps://ci@rabbit:5671?cacertfile=ca.pem
+  rmqplay doctor --node staging --json              a node of ~/.rabbitmqadmin.conf
+
+It ends with 3 when AMQP, TLS or the management API does not work, or an alarm keeps messages out.")]
+    Doctor(DoctorOptions),
     /// Delete throw-away vhosts and users that an ended run left on a broker.
     #[command(after_help = "\
 Example:
@@ -371,6 +382,22 @@ pub struct WaitOptions {
     /// Give up after this long.
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     pub timeout: crate::model::Millis,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorOptions {
+    #[command(flatten)]
+    pub broker: OneBroker,
+    /// Write the checks as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ManOptions {
+    /// Where to.
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
 }
 
 #[derive(Debug, Args)]

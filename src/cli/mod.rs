@@ -4,6 +4,7 @@
 mod arguments;
 mod brokers;
 mod commands;
+mod completion;
 mod desired;
 mod exit_code;
 mod filter;

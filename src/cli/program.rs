@@ -2,12 +2,18 @@
 
 use crate::cli::ExitCode;
 use crate::cli::arguments::{CliCommand, CommandLine};
-use crate::cli::commands::{apply, check, clean, explain, fmt, help, init, list, plan, review, run, schema, wait};
+use crate::cli::commands::{
+    apply, check, clean, doctor, explain, fmt, help, init, list, man, plan, review, run, schema, wait,
+};
+use crate::cli::completion;
 use crate::cli::terminal::Terminal;
 use clap::Parser;
+use clap_complete::CompleteEnv;
 
 /// Runs the program; the code is of the documented ones.
 pub fn main() -> std::process::ExitCode {
+    // A shell that asks what it may complete gets its answer, and the program ends.
+    CompleteEnv::with_factory(completion::command).var(completion::ASKED_BY).complete();
     let arguments = match CommandLine::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return Terminal::finish(help::unparsed(&error)).into(),
@@ -35,6 +41,8 @@ fn command(command: CliCommand, terminal: Terminal) -> ExitCode {
         CliCommand::Schema(command) => schema::write_schema(&command, terminal),
         CliCommand::Completions(command) => schema::write_completions(&command, terminal),
         CliCommand::Wait(command) => wait::wait(&command, terminal),
+        CliCommand::Doctor(command) => doctor::doctor(&command, terminal),
+        CliCommand::Man(command) => man::man(&command, terminal),
         CliCommand::Clean(command) => clean::clean(&command, terminal),
         CliCommand::List(command) => list::list(&command, terminal),
         CliCommand::Review(command) => review::review(&command, terminal),

@@ -3,12 +3,15 @@
 use crate::cli::ExitCode;
 use futures_util::FutureExt;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The runtime of one command, with its ears for Ctrl-C and SIGTERM. Once somebody listens, the system ends the program
 /// no more by itself: so there is one listener from beginning to end, and what comes while nobody waits is kept.
 pub(crate) struct Runtime {
-    tokio: tokio::runtime::Runtime,
+    /// Never stopped: lapin's thread of a connection that was given up panics when its runtime goes, and the program ends
+    /// soon anyhow.
+    tokio: ManuallyDrop<tokio::runtime::Runtime>,
     signals: Signals,
 }
 
@@ -22,7 +25,7 @@ impl Runtime {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let tokio = builder.enable_all().build().expect("the operating system gives threads to a runtime");
         let signals = tokio.block_on(async { Signals::new() });
-        Self { tokio, signals }
+        Self { tokio: ManuallyDrop::new(tokio), signals }
     }
 
     /// Runs what waits for signals itself.

@@ -6,6 +6,7 @@
 
 mod address;
 mod clean;
+mod doctor;
 mod failure;
 mod files;
 mod greet;
@@ -22,6 +23,7 @@ mod world;
 
 pub use address::{Address, BadAddress, LoginMechanism, TlsOptions, node, nodes, of_environment};
 pub use clean::{Cleaned, clean};
+pub use doctor::examine;
 pub use failure::{BrokerFailure, BrokerFailureKind};
 pub use files::{Disk, list_yaml, make_atomically, read_file, write_atomically};
 pub use greet::greet;

@@ -4,6 +4,7 @@
 mod annotations;
 mod broker_error;
 mod cell;
+mod doctor;
 mod event;
 mod explain;
 mod failure;
@@ -26,6 +27,10 @@ mod summary;
 pub use annotations::{annotations, sarif};
 pub use broker_error::{BrokerError, error_json};
 pub use cell::{CellReport, Simulated, cell_line, cell_name, header};
+pub use doctor::{
+    Asked, BrokerIdentity, CertificateFacts, CheckVerdict, CommandFitness, DoctorCheck, Examination, NodeHealth,
+    TlsSession, Unanswered, doctor_json, doctor_text, has_failed,
+};
 pub use explain::{code_json, explain_code, explain_list, explain_rule, rule_json};
 pub use failure::{Page, coloured_difference, failure_text, failures_text};
 pub use json::{cell_json, summary_json};

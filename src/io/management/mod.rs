@@ -3,6 +3,7 @@
 
 mod acts;
 mod client;
+mod health;
 mod reading;
 mod reasons;
 

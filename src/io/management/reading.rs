@@ -185,7 +185,7 @@ fn number(json: &Json, key: &str) -> u64 {
 }
 
 /// Returns the entries of a list, also of a page of one.
-fn list(json: Json) -> Vec<Json> {
+pub(crate) fn list(json: Json) -> Vec<Json> {
     match json {
         Json::Array(entries) => entries,
         Json::Object(mut page) => page.remove("items").map(list).unwrap_or_default(),

@@ -1,7 +1,36 @@
 //! What a certificate says: whose it is, which names it has, who signed it, how long it holds.
 //! Lenient: what cannot be read is left out, for these are facts to show and never to trust.
 
+use crate::report::CertificateFacts;
+use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
+
+/// Reads a certificate; `None` when it is none.
+pub(crate) fn facts_of(der: &[u8]) -> Option<CertificateFacts> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let alternatives = certificate.subject_alternative_name().ok().flatten();
+    let names = alternatives.iter().flat_map(|names| &names.value.general_names).filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => ip_address(bytes),
+        _ => None,
+    });
+    let not_after = certificate.validity().not_after.timestamp();
+    Some(CertificateFacts {
+        subject: certificate.subject().to_string(),
+        names: names.collect(),
+        issuer: certificate.issuer().to_string(),
+        not_after,
+        last_day: day_of(not_after),
+    })
+}
+
+fn ip_address(bytes: &[u8]) -> Option<String> {
+    match bytes.len() {
+        4 => <[u8; 4]>::try_from(bytes).ok().map(|bytes| std::net::Ipv4Addr::from(bytes).to_string()),
+        16 => <[u8; 16]>::try_from(bytes).ok().map(|bytes| std::net::Ipv6Addr::from(bytes).to_string()),
+        _ => None,
+    }
+}
 
 /// Returns the common name of the certificate in a file, by which brokers often name the user.
 pub(crate) fn common_name_in(path: &str) -> Option<String> {
@@ -41,6 +70,7 @@ mod tests {
 
     #[test]
     fn what_is_no_certificate_has_no_name() {
+        assert_eq!(facts_of(b"\x30\x03nope"), None);
         assert_eq!(common_name_in("/there/is/no/such/file"), None);
     }
 }
