@@ -9,7 +9,11 @@ mod differing;
 mod extras;
 #[path = "plan/fake_broker.rs"]
 mod fake_broker;
+#[path = "plan/lacking.rs"]
+mod lacking;
 #[path = "plan/losing.rs"]
 mod losing;
 #[path = "plan/samples.rs"]
 mod samples;
+#[path = "plan/saving.rs"]
+mod saving;

@@ -83,7 +83,15 @@ Exit codes: 0 nothing to do, 2 apply with the same flags would write, and else a
 Examples:
   rmqplay apply topologies/rte-demo.yaml
   rmqplay apply topologies/rte-demo.yaml --broker amqp://admin:secret@broker:5672/orders
-  rmqplay apply definitions.json --dry-run          show the changes, write nothing")]
+  rmqplay apply definitions.json --dry-run          the output and the exit codes of plan; writes nothing
+  rmqplay apply orders.yaml --save-plan orders.plan && rmqplay apply orders.plan --yes
+  rmqplay apply orders.yaml --report json:applied.json
+
+What only adds is applied. What can lose messages, rights or a login is refused without --yes, before the first write. On a
+terminal there is one question; --auto-approve skips it, and consents to no loss. Afterwards the broker is read back. A saved
+plan is refused (4) on a broker that has moved since.
+
+Exit codes: 0 equal, 1 not equal when read back, 3 the broker, a right or a plugin is lacking, 4 refused as unsafe.")]
     Apply(ApplyOptions),
     /// Report what is wrong with topologies and scenarios, and what you would regret; play nothing.
     #[command(after_help = "\
@@ -350,6 +358,9 @@ pub struct PlanOptions {
     /// What objects mean that the files do not name: list shows them, fail ends with 2 too.
     #[arg(long, value_name = "WHAT", default_value = "list", hide_possible_values = true)]
     pub extras: ExtrasMode,
+    /// Keep the plan in a file for a later `apply FILE`, with hashes in the place of passwords.
+    #[arg(long, value_name = "FILE")]
+    pub save_plan: Option<PathBuf>,
     /// Write the plan as one JSON document.
     #[arg(long)]
     pub json: bool,
@@ -367,9 +378,18 @@ pub struct ApplyOptions {
     pub vhost: Option<String>,
     #[command(flatten)]
     pub vars: Vars,
-    /// Go on although messages or rights can be lost.
+    /// Go on although messages, rights or logins can be lost.
     #[arg(long)]
     pub yes: bool,
+    /// Do not ask on a terminal; consents to no loss.
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Keep the plan in a file for a later `apply FILE`, with hashes in the place of passwords, and write nothing else.
+    #[arg(long, value_name = "FILE")]
+    pub save_plan: Option<PathBuf>,
+    /// Write what became of each object: json:FILE.
+    #[arg(long, value_name = "KIND:FILE")]
+    pub report: Option<String>,
     /// Show the changes and write nothing: the output and the exit codes of plan.
     #[arg(long)]
     pub dry_run: bool,

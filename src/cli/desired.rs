@@ -10,6 +10,7 @@ use crate::io::Address;
 use crate::language::LoadedTopology;
 use crate::model::{Name, Vhost};
 use crate::plan::Observed;
+use crate::report::PlannedFor;
 use std::path::PathBuf;
 
 /// The files of a command, and where it goes.
@@ -60,8 +61,13 @@ impl Desired {
     }
 
     /// Lists the files as they were named.
-    pub fn file_names(&self) -> Vec<String> {
+    fn file_names(&self) -> Vec<String> {
         self.files.iter().map(|file| file.to_string_lossy().into_owned()).collect()
+    }
+
+    /// Says what a plan of these files was made for.
+    pub fn planned_for(&self, against: &str, kind: &'static str, version: Option<String>) -> PlannedFor {
+        PlannedFor { files: self.file_names(), against: against.to_owned(), kind, version }
     }
 
     /// Finds a vhost that only the arguments name and the broker does not have: a slip, not a wish for a new vhost.

@@ -1,6 +1,7 @@
 //! Arguments, commands and exit codes; joins the rooms. Holds no logic of another room.
 #![expect(clippy::disallowed_methods, reason = "this room reads the environment")]
 
+mod applying;
 mod arguments;
 mod brokers;
 mod commands;
@@ -16,6 +17,7 @@ mod program;
 mod progress;
 mod run_reporter;
 mod runtime;
+mod saved_plans;
 mod select;
 mod snapshot_store;
 mod terminal;

@@ -1,111 +1,182 @@
-//! Reads what a broker holds, for plans: the export, the exchanges that it leaves out, fresh counts of queues.
-//! One request for all objects and two per vhost in question, never one per object.
+//! Reads what a broker holds, for plans: the export and what it leaves out, or the lists that the rights allow.
+//! One request for all objects and few per vhost in question, never one per object. Counts only what is at stake.
 
-use crate::io::management::ManagementClient;
+use crate::io::management::{ManagementClient, Overview};
 use crate::io::{BrokerFailure, BrokerFailureKind};
-use crate::language::{ReadError, Settings, World, load_topology};
-use crate::model::{Name, QueueName};
-use crate::plan::{Observed, QueueFacts};
-use crate::source::{Level, Sources};
-use serde_json::Value as Json;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::model::{Name, Object, ObjectKind, QueueName};
+use crate::plan::{Abilities, ChangeKind, Observed, Plan, QueueFacts, read_definitions};
+use futures_util::future::{try_join, try_join_all};
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeSet;
 
-/// A world in which nothing can be read: an export names no files and no environment.
-struct Nowhere;
-
-impl World for Nowhere {
-    fn read(&self, _: &str) -> Result<Vec<u8>, ReadError> {
-        Err(ReadError::NoFiles)
-    }
-
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
-}
-
-/// Reads a broker; only the vhosts named are looked into for exchanges and counts.
+/// Observes a broker and makes a plan; where the plan changes something, what is at stake and what the broker and the
+/// account can do is read too, and the plan is made once more with it.
 ///
 /// # Errors
-/// A user without the tag `administrator` cannot read the export: the failure says so.
-pub async fn observe(management: &ManagementClient, vhosts: &[Name]) -> Result<Observed, BrokerFailure> {
-    let overview = management.overview().await?;
-    let text = management.definitions(None).await?;
-    let broken = |why: String| {
-        let doing = "reading the broker's definitions".to_owned();
-        BrokerFailure::new(BrokerFailureKind::Broken { doing, why }, management.shown())
-    };
-    let mut export: Json = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
-    let there: Vec<Name> = names_of(&export, "vhosts");
-    let mut exchanges = Vec::new();
-    let mut queues = BTreeMap::new();
-    let asked: Vec<&Name> = vhosts.iter().filter(|vhost| there.contains(vhost)).collect();
-    for vhost in &asked {
-        let vhost = *vhost;
-        exchanges.extend(management.exchanges(vhost).await?.into_iter().filter(is_declared));
-        for totals in management.queue_totals(vhost).await? {
-            let facts = QueueFacts { messages: totals.total, consumers: None };
-            queues.insert(QueueName::new(vhost.clone(), totals.name.as_str()), facts);
+/// The broker went away, or refuses even lists.
+pub async fn observe_and_plan(
+    management: &ManagementClient,
+    overview: &Overview,
+    vhosts: &[Name],
+    make: impl Fn(&Observed) -> Plan,
+) -> Result<(Observed, Plan), BrokerFailure> {
+    let mut observed = observe(management, overview, vhosts).await?;
+    let plan = make(&observed);
+    if plan.changes.is_empty() {
+        return Ok((observed, plan));
+    }
+    observed.abilities = Some(abilities(management).await?);
+    let in_use: BTreeSet<Name> = vhosts_at_stake(&plan);
+    for vhost in in_use.iter().filter(|name| observed.topology.vhosts.iter().any(|vhost| vhost.name == **name)) {
+        let (totals, consumers) = try_join(management.queue_totals(vhost), management.consumers(vhost)).await?;
+        for totals in totals {
+            let consumers = Some(consumers.get(&totals.name).copied().unwrap_or(0));
+            let facts = QueueFacts { messages: totals.total, consumers };
+            observed.queues.insert(QueueName::new(vhost.clone(), totals.name.as_str()), facts);
         }
     }
-    complete(&mut export, exchanges, management.vhosts_with_metadata().await?, &asked);
-    let mut sources = Sources::default();
-    let settings = Settings::default();
-    let (loaded, problems) =
-        load_topology(&mut sources, "the broker's definitions", export.to_string().as_bytes(), &Nowhere, &settings);
-    match (loaded, problems.into_iter().find(|problem| problem.level == Level::Problem)) {
-        (_, Some(problem)) => Err(broken(problem.message)),
-        (None, None) => Err(broken("they cannot be understood".to_owned())),
-        (Some(loaded), None) => Ok(Observed {
-            topology: loaded.topology,
-            queues,
-            version: overview.version,
-            account: management.user().into(),
-            exchange_types: overview.exchange_types,
-        }),
-    }
+    let plan = make(&observed);
+    Ok((observed, plan))
 }
 
-/// Puts in what an export leaves out (internal exchanges on 4.3, descriptions of vhosts on 3.10), and leaves out what
-/// the plan does not ask about: other vhosts, and bindings whose ends are not in the export (exclusive queues).
-fn complete(export: &mut Json, exchanges: Vec<Json>, vhosts: Vec<Json>, asked: &[&Name]) {
-    let Some(export) = export.as_object_mut() else { return };
-    export.insert("exchanges".to_owned(), Json::Array(exchanges));
-    export.insert("vhosts".to_owned(), Json::Array(vhosts));
-    let text = |entry: &Json, key: &str| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
-    for list in ["queues", "bindings", "policies", "parameters"] {
-        if let Some(entries) = export.get_mut(list).and_then(Json::as_array_mut) {
-            entries.retain(|entry| asked.iter().any(|vhost| text(entry, "vhost") == ***vhost));
+/// Lists the vhosts in which queues may lose something: by a policy, or with the queue itself.
+fn vhosts_at_stake(plan: &Plan) -> BTreeSet<Name> {
+    let touches = plan.changes.iter().filter(|change| match (&change.kind, &change.object) {
+        (ChangeKind::Replace { .. } | ChangeKind::Delete { .. }, Object::Queue { .. }) => true,
+        (_, Object::Policy { .. } | Object::OperatorPolicy { .. }) => true,
+        _ => false,
+    });
+    touches.filter_map(|change| change.object.vhost().cloned()).collect()
+}
+
+async fn abilities(management: &ManagementClient) -> Result<Abilities, BrokerFailure> {
+    let applications = management.applications().await?;
+    let (denied_features, who) = try_join(management.denied_features(), management.whoami()).await?;
+    Ok(Abilities { applications, denied_features, tags: who.tags })
+}
+
+/// Reads a broker; only the vhosts named are looked into.
+///
+/// # Errors
+/// The broker went away, or refuses even lists.
+pub async fn observe(
+    management: &ManagementClient,
+    overview: &Overview,
+    vhosts: &[Name],
+) -> Result<Observed, BrokerFailure> {
+    let mut unread = BTreeSet::new();
+    let (definitions, there) = try_join(export(management), management.vhosts_with_metadata()).await?;
+    let known = |vhost: &&Name| there.iter().any(|one| one.get("name").and_then(Json::as_str) == Some(vhost.as_str()));
+    let asked: Vec<&Name> = vhosts.iter().filter(known).collect();
+    let mut lists = match definitions {
+        Some(definitions) => {
+            let exchanges = try_join_all(asked.iter().map(|vhost| management.exchanges(vhost))).await?;
+            let mut lists = of_vhosts(definitions, &asked);
+            // 4.3 leaves internal exchanges out of its export (MG-12).
+            lists.insert("exchanges".to_owned(), Json::Array(exchanges.concat()));
+            lists
+        }
+        None => by_lists(management, &asked, &mut unread).await?,
+    };
+    let there = with_limits(there, &mut lists);
+    lists.insert("vhosts".to_owned(), Json::Array(there));
+    Ok(Observed {
+        topology: read_definitions(&Json::Object(lists)),
+        version: overview.version,
+        account: management.user().into(),
+        exchange_types: overview.exchange_types.clone(),
+        unread,
+        ..Observed::empty(crate::model::Profile::NEWEST)
+    })
+}
+
+/// Reads the export; `None` for a user without the tag `administrator`.
+async fn export(management: &ManagementClient) -> Result<Option<Map<String, Json>>, BrokerFailure> {
+    let text = match management.definitions(None).await {
+        Ok(text) => text,
+        Err(BrokerFailure { kind: BrokerFailureKind::NoRight { .. }, .. }) => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
+    match serde_json::from_str(&text) {
+        Ok(export) => Ok(Some(export)),
+        Err(error) => {
+            let doing = "reading the broker's definitions".to_owned();
+            let kind = BrokerFailureKind::Broken { doing, why: error.to_string() };
+            Err(BrokerFailure::new(kind, management.shown()))
         }
     }
-    let ends = |list: &str| -> BTreeSet<(String, String)> {
-        let entries = export.get(list).and_then(Json::as_array).into_iter().flatten();
-        entries.map(|entry| (text(entry, "vhost"), text(entry, "name"))).collect()
+}
+
+/// Leaves out what lives in other vhosts; users, permissions and global parameters stay.
+fn of_vhosts(mut definitions: Map<String, Json>, asked: &[&Name]) -> Map<String, Json> {
+    let is_asked = |entry: &Json| {
+        let vhost = entry.get("vhost").and_then(Json::as_str);
+        asked.iter().any(|name| Some(name.as_str()) == vhost)
     };
-    let (queues, exchanges) = (ends("queues"), ends("exchanges"));
-    if let Some(bindings) = export.get_mut("bindings").and_then(Json::as_array_mut) {
-        bindings.retain(|binding| {
-            let vhost = text(binding, "vhost");
-            let (source, destination) = (text(binding, "source"), text(binding, "destination"));
-            let to_queue = text(binding, "destination_type") == "queue";
-            let known = if to_queue { &queues } else { &exchanges };
-            let has_key = binding.get("routing_key").is_some_and(Json::is_string);
-            let predeclared = |name: &str| name.starts_with("amq.");
-            // 4.0 keeps a binding that was imported without a key, routes nothing by it and shows no key: it is no
-            // binding with an empty one.
-            has_key
-                && (predeclared(&source) || exchanges.contains(&(vhost.clone(), source)))
-                && (predeclared(&destination) || known.contains(&(vhost, destination)))
-        });
+    for list in ["queues", "bindings", "policies", "parameters", "topic_permissions"] {
+        if let Some(entries) = definitions.get_mut(list).and_then(Json::as_array_mut) {
+            entries.retain(is_asked);
+        }
     }
+    definitions
 }
 
-fn names_of(export: &Json, list: &str) -> Vec<Name> {
-    let entries = export.get(list).and_then(Json::as_array).into_iter().flatten();
-    entries.filter_map(|entry| entry.get("name")?.as_str()).map(Name::from).collect()
+/// Puts limits that came as a list of their own to the vhosts.
+fn with_limits(mut vhosts: Vec<Json>, lists: &mut Map<String, Json>) -> Vec<Json> {
+    let Some(Json::Array(limits)) = lists.remove("vhost_limits") else { return vhosts };
+    for entry in limits {
+        let of = |vhost: &&mut Json| vhost.get("name") == entry.get("vhost");
+        if let (Some(Json::Object(vhost)), Some(value)) = (vhosts.iter_mut().find(of), entry.get("value")) {
+            vhost.insert("limits".to_owned(), value.clone());
+        }
+    }
+    vhosts
 }
 
-/// Returns whether somebody declared an exchange: the predeclared ones are part of each vhost.
-fn is_declared(exchange: &Json) -> bool {
-    let name = exchange.get("name").and_then(Json::as_str).unwrap_or_default();
-    !name.is_empty() && !name.starts_with("amq.")
+/// What is listed for a user without the export: the path, the list of definitions, the kind of object.
+const OF_A_VHOST: [(&str, &str, ObjectKind); 6] = [
+    ("exchanges", "exchanges", ObjectKind::Exchange),
+    ("bindings", "bindings", ObjectKind::Binding),
+    ("policies", "policies", ObjectKind::Policy),
+    ("operator-policies", "operator_policies", ObjectKind::OperatorPolicy),
+    ("vhost-limits", "vhost_limits", ObjectKind::VhostLimit),
+    ("queues", "queues", ObjectKind::Queue),
+];
+
+/// What takes a tag to read at all.
+const OF_THE_CLUSTER: [(&str, &str, ObjectKind); 5] = [
+    ("users", "users", ObjectKind::User),
+    ("permissions", "permissions", ObjectKind::Permission),
+    ("topic-permissions", "topic_permissions", ObjectKind::TopicPermission),
+    ("global-parameters", "global_parameters", ObjectKind::GlobalParameter),
+    ("parameters", "parameters", ObjectKind::Parameter),
+];
+
+/// Reads what the rights allow, list by list.
+async fn by_lists(
+    management: &ManagementClient,
+    asked: &[&Name],
+    unread: &mut BTreeSet<ObjectKind>,
+) -> Result<Map<String, Json>, BrokerFailure> {
+    let mut lists = Map::new();
+    for (path, list, kind) in OF_THE_CLUSTER {
+        match management.objects(path, None).await? {
+            Some(entries) => drop(lists.insert(list.to_owned(), Json::Array(entries))),
+            None => drop(unread.insert(kind)),
+        }
+    }
+    for vhost in asked {
+        for (path, list, kind) in OF_A_VHOST {
+            let listed = match path {
+                "queues" => management.queues(vhost).await?,
+                _ => management.objects(path, Some(vhost.as_str())).await?,
+            };
+            let into = lists.entry(list.to_owned()).or_insert_with(|| json!([]));
+            match (listed, into.as_array_mut()) {
+                (Some(mut entries), Some(into)) => into.append(&mut entries),
+                _ => drop(unread.insert(kind)),
+            }
+        }
+    }
+    Ok(of_vhosts(lists, asked))
 }

@@ -1,11 +1,11 @@
 //! Plays a cell on a live broker: set-up by the applier, then the player, both on the same throw-away vhosts.
 //! The twin of `simulate::rehearse`. Makes and deletes nothing by itself: that is the guard's.
 
-use crate::broker::Ids;
+use crate::broker::{Client, Command, Event, Ids};
 use crate::io::Address;
 use crate::io::BrokerFailure;
 use crate::io::live::{Live, LiveEnded, LiveLimits, NameMapping, TestVhosts, run_live};
-use crate::model::{Cell, Name, Profile};
+use crate::model::{Cell, Moment, Name, Profile};
 use crate::plan::{Applied, Applier, Observed, Plan, plan};
 use crate::player::{BrokerTraits, Player, RunResult, Scaled};
 use crate::source::Code;
@@ -61,14 +61,53 @@ pub async fn rehearse_live(
     }
 }
 
-/// Carries a plan out on the broker itself, under the names as they are.
-pub async fn apply_plan(plan: &Plan, address: &Address) -> Result<Applied, BrokerFailure> {
+/// Carries a plan out on the broker itself, under the names as they are; `on_settled` hears how many objects are settled.
+///
+/// # Errors
+/// The broker went away; what was settled until then is given along.
+pub async fn apply_plan(
+    plan: &Plan,
+    address: &Address,
+    on_settled: &(dyn Fn(usize) + Sync),
+) -> Result<Applied, (Applied, BrokerFailure)> {
     let limits = LiveLimits::default();
-    let mut live = Live::open(address, NameMapping::identity(), &limits).await?;
-    let mut applier = Applier::new(plan, Ids::default());
-    run_live(&mut applier, &mut live, &limits).await?;
-    live.close().await;
-    Ok(applier.outcome())
+    let unopened = |failure| (Applied::default(), failure);
+    let mut live = Live::open(address, NameMapping::identity(), &limits).await.map_err(unopened)?;
+    let mut counted = CountedApplier { applier: Applier::new(plan, Ids::default()), on_settled };
+    let ended = run_live(&mut counted, &mut live, &limits).await;
+    let applied = counted.applier.outcome();
+    match ended {
+        Ok(_) => {
+            live.close().await;
+            Ok(applied)
+        }
+        Err(failure) => Err((applied, failure)),
+    }
+}
+
+/// An applier that tells how far it is.
+struct CountedApplier<'a> {
+    applier: Applier,
+    on_settled: &'a (dyn Fn(usize) + Sync),
+}
+
+impl Client for CountedApplier<'_> {
+    fn poll_command(&mut self, now: Moment) -> Option<Command> {
+        self.applier.poll_command(now)
+    }
+
+    fn handle_event(&mut self, now: Moment, event: Event) {
+        self.applier.handle_event(now, event);
+        (self.on_settled)(self.applier.settled());
+    }
+
+    fn wake_at(&self) -> Option<Moment> {
+        self.applier.wake_at()
+    }
+
+    fn is_done(&self) -> bool {
+        self.applier.is_done()
+    }
 }
 
 /// Ends a run that came to its end; a right that the runner lacks is a failure of the environment, unless the step

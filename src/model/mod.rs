@@ -37,7 +37,7 @@ pub use expression::{Scope, Template, TemplateError};
 pub use message::{MESSAGE_FIELDS, Message, Properties};
 pub use moment::{DurationError, Millis, Moment};
 pub use name::{Name, QueueName};
-pub use object::{Object, Origin, Origins, exchange_in_words};
+pub use object::{Object, ObjectKind, Origin, Origins, exchange_in_words};
 pub use profile::{Profile, Version};
 pub use publish::{LateValue, Payload, Publish, Text, name_in_series, name_of_same_id, of_same_id, of_series};
 pub use scale::Scale;

@@ -69,6 +69,54 @@ pub enum Object {
     },
 }
 
+/// What kind of object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectKind {
+    User,
+    Vhost,
+    Permission,
+    Exchange,
+    TopicPermission,
+    GlobalParameter,
+    Policy,
+    OperatorPolicy,
+    Parameter,
+    VhostLimit,
+    Queue,
+    Binding,
+}
+
+impl ObjectKind {
+    /// Returns the words for one of them and for many.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            ObjectKind::User => ("user", "users"),
+            ObjectKind::Vhost => ("vhost", "vhosts"),
+            ObjectKind::Permission => ("row of permissions", "permissions"),
+            ObjectKind::Exchange => ("exchange", "exchanges"),
+            ObjectKind::TopicPermission => ("row of topic permissions", "topic permissions"),
+            ObjectKind::GlobalParameter => ("global parameter", "global parameters"),
+            ObjectKind::Policy => ("policy", "policies"),
+            ObjectKind::OperatorPolicy => ("operator policy", "operator policies"),
+            ObjectKind::Parameter => ("parameter", "parameters"),
+            ObjectKind::VhostLimit => ("limit", "limits"),
+            ObjectKind::Queue => ("queue", "queues"),
+            ObjectKind::Binding => ("binding", "bindings"),
+        }
+    }
+
+    /// Returns the word for many of them.
+    pub fn plural(self) -> &'static str {
+        self.words().1
+    }
+
+    /// Counts them: `1 policy`, `2 policies`.
+    pub fn counted(self, count: usize) -> String {
+        let (one, many) = self.words();
+        format!("{count} {}", if count == 1 { one } else { many })
+    }
+}
+
 /// Where a file declares an object: the whole of it, and its fields by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -80,6 +128,24 @@ pub struct Origin {
 pub type Origins = BTreeMap<Object, Origin>;
 
 impl Object {
+    /// Returns what kind of object it is.
+    pub fn kind(&self) -> ObjectKind {
+        match self {
+            Object::User { .. } => ObjectKind::User,
+            Object::Vhost { .. } => ObjectKind::Vhost,
+            Object::Permission { .. } => ObjectKind::Permission,
+            Object::Exchange { .. } => ObjectKind::Exchange,
+            Object::TopicPermission { .. } => ObjectKind::TopicPermission,
+            Object::GlobalParameter { .. } => ObjectKind::GlobalParameter,
+            Object::Policy { .. } => ObjectKind::Policy,
+            Object::OperatorPolicy { .. } => ObjectKind::OperatorPolicy,
+            Object::Parameter { .. } => ObjectKind::Parameter,
+            Object::VhostLimit { .. } => ObjectKind::VhostLimit,
+            Object::Queue { .. } => ObjectKind::Queue,
+            Object::Binding { .. } => ObjectKind::Binding,
+        }
+    }
+
     /// Returns the vhost it lives in, if it lives in one.
     pub fn vhost(&self) -> Option<&Name> {
         match self {

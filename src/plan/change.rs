@@ -88,7 +88,7 @@ impl Plan {
 
     /// Parts the change of one user from the rest: what locks out who applies the plan must come last.
     pub fn without_user(self, user: &str) -> (Plan, Option<Plan>) {
-        let is_own = |change: &Change| matches!(&change.object, Object::User { name } if **name == *user);
+        let is_own = |change: &Change| change.is_of_account(user);
         let (own, rest): (Vec<Change>, Vec<Change>) = self.changes.into_iter().partition(is_own);
         let own = (!own.is_empty()).then(|| Plan { changes: own, ..Plan::default() });
         (Plan { changes: rest, ..self }, own)
@@ -101,6 +101,17 @@ impl Plan {
 }
 
 impl Change {
+    /// Returns whether a change takes something from the account that applies it: its login, or rights that it has.
+    pub(crate) fn is_of_account(&self, account: &str) -> bool {
+        match &self.object {
+            Object::User { name } => **name == *account,
+            Object::Permission { user, .. } | Object::TopicPermission { user, .. } => {
+                **user == *account && self.risk.is_some()
+            }
+            _ => false,
+        }
+    }
+
     /// Makes a creation without risk.
     pub(crate) fn create(object: Object, words: Vec<String>, reason: impl Into<String>, writes: Vec<Write>) -> Self {
         Self { object, kind: ChangeKind::Create { words }, reason: reason.into(), risk: None, writes }

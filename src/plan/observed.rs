@@ -1,8 +1,8 @@
 //! What a broker was seen to hold.
 //! Filled by `io` from one definitions export and the lists that the export leaves out. Never asks a broker itself.
 
-use crate::model::{Name, Profile, QueueName, Topology, Version, Vhost};
-use std::collections::BTreeMap;
+use crate::model::{Name, ObjectKind, Profile, QueueName, Topology, Version, Vhost};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A broker's topology and what its queues hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,21 @@ pub struct Observed {
     pub account: Name,
     /// The types that the broker knows; empty where they are not known.
     pub exchange_types: Vec<String>,
+    /// What the account's rights did not allow to read: nothing of these kinds can be compared.
+    pub unread: BTreeSet<ObjectKind>,
+    /// What the broker and the account can do; `None` where nobody asked.
+    pub abilities: Option<Abilities>,
+}
+
+/// What a broker and an account can do, as far as it is known before the first write.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Abilities {
+    /// The applications that run on its nodes, plugins among them; empty where the account may not see them.
+    pub applications: BTreeSet<String>,
+    /// Deprecated features that the broker does not permit.
+    pub denied_features: Vec<String>,
+    /// The account's tags.
+    pub tags: Vec<String>,
 }
 
 /// What is at stake in one queue.
@@ -37,6 +52,8 @@ impl Observed {
             version: profile.version(),
             account: Name::default(),
             exchange_types: Vec::new(),
+            unread: BTreeSet::new(),
+            abilities: None,
         }
     }
 

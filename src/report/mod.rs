@@ -36,7 +36,10 @@ pub use failure::{Page, coloured_difference, failure_text, failures_text};
 pub use json::{cell_json, summary_json};
 pub use junit::junit;
 pub use palette::Palette;
-pub use plan::{PlannedFor, applied_text, at_stake_text, changes_text, extras_text, plan_json, plan_text, stakes_text};
+pub use plan::{
+    EQUAL_COVERS, PlannedFor, applied_text, apply_json, at_stake_text, changes_text, extras_text, plan_json, plan_text,
+    stakes_text,
+};
 pub use problem::{distinct, draw, draw_one, mask, problem_summary, problems_json};
 pub use schema::{SchemaOf, schema};
 pub use shell::shell_word;

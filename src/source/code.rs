@@ -236,12 +236,18 @@ codes! {
     }
     Plan "plan" {
         PlanClusterOwn "cluster_own",
+        PlanComponent "component",
         PlanDefaultQueueType "default_queue_type",
+        PlanDeniedFeature "denied_feature",
         PlanExchangeType "exchange_type",
         PlanExclusiveQueue "exclusive_queue",
         PlanImmutable "immutable",
         PlanPasswordUnknown "password_unknown",
+        PlanPolicy "policy",
         PlanProtectedFromDeletion "protected_from_deletion",
+        PlanQueueLimit "queue_limit",
+        PlanRights "rights",
+        PlanUnread "unread",
     }
 }
 

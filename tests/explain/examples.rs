@@ -11,8 +11,16 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
+const LACKING: &str = "what broker and account lack is read from them: tests/plan/lacking.rs holds that";
+
 /// Codes that no files show, and why.
-const WITHOUT_EXAMPLE: [(Code, &str); 2] = [
+const WITHOUT_EXAMPLE: [(Code, &str); 8] = [
+    (Code::PlanComponent, LACKING),
+    (Code::PlanDeniedFeature, LACKING),
+    (Code::PlanPolicy, LACKING),
+    (Code::PlanQueueLimit, LACKING),
+    (Code::PlanRights, LACKING),
+    (Code::PlanUnread, LACKING),
     (Code::RunBroker, "a live broker goes away: tests/ending.rs and tests/live.rs hold that"),
     (Code::RunNeverQuiet, "only a live broker takes time to come to rest: tests/live.rs holds that"),
 ];

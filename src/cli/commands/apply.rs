@@ -1,109 +1,245 @@
 //! `apply`: plan, ask for leave where something can be lost, carry out, read back, prove.
 
+use crate::cli::applying::{ApplyOutcome, ApplyWork};
 use crate::cli::arguments::ApplyOptions;
-use crate::cli::commands::plan::{code_of_decision, show};
+use crate::cli::brokers::one_broker;
+use crate::cli::commands::plan::{code_of_decision, save, show};
 use crate::cli::desired::Desired;
 use crate::cli::planned;
 use crate::cli::planned::all_there;
+use crate::cli::progress::RunProgress;
 use crate::cli::terminal::Terminal;
-use crate::cli::{ExitCode, runtime};
-use crate::io::Address;
-use crate::io::BrokerFailure;
-use crate::io::management::ManagementClient;
-use crate::io::meet;
-use crate::io::observe::observe;
-use crate::io::rehearse::apply_plan;
-use crate::language::LoadedTopology;
-use crate::model::Credential;
-use crate::model::counted;
-use crate::plan::{Decision, Plan, plan};
+use crate::cli::{ExitCode, runtime, saved_plans};
+use crate::io::{Address, BrokerFailure, meet};
+use crate::model::{Origins, counted};
+use crate::plan::{Decision, Observed, Plan, SavedPlan, digest_of};
 use crate::report;
+use crate::report::PlannedFor;
+use crate::source::Sources;
+use std::io::{BufRead, IsTerminal};
+use std::path::PathBuf;
 
-/// Applies topology files.
+/// Applies topology files, or a saved plan.
 pub fn apply(command: &ApplyOptions, terminal: &Terminal) -> ExitCode {
-    let desired = match Desired::load(&command.files, &command.broker, command.vhost.as_ref(), &command.vars, terminal)
-    {
-        Ok(desired) => desired,
-        Err(code) => return code,
+    let report = match command.report.as_deref().map(report_file).transpose() {
+        Ok(report) => report,
+        Err(message) => return terminal.usage(&message),
     };
-    match runtime::interruptible(carry_out(command, terminal, &desired)) {
-        Ok(Ok(code)) => code,
-        Ok(Err(failure)) => terminal.failure(&failure),
-        Err(code) => {
-            terminal.error("interrupted: what was declared so far stays; apply again to go on");
-            code
+    let apply = Apply { command, terminal, report };
+    if let Some(saved) = saved_plans::read(&command.files, terminal) {
+        return match saved {
+            Ok(saved) => apply.saved(&saved),
+            Err(code) => code,
+        };
+    }
+    match Desired::load(&command.files, &command.broker, command.vhost.as_ref(), &command.vars, terminal) {
+        Ok(desired) => apply.ended(runtime::interruptible(apply.files(&desired))),
+        Err(code) => code,
+    }
+}
+
+/// Reads `json:FILE`.
+fn report_file(report: &str) -> Result<PathBuf, String> {
+    match report.split_once(':') {
+        Some(("json", file)) if !file.is_empty() => Ok(PathBuf::from(file)),
+        _ => Err(format!("--report takes json:FILE, not `{report}`")),
+    }
+}
+
+/// One call of the command.
+struct Apply<'a> {
+    command: &'a ApplyOptions,
+    terminal: &'a Terminal,
+    report: Option<PathBuf>,
+}
+
+impl Apply<'_> {
+    fn ended(&self, ended: Result<Result<ExitCode, BrokerFailure>, ExitCode>) -> ExitCode {
+        match ended {
+            Ok(Ok(code)) => code,
+            Ok(Err(failure)) => self.terminal.failure(&failure),
+            Err(code) => {
+                self.terminal.error("interrupted: what was declared so far stays; apply again to go on");
+                code
+            }
         }
     }
-}
 
-async fn carry_out(command: &ApplyOptions, terminal: &Terminal, desired: &Desired) -> Result<ExitCode, BrokerFailure> {
-    let (address, loaded, sources) = (&desired.address, &desired.loaded, &desired.loader.sources);
-    let overview = meet(address).await?;
-    let management = ManagementClient::new(address)?;
-    let vhosts = desired.vhosts();
-    let observed = observe(&management, &vhosts).await?;
-    terminal.status(&terminal.palette.dim(&format!("RabbitMQ {} at {}", overview.full_version, address.place())));
-    if let Some(missing) = desired.missing_vhost(&observed) {
-        terminal.error(&missing);
-        return Ok(ExitCode::Environment);
-    }
-    let planned = plan(&loaded.topology, &loaded.origins, &observed);
-    let decision = Decision::of(&planned, command.yes);
-    if command.dry_run {
-        show(&planned, decision, terminal, sources);
-        return Ok(code_of_decision(decision));
-    }
-    planned::show(&planned, terminal, sources);
-    if decision == Decision::Nothing {
-        terminal.status(&format!("nothing to do: {}", all_there(planned.unchanged)));
-        return Ok(ExitCode::Fine);
-    }
-    if let Some(code) = planned::refuse(&planned, decision, terminal, sources) {
-        return Ok(code);
-    }
-    let changes = planned.changes.len();
-    let (rest, own) = planned.without_user(&address.user);
-    let applied = apply_plan(&rest, address).await?;
-    terminal.error_unless_empty(&report::applied_text(&applied, terminal.palette));
-    let (mut again, mut own_left) =
-        plan(&loaded.topology, &loaded.origins, &observe(&management, &vhosts).await?).without_user(&address.user);
-    if let Some(own) = own.filter(|_| again.is_empty()) {
-        let Some(now) = change_own_account(&own, terminal, loaded, address).await? else {
-            return Ok(ExitCode::Fine);
+    async fn files(&self, desired: &Desired) -> Result<ExitCode, BrokerFailure> {
+        let overview = meet(&desired.address).await?;
+        let work = ApplyWork {
+            topology: &desired.loaded.topology,
+            origins: &desired.loaded.origins,
+            address: &desired.address,
+            overview: &overview,
+            vhosts: desired.vhosts(),
         };
-        let seen = observe(&ManagementClient::new(&now)?, &vhosts).await?;
-        (again, own_left) = plan(&loaded.topology, &loaded.origins, &seen).without_user(&address.user);
+        let (observed, planned) = work.look(work.address).await?;
+        self.greet(&work);
+        if let Some(missing) = desired.missing_vhost(&observed) {
+            self.terminal.error(&missing);
+            return Ok(ExitCode::Environment);
+        }
+        let planned_for = desired.planned_for(&desired.address.place(), "broker", Some(overview.full_version.clone()));
+        Ok(self.decide(&work, &observed, planned, &planned_for, &desired.loader.sources).await)
     }
-    again.changes.extend(own_left.into_iter().flat_map(|own| own.changes));
-    if again.is_empty() {
-        let (done, all) = (counted(changes, "change"), all_there(again.unchanged));
-        terminal.status(&format!("{done} made; read back: {all}"));
-        return Ok(ExitCode::Fine);
-    }
-    terminal.error("read back, and the broker still differs from the file:");
-    terminal.error(&report::plan_text(&again, terminal.palette));
-    Ok(if applied.refused.is_empty() { ExitCode::Failed } else { ExitCode::Environment })
-}
 
-/// Changes the account in use, last of all; returns the login that holds from then on, where the file tells it.
-async fn change_own_account(
-    own: &Plan,
-    terminal: &Terminal,
-    loaded: &LoadedTopology,
-    address: &Address,
-) -> Result<Option<Address>, BrokerFailure> {
-    let applied = apply_plan(own, address).await?;
-    terminal.error_unless_empty(&report::applied_text(&applied, terminal.palette));
-    let user = loaded.topology.users.iter().find(|user| *user.name == *address.user);
-    match user.and_then(|user| user.credential.as_ref()) {
-        Some(Credential::Hash { .. }) if own.risky().next().is_some() => {
+    /// Applies a saved plan on the broker that it was made for, as long as that broker has not moved.
+    fn saved(&self, saved: &SavedPlan) -> ExitCode {
+        let command = self.command;
+        let is_varied = !command.vars.vars.is_empty() || !command.vars.vars_files.is_empty();
+        if command.vhost.is_some() || is_varied || command.save_plan.is_some() {
+            return self.terminal.usage(
+                "a saved plan holds its vhost and its variables: apply it without --vhost, --var and --save-plan",
+            );
+        }
+        let address = match one_broker(&command.broker, self.terminal) {
+            Ok(address) => address,
+            Err(none) => return none.emit(self.terminal),
+        };
+        if address.place() != saved.broker {
+            self.terminal.error(&format!(
+                "nothing was written: the plan was made for the broker at {}, and this one is at {}",
+                saved.broker,
+                address.place()
+            ));
+            return ExitCode::Unsafe;
+        }
+        self.ended(runtime::interruptible(self.unmoved(saved, &address)))
+    }
+
+    async fn unmoved(&self, saved: &SavedPlan, address: &Address) -> Result<ExitCode, BrokerFailure> {
+        let overview = meet(address).await?;
+        let origins = Origins::new();
+        let vhosts = saved.topology.vhost_names();
+        let work = ApplyWork { topology: &saved.topology, origins: &origins, address, overview: &overview, vhosts };
+        let (observed, planned) = work.look(address).await?;
+        self.greet(&work);
+        if saved.version != overview.full_version || saved.digest != digest_of(&saved.topology, &observed) {
+            self.terminal.error(
+                "nothing was written: the broker has moved since the plan was saved; plan again and look at what is new",
+            );
+            return Ok(ExitCode::Unsafe);
+        }
+        let planned_for = PlannedFor {
+            files: saved.files.clone(),
+            against: saved.broker.clone(),
+            kind: "broker",
+            version: Some(saved.version.clone()),
+        };
+        Ok(self.decide(&work, &observed, planned, &planned_for, &Sources::default()).await)
+    }
+
+    fn greet(&self, work: &ApplyWork<'_>) {
+        let line = format!("RabbitMQ {} at {}", work.overview.full_version, work.address.place());
+        self.terminal.status(&self.terminal.palette.dim(&line));
+    }
+
+    async fn decide(
+        &self,
+        work: &ApplyWork<'_>,
+        observed: &Observed,
+        planned: Plan,
+        planned_for: &PlannedFor,
+        sources: &Sources,
+    ) -> ExitCode {
+        let (command, terminal) = (self.command, self.terminal);
+        let decision = Decision::of(&planned, command.yes);
+        if command.dry_run || command.save_plan.is_some() {
+            show(&planned, decision, terminal, sources);
+            let code = code_of_decision(decision);
+            return match &command.save_plan {
+                Some(file) => {
+                    save(file, work.topology, observed, &planned, decision, planned_for, terminal).unwrap_or(code)
+                }
+                None => code,
+            };
+        }
+        planned::show(&planned, terminal, sources);
+        if decision == Decision::Nothing {
+            terminal.status(&format!("nothing to do: {}", all_there(planned.unchanged)));
+            return self.keep(&planned, planned_for, decision, sources, None, ExitCode::Fine);
+        }
+        if let Some(code) = planned::refuse(&planned, decision, terminal, sources) {
+            return self.keep(&planned, planned_for, decision, sources, None, code);
+        }
+        if !self.is_approved(&planned) {
+            terminal.error("nothing was written: the answer was not yes");
+            return self.keep(&planned, planned_for, decision, sources, None, ExitCode::Unsafe);
+        }
+        let progress = RunProgress::of("objects", planned.changes.len() as u64, terminal.quiet);
+        let outcome = work.carry_out(planned.clone(), &progress).await;
+        progress.close();
+        let code = self.tell(&planned, &outcome, work.address);
+        self.keep(&planned, planned_for, decision, sources, Some(&outcome), code)
+    }
+
+    /// Asks once, where somebody can answer.
+    fn is_approved(&self, planned: &Plan) -> bool {
+        let can_answer = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        if self.command.auto_approve || !can_answer {
+            return true;
+        }
+        self.terminal.ask(&format!("apply {}? [y/N] ", counted(planned.changes.len(), "change")));
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line).unwrap_or(0);
+        read > 0 && matches!(line.trim(), "y" | "Y" | "yes")
+    }
+
+    fn tell(&self, planned: &Plan, outcome: &ApplyOutcome, address: &Address) -> ExitCode {
+        let terminal = self.terminal;
+        terminal.error_unless_empty(&report::applied_text(&outcome.applied, terminal.palette));
+        let changes = counted(planned.changes.len(), "change");
+        if let Some(failure) = &outcome.failure {
+            let code = terminal.failure(failure);
+            terminal.error(&format!(
+                "{} of {changes} were made, none was proven: apply again to go on",
+                outcome.applied.done.len()
+            ));
+            return code;
+        }
+        if outcome.unproven_account {
             terminal.status(&format!(
                 "all else was made and read back; user '{}' has the hash of the file now: log in with its password to check",
                 address.user
             ));
-            Ok(None)
+            return ExitCode::Fine;
         }
-        Some(Credential::Password(password)) => Ok(Some(Address { password: password.clone(), ..address.clone() })),
-        _ => Ok(Some(address.clone())),
+        match &outcome.again {
+            Some(again) if again.is_empty() => {
+                terminal.status(&format!("{changes} made; read back: {}", all_there(again.unchanged)));
+                terminal.status(&terminal.palette.dim(report::EQUAL_COVERS));
+                ExitCode::Fine
+            }
+            Some(again) => {
+                terminal.error("read back, and the broker still differs from the file:");
+                terminal.error(&report::plan_text(again, terminal.palette));
+                if outcome.applied.refused.is_empty() { ExitCode::Failed } else { ExitCode::Environment }
+            }
+            None => ExitCode::Failed,
+        }
+    }
+
+    /// Writes the report, where one is asked for.
+    fn keep(
+        &self,
+        planned: &Plan,
+        planned_for: &PlannedFor,
+        decision: Decision,
+        sources: &Sources,
+        outcome: Option<&ApplyOutcome>,
+        code: ExitCode,
+    ) -> ExitCode {
+        let Some(file) = &self.report else { return code };
+        let applied = outcome.map(|outcome| &outcome.applied);
+        let again = outcome.and_then(|outcome| outcome.again.as_ref());
+        let json = report::apply_json(planned, planned_for, decision, sources, applied, again);
+        match std::fs::write(file, format!("{json:#}\n")) {
+            Ok(()) => code,
+            Err(error) => {
+                self.terminal.error(&format!("error: cannot write {}: {error}", file.display()));
+                code.and(ExitCode::Environment)
+            }
+        }
     }
 }

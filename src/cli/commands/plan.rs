@@ -5,13 +5,16 @@ use crate::cli::desired::Desired;
 use crate::cli::load::Loader;
 use crate::cli::planned;
 use crate::cli::terminal::Terminal;
-use crate::cli::{ExitCode, runtime};
+use crate::cli::{ExitCode, runtime, saved_plans};
+use crate::io::live::random_salt;
 use crate::io::management::ManagementClient;
-use crate::io::observe::observe;
+use crate::io::observe::observe_and_plan;
 use crate::io::{Address, BrokerFailure, meet};
-use crate::plan::{Decision, Observed, Plan, plan};
+use crate::model::Topology;
+use crate::plan::{Decision, Observed, Plan, SavedPlan, digest_of, plan, without_passwords};
 use crate::report;
 use crate::report::PlannedFor;
+use crate::source::Sources;
 use std::path::Path;
 
 /// Shows what separates files from a broker.
@@ -29,10 +32,14 @@ pub fn plan_of(command: &PlanOptions, terminal: &Terminal) -> ExitCode {
         Err(code) => return code,
     };
     if let Some(file) = file {
+        if command.save_plan.is_some() {
+            return terminal.usage("--save-plan keeps a plan for a broker, and a file stands in its place");
+        }
         return match observed_file(Path::new(file), command, terminal) {
             Ok((observed, version)) => {
-                let planned_for = planned_for(&desired, file, "file", version);
-                tell(command, terminal, &desired, &observed, planned_for)
+                let planned_for = desired.planned_for(file, "file", version);
+                let planned = plan(&desired.loaded.topology, &desired.loaded.origins, &observed);
+                tell(command, terminal, &desired, &planned, planned_for)
             }
             Err(code) => code,
         };
@@ -49,20 +56,25 @@ fn names_a_broker(against: &str) -> bool {
     against == "env" || against.contains("://") || !(against.contains(['.', '/']) || Path::new(against).exists())
 }
 
-fn planned_for(desired: &Desired, against: &str, kind: &'static str, version: Option<String>) -> PlannedFor {
-    PlannedFor { files: desired.file_names(), against: against.to_owned(), kind, version }
-}
-
 async fn of_broker(command: &PlanOptions, terminal: &Terminal, desired: &Desired) -> Result<ExitCode, BrokerFailure> {
     let address: &Address = &desired.address;
     let overview = meet(address).await?;
-    let observed = observe(&ManagementClient::new(address)?, &desired.vhosts()).await?;
+    let management = ManagementClient::new(address)?;
+    let make = |observed: &Observed| plan(&desired.loaded.topology, &desired.loaded.origins, observed);
+    let (observed, planned) = observe_and_plan(&management, &overview, &desired.vhosts(), make).await?;
     if let Some(missing) = desired.missing_vhost(&observed) {
         terminal.error(&missing);
         return Ok(ExitCode::Environment);
     }
-    let planned_for = planned_for(desired, &address.place(), "broker", Some(overview.full_version));
-    Ok(tell(command, terminal, desired, &observed, planned_for))
+    let planned_for = desired.planned_for(&address.place(), "broker", Some(overview.full_version));
+    if let Some(file) = &command.save_plan {
+        let decision = Decision::of(&planned, command.yes);
+        let kept = save(file, &desired.loaded.topology, &observed, &planned, decision, &planned_for, terminal);
+        if let Some(code) = kept {
+            return Ok(code);
+        }
+    }
+    Ok(tell(command, terminal, desired, &planned, planned_for))
 }
 
 /// Reads a file that stands in the broker's place.
@@ -86,15 +98,14 @@ fn tell(
     command: &PlanOptions,
     terminal: &Terminal,
     desired: &Desired,
-    observed: &Observed,
+    planned: &Plan,
     planned_for: PlannedFor,
 ) -> ExitCode {
-    let planned = plan(&desired.loaded.topology, &desired.loaded.origins, observed);
-    let decision = Decision::of(&planned, command.yes);
+    let decision = Decision::of(planned, command.yes);
     let sources = &desired.loader.sources;
     if command.json {
-        terminal.print(&report::plan_json(&planned, &planned_for, decision, sources).to_string());
-        return code_of(command, &planned, decision);
+        terminal.print(&report::plan_json(planned, &planned_for, decision, sources).to_string());
+        return code_of(command, planned, decision);
     }
     let rabbit = planned_for.version.map(|version| format!("RabbitMQ {version}"));
     let header = match (planned_for.kind, rabbit) {
@@ -103,12 +114,12 @@ fn tell(
         (_, None) => planned_for.against,
     };
     terminal.status(&terminal.palette.dim(&header));
-    show(&planned, decision, terminal, sources);
-    code_of(command, &planned, decision)
+    show(planned, decision, terminal, sources);
+    code_of(command, planned, decision)
 }
 
 /// Shows a plan as `plan` and `apply --dry-run` do.
-pub(crate) fn show(planned: &Plan, decision: Decision, terminal: &Terminal, sources: &crate::source::Sources) {
+pub(crate) fn show(planned: &Plan, decision: Decision, terminal: &Terminal, sources: &Sources) {
     planned::show(planned, terminal, sources);
     match decision {
         Decision::Nothing => terminal.status(&format!("nothing to do: {}", planned::all_there(planned.unchanged))),
@@ -136,5 +147,42 @@ pub(crate) fn code_of_decision(decision: Decision) -> ExitCode {
         Decision::Write => ExitCode::Differs,
         Decision::Lacks => ExitCode::Environment,
         Decision::Replaces | Decision::Loses => ExitCode::Unsafe,
+    }
+}
+
+/// Keeps a plan for `apply FILE`; complains and returns the exit code where it cannot be written. A plan that the broker or
+/// the account cannot carry out is not kept.
+pub(crate) fn save(
+    file: &Path,
+    topology: &Topology,
+    observed: &Observed,
+    planned: &Plan,
+    decision: Decision,
+    planned_for: &PlannedFor,
+    terminal: &Terminal,
+) -> Option<ExitCode> {
+    if matches!(decision, Decision::Lacks | Decision::Replaces) {
+        terminal.error("the plan was not saved: it would be refused");
+        return None;
+    }
+    let topology = without_passwords(topology, observed, random_salt);
+    let saved = SavedPlan {
+        broker: planned_for.against.clone(),
+        version: planned_for.version.clone().unwrap_or_default(),
+        digest: digest_of(&topology, observed),
+        files: planned_for.files.clone(),
+        topology,
+    };
+    let shown = report::plan_json(planned, planned_for, decision, &Sources::default());
+    match saved_plans::write(file, &saved, &shown) {
+        Ok(()) => {
+            terminal
+                .status(&format!("saved to {0}: rmqplay apply {0} carries out this plan and no other", file.display()));
+            None
+        }
+        Err(error) => {
+            terminal.error(&format!("error: cannot write {}: {error}", file.display()));
+            Some(ExitCode::Environment)
+        }
     }
 }

@@ -22,5 +22,5 @@ pub use limits::LiveLimits;
 pub use run::{LiveEnded, run_live};
 pub use vhosts::existing_vhost::{ExistingVhost, VhostNotUsable, lend};
 pub use vhosts::names::NameMapping;
-pub use vhosts::test_vhost_name::{TestVhostName, now_in_minutes};
+pub use vhosts::test_vhost_name::{TestVhostName, now_in_minutes, random_salt};
 pub use vhosts::test_vhosts::TestVhosts;

@@ -8,6 +8,7 @@ use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::management::ManagementClient;
 use crate::model::Version;
 use serde_json::Value as Json;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a broker says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +95,53 @@ impl ManagementClient {
             Some(vhost) => self.get_text(&format!("/definitions/{}", encoded(vhost))).await,
             None => self.get_text("/definitions").await,
         }
+    }
+
+    /// Lists the applications that run on the nodes, plugins among them; none where the user may not see nodes.
+    pub async fn applications(&self) -> Result<BTreeSet<String>, BrokerFailure> {
+        let nodes = match self.get("/nodes?columns=applications").await {
+            Err(BrokerFailure { kind: BrokerFailureKind::NoRight { .. }, .. }) => return Ok(BTreeSet::new()),
+            answered => list(answered?),
+        };
+        let applications = nodes.iter().filter_map(|node| node.get("applications")?.as_array()).flatten();
+        Ok(applications.map(|one| text(one, "name")).collect())
+    }
+
+    /// Lists one kind of object of a vhost, as it is; `None` where the user may not see it.
+    pub async fn objects(&self, kind: &str, vhost: Option<&str>) -> Result<Option<Vec<Json>>, BrokerFailure> {
+        let path = match vhost {
+            Some(vhost) => format!("/{kind}/{}", encoded(vhost)),
+            None => format!("/{kind}"),
+        };
+        self.listed(&path).await
+    }
+
+    /// Lists the queues of a vhost without statistics.
+    pub async fn queues(&self, vhost: &str) -> Result<Option<Vec<Json>>, BrokerFailure> {
+        self.listed(&format!("/queues/{}?disable_stats=true", encoded(vhost))).await
+    }
+
+    async fn listed(&self, path: &str) -> Result<Option<Vec<Json>>, BrokerFailure> {
+        match self.get(path).await {
+            Ok(json) => Ok(Some(list(json))),
+            Err(failure) => match &failure.kind {
+                BrokerFailureKind::NoRight { .. } => Ok(None),
+                // A vhost that the user may not enter, or that is gone.
+                BrokerFailureKind::Refused { status: 401 | 403 | 404, .. } => Ok(None),
+                _ => Err(failure),
+            },
+        }
+    }
+
+    /// Counts the consumers of each queue of a vhost.
+    pub async fn consumers(&self, vhost: &str) -> Result<BTreeMap<String, u64>, BrokerFailure> {
+        let path = format!("/consumers/{}", encoded(vhost));
+        let mut counts = BTreeMap::new();
+        for consumer in self.listed(&path).await?.unwrap_or_default() {
+            let queue = consumer.get("queue").map(|queue| text(queue, "name")).unwrap_or_default();
+            *counts.entry(queue).or_default() += 1;
+        }
+        Ok(counts)
     }
 
     /// Lists the exchanges of a vhost as they are (the export leaves internal ones out, MG-12).

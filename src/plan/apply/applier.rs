@@ -90,6 +90,11 @@ impl Applier {
         self.ids
     }
 
+    /// Returns how many objects are made or refused.
+    pub fn settled(&self) -> usize {
+        self.applied.done.len() + self.applied.refused.len()
+    }
+
     /// Returns what came of it.
     pub fn outcome(self) -> Applied {
         self.applied

@@ -76,9 +76,9 @@ fn changed_user(findings: &mut Findings<'_>, object: Object, old: &User, new: &U
         let what = format!("user '{}' loses the rights of the tag {}", new.name, removed.join(", "));
         change.risk = Some(Risk::of_rights(what, tag_text(&old_tags), tag_text(&new_tags)));
     }
-    let own = findings.observed.account == new.name;
-    if own && !matches!(password, Password::Same) {
-        let what = format!("user '{}', who applies this, gets another password", new.name);
+    if !matches!(password, Password::Same) {
+        let own = if findings.observed.account == new.name { ", who applies this," } else { "" };
+        let what = format!("user '{}'{own} gets another password: who logs in with the old one is refused", new.name);
         change.risk = Some(Risk::of_rights(what, "***", "***").join(change.risk));
     }
     change.risk = limit_risk(&change.object, &limits, change.risk);
@@ -105,6 +105,14 @@ fn password_of(old: &User, new: &User) -> Password {
         }
         (Some(new), Some(old)) if new == old => Password::Same,
         (Some(Credential::Hash { .. }), Some(Credential::Hash { .. })) => Password::Differs,
+        (Some(Credential::Hash { hash, algorithm }), Some(Credential::Password(password))) => {
+            match is_hash_of(hash, algorithm, password) {
+                Some(true) => Password::Same,
+                Some(false) => Password::Differs,
+                None => Password::CannotTell,
+            }
+        }
+        (Some(Credential::Password(_)), Some(Credential::Password(_))) => Password::Differs,
         _ => Password::CannotTell,
     }
 }

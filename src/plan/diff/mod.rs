@@ -1,6 +1,7 @@
 //! Compares what a file declares with what a broker holds, kind by kind, and judges what a change can lose.
 //! Takes both topologies; gives changes. Never writes, never orders them.
 
+pub(crate) mod abilities;
 pub(crate) mod access;
 pub(crate) mod accounts;
 mod effective_policy;

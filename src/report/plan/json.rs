@@ -1,11 +1,16 @@
 //! A plan as one JSON document, for drift watches and reviews by machine.
 //! Values of secrets are `***`, as in the lines for people.
 
+use crate::broker::Refusal;
 use crate::model::{Object, QueueName};
-use crate::plan::{Change, ChangeKind, Decision, Extra, FieldChange, Plan, Risk, Stakes, explain, explain_extra};
+use crate::plan::{
+    Applied, Change, ChangeKind, Decision, Extra, FieldChange, Plan, Risk, Stakes, explain, explain_extra,
+};
+use crate::report::plan::text::EQUAL_COVERS;
 use crate::report::problems_json;
 use crate::source::Sources;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 
 /// What a plan was made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +37,56 @@ pub fn plan_json(plan: &Plan, planned_for: &PlannedFor, decision: Decision, sour
         "extras": plan.extras.iter().map(extra_json).collect::<Vec<Json>>(),
         "problems": problems_json(&plan.problems, sources),
     })
+}
+
+/// Returns a plan with what became of each change: made, refused or not written, and whether it was read back.
+pub fn apply_json(
+    plan: &Plan,
+    planned_for: &PlannedFor,
+    decision: Decision,
+    sources: &Sources,
+    applied: Option<&Applied>,
+    again: Option<&Plan>,
+) -> Json {
+    let mut shown = plan_json(plan, planned_for, decision, sources);
+    let done: BTreeSet<&Object> = applied.iter().flat_map(|applied| &applied.done).collect();
+    let left: Option<BTreeSet<&Object>> = again.map(|again| again.changes.iter().map(|one| &one.object).collect());
+    let changes = plan.changes.iter().map(|change| {
+        let refused = applied.and_then(|all| all.refused.iter().find(|(object, _)| *object == change.object));
+        applied_json(change, done.contains(&change.object), refused, left.as_ref())
+    });
+    let changes: Vec<Json> = changes.collect();
+    if let Some(map) = shown.as_object_mut() {
+        map.insert("type".into(), "apply".into());
+        map.insert("changes".into(), changes.into());
+        map.insert("is_equal".into(), again.map(Plan::is_empty).into());
+        map.insert("equal_covers".into(), EQUAL_COVERS.into());
+    }
+    shown
+}
+
+fn applied_json(
+    change: &Change,
+    is_made: bool,
+    refusal: Option<&(Object, Refusal)>,
+    left: Option<&BTreeSet<&Object>>,
+) -> Json {
+    let result = match refusal {
+        Some(_) => "refused",
+        None if is_made => "made",
+        None => "not_written",
+    };
+    let read_back = left.map(|left| match left.contains(&change.object) {
+        true => "differs",
+        false => "equal",
+    });
+    let mut shown = change_json(change);
+    if let Some(map) = shown.as_object_mut() {
+        map.insert("result".into(), result.into());
+        map.insert("refusal".into(), refusal.map(|(_, refusal)| refusal.to_string()).into());
+        map.insert("read_back".into(), read_back.into());
+    }
+    shown
 }
 
 fn change_json(change: &Change) -> Json {

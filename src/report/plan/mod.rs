@@ -4,5 +4,5 @@
 mod json;
 mod text;
 
-pub use json::{PlannedFor, plan_json};
-pub use text::{applied_text, at_stake_text, changes_text, extras_text, plan_text, stakes_text};
+pub use json::{PlannedFor, apply_json, plan_json};
+pub use text::{EQUAL_COVERS, applied_text, at_stake_text, changes_text, extras_text, plan_text, stakes_text};

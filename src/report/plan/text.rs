@@ -4,6 +4,10 @@ use crate::model::{by_number, counted};
 use crate::plan::{Applied, Change, ChangeKind, Extra, Plan, Stakes, explain, explain_extra};
 use crate::report::Palette;
 
+/// What a proof by reading back covers.
+pub const EQUAL_COVERS: &str = "compared were types, flags, arguments, bindings, patterns, definitions, tags, limits and passwords by their \
+     hashes; not messages, consumers, or what the files do not name";
+
 /// How many extras are named; the rest is counted.
 const EXTRAS_MAX: usize = 20;
 

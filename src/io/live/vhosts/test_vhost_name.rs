@@ -72,6 +72,11 @@ pub(crate) fn random_password() -> String {
     (0..4).map(|_| format!("{:016x}", random())).collect()
 }
 
+/// Returns the salt of a password's hash.
+pub fn random_salt() -> [u8; 4] {
+    (random() as u32).to_be_bytes()
+}
+
 fn random() -> u64 {
     // Without the system's randomness the clock still tells runs apart.
     SysRng

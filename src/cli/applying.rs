@@ -1,0 +1,126 @@
+//! The part of `apply` that writes: carries a plan out, reads the broker back until it shows what was written, and keeps what
+//! came of each object. Asks nothing and prints nothing but progress.
+
+use crate::cli::progress::RunProgress;
+use crate::io::management::{ManagementClient, Overview};
+use crate::io::observe::observe_and_plan;
+use crate::io::rehearse::apply_plan;
+use crate::io::{Address, BrokerFailure};
+use crate::model::{Credential, Name, Origins, Topology};
+use crate::plan::{Applied, Observed, Plan, plan};
+use std::time::Duration;
+
+/// How long a read-back waits before it looks again: a list of 3.10 may be some seconds old.
+const LOOKS: [Duration; 6] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1_600),
+    Duration::from_millis(3_000),
+];
+
+/// What is applied, and where.
+pub(crate) struct ApplyWork<'a> {
+    pub topology: &'a Topology,
+    pub origins: &'a Origins,
+    pub address: &'a Address,
+    pub overview: &'a Overview,
+    pub vhosts: Vec<Name>,
+}
+
+/// What came of an apply.
+#[derive(Debug, Default)]
+pub(crate) struct ApplyOutcome {
+    pub applied: Applied,
+    /// What the broker still lacks; `None` when it could not be read back.
+    pub again: Option<Plan>,
+    /// The account in use got a hash whose password the file does not tell: the rest was proven before.
+    pub unproven_account: bool,
+    /// Why it ended early.
+    pub failure: Option<BrokerFailure>,
+}
+
+impl ApplyWork<'_> {
+    /// Makes the plan of a broker that was read.
+    pub fn plan(&self, observed: &Observed) -> Plan {
+        plan(self.topology, self.origins, observed)
+    }
+
+    /// Reads a broker and makes the plan.
+    pub async fn look(&self, address: &Address) -> Result<(Observed, Plan), BrokerFailure> {
+        let management = ManagementClient::new(address)?;
+        observe_and_plan(&management, self.overview, &self.vhosts, |observed| self.plan(observed)).await
+    }
+
+    /// Writes a plan, the account in use last, and reads back.
+    pub async fn carry_out(&self, planned: Plan, progress: &RunProgress) -> ApplyOutcome {
+        let account = &self.address.user;
+        let (rest, own) = planned.without_user(account);
+        let mut outcome = ApplyOutcome::default();
+        match apply_plan(&rest, self.address, &|done| progress.reached(done as u64)).await {
+            Ok(applied) => outcome.applied = applied,
+            Err((applied, failure)) => {
+                outcome.applied = applied;
+                outcome.failure = Some(failure);
+                return outcome;
+            }
+        }
+        let refused = !outcome.applied.refused.is_empty();
+        let seen =
+            self.read_back(self.address, refused, |again| again.clone().without_user(account).0.is_empty()).await;
+        let again = match seen {
+            Ok(again) => again,
+            Err(failure) => return ApplyOutcome { failure: Some(failure), ..outcome },
+        };
+        let (others, _) = again.clone().without_user(account);
+        let Some(own) = own.filter(|_| others.is_empty() && !refused) else {
+            outcome.again = Some(again);
+            return outcome;
+        };
+        self.change_account(&own, outcome).await
+    }
+
+    /// Changes the account in use, last of all, and reads back with the login that holds from then on.
+    async fn change_account(&self, own: &Plan, mut outcome: ApplyOutcome) -> ApplyOutcome {
+        match apply_plan(own, self.address, &|_| {}).await {
+            Ok(applied) => {
+                outcome.applied.done.extend(applied.done);
+                outcome.applied.refused.extend(applied.refused);
+            }
+            Err((_, failure)) => return ApplyOutcome { failure: Some(failure), ..outcome },
+        }
+        let user = self.topology.users.iter().find(|user| *user.name == *self.address.user);
+        let login = match user.and_then(|user| user.credential.as_ref()) {
+            Some(Credential::Hash { .. }) if own.risky().next().is_some() => {
+                outcome.unproven_account = true;
+                return outcome;
+            }
+            Some(Credential::Password(password)) => Address { password: password.clone(), ..self.address.clone() },
+            _ => self.address.clone(),
+        };
+        let refused = !outcome.applied.refused.is_empty();
+        match self.read_back(&login, refused, Plan::is_empty).await {
+            Ok(again) => outcome.again = Some(again),
+            Err(failure) => outcome.failure = Some(failure),
+        }
+        outcome
+    }
+
+    /// Plans until nothing is left, a bounded number of times; once where a refusal explains what is left.
+    async fn read_back(
+        &self,
+        address: &Address,
+        refused: bool,
+        is_done: impl Fn(&Plan) -> bool,
+    ) -> Result<Plan, BrokerFailure> {
+        let mut looks = LOOKS.iter();
+        loop {
+            let (_, again) = self.look(address).await?;
+            match looks.next().filter(|_| !refused && !is_done(&again)) {
+                Some(pause) => tokio::time::sleep(*pause).await,
+                None => return Ok(again),
+            }
+        }
+    }
+}

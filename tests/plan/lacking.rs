@@ -1,0 +1,161 @@
+//! What broker and account lack for a plan, found before anything is written: tags, permissions, plugins, limits.
+
+use crate::samples::{binding, exchange, permission, policy, queue, user, vhost};
+use rmqplay::model::{ObjectKind, Origins, Parameter, Topology, Version};
+use rmqplay::plan::{Abilities, Decision, Observed, Plan, plan};
+
+/// Observes a broker on which the account `deployer` has those tags; no plugin runs but the management.
+fn seen(topology: Topology, tags: &[&str]) -> Observed {
+    let abilities = Abilities {
+        applications: ["rabbit", "rabbitmq_management"].map(str::to_owned).into(),
+        denied_features: vec!["transient_nonexcl_queues".to_owned()],
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+    };
+    Observed {
+        account: "deployer".into(),
+        abilities: Some(abilities),
+        ..Observed::of_file(topology, Some(Version { major: 4, minor: 3 }))
+    }
+}
+
+fn planned(desired: &Topology, observed: &Observed) -> Plan {
+    plan(desired, &Origins::new(), observed)
+}
+
+fn told(desired: &Topology, observed: &Observed) -> Vec<String> {
+    let plan = planned(desired, observed);
+    let told: Vec<String> = plan.problems.iter().map(|one| format!("{} {}", one.code, one.message)).collect();
+    let decision = Decision::of(&plan, true);
+    assert_eq!(decision, if told.is_empty() { Decision::Write } else { Decision::Lacks }, "{told:?}");
+    told
+}
+
+/// Holds one vhost in which the account may do everything.
+fn open() -> Topology {
+    let all = permission("deployer", ".*", ".*", ".*");
+    Topology { vhosts: vec![vhost("/")], permissions: vec![all], ..Topology::default() }
+}
+
+#[test]
+fn tags_are_told_by_kind_and_an_administrator_lacks_none() {
+    let desired = Topology {
+        users: vec![user("alice", "x", &[]), user("bob", "x", &[])],
+        policies: vec![policy("cap", "^w", 1, &[("max-length", 5.into())])],
+        queues: vec![queue("work", &[])],
+        ..Topology::default()
+    };
+    assert_eq!(
+        told(&desired, &seen(open(), &["management"])),
+        [
+            "plan::rights user 'deployer' lacks the tag `administrator`, which 2 users of the plan take",
+            "plan::rights user 'deployer' lacks the tag `policymaker`, which 1 policy of the plan takes",
+        ]
+    );
+    assert_eq!(
+        told(&desired, &seen(open(), &["policymaker"])),
+        ["plan::rights user 'deployer' lacks the tag `administrator`, which 2 users of the plan take"]
+    );
+    assert!(told(&desired, &seen(open(), &["administrator"])).is_empty());
+}
+
+#[test]
+fn permissions_of_the_account_are_judged_by_the_row_that_will_hold() {
+    let desired = Topology {
+        exchanges: vec![exchange("orders", "topic")],
+        queues: vec![queue("work", &[])],
+        bindings: vec![binding("orders", "work", "#")],
+        ..Topology::default()
+    };
+    let mut old = open();
+    old.permissions = vec![permission("deployer", "^orders$", "", "^orders$")];
+    assert_eq!(
+        told(&desired, &seen(old.clone(), &["administrator"])),
+        [
+            "plan::rights user 'deployer' may not configure 'work': queue 'work'",
+            "plan::rights user 'deployer' may not write 'work': binding 'orders' -> queue 'work' (#)",
+        ]
+    );
+    old.permissions.clear();
+    assert_eq!(
+        told(&desired, &seen(old.clone(), &["administrator"])),
+        ["plan::rights user 'deployer' has no permissions in vhost '/'"]
+    );
+    let given = Topology { permissions: vec![permission("deployer", ".*", ".*", ".*")], ..desired.clone() };
+    assert!(told(&given, &seen(old.clone(), &["administrator"])).is_empty());
+    // Who makes a vhost gets all permissions in it.
+    assert!(told(&desired, &seen(Topology::default(), &["administrator"])).is_empty());
+    let mut hidden = seen(old, &["management"]);
+    hidden.unread.insert(ObjectKind::Permission);
+    assert!(told(&desired, &hidden).is_empty(), "what cannot be read is no problem");
+}
+
+#[test]
+fn plugins_versions_limits_and_denied_features_are_found() {
+    let shovel =
+        Parameter { vhost: "/".into(), component: "shovel".into(), name: "s".into(), value: serde_json::json!({}) };
+    let mut transient = queue("brief", &[]);
+    transient.durable = false;
+    let desired = Topology {
+        parameters: vec![shovel],
+        policies: vec![
+            policy("fed", "^f", 0, &[("federation-upstream-set", "all".into())]),
+            policy("ha", "^h", 0, &[("ha-mode", "all".into())]),
+            policy("fine", "^x", 0, &[("delayed-retry-type", "all".into()), ("delayed-retry-min", 1000.into())]),
+        ],
+        queues: vec![transient, queue("one", &[]), queue("two", &[])],
+        ..Topology::default()
+    };
+    let mut old = open();
+    old.vhosts[0].limits.insert("max-queues".into(), 3);
+    old.queues.push(queue("there", &[]));
+    let observed = seen(old, &["administrator"]);
+    assert_eq!(
+        told(&desired, &observed),
+        [
+            "plan::policy the broker knows no policy key 'federation-upstream-set': policy 'fed'",
+            "plan::policy RabbitMQ 4.3 refuses policy 'ha'",
+            "plan::component the broker knows no component 'shovel': shovel parameter 's'",
+            "plan::denied_feature the broker permits no transient queues that are not exclusive: queue 'brief'",
+            "plan::queue_limit vhost '/' may hold 3 queues (max-queues): it holds 1, and the plan adds 3",
+        ]
+    );
+    let help = planned(&desired, &observed).problems.remove(0).help.expect("a help");
+    assert_eq!(help.to_string(), "it comes with a plugin: rabbitmq-plugins enable rabbitmq_federation");
+    // Nothing speaks for a version that is newer than all that are known; where nothing is known, the broker will say it.
+    let newer = Observed { version: Version { major: 9, minor: 0 }, ..observed.clone() };
+    assert!(!told(&desired, &newer).iter().any(|line| line.contains("'ha'")));
+    let unasked = Observed { abilities: None, ..observed };
+    assert!(told(&desired, &unasked).is_empty());
+}
+
+#[test]
+fn what_cannot_be_read_is_not_half_compared() {
+    let desired =
+        Topology { users: vec![user("alice", "x", &[])], queues: vec![queue("work", &[])], ..Topology::default() };
+    let mut observed = seen(open(), &["management"]);
+    observed.unread.insert(ObjectKind::User);
+    assert_eq!(
+        told(&desired, &observed),
+        ["plan::unread user 'deployer' may not read the users of this broker: 1 of the file cannot be compared"]
+    );
+    assert_eq!(planned(&desired, &observed).changes.len(), 1, "the queue");
+    let without = Topology { users: Vec::new(), ..desired };
+    assert!(told(&without, &observed).is_empty());
+}
+
+#[test]
+fn the_account_in_use_loses_its_rights_last() {
+    let desired = Topology {
+        users: vec![user("deployer", "x", &[])],
+        permissions: vec![permission("deployer", "", "", "")],
+        queues: vec![queue("work", &[])],
+        ..Topology::default()
+    };
+    let mut old = open();
+    old.users.push(user("deployer", "x", &["administrator"]));
+    let plan = planned(&desired, &seen(old, &["administrator"]));
+    let order: Vec<String> = plan.changes.iter().map(|change| change.object.to_string()).collect();
+    assert_eq!(order, ["queue 'work'", "user 'deployer'", "permissions of 'deployer'"]);
+    let (rest, own) = plan.without_user("deployer");
+    assert_eq!((rest.changes.len(), own.map(|own| own.changes.len())), (1, Some(2)));
+}
