@@ -41,10 +41,10 @@ pub async fn observe_and_plan(
 
 /// Lists the vhosts in which queues may lose something: by a policy, or with the queue itself.
 fn vhosts_at_stake(plan: &Plan) -> BTreeSet<Name> {
-    let touches = plan.changes.iter().filter(|change| match (&change.kind, &change.object) {
-        (ChangeKind::Replace { .. } | ChangeKind::Delete { .. }, Object::Queue { .. }) => true,
-        (_, Object::Policy { .. } | Object::OperatorPolicy { .. }) => true,
-        _ => false,
+    let touches = plan.changes.iter().filter(|change| {
+        let goes = matches!(change.kind, ChangeKind::Replace { .. } | ChangeKind::Delete { .. });
+        let is_policy = matches!(change.object, Object::Policy { .. } | Object::OperatorPolicy { .. });
+        is_policy || (goes && matches!(change.object, Object::Queue { .. }))
     });
     touches.filter_map(|change| change.object.vhost().cloned()).collect()
 }

@@ -6,13 +6,16 @@ use crate::plan::diff::findings::Findings;
 use crate::plan::diff::{abilities, access, accounts, policies, wiring};
 use crate::plan::{Observed, Plan, extras};
 
+/// Compares one kind of object.
+type Compare = fn(&mut Findings<'_>);
+
 /// Finds what separates a broker from what a file declares.
 ///
 /// Objects of the broker that the file does not name are left alone, and listed as extras. Changes come in the order in which they must be
 /// applied; planning again after a complete apply gives an empty plan.
 pub fn plan(desired: &Topology, origins: &Origins, observed: &Observed) -> Plan {
     let mut findings = Findings { desired, origins, observed, changes: Vec::new(), unchanged: 0, problems: Vec::new() };
-    let compare: [(ObjectKind, fn(&mut Findings<'_>)); 10] = [
+    let compare: [(ObjectKind, Compare); 10] = [
         (ObjectKind::User, accounts::users),
         (ObjectKind::Vhost, accounts::vhosts),
         (ObjectKind::Permission, access::permissions),
