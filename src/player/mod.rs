@@ -1,6 +1,7 @@
 //! Plays a scenario: a state machine that is polled for commands and fed events, and keeps the timeline.
-//! Takes a cell and the ground it plays on; gives verdicts and the outcome. Never knows which broker it plays on
-//! beyond its version and whether it is live, never reads a clock.
+//! Takes a cell and the traits of the broker it plays on; gives failures and the outcome. Knows of the broker its version,
+//! and whether it is live; never reads a clock. `client` is the face: it hands what the broker says to the driver or to the
+//! consumers, which share a context and know each other by what the face hands on.
 
 mod assert;
 mod client;

@@ -1,6 +1,6 @@
 //! One consumer instance: its connection and channels, what it was sent, what it works on and what it has in hand.
 //! State and its wake-up. What it does with it is in `working`, `actions`, `settling`, `subscription`, `teardown` and
-//! `reconnect`; what concerns those that share its channel, it asks of `instances`.
+//! `reconnect`; what concerns those that share its channel, it asks of `together`.
 
 use crate::broker::{ChannelId, ConnectionId, Delivery, DeliveryTag};
 use crate::model::{Batch, Consumer, Moment, Name, Scenario};

@@ -39,7 +39,7 @@ impl ConsumerInstance {
                 self.attempt_ended(absence.attempts, refusal, context, scenario, others);
                 return true;
             }
-            AbsenceState::Connecting(sequence) => sequence.ask_next(&mut context.outbox, Asker::Instance(self.number)),
+            AbsenceState::Connecting(sequence) => sequence.ask_next(context, Asker::Instance(self.number)),
         };
         self.absence = Some(absence);
         acted

@@ -22,7 +22,7 @@ impl ConsumerInstance {
         let (connection, channel) = match others.shared_channel(self, scenario) {
             Some(shared) => shared,
             None => {
-                let (connection, channel) = (context.outbox.connection(), context.outbox.channel());
+                let (connection, channel) = (context.ids.connection(), context.ids.channel());
                 let (user, vhost) = (consumer.actor.clone(), consumer.queue.vhost.clone());
                 asks.extend([Ask::Connect { connection, user, vhost }, Ask::Open { channel, connection }]);
                 context.channels.open(channel, connection, owner);
@@ -31,7 +31,7 @@ impl ConsumerInstance {
         };
         (self.connection, self.channel) = (Some(connection), Some(channel));
         if consumer.actions().any(publishes) {
-            let publishing = context.outbox.channel();
+            let publishing = context.ids.channel();
             self.publishing = Some(publishing);
             context.channels.open(publishing, connection, owner);
             asks.push(Ask::Open { channel: publishing, connection });
@@ -55,7 +55,7 @@ impl ConsumerInstance {
     /// Closes what was opened for a subscription that did not come about.
     pub fn withdraw(&mut self, context: &mut Context, scenario: &Scenario, others: Others) {
         if let Some(connection) = self.abandon(context, scenario, others) {
-            context.outbox.ask(Asker::Nobody, |request| Command::Disconnect { request, connection });
+            context.ask(Asker::Nobody, |request| Command::Disconnect { request, connection });
         }
     }
 }

@@ -18,7 +18,7 @@ impl ConsumerInstance {
         self.absence = None;
         if let Some(channel) = self.channel.filter(|_| self.running) {
             let method = Method::Cancel { consumer: consumer.clone() };
-            context.outbox.ask(asker, |request| Command::Call { request, channel, method });
+            context.ask(asker, |request| Command::Call { request, channel, method });
         }
         self.running = false;
         context.record(TimelineEvent::Gone { consumer, how: ConsumerEnd::Cancels });

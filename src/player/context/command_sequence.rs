@@ -3,8 +3,8 @@
 
 use crate::broker::{ChannelId, Command, ConnectionId, Method, Refusal, Reply, RequestId};
 use crate::model::Name;
-use crate::player::context::outbox::Outbox;
 use crate::player::context::owner::Asker;
+use crate::player::context::shared::Context;
 use std::collections::VecDeque;
 
 /// One command of a sequence, before it has a request.
@@ -52,9 +52,9 @@ impl CommandSequence {
     }
 
     /// Sends the next command, if none is under way; says whether there was one.
-    pub fn ask_next(&mut self, outbox: &mut Outbox, asker: Asker) -> bool {
+    pub fn ask_next(&mut self, context: &mut Context, asker: Asker) -> bool {
         let Some(ask) = self.next() else { return false };
-        self.waiting = Some(outbox.ask(asker, |request| ask.command(request)));
+        self.waiting = Some(context.ask(asker, |request| ask.command(request)));
         true
     }
 

@@ -1,29 +1,21 @@
 //! What goes out to the broker, and who waits for the answers.
 
-use crate::broker::{ChannelId, Command, ConnectionId, Ids, PublishId, RequestId};
+use crate::broker::{Command, RequestId};
 use crate::player::context::owner::Asker;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The commands that are ready to go, and the requests that are not answered yet.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    ids: Ids,
     commands: VecDeque<Command>,
     waiting: BTreeMap<RequestId, Asker>,
 }
 
 impl Outbox {
-    /// Makes an empty one; ids go on where others ended.
-    pub fn new(ids: Ids) -> Self {
-        Self { ids, ..Self::default() }
-    }
-
     /// Queues a command that has an answer.
-    pub fn ask(&mut self, asker: Asker, make: impl FnOnce(RequestId) -> Command) -> RequestId {
-        let request = self.ids.request();
+    pub fn ask(&mut self, asker: Asker, request: RequestId, command: Command) {
         self.waiting.insert(request, asker);
-        self.commands.push_back(make(request));
-        request
+        self.commands.push_back(command);
     }
 
     /// Queues a command that has none.
@@ -53,20 +45,5 @@ impl Outbox {
     /// Returns whether the next command, settlements aside, ends a subscription, a channel or a connection.
     pub fn is_leaving(&self) -> bool {
         self.commands.iter().find(|command| !matches!(command, Command::Settle { .. })).is_some_and(Command::is_leave)
-    }
-
-    /// Returns a fresh connection.
-    pub fn connection(&mut self) -> ConnectionId {
-        self.ids.connection()
-    }
-
-    /// Returns a fresh channel.
-    pub fn channel(&mut self) -> ChannelId {
-        self.ids.channel()
-    }
-
-    /// Returns a fresh publish.
-    pub fn publish(&mut self) -> PublishId {
-        self.ids.publish()
     }
 }

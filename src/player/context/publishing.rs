@@ -12,7 +12,7 @@ use crate::player::record::timeline::TimelineEvent;
 impl Context {
     /// Sends a composed message; gives its publish and the message's name.
     pub fn publish(&mut self, composed: Composed, sender: Sender) -> (PublishId, Name) {
-        let publish = self.outbox.publish();
+        let publish = self.ids.publish();
         let name = self.names.of_publish(publish, &composed, sender.consumer);
         let shares = self.ledger.tallies.shares(&name, &composed);
         let Composed { exchange, routing_key, mandatory, message, .. } = composed;

@@ -1,11 +1,12 @@
 //! The context: all that the driver and the consumers share in a run. What they do with it stands in the files beside.
 
-use crate::broker::{Ids, PublishId};
+use crate::broker::{Command, Ids, PublishId, RequestId};
 use crate::model::{Moment, Scenario};
 use crate::player::context::channels::Channels;
 use crate::player::context::clock::Clock;
 use crate::player::context::in_flight::InFlight;
 use crate::player::context::outbox::Outbox;
+use crate::player::context::owner::Asker;
 use crate::player::message::names::Names;
 use crate::player::record::failure::Failure;
 use crate::player::record::ledger::Ledger;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Context {
     pub broker: BrokerTraits,
     pub clock: Clock,
+    pub ids: Ids,
     pub outbox: Outbox,
     pub channels: Channels,
     pub in_flight: BTreeMap<PublishId, InFlight>,
@@ -45,7 +47,8 @@ impl Context {
         Self {
             broker,
             clock: Clock::default(),
-            outbox: Outbox::new(ids),
+            ids,
+            outbox: Outbox::default(),
             channels: Channels::default(),
             in_flight: BTreeMap::new(),
             names: Names::default(),
@@ -63,6 +66,13 @@ impl Context {
     /// Returns the run's own moment.
     pub fn now(&self) -> Moment {
         self.clock.now()
+    }
+
+    /// Asks the broker for something that has an answer.
+    pub fn ask(&mut self, asker: Asker, make: impl FnOnce(RequestId) -> Command) -> RequestId {
+        let request = self.ids.request();
+        self.outbox.ask(asker, request, make(request));
+        request
     }
 
     /// Adds to the timeline what happens now.

@@ -81,7 +81,7 @@ fn the_channels_of_a_connection_go_with_it() {
 #[test]
 fn an_answer_finds_who_asked_and_is_awaited_until_then() {
     let mut context = context(&empty());
-    let request = context.outbox.ask(Asker::Leaving, |request| Command::AwaitQuiet { request });
+    let request = context.ask(Asker::Leaving, |request| Command::AwaitQuiet { request });
     assert!(context.outbox.awaits(Asker::Leaving) && !context.outbox.awaits(Asker::Driver));
     assert_eq!(context.outbox.answered(request), Some(Asker::Leaving));
     assert!(!context.outbox.awaits(Asker::Leaving));

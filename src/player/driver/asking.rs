@@ -25,7 +25,7 @@ impl Driver {
             self.all_answered(sequence, then, context, scenario);
             return true;
         }
-        let asked = sequence.ask_next(&mut context.outbox, Asker::Driver);
+        let asked = sequence.ask_next(context, Asker::Driver);
         self.doing = DriverState::CommandSequence(sequence, then);
         asked
     }

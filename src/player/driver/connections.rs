@@ -14,13 +14,13 @@ impl Driver {
         let known = match self.connections.get(&user).copied() {
             Some(known) => known,
             None => {
-                let connection = context.outbox.connection();
+                let connection = context.ids.connection();
                 asks.push(Ask::Connect { connection, user: user.0.clone(), vhost: user.1.clone() });
                 UserConnection { connection, publishing: None }
             }
         };
         let publishing = known.publishing.unwrap_or_else(|| {
-            let channel = context.outbox.channel();
+            let channel = context.ids.channel();
             asks.push(Ask::Open { channel, connection: known.connection });
             context.channels.open(channel, known.connection, Owner::Driver);
             channel
@@ -39,7 +39,7 @@ impl Driver {
         let user = user_of(step);
         let (mut asks, _) = self.connect(user.clone(), context);
         let Some(connection) = self.connections.get(&user).map(|known| known.connection) else { return (asks, None) };
-        let channel = context.outbox.channel();
+        let channel = context.ids.channel();
         context.channels.open(channel, connection, Owner::Driver);
         asks.push(Ask::Open { channel, connection });
         (asks, Some(channel))

@@ -34,7 +34,7 @@ impl Driver {
                     step.act.may_be_refused().then(|| may_be.to_owned());
             }
         }
-        let next = match self.stage {
+        self.stage = match self.stage {
             RunStage::Steps(at) => {
                 context.steps_done = at + 1;
                 RunStage::Steps(at + 1)
@@ -43,7 +43,6 @@ impl Driver {
             RunStage::Finally(at) => RunStage::Finally(at + 1),
             stage => stage,
         };
-        self.enter(next);
     }
 }
 

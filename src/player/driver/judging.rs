@@ -79,7 +79,7 @@ impl Driver {
         }
         if matches!(expectation.when, When::Within(_)) && !context.broker.live {
             self.doing = DriverState::EndingInstant(Instant::default());
-            context.outbox.ask(Asker::Quiet, |request| Command::AwaitQuiet { request });
+            context.ask(Asker::Quiet, |request| Command::AwaitQuiet { request });
         } else {
             self.end_step(None, context, scenario);
         }

@@ -155,6 +155,6 @@ impl Driver {
 
 fn close_quietly(channel: ChannelId, context: &mut Context) {
     if context.channels.close(channel).is_some() {
-        context.outbox.ask(Asker::Nobody, |request| Command::CloseChannel { request, channel });
+        context.ask(Asker::Nobody, |request| Command::CloseChannel { request, channel });
     }
 }

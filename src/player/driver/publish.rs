@@ -9,39 +9,38 @@ use crate::player::driver::state::{Driver, DriverState};
 impl Driver {
     /// Begins a publish step; where its channel is open, the messages that are due go out at once.
     pub fn begin_publish(&mut self, step: &Step, publish: &Publish, context: &mut Context, scenario: &Scenario) {
-        let (opening, channel) = self.connect_for(step, context);
-        let begun = Box::new(PublishStep::new(publish, opening, channel));
-        self.publish_on(begun, step, publish, context, scenario);
+        let channel = self.connect_for(step, context);
+        let (begun, progress) = PublishStep::begin(step, publish, channel, context);
+        self.publish_came(Box::new(begun), progress, context, scenario);
     }
 
     /// Goes on with the publish step at hand; says whether anything was done.
-    pub fn go_on_publishing(&mut self, begun: Box<PublishStep>, context: &mut Context, scenario: &Scenario) -> bool {
-        match self.current_step(scenario).map(|step| (step, &step.act)) {
-            Some((step, Act::Publish(publish))) => self.publish_on(begun, step, publish, context, scenario),
-            _ => false,
-        }
-    }
-
-    fn publish_on(
+    pub fn go_on_publishing(
         &mut self,
         mut begun: Box<PublishStep>,
-        step: &Step,
-        publish: &Publish,
         context: &mut Context,
         scenario: &Scenario,
     ) -> bool {
+        let Some((step, Act::Publish(publish))) = self.current_step(scenario).map(|step| (step, &step.act)) else {
+            return false;
+        };
         let progress = begun.go_on(step, publish, context);
-        self.doing = DriverState::Publishing(begun);
+        self.publish_came(begun, progress, context, scenario)
+    }
+
+    fn publish_came(
+        &mut self,
+        begun: Box<PublishStep>,
+        progress: PublishProgress,
+        context: &mut Context,
+        scenario: &Scenario,
+    ) -> bool {
         match progress {
-            PublishProgress::Waits => return false,
-            PublishProgress::Acts => {}
-            PublishProgress::Ends(refusal) => self.end_step(refusal.as_ref(), context, scenario),
-            PublishProgress::Fails(bad) => {
-                self.doing = DriverState::Nothing;
-                context.bad_value(&bad, self.span(scenario));
-            }
+            PublishProgress::Waits | PublishProgress::Acts => self.doing = DriverState::Publishing(begun),
+            PublishProgress::Ends(ref refusal) => self.end_step(refusal.as_ref(), context, scenario),
+            PublishProgress::Fails(ref bad) => context.bad_value(bad, self.span(scenario)),
         }
-        true
+        !matches!(progress, PublishProgress::Waits)
     }
 
     /// Hears how a publish of the driver ended: one of a step, or the question of a call.

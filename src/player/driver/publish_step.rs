@@ -42,17 +42,24 @@ pub(crate) enum PublishProgress {
 }
 
 impl PublishStep {
-    /// Makes one that has yet to open its channel by these commands; none are needed where it is open.
-    pub fn new(publish: &Publish, opening: Vec<Ask>, channel: ChannelId) -> Self {
+    /// Begins a step that has yet to open its channel by these commands; where none are needed, what is due goes out.
+    pub fn begin(
+        step: &Step,
+        publish: &Publish,
+        (opening, channel): (Vec<Ask>, ChannelId),
+        context: &mut Context,
+    ) -> (Self, PublishProgress) {
         let Publish { count, every, .. } = *publish;
-        let opening = CommandSequence::new(opening);
-        Self { opening, channel, count, every, began: None, next: 1, in_flight: BTreeSet::new(), broken: false }
+        let (opening, in_flight) = (CommandSequence::new(opening), BTreeSet::new());
+        let mut begun = Self { opening, channel, count, every, began: None, next: 1, in_flight, broken: false };
+        let progress = begun.go_on(step, publish, context);
+        (begun, progress)
     }
 
     /// Goes on as far as it can at this moment.
     pub fn go_on(&mut self, step: &Step, publish: &Publish, context: &mut Context) -> PublishProgress {
         if !self.opening.is_over() {
-            let asked = self.opening.ask_next(&mut context.outbox, Asker::Driver);
+            let asked = self.opening.ask_next(context, Asker::Driver);
             return if asked { PublishProgress::Acts } else { PublishProgress::Waits };
         }
         if let Some(refusal) = self.opening.refusal.take() {

@@ -21,7 +21,7 @@ const AT_THE_END: &str = "the steps are over, and messages go round without end:
 impl Driver {
     pub fn await_quiet(&mut self, context: &mut Context) {
         self.doing = DriverState::Quieting;
-        context.outbox.ask(Asker::Quiet, |request| Command::AwaitQuiet { request });
+        context.ask(Asker::Quiet, |request| Command::AwaitQuiet { request });
     }
 
     /// Takes the answer to the wait for quiet.

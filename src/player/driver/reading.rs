@@ -57,7 +57,7 @@ impl Driver {
             return true;
         }
         if reading.at.is_some() {
-            let asked = reading.sequence.ask_next(&mut context.outbox, Asker::Driver);
+            let asked = reading.sequence.ask_next(context, Asker::Driver);
             self.doing = DriverState::Reading(reading);
             return asked;
         }
@@ -73,7 +73,7 @@ impl Driver {
             self.ask(asks, Continuation::Read(Box::new(reading)));
             return true;
         };
-        let channel = context.outbox.channel();
+        let channel = context.ids.channel();
         context.channels.open(channel, known.connection, Owner::Driver);
         reading.take(queue, ready, channel, known.connection);
         self.doing = DriverState::Reading(reading);

@@ -133,7 +133,7 @@ fn stop_waits_until_the_broker_has_answered_those_who_leave() {
     let mut rig = DriverRig::new(scenario(vec![], vec![Act::Stop("worker".into()), Act::Advance(Millis(1))]));
     rig.settle();
     assert_eq!(rig.driver.request.take(), Some(ConsumerRequest::Stop("worker".into())));
-    let request = rig.context.outbox.ask(Asker::Leaving, |request| Command::AwaitQuiet { request });
+    let request = rig.context.ask(Asker::Leaving, |request| Command::AwaitQuiet { request });
     assert!(!rig.step());
     rig.context.outbox.answered(request);
     assert!(rig.step());
@@ -157,8 +157,9 @@ fn a_publish_step_sends_a_window_and_each_outcome_lets_one_more_go() {
     let all = publish("burst", 1_002, Millis(0));
     let scenario = scenario(vec![], vec![Act::Publish(all.clone())]);
     let mut context = context(&scenario);
-    let mut step = PublishStep::new(&all, Vec::new(), ChannelId(1));
-    assert!(matches!(step.go_on(&scenario.steps[0], &all, &mut context), PublishProgress::Acts));
+    let open = (Vec::new(), ChannelId(1));
+    let (mut step, progress) = PublishStep::begin(&scenario.steps[0], &all, open, &mut context);
+    assert!(matches!(progress, PublishProgress::Acts));
     assert_eq!((sent(&mut context).len(), step.is_amid_bulk()), (1_000, true));
     assert!(matches!(step.go_on(&scenario.steps[0], &all, &mut context), PublishProgress::Waits));
     let first = *context.in_flight.keys().next().expect("in flight");
@@ -173,11 +174,15 @@ fn a_publish_step_sends_each_message_at_its_time_and_ends_with_the_last_outcome(
     let scenario = scenario(vec![], vec![Act::Publish(two.clone())]);
     let mut context = context(&scenario);
     context.clock.begin(Moment(0));
-    let mut step = PublishStep::new(&two, Vec::new(), ChannelId(1));
+    let open = (Vec::new(), ChannelId(1));
+    let (mut step, mut progress) = PublishStep::begin(&scenario.steps[0], &two, open, &mut context);
     let mut ends = Vec::new();
     for moment in [Moment(0), Moment(500)] {
         context.clock.set(moment);
-        assert!(matches!(step.go_on(&scenario.steps[0], &two, &mut context), PublishProgress::Acts));
+        if moment > Moment(0) {
+            progress = step.go_on(&scenario.steps[0], &two, &mut context);
+        }
+        assert!(matches!(progress, PublishProgress::Acts));
         let [Command::Publish { publish, .. }] = sent(&mut context)[..] else { panic!("one publish at {moment}") };
         ends.push((step.wake_at(), step.ended(publish, PublishOutcome::Confirmed, None)));
     }
@@ -190,8 +195,8 @@ fn a_publish_step_ends_with_the_refusal_of_what_it_lacks() {
     let scenario = scenario(vec![], vec![Act::Publish(one.clone())]);
     let mut context = context(&scenario);
     let open = Ask::Open { channel: ChannelId(1), connection: ConnectionId(1) };
-    let mut step = PublishStep::new(&one, vec![open], ChannelId(1));
-    assert!(matches!(step.go_on(&scenario.steps[0], &one, &mut context), PublishProgress::Acts));
+    let (mut step, progress) = PublishStep::begin(&scenario.steps[0], &one, (vec![open], ChannelId(1)), &mut context);
+    assert!(matches!(progress, PublishProgress::Acts));
     let [Command::OpenChannel { request, .. }] = sent(&mut context)[..] else { panic!("a channel is opened first") };
     assert!(matches!(step.go_on(&scenario.steps[0], &one, &mut context), PublishProgress::Waits));
     let refusal = Refusal::new(Scope::Connection, 530, "NOT_ALLOWED - vhost / is down");
