@@ -179,7 +179,7 @@ fn live_address(
     let found = if word == "env" {
         of_environment(disk).ok_or_else(not_set)?.map_err(in_words)?
     } else if let Some(name) = word.strip_prefix(NODE) {
-        node(name, disk).map_err(NoBroker::bad_file)?
+        node(name, disk).map_err(|bad| NoBroker::bad_file(bad.to_string()))?
     } else if word.contains("://") {
         address(word, None)?
     } else {

@@ -23,9 +23,10 @@ pub fn of_environment(disk: &Disk) -> Option<Result<Address, BadAddress>> {
         return Some(of_parts(PARTS.map(set)));
     }
     let told = of_variables(disk)?;
-    Some(told.map_err(|why| match why.split_once("\n  help: ") {
-        Some((message, help)) => bad(message, help),
-        None => bad(why, "correct it, or set RABBITMQ_URL instead"),
+    Some(told.map_err(|node| {
+        let help =
+            node.help.map_or_else(|| "correct it, or set RABBITMQ_URL instead".to_owned(), |help| help.to_string());
+        bad(node.message, help)
     }))
 }
 

@@ -7,7 +7,9 @@ use crate::io::address::url::Address;
 use crate::io::files::Disk;
 use crate::language::suggest;
 use crate::model::Secret;
+use crate::source::Help;
 use reqwest::Url;
+use std::fmt;
 
 /// The variable that names the file.
 const FILE_VARIABLE: &str = "RABBITMQADMIN_CONFIG_FILE_PATH";
@@ -30,12 +32,41 @@ const VARIABLES: [(&str, &str); 8] = [
 /// The variable that names a node of the file.
 const NODE_VARIABLE: &str = "RABBITMQADMIN_NODE_ALIAS";
 
+/// Why rabbitmqadmin's settings give no address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadNode {
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What to write instead, where that is known.
+    pub help: Option<Help>,
+}
+
+impl BadNode {
+    /// Says in front where it is wrong.
+    fn at(self, place: &str) -> Self {
+        Self { message: format!("{place}: {}", self.message), ..self }
+    }
+}
+
+impl From<String> for BadNode {
+    fn from(message: String) -> Self {
+        Self { message, help: None }
+    }
+}
+
+impl fmt::Display for BadNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.help.as_ref().map_or(Ok(()), |help| write!(f, "\n  help: {help}"))
+    }
+}
+
 /// Returns the address of a node.
 ///
 /// # Errors
 /// The file is not there or not readable, has no such node, or the node has a value that cannot be.
-pub fn node(name: &str, disk: &Disk) -> Result<Address, String> {
-    address_of(&section(name, disk)?).map_err(|why| format!("{}: node `{name}`: {why}", shown_path(disk)))
+pub fn node(name: &str, disk: &Disk) -> Result<Address, BadNode> {
+    address_of(&section(name, disk)?).map_err(|why| format!("{}: node `{name}`: {why}", shown_path(disk)).into())
 }
 
 /// Lists the names of the nodes; none where the file is not there or cannot be read.
@@ -44,7 +75,7 @@ pub fn nodes(disk: &Disk) -> Vec<String> {
 }
 
 /// Returns the address that rabbitmqadmin's variables tell; `None` when none is set.
-pub(crate) fn of_variables(disk: &Disk) -> Option<Result<Address, String>> {
+pub(crate) fn of_variables(disk: &Disk) -> Option<Result<Address, BadNode>> {
     let set = |name: &str| disk.variable(name).filter(|value| !value.trim().is_empty());
     let alias = set(NODE_VARIABLE);
     let values: Vec<_> = VARIABLES.iter().filter_map(|(name, key)| Some((*key, set(name)?))).collect();
@@ -52,20 +83,20 @@ pub(crate) fn of_variables(disk: &Disk) -> Option<Result<Address, String>> {
         return None;
     }
     let base = alias.map_or(Ok(NodeSection::default()), |alias| section(&alias, disk));
-    Some(base.map_err(|why| format!("{NODE_VARIABLE}: {why}")).and_then(|mut section| {
+    Some(base.map_err(|bad| bad.at(NODE_VARIABLE)).and_then(|mut section| {
         values.into_iter().for_each(|(key, value)| section.set(key, value));
-        address_of(&section).map_err(|why| format!("RABBITMQADMIN_…: {why}"))
+        address_of(&section).map_err(|why| BadNode::from(why).at("RABBITMQADMIN_…"))
     }))
 }
 
-fn section(name: &str, disk: &Disk) -> Result<NodeSection, String> {
+fn section(name: &str, disk: &Disk) -> Result<NodeSection, BadNode> {
     let sections = read(disk)?;
     if let Some(section) = sections.iter().find(|section| section.name == name) {
         return Ok(section.clone());
     }
     let names = sections.iter().map(|section| &*section.name);
     let help = suggest(name, names, "there are");
-    Err(format!("{} has no node `{name}`\n  help: {help}", shown_path(disk)))
+    Err(BadNode { message: format!("{} has no node `{name}`", shown_path(disk)), help: Some(help) })
 }
 
 fn read(disk: &Disk) -> Result<Vec<NodeSection>, String> {
@@ -226,6 +257,6 @@ base_uri = \"ftp://h\" | ! `base_uri` is not a URL like https://rabbit.example:1
         assert_eq!((address.to_string().as_str(), address.password.expose()), ("amqp://guest@s:5430", "s3cret"));
         assert_eq!(nodes(&disk(&[])), ["staging"]);
         let missing = node("stagin", &disk(&[])).expect_err("no such node");
-        assert!(missing.ends_with("help: did you mean `staging`?"), "{missing}");
+        assert_eq!(missing.help, Some(Help::did_you_mean("staging")));
     }
 }
