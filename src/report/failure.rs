@@ -3,7 +3,7 @@
 
 use crate::player::{Circumstances, Failure, Verdict};
 use crate::report::problem::draw_one;
-use crate::report::story::{before, reasons};
+use crate::report::story::before;
 use crate::report::{CellReport, Palette};
 use crate::source::{Problem, Sources};
 use std::collections::BTreeSet;
@@ -65,8 +65,7 @@ fn group_text(group: &[&CellReport], full: bool, helps: &mut BTreeSet<String>, p
         }
         text.push_str(&draw_one(&as_problem(failure, helps), sources, width, palette.colour));
         if let Some(played) = cell.played.as_ref().filter(|_| full && number == 0) {
-            text.push_str(&before(failure, &played.timeline, sources, palette));
-            text.extend(cell.simulated.as_ref().map(|simulated| reasons(failure, simulated, palette)));
+            text.push_str(&before(failure, &played.timeline, cell.simulated.as_ref(), sources, palette));
         }
     }
     if cell.verdict == Verdict::Changed

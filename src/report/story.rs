@@ -4,12 +4,12 @@
 mod before;
 mod circumstances;
 mod concerned;
+mod lines;
 mod simulated;
 mod versions;
 mod whereabouts;
 
 pub(crate) use before::before;
-pub(crate) use simulated::reasons;
 pub use versions::{VersionPair, versions_text};
 
 use crate::broker::{Settlement, What};

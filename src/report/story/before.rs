@@ -4,21 +4,23 @@
 use crate::broker::What;
 use crate::model::counted;
 use crate::player::{Failure, Timeline, TimelineEntry, TimelineEvent};
-use crate::report::Palette;
 use crate::report::cell::{entry_line, is_telling};
 use crate::report::story::circumstances::{contests, under_way};
 use crate::report::story::concerned::concerned;
+use crate::report::story::lines::{STORIES_MAX, indented};
+use crate::report::story::simulated::{reasons, simulated_stories};
 use crate::report::story::{Story, stories};
+use crate::report::{Palette, Simulated};
 use crate::source::Sources;
 
-/// How many lines of a story stand before a failure.
-const LINES_MAX: usize = 12;
-
-/// How many messages' stories stand before a failure.
-const STORIES_MAX: usize = 3;
-
 /// Tells what led to a failure: the stories of the messages that it is about, else the last entries.
-pub(crate) fn before(failure: &Failure, timeline: &Timeline, sources: &Sources, palette: Palette) -> String {
+pub(crate) fn before(
+    failure: &Failure,
+    timeline: &Timeline,
+    simulated: Option<&Simulated>,
+    sources: &Sources,
+    palette: Palette,
+) -> String {
     let led_here: Vec<&TimelineEntry> = timeline.entries().filter(|entry| entry.sequence <= failure.sequence).collect();
     let entries = || led_here.iter().copied();
     let mut chosen = concerned(failure, stories(entries()), entries());
@@ -34,31 +36,21 @@ pub(crate) fn before(failure: &Failure, timeline: &Timeline, sources: &Sources, 
         let more = format!("and {} more; --trace tells of all", counted(untold, "message"));
         text.push_str(&format!("  {}\n", palette.dim(&more)));
     }
-    text.push_str(&contests(failure, &chosen, palette));
     if chosen.is_empty() {
-        let lines: Vec<String> =
-            entries().filter(|entry| is_telling(entry)).map(|entry| entry_line(entry, sources)).collect();
-        if lines.is_empty() {
-            return text;
+        let lines = entries().filter(|entry| is_telling(entry)).map(|entry| entry_line(entry, sources));
+        let lines: Vec<String> = lines.collect();
+        if !lines.is_empty() {
+            let head = format!("what happened before, up to {}:", failure.moment);
+            text.push_str(&format!("  {}\n{}", palette.dim(&head), indented(&lines)));
         }
-        let head = format!("what happened before, up to {}:", failure.moment);
-        text.push_str(&format!("  {}\n{}", palette.dim(&head), indented(&lines)));
     }
+    if let Some(simulated) = simulated {
+        let stories = simulated_stories(failure, simulated);
+        text.push_str(&reasons(&simulated.broker, stories.as_deref(), palette));
+        chosen.extend(stories.into_iter().flatten());
+    }
+    text.push_str(&contests(failure, &chosen, palette));
     text
-}
-
-pub(crate) fn indented(lines: &[String]) -> String {
-    let left_out = lines.len().saturating_sub(LINES_MAX);
-    let first = (left_out > 0).then(|| format!("           … {} before\n", counted(left_out, "line")));
-    first.into_iter().chain(lines[left_out..].iter().map(|line| format!("  {line}\n"))).collect()
-}
-
-/// Lists the stories that a failure is about, as many as are told.
-pub(crate) fn concerned_stories<'a>(failure: &Failure, timeline: &'a Timeline) -> Vec<Story<'a>> {
-    let entries = || timeline.entries().filter(|entry| entry.sequence <= failure.sequence);
-    let mut chosen = concerned(failure, stories(entries()), entries());
-    chosen.truncate(STORIES_MAX);
-    chosen
 }
 
 /// Adds how consumers ended, or what they were refused, while they held the message.

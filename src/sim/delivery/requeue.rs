@@ -86,7 +86,7 @@ impl Sim {
         match limit.filter(|_| self.insights && rules.only_failures_count && !failed) {
             None => self.tell_returned(id, origin, cause, by, place),
             Some(limit) => {
-                let place = format!("{place}; this does not count towards the delivery limit of {limit}");
+                let place = format!("{place}; this does not count towards the delivery limit of {limit} (CO-13)");
                 self.tell_returned(id, origin, cause, by, &place);
             }
         }
