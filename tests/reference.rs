@@ -48,6 +48,9 @@ const PARTS: [(&[&str], &[&str]); 6] = [
 /// The part whose examples are neither topologies nor scenarios.
 const BROKERS: &str = "Brokers by name";
 
+/// The part whose examples are commands.
+const PLANS: &str = "Plans";
+
 /// Other spellings of words that are explained.
 const OTHER_SPELLINGS: [&str; 4] = ["routing-keys", "original-expiration", "for_each", "headers"];
 
@@ -106,7 +109,7 @@ fn every_section_has_an_example() {
 #[test]
 fn every_example_plays() {
     let (mut scenarios, mut topologies) = (0, 0);
-    let of_language = sections().into_iter().filter(|section| section.part != BROKERS);
+    let of_language = sections().into_iter().filter(|section| section.part != BROKERS && section.part != PLANS);
     for (line, text) in of_language.flat_map(|section| section.examples) {
         let name = format!("src/language/reference.md:{line}");
         let mut sources = Sources::default();
@@ -127,6 +130,16 @@ fn every_example_plays() {
         }
     }
     assert!(scenarios > 60 && topologies > 10, "{scenarios} scenarios and {topologies} topologies were found");
+}
+
+#[test]
+fn every_example_of_plans_is_a_command_of_the_program() {
+    let lines = sections().into_iter().filter(|section| section.part == PLANS).flat_map(|section| section.examples);
+    let lines: Vec<String> = lines.flat_map(|(_, text)| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+    assert!(lines.len() > 3, "no example under ## {PLANS}");
+    let strange =
+        lines.iter().find(|line| !["rmqplay plan ", "rmqplay apply "].iter().any(|one| line.starts_with(one)));
+    assert_eq!(strange, None);
 }
 
 #[test]
@@ -238,7 +251,7 @@ fn sections() -> Vec<Section> {
                 text.push_str(line);
                 text.push('\n');
             }
-            None if line == "```yaml" => fence = Some((number + 1, String::new())),
+            None if line == "```yaml" || line == "```sh" => fence = Some((number + 1, String::new())),
             None => {
                 if let Some(title) = line.strip_prefix("## ") {
                     part = title.to_owned();

@@ -1,10 +1,11 @@
 //! Measures the sim on one thread, and the same work on live brokers in the same run.
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
-//! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`). The numbers are
+//! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`, `apply`). The numbers are
 //! of this machine and moment: compare the ratios.
 #![expect(clippy::disallowed_methods, reason = "an example is a program of its own")]
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
+mod applying;
 mod bytes;
 mod flow;
 mod on_live;
@@ -52,6 +53,12 @@ fn main() {
         for kind in KINDS {
             on_sim::memory(kind);
         }
+    }
+    if wants("apply") {
+        println!(
+            "\napply: queues + bindings of one topic exchange, with the proof; RabbitMQ's import and export beside it"
+        );
+        applying::measure_all();
     }
     if wants("scenarios") {
         println!("\nscenarios: the shipped ones, one cell after another, on sim 4.3");

@@ -114,13 +114,43 @@ impl ApplyWork<'_> {
         refused: bool,
         is_done: impl Fn(&Plan) -> bool,
     ) -> Result<Plan, BrokerFailure> {
-        let mut looks = LOOKS.iter();
-        loop {
-            let (_, again) = self.look(address).await?;
-            match looks.next().filter(|_| !refused && !is_done(&again)) {
-                Some(pause) => tokio::time::sleep(*pause).await,
-                None => return Ok(again),
-            }
+        let look = async || self.look(address).await.map(|(_, again)| again);
+        look_until(&LOOKS, look, |again| refused || is_done(again)).await
+    }
+}
+
+/// Looks until what is seen is done, with these pauses between; returns what was seen last.
+async fn look_until<T, E>(
+    pauses: &[Duration],
+    look: impl AsyncFn() -> Result<T, E>,
+    is_done: impl Fn(&T) -> bool,
+) -> Result<T, E> {
+    let mut pauses = pauses.iter();
+    loop {
+        let seen = look().await?;
+        match pauses.next().filter(|_| !is_done(&seen)) {
+            Some(pause) => tokio::time::sleep(*pause).await,
+            None => return Ok(seen),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Looks at a list that lacks an object until the third time; returns what was seen last, and how often.
+    async fn late(pauses: usize) -> (usize, usize) {
+        let looks = AtomicUsize::new(0);
+        let look = async || Ok::<usize, ()>(looks.fetch_add(1, Ordering::Relaxed) + 1);
+        let seen = look_until(&vec![Duration::from_millis(1); pauses], look, |seen| *seen >= 3).await;
+        (seen.unwrap_or_default(), looks.into_inner())
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_late_is_looked_at_again_and_never_without_end() {
+        assert_eq!(late(6).await, (3, 3));
+        assert_eq!(late(1).await, (2, 2), "what was seen last is told");
     }
 }
