@@ -3,6 +3,7 @@
 //! own files; what follows is what both outputs must say, then `[exit N]` unless N is 0. `UPDATE_GOLDEN=1` rewrites.
 //! A script that begins with `@live` plays once per live broker (test `live::VERSION::NAME`), with $BROKER set, and one
 //! that begins with `@live alone` while nothing else uses the broker (`alone::VERSION::NAME`). One that begins with
+//! `@live alone restart` needs RMQPLAY_TEST_RESTART too, with which it restarts the broker. One that begins with
 //! `@live tls` needs RMQPLAY_TEST_TLS, the folder of certificates: $TLS, and $TLS_BROKER, whose management is 10000 further.
 #![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
@@ -39,7 +40,10 @@ fn main() -> ExitCode {
         .partition(|path| begins_with(path, "@live"));
     let mut tests = harness::per_file("", &pure, |path| says_what_it_says(path, None));
     let (secured, live): (Vec<_>, Vec<_>) = live.into_iter().partition(|path| begins_with(path, "@live tls"));
+    let (restarting, live): (Vec<_>, Vec<_>) =
+        live.into_iter().partition(|path| begins_with(path, "@live alone restart"));
     let mut live = live_tests::per_broker("commands", |broker| live_tests_of(broker, &live));
+    live.extend(restarting_tests(&restarting));
     live.extend(tls_tests(&secured));
     let threads = (live.len() > 1).then_some(AT_ONCE);
     tests.extend(live);
@@ -74,6 +78,16 @@ fn live_tests_of(broker: &Broker, scripts: &[PathBuf]) -> Vec<Trial> {
         })
     }));
     tests
+}
+
+/// Returns the tests that restart a broker; where nothing restarts one, they report that they did not run.
+fn restarting_tests(scripts: &[PathBuf]) -> Vec<Trial> {
+    match std::env::var("RMQPLAY_TEST_RESTART") {
+        Ok(_) => live_tests::per_broker("commands with a restart", |broker| live_tests_of(broker, scripts)),
+        Err(_) => vec![Trial::ignorable_test("alone::commands with a restart", || {
+            Ok(Completion::ignored_with("NOT RUN: RMQPLAY_TEST_RESTART is not set"))
+        })],
+    }
 }
 
 /// Returns the tests that need TLS; where no certificates are given, they report that they did not run.
