@@ -108,8 +108,6 @@ pub enum RefusalMeaning {
     QueueTimedOut,
     /// What it is about is not there.
     NotFound,
-    /// The broker does not offer the mechanism of the login.
-    NoMechanism,
     /// It belongs to another connection.
     Locked,
     /// Anything else: the text is for people.
@@ -120,7 +118,6 @@ pub enum RefusalMeaning {
 pub fn meaning_of_refusal(code: u16, text: &str) -> RefusalMeaning {
     match code {
         _ if text.contains("due to timeout") => RefusalMeaning::QueueTimedOut,
-        _ if text.contains("unknown authentication mechanism") => RefusalMeaning::NoMechanism,
         320 if text.contains("shutdown") => RefusalMeaning::ShuttingDown,
         404 => RefusalMeaning::NotFound,
         405 => RefusalMeaning::Locked,

@@ -9,6 +9,16 @@ pub enum LoginMechanism {
     External,
 }
 
+impl LoginMechanism {
+    /// Returns the name by which brokers know it.
+    pub fn name(self) -> &'static str {
+        match self {
+            LoginMechanism::Plain => "PLAIN",
+            LoginMechanism::External => "EXTERNAL",
+        }
+    }
+}
+
 /// What TLS trusts and shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TlsOptions {

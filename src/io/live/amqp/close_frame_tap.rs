@@ -4,6 +4,7 @@
 
 use crate::broker::{Refusal, Scope};
 use crate::io::live::amqp::cancel_frames::CancelFrames;
+use crate::io::live::amqp::greeting::mechanisms_of;
 use async_rs::Tokio;
 use async_rs::traits::Reactor;
 use futures_io::{AsyncRead, AsyncWrite};
@@ -19,22 +20,44 @@ use std::time::{Duration, Instant};
 /// More than a connection.close can have.
 const KEPT: usize = 512;
 
-/// Keeps the last bytes that came over a connection.
+/// More than a broker's greeting has.
+const GREETING_MAX: usize = 16_384;
+
+/// Keeps the last bytes that came over a connection, and the first.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct CloseFrameTap(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct CloseFrameTap(Arc<Mutex<Heard>>);
+
+#[derive(Debug, Default)]
+struct Heard {
+    last: Vec<u8>,
+    /// The bytes of the greeting, until it is whole.
+    first: Vec<u8>,
+    /// The mechanisms that the greeting offers; `None`: it is not whole.
+    offered: Option<Vec<String>>,
+}
 
 impl CloseFrameTap {
     pub(crate) fn note(&self, read: &[u8]) {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard.offered.is_none() && heard.first.len() < GREETING_MAX {
+            heard.first.extend_from_slice(read);
+            heard.offered = mechanisms_of(&heard.first);
+        }
         let read = &read[read.len().saturating_sub(KEPT)..];
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = &mut heard.last;
         let over = (kept.len() + read.len()).saturating_sub(KEPT);
         kept.drain(..over);
         kept.extend_from_slice(read);
     }
 
+    /// Returns the mechanisms that the broker offers; none where its greeting did not come or cannot be read.
+    pub(crate) fn offered(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).offered.clone().unwrap_or_default()
+    }
+
     /// Returns the connection.close that came last, if one did.
     pub(crate) fn goodbye(&self) -> Option<Refusal> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = &self.0.lock().unwrap_or_else(PoisonError::into_inner).last;
         (0..kept.len()).find_map(|from| close_of(&kept[from..]))
     }
 }

@@ -5,6 +5,7 @@ use crate::broker::{Refusal, Scope, code};
 use crate::io::address::{Address, LoginMechanism};
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::amqp::close_frame_tap::{CloseFrameTap, Listening, TappedClose};
+use crate::io::live::amqp::login::Login;
 use crate::io::live::amqp::translate::{Cause, cause_of};
 use crate::io::management::install_crypto;
 use crate::io::tls::certificate::common_name_in;
@@ -14,13 +15,14 @@ use crate::model::{Millis, Secret};
 use crate::rules::{RefusalMeaning, meaning_of_refusal};
 use futures_util::Stream;
 use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream};
-use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo, SASLMechanism};
+use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{Connection, ConnectionProperties};
 use std::io::Read;
 use std::net::{Shutdown, TcpStream};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 /// The heartbeat when the URL asks for none: often enough to notice a silent peer, seldom enough for a busy box.
@@ -89,6 +91,10 @@ pub(crate) enum DialError {
     Refused(Refusal),
     Unreachable(String),
     NoTls(TlsFault),
+    /// The broker offers none of the mechanisms of the login.
+    NoMechanism {
+        offered: Vec<String>,
+    },
 }
 
 /// Opens a connection.
@@ -100,29 +106,26 @@ pub(crate) async fn dial(target: Target) -> Result<Dialed, DialError> {
     timeout(limit, open(target)).await.unwrap_or_else(|_| Err(late()))
 }
 
-/// Tries one mechanism after the other, until the broker offers one.
 async fn open(target: Target) -> Result<Dialed, DialError> {
-    let (last, first) = target.mechanisms.split_last().unwrap_or((&LoginMechanism::Plain, &[]));
-    for mechanism in first {
-        match open_with(&target, *mechanism).await {
-            Err(DialError::Refused(refusal))
-                if meaning_of_refusal(refusal.code, &refusal.text) == RefusalMeaning::NoMechanism => {}
-            other => return other,
-        }
-    }
-    open_with(&target, *last).await
-}
-
-async fn open_with(target: &Target, mechanism: LoginMechanism) -> Result<Dialed, DialError> {
     let (tokio, ear) = (async_rs::Tokio::current(), CloseFrameTap::default());
     let listening = Listening { tokio: tokio.clone(), ear: ear.clone() };
     let plain = async_rs::Runtime::new(tokio.clone());
     let runtime = async_rs::Runtime::new(async_rs::util::RuntimeParts::new(tokio, listening));
-    let properties = ConnectionProperties::default().with_connection_name(target.label.as_str().into());
+    let in_vain = Arc::new(Notify::new());
+    let login = Login {
+        wanted: if target.mechanisms.is_empty() { vec![LoginMechanism::Plain] } else { target.mechanisms.clone() },
+        user: target.user.clone(),
+        password: target.password.clone(),
+        heard: ear.clone(),
+        in_vain: in_vain.clone(),
+    };
+    let properties =
+        ConnectionProperties::default().with_connection_name(target.label.as_str().into()).with_auth_provider(login);
+    let heard = ear.clone();
     let (kept, fault) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(None)));
     let (keep, note, address) = (kept.clone(), fault.clone(), target.address.clone());
     let dialing = Connection::connector(
-        uri(target, mechanism),
+        uri(&target),
         runtime,
         async move |uri, _| {
             let mut stream = uri.connect_async(&plain).await?;
@@ -141,7 +144,11 @@ async fn open_with(target: &Target, mechanism: LoginMechanism) -> Result<Dialed,
         },
         properties,
     );
-    let connection = dialing.await.map_err(|error| {
+    let dialed = tokio::select! {
+        dialed = dialing => dialed,
+        () = in_vain.notified() => return Err(DialError::NoMechanism { offered: heard.offered() }),
+    };
+    let connection = dialed.map_err(|error| {
         if let Some(why) = fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return match why {
                 HandshakeError::Fault(fault) => DialError::NoTls(fault),
@@ -164,13 +171,13 @@ async fn open_with(target: &Target, mechanism: LoginMechanism) -> Result<Dialed,
     Ok(Dialed { connection: Arc::new(connection), socket, events })
 }
 
-/// Makes lapin's own kind of address; TLS is not its matter.
-fn uri(target: &Target, mechanism: LoginMechanism) -> AMQPUri {
+/// Makes lapin's own kind of address; neither TLS nor the login is its matter.
+fn uri(target: &Target) -> AMQPUri {
     let address = &target.address;
     AMQPUri {
         scheme: AMQPScheme::AMQP,
         authority: AMQPAuthority {
-            userinfo: AMQPUserInfo { username: target.user.clone(), password: target.password.expose().to_owned() },
+            userinfo: AMQPUserInfo { username: target.user.clone(), password: String::new() },
             host: address.host.clone(),
             port: address.port,
         },
@@ -179,10 +186,6 @@ fn uri(target: &Target, mechanism: LoginMechanism) -> AMQPUri {
             frame_max: Some(target.frame_max),
             heartbeat: Some(address.heartbeat.unwrap_or(HEARTBEAT_S)),
             channel_max: address.channel_max,
-            auth_mechanism: Some(match mechanism {
-                LoginMechanism::Plain => SASLMechanism::Plain,
-                LoginMechanism::External => SASLMechanism::External,
-            }),
             ..AMQPQueryString::default()
         },
     }
@@ -231,11 +234,7 @@ pub(crate) fn failure_of(error: DialError, address: &Address, vhost: &str) -> Br
     match error {
         DialError::Unreachable(why) => BrokerFailure::new(BrokerFailureKind::Unreachable { why }, address),
         DialError::NoTls(fault) => fault.at(address),
-        DialError::Refused(refusal)
-            if meaning_of_refusal(refusal.code, &refusal.text) == RefusalMeaning::NoMechanism =>
-        {
-            no_external(address)
-        }
+        DialError::NoMechanism { offered } => no_mechanism(address, &offered),
         DialError::Refused(refusal)
             if refusal.code == code::ACCESS_REFUSED && address.mechanisms.contains(&LoginMechanism::External) =>
         {
@@ -260,12 +259,18 @@ pub(crate) fn failure_of(error: DialError, address: &Address, vhost: &str) -> Br
     }
 }
 
-/// Makes the failure of a broker that does not offer EXTERNAL.
-fn no_external(address: &Address) -> BrokerFailure {
-    let reason = "it offers no login by certificate (EXTERNAL)".to_owned();
+/// Makes the failure of a broker that offers none of the wanted mechanisms.
+fn no_mechanism(address: &Address, offered: &[String]) -> BrokerFailure {
+    let offers = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };
+    if !address.mechanisms.contains(&LoginMechanism::External) {
+        let reason = format!("it offers no login by user and password (PLAIN), but {offers}");
+        return BrokerFailure::new(BrokerFailureKind::Refused { status: code::COMMAND_INVALID, reason }, address)
+            .hint("add auth_mechanism=external, certfile= and keyfile= to the URL, or PLAIN to `auth_mechanisms` in rabbitmq.conf");
+    }
+    let reason = format!("it offers no login by certificate (EXTERNAL), but {offers}");
     BrokerFailure::new(BrokerFailureKind::Refused { status: code::COMMAND_INVALID, reason }, address).hint(
-        "`rabbitmq-plugins enable rabbitmq_auth_mechanism_ssl` and `auth_mechanisms.3 = EXTERNAL` beside PLAIN and \
-         AMQPLAIN in rabbitmq.conf offer it; without auth_mechanism=external the login is by user and password",
+        "`rabbitmq-plugins enable rabbitmq_auth_mechanism_ssl`, and `auth_mechanisms.3 = EXTERNAL` beside those that it \
+         offers in rabbitmq.conf; with auth_mechanism=external&auth_mechanism=plain the password is the second choice",
     )
 }
 

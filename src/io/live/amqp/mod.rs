@@ -8,6 +8,8 @@ pub(crate) mod close;
 pub(crate) mod close_frame_tap;
 pub(crate) mod connection;
 pub(crate) mod dial;
+pub(crate) mod greeting;
+pub(crate) mod login;
 pub(crate) mod publishing;
 pub(crate) mod returned;
 pub(crate) mod translate;
