@@ -20,12 +20,26 @@ pub fn main() -> std::process::ExitCode {
     };
     let terminal = Terminal::new(&arguments);
     terminal.log_if_asked();
+    if !arguments.verbose {
+        silence_abandoned_connections();
+    }
     let ended = std::panic::catch_unwind(|| command(arguments.command, terminal));
     let code = ended.unwrap_or_else(|_| {
         terminal.error("this is a bug of rmqplay: please report the files and the lines above");
         ExitCode::Bug
     });
     Terminal::finish(code).into()
+}
+
+/// Keeps quiet about lapin's own thread: it panics when a dial is given up under it (lapin 4.12). Whoever waits for the
+/// connection is told of its end; with --verbose the panic is printed too.
+fn silence_abandoned_connections() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some("lapin-io-loop") {
+            usual(panic);
+        }
+    }));
 }
 
 fn command(command: CliCommand, terminal: Terminal) -> ExitCode {

@@ -3,6 +3,7 @@
 
 use crate::io::address::Address;
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
+use crate::model::Millis;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -54,7 +55,7 @@ pub async fn ask(address: &Address, limit: Duration) -> Speaks {
             },
         }
     };
-    let late = || Speaks::Closed(format!("no answer within {:.0} s", limit.as_secs_f64()));
+    let late = || Speaks::Closed(format!("no answer within {}", Millis(limit.as_millis() as u64)));
     timeout(limit, hello).await.unwrap_or_else(|_| late())
 }
 

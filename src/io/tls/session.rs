@@ -7,6 +7,7 @@ use crate::io::management::install_crypto;
 use crate::io::tls::certificate::facts_of;
 use crate::io::tls::config::client_config;
 use crate::io::tls::fault::{TlsFault, explain, tls_error_in};
+use crate::model::Millis;
 use crate::report::TlsSession;
 use async_rs::traits::Reactor;
 use lapin::tcp::{AsyncTcpStream, RustlsConnector};
@@ -60,7 +61,7 @@ pub(crate) async fn greet_by_tls(address: &Address, limit: Duration) -> Result<T
             HandshakeError::Broken(why) => unreachable(why),
         })
     };
-    let late = |_| unreachable(format!("no answer within {:.0} s", limit.as_secs_f64()));
+    let late = |_| unreachable(format!("no answer within {}", Millis(limit.as_millis() as u64)));
     let socket = timeout(limit, greeting).await.map_err(late)??;
     agreed(&socket).ok_or_else(|| unreachable("nothing was agreed".to_owned()))
 }
