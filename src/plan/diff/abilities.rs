@@ -2,7 +2,7 @@
 //! Takes what was read of both; gives problems. What is not known is no problem: the broker itself will say it.
 
 use crate::broker::{Management, Method};
-use crate::model::{Name, Object, ObjectKind, Permission, Policy, Profile, Queue, Version};
+use crate::model::{Name, Object, ObjectKind, Permission, Policy, Profile, Queue, Version, by_number};
 use crate::plan::diff::findings::Findings;
 use crate::plan::{Abilities, Change, ChangeKind, Write};
 use crate::rules::{Pattern, check_policy, differences};
@@ -107,7 +107,7 @@ fn tags(findings: &mut Findings<'_>, changes: &[Change], abilities: &Abilities) 
     let account = &findings.observed.account;
     for (kind, (count, first)) in lacking {
         let tag = tag_for(kind);
-        let take = if count == 1 { "takes" } else { "take" };
+        let take = by_number(count, "takes", "take");
         let text = format!("user '{account}' lacks the tag `{tag}`, which {} of the plan {take}", kind.counted(count));
         let help = format!("`rabbitmqctl set_user_tags {account} {tag}` gives it, or name another user in the URL");
         findings.problem(first, "name", Problem::new(Code::PlanRights, text).help(help));

@@ -1,5 +1,6 @@
 //! How findings are shown: a line each with what to try below it, or JSON.
 
+use crate::model::by_number;
 use crate::report::Palette;
 use crate::report::doctor::facts::Examination;
 use crate::report::doctor::findings::{CheckVerdict, CommandFitness, DoctorCheck, findings, fitness};
@@ -35,7 +36,7 @@ pub fn doctor_text(seen: &Examination, quiet: bool, palette: Palette) -> String 
         }
     }
     for (why, commands) in by_reason {
-        let verb = if commands.len() == 1 { "does" } else { "do" };
+        let verb = by_number(commands.len(), "does", "do");
         let names = commands.join(", ");
         let _ = writeln!(text, "{} {:WIDTH$}{names} {verb} not work: {why}", palette.odd("no  "), "commands");
     }
