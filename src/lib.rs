@@ -22,7 +22,7 @@
 //! | [`language`] | YAML text → tree with spans → model, all problems at once | stops at the first problem |
 //! | [`broker`] | the seam: commands, events, replies, the [`broker::Client`] trait | acts |
 //! | [`sim`] | commands and a moment in, events and the next wake-up out | reads a clock, loses a message silently |
-//! | [`plan`] | desired and observed topology → ordered, explained changes → commands | deletes |
+//! | [`plan`] | desired and observed topology → ordered, explained changes → commands | deletes what it was not told to |
 //! | [`player`] | a scenario as a state machine → timeline → verdicts, outcome | knows which broker it plays on |
 //! | [`simulate`] | steps a client and the sim together | waits |
 //! | [`foresee`] | topologies and scenarios → findings, ways, tables: what would happen | plays, answers by itself |

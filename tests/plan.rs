@@ -13,6 +13,10 @@ mod fake_broker;
 mod lacking;
 #[path = "plan/losing.rs"]
 mod losing;
+#[path = "plan/moving.rs"]
+mod moving;
+#[path = "plan/pruning.rs"]
+mod pruning;
 #[path = "plan/samples.rs"]
 mod samples;
 #[path = "plan/saving.rs"]

@@ -156,6 +156,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("own_topic_permission", &["{users: [{name: u, topic_permissions: [{KEY}]}]}"]),
     ("exchange", &["{exchanges: [{KEY}]}"]),
     ("queue", &["{queues: [{KEY}]}"]),
+    ("ignore", &["{ignore: {KEY}}"]),
     ("dead_letter", &["{queues: [{name: q, dead_letter: {KEY}}]}"]),
     ("retry", &["{queues: [{name: q, retry: {KEY}}]}"]),
     ("binding_to", &["{queues: [{name: q, bindings: [{KEY}]}]}"]),

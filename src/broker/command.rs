@@ -165,14 +165,26 @@ pub enum Management {
         operator: bool,
     },
     PutParameter(Box<Parameter>),
+    ClearParameter {
+        vhost: Name,
+        component: Name,
+        name: Name,
+    },
     PutGlobalParameter {
         name: Name,
         value: serde_json::Value,
+    },
+    ClearGlobalParameter {
+        name: Name,
     },
     PutVhostLimit {
         vhost: Name,
         name: Name,
         value: i64,
+    },
+    ClearVhostLimit {
+        vhost: Name,
+        name: Name,
     },
     PutUserLimit {
         user: Name,

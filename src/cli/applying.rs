@@ -1,13 +1,18 @@
 //! The part of `apply` that writes: carries a plan out, reads the broker back until it shows what was written, and keeps what
 //! came of each object. Asks nothing and prints nothing but progress.
 
+use crate::cli::ExitCode;
+use crate::cli::arguments::ReachOptions;
+use crate::cli::desired::Desired;
 use crate::cli::progress::RunProgress;
+use crate::cli::reach::{PlanParts, look};
+use crate::cli::terminal::Terminal;
 use crate::io::management::{ManagementClient, Overview};
-use crate::io::observe::observe_and_plan;
-use crate::io::rehearse::apply_plan;
+use crate::io::rehearse::{apply_plan, carry_out_stepwise};
 use crate::io::{Address, BrokerFailure};
 use crate::model::{Credential, Name, Origins, Topology};
 use crate::plan::{Applied, Observed, Plan, plan};
+use crate::report;
 use std::time::Duration;
 
 /// How long a read-back waits before it looks again: a list of 3.10 may be some seconds old.
@@ -27,6 +32,9 @@ pub(crate) struct ApplyWork<'a> {
     pub address: &'a Address,
     pub overview: &'a Overview,
     pub vhosts: Vec<Name>,
+    /// How far it reaches beyond the plan of the files; a saved plan reaches no further.
+    pub reach: Option<(&'a ReachOptions, &'a Desired)>,
+    pub terminal: &'a Terminal,
 }
 
 /// What came of an apply.
@@ -39,31 +47,58 @@ pub(crate) struct ApplyOutcome {
     pub unproven_account: bool,
     /// Why it ended early.
     pub failure: Option<BrokerFailure>,
+    /// A replacement could not be carried out; nothing of what comes after it was written.
+    pub stopped: Option<ExitCode>,
 }
 
 impl ApplyWork<'_> {
     /// Makes the plan of a broker that was read.
     pub fn plan(&self, observed: &Observed) -> Plan {
-        plan(self.topology, self.origins, observed)
+        match self.reach {
+            Some((reach, desired)) => reach.plan(desired, observed),
+            None => plan(self.topology, self.origins, observed),
+        }
     }
 
     /// Reads a broker and makes the plan.
     pub async fn look(&self, address: &Address) -> Result<(Observed, Plan), BrokerFailure> {
         let management = ManagementClient::new(address)?;
-        observe_and_plan(&management, self.overview, &self.vhosts, |observed| self.plan(observed)).await
+        look(&management, self.overview, &self.vhosts, address, |observed| self.plan(observed)).await
     }
 
     /// Writes a plan, the account in use last, and reads back.
     pub async fn carry_out(&self, planned: Plan, progress: &RunProgress) -> ApplyOutcome {
         let account = &self.address.user;
-        let (rest, own) = planned.without_user(account);
         let mut outcome = ApplyOutcome::default();
+        let PlanParts { replacements, mut rest, deletions } = PlanParts::of(planned);
+        if let Some((reach, desired)) = self.reach.filter(|_| !replacements.is_empty()) {
+            match reach.replace(&replacements, desired, self.terminal).await {
+                Ok(None) => {}
+                Ok(stopped) => return ApplyOutcome { stopped, ..outcome },
+                Err(failure) => return ApplyOutcome { failure: Some(failure), ..outcome },
+            }
+            outcome.applied.done.extend(replacements.into_iter().map(|change| change.object));
+            match self.look(self.address).await {
+                Ok((_, planned)) => rest = PlanParts::of(planned).rest,
+                Err(failure) => return ApplyOutcome { failure: Some(failure), ..outcome },
+            }
+        }
+        let (rest, own) = rest.without_user(account);
         match apply_plan(&rest, self.address, &|done| progress.reached(done as u64)).await {
-            Ok(applied) => outcome.applied = applied,
+            Ok(applied) => outcome.applied.join(applied),
             Err((applied, failure)) => {
-                outcome.applied = applied;
+                outcome.applied.join(applied);
                 outcome.failure = Some(failure);
                 return outcome;
+            }
+        }
+        if !deletions.is_empty() {
+            match carry_out_stepwise(&deletions, self.address).await {
+                Ok(deleted) => {
+                    self.terminal.status_unless_empty(&report::deleted_text(&deleted));
+                    outcome.applied.join(deleted);
+                }
+                Err(failure) => return ApplyOutcome { failure: Some(failure), ..outcome },
             }
         }
         let refused = !outcome.applied.refused.is_empty();

@@ -1,6 +1,7 @@
 //! The command line, as clap reads it.
 
 use crate::cli::foresee_options::CheckOptions;
+pub use crate::cli::options::{ApplyOptions, DestroyOptions, ExtrasMode, OneBroker, PlanOptions, ReachOptions};
 pub use crate::cli::variable_options::Vars;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -86,6 +87,8 @@ Examples:
   rmqplay apply definitions.json --dry-run          the output and the exit codes of plan; writes nothing
   rmqplay apply orders.yaml --save-plan orders.plan && rmqplay apply orders.plan --yes
   rmqplay apply orders.yaml --report json:applied.json
+  rmqplay apply orders.yaml --replace move          queues that must be made anew keep their messages
+  rmqplay apply orders.yaml --prune --dry-run       what deleting all that the file does not name would delete
 
 What only adds is applied. What can lose messages, rights or a login is refused without --yes, before the first write. On a
 terminal there is one question; --auto-approve skips it, and consents to no loss. Afterwards the broker is read back. A saved
@@ -93,6 +96,14 @@ plan is refused (4) on a broker that has moved since.
 
 Exit codes: 0 equal, 1 not equal when read back, 3 the broker, a right or a plugin is lacking, 4 refused as unsafe.")]
     Apply(ApplyOptions),
+    /// Delete from a live broker what topologies name; users, vhosts and global parameters only when told to.
+    #[command(after_help = "\
+Examples:
+  rmqplay destroy topologies/rte-demo.yaml --dry-run
+  rmqplay destroy topologies/rte-demo.yaml --also users,vhosts --yes
+
+Queues with messages or consumers, rights, logins and more than 20 objects need --yes.")]
+    Destroy(DestroyOptions),
     /// Report what is wrong with topologies and scenarios, and what you would regret; play nothing.
     #[command(after_help = "\
 Examples:
@@ -216,21 +227,6 @@ pub enum Snapshots {
     Accept,
 }
 
-/// Names the broker of a command that works on one.
-#[derive(Debug, Clone, Args)]
-pub struct OneBroker {
-    /// AMQP URL, a name of rmqplay.yaml, node:NAME, or env (default: what the environment names, by RABBITMQ_URL or
-    /// RABBITMQ_HOST, _PORT, _USER, _PASSWORD, _VHOST or RABBITMQADMIN_…; else amqp://guest:guest@localhost:5672).
-    #[arg(long, value_name = "BROKER")]
-    pub broker: Option<String>,
-    /// A node of ~/.rabbitmqadmin.conf: the same as --broker node:NAME.
-    #[arg(short = 'N', long, value_name = "NAME", conflicts_with = "broker")]
-    pub node: Option<String>,
-    /// Management URL, when it is not the AMQP port + 10000.
-    #[arg(long, value_name = "URL")]
-    pub management: Option<String>,
-}
-
 /// How long a cell may take on a live broker unless --max-wait says otherwise.
 pub(crate) const USUAL_WAIT: crate::model::Millis = crate::model::Millis(30_000);
 
@@ -328,71 +324,6 @@ pub struct ListOptions {
     /// Write one JSON object per cell.
     #[arg(long)]
     pub json: bool,
-}
-
-/// What objects mean that are on the broker and not in the files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum ExtrasMode {
-    List,
-    Fail,
-}
-
-#[derive(Debug, Args)]
-pub struct PlanOptions {
-    /// Topology files, or a definitions.json exported from a broker; several together declare one topology.
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
-    #[command(flatten)]
-    pub broker: OneBroker,
-    /// What stands in the broker's place: a topology, a definitions.json, or another broker by URL or name.
-    #[arg(long, value_name = "FILE|URL")]
-    pub against: Option<String>,
-    /// Vhost of objects that name none.
-    #[arg(long, value_name = "VHOST")]
-    pub vhost: Option<String>,
-    #[command(flatten)]
-    pub vars: Vars,
-    /// Plan as apply --yes would: messages, rights and logins may be lost.
-    #[arg(long)]
-    pub yes: bool,
-    /// What objects mean that the files do not name: list shows them, fail ends with 2 too.
-    #[arg(long, value_name = "WHAT", default_value = "list", hide_possible_values = true)]
-    pub extras: ExtrasMode,
-    /// Keep the plan in a file for a later `apply FILE`, with hashes in the place of passwords.
-    #[arg(long, value_name = "FILE")]
-    pub save_plan: Option<PathBuf>,
-    /// Write the plan as one JSON document.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct ApplyOptions {
-    /// Topology files, or a definitions.json exported from a broker; several together declare one topology.
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
-    #[command(flatten)]
-    pub broker: OneBroker,
-    /// Vhost of objects that name none.
-    #[arg(long, value_name = "VHOST")]
-    pub vhost: Option<String>,
-    #[command(flatten)]
-    pub vars: Vars,
-    /// Go on although messages, rights or logins can be lost.
-    #[arg(long)]
-    pub yes: bool,
-    /// Do not ask on a terminal; consents to no loss.
-    #[arg(long)]
-    pub auto_approve: bool,
-    /// Keep the plan in a file for a later `apply FILE`, with hashes in the place of passwords, and write nothing else.
-    #[arg(long, value_name = "FILE")]
-    pub save_plan: Option<PathBuf>,
-    /// Write what became of each object: json:FILE.
-    #[arg(long, value_name = "KIND:FILE")]
-    pub report: Option<String>,
-    /// Show the changes and write nothing: the output and the exit codes of plan.
-    #[arg(long)]
-    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,8 @@
 
 use crate::cli::ExitCode;
 use crate::cli::terminal::Terminal;
-use crate::plan::{Decision, Plan};
+use crate::model::Object;
+use crate::plan::{Change, DELETIONS_MAX, Decision, Plan};
 use crate::report;
 use crate::source::{Level, Problem, Sources};
 
@@ -26,10 +27,17 @@ pub(crate) fn refuse(plan: &Plan, decision: Decision, terminal: &Terminal, sourc
         }
         Decision::Replaces => {
             let _ = terminal.problems(&plan.problems, sources);
+            let refused = |change: &&Change| change.writes.is_empty();
+            let count = plan.replaced().filter(refused).count();
+            let is_queue = |change: &Change| matches!(change.object, Object::Queue { .. });
+            let way = if plan.replaced().filter(refused).any(is_queue) {
+                "say how a queue is replaced (`replace: move`, if-empty or drop in the file, or --replace), "
+            } else {
+                ""
+            };
             terminal.error(&format!(
-                "nothing was written: {} of the differences cannot be changed on a broker that holds the object; \
-                 delete it there first, or give the new one another name",
-                plan.replaced().count()
+                "nothing was written: {count} of the differences cannot be changed on a broker that holds the object; \
+                 {way}delete it there first, or give the new one another name"
             ));
             Some(ExitCode::Unsafe)
         }
@@ -38,7 +46,18 @@ pub(crate) fn refuse(plan: &Plan, decision: Decision, terminal: &Terminal, sourc
             terminal.error(&format!("nothing was written: {at_stake}; apply with --yes if that is meant"));
             Some(ExitCode::Unsafe)
         }
+        Decision::DeletesMuch => {
+            let much = deletes_much(plan);
+            terminal.error(&format!("nothing was written: {much}; apply with --yes if that is meant"));
+            Some(ExitCode::Unsafe)
+        }
     }
+}
+
+/// Says how much would be deleted.
+pub(crate) fn deletes_much(plan: &Plan) -> String {
+    let count = plan.deleted().count();
+    format!("{count} objects would be deleted, more than the {DELETIONS_MAX} that need no consent")
 }
 
 /// Says that all is there.

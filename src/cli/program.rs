@@ -3,7 +3,7 @@
 use crate::cli::ExitCode;
 use crate::cli::arguments::{CliCommand, CommandLine};
 use crate::cli::commands::{
-    apply, check, clean, doctor, explain, fmt, help, init, list, man, plan, review, run, schema, wait,
+    apply, check, clean, destroy, doctor, explain, fmt, help, init, list, man, plan, review, run, schema, wait,
 };
 use crate::cli::completion;
 use crate::cli::terminal::Terminal;
@@ -48,6 +48,7 @@ fn command(command: CliCommand, terminal: Terminal) -> ExitCode {
         CliCommand::Run(command) => run::run(&command, terminal),
         CliCommand::Plan(command) => plan::plan_of(&command, terminal),
         CliCommand::Apply(command) => apply::apply(&command, terminal),
+        CliCommand::Destroy(command) => destroy::destroy_all(&command, terminal),
         CliCommand::Check(command) => check::check(&command, terminal),
         CliCommand::Explain(command) => explain::explain(&command, terminal),
         CliCommand::Init(command) => init::init(&command, terminal),

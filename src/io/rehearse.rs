@@ -1,14 +1,15 @@
 //! Plays a cell on a live broker: set-up by the applier, then the player, both on the same throw-away vhosts.
 //! The twin of `simulate::rehearse`. Makes and deletes nothing by itself: that is the guard's.
 
-use crate::broker::{Client, Command, Event, Ids};
+use crate::broker::{Client, Command, Event, Ids, Method, Reply};
 use crate::io::Address;
 use crate::io::BrokerFailure;
 use crate::io::live::{Live, LiveEnded, LiveLimits, NameMapping, TestVhosts, run_live};
-use crate::model::{Cell, Moment, Name, Profile};
-use crate::plan::{Applied, Applier, Observed, Plan, plan};
+use crate::model::{Cell, Moment, Name, Profile, QueueName};
+use crate::plan::{Applied, Applier, Change, MethodSequence, Observed, Plan, Stepwise, plan};
 use crate::player::{BrokerTraits, Player, RunResult, Scaled};
 use crate::source::Code;
+use std::collections::BTreeSet;
 
 /// Lists the vhosts and users that a cell needs.
 pub fn needs(cell: &Cell) -> (Vec<Name>, Vec<Name>) {
@@ -108,6 +109,63 @@ impl Client for CountedApplier<'_> {
     fn is_done(&self) -> bool {
         self.applier.is_done()
     }
+}
+
+/// Carries changes out one after another, under the names as they are: deletions and replacements.
+pub async fn carry_out_stepwise(changes: &[Change], address: &Address) -> Result<Applied, BrokerFailure> {
+    let limits = LiveLimits::default();
+    let mut live = Live::open(address, NameMapping::identity(), &limits).await?;
+    let mut stepwise = Stepwise::new(changes, Ids::default());
+    run_live(&mut stepwise, &mut live, &limits).await?;
+    live.close().await;
+    Ok(stepwise.outcome())
+}
+
+/// Counts the consumers of queues, as exactly as a passive declare does; a queue that is gone is passed over.
+pub async fn count_consumers(
+    observed: &mut Observed,
+    queues: &[QueueName],
+    address: &Address,
+) -> Result<(), BrokerFailure> {
+    let limits = LiveLimits::default();
+    let mut live = Live::open(address, NameMapping::identity(), &limits).await?;
+    let mut ids = Ids::default();
+    let vhosts: BTreeSet<&Name> = queues.iter().map(|queue| &queue.vhost).collect();
+    for vhost in vhosts {
+        let of_vhost: Vec<&QueueName> = queues.iter().filter(|queue| queue.vhost == *vhost).collect();
+        // All at once; a refusal ends the row, and then each is asked by itself.
+        if !count_row(observed, &of_vhost, &mut live, &mut ids).await? {
+            for queue in of_vhost {
+                count_row(observed, &[queue], &mut live, &mut ids).await?;
+            }
+        }
+    }
+    live.close().await;
+    Ok(())
+}
+
+/// Asks for some queues of one vhost; returns whether all answered.
+async fn count_row(
+    observed: &mut Observed,
+    queues: &[&QueueName],
+    live: &mut Live,
+    ids: &mut Ids,
+) -> Result<bool, BrokerFailure> {
+    let Some(first) = queues.first() else { return Ok(true) };
+    let checks = queues.iter().map(|queue| Method::CheckQueue { queue: queue.name.clone() }).collect();
+    let mut sequence = MethodSequence::new(first.vhost.clone(), checks, std::mem::take(ids));
+    run_live(&mut sequence, live, &LiveLimits::default()).await?;
+    let (replies, left) = sequence.finish();
+    *ids = left;
+    let Ok(replies) = replies else { return Ok(false) };
+    for (queue, reply) in queues.iter().zip(replies) {
+        if let Reply::Declared { ready, consumers, .. } = reply {
+            let facts = observed.queues.entry((*queue).clone()).or_default();
+            facts.consumers = Some(consumers);
+            facts.messages = facts.messages.max(ready);
+        }
+    }
+    Ok(true)
 }
 
 /// Ends a run that came to its end; a right that the runner lacks is a failure of the environment, unless the step

@@ -11,7 +11,7 @@ use crate::language::decode::merge::merge;
 use crate::language::decode::read;
 use crate::language::decode::topology::objects;
 use crate::language::decode::topology::objects::Surroundings;
-use crate::language::decode::topology::{access, definitions, policies};
+use crate::language::decode::topology::{access, definitions, ignore, policies};
 use crate::language::expand::render::{self, Renderer};
 use crate::language::expand::scope::VariableScope;
 use crate::language::syntax::encoding;
@@ -20,7 +20,7 @@ use crate::language::syntax::tree::Node;
 use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::FileKind;
 use crate::language::{Settings, World};
-use crate::model::{Allowance, Name, Origins, Topology};
+use crate::model::{Allowance, Handling, Name, Origins, Topology};
 use crate::source::{FileId, Problem, Sources};
 use std::collections::BTreeSet;
 
@@ -39,6 +39,8 @@ pub struct LoadedTopology {
     pub own_vhosts: Vec<Name>,
     /// Findings that are meant to be so.
     pub allowed: Vec<Allowance>,
+    /// How the files want to be applied.
+    pub handling: Handling,
 }
 
 /// A topology file that was read, by its name.
@@ -118,9 +120,9 @@ pub fn load_topologies(
     desk.problems.sort_by_key(Problem::span);
     let mut known = BTreeSet::new();
     own_vhosts.retain(|name: &Name| known.insert(name.clone()));
-    let Collected { topology, origins, .. } = whole;
+    let Collected { topology, origins, handling, .. } = whole;
     let allowed = desk.allowed;
-    let loaded = LoadedTopology { topology, origins, is_export, file_vhost, own_vhosts, allowed };
+    let loaded = LoadedTopology { topology, origins, is_export, file_vhost, own_vhosts, allowed, handling };
     ((!stopped).then_some(loaded), desk.problems)
 }
 
@@ -215,6 +217,9 @@ fn objects_of(
     fields.ignore(&["rabbit_version", "rabbitmq_version", "rabbitmq_definition_format", "product_name"]);
     fields.ignore(&["product_version", "explanation", "description", "metadata", "original_cluster_name"]);
     fields.node("vars");
+    if let Some(node) = fields.node("ignore") {
+        ignore::ignore(node, &mut into.handling.ignored, desk);
+    }
     if desk.export {
         fields.ignore(&["default_queue_type"]);
         if let Some(node) = fields.take("limits").map(|entry| &entry.value) {

@@ -8,6 +8,7 @@ mod count;
 mod counted;
 mod expectation;
 mod expression;
+mod handling;
 mod message;
 mod moment;
 mod name;
@@ -34,6 +35,7 @@ pub use expectation::{
     TallyExpectation, TallyGroups, TallySource, Tolerance, When,
 };
 pub use expression::{Scope, Template, TemplateError};
+pub use handling::{Handling, Ignored, IgnoredKind, Replacement};
 pub use message::{MESSAGE_FIELDS, Message, Properties};
 pub use moment::{DurationError, Millis, Moment};
 pub use name::{Name, QueueName};

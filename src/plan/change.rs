@@ -5,7 +5,7 @@
 
 use crate::broker::{Management, Method};
 use crate::model::Object;
-use crate::plan::{Extra, Risk, Stakes};
+use crate::plan::{Extra, ReplaceWay, Risk, Stakes};
 use crate::source::Problem;
 
 /// Everything that separates a broker from a file, and what the broker holds beside it.
@@ -47,6 +47,7 @@ pub enum ChangeKind {
     Replace {
         fields: Vec<FieldChange>,
         stakes: Stakes,
+        way: ReplaceWay,
     },
     /// There, and not in the file; planned only where deleting was asked for. `words` as for `Create`.
     Delete {
@@ -84,6 +85,11 @@ impl Plan {
     /// Lists what can only be replaced; while there is any that has no writes, nothing may be written.
     pub fn replaced(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| matches!(change.kind, ChangeKind::Replace { .. }))
+    }
+
+    /// Lists what is deleted for good.
+    pub fn deleted(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| matches!(change.kind, ChangeKind::Delete { .. }))
     }
 
     /// Parts the change of one user from the rest: what locks out who applies the plan must come last.
@@ -135,7 +141,7 @@ impl Change {
 
     /// Makes a difference that nobody can mend in place.
     pub(crate) fn replace(object: Object, fields: Vec<FieldChange>, stakes: Stakes, reason: impl Into<String>) -> Self {
-        let kind = ChangeKind::Replace { fields, stakes };
+        let kind = ChangeKind::Replace { fields, stakes, way: ReplaceWay::Refused };
         Self { object, kind, reason: reason.into(), risk: None, writes: Vec::new() }
     }
 }

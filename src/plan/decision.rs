@@ -17,7 +17,12 @@ pub enum Decision {
     Replaces,
     /// Something can be lost, and the loss was not consented to.
     Loses,
+    /// So much would be deleted that consent is asked for, whatever it is.
+    DeletesMuch,
 }
+
+/// How many objects are deleted without consent to a loss, where none of them holds anything.
+pub const DELETIONS_MAX: usize = 20;
 
 impl Decision {
     /// Decides; `loss` says that messages, rights and logins may be lost.
@@ -30,6 +35,7 @@ impl Decision {
             () if lacks => Decision::Lacks,
             () if plan.changes.is_empty() => Decision::Nothing,
             () if plan.risky().next().is_some() && !loss => Decision::Loses,
+            () if plan.deleted().count() > DELETIONS_MAX && !loss => Decision::DeletesMuch,
             () => Decision::Write,
         }
     }
@@ -42,6 +48,7 @@ impl Decision {
             Decision::Lacks => "lacks",
             Decision::Replaces => "replaces",
             Decision::Loses => "loses",
+            Decision::DeletesMuch => "deletes-much",
         }
     }
 }

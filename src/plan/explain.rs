@@ -11,6 +11,7 @@ pub fn explain(change: &Change) -> String {
         ChangeKind::Create { words } if words.is_empty() => format!("+ {object}"),
         ChangeKind::Create { words } => format!("+ {object} ({})", words.join(", ")),
         ChangeKind::Update { fields } => format!("~ {object}: {}", joined(fields)),
+        ChangeKind::Replace { fields, .. } if fields.is_empty() => format!("-/+ {object} (its move is unfinished)"),
         ChangeKind::Replace { fields, .. } => format!("-/+ {object}: {}", joined(fields)),
         ChangeKind::Delete { words, .. } if words.is_empty() => format!("- {object}"),
         ChangeKind::Delete { words, .. } => format!("- {object} ({})", words.join(", ")),
@@ -24,7 +25,7 @@ pub fn explain_extra(extra: &Extra) -> String {
 }
 
 /// Names an object with its vhost.
-fn named(object: &Object) -> String {
+pub fn named(object: &Object) -> String {
     match object {
         Object::Vhost { .. } => object.to_string(),
         _ => object.vhost().map_or_else(|| object.to_string(), |vhost| format!("{object} in vhost '{vhost}'")),

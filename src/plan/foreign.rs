@@ -2,6 +2,7 @@
 //! Takes names and arguments; says who made an object. Never looks at what a file declares.
 
 use crate::model::{DestinationKind, Exchange, Name, Topology, Value};
+use crate::plan::move_queue::Holding;
 use std::collections::BTreeSet;
 
 /// Who makes objects that no file declares.
@@ -36,9 +37,6 @@ const OF_QUEUES: [(&str, Maker); 7] = [
     ("sharding: ", Maker::Sharding),
 ];
 
-/// What the holding queue of a move is called behind the queue's own name.
-pub const HOLDING_SUFFIX: &str = ".rmqplay-move";
-
 /// Finds who made an object; reads shovels and super streams once.
 #[derive(Debug)]
 pub struct Makers<'a> {
@@ -66,7 +64,7 @@ impl<'a> Makers<'a> {
     /// Returns who made a queue; `None` when it was declared.
     pub fn of_queue(&self, vhost: &Name, name: &Name) -> Option<Maker> {
         let by_name = OF_QUEUES.iter().find(|(beginning, _)| name.starts_with(beginning)).map(|(_, maker)| *maker);
-        let by_move = name.ends_with(HOLDING_SUFFIX).then_some(Maker::Move);
+        let by_move = Holding::moved_by_name(name).map(|_| Maker::Move);
         let by_shovel = self.shovelled.contains(name.as_str()).then_some(Maker::Shovel);
         let by_stream = self.partitions.contains(&(vhost, name)).then_some(Maker::Streams);
         by_name.or(by_move).or(by_shovel).or(by_stream)
@@ -79,6 +77,9 @@ impl<'a> Makers<'a> {
         }
         if exchange.name.starts_with("federation: ") || &*exchange.kind == "x-federation-upstream" {
             return Some(Maker::Federation);
+        }
+        if Holding::moved_by_name(&exchange.name).is_some() {
+            return Some(Maker::Move);
         }
         let by_shovel = self.shovelled.contains(exchange.name.as_str()).then_some(Maker::Shovel);
         by_shovel.or_else(|| is_super_stream(exchange).then_some(Maker::Streams))

@@ -1,6 +1,6 @@
 //! Desired and observed topology in; ordered, explained changes out, and the commands that bring them about.
 //! Says what would be lost, what cannot be changed and what a broker holds beside the file, before anything is written.
-//! Never deletes an object.
+//! Deletes nothing that it was not told to.
 //!
 //! ```text
 //!   desired, observed ──► plan (diff/) ──► changes, risks, extras ──► applier (apply/) ──► commands
@@ -11,28 +11,44 @@ mod change;
 mod compose;
 mod decision;
 mod definitions;
+mod deletion;
+mod destroy;
 mod diff;
 mod explain;
 mod extra;
 mod extras;
 mod foreign;
+mod ignore_list;
+mod move_queue;
 mod observed;
 mod password;
+mod prune;
+mod replace;
+mod replace_way;
 mod risk;
 mod saved;
 mod stakes;
 
-pub use apply::{Applied, Applier};
+pub use apply::{Applied, Applier, Stepwise};
 pub use change::{Change, ChangeKind, FieldChange, Plan, Write};
 pub use compose::plan;
-pub use decision::Decision;
+pub use decision::{DELETIONS_MAX, Decision};
 pub use definitions::{read_definitions, read_saved, write_definitions, write_saved};
-pub use explain::{explain, explain_extra};
+pub use destroy::destroy;
+pub use explain::{explain, explain_extra, named};
 pub use extra::Extra;
 pub use extras::{cluster_extras, extras, is_throw_away};
-pub use foreign::{HOLDING_SUFFIX, Maker, Makers};
+pub use foreign::{Maker, Makers};
+pub use ignore_list::IgnoreList;
+pub use move_queue::{
+    FreshCounts, Holding, MethodSequence, MoveAct, MoveFacts, MoveStage, MoveStop, MoveTally, Mover, QueueStanding,
+    Transfer, TransferEnd, TransferOrder, TransferOutcome,
+};
 pub use observed::{Abilities, Observed, QueueFacts};
 pub use password::{hash_of, is_hash_of};
+pub use prune::{DeletionScope, prune};
+pub use replace::{ReplaceWishes, policy_instead, settle_replacements};
+pub use replace_way::ReplaceWay;
 pub use risk::Risk;
 pub use saved::{NoSavedPlan, SavedPlan, digest_of, without_passwords};
 pub use stakes::Stakes;

@@ -1,7 +1,7 @@
 //! The management API's acts, each to its file (§9). Acts as the runner: rights are not asked for.
 
 use crate::broker::{ConnectionId, Management, Refusal, Reply, RequestId, What, code};
-use crate::model::Parameter;
+use crate::model::{Name, Parameter};
 use crate::sim::broker::Sim;
 use crate::sim::state::refusal::{connection_error, http_error, management_not_simulated};
 
@@ -21,8 +21,10 @@ impl Sim {
             Management::PutPolicy { policy, operator } => self.put_policy(*policy, operator),
             Management::ClearPolicy { vhost, name, operator } => self.clear_policy(&vhost, &name, operator),
             Management::PutParameter(parameter) => self.put_parameter(&parameter),
-            Management::PutGlobalParameter { .. } => Ok(Reply::Done),
+            Management::ClearParameter { vhost, .. } => self.clear_parameter(&vhost),
+            Management::PutGlobalParameter { .. } | Management::ClearGlobalParameter { .. } => Ok(Reply::Done),
             Management::PutVhostLimit { vhost, name, value } => self.put_vhost_limit(&vhost, &name, value),
+            Management::ClearVhostLimit { vhost, name } => self.clear_vhost_limit(&vhost, &name),
             Management::PutUserLimit { user, name, value } => self.put_user_limit(&user, &name, value),
             Management::CloseConnection { connection } => self.close_by_management(connection),
             Management::Restart { down_for } => return self.restart(request, down_for),
@@ -39,6 +41,12 @@ impl Sim {
         self.tell(None, None, "CO-27", || What::Refused { why: "the connection was closed by management".into() });
         self.close_connection(connection, cause);
         Ok(Reply::Done)
+    }
+
+    /// There are no parameters to clear.
+    fn clear_parameter(&self, vhost: &Name) -> Result<Reply, Refusal> {
+        self.managed_vhost(vhost)?;
+        Err(http_error(404, "Not Found"))
     }
 
     /// Takes no parameters: what they would start is not simulated.

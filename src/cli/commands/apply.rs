@@ -8,6 +8,7 @@ use crate::cli::desired::Desired;
 use crate::cli::planned;
 use crate::cli::planned::all_there;
 use crate::cli::progress::RunProgress;
+use crate::cli::reach::NOT_SAVED;
 use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, runtime, saved_plans};
 use crate::io::{Address, BrokerFailure, meet};
@@ -73,7 +74,15 @@ impl Apply<'_> {
             address: &desired.address,
             overview: &overview,
             vhosts: desired.vhosts(),
+            reach: Some((&self.command.reach, desired)),
+            terminal: self.terminal,
         };
+        if let Some(code) = self.command.reach.refuse(desired, self.terminal) {
+            return Ok(code);
+        }
+        if self.command.save_plan.is_some() && self.command.reach.is_any() {
+            return Ok(self.terminal.usage(NOT_SAVED));
+        }
         let (observed, planned) = work.look(work.address).await?;
         self.greet(&work);
         if let Some(missing) = desired.missing_vhost(&observed) {
@@ -88,6 +97,9 @@ impl Apply<'_> {
     fn saved(&self, saved: &SavedPlan) -> ExitCode {
         let command = self.command;
         let is_varied = !command.vars.vars.is_empty() || !command.vars.vars_files.is_empty();
+        if command.reach.is_any() {
+            return self.terminal.usage(NOT_SAVED);
+        }
         if command.vhost.is_some() || is_varied || command.save_plan.is_some() {
             return self.terminal.usage(
                 "a saved plan holds its vhost and its variables: apply it without --vhost, --var and --save-plan",
@@ -112,7 +124,9 @@ impl Apply<'_> {
         let overview = meet(address).await?;
         let origins = Origins::new();
         let vhosts = saved.topology.vhost_names();
-        let work = ApplyWork { topology: &saved.topology, origins: &origins, address, overview: &overview, vhosts };
+        let (topology, terminal) = (&saved.topology, self.terminal);
+        let work =
+            ApplyWork { topology, origins: &origins, address, overview: &overview, vhosts, reach: None, terminal };
         let (observed, planned) = work.look(address).await?;
         self.greet(&work);
         if saved.version != overview.full_version || saved.digest != digest_of(&saved.topology, &observed) {
@@ -190,6 +204,9 @@ impl Apply<'_> {
         let terminal = self.terminal;
         terminal.error_unless_empty(&report::applied_text(&outcome.applied, terminal.palette));
         let changes = counted(planned.changes.len(), "change");
+        if let Some(code) = outcome.stopped {
+            return code;
+        }
         if let Some(failure) = &outcome.failure {
             let code = terminal.failure(failure);
             terminal.error(&format!(

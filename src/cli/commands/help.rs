@@ -72,10 +72,12 @@ pub(crate) fn unparsed(error: &clap::Error) -> ExitCode {
 }
 
 /// Words of other tools, and the command here that does what they do.
-const OTHER_WORDS: [(&[&str], &str); 5] = [
+const OTHER_WORDS: [(&[&str], &str); 7] = [
     (&["test", "exec", "execute", "start", "rehearse"], "`rmqplay run` plays scenarios"),
     (&["validate", "verify", "lint"], "`rmqplay check` reports all problems of files and plays nothing"),
     (&["deploy", "declare", "create", "import", "sync", "up"], "`rmqplay apply` declares a topology on a broker"),
+    (&["delete", "remove", "undeploy", "teardown", "down"], "`rmqplay destroy` deletes what a topology names"),
+    (&["prune"], "`rmqplay apply --prune` deletes what the files do not name"),
     (&["format"], "`rmqplay fmt` lays YAML files out"),
     (&["ls", "show"], "`rmqplay list` lists cells with their tags and snapshots"),
 ];

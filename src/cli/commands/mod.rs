@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod clean;
+pub(crate) mod destroy;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod fmt;

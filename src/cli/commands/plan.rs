@@ -4,14 +4,14 @@ use crate::cli::arguments::{ExtrasMode, PlanOptions};
 use crate::cli::desired::Desired;
 use crate::cli::load::Loader;
 use crate::cli::planned;
+use crate::cli::reach::look;
 use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, runtime, saved_plans};
 use crate::io::live::random_salt;
 use crate::io::management::ManagementClient;
-use crate::io::observe::observe_and_plan;
 use crate::io::{Address, BrokerFailure, meet};
 use crate::model::Topology;
-use crate::plan::{Decision, Observed, Plan, SavedPlan, digest_of, plan, without_passwords};
+use crate::plan::{Decision, Observed, Plan, SavedPlan, digest_of, without_passwords};
 use crate::report;
 use crate::report::PlannedFor;
 use crate::source::Sources;
@@ -31,6 +31,12 @@ pub fn plan_of(command: &PlanOptions, terminal: &Terminal) -> ExitCode {
         Ok(desired) => desired,
         Err(code) => return code,
     };
+    if let Some(code) = command.reach.refuse(&desired, terminal) {
+        return code;
+    }
+    if command.save_plan.is_some() && command.reach.is_any() {
+        return terminal.usage(crate::cli::reach::NOT_SAVED);
+    }
     if let Some(file) = file {
         if command.save_plan.is_some() {
             return terminal.usage("--save-plan keeps a plan for a broker, and a file stands in its place");
@@ -38,7 +44,7 @@ pub fn plan_of(command: &PlanOptions, terminal: &Terminal) -> ExitCode {
         return match observed_file(Path::new(file), command, terminal) {
             Ok((observed, version)) => {
                 let planned_for = desired.planned_for(file, "file", version);
-                let planned = plan(&desired.loaded.topology, &desired.loaded.origins, &observed);
+                let planned = command.reach.plan(&desired, &observed);
                 tell(command, terminal, &desired, &planned, planned_for)
             }
             Err(code) => code,
@@ -60,8 +66,8 @@ async fn of_broker(command: &PlanOptions, terminal: &Terminal, desired: &Desired
     let address: &Address = &desired.address;
     let overview = meet(address).await?;
     let management = ManagementClient::new(address)?;
-    let make = |observed: &Observed| plan(&desired.loaded.topology, &desired.loaded.origins, observed);
-    let (observed, planned) = observe_and_plan(&management, &overview, &desired.vhosts(), make).await?;
+    let make = |observed: &Observed| command.reach.plan(desired, observed);
+    let (observed, planned) = look(&management, &overview, &desired.vhosts(), address, make).await?;
     if let Some(missing) = desired.missing_vhost(&observed) {
         terminal.error(&missing);
         return Ok(ExitCode::Environment);
@@ -126,7 +132,7 @@ pub(crate) fn show(planned: &Plan, decision: Decision, terminal: &Terminal, sour
         Decision::Write => {
             terminal.status(&format!("{}; nothing was written", report::changes_text(planned)));
         }
-        Decision::Lacks | Decision::Replaces | Decision::Loses => {
+        Decision::Lacks | Decision::Replaces | Decision::Loses | Decision::DeletesMuch => {
             terminal.status(&format!("{}; apply would refuse:", report::changes_text(planned)));
             let _ = planned::refuse(planned, decision, terminal, sources);
         }
@@ -146,7 +152,7 @@ pub(crate) fn code_of_decision(decision: Decision) -> ExitCode {
         Decision::Nothing => ExitCode::Fine,
         Decision::Write => ExitCode::Differs,
         Decision::Lacks => ExitCode::Environment,
-        Decision::Replaces | Decision::Loses => ExitCode::Unsafe,
+        Decision::Replaces | Decision::Loses | Decision::DeletesMuch => ExitCode::Unsafe,
     }
 }
 

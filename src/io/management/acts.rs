@@ -47,6 +47,15 @@ impl ManagementClient {
                 let body = json!({"name": &**name, "value": value});
                 self.put(&format!("/global-parameters/{}", encoded(name)), body).await.map(|_| ())
             }
+            Management::ClearParameter { vhost, component, name } => {
+                self.delete(&format!("/parameters/{}/{}", encoded(component), pair(vhost, name))).await
+            }
+            Management::ClearGlobalParameter { name } => {
+                self.delete(&format!("/global-parameters/{}", encoded(name))).await
+            }
+            Management::ClearVhostLimit { vhost, name } => {
+                self.delete(&format!("/vhost-limits/{}", pair(vhost, name))).await
+            }
             Management::PutVhostLimit { vhost, name, value } => self.put_limit("vhost", vhost, name, *value).await,
             Management::PutUserLimit { user, name, value } => self.put_limit("user", user, name, *value).await,
             Management::CloseConnection { .. } | Management::Restart { .. } => {

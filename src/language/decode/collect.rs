@@ -4,8 +4,8 @@
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::syntax::tree::Node;
 use crate::model::{
-    Binding, Exchange, Ladder, Name, Object, Origin, Origins, Parameter, Permission, Policy, Queue, QueueName,
-    TopicPermission, Topology, User, Vhost,
+    Binding, Exchange, Handling, Ladder, Name, Object, Origin, Origins, Parameter, Permission, Policy, Queue,
+    QueueName, TopicPermission, Topology, User, Vhost,
 };
 use crate::source::{Code, Problem, Span};
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ pub struct Collected {
     pub origins: Origins,
     /// What consumers climb.
     pub climbed: ClimbedLadders,
+    pub handling: Handling,
 }
 
 /// Returns the place of an object and of each of its keys.

@@ -21,6 +21,7 @@ pub const OF_TOPOLOGIES: &[WordGroup] = &[
             word("operator_policies", "[@policy]", "Operator policies"),
             word("parameters", "[@parameter]", "Runtime parameters"),
             word("global_parameters", "[@global_parameter]", "Global parameters"),
+            word("ignore", "@ignore", "What --prune leaves alone"),
             word("rabbit_version", "text", "Of an export: the version that wrote it").of_export(),
             word("rabbitmq_version", "text", "Of an export: the version that wrote it").of_export(),
             word("rabbitmq_definition_format", "any", "Of an export").of_export(),
@@ -147,7 +148,30 @@ pub const OF_TOPOLOGIES: &[WordGroup] = &[
             word("bindings", "[@binding_to]", "What leads to it"),
             word("retry", "@retry", "Wait queues, and the way back"),
             word("allow", "[@allowance]", "Findings that are meant to be so, here"),
+            word(
+                "replace",
+                "word:refuse,if-empty,drop,move",
+                "What apply does where only a new queue has the file's values",
+            )
+            .or("refuse"),
             word("for_each", "[any] | template", "Once for each `{{ item }}`"),
+        ],
+    ),
+    group(
+        "ignore",
+        &[
+            word("queues", "text | [text]", "Patterns of names"),
+            word("exchanges", "text | [text]", "Patterns of names"),
+            word("bindings", "text | [text]", "Patterns of SOURCE -> DESTINATION (KEY)"),
+            word("policies", "text | [text]", "Patterns of names"),
+            word("operator_policies", "text | [text]", "Patterns of names"),
+            word("parameters", "text | [text]", "Patterns of COMPONENT/NAME"),
+            word("permissions", "text | [text]", "Patterns of users"),
+            word("topic_permissions", "text | [text]", "Patterns of users"),
+            word("limits", "text | [text]", "Patterns of names"),
+            word("users", "text | [text]", "Patterns of names"),
+            word("vhosts", "text | [text]", "Patterns of names"),
+            word("global_parameters", "text | [text]", "Patterns of names"),
         ],
     ),
     group(

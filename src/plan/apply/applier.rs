@@ -68,6 +68,14 @@ struct DeclareChannel {
     declare: Option<Declare>,
 }
 
+impl Applied {
+    /// Adds what came of another part.
+    pub fn join(&mut self, other: Applied) {
+        self.done.extend(other.done);
+        self.refused.extend(other.refused);
+    }
+}
+
 impl Applier {
     /// Prepares to write all of the plan's changes that can be written.
     pub fn new(plan: &Plan, ids: Ids) -> Self {

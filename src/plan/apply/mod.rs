@@ -1,7 +1,9 @@
 //! Carries a plan out: a client of the seam, and the order in which it asks.
-//! Never deletes, never retries what was refused.
+//! Never retries what was refused.
 
 mod applier;
 mod apply_queue;
+mod stepwise;
 
 pub use applier::{Applied, Applier};
+pub use stepwise::Stepwise;

@@ -110,7 +110,7 @@ impl PolicyLosses {
 }
 
 /// Returns what is lost when a value changes like that; `None` when nothing is.
-fn loss_of(key: &str, old: Option<&Json>, new: Option<&Json>) -> Option<String> {
+pub(crate) fn loss_of(key: &str, old: Option<&Json>, new: Option<&Json>) -> Option<String> {
     let limit = |value: Option<&Json>| value.map_or(f64::INFINITY, number);
     let lower = limit(new) < limit(old);
     let text = match key {

@@ -4,7 +4,7 @@
 pub(crate) mod abilities;
 pub(crate) mod access;
 pub(crate) mod accounts;
-mod effective_policy;
+pub(crate) mod effective_policy;
 pub(crate) mod equality;
 pub(crate) mod findings;
 pub(crate) mod loss;

@@ -5,7 +5,7 @@ use crate::broker::Method;
 use crate::model::{Binding, DestinationKind, Exchange, Name, Object, Queue, Topology, Value, Version, counted};
 use crate::plan::diff::equality::{argument_words, push_flag, push_text, shown, table_changes};
 use crate::plan::diff::findings::Findings;
-use crate::plan::{Change, FieldChange, Write};
+use crate::plan::{Change, FieldChange, Observed, Write};
 use crate::rules::queue_argument;
 use crate::source::{Code, Problem};
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,6 +117,12 @@ pub(crate) fn queues(findings: &mut Findings<'_>) {
         let messages = observed.messages(&queue.id());
         findings.settle_fixed(object, fields, |fields| queue_reason(fields, messages));
     }
+}
+
+/// Returns whether a queue of the broker has values that the file's does not.
+pub(crate) fn queue_differs(desired: &Topology, observed: &Observed, old: &Queue, new: &Queue) -> bool {
+    let kind = type_of(new, desired, &observed.topology, observed.version);
+    !queue_changes(old, new, &kind).is_empty()
 }
 
 fn queue_changes(old: &Queue, new: &Queue, kind: &str) -> Vec<FieldChange> {

@@ -93,13 +93,18 @@ fn change_json(change: &Change) -> Json {
     let (action, fields, stakes): (&str, &[FieldChange], Option<&Stakes>) = match &change.kind {
         ChangeKind::Create { .. } => ("create", &[], None),
         ChangeKind::Update { fields } => ("update", fields, None),
-        ChangeKind::Replace { fields, stakes } => ("replace", fields, Some(stakes)),
+        ChangeKind::Replace { fields, stakes, .. } => ("replace", fields, Some(stakes)),
         ChangeKind::Delete { stakes, .. } => ("delete", &[], Some(stakes)),
     };
     let fields: Vec<Json> =
         fields.iter().map(|field| json!({ "name": field.name, "old": field.old, "new": field.new })).collect();
+    let way = match &change.kind {
+        ChangeKind::Replace { way, .. } => Some(way.as_str()),
+        _ => None,
+    };
     json!({
         "action": action,
+        "replaced_by": way,
         "object": object_json(&change.object),
         "text": explain(change),
         "fields": fields,

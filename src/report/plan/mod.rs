@@ -2,7 +2,11 @@
 //! Takes data, returns strings and values. Never decides.
 
 mod json;
+mod moving;
 mod text;
 
 pub use json::{PlannedFor, apply_json, plan_json};
-pub use text::{EQUAL_COVERS, applied_text, at_stake_text, changes_text, extras_text, plan_text, stakes_text};
+pub use moving::{StoppedMove, move_stage_text, moved_text, stopped_move};
+pub use text::{
+    EQUAL_COVERS, applied_text, at_stake_text, changes_text, deleted_text, extras_text, plan_text, stakes_text,
+};

@@ -1,8 +1,9 @@
 //! A plan and what came of it, as lines for the terminal.
 
 use crate::model::{by_number, counted};
-use crate::plan::{Applied, Change, ChangeKind, Extra, Plan, Stakes, explain, explain_extra};
+use crate::plan::{Applied, Change, ChangeKind, Extra, Plan, Stakes, explain, explain_extra, named};
 use crate::report::Palette;
+use crate::report::plan::moving::way_lines;
 
 /// What a proof by reading back covers.
 pub const EQUAL_COVERS: &str = "compared were types, flags, arguments, bindings, patterns, definitions, tags, limits and passwords by their \
@@ -26,6 +27,9 @@ fn change_text(change: &Change, palette: Palette) -> String {
     let mut text = format!("  {line}\n");
     if let Some(stakes) = stakes.and_then(stakes_text) {
         text.push_str(&format!("      {} {stakes}\n", palette.bad("goes with it:")));
+    }
+    for line in way_lines(change) {
+        text.push_str(&format!("      {line}\n"));
     }
     if let Some(risk) = &change.risk {
         text.push_str(&format!("      {} {}\n", palette.bad("at stake:"), risk.what));
@@ -77,6 +81,11 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
         text.push_str(&format!("  {} {object}: {refusal}\n", palette.bad("refused")));
     }
     text
+}
+
+/// Names what was deleted.
+pub fn deleted_text(applied: &Applied) -> String {
+    applied.done.iter().fold(String::new(), |text, object| text + &format!("  deleted {}\n", named(object)))
 }
 
 /// Counts the changes of a plan by what becomes of the objects: `2 to create, 1 to change`.

@@ -111,6 +111,15 @@ impl Sim {
         Ok(Reply::Done)
     }
 
+    /// Takes a limit away; one that is not there is no error (MG-9).
+    pub(crate) fn clear_vhost_limit(&mut self, vhost: &Name, name: &Name) -> Result<Reply, Refusal> {
+        let id = self.managed_vhost(vhost)?;
+        if let Some(vhost) = self.vhosts.get_mut(id) {
+            vhost.limits.remove(&**name);
+        }
+        Ok(Reply::Done)
+    }
+
     /// Finds a vhost for the management API (MG-1).
     pub(crate) fn managed_vhost(&self, name: &Name) -> Result<VhostId, Refusal> {
         self.vhost_names.get(name).copied().ok_or_else(|| http_error(404, "vhost_not_found"))

@@ -195,11 +195,14 @@ impl NameMapping {
                 object.user = self.user(&object.user);
             }
             Management::PutPolicy { policy, .. } => policy.vhost = self.vhost(&policy.vhost),
-            Management::ClearPolicy { vhost, .. } | Management::PutVhostLimit { vhost, .. } => {
+            Management::ClearPolicy { vhost, .. }
+            | Management::ClearParameter { vhost, .. }
+            | Management::PutVhostLimit { vhost, .. }
+            | Management::ClearVhostLimit { vhost, .. } => {
                 *vhost = self.vhost(vhost);
             }
             Management::PutParameter(parameter) => parameter.vhost = self.vhost(&parameter.vhost),
-            Management::PutGlobalParameter { .. } => {}
+            Management::PutGlobalParameter { .. } | Management::ClearGlobalParameter { .. } => {}
             Management::CloseConnection { .. } | Management::Restart { .. } => {}
         }
         act

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod arguments;
 pub(crate) mod definitions;
+pub(crate) mod ignore;
 pub(crate) mod objects;
 pub(crate) mod policies;
 pub(crate) mod retry;

@@ -8,7 +8,7 @@ use crate::language::decode::read;
 use crate::language::decode::topology::arguments::Arguments;
 use crate::language::decode::topology::retry;
 use crate::language::syntax::tree::Node;
-use crate::model::{Binding, DestinationKind, Exchange, Name, Origin, Queue, Table};
+use crate::model::{Binding, DestinationKind, Exchange, Name, Origin, Queue, Replacement, Table};
 
 /// What every object of a file needs to know.
 #[derive(Debug, Clone)]
@@ -49,8 +49,10 @@ pub fn queue(
     let bindings = fields.node("bindings");
     let ladder =
         fields.entry("retry").and_then(|entry| retry::read(entry, node.get("name").and_then(Node::as_text), desk));
+    let replace = fields.opt("replace", desk, read::word(&Replacement::WORDS)).and_then(Replacement::named);
     fields.finish(desk);
     let Some((mut queue, mut arguments)) = read else { return };
+    into.handling.replace.extend(replace.map(|replace| (queue.id(), replace)));
     if let Some(ladder) = &ladder {
         ladder.dress(&mut queue, &mut arguments, desk);
     }

@@ -1,0 +1,27 @@
+//! The flags that say how far an apply reaches beyond adding and changing, as clap reads them.
+
+use crate::model::Replacement;
+use crate::plan::DeletionScope;
+use clap::Args;
+
+/// How far an apply reaches beyond adding and changing.
+#[derive(Debug, Args)]
+pub struct ReachOptions {
+    /// How a queue is replaced that differs in what RabbitMQ never changes, where its file does not say: refuse, if-empty,
+    /// drop (with its messages), or move (they wait in a holding queue meanwhile).
+    #[arg(long, value_name = "HOW", default_value = "refuse", value_parser = replacement)]
+    pub replace: Replacement,
+    /// Move queues although they have consumers; what reaches them by the default exchange or as a dead letter while they
+    /// are replaced is lost.
+    #[arg(long)]
+    pub while_publishing: bool,
+    /// Delete what the files do not name in the vhosts that they declare or set; with =users,vhosts,global-parameters
+    /// those, too.
+    #[arg(long, value_name = "MORE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub prune: Option<DeletionScope>,
+}
+
+/// Reads a way to replace queues.
+fn replacement(text: &str) -> Result<Replacement, String> {
+    Replacement::named(text).ok_or_else(|| format!("give one of {}", Replacement::WORDS.join(", ")))
+}

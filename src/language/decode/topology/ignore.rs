@@ -1,0 +1,32 @@
+//! Decodes `ignore`: patterns of what `--prune` leaves alone, by kind.
+//! Takes a rendered node; gives kinds with their patterns, each of which is a regular expression.
+
+use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
+use crate::language::decode::read;
+use crate::language::syntax::tree::{Node, NodeKind};
+use crate::model::{Ignored, IgnoredKind};
+use crate::rules::Pattern;
+use crate::source::{Code, Problem};
+
+/// Decodes the map of kinds.
+pub fn ignore(node: &Node, into: &mut Vec<Ignored>, desk: &mut Diagnostics) {
+    let Some(mut fields) = MapDecoder::of("ignore", "`ignore`", node, desk) else { return };
+    for (key, kind) in IgnoredKind::ALL {
+        let Some(node) = fields.node(key) else { continue };
+        let Some(patterns) = desk.read(&format!("`{key}`"), node, read::texts) else { continue };
+        let nodes = match &node.kind {
+            NodeKind::List(entries) => entries.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        for (pattern, node) in patterns.into_iter().zip(nodes) {
+            match Pattern::new(&pattern, true) {
+                Ok(_) => into.push(Ignored { kind, pattern }),
+                Err(detail) => {
+                    let message = format!("`{key}` takes regular expressions, and `{pattern}` is none: {detail}");
+                    desk.add(Problem::new(Code::TopologyPattern, message).at(node.span, "no regular expression"));
+                }
+            }
+        }
+    }
+    fields.finish(desk);
+}

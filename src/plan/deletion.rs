@@ -1,0 +1,126 @@
+//! The deletion of one object: the requests that bring it about, what is lost by it, and its place among others.
+//! Takes what a broker was seen to hold; gives a change. Never deletes.
+
+use crate::broker::{Management, Method};
+use crate::model::{Binding, Name, Object, QueueKind, QueueName};
+use crate::plan::diff::effective_policy::Policies;
+use crate::plan::extra::Extra;
+use crate::plan::{Change, Observed, Risk, Write};
+
+/// Makes the change that deletes an object.
+pub(crate) fn deletion(extra: Extra, reason: &str, observed: &Observed) -> Change {
+    let writes = writes(&extra, observed);
+    let risk = risk(&extra, observed);
+    Change { risk, ..Change::delete(extra, reason, writes) }
+}
+
+/// Puts deletions into the order in which nothing is missed: what leads to an object goes before it.
+pub(crate) fn in_order(changes: &mut [Change]) {
+    changes.sort_by_key(|change| rank(&change.object));
+}
+
+fn rank(object: &Object) -> u8 {
+    match object {
+        Object::Binding { .. } => 0,
+        Object::Queue { .. } => 1,
+        Object::Exchange { .. } => 2,
+        Object::Parameter { .. } => 3,
+        Object::Policy { .. } | Object::OperatorPolicy { .. } => 4,
+        Object::GlobalParameter { .. } => 5,
+        Object::TopicPermission { .. } | Object::Permission { .. } => 6,
+        Object::VhostLimit { .. } => 7,
+        Object::Vhost { .. } => 8,
+        Object::User { .. } => 9,
+    }
+}
+
+fn writes(extra: &Extra, observed: &Observed) -> Vec<Write> {
+    let act = match &extra.object {
+        Object::Binding { .. } => {
+            let is_it = |binding: &&Binding| binding.object() == extra.object;
+            let binding = observed.topology.bindings.iter().find(is_it);
+            return binding.map(|it| Write::Call(Method::Unbind(Box::new(it.clone())))).into_iter().collect();
+        }
+        Object::Queue { vhost, name } => return delete_queue(vhost, name, extra.stakes.is_in_use(), observed),
+        Object::Exchange { name, .. } => {
+            return vec![Write::Call(Method::DeleteExchange { exchange: name.clone(), if_unused: false })];
+        }
+        Object::Policy { vhost, name } => clear_policy(vhost, name, false),
+        Object::OperatorPolicy { vhost, name } => clear_policy(vhost, name, true),
+        Object::Parameter { vhost, component, name } => {
+            let (vhost, component, name) = (vhost.clone(), component.clone(), name.clone());
+            Management::ClearParameter { vhost, component, name }
+        }
+        Object::GlobalParameter { name } => Management::ClearGlobalParameter { name: name.clone() },
+        Object::Permission { user, vhost } => Management::ClearPermission { user: user.clone(), vhost: vhost.clone() },
+        Object::TopicPermission { user, vhost, exchange } => {
+            let (user, vhost, exchange) = (user.clone(), vhost.clone(), exchange.clone());
+            Management::ClearTopicPermission { user, vhost, exchange }
+        }
+        Object::VhostLimit { vhost, name } => Management::ClearVhostLimit { vhost: vhost.clone(), name: name.clone() },
+        Object::Vhost { name } => Management::DeleteVhost { vhost: name.clone() },
+        Object::User { name } => Management::DeleteUser { user: name.clone() },
+    };
+    vec![Write::Manage(act)]
+}
+
+/// Deletes a queue. One that was seen without messages and consumers is looked at again just before, and a classic one goes
+/// only if that still holds; a quorum queue refuses those flags and a stream passes over them (ER-10).
+pub(crate) fn delete_queue(vhost: &Name, name: &Name, in_use: bool, observed: &Observed) -> Vec<Write> {
+    let kind = observed.topology.queue(vhost, name).map_or(QueueKind::Classic, |queue| queue.kind());
+    let has_flags = kind == QueueKind::Classic && !in_use;
+    let delete = Method::DeleteQueue { queue: name.clone(), if_unused: has_flags, if_empty: has_flags };
+    let look = (!in_use).then(|| Write::Call(Method::CheckQueue { queue: name.clone() }));
+    look.into_iter().chain([Write::Call(delete)]).collect()
+}
+
+fn clear_policy(vhost: &Name, name: &Name, operator: bool) -> Management {
+    Management::ClearPolicy { vhost: vhost.clone(), name: name.clone(), operator }
+}
+
+fn risk(extra: &Extra, observed: &Observed) -> Option<Risk> {
+    let gone = "none";
+    match &extra.object {
+        Object::Queue { vhost, name } if extra.stakes.is_in_use() => {
+            let queue = QueueName { vhost: vhost.clone(), name: name.clone() };
+            let consumers = extra.stakes.consumers.unwrap_or(0);
+            let what = if consumers > 0 {
+                format!("{} goes with its messages, and consumers of it are cancelled", extra.object)
+            } else {
+                format!("{} goes with its messages", extra.object)
+            };
+            let queues = vec![(queue, extra.stakes.messages.unwrap_or(0))];
+            Some(Risk { what, queues, old: extra.words.join(", "), new: gone.to_owned() })
+        }
+        Object::Permission { .. } | Object::TopicPermission { .. } => {
+            Some(Risk::of_rights(format!("{} go", extra.object), extra.words.join(", "), gone))
+        }
+        Object::User { .. } => {
+            Some(Risk::of_rights(format!("{} cannot log in any more", extra.object), extra.words.join(", "), gone))
+        }
+        Object::Vhost { .. } => {
+            let what = format!("{} goes with all its queues and their messages", extra.object);
+            Some(Risk::of_rights(what, extra.words.join(", "), gone))
+        }
+        Object::Policy { vhost, name } => policy_risk(extra, vhost, name, false, observed),
+        Object::OperatorPolicy { vhost, name } => policy_risk(extra, vhost, name, true, observed),
+        _ => None,
+    }
+}
+
+/// A policy that goes changes what holds for queues with messages.
+fn policy_risk(extra: &Extra, vhost: &Name, name: &Name, operator: bool, observed: &Observed) -> Option<Risk> {
+    let old = &observed.topology;
+    let mut left = [old.policies.clone(), old.operator_policies.clone()];
+    left[usize::from(operator)].retain(|policy| policy.vhost != *vhost || policy.name != *name);
+    let before = Policies::new(observed.version, &old.policies, &old.operator_policies);
+    let after = Policies::new(observed.version, &left[0], &left[1]);
+    let holding = old.queues.iter().filter(|queue| queue.vhost == *vhost && observed.messages(&queue.id()) > 0);
+    let changed = holding.filter(|queue| before.on(queue).values != after.on(queue).values);
+    let queues: Vec<(QueueName, u64)> = changed.map(|queue| (queue.id(), observed.messages(&queue.id()))).collect();
+    if queues.is_empty() {
+        return None;
+    }
+    let what = format!("{} holds no more for queues with messages", extra.object);
+    Some(Risk { what, queues, old: extra.words.join(", "), new: "none".to_owned() })
+}

@@ -1,0 +1,175 @@
+//! What a move of a queue does, what it counted and what hindered it, in words.
+
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
+use crate::model::{Object, QueueName, counted};
+use crate::plan::{Change, ChangeKind, Holding, MoveStage, MoveStop, MoveTally, ReplaceWay, policy_instead};
+
+/// Why a move stopped or cannot begin, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoppedMove {
+    pub why: String,
+    pub help: String,
+}
+
+/// Says how an object is replaced, and what follows from it, in lines.
+pub(crate) fn way_lines(change: &Change) -> Vec<String> {
+    let (ChangeKind::Replace { fields, way, .. }, Object::Queue { vhost, name }) = (&change.kind, &change.object)
+    else {
+        return Vec::new();
+    };
+    let queue = QueueName { vhost: vhost.clone(), name: name.clone() };
+    let held = Holding::of(&queue).queue;
+    let mut lines = match way {
+        ReplaceWay::Refused => Vec::new(),
+        ReplaceWay::NotEmpty => vec!["if-empty: it is not known to be empty, so it stays".to_owned()],
+        ReplaceWay::CannotMove(stop) => {
+            let StoppedMove { why, help } = stopped_move(&queue, stop);
+            vec![format!("move: {why}"), format!("  {help}")]
+        }
+        ReplaceWay::Unfinished => vec![format!(
+            "a move of it is unfinished, and its messages wait in queue '{held}': --replace move goes on with it"
+        )],
+        ReplaceWay::IfEmpty => {
+            vec!["if-empty: looked at once more, deleted and declared anew; its bindings are made again".to_owned()]
+        }
+        ReplaceWay::Drop => {
+            vec!["drop: deleted with what it holds and declared anew; its bindings are made again".to_owned()]
+        }
+        ReplaceWay::Move { resumes, counts_deaths_anew, by_priority } => {
+            let begun = if *resumes { "move, begun before: " } else { "move: " };
+            let mut lines = vec![
+                format!("{begun}its messages wait in queue '{held}', bound as it is, while it is made anew"),
+                "lost is what reaches it by the default exchange or as a dead letter between its deletion and its return"
+                    .to_owned(),
+            ];
+            let deaths = if *counts_deaths_anew { ", deaths counted in x-death (DL-22)" } else { "" };
+            lines.push(format!(
+                "its messages keep headers and order; anew begin time to live, deliveries counted{deaths}"
+            ));
+            if *by_priority {
+                lines.push("messages of higher priority come first on the way, as the queue hands them out".to_owned());
+            }
+            lines
+        }
+    };
+    if let Some(keys) = policy_instead(fields) {
+        lines.push(format!("a policy sets this on the queue as it is, without a new one: {{{}}}", keys.join(", ")));
+    }
+    lines
+}
+
+/// Says what a move does at a stage.
+pub fn move_stage_text(stage: MoveStage, queue: &QueueName) -> String {
+    let (name, held) = (&queue.name, Holding::of(queue).queue);
+    match stage {
+        MoveStage::Hold => format!("making queue '{held}', which takes over the bindings of '{name}'"),
+        MoveStage::Drain => format!("carrying messages from '{name}' to '{held}'"),
+        MoveStage::Replace => format!("deleting '{name}' and declaring it with the values of the file"),
+        MoveStage::DrainBack => format!("carrying messages back to '{name}'"),
+        MoveStage::BindBack => format!("giving '{name}' its bindings back"),
+        MoveStage::Clear => format!("deleting '{held}' and its exchanges"),
+    }
+}
+
+/// Says what a move came to: the counts before and after, and what may stand twice.
+pub fn moved_text(queue: &QueueName, tally: &MoveTally) -> String {
+    let how = if tally.resumed { "move gone on with" } else { "moved" };
+    let mut text = format!(
+        "{queue}: {how}; {} before, {} carried out, {} carried back, {} ready in it now",
+        messages(tally.before),
+        tally.out,
+        tally.back,
+        tally.after
+    );
+    let twice = tally.doubled_at_most();
+    if twice > 0 {
+        let mut reasons = Vec::new();
+        if tally.in_hand_before > 0 {
+            reasons.push(format!("{} had been handed out before without an acknowledgement", tally.in_hand_before));
+        }
+        if tally.while_both_bound > 0 {
+            reasons.push(format!("{} came while both queues were bound", tally.while_both_bound));
+        }
+        text.push_str(&format!("\n  at most {} may stand twice: {}", messages(twice), reasons.join(", ")));
+    }
+    if tally.both_bound_unknown {
+        text.push_str("\n  what was published while an earlier try had both queues bound may stand twice, too");
+    }
+    text
+}
+
+/// Says why a move stopped, and what to do.
+pub fn stopped_move(queue: &QueueName, stop: &MoveStop) -> StoppedMove {
+    let held = Holding::of(queue).queue;
+    let (why, help) = match stop {
+        MoveStop::Consumers { count } => (
+            format!("{} consume from it", counted(*count, "consumer")),
+            "stop them first: publishes by the default exchange and dead letters to this name are lost while the queue is \
+             replaced, and the consumers with it; --while-publishing accepts both"
+                .to_owned(),
+        ),
+        MoveStop::Unacked { count } => (
+            format!("{} of it are with clients that have not acknowledged them", messages(*count)),
+            "when they are settled or the clients are gone, the same command goes on".to_owned(),
+        ),
+        MoveStop::Stream => (
+            "a stream is a log: its messages cannot be taken out, nor put in where they stood".to_owned(),
+            "declare the new one under another name, and read the old one to its end".to_owned(),
+        ),
+        MoveStop::AutoDelete => (
+            "it is auto-delete: it goes with its last consumer, and what a move had not carried yet would go with it"
+                .to_owned(),
+            "replace it when it is empty: if-empty".to_owned(),
+        ),
+        MoveStop::NameTooLong => (
+            format!("the name '{held}' would be longer than the 255 bytes of AMQP"),
+            "give the new queue another name".to_owned(),
+        ),
+        MoveStop::PolicyOnHolding { policy, key } => (
+            format!("policy '{policy}' catches '{held}', too, and its {key} could lose messages there"),
+            "give the policy a pattern that passes over names that end in .rmqplay-move, like \
+             ^(?!.*\\.rmqplay-move$)ORDERS; a policy of the same values can be put back after the move"
+                .to_owned(),
+        ),
+        MoveStop::ForeignHolding => (
+            format!("there is a queue '{held}' that no move made: it has limits or goes by itself"),
+            "see what it is for, and delete it or move by hand".to_owned(),
+        ),
+        MoveStop::Nothing => {
+            (format!("neither it nor '{held}' is there any more"), "apply again to declare it".to_owned())
+        }
+        MoveStop::Refused { refusal, .. } => (
+            format!("the broker refused: {refusal}"),
+            format!(
+                "nothing is lost: what was carried waits in '{held}', and the same command goes on. Where the text is about \
+                 user_id, a message names its publisher: the account needs the tag `impersonator` to carry it"
+            ),
+        ),
+        MoveStop::Unroutable { text } => (
+            format!("a message found no queue ({text})"),
+            "somebody took a binding of the move away; the same command goes on".to_owned(),
+        ),
+        MoveStop::NotTaken => (
+            "a message was not taken: the queue that it was carried to is full".to_owned(),
+            format!("nothing is lost: the rest waits where it was, in the queue or in '{held}'; raise the limit and apply again"),
+        ),
+        MoveStop::Stalled { ready } => (
+            format!("{} stand ready, and none is delivered", messages(*ready)),
+            "another consumer may hold the queue (single active consumer, or exclusive); the same command goes on".to_owned(),
+        ),
+        MoveStop::Endless { moved } => (
+            format!("it fills as fast as it is emptied: {} were carried", messages(*moved)),
+            "stop who publishes to its name by the default exchange; the same command goes on".to_owned(),
+        ),
+        MoveStop::TooManyActs => (
+            "somebody changes the queue or its bindings at the same time".to_owned(),
+            "when that is over, the same command goes on".to_owned(),
+        ),
+    };
+    StoppedMove { why, help }
+}
+
+fn messages(count: u64) -> String {
+    counted(count, "message")
+}

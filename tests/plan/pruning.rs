@@ -1,0 +1,185 @@
+//! What `--prune` and `destroy` delete and what they never do, and how deletions are carried out beside others.
+
+use crate::samples::{binding, exchange, permission, policy, queue, user, vhost};
+use rmqplay::broker::{Client, Command, Event, Ids, Method, Refusal, Reply, Scope};
+use rmqplay::model::{Handling, Ignored, IgnoredKind, Moment, Name, QueueName, Topology};
+use rmqplay::plan::{
+    Change, DELETIONS_MAX, Decision, DeletionScope, Observed, Plan, QueueFacts, Stepwise, Write, destroy, explain,
+    prune,
+};
+use std::collections::BTreeMap;
+
+fn seen(topology: Topology) -> Observed {
+    Observed { account: "guest".into(), ..Observed::of_file(topology, None) }
+}
+
+fn desired() -> Topology {
+    Topology {
+        vhosts: vec![vhost("/")],
+        users: vec![user("alice", "secret", &[])],
+        permissions: vec![permission("alice", "", "", ".*")],
+        exchanges: vec![exchange("orders", "topic")],
+        queues: vec![queue("work", &[])],
+        bindings: vec![binding("orders", "work", "new.#")],
+        ..Topology::default()
+    }
+}
+
+/// A broker that holds more than the file names.
+fn more() -> Topology {
+    let mut there = desired();
+    there.exchanges.push(exchange("left", "fanout"));
+    there.queues.extend([
+        queue("left.q", &[]),
+        queue("kept.q", &[]),
+        queue("held.q", &[("x-queue-type", "quorum".into())]),
+    ]);
+    there.bindings.extend([
+        binding("orders", "work", "old.#"),
+        binding("left", "left.q", ""),
+        binding("orders", "kept.q", ""),
+    ]);
+    there.users.extend([user("bob", "", &[]), user("guest", "", &["administrator"])]);
+    there.permissions.extend([permission("bob", "", "", ""), permission("guest", ".*", ".*", ".*")]);
+    there.policies.push(policy("cap", "^held", 1, &[("max-length", 5.into())]));
+    there.vhosts.push(vhost("elsewhere"));
+    there
+}
+
+fn lines(changes: &[Change]) -> Vec<String> {
+    changes.iter().map(explain).collect()
+}
+
+fn scope(words: &str) -> DeletionScope {
+    words.parse().expect("words of the flag")
+}
+
+#[test]
+fn prune_deletes_in_order_what_the_file_neither_names_nor_ignores() {
+    let ignored = vec![Ignored { kind: IgnoredKind::Queues, pattern: "^kept".into() }];
+    let handling = Handling { ignored, ..Handling::default() };
+    let changes = prune(&desired(), &handling, &seen(more()), &["/".into()], DeletionScope::default());
+    assert_eq!(
+        lines(&changes),
+        [
+            "- binding 'orders' -> queue 'work' (old.#) in vhost '/'",
+            "- queue 'held.q' in vhost '/' (quorum)",
+            "- queue 'left.q' in vhost '/' (classic)",
+            "- exchange 'left' in vhost '/' (fanout)",
+            "- policy 'cap' in vhost '/' (pattern ^held, queues, priority 1, max-length 5)",
+            "- permissions of 'bob' in vhost '/' (configure '', write '', read '')",
+        ]
+    );
+    let risky: Vec<String> = changes.iter().filter(|it| it.risk.is_some()).map(|it| it.object.to_string()).collect();
+    assert_eq!(risky, ["permissions of 'bob'"]);
+}
+
+#[test]
+fn users_and_vhosts_are_pruned_when_told_and_never_the_account_in_use() {
+    let of = |words: &str| {
+        let changes = prune(&desired(), &Handling::default(), &seen(more()), &["/".into()], scope(words));
+        lines(&changes)
+            .into_iter()
+            .filter(|line| line.contains("user ") || line.starts_with("- vhost"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(""), Vec::<String>::new());
+    assert_eq!(of("users,vhosts"), ["- vhost 'elsewhere'", "- user 'bob'"]);
+    assert!("users,everything".parse::<DeletionScope>().is_err());
+}
+
+#[test]
+fn what_holds_messages_and_what_is_much_needs_consent() {
+    let mut observed = seen(more());
+    let id = QueueName::new("/", "held.q");
+    observed.queues.insert(id.clone(), QueueFacts { messages: 3, consumers: Some(1) });
+    let changes = prune(&desired(), &Handling::default(), &observed, &["/".into()], DeletionScope::default());
+    let held = changes.iter().find(|change| change.object.to_string() == "queue 'held.q'").expect("it goes");
+    let risk = held.risk.as_ref().expect("messages are at stake");
+    assert_eq!(risk.queues, [(id, 3)]);
+    // The policy held for its messages.
+    assert!(changes.iter().any(|change| change.object.to_string() == "policy 'cap'" && change.risk.is_some()));
+    let many = |count: usize| {
+        let there: Vec<_> = (0..count).map(|number| queue(&format!("q{number}"), &[])).collect();
+        let observed = seen(Topology { queues: there, ..desired() });
+        let changes = prune(&desired(), &Handling::default(), &observed, &["/".into()], DeletionScope::default());
+        Decision::of(&Plan { changes, ..Plan::default() }, false)
+    };
+    assert_eq!(many(DELETIONS_MAX), Decision::Write);
+    assert_eq!(many(DELETIONS_MAX + 1), Decision::DeletesMuch);
+}
+
+#[test]
+fn destroy_deletes_what_is_named_and_there() {
+    let observed = seen(more());
+    let all = destroy(&desired(), &Handling::default(), &observed, DeletionScope::default());
+    assert_eq!(
+        lines(&all),
+        ["- queue 'work' in vhost '/'", "- exchange 'orders' in vhost '/'", "- permissions of 'alice' in vhost '/'"]
+    );
+    let mut own = desired();
+    own.users.push(user("guest", "", &[]));
+    own.permissions.push(permission("guest", "", "", ""));
+    let with_vhosts = destroy(&own, &Handling::default(), &observed, scope("users,vhosts"));
+    assert_eq!(lines(&with_vhosts), ["- vhost '/'", "- user 'alice'"]);
+}
+
+/// Plays deletions against a broker that answers by the name of the queue; gives what was done and what refused.
+fn delete(changes: &[Change], answers: &BTreeMap<&str, Result<Reply, Refusal>>) -> (Vec<String>, Vec<String>) {
+    let mut stepwise = Stepwise::new(changes, Ids::default());
+    for _ in 0..1_000 {
+        let Some(command) = stepwise.poll_command(Moment(0)) else { break };
+        let (request, reply, closed) = match command {
+            Command::Connect { request, .. }
+            | Command::OpenChannel { request, .. }
+            | Command::Disconnect { request, .. }
+            | Command::Manage { request, .. } => (request, Ok(Reply::Done), None),
+            Command::Call { request, channel, method } => {
+                let (Method::CheckQueue { queue } | Method::DeleteQueue { queue, .. }) = method else {
+                    panic!("not asked for: {method:?}")
+                };
+                let usual = Reply::Declared { queue: Name::default(), ready: 0, consumers: 0 };
+                let reply = answers.get(&*queue).cloned().unwrap_or(Ok(usual));
+                (request, reply, Some(channel))
+            }
+            other => panic!("not asked for: {other:?}"),
+        };
+        let refused = reply.clone().err();
+        stepwise.handle_event(Moment(0), Event::Reply { request, reply });
+        if let (Some(cause), Some(channel)) = (refused, closed) {
+            stepwise.handle_event(Moment(0), Event::ChannelClosed { channel, cause });
+        }
+    }
+    assert!(stepwise.is_done());
+    let applied = stepwise.outcome();
+    let done = applied.done.iter().map(ToString::to_string).collect();
+    (done, applied.refused.iter().map(|(object, refusal)| format!("{object}: {}", refusal.text)).collect())
+}
+
+#[test]
+fn what_somebody_else_deleted_is_deleted_and_what_is_in_use_by_now_stays() {
+    let there = ["gone", "plain", "used", "locked"].map(|name| queue(name, &[]));
+    let observed = seen(Topology { queues: there.into(), ..desired() });
+    let changes = prune(&desired(), &Handling::default(), &observed, &["/".into()], DeletionScope::default());
+    let refuse = |code, text: &str| Refusal::new(Scope::Channel, code, text);
+    let answers = BTreeMap::from([
+        ("gone", Err(refuse(404, "NOT_FOUND - no queue 'gone' in vhost '/'"))),
+        ("used", Ok(Reply::Declared { queue: "used".into(), ready: 2, consumers: 0 })),
+        ("locked", Err(refuse(405, "RESOURCE_LOCKED - it is another's"))),
+    ]);
+    let (done, refused) = delete(&changes, &answers);
+    assert_eq!(done, ["queue 'gone'", "queue 'plain'"]);
+    assert_eq!(
+        refused,
+        [
+            "queue 'locked': RESOURCE_LOCKED - it is another's",
+            "queue 'used': it was empty and unused when the plan was made, and has 2 messages and 0 consumers now",
+        ]
+    );
+    // A classic queue goes only if it is empty and unused when the broker deletes it.
+    let flags = changes.iter().flat_map(|change| &change.writes).filter_map(|write| match write {
+        Write::Call(Method::DeleteQueue { if_empty, if_unused, .. }) => Some((*if_empty, *if_unused)),
+        _ => None,
+    });
+    assert!(flags.into_iter().all(|both| both == (true, true)));
+}
