@@ -9,6 +9,7 @@ use crate::language::is_secret;
 /// use rmqplay::report::mask;
 /// assert_eq!(mask("{name: al, password: hunter2}"), "{name: al, password: *******}");
 /// assert_eq!(mask("uri: amqp://al:pw@host"), "uri: amqp://al:**@host");
+/// assert_eq!(mask("[\"amqp://al:p'w/,@h\"]"), "[\"amqp://al:*****@h\"]");
 /// assert_eq!(mask("- {password: >-\n   hunter2}\nname: al"), "- {password: **\n   ********\nname: al");
 /// // A variable that is somebody's password is a secret where it is given.
 /// assert_eq!(mask("vars: {al: hunter2}\npassword: '{{ al }}'"), "vars: {al: *******}\npassword: '{{ al }}'");
@@ -178,15 +179,20 @@ fn mask_quoted_in_template(written: &str, offset: usize, bytes: &mut [u8]) {
     }
 }
 
-/// Masks `pass` in `scheme://user:pass@host`.
+/// Masks `pass` in `scheme://user:pass@host`; one with a `/` or a quote in it, too.
 fn mask_urls(text: &str, bytes: &mut [u8]) {
     for (at, _) in text.match_indices("://") {
         let start = at + 3;
+        let scheme = text[..at].trim_end_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+        let is_in_quotes = scheme.ends_with('\'');
+        let ends = |c: char| c.is_whitespace() || c == '"' || is_in_quotes && c == '\'';
         let rest = &text[start..];
-        let authority = &rest[..rest.find(['/', ' ', '"', '\'', '\n', '\r', ',', '}']).unwrap_or(rest.len())];
-        if let (Some(colon), Some(end)) = (authority.find(':'), authority.rfind('@'))
-            && colon < end
-        {
+        let whole = &rest[..rest.find(ends).unwrap_or(rest.len())];
+        let authority = &whole[..whole.find('/').unwrap_or(whole.len())];
+        let Some(colon) = authority.find(':') else { continue };
+        let is_port = !authority[colon + 1..].is_empty() && authority[colon + 1..].bytes().all(|b| b.is_ascii_digit());
+        let end = authority.rfind('@').or_else(|| whole.rfind('@').filter(|_| !is_port));
+        if let Some(end) = end.filter(|end| colon < *end) {
             hide(bytes, start + colon + 1, start + end);
         }
     }
