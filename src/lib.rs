@@ -5,6 +5,8 @@
 //! broker under virtual time and against any number of live RabbitMQ versions.
 //!
 //! ```text
+//!   foreign files ──► convert ──► YAML, definitions.json
+//!                      │ ▲
 //!   files ──► language ──► model ──► player ─┐ commands       ┌─► sim       (simulate steps both, jumping the clock)
 //!               │                      plan ─┤  ──────► broker ┤
 //!             source                         │  ◄──────  seam  └─► io::live  (lapin, management API)
@@ -20,6 +22,7 @@
 //! | [`model`] | the nouns of topologies and scenarios | decides what a broker does |
 //! | [`rules`] | RabbitMQ's pure functions: routing, policies, arguments, permissions; the rule book | holds state |
 //! | [`language`] | YAML text → tree with spans → model, all problems at once | stops at the first problem |
+//! | [`convert`] | files of other tools → topology → YAML or a definitions file | reads a file, writes an unproven one |
 //! | [`broker`] | the seam: commands, events, replies, the [`broker::Client`] trait | acts |
 //! | [`sim`] | commands and a moment in, events and the next wake-up out | reads a clock, loses a message silently |
 //! | [`plan`] | desired and observed topology → ordered, explained changes → commands | deletes what it was not told to |
@@ -36,6 +39,7 @@
 pub mod broker;
 #[cfg(feature = "io")]
 pub mod cli;
+pub mod convert;
 pub mod foresee;
 #[cfg(feature = "io")]
 pub mod io;

@@ -15,11 +15,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the order that data flows, and the rooms that each may use.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("source", &[]),
     ("model", &["source"]),
     ("rules", &["source", "model"]),
     ("language", &["source", "model", "rules"]),
+    ("convert", &["source", "model", "rules", "language"]),
     ("broker", &["model"]),
     ("sim", &["model", "rules", "broker"]),
     ("plan", &["source", "model", "rules", "broker"]),
@@ -35,7 +36,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
         "cli",
         &[
             "source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "foresee", "report",
-            "io",
+            "io", "convert",
         ],
     ),
 ];

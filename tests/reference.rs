@@ -51,6 +51,9 @@ const BROKERS: &str = "Brokers by name";
 /// The part whose examples are commands.
 const PLANS: &str = "Plans";
 
+/// The last part of the page.
+const LAST: &str = "Files of other tools";
+
 /// Other spellings of words that are explained.
 const OTHER_SPELLINGS: [&str; 4] = ["routing-keys", "original-expiration", "for_each", "headers"];
 
@@ -179,7 +182,7 @@ fn the_contents_name_every_section() {
             _ => wanted.push_str(&format!("  - {entry}\n")),
         }
     }
-    assert_eq!(part, BROKERS, "the page ends otherwise: were all headings found?");
+    assert_eq!(part, LAST, "the page ends otherwise: were all headings found?");
     let strange = kept.lines().find(|line| !line.is_empty() && !line.trim_start().starts_with("- ["));
     assert_eq!(strange, None, "stands among the contents, which are written anew: move it above them");
     if kept != wanted && std::env::var_os("UPDATE_GOLDEN").is_some() {

@@ -1,5 +1,6 @@
 //! The command line, as clap reads it.
 
+use crate::cli::convert_arguments::{ExportOptions, ImportOptions};
 use crate::cli::foresee_options::CheckOptions;
 pub use crate::cli::options::{ApplyOptions, DestroyOptions, ExtrasMode, OneBroker, PlanOptions, ReachOptions};
 pub use crate::cli::variable_options::Vars;
@@ -104,6 +105,25 @@ Examples:
 
 Queues with messages or consumers, rights, logins and more than 20 objects need --yes.")]
     Destroy(DestroyOptions),
+    /// Convert a broker, a definitions file, Kubernetes resources, rascal or Terraform to a topology.
+    #[command(after_help = "\
+Examples:
+  rmqplay import definitions.json -o topologies/shop.yaml
+  rmqplay import --broker amqp://guest:guest@localhost:5672 --vhost shop
+  rmqplay import queues.k8s.yaml -o topologies/shop.yaml --secrets shop.env
+  terraform show -json | rmqplay import - > topologies/shop.yaml
+
+What is written has been read again and compared with its source. Passwords, hashes and the passwords of URIs become
+variables of the environment.")]
+    Import(ImportOptions),
+    /// Write topologies, or what a broker holds, as a definitions file that RabbitMQ imports.
+    #[command(after_help = "\
+Examples:
+  rmqplay export topologies/shop.yaml -o definitions.json
+  rmqplay export topologies/*.yaml --for 3.10       in the form and within the bounds of an older version
+  rmqplay export topologies/shop.yaml --vhost shop  one vhost, for POST /api/definitions/VHOST
+  rmqplay export --broker amqp://localhost          what a broker holds")]
+    Export(ExportOptions),
     /// Report what is wrong with topologies and scenarios, and what you would regret; play nothing.
     #[command(after_help = "\
 Examples:

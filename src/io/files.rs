@@ -102,6 +102,43 @@ pub fn make_atomically(path: &Path, text: &str) -> Result<bool, String> {
     })
 }
 
+/// Writes a file that only its owner may read, whole and in one go; false when it is there already, unless forced.
+pub fn make_private(path: &Path, text: &str, force: bool) -> Result<bool, String> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let failed = |error: io::Error| format!("cannot write {}: {}", path.display(), why(&error));
+    if !force && path.symlink_metadata().is_ok() {
+        return Ok(false);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let name = path.file_name().ok_or_else(|| format!("cannot write {}: no file name", path.display()))?;
+    let beside = folder.join(format!(".{}.{}.private.tmp", name.to_string_lossy(), std::process::id()));
+    let write = || -> io::Result<bool> {
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        if force {
+            return std::fs::rename(&beside, path).map(|()| true);
+        }
+        match std::fs::hard_link(&beside, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            linked => linked.map(|()| true),
+        }
+    };
+    let written = write();
+    // What is left beside is of no use; after a rename there is none.
+    let _ = std::fs::remove_file(&beside);
+    written.map_err(failed)
+}
+
+/// Reads all of standard input.
+pub fn read_input() -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes);
+    read.map(|_| bytes).map_err(|error| format!("cannot read standard input: {}", why(&error)))
+}
+
 /// Writes a text beside a file, and lets it take the file's place.
 fn beside<T>(path: &Path, text: &str, take_place: impl FnOnce(&Path) -> io::Result<T>) -> Result<T, String> {
     static COUNT: AtomicU64 = AtomicU64::new(0);

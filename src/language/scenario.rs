@@ -18,6 +18,7 @@ use crate::language::expand::merge_topologies::{TopologySource, TopologySources}
 use crate::language::expand::render::{self, Renderer};
 use crate::language::expand::scope::VariableScope;
 use crate::language::syntax::encoding;
+use crate::language::syntax::foreign;
 use crate::language::syntax::parse::parse;
 use crate::language::syntax::tree::{Node, NodeKind};
 use crate::language::syntax::wrong_kind;
@@ -54,7 +55,7 @@ pub fn load_scenario(
     let parsed = parse(sources, file);
     parsed.problems.into_iter().for_each(|problem| desk.add(problem));
     let Some(root) = parsed.root else { return (None, desk.problems) };
-    if let Some(problem) = wrong_kind::refuse(&root, FileKind::Scenario) {
+    if let Some(problem) = foreign::refuse(sources, &root).or_else(|| wrong_kind::refuse(&root, FileKind::Scenario)) {
         return (None, vec![problem]);
     }
     let parts = read_parts(sources, &root, name, world, settings, &mut desk);

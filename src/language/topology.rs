@@ -15,6 +15,7 @@ use crate::language::decode::topology::{access, definitions, ignore, policies};
 use crate::language::expand::render::{self, Renderer};
 use crate::language::expand::scope::VariableScope;
 use crate::language::syntax::encoding;
+use crate::language::syntax::foreign;
 use crate::language::syntax::parse::parse;
 use crate::language::syntax::tree::Node;
 use crate::language::syntax::wrong_kind;
@@ -88,7 +89,8 @@ pub fn load_topologies(
             is_whole = false;
             continue;
         };
-        if let Some(problem) = wrong_kind::refuse(&read.root, FileKind::Topology) {
+        let foreign = foreign::refuse(sources, &read.root);
+        if let Some(problem) = foreign.or_else(|| wrong_kind::refuse(&read.root, FileKind::Topology)) {
             wrong.push(problem);
             continue;
         }
@@ -173,6 +175,7 @@ pub fn decode(
     let mut root = read.root.clone();
     if !read.is_export {
         let renderer = Renderer::new(scope).with_sources(sources).without_credentials(without_credentials);
+        let renderer = renderer.without_secrets(settings.without_secrets);
         root = renderer.tree(&without_vars(&root), desk);
     }
     let mut of_objects = None;

@@ -51,6 +51,8 @@ pub struct Settings {
     pub default_vhost: Option<String>,
     /// The versions that files are judged for; empty: all that the project knows.
     pub judged_for: Vec<Profile>,
+    /// Secrets of the environment may be unset: a note says which, and what they stand in is passed over.
+    pub without_secrets: bool,
 }
 
 impl Settings {

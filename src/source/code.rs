@@ -47,6 +47,7 @@ macro_rules! codes {
 codes! {
     File "file" {
         FileEmpty "empty",
+        FileForeign "foreign",
         FileMissing "missing",
         FileNotJson "not_json",
         FileNotText "not_text",
@@ -233,6 +234,11 @@ codes! {
     Snapshot "snapshot" {
         SnapshotBroken "broken",
         SnapshotUnreadable "unreadable",
+    }
+    Convert "convert" {
+        ConvertAssumed "assumed",
+        ConvertLeftOut "left_out",
+        ConvertNotEqual "not_equal",
     }
     Plan "plan" {
         PlanClusterOwn "cluster_own",

@@ -4,7 +4,7 @@
 use crate::source::{Block, Chapter, Code, Section};
 
 /// The files of `codes/`, in the order in which they are listed.
-const CHAPTERS: [&str; 14] = [
+const CHAPTERS: [&str; 15] = [
     include_str!("codes/file.md"),
     include_str!("codes/yaml.md"),
     include_str!("codes/value.md"),
@@ -18,6 +18,7 @@ const CHAPTERS: [&str; 14] = [
     include_str!("codes/step.md"),
     include_str!("codes/run.md"),
     include_str!("codes/snapshot.md"),
+    include_str!("codes/convert.md"),
     include_str!("codes/plan.md"),
 ];
 

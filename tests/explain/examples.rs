@@ -1,5 +1,5 @@
 //! Plays the guide's examples with the program itself: `check`, then `run` on the simulated broker; those of `plan`
-//! are compared as topologies. The wrong ones show their code and nothing else, the right ones nothing at all.
+//! are compared as topologies, those of `convert` imported. The wrong ones show their code and nothing else, the right ones nothing at all.
 
 use rmqplay::language::{ReadError, Settings, World, load_topology};
 use rmqplay::model::{Profile, Version};
@@ -57,6 +57,7 @@ fn faults_of(section: &CodeSection) -> Vec<String> {
     }
     let found = |files: &[ExampleFile]| match code.family() {
         CodeFamily::Plan => planned(files),
+        CodeFamily::Convert => converted(files),
         CodeFamily::Lint => played(files, true),
         // What is small enough to show one thing leads nowhere, or dead-letters nowhere.
         _ => played(files, false).into_iter().filter(|code| !code.starts_with("lint::")).collect(),
@@ -135,6 +136,17 @@ fn played(files: &[ExampleFile], with_lints: bool) -> BTreeSet<String> {
         found.insert(format!("{output:?}"));
     }
     found
+}
+
+/// Imports the files of an example.
+fn converted(files: &[ExampleFile]) -> BTreeSet<String> {
+    let folder = Folder::new();
+    for file in files {
+        fs::write(folder.0.join(&file.name), &file.text).expect("writable");
+    }
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    let output = folder.rmqplay(&[&["import", "-o", "topology.yaml"], names.as_slice()].concat());
+    codes_of(&Output { stdout: Vec::new(), ..output })
 }
 
 /// Compares `broker.yaml`, what a broker holds, with `topology.yaml`, what is applied to it.

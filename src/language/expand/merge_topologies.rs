@@ -8,6 +8,7 @@ use crate::language::decode::merge::merge;
 use crate::language::expand::matrix::Choice;
 use crate::language::expand::scope::VariableScope;
 use crate::language::syntax::encoding;
+use crate::language::syntax::foreign;
 use crate::language::syntax::tree::{Node, NodeKind};
 use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::FileKind;
@@ -121,7 +122,9 @@ fn read_file(
         }
     };
     let read = read_topology(sources, id, desk)?;
-    if let Some(problem) = wrong_kind::refuse(&read.root, FileKind::Topology) {
+    if let Some(problem) =
+        foreign::refuse(sources, &read.root).or_else(|| wrong_kind::refuse(&read.root, FileKind::Topology))
+    {
         desk.add(problem.at(node.span, "named as a topology here"));
         return None;
     }

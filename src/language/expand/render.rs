@@ -5,6 +5,7 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::expand::expressions::{self, KnownNames};
 use crate::language::expand::late::Late;
 use crate::language::expand::scope::VariableScope;
+use crate::language::secrets::is_secret;
 use crate::language::syntax::tree::{Entry, Node, NodeKind, Style};
 use crate::model::{Scope as Names, Template};
 use crate::source::{Code, Problem, Sources, Span};
@@ -27,12 +28,14 @@ pub struct Renderer<'s, 'a> {
     sources: Option<&'s Sources>,
     /// Passwords are left out unread: a run never needs them.
     without_credentials: bool,
+    /// Secrets of the environment may be unset.
+    without_secrets: bool,
 }
 
 impl<'s, 'a> Renderer<'s, 'a> {
     /// Makes one.
     pub fn new(scope: &'s VariableScope<'a>) -> Self {
-        Self { scope, sources: None, without_credentials: false }
+        Self { scope, sources: None, without_credentials: false, without_secrets: false }
     }
 
     /// Lets it point into the middle of a scalar.
@@ -43,6 +46,11 @@ impl<'s, 'a> Renderer<'s, 'a> {
     /// Leaves passwords and their hashes out, if so told.
     pub fn without_credentials(self, without_credentials: bool) -> Self {
         Self { without_credentials, ..self }
+    }
+
+    /// Passes over secrets of the environment that are not set, with a note, if so told.
+    pub fn without_secrets(self, without_secrets: bool) -> Self {
+        Self { without_secrets, ..self }
     }
 
     /// Renders a value in which no `for_each` has a meaning.
@@ -57,7 +65,13 @@ impl<'s, 'a> Renderer<'s, 'a> {
 
     fn node(&self, node: &Node, late: Late, data: bool, desk: &mut Diagnostics) -> Node {
         match &node.kind {
-            NodeKind::Text(text) if Template::looks_like_one(text) => self.scalar(node, text, late, desk),
+            NodeKind::Text(text) if Template::looks_like_one(text) => match self.unset_secret(node) {
+                Some(name) if self.without_secrets => {
+                    note_unset(&name, node.span, desk);
+                    node.clone()
+                }
+                _ => self.scalar(node, text, late, desk),
+            },
             NodeKind::List(entries) => {
                 let mut out = Vec::with_capacity(entries.len());
                 for entry in entries {
@@ -84,6 +98,12 @@ impl<'s, 'a> Renderer<'s, 'a> {
             let problem = Problem::new(Code::TemplateKey, "templates are rendered in values, not in keys");
             desk.add(problem.at(entry.key_span, "this key stays as it is").help("write the key out"));
         }
+        if self.without_secrets
+            && let Some(name) = self.unset_secret(&entry.value)
+        {
+            note_unset(&name, entry.value.span, desk);
+            return (!is_secret(&entry.key)).then(|| entry.clone());
+        }
         let late = match &*entry.key {
             "match" | "do" => Late::Consumer,
             "publish" if late == Late::Nothing => Late::Publish,
@@ -92,6 +112,15 @@ impl<'s, 'a> Renderer<'s, 'a> {
         let data = data || DATA_KEYS.contains(&entry.key.as_str());
         let value = self.node(&entry.value, late, data, desk);
         Some(Entry { key: entry.key.clone(), key_span: entry.key_span, value })
+    }
+
+    /// Finds a variable of the environment whose name says that it holds a secret, which is not set, in a scalar.
+    fn unset_secret(&self, value: &Node) -> Option<String> {
+        let text = value.as_text().filter(|text| Template::looks_like_one(text))?;
+        let paths = Template::compile(text, value.span).ok()?.paths();
+        let names = paths.iter().filter_map(|path| path.strip_prefix("env."));
+        let is_unset = |name: &&str| is_secret(name) && self.scope.world.variable(name).is_none();
+        names.filter(|_| !text.contains('|')).find(is_unset).map(str::to_owned)
     }
 
     /// Writes a list entry out once for each item.
@@ -231,6 +260,12 @@ impl<'s, 'a> Renderer<'s, 'a> {
         let quoted = written.get(1..written.len().checked_sub(1)?)?;
         (quoted == text).then_some(node.span.start + 1)
     }
+}
+
+/// Notes a secret of the environment that is not set.
+fn note_unset(name: &str, span: Span, desk: &mut Diagnostics) {
+    let note = Problem::note(Code::TemplateUndefined, format!("{name} is not set, and holds a secret"));
+    desk.add(note.at(span, "not judged").help("`apply` needs it in the environment"));
 }
 
 /// Finds places inside a scalar.

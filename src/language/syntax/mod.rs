@@ -2,6 +2,7 @@
 //! Never knows a word of the language.
 
 pub(crate) mod encoding;
+pub(crate) mod foreign;
 pub(crate) mod parse;
 pub(crate) mod scalar;
 pub(crate) mod syntax_errors;

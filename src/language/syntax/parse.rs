@@ -6,7 +6,7 @@ use crate::language::syntax::top_level::top_level_keys;
 use crate::language::syntax::tree::{DEPTH_MAX, Node};
 use crate::language::syntax::tree_builder::TreeBuilder;
 use crate::source::{FileId, Problem, Sources};
-use granit_parser::Parser;
+use granit_parser::{Event, Parser};
 
 /// What parsing gives.
 #[derive(Debug)]
@@ -24,6 +24,35 @@ pub fn plain_value(text: &str) -> Option<serde_json::Value> {
     let file = sources.add("", text);
     let parsed = parse(&sources, file);
     parsed.whole.then_some(parsed.root?.to_json())
+}
+
+/// Reads all documents of a text, up to the first place that is no YAML.
+pub fn parse_documents(sources: &Sources, file: FileId) -> (Vec<Node>, Vec<Problem>) {
+    let text = sources.get(file).text.clone();
+    let (mut roots, mut problems) = (Vec::new(), Vec::new());
+    let mut builder = TreeBuilder::new(file, &text);
+    let mut end = |builder: TreeBuilder<'_>, problems: &mut Vec<Problem>| {
+        roots.extend(builder.root);
+        problems.extend(builder.problems);
+    };
+    for next in Parser::new_from_str_with_options(&text, options()) {
+        match next {
+            Ok((event, span)) => {
+                let ends = matches!(event, Event::DocumentEnd);
+                builder.take(event, span);
+                if ends {
+                    end(std::mem::replace(&mut builder, TreeBuilder::new(file, &text)), &mut problems);
+                }
+            }
+            Err(error) => {
+                let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
+                problems.push(syntax_errors::explain(&text, file, error.kind(), at));
+                break;
+            }
+        }
+    }
+    end(builder, &mut problems);
+    (roots, problems)
 }
 
 /// How many broken places are looked for in one file.
@@ -61,16 +90,20 @@ pub fn parse(sources: &Sources, file: FileId) -> Parsed {
     }
 }
 
-/// Feeds the events of a text to a grower, up to the first place that is no YAML.
-fn grow(text: &str, grower: &mut TreeBuilder) -> Result<(), granit_parser::ScanError> {
-    let options = granit_parser::options! {
+/// Returns how documents are parsed.
+fn options() -> granit_parser::Options {
+    granit_parser::options! {
         emit_unresolved_aliases: true,
         emit_comments: false,
         disallow_directives: false,
         flow_nesting_limit: DEPTH_MAX,
         block_nesting_limit: DEPTH_MAX,
-    };
-    for next in Parser::new_from_str_with_options(text, options) {
+    }
+}
+
+/// Feeds the events of a text to a grower, up to the first place that is no YAML.
+fn grow(text: &str, grower: &mut TreeBuilder) -> Result<(), granit_parser::ScanError> {
+    for next in Parser::new_from_str_with_options(text, options()) {
         let (event, span) = next?;
         if !grower.take(event, span) {
             break;

@@ -10,22 +10,32 @@ pub const DEPTH_MAX: usize = 100;
 /// One value of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
+    /// Where it stands.
     pub span: Span,
+    /// What it says.
     pub kind: NodeKind,
+    /// How it is written.
     pub style: Style,
 }
 
 /// What a value says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NodeKind {
+    /// `null`, or nothing.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A whole number.
     Integer(i64),
     /// An integer beyond `i64`.
     Big(u64),
+    /// A fraction.
     Float(f64),
+    /// A text.
     Text(String),
+    /// A list.
     List(Vec<Node>),
+    /// A map.
     Map(Vec<Entry>),
     /// A text with `{{ … }}` that is rendered when the scenario plays.
     Late(Box<Template>),
@@ -45,8 +55,11 @@ pub enum Style {
 /// One key of a map with its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
+    /// The key.
     pub key: String,
+    /// Where the key stands.
     pub key_span: Span,
+    /// What it is set to.
     pub value: Node,
 }
 

@@ -1,0 +1,80 @@
+//! `export`: topologies as a definitions file that RabbitMQ's own import takes.
+
+use crate::cli::arguments::{OneBroker, Vars};
+use crate::cli::brokers::one_broker;
+use crate::cli::commands::import::read_broker;
+use crate::cli::convert_arguments::ExportOptions;
+use crate::cli::load::Loader;
+use crate::cli::output::{Output, write_output};
+use crate::cli::terminal::Terminal;
+use crate::cli::{ExitCode, runtime};
+use crate::convert::{DefinitionsForm, Imported, definitions, only_vhost};
+use crate::io::random_salt;
+use crate::model::Topology;
+
+/// Loads, joins, and writes.
+pub fn export(command: &ExportOptions, terminal: &Terminal) -> ExitCode {
+    let topology = match command.files.is_empty() {
+        true => of_broker(command, terminal),
+        false => of_files(command, terminal),
+    };
+    let mut topology = match topology {
+        Ok(topology) => topology,
+        Err(code) => return code,
+    };
+    let form = match &command.vhost {
+        None => DefinitionsForm::Cluster,
+        Some(vhost) => {
+            let mut imported = Imported { topology, ..Imported::default() };
+            only_vhost(&mut imported, vhost);
+            topology = imported.topology;
+            if topology == Topology::default() {
+                terminal.error(&format!("there is nothing in a vhost '{vhost}' to export"));
+                return ExitCode::Nothing;
+            }
+            DefinitionsForm::Vhost(vhost.clone())
+        }
+    };
+    let text = format!("{:#}\n", definitions(&topology, command.target, &form, &mut random_salt));
+    // Hashes of passwords are no secret to read aloud.
+    let output = Output { path: command.output.as_deref(), force: command.force, is_private: true };
+    let code = write_output(&output, &text, terminal);
+    if let (ExitCode::Fine, Some(path)) = (code, &command.output) {
+        let how = match &command.vhost {
+            None => format!("rabbitmqctl import_definitions {}", path.display()),
+            Some(_) => "POST it to /api/definitions/VHOST".to_owned(),
+        };
+        terminal.status(&format!("wrote {} for RabbitMQ {}: {how}", path.display(), command.target));
+    }
+    code
+}
+
+/// Loads all files, judged by the version that shall import them.
+fn of_files(command: &ExportOptions, terminal: &Terminal) -> Result<Topology, ExitCode> {
+    let vars = Vars { vars: command.vars.clone(), vars_files: command.vars_files.clone() };
+    let loader = Loader::new(&vars, command.vhost.clone());
+    let loader = loader.map_err(|(code, message)| {
+        terminal.usage(&message);
+        code
+    })?;
+    let mut loader = loader.judging_for(&[command.target]);
+    let (loaded, problems) = loader.topologies(&command.files);
+    if let Some(unknown) = loader.unknown_variable() {
+        return Err(terminal.usage(&format!("--var: {unknown}")));
+    }
+    let problems = crate::report::distinct(problems, &loader.sources);
+    match (terminal.problems(&problems, &loader.sources), loaded) {
+        (ExitCode::Fine, Some(loaded)) => Ok(loaded.topology),
+        (code, _) => Err(code.and(ExitCode::BadFile)),
+    }
+}
+
+fn of_broker(command: &ExportOptions, terminal: &Terminal) -> Result<Topology, ExitCode> {
+    let (broker, node, management) = (command.broker.clone(), command.node.clone(), command.management.clone());
+    let address = one_broker(&OneBroker { broker, node, management }, terminal).map_err(|none| none.emit(terminal))?;
+    match runtime::interruptible(read_broker(&address, command.vhost.as_deref())) {
+        Ok(Ok(imported)) => Ok(imported.topology),
+        Ok(Err(failure)) => Err(terminal.failure(&failure)),
+        Err(code) => Err(code),
+    }
+}
