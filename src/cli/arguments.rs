@@ -1,6 +1,6 @@
 //! The command line, as clap reads it.
 
-use crate::cli::convert_arguments::{ExportOptions, ImportOptions};
+use crate::cli::convert::options::{ExportOptions, ImportOptions};
 use crate::cli::foresee_options::CheckOptions;
 pub use crate::cli::options::{ApplyOptions, DestroyOptions, ExtrasMode, OneBroker, PlanOptions, ReachOptions};
 pub use crate::cli::variable_options::Vars;

@@ -3,9 +3,9 @@
 use crate::cli::arguments::{OneBroker, Vars};
 use crate::cli::brokers::one_broker;
 use crate::cli::commands::import::read_broker;
-use crate::cli::convert_arguments::ExportOptions;
+use crate::cli::convert::options::ExportOptions;
+use crate::cli::convert::output::{Output, write_output};
 use crate::cli::load::Loader;
-use crate::cli::output::{Output, write_output};
 use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, runtime};
 use crate::convert::{DefinitionsForm, Imported, definitions, only_vhost};

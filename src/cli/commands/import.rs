@@ -2,9 +2,9 @@
 
 use crate::cli::arguments::OneBroker;
 use crate::cli::brokers::one_broker;
-use crate::cli::convert_arguments::ImportOptions;
+use crate::cli::convert::options::ImportOptions;
+use crate::cli::convert::output::{Output, write_output};
 use crate::cli::load::MISSING;
-use crate::cli::output::{Output, write_output};
 use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, runtime};
 use crate::convert::{
