@@ -179,7 +179,14 @@ pub(crate) fn queue_words(queue: &Queue, kind: &str) -> Vec<String> {
 /// Compares bindings by source, destination, key and arguments; there is nothing to change in one.
 pub(crate) fn bindings(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
-    let beside: BTreeMap<_, &Binding> = observed.topology.bindings.iter().map(|old| (ends(old), old)).collect();
+    let mut beside: BTreeMap<_, &Binding> = BTreeMap::new();
+    for old in &observed.topology.bindings {
+        // A broker lists them in no order of its own: the first key by name speaks for all.
+        let first = beside.entry(ends(old)).or_insert(old);
+        if old.routing_key < first.routing_key {
+            *first = old;
+        }
+    }
     let known: BTreeSet<Object> = observed.topology.bindings.iter().map(Binding::object).collect();
     for binding in &desired.bindings {
         let object = binding.object();
