@@ -1,9 +1,10 @@
 //! The command line, as clap reads it.
 
 use crate::cli::convert::options::{ExportOptions, ImportOptions};
-use crate::cli::foresee_options::CheckOptions;
-pub use crate::cli::options::{ApplyOptions, DestroyOptions, ExtrasMode, OneBroker, PlanOptions, ReachOptions};
-pub use crate::cli::variable_options::Vars;
+use crate::cli::options::{AccessOptions, CheckOptions, EffectiveOptions, RouteOptions};
+pub use crate::cli::options::{
+    ApplyOptions, CleanOptions, DestroyOptions, ExtrasMode, OneBroker, PlanOptions, ReachOptions, Vars, WaitOptions,
+};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -138,6 +139,30 @@ What is meant to be so is said in the file, on top or in the object, with a reas
 
 Exit codes: 0 nothing stops, 65 something does, 1 when --deny finds.")]
     Check(CheckOptions),
+    /// Show what is in force on a queue or exchange: arguments, policies, defaults; which won, and why.
+    #[command(after_help = "\
+Examples:
+  rmqplay effective topologies/rte-demo.yaml                  of all queues and exchanges of a file
+  rmqplay effective definitions.json orders.work --for 4.3    of one queue, on one version
+  rmqplay effective --broker amqp://localhost orders.work     of a queue on a broker")]
+    Effective(EffectiveOptions),
+    /// Show who may do what: user, object and right, with the pattern that grants it.
+    #[command(after_help = "\
+Examples:
+  rmqplay access topologies/least-privilege.yaml
+  rmqplay access definitions.json --user alice --json
+  rmqplay access --broker amqp://localhost")]
+    Access(AccessOptions),
+    /// Show which queues get a message, by which bindings, and what becomes of it then.
+    #[command(after_help = "\
+Examples:
+  rmqplay route topologies/rte-demo.yaml rte.topic rte.retrieve.a     exchange and routing key
+  rmqplay route topologies/rte-demo.yaml '' orders.work               the default exchange: a queue's name
+  rmqplay route definitions.json files '' --header format=pdf --as alice
+  rmqplay route --broker amqp://localhost orders order.created
+
+Nothing is published. What follows is told hop by hop: expiry, rejection, limits, dead letters; versions that differ apart.")]
+    Route(RouteOptions),
     /// Explain a rule of RabbitMQ, or the code of a problem; without a name, list all.
     #[command(after_help = "\
 Examples:
@@ -347,15 +372,6 @@ pub struct ListOptions {
 }
 
 #[derive(Debug, Args)]
-pub struct WaitOptions {
-    #[command(flatten)]
-    pub broker: OneBroker,
-    /// Give up after this long.
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
-    pub timeout: crate::model::Millis,
-}
-
-#[derive(Debug, Args)]
 pub struct DoctorOptions {
     #[command(flatten)]
     pub broker: OneBroker,
@@ -369,18 +385,6 @@ pub struct ManOptions {
     /// Where to.
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub struct CleanOptions {
-    #[command(flatten)]
-    pub broker: OneBroker,
-    /// Leave those that are younger alone: their run may be under way.
-    #[arg(long, value_name = "DURATION", default_value = "10m")]
-    pub older_than: crate::model::Millis,
-    /// Delete vhosts with open connections too.
-    #[arg(long)]
-    pub force: bool,
 }
 
 /// Names what waits for a review.

@@ -10,9 +10,9 @@ mod convert;
 mod desired;
 mod exit_code;
 mod filter;
-mod foresee_options;
 mod live_settings;
 mod load;
+mod looked_at;
 mod options;
 mod planned;
 mod program;
@@ -24,7 +24,6 @@ mod saved_plans;
 mod select;
 mod snapshot_store;
 mod terminal;
-mod variable_options;
 mod verdicts;
 mod versions;
 

@@ -3,8 +3,8 @@
 use crate::cli::ExitCode;
 use crate::cli::arguments::{CliCommand, CommandLine};
 use crate::cli::commands::{
-    apply, check, clean, destroy, doctor, explain, export, fmt, help, import, init, list, man, plan, review, run,
-    schema, wait,
+    access, apply, check, clean, destroy, doctor, effective, explain, export, fmt, help, import, init, list, man, plan,
+    review, route, run, schema, wait,
 };
 use crate::cli::completion;
 use crate::cli::terminal::Terminal;
@@ -51,6 +51,9 @@ fn command(command: CliCommand, terminal: Terminal) -> ExitCode {
         CliCommand::Apply(command) => apply::apply(&command, terminal),
         CliCommand::Destroy(command) => destroy::destroy_all(&command, terminal),
         CliCommand::Check(command) => check::check(&command, terminal),
+        CliCommand::Effective(command) => effective::show(&command, terminal),
+        CliCommand::Access(command) => access::show(&command, terminal),
+        CliCommand::Route(command) => route::show(&command, terminal),
         CliCommand::Import(command) => import::import(&command, terminal),
         CliCommand::Export(command) => export::export(&command, terminal),
         CliCommand::Explain(command) => explain::explain(&command, terminal),

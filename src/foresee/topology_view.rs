@@ -1,6 +1,8 @@
 //! A topology as its questions need it: objects by name, bindings by their ends, what is in effect on each queue, and a
 //! broker that can be asked for ways. Takes a topology and versions; judges nothing.
 
+#![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
+
 use crate::model::{
     Binding, DestinationKind, Exchange, Name, Object, Origins, Policy, Profile, Queue, QueueKind, Topology,
 };

@@ -8,6 +8,7 @@ mod doctor;
 mod event;
 mod explain;
 mod failure;
+mod foreseen;
 mod json;
 mod junit;
 mod palette;
@@ -33,6 +34,9 @@ pub use doctor::{
 };
 pub use explain::{code_json, explain_code, explain_list, explain_rule, rule_json};
 pub use failure::{Page, coloured_difference, failure_text, failures_text};
+pub use foreseen::{
+    access_json, access_text, by_versions, effective_json, effective_text, route_json, route_text, versions_in_words,
+};
 pub use json::{cell_json, summary_json};
 pub use junit::junit;
 pub use palette::Palette;

@@ -1,8 +1,8 @@
 //! `check`: what RabbitMQ would refuse in topologies and scenarios, and what somebody would regret; nothing is played.
 
 use crate::cli::ExitCode;
-use crate::cli::foresee_options::{CheckOptions, Denied};
 use crate::cli::load::Loader;
+use crate::cli::options::{CheckOptions, Denied};
 use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
 use crate::model::by_number;

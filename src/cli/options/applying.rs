@@ -1,7 +1,7 @@
 //! The flags of `plan`, `apply` and `destroy`, as clap reads them.
 
+use crate::cli::options::variables::Vars;
 use crate::cli::options::{OneBroker, ReachOptions};
-use crate::cli::variable_options::Vars;
 use crate::plan::DeletionScope;
 use clap::Args;
 use std::path::PathBuf;

@@ -16,3 +16,24 @@ pub struct OneBroker {
     #[arg(long, value_name = "URL")]
     pub management: Option<String>,
 }
+
+#[derive(Debug, Args)]
+pub struct WaitOptions {
+    #[command(flatten)]
+    pub broker: OneBroker,
+    /// Give up after this long.
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    pub timeout: crate::model::Millis,
+}
+
+#[derive(Debug, Args)]
+pub struct CleanOptions {
+    #[command(flatten)]
+    pub broker: OneBroker,
+    /// Leave those that are younger alone: their run may be under way.
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    pub older_than: crate::model::Millis,
+    /// Delete vhosts with open connections too.
+    #[arg(long)]
+    pub force: bool,
+}

@@ -1,6 +1,8 @@
 //! The arguments of the commands that foresee: what they look at, and what makes them fail.
 
-use crate::cli::variable_options::Vars;
+use crate::cli::options::broker::OneBroker;
+use crate::cli::options::variables::Vars;
+use crate::model::Profile;
 use crate::source::{Code, Level};
 use clap::Args;
 use std::path::PathBuf;
@@ -55,4 +57,61 @@ impl std::str::FromStr for Denied {
             }
         }
     }
+}
+
+/// What a command looks at: a file, or with `--broker` what a broker holds.
+#[derive(Debug, Args)]
+pub struct LookOptions {
+    #[command(flatten)]
+    pub broker: OneBroker,
+    #[command(flatten)]
+    pub vars: Vars,
+    /// Judge for these versions only: 3.10, 4.0, 4.3; repeats (default: all, or the broker's own).
+    #[arg(long = "for", value_name = "VERSION", value_delimiter = ',')]
+    pub versions: Vec<Profile>,
+    /// Write JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct EffectiveOptions {
+    /// Topology file (none with --broker), and the name of a queue or exchange (default: all).
+    #[arg(value_name = "FILE NAME", num_args = 0..=2)]
+    pub words: Vec<String>,
+    /// Of this vhost only.
+    #[arg(long, value_name = "VHOST")]
+    pub vhost: Option<String>,
+    #[command(flatten)]
+    pub look: LookOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct AccessOptions {
+    /// Topology file (none with --broker).
+    #[arg(value_name = "FILE", num_args = 0..=1)]
+    pub words: Vec<String>,
+    /// Of this user only.
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    #[command(flatten)]
+    pub look: LookOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct RouteOptions {
+    /// Topology file (none with --broker), exchange ("" is the default one) and routing key.
+    #[arg(value_name = "FILE EXCHANGE KEY", num_args = 0..=3)]
+    pub words: Vec<String>,
+    /// A header of the message; repeats.
+    #[arg(long = "header", value_name = "NAME=VALUE")]
+    pub headers: Vec<String>,
+    /// Publish as this user: say whether it may.
+    #[arg(long = "as", value_name = "USER")]
+    pub user: Option<String>,
+    /// The vhost of the exchange (default: the only one that has it).
+    #[arg(long, value_name = "VHOST")]
+    pub vhost: Option<String>,
+    #[command(flatten)]
+    pub look: LookOptions,
 }

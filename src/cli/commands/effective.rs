@@ -1,0 +1,53 @@
+//! `effective`: what is in force on queues and exchanges, where it comes from, and which policies lost.
+
+use crate::cli::ExitCode;
+use crate::cli::looked_at::LookedAt;
+use crate::cli::options::EffectiveOptions;
+use crate::cli::terminal::Terminal;
+use crate::foresee::{EffectiveObject, TopologyView, effective};
+use crate::language::nearest;
+use crate::report;
+use serde_json::json;
+
+/// Shows what is in force on all objects, or on those of a name.
+pub fn show(command: &EffectiveOptions, terminal: &Terminal) -> ExitCode {
+    let lacking = "name a topology file, or a broker with --broker: rmqplay effective FILE [QUEUE|EXCHANGE]";
+    let seen = match LookedAt::read(&command.words, &command.look, lacking, terminal) {
+        Ok(seen) => seen,
+        Err(code) => return code,
+    };
+    let name = match seen.words.as_slice() {
+        [] => None,
+        [name] => Some(name.as_str()),
+        _ => return terminal.usage("give one queue or exchange, or none for all"),
+    };
+    let versions = seen.versions();
+    let mut results: Vec<(crate::model::Profile, Vec<EffectiveObject>)> = Vec::new();
+    for (profile, versions) in &versions {
+        let Some(view) = TopologyView::new(&seen.topology, &seen.origins, versions) else { continue };
+        let mut objects = effective(&view, name);
+        objects.retain(|object| command.vhost.as_ref().is_none_or(|vhost| **vhost == *object.vhost));
+        results.push((*profile, objects));
+    }
+    if let Some(name) = name.filter(|_| results.iter().all(|(_, objects)| objects.is_empty())) {
+        let queues = seen.topology.queues.iter().map(|it| it.name.as_str());
+        let names: Vec<&str> = queues.chain(seen.topology.exchanges.iter().map(|it| it.name.as_str())).collect();
+        let near = nearest(name, names.iter().copied()).map(|near| format!(": did you mean `{near}`?"));
+        let help = near.unwrap_or_else(|| "; without a name all are shown".to_owned());
+        terminal.error(&format!("error: no queue or exchange '{name}'{help}"));
+        return ExitCode::Nothing;
+    }
+    let groups = report::by_versions(results);
+    for (profiles, objects) in &groups {
+        if command.look.json {
+            let names: Vec<String> = profiles.iter().map(ToString::to_string).collect();
+            terminal.print(&json!({ "versions": names, "objects": report::effective_json(objects) }).to_string());
+            continue;
+        }
+        if groups.len() > 1 || profiles.len() < seen.profiles.len() {
+            terminal.print(&terminal.palette.dim(&report::versions_in_words(profiles)));
+        }
+        terminal.print(&report::effective_text(objects, terminal.palette));
+    }
+    ExitCode::Fine
+}

@@ -1,0 +1,82 @@
+//! What `effective`, `access` and `route` look at: a topology from a file, or what a broker holds.
+//! Reads either; complains about it. Never writes.
+
+use crate::cli::brokers::one_broker;
+use crate::cli::load::Loader;
+use crate::cli::options::LookOptions;
+use crate::cli::terminal::Terminal;
+use crate::cli::{ExitCode, runtime};
+use crate::foresee::VersionView;
+use crate::io::management::ManagementClient;
+use crate::io::observe::observe;
+use crate::io::{Address, BrokerFailure, meet};
+use crate::model::{Name, Origins, Profile, Topology};
+use std::path::Path;
+
+/// A topology with its places and the versions that it is judged for.
+pub(crate) struct LookedAt {
+    pub topology: Topology,
+    pub origins: Origins,
+    pub profiles: Vec<Profile>,
+    /// What the command's words name beside the file.
+    pub words: Vec<String>,
+}
+
+impl LookedAt {
+    /// Reads the file that the first word names, or a broker; `lacking` says what to write when there is neither.
+    pub fn read(words: &[String], look: &LookOptions, lacking: &str, terminal: &Terminal) -> Result<Self, ExitCode> {
+        if look.broker.broker.is_some() || look.broker.node.is_some() {
+            return Self::of_broker(words, look, terminal);
+        }
+        let Some((file, words)) = words.split_first() else { return Err(terminal.usage(lacking)) };
+        let loader = Loader::new(&look.vars, None);
+        let mut loader = loader.map_err(|(code, message)| {
+            terminal.usage(&message);
+            code
+        })?;
+        loader = loader.judging_for(&look.versions);
+        let (loaded, problems) = loader.topology(Path::new(file));
+        if let Some(unknown) = loader.unknown_variable() {
+            return Err(terminal.usage(&format!("--var: {unknown}")));
+        }
+        let stops: Vec<_> = problems.into_iter().filter(|it| it.level == crate::source::Level::Problem).collect();
+        let code = terminal.problems(&stops, &loader.sources);
+        let Some(loaded) = loaded.filter(|_| code == ExitCode::Fine) else { return Err(code.and(ExitCode::BadFile)) };
+        let profiles = if look.versions.is_empty() { Profile::ALL.to_vec() } else { sorted(&look.versions) };
+        Ok(Self { topology: loaded.topology, origins: loaded.origins, profiles, words: words.to_vec() })
+    }
+
+    fn of_broker(words: &[String], look: &LookOptions, terminal: &Terminal) -> Result<Self, ExitCode> {
+        let address = one_broker(&look.broker, terminal).map_err(|none| none.emit(terminal))?;
+        match runtime::interruptible(held_by(&address)) {
+            Ok(Ok((topology, profile))) => {
+                let profiles = if look.versions.is_empty() { vec![profile] } else { sorted(&look.versions) };
+                Ok(Self { topology, origins: Origins::new(), profiles, words: words.to_vec() })
+            }
+            Ok(Err(failure)) => Err(terminal.failure(&failure)),
+            Err(code) => Err(code),
+        }
+    }
+
+    /// Compiles the policies for each version apart.
+    pub fn versions(&self) -> Vec<(Profile, Vec<VersionView<'_>>)> {
+        let of = |profile: &Profile| (*profile, crate::foresee::versions(&self.topology, &[*profile]));
+        self.profiles.iter().map(of).collect()
+    }
+}
+
+fn sorted(profiles: &[Profile]) -> Vec<Profile> {
+    let mut profiles = profiles.to_vec();
+    profiles.sort();
+    profiles.dedup();
+    profiles
+}
+
+/// Reads all that a broker holds, and the profile that is nearest to its version.
+async fn held_by(address: &Address) -> Result<(Topology, Profile), BrokerFailure> {
+    let overview = meet(address).await?;
+    let management = ManagementClient::new(address)?;
+    let vhosts: Vec<Name> = management.vhosts().await?.into_iter().map(Name::from).collect();
+    let observed = observe(&management, &overview, &vhosts).await?;
+    Ok((observed.topology, Profile::nearest(observed.version)))
+}
