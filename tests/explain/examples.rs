@@ -142,7 +142,7 @@ fn played(files: &[ExampleFile], with_lints: bool) -> BTreeSet<String> {
 fn converted(files: &[ExampleFile]) -> BTreeSet<String> {
     let folder = Folder::new();
     for file in files {
-        fs::write(folder.0.join(&file.name), &file.text).expect("writable");
+        fs::write(folder.0.path().join(&file.name), &file.text).expect("writable");
     }
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
     let output = folder.rmqplay(&[&["import", "-o", "topology.yaml"], names.as_slice()].concat());
