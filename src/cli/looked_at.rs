@@ -1,7 +1,7 @@
 //! What `effective`, `access` and `route` look at: a topology from a file, or what a broker holds.
 //! Reads either; complains about it. Never writes.
 
-use crate::cli::brokers::one_broker;
+use crate::cli::brokers::{one_broker, warn_of_unread};
 use crate::cli::load::Loader;
 use crate::cli::options::LookOptions;
 use crate::cli::terminal::Terminal;
@@ -48,7 +48,7 @@ impl LookedAt {
 
     fn of_broker(words: &[String], look: &LookOptions, terminal: &Terminal) -> Result<Self, ExitCode> {
         let address = one_broker(&look.broker, terminal).map_err(|none| none.emit(terminal))?;
-        match runtime::interruptible(held_by(&address)) {
+        match runtime::interruptible(held_by(&address, terminal)) {
             Ok(Ok((topology, profile))) => {
                 let profiles = if look.versions.is_empty() { vec![profile] } else { sorted(&look.versions) };
                 Ok(Self { topology, origins: Origins::new(), profiles, words: words.to_vec() })
@@ -73,10 +73,11 @@ fn sorted(profiles: &[Profile]) -> Vec<Profile> {
 }
 
 /// Reads all that a broker holds, and the profile that is nearest to its version.
-async fn held_by(address: &Address) -> Result<(Topology, Profile), BrokerFailure> {
+async fn held_by(address: &Address, terminal: &Terminal) -> Result<(Topology, Profile), BrokerFailure> {
     let overview = meet(address).await?;
     let management = ManagementClient::new(address)?;
     let vhosts: Vec<Name> = management.vhosts().await?.into_iter().map(Name::from).collect();
     let observed = observe(&management, &overview, &vhosts).await?;
+    warn_of_unread(&observed, terminal);
     Ok((observed.topology, Profile::nearest(observed.version)))
 }

@@ -72,7 +72,7 @@ fn of_files(command: &ExportOptions, terminal: &Terminal) -> Result<Topology, Ex
 fn of_broker(command: &ExportOptions, terminal: &Terminal) -> Result<Topology, ExitCode> {
     let (broker, node, management) = (command.broker.clone(), command.node.clone(), command.management.clone());
     let address = one_broker(&OneBroker { broker, node, management }, terminal).map_err(|none| none.emit(terminal))?;
-    match runtime::interruptible(read_broker(&address, command.vhost.as_deref())) {
+    match runtime::interruptible(read_broker(&address, command.vhost.as_deref(), terminal)) {
         Ok(Ok(imported)) => Ok(imported.topology),
         Ok(Err(failure)) => Err(terminal.failure(&failure)),
         Err(code) => Err(code),

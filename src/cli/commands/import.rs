@@ -1,7 +1,7 @@
 //! `import`: a topology from a broker or from another tool's file, as YAML that is proven to mean the same.
 
 use crate::cli::arguments::OneBroker;
-use crate::cli::brokers::one_broker;
+use crate::cli::brokers::{one_broker, warn_of_unread};
 use crate::cli::convert::options::ImportOptions;
 use crate::cli::convert::output::{Output, write_output};
 use crate::cli::load::MISSING;
@@ -87,7 +87,7 @@ fn of_files(command: &ImportOptions, terminal: &Terminal, sources: &mut Sources)
 fn of_live(command: &ImportOptions, terminal: &Terminal) -> Result<Imported, ExitCode> {
     let (broker, node, management) = (command.broker.clone(), command.node.clone(), command.management.clone());
     let address = one_broker(&OneBroker { broker, node, management }, terminal).map_err(|none| none.emit(terminal))?;
-    match runtime::interruptible(read_broker(&address, command.vhost.as_deref())) {
+    match runtime::interruptible(read_broker(&address, command.vhost.as_deref(), terminal)) {
         Ok(Ok(imported)) => Ok(imported),
         Ok(Err(failure)) => Err(terminal.failure(&failure)),
         Err(code) => Err(code),
@@ -95,7 +95,11 @@ fn of_live(command: &ImportOptions, terminal: &Terminal) -> Result<Imported, Exi
 }
 
 /// Reads what a broker holds, in all vhosts but those that runs made, or in one.
-pub(crate) async fn read_broker(address: &Address, vhost: Option<&str>) -> Result<Imported, BrokerFailure> {
+pub(crate) async fn read_broker(
+    address: &Address,
+    vhost: Option<&str>,
+    terminal: &Terminal,
+) -> Result<Imported, BrokerFailure> {
     let overview = meet(address).await?;
     let management = ManagementClient::new(address)?;
     let there = management.vhosts().await?;
@@ -104,7 +108,9 @@ pub(crate) async fn read_broker(address: &Address, vhost: Option<&str>) -> Resul
         None => !is_of_run(name),
     };
     let asked: Vec<Name> = there.iter().filter(is_asked).map(|name| name.as_str().into()).collect();
-    let mut topology = observe(&management, &overview, &asked).await?.topology;
+    let observed = observe(&management, &overview, &asked).await?;
+    warn_of_unread(&observed, terminal);
+    let mut topology = observed.topology;
     keep_asked(&mut topology, &asked);
     Ok(of_broker(topology, &overview.full_version, &address.place()))
 }
