@@ -24,14 +24,15 @@ use brokers::Broker;
 use fancy_regex::Regex;
 use harness::{Checked, stem, test};
 use libtest_mimic::{Completion, Trial};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// How many live scripts play at once.
-const AT_ONCE: usize = 9;
+const AT_ONCE: usize = 6;
 
 fn main() -> ExitCode {
     let (live, pure): (Vec<_>, Vec<_>) = files::below("tests/commands", "txt", 15)
@@ -59,8 +60,15 @@ fn begins_with(path: &Path, mark: &str) -> bool {
     fs::read_to_string(path).expect("a readable script").starts_with(mark)
 }
 
+/// Returns the lock of a broker: scripts that play alone hold it for themselves, wherever they are listed.
+fn lock_of(broker: &Broker) -> Arc<RwLock<()>> {
+    static LOCKS: Mutex<BTreeMap<String, Arc<RwLock<()>>>> = Mutex::new(BTreeMap::new());
+    let mut locks = LOCKS.lock().unwrap_or_else(PoisonError::into_inner);
+    locks.entry(broker.version.to_string()).or_default().clone()
+}
+
 fn live_tests_of(broker: &Broker, scripts: &[PathBuf]) -> Vec<Trial> {
-    let held = Arc::new(RwLock::new(()));
+    let held = lock_of(broker);
     let (alone, beside): (Vec<_>, Vec<_>) = scripts.iter().partition(|path| begins_with(path, "@live alone"));
     let beside = beside.into_iter().map(|path| {
         let (path, broker, held) = (path.clone(), broker.clone(), held.clone());

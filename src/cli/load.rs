@@ -166,6 +166,12 @@ impl Loader {
         problems
     }
 
+    /// Takes files whose secrets are not in the environment: who only looks needs none.
+    pub fn without_secrets(mut self) -> Self {
+        self.settings.without_secrets = true;
+        self
+    }
+
     /// Judges files for some versions only.
     pub fn judging_for(mut self, profiles: &[Profile]) -> Self {
         self.settings.judged_for = profiles.to_vec();

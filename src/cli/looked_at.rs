@@ -34,7 +34,7 @@ impl LookedAt {
             terminal.usage(&message);
             code
         })?;
-        loader = loader.judging_for(&look.versions);
+        loader = loader.judging_for(&look.versions).without_secrets();
         let (loaded, problems) = loader.topology(Path::new(file));
         if let Some(unknown) = loader.unknown_variable() {
             return Err(terminal.usage(&format!("--var: {unknown}")));

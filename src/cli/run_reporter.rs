@@ -7,7 +7,6 @@ use crate::cli::snapshot_store::{Settled, SnapshotStore};
 use crate::cli::terminal::Terminal;
 use crate::io::BrokerFailure;
 use crate::io::snapshots::Unwritten;
-use crate::language;
 use crate::model::{Cell, Version, by_number, counted};
 use crate::player::{RunResult, Verdict};
 use crate::report;
@@ -141,7 +140,7 @@ impl RunReporter<'_> {
         let files = vars.vars_files.iter().map(|file| format!(" --vars-file {}", shell_word(&file.to_string_lossy())));
         let set = vars.vars.iter().filter_map(|text| text.split_once('='));
         let set = set.filter(|(name, _)| !cell.axes.contains_key(*name)).map(|(name, value)| {
-            let value = if language::is_secret(name) { "***" } else { value };
+            let value = if crate::source::is_secret(name) { "***" } else { value };
             format!(" --var {}", shell_word(&format!("{name}={value}")))
         });
         files.chain(set).collect()

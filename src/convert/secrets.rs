@@ -1,8 +1,8 @@
 //! Passwords, hashes and the passwords of URIs: taken out of a topology, with the variable that stands for each.
 //! Takes a secret and a name for it; gives the template to write. Never writes a secret into the YAML itself.
 
-use crate::language::is_secret;
 use crate::model::Secret;
+use crate::source::{is_secret, passwords_in_urls};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -40,9 +40,13 @@ impl SecretVariables {
         if unknown_name(text).is_some() || is_secret(key) && !text.is_empty() {
             return Some(self.template(&format!("{base}_{key}"), text));
         }
-        let (start, end) = password_of_uri(text)?;
-        let template = self.template(&format!("{base}_{key}_password"), &text[start..end]);
-        Some(format!("{}{template}{}", &text[..start], &text[end..]))
+        let passwords = passwords_in_urls(text);
+        let mut whole = text.to_owned();
+        for password in passwords.iter().rev() {
+            let template = self.template(&format!("{base}_{key}_password"), &text[password.clone()]);
+            whole.replace_range(password.clone(), &template);
+        }
+        (!passwords.is_empty()).then_some(whole)
     }
 
     /// Returns whether there is none.
@@ -96,16 +100,6 @@ impl SecretVariables {
         }
         free
     }
-}
-
-/// Finds the password in `scheme://user:password@host`.
-fn password_of_uri(text: &str) -> Option<(usize, usize)> {
-    let start = text.find("://")? + 3;
-    let authority_end = text[start..].find(['/', '?', '#']).map_or(text.len(), |at| start + at);
-    // A password with an unencoded `/` ends the authority early: the last @ counts.
-    let at = text[start..authority_end].rfind('@').or_else(|| text[start..].rfind('@'))? + start;
-    let colon = text[start..at].find(':')? + start + 1;
-    (colon < at).then_some((colon, at))
 }
 
 #[cfg(test)]

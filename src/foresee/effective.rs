@@ -6,7 +6,7 @@
 
 use crate::foresee::topology_view::{QueueView, TopologyView};
 use crate::model::{Exchange, Name, Policy, Queue, QueueKind};
-use crate::rules::{Pattern, applies_to_exchange, applies_to_queue};
+use crate::rules::{Pattern, applies_to_exchange, applies_to_queue, policy_holds_for_stream};
 use serde_json::Value as Json;
 
 /// Where a value comes from.
@@ -124,7 +124,12 @@ fn kind_source(queue: &Queue, kind: QueueKind) -> SettingSource {
 
 /// Finds out which of the candidates is in force: the one that the rules came to.
 fn setting(queue: &QueueView<'_>, key: String, candidates: Vec<(SettingSource, Json)>) -> Option<EffectiveSetting> {
-    let value = value_in_force(queue, &key).unwrap_or_else(|| candidates.first().map(|(_, value)| value.clone()));
+    let of_policy = || policy_value(&candidates).filter(|_| policy_holds_for_stream(&key));
+    let by_rules = match queue.kind {
+        QueueKind::Stream => of_policy().map(Some),
+        _ => value_in_force(queue, &key),
+    };
+    let value = by_rules.unwrap_or_else(|| candidates.first().map(|(_, value)| value.clone()));
     // What the rules come to without any of the candidates is their own reading: an overflow that is not known, no limit.
     let value = value.unwrap_or(Json::Null);
     let at = candidates.iter().position(|(_, candidate)| *candidate == value);
@@ -134,6 +139,14 @@ fn setting(queue: &QueueView<'_>, key: String, candidates: Vec<(SettingSource, J
         None => SettingSource::VersionDefault,
     };
     Some(EffectiveSetting { key, value, from, others })
+}
+
+/// Returns what policy and operator policy give together: the smaller of two numbers, else the operator's.
+fn policy_value(candidates: &[(SettingSource, Json)]) -> Option<Json> {
+    let given = candidates.iter().filter(|(from, _)| *from != SettingSource::Argument).map(|(_, value)| value);
+    let given: Vec<&Json> = given.collect();
+    let smallest = given.iter().filter_map(|value| value.as_u64()).min().filter(|_| given.iter().all(|it| it.is_u64()));
+    smallest.map(Json::from).or_else(|| given.last().map(|value| (*value).clone()))
 }
 
 /// Returns what the rules make of a key; the outer `None` for keys whose own argument comes first without a rule.

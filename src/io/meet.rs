@@ -40,7 +40,8 @@ pub async fn meet(address: &Address) -> Result<Overview, BrokerFailure> {
             | BrokerFailureKind::Broken { .. }
             | BrokerFailureKind::NoAnswer { .. }
     );
-    if !may_be_another_port {
+    let is_tls_at_fault = matches!(failure.kind, BrokerFailureKind::NoTls { .. });
+    if !may_be_another_port && !is_tls_at_fault {
         return Err(failure);
     }
     let speaks = ask(address, SIGN_OF_LIFE).await;
@@ -48,6 +49,7 @@ pub async fn meet(address: &Address) -> Result<Overview, BrokerFailure> {
         return Err(misdirected);
     }
     match speaks {
+        Speaks::Closed(_) if is_tls_at_fault => Err(failure),
         Speaks::Closed(why) => Err(BrokerFailure::new(BrokerFailureKind::Unreachable { why }, address).hint(
             "start a broker there, give another address with --broker, or play on the simulated one (--broker sim); \
              `docker compose up -d` starts three versions, `rmqplay wait` waits until one is ready",

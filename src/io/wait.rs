@@ -51,7 +51,8 @@ pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Over
         // No patience makes another certificate of it.
         for failure in [amqp.as_ref().err(), http.as_ref().err()].into_iter().flatten() {
             if matches!(failure.kind, BrokerFailureKind::NoTls { .. }) {
-                return Err(failure.clone());
+                let speaks = ask(address, TRY.min(end.saturating_duration_since(Instant::now()))).await;
+                return Err(misdirected(address, &speaks).unwrap_or_else(|| failure.clone()));
             }
         }
         // Nor another port.

@@ -1,7 +1,8 @@
 //! What a broker was seen to hold.
 //! Filled by `io` from one definitions export and the lists that the export leaves out. Never asks a broker itself.
 
-use crate::model::{Name, ObjectKind, Profile, QueueName, Topology, Version, Vhost};
+use crate::model::{Name, ObjectKind, Profile, QueueKind, QueueName, Topology, Value, Version, Vhost};
+use crate::rules::{differences, type_of_new_queue};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A broker's topology and what its queues hold.
@@ -59,19 +60,36 @@ impl Observed {
 
     /// Lets a file stand in the broker's place: nothing is counted, no account is in use.
     ///
-    /// A vhost that the file only puts objects into is there too.
-    pub fn of_file(mut topology: Topology, version: Option<Version>) -> Self {
+    /// A vhost that the file only puts objects into is there too. Queues that name no type have the one that they would be
+    /// made with; those of an export (`is_export`) were made already, and are classic.
+    pub fn of_file(mut topology: Topology, version: Option<Version>, is_export: bool) -> Self {
         for name in topology.vhost_names() {
             if !topology.vhosts.iter().any(|vhost| vhost.name == name) {
                 topology.vhosts.push(Vhost { name, ..Vhost::default() });
             }
         }
         let observed = Self::empty(Profile::NEWEST);
+        if !is_export {
+            name_types(&mut topology, version.unwrap_or(observed.version));
+        }
         Self { topology, version: version.unwrap_or(observed.version), ..observed }
     }
 
     /// Returns the messages in a queue; an unknown one has none.
     pub fn messages(&self, queue: &QueueName) -> u64 {
         self.queues.get(queue).map_or(0, |facts| facts.messages)
+    }
+}
+
+/// Writes out the types that queues get by their vhost's default.
+fn name_types(topology: &mut Topology, version: Version) {
+    let rules = differences(Profile::nearest(version));
+    for queue in topology.queues.iter_mut().filter(|queue| !queue.arguments.contains_key("x-queue-type")) {
+        let default = topology.vhosts.iter().find(|vhost| vhost.name == queue.vhost);
+        let default = default.and_then(|vhost| QueueKind::named(vhost.default_queue_type.as_deref()?));
+        let kind = type_of_new_queue(queue, default, rules);
+        if kind != QueueKind::Classic {
+            queue.arguments.insert("x-queue-type".into(), Value::Text(kind.as_str().into()));
+        }
     }
 }

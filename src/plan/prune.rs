@@ -3,7 +3,7 @@
 
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
-use crate::model::{Handling, Name, Object, Topology};
+use crate::model::{Binding, DestinationKind, Handling, Name, Object, Topology};
 use crate::plan::deletion::{deletion, in_order};
 use crate::plan::ignore_list::IgnoreList;
 use crate::plan::{Change, Observed, cluster_extras, extras};
@@ -68,7 +68,17 @@ pub fn prune(
 ) -> Vec<Change> {
     let ignored = IgnoreList::of(&handling.ignored);
     let beside = extras(desired, observed, vhosts).into_iter().chain(cluster_extras(desired, observed));
-    let gone = beside.filter(|extra| scope.has(&extra.object) && !ignored.covers(&extra.object));
+    // An exchange takes its bindings with it: one that has an ignored binding stays.
+    let holds_ignored = |object: &Object| {
+        let Object::Exchange { vhost, name } = object else { return false };
+        let touches = |binding: &&Binding| {
+            let to = binding.destination_kind == DestinationKind::Exchange && binding.destination == *name;
+            binding.vhost == *vhost && (binding.source == *name || to)
+        };
+        observed.topology.bindings.iter().filter(touches).any(|binding| ignored.covers(&binding.object()))
+    };
+    let gone = beside
+        .filter(|extra| scope.has(&extra.object) && !ignored.covers(&extra.object) && !holds_ignored(&extra.object));
     let mut changes: Vec<Change> = gone.map(|extra| deletion(extra, "the file does not name it", observed)).collect();
     in_order(&mut changes);
     changes

@@ -34,7 +34,7 @@ pub use permission::{Access, access_refused, expand_topic_pattern, topic_access_
 pub use permits::{DeprecatedFeature, Edition, Permits, differences_of};
 pub use policy::{
     Definition, DelayedRetry, Overflow, QueueSettings, RetryKind, applies_to_exchange, applies_to_queue,
-    merge_definitions, queue_settings,
+    merge_definitions, policy_holds_for_stream, queue_settings,
 };
 pub use policy_check::{check_delayed_retry, check_policy, check_policy_value, policy_keys};
 pub use policy_contest::{PolicyContest, PolicyFate, PolicyStanding, Precedence, SetBy, SettingContest};

@@ -97,6 +97,11 @@ fn skips(key: &str, kind: QueueKind, differences: &Differences) -> bool {
     }
 }
 
+/// Returns whether a stream takes a policy's value of this key before its own argument (PO-6).
+pub fn policy_holds_for_stream(key: &str) -> bool {
+    matches!(key, "max-length-bytes" | "max-age" | "stream-max-segment-size-bytes" | "stream-filter-size-bytes")
+}
+
 /// Keys that make a policy skip a stream (PO-3).
 const STREAM_SKIPS: [&str; 12] = [
     "expires",

@@ -5,7 +5,7 @@ use rmqplay::model::{Binding, DestinationKind, Name, Parameter, QueueName, Topol
 use rmqplay::plan::{Change, Observed, QueueFacts, cluster_extras, explain, explain_extra, extras};
 
 fn seen(topology: Topology) -> Observed {
-    Observed { account: "guest".into(), ..Observed::of_file(topology, None) }
+    Observed { account: "guest".into(), ..Observed::of_file(topology, None, true) }
 }
 
 fn lines(desired: &Topology, observed: &Observed) -> Vec<String> {

@@ -14,7 +14,7 @@ fn seen(topology: Topology, tags: &[&str]) -> Observed {
     Observed {
         account: "deployer".into(),
         abilities: Some(abilities),
-        ..Observed::of_file(topology, Some(Version { major: 4, minor: 3 }))
+        ..Observed::of_file(topology, Some(Version { major: 4, minor: 3 }), true)
     }
 }
 

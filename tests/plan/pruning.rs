@@ -10,7 +10,7 @@ use rmqplay::plan::{
 use std::collections::BTreeMap;
 
 fn seen(topology: Topology) -> Observed {
-    Observed { account: "guest".into(), ..Observed::of_file(topology, None) }
+    Observed { account: "guest".into(), ..Observed::of_file(topology, None, true) }
 }
 
 fn desired() -> Topology {

@@ -23,7 +23,7 @@ fn typed() -> Topology {
 
 #[test]
 fn a_saved_plan_holds_hashes_and_comes_back_whole() {
-    let observed = Observed::of_file(Topology::default(), None);
+    let observed = Observed::of_file(Topology::default(), None, true);
     let hashed = without_passwords(&typed(), &observed, || [1, 2, 3, 4]);
     let plan_file = saved(hashed.clone(), digest_of(&hashed, &observed));
     let json = plan_file.to_json(&json!({"changes": []}));
@@ -42,7 +42,7 @@ fn a_saved_plan_holds_hashes_and_comes_back_whole() {
 fn a_password_that_holds_already_keeps_the_brokers_hash() {
     let mut there = user("alice", "", &[]);
     there.credential = Some(hash_of(&Secret::new("wonderland"), [9, 9, 9, 9]));
-    let observed = Observed::of_file(Topology { users: vec![there.clone()], ..Topology::default() }, None);
+    let observed = Observed::of_file(Topology { users: vec![there.clone()], ..Topology::default() }, None, true);
     let desired = Topology { users: vec![user("alice", "wonderland", &[])], ..Topology::default() };
     assert_eq!(without_passwords(&desired, &observed, || [1; 4]).users, [there]);
     let wrong = Topology { users: vec![user("alice", "other", &[])], ..Topology::default() };
@@ -77,7 +77,7 @@ fn the_digest_moves_with_what_the_plan_depends_on_and_with_nothing_else() {
     let digest = |change: &dyn Fn(&mut Topology)| {
         let mut topology = base.clone();
         change(&mut topology);
-        digest_of(&desired, &Observed::of_file(topology, None))
+        digest_of(&desired, &Observed::of_file(topology, None, true))
     };
     let same = digest(&|_| {});
     assert!(same.starts_with("sha256:") && same.len() == 71);

@@ -16,9 +16,10 @@ use crate::model::{Origins, counted};
 use crate::plan::{Decision, Observed, Plan, SavedPlan, digest_of};
 use crate::report;
 use crate::report::PlannedFor;
-use crate::source::Sources;
+use crate::source::{Code, Sources};
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Applies topology files, or a saved plan.
 pub fn apply(command: &ApplyOptions, terminal: &Terminal) -> ExitCode {
@@ -46,6 +47,10 @@ fn report_file(report: &str) -> Result<PathBuf, String> {
         _ => Err(format!("--report takes json:FILE, not `{report}`")),
     }
 }
+
+/// How often rights that the account lacks are looked at again, and after how long.
+const RIGHTS_LOOKS: usize = 3;
+const RIGHTS_PAUSE: Duration = Duration::from_millis(300);
 
 /// One call of the command.
 struct Apply<'a> {
@@ -83,7 +88,15 @@ impl Apply<'_> {
         if self.command.save_plan.is_some() && self.command.reach.is_any() {
             return Ok(self.terminal.usage(NOT_SAVED));
         }
-        let (observed, planned) = work.look(work.address).await?;
+        let (mut observed, mut planned) = work.look(work.address).await?;
+        // A vhost that somebody else is just making has no permissions yet: they come a moment later.
+        for _ in 0..RIGHTS_LOOKS {
+            if !planned.problems.iter().any(|problem| problem.code == Code::PlanRights) {
+                break;
+            }
+            tokio::time::sleep(RIGHTS_PAUSE).await;
+            (observed, planned) = work.look(work.address).await?;
+        }
         self.greet(&work);
         if let Some(missing) = desired.missing_vhost(&observed) {
             self.terminal.error(&missing);

@@ -41,13 +41,14 @@ pub fn show(command: &EffectiveOptions, terminal: &Terminal) -> ExitCode {
     for (profiles, objects) in &groups {
         if command.look.json {
             let names: Vec<String> = profiles.iter().map(ToString::to_string).collect();
-            terminal.print(&json!({ "versions": names, "objects": report::effective_json(objects) }).to_string());
+            let shown = json!({ "versions": names, "objects": report::effective_json(objects) }).to_string();
+            terminal.print(&report::mask(&shown));
             continue;
         }
         if groups.len() > 1 || profiles.len() < seen.profiles.len() {
             terminal.print(&terminal.palette.dim(&report::versions_in_words(profiles)));
         }
-        terminal.print(&report::effective_text(objects, terminal.palette));
+        terminal.print(&report::mask(&report::effective_text(objects, terminal.palette)));
     }
     ExitCode::Fine
 }

@@ -97,7 +97,10 @@ fn observed_file(
     let code = terminal.problems(&problems, &loader.sources);
     let Some(loaded) = loaded.filter(|_| code == ExitCode::Fine) else { return Err(code.and(ExitCode::BadFile)) };
     let version = loader.version_of_export();
-    Ok((Observed::of_file(loaded.topology, version.as_deref().and_then(|text| text.parse().ok())), version))
+    Ok((
+        Observed::of_file(loaded.topology, version.as_deref().and_then(|text| text.parse().ok()), loaded.is_export),
+        version,
+    ))
 }
 
 fn tell(

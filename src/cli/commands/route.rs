@@ -28,6 +28,8 @@ pub fn show(command: &RouteOptions, terminal: &Terminal) -> ExitCode {
             format!("the routing key is {} bytes long, and AMQP carries at most {SHORT_STRING_BYTES_MAX}", key.len());
         return terminal.usage(&message);
     }
+    // So the broker calls it in permissions.
+    let exchange = if exchange == "amq.default" { "" } else { exchange };
     let headers = match headers(&command.headers) {
         Ok(headers) => headers,
         Err(message) => return terminal.usage(&message),
@@ -54,6 +56,10 @@ pub fn show(command: &RouteOptions, terminal: &Terminal) -> ExitCode {
         results.extend(route(&view, &asked).map(|routed| (*profile, routed)));
     }
     let groups = report::by_versions(results);
+    if groups.is_empty() {
+        terminal.error(&format!("error: no exchange '{exchange}'; `rmqplay effective` shows all exchanges"));
+        return ExitCode::Nothing;
+    }
     for (profiles, routed) in &groups {
         if command.look.json {
             let names: Vec<String> = profiles.iter().map(ToString::to_string).collect();

@@ -102,7 +102,8 @@ fn unknown(entry: &Entry, operator: bool, lacking: &RefusedBy<()>, desk: &mut Di
     if let Some(profile) = elsewhere {
         let message = format!("{} no policy key `{key}`; {profile} has it", lacking.who("has", "have"));
         let problem = Problem::new(Code::TopologyPolicyKey, message).at(entry.key_span, "refused");
-        return desk.judge(problem.help("a broker that does not know it refuses the policy (400)"));
+        let problem = problem.help("a broker that does not know it refuses the policy (400)");
+        return desk.judge_for(lacking, problem);
     }
     if argument.is_none() && OF_PLUGINS.iter().any(|start| key.starts_with(start)) {
         let message = format!("RabbitMQ itself has no policy key `{key}`: it belongs to a plugin");

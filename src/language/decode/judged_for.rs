@@ -10,13 +10,15 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JudgedFor {
     profiles: Vec<Profile>,
+    /// The command line asked for these versions: what none of them takes is a problem in an export, too.
+    pub is_asked: bool,
     /// Types of queues that name none, by vhost.
     pub default_types: BTreeMap<Name, QueueKind>,
 }
 
 impl Default for JudgedFor {
     fn default() -> Self {
-        Self { profiles: Profile::ALL.to_vec(), default_types: BTreeMap::new() }
+        Self { profiles: Profile::ALL.to_vec(), is_asked: false, default_types: BTreeMap::new() }
     }
 }
 
@@ -45,7 +47,7 @@ impl JudgedFor {
     pub fn of_settings(settings: &Settings) -> Self {
         match settings.judged_for.is_empty() {
             true => Self::default(),
-            false => Self { profiles: settings.judged_for.clone(), ..Self::default() },
+            false => Self { profiles: settings.judged_for.clone(), is_asked: true, ..Self::default() },
         }
     }
 
@@ -86,7 +88,7 @@ impl JudgedFor {
     /// Returns the same without the versions that are not like that.
     pub fn among(&self, is: impl Fn(&'static Differences) -> bool) -> Self {
         let profiles = self.profiles.iter().copied().filter(|profile| is(differences(*profile))).collect();
-        Self { profiles, default_types: self.default_types.clone() }
+        Self { profiles, ..self.clone() }
     }
 
     /// Returns whether any of the versions is like that.

@@ -5,10 +5,10 @@ use crate::language::decode::judged_for::{JudgedFor, RefusedBy};
 use crate::language::decode::read;
 use crate::language::decode::read::{DecodeError, ExpectedScalar, Read};
 use crate::language::decode::suggestions;
-use crate::language::secrets::is_secret;
 use crate::language::syntax::tree::{Entry, Node, NodeKind, Style};
 use crate::language::words::WordGroup;
 use crate::model::Allowance;
+use crate::source::is_secret;
 use crate::source::{Code, Help, Level, Problem, Span};
 use std::collections::BTreeSet;
 
@@ -73,10 +73,13 @@ impl Diagnostics {
         self.add(problem);
     }
 
-    /// Takes what some versions refuse: a problem where none takes it, else a note.
+    /// Takes what some versions refuse: a problem where none takes it, else a note. In an export it is a problem where the
+    /// versions were asked for: else the broker that wrote it took it.
     pub fn judge_for<T>(&mut self, refused: &RefusedBy<T>, mut problem: Problem) {
-        if !refused.is_by_all() {
-            problem.level = Level::Note;
+        match refused.is_by_all() {
+            true if self.judged_for.is_asked => return self.add(problem),
+            true => {}
+            false => problem.level = Level::Note,
         }
         self.judge(problem);
     }

@@ -5,9 +5,9 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::expand::expressions::{self, KnownNames};
 use crate::language::expand::late::Late;
 use crate::language::expand::scope::VariableScope;
-use crate::language::secrets::is_secret;
 use crate::language::syntax::tree::{Entry, Node, NodeKind, Style};
 use crate::model::{Scope as Names, Template};
+use crate::source::is_secret;
 use crate::source::{Code, Problem, Sources, Span};
 use serde_json::Value as Json;
 
@@ -65,7 +65,7 @@ impl<'s, 'a> Renderer<'s, 'a> {
 
     fn node(&self, node: &Node, late: Late, data: bool, desk: &mut Diagnostics) -> Node {
         match &node.kind {
-            NodeKind::Text(text) if Template::looks_like_one(text) => match self.unset_secret(node) {
+            NodeKind::Text(text) if Template::looks_like_one(text) => match self.unset_secret(node, None) {
                 Some(name) if self.without_secrets => {
                     note_unset(&name, node.span, desk);
                     node.clone()
@@ -99,7 +99,7 @@ impl<'s, 'a> Renderer<'s, 'a> {
             desk.add(problem.at(entry.key_span, "this key stays as it is").help("write the key out"));
         }
         if self.without_secrets
-            && let Some(name) = self.unset_secret(&entry.value)
+            && let Some(name) = self.unset_secret(&entry.value, Some(&entry.key))
         {
             note_unset(&name, entry.value.span, desk);
             return (!is_secret(&entry.key)).then(|| entry.clone());
@@ -114,12 +114,13 @@ impl<'s, 'a> Renderer<'s, 'a> {
         Some(Entry { key: entry.key.clone(), key_span: entry.key_span, value })
     }
 
-    /// Finds a variable of the environment whose name says that it holds a secret, which is not set, in a scalar.
-    fn unset_secret(&self, value: &Node) -> Option<String> {
+    /// Finds a variable of the environment that holds a secret, by its own name or by the key of its value, and is not set.
+    fn unset_secret(&self, value: &Node, key: Option<&str>) -> Option<String> {
+        let is_of_secret = key.is_some_and(is_secret);
         let text = value.as_text().filter(|text| Template::looks_like_one(text))?;
         let paths = Template::compile(text, value.span).ok()?.paths();
         let names = paths.iter().filter_map(|path| path.strip_prefix("env."));
-        let is_unset = |name: &&str| is_secret(name) && self.scope.world.variable(name).is_none();
+        let is_unset = |name: &&str| (is_of_secret || is_secret(name)) && self.scope.world.variable(name).is_none();
         names.filter(|_| !text.contains('|')).find(is_unset).map(str::to_owned)
     }
 

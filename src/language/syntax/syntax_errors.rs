@@ -1,9 +1,9 @@
 //! Says in plain words why a text is no YAML.
 //! Takes the parser's kind of error and its place; gives one problem with a help. Looks at the line, as a person would.
 
-use crate::language::secrets::is_secret;
 use crate::language::syntax::top_level::top_level_keys;
 use crate::language::syntax::unclosed::{Unclosed, scan};
+use crate::source::is_secret;
 use crate::source::{Code, FileId, Problem, Span};
 use granit_parser::ErrorKind;
 

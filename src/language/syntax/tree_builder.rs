@@ -2,9 +2,9 @@
 //! Takes events in order; gives the tree and problems at their places. An alias bomb stops at the alias.
 
 use crate::language::decode::map_decoder::PROBLEMS_MAX;
-use crate::language::secrets::is_secret;
 use crate::language::syntax::scalar;
 use crate::language::syntax::tree::{DEPTH_MAX, Entry, Node, NodeKind, Style};
+use crate::source::is_secret;
 use crate::source::{Code, FileId, Problem, Span};
 use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
 use std::collections::{BTreeMap, BTreeSet};

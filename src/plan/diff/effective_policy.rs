@@ -2,7 +2,7 @@
 //! Just enough to foresee a loss.
 
 use crate::model::{Name, Policy, Profile, Queue, QueueKind, Value, Version};
-use crate::rules::{Differences, EffectivePolicies, differences};
+use crate::rules::{Differences, EffectivePolicies, differences, policy_holds_for_stream};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -48,14 +48,18 @@ impl<'a> Policies<'a> {
     }
 
     /// A quorum queue lets the policy win over the argument: `overflow` (LEN-4), `delayed-retry-type`, and `expires`
-    /// before 4.0 (EXP-4).
+    /// before 4.0 (EXP-4). A stream lets it win wherever both may be given (PO-6).
     fn policy_holds(&self, kind: QueueKind, key: &str) -> bool {
         let wins = match key {
             "overflow" | "delayed-retry-type" => true,
             "expires" => self.differences.quorum_expires_policy_wins,
             _ => false,
         };
-        kind == QueueKind::Quorum && wins
+        match kind {
+            QueueKind::Quorum => wins,
+            QueueKind::Stream => policy_holds_for_stream(key),
+            QueueKind::Classic => false,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::model::{Millis, Table, Value};
 use crate::plan::FieldChange;
 use crate::rules::{ValueKind, queue_argument};
+use crate::source::{is_secret, passwords_in_urls};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
@@ -52,7 +53,10 @@ pub(crate) fn json_changes<'a>(
             _ => before.is_none() && after.is_none(),
         };
         if !equal {
-            changes.push(FieldChange::new(*key, shown_json(before), shown_json(after)));
+            changes.push(match is_secret(key) {
+                true => FieldChange::hidden(*key),
+                false => FieldChange::new(*key, shown_json(before), shown_json(after)),
+            });
         }
     }
     changes
@@ -73,18 +77,41 @@ pub(crate) fn push_flag(changes: &mut Vec<FieldChange>, name: &str, old: bool, n
     }
 }
 
+/// What stands for a secret.
+const HIDDEN: &str = "***";
+
 /// Writes a value, `none` when there is none.
 pub(crate) fn shown(value: Option<&Value>) -> String {
     shown_json(value.map(Value::to_json).as_ref())
 }
 
-/// Writes a JSON value, texts without quotes, `none` when there is none.
+/// Writes a JSON value, texts without quotes, `none` when there is none, secrets as `***`.
 pub(crate) fn shown_json(value: Option<&Json>) -> String {
-    match value {
+    match value.map(without_secrets).as_ref() {
         None => "none".into(),
         Some(Json::String(text)) if text.is_empty() => "''".into(),
         Some(Json::String(text)) => text.clone(),
         Some(other) => other.to_string(),
+    }
+}
+
+/// Replaces what stands under the names of secrets, and the passwords of URLs.
+fn without_secrets(value: &Json) -> Json {
+    match value {
+        Json::Object(map) => {
+            let hidden = |key: &str, value: &Json| match is_secret(key) && !value.is_null() {
+                true => HIDDEN.into(),
+                false => without_secrets(value),
+            };
+            Json::Object(map.iter().map(|(key, value)| (key.clone(), hidden(key, value))).collect())
+        }
+        Json::Array(list) => Json::Array(list.iter().map(without_secrets).collect()),
+        Json::String(text) => {
+            let mut shown = text.clone();
+            passwords_in_urls(text).into_iter().rev().for_each(|password| shown.replace_range(password, HIDDEN));
+            Json::String(shown)
+        }
+        other => other.clone(),
     }
 }
 

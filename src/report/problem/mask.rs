@@ -1,7 +1,7 @@
 //! Masks secrets in a text that is about to be shown: values of secret keys, passwords in URLs.
 //! Takes any text, YAML, JSON or broken; gives one of the same byte length, so that spans hold.
 
-use crate::language::is_secret;
+use crate::source::{is_secret, passwords_in_urls};
 
 /// Replaces every byte of a secret by `*`.
 ///
@@ -36,7 +36,9 @@ pub fn mask(text: &str) -> String {
         }
         at += line.len();
     }
-    mask_urls(text, &mut bytes);
+    for secret in passwords_in_urls(text) {
+        hide(&mut bytes, secret.start, secret.end);
+    }
     String::from_utf8(bytes).unwrap_or_default()
 }
 
@@ -176,24 +178,5 @@ fn mask_quoted_in_template(written: &str, offset: usize, bytes: &mut [u8]) {
     if let Some(end) = inside.rfind("}}") {
         let tail = inside[end + 2..].trim_end_matches(['"', '\'', ' ']).len();
         hide(bytes, offset + skipped + end + 2, offset + skipped + end + 2 + tail);
-    }
-}
-
-/// Masks `pass` in `scheme://user:pass@host`; one with a `/` or a quote in it, too.
-fn mask_urls(text: &str, bytes: &mut [u8]) {
-    for (at, _) in text.match_indices("://") {
-        let start = at + 3;
-        let scheme = text[..at].trim_end_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
-        let is_in_quotes = scheme.ends_with('\'');
-        let ends = |c: char| c.is_whitespace() || c == '"' || is_in_quotes && c == '\'';
-        let rest = &text[start..];
-        let whole = &rest[..rest.find(ends).unwrap_or(rest.len())];
-        let authority = &whole[..whole.find('/').unwrap_or(whole.len())];
-        let Some(colon) = authority.find(':') else { continue };
-        let is_port = !authority[colon + 1..].is_empty() && authority[colon + 1..].bytes().all(|b| b.is_ascii_digit());
-        let end = authority.rfind('@').or_else(|| whole.rfind('@').filter(|_| !is_port));
-        if let Some(end) = end.filter(|end| colon < *end) {
-            hide(bytes, start + colon + 1, start + end);
-        }
     }
 }
