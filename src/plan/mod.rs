@@ -23,6 +23,7 @@ mod move_queue;
 mod observed;
 mod password;
 mod prune;
+mod referrers;
 mod replace;
 mod replace_way;
 mod risk;

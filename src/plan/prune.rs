@@ -6,7 +6,8 @@
 use crate::model::{Binding, DestinationKind, Handling, Name, Object, Topology};
 use crate::plan::deletion::{deletion, in_order};
 use crate::plan::ignore_list::IgnoreList;
-use crate::plan::{Change, Observed, cluster_extras, extras};
+use crate::plan::referrers::Staying;
+use crate::plan::{Change, Observed, Risk, cluster_extras, extras};
 use std::fmt;
 use std::str::FromStr;
 
@@ -80,6 +81,12 @@ pub fn prune(
     let gone = beside
         .filter(|extra| scope.has(&extra.object) && !ignored.covers(&extra.object) && !holds_ignored(&extra.object));
     let mut changes: Vec<Change> = gone.map(|extra| deletion(extra, "the file does not name it", observed)).collect();
+    let staying = Staying::new(desired, &observed.topology, changes.iter().map(|it| it.object.clone()).collect());
+    for change in &mut changes {
+        let Some(sent) = staying.senders_to(&change.object) else { continue };
+        let risk = Risk::of_rights(format!("{} goes, and {sent}", change.object), "routed", "lost");
+        change.risk = Some(risk.join(change.risk.take()));
+    }
     in_order(&mut changes);
     changes
 }

@@ -16,6 +16,7 @@ use rmqplay::rules::DeprecatedFeature;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many files are played at once, on all brokers together.
 pub const AT_ONCE: usize = 24;
@@ -49,7 +50,11 @@ fn is_for(path: &Path, profile: Profile) -> bool {
 /// Files in which a step races with the broker: on a busy machine a delivery may still come before the cancel that is
 /// sent in the same breath. One play must be as written.
 const RACES: [&str; 1] = ["CO-3-settle-then-cancel.txt"];
-const PLAYS_OF_A_RACE_MAX: u32 = 3;
+const PLAYS_OF_A_RACE_MAX: usize = 3;
+/// A machine that stalls for a second moves what a broker does from one step to the next. So any file that differs is
+/// played once more, aloud, but only so many in one run: what differs by its rules differs twice.
+const SECOND_PLAYS_MAX: usize = 6;
+static SECOND_PLAYS: AtomicUsize = AtomicUsize::new(0);
 
 async fn check_file(broker: &Address, path: &Path, profile: Profile) -> Checked {
     let text = std::fs::read_to_string(path).expect("a readable file");
@@ -62,14 +67,18 @@ async fn check_file(broker: &Address, path: &Path, profile: Profile) -> Checked 
     vhosts.extend(named("vhost"));
     let users: Vec<Name> = named("user").into_iter().collect();
     let mut faults = Vec::new();
-    for left in (0..if RACES.contains(&&*name) { PLAYS_OF_A_RACE_MAX } else { 1 }).rev() {
+    let is_race = RACES.contains(&&*name);
+    for left in (0..if is_race { PLAYS_OF_A_RACE_MAX } else { 2 }).rev() {
         let guard = TestVhosts::set_up(broker, &vhosts, &users).await.map_err(|failure| failure.to_string())?;
         faults = play(broker, &guard, &name, &steps, profile).await;
         faults.extend(guard.sweep().await.err().map(|failure| failure.to_string()));
         if faults.is_empty() {
             break;
         }
-        println!("{name} on {profile}: it races with the broker; {left} plays are left: {}", faults.join("; "));
+        println!("{name} on {profile}: not as written; plays that are left: {left}: {}", faults.join("; "));
+        if !is_race && left > 0 && SECOND_PLAYS.fetch_add(1, Ordering::Relaxed) >= SECOND_PLAYS_MAX {
+            break;
+        }
     }
     table::record(&name, profile, if faults.is_empty() { Outcome::Passed } else { Outcome::Failed });
     if faults.is_empty() && !golden::is_updating() && !table::says_passed(path, profile) {
