@@ -1,5 +1,5 @@
 //! What a shell completes when Tab is pressed: brokers, cells, tags and names of `explain`, from the files at hand.
-//! Gives candidates; says nothing where a file cannot be read.
+//! Takes what is typed so far; returns candidates, none where a file cannot be read.
 
 use crate::cli::arguments::{CommandLine, Vars};
 use crate::cli::load::Loader;

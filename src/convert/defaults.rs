@@ -31,7 +31,7 @@ pub(crate) fn default_types(topology: &Topology) -> BTreeMap<Name, String> {
     named.filter(|(_, kind)| kind != QueueKind::Classic.as_str()).collect()
 }
 
-/// Gives queues without a type the one that their vhost gives them.
+/// Writes into queues without a type the one that their vhost gives them.
 fn with_types(topology: &mut Topology) {
     let types = default_types(topology);
     for queue in topology.queues.iter_mut().filter(|queue| !queue.arguments.contains_key("x-queue-type")) {

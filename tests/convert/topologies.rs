@@ -1,5 +1,5 @@
 //! Random topologies: every kind of object, flag, argument and name that the model holds, written and read again.
-//! Gives the seed and the objects that differ.
+//! A failure names the seed and the objects that differ.
 
 use crate::harness::Checked;
 use crate::random::Random;

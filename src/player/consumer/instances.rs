@@ -23,7 +23,7 @@ impl ConsumerInstances {
         Self { instances: ConsumerInstance::all(scenario, context) }
     }
 
-    /// Gives each instance its turn, in file order; says whether any did anything.
+    /// Polls each instance in file order; returns whether any did anything.
     pub fn step(&mut self, context: &mut Context, scenario: &Scenario) -> bool {
         let mut acted = false;
         for number in 0..self.instances.len() {

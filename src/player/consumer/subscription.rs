@@ -1,5 +1,5 @@
 //! How a consumer begins: connection and channels, its own queue, prefetch, consume. Those of one `channel:` share theirs.
-//! Gives commands; whoever runs them (the driver, or the instance that connects again) says how they ended.
+//! Returns commands; whoever runs them (the driver, or the instance that connects again) says how they ended.
 
 use crate::broker::{Command, Method};
 use crate::model::{Action, Consumer, Name, Scenario, Value};

@@ -37,7 +37,7 @@ impl InstanceRig {
         self.instance.deliver(&mut self.context, &self.scenario, (id.into(), None), delivery(tag, id));
     }
 
-    /// Gives it a turn at a moment; returns what it sent and what it asks of all on its channel.
+    /// Polls it at a moment; returns what it sent and what it asks of all on its channel.
     fn turn(&mut self, moment: u64) -> (Vec<Command>, Option<SharedAct>) {
         self.context.clock.set(Moment(moment));
         let mut turn = self.instance.begin_turn(&mut self.context, &self.scenario, Others::default());

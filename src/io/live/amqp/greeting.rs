@@ -12,16 +12,18 @@ pub(crate) fn mechanisms_of(bytes: &[u8]) -> Option<Vec<String>> {
     Some(String::from_utf8_lossy(names).split_whitespace().map(str::to_owned).collect())
 }
 
+/// Writes a greeting that offers these mechanisms.
+#[cfg(test)]
+pub(crate) fn greeting(mechanisms: &str) -> Vec<u8> {
+    let mut start = vec![1, 0, 0, 0, 0, 0, 99, 0, 10, 0, 10, 0, 9, 0, 0, 0, 5, b'a', b'b', b'c', b'd', b'e'];
+    start.extend_from_slice(&(mechanisms.len() as u32).to_be_bytes());
+    start.extend_from_slice(mechanisms.as_bytes());
+    start
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn greeting(mechanisms: &str) -> Vec<u8> {
-        let mut start = vec![1, 0, 0, 0, 0, 0, 99, 0, 10, 0, 10, 0, 9, 0, 0, 0, 5, b'a', b'b', b'c', b'd', b'e'];
-        start.extend_from_slice(&(mechanisms.len() as u32).to_be_bytes());
-        start.extend_from_slice(mechanisms.as_bytes());
-        start
-    }
 
     #[test]
     fn half_a_greeting_offers_nothing() {

@@ -56,13 +56,7 @@ impl AuthProvider for Login {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn greeting(mechanisms: &str) -> Vec<u8> {
-        let mut start = vec![1, 0, 0, 0, 0, 0, 99, 0, 10, 0, 10, 0, 9, 0, 0, 0, 5, b'a', b'b', b'c', b'd', b'e'];
-        start.extend_from_slice(&(mechanisms.len() as u32).to_be_bytes());
-        start.extend_from_slice(mechanisms.as_bytes());
-        start
-    }
+    use crate::io::live::amqp::greeting::greeting;
 
     #[test]
     fn the_first_that_is_offered_is_chosen() {
