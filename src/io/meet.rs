@@ -51,7 +51,7 @@ pub async fn meet(address: &Address) -> Result<Overview, BrokerFailure> {
     match speaks {
         Speaks::Closed(_) if is_tls_at_fault => Err(failure),
         Speaks::Closed(why) => Err(BrokerFailure::new(BrokerFailureKind::Unreachable { why }, address).hint(
-            "start a broker there, give another address with --broker, or play on the simulated one (--broker sim); \
+            "start a broker there, or give another address with --broker (`run` plays on the simulated one, too: --broker sim); \
              `docker compose up -d` starts three versions, `rmqplay wait` waits until one is ready",
         )),
         _ => Err(failure),
