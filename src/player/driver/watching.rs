@@ -12,6 +12,9 @@ use crate::source::Code;
 /// How long a message may be on its way and be counted nowhere, of real time (60 ms at worst between quorum queues).
 const ON_ITS_WAY: Millis = Millis(100);
 
+/// The same, when a consumer returned what was not seen since: it comes back, if late, on a busy broker.
+const ON_ITS_WAY_BACK: Millis = Millis(2_000);
+
 impl Driver {
     pub fn begin_expectation(
         &mut self,
@@ -138,7 +141,8 @@ impl Driver {
     ) -> bool {
         let Some(queue) = counted_apart(expectation).filter(|_| context.broker.live) else { return false };
         let late = context.now() >= end;
-        if !late && context.ledger.queues.get(queue).is_some_and(|tally| tally.moved) {
+        let tally = context.ledger.queues.get(queue);
+        if !late && tally.is_some_and(|tally| tally.moved) {
             self.confirmed = false;
             self.refresh(queue.clone(), context, scenario);
             return true;
@@ -146,7 +150,9 @@ impl Driver {
         // At its end a `for` has held for long enough; a `within` must not hold by chance.
         let puts_off = decides && !self.confirmed && !(late && matches!(expectation.when, When::For(_)));
         if puts_off {
-            let pause = context.broker.scale.own(ON_ITS_WAY).min(Millis((end - self.began).0 / 10));
+            let returned = tally.is_some_and(|tally| tally.returned > 0);
+            let pause = if returned { ON_ITS_WAY_BACK } else { ON_ITS_WAY };
+            let pause = context.broker.scale.own(pause).min(Millis((end - self.began).0 / 10));
             self.doing = DriverState::Confirming { until: context.now() + pause, end };
         } else {
             self.confirmed = false;

@@ -21,6 +21,8 @@ pub(crate) struct QueueTally {
     pub unacked: u64,
     /// What is unacked changed since a count was asked for: the two speak of different moments.
     pub moved: bool,
+    /// Deliveries that consumers returned to the queue and that were not seen redelivered since: ready, dropped or on their way.
+    pub returned: u64,
     /// Messages that the runner took to read and keeps until the end.
     pub held: Vec<MessageRecord>,
     pub peak_ready: u64,
@@ -95,6 +97,7 @@ impl Ledger {
         let tally = self.queues.entry(queue).or_default();
         tally.unacked += 1;
         tally.moved = true;
+        tally.returned = tally.returned.saturating_sub(delivery.redelivered.into());
         tally.peak_unacked = tally.peak_unacked.max(tally.unacked);
         if self.asked_ids.contains(&name) {
             self.deliveries_of.entry(name.clone()).or_default().push(moment);
@@ -122,6 +125,10 @@ impl Ledger {
 
     pub fn settled(&mut self, consumer: usize, name: Name, settlement: Settlement) {
         self.released(consumer, 1);
+        let requeued = matches!(settlement, Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true });
+        if requeued && let Some(tally) = self.queues.get_mut(&self.consumers[consumer].queue) {
+            tally.returned += 1;
+        }
         let which = match settlement {
             Settlement::Ack => 0,
             Settlement::Nack { .. } => 1,
