@@ -29,6 +29,10 @@ pub fn explain_rule(rule: &RuleSection, chapter: &str, width: usize, palette: Pa
         let first = format!("  {:widest$}  ", note.versions);
         text.push_str(&wrapped(&format!("{}{aside}", note.text), &first, &" ".repeat(widest + 4), width));
     }
+    if let Some(advice) = &rule.upgrade {
+        let _ = write!(text, "\n{}\n", palette.strong("When you upgrade"));
+        text.push_str(&wrapped(advice, "  ", "  ", width));
+    }
     let _ = write!(text, "\n{}\n", palette.strong("Known from"));
     for source in &rule.sources {
         let first = match source.known_from {
@@ -83,6 +87,7 @@ pub fn rule_json(rule: &RuleSection, chapter: &str) -> Json {
         "chapter": chapter,
         "text": plain(&rule.text),
         "versions": versions.collect::<Vec<_>>(),
+        "upgrade": rule.upgrade,
         "sources": sources.collect::<Vec<_>>(),
     })
 }

@@ -3,6 +3,7 @@
 mod amqp_limits;
 mod arguments;
 mod book;
+mod changes;
 mod death;
 mod declare;
 mod effective_policies;
@@ -21,6 +22,7 @@ mod versions;
 pub use amqp_limits::{AmqpLimit, OverLimit, PublishPart, SHORT_STRING_BYTES_MAX, over_limit, short_string_excess};
 pub use arguments::{QUEUE_ARGUMENTS, QueueArgument, ValueKind, queue_argument};
 pub use book::{KnownFrom, RuleChapter, RuleSection, RuleSource, VersionNote, rule_chapters};
+pub use changes::{ChangedRule, RuleChange, changed_rules, with_undone};
 pub use death::{Dying, is_cycle, record_death};
 pub use declare::{
     RefusedArgument, check_exchange_equivalence, check_queue_arguments, check_queue_equivalence,

@@ -79,8 +79,13 @@ pub struct Sim {
 impl Sim {
     /// Makes a broker with the vhost `/` and the administrator `guest`.
     pub fn new(edition: impl Into<Edition>) -> Self {
+        Self::following(differences_of(edition.into()))
+    }
+
+    /// Makes the same broker by a table of its own: what a version would do if it followed some rules otherwise.
+    pub fn following(rules: &'static Differences) -> Self {
         let mut sim = Self {
-            rules: differences_of(edition.into()),
+            rules,
             now: Moment(0),
             events: VecDeque::new(),
             insights: false,

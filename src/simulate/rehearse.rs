@@ -5,7 +5,7 @@ use crate::broker::Ids;
 use crate::model::{Cell, Millis, Moment, Scale};
 use crate::plan::{Applier, Observed, plan};
 use crate::player::{BrokerTraits, DecisionPoint, Direction, Perturbation, Player, RACE, RunResult};
-use crate::rules::Edition;
+use crate::rules::{Differences, Edition, differences_of};
 use crate::sim::Sim;
 use crate::simulate::stepping::simulate_noting;
 use crate::simulate::{Ended, Limits, simulate};
@@ -30,6 +30,11 @@ pub fn rehearse(cell: &Cell, edition: impl Into<Edition>, insights: bool) -> Run
     }
     explain_unrest(cell, edition, &mut played, &timers);
     played
+}
+
+/// Plays a cell once on a broker that calls itself the edition and follows a table of its own; looks for no races.
+pub fn rehearse_by(rules: &'static Differences, cell: &Cell, edition: Edition, insights: bool) -> RunResult {
+    play_by(rules, cell, edition, insights, None, &mut Vec::new())
 }
 
 /// Says of an expectation that fails when quiet that a live broker, which waits for work to rest, would find it true.
@@ -153,11 +158,23 @@ fn play(
     shift: Option<Perturbation>,
     timers: &mut Vec<Moment>,
 ) -> RunResult {
+    play_by(differences_of(edition), cell, edition, insights, shift, timers)
+}
+
+/// The same by a table of its own, on a broker that calls itself the edition.
+fn play_by(
+    rules: &'static Differences,
+    cell: &Cell,
+    edition: Edition,
+    insights: bool,
+    shift: Option<Perturbation>,
+    timers: &mut Vec<Moment>,
+) -> RunResult {
     let usual = Limits::default();
     let published = cell.scenario.publishes_at_most();
     let events_at_one_moment_max = usual.events_at_one_moment_max + EVENTS_OF_A_PUBLISH * published;
     let limits = Limits { events_at_one_moment_max, ..usual };
-    let mut sim = Sim::new(edition).with_insights(insights || cell.scenario.asks_for_reasons());
+    let mut sim = Sim::following(rules).with_insights(insights || cell.scenario.asks_for_reasons());
     let planned = plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(edition.profile));
     let mut applier = Applier::new(&planned, Ids::default());
     let (moment, _) = simulate(&mut applier, &mut sim, Moment(0), &limits);

@@ -1,6 +1,7 @@
 //! The rules of the book as data: what happens, in which versions otherwise, and where that is known from.
 //! Takes the Markdown files beside it, returns chapters and single rules. Never draws.
 
+use crate::model::Version;
 use crate::source::{Block, Chapter, Section};
 
 /// The files of the book, in the order in which they are listed.
@@ -45,6 +46,8 @@ pub struct RuleSection {
     pub text: Vec<Block>,
     /// What differs; empty where no difference is known.
     pub versions: Vec<VersionNote>,
+    /// What to do when an upgrade crosses the difference.
+    pub upgrade: Option<String>,
     /// Where it is known from.
     pub sources: Vec<RuleSource>,
 }
@@ -98,6 +101,7 @@ impl RuleSection {
             title: title.to_owned(),
             text: Vec::new(),
             versions: Vec::new(),
+            upgrade: None,
             sources: Vec::new(),
         };
         let mut part = RulePart::Text;
@@ -107,6 +111,9 @@ impl RuleSection {
                     part = RulePart::Versions
                 }
                 (_, Block::Paragraph(text)) if text == "Source:" => part = RulePart::Sources,
+                (_, Block::Paragraph(text)) if text.starts_with(UPGRADE) => {
+                    rule.upgrade = Some(text[UPGRADE.len()..].to_owned());
+                }
                 (RulePart::Versions, Block::Item(text)) => rule.versions.push(VersionNote::read(text)),
                 (RulePart::Sources, Block::Item(text)) => rule.sources.extend(RuleSource::read(text)),
                 _ => rule.text.push(block.clone()),
@@ -118,6 +125,9 @@ impl RuleSection {
 
 /// Stands in place of a list of versions.
 const NO_DIFFERENCE: &str = "Versions: no difference known.";
+
+/// What the advice for an upgrade begins with.
+const UPGRADE: &str = "Upgrade: ";
 
 #[derive(Clone, Copy)]
 enum RulePart {
@@ -136,6 +146,17 @@ impl VersionNote {
             _ => (versions, KnownFrom::Broker),
         };
         Self { versions: versions.to_owned(), known_from, text: text.to_owned() }
+    }
+
+    /// Returns whether the note is about a version; a patch is taken for its minor version.
+    pub fn covers(&self, version: Version) -> bool {
+        self.versions.split(", ").any(|range| {
+            let (first, last) = range.split_once(" to ").unwrap_or((range, range));
+            match (first.parse::<Version>(), last.parse::<Version>()) {
+                (Ok(first), Ok(last)) => first <= version && version <= last,
+                _ => false,
+            }
+        })
     }
 }
 
