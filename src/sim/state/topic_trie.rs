@@ -2,11 +2,10 @@
 //! Takes binding keys with destinations; gives the destinations of a routing key.
 
 use crate::sim::state::arena::BindingDestination;
-use crate::sim::state::names::FixedHasher;
 use indexmap::IndexMap;
-use std::hash::BuildHasherDefault;
+use rustc_hash::FxBuildHasher;
 
-type TrieWords = IndexMap<Box<str>, u32, BuildHasherDefault<FixedHasher>>;
+type TrieWords = IndexMap<Box<str>, u32, FxBuildHasher>;
 
 #[derive(Debug, Default)]
 pub(crate) struct TrieNode {
