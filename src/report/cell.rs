@@ -157,7 +157,7 @@ pub(crate) fn entry_line(entry: &TimelineEntry, sources: &Sources) -> String {
     }
 }
 
-/// Returns whether an entry tells a reader something; counts and step marks do not.
+/// Returns whether an entry tells a reader something; counts do not.
 pub(crate) fn is_telling(entry: &TimelineEntry) -> bool {
-    !matches!(entry.what, TimelineEvent::Step { .. } | TimelineEvent::Counted { .. })
+    !matches!(entry.what, TimelineEvent::Counted { .. })
 }

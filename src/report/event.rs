@@ -19,7 +19,6 @@ pub(crate) fn event_in_words(event: &TimelineEvent) -> String {
     match event {
         TimelineEvent::Did { who, act } => format!("{who}: {act}"),
         TimelineEvent::Restarting => "driver: restarts the broker".to_owned(),
-        TimelineEvent::Step { .. } => "step".to_owned(),
         TimelineEvent::PublishEnded { message, outcome, refusal } => {
             let refusal = refusal.as_ref().map_or(String::new(), |refusal| format!(": {refusal}"));
             format!("{message} is {}{refusal}", outcome.as_str())

@@ -6,13 +6,16 @@ use crate::player::context::Context;
 use crate::player::driver::connections::user_of;
 use crate::player::driver::state::{Driver, DriverState, RunStage};
 use crate::player::record::failure::{FailureSubject, Finding};
-use crate::player::record::timeline::{Attempt, Timeline, TimelineEvent};
+use crate::player::record::timeline::{Attempt, TimelineEvent};
 use crate::source::Code;
 
 impl Driver {
     /// Ends the step at hand; judges whether it should have been refused.
     pub fn end_step(&mut self, refusal: Option<&Refusal>, context: &mut Context, scenario: &Scenario) {
-        self.doing = DriverState::Nothing;
+        let published = match std::mem::replace(&mut self.doing, DriverState::Nothing) {
+            DriverState::Publishing(step) => step.into_names(),
+            _ => Vec::new(),
+        };
         let Some(step) = self.current_step(scenario) else { return };
         if let Some(refusal) = refusal {
             context.refused(step.who(), Attempt::Step(Box::new(step.act.clone())), refusal);
@@ -26,7 +29,7 @@ impl Driver {
         match (&step.refused, refusal) {
             (None, None) => note_done(step, context),
             (Some(wanted), Some(refusal)) => compare_refusal(step, wanted, refusal, context),
-            (Some(wanted), None) => not_refused(step, wanted, context),
+            (Some(wanted), None) => not_refused(step, wanted, published, context),
             (None, Some(refusal)) => {
                 let message = format!("{} is refused: {refusal}", step.act);
                 let may_be = "if that is what must happen, say `refused: {code: …}` in this step";
@@ -78,21 +81,10 @@ fn compare_refusal(step: &Step, wanted: &Refused, refusal: &Refusal, context: &m
     }
 }
 
-fn not_refused(step: &Step, wanted: &Refused, context: &mut Context) {
+fn not_refused(step: &Step, wanted: &Refused, published: Vec<Name>, context: &mut Context) {
     let code = wanted.code.map_or(String::new(), |code| format!(" with {code}"));
     let message = format!("{} was not refused", step.act);
     let findings = vec![Finding::new("refused", format!("refused{code}"), "done")];
-    let published = published_in_step(&context.timeline);
     let failure = context.failed(Code::StepNotRefused, message, wanted.span, findings);
     failure.subjects.extend(published.into_iter().map(FailureSubject::Message));
-}
-
-fn published_in_step(timeline: &Timeline) -> Vec<Name> {
-    let entries = timeline.entries().rev().map(|entry| &entry.what);
-    let of_step = entries.take_while(|what| !matches!(what, TimelineEvent::Step { .. }));
-    let names = of_step.filter_map(|what| match what {
-        TimelineEvent::Published { message, .. } => Some(message.clone()),
-        _ => None,
-    });
-    names.collect()
 }

@@ -35,8 +35,10 @@ impl Driver {
         context: &mut Context,
         scenario: &Scenario,
     ) -> bool {
+        let fails = matches!(progress, PublishProgress::Fails(_));
+        self.doing = if fails { DriverState::Nothing } else { DriverState::Publishing(begun) };
         match progress {
-            PublishProgress::Waits | PublishProgress::Acts => self.doing = DriverState::Publishing(begun),
+            PublishProgress::Waits | PublishProgress::Acts => {}
             PublishProgress::Ends(ref refusal) => self.end_step(refusal.as_ref(), context, scenario),
             PublishProgress::Fails(ref bad) => context.bad_value(bad, self.span(scenario)),
         }

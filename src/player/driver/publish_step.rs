@@ -2,7 +2,7 @@
 //! outcome of each. A machine of its own: the driver gives it the step and the context, and ends the step.
 
 use crate::broker::{ChannelId, PublishId, Refusal, Reply, RequestId};
-use crate::model::{Millis, Moment, Publish, PublishOutcome, Scope, Step};
+use crate::model::{Millis, Moment, Name, Publish, PublishOutcome, Scope, Step};
 use crate::player::context::Context;
 use crate::player::context::command_sequence::{Ask, CommandSequence};
 use crate::player::context::in_flight::Sender;
@@ -27,6 +27,8 @@ pub(crate) struct PublishStep {
     /// The next message to send, from 1.
     next: u32,
     in_flight: BTreeSet<PublishId>,
+    /// The messages sent, where a refusal is expected: those of a failure.
+    names: Vec<Name>,
     /// The channel is gone: nothing more is sent.
     broken: bool,
 }
@@ -51,7 +53,8 @@ impl PublishStep {
     ) -> (Self, PublishProgress) {
         let Publish { count, every, .. } = *publish;
         let (opening, in_flight) = (CommandSequence::new(opening), BTreeSet::new());
-        let mut begun = Self { opening, channel, count, every, began: None, next: 1, in_flight, broken: false };
+        let mut begun =
+            Self { opening, channel, count, every, began: None, next: 1, in_flight, names: Vec::new(), broken: false };
         let progress = begun.go_on(step, publish, context);
         (begun, progress)
     }
@@ -77,7 +80,9 @@ impl PublishStep {
             };
             let (owner, by, channel) = (Owner::Driver, step.who(), self.channel);
             let sender = Sender { owner, by, consumer: None, vhost: &step.vhost, channel };
-            self.in_flight.insert(context.publish(composed, sender).0);
+            let (publish, name) = context.publish(composed, sender);
+            self.in_flight.insert(publish);
+            self.names.extend(step.refused.is_some().then_some(name));
             self.next += 1;
             sent = true;
         }
@@ -102,6 +107,11 @@ impl PublishStep {
         let was_broken = self.broken;
         self.broken |= matches!(outcome, PublishOutcome::Refused | PublishOutcome::Lost);
         refusal.is_some() && !was_broken || self.is_over()
+    }
+
+    /// Ends the step; gives the messages that it sent, where a refusal is expected.
+    pub fn into_names(self) -> Vec<Name> {
+        self.names
     }
 
     /// Returns when the next message is due, unless an outcome is awaited first.

@@ -34,7 +34,6 @@ impl Driver {
         scenario: &Scenario,
         consumers: &ConsumerInstances,
     ) {
-        context.record(TimelineEvent::Step { span: step.span });
         if let Some(pace) = step.pace {
             if pace.index == 0 {
                 self.repetition_began = context.now();

@@ -31,10 +31,6 @@ pub enum TimelineEvent {
     },
     /// The driver restarts the broker.
     Restarting,
-    /// A step of the driver began.
-    Step {
-        span: Span,
-    },
     Published {
         by: Name,
         message: Name,
