@@ -8,6 +8,19 @@ use crate::io::management::ManagementClient;
 use crate::io::management::reading::text;
 use crate::model::{Credential, Policy, User, Vhost};
 use serde_json::{Map, Value as Json, json};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// The pauses between two looks for the rights in a vhost that somebody else is just making: three seconds in all.
+const GRANT_PAUSES: [Duration; 7] = [
+    Duration::from_millis(20),
+    Duration::from_millis(50),
+    Duration::from_millis(130),
+    Duration::from_millis(300),
+    Duration::from_millis(500),
+    Duration::from_millis(1_000),
+    Duration::from_millis(1_000),
+];
 
 impl ManagementClient {
     /// Performs one act. `CloseConnection` and `Restart` are not of this client.
@@ -149,6 +162,20 @@ impl ManagementClient {
     pub async fn grant_all(&self, user: &str, vhost: &str) -> Result<(), BrokerFailure> {
         let body = json!({"configure": ".*", "write": ".*", "read": ".*"});
         self.put(&format!("/permissions/{}", pair(vhost, user)), body).await.map(|_| ())
+    }
+
+    /// Waits, a bounded time, for the runner's rights in a vhost that was just put: RabbitMQ grants them after it has made the
+    /// vhost, and a PUT beside another one that makes the same vhost is answered before that (MG-2).
+    pub async fn await_own_rights(&self, vhost: &str) -> Result<(), BrokerFailure> {
+        let path = format!("/permissions/{}", pair(vhost, self.user()));
+        for pause in GRANT_PAUSES {
+            if self.get_if_there(&path).await? != Json::Null {
+                return Ok(());
+            }
+            sleep(pause).await;
+        }
+        // Not every login has rights of this kind: what it lacks is told by what needs it.
+        Ok(())
     }
 
     async fn put_policy(&self, policy: &Policy, operator: bool) -> Result<(), BrokerFailure> {

@@ -109,6 +109,7 @@ async fn perform(management: &ManagementClient, act: &Management, throw_away: bo
     match act {
         // The runner plays in it, also when the scenario made it anew.
         Management::PutVhost(vhost) if throw_away => management.grant_all(management.user(), &vhost.name).await,
+        Management::PutVhost(vhost) => management.await_own_rights(&vhost.name).await,
         _ => Ok(()),
     }
 }
