@@ -2,7 +2,8 @@
 //! `handle` takes a command, `advance` lets time pass, `poll_event` gives what was said, `wake_at` the next moment.
 
 use crate::broker::{
-    ChannelId, Command, ConnectionId, Event, Explanation, PublishId, Refusal, Reply, RequestId, RouteHop, What,
+    ChannelId, Command, ConnectionId, Event, Exercised, Explanation, PublishId, Refusal, Reply, RequestId, RouteHop,
+    What,
 };
 use crate::model::{Moment, Name, QueueName};
 use crate::rules::{Differences, Edition, differences_of, rule_of_refusal};
@@ -12,6 +13,7 @@ use crate::sim::state::arena::{
 use crate::sim::state::channel::{Channel, Overtaken};
 use crate::sim::state::connection::Connection;
 use crate::sim::state::consumer::Consumer;
+use crate::sim::state::covered::Covered;
 use crate::sim::state::dead_letter::{DeadLetter, DeadLettering};
 use crate::sim::state::exchange::Exchange;
 use crate::sim::state::queue::Queue;
@@ -40,6 +42,8 @@ pub struct Sim {
     pub(crate) now: Moment,
     pub(crate) events: VecDeque<Event>,
     pub(crate) insights: bool,
+    /// What was exercised, when anybody wants to know.
+    pub(crate) covered: Option<Box<Covered>>,
     pub(crate) users: BTreeMap<Name, User>,
     pub(crate) vhosts: Arena<VhostId, Vhost>,
     pub(crate) vhost_names: BTreeMap<Name, VhostId>,
@@ -89,6 +93,7 @@ impl Sim {
             now: Moment(0),
             events: VecDeque::new(),
             insights: false,
+            covered: None,
             users: BTreeMap::new(),
             vhosts: Arena::new(),
             vhost_names: BTreeMap::new(),
@@ -125,6 +130,17 @@ impl Sim {
         self
     }
 
+    /// Switches the record of what is exercised on or off; it costs a few percent of a run.
+    pub fn with_coverage(mut self, on: bool) -> Self {
+        self.covered = on.then(Box::default);
+        self
+    }
+
+    /// Takes the record of what was exercised; empty unless it was switched on.
+    pub fn take_exercised(&mut self) -> Exercised {
+        self.covered.as_mut().map(|covered| std::mem::take(&mut covered.found)).unwrap_or_default()
+    }
+
     /// Takes one command at `now`; timers that are due come first.
     pub fn handle(&mut self, now: Moment, command: Command) {
         self.advance(now);
@@ -155,12 +171,18 @@ impl Sim {
                     self.end_channel(id);
                 }
             }
-            Command::Call { request, channel, method } => self.call(request, channel, method),
+            Command::Call { request, channel, method } => {
+                self.forget_routes();
+                self.call(request, channel, method);
+            }
             Command::Publish { channel, publish, exchange, routing_key, mandatory, message } => {
                 self.publish(channel, publish, exchange, routing_key, mandatory, message);
             }
             Command::Settle { channel, tag, multiple, settlement } => self.settle(channel, tag, multiple, settlement),
-            Command::Manage { request, act } => self.manage(request, act),
+            Command::Manage { request, act } => {
+                self.forget_routes();
+                self.manage(request, act);
+            }
             Command::Watch { queue, .. } => self.watch(queue),
             Command::Unwatch { queue } => self.unwatch(&queue),
             Command::AwaitQuiet { request } => self.answer(request, Ok(Reply::Done)),
@@ -302,6 +324,9 @@ impl Sim {
         rule: &'static str,
         what: impl FnOnce() -> What,
     ) {
+        if let Some(covered) = &mut self.covered {
+            covered.rule(rule);
+        }
         if self.insights {
             let queue = queue.and_then(|queue| self.queues.get(queue)).map(|queue| queue.name.clone());
             self.events.push_back(Event::Told(Box::new(Explanation { origin, queue, what: what(), rule })));
@@ -310,7 +335,7 @@ impl Sim {
 
     /// Reports why somebody was told no.
     pub(crate) fn tell_refused(&mut self, origin: Option<PublishId>, refusal: &Refusal) {
-        if self.insights {
+        if self.explains() {
             let noted = self.note.take();
             let Reason { rule, why } = noted.unwrap_or_else(|| {
                 Reason::new(rule_of_refusal(refusal.code, &refusal.text), refusal.without_code_name())

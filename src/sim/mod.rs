@@ -7,6 +7,7 @@
 
 mod access;
 mod broker;
+mod coverage;
 mod dead_letter;
 mod delivery;
 mod invariants;

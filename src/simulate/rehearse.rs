@@ -1,7 +1,7 @@
 //! Plays a cell on the sim: set-up by the applier, then the player, both on one fresh simulated broker.
 //! A run that a timer close by would change gets a note: it is played again with that point shifted.
 
-use crate::broker::Ids;
+use crate::broker::{Exercised, Ids};
 use crate::model::{Cell, Millis, Moment, Scale};
 use crate::plan::{Applier, Observed, plan};
 use crate::player::{BrokerTraits, DecisionPoint, Direction, Perturbation, Player, RACE, RunResult};
@@ -22,9 +22,19 @@ const TRIED_AGAIN_MAX: u64 = 5_000;
 
 /// Plays a cell by the rules of a version; `insights` adds the sim's reasons to the timeline.
 pub fn rehearse(cell: &Cell, edition: impl Into<Edition>, insights: bool) -> RunResult {
+    rehearse_covering(cell, edition, insights, None)
+}
+
+/// The same; adds what the run exercised to a record.
+pub fn rehearse_covering(
+    cell: &Cell,
+    edition: impl Into<Edition>,
+    insights: bool,
+    covered: Option<&mut Exercised>,
+) -> RunResult {
     let edition = edition.into();
     let mut timers = Vec::new();
-    let mut played = play(cell, edition, insights, None, &mut timers);
+    let mut played = play(cell, edition, insights, covered, None, &mut timers);
     if played.failures.is_empty() && played.deliveries.max(cell.scenario.publishes_at_most()) <= TRIED_AGAIN_MAX {
         note_races(cell, edition, &mut played, &timers);
     }
@@ -34,7 +44,7 @@ pub fn rehearse(cell: &Cell, edition: impl Into<Edition>, insights: bool) -> Run
 
 /// Plays a cell once on a broker that calls itself the edition and follows a table of its own; looks for no races.
 pub fn rehearse_by(rules: &'static Differences, cell: &Cell, edition: Edition, insights: bool) -> RunResult {
-    play_by(rules, cell, edition, insights, None, &mut Vec::new())
+    play_by(rules, cell, edition, insights, None, None, &mut Vec::new())
 }
 
 /// Says of an expectation that fails when quiet that a live broker, which waits for work to rest, would find it true.
@@ -46,7 +56,7 @@ fn explain_unrest(cell: &Cell, edition: Edition, played: &mut RunResult, timers:
         return;
     }
     let shift = Perturbation { point: number, way: Direction::Rest };
-    let other = play(cell, edition, false, Some(shift), &mut Vec::new());
+    let other = play(cell, edition, false, None, Some(shift), &mut Vec::new());
     if other.failures.iter().all(|other| other.span != failure.span && other.code != Code::RunNeverQuiet) {
         failure.help = Some(HOLDS_AT_REST.to_owned());
     }
@@ -69,7 +79,7 @@ fn note_races(cell: &Cell, edition: Edition, played: &mut RunResult, timers: &[M
             continue;
         }
         let mut timers = Vec::new();
-        let other = play(cell, edition, false, Some(shift), &mut timers);
+        let other = play(cell, edition, false, None, Some(shift), &mut timers);
         let race = (!is_same(played, &other)).then(|| {
             let place = match (shift.way, gap.0) {
                 (_, 0) => "a timer at this very moment".to_owned(),
@@ -125,7 +135,7 @@ enum UnrestEnd {
 
 fn unrest(cell: &Cell, edition: Edition, played: &RunResult, point: usize) -> Option<UnrestEnd> {
     let shift = Perturbation { point, way: Direction::Rest };
-    let other = play(cell, edition, false, Some(shift), &mut Vec::new());
+    let other = play(cell, edition, false, None, Some(shift), &mut Vec::new());
     if other.failures.iter().any(|failure| failure.code == Code::RunNeverQuiet) {
         return Some(UnrestEnd::WithoutEnd);
     }
@@ -155,10 +165,11 @@ fn play(
     cell: &Cell,
     edition: Edition,
     insights: bool,
+    covered: Option<&mut Exercised>,
     shift: Option<Perturbation>,
     timers: &mut Vec<Moment>,
 ) -> RunResult {
-    play_by(differences_of(edition), cell, edition, insights, shift, timers)
+    play_by(differences_of(edition), cell, edition, insights, covered, shift, timers)
 }
 
 /// The same by a table of its own, on a broker that calls itself the edition.
@@ -167,6 +178,7 @@ fn play_by(
     cell: &Cell,
     edition: Edition,
     insights: bool,
+    covered: Option<&mut Exercised>,
     shift: Option<Perturbation>,
     timers: &mut Vec<Moment>,
 ) -> RunResult {
@@ -188,7 +200,12 @@ fn play_by(
         player.set_up_refused(&applied.refused);
         return player.finish();
     }
+    // What the set-up does is no exercise.
+    let mut sim = sim.with_coverage(covered.is_some());
     let (_, ended) = simulate_noting(&mut player, &mut sim, moment, &limits, timers);
+    if let Some(covered) = covered {
+        covered.merge(sim.take_exercised());
+    }
     if ended != Ended::Done {
         let help = match ended {
             Ended::Runaway { .. } => "let time pass between (a TTL, a delay), or end it by `attempt` or `x_death`",

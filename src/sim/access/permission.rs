@@ -62,9 +62,13 @@ impl Sim {
         let vhost = self.vhost_name(channel.vhost);
         let shown_name: &str = if exchange && name.is_empty() { "amq.default" } else { name };
         let rights = self.users.get(user).and_then(|user| user.permissions.get(&vhost));
-        if !rights.is_some_and(|rights| rights.pattern(access).matches(shown_name)) {
+        let allowed = rights.is_some_and(|rights| rights.pattern(access).matches(shown_name));
+        if let Some(covered) = &mut self.covered {
+            covered.right(user, &vhost, None, access, allowed);
+        }
+        if !allowed {
             let resource = if exchange { shown_exchange(&vhost, shown_name) } else { shown_queue(&vhost, shown_name) };
-            if self.insights {
+            if self.explains() {
                 let why = format!("{user} has no {} on {shown_name}", access.as_str());
                 self.note = Some(Reason::new("PE-2", why));
             }
@@ -101,8 +105,11 @@ impl Sim {
             Access::Read => row.read.matches(key),
             _ => row.write.matches(key),
         });
+        if let (Some(covered), Some(_)) = (&mut self.covered, row) {
+            covered.right(user, &vhost, Some(exchange), access, allowed);
+        }
         if !allowed {
-            if self.insights {
+            if self.explains() {
                 let why = format!("{user} has no {} on the key '{key}' of {exchange}", access.as_str());
                 self.note = Some(Reason::new("PE-7", why));
             }

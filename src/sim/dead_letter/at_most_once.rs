@@ -5,6 +5,7 @@ use crate::model::{Millis, Name, QueueKind, Value};
 use crate::rules::{QueueSettings, is_cycle};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{DeadLetteringId, ExchangeId, QueueId, VhostId};
+use crate::sim::state::covered::Site;
 use crate::sim::state::dead_letter::{DeadLetter, DeadLettering, RETRY_MS, WaitingDeadLetter};
 use crate::sim::state::exchange::keys;
 use crate::sim::state::queued_message::{QueuedMessage, Stored};
@@ -48,6 +49,7 @@ impl Sim {
             routing_key: settings.dead_letter_routing_key.clone(),
             at_least_once: settings.at_least_once,
             last_first_death: None,
+            covered: 0,
         }))
     }
 
@@ -61,11 +63,13 @@ impl Sim {
         self.bury(id, letter.entry, DeathCause::Again(letter.death), letter.taken_by);
     }
 
-    fn bury(&mut self, id: QueueId, entry: QueuedMessage, cause: DeathCause, taken_by: Vec<QueueId>) {
+    fn bury(&mut self, id: QueueId, mut entry: QueuedMessage, cause: DeathCause, taken_by: Vec<QueueId>) {
         let origin = entry.stored.origin;
-        let Some(queue) = self.queues.get(id) else { return self.tell_no_way_back(origin) };
-        let by = queue.dead_lettering;
-        let reason = self.insights.then(|| Box::new(self.reason_of_death(id, &entry, &cause)));
+        let Some(by) = self.queues.get(id).map(|queue| queue.dead_lettering) else {
+            return self.tell_no_way_back(origin);
+        };
+        let explains = self.cover_death(id, &mut entry, &cause);
+        let reason = explains.then(|| Box::new(self.reason_of_death(id, &entry, &cause)));
         let Some(by) = by else {
             if let Some(Reason { rule, why }) = reason.map(|reason| *reason) {
                 let why = format!("{why}; the queue has no dead-letter exchange");
@@ -92,6 +96,7 @@ impl Sim {
         let DeadLetter { mut entry, death, died_at, from, by, kept, reason } = letter;
         let origin = entry.stored.origin;
         let has_history = entry.stored.headers().is_some();
+        self.cover_dead_letter(by, death);
         let Some(dead_lettering) = self.dead_letterings.get_mut(by) else { return };
         dead_lettering.rewrite(&mut entry, death, died_at, self.rules);
         let stored = entry.stored;
@@ -113,6 +118,7 @@ impl Sim {
     /// Puts a dead letter into the queues that it is routed to, but into none twice in a cycle (DL-25).
     fn spread(&mut self, mut letter: Sending, exchange: ExchangeId, stored: Box<Stored>) {
         self.route(exchange, &keys(&stored));
+        self.cover_route(exchange, &keys(&stored));
         if self.insights {
             self.ways = self.ways_of(exchange, &keys(&stored));
         }
@@ -180,7 +186,10 @@ impl Sim {
 
     /// Tells through which queues a dead letter went round (DL-25, DL-26).
     fn tell_cycle(&mut self, letter: &Sending, stored: &Stored, target: QueueId) {
-        let Some(queue) = self.queues.get(target).filter(|_| self.insights) else { return };
+        if !self.samples(target, Site::Cycle) {
+            return;
+        }
+        let Some(queue) = self.queues.get(target) else { return };
         if target == letter.from {
             let why = || "dead-lettered into the queue it died in, without a rejection: a cycle".to_owned();
             return self.tell_lost(letter, target, "DL-26", why);

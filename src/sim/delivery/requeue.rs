@@ -5,6 +5,7 @@ use crate::model::{Moment, Name};
 use crate::rules::{DelayedRetry, RetryKind};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::QueueId;
+use crate::sim::state::covered::Site;
 use crate::sim::state::queue::QueueContents;
 use crate::sim::state::queued_message::QueuedMessage;
 use crate::sim::state::reason::{DeathCause, Occasion, Reason, Return};
@@ -94,7 +95,7 @@ impl Sim {
     }
 
     fn tell_returned(&mut self, id: QueueId, origin: PublishId, cause: Return, by: Option<&Name>, place: &str) {
-        if self.insights {
+        if self.samples(id, Site::Return) {
             let Reason { rule, mut why } = cause.reason(by, place);
             why.extend(self.queues.get(id).and_then(|queue| self.over_limit_by_returns(queue)));
             self.tell(Some(origin), Some(id), rule, || What::Requeued { why });

@@ -6,6 +6,7 @@ use crate::rules::{FailureCount, Overflow};
 use crate::sim::broker::Sim;
 use crate::sim::routing::way::rule_of;
 use crate::sim::state::arena::{ChannelIndex, QueueId, VhostId};
+use crate::sim::state::covered::Site;
 use crate::sim::state::queue::{Queue, QueueContents, is_limited, is_over, is_refusing};
 use crate::sim::state::queued_message::{NEVER, QueuedMessage, Stored};
 use crate::sim::state::quorum_queue::{Publisher, encoded_size};
@@ -68,7 +69,7 @@ impl Sim {
     /// Stores a message; sweeps expired heads only when RabbitMQ would (TTL-12).
     fn store_classic(&mut self, id: QueueId, mut entry: QueuedMessage) {
         let expires = entry.expires_at != NEVER;
-        if self.insights {
+        if self.samples(id, Site::Arrival) {
             self.tell_enqueued(id, &mut entry);
         }
         let Some(queue) = self.queues.get_mut(id) else { return };
@@ -97,7 +98,7 @@ impl Sim {
             return false;
         }
         let is_empty = quorum.ready() == 0;
-        if self.insights {
+        if self.samples(id, Site::Arrival) {
             self.tell_enqueued(id, &mut entry);
         }
         // Into an empty queue and out again at once: what lies there for no time needs no place.
@@ -175,7 +176,13 @@ impl Sim {
 
     /// Tells that a quorum queue takes a message over its limit, as only publishers are told to stop (LEN-9, DL-10).
     fn tell_over_limit(&mut self, id: QueueId, entry: &QueuedMessage, published: bool) {
-        let Some(queue) = self.queues.get(id).filter(|_| self.insights) else { return };
+        if !self.explains()
+            || self.queues.get(id).is_none_or(|queue| !is_limited(queue))
+            || !self.samples(id, Site::OverLimit)
+        {
+            return;
+        }
+        let Some(queue) = self.queues.get(id) else { return };
         let QueueContents::Quorum(quorum) = &queue.contents else { return };
         let (n, bytes) = quorum.counted();
         let over = is_over(queue, n + 1, bytes + u64::from(entry.size));
@@ -190,7 +197,7 @@ impl Sim {
     }
 
     fn tell_full(&mut self, id: QueueId, origin: PublishId, published: bool) {
-        if self.insights {
+        if self.cover_full(id) {
             let Reason { rule, why } = self.reason_of_refusal_by_length(id, published);
             self.tell(Some(origin), Some(id), rule, || What::Dropped { why, stood: false });
         }

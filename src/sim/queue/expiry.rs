@@ -112,6 +112,7 @@ impl Sim {
             let expires = self.queues.get(id).and_then(|queue| queue.settings.expires_ms).unwrap_or_default();
             let tick = if quorum { ", seen at its tick of 5s" } else { "" };
             let why = format!("nobody used it for its expires of {}{tick}", Millis(expires));
+            self.cover_queue_expiry(id);
             self.remove_queue(id, if quorum { "EXP-3" } else { "EXP-2" }, &why);
         }
     }

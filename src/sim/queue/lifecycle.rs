@@ -148,6 +148,7 @@ impl Sim {
             used_at: self.now,
             watched,
             moved: (self.now, 0),
+            sampled: Default::default(),
         });
         if let Some(vhost) = self.vhosts.get_mut(vhost) {
             vhost.queues.insert(name.name, id);
@@ -274,6 +275,7 @@ impl Sim {
     /// Takes a queue away with all it holds; what is unacknowledged can still be settled, without effect.
     pub(crate) fn remove_queue(&mut self, id: QueueId, rule: &'static str, why: &str) {
         self.tell(None, Some(id), rule, || What::QueueGone { why: why.to_owned() });
+        self.forget_routes();
         let Some(mut queue) = self.queues.remove(id) else { return };
         for key in [&mut queue.ttl_timer, &mut queue.delay_timer, &mut queue.retry_timer, &mut queue.lease_timer] {
             self.timers.cancel(key);

@@ -52,8 +52,9 @@ impl Sim {
         mandatory: bool,
     ) -> Confirmation {
         self.route(exchange, &keys(&stored));
+        let is_new = self.cover_route(exchange, &keys(&stored));
         if self.targets.is_empty() {
-            if self.insights {
+            if self.insights || is_new {
                 let Reason { rule, why } = self.reason_of_no_route(exchange, &stored);
                 self.tell(Some(stored.origin), None, rule, || What::Dropped { why, stood: false });
             }

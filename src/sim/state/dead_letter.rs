@@ -21,6 +21,8 @@ pub(crate) struct DeadLettering {
     pub routing_key: Option<Name>,
     pub at_least_once: bool,
     pub last_first_death: Option<FirstDeath>,
+    /// The ways of dying that are on record, a bit each.
+    pub covered: u8,
 }
 
 impl DeadLettering {

@@ -7,6 +7,7 @@ pub(crate) mod channel;
 pub(crate) mod classic_queue;
 pub(crate) mod connection;
 pub(crate) mod consumer;
+pub(crate) mod covered;
 pub(crate) mod dead_letter;
 pub(crate) mod delayed;
 pub(crate) mod exchange;

@@ -7,6 +7,7 @@ use crate::rules::{Definition, Overflow, QueueSettings, shown_queue};
 use crate::sim::state::arena::{DeadLetteringId, ExchangeId, VhostId};
 use crate::sim::state::classic_queue::ClassicQueue;
 use crate::sim::state::consumer::Consumers;
+use crate::sim::state::covered::SITES;
 use crate::sim::state::queued_message::QueuedMessage;
 use crate::sim::state::quorum_queue::QuorumQueue;
 use crate::sim::state::timer::TimerKey;
@@ -49,6 +50,8 @@ pub(crate) struct Queue {
     pub watched: bool,
     /// How many messages entered or came back at that moment.
     pub moved: (Moment, u64),
+    /// How often something was looked at for the record of what is exercised, by place.
+    pub sampled: [u8; SITES],
 }
 
 impl Queue {
