@@ -104,7 +104,8 @@ Examples:
   rmqplay destroy topologies/rte-demo.yaml --dry-run
   rmqplay destroy topologies/rte-demo.yaml --also users,vhosts --yes
 
-Queues with messages or consumers, rights, logins and more than 20 objects need --yes.")]
+Queues with messages or consumers, rights, logins and more than 20 objects need --yes. On a terminal there is one question;
+--auto-approve skips it, and consents to no loss.")]
     Destroy(DestroyOptions),
     /// Convert a broker, a definitions file, Kubernetes resources, rascal or Terraform to a topology.
     #[command(after_help = "\

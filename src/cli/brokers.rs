@@ -7,7 +7,8 @@ use crate::io::{Address, BROKERS_FILE, BadAddress, Disk, KnownBrokers, node, of_
 use crate::model::Profile;
 use crate::plan::Observed;
 use crate::rules::{DeprecatedFeature, Edition, Permits};
-use crate::source::Help;
+use crate::source::{Help, without_passwords_in_urls};
+use std::path::Path;
 
 /// A broker to play on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +120,18 @@ fn unknown(text: &str, words: &[&str], known: &KnownBrokers, others: &str) -> No
     let near = near.map_or(String::new(), |word| format!("; {}", Help::did_you_mean(word)));
     let give = format!("give {others}an amqp:// URL, env, node:NAME, or a name of {BROKERS_FILE}");
     format!("`{shown}` is no broker: {give}{near}").into()
+}
+
+/// Returns what stands where a file should and names a broker, without its password: a URL, or a name of `rmqplay.yaml`
+/// that no file has.
+pub fn broker_for_a_file(word: &Path) -> Option<String> {
+    let text = word.to_str()?;
+    if text.contains("://") {
+        let shown = text.parse::<Address>().map(|address| address.argument());
+        return Some(shown.unwrap_or_else(|_| without_passwords_in_urls(text)));
+    }
+    let is_known = || known_brokers().is_ok_and(|(_, known)| known.names().any(|name| name == text));
+    (!word.exists() && is_known()).then(|| text.to_owned())
 }
 
 /// Reads which deprecated features the simulated broker permits: those of --permit and those of `rmqplay.yaml`.

@@ -3,7 +3,7 @@
 
 use crate::cli::ExitCode;
 use crate::cli::arguments::{OneBroker, Vars};
-use crate::cli::brokers::one_broker;
+use crate::cli::brokers::{broker_for_a_file, one_broker};
 use crate::cli::load::Loader;
 use crate::cli::terminal::Terminal;
 use crate::io::Address;
@@ -32,6 +32,12 @@ impl Desired {
         vars: &Vars,
         terminal: &Terminal,
     ) -> Result<Self, ExitCode> {
+        if let Some(held) = files.iter().find_map(|file| broker_for_a_file(file)) {
+            return Err(terminal.usage(&format!(
+                "`{held}` is a broker, and a file is asked for\n  help: name the broker by --broker {held}, and the files that say \
+                 what it should hold"
+            )));
+        }
         let address = one_broker(broker, terminal).map_err(|none| none.emit(terminal))?;
         let named_vhost = vhost.cloned().or_else(|| address.vhost.clone());
         let mut loader = Loader::new(vars, named_vhost.clone()).map_err(|(code, message)| {

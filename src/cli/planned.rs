@@ -3,10 +3,11 @@
 
 use crate::cli::ExitCode;
 use crate::cli::terminal::Terminal;
-use crate::model::Object;
+use crate::model::{Object, by_number};
 use crate::plan::{Change, DELETIONS_MAX, Decision, Plan};
 use crate::report;
 use crate::source::{Level, Problem, Sources};
+use std::io::{BufRead, IsTerminal};
 
 /// Shows the notes, the changes, and what the broker holds beside the file.
 pub(crate) fn show(plan: &Plan, terminal: &Terminal, sources: &Sources) {
@@ -41,6 +42,10 @@ pub(crate) fn refuse(plan: &Plan, decision: Decision, terminal: &Terminal, sourc
             ));
             Some(ExitCode::Unsafe)
         }
+        Decision::Protected => {
+            terminal.error(&format!("nothing was written: {}", protected(plan)));
+            Some(ExitCode::Unsafe)
+        }
         Decision::Loses => {
             let at_stake = report::at_stake_text(plan);
             terminal.error(&format!("nothing was written: {at_stake}; apply with --yes if that is meant"));
@@ -52,6 +57,33 @@ pub(crate) fn refuse(plan: &Plan, decision: Decision, terminal: &Terminal, sourc
             Some(ExitCode::Unsafe)
         }
     }
+}
+
+/// Says what is protected from deletion, and what to do.
+pub(crate) fn protected(plan: &Plan) -> String {
+    let vhosts: Vec<&str> =
+        plan.protected().filter_map(|change| change.object.vhost()).map(|name| name.as_str()).collect();
+    let (are, quoted) = (by_number(vhosts.len(), "is", "are"), vhosts.iter().map(|name| format!("'{name}'")));
+    let which = format!("{} {}", by_number(vhosts.len(), "vhost", "vhosts"), quoted.collect::<Vec<_>>().join(", "));
+    let commands: Vec<String> =
+        vhosts.iter().map(|name| format!("rabbitmqctl disable_vhost_deletion_protection '{name}'")).collect();
+    format!(
+        "{which} {are} protected from deletion, and the broker would refuse it\n  help: take the protection off where that is \
+         meant ({}), or keep it: `ignore: {{vhosts: [{}]}}` in the file",
+        commands.join("; "),
+        vhosts.iter().map(|name| format!("'^{}$'", fancy_regex::escape(name))).collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// Asks one question, where somebody can answer and nothing answers for them.
+pub(crate) fn is_approved(question: &str, is_answered: bool, terminal: &Terminal) -> bool {
+    if is_answered || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return true;
+    }
+    terminal.ask(&format!("{question} [y/N] "));
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line).unwrap_or(0);
+    read > 0 && matches!(line.trim(), "y" | "Y" | "yes")
 }
 
 /// Says how much would be deleted.

@@ -11,8 +11,8 @@ use crate::io::rehearse::{carry_out_stepwise, count_consumers};
 use crate::io::{Address, BrokerFailure, MoveFailure, MoveSettings, move_queue};
 use crate::model::{Name, Object, QueueName, Replacement};
 use crate::plan::{
-    Change, ChangeKind, IgnoreList, MoveStop, Observed, Plan, ReplaceWay, ReplaceWishes, plan, prune,
-    settle_replacements,
+    Change, ChangeKind, IgnoreList, MoveStop, Observed, Plan, ReplaceWay, ReplaceWishes, judge_policies, plan, prune,
+    settle_replacements, spared,
 };
 use crate::report;
 
@@ -51,26 +51,27 @@ impl ReachOptions {
     pub fn refuse(&self, desired: &Desired, terminal: &Terminal) -> Option<ExitCode> {
         self.prune?;
         let topology = &desired.loaded.topology;
-        let is_empty = topology.exchanges.is_empty()
+        let is_without_objects = topology.exchanges.is_empty()
             && topology.queues.is_empty()
             && topology.bindings.is_empty()
             && topology.policies.is_empty()
             && topology.operator_policies.is_empty()
             && topology.parameters.is_empty()
             && topology.permissions.is_empty();
-        if is_empty {
+        if is_without_objects {
             terminal.error(
                 "the files declare no object of a vhost: --prune would delete all that there is\n  help: a slip in a template \
                  or in a path makes such files; destroy deletes what a file names",
             );
-            return Some(ExitCode::BadFile);
+            let is_empty = topology.users.is_empty() && topology.global_parameters.is_empty();
+            return Some(if is_empty { ExitCode::BadFile } else { ExitCode::Unsafe });
         }
         if desired.loaded.own_vhosts.is_empty() {
             terminal.error(
-                "the files name no vhost of their own, and --prune deletes in those alone\n  help: say which: `vhost: /` at \
-                 the top of a file, or `vhosts: [/]`",
+                "nothing was written: the files name no vhost of their own, and --prune deletes in those alone\n  help: say \
+                 which: `vhost: /` at the top of a file, or `vhosts: [/]`",
             );
-            return Some(ExitCode::BadFile);
+            return Some(ExitCode::Unsafe);
         }
         None
     }
@@ -91,6 +92,8 @@ impl ReachOptions {
             let deletions = prune(&loaded.topology, &loaded.handling, observed, &loaded.own_vhosts, scope);
             planned.extras.retain(|extra| !deletions.iter().any(|change| change.object == extra.object));
             planned.changes.extend(deletions);
+            judge_policies(&mut planned.changes, &loaded.topology, observed);
+            planned.problems.extend(spared(&loaded.topology, &loaded.handling, observed, &loaded.own_vhosts, scope));
         }
         planned
     }

@@ -113,7 +113,8 @@ impl MoveRun<'_> {
         let vhost = &queue.vhost;
         let observed = observe(&self.management, &self.overview, std::slice::from_ref(vhost)).await?;
         let mut facts = MoveFacts::of(self.settings.desired, queue, &observed);
-        let total = |name: &Name| observed.messages(&QueueName { vhost: vhost.clone(), name: name.clone() });
+        let total =
+            |name: &Name| observed.messages(&QueueName { vhost: vhost.clone(), name: name.clone() }).unwrap_or(0);
         if let Some(old) = &facts.queue {
             facts.counts = self.counts(&old.clone(), total(&queue.name)).await?;
         }

@@ -34,6 +34,10 @@ pub async fn observe_and_plan(
             let facts = QueueFacts { messages: totals.total, consumers };
             observed.queues.insert(QueueName::new(vhost.clone(), totals.name.as_str()), facts);
         }
+        // A queue that the count does not list any more went meanwhile.
+        for queue in observed.topology.queues.iter().filter(|queue| queue.vhost == *vhost) {
+            observed.queues.entry(queue.id()).or_default();
+        }
     }
     let plan = make(&observed);
     Ok((observed, plan))

@@ -4,9 +4,12 @@
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
 use crate::broker::{Management, Method};
-use crate::model::Object;
+use crate::model::{Object, QueueName};
 use crate::plan::{Extra, ReplaceWay, Risk, Stakes};
 use crate::source::Problem;
+
+/// How many queues an effect names; the rest is counted.
+const QUEUES_MAX: usize = 5;
 
 /// Everything that separates a broker from a file, and what the broker holds beside it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -29,6 +32,8 @@ pub struct Change {
     /// One plain sentence: why, and what follows from it.
     pub reason: String,
     pub risk: Option<Risk>,
+    /// What it takes from queues by which settings are in force on them; of policies alone.
+    pub effects: Vec<PolicyEffect>,
     /// What brings it about, in order; empty when it cannot be changed.
     pub writes: Vec<Write>,
 }
@@ -68,6 +73,18 @@ pub struct FieldChange {
     pub hidden: bool,
 }
 
+/// What a policy takes from queues by being changed or deleted, whether messages are at stake or not: the queues for which the
+/// same settings change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyEffect {
+    /// The first of them.
+    pub queues: Vec<QueueName>,
+    /// How many there are beside those.
+    pub more: usize,
+    /// What was in force, and what will be.
+    pub fields: Vec<FieldChange>,
+}
+
 /// One request that belongs to a change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Write {
@@ -90,6 +107,11 @@ impl Plan {
     /// Lists what is deleted for good.
     pub fn deleted(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| matches!(change.kind, ChangeKind::Delete { .. }))
+    }
+
+    /// Lists what is to be deleted and is protected from it: vhosts, as long as the broker protects them.
+    pub fn protected(&self) -> impl Iterator<Item = &Change> {
+        self.deleted().filter(|change| change.writes.is_empty() && matches!(change.object, Object::Vhost { .. }))
     }
 
     /// Parts the change of one user from the rest: what locks out who applies the plan must come last.
@@ -120,13 +142,27 @@ impl Change {
 
     /// Makes a creation without risk.
     pub(crate) fn create(object: Object, words: Vec<String>, reason: impl Into<String>, writes: Vec<Write>) -> Self {
-        Self { object, kind: ChangeKind::Create { words }, reason: reason.into(), risk: None, writes }
+        Self {
+            object,
+            kind: ChangeKind::Create { words },
+            reason: reason.into(),
+            risk: None,
+            effects: Vec::new(),
+            writes,
+        }
     }
 
     /// Makes the deletion of an extra, which `writes` bring about.
     pub fn delete(extra: Extra, reason: impl Into<String>, writes: Vec<Write>) -> Self {
         let Extra { object, words, stakes } = extra;
-        Self { object, kind: ChangeKind::Delete { words, stakes }, reason: reason.into(), risk: None, writes }
+        Self {
+            object,
+            kind: ChangeKind::Delete { words, stakes },
+            reason: reason.into(),
+            risk: None,
+            effects: Vec::new(),
+            writes,
+        }
     }
 
     /// Makes an update without risk.
@@ -136,13 +172,20 @@ impl Change {
         reason: impl Into<String>,
         writes: Vec<Write>,
     ) -> Self {
-        Self { object, kind: ChangeKind::Update { fields }, reason: reason.into(), risk: None, writes }
+        Self {
+            object,
+            kind: ChangeKind::Update { fields },
+            reason: reason.into(),
+            risk: None,
+            effects: Vec::new(),
+            writes,
+        }
     }
 
     /// Makes a difference that nobody can mend in place.
     pub(crate) fn replace(object: Object, fields: Vec<FieldChange>, stakes: Stakes, reason: impl Into<String>) -> Self {
         let kind = ChangeKind::Replace { fields, stakes, way: ReplaceWay::Refused };
-        Self { object, kind, reason: reason.into(), risk: None, writes: Vec::new() }
+        Self { object, kind, reason: reason.into(), risk: None, effects: Vec::new(), writes: Vec::new() }
     }
 }
 
@@ -154,5 +197,16 @@ impl FieldChange {
     /// Makes one of a secret.
     pub(crate) fn hidden(name: impl Into<String>) -> Self {
         Self { hidden: true, ..Self::new(name, "***", "***") }
+    }
+}
+
+impl PolicyEffect {
+    /// Adds a queue.
+    pub(crate) fn add(&mut self, queue: QueueName) {
+        if self.queues.len() < QUEUES_MAX {
+            self.queues.push(queue);
+        } else {
+            self.more += 1;
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::model::{ObjectKind, Origins, Topology};
 use crate::plan::diff::findings::Findings;
-use crate::plan::diff::{abilities, access, accounts, policies, wiring};
+use crate::plan::diff::{abilities, access, accounts, loss, policies, wiring};
 use crate::plan::{Observed, Plan, extras};
 
 /// Compares one kind of object.
@@ -33,6 +33,7 @@ pub fn plan(desired: &Topology, origins: &Origins, observed: &Observed) -> Plan 
             None => compare(&mut findings),
         }
     }
+    loss::judge_policies(&mut findings.changes, desired, observed);
     abilities::check(&mut findings);
     // The account in use goes last: with another password, or without a tag, nothing could be written after it.
     let account = &observed.account;

@@ -15,6 +15,8 @@ pub enum Decision {
     Lacks,
     /// Objects would have to be replaced, and nothing says how.
     Replaces,
+    /// A vhost would be deleted that the broker protects from that.
+    Protected,
     /// Something can be lost, and the loss was not consented to.
     Loses,
     /// So much would be deleted that consent is asked for, whatever it is.
@@ -34,6 +36,7 @@ impl Decision {
             () if is_stuck => Decision::Replaces,
             () if lacks => Decision::Lacks,
             () if plan.changes.is_empty() => Decision::Nothing,
+            () if plan.protected().next().is_some() => Decision::Protected,
             () if plan.risky().next().is_some() && !loss => Decision::Loses,
             () if plan.deleted().count() > DELETIONS_MAX && !loss => Decision::DeletesMuch,
             () => Decision::Write,
@@ -47,6 +50,7 @@ impl Decision {
             Decision::Write => "write",
             Decision::Lacks => "lacks",
             Decision::Replaces => "replaces",
+            Decision::Protected => "protected",
             Decision::Loses => "loses",
             Decision::DeletesMuch => "deletes-much",
         }

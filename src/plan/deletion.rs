@@ -3,14 +3,13 @@
 
 use crate::broker::{Management, Method};
 use crate::model::{Binding, Name, Object, QueueKind, QueueName};
-use crate::plan::diff::effective_policy::Policies;
 use crate::plan::extra::Extra;
 use crate::plan::{Change, Observed, Risk, Write};
 
-/// Makes the change that deletes an object.
+/// Makes the change that deletes an object; what a policy does by going is judged with all others.
 pub(crate) fn deletion(extra: Extra, reason: &str, observed: &Observed) -> Change {
     let writes = writes(&extra, observed);
-    let risk = risk(&extra, observed);
+    let risk = risk(&extra);
     Change { risk, ..Change::delete(extra, reason, writes) }
 }
 
@@ -58,10 +57,17 @@ fn writes(extra: &Extra, observed: &Observed) -> Vec<Write> {
             Management::ClearTopicPermission { user, vhost, exchange }
         }
         Object::VhostLimit { vhost, name } => Management::ClearVhostLimit { vhost: vhost.clone(), name: name.clone() },
+        // The broker would refuse it, after all else was deleted.
+        Object::Vhost { name } if is_protected(name, observed) => return Vec::new(),
         Object::Vhost { name } => Management::DeleteVhost { vhost: name.clone() },
         Object::User { name } => Management::DeleteUser { user: name.clone() },
     };
     vec![Write::Manage(act)]
+}
+
+fn is_protected(vhost: &Name, observed: &Observed) -> bool {
+    let known = observed.topology.vhosts.iter().find(|one| one.name == *vhost);
+    known.is_some_and(|vhost| vhost.protected_from_deletion == Some(true))
 }
 
 /// Deletes a queue. One that was seen without messages and consumers is looked at again just before, and a classic one goes
@@ -74,22 +80,28 @@ pub(crate) fn delete_queue(vhost: &Name, name: &Name, in_use: bool, observed: &O
     look.into_iter().chain([Write::Call(delete)]).collect()
 }
 
+/// Names the messages that go with a queue.
+pub(crate) fn its_messages(messages: Option<u64>) -> &'static str {
+    if messages.is_some() { "its messages" } else { "the messages that it may hold" }
+}
+
 fn clear_policy(vhost: &Name, name: &Name, operator: bool) -> Management {
     Management::ClearPolicy { vhost: vhost.clone(), name: name.clone(), operator }
 }
 
-fn risk(extra: &Extra, observed: &Observed) -> Option<Risk> {
+fn risk(extra: &Extra) -> Option<Risk> {
     let gone = "none";
     match &extra.object {
         Object::Queue { vhost, name } if extra.stakes.is_in_use() => {
             let queue = QueueName { vhost: vhost.clone(), name: name.clone() };
             let consumers = extra.stakes.consumers.unwrap_or(0);
+            let messages = its_messages(extra.stakes.messages);
             let what = if consumers > 0 {
-                format!("{} goes with its messages, and consumers of it are cancelled", extra.object)
+                format!("{} goes with {messages}, and consumers of it are cancelled", extra.object)
             } else {
-                format!("{} goes with its messages", extra.object)
+                format!("{} goes with {messages}", extra.object)
             };
-            let queues = vec![(queue, extra.stakes.messages.unwrap_or(0))];
+            let queues = vec![(queue, extra.stakes.messages)];
             Some(Risk { what, queues, old: extra.words.join(", "), new: gone.to_owned() })
         }
         Object::Permission { .. } | Object::TopicPermission { .. } => {
@@ -102,25 +114,6 @@ fn risk(extra: &Extra, observed: &Observed) -> Option<Risk> {
             let what = format!("{} goes with all its queues and their messages", extra.object);
             Some(Risk::of_rights(what, extra.words.join(", "), gone))
         }
-        Object::Policy { vhost, name } => policy_risk(extra, vhost, name, false, observed),
-        Object::OperatorPolicy { vhost, name } => policy_risk(extra, vhost, name, true, observed),
         _ => None,
     }
-}
-
-/// A policy that goes changes what holds for queues with messages.
-fn policy_risk(extra: &Extra, vhost: &Name, name: &Name, operator: bool, observed: &Observed) -> Option<Risk> {
-    let old = &observed.topology;
-    let mut left = [old.policies.clone(), old.operator_policies.clone()];
-    left[usize::from(operator)].retain(|policy| policy.vhost != *vhost || policy.name != *name);
-    let before = Policies::new(observed.version, &old.policies, &old.operator_policies);
-    let after = Policies::new(observed.version, &left[0], &left[1]);
-    let holding = old.queues.iter().filter(|queue| queue.vhost == *vhost && observed.messages(&queue.id()) > 0);
-    let changed = holding.filter(|queue| before.on(queue).values != after.on(queue).values);
-    let queues: Vec<(QueueName, u64)> = changed.map(|queue| (queue.id(), observed.messages(&queue.id()))).collect();
-    if queues.is_empty() {
-        return None;
-    }
-    let what = format!("{} holds no more for queues with messages", extra.object);
-    Some(Risk { what, queues, old: extra.words.join(", "), new: "none".to_owned() })
 }

@@ -6,6 +6,7 @@
 //!   desired, observed ──► plan (diff/) ──► changes, risks, extras ──► applier (apply/) ──► commands
 //! ```
 
+mod all_objects;
 mod apply;
 mod change;
 mod compose;
@@ -31,11 +32,12 @@ mod saved;
 mod stakes;
 
 pub use apply::{Applied, Applier, Stepwise};
-pub use change::{Change, ChangeKind, FieldChange, Plan, Write};
+pub use change::{Change, ChangeKind, FieldChange, Plan, PolicyEffect, Write};
 pub use compose::plan;
 pub use decision::{DELETIONS_MAX, Decision};
 pub use definitions::{read_definitions, read_saved, write_definitions, write_saved};
-pub use destroy::destroy;
+pub use destroy::{destroy, spared_from_destroy};
+pub use diff::loss::judge_policies;
 pub use explain::{explain, explain_extra, named};
 pub use extra::Extra;
 pub use extras::{cluster_extras, extras, is_throw_away};
@@ -47,7 +49,7 @@ pub use move_queue::{
 };
 pub use observed::{Abilities, Observed, QueueFacts};
 pub use password::{hash_of, is_hash_of};
-pub use prune::{DeletionScope, prune};
+pub use prune::{DeletionScope, prune, spared};
 pub use replace::{ReplaceWishes, policy_instead, settle_replacements};
 pub use replace_way::ReplaceWay;
 pub use risk::Risk;

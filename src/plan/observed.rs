@@ -72,12 +72,14 @@ impl Observed {
         if !is_export {
             name_types(&mut topology, version.unwrap_or(observed.version));
         }
-        Self { topology, version: version.unwrap_or(observed.version), ..observed }
+        // Of a version that the file names it is known what it refuses; of its plugins and its account nothing is.
+        let abilities = version.map(|_| Abilities { tags: vec!["administrator".to_owned()], ..Abilities::default() });
+        Self { topology, version: version.unwrap_or(observed.version), abilities, ..observed }
     }
 
-    /// Returns the messages in a queue; an unknown one has none.
-    pub fn messages(&self, queue: &QueueName) -> u64 {
-        self.queues.get(queue).map_or(0, |facts| facts.messages)
+    /// Returns the messages in a queue; `None` when nothing counted them, and it may hold any.
+    pub fn messages(&self, queue: &QueueName) -> Option<u64> {
+        self.queues.get(queue).map(|facts| facts.messages)
     }
 }
 

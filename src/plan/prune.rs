@@ -3,11 +3,14 @@
 
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
-use crate::model::{Binding, DestinationKind, Handling, Name, Object, Topology};
+use crate::model::{Handling, Name, Object, Topology};
 use crate::plan::deletion::{deletion, in_order};
+use crate::plan::diff::loss::judge_policies;
+use crate::plan::extra::Extra;
 use crate::plan::ignore_list::IgnoreList;
 use crate::plan::referrers::Staying;
-use crate::plan::{Change, Observed, Risk, cluster_extras, extras};
+use crate::plan::{Change, Observed, Risk, cluster_extras, extras, named};
+use crate::source::{Code, Problem};
 use std::fmt;
 use std::str::FromStr;
 
@@ -68,18 +71,8 @@ pub fn prune(
     scope: DeletionScope,
 ) -> Vec<Change> {
     let ignored = IgnoreList::of(&handling.ignored);
-    let beside = extras(desired, observed, vhosts).into_iter().chain(cluster_extras(desired, observed));
-    // An exchange takes its bindings with it: one that has an ignored binding stays.
-    let holds_ignored = |object: &Object| {
-        let Object::Exchange { vhost, name } = object else { return false };
-        let touches = |binding: &&Binding| {
-            let to = binding.destination_kind == DestinationKind::Exchange && binding.destination == *name;
-            binding.vhost == *vhost && (binding.source == *name || to)
-        };
-        observed.topology.bindings.iter().filter(touches).any(|binding| ignored.covers(&binding.object()))
-    };
-    let gone = beside
-        .filter(|extra| scope.has(&extra.object) && !ignored.covers(&extra.object) && !holds_ignored(&extra.object));
+    let gone =
+        beside(desired, observed, vhosts, &ignored, scope).filter(|it| ignored.held_by(&it.object, observed).is_none());
     let mut changes: Vec<Change> = gone.map(|extra| deletion(extra, "the file does not name it", observed)).collect();
     let staying = Staying::new(desired, &observed.topology, changes.iter().map(|it| it.object.clone()).collect());
     for change in &mut changes {
@@ -87,6 +80,41 @@ pub fn prune(
         let risk = Risk::of_rights(format!("{} goes, and {sent}", change.object), "routed", "lost");
         change.risk = Some(risk.join(change.risk.take()));
     }
+    judge_policies(&mut changes, desired, observed);
     in_order(&mut changes);
     changes
+}
+
+/// Notes what stays although the file does not name it, since what the file ignores would go with it.
+pub fn spared(
+    desired: &Topology,
+    handling: &Handling,
+    observed: &Observed,
+    vhosts: &[Name],
+    scope: DeletionScope,
+) -> Vec<Problem> {
+    if handling.ignored.is_empty() {
+        return Vec::new();
+    }
+    let ignored = IgnoreList::of(&handling.ignored);
+    let beside = beside(desired, observed, vhosts, &ignored, scope);
+    beside.filter_map(|it| Some(stays(&it.object, &ignored.held_by(&it.object, observed)?))).collect()
+}
+
+/// Notes that an object stays, and what would go with it.
+pub(crate) fn stays(object: &Object, held: &Object) -> Problem {
+    let text = format!("{} stays: {} would go with it, which the file ignores", named(object), named(held));
+    Problem::note(Code::PlanSpared, text)
+}
+
+/// Lists what a broker holds beside the file and the scope reaches, but for what the file ignores.
+fn beside(
+    desired: &Topology,
+    observed: &Observed,
+    vhosts: &[Name],
+    ignored: &IgnoreList,
+    scope: DeletionScope,
+) -> impl Iterator<Item = Extra> {
+    let all = extras(desired, observed, vhosts).into_iter().chain(cluster_extras(desired, observed));
+    all.filter(move |extra| scope.has(&extra.object) && !ignored.covers(&extra.object))
 }

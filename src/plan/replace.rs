@@ -7,7 +7,7 @@ use crate::broker::Method;
 use crate::model::{
     Binding, DestinationKind, Handling, Object, Origins, Queue, QueueKind, QueueName, Replacement, Topology, Version,
 };
-use crate::plan::deletion::delete_queue;
+use crate::plan::deletion::{delete_queue, its_messages};
 use crate::plan::diff::effective_policy::{LOWER_HOLDS, Policies, number};
 use crate::plan::diff::loss::loss_of;
 use crate::plan::move_queue::{FreshCounts, Holding, MoveFacts, Mover, QueueStanding};
@@ -76,7 +76,7 @@ fn take_up(plan: &mut Plan, queue: &Queue, observed: &Observed) {
     let stakes = Stakes::of(&object, observed);
     let kind = ChangeKind::Replace { fields: Vec::new(), stakes, way: ReplaceWay::Refused };
     let reason = "a move of it was begun and is unfinished".to_owned();
-    plan.changes.push(Change { object, kind, reason, risk: None, writes: Vec::new() });
+    plan.changes.push(Change { object, kind, reason, risk: None, effects: Vec::new(), writes: Vec::new() });
 }
 
 fn way_of(
@@ -136,13 +136,13 @@ fn writes(queue: &Queue, way: &ReplaceWay, stakes: Stakes, observed: &Observed) 
 }
 
 fn risk(queue: &Queue, way: &ReplaceWay, stakes: Stakes, observed: &Observed) -> Option<Risk> {
-    let (object, messages) = (queue.object(), stakes.messages.unwrap_or(0));
+    let (object, messages) = (queue.object(), stakes.messages);
     let queues = vec![(queue.id(), messages)];
     match way {
         ReplaceWay::Drop if stakes.is_in_use() => {
             let what = match stakes.consumers.unwrap_or(0) {
-                0 => format!("{object} is deleted with its messages"),
-                _ => format!("{object} is deleted with its messages, and consumers of it are cancelled"),
+                0 => format!("{object} is deleted with {}", its_messages(messages)),
+                _ => format!("{object} is deleted with {}, and consumers of it are cancelled", its_messages(messages)),
             };
             Some(Risk { what, queues, old: String::new(), new: String::new() })
         }
@@ -150,7 +150,7 @@ fn risk(queue: &Queue, way: &ReplaceWay, stakes: Stakes, observed: &Observed) ->
             let what = format!("consumers of {object} are cancelled");
             Some(Risk { what, queues, old: String::new(), new: String::new() })
         }
-        ReplaceWay::Move { .. } if messages > 0 => {
+        ReplaceWay::Move { .. } if messages != Some(0) => {
             let losses = tighter(queue, messages, observed);
             let what = format!("{object} takes its messages back with narrower values: {}", losses.join("; "));
             (!losses.is_empty()).then(|| Risk { what, queues, old: String::new(), new: String::new() })
@@ -160,7 +160,7 @@ fn risk(queue: &Queue, way: &ReplaceWay, stakes: Stakes, observed: &Observed) ->
 }
 
 /// Lists what the new values do to messages that are carried back.
-fn tighter(queue: &Queue, messages: u64, observed: &Observed) -> Vec<String> {
+fn tighter(queue: &Queue, messages: Option<u64>, observed: &Observed) -> Vec<String> {
     let there = &observed.topology;
     let policies = Policies::new(observed.version, &there.policies, &there.operator_policies);
     let Some(old) = there.queue(&queue.vhost, &queue.name) else { return Vec::new() };
@@ -168,8 +168,9 @@ fn tighter(queue: &Queue, messages: u64, observed: &Observed) -> Vec<String> {
     let keys: BTreeSet<&String> =
         before.keys().chain(after.keys()).filter(|key| before.get(*key) != after.get(*key)).collect();
     // A limit that all of them keep to loses none.
-    let has_room =
-        |key: &str| key == "max-length" && after.get(key).is_some_and(|limit| number(limit) >= messages as f64);
+    let has_room = |key: &str| {
+        key == "max-length" && after.get(key).zip(messages).is_some_and(|(limit, n)| number(limit) >= n as f64)
+    };
     keys.into_iter()
         .filter(|key| !has_room(key))
         .filter_map(|key| loss_of(key, before.get(key), after.get(key)))

@@ -7,8 +7,9 @@ use crate::model::QueueName;
 pub struct Risk {
     /// One plain sentence.
     pub what: String,
-    /// Queues at stake and the messages that they held when they were read; none when rights are at stake.
-    pub queues: Vec<(QueueName, u64)>,
+    /// Queues at stake and the messages that they held when they were read, `None` where nothing counted them; no queues when
+    /// rights are at stake.
+    pub queues: Vec<(QueueName, Option<u64>)>,
     /// On the broker, as text.
     pub old: String,
     /// In the file, as text.
@@ -19,11 +20,6 @@ impl Risk {
     /// Makes a risk of rights.
     pub(crate) fn of_rights(what: impl Into<String>, old: impl Into<String>, new: impl Into<String>) -> Self {
         Self { what: what.into(), queues: Vec::new(), old: old.into(), new: new.into() }
-    }
-
-    /// Returns the number of messages at stake.
-    pub fn messages(&self) -> u64 {
-        self.queues.iter().map(|(_, messages)| messages).sum()
     }
 
     /// Joins two risks of one change.

@@ -36,9 +36,9 @@ impl Stakes {
         }
     }
 
-    /// Returns whether messages or consumers were counted.
+    /// Returns whether a queue has messages or consumers, or may hold messages that nothing counted.
     pub fn is_in_use(&self) -> bool {
-        self.messages.unwrap_or(0) > 0 || self.consumers.unwrap_or(0) > 0
+        self.messages != Some(0) || self.consumers.unwrap_or(0) > 0
     }
 }
 

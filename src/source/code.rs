@@ -241,6 +241,7 @@ codes! {
         ConvertNotEqual "not_equal",
     }
     Plan "plan" {
+        PlanArgument "argument",
         PlanClusterOwn "cluster_own",
         PlanComponent "component",
         PlanDefaultQueueType "default_queue_type",
@@ -253,6 +254,7 @@ codes! {
         PlanProtectedFromDeletion "protected_from_deletion",
         PlanQueueLimit "queue_limit",
         PlanRights "rights",
+        PlanSpared "spared",
         PlanUnread "unread",
     }
 }

@@ -11,6 +11,6 @@ mod text;
 pub use code::{Code, CodeFamily};
 pub use guide::{CodeChapter, CodeSection, ExampleFile, code_chapters};
 pub use problem::{Help, Label, Level, Problem};
-pub use secret::{is_secret, passwords_in_urls};
+pub use secret::{is_secret, passwords_in_urls, without_passwords_in_urls};
 pub use sections::{Block, Chapter, Section};
 pub use text::{FileId, Position, Source, Sources, Span};

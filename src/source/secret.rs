@@ -35,6 +35,13 @@ pub fn is_secret(key: &str) -> bool {
     WORDS.iter().any(|word| key.contains(word)) || key.len() < 64 && key.split(['_', '-', '.']).any(misspelt)
 }
 
+/// Writes `***` in the place of the passwords of URLs.
+pub fn without_passwords_in_urls(text: &str) -> String {
+    let mut shown = text.to_owned();
+    passwords_in_urls(text).into_iter().rev().for_each(|password| shown.replace_range(password, "***"));
+    shown
+}
+
 /// Returns where passwords stand in the URLs of a text, in order: `pass` in `scheme://user:pass@host`, one with a `/` or a
 /// quote in it, too, and the value of a `password` parameter.
 ///

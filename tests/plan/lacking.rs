@@ -159,3 +159,36 @@ fn the_account_in_use_loses_its_rights_last() {
     let (rest, own) = plan.without_user("deployer");
     assert_eq!((rest.changes.len(), own.map(|own| own.changes.len())), (1, Some(2)));
 }
+
+#[test]
+fn a_file_that_names_its_version_refuses_what_that_version_would() {
+    let mut led = queue("led", &[("x-queue-leader-locator", "nowhere".into())]);
+    led.arguments.insert("x-custom".into(), 1.into());
+    let desired = Topology {
+        policies: vec![policy("ha", "^h", 0, &[("ha-mode", "all".into())])],
+        exchanges: vec![exchange("near", "x-local-random"), exchange("late", "x-delayed-message")],
+        queues: vec![led],
+        ..Topology::default()
+    };
+    let old = Topology { vhosts: vec![vhost("/")], ..Topology::default() };
+    let of = |version: Option<(u16, u16)>| {
+        let version = version.map(|(major, minor)| Version { major, minor });
+        let plan = planned(&desired, &Observed::of_file(old.clone(), version, true));
+        plan.problems.iter().map(|one| format!("{} {}", one.code, one.message)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of(Some((4, 3))),
+        [
+            "plan::policy RabbitMQ 4.3 refuses policy 'ha'",
+            "plan::argument RabbitMQ 4.3 refuses `x-queue-leader-locator`: queue 'led'",
+        ]
+    );
+    assert_eq!(
+        of(Some((3, 10))),
+        [
+            "plan::exchange_type RabbitMQ 3.10 knows no exchange type 'x-local-random': exchange 'near'",
+            "plan::argument RabbitMQ 3.10 refuses `x-queue-leader-locator`: queue 'led'",
+        ]
+    );
+    assert!(of(None).is_empty(), "nothing speaks for a file without a version");
+}

@@ -1,22 +1,49 @@
 //! What a change can lose, kind by kind: each is shown with both values and the messages at stake, or is no risk.
 
 use crate::samples::{exchange, permission, policy, queue, topic_permission, user, vhost};
-use rmqplay::model::{ApplyTo, Credential, Origins, Policy, Profile, QueueName, Secret, Topology};
-use rmqplay::plan::{Observed, QueueFacts, plan};
+use rmqplay::model::{ApplyTo, Credential, Handling, Origins, Policy, Profile, Secret, Topology};
+use rmqplay::plan::{Change, DeletionScope, Observed, PolicyEffect, QueueFacts, judge_policies, plan, prune};
 use serde_json::Value as Json;
 
 /// Plans and writes down each risk: what, the messages at stake, old, new.
 fn risks(old: Topology, new: Topology, messages: &[(&str, u64)]) -> String {
-    let queues =
-        messages.iter().map(|(name, n)| (QueueName::new("/", *name), QueueFacts { messages: *n, consumers: None }));
-    let observed = Observed { topology: old, queues: queues.collect(), ..Observed::empty(Profile::NEWEST) };
-    let plan = plan(&new, &Origins::new(), &observed);
+    let plan = plan(&new, &Origins::new(), &counted(old, messages));
     assert_eq!(plan.replaced().count(), 0);
+    told(&plan.changes)
+}
+
+/// Observes a broker of which every queue was counted: those that are not named here are empty.
+fn counted(old: Topology, messages: &[(&str, u64)]) -> Observed {
+    let facts = |queue: &rmqplay::model::Queue| {
+        let held = messages.iter().find(|(name, _)| *name == &*queue.name).map_or(0, |(_, n)| *n);
+        (queue.id(), QueueFacts { messages: held, consumers: None })
+    };
+    let queues = old.queues.iter().map(facts).collect();
+    Observed { topology: old, queues, ..Observed::empty(Profile::NEWEST) }
+}
+
+fn told(changes: &[Change]) -> String {
     let line = |risk: &rmqplay::plan::Risk| {
-        let queues: Vec<String> = risk.queues.iter().map(|(queue, n)| format!("{}:{n}", queue.name)).collect();
+        let count = |n: &Option<u64>| n.map_or("?".to_owned(), |n| n.to_string());
+        let queues: Vec<String> = risk.queues.iter().map(|(queue, n)| format!("{}:{}", queue.name, count(n))).collect();
         format!("{} [{}] {} -> {}", risk.what, queues.join(" "), risk.old, risk.new)
     };
-    plan.risky().filter_map(|change| change.risk.as_ref()).map(line).collect::<Vec<_>>().join("\n")
+    changes.iter().filter_map(|change| change.risk.as_ref()).map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Plans and prunes, and writes down each risk and each setting that a queue loses.
+fn pruned(old: Topology, new: Topology, messages: &[(&str, u64)]) -> (String, Vec<String>) {
+    let observed = counted(old, messages);
+    let mut changes = plan(&new, &Origins::new(), &observed).changes;
+    changes.extend(prune(&new, &Handling::default(), &observed, &["/".into()], DeletionScope::default()));
+    judge_policies(&mut changes, &new, &observed);
+    let effect = |(change, effect): (&Change, &PolicyEffect)| {
+        let queues: Vec<&str> = effect.queues.iter().map(|queue| &*queue.name).collect();
+        let fields = effect.fields.iter().map(|field| format!("{} {} -> {}", field.name, field.old, field.new));
+        format!("{}: {} {}", change.object, queues.join(" "), fields.collect::<Vec<_>>().join(", "))
+    };
+    let effects = changes.iter().flat_map(|change| change.effects.iter().map(move |effect| (change, effect)));
+    (told(&changes), effects.map(effect).collect())
 }
 
 /// Holds the queues `work` and `rest` under these policies.
@@ -191,4 +218,63 @@ fn an_alternate_exchange_that_goes_is_a_risk() {
     let old = Topology { exchanges: vec![exchange("game", "topic")], ..under(vec![ae("audit")]) };
     let line = risks(old, only(vec![ae("other")]), &[]);
     assert!(line.ends_with("[] alternate-exchange audit -> alternate-exchange other"), "{line}");
+}
+
+#[test]
+fn a_policy_that_goes_or_catches_less_is_a_risk_where_messages_to_come_are_lost() {
+    let queues = || under(vec![]).queues;
+    let dying = policy("dying", "", 1, &[("dead-letter-exchange", "dlx".into()), ("max-length", 10.into())]);
+    let kept = |policies| Topology { queues: queues(), ..only(policies) };
+    let (risk, effects) = pruned(under(vec![dying.clone()]), kept(vec![]), &[]);
+    let what = "policy 'dying' no longer holds for 'work', 'rest': messages that die no longer reach their old dead-letter exchange";
+    assert_eq!(risk, format!("{what} [work:0 rest:0] dead-letter-exchange dlx -> dead-letter-exchange none"));
+    assert_eq!(effects, ["policy 'dying': work rest dead-letter-exchange dlx -> none, max-length 10 -> none"]);
+
+    let narrowed = Policy { pattern: "^rest$".into(), ..dying.clone() };
+    let (risk, effects) = pruned(under(vec![dying.clone()]), kept(vec![narrowed]), &[]);
+    assert!(risk.starts_with("policy 'dying' no longer holds for 'work': messages that die no longer"), "{risk}");
+    assert_eq!(effects, ["policy 'dying': work dead-letter-exchange dlx -> none, max-length 10 -> none"]);
+
+    // One that takes over without the dead-letter exchange, too.
+    let over = policy("over", "^work$", 9, &[("message-ttl", 5.into())]);
+    let (risk, _) = pruned(under(vec![dying.clone()]), kept(vec![dying.clone(), over]), &[]);
+    assert!(risk.starts_with("policy 'over' takes effect on 'work': messages that die no longer"), "{risk}");
+
+    // A wider limit, or a longer time to live, loses nothing, and is shown.
+    let (risk, effects) = pruned(under(vec![one("message-ttl", 10)]), kept(vec![]), &[("work", 3)]);
+    assert_eq!((&*risk, effects), ("", vec!["policy 'p': work message-ttl 10 -> none".to_owned()]));
+
+    // A queue that goes itself loses no setting.
+    let rest = Topology { queues: vec![queue("rest", &[("x-queue-type", "quorum".into())])], ..Topology::default() };
+    assert_eq!(pruned(under(vec![one("dead-letter-exchange", "dlx")]), rest, &[]), (String::new(), Vec::new()));
+}
+
+#[test]
+fn policies_that_go_together_are_judged_together() {
+    let both = ["first", "second"].map(|name| {
+        let priority = if name == "first" { 2 } else { 1 };
+        policy(name, "^work$", priority, &[("dead-letter-exchange", "dlx".into())])
+    });
+    let kept = Topology { queues: under(vec![]).queues, ..Topology::default() };
+    let (risk, _) = pruned(under(both.to_vec()), kept.clone(), &[]);
+    assert!(risk.starts_with("policy 'first' no longer holds for 'work'"), "{risk}");
+    let one_stays = Topology { policies: vec![both[1].clone()], ..kept };
+    assert_eq!(pruned(under(both.to_vec()), one_stays, &[]).0, "");
+}
+
+#[test]
+fn queues_that_nothing_counted_may_hold_messages() {
+    let new = only(vec![policy("p", "^work$", 0, &[("max-length", 10.into())])]);
+    let observed = Observed { topology: under(vec![]), ..Observed::empty(Profile::NEWEST) };
+    let line = told(&plan(&new, &Origins::new(), &observed).changes);
+    assert!(line.ends_with("[work:?] max-length none -> max-length 10"), "{line}");
+}
+
+#[test]
+fn an_alternate_exchange_that_a_deleted_policy_set_is_a_risk() {
+    let ae =
+        Policy { apply_to: ApplyTo::Exchanges, ..policy("ae", "^game", 0, &[("alternate-exchange", "audit".into())]) };
+    let of = |policies| Topology { exchanges: vec![exchange("game", "topic")], ..under(policies) };
+    let (risk, _) = pruned(of(vec![ae]), of(vec![]), &[]);
+    assert!(risk.ends_with("[] alternate-exchange audit -> alternate-exchange none"), "{risk}");
 }

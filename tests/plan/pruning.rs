@@ -2,15 +2,18 @@
 
 use crate::samples::{binding, exchange, permission, policy, queue, user, vhost};
 use rmqplay::broker::{Client, Command, Event, Ids, Method, Refusal, Reply, Scope};
-use rmqplay::model::{Handling, Ignored, IgnoredKind, Moment, Name, QueueName, Topology};
+use rmqplay::model::{Handling, Ignored, IgnoredKind, Moment, Name, Queue, QueueName, Topology};
 use rmqplay::plan::{
     Change, DELETIONS_MAX, Decision, DeletionScope, Observed, Plan, QueueFacts, Stepwise, Write, destroy, explain,
-    prune,
+    prune, spared, spared_from_destroy,
 };
 use std::collections::BTreeMap;
 
+/// Observes a broker of which every queue was counted, and is empty.
 fn seen(topology: Topology) -> Observed {
-    Observed { account: "guest".into(), ..Observed::of_file(topology, None, true) }
+    let facts = |queue: &Queue| (queue.id(), QueueFacts { messages: 0, consumers: Some(0) });
+    let queues = topology.queues.iter().map(facts).collect();
+    Observed { account: "guest".into(), queues, ..Observed::of_file(topology, None, true) }
 }
 
 fn desired() -> Topology {
@@ -96,9 +99,16 @@ fn what_holds_messages_and_what_is_much_needs_consent() {
     let changes = prune(&desired(), &Handling::default(), &observed, &["/".into()], DeletionScope::default());
     let held = changes.iter().find(|change| change.object.to_string() == "queue 'held.q'").expect("it goes");
     let risk = held.risk.as_ref().expect("messages are at stake");
-    assert_eq!(risk.queues, [(id, 3)]);
-    // The policy held for its messages.
-    assert!(changes.iter().any(|change| change.object.to_string() == "policy 'cap'" && change.risk.is_some()));
+    assert_eq!(risk.queues, [(id.clone(), Some(3))]);
+    // Nobody counted: it may hold messages.
+    observed.queues.remove(&id);
+    let changes = prune(&desired(), &Handling::default(), &observed, &["/".into()], DeletionScope::default());
+    let held = changes.iter().find(|change| change.object.to_string() == "queue 'held.q'").expect("it goes");
+    let risk = held.risk.as_ref().expect("messages may be at stake");
+    assert_eq!(
+        (&*risk.what, &risk.queues),
+        ("queue 'held.q' goes with the messages that it may hold", &vec![(id, None)])
+    );
     let many = |count: usize| {
         let there: Vec<_> = (0..count).map(|number| queue(&format!("q{number}"), &[])).collect();
         let observed = seen(Topology { queues: there, ..desired() });
@@ -122,6 +132,48 @@ fn destroy_deletes_what_is_named_and_there() {
     own.permissions.push(permission("guest", "", "", ""));
     let with_vhosts = destroy(&own, &Handling::default(), &observed, scope("users,vhosts"));
     assert_eq!(lines(&with_vhosts), ["- vhost '/'", "- user 'alice'"]);
+}
+
+#[test]
+fn what_holds_something_ignored_stays_and_the_plan_says_so() {
+    let ignore = |kind, pattern: &str| Handling {
+        ignored: vec![Ignored { kind, pattern: pattern.into() }],
+        ..Handling::default()
+    };
+    let told = |handling: &Handling, scope: DeletionScope| {
+        let observed = seen(more());
+        let gone = lines(&prune(&desired(), handling, &observed, &["/".into()], scope));
+        let notes = spared(&desired(), handling, &observed, &["/".into()], scope);
+        (gone, notes.into_iter().map(|note| note.message).collect::<Vec<_>>())
+    };
+    let (gone, notes) = told(&ignore(IgnoredKind::Permissions, "^bob$"), scope("users"));
+    assert!(!gone.iter().any(|line| line.contains("bob")), "{gone:?}");
+    assert_eq!(notes, ["user 'bob' stays: permissions of 'bob' in vhost '/' would go with it, which the file ignores"]);
+    // A queue goes with its bindings, too; that they come from an ignored exchange alone keeps none.
+    let (gone, notes) = told(&ignore(IgnoredKind::Bindings, "-> left.q$"), scope(""));
+    assert!(!gone.iter().any(|line| line.contains("'left.q'") || line.contains("exchange 'left'")), "{gone:?}");
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    let (gone, _) = told(&ignore(IgnoredKind::Exchanges, "^orders$"), scope(""));
+    assert!(gone.contains(&"- queue 'kept.q' in vhost '/' (classic)".to_owned()), "{gone:?}");
+    // A vhost that the file names and destroy would delete.
+    let handling = ignore(IgnoredKind::Queues, "^held");
+    let observed = seen(more());
+    assert!(!lines(&destroy(&desired(), &handling, &observed, scope("vhosts"))).contains(&"- vhost '/'".to_owned()));
+    let notes = spared_from_destroy(&desired(), &handling, &observed, scope("vhosts"));
+    assert_eq!(
+        notes[0].message,
+        "vhost '/' stays: queue 'held.q' in vhost '/' would go with it, which the file ignores"
+    );
+}
+
+#[test]
+fn a_protected_vhost_is_refused_before_anything_is_deleted() {
+    let mut there = more();
+    there.vhosts.iter_mut().for_each(|vhost| vhost.protected_from_deletion = Some(&*vhost.name == "elsewhere"));
+    let changes = prune(&desired(), &Handling::default(), &seen(there), &["/".into()], scope("vhosts"));
+    let plan = Plan { changes, ..Plan::default() };
+    assert_eq!(plan.protected().map(|change| change.object.to_string()).collect::<Vec<_>>(), ["vhost 'elsewhere'"]);
+    assert_eq!(Decision::of(&plan, true), Decision::Protected);
 }
 
 /// Plays deletions against a broker that answers by the name of the queue; gives what was done and what refused.

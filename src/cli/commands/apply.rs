@@ -17,7 +17,6 @@ use crate::plan::{Decision, Observed, Plan, SavedPlan, digest_of};
 use crate::report;
 use crate::report::PlannedFor;
 use crate::source::{Code, Sources};
-use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -190,7 +189,8 @@ impl Apply<'_> {
         if let Some(code) = planned::refuse(&planned, decision, terminal, sources) {
             return self.keep(&planned, planned_for, decision, sources, None, code);
         }
-        if !self.is_approved(&planned) {
+        let question = format!("apply {}?", counted(planned.changes.len(), "change"));
+        if !planned::is_approved(&question, command.auto_approve, terminal) {
             terminal.error("nothing was written: the answer was not yes");
             return self.keep(&planned, planned_for, decision, sources, None, ExitCode::Unsafe);
         }
@@ -199,18 +199,6 @@ impl Apply<'_> {
         progress.close();
         let code = self.tell(&planned, &outcome, work.address);
         self.keep(&planned, planned_for, decision, sources, Some(&outcome), code)
-    }
-
-    /// Asks once, where somebody can answer.
-    fn is_approved(&self, planned: &Plan) -> bool {
-        let can_answer = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-        if self.command.auto_approve || !can_answer {
-            return true;
-        }
-        self.terminal.ask(&format!("apply {}? [y/N] ", counted(planned.changes.len(), "change")));
-        let mut line = String::new();
-        let read = std::io::stdin().lock().read_line(&mut line).unwrap_or(0);
-        read > 0 && matches!(line.trim(), "y" | "Y" | "yes")
     }
 
     fn tell(&self, planned: &Plan, outcome: &ApplyOutcome, address: &Address) -> ExitCode {

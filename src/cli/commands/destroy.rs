@@ -10,7 +10,7 @@ use crate::io::observe::observe;
 use crate::io::rehearse::{carry_out_stepwise, count_consumers};
 use crate::io::{BrokerFailure, meet};
 use crate::model::{Object, QueueName, counted};
-use crate::plan::{Decision, Observed, Plan, destroy};
+use crate::plan::{Decision, Observed, Plan, destroy, spared_from_destroy};
 use crate::report;
 
 /// Deletes what topology files name.
@@ -33,7 +33,8 @@ pub fn destroy_all(command: &DestroyOptions, terminal: &Terminal) -> ExitCode {
 fn planned_of(command: &DestroyOptions, desired: &Desired, observed: &Observed) -> Plan {
     let scope = command.also.unwrap_or_default();
     let changes = destroy(&desired.loaded.topology, &desired.loaded.handling, observed, scope);
-    Plan { changes, ..Plan::default() }
+    let problems = spared_from_destroy(&desired.loaded.topology, &desired.loaded.handling, observed, scope);
+    Plan { changes, problems, ..Plan::default() }
 }
 
 async fn carry_out(
@@ -58,6 +59,7 @@ async fn carry_out(
     }
     let planned = planned_of(command, desired, &observed);
     if planned.is_empty() {
+        planned::show(&planned, terminal, sources);
         terminal.status("nothing to do: the broker holds nothing that the files name");
         return Ok(ExitCode::Fine);
     }
@@ -69,11 +71,20 @@ async fn carry_out(
     let why = match decision {
         Decision::Loses => report::at_stake_text(&planned),
         Decision::DeletesMuch => planned::deletes_much(&planned),
+        Decision::Protected => {
+            terminal.error(&format!("nothing was deleted: {}", planned::protected(&planned)));
+            return Ok(ExitCode::Unsafe);
+        }
         _ if command.dry_run => return Ok(ExitCode::Differs),
         _ => String::new(),
     };
     if !why.is_empty() {
         terminal.error(&format!("nothing was deleted: {why}; destroy with --yes if that is meant"));
+        return Ok(ExitCode::Unsafe);
+    }
+    let question = format!("delete {} at {}?", counted(planned.changes.len(), "object"), address.place());
+    if !planned::is_approved(&question, command.auto_approve, terminal) {
+        terminal.error("nothing was deleted: the answer was not yes");
         return Ok(ExitCode::Unsafe);
     }
     let applied = carry_out_stepwise(&planned.changes, address).await?;

@@ -1,6 +1,7 @@
 //! `plan`: what `apply` would change, and what a broker, an export or another file holds beside the files.
 
 use crate::cli::arguments::{ExtrasMode, PlanOptions};
+use crate::cli::brokers::broker_for_a_file;
 use crate::cli::desired::Desired;
 use crate::cli::load::Loader;
 use crate::cli::planned;
@@ -26,6 +27,9 @@ pub fn plan_of(command: &PlanOptions, terminal: &Terminal) -> ExitCode {
             return terminal.usage("--broker and --against both name a broker: give one of them");
         }
         broker.broker = Some(against.clone());
+    }
+    if let Some(held) = command.files.iter().find_map(|file| broker_for_a_file(file)) {
+        return terminal.usage(&not_a_file(&held, command));
     }
     let desired = match Desired::load(&command.files, &broker, command.vhost.as_ref(), &command.vars, terminal) {
         Ok(desired) => desired,
@@ -55,6 +59,21 @@ pub fn plan_of(command: &PlanOptions, terminal: &Terminal) -> ExitCode {
         Ok(Err(failure)) => terminal.failure(&failure),
         Err(code) => code,
     }
+}
+
+/// Says what to do where a broker stands in a file's place.
+fn not_a_file(held: &str, command: &PlanOptions) -> String {
+    let other = command.against.as_deref().map(|other| broker_for_a_file(Path::new(other)).unwrap_or(other.to_owned()));
+    let with_it = other.map_or_else(String::new, |other| format!(" --against {other}"));
+    let instead = match &command.against {
+        None => format!("compare files with it: rmqplay plan FILE --broker {held}; or "),
+        Some(_) => String::new(),
+    };
+    format!(
+        "`{held}` is a broker, and plan compares files with one: a broker stands in the place of --broker or --against\n  \
+         help: {instead}write down what it holds, and compare that: rmqplay export --broker {held} -o held.json && rmqplay \
+         plan held.json{with_it}"
+    )
 }
 
 /// Returns whether `--against` names a broker: a URL, or a name of rmqplay.yaml.
@@ -123,8 +142,21 @@ fn tell(
         (_, None) => planned_for.against,
     };
     terminal.status(&terminal.palette.dim(&header));
-    show(planned, decision, terminal, sources);
+    match decision {
+        Decision::Nothing if counts_extras(command, planned) => {
+            planned::show(planned, terminal, sources);
+            let beside = report::beside_text(planned.extras.len());
+            let all_there = planned::all_there(planned.unchanged);
+            terminal.status(&format!("{all_there}, and {beside}, which --extras fail does not accept"));
+        }
+        _ => show(planned, decision, terminal, sources),
+    }
     code_of(command, planned, decision)
+}
+
+/// Returns whether what the files do not name makes the plan fail.
+fn counts_extras(command: &PlanOptions, planned: &Plan) -> bool {
+    command.extras == ExtrasMode::Fail && !planned.extras.is_empty()
 }
 
 /// Shows a plan as `plan` and `apply --dry-run` do.
@@ -135,7 +167,7 @@ pub(crate) fn show(planned: &Plan, decision: Decision, terminal: &Terminal, sour
         Decision::Write => {
             terminal.status(&format!("{}; nothing was written", report::changes_text(planned)));
         }
-        Decision::Lacks | Decision::Replaces | Decision::Loses | Decision::DeletesMuch => {
+        Decision::Lacks | Decision::Replaces | Decision::Protected | Decision::Loses | Decision::DeletesMuch => {
             terminal.status(&format!("{}; apply would refuse:", report::changes_text(planned)));
             let _ = planned::refuse(planned, decision, terminal, sources);
         }
@@ -145,8 +177,7 @@ pub(crate) fn show(planned: &Plan, decision: Decision, terminal: &Terminal, sour
 /// Returns how `plan` ends: as `apply` with the same flags would, and with 2 where that would write.
 fn code_of(command: &PlanOptions, planned: &Plan, decision: Decision) -> ExitCode {
     let code = code_of_decision(decision);
-    let counts_extras = command.extras == ExtrasMode::Fail && !planned.extras.is_empty();
-    if code == ExitCode::Fine && counts_extras { ExitCode::Differs } else { code }
+    if code == ExitCode::Fine && counts_extras(command, planned) { ExitCode::Differs } else { code }
 }
 
 /// Returns the exit code of a plan.
@@ -155,7 +186,7 @@ pub(crate) fn code_of_decision(decision: Decision) -> ExitCode {
         Decision::Nothing => ExitCode::Fine,
         Decision::Write => ExitCode::Differs,
         Decision::Lacks => ExitCode::Environment,
-        Decision::Replaces | Decision::Loses | Decision::DeletesMuch => ExitCode::Unsafe,
+        Decision::Replaces | Decision::Protected | Decision::Loses | Decision::DeletesMuch => ExitCode::Unsafe,
     }
 }
 

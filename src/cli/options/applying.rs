@@ -93,6 +93,9 @@ pub struct DestroyOptions {
     /// Go on although messages, rights or logins are lost, or much is deleted.
     #[arg(long)]
     pub yes: bool,
+    /// Do not ask on a terminal; consents to no loss.
+    #[arg(long)]
+    pub auto_approve: bool,
     /// Show what would be deleted, and delete nothing.
     #[arg(long)]
     pub dry_run: bool,

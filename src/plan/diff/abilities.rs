@@ -2,10 +2,14 @@
 //! Takes what was read of both; gives problems. What is not known is no problem: the broker itself will say it.
 
 use crate::broker::{Management, Method};
-use crate::model::{Name, Object, ObjectKind, Permission, Policy, Profile, Queue, Version, by_number};
+use crate::model::{
+    Exchange, Name, Object, ObjectKind, Permission, Policy, Profile, Queue, QueueKind, Version, Vhost, by_number,
+};
 use crate::plan::diff::findings::Findings;
 use crate::plan::{Abilities, Change, ChangeKind, Write};
-use crate::rules::{Pattern, check_policy, differences};
+use crate::rules::{
+    Pattern, RefusedArgument, check_policy, differences, is_known_type, refused_arguments, type_of_new_queue,
+};
 use crate::source::{Code, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,7 +75,10 @@ pub(crate) fn check(findings: &mut Findings<'_>) {
     let Some(abilities) = &observed.abilities else { return };
     let changes = std::mem::take(&mut findings.changes);
     tags(findings, &changes, abilities);
-    permissions(findings, &changes);
+    // A file that stands in the broker's place has no account.
+    if !observed.account.is_empty() {
+        permissions(findings, &changes);
+    }
     for change in &changes {
         for write in &change.writes {
             match write {
@@ -81,7 +88,11 @@ pub(crate) fn check(findings: &mut Findings<'_>) {
                 Write::Manage(Management::PutParameter(parameter)) => {
                     component(findings, &change.object, &parameter.component, abilities);
                 }
-                Write::Call(Method::DeclareQueue(queue)) => denied(findings, &change.object, queue, abilities),
+                Write::Call(Method::DeclareQueue(queue)) => {
+                    denied(findings, &change.object, queue, abilities);
+                    arguments(findings, &change.object, queue);
+                }
+                Write::Call(Method::DeclareExchange(exchange)) => built_in(findings, &change.object, exchange),
                 _ => {}
             }
         }
@@ -204,6 +215,40 @@ fn one_policy(findings: &mut Findings<'_>, object: &Object, policy: &Policy, ope
     }
 }
 
+/// Judges the arguments of a queue to be declared as this version would.
+fn arguments(findings: &mut Findings<'_>, object: &Object, queue: &Queue) {
+    let (desired, observed) = (findings.desired, findings.observed);
+    let vhost = |vhosts: &[Vhost]| vhosts.iter().find(|one| one.name == queue.vhost)?.default_queue_type.clone();
+    let default = vhost(&desired.vhosts).or_else(|| vhost(&observed.topology.vhosts));
+    let default = default.and_then(|kind| QueueKind::named(&kind));
+    let refused: Vec<Vec<RefusedArgument>> = judges(observed.version)
+        .map(|profile| {
+            let rules = differences(profile);
+            refused_arguments(queue, type_of_new_queue(queue, default, rules), rules)
+        })
+        .collect();
+    let Some((of_one, others)) = refused.split_first() else { return };
+    for argument in of_one {
+        if others.iter().all(|other| other.iter().any(|one| one.name == argument.name)) {
+            let text = format!("RabbitMQ {} refuses `{}`: {object}", observed.version, argument.name);
+            let help = format!("it would say: 406 PRECONDITION_FAILED - {}", argument.text);
+            findings.problem(object, &argument.name, Problem::new(Code::PlanArgument, text).help(help));
+        }
+    }
+}
+
+/// Finds a type that RabbitMQ has without a plugin in other versions only; a broker tells its types itself.
+fn built_in(findings: &mut Findings<'_>, object: &Object, exchange: &Exchange) {
+    let is_told = !findings.observed.exchange_types.is_empty();
+    let is_known = |profile: Profile| is_known_type(&exchange.kind, differences(profile));
+    let mut judges = judges(findings.observed.version).peekable();
+    if is_told || judges.peek().is_none() || !Profile::ALL.into_iter().any(is_known) || judges.any(is_known) {
+        return;
+    }
+    let text = format!("RabbitMQ {} knows no exchange type '{}': {object}", findings.observed.version, exchange.kind);
+    findings.problem(object, "type", Problem::new(Code::PlanExchangeType, text));
+}
+
 /// Returns the profiles that speak for a version: its own, or both neighbours; none speaks for a version newer than all.
 fn judges(version: Version) -> impl Iterator<Item = Profile> {
     let older = Profile::ALL.into_iter().filter(|one| one.version() <= version).max_by_key(|one| one.version());
@@ -247,7 +292,7 @@ fn queue_limits(findings: &mut Findings<'_>, changes: &[Change]) {
     }
     let (desired, observed) = (findings.desired, findings.observed);
     for (vhost, (more, first)) in new {
-        let of = |vhosts: &[crate::model::Vhost]| {
+        let of = |vhosts: &[Vhost]| {
             vhosts.iter().find(|one| one.name == *vhost).and_then(|one| one.limits.get("max-queues").copied())
         };
         let Some(limit) = of(&desired.vhosts).or_else(|| of(&observed.topology.vhosts)) else { continue };

@@ -1,7 +1,7 @@
 //! Which policy holds for a queue and what its effective values are (PO-1, PO-2, PO-6).
 //! Just enough to foresee a loss.
 
-use crate::model::{Name, Policy, Profile, Queue, QueueKind, Value, Version};
+use crate::model::{Exchange, Name, Policy, Profile, Queue, QueueKind, Value, Version};
 use crate::rules::{Differences, EffectivePolicies, differences, policy_holds_for_stream};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -45,6 +45,15 @@ impl<'a> Policies<'a> {
             operator_policy: in_force.operator.map(|policy| policy.name.clone()),
             values,
         }
+    }
+
+    /// Returns the policy in force on an exchange and the alternate exchange that it sets; `None` where the exchange has one by
+    /// its own argument, which holds, or no policy catches it.
+    pub fn alternate_of(&self, exchange: &Exchange) -> Option<(Name, Option<Json>)> {
+        const KEY: &str = "alternate-exchange";
+        let policy = self.policies.on_exchange(&exchange.vhost, &exchange.name)?;
+        let is_own = exchange.arguments.contains_key(KEY);
+        (!is_own).then(|| (policy.name.clone(), policy.definition.get(KEY).cloned()))
     }
 
     /// A quorum queue lets the policy win over the argument: `overflow` (LEN-4), `delayed-retry-type`, and `expires`

@@ -4,7 +4,7 @@
 use crate::model::{Millis, Table, Value};
 use crate::plan::FieldChange;
 use crate::rules::{ValueKind, queue_argument};
-use crate::source::{is_secret, passwords_in_urls};
+use crate::source::{is_secret, without_passwords_in_urls};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
@@ -106,11 +106,7 @@ fn without_secrets(value: &Json) -> Json {
             Json::Object(map.iter().map(|(key, value)| (key.clone(), hidden(key, value))).collect())
         }
         Json::Array(list) => Json::Array(list.iter().map(without_secrets).collect()),
-        Json::String(text) => {
-            let mut shown = text.clone();
-            passwords_in_urls(text).into_iter().rev().for_each(|password| shown.replace_range(password, HIDDEN));
-            Json::String(shown)
-        }
+        Json::String(text) => Json::String(without_passwords_in_urls(text)),
         other => other.clone(),
     }
 }

@@ -1,53 +1,181 @@
-//! What changed policies can lose: compares the effective values of every queue on the broker before and after.
-//! Judges by what holds in the end, so a policy that changes nothing for any queue is no risk.
+//! What policies lose that are made, changed or deleted: compares what is in force on every queue and exchange of the broker
+//! before and after. Judges by what holds in the end, so a policy that changes nothing for any of them is no risk.
 
-use crate::model::{Policy, Profile, Queue, QueueName, Topology};
+use crate::model::{Exchange, Name, Object, Policy, Queue, QueueName, Topology};
 use crate::plan::diff::effective_policy::{Effective, LOWER_HOLDS, Policies, number};
 use crate::plan::diff::equality::{same, shown_json};
-use crate::plan::{Observed, Risk};
-use crate::rules::{EffectivePolicies, applies_to_exchange, differences};
+use crate::plan::{Change, ChangeKind, FieldChange, Observed, PolicyEffect, Risk};
+use crate::source::is_secret;
 use serde_json::Value as Json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Holds every queue of a broker with what is in effect for it before and after.
-pub(crate) struct Outlook<'a> {
-    queues: Vec<(&'a Queue, u64, Effective, Effective)>,
+/// Judges all policies of a plan together, those that it deletes too: what each can lose, and what it takes from which queue.
+pub fn judge_policies(changes: &mut [Change], desired: &Topology, observed: &Observed) {
+    let is_policy = |object: &Object| matches!(object, Object::Policy { .. } | Object::OperatorPolicy { .. });
+    if !changes.iter().any(|change| is_policy(&change.object)) {
+        return;
+    }
+    let is_deleted = |change: &&Change| matches!(change.kind, ChangeKind::Delete { .. });
+    let gone: BTreeSet<Object> = changes.iter().filter(is_deleted).map(|change| change.object.clone()).collect();
+    let after = PoliciesAfter::of(desired, &observed.topology, &gone);
+    let outlook = Outlook::new(&after, observed, &gone);
+    for change in changes.iter_mut().filter(|change| is_policy(&change.object)) {
+        let Some(judged) = JudgedPolicy::of(&change.object) else { continue };
+        change.risk = outlook.risk(judged);
+        change.effects = outlook.effects(judged);
+    }
+}
+
+/// The policies that will be there.
+struct PoliciesAfter {
+    user: Vec<Policy>,
+    operator: Vec<Policy>,
+}
+
+impl PoliciesAfter {
+    /// Puts the file's policies over the broker's, by vhost and name, and takes away what goes.
+    fn of(desired: &Topology, old: &Topology, gone: &BTreeSet<Object>) -> Self {
+        let merged = |old: &[Policy], new: &[Policy], operator: bool| -> Vec<Policy> {
+            let named: BTreeSet<Object> = new.iter().map(|policy| policy.object(operator)).collect();
+            let stays = |object: &Object| !named.contains(object) && !gone.contains(object);
+            old.iter().filter(|policy| stays(&policy.object(operator))).chain(new).cloned().collect()
+        };
+        Self {
+            user: merged(&old.policies, &desired.policies, false),
+            operator: merged(&old.operator_policies, &desired.operator_policies, true),
+        }
+    }
+}
+
+/// A policy that is judged.
+#[derive(Clone, Copy)]
+struct JudgedPolicy<'c> {
+    vhost: &'c Name,
+    name: &'c Name,
+    operator: bool,
+}
+
+impl<'c> JudgedPolicy<'c> {
+    fn of(object: &'c Object) -> Option<Self> {
+        match object {
+            Object::Policy { vhost, name } => Some(Self { vhost, name, operator: false }),
+            Object::OperatorPolicy { vhost, name } => Some(Self { vhost, name, operator: true }),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the policy is the one that caught a queue.
+    fn caught(self, effective: &Effective) -> bool {
+        let by = if self.operator { &effective.operator_policy } else { &effective.policy };
+        by.as_ref() == Some(self.name)
+    }
+}
+
+/// A queue with what is in force on it before and after.
+struct QueueOutlook<'a> {
+    queue: &'a Queue,
+    messages: Option<u64>,
+    before: Effective,
+    after: Effective,
+}
+
+impl QueueOutlook<'_> {
+    /// Lists what differs: the key, before, after.
+    fn differing(&self) -> impl Iterator<Item = (&str, Option<&Json>, Option<&Json>)> {
+        let (before, after) = (&self.before.values, &self.after.values);
+        let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let both = keys.into_iter().map(|key| (key.as_str(), before.get(key), after.get(key)));
+        both.filter(|(_, old, new)| !matches!((old, new), (Some(old), Some(new)) if same(old, new)))
+    }
+}
+
+/// An exchange whose alternate exchange, set by a policy, changes: the policies before and after, and the values.
+struct ExchangeOutlook<'a> {
+    vhost: &'a Name,
+    policies: [Option<Name>; 2],
+    values: [Option<Json>; 2],
+}
+
+/// Holds every queue and exchange of a broker with what is in force on it before and after.
+struct Outlook<'a> {
+    queues: Vec<QueueOutlook<'a>>,
+    exchanges: Vec<ExchangeOutlook<'a>>,
 }
 
 impl<'a> Outlook<'a> {
-    /// Foresees all policies of the file together.
-    pub fn new(desired: &Topology, observed: &'a Observed) -> Self {
+    /// Leaves out what goes itself.
+    fn new(policies: &PoliciesAfter, observed: &'a Observed, gone: &BTreeSet<Object>) -> Self {
         let old = &observed.topology;
-        let is_new = |old: &[Policy], new: &[Policy]| new.iter().any(|policy| !old.contains(policy));
-        if !is_new(&old.policies, &desired.policies) && !is_new(&old.operator_policies, &desired.operator_policies) {
-            return Self { queues: Vec::new() };
-        }
-        let policies = merged(&old.policies, &desired.policies);
-        let operators = merged(&old.operator_policies, &desired.operator_policies);
         let before = Policies::new(observed.version, &old.policies, &old.operator_policies);
-        let after = Policies::new(observed.version, &policies, &operators);
-        let foresee = |queue: &'a Queue| (queue, observed.messages(&queue.id()), before.on(queue), after.on(queue));
-        Self { queues: old.queues.iter().map(foresee).collect() }
+        let after = Policies::new(observed.version, &policies.user, &policies.operator);
+        let foresee = |queue: &'a Queue| QueueOutlook {
+            queue,
+            messages: observed.messages(&queue.id()),
+            before: before.on(queue),
+            after: after.on(queue),
+        };
+        let alternate = |exchange: &'a Exchange| {
+            let [old, new] = [&before, &after].map(|policies| policies.alternate_of(exchange));
+            let values = [old.clone().and_then(|(_, value)| value), new.clone().and_then(|(_, value)| value)];
+            let is_changed = values[0].is_some() && values[0] != values[1];
+            let policies = [old.map(|(name, _)| name), new.map(|(name, _)| name)];
+            is_changed.then_some(ExchangeOutlook { vhost: &exchange.vhost, policies, values })
+        };
+        Self {
+            queues: old.queues.iter().filter(|queue| !gone.contains(&queue.object())).map(foresee).collect(),
+            exchanges: (old.exchanges.iter().filter(|one| !gone.contains(&one.object())))
+                .filter_map(alternate)
+                .collect(),
+        }
     }
 
-    /// Returns what one new or changed policy can lose. `old` is the policy as the broker has it.
-    pub fn risk(&self, policy: &Policy, operator: bool, old: Option<&Policy>, observed: &Observed) -> Option<Risk> {
+    fn queues_of(&self, judged: JudgedPolicy<'_>) -> impl Iterator<Item = &QueueOutlook<'a>> {
+        let of_vhost = self.queues.iter().filter(move |one| one.queue.vhost == *judged.vhost);
+        of_vhost.filter(move |one| judged.caught(&one.before) || judged.caught(&one.after))
+    }
+
+    /// Returns what one policy can lose.
+    fn risk(&self, judged: JudgedPolicy<'_>) -> Option<Risk> {
         let mut found = PolicyLosses::default();
-        for (queue, messages, before, after) in self.queues.iter().filter(|(queue, ..)| queue.vhost == policy.vhost) {
-            let of = |side: &Effective| if operator { side.operator_policy.clone() } else { side.policy.clone() };
-            let (was_caught, is_caught) =
-                (of(before).as_ref() == Some(&policy.name), of(after).as_ref() == Some(&policy.name));
-            if !was_caught && !is_caught {
-                continue;
-            }
-            let newly = !was_caught || !is_caught;
-            found.look(queue, *messages, newly, before, after);
+        for one in self.queues_of(judged) {
+            found.look(one, judged);
         }
-        let exchanges = old.and_then(|old| alternate_lost(old, policy, observed));
-        match (found.risk(policy), exchanges) {
+        match (found.risk(judged.name), self.alternate_lost(judged)) {
             (Some(risk), other) => Some(risk.join(other)),
             (None, other) => other,
         }
+    }
+
+    /// Lists the settings that queues lose or get otherwise, those of the same settings together.
+    fn effects(&self, judged: JudgedPolicy<'_>) -> Vec<PolicyEffect> {
+        let mut effects: BTreeMap<Vec<[String; 3]>, PolicyEffect> = BTreeMap::new();
+        for one in self.queues_of(judged) {
+            let had = one.differing().filter(|(_, old, _)| old.is_some());
+            let shown = |key: &str, value| if is_secret(key) { "***".to_owned() } else { shown_json(value) };
+            let fields: Vec<[String; 3]> =
+                had.map(|(key, old, new)| [key.to_owned(), shown(key, old), shown(key, new)]).collect();
+            if fields.is_empty() {
+                continue;
+            }
+            let effect = effects.entry(fields).or_insert_with_key(|fields| PolicyEffect {
+                queues: Vec::new(),
+                more: 0,
+                fields: fields.iter().map(|[name, old, new]| FieldChange::new(name, old, new)).collect(),
+            });
+            effect.add(one.queue.id());
+        }
+        effects.into_values().collect()
+    }
+
+    /// An alternate exchange that is taken away or changed lets unroutable messages vanish.
+    fn alternate_lost(&self, judged: JudgedPolicy<'_>) -> Option<Risk> {
+        let is_by = |one: &&ExchangeOutlook<'_>| {
+            one.vhost == judged.vhost && one.policies.iter().any(|policy| policy.as_ref() == Some(judged.name))
+        };
+        let lost = self.exchanges.iter().find(is_by).filter(|_| !judged.operator)?;
+        let what = format!("policy '{}' no longer catches what is unroutable on its exchanges as before", judged.name);
+        let [old, new] = [0, 1].map(|at| format!("alternate-exchange {}", shown_json(lost.values[at].as_ref())));
+        Some(Risk::of_rights(what, old, new))
     }
 }
 
@@ -57,44 +185,43 @@ struct PolicyLosses {
     sentences: BTreeSet<String>,
     old: BTreeSet<String>,
     new: BTreeSet<String>,
-    queues: Vec<(QueueName, u64)>,
+    queues: Vec<(QueueName, Option<u64>)>,
+    /// How many of the queues the policy will catch.
+    caught: usize,
 }
 
 impl PolicyLosses {
-    /// A queue that keeps its policy is at stake when a value gets worse; one that changes it only when it holds messages,
-    /// and then by every value but a wider limit.
-    fn look(&mut self, queue: &Queue, messages: u64, newly: bool, before: &Effective, after: &Effective) {
-        let keys: BTreeSet<&String> = before.values.keys().chain(after.values.keys()).collect();
+    /// A queue that keeps its policy, or is let go by it, is at stake when a value gets worse, be it empty or not: messages to
+    /// come are lost, too. One that the policy catches anew is when it may hold messages, or no longer dead-letters as it did.
+    fn look(&mut self, one: &QueueOutlook<'_>, judged: JudgedPolicy<'_>) {
+        let (was_caught, is_caught) = (judged.caught(&one.before), judged.caught(&one.after));
+        let is_anew = is_caught && !was_caught;
+        let (may_hold, hold) = match one.messages {
+            Some(0) => (false, ""),
+            Some(_) => (true, "hold"),
+            None => (true, "may hold"),
+        };
         let mut at_stake = false;
-        for key in keys {
-            let (old, new) = (before.values.get(key), after.values.get(key));
-            let equal = match (old, new) {
-                (Some(old), Some(new)) => same(old, new),
-                _ => false,
-            };
-            let loss = loss_of(key, old, new);
-            let sentence = match (loss, newly) {
-                (Some(loss), false) => loss,
-                (Some(loss), true) if messages > 0 => loss,
-                (None, true) if messages > 0 && !LOWER_HOLDS.contains(&key.as_str()) => {
-                    format!("{key} changes for queues that hold messages")
+        for (key, old, new) in one.differing() {
+            let sentence = match loss_of(key, old, new) {
+                Some(loss) if !is_anew || may_hold || is_of_the_dying(key, old) => loss,
+                None if was_caught != is_caught && may_hold && !LOWER_HOLDS.contains(&key) => {
+                    format!("{key} changes for queues that {hold} messages")
                 }
                 _ => continue,
             };
-            if equal {
-                continue;
-            }
             at_stake = true;
             self.sentences.insert(sentence);
             self.old.insert(format!("{key} {}", shown_json(old)));
             self.new.insert(format!("{key} {}", shown_json(new)));
         }
         if at_stake {
-            self.queues.push((queue.id(), messages));
+            self.queues.push((one.queue.id(), one.messages));
+            self.caught += usize::from(is_caught);
         }
     }
 
-    fn risk(self, policy: &Policy) -> Option<Risk> {
+    fn risk(self, policy: &Name) -> Option<Risk> {
         if self.queues.is_empty() {
             return None;
         }
@@ -103,10 +230,15 @@ impl PolicyLosses {
         let more = self.queues.len().saturating_sub(names.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let sentences: Vec<String> = self.sentences.into_iter().collect();
-        let what =
-            format!("policy '{}' takes effect on {}{more}: {}", policy.name, names.join(", "), sentences.join("; "));
+        let verb = if self.caught == 0 { "no longer holds for" } else { "takes effect on" };
+        let what = format!("policy '{policy}' {verb} {}{more}: {}", names.join(", "), sentences.join("; "));
         Some(Risk { what, queues: self.queues, old: join(self.old), new: join(self.new) })
     }
+}
+
+/// Returns whether a setting decides what becomes of messages that leave a queue, or do not come into it, and was set before.
+fn is_of_the_dying(key: &str, old: Option<&Json>) -> bool {
+    (key.starts_with("dead-letter-") || key == "overflow") && old.is_some()
 }
 
 /// Returns what is lost when a value changes like that; `None` when nothing is.
@@ -142,30 +274,4 @@ fn age(value: Option<&Json>) -> f64 {
         _ => return f64::INFINITY,
     };
     number.parse().map_or(f64::INFINITY, |number: f64| number * seconds)
-}
-
-/// An alternate exchange that is taken away or changed lets unroutable messages vanish.
-fn alternate_lost(old: &Policy, new: &Policy, observed: &Observed) -> Option<Risk> {
-    const KEY: &str = "alternate-exchange";
-    let of = |policy: &Policy| policy.definition.get(KEY).cloned().filter(|_| applies_to_exchange(policy.apply_to));
-    let (before, after) = (of(old)?, of(new));
-    let shared = after.as_ref() == Some(&before) && old.pattern == new.pattern;
-    let own = EffectivePolicies::new(differences(Profile::nearest(observed.version)), [old], []);
-    let caught =
-        observed.topology.exchanges.iter().any(|exchange| own.on_exchange(&exchange.vhost, &exchange.name).is_some());
-    if shared || !caught {
-        return None;
-    }
-    let what = format!("policy '{}' no longer catches what is unroutable on its exchanges as before", new.name);
-    Some(Risk::of_rights(
-        what,
-        format!("{KEY} {}", shown_json(Some(&before))),
-        format!("{KEY} {}", shown_json(after.as_ref())),
-    ))
-}
-
-/// Puts the file's policies over the broker's, by vhost and name.
-fn merged(old: &[Policy], new: &[Policy]) -> Vec<Policy> {
-    let kept = old.iter().filter(|old| !new.iter().any(|new| new.vhost == old.vhost && new.name == old.name));
-    kept.chain(new).cloned().collect()
 }

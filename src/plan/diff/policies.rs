@@ -4,7 +4,6 @@ use crate::broker::Management;
 use crate::model::{Object, Policy};
 use crate::plan::diff::equality::{json_changes, push_text, same, shown_json};
 use crate::plan::diff::findings::Findings;
-use crate::plan::diff::loss::Outlook;
 use crate::plan::{Change, FieldChange, Write};
 use crate::source::{Code, Problem};
 use serde_json::Value as Json;
@@ -18,10 +17,9 @@ pub(crate) fn is_of_cluster(name: &str) -> bool {
     CLUSTER_OWN.contains(&name)
 }
 
-/// Compares policies, then operator policies.
+/// Compares policies, then operator policies; what they can lose is judged when all are known.
 pub(crate) fn policies(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, &findings.observed.topology);
-    let outlook = Outlook::new(desired, findings.observed);
     let (user, operator) =
         ((&desired.policies, &observed.policies), (&desired.operator_policies, &observed.operator_policies));
     for ((desired, observed), operator) in [(user, false), (operator, true)] {
@@ -29,22 +27,16 @@ pub(crate) fn policies(findings: &mut Findings<'_>) {
             observed.iter().map(|policy| (policy.object(operator), policy)).collect();
         for policy in desired {
             let old = known.get(&policy.object(operator)).copied();
-            one_policy(findings, &outlook, policy, operator, old);
+            one_policy(findings, policy, operator, old);
         }
     }
 }
 
-fn one_policy(
-    findings: &mut Findings<'_>,
-    outlook: &Outlook<'_>,
-    policy: &Policy,
-    operator: bool,
-    old: Option<&Policy>,
-) {
+fn one_policy(findings: &mut Findings<'_>, policy: &Policy, operator: bool, old: Option<&Policy>) {
     const AT_ONCE: &str = "it takes effect at once on every queue it catches";
     let object = policy.object(operator);
     let writes = vec![Write::Manage(Management::PutPolicy { policy: Box::new(policy.clone()), operator })];
-    let mut change = match old.map(|old| policy_changes(old, policy)) {
+    let change = match old.map(|old| policy_changes(old, policy)) {
         Some(fields) if fields.is_empty() => {
             findings.unchanged += 1;
             return;
@@ -52,7 +44,6 @@ fn one_policy(
         Some(fields) => Change::update(object, fields, AT_ONCE, writes),
         None => Change::create(object, policy_words(policy), AT_ONCE, writes),
     };
-    change.risk = outlook.risk(policy, operator, old, findings.observed);
     findings.add(change);
 }
 

@@ -136,7 +136,7 @@ fn queue_changes(old: &Queue, new: &Queue, kind: &str) -> Vec<FieldChange> {
     fields
 }
 
-fn queue_reason(fields: &[FieldChange], messages: u64) -> String {
+fn queue_reason(fields: &[FieldChange], messages: Option<u64>) -> String {
     let ignored = |field: &FieldChange| field.name.starts_with("x-") && queue_argument(&field.name).is_none();
     let mut text = if fields.iter().all(ignored) {
         "RabbitMQ stores an argument that it does not know when the queue is made and never looks at it again: \
@@ -146,7 +146,7 @@ fn queue_reason(fields: &[FieldChange], messages: u64) -> String {
         "RabbitMQ never changes a queue: delete it and apply again, use a new name, or set what can be set by a policy"
             .to_owned()
     };
-    if messages > 0 {
+    if let Some(messages) = messages.filter(|messages| *messages > 0) {
         text.push_str(&format!("; it holds {}, which a deletion would lose", counted(messages, "message")));
     }
     text

@@ -4,7 +4,7 @@
 use crate::broker::Refusal;
 use crate::model::{Object, QueueName};
 use crate::plan::{
-    Applied, Change, ChangeKind, Decision, Extra, FieldChange, Plan, Risk, Stakes, explain, explain_extra,
+    Applied, Change, ChangeKind, Decision, Extra, FieldChange, Plan, PolicyEffect, Risk, Stakes, explain, explain_extra,
 };
 use crate::report::plan::text::EQUAL_COVERS;
 use crate::report::problems_json;
@@ -96,8 +96,7 @@ fn change_json(change: &Change) -> Json {
         ChangeKind::Replace { fields, stakes, .. } => ("replace", fields, Some(stakes)),
         ChangeKind::Delete { stakes, .. } => ("delete", &[], Some(stakes)),
     };
-    let fields: Vec<Json> =
-        fields.iter().map(|field| json!({ "name": field.name, "old": field.old, "new": field.new })).collect();
+    let fields: Vec<Json> = fields.iter().map(field_json).collect();
     let way = match &change.kind {
         ChangeKind::Replace { way, .. } => Some(way.as_str()),
         _ => None,
@@ -109,8 +108,22 @@ fn change_json(change: &Change) -> Json {
         "text": explain(change),
         "fields": fields,
         "reason": change.reason,
+        "effects": change.effects.iter().map(effect_json).collect::<Vec<Json>>(),
         "risk": change.risk.as_ref().map(risk_json),
         "goes_with_it": stakes.map(stakes_json),
+    })
+}
+
+fn field_json(field: &FieldChange) -> Json {
+    json!({ "name": field.name, "old": field.old, "new": field.new })
+}
+
+fn effect_json(effect: &PolicyEffect) -> Json {
+    let queue = |queue: &QueueName| json!({ "vhost": *queue.vhost, "name": *queue.name });
+    json!({
+        "queues": effect.queues.iter().map(queue).collect::<Vec<Json>>(),
+        "more": effect.more,
+        "fields": effect.fields.iter().map(field_json).collect::<Vec<Json>>(),
     })
 }
 
@@ -127,7 +140,7 @@ fn stakes_json(stakes: &Stakes) -> Json {
 }
 
 fn risk_json(risk: &Risk) -> Json {
-    let queue = |(queue, messages): &(QueueName, u64)| json!({ "vhost": *queue.vhost, "name": *queue.name, "messages": messages });
+    let queue = |(queue, messages): &(QueueName, Option<u64>)| json!({ "vhost": *queue.vhost, "name": *queue.name, "messages": messages });
     let queues: Vec<Json> = risk.queues.iter().map(queue).collect();
     json!({ "what": risk.what, "old": risk.old, "new": risk.new, "queues": queues })
 }

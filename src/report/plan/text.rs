@@ -1,7 +1,7 @@
 //! A plan and what came of it, as lines for the terminal.
 
-use crate::model::{by_number, counted};
-use crate::plan::{Applied, Change, ChangeKind, Extra, Plan, Stakes, explain, explain_extra, named};
+use crate::model::{Object, by_number, counted};
+use crate::plan::{Applied, Change, ChangeKind, Extra, Plan, PolicyEffect, Stakes, explain, explain_extra, named};
 use crate::report::Palette;
 use crate::report::plan::moving::way_lines;
 
@@ -25,29 +25,46 @@ fn change_text(change: &Change, palette: Palette) -> String {
         ChangeKind::Replace { stakes, .. } | ChangeKind::Delete { stakes, .. } => (palette.bad(&line), Some(stakes)),
     };
     let mut text = format!("  {line}\n");
-    if let Some(stakes) = stakes.and_then(stakes_text) {
+    if let Some(stakes) = stakes.and_then(|stakes| stakes_text(&change.object, stakes)) {
         text.push_str(&format!("      {} {stakes}\n", palette.bad("goes with it:")));
     }
     for line in way_lines(change) {
         text.push_str(&format!("      {line}\n"));
     }
+    for effect in &change.effects {
+        text.push_str(&format!("      {}\n", effect_text(effect)));
+    }
     if let Some(risk) = &change.risk {
         text.push_str(&format!("      {} {}\n", palette.bad("at stake:"), risk.what));
         for (queue, messages) in &risk.queues {
-            text.push_str(&format!("        {} in {queue}\n", counted(*messages, "message")));
+            let messages = messages.map_or("an unknown number of messages".to_owned(), |n| counted(n, "message"));
+            text.push_str(&format!("        {messages} in {queue}\n"));
         }
     }
     text
 }
 
+/// Writes what queues lose by a policy that is changed or deleted.
+fn effect_text(effect: &PolicyEffect) -> String {
+    let names: Vec<String> = effect.queues.iter().map(|queue| format!("'{}'", queue.name)).collect();
+    let more = if effect.more > 0 { format!(" and {} more", effect.more) } else { String::new() };
+    let noun = by_number(effect.queues.len() + effect.more, "queue", "queues");
+    let fields: Vec<String> =
+        effect.fields.iter().map(|field| format!("{} {} -> {}", field.name, field.old, field.new)).collect();
+    format!("in force on {noun} {}{more}: {}", names.join(", "), fields.join(", "))
+}
+
 /// Writes what goes with an object; `None` when nothing does.
-pub fn stakes_text(stakes: &Stakes) -> Option<String> {
+pub fn stakes_text(object: &Object, stakes: &Stakes) -> Option<String> {
+    let is_uncounted = matches!(object, Object::Queue { .. }) && stakes.messages.is_none();
+    let unknown = is_uncounted.then(|| "an unknown number of messages".to_owned());
     let counts = [
         (stakes.messages, "message"),
         (stakes.consumers, "consumer"),
         (u64::try_from(stakes.bindings).ok().filter(|bindings| *bindings > 0), "binding"),
     ];
-    let words: Vec<String> = counts.iter().filter_map(|(count, noun)| Some(counted((*count)?, noun))).collect();
+    let counts = counts.iter().filter_map(|(count, noun)| Some(counted((*count)?, noun)));
+    let words: Vec<String> = unknown.into_iter().chain(counts).collect();
     (!words.is_empty()).then(|| words.join(", "))
 }
 
@@ -56,8 +73,7 @@ pub fn extras_text(extras: &[Extra], palette: Palette) -> String {
     if extras.is_empty() {
         return String::new();
     }
-    let (objects, are) = (counted(extras.len(), "object"), by_number(extras.len(), "is", "are"));
-    let mut text = format!("{objects} of these vhosts {are} not in the file:\n");
+    let mut text = format!("{}:\n", beside_text(extras.len()));
     for extra in extras.iter().take(EXTRAS_MAX) {
         text.push_str(&format!("    {}\n", palette.dim(&explain_extra(extra))));
     }
@@ -66,6 +82,11 @@ pub fn extras_text(extras: &[Extra], palette: Palette) -> String {
         more => text.push_str(&format!("    {}\n", palette.dim(&format!("… and {more} more (--json names all)")))),
     }
     text
+}
+
+/// Counts what the vhosts of a file hold beside it.
+pub fn beside_text(extras: usize) -> String {
+    format!("{} of these vhosts {} not in the file", counted(extras, "object"), by_number(extras, "is", "are"))
 }
 
 /// Returns how many changes can lose something, and which.
