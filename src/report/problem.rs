@@ -114,7 +114,7 @@ fn problem_json(problem: &Problem, sources: &Sources) -> serde_json::Value {
         })
         .collect();
     let level = match problem.level {
-        Level::Problem => "problem",
+        Level::Problem => "error",
         Level::Warning => "warning",
         Level::Note => "note",
     };

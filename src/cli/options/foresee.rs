@@ -24,7 +24,8 @@ pub struct CheckOptions {
     /// Judge for these versions only: 3.10, 4.0, 4.3; repeats (default: all, or what a scenario `requires`).
     #[arg(long = "for", value_name = "VERSION", value_delimiter = ',')]
     pub versions: Vec<crate::model::Profile>,
-    /// Fail (exit 1) on findings too: on `warning`, on `note` (warnings as well), or on a code; repeats.
+    /// Fail (exit 1) on findings that stop nothing, too: on `warning`, on `note` (warnings as well), or on a code; repeats.
+    /// An `error` always fails (exit 65).
     #[arg(long, value_name = "LEVEL|CODE", value_delimiter = ',')]
     pub deny: Vec<Denied>,
 }
@@ -46,13 +47,13 @@ impl std::str::FromStr for Denied {
             "error" => Ok(Self::Level(Level::Problem)),
             _ => {
                 let names = Code::ALL.iter().map(|code| code.text());
-                let near = crate::language::nearest(text, names.chain(["note", "warning"]));
+                let near = crate::language::nearest(text, names.chain(["note", "warning", "error"]));
                 let known = Code::ALL.iter().find(|code| code.text() == text);
                 known.map(|code| Self::Code(*code)).ok_or_else(|| match near {
                     Some(near) => format!("no level or code `{text}`: did you mean `{near}`?"),
-                    None => {
-                        format!("no level or code `{text}`: there are note, warning, and what `rmqplay explain` lists")
-                    }
+                    None => format!(
+                        "no level or code `{text}`: there are note, warning, error, and what `rmqplay explain` lists"
+                    ),
                 })
             }
         }
