@@ -6,7 +6,7 @@ use crate::foresee;
 use crate::io::Disk;
 use crate::language;
 use crate::language::{FileKind, LoadedScenario, LoadedTopology, Settings, TopologyFile};
-use crate::model::Profile;
+use crate::model::{Allowance, Profile};
 use crate::source::{Code, Problem, Sources, Span};
 use std::path::{Path, PathBuf};
 
@@ -147,6 +147,7 @@ impl Loader {
         self.settings.without_secrets = false;
         if let Some(loaded) = loaded {
             let found = foresee::lint_topology(&loaded.topology, &loaded.origins, &self.settings.judged_for);
+            problems.extend(self.unused(&found, &loaded.allowed, path));
             problems.extend(foresee::without_allowed(found, &loaded.allowed));
             problems.sort_by_key(Problem::span);
         }
@@ -155,15 +156,30 @@ impl Loader {
 
     fn check_scenario(&mut self, path: &Path) -> Vec<Problem> {
         let (loaded, mut problems) = self.scenario(path);
+        let allowed = loaded.as_ref().map_or(&[][..], |loaded| &loaded.allowed);
+        let mut all = Vec::new();
         for cell in loaded.iter().flat_map(|loaded| &loaded.cells) {
             let profiles = language::judged_profiles(&cell.scenario, &self.settings);
             let own = |span: Span| self.sources.get(span.file).name == cell.scenario.file;
             let found = foresee::lint_scenario(&cell.scenario, &profiles, own);
-            let allowed = loaded.as_ref().map_or(&[][..], |loaded| &loaded.allowed);
-            problems.extend(foresee::without_allowed(found, allowed));
+            if !allowed.is_empty() {
+                all.extend(found.told.iter().chain(&found.untold).cloned());
+            }
+            problems.extend(foresee::without_allowed(found.told, allowed));
         }
+        problems.extend(self.unused(&all, allowed, path));
         problems.sort_by_key(Problem::span);
         problems
+    }
+
+    /// Notes entries of `allow` that silence nothing. Where only some versions are asked for, another may need them.
+    fn unused(&self, found: &[Problem], allowed: &[Allowance], path: &Path) -> Vec<Problem> {
+        if !self.settings.judged_for.is_empty() {
+            return Vec::new();
+        }
+        let name = path.to_string_lossy();
+        let own = |span: Span| self.sources.get(span.file).name == name;
+        foresee::without_allowed(foresee::unused_allowances(found, allowed, own), allowed)
     }
 
     /// Takes files whose secrets are not in the environment: who only looks needs none.

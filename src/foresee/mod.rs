@@ -11,6 +11,6 @@ mod topology_view;
 
 pub use access::{Granted, ObjectAccess, UserAccess, access};
 pub use effective::{EffectiveObject, EffectiveSetting, NotInForce, PassedPolicy, SettingSource, effective};
-pub use lint::{lint_scenario, lint_topology, without_allowed};
+pub use lint::{ScenarioFindings, lint_scenario, lint_topology, unused_allowances, without_allowed};
 pub use route::{AskedRoute, FateCause, FateEnd, RouteFate, Routed, RoutedQueue, route};
 pub use topology_view::{TopologyView, VersionView, versions};

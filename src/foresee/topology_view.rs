@@ -141,6 +141,11 @@ impl<'t> TopologyView<'t> {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// Returns whether some binding leads to an object.
+    pub fn is_bound_to(&self, kind: DestinationKind, vhost: &Name, name: &Name) -> bool {
+        self.leading_to.contains_key(&(kind, vhost.clone(), name.clone()))
+    }
+
     /// Returns the keys by which messages come to a queue; `None` where a binding takes any.
     pub fn keys_to(&self, queue: &Queue) -> Option<Vec<Name>> {
         let bindings = self.bindings_to(queue);
@@ -153,6 +158,22 @@ impl<'t> TopologyView<'t> {
             match self.exchange_kind(&binding.vhost, &binding.source)? {
                 "direct" => keys.push(binding.routing_key.clone()),
                 "topic" if !is_of_wildcards(&binding.routing_key) => keys.push(binding.routing_key.clone()),
+                _ => return None,
+            }
+        }
+        keys.sort();
+        keys.dedup();
+        Some(keys)
+    }
+
+    /// Returns the binding keys by which messages come to a queue, wildcards and all; `None` where a binding takes any.
+    pub fn binding_keys_to(&self, queue: &Queue) -> Option<Vec<Name>> {
+        let is_of_wildcards = |key: &str| key.split('.').any(|word| matches!(word, "*" | "#"));
+        let mut keys = Vec::new();
+        for binding in self.bindings_to(queue) {
+            match self.exchange_kind(&binding.vhost, &binding.source)? {
+                "topic" => keys.push(binding.routing_key.clone()),
+                "direct" if !is_of_wildcards(&binding.routing_key) => keys.push(binding.routing_key.clone()),
                 _ => return None,
             }
         }

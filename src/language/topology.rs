@@ -250,8 +250,8 @@ fn objects_of(
     list("queues", desk, &mut |node, desk| objects::queue(node, around, into, &mut pending, desk));
     list("bindings", desk, &mut |node, desk| objects::binding(node, around, into, desk));
     fields.finish(desk);
-    for (queue, ladder, origin) in pending {
-        ladder.declare(&queue, &origin, into, desk);
+    for (queue, ladder) in pending {
+        ladder.declare(&queue, into, desk);
     }
     own.or(original)
 }

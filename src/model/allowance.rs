@@ -14,6 +14,8 @@ pub struct Allowance {
     pub span: Span,
     /// What it covers: the file, or the object that it stands in.
     pub within: Span,
+    /// It silenced something where the file was read.
+    pub used: bool,
 }
 
 impl Allowance {

@@ -3,6 +3,8 @@
 
 use crate::foresee::lint::dead_letter_ways::{DeadLetterWay, DeadLetterWays};
 use crate::foresee::lint::findings::{LintFindings, and_more};
+use crate::foresee::lint::retries;
+use crate::foresee::lint::topic_keys::{covers, has_wildcard, overlap};
 use crate::foresee::topology_view::{QueueView, TopologyView};
 use crate::language::nearest;
 use crate::model::Name;
@@ -14,8 +16,10 @@ use std::collections::BTreeSet;
 pub fn check(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
     for way in &ways.all {
         lost(way, view, found);
+        lost_in_part(way, view, found);
+        wildcard_key(way, view, found);
         cycle(way, view, ways, found);
-        others(way, view, ways, found);
+        retries::others(way, view, ways, found);
     }
     for queue in &view.queues {
         refusing_target(queue, view, ways, found);
@@ -47,7 +51,10 @@ fn lost(way: &DeadLetterWay, view: &TopologyView<'_>, found: &mut LintFindings) 
     if bindings.is_empty() && !view.has_alternate(vhost, exchange) {
         let message = format!("the dead letters of queue '{name}' go nowhere: exchange '{exchange}' has no bindings");
         let warning = Problem::warning(Code::LintDeadLettersLost, message).by("DL-4");
-        let help = format!("RabbitMQ drops them without a word; bind a queue to '{exchange}'");
+        let help = format!(
+            "RabbitMQ drops them without a word until a queue is bound to '{exchange}'; what an application binds at run \
+             time is not seen here"
+        );
         return found.add(warning.help(help), place(), "leads to no queue");
     }
     let Some(first) = way.lost.first() else { return };
@@ -63,6 +70,54 @@ fn lost(way: &DeadLetterWay, view: &TopologyView<'_>, found: &mut LintFindings) 
         None => format!("RabbitMQ drops them without a word; bind a queue to '{exchange}' with '{first}'"),
     };
     found.add(Problem::warning(Code::LintDeadLettersLost, message).by("DL-4").help(help), place(), "leads to no queue");
+}
+
+/// Tells of queues that take messages by wildcards, and whose dead letters an exchange takes by other keys (DL-11).
+fn lost_in_part(way: &DeadLetterWay, view: &TopologyView<'_>, found: &mut LintFindings) {
+    let (queue, exchange) = (&view.queues[way.from], &way.exchange);
+    let vhost = &*queue.queue.vhost;
+    let bindings = view.bindings_from(vhost, exchange);
+    let kind = view.exchange_kind(vhost, exchange).unwrap_or("direct");
+    if !matches!(kind, "direct" | "topic") || bindings.is_empty() || view.has_alternate(vhost, exchange) {
+        return;
+    }
+    let uncovered = way.patterns.iter().find(|key| !bindings.iter().any(|it| covers(&it.routing_key, key)));
+    let unmet = way.patterns.iter().find(|key| !bindings.iter().any(|it| overlap(&it.routing_key, key)));
+    let Some(key) = unmet.or(uncovered) else { return };
+    let mut taken: Vec<&str> = bindings.iter().map(|binding| binding.routing_key.as_str()).collect();
+    taken.sort_unstable();
+    taken.dedup();
+    let place = view.place_of(queue, "dead-letter-exchange");
+    let takes = format!("exchange '{exchange}' ({kind}) takes {}", and_more(&taken));
+    let help = "dead letters keep the key that they came by; give them a `routing_key` of their own, or bind the dead-letter \
+                exchange by `#` of a topic exchange";
+    let problem = match unmet {
+        Some(_) => {
+            let message =
+                format!("dead letters of queue '{}' go nowhere: they come by `{key}`, and {takes}", queue.name());
+            Problem::warning(Code::LintDeadLettersLost, message)
+        }
+        None => {
+            let message =
+                format!("some dead letters of queue '{}' go nowhere: they come by `{key}`, and {takes}", queue.name());
+            Problem::note(Code::LintDeadLettersLost, message)
+        }
+    };
+    found.add(problem.by("DL-11").help(help), place, "keeps the message's own key");
+}
+
+/// Tells of a key of dead letters that is written as a pattern: a message carries it by the letter (RT-5).
+fn wildcard_key(way: &DeadLetterWay, view: &TopologyView<'_>, found: &mut LintFindings) {
+    let queue = &view.queues[way.from];
+    let Some(key) = queue.settings.dead_letter_routing_key.as_ref().filter(|key| has_wildcard(key)) else { return };
+    if !way.lost.is_empty() {
+        return;
+    }
+    let message = format!("the dead letters of queue '{}' carry the key `{key}`, by the letter", queue.name());
+    let warning = Problem::warning(Code::LintLiteralWildcard, message).by("RT-5");
+    let help = "a wildcard stands for words in a binding, never in the key of a message; name one key, or leave it out to \
+                keep the message's own";
+    found.add(warning.help(help), view.place_of(queue, "dead-letter-routing-key"), "no wildcard");
 }
 
 /// Tells of cycles that nothing but time drives: RabbitMQ drops the message when it comes round (DL-25); and of queues
@@ -119,46 +174,6 @@ fn timed_way_back(
         }
     }
     None
-}
-
-/// Tells of a wait queue that gives a message back to more queues than the one that sent it there.
-fn others(way: &DeadLetterWay, view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
-    let wait = &view.queues[way.from];
-    if wait.settings.message_ttl_ms.is_none() || way.exchange.is_empty() {
-        return;
-    }
-    let vhost = &*wait.queue.vhost;
-    for sender in ways.to(vhost, wait.name()) {
-        let from = &view.queues[sender.from];
-        if from.settings.message_ttl_ms.is_some() || !way.targets.contains(from.name()) {
-            continue;
-        }
-        // Only keys that the wait queue surely gets from there.
-        let keys = match (&wait.settings.dead_letter_routing_key, &sender.keys) {
-            (Some(key), _) => vec![key.clone()],
-            (None, Some(keys)) => keys.clone(),
-            (None, None) => continue,
-        };
-        let reached: BTreeSet<Name> =
-            keys.iter().flat_map(|key| view.broker.queues_reached(vhost, &way.exchange, key, None)).collect();
-        let further: Vec<&str> = reached.iter().map(Name::as_str).filter(|name| *name != from.name()).collect();
-        if further.is_empty() || !reached.contains(from.name()) {
-            continue;
-        }
-        let message = format!(
-            "what waits in '{}' for another try of queue '{}' comes to {} too, through exchange '{}'",
-            wait.name(),
-            from.name(),
-            and_more(&further),
-            way.exchange
-        );
-        let warning = Problem::warning(Code::LintRetryReachesOthers, message).by("DL-11");
-        let help = format!(
-            "dead-letter it straight back: exchange \"\" with the routing key '{}'; the others have the message already",
-            from.name()
-        );
-        found.add(warning.help(help), view.place_of(wait, "dead-letter-exchange"), "shared");
-    }
 }
 
 /// Tells of limits that dead letters do not heed, or are lost at (DL-10).

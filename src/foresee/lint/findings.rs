@@ -5,7 +5,7 @@ use crate::source::{Code, Problem, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many findings of one code are kept.
-const OF_A_CODE_MAX: usize = 50;
+pub const OF_A_CODE_MAX: usize = 50;
 
 /// Collects findings.
 #[derive(Debug, Default)]

@@ -6,19 +6,25 @@ mod bindings;
 mod dead_letter_ways;
 mod dead_letters;
 mod findings;
+mod links;
+mod name_words;
 mod names;
+mod plugins;
 mod policies;
+mod retries;
 mod rights;
 mod scenario;
 mod settings;
+mod topic_keys;
+mod unused_dead_letters;
 
 use crate::foresee::topology_view::{TopologyView, versions};
 use crate::model::{Allowance, Origins, Profile, Topology};
-use crate::source::{Level, Problem};
+use crate::source::{Code, Level, Problem, Span};
 use dead_letter_ways::DeadLetterWays;
-use findings::LintFindings;
+use findings::{LintFindings, OF_A_CODE_MAX};
 
-pub use scenario::lint_scenario;
+pub use scenario::{ScenarioFindings, lint_scenario};
 
 /// Lists what a topology does that somebody would regret, in the order of the file.
 pub fn lint_topology(topology: &Topology, origins: &Origins, profiles: &[Profile]) -> Vec<Problem> {
@@ -27,12 +33,37 @@ pub fn lint_topology(topology: &Topology, origins: &Origins, profiles: &[Profile
     let ways = DeadLetterWays::of(&view);
     let mut found = LintFindings::default();
     dead_letters::check(&view, &ways, &mut found);
+    retries::endless_waits(&view, &ways, &mut found);
+    retries::unclimbable(&view, &ways, &mut found);
+    unused_dead_letters::check(&view, &ways, &mut found);
     settings::check(&view, &ways, &mut found);
     policies::check(&view, &mut found);
+    links::check(&view, &mut found);
+    plugins::check(&view, &mut found);
     rights::check(&view, &mut found);
     bindings::check(&view, &ways, &mut found);
     names::check(&view, &mut found);
     found.sorted()
+}
+
+/// Notes each entry of `allow` that silences nothing. `problems` are those before anything was left out; `own` says whether
+/// a place is in the file that is judged.
+pub fn unused_allowances(problems: &[Problem], allowed: &[Allowance], own: impl Fn(Span) -> bool) -> Vec<Problem> {
+    let count = |code: Code| problems.iter().filter(|problem| problem.code == code).count();
+    // What was silenced where the file was read is not among the problems, nor are more of a code than are kept.
+    let is_used = |one: &Allowance| {
+        one.used
+            || problems.iter().any(|problem| problem.level < Level::Problem && one.covers(problem.code, problem.span()))
+            || count(one.code) >= OF_A_CODE_MAX
+    };
+    let unused = allowed.iter().filter(|one| own(one.span) && !is_used(one));
+    unused
+        .map(|one| {
+            let message = format!("nothing here is allowed by this: `{}` is not found", one.code);
+            let note = Problem::note(Code::LintUnusedAllow, message).at(one.span, "silences nothing");
+            note.help("leave the entry out; what it would silence later is then told")
+        })
+        .collect()
 }
 
 /// Leaves out the findings that a file says are meant to be so.

@@ -3,7 +3,7 @@
 
 use crate::foresee::lint::findings::LintFindings;
 use crate::foresee::topology_view::TopologyView;
-use crate::model::Object;
+use crate::model::{Exchange, Object};
 use crate::source::{Code, Problem};
 use std::collections::BTreeMap;
 
@@ -33,6 +33,7 @@ pub fn check(view: &TopologyView<'_>, found: &mut LintFindings) {
         }
     }
     alike(view, found);
+    alike_exchanges(view, found);
 }
 
 fn has_blank(name: &str) -> bool {
@@ -48,10 +49,31 @@ fn blank(name: &str, object: &Object, keys: &[&str], what: &str, view: &Topology
     }
 }
 
+/// Takes what a slip of the hand changes out of a name: case and signs.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Tells of two exchanges whose names differ in case or in signs alone, where one of them leads nowhere.
+fn alike_exchanges(view: &TopologyView<'_>, found: &mut LintFindings) {
+    let mut first: BTreeMap<(&str, String), &Exchange> = BTreeMap::new();
+    for exchange in &view.topology.exchanges {
+        let Some(other) = first.insert((&exchange.vhost, plain(&exchange.name)), exchange) else { continue };
+        let leads = |it: &Exchange| !view.bindings_from(&it.vhost, &it.name).is_empty();
+        let (bound, lonely) = match (leads(other), leads(exchange)) {
+            (true, false) => (other, exchange),
+            (false, true) => (exchange, other),
+            _ => continue,
+        };
+        let message = format!("exchange '{}' is nearly '{}', and only that one has bindings", lonely.name, bound.name);
+        let note = Problem::note(Code::LintNearName, message);
+        let help = format!("RabbitMQ tells them apart; leave one out if '{}' is what is meant", bound.name);
+        found.add(note.help(help), view.field(&lonely.object(), &["name"]), "nearly another");
+    }
+}
+
 /// Tells of two queues whose names differ in case or in signs alone, where one of them is bound and the other is not.
 fn alike(view: &TopologyView<'_>, found: &mut LintFindings) {
-    let plain =
-        |name: &str| -> String { name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
     let mut first: BTreeMap<(&str, String), usize> = BTreeMap::new();
     for (at, queue) in view.queues.iter().enumerate() {
         let Some(other) = first.insert((&queue.queue.vhost, plain(queue.name())), at) else { continue };

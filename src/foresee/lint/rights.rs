@@ -35,6 +35,7 @@ pub fn check(view: &TopologyView<'_>, found: &mut LintFindings) {
     topics(view, found);
     entrance(view, &names, found);
     guest(view, found);
+    without_password(view, found);
 }
 
 fn finds_nothing(
@@ -129,6 +130,19 @@ fn entrance(view: &TopologyView<'_>, names: &BTreeMap<&str, BTreeSet<&str>>, fou
         let warning = Problem::warning(Code::LintNobodyEnters, message).by("PE-1");
         let help = "tags give no rights on queues and exchanges; add `permissions` for the user that works there";
         found.add(warning.help(help), view.field(&vhost.object(), &["name"]), "nobody may enter");
+    }
+}
+
+/// Tells of users with an empty hash: RabbitMQ takes it for none, and no password fits (MG-3).
+fn without_password(view: &TopologyView<'_>, found: &mut LintFindings) {
+    for user in view.topology.users.iter().filter(|user| user.credential.is_none()) {
+        let origin = view.origins.get(&user.object());
+        let Some(span) = origin.and_then(|origin| origin.fields.get("password_hash")) else { continue };
+        let message = format!("user '{}' has an empty password hash: no password fits", user.name);
+        let note = Problem::note(Code::LintNoPassword, message).by("MG-3");
+        let help = "such a user gets in by a certificate, LDAP or OAuth alone; else give it a hash: `rabbitmqctl \
+                    hash_password` prints one";
+        found.add(note.help(help), Some(*span), "no password");
     }
 }
 

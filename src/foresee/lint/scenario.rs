@@ -9,18 +9,29 @@ use crate::foresee::topology_view::{QueueView, TopologyView, default_type, versi
 use crate::model::{
     Act, Action, Consumer, Forward, Matcher, Millis, Profile, Queue, QueueKind, Rule, Scenario, Text, Topology,
 };
-use crate::rules::{check_exchange_equivalence, check_queue_equivalence};
+use crate::rules::{Pattern, check_exchange_equivalence, check_queue_equivalence};
 use crate::source::{Code, Level, Problem, Span};
 
 /// How long a consumer may hold a message where nothing else is configured.
 const CONSUMER_TIMEOUT: Millis = Millis(1_800_000);
 
+/// What is found in a scenario.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ScenarioFindings {
+    /// In the order of the file; what its topology does comes last.
+    pub told: Vec<Problem>,
+    /// Notes about the topology that a scenario declares itself: too small for such a one, but they can be allowed.
+    pub untold: Vec<Problem>,
+}
+
 /// Lists what a scenario does that somebody would regret. Of its topology what it declares itself is looked at; `own` says
 /// whether a place is in the scenario's file.
-pub fn lint_scenario(scenario: &Scenario, profiles: &[Profile], own: impl Fn(Span) -> bool) -> Vec<Problem> {
+pub fn lint_scenario(scenario: &Scenario, profiles: &[Profile], own: impl Fn(Span) -> bool) -> ScenarioFindings {
     let whole = with_steps(scenario);
     let compiled = versions(&whole, profiles);
-    let Some(view) = TopologyView::new(&whole, &scenario.origins, &compiled) else { return Vec::new() };
+    let Some(view) = TopologyView::new(&whole, &scenario.origins, &compiled) else {
+        return ScenarioFindings::default();
+    };
     let ways = DeadLetterWays::of(&view);
     let mut found = LintFindings::default();
     for consumer in &scenario.consumers {
@@ -32,12 +43,38 @@ pub fn lint_scenario(scenario: &Scenario, profiles: &[Profile], own: impl Fn(Spa
             }
         }
         crashes(consumer, scenario, &view, &mut found);
+        climbing(consumer, scenario, &mut found);
     }
     conflicts(scenario, &view, &mut found);
-    let mut problems = found.sorted();
+    let mut told = found.sorted();
     let of_topology = lint_topology(&whole, &scenario.origins, profiles).into_iter();
-    problems.extend(of_topology.filter(|it| it.level > Level::Note && it.span().is_some_and(&own)));
-    problems
+    let of_topology = of_topology.filter(|it| it.span().is_some_and(&own));
+    let (warnings, untold): (Vec<Problem>, Vec<Problem>) = of_topology.partition(|it| it.level > Level::Note);
+    told.extend(warnings);
+    ScenarioFindings { told, untold }
+}
+
+/// Tells of consumers that may not publish to the ladder that they climb (PE-3).
+fn climbing(consumer: &Consumer, scenario: &Scenario, found: &mut LintFindings) {
+    let climbs = consumer.actions().any(|action| matches!(action, Action::Retry));
+    let (Some(ladder), Some(actor)) = (consumer.ladder.as_ref().filter(|_| climbs), &consumer.actor) else { return };
+    let mut rights = scenario.topology.permissions.iter();
+    let right = rights.find(|it| it.user == *actor && it.vhost == consumer.queue.vhost);
+    // A step may give it later.
+    let later = scenario.steps.iter().any(|step| matches!(&step.act, Act::SetPermission(it) if it.user == *actor));
+    let may = right.is_some_and(|right| {
+        Pattern::permission(&right.write, false).is_ok_and(|pattern| pattern.matches(&ladder.exchange))
+    });
+    if may || later {
+        return;
+    }
+    let message = format!(
+        "consumer `{}` retries as '{actor}', who may not write to the ladder's exchange '{}'",
+        consumer.name, ladder.exchange
+    );
+    let warning = Problem::warning(Code::LintRetryRight, message).by("PE-3");
+    let help = format!("give '{actor}' the right to write to `^{}$`", ladder.exchange.replace('.', "\\."));
+    found.add(warning.help(help), Some(consumer.span), "cannot send a message to the next delay");
 }
 
 /// Returns the topology with what steps and consumers declare and bind.

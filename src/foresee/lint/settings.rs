@@ -17,6 +17,7 @@ pub fn check(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFin
         overflow(queue, view, found);
         expiring_delay(queue, view, ways, found);
         without_effect(queue, view, found);
+        not_yet_known(queue, view, found);
     }
     for exchange in &view.topology.exchanges {
         let of_queues = exchange.arguments.keys().find(|key| key.starts_with("x-") && queue_argument(key).is_some());
@@ -121,6 +122,26 @@ fn expiring_delay(queue: &QueueView<'_>, view: &TopologyView<'_>, ways: &DeadLet
     let help =
         "publishes do not keep a queue alive, and what goes with a queue is not dead-lettered; leave `expires` out";
     found.add(warning.help(help), view.place_of(queue, "expires"), "deletes the queue");
+}
+
+/// Tells of arguments that older versions take and ignore (ER-6).
+fn not_yet_known(queue: &QueueView<'_>, view: &TopologyView<'_>, found: &mut LintFindings) {
+    for key in queue.queue.arguments.keys().filter(|key| key.starts_with("x-")) {
+        let Some(argument) = queue_argument(key).filter(|argument| argument.types.contains(&queue.kind)) else {
+            continue;
+        };
+        if view.versions.iter().all(|version| version.profile >= argument.since) {
+            continue;
+        }
+        let message = format!("`{key}` does nothing before RabbitMQ {}: queue '{}'", argument.since, queue.name());
+        let note = Problem::note(Code::LintNoEffect, message).by("ER-3");
+        let help = format!(
+            "RabbitMQ takes arguments that it does not know and ignores them; where all brokers are of the newest version, \
+             `--for {}` judges for that alone",
+            view.newest().profile
+        );
+        found.add(note.help(help), view.place_of(queue, argument.name), "without effect there");
+    }
 }
 
 /// Tells of settings that versions have given up.

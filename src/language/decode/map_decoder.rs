@@ -46,8 +46,11 @@ impl Diagnostics {
 
     /// Leaves out what is meant to be so; what stops the work stays.
     pub fn silence(&mut self) {
-        let allowed = &self.allowed;
-        let is_meant = |problem: &Problem| allowed.iter().any(|one| one.covers(problem.code, problem.span()));
+        let allowed = &mut self.allowed;
+        let mut is_meant = |problem: &Problem| {
+            let covering = allowed.iter_mut().filter(|one| one.covers(problem.code, problem.span()));
+            covering.map(|one| one.used = true).count() > 0
+        };
         self.problems.retain(|problem| problem.level == Level::Problem || !is_meant(problem));
     }
 
@@ -311,7 +314,7 @@ fn allowance(node: &Node, within: Span, desk: &mut Diagnostics) -> Option<Allowa
         }));
         return None;
     };
-    Some(Allowance { code: known, reason, span: place, within })
+    Some(Allowance { code: known, reason, span: place, within, used: false })
 }
 
 /// Decodes each entry of a list; a value that is no list is a problem.

@@ -63,7 +63,7 @@ pub fn queue(
         inline_bindings(bindings, &to, into, desk);
     }
     if let Some(ladder) = ladder {
-        pending.push((queue.clone(), ladder, origin.clone()));
+        pending.push((queue.clone(), ladder));
     }
     into.queue(queue, origin, desk);
 }

@@ -24,7 +24,7 @@ pub struct RetryDeclaration {
 }
 
 /// A read `retry:` that still has to declare its queues, when all written objects are known.
-pub type PendingRetry = (Queue, RetryDeclaration, Origin);
+pub type PendingRetry = (Queue, RetryDeclaration);
 
 #[derive(Debug, Clone)]
 enum Rungs {
@@ -109,8 +109,9 @@ impl RetryDeclaration {
     }
 
     /// Declares what stands beside the queue.
-    pub fn declare(&self, queue: &Queue, origin: &Origin, into: &mut Collected, desk: &mut Diagnostics) {
-        let origin = Origin { whole: self.place, fields: origin.fields.clone() };
+    pub fn declare(&self, queue: &Queue, into: &mut Collected, desk: &mut Diagnostics) {
+        // What stands beside the queue is written nowhere but in `retry`.
+        let origin = Origin { whole: self.place, fields: [("retry".to_owned(), self.place)].into_iter().collect() };
         self.check_names(queue, desk);
         let delays = match &self.rungs {
             Rungs::Delays(delays) => delays.clone(),

@@ -1,0 +1,186 @@
+//! Retries by waiting: what comes back to others too, what waits for ever, and who may send a message to its next delay.
+//! Takes the ways of dead letters; gives findings. Never looks at how long something waits.
+
+use crate::foresee::lint::dead_letter_ways::{DeadLetterWay, DeadLetterWays};
+use crate::foresee::lint::findings::{LintFindings, and_more};
+use crate::foresee::lint::name_words::{is_named_for_retries, is_named_for_waiting};
+use crate::foresee::lint::topic_keys::{covers, overlap};
+use crate::foresee::topology_view::{QueueView, TopologyView};
+use crate::model::{DestinationKind, Exchange, Name, Permission, QueueKind};
+use crate::rules::Pattern;
+use crate::source::{Code, Problem};
+use std::collections::BTreeSet;
+
+/// Tells of a wait queue that gives a message back to more queues than the one that sent it there (DL-11).
+pub fn others(way: &DeadLetterWay, view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
+    let wait = &view.queues[way.from];
+    if wait.settings.message_ttl_ms.is_none() || way.exchange.is_empty() {
+        return;
+    }
+    let vhost = &*wait.queue.vhost;
+    for sender in ways.perhaps_to(vhost, wait.name()) {
+        let from = &view.queues[sender.from];
+        if from.settings.message_ttl_ms.is_some() || from.name() == wait.name() {
+            continue;
+        }
+        let (sure, reached) = match keys_back(wait, way, sender, view) {
+            KeysBack::Known(keys) => {
+                let reach = |key: &Name| view.broker.queues_reached(vhost, &way.exchange, key, None);
+                (true, keys.iter().flat_map(reach).collect())
+            }
+            KeysBack::All => (true, way.targets.clone()),
+            KeysBack::Like(patterns) => reached_by(&patterns, from.name(), vhost, way, view),
+            KeysBack::Unknown => continue,
+        };
+        if !reached.contains(from.name()) {
+            continue;
+        }
+        let further: Vec<&str> = reached.iter().map(Name::as_str).filter(|name| *name != from.name()).collect();
+        if !further.is_empty() {
+            tell_others(sure, &further, from, wait, way, view, found);
+        }
+    }
+}
+
+/// The keys by which a message comes back from a wait queue.
+enum KeysBack {
+    Known(Vec<Name>),
+    /// The exchange does not look at them.
+    All,
+    /// What fits these binding keys.
+    Like(Vec<Name>),
+    Unknown,
+}
+
+fn keys_back(wait: &QueueView<'_>, way: &DeadLetterWay, sender: &DeadLetterWay, view: &TopologyView<'_>) -> KeysBack {
+    let kind = view.exchange_kind(&wait.queue.vhost, &way.exchange);
+    match (&wait.settings.dead_letter_routing_key, &sender.keys) {
+        _ if kind == Some("fanout") => KeysBack::All,
+        (Some(key), _) => KeysBack::Known(vec![key.clone()]),
+        (None, Some(keys)) => KeysBack::Known(keys.clone()),
+        (None, None) if matches!(kind, Some("direct" | "topic")) && !sender.patterns.is_empty() => {
+            KeysBack::Like(sender.patterns.clone())
+        }
+        (None, None) => KeysBack::Unknown,
+    }
+}
+
+/// Lists the queues bound to the exchange itself that get what fits a pattern; surely, where their own keys cover it.
+fn reached_by(
+    patterns: &[Name],
+    from: &str,
+    vhost: &str,
+    way: &DeadLetterWay,
+    view: &TopologyView<'_>,
+) -> (bool, BTreeSet<Name>) {
+    let bindings = view.bindings_from(vhost, &way.exchange).iter();
+    let to_queues: Vec<_> = bindings.filter(|it| it.destination_kind == DestinationKind::Queue).collect();
+    let by = |fits: fn(&str, &str) -> bool| -> BTreeSet<Name> {
+        let fitting = to_queues.iter().filter(|it| patterns.iter().any(|pattern| fits(&it.routing_key, pattern)));
+        fitting.map(|it| it.destination.clone()).collect()
+    };
+    let sure = by(covers);
+    match sure.iter().any(|name| **name != *from) && sure.contains(from) {
+        true => (true, sure),
+        false => (false, by(overlap)),
+    }
+}
+
+fn tell_others(
+    sure: bool,
+    further: &[&str],
+    from: &QueueView<'_>,
+    wait: &QueueView<'_>,
+    way: &DeadLetterWay,
+    view: &TopologyView<'_>,
+    found: &mut LintFindings,
+) {
+    let message = format!(
+        "what waits in '{}' for another try of queue '{}' {} {} too, through exchange '{}'",
+        wait.name(),
+        from.name(),
+        if sure { "comes to" } else { "may come to" },
+        and_more(further),
+        way.exchange
+    );
+    let problem = match sure {
+        true => Problem::warning(Code::LintRetryReachesOthers, message),
+        false => Problem::note(Code::LintRetryReachesOthers, message),
+    };
+    let help = format!(
+        "dead-letter it straight back: exchange \"\" with the routing key '{}'; the others have the message already",
+        from.name()
+    );
+    found.add(problem.by("DL-11").help(help), view.place_of(wait, "dead-letter-exchange"), "shared");
+}
+
+/// Tells of wait queues that nothing makes messages leave (DL-12).
+pub fn endless_waits(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
+    for way in &ways.all {
+        let wait = &view.queues[way.from];
+        let settings = &wait.settings;
+        let is_timed = settings.message_ttl_ms.is_some() || settings.max_length.is_some();
+        if is_timed || wait.kind == QueueKind::Stream || !is_named_for_retries(wait.name()) {
+            continue;
+        }
+        let vhost = &*wait.queue.vhost;
+        let comes_back = |sender: &&DeadLetterWay| {
+            let from = &view.queues[sender.from];
+            from.name() != wait.name() && from.settings.message_ttl_ms.is_none() && way.targets.contains(from.name())
+        };
+        let place = || view.place_of(wait, "dead-letter-exchange");
+        let name = wait.name();
+        if let Some(sender) = ways.to(vhost, name).find(comes_back) {
+            let from = view.queues[sender.from].name();
+            let message = format!(
+                "what '{from}' dead-letters to queue '{name}' waits there without end: the queue has no TTL to send it back"
+            );
+            let warning = Problem::warning(Code::LintEndlessWait, message).by("DL-12");
+            let help = "a dead letter has lost its own expiration; set `message_ttl` on the wait queue";
+            found.add(warning.help(help), place(), "never expires");
+        } else if is_named_for_waiting(name) && ways.to(vhost, name).next().is_none() {
+            let message = format!("queue '{name}' dead-letters what waits in it, and has no TTL to make it expire");
+            let note = Problem::note(Code::LintEndlessWait, message).by("TTL-5");
+            let help = "set `message_ttl`; what its publishers set as `expiration` is not seen here, and a message whose \
+                        expiration is long holds up those behind it";
+            found.add(note.help(help), place(), "no TTL");
+        }
+    }
+}
+
+/// Tells of ladders that nobody who may read their queue can climb: the action `retry` publishes to the ladder (PE-3).
+pub fn unclimbable(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
+    for exchange in &view.topology.exchanges {
+        let Some(queue) = climbs_for(exchange, view, ways) else { continue };
+        let rights = view.topology.permissions.iter().filter(|it| it.vhost == exchange.vhost);
+        let finds = |pattern: &str, name: &str| Pattern::permission(pattern, false).is_ok_and(|it| it.matches(name));
+        let readers: Vec<&Permission> = rights.filter(|it| finds(&it.read, queue)).collect();
+        let Some(first) = readers.first() else { continue };
+        if readers.iter().any(|reader| finds(&reader.write, &exchange.name)) {
+            continue;
+        }
+        let message = format!(
+            "'{}' may read queue '{queue}' but not write to '{}', so its consumer cannot send a message to the next delay",
+            first.user, exchange.name
+        );
+        let warning = Problem::warning(Code::LintRetryRight, message).by("PE-3");
+        let help = format!(
+            "to retry is to publish to the ladder's exchange; give the right to write to `^{}$`, or `retry: {{every: …}}`, \
+             which the broker does alone",
+            exchange.name.replace('.', "\\.")
+        );
+        found.add(warning.help(help), view.field(&first.object(), &["write", "permissions"]), "not enough");
+    }
+}
+
+/// Returns the queue whose ladder an exchange is: all that is bound there waits and comes back to it, or is its last place.
+fn climbs_for<'v>(exchange: &'v Exchange, view: &'v TopologyView<'v>, ways: &'v DeadLetterWays) -> Option<&'v str> {
+    let queue = exchange.name.strip_suffix(".retry").filter(|_| &*exchange.kind == "direct")?;
+    let queue = view.queue(&exchange.vhost, queue)?.name();
+    let comes_back = |name: &str| {
+        let at = view.position(&exchange.vhost, name).filter(|at| view.queues[*at].settings.message_ttl_ms.is_some());
+        at.and_then(|at| ways.from(at)).is_some_and(|way| way.targets.contains(queue))
+    };
+    let bindings = view.bindings_from(&exchange.vhost, &exchange.name);
+    bindings.iter().any(|binding| comes_back(&binding.destination)).then_some(queue)
+}
