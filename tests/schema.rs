@@ -9,6 +9,7 @@ use fancy_regex::Regex;
 use rmqplay::io::Disk;
 use rmqplay::io::snapshots::yaml_files;
 use rmqplay::language::{OF_SCENARIOS, OF_TOPOLOGIES, Settings, WordGroup, load_scenario, load_topology};
+use rmqplay::language::{ValueShape, example_of_group, example_of_key};
 use rmqplay::report::{SchemaOf, schema};
 use rmqplay::source::{Code, Problem, Sources};
 use serde_json::Value as Json;
@@ -38,6 +39,32 @@ fn shipped_files_name_the_schema_beside_them() {
             let named = named.unwrap_or_else(|| panic!("{} names no schema in its first line", path.display()));
             let beside = path.parent().expect("a folder").join(named);
             assert_eq!(beside.canonicalize().expect("a schema"), kept, "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn examples_of_the_table_are_right() {
+    for group in OF_SCENARIOS.iter().chain(OF_TOPOLOGIES) {
+        let mut own = schema(SchemaOf::Scenario);
+        own["$ref"] = format!("#/definitions/{}", group.name).into();
+        let validator = jsonschema::draft7::new(&own).expect("a schema");
+        let example = example_of_group(group);
+        let value: Json = serde_yaml::from_str(&example).expect("YAML");
+        assert!(validator.is_valid(&value) && example != "{}", "{}: {example}", group.name);
+        for key in group.keys() {
+            for shape in [ValueShape::Map, ValueShape::List, ValueShape::Scalar] {
+                let line = example_of_key(group, key, shape).expect("an example");
+                let value: Json = serde_yaml::from_str(&line).expect("YAML");
+                assert!(!value[key].is_null(), "{line} in {} shows nothing", group.name);
+                // Other keys that must be there are not in the line; an action has no other.
+                let is_of_line = |error: &jsonschema::ValidationError<'_>| {
+                    group.name == "action" || !error.instance_path().as_str().is_empty()
+                };
+                let found: Vec<String> =
+                    validator.iter_errors(&value).filter(is_of_line).map(|error| error.to_string()).collect();
+                assert!(found.is_empty(), "{line} in {}: {found:#?}", group.name);
+            }
         }
     }
 }

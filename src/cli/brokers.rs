@@ -7,7 +7,7 @@ use crate::io::{Address, BROKERS_FILE, BadAddress, Disk, KnownBrokers, node, of_
 use crate::model::Profile;
 use crate::plan::Observed;
 use crate::rules::{DeprecatedFeature, Edition, Permits};
-use crate::source::{Help, without_passwords_in_urls};
+use crate::source::{Help, nearest_name, without_passwords_in_urls};
 use std::path::Path;
 
 /// A broker to play on.
@@ -103,7 +103,28 @@ impl PlayedOn {
             let word = (!text.contains("://")).then_some(text);
             return Ok(live_target(address, word));
         }
-        Err(unknown(text, &["sim", "env"], &known, "sim, sim:3.10, sim:4.0, sim:4.3, "))
+        if let Some(meant) = simulated(text) {
+            return Err(format!("`{text}` is no broker; {}", Help::did_you_mean(meant)).into());
+        }
+        let profiles: String = Profile::ALL.iter().map(|profile| format!("sim:{profile}, ")).collect();
+        Err(unknown(text, &["sim", "env"], &known, &format!("sim, {profiles}")))
+    }
+}
+
+/// Returns the simulated broker that a word may mean: a version alone, or `sim` with another sign before it.
+fn simulated(text: &str) -> Option<String> {
+    let plain = text.trim().to_lowercase();
+    let of_profile = |version: &str| version.parse::<Profile>().ok().map(|profile| format!("sim:{profile}"));
+    if let Some(meant) = of_profile(plain.trim_start_matches('v')) {
+        return Some(meant);
+    }
+    let words = ["simulator", "simulated", "simulation", "sim", "rabbitmq", "local-sim", "memory", "mock"];
+    let rest = words.iter().find_map(|word| plain.strip_prefix(word))?;
+    match rest.trim_start_matches(['-', '@', '/', '=', ':', ' ', '_', 'v']) {
+        // A host may have this name.
+        "" if plain == "rabbitmq" => None,
+        "" => Some("sim".to_owned()),
+        version => of_profile(version),
     }
 }
 
@@ -111,12 +132,12 @@ impl PlayedOn {
 fn unknown(text: &str, words: &[&str], known: &KnownBrokers, others: &str) -> NoBroker {
     // Whatever stands before an @ may be a password.
     let (login, shown) = text.rsplit_once('@').map_or((false, text), |(_, place)| (true, place));
-    if login || text.contains(':') {
+    let is_host = text.eq_ignore_ascii_case("localhost") || shown.parse::<std::net::IpAddr>().is_ok();
+    if login || is_host || text.contains(':') {
         let missing = "a URL begins with amqp:// or amqps://";
         return format!("`{shown}` is no broker: {missing}, as in amqp://USER:PASSWORD@{shown}").into();
     }
-    let mut candidates = words.iter().copied().chain(known.names());
-    let near = candidates.find(|word| strsim::damerau_levenshtein(word, text) <= 2);
+    let near = nearest_name(text, words.iter().copied().chain(known.names()));
     let near = near.map_or(String::new(), |word| format!("; {}", Help::did_you_mean(word)));
     let give = format!("give {others}an amqp:// URL, env, node:NAME, or a name of {BROKERS_FILE}");
     format!("`{shown}` is no broker: {give}{near}").into()
@@ -181,7 +202,11 @@ pub fn one_broker(named: &OneBroker, terminal: &Terminal) -> Result<Address, NoB
     let address = match word.as_deref() {
         None => of_environment(&Disk::here()).unwrap_or_else(|| Ok(Address::default())),
         Some(word) if word.starts_with("sim") && !word.contains("://") => {
-            return Err("this command works on a live broker: give an amqp:// URL".to_owned().into());
+            return Err(
+                "this command works on a live broker: give an amqp:// URL; `rmqplay run` plays on the simulated one"
+                    .to_owned()
+                    .into(),
+            );
         }
         Some(word) => {
             let (disk, known) = known_brokers()?;

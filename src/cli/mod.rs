@@ -24,6 +24,7 @@ mod saved_plans;
 mod select;
 mod snapshot_store;
 mod terminal;
+mod unparsed;
 mod verdicts;
 mod versions;
 

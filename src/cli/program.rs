@@ -8,6 +8,7 @@ use crate::cli::commands::{
 };
 use crate::cli::completion;
 use crate::cli::terminal::Terminal;
+use crate::cli::unparsed::unparsed;
 use clap::Parser;
 use clap_complete::CompleteEnv;
 
@@ -17,7 +18,13 @@ pub fn main() -> std::process::ExitCode {
     CompleteEnv::with_factory(completion::command).var(completion::ASKED_BY).complete();
     let arguments = match CommandLine::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return Terminal::finish(help::unparsed(&error)).into(),
+        Err(error) => {
+            return Terminal::finish(unparsed(
+                error,
+                std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()),
+            ))
+            .into();
+        }
     };
     let terminal = Terminal::new(&arguments);
     terminal.log_if_asked();

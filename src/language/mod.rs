@@ -16,7 +16,7 @@ mod variables;
 mod words;
 mod world;
 
-pub use decode::suggestions::{nearest, suggest};
+pub use decode::suggestions::{nearest, suggest, suggest_name};
 pub use layout::format_yaml;
 pub use reference::{reference, reference_of};
 pub use scenario::{LoadedScenario, judged_profiles, load_scenario};
@@ -27,5 +27,6 @@ pub use syntax::tree::{Entry, Node, NodeKind};
 pub use syntax::wrong_kind::{FileKind, kind_of};
 pub use topology::{LoadedTopology, TopologyFile, load_topologies, load_topology};
 pub use variables::unknown_variable;
+pub use words::examples::{Shape as ValueShape, of_group as example_of_group, of_key as example_of_key};
 pub use words::{OF_SCENARIOS, OF_TOPOLOGIES, Word, WordGroup, queue_field};
 pub use world::{ReadError, Settings, World};

@@ -2,7 +2,7 @@
 //! Takes bytes and the world; gives all cells, and all problems at once; what is wrong in each cell is said once.
 
 use crate::language::check::consequences;
-use crate::language::check::{scenario_references, suspicious, topology_references};
+use crate::language::check::{right_shapes, scenario_references, suspicious, topology_references};
 use crate::language::decode::judged_for::JudgedFor;
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
@@ -61,6 +61,7 @@ pub fn load_scenario(
     let parts = read_parts(sources, &root, name, world, settings, &mut desk);
     let file = File { sources, name, root: &root, parts: &parts, world, settings };
     let cells = file.cells(&mut desk);
+    right_shapes::show(&mut desk.problems, &root, "scenario");
     consequences::leave_out(&mut desk.problems, parsed.whole, Some(&root));
     let stopped = !parsed.whole || topology_references::stops(&desk.problems);
     desk.silence();
@@ -262,7 +263,7 @@ fn consumers(node: &Node, stage: &StepSurroundings<'_>, desk: &mut Diagnostics) 
     if !matches!(node.kind, NodeKind::Map(_) | NodeKind::Faulty) {
         let message = format!("`consumers` is a map of names and consumers, found {}", node.describe());
         let problem = Problem::new(Code::ValueKind, message).at(node.span, "expected a map");
-        desk.add(problem.help("write `consumers: {worker: {queue: …}}`"));
+        desk.add(problem);
     }
     node.entries()
         .iter()

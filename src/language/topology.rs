@@ -3,7 +3,7 @@
 
 use crate::language::check::consequences;
 use crate::language::check::dead_letter_targets;
-use crate::language::check::{legal, topology_references};
+use crate::language::check::{legal, right_shapes, topology_references};
 use crate::language::decode::collect::Collected;
 use crate::language::decode::judged_for::JudgedFor;
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
@@ -185,6 +185,7 @@ pub fn decode(
     }
     let mut collected = Collected::default();
     let file_vhost = objects_of(&root, of_objects, settings, &mut collected, desk);
+    right_shapes::show(&mut desk.problems, &root, "topology");
     desk.export = outer;
     // The limits of an export make a vhost known, and declare none.
     let declared = collected.topology.vhosts.iter().filter(|vhost| collected.origins.contains_key(&vhost.object()));

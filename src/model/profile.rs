@@ -30,6 +30,29 @@ impl Profile {
     /// The profile of plain `sim`.
     pub const NEWEST: Profile = Profile::V4_3;
 
+    /// Returns which profile a text that names none may mean, and which there are.
+    pub fn advice(text: &str) -> String {
+        let names: Vec<String> = Profile::ALL.iter().map(Profile::to_string).collect();
+        let listed = match names.as_slice() {
+            [first @ .., last] if !first.is_empty() => format!("there are {} and {last}", first.join(", ")),
+            _ => format!("there is {}", names.join("")),
+        };
+        let plain = text.trim().trim_start_matches(['v', 'V']);
+        let of_major = |major: u16| Profile::ALL.into_iter().rev().find(|profile| profile.version().major == major);
+        match (plain.parse::<Version>(), plain.parse::<u16>()) {
+            (Ok(version), _) => match Profile::ALL.into_iter().find(|profile| profile.version() == version) {
+                Some(same) => format!("a profile is a minor version: did you mean `{same}`?"),
+                None if version < Profile::ALL[0].version() => format!("{listed}; none is so old"),
+                None => format!("{listed}; the nearest that is not newer is {}", Profile::nearest(version)),
+            },
+            (_, Ok(major)) => match of_major(major) {
+                Some(newest) => format!("{listed}; the newest of {major} is {newest}"),
+                None => listed,
+            },
+            _ => format!("{listed}; the newest is {}", Profile::NEWEST),
+        }
+    }
+
     /// Returns the version that this profile imitates.
     pub fn version(self) -> Version {
         let (major, minor) = match self {
@@ -51,7 +74,7 @@ impl std::str::FromStr for Profile {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Profile::ALL.into_iter().find(|profile| profile.to_string() == text);
-        found.ok_or_else(|| format!("no profile `{text}`: there are 3.10, 4.0 and 4.3"))
+        found.ok_or_else(|| format!("no profile `{text}`: {}", Profile::advice(text)))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::plan::extra::Extra;
 use crate::plan::ignore_list::IgnoreList;
 use crate::plan::referrers::Staying;
 use crate::plan::{Change, Observed, Risk, cluster_extras, extras, named};
-use crate::source::{Code, Problem};
+use crate::source::{Code, Help, Problem, nearest_name};
 use std::fmt;
 use std::str::FromStr;
 
@@ -47,7 +47,10 @@ impl FromStr for DeletionScope {
                 "users" => scope.users = true,
                 "vhosts" => scope.vhosts = true,
                 "global-parameters" => scope.global_parameters = true,
-                other => return Err(format!("`{other}` is none of {}", Self::WORDS.join(", "))),
+                other => {
+                    let near = nearest_name(other, Self::WORDS).map(|near| format!("; {}", Help::did_you_mean(near)));
+                    return Err(format!("`{other}` is none of {}{}", Self::WORDS.join(", "), near.unwrap_or_default()));
+                }
             }
         }
         Ok(scope)

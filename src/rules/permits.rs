@@ -3,7 +3,7 @@
 
 use crate::model::Profile;
 use crate::rules::versions::{Differences, V4_3, differences};
-use crate::source::Help;
+use crate::source::{Help, nearest_name};
 use std::fmt;
 use std::str::FromStr;
 
@@ -42,10 +42,8 @@ impl FromStr for DeprecatedFeature {
         let found = Self::ALL.into_iter().find(|feature| feature.as_str() == text);
         found.ok_or_else(|| {
             let names = Self::ALL.map(Self::as_str);
-            let near = names.iter().min_by_key(|name| strsim::damerau_levenshtein(name, text));
-            let near = near.filter(|name| strsim::damerau_levenshtein(name, text) <= text.len() / 2);
-            let advice = match near {
-                Some(near) => Help::did_you_mean(*near),
+            let advice = match nearest_name(text, names) {
+                Some(near) => Help::did_you_mean(near),
                 None => format!("there are {}", names.join(", ")).into(),
             };
             format!("no deprecated feature `{text}`: {advice}")

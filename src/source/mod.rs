@@ -6,6 +6,7 @@ mod guide;
 mod problem;
 mod secret;
 mod sections;
+mod spelling;
 mod text;
 
 pub use code::{Code, CodeFamily};
@@ -13,4 +14,5 @@ pub use guide::{CodeChapter, CodeSection, ExampleFile, code_chapters};
 pub use problem::{Help, Label, Level, Problem};
 pub use secret::{is_secret, passwords_in_urls, without_passwords_in_urls};
 pub use sections::{Block, Chapter, Section};
+pub use spelling::{nearest_name, plain_spelling, squeezed_spelling};
 pub use text::{FileId, Position, Source, Sources, Span};

@@ -2,6 +2,7 @@
 
 use crate::model::Replacement;
 use crate::plan::DeletionScope;
+use crate::source::{Help, nearest_name};
 use clap::Args;
 
 /// How far an apply reaches beyond adding and changing.
@@ -23,5 +24,8 @@ pub struct ReachOptions {
 
 /// Reads a way to replace queues.
 fn replacement(text: &str) -> Result<Replacement, String> {
-    Replacement::named(text).ok_or_else(|| format!("give one of {}", Replacement::WORDS.join(", ")))
+    Replacement::named(text).ok_or_else(|| {
+        let near = nearest_name(text, Replacement::WORDS).map(|near| format!("; {}", Help::did_you_mean(near)));
+        format!("give one of {}{}", Replacement::WORDS.join(", "), near.unwrap_or_default())
+    })
 }

@@ -158,7 +158,7 @@ impl<'a> Published<'a> {
         match series {
             Some((id, last)) => format!("the series `{id}` has `{id}.1` to `{id}.{last}`").into(),
             None if names.is_empty() => "name the message where it is published: `id: …`".into(),
-            None => suggestions::suggest(id, names, "there are"),
+            None => suggestions::suggest_name(id, names, "there are"),
         }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod legal_arguments;
 pub(crate) mod live_races;
 pub(crate) mod message_references;
 pub(crate) mod policy_keys;
+pub(crate) mod right_shapes;
 pub(crate) mod scenario_references;
 pub(crate) mod suspicious;
 pub(crate) mod topology_references;

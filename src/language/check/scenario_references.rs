@@ -155,7 +155,7 @@ impl ReferenceChecker<'_> {
         for (name, _, span) in wanted.shares.iter().filter(|(name, ..)| !instances.contains(name)) {
             let message = format!("consumer `{}` has no instance `{name}`", consumer.name);
             let problem = Problem::new(Code::ScenarioUnknownConsumer, message).at(*span, "no such instance");
-            desk.add(problem.help(suggestions::suggest(name, instances.iter().map(|name| &**name), "there are")));
+            desk.add(problem.help(suggestions::suggest_name(name, instances.iter().map(|name| &**name), "there are")));
         }
     }
 
@@ -221,7 +221,7 @@ impl ReferenceChecker<'_> {
 
     fn unknown_vhost(&self, vhost: &Name, within: Span, desk: &mut Diagnostics) {
         let problem = Problem::new(Code::ScenarioUnknownVhost, format!("no topology declares the vhost '{vhost}'"));
-        let help = suggestions::suggest(vhost, self.vhosts.iter().map(|name| &**name), "there are");
+        let help = suggestions::suggest_name(vhost, self.vhosts.iter().map(|name| &**name), "there are");
         desk.add(problem.at(self.at(within, vhost), "not declared").help(help));
     }
 
@@ -267,7 +267,7 @@ impl ReferenceChecker<'_> {
         let names: Vec<&str> = all.iter().map(|consumer| &*consumer.name).collect();
         let help = match names.is_empty() {
             true => "add it under `consumers:`".into(),
-            false => suggestions::suggest(name, names, "there are"),
+            false => suggestions::suggest_name(name, names, "there are"),
         };
         let problem = Problem::new(Code::ScenarioUnknownConsumer, format!("no consumer is named `{name}`"));
         desk.add(problem.at(self.at(within, name), "not declared").help(help));
@@ -283,7 +283,7 @@ impl ReferenceChecker<'_> {
         }
         let message = format!("neither a consumer nor a user is named `{name}`");
         let problem = Problem::new(Code::ScenarioUnknownParty, message).at(self.at(within, name), "not declared");
-        desk.add(problem.help(suggestions::suggest(name, known.iter().map(|name| &**name), "there are")));
+        desk.add(problem.help(suggestions::suggest_name(name, known.iter().map(|name| &**name), "there are")));
     }
 
     fn user(&self, user: Option<&Name>, within: Span, desk: &mut Diagnostics) {
@@ -291,7 +291,7 @@ impl ReferenceChecker<'_> {
         let names: Vec<&str> = self.declared.users.iter().map(|name| &**name).collect();
         let help = match names.is_empty() {
             true => "add it under `users:` of the topology; without `as` the runner acts, with all rights".into(),
-            false => suggestions::suggest(user, names, "there are"),
+            false => suggestions::suggest_name(user, names, "there are"),
         };
         let problem = Problem::new(Code::ScenarioUnknownUser, format!("no user is named '{user}'"));
         desk.add(problem.at(self.at(within, user), "not declared").help(help));

@@ -6,7 +6,7 @@ use crate::language::decode::collect::place;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::model::{Binding, DestinationKind, Name, Object, Origins, Topology};
-use crate::source::{Code, Help, Level, Problem, Span};
+use crate::source::{Code, Help, Level, Problem, Span, nearest_name};
 use std::collections::BTreeSet;
 
 /// Holds which names are declared, for quick answers.
@@ -50,7 +50,7 @@ impl Declared {
 
 fn help(kind: &str, vhost: &str, name: &str, declared: &BTreeSet<(Name, Name)>) -> Help {
     let here = declared.iter().filter(|(of, _)| **of == *vhost).map(|(_, name)| &**name);
-    if let Some(near) = suggestions::nearest(name, here) {
+    if let Some(near) = nearest_name(name, here) {
         return Help::did_you_mean(near);
     }
     if let Some((elsewhere, _)) = declared.iter().find(|(_, known)| **known == *name) {
@@ -90,7 +90,7 @@ pub fn check_topology(topology: &Topology, origins: &Origins, desk: &mut Diagnos
         if !declared.users.contains(user) && &**user != "guest" {
             let span = field(origins, &object, &["user"]);
             let message = format!("{object} are given, but no user '{user}' is declared");
-            let help = match suggestions::nearest(user, declared.users.iter().map(|name| &**name)) {
+            let help = match nearest_name(user, declared.users.iter().map(|name| &**name)) {
                 Some(near) => Help::did_you_mean(near),
                 None => "the broker must have that user already".into(),
             };

@@ -6,7 +6,8 @@ use crate::language::decode::read;
 use crate::language::decode::read::{DecodeError, ExpectedScalar, Read};
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Entry, Node, NodeKind, Style};
-use crate::language::words::WordGroup;
+use crate::language::words::examples::{self, Shape};
+use crate::language::words::{WordGroup, hints};
 use crate::model::Allowance;
 use crate::source::is_secret;
 use crate::source::{Code, Help, Level, Problem, Span};
@@ -222,6 +223,11 @@ impl<'n> MapDecoder<'n> {
         self.entries.iter().any(|entry| entry.key == key)
     }
 
+    /// Returns the place of the first key, or of an empty map.
+    pub fn span(&self) -> Span {
+        self.entries.first().map_or(self.node.span, |entry| entry.key_span)
+    }
+
     /// Returns whether the table has a key for maps of this kind.
     pub fn may_have(&self, key: &str) -> bool {
         self.group.has(key)
@@ -254,9 +260,11 @@ impl<'n> MapDecoder<'n> {
             .zip(&self.taken)
             .any(|(entry, taken)| !taken && suggestions::nearest(&entry.key, [key]).is_some());
         if !misspelt {
-            let span = self.entries.first().map_or(self.node.span, |entry| entry.key_span);
+            let span = self.span();
             let message = format!("{} needs `{key}`", self.what);
-            desk.add(Problem::new(Code::ValueMissing, message).at(span, format!("no `{key}` in this one")));
+            let problem = Problem::new(Code::ValueMissing, message).at(span, format!("no `{key}` in this one"));
+            let line = examples::of_key(self.group, key, Shape::Scalar);
+            desk.add(Problem { help: line.map(|line| format!("like this: `{line}`").into()), ..problem });
         }
     }
 
@@ -291,7 +299,11 @@ impl<'n> MapDecoder<'n> {
             if desk.export && !desk.unknown_keys.insert((self.what, key.to_owned())) {
                 continue;
             }
-            let help = suggestions::suggest(&entry.key, self.known.iter(), "it knows");
+            let near = suggestions::nearest(&entry.key, self.known.iter()).map(Help::did_you_mean);
+            let help = hints::written(self.group, &entry.key)
+                .or(near)
+                .or_else(|| hints::place(self.group, &entry.key))
+                .unwrap_or_else(|| format!("it knows: {}", suggestions::listed(&self.known)).into());
             desk.judge(Problem::new(Code::YamlUnknownKey, message).at(entry.key_span, "unknown key").help(help));
         }
     }

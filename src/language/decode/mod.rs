@@ -5,6 +5,7 @@ pub(crate) mod collect;
 pub(crate) mod judged_for;
 pub(crate) mod map_decoder;
 pub(crate) mod merge;
+pub(crate) mod other_words;
 pub(crate) mod read;
 pub(crate) mod scenario;
 pub(crate) mod suggestions;

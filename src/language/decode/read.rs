@@ -161,11 +161,27 @@ pub fn size(node: &Node) -> Read<i64> {
     let factor = factor.or((unit.is_empty() && node.style == Style::Rendered).then_some(1));
     match (digits.parse::<i64>().ok(), factor) {
         (Some(n), Some(factor)) if n.checked_mul(factor).is_some() => Ok(n * factor),
-        _ => sentence(
-            format!("`{text}` is not a size"),
-            "a size is a number of bytes, or a number with kB, MB, GB, KiB, MiB or GiB",
-        ),
+        _ => sentence(format!("`{text}` is not a size"), size_help(digits, unit.trim())),
     }
+}
+
+/// Returns how a size is written: in the units that the letter of an unknown one may stand for.
+fn size_help(digits: &str, unit: &str) -> String {
+    let Some(letter) = unit.chars().next().filter(|_| !digits.is_empty() && digits.len() <= 15) else {
+        return "a size is a number of bytes, or a number with kB, MB, GB, KiB, MiB or GiB: 10MB".to_owned();
+    };
+    let both = match letter.to_ascii_lowercase() {
+        'k' => [("kB", "thousand"), ("KiB", "times 1,024")],
+        'm' => [("MB", "million"), ("MiB", "times 1,048,576")],
+        'g' => [("GB", "thousand million"), ("GiB", "times 1,073,741,824")],
+        _ => {
+            return format!(
+                "a size is a number of bytes, or a number with a unit: {digits}kB, {digits}MB or {digits}GiB"
+            );
+        }
+    };
+    let [(decimal, thousands), (binary, times)] = both;
+    format!("write {digits}{decimal} ({digits} {thousands} bytes) or {digits}{binary} ({digits} {times})")
 }
 
 /// Reads `3`, `">=3"` or `"1..5"`.
@@ -188,7 +204,11 @@ pub fn count(node: &Node) -> Read<Count> {
 /// Reads one of a few words.
 pub fn word(words: &'static [&'static str]) -> impl Fn(&Node) -> Read<&'static str> {
     move |node| {
-        let text = text(node)?;
+        let listed = || crate::language::decode::suggestions::listed(words);
+        let text = text(node).or_else(|wrong| match wrong {
+            DecodeError::Scalar(_) => value("takes a word", format!("there are: {}", listed())),
+            other => Err(other),
+        })?;
         match words.iter().find(|word| **word == text) {
             Some(word) => Ok(word),
             None => value(

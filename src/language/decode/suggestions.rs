@@ -1,164 +1,26 @@
 //! The nearest right spelling.
 //! Takes a word and what it might have meant; gives one candidate, or none when nothing is near.
 
-use crate::source::Help;
+use crate::language::decode::other_words::OTHER_WORDS;
+use crate::source::{Help, nearest_name, plain_spelling, squeezed_spelling};
 
-/// How many candidates are measured: a broker's export may declare very many.
-const CANDIDATES_MAX: usize = 2_000;
-
-/// What other tools and people call it, and what it is called here: the meanings are not near in spelling.
-const OTHER_WORDS: [(&str, &[&str]); 123] = [
-    ("ack_mode", &["auto_ack"]),
-    ("acknowledge", &["ack"]),
-    ("acknowledged", &["acked"]),
-    ("actions", &["do"]),
-    ("after", &["advance"]),
-    ("always", &["for"]),
-    ("assert", &["expect"]),
-    ("assertion", &["expect"]),
-    ("assertions", &["at_end"]),
-    ("auto_acknowledge", &["auto_ack"]),
-    ("await", &["expect"]),
-    ("backoff", &["delays", "delay", "every"]),
-    ("basic_ack", &["ack"]),
-    ("basic_consume", &["consume"]),
-    ("basic_get", &["get"]),
-    ("basic_nack", &["nack"]),
-    ("basic_publish", &["publish"]),
-    ("basic_qos", &["prefetch"]),
-    ("basic_reject", &["reject"]),
-    ("binding_key", &["routing_key"]),
-    ("bindingkey", &["routing_key"]),
-    ("callback", &["on_message"]),
-    ("check", &["expect"]),
-    ("cleanup", &["finally"]),
-    ("concurrent_consumers", &["instances"]),
-    ("concurrent_message_limit", &["concurrency"]),
-    ("concurrentconsumers", &["instances"]),
-    ("consume_fn", &["on_message"]),
-    ("consumed", &["received"]),
-    ("content", &["body"]),
-    ("data", &["json", "body"]),
-    ("dead_letter_exchange", &["dead_letter"]),
-    ("dead_letter_queue", &["dead_letter"]),
-    ("dead_letter_routing_key", &["dead_letter"]),
-    ("deadletterexchange", &["dead_letter"]),
-    ("deadletterroutingkey", &["dead_letter"]),
-    ("delivered", &["received"]),
-    ("depth", &["ready"]),
-    ("describe", &["description", "scenario"]),
-    ("dlk", &["dead_letter"]),
-    ("dlq", &["dead_letter"]),
-    ("dlx", &["dead_letter"]),
-    ("drain", &["purge"]),
-    ("during", &["for"]),
-    ("emit", &["publish"]),
-    ("eventually", &["within"]),
-    ("exchange", &["source"]),
-    ("exchange_declare", &["declare"]),
-    ("from", &["source"]),
-    ("given", &["topology"]),
-    ("handled", &["acked"]),
-    ("handler", &["on_message"]),
-    ("key", &["routing_key"]),
-    ("kill", &["crash"]),
-    ("length", &["ready"]),
-    ("listener", &["on_message"]),
-    ("listeners", &["consumers"]),
-    ("max_attempts", &["attempts", "retry"]),
-    ("max_retries", &["retry", "attempts"]),
-    ("message_count", &["ready"]),
-    ("message_id", &["id"]),
-    ("messages_ready", &["ready"]),
-    ("messages_unacknowledged", &["unacked"]),
-    ("must", &["expect"]),
-    ("name", &["scenario", "id"]),
-    ("no_ack", &["auto_ack"]),
-    ("noack", &["auto_ack"]),
-    ("on_message_callback", &["on_message"]),
-    ("parallel", &["concurrency"]),
-    ("pattern", &["routing_key"]),
-    ("pause", &["advance"]),
-    ("persistent", &["delivery_mode"]),
-    ("poll", &["within"]),
-    ("prefetch_count", &["prefetch"]),
-    ("prefetchcount", &["prefetch"]),
-    ("priorities", &["max_priority"]),
-    ("processed", &["acked"]),
-    ("produce", &["publish"]),
-    ("properties", &["headers"]),
-    ("qos", &["prefetch"]),
-    ("queue", &["routing_key"]),
-    ("queue_bind", &["bind"]),
-    ("queue_declare", &["declare"]),
-    ("queue_delete", &["delete"]),
-    ("queue_name", &["queue"]),
-    ("queue_purge", &["purge"]),
-    ("redeliveries", &["attempts"]),
-    ("repeat", &["count"]),
-    ("replicas", &["instances"]),
-    ("requeued", &["nacked"]),
-    ("restart", &["restart_broker"]),
-    ("retries", &["retry", "attempts", "reconnect"]),
-    ("routing", &["routing_key"]),
-    ("rules", &["on_message"]),
-    ("seconds", &["advance"]),
-    ("send", &["publish"]),
-    ("setup", &["topology"]),
-    ("should", &["expect"]),
-    ("size", &["ready"]),
-    ("sleep", &["advance", "delay"]),
-    ("subject", &["routing_key"]),
-    ("subscribe", &["start", "consume"]),
-    ("subscribers", &["consumers"]),
-    ("subscriptions", &["consumers"]),
-    ("teardown", &["finally"]),
-    ("test", &["scenario"]),
-    ("text", &["body"]),
-    ("then", &["do"]),
-    ("threads", &["concurrency"]),
-    ("timeout", &["within"]),
-    ("times", &["count"]),
-    ("title", &["scenario"]),
-    ("to", &["routing_key"]),
-    ("topic", &["routing_key"]),
-    ("ttl", &["message_ttl", "expiration"]),
-    ("unsubscribe", &["stop"]),
-    ("until", &["within"]),
-    ("user", &["as"]),
-    ("username", &["user", "name", "as"]),
-    ("verify", &["expect"]),
-    ("virtual_host", &["vhost"]),
-    ("wait", &["advance", "delay"]),
-    ("workers", &["instances"]),
-];
-
-/// Finds the candidate that a word was most likely meant to be.
+/// Finds the word of the language that a word was most likely meant to be: by what it means elsewhere, or by its letters.
 pub fn nearest<'c, S: AsRef<str> + ?Sized + 'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c S>,
 ) -> Option<&'c str> {
-    let plain = |text: &str| text.to_lowercase().replace(['-', '.', ' '], "_");
-    let wanted = plain(word);
-    let meanings = OTHER_WORDS.iter().find(|(other, _)| *other == wanted).map_or(&[][..], |(_, meanings)| meanings);
-    let length = wanted.chars().count();
-    let most = (length / 3).max(1);
-    let mut measured = 0;
-    let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates.into_iter().map(AsRef::as_ref) {
-        if meanings.contains(&candidate) {
-            return Some(candidate);
-        }
-        if measured == CANDIDATES_MAX || candidate.chars().count().abs_diff(length) > most {
-            continue;
-        }
-        measured += 1;
-        let distance = strsim::damerau_levenshtein(&wanted, &plain(candidate));
-        if distance <= most && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, candidate));
-        }
+    let candidates: Vec<&'c str> = candidates.into_iter().map(AsRef::as_ref).collect();
+    let wanted = plain_spelling(word);
+    // RabbitMQ's arguments begin with `x-`, and fields are named without it.
+    let bare = wanted.strip_prefix("x_").unwrap_or(&wanted);
+    let parted_otherwise = squeezed_spelling(bare);
+    let same = |known: &&&'c str| squeezed_spelling(&plain_spelling(known)) == parted_otherwise;
+    if let Some(same) = candidates.iter().find(same) {
+        return Some(same);
     }
-    best.map(|(_, name)| name)
+    let other = OTHER_WORDS.iter().find(|(other, _)| *other == bare).map_or(&[][..], |(_, meanings)| meanings);
+    let meant = other.iter().find_map(|meaning| candidates.iter().find(|candidate| *candidate == meaning));
+    meant.copied().or_else(|| nearest_name(word, candidates))
 }
 
 /// Writes a list of candidates as a sentence part, cut when it is long.
@@ -171,14 +33,65 @@ pub fn listed<S: AsRef<str>>(candidates: impl IntoIterator<Item = S>) -> String 
     }
 }
 
-/// Asks `did you mean`, or lists what there is.
+/// Asks `did you mean`, or lists what there is: words of the language.
 pub fn suggest<'c, S: AsRef<str> + ?Sized + 'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c S> + Clone,
     kind: &str,
 ) -> Help {
-    match nearest(word, candidates.clone()) {
+    near_or_listed(nearest(word, candidates.clone()), candidates, kind)
+}
+
+/// Asks `did you mean`, or lists what there is: names that somebody gave.
+pub fn suggest_name<'c, S: AsRef<str> + ?Sized + 'c>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'c S> + Clone,
+    kind: &str,
+) -> Help {
+    near_or_listed(nearest_name(name, candidates.clone()), candidates, kind)
+}
+
+fn near_or_listed<'c, S: AsRef<str> + ?Sized + 'c>(
+    near: Option<&str>,
+    candidates: impl IntoIterator<Item = &'c S>,
+    kind: &str,
+) -> Help {
+    match near {
         Some(near) => Help::did_you_mean(near),
         None => format!("{kind}: {}", listed(candidates.into_iter().map(AsRef::as_ref))).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearer_spellings_come_first() {
+        let near = |word: &str, known: &[&'static str]| nearest(word, known.iter().copied()).map(str::to_owned);
+        for (word, known, expected) in [
+            ("policy", &["parameters", "policies"][..], Some("policies")),
+            ("CO13", &["CO-1", "CO-3", "CO-13"], Some("CO-13")),
+            ("routingKey", &["routing_keys", "routing_key"], Some("routing_key")),
+            ("desc", &["durable", "description"], Some("description")),
+            ("x-message-ttl", &["type", "message_ttl"], Some("message_ttl")),
+            ("x-dead-letter-exchange", &["exchange", "dead_letter"], Some("dead_letter")),
+            ("to", &["source", "destination", "routing_key"], Some("destination")),
+            ("to", &["exchange", "routing_key"], Some("exchange")),
+            ("prefetch_size_max", &["prefetch", "priority"], Some("prefetch")),
+            ("a", &["b"], None),
+            ("q1", &["d1"], None),
+            ("q1", &["q2"], Some("q2")),
+            ("", &["a"], None),
+            ("xyzzy", &["queue", "exchange"], None),
+        ] {
+            assert_eq!(near(word, known).as_deref(), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn what_words_mean_elsewhere_is_in_order_and_once() {
+        assert!(OTHER_WORDS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(OTHER_WORDS.iter().all(|(word, meanings)| !meanings.is_empty() && !meanings.contains(word)));
     }
 }

@@ -6,6 +6,8 @@
 //! `bool`, `int`, `int:0..9`, `duration`, `size`, `count`, `word:a,b`, `[kind]` for a list, `{kind}` for a map of any keys,
 //! `@group` for a map of this table, `any`. A `!` behind the key: it must be there.
 
+pub(crate) mod examples;
+pub(crate) mod hints;
 mod scenario;
 mod topology;
 

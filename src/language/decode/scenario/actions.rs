@@ -108,6 +108,11 @@ fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Ac
         }
     };
     let value = value.filter(|value| !matches!(value.kind, NodeKind::Null));
+    let lacks = |expected: &str, example: &str, desk: &mut Diagnostics| {
+        let problem = Problem::new(Code::ValueKind, format!("`{word}` takes {expected}, found nothing"));
+        desk.add(problem.at(span, format!("expected {expected}")).help(format!("write `{word}: {example}`")));
+        None
+    };
     match word {
         "ack" => switches(value, ("ack", "`ack`"), &["multiple"], desk).map(|[multiple, _]| Action::Ack { multiple }),
         "nack" => switches(value, ("nack", "`nack`"), &["multiple", "requeue"], desk)
@@ -120,9 +125,18 @@ fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Ac
         "close_channel" => Some(Action::CloseChannel),
         "cancel" => Some(Action::Cancel),
         "retry" => plain(value, "retry", Action::Retry, desk),
-        "delay" => desk.read("`delay`", value.unwrap_or(node), read::duration).map(Action::Delay),
-        "publish" => publish(value.unwrap_or(node), folder, desk).map(|publish| Action::Publish(Box::new(publish))),
-        "forward" => forward(value.unwrap_or(node), desk).map(|forward| Action::Forward(Box::new(forward))),
+        "delay" => match value {
+            Some(value) => desk.read("`delay`", value, read::duration).map(Action::Delay),
+            None => lacks("a duration", "5s", desk),
+        },
+        "publish" => match value {
+            Some(value) => publish(value, folder, desk).map(|publish| Action::Publish(Box::new(publish))),
+            None => lacks("a message", "{exchange: orders, routing_key: order.created, body: hello}", desk),
+        },
+        "forward" => match value {
+            Some(value) => forward(value, desk).map(|forward| Action::Forward(Box::new(forward))),
+            None => lacks("where to", "{exchange: orders, routing_key: order.again}", desk),
+        },
         "reply" => reply(value, span, folder, desk),
         _ => {
             let actions = WordGroup::named("action").map_or(&[][..], |group| group.words).iter().map(Word::key);

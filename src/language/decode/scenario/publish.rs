@@ -48,7 +48,6 @@ pub fn publish_fields(fields: &mut MapDecoder<'_>, folder: &Folder<'_>, desk: &m
     let kind = fields.opt("type", desk, read::late_name);
     let user_id = fields.opt("user_id", desk, read::late_name);
     let app_id = fields.opt("app_id", desk, read::late_name);
-    hints(fields, desk);
     Publish {
         exchange,
         routing_key,
@@ -69,25 +68,6 @@ pub fn publish_fields(fields: &mut MapDecoder<'_>, folder: &Folder<'_>, desk: &m
         kind,
         user_id,
         app_id,
-    }
-}
-
-/// Reports what to write in place of keys that people try.
-fn hints(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) {
-    let tried = [
-        (
-            "queue",
-            "a message goes to an exchange; the default one leads to a queue by its name: `exchange: \"\", routing_key: QUEUE`",
-        ),
-        ("message_id", "write `id`: it sets message_id and names the message everywhere"),
-        ("payload", "write `body` for text, `json` for JSON, `file` for the contents of a file"),
-        ("persistent", "write `delivery_mode: 2`, which is the default, or `delivery_mode: 1`"),
-    ];
-    for (key, help) in tried {
-        if let Some(entry) = fields.take(key) {
-            let problem = Problem::new(Code::YamlUnknownKey, format!("unknown key `{key}` in a publish"));
-            desk.add(problem.at(entry.key_span, "unknown key").help(help));
-        }
     }
 }
 

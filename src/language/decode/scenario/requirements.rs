@@ -4,7 +4,6 @@
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
 use crate::language::decode::read::{DecodeError, Read};
-use crate::language::decode::suggestions;
 use crate::language::syntax::tree::find;
 use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{LiveSettings, Needs, Profile, Scale};
@@ -38,13 +37,8 @@ pub fn brokers(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Vec<Strin
             desk.add(problem.at(place, "a URL").help(help));
         } else if let Some(profile) = broker.strip_prefix("sim:").filter(|profile| profile.parse::<Profile>().is_err())
         {
-            let known: Vec<String> = Profile::ALL.iter().map(|profile| format!("sim:{profile}")).collect();
             let problem = Problem::new(Code::ValueBad, format!("the simulated broker has no profile `{profile}`"));
-            desk.add(problem.at(place, "no such profile").help(suggestions::suggest(
-                broker,
-                known.iter(),
-                "there are",
-            )));
+            desk.add(problem.at(place, "no such profile").help(Profile::advice(profile)));
         }
     }
     brokers

@@ -17,7 +17,7 @@ use crate::language::decode::topology::policies::policy_fields;
 use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::language::words::{Word, WordGroup};
 use crate::model::{Act, Name, Object, Origin, Pace, QueueName, Refused, Side, Step, When};
-use crate::source::{Code, Help, Problem, Span};
+use crate::source::{Code, Help, Problem, Span, nearest_name};
 
 /// Lists all words that a step begins with.
 fn verbs() -> impl Iterator<Item = &'static str> + Clone {
@@ -100,19 +100,52 @@ fn step(node: &Node, index: u32, stage: &StepSurroundings<'_>, desk: &mut Diagno
             true => format!("a step does one thing, found `{}` and `{}`", verb.key, second.key),
             false => format!("unknown key `{}` in a step", second.key),
         };
-        let help = match (known, suggestions::nearest(&second.key, BESIDE)) {
-            (true, _) => "begin each step with a dash of its own".into(),
-            (false, Some(near)) => Help::did_you_mean(near),
-            (false, None) if matches!(verb.value.kind, NodeKind::Map(_) | NodeKind::Null) => {
-                format!("keys of `{}` are indented below it", verb.key).into()
-            }
-            (false, None) => format!("beside it a step knows {}", suggestions::listed(BESIDE)).into(),
+        let help = match known {
+            true => "begin each step with a dash of its own".into(),
+            false => beside_help(verb, second),
         };
         desk.add(Problem::new(Code::ScenarioStep, message).at(second.key_span, "beside it").help(help));
+    }
+    let is_below = |entry: &&&Entry| inner(verb).is_some_and(|group| group.has(&entry.key));
+    if matches!(verb.value.kind, NodeKind::Null) && words.iter().any(|entry| is_below(&entry)) {
+        return None;
     }
     check_beside(verb, node, desk);
     let act = act(verb, &vhost, refused.is_some(), stage, desk)?;
     Some(Step { span: node.span, act, actor, vhost, refused, pace })
+}
+
+/// Returns the group of what a verb takes.
+fn inner(verb: &Entry) -> Option<&'static WordGroup> {
+    let word = WordGroup::named("step")?.words.iter().find(|word| word.key() == verb.key)?;
+    WordGroup::named(word.kind.split('@').nth(1)?)
+}
+
+/// Returns what to do with a key that stands beside a verb and is none of a step.
+fn beside_help(verb: &Entry, second: &Entry) -> Help {
+    if let Some(near) = nearest_name(&second.key, BESIDE) {
+        return Help::did_you_mean(near);
+    }
+    let below = inner(verb).and_then(|group| match group.has(&second.key) {
+        true => Some(format!("keys of `{}` are indented below it", verb.key)),
+        false => {
+            let near = suggestions::nearest(&second.key, group.keys())?;
+            Some(format!("did you mean `{near}`? it is indented below `{}`", verb.key))
+        }
+    });
+    let of_meaning = || suggestions::nearest(&second.key, BESIDE).map(Help::did_you_mean);
+    let of_another = |word: &&Word| {
+        let group = word.kind.split('@').nth(1).and_then(WordGroup::named);
+        word.key() != verb.key && group.is_some_and(|group| group.has(&second.key))
+    };
+    let others = || WordGroup::named("step")?.words.iter().find(of_another);
+    let beside = || match others() {
+        Some(other) => {
+            format!("`{}` is a key of `{}`: begin that step with a dash of its own", second.key, other.key())
+        }
+        None => format!("beside it a step knows {}", suggestions::listed(BESIDE)),
+    };
+    below.map(Help::from).or_else(of_meaning).unwrap_or_else(|| beside().into())
 }
 
 /// Refuses `as` and `refused` where nobody could be the one who acts, or is refused.

@@ -3,7 +3,6 @@
 
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
-use crate::language::decode::read::DecodeError;
 use crate::language::decode::scenario::matchers::{key, matcher};
 use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{Matcher, Name, QueueName, TallyExpectation, TallyGroups, TallySource};
@@ -73,12 +72,16 @@ fn only(node: &Node, desk: &mut Diagnostics) -> Option<Matcher> {
 }
 
 fn groups(node: &Node, grouped: bool, includes: bool, desk: &mut Diagnostics) -> Option<TallyGroups> {
+    let what = if includes { "`includes`" } else { "`is`" };
     if !grouped {
-        let what = if includes { "`includes`" } else { "`is`" };
         return desk.read(what, node, read::count).map(TallyGroups::Total);
     }
     let NodeKind::Map(entries) = &node.kind else {
-        desk.wrong("`is`", node, DecodeError::Kind("a map of groups and counts like {alice: 30, bob: \">=10\"}"));
+        let message = format!("{what} takes a map of groups and counts, found {}", node.describe());
+        let problem = Problem::new(Code::ValueKind, message).at(node.span, "expected a map");
+        let key = what.trim_matches('`');
+        let help = format!("the tally has groups: write `{key}: {{alice: 30, bob: \">=10\"}}`");
+        desk.add(problem.help(help));
         return None;
     };
     let mut groups = BTreeMap::new();

@@ -132,7 +132,7 @@ pub fn user(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut
     let (permissions, topics) = (fields.node("permissions"), fields.node("topic_permissions"));
     fields.finish(desk);
     let Some(name) = name else { return };
-    if let Some(node) = permissions {
+    if let Some(node) = permissions.filter(|node| !only_scalars("`permissions`", node, desk)) {
         for node in one_or_many(node) {
             permission_of(node, Some(&name), around, into, desk);
         }
@@ -166,6 +166,16 @@ fn note_tags(tags: &[String], node: &Node, desk: &mut Diagnostics) {
         let note = Problem::note(Code::TopologyUnknownTag, format!("the tag `{tag}` gives no right in RabbitMQ"));
         desk.add(note.at(node.span, "not one of RabbitMQ's").help(suggestions::suggest(tag, TAGS, "those that do")));
     }
+}
+
+/// Returns whether a list holds no map at all, and reports it once.
+fn only_scalars(what: &str, node: &Node, desk: &mut Diagnostics) -> bool {
+    let NodeKind::List(entries) = &node.kind else { return false };
+    let is_so = !entries.is_empty() && entries.iter().all(|entry| matches!(entry.kind, NodeKind::Text(_)));
+    if is_so {
+        desk.wrong(what, node, DecodeError::Kind("a map of patterns, or a list of such maps"));
+    }
+    is_so
 }
 
 /// Takes a map alone as a list of one.

@@ -9,6 +9,7 @@ use crate::language::decode::topology::arguments::Arguments;
 use crate::language::decode::topology::retry;
 use crate::language::syntax::tree::Node;
 use crate::model::{Binding, DestinationKind, Exchange, Name, Origin, Queue, Replacement, Table};
+use crate::source::{Code, Problem};
 
 /// What every object of a file needs to know.
 #[derive(Debug, Clone)]
@@ -161,7 +162,12 @@ pub fn binding_fields(fields: &mut MapDecoder<'_>, vhost: Name, desk: &mut Diagn
     } else {
         let kind = fields.opt("destination_type", desk, read::word(&["queue", "exchange"]));
         let kind = if kind == Some("exchange") { DestinationKind::Exchange } else { DestinationKind::Queue };
-        (fields.need("destination", desk, read::name), kind)
+        if !fields.has("destination") && !fields.has("to") {
+            let problem = Problem::new(Code::ValueMissing, "a binding says what it leads to");
+            let help = "write `queue: work` or `exchange: archive`; RabbitMQ's own `destination` and `destination_type` do, too";
+            desk.add(problem.at(fields.span(), "neither `queue` nor `exchange`").help(help));
+        }
+        (fields.opt("destination", desk, read::name), kind)
     };
     let (routing_key, arguments) = key_and_arguments(fields, desk)?;
     Some(Binding { vhost, source: source?, destination: destination?, destination_kind, routing_key, arguments })

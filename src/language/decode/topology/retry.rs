@@ -101,6 +101,15 @@ impl RetryDeclaration {
     /// Sets what the loop needs on the queue itself.
     pub fn dress(&self, queue: &mut Queue, arguments: &mut Arguments, desk: &mut Diagnostics) {
         if let Rungs::Every(rung) = &self.rungs {
+            let taken = ["x-dead-letter-exchange", "x-dead-letter-routing-key"];
+            if let Some(first) = taken.iter().find_map(|name| arguments.places.get(*name)) {
+                let message = "`retry: {every}` dead-letters into its wait queue: the queue has no other dead letters";
+                let problem =
+                    Problem::new(Code::TopologyArgumentTwice, message).at(self.place, "leads to the wait queue");
+                let help = "leave `dead_letter` out; or write \
+                            `retry: {delays: [5s]}`, which leaves dead letters alone";
+                return desk.add(problem.at(*first, "leads elsewhere").help(help));
+            }
             arguments.set("x-dead-letter-exchange", Value::from(""), self.place, desk);
             let back = Value::from(&*wait_name(queue, rung));
             arguments.set("x-dead-letter-routing-key", back, self.place, desk);
