@@ -45,6 +45,7 @@ fn shipped_files_name_the_schema_beside_them() {
 
 #[test]
 fn examples_of_the_table_are_right() {
+    let mut wrong: Vec<String> = Vec::new();
     for group in OF_SCENARIOS.iter().chain(OF_TOPOLOGIES) {
         let mut own = schema(SchemaOf::Scenario);
         own["$ref"] = format!("#/definitions/{}", group.name).into();
@@ -52,7 +53,9 @@ fn examples_of_the_table_are_right() {
         let example = example_of_group(group);
         let value: Json = serde_yaml::from_str(&example).expect("YAML");
         assert!(validator.is_valid(&value) && example != "{}", "{}: {example}", group.name);
-        for key in group.keys() {
+        let takes_something =
+            group.words.iter().filter(|word| word.kind != "null" && !word.is_of_export).map(|word| word.key());
+        for key in takes_something {
             for shape in [ValueShape::Map, ValueShape::List, ValueShape::Scalar] {
                 let line = example_of_key(group, key, shape).expect("an example");
                 let value: Json = serde_yaml::from_str(&line).expect("YAML");
@@ -63,10 +66,11 @@ fn examples_of_the_table_are_right() {
                 };
                 let found: Vec<String> =
                     validator.iter_errors(&value).filter(is_of_line).map(|error| error.to_string()).collect();
-                assert!(found.is_empty(), "{line} in {}: {found:#?}", group.name);
+                wrong.extend(found.into_iter().map(|why| format!("{line} in {}: {why}", group.name)));
             }
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Words of the command line that are no command, or that a command does not take.
 
 use crate::language::reference_of;
-use crate::source::{Help, nearest_name, passwords_in_urls};
+use crate::source::{Help, nearest_name, without_passwords_in_urls};
 
 /// Words of other tools, and the command here that does what they do.
 const OTHER_COMMANDS: &[(&[&str], &str)] = &[
@@ -70,10 +70,7 @@ pub(crate) fn of_further(word: &str, command: Option<&str>) -> Option<String> {
 
 /// Writes a broker's URL without its passwords.
 pub(crate) fn without_password(word: &str) -> String {
-    let mut shown = word.to_owned();
-    for range in passwords_in_urls(word).into_iter().rev() {
-        shown.replace_range(range, "***");
-    }
+    let shown = without_passwords_in_urls(word);
     match shown.rsplit_once('@') {
         Some((login, place)) if !shown.contains("://") && login.contains(':') => format!("***@{place}"),
         _ => shown,

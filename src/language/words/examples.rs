@@ -141,6 +141,7 @@ const OF_KEYS: &[(&str, &str)] = &[
     ("reason", "a price is worthless after a minute"),
     ("redact", "[json.timestamp]"),
     ("refused", "true"),
+    ("expect.refused", "1"),
     ("reply_to", "answers"),
     ("routing-keys", "[order.created]"),
     ("routing_key", "order.created"),
