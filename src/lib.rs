@@ -29,6 +29,7 @@
 //! | [`player`] | a scenario as a state machine → timeline → verdicts, outcome | knows which broker it plays on |
 //! | [`simulate`] | steps a client and the sim together | waits |
 //! | [`foresee`] | topologies and scenarios → findings, ways, tables: what would happen | plays, answers by itself |
+//! | [`compare`] | a cell on two brokers → the rules that make it end otherwise | plays on a real broker |
 //! | [`report`] | timelines, plans, problems, outcomes → text, JSON, JUnit, snapshots | prints |
 //! | `io` | the only room with sockets, files, clock, runtime | decides |
 //! | `cli` | arguments → exit code; joins the rest | holds logic of another room |
@@ -39,6 +40,7 @@
 pub mod broker;
 #[cfg(feature = "io")]
 pub mod cli;
+pub mod compare;
 pub mod convert;
 pub mod foresee;
 #[cfg(feature = "io")]

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the order that data flows, and the rooms that each may use.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("source", &[]),
     ("model", &["source"]),
     ("rules", &["source", "model"]),
@@ -27,7 +27,11 @@ const ROOMS: [(&str, &[&str]); 14] = [
     ("player", &["source", "model", "rules", "broker"]),
     ("simulate", &["source", "model", "rules", "broker", "sim", "plan", "player"]),
     ("foresee", &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate"]),
-    ("report", &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "foresee"]),
+    ("compare", &["source", "model", "rules", "broker", "sim", "plan", "player", "simulate"]),
+    (
+        "report",
+        &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "foresee", "compare"],
+    ),
     (
         "io",
         &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "foresee", "report"],
@@ -35,8 +39,8 @@ const ROOMS: [(&str, &[&str]); 14] = [
     (
         "cli",
         &[
-            "source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "foresee", "report",
-            "io", "convert",
+            "source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "foresee",
+            "compare", "report", "io", "convert",
         ],
     ),
 ];

@@ -51,6 +51,9 @@ const BROKERS: &str = "Brokers by name";
 /// The part whose examples are commands.
 const PLANS: &str = "Plans";
 
+/// Another one.
+const COMPARED: &str = "Brokers compared";
+
 /// The last part of the page.
 const LAST: &str = "Files of other tools";
 
@@ -112,7 +115,8 @@ fn every_section_has_an_example() {
 #[test]
 fn every_example_plays() {
     let (mut scenarios, mut topologies) = (0, 0);
-    let of_language = sections().into_iter().filter(|section| section.part != BROKERS && section.part != PLANS);
+    let commands = [BROKERS, PLANS, COMPARED];
+    let of_language = sections().into_iter().filter(|section| !commands.contains(&section.part.as_str()));
     for (line, text) in of_language.flat_map(|section| section.examples) {
         let name = format!("src/language/reference.md:{line}");
         let mut sources = Sources::default();
@@ -136,13 +140,14 @@ fn every_example_plays() {
 }
 
 #[test]
-fn every_example_of_plans_is_a_command_of_the_program() {
-    let lines = sections().into_iter().filter(|section| section.part == PLANS).flat_map(|section| section.examples);
-    let lines: Vec<String> = lines.flat_map(|(_, text)| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
-    assert!(lines.len() > 3, "no example under ## {PLANS}");
-    let strange =
-        lines.iter().find(|line| !["rmqplay plan ", "rmqplay apply "].iter().any(|one| line.starts_with(one)));
-    assert_eq!(strange, None);
+fn every_example_of_a_command_is_one_of_the_program() {
+    for (part, commands) in [(PLANS, &["rmqplay plan ", "rmqplay apply "][..]), (COMPARED, &["rmqplay compare "][..])] {
+        let lines = sections().into_iter().filter(|section| section.part == part).flat_map(|section| section.examples);
+        let lines: Vec<String> =
+            lines.flat_map(|(_, text)| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+        assert!(lines.len() > 2, "too few examples under ## {part}");
+        assert_eq!(lines.iter().find(|line| !commands.iter().any(|one| line.starts_with(one))), None);
+    }
 }
 
 #[test]

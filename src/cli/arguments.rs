@@ -1,5 +1,6 @@
 //! The command line, as clap reads it.
 
+use crate::cli::compare::options::CompareOptions;
 use crate::cli::convert::options::{ExportOptions, ImportOptions};
 use crate::cli::options::{AccessOptions, CheckOptions, EffectiveOptions, RouteOptions};
 pub use crate::cli::options::{
@@ -58,6 +59,20 @@ Examples:
 
 With CI set nothing is written (--snapshots check), unless --snapshots says otherwise.")]
     Run(RunOptions),
+    /// Play scenarios on two brokers or more, and tell what differs from each to the next, by cause; read and write no
+    /// snapshot.
+    #[command(after_help = "\
+Examples:
+  rmqplay compare --broker sim:3.10 --broker sim:4.3          what an upgrade changes for everything below scenarios/
+  rmqplay compare scenarios/ --broker sim:3.10,sim:4.0,sim:4.3     step by step
+  rmqplay compare scenarios/ --broker env --broker sim:4.3    your broker, and the rules of the version to come
+  rmqplay compare --broker amqp://old --broker amqp://new --report markdown:upgrade.md
+
+Each broker is compared with the one before it. A cell that fails alike on both is the same. What differs on a live broker is
+played there once more; what then ends in another way is unsteady, and no difference.
+
+Exit codes: 0 the same, 1 something differs, 3 a broker cannot be played on, 5 no cell was compared.")]
+    Compare(CompareOptions),
     /// List cells with their tags, time and snapshots; play nothing.
     #[command(after_help = "\
 Examples:
@@ -350,7 +365,7 @@ pub enum KeepVhost {
 }
 
 /// Reads a number of cells that can play at once.
-fn at_least_one(text: &str) -> Result<usize, String> {
+pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("no cell would ever play: give 1 or more".to_owned()),
         Ok(n) => Ok(n),

@@ -182,6 +182,17 @@ impl Loader {
         foresee::without_allowed(foresee::unused_allowances(found, allowed, own), allowed)
     }
 
+    /// Returns whether a path is a file that declares a topology and plays nothing.
+    pub fn is_topology(&self, path: &Path) -> bool {
+        let text = if path.is_file() { self.world.read(&path.to_string_lossy()).ok() } else { None };
+        text.is_some_and(|text| language::kind_of(&text) == Some(FileKind::Topology))
+    }
+
+    /// Lists the files that were read.
+    pub fn files(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        self.sources.ids().map(|id| PathBuf::from(&self.sources.get(id).name))
+    }
+
     /// Takes files whose secrets are not in the environment: who only looks needs none.
     pub fn without_secrets(mut self) -> Self {
         self.settings.without_secrets = true;

@@ -5,6 +5,7 @@ mod applying;
 mod arguments;
 mod brokers;
 mod commands;
+mod compare;
 mod completion;
 mod convert;
 mod desired;

@@ -6,6 +6,7 @@ use crate::cli::commands::{
     access, apply, check, clean, destroy, doctor, effective, explain, export, fmt, help, import, init, list, man, plan,
     review, route, run, schema, wait,
 };
+use crate::cli::compare;
 use crate::cli::completion;
 use crate::cli::terminal::Terminal;
 use crate::cli::unparsed::unparsed;
@@ -54,6 +55,7 @@ fn command(command: CliCommand, terminal: Terminal) -> ExitCode {
     let terminal = &terminal;
     match command {
         CliCommand::Run(command) => run::run(&command, terminal),
+        CliCommand::Compare(command) => compare::compare(command, terminal),
         CliCommand::Plan(command) => plan::plan_of(&command, terminal),
         CliCommand::Apply(command) => apply::apply(&command, terminal),
         CliCommand::Destroy(command) => destroy::destroy_all(&command, terminal),

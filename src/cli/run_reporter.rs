@@ -34,6 +34,8 @@ pub(crate) struct RunReporter<'a> {
     pub width: usize,
     /// What kept brokers from being played on.
     pub errors: RefCell<Vec<BrokerError>>,
+    /// Whether cells are told by somebody else: only what goes wrong with a broker is said.
+    pub is_silent: bool,
 }
 
 /// A broker as reports name it.
@@ -70,7 +72,7 @@ pub(crate) struct Once {
 impl RunReporter<'_> {
     /// Says on what is played, unless machines read.
     pub fn announce(&self, broker: &str, live: bool) {
-        if !self.command.json {
+        if !self.command.json && !self.is_silent {
             self.progress.suspended(|| self.terminal.status(&report::header(broker, live, self.terminal.palette)));
         }
     }
@@ -148,7 +150,10 @@ impl RunReporter<'_> {
 
     /// Writes a cell's line, or its JSON.
     pub fn emit(&self, report: &CellReport) {
-        self.progress.ended(report.is_bad());
+        self.progress.ended(report.is_bad() && !self.is_silent);
+        if self.is_silent {
+            return;
+        }
         self.progress.suspended(|| {
             if self.command.json {
                 let json = report::cell_json(report, self.sources, self.command.trace);

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
 
 /// The widest line of prose: longer ones are hard to read.
-const WIDTH_MAX: usize = 100;
+pub(crate) const WIDTH_MAX: usize = 100;
 
 /// Draws a rule: what happens, what differs between versions, and where that is known from.
 pub fn explain_rule(rule: &RuleSection, chapter: &str, width: usize, palette: Palette) -> String {
@@ -159,7 +159,7 @@ fn blocks(all: &[Block], width: usize) -> String {
 }
 
 /// Breaks words into lines of at most `width` columns, where no single word is longer.
-fn wrapped(words: &str, first: &str, further: &str, width: usize) -> String {
+pub(crate) fn wrapped(words: &str, first: &str, further: &str, width: usize) -> String {
     let mut text = String::new();
     let mut line = first.to_owned();
     let mut is_empty = true;

@@ -4,6 +4,7 @@
 mod annotations;
 mod broker_error;
 mod cell;
+mod compared;
 mod doctor;
 mod event;
 mod explain;
@@ -28,6 +29,10 @@ mod summary;
 pub use annotations::{annotations, sarif};
 pub use broker_error::{BrokerError, error_json};
 pub use cell::{CellReport, Simulated, cell_line, cell_name, header};
+pub use compared::{
+    CellCause, ComparedBroker, ComparedCell, ComparedStep, Sameness, VersionFinding, cell_cause, comparison_json,
+    comparison_junit, comparison_markdown, comparison_summary, comparison_text, ending, unexplained,
+};
 pub use doctor::{
     Asked, BrokerIdentity, CertificateFacts, CheckVerdict, CommandFitness, DoctorCheck, Examination, NodeHealth,
     TlsSession, Unanswered, doctor_json, doctor_text, has_failed,

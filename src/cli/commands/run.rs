@@ -50,6 +50,7 @@ pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
         progress: RunProgress::begin((cells.len() * targets.len()) as u64, terminal.quiet || command.json),
         errors: Default::default(),
         width: cells.iter().map(|one| one.name().chars().count()).max().unwrap_or(0),
+        is_silent: false,
     };
     let mut reports = Vec::new();
     let mut code = play_on_all(&stage, &targets, &cells, &mut reports);
@@ -68,7 +69,7 @@ pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
 }
 
 /// Reads the brokers, each once.
-fn targets(command: &RunOptions, terminal: &Terminal) -> Result<Vec<PlayedOn>, NoBroker> {
+pub(crate) fn targets(command: &RunOptions, terminal: &Terminal) -> Result<Vec<PlayedOn>, NoBroker> {
     let mut targets: Vec<PlayedOn> = Vec::new();
     for text in &command.broker {
         let target = PlayedOn::parse(text, command.management.as_deref(), terminal)?;

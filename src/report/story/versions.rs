@@ -36,9 +36,15 @@ pub struct VersionPair {
 
 /// One difference: what it is about, and what each version does, with the rule.
 #[derive(Debug)]
-struct Parting {
-    subject: String,
-    sides: [String; 2],
+pub(crate) struct Parting {
+    /// A message by its name, or what is refused.
+    pub subject: String,
+    /// What each side does.
+    pub sides: [String; 2],
+    /// Whether the subject is a message.
+    pub of_message: bool,
+    /// The rule of what versions write into a message; elsewhere it stands in the words.
+    rule: &'static str,
     of_refusal: bool,
 }
 
@@ -47,8 +53,8 @@ pub fn versions_text(pairs: &[VersionPair], palette: Palette) -> String {
     pairs.iter().map(|pair| pair_text(pair, palette)).collect()
 }
 
-fn pair_text(pair: &VersionPair, palette: Palette) -> String {
-    let [one, other] = &pair.played;
+/// Lists where two runs of a cell part ways, each difference once.
+pub(crate) fn partings([one, other]: [&RunResult; 2]) -> Vec<Parting> {
     let mut partings = of_stories(&one.timeline, &other.timeline);
     if !partings.iter().any(|parting| parting.of_refusal) {
         partings.extend(of_refusals(&one.timeline, &other.timeline));
@@ -56,6 +62,11 @@ fn pair_text(pair: &VersionPair, palette: Palette) -> String {
     partings.extend(of_messages(one, other));
     let mut known = BTreeSet::new();
     partings.retain(|parting| known.insert(parting.sides.clone()));
+    partings
+}
+
+fn pair_text(pair: &VersionPair, palette: Palette) -> String {
+    let mut partings = partings(pair.played.each_ref());
     let more = partings.len().saturating_sub(DIFFERENCES_MAX);
     partings.truncate(DIFFERENCES_MAX);
     if partings.is_empty() {
@@ -65,7 +76,8 @@ fn pair_text(pair: &VersionPair, palette: Palette) -> String {
     let head = format!("{}: where {first} and {second} differ, and by which rules", pair.name);
     let mut text = format!("\n{}\n", palette.strong(&head));
     let width = first.chars().count().max(second.chars().count());
-    for Parting { subject, sides: [left, right], .. } in &partings {
+    for Parting { subject, sides, rule, .. } in &partings {
+        let [left, right] = sides.each_ref().map(|side| with_rule(side, rule));
         text.push_str(&format!("  {subject}\n    {first:width$}  {left}\n    {second:width$}  {right}\n"));
     }
     if more > 0 {
@@ -101,10 +113,16 @@ fn parting(name: &Name, (one, other): (Hop, Hop)) -> Parting {
     let subject = name.to_string();
     if let (Some((at, one)), Some((then, other))) = (refusal_of(one), refusal_of(other)) {
         let side = |at: Moment, refusal: &Refusal| format!("{at}: refused: {}", refusal_in_words(refusal));
-        return Parting { subject, sides: [side(at, one), side(then, other)], of_refusal: true };
+        return Parting {
+            subject,
+            sides: [side(at, one), side(then, other)],
+            of_message: true,
+            rule: "",
+            of_refusal: true,
+        };
     }
     let side = |hop: Hop| hop.map_or_else(|| "nothing more".to_owned(), in_words);
-    Parting { subject, sides: [side(one), side(other)], of_refusal: false }
+    Parting { subject, sides: [side(one), side(other)], of_message: true, rule: "", of_refusal: false }
 }
 
 fn refusal_of(hop: Hop<'_>) -> Option<(Moment, &Refusal)> {
@@ -160,7 +178,13 @@ fn of_refusals(one: &Timeline, other: &Timeline) -> Option<Parting> {
         Some((who, refusal)) => format!("{who} is refused: {}", refusal_in_words(refusal)),
         None => "no refusal".to_owned(),
     };
-    Some(Parting { subject: "refused".to_owned(), sides: [side(&one), side(&other)], of_refusal: true })
+    Some(Parting {
+        subject: "refused".to_owned(),
+        sides: [side(&one), side(&other)],
+        of_message: false,
+        rule: "",
+        of_refusal: true,
+    })
 }
 
 /// Compares the headers of each message as it was received, and as it lies in a queue at the end.
@@ -203,28 +227,37 @@ fn of_traits(one: &MessageRecord, other: &MessageRecord) -> Vec<(&'static str, P
     }
     let subject = one.name.to_string();
     let of_rule = |(rule, names): (&'static str, Vec<Name>)| {
-        let side = |table: &Table| with_rule(headers_in_words(&names, table), rule);
-        (rule, Parting { subject: subject.clone(), sides: [side(&ours), side(&theirs)], of_refusal: false })
+        let sides = |counts| [&ours, &theirs].map(|table| headers_in_words(&names, table, counts));
+        let plain = sides(false);
+        let sides = if plain[0] == plain[1] { sides(true) } else { plain };
+        (rule, Parting { subject: subject.clone(), sides, of_message: true, rule, of_refusal: false })
     };
     let mut all: Vec<(&str, Parting)> = by_rule.into_iter().map(of_rule).collect();
     if one.redelivered != other.redelivered {
         let rule = if one.message.deaths().next().is_some() { "DL-13" } else { "CO-9" };
-        let side = |record: &MessageRecord| with_rule(format!("redelivered: {}", record.redelivered), rule);
-        all.push((rule, Parting { subject, sides: [side(one), side(other)], of_refusal: false }));
+        let side = |record: &MessageRecord| format!("redelivered: {}", record.redelivered);
+        all.push((
+            rule,
+            Parting { subject, sides: [side(one), side(other)], of_message: true, rule, of_refusal: false },
+        ));
     }
     all
 }
 
-fn with_rule(words: String, rule: &str) -> String {
-    if rule.is_empty() { words } else { format!("{words} [{rule}]") }
+fn with_rule(words: &str, rule: &str) -> String {
+    if rule.is_empty() { words.to_owned() } else { format!("{words} [{rule}]") }
 }
 
-/// Writes the headers of those names; of deaths only where they were, newest first.
-fn headers_in_words(names: &[Name], table: &Table) -> String {
+/// Writes the headers of those names; of deaths where they were, newest first, and with `counts` how often.
+fn headers_in_words(names: &[Name], table: &Table, counts: bool) -> String {
     let there = names.iter().filter_map(|name| Some((name, table.get(name)?)));
     let there = there.map(|(name, value)| match value {
         Value::Array(deaths) if &**name == "x-death" => {
-            let queues = deaths.iter().filter_map(|death| death.as_table()?.get("queue")?.as_text());
+            let queues = deaths.iter().filter_map(|death| {
+                let queue = death.as_table()?.get("queue")?.as_text()?;
+                let count = death.as_table()?.get("count").filter(|_| counts);
+                Some(count.map_or_else(|| queue.to_owned(), |count| format!("{queue} x{}", count.to_json())))
+            });
             format!("x-death of {}", queues.collect::<Vec<_>>().join(", "))
         }
         value => format!("{name}: {}", value.to_json()),

@@ -1,0 +1,78 @@
+//! The arguments of `compare`.
+
+use crate::cli::arguments::{PaceOptions, RunOptions, Selection, Snapshots};
+use crate::cli::options::Vars;
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub struct CompareOptions {
+    /// Scenario files and folders.
+    #[arg(value_name = "PATH", default_value = "scenarios")]
+    pub paths: Vec<PathBuf>,
+    /// Two brokers or more, each compared with the one before it: sim:VERSION, sim, an AMQP URL, a name of
+    /// rmqplay.yaml, node:NAME, or env; repeats.
+    #[arg(long, value_name = "BROKER", value_delimiter = ',')]
+    pub broker: Vec<String>,
+    /// Let the simulated brokers permit a feature that RabbitMQ 4.3 denies unless it is configured to; repeats.
+    #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
+    pub permit: Vec<String>,
+    /// Management URL of the live broker, when it is not the AMQP port + 10000; for one live broker.
+    #[arg(long, value_name = "URL")]
+    pub management: Option<String>,
+    #[command(flatten)]
+    pub vars: Vars,
+    /// Write one JSON object per cause, finding and step.
+    #[arg(long)]
+    pub json: bool,
+    /// Write a report: junit:FILE, or markdown:FILE for a comment on a pull request; repeats.
+    #[arg(long, value_name = "KIND:FILE")]
+    pub report: Vec<String>,
+    #[command(flatten)]
+    pub pace: PaceOptions,
+    /// How many cells play at once on a live broker (default: twice the cores, at most 8).
+    #[arg(short, long, value_name = "N", value_parser = crate::cli::arguments::at_least_one)]
+    pub jobs: Option<usize>,
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// A report to write.
+pub(crate) enum ComparisonReport {
+    Junit(PathBuf),
+    Markdown(PathBuf),
+}
+
+impl CompareOptions {
+    /// Reads what --report asks for.
+    pub(crate) fn reports(&self) -> Result<Vec<ComparisonReport>, String> {
+        let read = |text: &String| match text.split_once(':') {
+            Some(("junit", file)) if !file.is_empty() => Ok(ComparisonReport::Junit(file.into())),
+            Some(("markdown", file)) if !file.is_empty() => Ok(ComparisonReport::Markdown(file.into())),
+            _ => Err(format!("--report takes junit:FILE or markdown:FILE, not `{text}`")),
+        };
+        self.report.iter().map(read).collect()
+    }
+
+    /// Returns the arguments of the run that plays on live brokers: no snapshot is read or written.
+    pub(crate) fn into_run(self) -> RunOptions {
+        RunOptions {
+            paths: self.paths,
+            broker: self.broker,
+            permit: self.permit,
+            management: self.management,
+            vars: self.vars,
+            trace: false,
+            json: self.json,
+            report: None,
+            pace: self.pace,
+            jobs: self.jobs,
+            selection: self.selection,
+            snapshots: Some(Snapshots::Check),
+            fail_fast: false,
+            retries: 0,
+            keep_vhost: None,
+            in_vhost: None,
+        }
+    }
+}

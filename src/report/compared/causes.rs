@@ -1,0 +1,95 @@
+//! What makes two runs of a cell differ, in words: where its messages part, what fails on one side, and the outcomes.
+
+use crate::compare::{Ending, touched_queues};
+use crate::model::Scenario;
+use crate::player::{Failure, RunResult};
+use crate::report::compared::{CellCause, ComparedLine};
+use crate::report::snapshot::{body, difference};
+use crate::report::story::{Parting, partings};
+use crate::rules::ChangedRule;
+use crate::source::Sources;
+use std::collections::BTreeSet;
+
+/// How many lines of two outcomes that differ are told where nothing else tells.
+const OUTCOME_LINES_MAX: usize = 12;
+
+/// Returns how a run ended, as far as brokers are compared by it.
+pub fn ending(played: &RunResult, scenario: &Scenario) -> Ending {
+    let outcome = played.outcome.as_ref().filter(|_| !scenario.snapshot.off);
+    Ending::new(played, outcome.map(|outcome| body(outcome, scenario)))
+}
+
+/// Tells what a rule changes in a cell: the run with it as on the first broker, and as on the second.
+pub fn cell_cause(rule: ChangedRule, played: [&RunResult; 2], scenario: &Scenario, sources: &Sources) -> CellCause {
+    cause(Some(rule), played, scenario, sources)
+}
+
+/// Tells what differs where no rule explains it.
+pub fn unexplained(played: [&RunResult; 2], scenario: &Scenario, sources: &Sources) -> CellCause {
+    cause(None, played, scenario, sources)
+}
+
+fn cause(rule: Option<ChangedRule>, played: [&RunResult; 2], scenario: &Scenario, sources: &Sources) -> CellCause {
+    let [one, other] = played;
+    let one_vhost = scenario.topology.vhost_names().len() <= 1;
+    let queues = touched_queues(one, other).into_iter().map(|queue| match one_vhost {
+        true => queue.name.to_string(),
+        false => format!("{} in {}", queue.name, queue.vhost),
+    });
+    // On a live broker moments differ by themselves: only the outcomes count there.
+    let partings = if rule.is_some() { partings(played) } else { Vec::new() };
+    let messages: BTreeSet<String> =
+        partings.iter().filter(|parting| parting.of_message).map(|parting| parting.subject.clone()).collect();
+    let mut lines = failing(one, other, sources);
+    lines.extend(partings.into_iter().map(|Parting { subject, sides, .. }| ComparedLine { subject, sides }));
+    if lines.is_empty() {
+        lines.extend(outcomes(one, other, scenario));
+    }
+    for side in lines.iter_mut().flat_map(|line| &mut line.sides) {
+        // Some refusals of RabbitMQ have several lines.
+        *side = side.replace('\n', " ");
+    }
+    CellCause { rule, queues: queues.collect(), messages: messages.into_iter().collect(), lines }
+}
+
+/// Lists what fails on one side only, or otherwise.
+fn failing(one: &RunResult, other: &RunResult, sources: &Sources) -> Vec<ComparedLine> {
+    let both = one.failures.iter().chain(&other.failures);
+    let places: BTreeSet<_> = both.map(|failure| failure.span).collect();
+    let lines = places.into_iter().map(|span| {
+        let side = |played: &RunResult| match played.failures.iter().find(|failure| failure.span == span) {
+            Some(failure) => format!("fails: {}", failure_in_words(failure)),
+            // What failed there may have ended the run before it came so far.
+            None if !played.failures.is_empty() => "does not fail, or is not reached".to_owned(),
+            None => "holds".to_owned(),
+        };
+        let file = sources.get(span.file).name.rsplit('/').next().unwrap_or_default();
+        ComparedLine { subject: format!("{file}:{}", sources.position(span).line), sides: [side(one), side(other)] }
+    });
+    lines.filter(|line| line.sides[0] != line.sides[1]).collect()
+}
+
+fn failure_in_words(failure: &Failure) -> String {
+    let findings = failure.findings.iter();
+    let found: Vec<String> =
+        findings.map(|one| format!("{}: expected {}, found {}", one.field, one.expected, one.found)).collect();
+    if found.is_empty() { failure.message.clone() } else { format!("{} ({})", failure.message, found.join("; ")) }
+}
+
+/// Tells the lines of the outcomes that differ, those of each side.
+fn outcomes(one: &RunResult, other: &RunResult, scenario: &Scenario) -> Option<ComparedLine> {
+    let shown = |played: &RunResult| played.outcome.as_ref().map(|outcome| body(outcome, scenario));
+    let (one, other) = (shown(one).unwrap_or_default(), shown(other).unwrap_or_default());
+    let changes = difference(&one, &other);
+    let of_side = |sign: char| -> String {
+        let lines: Vec<&str> = changes.lines().filter_map(|line| line.strip_prefix(sign)).map(str::trim).collect();
+        let more = lines.len().saturating_sub(OUTCOME_LINES_MAX);
+        let mut text = lines.iter().take(OUTCOME_LINES_MAX).copied().collect::<Vec<_>>().join(", ");
+        if more > 0 {
+            text.push_str(&format!(" and {more} more"));
+        }
+        if text.is_empty() { "nothing of this".to_owned() } else { text }
+    };
+    let line = ComparedLine { subject: "outcome".to_owned(), sides: [of_side('-'), of_side('+')] };
+    (one != other).then_some(line)
+}

@@ -1,0 +1,17 @@
+//! Brokers compared: what differs from each to the next, grouped by cause, as text, JSON, Markdown and JUnit.
+//! Takes steps as data, with the rule book; returns strings. Never plays, never decides what differs.
+
+mod causes;
+mod data;
+mod json;
+mod junit;
+mod markdown;
+mod text;
+mod words;
+
+pub use causes::{cell_cause, ending, unexplained};
+pub use data::{CellCause, ComparedBroker, ComparedCell, ComparedLine, ComparedStep, Sameness, VersionFinding};
+pub use json::comparison_json;
+pub use junit::comparison_junit;
+pub use markdown::comparison_markdown;
+pub use text::{comparison_summary, comparison_text};
