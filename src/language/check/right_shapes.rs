@@ -27,7 +27,7 @@ const OF_A_NAME: &[(&str, &str)] = &[
 ];
 
 /// The place of a value in the table of words.
-struct Place<'n> {
+struct ValuePlace<'n> {
     group: &'static WordGroup,
     key: &'n str,
     /// What stands at the key; the problem may point at a part of it.
@@ -52,7 +52,7 @@ pub fn show(problems: &mut [Problem], root: &Node, group: &str) {
     }
 }
 
-impl Place<'_> {
+impl ValuePlace<'_> {
     fn help(&self) -> Option<String> {
         let kind = examples::kind_of_key(self.group, self.key)?;
         let (inner, is_list) = inner_group(&kind);
@@ -130,12 +130,12 @@ fn is_inside(span: Span, outer: Span) -> bool {
 }
 
 /// Finds the key of the table at which a place stands: the innermost.
-fn place<'n>(node: &'n Node, group: &'static WordGroup, span: Span) -> Option<Place<'n>> {
+fn place<'n>(node: &'n Node, group: &'static WordGroup, span: Span) -> Option<ValuePlace<'n>> {
     let entry = node.entries().iter().find(|entry| is_inside(span, whole(entry)))?;
     let kind = examples::kind_of_key(group, &entry.key)?;
     let further = examples::alternatives(&kind).into_iter().find_map(|option| below(&entry.value, option, span));
     let wrong = || at(&entry.value, span).unwrap_or(&entry.value);
-    further.or_else(|| Some(Place { group, key: &entry.key, value: &entry.value, wrong: wrong() }))
+    further.or_else(|| Some(ValuePlace { group, key: &entry.key, value: &entry.value, wrong: wrong() }))
 }
 
 fn whole(entry: &Entry) -> Span {
@@ -143,7 +143,7 @@ fn whole(entry: &Entry) -> Span {
 }
 
 /// Looks for a place below a value of a kind.
-fn below<'n>(value: &'n Node, kind: &str, span: Span) -> Option<Place<'n>> {
+fn below<'n>(value: &'n Node, kind: &str, span: Span) -> Option<ValuePlace<'n>> {
     if value.span == span {
         return None;
     }

@@ -124,6 +124,8 @@ const OF_KEYS: &[(&str, &str)] = &[
     ("of", "order-1"),
     ("connections.of", "worker"),
     ("close_connection.of", "worker"),
+    ("close_connection.by", "client"),
+    ("ignore.limits", "shop"),
     ("original-expiration", "\"5000\""),
     ("original_expiration", "\"5000\""),
     ("parameter.name", "up"),
