@@ -4,7 +4,8 @@ use crate::cli::compare::options::CompareOptions;
 use crate::cli::convert::options::{ExportOptions, ImportOptions};
 use crate::cli::options::{AccessOptions, CheckOptions, EffectiveOptions, RouteOptions};
 pub use crate::cli::options::{
-    ApplyOptions, CleanOptions, DestroyOptions, ExtrasMode, OneBroker, PlanOptions, ReachOptions, Vars, WaitOptions,
+    ApplyOptions, CleanOptions, DestroyOptions, ExtrasMode, OneBroker, PaceOptions, PlanOptions, ReachOptions,
+    Selection, Vars, WaitOptions,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -264,21 +265,6 @@ Examples:
     Help(HelpOptions),
 }
 
-/// Chooses among cells; all that is given must hold.
-#[derive(Debug, Args, Default)]
-pub struct Selection {
-    /// Only cells whose name, file or sentence holds this text, or that fit an expression of name(…), file(…), title(…),
-    /// tag(…) with and, or, not.
-    #[arg(long, value_name = "EXPRESSION")]
-    pub filter: Option<String>,
-    /// Only cells with this tag; repeats: with any of them.
-    #[arg(long = "tag", value_name = "TAG", value_delimiter = ',')]
-    pub tags: Vec<String>,
-    /// Only the cell of this name, as `list` shows it, or cells of this choice: AXIS=VALUE; repeats.
-    #[arg(long = "cell", value_name = "NAME")]
-    pub cells: Vec<String>,
-}
-
 /// What becomes of outcomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Snapshots {
@@ -286,21 +272,6 @@ pub enum Snapshots {
     Check,
     Pending,
     Accept,
-}
-
-/// How long a cell may take on a live broker unless --max-wait says otherwise.
-pub(crate) const USUAL_WAIT: crate::model::Millis = crate::model::Millis(30_000);
-
-/// How fast time runs on live brokers.
-#[derive(Debug, Args)]
-pub struct PaceOptions {
-    /// Multiply every duration on a live broker: 0.1 plays ten times as fast; `fit` takes for each cell the largest
-    /// scale up to 1 that fits into --max-wait.
-    #[arg(long, value_name = "N|fit")]
-    pub time_scale: Option<crate::player::TimeScale>,
-    /// Skip a cell that would take longer than this on a live broker.
-    #[arg(long, value_name = "DURATION", default_value_t = USUAL_WAIT)]
-    pub max_wait: crate::model::Millis,
 }
 
 #[derive(Debug, Args)]
@@ -333,7 +304,7 @@ pub struct RunOptions {
     #[command(flatten)]
     pub pace: PaceOptions,
     /// How many cells play at once on a live broker (default: twice the cores, at most 8).
-    #[arg(short, long, value_name = "N", value_parser = at_least_one)]
+    #[arg(short, long, value_name = "N", value_parser = crate::cli::options::at_least_one)]
     pub jobs: Option<usize>,
     #[command(flatten)]
     pub selection: Selection,
@@ -362,15 +333,6 @@ pub struct RunOptions {
 pub enum KeepVhost {
     Always,
     OnFailure,
-}
-
-/// Reads a number of cells that can play at once.
-pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("no cell would ever play: give 1 or more".to_owned()),
-        Ok(n) => Ok(n),
-        Err(_) => Err("give a whole number, 1 or more".to_owned()),
-    }
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! Which cells fit a broker, and at which pace they play there: what the arguments wish, what the scenario pins, what
 //! the broker can do.
 
-use crate::cli::arguments::PaceOptions;
+use crate::cli::options::PaceOptions;
 use crate::io::Address;
 use crate::model::{Cell, Profile, Version};
 use crate::player::{BrokerTraits, Host, TimeScale, choose_scale, why_not};

@@ -1,9 +1,9 @@
 //! Which cells are meant: files and folders loaded, then `--filter`, `--tag` and `--cell`.
 
 use crate::cli::ExitCode;
-use crate::cli::arguments::Selection;
 use crate::cli::filter::Filter;
 use crate::cli::load::{Loader, MISSING};
+use crate::cli::options::Selection;
 use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
 use crate::model::Cell;

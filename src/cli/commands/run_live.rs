@@ -1,7 +1,8 @@
 //! `run` on a live broker: cells in parallel, each in throw-away vhosts that are gone afterwards, whatever happens.
 
-use crate::cli::arguments::{KeepVhost, RunOptions, USUAL_WAIT};
+use crate::cli::arguments::{KeepVhost, RunOptions};
 use crate::cli::brokers::LiveTarget;
+use crate::cli::options::USUAL_WAIT;
 use crate::cli::run_reporter::FAILED_BEFORE;
 use crate::cli::run_reporter::{Named, Once, RunReporter};
 use crate::cli::runtime::{Runtime, Signals};

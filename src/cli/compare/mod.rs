@@ -7,6 +7,7 @@ mod played;
 mod steps;
 
 use crate::cli::ExitCode;
+use crate::cli::arguments::{RunOptions, Snapshots};
 use crate::cli::brokers::PlayedOn;
 use crate::cli::commands::run;
 use crate::cli::load::Loader;
@@ -31,7 +32,7 @@ pub fn compare(command: CompareOptions, terminal: &Terminal) -> ExitCode {
         Ok(reports) => reports,
         Err(message) => return terminal.usage(&message),
     };
-    let command = command.into_run();
+    let command = as_run(command);
     let targets = match run::targets(&command, terminal) {
         Ok(targets) => targets,
         Err(none) => return none.emit(terminal),
@@ -83,6 +84,28 @@ pub fn compare(command: CompareOptions, terminal: &Terminal) -> ExitCode {
     emit(&steps, &stage, began.elapsed());
     let written = reports.iter().map(|report| write(report, &steps, terminal));
     written.fold(exit_code(&steps), ExitCode::and)
+}
+
+/// Returns the arguments of the run that plays on live brokers: no snapshot is read or written.
+fn as_run(command: CompareOptions) -> RunOptions {
+    RunOptions {
+        paths: command.paths,
+        broker: command.broker,
+        permit: command.permit,
+        management: command.management,
+        vars: command.vars,
+        trace: false,
+        json: command.json,
+        report: None,
+        pace: command.pace,
+        jobs: command.jobs,
+        selection: command.selection,
+        snapshots: Some(Snapshots::Check),
+        fail_fast: false,
+        retries: 0,
+        keep_vhost: None,
+        in_vhost: None,
+    }
 }
 
 /// Says why there is nothing to compare.

@@ -1,7 +1,6 @@
 //! The arguments of `compare`.
 
-use crate::cli::arguments::{PaceOptions, RunOptions, Selection, Snapshots};
-use crate::cli::options::Vars;
+use crate::cli::options::{PaceOptions, Selection, Vars};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -31,7 +30,7 @@ pub struct CompareOptions {
     #[command(flatten)]
     pub pace: PaceOptions,
     /// How many cells play at once on a live broker (default: twice the cores, at most 8).
-    #[arg(short, long, value_name = "N", value_parser = crate::cli::arguments::at_least_one)]
+    #[arg(short, long, value_name = "N", value_parser = crate::cli::options::at_least_one)]
     pub jobs: Option<usize>,
     #[command(flatten)]
     pub selection: Selection,
@@ -52,27 +51,5 @@ impl CompareOptions {
             _ => Err(format!("--report takes junit:FILE or markdown:FILE, not `{text}`")),
         };
         self.report.iter().map(read).collect()
-    }
-
-    /// Returns the arguments of the run that plays on live brokers: no snapshot is read or written.
-    pub(crate) fn into_run(self) -> RunOptions {
-        RunOptions {
-            paths: self.paths,
-            broker: self.broker,
-            permit: self.permit,
-            management: self.management,
-            vars: self.vars,
-            trace: false,
-            json: self.json,
-            report: None,
-            pace: self.pace,
-            jobs: self.jobs,
-            selection: self.selection,
-            snapshots: Some(Snapshots::Check),
-            fail_fast: false,
-            retries: 0,
-            keep_vhost: None,
-            in_vhost: None,
-        }
     }
 }

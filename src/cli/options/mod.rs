@@ -3,11 +3,14 @@
 mod applying;
 mod broker;
 mod foresee;
+mod playing;
 mod reach;
 mod variables;
 
 pub use applying::{ApplyOptions, DestroyOptions, ExtrasMode, PlanOptions};
 pub use broker::{CleanOptions, OneBroker, WaitOptions};
 pub use foresee::{AccessOptions, CheckOptions, Denied, EffectiveOptions, LookOptions, RouteOptions};
+pub use playing::{PaceOptions, Selection};
+pub(crate) use playing::{USUAL_WAIT, at_least_one};
 pub use reach::ReachOptions;
 pub use variables::Vars;
