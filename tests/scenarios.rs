@@ -22,6 +22,7 @@ use rmqplay::io::snapshots::names_in;
 use rmqplay::language::{Settings, load_topology};
 use rmqplay::model::{Cell, Profile};
 use rmqplay::report;
+use rmqplay::simulate::rehearse;
 use rmqplay::source::Sources;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -67,13 +68,25 @@ fn are_laid_out() -> Checked {
     if same { Ok(()) } else { Err(said) }
 }
 
+/// Scenarios that fail on a version, as they did on its broker, and how: 3.12 forgets what `expiration` a message had
+/// that waited behind another (DL-16).
+const FAILS: [(&str, Profile, &str); 1] =
+    [("fifo-ttl-delay", Profile::V3_12, "queue actions.expired: not as expected")];
+
 fn passes_on_every_profile_with_its_snapshot(path: &Path) -> Checked {
     for cell in playing::cells(path, true)? {
         for profile in Profile::ALL {
-            playing::passes(path, &cell, profile)?;
+            match FAILS.iter().find(|(name, on, _)| *name == harness::stem(path) && *on == profile) {
+                Some((_, _, why)) => assert_eq!(failures(&cell, profile), [*why], "{profile}"),
+                None => playing::passes(path, &cell, profile)?,
+            }
         }
     }
     Ok(())
+}
+
+fn failures(cell: &Cell, profile: Profile) -> Vec<String> {
+    rehearse(cell, profile, false).failures.into_iter().map(|failure| failure.message).collect()
 }
 
 fn gives_the_same_bytes(path: &Path) -> Checked {

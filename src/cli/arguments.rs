@@ -279,8 +279,8 @@ pub struct RunOptions {
     /// Scenario files and folders.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub paths: Vec<PathBuf>,
-    /// sim, sim:3.10, sim:4.0, sim:4.3, an AMQP URL, a name of rmqplay.yaml, node:NAME (of ~/.rabbitmqadmin.conf), or
-    /// env (RABBITMQ_URL, or RABBITMQ_HOST and so on); repeats.
+    /// sim, sim:VERSION (3.10, 3.12, 3.13, 4.0, 4.1, 4.2 or 4.3), an AMQP URL, a name of rmqplay.yaml, node:NAME (of
+    /// ~/.rabbitmqadmin.conf), or env (RABBITMQ_URL, or RABBITMQ_HOST and so on); repeats.
     #[arg(long, value_name = "BROKER", env = "RMQPLAY_BROKER", value_delimiter = ',', default_value = "sim")]
     pub broker: Vec<String>,
     /// Let the simulated broker permit a feature that RabbitMQ 4.3 denies unless it is configured to:

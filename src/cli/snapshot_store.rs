@@ -167,10 +167,14 @@ impl SnapshotStore {
 /// Returns which versions an overlay changes that were not played.
 fn reaching_in_words(name: &str, versions: &[Version]) -> String {
     let names: Vec<String> = versions.iter().map(Version::to_string).collect();
+    let names = match names.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => names.concat(),
+    };
     let brokers: Vec<String> = versions.iter().map(|version| format!("--broker sim:{version}")).collect();
     format!(
         "{name} holds for {} too, which read another snapshot and {} not played: add {}",
-        names.join(" and "),
+        names,
         by_number(versions.len(), "was", "were"),
         brokers.join(" ")
     )

@@ -47,7 +47,7 @@ pub fn definitions(
     let default_type = |queue: &Queue| {
         let is_declared = topology.vhosts.iter().any(|vhost| vhost.name == queue.vhost);
         let named = types.get(&queue.vhost).cloned();
-        named.or_else(|| is_declared.then(|| "classic".to_owned())).filter(|_| target > Profile::V3_10)
+        named.or_else(|| is_declared.then(|| "classic".to_owned())).filter(|_| target >= Profile::V4_0)
     };
     let mut objects = Map::new();
     objects.insert("parameters".to_owned(), parameters(topology));
@@ -72,8 +72,8 @@ fn head(target: Profile, form: &DefinitionsForm) -> Map<String, Json> {
     let mut put = |key: &str, value: &str| head.insert(key.to_owned(), Json::from(value));
     put("rabbit_version", &target.to_string());
     put("rabbitmq_version", &target.to_string());
-    // 3.10 knows no form of one vhost's export: it goes by the address that it is sent to.
-    if target > Profile::V3_10 {
+    // Before 4.0 there is no form of one vhost's export: it goes by the address that it is sent to.
+    if target >= Profile::V4_0 {
         match form {
             DefinitionsForm::Cluster => {
                 put("rabbitmq_definition_format", "cluster");
@@ -135,13 +135,13 @@ fn vhost(vhost: &Vhost, target: Profile) -> Json {
     let mut entry = Map::new();
     entry.insert("name".to_owned(), Json::from(&*vhost.name));
     if target < Profile::V4_3 {
-        // Older imports read these beside the name, newer ones inside.
-        entry.extend(
-            metadata
-                .iter()
-                .filter(|(key, _)| *key != "protected_from_deletion")
-                .map(|(key, value)| (key.clone(), value.clone())),
-        );
+        // Older exports have these beside the name, newer ones inside.
+        let beside = |key: &str| match key {
+            "default_queue_type" => target < Profile::V4_1,
+            key => key != "protected_from_deletion",
+        };
+        let beside = metadata.iter().filter(|(key, _)| beside(key));
+        entry.extend(beside.map(|(key, value)| (key.clone(), value.clone())));
     }
     if !metadata.is_empty() {
         entry.insert("metadata".to_owned(), Json::Object(metadata));

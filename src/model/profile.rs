@@ -17,15 +17,24 @@ pub struct Version {
 pub enum Profile {
     /// RabbitMQ 3.10.
     V3_10,
+    /// RabbitMQ 3.12.
+    V3_12,
+    /// RabbitMQ 3.13.
+    V3_13,
     /// RabbitMQ 4.0.
     V4_0,
+    /// RabbitMQ 4.1.
+    V4_1,
+    /// RabbitMQ 4.2.
+    V4_2,
     /// RabbitMQ 4.3.
     V4_3,
 }
 
 impl Profile {
     /// All profiles, oldest first.
-    pub const ALL: [Profile; 3] = [Profile::V3_10, Profile::V4_0, Profile::V4_3];
+    pub const ALL: [Profile; 7] =
+        [Profile::V3_10, Profile::V3_12, Profile::V3_13, Profile::V4_0, Profile::V4_1, Profile::V4_2, Profile::V4_3];
 
     /// The profile of plain `sim`.
     pub const NEWEST: Profile = Profile::V4_3;
@@ -57,10 +66,30 @@ impl Profile {
     pub fn version(self) -> Version {
         let (major, minor) = match self {
             Profile::V3_10 => (3, 10),
+            Profile::V3_12 => (3, 12),
+            Profile::V3_13 => (3, 13),
             Profile::V4_0 => (4, 0),
+            Profile::V4_1 => (4, 1),
+            Profile::V4_2 => (4, 2),
             Profile::V4_3 => (4, 3),
         };
         Version { major, minor }
+    }
+
+    /// Returns the patch of its version that this profile imitates: 6 of 4.3.6.
+    pub fn patch(self) -> u16 {
+        match self {
+            Profile::V3_10 | Profile::V4_1 => 8,
+            Profile::V3_12 => 14,
+            Profile::V3_13 => 7,
+            Profile::V4_0 => 5,
+            Profile::V4_2 | Profile::V4_3 => 6,
+        }
+    }
+
+    /// Returns the release that this profile imitates, `4.3.6`.
+    pub fn release(self) -> String {
+        format!("{self}.{}", self.patch())
     }
 
     /// Returns the newest profile that is not newer than `version`; before 3.10 it is 3.10.
@@ -72,6 +101,7 @@ impl Profile {
 
 impl std::str::FromStr for Profile {
     type Err = String;
+
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Profile::ALL.into_iter().find(|profile| profile.to_string() == text);
         found.ok_or_else(|| format!("no profile `{text}`: {}", Profile::advice(text)))
@@ -101,5 +131,29 @@ impl fmt::Display for Version {
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.version().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_profile_is_told_its_neighbour() {
+        let why = |text: &str| text.parse::<Profile>().expect_err("no profile");
+        assert_eq!(why("4.1.2"), "no profile `4.1.2`: 4.1 imitates RabbitMQ 4.1.8");
+        assert!(why("3.11").starts_with("no profile `3.11`: the nearest is 3.10; there are 3.10, 3.12, "));
+        assert!(why("4.4").contains("the nearest is 4.3"));
+        assert!(why("x").ends_with("4.2 and 4.3"));
+        assert_eq!("3.13".parse(), Ok(Profile::V3_13));
+    }
+
+    #[test]
+    fn neighbours_are_listed_as_a_range() {
+        use Profile::*;
+        assert_eq!(Profile::listed(&Profile::ALL, ", "), "3.10 to 4.3");
+        assert_eq!(Profile::listed(&[V3_10, V4_0, V4_1, V4_2], " and "), "3.10 and 4.0 to 4.2");
+        assert_eq!(Profile::listed(&[V3_10, V3_12, V4_3], " and "), "3.10, 3.12 and 4.3");
+        assert_eq!(Profile::listed(&[V4_3], ", "), "4.3");
     }
 }

@@ -22,10 +22,9 @@ pub fn by_versions<T: PartialEq>(results: Vec<(Profile, T)>) -> Vec<(Vec<Profile
     groups
 }
 
-/// Names versions: `RabbitMQ 4.0, 4.3`.
+/// Names versions: `RabbitMQ 3.10, 4.0 to 4.3`.
 pub fn versions_in_words(profiles: &[Profile]) -> String {
-    let names: Vec<String> = profiles.iter().map(Profile::to_string).collect();
-    format!("RabbitMQ {}", names.join(", "))
+    format!("RabbitMQ {}", Profile::listed(profiles, ", "))
 }
 
 /// Tells what is in force on objects.

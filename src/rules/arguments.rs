@@ -86,15 +86,15 @@ pub const QUEUE_ARGUMENTS: &[QueueArgument] = &[
     argument("single-active-consumer", Bool, QUEUES).no_policy(),
     argument("delivery-limit", Integer, &[Quorum]),
     argument("quorum-initial-group-size", Integer, &[Quorum]).no_policy(),
-    argument("target-group-size", Integer, &[Quorum]).since(Profile::V4_0),
-    argument("consumer-timeout", Duration, &[Quorum]).since(Profile::V4_0),
+    argument("target-group-size", Integer, &[Quorum]).since(Profile::V3_13),
+    argument("consumer-timeout", Duration, &[Quorum]).since(Profile::V3_12),
     argument("consumer-disconnected-timeout", Duration, &[Quorum]).since(Profile::V4_3),
     argument("delayed-retry-type", OneOf(&["all", "failed", "returned", "disabled"]), &[Quorum]).since(Profile::V4_3),
     argument("delayed-retry-min", Duration, &[Quorum]).since(Profile::V4_3),
     argument("delayed-retry-max", Duration, &[Quorum]).since(Profile::V4_3),
     argument("max-age", Text, &[Stream]),
     argument("stream-max-segment-size-bytes", Size, &[Stream]),
-    argument("stream-filter-size-bytes", Size, &[Stream]).since(Profile::V4_0),
+    argument("stream-filter-size-bytes", Size, &[Stream]).since(Profile::V3_13),
     argument("initial-cluster-size", Integer, &[Stream]),
 ];
 

@@ -26,10 +26,11 @@ macro_rules! rules {
 /// Every field of the table of versions, by its rule.
 static RULES: &[RuleFields] = rules! {
     "DL-14": keeps_cc;
+    "DL-16": classic_forgets_expiration;
     "DL-17": bcc_hides_likenesses;
     "DL-19": death_order_bug;
     "DL-21": last_death;
-    "DL-22": honours_client_x_death;
+    "DL-22": client_x_death;
     "DL-23": sorts_headers;
     "DL-30": own_dead_letters purge_takes_waiting;
     "DL-31": quorum_maxlen_reversed;
@@ -44,9 +45,9 @@ static RULES: &[RuleFields] = rules! {
     "RT-17": unknown_type_closes_connection more_exchange_types;
     "RT-19": early_topic_check;
     "RT-20": topic_hashes_max;
-    "PE-2": passive_needs_any;
+    "PE-2": passive_access;
     "PE-3": verb_in_403;
-    "PE-7": topic_permissions_follow_exchanges;
+    "PE-7": topic_permissions_need_exchange topic_permissions_go_with_exchange;
     "PE-8": topic_check_covers_cc;
     "CO-4": global_qos_ignored;
     "CO-6": quorum_sac_priority returns_elect_nobody quorum_sac_ghosts cancel_wakes_nobody;
@@ -62,11 +63,12 @@ static RULES: &[RuleFields] = rules! {
     "PO-5": more_operator_keys;
     "PO-7": apply_to_types;
     "PO-9": policy_text_escaped long_regex_text;
-    "MG-2": put_resets_default_type;
+    "MG-2": put_resets_default_type bad_default_type;
     "MG-6": stores_queue_type;
     "MG-15": default_queue_type;
     "ER-7": queue_mode_checked queue_version_1_refused delivery_mode_checked message_size_max;
     "ER-12": master_locator_denied transient_queues_denied;
+    "ER-13": channel_limit_in_parentheses;
 };
 
 /// Where a rule changed: the last known version that is as before, and the first that is not.

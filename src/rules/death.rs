@@ -2,7 +2,7 @@
 //! Takes headers and one death, gives new headers. Never routes.
 
 use crate::model::{Name, Table, Value};
-use crate::rules::Differences;
+use crate::rules::{ClientXDeath, Differences};
 use std::sync::LazyLock;
 
 /// Describes one death.
@@ -75,9 +75,13 @@ fn reason(death: &Dying) -> Value {
 /// Returns the headers of the dead-lettered copy.
 pub fn record_death(headers: Option<&Table>, death: &Dying, differences: &Differences) -> Table {
     let mut headers = headers.map_or_else(|| Table::with_capacity(ADDED_MAX), |headers| headers.with_room(ADDED_MAX));
-    let known = differences.honours_client_x_death || death.died_before;
+    let known = differences.client_x_death != ClientXDeath::Replaced || death.died_before;
     let present = headers.get_mut("x-death");
-    let first = if differences.honours_client_x_death { present.is_none() } else { !death.died_before };
+    let first = match differences.client_x_death {
+        ClientXDeath::History => present.is_none(),
+        ClientXDeath::Cleaned => !matches!(present, Some(Value::Array(_))),
+        ClientXDeath::Replaced => !death.died_before,
+    };
     let history: Vec<Value> = match present {
         Some(Value::Array(entries)) if known => std::mem::take(entries),
         _ => Vec::new(),
@@ -95,6 +99,26 @@ pub fn record_death(headers: Option<&Table>, death: &Dying, differences: &Differ
     }
     headers.sort_keys();
     headers
+}
+
+/// Returns an x-death that a client sends as 3.13 keeps it: entries with all six fields, nothing else in them; `None`
+/// where it is no array, and passes as it is (DL-22).
+pub fn cleaned_history(x_death: &Value) -> Option<Value> {
+    let words = &*WORDS;
+    let entries = x_death.as_array()?.iter().filter_map(Value::as_table).filter_map(|entry| {
+        let time = match entry.get(&words.time)? {
+            Value::I64(seconds) => Value::Timestamp(u64::try_from(*seconds).ok()?),
+            other => other.clone(),
+        };
+        let kept = [&words.count, &words.reason, &words.queue, &words.exchange, &words.routing_keys];
+        let kept = kept.into_iter().map(|name| Some((name.clone(), entry.get(name)?.clone())));
+        let mut kept: Table = kept.collect::<Option<Vec<(Name, Value)>>>()?.into_iter().collect();
+        kept.insert(words.time.clone(), time);
+        let expiration = &words.original_expiration;
+        kept.extend(entry.get(expiration).map(|value| (expiration.clone(), value.clone())));
+        Some(Value::Table(kept))
+    });
+    Some(Value::Array(entries.collect()))
 }
 
 /// Puts the death in front: a new entry, or the old one of this queue and reason counted up (DL-18, DL-19).

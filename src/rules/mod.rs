@@ -23,7 +23,7 @@ pub use amqp_limits::{AmqpLimit, OverLimit, PublishPart, SHORT_STRING_BYTES_MAX,
 pub use arguments::{QUEUE_ARGUMENTS, QueueArgument, ValueKind, queue_argument};
 pub use book::{KnownFrom, RuleChapter, RuleSection, RuleSource, VersionNote, rule_chapters};
 pub use changes::{ChangedRule, RuleChange, changed_rules, with_undone};
-pub use death::{Dying, is_cycle, record_death};
+pub use death::{Dying, cleaned_history, is_cycle, record_death};
 pub use declare::{
     RefusedArgument, check_exchange_equivalence, check_queue_arguments, check_queue_equivalence,
     check_queue_properties, is_known_type, priority_argument, refused_arguments, shown_exchange, shown_queue,
@@ -47,6 +47,6 @@ pub use reply_texts::{
 pub use routing::{check_headers_binding, check_topic_key, headers_match, topic_matches};
 pub use term::{erlang_term, type_name};
 pub use versions::{
-    ConsumerTimeout, Differences, FailureCount, Ghosts, OwnDeadLetters, QuorumPriority, RETURNS_IN_ORDER_MAX,
-    differences,
+    BadDefaultType, ClientXDeath, ConsumerTimeout, Differences, FailureCount, Ghosts, OwnDeadLetters, PassiveAccess,
+    QuorumPriority, RETURNS_IN_ORDER_MAX, differences,
 };

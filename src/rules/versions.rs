@@ -1,4 +1,4 @@
-//! What differs between RabbitMQ 3.10, 4.0 and 4.3, in one table; each field names its rule in the book.
+//! What differs between the RabbitMQ versions of the profiles, in one table; each field names its rule in the book.
 //! Everything else asks a field of [`Differences`], never which profile it is.
 
 use crate::model::Profile;
@@ -58,6 +58,41 @@ pub enum ConsumerTimeout {
     Queue,
 }
 
+/// What becomes of an x-death header that a client sends (DL-22).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientXDeath {
+    /// It is taken for history.
+    History,
+    /// It is cleaned at the publish; what is left is history.
+    Cleaned,
+    /// It passes through, and the first death replaces it.
+    Replaced,
+}
+
+/// Which right a passive declare needs (PE-2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassiveAccess {
+    /// None.
+    Free,
+    /// To configure.
+    Configure,
+    /// Any of the three.
+    AnyRight,
+}
+
+/// What a PUT of a vhost answers to a default queue type that is none (MG-2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadDefaultType {
+    /// It takes it.
+    Taken,
+    /// It takes it where the vhost exists, else 500.
+    RefusedForNew,
+    /// 500.
+    Refused,
+    /// 400, with the reason.
+    Explained,
+}
+
 /// How many messages that return together keep their order in every version (CO-10).
 pub const RETURNS_IN_ORDER_MAX: u64 = 32;
 
@@ -68,8 +103,10 @@ pub struct Differences {
     pub death_order_bug: bool,
     /// DL-14: the CC header survives a dead-letter routing key.
     pub keeps_cc: bool,
-    /// DL-22: an x-death header sent by a client is taken for history.
-    pub honours_client_x_death: bool,
+    /// DL-22.
+    pub client_x_death: ClientXDeath,
+    /// DL-16: a classic queue forgets the expiration of a message that came while others lay in it.
+    pub classic_forgets_expiration: bool,
     /// DL-21: x-last-death-* are set.
     pub last_death: bool,
     /// DL-17: each BCC key takes its first likeness from x-death's routing keys, be it the key itself or of CC.
@@ -96,8 +133,10 @@ pub struct Differences {
     pub more_exchange_types: &'static [&'static str],
     /// RT-7: header values compare exactly; timestamps of bindings never match.
     pub headers_strict: bool,
-    /// PE-7: a topic permission needs its exchange, and goes with it.
-    pub topic_permissions_follow_exchanges: bool,
+    /// PE-7: a topic permission needs its exchange.
+    pub topic_permissions_need_exchange: bool,
+    /// PE-7: a topic permission goes with its exchange.
+    pub topic_permissions_go_with_exchange: bool,
     /// RT-20: how many `#` a topic binding key may have.
     pub topic_hashes_max: Option<usize>,
     /// RT-19: user_id and topic permission are checked before expiration.
@@ -106,8 +145,10 @@ pub struct Differences {
     pub topic_check_covers_cc: bool,
     /// PE-3: the refusal names the verb.
     pub verb_in_403: bool,
-    /// PE-2: a passive declare needs any one right.
-    pub passive_needs_any: bool,
+    /// PE-2.
+    pub passive_access: PassiveAccess,
+    /// ER-13: the text writes the limit of channels in parentheses.
+    pub channel_limit_in_parentheses: bool,
     /// CO-4: `global` of basic.qos is ignored.
     pub global_qos_ignored: bool,
     /// CO-6: the highest priority is the single active consumer of a quorum queue.
@@ -165,12 +206,14 @@ pub struct Differences {
     pub policy_text_escaped: bool,
     /// PO-4: the erlang release says `missing closing parenthesis`.
     pub long_regex_text: bool,
-    /// MG-6, ER-4: the type is stored with every queue.
+    /// MG-6, ER-4: the type is stored with every queue (else with those that take it from their vhost).
     pub stores_queue_type: bool,
     /// MG-15: a vhost's default queue type is honoured.
     pub default_queue_type: bool,
     /// MG-2: a repeated PUT of a vhost resets its default queue type.
     pub put_resets_default_type: bool,
+    /// MG-2.
+    pub bad_default_type: BadDefaultType,
     /// ER-7: x-queue-mode must be a known word.
     pub queue_mode_checked: bool,
     /// ER-7: x-queue-version 1 is refused, too.
@@ -188,7 +231,8 @@ pub struct Differences {
 const V3_10: Differences = Differences {
     death_order_bug: true,
     keeps_cc: false,
-    honours_client_x_death: true,
+    client_x_death: ClientXDeath::History,
+    classic_forgets_expiration: false,
     last_death: false,
     bcc_hides_likenesses: false,
     quorum_returns_by_subscription: false,
@@ -204,12 +248,14 @@ const V3_10: Differences = Differences {
     unknown_type_closes_connection: true,
     more_exchange_types: &[],
     headers_strict: false,
-    topic_permissions_follow_exchanges: false,
+    topic_permissions_need_exchange: false,
+    topic_permissions_go_with_exchange: false,
     topic_hashes_max: None,
     early_topic_check: true,
     topic_check_covers_cc: false,
     verb_in_403: false,
-    passive_needs_any: false,
+    passive_access: PassiveAccess::Free,
+    channel_limit_in_parentheses: true,
     global_qos_ignored: false,
     quorum_sac_priority: false,
     returns_elect_nobody: false,
@@ -247,6 +293,7 @@ const V3_10: Differences = Differences {
     stores_queue_type: false,
     default_queue_type: false,
     put_resets_default_type: false,
+    bad_default_type: BadDefaultType::Taken,
     queue_mode_checked: true,
     queue_version_1_refused: false,
     master_locator_denied: false,
@@ -255,11 +302,69 @@ const V3_10: Differences = Differences {
     message_size_max: 134_217_728,
 };
 
+/// Of 3.12.14, measured.
+const V3_12: Differences = Differences {
+    classic_forgets_expiration: true,
+    quorum_get_count_0: false,
+    limit_death_leaks_credit: false,
+    verb_in_403: true,
+    own_dead_letters: OwnDeadLetters::LimitFirst,
+    default_queue_type: true,
+    put_resets_default_type: true,
+    bad_default_type: BadDefaultType::RefusedForNew,
+    apply_to_types: true,
+    consumer_timeout: ConsumerTimeout::QueueOrNode,
+    classic_skips: &["queue-leader-locator", "max-in-memory-length", "max-in-memory-bytes"],
+    more_policy_keys: &[
+        "ha-mode",
+        "ha-params",
+        "ha-sync-mode",
+        "ha-sync-batch-size",
+        "ha-promote-on-shutdown",
+        "ha-promote-on-failure",
+        "queue-master-locator",
+        "consumer-timeout",
+    ],
+    more_operator_keys: &["overflow", "queue-version"],
+    ..V3_10
+};
+
+/// Of 3.13.7, measured.
+const V3_13: Differences = Differences {
+    classic_forgets_expiration: false,
+    death_order_bug: false,
+    keeps_cc: true,
+    client_x_death: ClientXDeath::Cleaned,
+    last_death: true,
+    bcc_hides_likenesses: true,
+    sorts_headers: true,
+    least_max_priority: 1,
+    unknown_type_closes_connection: false,
+    headers_strict: true,
+    delivery_mode_checked: false,
+    bad_default_type: BadDefaultType::Refused,
+    classic_skips: &["queue-leader-locator", "max-in-memory-length", "max-in-memory-bytes", "target-group-size"],
+    more_policy_keys: &[
+        "ha-mode",
+        "ha-params",
+        "ha-sync-mode",
+        "ha-sync-batch-size",
+        "ha-promote-on-shutdown",
+        "ha-promote-on-failure",
+        "queue-master-locator",
+        "consumer-timeout",
+        "target-group-size",
+        "stream-filter-size-bytes",
+    ],
+    more_operator_keys: &["overflow", "queue-version", "target-group-size"],
+    ..V3_12
+};
+
 const V4_0: Differences = Differences {
     returns_in_order_max: None,
     death_order_bug: false,
     keeps_cc: true,
-    honours_client_x_death: false,
+    client_x_death: ClientXDeath::Replaced,
     last_death: true,
     bcc_hides_likenesses: true,
     quorum_returns_by_subscription: true,
@@ -292,9 +397,30 @@ const V4_0: Differences = Differences {
     apply_to_types: true,
     stores_queue_type: true,
     default_queue_type: true,
+    bad_default_type: BadDefaultType::Refused,
     delivery_mode_checked: false,
     message_size_max: 16_777_216,
     ..V3_10
+};
+
+/// Of 4.1.8, measured.
+const V4_1: Differences = Differences {
+    returns_elect_nobody: false,
+    put_resets_default_type: true,
+    bad_default_type: BadDefaultType::RefusedForNew,
+    ..V4_0
+};
+
+/// Of 4.2.6, measured.
+const V4_2: Differences = Differences {
+    quorum_shown_in_text: "<<\"quorum\">>",
+    own_dead_letters: OwnDeadLetters::LettersFirst,
+    quorum_maxlen_reversed: false,
+    policy_text_escaped: false,
+    passive_access: PassiveAccess::Configure,
+    topic_permissions_go_with_exchange: true,
+    bad_default_type: BadDefaultType::Refused,
+    ..V4_1
 };
 
 pub(crate) const V4_3: Differences = Differences {
@@ -304,9 +430,11 @@ pub(crate) const V4_3: Differences = Differences {
     quorum_bytes_with_properties: true,
     quorum_priority: QuorumPriority::Strict,
     more_exchange_types: &["x-local-random", "x-modulus-hash"],
-    topic_permissions_follow_exchanges: true,
+    topic_permissions_need_exchange: true,
+    topic_permissions_go_with_exchange: true,
     topic_hashes_max: Some(2),
-    passive_needs_any: true,
+    passive_access: PassiveAccess::AnyRight,
+    channel_limit_in_parentheses: false,
     global_qos_ignored: true,
     quorum_shown_in_text: "<<\"quorum\">>",
     unlimited_returns_to_tail: false,
@@ -340,6 +468,7 @@ pub(crate) const V4_3: Differences = Differences {
     policy_text_escaped: false,
     long_regex_text: true,
     put_resets_default_type: true,
+    bad_default_type: BadDefaultType::Explained,
     queue_mode_checked: false,
     queue_version_1_refused: true,
     master_locator_denied: true,
@@ -351,7 +480,11 @@ pub(crate) const V4_3: Differences = Differences {
 pub fn differences(profile: Profile) -> &'static Differences {
     match profile {
         Profile::V3_10 => &V3_10,
+        Profile::V3_12 => &V3_12,
+        Profile::V3_13 => &V3_13,
         Profile::V4_0 => &V4_0,
+        Profile::V4_1 => &V4_1,
+        Profile::V4_2 => &V4_2,
         Profile::V4_3 => &V4_3,
     }
 }

@@ -59,12 +59,28 @@ pub fn parse(text: &str) -> Result<Vec<Step>, String> {
     Ok(steps)
 }
 
-/// Takes `[3.10 4.0]` from the front; without it all profiles are meant.
-fn profiles_of(line: &str) -> Result<(Vec<Profile>, &str), String> {
+/// Takes `[3.10 4.0-4.2]` from the front; without it all profiles are meant.
+pub fn profiles_of(line: &str) -> Result<(Vec<Profile>, &str), String> {
     let Some(rest) = line.strip_prefix('[') else { return Ok((Profile::ALL.to_vec(), line)) };
     let (names, rest) = rest.split_once(']').ok_or("`[` without `]`")?;
-    let profiles = names.split_whitespace().map(str::parse).collect::<Result<_, String>>()?;
+    let mut profiles = Vec::new();
+    for name in names.split_whitespace() {
+        let (first, last) = name.split_once('-').unwrap_or((name, name));
+        let (first, last) = (first.parse::<Profile>()?, last.parse::<Profile>()?);
+        profiles.extend(Profile::ALL.into_iter().filter(|profile| (first..=last).contains(profile)));
+    }
     Ok((profiles, rest.trim_start()))
+}
+
+/// Writes profiles as the files name them, neighbours as a range: `3.10 4.0-4.2`.
+pub fn profiles_text(profiles: &[Profile]) -> String {
+    let place = |profile: &Profile| *profile as usize;
+    let runs = profiles.chunk_by(|one, next| place(one) + 1 == place(next));
+    let shown = runs.map(|run| match run {
+        [only] => only.to_string(),
+        _ => format!("{}-{}", run[0], run[run.len() - 1]),
+    });
+    shown.collect::<Vec<_>>().join(" ")
 }
 
 /// Splits at spaces outside quotes and brackets.

@@ -1,6 +1,6 @@
 //! What followed a step, as lines: how deliveries and refusals are written, how lines compare, how a file is rewritten.
 
-use super::script::{Expected, Step};
+use super::script::{Expected, Step, profiles_text};
 use rmqplay::broker::{Delivery, Refusal};
 use rmqplay::model::{Message, Millis, Profile, Table, Value};
 
@@ -190,8 +190,7 @@ fn merged(per_profile: &[(Profile, Vec<String>)], mark: char) -> String {
     let alone = groups.len() == 1;
     let mut text = String::new();
     for (profiles, lines) in groups {
-        let names: Vec<String> = profiles.iter().map(Profile::to_string).collect();
-        let prefix = if alone { String::new() } else { format!("[{}] ", names.join(" ")) };
+        let prefix = if alone { String::new() } else { format!("[{}] ", profiles_text(&profiles)) };
         for line in lines {
             text.push_str(&format!("  {prefix}{mark} {line}\n"));
         }

@@ -51,7 +51,7 @@ pub struct ExportOptions {
     /// Only this vhost, to be imported into one vhost; also the vhost of objects that name none.
     #[arg(long, value_name = "VHOST")]
     pub vhost: Option<String>,
-    /// The RabbitMQ that shall import it: 3.10, 4.0 or 4.3.
+    /// The importing RabbitMQ: 3.10, 3.12, 3.13, 4.0 to 4.3.
     #[arg(long = "for", value_name = "VERSION", default_value_t = Profile::NEWEST)]
     pub target: Profile,
     /// Set a variable of the files; repeats.

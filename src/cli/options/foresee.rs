@@ -21,7 +21,7 @@ pub struct CheckOptions {
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json", "sarif", "github"],
           hide_possible_values = true, hide_default_value = true, conflicts_with = "json")]
     pub format: String,
-    /// Judge for these versions only: 3.10, 4.0, 4.3; repeats (default: all, or what a scenario `requires`).
+    /// Judge for these versions only (3.10, 3.12, 3.13, 4.0, 4.1, 4.2, 4.3); repeats (default: all, or what a scenario `requires`).
     #[arg(long = "for", value_name = "VERSION", value_delimiter = ',')]
     pub versions: Vec<crate::model::Profile>,
     /// Fail (exit 1) on findings that stop nothing, too: on `warning`, on `note` (warnings as well), or on a code; repeats.
@@ -67,7 +67,7 @@ pub struct LookOptions {
     pub broker: OneBroker,
     #[command(flatten)]
     pub vars: Vars,
-    /// Judge for these versions only: 3.10, 4.0, 4.3; repeats (default: all, or the broker's own).
+    /// Judge for these versions only (3.10, 3.12, 3.13, 4.0, 4.1, 4.2, 4.3); repeats (default: all, or the broker's own).
     #[arg(long = "for", value_name = "VERSION", value_delimiter = ',')]
     pub versions: Vec<Profile>,
     /// Write JSON.

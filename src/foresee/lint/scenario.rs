@@ -9,7 +9,7 @@ use crate::foresee::topology_view::{QueueView, TopologyView, default_type, versi
 use crate::model::{
     Act, Action, Consumer, Forward, Matcher, Millis, Profile, Queue, QueueKind, Rule, Scenario, Text, Topology,
 };
-use crate::rules::{Pattern, check_exchange_equivalence, check_queue_equivalence};
+use crate::rules::{ClientXDeath, Differences, Pattern, check_exchange_equivalence, check_queue_equivalence};
 use crate::source::{Code, Level, Problem, Span};
 
 /// How long a consumer may hold a message where nothing else is configured.
@@ -130,7 +130,8 @@ fn forwarded_deaths(
     found: &mut LintFindings,
 ) {
     let counts = consumer.rules.iter().any(|rule| rule.matcher.x_death.as_ref().is_some_and(|it| it.count.is_some()));
-    let forgetting = view.versions.iter().find(|version| !version.rules.honours_client_x_death);
+    let forgets = |rules: &Differences| rules.client_x_death == ClientXDeath::Replaced;
+    let forgetting = view.versions.iter().find(|version| forgets(version.rules));
     let Some(version) = forgetting.filter(|_| counts) else { return };
     let comes_back = rule.actions.iter().any(|action| match action {
         Action::Forward(forward) => comes_back(forward, queue, view, ways),

@@ -108,9 +108,9 @@ impl<T> RefusedBy<T> {
         self.taking.is_empty()
     }
 
-    /// Names the versions that refuse, with a verb: `RabbitMQ 4.3 refuses`, `RabbitMQ 3.10 and 4.0 refuse`.
+    /// Names the versions that refuse, with a verb: `RabbitMQ 4.3 refuses`, `RabbitMQ 3.10 to 4.2 refuse`.
     pub fn who(&self, one: &str, many: &str) -> String {
-        format!("RabbitMQ {} {}", listed(&self.refusing), by_number(self.refusing.len(), one, many))
+        format!("RabbitMQ {} {}", Profile::listed(&self.refusing, " and "), by_number(self.refusing.len(), one, many))
     }
 
     /// Names the others: `3.10 and 4.0 take it`.
@@ -120,14 +120,6 @@ impl<T> RefusedBy<T> {
 
     /// Names the others with a verb: `4.3 has it`.
     pub fn others(&self, one: &str, many: &str) -> String {
-        format!("{} {} it", listed(&self.taking), by_number(self.taking.len(), one, many))
-    }
-}
-
-fn listed(profiles: &[Profile]) -> String {
-    let names: Vec<String> = profiles.iter().map(Profile::to_string).collect();
-    match names.split_last() {
-        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
-        _ => names.concat(),
+        format!("{} {} it", Profile::listed(&self.taking, " and "), by_number(self.taking.len(), one, many))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::broker::{Refusal, code};
 use crate::model::Name;
-use crate::rules::{Access, access_refused, shown_exchange, shown_queue, topic_access_refused};
+use crate::rules::{Access, PassiveAccess, access_refused, shown_exchange, shown_queue, topic_access_refused};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::ChannelIndex;
 use crate::sim::state::exchange::Router;
@@ -34,19 +34,19 @@ impl Sim {
         self.check_access(id, access, true, name)
     }
 
-    /// Checks a passive declare: free before, any one of the rights from 4.2.7 on (PE-2).
+    /// Checks a passive declare, which needs no right, that to configure, or any (PE-2).
     pub(crate) fn check_passive_access(
         &mut self,
         id: ChannelIndex,
         exchange: bool,
         name: &Name,
     ) -> Result<(), Refusal> {
-        if !self.rules.passive_needs_any {
-            return Ok(());
-        }
-        if self.check_access(id, Access::Write, exchange, name).is_ok()
-            || self.check_access(id, Access::Read, exchange, name).is_ok()
-        {
+        let others: &[Access] = match self.rules.passive_access {
+            PassiveAccess::Free => return Ok(()),
+            PassiveAccess::Configure => &[],
+            PassiveAccess::AnyRight => &[Access::Write, Access::Read],
+        };
+        if others.iter().any(|access| self.check_access(id, *access, exchange, name).is_ok()) {
             return Ok(());
         }
         self.check_access(id, Access::Configure, exchange, name)

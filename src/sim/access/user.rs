@@ -68,7 +68,7 @@ impl Sim {
         self.check_both(&permission.user, &permission.vhost)?;
         let vhost = self.vhost_names.get(&permission.vhost).copied();
         let known = vhost.is_some_and(|vhost| self.exchange_id(vhost, &permission.exchange).is_some());
-        if self.rules.topic_permissions_follow_exchanges && !known {
+        if self.rules.topic_permissions_need_exchange && !known {
             return Err(http_error(400, format!("no_such_exchange {}", permission.exchange)));
         }
         if let Some(user) = self.users.get_mut(&permission.user) {

@@ -3,7 +3,7 @@
 use crate::broker::{Refusal, Reply};
 use crate::model;
 use crate::model::{Name, QueueKind, Table};
-use crate::rules::EffectivePolicies;
+use crate::rules::{BadDefaultType, EffectivePolicies};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::VhostId;
 use crate::sim::state::names::NameMap;
@@ -50,16 +50,23 @@ impl Sim {
     }
 
     pub(crate) fn put_vhost(&mut self, asked: &model::Vhost) -> Result<Reply, Refusal> {
+        let refuses_in_words = self.rules.bad_default_type == BadDefaultType::Explained;
+        let takes = match self.rules.bad_default_type {
+            BadDefaultType::Taken => true,
+            BadDefaultType::RefusedForNew => self.vhost_names.contains_key(&asked.name),
+            BadDefaultType::Refused | BadDefaultType::Explained => false,
+        };
         let default = match asked.default_queue_type.as_deref() {
             None => None,
+            Some("undefined") if !self.rules.stores_queue_type => None,
             Some("classic" | "undefined") => Some(QueueKind::Classic),
             Some("quorum") => Some(QueueKind::Quorum),
             Some("stream") => Some(QueueKind::Stream),
-            Some(_) if !self.rules.default_queue_type => None,
-            Some(other) if self.rules.put_resets_default_type => {
-                return Err(http_error(400, format!("{other} is not a valid queue type")));
+            Some(_) if takes => None,
+            Some(other) => {
+                let code = if refuses_in_words { 400 } else { 500 };
+                return Err(http_error(code, format!("{other} is not a valid queue type")));
             }
-            Some(other) => return Err(http_error(500, format!("{other} is not a valid queue type"))),
         };
         let id = match self.vhost_names.get(&asked.name) {
             Some(&id) => id,

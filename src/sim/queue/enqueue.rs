@@ -74,6 +74,10 @@ impl Sim {
         }
         let Some(queue) = self.queues.get_mut(id) else { return };
         let QueueContents::Classic(classic) = &mut queue.contents else { return };
+        if self.rules.classic_forgets_expiration && classic.ready() > 0 {
+            // DL-16: without it a death finds none; when the message expires is fixed already.
+            entry.stored.expiration_ms = None;
+        }
         classic.push(entry);
         self.touch(id);
         let dropped = self.drop_over_limit(id, Occasion::Arrival);

@@ -53,10 +53,11 @@ impl Sim {
 
     /// Chooses the type, and stores it as the version does (MG-6, MG-15).
     fn choose_type(&self, asked: &mut model::Queue, vhost: VhostId) -> QueueKind {
-        if asked.arguments.contains_key("x-queue-type") || !self.rules.stores_queue_type {
+        let default = self.vhosts.get(vhost).and_then(|vhost| vhost.default_queue_type);
+        let stores = self.rules.stores_queue_type || (self.rules.default_queue_type && default.is_some());
+        if asked.arguments.contains_key("x-queue-type") || !stores {
             return asked.kind();
         }
-        let default = self.vhosts.get(vhost).and_then(|vhost| vhost.default_queue_type);
         let kind = type_of_new_queue(asked, default, self.rules);
         asked.arguments.insert("x-queue-type".into(), Value::from(kind.as_str()));
         kind

@@ -145,7 +145,7 @@ impl Sim {
         if let Some(vhost) = self.vhosts.get_mut(exchange.vhost) {
             vhost.exchanges.swap_remove(&exchange.declared.name);
         }
-        if self.rules.topic_permissions_follow_exchanges {
+        if self.rules.topic_permissions_go_with_exchange {
             let row = (self.vhost_name(exchange.vhost), exchange.declared.name.clone());
             self.users.values_mut().for_each(|user| drop(user.topics.remove(&row)));
         }

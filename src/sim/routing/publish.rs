@@ -2,7 +2,7 @@
 
 use crate::broker::{ChannelId, Confirmation, Event, PublishId, Refusal, What, code};
 use crate::model::{Message, Name};
-use crate::rules::{Access, parse_expiration, shown_exchange};
+use crate::rules::{Access, ClientXDeath, cleaned_history, parse_expiration, shown_exchange};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ChannelIndex, ExchangeId};
 use crate::sim::state::cc_bcc::CcBcc;
@@ -224,16 +224,21 @@ impl Sim {
         Err(precondition_failed(text))
     }
 
-    /// Removes BCC, and sorts headers where the version does (RT-13, DL-23).
+    /// Removes BCC, sorts headers and cleans a client's x-death where the version does (RT-13, DL-22, DL-23).
     fn cleaned(&self, message: Arc<Message>) -> Arc<Message> {
         let Some(headers) = &message.properties.headers else { return message };
         let sorted = !self.rules.sorts_headers || headers.keys().is_sorted();
-        if sorted && !headers.contains_key("BCC") {
+        let cleans = self.rules.client_x_death == ClientXDeath::Cleaned;
+        let history = headers.get("x-death").filter(|_| cleans).and_then(cleaned_history);
+        if sorted && history.is_none() && !headers.contains_key("BCC") {
             return message;
         }
         let mut message = Message::clone(&message);
         if let Some(headers) = &mut message.properties.headers {
             headers.shift_remove("BCC");
+            if let (Some(present), Some(history)) = (headers.get_mut("x-death"), history) {
+                *present = history;
+            }
             if self.rules.sorts_headers {
                 headers.sort_keys();
             }

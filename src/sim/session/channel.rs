@@ -25,7 +25,7 @@ impl Sim {
         let taken: Vec<u32> = open.channels.iter().filter_map(|id| Some(self.channels.get(*id)?.number)).collect();
         let number = (1..).find(|number| !taken.contains(number)).unwrap_or(1);
         if let Some((name, max)) = self.channel_limit(user.as_ref()) {
-            let max = if self.rules.passive_needs_any { max.to_string() } else { format!("({max})") };
+            let max = if self.rules.channel_limit_in_parentheses { format!("({max})") } else { max.to_string() };
             let text = format!(
                 "number of channels opened for user '{name}' has reached the maximum allowed user limit of {max}"
             );

@@ -60,7 +60,7 @@ impl DeadLettering {
             exchange: old.exchange(),
             routing_keys: &death_keys(old, rules),
             time,
-            expiration: old.expiration(),
+            expiration: old.expiration().filter(|_| !rules.classic_forgets_expiration || old.expiration_ms.is_some()),
             died_before: old.died(),
             new_routing_key: self.routing_key.is_some(),
         };
