@@ -6,9 +6,9 @@
 mod golden;
 
 use fancy_regex::Regex;
-use rmqplay::io::Disk;
 use rmqplay::io::snapshots::yaml_files;
-use rmqplay::language::{OF_SCENARIOS, OF_TOPOLOGIES, Settings, WordGroup, load_scenario, load_topology};
+use rmqplay::io::{Disk, KnownBrokers};
+use rmqplay::language::{OF_CONFIG, OF_SCENARIOS, OF_TOPOLOGIES, Settings, WordGroup, load_scenario, load_topology};
 use rmqplay::language::{ValueShape, example_of_group, example_of_key};
 use rmqplay::report::{SchemaOf, schema};
 use rmqplay::source::{Code, Problem, Sources};
@@ -243,13 +243,74 @@ fn the_language_knows_every_word_of_the_table() {
 
 #[test]
 fn every_kind_of_the_table_is_one() {
-    for of in [SchemaOf::Scenario, SchemaOf::Topology] {
+    for of in [SchemaOf::Scenario, SchemaOf::Topology, SchemaOf::Config] {
         let text = schema(of).to_string();
         assert!(!text.contains("no such kind"), "{text}");
         let references = Regex::new(r##""#/definitions/([a-z_]+)""##).expect("a pattern");
         for reference in references.captures_iter(&*text) {
             let name = &reference.expect("a match")[1];
             assert!(schema(of)["definitions"].get(name).is_some(), "nothing is called {name}");
+        }
+    }
+}
+
+/// Returns what reading a `rmqplay.yaml` complains of: as a whole, or of its broker `b`.
+fn config_faults(text: &str) -> Option<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("rmqplay.yaml"), text).expect("writable");
+    let disk = Disk::at(folder.path(), Default::default());
+    match KnownBrokers::read(&disk) {
+        Ok(known) => known.address("b", &disk).and_then(Result::err),
+        Err(why) => Some(why),
+    }
+}
+
+#[test]
+fn the_schema_of_rmqplay_yaml_takes_what_the_program_takes() {
+    let kept = root("tests/schema/rmqplay.schema.json");
+    golden::check(&kept, &format!("{:#}\n", schema(SchemaOf::Config)))
+        .unwrap_or_else(|difference| panic!("{difference}"));
+    let right = [
+        "{brokers: {b: 'amqp://localhost'}}",
+        "{brokers: {b: {url: 'amqps://h', username: u, password: '{{ env.X | default(1) }}', vhost: v, heartbeat: 5}}}",
+        "{brokers: {b: {url: 'amqps://h', cacertfile: ca.pem, certfile: c.pem, keyfile: k.pem, auth_mechanism: external}}}",
+        "{brokers: {b: {url: 'amqps://h', verify: verify_none, server_name_indication: h, channel_max: 0}}}",
+        "{brokers: {b: {url: 'amqp://h', connection_timeout: 500, management: 'http://h:1', restart: 'true'}}}",
+        "{brokers: {}, permit: [transient_nonexcl_queues]}",
+    ];
+    for text in right {
+        assert_eq!(faults(SchemaOf::Config, text), Vec::<String>::new(), "{text}");
+        assert_eq!(config_faults(text), None, "{text}");
+    }
+    let wrong = [
+        "{brokers: []}",
+        "{broker: {}}",
+        "{brokers: {b: {username: u}}}",
+        "{brokers: {b: {rul: 'amqp://h'}}}",
+        "{brokers: {b: {url: 'amqps://h', verify: maybe}}}",
+        "{brokers: {b: {url: 'amqp://h', heartbeat: -1}}}",
+        "{brokers: {b: {url: 'amqp://h', connection_timeout: 0}}}",
+        "{brokers: {b: {url: 'amqp://h', channel_max: 70000}}}",
+        "{brokers: {b: {url: [x]}}}",
+        "{permit: [everything]}",
+        "{permit: everything}",
+    ];
+    for text in wrong {
+        assert!(!faults(SchemaOf::Config, text).is_empty(), "the schema takes {text}");
+        assert!(config_faults(text).is_some(), "the program takes {text}");
+    }
+}
+
+#[test]
+fn the_reference_shows_a_rmqplay_yaml_that_the_schema_takes() {
+    let reference = std::fs::read_to_string(root("src/language/reference.md")).expect("the reference");
+    let section = reference.split("\n### `rmqplay.yaml`").nth(1).expect("its section");
+    let example = section.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    assert_eq!(faults(SchemaOf::Config, example), Vec::<String>::new());
+    for group in OF_CONFIG {
+        for key in group.keys() {
+            let told = section.split("\n## ").next().is_some_and(|own| own.contains(&format!("`{key}`")));
+            assert!(told, "the reference does not tell of `{key}`");
         }
     }
 }

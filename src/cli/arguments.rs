@@ -94,7 +94,7 @@ Examples:
   rmqplay plan orders.yaml --json | jq '.changes[].text'
 
 Exit codes: 0 nothing to do, 2 apply with the same flags would write, and else as that apply would end:
-            3 the broker, or a right, is lacking, 4 refused as unsafe."
+            3 the broker, or a right, is lacking, 4 refused as unsafe, or by --deny."
     )]
     Plan(PlanOptions),
     /// Declare topologies on a live broker, then read them back and prove that both are equal.
@@ -112,7 +112,8 @@ What only adds is applied. What can lose messages, rights or a login is refused 
 terminal there is one question; --auto-approve skips it, and consents to no loss. Afterwards the broker is read back. A saved
 plan is refused (4) on a broker that has moved since.
 
-Exit codes: 0 equal, 1 not equal when read back, 3 the broker, a right or a plugin is lacking, 4 refused as unsafe.")]
+Exit codes: 0 equal, 1 not equal when read back, 3 the broker, a right or a plugin is lacking,
+            4 refused as unsafe, or by --deny.")]
     Apply(ApplyOptions),
     /// Delete from a live broker what topologies name; users, vhosts and global parameters only when told to.
     #[command(after_help = "\
@@ -198,13 +199,15 @@ Examples:
   rmqplay fmt                                       everything below scenarios/ and topologies/
   rmqplay fmt --check scenarios/ttl-dlq.yaml        exit 1 when it would change")]
     Fmt(FmtOptions),
-    /// Write the JSON Schema of topologies or scenarios, for editors.
+    /// Write the JSON Schema of topologies, scenarios or rmqplay.yaml, for editors.
     #[command(after_help = "\
 Example:
   rmqplay schema scenario > scenario.schema.json
 
 and as the first line of a scenario, for editors with the YAML language server:
-  # yaml-language-server: $schema=../scenario.schema.json")]
+  # yaml-language-server: $schema=../scenario.schema.json
+
+`schema config` is that of rmqplay.yaml.")]
     Schema(SchemaOptions),
     /// Write completions for a shell; they know brokers, cells and tags.
     #[command(after_help = "\
@@ -403,6 +406,8 @@ pub struct FmtOptions {
 pub enum SchemaKind {
     Topology,
     Scenario,
+    /// rmqplay.yaml, which names brokers.
+    Config,
 }
 
 #[derive(Debug, Args)]

@@ -8,9 +8,12 @@ use crate::cli::load::Loader;
 use crate::cli::terminal::Terminal;
 use crate::io::Address;
 use crate::language::LoadedTopology;
-use crate::model::{Name, Vhost};
-use crate::plan::Observed;
+use crate::model::{Name, Object, Origins, Topology, Vhost};
+use crate::plan::{Observed, fill_unset};
 use crate::report::PlannedFor;
+use crate::source::{Code, Level, Problem, Span};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// The files of a command, and where it goes.
@@ -21,6 +24,8 @@ pub(crate) struct Desired {
     /// The vhost that only the arguments name.
     named_vhost: Option<String>,
     files: Vec<PathBuf>,
+    /// Objects of which a secret is not set in the environment.
+    unset: BTreeSet<Object>,
 }
 
 impl Desired {
@@ -30,6 +35,18 @@ impl Desired {
         broker: &OneBroker,
         vhost: Option<&String>,
         vars: &Vars,
+        terminal: &Terminal,
+    ) -> Result<Self, ExitCode> {
+        Self::load_for_a_look(files, broker, vhost, vars, true, terminal)
+    }
+
+    /// Loads the files; for a look alone their secrets need not be set, unless they are needed for something else.
+    pub fn load_for_a_look(
+        files: &[PathBuf],
+        broker: &OneBroker,
+        vhost: Option<&String>,
+        vars: &Vars,
+        needs_secrets: bool,
         terminal: &Terminal,
     ) -> Result<Self, ExitCode> {
         if let Some(held) = files.iter().find_map(|file| broker_for_a_file(file)) {
@@ -44,6 +61,9 @@ impl Desired {
             terminal.usage(&message);
             code
         })?;
+        if !needs_secrets {
+            loader = loader.without_secrets();
+        }
         let (loaded, problems) = loader.topologies(files);
         if let Some(unknown) = loader.unknown_variable() {
             return Err(terminal.usage(&format!("--var: {unknown}")));
@@ -58,7 +78,17 @@ impl Desired {
                 "{file} is for vhost '{of_file}', the URL names vhost '{of_url}'\n  help: settle it with --vhost '{of_file}', or drop the vhost from the URL"
             )));
         }
-        Ok(Self { loader, loaded, address, named_vhost, files: files.to_vec() })
+        let unset = if needs_secrets { BTreeSet::new() } else { objects_at(&problems, &loaded.origins) };
+        Ok(Self { loader, loaded, address, named_vhost, files: files.to_vec(), unset })
+    }
+
+    /// Returns what the files declare, where a secret is not set with what the broker has.
+    pub fn topology_beside(&self, observed: &Observed) -> Cow<'_, Topology> {
+        let mut topology = Cow::Borrowed(&self.loaded.topology);
+        if !self.unset.is_empty() {
+            fill_unset(topology.to_mut(), &self.unset, &observed.topology);
+        }
+        topology
     }
 
     /// Lists the vhosts that the files put objects into.
@@ -94,4 +124,15 @@ impl Desired {
             there.join(", ")
         ))
     }
+}
+
+/// Lists the objects in which a secret that is not set was noted.
+fn objects_at(problems: &[Problem], origins: &Origins) -> BTreeSet<Object> {
+    let unset = problems.iter().filter(|one| one.code == Code::TemplateUndefined && one.level == Level::Note);
+    let places: Vec<Span> = unset.filter_map(Problem::span).collect();
+    if places.is_empty() {
+        return BTreeSet::new();
+    }
+    let holds = |of: Span| places.iter().any(|at| of.file == at.file && of.start <= at.start && at.end <= of.end);
+    origins.iter().filter(|(_, origin)| holds(origin.whole)).map(|(object, _)| object.clone()).collect()
 }

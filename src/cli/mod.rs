@@ -28,6 +28,7 @@ mod terminal;
 mod unparsed;
 mod verdicts;
 mod versions;
+mod warned;
 
 pub use exit_code::ExitCode;
 pub use program::main;

@@ -2,44 +2,59 @@
 //! Writes to the terminal; never to a broker.
 
 use crate::cli::ExitCode;
+use crate::cli::options::Denied;
 use crate::cli::terminal::Terminal;
-use crate::model::{Object, by_number};
+use crate::cli::warned::is_denied;
+use crate::model::by_number;
 use crate::plan::{Change, DELETIONS_MAX, Decision, Plan};
 use crate::report;
 use crate::source::{Level, Problem, Sources};
+use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal};
 
-/// Shows the notes, the changes, and what the broker holds beside the file.
+/// Shows warnings and notes, the changes, and what the broker holds beside the file.
 pub(crate) fn show(plan: &Plan, terminal: &Terminal, sources: &Sources) {
-    let notes: Vec<Problem> = plan.problems.iter().filter(|problem| problem.level == Level::Note).cloned().collect();
-    let _ = terminal.problems(&notes, sources);
+    let others = plan.problems.iter().filter(|problem| problem.level != Level::Problem);
+    let _ = terminal.problems(&others.cloned().collect::<Vec<Problem>>(), sources);
     terminal.status_unless_empty(&report::plan_text(plan, terminal.palette));
     terminal.status_unless_empty(&report::extras_text(&plan.extras, terminal.palette));
 }
 
+/// Lists the problems that stand against a plan.
+fn stops(plan: &Plan) -> Vec<Problem> {
+    plan.problems.iter().filter(|problem| problem.level == Level::Problem).cloned().collect()
+}
+
 /// Says why nothing is written; `None` when nothing stands against it.
-pub(crate) fn refuse(plan: &Plan, decision: Decision, terminal: &Terminal, sources: &Sources) -> Option<ExitCode> {
+pub(crate) fn refuse(
+    plan: &Plan,
+    decision: Decision,
+    deny: &[Denied],
+    terminal: &Terminal,
+    sources: &Sources,
+) -> Option<ExitCode> {
     match decision {
         Decision::Nothing | Decision::Write => None,
         Decision::Lacks => {
-            let _ = terminal.problems(&plan.problems, sources);
+            let _ = terminal.problems(&stops(plan), sources);
             terminal.error("nothing was written: this broker lacks what the file needs");
             Some(ExitCode::Environment)
         }
         Decision::Replaces => {
-            let _ = terminal.problems(&plan.problems, sources);
+            let _ = terminal.problems(&stops(plan), sources);
             let refused = |change: &&Change| change.writes.is_empty();
             let count = plan.replaced().filter(refused).count();
-            let is_queue = |change: &Change| matches!(change.object, Object::Queue { .. });
-            let way = if plan.replaced().filter(refused).any(is_queue) {
-                "say how a queue is replaced (`replace: move`, if-empty or drop in the file, or --replace), "
-            } else {
-                ""
-            };
             terminal.error(&format!(
-                "nothing was written: {count} of the differences cannot be changed on a broker that holds the object; \
-                 {way}delete it there first, or give the new one another name"
+                "nothing was written: {count} of the differences cannot be changed on a broker that holds the object\n{}",
+                report::refused_replacements_text(plan)
             ));
+            Some(ExitCode::Unsafe)
+        }
+        Decision::Denied => {
+            let findings = plan.problems.iter().filter(|problem| is_denied(problem, deny));
+            let codes: BTreeSet<&str> = findings.map(|problem| problem.code.text()).collect();
+            let codes: Vec<&str> = codes.into_iter().collect();
+            terminal.error(&format!("nothing was written: --deny stands against {}", codes.join(", ")));
             Some(ExitCode::Unsafe)
         }
         Decision::Protected => {
@@ -65,8 +80,10 @@ pub(crate) fn protected(plan: &Plan) -> String {
         plan.protected().filter_map(|change| change.object.vhost()).map(|name| name.as_str()).collect();
     let (are, quoted) = (by_number(vhosts.len(), "is", "are"), vhosts.iter().map(|name| format!("'{name}'")));
     let which = format!("{} {}", by_number(vhosts.len(), "vhost", "vhosts"), quoted.collect::<Vec<_>>().join(", "));
-    let commands: Vec<String> =
-        vhosts.iter().map(|name| format!("rabbitmqctl disable_vhost_deletion_protection '{name}'")).collect();
+    let commands: Vec<String> = vhosts
+        .iter()
+        .map(|name| format!("rabbitmqctl disable_vhost_deletion_protection {}", report::shell_word(name)))
+        .collect();
     format!(
         "{which} {are} protected from deletion, and the broker would refuse it\n  help: take the protection off where that is \
          meant ({}), or keep it: `ignore: {{vhosts: [{}]}}` in the file",

@@ -79,21 +79,22 @@ impl ReachOptions {
     /// Plans all that the flags and files ask for.
     pub fn plan(&self, desired: &Desired, observed: &Observed) -> Plan {
         let loaded = &desired.loaded;
-        let mut planned = plan(&loaded.topology, &loaded.origins, observed);
+        let topology = desired.topology_beside(observed);
+        let mut planned = plan(&topology, &loaded.origins, observed);
         let wishes = ReplaceWishes {
             handling: &loaded.handling,
             default: self.replace,
             while_publishing: self.while_publishing,
         };
-        settle_replacements(&mut planned, &loaded.topology, &loaded.origins, observed, wishes);
+        settle_replacements(&mut planned, &topology, &loaded.origins, observed, wishes);
         let ignored = IgnoreList::of(&loaded.handling.ignored);
         planned.extras.retain(|extra| !ignored.covers(&extra.object));
         if let Some(scope) = self.prune {
-            let deletions = prune(&loaded.topology, &loaded.handling, observed, &loaded.own_vhosts, scope);
+            let deletions = prune(&topology, &loaded.handling, observed, &loaded.own_vhosts, scope);
             planned.extras.retain(|extra| !deletions.iter().any(|change| change.object == extra.object));
             planned.changes.extend(deletions);
-            judge_policies(&mut planned.changes, &loaded.topology, observed);
-            planned.problems.extend(spared(&loaded.topology, &loaded.handling, observed, &loaded.own_vhosts, scope));
+            judge_policies(&mut planned.changes, &topology, observed);
+            planned.problems.extend(spared(&topology, &loaded.handling, observed, &loaded.own_vhosts, scope));
         }
         planned
     }

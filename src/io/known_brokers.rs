@@ -4,7 +4,7 @@
 
 use crate::io::address::{Address, BadAddress, PARAMETERS};
 use crate::io::files::Disk;
-use crate::language::suggest;
+use crate::language::{Word, WordGroup, suggest};
 use crate::model::{Scope, Secret, Template};
 use crate::rules::{DeprecatedFeature, Permits};
 use crate::source::{FileId, Span};
@@ -14,9 +14,6 @@ use std::collections::BTreeMap;
 
 /// The file's name, in the working directory.
 pub const BROKERS_FILE: &str = "rmqplay.yaml";
-
-/// The keys of a broker.
-const KEYS: [&str; 6] = ["url", "username", "password", "vhost", "management", "restart"];
 
 /// What the file says, still to be read broker by broker.
 #[derive(Debug, Clone, Default)]
@@ -100,6 +97,11 @@ fn line_of(text: &str, key: &str) -> usize {
     text.lines().position(sets).map_or(1, |at| at + 1)
 }
 
+/// Lists the keys of a broker, the parameters of its URL among them.
+fn keys() -> impl Iterator<Item = &'static str> + Clone {
+    WordGroup::named("broker").map_or(&[][..], |group| group.words).iter().map(Word::key)
+}
+
 /// Reads a broker; of a map all that is wrong is told.
 fn read_entry(entry: &Json, disk: &Disk) -> Result<Address, String> {
     let fields = match entry {
@@ -110,8 +112,8 @@ fn read_entry(entry: &Json, disk: &Disk) -> Result<Address, String> {
     let mut wrong = Vec::new();
     let mut texts: BTreeMap<&str, String> = BTreeMap::new();
     for (key, value) in fields {
-        if !KEYS.contains(&key.as_str()) && !PARAMETERS.contains(&key.as_str()) {
-            let known = KEYS.iter().chain(&PARAMETERS).copied();
+        if !keys().any(|known| known == key) {
+            let known = keys();
             wrong.push(format!("it knows no key `{key}`; {}", suggest(key, known, "there are")));
             continue;
         }
@@ -205,6 +207,9 @@ mod tests {
         );
         let b = known.address("b", &disk).expect("b").expect_err("two slips");
         assert!(b.contains("did you mean `verify`?") && b.contains("`heartbeat`"), "{b}");
+        let missing: Vec<&str> =
+            PARAMETERS.into_iter().filter(|parameter| !keys().any(|key| key == *parameter)).collect();
+        assert!(missing.is_empty(), "not in the table of words: {missing:?}");
         write("permit: [transient_nonexcl_queues]\n");
         let permits = KnownBrokers::read(&disk).expect("a file").permits();
         assert!(permits.contains(DeprecatedFeature::TransientNonexclQueues));

@@ -151,7 +151,7 @@ impl ApplyTo {
 }
 
 /// Sets values on all objects whose name its pattern finds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     pub vhost: Name,
     pub name: Name,

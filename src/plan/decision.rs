@@ -17,6 +17,8 @@ pub enum Decision {
     Replaces,
     /// A vhost would be deleted that the broker protects from that.
     Protected,
+    /// It might be written, but for a finding that is not accepted.
+    Denied,
     /// Something can be lost, and the loss was not consented to.
     Loses,
     /// So much would be deleted that consent is asked for, whatever it is.
@@ -43,6 +45,12 @@ impl Decision {
         }
     }
 
+    /// Keeps from writing where a finding stands against it; what is refused anyway stays refused for its own reason.
+    #[must_use]
+    pub fn unless(self, is_denied: bool) -> Self {
+        if self == Decision::Write && is_denied { Decision::Denied } else { self }
+    }
+
     /// Returns the word for machines.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -51,6 +59,7 @@ impl Decision {
             Decision::Lacks => "lacks",
             Decision::Replaces => "replaces",
             Decision::Protected => "protected",
+            Decision::Denied => "denied",
             Decision::Loses => "loses",
             Decision::DeletesMuch => "deletes-much",
         }

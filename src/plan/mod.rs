@@ -30,6 +30,7 @@ mod replace_way;
 mod risk;
 mod saved;
 mod stakes;
+mod unset;
 
 pub use apply::{Applied, Applier, Stepwise};
 pub use change::{Change, ChangeKind, FieldChange, Plan, PolicyEffect, Write};
@@ -55,3 +56,4 @@ pub use replace_way::ReplaceWay;
 pub use risk::Risk;
 pub use saved::{NoSavedPlan, SavedPlan, digest_of, without_passwords};
 pub use stakes::Stakes;
+pub use unset::fill_unset;

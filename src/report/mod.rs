@@ -47,7 +47,8 @@ pub use junit::junit;
 pub use palette::Palette;
 pub use plan::{
     EQUAL_COVERS, PlannedFor, StoppedMove, applied_text, apply_json, at_stake_text, beside_text, changes_text,
-    deleted_text, extras_text, move_stage_text, moved_text, plan_json, plan_text, stakes_text, stopped_move,
+    deleted_text, extras_text, move_stage_text, moved_text, plan_json, plan_text, refused_replacements_text,
+    stakes_text, stopped_move,
 };
 pub use problem::{distinct, draw, draw_one, mask, problem_summary, problems_json};
 pub use schema::{SchemaOf, schema};

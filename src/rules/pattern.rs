@@ -70,6 +70,21 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), matcher })
     }
 
+    /// Says what is wrong with a text that is no pattern, for people: which sign, and where; `None` when it is one.
+    ///
+    /// ```
+    /// use rmqplay::rules::Pattern;
+    /// assert_eq!(Pattern::fault("^(a|b$").as_deref(), Some("the `(` at sign 2 is never closed"));
+    /// assert_eq!(Pattern::fault("^a"), None);
+    /// ```
+    pub fn fault(text: &str) -> Option<String> {
+        let error = Self::new(text, true).err()?;
+        Some(first_fault(text).unwrap_or_else(|| match error.rsplit_once(',') {
+            Some((words, _)) => words.trim_start_matches(['{', '"']).trim_end_matches('"').to_owned(),
+            None => error,
+        }))
+    }
+
     /// Compiles a permission's pattern: the empty one is `^$` (PE-1).
     ///
     /// # Errors
@@ -143,6 +158,42 @@ fn unescaped(word: &str) -> Option<String> {
         }
     }
     Some(plain)
+}
+
+/// Finds the first sign that makes a text no pattern: a bracket without its other half, a repetition of nothing.
+fn first_fault(text: &str) -> Option<String> {
+    let (mut open, mut class, mut repeatable) = (Vec::new(), None, false);
+    let mut signs = text.chars().zip(1_usize..).peekable();
+    while let Some((sign, at)) = signs.next() {
+        match sign {
+            '\\' if signs.next().is_none() => {
+                return Some(format!("it ends with a `\\` (sign {at}) that escapes nothing"));
+            }
+            '\\' => repeatable = true,
+            ']' if class.is_some() => (class, repeatable) = (None, true),
+            _ if class.is_some() => {}
+            '[' => {
+                class = Some(at);
+                // A bracket that stands first in a class belongs to it.
+                signs.next_if(|(next, _)| *next == '^');
+                signs.next_if(|(next, _)| *next == ']');
+            }
+            '(' => {
+                open.push(at);
+                repeatable = false;
+                // `(?:`, `(?!` and the like.
+                signs.next_if(|(next, _)| *next == '?');
+            }
+            ')' if open.pop().is_none() => return Some(format!("the `)` at sign {at} closes nothing")),
+            '*' | '+' | '?' if !repeatable => {
+                return Some(format!("the `{sign}` at sign {at} repeats nothing (`.*` stands for any text)"));
+            }
+            '|' | '^' => repeatable = false,
+            _ => repeatable = true,
+        }
+    }
+    let unclosed = class.map(|at| ('[', at)).or_else(|| open.pop().map(|at| ('(', at)));
+    unclosed.map(|(sign, at)| format!("the `{sign}` at sign {at} is never closed"))
 }
 
 /// Words a compile error as Erlang's `re` does, as far as it can be told from ours.

@@ -402,8 +402,8 @@ fn what_cannot_be_moved_is_told_before_anything_is_made() {
         priority: 0,
         definition: [("message-ttl".to_owned(), ttl)].into_iter().collect(),
     };
-    stage.there.policies.push(policy);
-    let expected = MoveStop::PolicyOnHolding { policy: "short".into(), key: "message-ttl".into() };
+    stage.there.policies.push(policy.clone());
+    let expected = MoveStop::PolicyOnHolding { policy: Box::new(policy), operator: false, key: "message-ttl".into() };
     assert_eq!(stop(&mut stage, new(QueueKind::Classic)), expected);
     stage.there.policies.clear();
     assert_eq!(stage.there, before);

@@ -10,6 +10,7 @@ use crate::cli::planned::all_there;
 use crate::cli::progress::RunProgress;
 use crate::cli::reach::NOT_SAVED;
 use crate::cli::terminal::Terminal;
+use crate::cli::warned::{decision_of, warned_of};
 use crate::cli::{ExitCode, runtime, saved_plans};
 use crate::io::{Address, BrokerFailure, meet};
 use crate::model::{Origins, counted};
@@ -101,6 +102,7 @@ impl Apply<'_> {
             self.terminal.error(&missing);
             return Ok(ExitCode::Environment);
         }
+        planned.problems.extend(warned_of(&planned, desired, Some(overview.version), &self.command.deny));
         let planned_for = desired.planned_for(&desired.address.place(), "broker", Some(overview.full_version.clone()));
         Ok(self.decide(&work, &observed, planned, &planned_for, &desired.loader.sources).await)
     }
@@ -112,9 +114,10 @@ impl Apply<'_> {
         if command.reach.is_any() {
             return self.terminal.usage(NOT_SAVED);
         }
-        if command.vhost.is_some() || is_varied || command.save_plan.is_some() {
+        if command.vhost.is_some() || is_varied || command.save_plan.is_some() || !command.deny.is_empty() {
             return self.terminal.usage(
-                "a saved plan holds its vhost and its variables: apply it without --vhost, --var and --save-plan",
+                "a saved plan holds its vhost and its variables, and was judged when it was made: apply it without --vhost, \
+                 --var, --save-plan and --deny",
             );
         }
         let address = match one_broker(&command.broker, self.terminal) {
@@ -170,9 +173,9 @@ impl Apply<'_> {
         sources: &Sources,
     ) -> ExitCode {
         let (command, terminal) = (self.command, self.terminal);
-        let decision = Decision::of(&planned, command.yes);
+        let decision = decision_of(&planned, command.yes, &command.deny);
         if command.dry_run || command.save_plan.is_some() {
-            show(&planned, decision, terminal, sources);
+            show(&planned, decision, &command.deny, terminal, sources);
             let code = code_of_decision(decision);
             return match &command.save_plan {
                 Some(file) => {
@@ -186,7 +189,7 @@ impl Apply<'_> {
             terminal.status(&format!("nothing to do: {}", all_there(planned.unchanged)));
             return self.keep(&planned, planned_for, decision, sources, None, ExitCode::Fine);
         }
-        if let Some(code) = planned::refuse(&planned, decision, terminal, sources) {
+        if let Some(code) = planned::refuse(&planned, decision, &command.deny, terminal, sources) {
             return self.keep(&planned, planned_for, decision, sources, None, code);
         }
         let question = format!("apply {}?", counted(planned.changes.len(), "change"));

@@ -2,7 +2,7 @@
 
 use crate::cli::ExitCode;
 use crate::cli::load::Loader;
-use crate::cli::options::{CheckOptions, Denied};
+use crate::cli::options::CheckOptions;
 use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
 use crate::model::by_number;
@@ -64,10 +64,7 @@ fn denied(command: &CheckOptions, problems: &[Problem]) -> ExitCode {
 }
 
 fn is_denied(command: &CheckOptions, problem: &Problem) -> bool {
-    command.deny.iter().any(|denied| match denied {
-        Denied::Level(level) => problem.level >= *level,
-        Denied::Code(code) => problem.code == *code,
-    })
+    command.deny.iter().any(|denied| denied.covers(problem))
 }
 
 /// Takes the folders of scenarios and topologies that are there when no file is named.

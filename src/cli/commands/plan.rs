@@ -4,9 +4,11 @@ use crate::cli::arguments::{ExtrasMode, PlanOptions};
 use crate::cli::brokers::broker_for_a_file;
 use crate::cli::desired::Desired;
 use crate::cli::load::Loader;
+use crate::cli::options::Denied;
 use crate::cli::planned;
 use crate::cli::reach::look;
 use crate::cli::terminal::Terminal;
+use crate::cli::warned::{decision_of, warned_of};
 use crate::cli::{ExitCode, runtime, saved_plans};
 use crate::io::live::random_salt;
 use crate::io::management::ManagementClient;
@@ -28,10 +30,18 @@ pub fn plan_of(command: &PlanOptions, terminal: &Terminal) -> ExitCode {
         }
         broker.broker = Some(against.clone());
     }
+    let is_kept = command.save_plan.is_some();
     if let Some(held) = command.files.iter().find_map(|file| broker_for_a_file(file)) {
         return terminal.usage(&not_a_file(&held, command));
     }
-    let desired = match Desired::load(&command.files, &broker, command.vhost.as_ref(), &command.vars, terminal) {
+    let desired = match Desired::load_for_a_look(
+        &command.files,
+        &broker,
+        command.vhost.as_ref(),
+        &command.vars,
+        is_kept,
+        terminal,
+    ) {
         Ok(desired) => desired,
         Err(code) => return code,
     };
@@ -47,8 +57,10 @@ pub fn plan_of(command: &PlanOptions, terminal: &Terminal) -> ExitCode {
         }
         return match observed_file(Path::new(file), command, terminal) {
             Ok((observed, version)) => {
-                let planned_for = desired.planned_for(file, "file", version);
-                let planned = command.reach.plan(&desired, &observed);
+                let planned_for = desired.planned_for(file, "file", version.clone());
+                let mut planned = command.reach.plan(&desired, &observed);
+                let named = version.is_some().then_some(observed.version);
+                planned.problems.extend(warned_of(&planned, &desired, named, &command.deny));
                 tell(command, terminal, &desired, &planned, planned_for)
             }
             Err(code) => code,
@@ -86,14 +98,15 @@ async fn of_broker(command: &PlanOptions, terminal: &Terminal, desired: &Desired
     let overview = meet(address).await?;
     let management = ManagementClient::new(address)?;
     let make = |observed: &Observed| command.reach.plan(desired, observed);
-    let (observed, planned) = look(&management, &overview, &desired.vhosts(), address, make).await?;
+    let (observed, mut planned) = look(&management, &overview, &desired.vhosts(), address, make).await?;
     if let Some(missing) = desired.missing_vhost(&observed) {
         terminal.error(&missing);
         return Ok(ExitCode::Environment);
     }
+    planned.problems.extend(warned_of(&planned, desired, Some(overview.version), &command.deny));
     let planned_for = desired.planned_for(&address.place(), "broker", Some(overview.full_version));
     if let Some(file) = &command.save_plan {
-        let decision = Decision::of(&planned, command.yes);
+        let decision = decision_of(&planned, command.yes, &command.deny);
         let kept = save(file, &desired.loaded.topology, &observed, &planned, decision, &planned_for, terminal);
         if let Some(code) = kept {
             return Ok(code);
@@ -112,6 +125,7 @@ fn observed_file(
         terminal.usage(&message);
         code
     })?;
+    loader = loader.without_secrets();
     let (loaded, problems) = loader.topology(path);
     let code = terminal.problems(&problems, &loader.sources);
     let Some(loaded) = loaded.filter(|_| code == ExitCode::Fine) else { return Err(code.and(ExitCode::BadFile)) };
@@ -129,7 +143,7 @@ fn tell(
     planned: &Plan,
     planned_for: PlannedFor,
 ) -> ExitCode {
-    let decision = Decision::of(planned, command.yes);
+    let decision = decision_of(planned, command.yes, &command.deny);
     let sources = &desired.loader.sources;
     if command.json {
         terminal.print(&report::plan_json(planned, &planned_for, decision, sources).to_string());
@@ -149,7 +163,7 @@ fn tell(
             let all_there = planned::all_there(planned.unchanged);
             terminal.status(&format!("{all_there}, and {beside}, which --extras fail does not accept"));
         }
-        _ => show(planned, decision, terminal, sources),
+        _ => show(planned, decision, &command.deny, terminal, sources),
     }
     code_of(command, planned, decision)
 }
@@ -160,16 +174,16 @@ fn counts_extras(command: &PlanOptions, planned: &Plan) -> bool {
 }
 
 /// Shows a plan as `plan` and `apply --dry-run` do.
-pub(crate) fn show(planned: &Plan, decision: Decision, terminal: &Terminal, sources: &Sources) {
+pub(crate) fn show(planned: &Plan, decision: Decision, deny: &[Denied], terminal: &Terminal, sources: &Sources) {
     planned::show(planned, terminal, sources);
     match decision {
         Decision::Nothing => terminal.status(&format!("nothing to do: {}", planned::all_there(planned.unchanged))),
         Decision::Write => {
             terminal.status(&format!("{}; nothing was written", report::changes_text(planned)));
         }
-        Decision::Lacks | Decision::Replaces | Decision::Protected | Decision::Loses | Decision::DeletesMuch => {
+        _ => {
             terminal.status(&format!("{}; apply would refuse:", report::changes_text(planned)));
-            let _ = planned::refuse(planned, decision, terminal, sources);
+            let _ = planned::refuse(planned, decision, deny, terminal, sources);
         }
     }
 }
@@ -186,7 +200,9 @@ pub(crate) fn code_of_decision(decision: Decision) -> ExitCode {
         Decision::Nothing => ExitCode::Fine,
         Decision::Write => ExitCode::Differs,
         Decision::Lacks => ExitCode::Environment,
-        Decision::Replaces | Decision::Protected | Decision::Loses | Decision::DeletesMuch => ExitCode::Unsafe,
+        Decision::Replaces | Decision::Protected | Decision::Denied | Decision::Loses | Decision::DeletesMuch => {
+            ExitCode::Unsafe
+        }
     }
 }
 
@@ -201,7 +217,7 @@ pub(crate) fn save(
     planned_for: &PlannedFor,
     terminal: &Terminal,
 ) -> Option<ExitCode> {
-    if matches!(decision, Decision::Lacks | Decision::Replaces) {
+    if matches!(decision, Decision::Lacks | Decision::Replaces | Decision::Denied) {
         terminal.error("the plan was not saved: it would be refused");
         return None;
     }

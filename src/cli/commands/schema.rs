@@ -11,6 +11,7 @@ pub fn write_schema(command: &SchemaOptions, terminal: &Terminal) -> ExitCode {
     let of = match command.kind {
         SchemaKind::Topology => SchemaOf::Topology,
         SchemaKind::Scenario => SchemaOf::Scenario,
+        SchemaKind::Config => SchemaOf::Config,
     };
     terminal.print(&format!("{:#}", schema(of)));
     ExitCode::Fine

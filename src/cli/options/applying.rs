@@ -1,7 +1,7 @@
 //! The flags of `plan`, `apply` and `destroy`, as clap reads them.
 
 use crate::cli::options::variables::Vars;
-use crate::cli::options::{OneBroker, ReachOptions};
+use crate::cli::options::{Denied, OneBroker, ReachOptions};
 use crate::plan::DeletionScope;
 use clap::Args;
 use std::path::PathBuf;
@@ -33,6 +33,9 @@ pub struct PlanOptions {
     /// Plan as apply --yes would: messages, rights and logins may be lost.
     #[arg(long)]
     pub yes: bool,
+    /// Write nothing (4) where what would be written has such a finding: warning, note (warnings as well), or a code; repeats.
+    #[arg(long, value_name = "LEVEL|CODE", value_delimiter = ',')]
+    pub deny: Vec<Denied>,
     /// What objects mean that the files do not name: list shows them, fail ends with 2 too.
     #[arg(long, value_name = "WHAT", default_value = "list", hide_possible_values = true)]
     pub extras: ExtrasMode,
@@ -64,6 +67,9 @@ pub struct ApplyOptions {
     /// Do not ask on a terminal; consents to no loss.
     #[arg(long)]
     pub auto_approve: bool,
+    /// Write nothing (4) where what would be written has such a finding: warning, note (warnings as well), or a code; repeats.
+    #[arg(long, value_name = "LEVEL|CODE", value_delimiter = ',')]
+    pub deny: Vec<Denied>,
     /// Keep the plan in a file for a later `apply FILE`, with hashes in the place of passwords, and write nothing else.
     #[arg(long, value_name = "FILE")]
     pub save_plan: Option<PathBuf>,

@@ -3,7 +3,7 @@
 use crate::cli::options::broker::OneBroker;
 use crate::cli::options::variables::Vars;
 use crate::model::Profile;
-use crate::source::{Code, Level};
+use crate::source::{Code, Level, Problem};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -30,11 +30,21 @@ pub struct CheckOptions {
     pub deny: Vec<Denied>,
 }
 
-/// What makes `check` fail although nothing stops.
+/// What makes a command fail although nothing stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denied {
     Level(Level),
     Code(Code),
+}
+
+impl Denied {
+    /// Returns whether a finding is meant.
+    pub fn covers(self, problem: &Problem) -> bool {
+        match self {
+            Denied::Level(level) => problem.level >= level,
+            Denied::Code(code) => problem.code == code,
+        }
+    }
 }
 
 impl std::str::FromStr for Denied {

@@ -6,11 +6,13 @@
 //! `bool`, `int`, `int:0..9`, `duration`, `size`, `count`, `word:a,b`, `[kind]` for a list, `{kind}` for a map of any keys,
 //! `@group` for a map of this table, `any`. A `!` behind the key: it must be there.
 
+mod config;
 pub(crate) mod examples;
 pub(crate) mod hints;
 mod scenario;
 mod topology;
 
+pub use config::OF_CONFIG;
 pub use scenario::OF_SCENARIOS;
 pub use topology::OF_TOPOLOGIES;
 
@@ -80,7 +82,7 @@ impl Word {
 impl WordGroup {
     /// Finds a group of the table.
     pub fn named(name: &str) -> Option<&'static WordGroup> {
-        OF_SCENARIOS.iter().chain(OF_TOPOLOGIES).find(|group| group.name == name)
+        OF_SCENARIOS.iter().chain(OF_TOPOLOGIES).chain(OF_CONFIG).find(|group| group.name == name)
     }
 
     /// Returns whether maps of this kind have a key; those of queues have their arguments as keys, too.
@@ -111,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_table_refers_to_its_own_groups_and_names_no_key_twice() {
-        for group in OF_SCENARIOS.iter().chain(OF_TOPOLOGIES) {
+        for group in OF_SCENARIOS.iter().chain(OF_TOPOLOGIES).chain(OF_CONFIG) {
             let mut keys: Vec<&str> = group.keys().collect();
             keys.sort_unstable();
             assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{}: {keys:?}", group.name);

@@ -3,7 +3,7 @@
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
 use crate::broker::{Method, Refusal};
-use crate::model::Name;
+use crate::model::Policy;
 use crate::plan::move_queue::transfer::TransferOrder;
 
 /// The stages of a move, in their order.
@@ -50,7 +50,7 @@ pub enum MoveStop {
     /// The name of the holding queue would be longer than AMQP allows.
     NameTooLong,
     /// A policy would lose messages of the holding queue.
-    PolicyOnHolding { policy: Name, key: String },
+    PolicyOnHolding { policy: Box<Policy>, operator: bool, key: String },
     /// A queue has the name of the holding queue, and values that no holding queue has.
     ForeignHolding,
     /// Neither the queue nor its holding queue is there.

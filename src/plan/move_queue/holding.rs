@@ -4,7 +4,9 @@
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
 use crate::broker::Method;
-use crate::model::{Binding, DestinationKind, Exchange, Name, Profile, Queue, QueueKind, QueueName, Table, Value};
+use crate::model::{
+    Binding, DestinationKind, Exchange, Name, Policy, Profile, Queue, QueueKind, QueueName, Table, Value,
+};
 use crate::plan::Observed;
 use crate::plan::diff::effective_policy::Policies;
 use crate::plan::move_queue::act::MoveStop;
@@ -92,8 +94,14 @@ impl Holding {
         let arguments = kind.into_iter().map(|kind| (Name::from("x-queue-type"), kind)).collect();
         let caught = policies.on(&Queue { arguments, ..bare });
         let key = HARMFUL.iter().find(|key| caught.values.contains_key(**key))?;
-        let policy = caught.policy.or(caught.operator_policy)?;
-        Some(MoveStop::PolicyOnHolding { policy, key: (*key).to_owned() })
+        let sets_it = |policies: &[Policy], name: Option<&Name>| {
+            let is_it = |policy: &&Policy| policy.vhost == declared.vhost && Some(&policy.name) == name;
+            policies.iter().find(is_it).filter(|policy| policy.definition.contains_key(*key)).cloned()
+        };
+        let of_user = sets_it(&topology.policies, caught.policy.as_ref()).map(|policy| (policy, false));
+        let of_operator = || sets_it(&topology.operator_policies, caught.operator_policy.as_ref());
+        let (policy, operator) = of_user.or_else(|| Some((of_operator()?, true)))?;
+        Some(MoveStop::PolicyOnHolding { policy: Box::new(policy), operator, key: (*key).to_owned() })
     }
 
     /// Returns whether a queue of that name was made by a move: nothing can be lost in one.

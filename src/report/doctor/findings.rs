@@ -31,15 +31,6 @@ pub struct DoctorCheck {
     pub help: Option<String>,
 }
 
-/// Whether a command works on the broker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommandFitness {
-    /// As one types it.
-    pub command: &'static str,
-    /// `None`: it does.
-    pub why_not: Option<String>,
-}
-
 /// A certificate that ends sooner is worth a warning.
 const SOON_DAYS: i64 = 30;
 
@@ -252,38 +243,4 @@ fn of_flags(disabled: &[String]) -> Judgement {
             "the next upgrade may demand them: `rabbitmqctl enable_feature_flag all`",
         ),
     }
-}
-
-/// Returns which commands work there, as far as the answers tell.
-pub fn fitness(seen: &Examination) -> Vec<CommandFitness> {
-    let amqp = match &seen.login {
-        Asked::Told(()) => None,
-        _ => Some("AMQP does not let it in".to_owned()),
-    };
-    let management = match &seen.broker {
-        Asked::Told(_) => None,
-        _ => Some("the management API does not answer".to_owned()),
-    };
-    let both = amqp.clone().or_else(|| management.clone());
-    let tag = |tags: &[&str], why: &str| match &seen.tags {
-        Asked::Told(own) if own.iter().any(|own| tags.contains(&own.as_str())) => None,
-        Asked::Told(_) => Some(why.to_owned()),
-        _ => Some("the user's tags are not known".to_owned()),
-    };
-    let administrator = |why: &str| tag(&["administrator"], why);
-    let list = [
-        ("wait", both.clone()),
-        ("run", both.clone().or_else(|| administrator("it makes vhosts: that takes `administrator` (or --in-vhost)"))),
-        (
-            "run --in-vhost",
-            both.clone().or_else(|| {
-                let enough = ["administrator", "policymaker", "management", "monitoring"];
-                tag(&enough, "it reads the vhost by the management API: that takes the tag `management`")
-            }),
-        ),
-        ("plan", management.clone().or_else(|| administrator("it reads the definitions: that takes `administrator`"))),
-        ("apply", both.or_else(|| administrator("it reads the definitions: that takes `administrator`"))),
-        ("clean", management.or_else(|| administrator("it deletes vhosts and users: that takes `administrator`"))),
-    ];
-    list.into_iter().map(|(command, why_not)| CommandFitness { command, why_not }).collect()
 }

@@ -2,8 +2,10 @@
 
 mod facts;
 mod findings;
+mod fitness;
 mod shown;
 
 pub use facts::{Asked, BrokerIdentity, CertificateFacts, Examination, NodeHealth, TlsSession, Unanswered};
-pub use findings::{CheckVerdict, CommandFitness, DoctorCheck};
+pub use findings::{CheckVerdict, DoctorCheck};
+pub use fitness::CommandFitness;
 pub use shown::{doctor_json, doctor_text, has_failed};

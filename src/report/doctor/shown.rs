@@ -3,7 +3,8 @@
 use crate::model::by_number;
 use crate::report::Palette;
 use crate::report::doctor::facts::Examination;
-use crate::report::doctor::findings::{CheckVerdict, CommandFitness, DoctorCheck, findings, fitness};
+use crate::report::doctor::findings::{CheckVerdict, DoctorCheck, findings};
+use crate::report::doctor::fitness::{CommandFitness, fitness};
 use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
 
@@ -27,20 +28,33 @@ pub fn doctor_text(seen: &Examination, quiet: bool, palette: Palette) -> String 
         let names: Vec<&str> = fit.iter().map(|one| one.command).collect();
         let _ = writeln!(text, "{} {:WIDTH$}{} work", palette.good("ok  "), "commands", names.join(", "));
     }
-    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
-    for CommandFitness { command, why_not } in unfit {
-        let why = why_not.as_deref().unwrap_or_default();
-        match by_reason.iter_mut().find(|(reason, _)| *reason == why) {
-            Some((_, commands)) => commands.push(command),
-            None => by_reason.push((why, vec![command])),
-        }
+    for (limits, commands) in grouped(&fit, |one| one.limits.filter(|_| !quiet)) {
+        let verb = by_number(commands.len(), "works", "work");
+        let names = commands.join(", ");
+        let _ = writeln!(text, "{} {:WIDTH$}{names} {verb} in part: {limits}", palette.odd("part"), "commands");
     }
-    for (why, commands) in by_reason {
+    for (why, commands) in grouped(&unfit, |one| one.why_not.as_deref()) {
         let verb = by_number(commands.len(), "does", "do");
         let names = commands.join(", ");
         let _ = writeln!(text, "{} {:WIDTH$}{names} {verb} not work: {why}", palette.odd("no  "), "commands");
     }
     text
+}
+
+/// Puts commands of one reason together, in the order of the first of each.
+fn grouped<'f>(
+    commands: &[&'f CommandFitness],
+    reason: impl Fn(&'f CommandFitness) -> Option<&'f str>,
+) -> Vec<(&'f str, Vec<&'static str>)> {
+    let mut groups: Vec<(&str, Vec<&'static str>)> = Vec::new();
+    for one in commands {
+        let Some(why) = reason(one) else { continue };
+        match groups.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, of_it)) => of_it.push(one.command),
+            None => groups.push((why, vec![one.command])),
+        }
+    }
+    groups
 }
 
 fn line(text: &mut String, finding: &DoctorCheck, palette: Palette) {
@@ -68,7 +82,7 @@ pub fn doctor_json(seen: &Examination) -> Json {
         json!({"check": finding.check, "verdict": verdict(finding.verdict), "says": finding.says, "help": finding.help})
     });
     let commands = fitness(seen).into_iter().map(
-        |CommandFitness { command, why_not }| json!({"command": command, "works": why_not.is_none(), "why_not": why_not}),
+        |CommandFitness { command, why_not, limits }| json!({"command": command, "works": why_not.is_none(), "why_not": why_not, "limits": limits}),
     );
     json!({
         "broker": seen.address,

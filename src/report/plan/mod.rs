@@ -6,7 +6,7 @@ mod moving;
 mod text;
 
 pub use json::{PlannedFor, apply_json, plan_json};
-pub use moving::{StoppedMove, move_stage_text, moved_text, stopped_move};
+pub use moving::{StoppedMove, move_stage_text, moved_text, refused_replacements_text, stopped_move};
 pub use text::{
     EQUAL_COVERS, applied_text, at_stake_text, beside_text, changes_text, deleted_text, extras_text, plan_text,
     stakes_text,

@@ -2,8 +2,14 @@
 
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
-use crate::model::{Object, QueueName, counted};
-use crate::plan::{Change, ChangeKind, Holding, MoveStage, MoveStop, MoveTally, ReplaceWay, policy_instead};
+use crate::model::{Object, Policy, QueueName, counted};
+use crate::plan::{
+    Change, ChangeKind, Holding, MoveStage, MoveStop, MoveTally, Plan, ReplaceWay, named, policy_instead,
+};
+use crate::report::shell_word;
+
+/// How many objects of one reason are named; the rest is counted.
+const OBJECTS_MAX: usize = 5;
 
 /// Why a move stopped or cannot begin, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +63,60 @@ pub(crate) fn way_lines(change: &Change) -> Vec<String> {
         lines.push(format!("a policy sets this on the queue as it is, without a new one: {{{}}}", keys.join(", ")));
     }
     lines
+}
+
+/// Says of each object that cannot be replaced why, and what to do; those of the same reason together.
+pub fn refused_replacements_text(plan: &Plan) -> String {
+    let mut groups: Vec<(StoppedMove, Vec<String>)> = Vec::new();
+    for change in plan.replaced().filter(|change| change.writes.is_empty()) {
+        let why = why_refused(change);
+        match groups.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, objects)) => objects.push(named(&change.object)),
+            None => groups.push((why, vec![named(&change.object)])),
+        }
+    }
+    let lines = groups.into_iter().map(|(StoppedMove { why, help }, objects)| {
+        let more = objects.len().saturating_sub(OBJECTS_MAX);
+        let objects = objects.into_iter().take(OBJECTS_MAX).collect::<Vec<_>>().join(", ");
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("  {objects}{more}: {why}\n    help: {help}")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Says why a replacement is refused, and what to do.
+fn why_refused(change: &Change) -> StoppedMove {
+    let (ChangeKind::Replace { way, stakes, .. }, Object::Queue { vhost, name }) = (&change.kind, &change.object)
+    else {
+        return StoppedMove {
+            why: "RabbitMQ never changes it".to_owned(),
+            help: "delete it there first, or give the new one another name".to_owned(),
+        };
+    };
+    let queue = QueueName { vhost: vhost.clone(), name: name.clone() };
+    let (why, help) = match way {
+        ReplaceWay::CannotMove(stop) => {
+            let StoppedMove { why, help } = stopped_move(&queue, stop);
+            (format!("it cannot be moved, since {why}"), help)
+        }
+        ReplaceWay::NotEmpty => (
+            match stakes.messages {
+                Some(count) => format!("it is not empty: {}", messages(count)),
+                None => "it is not known to be empty".to_owned(),
+            },
+            "the same command with --replace move keeps its messages, with --replace drop it loses them".to_owned(),
+        ),
+        ReplaceWay::Unfinished => {
+            ("a move of it is unfinished".to_owned(), "the same command with --replace move goes on with it".to_owned())
+        }
+        _ => (
+            "nothing says how it is replaced".to_owned(),
+            "the same command with --replace move keeps its messages, with if-empty it goes when it is empty, with drop it \
+             loses them; `replace: move` at the queue in the file says it of that one"
+                .to_owned(),
+        ),
+    };
+    StoppedMove { why, help }
 }
 
 /// Says what a move does at a stage.
@@ -126,12 +186,18 @@ pub fn stopped_move(queue: &QueueName, stop: &MoveStop) -> StoppedMove {
             format!("the name '{held}' would be longer than the 255 bytes of AMQP"),
             "give the new queue another name".to_owned(),
         ),
-        MoveStop::PolicyOnHolding { policy, key } => (
-            format!("policy '{policy}' catches '{held}', too, and its {key} could lose messages there"),
-            "give the policy a pattern that passes over names that end in .rmqplay-move, like \
-             ^(?!.*\\.rmqplay-move$)ORDERS; a policy of the same values can be put back after the move"
-                .to_owned(),
-        ),
+        MoveStop::PolicyOnHolding { policy, operator, key } => {
+            let kind = if *operator { "operator policy" } else { "policy" };
+            let around = format!("^(?!.*\\.rmqplay-move$).*(?:{})", policy.pattern);
+            (
+                format!("{kind} '{}' catches '{held}', too, and its {key} could lose messages there", policy.name),
+                format!(
+                    "let it pass over holding queues meanwhile: {}; then move, and put it back: {}",
+                    set_policy(policy, *operator, &around),
+                    set_policy(policy, *operator, &policy.pattern)
+                ),
+            )
+        }
         MoveStop::ForeignHolding => (
             format!("there is a queue '{held}' that no move made: it has limits or goes by itself"),
             "see what it is for, and delete it or move by hand".to_owned(),
@@ -168,6 +234,16 @@ pub fn stopped_move(queue: &QueueName, stop: &MoveStop) -> StoppedMove {
         ),
     };
     StoppedMove { why, help }
+}
+
+/// Writes the command that sets a policy with a pattern.
+fn set_policy(policy: &Policy, operator: bool, pattern: &str) -> String {
+    let verb = if operator { "set_operator_policy" } else { "set_policy" };
+    let definition = serde_json::to_string(&policy.definition).unwrap_or_default();
+    let words = [&*policy.vhost, &*policy.name, pattern, &definition].map(shell_word);
+    let [vhost, name, pattern, definition] = words;
+    let (apply_to, priority) = (policy.apply_to.as_str(), policy.priority);
+    format!("rabbitmqctl {verb} -p {vhost} --apply-to {apply_to} --priority {priority} {name} {pattern} {definition}")
 }
 
 fn messages(count: u64) -> String {

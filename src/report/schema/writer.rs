@@ -1,6 +1,6 @@
 //! Writes the table of words as JSON Schema, draft-07, which is what editors read.
 
-use crate::language::{OF_SCENARIOS, OF_TOPOLOGIES, Word, WordGroup, queue_field};
+use crate::language::{OF_CONFIG, OF_SCENARIOS, OF_TOPOLOGIES, Word, WordGroup, queue_field};
 use crate::model::Profile;
 use crate::report::schema::kinds::schema_of;
 use crate::rules::{QUEUE_ARGUMENTS, QueueArgument, ValueKind};
@@ -13,6 +13,8 @@ pub enum SchemaOf {
     Topology,
     /// Files that play.
     Scenario,
+    /// `rmqplay.yaml`, which names brokers.
+    Config,
 }
 
 /// The keys by which a file says that a broker wrote it: it may hold any other key then.
@@ -24,10 +26,13 @@ const VERBS: [(&str, &[&str]); 4] =
 
 /// Returns the schema of a kind of file.
 pub fn schema(of: SchemaOf) -> Json {
-    let scenario_objects: &[WordGroup] = if of == SchemaOf::Scenario { OF_SCENARIOS } else { &[] };
-    let objects = OF_TOPOLOGIES.iter().chain(scenario_objects);
+    let (root, objects): (&str, [&[WordGroup]; 2]) = match of {
+        SchemaOf::Topology => ("topology", [OF_TOPOLOGIES, &[]]),
+        SchemaOf::Scenario => ("scenario", [OF_TOPOLOGIES, OF_SCENARIOS]),
+        SchemaOf::Config => ("config", [OF_CONFIG, &[]]),
+    };
+    let objects = objects.into_iter().flatten();
     let definitions: Map<String, Json> = objects.map(|one| (one.name.to_owned(), definition(one))).collect();
-    let root = if of == SchemaOf::Scenario { "scenario" } else { "topology" };
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": format!("rmqplay {root}"),

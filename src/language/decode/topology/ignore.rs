@@ -19,14 +19,22 @@ pub fn ignore(node: &Node, into: &mut Vec<Ignored>, desk: &mut Diagnostics) {
             _ => std::slice::from_ref(node),
         };
         for (pattern, node) in patterns.into_iter().zip(nodes) {
-            match Pattern::new(&pattern, true) {
-                Ok(_) => into.push(Ignored { kind, pattern }),
-                Err(detail) => {
-                    let message = format!("`{key}` takes regular expressions, and `{pattern}` is none: {detail}");
-                    desk.add(Problem::new(Code::TopologyPattern, message).at(node.span, "no regular expression"));
-                }
+            match Pattern::fault(&pattern) {
+                None => into.push(Ignored { kind, pattern }),
+                Some(fault) => desk.add(no_pattern(key, &pattern, &fault, node)),
             }
         }
     }
     fields.finish(desk);
+}
+
+fn no_pattern(key: &str, pattern: &str, fault: &str, node: &Node) -> Problem {
+    let message = format!("`{key}` takes regular expressions, and `{pattern}` is none: {fault}");
+    let problem = Problem::new(Code::TopologyPattern, message).at(node.span, "no regular expression");
+    let is_glob = pattern.starts_with('*') && !pattern.contains(['\\', '(', '[', '^', '$', '+']);
+    let as_regex = format!("^{}$", pattern.replace('.', "\\.").replace('*', ".*").replace('?', "."));
+    match is_glob {
+        true => problem.help(format!("as a regular expression it is `{as_regex}`")),
+        false => problem.help("a sign that stands for itself takes a `\\` before it"),
+    }
 }
