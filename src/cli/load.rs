@@ -3,15 +3,38 @@
 use crate::cli::ExitCode;
 use crate::cli::arguments::Vars;
 use crate::foresee;
-use crate::io::Disk;
+use crate::io::{Disk, near_path, read_file};
 use crate::language;
 use crate::language::{FileKind, LoadedScenario, LoadedTopology, Settings, TopologyFile};
 use crate::model::{Allowance, Profile};
-use crate::source::{Code, Problem, Sources, Span};
+use crate::source::{Code, Help, Problem, Sources, Span, without_passwords_in_urls};
 use std::path::{Path, PathBuf};
 
 /// What to do about a path that leads nowhere.
 pub(crate) const MISSING: &str = "give the path of a file that is there, seen from the folder you are in";
+
+/// Returns what to do about a path that cannot be read: the near one, or what it is instead of a file.
+pub(crate) fn unread_path_help(path: &Path) -> Help {
+    let shown = path.display();
+    let word = path.to_string_lossy();
+    if path.is_dir() {
+        return format!("it is a folder, and this command takes files: `{}/NAME.yaml`", word.trim_end_matches('/'))
+            .into();
+    }
+    if word.contains("://") || word == "sim" || word.starts_with("sim:") {
+        return format!("a broker stands behind a flag: `--broker {}`", without_passwords_in_urls(&word)).into();
+    }
+    match near_path(path).filter(|_| !path.exists()) {
+        Some(near) => Help::did_you_mean(near.display().to_string()),
+        None if path.is_absolute() => format!("there is no {shown}: give the path of a file that is there").into(),
+        None => MISSING.into(),
+    }
+}
+
+/// Returns what to do where one of some paths, files or folders, is not there.
+pub(crate) fn missing_path_help(paths: &[PathBuf]) -> Help {
+    paths.iter().find(|path| !path.exists()).map_or_else(|| MISSING.into(), |path| unread_path_help(path))
+}
 
 /// Fewer files than this are not worth a thread.
 const FILES_OF_A_THREAD_MIN: usize = 16;
@@ -77,8 +100,9 @@ impl Loader {
 
     fn read(&mut self, path: &Path) -> Result<Vec<u8>, Vec<Problem>> {
         self.world.read(&path.to_string_lossy()).map_err(|error| {
-            let message = format!("cannot read {}: {error}", path.display());
-            vec![Problem::new(Code::FileMissing, message).help(MISSING)]
+            let shown = without_passwords_in_urls(&path.to_string_lossy());
+            let message = format!("cannot read {shown}: {error}");
+            vec![Problem::new(Code::FileMissing, message).help(unread_path_help(path))]
         })
     }
 
@@ -207,7 +231,7 @@ impl Loader {
 }
 
 fn read_vars(file: &Path) -> Result<Vec<(String, serde_json::Value)>, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let text = read_file(file).map_err(|error| format!("{error}\n  help: {}", unread_path_help(file)))?;
     let map: serde_json::Map<String, serde_json::Value> = serde_yaml::from_str(&text)
         .map_err(|error| format!("{} is not a YAML map of variables: {error}", file.display()))?;
     Ok(map.into_iter().collect())

@@ -11,6 +11,7 @@ use crate::io::management::ManagementClient;
 use crate::io::observe::observe;
 use crate::io::{Address, BrokerFailure, meet};
 use crate::model::{Name, Origins, Profile, Topology};
+use crate::source::{Help, nearest_name};
 use std::path::Path;
 
 /// A topology with its places and the versions that it is judged for.
@@ -63,6 +64,40 @@ impl LookedAt {
         let of = |profile: &Profile| (*profile, crate::foresee::versions(&self.topology, &[*profile]));
         self.profiles.iter().map(of).collect()
     }
+}
+
+/// Says that a topology has no such vhost, and which it has.
+pub(crate) fn no_vhost(named: &str, vhosts: &[Name]) -> Option<String> {
+    if vhosts.iter().any(|vhost| vhost == named) {
+        return None;
+    }
+    let there: Vec<String> = vhosts.iter().map(|vhost| format!("'{vhost}'")).collect();
+    let near = nearest_name(named, vhosts.iter().map(Name::as_str));
+    let near = near.map_or_else(String::new, |near| format!("; {}", Help::did_you_mean(near)));
+    Some(match there.is_empty() {
+        true => format!("error: no vhost '{named}': nothing is declared in any"),
+        false => format!("error: no vhost '{named}': there are {}{near}", there.join(", ")),
+    })
+}
+
+/// Names the vhost that the arguments name.
+pub(crate) fn in_vhost(named: Option<&str>) -> String {
+    named.map_or_else(String::new, |vhost| format!(" in vhost '{vhost}'"))
+}
+
+/// Returns which name is meant that is not there: the same in another vhost, or a near one in the vhosts that are meant.
+pub(crate) fn missing_help<'a>(
+    name: &str,
+    vhost: Option<&str>,
+    there: impl Iterator<Item = (&'a Name, &'a str)> + Clone,
+) -> Option<String> {
+    let elsewhere: Vec<String> =
+        there.clone().filter(|(_, known)| *known == name).map(|(vhost, _)| format!("'{vhost}'")).collect();
+    if !elsewhere.is_empty() {
+        return Some(format!(": it is in vhost {}", elsewhere.join(", ")));
+    }
+    let here = there.filter(|(of, _)| vhost.is_none_or(|vhost| **of == *vhost)).map(|(_, known)| known);
+    nearest_name(name, here).map(|near| format!(": did you mean `{near}`?"))
 }
 
 fn sorted(profiles: &[Profile]) -> Vec<Profile> {

@@ -2,7 +2,7 @@
 
 use crate::cli::ExitCode;
 use crate::cli::filter::Filter;
-use crate::cli::load::{Loader, MISSING};
+use crate::cli::load::{Loader, missing_path_help};
 use crate::cli::options::Selection;
 use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
@@ -39,7 +39,7 @@ impl ToPlay {
 pub(crate) fn load_all(paths: &[PathBuf], loader: &mut Loader, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
     let found = snapshots::yaml_files(paths).map_err(|error| {
         let nothing_yet = *paths == [PathBuf::from(SCENARIOS)] && !Path::new(SCENARIOS).exists();
-        let help = if nothing_yet { BEGIN } else { MISSING };
+        let help = if nothing_yet { BEGIN.into() } else { missing_path_help(paths) };
         terminal.usage(&format!("{error}\n  help: {help}"));
         ExitCode::BadFile
     })?;

@@ -34,6 +34,8 @@ pub struct RoutedQueue {
     pub kind: QueueKind,
     /// Empty where the default exchange names the queue.
     pub way: Vec<RouteHop>,
+    /// The exchanges of the way whose type is of a plugin, with that type: where they send a message is not known.
+    pub plugins: Vec<(Name, String)>,
     pub fates: Vec<RouteFate>,
 }
 
@@ -79,6 +81,8 @@ pub struct RouteFate {
 pub enum Routed {
     /// RabbitMQ refuses the publish, in these words.
     Refused(String),
+    /// RabbitMQ refuses it to everybody, and what comes by another exchange or as a dead letter goes there.
+    Internal(String, Vec<RoutedQueue>),
     To(Vec<RoutedQueue>),
 }
 
@@ -90,14 +94,28 @@ pub fn route<'v>(view: &'v TopologyView<'v>, asked: &AskedRoute<'v>) -> Option<R
     }
     let (vhost, headers) = (asked.vhost, asked.headers);
     let mut walk = Walk { view, vhost, headers, before: Vec::new(), left: QUEUES_MAX };
-    Some(Routed::To(walk.follow(asked.exchange, asked.key)))
+    let queues = walk.follow(asked.exchange, asked.key);
+    Some(match is_internal(view, asked) {
+        true => Routed::Internal(internal_refusal(asked), queues),
+        false => Routed::To(queues),
+    })
+}
+
+/// Returns whether nobody may publish to the exchange (PE-3).
+fn is_internal(view: &TopologyView<'_>, asked: &AskedRoute<'_>) -> bool {
+    let declared = view.exchanges.get(&(asked.vhost, asked.exchange));
+    declared.is_some_and(|exchange| exchange.internal) || asked.exchange == "amq.rabbitmq.trace"
+}
+
+fn internal_refusal(asked: &AskedRoute<'_>) -> String {
+    let resource = shown_exchange(asked.vhost, asked.exchange);
+    format!("403 ACCESS_REFUSED - cannot publish to internal {resource}")
 }
 
 /// Returns the 403 that a user gets (PE-3, PE-7).
 fn refusal(view: &TopologyView<'_>, asked: &AskedRoute<'_>, user: &str) -> Option<String> {
     let rules = view.newest().rules;
     let shown = if asked.exchange.is_empty() { "amq.default" } else { asked.exchange };
-    let declared = view.exchanges.get(&(asked.vhost, asked.exchange));
     let resource = shown_exchange(asked.vhost, shown);
     let topology = view.topology;
     let permission = topology.permissions.iter().find(|it| &*it.user == user && &*it.vhost == asked.vhost);
@@ -106,8 +124,8 @@ fn refusal(view: &TopologyView<'_>, asked: &AskedRoute<'_>, user: &str) -> Optio
     if !permission.is_some_and(|permission| may(&permission.write, shown)) {
         return Some(format!("403 ACCESS_REFUSED - {}", access_refused(rules, Access::Write, &resource, user)));
     }
-    if declared.is_some_and(|exchange| exchange.internal) {
-        return Some(format!("403 ACCESS_REFUSED - cannot publish to internal {resource}"));
+    if is_internal(view, asked) {
+        return None;
     }
     let of_exchange = |it: &&crate::model::TopicPermission| {
         &*it.user == user && &*it.vhost == asked.vhost && &*it.exchange == asked.exchange
@@ -148,9 +166,20 @@ impl Walk<'_> {
                 fates = self.fates(&queue, key);
                 self.before.pop();
             }
-            queues.push(RoutedQueue { queue, kind, way, fates });
+            let plugins = self.plugins(&way);
+            queues.push(RoutedQueue { queue, kind, way, plugins, fates });
         }
         queues
+    }
+
+    /// Lists the exchanges of a way whose type RabbitMQ's core does not have.
+    fn plugins(&self, way: &[RouteHop]) -> Vec<(Name, String)> {
+        let of_core = ["direct", "fanout", "topic", "headers"];
+        let kinds = way.iter().filter_map(|hop| Some((hop, self.view.exchange_kind(self.vhost, &hop.exchange)?)));
+        kinds
+            .filter(|(_, kind)| !of_core.contains(kind))
+            .map(|(hop, kind)| (hop.exchange.clone(), kind.to_owned()))
+            .collect()
     }
 
     fn fates(&mut self, queue: &Name, key: &str) -> Vec<RouteFate> {

@@ -1,7 +1,9 @@
 //! Reads and writes files for the other rooms: whole texts, folders of scenarios, snapshots replaced in one go.
 //! Never interprets what is in them.
 
+use crate::io::near_path;
 use crate::language::ReadError;
+use crate::source::without_passwords_in_urls;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,6 +36,13 @@ impl Disk {
         std::fs::read(self.root.join(path)).map_err(|error| read_error(&error))
     }
 
+    /// Finds the path that a path which leads nowhere was likely meant to be.
+    pub fn near(&self, path: &str) -> Option<String> {
+        let near = near_path(&self.root.join(path))?;
+        let shown = near.strip_prefix(&self.root).unwrap_or(&near);
+        Some(shown.to_string_lossy().into_owned())
+    }
+
     /// Returns whether a file is there, readable or not.
     pub fn has(&self, path: &str) -> bool {
         self.root.join(path).symlink_metadata().is_ok()
@@ -58,7 +67,9 @@ pub fn read_file(path: &Path) -> Result<String, String> {
 /// Lists the YAML and JSON files of a folder and the folders in it, sorted; a file stands for itself.
 /// Folders and files whose name begins with a point, and folders named `snapshots`, are left out.
 pub fn list_yaml(path: &Path) -> Result<Vec<PathBuf>, String> {
-    let failed = |error: io::Error| format!("cannot read {}: {}", path.display(), why(&error));
+    // Who names a broker here shows its password to nobody.
+    let shown = without_passwords_in_urls(&path.to_string_lossy());
+    let failed = |error: io::Error| format!("cannot read {shown}: {}", why(&error));
     if !std::fs::metadata(path).map_err(failed)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }

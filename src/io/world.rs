@@ -8,6 +8,10 @@ impl World for Disk {
         Disk::read(self, path)
     }
 
+    fn near(&self, path: &str) -> Option<String> {
+        Disk::near(self, path)
+    }
+
     fn variable(&self, name: &str) -> Option<String> {
         Disk::variable(self, name)
     }

@@ -2,6 +2,7 @@
 //! Implemented in `io`; in tests a map. The one way by which files and environment come into this room.
 
 use crate::model::Profile;
+use crate::source::Help;
 use std::fmt;
 
 /// Why a file cannot be read.
@@ -38,6 +39,10 @@ impl fmt::Display for ReadError {
 pub trait World {
     /// Reads a file; a relative path is joined to the folder of the naming file already.
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError>;
+    /// Finds the path that a path which leads nowhere was likely meant to be.
+    fn near(&self, _path: &str) -> Option<String> {
+        None
+    }
     /// Returns an environment variable; an empty one is set.
     fn variable(&self, name: &str) -> Option<String>;
 }
@@ -68,6 +73,18 @@ pub fn beside(file: &str, path: &str) -> String {
     match file.rfind('/') {
         Some(end) if !absolute => tidy(&format!("{}{path}", &file[..=end])),
         _ => path.to_owned(),
+    }
+}
+
+/// Returns what to do about a file that cannot be read: the near path, as the file that names it would write it.
+pub fn unread_help(world: &dyn World, reason: &ReadError, file: &str, path: &str, otherwise: &str) -> Help {
+    let full = beside(file, path);
+    let near = Some(reason).filter(|reason| **reason == ReadError::NotFound).and_then(|_| world.near(&full));
+    let folder = file.rfind('/').map_or("", |end| &file[..=end]);
+    match (near, reason) {
+        (Some(near), _) => Help::did_you_mean(near.strip_prefix(folder).map_or(near.clone(), str::to_owned)),
+        (None, ReadError::IsFolder) => format!("name a file in it: `{}/NAME.yaml`", path.trim_end_matches('/')).into(),
+        _ => otherwise.into(),
     }
 }
 

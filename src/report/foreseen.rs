@@ -6,8 +6,9 @@ use crate::foresee::{
     EffectiveObject, EffectiveSetting, FateCause, FateEnd, Granted, NotInForce, RouteFate, Routed, RoutedQueue,
     SettingSource, UserAccess,
 };
-use crate::model::{Name, Profile, by_number, counted};
+use crate::model::{Millis, Name, Profile, by_number, counted};
 use crate::report::Palette;
+use crate::rules::{QUEUE_ARGUMENTS, ValueKind};
 use serde_json::{Value as Json, json};
 
 /// Puts versions together that come to the same.
@@ -45,7 +46,7 @@ fn object_text(object: &EffectiveObject, palette: Palette) -> String {
     for setting in &object.settings {
         let others: String =
             setting.others.iter().map(|(from, value)| format!("; {}", beaten(setting, from, value))).collect();
-        let value = if setting.value.is_null() { "none".to_owned() } else { setting.value.to_string() };
+        let value = if setting.value.is_null() { "none".to_owned() } else { with_unit(&setting.key, &setting.value) };
         out.push_str(&format!("  {:width$}  {value}  {}{others}\n", setting.key, palette.dim(&source(&setting.from))));
     }
     if object.settings.is_empty() {
@@ -88,7 +89,21 @@ fn beaten(setting: &EffectiveSetting, from: &SettingSource, value: &Json) -> Str
         (Some(_), Some(_)) => "is the same",
         _ => "does not hold",
     };
-    format!("{value} of {} {why}", source(from))
+    format!("{} of {} {why}", with_unit(&setting.key, value), source(from))
+}
+
+/// Writes a value with the unit that RabbitMQ counts it in: `60000 ms (1m)`.
+fn with_unit(key: &str, value: &Json) -> String {
+    let argument = QUEUE_ARGUMENTS.iter().find(|argument| argument.name == key);
+    match (argument.map(|argument| argument.kind), value.as_u64()) {
+        (Some(ValueKind::Duration), Some(ms)) => {
+            let (plain, short) = (format!("{ms}ms"), Millis(ms).to_string());
+            if plain == short || ms == 0 { format!("{ms} ms") } else { format!("{ms} ms ({short})") }
+        }
+        (Some(ValueKind::Size), Some(1)) => "1 byte".to_owned(),
+        (Some(ValueKind::Size), Some(bytes)) => format!("{bytes} bytes"),
+        _ => value.to_string(),
+    }
 }
 
 /// Returns what is in force on objects as JSON.
@@ -229,6 +244,16 @@ pub fn access_json(all: &[UserAccess], without: &[Name]) -> Json {
 pub fn route_text(routed: &Routed, palette: Palette) -> String {
     match routed {
         Routed::Refused(why) => format!("{} {why}\n", palette.bad("refused:")),
+        Routed::Internal(why, queues) => {
+            let refused = format!("{} {why}\n", palette.bad("refused:"));
+            match queues.is_empty() {
+                true => refused,
+                false => format!(
+                    "{refused}what comes there by another exchange or as a dead letter goes on:\n{}",
+                    queues_text(queues, 0, palette)
+                ),
+            }
+        }
         Routed::To(queues) if queues.is_empty() => {
             format!("{} no queue gets it; a mandatory message is returned (RT-14)\n", palette.odd("dropped:"))
         }
@@ -241,7 +266,7 @@ fn queues_text(queues: &[RoutedQueue], depth: usize, palette: Palette) -> String
     let mut out = String::new();
     for queue in queues {
         let name = palette.strong(&format!("queue '{}'", queue.queue));
-        out.push_str(&format!("{indent}→ {name} ({}){}\n", queue.kind.as_str(), way(&queue.way)));
+        out.push_str(&format!("{indent}→ {name} ({}){}\n", queue.kind.as_str(), way(queue)));
         let mut told: Vec<&FateEnd> = Vec::new();
         for fate in &queue.fates {
             if told.contains(&&fate.end) {
@@ -259,10 +284,27 @@ fn queues_text(queues: &[RoutedQueue], depth: usize, palette: Palette) -> String
     out
 }
 
-fn way(way: &[RouteHop]) -> String {
-    match way {
+fn way(queue: &RoutedQueue) -> String {
+    match queue.way.as_slice() {
         [] => ", by its name".to_owned(),
-        hops => hops.iter().map(|hop| format!(", from '{}' {}", hop.exchange, by(&hop.by))).collect(),
+        hops => hops.iter().map(|hop| format!(", from '{}' {}", hop.exchange, hop_in_words(hop, queue))).collect(),
+    }
+}
+
+/// Tells what makes an exchange send a message on; of a plugin's type, what is known of it.
+fn hop_in_words(hop: &RouteHop, queue: &RoutedQueue) -> String {
+    let Some((_, kind)) = queue.plugins.iter().find(|(exchange, _)| *exchange == hop.exchange) else {
+        return by(&hop.by);
+    };
+    if hop.by == RoutedBy::Alternate {
+        return by(&hop.by);
+    }
+    match kind.as_str() {
+        "x-recent-history" => format!("{}; those bound later get the last ones ({kind})", by(&hop.by)),
+        "x-delayed-message" => format!("{}, when its `x-delay` is over ({kind})", by(&hop.by)),
+        "x-consistent-hash" | "x-modulus-hash" => format!("perhaps: to one of those bound, by a hash ({kind})"),
+        "x-random" | "x-local-random" => format!("perhaps: to one of those bound, by chance ({kind})"),
+        _ => format!("perhaps: how the type {kind} of a plugin routes is not known here"),
     }
 }
 
@@ -305,6 +347,9 @@ fn end(fate: &RouteFate) -> String {
 pub fn route_json(routed: &Routed) -> Json {
     match routed {
         Routed::Refused(why) => json!({ "refused": why, "queues": [] }),
+        Routed::Internal(why, queues) => {
+            json!({ "refused": why, "queues": queues.iter().map(queue_json).collect::<Vec<_>>() })
+        }
         Routed::To(queues) => json!({ "refused": null, "queues": queues.iter().map(queue_json).collect::<Vec<_>>() }),
     }
 }
@@ -313,7 +358,7 @@ fn queue_json(queue: &RoutedQueue) -> Json {
     let way: Vec<Json> = queue
         .way
         .iter()
-        .map(|hop| json!({ "exchange": hop.exchange.as_str(), "to": hop.to.as_str(), "by": by(&hop.by) }))
+        .map(|hop| json!({ "exchange": hop.exchange.as_str(), "to": hop.to.as_str(), "by": hop_in_words(hop, queue) }))
         .collect();
     let fates: Vec<Json> = queue
         .fates
@@ -326,5 +371,7 @@ fn queue_json(queue: &RoutedQueue) -> Json {
             json!({ "when": cause(fate.cause), "then": end(fate), "queues": further })
         })
         .collect();
-    json!({ "queue": queue.queue.as_str(), "type": queue.kind.as_str(), "way": way, "fates": fates })
+    let of_all = ["x-recent-history", "x-delayed-message"];
+    let is_certain = queue.plugins.iter().all(|(_, kind)| of_all.contains(&kind.as_str()));
+    json!({ "queue": queue.queue.as_str(), "type": queue.kind.as_str(), "certain": is_certain, "way": way, "fates": fates })
 }

@@ -5,8 +5,8 @@ use crate::cli::looked_at::LookedAt;
 use crate::cli::options::AccessOptions;
 use crate::cli::terminal::Terminal;
 use crate::foresee::access;
-use crate::language::nearest;
 use crate::report;
+use crate::source::nearest_name;
 
 /// Shows the rights of all users, or of one.
 pub fn show(command: &AccessOptions, terminal: &Terminal) -> ExitCode {
@@ -33,7 +33,7 @@ pub fn show(command: &AccessOptions, terminal: &Terminal) -> ExitCode {
 /// Says that there is no such user.
 pub(super) fn no_user(user: &str, seen: &LookedAt, terminal: &Terminal) -> ExitCode {
     let users = seen.topology.users.iter().map(|it| it.name.as_str());
-    let near = nearest(user, users.chain(seen.topology.permissions.iter().map(|it| it.user.as_str())));
+    let near = nearest_name(user, users.chain(seen.topology.permissions.iter().map(|it| it.user.as_str())));
     let help =
         near.map_or_else(|| "; `rmqplay access` shows all".to_owned(), |near| format!(": did you mean `{near}`?"));
     terminal.error(&format!("error: no user '{user}'{help}"));

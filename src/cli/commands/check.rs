@@ -1,7 +1,7 @@
 //! `check`: what RabbitMQ would refuse in topologies and scenarios, and what somebody would regret; nothing is played.
 
 use crate::cli::ExitCode;
-use crate::cli::load::Loader;
+use crate::cli::load::{Loader, missing_path_help};
 use crate::cli::options::CheckOptions;
 use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
@@ -23,7 +23,7 @@ pub fn check(command: &CheckOptions, terminal: &Terminal) -> ExitCode {
     let found = match snapshots::yaml_files(&paths) {
         Ok(found) => found,
         Err(error) => {
-            terminal.error(&format!("error: {error}"));
+            terminal.error(&format!("error: {error}\n  help: {}", missing_path_help(&paths)));
             return ExitCode::BadFile;
         }
     };

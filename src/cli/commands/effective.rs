@@ -1,11 +1,11 @@
 //! `effective`: what is in force on queues and exchanges, where it comes from, and which policies lost.
 
 use crate::cli::ExitCode;
-use crate::cli::looked_at::LookedAt;
+use crate::cli::looked_at::{LookedAt, in_vhost, missing_help, no_vhost};
 use crate::cli::options::EffectiveOptions;
 use crate::cli::terminal::Terminal;
 use crate::foresee::{EffectiveObject, TopologyView, effective};
-use crate::language::nearest;
+use crate::model::Name;
 use crate::report;
 use serde_json::json;
 
@@ -21,6 +21,11 @@ pub fn show(command: &EffectiveOptions, terminal: &Terminal) -> ExitCode {
         [name] => Some(name.as_str()),
         _ => return terminal.usage("give one queue or exchange, or none for all"),
     };
+    let none = command.vhost.as_deref().and_then(|named| no_vhost(named, &seen.topology.vhost_names()));
+    if let Some(none) = none {
+        terminal.error(&none);
+        return ExitCode::Nothing;
+    }
     let versions = seen.versions();
     let mut results: Vec<(crate::model::Profile, Vec<EffectiveObject>)> = Vec::new();
     for (profile, versions) in &versions {
@@ -30,11 +35,13 @@ pub fn show(command: &EffectiveOptions, terminal: &Terminal) -> ExitCode {
         results.push((*profile, objects));
     }
     if let Some(name) = name.filter(|_| results.iter().all(|(_, objects)| objects.is_empty())) {
-        let queues = seen.topology.queues.iter().map(|it| it.name.as_str());
-        let names: Vec<&str> = queues.chain(seen.topology.exchanges.iter().map(|it| it.name.as_str())).collect();
-        let near = nearest(name, names.iter().copied()).map(|near| format!(": did you mean `{near}`?"));
-        let help = near.unwrap_or_else(|| "; without a name all are shown".to_owned());
-        terminal.error(&format!("error: no queue or exchange '{name}'{help}"));
+        let queues = seen.topology.queues.iter().map(|it| (&it.vhost, it.name.as_str()));
+        let names: Vec<(&Name, &str)> =
+            queues.chain(seen.topology.exchanges.iter().map(|it| (&it.vhost, it.name.as_str()))).collect();
+        let vhost = command.vhost.as_deref();
+        let help = missing_help(name, vhost, names.into_iter());
+        let help = help.unwrap_or_else(|| "; without a name all are shown".to_owned());
+        terminal.error(&format!("error: no queue or exchange '{name}'{}{help}", in_vhost(vhost)));
         return ExitCode::Nothing;
     }
     let groups = report::by_versions(results);

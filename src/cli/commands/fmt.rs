@@ -3,6 +3,7 @@
 use crate::cli::ExitCode;
 use crate::cli::arguments::FmtOptions;
 use crate::cli::commands::check::default_paths;
+use crate::cli::load::missing_path_help;
 use crate::cli::terminal::Terminal;
 use crate::io::{read_file, snapshots, write_atomically};
 use crate::language::format_yaml;
@@ -14,7 +15,7 @@ pub fn fmt(command: &FmtOptions, terminal: &Terminal) -> ExitCode {
     let files = match snapshots::yaml_files(&default_paths(&command.files)) {
         Ok(files) => files,
         Err(error) => {
-            terminal.error(&format!("error: {error}"));
+            terminal.error(&format!("error: {error}\n  help: {}", missing_path_help(&command.files)));
             return ExitCode::BadFile;
         }
     };

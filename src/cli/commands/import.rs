@@ -4,7 +4,7 @@ use crate::cli::arguments::OneBroker;
 use crate::cli::brokers::{one_broker, warn_of_unread};
 use crate::cli::convert::options::ImportOptions;
 use crate::cli::convert::output::{Output, write_output};
-use crate::cli::load::MISSING;
+use crate::cli::load::unread_path_help;
 use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, runtime};
 use crate::convert::{
@@ -16,7 +16,7 @@ use crate::io::observe::observe;
 use crate::io::{Address, BrokerFailure, Disk, meet, read_input};
 use crate::language::{Settings, TopologyFile};
 use crate::model::{Name, Topology, counted};
-use crate::source::{Code, Level, Problem, Sources};
+use crate::source::{Code, Level, Problem, Sources, without_passwords_in_urls};
 
 /// How the source is called that standard input is.
 const STANDARD_INPUT: &str = "standard input";
@@ -65,11 +65,14 @@ fn of_files(command: &ImportOptions, terminal: &Terminal, sources: &mut Sources)
     for path in &command.sources {
         let is_input = path.as_os_str() == "-";
         let name = if is_input { STANDARD_INPUT.to_owned() } else { path.to_string_lossy().into_owned() };
-        let read =
-            if is_input { read_input() } else { disk.read(&name).map_err(|why| format!("cannot read {name}: {why}")) };
+        let read = if is_input {
+            read_input()
+        } else {
+            disk.read(&name).map_err(|why| format!("cannot read {}: {why}", without_passwords_in_urls(&name)))
+        };
         match read {
             Ok(bytes) => texts.push((name, bytes)),
-            Err(error) => missing.push(Problem::new(Code::FileMissing, error).help(MISSING)),
+            Err(error) => missing.push(Problem::new(Code::FileMissing, error).help(unread_path_help(path))),
         }
     }
     let texts: Vec<TopologyFile<'_>> = texts.iter().map(|(name, text)| TopologyFile { name, text }).collect();

@@ -2,6 +2,7 @@
 
 use crate::cli::ExitCode;
 use crate::cli::arguments::ReviewOptions;
+use crate::cli::load::missing_path_help;
 use crate::cli::snapshot_store::problem_of;
 use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
@@ -149,7 +150,7 @@ fn cannot(error: &str, terminal: &Terminal) -> ExitCode {
 /// Finds what is pending; nothing is a code of its own.
 fn found(command: &ReviewOptions, terminal: &Terminal) -> Result<Vec<PendingOutcome>, ExitCode> {
     let pending = pending_below(&command.paths).map_err(|error| {
-        terminal.error(&format!("error: {error}"));
+        terminal.error(&format!("error: {error}\n  help: {}", missing_path_help(&command.paths)));
         ExitCode::BadFile
     })?;
     if pending.is_empty() {

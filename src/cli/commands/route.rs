@@ -2,11 +2,11 @@
 
 use crate::cli::ExitCode;
 use crate::cli::commands::access::no_user;
-use crate::cli::looked_at::LookedAt;
+use crate::cli::looked_at::{LookedAt, in_vhost, missing_help, no_vhost};
 use crate::cli::options::RouteOptions;
 use crate::cli::terminal::Terminal;
 use crate::foresee::{AskedRoute, TopologyView, route};
-use crate::language::{nearest, plain_value};
+use crate::language::plain_value;
 use crate::model::{Name, Table, Value};
 use crate::report;
 use crate::rules::SHORT_STRING_BYTES_MAX;
@@ -77,9 +77,8 @@ pub fn show(command: &RouteOptions, terminal: &Terminal) -> ExitCode {
 /// Finds the vhost that is meant: the one named, or the only one with that exchange.
 fn vhost_of(seen: &LookedAt, exchange: &str, named: Option<&str>) -> Result<Name, String> {
     let vhosts = seen.topology.vhost_names();
-    if let Some(named) = named.filter(|named| !vhosts.iter().any(|vhost| vhost == named)) {
-        let there: Vec<String> = vhosts.iter().map(|vhost| format!("'{vhost}'")).collect();
-        return Err(format!("error: no vhost '{named}': there are {}", there.join(", ")));
+    if let Some(none) = named.and_then(|named| no_vhost(named, &vhosts)) {
+        return Err(none);
     }
     let is_predeclared = exchange.is_empty() || exchange.starts_with("amq.");
     let has = |vhost: &&Name| {
@@ -90,10 +89,10 @@ fn vhost_of(seen: &LookedAt, exchange: &str, named: Option<&str>) -> Result<Name
     match having.as_slice() {
         [one] => Ok((*one).clone()),
         [] => {
-            let names = seen.topology.exchanges.iter().map(|it| it.name.as_str());
-            let near = nearest(exchange, names).map(|near| format!(": did you mean `{near}`?"));
-            let help = near.unwrap_or_else(|| "; `rmqplay effective` shows all exchanges".to_owned());
-            Err(format!("error: no exchange '{exchange}'{help}"))
+            let exchanges = seen.topology.exchanges.iter().map(|it| (&it.vhost, it.name.as_str()));
+            let help = missing_help(exchange, named, exchanges);
+            let help = help.unwrap_or_else(|| "; `rmqplay effective` shows all exchanges".to_owned());
+            Err(format!("error: no exchange '{exchange}'{}{help}", in_vhost(named)))
         }
         several => {
             let there: Vec<String> = several.iter().map(|vhost| format!("'{vhost}'")).collect();

@@ -13,7 +13,7 @@ use crate::language::syntax::tree::{Node, NodeKind};
 use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::FileKind;
 use crate::language::topology::{ReadTopology, decode, read_topology};
-use crate::language::world::{World, beside};
+use crate::language::world::{World, beside, unread_help};
 use crate::model::{Name, QueueKind};
 use crate::source::{Code, Problem, Sources};
 use std::collections::BTreeMap;
@@ -65,7 +65,7 @@ impl TopologySources {
                 NodeKind::Text(path) => {
                     let full = beside(file, path);
                     let known = self.files.get(&full).copied();
-                    let at = known.or_else(|| Some(self.add(read_file(sources, entry, &full, world, desk)?)));
+                    let at = known.or_else(|| Some(self.add(read_file(sources, entry, (file, &full), world, desk)?)));
                     self.files.extend(at.map(|at| (full, at)));
                     chosen.extend(at.filter(|at| !chosen.contains(at)));
                 }
@@ -101,7 +101,7 @@ pub fn entries_of(node: &Node) -> &[Node] {
 fn read_file(
     sources: &mut Sources,
     node: &Node,
-    full: &str,
+    (file, full): (&str, &str),
     world: &dyn World,
     desk: &mut Diagnostics,
 ) -> Option<TopologySource> {
@@ -109,8 +109,9 @@ fn read_file(
         Ok(bytes) => bytes,
         Err(reason) => {
             let problem = Problem::new(Code::FileMissing, format!("the topology {full} cannot be read: {reason}"));
+            let path = node.as_text().unwrap_or(full);
             let help = "the path is taken from the folder of this scenario";
-            desk.add(problem.at(node.span, "named here").help(help));
+            desk.add(problem.at(node.span, "named here").help(unread_help(world, &reason, file, path, help)));
             return None;
         }
     };

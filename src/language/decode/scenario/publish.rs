@@ -5,7 +5,7 @@ use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
 use crate::language::decode::read::{DecodeError, Read};
 use crate::language::syntax::tree::{Node, NodeKind};
-use crate::language::world::{World, beside};
+use crate::language::world::{World, beside, unread_help};
 use crate::model::{Forward, LateValue, Millis, Payload, Publish, Text, Value};
 use crate::source::{Code, Problem};
 
@@ -88,7 +88,9 @@ fn payload(fields: &mut MapDecoder<'_>, folder: &Folder<'_>, desk: &mut Diagnost
             Ok(bytes) => Some(Payload::Bytes(bytes.into())),
             Err(reason) => {
                 let problem = Problem::new(Code::FileMissing, format!("{path} cannot be read: {reason}"));
-                desk.add(problem.at(node.span, "named here").help("paths are taken from the folder of this scenario"));
+                let help = "paths are taken from the folder of this scenario";
+                let help = unread_help(folder.world, &reason, folder.file, &path, help);
+                desk.add(problem.at(node.span, "named here").help(help));
                 None
             }
         }
