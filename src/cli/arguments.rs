@@ -2,7 +2,7 @@
 
 use crate::cli::compare::options::CompareOptions;
 use crate::cli::convert::options::{ExportOptions, ImportOptions};
-use crate::cli::options::{AccessOptions, CheckOptions, EffectiveOptions, RouteOptions};
+use crate::cli::options::{AccessOptions, CheckOptions, EffectiveOptions, GraphOptions, RouteOptions};
 pub use crate::cli::options::{
     ApplyOptions, CleanOptions, DestroyOptions, ExtrasMode, OneBroker, PaceOptions, PlanOptions, ReachOptions,
     Selection, Vars, WaitOptions,
@@ -181,6 +181,16 @@ Examples:
 
 Nothing is published. What follows is told hop by hop: expiry, rejection, limits, dead letters; versions that differ apart.")]
     Route(RouteOptions),
+    /// Draw a topology: exchanges, queues, bindings, dead letters with their reasons, alternates, retries, shovels.
+    #[command(after_help = "\
+Examples:
+  rmqplay graph topologies/rte-demo.yaml                      Mermaid, as Markdown pages of many hosts draw it
+  rmqplay graph topologies/rte-demo.yaml -o rte.svg           a picture, with a legend
+  rmqplay graph definitions.json -o shop.dot --vhost shop     Graphviz
+  rmqplay graph --broker amqp://localhost --for 4.3           what a broker holds, by the rules of 4.3
+
+An edge stands for all bindings between two. Dead letters that end nowhere are red. A queue's retries are one node.")]
+    Graph(GraphOptions),
     /// Explain a rule of RabbitMQ, or the code of a problem; without a name, list all.
     #[command(after_help = "\
 Examples:

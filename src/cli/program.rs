@@ -3,8 +3,8 @@
 use crate::cli::ExitCode;
 use crate::cli::arguments::{CliCommand, CommandLine};
 use crate::cli::commands::{
-    access, apply, check, clean, destroy, doctor, effective, explain, export, fmt, help, import, init, list, man, plan,
-    review, route, run, schema, wait,
+    access, apply, check, clean, destroy, doctor, effective, explain, export, fmt, graph, help, import, init, list,
+    man, plan, review, route, run, schema, wait,
 };
 use crate::cli::compare;
 use crate::cli::completion;
@@ -63,6 +63,7 @@ fn command(command: CliCommand, terminal: Terminal) -> ExitCode {
         CliCommand::Effective(command) => effective::show(&command, terminal),
         CliCommand::Access(command) => access::show(&command, terminal),
         CliCommand::Route(command) => route::show(&command, terminal),
+        CliCommand::Graph(command) => graph::draw(&command, terminal),
         CliCommand::Import(command) => import::import(&command, terminal),
         CliCommand::Export(command) => export::export(&command, terminal),
         CliCommand::Explain(command) => explain::explain(&command, terminal),

@@ -73,7 +73,8 @@ pub fn effective(view: &TopologyView<'_>, name: Option<&str>) -> Vec<EffectiveOb
     queues.chain(exchanges.map(|exchange| of_exchange(exchange, view))).collect()
 }
 
-fn of_queue(queue: &QueueView<'_>, view: &TopologyView<'_>) -> EffectiveObject {
+/// Lists what is in force on a queue.
+pub(in crate::foresee) fn of_queue(queue: &QueueView<'_>, view: &TopologyView<'_>) -> EffectiveObject {
     let user = queue.in_force.user.map(|policy| (SettingSource::Policy(policy.name.clone()), policy));
     let operator = queue.in_force.operator.map(|policy| (SettingSource::OperatorPolicy(policy.name.clone()), policy));
     let mut keys: Vec<String> = Vec::new();
@@ -172,7 +173,8 @@ fn value_in_force(queue: &QueueView<'_>, key: &str) -> Option<Option<Json>> {
     }
 }
 
-fn of_exchange(exchange: &Exchange, view: &TopologyView<'_>) -> EffectiveObject {
+/// Lists what is in force on an exchange.
+pub(in crate::foresee) fn of_exchange(exchange: &Exchange, view: &TopologyView<'_>) -> EffectiveObject {
     let in_force = view.newest().policies.on_exchange(&exchange.vhost, &exchange.name);
     let mut settings: Vec<EffectiveSetting> = exchange
         .arguments

@@ -5,7 +5,7 @@
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
 use crate::broker::RouteHop;
-use crate::foresee::topology_view::TopologyView;
+use crate::foresee::topology_view::{QueueView, TopologyView};
 use crate::model::{Millis, Name, QueueKind, Table};
 use crate::rules::{
     Access, Overflow, Pattern, access_refused, expand_topic_pattern, shown_exchange, topic_access_refused,
@@ -112,6 +112,22 @@ fn internal_refusal(asked: &AskedRoute<'_>) -> String {
     format!("403 ACCESS_REFUSED - cannot publish to internal {resource}")
 }
 
+/// Lists why a queue may give a message up that nobody acks.
+pub(in crate::foresee) fn causes_of(queue: &QueueView<'_>) -> Vec<FateCause> {
+    let settings = &queue.settings;
+    let mut causes: Vec<FateCause> = Vec::new();
+    causes.extend(settings.message_ttl_ms.map(|ttl| FateCause::Expired(Millis(ttl))));
+    causes.push(FateCause::Rejected);
+    causes.extend(settings.delivery_limit.map(FateCause::DeliveryLimit));
+    if settings.max_length.is_some() || settings.max_length_bytes.is_some() {
+        causes.push(match settings.overflow {
+            Overflow::DropHead => FateCause::OverLimit,
+            Overflow::RejectPublish | Overflow::RejectPublishDlx => FateCause::Refused,
+        });
+    }
+    causes
+}
+
 /// Returns the 403 that a user gets (PE-3, PE-7).
 fn refusal(view: &TopologyView<'_>, asked: &AskedRoute<'_>, user: &str) -> Option<String> {
     let rules = view.newest().rules;
@@ -188,16 +204,7 @@ impl Walk<'_> {
             return Vec::new();
         }
         let settings = &found.settings;
-        let mut causes: Vec<FateCause> = Vec::new();
-        causes.extend(settings.message_ttl_ms.map(|ttl| FateCause::Expired(Millis(ttl))));
-        causes.push(FateCause::Rejected);
-        causes.extend(settings.delivery_limit.map(FateCause::DeliveryLimit));
-        if settings.max_length.is_some() || settings.max_length_bytes.is_some() {
-            causes.push(match settings.overflow {
-                Overflow::DropHead => FateCause::OverLimit,
-                Overflow::RejectPublish | Overflow::RejectPublishDlx => FateCause::Refused,
-            });
-        }
+        let causes = causes_of(found);
         let nacked = settings.overflow == Overflow::RejectPublish;
         let end = match settings.dead_letter_exchange.clone() {
             None => FateEnd::Dropped,

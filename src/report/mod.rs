@@ -10,6 +10,7 @@ mod event;
 mod explain;
 mod failure;
 mod foreseen;
+mod graph;
 mod json;
 mod junit;
 mod palette;
@@ -42,6 +43,7 @@ pub use failure::{Page, coloured_difference, failure_text, failures_text};
 pub use foreseen::{
     access_json, access_text, by_versions, effective_json, effective_text, route_json, route_text, versions_in_words,
 };
+pub use graph::{MERMAID_EDGES_MAX, MERMAID_TEXT_MAX, SVG_PARTS_MAX, graph_dot, graph_json, graph_mermaid, graph_svg};
 pub use json::{cell_json, summary_json};
 pub use junit::junit;
 pub use palette::Palette;

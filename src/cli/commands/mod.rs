@@ -10,6 +10,7 @@ pub(crate) mod effective;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod fmt;
+pub(crate) mod graph;
 pub(crate) mod help;
 pub(crate) mod import;
 pub(crate) mod init;

@@ -126,3 +126,44 @@ pub struct RouteOptions {
     #[command(flatten)]
     pub look: LookOptions,
 }
+
+#[derive(Debug, Args)]
+pub struct GraphOptions {
+    /// Topology file (none with --broker).
+    #[arg(value_name = "FILE", num_args = 0..=1)]
+    pub words: Vec<String>,
+    /// Write mermaid, dot or svg (default: by the ending of --output, else mermaid).
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    pub format: Option<GraphFormat>,
+    /// Write to this file (default: standard output).
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Overwrite the file of --output.
+    #[arg(long)]
+    pub force: bool,
+    /// Draw this vhost only.
+    #[arg(long, value_name = "VHOST")]
+    pub vhost: Option<String>,
+    #[command(flatten)]
+    pub look: LookOptions,
+}
+
+/// The languages of pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum GraphFormat {
+    Mermaid,
+    Dot,
+    Svg,
+}
+
+impl GraphFormat {
+    /// Returns the format that the ending of a file's name stands for.
+    pub fn of(path: &std::path::Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "mmd" | "mermaid" => Some(Self::Mermaid),
+            "dot" | "gv" => Some(Self::Dot),
+            "svg" => Some(Self::Svg),
+            _ => None,
+        }
+    }
+}

@@ -9,7 +9,9 @@ mod variables;
 
 pub use applying::{ApplyOptions, DestroyOptions, ExtrasMode, PlanOptions};
 pub use broker::{CleanOptions, OneBroker, WaitOptions};
-pub use foresee::{AccessOptions, CheckOptions, Denied, EffectiveOptions, LookOptions, RouteOptions};
+pub use foresee::{
+    AccessOptions, CheckOptions, Denied, EffectiveOptions, GraphFormat, GraphOptions, LookOptions, RouteOptions,
+};
 pub use playing::{PaceOptions, Selection};
 pub(crate) use playing::{USUAL_WAIT, at_least_one};
 pub use reach::ReachOptions;

@@ -21,9 +21,9 @@ mod unused_dead_letters;
 use crate::foresee::topology_view::{TopologyView, versions};
 use crate::model::{Allowance, Origins, Profile, Topology};
 use crate::source::{Code, Level, Problem, Span};
-use dead_letter_ways::DeadLetterWays;
 use findings::{LintFindings, OF_A_CODE_MAX};
 
+pub(in crate::foresee) use dead_letter_ways::{DeadLetterWay, DeadLetterWays};
 pub use scenario::{ScenarioFindings, lint_scenario};
 
 /// Lists what a topology does that somebody would regret, in the order of the file.

@@ -1,0 +1,16 @@
+//! A topology as a drawing: exchanges, queues and what leads from one to another, vhost by vhost.
+//! Takes a topology's view; gives nodes and edges as data, which the rules and the simulator's router answer for. Never
+//! draws: `report` does.
+
+mod build;
+mod builder;
+mod dead_letters;
+mod ladders;
+mod links;
+mod parts;
+
+pub use build::topology_graph;
+pub use parts::{
+    BindingTerms, DeadLetterCause, DeadLetterEnd, EdgeKind, GraphEdge, GraphMark, GraphNode, LadderFlow, LinkKind,
+    NodeKind, QueueBound, TopologyGraph, VhostGraph,
+};
