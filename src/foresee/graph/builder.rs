@@ -2,7 +2,9 @@
 //! Takes what is in force from `effective`; gives each thing one node. Judges nothing.
 
 use crate::foresee::effective::{EffectiveObject, SettingSource, of_exchange, of_queue};
-use crate::foresee::graph::parts::{BindingTerms, EdgeKind, GraphEdge, GraphNode, NodeKind, QueueBound, VhostGraph};
+use crate::foresee::graph::parts::{
+    BindingTerms, EdgeKind, GraphEdge, GraphNode, GraphNodeKind, QueueBound, VhostGraph,
+};
 use crate::foresee::topology_view::{QueueView, TopologyView};
 use crate::model::{DestinationKind, Exchange, Millis, Name, Object, QueueKind};
 use std::collections::BTreeMap;
@@ -89,8 +91,8 @@ impl<'v> GraphBuilder<'v> {
         let declared = self.view.exchanges.get(&(self.vhost().as_str(), name.as_str()));
         let objects = declared.map(|exchange| exchange.object()).into_iter().collect();
         let kind = match self.view.exchange_kind(self.vhost(), name) {
-            Some(kind) => NodeKind::Exchange { kind: kind.into() },
-            None => NodeKind::MissingExchange,
+            Some(kind) => GraphNodeKind::Exchange { kind: kind.into() },
+            None => GraphNodeKind::MissingExchange,
         };
         self.node(DestinationKind::Exchange, name, kind, objects)
     }
@@ -98,16 +100,16 @@ impl<'v> GraphBuilder<'v> {
     /// Returns the node of a queue, adding it where it is not there yet.
     pub fn queue(&mut self, name: &Name) -> usize {
         let view = self.view;
-        let (kind, objects): (NodeKind, Vec<Object>) = match view.queue(self.vhost(), name) {
+        let (kind, objects): (GraphNodeKind, Vec<Object>) = match view.queue(self.vhost(), name) {
             Some(queue) => {
-                (NodeKind::Queue { kind: queue.kind, bounds: bounds(queue, view) }, vec![queue.queue.object()])
+                (GraphNodeKind::Queue { kind: queue.kind, bounds: bounds(queue, view) }, vec![queue.queue.object()])
             }
-            None => (NodeKind::MissingQueue, Vec::new()),
+            None => (GraphNodeKind::MissingQueue, Vec::new()),
         };
         self.node(DestinationKind::Queue, name, kind, objects)
     }
 
-    fn node(&mut self, what: DestinationKind, name: &Name, kind: NodeKind, objects: Vec<Object>) -> usize {
+    fn node(&mut self, what: DestinationKind, name: &Name, kind: GraphNodeKind, objects: Vec<Object>) -> usize {
         let nodes = &mut self.graph.nodes;
         *self.by_name.entry((what, name.clone())).or_insert_with(|| {
             nodes.push(GraphNode { name: name.clone(), kind, objects, mark: None });
@@ -119,7 +121,7 @@ impl<'v> GraphBuilder<'v> {
     pub fn remote(&mut self, name: &Name, place: &str) -> usize {
         let nodes = &mut self.graph.nodes;
         *self.by_place.entry((place.to_owned(), name.clone())).or_insert_with(|| {
-            let kind = NodeKind::Remote { place: place.to_owned() };
+            let kind = GraphNodeKind::Remote { place: place.to_owned() };
             nodes.push(GraphNode { name: name.clone(), kind, objects: Vec::new(), mark: None });
             nodes.len() - 1
         })

@@ -1,7 +1,7 @@
 //! Retry ladders as one node: the wait queues of one queue, with the exchange that leads to nothing else.
 //! Takes the graph of a vhost; gives it back with each ladder folded. Never folds what serves anything else.
 
-use crate::foresee::graph::parts::{EdgeKind, GraphEdge, GraphNode, LadderFlow, NodeKind, VhostGraph};
+use crate::foresee::graph::parts::{EdgeKind, GraphEdge, GraphNode, GraphNodeKind, LadderFlow, VhostGraph};
 use crate::foresee::topology_view::{QueueView, TopologyView};
 use crate::model::{DestinationKind, Millis, Name, Object};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,8 +23,8 @@ pub(super) fn fold(graph: VhostGraph, view: &TopologyView<'_>) -> VhostGraph {
     }
     let at = |kind: DestinationKind, name: &Name| {
         let is_kind = |node: &GraphNode| match kind {
-            DestinationKind::Queue => matches!(node.kind, NodeKind::Queue { .. }),
-            DestinationKind::Exchange => matches!(node.kind, NodeKind::Exchange { .. }),
+            DestinationKind::Queue => matches!(node.kind, GraphNodeKind::Queue { .. }),
+            DestinationKind::Exchange => matches!(node.kind, GraphNodeKind::Exchange { .. }),
         };
         graph.nodes.iter().position(|node| node.name == *name && is_kind(node))
     };
@@ -45,7 +45,7 @@ pub(super) fn fold(graph: VhostGraph, view: &TopologyView<'_>) -> VhostGraph {
         // So the language calls the exchange that a consumer's action `retry` publishes to.
         let is_climbed = ladder.exchange.as_deref() == Some(format!("{}.retry", ladder.of).as_str());
         nodes[first] =
-            GraphNode { name, kind: NodeKind::Ladder { of: ladder.of.clone(), delays }, objects, mark: None };
+            GraphNode { name, kind: GraphNodeKind::Ladder { of: ladder.of.clone(), delays }, objects, mark: None };
         folded.extend(members.iter().map(|member| (*member, first)));
         flows.extend(is_climbed.then_some((of, first, LadderFlow::Up)));
         flows.push((first, of, LadderFlow::Back));

@@ -11,6 +11,6 @@ mod parts;
 
 pub use build::topology_graph;
 pub use parts::{
-    BindingTerms, DeadLetterCause, DeadLetterEnd, EdgeKind, GraphEdge, GraphMark, GraphNode, LadderFlow, LinkKind,
-    NodeKind, QueueBound, TopologyGraph, VhostGraph,
+    BindingTerms, DeadLetterCause, DeadLetterEnd, EdgeKind, GraphEdge, GraphMark, GraphNode, GraphNodeKind, LadderFlow,
+    LinkKind, QueueBound, TopologyGraph, VhostGraph,
 };

@@ -28,7 +28,7 @@ pub struct VhostGraph {
 #[derive(Debug, Clone, PartialEq)]
 pub struct GraphNode {
     pub name: Name,
-    pub kind: NodeKind,
+    pub kind: GraphNodeKind,
     /// What it stands for: one declared object, all of a folded ladder, or none.
     pub objects: Vec<Object>,
     pub mark: Option<GraphMark>,
@@ -47,7 +47,7 @@ pub enum GraphMark {
 
 /// What a node is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum NodeKind {
+pub enum GraphNodeKind {
     /// RabbitMQ's word for its type.
     Exchange {
         kind: Name,
@@ -164,14 +164,14 @@ impl GraphEdge {
     }
 }
 
-impl NodeKind {
+impl GraphNodeKind {
     /// Returns whether messages rest in it.
     pub fn is_queue(&self) -> bool {
-        matches!(self, NodeKind::Queue { .. } | NodeKind::MissingQueue)
+        matches!(self, GraphNodeKind::Queue { .. } | GraphNodeKind::MissingQueue)
     }
 
     /// Returns whether it is named and not declared.
     pub fn is_missing(&self) -> bool {
-        matches!(self, NodeKind::MissingExchange | NodeKind::MissingQueue)
+        matches!(self, GraphNodeKind::MissingExchange | GraphNodeKind::MissingQueue)
     }
 }

@@ -1,7 +1,7 @@
 //! A graph as DOT, Graphviz's language.
 //! Takes the graph; returns text that Graphviz parses whatever the names are.
 
-use crate::foresee::{GraphEdge, GraphMark, GraphNode, NodeKind, TopologyGraph};
+use crate::foresee::{GraphEdge, GraphMark, GraphNode, GraphNodeKind, TopologyGraph};
 use crate::report::graph::labels::{edge_lines, node_lines, node_name};
 use crate::report::graph::looks::{EdgeLook, NodeLook, marked_colour};
 use crate::report::graph::visible::visible;
@@ -42,10 +42,10 @@ fn node_attributes(node: &GraphNode) -> String {
     let mut lines = vec![escape(&node_name(node))];
     lines.extend(node_lines(node).iter().map(|line| escape(line)));
     let shape = match node.kind {
-        NodeKind::Exchange { .. } | NodeKind::MissingExchange => "hexagon",
-        NodeKind::Queue { .. } | NodeKind::MissingQueue => "cylinder",
-        NodeKind::Ladder { .. } => "box3d",
-        NodeKind::Remote { .. } => "ellipse",
+        GraphNodeKind::Exchange { .. } | GraphNodeKind::MissingExchange => "hexagon",
+        GraphNodeKind::Queue { .. } | GraphNodeKind::MissingQueue => "cylinder",
+        GraphNodeKind::Ladder { .. } => "box3d",
+        GraphNodeKind::Remote { .. } => "ellipse",
     };
     let colours = NodeLook::of(node).colours();
     let style = if colours.is_dashed { "filled,dashed" } else { "filled" };

@@ -1,7 +1,7 @@
 //! A graph as JSON: nodes and edges as data, with names as they are.
 //! Takes the graph; returns a document.
 
-use crate::foresee::{EdgeKind, GraphEdge, GraphMark, GraphNode, NodeKind, TopologyGraph, VhostGraph};
+use crate::foresee::{EdgeKind, GraphEdge, GraphMark, GraphNode, GraphNodeKind, TopologyGraph, VhostGraph};
 use crate::report::graph::labels::{edge_lines, node_lines};
 use crate::report::graph::looks::EdgeLook;
 use serde_json::{Value as Json, json};
@@ -20,12 +20,12 @@ fn vhost_json(graph: &VhostGraph) -> Json {
 
 fn node_json(node: &GraphNode) -> Json {
     let (kind, of_kind) = match &node.kind {
-        NodeKind::Exchange { kind } => ("exchange", Some(kind.as_str())),
-        NodeKind::Queue { kind, .. } => ("queue", Some(kind.as_str())),
-        NodeKind::Ladder { .. } => ("retries", None),
-        NodeKind::MissingExchange => ("missing_exchange", None),
-        NodeKind::MissingQueue => ("missing_queue", None),
-        NodeKind::Remote { .. } => ("remote", None),
+        GraphNodeKind::Exchange { kind } => ("exchange", Some(kind.as_str())),
+        GraphNodeKind::Queue { kind, .. } => ("queue", Some(kind.as_str())),
+        GraphNodeKind::Ladder { .. } => ("retries", None),
+        GraphNodeKind::MissingExchange => ("missing_exchange", None),
+        GraphNodeKind::MissingQueue => ("missing_queue", None),
+        GraphNodeKind::Remote { .. } => ("remote", None),
     };
     json!({
         "name": node.name.as_str(), "is": kind, "type": of_kind, "lines": node_lines(node), "mark": node.mark.map(mark),

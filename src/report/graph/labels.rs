@@ -2,8 +2,8 @@
 //! Takes the parts of a graph; returns lines. Escaping is each format's own.
 
 use crate::foresee::{
-    BindingTerms, DeadLetterCause, DeadLetterEnd, EdgeKind, FateCause, GraphEdge, GraphMark, GraphNode, LadderFlow,
-    LinkKind, NodeKind, QueueBound, SettingSource, VhostGraph,
+    BindingTerms, DeadLetterCause, DeadLetterEnd, EdgeKind, FateCause, GraphEdge, GraphMark, GraphNode, GraphNodeKind,
+    LadderFlow, LinkKind, QueueBound, SettingSource, VhostGraph,
 };
 use crate::model::{Millis, by_number, counted};
 use crate::report::graph::visible::visible;
@@ -22,19 +22,19 @@ pub fn node_name(node: &GraphNode) -> String {
 /// Returns what stands below the name of a node.
 pub fn node_lines(node: &GraphNode) -> Vec<String> {
     let mut lines = match &node.kind {
-        NodeKind::Exchange { kind } => vec![format!("{} exchange", visible(kind))],
-        NodeKind::Queue { kind, bounds } => {
+        GraphNodeKind::Exchange { kind } => vec![format!("{} exchange", visible(kind))],
+        GraphNodeKind::Queue { kind, bounds } => {
             let bounds: Vec<String> = bounds.iter().map(|it| bound(*it)).collect();
             let mut lines = vec![format!("{} queue", kind.as_str())];
             lines.extend(broken(&bounds));
             lines
         }
-        NodeKind::Ladder { of, delays } => {
+        GraphNodeKind::Ladder { of, delays } => {
             vec![format!("retries of {}", visible(of)), format!("wait {}", alternatives(delays))]
         }
-        NodeKind::MissingExchange => vec!["exchange, not declared".to_owned()],
-        NodeKind::MissingQueue => vec!["queue, not declared".to_owned()],
-        NodeKind::Remote { place } => vec![visible(place)],
+        GraphNodeKind::MissingExchange => vec!["exchange, not declared".to_owned()],
+        GraphNodeKind::MissingQueue => vec!["queue, not declared".to_owned()],
+        GraphNodeKind::Remote { place } => vec![visible(place)],
     };
     if let (Some(word), Some(first)) = (node.mark.and_then(mark_word), lines.first_mut()) {
         *first = format!("{first} ({word})");
@@ -46,7 +46,8 @@ pub fn node_lines(node: &GraphNode) -> Vec<String> {
 pub fn edge_lines(edge: &GraphEdge, graph: &VhostGraph) -> Vec<String> {
     let mut lines = match &edge.kind {
         EdgeKind::Bindings(all) => {
-            let is_fanout = matches!(&graph.nodes[edge.from].kind, NodeKind::Exchange { kind } if *kind == "fanout");
+            let is_fanout =
+                matches!(&graph.nodes[edge.from].kind, GraphNodeKind::Exchange { kind } if *kind == "fanout");
             binding_lines(all, is_fanout)
         }
         EdgeKind::DeadLetters { by, key, causes, end } => {
@@ -71,7 +72,7 @@ pub fn edge_lines(edge: &GraphEdge, graph: &VhostGraph) -> Vec<String> {
         }
         EdgeKind::Ladder(LadderFlow::Up) => vec!["retried by a consumer".to_owned()],
         EdgeKind::Ladder(LadderFlow::Back) => vec![match &graph.nodes[edge.from].kind {
-            NodeKind::Ladder { delays, .. } => format!("after {}", alternatives(delays)),
+            GraphNodeKind::Ladder { delays, .. } => format!("after {}", alternatives(delays)),
             _ => "after waiting".to_owned(),
         }],
         EdgeKind::Link { kind, name, key, policy } => {

@@ -1,7 +1,7 @@
 //! How nodes and edges look, in any format: shapes and colours by what they are, and by what sets them apart.
 //! Colours are readable on a light and on a dark page: each fill brings the colour of its text.
 
-use crate::foresee::{DeadLetterEnd, EdgeKind, GraphEdge, GraphMark, GraphNode, LinkKind, NodeKind};
+use crate::foresee::{DeadLetterEnd, EdgeKind, GraphEdge, GraphMark, GraphNode, GraphNodeKind, LinkKind};
 
 /// What a node looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,11 +48,11 @@ impl NodeLook {
             (Some(GraphMark::Replaced), _) => Self::Replaced,
             (Some(GraphMark::Deleted), _) => Self::Deleted,
             (Some(GraphMark::Unused), _) => Self::Unused,
-            (_, NodeKind::Exchange { .. }) => Self::Exchange,
-            (_, NodeKind::Queue { .. }) => Self::Queue,
-            (_, NodeKind::Ladder { .. }) => Self::Ladder,
-            (_, NodeKind::MissingExchange | NodeKind::MissingQueue) => Self::Missing,
-            (_, NodeKind::Remote { .. }) => Self::Remote,
+            (_, GraphNodeKind::Exchange { .. }) => Self::Exchange,
+            (_, GraphNodeKind::Queue { .. }) => Self::Queue,
+            (_, GraphNodeKind::Ladder { .. }) => Self::Ladder,
+            (_, GraphNodeKind::MissingExchange | GraphNodeKind::MissingQueue) => Self::Missing,
+            (_, GraphNodeKind::Remote { .. }) => Self::Remote,
         }
     }
 

@@ -1,7 +1,7 @@
 //! A graph as Mermaid's flowchart.
 //! Takes the graph; returns text that Mermaid parses whatever the names are: all but plain letters is an entity.
 
-use crate::foresee::{GraphEdge, GraphMark, NodeKind, TopologyGraph};
+use crate::foresee::{GraphEdge, GraphMark, GraphNodeKind, TopologyGraph};
 use crate::report::graph::labels::{edge_lines, node_lines, node_name};
 use crate::report::graph::looks::{EdgeLook, NodeLook, marked_colour};
 use crate::report::graph::visible::visible;
@@ -68,12 +68,12 @@ pub fn graph_mermaid(graph: &TopologyGraph) -> String {
     out
 }
 
-fn shape(kind: &NodeKind) -> (&'static str, &'static str) {
+fn shape(kind: &GraphNodeKind) -> (&'static str, &'static str) {
     match kind {
-        NodeKind::Exchange { .. } | NodeKind::MissingExchange => ("{{", "}}"),
-        NodeKind::Queue { .. } | NodeKind::MissingQueue => ("[(", ")]"),
-        NodeKind::Ladder { .. } => ("[[", "]]"),
-        NodeKind::Remote { .. } => ("([", "])"),
+        GraphNodeKind::Exchange { .. } | GraphNodeKind::MissingExchange => ("{{", "}}"),
+        GraphNodeKind::Queue { .. } | GraphNodeKind::MissingQueue => ("[(", ")]"),
+        GraphNodeKind::Ladder { .. } => ("[[", "]]"),
+        GraphNodeKind::Remote { .. } => ("([", "])"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Nodes as boxes: their text, how large they are, and their shapes.
 //! An exchange is a hexagon, a queue has slots at its end, a ladder is a pile, what is elsewhere is a pill.
 
-use crate::foresee::{GraphMark, GraphNode, NodeKind};
+use crate::foresee::{GraphMark, GraphNode, GraphNodeKind};
 use crate::report::graph::labels::{node_lines, node_name};
 use crate::report::graph::looks::NodeLook;
 use crate::report::graph::svg::paths::n;
@@ -39,10 +39,10 @@ impl NodeBox {
         let name = wrapped(&node_name(node), 14.0, TEXT_MAX);
         let lines = node_lines(node).iter().flat_map(|line| wrapped(line, 11.0, TEXT_MAX)).collect();
         let (sides, pile, points) = match node.kind {
-            NodeKind::Exchange { .. } | NodeKind::MissingExchange => (16.0, 0.0, POINTS),
-            NodeKind::Queue { .. } | NodeKind::MissingQueue => (16.0, 0.0, 0.0),
-            NodeKind::Ladder { .. } => (10.0, PILE, 0.0),
-            NodeKind::Remote { .. } => (12.0, 0.0, 0.0),
+            GraphNodeKind::Exchange { .. } | GraphNodeKind::MissingExchange => (16.0, 0.0, POINTS),
+            GraphNodeKind::Queue { .. } | GraphNodeKind::MissingQueue => (16.0, 0.0, 0.0),
+            GraphNodeKind::Ladder { .. } => (10.0, PILE, 0.0),
+            GraphNodeKind::Remote { .. } => (12.0, 0.0, 0.0),
         };
         Self { name, lines, sides, pile, points }
     }
@@ -87,7 +87,7 @@ fn tspan(line: &str, class: &str, x: f64, y: f64) -> String {
     format!("<tspan{class} x=\"{}\" y=\"{}\">{}</tspan>", n(x), n(y), escaped(line))
 }
 
-fn shape(kind: &NodeKind, class: &str, at: PlacedBox) -> String {
+fn shape(kind: &GraphNodeKind, class: &str, at: PlacedBox) -> String {
     let (left, top) = (at.x - at.width / 2.0, at.y - at.height / 2.0);
     let (right, bottom) = (left + at.width, top + at.height);
     let rect = |left: f64, top: f64, width: f64, height: f64, round: f64| {
@@ -101,7 +101,7 @@ fn shape(kind: &NodeKind, class: &str, at: PlacedBox) -> String {
         )
     };
     match kind {
-        NodeKind::Exchange { .. } | NodeKind::MissingExchange => {
+        GraphNodeKind::Exchange { .. } | GraphNodeKind::MissingExchange => {
             let points = [
                 (left, at.y),
                 (left + POINTS, top),
@@ -113,15 +113,15 @@ fn shape(kind: &NodeKind, class: &str, at: PlacedBox) -> String {
             let points: Vec<String> = points.iter().map(|(x, y)| format!("{},{}", n(*x), n(*y))).collect();
             format!("<polygon class=\"{class}\" points=\"{}\"/>", points.join(" "))
         }
-        NodeKind::Queue { .. } | NodeKind::MissingQueue => {
+        GraphNodeKind::Queue { .. } | GraphNodeKind::MissingQueue => {
             let slots = [right - 6.0, right - 11.0].map(|x| format!("M{} {}V{}", n(x), n(top), n(bottom))).concat();
             format!("{}<path class=\"{class}\" d=\"{slots}\"/>", rect(left, top, at.width, at.height, 4.0))
         }
-        NodeKind::Ladder { .. } => {
+        GraphNodeKind::Ladder { .. } => {
             let (width, height) = (at.width - PILE, at.height - PILE);
             let steps = [PILE, PILE / 2.0, 0.0];
             steps.map(|step| rect(left + step, top + PILE - step, width, height, 4.0)).concat()
         }
-        NodeKind::Remote { .. } => rect(left, top, at.width, at.height, at.height / 2.0),
+        GraphNodeKind::Remote { .. } => rect(left, top, at.width, at.height, at.height / 2.0),
     }
 }
