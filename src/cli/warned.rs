@@ -5,12 +5,20 @@ use crate::cli::desired::Desired;
 use crate::cli::options::Denied;
 use crate::foresee;
 use crate::model::{Profile, Version};
-use crate::plan::{ChangeKind, Decision, Plan};
+use crate::plan::{ChangeKind, Decision, Observed, Plan, held_after};
 use crate::source::{Level, Problem, Span};
 
 /// Lists the warnings about what a plan creates, changes or replaces, and the notes that are denied; nothing where it writes
 /// nothing. A version that is not known counts as all.
-pub(crate) fn warned_of(plan: &Plan, desired: &Desired, version: Option<Version>, deny: &[Denied]) -> Vec<Problem> {
+///
+/// What the broker holds beside the files counts, too: a queue that only the broker binds is bound.
+pub(crate) fn warned_of(
+    plan: &Plan,
+    desired: &Desired,
+    observed: &Observed,
+    version: Option<Version>,
+    deny: &[Denied],
+) -> Vec<Problem> {
     let loaded = &desired.loaded;
     let is_written = |kind: &ChangeKind| !matches!(kind, ChangeKind::Delete { .. });
     let written = plan.changes.iter().filter(|change| is_written(&change.kind));
@@ -20,7 +28,8 @@ pub(crate) fn warned_of(plan: &Plan, desired: &Desired, version: Option<Version>
         return Vec::new();
     }
     let profiles = version.map_or_else(|| Profile::ALL.to_vec(), |version| vec![Profile::nearest(version)]);
-    let found = foresee::lint_topology(&loaded.topology, &loaded.origins, &profiles);
+    let held = held_after(&loaded.topology, observed, plan);
+    let found = foresee::lint_topology(&held, &loaded.origins, &profiles);
     let is_inside = |at: Span| places.iter().any(|of| of.file == at.file && of.start <= at.start && at.end <= of.end);
     let mut found = foresee::without_allowed(found, &loaded.allowed);
     found.retain(|problem| problem.level >= Level::Warning || is_denied(problem, deny));

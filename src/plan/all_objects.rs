@@ -1,7 +1,7 @@
-//! All objects that a topology names.
+//! All objects that a topology names, and the ends of its bindings.
 //! Takes a topology; gives identities.
 
-use crate::model::{Binding, Object, Topology};
+use crate::model::{Binding, DestinationKind, Object, Topology};
 use std::collections::BTreeSet;
 
 /// Lists all objects of a topology.
@@ -24,4 +24,16 @@ pub(crate) fn all_objects(of: &Topology) -> BTreeSet<Object> {
     });
     all.extend(limits);
     all
+}
+
+/// Lists the ends of a binding, with which it goes.
+pub(crate) fn ends_of(object: &Object) -> Vec<Object> {
+    let Object::Binding { vhost, source, kind, destination, .. } = object else { return Vec::new() };
+    let source = Object::Exchange { vhost: vhost.clone(), name: source.clone() };
+    let (vhost, name) = (vhost.clone(), destination.clone());
+    let destination = match kind {
+        DestinationKind::Queue => Object::Queue { vhost, name },
+        DestinationKind::Exchange => Object::Exchange { vhost, name },
+    };
+    vec![source, destination]
 }

@@ -1,8 +1,8 @@
 //! What `destroy` deletes: what a file names and a broker holds.
 //! Takes desired and observed topology; gives deletions in their order. Never deletes.
 
-use crate::model::{DestinationKind, Handling, Name, Object, Topology};
-use crate::plan::all_objects::all_objects;
+use crate::model::{Handling, Name, Object, Topology};
+use crate::plan::all_objects::{all_objects, ends_of};
 use crate::plan::deletion::{deletion, in_order};
 use crate::plan::diff::loss::judge_policies;
 use crate::plan::extra::Extra;
@@ -64,16 +64,4 @@ fn named_and_there(
     all_objects(desired)
         .into_iter()
         .filter(move |object| there.contains(object) && scope.has(object) && !is_own(object) && !ignored.covers(object))
-}
-
-/// Lists the ends of a binding, with which it goes.
-fn ends_of(object: &Object) -> Vec<Object> {
-    let Object::Binding { vhost, source, kind, destination, .. } = object else { return Vec::new() };
-    let source = Object::Exchange { vhost: vhost.clone(), name: source.clone() };
-    let (vhost, name) = (vhost.clone(), destination.clone());
-    let destination = match kind {
-        DestinationKind::Queue => Object::Queue { vhost, name },
-        DestinationKind::Exchange => Object::Exchange { vhost, name },
-    };
-    vec![source, destination]
 }

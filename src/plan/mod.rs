@@ -19,6 +19,7 @@ mod explain;
 mod extra;
 mod extras;
 mod foreign;
+mod held_after;
 mod ignore_list;
 mod move_queue;
 mod observed;
@@ -43,6 +44,7 @@ pub use explain::{explain, explain_extra, named};
 pub use extra::Extra;
 pub use extras::{cluster_extras, extras, is_throw_away};
 pub use foreign::{Maker, Makers};
+pub use held_after::held_after;
 pub use ignore_list::IgnoreList;
 pub use move_queue::{
     FreshCounts, Holding, MethodSequence, MoveAct, MoveFacts, MoveStage, MoveStop, MoveTally, Mover, QueueStanding,

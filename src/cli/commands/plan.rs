@@ -60,7 +60,7 @@ pub fn plan_of(command: &PlanOptions, terminal: &Terminal) -> ExitCode {
                 let planned_for = desired.planned_for(file, "file", version.clone());
                 let mut planned = command.reach.plan(&desired, &observed);
                 let named = version.is_some().then_some(observed.version);
-                planned.problems.extend(warned_of(&planned, &desired, named, &command.deny));
+                planned.problems.extend(warned_of(&planned, &desired, &observed, named, &command.deny));
                 tell(command, terminal, &desired, &planned, planned_for)
             }
             Err(code) => code,
@@ -103,7 +103,7 @@ async fn of_broker(command: &PlanOptions, terminal: &Terminal, desired: &Desired
         terminal.error(&missing);
         return Ok(ExitCode::Environment);
     }
-    planned.problems.extend(warned_of(&planned, desired, Some(overview.version), &command.deny));
+    planned.problems.extend(warned_of(&planned, desired, &observed, Some(overview.version), &command.deny));
     let planned_for = desired.planned_for(&address.place(), "broker", Some(overview.full_version));
     if let Some(file) = &command.save_plan {
         let decision = decision_of(&planned, command.yes, &command.deny);

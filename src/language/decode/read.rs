@@ -384,7 +384,10 @@ pub fn late_table(node: &Node) -> Read<Vec<(String, LateValue)>> {
 
 /// Reads any value as plain JSON.
 pub fn json(node: &Node) -> Read<serde_json::Value> {
-    if node.is_faulty() || node.is_late() {
+    if node.is_faulty() {
+        return Err(DecodeError::Known);
+    }
+    if node.is_late() {
         return kind(node, "a value that is known when the file is read");
     }
     Ok(node.to_json())
