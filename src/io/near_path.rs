@@ -1,7 +1,6 @@
 //! The nearest path that is there, for one that is not.
 //! Reads names of folders, never files; gives one path, or none.
 
-use crate::io::snapshots::names_in;
 use crate::source::nearest_name;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +32,7 @@ pub fn near_path(path: &Path) -> Option<PathBuf> {
 
 fn near_in(folder: &Path, name: &str) -> Option<PathBuf> {
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let names = names_in(here).ok()?;
+    let names = names_in(here)?;
     let shown = || names.iter().filter(|known| !known.starts_with('.')).map(String::as_str);
     let near = nearest_name(stem(name), shown().map(stem))?;
     // Of two that differ in their endings only, the same ending is meant.
@@ -41,6 +40,14 @@ fn near_in(folder: &Path, name: &str) -> Option<PathBuf> {
     let first = of_stem.clone().next()?;
     let found = of_stem.find(|known| known.len() - near.len() == name.len() - stem(name).len()).unwrap_or(first);
     Some(folder.join(found))
+}
+
+/// Lists the names in a folder, sorted; what cannot be read has none.
+fn names_in(folder: &Path) -> Option<Vec<String>> {
+    let entries = std::fs::read_dir(folder).ok()?;
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.sort();
+    Some(names)
 }
 
 /// Returns a name without the ending of a file that is read here: all have one of the same few.
@@ -51,14 +58,14 @@ fn stem(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::io::write_atomically;
 
     #[test]
     fn near_names_are_looked_for_in_near_folders_too() {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |path: &str| folder.path().join(path);
         for path in ["scenarios/orders.yaml", "scenarios/.hidden.yaml", "other/x.yaml"] {
-            write_atomically(&at(path), "x: 1\n").expect(path);
+            std::fs::create_dir_all(at(path).parent().expect("a folder")).expect(path);
+            std::fs::write(at(path), "x: 1\n").expect(path);
         }
         assert_eq!(near_path(&at("scenarios/order.yml")), Some(at("scenarios/orders.yaml")));
         assert_eq!(near_path(&at("scenaros/orders.yaml")), Some(at("scenarios/orders.yaml")));
