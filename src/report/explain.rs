@@ -1,8 +1,9 @@
 //! Rules of the book and codes of problems as text and JSON, and the list of both.
 //! Takes a section, a width and a palette, returns what to print. Never looks anything up.
 
+use crate::model::Profile;
 use crate::report::Palette;
-use crate::rules::{KnownFrom, RuleChapter, RuleSection};
+use crate::rules::{KnownFrom, PLAYED_RELEASES, RuleChapter, RuleSection};
 use crate::source::{Block, CodeChapter, CodeSection, ExampleFile};
 use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
@@ -36,13 +37,41 @@ pub fn explain_rule(rule: &RuleSection, chapter: &str, width: usize, palette: Pa
     let _ = write!(text, "\n{}\n", palette.strong("Known from"));
     for source in &rule.sources {
         let first = match source.known_from {
-            KnownFrom::Broker => "  brokers        ",
+            KnownFrom::Broker => {
+                text.push_str(&of_brokers(&source.text, width));
+                continue;
+            }
             KnownFrom::Source => "  source         ",
             KnownFrom::Notes => "  release notes  ",
         };
-        text.push_str(&wrapped(&source.text, first, "                 ", width));
+        text.push_str(&wrapped(&source.text, first, LATER_LINES, width));
+    }
+    let unseen = without_broker(rule);
+    if !unseen.is_empty() {
+        text.push_str(&wrapped(&Profile::listed(&unseen, ", "), "  read only      ", LATER_LINES, width));
     }
     text
+}
+
+/// What stands before each further line of a source.
+const LATER_LINES: &str = "                 ";
+
+/// Tells brokers that every run of the tests plays from those that were measured once.
+fn of_brokers(releases: &str, width: usize) -> String {
+    let is_played = |release: &&str| PLAYED_RELEASES.contains(release);
+    let (played, once): (Vec<&str>, Vec<&str>) = releases.split(", ").partition(is_played);
+    let rows = [("  played by CI   ", played), ("  measured once  ", once)];
+    let rows = rows.into_iter().filter(|(_, releases)| !releases.is_empty());
+    rows.map(|(first, releases)| wrapped(&releases.join(", "), first, LATER_LINES, width)).collect()
+}
+
+/// Lists the profiles whose release no broker showed this rule on.
+fn without_broker(rule: &RuleSection) -> Vec<Profile> {
+    let seen = |release: &str| {
+        let brokers = rule.sources.iter().filter(|source| source.known_from == KnownFrom::Broker);
+        brokers.flat_map(|source| source.text.split(", ")).any(|seen| seen == release)
+    };
+    Profile::ALL.into_iter().filter(|profile| !seen(&profile.release())).collect()
 }
 
 /// Draws a code: what it means, what to do, and its examples.
@@ -89,7 +118,23 @@ pub fn rule_json(rule: &RuleSection, chapter: &str) -> Json {
         "versions": versions.collect::<Vec<_>>(),
         "upgrade": rule.upgrade,
         "sources": sources.collect::<Vec<_>>(),
+        "evidence": evidence(rule),
     })
+}
+
+/// Returns how each version is known: `played`, `measured_once` or `read`.
+fn evidence(rule: &RuleSection) -> Json {
+    let unseen = without_broker(rule);
+    let known = Profile::ALL.into_iter().map(|profile| {
+        let release = profile.release();
+        let how = match (unseen.contains(&profile), PLAYED_RELEASES.contains(&release.as_str())) {
+            (true, _) => "read",
+            (false, true) => "played",
+            (false, false) => "measured_once",
+        };
+        (profile.to_string(), json!({ "release": release, "known": how }))
+    });
+    Json::Object(known.collect())
 }
 
 /// Returns a code as JSON.

@@ -18,6 +18,8 @@ pub enum Outcome {
     Passed,
     Failed,
     NotApplicable,
+    /// On a broker that is not at hand any more: no play of CI.
+    MeasuredOnce,
     /// Not since the file's steps are as they are.
     NotPlayed,
 }
@@ -28,12 +30,13 @@ impl fmt::Display for Outcome {
             Self::Passed => "passed",
             Self::Failed => "failed",
             Self::NotApplicable => "not applicable",
+            Self::MeasuredOnce => "measured once",
             Self::NotPlayed => "not played",
         })
     }
 }
 
-/// Names a column: on the sim or on a live broker, and which profile.
+/// Names a column: on the sim or on a live broker, and which profile. Brokers of most versions were measured once.
 pub type Column = (bool, Profile);
 
 /// Holds outcomes by file name and column.
@@ -115,11 +118,12 @@ impl File {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let head = kept.lines().find(|line| line.starts_with("| file |")).unwrap_or_default();
         let said = |(live, profile): Column| {
-            let name = format!("{} {profile}", kind(live));
+            let name = title((live, profile));
             let at = head.split('|').position(|cell| cell.trim() == name)?;
             cells.get(at).copied()
         };
         let sim_only = sim_only(&text, &steps);
+        let measured = measured_once(&text);
         let outcomes = columns().into_iter().map(|column| {
             let (live, profile) = column;
             if (live && sim_only.is_some()) || !steps.iter().any(|step| step.profiles.contains(&profile)) {
@@ -127,6 +131,9 @@ impl File {
             }
             if !live {
                 return Outcome::Passed;
+            }
+            if !PLAYED.contains(&profile) {
+                return if measured.contains(&profile) { Outcome::MeasuredOnce } else { Outcome::NotPlayed };
             }
             played.get(&(name.clone(), column)).copied().unwrap_or(match said(column) {
                 Some("passed") => Outcome::Passed,
@@ -143,8 +150,20 @@ impl File {
 const PLAYED: [Profile; 3] = [Profile::V3_10, Profile::V4_0, Profile::V4_3];
 
 fn columns() -> Vec<Column> {
-    let on_sim = Profile::ALL.into_iter().map(|profile| (false, profile));
-    on_sim.chain(PLAYED.into_iter().map(|profile| (true, profile))).collect()
+    [false, true].into_iter().flat_map(|live| Profile::ALL.into_iter().map(move |profile| (live, profile))).collect()
+}
+
+/// Returns whether brokers of a version play the files again and again, so that the table says how.
+pub fn is_played(profile: Profile) -> bool {
+    PLAYED.contains(&profile)
+}
+
+/// Reads `# Measured once, 2026-11: 3.12.14 4.1.8`: the versions whose profiles imitate these releases.
+fn measured_once(text: &str) -> Vec<Profile> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix("# Measured once, "));
+    let releases = lines.flat_map(|line| line.split_once(": ").map_or("", |(_, releases)| releases).split(' '));
+    let known = |release: &str| Profile::ALL.into_iter().find(|profile| profile.release() == release);
+    releases.map(|release| known(release).unwrap_or_else(|| panic!("no profile imitates {release}"))).collect()
 }
 
 /// Reads the rules from comments that begin with them: `# DL-25, DL-26: …`, `# QQ-43-2 to QQ-43-5: …`.
@@ -220,16 +239,17 @@ fn faults(rules: &str, files: &[File]) -> Vec<String> {
 /// Sums up what the files of a rule show in a column.
 fn summed<'a>(files: impl Iterator<Item = &'a File>, i: usize) -> Outcome {
     let outcomes: Vec<Outcome> = files.map(|file| file.outcomes[i]).collect();
-    let order = [Outcome::Failed, Outcome::NotPlayed, Outcome::Passed];
+    let order = [Outcome::Failed, Outcome::MeasuredOnce, Outcome::NotPlayed, Outcome::Passed];
     order.into_iter().find(|outcome| outcomes.contains(outcome)).unwrap_or(Outcome::NotApplicable)
 }
 
 fn render(rules: &str, files: &[File]) -> String {
-    let names: Vec<String> = columns().iter().map(|(live, profile)| format!("{} {profile}", kind(*live))).collect();
+    let names: Vec<String> = columns().into_iter().map(title).collect();
     let (head, dashes) = (names.join(" | "), "|---".repeat(names.len()));
     let mut text = format!(
         "# What the files cover\n\nWritten by `UPDATE_GOLDEN=1 cargo test --test conformance` from the files and `rules.txt`; do not edit.\n\
-         The live columns are of the last run on real brokers (`RMQPLAY_TEST_BROKERS`); `not played`: the file changed since.\n\n\
+         The live columns are of the last run on real brokers (`RMQPLAY_TEST_BROKERS`); `not played`: the file changed since.\n\
+         The columns `once` are of releases whose brokers played the files once (`# Measured once` in a file, with the month), and count as no play.\n\n\
          ## Rules\n\n| rule | {head} | files |\n|---{dashes}|---|\n"
     );
     for (rule, remark) in listed(rules) {
@@ -248,6 +268,11 @@ fn render(rules: &str, files: &[File]) -> String {
     text
 }
 
-fn kind(live: bool) -> &'static str {
-    if live { "live" } else { "sim" }
+/// Names a column: `sim 4.1`, `live 4.3`, and the release where one was measured.
+fn title((live, profile): Column) -> String {
+    match (live, PLAYED.contains(&profile)) {
+        (false, _) => format!("sim {profile}"),
+        (true, true) => format!("live {profile}"),
+        (true, false) => format!("{} once", profile.release()),
+    }
 }

@@ -3,4 +3,4 @@
 
 mod rule;
 
-pub use rule::{KnownFrom, RuleChapter, RuleSection, RuleSource, VersionNote, rule_chapters};
+pub use rule::{KnownFrom, PLAYED_RELEASES, RuleChapter, RuleSection, RuleSource, VersionNote, rule_chapters};
