@@ -1,7 +1,8 @@
-//! docker-compose.yml and the workflow offer the versions and ports that the tests' own script starts; they are read here,
-//! not started.
+//! docker-compose.yml offers a broker of each profile, the workflow and its `default` those that the tests' own script
+//! starts, at the same ports; the files are read here, not started.
 #![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
+use rmqplay::model::Profile;
 use serde_yaml::Value;
 use std::path::Path;
 
@@ -21,16 +22,39 @@ fn table_of_script(script: &str, name: &str) -> Vec<(String, String)> {
     entries.map(pair).collect()
 }
 
+/// Returns the services of docker-compose.yml that a profile of it starts.
+fn services_of(compose: &Value, profile: &str) -> Vec<String> {
+    let services = compose["services"].as_mapping().expect("services").iter();
+    let starts = |service: &Value| {
+        service["profiles"].as_sequence().expect("profiles").iter().any(|name| name.as_str() == Some(profile))
+    };
+    let started = services.filter(|(_, service)| starts(service));
+    started.map(|(name, _)| name.as_str().expect("a name").to_owned()).collect()
+}
+
+fn service_name(version: &str) -> String {
+    format!("rabbitmq-{}", version.replace('.', "-"))
+}
+
 #[test]
-fn compose_offers_the_versions_and_ports_of_the_script() {
+fn compose_offers_each_profile_and_by_default_the_versions_and_ports_of_the_script() {
     let compose: Value = serde_yaml::from_str(&read("docker-compose.yml")).expect("valid YAML");
-    let services = compose["services"].as_mapping().expect("services");
-    let ports = table_of_script(&read("tests/brokers/brokers"), "AMQP_PORT");
-    assert_eq!(services.len(), ports.len(), "one service per version");
+    let played = table_of_script(&read("tests/brokers/brokers"), "AMQP_PORT");
+    let ports = table_of_script(&read("tests/on-each-version"), "AMQP_PORT");
+    let versions: Vec<&str> = ports.iter().map(|(version, _)| version.as_str()).collect();
+    assert_eq!(versions, Profile::ALL.map(|profile| profile.to_string()));
+    assert_eq!(services_of(&compose, "all"), versions.iter().map(|it| service_name(it)).collect::<Vec<_>>());
+    let defaults: Vec<String> = played.iter().map(|(version, _)| service_name(version)).collect();
+    assert_eq!(services_of(&compose, "default"), defaults);
     for (version, port) in ports {
-        let name = format!("rabbitmq-{}", version.replace('.', "-"));
+        let name = service_name(&version);
+        assert_eq!(services_of(&compose, &version), [name.as_str()]);
         let service = &compose["services"][name.as_str()];
-        assert_eq!(service["image"].as_str(), Some(format!("rabbitmq:{version}-management").as_str()), "{name}");
+        let measured: Profile = version.parse().expect("a profile");
+        let by_script = played.iter().find(|(other, _)| *other == version);
+        let tag = if by_script.is_some() { version.clone() } else { measured.release() };
+        assert_eq!(service["image"].as_str(), Some(format!("rabbitmq:{tag}-management").as_str()), "{name}");
+        assert!(by_script.is_none_or(|(_, own)| *own == port), "{name}: another port than the script's");
         let amqp: u32 = port.parse().expect("a port");
         let wanted = [format!("127.0.0.1:{amqp}:5672"), format!("127.0.0.1:{}:15672", amqp + 10_000)];
         let offered: Vec<&str> =
@@ -51,14 +75,12 @@ fn the_workflow_offers_what_compose_offers() {
     let workflow: Value = serde_yaml::from_str(&read(".github/workflows/tests.yaml")).expect("valid YAML");
     let job = &workflow["jobs"]["on-rabbitmq"];
     let (wanted, offered) = (&compose["services"], &job["services"]);
-    let names = |services: &Value| -> Vec<String> {
-        let services = services.as_mapping().expect("services");
-        services.keys().map(|name| name.as_str().expect("a name").to_owned()).collect()
-    };
-    assert_eq!(names(offered), names(wanted));
+    let services = offered.as_mapping().expect("services").keys();
+    let names: Vec<&str> = services.map(|name| name.as_str().expect("a name")).collect();
+    assert_eq!(names, services_of(&compose, "default"));
     let brokers = job["env"]["RMQPLAY_TEST_BROKERS"].as_str().expect("the brokers of the tests");
-    for name in names(wanted) {
-        let (wanted, offered) = (&wanted[name.as_str()], &offered[name.as_str()]);
+    for name in names {
+        let (wanted, offered) = (&wanted[name], &offered[name]);
         assert_eq!(offered["image"], wanted["image"], "{name}");
         // A workflow's runner has no neighbours: its ports need no address.
         let ports = |service: &Value| -> Vec<String> {
