@@ -188,6 +188,8 @@ Examples:
   rmqplay graph topologies/rte-demo.yaml -o rte.svg           a picture, with a legend
   rmqplay graph definitions.json -o shop.dot --vhost shop     Graphviz
   rmqplay graph --broker amqp://localhost --for 4.3           what a broker holds, by the rules of 4.3
+  rmqplay graph shop.yaml --plan --broker amqp://localhost    what apply would make of it, coloured
+  rmqplay graph --scenario scenarios/ttl-dlq.yaml -o used.svg what a scenario exercises
 
 An edge stands for all bindings between two. Dead letters that end nowhere are red. A queue's retries are one node.")]
     Graph(GraphOptions),

@@ -1,6 +1,6 @@
 //! `plan`: what `apply` would change, and what a broker, an export or another file holds beside the files.
 
-use crate::cli::arguments::{ExtrasMode, PlanOptions};
+use crate::cli::arguments::{ExtrasMode, PlanOptions, Vars};
 use crate::cli::brokers::broker_for_a_file;
 use crate::cli::desired::Desired;
 use crate::cli::load::Loader;
@@ -55,7 +55,7 @@ pub fn plan_of(command: &PlanOptions, terminal: &Terminal) -> ExitCode {
         if command.save_plan.is_some() {
             return terminal.usage("--save-plan keeps a plan for a broker, and a file stands in its place");
         }
-        return match observed_file(Path::new(file), command, terminal) {
+        return match observed_file(Path::new(file), &command.vars, command.vhost.clone(), terminal) {
             Ok((observed, version)) => {
                 let planned_for = desired.planned_for(file, "file", version.clone());
                 let mut planned = command.reach.plan(&desired, &observed);
@@ -89,7 +89,7 @@ fn not_a_file(held: &str, command: &PlanOptions) -> String {
 }
 
 /// Returns whether `--against` names a broker: a URL, or a name of rmqplay.yaml.
-fn names_a_broker(against: &str) -> bool {
+pub(crate) fn names_a_broker(against: &str) -> bool {
     against == "env" || against.contains("://") || !(against.contains(['.', '/']) || Path::new(against).exists())
 }
 
@@ -116,12 +116,13 @@ async fn of_broker(command: &PlanOptions, terminal: &Terminal, desired: &Desired
 }
 
 /// Reads a file that stands in the broker's place.
-fn observed_file(
+pub(crate) fn observed_file(
     path: &Path,
-    command: &PlanOptions,
+    vars: &Vars,
+    vhost: Option<String>,
     terminal: &Terminal,
 ) -> Result<(Observed, Option<String>), ExitCode> {
-    let mut loader = Loader::new(&command.vars, command.vhost.clone()).map_err(|(code, message)| {
+    let mut loader = Loader::new(vars, vhost).map_err(|(code, message)| {
         terminal.usage(&message);
         code
     })?;

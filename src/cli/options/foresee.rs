@@ -1,6 +1,7 @@
 //! The arguments of the commands that foresee: what they look at, and what makes them fail.
 
 use crate::cli::options::broker::OneBroker;
+use crate::cli::options::reach::ReachOptions;
 use crate::cli::options::variables::Vars;
 use crate::model::Profile;
 use crate::source::{Code, Level, Problem};
@@ -144,6 +145,18 @@ pub struct GraphOptions {
     /// Draw this vhost only.
     #[arg(long, value_name = "VHOST")]
     pub vhost: Option<String>,
+    /// Colour what `apply` would create, change, replace and delete on the broker.
+    #[arg(long, conflicts_with = "scenarios")]
+    pub plan: bool,
+    /// With --plan, what stands in the broker's place: a topology, a definitions.json, or another broker.
+    #[arg(long, value_name = "FILE|URL", requires = "plan")]
+    pub against: Option<String>,
+    #[command(flatten)]
+    pub reach: ReachOptions,
+    /// Play these scenarios on the simulated broker, draw what they used strong and the rest faint; without FILE what they
+    /// declare.
+    #[arg(long = "scenario", value_name = "SCENARIO", num_args = 1..)]
+    pub scenarios: Vec<PathBuf>,
     #[command(flatten)]
     pub look: LookOptions,
 }

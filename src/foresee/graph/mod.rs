@@ -5,12 +5,16 @@
 mod build;
 mod builder;
 mod dead_letters;
+mod exercised;
 mod ladders;
 mod links;
 mod parts;
+mod planned;
 
 pub use build::topology_graph;
+pub use exercised::mark_exercised;
 pub use parts::{
     BindingTerms, DeadLetterCause, DeadLetterEnd, EdgeKind, GraphEdge, GraphMark, GraphNode, GraphNodeKind, LadderFlow,
     LinkKind, QueueBound, TopologyGraph, VhostGraph,
 };
+pub use planned::{as_planned, joined, mark_planned, only_vhosts};

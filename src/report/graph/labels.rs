@@ -86,11 +86,7 @@ pub fn edge_lines(edge: &GraphEdge, graph: &VhostGraph) -> Vec<String> {
             lines
         }
     };
-    match (edge.mark.and_then(mark_word), lines.first_mut()) {
-        (Some(word), Some(first)) => *first = format!("{first} ({word})"),
-        (Some(word), None) => lines.push(format!("({word})")),
-        (None, _) => {}
-    }
+    lines.extend(edge.mark.and_then(mark_word).map(|word| format!("({word})")));
     lines
 }
 

@@ -1,5 +1,8 @@
 //! `graph`: a topology as a picture.
 
+mod exercised;
+mod planned;
+
 use crate::cli::ExitCode;
 use crate::cli::convert::output::{Output, write_output};
 use crate::cli::looked_at::LookedAt;
@@ -7,40 +10,54 @@ use crate::cli::options::{GraphFormat, GraphOptions};
 use crate::cli::terminal::Terminal;
 use crate::foresee::{TopologyGraph, TopologyView, topology_graph};
 use crate::language::nearest;
-use crate::model::Profile;
+use crate::model::{Profile, Topology};
 use crate::report;
+use exercised::graph_of_scenarios;
+use planned::graph_of_plan;
 
-/// Draws a file, or what a broker holds.
+/// What is said where nothing to draw is named.
+const LACKING: &str = "name a topology file, or a broker with --broker: rmqplay graph FILE";
+
+/// Draws a file, or what a broker holds; what a plan makes of it, or what scenarios use.
 pub fn draw(command: &GraphOptions, terminal: &Terminal) -> ExitCode {
-    let lacking = "name a topology file, or a broker with --broker: rmqplay graph FILE";
     let format = match format_of(command) {
         Ok(format) => format,
         Err(message) => return terminal.usage(&message),
     };
-    let seen = match LookedAt::read(&command.words, &command.look, lacking, terminal) {
-        Ok(seen) => seen,
-        Err(code) => return code,
+    if command.reach.is_any() && !command.plan {
+        return terminal.usage("--prune, --replace and --while-publishing say what a plan reaches: add --plan");
+    }
+    let graph = match (command.plan, command.scenarios.is_empty()) {
+        (true, _) => graph_of_plan(command, terminal),
+        (false, false) => graph_of_scenarios(command, terminal),
+        (false, true) => graph_of_topology(command, terminal),
     };
+    match graph {
+        Ok(graph) if graph.vhosts.is_empty() => {
+            terminal.error("there is nothing to draw: no exchange, queue or shovel");
+            ExitCode::Nothing
+        }
+        Ok(graph) => write(&graph, format, command, terminal),
+        Err(code) => code,
+    }
+}
+
+fn graph_of_topology(command: &GraphOptions, terminal: &Terminal) -> Result<TopologyGraph, ExitCode> {
+    let seen = LookedAt::read(&command.words, &command.look, LACKING, terminal)?;
     if !seen.words.is_empty() {
-        return terminal.usage("with --broker no file is named: one of them is drawn");
+        return Err(terminal.usage("with --broker no file is named: one of them is drawn, and --plan compares both"));
     }
-    if let Some(message) = unknown_vhost(&seen, command.vhost.as_deref()) {
-        terminal.error(&message);
-        return ExitCode::Nothing;
-    }
+    check_vhost(&seen.topology, command.vhost.as_deref(), terminal)?;
     let mut graphs: Vec<TopologyGraph> = Vec::new();
     for (_, versions) in seen.versions() {
         let Some(view) = TopologyView::new(&seen.topology, &seen.origins, &versions) else { continue };
         graphs.push(topology_graph(&view, command.vhost.as_deref()));
     }
-    let Some(graph) = graphs.pop().filter(|graph| !graph.vhosts.is_empty()) else {
-        terminal.error("there is nothing to draw: no exchange, queue or shovel");
-        return ExitCode::Nothing;
-    };
+    let Some(graph) = graphs.pop() else { return Err(ExitCode::Nothing) };
     if let Some(text) = differing(&graph, &graphs) {
         note(&text, terminal);
     }
-    write(&graph, format, command, terminal)
+    Ok(graph)
 }
 
 /// Writes the picture.
@@ -105,13 +122,15 @@ fn format_of(command: &GraphOptions) -> Result<GraphFormat, String> {
     }
 }
 
-fn unknown_vhost(seen: &LookedAt, named: Option<&str>) -> Option<String> {
-    let vhosts = seen.topology.vhost_names();
-    let named = named.filter(|named| !vhosts.iter().any(|vhost| vhost == named))?;
+/// Complains of a vhost that is not there.
+fn check_vhost(topology: &Topology, named: Option<&str>, terminal: &Terminal) -> Result<(), ExitCode> {
+    let vhosts = topology.vhost_names();
+    let Some(named) = named.filter(|named| !vhosts.iter().any(|vhost| vhost == named)) else { return Ok(()) };
     let near = nearest(named, vhosts.iter().map(|vhost| vhost.as_str()));
     let there: Vec<String> = vhosts.iter().map(|vhost| format!("'{vhost}'")).collect();
     let help = near.map_or_else(|| format!("there are {}", there.join(", ")), |near| format!("did you mean `{near}`?"));
-    Some(format!("error: no vhost '{named}': {help}"))
+    terminal.error(&format!("error: no vhost '{named}': {help}"));
+    Err(ExitCode::Nothing)
 }
 
 /// Says on which versions the picture is another one.
