@@ -1,7 +1,6 @@
 //! Reads and writes files for the other rooms: whole texts, folders of scenarios, snapshots replaced in one go.
 //! Never interprets what is in them.
 
-use crate::io::near_path;
 use crate::language::ReadError;
 use crate::source::without_passwords_in_urls;
 use std::collections::BTreeMap;
@@ -36,11 +35,9 @@ impl Disk {
         std::fs::read(self.root.join(path)).map_err(|error| read_error(&error))
     }
 
-    /// Finds the path that a path which leads nowhere was likely meant to be.
-    pub fn near(&self, path: &str) -> Option<String> {
-        let near = near_path(&self.root.join(path))?;
-        let shown = near.strip_prefix(&self.root).unwrap_or(&near);
-        Some(shown.to_string_lossy().into_owned())
+    /// Returns the folder from which relative paths are taken; empty is the working directory.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Returns whether a file is there, readable or not.

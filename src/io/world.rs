@@ -1,6 +1,6 @@
 //! The disk as the world that files may ask: other files, and the environment.
 
-use crate::io::Disk;
+use crate::io::{Disk, near_path};
 use crate::language::{ReadError, World};
 
 impl World for Disk {
@@ -9,7 +9,9 @@ impl World for Disk {
     }
 
     fn near(&self, path: &str) -> Option<String> {
-        Disk::near(self, path)
+        let near = near_path(&self.root().join(path))?;
+        let shown = near.strip_prefix(self.root()).unwrap_or(&near);
+        Some(shown.to_string_lossy().into_owned())
     }
 
     fn variable(&self, name: &str) -> Option<String> {
