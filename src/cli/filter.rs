@@ -2,6 +2,7 @@
 //! Reads the text once; asked about cells, it says yes or no.
 
 use crate::model::Cell;
+use crate::source::{Help, nearest_name};
 
 /// What a cell must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +100,9 @@ impl Reader<'_> {
             return Ok(Filter::Any(word.to_owned()));
         };
         let Some((_, field)) = FIELDS.iter().find(|(name, _)| *name == word) else {
-            return Err(format!("--filter knows no `{word}(…)`: there are name, file, title and tag"));
+            let near = nearest_name(word, FIELDS.map(|(name, _)| name));
+            let near = near.map_or_else(String::new, |near| format!("; {}", Help::did_you_mean(format!("{near}(…)"))));
+            return Err(format!("--filter knows no `{word}(…)`: there are name, file, title and tag{near}"));
         };
         let Some((text, rest)) = inside.split_once(')') else { return Err(self.stuck("`)` after it")) };
         self.rest = rest;

@@ -9,7 +9,7 @@ use crate::io::snapshots;
 use crate::model::Cell;
 use crate::report;
 use crate::report::{SnapshotName, cell_stem};
-use crate::source::{Code, Problem};
+use crate::source::{Code, Help, Problem, nearest_name};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -125,8 +125,15 @@ fn nothing_fits(wanted: &Selection, cells: &[ToPlay]) -> String {
         (Some(filter), [], []) => (format!("fits --filter '{filter}'"), names),
         _ => ("fits all of --filter, --tag and --cell".to_owned(), names),
     };
+    let single = match (&wanted.filter, &*wanted.tags, &*wanted.cells) {
+        (None, [one], []) | (None, [], [one]) => Some(one.as_str()),
+        (Some(filter), [], []) => Some(filter.as_str()),
+        _ => None,
+    };
+    let near = single.and_then(|one| nearest_name(one, there.iter().copied()));
+    let near = near.map_or_else(String::new, |near| format!("; {}", Help::did_you_mean(near)));
     let more = there.len().saturating_sub(12);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let there: Vec<&str> = there.into_iter().take(12).collect();
-    format!("no cell {what}; there are: {}{more}", there.join(", "))
+    format!("no cell {what}; there are: {}{more}{near}", there.join(", "))
 }

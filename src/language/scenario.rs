@@ -308,6 +308,8 @@ type Bounds = (Option<Version>, Option<Version>);
 fn bounds(node: &Node) -> Read<Vec<Bounds>> {
     let text = match &node.kind {
         NodeKind::Float(n) => n.to_string(),
+        // `4` says no minor version.
+        NodeKind::Integer(n) => n.to_string(),
         _ => read::text(node)?,
     };
     let spaced = text.replace(',', " ").replace("= ", "=").replace("< ", "<").replace("> ", ">");

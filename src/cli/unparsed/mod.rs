@@ -79,6 +79,7 @@ fn advice(error: &clap::Error, command: Option<&str>, own: &clap::Command) -> Op
         ErrorKind::UnknownArgument if wrong?.starts_with('-') => flags::advice(wrong?, command, own),
         ErrorKind::UnknownArgument => words::of_further(wrong?, command),
         ErrorKind::MissingRequiredArgument => words::of_missing(command?),
+        ErrorKind::TooManyValues if !wrong?.starts_with('-') => words::of_further("", command),
         ErrorKind::TooManyValues => Some(format!("write `{}` alone: it takes no value", wrong?.split(' ').next()?)),
         ErrorKind::InvalidValue => {
             let Some(ContextValue::Strings(valid)) = error.get(ContextKind::ValidValue) else { return None };

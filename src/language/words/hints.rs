@@ -82,6 +82,16 @@ const HINTS: &[(&str, &[&str], &str)] = &[
         &["body", "json", "headers", "header", "redelivered"],
         "messages stand in a list: `messages: [{body: hello}]` of a queue, `received: [{body: hello}]` of a consumer",
     ),
+    (
+        "expect",
+        &["status", "state", "outcome"],
+        "what became of messages is of a consumer or of publishes: `{consumer: worker, acked: [order-1]}`, `{confirmed: 1}`",
+    ),
+    (
+        "requires",
+        &["plugin", "plugins", "restart"],
+        "what a broker must have stands beside it: `needs: {plugins: [rabbitmq_sharding]}`",
+    ),
     ("expect", &["exchange"], "an exchange holds nothing: expect of a queue, a consumer, a message or of publishes"),
     (
         "scenario",

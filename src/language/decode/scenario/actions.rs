@@ -8,9 +8,10 @@ use crate::language::decode::scenario::matchers::matcher;
 use crate::language::decode::scenario::publish::{Folder, forward, publish};
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Node, NodeKind};
+use crate::language::words::examples::{self, Shape};
 use crate::language::words::{Word, WordGroup};
 use crate::model::{Action, Matcher, Rule};
-use crate::source::{Code, Problem, Span};
+use crate::source::{Code, Help, Problem, Span};
 
 /// Decodes `on_message`: a list of rules, or one.
 pub fn rules(node: &Node, auto_ack: bool, folder: &Folder<'_>, desk: &mut Diagnostics) -> Vec<Rule> {
@@ -141,10 +142,26 @@ fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Ac
         _ => {
             let actions = WordGroup::named("action").map_or(&[][..], |group| group.words).iter().map(Word::key);
             let problem = Problem::new(Code::ScenarioAction, format!("there is no action `{word}`"));
-            desk.add(problem.at(span, "unknown action").help(suggestions::suggest(word, actions, "there are")));
+            let help = joined(word).unwrap_or_else(|| suggestions::suggest(word, actions, "there are"));
+            desk.add(problem.at(span, "unknown action").help(help));
             None
         }
     }
+}
+
+/// Returns how actions are written that stand in one text: `ack, publish`, `nack(requeue=true)`.
+fn joined(text: &str) -> Option<Help> {
+    let group = WordGroup::named("action")?;
+    let first = text.split(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|first| group.has(first))?;
+    if text.contains(',') && !text.contains('(') {
+        let words: Vec<&str> = text.split(',').map(str::trim).collect();
+        return words
+            .iter()
+            .all(|word| group.has(word))
+            .then(|| format!("write a list: `do: [{}]`", words.join(", ")).into());
+    }
+    let line = examples::of_key(group, first, Shape::Map).unwrap_or_else(|| first.to_owned());
+    Some(format!("what an action takes stands behind it: `do: [{{{line}}}]`").into())
 }
 
 /// Takes an action that has no settings.
