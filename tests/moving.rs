@@ -1,13 +1,18 @@
-//! The move of a queue on real brokers: `apply --replace move` killed at random moments, and beside a publisher.
-//! None of the messages is lost, and no more stand twice than what is said. Named `live::VERSION::…`.
-//! `RMQPLAY_MOVE_KILLS` (3) and `RMQPLAY_MOVE_MESSAGES` (2,000) make it longer.
+//! The move of a queue on real brokers: `apply --replace move` killed at random moments, beside a publisher, and beside
+//! clients that hold messages. None of the messages is lost, and no more stand twice than what is said. Then any apply,
+//! killed. Named `live::VERSION::…`. `RMQPLAY_MOVE_KILLS` (3), `RMQPLAY_MOVE_MESSAGES` (2,000) and
+//! `RMQPLAY_APPLY_KILLS` (3) make it longer.
 #![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
+#[path = "moving/beside_consumers.rs"]
+mod beside_consumers;
 #[path = "support/brokers.rs"]
 mod brokers;
 #[path = "support/harness.rs"]
 #[expect(dead_code, reason = "it has no data files")]
 mod harness;
+#[path = "moving/killed_apply.rs"]
+mod killed_apply;
 #[path = "support/live_tests.rs"]
 mod live_tests;
 #[path = "support/program.rs"]
@@ -48,6 +53,8 @@ fn main() -> ExitCode {
             named("killed_classic", |broker| killed(broker, "classic")),
             named("killed_quorum", |broker| killed(broker, "quorum")),
             named("beside_a_publisher", beside_a_publisher),
+            named("beside_consumers", beside_consumers::beside_consumers),
+            named("killed_apply", killed_apply::killed_apply),
         ]
     });
     harness::run(None, tests)
@@ -67,12 +74,17 @@ struct Stage {
 
 impl Stage {
     fn new(broker: &Broker, name: &str, kind: &str) -> Self {
+        Self::with(broker, name, kind, "")
+    }
+
+    /// Makes a queue with more arguments.
+    fn with(broker: &Broker, name: &str, kind: &str, more: &str) -> Self {
         let vhost = format!("moving.{name}");
         let folder = tempfile::tempdir().expect("a temporary folder");
         for (file, argument) in [("old.yaml", ""), ("new.yaml", "max_length: 1000000, ")] {
             let text = format!(
                 "vhosts: [{vhost}]\nvhost: {vhost}\nexchanges: [{{name: shop, type: topic}}]\nqueues:\n  - {{name: work, type: \
-                 {kind}, {argument}bindings: [{{source: shop, routing_key: \"order.#\"}}]}}\n"
+                 {kind}, {more}{argument}bindings: [{{source: shop, routing_key: \"order.#\"}}]}}\n"
             );
             std::fs::write(folder.path().join(file), text).expect("a file");
         }

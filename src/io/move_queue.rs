@@ -8,7 +8,7 @@ use crate::io::live::{Live, LiveEnded, LiveLimits, NameMapping, run_live};
 use crate::io::management::{ManagementClient, Overview};
 use crate::io::observe::observe;
 use crate::io::{Address, BrokerFailure};
-use crate::model::{Name, Queue, QueueKind, QueueName, Topology};
+use crate::model::{Name, Queue, QueueKind, Topology};
 use crate::plan::{
     FreshCounts, MethodSequence, MoveAct, MoveFacts, MoveStage, MoveStop, MoveTally, Mover, Transfer, TransferOutcome,
 };
@@ -113,8 +113,13 @@ impl MoveRun<'_> {
         let vhost = &queue.vhost;
         let observed = observe(&self.management, &self.overview, std::slice::from_ref(vhost)).await?;
         let mut facts = MoveFacts::of(self.settings.desired, queue, &observed);
-        let total =
-            |name: &Name| observed.messages(&QueueName { vhost: vhost.clone(), name: name.clone() }).unwrap_or(0);
+        // What clients hold unacknowledged is in no passive declare, and would go with the queue.
+        let totals = if facts.queue.is_some() || facts.holding.is_some() {
+            self.management.queue_totals(vhost).await?
+        } else {
+            Vec::new()
+        };
+        let total = |name: &Name| totals.iter().find(|it| it.name == **name).map_or(0, |it| it.total);
         if let Some(old) = &facts.queue {
             facts.counts = self.counts(&old.clone(), total(&queue.name)).await?;
         }

@@ -39,6 +39,8 @@ pub enum MoveAct {
 /// Why a move cannot begin or go on. What it did so far stays and can be gone on with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MoveStop {
+    /// Somebody consumes from the queue, which gives its messages to one of its consumers alone.
+    SingleActive { count: u64 },
     /// Somebody consumes from the queue.
     Consumers { count: u64 },
     /// Messages of the queue are with somebody who has not acknowledged them.

@@ -2,7 +2,7 @@
 //! It remembers only what it needs to count and to end; a new one goes on where another was killed.
 
 use crate::broker::{Method, Refusal, Reply, code};
-use crate::model::{Binding, Name, Object, Queue, QueueKind};
+use crate::model::{Binding, Name, Object, Queue, QueueKind, Value};
 use crate::plan::move_queue::act::{MoveAct, MoveStage, MoveStop};
 use crate::plan::move_queue::facts::{MoveFacts, QueueStanding};
 use crate::plan::move_queue::holding::Holding;
@@ -105,11 +105,13 @@ impl Mover {
         if self.holding.is_too_long() {
             return Err(MoveStop::NameTooLong);
         }
-        if facts.counts.consumers > 0 && !self.while_publishing {
+        let count = facts.counts.consumers;
+        let has_single_active = old.arguments.get("x-single-active-consumer") == Some(&Value::Bool(true));
+        if count > 0 && (has_single_active || !self.while_publishing) {
             // A killed move's own consumer may still be seen.
-            let count = facts.counts.consumers;
             let waits_max = if self.tally.resumed { WAITS_FOR_OWN_MAX } else { 0 };
-            return self.wait(waits_max, MoveStop::Consumers { count });
+            let stop = if has_single_active { MoveStop::SingleActive { count } } else { MoveStop::Consumers { count } };
+            return self.wait(waits_max, stop);
         }
         if facts.holding.is_none() || !facts.leads_out || !facts.bindings.is_empty() {
             let to_hold = facts.to_hold.clone().transpose()?;

@@ -169,6 +169,10 @@ pub fn stopped_move(queue: &QueueName, stop: &MoveStop) -> StoppedMove {
              replaced, and the consumers with it; --while-publishing accepts both"
                 .to_owned(),
         ),
+        MoveStop::SingleActive { count } => (
+            format!("{} consume from it, and it gives its messages to one of them alone", counted(*count, "consumer")),
+            "stop its consumers first; --while-publishing cannot accept them".to_owned(),
+        ),
         MoveStop::Unacked { count } => (
             format!("{} of it are with clients that have not acknowledged them", messages(*count)),
             "when they are settled or the clients are gone, the same command goes on".to_owned(),
