@@ -1,5 +1,7 @@
-//! `apply` and `plan` against a live broker, beside RabbitMQ's own import and export of the same objects in the same run.
-//! Makes its own vhost and deletes it.
+//! `apply` and `plan` against a live broker, in turn with RabbitMQ's own import of the same objects, with the same declares over
+//! bare AMQP, and with a load of the file and a bare GET of the export. Makes its own vhost and deletes it.
+
+use crate::bare_amqp::{Login, declare};
 
 use reqwest::{Client, Method};
 use rmqplay::io::management::ManagementClient;
@@ -15,11 +17,13 @@ use std::time::{Duration, Instant};
 /// The vhost that the objects are put into.
 const VHOST: &str = "rmqplay.benchmark";
 /// How many queues, and as many bindings.
-const SIZES: [usize; 2] = [1_000, 10_000];
-/// How often each is measured, in turn; the best counts.
-const ROUNDS: usize = 3;
+pub const SIZES: [usize; 2] = [1_000, 10_000];
+/// How often each is measured, in turn; the median counts.
+const ROUNDS: usize = 5;
+/// Channels of bare AMQP; the best of them counts.
+const CHANNELS: [u16; 4] = [8, 32, 64, 128];
 
-struct Nothing;
+pub struct Nothing;
 
 impl World for Nothing {
     fn read(&self, _: &str) -> Result<Vec<u8>, rmqplay::language::ReadError> {
@@ -32,21 +36,19 @@ impl World for Nothing {
 }
 
 /// Measures on every broker of the environment.
-pub fn measure_all() {
+pub fn measure_all(size: usize) {
     let Ok(brokers) = std::env::var("RMQPLAY_TEST_BROKERS") else {
         return println!("  needs RMQPLAY_TEST_BROKERS");
     };
     let runtime = tokio::runtime::Runtime::new().expect("threads");
     for url in brokers.split(',') {
         let address: Address = url.parse().expect("a URL");
-        for size in SIZES {
-            runtime.block_on(measure(&address, size));
-        }
+        runtime.block_on(measure(&address, size));
     }
 }
 
 /// Writes so many queues, each bound to one topic exchange by a key of its own.
-fn definitions(size: usize) -> Json {
+pub fn definitions(size: usize) -> Json {
     let queue = |n: usize| json!({ "name": format!("q{n}"), "vhost": VHOST, "durable": true, "auto_delete": false, "arguments": {} });
     let binding = |n: usize| {
         json!({ "source": "orders", "vhost": VHOST, "destination": format!("q{n}"), "destination_type": "queue",
@@ -71,31 +73,73 @@ async fn measure(address: &Address, size: usize) {
     let text = definitions(size).to_string();
     let http = Http::new(address);
     let (mut import, mut apply, mut planned, mut bare) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut declared: Vec<Vec<Duration>> = vec![Vec::new(); CHANNELS.len()];
+    let mut spent = Vec::new();
     let overview = meet(address).await.expect("a broker");
     for _ in 0..ROUNDS {
         http.empty_vhost().await;
         import.push(timed(http.send(Method::POST, "/definitions", Some(text.clone()))).await);
+        for (channels, times) in CHANNELS.into_iter().zip(&mut declared) {
+            http.empty_vhost().await;
+            times.push(timed(declare_and_read(address, &http, channels, size)).await);
+        }
         http.empty_vhost().await;
+        let before = own_time();
         apply.push(timed(apply_and_prove(address, &overview, &text)).await);
-        planned.push(timed(plan_again(address, &overview, &text)).await);
-        bare.push(
-            timed(async {
-                drop(load(&text));
-                http.send(Method::GET, "/definitions", None).await;
-            })
-            .await,
-        );
+        spent.push(own_time().saturating_sub(before));
+        // The broker is at rest again.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        for _ in 0..3 {
+            planned.push(timed(plan_again(address, &overview, &text)).await);
+            bare.push(timed(check_and_get(&http, &text)).await);
+        }
     }
     http.send(Method::DELETE, &format!("/vhosts/{VHOST}"), None).await;
-    let best = |times: &[Duration]| times.iter().min().copied().unwrap_or_default().as_secs_f64();
-    let (import, apply, planned, bare) = (best(&import), best(&apply), best(&planned), best(&bare));
+    let (import, apply, planned, bare) = (median(import), median(apply), median(planned), median(bare));
+    let declared: Vec<f64> = declared.into_iter().map(median).collect();
+    let best = declared.iter().copied().fold(f64::INFINITY, f64::min);
+    let version = &overview.full_version;
     println!(
-        "  {:<8} {size:>6} + {size:<6} import {import:>7.3} s   apply {apply:>7.3} s   ratio {:>5.2}   plan {planned:>6.3} s   \
-         check + GET {bare:>6.3} s   ratio {:>5.2}",
-        overview.full_version,
-        apply / import,
-        planned / bare
+        "  {version:<8} import {import:.3} s   apply {apply:.3} s, of it our own {:.3} s   ratio {:.2}",
+        median(spent),
+        apply / import
     );
+    let shown: Vec<String> =
+        CHANNELS.iter().zip(&declared).map(|(channels, time)| format!("{channels}: {time:.3} s")).collect();
+    println!("           bare AMQP and GET by channels: {}   best/apply {:.2}", shown.join(", "), best / apply);
+    println!("           plan {planned:.3} s   load + GET {bare:.3} s   ratio {:.2}", planned / bare);
+}
+
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default().as_secs_f64()
+}
+
+/// Returns the processor time of this process, where the system tells it.
+fn own_time() -> Duration {
+    let told = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = told.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+    Duration::from_millis(10 * (ticks(11) + ticks(12)))
+}
+
+/// Declares over bare AMQP, and reads the export.
+async fn declare_and_read(address: &Address, http: &Http, channels: u16, size: usize) {
+    let login = Login {
+        host: address.host.clone(),
+        port: address.port,
+        user: address.user.clone(),
+        password: address.password.expose().to_owned(),
+        vhost: VHOST.to_owned(),
+    };
+    tokio::task::spawn_blocking(move || declare(&login, channels, size)).await.expect("declared");
+    http.send(Method::GET, "/definitions", None).await;
+}
+
+/// Does what `check` does, then asks for the export.
+async fn check_and_get(http: &Http, text: &str) {
+    drop(load(text));
+    http.send(Method::GET, "/definitions", None).await;
 }
 
 async fn timed(work: impl Future) -> Duration {
@@ -139,7 +183,7 @@ impl Http {
     fn new(address: &Address) -> Self {
         rmqplay::io::management::install_crypto();
         let base = address.management_url().expect("a URL");
-        let client = Client::builder().no_proxy().build().expect("a client");
+        let client = Client::builder().no_proxy().pool_idle_timeout(Duration::from_secs(3)).build().expect("a client");
         Self { client, base, user: address.user.clone(), password: address.password.expose().to_owned() }
     }
 

@@ -1,15 +1,17 @@
 //! Measures the sim on one thread, and the same work on live brokers in the same run.
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
-//! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`, `apply`). The numbers are
+//! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`, `apply-1000`). The numbers are
 //! of this machine and moment: compare the ratios.
 #![expect(clippy::disallowed_methods, reason = "an example is a program of its own")]
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
 mod applying;
+mod bare_amqp;
 mod bytes;
 mod flow;
 mod on_live;
 mod on_sim;
+mod planning_memory;
 mod scenarios;
 mod tally;
 
@@ -26,6 +28,9 @@ const KINDS: [QueueKind; 2] = [QueueKind::Classic, QueueKind::Quorum];
 type MakeShape = fn(QueueKind) -> Shape;
 
 fn main() {
+    if planning_memory::is_child() {
+        return;
+    }
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     let wants = |section: &str| chosen.is_empty() || chosen.iter().any(|word| section.starts_with(word.as_str()));
     println!(
@@ -54,11 +59,15 @@ fn main() {
             on_sim::memory(kind);
         }
     }
-    if wants("apply") {
-        println!(
-            "\napply: queues + bindings of one topic exchange, with the proof; RabbitMQ's import and export beside it"
-        );
-        applying::measure_all();
+    for size in applying::SIZES {
+        if wants(&format!("apply-{size}")) {
+            println!("\napply-{size}: so many queues and as many bindings of one topic exchange, with the proof");
+            applying::measure_all(size);
+        }
+    }
+    if wants("apply-memory") {
+        println!("\napply-memory: the peak of a process that loads, plans, writes, reads back and proves");
+        planning_memory::measure();
     }
     if wants("scenarios") {
         println!("\nscenarios: the shipped ones, one cell after another, on sim 4.3");
