@@ -4,7 +4,7 @@
 use crate::io::management::{ManagementClient, Overview};
 use crate::io::{BrokerFailure, BrokerFailureKind};
 use crate::model::{Name, Object, ObjectKind, QueueName};
-use crate::plan::{Abilities, ChangeKind, Observed, Plan, QueueFacts, read_definitions};
+use crate::plan::{Abilities, ChangeKind, Export, Observed, Plan, QueueFacts, read_export};
 use futures_util::future::{try_join, try_join_all};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
@@ -69,23 +69,26 @@ pub async fn observe(
     vhosts: &[Name],
 ) -> Result<Observed, BrokerFailure> {
     let mut unread = BTreeSet::new();
-    let (definitions, there) = try_join(export(management), management.vhosts_with_metadata()).await?;
+    let (text, there) = try_join(export(management), management.vhosts_with_metadata()).await?;
     let known = |vhost: &&Name| there.iter().any(|one| one.get("name").and_then(Json::as_str) == Some(vhost.as_str()));
     let asked: Vec<&Name> = vhosts.iter().filter(known).collect();
-    let mut lists = match definitions {
-        Some(definitions) => {
-            let exchanges = try_join_all(asked.iter().map(|vhost| management.exchanges(vhost))).await?;
-            let mut lists = of_vhosts(definitions, &asked);
+    let mut export = match text {
+        Some(text) => {
+            // The broker answers while we read.
+            let exchanges = try_join_all(asked.iter().map(|vhost| management.exchanges(vhost)));
+            let read = async { read_text(&text, &asked, management) };
+            let (exchanges, mut export) = try_join(exchanges, read).await?;
+            of_vhosts(&mut export.lists, &asked);
             // 4.3 leaves internal exchanges out of its export (MG-12).
-            lists.insert("exchanges".to_owned(), Json::Array(exchanges.concat()));
-            lists
+            export.lists.insert("exchanges".to_owned(), Json::Array(exchanges.concat()));
+            export
         }
-        None => by_lists(management, &asked, &mut unread).await?,
+        None => Export { lists: by_lists(management, &asked, &mut unread).await?, ..Export::default() },
     };
-    let there = with_limits(there, &mut lists);
-    lists.insert("vhosts".to_owned(), Json::Array(there));
+    let there = with_limits(there, &mut export.lists);
+    export.lists.insert("vhosts".to_owned(), Json::Array(there));
     Ok(Observed {
-        topology: read_definitions(&Json::Object(lists)),
+        topology: export.into_topology(),
         version: overview.version,
         account: management.user().into(),
         exchange_types: overview.exchange_types.clone(),
@@ -94,35 +97,34 @@ pub async fn observe(
     })
 }
 
-/// Reads the export; `None` for a user without the tag `administrator`.
-async fn export(management: &ManagementClient) -> Result<Option<Map<String, Json>>, BrokerFailure> {
-    let text = match management.definitions(None).await {
-        Ok(text) => text,
-        Err(BrokerFailure { kind: BrokerFailureKind::NoRight { .. }, .. }) => return Ok(None),
-        Err(failure) => return Err(failure),
-    };
-    match serde_json::from_str(&text) {
-        Ok(export) => Ok(Some(export)),
-        Err(error) => {
-            let doing = "reading the broker's definitions".to_owned();
-            let kind = BrokerFailureKind::Broken { doing, why: error.to_string() };
-            Err(BrokerFailure::new(kind, management.shown()))
-        }
+/// Asks for the export; `None` for a user without the tag `administrator`.
+async fn export(management: &ManagementClient) -> Result<Option<String>, BrokerFailure> {
+    match management.definitions(None).await {
+        Ok(text) => Ok(Some(text)),
+        Err(BrokerFailure { kind: BrokerFailureKind::NoRight { .. }, .. }) => Ok(None),
+        Err(failure) => Err(failure),
     }
 }
 
+/// Reads an export's text.
+fn read_text(text: &str, asked: &[&Name], management: &ManagementClient) -> Result<Export, BrokerFailure> {
+    read_export(text, &|vhost| asked.iter().any(|name| name.as_str() == vhost)).map_err(|error| {
+        let doing = "reading the broker's definitions".to_owned();
+        BrokerFailure::new(BrokerFailureKind::Broken { doing, why: error.to_string() }, management.shown())
+    })
+}
+
 /// Leaves out what lives in other vhosts; users, permissions and global parameters stay.
-fn of_vhosts(mut definitions: Map<String, Json>, asked: &[&Name]) -> Map<String, Json> {
+fn of_vhosts(lists: &mut Map<String, Json>, asked: &[&Name]) {
     let is_asked = |entry: &Json| {
         let vhost = entry.get("vhost").and_then(Json::as_str);
         asked.iter().any(|name| Some(name.as_str()) == vhost)
     };
-    for list in ["queues", "bindings", "policies", "parameters", "topic_permissions"] {
-        if let Some(entries) = definitions.get_mut(list).and_then(Json::as_array_mut) {
+    for list in ["policies", "parameters", "topic_permissions"] {
+        if let Some(entries) = lists.get_mut(list).and_then(Json::as_array_mut) {
             entries.retain(is_asked);
         }
     }
-    definitions
 }
 
 /// Puts limits that came as a list of their own to the vhosts.
@@ -182,5 +184,6 @@ async fn by_lists(
             }
         }
     }
-    Ok(of_vhosts(lists, asked))
+    of_vhosts(&mut lists, asked);
+    Ok(lists)
 }

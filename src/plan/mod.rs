@@ -37,7 +37,7 @@ pub use apply::{Applied, Applier, Stepwise};
 pub use change::{Change, ChangeKind, FieldChange, Plan, PolicyEffect, Write};
 pub use compose::plan;
 pub use decision::{DELETIONS_MAX, Decision};
-pub use definitions::{read_definitions, read_saved, write_definitions, write_saved};
+pub use definitions::{Export, read_definitions, read_export, read_saved, write_definitions, write_saved};
 pub use destroy::{destroy, spared_from_destroy};
 pub use diff::loss::judge_policies;
 pub use explain::{explain, explain_extra, named};

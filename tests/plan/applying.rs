@@ -97,10 +97,31 @@ fn many_objects_go_over_many_channels_and_each_group_waits_for_the_one_before() 
     let applied = apply(&desired, &mut broker);
     assert_eq!(applied.refused.len(), 1);
     assert_eq!(applied.done.len(), 200);
-    assert_eq!(broker.in_flight_max, 8);
+    assert_eq!(broker.in_flight_max, 50, "a channel for each four objects");
     let first_bind = broker.asked.iter().position(|line| line.starts_with("bind")).expect("binds");
     let last_queue = broker.asked.iter().rposition(|line| line.starts_with("queue")).expect("queues");
     assert!(last_queue < first_bind);
+}
+
+#[test]
+fn a_limit_of_channels_means_fewer_channels_and_costs_no_object() {
+    let names: Vec<String> = (0..300).map(|n| format!("q{n}")).collect();
+    let desired = Topology { queues: names.iter().map(|name| queue(name, &[])).collect(), ..Topology::default() };
+    for limit in [1, 5, 40] {
+        let mut broker = FakeBroker::default().with_channels_max(limit);
+        let applied = apply(&desired, &mut broker);
+        assert_eq!((applied.refused, applied.done.len()), (Vec::new(), 301), "{limit} channels");
+        let connects = broker.asked.iter().filter(|line| line.starts_with("connect")).count();
+        assert!((2..=7).contains(&connects), "{connects} connections for {limit} channels");
+    }
+}
+
+#[test]
+fn a_broker_that_takes_no_channel_at_all_is_given_up() {
+    let desired = Topology { queues: vec![queue("q", &[])], ..Topology::default() };
+    let mut broker = FakeBroker::default().with_channels_max(0);
+    let applied = apply(&desired, &mut broker);
+    assert_eq!(refused(&applied), ["queue 'q': number of channels opened has reached the limit"]);
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub struct FakeBroker {
     refused: BTreeMap<String, Scope>,
     /// Breaks the connection, without an answer, on the first declare of that name.
     breaks_on: Option<String>,
+    /// How many channels a connection may have; another one costs the connection.
+    channels_max: Option<usize>,
     channels: BTreeMap<ChannelId, ConnectionId>,
     open: BTreeSet<ConnectionId>,
     said: VecDeque<Event>,
@@ -30,6 +32,11 @@ impl FakeBroker {
 
     pub fn breaking_on(mut self, name: &str) -> Self {
         self.breaks_on = Some(name.into());
+        self
+    }
+
+    pub fn with_channels_max(mut self, max: usize) -> Self {
+        self.channels_max = Some(max);
         self
     }
 
@@ -62,7 +69,20 @@ impl FakeBroker {
             }
             Command::OpenChannel { request, channel, connection } => {
                 self.asked.push(format!("open {}", channel.0));
+                if !self.open.contains(&connection) && self.channels_max.is_some() {
+                    // It was asked for before the client heard of the end.
+                    return;
+                }
                 assert!(self.open.contains(&connection), "a channel on a closed connection");
+                let open = self.channels.values().filter(|of| **of == connection).count();
+                if self.channels_max.is_some_and(|max| open >= max) {
+                    self.open.remove(&connection);
+                    let cause = Refusal::new(Scope::Connection, 530, "number of channels opened has reached the limit");
+                    self.in_flight += 1;
+                    self.said.push_back(Event::Reply { request, reply: Err(cause.clone()) });
+                    self.said.push_back(Event::ConnectionClosed { connection, cause });
+                    return;
+                }
                 self.channels.insert(channel, connection);
                 self.answer(request, "channel", None);
             }
@@ -83,6 +103,9 @@ impl FakeBroker {
 
     fn call(&mut self, request: RequestId, channel: ChannelId, method: &Method) {
         let Some(connection) = self.channels.get(&channel).copied() else { panic!("call on a closed channel") };
+        if !self.open.contains(&connection) && self.channels_max.is_some() {
+            return;
+        }
         assert!(self.open.contains(&connection), "call on a closed connection");
         let name = match method {
             Method::DeclareExchange(exchange) => format!("exchange {}", exchange.name),

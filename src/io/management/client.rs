@@ -4,7 +4,7 @@
 use crate::io::address::{Address, TlsOptions};
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::management::reasons::{RefusalReason, reason_of_refusal};
-use crate::io::tls::config::client_config;
+use crate::io::tls::config::{client_config, trusting_nobody};
 use crate::io::tls::fault::{explain, tls_error_in};
 use crate::model::Secret;
 use reqwest::Method;
@@ -62,6 +62,10 @@ impl ManagementClient {
             // Another server than the broker's has a name of its own.
             let named = address.tls_options.server_name.as_deref().filter(|_| address.management.is_none());
             let config = client_config(&address.tls_options, named).map_err(|fault| fault.at(&base))?;
+            builder = builder.tls_backend_preconfigured(config);
+        } else {
+            // Without it the system's certificates are read and parsed, tens of milliseconds for nothing.
+            let config = trusting_nobody().map_err(|fault| fault.at(&base))?;
             builder = builder.tls_backend_preconfigured(config);
         }
         let http = builder.build().map_err(|error| broken(innermost(&error)))?;

@@ -40,6 +40,17 @@ pub(crate) fn client_config(options: &TlsOptions, named: Option<&str>) -> Result
     })
 }
 
+/// Makes the configuration of a client that speaks no TLS.
+///
+/// # Errors
+/// None of the protocol's versions can be had.
+pub(crate) fn trusting_nobody() -> Result<ClientConfig, TlsFault> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| TlsFault::of_setting(error.to_string()))?;
+    Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+}
+
 fn verifier(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, TlsFault> {
     if options.unchecked {
         return Ok(Arc::new(UncheckedServer(provider.clone())));

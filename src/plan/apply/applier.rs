@@ -11,10 +11,13 @@ use crate::plan::apply::apply_queue::{
 };
 use std::collections::{BTreeMap, VecDeque};
 
-/// How many channels declare side by side, when there is enough to declare.
-const CHANNELS_MAX: usize = 8;
+/// How many channels declare side by side, when there is enough to declare: with fewer a broker writes its logs more often,
+/// with more its locks wait for each other (the benchmark shows both).
+const CHANNELS_MAX: usize = 64;
 /// From how many objects of a vhost on more than one channel pays.
 const CHANNELS_FROM_OBJECTS: usize = 32;
+/// How many objects of a vhost one of several channels is opened for.
+const OBJECTS_OF_A_CHANNEL: usize = 4;
 /// How often a connection or channel may break without any refusal to blame before its vhost is given up.
 const BREAKS_MAX: u32 = 3;
 
@@ -39,6 +42,8 @@ pub struct Applier {
     /// The first one is at work.
     sites: VecDeque<VhostQueue>,
     link: Option<ApplyConnection>,
+    /// How many channels a connection of this vhost is given: fewer once the broker or the user's limits refused one.
+    lanes_max: usize,
     breaks: u32,
     ready: VecDeque<Command>,
     applied: Applied,
@@ -87,6 +92,7 @@ impl Applier {
             managing: BTreeMap::new(),
             sites,
             link: None,
+            lanes_max: CHANNELS_MAX,
             breaks: 0,
             ready: VecDeque::new(),
             applied: Applied::default(),
@@ -198,8 +204,8 @@ impl Applier {
                 Ok(_) => {
                     link.state = ApplyConnectionState::Up;
                     let declares = self.sites.front().map_or(0, VhostQueue::declares);
-                    let lanes = if declares >= CHANNELS_FROM_OBJECTS { CHANNELS_MAX } else { 1 };
-                    (0..lanes).for_each(|_| self.open_lane());
+                    let lanes = if declares < CHANNELS_FROM_OBJECTS { 1 } else { declares / OBJECTS_OF_A_CHANNEL };
+                    (0..lanes.min(self.lanes_max)).for_each(|_| self.open_lane());
                 }
                 Err(refusal) => self.give_up_site(&refusal),
             },
@@ -236,12 +242,19 @@ impl Applier {
         }
     }
 
-    /// Does with fewer channels; without any there is no way on.
+    /// Does with fewer channels; without any there is no way on. A limit of the user's channels costs the connection: the
+    /// next one is given fewer, until one channel is too much.
     fn lane_unopened(&mut self, at: usize, refusal: &Refusal) {
         let Some(link) = &mut self.link else { return };
+        let asked = link.lanes.len();
         link.lanes.remove(at);
         if refusal.scope == Scope::Connection {
-            self.broken(refusal, false);
+            let open = link.lanes.iter().filter(|lane| lane.open).count();
+            let has_too_many = asked > 1;
+            if has_too_many {
+                self.lanes_max = open.max(asked / 2).min(asked - 1);
+            }
+            self.broken(refusal, has_too_many);
         } else if link.lanes.is_empty() {
             self.give_up_site(refusal);
         }
@@ -313,6 +326,7 @@ impl Applier {
 
     fn leave_site(&mut self) {
         self.link = None;
+        self.lanes_max = CHANNELS_MAX;
         self.breaks = 0;
         self.sites.pop_front();
     }

@@ -9,15 +9,17 @@ use crate::plan::definitions::values::typed_table;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 
-type Entry = Map<String, Json>;
+pub(crate) type Entry = Map<String, Json>;
 
 /// Reads what a broker sends: an export, or lists of the same names put together.
 pub fn read_definitions(json: &Json) -> Topology {
-    let plain = |json: &Json| -> Table {
-        let entries = json.as_object().into_iter().flatten();
-        entries.map(|(name, value)| (name.as_str(), Value::from_json(value))).collect()
-    };
-    read(json, &plain)
+    read(json, &plain_table)
+}
+
+/// Reads arguments as RabbitMQ reads JSON.
+pub(crate) fn plain_table(json: &Json) -> Table {
+    let entries = json.as_object().into_iter().flatten();
+    entries.map(|(name, value)| (name.as_str(), Value::from_json(value))).collect()
 }
 
 /// Reads what [`write_saved`](crate::plan::definitions::write_saved) wrote, with all types of values.
@@ -32,8 +34,8 @@ fn read(json: &Json, table: &impl Fn(&Json) -> Table) -> Topology {
         permissions: list(json, "permissions", permission),
         topic_permissions: list(json, "topic_permissions", topic_permission),
         exchanges: list(json, "exchanges", |entry| exchange(entry, table)),
-        queues: list(json, "queues", |entry| queue(entry, table)),
-        bindings: list(json, "bindings", |entry| binding(entry, table)),
+        queues: list(json, "queues", |entry| read_queue(entry, table)),
+        bindings: list(json, "bindings", |entry| read_binding(entry, table)),
         policies: list(json, "policies", policy),
         operator_policies: list(json, "operator_policies", policy),
         ..Topology::default()
@@ -146,7 +148,7 @@ fn exchange(entry: &Entry, table: impl Fn(&Json) -> Table) -> Option<Exchange> {
     })
 }
 
-fn queue(entry: &Entry, table: impl Fn(&Json) -> Table) -> Option<Queue> {
+pub(crate) fn read_queue(entry: &Entry, table: impl Fn(&Json) -> Table) -> Option<Queue> {
     let name = name(entry, "name").filter(|name| !name.starts_with("amq."))?;
     let mut arguments = arguments(entry, table);
     let kind = text(entry, "type").filter(|kind| *kind != "classic" && arguments.get("x-queue-type").is_none());
@@ -165,7 +167,7 @@ fn queue(entry: &Entry, table: impl Fn(&Json) -> Table) -> Option<Queue> {
 
 /// Reads a binding. 4.0 keeps one that was imported without a key, routes nothing by it and shows no key: it is no binding
 /// with an empty one.
-fn binding(entry: &Entry, table: impl Fn(&Json) -> Table) -> Option<Binding> {
+pub(crate) fn read_binding(entry: &Entry, table: impl Fn(&Json) -> Table) -> Option<Binding> {
     let source = name(entry, "source").filter(|source| !source.is_empty())?;
     let destination_kind = match text(entry, "destination_type") {
         Some("exchange") => DestinationKind::Exchange,
