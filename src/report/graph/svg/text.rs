@@ -73,7 +73,7 @@ mod tests {
     fn long_names_break_behind_separators_and_lose_nothing() {
         let name = "shop.eu-west-1.orders.fulfilment.notifications.dead-letters";
         let lines = wrapped(name, 13.0, 180.0);
-        assert_eq!(lines, ["shop.eu-west-1.orders.", "fulfilment.", "notifications.dead-", "letters"]);
+        assert_eq!(lines, ["shop.eu-west-1.orders.", "fulfilment.notifications.", "dead-letters"]);
         assert!(lines.iter().all(|line| width(line, 13.0) <= 180.0));
         assert_eq!(wrapped(&"x".repeat(100), 13.0, 180.0).concat().len(), 100);
     }
