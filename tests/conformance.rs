@@ -125,7 +125,7 @@ fn play(path: &Path, steps: &[Step], profile: Profile) -> Vec<Vec<Line>> {
     let mut transcript = Vec::new();
     for Part { permits, steps } in in_parts(steps) {
         let mut driver = Driver::new(played(&steps, profile));
-        let mut sim = Sim::new(Edition { profile, permits }).with_insights(true);
+        let mut sim = Sim::new(Edition::permitting(profile, permits)).with_insights(true);
         let limits = Limits { events_at_one_moment_max: 100_000, moment_max: Some(Moment(100_000_000)) };
         let (_, ended) = simulate(&mut driver, &mut sim, Moment(0), &limits);
         assert_eq!(ended, Ended::Done, "{} on {profile}", path.display());

@@ -21,7 +21,7 @@ pub(crate) fn simulated(cell: &Cell, version: Version) -> Option<Simulated> {
     if why_not_on_sim(cell, profile).is_some() {
         return None;
     }
-    let edition = Edition { profile, permits: Permits::ALL };
+    let edition = Edition::permitting(profile, Permits::ALL);
     Some(Simulated { broker: format!("sim {profile}"), played: rehearse(cell, edition, true) })
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn live_ground(
         return Err(reason);
     }
     // A broker that denies what the simulated one takes here ends the cell early.
-    let edition = Edition { profile: Profile::nearest(version), permits: Permits::ALL };
+    let edition = Edition::permitting(Profile::nearest(version), Permits::ALL);
     let played = rehearse(cell, edition, false);
     // One that fails on the sim may go on longer on a broker: as long as its own words say.
     let length = if played.failures.is_empty() { played.took } else { scenario.own_length() };

@@ -116,7 +116,7 @@ pub fn changed_rules(one: Edition, other: Edition) -> Vec<ChangedRule> {
 }
 
 /// Editions, the one in force first, with the rules that are as on the other, as bits.
-type UndoneKey = (Profile, u64, Profile, u64, u64);
+type UndoneKey = ((Profile, u16), u64, (Profile, u16), u64, u64);
 
 /// Returns what an edition would do if it followed some rules as another one does. Each such table is made once and
 /// kept, as those of the profiles are: a broker refers to its table as long as it lives.
@@ -127,7 +127,8 @@ pub fn with_undone(edition: Edition, other: Edition, undone: &[ChangedRule]) -> 
     }
     let bits = undone.iter().fold(0u64, |bits, rule| bits | 1 << rule.0);
     let permits = |edition: Edition| edition.permits.iter().fold(0u64, |bits, feature| bits | 1 << feature as u64);
-    let key = (edition.profile, permits(edition), other.profile, permits(other), bits);
+    let release = |edition: Edition| (edition.profile, edition.patch);
+    let key = (release(edition), permits(edition), release(other), permits(other), bits);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     made.entry(key).or_insert_with(|| {
         let (mut table, other) = (*differences_of(edition), differences_of(other));
@@ -143,7 +144,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn editions() -> Vec<Edition> {
-        let permitting = Edition { profile: Profile::NEWEST, permits: Permits::ALL };
+        let permitting = Edition::permitting(Profile::NEWEST, Permits::ALL);
         Profile::ALL.into_iter().map(Edition::from).chain([permitting]).collect()
     }
 

@@ -8,6 +8,7 @@ mod death;
 mod declare;
 mod effective_policies;
 mod expiration;
+mod patches;
 mod pattern;
 mod permission;
 mod permits;

@@ -2,6 +2,7 @@
 //! Takes their names; gives the differences of a profile with some of them permitted. Never looks at a broker.
 
 use crate::model::Profile;
+use crate::rules::patches::of_patch;
 use crate::rules::versions::{Differences, V4_3, differences};
 use crate::source::{Help, nearest_name};
 use std::fmt;
@@ -86,12 +87,29 @@ pub struct Edition {
     pub profile: Profile,
     /// What its configuration permits beyond the default.
     pub permits: Permits,
+    /// 6 of 4.3.6: some rules changed within a minor version.
+    pub patch: u16,
+}
+
+impl Edition {
+    /// The release that the profile imitates.
+    pub fn permitting(profile: Profile, permits: Permits) -> Self {
+        Self { profile, permits, patch: profile.patch() }
+    }
+
+    /// The release that a broker names, `4.2.3` or `4.2.3-1`; that of the profile where it is of another minor version.
+    pub fn of_release(profile: Profile, release: &str, permits: Permits) -> Self {
+        let rest = release.strip_prefix(&format!("{profile}."));
+        let digits = rest.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
+        let patch = digits.and_then(|digits| digits.parse().ok()).unwrap_or(profile.patch());
+        Self { profile, permits, patch }
+    }
 }
 
 impl From<Profile> for Edition {
     /// As it is shipped.
     fn from(profile: Profile) -> Self {
-        Self { profile, permits: Permits::NONE }
+        Self::permitting(profile, Permits::NONE)
     }
 }
 
@@ -117,6 +135,15 @@ static V4_3_PERMITTING: [Differences; SETS] = {
 /// Returns what the profile does differently from the others while it permits some deprecated features; versions that
 /// permit them by default do so anyway.
 pub fn differences_of(edition: Edition) -> &'static Differences {
+    let own = of_profile(edition);
+    if edition.patch == edition.profile.patch() {
+        own
+    } else {
+        of_patch((edition.profile, edition.patch, edition.permits.0), own)
+    }
+}
+
+fn of_profile(edition: Edition) -> &'static Differences {
     match edition.profile {
         Profile::V4_3 => &V4_3_PERMITTING[usize::from(edition.permits.0)],
         profile => differences(profile),
@@ -126,9 +153,10 @@ pub fn differences_of(edition: Edition) -> &'static Differences {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::{PassiveAccess, changed_rules};
 
     fn permitting(permits: Permits) -> &'static Differences {
-        differences_of(Edition { profile: Profile::V4_3, permits })
+        differences_of(Edition::permitting(Profile::V4_3, permits))
     }
 
     #[test]
@@ -144,5 +172,30 @@ mod tests {
     fn a_misspelt_feature_is_told_the_right_name() {
         let why = "transient_nonexl_queues".parse::<DeprecatedFeature>().expect_err("a misspelt name");
         assert!(why.ends_with("did you mean `transient_nonexcl_queues`?"), "{why}");
+    }
+
+    fn changed(profile: Profile, release: &str) -> Vec<&'static str> {
+        let edition = Edition::of_release(profile, release, Permits::NONE);
+        changed_rules(profile.into(), edition).into_iter().map(|rule| rule.id()).collect()
+    }
+
+    #[test]
+    fn a_release_follows_the_rules_of_its_patch() {
+        assert_eq!(changed(Profile::V3_13, "3.13.2"), ["RT-17"]);
+        assert_eq!(changed(Profile::V4_1, "4.1.1-1"), ["CO-6"]);
+        assert_eq!(changed(Profile::V4_2, "4.2.0"), ["DL-31", "PE-2"]);
+        assert_eq!(changed(Profile::V4_2, "4.2.7"), ["PE-2"]);
+        assert_eq!(changed(Profile::V4_2, "4.2.6"), [""; 0]);
+        let newer = differences_of(Edition::of_release(Profile::V4_2, "4.2.9", Permits::NONE));
+        assert_eq!(newer.passive_access, PassiveAccess::AnyRight);
+    }
+
+    #[test]
+    fn the_release_of_a_profile_is_the_profile() {
+        for profile in Profile::ALL {
+            let own = Edition::of_release(profile, &profile.release(), Permits::NONE);
+            assert!(std::ptr::eq(differences_of(own), differences_of(profile.into())), "{profile}");
+            assert_eq!(differences_of(own), differences(profile));
+        }
     }
 }

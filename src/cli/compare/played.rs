@@ -88,7 +88,9 @@ fn on_live<'t>(
     let Some(first) = reports.first() else { return Err(ExitCode::Environment) };
     let profile = Profile::nearest(first.version);
     let broker = ComparedBroker { name: first.broker.clone(), profile };
-    let editions = [Permits::ALL, Permits::NONE].map(|permits| Edition { profile, permits }).to_vec();
+    let release = first.broker.rsplit(' ').next().unwrap_or_default();
+    let of_release = |permits| Edition::of_release(profile, release, permits);
+    let editions = [Permits::ALL, Permits::NONE].map(of_release).to_vec();
     let played = reports.into_iter().map(|report| played_of(report, cells));
     Ok(Contestant { broker, editions, live: Some(live), played: played.collect() })
 }
