@@ -44,7 +44,7 @@ pub(super) fn add(builder: &mut GraphBuilder<'_>, ways: &DeadLetterWays) {
             Some(way) if exchange.is_empty() => through_default(builder, way, lead),
             Some(way) => {
                 let to = builder.exchange(&exchange);
-                let is_lost = way.targets.is_empty() && !way.lost.is_empty();
+                let is_lost = way.targets().is_empty() && !way.lost().is_empty();
                 lead(builder, to, if is_lost { DeadLetterEnd::Lost } else { DeadLetterEnd::Reached });
             }
         }
@@ -60,7 +60,7 @@ fn through_default(
     let none: Vec<Name> = Vec::new();
     for name in way.keys.as_ref().unwrap_or(&none) {
         let to = builder.queue(name);
-        let is_there = way.targets.contains(name);
+        let is_there = way.targets().contains(name);
         lead(builder, to, if is_there { DeadLetterEnd::Reached } else { DeadLetterEnd::Lost });
     }
     // Each message's own key decides, and the file does not tell which they are.

@@ -1,13 +1,13 @@
 //! Bindings that take something else than they say, and exchanges and queues that nothing passes.
 //! Takes a topology's view; gives findings. Ends of bindings that nobody declares are told by `language`.
 
-use crate::foresee::lint::dead_letter_ways::DeadLetterWays;
+use crate::foresee::lint::dead_letter_ways::{DeadLetterWay, DeadLetterWays};
 use crate::foresee::lint::findings::LintFindings;
 use crate::foresee::topology_view::TopologyView;
-use crate::model::{Binding, DestinationKind, Value};
+use crate::model::{Binding, DestinationKind, Name, Value};
 use crate::rules::Pattern;
 use crate::source::{Code, Problem};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Looks at each binding and each exchange.
 pub fn check(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
@@ -100,14 +100,15 @@ fn leading_nowhere(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut L
         return;
     }
     let linked: Vec<String> = view.topology.parameters.iter().map(|it| it.value.to_string()).collect();
+    let vhost_of = |way: &DeadLetterWay| &*view.queues[way.from].queue.vhost;
+    let of_dead: BTreeSet<(&str, &str)> = ways.all.iter().map(|way| (vhost_of(way), &*way.exchange)).collect();
     for exchange in &view.topology.exchanges {
         let (vhost, name) = (&*exchange.vhost, &*exchange.name);
-        let of_dead = |way: &crate::foresee::lint::dead_letter_ways::DeadLetterWay| {
-            &*way.exchange == name && &*view.queues[way.from].queue.vhost == vhost
-        };
         let leads = !view.bindings_from(vhost, name).is_empty() || view.has_alternate(vhost, name);
-        let is_linked = linked.iter().any(|value| value.contains(name));
-        if leads || is_linked || ways.all.iter().any(of_dead) {
+        if leads || of_dead.contains(&(vhost, name)) || found.is_full(Code::LintLeadsNowhere) {
+            continue;
+        }
+        if linked.iter().any(|value| value.contains(name)) {
             continue;
         }
         let message =
@@ -120,12 +121,15 @@ fn leading_nowhere(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut L
 
 /// Tells of queues without a way in, where nobody of the file may publish through the default exchange.
 fn unreachable(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
-    let permissions = &view.topology.permissions;
+    let writes = |pattern: &str| Pattern::permission(pattern, false).is_ok_and(|it| it.matches("amq.default"));
+    let mut by_default: BTreeMap<&Name, bool> = BTreeMap::new();
+    for permission in &view.topology.permissions {
+        let may = by_default.entry(&permission.vhost).or_default();
+        *may = *may || writes(&permission.write);
+    }
     for queue in &view.queues {
         let vhost = &queue.queue.vhost;
-        let mut of_vhost = permissions.iter().filter(|permission| permission.vhost == *vhost).peekable();
-        let writes = |pattern: &str| Pattern::permission(pattern, false).is_ok_and(|it| it.matches("amq.default"));
-        if of_vhost.peek().is_none() || of_vhost.any(|permission| writes(&permission.write)) {
+        if by_default.get(vhost).is_none_or(|may| *may) {
             continue;
         }
         let has_way = !view.bindings_to(queue.queue).is_empty() || ways.to(vhost, queue.name()).next().is_some();

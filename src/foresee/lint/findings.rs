@@ -31,6 +31,11 @@ impl LintFindings {
         }
     }
 
+    /// Returns whether no more of a code are kept, so that none need be looked for.
+    pub fn is_full(&self, code: Code) -> bool {
+        self.counts.get(&code).is_some_and(|count| *count >= OF_A_CODE_MAX)
+    }
+
     /// Returns the findings in the order of the file.
     pub fn sorted(mut self) -> Vec<Problem> {
         self.found.sort_by_key(Problem::span);

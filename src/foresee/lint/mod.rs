@@ -22,6 +22,7 @@ use crate::foresee::topology_view::{TopologyView, versions};
 use crate::model::{Allowance, Origins, Profile, Topology};
 use crate::source::{Code, Level, Problem, Span};
 use findings::{LintFindings, OF_A_CODE_MAX};
+use std::collections::BTreeMap;
 
 pub(in crate::foresee) use dead_letter_ways::{DeadLetterWay, DeadLetterWays};
 pub use scenario::{ScenarioFindings, lint_scenario};
@@ -30,9 +31,9 @@ pub use scenario::{ScenarioFindings, lint_scenario};
 pub fn lint_topology(topology: &Topology, origins: &Origins, profiles: &[Profile]) -> Vec<Problem> {
     let versions = versions(topology, profiles);
     let Some(view) = TopologyView::new(topology, origins, &versions) else { return Vec::new() };
-    let ways = DeadLetterWays::of(&view);
+    let mut ways = DeadLetterWays::of(&view);
     let mut found = LintFindings::default();
-    dead_letters::check(&view, &ways, &mut found);
+    dead_letters::check(&view, &mut ways, &mut found);
     retries::endless_waits(&view, &ways, &mut found);
     retries::unclimbable(&view, &ways, &mut found);
     unused_dead_letters::check(&view, &ways, &mut found);
@@ -49,15 +50,17 @@ pub fn lint_topology(topology: &Topology, origins: &Origins, profiles: &[Profile
 /// Notes each entry of `allow` that silences nothing. `problems` are those before anything was left out; `own` says whether
 /// a place is in the file that is judged.
 pub fn unused_allowances(problems: &[Problem], allowed: &[Allowance], own: impl Fn(Span) -> bool) -> Vec<Problem> {
-    let count = |code: Code| problems.iter().filter(|problem| problem.code == code).count();
+    let mut counts: BTreeMap<Code, usize> = BTreeMap::new();
+    problems.iter().for_each(|problem| *counts.entry(problem.code).or_default() += 1);
     // What was silenced where the file was read is not among the problems, nor are more of a code than are kept.
     let is_used = |one: &Allowance| {
         one.used
             || problems.iter().any(|problem| problem.level < Level::Problem && one.covers(problem.code, problem.span()))
-            || count(one.code) >= OF_A_CODE_MAX
+            || counts.get(&one.code).is_some_and(|count| *count >= OF_A_CODE_MAX)
     };
     let unused = allowed.iter().filter(|one| own(one.span) && !is_used(one));
     unused
+        .take(OF_A_CODE_MAX)
         .map(|one| {
             let message = format!("nothing here is allowed by this: `{}` is not found", one.code);
             let note = Problem::note(Code::LintUnusedAllow, message).at(one.span, "silences nothing");

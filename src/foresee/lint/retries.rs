@@ -4,21 +4,39 @@
 use crate::foresee::lint::dead_letter_ways::{DeadLetterWay, DeadLetterWays};
 use crate::foresee::lint::findings::{LintFindings, and_more};
 use crate::foresee::lint::name_words::{is_named_for_retries, is_named_for_waiting};
-use crate::foresee::lint::topic_keys::{covers, overlap};
+use crate::foresee::lint::topic_keys::covers;
 use crate::foresee::topology_view::{QueueView, TopologyView};
 use crate::model::{DestinationKind, Exchange, Name, Permission, QueueKind};
 use crate::rules::Pattern;
 use crate::source::{Code, Problem};
 use std::collections::BTreeSet;
 
-/// Tells of a wait queue that gives a message back to more queues than the one that sent it there (DL-11).
-pub fn others(way: &DeadLetterWay, view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
-    let wait = &view.queues[way.from];
-    if wait.settings.message_ttl_ms.is_none() || way.exchange.is_empty() {
-        return;
+/// How many senders of a wait queue are looked at.
+const SENDERS_MAX: usize = 200;
+
+/// Tells of wait queues that give a message back to more queues than the one that sent it there (DL-11).
+pub fn shared(view: &TopologyView<'_>, ways: &mut DeadLetterWays, found: &mut LintFindings) {
+    for at in 0..ways.all.len() {
+        let way = ways.all[at].clone();
+        let wait = &view.queues[way.from];
+        let is_wait = wait.settings.message_ttl_ms.is_some() && !way.exchange.is_empty();
+        if is_wait && !found.is_full(Code::LintRetryReachesOthers) {
+            let senders = ways.perhaps_to(&wait.queue.vhost, wait.name()).take(SENDERS_MAX).cloned();
+            others(&way, &senders.collect::<Vec<_>>(), view, ways, found);
+        }
     }
-    let vhost = &*wait.queue.vhost;
-    for sender in ways.perhaps_to(vhost, wait.name()) {
+}
+
+fn others(
+    way: &DeadLetterWay,
+    senders: &[DeadLetterWay],
+    view: &TopologyView<'_>,
+    ways: &mut DeadLetterWays,
+    found: &mut LintFindings,
+) {
+    let wait = &view.queues[way.from];
+    let vhost = &wait.queue.vhost;
+    for sender in senders {
         let from = &view.queues[sender.from];
         if from.settings.message_ttl_ms.is_some() || from.name() == wait.name() {
             continue;
@@ -28,8 +46,8 @@ pub fn others(way: &DeadLetterWay, view: &TopologyView<'_>, ways: &DeadLetterWay
                 let reach = |key: &Name| view.broker.queues_reached(vhost, &way.exchange, key, None);
                 (true, keys.iter().flat_map(reach).collect())
             }
-            KeysBack::All => (true, way.targets.clone()),
-            KeysBack::Like(patterns) => reached_by(&patterns, from.name(), vhost, way, view),
+            KeysBack::All => (true, way.targets().clone()),
+            KeysBack::Like(patterns) => reached_by(&patterns, from.name(), way, view, ways),
             KeysBack::Unknown => continue,
         };
         if !reached.contains(from.name()) {
@@ -69,21 +87,23 @@ fn keys_back(wait: &QueueView<'_>, way: &DeadLetterWay, sender: &DeadLetterWay, 
 fn reached_by(
     patterns: &[Name],
     from: &str,
-    vhost: &str,
     way: &DeadLetterWay,
     view: &TopologyView<'_>,
+    ways: &mut DeadLetterWays,
 ) -> (bool, BTreeSet<Name>) {
-    let bindings = view.bindings_from(vhost, &way.exchange).iter();
-    let to_queues: Vec<_> = bindings.filter(|it| it.destination_kind == DestinationKind::Queue).collect();
-    let by = |fits: fn(&str, &str) -> bool| -> BTreeSet<Name> {
-        let fitting = to_queues.iter().filter(|it| patterns.iter().any(|pattern| fits(&it.routing_key, pattern)));
-        fitting.map(|it| it.destination.clone()).collect()
-    };
-    let sure = by(covers);
-    match sure.iter().any(|name| **name != *from) && sure.contains(from) {
-        true => (true, sure),
-        false => (false, by(overlap)),
+    let vhost = &view.queues[way.from].queue.vhost;
+    let (mut sure, mut maybe) = (BTreeSet::new(), BTreeSet::new());
+    for pattern in patterns {
+        let taking = ways.overlapping(vhost, &way.exchange, pattern, view).into_iter();
+        for binding in taking.filter(|it| it.destination_kind == DestinationKind::Queue) {
+            if covers(&binding.routing_key, pattern) {
+                sure.insert(binding.destination.clone());
+            }
+            maybe.insert(binding.destination.clone());
+        }
     }
+    let is_sure = sure.iter().any(|name| **name != *from) && sure.contains(from);
+    if is_sure { (true, sure) } else { (false, maybe) }
 }
 
 fn tell_others(
@@ -126,11 +146,11 @@ pub fn endless_waits(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut
         let vhost = &*wait.queue.vhost;
         let comes_back = |sender: &&DeadLetterWay| {
             let from = &view.queues[sender.from];
-            from.name() != wait.name() && from.settings.message_ttl_ms.is_none() && way.targets.contains(from.name())
+            from.name() != wait.name() && from.settings.message_ttl_ms.is_none() && way.targets().contains(from.name())
         };
         let place = || view.place_of(wait, "dead-letter-exchange");
         let name = wait.name();
-        if let Some(sender) = ways.to(vhost, name).find(comes_back) {
+        if let Some(sender) = ways.to(vhost, name).take(SENDERS_MAX).find(comes_back) {
             let from = view.queues[sender.from].name();
             let message = format!(
                 "what '{from}' dead-letters to queue '{name}' waits there without end: the queue has no TTL to send it back"
@@ -179,7 +199,7 @@ fn climbs_for<'v>(exchange: &'v Exchange, view: &'v TopologyView<'v>, ways: &'v 
     let queue = view.queue(&exchange.vhost, queue)?.name();
     let comes_back = |name: &str| {
         let at = view.position(&exchange.vhost, name).filter(|at| view.queues[*at].settings.message_ttl_ms.is_some());
-        at.and_then(|at| ways.from(at)).is_some_and(|way| way.targets.contains(queue))
+        at.and_then(|at| ways.from(at)).is_some_and(|way| way.targets().contains(queue))
     };
     let bindings = view.bindings_from(&exchange.vhost, &exchange.name);
     bindings.iter().any(|binding| comes_back(&binding.destination)).then_some(queue)

@@ -3,7 +3,7 @@
 
 use crate::foresee::lint::findings::{LintFindings, and_more};
 use crate::foresee::lint::policies::near_name;
-use crate::foresee::topology_view::TopologyView;
+use crate::foresee::topology_view::{QueueView, TopologyView};
 use crate::model::{Credential, Permission, Secret, Value};
 use crate::plan::is_hash_of;
 use crate::rules::Pattern;
@@ -22,6 +22,8 @@ pub fn check(view: &TopologyView<'_>, found: &mut LintFindings) {
     for (vhost, name) in queues.chain(topology.exchanges.iter().map(|it| (&it.vhost, &it.name))) {
         names.entry(vhost).or_default().insert(name);
     }
+    let is_dying = |queue: &&QueueView<'_>| queue.queue.arguments.contains_key("x-dead-letter-exchange");
+    let dying: Vec<&QueueView<'_>> = view.queues.iter().filter(is_dying).collect();
     for permission in &topology.permissions {
         let Some(names) = names.get(&*permission.vhost) else { continue };
         let names: Vec<&str> = names.iter().copied().collect();
@@ -30,7 +32,7 @@ pub fn check(view: &TopologyView<'_>, found: &mut LintFindings) {
         {
             finds_nothing(permission, word, pattern, &names, view, found);
         }
-        declaring(permission, view, found);
+        declaring(permission, &dying, view, found);
     }
     topics(view, found);
     entrance(view, &names, found);
@@ -63,7 +65,7 @@ fn finds_nothing(
 }
 
 /// Tells of queues that a user may configure but not declare, for want of rights on their dead-letter exchange (DL-9).
-fn declaring(permission: &Permission, view: &TopologyView<'_>, found: &mut LintFindings) {
+fn declaring(permission: &Permission, dying: &[&QueueView<'_>], view: &TopologyView<'_>, found: &mut LintFindings) {
     let compile = |pattern: &str| Pattern::permission(pattern, false).ok();
     let (Some(configure), Some(write), Some(read)) =
         (compile(&permission.configure), compile(&permission.write), compile(&permission.read))
@@ -71,7 +73,7 @@ fn declaring(permission: &Permission, view: &TopologyView<'_>, found: &mut LintF
         return;
     };
     let mut lacking: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for queue in view.queues.iter().filter(|queue| queue.queue.vhost == permission.vhost) {
+    for queue in dying.iter().filter(|queue| queue.queue.vhost == permission.vhost) {
         let exchange = queue.queue.arguments.get("x-dead-letter-exchange").and_then(Value::as_text);
         let Some(exchange) = exchange.filter(|_| configure.matches(queue.name())) else { continue };
         let shown = if exchange.is_empty() { "amq.default" } else { exchange };

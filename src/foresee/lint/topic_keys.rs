@@ -1,7 +1,58 @@
 //! What two binding keys of topic exchanges have in common, without any message at hand.
 //! Takes binding keys; tells whether some routing key fits both, or all. Which key fits one of them is told by `rules`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Binding keys word by word, so that those are found quickly that may overlap with another.
+#[derive(Debug, Default)]
+pub struct TopicKeyIndex {
+    by_word: BTreeMap<String, TopicKeyIndex>,
+    /// The keys that end here, by their places.
+    ends: Vec<usize>,
+}
+
+impl TopicKeyIndex {
+    /// Takes a key with its place.
+    pub fn insert(&mut self, key: &str, at: usize) {
+        let mut node = self;
+        for word in words(key) {
+            node = node.by_word.entry(word.to_owned()).or_default();
+        }
+        node.ends.push(at);
+    }
+
+    /// Lists the places of all keys that overlap with one, and of some that do not.
+    pub fn candidates(&self, key: &str) -> Vec<usize> {
+        let mut found = Vec::new();
+        self.walk(&words(key), &mut found);
+        found
+    }
+
+    fn walk(&self, key: &[&str], found: &mut Vec<usize>) {
+        let Some((word, rest)) = key.split_first().filter(|(word, _)| **word != "#") else {
+            return match key {
+                [] => {
+                    found.extend(&self.ends);
+                    self.by_word.get("#").into_iter().for_each(|node| node.all(found));
+                }
+                _ => self.all(found),
+            };
+        };
+        self.by_word.get("#").into_iter().for_each(|node| node.all(found));
+        match *word {
+            "*" => {
+                let others = self.by_word.iter().filter(|(own, _)| *own != "#");
+                others.for_each(|(_, node)| node.walk(rest, found));
+            }
+            word => [word, "*"].iter().filter_map(|own| self.by_word.get(*own)).for_each(|node| node.walk(rest, found)),
+        }
+    }
+
+    fn all(&self, found: &mut Vec<usize>) {
+        found.extend(&self.ends);
+        self.by_word.values().for_each(|node| node.all(found));
+    }
+}
 
 /// Returns whether some routing key fits both binding keys.
 pub fn overlap(one: &str, other: &str) -> bool {
@@ -83,6 +134,20 @@ mod tests {
             assert_eq!(overlap(one, other), expected, "{one} and {other}");
             assert_eq!(overlap(other, one), expected, "{other} and {one}");
         }
+    }
+
+    #[test]
+    fn the_index_misses_no_overlap() {
+        let keys = ["", "#", "*", "a", "a.b", "a.*", "*.b", "a.#", "#.b", "a.#.b", "*.*", "b.#.c", "a.b.c", "#.#"];
+        let mut index = TopicKeyIndex::default();
+        keys.iter().enumerate().for_each(|(at, key)| index.insert(key, at));
+        for key in keys {
+            let found = index.candidates(key);
+            for (at, other) in keys.iter().enumerate().filter(|(_, other)| overlap(key, other)) {
+                assert!(found.contains(&at), "{key} and {other}");
+            }
+        }
+        assert_eq!(index.candidates("a.b").len(), 9, "not those of other words");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::sim::broker::Sim;
 use crate::sim::state::arena::{BindingDestination, VhostId};
 use crate::sim::state::cc_bcc::CcBcc;
 use crate::sim::state::exchange::{Keys, add_binding};
+use std::collections::BTreeSet;
 
 impl Sim {
     /// Makes a broker that holds the objects of a topology, whatever it would say of them, so that it can be asked.
@@ -65,7 +66,31 @@ impl Sim {
 
     /// Returns the queues that get a message with that key; none when there is no such exchange.
     pub fn queues_reached(&self, vhost: &str, exchange: &str, key: &str, headers: Option<&Table>) -> Vec<Name> {
-        self.ways(vhost, exchange, key, headers).unwrap_or_default().into_iter().map(|(queue, _)| queue).collect()
+        let vhost = self.vhost_names.get(vhost);
+        let Some(start) = vhost.and_then(|vhost| self.exchange_id(*vhost, exchange)) else { return Vec::new() };
+        let further = CcBcc::default();
+        let keys = Keys { first: key, further: &further, headers };
+        let mut queues = BTreeSet::new();
+        let (mut visited, mut waiting) = (BTreeSet::from([start]), vec![start]);
+        while let Some(id) = waiting.pop() {
+            let mut found = Vec::new();
+            self.own_destinations(id, &keys, &mut found);
+            if found.is_empty() {
+                let exchange = self.exchanges.get(id);
+                let alternate = exchange.and_then(|it| self.exchange_id(it.vhost, it.alternate.as_ref()?));
+                found.extend(alternate.map(BindingDestination::Exchange));
+            }
+            for destination in found {
+                match destination {
+                    BindingDestination::Queue(queue) => {
+                        queues.insert(queue);
+                    }
+                    BindingDestination::Exchange(other) if visited.insert(other) => waiting.push(other),
+                    BindingDestination::Exchange(_) => {}
+                }
+            }
+        }
+        queues.into_iter().filter_map(|id| Some(self.queues.get(id)?.name.name.clone())).collect()
     }
 
     fn vhost_to_ask(&mut self, name: &Name) -> VhostId {
