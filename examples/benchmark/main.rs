@@ -1,7 +1,7 @@
 //! Measures the sim on one thread, and the same work on live brokers in the same run.
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
-//! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`, `apply-1000`). The numbers are
-//! of this machine and moment: compare the ratios.
+//! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`, `apply-1000`, `foresee`). The
+//! numbers are of this machine and moment: compare the ratios.
 #![expect(clippy::disallowed_methods, reason = "an example is a program of its own")]
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
@@ -9,6 +9,7 @@ mod applying;
 mod bare_amqp;
 mod bytes;
 mod flow;
+mod foreseeing;
 mod on_live;
 mod on_sim;
 mod planning_memory;
@@ -68,6 +69,10 @@ fn main() {
     if wants("apply-memory") {
         println!("\napply-memory: the peak of a process that loads, plans, writes, reads back and proves");
         planning_memory::measure();
+    }
+    if wants("foresee") {
+        println!("\nforesee: processor time of a topology with a binding for each queue; all findings, and a route");
+        foreseeing::measure_all();
     }
     if wants("scenarios") {
         println!("\nscenarios: the shipped ones, one cell after another, on sim 4.3");
