@@ -54,6 +54,9 @@ const PLANS: &str = "Plans";
 /// Another one.
 const COMPARED: &str = "Brokers compared";
 
+/// The part whose examples are commands, not files: what scenarios exercise.
+const COVERAGE: &str = "Coverage";
+
 /// The last part of the page.
 const LAST: &str = "Files of other tools";
 
@@ -115,7 +118,7 @@ fn every_section_has_an_example() {
 #[test]
 fn every_example_plays() {
     let (mut scenarios, mut topologies) = (0, 0);
-    let commands = [BROKERS, PLANS, COMPARED];
+    let commands = [BROKERS, PLANS, COMPARED, COVERAGE];
     let of_language = sections().into_iter().filter(|section| !commands.contains(&section.part.as_str()));
     for (line, text) in of_language.flat_map(|section| section.examples) {
         let name = format!("src/language/reference.md:{line}");
@@ -143,7 +146,11 @@ fn every_example_plays() {
 
 #[test]
 fn every_example_of_a_command_is_one_of_the_program() {
-    for (part, commands) in [(PLANS, &["rmqplay plan ", "rmqplay apply "][..]), (COMPARED, &["rmqplay compare "][..])] {
+    for (part, commands) in [
+        (PLANS, &["rmqplay plan ", "rmqplay apply "][..]),
+        (COMPARED, &["rmqplay compare "][..]),
+        (COVERAGE, &["rmqplay run ", "rmqplay suggest ", "jq "][..]),
+    ] {
         let lines = sections().into_iter().filter(|section| section.part == part).flat_map(|section| section.examples);
         let lines: Vec<String> =
             lines.flat_map(|(_, text)| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();

@@ -40,6 +40,7 @@ fn is_told_as_written(path: &Path) -> Checked {
 fn main() -> ExitCode {
     let mut tests = harness::per_file("", &files::below("tests/trace", "txt", 6), is_told_as_written);
     tests.push(harness::test("every_rule_that_the_sim_tells_has_a_story", every_rule_has_a_story));
+    tests.push(harness::test("the_rules_that_coverage_counts_are_those_that_are_told", counted_rules_are_told));
     harness::run(None, tests)
 }
 
@@ -56,6 +57,24 @@ fn every_rule_has_a_story() -> Checked {
         |rule: &str| stories.contains(&format!("[{rule}]")) || BEYOND_SCENARIOS.iter().any(|(one, _)| *one == rule);
     let untold: Vec<&String> = rules.iter().filter(|rule| !told(rule)).collect();
     if untold.is_empty() { Ok(()) } else { Err(format!("no story in tests/trace shows {untold:?}")) }
+}
+
+fn counted_rules_are_told() -> Checked {
+    let mut told = BTreeSet::new();
+    for path in files::below("src/sim", "rs", 30).into_iter().chain([Path::new("src/rules/reply_texts.rs").to_owned()])
+    {
+        let text = fs::read_to_string(path).expect("a readable file");
+        told.extend(text.split('"').filter(|part| is_rule(part)).map(str::to_owned));
+    }
+    let counted: BTreeSet<String> = rmqplay::rules::TOLD_RULES.iter().map(|rule| (*rule).to_owned()).collect();
+    let differ: Vec<&String> = told.symmetric_difference(&counted).collect();
+    let book = rmqplay::rules::rule_chapters();
+    let known = |rule: &String| book.iter().flat_map(|chapter| &chapter.rules).any(|section| section.id == *rule);
+    let unknown: Vec<&String> = counted.iter().filter(|rule| !known(rule)).collect();
+    match (differ.is_empty(), unknown.is_empty()) {
+        (true, true) => Ok(()),
+        _ => Err(format!("src/rules/book/told.rs differs in {differ:?}; not in the book: {unknown:?}")),
+    }
 }
 
 /// Returns whether a text is a rule's number, as `TTL-3` or `QQ-43-1`.

@@ -2,7 +2,9 @@
 
 use crate::cli::compare::options::CompareOptions;
 use crate::cli::convert::options::{ExportOptions, ImportOptions};
-use crate::cli::options::{AccessOptions, CheckOptions, EffectiveOptions, GraphOptions, RouteOptions};
+use crate::cli::options::{
+    AccessOptions, CheckOptions, CoverageOptions, EffectiveOptions, GraphOptions, RouteOptions, SuggestOptions,
+};
 pub use crate::cli::options::{
     ApplyOptions, CleanOptions, DestroyOptions, ExtrasMode, OneBroker, PaceOptions, PlanOptions, ReachOptions,
     Selection, Vars, WaitOptions,
@@ -57,6 +59,7 @@ Examples:
   rmqplay run --broker env --keep-vhost=on-failure  what failed stays on the broker for a look
   rmqplay run --broker env --in-vhost rehearsal     without the right to create vhosts
   rmqplay run --broker env --retries 2              what passes at the second or third time is flaky
+  rmqplay run --coverage --coverage-min 80          what no scenario exercised, and exit 1 below 80 %
 
 With CI set nothing is written (--snapshots check), unless --snapshots says otherwise.")]
     Run(RunOptions),
@@ -193,6 +196,15 @@ Examples:
 
 An edge stands for all bindings between two. Dead letters that end nowhere are red. A queue's retries are one node.")]
     Graph(GraphOptions),
+    /// Write scenarios for dead-letter ways, limits, rights and retries that none exercises; each passes.
+    #[command(after_help = "\
+Examples:
+  rmqplay suggest topologies/rte-demo.yaml                    print them
+  rmqplay suggest definitions.json --write scenarios/broker   one file each; a file that is there stays
+  rmqplay suggest topologies/orders.yaml --scenarios scenarios/orders --for 4.0,4.3
+
+Each is played on the simulated broker of all versions before it is shown; what has none is told, and why.")]
+    Suggest(SuggestOptions),
     /// Explain a rule of RabbitMQ, or the code of a problem; without a name, list all.
     #[command(after_help = "\
 Examples:
@@ -316,6 +328,8 @@ pub struct RunOptions {
     /// Write a report: junit:FILE.
     #[arg(long, value_name = "KIND:FILE")]
     pub report: Option<String>,
+    #[command(flatten)]
+    pub coverage: CoverageOptions,
     #[command(flatten)]
     pub pace: PaceOptions,
     /// How many cells play at once on a live broker (default: twice the cores, at most 8).

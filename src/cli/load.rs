@@ -6,8 +6,8 @@ use crate::foresee;
 use crate::io::{Disk, near_path, read_file};
 use crate::language;
 use crate::language::{FileKind, LoadedScenario, LoadedTopology, Settings, TopologyFile};
-use crate::model::{Allowance, Profile};
-use crate::source::{Code, Help, Problem, Sources, Span, without_passwords_in_urls};
+use crate::model::{Allowance, Cell, Profile};
+use crate::source::{Code, Help, Level, Problem, Sources, Span, without_passwords_in_urls};
 use std::path::{Path, PathBuf};
 
 /// What to do about a path that leads nowhere.
@@ -115,6 +115,15 @@ impl Loader {
             }
             Err(problems) => (None, problems),
         }
+    }
+
+    /// Loads the one cell of a scenario that lies in no file; `None` where it has problems.
+    pub fn one_cell(&mut self, path: &Path, text: &str) -> Option<Cell> {
+        let name = path.to_string_lossy();
+        let text = text.as_bytes();
+        let (loaded, problems) = language::load_scenario(&mut self.sources, &name, text, &self.world, &self.settings);
+        let stops = problems.iter().any(|problem| problem.level == Level::Problem);
+        loaded.filter(|_| !stops)?.cells.pop()
     }
 
     /// Loads a topology or an export.

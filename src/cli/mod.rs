@@ -11,6 +11,7 @@ mod convert;
 mod desired;
 mod exit_code;
 mod filter;
+mod foresee;
 mod live_settings;
 mod load;
 mod looked_at;

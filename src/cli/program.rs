@@ -8,6 +8,7 @@ use crate::cli::commands::{
 };
 use crate::cli::compare;
 use crate::cli::completion;
+use crate::cli::foresee::suggest;
 use crate::cli::terminal::Terminal;
 use crate::cli::unparsed::unparsed;
 use clap::Parser;
@@ -64,6 +65,7 @@ fn command(command: CliCommand, terminal: Terminal) -> ExitCode {
         CliCommand::Access(command) => access::show(&command, terminal),
         CliCommand::Route(command) => route::show(&command, terminal),
         CliCommand::Graph(command) => graph::draw(&command, terminal),
+        CliCommand::Suggest(command) => suggest::suggest(&command, terminal),
         CliCommand::Import(command) => import::import(&command, terminal),
         CliCommand::Export(command) => export::export(&command, terminal),
         CliCommand::Explain(command) => explain::explain(&command, terminal),

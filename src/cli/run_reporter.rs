@@ -1,6 +1,8 @@
 //! What playing on any broker needs: announces it, judges each cell, tells its line, and closes the run.
 
+use crate::cli::ExitCode;
 use crate::cli::arguments::{RunOptions, Snapshots};
+use crate::cli::foresee::coverage::Covering;
 use crate::cli::progress::RunProgress;
 use crate::cli::select::ToPlay;
 use crate::cli::snapshot_store::{Settled, SnapshotStore};
@@ -29,6 +31,7 @@ pub(crate) struct RunReporter<'a> {
     pub terminal: &'a Terminal,
     pub sources: &'a Sources,
     pub keeping: &'a SnapshotStore,
+    pub covering: Covering<'a>,
     pub progress: RunProgress,
     /// The longest name of a cell.
     pub width: usize,
@@ -184,7 +187,7 @@ impl RunReporter<'_> {
         }
     }
 
-    /// Writes the failures, what waits for a review, and the summary.
+    /// Writes the failures, what waits for a review, and the summary; returns what coverage comes to.
     pub fn close(
         &self,
         reports: &[CellReport],
@@ -192,11 +195,13 @@ impl RunReporter<'_> {
         settled: &Settled,
         unreferenced: &[PathBuf],
         real: Duration,
-    ) {
+    ) -> ExitCode {
         self.progress.close();
         if self.command.json {
+            let code = self.covering.close(true, self.terminal);
             let written: Vec<String> = settled.written.iter().map(|path| path.display().to_string()).collect();
-            return self.terminal.print(&report::summary_json(reports, &written, real).to_string());
+            self.terminal.print(&report::summary_json(reports, &written, real).to_string());
+            return code;
         }
         let (palette, width) = (self.terminal.palette, self.terminal.width);
         let page = Page { sources: self.sources, width, palette };
@@ -211,9 +216,11 @@ impl RunReporter<'_> {
             let head = "snapshots that no cell has any more (remove them, or see how their scenarios are called now)";
             self.terminal.status(&format!("{head}:\n{}", listed(unreferenced)));
         }
+        let code = self.covering.close(false, self.terminal);
         if !reports.is_empty() {
             self.terminal.status(&report::summary(reports, real, palette));
         }
+        code
     }
 
     /// Returns what was written, and what to do about it.

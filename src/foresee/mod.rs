@@ -4,13 +4,19 @@
 //! code. Never holds a second copy of either, never draws.
 
 mod access;
+mod coverage;
 mod effective;
 mod graph;
 mod lint;
 mod route;
+mod suggest;
 mod topology_view;
 
 pub use access::{Granted, ObjectAccess, UserAccess, access};
+pub use coverage::{
+    Coverable, CoverableKind, CoverageCount, CoverageItem, CoverageRecord, FileCoverage, Inventory, QueueLimit,
+    RetryRung, inventory, is_exercised, retry_rungs,
+};
 pub use effective::{EffectiveObject, EffectiveSetting, NotInForce, PassedPolicy, SettingSource, effective};
 pub use graph::{
     BindingTerms, DeadLetterCause, DeadLetterEnd, EdgeKind, GraphEdge, GraphMark, GraphNode, GraphNodeKind, LadderFlow,
@@ -19,4 +25,7 @@ pub use graph::{
 };
 pub use lint::{ScenarioFindings, lint_scenario, lint_topology, unused_allowances, without_allowed};
 pub use route::{AskedRoute, FateCause, FateEnd, RouteFate, Routed, RoutedQueue, route};
+pub use suggest::{
+    NoSuggestion, SuggestRequest, Suggested, Suggestion, WhyNoSuggestion, is_suggested, suggest, suggest_missing,
+};
 pub use topology_view::{TopologyView, VersionView, versions};

@@ -5,6 +5,7 @@ mod annotations;
 mod broker_error;
 mod cell;
 mod compared;
+mod coverage;
 mod doctor;
 mod event;
 mod explain;
@@ -34,6 +35,7 @@ pub use compared::{
     CellCause, ComparedBroker, ComparedCell, ComparedStep, Sameness, VersionFinding, cell_cause, comparison_json,
     comparison_junit, comparison_markdown, comparison_summary, comparison_text, ending, unexplained,
 };
+pub use coverage::{coverage_json, coverage_text, no_suggestion, short_percent};
 pub use doctor::{
     Asked, BrokerIdentity, CertificateFacts, CheckVerdict, CommandFitness, DoctorCheck, Examination, NodeHealth,
     TlsSession, Unanswered, doctor_json, doctor_text, has_failed,

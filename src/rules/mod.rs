@@ -22,7 +22,9 @@ mod versions;
 
 pub use amqp_limits::{AmqpLimit, OverLimit, PublishPart, SHORT_STRING_BYTES_MAX, over_limit, short_string_excess};
 pub use arguments::{QUEUE_ARGUMENTS, QueueArgument, ValueKind, queue_argument};
-pub use book::{KnownFrom, PLAYED_RELEASES, RuleChapter, RuleSection, RuleSource, VersionNote, rule_chapters};
+pub use book::{
+    KnownFrom, PLAYED_RELEASES, RuleChapter, RuleSection, RuleSource, TOLD_RULES, VersionNote, rule_chapters,
+};
 pub use changes::{ChangedRule, RuleChange, changed_rules, with_undone};
 pub use death::{Dying, cleaned_history, is_cycle, record_death};
 pub use declare::{

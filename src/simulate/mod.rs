@@ -4,5 +4,5 @@
 mod rehearse;
 mod stepping;
 
-pub use rehearse::{rehearse, rehearse_by, rehearse_covering};
+pub use rehearse::{rehearse, rehearse_by, rehearse_covering, rehearse_once};
 pub use stepping::{Ended, Limits, simulate};

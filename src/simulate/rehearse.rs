@@ -42,6 +42,11 @@ pub fn rehearse_covering(
     played
 }
 
+/// Plays a cell once and adds what it exercised to a record; looks for no races.
+pub fn rehearse_once(cell: &Cell, edition: impl Into<Edition>, covered: &mut Exercised) -> RunResult {
+    play(cell, edition.into(), false, Some(covered), None, &mut Vec::new())
+}
+
 /// Plays a cell once on a broker that calls itself the edition and follows a table of its own; looks for no races.
 pub fn rehearse_by(rules: &'static Differences, cell: &Cell, edition: Edition, insights: bool) -> RunResult {
     play_by(rules, cell, edition, insights, None, None, &mut Vec::new())

@@ -3,6 +3,7 @@
 use crate::cli::arguments::RunOptions;
 use crate::cli::brokers::{NoBroker, PlayedOn, permits};
 use crate::cli::commands::run_live;
+use crate::cli::foresee::coverage::Covering;
 use crate::cli::load::Loader;
 use crate::cli::progress::RunProgress;
 use crate::cli::run_reporter::{FAILED_BEFORE, Named, Once, RunReporter};
@@ -47,6 +48,7 @@ pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
         terminal,
         sources: &loader.sources,
         keeping: &keeping,
+        covering: Covering::new(&command.coverage, &loader.sources),
         progress: RunProgress::begin((cells.len() * targets.len()) as u64, terminal.quiet || command.json),
         errors: Default::default(),
         width: cells.iter().map(|one| one.name().chars().count()).max().unwrap_or(0),
@@ -64,8 +66,7 @@ pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
         code = code.and(write_junit(&file, &reports, &stage));
     }
     let differing = if command.json { Vec::new() } else { versions::differing(&cells, &reports) };
-    stage.close(&reports, &differing, &settled, &unreferenced, began.elapsed());
-    code
+    code.and(stage.close(&reports, &differing, &settled, &unreferenced, began.elapsed()))
 }
 
 /// Reads the brokers, each once.
@@ -142,8 +143,10 @@ fn play_on_all(
         code = code.and(match target {
             PlayedOn::Sim(edition) => play_on_sim(stage, *edition, cells, reports),
             PlayedOn::Live(live) => {
-                let runtime = runtime.get_or_insert_with(Runtime::new);
-                run_live::play_on_live(stage, live, cells, reports, runtime)
+                let (runtime, before) = (runtime.get_or_insert_with(Runtime::new), reports.len());
+                let code = run_live::play_on_live(stage, live, cells, reports, runtime);
+                stage.covering.replay(cells, &reports[before..]);
+                code
             }
         });
         if let Some(signal) = runtime.as_mut().and_then(Runtime::heard) {
@@ -199,7 +202,7 @@ fn play_on_sim(stage: &RunReporter<'_>, edition: Edition, cells: &[ToPlay], repo
 /// Plays a cell; a failed one once more with the sim's reasons, which are the same each time.
 fn rehearse_telling(stage: &RunReporter<'_>, one: &ToPlay, edition: Edition) -> RunResult {
     let trace = stage.command.trace;
-    let played = rehearse(&one.cell, edition, trace);
+    let played = stage.covering.rehearse(one, edition, trace);
     if played.failures.is_empty() || trace { played } else { rehearse(&one.cell, edition, true) }
 }
 

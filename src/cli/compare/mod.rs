@@ -10,7 +10,9 @@ use crate::cli::ExitCode;
 use crate::cli::arguments::{RunOptions, Snapshots};
 use crate::cli::brokers::PlayedOn;
 use crate::cli::commands::run;
+use crate::cli::foresee::coverage::Covering;
 use crate::cli::load::Loader;
+use crate::cli::options::CoverageOptions;
 use crate::cli::progress::RunProgress;
 use crate::cli::run_reporter::RunReporter;
 use crate::cli::runtime::Runtime;
@@ -61,6 +63,7 @@ pub fn compare(command: CompareOptions, terminal: &Terminal) -> ExitCode {
         terminal,
         sources: &loader.sources,
         keeping: &keeping,
+        covering: Covering::new(&command.coverage, &loader.sources),
         progress: RunProgress::begin((cells.len() * targets.len()) as u64, terminal.quiet || command.json),
         errors: Default::default(),
         width: 0,
@@ -97,6 +100,7 @@ fn as_run(command: CompareOptions) -> RunOptions {
         trace: false,
         json: command.json,
         report: None,
+        coverage: CoverageOptions::default(),
         pace: command.pace,
         jobs: command.jobs,
         selection: command.selection,

@@ -2,6 +2,7 @@
 
 mod applying;
 mod broker;
+mod coverage;
 mod foresee;
 mod playing;
 mod reach;
@@ -9,6 +10,7 @@ mod variables;
 
 pub use applying::{ApplyOptions, DestroyOptions, ExtrasMode, PlanOptions};
 pub use broker::{CleanOptions, OneBroker, WaitOptions};
+pub use coverage::{CoverageFormat, CoverageOptions, SuggestOptions};
 pub use foresee::{
     AccessOptions, CheckOptions, Denied, EffectiveOptions, GraphFormat, GraphOptions, LookOptions, RouteOptions,
 };

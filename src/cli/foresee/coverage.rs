@@ -1,0 +1,115 @@
+//! `run --coverage`: collects what each cell exercised, also of live brokers by a replay on the simulator, and tells it.
+
+use crate::broker::Exercised;
+use crate::cli::ExitCode;
+use crate::cli::live_settings;
+use crate::cli::options::{CoverageFormat, CoverageOptions};
+use crate::cli::select::ToPlay;
+use crate::cli::terminal::Terminal;
+use crate::foresee::CoverageRecord;
+use crate::io::write_atomically;
+use crate::model::Profile;
+use crate::player::RunResult;
+use crate::report;
+use crate::report::CellReport;
+use crate::rules::Edition;
+use crate::simulate::rehearse_covering;
+use crate::source::Sources;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+/// What the cells of a run exercise, where it is asked for.
+pub(crate) struct Covering<'a> {
+    options: &'a CoverageOptions,
+    sources: &'a Sources,
+    record: RefCell<CoverageRecord>,
+    /// The cells that stood in for a live broker, by profile.
+    replayed: RefCell<BTreeSet<(Profile, usize)>>,
+}
+
+impl<'a> Covering<'a> {
+    pub(crate) fn new(options: &'a CoverageOptions, sources: &'a Sources) -> Self {
+        Self { options, sources, record: RefCell::default(), replayed: RefCell::default() }
+    }
+
+    /// Plays a cell on the simulator, and records what it exercises where that is asked for.
+    pub(crate) fn rehearse(&self, one: &ToPlay, edition: Edition, insights: bool) -> RunResult {
+        if !self.options.is_asked() {
+            return rehearse_covering(&one.cell, edition, insights, None);
+        }
+        let mut run = Exercised::default();
+        let played = rehearse_covering(&one.cell, edition, insights, Some(&mut run));
+        let name_of = |file| self.sources.get(file).name.as_str();
+        self.record.borrow_mut().add(&one.cell.scenario, edition.profile, &run, name_of);
+        played
+    }
+
+    /// Plays what was played on a live broker once more on the simulator: a live one does not tell what it did inside.
+    pub(crate) fn replay(&self, cells: &[ToPlay], reports: &[CellReport]) {
+        if !self.options.is_asked() {
+            return;
+        }
+        for report in reports.iter().filter(|report| report.played.is_some()) {
+            let profile = Profile::nearest(report.version);
+            let Some(one) = cells.get(report.cell) else { continue };
+            let fits = live_settings::why_not_on_sim(&one.cell, profile).is_none();
+            if fits && self.replayed.borrow_mut().insert((profile, report.cell)) {
+                self.rehearse(one, profile.into(), false);
+            }
+        }
+    }
+
+    /// Tells what was exercised, and returns whether it is enough.
+    pub(crate) fn close(&self, json: bool, terminal: &Terminal) -> ExitCode {
+        if !self.options.is_asked() {
+            return ExitCode::Fine;
+        }
+        let record = self.record.borrow();
+        let replayed: BTreeSet<Profile> = self.replayed.borrow().iter().map(|(profile, _)| *profile).collect();
+        let replayed: Vec<String> = replayed.into_iter().map(|profile| format!("sim {profile}")).collect();
+        let shown = report::coverage_json(&record, &replayed, self.sources);
+        if json {
+            terminal.print(&shown.to_string());
+        } else {
+            terminal.print(format!("\n{}", report::coverage_text(&record, self.sources, terminal.palette)).trim_end());
+            if !replayed.is_empty() {
+                terminal.status(&format!(
+                    "  a live broker does not tell what it did inside: its cells were played again on {} for this",
+                    replayed.join(", ")
+                ));
+            }
+        }
+        let written = match &self.options.coverage {
+            Some(CoverageFormat::Json(file)) => write_atomically(file, &format!("{shown:#}\n"))
+                .map_err(|error| format!("error: the coverage could not be written to {}: {error}", file.display())),
+            _ => Ok(()),
+        };
+        if let Err(message) = &written {
+            terminal.error(message);
+        }
+        let code = if written.is_err() { ExitCode::Environment } else { ExitCode::Fine };
+        code.and(self.judge(&record, terminal))
+    }
+
+    fn judge(&self, record: &CoverageRecord, terminal: &Terminal) -> ExitCode {
+        let Some(least) = self.options.coverage_min else { return ExitCode::Fine };
+        let total = record.total();
+        if total.of == 0 {
+            terminal.error(
+                "error: --coverage-min asks for a share of the topology files, and no cell uses one\n  help: name the \
+                 topology in the scenarios: `topology: ../topologies/FILE.yaml`",
+            );
+            return ExitCode::Failed;
+        }
+        if total.percent() + 1e-9 >= least.0 {
+            return ExitCode::Fine;
+        }
+        terminal.error(&format!(
+            "error: coverage is {} %, and --coverage-min asks for {} %\n  help: play what is listed above; `rmqplay suggest \
+             FILE` writes scenarios for some of it",
+            report::short_percent(total.percent()),
+            report::short_percent(least.0),
+        ));
+        ExitCode::Failed
+    }
+}

@@ -1,0 +1,18 @@
+//! Scenarios for what nothing exercises: dead-letter ways, limits, rights, retries; each written as a person would, and
+//! played before it is given. Takes a topology, versions and what is missing; gives texts that pass, and what has none and
+//! why. Never writes a file.
+
+mod drafts;
+mod expected;
+mod lengths;
+mod playing;
+mod publishing;
+mod queues;
+mod retries;
+mod rights;
+mod sample;
+mod suggestion;
+mod yaml;
+
+pub use playing::{SuggestRequest, is_suggested, suggest, suggest_missing};
+pub use suggestion::{NoSuggestion, Suggested, Suggestion, WhyNoSuggestion};

@@ -1,0 +1,294 @@
+//! Plays drafts on every version, writes what they came to as expectations, and keeps those that pass.
+
+use crate::broker::{Death, Exercised};
+use crate::foresee::coverage::{Coverable, CoverableKind, QueueLimit, inventory, is_exercised};
+use crate::foresee::suggest::drafts::{Draft, DraftTitle, Workshop};
+use crate::foresee::suggest::expected::found;
+use crate::foresee::suggest::queues::{Drafted, Missing};
+use crate::foresee::suggest::suggestion::{NoSuggestion, Suggested, Suggestion, WhyNoSuggestion};
+use crate::foresee::suggest::yaml::{path, sentence, stem};
+use crate::foresee::topology_view::{QueueView, TopologyView, VersionView, versions};
+use crate::language::format_yaml;
+use crate::model::{Cell, Origins, Permission, Profile, QueueKind, QueueName, Topology};
+use crate::player::RunResult;
+use crate::simulate::rehearse_once;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More declared objects than these, over all plays, take too long.
+const DECLARED_MAX: usize = 1_000_000;
+
+/// What scenarios are written for.
+pub struct SuggestRequest<'r> {
+    /// What is declared.
+    pub topology: &'r Topology,
+    /// The places of it.
+    pub origins: &'r Origins,
+    /// The versions on which a scenario must pass, oldest first.
+    pub profiles: &'r [Profile],
+    /// The topology's file, as a scenario names it.
+    pub path: &'r str,
+    /// Reads a scenario of that name and text; `None` when it has problems.
+    pub load: &'r dyn Fn(&str, &str) -> Option<Cell>,
+}
+
+/// Writes scenarios for what is missing, as far as there is one for its kind.
+pub fn suggest_missing(request: &SuggestRequest<'_>, missing: &BTreeSet<Coverable>) -> Suggested {
+    let mut suggested = Suggested::default();
+    let probe = format!("scenario: probe\ntopology: {}\nsteps:\n  - advance: 1s\n", path(request.path));
+    let probe = (request.load)("probe", &probe);
+    let Some((probe, vhost)) = probe.and_then(|cell| Some((cell.clone(), cell.scenario.steps.first()?.vhost.clone())))
+    else {
+        suggested.without = missing.iter().map(|item| none(item, WhyNoSuggestion::NotReadable)).collect();
+        return suggested;
+    };
+    let mut played = Vec::new();
+    for profile in request.profiles {
+        match play(&probe, *profile).0.failures.first() {
+            Some(failure) => suggested.not_played.push((*profile, failure.message.clone())),
+            None => played.push(*profile),
+        }
+    }
+    let views = versions(request.topology, &played);
+    let view = TopologyView::new(request.topology, request.origins, &views).filter(|_| !played.is_empty());
+    let Some(view) = view else { return suggested };
+    let workshop = Workshop { view: &view, vhost };
+    let objects = request.topology.queues.len() + request.topology.exchanges.len() + request.topology.bindings.len();
+    let plays_left = (DECLARED_MAX / objects.max(1)).max(20);
+    let mut playing = Playing { request, views: &views, workshop: &workshop, missing, suggested, plays_left };
+    playing.queues(&view);
+    playing.retries();
+    playing.rights();
+    playing.suggested
+}
+
+fn none(item: &Coverable, why: WhyNoSuggestion) -> NoSuggestion {
+    NoSuggestion { item: item.clone(), why }
+}
+
+/// Writes scenarios for everything in a topology that there is one for, by the rules of one version: where no file is at
+/// hand. The topology is written out as a file named `topology.yaml`.
+pub fn suggest(
+    topology: &Topology,
+    origins: &Origins,
+    profile: Profile,
+    load: &dyn Fn(&str, &str) -> Option<Cell>,
+) -> Suggested {
+    let views = versions(topology, &[profile]);
+    let Some(version) = views.last() else { return Suggested::default() };
+    let missing = inventory(topology, origins, version).into_keys().filter(is_suggested).collect();
+    let request = SuggestRequest { topology, origins, profiles: &[profile], path: "topology.yaml", load };
+    suggest_missing(&request, &missing)
+}
+
+/// Returns whether there is a scenario for things of that kind.
+pub fn is_suggested(item: &Coverable) -> bool {
+    let kinds = [CoverableKind::Permissions, CoverableKind::DeadLetters, CoverableKind::Retries, CoverableKind::Limits];
+    kinds.contains(&item.kind())
+}
+
+struct Playing<'p> {
+    request: &'p SuggestRequest<'p>,
+    views: &'p [VersionView<'p>],
+    workshop: &'p Workshop<'p>,
+    missing: &'p BTreeSet<Coverable>,
+    suggested: Suggested,
+    plays_left: usize,
+}
+
+impl Playing<'_> {
+    fn queues(&mut self, view: &TopologyView<'_>) {
+        for queue in view.queues.iter().filter(|queue| queue.kind != QueueKind::Stream) {
+            for (covers, drafted) in self.drafts_of(queue) {
+                self.take(&covers, vec![drafted]);
+            }
+        }
+    }
+
+    /// Drafts what is missing of a queue.
+    fn drafts_of(&self, view: &QueueView<'_>) -> Vec<(Vec<Coverable>, Drafted)> {
+        let (id, shop) = (view.queue.id(), self.workshop);
+        let missing = Missing { queue: id.clone(), items: self.missing };
+        let by_number = view.settings.max_length.is_some();
+        let maxlen = Some(Death::MaxLen);
+        let wanted = [
+            (missing.of(Some(Death::Rejected), &[]), None),
+            (missing.of(Some(Death::Expired), &[QueueLimit::MessageTtl]), Some(QueueLimit::MessageTtl)),
+            (missing.of(maxlen.filter(|_| by_number), &[QueueLimit::Length]), Some(QueueLimit::Length)),
+            (missing.of(maxlen.filter(|_| !by_number), &[QueueLimit::Bytes]), Some(QueueLimit::Bytes)),
+            (missing.of(Some(Death::DeliveryLimit), &[QueueLimit::Delivery]), Some(QueueLimit::Delivery)),
+            (missing.of(None, &[QueueLimit::Expires]), Some(QueueLimit::Expires)),
+        ];
+        let wanted = wanted.into_iter().filter(|(covers, _)| !covers.is_empty());
+        let draft = |(covers, limit): (Vec<Coverable>, Option<QueueLimit>)| {
+            let drafted = match limit {
+                None => shop.rejected(&id, covers.clone()),
+                Some(QueueLimit::MessageTtl) => shop.expired(view, covers.clone()),
+                Some(limit @ (QueueLimit::Length | QueueLimit::Bytes)) => shop.full(view, limit, covers.clone()),
+                Some(QueueLimit::Delivery) => shop.too_often(view, covers.clone()),
+                Some(QueueLimit::Expires) => shop.unused(view, covers.clone()),
+            };
+            (covers, drafted)
+        };
+        wanted.map(draft).collect()
+    }
+
+    fn retries(&mut self) {
+        let mut by_work: BTreeMap<QueueName, Vec<Coverable>> = BTreeMap::new();
+        for item in self.missing {
+            if let Coverable::Retry { queue, .. } = item {
+                by_work.entry(queue.clone()).or_default().push(item.clone());
+            }
+        }
+        for (work, covers) in by_work {
+            let drafted = self.workshop.retried(&work, &covers);
+            self.take(&covers, drafted);
+        }
+    }
+
+    fn rights(&mut self) {
+        for row in &self.request.topology.permissions {
+            let of_row = |item: &&Coverable| matches!(item, Coverable::Right { user, vhost, .. } if (user, vhost) == (&row.user, &row.vhost));
+            let covers: Vec<Coverable> = self.missing.iter().filter(of_row).cloned().collect();
+            if !covers.is_empty() {
+                let drafted = self.right_draft(row, covers.clone());
+                self.take(&covers, vec![drafted]);
+            }
+        }
+    }
+
+    /// Drafts the rights of a row, of the steps that turn out as they should.
+    fn right_draft(&mut self, row: &Permission, covers: Vec<Coverable>) -> Drafted {
+        let rows = self.request.topology.permissions.iter().filter(|other| other.user == row.user).count();
+        let name = if rows > 1 { stem(&[&row.user, &row.vhost, "rights"]) } else { stem(&[&row.user, "rights"]) };
+        let user = &row.user;
+        let mut draft = Draft {
+            name,
+            why: format!("A right of {user} that grows or shrinks by mistake shows here first."),
+            title: DraftTitle::OfRights(String::new()),
+            consumers: Vec::new(),
+            steps: Vec::new(),
+            of: None,
+            at_end: Vec::new(),
+            covers: Vec::new(),
+        };
+        let (mut may, mut may_not) = (false, false);
+        for step in self.workshop.right_steps(row) {
+            let alone = Draft { steps: vec![step.text.clone()], ..draft.clone() };
+            if covers.contains(&step.item) && self.passes(&self.text(&alone, &[], &[]), &[]).is_ok() {
+                draft.steps.push(step.text);
+                (may, may_not) = (may || step.granted, may_not || !step.granted);
+            }
+        }
+        if draft.steps.is_empty() {
+            return Err(WhyNoSuggestion::NoSample);
+        }
+        draft.title = DraftTitle::OfRights(match (may, may_not) {
+            (true, true) => format!("what {user} may do, and what it is refused"),
+            (true, false) => format!("what {user} may do"),
+            _ => format!("what {user} is refused"),
+        });
+        draft.covers = covers;
+        Ok(draft)
+    }
+
+    /// Takes the first draft that passes, and says of what is left why there is none.
+    fn take(&mut self, covers: &[Coverable], drafted: Vec<Drafted>) {
+        let mut why = WhyNoSuggestion::NotInForce;
+        for draft in drafted {
+            match draft.and_then(|draft| self.perform(&draft)) {
+                Err(other) => why = other,
+                Ok((mut suggestion, left)) => {
+                    let lacking = covers.iter().filter(|item| !suggestion.covers.contains(item));
+                    self.suggested.without.extend(lacking.map(|item| none(item, left.clone())));
+                    let taken = |name: &str| self.suggested.scenarios.iter().any(|one| one.name == name);
+                    let plain = suggestion.name.clone();
+                    let mut n = 1;
+                    while taken(&suggestion.name) {
+                        n += 1;
+                        suggestion.name = format!("{plain}-{n}");
+                    }
+                    return self.suggested.scenarios.push(suggestion);
+                }
+            }
+        }
+        self.suggested.without.extend(covers.iter().map(|item| none(item, why.clone())));
+    }
+
+    /// Plays a draft; gives what passes, and why the rest of what it should cover is not.
+    fn perform(&mut self, draft: &Draft) -> Result<(Suggestion, WhyNoSuggestion), WhyNoSuggestion> {
+        if self.plays_left == 0 {
+            return Err(WhyNoSuggestion::TooLarge);
+        }
+        self.plays_left -= 1;
+        let newest = self.views.last().ok_or(WhyNoSuggestion::NotInForce)?.profile;
+        let load = |text: &str| (self.request.load)(&draft.name, text).ok_or(WhyNoSuggestion::NotReadable);
+        let first = load(&self.text(draft, &[], &[]))?;
+        let (played, _) = play(&first, newest);
+        if !played.failures.is_empty() {
+            return Err(WhyNoSuggestion::DoesNotPass(newest));
+        }
+        let outcome = played.outcome.as_ref().ok_or(WhyNoSuggestion::DoesNotPass(newest))?;
+        let dead = draft.of.as_ref().map(|queue| found(self.workshop, queue, outcome)).unwrap_or_default();
+        let (mut covers, mut left) = (draft.covers.clone(), WhyNoSuggestion::NotInForce);
+        if draft.of.is_some() && dead.targets.is_empty() {
+            covers.retain(|item| !matches!(item, Coverable::DeadLetter(..)));
+            left = WhyNoSuggestion::LeadsNowhere;
+        }
+        if covers.is_empty() {
+            return Err(left);
+        }
+        let mut problem = WhyNoSuggestion::NotReadable;
+        for expected in [&dead.exact, &dead.loose] {
+            let text = self.text(draft, &dead.targets, expected);
+            let must: &[Coverable] = if matches!(draft.title, DraftTitle::OfRights(_)) { &[] } else { &covers };
+            match self.passes(&text, must) {
+                Ok((cell, run)) => {
+                    let view = &self.views[self.views.len() - 1];
+                    covers.retain(|item| is_exercised(item, self.request.topology, view, &run));
+                    let name = draft.name.clone();
+                    return Ok((Suggestion { name, text, cell, covers }, left));
+                }
+                Err(other) => problem = other,
+            }
+        }
+        Err(problem)
+    }
+
+    /// Plays a text on all versions: it must pass, and exercise what is there to exercise on each.
+    fn passes(&self, text: &str, covers: &[Coverable]) -> Result<(Cell, Exercised), WhyNoSuggestion> {
+        let cell = (self.request.load)("suggested", text).ok_or(WhyNoSuggestion::NotReadable)?;
+        let mut last = Exercised::default();
+        for view in self.views {
+            let (played, run) = play(&cell, view.profile);
+            let there = |item: &&Coverable| {
+                self.views.len() == 1
+                    || inventory(self.request.topology, self.request.origins, view).contains_key(*item)
+            };
+            let exercised =
+                covers.iter().filter(there).all(|item| is_exercised(item, self.request.topology, view, &run));
+            if !played.failures.is_empty() || !exercised {
+                return Err(WhyNoSuggestion::DoesNotPass(view.profile));
+            }
+            last = run;
+        }
+        Ok((cell, last))
+    }
+
+    fn text(&self, draft: &Draft, targets: &[crate::model::Name], expected: &[String]) -> String {
+        let title = sentence(&draft.title.with(targets));
+        let mut out = format!("# {}\nscenario: {title}\ntopology: {}\n", draft.why, path(self.request.path));
+        let at_end = [draft.at_end.as_slice(), expected].concat();
+        for (key, lines) in [("consumers", &draft.consumers), ("steps", &draft.steps), ("at_end", &at_end)] {
+            if !lines.is_empty() {
+                out.push_str(&format!("{key}:\n{}", lines.concat()));
+            }
+        }
+        format_yaml(&out).unwrap_or(out)
+    }
+}
+
+fn play(cell: &Cell, profile: Profile) -> (RunResult, Exercised) {
+    let mut run = Exercised::default();
+    let played = rehearse_once(cell, profile, &mut run);
+    (played, run)
+}
