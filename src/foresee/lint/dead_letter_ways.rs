@@ -17,12 +17,12 @@ pub struct DeadLetterWay {
     pub keys: Option<Vec<Name>>,
     /// Where `keys` is absent: the binding keys by which messages come to the queue, if that is known.
     pub patterns: Vec<Name>,
-    reach: Rc<Reach>,
+    reach: Rc<DeadLetterLead>,
 }
 
 /// Where an exchange leads by some keys; many queues may share it.
 #[derive(Debug, Default)]
-struct Reach {
+struct DeadLetterLead {
     targets: BTreeSet<Name>,
     lost: Vec<Name>,
     maybe: BTreeSet<Name>,
@@ -33,7 +33,7 @@ struct Reach {
 }
 
 /// Names what decides where dead letters go: vhost, exchange, keys, binding keys.
-type ReachKey = (Name, Name, Option<Vec<Name>>, Vec<Name>);
+type LeadKey = (Name, Name, Option<Vec<Name>>, Vec<Name>);
 
 /// The ways of all queues.
 #[derive(Debug, Default)]
@@ -76,7 +76,7 @@ impl DeadLetterWays {
     /// Follows the dead letters of every queue one step.
     pub fn of(view: &TopologyView<'_>) -> Self {
         let mut ways = Self::default();
-        let mut known: BTreeMap<ReachKey, (usize, Rc<Reach>)> = BTreeMap::new();
+        let mut known: BTreeMap<LeadKey, (usize, Rc<DeadLetterLead>)> = BTreeMap::new();
         for (from, queue) in view.queues.iter().enumerate() {
             let Some((key, kind)) = asked_by(queue, view) else { continue };
             let (shared, reach) = match known.get(&key) {
@@ -116,8 +116,13 @@ impl DeadLetterWays {
         candidates.filter(|binding| overlap(pattern, &binding.routing_key)).collect()
     }
 
-    fn reach_of(&mut self, (vhost, exchange, keys, patterns): &ReachKey, kind: &str, view: &TopologyView<'_>) -> Reach {
-        let mut reach = Reach::default();
+    fn reach_of(
+        &mut self,
+        (vhost, exchange, keys, patterns): &LeadKey,
+        kind: &str,
+        view: &TopologyView<'_>,
+    ) -> DeadLetterLead {
+        let mut reach = DeadLetterLead::default();
         // What is routed by headers, or by a plugin, is not known by its key.
         if kind == "headers" {
             return reach;
@@ -150,7 +155,7 @@ impl DeadLetterWays {
         reach
     }
 
-    fn lead_to(&mut self, vhost: &Name, reach: &Reach, shared: usize) {
+    fn lead_to(&mut self, vhost: &Name, reach: &DeadLetterLead, shared: usize) {
         self.sharing.push(Vec::new());
         for target in &reach.targets {
             self.to.entry((vhost.clone(), target.clone())).or_default().push(shared);
@@ -181,7 +186,7 @@ impl DeadLetterWays {
 }
 
 /// Returns what decides where a queue's dead letters go, and the type of the exchange.
-fn asked_by<'v>(queue: &QueueView<'_>, view: &TopologyView<'v>) -> Option<(ReachKey, &'v str)> {
+fn asked_by<'v>(queue: &QueueView<'_>, view: &TopologyView<'v>) -> Option<(LeadKey, &'v str)> {
     let vhost = &queue.queue.vhost;
     let exchange = queue.settings.dead_letter_exchange.clone()?;
     let kind = view.exchange_kind(vhost, &exchange)?;
