@@ -21,10 +21,10 @@ use std::path::PathBuf;
     max_term_width = 110,
     after_help = "\
 Examples:
-  rmqplay run scenarios/ttl-dlq.yaml                      on the simulated broker, in milliseconds
+  rmqplay run scenarios/first.yaml                        on the simulated broker, in milliseconds
   rmqplay run --broker amqp://localhost scenarios/        the same files on a live broker
-  rmqplay plan topologies/rte-demo.yaml                   what declaring a topology on a broker would change
-  rmqplay apply topologies/rte-demo.yaml                  declare it
+  rmqplay plan topologies/first.yaml                      what declaring a topology on a broker would change
+  rmqplay apply topologies/first.yaml                     declare it
   rmqplay check scenarios/*.yaml topologies/*.yaml        all problems, nothing played
   rmqplay review                                          look at what is new or changed
 
@@ -52,7 +52,7 @@ pub enum CliCommand {
     #[command(after_help = "\
 Examples:
   rmqplay run                                       everything below scenarios/
-  rmqplay run scenarios/ttl-dlq.yaml --trace        one scenario, with all that happened
+  rmqplay run scenarios/first.yaml --trace          one scenario, with all that happened
   rmqplay run --broker sim:3.10 --broker sim:4.3    the rules of two versions
   rmqplay run --broker amqp://guest:guest@localhost:5672 --report junit:report.xml
   rmqplay run --filter 'tag(dlx) and not name(retry)' --fail-fast
@@ -90,7 +90,7 @@ The time is what a scenario waits for by its own words, at most.")]
         alias = "diff",
         after_help = "\
 Examples:
-  rmqplay plan topologies/rte-demo.yaml
+  rmqplay plan topologies/first.yaml
   rmqplay plan base.yaml team.yaml --broker amqp://admin:secret@broker:5672     the files together
   rmqplay plan orders.yaml --extras fail            a drift watch: what only the broker holds counts too
   rmqplay plan orders.yaml --against definitions.json
@@ -103,8 +103,8 @@ Exit codes: 0 nothing to do, 2 apply with the same flags would write, and else a
     /// Declare topologies on a live broker, then read them back and prove that both are equal.
     #[command(after_help = "\
 Examples:
-  rmqplay apply topologies/rte-demo.yaml
-  rmqplay apply topologies/rte-demo.yaml --broker amqp://admin:secret@broker:5672/orders
+  rmqplay apply topologies/first.yaml
+  rmqplay apply topologies/first.yaml --broker amqp://admin:secret@broker:5672/orders
   rmqplay apply definitions.json --dry-run          the output and the exit codes of plan; writes nothing
   rmqplay apply orders.yaml --save-plan orders.plan && rmqplay apply orders.plan --yes
   rmqplay apply orders.yaml --report json:applied.json
@@ -121,8 +121,8 @@ Exit codes: 0 equal, 1 not equal when read back, 3 the broker, a right or a plug
     /// Delete from a live broker what topologies name; users, vhosts and global parameters only when told to.
     #[command(after_help = "\
 Examples:
-  rmqplay destroy topologies/rte-demo.yaml --dry-run
-  rmqplay destroy topologies/rte-demo.yaml --also users,vhosts --yes
+  rmqplay destroy topologies/first.yaml --dry-run
+  rmqplay destroy topologies/first.yaml --also users,vhosts --yes
 
 Queues with messages or consumers, rights, logins and more than 20 objects need --yes. On a terminal there is one question;
 --auto-approve skips it, and consents to no loss.")]
@@ -150,7 +150,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   rmqplay check                                     everything below scenarios/ and topologies/
-  rmqplay check scenarios/ttl-dlq.yaml topologies/rte-demo.yaml
+  rmqplay check scenarios/first.yaml topologies/first.yaml
   rmqplay check definitions.json --for 4.3          an export, as the version to come would take it
   rmqplay check --deny warning --format github      in a workflow: annotations, and exit 1 on warnings
   rmqplay explain yaml::unknown_key                 what a code that it shows means
@@ -163,7 +163,7 @@ Exit codes: 0 nothing stops, 65 something does, 1 when --deny finds.")]
     /// Show what is in force on a queue or exchange: arguments, policies, defaults; which won, and why.
     #[command(after_help = "\
 Examples:
-  rmqplay effective topologies/rte-demo.yaml                  of all queues and exchanges of a file
+  rmqplay effective topologies/first.yaml                     of all queues and exchanges of a file
   rmqplay effective definitions.json orders.work --for 4.3    of one queue, on one version
   rmqplay effective --broker amqp://localhost orders.work     of a queue on a broker")]
     Effective(EffectiveOptions),
@@ -177,8 +177,8 @@ Examples:
     /// Show which queues get a message, by which bindings, and what becomes of it then.
     #[command(after_help = "\
 Examples:
-  rmqplay route topologies/rte-demo.yaml rte.topic rte.retrieve.a     exchange and routing key
-  rmqplay route topologies/rte-demo.yaml '' orders.work               the default exchange: a queue's name
+  rmqplay route topologies/first.yaml '' orders                       the default exchange: a queue's name
+  rmqplay route topologies/shop.yaml orders order.created             exchange and routing key
   rmqplay route definitions.json files '' --header format=pdf --as alice
   rmqplay route --broker amqp://localhost orders order.created
 
@@ -187,19 +187,19 @@ Nothing is published. What follows is told hop by hop: expiry, rejection, limits
     /// Draw a topology: exchanges, queues, bindings, dead letters with their reasons, alternates, retries, shovels.
     #[command(after_help = "\
 Examples:
-  rmqplay graph topologies/rte-demo.yaml                      Mermaid, as Markdown pages of many hosts draw it
-  rmqplay graph topologies/rte-demo.yaml -o rte.svg           a picture, with a legend
+  rmqplay graph topologies/first.yaml                         Mermaid, as Markdown pages of many hosts draw it
+  rmqplay graph topologies/first.yaml -o first.svg            a picture, with a legend
   rmqplay graph definitions.json -o shop.dot --vhost shop     Graphviz
   rmqplay graph --broker amqp://localhost --for 4.3           what a broker holds, by the rules of 4.3
   rmqplay graph shop.yaml --plan --broker amqp://localhost    what apply would make of it, coloured
-  rmqplay graph --scenario scenarios/ttl-dlq.yaml -o used.svg what a scenario exercises
+  rmqplay graph --scenario scenarios/first.yaml -o used.svg   what a scenario exercises
 
 An edge stands for all bindings between two. Dead letters that end nowhere are red. A queue's retries are one node.")]
     Graph(GraphOptions),
     /// Write scenarios for dead-letter ways, limits, rights and retries that none exercises; each passes.
     #[command(after_help = "\
 Examples:
-  rmqplay suggest topologies/rte-demo.yaml                    print them
+  rmqplay suggest topologies/first.yaml                       print them
   rmqplay suggest definitions.json --write scenarios/broker   one file each; a file that is there stays
   rmqplay suggest topologies/orders.yaml --scenarios scenarios/orders --for 4.0,4.3
 
@@ -210,7 +210,8 @@ Each is played on the simulated broker of all versions before it is shown; what 
 Examples:
   rmqplay explain TTL-2                             what RabbitMQ does, by version, and how that is known
   rmqplay explain topology::not_simulated           what is wrong, with a wrong and a right example
-  rmqplay explain DL                                all rules of a family")]
+  rmqplay explain DL                                all rules of a family
+  rmqplay explain delivery_limit                    all whose titles speak of it")]
     Explain(ExplainOptions),
     /// Write a first topology and scenario and a CI workflow; overwrites nothing.
     #[command(after_help = "\
@@ -221,7 +222,7 @@ Example:
     #[command(after_help = "\
 Examples:
   rmqplay fmt                                       everything below scenarios/ and topologies/
-  rmqplay fmt --check scenarios/ttl-dlq.yaml        exit 1 when it would change")]
+  rmqplay fmt --check scenarios/first.yaml          exit 1 when it would change")]
     Fmt(FmtOptions),
     /// Write the JSON Schema of topologies, scenarios or rmqplay.yaml, for editors.
     #[command(after_help = "\
@@ -267,20 +268,20 @@ A vhost that somebody is connected to stays, and so do the users of its run: a r
     #[command(after_help = "\
 Examples:
   rmqplay review                                    everything pending below scenarios/
-  rmqplay review scenarios/ttl-dlq.yaml")]
+  rmqplay review scenarios/first.yaml")]
     Review(ReviewOptions),
     /// Make pending outcomes the snapshots.
     #[command(after_help = "\
 Examples:
   rmqplay accept                                    everything pending below scenarios/
-  rmqplay accept scenarios/ttl-dlq.yaml
-  rmqplay accept scenarios/snapshots/ttl-dlq.snap.new")]
+  rmqplay accept scenarios/first.yaml
+  rmqplay accept scenarios/snapshots/first.snap.new")]
     Accept(ReviewOptions),
     /// Throw pending outcomes away; the snapshots stay as they are.
     #[command(after_help = "\
 Examples:
   rmqplay reject                                    everything pending below scenarios/
-  rmqplay reject scenarios/ttl-dlq.yaml")]
+  rmqplay reject scenarios/first.yaml")]
     Reject(ReviewOptions),
     /// Print the help of a command, or the reference of the language: `help language`.
     #[command(after_help = "\
