@@ -25,7 +25,7 @@ fn stops(plan: &Plan) -> Vec<Problem> {
     plan.problems.iter().filter(|problem| problem.level == Level::Problem).cloned().collect()
 }
 
-/// Says why nothing is written; `None` when nothing stands against it.
+/// Says that nothing is written and why; `None` when nothing stands against it.
 pub(crate) fn refuse(
     plan: &Plan,
     decision: Decision,
@@ -33,45 +33,55 @@ pub(crate) fn refuse(
     terminal: &Terminal,
     sources: &Sources,
 ) -> Option<ExitCode> {
-    match decision {
-        Decision::Nothing | Decision::Write => None,
+    let (code, why) = against(plan, decision, deny)?;
+    show_stops(plan, decision, terminal, sources);
+    terminal.error(&format!("nothing was written: {why}"));
+    Some(code)
+}
+
+/// Says what apply would do about a plan that something stands against, with the reason in the same sentence.
+pub(crate) fn would_refuse(plan: &Plan, decision: Decision, deny: &[Denied], terminal: &Terminal, sources: &Sources) {
+    let Some((_, why)) = against(plan, decision, deny) else { return };
+    show_stops(plan, decision, terminal, sources);
+    match terminal.quiet {
+        true => terminal.error(&format!("apply would refuse: {why}")),
+        false => terminal.print(&format!("{}; apply would refuse: {why}", report::changes_text(plan))),
+    }
+}
+
+/// Draws the problems that stand against a plan, where these are why it is refused.
+fn show_stops(plan: &Plan, decision: Decision, terminal: &Terminal, sources: &Sources) {
+    if matches!(decision, Decision::Lacks | Decision::Replaces) {
+        let _ = terminal.problems(&stops(plan), sources);
+    }
+}
+
+/// Returns what stands against a plan, and how the command ends; `None` when nothing does.
+fn against(plan: &Plan, decision: Decision, deny: &[Denied]) -> Option<(ExitCode, String)> {
+    let why = match decision {
+        Decision::Nothing | Decision::Write => return None,
         Decision::Lacks => {
-            let _ = terminal.problems(&stops(plan), sources);
-            terminal.error("nothing was written: this broker lacks what the file needs");
-            Some(ExitCode::Environment)
+            return Some((ExitCode::Environment, "this broker lacks what the file needs".to_owned()));
         }
         Decision::Replaces => {
-            let _ = terminal.problems(&stops(plan), sources);
             let refused = |change: &&Change| change.writes.is_empty();
             let count = plan.replaced().filter(refused).count();
-            terminal.error(&format!(
-                "nothing was written: {count} of the differences cannot be changed on a broker that holds the object\n{}",
+            format!(
+                "{count} of the differences cannot be changed on a broker that holds the object\n{}",
                 report::refused_replacements_text(plan)
-            ));
-            Some(ExitCode::Unsafe)
+            )
         }
         Decision::Denied => {
             let findings = plan.problems.iter().filter(|problem| is_denied(problem, deny));
             let codes: BTreeSet<&str> = findings.map(|problem| problem.code.text()).collect();
             let codes: Vec<&str> = codes.into_iter().collect();
-            terminal.error(&format!("nothing was written: --deny stands against {}", codes.join(", ")));
-            Some(ExitCode::Unsafe)
+            format!("--deny stands against {}", codes.join(", "))
         }
-        Decision::Protected => {
-            terminal.error(&format!("nothing was written: {}", protected(plan)));
-            Some(ExitCode::Unsafe)
-        }
-        Decision::Loses => {
-            let at_stake = report::at_stake_text(plan);
-            terminal.error(&format!("nothing was written: {at_stake}; apply with --yes if that is meant"));
-            Some(ExitCode::Unsafe)
-        }
-        Decision::DeletesMuch => {
-            let much = deletes_much(plan);
-            terminal.error(&format!("nothing was written: {much}; apply with --yes if that is meant"));
-            Some(ExitCode::Unsafe)
-        }
-    }
+        Decision::Protected => protected(plan),
+        Decision::Loses => format!("{}; apply with --yes if that is meant", report::at_stake_text(plan)),
+        Decision::DeletesMuch => format!("{}; apply with --yes if that is meant", deletes_much(plan)),
+    };
+    Some((ExitCode::Unsafe, why))
 }
 
 /// Says what is protected from deletion, and what to do.

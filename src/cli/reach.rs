@@ -68,7 +68,7 @@ impl ReachOptions {
         }
         if desired.loaded.own_vhosts.is_empty() {
             terminal.error(
-                "nothing was written: the files name no vhost of their own, and --prune deletes in those alone\n  help: say \
+                "the files name no vhost of their own, and --prune deletes in those alone\n  help: say \
                  which: `vhost: /` at the top of a file, or `vhosts: [/]`",
             );
             return Some(ExitCode::Unsafe);

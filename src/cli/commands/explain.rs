@@ -31,6 +31,9 @@ pub fn explain(command: &ExplainOptions, terminal: &Terminal) -> ExitCode {
     ExitCode::Fine
 }
 
+/// The fewest letters of a word that is looked for in titles.
+const TITLE_WORD_MIN: usize = 3;
+
 /// All that can be explained.
 struct Explainable {
     rules: Vec<RuleChapter>,
@@ -43,6 +46,8 @@ enum Explained<'b> {
     Code(&'b CodeSection, &'b str),
     /// All rules or codes of a family: `DL`, `topology`.
     Family(Vec<RuleChapter>, Vec<CodeChapter>),
+    /// What nothing is named, and the rules and codes whose titles speak of it.
+    Titled(String, Vec<RuleChapter>, Vec<CodeChapter>),
 }
 
 impl Explainable {
@@ -86,6 +91,9 @@ impl Explainable {
             let names: Vec<String> = same.iter().map(|entry| format!("`{}`", entry.name())).collect();
             return Err(format!("several codes end in `{name}`: {}", names.join(", ")));
         }
+        if let Some(titled) = self.titled(&wanted) {
+            return Ok(titled);
+        }
         let names: Vec<String> = self.entries().map(|entry| entry.name().to_owned()).collect();
         let help = match nearest(&wanted, &names) {
             Some(near) => Help::did_you_mean(near).to_string(),
@@ -94,22 +102,44 @@ impl Explainable {
         Err(format!("there is no rule or code `{name}`: {help}"))
     }
 
+    /// Keeps what has all words of `wanted` in its title.
+    fn titled(&self, wanted: &str) -> Option<Explained<'_>> {
+        let words: Vec<&str> = wanted.split(['_', '-', ' ']).filter(|word| !word.is_empty()).collect();
+        if words.iter().all(|word| word.len() < TITLE_WORD_MIN) {
+            return None;
+        }
+        let speaks = |title: &str| {
+            let title = title.to_lowercase();
+            words.iter().all(|word| title.contains(word))
+        };
+        let (rules, codes) = self.chosen(|rule| speaks(&rule.title), |code| speaks(&code.title));
+        (!rules.is_empty() || !codes.is_empty()).then(|| Explained::Titled(wanted.to_owned(), rules, codes))
+    }
+
     /// Keeps what begins with `wanted` and a dash, or `wanted` and two colons.
     fn family(&self, wanted: &str) -> Option<Explained<'_>> {
+        let (rules, codes) = self.chosen(
+            |rule| rule.id.to_lowercase().rsplit_once('-').is_some_and(|(family, _)| family == wanted),
+            |code| code.name.split_once("::").is_some_and(|(family, _)| family == wanted),
+        );
+        (!rules.is_empty() || !codes.is_empty()).then_some(Explained::Family(rules, codes))
+    }
+
+    /// Keeps chapters with what is chosen of them.
+    fn chosen(
+        &self,
+        is_rule: impl Fn(&RuleSection) -> bool,
+        is_code: impl Fn(&CodeSection) -> bool,
+    ) -> (Vec<RuleChapter>, Vec<CodeChapter>) {
         let rules = self.rules.iter().filter_map(|chapter| {
-            let is_its = |rule: &&RuleSection| {
-                rule.id.to_lowercase().rsplit_once('-').is_some_and(|(family, _)| family == wanted)
-            };
-            let rules: Vec<RuleSection> = chapter.rules.iter().filter(is_its).cloned().collect();
+            let rules: Vec<RuleSection> = chapter.rules.iter().filter(|rule| is_rule(rule)).cloned().collect();
             (!rules.is_empty()).then(|| RuleChapter { title: chapter.title.clone(), rules })
         });
         let codes = self.codes.iter().filter_map(|chapter| {
-            let is_its = |code: &&CodeSection| code.name.split_once("::").is_some_and(|(family, _)| family == wanted);
-            let codes: Vec<CodeSection> = chapter.codes.iter().filter(is_its).cloned().collect();
+            let codes: Vec<CodeSection> = chapter.codes.iter().filter(|code| is_code(code)).cloned().collect();
             (!codes.is_empty()).then(|| CodeChapter { title: chapter.title.clone(), codes })
         });
-        let (rules, codes): (Vec<_>, Vec<_>) = (rules.collect(), codes.collect());
-        (!rules.is_empty() || !codes.is_empty()).then_some(Explained::Family(rules, codes))
+        (rules.collect(), codes.collect())
     }
 }
 
@@ -118,7 +148,7 @@ impl Explained<'_> {
         match self {
             Explained::Rule(rule, _) => &rule.id,
             Explained::Code(code, _) => &code.name,
-            Explained::Family(..) => "",
+            Explained::Family(..) | Explained::Titled(..) => "",
         }
     }
 
@@ -126,7 +156,7 @@ impl Explained<'_> {
         match self {
             Explained::Rule(rule, chapter) => rule_json(rule, chapter),
             Explained::Code(code, chapter) => code_json(code, chapter),
-            Explained::Family(rules, codes) => {
+            Explained::Family(rules, codes) | Explained::Titled(_, rules, codes) => {
                 let of_rules =
                     rules.iter().flat_map(|chapter| chapter.rules.iter().map(|rule| rule_json(rule, &chapter.title)));
                 let of_codes =
@@ -141,6 +171,10 @@ impl Explained<'_> {
             Explained::Rule(rule, chapter) => explain_rule(rule, chapter, terminal.width, terminal.palette),
             Explained::Code(code, chapter) => explain_code(code, chapter, terminal.width, terminal.palette),
             Explained::Family(rules, codes) => explain_list(rules, codes, terminal.palette),
+            Explained::Titled(wanted, rules, codes) => {
+                let list = explain_list(rules, codes, terminal.palette);
+                format!("Nothing is named `{wanted}`; these speak of it:\n\n{list}")
+            }
         }
     }
 }

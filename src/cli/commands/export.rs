@@ -10,7 +10,7 @@ use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, runtime};
 use crate::convert::{DefinitionsForm, Imported, definitions, only_vhost};
 use crate::io::random_salt;
-use crate::model::Topology;
+use crate::model::{Topology, by_number, counted};
 
 /// Loads, joins, and writes.
 pub fn export(command: &ExportOptions, terminal: &Terminal) -> ExitCode {
@@ -46,7 +46,26 @@ pub fn export(command: &ExportOptions, terminal: &Terminal) -> ExitCode {
         };
         terminal.status(&format!("wrote {} for RabbitMQ {}: {how}", path.display(), command.target));
     }
+    if code == ExitCode::Fine && command.vhost.is_none() {
+        terminal.error_unless_empty(&without_password(&topology));
+    }
     code
+}
+
+/// Says which users the import makes without a password.
+fn without_password(topology: &Topology) -> String {
+    let users = topology.users.iter().filter(|user| user.credential.is_none());
+    let names: Vec<&str> = users.map(|user| user.name.as_str()).collect();
+    let them = by_number(names.len(), "it", "them");
+    match names.len() {
+        0 => String::new(),
+        n => format!(
+            "note: {} {} no password ({}): nobody can log in as {them} with one",
+            counted(n, "user"),
+            by_number(n, "has", "have"),
+            names.join(", ")
+        ),
+    }
 }
 
 /// Loads all files, judged by the version that shall import them.

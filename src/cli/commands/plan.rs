@@ -182,10 +182,7 @@ pub(crate) fn show(planned: &Plan, decision: Decision, deny: &[Denied], terminal
         Decision::Write => {
             terminal.status(&format!("{}; nothing was written", report::changes_text(planned)));
         }
-        _ => {
-            terminal.status(&format!("{}; apply would refuse:", report::changes_text(planned)));
-            let _ = planned::refuse(planned, decision, deny, terminal, sources);
-        }
+        _ => planned::would_refuse(planned, decision, deny, terminal, sources),
     }
 }
 

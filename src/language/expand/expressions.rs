@@ -4,7 +4,7 @@
 use crate::language::decode::suggestions;
 use crate::language::expand::late::{LATE_NAMES, Late};
 use crate::model::{MESSAGE_FIELDS, Template};
-use crate::source::{Code, Help, Problem, Span};
+use crate::source::{Code, Help, Problem, Span, is_secret};
 use std::ops::Range;
 
 /// The filters that templates may use.
@@ -202,7 +202,11 @@ pub fn undefined(
     })?;
     let name = path.trim_start_matches("env.");
     let problem = Problem::new(CODE, format!("the environment variable {name} is not set"));
-    let help = format!("set it, or give a default: {{{{ env.{name} | default('…') }}}}");
+    // A default of a secret would stand in the file.
+    let help = match is_secret(name) {
+        true => format!("set it: `export {name}=…`, or `{name}=… rmqplay …` for one command"),
+        false => format!("set it, or give a default: {{{{ env.{name} | default('…') }}}}"),
+    };
     Some(problem.at(find(&path), "not set").help(help))
 }
 
