@@ -62,6 +62,8 @@ pub struct Timeout {
     pub after: Millis,
     pub span: Span,
     pub actions: Vec<Action>,
+    /// Where each action stands.
+    pub places: Vec<Span>,
 }
 
 /// How a consumer comes back that lost its connection or its channel.
@@ -104,6 +106,8 @@ pub struct Rule {
     pub span: Span,
     pub matcher: Matcher,
     pub actions: Vec<Action>,
+    /// Where each action stands.
+    pub places: Vec<Span>,
 }
 
 /// Holds conditions that must all be true; an empty one matches everything.

@@ -59,7 +59,7 @@ pub fn consumer(name: &str, actions: Vec<Action>) -> Consumer {
         timeout: None,
         reconnect: None,
         ladder: None,
-        rules: vec![Rule { span: place(), matcher: Matcher::default(), actions }],
+        rules: vec![Rule { span: place(), matcher: Matcher::default(), actions, places: Vec::new() }],
     }
 }
 

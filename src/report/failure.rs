@@ -1,5 +1,6 @@
 //! Failed cells for a reader: the line, what was expected and found, what led there, and how to repeat it.
-//! The first one in full; what several brokers share is told once, and so is each help.
+//! The first one in full, the others with the command that tells their story; what several brokers share is told once, and
+//! so is each help.
 
 use crate::player::{Circumstances, Failure, Verdict};
 use crate::report::problem::draw_one;
@@ -74,7 +75,9 @@ fn group_text(group: &[&CellReport], full: bool, helps: &mut BTreeSet<String>, p
         text.push_str(&coloured_difference(words, palette));
     }
     text.truncate(text.trim_end().len());
-    text.push_str(&format!("\n\n  {} {}\n", palette.dim("again:"), cell.again_with(group)));
+    let is_cut = !full && cell.played.as_ref().is_some_and(|played| !played.failures.is_empty());
+    let again = if is_cut { "again, with its story:" } else { "again:" };
+    text.push_str(&format!("\n\n  {} {}\n", palette.dim(again), cell.again_with(group)));
     text
 }
 

@@ -35,7 +35,7 @@ pub use declare::{
 pub use effective_policies::{EffectivePolicies, PoliciesInForce};
 pub use expiration::parse_expiration;
 pub use pattern::Pattern;
-pub use permission::{Access, access_refused, expand_topic_pattern, topic_access_refused};
+pub use permission::{Access, access_refused, expand_topic_pattern, missing_right, topic_access_refused};
 pub use permits::{DeprecatedFeature, Edition, Permits, differences_of};
 pub use policy::{
     Definition, DelayedRetry, Overflow, QueueSettings, RetryKind, applies_to_exchange, applies_to_queue,

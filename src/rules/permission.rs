@@ -44,6 +44,47 @@ pub fn topic_access_refused(
     access_refused(differences, access, &resource, user)
 }
 
+/// Says which right a refusal misses: whose, which (`usual` where 3.10 names none), and the narrowest pattern that grants it.
+///
+/// ```
+/// use rmqplay::rules::{Access, missing_right};
+/// let text = "ACCESS_REFUSED - access to exchange 'amq.default' in vhost 'v' refused for user 'alice'";
+/// let help = missing_right(text, Access::Write).unwrap();
+/// assert_eq!(help, r"user 'alice' needs write on '^amq\.default$' in vhost 'v': add it to its `permissions`");
+/// assert_eq!(missing_right("NOT_ALLOWED - access to vhost 'v' refused for user 'alice'", Access::Write), None);
+/// ```
+pub fn missing_right(text: &str, usual: Access) -> Option<String> {
+    let (before, rest) = text.split_once("access to ")?;
+    let (resource, user) = rest.rsplit_once(" refused for user '")?;
+    let user = user.strip_suffix('\'')?;
+    let (resource, vhost) = resource.rsplit_once("' in vhost '")?;
+    let vhost = vhost.strip_suffix('\'')?;
+    let named = [Access::Configure, Access::Write, Access::Read];
+    let right = named.into_iter().find(|right| before.trim_end().ends_with(right.as_str())).unwrap_or(usual).as_str();
+    if let Some(topic) = resource.strip_prefix("topic '") {
+        let (key, exchange) = topic.rsplit_once("' in exchange '")?;
+        let pattern = pattern_of(key);
+        return Some(format!(
+            "user '{user}' needs {right} on '{pattern}' in the `topic_permissions` of exchange '{exchange}' in vhost '{vhost}'"
+        ));
+    }
+    let (_, name) = resource.split_once(" '")?;
+    let pattern = pattern_of(name);
+    Some(format!("user '{user}' needs {right} on '{pattern}' in vhost '{vhost}': add it to its `permissions`"))
+}
+
+/// Writes the pattern that fits one name alone.
+fn pattern_of(name: &str) -> String {
+    let mut pattern = "^".to_owned();
+    for letter in name.chars() {
+        if r"\.+*?()|[]{}^$".contains(letter) {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern + "$"
+}
+
 /// Puts user and vhost into a topic pattern (PE-7).
 ///
 /// ```

@@ -4,4 +4,5 @@ pub(crate) mod evidence;
 pub(crate) mod judge;
 pub(crate) mod judge_consumer;
 pub(crate) mod judge_messages;
+pub(crate) mod list_advice;
 pub(crate) mod tally;

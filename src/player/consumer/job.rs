@@ -4,6 +4,7 @@
 use crate::broker::{Delivery, PublishId};
 use crate::model::{Action, Consumer, Moment, Name};
 use crate::player::record::timeline::WorkUnit;
+use crate::source::Span;
 use std::collections::BTreeMap;
 
 /// One piece of work.
@@ -52,6 +53,15 @@ impl Job {
             JobState::Rule(rule) => consumer.rules.get(rule).map_or(&[], |rule| &rule.actions),
             JobState::Timeout => consumer.timeout.as_ref().map_or(&[], |timeout| &timeout.actions),
         }
+    }
+
+    /// Returns where the action before the next one stands.
+    pub fn place(&self, consumer: &Consumer) -> Option<Span> {
+        let places = match self.doing {
+            JobState::Rule(rule) => &consumer.rules.get(rule)?.places,
+            JobState::Timeout => &consumer.timeout.as_ref()?.places,
+        };
+        places.get(self.next_action.checked_sub(1)?).copied()
     }
 
     /// Names what is worked on.

@@ -11,6 +11,7 @@ use crate::player::message::anonymous_messages::Fate;
 use crate::player::message::bad_value::place_of_refused;
 use crate::player::record::outcome::ActionRecord;
 use crate::player::record::timeline::{Attempt, TimelineEvent};
+use crate::rules::{Access, missing_right};
 use crate::source::Code;
 
 impl ConsumerInstance {
@@ -110,6 +111,7 @@ impl ConsumerInstance {
             }
             let action = job.next_action.checked_sub(1).and_then(|at| job.actions(consumer).get(at));
             place = refusal.zip(action).and_then(|(refusal, action)| place_of_refused(action, refusal.code));
+            place = place.or_else(|| job.place(consumer));
             acked = acks.and_then(|at| job.held.get(at)).map(|held| (held.delivery.tag, held.receipt));
             break;
         }
@@ -126,6 +128,7 @@ impl ConsumerInstance {
         self.jobs.clear();
         context.refused(self.name.clone(), Attempt::Publish, refusal);
         let message = format!("a publish of {} was refused: {refusal}", self.name);
-        context.failed(Code::StepRefused, message, place.unwrap_or(consumer.span), vec![]);
+        let help = missing_right(&refusal.text, Access::Write);
+        context.failed(Code::StepRefused, message, place.unwrap_or(consumer.span), vec![]).help = help;
     }
 }

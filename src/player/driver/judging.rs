@@ -6,6 +6,7 @@ use crate::model::{
 };
 use crate::player::assert::evidence::Evidence;
 use crate::player::assert::judge::judge;
+use crate::player::assert::list_advice::list_advice;
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::context::owner::Asker;
@@ -108,7 +109,9 @@ fn holds(expectation: &Expectation, findings: Vec<Finding>, context: &mut Contex
     context.record(TimelineEvent::Judged { span: expectation.span, holds });
     if !holds {
         let (code, sentence) = (code_of(&expectation.subject), sentence_of(expectation));
+        let advice = list_advice(&expectation.subject, &findings, scenario);
         let failure = context.failed(code, sentence, expectation.span, findings);
+        failure.help = advice;
         failure.subjects.extend(failure_subject(&expectation.subject, scenario));
     }
     holds

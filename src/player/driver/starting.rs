@@ -8,6 +8,7 @@ use crate::player::context::command_sequence::Ask;
 use crate::player::context::owner::Asker;
 use crate::player::driver::state::{ConsumerRequest, Continuation, Driver, DriverState, RunStage};
 use crate::player::record::timeline::Attempt;
+use crate::rules::{Access, missing_right};
 use crate::source::Code;
 
 impl Driver {
@@ -66,5 +67,7 @@ fn cannot_start(
     let Some(consumer) = consumers.declared(number, scenario) else { return };
     let what = Attempt::Consume(context.ledger.consumers[number].queue.name.clone());
     context.refused(consumers.name_of(number), what, refusal);
-    context.failed(Code::StepRefused, format!("a consumer could not start: {refusal}"), consumer.span, vec![]);
+    let help = missing_right(&refusal.text, Access::Read);
+    context.failed(Code::StepRefused, format!("a consumer could not start: {refusal}"), consumer.span, vec![]).help =
+        help;
 }

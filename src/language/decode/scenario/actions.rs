@@ -51,7 +51,17 @@ fn rule(node: &Node, auto_ack: bool, folder: &Folder<'_>, desk: &mut Diagnostics
     if !actions.is_empty() && !node.is_faulty() {
         judge(&actions, auto_ack, span, desk);
     }
-    Some(Rule { span: node.span, matcher: matcher?, actions })
+    let places = done.map_or_else(Vec::new, places);
+    Some(Rule { span: node.span, matcher: matcher?, actions, places })
+}
+
+/// Lists where the actions of a `do` stand: their words.
+pub fn places(node: &Node) -> Vec<Span> {
+    let place = |node: &Node| node.entries().first().map_or(node.span, |entry| entry.key_span);
+    match &node.kind {
+        NodeKind::List(nodes) => nodes.iter().map(place).collect(),
+        _ => vec![place(node)],
+    }
 }
 
 /// Decodes what stands at a `do`: a list of actions, or one.

@@ -6,7 +6,7 @@ use crate::language::decode::collect;
 use crate::language::decode::collect::ClimbedLadders;
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
-use crate::language::decode::scenario::actions::{actions, rules};
+use crate::language::decode::scenario::actions::{actions, places, rules};
 use crate::language::decode::scenario::publish::Folder;
 use crate::language::decode::topology::objects::{Surroundings, bindings_of_queue, queue_fields};
 use crate::language::syntax::tree::{Entry, Node, NodeKind};
@@ -196,7 +196,8 @@ fn timeout(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<T
     }
     let actions = done.map_or_else(Vec::new, |node| actions(node, folder, desk));
     fields.finish(desk);
-    Some(Timeout { after: after?, span: node.span, actions })
+    let places = done.map_or_else(Vec::new, places);
+    Some(Timeout { after: after?, span: node.span, actions, places })
 }
 
 fn reconnect(node: &Node, desk: &mut Diagnostics) -> Option<Reconnect> {
