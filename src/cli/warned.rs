@@ -33,7 +33,8 @@ pub(crate) fn warned_of(
     let is_inside = |at: Span| places.iter().any(|of| of.file == at.file && of.start <= at.start && at.end <= of.end);
     let mut found = foresee::without_allowed(found, &loaded.allowed);
     found.retain(|problem| problem.level >= Level::Warning || is_denied(problem, deny));
-    found.retain(|problem| problem.span().is_some_and(is_inside));
+    // A tie concerns both policies, whichever of them is new.
+    found.retain(|problem| problem.labels.iter().any(|label| is_inside(label.span)));
     found
 }
 

@@ -6,7 +6,7 @@
 
 use crate::foresee::topology_view::{QueueView, TopologyView};
 use crate::model::{Exchange, Name, Policy, Queue, QueueKind};
-use crate::rules::{Pattern, applies_to_exchange, applies_to_queue, policy_holds_for_stream};
+use crate::rules::{Differences, Pattern, applies_to_exchange, applies_to_queue, policy_holds_for_stream};
 use serde_json::Value as Json;
 
 /// Where a value comes from.
@@ -33,10 +33,16 @@ pub struct EffectiveSetting {
 /// Why a policy whose pattern finds the name is not in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotInForce {
-    /// Another one wins, with its priority.
+    /// Another one of a higher priority wins.
     Loses {
         to: Name,
         priority: i64,
+    },
+    /// Another one has the same priority: it is the first by name where the version takes that, else it is chance which
+    /// of them holds, and the other one is assumed (PO-1).
+    Tied {
+        with: Name,
+        by_chance: bool,
     },
     ApplyTo,
     /// The type of the queue does not know this key.
@@ -202,7 +208,7 @@ pub(in crate::foresee) fn of_exchange(exchange: &Exchange, view: &TopologyView<'
     let lost = view.topology.policies.iter().filter(finding).filter(|policy| {
         applies_to_exchange(policy.apply_to) && winner.as_ref().is_some_and(|(name, _)| *name != policy.name)
     });
-    let passed = lost.map(|policy| passed(policy, false, loses(&winner))).collect();
+    let passed = lost.map(|policy| passed(policy, false, loses(policy, &winner, view.newest().rules))).collect();
     EffectiveObject {
         vhost: exchange.vhost.clone(),
         name: exchange.name.clone(),
@@ -218,9 +224,13 @@ fn finds(policy: &Policy, name: &str) -> bool {
     Pattern::new(&policy.pattern, false).is_ok_and(|pattern| pattern.matches(name))
 }
 
-fn loses(winner: &Option<(Name, i64)>) -> NotInForce {
+/// Says why a policy is not in force where another one is.
+fn loses(policy: &Policy, winner: &Option<(Name, i64)>, rules: &Differences) -> NotInForce {
     let (to, priority) = winner.clone().unwrap_or_default();
-    NotInForce::Loses { to, priority }
+    match priority == policy.priority {
+        true => NotInForce::Tied { with: to, by_chance: !rules.tie_takes_first },
+        false => NotInForce::Loses { to, priority },
+    }
 }
 
 fn passed(policy: &Policy, operator: bool, why: NotInForce) -> PassedPolicy {
@@ -246,7 +256,7 @@ fn passed_by_queue(queue: &QueueView<'_>, view: &TopologyView<'_>) -> Vec<Passed
                 _ if winner.as_ref().is_some_and(|(name, _)| *name == policy.name) => continue,
                 _ if !policy.apply_to.covers(queue.kind) => NotInForce::ApplyTo,
                 Some(key) => NotInForce::Key(key.clone()),
-                None => loses(&winner),
+                None => loses(policy, &winner, rules),
             };
             all.push(passed(policy, operator, why));
         }

@@ -48,7 +48,7 @@ pub enum FateCause {
     OverLimit,
     /// The new one, when the queue is full.
     Refused,
-    /// It failed so often.
+    /// It came back more often than this (CO-13).
     DeliveryLimit(i64),
 }
 

@@ -55,16 +55,20 @@ fn object_text(object: &EffectiveObject, palette: Palette) -> String {
     for passed in &object.passed {
         let kind = if passed.operator { "operator policy" } else { "policy" };
         let why = match &passed.why {
-            NotInForce::Loses { to, priority } if *priority == passed.priority => {
-                format!("'{to}' of the same priority wins by its name (PO-1)")
+            NotInForce::Tied { with, by_chance: false } => {
+                format!("'{with}' has the same priority and is the first by name (PO-1)")
+            }
+            NotInForce::Tied { with, by_chance: true } => {
+                format!("'{with}' has the same priority, and which of them holds is chance; '{with}' is assumed (PO-1)")
             }
             NotInForce::Loses { to, priority } => format!("'{to}' wins with priority {priority} (PO-1)"),
             NotInForce::ApplyTo => "its apply-to means other objects (PO-2)".to_owned(),
             NotInForce::Key(key) => format!("it sets `{key}`, which {} queues do not know (PO-3)", object.kind),
         };
+        let by_chance = matches!(passed.why, NotInForce::Tied { by_chance: true, .. });
         out.push_str(&format!(
             "  {} {kind} '{}', priority {}: {why}\n",
-            palette.odd("not in force:"),
+            palette.odd(if by_chance { "perhaps in force:" } else { "not in force:" }),
             passed.name,
             passed.priority
         ));
@@ -127,6 +131,9 @@ pub fn effective_json(objects: &[EffectiveObject]) -> Json {
             .map(|passed| {
                 let why = match &passed.why {
                     NotInForce::Loses { to, priority } => json!({ "loses_to": to.as_str(), "priority": priority }),
+                    NotInForce::Tied { with, by_chance } => {
+                        json!({ "loses_to": with.as_str(), "priority": passed.priority, "by_chance": by_chance })
+                    }
                     NotInForce::ApplyTo => json!({ "apply_to": true }),
                     NotInForce::Key(key) => json!({ "key": key }),
                 };
@@ -327,7 +334,7 @@ fn cause(cause: FateCause) -> String {
         FateCause::Rejected => "rejected".to_owned(),
         FateCause::OverLimit => "the oldest, over the limit".to_owned(),
         FateCause::Refused => "new ones, when full".to_owned(),
-        FateCause::DeliveryLimit(limit) => format!("after {limit} failed deliveries"),
+        FateCause::DeliveryLimit(limit) => format!("over its delivery limit of {limit}"),
     }
 }
 

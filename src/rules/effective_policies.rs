@@ -116,7 +116,7 @@ impl<P: Borrow<Policy>> EffectivePolicies<P> {
             && compiled.finds(name)
     }
 
-    /// Returns the one of the highest priority; of equal ones the first or the last by name, as the version takes it.
+    /// Returns the one of the highest priority; of equal ones the first by name, or the last where it is chance (PO-1).
     fn best(&self, operator: bool, matches: impl Fn(&Compiled<P>) -> bool) -> Option<&Policy> {
         let mut best: Option<&Policy> = None;
         for compiled in if operator { &self.operator } else { &self.user } {

@@ -36,7 +36,7 @@ pub enum PolicyFate {
     Outranked {
         by: Name,
     },
-    /// One of the same priority holds: the version takes the first or the last by name (PO-1).
+    /// One of the same priority holds: the version takes the first by name, or any, and the last is assumed (PO-1).
     Tied {
         by: Name,
         first: bool,

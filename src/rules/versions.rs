@@ -176,7 +176,7 @@ pub struct Differences {
     pub quorum_get_count_0: bool,
     /// CO-12: x-acquired-count beside x-delivery-count.
     pub two_counters: bool,
-    /// CO-13: deliveries that a quorum queue allows by default.
+    /// CO-13: returns of a message that a quorum queue allows by default.
     pub quorum_default_limit: Option<i64>,
     /// CO-13: a death by delivery limit lets its consumer hold one message more from then on (seen on 3.10.8).
     pub limit_death_leaks_credit: bool,
@@ -200,7 +200,7 @@ pub struct Differences {
     pub more_operator_keys: &'static [&'static str],
     /// PO-7: apply-to knows queue types.
     pub apply_to_types: bool,
-    /// PO-1: at equal priority the alphabetically first policy wins (else the last).
+    /// PO-1: at equal priority the alphabetically first policy wins (else it is chance, and the last one is assumed).
     pub tie_takes_first: bool,
     /// PO-9: texts of /policies are HTML-escaped.
     pub policy_text_escaped: bool,

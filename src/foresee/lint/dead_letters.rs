@@ -5,10 +5,9 @@ use crate::foresee::lint::dead_letter_ways::{DeadLetterWay, DeadLetterWays};
 use crate::foresee::lint::findings::{LintFindings, and_more};
 use crate::foresee::lint::retries;
 use crate::foresee::lint::topic_keys::has_wildcard;
-use crate::foresee::topology_view::{QueueView, TopologyView};
+use crate::foresee::topology_view::TopologyView;
 use crate::language::nearest;
 use crate::model::Name;
-use crate::rules::Overflow;
 use crate::source::{Code, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,9 +24,6 @@ pub fn check(view: &TopologyView<'_>, ways: &mut DeadLetterWays, found: &mut Lin
         cycle(way, round.contains(&way.from), view, ways, found);
     }
     retries::shared(view, ways, found);
-    for queue in &view.queues {
-        refusing_target(queue, view, ways, found);
-    }
 }
 
 /// Tells of dead letters that no binding takes (DL-4).
@@ -219,30 +215,4 @@ fn timed_way_back(
         next += 1;
     }
     None
-}
-
-/// Tells of limits that dead letters do not heed, or are lost at (DL-10).
-fn refusing_target(queue: &QueueView<'_>, view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
-    let settings = &queue.settings;
-    let limited = settings.max_length.is_some() || settings.max_length_bytes.is_some();
-    if !limited || settings.overflow == Overflow::DropHead {
-        return;
-    }
-    let mut senders = ways.to(&queue.queue.vhost, queue.name()).map(|way| &view.queues[way.from]);
-    let Some(sender) = senders.find(|sender| !sender.settings.at_least_once && sender.name() != queue.name()) else {
-        return;
-    };
-    let what = match queue.kind {
-        crate::model::QueueKind::Quorum => "takes dead letters over its limit all the same",
-        _ => "loses dead letters that come while it is full",
-    };
-    let message = format!(
-        "queue '{}' refuses publishes when it is full, but {what}: '{}' dead-letters to it",
-        queue.name(),
-        sender.name()
-    );
-    let warning = Problem::warning(Code::LintRefusingTarget, message).by("DL-10");
-    let help =
-        "nobody is told of the refusal of a dead letter; raise the limit, drop the head, or dead-letter at least once";
-    found.add(warning.help(help), view.place_of(queue, "overflow"), "not for dead letters");
 }

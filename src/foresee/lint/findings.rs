@@ -1,7 +1,7 @@
 //! The findings of a file in the making: each place is told once for each code, and their number is bounded.
 //! Takes problems; gives them in the order of the file.
 
-use crate::source::{Code, Problem, Span};
+use crate::source::{Code, Label, Problem, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many findings of one code are kept.
@@ -16,18 +16,18 @@ pub struct LintFindings {
 }
 
 impl LintFindings {
-    /// Takes a finding with its place, unless its code is told of that place already.
-    pub fn add(&mut self, problem: Problem, place: Option<Span>, label: &str) {
+    /// Takes a finding with its place, unless its code is told of that place already. Places that it has are related ones.
+    pub fn add(&mut self, mut problem: Problem, place: Option<Span>, label: &str) {
         if place.is_some_and(|span| !self.told.insert((problem.code, span))) {
             return;
         }
         let count = self.counts.entry(problem.code).or_default();
         *count += 1;
         if *count <= OF_A_CODE_MAX {
-            self.found.push(match place {
-                Some(span) => problem.at(span, label),
-                None => problem,
-            });
+            if let Some(span) = place {
+                problem.labels.insert(0, Label { span, text: label.to_owned() });
+            }
+            self.found.push(problem);
         }
     }
 

@@ -11,6 +11,7 @@ mod name_words;
 mod names;
 mod plugins;
 mod policies;
+mod refusing_targets;
 mod retries;
 mod rights;
 mod scenario;
@@ -36,6 +37,7 @@ pub fn lint_topology(topology: &Topology, origins: &Origins, profiles: &[Profile
     dead_letters::check(&view, &mut ways, &mut found);
     retries::endless_waits(&view, &ways, &mut found);
     retries::unclimbable(&view, &ways, &mut found);
+    refusing_targets::check(&view, &ways, &mut found);
     unused_dead_letters::check(&view, &ways, &mut found);
     settings::check(&view, &ways, &mut found);
     policies::check(&view, &mut found);

@@ -50,7 +50,7 @@ pub fn check(view: &TopologyView<'_>, found: &mut LintFindings) {
             );
             found.add(warning.help(help), place(&["definition"]), "not on all that the pattern finds");
         }
-        losing(policy, &met, view, place(&["priority", "pattern"]), found);
+        losing(policy, operator, &met, view, found);
     }
 }
 
@@ -146,26 +146,11 @@ pub(super) fn near_name<'n>(pattern: &str, names: &[&'n str]) -> Option<&'n str>
 }
 
 /// Tells of policies that another one keeps from being in force.
-fn losing(policy: &Policy, met: &Met<'_>, view: &TopologyView<'_>, place: Option<Span>, found: &mut LintFindings) {
+fn losing(policy: &Policy, operator: bool, met: &Met<'_>, view: &TopologyView<'_>, found: &mut LintFindings) {
+    let place = view.field(&policy.object(operator), &["priority", "pattern"]);
     for ((priority, winner), names) in &met.loses_to {
         if *priority == policy.priority {
-            let differ = view
-                .versions
-                .iter()
-                .any(|version| version.rules.tie_takes_first != view.newest().rules.tie_takes_first);
-            let message = format!(
-                "policies '{}' and '{winner}' both apply to {} with priority {priority}, and only '{winner}' is in force",
-                policy.name,
-                and_more(names)
-            );
-            let warning = Problem::warning(Code::LintPolicyTie, message).by("PO-1");
-            let help = match differ {
-                true => {
-                    "of equal ones RabbitMQ 3.10 takes the last by name and 4.x the first; give one a higher priority"
-                }
-                false => "of equal ones their names decide; give one a higher priority",
-            };
-            found.add(warning.help(help), place, "a tie");
+            tied(policy, operator, winner, names, view, found);
             continue;
         }
         let keys = view.topology.policies.iter().chain(&view.topology.operator_policies);
@@ -194,5 +179,38 @@ fn losing(policy: &Policy, met: &Met<'_>, view: &TopologyView<'_>, place: Option
             let help = format!("policies do not add up: write `{key}` into '{winner}' too where it is meant to hold");
             found.add(note.help(help), place, "loses there");
         }
+    }
+}
+
+/// Tells of a policy with the priority of another one: before 4.3 it is chance which of them holds (PO-1).
+fn tied(
+    policy: &Policy,
+    operator: bool,
+    other: &str,
+    names: &[&str],
+    view: &TopologyView<'_>,
+    found: &mut LintFindings,
+) {
+    let (first, second) = if *policy.name < *other { (&*policy.name, other) } else { (other, &*policy.name) };
+    let message = format!(
+        "policies '{first}' and '{second}' both apply to {} with priority {}, and only one of them is in force",
+        and_more(names),
+        policy.priority
+    );
+    let by_name = view.versions.iter().filter(|version| version.rules.tie_takes_first).count();
+    let which = match by_name {
+        0 => "which one is chance before RabbitMQ 4.3".to_owned(),
+        all if all == view.versions.len() => format!("RabbitMQ 4.3 takes the first by name, '{first}'"),
+        _ => format!("which one is chance before RabbitMQ 4.3, which takes the first by name, '{first}'"),
+    };
+    let warning = Problem::warning(Code::LintPolicyTie, message).by("PO-1");
+    let warning = warning.help(format!("{which}; give one a higher priority"));
+    let list = if operator { &view.topology.operator_policies } else { &view.topology.policies };
+    let other = list.iter().find(|it| *it.name == *other && it.vhost == policy.vhost);
+    let place = |policy: &Policy| view.field(&policy.object(operator), &["priority", "pattern"]);
+    match (place(policy), other.and_then(place)) {
+        (Some(own), Some(others)) => found.add(warning.at(others, "with this one"), Some(own), "a tie"),
+        // One of them is of the broker alone.
+        (own, others) => found.add(warning, own.or(others), "a tie"),
     }
 }

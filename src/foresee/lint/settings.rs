@@ -55,7 +55,7 @@ fn delivery_limit(queue: &QueueView<'_>, view: &TopologyView<'_>, found: &mut Li
         return;
     }
     let message = format!(
-        "a message that fails {limit} times in quorum queue '{}' is dropped on RabbitMQ 4: it dead-letters nowhere",
+        "a message over its delivery limit of {limit} in quorum queue '{}' is dropped on RabbitMQ 4: it dead-letters nowhere",
         queue.name()
     );
     let note = Problem::note(Code::LintDeliveryLimitDrops, message).by("CO-13");

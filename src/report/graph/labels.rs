@@ -5,7 +5,7 @@ use crate::foresee::{
     BindingTerms, DeadLetterCause, DeadLetterEnd, EdgeKind, FateCause, GraphEdge, GraphMark, GraphNode, GraphNodeKind,
     LadderFlow, LinkKind, QueueBound, SettingSource, VhostGraph,
 };
-use crate::model::{Millis, by_number, counted};
+use crate::model::{Millis, counted};
 use crate::report::graph::visible::visible;
 
 /// How many bindings between the same two are written out.
@@ -132,9 +132,7 @@ fn cause_words(cause: &DeadLetterCause, of_exchange: &SettingSource) -> String {
         FateCause::Rejected => "rejected".to_owned(),
         FateCause::OverLimit => "oldest over the limit".to_owned(),
         FateCause::Refused => "refused when full".to_owned(),
-        FateCause::DeliveryLimit(limit) => {
-            format!("after {limit} failed {}", by_number(limit, "delivery", "deliveries"))
-        }
+        FateCause::DeliveryLimit(limit) => format!("over its delivery limit of {limit}"),
     };
     // What stands on the edge once is not told again.
     match cause.by.as_ref().filter(|by| *by != of_exchange).and_then(policy_line) {
