@@ -117,7 +117,9 @@ pub fn load_topologies(
     dead_letter_targets::check(&whole.topology, &whole.origins, &declared, &mut desk);
     legal::no_exclusive_queues(&whole.topology, &whole.origins, &mut desk);
     let stopped = !is_whole || topology_references::stops(&desk.problems);
-    consequences::leave_out(&mut desk.problems, is_whole, None);
+    // A name that a secret makes up is not known where that is not set.
+    let hides_a_name = desk.problems.iter().any(consequences::is_unset_secret) && declared.has_template();
+    consequences::leave_out(&mut desk.problems, is_whole && !hides_a_name, None);
     desk.silence();
     desk.problems.sort_by_key(Problem::span);
     let mut known = BTreeSet::new();

@@ -46,7 +46,8 @@ fn of_scenario(problems: &mut Vec<Problem>, whole: bool, root: &Node) {
 /// Returns whether part of the file could not be read for it: what stands there is not known.
 fn is_unread(problem: &Problem) -> bool {
     match problem.code.family() {
-        CodeFamily::Value | CodeFamily::Yaml | CodeFamily::Template | CodeFamily::File => true,
+        CodeFamily::Template => !is_unset_secret(problem),
+        CodeFamily::Value | CodeFamily::Yaml | CodeFamily::File => true,
         _ => matches!(problem.code, Code::ScenarioAction | Code::ScenarioStep),
     }
 }
@@ -81,10 +82,16 @@ fn is_inside(span: Span, part: Span) -> bool {
 /// Returns whether a declaration may be lost to a problem, and with it the names that it declares.
 fn hides_names(problem: &Problem) -> bool {
     match problem.code.family() {
-        CodeFamily::Template | CodeFamily::File => true,
+        CodeFamily::Template => !is_unset_secret(problem),
+        CodeFamily::File => true,
         CodeFamily::Yaml => !matches!(problem.code, Code::YamlUnknownKey | Code::YamlDuplicateKey),
         _ => problem.code == Code::ValueMissing,
     }
+}
+
+/// Returns whether a problem notes a secret that is not set: what does not need it is judged all the same.
+pub fn is_unset_secret(problem: &Problem) -> bool {
+    problem.code == Code::TemplateUndefined && problem.level == Level::Note
 }
 
 /// Returns whether a problem says that nobody declares something.

@@ -37,6 +37,12 @@ impl Declared {
         self.queues.contains(&(vhost.into(), name.into()))
     }
 
+    /// Returns whether a name still is a template.
+    pub fn has_template(&self) -> bool {
+        let named = self.queues.iter().chain(&self.exchanges).flat_map(|(vhost, name)| [vhost, name]);
+        named.chain(&self.users).any(|name| name.contains("{{"))
+    }
+
     /// Returns what to do about a missing queue.
     pub fn queue_help(&self, vhost: &str, name: &str) -> Help {
         help("queue", vhost, name, &self.queues)
