@@ -38,8 +38,9 @@ pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Over
             },
             failure = other_service(address, one) => return Err(failure),
         };
-        let amqp = amqp.map_err(|failure| reason_known(failure, &mut amqp_before));
-        let http = http.map_err(|failure| reason_known(failure, &mut http_before));
+        let cut_short = one < PAUSE;
+        let amqp = amqp.map_err(|failure| reason_known(failure, cut_short, &mut amqp_before));
+        let http = http.map_err(|failure| reason_known(failure, cut_short, &mut http_before));
         if let (Err(amqp), Err(http)) = (&amqp, &http)
             && matches!(
                 (&amqp.kind, &http.kind),
@@ -70,9 +71,9 @@ pub async fn wait_until_ready(address: &Address, limit: Duration) -> Result<Over
 }
 
 /// Returns the reason that is known of a side: an attempt that was cut short by the end knows less than the one before.
-fn reason_known(failure: BrokerFailure, before: &mut Option<BrokerFailure>) -> BrokerFailure {
+fn reason_known(failure: BrokerFailure, cut_short: bool, before: &mut Option<BrokerFailure>) -> BrokerFailure {
     match before {
-        Some(before) if matches!(failure.kind, BrokerFailureKind::NoAnswer { .. }) => before.clone(),
+        Some(before) if cut_short || matches!(failure.kind, BrokerFailureKind::NoAnswer { .. }) => before.clone(),
         _ => before.insert(failure).clone(),
     }
 }

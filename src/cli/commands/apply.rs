@@ -5,6 +5,7 @@ use crate::cli::arguments::ApplyOptions;
 use crate::cli::brokers::one_broker;
 use crate::cli::commands::plan::{code_of_decision, save, show};
 use crate::cli::desired::Desired;
+use crate::cli::options::report_file;
 use crate::cli::planned;
 use crate::cli::planned::all_there;
 use crate::cli::progress::RunProgress;
@@ -23,7 +24,8 @@ use std::time::Duration;
 
 /// Applies topology files, or a saved plan.
 pub fn apply(command: &ApplyOptions, terminal: &Terminal) -> ExitCode {
-    let report = match command.report.as_deref().map(report_file).transpose() {
+    let report = |text: &String| report_file("--report", text, &["json"], &command.files).map(|(_, file)| file);
+    let report = match command.report.as_ref().map(report).transpose() {
         Ok(report) => report,
         Err(message) => return terminal.usage(&message),
     };
@@ -37,14 +39,6 @@ pub fn apply(command: &ApplyOptions, terminal: &Terminal) -> ExitCode {
     match Desired::load(&command.files, &command.broker, command.vhost.as_ref(), &command.vars, terminal) {
         Ok(desired) => apply.ended(runtime::interruptible(apply.files(&desired))),
         Err(code) => code,
-    }
-}
-
-/// Reads `json:FILE`.
-fn report_file(report: &str) -> Result<PathBuf, String> {
-    match report.split_once(':') {
-        Some(("json", file)) if !file.is_empty() => Ok(PathBuf::from(file)),
-        _ => Err(format!("--report takes json:FILE, not `{report}`")),
     }
 }
 

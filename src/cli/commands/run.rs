@@ -5,6 +5,7 @@ use crate::cli::brokers::{NoBroker, PlayedOn, permits};
 use crate::cli::commands::run_live;
 use crate::cli::foresee::coverage::Covering;
 use crate::cli::load::Loader;
+use crate::cli::options::{CoverageFormat, report_file};
 use crate::cli::progress::RunProgress;
 use crate::cli::run_reporter::{FAILED_BEFORE, Named, Once, RunReporter};
 use crate::cli::runtime::Runtime;
@@ -99,12 +100,13 @@ pub(crate) fn targets(command: &RunOptions, terminal: &Terminal) -> Result<Vec<P
     }
 }
 
+/// Reads where the JUnit report goes; no report, that of coverage neither, takes the place of an input.
 fn junit_file(command: &RunOptions) -> Result<Option<PathBuf>, String> {
-    match command.report.as_deref().map(|report| report.split_once(':')) {
-        None => Ok(None),
-        Some(Some(("junit", file))) if !file.is_empty() => Ok(Some(PathBuf::from(file))),
-        Some(_) => Err("--report takes junit:FILE".to_owned()),
+    if let Some(CoverageFormat::Json(file)) = &command.coverage.coverage {
+        report_file("--coverage", &format!("json:{}", file.display()), &["json"], &command.paths)?;
     }
+    let read = |text: &String| report_file("--report", text, &["junit"], &command.paths).map(|(_, file)| file);
+    command.report.as_ref().map(read).transpose()
 }
 
 /// Loads, selects, and reads the snapshots; all problems end the run before a cell is played.

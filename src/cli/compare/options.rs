@@ -1,6 +1,6 @@
 //! The arguments of `compare`.
 
-use crate::cli::options::{PaceOptions, Selection, Vars};
+use crate::cli::options::{PaceOptions, Selection, Vars, report_file};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -45,10 +45,9 @@ pub(crate) enum ComparisonReport {
 impl CompareOptions {
     /// Reads what --report asks for.
     pub(crate) fn reports(&self) -> Result<Vec<ComparisonReport>, String> {
-        let read = |text: &String| match text.split_once(':') {
-            Some(("junit", file)) if !file.is_empty() => Ok(ComparisonReport::Junit(file.into())),
-            Some(("markdown", file)) if !file.is_empty() => Ok(ComparisonReport::Markdown(file.into())),
-            _ => Err(format!("--report takes junit:FILE or markdown:FILE, not `{text}`")),
+        let read = |text: &String| {
+            let (kind, file) = report_file("--report", text, &["junit", "markdown"], &self.paths)?;
+            Ok(if kind == "junit" { ComparisonReport::Junit(file) } else { ComparisonReport::Markdown(file) })
         };
         self.report.iter().map(read).collect()
     }

@@ -65,7 +65,7 @@ pub fn suggest(command: &SuggestOptions, terminal: &Terminal) -> ExitCode {
     let suggested = suggest_missing(&request, &missing);
     tell_lacking(&suggested, &all, &loader, terminal);
     match &command.write {
-        Some(folder) => write_all(&suggested.scenarios, folder, terminal),
+        Some(folder) => write_all(&suggested, folder, terminal),
         None => {
             let texts: Vec<String> = suggested.scenarios.iter().map(shown).collect();
             terminal.print_unless_empty(texts.join("\n").trim_end());
@@ -164,9 +164,9 @@ fn tell_lacking(suggested: &Suggested, places: &Places, loader: &Loader, termina
     }
 }
 
-fn write_all(scenarios: &[Suggestion], folder: &Path, terminal: &Terminal) -> ExitCode {
+fn write_all(suggested: &Suggested, folder: &Path, terminal: &Terminal) -> ExitCode {
     let mut written = 0;
-    for one in scenarios {
+    for one in &suggested.scenarios {
         let path = folder.join(format!("{}.yaml", one.name));
         match make_atomically(&path, &one.text) {
             Ok(true) => {
@@ -184,7 +184,12 @@ fn write_all(scenarios: &[Suggestion], folder: &Path, terminal: &Terminal) -> Ex
     if written > 0 {
         let folder = folder.to_string_lossy();
         let folder = report::shell_word(&folder);
-        terminal.status(&format!("\nnow: rmqplay run {folder}, then rmqplay review {folder}"));
+        // Where the version that plays unasked does not take the topology, the newest one that does.
+        let refused = |profile: &Profile| suggested.not_played.iter().any(|(other, _)| other == profile);
+        let takes = Profile::ALL.into_iter().rev().find(|profile| !refused(profile));
+        let broker =
+            takes.filter(|_| refused(&Profile::NEWEST)).map_or(String::new(), |it| format!(" --broker sim:{it}"));
+        terminal.status(&format!("\nnow: rmqplay run {folder}{broker}, then rmqplay review {folder}"));
     }
     ExitCode::Fine
 }

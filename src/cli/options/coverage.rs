@@ -30,7 +30,7 @@ pub struct SuggestOptions {
     /// Write each scenario as a file of this folder; a file that is there stays.
     #[arg(long, short_alias = 'o', alias = "output", value_name = "FOLDER")]
     pub write: Option<PathBuf>,
-    /// Scenarios must pass on these versions: 3.10, 4.0, 4.3; repeats (default: all).
+    /// Scenarios must pass on these versions, like 3.13; repeats (default: all).
     #[arg(long = "for", value_name = "VERSION", value_delimiter = ',')]
     pub versions: Vec<Profile>,
     #[command(flatten)]

@@ -6,6 +6,7 @@ mod coverage;
 mod foresee;
 mod playing;
 mod reach;
+mod report_file;
 mod variables;
 
 pub use applying::{ApplyOptions, DestroyOptions, ExtrasMode, PlanOptions};
@@ -17,4 +18,5 @@ pub use foresee::{
 pub use playing::{PaceOptions, Selection};
 pub(crate) use playing::{USUAL_WAIT, at_least_one};
 pub use reach::ReachOptions;
+pub(crate) use report_file::report_file;
 pub use variables::Vars;

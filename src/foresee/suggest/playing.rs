@@ -274,9 +274,23 @@ impl Playing<'_> {
         Ok((cell, last))
     }
 
+    /// Writes which versions take the topology, where some older or newer ones do not.
+    fn bounds(&self) -> Option<String> {
+        let (first, last) = (self.views.first()?.profile, self.views.last()?.profile);
+        let others = self.suggested.not_played.iter().map(|(profile, _)| *profile);
+        let newer = others.clone().filter(|other| *other > last).min();
+        let from = others.filter(|other| *other < first).map(|_| format!(">={first}")).next();
+        let bounds: Vec<String> = from.into_iter().chain(newer.map(|newer| format!("<{newer}"))).collect();
+        (!bounds.is_empty()).then(|| bounds.join(" "))
+    }
+
     fn text(&self, draft: &Draft, targets: &[crate::model::Name], expected: &[String]) -> String {
         let title = sentence(&draft.title.with(targets));
-        let mut out = format!("# {}\nscenario: {title}\ntopology: {}\n", draft.why, path(self.request.path));
+        let mut out = format!("# {}\nscenario: {title}\n", draft.why);
+        if let Some(bounds) = self.bounds() {
+            out.push_str(&format!("requires: {{rabbitmq: \"{bounds}\"}}\n"));
+        }
+        out.push_str(&format!("topology: {}\n", path(self.request.path)));
         let at_end = [draft.at_end.as_slice(), expected].concat();
         for (key, lines) in [("consumers", &draft.consumers), ("steps", &draft.steps), ("at_end", &at_end)] {
             if !lines.is_empty() {

@@ -6,7 +6,7 @@ use crate::foresee::suggest::drafts::{Draft, DraftTitle, Workshop};
 use crate::foresee::suggest::suggestion::WhyNoSuggestion;
 use crate::foresee::suggest::yaml::{duration, scalar, stem};
 use crate::foresee::topology_view::QueueView;
-use crate::model::{Millis, QueueName};
+use crate::model::{Millis, QueueName, by_number};
 use std::collections::BTreeSet;
 
 /// A draft, or why there is none.
@@ -105,8 +105,18 @@ impl Workshop<'_> {
             name: stem(&[&queue.name, "delivery-limit"]),
             why: format!("A message that crashes its consumer each time must not go round for ever in {}.", queue.name),
             title: DraftTitle::To(
-                format!("a message of {} is given up after {} deliveries", queue.name, limit + 1),
-                format!("a message of {} is given up after {} deliveries and goes to", queue.name, limit + 1),
+                format!(
+                    "a message of {} is given up after {} {}",
+                    queue.name,
+                    limit + 1,
+                    by_number(limit + 1, "delivery", "deliveries")
+                ),
+                format!(
+                    "a message of {} is given up after {} {} and goes to",
+                    queue.name,
+                    limit + 1,
+                    by_number(limit + 1, "delivery", "deliveries")
+                ),
             ),
             consumers: vec![self.consumer("failing", &queue, rest)],
             steps: vec![publish, self.step(&queue.vhost, &tried)],

@@ -58,5 +58,6 @@ pub(crate) fn stem(parts: &[&str]) -> String {
     let safe = joined.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' });
     let safe: String = safe.collect();
     let words: Vec<&str> = safe.split('-').filter(|word| !word.is_empty()).collect();
-    words.join("-").chars().take(100).collect()
+    // A hidden file would be found by nobody.
+    words.join("-").trim_start_matches(['.', '-']).chars().take(100).collect()
 }

@@ -20,7 +20,11 @@ impl Export {
     /// Reads the lists too.
     pub fn into_topology(self) -> Topology {
         let Export { queues, bindings, lists } = self;
-        Topology { queues, bindings, ..read_definitions(&Json::Object(lists)) }
+        let mut topology = read_definitions(&Json::Object(lists));
+        // Without an export they are among the lists.
+        topology.queues.extend(queues);
+        topology.bindings.extend(bindings);
+        topology
     }
 }
 
@@ -146,6 +150,14 @@ mod tests {
         assert_eq!(export.queues.iter().map(|queue| &*queue.name).collect::<Vec<_>>(), ["q"]);
         assert_eq!(export.bindings.iter().map(|binding| &*binding.vhost).collect::<Vec<_>>(), ["v"]);
         assert_eq!(export.lists.keys().collect::<Vec<_>>(), ["rabbit_version", "policies"]);
+    }
+
+    #[test]
+    fn what_came_as_lists_is_read_too() {
+        let lists = serde_json::json!({"queues": [{"name": "q", "vhost": "v", "durable": true, "arguments": {}}]});
+        let lists = lists.as_object().expect("lists").clone();
+        let topology = Export { lists, ..Export::default() }.into_topology();
+        assert_eq!(topology.queues.iter().map(|queue| &*queue.name).collect::<Vec<_>>(), ["q"]);
     }
 
     #[test]

@@ -1,0 +1,30 @@
+//! Reports that a run writes, `KIND:FILE`: never in the place of what it reads.
+
+use std::path::{Path, PathBuf};
+
+/// Reads `KIND:FILE`, of the kinds that there are; `inputs` are the files that the command reads.
+///
+/// # Errors
+/// In words: another kind, no file, or a file that the report would destroy.
+pub(crate) fn report_file<'k>(
+    option: &str,
+    text: &str,
+    kinds: &[&'k str],
+    inputs: &[PathBuf],
+) -> Result<(&'k str, PathBuf), String> {
+    let named = text.split_once(':').filter(|(_, file)| !file.is_empty());
+    let known = named.and_then(|(kind, file)| Some((*kinds.iter().find(|known| **known == kind)?, Path::new(file))));
+    let Some((kind, file)) = known else {
+        let all: Vec<String> = kinds.iter().map(|kind| format!("{kind}:FILE")).collect();
+        return Err(format!("{option} takes {}, not `{text}`", all.join(" or ")));
+    };
+    let is_yaml = file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    let same = |input: &PathBuf| file.canonicalize().is_ok_and(|file| input.canonicalize().is_ok_and(|it| it == file));
+    if file.exists() && is_yaml || inputs.iter().any(same) {
+        return Err(format!(
+            "{option} {text} would overwrite {}, which is no report\n  help: give the report a file of its own",
+            file.display()
+        ));
+    }
+    Ok((kind, file.to_owned()))
+}
