@@ -27,6 +27,8 @@ pub use syntax::tree::{Entry, Node, NodeKind};
 pub use syntax::wrong_kind::{FileKind, kind_of};
 pub use topology::{LoadedTopology, TopologyFile, load_topologies, load_topology};
 pub use variables::unknown_variable;
-pub use words::examples::{Shape as ValueShape, of_group as example_of_group, of_key as example_of_key};
+pub use words::examples::{
+    Shape as ValueShape, alternatives, kind_of_argument, of_group as example_of_group, of_key as example_of_key,
+};
 pub use words::{OF_CONFIG, OF_SCENARIOS, OF_TOPOLOGIES, Word, WordGroup, queue_field};
 pub use world::{ReadError, Settings, World};

@@ -2,7 +2,7 @@
 //! Takes a group and a key; the words of the table say the shape, the lists here what stands in it.
 
 use crate::language::words::{WordGroup, queue_field};
-use crate::rules::{QUEUE_ARGUMENTS, ValueKind};
+use crate::rules::{QUEUE_ARGUMENTS, QueueArgument, ValueKind};
 use crate::source::Code;
 
 /// A map of each group.
@@ -217,14 +217,19 @@ pub fn kind_of_key(group: &WordGroup, key: &str) -> Option<String> {
         return Some(word.kind.to_owned());
     }
     let argument = QUEUE_ARGUMENTS.iter().find(|argument| group.takes_arguments() && queue_field(argument) == key)?;
-    Some(match argument.kind {
+    Some(kind_of_argument(argument))
+}
+
+/// Returns a queue argument's kind as the table of words writes kinds.
+pub fn kind_of_argument(argument: &QueueArgument) -> String {
+    match argument.kind {
         ValueKind::Duration => "duration".to_owned(),
         ValueKind::Size => "size".to_owned(),
         ValueKind::Integer => "int".to_owned(),
         ValueKind::Text => "text".to_owned(),
         ValueKind::Bool => "bool".to_owned(),
         ValueKind::OneOf(words) => format!("word:{}", words.join(",")),
-    })
+    }
 }
 
 fn value_of(group: &WordGroup, key: &str, found: Shape) -> Option<String> {
@@ -243,7 +248,7 @@ fn value_of(group: &WordGroup, key: &str, found: Shape) -> Option<String> {
     }
 }
 
-/// Parts alternatives; those inside brackets stay together.
+/// Parts the alternatives of a kind; those inside brackets stay together.
 pub fn alternatives(kind: &str) -> Vec<&str> {
     let (mut depth, mut start) = (0, 0);
     let mut found = Vec::new();

@@ -1,5 +1,6 @@
 //! What a key takes, from the table's words to JSON Schema. A template may stand for any scalar, list or map.
 
+use crate::language::alternatives;
 use serde_json::{Value as Json, json};
 
 /// Makes a schema of a kind as the table writes it: alternatives parted by ` | `, lists in `[]`, maps in `{}`.
@@ -22,25 +23,6 @@ pub(crate) fn schema_of(kind: &str) -> Json {
         1 => distinct.remove(0),
         _ => json!({ "anyOf": distinct }),
     }
-}
-
-/// Parts alternatives; those inside brackets stay together.
-fn alternatives(kind: &str) -> Vec<&str> {
-    let (mut depth, mut start) = (0, 0);
-    let mut found = Vec::new();
-    for (at, c) in kind.char_indices() {
-        match c {
-            '[' | '{' => depth += 1,
-            ']' | '}' => depth -= 1,
-            '|' if depth == 0 => {
-                found.push(kind[start..at].trim());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    found.push(kind[start..].trim());
-    found
 }
 
 fn one(kind: &str) -> Json {

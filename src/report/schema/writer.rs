@@ -1,9 +1,9 @@
 //! Writes the table of words as JSON Schema, draft-07, which is what editors read.
 
-use crate::language::{OF_CONFIG, OF_SCENARIOS, OF_TOPOLOGIES, Word, WordGroup, queue_field};
+use crate::language::{OF_CONFIG, OF_SCENARIOS, OF_TOPOLOGIES, Word, WordGroup, kind_of_argument, queue_field};
 use crate::model::Profile;
 use crate::report::schema::kinds::schema_of;
-use crate::rules::{QUEUE_ARGUMENTS, QueueArgument, ValueKind};
+use crate::rules::{QUEUE_ARGUMENTS, QueueArgument};
 use serde_json::{Map, Value as Json, json};
 
 /// Names the file that a schema is for.
@@ -99,15 +99,7 @@ fn property(schema: &Json, means: &str) -> Json {
 fn typed_arguments() -> impl Iterator<Item = (String, Json)> {
     QUEUE_ARGUMENTS.iter().map(|argument| {
         let field = queue_field(argument);
-        let kind = match argument.kind {
-            ValueKind::Duration => "duration".to_owned(),
-            ValueKind::Size => "size".to_owned(),
-            ValueKind::Integer => "int".to_owned(),
-            ValueKind::Text => "text".to_owned(),
-            ValueKind::Bool => "bool".to_owned(),
-            ValueKind::OneOf(words) => format!("word:{}", words.join(",")),
-        };
-        (field, property(&schema_of(&kind), &hover(argument)))
+        (field, property(&schema_of(&kind_of_argument(argument)), &hover(argument)))
     })
 }
 
