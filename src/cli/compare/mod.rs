@@ -131,9 +131,9 @@ fn too_few(targets: &[PlayedOn], management: Option<&str>) -> Option<String> {
 fn only_a_topology(path: &Path) -> String {
     let path = path.display();
     format!(
-        "{path} is a topology, and compare plays scenarios: write one that says `topology: {path}`, publishes to its \
-         exchanges and consumes from its queues, and give its path; what versions refuse in a topology alone is told by \
-         `rmqplay check --for VERSION`"
+        "{path} is a topology, and compare plays scenarios\n  help: `rmqplay suggest {path} --write scenarios` writes some, \
+         or write one that says `topology: {path}`; what versions refuse in a topology alone is told by `rmqplay check --for \
+         VERSION`"
     )
 }
 
