@@ -106,6 +106,8 @@ pub enum RefusalMeaning {
     ShuttingDown,
     /// The queue is there, but did not answer in time: 3.10 says it with the code of one that is not.
     QueueTimedOut,
+    /// The queue is just being made by another client (or its node is down): ER-1.
+    QueueHalfMade,
     /// What it is about is not there.
     NotFound,
     /// It belongs to another connection.
@@ -119,6 +121,7 @@ pub fn meaning_of_refusal(code: u16, text: &str) -> RefusalMeaning {
     match code {
         _ if text.contains("due to timeout") => RefusalMeaning::QueueTimedOut,
         320 if text.contains("shutdown") => RefusalMeaning::ShuttingDown,
+        404 if text.ends_with("is down or inaccessible") => RefusalMeaning::QueueHalfMade,
         404 => RefusalMeaning::NotFound,
         405 => RefusalMeaning::Locked,
         530 if text.contains("not found") => RefusalMeaning::NoVhost,

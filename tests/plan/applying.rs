@@ -65,6 +65,39 @@ fn a_refusal_that_closes_the_connection_costs_only_its_own_object() {
 }
 
 #[test]
+fn a_queue_that_somebody_else_is_just_making_is_asked_for_again() {
+    let mut broker = FakeBroker::default().refusing_as_half_made("queue ttl.q", 3);
+    let applied = apply(&shop(), &mut broker);
+    assert_eq!(applied.refused, []);
+    assert_eq!(applied.done.len(), 11);
+    let expected = "\
+queue ttl.q
+open 2
+queue work.q
+queue ttl.q
+open 3
+queue ttl.q
+open 4
+queue ttl.q
+bind game -> ttl.q
+bind game -> work.q
+disconnect";
+    assert_eq!(broker.asked[broker.asked.len() - 11..].join("\n"), expected);
+}
+
+#[test]
+fn a_queue_whose_node_stays_down_is_refused_after_three_seconds() {
+    let mut broker = FakeBroker::default().refusing_as_half_made("queue ttl.q", u32::MAX);
+    let applied = apply(&shop(), &mut broker);
+    let texts = [
+        "queue 'ttl.q': NOT_FOUND - home node 'rabbit@here' of durable queue ttl.q in vhost '/' is down or inaccessible",
+    ];
+    assert_eq!(refused(&applied), texts);
+    assert_eq!(applied.done.len(), 10);
+    assert_eq!(broker.asked.iter().filter(|line| *line == "queue ttl.q").count(), 31);
+}
+
+#[test]
 fn a_broken_connection_is_opened_again() {
     let mut broker = FakeBroker::default().breaking_on("queue ttl.q");
     let applied = apply(&shop(), &mut broker);

@@ -12,6 +12,9 @@ pub struct FakeBroker {
     pub asked: Vec<String>,
     /// Names that are refused, and what the refusal closes.
     refused: BTreeMap<String, Scope>,
+    /// Queues that another client is just making, and how often they are refused for it.
+    half_made: BTreeMap<String, u32>,
+    now: Moment,
     /// Breaks the connection, without an answer, on the first declare of that name.
     breaks_on: Option<String>,
     /// How many channels a connection may have; another one costs the connection.
@@ -30,6 +33,11 @@ impl FakeBroker {
         self
     }
 
+    pub fn refusing_as_half_made(mut self, name: &str, times: u32) -> Self {
+        self.half_made.insert(name.into(), times);
+        self
+    }
+
     pub fn breaking_on(mut self, name: &str) -> Self {
         self.breaks_on = Some(name.into());
         self
@@ -43,16 +51,19 @@ impl FakeBroker {
     /// Plays a client to its end; a client that hangs fails the test.
     pub fn play(&mut self, client: &mut dyn Client) {
         for _ in 0..100_000 {
-            while let Some(command) = client.poll_command(Moment(0)) {
+            while let Some(command) = client.poll_command(self.now) {
                 self.take(command);
             }
             self.in_flight_max = self.in_flight_max.max(self.in_flight);
             match self.said.pop_front() {
                 Some(event) => {
                     self.in_flight -= usize::from(matches!(event, Event::Reply { .. }));
-                    client.handle_event(Moment(0), event);
+                    client.handle_event(self.now, event);
                 }
                 None if client.is_done() => return,
+                None if client.wake_at().is_some_and(|due| due > self.now) => {
+                    self.now = client.wake_at().expect("just seen");
+                }
                 None => panic!("the client waits for nothing:\n{}", self.asked.join("\n")),
             }
         }
@@ -129,13 +140,23 @@ impl FakeBroker {
         self.answer(request, &name, Some((channel, connection)));
     }
 
+    fn refusal(&mut self, name: &str) -> Option<(Scope, Refusal)> {
+        if let Some(left) = self.half_made.get_mut(name).filter(|left| **left > 0) {
+            *left -= 1;
+            let text =
+                format!("NOT_FOUND - home node 'rabbit@here' of durable {name} in vhost '/' is down or inaccessible");
+            return Some((Scope::Channel, Refusal::new(Scope::Channel, 404, text)));
+        }
+        let scope = *self.refused.get(name)?;
+        Some((scope, Refusal::new(scope, 406, format!("PRECONDITION_FAILED - {name}"))))
+    }
+
     fn answer(&mut self, request: RequestId, name: &str, at: Option<(ChannelId, ConnectionId)>) -> bool {
         self.in_flight += 1;
-        let Some(scope) = self.refused.get(name).copied() else {
+        let Some((scope, refusal)) = self.refusal(name) else {
             self.said.push_back(Event::Reply { request, reply: Ok(Reply::Done) });
             return true;
         };
-        let refusal = Refusal::new(scope, 406, format!("PRECONDITION_FAILED - {name}"));
         self.said.push_back(Event::Reply { request, reply: Err(refusal.clone()) });
         match (scope, at) {
             (Scope::Channel, Some((channel, _))) => {

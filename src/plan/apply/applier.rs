@@ -1,14 +1,16 @@
 //! Carries a plan out: a [`Client`] that asks for the management side first, then declares over AMQP, vhost by vhost.
-//! Goes on after a refusal and gives all of them at the end. Never retries what was refused, never deletes.
+//! Goes on after a refusal and gives all of them at the end. Never retries what was refused, but for a
+//! queue that somebody else is just making; never deletes.
 //!
 //! Order holds only within one channel, so each group (exchanges, their topic permissions, queues, bindings) is awaited.
 
 use crate::broker::{ChannelId, Client, Command, ConnectionId, Event, Ids, Refusal, Reply, RequestId, Scope};
-use crate::model::{Moment, Object};
+use crate::model::{Millis, Moment, Object};
 use crate::plan::Plan;
 use crate::plan::apply::apply_queue::{
     ApplyQueue, Declare, Group, MANAGEMENT_IN_FLIGHT_MAX, ManagementRequest, ObjectProgress, VhostQueue,
 };
+use crate::rules::{RefusalMeaning, meaning_of_refusal};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many channels declare side by side, when there is enough to declare: with fewer a broker writes its logs more often,
@@ -20,6 +22,9 @@ const CHANNELS_FROM_OBJECTS: usize = 32;
 const OBJECTS_OF_A_CHANNEL: usize = 4;
 /// How often a connection or channel may break without any refusal to blame before its vhost is given up.
 const BREAKS_MAX: u32 = 3;
+/// How long an apply waits in one vhost, and between two looks, for queues that somebody else is just making.
+const HALF_MADE_WAIT: Millis = Millis(3_000);
+const HALF_MADE_PAUSE: Millis = Millis(100);
 
 /// What came of a plan.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -45,6 +50,8 @@ pub struct Applier {
     /// How many channels a connection of this vhost is given: fewer once the broker or the user's limits refused one.
     lanes_max: usize,
     breaks: u32,
+    /// When the vhost at work first met a queue that somebody else was just making.
+    half_made_since: Option<Moment>,
     ready: VecDeque<Command>,
     applied: Applied,
 }
@@ -94,6 +101,7 @@ impl Applier {
             link: None,
             lanes_max: CHANNELS_MAX,
             breaks: 0,
+            half_made_since: None,
             ready: VecDeque::new(),
             applied: Applied::default(),
         }
@@ -152,8 +160,9 @@ impl Applier {
     }
 
     /// Connects to the site, gives its next request, or leaves it when all is answered.
-    fn next_of_site(&mut self) -> Option<Command> {
+    fn next_of_site(&mut self, now: Moment) -> Option<Command> {
         let site = self.sites.front_mut()?;
+        site.wake(now);
         let Some(link) = &mut self.link else {
             let (request, connection) = (self.ids.request(), self.ids.connection());
             self.link = Some(ApplyConnection {
@@ -174,11 +183,13 @@ impl Applier {
             let errand = site.topic_permissions.pop_front()?;
             return Some(self.manage(errand));
         }
-        let rows = [&mut site.exchanges, &mut site.queues, &mut site.bindings];
-        match rows.into_iter().find(|row| !row.is_empty()) {
+        // Bindings wait for the queues that wait.
+        let all_queues_asked = site.waiting.is_empty();
+        let rows = [Some(&mut site.exchanges), Some(&mut site.queues), all_queues_asked.then_some(&mut site.bindings)];
+        match rows.into_iter().flatten().find(|row| !row.is_empty()) {
             Some(_) if !at_rest => None,
             Some(row) => link.declare(row, &mut self.ids),
-            None if at_rest && link.is_idle() => {
+            None if at_rest && link.is_idle() && all_queues_asked => {
                 let request = self.ids.request();
                 link.state = ApplyConnectionState::Leaving(request);
                 Some(Command::Disconnect { request, connection: link.connection })
@@ -194,7 +205,7 @@ impl Applier {
         self.ready.push_back(Command::OpenChannel { request, channel, connection: link.connection });
     }
 
-    fn replied(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
+    fn replied(&mut self, now: Moment, request: RequestId, reply: Result<Reply, Refusal>) {
         if let Some(object) = self.managing.remove(&request) {
             return self.settle(object, reply.map(drop));
         }
@@ -210,11 +221,11 @@ impl Applier {
                 Err(refusal) => self.give_up_site(&refusal),
             },
             ApplyConnectionState::Leaving(leaving) if leaving == request => self.leave_site(),
-            _ => self.lane_replied(request, reply),
+            _ => self.lane_replied(now, request, reply),
         }
     }
 
-    fn lane_replied(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
+    fn lane_replied(&mut self, now: Moment, request: RequestId, reply: Result<Reply, Refusal>) {
         let Some(link) = &mut self.link else { return };
         let Some(at) = link.lanes.iter().position(|lane| lane.request == Some(request)) else { return };
         let lane = &mut link.lanes[at];
@@ -224,7 +235,12 @@ impl Applier {
             (None, Err(refusal)) => self.lane_unopened(at, &refusal),
             (Some(declare), Ok(_)) => self.settle(declare.object, Ok(())),
             (Some(declare), Err(refusal)) => {
-                self.settle(declare.object, Err(refusal.clone()));
+                match self.sites.front_mut().filter(|_| is_half_made(&refusal)) {
+                    Some(site) if now - *self.half_made_since.get_or_insert(now) < HALF_MADE_WAIT => {
+                        site.waiting.push((now + HALF_MADE_PAUSE, declare));
+                    }
+                    _ => self.settle(declare.object, Err(refusal.clone())),
+                }
                 match refusal.scope {
                     // The channel is gone with the refusal; the close that follows speaks of nobody any more.
                     Scope::Channel => self.replace_lane(at),
@@ -328,8 +344,14 @@ impl Applier {
         self.link = None;
         self.lanes_max = CHANNELS_MAX;
         self.breaks = 0;
+        self.half_made_since = None;
         self.sites.pop_front();
     }
+}
+
+/// Tells whether it is refused only because somebody else is just making it.
+fn is_half_made(refusal: &Refusal) -> bool {
+    meaning_of_refusal(refusal.code, &refusal.text) == RefusalMeaning::QueueHalfMade
 }
 
 impl ApplyConnection {
@@ -355,7 +377,7 @@ impl ApplyConnection {
 }
 
 impl Client for Applier {
-    fn poll_command(&mut self, _now: Moment) -> Option<Command> {
+    fn poll_command(&mut self, now: Moment) -> Option<Command> {
         if let Some(command) = self.ready.pop_front() {
             return Some(command);
         }
@@ -365,12 +387,12 @@ impl Client for Applier {
                 return command;
             }
         }
-        self.next_of_site()
+        self.next_of_site(now)
     }
 
-    fn handle_event(&mut self, _now: Moment, event: Event) {
+    fn handle_event(&mut self, now: Moment, event: Event) {
         match event {
-            Event::Reply { request, reply } => self.replied(request, reply.map_err(Refusal::without_entities)),
+            Event::Reply { request, reply } => self.replied(now, request, reply.map_err(Refusal::without_entities)),
             Event::ChannelClosed { channel, cause } => self.channel_closed(channel, cause),
             Event::ConnectionClosed { connection, cause }
                 if self.link.as_ref().is_some_and(|link| link.connection == connection) =>
@@ -383,7 +405,7 @@ impl Client for Applier {
     }
 
     fn wake_at(&self) -> Option<Moment> {
-        None
+        self.sites.front()?.waiting.iter().map(|(due, _)| *due).min()
     }
 
     fn is_done(&self) -> bool {

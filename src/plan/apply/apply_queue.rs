@@ -2,7 +2,7 @@
 //! vhost. Holds what is left to do; never asks.
 
 use crate::broker::{Management, Method};
-use crate::model::{Name, Object};
+use crate::model::{Moment, Name, Object};
 use crate::plan::{Change, Plan, Write};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -38,6 +38,8 @@ pub(crate) struct VhostQueue {
     pub topic_permissions: VecDeque<ManagementRequest>,
     pub queues: VecDeque<Declare>,
     pub bindings: VecDeque<Declare>,
+    /// Declares of queues that somebody else is just making, each with the moment to ask again.
+    pub waiting: Vec<(Moment, Declare)>,
 }
 
 /// Keeps how far one object is.
@@ -105,6 +107,7 @@ impl VhostQueue {
             topic_permissions: VecDeque::new(),
             queues: VecDeque::new(),
             bindings: VecDeque::new(),
+            waiting: Vec::new(),
         }
     }
 
@@ -118,6 +121,13 @@ impl VhostQueue {
         self.group_of(&declare.method).push_front(declare);
     }
 
+    /// Puts what waited until now back into its group.
+    pub fn wake(&mut self, now: Moment) {
+        for (_, declare) in self.waiting.extract_if(.., |(due, _)| *due <= now).collect::<Vec<_>>() {
+            self.again(declare);
+        }
+    }
+
     fn group_of(&mut self, method: &Method) -> &mut VecDeque<Declare> {
         match method {
             Method::DeclareExchange(_) => &mut self.exchanges,
@@ -128,13 +138,15 @@ impl VhostQueue {
 
     /// Counts what is declared here.
     pub fn declares(&self) -> usize {
-        self.exchanges.len() + self.queues.len() + self.bindings.len()
+        self.exchanges.len() + self.queues.len() + self.bindings.len() + self.waiting.len()
     }
 
     /// Empties the site and gives the objects that were left.
     pub fn abandon(&mut self) -> Vec<usize> {
         let declares = std::mem::take(&mut self.exchanges).into_iter();
         let declares = declares.chain(std::mem::take(&mut self.queues)).chain(std::mem::take(&mut self.bindings));
+        let waiting = std::mem::take(&mut self.waiting).into_iter().map(|(_, declare)| declare);
+        let declares = declares.chain(waiting);
         let errands = std::mem::take(&mut self.topic_permissions).into_iter().map(|errand| errand.object);
         declares.map(|declare| declare.object).chain(errands).collect()
     }

@@ -335,7 +335,7 @@ impl Probe {
             Err(error) => match cause_of(&error) {
                 Cause::Channel(refusal) => match meaning_of_refusal(refusal.code, &refusal.text) {
                     RefusalMeaning::QueueTimedOut => Err(Cause::Unclear),
-                    RefusalMeaning::NotFound => Ok(PassiveCount::Missing),
+                    RefusalMeaning::NotFound | RefusalMeaning::QueueHalfMade => Ok(PassiveCount::Missing),
                     RefusalMeaning::Locked => Ok(PassiveCount::Hidden),
                     _ => Err(Cause::Channel(refusal)),
                 },
