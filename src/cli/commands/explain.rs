@@ -8,6 +8,7 @@ use crate::report::{code_json, explain_code, explain_list, explain_rule, rule_js
 use crate::rules::{RuleChapter, RuleSection, rule_chapters};
 use crate::source::{CodeChapter, CodeSection, Help, code_chapters};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 
 /// Prints what was asked for, or the list.
 pub fn explain(command: &ExplainOptions, terminal: &Terminal) -> ExitCode {
@@ -33,6 +34,14 @@ pub fn explain(command: &ExplainOptions, terminal: &Terminal) -> ExitCode {
 
 /// The fewest letters of a word that is looked for in titles.
 const TITLE_WORD_MIN: usize = 3;
+
+/// How many titles are named where a word is misspelled.
+const TITLED_MAX: usize = 6;
+
+/// Parts a text into words that are long enough to be looked for.
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() >= TITLE_WORD_MIN)
+}
 
 /// All that can be explained.
 struct Explainable {
@@ -94,12 +103,44 @@ impl Explainable {
         if let Some(titled) = self.titled(&wanted) {
             return Ok(titled);
         }
-        let names: Vec<String> = self.entries().map(|entry| entry.name().to_owned()).collect();
-        let help = match nearest(&wanted, &names) {
-            Some(near) => Help::did_you_mean(near).to_string(),
-            None => "`rmqplay explain` lists all".to_owned(),
-        };
+        let help = self.near(&wanted).unwrap_or_else(|| "`rmqplay explain` lists all".to_owned());
         Err(format!("there is no rule or code `{name}`: {help}"))
+    }
+
+    /// Tells what is nearest to `wanted`: a name, what stands behind `::` in one, or the words of titles.
+    fn near(&self, wanted: &str) -> Option<String> {
+        let names: Vec<&str> = self.codes.iter().flat_map(|chapter| &chapter.codes).map(|code| &*code.name).collect();
+        let ids = self.rules.iter().flat_map(|chapter| &chapter.rules).map(|rule| &*rule.id);
+        if let Some(near) = nearest(wanted, names.iter().copied().chain(ids)) {
+            return Some(Help::did_you_mean(near).to_string());
+        }
+        let ends = || names.iter().filter_map(|name| Some((*name, name.split_once("::")?.1)));
+        if let Some(near) = nearest(wanted, ends().map(|(_, end)| end)) {
+            let same: Vec<String> = ends().filter(|(_, end)| *end == near).map(|(name, _)| format!("`{name}`")).collect();
+            return Some(format!("did you mean {}?", same.join(" or ")));
+        }
+        self.near_titles(wanted)
+    }
+
+    /// Lists what has words in its title that are nearest to those of `wanted`.
+    fn near_titles(&self, wanted: &str) -> Option<String> {
+        let rules = || self.rules.iter().flat_map(|chapter| &chapter.rules).map(|rule| (&*rule.id, &*rule.title));
+        let codes = || self.codes.iter().flat_map(|chapter| &chapter.codes).map(|code| (&*code.name, &*code.title));
+        let titles: Vec<String> = rules().chain(codes()).map(|(_, title)| title.to_lowercase()).collect();
+        let known: BTreeSet<&str> = titles.iter().flat_map(|title| words_of(title)).collect();
+        let meant: Option<Vec<&str>> = words_of(wanted)
+            .map(|word| if known.contains(word) { Some(word) } else { nearest(word, known.iter().copied()) })
+            .collect();
+        let meant = meant.filter(|meant| !meant.is_empty())?;
+        let speaks = |(_, title): &(&str, &str)| {
+            let title = title.to_lowercase();
+            meant.iter().all(|word| words_of(&title).any(|known| known == *word))
+        };
+        let found: Vec<String> =
+            rules().chain(codes()).filter(speaks).map(|(name, title)| format!("{name} ({title})")).collect();
+        let (shown, left) = found.split_at(found.len().min(TITLED_MAX));
+        let more = if left.is_empty() { String::new() } else { format!(" and {} more", left.len()) };
+        (!found.is_empty()).then(|| format!("did you mean `{}`? See {}{more}", meant.join(" "), shown.join(", ")))
     }
 
     /// Keeps what has all words of `wanted` in its title.
