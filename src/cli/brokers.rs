@@ -5,7 +5,6 @@ use crate::cli::arguments::OneBroker;
 use crate::cli::terminal::Terminal;
 use crate::io::{Address, BROKERS_FILE, BadAddress, Disk, KnownBrokers, node, of_environment};
 use crate::model::Profile;
-use crate::plan::Observed;
 use crate::rules::{DeprecatedFeature, Edition, Permits};
 use crate::source::{Help, nearest_name, without_passwords_in_urls};
 use std::path::Path;
@@ -33,19 +32,6 @@ impl PartialEq for LiveTarget {
 }
 
 impl Eq for LiveTarget {}
-
-/// Warns of what the account may not read: what is shown or written of this broker lacks it.
-pub(crate) fn warn_of_unread(observed: &Observed, terminal: &Terminal) {
-    if observed.unread.is_empty() {
-        return;
-    }
-    let kinds: Vec<&str> = observed.unread.iter().map(|kind| kind.plural()).collect();
-    terminal.warning(&format!(
-        "user '{}' may not read the {} of this broker: they are left out; an account with the tag `administrator` reads all",
-        observed.account,
-        kinds.join(", ")
-    ));
-}
 
 /// Why no broker is meant: a slip in the arguments, or a bad file.
 #[derive(Debug)]

@@ -14,7 +14,6 @@ mod filter;
 mod foresee;
 mod live_settings;
 mod load;
-mod looked_at;
 mod options;
 mod planned;
 mod program;

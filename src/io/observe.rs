@@ -68,7 +68,7 @@ pub async fn observe(
     overview: &Overview,
     vhosts: &[Name],
 ) -> Result<Observed, BrokerFailure> {
-    let mut unread = BTreeSet::new();
+    let (mut unread, mut closed) = (BTreeSet::new(), BTreeSet::new());
     let (text, there) = try_join(export(management), management.vhosts_with_metadata()).await?;
     let known = |vhost: &&Name| there.iter().any(|one| one.get("name").and_then(Json::as_str) == Some(vhost.as_str()));
     let asked: Vec<&Name> = vhosts.iter().filter(known).collect();
@@ -83,7 +83,7 @@ pub async fn observe(
             export.lists.insert("exchanges".to_owned(), Json::Array(exchanges.concat()));
             export
         }
-        None => Export { lists: by_lists(management, &asked, &mut unread).await?, ..Export::default() },
+        None => Export { lists: by_lists(management, &asked, &mut unread, &mut closed).await?, ..Export::default() },
     };
     let there = with_limits(there, &mut export.lists);
     export.lists.insert("vhosts".to_owned(), Json::Array(there));
@@ -93,6 +93,7 @@ pub async fn observe(
         account: management.user().into(),
         exchange_types: overview.exchange_types.clone(),
         unread,
+        closed,
         ..Observed::empty(crate::model::Profile::NEWEST)
     })
 }
@@ -163,6 +164,7 @@ async fn by_lists(
     management: &ManagementClient,
     asked: &[&Name],
     unread: &mut BTreeSet<ObjectKind>,
+    closed: &mut BTreeSet<Name>,
 ) -> Result<Map<String, Json>, BrokerFailure> {
     let mut lists = Map::new();
     for (path, list, kind) in OF_THE_CLUSTER {
@@ -180,7 +182,10 @@ async fn by_lists(
             let into = lists.entry(list.to_owned()).or_insert_with(|| json!([]));
             match (listed, into.as_array_mut()) {
                 (Some(mut entries), Some(into)) => into.append(&mut entries),
-                _ => drop(unread.insert(kind)),
+                _ => {
+                    unread.insert(kind);
+                    closed.insert((*vhost).clone());
+                }
             }
         }
     }

@@ -20,6 +20,8 @@ pub struct Observed {
     pub exchange_types: Vec<String>,
     /// What the account's rights did not allow to read: nothing of these kinds can be compared.
     pub unread: BTreeSet<ObjectKind>,
+    /// The vhosts that the account may not enter: nothing in them was read.
+    pub closed: BTreeSet<Name>,
     /// What the broker and the account can do; `None` where nobody asked.
     pub abilities: Option<Abilities>,
 }
@@ -54,6 +56,7 @@ impl Observed {
             account: Name::default(),
             exchange_types: Vec::new(),
             unread: BTreeSet::new(),
+            closed: BTreeSet::new(),
             abilities: None,
         }
     }

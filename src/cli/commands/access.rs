@@ -1,7 +1,7 @@
 //! `access`: who may do what, by which pattern.
 
 use crate::cli::ExitCode;
-use crate::cli::looked_at::LookedAt;
+use crate::cli::foresee::looked_at::LookedAt;
 use crate::cli::options::AccessOptions;
 use crate::cli::terminal::Terminal;
 use crate::foresee::access;
@@ -17,6 +17,9 @@ pub fn show(command: &AccessOptions, terminal: &Terminal) -> ExitCode {
     };
     if !seen.words.is_empty() {
         return terminal.usage("with --broker no file is named: a user is named by --user");
+    }
+    if let Some(code) = seen.lacks_users(terminal) {
+        return code;
     }
     let (all, without) = access(&seen.topology, command.user.as_deref());
     if let Some(user) = command.user.as_ref().filter(|_| all.is_empty() && without.is_empty()) {

@@ -1,7 +1,7 @@
 //! `effective`: what is in force on queues and exchanges, where it comes from, and which policies lost.
 
 use crate::cli::ExitCode;
-use crate::cli::looked_at::{LookedAt, in_vhost, missing_help, no_vhost};
+use crate::cli::foresee::looked_at::{LookedAt, in_vhost, missing_help, no_vhost};
 use crate::cli::options::EffectiveOptions;
 use crate::cli::terminal::Terminal;
 use crate::foresee::{EffectiveObject, TopologyView, effective};
@@ -21,6 +21,9 @@ pub fn show(command: &EffectiveOptions, terminal: &Terminal) -> ExitCode {
         [name] => Some(name.as_str()),
         _ => return terminal.usage("give one queue or exchange, or none for all"),
     };
+    if let Some(code) = seen.lacks_all(command.vhost.as_deref(), terminal) {
+        return code;
+    }
     let none = command.vhost.as_deref().and_then(|named| no_vhost(named, &seen.topology.vhost_names()));
     if let Some(none) = none {
         terminal.error(&none);
@@ -39,6 +42,11 @@ pub fn show(command: &EffectiveOptions, terminal: &Terminal) -> ExitCode {
         let names: Vec<(&Name, &str)> =
             queues.chain(seen.topology.exchanges.iter().map(|it| (&it.vhost, it.name.as_str()))).collect();
         let vhost = command.vhost.as_deref();
+        // It may be where the account may not look.
+        let lacking = seen.lacks_some(vhost, terminal);
+        if lacking != ExitCode::Fine {
+            return lacking;
+        }
         let help = missing_help(name, vhost, names.into_iter());
         let help = help.unwrap_or_else(|| "; without a name all are shown".to_owned());
         terminal.error(&format!("error: no queue or exchange '{name}'{}{help}", in_vhost(vhost)));
@@ -55,7 +63,11 @@ pub fn show(command: &EffectiveOptions, terminal: &Terminal) -> ExitCode {
         if groups.len() > 1 || profiles.len() < seen.profiles.len() {
             terminal.print(&terminal.palette.dim(&report::versions_in_words(profiles)));
         }
-        terminal.print(&report::mask(&report::effective_text(objects, terminal.palette)));
+        let text = report::mask(&report::effective_text(objects, terminal.palette));
+        match text.is_empty() {
+            true => terminal.status("no queue and no exchange is declared there"),
+            false => terminal.print(&text),
+        }
     }
-    ExitCode::Fine
+    seen.lacks_some(command.vhost.as_deref(), terminal)
 }

@@ -1,10 +1,11 @@
 //! `import`: a topology from a broker or from another tool's file, as YAML that is proven to mean the same.
 
 use crate::cli::arguments::OneBroker;
-use crate::cli::brokers::{one_broker, warn_of_unread};
+use crate::cli::brokers::one_broker;
 use crate::cli::convert::options::ImportOptions;
 use crate::cli::convert::output::{Output, write_output};
 use crate::cli::load::unread_path_help;
+use crate::cli::foresee::unread::{Unread, telling_more};
 use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, runtime};
 use crate::convert::{
@@ -103,7 +104,7 @@ pub(crate) async fn read_broker(
     vhost: Option<&str>,
     terminal: &Terminal,
 ) -> Result<Imported, BrokerFailure> {
-    let overview = meet(address).await?;
+    let overview = meet(address).await.map_err(telling_more)?;
     let management = ManagementClient::new(address)?;
     let there = management.vhosts().await?;
     let is_asked = |name: &&String| match vhost {
@@ -112,7 +113,12 @@ pub(crate) async fn read_broker(
     };
     let asked: Vec<Name> = there.iter().filter(is_asked).map(|name| name.as_str().into()).collect();
     let observed = observe(&management, &overview, &asked).await?;
-    warn_of_unread(&observed, terminal);
+    if let Some(unread) = Unread::of(&observed, &asked, &management) {
+        if let Some(failure) = unread.of_vhosts(vhost).filter(|_| unread.is_all(vhost)) {
+            return Err(failure);
+        }
+        unread.warn(terminal);
+    }
     let mut topology = observed.topology;
     keep_asked(&mut topology, &asked);
     Ok(of_broker(topology, &overview.full_version, &address.place()))

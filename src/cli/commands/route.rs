@@ -2,7 +2,7 @@
 
 use crate::cli::ExitCode;
 use crate::cli::commands::access::no_user;
-use crate::cli::looked_at::{LookedAt, in_vhost, missing_help, no_vhost};
+use crate::cli::foresee::looked_at::{LookedAt, in_vhost, missing_help, no_vhost};
 use crate::cli::options::RouteOptions;
 use crate::cli::terminal::Terminal;
 use crate::foresee::{AskedRoute, TopologyView, route};
@@ -25,7 +25,11 @@ pub fn show(command: &RouteOptions, terminal: &Terminal) -> ExitCode {
     };
     if key.len() > SHORT_STRING_BYTES_MAX {
         let message =
-            format!("the routing key is {} bytes long, and AMQP carries at most {SHORT_STRING_BYTES_MAX}", key.len());
+            format!(
+            "the routing key is {} bytes long, and AMQP carries at most {SHORT_STRING_BYTES_MAX}; `rmqplay effective` shows \
+             what is declared, `rmqplay help route` what a key may be",
+            key.len()
+        );
         return terminal.usage(&message);
     }
     // So the broker calls it in permissions.
@@ -34,6 +38,13 @@ pub fn show(command: &RouteOptions, terminal: &Terminal) -> ExitCode {
         Ok(headers) => headers,
         Err(message) => return terminal.usage(&message),
     };
+    let vhost = command.vhost.as_deref();
+    if let Some(code) = command.user.as_ref().and_then(|_| seen.lacks_users(terminal)) {
+        return code;
+    }
+    if let Some(code) = seen.lacks_all(vhost, terminal) {
+        return code;
+    }
     let known = |user: &str| {
         let topology = &seen.topology;
         topology.users.iter().any(|it| &*it.name == user) || topology.permissions.iter().any(|it| &*it.user == user)
@@ -41,9 +52,14 @@ pub fn show(command: &RouteOptions, terminal: &Terminal) -> ExitCode {
     if let Some(user) = command.user.as_deref().filter(|user| !known(user)) {
         return no_user(user, &seen, terminal);
     }
-    let vhost = match vhost_of(&seen, exchange, command.vhost.as_deref()) {
+    let vhost = match vhost_of(&seen, exchange, vhost) {
         Ok(vhost) => vhost,
         Err(message) => {
+            // It may be where the account may not look.
+            let lacking = seen.lacks_some(vhost, terminal);
+            if lacking != ExitCode::Fine {
+                return lacking;
+            }
             terminal.error(&message);
             return ExitCode::Nothing;
         }

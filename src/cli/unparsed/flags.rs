@@ -143,6 +143,11 @@ const OF_OTHER_TOOLS: &[(&[&str], &[&str], &str)] = &[
         &["debug", "log", "log-level", "d"],
         "`--trace` tells what happened, `--verbose` shows the AMQP library's log",
     ),
+    (
+        &["check", "suggest"],
+        &["broker", "url", "uri", "host"],
+        "it reads files: `rmqplay import --broker URL -o topologies/broker.yaml` writes what a broker holds as one",
+    ),
     (&["check"], &["fix", "write"], "`rmqplay fmt` lays files out; what is wrong in them is mended by hand"),
     (
         &["check"],

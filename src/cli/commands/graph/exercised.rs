@@ -1,9 +1,9 @@
 //! `graph --scenario`: the picture of a topology with what scenarios exercised on the simulated broker.
 
 use crate::broker::Exercised;
-use crate::cli::commands::graph::{check_vhost, note};
+use crate::cli::commands::graph::{check_vhost, lacking_of, note};
 use crate::cli::load::Loader;
-use crate::cli::looked_at::LookedAt;
+use crate::cli::foresee::looked_at::LookedAt;
 use crate::cli::options::GraphOptions;
 use crate::cli::select::{ToPlay, load_all};
 use crate::cli::terminal::Terminal;
@@ -13,7 +13,10 @@ use crate::model::{Origins, Profile, Topology};
 use crate::simulate::rehearse_covering;
 
 /// Plays all cells of the scenarios, and draws what they came through.
-pub(super) fn graph_of_scenarios(command: &GraphOptions, terminal: &Terminal) -> Result<TopologyGraph, ExitCode> {
+pub(super) fn graph_of_scenarios(
+    command: &GraphOptions,
+    terminal: &Terminal,
+) -> Result<(TopologyGraph, ExitCode), ExitCode> {
     let loader = Loader::new(&command.look.vars, None);
     let mut loader = loader.map_err(|(code, message)| {
         terminal.usage(&message);
@@ -21,10 +24,17 @@ pub(super) fn graph_of_scenarios(command: &GraphOptions, terminal: &Terminal) ->
     })?;
     let cells = load_all(&command.scenarios, &mut loader, terminal)?;
     let is_of_broker = command.look.broker.broker.is_some() || command.look.broker.node.is_some();
-    let topology = match command.words.is_empty() && !is_of_broker {
+    let (topology, lacking) = match command.words.is_empty() && !is_of_broker {
         // What the scenarios themselves declare.
-        true => cells.iter().fold(Topology::default(), |all, one| joined(&all, &one.cell.scenario.topology)),
-        false => LookedAt::read(&command.words, &command.look, super::LACKING, terminal)?.topology,
+        true => {
+            let all = cells.iter().fold(Topology::default(), |all, one| joined(&all, &one.cell.scenario.topology));
+            (all, ExitCode::Fine)
+        }
+        false => {
+            let seen = LookedAt::read(&command.words, &command.look, super::LACKING, terminal)?;
+            let lacking = lacking_of(&seen, command, terminal)?;
+            (seen.topology, lacking)
+        }
     };
     check_vhost(&topology, command.vhost.as_deref(), terminal)?;
     let profile = command.look.versions.iter().max().copied().unwrap_or(Profile::NEWEST);
@@ -33,7 +43,7 @@ pub(super) fn graph_of_scenarios(command: &GraphOptions, terminal: &Terminal) ->
     let Some(view) = TopologyView::new(&topology, &origins, &versions) else { return Err(ExitCode::Nothing) };
     let mut graph = topology_graph(&view, command.vhost.as_deref());
     mark_exercised(&mut graph, &exercised);
-    Ok(graph)
+    Ok((graph, lacking))
 }
 
 /// Plays the cells that fit a version; says which do not, and which failed.

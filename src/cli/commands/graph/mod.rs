@@ -5,7 +5,7 @@ mod planned;
 
 use crate::cli::ExitCode;
 use crate::cli::convert::output::{Output, write_output};
-use crate::cli::looked_at::LookedAt;
+use crate::cli::foresee::looked_at::LookedAt;
 use crate::cli::options::{GraphFormat, GraphOptions};
 use crate::cli::terminal::Terminal;
 use crate::foresee::{TopologyGraph, TopologyView, topology_graph};
@@ -28,25 +28,31 @@ pub fn draw(command: &GraphOptions, terminal: &Terminal) -> ExitCode {
         return terminal.usage("--prune, --replace and --while-publishing say what a plan reaches: add --plan");
     }
     let graph = match (command.plan, command.scenarios.is_empty()) {
-        (true, _) => graph_of_plan(command, terminal),
+        (true, _) => graph_of_plan(command, terminal).map(|graph| (graph, ExitCode::Fine)),
         (false, false) => graph_of_scenarios(command, terminal),
         (false, true) => graph_of_topology(command, terminal),
     };
+    let (graph, lacking) = match graph {
+        Ok((graph, lacking)) => (Ok(graph), lacking),
+        Err(code) => (Err(code), ExitCode::Fine),
+    };
     match graph {
+        Ok(graph) if graph.vhosts.is_empty() && lacking != ExitCode::Fine => lacking,
         Ok(graph) if graph.vhosts.is_empty() => {
             terminal.error("there is nothing to draw: no exchange, queue or shovel");
             ExitCode::Nothing
         }
-        Ok(graph) => write(&graph, format, command, terminal),
+        Ok(graph) => write(&graph, format, command, terminal).and(lacking),
         Err(code) => code,
     }
 }
 
-fn graph_of_topology(command: &GraphOptions, terminal: &Terminal) -> Result<TopologyGraph, ExitCode> {
+fn graph_of_topology(command: &GraphOptions, terminal: &Terminal) -> Result<(TopologyGraph, ExitCode), ExitCode> {
     let seen = LookedAt::read(&command.words, &command.look, LACKING, terminal)?;
     if !seen.words.is_empty() {
         return Err(terminal.usage("with --broker no file is named: one of them is drawn, and --plan compares both"));
     }
+    let lacking = lacking_of(&seen, command, terminal)?;
     check_vhost(&seen.topology, command.vhost.as_deref(), terminal)?;
     let mut graphs: Vec<TopologyGraph> = Vec::new();
     for (_, versions) in seen.versions() {
@@ -57,7 +63,18 @@ fn graph_of_topology(command: &GraphOptions, terminal: &Terminal) -> Result<Topo
     if let Some(text) = differing(&graph, &graphs) {
         note(&text, terminal);
     }
-    Ok(graph)
+    Ok((graph, lacking))
+}
+
+/// Says what of a broker could not be read; nothing at all ends the command.
+fn lacking_of(seen: &LookedAt, command: &GraphOptions, terminal: &Terminal) -> Result<ExitCode, ExitCode> {
+    if let Some(code) = seen.lacks_all(command.vhost.as_deref(), terminal) {
+        return Err(code);
+    }
+    if let Some(unread) = seen.unread.as_ref().filter(|_| !terminal.quiet) {
+        unread.warn_of_links(terminal);
+    }
+    Ok(seen.lacks_some(command.vhost.as_deref(), terminal))
 }
 
 /// Writes the picture.

@@ -1,7 +1,8 @@
 //! What `effective`, `access` and `route` look at: a topology from a file, or what a broker holds.
 //! Reads either; complains about it. Never writes.
 
-use crate::cli::brokers::{one_broker, warn_of_unread};
+use crate::cli::brokers::one_broker;
+use crate::cli::foresee::unread::{Unread, telling_more};
 use crate::cli::load::Loader;
 use crate::cli::options::LookOptions;
 use crate::cli::terminal::Terminal;
@@ -11,6 +12,7 @@ use crate::io::management::ManagementClient;
 use crate::io::observe::observe;
 use crate::io::{Address, BrokerFailure, meet};
 use crate::model::{Name, Origins, Profile, Topology};
+use crate::report::shell_word;
 use crate::source::{Help, nearest_name};
 use std::path::Path;
 
@@ -21,6 +23,8 @@ pub(crate) struct LookedAt {
     pub profiles: Vec<Profile>,
     /// What the command's words name beside the file.
     pub words: Vec<String>,
+    /// What the account may not read of a broker.
+    pub unread: Option<Unread>,
 }
 
 impl LookedAt {
@@ -42,21 +46,44 @@ impl LookedAt {
         }
         let stops: Vec<_> = problems.into_iter().filter(|it| it.level == crate::source::Level::Problem).collect();
         let code = terminal.problems(&stops, &loader.sources);
-        let Some(loaded) = loaded.filter(|_| code == ExitCode::Fine) else { return Err(code.and(ExitCode::BadFile)) };
+        let Some(loaded) = loaded.filter(|_| code == ExitCode::Fine) else {
+            if Path::new(file).is_file() {
+                terminal.error(&format!("`rmqplay check {}` tells all that is wrong there", shell_word(file)));
+            }
+            return Err(code.and(ExitCode::BadFile));
+        };
         let profiles = if look.versions.is_empty() { Profile::ALL.to_vec() } else { sorted(&look.versions) };
-        Ok(Self { topology: loaded.topology, origins: loaded.origins, profiles, words: words.to_vec() })
+        Ok(Self { topology: loaded.topology, origins: loaded.origins, profiles, words: words.to_vec(), unread: None })
     }
 
     fn of_broker(words: &[String], look: &LookOptions, terminal: &Terminal) -> Result<Self, ExitCode> {
         let address = one_broker(&look.broker, terminal).map_err(|none| none.emit(terminal))?;
-        match runtime::interruptible(held_by(&address, terminal)) {
-            Ok(Ok((topology, profile))) => {
+        match runtime::interruptible(held_by(&address)) {
+            Ok(Ok((topology, profile, unread))) => {
                 let profiles = if look.versions.is_empty() { vec![profile] } else { sorted(&look.versions) };
-                Ok(Self { topology, origins: Origins::new(), profiles, words: words.to_vec() })
+                Ok(Self { topology, origins: Origins::new(), profiles, words: words.to_vec(), unread })
             }
             Ok(Err(failure)) => Err(terminal.failure(&failure)),
             Err(code) => Err(code),
         }
+    }
+
+    /// Returns the exit code where a question about users and their rights has no answer, and says why.
+    pub fn lacks_users(&self, terminal: &Terminal) -> Option<ExitCode> {
+        let failure = self.unread.as_ref()?.of_users()?;
+        Some(terminal.failure(&failure))
+    }
+
+    /// Returns the exit code where nothing is known of a vhost, or of all, and says why.
+    pub fn lacks_all(&self, vhost: Option<&str>, terminal: &Terminal) -> Option<ExitCode> {
+        let unread = self.unread.as_ref().filter(|unread| unread.is_all(vhost))?;
+        Some(terminal.failure(&unread.of_vhosts(vhost)?))
+    }
+
+    /// Returns the exit code where something of a vhost, or of all, was not read, and says what.
+    pub fn lacks_some(&self, vhost: Option<&str>, terminal: &Terminal) -> ExitCode {
+        let failure = self.unread.as_ref().and_then(|unread| unread.of_vhosts(vhost));
+        failure.map_or(ExitCode::Fine, |failure| terminal.failure(&failure))
     }
 
     /// Compiles the policies for each version apart.
@@ -107,12 +134,12 @@ fn sorted(profiles: &[Profile]) -> Vec<Profile> {
     profiles
 }
 
-/// Reads all that a broker holds, and the profile that is nearest to its version.
-async fn held_by(address: &Address, terminal: &Terminal) -> Result<(Topology, Profile), BrokerFailure> {
-    let overview = meet(address).await?;
+/// Reads all that a broker holds, the profile that is nearest to its version, and what the account may not read.
+async fn held_by(address: &Address) -> Result<(Topology, Profile, Option<Unread>), BrokerFailure> {
+    let overview = meet(address).await.map_err(telling_more)?;
     let management = ManagementClient::new(address)?;
     let vhosts: Vec<Name> = management.vhosts().await?.into_iter().map(Name::from).collect();
     let observed = observe(&management, &overview, &vhosts).await?;
-    warn_of_unread(&observed, terminal);
-    Ok((observed.topology, Profile::nearest(observed.version)))
+    let unread = Unread::of(&observed, &vhosts, &management);
+    Ok((observed.topology, Profile::nearest(observed.version), unread))
 }
