@@ -275,6 +275,7 @@ Examples:
 Examples:
   rmqplay accept                                    everything pending below scenarios/
   rmqplay accept scenarios/first.yaml
+  rmqplay accept 'ttl-dlq [queue_type=quorum]'      one cell, as a run prints it
   rmqplay accept scenarios/snapshots/first.snap.new")]
     Accept(ReviewOptions),
     /// Throw pending outcomes away; the snapshots stay as they are.
@@ -304,7 +305,7 @@ pub enum Snapshots {
 
 #[derive(Debug, Args)]
 pub struct RunOptions {
-    /// Scenario files and folders.
+    /// Scenario files and folders, and cells as they are printed: 'ttl-dlq [queue_type=quorum]'.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub paths: Vec<PathBuf>,
     /// sim, sim:VERSION (3.10, 3.12, 3.13, 4.0, 4.1, 4.2 or 4.3), an AMQP URL, a name of rmqplay.yaml, node:NAME (of
@@ -398,7 +399,7 @@ pub struct ManOptions {
 /// Names what waits for a review.
 #[derive(Debug, Args)]
 pub struct ReviewOptions {
-    /// Scenario files, folders, and pending files themselves.
+    /// Scenario files, folders, cells as a run prints them, and pending files themselves.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub paths: Vec<PathBuf>,
 }

@@ -14,6 +14,7 @@ mod filter;
 mod foresee;
 mod live_settings;
 mod load;
+mod named_cells;
 mod options;
 mod planned;
 mod program;

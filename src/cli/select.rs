@@ -3,6 +3,7 @@
 use crate::cli::ExitCode;
 use crate::cli::filter::Filter;
 use crate::cli::load::{Loader, missing_path_help};
+use crate::cli::named_cells::NamedCells;
 use crate::cli::options::Selection;
 use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
@@ -35,8 +36,11 @@ impl ToPlay {
     }
 }
 
-/// Loads all scenarios below the paths; any problem ends the run before a cell is played.
-pub(crate) fn load_all(paths: &[PathBuf], loader: &mut Loader, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
+/// Loads all scenarios below the paths, or the cells that are named in their place; any problem ends the run before a cell is
+/// played.
+pub(crate) fn load_all(words: &[PathBuf], loader: &mut Loader, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
+    let named = NamedCells::read(words);
+    let paths = named.paths.as_slice();
     let found = snapshots::yaml_files(paths).map_err(|error| {
         let nothing_yet = *paths == [PathBuf::from(SCENARIOS)] && !Path::new(SCENARIOS).exists();
         let help = if nothing_yet { BEGIN.into() } else { missing_path_help(paths) };
@@ -63,7 +67,10 @@ pub(crate) fn load_all(paths: &[PathBuf], loader: &mut Loader, terminal: &Termin
     let problems = report::distinct(problems, &loader.sources);
     match terminal.problems(&problems, &loader.sources) {
         ExitCode::Fine if cells.is_empty() => Err(ExitCode::Nothing),
-        ExitCode::Fine => Ok(cells),
+        ExitCode::Fine => named.keep(cells, |one| (&one.path, &one.cell.axes)).map_err(|message| {
+            terminal.error(&message);
+            ExitCode::Nothing
+        }),
         code => Err(code),
     }
 }

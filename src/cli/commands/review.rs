@@ -3,6 +3,7 @@
 use crate::cli::ExitCode;
 use crate::cli::arguments::ReviewOptions;
 use crate::cli::load::missing_path_help;
+use crate::cli::named_cells::NamedCells;
 use crate::cli::snapshot_store::problem_of;
 use crate::cli::terminal::Terminal;
 use crate::io::snapshots;
@@ -149,10 +150,20 @@ fn cannot(error: &str, terminal: &Terminal) -> ExitCode {
 
 /// Finds what is pending; nothing is a code of its own.
 fn found(command: &ReviewOptions, terminal: &Terminal) -> Result<Vec<PendingOutcome>, ExitCode> {
-    let pending = pending_below(&command.paths).map_err(|error| {
-        terminal.error(&format!("error: {error}\n  help: {}", missing_path_help(&command.paths)));
+    let named = NamedCells::read(&command.paths);
+    let all = pending_below(&named.paths).map_err(|error| {
+        terminal.error(&format!("error: {error}\n  help: {}", missing_path_help(&named.paths)));
         ExitCode::BadFile
     })?;
+    let (pending, others): (Vec<PendingOutcome>, Vec<PendingOutcome>) = all.into_iter().partition(|one| {
+        let name = one.path.file_name().and_then(|name| SnapshotName::parse(name.to_str()?));
+        name.is_none_or(|name| named.means_snapshot(&one.scenario, &name.cell))
+    });
+    if pending.is_empty() && !others.is_empty() {
+        let others: Vec<String> = others.iter().map(|one| format!("\n  {}", one.path.display())).collect();
+        terminal.error(&format!("nothing is pending of that cell; of the file there waits:{}", others.concat()));
+        return Err(ExitCode::Nothing);
+    }
     if pending.is_empty() {
         terminal.status("nothing is pending");
         return Err(ExitCode::Nothing);

@@ -5,6 +5,7 @@ use crate::cli::brokers::{NoBroker, PlayedOn, permits};
 use crate::cli::commands::run_live;
 use crate::cli::foresee::coverage::Covering;
 use crate::cli::load::Loader;
+use crate::cli::named_cells::NamedCells;
 use crate::cli::options::{CoverageFormat, report_file};
 use crate::cli::progress::RunProgress;
 use crate::cli::run_reporter::{FAILED_BEFORE, Named, Once, RunReporter};
@@ -102,10 +103,11 @@ pub(crate) fn targets(command: &RunOptions, terminal: &Terminal) -> Result<Vec<P
 
 /// Reads where the JUnit report goes; no report, that of coverage neither, takes the place of an input.
 fn junit_file(command: &RunOptions) -> Result<Option<PathBuf>, String> {
+    let inputs = NamedCells::read(&command.paths).paths;
     if let Some(CoverageFormat::Json(file)) = &command.coverage.coverage {
-        report_file("--coverage", &format!("json:{}", file.display()), &["json"], &command.paths)?;
+        report_file("--coverage", &format!("json:{}", file.display()), &["json"], &inputs)?;
     }
-    let read = |text: &String| report_file("--report", text, &["junit"], &command.paths).map(|(_, file)| file);
+    let read = |text: &String| report_file("--report", text, &["junit"], &inputs).map(|(_, file)| file);
     command.report.as_ref().map(read).transpose()
 }
 
@@ -118,7 +120,8 @@ fn prepare(
 ) -> Result<(Vec<ToPlay>, SnapshotStore, Vec<PathBuf>), ExitCode> {
     let all = load_all(&command.paths, loader, terminal)?;
     // A variable may choose among cells: those that are left out still have their snapshots.
-    let whole = command.vars.vars.is_empty() && command.vars.vars_files.is_empty();
+    let named = NamedCells::read(&command.paths);
+    let whole = command.vars.vars.is_empty() && command.vars.vars_files.is_empty() && !named.is_partial();
     let unreferenced = if whole { snapshot_store::unreferenced(&all) } else { Vec::new() };
     let cells = select(all, &command.selection, terminal)?;
     let (keeping, problems) = SnapshotStore::read(&cells, mode, &mut loader.sources);

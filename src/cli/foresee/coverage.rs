@@ -68,9 +68,10 @@ impl<'a> Covering<'a> {
         let replayed: BTreeSet<Profile> = self.replayed.borrow().iter().map(|(profile, _)| *profile).collect();
         let replayed: Vec<String> = replayed.into_iter().map(|profile| format!("sim {profile}")).collect();
         let shown = report::coverage_json(&record, &replayed, self.sources);
+        let is_enough = self.is_enough(&record);
         if json {
             terminal.print(&shown.to_string());
-        } else {
+        } else if !terminal.quiet || !is_enough {
             terminal.print(format!("\n{}", report::coverage_text(&record, self.sources, terminal.palette)).trim_end());
             if !replayed.is_empty() {
                 terminal.status(&format!(
@@ -91,6 +92,12 @@ impl<'a> Covering<'a> {
         code.and(self.judge(&record, terminal))
     }
 
+    /// Returns whether the least share is reached, where one is asked for.
+    fn is_enough(&self, record: &CoverageRecord) -> bool {
+        let total = record.total();
+        self.options.coverage_min.is_none_or(|least| total.of > 0 && total.percent() + 1e-9 >= least.0)
+    }
+
     fn judge(&self, record: &CoverageRecord, terminal: &Terminal) -> ExitCode {
         let Some(least) = self.options.coverage_min else { return ExitCode::Fine };
         let total = record.total();
@@ -101,7 +108,7 @@ impl<'a> Covering<'a> {
             );
             return ExitCode::Failed;
         }
-        if total.percent() + 1e-9 >= least.0 {
+        if self.is_enough(record) {
             return ExitCode::Fine;
         }
         terminal.error(&format!(
