@@ -19,7 +19,7 @@ pub use coverage::{
 };
 pub use effective::{EffectiveObject, EffectiveSetting, NotInForce, PassedPolicy, SettingSource, effective};
 pub use graph::{
-    BindingTerms, DeadLetterCause, DeadLetterEnd, EdgeKind, GraphEdge, GraphMark, GraphNode, GraphNodeKind, LadderFlow,
+    BindingTerms, DeadLetterCause, DeadLetterEnd, EdgeKind, GraphEdge, GraphMark, GraphNode, GraphNodeKind, LadderFlow, LadderRung,
     LinkKind, QueueBound, TopologyGraph, VhostGraph, as_planned, joined, mark_exercised, mark_planned, only_vhosts,
     topology_graph,
 };

@@ -17,9 +17,21 @@ pub fn mark_exercised(graph: &mut TopologyGraph, exercised: &Exercised) {
         for (edge, _) in std::iter::zip(&vhost.edges, &edges).filter(|(_, used)| **used) {
             (nodes[edge.from], nodes[edge.to]) = (true, true);
         }
+        for (node, _) in std::iter::zip(&mut vhost.nodes, &nodes).filter(|(_, used)| **used) {
+            mark_rungs(node, &vhost.vhost, exercised);
+        }
         let mark = |used: bool| Some(if used { GraphMark::Used } else { GraphMark::Unused });
         std::iter::zip(&mut vhost.nodes, nodes).for_each(|(node, used)| node.mark = mark(used));
         std::iter::zip(&mut vhost.edges, edges).for_each(|(edge, used)| edge.mark = mark(used));
+    }
+}
+
+/// Marks which rungs of a ladder no message waited in.
+fn mark_rungs(node: &mut GraphNode, vhost: &Name, exercised: &Exercised) {
+    if let GraphNodeKind::Ladder { rungs, .. } = &mut node.kind {
+        for rung in rungs {
+            rung.is_unused = !exercised.queues.contains(&queue(vhost, &rung.queue));
+        }
     }
 }
 

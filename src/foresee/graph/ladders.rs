@@ -1,7 +1,7 @@
 //! Retry ladders as one node: the wait queues of one queue, with the exchange that leads to nothing else.
 //! Takes the graph of a vhost; gives it back with each ladder folded. Never folds what serves anything else.
 
-use crate::foresee::graph::parts::{EdgeKind, GraphEdge, GraphNode, GraphNodeKind, LadderFlow, VhostGraph};
+use crate::foresee::graph::parts::{EdgeKind, GraphEdge, GraphNode, GraphNodeKind, LadderFlow, LadderRung, VhostGraph};
 use crate::foresee::topology_view::{QueueView, TopologyView};
 use crate::model::{DestinationKind, Millis, Name, Object};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,13 +39,14 @@ pub(super) fn fold(graph: VhostGraph, view: &TopologyView<'_>) -> VhostGraph {
             continue;
         };
         let objects: Vec<Object> = members.iter().flat_map(|at| graph.nodes[*at].objects.clone()).collect();
-        let mut delays: Vec<Millis> = ladder.rungs.iter().map(|(_, delay)| *delay).collect();
-        delays.sort();
+        let rung = |(queue, delay): &(Name, Millis)| LadderRung { queue: queue.clone(), delay: *delay, is_unused: false };
+        let mut rungs: Vec<LadderRung> = ladder.rungs.iter().map(rung).collect();
+        rungs.sort_by_key(|rung| rung.delay);
         let name = ladder.exchange.clone().unwrap_or_else(|| ladder.of.clone());
         // So the language calls the exchange that a consumer's action `retry` publishes to.
         let is_climbed = ladder.exchange.as_deref() == Some(format!("{}.retry", ladder.of).as_str());
         nodes[first] =
-            GraphNode { name, kind: GraphNodeKind::Ladder { of: ladder.of.clone(), delays }, objects, mark: None };
+            GraphNode { name, kind: GraphNodeKind::Ladder { of: ladder.of.clone(), rungs }, objects, mark: None };
         folded.extend(members.iter().map(|member| (*member, first)));
         flows.extend(is_climbed.then_some((of, first, LadderFlow::Up)));
         flows.push((first, of, LadderFlow::Back));

@@ -59,7 +59,8 @@ pub enum GraphNodeKind {
     /// The wait queues of a queue's retries, with the exchange that leads to them.
     Ladder {
         of: Name,
-        delays: Vec<Millis>,
+        /// The shortest delay first.
+        rungs: Vec<LadderRung>,
     },
     /// Named, and not declared.
     MissingExchange,
@@ -68,6 +69,15 @@ pub enum GraphNodeKind {
     Remote {
         place: String,
     },
+}
+
+/// One wait queue of a ladder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LadderRung {
+    pub queue: Name,
+    pub delay: Millis,
+    /// Scenarios used the ladder, and no message waited here.
+    pub is_unused: bool,
 }
 
 /// What bounds a queue or its messages.

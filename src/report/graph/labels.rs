@@ -3,7 +3,7 @@
 
 use crate::foresee::{
     BindingTerms, DeadLetterCause, DeadLetterEnd, EdgeKind, FateCause, GraphEdge, GraphMark, GraphNode, GraphNodeKind,
-    LadderFlow, LinkKind, QueueBound, SettingSource, VhostGraph,
+    LadderFlow, LadderRung, LinkKind, QueueBound, SettingSource, VhostGraph,
 };
 use crate::model::{Millis, counted};
 use crate::report::graph::visible::visible;
@@ -29,8 +29,12 @@ pub fn node_lines(node: &GraphNode) -> Vec<String> {
             lines.extend(broken(&bounds));
             lines
         }
-        GraphNodeKind::Ladder { of, delays } => {
-            vec![format!("retries of {}", visible(of)), format!("wait {}", alternatives(delays))]
+        GraphNodeKind::Ladder { of, rungs } => {
+            let delays = |chosen: fn(&&LadderRung) -> bool| rungs.iter().filter(chosen).map(|rung| rung.delay).collect();
+            let (all, unused): (Vec<Millis>, Vec<Millis>) = (delays(|_| true), delays(|rung| rung.is_unused));
+            let mut lines = vec![format!("retries of {}", visible(of)), format!("wait {}", alternatives(&all))];
+            lines.extend((!unused.is_empty()).then(|| format!("not used: {}", listed(&unused, "and"))));
+            lines
         }
         GraphNodeKind::MissingExchange => vec!["exchange, not declared".to_owned()],
         GraphNodeKind::MissingQueue => vec!["queue, not declared".to_owned()],
@@ -72,7 +76,10 @@ pub fn edge_lines(edge: &GraphEdge, graph: &VhostGraph) -> Vec<String> {
         }
         EdgeKind::Ladder(LadderFlow::Up) => vec!["retried by a consumer".to_owned()],
         EdgeKind::Ladder(LadderFlow::Back) => vec![match &graph.nodes[edge.from].kind {
-            GraphNodeKind::Ladder { delays, .. } => format!("after {}", alternatives(delays)),
+            GraphNodeKind::Ladder { rungs, .. } => {
+                let delays: Vec<Millis> = rungs.iter().map(|rung| rung.delay).collect();
+                format!("after {}", alternatives(&delays))
+            }
             _ => "after waiting".to_owned(),
         }],
         EdgeKind::Link { kind, name, key, policy } => {
@@ -162,9 +169,13 @@ fn bound(bound: QueueBound) -> String {
 
 /// Lists delays: `5s, 30s or 2m`.
 fn alternatives(delays: &[Millis]) -> String {
+    listed(delays, "or")
+}
+
+fn listed(delays: &[Millis], last_by: &str) -> String {
     let words: Vec<String> = delays.iter().map(Millis::to_string).collect();
     match words.as_slice() {
-        [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        [rest @ .., last] if !rest.is_empty() => format!("{} {last_by} {last}", rest.join(", ")),
         _ => words.join(""),
     }
 }

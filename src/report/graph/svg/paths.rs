@@ -1,7 +1,7 @@
 //! The lines of edges: from a side of a node to a side of another, level where they pass a column of nodes or a label.
 //! Takes a placed graph; returns path data and the tips of arrows.
 
-use crate::report::graph::svg::place::{PlacedBox, PlacedGraph, UnplacedEdge};
+use crate::report::graph::svg::place::{PlacedBox, PlacedEdge, PlacedGraph, UnplacedEdge};
 use std::collections::BTreeMap;
 
 /// How long the tip of an arrow is.
@@ -23,6 +23,7 @@ pub fn edge_paths(placed: &PlacedGraph, edges: &[UnplacedEdge], points: &[f64]) 
     let columns = columns(placed);
     let path = |(at, edge): (usize, &UnplacedEdge)| match edge.from == edge.to {
         true => loop_path(&placed.edges[at].points),
+        false if placed.edges[at].bow.is_some() => bow_path(ports[at], placed.edges[at].bow.unwrap_or(0.0)),
         false => path_between(&placed.edges[at].points, ports[at], &columns),
     };
     edges.iter().enumerate().map(path).collect()
@@ -41,6 +42,13 @@ fn ports(placed: &PlacedGraph, edges: &[UnplacedEdge], out: &[f64]) -> Vec<[(f64
     // By node and side.
     let mut sides: BTreeMap<(usize, bool), Vec<EndAtSide>> = BTreeMap::new();
     for (at, edge) in edges.iter().enumerate().filter(|(_, edge)| edge.from != edge.to) {
+        if let PlacedEdge { bow: Some(_), label, .. } = &placed.edges[at] {
+            let (from, to) = (placed.nodes[edge.from].y, placed.nodes[edge.to].y);
+            let between = label.map_or((from + to) / 2.0, |label| label.y);
+            sides.entry((edge.from, true)).or_default().push((between, at, 0));
+            sides.entry((edge.to, true)).or_default().push((between, at, 1));
+            continue;
+        }
         let points = &placed.edges[at].points;
         let inner = |near: usize| points.get(near).map_or(0.0, |point| point.1);
         let onward = is_onward(placed, edge);
@@ -110,6 +118,25 @@ fn path_between(points: &[(f64, f64)], [start, end]: [(f64, f64); 2], columns: &
 fn curve(from: (f64, f64), to: (f64, f64)) -> String {
     let middle = n((from.0 + to.0) / 2.0);
     format!("C{middle} {} {middle} {} {} {}", n(from.1), n(to.1), n(to.0), n(to.1))
+}
+
+/// From a right side to a right side, past a column.
+fn bow_path([start, end]: [(f64, f64); 2], right: f64) -> EdgePath {
+    let neck = (end.0 + TIP, end.1);
+    // A curve comes three quarters as near to its corners as they are.
+    let corner = |from: f64| n(from + (right - from).max(TIP) / 0.75);
+    let line = format!(
+        "M{} {}C{} {} {} {} {} {}",
+        n(start.0),
+        n(start.1),
+        corner(start.0),
+        n(start.1),
+        corner(neck.0),
+        n(end.1),
+        n(neck.0),
+        n(neck.1)
+    );
+    EdgePath { line, tip: [end, (neck.0, end.1 - TIP / 2.2), (neck.0, end.1 + TIP / 2.2)] }
 }
 
 /// A queue that dead-letters to itself.
