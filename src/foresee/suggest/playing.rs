@@ -1,7 +1,7 @@
 //! Plays drafts on every version, writes what they came to as expectations, and keeps those that pass.
 
 use crate::broker::{Death, Exercised};
-use crate::foresee::coverage::{Coverable, CoverableKind, QueueLimit, inventory, is_exercised};
+use crate::foresee::coverage::{Coverable, CoverableKind, Inventory, QueueLimit, inventory, is_exercised};
 use crate::foresee::suggest::drafts::{Draft, DraftTitle, Workshop};
 use crate::foresee::suggest::expected::found;
 use crate::foresee::suggest::queues::{Drafted, Missing};
@@ -54,7 +54,11 @@ pub fn suggest_missing(request: &SuggestRequest<'_>, missing: &BTreeSet<Coverabl
     let workshop = Workshop { view: &view, vhost };
     let objects = request.topology.queues.len() + request.topology.exchanges.len() + request.topology.bindings.len();
     let plays_left = (DECLARED_MAX / objects.max(1)).max(20);
-    let mut playing = Playing { request, views: &views, workshop: &workshop, missing, suggested, plays_left };
+    let there = match views.len() {
+        1 => Vec::new(),
+        _ => views.iter().map(|view| inventory(request.topology, request.origins, view)).collect(),
+    };
+    let mut playing = Playing { request, views: &views, there, workshop: &workshop, missing, suggested, plays_left };
     playing.queues(&view);
     playing.retries();
     playing.rights();
@@ -89,6 +93,8 @@ pub fn is_suggested(item: &Coverable) -> bool {
 struct Playing<'p> {
     request: &'p SuggestRequest<'p>,
     views: &'p [VersionView<'p>],
+    /// What there is to exercise, by view; empty where one version is asked for, which has all.
+    there: Vec<Inventory>,
     workshop: &'p Workshop<'p>,
     missing: &'p BTreeSet<Coverable>,
     suggested: Suggested,
@@ -174,7 +180,7 @@ impl Playing<'_> {
         let (mut may, mut may_not) = (false, false);
         for step in self.workshop.right_steps(row) {
             let alone = Draft { steps: vec![step.text.clone()], ..draft.clone() };
-            if covers.contains(&step.item) && self.passes(&self.text(&alone, &[], &[]), &[]).is_ok() {
+            if covers.contains(&step.item) && self.passes(&self.draft_text(&alone, &[], &[]), &[]).is_ok() {
                 draft.steps.push(step.text);
                 (may, may_not) = (may || step.granted, may_not || !step.granted);
             }
@@ -200,7 +206,9 @@ impl Playing<'_> {
                 Ok((mut suggestion, left)) => {
                     let lacking = covers.iter().filter(|item| !suggestion.covers.contains(item));
                     self.suggested.without.extend(lacking.map(|item| none(item, left.clone())));
-                    let taken = |name: &str| self.suggested.scenarios.iter().any(|one| one.name == name);
+                    // Some file systems do not part capital letters from small ones.
+                    let taken =
+                        |name: &str| self.suggested.scenarios.iter().any(|one| one.name.eq_ignore_ascii_case(name));
                     let plain = suggestion.name.clone();
                     let mut n = 1;
                     while taken(&suggestion.name) {
@@ -222,7 +230,7 @@ impl Playing<'_> {
         self.plays_left -= 1;
         let newest = self.views.last().ok_or(WhyNoSuggestion::NotInForce)?.profile;
         let load = |text: &str| (self.request.load)(&draft.name, text).ok_or(WhyNoSuggestion::NotReadable);
-        let first = load(&self.text(draft, &[], &[]))?;
+        let first = load(&self.draft_text(draft, &[], &[]))?;
         let (played, _) = play(&first, newest);
         if !played.failures.is_empty() {
             return Err(WhyNoSuggestion::DoesNotPass(newest));
@@ -239,7 +247,8 @@ impl Playing<'_> {
         }
         let mut problem = WhyNoSuggestion::NotReadable;
         for expected in [&dead.exact, &dead.loose] {
-            let text = self.text(draft, &dead.targets, expected);
+            let text = self.draft_text(draft, &dead.targets, expected);
+            let text = format_yaml(&text).unwrap_or(text);
             let must: &[Coverable] = if matches!(draft.title, DraftTitle::OfRights(_)) { &[] } else { &covers };
             match self.passes(&text, must) {
                 Ok((cell, run)) => {
@@ -258,12 +267,9 @@ impl Playing<'_> {
     fn passes(&self, text: &str, covers: &[Coverable]) -> Result<(Cell, Exercised), WhyNoSuggestion> {
         let cell = (self.request.load)("suggested", text).ok_or(WhyNoSuggestion::NotReadable)?;
         let mut last = Exercised::default();
-        for view in self.views {
+        for (at, view) in self.views.iter().enumerate() {
             let (played, run) = play(&cell, view.profile);
-            let there = |item: &&Coverable| {
-                self.views.len() == 1
-                    || inventory(self.request.topology, self.request.origins, view).contains_key(*item)
-            };
+            let there = |item: &&Coverable| self.there.get(at).is_none_or(|there| there.contains_key(*item));
             let exercised =
                 covers.iter().filter(there).all(|item| is_exercised(item, self.request.topology, view, &run));
             if !played.failures.is_empty() || !exercised {
@@ -284,7 +290,8 @@ impl Playing<'_> {
         (!bounds.is_empty()).then(|| bounds.join(" "))
     }
 
-    fn text(&self, draft: &Draft, targets: &[crate::model::Name], expected: &[String]) -> String {
+    /// Writes a draft out; its layout is not that of `fmt` yet.
+    fn draft_text(&self, draft: &Draft, targets: &[crate::model::Name], expected: &[String]) -> String {
         let title = sentence(&draft.title.with(targets));
         let mut out = format!("# {}\nscenario: {title}\n", draft.why);
         if let Some(bounds) = self.bounds() {
@@ -297,7 +304,7 @@ impl Playing<'_> {
                 out.push_str(&format!("{key}:\n{}", lines.concat()));
             }
         }
-        format_yaml(&out).unwrap_or(out)
+        out
     }
 }
 

@@ -88,7 +88,7 @@ impl WordGroup {
     /// Returns whether maps of this kind have a key; those of queues have their arguments as keys, too.
     pub fn has(&self, key: &str) -> bool {
         self.words.iter().any(|word| word.key() == key)
-            || self.takes_arguments() && QUEUE_ARGUMENTS.iter().any(|argument| queue_field(argument) == key)
+            || self.takes_arguments() && QUEUE_ARGUMENTS.iter().any(|argument| is_queue_field(argument, key))
     }
 
     /// Returns whether the typed fields of queue arguments are keys of it.
@@ -102,6 +102,15 @@ impl WordGroup {
     }
 }
 
+/// Returns whether a key is that of a queue's argument, as [`queue_field`] gives it.
+fn is_queue_field(argument: &QueueArgument, key: &str) -> bool {
+    if argument.name == "queue-type" {
+        return key == "type";
+    }
+    let parted = |letter: u8| if letter == b'-' { b'_' } else { letter };
+    argument.name.len() == key.len() && argument.name.bytes().map(parted).eq(key.bytes())
+}
+
 /// Returns the key of a queue's argument: `message_ttl`; the type is `type`.
 pub fn queue_field(argument: &QueueArgument) -> String {
     if argument.name == "queue-type" { "type".to_owned() } else { argument.field() }
@@ -110,6 +119,14 @@ pub fn queue_field(argument: &QueueArgument) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_of_an_argument_is_found_without_being_written() {
+        for argument in QUEUE_ARGUMENTS {
+            let field = queue_field(argument);
+            assert!(is_queue_field(argument, &field) && !is_queue_field(argument, &format!("{field}s")), "{field}");
+        }
+    }
 
     #[test]
     fn the_table_refers_to_its_own_groups_and_names_no_key_twice() {
