@@ -10,6 +10,8 @@ use crate::model::{Millis, Name, QueueKind, Table};
 use crate::rules::{
     Access, Overflow, Pattern, access_refused, expand_topic_pattern, shown_exchange, topic_access_refused,
 };
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// How many dead-letter hops are followed.
 const HOPS_MAX: usize = 12;
@@ -37,6 +39,8 @@ pub struct RoutedQueue {
     /// The exchanges of the way whose type is of a plugin, with that type: where they send a message is not known.
     pub plugins: Vec<(Name, String)>,
     pub fates: Vec<RouteFate>,
+    /// What becomes of it with that key stands where the queue was named before.
+    pub is_told: bool,
 }
 
 /// Why a message leaves a queue without being acked.
@@ -64,7 +68,7 @@ pub enum FateEnd {
     /// The exchange leads to no queue by that key.
     NoQueue(Name, Name),
     /// It goes on through an exchange with a key.
-    DeadLettered(Name, Name, Vec<RoutedQueue>),
+    DeadLettered(Name, Name, Rc<[RoutedQueue]>),
     /// It comes to a queue where it was before.
     Round(Name),
 }
@@ -93,7 +97,7 @@ pub fn route<'v>(view: &'v TopologyView<'v>, asked: &AskedRoute<'v>) -> Option<R
         return Some(Routed::Refused(refusal));
     }
     let (vhost, headers) = (asked.vhost, asked.headers);
-    let mut walk = Walk { view, vhost, headers, before: Vec::new(), left: QUEUES_MAX };
+    let mut walk = Walk { view, vhost, headers, before: Vec::new(), told: BTreeSet::new(), left: QUEUES_MAX };
     let queues = walk.follow(asked.exchange, asked.key);
     Some(match is_internal(view, asked) {
         true => Routed::Internal(internal_refusal(asked), queues),
@@ -162,6 +166,8 @@ struct Walk<'v> {
     headers: Option<&'v Table>,
     /// The queues that the message was in.
     before: Vec<Name>,
+    /// Queues with the key of the message, once they are followed: what is bound to each other has endless ways.
+    told: BTreeSet<(Name, Name)>,
     /// How many queues may still be looked at.
     left: usize,
 }
@@ -174,16 +180,19 @@ impl Walk<'_> {
         for (queue, way) in ways {
             let Some(found) = self.view.queue(self.vhost, &queue) else { continue };
             let kind = found.kind;
-            let goes_on = !self.before.contains(&queue) && self.before.len() < HOPS_MAX && self.left > 0;
+            let comes_back = self.before.contains(&queue);
+            let is_told = !comes_back && self.told.contains(&(queue.clone(), key.into()));
+            let goes_on = !comes_back && !is_told && self.before.len() < HOPS_MAX && self.left > 0;
             let mut fates = Vec::new();
             if goes_on {
                 self.left -= 1;
+                self.told.insert((queue.clone(), key.into()));
                 self.before.push(queue.clone());
                 fates = self.fates(&queue, key);
                 self.before.pop();
             }
             let plugins = self.plugins(&way);
-            queues.push(RoutedQueue { queue, kind, way, plugins, fates });
+            queues.push(RoutedQueue { queue, kind, way, plugins, fates, is_told });
         }
         queues
     }
@@ -226,7 +235,7 @@ impl Walk<'_> {
         match queues.as_slice() {
             [] => FateEnd::NoQueue(exchange.clone(), key.into()),
             [one] if self.before.contains(&one.queue) => FateEnd::Round(one.queue.clone()),
-            _ => FateEnd::DeadLettered(exchange.clone(), key.into(), queues),
+            _ => FateEnd::DeadLettered(exchange.clone(), key.into(), queues.into()),
         }
     }
 }

@@ -273,7 +273,8 @@ fn queues_text(queues: &[RoutedQueue], depth: usize, palette: Palette) -> String
     let mut out = String::new();
     for queue in queues {
         let name = palette.strong(&format!("queue '{}'", queue.queue));
-        out.push_str(&format!("{indent}→ {name} ({}){}\n", queue.kind.as_str(), way(queue)));
+        let told = if queue.is_told { "; it goes on as above" } else { "" };
+        out.push_str(&format!("{indent}→ {name} ({}){}{told}\n", queue.kind.as_str(), way(queue)));
         let mut told: Vec<&FateEnd> = Vec::new();
         for fate in &queue.fates {
             if told.contains(&&fate.end) {
@@ -367,18 +368,21 @@ fn queue_json(queue: &RoutedQueue) -> Json {
         .iter()
         .map(|hop| json!({ "exchange": hop.exchange.as_str(), "to": hop.to.as_str(), "by": hop_in_words(hop, queue) }))
         .collect();
-    let fates: Vec<Json> = queue
-        .fates
-        .iter()
-        .map(|fate| {
-            let further = match &fate.end {
-                FateEnd::DeadLettered(_, _, queues) => queues.iter().map(queue_json).collect(),
-                _ => Vec::new(),
-            };
-            json!({ "when": cause(fate.cause), "then": end(fate), "queues": further })
-        })
-        .collect();
+    let fate_json = |(at, fate): (usize, &RouteFate)| {
+        let queues = match &fate.end {
+            FateEnd::DeadLettered(_, _, queues) => &**queues,
+            _ => &[],
+        };
+        let mut shown = json!({ "when": cause(fate.cause), "then": end(fate), "queues": [] });
+        // What is the same is written once: a chain of queues would double with each.
+        match queue.fates[..at].iter().position(|first| first.end == fate.end).filter(|_| !queues.is_empty()) {
+            Some(first) => shown["same_as"] = first.into(),
+            None => shown["queues"] = queues.iter().map(queue_json).collect(),
+        }
+        shown
+    };
+    let fates: Vec<Json> = queue.fates.iter().enumerate().map(fate_json).collect();
     let of_all = ["x-recent-history", "x-delayed-message"];
     let is_certain = queue.plugins.iter().all(|(_, kind)| of_all.contains(&kind.as_str()));
-    json!({ "queue": queue.queue.as_str(), "type": queue.kind.as_str(), "certain": is_certain, "way": way, "fates": fates })
+    json!({ "queue": queue.queue.as_str(), "type": queue.kind.as_str(), "certain": is_certain, "way": way, "fates": fates, "as_above": queue.is_told })
 }

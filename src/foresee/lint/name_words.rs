@@ -20,6 +20,15 @@ pub fn is_named_for_retries(name: &str) -> bool {
     words(name).any(|word| RETRYING.contains(&word.as_str())) || is_named_for_waiting(name)
 }
 
+/// Returns whether a word of a name is a duration: `orders.retry.5s`.
+pub fn names_a_delay(name: &str) -> bool {
+    let units = ["ms", "s", "sec", "m", "min", "h"];
+    words(name).any(|word| {
+        let unit = word.trim_start_matches(|c: char| c.is_ascii_digit());
+        unit.len() < word.len() && units.contains(&unit)
+    })
+}
+
 /// Returns whether a name says that dead letters come there.
 pub fn is_named_for_the_dead(name: &str) -> bool {
     words(name).any(|word| DEAD.contains(&word.as_str()))
@@ -54,6 +63,10 @@ mod tests {
         for name in ["orders", "awaited", "lateral", "orders.retry"] {
             assert!(!is_named_for_waiting(name), "{name}");
         }
+        for name in ["orders.retry.5s", "retry-30min", "orders_retry_500ms"] {
+            assert!(names_a_delay(name), "{name}");
+        }
+        assert!(!names_a_delay("orders.retry.2") && !names_a_delay("orders.s3"));
         for name in ["orders.dlx", "dead-letter-queue", "OrdersDeadLetter", "x_dlq"] {
             assert!(is_named_for_the_dead(name), "{name}");
         }

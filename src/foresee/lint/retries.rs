@@ -3,7 +3,7 @@
 
 use crate::foresee::lint::dead_letter_ways::{DeadLetterWay, DeadLetterWays};
 use crate::foresee::lint::findings::{LintFindings, and_more};
-use crate::foresee::lint::name_words::{is_named_for_retries, is_named_for_waiting};
+use crate::foresee::lint::name_words::{is_named_for_retries, is_named_for_waiting, names_a_delay};
 use crate::foresee::lint::topic_keys::covers;
 use crate::foresee::topology_view::{QueueView, TopologyView};
 use crate::model::{DestinationKind, Exchange, Name, Permission, QueueKind};
@@ -150,7 +150,11 @@ pub fn endless_waits(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut
         };
         let place = || view.place_of(wait, "dead-letter-exchange");
         let name = wait.name();
-        if let Some(sender) = ways.to(vhost, name).take(SENDERS_MAX).find(comes_back) {
+        let is_of_time = is_named_for_waiting(name) || names_a_delay(name) || gives_back(way, name);
+        // A dead letter has lost its expiration, so from a queue that it can only leave by time it does not come on.
+        let stays = |sender: &&DeadLetterWay| view.queues[sender.from].name() != name;
+        let senders = || ways.to(vhost, name).take(SENDERS_MAX);
+        if let Some(sender) = senders().find(comes_back) {
             let from = view.queues[sender.from].name();
             let message = format!(
                 "what '{from}' dead-letters to queue '{name}' waits there without end: the queue has no TTL to send it back"
@@ -158,7 +162,16 @@ pub fn endless_waits(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut
             let warning = Problem::warning(Code::LintEndlessWait, message).by("DL-12");
             let help = "a dead letter has lost its own expiration; set `message_ttl` on the wait queue";
             found.add(warning.help(help), place(), "never expires");
-        } else if is_named_for_waiting(name) && ways.to(vhost, name).next().is_none() {
+        } else if let Some(sender) = senders().find(stays).filter(|_| is_of_time) {
+            let from = view.queues[sender.from].name();
+            let message = format!(
+                "what '{from}' dead-letters to queue '{name}' stays until a consumer takes it: the queue has no TTL to send it on"
+            );
+            let note = Problem::note(Code::LintEndlessWait, message).by("DL-12");
+            let help = "a dead letter has lost its own expiration; set `message_ttl` on the wait queue, unless an application \
+                        consumes from it";
+            found.add(note.help(help), place(), "no TTL");
+        } else if is_of_time && ways.to(vhost, name).next().is_none() {
             let message = format!("queue '{name}' dead-letters what waits in it, and has no TTL to make it expire");
             let note = Problem::note(Code::LintEndlessWait, message).by("TTL-5");
             let help = "set `message_ttl`; what its publishers set as `expiration` is not seen here, and a message whose \
@@ -166,6 +179,14 @@ pub fn endless_waits(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut
             found.add(note.help(help), place(), "no TTL");
         }
     }
+}
+
+/// Returns whether a queue gives its dead letters to one that it is named after: `orders.retry` to `orders`.
+fn gives_back(way: &DeadLetterWay, name: &str) -> bool {
+    let is_before = |target: &Name| {
+        name.strip_prefix(target.as_str()).is_some_and(|rest| rest.starts_with(|c: char| !c.is_alphanumeric()))
+    };
+    way.targets().iter().any(is_before)
 }
 
 /// Tells of ladders that nobody who may read their queue can climb: the action `retry` publishes to the ladder (PE-3).
