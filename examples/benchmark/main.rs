@@ -1,6 +1,6 @@
 //! Measures the sim on one thread, and the same work on live brokers in the same run.
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
-//! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`, `apply-1000`, `foresee`). The
+//! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`, `apply-1000`, `foresee`, `graph`). The
 //! numbers are of this machine and moment: compare the ratios.
 #![expect(clippy::disallowed_methods, reason = "an example is a program of its own")]
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
@@ -73,6 +73,10 @@ fn main() {
     if wants("foresee") {
         println!("\nforesee: processor time of a topology with a binding for each queue; all findings, and a route");
         foreseeing::measure_all();
+    }
+    if wants("graph") {
+        println!("\ngraph: pictures, suggestions and coverage");
+        foreseeing::measure_pictures();
     }
     if wants("scenarios") {
         println!("\nscenarios: the shipped ones, one cell after another, on sim 4.3");
