@@ -8,9 +8,7 @@ use rmqplay::foresee::{
     AskedRoute, CoverageRecord, TopologyView, lint_topology, route, suggest, topology_graph, versions,
 };
 use rmqplay::io::Disk;
-use rmqplay::language::{
-    LoadedTopology, ReadError, Settings, World, load_scenario, load_topology,
-};
+use rmqplay::language::{LoadedTopology, ReadError, Settings, World, load_scenario, load_topology};
 use rmqplay::model::Profile;
 use rmqplay::report::{graph_dot, graph_mermaid, graph_svg};
 use rmqplay::simulate::rehearse_covering;
@@ -45,12 +43,16 @@ pub fn measure_all() {
 /// Measures pictures, suggestions and coverage.
 pub fn measure_pictures() {
     println!("  {:<44}  {:>9}  {:>9}  {:>9}", "processor time of reading and drawing", "mermaid", "dot", "svg");
-    let shapes: [(&str, fn(usize) -> String); 3] =
-        [("a topic exchange, dead letters", topic), ("a chain of dead letters", chain), ("the same, bound", bound_chain)];
+    let shapes: [(&str, fn(usize) -> String); 3] = [
+        ("a topic exchange, dead letters", topic),
+        ("a chain of dead letters", chain),
+        ("the same, bound", bound_chain),
+    ];
     for (name, shape) in shapes {
         for count in [40, 100] {
             let text = shape(count);
-            let time = |write: fn(&rmqplay::foresee::TopologyGraph) -> String| shortest(|| assert!(drawn(&text, write) > 0));
+            let time =
+                |write: fn(&rmqplay::foresee::TopologyGraph) -> String| shortest(|| assert!(drawn(&text, write) > 0));
             let [mermaid, dot, svg] = [time(graph_mermaid), time(graph_dot), time(graph_svg)].map(millis);
             println!("  {:<44}  {mermaid:>6.1} ms  {dot:>6.1} ms  {svg:>6.1} ms", format!("{count} queues: {name}"));
         }
@@ -118,7 +120,12 @@ fn topic(count: usize) -> String {
     text.push_str("  - {name: dead, bindings: [{source: dlx, routing_key: '#'}]}\n");
     for n in 0..count {
         let kind = if n % 3 == 0 { ", type: quorum" } else { "" };
-        let setting = ["", ", message_ttl: 1m, dead_letter: {exchange: dlx}", ", dead_letter: {exchange: dlx}", ", max_length: 9"];
+        let setting = [
+            "",
+            ", message_ttl: 1m, dead_letter: {exchange: dlx}",
+            ", dead_letter: {exchange: dlx}",
+            ", max_length: 9",
+        ];
         let setting = setting[n % 4];
         let _ = writeln!(
             text,

@@ -19,9 +19,9 @@ pub use coverage::{
 };
 pub use effective::{EffectiveObject, EffectiveSetting, NotInForce, PassedPolicy, SettingSource, effective};
 pub use graph::{
-    BindingTerms, DeadLetterCause, DeadLetterEnd, EdgeKind, GraphEdge, GraphMark, GraphNode, GraphNodeKind, LadderFlow, LadderRung,
-    LinkKind, QueueBound, TopologyGraph, VhostGraph, as_planned, joined, mark_exercised, mark_planned, only_vhosts,
-    topology_graph,
+    BindingTerms, DeadLetterCause, DeadLetterEnd, EdgeKind, GraphEdge, GraphMark, GraphNode, GraphNodeKind, LadderFlow,
+    LadderRung, LinkKind, QueueBound, TopologyGraph, VhostGraph, as_planned, joined, mark_exercised, mark_planned,
+    only_vhosts, topology_graph,
 };
 pub use lint::{ScenarioFindings, lint_scenario, lint_topology, unused_allowances, without_allowed};
 pub use route::{AskedRoute, FateCause, FateEnd, RouteFate, Routed, RoutedQueue, route};

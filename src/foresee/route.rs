@@ -11,7 +11,6 @@ use crate::rules::{
     Access, Overflow, Pattern, access_refused, expand_topic_pattern, shown_exchange, topic_access_refused,
 };
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 /// How many dead-letter hops are followed.
 const HOPS_MAX: usize = 12;
@@ -68,9 +67,11 @@ pub enum FateEnd {
     /// The exchange leads to no queue by that key.
     NoQueue(Name, Name),
     /// It goes on through an exchange with a key.
-    DeadLettered(Name, Name, Rc<[RoutedQueue]>),
+    DeadLettered(Name, Name, Vec<RoutedQueue>),
     /// It comes to a queue where it was before.
     Round(Name),
+    /// What becomes of it by another cause of the same queue, by its place: a chain of queues would double with each.
+    Same(usize),
 }
 
 /// One thing that can happen in a queue.
@@ -222,9 +223,23 @@ impl Walk<'_> {
                 self.dead_lettered(&exchange, own.as_deref().unwrap_or(key))
             }
         };
-        let end_of =
-            |cause: FateCause| if cause == FateCause::Refused && nacked { FateEnd::Nacked } else { end.clone() };
-        causes.into_iter().map(|cause| RouteFate { cause, end: end_of(cause) }).collect()
+        let (mut end, mut first) = (Some(end), 0);
+        let of_cause = |(at, cause): (usize, FateCause)| {
+            let end = match end.take() {
+                Some(untold) if cause == FateCause::Refused && nacked => {
+                    end = Some(untold);
+                    FateEnd::Nacked
+                }
+                None if cause == FateCause::Refused && nacked => FateEnd::Nacked,
+                Some(untold) => {
+                    first = at;
+                    untold
+                }
+                None => FateEnd::Same(first),
+            };
+            RouteFate { cause, end }
+        };
+        causes.into_iter().enumerate().map(of_cause).collect()
     }
 
     fn dead_lettered(&mut self, exchange: &Name, key: &str) -> FateEnd {
@@ -235,7 +250,7 @@ impl Walk<'_> {
         match queues.as_slice() {
             [] => FateEnd::NoQueue(exchange.clone(), key.into()),
             [one] if self.before.contains(&one.queue) => FateEnd::Round(one.queue.clone()),
-            _ => FateEnd::DeadLettered(exchange.clone(), key.into(), queues.into()),
+            _ => FateEnd::DeadLettered(exchange.clone(), key.into(), queues),
         }
     }
 }

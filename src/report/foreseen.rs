@@ -275,15 +275,13 @@ fn queues_text(queues: &[RoutedQueue], depth: usize, palette: Palette) -> String
         let name = palette.strong(&format!("queue '{}'", queue.queue));
         let told = if queue.is_told { "; it goes on as above" } else { "" };
         out.push_str(&format!("{indent}→ {name} ({}){}{told}\n", queue.kind.as_str(), way(queue)));
-        let mut told: Vec<&FateEnd> = Vec::new();
-        for fate in &queue.fates {
-            if told.contains(&&fate.end) {
+        for (at, fate) in queue.fates.iter().enumerate() {
+            if matches!(fate.end, FateEnd::Same(_)) {
                 continue;
             }
-            told.push(&fate.end);
-            let causes: Vec<String> =
-                queue.fates.iter().filter(|other| other.end == fate.end).map(|other| cause(other.cause)).collect();
-            out.push_str(&format!("{indent}    {}: {}\n", causes.join(", "), end(fate)));
+            let same = queue.fates[at + 1..].iter().filter(|other| other.end == FateEnd::Same(at));
+            let causes: Vec<String> = [fate].into_iter().chain(same).map(|fate| cause(fate.cause)).collect();
+            out.push_str(&format!("{indent}    {}: {}\n", causes.join(", "), end(&fate.end)));
             if let FateEnd::DeadLettered(_, _, further) = &fate.end {
                 out.push_str(&queues_text(further, depth + 3, palette));
             }
@@ -339,8 +337,9 @@ fn cause(cause: FateCause) -> String {
     }
 }
 
-fn end(fate: &RouteFate) -> String {
-    match &fate.end {
+fn end(end: &FateEnd) -> String {
+    match end {
+        FateEnd::Same(_) => "the same".to_owned(),
         FateEnd::Dropped => "dropped".to_owned(),
         FateEnd::Nacked => "refused, the publisher gets a nack".to_owned(),
         FateEnd::NoExchange(exchange) => format!("dropped, as there is no exchange '{exchange}' (DL-3)"),
@@ -368,21 +367,27 @@ fn queue_json(queue: &RoutedQueue) -> Json {
         .iter()
         .map(|hop| json!({ "exchange": hop.exchange.as_str(), "to": hop.to.as_str(), "by": hop_in_words(hop, queue) }))
         .collect();
-    let fate_json = |(at, fate): (usize, &RouteFate)| {
-        let queues = match &fate.end {
-            FateEnd::DeadLettered(_, _, queues) => &**queues,
-            _ => &[],
+    let fate_json = |fate: &RouteFate| {
+        let (first, own) = match &fate.end {
+            FateEnd::Same(first) => (Some(*first), &queue.fates[*first].end),
+            own => (None, own),
         };
-        let mut shown = json!({ "when": cause(fate.cause), "then": end(fate), "queues": [] });
-        // What is the same is written once: a chain of queues would double with each.
-        match queue.fates[..at].iter().position(|first| first.end == fate.end).filter(|_| !queues.is_empty()) {
-            Some(first) => shown["same_as"] = first.into(),
-            None => shown["queues"] = queues.iter().map(queue_json).collect(),
+        let mut shown = json!({ "when": cause(fate.cause), "then": end(own), "queues": [] });
+        if let FateEnd::DeadLettered(_, _, further) = own {
+            match first {
+                Some(first) => shown["same_as"] = first.into(),
+                None => shown["queues"] = further.iter().map(queue_json).collect(),
+            }
         }
         shown
     };
-    let fates: Vec<Json> = queue.fates.iter().enumerate().map(fate_json).collect();
+    let fates: Vec<Json> = queue.fates.iter().map(fate_json).collect();
     let of_all = ["x-recent-history", "x-delayed-message"];
     let is_certain = queue.plugins.iter().all(|(_, kind)| of_all.contains(&kind.as_str()));
-    json!({ "queue": queue.queue.as_str(), "type": queue.kind.as_str(), "certain": is_certain, "way": way, "fates": fates, "as_above": queue.is_told })
+    let (name, kind) = (queue.queue.as_str(), queue.kind.as_str());
+    let mut shown = json!({ "queue": name, "type": kind, "certain": is_certain, "way": way, "fates": fates });
+    if queue.is_told {
+        shown["as_above"] = true.into();
+    }
+    shown
 }

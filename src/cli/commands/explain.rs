@@ -116,7 +116,8 @@ impl Explainable {
         }
         let ends = || names.iter().filter_map(|name| Some((*name, name.split_once("::")?.1)));
         if let Some(near) = nearest(wanted, ends().map(|(_, end)| end)) {
-            let same: Vec<String> = ends().filter(|(_, end)| *end == near).map(|(name, _)| format!("`{name}`")).collect();
+            let same: Vec<String> =
+                ends().filter(|(_, end)| *end == near).map(|(name, _)| format!("`{name}`")).collect();
             return Some(format!("did you mean {}?", same.join(" or ")));
         }
         self.near_titles(wanted)

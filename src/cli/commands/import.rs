@@ -4,8 +4,8 @@ use crate::cli::arguments::OneBroker;
 use crate::cli::brokers::one_broker;
 use crate::cli::convert::options::ImportOptions;
 use crate::cli::convert::output::{Output, write_output};
-use crate::cli::load::unread_path_help;
 use crate::cli::foresee::unread::{Unread, telling_more};
+use crate::cli::load::unread_path_help;
 use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, runtime};
 use crate::convert::{

@@ -24,8 +24,7 @@ pub fn show(command: &RouteOptions, terminal: &Terminal) -> ExitCode {
             .usage("name an exchange and a routing key; \"\" is the default exchange, and a key may be empty");
     };
     if key.len() > SHORT_STRING_BYTES_MAX {
-        let message =
-            format!(
+        let message = format!(
             "the routing key is {} bytes long, and AMQP carries at most {SHORT_STRING_BYTES_MAX}; `rmqplay effective` shows \
              what is declared, `rmqplay help route` what a key may be",
             key.len()

@@ -59,8 +59,9 @@ impl Unread {
         }
         let account = &self.account;
         let needed = format!("the tag `administrator` for user '{account}'");
-        let hint =
-            format!("`rabbitmqctl set_user_tags {account} administrator` gives it, or name another user in the URL; {MORE}");
+        let hint = format!(
+            "`rabbitmqctl set_user_tags {account} administrator` gives it, or name another user in the URL; {MORE}"
+        );
         Some(self.failure(needed, format!("read {}", listed(&kinds)), hint))
     }
 

@@ -39,7 +39,8 @@ pub(super) fn fold(graph: VhostGraph, view: &TopologyView<'_>) -> VhostGraph {
             continue;
         };
         let objects: Vec<Object> = members.iter().flat_map(|at| graph.nodes[*at].objects.clone()).collect();
-        let rung = |(queue, delay): &(Name, Millis)| LadderRung { queue: queue.clone(), delay: *delay, is_unused: false };
+        let rung =
+            |(queue, delay): &(Name, Millis)| LadderRung { queue: queue.clone(), delay: *delay, is_unused: false };
         let mut rungs: Vec<LadderRung> = ladder.rungs.iter().map(rung).collect();
         rungs.sort_by_key(|rung| rung.delay);
         let name = ladder.exchange.clone().unwrap_or_else(|| ladder.of.clone());

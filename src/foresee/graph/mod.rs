@@ -15,7 +15,6 @@ pub use build::topology_graph;
 pub use exercised::mark_exercised;
 pub use parts::{
     BindingTerms, DeadLetterCause, DeadLetterEnd, EdgeKind, GraphEdge, GraphMark, GraphNode, GraphNodeKind, LadderFlow,
-    LadderRung,
-    LinkKind, QueueBound, TopologyGraph, VhostGraph,
+    LadderRung, LinkKind, QueueBound, TopologyGraph, VhostGraph,
 };
 pub use planned::{as_planned, joined, mark_planned, only_vhosts};

@@ -36,10 +36,13 @@ impl Workshop<'_> {
             // A quorum queue takes one message over its limit, and refuses the next.
             let fits = fits + u64::from(quorum || bytes);
             if fits > 0 {
-                steps.push(publish(&match fits {
-                    1 => "id: fits".to_owned(),
-                    _ => format!("id: fits, count: {fits}{apart}"),
-                }).ok_or(lacking.clone())?);
+                steps.push(
+                    publish(&match fits {
+                        1 => "id: fits".to_owned(),
+                        _ => format!("id: fits, count: {fits}{apart}"),
+                    })
+                    .ok_or(lacking.clone())?,
+                );
             }
             steps.push(publish("id: refused").ok_or(lacking)?);
             steps.push(self.step(&queue.vhost, "expect: {nacked: 1, of: refused}"));

@@ -30,7 +30,8 @@ pub fn node_lines(node: &GraphNode) -> Vec<String> {
             lines
         }
         GraphNodeKind::Ladder { of, rungs } => {
-            let delays = |chosen: fn(&&LadderRung) -> bool| rungs.iter().filter(chosen).map(|rung| rung.delay).collect();
+            let delays =
+                |chosen: fn(&&LadderRung) -> bool| rungs.iter().filter(chosen).map(|rung| rung.delay).collect();
             let (all, unused): (Vec<Millis>, Vec<Millis>) = (delays(|_| true), delays(|rung| rung.is_unused));
             let mut lines = vec![format!("retries of {}", visible(of)), format!("wait {}", alternatives(&all))];
             lines.extend((!unused.is_empty()).then(|| format!("not used: {}", listed(&unused, "and"))));

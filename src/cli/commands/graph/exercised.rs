@@ -2,8 +2,8 @@
 
 use crate::broker::Exercised;
 use crate::cli::commands::graph::{check_vhost, lacking_of, note};
-use crate::cli::load::Loader;
 use crate::cli::foresee::looked_at::LookedAt;
+use crate::cli::load::Loader;
 use crate::cli::options::GraphOptions;
 use crate::cli::select::{ToPlay, load_all};
 use crate::cli::terminal::Terminal;

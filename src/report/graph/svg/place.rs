@@ -120,9 +120,8 @@ fn bows(nodes: usize, edges: &[UnplacedEdge]) -> Vec<bool> {
     for edge in edges.iter().filter(|edge| edge.weight == heaviest && edge.from != edge.to) {
         is_held[edge.to] = true;
     }
-    let is_bow = |edge: &UnplacedEdge| {
-        edge.weight < heaviest && edge.from != edge.to && is_held[edge.from] && is_held[edge.to]
-    };
+    let is_bow =
+        |edge: &UnplacedEdge| edge.weight < heaviest && edge.from != edge.to && is_held[edge.from] && is_held[edge.to];
     edges.iter().map(is_bow).collect()
 }
 
