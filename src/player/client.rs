@@ -17,10 +17,12 @@ use crate::player::record::delivery_counts::{DELIVERIES_OF_ONE_MESSAGE_MAX, Deli
 use crate::player::record::failure::FailureSubject;
 use crate::player::run_result::{BrokerTraits, RunResult};
 use crate::source::Code;
+use std::sync::Arc;
 
 /// Plays one cell.
+#[derive(Clone)]
 pub struct Player {
-    scenario: Scenario,
+    scenario: Arc<Scenario>,
     context: Context,
     driver: Driver,
     consumers: ConsumerInstances,
@@ -32,7 +34,7 @@ pub struct Player {
 impl Player {
     /// Makes a player for a cell; ids go on where the set-up ended.
     pub fn new(cell: &Cell, broker: BrokerTraits, ids: Ids) -> Self {
-        let scenario = cell.scenario.clone();
+        let scenario = Arc::new(cell.scenario.clone());
         let mut context = Context::new(&scenario, broker, ids);
         Self {
             driver: Driver::new(&scenario, broker.scale),

@@ -37,6 +37,7 @@ const MOVES_OF_ONE_STEP_MAX: usize = 10_000;
 /// sim.handle(Moment(0), Command::Connect { request: RequestId(1), connection, user: None, vhost: "/".into() });
 /// assert_eq!(sim.poll_event(), Some(Event::Reply { request: RequestId(1), reply: Ok(Reply::Done) }));
 /// ```
+#[derive(Clone)]
 pub struct Sim {
     pub(crate) rules: &'static Differences,
     pub(crate) now: Moment,

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 const NO_GROUP: &str = "(none)";
 
 /// Holds all tallies that a scenario asks for.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tallies {
     asked: Vec<(TallyExpectation, Sums)>,
 }

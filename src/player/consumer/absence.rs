@@ -4,14 +4,14 @@ use crate::model::Moment;
 use crate::player::context::command_sequence::CommandSequence;
 
 /// An absence that is meant to end.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Absence {
     /// Made since the loss.
     pub attempts: u32,
     pub state: AbsenceState,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum AbsenceState {
     Pausing { until: Moment },
     Connecting(Box<CommandSequence>),

@@ -13,7 +13,7 @@ use crate::player::record::timeline::TimelineEvent;
 use std::collections::{BTreeMap, VecDeque};
 
 /// One consumer instance.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ConsumerInstance {
     /// Its number among all instances, also in the ledger.
     pub number: usize,
@@ -36,7 +36,7 @@ pub(crate) struct ConsumerInstance {
 }
 
 /// One unsettled delivery.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct InHand {
     pub name: Name,
     /// Which one it is of those that are alike, when it has no id.

@@ -12,7 +12,7 @@ use crate::player::message::anonymous_messages::Alike;
 use crate::player::record::timeline::{Attempt, ConsumerEnd};
 
 /// All consumer instances of a run.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct ConsumerInstances {
     pub(super) instances: Vec<ConsumerInstance>,
 }

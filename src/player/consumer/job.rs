@@ -8,7 +8,7 @@ use crate::source::Span;
 use std::collections::BTreeMap;
 
 /// One piece of work.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Job {
     /// One message, or the batch.
     pub held: Vec<Held>,
@@ -20,7 +20,7 @@ pub(crate) struct Job {
 }
 
 /// One message in a consumer's hands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Held {
     pub delivery: Delivery,
     pub name: Name,

@@ -3,7 +3,7 @@
 use crate::model::Moment;
 
 /// The run's own time.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Clock {
     /// The broker's moment at which the run began.
     epoch: Option<Moment>,

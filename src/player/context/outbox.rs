@@ -5,7 +5,7 @@ use crate::player::context::owner::Asker;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The commands that are ready to go, and the requests that are not answered yet.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Outbox {
     commands: VecDeque<Command>,
     waiting: BTreeMap<RequestId, Asker>,

@@ -17,7 +17,7 @@ use crate::source::Span;
 use std::collections::BTreeMap;
 
 /// What the driver and the consumers share in a run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Context {
     pub broker: BrokerTraits,
     pub clock: Clock,

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 pub(crate) const READ_MAX: u64 = 200;
 
 /// Holds the contents that were read, by queue.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Contents {
     read: BTreeMap<QueueName, Option<Vec<MessageRecord>>>,
 }

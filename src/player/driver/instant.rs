@@ -11,7 +11,7 @@ const ROUNDS_MAX: u32 = 100;
 const DELIVERIES_MAX: u32 = 100_000;
 
 /// What was delivered while the moment came to its end.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Instant {
     deliveries: u32,
     rounds: BTreeMap<Name, u32>,

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 const WINDOW: usize = 1_000;
 
 /// A publish step under way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PublishStep {
     /// What the step lacks: a connection, a channel.
     opening: CommandSequence,
@@ -34,7 +34,7 @@ pub(crate) struct PublishStep {
 }
 
 /// How far a publish step came.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum PublishProgress {
     Waits,
     Acts,

@@ -28,7 +28,7 @@ pub(crate) enum RunStage {
 }
 
 /// What the driver is doing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum DriverState {
     Nothing,
     CommandSequence(CommandSequence, Continuation),
@@ -109,7 +109,7 @@ pub(crate) enum ConsumerRequest {
 }
 
 /// The driver's state.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Driver {
     pub stage: RunStage,
     pub doing: DriverState,
@@ -158,7 +158,7 @@ pub(crate) struct ClosingConnections {
 }
 
 /// A question that waits for its answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PendingCall {
     pub channel: ChannelId,
     pub publish: PublishId,

@@ -8,7 +8,7 @@ use crate::player::driver::decision_points::SHIFT;
 const UNREST_MAX: Millis = Millis(2_000);
 
 /// Watches work go on after quiet, as long as a live broker would wait for its rest.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Unrest {
     /// When the wait began, or an end came nearer: what is emptied comes to an end.
     since: Moment,

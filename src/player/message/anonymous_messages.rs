@@ -54,7 +54,7 @@ pub(crate) enum Fate {
 }
 
 /// Knows all messages without an id.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct AnonymousMessages {
     counts: BTreeMap<Option<Name>, u64>,
     classes: BTreeMap<u64, Class>,
@@ -65,7 +65,7 @@ pub(crate) struct AnonymousMessages {
 }
 
 /// All messages that are alike.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Class {
     /// In the order in which they were published; numbers that follow one another are a run.
     runs: Vec<(MessageLabel, u64)>,
@@ -73,7 +73,7 @@ struct Class {
 }
 
 /// What a queue gave of a class.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Passed {
     /// How many it gave for the first time: the next one's index.
     next: u64,

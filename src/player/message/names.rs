@@ -9,7 +9,7 @@ use crate::player::message::compose::Composed;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The names of messages, given as they are met.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
     /// How often an id was published.
     of_id: BTreeMap<Name, u64>,

@@ -38,7 +38,7 @@ impl QueueTally {
 }
 
 /// Adds up a run.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
     pub queues: BTreeMap<QueueName, QueueTally>,
     pub consumers: Vec<ConsumerOutcome>,

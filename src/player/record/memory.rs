@@ -16,7 +16,7 @@ const KEYS_KEPT: usize = 100_000;
 pub(crate) type Remembered = (usize, String);
 
 /// What one consumer remembers.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Memory {
     attempts: BTreeMap<Name, u64>,
     /// The kinds of keys that its rules ask for, each with the longest time that one asks for.

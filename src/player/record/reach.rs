@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const FOLLOWED_MAX: usize = 4_096;
 
 /// What routes where, as declared, and the queues that were reached.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Reach {
     exchanges: BTreeMap<QueueName, DeclaredExchange>,
     queues: BTreeMap<QueueName, Vec<DeadLetterTarget>>,
@@ -21,7 +21,7 @@ pub(crate) struct Reach {
 }
 
 /// An exchange with what is bound to it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct DeclaredExchange {
     kind: Name,
     alternates: Vec<Name>,
@@ -29,7 +29,7 @@ struct DeclaredExchange {
 }
 
 /// A dead-letter exchange, with the key that replaces a message's own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct DeadLetterTarget {
     exchange: Name,
     routing_key: Option<Name>,

@@ -59,6 +59,7 @@ pub(crate) enum BindingDestination {
 }
 
 /// Values by index.
+#[derive(Clone)]
 pub(crate) struct Arena<I, T> {
     items: Vec<Option<Box<T>>>,
     indexes: PhantomData<fn() -> I>,

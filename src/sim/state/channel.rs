@@ -8,6 +8,7 @@ use crate::sim::state::queued_message::QueuedMessage;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Deliveries that a cancel overtook, until their channel gives them back (CO-3).
+#[derive(Clone)]
 pub(crate) struct Overtaken {
     pub channel: ChannelId,
     /// With insights on: the consumer.
@@ -16,7 +17,7 @@ pub(crate) struct Overtaken {
 }
 
 /// A delivery that waits to be settled.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Unacked {
     pub tag: u64,
     pub queue: QueueId,
@@ -30,6 +31,7 @@ pub(crate) struct Unacked {
 }
 
 /// An open channel, in confirm mode.
+#[derive(Clone)]
 pub(crate) struct Channel {
     pub id: ChannelId,
     /// Its number within the connection, as texts show it.

@@ -7,7 +7,7 @@ use crate::sim::state::queued_message::QueuedMessage;
 use std::collections::VecDeque;
 
 /// One subscription.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Consumer {
     pub tag: Name,
     pub channel: ChannelIndex,
@@ -53,7 +53,7 @@ impl Consumer {
 }
 
 /// The consumers of a queue.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Consumers {
     /// In order of subscription.
     pub all: Vec<ConsumerId>,

@@ -28,7 +28,7 @@ pub(crate) enum Site {
 pub(crate) const SITES: usize = 9;
 
 /// What was exercised, and which routes need no second look.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Covered {
     pub found: Exercised,
     /// By exchange and routing key: whether headers could lead elsewhere.

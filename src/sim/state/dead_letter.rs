@@ -13,6 +13,7 @@ pub(crate) const FIRST_SECOND: u64 = 1_767_225_600;
 
 /// Where the dead of a queue go: what its arguments and policies say when they die. It stays for as long as the broker
 /// lives, for those that are on their way.
+#[derive(Clone)]
 pub(crate) struct DeadLettering {
     pub vhost: VhostId,
     pub queue: Name,
@@ -78,6 +79,7 @@ impl DeadLettering {
 }
 
 /// What a message's first death made of it: those that die alike in the same second share it.
+#[derive(Clone)]
 pub(crate) struct FirstDeath {
     death: Death,
     published_to: (Name, Name),
@@ -107,6 +109,7 @@ pub(crate) fn death_keys<'a>(old: &'a Stored, rules: &Differences) -> Vec<&'a Na
 }
 
 /// A message that died and is on its way to its dead-letter exchange.
+#[derive(Clone)]
 pub(crate) struct DeadLetter {
     pub entry: QueuedMessage,
     pub death: Death,
@@ -123,7 +126,7 @@ pub(crate) struct DeadLetter {
 pub(crate) const RETRY_MS: u64 = 180_000;
 
 /// A dead letter that not all of its targets have taken.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct WaitingDeadLetter {
     pub entry: QueuedMessage,
     pub death: Death,

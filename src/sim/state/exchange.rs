@@ -11,6 +11,7 @@ use crate::sim::state::topic_trie::TopicTrie;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How an exchange finds destinations.
+#[derive(Clone)]
 pub(crate) enum Router {
     /// By the queue's name.
     Default,
@@ -21,6 +22,7 @@ pub(crate) enum Router {
 }
 
 /// A declared exchange.
+#[derive(Clone)]
 pub(crate) struct Exchange {
     pub declared: model::Exchange,
     pub vhost: VhostId,
@@ -34,6 +36,7 @@ pub(crate) struct Exchange {
 }
 
 /// What a publish is routed by.
+#[derive(Clone)]
 pub(crate) struct Keys<'a> {
     pub first: &'a str,
     pub further: &'a CcBcc,

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 pub(crate) const IDLE_MAX: Millis = Millis(1000);
 
 /// A user's patterns in one vhost.
+#[derive(Clone)]
 pub(crate) struct Rights {
     pub configure: Pattern,
     pub write: Pattern,
@@ -15,13 +16,14 @@ pub(crate) struct Rights {
 }
 
 /// A user's patterns on the routing keys of one topic exchange.
+#[derive(Clone)]
 pub(crate) struct TopicRights {
     pub write: Pattern,
     pub read: Pattern,
 }
 
 /// Remembers accesses that were allowed, newest first; a revoked right stays until it is forgotten.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct PermissionCache {
     /// When the channel had work last.
     pub busy_at: Moment,

@@ -14,12 +14,14 @@ use crate::sim::state::timer::TimerKey;
 use std::collections::BTreeSet;
 
 /// What a queue holds, by its type.
+#[derive(Clone)]
 pub(crate) enum QueueContents {
     Classic(ClassicQueue),
     Quorum(QuorumQueue),
 }
 
 /// A declared queue.
+#[derive(Clone)]
 pub(crate) struct Queue {
     pub name: QueueName,
     pub vhost: VhostId,

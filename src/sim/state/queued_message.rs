@@ -32,7 +32,7 @@ pub(crate) struct Stored {
 }
 
 /// What a death made of a message; all that die alike share it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct DeadLetterRewrite {
     /// In place of the published ones: x-death in them is the broker's own.
     pub headers: Table,

@@ -28,6 +28,7 @@ pub(crate) struct PublisherState {
 }
 
 /// The messages of a quorum queue that no consumer has.
+#[derive(Clone)]
 pub(crate) struct QuorumQueue {
     priority: QuorumPriority,
     returns: VecDeque<QueuedMessage>,

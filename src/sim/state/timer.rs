@@ -23,7 +23,7 @@ pub(crate) enum Timer {
 pub(crate) type TimerKey = (Moment, u64);
 
 /// All timers.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Timers {
     set: BTreeMap<TimerKey, Timer>,
     /// The first moment of all: asked for at each step, while timers change seldom.

@@ -7,7 +7,7 @@ use rustc_hash::FxBuildHasher;
 
 type TrieWords = IndexMap<Box<str>, u32, FxBuildHasher>;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct TrieNode {
     words: TrieWords,
     star: Option<u32>,
@@ -17,7 +17,7 @@ pub(crate) struct TrieNode {
 }
 
 /// The binding keys of one topic exchange.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct TopicTrie {
     nodes: Vec<TrieNode>,
 }

@@ -5,7 +5,7 @@ use crate::sim::state::permission::{Rights, TopicRights};
 use std::collections::BTreeMap;
 
 /// A user; whoever names one is taken for it, passwords are not simulated.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct User {
     pub tags: Vec<String>,
     pub limits: BTreeMap<String, i64>,

@@ -7,6 +7,7 @@ use crate::sim::state::names::NameMap;
 use std::collections::BTreeMap;
 
 /// A virtual host.
+#[derive(Clone)]
 pub(crate) struct Vhost {
     pub name: Name,
     pub default_queue_type: Option<QueueKind>,
