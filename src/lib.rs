@@ -27,7 +27,7 @@
 //! | [`sim`] | commands and a moment in, events and the next wake-up out | reads a clock, loses a message silently |
 //! | [`plan`] | desired and observed topology → ordered, explained changes → commands | deletes what it was not told to |
 //! | [`player`] | a scenario as a state machine → timeline → verdicts, outcome | knows which broker it plays on |
-//! | [`simulate`] | steps a client and the sim together | waits |
+//! | [`simulate`] | steps a client and the sim together, also under other schedules | waits |
 //! | [`foresee`] | topologies and scenarios → findings, ways, tables: what would happen | plays, answers by itself |
 //! | [`compare`] | a cell on two brokers → the rules that make it end otherwise | plays on a real broker |
 //! | [`report`] | timelines, plans, problems, outcomes → text, JSON, JUnit, snapshots | prints |

@@ -3,7 +3,8 @@
 use crate::cli::compare::options::CompareOptions;
 use crate::cli::convert::options::{ExportOptions, ImportOptions};
 use crate::cli::options::{
-    AccessOptions, CheckOptions, CoverageOptions, EffectiveOptions, GraphOptions, RouteOptions, SuggestOptions,
+    AccessOptions, CheckOptions, CoverageOptions, EffectiveOptions, ExploreOptions, GraphOptions, RouteOptions,
+    SuggestOptions,
 };
 pub use crate::cli::options::{
     ApplyOptions, CleanOptions, DestroyOptions, ExtrasMode, OneBroker, PaceOptions, PlanOptions, ReachOptions,
@@ -343,6 +344,8 @@ pub struct RunOptions {
     /// review, accept makes snapshots of them (default: pending; with CI set: check).
     #[arg(long, value_name = "WHAT", hide_possible_values = true)]
     pub snapshots: Option<Snapshots>,
+    #[command(flatten)]
+    pub exploring: ExploreOptions,
     /// Play no further cell once one has failed or changed.
     #[arg(long)]
     pub fail_fast: bool,

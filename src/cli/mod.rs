@@ -10,6 +10,7 @@ mod completion;
 mod convert;
 mod desired;
 mod exit_code;
+mod explore;
 mod filter;
 mod foresee;
 mod live_settings;

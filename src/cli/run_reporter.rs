@@ -114,6 +114,18 @@ impl RunReporter<'_> {
             (None, None) => (Verdict::Skipped("it was not played".to_owned()), None, None),
         };
         CellReport {
+            verdict,
+            played: once.played,
+            real: once.real,
+            snapshot_words,
+            body,
+            ..self.unjudged(index, one, on)
+        }
+    }
+
+    /// Makes the report of a cell that passed, without a run.
+    pub fn unjudged(&self, index: usize, one: &ToPlay, on: &Named) -> CellReport {
+        CellReport {
             cell: index,
             name: one.name(),
             file: one.cell.scenario.file.clone(),
@@ -124,12 +136,12 @@ impl RunReporter<'_> {
             arguments: on.arguments.clone(),
             version: on.version,
             variables: self.variables(&one.cell),
-            verdict,
-            played: once.played,
+            verdict: Verdict::Passed,
+            played: None,
             simulated: None,
-            real: once.real,
-            snapshot_words,
-            body,
+            real: Duration::ZERO,
+            snapshot_words: None,
+            body: None,
             earlier: Vec::new(),
         }
     }

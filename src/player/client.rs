@@ -22,13 +22,17 @@ use std::sync::Arc;
 /// Plays one cell.
 #[derive(Clone)]
 pub struct Player {
-    scenario: Arc<Scenario>,
-    context: Context,
-    driver: Driver,
-    consumers: ConsumerInstances,
+    pub(super) scenario: Arc<Scenario>,
+    pub(super) context: Context,
+    pub(super) driver: Driver,
+    pub(super) consumers: ConsumerInstances,
     deliveries: DeliveryCounts,
     /// A consumer did something in the last turn.
     acted: bool,
+    /// Whether it asks who is first when the driver ends consumers that have work.
+    pub(super) hesitates: bool,
+    /// What the driver asked for and waits for that answer.
+    pub(super) held_request: Option<ConsumerRequest>,
 }
 
 impl Player {
@@ -41,6 +45,8 @@ impl Player {
             consumers: ConsumerInstances::new(&scenario, &mut context),
             deliveries: DeliveryCounts::default(),
             acted: false,
+            hesitates: false,
+            held_request: None,
             scenario,
             context,
         }
@@ -106,16 +112,7 @@ impl Client for Player {
             if let Some(command) = self.context.outbox.next() {
                 return Some(command);
             }
-            // A bulk goes on when consumers rest: else they would fall a whole window behind at each turn.
-            let yields =
-                std::mem::take(&mut self.acted) && self.context.failures.is_empty() && self.driver.is_amid_bulk();
-            let driven = yields || self.step_driver(now);
-            // What the run left behind is being read: a consumer that went on would change it.
-            self.acted = !self.driver.rests_consumers() && self.consumers.step(&mut self.context, &self.scenario);
-            if self.acted {
-                self.driver.note_consumers(self.context.now());
-            } else if !driven && self.context.outbox.is_empty() {
-                self.driver.news = false;
+            if !self.act(now) && self.context.outbox.is_empty() {
                 return None;
             }
         }
@@ -177,27 +174,68 @@ impl Client for Player {
 
 /// Which way things go between driver and consumers.
 impl Player {
+    /// Lets the driver and then the consumers go on; returns whether anything came of it.
+    pub(super) fn act(&mut self, now: Moment) -> bool {
+        if self.held_request.is_some() {
+            return false;
+        }
+        // A bulk goes on when consumers rest: else they would fall a whole window behind at each turn.
+        let yields = std::mem::take(&mut self.acted) && self.context.failures.is_empty() && self.driver.is_amid_bulk();
+        let driven = yields || self.step_driver(now);
+        if self.held_request.is_some() {
+            return false;
+        }
+        self.step_consumers();
+        if !self.acted && !driven && self.context.outbox.is_empty() {
+            self.driver.news = false;
+        }
+        self.acted || driven
+    }
+
+    /// Lets the consumers go on.
+    pub(super) fn step_consumers(&mut self) {
+        // What the run left behind is being read: a consumer that went on would change it.
+        self.acted = !self.driver.rests_consumers() && self.consumers.step(&mut self.context, &self.scenario);
+        if self.acted {
+            self.driver.note_consumers(self.context.now());
+        }
+    }
+
     /// Lets the driver go on, and has the consumers do what it then requests.
     fn step_driver(&mut self, moment: Moment) -> bool {
+        let driven = self.driver.step(moment, &mut self.context, &self.scenario, &self.consumers);
+        self.carry_out_requests();
+        driven
+    }
+
+    /// Has the consumers do what the driver requests, up to a request that is held back.
+    pub(super) fn carry_out_requests(&mut self) {
+        while let Some(request) = self.driver.request.take() {
+            if self.holds_back(&request) {
+                self.held_request = Some(request);
+                return;
+            }
+            self.carry_out(request);
+        }
+    }
+
+    /// Has the consumers do what the driver requests.
+    pub(super) fn carry_out(&mut self, request: ConsumerRequest) {
         let Self { scenario, context, driver, consumers, .. } = self;
-        let driven = driver.step(moment, context, scenario, consumers);
-        while let Some(request) = driver.request.take() {
-            match request {
-                ConsumerRequest::Start(number) => {
-                    driver.start_instance(number, consumers.start(number, context, scenario));
-                }
-                ConsumerRequest::Started(number, refusal) => {
-                    consumers.started(number, refusal.is_none(), context, scenario);
-                    driver.instance_started(number, refusal.as_ref(), context, scenario, consumers);
-                }
-                ConsumerRequest::Stop(name) => consumers.stop_all(&name, context, scenario),
-                ConsumerRequest::Crash(name) => consumers.crash_all(&name, context, scenario),
-                ConsumerRequest::HangUp(connections) => {
-                    connections.into_iter().for_each(|one| consumers.hang_up(one, context, scenario));
-                }
+        match request {
+            ConsumerRequest::Start(number) => {
+                driver.start_instance(number, consumers.start(number, context, scenario));
+            }
+            ConsumerRequest::Started(number, refusal) => {
+                consumers.started(number, refusal.is_none(), context, scenario);
+                driver.instance_started(number, refusal.as_ref(), context, scenario, consumers);
+            }
+            ConsumerRequest::Stop(name) => consumers.stop_all(&name, context, scenario),
+            ConsumerRequest::Crash(name) => consumers.crash_all(&name, context, scenario),
+            ConsumerRequest::HangUp(connections) => {
+                connections.into_iter().for_each(|one| consumers.hang_up(one, context, scenario));
             }
         }
-        driven
     }
 
     fn replied(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {

@@ -13,6 +13,7 @@ mod message;
 mod record;
 mod run_result;
 mod scaled;
+mod scheduled;
 
 pub use client::Player;
 pub use driver::decision_points::{DecisionPoint, Direction, Perturbation, RACE};

@@ -9,6 +9,7 @@ mod coverage;
 mod doctor;
 mod event;
 mod explain;
+mod explored;
 mod failure;
 mod foreseen;
 mod graph;
@@ -41,6 +42,7 @@ pub use doctor::{
     TlsSession, Unanswered, doctor_json, doctor_text, has_failed,
 };
 pub use explain::{code_json, explain_code, explain_list, explain_rule, rule_json};
+pub use explored::{ExploredCell, explored_json, explored_text, schedule_json, schedule_text};
 pub use failure::{Page, coloured_difference, failure_text, failures_text};
 pub use foreseen::{
     access_json, access_text, by_versions, effective_json, effective_text, route_json, route_text, versions_in_words,

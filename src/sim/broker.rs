@@ -7,6 +7,7 @@ use crate::broker::{
 };
 use crate::model::{Moment, Name, QueueName};
 use crate::rules::{Differences, Edition, differences_of, rule_of_refusal};
+use crate::sim::exploring::Openings;
 use crate::sim::state::arena::{
     Arena, BindingDestination, ChannelIndex, ConsumerId, DeadLetteringId, ExchangeId, QueueId, VhostId,
 };
@@ -73,6 +74,8 @@ pub struct Sim {
     pub(crate) attached: u64,
     /// With insights on: why the command at hand is refused, where the broker's own text does not tell.
     pub(crate) note: Option<Reason>,
+    /// What an explored run waits with, or does otherwise.
+    pub(crate) openings: Openings,
     /// Numbers server-named things.
     pub(crate) names_made: u64,
     pub(crate) found: Vec<BindingDestination>,
@@ -115,6 +118,7 @@ impl Sim {
             down_until: None,
             attached: 0,
             note: None,
+            openings: Openings::default(),
             names_made: 0,
             found: Vec::new(),
             targets: Vec::new(),
@@ -208,16 +212,21 @@ impl Sim {
             self.work_off();
         }
         while let Some((at, timer)) = self.next_due(now) {
-            // What was due while the broker was down happens when it is back.
-            let back = self.down_until.map_or(at, |(back, _)| back);
-            self.now = self.now.max(at).max(back);
-            self.turn += 1;
-            match timer {
-                Some(timer) => self.fire(timer),
-                None => self.time_out_consumers(),
-            }
-            self.work_off();
+            self.happens(at, timer);
         }
+    }
+
+    /// Does what a timer is for, or times consumers out.
+    pub(crate) fn happens(&mut self, at: Moment, timer: Option<Timer>) {
+        // What was due while the broker was down happens when it is back.
+        let back = self.down_until.map_or(at, |(back, _)| back);
+        self.now = self.now.max(at).max(back);
+        self.turn += 1;
+        match timer {
+            Some(timer) => self.fire(timer),
+            None => self.time_out_consumers(),
+        }
+        self.work_off();
     }
 
     /// Takes note that the client sends nothing more for now, and returns whether something comes of that (CO-3).
@@ -272,8 +281,8 @@ impl Sim {
     }
 
     /// Takes the next timer, or `None` as timer for the consumer timeouts of channels.
-    fn next_due(&mut self, now: Moment) -> Option<(Moment, Option<Timer>)> {
-        if self.down_until.is_some_and(|(at, _)| at > now) {
+    pub(crate) fn next_due(&mut self, now: Moment) -> Option<(Moment, Option<Timer>)> {
+        if self.openings.timers_wait || self.down_until.is_some_and(|(at, _)| at > now) {
             return None;
         }
         if self.timeouts_from <= now && self.timers.next().is_none_or(|at| at > self.timeouts_from) {
@@ -301,6 +310,12 @@ impl Sim {
         for _ in 0..MOVES_OF_ONE_STEP_MAX {
             if let Some(queue) = self.to_serve.pop_front() {
                 self.serve(queue);
+            } else if self.openings.letters_wait && !self.dead_letters.is_empty() {
+                // What they change is told with them, unless they are late.
+                if !self.openings.letters_late {
+                    return;
+                }
+                break;
             } else if let Some(letter) = self.dead_letters.pop_front() {
                 self.send_dead_letter(letter);
             } else {

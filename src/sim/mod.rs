@@ -10,6 +10,7 @@ mod broker;
 mod coverage;
 mod dead_letter;
 mod delivery;
+mod exploring;
 mod invariants;
 mod management;
 mod methods;
@@ -22,3 +23,5 @@ mod session;
 mod state;
 
 pub use broker::Sim;
+pub use exploring::Touched;
+pub(crate) use exploring::shuffle;

@@ -1,8 +1,10 @@
 //! Steps a client and the sim together, jumping the clock to the next wake-up; and plays a whole cell that way.
 //! Never waits and never reads a clock.
 
+mod explore;
 mod rehearse;
 mod stepping;
 
+pub use explore::{ChoiceKind, Exploration, Explored, Fact, FactValue, Place, Schedule, explore, play_schedule};
 pub use rehearse::{rehearse, rehearse_by, rehearse_covering, rehearse_once};
 pub use stepping::{Ended, Limits, simulate};

@@ -72,14 +72,9 @@ const HOLDS_AT_REST: &str = "work goes on beside this, and it holds once that re
 
 /// Finds the points that a timer close by would change.
 fn note_races(cell: &Cell, edition: Edition, played: &mut RunResult, timers: &[Moment]) {
-    let suspects = played.points.iter().enumerate().flat_map(|(number, point)| {
-        let later = after(point, timers).map(|gap| (Perturbation { point: number, way: Direction::Later }, gap, point));
-        let earlier =
-            before(point, timers).map(|gap| (Perturbation { point: number, way: Direction::Earlier }, gap, point));
-        later.into_iter().chain(earlier)
-    });
     let mut notes: Vec<(Span, String)> = Vec::new();
-    for (shift, gap, point) in suspects.take(SHIFTS_MAX) {
+    for (shift, gap) in suspects(played, timers).take(SHIFTS_MAX) {
+        let point = &played.points[shift.point];
         if notes.iter().any(|(known, _)| *known == point.span) {
             continue;
         }
@@ -106,6 +101,15 @@ fn note_races(cell: &Cell, edition: Edition, played: &mut RunResult, timers: &[M
         notes.extend(note.map(|note| (point.span, note)));
     }
     played.notes.extend(notes);
+}
+
+/// Lists the points of a run that are close to a timer, how they may be shifted across it, and how close they are.
+pub(super) fn suspects(played: &RunResult, timers: &[Moment]) -> impl Iterator<Item = (Perturbation, Millis)> {
+    played.points.iter().enumerate().flat_map(|(number, point)| {
+        let later = after(point, timers).map(|gap| (Perturbation { point: number, way: Direction::Later }, gap));
+        let earlier = before(point, timers).map(|gap| (Perturbation { point: number, way: Direction::Earlier }, gap));
+        later.into_iter().chain(earlier)
+    })
 }
 
 fn without_end(point: &DecisionPoint) -> String {
@@ -187,6 +191,36 @@ fn play_by(
     shift: Option<Perturbation>,
     timers: &mut Vec<Moment>,
 ) -> RunResult {
+    let Prepared { sim, mut player, moment, limits, refused } = prepare(rules, cell, edition, insights);
+    if let Some(shift) = shift {
+        player = player.shifted(shift);
+    }
+    if refused {
+        return player.finish();
+    }
+    // What the set-up does is no exercise.
+    let mut sim = sim.with_coverage(covered.is_some());
+    let (_, ended) = simulate_noting(&mut player, &mut sim, moment, &limits, timers);
+    if let Some(covered) = covered {
+        covered.merge(sim.take_exercised());
+    }
+    fail_unless_done(&mut player, &ended);
+    player.finish()
+}
+
+/// A cell that is set up and not played yet.
+pub(super) struct Prepared {
+    pub sim: Sim,
+    pub player: Player,
+    /// The broker's, after the set-up.
+    pub moment: Moment,
+    pub limits: Limits,
+    /// The broker refuses parts of the topology: there is nothing to play.
+    pub refused: bool,
+}
+
+/// Declares the topology of a cell on a fresh broker, and makes the player.
+pub(super) fn prepare(rules: &'static Differences, cell: &Cell, edition: Edition, insights: bool) -> Prepared {
     let usual = Limits::default();
     let published = cell.scenario.publishes_at_most();
     let events_at_one_moment_max = usual.events_at_one_moment_max + EVENTS_OF_A_PUBLISH * published;
@@ -198,26 +232,25 @@ fn play_by(
     let (applied, ids) = applier.finish();
     let ground = BrokerTraits { live: false, version: edition.profile.version(), scale: Scale::ONE };
     let mut player = Player::new(cell, ground, ids);
-    if let Some(shift) = shift {
-        player = player.shifted(shift);
-    }
-    if !applied.refused.is_empty() {
+    let refused = !applied.refused.is_empty();
+    if refused {
         player.set_up_refused(&applied.refused);
-        return player.finish();
     }
-    // What the set-up does is no exercise.
-    let mut sim = sim.with_coverage(covered.is_some());
-    let (_, ended) = simulate_noting(&mut player, &mut sim, moment, &limits, timers);
-    if let Some(covered) = covered {
-        covered.merge(sim.take_exercised());
-    }
-    if ended != Ended::Done {
-        let help = match ended {
-            Ended::Runaway { .. } => "let time pass between (a TTL, a delay), or end it by `attempt` or `x_death`",
-            Ended::OutOfTime => "give the scenario an end: `within`, `for` or `timeout`",
-            Ended::Done | Ended::Stuck => "this is a bug of rmqplay: please report the scenario",
-        };
-        player.fail(Code::RunNoEnd, ended.to_string(), Some(help.to_owned()));
-    }
-    player.finish()
+    Prepared { sim, player, moment, limits, refused }
+}
+
+/// Fails a run that did not come to its end.
+pub(super) fn fail_unless_done(player: &mut Player, ended: &Ended) {
+    let help = match ended {
+        Ended::Done => return,
+        Ended::Runaway { .. } => "let time pass between (a TTL, a delay), or end it by `attempt` or `x_death`",
+        Ended::OutOfTime => "give the scenario an end: `within`, `for` or `timeout`",
+        Ended::Stuck => "this is a bug of rmqplay: please report the scenario",
+    };
+    player.fail(Code::RunNoEnd, ended.to_string(), Some(help.to_owned()));
+}
+
+/// Plays a cell once by the rules of a version and notes the moments at which something happened by itself.
+pub(super) fn play_noting(cell: &Cell, edition: Edition, timers: &mut Vec<Moment>) -> RunResult {
+    play(cell, edition, false, None, None, timers)
 }

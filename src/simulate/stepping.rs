@@ -40,6 +40,18 @@ pub enum Ended {
     Stuck,
 }
 
+impl Ended {
+    /// Names the queues of what goes round at a moment.
+    pub(crate) fn runaway(moment: Moment, sim: &Sim) -> Self {
+        let mut queues = sim.busiest_queues();
+        // A loop enters its queues about equally often; what stands far behind only feeds it.
+        let most = queues.first().map_or(0, |(_, n)| *n);
+        queues.retain(|(_, n)| *n * 4 >= most);
+        queues.truncate(NAMED_MAX);
+        Self::Runaway { moment, queues }
+    }
+}
+
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -79,12 +91,7 @@ pub(crate) fn simulate_noting(
     let mut run = SimulatedRun { now: from, events: 0, awaiting_quiet: Vec::new() };
     loop {
         if run.exhaust_moment(client, sim, limits.events_at_one_moment_max, timers) {
-            let mut queues = sim.busiest_queues();
-            // A loop enters its queues about equally often; what stands far behind only feeds it.
-            let most = queues.first().map_or(0, |(_, n)| *n);
-            queues.retain(|(_, n)| *n * 4 >= most);
-            queues.truncate(NAMED_MAX);
-            return (run.now, Ended::Runaway { moment: run.now, queues });
+            return (run.now, Ended::runaway(run.now, sim));
         }
         if client.is_done() {
             return (run.now, Ended::Done);

@@ -1,8 +1,9 @@
 //! `run`: loads everything, plays every cell on every broker, compares snapshots, reports.
 
-use crate::cli::arguments::RunOptions;
+use crate::cli::arguments::{RunOptions, Snapshots};
 use crate::cli::brokers::{NoBroker, PlayedOn, permits};
 use crate::cli::commands::run_live;
+use crate::cli::explore;
 use crate::cli::foresee::coverage::Covering;
 use crate::cli::load::Loader;
 use crate::cli::named_cells::NamedCells;
@@ -33,6 +34,10 @@ pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
         (Err(none), _) => return none.emit(terminal),
         (_, Err(message)) => return terminal.usage(&message),
     };
+    if let Some(message) = explore::why_not(command, &targets) {
+        return terminal.usage(&message);
+    }
+    let explores = command.exploring.asked().is_some();
     let mut loader = match Loader::new(&command.vars, None) {
         Ok(loader) => loader,
         Err((code, message)) => {
@@ -40,8 +45,8 @@ pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
             return code;
         }
     };
-    let mode = snapshot_store::mode_of(command.snapshots);
-    let (cells, keeping, unreferenced) = match prepare(command, mode, &mut loader, terminal) {
+    let mode = if explores { Snapshots::Pending } else { snapshot_store::mode_of(command.snapshots) };
+    let (cells, keeping, unreferenced) = match prepare(command, mode, explores, &mut loader, terminal) {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
@@ -57,7 +62,11 @@ pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
         is_silent: false,
     };
     let mut reports = Vec::new();
-    let mut code = play_on_all(&stage, &targets, &cells, &mut reports);
+    let mut code = if explores {
+        explore::run(&stage, &targets, &cells, &mut reports)
+    } else {
+        play_on_all(&stage, &targets, &cells, &mut reports)
+    };
     let settled = keeping.settle(&cells, &mut reports);
     stage.emit_unwritten(&settled);
     if !settled.errors.is_empty() {
@@ -114,7 +123,8 @@ fn junit_file(command: &RunOptions) -> Result<Option<PathBuf>, String> {
 /// Loads, selects, and reads the snapshots; all problems end the run before a cell is played.
 fn prepare(
     command: &RunOptions,
-    mode: crate::cli::arguments::Snapshots,
+    mode: Snapshots,
+    explores: bool,
     loader: &mut Loader,
     terminal: &Terminal,
 ) -> Result<(Vec<ToPlay>, SnapshotStore, Vec<PathBuf>), ExitCode> {
@@ -124,6 +134,9 @@ fn prepare(
     let whole = command.vars.vars.is_empty() && command.vars.vars_files.is_empty() && !named.is_partial();
     let unreferenced = if whole { snapshot_store::unreferenced(&all) } else { Vec::new() };
     let cells = select(all, &command.selection, terminal)?;
+    if explores {
+        return Ok((cells, SnapshotStore::unread(), Vec::new()));
+    }
     let (keeping, problems) = SnapshotStore::read(&cells, mode, &mut loader.sources);
     match terminal.problems(&problems, &loader.sources) {
         ExitCode::Fine => Ok((cells, keeping, unreferenced)),

@@ -12,7 +12,7 @@ use crate::cli::brokers::PlayedOn;
 use crate::cli::commands::run;
 use crate::cli::foresee::coverage::Covering;
 use crate::cli::load::Loader;
-use crate::cli::options::CoverageOptions;
+use crate::cli::options::{CoverageOptions, ExploreOptions};
 use crate::cli::progress::RunProgress;
 use crate::cli::run_reporter::RunReporter;
 use crate::cli::runtime::Runtime;
@@ -105,6 +105,7 @@ fn as_run(command: CompareOptions) -> RunOptions {
         jobs: command.jobs,
         selection: command.selection,
         snapshots: Some(Snapshots::Check),
+        exploring: ExploreOptions::default(),
         fail_fast: false,
         retries: 0,
         keep_vhost: None,

@@ -3,6 +3,7 @@
 mod applying;
 mod broker;
 mod coverage;
+mod exploring;
 mod foresee;
 mod playing;
 mod reach;
@@ -12,6 +13,7 @@ mod variables;
 pub use applying::{ApplyOptions, DestroyOptions, ExtrasMode, PlanOptions};
 pub use broker::{CleanOptions, OneBroker, WaitOptions};
 pub use coverage::{CoverageFormat, CoverageOptions, SuggestOptions};
+pub use exploring::ExploreOptions;
 pub use foresee::{
     AccessOptions, CheckOptions, Denied, EffectiveOptions, GraphFormat, GraphOptions, LookOptions, RouteOptions,
 };

@@ -89,6 +89,15 @@ impl ConsumerInstance {
         self.absence.as_ref().is_some_and(Absence::is_connecting)
     }
 
+    /// Returns whether it can go on at this moment: something waits for a free hand, or is in hand and waits for nothing.
+    pub fn has_work(&self, scenario: &Scenario) -> bool {
+        let consumer = self.declared(scenario);
+        let free = self.jobs.len() < usize::from(consumer.concurrency.max(1));
+        let full = consumer.batch.is_none_or(|batch| self.inbox.len() >= usize::from(batch.size));
+        self.running
+            && (free && full && !self.inbox.is_empty() || self.jobs.iter().any(|job| job.wait == Wait::Nothing))
+    }
+
     /// Returns the next moment at which it acts by itself.
     pub fn wake_at(&self, scenario: &Scenario) -> Option<Moment> {
         let consumer = self.declared(scenario);

@@ -49,6 +49,11 @@ impl ConsumerInstances {
         self.instances.iter().filter_map(|instance| instance.wake_at(scenario)).min()
     }
 
+    /// Returns whether an instance can go on at this moment.
+    pub fn have_work(&self, scenario: &Scenario) -> bool {
+        self.instances.iter().any(|instance| instance.has_work(scenario))
+    }
+
     /// Finds the instance that a broker means: its channel may carry several.
     pub fn find(&self, context: &Context, channel: ChannelId, consumer: &Name) -> Option<usize> {
         let is_it = |instance: &ConsumerInstance| instance.channel == Some(channel) && instance.name == *consumer;

@@ -28,6 +28,23 @@ impl Outbox {
         self.commands.pop_front()
     }
 
+    /// Lists what is ready, oldest first.
+    pub fn commands(&self) -> impl Iterator<Item = &Command> {
+        self.commands.iter()
+    }
+
+    /// Takes one of the commands that are ready.
+    pub fn take(&mut self, at: usize) -> Option<Command> {
+        self.commands.remove(at)
+    }
+
+    /// Changes the order of the commands from one place to another.
+    pub fn reorder(&mut self, from: usize, to: usize, order: impl FnOnce(&mut [Command])) {
+        if let Some(part) = self.commands.make_contiguous().get_mut(from..to) {
+            order(part);
+        }
+    }
+
     /// Takes an answer and gives who waits for it.
     pub fn answered(&mut self, request: RequestId) -> Option<Asker> {
         self.waiting.remove(&request)

@@ -183,16 +183,26 @@ pub enum Attempt {
 pub struct Timeline {
     entries: VecDeque<TimelineEntry>,
     sequence: u64,
+    /// Entries are counted and not kept.
+    counts_only: bool,
 }
 
 impl Timeline {
     /// Adds what happened at a moment.
     pub fn record(&mut self, moment: Moment, what: TimelineEvent) {
         self.sequence += 1;
+        if self.counts_only {
+            return;
+        }
         if self.entries.len() == ENTRIES_MAX {
             self.entries.pop_front();
         }
         self.entries.push_back(TimelineEntry { moment, sequence: self.sequence, what });
+    }
+
+    /// Lets entries be counted from now on, and not kept.
+    pub(crate) fn keep_nothing(&mut self) {
+        self.counts_only = true;
     }
 
     /// Returns what is kept, oldest first.

@@ -21,7 +21,7 @@ impl Sim {
         by: Option<Name>,
     ) -> u32 {
         let mut died = 0;
-        for entry in entries {
+        for entry in self.in_open_order(entries) {
             let now = self.now;
             let origin = entry.stored.origin;
             let Some(queue) = self.queues.get_mut(id) else {

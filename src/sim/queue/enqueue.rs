@@ -94,14 +94,15 @@ impl Sim {
         let Some(queue) = self.queues.get_mut(id) else { return true };
         let refuses = is_refusing(queue);
         let QueueContents::Quorum(quorum) = &mut queue.contents else { return true };
+        let is_empty = quorum.ready() == 0;
         // A publisher that was told to stop does so also when the queue would drop its head by now.
         if let Some(publisher) = publisher
             && quorum.refuses(Publisher::Channel(publisher), refuses, self.turn)
+            && !self.is_unheard(publisher)
         {
             self.tell_full(id, origin, true);
             return false;
         }
-        let is_empty = quorum.ready() == 0;
         if self.samples(id, Site::Arrival) {
             self.tell_enqueued(id, &mut entry);
         }

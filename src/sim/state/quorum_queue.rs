@@ -217,6 +217,17 @@ impl QuorumQueue {
         }
     }
 
+    /// Returns whether a publisher that the queue knows would be refused.
+    pub(crate) fn would_refuse(&self, publisher: Publisher, over: bool, turn: u64) -> bool {
+        match self.place_of(publisher) {
+            Ok(at) => {
+                let told = self.publishers[at].1;
+                if told.since < turn { told.refused } else { told.before }
+            }
+            Err(_) => over,
+        }
+    }
+
     /// Tells all known publishers that they are refused from now on, or none is.
     pub(crate) fn refuse_all(&mut self, refused: bool, turn: u64) {
         let hears = |(publisher, _): &&mut (Publisher, PublisherState)| !matches!(publisher, Publisher::DeafWorker(_));

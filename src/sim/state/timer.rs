@@ -28,6 +28,8 @@ pub(crate) struct Timers {
     set: BTreeMap<TimerKey, Timer>,
     /// The first moment of all: asked for at each step, while timers change seldom.
     next: Option<Moment>,
+    /// Of the first moment's, the one that fires next instead of the first that was set.
+    preferred: Option<TimerKey>,
     count: u64,
 }
 
@@ -54,13 +56,25 @@ impl Timers {
         if self.next? > now {
             return None;
         }
-        let (key, timer) = self.set.pop_first()?;
+        let preferred = self.preferred.take();
+        let preferred = preferred.and_then(|key| self.set.remove_entry(&key));
+        let (key, timer) = preferred.or_else(|| self.set.pop_first())?;
         self.look();
         Some((key.0, timer))
     }
 
     pub(crate) fn next(&self) -> Option<Moment> {
         self.next
+    }
+
+    /// Lists the timers of a moment, in the order in which they were set.
+    pub(crate) fn at(&self, moment: Moment) -> impl Iterator<Item = (TimerKey, Timer)> {
+        self.set.range((moment, 0)..=(moment, u64::MAX)).map(|(key, timer)| (*key, *timer))
+    }
+
+    /// Lets one of the first moment's timers fire before the others. Its key stays known: only its queue takes it back.
+    pub(crate) fn prefer(&mut self, which: usize) {
+        self.preferred = self.next.and_then(|moment| self.at(moment).nth(which)).map(|(key, _)| key);
     }
 
     pub(crate) fn look(&mut self) {

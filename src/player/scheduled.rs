@@ -1,0 +1,113 @@
+//! What a schedule may decide of a player: which of its commands goes first, whether consumers still act before the driver
+//! ends them, and how far a look is shifted. Used by whoever explores schedules; a plain run asks for none of it.
+
+use crate::broker::Command;
+use crate::model::Moment;
+use crate::player::client::Player;
+use crate::player::driver::decision_points::Perturbation;
+use crate::player::driver::state::{ConsumerRequest, DriverState};
+
+impl Player {
+    /// Makes it ask, before the driver ends consumers that have work, whether they do that first.
+    pub fn hesitating(mut self) -> Self {
+        self.hesitates = true;
+        self
+    }
+
+    /// Makes it keep no timeline; it counts the entries.
+    pub fn without_timeline(mut self) -> Self {
+        self.context.timeline.keep_nothing();
+        self
+    }
+
+    /// Lists the commands that are ready, oldest first.
+    pub fn ready_commands(&self) -> impl Iterator<Item = &Command> {
+        self.context.outbox.commands()
+    }
+
+    /// Takes one of the commands that are ready.
+    pub fn take_command(&mut self, at: usize) -> Option<Command> {
+        self.context.outbox.take(at)
+    }
+
+    /// Puts the commands that are ready into another order, from one place to another.
+    pub fn reorder_commands(&mut self, from: usize, to: usize, order: impl FnOnce(&mut [Command])) {
+        self.context.outbox.reorder(from, to, order);
+    }
+
+    /// Lets driver and consumers go on, whatever is ready; returns whether any did something.
+    pub fn go_on(&mut self, now: Moment) -> bool {
+        self.context.clock.set(now);
+        self.context.ledger.note_totals();
+        self.act(now)
+    }
+
+    /// Lets driver and consumers go on until a command is ready; returns whether one is.
+    pub fn go_on_until_ready(&mut self, now: Moment) -> bool {
+        while self.context.outbox.is_empty() {
+            if !self.go_on(now) && self.context.outbox.is_empty() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Returns whether a consumer has something to do, or the driver goes on from what it has heard.
+    pub fn has_work(&self) -> bool {
+        let waits = matches!(
+            self.driver.doing,
+            DriverState::Quieting
+                | DriverState::EndingInstant(_)
+                | DriverState::Refreshing(_)
+                | DriverState::Sleeping { .. }
+                | DriverState::Watching { .. }
+                | DriverState::Lingering { .. }
+                | DriverState::Pausing { .. }
+        );
+        self.driver.news && !waits || self.consumers_have_work()
+    }
+
+    /// Returns whether a consumer has something to do at this moment.
+    pub(crate) fn consumers_have_work(&self) -> bool {
+        !self.driver.rests_consumers() && self.consumers.have_work(&self.scenario)
+    }
+
+    /// Returns whether it waits to be told whether consumers act before they are ended.
+    pub fn hesitates_now(&self) -> bool {
+        self.held_request.is_some()
+    }
+
+    /// Ends consumers as the driver asked; before that they may do what they have to do.
+    pub fn end_consumers(&mut self, now: Moment, consumers_first: bool) {
+        self.context.clock.set(now);
+        if consumers_first {
+            self.consumers.step(&mut self.context, &self.scenario);
+        }
+        if let Some(request) = self.held_request.take() {
+            self.carry_out(request);
+            self.carry_out_requests();
+        }
+        if self.held_request.is_none() {
+            self.step_consumers();
+        }
+    }
+
+    /// Keeps a request that ends consumers which have work, until it is decided who is first.
+    pub(crate) fn holds_back(&self, request: &ConsumerRequest) -> bool {
+        self.hesitates && ends_consumers(request) && self.consumers_have_work()
+    }
+
+    /// Returns how many points of the run it has reached at which something is judged or done.
+    pub fn points_reached(&self) -> usize {
+        self.driver.points.len()
+    }
+
+    /// Shifts a point that it has not reached.
+    pub fn shift(&mut self, shift: Perturbation) {
+        self.driver.shift = Some(shift);
+    }
+}
+
+fn ends_consumers(request: &ConsumerRequest) -> bool {
+    matches!(request, ConsumerRequest::Stop(_) | ConsumerRequest::Crash(_) | ConsumerRequest::HangUp(_))
+}

@@ -1,0 +1,188 @@
+//! The order in which commands of several channels and connections reach the broker. Only those that touch the same queues
+//! can change places, and of schedules that differ in nothing else only one is played (sleep sets).
+
+use crate::broker::{ChannelId, Command, ConnectionId};
+use crate::sim::Touched;
+use crate::simulate::explore::choice::{Action, Choice, ChoiceKind};
+use crate::simulate::explore::world::World;
+
+/// How many of the ready commands are looked at.
+const LOOKED_AT_MAX: usize = 200;
+
+/// The way on which commands keep their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    Channel(ChannelId),
+    Connection(ConnectionId),
+    Management,
+}
+
+/// A lane whose first command need not come next, and what that touches.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asleep {
+    lane: Lane,
+    touched: Touched,
+}
+
+/// A command that is late: its lane waits until something that touches the same came before it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Late {
+    lane: Lane,
+    touched: Touched,
+}
+
+pub(super) fn lane_of(command: &Command) -> Lane {
+    match command {
+        Command::Connect { connection, .. }
+        | Command::Disconnect { connection, .. }
+        | Command::Cut { connection, .. }
+        | Command::OpenChannel { connection, .. } => Lane::Connection(*connection),
+        Command::CloseChannel { channel, .. }
+        | Command::Call { channel, .. }
+        | Command::Publish { channel, .. }
+        | Command::Settle { channel, .. } => Lane::Channel(*channel),
+        Command::Manage { .. } | Command::Watch { .. } | Command::Unwatch { .. } | Command::AwaitQuiet { .. } => {
+            Lane::Management
+        }
+    }
+}
+
+impl World {
+    /// Returns whether a command must come before a later one.
+    fn is_before(&self, earlier: &Command, later: &Command) -> bool {
+        let (a, b) = (lane_of(earlier), lane_of(later));
+        let opens = |command: &Command, channel: ChannelId| match command {
+            Command::OpenChannel { channel: opened, .. } => *opened == channel,
+            _ => false,
+        };
+        match (a, b) {
+            _ if a == b => true,
+            (Lane::Connection(connection), Lane::Channel(channel)) => {
+                opens(earlier, channel) || self.sim.connection_of(channel) == Some(connection)
+            }
+            (Lane::Channel(channel), Lane::Connection(connection)) => {
+                self.sim.connection_of(channel) == Some(connection)
+            }
+            _ => false,
+        }
+    }
+
+    /// Lists the ready commands that no earlier one must come before, oldest first; not those of a late lane.
+    pub(super) fn enabled(&self) -> Vec<usize> {
+        let is_late = |command: &Command| self.late.is_some_and(|late| late.lane == lane_of(command));
+        let (mut free, mut earlier): (Vec<usize>, Vec<&Command>) = (Vec::new(), Vec::new());
+        for (at, command) in self.player.ready_commands().take(LOOKED_AT_MAX).enumerate() {
+            let waits = earlier.iter().any(|earlier| self.is_before(earlier, command));
+            if !waits && !is_late(command) {
+                free.push(at);
+            }
+            // One of a lane is enough to block the rest of it.
+            if matches!(command, Command::OpenChannel { .. }) || !waits {
+                earlier.push(command);
+            }
+        }
+        free
+    }
+
+    /// Returns the first of them.
+    pub(super) fn first_enabled(&self) -> Option<usize> {
+        if self.late.is_none() {
+            return self.player.ready_commands().next().map(|_| 0);
+        }
+        self.enabled().first().copied()
+    }
+
+    fn sleeps(&self, at: usize) -> bool {
+        let lane = self.player.ready_commands().nth(at).map(lane_of);
+        self.asleep.iter().any(|asleep| Some(asleep.lane) == lane)
+    }
+
+    pub(super) fn all_asleep(&self) -> bool {
+        !self.asleep.is_empty() && self.enabled().into_iter().all(|at| self.sleeps(at))
+    }
+
+    /// Returns the first that is awake.
+    pub(super) fn awake(&self, first: usize) -> usize {
+        if self.asleep.is_empty() {
+            return first;
+        }
+        self.enabled().into_iter().find(|at| !self.sleeps(*at)).unwrap_or(first)
+    }
+
+    /// Says which of the ready commands may come first: those that depend on the first one, directly or by others. Or it is
+    /// late, and what comes of others overtakes it.
+    pub(super) fn open_arrivals(&self) -> Option<Choice> {
+        if self.player.ready_commands().nth(1).is_none() && (self.late.is_some() || !self.player.has_work()) {
+            return None;
+        }
+        let enabled = self.enabled();
+        if enabled.len() == 1 && (self.late.is_some() || !self.player.has_work()) {
+            return None;
+        }
+        let awake: Vec<(usize, Touched)> =
+            enabled.into_iter().filter(|at| !self.sleeps(*at)).map(|at| (at, self.touched_at(at))).collect();
+        let (&(head, touched), rest) = awake.split_first()?;
+        let (mut chosen, mut left): (Vec<(usize, Touched)>, Vec<_>) = (vec![(head, touched)], rest.to_vec());
+        let mut at = 0;
+        while let Some(&(_, touched)) = chosen.get(at) {
+            at += 1;
+            let (met, others) = left.into_iter().partition(|(_, other)| touched.meets(*other));
+            left = others;
+            let met: Vec<(usize, Touched)> = met;
+            chosen.extend(met);
+        }
+        let mut actions: Vec<Action> = chosen.iter().map(|(at, _)| Action::Arrive(*at)).collect();
+        let others_go_on = self.player.has_work() || !left.is_empty();
+        let delays = self.late.is_none() && actions.len() == 1 && others_go_on && touched != Touched::NOTHING;
+        if delays {
+            actions.push(Action::Delay);
+        }
+        let kind = self.kind_of(chosen.iter().map(|(at, _)| *at));
+        (actions.len() > 1).then_some(Choice { kind, actions })
+    }
+
+    fn kind_of(&self, chosen: impl Iterator<Item = usize>) -> ChoiceKind {
+        let commands: Vec<&Command> = chosen.filter_map(|at| self.player.ready_commands().nth(at)).collect();
+        if commands.iter().any(|command| command.is_leave()) {
+            return ChoiceKind::Leave;
+        }
+        if commands.iter().all(|command| matches!(command, Command::Settle { .. })) {
+            ChoiceKind::Turn
+        } else {
+            ChoiceKind::Arrival
+        }
+    }
+
+    /// The other schedules of a choice are played, too: what was first there need not come until something touches it.
+    pub(super) fn put_to_sleep(&mut self, taken: usize, choice: &Choice) {
+        for action in &choice.actions {
+            match action {
+                Action::Arrive(at) if *at == taken => break,
+                Action::Arrive(at) => {
+                    let touched = self.touched_at(*at);
+                    if let Some(lane) = self.player.ready_commands().nth(*at).map(lane_of) {
+                        self.asleep.push(Asleep { lane, touched });
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A command arrives: who touches the same is awake again, and a late one is late no more.
+    pub(super) fn wake(&mut self, command: &Command, touched: Touched) {
+        let lane = lane_of(command);
+        self.asleep.retain(|asleep| asleep.lane != lane && !asleep.touched.meets(touched));
+        if self.late.is_some_and(|late| late.touched.meets(touched)) {
+            self.late = None;
+        }
+    }
+
+    /// Lets the first ready command be late.
+    pub(super) fn delay(&mut self, choice: &Choice) {
+        let Some(&Action::Arrive(at)) = choice.actions.first() else { return };
+        let touched = self.touched_at(at);
+        let lane = self.player.ready_commands().nth(at).map(lane_of);
+        self.late = lane.map(|lane| Late { lane, touched });
+    }
+}

@@ -1,0 +1,445 @@
+//! One run under way, broker and player together, that stops wherever something is open: it says what may happen, is told
+//! which of it does, and goes on. With the first alternative throughout it does what a plain run does.
+
+use crate::broker::{Client, Command, Event, Reply, RequestId};
+use crate::model::Moment;
+use crate::player::{Direction, Perturbation, Player, RunResult};
+use crate::sim::{Sim, Touched};
+use crate::simulate::explore::arrivals::{Asleep, Lane, Late, lane_of};
+use crate::simulate::explore::choice::{Action, Choice, ChoiceKind, Deviation};
+use crate::simulate::{Ended, Limits};
+use std::sync::Arc;
+
+/// By how many orders many returned messages are tried.
+const ORDERS: u64 = 3;
+
+/// How many choices a schedule may make: more are not offered.
+const CHOICES_MAX: u32 = 20_000;
+
+/// The place of the choice that is made before all others.
+pub(super) const TIE: u32 = u32::MAX;
+
+/// Where a run stands.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Something is open.
+    Open(Choice),
+    /// The run is over, however it ended.
+    Over,
+    /// Another schedule is the same.
+    Same,
+}
+
+/// What one step came to.
+enum Next {
+    GoOn,
+    Open(Choice),
+    Over(Ended),
+    Same,
+}
+
+/// One run under way.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) sim: Sim,
+    pub(super) player: Player,
+    pub(super) now: Moment,
+    limits: Limits,
+    /// Events and commands at this moment.
+    events: u64,
+    /// The last command was a settlement.
+    settled: bool,
+    awaiting_quiet: Vec<RequestId>,
+    /// Who is first at this moment, a timer or a client, was asked.
+    moment_asked: bool,
+    timers_held: bool,
+    /// The command that is late.
+    pub(super) late: Option<Late>,
+    /// What late dead letters touch, and whether something came before them by now.
+    late_letters: Option<(Touched, bool)>,
+    /// Lanes whose first command is known to come later in another schedule that is the same.
+    pub(super) asleep: Vec<Asleep>,
+    /// Whose series of publishes is under way, and whether its first refusal was chosen.
+    series: Option<(Lane, bool)>,
+    /// The first ready command was looked at for what it leaves open itself.
+    fate_asked: bool,
+    /// The order of many single returns of this moment was asked for.
+    returns_asked: bool,
+    /// Until which point looks were asked for.
+    looks_asked: usize,
+    looks: Arc<[Vec<Direction>]>,
+    open: Option<Choice>,
+    choices: u32,
+    /// Where it did not do what a plain run does.
+    pub(super) taken: Vec<Deviation>,
+    pub(super) kinds: Vec<ChoiceKind>,
+    ended: Option<Ended>,
+    /// What turns out to be the same as another schedule goes on nevertheless.
+    pub(super) goes_on: bool,
+}
+
+impl World {
+    /// Begins a run: the set-up is done, and these looks may be shifted.
+    pub fn new(sim: Sim, player: Player, now: Moment, limits: Limits, looks: Arc<[Vec<Direction>]>) -> Self {
+        Self {
+            sim: sim.with_openings(),
+            player: player.hesitating(),
+            now,
+            limits,
+            events: 0,
+            settled: false,
+            awaiting_quiet: Vec::new(),
+            moment_asked: false,
+            timers_held: false,
+            late: None,
+            late_letters: None,
+            asleep: Vec::new(),
+            series: None,
+            fate_asked: false,
+            returns_asked: false,
+            looks_asked: 0,
+            looks,
+            open: None,
+            choices: 0,
+            taken: Vec::new(),
+            kinds: Vec::new(),
+            ended: None,
+            goes_on: false,
+        }
+    }
+
+    /// Notes by which of the tables it goes that policies of equal priority leave open.
+    pub fn of_tie(mut self, tie: u16) -> Self {
+        if tie > 0 {
+            self.taken.push((TIE, tie));
+            self.kinds.push(ChoiceKind::PolicyTie);
+        }
+        self
+    }
+
+    /// Goes on until something is open, or the run is over.
+    pub fn run(&mut self) -> Stop {
+        loop {
+            match self.step() {
+                Next::GoOn => {}
+                Next::Open(choice) if self.choices >= CHOICES_MAX => self.act(choice.actions[0], &choice),
+                Next::Open(choice) => {
+                    self.open = Some(choice.clone());
+                    return Stop::Open(choice);
+                }
+                Next::Over(ended) => {
+                    self.ended = Some(ended);
+                    return Stop::Over;
+                }
+                Next::Same if self.goes_on => {
+                    self.late = None;
+                    self.asleep.clear();
+                }
+                Next::Same => return Stop::Same,
+            }
+        }
+    }
+
+    /// Takes one of the alternatives; the first is the usual one.
+    pub fn take(&mut self, alternative: usize) {
+        let Some(choice) = self.open.take() else { return };
+        let Some(&action) = choice.actions.get(alternative) else { return };
+        if alternative > 0 {
+            self.taken.push((self.choices, alternative as u16));
+            self.kinds.push(choice.kind);
+        }
+        self.choices += 1;
+        self.act(action, &choice);
+    }
+
+    /// Ends the run and gives what there is, and how the stepping ended.
+    pub fn finish(self) -> (RunResult, Ended) {
+        let Self { mut player, ended, .. } = self;
+        let ended = ended.unwrap_or(Ended::Done);
+        crate::simulate::rehearse::fail_unless_done(&mut player, &ended);
+        (player.finish(), ended)
+    }
+
+    fn step(&mut self) -> Next {
+        self.events += 1;
+        if self.events > self.limits.events_at_one_moment_max {
+            return Next::Over(Ended::runaway(self.now, &self.sim));
+        }
+        if let Some(choice) = self.open_look() {
+            return Next::Open(choice);
+        }
+        if self.late_letters.is_none()
+            && let Some((touched, by_worker)) = self.sim.waiting_letters()
+        {
+            return self.step_letters(touched, by_worker);
+        }
+        if self.sim.timer_due(self.now).is_some() {
+            return self.step_timers();
+        }
+        self.sim.advance(self.now);
+        let leaving = self.settled && self.player.is_leaving();
+        while let Some(event) = if leaving { None } else { self.sim.poll_event() } {
+            self.events += 1;
+            self.player.handle_event(self.now, event);
+        }
+        if self.player.hesitates_now() {
+            let actions = vec![Action::EndNow, Action::ActFirst];
+            return Next::Open(Choice { kind: ChoiceKind::LastWork, actions });
+        }
+        self.step_commands()
+    }
+
+    /// A look that a timer close by would change may come earlier or later.
+    fn open_look(&mut self) -> Option<Choice> {
+        let point = self.player.points_reached();
+        if self.looks_asked > point {
+            return None;
+        }
+        self.looks_asked = point + 1;
+        let ways = self.looks.get(point).filter(|ways| !ways.is_empty())?;
+        let shifts = ways.iter().map(|&way| Action::Shift(Perturbation { point, way }));
+        Some(Choice { kind: ChoiceKind::Look, actions: std::iter::once(Action::Look).chain(shifts).collect() })
+    }
+
+    fn step_timers(&mut self) -> Next {
+        if !std::mem::replace(&mut self.moment_asked, true)
+            && self.sim.timer_due(self.now) == Some(self.now)
+            && self.player.wake_at().is_some_and(|at| at <= self.now)
+        {
+            let actions = vec![Action::TimersFirst, Action::ClientsFirst];
+            return Next::Open(Choice { kind: ChoiceKind::TimerOrClient, actions });
+        }
+        let together = self.sim.due_together(self.now);
+        let mut actions = vec![Action::Fire(0)];
+        if let Some((first, others)) = together.split_first() {
+            let met = others.iter().enumerate().filter(|(_, other)| first.meets(**other));
+            actions.extend(met.map(|(at, _)| Action::Fire(at + 1)));
+        }
+        if actions.len() > 1 {
+            return Next::Open(Choice { kind: ChoiceKind::Timer, actions });
+        }
+        if !self.sim.fire_next(self.now) {
+            self.sim.advance(self.now);
+        }
+        Next::GoOn
+    }
+
+    fn step_letters(&mut self, touched: Touched, by_worker: bool) -> Next {
+        let mut actions = vec![Action::SendLetters];
+        let rivals = self.enabled().into_iter().filter(|&at| self.touched_at(at).meets(touched));
+        let rivals: Vec<Action> = rivals.map(Action::Arrive).collect();
+        // Who hears of something only now may do something before they arrive.
+        let others_act = self.player.has_work() || self.sim.has_events();
+        let may_delay = rivals.is_empty() && others_act;
+        actions.extend(rivals);
+        actions.extend(may_delay.then_some(Action::DelayLetters));
+        if actions.len() == 1 {
+            self.sim.send_waiting_letters();
+            return Next::GoOn;
+        }
+        let kind = if by_worker { ChoiceKind::Worker } else { ChoiceKind::DeadLetter };
+        Next::Open(Choice { kind, actions })
+    }
+
+    fn step_commands(&mut self) -> Next {
+        if self.late.is_none()
+            && self.player.ready_commands().next().is_none()
+            && !self.player.go_on_until_ready(self.now)
+        {
+            return if self.player.hesitates_now() { Next::GoOn } else { self.step_without_command() };
+        }
+        match self.first_enabled() {
+            Some(first) => self.step_arrivals(first),
+            // Only what is late is ready: others may go on meanwhile.
+            None => self.step_late(),
+        }
+    }
+
+    fn step_arrivals(&mut self, first: usize) -> Next {
+        let quiet = self.player.ready_commands().nth(first).and_then(|command| match command {
+            Command::AwaitQuiet { request } => Some(*request),
+            _ => None,
+        });
+        if let Some(request) = quiet {
+            self.player.take_command(first);
+            self.awaiting_quiet.push(request);
+            self.settled = false;
+            return Next::GoOn;
+        }
+        if !std::mem::replace(&mut self.fate_asked, true)
+            && let Some(choice) = self.open_fate(first)
+        {
+            return Next::Open(choice);
+        }
+        match self.open_arrivals() {
+            Some(choice) => Next::Open(choice),
+            None if self.all_asleep() => Next::Same,
+            None => {
+                let awake = self.awake(first);
+                self.arrive(awake);
+                Next::GoOn
+            }
+        }
+    }
+
+    /// What a command itself leaves open: a signal that its publisher has not heard, the order of many returns.
+    fn open_fate(&mut self, first: usize) -> Option<Choice> {
+        let command = self.player.ready_commands().nth(first)?;
+        let singly = !self.returns_asked && self.is_first_of_many_returns(first);
+        self.returns_asked |= singly;
+        if self.sim.returns_in_no_order(command) || singly {
+            let actions = std::iter::once(Action::KeepOrder).chain((1..=ORDERS).map(Action::Order)).collect();
+            return Some(Choice { kind: ChoiceKind::ReturnOrder, actions });
+        }
+        let lane = lane_of(command);
+        let (_, chosen) = self.series.filter(|(series, _)| *series == lane)?;
+        if chosen || !self.sim.meets_full_queue(command) {
+            return None;
+        }
+        self.series = Some((lane, true));
+        let left = self.player.ready_commands().filter(|other| lane_of(other) == lane).count() as u32;
+        let later = std::iter::successors(Some(1), |n| Some(n * 2)).take_while(|n| *n < left).chain([left]);
+        let actions = std::iter::once(Action::Hear).chain(later.map(Action::HearAfter)).collect();
+        Some(Choice { kind: ChoiceKind::FullSignal, actions })
+    }
+
+    /// Returns whether this is the first of more single returns than a queue keeps in order.
+    fn is_first_of_many_returns(&self, first: usize) -> bool {
+        self.many_returns(first).is_some_and(|end| end - first > 2 * crate::rules::RETURNS_IN_ORDER_MAX as usize)
+    }
+
+    fn many_returns(&self, first: usize) -> Option<usize> {
+        let command = self.player.ready_commands().nth(first)?;
+        if !self.sim.returns_one_of_many(command) {
+            return None;
+        }
+        let lane = lane_of(command);
+        let is_one = |other: &&Command| lane_of(other) == lane && self.sim.returns_one_of_many(other);
+        Some(first + self.player.ready_commands().skip(first).take_while(is_one).count())
+    }
+
+    /// Only late commands are ready: others go on, and what they send may overtake.
+    fn step_late(&mut self) -> Next {
+        let before = self.player.ready_commands().count();
+        while self.player.ready_commands().count() == before {
+            if !self.player.go_on(self.now) {
+                return if self.player.hesitates_now() { Next::GoOn } else { Next::Same };
+            }
+        }
+        Next::GoOn
+    }
+
+    /// Nothing is ready: what was late comes now, then quiet is answered, then time passes.
+    fn step_without_command(&mut self) -> Next {
+        self.settled = false;
+        if let Some((_, overtaken)) = self.late_letters.take() {
+            self.sim.send_waiting_letters();
+            return if overtaken { Next::GoOn } else { Next::Same };
+        }
+        if self.sim.rest() {
+            return Next::GoOn;
+        }
+        if std::mem::take(&mut self.timers_held) {
+            self.sim.hold_timers(false);
+            return Next::GoOn;
+        }
+        if self.sim.is_due(self.now) {
+            return Next::GoOn;
+        }
+        if !self.awaiting_quiet.is_empty() {
+            let request = self.awaiting_quiet.remove(0);
+            self.player.handle_event(self.now, Event::Reply { request, reply: Ok(Reply::Done) });
+            return Next::GoOn;
+        }
+        if self.player.is_done() {
+            return Next::Over(Ended::Done);
+        }
+        let Some(next) = self.sim.wake_at().into_iter().chain(self.player.wake_at()).min() else {
+            return Next::Over(Ended::Stuck);
+        };
+        if next > self.now {
+            self.now = next;
+            self.events = 0;
+            (self.moment_asked, self.returns_asked) = (false, false);
+            self.asleep.clear();
+            self.series = None;
+        }
+        Next::GoOn
+    }
+
+    fn act(&mut self, action: Action, choice: &Choice) {
+        match action {
+            Action::Arrive(at) => {
+                self.put_to_sleep(at, choice);
+                self.arrive(at);
+            }
+            Action::Delay => self.delay(choice),
+            Action::SendLetters => self.sim.send_waiting_letters(),
+            Action::DelayLetters => {
+                let touched = self.sim.waiting_letters().map_or(Touched::NOTHING, |(touched, _)| touched);
+                self.late_letters = Some((touched, false));
+                self.sim.delay_letters();
+            }
+            Action::Fire(which) => {
+                self.sim.prefer_timer(which);
+                self.sim.fire_next(self.now);
+            }
+            Action::TimersFirst | Action::Look | Action::Hear => {}
+            Action::ClientsFirst => {
+                self.timers_held = true;
+                self.sim.hold_timers(true);
+            }
+            Action::Shift(shift) => self.player.shift(shift),
+            Action::HearAfter(more) => {
+                let channel = self.first_enabled().and_then(|first| self.player.ready_commands().nth(first));
+                if let Some(Command::Publish { channel, .. }) = channel {
+                    self.sim.let_in_unheard(*channel, more);
+                }
+            }
+            Action::KeepOrder => {}
+            Action::Order(order) => self.shuffle_returns(order),
+            Action::EndNow => self.player.end_consumers(self.now, false),
+            Action::ActFirst => self.player.end_consumers(self.now, true),
+        }
+    }
+
+    fn shuffle_returns(&mut self, order: u64) {
+        let Some(first) = self.first_enabled() else { return };
+        match self.many_returns(first) {
+            Some(end) => self.player.reorder_commands(first, end, |part| crate::sim::shuffle(part, order)),
+            None => self.sim.shuffle_returns(Some(order)),
+        }
+    }
+
+    /// A ready command reaches the broker.
+    pub(super) fn arrive(&mut self, at: usize) {
+        let touched = self.touched_at(at);
+        let Some(command) = self.player.take_command(at) else { return };
+        self.wake(&command, touched);
+        if let Some((letters, overtaken)) = &mut self.late_letters
+            && letters.meets(touched)
+        {
+            *overtaken = true;
+        }
+        self.settled = matches!(command, Command::Settle { .. });
+        self.fate_asked = false;
+        let lane = lane_of(&command);
+        let follows = |other: &Command| matches!(other, Command::Publish { .. }) && lane_of(other) == lane;
+        let in_series = matches!(command, Command::Publish { .. }) && self.player.ready_commands().any(follows);
+        self.series = match self.series {
+            Some((series, chosen)) if series == lane => in_series.then_some((lane, chosen)),
+            other if !in_series => other,
+            _ => Some((lane, false)),
+        };
+        self.sim.handle(self.now, command);
+        self.sim.shuffle_returns(None);
+        // Late dead letters that were overtaken go on, unless they are late again.
+        if self.late_letters.is_some_and(|(_, overtaken)| overtaken) {
+            self.late_letters = None;
+        }
+    }
+
+    pub(super) fn touched_at(&self, at: usize) -> Touched {
+        self.player.ready_commands().nth(at).map_or(Touched::NOTHING, |command| self.sim.touched(command))
+    }
+}

@@ -1,0 +1,126 @@
+//! What `run --explore` plays: how many schedules there are, that each can be repeated byte for byte, whatever N is, and that
+//! every kind of choice is met and every known race found. Scenarios are those of `tests/commands/explore/`.
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
+
+#[path = "support/files.rs"]
+mod files;
+
+use rmqplay::io::Disk;
+use rmqplay::language::{Settings, load_scenario};
+use rmqplay::model::{Cell, Profile};
+use rmqplay::rules::rule_chapters;
+use rmqplay::simulate::{ChoiceKind, Exploration, Fact, explore, play_schedule, rehearse};
+use rmqplay::source::Sources;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+fn load(path: &Path) -> Cell {
+    let text = std::fs::read(path).expect("a readable file");
+    let (world, settings) = (Disk::at("", Default::default()), Settings::default());
+    let (loaded, _) = load_scenario(&mut Sources::default(), &path.to_string_lossy(), &text, &world, &settings);
+    loaded.expect("a scenario").cells.remove(0)
+}
+
+fn cell(name: &str) -> Cell {
+    load(&files::root(&format!("tests/commands/explore/{name}.yaml")))
+}
+
+fn explored(name: &str, profile: Profile) -> Exploration {
+    explore(&cell(name), profile, 1_000, 0)
+}
+
+/// Checks how many schedules there are in all, and how many facts vary.
+#[track_caller]
+fn counts(name: &str, schedules: u64, varied: usize) {
+    let found = explored(name, Profile::NEWEST);
+    assert!(found.is_whole, "{name}: there are more than {} schedules", found.schedules);
+    assert_eq!((found.schedules, found.varied.len()), (schedules, varied), "{name}: {:#?}", found.varied);
+}
+
+#[test]
+fn one_worker_has_one_order_that_matters() {
+    assert_eq!(explored("certain", Profile::NEWEST).varied, []);
+}
+
+#[test]
+fn schedule_one_is_a_plain_run() {
+    for path in files::below("tests/commands/explore", "yaml", 13) {
+        let cell = load(&path);
+        let first = play_schedule(&cell, Profile::NEWEST, 0, 1).expect("a first schedule");
+        let plain = rehearse(&cell, Profile::NEWEST, true);
+        assert_eq!(first.played.timeline, plain.timeline, "{}", path.display());
+        assert_eq!(first.played.outcome, plain.outcome, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_schedule_repeats_byte_for_byte_whatever_n_is() {
+    for name in ["turn", "worker", "series"] {
+        let (cell, n) = (cell(name), 40.min(explored(name, Profile::V3_10).schedules));
+        for number in [1, n / 2, n] {
+            let play = || play_schedule(&cell, Profile::V3_10, 3, number).expect("a schedule of that number");
+            let (one, other) = (play(), play());
+            assert_eq!(one.schedule, other.schedule);
+            assert_eq!(format!("{:?}", one.played), format!("{:?}", other.played), "{name} {number}");
+            assert_eq!(one.schedule.number, number);
+        }
+        if let Some(failed) = explore(&cell, Profile::V3_10, 1_000, 3).first_failed {
+            let again = play_schedule(&cell, Profile::V3_10, 3, failed.number).expect("the one that failed");
+            assert_eq!(again.schedule, failed, "{name}: its number depends on N");
+            assert!(!again.played.failures.is_empty(), "{name}: schedule {} passes when repeated", failed.number);
+        }
+    }
+}
+
+/// Each scenario fails under some schedule, or varies, by this kind of choice.
+#[test]
+fn every_kind_of_choice_is_met() {
+    let races = [
+        ("arrival", Profile::NEWEST, ChoiceKind::Arrival),
+        ("dead-letter", Profile::NEWEST, ChoiceKind::DeadLetter),
+        ("full-signal", Profile::NEWEST, ChoiceKind::FullSignal),
+        ("last-work", Profile::NEWEST, ChoiceKind::LastWork),
+        ("leave", Profile::NEWEST, ChoiceKind::Leave),
+        ("look", Profile::NEWEST, ChoiceKind::Look),
+        ("policy-tie", Profile::V4_0, ChoiceKind::PolicyTie),
+        ("return-order", Profile::V3_10, ChoiceKind::ReturnOrder),
+        ("timer", Profile::NEWEST, ChoiceKind::Timer),
+        ("timer-or-client", Profile::NEWEST, ChoiceKind::TimerOrClient),
+        ("turn", Profile::NEWEST, ChoiceKind::Turn),
+        ("worker", Profile::NEWEST, ChoiceKind::Worker),
+    ];
+    let mut met = BTreeSet::new();
+    for (name, profile, kind) in races {
+        let found = explored(name, profile);
+        assert!(found.kinds.contains_key(&kind), "{name}: {kind:?} is not among {:?}", found.kinds);
+        assert!(!found.varied.is_empty(), "{name}: nothing varies by {kind:?}");
+        met.insert(kind);
+    }
+    assert_eq!(met, ChoiceKind::ALL.into_iter().collect(), "kinds without a scenario");
+}
+
+#[test]
+fn every_kind_of_choice_has_a_rule_in_the_book_and_a_line_in_the_reference() {
+    let rules: BTreeSet<String> =
+        rule_chapters().into_iter().flat_map(|chapter| chapter.rules).map(|rule| rule.id).collect();
+    let reference = std::fs::read_to_string(files::root("src/language/reference.md")).expect("the reference");
+    for kind in ChoiceKind::ALL {
+        assert!(rules.contains(kind.rule()), "{kind:?} cites {}", kind.rule());
+        let line = format!("| `{}` | {} | {} | {} |", kind.as_str(), kind.sentence(), kind.rule(), kind.seen());
+        assert!(reference.contains(&line), "the reference lacks {line}");
+    }
+}
+
+/// A series into a full quorum queue: sent without waiting, any number gets in before the signal is heard.
+#[test]
+fn a_series_into_a_full_quorum_queue_may_be_taken_whole() {
+    let found = explored("full-signal", Profile::NEWEST);
+    let (_, values) = found.varied.iter().find(|(fact, _)| matches!(fact, Fact::Publishes(_))).expect("publishes");
+    let all: BTreeSet<&str> = values.iter().filter_map(|value| value.shown.split(" confirmed").next()).collect();
+    assert_eq!(all, BTreeSet::from(["3", "4", "5"]));
+}
+
+#[test]
+fn two_workers_and_three_jobs_have_thirteen_schedules() {
+    counts("turn", 13, 2);
+}
