@@ -1,6 +1,7 @@
 //! Measures the sim on one thread, and the same work on live brokers in the same run.
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
-//! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`, `apply-1000`, `foresee`, `graph`). The
+//! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`, `apply-1000`, `foresee`,
+//! `graph`, `explore`). The
 //! numbers are of this machine and moment: compare the ratios.
 #![expect(clippy::disallowed_methods, reason = "an example is a program of its own")]
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
@@ -8,6 +9,7 @@
 mod applying;
 mod bare_amqp;
 mod bytes;
+mod exploring;
 mod flow;
 mod foreseeing;
 mod on_live;
@@ -77,6 +79,10 @@ fn main() {
     if wants("graph") {
         println!("\ngraph: pictures, suggestions and coverage");
         foreseeing::measure_pictures();
+    }
+    if wants("explore") {
+        println!("\nexplore: schedules of a cell, and plain plays of it, on sim 4.3");
+        exploring::measure_all();
     }
     if wants("scenarios") {
         println!("\nscenarios: the shipped ones, one cell after another, on sim 4.3");

@@ -32,7 +32,8 @@ pub fn shipped() -> Vec<Cell> {
     paths.iter().flat_map(|path| load(path)).collect()
 }
 
-fn load(path: &Path) -> Vec<Cell> {
+/// Loads the cells of a file; none where it cannot be read.
+pub fn load(path: &Path) -> Vec<Cell> {
     let Ok(text) = std::fs::read(path) else { return Vec::new() };
     let settings = Settings::default();
     let world = Disk::at("", Default::default());

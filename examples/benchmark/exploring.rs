@@ -1,0 +1,50 @@
+//! Schedules per second of an explored cell, beside plain plays of the same cell, in turn and by processor time.
+
+use crate::scenarios::load;
+use crate::tally::{REPEATS, thread_time};
+use rmqplay::model::{Cell, Profile};
+use rmqplay::simulate::{explore, rehearse_once};
+use std::path::Path;
+
+/// The cells: competing workers and timers, and what the library has with the most choices.
+const FILES: [&str; 5] = [
+    "tests/commands/explore/turn.yaml",
+    "tests/commands/explore/crowd.yaml",
+    "tests/commands/explore/worker.yaml",
+    "scenarios/retry-backoff.yaml",
+    "scenarios/slow-consumer.yaml",
+];
+
+/// How many schedules of a cell are played at most.
+const SCHEDULES: u64 = 2_000;
+
+/// Prints schedules and plain plays per second of each cell, and their ratio.
+pub fn measure_all() {
+    println!("  {:<34} {:>10} {:>14} {:>14} {:>7}", "cell", "schedules", "schedules/s", "plays/s", "ratio");
+    for file in FILES {
+        if let Some(cell) = load(Path::new(file)).into_iter().next() {
+            measure(file, &cell);
+        }
+    }
+}
+
+fn measure(file: &str, cell: &Cell) {
+    let mut ratios = Vec::new();
+    let (mut played, mut explored, mut plain) = (0, 0.0_f64, 0.0_f64);
+    for _ in 0..REPEATS {
+        let before = thread_time();
+        played = explore(cell, Profile::NEWEST, SCHEDULES, 0).schedules;
+        let middle = thread_time();
+        for _ in 0..played {
+            rehearse_once(cell, Profile::NEWEST, &mut Default::default());
+        }
+        let after = thread_time();
+        let (of_explore, of_plain) = ((middle - before).as_secs_f64(), (after - middle).as_secs_f64());
+        ratios.push(of_plain / of_explore);
+        explored = explored.max(played as f64 / of_explore);
+        plain = plain.max(played as f64 / of_plain);
+    }
+    ratios.sort_by(f64::total_cmp);
+    let ratio = ratios[ratios.len() / 2];
+    println!("  {file:<34} {played:>10} {explored:>14.0} {plain:>14.0} {ratio:>7.2}");
+}
