@@ -29,9 +29,17 @@ pub enum Act {
     },
     /// Stops and starts the broker.
     RestartBroker,
+    /// Takes one message; held under a name it stays in hand until a step settles it.
     Get {
         queue: QueueName,
         ack: bool,
+        held_as: Option<Name>,
+    },
+    /// Settles what is held under a name; `multiple`: and all that was taken before it over the same channel.
+    Settle {
+        held: Name,
+        how: HeldSettlement,
+        multiple: bool,
     },
     /// Subscribes and at once cancels: shows whether the user may consume.
     Consume {
@@ -49,6 +57,14 @@ pub enum Act {
         name: Name,
     },
     SetPermission(Box<Permission>),
+}
+
+/// How a step settles what is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldSettlement {
+    Ack,
+    Nack { requeue: bool },
+    Reject { requeue: bool },
 }
 
 /// A publish whose reply is awaited, by direct reply-to.
@@ -94,7 +110,16 @@ impl fmt::Display for Act {
             Act::CloseConnection { of, .. } => write!(f, "close the connection of {of}"),
             Act::RestartBroker => write!(f, "restart the broker"),
             Act::Start(name) => write!(f, "start {name}"),
+            Act::Get { queue, held_as: Some(name), .. } => write!(f, "get from {} as {name}", queue.name),
             Act::Get { queue, .. } => write!(f, "get from {}", queue.name),
+            Act::Settle { held, how, multiple } => {
+                let verb = match how {
+                    HeldSettlement::Ack => "ack",
+                    HeldSettlement::Nack { .. } => "nack",
+                    HeldSettlement::Reject { .. } => "reject",
+                };
+                write!(f, "{verb} {held}{}", if *multiple { " and all before it" } else { "" })
+            }
             Act::Consume { queue } => write!(f, "consume from {}", queue.name),
             Act::DeclareQueue(queue) => write!(f, "declare queue {}", queue.name),
             Act::DeclareExchange(exchange) => write!(f, "declare exchange {}", exchange.name),

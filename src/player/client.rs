@@ -303,7 +303,7 @@ impl Player {
                 let told = self.driver.restarting;
                 self.consumers.channel_closed(channel, cause, told, &mut self.context, &self.scenario);
             }
-            Owner::Driver => self.driver.channel_closed(channel),
+            Owner::Driver => self.driver.channel_closed(channel, cause, &mut self.context),
         }
     }
 

@@ -175,6 +175,7 @@ codes! {
         ScenarioExclusive "exclusive",
         ScenarioExpectsNothing "expects_nothing",
         ScenarioExpiration "expiration",
+        ScenarioHeld "held",
         ScenarioIncludesNothing "includes_nothing",
         ScenarioLongTag "long_tag",
         ScenarioMatrix "matrix",
@@ -222,6 +223,7 @@ codes! {
         ExpectTooLate "too_late",
     }
     Step "step" {
+        StepHeld "held",
         StepNoReply "no_reply",
         StepNotConnected "not_connected",
         StepNotRefused "not_refused",

@@ -1,6 +1,7 @@
 //! Checks that contents are read only where reading disturbs nothing: at the end, or of a resting queue.
 //! Takes a scenario; gives a problem for each early read, so that files stay portable between sim and live brokers.
 
+use crate::language::check::held_messages::{given_back, held_queues};
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::syntax::tree::Node;
 use crate::language::syntax::tree::find;
@@ -15,6 +16,7 @@ const RESTLESS: [&str; 5] = ["message-ttl", "expires", "max-length", "max-length
 
 /// Checks the expectations of `steps` and `finally`.
 pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Diagnostics) {
+    let held = held_queues(scenario);
     let steps: Vec<&Step> = scenario.steps.iter().chain(&scenario.finally).collect();
     for (at, step) in steps.iter().enumerate() {
         let Act::Expect(expectation) = &step.act else { continue };
@@ -47,7 +49,11 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Diagnostics) {
             }
             _ => continue,
         };
-        let later = steps[at..].iter().find_map(|step| misses(&step.act, queue));
+        let gives_back = |act: &Act| given_back(act, &held) == Some(queue);
+        let later = steps[at..].iter().find_map(|step| match gives_back(&step.act) {
+            true => Some("a step gives back to the queue what was in hand"),
+            false => misses(&step.act, queue),
+        });
         let later = later.map(|what| format!("the runner keeps what it reads until the end, and later {what}"));
         if let Some(reason) = unrest(scenario, queue).or(later) {
             let message = format!("the messages of '{}' cannot be read before the end: {reason}", queue.name);

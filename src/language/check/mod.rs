@@ -4,6 +4,7 @@
 pub(crate) mod consequences;
 pub(crate) mod contents;
 pub(crate) mod dead_letter_targets;
+pub(crate) mod held_messages;
 pub(crate) mod in_effect;
 pub(crate) mod legal;
 pub(crate) mod legal_arguments;

@@ -3,6 +3,7 @@
 
 use crate::language::check::contents;
 use crate::language::check::dead_letter_targets;
+use crate::language::check::held_messages;
 use crate::language::check::live_races;
 use crate::language::check::message_references;
 use crate::language::check::suspicious;
@@ -48,6 +49,7 @@ pub fn check(scenario: &Scenario, vhost: &Name, tree: &Node, desk: &mut Diagnost
         dead_letter_targets::of_queue(queue, &scenario.topology, &scenario.origins, &declared, Some(place), desk);
     }
     contents::check(scenario, tree, desk);
+    held_messages::check(scenario, tree, desk);
     message_references::check(scenario, tree, desk);
     suspicious::check(scenario, &declared, tree, desk);
     live_races::check(scenario, desk);

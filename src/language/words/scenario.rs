@@ -161,6 +161,9 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("expect", "@expect", "Says what must hold"),
             word("advance", "duration", "Lets time pass"),
             word("get", "text | @get", "Takes one message"),
+            word("ack", "text | @ack_held", "Acks what `get` holds under this name"),
+            word("nack", "text | @nack_held", "Nacks what `get` holds under this name"),
+            word("reject", "text | @reject_held", "Rejects what `get` holds under this name"),
             word("start", "text", "Starts a consumer"),
             word("stop", "text", "Stops a consumer"),
             word("crash", "text", "Drops a consumer's connection"),
@@ -184,7 +187,36 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
         ],
     ),
     group("refused", &[word("code", "int:100..599", "The reply code"), word("text", "text", "Contained in the reply")]),
-    group("get", &[word("queue!", "text", "From where"), word("ack", "bool", "false: it stays unacked").or("true")]),
+    group(
+        "get",
+        &[
+            word("queue!", "text", "From where"),
+            word("ack", "bool", "false: it goes back at once").or("true"),
+            word("as", "text", "Keeps it in hand under this name, until a step settles it"),
+        ],
+    ),
+    group(
+        "ack_held",
+        &[
+            word("of!", "text", "The name under which it is held"),
+            word("multiple", "bool", "And all that was taken before it").or("false"),
+        ],
+    ),
+    group(
+        "nack_held",
+        &[
+            word("of!", "text", "The name under which it is held"),
+            word("multiple", "bool", "And all that was taken before it").or("false"),
+            word("requeue", "bool", "Back to the queue").or("false"),
+        ],
+    ),
+    group(
+        "reject_held",
+        &[
+            word("of!", "text", "The name under which it is held"),
+            word("requeue", "bool", "Back to the queue").or("false"),
+        ],
+    ),
     group("queue_only", &[word("queue!", "text", "Which one")]),
     group(
         "declare",

@@ -47,6 +47,9 @@ impl Driver {
         context: &mut Context,
         scenario: &Scenario,
     ) {
+        if matches!(then, Continuation::Hold) {
+            return self.end_get(sequence, context, scenario);
+        }
         let refusal = sequence.refusal;
         match then {
             Continuation::Connected => match (refusal, self.stage) {
@@ -56,7 +59,8 @@ impl Driver {
             },
             Continuation::Closed => self.doing = DriverState::Nothing,
             Continuation::Started(number) => self.request = Some(ConsumerRequest::Started(number, refusal)),
-            Continuation::EndStep => self.end_step(refusal.as_ref(), context, scenario),
+            Continuation::Settled(channel) => self.settled_held(channel, refusal, context, scenario),
+            Continuation::EndStep | Continuation::Hold => self.end_step(refusal.as_ref(), context, scenario),
             Continuation::Restarted => {
                 self.restarting = false;
                 self.end_step(refusal.as_ref(), context, scenario);

@@ -1,6 +1,6 @@
 //! The connections of the driver and of the users who act: one for each user and vhost, with a channel to publish over.
 
-use crate::broker::{ChannelId, ConnectionId};
+use crate::broker::{ChannelId, ConnectionId, Refusal};
 use crate::model::{Name, Step};
 use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;
@@ -46,7 +46,8 @@ impl Driver {
     }
 
     /// The broker closed a channel of the driver.
-    pub fn channel_closed(&mut self, channel: ChannelId) {
+    pub fn channel_closed(&mut self, channel: ChannelId, cause: &Refusal, context: &mut Context) {
+        self.lose_held(channel, cause, context);
         for known in self.connections.values_mut().filter(|known| known.publishing == Some(channel)) {
             known.publishing = None;
         }
@@ -64,6 +65,7 @@ impl Driver {
             .collect();
         self.connections.retain(|_, known| known.connection != connection);
         context.channels.close_of_driver(connection);
+        self.lose_held_of(connection, context);
         if !self.is_frozen() {
             vhosts.iter().for_each(|vhost| context.ledger.let_go(vhost));
         }

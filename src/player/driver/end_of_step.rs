@@ -61,6 +61,8 @@ fn note_done(step: &Step, context: &mut Context) {
             | Act::Stop(_)
             | Act::Crash(_)
             | Act::RestartBroker
+            | Act::Get { held_as: Some(_), .. }
+            | Act::Settle { .. }
     );
     if !told {
         context.record(TimelineEvent::Did { who: step.who(), act: Box::new(step.act.clone()) });

@@ -5,6 +5,7 @@ use crate::broker::Event;
 use crate::model::{Millis, Moment, Name, Scale, Scenario};
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
+use crate::player::context::held::HeldMessages;
 use crate::player::driver::contents::Contents;
 use crate::player::driver::state::{ConsumerRequest, Continuation, Driver, DriverState, RunStage};
 use crate::source::{Code, Span};
@@ -18,6 +19,7 @@ impl Driver {
             doing: DriverState::Nothing,
             request: None,
             connections: BTreeMap::new(),
+            held: HeldMessages::default(),
             contents: Contents::default(),
             outcome: None,
             points: Vec::new(),

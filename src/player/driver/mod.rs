@@ -7,6 +7,7 @@ pub(crate) mod connections;
 pub(crate) mod contents;
 pub(crate) mod decision_points;
 pub(crate) mod end_of_step;
+pub(crate) mod held;
 pub(crate) mod instant;
 pub(crate) mod judging;
 pub(crate) mod machine;

@@ -3,6 +3,7 @@
 use crate::broker::{ChannelId, ConnectionId, Delivery, PublishId, Refusal};
 use crate::model::{Millis, Moment, Name, QueueName};
 use crate::player::context::command_sequence::CommandSequence;
+use crate::player::context::held::HeldMessages;
 use crate::player::driver::contents::{Contents, Reading};
 use crate::player::driver::decision_points::{DecisionPoint, Perturbation};
 use crate::player::driver::instant::Instant;
@@ -71,6 +72,10 @@ pub(crate) enum DriverState {
 #[derive(Debug, Clone)]
 pub(crate) enum Continuation {
     EndStep,
+    /// What a queue gave is kept in hand.
+    Hold,
+    /// The broker has taken what was settled over this channel.
+    Settled(ChannelId),
     /// The channel listens for the answer.
     Ask(ChannelId),
     ConnectionClosed(ClosingConnections),
@@ -116,6 +121,8 @@ pub(crate) struct Driver {
     /// What consumers are to do before the driver goes on.
     pub request: Option<ConsumerRequest>,
     pub connections: BTreeMap<UserOfVhost, UserConnection>,
+    /// What `get` steps hold.
+    pub held: HeldMessages,
     /// What queues held that were read.
     pub contents: Contents,
     pub outcome: Option<Outcome>,

@@ -76,6 +76,11 @@ impl Driver {
                 self.doing = DriverState::Leaving;
                 self.request = Some(ConsumerRequest::Crash(name.clone()));
             }
+            // One that must be refused holds nothing, and closes no channel over which others are held.
+            Act::Get { queue, held_as: Some(name), .. } if step.refused.is_none() => {
+                self.begin_holding(step, queue, name, context);
+            }
+            Act::Settle { held, how, multiple } => self.begin_settling(step, held, *how, *multiple, context),
             act => {
                 let asks = match management_of(act) {
                     Some(act) => vec![Ask::Manage(act)],
@@ -104,7 +109,7 @@ fn methods_of(act: &Act) -> Vec<Method> {
         Act::Bind(binding) => Method::Bind(binding.clone()),
         Act::Unbind(binding) => Method::Unbind(binding.clone()),
         Act::Purge(queue) => Method::Purge { queue: queue.name.clone() },
-        Act::Get { queue, ack } => Method::Get { queue: queue.name.clone(), no_ack: *ack },
+        Act::Get { queue, ack, .. } => Method::Get { queue: queue.name.clone(), no_ack: *ack },
         Act::Consume { queue } => {
             let consumer: Name = "probe".into();
             let consume = Method::Consume {

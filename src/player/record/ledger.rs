@@ -111,6 +111,27 @@ impl Ledger {
         received.count() - 1
     }
 
+    /// Takes what a step got and holds.
+    pub fn held(&mut self, queue: &QueueName, name: &Name, delivery: &Delivery) {
+        let tally = self.queues.entry(queue.clone()).or_default();
+        tally.unacked += 1;
+        tally.moved = true;
+        tally.returned = tally.returned.saturating_sub(delivery.redelivered.into());
+        tally.peak_unacked = tally.peak_unacked.max(tally.unacked);
+        if self.asked_ids.contains(name) {
+            let seen = self.seen_in.entry(name.clone()).or_default();
+            seen.extend(queues_seen(queue, &delivery.message));
+        }
+    }
+
+    /// Takes what a step held off the account of its queue.
+    pub fn let_go_of(&mut self, queue: &QueueName, returned: bool) {
+        let tally = self.queues.entry(queue.clone()).or_default();
+        tally.unacked = tally.unacked.saturating_sub(1);
+        tally.moved = true;
+        tally.returned += u64::from(returned);
+    }
+
     /// Notes what a consumer did with a delivery.
     pub fn did(&mut self, consumer: usize, receipt: u64, what: ActionRecord) {
         if let Some(receipt) = self.consumers[consumer].received.get_mut(receipt) {

@@ -4,6 +4,7 @@ pub(crate) mod actions;
 pub(crate) mod call;
 pub(crate) mod consumers;
 pub(crate) mod expectations;
+pub(crate) mod held;
 pub(crate) mod matchers;
 pub(crate) mod publish;
 pub(crate) mod requirements;

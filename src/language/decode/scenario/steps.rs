@@ -9,6 +9,7 @@ use crate::language::decode::read;
 use crate::language::decode::read::DecodeError;
 use crate::language::decode::scenario::call::call;
 use crate::language::decode::scenario::expectations::expectation;
+use crate::language::decode::scenario::held::{get, settle};
 use crate::language::decode::scenario::publish::{Folder, publish};
 use crate::language::decode::suggestions;
 use crate::language::decode::topology::access::permission_fields;
@@ -153,6 +154,11 @@ fn check_beside(verb: &Entry, step: &Node, desk: &mut Diagnostics) {
     let beside = |key: &str| step.entries().iter().find(|entry| entry.key == key);
     let of_runner = ["expect", "advance", "start", "stop", "crash", "close_connection", "restart_broker"];
     let by_management = ["set_policy", "clear_policy", "set_permission"];
+    if let Some(entry) = beside("as").filter(|_| matches!(verb.key.as_str(), "ack" | "nack" | "reject")) {
+        let message = format!("`{}` is done by whoever holds the message: `as` has no meaning there", verb.key);
+        let help = "leave `as` out; it stands beside the `get` that takes the message";
+        desk.add(Problem::new(Code::ScenarioAs, message).at(entry.key_span, "it is held already").help(help));
+    }
     let (inert, managed) = (of_runner.contains(&verb.key.as_str()), by_management.contains(&verb.key.as_str()));
     if let Some(entry) = beside("as").filter(|_| inert || managed) {
         let message = format!("`{}` is done by the runner: `as` has no meaning there", verb.key);
@@ -198,12 +204,10 @@ fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &StepSurroundings<'_>, 
         "start" => Act::Start(named(desk)?),
         "stop" => Act::Stop(named(desk)?),
         "crash" => Act::Crash(named(desk)?),
-        "get" => {
-            let (queue, ack) = queue_of("`get`", node, vhost, true, desk)?;
-            Act::Get { queue, ack }
-        }
-        "consume" => Act::Consume { queue: queue_of("`consume`", node, vhost, false, desk)?.0 },
-        "purge" => Act::Purge(queue_of("`purge`", node, vhost, false, desk)?.0),
+        "get" => get(node, vhost, desk)?,
+        "ack" | "nack" | "reject" => settle(&verb.key, node, desk)?,
+        "consume" => Act::Consume { queue: queue_of("`consume`", node, vhost, desk)? },
+        "purge" => Act::Purge(queue_of("`purge`", node, vhost, desk)?),
         "declare" => declare(node, &around, refused, desk)?,
         "delete" => delete(node, vhost, desk)?,
         "bind" => Act::Bind(Box::new(binding(node, vhost, desk)?)),
@@ -257,23 +261,16 @@ fn restart(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
     }
 }
 
-/// Reads a queue's name, or `{queue, ack}`.
-fn queue_of(
-    what: &'static str,
-    node: &Node,
-    vhost: &Name,
-    may_ack: bool,
-    desk: &mut Diagnostics,
-) -> Option<(QueueName, bool)> {
+/// Reads a queue's name, or `{queue}`.
+fn queue_of(what: &'static str, node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<QueueName> {
     let name = |name| QueueName { vhost: vhost.clone(), name };
     if !matches!(node.kind, NodeKind::Map(_)) {
-        return desk.read(what, node, read::name).map(|queue| (name(queue), true));
+        return desk.read(what, node, read::name).map(name);
     }
-    let mut fields = MapDecoder::of(if may_ack { "get" } else { "queue_only" }, what, node, desk)?;
+    let mut fields = MapDecoder::of("queue_only", what, node, desk)?;
     let queue = fields.need("queue", desk, read::name);
-    let ack = if may_ack { fields.opt("ack", desk, read::boolean).unwrap_or(true) } else { true };
     fields.finish(desk);
-    Some((name(queue?), ack))
+    queue.map(name)
 }
 
 /// Takes the one key of a map: `{queue: …}` or `{exchange: …}`.
