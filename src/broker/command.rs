@@ -191,6 +191,10 @@ pub enum Management {
         name: Name,
         value: i64,
     },
+    ClearUserLimit {
+        user: Name,
+        name: Name,
+    },
     /// The broker closes the connection (320).
     CloseConnection {
         connection: ConnectionId,

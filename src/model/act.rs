@@ -5,8 +5,9 @@
 
 use crate::model::{
     Binding, Exchange, Expectation, MessagePattern, Millis, Name, Object, Permission, Policy, Publish, Queue,
-    QueueName, exchange_in_words,
+    QueueName, TopicPermission, exchange_in_words,
 };
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What a step does.
@@ -51,12 +52,34 @@ pub enum Act {
     Bind(Box<Binding>),
     Unbind(Box<Binding>),
     Purge(QueueName),
-    SetPolicy(Box<Policy>),
+    SetPolicy {
+        policy: Box<Policy>,
+        operator: bool,
+    },
     ClearPolicy {
         vhost: Name,
         name: Name,
+        operator: bool,
     },
     SetPermission(Box<Permission>),
+    ClearPermission {
+        user: Name,
+        vhost: Name,
+    },
+    SetTopicPermission(Box<TopicPermission>),
+    ClearTopicPermission {
+        user: Name,
+        vhost: Name,
+        exchange: Name,
+    },
+    SetLimits {
+        of: LimitedParty,
+        limits: BTreeMap<Name, i64>,
+    },
+    ClearLimits {
+        of: LimitedParty,
+        limits: Vec<Name>,
+    },
 }
 
 /// How a step settles what is held.
@@ -76,6 +99,15 @@ pub struct Call {
     pub reply: Option<MessagePattern>,
 }
 
+/// What has limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LimitedParty {
+    /// `max-queues`, `max-connections`.
+    Vhost(Name),
+    /// `max-connections`, `max-channels`.
+    User(Name),
+}
+
 /// Who ends a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -86,6 +118,14 @@ pub enum Side {
 }
 
 impl Act {
+    /// Returns the policy that it sets, the operator's or not: one that may be in force at some time.
+    pub fn policy_set(&self) -> Option<&Policy> {
+        match self {
+            Act::SetPolicy { policy, .. } => Some(policy),
+            _ => None,
+        }
+    }
+
     /// Returns whether a step that does it may say `refused`: the broker can refuse it, and to the driver.
     pub fn may_be_refused(&self) -> bool {
         !matches!(
@@ -127,15 +167,38 @@ impl fmt::Display for Act {
             Act::Bind(binding) => write!(f, "bind {} to {}", binding.destination, binding.source),
             Act::Unbind(binding) => write!(f, "unbind {} from {}", binding.destination, binding.source),
             Act::Purge(queue) => write!(f, "purge {}", queue.name),
-            Act::SetPolicy(policy) => write!(f, "set policy {}", policy.name),
-            Act::ClearPolicy { name, .. } => write!(f, "clear policy {name}"),
+            Act::SetPolicy { policy, operator } => write!(f, "set {} {}", policy_kind(*operator), policy.name),
+            Act::ClearPolicy { name, operator, .. } => write!(f, "clear {} {name}", policy_kind(*operator)),
             Act::SetPermission(permission) => write!(f, "set permission of {}", permission.user),
+            Act::ClearPermission { user, .. } => write!(f, "clear permission of {user}"),
+            Act::SetTopicPermission(it) => write!(f, "set topic permission of {} on {}", it.user, it.exchange),
+            Act::ClearTopicPermission { user, exchange, .. } => {
+                write!(f, "clear topic permission of {user} on {exchange}")
+            }
+            Act::SetLimits { of, limits } => {
+                let limits: Vec<String> = limits.iter().map(|(name, value)| format!("{name} {value}")).collect();
+                write!(f, "set limits of {of}: {}", limits.join(", "))
+            }
+            Act::ClearLimits { of, limits } => write!(f, "clear limits of {of}: {}", limits.join(", ")),
             Act::Expect(_) => write!(f, "expect"),
             Act::Advance(_) => write!(f, "advance"),
             Act::Stop(name) => write!(f, "stop {name}"),
             Act::Crash(name) => write!(f, "crash {name}"),
         }
     }
+}
+
+impl fmt::Display for LimitedParty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LimitedParty::Vhost(name) => write!(f, "vhost {name}"),
+            LimitedParty::User(name) => write!(f, "user {name}"),
+        }
+    }
+}
+
+fn policy_kind(operator: bool) -> &'static str {
+    if operator { "operator policy" } else { "policy" }
 }
 
 fn write_destination(f: &mut fmt::Formatter<'_>, verb: &str, publish: &Publish) -> fmt::Result {

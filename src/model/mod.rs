@@ -22,7 +22,7 @@ mod table;
 mod topology;
 mod value;
 
-pub use act::{Act, Call, HeldSettlement, Side};
+pub use act::{Act, Call, HeldSettlement, LimitedParty, Side};
 pub use allowance::Allowance;
 pub use behaviour::{
     Action, Batch, Consumer, DeathMatcher, Forward, Key, Ladder, Matcher, OwnQueue, Reconnect, Rule, Seen, Timeout,

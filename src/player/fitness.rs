@@ -185,10 +185,7 @@ fn queues(scenario: &Scenario) -> impl Iterator<Item = &Queue> {
 }
 
 fn policies(scenario: &Scenario) -> impl Iterator<Item = &Policy> {
-    let set = scenario.all_steps().filter_map(|step| match &step.act {
-        Act::SetPolicy(policy) => Some(&**policy),
-        _ => None,
-    });
+    let set = scenario.all_steps().filter_map(|step| step.act.policy_set());
     scenario.topology.policies.iter().chain(&scenario.topology.operator_policies).chain(set)
 }
 

@@ -26,6 +26,7 @@ impl Sim {
             Management::PutVhostLimit { vhost, name, value } => self.put_vhost_limit(&vhost, &name, value),
             Management::ClearVhostLimit { vhost, name } => self.clear_vhost_limit(&vhost, &name),
             Management::PutUserLimit { user, name, value } => self.put_user_limit(&user, &name, value),
+            Management::ClearUserLimit { user, name } => self.clear_user_limit(&user, &name),
             Management::CloseConnection { connection } => self.close_by_management(connection),
             Management::Restart { down_for } => return self.restart(request, down_for),
         };

@@ -208,6 +208,7 @@ codes! {
         ScenarioUnknownExchange "unknown_exchange",
         ScenarioUnknownMessage "unknown_message",
         ScenarioUnknownParty "unknown_party",
+        ScenarioUnknownPolicy "unknown_policy",
         ScenarioUnknownQueue "unknown_queue",
         ScenarioUnknownUser "unknown_user",
         ScenarioUnknownVhost "unknown_vhost",

@@ -71,6 +71,9 @@ impl ManagementClient {
             }
             Management::PutVhostLimit { vhost, name, value } => self.put_limit("vhost", vhost, name, *value).await,
             Management::PutUserLimit { user, name, value } => self.put_limit("user", user, name, *value).await,
+            Management::ClearUserLimit { user, name } => {
+                self.delete(&format!("/user-limits/{}", pair(user, name))).await
+            }
             Management::CloseConnection { .. } | Management::Restart { .. } => {
                 let reason = "this cannot be done over the management API".to_owned();
                 Err(BrokerFailure::new(BrokerFailureKind::Refused { status: 0, reason }, self.shown()))

@@ -94,10 +94,7 @@ fn unrest(scenario: &Scenario, name: &QueueName) -> Option<String> {
     if let Some(key) = RESTLESS.iter().find(|key| queue.arguments.contains_key(&format!("x-{key}"))) {
         return Some(format!("it has x-{key}"));
     }
-    let set = scenario.steps.iter().filter_map(|step| match &step.act {
-        Act::SetPolicy(policy) => Some(&**policy),
-        _ => None,
-    });
+    let set = scenario.steps.iter().filter_map(|step| step.act.policy_set());
     let policies = scenario.topology.policies.iter().chain(&scenario.topology.operator_policies).chain(set);
     let policies: Vec<&Policy> = policies.collect();
     // Whichever version it is played on, and whatever wins there at some time: steps set and clear policies.

@@ -12,9 +12,9 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Node, find};
 use crate::model::{
-    Act, Action, Consumer, Name, Publish, Queue, QueueName, Scenario, Step, Subject, TallySource, Text,
+    Act, Action, Consumer, LimitedParty, Name, Publish, Queue, QueueName, Scenario, Step, Subject, TallySource, Text,
 };
-use crate::source::{Code, Problem, Span};
+use crate::source::{Code, Help, Problem, Span};
 
 /// Checks everything that a scenario names.
 ///
@@ -216,7 +216,18 @@ impl ReferenceChecker<'_> {
                     }
                 }
             }
+            Act::ClearPolicy { vhost, name, operator } => self.policy(vhost, name, *operator, step, desk),
             Act::SetPermission(permission) => self.user(Some(&permission.user), step.span, desk),
+            Act::ClearPermission { user, .. } => self.user(Some(user), step.span, desk),
+            Act::SetTopicPermission(it) => self.topic_permission(&it.user, &it.vhost, &it.exchange, step, desk),
+            Act::ClearTopicPermission { user, vhost, exchange } => {
+                self.topic_permission(user, vhost, exchange, step, desk);
+            }
+            Act::SetLimits { of, .. } | Act::ClearLimits { of, .. } => match of {
+                LimitedParty::User(user) => self.user(Some(user), step.span, desk),
+                LimitedParty::Vhost(vhost) if !self.vhosts.contains(vhost) => self.unknown_vhost(vhost, step.span, desk),
+                LimitedParty::Vhost(_) => {}
+            },
             _ => {}
         }
     }
@@ -242,6 +253,35 @@ impl ReferenceChecker<'_> {
         let problem =
             Problem::new(Code::ScenarioUnknownQueue, message).at(self.at(within, &queue.name), "not declared");
         desk.add(problem.help(self.declared.queue_help(&queue.vhost, &queue.name)));
+    }
+
+    /// A policy that is cleared is declared, or set by a step.
+    fn policy(&self, vhost: &Name, name: &Name, of_operator: bool, step: &Step, desk: &mut Diagnostics) {
+        let topology = &self.scenario.topology;
+        let declared = |operator| if operator { &topology.operator_policies } else { &topology.policies };
+        let known = |wanted: bool| {
+            let set = self.scenario.all_steps().filter_map(move |step| match &step.act {
+                Act::SetPolicy { policy, operator } if *operator == wanted => Some(&**policy),
+                _ => None,
+            });
+            declared(wanted).iter().chain(set).filter(|policy| policy.vhost == *vhost).map(|policy| &*policy.name)
+        };
+        if known(of_operator).any(|policy| *policy == **name) {
+            return;
+        }
+        let kind = if of_operator { "operator policy" } else { "policy" };
+        let help: Help = match (known(!of_operator).any(|policy| *policy == **name), of_operator) {
+            (true, true) => "it is a policy of users: `clear_policy`".into(),
+            (true, false) => "it is an operator policy: `clear_operator_policy`".into(),
+            _ => suggestions::suggest_name(name, Vec::from_iter(known(of_operator)), "there are"),
+        };
+        let problem = Problem::new(Code::ScenarioUnknownPolicy, format!("no {kind} is named '{name}'"));
+        desk.add(problem.at(self.at(step.span, name), "neither declared nor set").help(help));
+    }
+
+    fn topic_permission(&self, user: &Name, vhost: &Name, exchange: &Name, step: &Step, desk: &mut Diagnostics) {
+        self.user(Some(user), step.span, desk);
+        self.exchange(&Text::Fixed(exchange.clone()), vhost, step.span, desk);
     }
 
     fn exchange(&self, exchange: &Text, vhost: &Name, within: Span, desk: &mut Diagnostics) {

@@ -175,7 +175,16 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("purge", "text | @queue_only", "Empties a queue"),
             word("set_policy", "@policy", "Makes or changes a policy"),
             word("clear_policy", "text", "Deletes a policy"),
+            word("set_operator_policy", "@policy", "Makes or changes an operator policy"),
+            word("clear_operator_policy", "text", "Deletes an operator policy"),
             word("set_permission", "@permission", "Gives or narrows rights"),
+            word("clear_permission", "text | @cleared_permission", "Takes all rights of a user in a vhost"),
+            word("set_topic_permission", "@topic_permission", "Gives or narrows rights on routing keys"),
+            word("clear_topic_permission", "@cleared_topic_permission", "Takes the topic permission on an exchange away"),
+            word("set_vhost_limits", "@vhost_limits", "Sets limits of a vhost"),
+            word("clear_vhost_limits", "text | [text] | @cleared_vhost_limits", "Takes limits of a vhost away"),
+            word("set_user_limits", "@user_limits", "Sets limits of a user"),
+            word("clear_user_limits", "text | @cleared_user_limits", "Takes limits of a user away; a name alone: all"),
             word("as", "text", "The user who does it; absent: the runner, with all rights"),
             word("vhost", "text", "Where the topology has several"),
             word("refused", "bool | int | @refused", "The broker must refuse it"),
@@ -226,6 +235,48 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
         ],
     ),
     group("delete", &[word("queue", "text", "Its name"), word("exchange", "text", "Its name")]),
+    group(
+        "cleared_permission",
+        &[word("user!", "text", "Whose"), word("vhost", "text", "Where the topology has several")],
+    ),
+    group(
+        "cleared_topic_permission",
+        &[
+            word("user!", "text", "Whose"),
+            word("exchange!", "text", "On which topic exchange"),
+            word("vhost", "text", "Where the topology has several"),
+        ],
+    ),
+    group(
+        "vhost_limits",
+        &[
+            word("vhost", "text", "Of which vhost; absent: that of the step"),
+            word("max-connections", "int", "How many connections it may have; -1 is no limit"),
+            word("max-queues", "int", "How many queues it may hold; -1 is no limit"),
+        ],
+    ),
+    group(
+        "cleared_vhost_limits",
+        &[
+            word("vhost", "text", "Of which vhost; absent: that of the step"),
+            word("limits!", "text | [text]", "Which: max-connections, max-queues"),
+        ],
+    ),
+    group(
+        "user_limits",
+        &[
+            word("user!", "text", "Of which user"),
+            word("max-connections", "int", "How many connections the user may have; -1 is no limit"),
+            word("max-channels", "int", "How many channels on all connections; -1 is no limit"),
+        ],
+    ),
+    group(
+        "cleared_user_limits",
+        &[
+            word("user!", "text", "Of which user"),
+            word("limits", "text | [text]", "Which: max-connections, max-channels; absent: all"),
+        ],
+    ),
     group(
         "expect",
         &[

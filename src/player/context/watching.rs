@@ -1,7 +1,7 @@
 //! Which queues the broker counts for the run.
 
 use crate::broker::Command;
-use crate::model::{Act, Profile, Queue, QueueKind, QueueName, Scenario};
+use crate::model::{Profile, Queue, QueueKind, QueueName, Scenario};
 use crate::player::context::shared::Context;
 use crate::rules::{EffectivePolicies, differences};
 
@@ -18,10 +18,7 @@ impl Context {
 
     fn is_disturbed_by_checks(&self, scenario: &Scenario, queue: &QueueName) -> bool {
         let declared = scenario.declared_queues().into_iter().find(|declared| declared.id() == *queue);
-        let set = scenario.all_steps().filter_map(|step| match &step.act {
-            Act::SetPolicy(policy) => Some(&**policy),
-            _ => None,
-        });
+        let set = scenario.all_steps().filter_map(|step| step.act.policy_set());
         let policies = scenario.topology.policies.iter().chain(&scenario.topology.operator_policies).chain(set);
         let policies = EffectivePolicies::new(differences(Profile::nearest(self.broker.version)), policies, []);
         let kind = declared.map_or(QueueKind::Classic, Queue::kind);

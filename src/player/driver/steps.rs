@@ -1,7 +1,7 @@
 //! The driver's steps: what each asks of the broker, and whether it may be refused.
 
 use crate::broker::{Management, Method};
-use crate::model::{Act, Expectation, Millis, Name, Object, Scenario, Step};
+use crate::model::{Act, Expectation, LimitedParty, Millis, Name, Object, Scenario, Step};
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;
@@ -82,9 +82,10 @@ impl Driver {
             }
             Act::Settle { held, how, multiple } => self.begin_settling(step, held, *how, *multiple, context),
             act => {
-                let asks = match management_of(act) {
-                    Some(act) => vec![Ask::Manage(act)],
-                    None => self.call_asks(step, context),
+                let acts = management_of(act);
+                let asks = match acts.is_empty() {
+                    true => self.call_asks(step, context),
+                    false => acts.into_iter().map(Ask::Manage).collect(),
                 };
                 self.ask(asks, Continuation::EndStep);
             }
@@ -132,13 +133,42 @@ fn methods_of(act: &Act) -> Vec<Method> {
     }]
 }
 
-fn management_of(act: &Act) -> Option<Management> {
-    Some(match act {
-        Act::SetPolicy(policy) => Management::PutPolicy { policy: policy.clone(), operator: false },
-        Act::ClearPolicy { vhost, name } => {
-            Management::ClearPolicy { vhost: vhost.clone(), name: name.clone(), operator: false }
+/// Lists what a step asks of the management side, in order.
+fn management_of(act: &Act) -> Vec<Management> {
+    vec![match act {
+        Act::SetPolicy { policy, operator } => Management::PutPolicy { policy: policy.clone(), operator: *operator },
+        Act::ClearPolicy { vhost, name, operator } => {
+            Management::ClearPolicy { vhost: vhost.clone(), name: name.clone(), operator: *operator }
         }
         Act::SetPermission(permission) => Management::PutPermission(permission.clone()),
-        _ => return None,
-    })
+        Act::ClearPermission { user, vhost } => {
+            Management::ClearPermission { user: user.clone(), vhost: vhost.clone() }
+        }
+        Act::SetTopicPermission(permission) => Management::PutTopicPermission(permission.clone()),
+        Act::ClearTopicPermission { user, vhost, exchange } => {
+            let (user, vhost, exchange) = (user.clone(), vhost.clone(), exchange.clone());
+            Management::ClearTopicPermission { user, vhost, exchange }
+        }
+        Act::SetLimits { of, limits } => {
+            return limits.iter().map(|(name, value)| put_limit(of, name.clone(), *value)).collect();
+        }
+        Act::ClearLimits { of, limits } => {
+            return limits.iter().map(|name| clear_limit(of, name.clone())).collect();
+        }
+        _ => return Vec::new(),
+    }]
+}
+
+fn put_limit(of: &LimitedParty, name: Name, value: i64) -> Management {
+    match of.clone() {
+        LimitedParty::Vhost(vhost) => Management::PutVhostLimit { vhost, name, value },
+        LimitedParty::User(user) => Management::PutUserLimit { user, name, value },
+    }
+}
+
+fn clear_limit(of: &LimitedParty, name: Name) -> Management {
+    match of.clone() {
+        LimitedParty::Vhost(vhost) => Management::ClearVhostLimit { vhost, name },
+        LimitedParty::User(user) => Management::ClearUserLimit { user, name },
+    }
 }

@@ -40,7 +40,7 @@ impl Reach {
     pub(crate) fn of(scenario: &Scenario) -> Self {
         let acts = || scenario.all_steps().map(|step| &step.act);
         let topology = &scenario.topology;
-        let set = acts().filter_map(|act| if let Act::SetPolicy(policy) = act { Some(&**policy) } else { None });
+        let set = acts().filter_map(Act::policy_set);
         let policies: Vec<&Policy> = topology.policies.iter().chain(&topology.operator_policies).chain(set).collect();
         let mut reach = Self::default();
         let declared = acts().filter_map(|act| match act {

@@ -102,6 +102,13 @@ impl Sim {
         Ok(Reply::Done)
     }
 
+    /// Takes a limit away; one that is not there is no error (MG-9).
+    pub(crate) fn clear_user_limit(&mut self, user: &Name, name: &Name) -> Result<Reply, Refusal> {
+        let Some(user) = self.users.get_mut(user) else { return Err(http_error(404, "Not Found")) };
+        user.limits.remove(&**name);
+        Ok(Reply::Done)
+    }
+
     fn pattern(&self, text: &str) -> Result<Pattern, Refusal> {
         Pattern::permission(text, self.rules.long_regex_text)
             .map_err(|detail| http_error(400, refused_pattern(text, &detail)))

@@ -178,7 +178,9 @@ impl NameMapping {
             Management::PutVhost(object) => object.name = self.vhost(&object.name),
             Management::DeleteVhost { vhost } => *vhost = self.vhost(vhost),
             Management::PutUser(user) => **user = self.throw_away_user(user),
-            Management::DeleteUser { user } | Management::PutUserLimit { user, .. } => *user = self.user(user),
+            Management::DeleteUser { user }
+            | Management::PutUserLimit { user, .. }
+            | Management::ClearUserLimit { user, .. } => *user = self.user(user),
             Management::PutPermission(object) => {
                 object.vhost = self.vhost(&object.vhost);
                 object.user = self.user(&object.user);

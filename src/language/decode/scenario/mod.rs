@@ -1,5 +1,6 @@
 //! Decoders of scenario files: consumers with their rules, steps, expectations, requirements.
 
+pub(crate) mod access_steps;
 pub(crate) mod actions;
 pub(crate) mod call;
 pub(crate) mod consumers;

@@ -2,19 +2,17 @@
 //! Takes a rendered node; gives the driver's lines.
 
 use crate::language::check::legal;
-use crate::language::check::policy_keys;
 use crate::language::decode::collect::ClimbedLadders;
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
 use crate::language::decode::read;
 use crate::language::decode::read::DecodeError;
+use crate::language::decode::scenario::access_steps;
 use crate::language::decode::scenario::call::call;
 use crate::language::decode::scenario::expectations::expectation;
 use crate::language::decode::scenario::held::{get, settle};
 use crate::language::decode::scenario::publish::{Folder, publish};
 use crate::language::decode::suggestions;
-use crate::language::decode::topology::access::permission_fields;
 use crate::language::decode::topology::objects::{Surroundings, binding_fields, exchange_fields, queue_fields};
-use crate::language::decode::topology::policies::policy_fields;
 use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::language::words::{Word, WordGroup};
 use crate::model::{Act, Name, Object, Origin, Pace, QueueName, Refused, Side, Step, When};
@@ -153,13 +151,12 @@ fn beside_help(verb: &Entry, second: &Entry) -> Help {
 fn check_beside(verb: &Entry, step: &Node, desk: &mut Diagnostics) {
     let beside = |key: &str| step.entries().iter().find(|entry| entry.key == key);
     let of_runner = ["expect", "advance", "start", "stop", "crash", "close_connection", "restart_broker"];
-    let by_management = ["set_policy", "clear_policy", "set_permission"];
     if let Some(entry) = beside("as").filter(|_| matches!(verb.key.as_str(), "ack" | "nack" | "reject")) {
         let message = format!("`{}` is done by whoever holds the message: `as` has no meaning there", verb.key);
         let help = "leave `as` out; it stands beside the `get` that takes the message";
         desk.add(Problem::new(Code::ScenarioAs, message).at(entry.key_span, "it is held already").help(help));
     }
-    let (inert, managed) = (of_runner.contains(&verb.key.as_str()), by_management.contains(&verb.key.as_str()));
+    let (inert, managed) = (of_runner.contains(&verb.key.as_str()), access_steps::VERBS.contains(&verb.key.as_str()));
     if let Some(entry) = beside("as").filter(|_| inert || managed) {
         let message = format!("`{}` is done by the runner: `as` has no meaning there", verb.key);
         let help = match managed {
@@ -212,22 +209,7 @@ fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &StepSurroundings<'_>, 
         "delete" => delete(node, vhost, desk)?,
         "bind" => Act::Bind(Box::new(binding(node, vhost, desk)?)),
         "unbind" => Act::Unbind(Box::new(binding(node, vhost, desk)?)),
-        "set_policy" => {
-            let mut fields = MapDecoder::of("policy", "`set_policy`", node, desk)?;
-            let policy = policy_fields(&mut fields, None, vhost, desk);
-            if !refused {
-                policy_keys::check(fields.node("definition"), false, desk);
-            }
-            fields.finish(desk);
-            Act::SetPolicy(Box::new(policy?))
-        }
-        "clear_policy" => Act::ClearPolicy { vhost: vhost.clone(), name: named(desk)? },
-        "set_permission" => {
-            let mut fields = MapDecoder::of("permission", "`set_permission`", node, desk)?;
-            let permission = permission_fields(&mut fields, None, vhost, desk);
-            fields.finish(desk);
-            Act::SetPermission(Box::new(permission?))
-        }
+        verb if access_steps::VERBS.contains(&verb) => access_steps::act(verb, node, vhost, refused, desk)?,
         "call" => Act::Call(Box::new(call(node, &stage.folder, desk)?)),
         "close_connection" => close_connection(node, desk)?,
         // All other words were refused above.

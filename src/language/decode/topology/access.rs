@@ -235,14 +235,25 @@ fn topic_permission_of(
 ) {
     let group = if user.is_some() { "own_topic_permission" } else { "topic_permission" };
     let Some(mut fields) = MapDecoder::of(group, "topic permissions", node, desk) else { return };
-    let user = user.cloned().or_else(|| fields.need("user", desk, read::name));
-    let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| around.vhost.clone());
-    let exchange = fields.need("exchange", desk, read::name);
-    let (write, read) = (checked_pattern(&mut fields, "write", desk), checked_pattern(&mut fields, "read", desk));
+    let read = topic_permission_fields(&mut fields, user, &around.vhost, desk);
     fields.finish(desk);
-    if let (Some(user), Some(exchange), Some(write), Some(read)) = (user, exchange, write, read) {
-        into.topic_permission(TopicPermission { user, vhost, exchange, write, read }, origin(node), desk);
+    if let Some(permission) = read {
+        into.topic_permission(permission, origin(node), desk);
     }
+}
+
+/// Reads the two patterns of a user on a topic exchange.
+pub fn topic_permission_fields(
+    fields: &mut MapDecoder<'_>,
+    user: Option<&Name>,
+    vhost: &Name,
+    desk: &mut Diagnostics,
+) -> Option<TopicPermission> {
+    let user = user.cloned().or_else(|| fields.need("user", desk, read::name));
+    let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| vhost.clone());
+    let exchange = fields.need("exchange", desk, read::name);
+    let (write, read) = (checked_pattern(fields, "write", desk), checked_pattern(fields, "read", desk));
+    Some(TopicPermission { user: user?, vhost, exchange: exchange?, write: write?, read: read? })
 }
 
 /// Reads a pattern that must be there; one that is no regular expression is a problem, and still read.
