@@ -45,6 +45,14 @@ pub enum Act {
     /// Subscribes and at once cancels: shows whether the user may consume.
     Consume {
         queue: QueueName,
+        /// Set before, for the whole channel; 0 sets nothing.
+        global_prefetch: u16,
+    },
+    /// Sets the prefetch of a consumer's channel: for each consumer that comes after, or of all together.
+    Qos {
+        of: Name,
+        prefetch: u16,
+        global: bool,
     },
     DeclareQueue(Box<Queue>),
     DeclareExchange(Box<Exchange>),
@@ -135,6 +143,7 @@ impl Act {
                 | Act::Start(_)
                 | Act::Stop(_)
                 | Act::Crash(_)
+                | Act::Qos { .. }
                 | Act::CloseConnection { .. }
                 | Act::RestartBroker
         )
@@ -160,7 +169,10 @@ impl fmt::Display for Act {
                 };
                 write!(f, "{verb} {held}{}", if *multiple { " and all before it" } else { "" })
             }
-            Act::Consume { queue } => write!(f, "consume from {}", queue.name),
+            Act::Qos { of, prefetch, global } => {
+                write!(f, "set the {}prefetch of {of} to {prefetch}", if *global { "global " } else { "" })
+            }
+            Act::Consume { queue, .. } => write!(f, "consume from {}", queue.name),
             Act::DeclareQueue(queue) => write!(f, "declare queue {}", queue.name),
             Act::DeclareExchange(exchange) => write!(f, "declare exchange {}", exchange.name),
             Act::Delete(object) => write!(f, "delete {object}"),

@@ -17,6 +17,8 @@ pub struct Consumer {
     pub own_queue: Option<Box<OwnQueue>>,
     /// 0 is unlimited.
     pub prefetch: u16,
+    /// Of all consumers on its channel together; 0 is unlimited.
+    pub global_prefetch: u16,
     pub auto_ack: bool,
     pub exclusive: bool,
     /// `x-priority`.

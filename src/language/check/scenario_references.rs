@@ -40,6 +40,7 @@ pub fn check(scenario: &Scenario, vhost: &Name, tree: &Node, desk: &mut Diagnost
         check.consumer(consumer, desk);
         check.own_name(consumer, desk);
         check.channel(consumer, &scenario.consumers[..at], desk);
+        check.global_prefetch(consumer, &scenario.consumers[..at], desk);
     }
     for step in all_steps() {
         check.step(step, desk);
@@ -150,6 +151,21 @@ impl ReferenceChecker<'_> {
         desk.add(problem.at(other.span, "shares it").help(help));
     }
 
+    /// The last consumer that sets a limit of the whole channel sets it for all.
+    fn global_prefetch(&self, consumer: &Consumer, before: &[Consumer], desk: &mut Diagnostics) {
+        let sets = |one: &Consumer| one.global_prefetch > 0 && one.channel == consumer.channel;
+        let Some(other) = before.iter().rev().find(|other| sets(other)).filter(|_| consumer.channel.is_some()) else {
+            return;
+        };
+        let (limit, earlier) = (consumer.global_prefetch, other.global_prefetch);
+        if limit > 0 && limit != earlier {
+            let message = format!("a channel has one `global_prefetch`, and here are two: {earlier} and {limit}");
+            let problem = Problem::new(Code::ScenarioChannel, message).at(consumer.span, format!("sets {limit}"));
+            let help = "the later one would hold for both: write it once, or name another channel";
+            desk.add(problem.at(other.span, format!("sets {earlier}")).help(help));
+        }
+    }
+
     /// An instance's share is named by the instance.
     fn shares(&self, wanted: &crate::model::ConsumerExpectation, desk: &mut Diagnostics) {
         let Some(consumer) = self.scenario.consumers.iter().find(|one| one.name == wanted.consumer) else { return };
@@ -202,8 +218,9 @@ impl ReferenceChecker<'_> {
                 _ => {}
             },
             Act::Start(name) | Act::Stop(name) | Act::Crash(name) => self.known_consumer(name, step.span, true, desk),
-            Act::Consume { queue } if *queue.name == *REPLY_TO => {}
-            Act::Get { queue, .. } | Act::Consume { queue } | Act::Purge(queue) => {
+            Act::Qos { of, .. } => self.known_consumer(of, step.span, true, desk),
+            Act::Consume { queue, .. } if *queue.name == *REPLY_TO => {}
+            Act::Get { queue, .. } | Act::Consume { queue, .. } | Act::Purge(queue) => {
                 self.queue(queue, step.span, "this step needs", desk);
             }
             Act::Bind(binding) => {

@@ -41,6 +41,8 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("queue", "text", "Which queue it serves"),
             word("vhost", "text", "Where the topology has several"),
             word("prefetch", "int:0..65535", "How many unacked messages it may have; 0 is no limit").or("0"),
+            word("global_prefetch", "int:0..65535", "How many all consumers of its channel may have together; 0 is no limit")
+                .or("0"),
             word("auto_ack", "bool", "Messages count as acked when sent").or("false"),
             word("exclusive", "bool", "Nobody else may consume").or("false"),
             word("priority", "int", "Of the consumer"),
@@ -167,7 +169,8 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("start", "text", "Starts a consumer"),
             word("stop", "text", "Stops a consumer"),
             word("crash", "text", "Drops a consumer's connection"),
-            word("consume", "text | @queue_only", "Shows whether somebody may consume"),
+            word("consume", "text | @consume", "Shows whether somebody may consume"),
+            word("qos", "@qos", "Sets the prefetch of a consumer's channel"),
             word("declare", "@declare", "Declares a queue or an exchange"),
             word("delete", "@delete", "Deletes a queue or an exchange"),
             word("bind", "@binding", "Binds"),
@@ -224,6 +227,21 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
         &[
             word("of!", "text", "The name under which it is held"),
             word("requeue", "bool", "Back to the queue").or("false"),
+        ],
+    ),
+    group(
+        "consume",
+        &[
+            word("queue!", "text", "Which one"),
+            word("global_prefetch", "int:0..65535", "Set before on the channel; 0 sets none").or("0"),
+        ],
+    ),
+    group(
+        "qos",
+        &[
+            word("of!", "text", "Whose channel: a consumer's"),
+            word("prefetch!", "int:0..65535", "How many unacked messages; 0 is no limit"),
+            word("global", "bool", "Of all consumers of the channel together; false: of each that comes after").or("false"),
         ],
     ),
     group("queue_only", &[word("queue!", "text", "Which one")]),

@@ -1,6 +1,6 @@
 //! What others may know of the consumer instances: whose they are, what they work on, which connections they have.
 
-use crate::broker::ConnectionId;
+use crate::broker::{ChannelId, ConnectionId};
 use crate::model::{Consumer, Name, Scenario};
 use crate::player::consumer::instance::ConsumerInstance;
 use crate::player::consumer::instances::ConsumerInstances;
@@ -21,6 +21,18 @@ impl ConsumerInstances {
         let is_meant =
             move |one: &&ConsumerInstance| one.name == *name || scenario.consumers[one.consumer].name == *name;
         self.instances.iter().filter(is_meant).map(|instance| instance.number)
+    }
+
+    /// Lists the consuming channels that are open of those that a name means, each once.
+    pub fn channels_of(&self, name: &Name, scenario: &Scenario) -> Vec<ChannelId> {
+        let open = self.named(name, scenario).filter_map(|number| {
+            let instance = &self.instances[number];
+            instance.channel.filter(|_| !instance.is_connecting())
+        });
+        let mut channels: Vec<ChannelId> = open.collect();
+        channels.sort_unstable();
+        channels.dedup();
+        channels
     }
 
     /// Lists what they have begun and not ended.

@@ -73,6 +73,9 @@ fn methods(consumer: &Consumer, tag: &Name) -> Vec<Method> {
         methods.push(Method::DeclareQueue(Box::new(own.queue.clone())));
         methods.extend(own.bindings.iter().map(|binding| Method::Bind(Box::new(binding.clone()))));
     }
+    if consumer.global_prefetch > 0 {
+        methods.push(Method::Qos { prefetch: consumer.global_prefetch, global: true });
+    }
     // On a shared channel the prefetch of whoever came before would hold for this one too (CO-2).
     if consumer.prefetch > 0 || consumer.channel.is_some() {
         methods.push(Method::Qos { prefetch: consumer.prefetch, global: false });

@@ -1,12 +1,13 @@
 //! The driver's steps: what each asks of the broker, and whether it may be refused.
 
-use crate::broker::{Management, Method};
+use crate::broker::{ChannelId, Management, Method};
 use crate::model::{Act, Expectation, LimitedParty, Millis, Name, Object, Scenario, Step};
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;
 use crate::player::driver::state::{ConsumerRequest, Continuation, Driver, DriverState, RunStage};
 use crate::player::record::timeline::TimelineEvent;
+use crate::source::Code;
 
 impl Driver {
     /// Returns the step at hand.
@@ -80,6 +81,11 @@ impl Driver {
             Act::Get { queue, held_as: Some(name), .. } if step.refused.is_none() => {
                 self.begin_holding(step, queue, name, context);
             }
+            Act::Qos { of, prefetch, global } => {
+                let method = Method::Qos { prefetch: *prefetch, global: *global };
+                let channels = consumers.channels_of(of, scenario);
+                self.call_over(channels, of, &method, Continuation::EndStep, step, context);
+            }
             Act::Settle { held, how, multiple } => self.begin_settling(step, held, *how, *multiple, context),
             act => {
                 let acts = management_of(act);
@@ -90,6 +96,24 @@ impl Driver {
                 self.ask(asks, Continuation::EndStep);
             }
         }
+    }
+
+    /// Calls a method over channels that are open.
+    pub fn call_over(
+        &mut self,
+        channels: Vec<ChannelId>,
+        of: &Name,
+        method: &Method,
+        then: Continuation,
+        step: &Step,
+        context: &mut Context,
+    ) {
+        if channels.is_empty() {
+            let message = format!("{of} has no open channel");
+            context.failed(Code::StepNotConnected, message, step.span, vec![]);
+            return;
+        }
+        self.ask(channels.into_iter().map(|channel| Ask::Call { channel, method: method.clone() }), then);
     }
 
     /// Makes the calls of a step, over a channel of its own: a refusal closes nothing else.
@@ -111,7 +135,7 @@ fn methods_of(act: &Act) -> Vec<Method> {
         Act::Unbind(binding) => Method::Unbind(binding.clone()),
         Act::Purge(queue) => Method::Purge { queue: queue.name.clone() },
         Act::Get { queue, ack, .. } => Method::Get { queue: queue.name.clone(), no_ack: *ack },
-        Act::Consume { queue } => {
+        Act::Consume { queue, global_prefetch } => {
             let consumer: Name = "probe".into();
             let consume = Method::Consume {
                 queue: queue.name.clone(),
@@ -121,7 +145,9 @@ fn methods_of(act: &Act) -> Vec<Method> {
                 exclusive: false,
                 arguments: Default::default(),
             };
-            return vec![Method::Qos { prefetch: 1, global: false }, consume, Method::Cancel { consumer }];
+            let whole = (*global_prefetch > 0).then_some(Method::Qos { prefetch: *global_prefetch, global: true });
+            let each = Method::Qos { prefetch: 1, global: false };
+            return whole.into_iter().chain([each, consume, Method::Cancel { consumer }]).collect();
         }
         Act::Delete(Object::Queue { name, .. }) => {
             Method::DeleteQueue { queue: name.clone(), if_unused: false, if_empty: false }

@@ -43,6 +43,7 @@ pub fn consumer(
         queue: queue.clone().unwrap_or_else(|| QueueName::new("", "")),
         own_queue,
         prefetch: fields.opt("prefetch", desk, read::between(0u16, u16::MAX)).unwrap_or(0),
+        global_prefetch: fields.opt("global_prefetch", desk, read::between(0u16, u16::MAX)).unwrap_or(0),
         auto_ack,
         exclusive: fields.opt("exclusive", desk, read::boolean).unwrap_or(false),
         priority: fields.opt("priority", desk, read::integer),

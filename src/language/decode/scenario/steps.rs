@@ -150,7 +150,7 @@ fn beside_help(verb: &Entry, second: &Entry) -> Help {
 /// Refuses `as` and `refused` where nobody could be the one who acts, or is refused.
 fn check_beside(verb: &Entry, step: &Node, desk: &mut Diagnostics) {
     let beside = |key: &str| step.entries().iter().find(|entry| entry.key == key);
-    let of_runner = ["expect", "advance", "start", "stop", "crash", "close_connection", "restart_broker"];
+    let of_runner = ["expect", "advance", "start", "stop", "crash", "qos", "close_connection", "restart_broker"];
     if let Some(entry) = beside("as").filter(|_| matches!(verb.key.as_str(), "ack" | "nack" | "reject")) {
         let message = format!("`{}` is done by whoever holds the message: `as` has no meaning there", verb.key);
         let help = "leave `as` out; it stands beside the `get` that takes the message";
@@ -203,7 +203,8 @@ fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &StepSurroundings<'_>, 
         "crash" => Act::Crash(named(desk)?),
         "get" => get(node, vhost, desk)?,
         "ack" | "nack" | "reject" => settle(&verb.key, node, desk)?,
-        "consume" => Act::Consume { queue: queue_of("`consume`", node, vhost, desk)? },
+        "consume" => consume(node, vhost, desk)?,
+        "qos" => qos(node, desk)?,
         "purge" => Act::Purge(queue_of("`purge`", node, vhost, desk)?),
         "declare" => declare(node, &around, refused, desk)?,
         "delete" => delete(node, vhost, desk)?,
@@ -241,6 +242,29 @@ fn restart(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
             None
         }
     }
+}
+
+/// Reads a queue's name, or `{queue, global_prefetch}`.
+fn consume(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<Act> {
+    let in_vhost = |name| QueueName { vhost: vhost.clone(), name };
+    if !matches!(node.kind, NodeKind::Map(_)) {
+        let queue = in_vhost(desk.read("`consume`", node, read::name)?);
+        return Some(Act::Consume { queue, global_prefetch: 0 });
+    }
+    let mut fields = MapDecoder::of("consume", "`consume`", node, desk)?;
+    let queue = fields.need("queue", desk, read::name);
+    let global_prefetch = fields.opt("global_prefetch", desk, read::between(0u16, u16::MAX)).unwrap_or(0);
+    fields.finish(desk);
+    Some(Act::Consume { queue: in_vhost(queue?), global_prefetch })
+}
+
+fn qos(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
+    let mut fields = MapDecoder::of("qos", "`qos`", node, desk)?;
+    let of = fields.need("of", desk, read::name);
+    let prefetch = fields.need("prefetch", desk, read::between(0u16, u16::MAX));
+    let global = fields.opt("global", desk, read::boolean).unwrap_or(false);
+    fields.finish(desk);
+    Some(Act::Qos { of: of?, prefetch: prefetch?, global })
 }
 
 /// Reads a queue's name, or `{queue}`.
