@@ -56,7 +56,11 @@ pub enum Act {
     },
     DeclareQueue(Box<Queue>),
     DeclareExchange(Box<Exchange>),
-    Delete(Object),
+    Delete {
+        object: Object,
+        if_unused: bool,
+        if_empty: bool,
+    },
     Bind(Box<Binding>),
     Unbind(Box<Binding>),
     Purge(QueueName),
@@ -175,7 +179,15 @@ impl fmt::Display for Act {
             Act::Consume { queue, .. } => write!(f, "consume from {}", queue.name),
             Act::DeclareQueue(queue) => write!(f, "declare queue {}", queue.name),
             Act::DeclareExchange(exchange) => write!(f, "declare exchange {}", exchange.name),
-            Act::Delete(object) => write!(f, "delete {object}"),
+            Act::Delete { object, if_unused, if_empty } => {
+                let conditions = match (if_unused, if_empty) {
+                    (false, false) => "",
+                    (true, false) => " if unused",
+                    (false, true) => " if empty",
+                    (true, true) => " if unused and empty",
+                };
+                write!(f, "delete {object}{conditions}")
+            }
             Act::Bind(binding) => write!(f, "bind {} to {}", binding.destination, binding.source),
             Act::Unbind(binding) => write!(f, "unbind {} from {}", binding.destination, binding.source),
             Act::Purge(queue) => write!(f, "purge {}", queue.name),

@@ -219,7 +219,7 @@ fn conflicts(scenario: &Scenario, view: &TopologyView<'_>, found: &mut LintFindi
     });
     let by_consumers = scenario.consumers.iter().filter_map(|it| Some((&it.own_queue.as_ref()?.queue, it.span)));
     let deletes = |queue: &Queue| {
-        scenario.steps.iter().any(|step| matches!(&step.act, Act::Delete(object) if *object == queue.object()))
+        scenario.steps.iter().any(|step| matches!(&step.act, Act::Delete { object, .. } if *object == queue.object()))
     };
     for (asked, place) in queues.chain(by_consumers).filter(|(queue, _)| !queue.name.is_empty() && !deletes(queue)) {
         let Some(current) = scenario.topology.queue(&asked.vhost, &asked.name) else { continue };

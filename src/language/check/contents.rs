@@ -75,7 +75,7 @@ fn misses(act: &Act, read: &QueueName) -> Option<&'static str> {
         Act::Purge(queue) if queue == read => Some("the queue is purged"),
         Act::Get { queue, .. } if queue == read => Some("a step gets from the queue"),
         Act::Consume { queue, .. } if queue == read => Some("a step consumes from the queue"),
-        Act::Delete(Object::Queue { vhost, name }) if (vhost, name) == (&read.vhost, &read.name) => {
+        Act::Delete { object: Object::Queue { vhost, name }, .. } if (vhost, name) == (&read.vhost, &read.name) => {
             Some("the queue is deleted")
         }
         _ => None,

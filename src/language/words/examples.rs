@@ -49,7 +49,7 @@ const OF_GROUPS: &[(&str, &str)] = &[
     ("qos", "{of: worker, prefetch: 10, global: true}"),
     ("queue_only", "{queue: work}"),
     ("declare", "{queue: {name: work, type: quorum}}"),
-    ("delete", "{queue: work}"),
+    ("delete", "{queue: work, if_empty: true}"),
     ("cleared_permission", "{user: alice, vhost: shop}"),
     ("cleared_topic_permission", "{user: alice, exchange: orders}"),
     ("vhost_limits", "{max-queues: 100}"),

@@ -252,7 +252,16 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("exchange", "text | @exchange", "Its name, or all about it"),
         ],
     ),
-    group("delete", &[word("queue", "text", "Its name"), word("exchange", "text", "Its name")]),
+    group(
+        "delete",
+        &[
+            word("queue", "text", "Its name"),
+            word("exchange", "text", "Its name"),
+            word("if_unused", "bool", "Refused while the queue has consumers, or while bindings lead from the exchange")
+                .or("false"),
+            word("if_empty", "bool", "Refused while messages are ready in the queue").or("false"),
+        ],
+    ),
     group(
         "cleared_permission",
         &[word("user!", "text", "Whose"), word("vhost", "text", "Where the topology has several")],

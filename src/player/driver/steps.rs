@@ -149,11 +149,11 @@ fn methods_of(act: &Act) -> Vec<Method> {
             let each = Method::Qos { prefetch: 1, global: false };
             return whole.into_iter().chain([each, consume, Method::Cancel { consumer }]).collect();
         }
-        Act::Delete(Object::Queue { name, .. }) => {
-            Method::DeleteQueue { queue: name.clone(), if_unused: false, if_empty: false }
+        Act::Delete { object: Object::Queue { name, .. }, if_unused, if_empty } => {
+            Method::DeleteQueue { queue: name.clone(), if_unused: *if_unused, if_empty: *if_empty }
         }
-        Act::Delete(Object::Exchange { name, .. }) => {
-            Method::DeleteExchange { exchange: name.clone(), if_unused: false }
+        Act::Delete { object: Object::Exchange { name, .. }, if_unused, .. } => {
+            Method::DeleteExchange { exchange: name.clone(), if_unused: *if_unused }
         }
         _ => return Vec::new(),
     }]

@@ -279,9 +279,10 @@ fn queue_of(what: &'static str, node: &Node, vhost: &Name, desk: &mut Diagnostic
     queue.map(name)
 }
 
-/// Takes the one key of a map: `{queue: …}` or `{exchange: …}`.
-fn queue_or_exchange<'n>(what: &str, node: &'n Node, desk: &mut Diagnostics) -> Option<&'n Entry> {
-    match node.entries() {
+/// Takes the one object of a map, `{queue: …}` or `{exchange: …}`, beside which these keys may stand.
+fn queue_or_exchange<'n>(what: &str, node: &'n Node, beside: &[&str], desk: &mut Diagnostics) -> Option<&'n Entry> {
+    let objects = node.entries().iter().filter(|entry| !beside.contains(&entry.key.as_str()));
+    match Vec::from_iter(objects).as_slice() {
         [entry] if matches!(&*entry.key, "queue" | "exchange") => Some(entry),
         _ => {
             desk.wrong(what, node, DecodeError::Kind("`queue:` or `exchange:`"));
@@ -291,7 +292,7 @@ fn queue_or_exchange<'n>(what: &str, node: &'n Node, desk: &mut Diagnostics) -> 
 }
 
 fn declare(node: &Node, around: &Surroundings, refused: bool, desk: &mut Diagnostics) -> Option<Act> {
-    let entry = queue_or_exchange("`declare`", node, desk)?;
+    let entry = queue_or_exchange("`declare`", node, &[], desk)?;
     let short;
     let value = match entry.value.kind {
         NodeKind::Text(_) => {
@@ -328,13 +329,31 @@ fn declare(node: &Node, around: &Surroundings, refused: bool, desk: &mut Diagnos
 }
 
 fn delete(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<Act> {
-    let entry = queue_or_exchange("`delete`", node, desk)?;
-    let name = desk.read(&format!("`{}`", entry.key), &entry.value, read::name)?;
+    if !matches!(node.kind, NodeKind::Map(_)) {
+        desk.wrong("`delete`", node, DecodeError::Kind("`queue:` or `exchange:`"));
+        return None;
+    }
+    let mut fields = MapDecoder::of("delete", "`delete`", node, desk)?;
+    let queue = fields.opt("queue", desk, read::name);
+    let exchange = fields.opt("exchange", desk, read::name);
+    let if_unused = fields.opt("if_unused", desk, read::boolean).unwrap_or(false);
+    let if_empty = fields.opt("if_empty", desk, read::boolean).unwrap_or(false);
+    let both = (fields.has("queue"), fields.has("exchange"));
+    if both == (false, false) || both == (true, true) {
+        desk.wrong("`delete`", node, DecodeError::Kind("`queue:` or `exchange:`"));
+        return None;
+    }
+    if let (true, Some(entry)) = (both.1, fields.entry("if_empty")) {
+        let problem = Problem::new(Code::YamlUnknownKey, "an exchange holds nothing: `if_empty` is for queues");
+        desk.add(problem.at(entry.key_span, "of an exchange").help("leave it out, or write `if_unused`"));
+    }
+    fields.finish(desk);
     let vhost = vhost.clone();
-    Some(Act::Delete(match entry.key.as_str() {
-        "queue" => Object::Queue { vhost, name },
-        _ => Object::Exchange { vhost, name },
-    }))
+    let object = match (queue, exchange) {
+        (Some(name), _) => Object::Queue { vhost, name },
+        (None, name) => Object::Exchange { vhost, name: name? },
+    };
+    Some(Act::Delete { object, if_unused, if_empty })
 }
 
 fn binding(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<crate::model::Binding> {
