@@ -56,6 +56,8 @@ pub enum Act {
     },
     DeclareQueue(Box<Queue>),
     DeclareExchange(Box<Exchange>),
+    /// Asks whether a queue or an exchange is there; makes nothing.
+    DeclarePassive(Object),
     Delete {
         object: Object,
         if_unused: bool,
@@ -178,6 +180,7 @@ impl fmt::Display for Act {
             }
             Act::Consume { queue, .. } => write!(f, "consume from {}", queue.name),
             Act::DeclareQueue(queue) => write!(f, "declare queue {}", queue.name),
+            Act::DeclarePassive(object) => write!(f, "declare {object} passively"),
             Act::DeclareExchange(exchange) => write!(f, "declare exchange {}", exchange.name),
             Act::Delete { object, if_unused, if_empty } => {
                 let conditions = match (if_unused, if_empty) {

@@ -188,6 +188,7 @@ codes! {
         ScenarioNoSubject "no_subject",
         ScenarioNotYet "not_yet",
         ScenarioOwnQueue "own_queue",
+        ScenarioPassive "passive",
         ScenarioRace "race",
         ScenarioRefused "refused",
         ScenarioReplyTo "reply_to",

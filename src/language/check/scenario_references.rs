@@ -12,7 +12,7 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Node, find};
 use crate::model::{
-    Act, Action, Consumer, LimitedParty, Name, Publish, Queue, QueueName, Scenario, Step, Subject, TallySource, Text,
+    Act, Action, Consumer, LimitedParty, Name, Object, Publish, Queue, QueueName, Scenario, Step, Subject, TallySource, Text,
 };
 use crate::source::{Code, Help, Problem, Span};
 
@@ -222,6 +222,13 @@ impl ReferenceChecker<'_> {
             Act::Consume { queue, .. } if *queue.name == *REPLY_TO => {}
             Act::Get { queue, .. } | Act::Consume { queue, .. } | Act::Purge(queue) => {
                 self.queue(queue, step.span, "this step needs", desk);
+            }
+            Act::DeclarePassive(Object::Queue { vhost, name }) => {
+                let queue = QueueName { vhost: vhost.clone(), name: name.clone() };
+                self.queue(&queue, step.span, "this step asks for", desk);
+            }
+            Act::DeclarePassive(Object::Exchange { vhost, name }) => {
+                self.exchange(&Text::Fixed(name.clone()), vhost, step.span, desk);
             }
             Act::Bind(binding) => {
                 self.exchange(&Text::Fixed(binding.source.clone()), &binding.vhost, step.span, desk);

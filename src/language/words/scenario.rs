@@ -250,6 +250,7 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
         &[
             word("queue", "text | @queue", "Its name, or all about it"),
             word("exchange", "text | @exchange", "Its name, or all about it"),
+            word("passive", "bool", "Only asks whether it is there").or("false"),
         ],
     ),
     group(

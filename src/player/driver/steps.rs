@@ -130,6 +130,8 @@ impl Driver {
 fn methods_of(act: &Act) -> Vec<Method> {
     vec![match act {
         Act::DeclareQueue(queue) => Method::DeclareQueue(queue.clone()),
+        Act::DeclarePassive(Object::Queue { name, .. }) => Method::CheckQueue { queue: name.clone() },
+        Act::DeclarePassive(Object::Exchange { name, .. }) => Method::CheckExchange { exchange: name.clone() },
         Act::DeclareExchange(exchange) => Method::DeclareExchange(exchange.clone()),
         Act::Bind(binding) => Method::Bind(binding.clone()),
         Act::Unbind(binding) => Method::Unbind(binding.clone()),

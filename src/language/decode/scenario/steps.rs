@@ -292,7 +292,11 @@ fn queue_or_exchange<'n>(what: &str, node: &'n Node, beside: &[&str], desk: &mut
 }
 
 fn declare(node: &Node, around: &Surroundings, refused: bool, desk: &mut Diagnostics) -> Option<Act> {
-    let entry = queue_or_exchange("`declare`", node, &[], desk)?;
+    let entry = queue_or_exchange("`declare`", node, &["passive"], desk)?;
+    let passive = node.entries().iter().find(|entry| entry.key == "passive");
+    if passive.and_then(|passive| desk.read("`passive`", &passive.value, read::boolean)) == Some(true) {
+        return declare_passive(entry, &around.vhost, desk);
+    }
     let short;
     let value = match entry.value.kind {
         NodeKind::Text(_) => {
@@ -326,6 +330,27 @@ fn declare(node: &Node, around: &Surroundings, refused: bool, desk: &mut Diagnos
         legal::exchange(&exchange, &origin, desk);
     }
     Some(Act::DeclareExchange(Box::new(exchange)))
+}
+
+/// A passive declare asks for a name; RabbitMQ looks at nothing else that it says.
+fn declare_passive(entry: &Entry, vhost: &Name, desk: &mut Diagnostics) -> Option<Act> {
+    if let NodeKind::Map(fields) = &entry.value.kind {
+        let message = format!("a passive declare asks only whether the {} is there, by its name", entry.key);
+        let name = fields.iter().find(|field| field.key == "name").and_then(|field| match &field.value.kind {
+            NodeKind::Text(name) => Some(name.as_str()),
+            _ => None,
+        });
+        let help = format!("write `declare: {{{}: {}, passive: true}}`", entry.key, name.unwrap_or("NAME"));
+        let problem = Problem::new(Code::ScenarioPassive, message);
+        desk.add(problem.at(entry.value.span, "RabbitMQ compares none of this").help(help));
+        return None;
+    }
+    let name = desk.read(&format!("`{}`", entry.key), &entry.value, read::name)?;
+    let vhost = vhost.clone();
+    Some(Act::DeclarePassive(match entry.key.as_str() {
+        "queue" => Object::Queue { vhost, name },
+        _ => Object::Exchange { vhost, name },
+    }))
 }
 
 fn delete(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<Act> {
