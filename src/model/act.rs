@@ -48,6 +48,12 @@ pub enum Act {
         /// Set before, for the whole channel; 0 sets nothing.
         global_prefetch: u16,
     },
+    /// Has the broker requeue all that is in hand over the channel of a consumer, or of who holds what `get` took.
+    Recover {
+        of: Name,
+        /// RabbitMQ refuses `false`.
+        requeue: bool,
+    },
     /// Sets the prefetch of a consumer's channel: for each consumer that comes after, or of all together.
     Qos {
         of: Name,
@@ -149,7 +155,6 @@ impl Act {
                 | Act::Start(_)
                 | Act::Stop(_)
                 | Act::Crash(_)
-                | Act::Qos { .. }
                 | Act::CloseConnection { .. }
                 | Act::RestartBroker
         )
@@ -174,6 +179,9 @@ impl fmt::Display for Act {
                     HeldSettlement::Reject { .. } => "reject",
                 };
                 write!(f, "{verb} {held}{}", if *multiple { " and all before it" } else { "" })
+            }
+            Act::Recover { of, requeue } => {
+                write!(f, "recover the channel of {of}{}", if *requeue { "" } else { " without requeue" })
             }
             Act::Qos { of, prefetch, global } => {
                 write!(f, "set the {}prefetch of {of} to {prefetch}", if *global { "global " } else { "" })

@@ -232,6 +232,7 @@ impl Player {
             }
             ConsumerRequest::Stop(name) => consumers.stop_all(&name, context, scenario),
             ConsumerRequest::Crash(name) => consumers.crash_all(&name, context, scenario),
+            ConsumerRequest::Recover(channels) => consumers.recover(&channels, context, scenario),
             ConsumerRequest::HangUp(connections) => {
                 connections.into_iter().for_each(|one| consumers.hang_up(one, context, scenario));
             }

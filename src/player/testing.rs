@@ -51,6 +51,7 @@ pub fn consumer(name: &str, actions: Vec<Action>) -> Consumer {
         priority: None,
         arguments: Default::default(),
         actor: None,
+        global_prefetch: 0,
         start_manually: false,
         instances: 1,
         concurrency: 1,

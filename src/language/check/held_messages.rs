@@ -27,7 +27,7 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Diagnostics) {
                 // What `multiple` took along nobody knows here: it may be settled once more.
                 others.for_each(|(_, one)| one.settled = Some(step));
             }
-            Act::CloseConnection { .. } | Act::RestartBroker => known.values_mut().for_each(|one| one.settled = Some(step)),
+            Act::Recover { .. } | Act::CloseConnection { .. } | Act::RestartBroker => known.values_mut().for_each(|one| one.settled = Some(step)),
             _ => {}
         }
     }

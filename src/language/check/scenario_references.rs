@@ -218,6 +218,7 @@ impl ReferenceChecker<'_> {
                 _ => {}
             },
             Act::Start(name) | Act::Stop(name) | Act::Crash(name) => self.known_consumer(name, step.span, true, desk),
+            Act::Recover { of, .. } => self.party(of, step.span, true, desk),
             Act::Qos { of, .. } => self.known_consumer(of, step.span, true, desk),
             Act::Consume { queue, .. } if *queue.name == *REPLY_TO => {}
             Act::Get { queue, .. } | Act::Consume { queue, .. } | Act::Purge(queue) => {

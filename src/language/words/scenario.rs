@@ -170,6 +170,7 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("stop", "text", "Stops a consumer"),
             word("crash", "text", "Drops a consumer's connection"),
             word("consume", "text | @consume", "Shows whether somebody may consume"),
+            word("recover", "text | @recover", "Requeues all that is in hand over a channel"),
             word("qos", "@qos", "Sets the prefetch of a consumer's channel"),
             word("declare", "@declare", "Declares a queue or an exchange"),
             word("delete", "@delete", "Deletes a queue or an exchange"),
@@ -234,6 +235,13 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
         &[
             word("queue!", "text", "Which one"),
             word("global_prefetch", "int:0..65535", "Set before on the channel; 0 sets none").or("0"),
+        ],
+    ),
+    group(
+        "recover",
+        &[
+            word("of!", "text", "Whose channel: a consumer's, a user's, or driver"),
+            word("requeue", "bool", "RabbitMQ refuses false").or("true"),
         ],
     ),
     group(

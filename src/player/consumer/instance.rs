@@ -156,7 +156,6 @@ impl ConsumerInstance {
     pub fn drop_work(&mut self) -> BTreeMap<DeliveryTag, InHand> {
         self.inbox.clear();
         self.jobs.clear();
-        self.running = false;
         std::mem::take(&mut self.in_hand)
     }
 }

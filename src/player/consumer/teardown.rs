@@ -50,6 +50,20 @@ impl ConsumerInstance {
                 self.lose_publishes(channel, context, scenario);
             }
         }
+        self.running = false;
+        self.give_back(context);
+    }
+
+    /// Its channel is recovered: what it had in hand is requeued, and it goes on consuming.
+    pub fn recovered(&mut self, context: &mut Context, scenario: &Scenario) {
+        if self.in_hand.is_empty() {
+            return;
+        }
+        self.note_returns(self.in_hand.len() as u64, context, scenario);
+        self.give_back(context);
+    }
+
+    fn give_back(&mut self, context: &mut Context) {
         let in_hand = self.drop_work();
         context.ledger.released(self.number, in_hand.len() as u64);
         let queue = &context.ledger.consumers[self.number].queue;

@@ -1,7 +1,7 @@
 //! What concerns all instances that share a channel or a connection, or that a name means: they settle, crash, stop and
 //! lose it together.
 
-use crate::broker::{Command, ConnectionId, DeliveryTag, Settlement};
+use crate::broker::{ChannelId, Command, ConnectionId, DeliveryTag, Settlement};
 use crate::model::{Name, Scenario};
 use crate::player::consumer::instance::ConsumerInstance;
 use crate::player::consumer::instances::ConsumerInstances;
@@ -29,6 +29,15 @@ impl ConsumerInstances {
         let user = self.instances.iter().position(|instance| instance.connection == Some(connection));
         if let Some(number) = user {
             self.lose_connection(connection, number, ConsumerEnd::ClosesConnection, context, scenario);
+        }
+    }
+
+    /// Forgets what is in hand over channels that are recovered: it comes anew.
+    pub fn recover(&mut self, channels: &[ChannelId], context: &mut Context, scenario: &Scenario) {
+        for instance in &mut self.instances {
+            if instance.channel.is_some_and(|channel| channels.contains(&channel)) {
+                instance.recovered(context, scenario);
+            }
         }
     }
 

@@ -42,6 +42,12 @@ impl HeldMessages {
         self.channels.get(user).map(|(_, channel)| *channel)
     }
 
+    /// Gives what is in hand over these channels.
+    pub fn recover(&mut self, channels: &[ChannelId]) -> Vec<&mut HeldMessage> {
+        let in_hand = self.by_name.values_mut().filter(|one| one.state == HeldState::InHand);
+        in_hand.filter(|one| channels.contains(&one.channel)).collect()
+    }
+
     /// Forgets the channels that are gone, and gives what was in hand over them.
     pub fn lose(&mut self, is_gone: impl Fn(ConnectionId, ChannelId) -> bool) -> Vec<&mut HeldMessage> {
         let mut gone = Vec::new();

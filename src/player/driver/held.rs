@@ -2,11 +2,12 @@
 
 use crate::broker::{ChannelId, Command, ConnectionId, Delivery, Method, Refusal, Reply, Settlement};
 use crate::model::{Act, HeldSettlement, Name, QueueName, Scenario, Step};
+use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::context::command_sequence::{Ask, CommandSequence};
 use crate::player::driver::connections::user_of;
 use crate::player::context::held::{HeldMessage, HeldState};
-use crate::player::driver::state::{Continuation, Driver};
+use crate::player::driver::state::{ConsumerRequest, Continuation, Driver, DriverState};
 use crate::player::message::anonymous_messages::Fate;
 use crate::player::record::timeline::{ConsumerEnd, TimelineEvent};
 use crate::source::Code;
@@ -122,21 +123,46 @@ impl Driver {
         self.end_step(refusal.map(|refusal| why.unwrap_or(refusal)).as_ref(), context, scenario);
     }
 
+    /// Has the broker requeue what is in hand over the channels that a name means: of consumers, and of who holds what
+    /// steps took.
+    pub fn recover(
+        &mut self,
+        of: &Name,
+        requeue: bool,
+        context: &mut Context,
+        scenario: &Scenario,
+        consumers: &ConsumerInstances,
+    ) {
+        let Some(step) = self.current_step(scenario) else { return };
+        let mut channels = consumers.channels_of(of, scenario);
+        let holders = self.held.channels.iter().filter(|((user, _), _)| match user {
+            Some(user) => user == of,
+            None => &**of == "driver",
+        });
+        channels.extend(holders.map(|(_, (_, channel))| *channel));
+        self.call_over(channels.clone(), of, &Method::Recover { requeue }, step, context);
+        // Where it is refused, the connection ends and tells what became of them.
+        if requeue && let DriverState::CommandSequence(..) = self.doing {
+            give_back(self.held.recover(&channels), None, context);
+            self.request = Some(ConsumerRequest::Recover(channels));
+        }
+    }
+
     /// What is held over a channel is the broker's again: the channel is gone.
     pub fn lose_held(&mut self, channel: ChannelId, cause: &Refusal, context: &mut Context) {
         if self.held.channels.values().any(|(_, known)| *known == channel) {
             self.held.ended = Some((channel, cause.clone()));
         }
-        give_back(self.held.lose(|_, one| one == channel), ConsumerEnd::LosesChannel, context);
+        give_back(self.held.lose(|_, one| one == channel), Some(ConsumerEnd::LosesChannel), context);
     }
 
     /// The same, of a whole connection that is closed from this side.
     pub fn lose_held_of(&mut self, connection: ConnectionId, context: &mut Context) {
-        give_back(self.held.lose(|one, _| one == connection), ConsumerEnd::ClosesConnection, context);
+        give_back(self.held.lose(|one, _| one == connection), Some(ConsumerEnd::ClosesConnection), context);
     }
 }
 
-fn give_back(mut lost: Vec<&mut HeldMessage>, how: ConsumerEnd, context: &mut Context) {
+fn give_back(mut lost: Vec<&mut HeldMessage>, how: Option<ConsumerEnd>, context: &mut Context) {
     lost.sort_by_key(|one| one.tag);
     let who = lost.first().map(|one| one.who.clone());
     for one in lost {
@@ -146,7 +172,7 @@ fn give_back(mut lost: Vec<&mut HeldMessage>, how: ConsumerEnd, context: &mut Co
             context.names.ended(&one.queue, alike, Fate::Returned);
         }
     }
-    if let Some(consumer) = who {
+    if let Some((consumer, how)) = who.zip(how) {
         context.record(TimelineEvent::Gone { consumer, how });
     }
 }

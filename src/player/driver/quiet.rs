@@ -1,7 +1,7 @@
 //! The wait for quiet: nothing more happens now. Where work never rests, says at whom that lies.
 
 use crate::broker::{Command, Refusal, Reply};
-use crate::model::{Consumer, Name, Scenario, When};
+use crate::model::{Act, Consumer, Name, Scenario, Step, When};
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::context::owner::Asker;
@@ -45,6 +45,9 @@ impl Driver {
             && matches!(expectation.when, When::For(_))
         {
             return self.refresh_or_judge(expectation, context, scenario, consumers);
+        }
+        if let Some(Step { act: Act::Recover { of, requeue }, .. }) = self.current_step(scenario) {
+            return self.recover(of, *requeue, context, scenario, consumers);
         }
         if let Err(refusal) = reply {
             return self.never_quiet(refusal.text, context, scenario);

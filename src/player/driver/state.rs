@@ -111,6 +111,8 @@ pub(crate) enum ConsumerRequest {
     Crash(Name),
     /// Lose connections that are closed from this side.
     HangUp(VecDeque<ConnectionId>),
+    /// Forget what is in hand over these channels: the broker requeues it.
+    Recover(Vec<ChannelId>),
 }
 
 /// The driver's state.

@@ -81,10 +81,12 @@ impl Driver {
             Act::Get { queue, held_as: Some(name), .. } if step.refused.is_none() => {
                 self.begin_holding(step, queue, name, context);
             }
+            // What the broker still sends would come after it, under tags that mean nothing any more.
+            Act::Recover { .. } => self.await_quiet(context),
             Act::Qos { of, prefetch, global } => {
                 let method = Method::Qos { prefetch: *prefetch, global: *global };
                 let channels = consumers.channels_of(of, scenario);
-                self.call_over(channels, of, &method, Continuation::EndStep, step, context);
+                self.call_over(channels, of, &method, step, context);
             }
             Act::Settle { held, how, multiple } => self.begin_settling(step, held, *how, *multiple, context),
             act => {
@@ -104,7 +106,6 @@ impl Driver {
         channels: Vec<ChannelId>,
         of: &Name,
         method: &Method,
-        then: Continuation,
         step: &Step,
         context: &mut Context,
     ) {
@@ -113,7 +114,8 @@ impl Driver {
             context.failed(Code::StepNotConnected, message, step.span, vec![]);
             return;
         }
-        self.ask(channels.into_iter().map(|channel| Ask::Call { channel, method: method.clone() }), then);
+        let asks = channels.into_iter().map(|channel| Ask::Call { channel, method: method.clone() });
+        self.ask(asks, Continuation::EndStep);
     }
 
     /// Makes the calls of a step, over a channel of its own: a refusal closes nothing else.

@@ -27,6 +27,9 @@ fn verbs() -> impl Iterator<Item = &'static str> + Clone {
 /// Keys that stand beside the verb.
 const BESIDE: [&str; 4] = ["as", "vhost", "refused", "every"];
 
+/// What is done by whoever has the messages in hand.
+const OF_HOLDERS: [&str; 5] = ["ack", "nack", "reject", "recover", "qos"];
+
 /// Where steps are decoded.
 pub struct StepSurroundings<'w> {
     pub folder: Folder<'w>,
@@ -150,10 +153,10 @@ fn beside_help(verb: &Entry, second: &Entry) -> Help {
 /// Refuses `as` and `refused` where nobody could be the one who acts, or is refused.
 fn check_beside(verb: &Entry, step: &Node, desk: &mut Diagnostics) {
     let beside = |key: &str| step.entries().iter().find(|entry| entry.key == key);
-    let of_runner = ["expect", "advance", "start", "stop", "crash", "qos", "close_connection", "restart_broker"];
-    if let Some(entry) = beside("as").filter(|_| matches!(verb.key.as_str(), "ack" | "nack" | "reject")) {
-        let message = format!("`{}` is done by whoever holds the message: `as` has no meaning there", verb.key);
-        let help = "leave `as` out; it stands beside the `get` that takes the message";
+    let of_runner = ["expect", "advance", "start", "stop", "crash", "close_connection", "restart_broker"];
+    if let Some(entry) = beside("as").filter(|_| OF_HOLDERS.contains(&verb.key.as_str())) {
+        let message = format!("`{}` is done over the channel that is meant: `as` has no meaning there", verb.key);
+        let help = "leave `as` out; it stands beside the `get` that takes the message, and in the consumer";
         desk.add(Problem::new(Code::ScenarioAs, message).at(entry.key_span, "it is held already").help(help));
     }
     let (inert, managed) = (of_runner.contains(&verb.key.as_str()), access_steps::VERBS.contains(&verb.key.as_str()));
@@ -205,6 +208,7 @@ fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &StepSurroundings<'_>, 
         "ack" | "nack" | "reject" => settle(&verb.key, node, desk)?,
         "consume" => consume(node, vhost, desk)?,
         "qos" => qos(node, desk)?,
+        "recover" => recover(node, desk)?,
         "purge" => Act::Purge(queue_of("`purge`", node, vhost, desk)?),
         "declare" => declare(node, &around, refused, desk)?,
         "delete" => delete(node, vhost, desk)?,
@@ -256,6 +260,18 @@ fn consume(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<Act> {
     let global_prefetch = fields.opt("global_prefetch", desk, read::between(0u16, u16::MAX)).unwrap_or(0);
     fields.finish(desk);
     Some(Act::Consume { queue: in_vhost(queue?), global_prefetch })
+}
+
+/// Reads whose channel is recovered; a name alone is enough.
+fn recover(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
+    if !matches!(node.kind, NodeKind::Map(_)) {
+        return Some(Act::Recover { of: desk.read("`recover`", node, read::name)?, requeue: true });
+    }
+    let mut fields = MapDecoder::of("recover", "`recover`", node, desk)?;
+    let of = fields.need("of", desk, read::name);
+    let requeue = fields.opt("requeue", desk, read::boolean).unwrap_or(true);
+    fields.finish(desk);
+    Some(Act::Recover { of: of?, requeue })
 }
 
 fn qos(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
