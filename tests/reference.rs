@@ -4,7 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 use rmqplay::io::{BROKERS_FILE, Disk, KnownBrokers};
-use rmqplay::language::{OF_SCENARIOS, OF_TOPOLOGIES, Settings, load_scenario, load_topology};
+use rmqplay::language::{OF_SCENARIOS, OF_STEPS, OF_TOPOLOGIES, Settings, load_scenario, load_topology};
 use rmqplay::model::{Cell, Profile};
 use rmqplay::report;
 use rmqplay::rules::QUEUE_ARGUMENTS;
@@ -18,7 +18,28 @@ use std::path::{Path, PathBuf};
 const PARTS: [(&[&str], &[&str]); 6] = [
     (&["scenario", "requires", "snapshot", "needs", "live"], &["Top level", "Topology files"]),
     (
-        &["step", "refused", "get", "queue_only", "declare", "delete", "close_connection", "call"],
+        &[
+            "step",
+            "refused",
+            "get",
+            "ack_held",
+            "nack_held",
+            "reject_held",
+            "consume",
+            "qos",
+            "recover",
+            "queue_only",
+            "declare",
+            "delete",
+            "cleared_permission",
+            "cleared_topic_permission",
+            "vhost_limits",
+            "cleared_vhost_limits",
+            "user_limits",
+            "cleared_user_limits",
+            "close_connection",
+            "call",
+        ],
         &["Steps", "Publish", "Expectations"],
     ),
     (&["publish"], &["Publish", "Actions"]),
@@ -82,7 +103,7 @@ fn every_word_of_the_language_has_a_section() {
     let sections = sections();
     let mut faults = Vec::new();
     let mut words = 0;
-    for group in OF_SCENARIOS.iter().chain(OF_TOPOLOGIES) {
+    for group in OF_SCENARIOS.iter().chain(OF_STEPS).chain(OF_TOPOLOGIES) {
         let parts =
             PARTS.iter().find(|(names, _)| names.contains(&group.name)).map_or(&["Topology files"][..], |it| it.1);
         for word in group.words.iter().filter(|word| !word.is_of_export && !OTHER_SPELLINGS.contains(&word.key())) {

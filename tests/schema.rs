@@ -8,7 +8,9 @@ mod golden;
 use fancy_regex::Regex;
 use rmqplay::io::snapshots::yaml_files;
 use rmqplay::io::{Disk, KnownBrokers};
-use rmqplay::language::{OF_CONFIG, OF_SCENARIOS, OF_TOPOLOGIES, Settings, WordGroup, load_scenario, load_topology};
+use rmqplay::language::{
+    OF_CONFIG, OF_SCENARIOS, OF_STEPS, OF_TOPOLOGIES, Settings, WordGroup, load_scenario, load_topology,
+};
 use rmqplay::language::{ValueShape, example_of_group, example_of_key};
 use rmqplay::report::{SchemaOf, schema};
 use rmqplay::source::{Code, Problem, Sources};
@@ -46,7 +48,7 @@ fn shipped_files_name_the_schema_beside_them() {
 #[test]
 fn examples_of_the_table_are_right() {
     let mut wrong: Vec<String> = Vec::new();
-    for group in OF_SCENARIOS.iter().chain(OF_TOPOLOGIES) {
+    for group in OF_SCENARIOS.iter().chain(OF_STEPS).chain(OF_TOPOLOGIES) {
         let mut own = schema(SchemaOf::Scenario);
         own["$ref"] = format!("#/definitions/{}", group.name).into();
         let validator = jsonschema::draft7::new(&own).expect("a schema");
@@ -147,6 +149,18 @@ const PLACES: &[(&str, &[&str])] = &[
     ("step", &["{scenario: x, steps: [{KEY}]}", "{scenario: x, steps: [{publish: {}, KEY}]}"]),
     ("refused", &["{scenario: x, steps: [{publish: {}, refused: {KEY}}]}"]),
     ("get", &["{scenario: x, steps: [{get: {KEY}}]}"]),
+    ("ack_held", &["{scenario: x, steps: [{ack: {KEY}}]}"]),
+    ("nack_held", &["{scenario: x, steps: [{nack: {KEY}}]}"]),
+    ("reject_held", &["{scenario: x, steps: [{reject: {KEY}}]}"]),
+    ("consume", &["{scenario: x, steps: [{consume: {KEY}}]}"]),
+    ("recover", &["{scenario: x, steps: [{recover: {KEY}}]}"]),
+    ("qos", &["{scenario: x, steps: [{qos: {KEY}}]}"]),
+    ("cleared_permission", &["{scenario: x, steps: [{clear_permission: {KEY}}]}"]),
+    ("cleared_topic_permission", &["{scenario: x, steps: [{clear_topic_permission: {KEY}}]}"]),
+    ("vhost_limits", &["{scenario: x, steps: [{set_vhost_limits: {KEY}}]}"]),
+    ("cleared_vhost_limits", &["{scenario: x, steps: [{clear_vhost_limits: {KEY}}]}"]),
+    ("user_limits", &["{scenario: x, steps: [{set_user_limits: {KEY}}]}"]),
+    ("cleared_user_limits", &["{scenario: x, steps: [{clear_user_limits: {KEY}}]}"]),
     ("queue_only", &["{scenario: x, steps: [{purge: {KEY}}]}"]),
     ("declare", &["{scenario: x, steps: [{declare: {KEY}}]}"]),
     ("delete", &["{scenario: x, steps: [{delete: {KEY}}]}"]),
@@ -219,7 +233,7 @@ fn is_refused(place: &str, key: &str) -> bool {
 }
 
 fn objects() -> impl Iterator<Item = &'static WordGroup> {
-    OF_SCENARIOS.iter().chain(OF_TOPOLOGIES)
+    OF_SCENARIOS.iter().chain(OF_STEPS).chain(OF_TOPOLOGIES)
 }
 
 #[test]

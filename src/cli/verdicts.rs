@@ -3,7 +3,7 @@
 use crate::cli::ExitCode;
 use crate::cli::arguments::Snapshots;
 use crate::cli::terminal::in_ci;
-use crate::model::Scenario;
+use crate::model::{Act, Scenario};
 use crate::player::Verdict;
 use crate::report::CellReport;
 
@@ -15,6 +15,10 @@ pub(crate) fn why_not_lent(scenario: &Scenario) -> Option<String> {
         ("a restart of the broker", scenario.needs.restart),
         ("users", !topology.users.is_empty()),
         ("permissions", !topology.permissions.is_empty() || !topology.topic_permissions.is_empty()),
+        (
+            "limits",
+            scenario.all_steps().any(|step| matches!(step.act, Act::SetLimits { .. } | Act::ClearLimits { .. })),
+        ),
         ("parameters", !topology.parameters.is_empty() || !topology.global_parameters.is_empty()),
     ];
     let need = needs.iter().find(|(_, needed)| *needed)?.0;

@@ -30,5 +30,5 @@ pub use variables::unknown_variable;
 pub use words::examples::{
     Shape as ValueShape, alternatives, kind_of_argument, of_group as example_of_group, of_key as example_of_key,
 };
-pub use words::{OF_CONFIG, OF_SCENARIOS, OF_TOPOLOGIES, Word, WordGroup, queue_field};
+pub use words::{OF_CONFIG, OF_SCENARIOS, OF_STEPS, OF_TOPOLOGIES, Word, WordGroup, queue_field};
 pub use world::{ReadError, Settings, World};

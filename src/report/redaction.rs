@@ -84,7 +84,9 @@ impl Redaction<'_> {
         match &mut act {
             Act::Publish(one) => publish(one),
             Act::Call(call) => publish(&mut call.publish),
-            Act::Delete { object: Object::Exchange { name, .. }, .. } if self.hides("exchange") => *name = HIDDEN.into(),
+            Act::Delete { object: Object::Exchange { name, .. }, .. } if self.hides("exchange") => {
+                *name = HIDDEN.into()
+            }
             _ => {}
         }
         act

@@ -27,7 +27,9 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Diagnostics) {
                 // What `multiple` took along nobody knows here: it may be settled once more.
                 others.for_each(|(_, one)| one.settled = Some(step));
             }
-            Act::Recover { .. } | Act::CloseConnection { .. } | Act::RestartBroker => known.values_mut().for_each(|one| one.settled = Some(step)),
+            Act::Recover { .. } | Act::CloseConnection { .. } | Act::RestartBroker => {
+                known.values_mut().for_each(|one| one.settled = Some(step))
+            }
             _ => {}
         }
     }
@@ -45,9 +47,9 @@ pub fn held_queues(scenario: &Scenario) -> BTreeMap<&Name, &QueueName> {
 /// Returns the queue to which a step gives a message back that was in hand.
 pub fn given_back<'s>(act: &Act, held: &BTreeMap<&Name, &'s QueueName>) -> Option<&'s QueueName> {
     match act {
-        Act::Settle { held: name, how: HeldSettlement::Nack { requeue } | HeldSettlement::Reject { requeue }, .. } => {
-            held.get(name).copied().filter(|_| *requeue)
-        }
+        Act::Settle {
+            held: name, how: HeldSettlement::Nack { requeue } | HeldSettlement::Reject { requeue }, ..
+        } => held.get(name).copied().filter(|_| *requeue),
         _ => None,
     }
 }
@@ -73,7 +75,8 @@ fn taken_twice(name: &Name, known: Option<&HeldName<'_>>, step: &Step, tree: &No
     let place = |step: &Step| find(tree, step.span, name).unwrap_or(step.span);
     let problem = Problem::new(Code::ScenarioHeld, format!("a message is in hand as `{name}` already"));
     let problem = problem.at(place(step), "taken once more");
-    let problem = if place(earlier.taken) == place(step) { problem } else { problem.at(place(earlier.taken), "taken here") };
+    let problem =
+        if place(earlier.taken) == place(step) { problem } else { problem.at(place(earlier.taken), "taken here") };
     desk.add(problem.help("settle it in between (`ack`, `nack`, `reject`), or take the next one under another name"));
 }
 

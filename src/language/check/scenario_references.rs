@@ -12,7 +12,8 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Node, find};
 use crate::model::{
-    Act, Action, Consumer, LimitedParty, Name, Object, Publish, Queue, QueueName, Scenario, Step, Subject, TallySource, Text,
+    Act, Action, Consumer, LimitedParty, Name, Object, Publish, Queue, QueueName, Scenario, Step, Subject, TallySource,
+    Text,
 };
 use crate::source::{Code, Help, Problem, Span};
 
@@ -224,13 +225,6 @@ impl ReferenceChecker<'_> {
             Act::Get { queue, .. } | Act::Consume { queue, .. } | Act::Purge(queue) => {
                 self.queue(queue, step.span, "this step needs", desk);
             }
-            Act::DeclarePassive(Object::Queue { vhost, name }) => {
-                let queue = QueueName { vhost: vhost.clone(), name: name.clone() };
-                self.queue(&queue, step.span, "this step asks for", desk);
-            }
-            Act::DeclarePassive(Object::Exchange { vhost, name }) => {
-                self.exchange(&Text::Fixed(name.clone()), vhost, step.span, desk);
-            }
             Act::Bind(binding) => {
                 self.exchange(&Text::Fixed(binding.source.clone()), &binding.vhost, step.span, desk);
                 let queue = QueueName { vhost: binding.vhost.clone(), name: binding.destination.clone() };
@@ -241,19 +235,7 @@ impl ReferenceChecker<'_> {
                     }
                 }
             }
-            Act::ClearPolicy { vhost, name, operator } => self.policy(vhost, name, *operator, step, desk),
-            Act::SetPermission(permission) => self.user(Some(&permission.user), step.span, desk),
-            Act::ClearPermission { user, .. } => self.user(Some(user), step.span, desk),
-            Act::SetTopicPermission(it) => self.topic_permission(&it.user, &it.vhost, &it.exchange, step, desk),
-            Act::ClearTopicPermission { user, vhost, exchange } => {
-                self.topic_permission(user, vhost, exchange, step, desk);
-            }
-            Act::SetLimits { of, .. } | Act::ClearLimits { of, .. } => match of {
-                LimitedParty::User(user) => self.user(Some(user), step.span, desk),
-                LimitedParty::Vhost(vhost) if !self.vhosts.contains(vhost) => self.unknown_vhost(vhost, step.span, desk),
-                LimitedParty::Vhost(_) => {}
-            },
-            _ => {}
+            act => self.managed(act, step, desk),
         }
     }
 
@@ -280,6 +262,34 @@ impl ReferenceChecker<'_> {
         desk.add(problem.help(self.declared.queue_help(&queue.vhost, &queue.name)));
     }
 
+    /// What the management side does, and what is asked by name alone.
+    fn managed(&self, act: &Act, step: &Step, desk: &mut Diagnostics) {
+        match act {
+            Act::DeclarePassive(Object::Queue { vhost, name }) => {
+                let queue = QueueName { vhost: vhost.clone(), name: name.clone() };
+                self.queue(&queue, step.span, "this step asks for", desk);
+            }
+            Act::DeclarePassive(Object::Exchange { vhost, name }) => {
+                self.exchange(&Text::Fixed(name.clone()), vhost, step.span, desk);
+            }
+            Act::ClearPolicy { vhost, name, operator } => self.policy(vhost, name, *operator, step, desk),
+            Act::SetPermission(permission) => self.user(Some(&permission.user), step.span, desk),
+            Act::ClearPermission { user, .. } => self.user(Some(user), step.span, desk),
+            Act::SetTopicPermission(it) => self.topic_permission(&it.user, &it.vhost, &it.exchange, step, desk),
+            Act::ClearTopicPermission { user, vhost, exchange } => {
+                self.topic_permission(user, vhost, exchange, step, desk);
+            }
+            Act::SetLimits { of, .. } | Act::ClearLimits { of, .. } => match of {
+                LimitedParty::User(user) => self.user(Some(user), step.span, desk),
+                LimitedParty::Vhost(vhost) if !self.vhosts.contains(vhost) => {
+                    self.unknown_vhost(vhost, step.span, desk)
+                }
+                LimitedParty::Vhost(_) => {}
+            },
+            _ => {}
+        }
+    }
+
     /// A policy that is cleared is declared, or set by a step.
     fn policy(&self, vhost: &Name, name: &Name, of_operator: bool, step: &Step, desk: &mut Diagnostics) {
         let topology = &self.scenario.topology;
@@ -289,7 +299,7 @@ impl ReferenceChecker<'_> {
                 Act::SetPolicy { policy, operator } if *operator == wanted => Some(&**policy),
                 _ => None,
             });
-            declared(wanted).iter().chain(set).filter(|policy| policy.vhost == *vhost).map(|policy| &*policy.name)
+            declared(wanted).iter().chain(set).filter(move |policy| policy.vhost == *vhost).map(|policy| &*policy.name)
         };
         if known(of_operator).any(|policy| *policy == **name) {
             return;

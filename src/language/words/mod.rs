@@ -1,6 +1,6 @@
 //! The table of the language: every key of every map, what it takes, what it is when absent, since when, what it means.
 //! Decoders may read no other key; suggestions, the schema for editors with its hover texts, and the check of the
-//! reference come from here. A new key is a new line of `scenario` or `topology`, and nowhere else.
+//! reference come from here. A new key is a new line of `scenario`, `steps` or `topology`, and nowhere else.
 //!
 //! A line says `key`, what it takes, and what it means. What it takes is written in words, several parted by ` | `: `text`,
 //! `bool`, `int`, `int:0..9`, `duration`, `size`, `count`, `word:a,b`, `[kind]` for a list, `{kind}` for a map of any keys,
@@ -10,10 +10,12 @@ mod config;
 pub(crate) mod examples;
 pub(crate) mod hints;
 mod scenario;
+mod steps;
 mod topology;
 
 pub use config::OF_CONFIG;
 pub use scenario::OF_SCENARIOS;
+pub use steps::OF_STEPS;
 pub use topology::OF_TOPOLOGIES;
 
 use crate::model::Profile;
@@ -82,7 +84,7 @@ impl Word {
 impl WordGroup {
     /// Finds a group of the table.
     pub fn named(name: &str) -> Option<&'static WordGroup> {
-        OF_SCENARIOS.iter().chain(OF_TOPOLOGIES).chain(OF_CONFIG).find(|group| group.name == name)
+        OF_SCENARIOS.iter().chain(OF_STEPS).chain(OF_TOPOLOGIES).chain(OF_CONFIG).find(|group| group.name == name)
     }
 
     /// Returns whether maps of this kind have a key; those of queues have their arguments as keys, too.
@@ -130,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_table_refers_to_its_own_groups_and_names_no_key_twice() {
-        for group in OF_SCENARIOS.iter().chain(OF_TOPOLOGIES).chain(OF_CONFIG) {
+        for group in OF_SCENARIOS.iter().chain(OF_STEPS).chain(OF_TOPOLOGIES).chain(OF_CONFIG) {
             let mut keys: Vec<&str> = group.keys().collect();
             keys.sort_unstable();
             assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{}: {keys:?}", group.name);

@@ -41,8 +41,12 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("queue", "text", "Which queue it serves"),
             word("vhost", "text", "Where the topology has several"),
             word("prefetch", "int:0..65535", "How many unacked messages it may have; 0 is no limit").or("0"),
-            word("global_prefetch", "int:0..65535", "How many all consumers of its channel may have together; 0 is no limit")
-                .or("0"),
+            word(
+                "global_prefetch",
+                "int:0..65535",
+                "How many all consumers of its channel may have together; 0 is no limit",
+            )
+            .or("0"),
             word("auto_ack", "bool", "Messages count as acked when sent").or("false"),
             word("exclusive", "bool", "Nobody else may consume").or("false"),
             word("priority", "int", "Of the consumer"),
@@ -184,7 +188,11 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("set_permission", "@permission", "Gives or narrows rights"),
             word("clear_permission", "text | @cleared_permission", "Takes all rights of a user in a vhost"),
             word("set_topic_permission", "@topic_permission", "Gives or narrows rights on routing keys"),
-            word("clear_topic_permission", "@cleared_topic_permission", "Takes the topic permission on an exchange away"),
+            word(
+                "clear_topic_permission",
+                "@cleared_topic_permission",
+                "Takes the topic permission on an exchange away",
+            ),
             word("set_vhost_limits", "@vhost_limits", "Sets limits of a vhost"),
             word("clear_vhost_limits", "text | [text] | @cleared_vhost_limits", "Takes limits of a vhost away"),
             word("set_user_limits", "@user_limits", "Sets limits of a user"),
@@ -208,50 +216,6 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("as", "text", "Keeps it in hand under this name, until a step settles it"),
         ],
     ),
-    group(
-        "ack_held",
-        &[
-            word("of!", "text", "The name under which it is held"),
-            word("multiple", "bool", "And all that was taken before it").or("false"),
-        ],
-    ),
-    group(
-        "nack_held",
-        &[
-            word("of!", "text", "The name under which it is held"),
-            word("multiple", "bool", "And all that was taken before it").or("false"),
-            word("requeue", "bool", "Back to the queue").or("false"),
-        ],
-    ),
-    group(
-        "reject_held",
-        &[
-            word("of!", "text", "The name under which it is held"),
-            word("requeue", "bool", "Back to the queue").or("false"),
-        ],
-    ),
-    group(
-        "consume",
-        &[
-            word("queue!", "text", "Which one"),
-            word("global_prefetch", "int:0..65535", "Set before on the channel; 0 sets none").or("0"),
-        ],
-    ),
-    group(
-        "recover",
-        &[
-            word("of!", "text", "Whose channel: a consumer's, a user's, or driver"),
-            word("requeue", "bool", "RabbitMQ refuses false").or("true"),
-        ],
-    ),
-    group(
-        "qos",
-        &[
-            word("of!", "text", "Whose channel: a consumer's"),
-            word("prefetch!", "int:0..65535", "How many unacked messages; 0 is no limit"),
-            word("global", "bool", "Of all consumers of the channel together; false: of each that comes after").or("false"),
-        ],
-    ),
     group("queue_only", &[word("queue!", "text", "Which one")]),
     group(
         "declare",
@@ -266,51 +230,13 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
         &[
             word("queue", "text", "Its name"),
             word("exchange", "text", "Its name"),
-            word("if_unused", "bool", "Refused while the queue has consumers, or while bindings lead from the exchange")
-                .or("false"),
+            word(
+                "if_unused",
+                "bool",
+                "Refused while the queue has consumers, or while bindings lead from the exchange",
+            )
+            .or("false"),
             word("if_empty", "bool", "Refused while messages are ready in the queue").or("false"),
-        ],
-    ),
-    group(
-        "cleared_permission",
-        &[word("user!", "text", "Whose"), word("vhost", "text", "Where the topology has several")],
-    ),
-    group(
-        "cleared_topic_permission",
-        &[
-            word("user!", "text", "Whose"),
-            word("exchange!", "text", "On which topic exchange"),
-            word("vhost", "text", "Where the topology has several"),
-        ],
-    ),
-    group(
-        "vhost_limits",
-        &[
-            word("vhost", "text", "Of which vhost; absent: that of the step"),
-            word("max-connections", "int", "How many connections it may have; -1 is no limit"),
-            word("max-queues", "int", "How many queues it may hold; -1 is no limit"),
-        ],
-    ),
-    group(
-        "cleared_vhost_limits",
-        &[
-            word("vhost", "text", "Of which vhost; absent: that of the step"),
-            word("limits!", "text | [text]", "Which: max-connections, max-queues"),
-        ],
-    ),
-    group(
-        "user_limits",
-        &[
-            word("user!", "text", "Of which user"),
-            word("max-connections", "int", "How many connections the user may have; -1 is no limit"),
-            word("max-channels", "int", "How many channels on all connections; -1 is no limit"),
-        ],
-    ),
-    group(
-        "cleared_user_limits",
-        &[
-            word("user!", "text", "Of which user"),
-            word("limits", "text | [text]", "Which: max-connections, max-channels; absent: all"),
         ],
     ),
     group(

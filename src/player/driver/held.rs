@@ -5,8 +5,8 @@ use crate::model::{Act, HeldSettlement, Name, QueueName, Scenario, Step};
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::context::command_sequence::{Ask, CommandSequence};
-use crate::player::driver::connections::user_of;
 use crate::player::context::held::{HeldMessage, HeldState};
+use crate::player::driver::connections::user_of;
 use crate::player::driver::state::{ConsumerRequest, Continuation, Driver, DriverState};
 use crate::player::message::anonymous_messages::Fate;
 use crate::player::record::timeline::{ConsumerEnd, TimelineEvent};
@@ -40,6 +40,9 @@ impl Driver {
     /// Keeps what the broker gave, under the name that the step says.
     pub fn end_get(&mut self, sequence: CommandSequence, context: &mut Context, scenario: &Scenario) {
         if let Some(refusal) = sequence.refusal {
+            // With it went the channel, or it never came to be.
+            let holder = self.current_step(scenario).and_then(|step| self.held.channel_of(&user_of(step)));
+            holder.into_iter().for_each(|channel| self.lose_held(channel, &refusal, context));
             return self.end_step(Some(&refusal), context, scenario);
         }
         let Some(step) = self.current_step(scenario) else { return };
@@ -98,7 +101,8 @@ impl Driver {
         meant.sort_by_key(|one| one.tag);
         for one in meant {
             one.state = HeldState::Settled;
-            let returns = matches!(how, HeldSettlement::Nack { requeue: true } | HeldSettlement::Reject { requeue: true });
+            let returns =
+                matches!(how, HeldSettlement::Nack { requeue: true } | HeldSettlement::Reject { requeue: true });
             context.ledger.let_go_of(&one.queue, returns);
             if let Some(alike) = one.alike.filter(|_| settlement != Settlement::Ack) {
                 context.names.ended(&one.queue, alike, if returns { Fate::Returned } else { Fate::Rejected });

@@ -9,9 +9,8 @@ pub(crate) fn contests_after(steps_done: usize, scenario: &Scenario, version: Ve
     let (policies, operator) =
         (policies_after(steps_done, false, scenario), policies_after(steps_done, true, scenario));
     let queues = scenario.declared_queues().into_iter();
-    let contests = queues.map(|queue| {
-        PolicyContest::on_queue(queue, policies.iter().copied(), operator.iter().copied(), rules)
-    });
+    let contests =
+        queues.map(|queue| PolicyContest::on_queue(queue, policies.iter().copied(), operator.iter().copied(), rules));
     contests.filter(PolicyContest::has_losers).collect()
 }
 

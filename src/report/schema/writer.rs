@@ -1,6 +1,8 @@
 //! Writes the table of words as JSON Schema, draft-07, which is what editors read.
 
-use crate::language::{OF_CONFIG, OF_SCENARIOS, OF_TOPOLOGIES, Word, WordGroup, kind_of_argument, queue_field};
+use crate::language::{
+    OF_CONFIG, OF_SCENARIOS, OF_STEPS, OF_TOPOLOGIES, Word, WordGroup, kind_of_argument, queue_field,
+};
 use crate::model::Profile;
 use crate::report::schema::kinds::schema_of;
 use crate::rules::{QUEUE_ARGUMENTS, QueueArgument};
@@ -21,15 +23,19 @@ pub enum SchemaOf {
 const MARKS: [&str; 3] = ["rabbit_version", "rabbitmq_version", "rabbitmq_definition_format"];
 
 /// Objects of which one key is the verb, with the keys that stand beside it.
-const VERBS: [(&str, &[&str]); 4] =
-    [("step", &["as", "vhost", "refused", "for_each", "every"]), ("action", &[]), ("declare", &[]), ("delete", &[])];
+const VERBS: [(&str, &[&str]); 4] = [
+    ("step", &["as", "vhost", "refused", "for_each", "every"]),
+    ("action", &[]),
+    ("declare", &["passive"]),
+    ("delete", &["if_unused", "if_empty"]),
+];
 
 /// Returns the schema of a kind of file.
 pub fn schema(of: SchemaOf) -> Json {
-    let (root, objects): (&str, [&[WordGroup]; 2]) = match of {
-        SchemaOf::Topology => ("topology", [OF_TOPOLOGIES, &[]]),
-        SchemaOf::Scenario => ("scenario", [OF_TOPOLOGIES, OF_SCENARIOS]),
-        SchemaOf::Config => ("config", [OF_CONFIG, &[]]),
+    let (root, objects): (&str, [&[WordGroup]; 3]) = match of {
+        SchemaOf::Topology => ("topology", [OF_TOPOLOGIES, &[], &[]]),
+        SchemaOf::Scenario => ("scenario", [OF_TOPOLOGIES, OF_SCENARIOS, OF_STEPS]),
+        SchemaOf::Config => ("config", [OF_CONFIG, &[], &[]]),
     };
     let objects = objects.into_iter().flatten();
     let definitions: Map<String, Json> = objects.map(|one| (one.name.to_owned(), definition(one))).collect();

@@ -34,16 +34,12 @@ const OF_USERS: [&str; 2] = ["max-connections", "max-channels"];
 
 /// Decodes what one of these steps does; one that must be refused may set what no policy can.
 pub fn act(verb: &str, node: &Node, vhost: &Name, refused: bool, desk: &mut Diagnostics) -> Option<Act> {
-    let named = |what: &str, desk: &mut Diagnostics| desk.read(what, node, read::name);
-    let here = vhost.clone();
     match verb {
         "set_policy" => set_policy("`set_policy`", false, node, vhost, refused, desk),
         "set_operator_policy" => set_policy("`set_operator_policy`", true, node, vhost, refused, desk),
-        "clear_policy" => {
-            Some(Act::ClearPolicy { vhost: here, name: named("`clear_policy`", desk)?, operator: false })
-        }
-        "clear_operator_policy" => {
-            Some(Act::ClearPolicy { vhost: here, name: named("`clear_operator_policy`", desk)?, operator: true })
+        "clear_policy" | "clear_operator_policy" => {
+            let name = desk.read(&format!("`{verb}`"), node, read::name)?;
+            Some(Act::ClearPolicy { vhost: vhost.clone(), name, operator: verb == "clear_operator_policy" })
         }
         "set_permission" => {
             let mut fields = MapDecoder::of("permission", "`set_permission`", node, desk)?;
@@ -51,16 +47,7 @@ pub fn act(verb: &str, node: &Node, vhost: &Name, refused: bool, desk: &mut Diag
             fields.finish(desk);
             Some(Act::SetPermission(Box::new(permission?)))
         }
-        "clear_permission" if !matches!(node.kind, NodeKind::Map(_)) => {
-            Some(Act::ClearPermission { user: named("`clear_permission`", desk)?, vhost: here })
-        }
-        "clear_permission" => {
-            let mut fields = MapDecoder::of("cleared_permission", "`clear_permission`", node, desk)?;
-            let user = fields.need("user", desk, read::name);
-            let vhost = fields.opt("vhost", desk, read::name).unwrap_or(here);
-            fields.finish(desk);
-            Some(Act::ClearPermission { user: user?, vhost })
-        }
+        "clear_permission" => clear_permission(node, vhost, desk),
         "set_topic_permission" => {
             let mut fields = MapDecoder::of("topic_permission", "`set_topic_permission`", node, desk)?;
             let permission = topic_permission_fields(&mut fields, None, vhost, desk);
@@ -70,52 +57,72 @@ pub fn act(verb: &str, node: &Node, vhost: &Name, refused: bool, desk: &mut Diag
         "clear_topic_permission" => {
             let mut fields = MapDecoder::of("cleared_topic_permission", "`clear_topic_permission`", node, desk)?;
             let (user, exchange) = (fields.need("user", desk, read::name), fields.need("exchange", desk, read::name));
-            let vhost = fields.opt("vhost", desk, read::name).unwrap_or(here);
+            let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| vhost.clone());
             fields.finish(desk);
             Some(Act::ClearTopicPermission { user: user?, vhost, exchange: exchange? })
         }
         "set_vhost_limits" => {
             let mut fields = MapDecoder::of("vhost_limits", "`set_vhost_limits`", node, desk)?;
-            let vhost = fields.opt("vhost", desk, read::name).unwrap_or(here);
+            let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| vhost.clone());
             set_limits(Some(LimitedParty::Vhost(vhost)), OF_VHOSTS, node, fields, desk)
         }
-        "clear_vhost_limits" if !matches!(node.kind, NodeKind::Map(_)) => {
-            let limits = known_limits("`clear_vhost_limits`", node, OF_VHOSTS, desk)?;
-            Some(Act::ClearLimits { of: LimitedParty::Vhost(here), limits })
-        }
-        "clear_vhost_limits" => {
-            let mut fields = MapDecoder::of("cleared_vhost_limits", "`clear_vhost_limits`", node, desk)?;
-            let vhost = fields.opt("vhost", desk, read::name).unwrap_or(here);
-            let limits = match fields.node("limits") {
-                Some(node) => known_limits("`limits`", node, OF_VHOSTS, desk),
-                None => {
-                    fields.missing("limits", desk);
-                    None
-                }
-            };
-            fields.finish(desk);
-            Some(Act::ClearLimits { of: LimitedParty::Vhost(vhost), limits: limits? })
-        }
+        "clear_vhost_limits" => clear_vhost_limits(node, vhost, desk),
         "set_user_limits" => {
             let mut fields = MapDecoder::of("user_limits", "`set_user_limits`", node, desk)?;
             let user = fields.need("user", desk, read::name);
             set_limits(user.map(LimitedParty::User), OF_USERS, node, fields, desk)
         }
-        _ if !matches!(node.kind, NodeKind::Map(_)) => {
-            let of = LimitedParty::User(named("`clear_user_limits`", desk)?);
-            Some(Act::ClearLimits { of, limits: OF_USERS.map(Name::from).to_vec() })
-        }
-        _ => {
-            let mut fields = MapDecoder::of("cleared_user_limits", "`clear_user_limits`", node, desk)?;
-            let user = fields.need("user", desk, read::name);
-            let limits = match fields.node("limits") {
-                Some(node) => known_limits("`limits`", node, OF_USERS, desk),
-                None => Some(OF_USERS.map(Name::from).to_vec()),
-            };
-            fields.finish(desk);
-            Some(Act::ClearLimits { of: LimitedParty::User(user?), limits: limits? })
-        }
+        _ => clear_user_limits(node, desk),
     }
+}
+
+/// Reads a user's name, or `{user, vhost}`.
+fn clear_permission(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<Act> {
+    if !matches!(node.kind, NodeKind::Map(_)) {
+        let user = desk.read("`clear_permission`", node, read::name)?;
+        return Some(Act::ClearPermission { user, vhost: vhost.clone() });
+    }
+    let mut fields = MapDecoder::of("cleared_permission", "`clear_permission`", node, desk)?;
+    let user = fields.need("user", desk, read::name);
+    let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| vhost.clone());
+    fields.finish(desk);
+    Some(Act::ClearPermission { user: user?, vhost })
+}
+
+/// Reads names of limits, or `{vhost, limits}`.
+fn clear_vhost_limits(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<Act> {
+    if !matches!(node.kind, NodeKind::Map(_)) {
+        let limits = known_limits("`clear_vhost_limits`", node, OF_VHOSTS, desk)?;
+        return Some(Act::ClearLimits { of: LimitedParty::Vhost(vhost.clone()), limits });
+    }
+    let mut fields = MapDecoder::of("cleared_vhost_limits", "`clear_vhost_limits`", node, desk)?;
+    let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| vhost.clone());
+    let limits = match fields.node("limits") {
+        Some(node) => known_limits("`limits`", node, OF_VHOSTS, desk),
+        None => {
+            fields.missing("limits", desk);
+            None
+        }
+    };
+    fields.finish(desk);
+    Some(Act::ClearLimits { of: LimitedParty::Vhost(vhost), limits: limits? })
+}
+
+/// Reads a user's name, which means all limits, or `{user, limits}`.
+fn clear_user_limits(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
+    let all = || OF_USERS.map(Name::from).to_vec();
+    if !matches!(node.kind, NodeKind::Map(_)) {
+        let user = desk.read("`clear_user_limits`", node, read::name)?;
+        return Some(Act::ClearLimits { of: LimitedParty::User(user), limits: all() });
+    }
+    let mut fields = MapDecoder::of("cleared_user_limits", "`clear_user_limits`", node, desk)?;
+    let user = fields.need("user", desk, read::name);
+    let limits = match fields.node("limits") {
+        Some(node) => known_limits("`limits`", node, OF_USERS, desk),
+        None => Some(all()),
+    };
+    fields.finish(desk);
+    Some(Act::ClearLimits { of: LimitedParty::User(user?), limits: limits? })
 }
 
 fn set_policy(
