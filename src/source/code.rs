@@ -133,6 +133,7 @@ codes! {
         LintEndlessWait "endless_wait",
         LintExpiringDelay "expiring_delay",
         LintForwardedDeaths "forwarded_deaths",
+        LintGlobalPrefetch "global_prefetch",
         LintGuestAdministrator "guest_administrator",
         LintHeadersBinding "headers_binding",
         LintLeadsNowhere "leads_nowhere",

@@ -43,6 +43,7 @@ pub fn lint_scenario(scenario: &Scenario, profiles: &[Profile], own: impl Fn(Spa
             }
         }
         crashes(consumer, scenario, &view, &mut found);
+        global_prefetch(consumer, &view, &mut found);
         climbing(consumer, scenario, &mut found);
     }
     conflicts(scenario, &view, &mut found);
@@ -208,6 +209,35 @@ fn crashes(consumer: &Consumer, scenario: &Scenario, view: &TopologyView<'_>, fo
     let note = Problem::note(Code::LintPrefetchAndLimit, message).by("CO-14");
     let help = "with `prefetch: 1` only the message at hand is counted";
     found.add(note.help(help), Some(consumer.span), "holds several messages");
+}
+
+/// Tells where a limit of a whole channel is refused, or silently one of each consumer (CO-4).
+fn global_prefetch(consumer: &Consumer, view: &TopologyView<'_>, found: &mut LintFindings) {
+    if consumer.global_prefetch == 0 {
+        return;
+    }
+    let queue = view.queue(&consumer.queue.vhost, &consumer.queue.name);
+    let is_quorum = queue.is_some_and(|queue| queue.kind == QueueKind::Quorum);
+    let keeping = view.versions.iter().rev().find(|version| !version.rules.global_qos_ignored);
+    if let Some(version) = keeping.filter(|_| is_quorum) {
+        let message = format!(
+            "RabbitMQ {} refuses consumer `{}`: a quorum queue bears no `global_prefetch`",
+            version.profile, consumer.name
+        );
+        let warning = Problem::warning(Code::LintGlobalPrefetch, message).by("CO-4");
+        let help = "it would say: 540 does not support global qos; `prefetch` limits each consumer on every version";
+        found.add(warning.help(help), Some(consumer.span), "the connection is closed");
+    }
+    if let Some(version) = view.versions.iter().find(|version| version.rules.global_qos_ignored) {
+        let message = format!(
+            "RabbitMQ {} takes the `global_prefetch` of consumer `{}` for one of each consumer",
+            version.profile, consumer.name
+        );
+        let note = Problem::note(Code::LintGlobalPrefetch, message).by("CO-4");
+        let help = "with two consumers on the channel twice as many messages are in hand there: divide the limit, and \
+                    write it as `prefetch`";
+        found.add(note.help(help), Some(consumer.span), "not shared there");
+    }
 }
 
 /// Tells of declarations by steps and consumers that the topology's own object refuses (ER-2 to ER-4).
