@@ -4,7 +4,8 @@
 use crate::language::check::in_effect::InEffect;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::model::{
-    Act, Action, Consumer, DestinationKind, Expectation, Millis, Name, Publish, Queue, QueueKind, Scenario, Subject,
+    Act, Action, Consumer, DestinationKind, Expectation, Millis, Name, Publish, Queue, QueueKind, Scenario, Step,
+    Subject,
 };
 use crate::rules::{Differences, Overflow, topic_matches};
 use crate::source::{Code, Problem, Span};
@@ -93,7 +94,12 @@ fn leads_to(scenario: &Scenario, publish: &Publish, vhost: &Name, queue: &Queue)
 fn returns_in_no_order(scenario: &Scenario, consumer: &Consumer, desk: &mut Diagnostics) {
     let returns =
         |action: &&Action| matches!(action, Action::Nack { requeue: true, .. } | Action::Reject { requeue: true });
-    if consumer.auto_ack || !consumer.actions().any(|action| returns(&action)) {
+    let is_recovered = |step: &Step| match &step.act {
+        Act::Recover { of, .. } => *of == consumer.name || consumer.instance_names().any(|name| name == *of),
+        _ => false,
+    };
+    let any_returns = consumer.actions().any(|action| returns(&action)) || scenario.all_steps().any(is_recovered);
+    if consumer.auto_ack || !any_returns {
         return;
     }
     let Some(queue) = queues(scenario).find(|queue| queue.id() == consumer.queue) else { return };

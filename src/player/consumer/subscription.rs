@@ -73,12 +73,13 @@ fn methods(consumer: &Consumer, tag: &Name) -> Vec<Method> {
         methods.push(Method::DeclareQueue(Box::new(own.queue.clone())));
         methods.extend(own.bindings.iter().map(|binding| Method::Bind(Box::new(binding.clone()))));
     }
-    if consumer.global_prefetch > 0 {
-        methods.push(Method::Qos { prefetch: consumer.global_prefetch, global: true });
-    }
     // On a shared channel the prefetch of whoever came before would hold for this one too (CO-2).
     if consumer.prefetch > 0 || consumer.channel.is_some() {
         methods.push(Method::Qos { prefetch: consumer.prefetch, global: false });
+    }
+    // After it: 4.3 takes both for one, and the later holds (CO-4).
+    if consumer.global_prefetch > 0 {
+        methods.push(Method::Qos { prefetch: consumer.global_prefetch, global: true });
     }
     let mut arguments = consumer.arguments.clone();
     if let Some(priority) = consumer.priority {
