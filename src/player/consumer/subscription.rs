@@ -36,7 +36,11 @@ impl ConsumerInstance {
             context.channels.open(publishing, connection, owner);
             asks.push(Ask::Open { channel: publishing, connection });
         }
-        asks.extend(methods(consumer, &self.name).into_iter().map(|method| Ask::Call { channel, method }));
+        asks.extend(
+            methods(consumer, &self.name, whole_channel(consumer, scenario))
+                .into_iter()
+                .map(|method| Ask::Call { channel, method }),
+        );
         asks
     }
 
@@ -64,8 +68,15 @@ fn publishes(action: &Action) -> bool {
     matches!(action, Action::Publish(_) | Action::Forward(_) | Action::Reply(_) | Action::Retry)
 }
 
+/// Returns the limit of a consumer's channel, whoever of those that share it names one: whoever comes sets it anew.
+fn whole_channel(consumer: &Consumer, scenario: &Scenario) -> u16 {
+    let shares =
+        |one: &&Consumer| one.name == consumer.name || one.channel.is_some() && one.channel == consumer.channel;
+    scenario.consumers.iter().filter(shares).map(|one| one.global_prefetch).max().unwrap_or(0)
+}
+
 /// Lists what is called on the consuming channel.
-fn methods(consumer: &Consumer, tag: &Name) -> Vec<Method> {
+fn methods(consumer: &Consumer, tag: &Name, of_channel: u16) -> Vec<Method> {
     let mut methods = Vec::new();
     let mut queue = consumer.queue.name.clone();
     if let Some(own) = &consumer.own_queue {
@@ -77,9 +88,9 @@ fn methods(consumer: &Consumer, tag: &Name) -> Vec<Method> {
     if consumer.prefetch > 0 || consumer.channel.is_some() {
         methods.push(Method::Qos { prefetch: consumer.prefetch, global: false });
     }
-    // After it: 4.3 takes both for one, and the later holds (CO-4).
-    if consumer.global_prefetch > 0 {
-        methods.push(Method::Qos { prefetch: consumer.global_prefetch, global: true });
+    // After it: the prefetch of each lifts that of all, and 4.3 takes both for one (CO-4).
+    if of_channel > 0 {
+        methods.push(Method::Qos { prefetch: of_channel, global: true });
     }
     let mut arguments = consumer.arguments.clone();
     if let Some(priority) = consumer.priority {

@@ -7,7 +7,7 @@ use crate::player::message::anonymous_messages::Alike;
 use std::collections::BTreeMap;
 
 /// All that is held, and over which channels.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct HeldMessages {
     pub channels: BTreeMap<(Option<Name>, Name), (ConnectionId, ChannelId)>,
     pub by_name: BTreeMap<Name, HeldMessage>,
@@ -16,7 +16,7 @@ pub(crate) struct HeldMessages {
 }
 
 /// What was taken under one name.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct HeldMessage {
     pub channel: ChannelId,
     pub tag: DeliveryTag,

@@ -151,7 +151,7 @@ fn methods_of(act: &Act) -> Vec<Method> {
             };
             let whole = (*global_prefetch > 0).then_some(Method::Qos { prefetch: *global_prefetch, global: true });
             let each = Method::Qos { prefetch: 1, global: false };
-            return whole.into_iter().chain([each, consume, Method::Cancel { consumer }]).collect();
+            return [each].into_iter().chain(whole).chain([consume, Method::Cancel { consumer }]).collect();
         }
         Act::Delete { object: Object::Queue { name, .. }, if_unused, if_empty } => {
             Method::DeleteQueue { queue: name.clone(), if_unused: *if_unused, if_empty: *if_empty }

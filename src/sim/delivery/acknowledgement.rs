@@ -172,6 +172,10 @@ impl Sim {
             self.resume_globally(channel);
         } else {
             state.prefetch = prefetch;
+            // One of each consumer lifts that of the whole channel.
+            if std::mem::take(&mut state.global_prefetch) > 0 {
+                self.resume_globally(channel);
+            }
         }
         Reply::Done
     }
