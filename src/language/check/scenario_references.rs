@@ -35,7 +35,9 @@ pub fn check(scenario: &Scenario, vhost: &Name, tree: &Node, desk: &mut Diagnost
         declared.queues.insert((own.queue.vhost.clone(), own.queue.name.clone()));
     }
     let mut vhosts = scenario.topology.vhost_names();
-    vhosts.push(vhost.clone());
+    if !vhosts.contains(vhost) {
+        vhosts.push(vhost.clone());
+    }
     let check = ReferenceChecker { scenario, declared: &declared, vhosts, tree };
     for (at, consumer) in scenario.consumers.iter().enumerate() {
         check.consumer(consumer, desk);

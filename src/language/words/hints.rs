@@ -11,6 +11,11 @@ const HINTS: &[(&str, &[&str], &str)] = &[
         &["queue"],
         "a message goes to an exchange; the default one leads to a queue by its name: `exchange: \"\", routing_key: QUEUE`",
     ),
+    (
+        "reject_held",
+        &["multiple"],
+        "a reject settles one message; `nack: {of: NAME, multiple: true}` settles all before it, too",
+    ),
     ("publish", &["message_id"], "write `id`: it sets message_id and names the message everywhere"),
     ("publish", &["payload"], "write `body` for text, `json` for JSON, `file` for the contents of a file"),
     ("publish", &["persistent"], "write `delivery_mode: 2`, which is the default, or `delivery_mode: 1`"),

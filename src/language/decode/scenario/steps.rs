@@ -297,9 +297,20 @@ fn queue_of(what: &'static str, node: &Node, vhost: &Name, desk: &mut Diagnostic
 
 /// Takes the one object of a map, `{queue: …}` or `{exchange: …}`, beside which these keys may stand.
 fn queue_or_exchange<'n>(what: &str, node: &'n Node, beside: &[&str], desk: &mut Diagnostics) -> Option<&'n Entry> {
-    let objects = node.entries().iter().filter(|entry| !beside.contains(&entry.key.as_str()));
-    match Vec::from_iter(objects).as_slice() {
-        [entry] if matches!(&*entry.key, "queue" | "exchange") => Some(entry),
+    let is_object = |entry: &&Entry| matches!(&*entry.key, "queue" | "exchange");
+    let is_unknown = |entry: &&Entry| !is_object(entry) && !beside.contains(&entry.key.as_str());
+    let objects: Vec<&Entry> = node.entries().iter().filter(is_object).collect();
+    match objects.as_slice() {
+        [entry] => {
+            for other in node.entries().iter().filter(is_unknown) {
+                let message = format!("unknown key `{}` in {what}", other.key);
+                let problem = Problem::new(Code::YamlUnknownKey, message).at(other.key_span, "unknown key");
+                let below = format!("what is said of the {} stands in a map: `{}: {{name: …}}`", entry.key, entry.key);
+                let near = suggestions::nearest(&other.key, beside.iter().copied()).map(Help::did_you_mean);
+                desk.add(problem.help(near.unwrap_or_else(|| below.into())));
+            }
+            Some(entry)
+        }
         _ => {
             desk.wrong(what, node, DecodeError::Kind("`queue:` or `exchange:`"));
             None
