@@ -7,7 +7,7 @@ use crate::broker::{
 };
 use crate::model::{Moment, Name, QueueName};
 use crate::rules::{Differences, Edition, differences_of, rule_of_refusal};
-use crate::sim::exploring::Openings;
+use crate::sim::openings::Openings;
 use crate::sim::state::arena::{
     Arena, BindingDestination, ChannelIndex, ConsumerId, DeadLetteringId, ExchangeId, QueueId, VhostId,
 };

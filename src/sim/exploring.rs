@@ -15,21 +15,6 @@ use crate::sim::state::quorum_queue::Publisher;
 use crate::sim::state::timer::Timer;
 use std::collections::BTreeSet;
 
-/// What an explored run waits with, or does otherwise than usual.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Openings {
-    /// Dead letters stay where they are until they are sent on.
-    pub letters_wait: bool,
-    /// They do so while others act.
-    pub letters_late: bool,
-    /// Timers do not fire.
-    pub timers_wait: bool,
-    /// A channel that does not hear yet that a quorum queue is full, and how many more it gets in (LEN-9).
-    pub unheard: Option<(ChannelIndex, u32)>,
-    /// By which order many returns come back, when not by the usual one (CO-10).
-    pub order: Option<u64>,
-}
-
 /// The queues that something touches, and those that its dead letters may reach; two that meet in none can change places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Touched(u128);

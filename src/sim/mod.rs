@@ -14,6 +14,7 @@ mod exploring;
 mod invariants;
 mod management;
 mod methods;
+mod openings;
 mod queue;
 mod queue_counts;
 mod reason;

@@ -1,53 +1,16 @@
 //! The order in which commands of several channels and connections reach the broker. Only those that touch the same queues
 //! can change places, and of schedules that differ in nothing else only one is played (sleep sets).
 
-use crate::broker::{ChannelId, Command, ConnectionId};
+use crate::broker::{ChannelId, Command};
 use crate::sim::Touched;
-use crate::simulate::explore::choice::{Action, Choice, ChoiceKind};
-use crate::simulate::explore::world::World;
+use crate::simulate::explore::choice::{Alternative, Choice, ChoiceKind};
+use crate::simulate::explore::explored_run::ExploredRun;
+use crate::simulate::explore::lane::{Asleep, Lane, LateLane, lane_of};
 
 /// How many of the ready commands are looked at.
 const LOOKED_AT_MAX: usize = 200;
 
-/// The way on which commands keep their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lane {
-    Channel(ChannelId),
-    Connection(ConnectionId),
-    Management,
-}
-
-/// A lane whose first command need not come next, and what that touches.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Asleep {
-    lane: Lane,
-    touched: Touched,
-}
-
-/// A command that is late: its lane waits until something that touches the same came before it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Late {
-    lane: Lane,
-    touched: Touched,
-}
-
-pub(super) fn lane_of(command: &Command) -> Lane {
-    match command {
-        Command::Connect { connection, .. }
-        | Command::Disconnect { connection, .. }
-        | Command::Cut { connection, .. }
-        | Command::OpenChannel { connection, .. } => Lane::Connection(*connection),
-        Command::CloseChannel { channel, .. }
-        | Command::Call { channel, .. }
-        | Command::Publish { channel, .. }
-        | Command::Settle { channel, .. } => Lane::Channel(*channel),
-        Command::Manage { .. } | Command::Watch { .. } | Command::Unwatch { .. } | Command::AwaitQuiet { .. } => {
-            Lane::Management
-        }
-    }
-}
-
-impl World {
+impl ExploredRun {
     /// Returns whether a command must come before a later one.
     fn is_before(&self, earlier: &Command, later: &Command) -> bool {
         let (a, b) = (lane_of(earlier), lane_of(later));
@@ -131,11 +94,11 @@ impl World {
             let met: Vec<(usize, Touched)> = met;
             chosen.extend(met);
         }
-        let mut actions: Vec<Action> = chosen.iter().map(|(at, _)| Action::Arrive(*at)).collect();
+        let mut actions: Vec<Alternative> = chosen.iter().map(|(at, _)| Alternative::Arrive(*at)).collect();
         let others_go_on = self.player.has_work() || !left.is_empty();
         let delays = self.late.is_none() && actions.len() == 1 && others_go_on && touched != Touched::NOTHING;
         if delays {
-            actions.push(Action::Delay);
+            actions.push(Alternative::Delay);
         }
         let kind = self.kind_of(chosen.iter().map(|(at, _)| *at));
         (actions.len() > 1).then_some(Choice { kind, actions })
@@ -157,8 +120,8 @@ impl World {
     pub(super) fn put_to_sleep(&mut self, taken: usize, choice: &Choice) {
         for action in &choice.actions {
             match action {
-                Action::Arrive(at) if *at == taken => break,
-                Action::Arrive(at) => {
+                Alternative::Arrive(at) if *at == taken => break,
+                Alternative::Arrive(at) => {
                     let touched = self.touched_at(*at);
                     if let Some(lane) = self.player.ready_commands().nth(*at).map(lane_of) {
                         self.asleep.push(Asleep { lane, touched });
@@ -180,9 +143,9 @@ impl World {
 
     /// Lets the first ready command be late.
     pub(super) fn delay(&mut self, choice: &Choice) {
-        let Some(&Action::Arrive(at)) = choice.actions.first() else { return };
+        let Some(&Alternative::Arrive(at)) = choice.actions.first() else { return };
         let touched = self.touched_at(at);
         let lane = self.player.ready_commands().nth(at).map(lane_of);
-        self.late = lane.map(|lane| Late { lane, touched });
+        self.late = lane.map(|lane| LateLane { lane, touched });
     }
 }

@@ -135,7 +135,7 @@ impl ChoiceKind {
 
 /// One thing that may happen next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum Alternative {
     /// A ready command reaches the broker.
     Arrive(usize),
     /// The first ready command is late: others that touch the same queues come before it.
@@ -167,7 +167,7 @@ pub(super) enum Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Choice {
     pub kind: ChoiceKind,
-    pub actions: Vec<Action>,
+    pub actions: Vec<Alternative>,
 }
 
 /// One choice that is not what a plain run does: which one of the run, counted from 0, and what was taken.

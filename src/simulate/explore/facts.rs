@@ -17,7 +17,7 @@ const VALUES_MAX: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fact {
     /// How an expectation or a step ended.
-    Expectation(Place),
+    Expectation(FactPlace),
     /// How the publishes of somebody ended.
     Publishes(Name),
     /// What a queue held at the end.
@@ -32,15 +32,15 @@ pub enum Fact {
 
 /// A place in a file, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place(pub Span);
+pub struct FactPlace(pub Span);
 
-impl PartialOrd for Place {
+impl PartialOrd for FactPlace {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Place {
+impl Ord for FactPlace {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         (self.0.start, self.0.end).cmp(&(other.0.start, other.0.end))
     }
@@ -70,7 +70,7 @@ impl Facts {
         self.schedules += 1;
         let mut all = Vec::with_capacity(8);
         for failure in &played.failures {
-            let key = Fact::Expectation(Place(failure.span));
+            let key = Fact::Expectation(FactPlace(failure.span));
             let shown = failure.findings.first().map_or_else(
                 || failure.message.clone(),
                 |finding| format!("{}: expected {}, found {}", finding.field, finding.expected, finding.found),

@@ -3,10 +3,11 @@
 
 mod arrivals;
 mod choice;
+mod explored_run;
 mod facts;
+mod lane;
 mod search;
-mod world;
 
 pub use choice::ChoiceKind;
-pub use facts::{Fact, FactValue, Place};
+pub use facts::{Fact, FactPlace, FactValue};
 pub use search::{Exploration, Explored, Schedule, explore, play_schedule};

@@ -5,8 +5,8 @@ use crate::model::{Act, Cell, Policy, Profile};
 use crate::player::{Direction, RunResult};
 use crate::rules::{ChangedRule, Differences, Edition, PolicyContest, PolicyFate, differences_of, with_undone};
 use crate::simulate::explore::choice::{ChoiceKind, Deviation};
+use crate::simulate::explore::explored_run::{ExploredRun, Stop, TIE};
 use crate::simulate::explore::facts::{Fact, FactValue, Facts};
-use crate::simulate::explore::world::{Stop, TIE, World};
 use crate::simulate::rehearse::{Prepared, play_noting, prepare, suspects};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -94,7 +94,7 @@ impl Schedule {
 /// A search under way.
 struct Search {
     /// One for each table of rules that policies of equal priority leave open.
-    roots: Vec<World>,
+    roots: Vec<ExploredRun>,
     ties: Vec<&'static Differences>,
     looks: Arc<[Vec<Direction>]>,
     /// Parts of the topology are refused: there is one schedule.
@@ -160,13 +160,13 @@ impl Search {
         cell: &Cell,
         edition: Edition,
         tells: bool,
-    ) -> Result<World, Box<RunResult>> {
+    ) -> Result<ExploredRun, Box<RunResult>> {
         let Prepared { sim, player, moment, limits, refused } = prepare(rules, cell, edition, tells);
         if refused {
             return Err(Box::new(player.finish()));
         }
         let player = if tells { player } else { player.without_timeline() };
-        Ok(World::new(sim, player, moment, limits, Arc::clone(&self.looks)))
+        Ok(ExploredRun::new(sim, player, moment, limits, Arc::clone(&self.looks)))
     }
 
     /// Plays a path once more, with its timeline.
@@ -230,7 +230,7 @@ impl Search {
     }
 
     /// Plays all schedules that go on from here and choose otherwise just so many times.
-    fn descend(&mut self, mut world: World, left: u32) {
+    fn descend(&mut self, mut world: ExploredRun, left: u32) {
         loop {
             match world.run() {
                 Stop::Open(choice) => {
@@ -286,7 +286,7 @@ impl Search {
     }
 
     /// Goes along the plain run, and lets draws leave it where they choose otherwise first.
-    fn draw_from(&mut self, mut world: World, draws: Vec<(u64, Random)>, levels: u32) {
+    fn draw_from(&mut self, mut world: ExploredRun, draws: Vec<(u64, Random)>, levels: u32) {
         let (mut first, mut draws) = (0, draws.into_iter().peekable());
         while let Stop::Open(choice) = world.run() {
             for alternative in 1..choice.actions.len() {
@@ -308,7 +308,7 @@ impl Search {
     }
 
     /// Goes on by chance to the end; what was played before does not count.
-    fn draw_on(&mut self, mut world: World, mut random: Random, levels: u32) {
+    fn draw_on(&mut self, mut world: ExploredRun, mut random: Random, levels: u32) {
         world.goes_on = true;
         let odds = 2 << (random.next() % ODDS);
         loop {
@@ -329,7 +329,7 @@ impl Search {
         }
     }
 
-    fn finish(&mut self, mut world: World) {
+    fn finish(&mut self, mut world: ExploredRun) {
         let (path, kinds) = (std::mem::take(&mut world.taken), std::mem::take(&mut world.kinds));
         let (played, _) = world.finish();
         self.keep(path, kinds, &played);

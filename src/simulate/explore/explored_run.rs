@@ -5,8 +5,8 @@ use crate::broker::{Client, Command, Event, Reply, RequestId};
 use crate::model::Moment;
 use crate::player::{Direction, Perturbation, Player, RunResult};
 use crate::sim::{Sim, Touched};
-use crate::simulate::explore::arrivals::{Asleep, Lane, Late, lane_of};
-use crate::simulate::explore::choice::{Action, Choice, ChoiceKind, Deviation};
+use crate::simulate::explore::choice::{Alternative, Choice, ChoiceKind, Deviation};
+use crate::simulate::explore::lane::{Asleep, Lane, LateLane, lane_of};
 use crate::simulate::{Ended, Limits};
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ enum Next {
 
 /// One run under way.
 #[derive(Clone)]
-pub(super) struct World {
+pub(super) struct ExploredRun {
     pub(super) sim: Sim,
     pub(super) player: Player,
     pub(super) now: Moment,
@@ -54,7 +54,7 @@ pub(super) struct World {
     moment_asked: bool,
     timers_held: bool,
     /// The command that is late.
-    pub(super) late: Option<Late>,
+    pub(super) late: Option<LateLane>,
     /// What late dead letters touch, and whether something came before them by now.
     late_letters: Option<(Touched, bool)>,
     /// Lanes whose first command is known to come later in another schedule that is the same.
@@ -78,7 +78,7 @@ pub(super) struct World {
     pub(super) goes_on: bool,
 }
 
-impl World {
+impl ExploredRun {
     /// Begins a run: the set-up is done, and these looks may be shifted.
     pub fn new(sim: Sim, player: Player, now: Moment, limits: Limits, looks: Arc<[Vec<Direction>]>) -> Self {
         Self {
@@ -183,7 +183,7 @@ impl World {
             self.player.handle_event(self.now, event);
         }
         if self.player.hesitates_now() {
-            let actions = vec![Action::EndNow, Action::ActFirst];
+            let actions = vec![Alternative::EndNow, Alternative::ActFirst];
             return Next::Open(Choice { kind: ChoiceKind::LastWork, actions });
         }
         self.step_commands()
@@ -197,8 +197,8 @@ impl World {
         }
         self.looks_asked = point + 1;
         let ways = self.looks.get(point).filter(|ways| !ways.is_empty())?;
-        let shifts = ways.iter().map(|&way| Action::Shift(Perturbation { point, way }));
-        Some(Choice { kind: ChoiceKind::Look, actions: std::iter::once(Action::Look).chain(shifts).collect() })
+        let shifts = ways.iter().map(|&way| Alternative::Shift(Perturbation { point, way }));
+        Some(Choice { kind: ChoiceKind::Look, actions: std::iter::once(Alternative::Look).chain(shifts).collect() })
     }
 
     fn step_timers(&mut self) -> Next {
@@ -206,14 +206,14 @@ impl World {
             && self.sim.timer_due(self.now) == Some(self.now)
             && self.player.wake_at().is_some_and(|at| at <= self.now)
         {
-            let actions = vec![Action::TimersFirst, Action::ClientsFirst];
+            let actions = vec![Alternative::TimersFirst, Alternative::ClientsFirst];
             return Next::Open(Choice { kind: ChoiceKind::TimerOrClient, actions });
         }
         let together = self.sim.due_together(self.now);
-        let mut actions = vec![Action::Fire(0)];
+        let mut actions = vec![Alternative::Fire(0)];
         if let Some((first, others)) = together.split_first() {
             let met = others.iter().enumerate().filter(|(_, other)| first.meets(**other));
-            actions.extend(met.map(|(at, _)| Action::Fire(at + 1)));
+            actions.extend(met.map(|(at, _)| Alternative::Fire(at + 1)));
         }
         if actions.len() > 1 {
             return Next::Open(Choice { kind: ChoiceKind::Timer, actions });
@@ -225,14 +225,14 @@ impl World {
     }
 
     fn step_letters(&mut self, touched: Touched, by_worker: bool) -> Next {
-        let mut actions = vec![Action::SendLetters];
+        let mut actions = vec![Alternative::SendLetters];
         let rivals = self.enabled().into_iter().filter(|&at| self.touched_at(at).meets(touched));
-        let rivals: Vec<Action> = rivals.map(Action::Arrive).collect();
+        let rivals: Vec<Alternative> = rivals.map(Alternative::Arrive).collect();
         // Who hears of something only now may do something before they arrive.
         let others_act = self.player.has_work() || self.sim.has_events();
         let may_delay = rivals.is_empty() && others_act;
         actions.extend(rivals);
-        actions.extend(may_delay.then_some(Action::DelayLetters));
+        actions.extend(may_delay.then_some(Alternative::DelayLetters));
         if actions.len() == 1 {
             self.sim.send_waiting_letters();
             return Next::GoOn;
@@ -288,7 +288,7 @@ impl World {
         let singly = !self.returns_asked && self.is_first_of_many_returns(first);
         self.returns_asked |= singly;
         if self.sim.returns_in_no_order(command) || singly {
-            let actions = std::iter::once(Action::KeepOrder).chain((1..=ORDERS).map(Action::Order)).collect();
+            let actions = std::iter::once(Alternative::KeepOrder).chain((1..=ORDERS).map(Alternative::Order)).collect();
             return Some(Choice { kind: ChoiceKind::ReturnOrder, actions });
         }
         let lane = lane_of(command);
@@ -299,7 +299,7 @@ impl World {
         self.series = Some((lane, true));
         let left = self.player.ready_commands().filter(|other| lane_of(other) == lane).count() as u32;
         let later = std::iter::successors(Some(1), |n| Some(n * 2)).take_while(|n| *n < left).chain([left]);
-        let actions = std::iter::once(Action::Hear).chain(later.map(Action::HearAfter)).collect();
+        let actions = std::iter::once(Alternative::Hear).chain(later.map(Alternative::HearAfter)).collect();
         Some(Choice { kind: ChoiceKind::FullSignal, actions })
     }
 
@@ -367,39 +367,39 @@ impl World {
         Next::GoOn
     }
 
-    fn act(&mut self, action: Action, choice: &Choice) {
+    fn act(&mut self, action: Alternative, choice: &Choice) {
         match action {
-            Action::Arrive(at) => {
+            Alternative::Arrive(at) => {
                 self.put_to_sleep(at, choice);
                 self.arrive(at);
             }
-            Action::Delay => self.delay(choice),
-            Action::SendLetters => self.sim.send_waiting_letters(),
-            Action::DelayLetters => {
+            Alternative::Delay => self.delay(choice),
+            Alternative::SendLetters => self.sim.send_waiting_letters(),
+            Alternative::DelayLetters => {
                 let touched = self.sim.waiting_letters().map_or(Touched::NOTHING, |(touched, _)| touched);
                 self.late_letters = Some((touched, false));
                 self.sim.delay_letters();
             }
-            Action::Fire(which) => {
+            Alternative::Fire(which) => {
                 self.sim.prefer_timer(which);
                 self.sim.fire_next(self.now);
             }
-            Action::TimersFirst | Action::Look | Action::Hear => {}
-            Action::ClientsFirst => {
+            Alternative::TimersFirst | Alternative::Look | Alternative::Hear => {}
+            Alternative::ClientsFirst => {
                 self.timers_held = true;
                 self.sim.hold_timers(true);
             }
-            Action::Shift(shift) => self.player.shift(shift),
-            Action::HearAfter(more) => {
+            Alternative::Shift(shift) => self.player.shift(shift),
+            Alternative::HearAfter(more) => {
                 let channel = self.first_enabled().and_then(|first| self.player.ready_commands().nth(first));
                 if let Some(Command::Publish { channel, .. }) = channel {
                     self.sim.let_in_unheard(*channel, more);
                 }
             }
-            Action::KeepOrder => {}
-            Action::Order(order) => self.shuffle_returns(order),
-            Action::EndNow => self.player.end_consumers(self.now, false),
-            Action::ActFirst => self.player.end_consumers(self.now, true),
+            Alternative::KeepOrder => {}
+            Alternative::Order(order) => self.shuffle_returns(order),
+            Alternative::EndNow => self.player.end_consumers(self.now, false),
+            Alternative::ActFirst => self.player.end_consumers(self.now, true),
         }
     }
 
