@@ -3,7 +3,7 @@
 
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
-use crate::model::{Count, Key, LateValue, Matcher, Millis, Moment, Name, QueueName, Text, Value};
+use crate::model::{Count, Key, LateValue, Matcher, Millis, Moment, Name, Property, QueueName, Text, Value};
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -95,11 +95,47 @@ pub struct MessagePattern {
     pub exchange: Option<Name>,
     pub routing_key: Option<Text>,
     pub redelivered: Option<bool>,
-    pub priority: Option<Count>,
-    pub correlation_id: Option<Text>,
-    pub content_type: Option<Name>,
+    /// Each as the file lists them.
+    pub properties: Vec<(Property, PropertyPattern)>,
+    /// These properties must not be there.
+    pub without_properties: Vec<Property>,
     /// The header `x-death`: whole, in order.
     pub x_death: Option<Entries<DeathPattern>>,
+}
+
+/// What a property must be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PropertyPattern {
+    /// An empty text is also an absent property.
+    Text(Text),
+    /// An absent priority is 0; other absent numbers fit nothing.
+    Number(Count),
+}
+
+impl MessagePattern {
+    /// Returns whether it asks for nothing but a name.
+    pub fn is_name_only(&self) -> bool {
+        let rest = Self { span: self.span, id: self.id.clone(), ..Self::any(self.span) };
+        *self == rest
+    }
+
+    /// Makes one that every message fits.
+    pub fn any(span: Span) -> Self {
+        Self {
+            span,
+            id: None,
+            body: None,
+            json: None,
+            headers: Vec::new(),
+            without_headers: Vec::new(),
+            exchange: None,
+            routing_key: None,
+            redelivered: None,
+            properties: Vec::new(),
+            without_properties: Vec::new(),
+            x_death: None,
+        }
+    }
 }
 
 /// Names the fields of one x-death entry that matter.

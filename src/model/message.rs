@@ -29,6 +29,92 @@ pub struct Properties {
     pub cluster_id: Option<Name>,
 }
 
+/// One of AMQP's basic properties but for the headers, as a file names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Property {
+    ContentType,
+    ContentEncoding,
+    DeliveryMode,
+    Priority,
+    CorrelationId,
+    ReplyTo,
+    Expiration,
+    MessageId,
+    Timestamp,
+    Type,
+    UserId,
+    AppId,
+}
+
+impl Property {
+    /// All of them, in AMQP's order.
+    pub const ALL: [Property; 12] = [
+        Property::ContentType,
+        Property::ContentEncoding,
+        Property::DeliveryMode,
+        Property::Priority,
+        Property::CorrelationId,
+        Property::ReplyTo,
+        Property::Expiration,
+        Property::MessageId,
+        Property::Timestamp,
+        Property::Type,
+        Property::UserId,
+        Property::AppId,
+    ];
+
+    /// Returns AMQP's name of it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Property::ContentType => "content_type",
+            Property::ContentEncoding => "content_encoding",
+            Property::DeliveryMode => "delivery_mode",
+            Property::Priority => "priority",
+            Property::CorrelationId => "correlation_id",
+            Property::ReplyTo => "reply_to",
+            Property::Expiration => "expiration",
+            Property::MessageId => "message_id",
+            Property::Timestamp => "timestamp",
+            Property::Type => "type",
+            Property::UserId => "user_id",
+            Property::AppId => "app_id",
+        }
+    }
+
+    /// Finds one by its name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|property| property.as_str() == name)
+    }
+}
+
+impl Properties {
+    /// Returns a property that is a text; none where it is absent or a number.
+    pub fn text(&self, property: Property) -> Option<&Name> {
+        match property {
+            Property::ContentType => self.content_type.as_ref(),
+            Property::ContentEncoding => self.content_encoding.as_ref(),
+            Property::CorrelationId => self.correlation_id.as_ref(),
+            Property::ReplyTo => self.reply_to.as_ref(),
+            Property::Expiration => self.expiration.as_ref(),
+            Property::MessageId => self.message_id.as_ref(),
+            Property::Type => self.kind.as_ref(),
+            Property::UserId => self.user_id.as_ref(),
+            Property::AppId => self.app_id.as_ref(),
+            Property::DeliveryMode | Property::Priority | Property::Timestamp => None,
+        }
+    }
+
+    /// Returns a property that is a number; none where it is absent or a text.
+    pub fn number(&self, property: Property) -> Option<u64> {
+        match property {
+            Property::DeliveryMode => self.delivery_mode.map(u64::from),
+            Property::Priority => self.priority.map(u64::from),
+            Property::Timestamp => self.timestamp,
+            _ => None,
+        }
+    }
+}
+
 /// What a delivered message offers to templates, as `message.id`.
 pub const MESSAGE_FIELDS: [&str; 11] = [
     "id",

@@ -31,12 +31,12 @@ pub use count::Count;
 pub use counted::{by_number, counted};
 pub use expectation::{
     Batches, ConnectionExpectation, ConsumerExpectation, DeathPattern, Entries, Expectation, MessageExpectation,
-    MessagePattern, Order, Peak, PublishExpectation, PublishOutcome, QueueExpectation, Received, Subject,
-    TallyExpectation, TallyGroups, TallySource, Tolerance, When,
+    MessagePattern, Order, Peak, PropertyPattern, PublishExpectation, PublishOutcome, QueueExpectation, Received,
+    Subject, TallyExpectation, TallyGroups, TallySource, Tolerance, When,
 };
 pub use expression::{Scope, Template, TemplateError};
 pub use handling::{Handling, Ignored, IgnoredKind, Replacement};
-pub use message::{MESSAGE_FIELDS, Message, Properties};
+pub use message::{MESSAGE_FIELDS, Message, Properties, Property};
 pub use moment::{DurationError, Millis, Moment};
 pub use name::{Name, QueueName};
 pub use object::{Object, ObjectKind, Origin, Origins, exchange_in_words};

@@ -1,12 +1,13 @@
 //! Whether an expectation of a consumer holds: what its instances received and settled, in which shares and batches.
 //! Gives the findings that do not fit. Never waits and never asks the broker.
 
-use crate::model::{Batches, ConsumerExpectation, Received, Scope};
+use crate::model::{Batches, ConsumerExpectation, Entries, MessagePattern, Name, Received, Scope};
 use crate::player::BoundedLog;
 use crate::player::assert::evidence::{Evidence, count, list_in_words};
 use crate::player::assert::judge_messages::{message_list, name_list};
 use crate::player::consumer::matching::is_of;
 use crate::player::record::failure::Finding;
+use crate::player::record::ledger::SettledMessage;
 use crate::player::record::outcome::MessageRecord;
 
 /// Lists what does not fit of a consumer, over all its instances.
@@ -35,8 +36,8 @@ pub(crate) fn judge_consumer(wanted: &ConsumerExpectation, evidence: &Evidence, 
         match wanted {
             Some(Received::Count(range)) => count(field, Some(*range), total, findings),
             Some(Received::Messages(list)) => {
-                let names = instances.iter().flat_map(|&i| ledger.settled[i][which].iter().cloned());
-                name_list(field, list, &names.collect::<Vec<_>>(), &Scope::new(), findings);
+                let settled = || instances.iter().flat_map(|&i| ledger.settled[i][which].iter().map(move |it| (i, it)));
+                judge_settled(field, list, total, settled().collect(), evidence, findings);
             }
             None => {}
         }
@@ -48,6 +49,33 @@ pub(crate) fn judge_consumer(wanted: &ConsumerExpectation, evidence: &Evidence, 
     for (name, range, _) in &wanted.shares {
         let share = ledger.consumers.iter().find(|one| one.name == *name).map_or(0, |one| one.received.count());
         count(&format!("shares.{name}"), Some(*range), share, findings);
+    }
+}
+
+/// Compares settled messages with a list: by name alone where it asks for no more, else by what was delivered.
+fn judge_settled(
+    field: &str,
+    wanted: &Entries<MessagePattern>,
+    total: u64,
+    settled: Vec<(usize, &SettledMessage)>,
+    evidence: &Evidence,
+    findings: &mut Vec<Finding>,
+) {
+    if settled.len() as u64 != total {
+        findings.push(Finding::new(field, "a list", format!("{total} messages, too many to list")));
+        return;
+    }
+    if wanted.entries.iter().all(MessagePattern::is_name_only) {
+        let names: Vec<Name> = settled.iter().map(|(_, message)| message.name.clone()).collect();
+        return name_list(field, wanted, &names, &Scope::new(), findings);
+    }
+    let received = &evidence.ledger.consumers;
+    let record = |(instance, message): &(usize, &SettledMessage)| received[*instance].received.get(message.receipt);
+    let records: Option<Vec<&MessageRecord>> =
+        settled.iter().map(|one| record(one).map(|receipt| &receipt.record)).collect();
+    match records {
+        Some(records) => message_list(field, wanted, &records, &Scope::new(), findings),
+        None => findings.push(Finding::new(field, "a list", "messages among too many to keep them all")),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Compares lists of messages with what a file lists: whole or at least these, in order or not.
 
-use crate::model::{DeathPattern, Entries, MessagePattern, Name, Order, Scope, Table, Text, Value};
+use crate::model::{
+    DeathPattern, Entries, MessagePattern, Name, Order, Properties, Property, PropertyPattern, Scope, Table, Text, Value,
+};
 use crate::player::assert::evidence::list_in_words;
 use crate::player::consumer::matching::{name_matches, same_value};
 use crate::player::record::failure::{Difference, Finding};
@@ -168,33 +170,53 @@ pub(crate) fn compare_message(
     scope: &Scope,
     findings: &mut Vec<Finding>,
 ) {
-    let properties = &found.message.properties;
     let body = String::from_utf8_lossy(&found.message.body);
     text("id", &wanted.id, &found.name, scope, name_matches, findings);
     text("body", &wanted.body, &body, scope, equal, findings);
     text("routing_key", &wanted.routing_key, &found.routing_key, scope, equal, findings);
-    let correlation_id = properties.correlation_id.as_deref().unwrap_or_default();
-    text("correlation_id", &wanted.correlation_id, correlation_id, scope, equal, findings);
-    let content_type = properties.content_type.as_deref().unwrap_or_default();
-    let fields =
-        [("exchange", &wanted.exchange, &*found.exchange), ("content_type", &wanted.content_type, content_type)];
-    for (field, wanted, found) in fields {
-        if let Some(wanted) = wanted.as_ref().filter(|wanted| &***wanted != found) {
-            findings.push(Finding::new(field, wanted, found));
-        }
+    if let Some(wanted) = wanted.exchange.as_ref().filter(|wanted| **wanted != found.exchange) {
+        findings.push(Finding::new("exchange", wanted, &found.exchange));
     }
     if let Some(wanted) = wanted.redelivered.filter(|wanted| *wanted != found.redelivered) {
         findings.push(Finding::new("redelivered", wanted, found.redelivered));
     }
-    if let Some(wanted) = wanted.priority.filter(|wanted| !wanted.holds(properties.priority.unwrap_or(0).into())) {
-        let found = properties.priority.map_or("none".to_owned(), |priority| priority.to_string());
-        findings.push(Finding::new("priority", wanted, found));
-    }
+    compare_properties(wanted, &found.message.properties, scope, findings);
     json(wanted, &body, scope, findings);
     headers(wanted, found, scope, findings);
     if let Some(deaths) = &wanted.x_death {
         let found = found.message.header("x-death").and_then(Value::as_array).unwrap_or_default();
         death_list(deaths, found, findings);
+    }
+}
+
+/// Lists the properties that differ; an absent priority is 0, as RabbitMQ takes it (PRI-2).
+fn compare_properties(wanted: &MessagePattern, found: &Properties, scope: &Scope, findings: &mut Vec<Finding>) {
+    let shown = |property: Property| {
+        let number = || found.number(property).map(|number| number.to_string());
+        found.text(property).map(|text| text.to_string()).or_else(number)
+    };
+    for (property, pattern) in &wanted.properties {
+        let field = property.as_str();
+        let none = || shown(*property).unwrap_or_else(|| "none".to_owned());
+        match pattern {
+            PropertyPattern::Text(wanted) => match wanted.render(scope) {
+                Ok(wanted) if found.text(*property).map_or("", |text| text) == &*wanted => {}
+                Ok(wanted) => findings.push(Finding::new(field, wanted, none())),
+                Err(error) => findings.push(Finding::new(field, error.message, none())),
+            },
+            PropertyPattern::Number(wanted) => {
+                let absent = (*property == Property::Priority).then_some(0);
+                let number = found.number(*property).or(absent);
+                if !number.is_some_and(|number| wanted.holds(number)) {
+                    findings.push(Finding::new(field, wanted, none()));
+                }
+            }
+        }
+    }
+    for property in &wanted.without_properties {
+        if let Some(found) = shown(*property) {
+            findings.push(Finding::new(property.as_str(), "not there", found));
+        }
     }
 }
 

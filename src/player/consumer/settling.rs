@@ -9,6 +9,7 @@ use crate::player::consumer::working::SharedAct;
 use crate::player::context::Context;
 use crate::player::message::anonymous_messages::Fate;
 use crate::player::message::bad_value::place_of_refused;
+use crate::player::record::ledger::SettledMessage;
 use crate::player::record::outcome::ActionRecord;
 use crate::player::record::timeline::{Attempt, TimelineEvent};
 use crate::rules::{Access, missing_right};
@@ -78,7 +79,8 @@ impl ConsumerInstance {
         while let Some(tag) = self.in_hand.range(first..=last).next().map(|(tag, _)| *tag) {
             let Some(in_hand) = self.in_hand.remove(&tag) else { break };
             context.ledger.did(self.number, in_hand.receipt, ActionRecord::Settled(settlement));
-            context.ledger.settled(self.number, in_hand.name.clone(), settlement);
+            let message = SettledMessage { name: in_hand.name.clone(), receipt: in_hand.receipt };
+            context.ledger.settled(self.number, message, settlement);
             if let Some(alike) = in_hand.alike.filter(|_| settlement != Settlement::Ack) {
                 let queue = &context.ledger.consumers[self.number].queue;
                 context.names.ended(queue, alike, if returns { Fate::Returned } else { Fate::Rejected });

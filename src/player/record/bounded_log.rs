@@ -96,14 +96,24 @@ impl<T> BoundedLog<T> {
         self.first.iter().chain(self.last())
     }
 
-    /// Returns the entries of the same index to change; `None` when it was let go.
+    /// Returns the entry of an index; `None` when it was let go.
+    pub fn get(&self, index: u64) -> Option<&T> {
+        let at = index as usize;
+        self.first.get(at).or_else(|| self.last.get(self.place_among_last(at)?).map(|(entry, _)| entry))
+    }
+
+    /// Returns the entry of an index to change; `None` when it was let go.
     pub fn get_mut(&mut self, index: u64) -> Option<&mut T> {
         let at = index as usize;
         if at < self.first.len() {
             return self.first.get_mut(at);
         }
-        let gone = self.count as usize - self.first.len() - self.last.len();
-        at.checked_sub(self.first.len() + gone).and_then(|i| self.last.get_mut(i)).map(|(entry, _)| entry)
+        let place = self.place_among_last(at)?;
+        self.last.get_mut(place).map(|(entry, _)| entry)
+    }
+
+    fn place_among_last(&self, at: usize) -> Option<usize> {
+        at.checked_sub(self.count as usize - self.last.len())
     }
 
     /// Returns the digest of what was let go.

@@ -37,13 +37,21 @@ impl QueueTally {
     }
 }
 
+/// A message that a consumer settled.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SettledMessage {
+    pub name: Name,
+    /// The receipt's index among the consumer's.
+    pub receipt: u64,
+}
+
 /// Adds up a run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
     pub queues: BTreeMap<QueueName, QueueTally>,
     pub consumers: Vec<ConsumerOutcome>,
-    /// Settlements by consumer index: acked, nacked, rejected message names.
-    pub settled: Vec<[BoundedLog<Name>; 3]>,
+    /// Settlements by consumer index: acked, nacked, rejected messages.
+    pub settled: Vec<[BoundedLog<SettledMessage>; 3]>,
     /// Sizes of batches by consumer index.
     pub batches: Vec<BoundedLog<u64>>,
     /// By publisher.
@@ -144,7 +152,7 @@ impl Ledger {
         self.batches[consumer].push(size, &size.to_le_bytes());
     }
 
-    pub fn settled(&mut self, consumer: usize, name: Name, settlement: Settlement) {
+    pub fn settled(&mut self, consumer: usize, message: SettledMessage, settlement: Settlement) {
         self.released(consumer, 1);
         let requeued = matches!(settlement, Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true });
         if requeued && let Some(tally) = self.queues.get_mut(&self.consumers[consumer].queue) {
@@ -155,8 +163,8 @@ impl Ledger {
             Settlement::Nack { .. } => 1,
             Settlement::Reject { .. } => 2,
         };
-        let text = name.clone();
-        self.settled[consumer][which].push(name, text.as_bytes());
+        let name = message.name.clone();
+        self.settled[consumer][which].push(message, name.as_bytes());
     }
 
     /// Takes deliveries off a consumer's account: settled, or back in the queue with its channel.

@@ -5,13 +5,14 @@ use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
 use crate::language::decode::read;
 use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::scenario::matchers::DEATH_REASONS;
+use crate::language::decode::scenario::publish::expiration;
 use crate::language::decode::scenario::tally::tally;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::model::{
     Batches, ConnectionExpectation, ConsumerExpectation, Count, DeathPattern, Entries, Expectation, MessageExpectation,
-    MessagePattern, Millis, Moment, Name, Order, Peak, PublishExpectation, PublishOutcome, QueueExpectation, QueueName,
-    Received, Subject, Tolerance, When,
+    MessagePattern, Millis, Moment, Name, Order, Peak, Property, PropertyPattern, PublishExpectation, PublishOutcome,
+    QueueExpectation, QueueName, Received, Subject, Tolerance, When,
 };
 use crate::source::{Code, Help, Problem, Span};
 
@@ -228,21 +229,7 @@ fn included<T>(
 
 /// Decodes one message of a list: its id alone, or the fields that matter.
 pub fn pattern(node: &Node, desk: &mut Diagnostics) -> Option<MessagePattern> {
-    let mut pattern = MessagePattern {
-        span: node.span,
-        id: None,
-        body: None,
-        json: None,
-        headers: Vec::new(),
-        without_headers: Vec::new(),
-        exchange: None,
-        routing_key: None,
-        redelivered: None,
-        priority: None,
-        correlation_id: None,
-        content_type: None,
-        x_death: None,
-    };
+    let mut pattern = MessagePattern::any(node.span);
     if !matches!(node.kind, NodeKind::Map(_)) {
         pattern.id = Some(desk.read("a message", node, |node| match read::late_name(node) {
             Err(DecodeError::Kind(_) | DecodeError::Scalar(_)) => Err(DecodeError::Kind("its id, or a map of fields")),
@@ -259,13 +246,59 @@ pub fn pattern(node: &Node, desk: &mut Diagnostics) -> Option<MessagePattern> {
     pattern.exchange = fields.opt("exchange", desk, read::name);
     pattern.routing_key = fields.opt("routing_key", desk, read::late_name);
     pattern.redelivered = fields.opt("redelivered", desk, read::boolean);
-    pattern.priority = fields.opt("priority", desk, read::count);
-    pattern.correlation_id = fields.opt("correlation_id", desk, read::late_name);
-    pattern.content_type = fields.opt("content_type", desk, read::name);
+    pattern.properties =
+        Property::ALL.into_iter().filter_map(|one| Some((one, property(&mut fields, one, desk)?))).collect();
+    pattern.without_properties = fields.opt("without_properties", desk, property_names).unwrap_or_default();
+    contradictions(&pattern, node, desk);
     pattern.x_death =
         fields.node("x_death").and_then(|node| entries(("includes_deaths", "`x_death`"), node, None, desk, death));
     fields.finish(desk);
     Some(pattern)
+}
+
+/// Reads what a property must be: a text or a number, as a publish gives it.
+fn property(fields: &mut MapDecoder<'_>, property: Property, desk: &mut Diagnostics) -> Option<PropertyPattern> {
+    let key = property.as_str();
+    match property {
+        Property::Priority | Property::Timestamp => fields.opt(key, desk, read::count).map(PropertyPattern::Number),
+        Property::DeliveryMode => {
+            let mode = fields.opt(key, desk, read::between(1u8, 2));
+            mode.map(|mode| PropertyPattern::Number(Count::exactly(mode.into())))
+        }
+        Property::Expiration => fields.opt(key, desk, expiration).map(PropertyPattern::Text),
+        _ => fields.opt(key, desk, read::late_name).map(PropertyPattern::Text),
+    }
+}
+
+/// Reads the names of properties.
+fn property_names(node: &Node) -> Read<Vec<Property>> {
+    read::texts(node)?
+        .into_iter()
+        .map(|name| {
+            Property::named(&name).ok_or_else(|| {
+                let help = match name.as_str() {
+                    "headers" => "headers are named by `without_headers`".into(),
+                    "id" => "the property is `message_id`".into(),
+                    name => suggestions::suggest(name, Property::ALL.map(Property::as_str), "there are"),
+                };
+                DecodeError::Value { message: format!("knows no property `{name}`"), help: Some(help) }
+            })
+        })
+        .collect()
+}
+
+/// Refuses a property that must have a value and must not be there.
+fn contradictions(pattern: &MessagePattern, node: &Node, desk: &mut Diagnostics) {
+    for (property, _) in &pattern.properties {
+        if !pattern.without_properties.contains(property) {
+            continue;
+        }
+        let key = property.as_str();
+        let place = |key: &str| node.entries().iter().find(|entry| entry.key == key).map_or(node.span, |it| it.key_span);
+        let message = format!("no message has a `{key}` and is without it");
+        let problem = Problem::new(Code::ValueBad, message).at(place("without_properties"), "names it, too");
+        desk.add(problem.at(place(key), "must be this").help("keep one of them"));
+    }
 }
 
 fn death(node: &Node, desk: &mut Diagnostics) -> Option<DeathPattern> {

@@ -142,7 +142,7 @@ fn late_number(node: &Node, low: i64, high: i64) -> Read<LateValue> {
 }
 
 /// Reads an expiration: a duration, a number of milliseconds, or any text for the broker to judge (TTL-1).
-fn expiration(node: &Node) -> Read<Text> {
+pub fn expiration(node: &Node) -> Read<Text> {
     match &node.kind {
         NodeKind::Integer(ms) => Ok(Text::Fixed(ms.to_string().into())),
         NodeKind::Text(text) => match text.parse::<Millis>() {
