@@ -199,6 +199,10 @@ pub enum Management {
     CloseConnection {
         connection: ConnectionId,
     },
+    /// Replies [`Reply::Described`](crate::broker::Reply::Described).
+    DescribeQueue {
+        queue: QueueName,
+    },
     /// Stops and starts the broker; durable things survive.
     Restart {
         down_for: Millis,

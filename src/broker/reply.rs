@@ -4,7 +4,7 @@
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
 use crate::broker::{Delivery, DeliveryTag};
-use crate::model::Name;
+use crate::model::{Name, QueueKind};
 use std::fmt;
 
 /// A successful answer.
@@ -20,6 +20,10 @@ pub enum Reply {
     /// purge-ok, delete-ok.
     Counted {
         messages: u64,
+    },
+    /// What the management API says of a queue: its type; `None` where that is none of RabbitMQ's own.
+    Described {
+        kind: Option<QueueKind>,
     },
     /// basic.get-ok with the ready messages that remain, or get-empty.
     Got(Option<Box<Got>>),

@@ -10,7 +10,7 @@ use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::scenario::consumers::consumer;
 use crate::language::decode::scenario::publish::Folder;
 use crate::language::decode::scenario::requirements::{brokers, live, needs};
-use crate::language::decode::scenario::steps::{StepSurroundings, check_at_end, check_pace, steps};
+use crate::language::decode::scenario::steps::{StepSurroundings, check_at_end, check_pace, refused_starts, steps};
 use crate::language::expand::matrix;
 use crate::language::expand::matrix::{Choice, axis_text};
 use crate::language::expand::merge_topologies;
@@ -227,7 +227,9 @@ impl<'a> File<'a> {
         for key in ["topology", "vars", "matrix", "allow"] {
             fields.node(key);
         }
-        let consumers = fields.node("consumers").map_or_else(Vec::new, |node| consumers(node, stage, desk));
+        let lists = ["steps", "finally"].into_iter().filter_map(|key| root.get(key));
+        let refused = refused_starts(lists);
+        let consumers = fields.node("consumers").map_or_else(Vec::new, |node| consumers(node, &refused, stage, desk));
         let mut list = |key: &str, desk: &mut Diagnostics| {
             fields.node(key).map_or_else(Vec::new, |node| steps(&format!("`{key}`"), node, stage, desk))
         };
@@ -259,7 +261,13 @@ impl<'a> File<'a> {
     }
 }
 
-fn consumers(node: &Node, stage: &StepSurroundings<'_>, desk: &mut Diagnostics) -> Vec<Consumer> {
+/// Decodes all consumers; those whose start must be refused may hold what the broker refuses.
+fn consumers(
+    node: &Node,
+    refused: &BTreeSet<&str>,
+    stage: &StepSurroundings<'_>,
+    desk: &mut Diagnostics,
+) -> Vec<Consumer> {
     if !matches!(node.kind, NodeKind::Map(_) | NodeKind::Faulty) {
         let message = format!("`consumers` is a map of names and consumers, found {}", node.describe());
         let problem = Problem::new(Code::ValueKind, message).at(node.span, "expected a map");
@@ -267,7 +275,11 @@ fn consumers(node: &Node, stage: &StepSurroundings<'_>, desk: &mut Diagnostics) 
     }
     node.entries()
         .iter()
-        .filter_map(|entry| consumer(entry, &stage.vhost, &stage.ladders, &stage.folder, desk))
+        .filter_map(|entry| {
+            let manual = entry.value.get("start").and_then(Node::as_text) == Some("manual");
+            let refused = manual && refused.contains(entry.key.as_str());
+            desk.must_be_refused(refused, |desk| consumer(entry, &stage.vhost, &stage.ladders, &stage.folder, desk))
+        })
         .collect()
 }
 

@@ -152,7 +152,6 @@ impl Act {
             self,
             Act::Expect(_)
                 | Act::Advance(_)
-                | Act::Start(_)
                 | Act::Stop(_)
                 | Act::Crash(_)
                 | Act::CloseConnection { .. }

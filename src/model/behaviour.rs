@@ -3,7 +3,7 @@
 
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
-use crate::model::{Binding, Count, LateValue, Millis, Name, Publish, Queue, QueueName, Table, Template, Text};
+use crate::model::{Binding, Count, LateValue, Millis, Name, Publish, Queue, QueueName, Refused, Table, Template, Text};
 use crate::source::Span;
 
 /// One actor of a scenario.
@@ -63,9 +63,7 @@ pub struct Batch {
 pub struct Timeout {
     pub after: Millis,
     pub span: Span,
-    pub actions: Vec<Action>,
-    /// Where each action stands.
-    pub places: Vec<Span>,
+    pub done: ActionList,
 }
 
 /// How a consumer comes back that lost its connection or its channel.
@@ -97,8 +95,8 @@ impl Consumer {
 
     /// Lists all actions that it may do, those of its timeout last.
     pub fn actions(&self) -> impl Iterator<Item = &Action> {
-        let late = self.timeout.iter().flat_map(|timeout| &timeout.actions);
-        self.rules.iter().flat_map(|rule| &rule.actions).chain(late)
+        let late = self.timeout.iter().flat_map(|timeout| timeout.done.all());
+        self.rules.iter().flat_map(|rule| rule.done.all()).chain(late)
     }
 }
 
@@ -107,9 +105,41 @@ impl Consumer {
 pub struct Rule {
     pub span: Span,
     pub matcher: Matcher,
+    pub done: ActionList,
+}
+
+/// Actions that are done one after another.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ActionList {
     pub actions: Vec<Action>,
-    /// Where each action stands.
-    pub places: Vec<Span>,
+    /// What stands beside each action.
+    pub lines: Vec<ActionLine>,
+}
+
+/// Where an action stands, and what its author says of its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActionLine {
+    pub span: Span,
+    /// The broker must refuse it.
+    pub refused: Option<Refused>,
+    /// What is done instead of the actions that follow when what it publishes comes back.
+    pub on_return: Option<ActionList>,
+}
+
+impl ActionList {
+    /// Lists its actions, each with those that are done when it comes back.
+    pub fn all(&self) -> impl Iterator<Item = &Action> {
+        let returned = self.lines.iter().filter_map(|line| line.on_return.as_ref());
+        self.actions.iter().chain(returned.flat_map(|list| &list.actions))
+    }
+
+    /// Lists those that the broker need not refuse.
+    pub fn not_refused(&self) -> impl Iterator<Item = &Action> {
+        let own = self.actions.iter().zip(&self.lines).filter(|(_, line)| line.refused.is_none());
+        let returned = self.lines.iter().filter_map(|line| line.on_return.as_ref());
+        let returned = returned.flat_map(|list| list.actions.iter().zip(&list.lines));
+        own.chain(returned.filter(|(_, line)| line.refused.is_none())).map(|(action, _)| action)
+    }
 }
 
 /// Holds conditions that must all be true; an empty one matches everything.
@@ -205,10 +235,36 @@ pub enum Action {
     Cancel,
 }
 
+impl Action {
+    /// Returns the language's word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Action::Ack { .. } => "ack",
+            Action::Nack { .. } => "nack",
+            Action::Reject { .. } => "reject",
+            Action::Hold => "hold",
+            Action::Delay(_) => "delay",
+            Action::Publish(_) => "publish",
+            Action::Forward(_) => "forward",
+            Action::Reply(_) => "reply",
+            Action::Retry => "retry",
+            Action::Crash => "crash",
+            Action::CloseChannel => "close_channel",
+            Action::Cancel => "cancel",
+        }
+    }
+
+    /// Returns whether it publishes.
+    pub fn publishes(&self) -> bool {
+        matches!(self, Action::Publish(_) | Action::Forward(_) | Action::Reply(_) | Action::Retry)
+    }
+}
+
 /// Publishes the message at hand again, with properties and headers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forward {
     pub exchange: Text,
+    pub mandatory: bool,
     /// Absent keeps the delivered routing key.
     pub routing_key: Option<Text>,
     /// Added to the message's own headers.

@@ -3,7 +3,7 @@
 
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
-use crate::model::{Count, Key, LateValue, Matcher, Millis, Moment, Name, Property, QueueName, Text, Value};
+use crate::model::{Count, Key, LateValue, Matcher, Millis, Moment, Name, Property, QueueKind, QueueName, Text, Value};
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -48,6 +48,8 @@ pub enum Subject {
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueueExpectation {
     pub queue: QueueName,
+    /// Which one it is, whether it was declared so or is by default.
+    pub kind: Option<QueueKind>,
     pub ready: Option<Count>,
     pub unacked: Option<Count>,
     pub total: Option<Count>,

@@ -25,7 +25,7 @@ mod value;
 pub use act::{Act, Call, HeldSettlement, LimitedParty, Side};
 pub use allowance::Allowance;
 pub use behaviour::{
-    Action, Batch, Consumer, DeathMatcher, Forward, Key, Ladder, Matcher, OwnQueue, Reconnect, Rule, Seen, Timeout,
+    Action, ActionLine, ActionList, Batch, Consumer, DeathMatcher, Forward, Key, Ladder, Matcher, OwnQueue, Reconnect, Rule, Seen, Timeout,
 };
 pub use count::Count;
 pub use counted::{by_number, counted};
@@ -38,7 +38,7 @@ pub use expression::{Scope, Template, TemplateError};
 pub use handling::{Handling, Ignored, IgnoredKind, Replacement};
 pub use message::{MESSAGE_FIELDS, Message, Properties, Property};
 pub use moment::{DurationError, Millis, Moment};
-pub use name::{Name, QueueName};
+pub use name::{DIRECT_REPLY_TO, Name, QueueName};
 pub use object::{Object, ObjectKind, Origin, Origins, exchange_in_words};
 pub use profile::{Profile, Version};
 pub use publish::{LateValue, Payload, Publish, Text, name_in_series, name_of_same_id, of_same_id, of_series};

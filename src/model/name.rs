@@ -7,6 +7,9 @@ use std::fmt;
 /// The name of an exchange, a queue, a user, a routing key: at most 255 bytes of UTF-8.
 pub type Name = SmolStr;
 
+/// What direct replies are consumed from; it is no queue that anybody declares (RT-22).
+pub const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
+
 /// Names a queue in its vhost.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueueName {
@@ -17,6 +20,11 @@ pub struct QueueName {
 }
 
 impl QueueName {
+    /// Returns whether it is what direct replies are consumed from.
+    pub fn is_direct_reply_to(&self) -> bool {
+        self.name == DIRECT_REPLY_TO
+    }
+
     /// Names the queue `name` in `vhost`.
     pub fn new(vhost: impl Into<Name>, name: impl Into<Name>) -> Self {
         Self { vhost: vhost.into(), name: name.into() }

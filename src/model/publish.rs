@@ -91,6 +91,8 @@ pub struct Publish {
     pub kind: Option<Text>,
     pub user_id: Option<Text>,
     pub app_id: Option<Text>,
+    /// A channel that consumers share: a step publishes over it instead of its user's own.
+    pub channel: Option<Name>,
 }
 
 impl Text {

@@ -101,7 +101,7 @@ pub struct Pace {
     pub index: u32,
 }
 
-/// That a step must be refused, and how.
+/// That a step or an action must be refused, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     pub span: Span,

@@ -243,7 +243,9 @@ impl Player {
         match self.context.outbox.answered(request) {
             Some(Asker::Driver) => self.driver.answered(request, reply),
             Some(Asker::Quiet) => self.driver.quiet(reply, &mut self.context, &self.scenario, &self.consumers),
-            Some(Asker::Instance(number)) => self.consumers.answered(number, request, reply),
+            Some(Asker::Instance(number)) => {
+                self.consumers.answered(number, request, reply, &mut self.context, &self.scenario);
+            }
             Some(Asker::Leaving | Asker::Nobody) | None => {}
         }
     }
@@ -303,6 +305,8 @@ impl Player {
                 // All lose theirs when the broker is restarted: the step says it.
                 let told = self.driver.restarting;
                 self.consumers.channel_closed(channel, cause, told, &mut self.context, &self.scenario);
+                // A step may publish over it, too.
+                self.driver.channel_closed(channel);
             }
             Owner::Driver => self.driver.channel_closed(channel, cause, &mut self.context),
         }

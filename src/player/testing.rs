@@ -2,7 +2,7 @@
 
 use crate::broker::{Command, Delivery, DeliveryTag, Ids, RequestId};
 use crate::model::{
-    Act, Action, Consumer, LiveSettings, Matcher, Message, Millis, Needs, Origins, Payload, Profile, Properties,
+    Act, Action, ActionLine, ActionList, Consumer, LiveSettings, Matcher, Message, Millis, Needs, Origins, Payload, Profile, Properties,
     Publish, QueueName, Rule, Scale, Scenario, SnapshotSettings, Step, Topology,
 };
 use crate::player::context::Context;
@@ -60,8 +60,14 @@ pub fn consumer(name: &str, actions: Vec<Action>) -> Consumer {
         timeout: None,
         reconnect: None,
         ladder: None,
-        rules: vec![Rule { span: place(), matcher: Matcher::default(), actions, places: Vec::new() }],
+        rules: vec![Rule { span: place(), matcher: Matcher::default(), done: list(actions) }],
     }
+}
+
+/// Makes a list of actions with nothing beside them.
+pub fn list(actions: Vec<Action>) -> ActionList {
+    let line = ActionLine { span: place(), refused: None, on_return: None };
+    ActionList { lines: vec![line; actions.len()], actions }
 }
 
 /// Makes a publish of `count` messages to the queue `work`.
@@ -86,6 +92,7 @@ pub fn publish(id: &str, count: u32, every: Millis) -> Box<Publish> {
         kind: None,
         user_id: None,
         app_id: None,
+        channel: None,
     })
 }
 

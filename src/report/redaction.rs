@@ -43,6 +43,7 @@ impl Redaction<'_> {
             ActionRecord::Settled(settlement) => settlement_as_action(*settlement).to_owned(),
             ActionRecord::Held => "hold".to_owned(),
             ActionRecord::TimedOut => "timed out".to_owned(),
+            ActionRecord::CameBack => "came back".to_owned(),
             ActionRecord::Crashed => "crash".to_owned(),
             ActionRecord::ClosedChannel => "close_channel".to_owned(),
             ActionRecord::Cancelled => "cancel".to_owned(),

@@ -1,7 +1,7 @@
 //! The management API's acts, each to its file (§9). Acts as the runner: rights are not asked for.
 
 use crate::broker::{ConnectionId, Management, Refusal, Reply, RequestId, What, code};
-use crate::model::{Name, Parameter};
+use crate::model::{Name, Parameter, QueueName};
 use crate::sim::broker::Sim;
 use crate::sim::state::refusal::{connection_error, http_error, management_not_simulated};
 
@@ -28,6 +28,7 @@ impl Sim {
             Management::PutUserLimit { user, name, value } => self.put_user_limit(&user, &name, value),
             Management::ClearUserLimit { user, name } => self.clear_user_limit(&user, &name),
             Management::CloseConnection { connection } => self.close_by_management(connection),
+            Management::DescribeQueue { queue } => self.describe_queue(&queue),
             Management::Restart { down_for } => return self.restart(request, down_for),
         };
         self.answer(request, reply);
@@ -42,6 +43,13 @@ impl Sim {
         self.tell(None, None, "CO-27", || What::Refused { why: "the connection was closed by management".into() });
         self.close_connection(connection, cause);
         Ok(Reply::Done)
+    }
+
+    /// Says of which type a queue is (MG-6, MG-15).
+    fn describe_queue(&self, queue: &QueueName) -> Result<Reply, Refusal> {
+        self.managed_vhost(&queue.vhost)?;
+        let known = self.queues.iter().find(|(_, known)| known.name == *queue);
+        known.map(|(_, known)| Reply::Described { kind: Some(known.kind) }).ok_or_else(|| http_error(404, "Not Found"))
     }
 
     /// There are no parameters to clear.

@@ -188,8 +188,13 @@ codes! {
         ScenarioNoSteps "no_steps",
         ScenarioNoSubject "no_subject",
         ScenarioNotYet "not_yet",
+        ScenarioOnReturn "on_return",
         ScenarioOwnQueue "own_queue",
+<<<<<<< HEAD
         ScenarioPassive "passive",
+=======
+        ScenarioQueueType "queue_type",
+>>>>>>> 4bc47ac (wip hgkim)
         ScenarioRace "race",
         ScenarioRefused "refused",
         ScenarioReplyTo "reply_to",

@@ -107,7 +107,7 @@ fn timeout(consumer: &Consumer, rule: &Rule, view: &TopologyView<'_>, found: &mu
         return;
     }
     let is_end = |action: &&Action| matches!(action, Action::Ack { .. } | Action::Nack { .. } | Action::Reject { .. });
-    let held = rule.actions.iter().take_while(|action| !is_end(action));
+    let held = rule.done.actions.iter().take_while(|action| !is_end(action));
     let delays = held.map(|action| if let Action::Delay(length) = action { length.0 } else { 0 });
     let work = Millis(delays.fold(0, u64::saturating_add));
     let queue = view.queue(&consumer.queue.vhost, &consumer.queue.name);
@@ -134,7 +134,7 @@ fn forwarded_deaths(
     let forgets = |rules: &Differences| rules.client_x_death == ClientXDeath::Replaced;
     let forgetting = view.versions.iter().find(|version| forgets(version.rules));
     let Some(version) = forgetting.filter(|_| counts) else { return };
-    let comes_back = rule.actions.iter().any(|action| match action {
+    let comes_back = rule.done.all().any(|action| match action {
         Action::Forward(forward) => comes_back(forward, queue, view, ways),
         _ => false,
     });
@@ -168,7 +168,7 @@ fn nack_loop(
     view: &TopologyView<'_>,
     found: &mut LintFindings,
 ) {
-    let nacks = rule.actions.iter().any(|action| matches!(action, Action::Nack { requeue: true, .. }));
+    let nacks = rule.done.all().any(|action| matches!(action, Action::Nack { requeue: true, .. }));
     let Some(version) = view.versions.iter().find(|version| version.rules.only_failures_count) else { return };
     let unchanging = Matcher {
         id: None,

@@ -1,7 +1,7 @@
 //! What is under way, as futures that end in a value which names what ended.
 //! Each is polled once when it is submitted, so that frames enter in the order of the commands.
 
-use crate::broker::{ChannelId, ConnectionId, PublishId, Refusal, RequestId};
+use crate::broker::{ChannelId, ConnectionId, PublishId, Refusal, Reply, RequestId};
 use crate::io::failure::BrokerFailure;
 use crate::io::live::amqp::calls::{Answer, CallError};
 use crate::io::live::amqp::dial::{DialError, Dialed};
@@ -42,7 +42,7 @@ pub(crate) enum Done {
     },
     Acted {
         request: RequestId,
-        result: Result<(), BrokerFailure>,
+        result: Result<Reply, BrokerFailure>,
     },
     /// The broker was stopped and started, or could not be.
     Restarted {

@@ -23,7 +23,7 @@ const GRANT_PAUSES: [Duration; 7] = [
 ];
 
 impl ManagementClient {
-    /// Performs one act. `CloseConnection` and `Restart` are not of this client.
+    /// Performs one act. `CloseConnection`, `DescribeQueue` and `Restart` are not among them.
     pub async fn perform(&self, act: &Management) -> Result<(), BrokerFailure> {
         match act {
             Management::PutVhost(vhost) => self.put_vhost(vhost).await.map(|_| ()),
@@ -74,7 +74,7 @@ impl ManagementClient {
             Management::ClearUserLimit { user, name } => {
                 self.delete(&format!("/user-limits/{}", pair(user, name))).await
             }
-            Management::CloseConnection { .. } | Management::Restart { .. } => {
+            Management::CloseConnection { .. } | Management::DescribeQueue { .. } | Management::Restart { .. } => {
                 let reason = "this cannot be done over the management API".to_owned();
                 Err(BrokerFailure::new(BrokerFailureKind::Refused { status: 0, reason }, self.shown()))
             }

@@ -162,6 +162,12 @@ impl ManagementClient {
         Ok(totals.collect())
     }
 
+    /// Returns the type of a queue, as the broker names it.
+    pub async fn queue_type(&self, vhost: &str, name: &str) -> Result<String, BrokerFailure> {
+        let queue = self.get(&format!("/queues/{}/{}", encoded(vhost), encoded(name))).await?;
+        Ok(text(&queue, "type"))
+    }
+
     /// Lists the names of all vhosts that the runner may see.
     pub async fn vhosts(&self) -> Result<Vec<String>, BrokerFailure> {
         Ok(list(self.get("/vhosts?columns=name").await?).iter().map(|vhost| text(vhost, "name")).collect())

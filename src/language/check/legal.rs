@@ -129,7 +129,7 @@ pub fn exclusive_place(queue: &Queue, origins: &Origins) -> Option<Span> {
 
 /// Judges a regular expression: one that no engine reads is a problem, one that only RabbitMQ's reads is a note.
 pub fn pattern(what: &str, pattern: &str, span: Span, desk: &mut Diagnostics) {
-    if Pattern::is_plain(pattern) {
+    if Pattern::is_plain(pattern) || desk.refused {
         return;
     }
     let Err(error) = fancy_regex::Regex::new(pattern) else { return };

@@ -21,7 +21,7 @@ pub fn check(scenario: &Scenario, desk: &mut Diagnostics) {
     }
     for consumer in &scenario.consumers {
         for rule in &consumer.rules {
-            for action in &rule.actions {
+            for action in rule.done.all() {
                 if let Action::Publish(publish) = action {
                     full_quorum(scenario, publish, &consumer.queue.vhost, rule.span, desk);
                 }

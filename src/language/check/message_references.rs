@@ -98,9 +98,7 @@ impl<'a> Published<'a> {
         }
         let mut forwarded = Vec::new();
         for consumer in &scenario.consumers {
-            let of_rules = consumer.rules.iter().flat_map(|rule| &rule.actions);
-            let of_timeout = consumer.timeout.iter().flat_map(|timeout| &timeout.actions);
-            for action in of_rules.chain(of_timeout) {
+            for action in consumer.actions() {
                 match action {
                     Action::Publish(publish) | Action::Reply(publish) => list(publish),
                     Action::Forward(forward) => forwarded.extend(forward.id.as_ref().map(|id| (Some(id), 1))),

@@ -17,6 +17,8 @@ const OF_PLUGINS: [&str; 4] = ["federation-", "shards-", "routing-key", "x-"];
 
 /// Judges a definition; `operator` says that it is an operator policy's, which may set less.
 pub fn check(definition: Option<&Node>, operator: bool, desk: &mut Diagnostics) {
+    // What must be refused is the broker's to judge.
+    let definition = definition.filter(|_| !desk.refused);
     let Some(node) = definition.filter(|node| !node.is_faulty() && !node.is_late()) else { return };
     let NodeKind::Map(entries) = &node.kind else { return };
     if entries.is_empty() {

@@ -12,8 +12,12 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Node, find};
 use crate::model::{
+<<<<<<< HEAD
     Act, Action, Consumer, LimitedParty, Name, Object, Publish, Queue, QueueName, Scenario, Step, Subject, TallySource,
     Text,
+=======
+    Act, Action, ActionList, Consumer, DIRECT_REPLY_TO, Name, Publish, Queue, QueueName, Scenario, Step, Subject, TallySource, Text,
+>>>>>>> 4bc47ac (wip hgkim)
 };
 use crate::source::{Code, Help, Problem, Span};
 
@@ -69,9 +73,6 @@ fn declared_while_playing(scenario: &Scenario) -> impl Iterator<Item = (&Queue, 
     by_steps.chain(own)
 }
 
-/// What direct reply-to is consumed from; it is no queue that anybody declares (RT-22).
-const REPLY_TO: &str = "amq.rabbitmq.reply-to";
-
 struct ReferenceChecker<'a> {
     scenario: &'a Scenario,
     declared: &'a Declared,
@@ -94,6 +95,8 @@ impl ReferenceChecker<'_> {
             return self.unknown_vhost(vhost, within, desk);
         }
         match &consumer.own_queue {
+            _ if self.never_starts(consumer) => {}
+            None if consumer.queue.is_direct_reply_to() => self.replies(consumer, within, desk),
             None => self.queue(&consumer.queue, within, &what, desk),
             Some(own) => {
                 for binding in &own.bindings {
@@ -109,20 +112,89 @@ impl ReferenceChecker<'_> {
                 let queue = QueueName { vhost: consumer.queue.vhost.clone(), name: name.clone() };
                 self.queue(&queue, rule.span, "`x_death` names", desk);
             }
-            self.actions(&rule.actions, &consumer.queue.vhost, rule.span, desk);
+            self.actions(&rule.done, &consumer.queue.vhost, rule.span, desk);
         }
         if let Some(timeout) = &consumer.timeout {
-            self.actions(&timeout.actions, &consumer.queue.vhost, timeout.span, desk);
+            self.actions(&timeout.done, &consumer.queue.vhost, timeout.span, desk);
         }
     }
 
-    fn actions(&self, actions: &[Action], vhost: &Name, within: Span, desk: &mut Diagnostics) {
-        for action in actions {
+    fn actions(&self, list: &ActionList, vhost: &Name, within: Span, desk: &mut Diagnostics) {
+        for (action, line) in list.actions.iter().zip(&list.lines) {
+            if let Some(returned) = &line.on_return {
+                self.actions(returned, vhost, within, desk);
+            }
+            // What must be refused may name what is not there.
+            if line.refused.is_some() {
+                continue;
+            }
             match action {
                 Action::Publish(publish) => self.publish(publish, vhost, within, desk),
                 Action::Forward(forward) => self.exchange(&forward.exchange, vhost, within, desk),
                 _ => {}
             }
+        }
+    }
+
+    /// Returns whether each step that starts a consumer must be refused: what it serves need not be there.
+    fn never_starts(&self, consumer: &Consumer) -> bool {
+        let is_named = |name: &Name| *name == consumer.name || consumer.instance_names().any(|own| own == *name);
+        let mut starts =
+            self.scenario.all_steps().filter(|step| matches!(&step.act, Act::Start(name) if is_named(name))).peekable();
+        consumer.start_manually && starts.peek().is_some() && starts.all(|step| step.refused.is_some())
+    }
+
+    /// Checks a consumer of direct replies (RT-22): it acks nothing, and its requests go over its own channel.
+    fn replies(&self, consumer: &Consumer, within: Span, desk: &mut Diagnostics) {
+        let place = self.at(within, DIRECT_REPLY_TO);
+        if !consumer.auto_ack {
+            let message = format!("consumer `{}` of direct replies cannot ack", consumer.name);
+            let problem = Problem::new(Code::ScenarioReplyTo, message).at(place, "RabbitMQ's direct reply-to");
+            let help = "write `auto_ack: true`; RabbitMQ would say: 406 PRECONDITION_FAILED - reply consumer cannot acknowledge";
+            return desk.add(problem.help(help));
+        }
+        let asks = |publish: &Publish| publish.reply_to.as_ref().and_then(Text::fixed).is_none_or(|to| *to == DIRECT_REPLY_TO);
+        let by_steps = self.scenario.all_steps().any(|step| match &step.act {
+            Act::Publish(publish) => publish.channel.is_some() && publish.channel == consumer.channel && asks(publish),
+            _ => false,
+        });
+        let by_itself = consumer.actions().any(|action| matches!(action, Action::Publish(publish) if asks(publish)));
+        if !by_steps && !by_itself {
+            let message = format!("no reply comes to `{}`: nobody asks over its channel", consumer.name);
+            let note = Problem::note(Code::ScenarioReplyTo, message).at(place, "gets replies to its own channel's requests");
+            let help = "let it and a step share one: `channel: rpc` in the consumer, `publish: {channel: rpc, reply_to: \
+                        amq.rabbitmq.reply-to, …}` in the step";
+            desk.add(note.help(help));
+        }
+    }
+
+    /// Checks the channel that a step publishes over, and that a request for direct replies has one.
+    fn over_channel(&self, publish: &Publish, step: &Step, desk: &mut Diagnostics) {
+        let Some(name) = &publish.channel else {
+            if publish.reply_to.as_ref().and_then(Text::fixed).is_some_and(|to| *to == DIRECT_REPLY_TO) {
+                let message = "nobody consumes direct replies on the channel of this step";
+                let place = self.at(step.span, DIRECT_REPLY_TO);
+                let problem = Problem::new(Code::ScenarioReplyTo, message).at(place, "RabbitMQ's direct reply-to");
+                let help = "name the channel of a consumer of replies, `channel: rpc`; or let `call` publish and await the reply. \
+                            RabbitMQ would say: 406 PRECONDITION_FAILED - fast reply consumer does not exist";
+                desk.add(problem.help(help));
+            }
+            return;
+        };
+        let sharing = self.scenario.consumers.iter().find(|consumer| consumer.channel.as_ref() == Some(name));
+        let Some(consumer) = sharing else {
+            let known: Vec<&str> = self.scenario.consumers.iter().filter_map(|one| one.channel.as_deref()).collect();
+            let help = match known.is_empty() {
+                true => "give a consumer the channel: `channel: NAME`".into(),
+                false => suggestions::suggest_name(name, known, "there are"),
+            };
+            let problem = Problem::new(Code::ScenarioChannel, format!("no consumer has the channel '{name}'"));
+            return desk.add(problem.at(self.at(step.span, name), "not there").help(help));
+        };
+        if step.actor.is_some() && step.actor != consumer.actor || step.vhost != consumer.queue.vhost {
+            let message = format!("channel '{name}' is that of `{}`: user and vhost are its own", consumer.name);
+            let problem = Problem::new(Code::ScenarioChannel, message).at(self.at(step.span, name), "another connection");
+            desk.add(problem.at(consumer.span, "shares it").help("leave `as` and `vhost` out of the step"));
         }
     }
 
@@ -182,6 +254,9 @@ impl ReferenceChecker<'_> {
 
     fn step(&self, step: &Step, desk: &mut Diagnostics) {
         self.user(step.actor.as_ref(), step.span, desk);
+        if let Act::Start(name) = &step.act {
+            return self.known_consumer(name, step.span, true, desk);
+        }
         if step.refused.is_some() {
             return;
         }
@@ -189,7 +264,10 @@ impl ReferenceChecker<'_> {
             return self.unknown_vhost(&step.vhost, step.span, desk);
         }
         match &step.act {
-            Act::Publish(publish) => self.publish(publish, &step.vhost, step.span, desk),
+            Act::Publish(publish) => {
+                self.publish(publish, &step.vhost, step.span, desk);
+                self.over_channel(publish, step, desk);
+            }
             Act::Call(call) => self.publish(&call.publish, &step.vhost, step.span, desk),
             Act::CloseConnection { of, .. } => self.party(of, step.span, true, desk),
             Act::RestartBroker if !self.scenario.needs.restart => {
@@ -220,11 +298,17 @@ impl ReferenceChecker<'_> {
                 }
                 _ => {}
             },
+<<<<<<< HEAD
             Act::Start(name) | Act::Stop(name) | Act::Crash(name) => self.known_consumer(name, step.span, true, desk),
             Act::Recover { of, .. } => self.party(of, step.span, true, desk),
             Act::Qos { of, .. } => self.known_consumer(of, step.span, true, desk),
             Act::Consume { queue, .. } if *queue.name == *REPLY_TO => {}
             Act::Get { queue, .. } | Act::Consume { queue, .. } | Act::Purge(queue) => {
+=======
+            Act::Stop(name) | Act::Crash(name) => self.known_consumer(name, step.span, true, desk),
+            Act::Consume { queue } if *queue.name == *DIRECT_REPLY_TO => {}
+            Act::Get { queue, .. } | Act::Consume { queue } | Act::Purge(queue) => {
+>>>>>>> 4bc47ac (wip hgkim)
                 self.queue(queue, step.span, "this step needs", desk);
             }
             Act::Bind(binding) => {
@@ -248,10 +332,10 @@ impl ReferenceChecker<'_> {
     }
 
     fn queue(&self, queue: &QueueName, within: Span, what: &str, desk: &mut Diagnostics) {
-        if *queue.name == *REPLY_TO {
-            let problem = Problem::new(Code::ScenarioReplyTo, format!("{what} '{REPLY_TO}', which is no queue"));
-            let help = "`call` publishes and awaits the reply to it; the step `consume: amq.rabbitmq.reply-to` shows whether \
-                        somebody may consume there; a consumer of replies is not available yet";
+        if *queue.name == *DIRECT_REPLY_TO {
+            let problem = Problem::new(Code::ScenarioReplyTo, format!("{what} '{DIRECT_REPLY_TO}', which is no queue"));
+            let help = "`call` publishes and awaits the reply to it; a consumer gets replies by `queue: amq.rabbitmq.reply-to` with \
+                        `auto_ack: true`; the step `consume: amq.rabbitmq.reply-to` shows whether somebody may";
             let place = self.at(within, &queue.name);
             return desk.add(problem.at(place, "RabbitMQ's direct reply-to").help(help));
         }

@@ -28,10 +28,10 @@ pub fn check(scenario: &Scenario, declared: &Declared, tree: &Node, desk: &mut D
     }
     for consumer in &scenario.consumers {
         for rule in &consumer.rules {
-            rule.actions.iter().for_each(|action| check.action(action, &consumer.queue.vhost, rule.span, desk));
+            rule.done.not_refused().for_each(|action| check.action(action, &consumer.queue.vhost, rule.span, desk));
         }
         if let Some(timeout) = &consumer.timeout {
-            timeout.actions.iter().for_each(|action| check.action(action, &consumer.queue.vhost, timeout.span, desk));
+            timeout.done.not_refused().for_each(|action| check.action(action, &consumer.queue.vhost, timeout.span, desk));
         }
     }
     gone_queues(scenario, desk);
@@ -225,7 +225,7 @@ fn says_something(subject: &Subject) -> bool {
         Subject::Queue(it) => {
             let peak = it.peak.unwrap_or_default();
             let all = [it.ready, it.unacked, it.total, it.consumers, peak.ready, peak.unacked, peak.total];
-            it.messages.is_some() || all.into_iter().any(counts)
+            it.messages.is_some() || it.kind.is_some() || all.into_iter().any(counts)
         }
         Subject::Consumer(it) => {
             let batches = match it.batches {

@@ -24,6 +24,8 @@ pub struct Diagnostics {
     pub export: bool,
     /// What the file says is meant to be so.
     pub allowed: Vec<Allowance>,
+    /// What is read must be refused by the broker: whatever can be carried to it is its to judge.
+    pub refused: bool,
     /// The versions whose refusals count.
     pub judged_for: JudgedFor,
     /// What an export's unknown keys are in, and their names: each is told once.
@@ -69,17 +71,35 @@ impl Diagnostics {
         self.problems.iter().filter(|known| known.level == level).count() > PROBLEMS_MAX
     }
 
+    /// Takes what the broker would refuse: only worth a note in an export, and nothing where a refusal is expected.
+    pub fn judge(&mut self, problem: Problem) {
+        if !self.refused {
+            self.add_unless_exported(problem);
+        }
+    }
+
     /// Takes a problem that is only worth a note in an export.
-    pub fn judge(&mut self, mut problem: Problem) {
+    fn add_unless_exported(&mut self, mut problem: Problem) {
         if self.export {
             problem.level = Level::Note;
         }
         self.add(problem);
     }
 
+    /// Decodes what a step or an action says, which the broker must refuse or not.
+    pub fn must_be_refused<T>(&mut self, refused: bool, decode: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.refused, refused);
+        let decoded = decode(self);
+        self.refused = outer;
+        decoded
+    }
+
     /// Takes what some versions refuse: a problem where none takes it, else a note. In an export it is a problem where the
     /// versions were asked for: else the broker that wrote it took it.
     pub fn judge_for<T>(&mut self, refused: &RefusedBy<T>, mut problem: Problem) {
+        if self.refused {
+            return;
+        }
         match refused.is_by_all() {
             true if self.judged_for.is_asked => return self.add(problem),
             true => {}
@@ -304,7 +324,8 @@ impl<'n> MapDecoder<'n> {
                 .or(near)
                 .or_else(|| hints::place(self.group, &entry.key))
                 .unwrap_or_else(|| format!("it knows: {}", suggestions::listed(&self.known)).into());
-            desk.judge(Problem::new(Code::YamlUnknownKey, message).at(entry.key_span, "unknown key").help(help));
+            let problem = Problem::new(Code::YamlUnknownKey, message).at(entry.key_span, "unknown key");
+            desk.add_unless_exported(problem.help(help));
         }
     }
 }

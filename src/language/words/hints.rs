@@ -97,6 +97,7 @@ const HINTS: &[(&str, &[&str], &str)] = &[
         &["plugin", "plugins", "restart"],
         "what a broker must have stands beside it: `needs: {plugins: [rabbitmq_sharding]}`",
     ),
+    ("expect", &["queue_type", "kind", "x-queue-type"], "write `type`: `{queue: work, type: quorum}`"),
     ("expect", &["exchange"], "an exchange holds nothing: expect of a queue, a consumer, a message or of publishes"),
     (
         "scenario",

@@ -112,6 +112,8 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("cancel", "null", "Ends the subscription"),
             word("retry", "null", "Next rung of the ladder, after the last to parked"),
             word("reply", "null | @publish", "To message.reply_to"),
+            word("refused", "bool | int | @refused", "Beside an action: the broker must refuse it"),
+            word("on_return", "@action | [@action]", "Beside a mandatory publish: what is done instead when it comes back"),
         ],
     ),
     group("ack", &[word("multiple", "bool", "And all before it").or("false")]),
@@ -128,6 +130,7 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
         &[
             word("exchange", "text", "Where to; absent: the default exchange, which leads to a queue by its name"),
             word("routing_key", "text", "Absent: the message's own"),
+            word("mandatory", "bool", "Comes back when no queue takes it; see on_return").or("false"),
             word("headers", "{any}", "Added"),
             word("drop_headers", "text | [text]", "Removed"),
             word("id", "text", "Absent: the message's own"),
@@ -158,6 +161,7 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("type", "text", "A property"),
             word("user_id", "text", "A property"),
             word("app_id", "text", "A property"),
+            word("channel", "text", "Of a step: over the channel of the consumers that name it, as direct reply-to needs"),
         ],
     ),
     group(
@@ -246,6 +250,7 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("for", "duration", "Holds all the time"),
             word("at", "duration", "Holds at this moment of the run"),
             word("queue", "text", "Speaks of a queue"),
+            word("type", "word:classic,quorum,stream", "Which type the queue has, by default or as declared"),
             word("ready", "count", "Waiting in the queue"),
             word("unacked", "count", "Delivered and not settled"),
             word("total", "count", "Both"),

@@ -56,6 +56,10 @@ fn judge_queue(wanted: &QueueExpectation, evidence: &Evidence, findings: &mut Ve
         findings.push(Finding::new("queue", format!("{} to be there", wanted.queue.name), "no such queue"));
         return;
     };
+    if let Some(wanted) = wanted.kind.filter(|wanted| tally.kind != Some(*wanted)) {
+        let found = tally.kind.map_or("another", |kind| kind.as_str());
+        findings.push(Finding::new("type", wanted.as_str(), found));
+    }
     let consumers = tally.counts.map_or(0, |counts| counts.consumers);
     count("ready", wanted.ready, tally.ready(), findings);
     count("unacked", wanted.unacked, tally.unacked, findings);

@@ -4,7 +4,7 @@
 use crate::broker::Settlement;
 use crate::model::{Action, Forward, Publish, Scenario};
 use crate::player::consumer::instance::ConsumerInstance;
-use crate::player::consumer::job::{Job, Wait};
+use crate::player::consumer::job::{Job, SentFor, Wait};
 use crate::player::consumer::others::Others;
 use crate::player::consumer::working::SharedAct;
 use crate::player::context::Context;
@@ -30,13 +30,16 @@ impl ConsumerInstance {
     ) -> Result<Option<SharedAct>, BadValue> {
         match action {
             Action::Ack { multiple } => {
+                job.trial.settled = true;
                 return Ok(self.settle(job, *multiple, Settlement::Ack, context, scenario, others));
             }
             Action::Nack { requeue, multiple } => {
+                job.trial.settled = true;
                 let settlement = Settlement::Nack { requeue: *requeue };
                 return Ok(self.settle(job, *multiple, settlement, context, scenario, others));
             }
             Action::Reject { requeue } => {
+                job.trial.settled = true;
                 let settlement = Settlement::Reject { requeue: *requeue };
                 return Ok(self.settle(job, false, settlement, context, scenario, others));
             }
@@ -79,7 +82,7 @@ impl ConsumerInstance {
         for n in 1..=publish.count {
             let composed = compose(publish, n, &mut scope)?;
             self.note_done(context, job, &sent(false, &composed));
-            self.send(job, composed, None, context, scenario);
+            self.send(job, composed, SentFor { held: 0, acks: false }, context, scenario);
         }
         Ok(())
     }
@@ -96,7 +99,7 @@ impl ConsumerInstance {
             let composed = compose_forward(forward, at_hand.delivery, &scope_of(&at_hand))?;
             let composed = Composed { sent_on: Some(at_hand.name.clone()), ..composed };
             context.ledger.did(self.number, job.held[at].receipt, sent(true, &composed));
-            self.send(job, composed, None, context, scenario);
+            self.send(job, composed, SentFor { held: at, acks: false }, context, scenario);
         }
         Ok(())
     }
@@ -116,7 +119,7 @@ impl ConsumerInstance {
             };
             let composed = compose_reply(reply, at_hand.delivery, &to, &mut scope_of(&at_hand))?;
             context.ledger.did(self.number, job.held[at].receipt, ActionRecord::Replied { to });
-            self.send(job, composed, None, context, scenario);
+            self.send(job, composed, SentFor { held: at, acks: false }, context, scenario);
         }
         Ok(())
     }
@@ -147,7 +150,7 @@ impl ConsumerInstance {
                     let composed = Composed { sent_on: Some(held.name.clone()), ..composed };
                     let rung = composed.routing_key.clone();
                     context.ledger.did(self.number, receipt, ActionRecord::Retried { rung });
-                    self.send(job, composed, Some(at), context, scenario);
+                    self.send(job, composed, SentFor { held: at, acks: true }, context, scenario);
                 }
                 None => {
                     context.ledger.did(self.number, receipt, ActionRecord::RetriesUsedUp);
@@ -158,9 +161,9 @@ impl ConsumerInstance {
         Ok(())
     }
 
-    /// Publishes for a job, which waits for the end of it; `acks` is the message that is acked when it is confirmed.
-    fn send(&self, job: &mut Job, composed: Composed, acks: Option<usize>, context: &mut Context, scenario: &Scenario) {
-        let Some(channel) = self.publishing else { return };
+    /// Publishes for a job, which waits for the end of it.
+    fn send(&self, job: &mut Job, composed: Composed, sent: SentFor, context: &mut Context, scenario: &Scenario) {
+        let Some(channel) = job.trial.channel.or(self.publishing) else { return };
         let consumer = self.declared(scenario);
         let sender = Sender {
             owner: Owner::Instance(self.number),
@@ -171,8 +174,8 @@ impl ConsumerInstance {
         };
         let (publish, _) = context.publish(composed, sender);
         match &mut job.wait {
-            Wait::Publishes(waits) => drop(waits.insert(publish, acks)),
-            _ => job.wait = Wait::Publishes(BTreeMap::from([(publish, acks)])),
+            Wait::Publishes(waits) => drop(waits.insert(publish, sent)),
+            _ => job.wait = Wait::Publishes(BTreeMap::from([(publish, sent)])),
         }
     }
 }

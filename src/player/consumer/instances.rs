@@ -90,7 +90,15 @@ impl ConsumerInstances {
     }
 
     /// Hands an instance the answer to what it asked.
-    pub fn answered(&mut self, number: usize, request: RequestId, reply: Result<Reply, Refusal>) {
+    pub fn answered(
+        &mut self,
+        number: usize,
+        request: RequestId,
+        reply: Result<Reply, Refusal>,
+        context: &mut Context,
+        scenario: &Scenario,
+    ) {
+        self.instances[number].answered_job(request, &reply, context, scenario);
         self.instances[number].answered(request, reply);
     }
 
@@ -134,6 +142,7 @@ impl ConsumerInstances {
             if whole {
                 instance.connection = None;
             }
+            instance.settlement_refused(cause, context, scenario);
             // One that never came to consume has been refused in words already.
             if instance.running {
                 if cause.code != 0 && !told {

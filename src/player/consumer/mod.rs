@@ -14,6 +14,7 @@ pub(crate) mod settling;
 pub(crate) mod subscription;
 pub(crate) mod teardown;
 pub(crate) mod together;
+pub(crate) mod trial;
 pub(crate) mod unfinished;
 pub(crate) mod working;
 

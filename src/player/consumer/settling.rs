@@ -103,27 +103,30 @@ impl ConsumerInstance {
         context: &mut Context,
         scenario: &Scenario,
     ) {
-        let (mut acked, mut place) = (None, None);
+        let (mut place, mut judged) = (None, false);
         let consumer = self.declared(scenario);
-        for job in &mut self.jobs {
-            let Wait::Publishes(waits) = &mut job.wait else { continue };
-            let Some(acks) = waits.remove(&publish) else { continue };
-            if waits.is_empty() {
-                job.wait = Wait::Nothing;
-            }
+        let waits = |job: &Job| matches!(&job.wait, Wait::Publishes(waits) if waits.contains_key(&publish));
+        if let Some(at) = self.jobs.iter().position(waits) {
+            let job = &mut self.jobs[at];
             let action = job.next_action.checked_sub(1).and_then(|at| job.actions(consumer).get(at));
             place = refusal.zip(action).and_then(|(refusal, action)| place_of_refused(action, refusal.code));
             place = place.or_else(|| job.place(consumer));
-            acked = acks.and_then(|at| job.held.get(at)).map(|held| (held.delivery.tag, held.receipt));
-            break;
-        }
-        match acked {
-            Some((tag, _)) if outcome == PublishOutcome::Confirmed => {
-                self.settle_one(tag, Settlement::Ack, false, context, scenario);
+            let acked = job.note_end(publish, outcome, refusal);
+            judged = job.line(consumer).is_some_and(|line| line.refused.is_some());
+            match acked {
+                Some((tag, _)) if outcome == PublishOutcome::Confirmed => {
+                    self.settle_one(tag, Settlement::Ack, false, context, scenario);
+                }
+                // Not in safety elsewhere: it stays in hand rather than be lost.
+                Some((_, receipt)) => context.ledger.did(self.number, receipt, ActionRecord::Held),
+                None => {}
             }
-            // Not in safety elsewhere: it stays in hand rather than be lost.
-            Some((_, receipt)) => context.ledger.did(self.number, receipt, ActionRecord::Held),
-            None => {}
+            if self.jobs[at].wait == Wait::Nothing {
+                self.all_ended(at, context, scenario);
+            }
+        }
+        if judged {
+            return;
         }
         let Some(refusal) = refusal else { return };
         // Without its channel the actions cannot go on as written: the message stays in hand, and the run fails.

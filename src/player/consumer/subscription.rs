@@ -30,7 +30,10 @@ impl ConsumerInstance {
             }
         };
         (self.connection, self.channel) = (Some(connection), Some(channel));
-        if consumer.actions().any(publishes) {
+        if consumer.queue.is_direct_reply_to() {
+            // A request must go over the channel that its reply comes to (RT-22).
+            self.publishing = Some(channel);
+        } else if consumer.actions().any(Action::publishes) {
             let publishing = context.ids.channel();
             self.publishing = Some(publishing);
             context.channels.open(publishing, connection, owner);
@@ -64,6 +67,7 @@ impl ConsumerInstance {
     }
 }
 
+<<<<<<< HEAD
 fn publishes(action: &Action) -> bool {
     matches!(action, Action::Publish(_) | Action::Forward(_) | Action::Reply(_) | Action::Retry)
 }
@@ -75,6 +79,8 @@ fn whole_channel(consumer: &Consumer, scenario: &Scenario) -> u16 {
     scenario.consumers.iter().filter(shares).map(|one| one.global_prefetch).max().unwrap_or(0)
 }
 
+=======
+>>>>>>> 4bc47ac (wip hgkim)
 /// Lists what is called on the consuming channel.
 fn methods(consumer: &Consumer, tag: &Name, of_channel: u16) -> Vec<Method> {
     let mut methods = Vec::new();

@@ -44,7 +44,8 @@ impl ConsumerInstance {
     }
 
     fn forget_channels(&mut self, context: &mut Context, scenario: &Scenario, others: Others) {
-        for channel in [self.channel.take(), self.publishing.take()].into_iter().flatten() {
+        let of_jobs: Vec<ChannelId> = self.jobs.iter().filter_map(|job| job.trial.channel).collect();
+        for channel in [self.channel.take(), self.publishing.take()].into_iter().flatten().chain(of_jobs) {
             if others.on_channel(Some(channel)).next().is_none() {
                 context.channels.close(channel);
                 self.lose_publishes(channel, context, scenario);

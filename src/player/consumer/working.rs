@@ -82,7 +82,7 @@ impl ConsumerInstance {
         while self.jobs.len() < usize::from(consumer.concurrency.max(1)) {
             let Some(held) = self.next_work(consumer.batch, now) else { break };
             taken = true;
-            let mut job = Job { held, doing: JobState::Timeout, next_action: 0, wait: Wait::Nothing, over_at: None };
+            let mut job = Job::new(held, JobState::Timeout);
             if consumer.batch.is_some() {
                 context.ledger.batched(self.number, job.held.len() as u64);
                 let consumer = self.name.clone();
@@ -150,7 +150,7 @@ impl ConsumerInstance {
             }
             let waits = match job.wait {
                 Wait::Until(moment) => moment > context.now(),
-                Wait::Publishes(_) => true,
+                Wait::Publishes(_) | Wait::Answer(_) => true,
                 Wait::Nothing => false,
             };
             if waits && job.over_at.is_none_or(|over| over > context.now()) {
@@ -160,10 +160,16 @@ impl ConsumerInstance {
                 self.give_up(context, consumer, job);
             }
             job.wait = Wait::Nothing;
+            if self.ask_behind(job, consumer, context) {
+                return Pause::Waits;
+            }
             let Some(action) = job.actions(consumer).get(job.next_action) else {
                 self.work_done(context, consumer, job);
                 return Pause::Over;
             };
+            if self.open_for(job, action, consumer, context) {
+                return Pause::Waits;
+            }
             job.next_action += 1;
             match self.act(job, action, context, scenario, others) {
                 Ok(None) => {}
@@ -172,6 +178,7 @@ impl ConsumerInstance {
                     let place = match job.doing {
                         JobState::Rule(rule) => consumer.rules.get(rule).map(|rule| rule.span),
                         JobState::Timeout => consumer.timeout.as_ref().map(|timeout| timeout.span),
+                        JobState::Returned { .. } => job.place(consumer),
                     };
                     context.bad_value(&bad.or_at(place), consumer.span);
                     return Pause::Over;
@@ -182,6 +189,7 @@ impl ConsumerInstance {
 
     /// Abandons the actions that are left, for those of the timeout.
     fn give_up(&self, context: &mut Context, consumer: &Consumer, job: &mut Job) {
+        self.end_trial(job, context);
         (job.doing, job.next_action, job.over_at) = (JobState::Timeout, 0, None);
         self.note_done(context, job, &ActionRecord::TimedOut);
         let after = consumer.timeout.as_ref().map_or(Millis(0), |timeout| timeout.after);

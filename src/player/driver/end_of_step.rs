@@ -1,11 +1,11 @@
 //! How a step ends: with the broker's yes or no, and whether that is as the step says.
 
 use crate::broker::{Refusal, Scope};
-use crate::model::{Act, Name, Refused, Scenario, Step};
+use crate::model::{Act, Scenario, Step};
 use crate::player::context::Context;
 use crate::player::driver::connections::user_of;
 use crate::player::driver::state::{Driver, DriverState, RunStage};
-use crate::player::record::failure::{FailureSubject, Finding};
+use crate::player::record::failure::FailureSubject;
 use crate::player::record::timeline::{Attempt, TimelineEvent};
 use crate::source::Code;
 
@@ -19,7 +19,13 @@ impl Driver {
         let Some(step) = self.current_step(scenario) else { return };
         if let Some(refusal) = refusal {
             context.refused(step.who(), Attempt::Step(Box::new(step.act.clone())), refusal);
-            if refusal.scope == Scope::Connection {
+            // A consumer's connection is not that of who does the step.
+            let is_of_consumer = match &step.act {
+                Act::Start(_) => true,
+                Act::Publish(publish) => publish.channel.is_some(),
+                _ => false,
+            };
+            if refusal.scope == Scope::Connection && !is_of_consumer {
                 self.connections.remove(&user_of(step));
             }
         }
@@ -28,8 +34,13 @@ impl Driver {
         }
         match (&step.refused, refusal) {
             (None, None) => note_done(step, context),
-            (Some(wanted), Some(refusal)) => compare_refusal(step, wanted, refusal, context),
-            (Some(wanted), None) => not_refused(step, wanted, published, context),
+            (Some(wanted), refusal) => {
+                if let Some(failure) = context.judge_refusal(&step.act, wanted, refusal)
+                    && refusal.is_none()
+                {
+                    failure.subjects.extend(published.into_iter().map(FailureSubject::Message));
+                }
+            }
             (None, Some(refusal)) => {
                 let message = format!("{} is refused: {refusal}", step.act);
                 let may_be = "if that is what must happen, say `refused: {code: …}` in this step";
@@ -67,26 +78,4 @@ fn note_done(step: &Step, context: &mut Context) {
     if !told {
         context.record(TimelineEvent::Did { who: step.who(), act: Box::new(step.act.clone()) });
     }
-}
-
-fn compare_refusal(step: &Step, wanted: &Refused, refusal: &Refusal, context: &mut Context) {
-    let mut findings = Vec::new();
-    if let Some(code) = wanted.code.filter(|code| *code != refusal.code) {
-        findings.push(Finding::new("code", code, refusal.code));
-    }
-    if let Some(text) = wanted.text.as_ref().filter(|text| !refusal.text.contains(text.as_str())) {
-        findings.push(Finding::new("text", text, &refusal.text));
-    }
-    if !findings.is_empty() {
-        let message = format!("{} is refused, but otherwise than expected", step.act);
-        context.failed(Code::StepRefused, message, wanted.span, findings);
-    }
-}
-
-fn not_refused(step: &Step, wanted: &Refused, published: Vec<Name>, context: &mut Context) {
-    let code = wanted.code.map_or(String::new(), |code| format!(" with {code}"));
-    let message = format!("{} was not refused", step.act);
-    let findings = vec![Finding::new("refused", format!("refused{code}"), "done")];
-    let failure = context.failed(Code::StepNotRefused, message, wanted.span, findings);
-    failure.subjects.extend(published.into_iter().map(FailureSubject::Message));
 }

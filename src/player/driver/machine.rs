@@ -19,7 +19,11 @@ impl Driver {
             doing: DriverState::Nothing,
             request: None,
             connections: BTreeMap::new(),
+<<<<<<< HEAD
             held: HeldMessages::default(),
+=======
+            described: None,
+>>>>>>> 4bc47ac (wip hgkim)
             contents: Contents::default(),
             outcome: None,
             points: Vec::new(),
@@ -217,6 +221,7 @@ impl Driver {
             },
             RunStage::Outcome => self.enter(RunStage::AtEnd(0)),
             RunStage::AtEnd(at) => match scenario.at_end.get(at) {
+                Some(step) if self.asks_for_type(step) => {}
                 Some(step) => self.judge_at_end(step, at, context, scenario, consumers),
                 None => {
                     self.keep_outcome(context, scenario);

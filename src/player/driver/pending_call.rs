@@ -2,7 +2,7 @@
 //! Ends with the reply, with the refusal of the question, or when the time is over.
 
 use crate::broker::{ChannelId, Command, Delivery, Method, PublishId, Refusal};
-use crate::model::{Act, Call, Name, PublishOutcome, QueueName, Scenario, Scope, Step};
+use crate::model::{DIRECT_REPLY_TO, Act, Call, Name, PublishOutcome, QueueName, Scenario, Scope, Step};
 use crate::player::assert::judge_messages::compare_message;
 use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;
@@ -15,15 +15,12 @@ use crate::player::record::outcome::{MessageRecord, ReplyRecord};
 use crate::player::record::timeline::TimelineEvent;
 use crate::source::Code;
 
-/// The name that stands for a channel's own replies.
-const REPLY_TO: &str = "amq.rabbitmq.reply-to";
-
 impl Driver {
     pub fn begin_call(&mut self, step: &Step, context: &mut Context) {
         let (mut asks, channel) = self.channel_asks(step, context);
         let Some(channel) = channel else { return };
         let method = Method::Consume {
-            queue: REPLY_TO.into(),
+            queue: DIRECT_REPLY_TO.into(),
             consumer: "reply".into(),
             no_ack: true,
             exclusive: false,
@@ -46,7 +43,7 @@ impl Driver {
     pub fn ask_question(&mut self, channel: ChannelId, context: &mut Context, scenario: &Scenario) {
         let Some((call, step)) = self.current_call(scenario) else { return self.end_step(None, context, scenario) };
         let mut question = call.publish.clone();
-        question.reply_to = Some(REPLY_TO.into());
+        question.reply_to = Some(DIRECT_REPLY_TO.into());
         match compose(&question, 1, &mut Scope::new()) {
             Ok(composed) => {
                 let by = step.who();
@@ -121,7 +118,7 @@ impl Driver {
 
     fn replied(&mut self, question: &Name, reply: &Delivery, context: &mut Context, scenario: &Scenario) {
         let Some((call, step)) = self.current_call(scenario) else { return };
-        let replies = QueueName { vhost: step.vhost.clone(), name: REPLY_TO.into() };
+        let replies = QueueName { vhost: step.vhost.clone(), name: DIRECT_REPLY_TO.into() };
         let (name, _) = context.names.of_delivery(&replies, reply);
         let record = MessageRecord::new(name, reply);
         context.record(TimelineEvent::Replied {

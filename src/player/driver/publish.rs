@@ -2,14 +2,33 @@
 
 use crate::broker::{PublishId, Refusal};
 use crate::model::{Act, Publish, PublishOutcome, Scenario, Step};
+use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::driver::publish_step::{PublishProgress, PublishStep};
 use crate::player::driver::state::{Driver, DriverState};
+use crate::source::Code;
 
 impl Driver {
     /// Begins a publish step; where its channel is open, the messages that are due go out at once.
-    pub fn begin_publish(&mut self, step: &Step, publish: &Publish, context: &mut Context, scenario: &Scenario) {
-        let channel = self.connect_for(step, context);
+    pub fn begin_publish(
+        &mut self,
+        step: &Step,
+        publish: &Publish,
+        context: &mut Context,
+        scenario: &Scenario,
+        consumers: &ConsumerInstances,
+    ) {
+        let channel = match &publish.channel {
+            None => self.connect_for(step, context),
+            Some(name) => match consumers.channel_named(name, scenario) {
+                Some(channel) => (Vec::new(), channel),
+                None => {
+                    let message = format!("no consumer has the channel '{name}' open");
+                    context.failed(Code::StepNotConnected, message, step.span, vec![]);
+                    return;
+                }
+            },
+        };
         let (begun, progress) = PublishStep::begin(step, publish, channel, context);
         self.publish_came(Box::new(begun), progress, context, scenario);
     }

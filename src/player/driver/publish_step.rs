@@ -31,6 +31,8 @@ pub(crate) struct PublishStep {
     names: Vec<Name>,
     /// The channel is gone: nothing more is sent.
     broken: bool,
+    /// The channel is that of consumers.
+    is_shared: bool,
 }
 
 /// How far a publish step came.
@@ -53,8 +55,18 @@ impl PublishStep {
     ) -> (Self, PublishProgress) {
         let Publish { count, every, .. } = *publish;
         let (opening, in_flight) = (CommandSequence::new(opening), BTreeSet::new());
-        let mut begun =
-            Self { opening, channel, count, every, began: None, next: 1, in_flight, names: Vec::new(), broken: false };
+        let mut begun = Self {
+            opening,
+            channel,
+            count,
+            every,
+            began: None,
+            next: 1,
+            in_flight,
+            names: Vec::new(),
+            broken: false,
+            is_shared: publish.channel.is_some(),
+        };
         let progress = begun.go_on(step, publish, context);
         (begun, progress)
     }
@@ -96,7 +108,7 @@ impl PublishStep {
 
     /// Hears that a channel is gone: before anything was sent over it, nothing will be.
     pub fn channel_closed(&mut self, channel: ChannelId) {
-        self.broken |= self.channel == channel && self.next == 1;
+        self.broken |= self.channel == channel && (self.next == 1 || self.is_shared);
     }
 
     /// Hears how a publish ended; says whether the step ends with it.

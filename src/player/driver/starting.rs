@@ -68,6 +68,7 @@ fn cannot_start(
     let what = Attempt::Consume(context.ledger.consumers[number].queue.name.clone());
     context.refused(consumers.name_of(number), what, refusal);
     let help = missing_right(&refusal.text, Access::Read);
+    let expect = "if that is what must happen: `start: manual`, and a step `start` with `refused: {code: …}` beside it";
     context.failed(Code::StepRefused, format!("a consumer could not start: {refusal}"), consumer.span, vec![]).help =
-        help;
+        help.or_else(|| Some(expect.to_owned()));
 }

@@ -82,6 +82,8 @@ pub(crate) enum Continuation {
     Restarted,
     /// The runner is connected again and goes on reading.
     Read(Box<Reading>),
+    /// What a queue is, which an expectation asks for.
+    Described(QueueName),
     /// A consumer instance subscribed.
     Started(usize),
     /// The runner is connected to a vhost.
@@ -123,8 +125,13 @@ pub(crate) struct Driver {
     /// What consumers are to do before the driver goes on.
     pub request: Option<ConsumerRequest>,
     pub connections: BTreeMap<UserOfVhost, UserConnection>,
+<<<<<<< HEAD
     /// What `get` steps hold.
     pub held: HeldMessages,
+=======
+    /// The step whose queue was asked for its type.
+    pub described: Option<RunStage>,
+>>>>>>> 4bc47ac (wip hgkim)
     /// What queues held that were read.
     pub contents: Contents,
     pub outcome: Option<Outcome>,

@@ -1,7 +1,12 @@
 //! The driver's steps: what each asks of the broker, and whether it may be refused.
 
+<<<<<<< HEAD
 use crate::broker::{ChannelId, Management, Method};
 use crate::model::{Act, Expectation, LimitedParty, Millis, Name, Object, Scenario, Step};
+=======
+use crate::broker::{Management, Method};
+use crate::model::{Act, Expectation, Millis, Name, Object, Scenario, Step, Subject};
+>>>>>>> 4bc47ac (wip hgkim)
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;
@@ -55,13 +60,16 @@ impl Driver {
         scenario: &Scenario,
         consumers: &ConsumerInstances,
     ) {
+        if self.asks_for_type(step) {
+            return;
+        }
         match &step.act {
             Act::Expect(expectation) => self.begin_expectation(expectation, context, scenario, consumers),
             Act::Advance(length) => {
                 context.record(TimelineEvent::Advanced { by: *length });
                 self.doing = DriverState::Sleeping { until: self.end_of_advance(*length, context, scenario) };
             }
-            Act::Publish(publish) => self.begin_publish(step, publish, context, scenario),
+            Act::Publish(publish) => self.begin_publish(step, publish, context, scenario, consumers),
             Act::Call(_) => self.begin_call(step, context),
             Act::CloseConnection { of, by } => self.begin_closing(of, *by, context, scenario, consumers),
             Act::RestartBroker => self.begin_restart(context),
@@ -100,6 +108,7 @@ impl Driver {
         }
     }
 
+<<<<<<< HEAD
     /// Calls a method over channels that are open.
     pub fn call_over(
         &mut self,
@@ -116,6 +125,20 @@ impl Driver {
         }
         let asks = channels.into_iter().map(|channel| Ask::Call { channel, method: method.clone() });
         self.ask(asks, Continuation::EndStep);
+=======
+    /// Asks which type the queue of an expectation has, once a step; says whether it does.
+    pub fn asks_for_type(&mut self, step: &Step) -> bool {
+        let Act::Expect(expectation) = &step.act else { return false };
+        let Subject::Queue(wanted) = &expectation.subject else { return false };
+        if wanted.kind.is_none() || self.described == Some(self.stage) {
+            return false;
+        }
+        self.described = Some(self.stage);
+        let queue = wanted.queue.clone();
+        let describe = Ask::Manage(Management::DescribeQueue { queue: queue.clone() });
+        self.ask([describe], Continuation::Described(queue));
+        true
+>>>>>>> 4bc47ac (wip hgkim)
     }
 
     /// Makes the calls of a step, over a channel of its own: a refusal closes nothing else.
@@ -145,7 +168,7 @@ fn methods_of(act: &Act) -> Vec<Method> {
                 queue: queue.name.clone(),
                 consumer: consumer.clone(),
                 // Replies are never acknowledged (RT-22).
-                no_ack: &*queue.name == "amq.rabbitmq.reply-to",
+                no_ack: queue.is_direct_reply_to(),
                 exclusive: false,
                 arguments: Default::default(),
             };

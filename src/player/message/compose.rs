@@ -121,7 +121,8 @@ pub(crate) fn compose_forward(forward: &Forward, delivery: &Delivery, scope: &Sc
         None => delivery.routing_key.clone(),
     };
     let exchange = forward.exchange.render(scope)?;
-    let composed = Composed { exchange, routing_key, mandatory: false, message: Arc::new(message), sent_on: None };
+    let mandatory = forward.mandatory;
+    let composed = Composed { exchange, routing_key, mandatory, message: Arc::new(message), sent_on: None };
     within_limits(composed, |over| place_in_forward(forward, over))
 }
 

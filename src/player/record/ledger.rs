@@ -2,7 +2,7 @@
 //! Fed by the player with each event; asked by the judge. Holds no more than the ends of long lists.
 
 use crate::broker::{Counts, Delivery, Settlement};
-use crate::model::{Message, Moment, Name, PublishOutcome, QueueName, Scenario, Subject, Text, of_same_id, of_series};
+use crate::model::{Message, Moment, Name, PublishOutcome, QueueKind, QueueName, Scenario, Subject, Text, of_same_id, of_series};
 use crate::player::assert::tally::Tallies;
 use crate::player::record::outcome::{
     ActionRecord, ConsumerOutcome, MessageRecord, PublishRecord, Receipt, RefusalRecord, ReplyRecord,
@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct QueueTally {
     /// The broker's last word; `None` before any, or when the queue is not there.
     pub counts: Option<Counts>,
+    /// Its type, where an expectation asked for it.
+    pub kind: Option<QueueKind>,
     /// Deliveries to consumers of this run that are not settled.
     pub unacked: u64,
     /// What is unacked changed since a count was asked for: the two speak of different moments.

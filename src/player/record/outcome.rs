@@ -96,6 +96,8 @@ pub enum ActionRecord {
         exchange: Name,
         routing_key: Name,
     },
+    /// What was sent came back: no queue took it.
+    CameBack,
     Replied {
         to: Name,
     },

@@ -7,6 +7,7 @@ use crate::io::live::adapter::Live;
 use crate::io::live::job::Done;
 use crate::io::live::management::restart::restart;
 use crate::io::management::{ManagementClient, RefusalReason, reason_of_refusal};
+use crate::model::QueueKind;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -44,7 +45,16 @@ impl Live {
                     };
                     self.acting = true;
                     self.start(Box::pin(async move {
-                        let result = close_connection(&management, name, &label).await;
+                        let result = close_connection(&management, name, &label).await.map(|()| Reply::Done);
+                        Done::Acted { request, result }
+                    }));
+                }
+                Management::DescribeQueue { queue } => {
+                    let vhost = self.names.vhost(&queue.vhost);
+                    self.acting = true;
+                    self.start(Box::pin(async move {
+                        let kind = management.queue_type(&vhost, &queue.name).await;
+                        let result = kind.map(|kind| Reply::Described { kind: QueueKind::named(&kind) });
                         Done::Acted { request, result }
                     }));
                 }
@@ -54,7 +64,7 @@ impl Live {
                     let throw_away = self.names.maps();
                     self.acting = true;
                     self.start(Box::pin(async move {
-                        let result = perform(&management, &mapped, throw_away).await;
+                        let result = perform(&management, &mapped, throw_away).await.map(|()| Reply::Done);
                         Done::Acted { request, result }
                     }));
                 }
@@ -71,15 +81,15 @@ impl Live {
             self.drop_link(connection, Refusal::new(Scope::Connection, code::CONNECTION_FORCED, text));
         }
         match result {
-            Ok(()) => self.acted(request, Ok(())),
+            Ok(()) => self.acted(request, Ok(Reply::Done)),
             Err(failure) => self.fail(failure),
         }
     }
 
-    pub(crate) fn acted(&mut self, request: RequestId, result: Result<(), BrokerFailure>) {
+    pub(crate) fn acted(&mut self, request: RequestId, result: Result<Reply, BrokerFailure>) {
         self.acting = false;
         match result {
-            Ok(()) => self.reply(request, Ok(Reply::Done)),
+            Ok(reply) => self.reply(request, Ok(reply)),
             Err(failure) => match failure.refusal() {
                 Some(refusal) => {
                     if reason_of_refusal(refusal.code, &refusal.text) == RefusalReason::NotPolicymaker {

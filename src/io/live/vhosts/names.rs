@@ -205,6 +205,7 @@ impl NameMapping {
             }
             Management::PutParameter(parameter) => parameter.vhost = self.vhost(&parameter.vhost),
             Management::PutGlobalParameter { .. } | Management::ClearGlobalParameter { .. } => {}
+            Management::DescribeQueue { queue } => queue.vhost = self.vhost(&queue.vhost),
             Management::CloseConnection { .. } | Management::Restart { .. } => {}
         }
         act

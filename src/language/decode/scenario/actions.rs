@@ -6,11 +6,12 @@ use crate::language::decode::read;
 use crate::language::decode::read::DecodeError;
 use crate::language::decode::scenario::matchers::matcher;
 use crate::language::decode::scenario::publish::{Folder, forward, publish};
+use crate::language::decode::scenario::refused::refused;
 use crate::language::decode::suggestions;
-use crate::language::syntax::tree::{Node, NodeKind};
+use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::language::words::examples::{self, Shape};
 use crate::language::words::{Word, WordGroup};
-use crate::model::{Action, Matcher, Rule};
+use crate::model::{Action, ActionLine, ActionList, Matcher, Rule};
 use crate::source::{Code, Help, Problem, Span};
 
 /// Decodes `on_message`: a list of rules, or one.
@@ -45,53 +46,61 @@ fn rule(node: &Node, auto_ack: bool, folder: &Folder<'_>, desk: &mut Diagnostics
     if done.is_none() {
         fields.missing("do", desk);
     }
-    let actions = done.map_or_else(Vec::new, |node| actions(node, folder, desk));
+    let done = done.map_or_else(ActionList::default, |done| {
+        let list = actions("`do`", done, folder, desk);
+        if !list.actions.is_empty() && !node.is_faulty() {
+            judge(&list, auto_ack, done.span, desk);
+        }
+        list
+    });
     fields.finish(desk);
-    let span = done.map_or(node.span, |done| done.span);
-    if !actions.is_empty() && !node.is_faulty() {
-        judge(&actions, auto_ack, span, desk);
-    }
-    let places = done.map_or_else(Vec::new, places);
-    Some(Rule { span: node.span, matcher: matcher?, actions, places })
-}
-
-/// Lists where the actions of a `do` stand: their words.
-pub fn places(node: &Node) -> Vec<Span> {
-    let place = |node: &Node| node.entries().first().map_or(node.span, |entry| entry.key_span);
-    match &node.kind {
-        NodeKind::List(nodes) => nodes.iter().map(place).collect(),
-        _ => vec![place(node)],
-    }
+    Some(Rule { span: node.span, matcher: matcher?, done })
 }
 
 /// Decodes what stands at a `do`: a list of actions, or one.
-pub fn actions(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Vec<Action> {
-    match &node.kind {
-        NodeKind::List(_) => each("`do`", node, desk, |node, desk| action(node, folder, desk)),
-        _ => action(node, folder, desk).into_iter().collect(),
-    }
+pub fn actions(what: &str, node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> ActionList {
+    let lines = match &node.kind {
+        NodeKind::List(_) => each(what, node, desk, |node, desk| line(node, folder, desk)),
+        _ => line(node, folder, desk).into_iter().collect(),
+    };
+    let (actions, lines) = lines.into_iter().unzip();
+    ActionList { actions, lines }
+}
+
+/// Returns whether an action settles the message.
+fn settles(action: &Action) -> bool {
+    matches!(action, Action::Ack { .. } | Action::Nack { .. } | Action::Reject { .. } | Action::Retry)
 }
 
 /// Reports what is allowed but hardly meant.
-fn judge(actions: &[Action], auto_ack: bool, span: Span, desk: &mut Diagnostics) {
-    let settles = |action: &Action| {
-        matches!(action, Action::Ack { .. } | Action::Nack { .. } | Action::Reject { .. } | Action::Retry)
-    };
+fn judge(list: &ActionList, auto_ack: bool, span: Span, desk: &mut Diagnostics) {
+    let with_lines = || list.actions.iter().zip(&list.lines);
+    let (actions, must_fail) = (&list.actions, |(_, line): &(&Action, &ActionLine)| line.refused.is_some());
+    unheeded_returns(list, desk);
     let leaves = |action: &Action| matches!(action, Action::Crash | Action::CloseChannel);
     let meant = |action: &Action| leaves(action) || matches!(action, Action::Hold | Action::Cancel);
+    let settling = with_lines().filter(|it| !must_fail(it)).filter(|(action, _)| settles(action)).count();
     if !auto_ack && !actions.iter().any(|action| settles(action) || meant(action)) {
         let note = Problem::note(Code::ScenarioNeverSettled, "this rule settles nothing: its messages stay unacked");
         desk.add(note.at(span, "no ack, nack or reject").help("add `ack`, or `hold` to say that it is meant"));
     }
-    if auto_ack && actions.iter().any(settles) {
+    if auto_ack && settling > 0 {
         let message = "with `auto_ack` there is nothing to settle: the broker closes the channel (406)";
         let note = Problem::note(Code::ScenarioSettledTwice, message);
         desk.add(note.at(span, "settles").help("leave the settling action out, or `auto_ack`"));
     }
-    if !auto_ack && actions.iter().filter(|action| settles(action)).count() > 1 {
+    if !auto_ack && settling > 1 {
         let message = "a message is settled once: at the second time the broker closes the channel (406)";
         let note = Problem::note(Code::ScenarioSettledTwice, message);
-        desk.add(note.at(span, "settles twice").help("`ack`, `nack`, `reject` or `retry`: keep one of them"));
+        let help = "`ack`, `nack`, `reject` or `retry`: keep one of them, or say `refused: 406` beside the second";
+        desk.add(note.at(span, "settles twice").help(help));
+    }
+    let refused_settling =
+        with_lines().position(|(action, line)| line.refused.is_some() && settles(action) && *action != Action::Retry);
+    if let Some(at) = refused_settling.filter(|at| at + 1 < actions.len()) {
+        let note = Problem::note(Code::ScenarioNeverDone, "what follows a refused settlement is never done");
+        let help = "the broker closes the channel with the refusal: put it last";
+        desk.add(note.at(list.lines[at + 1].span, "goes on after its end").help(help));
     }
     if actions.iter().position(leaves).is_some_and(|at| at + 1 < actions.len()) {
         let note = Problem::note(Code::ScenarioNeverDone, "what follows a crash or a closed channel is never done");
@@ -99,16 +108,111 @@ fn judge(actions: &[Action], auto_ack: bool, span: Span, desk: &mut Diagnostics)
     }
 }
 
+/// Notes what comes back and is passed over: the message is settled as if it had arrived.
+fn unheeded_returns(list: &ActionList, desk: &mut Diagnostics) {
+    for (at, (action, line)) in list.actions.iter().zip(&list.lines).enumerate() {
+        let goes_on = list.actions[at + 1..].iter().any(|action| matches!(action, Action::Ack { .. }));
+        if is_mandatory(action) && line.on_return.is_none() && line.refused.is_none() && goes_on {
+            let message = "what comes back is acked all the same: its message is lost";
+            let note = Problem::note(Code::ScenarioOnReturn, message).at(line.span, "nobody heeds its return");
+            let help = "say beside it what is done then instead of the rest: `on_return: {nack: {requeue: true}}`";
+            desk.add(note.help(help));
+        }
+    }
+}
+
+/// Returns whether what an action publishes may come back.
+fn is_mandatory(action: &Action) -> bool {
+    match action {
+        Action::Publish(publish) => publish.mandatory,
+        Action::Forward(forward) => forward.mandatory,
+        _ => false,
+    }
+}
+
+/// What may stand beside an action.
+const BESIDE: [&str; 2] = ["refused", "on_return"];
+
+/// Decodes one action with what stands beside it.
+fn line(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<(Action, ActionLine)> {
+    let beside = |key: &str| node.entries().iter().find(|entry| entry.key == key);
+    let verb = node.entries().iter().find(|entry| !BESIDE.contains(&entry.key.as_str()));
+    let span = verb.map_or(node.span, |entry| entry.key_span);
+    let action = desk.must_be_refused(beside("refused").is_some(), |desk| action(node, folder, desk));
+    let refused = beside("refused").and_then(|entry| {
+        let refused = refused(&entry.value, desk);
+        if let (Some(verb), Some(false)) = (verb, action.as_ref().map(may_be_refused)) {
+            let message = format!("`{}` asks nobody who could refuse it", verb.key);
+            let help = "`refused` stands beside what the broker may refuse: `publish`, `forward`, `reply`, `retry`, `ack`, `nack`, \
+                        `reject`, `requeue`";
+            desk.add(Problem::new(Code::ScenarioRefused, message).at(entry.key_span, "never refused").help(help));
+        }
+        refused
+    });
+    let on_return = beside("on_return").map(|entry| on_return(entry, action.as_ref(), folder, desk));
+    Some((action?, ActionLine { span, refused, on_return }))
+}
+
+fn may_be_refused(action: &Action) -> bool {
+    settles(action) || matches!(action, Action::Publish(_) | Action::Forward(_) | Action::Reply(_))
+}
+
+/// Decodes what is done when a publish comes back; nothing else comes back, and what is done then stays what it is.
+fn on_return(
+    entry: &Entry,
+    action: Option<&Action>,
+    folder: &Folder<'_>,
+    desk: &mut Diagnostics,
+) -> ActionList {
+    let list = actions("`on_return`", &entry.value, folder, desk);
+    let fault = match action {
+        Some(Action::Publish(_) | Action::Forward(_)) if action.is_some_and(is_mandatory) => None,
+        Some(Action::Publish(_) | Action::Forward(_)) => Some((
+            "only a mandatory publish comes back",
+            "write `mandatory: true` into it: the broker drops what no queue takes otherwise",
+        )),
+        Some(_) => Some((
+            "`on_return` stands beside a `publish` or a `forward`: nothing else comes back",
+            "a `reply` and a `retry` are no mandatory publishes; `refused` expects what the broker refuses",
+        )),
+        None => None,
+    };
+    if let Some((message, help)) = fault {
+        desk.add(Problem::new(Code::ScenarioOnReturn, message).at(entry.key_span, "never returned").help(help));
+    }
+    if let Some(inner) = list.lines.iter().find(|line| line.on_return.is_some()) {
+        let message = "what is done on a return has no `on_return` of its own";
+        let help = "settle the message here: `on_return: {nack: {requeue: true}}`";
+        desk.add(Problem::new(Code::ScenarioOnReturn, message).at(inner.span, "within another").help(help));
+    }
+    list
+}
+
 /// Decodes one action: a word, or a map of one word and what it takes.
 fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Action> {
+    let verbs: Vec<&Entry> =
+        node.entries().iter().filter(|entry| !BESIDE.contains(&entry.key.as_str())).collect();
     let (word, span, value) = match &node.kind {
         NodeKind::Text(word) => (word.as_str(), node.span, None),
-        NodeKind::Map(entries) => match entries.as_slice() {
+        NodeKind::Map(entries) => match verbs.as_slice() {
             [entry] => (entry.key.as_str(), entry.key_span, Some(&entry.value)),
+            [] if !entries.is_empty() => {
+                let key = &entries[0].key;
+                let problem = Problem::new(Code::ScenarioAction, format!("`{key}` stands beside an action"));
+                let help = format!("write both in one entry: `{{forward: {{exchange: orders}}, {}}}`", match key.as_str() {
+                    "refused" => "refused: 404",
+                    _ => "on_return: nack",
+                });
+                desk.add(problem.at(entries[0].key_span, "no action with it").help(help));
+                return None;
+            }
             _ => {
                 let problem = Problem::new(Code::ScenarioAction, "an action is one word with what it takes");
-                let span = entries.get(1).map_or(node.span, |entry| entry.key_span);
-                desk.add(problem.at(span, "a second word").help("begin each action with a dash of its own"));
+                let second = verbs.get(1);
+                let span = second.map_or(node.span, |entry| entry.key_span);
+                let near = second.and_then(|entry| suggestions::nearest(&entry.key, BESIDE));
+                let help = near.map_or("begin each action with a dash of its own".into(), Help::did_you_mean);
+                desk.add(problem.at(span, "a second word").help(help));
                 return None;
             }
         },
@@ -141,7 +245,10 @@ fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Ac
             None => lacks("a duration", "5s", desk),
         },
         "publish" => match value {
-            Some(value) => publish(value, folder, desk).map(|publish| Action::Publish(Box::new(publish))),
+            Some(value) => {
+                no_channel(value, desk);
+                publish(value, folder, desk).map(|publish| Action::Publish(Box::new(publish)))
+            }
             None => lacks("a message", "{exchange: orders, routing_key: order.created, body: hello}", desk),
         },
         "forward" => match value {
@@ -151,6 +258,7 @@ fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Ac
         "reply" => reply(value, span, folder, desk),
         _ => {
             let actions = WordGroup::named("action").map_or(&[][..], |group| group.words).iter().map(Word::key);
+            let actions = actions.filter(|word| !BESIDE.contains(word));
             let problem = Problem::new(Code::ScenarioAction, format!("there is no action `{word}`"));
             let help = joined(word).unwrap_or_else(|| suggestions::suggest(word, actions, "there are"));
             desk.add(problem.at(span, "unknown action").help(help));
@@ -204,7 +312,17 @@ fn reply(value: Option<&Node>, span: Span, folder: &Folder<'_>, desk: &mut Diagn
         desk.add(problem.at(entry.key_span, "not of a reply").help(help));
         return None;
     }
+    no_channel(node, desk);
     publish(node, folder, desk).map(|publish| Action::Reply(Box::new(publish)))
+}
+
+/// Refuses `channel` in what a consumer publishes: it has channels of its own.
+fn no_channel(node: &Node, desk: &mut Diagnostics) {
+    if let Some(entry) = node.entries().iter().find(|entry| entry.key == "channel") {
+        let problem = Problem::new(Code::ScenarioChannel, "a consumer publishes over a channel of its own");
+        let help = "leave `channel` out; a consumer of amq.rabbitmq.reply-to publishes over the channel that it consumes on";
+        desk.add(problem.at(entry.key_span, "of a step only").help(help));
+    }
 }
 
 /// Reads up to two switches of an action, absent ones are off.

@@ -6,11 +6,11 @@ use crate::language::decode::collect;
 use crate::language::decode::collect::ClimbedLadders;
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
-use crate::language::decode::scenario::actions::{actions, places, rules};
+use crate::language::decode::scenario::actions::{actions, rules};
 use crate::language::decode::scenario::publish::Folder;
 use crate::language::decode::topology::objects::{Surroundings, bindings_of_queue, queue_fields};
 use crate::language::syntax::tree::{Entry, Node, NodeKind};
-use crate::model::{Action, Batch, Consumer, Name, Origin, OwnQueue, Queue, QueueKind, QueueName, Reconnect, Timeout};
+use crate::model::{Action, ActionList, Batch, Consumer, Name, Origin, OwnQueue, Queue, QueueKind, QueueName, Reconnect, Timeout};
 use crate::rules::short_string_excess;
 use crate::source::{Code, Problem, Span};
 
@@ -156,8 +156,10 @@ fn own_queue(
     fields.finish(desk);
     let (mut queue, arguments) = read?;
     let origin = Origin { whole: entry.key_span, ..collect::origin(node) };
-    legal::queue(&queue, &arguments.places, &origin, desk);
-    if nameless && queue.kind() != QueueKind::Classic {
+    if !desk.refused {
+        legal::queue(&queue, &arguments.places, &origin, desk);
+    }
+    if nameless && queue.kind() != QueueKind::Classic && !desk.refused {
         let message = format!("the server names no {} queue", queue.kind().as_str());
         let problem = Problem::new(Code::ScenarioOwnQueue, message).at(entry.key_span, "no `queue` beside it");
         let help = format!(
@@ -195,10 +197,9 @@ fn timeout(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<T
     if done.is_none() {
         fields.missing("do", desk);
     }
-    let actions = done.map_or_else(Vec::new, |node| actions(node, folder, desk));
+    let done = done.map_or_else(ActionList::default, |node| actions("`do`", node, folder, desk));
     fields.finish(desk);
-    let places = done.map_or_else(Vec::new, places);
-    Some(Timeout { after: after?, span: node.span, actions, places })
+    Some(Timeout { after: after?, span: node.span, done })
 }
 
 fn reconnect(node: &Node, desk: &mut Diagnostics) -> Option<Reconnect> {

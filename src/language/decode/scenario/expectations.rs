@@ -12,7 +12,7 @@ use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::model::{
     Batches, ConnectionExpectation, ConsumerExpectation, Count, DeathPattern, Entries, Expectation, MessageExpectation,
     MessagePattern, Millis, Moment, Name, Order, Peak, Property, PropertyPattern, PublishExpectation, PublishOutcome,
-    QueueExpectation, QueueName, Received, Subject, Tolerance, When,
+    QueueExpectation, QueueKind, QueueName, Received, Subject, Tolerance, When,
 };
 use crate::source::{Code, Help, Problem, Span};
 
@@ -123,6 +123,7 @@ fn queue(fields: &mut MapDecoder<'_>, vhost: &Name, desk: &mut Diagnostics) -> O
     let name = fields.opt("queue", desk, read::name);
     let expectation = QueueExpectation {
         queue: QueueName { vhost: vhost.clone(), name: name.clone().unwrap_or_default() },
+        kind: kind(fields, desk),
         ready: fields.opt("ready", desk, read::count),
         unacked: fields.opt("unacked", desk, read::count),
         total: fields.opt("total", desk, read::count),
@@ -131,6 +132,19 @@ fn queue(fields: &mut MapDecoder<'_>, vhost: &Name, desk: &mut Diagnostics) -> O
         messages: messages(fields, desk),
     };
     name.map(|_| expectation)
+}
+
+/// Reads the type that a queue must have: it is looked up once, for it never changes.
+fn kind(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Option<QueueKind> {
+    let entry = fields.entry("type")?;
+    let word = desk.read("`type`", &entry.value, read::word(&["classic", "quorum", "stream"]))?;
+    if let Some(time) = ["within", "for"].into_iter().find_map(|key| fields.entry(key)) {
+        let message = format!("a queue's type never changes: `{}` waits for nothing", time.key);
+        let problem = Problem::new(Code::ScenarioQueueType, message).at(entry.key_span, "looked up once");
+        let help = "leave the time out; where a consumer declares the queue, wait for its count first: `ready: 0, within: 5s`";
+        desk.add(problem.at(time.key_span, "waits").help(help));
+    }
+    QueueKind::named(word)
 }
 
 fn peak(node: &Node, desk: &mut Diagnostics) -> Option<Peak> {

@@ -8,6 +8,7 @@ pub(crate) mod expectations;
 pub(crate) mod held;
 pub(crate) mod matchers;
 pub(crate) mod publish;
+pub(crate) mod refused;
 pub(crate) mod requirements;
 pub(crate) mod steps;
 pub(crate) mod tally;

@@ -39,7 +39,9 @@ pub fn publish_fields(fields: &mut MapDecoder<'_>, folder: &Folder<'_>, desk: &m
     let headers = fields.opt("headers", desk, read::headers).unwrap_or_default();
     let content_type = fields.opt("content_type", desk, read::late_name);
     let content_encoding = fields.opt("content_encoding", desk, read::late_name);
-    let delivery_mode = fields.opt("delivery_mode", desk, read::between(1u8, 2)).unwrap_or(2);
+    // An octet: 3.x refuses others than 1 and 2 (ER-7).
+    let modes = if desk.refused { (0u8, u8::MAX) } else { (1, 2) };
+    let delivery_mode = fields.opt("delivery_mode", desk, read::between(modes.0, modes.1)).unwrap_or(2);
     let priority = fields.opt("priority", desk, |node| late_number(node, 0, 255));
     let correlation_id = fields.opt("correlation_id", desk, read::late_name);
     let reply_to = fields.may_have("reply_to").then(|| fields.opt("reply_to", desk, read::late_name)).flatten();
@@ -48,6 +50,7 @@ pub fn publish_fields(fields: &mut MapDecoder<'_>, folder: &Folder<'_>, desk: &m
     let kind = fields.opt("type", desk, read::late_name);
     let user_id = fields.opt("user_id", desk, read::late_name);
     let app_id = fields.opt("app_id", desk, read::late_name);
+    let channel = fields.may_have("channel").then(|| fields.opt("channel", desk, read::name)).flatten();
     Publish {
         exchange,
         routing_key,
@@ -68,6 +71,7 @@ pub fn publish_fields(fields: &mut MapDecoder<'_>, folder: &Folder<'_>, desk: &m
         kind,
         user_id,
         app_id,
+        channel,
     }
 }
 
@@ -157,11 +161,12 @@ pub fn expiration(node: &Node) -> Read<Text> {
 pub fn forward(node: &Node, desk: &mut Diagnostics) -> Option<Forward> {
     let mut fields = MapDecoder::of("forward", "a forward", node, desk)?;
     let exchange = fields.opt("exchange", desk, read::late_name).unwrap_or_else(|| "".into());
+    let mandatory = fields.opt("mandatory", desk, read::boolean).unwrap_or(false);
     let routing_key = fields.opt("routing_key", desk, read::late_name);
     let headers = fields.opt("headers", desk, read::headers).unwrap_or_default();
     let drop_headers = fields.opt("drop_headers", desk, read::texts).unwrap_or_default();
     let id = fields.opt("id", desk, read::late_name);
     let expiration = fields.opt("expiration", desk, expiration);
     fields.finish(desk);
-    Some(Forward { exchange, routing_key, headers, drop_headers, id, expiration })
+    Some(Forward { exchange, mandatory, routing_key, headers, drop_headers, id, expiration })
 }

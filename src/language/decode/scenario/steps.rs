@@ -11,12 +11,14 @@ use crate::language::decode::scenario::call::call;
 use crate::language::decode::scenario::expectations::expectation;
 use crate::language::decode::scenario::held::{get, settle};
 use crate::language::decode::scenario::publish::{Folder, publish};
+use crate::language::decode::scenario::refused::refused;
 use crate::language::decode::suggestions;
 use crate::language::decode::topology::objects::{Surroundings, binding_fields, exchange_fields, queue_fields};
 use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::language::words::{Word, WordGroup};
-use crate::model::{Act, Name, Object, Origin, Pace, QueueName, Refused, Side, Step, When};
+use crate::model::{Act, Name, Object, Origin, Pace, QueueName, Side, Step, When};
 use crate::source::{Code, Help, Problem, Span, nearest_name};
+use std::collections::BTreeSet;
 
 /// Lists all words that a step begins with.
 fn verbs() -> impl Iterator<Item = &'static str> + Clone {
@@ -48,6 +50,16 @@ pub fn steps(what: &str, node: &Node, stage: &StepSurroundings<'_>, desk: &mut D
         before = Some((node.span, index));
         step(node, index, stage, desk)
     })
+}
+
+/// Lists the names that steps start, of which each start must be refused.
+pub fn refused_starts<'n>(lists: impl Iterator<Item = &'n Node>) -> BTreeSet<&'n str> {
+    let steps = lists.filter_map(|node| if let NodeKind::List(steps) = &node.kind { Some(steps) } else { None });
+    let starts = steps.flatten().filter_map(|step| Some((step.get("start")?.as_text()?, step.get("refused").is_some())));
+    let (mut refused, mut started) = (BTreeSet::new(), BTreeSet::new());
+    starts.for_each(|(name, fails)| _ = if fails { refused.insert(name) } else { started.insert(name) });
+    refused.retain(|name| !started.contains(name));
+    refused
 }
 
 /// Finds an `every` that repeats nothing, in steps as they are written.
@@ -113,7 +125,7 @@ fn step(node: &Node, index: u32, stage: &StepSurroundings<'_>, desk: &mut Diagno
         return None;
     }
     check_beside(verb, node, desk);
-    let act = act(verb, &vhost, refused.is_some(), stage, desk)?;
+    let act = desk.must_be_refused(refused.is_some(), |desk| act(verb, &vhost, stage, desk))?;
     Some(Step { span: node.span, act, actor, vhost, refused, pace })
 }
 
@@ -168,32 +180,14 @@ fn check_beside(verb: &Entry, step: &Node, desk: &mut Diagnostics) {
         };
         desk.add(Problem::new(Code::ScenarioAs, message).at(entry.key_span, "nobody acts").help(help));
     }
-    if let Some(entry) = beside("refused").filter(|_| inert) {
+    if let Some(entry) = beside("refused").filter(|_| inert && verb.key != "start") {
         let message = format!("`{}` asks nobody who could refuse it", verb.key);
-        let help = match verb.key.as_str() {
-            "start" => "the step `consume: QUEUE` shows whether somebody may consume: put `refused` beside that",
-            _ => "put `refused` beside the step that the broker refuses: `publish`, `get`, `declare` …",
-        };
+        let help = "put `refused` beside the step that the broker refuses: `publish`, `get`, `declare`, `start` …";
         desk.add(Problem::new(Code::ScenarioRefused, message).at(entry.key_span, "never refused").help(help));
     }
 }
 
-fn refused(node: &Node, desk: &mut Diagnostics) -> Option<Refused> {
-    if let NodeKind::Bool(true) = node.kind {
-        return Some(Refused { span: node.span, code: None, text: None });
-    }
-    if let NodeKind::Integer(_) = node.kind {
-        let code = desk.read("`refused`", node, read::between(100u16, 599));
-        return Some(Refused { span: node.span, code, text: None });
-    }
-    let mut fields = MapDecoder::of("refused", "`refused`", node, desk)?;
-    let code = fields.opt("code", desk, read::between(100u16, 599));
-    let text = fields.opt("text", desk, read::text);
-    fields.finish(desk);
-    Some(Refused { span: node.span, code, text })
-}
-
-fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &StepSurroundings<'_>, desk: &mut Diagnostics) -> Option<Act> {
+fn act(verb: &Entry, vhost: &Name, stage: &StepSurroundings<'_>, desk: &mut Diagnostics) -> Option<Act> {
     let node = &verb.value;
     let named = |desk: &mut Diagnostics| desk.read(&format!("`{}`", verb.key), node, read::name);
     let around = Surroundings { vhost: vhost.clone() };
@@ -204,6 +198,7 @@ fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &StepSurroundings<'_>, 
         "start" => Act::Start(named(desk)?),
         "stop" => Act::Stop(named(desk)?),
         "crash" => Act::Crash(named(desk)?),
+<<<<<<< HEAD
         "get" => get(node, vhost, desk)?,
         "ack" | "nack" | "reject" => settle(&verb.key, node, desk)?,
         "consume" => consume(node, vhost, desk)?,
@@ -215,6 +210,32 @@ fn act(verb: &Entry, vhost: &Name, refused: bool, stage: &StepSurroundings<'_>, 
         "bind" => Act::Bind(Box::new(binding(node, vhost, desk)?)),
         "unbind" => Act::Unbind(Box::new(binding(node, vhost, desk)?)),
         verb if access_steps::VERBS.contains(&verb) => access_steps::act(verb, node, vhost, refused, desk)?,
+=======
+        "get" => {
+            let (queue, ack) = queue_of("`get`", node, vhost, true, desk)?;
+            Act::Get { queue, ack }
+        }
+        "consume" => Act::Consume { queue: queue_of("`consume`", node, vhost, false, desk)?.0 },
+        "purge" => Act::Purge(queue_of("`purge`", node, vhost, false, desk)?.0),
+        "declare" => declare(node, &around, desk)?,
+        "delete" => delete(node, vhost, desk)?,
+        "bind" => Act::Bind(Box::new(binding(node, vhost, desk)?)),
+        "unbind" => Act::Unbind(Box::new(binding(node, vhost, desk)?)),
+        "set_policy" => {
+            let mut fields = MapDecoder::of("policy", "`set_policy`", node, desk)?;
+            let policy = policy_fields(&mut fields, None, vhost, desk);
+            policy_keys::check(fields.node("definition"), false, desk);
+            fields.finish(desk);
+            Act::SetPolicy(Box::new(policy?))
+        }
+        "clear_policy" => Act::ClearPolicy { vhost: vhost.clone(), name: named(desk)? },
+        "set_permission" => {
+            let mut fields = MapDecoder::of("permission", "`set_permission`", node, desk)?;
+            let permission = permission_fields(&mut fields, None, vhost, desk);
+            fields.finish(desk);
+            Act::SetPermission(Box::new(permission?))
+        }
+>>>>>>> 4bc47ac (wip hgkim)
         "call" => Act::Call(Box::new(call(node, &stage.folder, desk)?)),
         "close_connection" => close_connection(node, desk)?,
         // All other words were refused above.
@@ -318,12 +339,17 @@ fn queue_or_exchange<'n>(what: &str, node: &'n Node, beside: &[&str], desk: &mut
     }
 }
 
+<<<<<<< HEAD
 fn declare(node: &Node, around: &Surroundings, refused: bool, desk: &mut Diagnostics) -> Option<Act> {
     let entry = queue_or_exchange("`declare`", node, &["passive"], desk)?;
     let passive = node.entries().iter().find(|entry| entry.key == "passive");
     if passive.and_then(|passive| desk.read("`passive`", &passive.value, read::boolean)) == Some(true) {
         return declare_passive(entry, &around.vhost, desk);
     }
+=======
+fn declare(node: &Node, around: &Surroundings, desk: &mut Diagnostics) -> Option<Act> {
+    let entry = queue_or_exchange("`declare`", node, desk)?;
+>>>>>>> 4bc47ac (wip hgkim)
     let short;
     let value = match entry.value.kind {
         NodeKind::Text(_) => {
@@ -343,7 +369,7 @@ fn declare(node: &Node, around: &Surroundings, refused: bool, desk: &mut Diagnos
         );
         fields.finish(desk);
         let (queue, arguments) = read?;
-        if !refused {
+        if !desk.refused {
             legal::queue(&queue, &arguments.places, &origin, desk);
         }
         return Some(Act::DeclareQueue(Box::new(queue)));
@@ -353,7 +379,7 @@ fn declare(node: &Node, around: &Surroundings, refused: bool, desk: &mut Diagnos
     fields.not_yet(desk, &[("bindings", "bind it by a step `bind`")]);
     fields.finish(desk);
     let exchange = read?;
-    if !refused {
+    if !desk.refused {
         legal::exchange(&exchange, &origin, desk);
     }
     Some(Act::DeclareExchange(Box::new(exchange)))

@@ -40,7 +40,7 @@ impl Arguments {
         if let NodeKind::Map(entries) = &node.kind {
             desk.read("`arguments`", node, read::short_names);
             for entry in entries {
-                if holds_null(&entry.value) {
+                if holds_null(&entry.value) && !desk.refused {
                     let problem = Problem::new(Code::TopologyArgumentValue, format!("`{}` has no value", entry.key));
                     let problem = problem.at(entry.key_span.to(entry.value.span), "null");
                     desk.add(
@@ -68,7 +68,9 @@ impl Arguments {
             if desk.export && argument.name == "queue-type" && entry.value.as_text() == Some("classic") {
                 continue;
             }
-            if let Some(value) = desk.read(&format!("`{field}`"), &entry.value, |node| typed(argument.kind, node)) {
+            let refused = desk.refused;
+            let read = |node: &Node| as_it_stands(refused, typed(argument.kind, node), node);
+            if let Some(value) = desk.read(&format!("`{field}`"), &entry.value, read) {
                 self.set(&argument.full_name(), value, entry.key_span.to(entry.value.span), desk);
             }
         }
@@ -79,14 +81,20 @@ impl Arguments {
         let Some(entry) = fields.entry("dead_letter") else { return };
         let Some(mut inner) = MapDecoder::of("dead_letter", "`dead_letter`", &entry.value, desk) else { return };
         let place = entry.key_span.to(entry.value.span);
-        if let Some(exchange) = inner.need("exchange", desk, read::name) {
-            self.set("x-dead-letter-exchange", Value::from(&*exchange), place, desk);
-        }
-        if let Some(key) = inner.opt("routing_key", desk, read::name) {
-            self.set("x-dead-letter-routing-key", Value::from(&*key), place, desk);
-        }
-        if let Some(word) = inner.opt("strategy", desk, read::word(&["at-most-once", "at-least-once"])) {
-            self.set("x-dead-letter-strategy", Value::from(word), place, desk);
+        let refused = desk.refused;
+        let name = |node: &Node| as_it_stands(refused, read::name(node).map(|name| Value::from(&*name)), node);
+        let strategy = |node: &Node| {
+            as_it_stands(refused, read::word(&["at-most-once", "at-least-once"])(node).map(Value::from), node)
+        };
+        let exchange = match refused {
+            true => inner.opt("exchange", desk, name),
+            false => inner.need("exchange", desk, name),
+        };
+        let key = inner.opt("routing_key", desk, name);
+        let strategy = inner.opt("strategy", desk, strategy);
+        let values = [("exchange", exchange), ("routing-key", key), ("strategy", strategy)];
+        for (name, value) in values.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+            self.set(&format!("x-dead-letter-{name}"), value, place, desk);
         }
         inner.finish(desk);
     }
@@ -99,6 +107,14 @@ fn holds_null(node: &Node) -> bool {
         NodeKind::List(entries) => entries.iter().any(holds_null),
         NodeKind::Map(entries) => entries.iter().any(|entry| holds_null(&entry.value)),
         _ => false,
+    }
+}
+
+/// Takes a value that is none of its kind as RabbitMQ's JSON would carry it, where the broker must refuse it.
+pub fn as_it_stands(refused: bool, read: Read<Value>, node: &Node) -> Read<Value> {
+    match read {
+        Err(wrong) if refused => read::amqp(node).map_err(|_| wrong),
+        read => read,
     }
 }
 

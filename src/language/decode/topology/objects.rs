@@ -5,10 +5,10 @@ use crate::language::check::legal;
 use crate::language::decode::collect::{Collected, origin};
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
 use crate::language::decode::read;
-use crate::language::decode::topology::arguments::Arguments;
+use crate::language::decode::topology::arguments::{Arguments, as_it_stands};
 use crate::language::decode::topology::retry;
 use crate::language::syntax::tree::Node;
-use crate::model::{Binding, DestinationKind, Exchange, Name, Origin, Queue, Replacement, Table};
+use crate::model::{Binding, DestinationKind, Exchange, Name, Origin, Queue, Replacement, Table, Value};
 use crate::source::{Code, Problem};
 
 /// What every object of a file needs to know.
@@ -74,6 +74,7 @@ pub fn exchange_fields(fields: &mut MapDecoder<'_>, around: &Surroundings, desk:
     let name = fields.need("name", desk, read::name);
     let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| around.vhost.clone());
     let kind = match fields.node("type") {
+        Some(node) if desk.refused => desk.read("`type`", node, read::name),
         Some(node) => desk.read("`type`", node, legal::exchange_type),
         None => Some("direct".into()),
     };
@@ -81,10 +82,12 @@ pub fn exchange_fields(fields: &mut MapDecoder<'_>, around: &Surroundings, desk:
     let auto_delete = fields.opt("auto_delete", desk, read::boolean).unwrap_or(false);
     let internal = fields.opt("internal", desk, read::boolean).unwrap_or(false);
     let mut arguments = Arguments::default();
-    if let Some(entry) = fields.entry("alternate_exchange")
-        && let Some(name) = desk.read("`alternate_exchange`", &entry.value, read::name)
-    {
-        arguments.set("alternate-exchange", (&*name).into(), entry.key_span.to(entry.value.span), desk);
+    if let Some(entry) = fields.entry("alternate_exchange") {
+        let refused = desk.refused;
+        let name = |node: &Node| as_it_stands(refused, read::name(node).map(|name| Value::from(&*name)), node);
+        if let Some(name) = desk.read("`alternate_exchange`", &entry.value, name) {
+            arguments.set("alternate-exchange", name, entry.key_span.to(entry.value.span), desk);
+        }
     }
     arguments.raw(fields, desk);
     Some(Exchange { vhost, name: name?, kind: kind?, durable, auto_delete, internal, arguments: arguments.table })
