@@ -10,16 +10,29 @@ use crate::model::{
 };
 use std::sync::Arc;
 
+/// The heartbeat that a connection asks for unless it names one, in seconds.
+pub const HEARTBEAT_S: u16 = 30;
+
 /// One thing asked of a broker. All but `Publish`, `Settle` and `Watch` are answered by one reply.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Opens a connection as a user, or as the runner (all rights). Replies [`Reply::Done`](crate::broker::Reply::Done).
-    Connect { request: RequestId, connection: ConnectionId, user: Option<Name>, vhost: Name },
+    /// `heartbeat`: the client's own; absent is the usual one ([`HEARTBEAT_S`] on the simulator).
+    Connect {
+        request: RequestId,
+        connection: ConnectionId,
+        user: Option<Name>,
+        vhost: Name,
+        heartbeat: Option<Millis>,
+    },
     /// Closes politely; its channels close silently. Replies `Done`.
     Disconnect { request: RequestId, connection: ConnectionId },
     /// Drops the socket, as a crash does. Replies `Done` once the broker has noticed, on a live one after a second at most;
     /// no other event follows from it.
     Cut { request: RequestId, connection: ConnectionId },
+    /// Lets the network lose the connection: neither side hears of the other. Replies `Done` once all that was sent before has
+    /// arrived; the broker ends it when it has missed heartbeats, and `ConnectionClosed` (code 0) follows (CO-28).
+    Isolate { request: RequestId, connection: ConnectionId },
     /// Opens a channel in confirm mode. Replies `Done`.
     OpenChannel { request: RequestId, channel: ChannelId, connection: ConnectionId },
     /// Closes politely. Replies `Done`.

@@ -135,6 +135,8 @@ pub enum Side {
     Broker,
     /// Politely.
     Client,
+    /// Nobody: neither side hears of the other any more, and the broker notices once it has missed heartbeats (CO-28).
+    Network,
 }
 
 impl Act {

@@ -37,6 +37,8 @@ pub struct Consumer {
     pub batch: Option<Batch>,
     pub timeout: Option<Timeout>,
     pub reconnect: Option<Reconnect>,
+    /// That its connection asks for; absent is the runner's own.
+    pub heartbeat: Option<Millis>,
     /// What the action `retry` climbs.
     pub ladder: Option<Ladder>,
     pub rules: Vec<Rule>,

@@ -236,6 +236,9 @@ impl Player {
             ConsumerRequest::HangUp(connections) => {
                 connections.into_iter().for_each(|one| consumers.hang_up(one, context, scenario));
             }
+            ConsumerRequest::Drift(connections) => {
+                connections.into_iter().for_each(|one| consumers.drift(one, context, scenario));
+            }
         }
     }
 
@@ -313,6 +316,7 @@ impl Player {
     }
 
     fn connection_closed(&mut self, connection: ConnectionId, cause: &Refusal) {
+        self.context.taken_back(connection);
         let gone = self.context.channels.close_connection(connection);
         self.end_publishes(|one| gone.iter().any(|(channel, _)| *channel == one), cause);
         for (channel, owner) in gone {

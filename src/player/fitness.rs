@@ -1,7 +1,7 @@
 //! Whether a scenario fits a broker, and at which pace it can be played there.
 //! Takes what is known of the broker; gives the reason for a skip in words. Never asks the broker.
 
-use crate::model::{Act, Action, Millis, Policy, Profile, Queue, QueueKind, Scale, Scenario, Table, Text, Version};
+use crate::model::{Act, Action, Millis, Policy, Profile, Queue, QueueKind, Scale, Scenario, Side, Table, Text, Version};
 use crate::player::scaled::is_duration;
 use crate::rules::{EffectivePolicies, differences};
 
@@ -218,6 +218,10 @@ fn tick(scenario: &Scenario, version: Version) -> Option<String> {
         if timed && version < Profile::V4_3.version() {
             return Some(format!("the broker looks every minute for consumers of {} that time out", queue.name));
         }
+    }
+    let loses = |act: &Act| matches!(act, Act::CloseConnection { by: Side::Network, .. });
+    if scenario.all_steps().any(|step| loses(&step.act)) {
+        return Some("a lost connection ends by heartbeats, which are whole seconds".to_owned());
     }
     None
 }

@@ -45,6 +45,11 @@ impl<'c> Scaled<'c> {
                 };
                 Command::Publish { channel, publish, exchange, routing_key, mandatory, message }
             }
+            Command::Connect { request, connection, user, vhost, heartbeat } => {
+                // AMQP counts it in whole seconds; `fitness` sees to it that these are.
+                let heartbeat = heartbeat.map(|own| Millis(self.scale.real(own).0.div_ceil(1_000).max(1) * 1_000));
+                Command::Connect { request, connection, user, vhost, heartbeat }
+            }
             Command::Call { request, channel, mut method } => {
                 match &mut method {
                     Method::DeclareQueue(queue) => self.scale_arguments(&mut queue.arguments),

@@ -59,6 +59,7 @@ pub fn consumer(name: &str, actions: Vec<Action>) -> Consumer {
         batch: None,
         timeout: None,
         reconnect: None,
+        heartbeat: None,
         ladder: None,
         rules: vec![Rule { span: place(), matcher: Matcher::default(), done: list(actions) }],
     }

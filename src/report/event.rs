@@ -123,6 +123,7 @@ fn end_in_words(end: ConsumerEnd) -> &'static str {
         ConsumerEnd::LosesChannel => "loses its channel",
         ConsumerEnd::ClosesConnection => "closes its connection",
         ConsumerEnd::LosesConnection => "loses its connection",
+        ConsumerEnd::LosesNetwork => "is lost to the network: the broker still holds its connection",
         ConsumerEnd::LosesSharedConnection => "goes down with it",
     }
 }

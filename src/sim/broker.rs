@@ -35,7 +35,7 @@ const MOVES_OF_ONE_STEP_MAX: usize = 10_000;
 /// use rmqplay::model::{Moment, Profile};
 /// let mut sim = rmqplay::sim::Sim::new(Profile::NEWEST);
 /// let connection = ConnectionId(1);
-/// sim.handle(Moment(0), Command::Connect { request: RequestId(1), connection, user: None, vhost: "/".into() });
+/// sim.handle(Moment(0), Command::Connect { request: RequestId(1), connection, user: None, vhost: "/".into(), heartbeat: None });
 /// assert_eq!(sim.poll_event(), Some(Event::Reply { request: RequestId(1), reply: Ok(Reply::Done) }));
 /// ```
 #[derive(Clone)]
@@ -50,6 +50,8 @@ pub struct Sim {
     pub(crate) vhosts: Arena<VhostId, Vhost>,
     pub(crate) vhost_names: BTreeMap<Name, VhostId>,
     pub(crate) connections: BTreeMap<ConnectionId, Connection>,
+    /// How many connections the network has lost.
+    pub(crate) isolated: usize,
     pub(crate) channels: Arena<ChannelIndex, Channel>,
     pub(crate) channel_ids: BTreeMap<ChannelId, ChannelIndex>,
     pub(crate) exchanges: Arena<ExchangeId, Exchange>,
@@ -102,6 +104,7 @@ impl Sim {
             vhosts: Arena::new(),
             vhost_names: BTreeMap::new(),
             connections: BTreeMap::new(),
+            isolated: 0,
             channels: Arena::new(),
             channel_ids: BTreeMap::new(),
             exchanges: Arena::new(),
@@ -159,14 +162,18 @@ impl Sim {
         self.note = None;
         self.turn += 1;
         match command {
-            Command::Connect { request, connection, user, vhost } => {
-                let reply = self.connect(connection, user, &vhost);
+            Command::Connect { request, connection, user, vhost, heartbeat } => {
+                let reply = self.connect(connection, user, &vhost, heartbeat);
                 self.answer(request, reply.map(|()| Reply::Done));
             }
             Command::Disconnect { request, connection } | Command::Cut { request, connection } => {
                 self.forget_undelivered(|channel| channel.connection == connection);
                 self.answer(request, Ok(Reply::Done));
                 self.end_connection(connection);
+            }
+            Command::Isolate { request, connection } => {
+                self.answer(request, Ok(Reply::Done));
+                self.isolate(connection);
             }
             Command::OpenChannel { request, channel, connection } => self.open_channel(request, channel, connection),
             Command::CloseChannel { request, channel } => {
@@ -236,6 +243,9 @@ impl Sim {
 
     /// Returns the next thing that was said.
     pub fn poll_event(&mut self) -> Option<Event> {
+        while self.isolated > 0 && self.events.front().is_some_and(|event| self.is_lost(event)) {
+            self.events.pop_front();
+        }
         self.events.pop_front()
     }
 
@@ -297,6 +307,7 @@ impl Sim {
             Timer::QueueExpires(queue) => self.queue_expires_fired(queue),
             Timer::DelayedRetry(queue) => self.delayed_retry_fired(queue),
             Timer::DeadLetterRetry(queue) => self.retry_dead_letters(queue),
+            Timer::HeartbeatsMissed(connection) => self.heartbeats_missed(connection),
             Timer::Restarted => self.come_up(),
         }
     }

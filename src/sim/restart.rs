@@ -66,6 +66,7 @@ impl Sim {
             }
             Command::Disconnect { request, .. }
             | Command::Cut { request, .. }
+            | Command::Isolate { request, .. }
             | Command::CloseChannel { request, .. }
             | Command::AwaitQuiet { request } => self.answer(request, Ok(Reply::Done)),
             Command::Manage { request, .. } => self.answer(request, Err(http_error(0, "the broker is down"))),

@@ -171,7 +171,7 @@ impl Driver {
         let (request, connection) = (self.ids.request(), self.ids.connection());
         self.connections.insert(name.to_owned(), (connection, vhost.to_owned()));
         let user = user.map(Name::from);
-        self.outbox.push_back(Command::Connect { request, connection, user, vhost: vhost.into() });
+        self.outbox.push_back(Command::Connect { request, connection, user, vhost: vhost.into(), heartbeat: None });
     }
 
     fn disconnect(&mut self, how: &str, name: &str) {

@@ -68,7 +68,7 @@ impl Player {
         self.held.connections.insert(name.to_owned(), connection);
         let user = self.held.logins.get(name).cloned().flatten().map(Name::from);
         let request = self.request(Asked::Connect(name.to_owned()));
-        self.outbox.push_back(Command::Connect { request, connection, user, vhost: "/".into() });
+        self.outbox.push_back(Command::Connect { request, connection, user, vhost: "/".into(), heartbeat: None });
     }
 
     fn disconnect(&mut self, how: &str, name: &str) {

@@ -72,7 +72,7 @@ impl FakeBroker {
 
     fn take(&mut self, command: Command) {
         match command {
-            Command::Connect { request, connection, user, vhost } => {
+            Command::Connect { request, connection, user, vhost, .. } => {
                 self.asked.push(format!("connect {} to {vhost}", user.as_deref().unwrap_or("runner")));
                 if self.answer(request, &format!("vhost {vhost}"), None) {
                     self.open.insert(connection);

@@ -114,7 +114,7 @@ impl Publisher {
     fn new(ids: &mut Ids, messages: Vec<(Name, Message)>) -> Self {
         let (connection, channel) = (ids.connection(), ids.channel());
         let mut commands = VecDeque::from([
-            Command::Connect { request: ids.request(), connection, user: None, vhost: "/".into() },
+            Command::Connect { request: ids.request(), connection, user: None, vhost: "/".into(), heartbeat: None },
             Command::OpenChannel { request: ids.request(), channel, connection },
         ]);
         let open = messages.len() as u64;
@@ -374,7 +374,7 @@ fn consumers_hinder_a_move_and_nothing_is_changed() {
     let (connection, channel) = (stage.ids.connection(), stage.ids.channel());
     let user = None;
     let commands = [
-        Command::Connect { request: stage.ids.request(), connection, user, vhost: "/".into() },
+        Command::Connect { request: stage.ids.request(), connection, user, vhost: "/".into(), heartbeat: None },
         Command::OpenChannel { request: stage.ids.request(), channel, connection },
         Command::Call { request: stage.ids.request(), channel, method: consume },
     ];

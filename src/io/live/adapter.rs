@@ -211,6 +211,7 @@ impl Live {
             vhost: self.names.vhost(vhost).to_string(),
             label,
             frame_max: self.limits.frame_max,
+            heartbeat: None,
             limit: self.limits.answer,
         }
     }
@@ -237,7 +238,10 @@ impl Live {
             && self
                 .links
                 .values()
-                .all(|link| matches!(link.state, LiveConnectionState::Open | LiveConnectionState::Gone))
+                .all(|link| {
+                    let state = &link.state;
+                    matches!(state, LiveConnectionState::Open | LiveConnectionState::Isolated | LiveConnectionState::Gone)
+                })
     }
 
     /// Returns whether the client may be asked for more.

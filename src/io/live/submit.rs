@@ -5,10 +5,10 @@ use crate::broker::{ChannelId, Command, ConnectionId, Event, Method, Refusal, Re
 use crate::io::live::adapter::{AwaitedAnswer, Live};
 use crate::io::live::amqp::calls::open;
 use crate::io::live::amqp::channel::{Item, LiveChannel, LiveChannelState, Publishing, describe};
-use crate::io::live::amqp::connection::{LiveConnection, LiveConnectionState};
-use crate::io::live::amqp::dial::dial;
+use crate::io::live::amqp::connection::{Ending, LiveConnection, LiveConnectionState};
+use crate::io::live::amqp::dial::{Target, dial};
 use crate::io::live::job::Done;
-use crate::model::Name;
+use crate::model::{Millis, Name};
 use std::time::Instant;
 
 /// How many channels a connection gives: lapin poisons the ids of channels that the broker closed, and there are
@@ -20,9 +20,12 @@ impl Live {
     pub(crate) fn submit(&mut self, command: Command) {
         self.disturb_quiet(&command);
         match command {
-            Command::Connect { request, connection, user, vhost } => self.connect(request, connection, user, vhost),
-            Command::Disconnect { request, connection } => self.end(request, connection, false),
-            Command::Cut { request, connection } => self.end(request, connection, true),
+            Command::Connect { request, connection, user, vhost, heartbeat } => {
+                self.connect(request, connection, user, vhost, heartbeat);
+            }
+            Command::Disconnect { request, connection } => self.end(request, connection, Ending::Polite),
+            Command::Cut { request, connection } => self.end(request, connection, Ending::Cut),
+            Command::Isolate { request, connection } => self.end(request, connection, Ending::Isolate),
             Command::OpenChannel { request, channel, connection } => self.open_channel(request, channel, connection),
             Command::CloseChannel { request, channel } => {
                 self.await_answer(request, "closing a channel".into(), false);
@@ -57,11 +60,19 @@ impl Live {
         }
     }
 
-    fn connect(&mut self, request: RequestId, connection: ConnectionId, user: Option<Name>, vhost: Name) {
+    fn connect(
+        &mut self,
+        request: RequestId,
+        connection: ConnectionId,
+        user: Option<Name>,
+        vhost: Name,
+        heartbeat: Option<Millis>,
+    ) {
         let who = user.as_deref().unwrap_or(&self.address.user);
         self.await_answer(request, format!("connecting as '{who}' to vhost '{vhost}'"), false);
         let label = self.label();
-        let target = self.target(&vhost, user.as_ref(), label.clone());
+        let heartbeat = heartbeat.and_then(|own| u16::try_from(own.0 / 1_000).ok());
+        let target = Target { heartbeat, ..self.target(&vhost, user.as_ref(), label.clone()) };
         let link = LiveConnection {
             state: LiveConnectionState::Opening { request },
             dialed: None,

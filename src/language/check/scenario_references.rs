@@ -216,6 +216,7 @@ impl ReferenceChecker<'_> {
         let Some(channel) = &consumer.channel else { return };
         let Some(other) = before.iter().find(|other| other.channel.as_ref() == Some(channel)) else { return };
         let what = match (other.actor == consumer.actor, other.queue.vhost == consumer.queue.vhost) {
+            (true, true) if other.heartbeat != consumer.heartbeat => "heartbeat",
             (true, true) => return,
             (false, _) => "user",
             (true, false) => "vhost",

@@ -81,6 +81,7 @@ const OF_KEYS: &[(&str, &str)] = &[
     ("app_id", "shop"),
     ("action.ack", "{multiple: true}"),
     ("action.reply", "{body: hello}"),
+    ("consumer.heartbeat", "5s"),
     ("action.on_return", "{nack: {requeue: true}}"),
     ("alternate_exchange", "unrouted"),
     ("arguments", "{x-max-priority: 5}"),

@@ -60,6 +60,7 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("batch", "@batch", "Rules see so many messages at once"),
             word("timeout", "@timeout", "What is done with a message that takes too long"),
             word("reconnect", "@reconnect", "Comes back after a crash"),
+            word("heartbeat", "duration", "Of its connection, 1s to 60s: when the broker misses who is lost").or("30s"),
             word("declare", "@own_queue", "A queue of its own"),
         ],
     ),
@@ -378,7 +379,7 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
     ),
     group(
         "close_connection",
-        &[word("of!", "text", "Whose"), word("by", "word:broker,client", "Who ends it").or("broker")],
+        &[word("of!", "text", "Whose"), word("by", "word:broker,client,network", "Who ends it; network: the broker misses it later").or("broker")],
     ),
     group(
         "includes_queues",

@@ -82,7 +82,7 @@ impl Stepwise {
                 let (request, connection) = (self.ids.request(), self.ids.connection());
                 self.link = Some(StepwiseLink { vhost: vhost.clone(), connection, channel: None });
                 self.asked = Some(PendingRequest::Connect(request));
-                return Some(Command::Connect { request, connection, user: None, vhost });
+                return Some(Command::Connect { request, connection, user: None, vhost, heartbeat: None });
             };
             if link.channel.is_none() {
                 let (request, channel) = (self.ids.request(), self.ids.channel());

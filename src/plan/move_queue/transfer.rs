@@ -294,7 +294,7 @@ impl Client for Transfer {
                 let request = self.ids.request();
                 self.state = TransferState::Connecting(request);
                 let (connection, vhost) = (self.connection, self.order.vhost.clone());
-                Some(Command::Connect { request, connection, user: None, vhost })
+                Some(Command::Connect { request, connection, user: None, vhost, heartbeat: None })
             }
             TransferState::Connected => {
                 let request = self.ids.request();

@@ -24,7 +24,8 @@ impl ConsumerInstance {
             None => {
                 let (connection, channel) = (context.ids.connection(), context.ids.channel());
                 let (user, vhost) = (consumer.actor.clone(), consumer.queue.vhost.clone());
-                asks.extend([Ask::Connect { connection, user, vhost }, Ask::Open { channel, connection }]);
+                let heartbeat = consumer.heartbeat;
+                asks.extend([Ask::Connect { connection, user, vhost, heartbeat }, Ask::Open { channel, connection }]);
                 context.channels.open(channel, connection, owner);
                 (connection, channel)
             }

@@ -6,9 +6,9 @@ use crate::model::Scenario;
 use crate::player::consumer::instance::ConsumerInstance;
 use crate::player::consumer::others::Others;
 use crate::player::context::Context;
+use crate::player::context::adrift::GivenBack;
 use crate::player::context::owner::Asker;
 use crate::player::context::publishing::outcome_of_loss;
-use crate::player::message::anonymous_messages::Fate;
 use crate::player::record::timeline::{ConsumerEnd, TimelineEvent};
 
 impl ConsumerInstance {
@@ -66,10 +66,8 @@ impl ConsumerInstance {
 
     fn give_back(&mut self, context: &mut Context) {
         let in_hand = self.drop_work();
-        context.ledger.released(self.number, in_hand.len() as u64);
-        let queue = &context.ledger.consumers[self.number].queue;
-        let alike = in_hand.values().filter_map(|one| one.alike);
-        alike.for_each(|alike| context.names.ended(queue, alike, Fate::Returned));
+        let (count, alike) = (in_hand.len() as u64, in_hand.values().filter_map(|one| one.alike).collect());
+        context.given_back(GivenBack { consumer: self.number, count, alike });
     }
 
     fn lose_publishes(&mut self, channel: ChannelId, context: &mut Context, scenario: &Scenario) {

@@ -41,6 +41,17 @@ impl ConsumerInstances {
         }
     }
 
+    /// The network loses a connection: what its instances had in hand is held by the broker until it notices.
+    pub fn drift(&mut self, connection: ConnectionId, context: &mut Context, scenario: &Scenario) {
+        let user = self.instances.iter().position(|instance| instance.connection == Some(connection));
+        if let Some(number) = user {
+            context.adrift.insert(connection, Vec::new());
+            context.drifting = Some(connection);
+            self.lose_connection(connection, number, ConsumerEnd::LosesNetwork, context, scenario);
+            context.drifting = None;
+        }
+    }
+
     /// Does what an instance asks of all that share its channel or connection.
     pub fn act_together(&mut self, number: usize, act: SharedAct, context: &mut Context, scenario: &Scenario) {
         match act {

@@ -2,7 +2,7 @@
 //! The first refusal ends it. Whoever runs it hands the answers back.
 
 use crate::broker::{ChannelId, Command, ConnectionId, Method, Refusal, Reply, RequestId};
-use crate::model::Name;
+use crate::model::{Millis, Name};
 use crate::player::context::owner::Asker;
 use crate::player::context::shared::Context;
 use std::collections::VecDeque;
@@ -10,7 +10,8 @@ use std::collections::VecDeque;
 /// One command of a sequence, before it has a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ask {
-    Connect { connection: ConnectionId, user: Option<Name>, vhost: Name },
+    Connect { connection: ConnectionId, user: Option<Name>, vhost: Name, heartbeat: Option<Millis> },
+    Isolate(ConnectionId),
     Disconnect(ConnectionId),
     Open { channel: ChannelId, connection: ConnectionId },
     Close(ChannelId),
@@ -22,7 +23,10 @@ impl Ask {
     /// Makes the command.
     fn command(self, request: RequestId) -> Command {
         match self {
-            Ask::Connect { connection, user, vhost } => Command::Connect { request, connection, user, vhost },
+            Ask::Connect { connection, user, vhost, heartbeat } => {
+                Command::Connect { request, connection, user, vhost, heartbeat }
+            }
+            Ask::Isolate(connection) => Command::Isolate { request, connection },
             Ask::Disconnect(connection) => Command::Disconnect { request, connection },
             Ask::Open { channel, connection } => Command::OpenChannel { request, channel, connection },
             Ask::Close(channel) => Command::CloseChannel { request, channel },

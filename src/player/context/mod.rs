@@ -1,5 +1,6 @@
 //! What the driver and the consumers share: the way to the broker and back, and the record of the run.
 
+pub(crate) mod adrift;
 pub(crate) mod channels;
 pub(crate) mod clock;
 pub(crate) mod command_sequence;

@@ -1,7 +1,8 @@
 //! The context: all that the driver and the consumers share in a run. What they do with it stands in the files beside.
 
-use crate::broker::{Command, Ids, PublishId, RequestId};
+use crate::broker::{Command, ConnectionId, Ids, PublishId, RequestId};
 use crate::model::{Moment, Scenario};
+use crate::player::context::adrift::GivenBack;
 use crate::player::context::channels::Channels;
 use crate::player::context::clock::Clock;
 use crate::player::context::in_flight::InFlight;
@@ -25,6 +26,10 @@ pub(crate) struct Context {
     pub outbox: Outbox,
     pub channels: Channels,
     pub in_flight: BTreeMap<PublishId, InFlight>,
+    /// What the broker still holds of connections that the network lost.
+    pub adrift: BTreeMap<ConnectionId, Vec<GivenBack>>,
+    /// The connection that the network is losing right now.
+    pub drifting: Option<ConnectionId>,
     pub names: Names,
     /// By consumer, over all its instances.
     pub memories: Vec<Memory>,
@@ -51,6 +56,8 @@ impl Context {
             outbox: Outbox::default(),
             channels: Channels::default(),
             in_flight: BTreeMap::new(),
+            adrift: BTreeMap::new(),
+            drifting: None,
             names: Names::default(),
             memories: Memory::all(scenario),
             ledger: Ledger::of(scenario),

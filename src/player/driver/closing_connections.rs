@@ -45,6 +45,7 @@ impl Driver {
         match by {
             Side::Broker => self.close_next(connections, context, scenario),
             Side::Client => self.hang_up(connections, context),
+            Side::Network => self.lose_network(connections, context),
         }
     }
 
@@ -75,6 +76,13 @@ impl Driver {
         connections.iter().for_each(|connection| self.forget_connection(*connection, context));
         self.ask(connections.iter().map(|connection| Ask::Disconnect(*connection)), Continuation::EndStep);
         self.request = Some(ConsumerRequest::HangUp(connections));
+    }
+
+    /// Lets the network lose connections: they are gone here, and stand on the broker.
+    fn lose_network(&mut self, connections: VecDeque<ConnectionId>, context: &mut Context) {
+        connections.iter().for_each(|connection| self.forget_connection(*connection, context));
+        self.ask(connections.iter().map(|connection| Ask::Isolate(*connection)), Continuation::EndStep);
+        self.request = Some(ConsumerRequest::Drift(connections));
     }
 
     pub fn begin_restart(&mut self, context: &mut Context) {

@@ -15,7 +15,7 @@ impl Driver {
             Some(known) => known,
             None => {
                 let connection = context.ids.connection();
-                asks.push(Ask::Connect { connection, user: user.0.clone(), vhost: user.1.clone() });
+                asks.push(Ask::Connect { connection, user: user.0.clone(), vhost: user.1.clone(), heartbeat: None });
                 UserConnection { connection, publishing: None }
             }
         };

@@ -115,6 +115,8 @@ pub(crate) enum ConsumerRequest {
     HangUp(VecDeque<ConnectionId>),
     /// Forget what is in hand over these channels: the broker requeues it.
     Recover(Vec<ChannelId>),
+    /// Lose connections that the broker holds until it has missed their heartbeats.
+    Drift(VecDeque<ConnectionId>),
 }
 
 /// The driver's state.
@@ -125,13 +127,10 @@ pub(crate) struct Driver {
     /// What consumers are to do before the driver goes on.
     pub request: Option<ConsumerRequest>,
     pub connections: BTreeMap<UserOfVhost, UserConnection>,
-<<<<<<< HEAD
     /// What `get` steps hold.
     pub held: HeldMessages,
-=======
     /// The step whose queue was asked for its type.
     pub described: Option<RunStage>,
->>>>>>> 4bc47ac (wip hgkim)
     /// What queues held that were read.
     pub contents: Contents,
     pub outcome: Option<Outcome>,

@@ -160,6 +160,8 @@ pub enum ConsumerEnd {
     LosesChannel,
     ClosesConnection,
     LosesConnection,
+    /// Its connection is lost, and the broker does not know yet.
+    LosesNetwork,
     /// Another instance on its connection took it away.
     LosesSharedConnection,
 }

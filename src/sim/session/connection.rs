@@ -1,15 +1,22 @@
 //! Connections: who may open one, and what goes with it when it ends (PE-1, ER-8, ER-13, CO-21, CO-27).
 
-use crate::broker::{ConnectionId, Event, Refusal, Scope, What, code};
-use crate::model::Name;
+use crate::broker::{ConnectionId, Event, HEARTBEAT_S, Refusal, Scope, What, code};
+use crate::model::{Millis, Name};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ChannelIndex, VhostId};
 use crate::sim::state::connection::Connection;
 use crate::sim::state::refusal::connection_error;
+use crate::sim::state::timer::Timer;
 use std::collections::BTreeSet;
 
 impl Sim {
-    pub(crate) fn connect(&mut self, id: ConnectionId, user: Option<Name>, vhost: &Name) -> Result<(), Refusal> {
+    pub(crate) fn connect(
+        &mut self,
+        id: ConnectionId,
+        user: Option<Name>,
+        vhost: &Name,
+        heartbeat: Option<Millis>,
+    ) -> Result<(), Refusal> {
         if self.connections.contains_key(&id) {
             return Err(connection_error(code::CHANNEL_ERROR, "connection is open already"));
         }
@@ -20,7 +27,10 @@ impl Sim {
             return Err(connection_error(code::NOT_ALLOWED, format!("vhost {vhost} not found")));
         };
         self.check_connection_limits(user.as_ref(), vhost, vhost_id)?;
-        self.connections.insert(id, Connection { user, vhost: vhost_id, channels: BTreeSet::new() });
+        let (channels, opened) = (BTreeSet::new(), self.now);
+        let heartbeat = heartbeat.unwrap_or(Millis(u64::from(HEARTBEAT_S) * 1_000));
+        let connection = Connection { user, vhost: vhost_id, channels, heartbeat, opened, isolated: false };
+        self.connections.insert(id, connection);
         Ok(())
     }
 
@@ -58,9 +68,42 @@ impl Sim {
         }
     }
 
+    /// Lets a connection stand of which the client is gone, until its heartbeats have been missed (CO-28).
+    pub(crate) fn isolate(&mut self, id: ConnectionId) {
+        let now = self.now;
+        let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.isolated) else { return };
+        connection.isolated = true;
+        self.isolated += 1;
+        if let Some(at) = connection.missed_at(now) {
+            self.timers.set(at, Timer::HeartbeatsMissed(id));
+        }
+    }
+
+    /// Ends a connection that nothing came over for long enough.
+    pub(crate) fn heartbeats_missed(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get(&id).filter(|connection| connection.isolated) else { return };
+        let why = format!("missed heartbeats from client, timeout: {}s", connection.heartbeat.0 / 1_000);
+        self.tell(None, None, "CO-28", || What::Refused { why: why.clone() });
+        self.close_connection(id, Refusal::new(Scope::Connection, 0, why));
+    }
+
+    /// Returns whether an event goes to a client that the network has lost.
+    pub(crate) fn is_lost(&self, event: &Event) -> bool {
+        let (Event::Delivered { channel, .. }
+        | Event::ChannelClosed { channel, .. }
+        | Event::Cancelled { channel, .. }) = event
+        else {
+            return false;
+        };
+        let channel = self.channel_ids.get(channel).and_then(|id| self.channels.get(*id));
+        let connection = channel.and_then(|channel| self.connections.get(&channel.connection));
+        connection.is_some_and(|connection| connection.isolated)
+    }
+
     /// Ends a connection with all that lives by it; says nothing to its client.
     pub(crate) fn end_connection(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.remove(&id) else { return };
+        self.isolated -= usize::from(connection.isolated);
         for channel in connection.channels {
             self.end_channel(channel);
         }

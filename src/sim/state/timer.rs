@@ -1,5 +1,6 @@
 //! Everything that the broker itself will do later, ordered by moment and then by when it was set.
 
+use crate::broker::ConnectionId;
 use crate::model::Moment;
 use crate::sim::state::arena::QueueId;
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ pub(crate) enum Timer {
     DelayedRetry(QueueId),
     /// When dead letters that found no place are tried again (DL-30).
     DeadLetterRetry(QueueId),
+    /// When the broker has missed a connection's heartbeats (CO-28).
+    HeartbeatsMissed(ConnectionId),
     /// When a stopped broker is back.
     Restarted,
 }

@@ -6,7 +6,8 @@ use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::greet::greet;
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::channel::{Item, LiveChannel, LiveChannelState};
-use crate::io::live::amqp::connection::{LiveConnection, LiveConnectionState};
+use crate::io::live::amqp::connection::{Ending, LiveConnection, LiveConnectionState};
+use crate::io::live::amqp::dial::Socket;
 use crate::io::live::job::Done;
 use crate::model::by_number;
 use crate::rules::{RefusalMeaning, meaning_of_refusal};
@@ -16,20 +17,22 @@ use std::time::{Duration, Instant};
 const CUT_PATIENCE: Duration = Duration::from_secs(1);
 /// RabbitMQ closes the socket of a crashed client first, then lets its channels and consumers go.
 const AFTER_CLOSE: Duration = Duration::from_millis(20);
+/// How often we look whether the broker has given up a connection that the network lost.
+const GIVEN_UP_LOOK: Duration = Duration::from_millis(20);
 /// How long a broker may take to say hello after a connection broke.
 const HELLO: Duration = Duration::from_secs(3);
 
 impl Live {
     /// Ends a connection, politely or as a crash does, once all that was sent before has arrived: commands take
     /// effect in their order.
-    pub(crate) fn end(&mut self, request: RequestId, connection: ConnectionId, cut: bool) {
+    pub(crate) fn end(&mut self, request: RequestId, connection: ConnectionId, how: Ending) {
         self.await_answer(request, "closing a connection".into(), false);
         let Some(link) = self.links.get_mut(&connection).filter(|link| link.state == LiveConnectionState::Open) else {
             // It is gone, or never was: as was asked.
             self.give_up_opening(connection);
             return self.reply(request, Ok(Reply::Done));
         };
-        link.state = LiveConnectionState::Ending { request, cut, since: Instant::now() };
+        link.state = LiveConnectionState::Ending { request, how, since: Instant::now() };
         for line in self.lines.values_mut().filter(|line| line.connection == connection && line.is_open()) {
             if line.dirty || !line.backlog.is_empty() {
                 line.backlog.push_back(Item::Fence);
@@ -57,20 +60,25 @@ impl Live {
 
     /// Ends the connections whose channels are written out.
     pub(crate) fn finish_endings(&mut self) {
-        let ready: Vec<(ConnectionId, RequestId, bool)> = (self.links.iter())
+        let ready: Vec<(ConnectionId, RequestId, Ending)> = (self.links.iter())
             .filter_map(|(connection, link)| match link.state {
-                LiveConnectionState::Ending { request, cut, since } => Some((*connection, request, cut, since)),
+                LiveConnectionState::Ending { request, how, since } => Some((*connection, request, how, since)),
                 _ => None,
             })
-            .filter(|(connection, _, cut, since)| {
+            .filter(|(connection, _, how, since)| {
                 let mut lines = self.lines.values().filter(|line| line.connection == *connection);
-                lines.all(LiveChannel::is_written_out) || *cut && since.elapsed() >= CUT_PATIENCE
+                lines.all(LiveChannel::is_written_out) || *how != Ending::Polite && since.elapsed() >= CUT_PATIENCE
             })
-            .map(|(connection, request, cut, _)| (connection, request, cut))
+            .map(|(connection, request, how, _)| (connection, request, how))
             .collect();
-        for (connection, request, cut) in ready {
-            if cut { self.crash(connection, request) } else { self.disconnect(connection, request) }
+        for (connection, request, how) in ready {
+            match how {
+                Ending::Polite => self.disconnect(connection, request),
+                Ending::Cut => self.crash(connection, request),
+                Ending::Isolate => self.isolate(connection, request),
+            }
         }
+        self.tell_given_up();
         let unnoticed: Vec<(ConnectionId, RequestId)> = (self.links.iter())
             .filter_map(|(connection, link)| match link.state {
                 LiveConnectionState::Crashing { request, until } if until <= Instant::now() => {
@@ -93,6 +101,37 @@ impl Live {
                 link.state = LiveConnectionState::Crashing { request, until: Instant::now() + CUT_PATIENCE };
             }
             None => self.cut(connection, request),
+        }
+    }
+
+    /// Lets the network lose a connection: nothing goes through any more, while the broker holds it.
+    fn isolate(&mut self, connection: ConnectionId, request: RequestId) {
+        let lines = self.take_lines(connection);
+        let Some(link) = self.links.get_mut(&connection) else { return };
+        if let Some(socket) = link.dialed.as_ref().and_then(|dialed| dialed.socket.as_ref()) {
+            socket.isolate();
+        }
+        (link.state, link.crashing) = (LiveConnectionState::Isolated, lines);
+        self.reply(request, Ok(Reply::Done));
+    }
+
+    /// Tells of lost connections that the broker has ended, for it missed their heartbeats (CO-28).
+    fn tell_given_up(&mut self) {
+        let is_given_up = |link: &LiveConnection| {
+            let socket = link.dialed.as_ref().and_then(|dialed| dialed.socket.as_ref());
+            link.state == LiveConnectionState::Isolated && socket.is_none_or(Socket::is_given_up)
+        };
+        let over: Vec<ConnectionId> =
+            self.links.iter().filter(|(_, link)| is_given_up(link)).map(|(connection, _)| *connection).collect();
+        for connection in over {
+            let Some(mut link) = self.links.remove(&connection) else { continue };
+            if let Some(socket) = link.dialed.as_ref().and_then(|dialed| dialed.socket.as_ref()) {
+                socket.cut();
+            }
+            let lines = std::mem::take(&mut link.crashing);
+            self.bury(Some(link), lines);
+            let cause = Refusal::new(Scope::Connection, 0, "missed heartbeats from client".to_owned());
+            self.batch.closed.push(Event::ConnectionClosed { connection, cause });
         }
     }
 
@@ -124,6 +163,7 @@ impl Live {
     pub(crate) fn next_crash(&self) -> Option<Instant> {
         let crashing = self.links.values().filter_map(|link| match link.state {
             LiveConnectionState::Crashing { until, .. } => Some(until),
+            LiveConnectionState::Isolated => Some(Instant::now() + GIVEN_UP_LOOK),
             _ => None,
         });
         crashing.min()
@@ -212,6 +252,7 @@ impl Live {
                 link.state = LiveConnectionState::Crashing { request, until: until.min(Instant::now() + AFTER_CLOSE) };
             }
             LiveConnectionState::Opening { .. }
+            | LiveConnectionState::Isolated
             | LiveConnectionState::Closing
             | LiveConnectionState::Checking
             | LiveConnectionState::Gone => {}

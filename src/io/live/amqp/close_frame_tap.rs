@@ -13,6 +13,7 @@ use lapin::tcp::AsyncTcpStream;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -23,9 +24,12 @@ const KEPT: usize = 512;
 /// More than a broker's greeting has.
 const GREETING_MAX: usize = 16_384;
 
-/// Keeps the last bytes that came over a connection, and the first.
+/// Keeps the last bytes that came over a connection, and the first; can be shut to both sides.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct CloseFrameTap(Arc<Mutex<Heard>>);
+pub(crate) struct CloseFrameTap {
+    heard: Arc<Mutex<Heard>>,
+    is_shut: Arc<AtomicBool>,
+}
 
 #[derive(Debug, Default)]
 struct Heard {
@@ -37,8 +41,17 @@ struct Heard {
 }
 
 impl CloseFrameTap {
+    /// From now on nothing goes through, as when the network lost the connection: what is written goes nowhere.
+    pub(crate) fn shut(&self) {
+        self.is_shut.store(true, Ordering::Relaxed);
+    }
+
+    fn is_shut(&self) -> bool {
+        self.is_shut.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn note(&self, read: &[u8]) {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         if heard.offered.is_none() && heard.first.len() < GREETING_MAX {
             heard.first.extend_from_slice(read);
             heard.offered = mechanisms_of(&heard.first);
@@ -52,12 +65,12 @@ impl CloseFrameTap {
 
     /// Returns the mechanisms that the broker offers; none where its greeting did not come or cannot be read.
     pub(crate) fn offered(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).offered.clone().unwrap_or_default()
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).offered.clone().unwrap_or_default()
     }
 
     /// Returns the connection.close that came last, if one did.
     pub(crate) fn goodbye(&self) -> Option<Refusal> {
-        let kept = &self.0.lock().unwrap_or_else(PoisonError::into_inner).last;
+        let kept = &self.heard.lock().unwrap_or_else(PoisonError::into_inner).last;
         (0..kept.len()).find_map(|from| close_of(&kept[from..]))
     }
 }
@@ -136,6 +149,9 @@ impl TappedClose {
 
 impl AsyncRead for TappedClose {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        if self.ear.is_shut() {
+            return Poll::Pending;
+        }
         loop {
             let waited = self.cancels.take_ready(into);
             if waited > 0 {
@@ -159,6 +175,9 @@ impl AsyncRead for TappedClose {
 
 impl AsyncWrite for TappedClose {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.ear.is_shut() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -167,14 +186,23 @@ impl AsyncWrite for TappedClose {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.ear.is_shut() {
+            return Poll::Ready(Ok(bytes.iter().map(|part| part.len()).sum()));
+        }
         Pin::new(&mut self.stream).poll_write_vectored(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.ear.is_shut() {
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.ear.is_shut() {
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_close(context)
     }
 }

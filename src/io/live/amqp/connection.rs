@@ -25,6 +25,16 @@ pub(crate) struct LiveConnection {
     pub(crate) blocked: Option<String>,
 }
 
+/// How a connection is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Polite,
+    /// As a crash does.
+    Cut,
+    /// Here only: it stands on the broker.
+    Isolate,
+}
+
 /// Where a connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LiveConnectionState {
@@ -35,9 +45,11 @@ pub(crate) enum LiveConnectionState {
     /// Waits for its channels to be written out, then ends.
     Ending {
         request: RequestId,
-        cut: bool,
+        how: Ending,
         since: Instant,
     },
+    /// The network lost it; the broker has not noticed yet.
+    Isolated,
     /// Says nothing more; waits until the broker has noticed, which ends a moment after it closed the socket.
     Crashing {
         request: RequestId,

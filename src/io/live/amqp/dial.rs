@@ -1,7 +1,7 @@
 //! Opens connections: lapin over a socket that we keep a handle of, so that it can be cut like a crash.
 //! Every attempt has a time limit; what the broker refuses is told apart from a broker that is not there.
 
-use crate::broker::{Refusal, Scope, code};
+use crate::broker::{HEARTBEAT_S, Refusal, Scope, code};
 use crate::io::address::{Address, LoginMechanism};
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::amqp::close_frame_tap::{CloseFrameTap, Listening, TappedClose};
@@ -25,9 +25,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// The heartbeat when the URL asks for none: often enough to notice a silent peer, seldom enough for a busy box.
-const HEARTBEAT_S: u16 = 30;
-
 /// Where to connect to, and as whom.
 #[derive(Clone)]
 pub(crate) struct Target {
@@ -40,6 +37,8 @@ pub(crate) struct Target {
     /// What the connection calls itself; unique, so that the broker's list can be searched for it.
     pub(crate) label: String,
     pub(crate) frame_max: u32,
+    /// In seconds; absent is the URL's, else the usual one.
+    pub(crate) heartbeat: Option<u16>,
     pub(crate) limit: Duration,
 }
 
@@ -70,6 +69,23 @@ impl Socket {
     /// Hears nothing more either.
     pub(crate) fn cut(&self) {
         let _ = self.handle.shutdown(Shutdown::Both);
+    }
+
+    /// Lets nothing through to either side, while the connection stands.
+    pub(crate) fn isolate(&self) {
+        self.ear.shut();
+    }
+
+    /// Returns whether the broker has closed the connection; what it sent before that is thrown away.
+    pub(crate) fn is_given_up(&self) -> bool {
+        let mut rest = [0; 4_096];
+        loop {
+            match (&self.handle).read(&mut rest) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) => return error.kind() != std::io::ErrorKind::WouldBlock,
+            }
+        }
     }
 
     /// Returns the broker's reason, if it said one before the connection broke.
@@ -184,7 +200,7 @@ fn uri(target: &Target) -> AMQPUri {
         vhost: target.vhost.clone(),
         query: AMQPQueryString {
             frame_max: Some(target.frame_max),
-            heartbeat: Some(address.heartbeat.unwrap_or(HEARTBEAT_S)),
+            heartbeat: Some(target.heartbeat.or(address.heartbeat).unwrap_or(HEARTBEAT_S)),
             channel_max: address.channel_max,
             ..AMQPQueryString::default()
         },
@@ -217,6 +233,7 @@ pub async fn check_login(address: &Address, vhost: Option<&str>, limit: Duration
         vhost: vhost.clone(),
         label: "rmqplay login check".into(),
         frame_max: crate::io::live::LiveLimits::default().frame_max,
+        heartbeat: None,
         limit,
     };
     match dial(target).await {

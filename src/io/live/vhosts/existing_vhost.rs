@@ -59,6 +59,7 @@ pub async fn lend(address: &Address, vhost: &str) -> Result<ExistingVhost, Vhost
         vhost: vhost.to_owned(),
         label: format!("rmqplay holds {vhost}"),
         frame_max: limits.frame_max,
+        heartbeat: None,
         limit: limits.answer,
     };
     let dialed = dial(target).await.map_err(|error| VhostNotUsable::Failed(failure_of(error, address, vhost)))?;

@@ -6,11 +6,12 @@ use crate::language::decode::collect;
 use crate::language::decode::collect::ClimbedLadders;
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
+use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::scenario::actions::{actions, rules};
 use crate::language::decode::scenario::publish::Folder;
 use crate::language::decode::topology::objects::{Surroundings, bindings_of_queue, queue_fields};
 use crate::language::syntax::tree::{Entry, Node, NodeKind};
-use crate::model::{Action, ActionList, Batch, Consumer, Name, Origin, OwnQueue, Queue, QueueKind, QueueName, Reconnect, Timeout};
+use crate::model::{Action, ActionList, Batch, Consumer, Millis, Name, Origin, OwnQueue, Queue, QueueKind, QueueName, Reconnect, Timeout};
 use crate::rules::short_string_excess;
 use crate::source::{Code, Problem, Span};
 
@@ -56,6 +57,7 @@ pub fn consumer(
         batch: fields.node("batch").and_then(|node| batch(node, desk)),
         timeout: fields.node("timeout").and_then(|node| timeout(node, folder, desk)),
         reconnect: fields.node("reconnect").and_then(|node| reconnect(node, desk)),
+        heartbeat: fields.opt("heartbeat", desk, heartbeat),
         ladder,
         rules: fields.node("on_message").map_or_else(Vec::new, |node| rules(node, auto_ack, folder, desk)),
     };
@@ -188,6 +190,18 @@ fn batch(node: &Node, desk: &mut Diagnostics) -> Option<Batch> {
     let after = fields.need("after", desk, read::duration);
     fields.finish(desk);
     Some(Batch { size: size?, after: after? })
+}
+
+/// Reads a heartbeat, which AMQP counts in whole seconds; RabbitMQ proposes 60, and a client that wants more gets these.
+fn heartbeat(node: &Node) -> Read<Millis> {
+    let length = read::duration(node)?;
+    match length.0 {
+        1_000..=60_000 if length.0.is_multiple_of(1_000) => Ok(length),
+        _ => {
+            let help = Some("AMQP counts it in seconds, and RabbitMQ proposes 60: write `heartbeat: 5s`".into());
+            Err(DecodeError::Value { message: "takes whole seconds from 1s to 60s".into(), help })
+        }
+    }
 }
 
 fn timeout(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Timeout> {

@@ -251,9 +251,13 @@ fn close_connection(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
     }
     let mut fields = MapDecoder::of("close_connection", "`close_connection`", node, desk)?;
     let of = fields.need("of", desk, read::name);
-    let by = fields.opt("by", desk, read::word(&["broker", "client"]));
+    let by = fields.opt("by", desk, read::word(&["broker", "client", "network"]));
     fields.finish(desk);
-    let by = if by == Some("client") { Side::Client } else { Side::Broker };
+    let by = match by {
+        Some("client") => Side::Client,
+        Some("network") => Side::Network,
+        _ => Side::Broker,
+    };
     Some(Act::CloseConnection { of: of?, by })
 }
 
