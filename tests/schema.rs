@@ -60,6 +60,8 @@ fn examples_of_the_table_are_right() {
         for key in takes_something {
             for shape in [ValueShape::Map, ValueShape::List, ValueShape::Scalar] {
                 let line = example_of_key(group, key, shape).expect("an example");
+                let beside = group.name == "action" && ["refused", "on_return"].contains(&key);
+                let line = if beside { format!("ack: {{}}\n{line}") } else { line };
                 let value: Json = serde_yaml::from_str(&line).expect("YAML");
                 assert!(!value[key].is_null(), "{line} in {} shows nothing", group.name);
                 // Other keys that must be there are not in the line; an action has no other.
@@ -140,7 +142,13 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rule", &["{scenario: x, consumers: {w: {queue: q, on_message: [{KEY}]}}}"]),
     ("match", &["{scenario: x, consumers: {w: {queue: q, on_message: [{match: {KEY}, do: ack}]}}}"]),
     ("death_matcher", &["{scenario: x, consumers: {w: {queue: q, on_message: [{match: {x_death: {KEY}}, do: ack}]}}}"]),
-    ("action", &["{scenario: x, consumers: {w: {queue: q, on_message: [{do: [{KEY}]}]}}}"]),
+    (
+        "action",
+        &[
+            "{scenario: x, consumers: {w: {queue: q, on_message: [{do: [{KEY}]}]}}}",
+            "{scenario: x, consumers: {w: {queue: q, on_message: [{do: [{ack: {}, KEY}]}]}}}",
+        ],
+    ),
     ("ack", &["{scenario: x, consumers: {w: {queue: q, on_message: [{do: [{ack: {KEY}}]}]}}}"]),
     ("nack", &["{scenario: x, consumers: {w: {queue: q, on_message: [{do: [{nack: {KEY}}]}]}}}"]),
     ("reject", &["{scenario: x, consumers: {w: {queue: q, on_message: [{do: [{reject: {KEY}}]}]}}}"]),

@@ -174,7 +174,9 @@ impl<'a> Flow<'a> {
             request: ids.request(),
             connection: CONNECTION,
             user: None,
-            vhost: "/".into(), heartbeat: None });
+            vhost: "/".into(),
+            heartbeat: None,
+        });
         for channel in [PUBLISHING, CONSUMING] {
             set_up.push_back(Command::OpenChannel { request: ids.request(), channel, connection: CONNECTION });
         }

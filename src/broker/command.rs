@@ -18,13 +18,7 @@ pub const HEARTBEAT_S: u16 = 30;
 pub enum Command {
     /// Opens a connection as a user, or as the runner (all rights). Replies [`Reply::Done`](crate::broker::Reply::Done).
     /// `heartbeat`: the client's own; absent is the usual one ([`HEARTBEAT_S`] on the simulator).
-    Connect {
-        request: RequestId,
-        connection: ConnectionId,
-        user: Option<Name>,
-        vhost: Name,
-        heartbeat: Option<Millis>,
-    },
+    Connect { request: RequestId, connection: ConnectionId, user: Option<Name>, vhost: Name, heartbeat: Option<Millis> },
     /// Closes politely; its channels close silently. Replies `Done`.
     Disconnect { request: RequestId, connection: ConnectionId },
     /// Drops the socket, as a crash does. Replies `Done` once the broker has noticed, on a live one after a second at most;

@@ -15,7 +15,7 @@ mod id;
 mod reply;
 
 pub use client::Client;
-pub use command::{HEARTBEAT_S, Command, Management, Method, Settlement};
+pub use command::{Command, HEARTBEAT_S, Management, Method, Settlement};
 pub use delivered_message::DeliveredMessage;
 pub use delivery::Delivery;
 pub use event::{Confirmation, Counts, Event};

@@ -3,7 +3,9 @@
 
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
-use crate::model::{Binding, Count, LateValue, Millis, Name, Publish, Queue, QueueName, Refused, Table, Template, Text};
+use crate::model::{
+    Binding, Count, LateValue, Millis, Name, Publish, Queue, QueueName, Refused, Table, Template, Text,
+};
 use crate::source::Span;
 
 /// One actor of a scenario.

@@ -15,6 +15,7 @@ mod name;
 mod object;
 mod profile;
 mod publish;
+mod refused;
 mod scale;
 mod scenario;
 mod secret;
@@ -25,7 +26,8 @@ mod value;
 pub use act::{Act, Call, HeldSettlement, LimitedParty, Side};
 pub use allowance::Allowance;
 pub use behaviour::{
-    Action, ActionLine, ActionList, Batch, Consumer, DeathMatcher, Forward, Key, Ladder, Matcher, OwnQueue, Reconnect, Rule, Seen, Timeout,
+    Action, ActionLine, ActionList, Batch, Consumer, DeathMatcher, Forward, Key, Ladder, Matcher, OwnQueue, Reconnect,
+    Rule, Seen, Timeout,
 };
 pub use count::Count;
 pub use counted::{by_number, counted};
@@ -42,8 +44,9 @@ pub use name::{DIRECT_REPLY_TO, Name, QueueName};
 pub use object::{Object, ObjectKind, Origin, Origins, exchange_in_words};
 pub use profile::{Profile, Version};
 pub use publish::{LateValue, Payload, Publish, Text, name_in_series, name_of_same_id, of_same_id, of_series};
+pub use refused::Refused;
 pub use scale::Scale;
-pub use scenario::{Cell, LiveSettings, Needs, Pace, Refused, Requirement, Scenario, SnapshotSettings, Step};
+pub use scenario::{Cell, LiveSettings, Needs, Pace, Requirement, Scenario, SnapshotSettings, Step};
 pub use secret::Secret;
 pub use table::Table;
 pub use topology::{

@@ -3,7 +3,9 @@
 
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
-use crate::model::{Act, Consumer, Expectation, Millis, Name, Origins, Queue, Scale, Subject, Topology, Version, When};
+use crate::model::{
+    Act, Consumer, Expectation, Millis, Name, Origins, Queue, Refused, Scale, Subject, Topology, Version, When,
+};
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -99,15 +101,6 @@ pub struct Pace {
     pub every: Millis,
     /// Counts from 0.
     pub index: u32,
-}
-
-/// That a step or an action must be refused, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    pub span: Span,
-    pub code: Option<u16>,
-    /// Contained in the reply text.
-    pub text: Option<String>,
 }
 
 /// Whether and how the outcome is kept.

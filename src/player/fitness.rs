@@ -1,7 +1,9 @@
 //! Whether a scenario fits a broker, and at which pace it can be played there.
 //! Takes what is known of the broker; gives the reason for a skip in words. Never asks the broker.
 
-use crate::model::{Act, Action, Millis, Policy, Profile, Queue, QueueKind, Scale, Scenario, Side, Table, Text, Version};
+use crate::model::{
+    Act, Action, Millis, Policy, Profile, Queue, QueueKind, Scale, Scenario, Side, Table, Text, Version,
+};
 use crate::player::scaled::is_duration;
 use crate::rules::{EffectivePolicies, differences};
 

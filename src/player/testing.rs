@@ -2,8 +2,8 @@
 
 use crate::broker::{Command, Delivery, DeliveryTag, Ids, RequestId};
 use crate::model::{
-    Act, Action, ActionLine, ActionList, Consumer, LiveSettings, Matcher, Message, Millis, Needs, Origins, Payload, Profile, Properties,
-    Publish, QueueName, Rule, Scale, Scenario, SnapshotSettings, Step, Topology,
+    Act, Action, ActionLine, ActionList, Consumer, LiveSettings, Matcher, Message, Millis, Needs, Origins, Payload,
+    Profile, Properties, Publish, QueueName, Rule, Scale, Scenario, SnapshotSettings, Step, Topology,
 };
 use crate::player::context::Context;
 use crate::player::run_result::BrokerTraits;

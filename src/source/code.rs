@@ -190,11 +190,8 @@ codes! {
         ScenarioNotYet "not_yet",
         ScenarioOnReturn "on_return",
         ScenarioOwnQueue "own_queue",
-<<<<<<< HEAD
         ScenarioPassive "passive",
-=======
         ScenarioQueueType "queue_type",
->>>>>>> 4bc47ac (wip hgkim)
         ScenarioRace "race",
         ScenarioRefused "refused",
         ScenarioReplyTo "reply_to",

@@ -110,7 +110,13 @@ impl Chaos {
     fn connect(&mut self) {
         let request = self.ids.request();
         self.connection = self.ids.connection();
-        self.send(Command::Connect { request, connection: self.connection, user: None, vhost: "/".into(), heartbeat: None });
+        self.send(Command::Connect {
+            request,
+            connection: self.connection,
+            user: None,
+            vhost: "/".into(),
+            heartbeat: None,
+        });
         self.channels = (0..3).map(|_| self.open()).collect();
     }
 

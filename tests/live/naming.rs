@@ -26,7 +26,8 @@ async fn refusals(stage: &mut Stage) {
     // No right in the vhost at all: refused at the door.
     let connection = stage.ids.connection();
     let user = Some("bob".into());
-    let reply = stage.ask(|request| Command::Connect { request, connection, user, vhost: "/".into(), heartbeat: None }).await;
+    let reply =
+        stage.ask(|request| Command::Connect { request, connection, user, vhost: "/".into(), heartbeat: None }).await;
     let refusal = reply.expect_err("refused");
     assert_eq!(refusal.code, 530);
     assert!(refusal.text.contains("vhost '/'") && refusal.text.contains("user 'bob'"), "{refusal}");

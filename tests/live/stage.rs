@@ -129,7 +129,9 @@ impl Stage {
     pub async fn connect(&mut self, user: Option<&str>) -> ConnectionId {
         let connection = self.ids.connection();
         let user = user.map(Name::from);
-        let reply = self.ask(|request| Command::Connect { request, connection, user, vhost: "/".into(), heartbeat: None }).await;
+        let reply = self
+            .ask(|request| Command::Connect { request, connection, user, vhost: "/".into(), heartbeat: None })
+            .await;
         assert_eq!(reply, Ok(Reply::Done));
         connection
     }

@@ -235,13 +235,10 @@ impl Live {
         let asked = |request| self.quiet.as_ref().is_some_and(|quiet| quiet.requests.contains(request));
         self.waiting.keys().all(asked)
             && self.lines.values().all(LiveChannel::is_idle)
-            && self
-                .links
-                .values()
-                .all(|link| {
-                    let state = &link.state;
-                    matches!(state, LiveConnectionState::Open | LiveConnectionState::Isolated | LiveConnectionState::Gone)
-                })
+            && self.links.values().all(|link| {
+                let state = &link.state;
+                matches!(state, LiveConnectionState::Open | LiveConnectionState::Isolated | LiveConnectionState::Gone)
+            })
     }
 
     /// Returns whether the client may be asked for more.

@@ -10,7 +10,7 @@ use crate::io::live::adapter::Live;
 use crate::io::live::amqp::calls::{Answer, CallError};
 use crate::io::live::amqp::cancel_frames::CANCEL_TAG;
 use crate::io::live::amqp::channel::{ConsumerStream, LiveChannelState, Purpose};
-use crate::io::live::amqp::connection::{Ending, LiveConnectionState};
+use crate::io::live::amqp::connection::{EndKind, LiveConnectionState};
 use crate::io::live::amqp::dial::{DialError, Dialed, failure_of};
 use crate::io::live::amqp::translate::{Cause, cause_of, from_message, how};
 use crate::io::live::job::Done;
@@ -204,7 +204,7 @@ impl Live {
         for (channel, line) in &mut self.lines {
             let link = self.links.get(&line.connection);
             let muted = link.is_none_or(|link| {
-                matches!(link.state, LiveConnectionState::Ending { how: Ending::Cut | Ending::Isolate, .. })
+                matches!(link.state, LiveConnectionState::Ending { how: EndKind::Cut | EndKind::Isolate, .. })
             });
             let from = self.batch.deliveries.len();
             for (consumer, feed) in line.feeds.iter_mut().filter(|(_, feed)| !feed.ended) {

@@ -5,7 +5,7 @@ use crate::broker::{ChannelId, Command, ConnectionId, Event, Method, Refusal, Re
 use crate::io::live::adapter::{AwaitedAnswer, Live};
 use crate::io::live::amqp::calls::open;
 use crate::io::live::amqp::channel::{Item, LiveChannel, LiveChannelState, Publishing, describe};
-use crate::io::live::amqp::connection::{Ending, LiveConnection, LiveConnectionState};
+use crate::io::live::amqp::connection::{EndKind, LiveConnection, LiveConnectionState};
 use crate::io::live::amqp::dial::{Target, dial};
 use crate::io::live::job::Done;
 use crate::model::{Millis, Name};
@@ -23,9 +23,9 @@ impl Live {
             Command::Connect { request, connection, user, vhost, heartbeat } => {
                 self.connect(request, connection, user, vhost, heartbeat);
             }
-            Command::Disconnect { request, connection } => self.end(request, connection, Ending::Polite),
-            Command::Cut { request, connection } => self.end(request, connection, Ending::Cut),
-            Command::Isolate { request, connection } => self.end(request, connection, Ending::Isolate),
+            Command::Disconnect { request, connection } => self.end(request, connection, EndKind::Polite),
+            Command::Cut { request, connection } => self.end(request, connection, EndKind::Cut),
+            Command::Isolate { request, connection } => self.end(request, connection, EndKind::Isolate),
             Command::OpenChannel { request, channel, connection } => self.open_channel(request, channel, connection),
             Command::CloseChannel { request, channel } => {
                 self.await_answer(request, "closing a channel".into(), false);

@@ -12,12 +12,8 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Node, find};
 use crate::model::{
-<<<<<<< HEAD
-    Act, Action, Consumer, LimitedParty, Name, Object, Publish, Queue, QueueName, Scenario, Step, Subject, TallySource,
-    Text,
-=======
-    Act, Action, ActionList, Consumer, DIRECT_REPLY_TO, Name, Publish, Queue, QueueName, Scenario, Step, Subject, TallySource, Text,
->>>>>>> 4bc47ac (wip hgkim)
+    Act, Action, ActionList, Consumer, DIRECT_REPLY_TO, LimitedParty, Name, Object, Publish, Queue, QueueName,
+    Scenario, Step, Subject, TallySource, Text,
 };
 use crate::source::{Code, Help, Problem, Span};
 
@@ -153,7 +149,8 @@ impl ReferenceChecker<'_> {
             let help = "write `auto_ack: true`; RabbitMQ would say: 406 PRECONDITION_FAILED - reply consumer cannot acknowledge";
             return desk.add(problem.help(help));
         }
-        let asks = |publish: &Publish| publish.reply_to.as_ref().and_then(Text::fixed).is_none_or(|to| *to == DIRECT_REPLY_TO);
+        let asks =
+            |publish: &Publish| publish.reply_to.as_ref().and_then(Text::fixed).is_none_or(|to| *to == DIRECT_REPLY_TO);
         let by_steps = self.scenario.all_steps().any(|step| match &step.act {
             Act::Publish(publish) => publish.channel.is_some() && publish.channel == consumer.channel && asks(publish),
             _ => false,
@@ -161,7 +158,8 @@ impl ReferenceChecker<'_> {
         let by_itself = consumer.actions().any(|action| matches!(action, Action::Publish(publish) if asks(publish)));
         if !by_steps && !by_itself {
             let message = format!("no reply comes to `{}`: nobody asks over its channel", consumer.name);
-            let note = Problem::note(Code::ScenarioReplyTo, message).at(place, "gets replies to its own channel's requests");
+            let note =
+                Problem::note(Code::ScenarioReplyTo, message).at(place, "gets replies to its own channel's requests");
             let help = "let it and a step share one: `channel: rpc` in the consumer, `publish: {channel: rpc, reply_to: \
                         amq.rabbitmq.reply-to, …}` in the step";
             desk.add(note.help(help));
@@ -193,7 +191,8 @@ impl ReferenceChecker<'_> {
         };
         if step.actor.is_some() && step.actor != consumer.actor || step.vhost != consumer.queue.vhost {
             let message = format!("channel '{name}' is that of `{}`: user and vhost are its own", consumer.name);
-            let problem = Problem::new(Code::ScenarioChannel, message).at(self.at(step.span, name), "another connection");
+            let problem =
+                Problem::new(Code::ScenarioChannel, message).at(self.at(step.span, name), "another connection");
             desk.add(problem.at(consumer.span, "shares it").help("leave `as` and `vhost` out of the step"));
         }
     }
@@ -299,17 +298,11 @@ impl ReferenceChecker<'_> {
                 }
                 _ => {}
             },
-<<<<<<< HEAD
-            Act::Start(name) | Act::Stop(name) | Act::Crash(name) => self.known_consumer(name, step.span, true, desk),
+            Act::Stop(name) | Act::Crash(name) => self.known_consumer(name, step.span, true, desk),
             Act::Recover { of, .. } => self.party(of, step.span, true, desk),
             Act::Qos { of, .. } => self.known_consumer(of, step.span, true, desk),
-            Act::Consume { queue, .. } if *queue.name == *REPLY_TO => {}
+            Act::Consume { queue, .. } if *queue.name == *DIRECT_REPLY_TO => {}
             Act::Get { queue, .. } | Act::Consume { queue, .. } | Act::Purge(queue) => {
-=======
-            Act::Stop(name) | Act::Crash(name) => self.known_consumer(name, step.span, true, desk),
-            Act::Consume { queue } if *queue.name == *DIRECT_REPLY_TO => {}
-            Act::Get { queue, .. } | Act::Consume { queue } | Act::Purge(queue) => {
->>>>>>> 4bc47ac (wip hgkim)
                 self.queue(queue, step.span, "this step needs", desk);
             }
             Act::Bind(binding) => {

@@ -31,7 +31,10 @@ pub fn check(scenario: &Scenario, declared: &Declared, tree: &Node, desk: &mut D
             rule.done.not_refused().for_each(|action| check.action(action, &consumer.queue.vhost, rule.span, desk));
         }
         if let Some(timeout) = &consumer.timeout {
-            timeout.done.not_refused().for_each(|action| check.action(action, &consumer.queue.vhost, timeout.span, desk));
+            timeout
+                .done
+                .not_refused()
+                .for_each(|action| check.action(action, &consumer.queue.vhost, timeout.span, desk));
         }
     }
     gone_queues(scenario, desk);

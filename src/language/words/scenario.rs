@@ -114,7 +114,11 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("retry", "null", "Next rung of the ladder, after the last to parked"),
             word("reply", "null | @publish", "To message.reply_to"),
             word("refused", "bool | int | @refused", "Beside an action: the broker must refuse it"),
-            word("on_return", "@action | [@action]", "Beside a mandatory publish: what is done instead when it comes back"),
+            word(
+                "on_return",
+                "@action | [@action]",
+                "Beside a mandatory publish: what is done instead when it comes back",
+            ),
         ],
     ),
     group("ack", &[word("multiple", "bool", "And all before it").or("false")]),
@@ -162,7 +166,11 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("type", "text", "A property"),
             word("user_id", "text", "A property"),
             word("app_id", "text", "A property"),
-            word("channel", "text", "Of a step: over the channel of the consumers that name it, as direct reply-to needs"),
+            word(
+                "channel",
+                "text",
+                "Of a step: over the channel of the consumers that name it, as direct reply-to needs",
+            ),
         ],
     ),
     group(
@@ -379,7 +387,10 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
     ),
     group(
         "close_connection",
-        &[word("of!", "text", "Whose"), word("by", "word:broker,client,network", "Who ends it; network: the broker misses it later").or("broker")],
+        &[
+            word("of!", "text", "Whose"),
+            word("by", "word:broker,client,network", "Who ends it; network: the broker misses it later").or("broker"),
+        ],
     ),
     group(
         "includes_queues",

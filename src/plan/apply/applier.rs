@@ -170,7 +170,13 @@ impl Applier {
                 state: ApplyConnectionState::Connecting(request),
                 lanes: Vec::new(),
             });
-            return Some(Command::Connect { request, connection, user: None, vhost: site.vhost.clone(), heartbeat: None });
+            return Some(Command::Connect {
+                request,
+                connection,
+                user: None,
+                vhost: site.vhost.clone(),
+                heartbeat: None,
+            });
         };
         if link.state != ApplyConnectionState::Up {
             return None;

@@ -69,7 +69,13 @@ impl Client for MethodSequence {
             SequenceState::Begin => {
                 let request = self.ids.request();
                 self.state = SequenceState::Connecting(request);
-                Some(Command::Connect { request, connection: self.connection, user: None, vhost: self.vhost.clone(), heartbeat: None })
+                Some(Command::Connect {
+                    request,
+                    connection: self.connection,
+                    user: None,
+                    vhost: self.vhost.clone(),
+                    heartbeat: None,
+                })
             }
             SequenceState::Connected => {
                 let request = self.ids.request();

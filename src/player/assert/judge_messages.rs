@@ -1,7 +1,8 @@
 //! Compares lists of messages with what a file lists: whole or at least these, in order or not.
 
 use crate::model::{
-    DeathPattern, Entries, MessagePattern, Name, Order, Properties, Property, PropertyPattern, Scope, Table, Text, Value,
+    DeathPattern, Entries, MessagePattern, Name, Order, Properties, Property, PropertyPattern, Scope, Table, Text,
+    Value,
 };
 use crate::player::assert::evidence::list_in_words;
 use crate::player::consumer::matching::{name_matches, same_value};

@@ -22,7 +22,7 @@ pub(crate) struct Job {
 }
 
 /// An action that must be refused, or that may come back, while it is under way.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Trial {
     /// The channel of its own that it publishes over: a refusal closes nothing else.
     pub channel: Option<ChannelId>,

@@ -23,7 +23,6 @@ impl ConsumerInstances {
         self.instances.iter().filter(is_meant).map(|instance| instance.number)
     }
 
-<<<<<<< HEAD
     /// Lists the consuming channels that are open of those that a name means, each once.
     pub fn channels_of(&self, name: &Name, scenario: &Scenario) -> Vec<ChannelId> {
         let open = self.named(name, scenario).filter_map(|number| {
@@ -34,12 +33,12 @@ impl ConsumerInstances {
         channels.sort_unstable();
         channels.dedup();
         channels
-=======
+    }
+
     /// Returns the open channel of the instances that share one of this name.
     pub fn channel_named(&self, channel: &Name, scenario: &Scenario) -> Option<ChannelId> {
         let shares = |one: &&ConsumerInstance| one.declared(scenario).channel.as_ref() == Some(channel);
         self.instances.iter().filter(shares).filter(|one| !one.is_connecting()).find_map(|one| one.channel)
->>>>>>> 4bc47ac (wip hgkim)
     }
 
     /// Lists what they have begun and not ended.

@@ -68,11 +68,6 @@ impl ConsumerInstance {
     }
 }
 
-<<<<<<< HEAD
-fn publishes(action: &Action) -> bool {
-    matches!(action, Action::Publish(_) | Action::Forward(_) | Action::Reply(_) | Action::Retry)
-}
-
 /// Returns the limit of a consumer's channel, whoever of those that share it names one: whoever comes sets it anew.
 fn whole_channel(consumer: &Consumer, scenario: &Scenario) -> u16 {
     let shares =
@@ -80,8 +75,6 @@ fn whole_channel(consumer: &Consumer, scenario: &Scenario) -> u16 {
     scenario.consumers.iter().filter(shares).map(|one| one.global_prefetch).max().unwrap_or(0)
 }
 
-=======
->>>>>>> 4bc47ac (wip hgkim)
 /// Lists what is called on the consuming channel.
 fn methods(consumer: &Consumer, tag: &Name, of_channel: u16) -> Vec<Method> {
     let mut methods = Vec::new();

@@ -6,7 +6,7 @@ use crate::model::Scenario;
 use crate::player::consumer::instance::ConsumerInstance;
 use crate::player::consumer::others::Others;
 use crate::player::context::Context;
-use crate::player::context::adrift::GivenBack;
+use crate::player::context::given_back::GivenBack;
 use crate::player::context::owner::Asker;
 use crate::player::context::publishing::outcome_of_loss;
 use crate::player::record::timeline::{ConsumerEnd, TimelineEvent};

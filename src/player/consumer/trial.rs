@@ -115,8 +115,11 @@ impl ConsumerInstance {
         let forwards = matches!(job.actions(consumer).get(action), Some(Action::Forward(_)));
         let is_heeded = line.is_some_and(|line| line.on_return.is_some());
         // Published once for all messages at hand, or each by itself.
-        let (back, rest): (Vec<_>, Vec<_>) =
-            job.held.drain(..).enumerate().partition(|(at, _)| !returned.is_empty() && (!forwards || returned.contains(at)));
+        let (back, rest): (Vec<_>, Vec<_>) = job
+            .held
+            .drain(..)
+            .enumerate()
+            .partition(|(at, _)| !returned.is_empty() && (!forwards || returned.contains(at)));
         let unnumbered = |held: Vec<(usize, _)>| held.into_iter().map(|(_, held)| held).collect::<Vec<_>>();
         let (mut back, mut rest) = (unnumbered(back), unnumbered(rest));
         if forwards || is_heeded {

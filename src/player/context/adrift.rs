@@ -2,18 +2,9 @@
 //! connection that the network lost.
 
 use crate::broker::ConnectionId;
+use crate::player::context::given_back::GivenBack;
 use crate::player::context::shared::Context;
-use crate::player::message::anonymous_messages::{Alike, Fate};
-
-/// Deliveries that go back to a queue with a consumer's channel.
-#[derive(Debug)]
-pub(crate) struct GivenBack {
-    /// The index of the instance.
-    pub consumer: usize,
-    pub count: u64,
-    /// Those among them that have no id.
-    pub alike: Vec<Alike>,
-}
+use crate::player::message::anonymous_messages::Fate;
 
 impl Context {
     /// Notes that the broker has deliveries back, or will have them when it misses the connection that is being lost.

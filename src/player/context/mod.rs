@@ -6,6 +6,7 @@ pub(crate) mod clock;
 pub(crate) mod command_sequence;
 pub(crate) mod facts;
 pub(crate) mod failing;
+pub(crate) mod given_back;
 pub(crate) mod held;
 pub(crate) mod in_flight;
 pub(crate) mod outbox;

@@ -2,9 +2,9 @@
 
 use crate::broker::{Command, ConnectionId, Ids, PublishId, RequestId};
 use crate::model::{Moment, Scenario};
-use crate::player::context::adrift::GivenBack;
 use crate::player::context::channels::Channels;
 use crate::player::context::clock::Clock;
+use crate::player::context::given_back::GivenBack;
 use crate::player::context::in_flight::InFlight;
 use crate::player::context::outbox::Outbox;
 use crate::player::context::owner::Asker;

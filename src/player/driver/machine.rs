@@ -19,11 +19,8 @@ impl Driver {
             doing: DriverState::Nothing,
             request: None,
             connections: BTreeMap::new(),
-<<<<<<< HEAD
             held: HeldMessages::default(),
-=======
             described: None,
->>>>>>> 4bc47ac (wip hgkim)
             contents: Contents::default(),
             outcome: None,
             points: Vec::new(),

@@ -2,7 +2,7 @@
 //! Ends with the reply, with the refusal of the question, or when the time is over.
 
 use crate::broker::{ChannelId, Command, Delivery, Method, PublishId, Refusal};
-use crate::model::{DIRECT_REPLY_TO, Act, Call, Name, PublishOutcome, QueueName, Scenario, Scope, Step};
+use crate::model::{Act, Call, DIRECT_REPLY_TO, Name, PublishOutcome, QueueName, Scenario, Scope, Step};
 use crate::player::assert::judge_messages::compare_message;
 use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;

@@ -1,12 +1,7 @@
 //! The driver's steps: what each asks of the broker, and whether it may be refused.
 
-<<<<<<< HEAD
 use crate::broker::{ChannelId, Management, Method};
-use crate::model::{Act, Expectation, LimitedParty, Millis, Name, Object, Scenario, Step};
-=======
-use crate::broker::{Management, Method};
-use crate::model::{Act, Expectation, Millis, Name, Object, Scenario, Step, Subject};
->>>>>>> 4bc47ac (wip hgkim)
+use crate::model::{Act, Expectation, LimitedParty, Millis, Name, Object, Scenario, Step, Subject};
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;
@@ -108,7 +103,6 @@ impl Driver {
         }
     }
 
-<<<<<<< HEAD
     /// Calls a method over channels that are open.
     pub fn call_over(
         &mut self,
@@ -125,7 +119,8 @@ impl Driver {
         }
         let asks = channels.into_iter().map(|channel| Ask::Call { channel, method: method.clone() });
         self.ask(asks, Continuation::EndStep);
-=======
+    }
+
     /// Asks which type the queue of an expectation has, once a step; says whether it does.
     pub fn asks_for_type(&mut self, step: &Step) -> bool {
         let Act::Expect(expectation) = &step.act else { return false };
@@ -138,7 +133,6 @@ impl Driver {
         let describe = Ask::Manage(Management::DescribeQueue { queue: queue.clone() });
         self.ask([describe], Continuation::Described(queue));
         true
->>>>>>> 4bc47ac (wip hgkim)
     }
 
     /// Makes the calls of a step, over a channel of its own: a refusal closes nothing else.

@@ -2,7 +2,9 @@
 //! Fed by the player with each event; asked by the judge. Holds no more than the ends of long lists.
 
 use crate::broker::{Counts, Delivery, Settlement};
-use crate::model::{Message, Moment, Name, PublishOutcome, QueueKind, QueueName, Scenario, Subject, Text, of_same_id, of_series};
+use crate::model::{
+    Message, Moment, Name, PublishOutcome, QueueKind, QueueName, Scenario, Subject, Text, of_same_id, of_series,
+};
 use crate::player::assert::tally::Tallies;
 use crate::player::record::outcome::{
     ActionRecord, ConsumerOutcome, MessageRecord, PublishRecord, Receipt, RefusalRecord, ReplyRecord,

@@ -23,17 +23,12 @@ pub enum SchemaOf {
 const MARKS: [&str; 3] = ["rabbit_version", "rabbitmq_version", "rabbitmq_definition_format"];
 
 /// Objects of which one key is the verb, with the keys that stand beside it.
-<<<<<<< HEAD
 const VERBS: [(&str, &[&str]); 4] = [
     ("step", &["as", "vhost", "refused", "for_each", "every"]),
-    ("action", &[]),
+    ("action", &["refused", "on_return"]),
     ("declare", &["passive"]),
     ("delete", &["if_unused", "if_empty"]),
 ];
-=======
-const VERBS: [(&str, &[&str]); 4] =
-    [("step", &["as", "vhost", "refused", "for_each", "every"]), ("action", &["refused", "on_return"]), ("declare", &[]), ("delete", &[])];
->>>>>>> 4bc47ac (wip hgkim)
 
 /// Returns the schema of a kind of file.
 pub fn schema(of: SchemaOf) -> Json {

@@ -6,7 +6,7 @@ use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::greet::greet;
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::channel::{Item, LiveChannel, LiveChannelState};
-use crate::io::live::amqp::connection::{Ending, LiveConnection, LiveConnectionState};
+use crate::io::live::amqp::connection::{EndKind, LiveConnection, LiveConnectionState};
 use crate::io::live::amqp::dial::Socket;
 use crate::io::live::job::Done;
 use crate::model::by_number;
@@ -25,7 +25,7 @@ const HELLO: Duration = Duration::from_secs(3);
 impl Live {
     /// Ends a connection, politely or as a crash does, once all that was sent before has arrived: commands take
     /// effect in their order.
-    pub(crate) fn end(&mut self, request: RequestId, connection: ConnectionId, how: Ending) {
+    pub(crate) fn end(&mut self, request: RequestId, connection: ConnectionId, how: EndKind) {
         self.await_answer(request, "closing a connection".into(), false);
         let Some(link) = self.links.get_mut(&connection).filter(|link| link.state == LiveConnectionState::Open) else {
             // It is gone, or never was: as was asked.
@@ -60,22 +60,22 @@ impl Live {
 
     /// Ends the connections whose channels are written out.
     pub(crate) fn finish_endings(&mut self) {
-        let ready: Vec<(ConnectionId, RequestId, Ending)> = (self.links.iter())
+        let ready: Vec<(ConnectionId, RequestId, EndKind)> = (self.links.iter())
             .filter_map(|(connection, link)| match link.state {
                 LiveConnectionState::Ending { request, how, since } => Some((*connection, request, how, since)),
                 _ => None,
             })
             .filter(|(connection, _, how, since)| {
                 let mut lines = self.lines.values().filter(|line| line.connection == *connection);
-                lines.all(LiveChannel::is_written_out) || *how != Ending::Polite && since.elapsed() >= CUT_PATIENCE
+                lines.all(LiveChannel::is_written_out) || *how != EndKind::Polite && since.elapsed() >= CUT_PATIENCE
             })
             .map(|(connection, request, how, _)| (connection, request, how))
             .collect();
         for (connection, request, how) in ready {
             match how {
-                Ending::Polite => self.disconnect(connection, request),
-                Ending::Cut => self.crash(connection, request),
-                Ending::Isolate => self.isolate(connection, request),
+                EndKind::Polite => self.disconnect(connection, request),
+                EndKind::Cut => self.crash(connection, request),
+                EndKind::Isolate => self.isolate(connection, request),
             }
         }
         self.tell_given_up();

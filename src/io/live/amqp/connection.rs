@@ -27,7 +27,7 @@ pub(crate) struct LiveConnection {
 
 /// How a connection is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum EndKind {
     Polite,
     /// As a crash does.
     Cut,
@@ -45,7 +45,7 @@ pub(crate) enum LiveConnectionState {
     /// Waits for its channels to be written out, then ends.
     Ending {
         request: RequestId,
-        how: Ending,
+        how: EndKind,
         since: Instant,
     },
     /// The network lost it; the broker has not noticed yet.

@@ -32,11 +32,11 @@ pub const VERBS: [&str; 12] = [
 const OF_VHOSTS: [&str; 2] = ["max-connections", "max-queues"];
 const OF_USERS: [&str; 2] = ["max-connections", "max-channels"];
 
-/// Decodes what one of these steps does; one that must be refused may set what no policy can.
-pub fn act(verb: &str, node: &Node, vhost: &Name, refused: bool, desk: &mut Diagnostics) -> Option<Act> {
+/// Decodes what one of these steps does.
+pub fn act(verb: &str, node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<Act> {
     match verb {
-        "set_policy" => set_policy("`set_policy`", false, node, vhost, refused, desk),
-        "set_operator_policy" => set_policy("`set_operator_policy`", true, node, vhost, refused, desk),
+        "set_policy" => set_policy("`set_policy`", false, node, vhost, desk),
+        "set_operator_policy" => set_policy("`set_operator_policy`", true, node, vhost, desk),
         "clear_policy" | "clear_operator_policy" => {
             let name = desk.read(&format!("`{verb}`"), node, read::name)?;
             Some(Act::ClearPolicy { vhost: vhost.clone(), name, operator: verb == "clear_operator_policy" })
@@ -125,19 +125,10 @@ fn clear_user_limits(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
     Some(Act::ClearLimits { of: LimitedParty::User(user?), limits: limits? })
 }
 
-fn set_policy(
-    what: &'static str,
-    operator: bool,
-    node: &Node,
-    vhost: &Name,
-    refused: bool,
-    desk: &mut Diagnostics,
-) -> Option<Act> {
+fn set_policy(what: &'static str, operator: bool, node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<Act> {
     let mut fields = MapDecoder::of("policy", what, node, desk)?;
     let policy = policy_fields(&mut fields, None, vhost, desk);
-    if !refused {
-        policy_keys::check(fields.node("definition"), operator, desk);
-    }
+    policy_keys::check(fields.node("definition"), operator, desk);
     fields.finish(desk);
     Some(Act::SetPolicy { policy: Box::new(policy?), operator })
 }

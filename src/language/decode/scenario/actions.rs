@@ -158,12 +158,7 @@ fn may_be_refused(action: &Action) -> bool {
 }
 
 /// Decodes what is done when a publish comes back; nothing else comes back, and what is done then stays what it is.
-fn on_return(
-    entry: &Entry,
-    action: Option<&Action>,
-    folder: &Folder<'_>,
-    desk: &mut Diagnostics,
-) -> ActionList {
+fn on_return(entry: &Entry, action: Option<&Action>, folder: &Folder<'_>, desk: &mut Diagnostics) -> ActionList {
     let list = actions("`on_return`", &entry.value, folder, desk);
     let fault = match action {
         Some(Action::Publish(_) | Action::Forward(_)) if action.is_some_and(is_mandatory) => None,
@@ -190,8 +185,7 @@ fn on_return(
 
 /// Decodes one action: a word, or a map of one word and what it takes.
 fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Action> {
-    let verbs: Vec<&Entry> =
-        node.entries().iter().filter(|entry| !BESIDE.contains(&entry.key.as_str())).collect();
+    let verbs: Vec<&Entry> = node.entries().iter().filter(|entry| !BESIDE.contains(&entry.key.as_str())).collect();
     let (word, span, value) = match &node.kind {
         NodeKind::Text(word) => (word.as_str(), node.span, None),
         NodeKind::Map(entries) => match verbs.as_slice() {
@@ -199,16 +193,22 @@ fn action(node: &Node, folder: &Folder<'_>, desk: &mut Diagnostics) -> Option<Ac
             [] if !entries.is_empty() => {
                 let key = &entries[0].key;
                 let problem = Problem::new(Code::ScenarioAction, format!("`{key}` stands beside an action"));
-                let help = format!("write both in one entry: `{{forward: {{exchange: orders}}, {}}}`", match key.as_str() {
-                    "refused" => "refused: 404",
-                    _ => "on_return: nack",
-                });
+                let help = format!(
+                    "write both in one entry: `{{forward: {{exchange: orders}}, {}}}`",
+                    match key.as_str() {
+                        "refused" => "refused: 404",
+                        _ => "on_return: nack",
+                    }
+                );
                 desk.add(problem.at(entries[0].key_span, "no action with it").help(help));
                 return None;
             }
             _ => {
-                let problem = Problem::new(Code::ScenarioAction, "an action is one word with what it takes");
                 let second = verbs.get(1);
+                let found: Vec<String> = verbs.iter().take(2).map(|entry| format!("`{}`", entry.key)).collect();
+                let found = if found.is_empty() { String::new() } else { format!(", found {}", found.join(" and ")) };
+                let message = format!("an action is one word with what it takes{found}");
+                let problem = Problem::new(Code::ScenarioAction, message);
                 let span = second.map_or(node.span, |entry| entry.key_span);
                 let near = second.and_then(|entry| suggestions::nearest(&entry.key, BESIDE));
                 let help = near.map_or("begin each action with a dash of its own".into(), Help::did_you_mean);
@@ -320,7 +320,8 @@ fn reply(value: Option<&Node>, span: Span, folder: &Folder<'_>, desk: &mut Diagn
 fn no_channel(node: &Node, desk: &mut Diagnostics) {
     if let Some(entry) = node.entries().iter().find(|entry| entry.key == "channel") {
         let problem = Problem::new(Code::ScenarioChannel, "a consumer publishes over a channel of its own");
-        let help = "leave `channel` out; a consumer of amq.rabbitmq.reply-to publishes over the channel that it consumes on";
+        let help =
+            "leave `channel` out; a consumer of amq.rabbitmq.reply-to publishes over the channel that it consumes on";
         desk.add(problem.at(entry.key_span, "of a step only").help(help));
     }
 }

@@ -11,7 +11,10 @@ use crate::language::decode::scenario::actions::{actions, rules};
 use crate::language::decode::scenario::publish::Folder;
 use crate::language::decode::topology::objects::{Surroundings, bindings_of_queue, queue_fields};
 use crate::language::syntax::tree::{Entry, Node, NodeKind};
-use crate::model::{Action, ActionList, Batch, Consumer, Millis, Name, Origin, OwnQueue, Queue, QueueKind, QueueName, Reconnect, Timeout};
+use crate::model::{
+    Action, ActionList, Batch, Consumer, Millis, Name, Origin, OwnQueue, Queue, QueueKind, QueueName, Reconnect,
+    Timeout,
+};
 use crate::rules::short_string_excess;
 use crate::source::{Code, Problem, Span};
 

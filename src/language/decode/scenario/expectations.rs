@@ -141,7 +141,8 @@ fn kind(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Option<QueueKind
     if let Some(time) = ["within", "for"].into_iter().find_map(|key| fields.entry(key)) {
         let message = format!("a queue's type never changes: `{}` waits for nothing", time.key);
         let problem = Problem::new(Code::ScenarioQueueType, message).at(entry.key_span, "looked up once");
-        let help = "leave the time out; where a consumer declares the queue, wait for its count first: `ready: 0, within: 5s`";
+        let help =
+            "leave the time out; where a consumer declares the queue, wait for its count first: `ready: 0, within: 5s`";
         desk.add(problem.at(time.key_span, "waits").help(help));
     }
     QueueKind::named(word)
@@ -308,8 +309,9 @@ fn contradictions(pattern: &MessagePattern, node: &Node, desk: &mut Diagnostics)
             continue;
         }
         let key = property.as_str();
-        let place = |key: &str| node.entries().iter().find(|entry| entry.key == key).map_or(node.span, |it| it.key_span);
-        let message = format!("no message has a `{key}` and is without it");
+        let place =
+            |key: &str| node.entries().iter().find(|entry| entry.key == key).map_or(node.span, |it| it.key_span);
+        let message = format!("no message has `{key}` and is without it");
         let problem = Problem::new(Code::ValueBad, message).at(place("without_properties"), "names it, too");
         desk.add(problem.at(place(key), "must be this").help("keep one of them"));
     }

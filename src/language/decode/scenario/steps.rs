@@ -55,7 +55,8 @@ pub fn steps(what: &str, node: &Node, stage: &StepSurroundings<'_>, desk: &mut D
 /// Lists the names that steps start, of which each start must be refused.
 pub fn refused_starts<'n>(lists: impl Iterator<Item = &'n Node>) -> BTreeSet<&'n str> {
     let steps = lists.filter_map(|node| if let NodeKind::List(steps) = &node.kind { Some(steps) } else { None });
-    let starts = steps.flatten().filter_map(|step| Some((step.get("start")?.as_text()?, step.get("refused").is_some())));
+    let starts =
+        steps.flatten().filter_map(|step| Some((step.get("start")?.as_text()?, step.get("refused").is_some())));
     let (mut refused, mut started) = (BTreeSet::new(), BTreeSet::new());
     starts.for_each(|(name, fails)| _ = if fails { refused.insert(name) } else { started.insert(name) });
     refused.retain(|name| !started.contains(name));
@@ -198,44 +199,17 @@ fn act(verb: &Entry, vhost: &Name, stage: &StepSurroundings<'_>, desk: &mut Diag
         "start" => Act::Start(named(desk)?),
         "stop" => Act::Stop(named(desk)?),
         "crash" => Act::Crash(named(desk)?),
-<<<<<<< HEAD
         "get" => get(node, vhost, desk)?,
         "ack" | "nack" | "reject" => settle(&verb.key, node, desk)?,
         "consume" => consume(node, vhost, desk)?,
         "qos" => qos(node, desk)?,
         "recover" => recover(node, desk)?,
         "purge" => Act::Purge(queue_of("`purge`", node, vhost, desk)?),
-        "declare" => declare(node, &around, refused, desk)?,
-        "delete" => delete(node, vhost, desk)?,
-        "bind" => Act::Bind(Box::new(binding(node, vhost, desk)?)),
-        "unbind" => Act::Unbind(Box::new(binding(node, vhost, desk)?)),
-        verb if access_steps::VERBS.contains(&verb) => access_steps::act(verb, node, vhost, refused, desk)?,
-=======
-        "get" => {
-            let (queue, ack) = queue_of("`get`", node, vhost, true, desk)?;
-            Act::Get { queue, ack }
-        }
-        "consume" => Act::Consume { queue: queue_of("`consume`", node, vhost, false, desk)?.0 },
-        "purge" => Act::Purge(queue_of("`purge`", node, vhost, false, desk)?.0),
         "declare" => declare(node, &around, desk)?,
         "delete" => delete(node, vhost, desk)?,
         "bind" => Act::Bind(Box::new(binding(node, vhost, desk)?)),
         "unbind" => Act::Unbind(Box::new(binding(node, vhost, desk)?)),
-        "set_policy" => {
-            let mut fields = MapDecoder::of("policy", "`set_policy`", node, desk)?;
-            let policy = policy_fields(&mut fields, None, vhost, desk);
-            policy_keys::check(fields.node("definition"), false, desk);
-            fields.finish(desk);
-            Act::SetPolicy(Box::new(policy?))
-        }
-        "clear_policy" => Act::ClearPolicy { vhost: vhost.clone(), name: named(desk)? },
-        "set_permission" => {
-            let mut fields = MapDecoder::of("permission", "`set_permission`", node, desk)?;
-            let permission = permission_fields(&mut fields, None, vhost, desk);
-            fields.finish(desk);
-            Act::SetPermission(Box::new(permission?))
-        }
->>>>>>> 4bc47ac (wip hgkim)
+        verb if access_steps::VERBS.contains(&verb) => access_steps::act(verb, node, vhost, desk)?,
         "call" => Act::Call(Box::new(call(node, &stage.folder, desk)?)),
         "close_connection" => close_connection(node, desk)?,
         // All other words were refused above.
@@ -343,17 +317,12 @@ fn queue_or_exchange<'n>(what: &str, node: &'n Node, beside: &[&str], desk: &mut
     }
 }
 
-<<<<<<< HEAD
-fn declare(node: &Node, around: &Surroundings, refused: bool, desk: &mut Diagnostics) -> Option<Act> {
+fn declare(node: &Node, around: &Surroundings, desk: &mut Diagnostics) -> Option<Act> {
     let entry = queue_or_exchange("`declare`", node, &["passive"], desk)?;
     let passive = node.entries().iter().find(|entry| entry.key == "passive");
     if passive.and_then(|passive| desk.read("`passive`", &passive.value, read::boolean)) == Some(true) {
         return declare_passive(entry, &around.vhost, desk);
     }
-=======
-fn declare(node: &Node, around: &Surroundings, desk: &mut Diagnostics) -> Option<Act> {
-    let entry = queue_or_exchange("`declare`", node, desk)?;
->>>>>>> 4bc47ac (wip hgkim)
     let short;
     let value = match entry.value.kind {
         NodeKind::Text(_) => {
