@@ -7,8 +7,8 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::read::{DecodeError, Read, text};
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::Node;
-use crate::model::{Exchange, Name, Origin, Origins, Queue, QueueKind, Topology};
-use crate::rules::{Pattern, is_known_type};
+use crate::model::{Exchange, Name, Origin, Origins, Profile, Queue, QueueKind, Topology, by_number};
+use crate::rules::{Pattern, differences, is_known_type};
 use crate::source::{Code, Problem, Span};
 use std::collections::BTreeMap;
 
@@ -29,9 +29,10 @@ pub fn exchange_type(node: &Node) -> Read<Name> {
 
 /// Judges an exchange: its name, and a type that only some versions have without a plugin (RT-17).
 pub fn exchange(exchange: &Exchange, origin: &Origin, desk: &mut Diagnostics) {
-    let is_built_in = desk.judged_for.any(|version| is_known_type(&exchange.kind, version));
+    let knows = |profile: &Profile| is_known_type(&exchange.kind, differences(*profile));
+    let knowing: Vec<Profile> = Profile::ALL.into_iter().filter(knows).collect();
     let lacking = desk.judged_for.refused_by(|version| (!is_known_type(&exchange.kind, version)).then_some(()));
-    if let Some(lacking) = lacking.filter(|_| is_built_in) {
+    if let Some(lacking) = lacking.filter(|_| !knowing.is_empty()) {
         let message = format!(
             "{} no exchange type `{}`: exchange '{}'",
             lacking.who("has", "have"),
@@ -40,9 +41,9 @@ pub fn exchange(exchange: &Exchange, origin: &Origin, desk: &mut Diagnostics) {
         );
         let span = origin.fields.get("type").copied().unwrap_or_else(|| place(origin));
         let note = Problem::note(Code::TopologyExchangeType, message).at(span, "not known to every version");
-        let help =
-            format!("{}; a broker that does not know it refuses the exchange (RT-17)", lacking.others("has", "have"));
-        desk.add(note.help(help));
+        let (listed, verb) = (Profile::listed(&knowing, " and "), by_number(knowing.len(), "has", "have"));
+        let help = format!("{listed} {verb} it; a broker that does not know it refuses the exchange");
+        desk.add(note.by("RT-17").help(help));
     }
     let reserved = exchange.name.starts_with("amq.") && !PREDECLARED.contains(&&*exchange.name);
     if exchange.name.is_empty() {
@@ -85,7 +86,9 @@ fn transient(queue: &Queue, origin: &Origin, desk: &mut Diagnostics) {
         format!("{} transient queues that are not exclusive: '{}'", refused.who("refuses", "refuse"), queue.name);
     let span = origin.fields.get("durable").copied().unwrap_or_else(|| place(origin));
     let note = Problem::note(Code::TopologyTransient, message).at(span, "transient");
-    desk.add(note.help("541 INTERNAL_ERROR, unless `transient_nonexcl_queues` is permitted there (ER-12): make it durable, or exclusive"));
+    let help =
+        "541 INTERNAL_ERROR, unless `transient_nonexcl_queues` is permitted there: make it durable, or exclusive";
+    desk.add(note.by("ER-12").help(help));
 }
 
 /// Quorum queues and streams are durable, shared and stay.

@@ -7,7 +7,8 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::model::{Origin, Queue, QueueKind, Value};
 use crate::rules::{
-    QUEUE_ARGUMENTS, QueueArgument, RefusedArgument, ValueKind, queue_argument, refused_arguments, type_of_new_queue,
+    QUEUE_ARGUMENTS, QueueArgument, RefusedArgument, ValueKind, queue_argument, refused_arguments, rule_of_refusal,
+    type_of_new_queue,
 };
 use crate::source::{Code, Help, Problem, Span};
 use std::collections::BTreeMap;
@@ -52,9 +53,9 @@ fn fallen_back(queue: &Queue, origin: &Origin, desk: &mut Diagnostics) {
     let message =
         format!("queue '{}' becomes a classic queue, though the default type of its vhost is {default}", queue.name);
     let note = Problem::note(Code::TopologyDefaultType, message).at(span, format!("no {default} queue can be that"));
-    let help = "RabbitMQ gives the default type only to durable queues that are neither exclusive nor auto-deleted \
-                (MG-15); `type: classic` says that it is meant";
-    desk.add(note.help(help));
+    let help = "RabbitMQ gives the default type only to durable queues that are neither exclusive nor \
+                auto-deleted; `type: classic` says that it is meant";
+    desk.add(note.by("MG-15").help(help));
 }
 
 /// Notes an argument that is nearly one of RabbitMQ's: it takes any, and does nothing with those that it does not know.
@@ -91,7 +92,8 @@ fn foreign(
         }
     };
     let label = format!("not for {kind} queues");
-    desk.judge_for(refused, Problem::new(Code::TopologyRefusedArgument, message).at(span, label).help(help));
+    let problem = Problem::new(Code::TopologyRefusedArgument, message).by(rule_of_refusal(406, &refused.reason.1.text));
+    desk.judge_for(refused, problem.at(span, label).help(help));
 }
 
 /// Reports a value that RabbitMQ refuses.
@@ -121,7 +123,8 @@ fn bad_value(
             (message, format!("{}; {says}", refused.who_takes()))
         }
     };
-    desk.judge_for(refused, Problem::new(Code::TopologyArgumentValue, message).at(span, expected).help(help));
+    let problem = Problem::new(Code::TopologyArgumentValue, message).by(rule_of_refusal(406, &refused.reason.1.text));
+    desk.judge_for(refused, problem.at(span, expected).help(help));
 }
 
 /// A word that is no locator is looked at only when the queue is placed, and then declaring it fails on old versions.
@@ -140,10 +143,8 @@ fn locator(queue: &Queue, argument: &QueueArgument, value: &Value, span: Span, d
         "{taken}`x-queue-leader-locator` takes its place; RabbitMQ would say: 541 INTERNAL_ERROR - Feature \
          `queue_master_locator` is deprecated"
     );
-    desk.judge_for(
-        &denied,
-        Problem::new(Code::TopologyRefusedArgument, message).at(span, "a denied feature").help(help),
-    );
+    let problem = Problem::new(Code::TopologyRefusedArgument, message).by("ER-12");
+    desk.judge_for(&denied, problem.at(span, "a denied feature").help(help));
 }
 
 /// Notes a value that RabbitMQ takes without a look, and that is of no use to it.

@@ -126,11 +126,11 @@ fn returns_in_no_order(scenario: &Scenario, consumer: &Consumer, desk: &mut Diag
     );
     let note = Problem::note(Code::ScenarioRace, message).at(consumer.span, "may return that many");
     let help = format!(
-        "with a delivery limit the order of more than {} is chance there (CO-10), and the simulated broker keeps it; \
+        "with a delivery limit the order of more than {} is chance there, and the simulated broker keeps it; \
          `prefetch: {}` keeps them fewer, `order: any` leaves the order open",
         refused.reason, refused.reason
     );
-    desk.add(note.help(help));
+    desk.add(note.by("CO-10").help(help));
 }
 
 /// `total` is what is ready and what is unacked; dead letters that wait for a queue are counted by RabbitMQ alone.

@@ -50,7 +50,7 @@ fn check_entry(entry: &Entry, operator: bool, desk: &mut Diagnostics) -> bool {
             unknown(entry, operator, &lacking, desk);
             return true;
         }
-        Some(lacking) => known_to_some(entry, &lacking, desk),
+        Some(lacking) => known_to_some(entry, operator, &lacking, desk),
         None => {}
     }
     let value = entry.value.to_json();
@@ -67,18 +67,33 @@ fn check_entry(entry: &Entry, operator: bool, desk: &mut Diagnostics) -> bool {
         ),
     };
     let help = hint(key, &entry.value).map_or(help.clone(), |hint| format!("{hint}; {help}"));
-    let problem = Problem::new(Code::TopologyPolicy, message).at(whole(entry), "refused").help(help);
-    desk.judge_for(&refused, problem);
+    let problem = Problem::new(Code::TopologyPolicy, message).by(rule_of_value(key));
+    desk.judge_for(&refused, problem.at(whole(entry), "refused").help(help));
     !refused.is_by_all()
 }
 
+/// Returns the rule by which some versions refuse a value that others take, or all do.
+fn rule_of_value(key: &str) -> &'static str {
+    match key {
+        "delivery-limit" => "CO-13",
+        "queue-master-locator" => "PO-4",
+        _ => "PO-9",
+    }
+}
+
+/// Returns the rule that lists the keys of policies.
+fn rule_of_keys(operator: bool) -> &'static str {
+    if operator { "PO-5" } else { "PO-4" }
+}
+
 /// Notes a key that only some versions know.
-fn known_to_some(entry: &Entry, lacking: &RefusedBy<()>, desk: &mut Diagnostics) {
+fn known_to_some(entry: &Entry, operator: bool, lacking: &RefusedBy<()>, desk: &mut Diagnostics) {
     let key = entry.key.as_str();
     let message = format!("{} no policy key `{key}`; {}", lacking.who("has", "have"), lacking.others("has", "have"));
-    let note = Problem::note(Code::TopologyPolicyKey, message).at(entry.key_span, "not known to every version");
+    let note = Problem::note(Code::TopologyPolicyKey, message).by(rule_of_keys(operator));
+    let note = note.at(entry.key_span, "not known to every version");
     let ignoring = ignored_by(key, desk).map_or_else(String::new, |types| {
-        format!("; where it is known, {types} queues ignore a policy with it as a whole (PO-2)")
+        format!("; where it is known, {types} queues ignore a policy with it as a whole, see PO-2")
     });
     desk.add(note.help(format!("a broker that does not know it refuses the policy (400){ignoring}")));
 }
@@ -103,8 +118,9 @@ fn unknown(entry: &Entry, operator: bool, lacking: &RefusedBy<()>, desk: &mut Di
         Profile::ALL.into_iter().find(|profile| policy_keys(operator, differences(*profile)).contains(&key));
     if let Some(profile) = elsewhere {
         let message = format!("{} no policy key `{key}`; {profile} has it", lacking.who("has", "have"));
-        let problem = Problem::new(Code::TopologyPolicyKey, message).at(entry.key_span, "refused");
-        let problem = problem.help("a broker that does not know it refuses the policy (400)");
+        let problem = Problem::new(Code::TopologyPolicyKey, message).by(rule_of_keys(operator));
+        let problem =
+            problem.at(entry.key_span, "refused").help("a broker that does not know it refuses the policy (400)");
         return desk.judge_for(lacking, problem);
     }
     if argument.is_none() && OF_PLUGINS.iter().any(|start| key.starts_with(start)) {

@@ -64,7 +64,8 @@ fn apply_to_versions(apply_to: ApplyTo, span: Span, desk: &mut Diagnostics) {
         "{taken}RabbitMQ would say: 400 apply-to '{}' unrecognised; should be 'queues', 'exchanges' or 'all'",
         apply_to.as_str()
     );
-    desk.judge_for(&lacking, Problem::new(Code::TopologyPolicy, message).at(span, "no type of queue there").help(help));
+    let problem = Problem::new(Code::TopologyPolicy, message).by("PO-7");
+    desk.judge_for(&lacking, problem.at(span, "no type of queue there").help(help));
 }
 
 fn definition(node: &Node) -> read::Read<IndexMap<String, serde_json::Value>> {
