@@ -71,6 +71,7 @@ Examples:
   rmqplay compare --broker sim:3.10 --broker sim:4.3          what an upgrade changes for everything below scenarios/
   rmqplay compare scenarios/ --broker sim:3.10,sim:4.0,sim:4.3     step by step
   rmqplay compare scenarios/ --broker env --broker sim:4.3    your broker, and the rules of the version to come
+  rmqplay compare definitions.json --broker sim:3.13,sim:4.3  an export alone, by the scenarios of `suggest`
   rmqplay compare --broker amqp://old --broker amqp://new --report markdown:upgrade.md
 
 Each broker is compared with the one before it. A cell that fails alike on both is the same. What differs on a live broker is

@@ -3,6 +3,7 @@
 
 use crate::cli::options::PaceOptions;
 use crate::io::Address;
+use crate::io::management::Overview;
 use crate::model::{Cell, Profile, Version};
 use crate::player::{BrokerTraits, Host, TimeScale, choose_scale, why_not};
 use crate::report::Simulated;
@@ -15,14 +16,18 @@ pub(crate) fn why_not_on_sim(cell: &Cell, profile: Profile) -> Option<String> {
     why_not(&cell.scenario, &host)
 }
 
-/// Plays a cell that failed on a live broker by the rules of its version, as the simulator tells why.
-pub(crate) fn simulated(cell: &Cell, version: Version) -> Option<Simulated> {
-    let profile = Profile::nearest(version);
-    if why_not_on_sim(cell, profile).is_some() {
+/// Returns the rules of a live broker: those of its minor version, by its own patch. A broker that denies what the
+/// simulated one takes here ends a cell early.
+pub(crate) fn edition_of(overview: &Overview) -> Edition {
+    Edition::of_release(Profile::nearest(overview.version), &overview.full_version, Permits::ALL)
+}
+
+/// Plays a cell that failed on a live broker by the rules of its release, as the simulator tells why.
+pub(crate) fn simulated(cell: &Cell, edition: Edition) -> Option<Simulated> {
+    if why_not_on_sim(cell, edition.profile).is_some() {
         return None;
     }
-    let edition = Edition::permitting(profile, Permits::ALL);
-    Some(Simulated { broker: format!("sim {profile}"), played: rehearse(cell, edition, true) })
+    Some(Simulated { broker: edition.sim_name(), played: rehearse(cell, edition, true) })
 }
 
 /// Returns the ground that a cell plays on, or says why it is not played. Its length is taken from a run on the sim.
@@ -30,6 +35,7 @@ pub(crate) fn live_ground(
     cell: &Cell,
     address: &Address,
     version: Version,
+    edition: Edition,
     plugins: &[String],
     pace: &PaceOptions,
 ) -> Result<BrokerTraits, String> {
@@ -39,8 +45,6 @@ pub(crate) fn live_ground(
     if let Some(reason) = why_not(scenario, &host) {
         return Err(reason);
     }
-    // A broker that denies what the simulated one takes here ends the cell early.
-    let edition = Edition::permitting(Profile::nearest(version), Permits::ALL);
     let played = rehearse(cell, edition, false);
     // One that fails on the sim may go on longer on a broker: as long as its own words say.
     let length = if played.failures.is_empty() { played.took } else { scenario.own_length() };

@@ -51,6 +51,8 @@ pub(crate) struct Named {
     /// What else it is played with, with a space before each.
     pub arguments: String,
     pub version: Version,
+    /// The rules that hold there; what the configuration of a live broker permits is not known.
+    pub edition: Edition,
 }
 
 impl Named {
@@ -59,7 +61,7 @@ impl Named {
         let profile = edition.profile;
         let (broker, argument) = (format!("sim {profile}"), format!("sim:{profile}"));
         let arguments = permit.iter().map(|feature| format!(" --permit {feature}")).collect();
-        Self { broker, argument, arguments, version: profile.version() }
+        Self { broker, argument, arguments, version: profile.version(), edition }
     }
 }
 
@@ -135,6 +137,7 @@ impl RunReporter<'_> {
             broker_argument: on.argument.clone(),
             arguments: on.arguments.clone(),
             version: on.version,
+            edition: on.edition,
             variables: self.variables(&one.cell),
             verdict: Verdict::Passed,
             played: None,

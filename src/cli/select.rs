@@ -27,9 +27,17 @@ pub(crate) struct ToPlay {
     pub path: PathBuf,
     pub title: String,
     pub cell: Cell,
+    /// The topology that it was made of: it lies in no file.
+    pub made_of: Option<PathBuf>,
 }
 
 impl ToPlay {
+    /// Returns the file that reports name.
+    pub fn file(&self) -> String {
+        let made_of = self.made_of.as_ref();
+        made_of.map_or_else(|| self.cell.scenario.file.clone(), |topology| topology.display().to_string())
+    }
+
     /// Names the cell as reports do.
     pub fn name(&self) -> String {
         report::cell_name(&self.cell.scenario, &self.cell.axes)
@@ -57,7 +65,8 @@ pub(crate) fn load_all(words: &[PathBuf], loader: &mut Loader, terminal: &Termin
     for (path, (loaded, found)) in found.into_iter().zip(loaded) {
         problems.extend(found);
         for cell in loaded.into_iter().flat_map(|loaded| loaded.cells) {
-            cells.push(ToPlay { path: path.clone(), title: cell.scenario.title.clone(), cell });
+            let title = cell.scenario.title.clone();
+            cells.push(ToPlay { path: path.clone(), title, cell, made_of: None });
         }
     }
     if let Some(unknown) = loader.unknown_variable() {

@@ -1,9 +1,9 @@
 //! Cells whose outcome differs between the versions of a run: played once more by the rules of both, with their reasons.
 
 use crate::cli::select::ToPlay;
-use crate::model::Profile;
 use crate::player::Verdict;
 use crate::report::{CellReport, VersionPair};
+use crate::rules::Edition;
 use crate::simulate::rehearse;
 
 /// How many cells are looked at.
@@ -16,20 +16,16 @@ pub(crate) fn differing(cells: &[ToPlay], reports: &[CellReport]) -> Vec<Version
         let is_news = |report: &&&CellReport| report.is_bad() || report.verdict == Verdict::New;
         of_cell.iter().find(is_news)?;
         let first = of_cell.first()?;
-        let differs = |other: &&&CellReport| profile(first) != profile(other) && ends_otherwise(first, other);
+        let differs = |other: &&&CellReport| first.edition != other.edition && ends_otherwise(first, other);
         let other = of_cell.iter().find(differs)?;
-        let profiles = [profile(first), profile(other)];
+        let editions = [first.edition, other.edition];
         Some(VersionPair {
             name: one.name(),
-            brokers: profiles.map(|profile| format!("sim {profile}")),
-            played: profiles.map(|profile| rehearse(&one.cell, profile, true)),
+            brokers: editions.map(Edition::sim_name),
+            played: editions.map(|edition| rehearse(&one.cell, edition, true)),
         })
     });
     pairs.take(CELLS_MAX).collect()
-}
-
-fn profile(report: &CellReport) -> Profile {
-    Profile::nearest(report.version)
 }
 
 fn ends_otherwise(one: &CellReport, other: &CellReport) -> bool {

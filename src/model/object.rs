@@ -4,11 +4,11 @@
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
 use crate::model::{
-    Binding, DestinationKind, Exchange, Name, Parameter, Permission, Policy, Queue, Table, TopicPermission, User,
-    Value, Vhost,
+    Binding, DestinationKind, Exchange, Name, Parameter, Permission, Policy, Queue, Table, TopicPermission, Topology,
+    User, Value, Vhost,
 };
 use crate::source::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The identity of one declared object; ordered as RabbitMQ imports them.
@@ -201,6 +201,22 @@ impl Vhost {
     /// Returns the vhost's identity.
     pub fn object(&self) -> Object {
         Object::Vhost { name: self.name.clone() }
+    }
+}
+
+impl Topology {
+    /// Takes objects out, each by its identity.
+    pub fn remove(&mut self, gone: &BTreeSet<Object>) {
+        self.vhosts.retain(|it| !gone.contains(&it.object()));
+        self.users.retain(|it| !gone.contains(&it.object()));
+        self.permissions.retain(|it| !gone.contains(&it.object()));
+        self.topic_permissions.retain(|it| !gone.contains(&it.object()));
+        self.exchanges.retain(|it| !gone.contains(&it.object()));
+        self.queues.retain(|it| !gone.contains(&it.object()));
+        self.bindings.retain(|it| !gone.contains(&it.object()));
+        self.policies.retain(|it| !gone.contains(&it.object(false)));
+        self.operator_policies.retain(|it| !gone.contains(&it.object(true)));
+        self.parameters.retain(|it| !gone.contains(&it.object()));
     }
 }
 

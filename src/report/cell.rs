@@ -4,6 +4,7 @@ use crate::model::{Scenario, Version};
 use crate::player::{RunResult, TimelineEntry, TimelineEvent, Verdict};
 use crate::report::event::entry_in_words;
 use crate::report::{Palette, shell_word};
+use crate::rules::Edition;
 use crate::source::Sources;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,8 @@ pub struct CellReport {
     pub arguments: String,
     /// The broker's, or the profile's.
     pub version: Version,
+    /// The rules that the simulator knows of it: on a live broker those of its own patch.
+    pub edition: Edition,
     /// The arguments that set variables, with a space before each; secrets hidden.
     pub variables: String,
     /// How it ended.

@@ -33,8 +33,9 @@ pub use annotations::{annotations, sarif};
 pub use broker_error::{BrokerError, error_json};
 pub use cell::{CellReport, Simulated, cell_line, cell_name, header};
 pub use compared::{
-    CellCause, ComparedBroker, ComparedCell, ComparedStep, Sameness, VersionFinding, cell_cause, comparison_json,
-    comparison_junit, comparison_markdown, comparison_summary, comparison_text, ending, unexplained,
+    CellCause, ComparedBroker, ComparedCell, ComparedScenario, ComparedStep, ComparedTopology, Sameness,
+    VersionFinding, cell_cause, compared_topology_json, compared_topology_text, comparison_json, comparison_junit,
+    comparison_markdown, comparison_summary, comparison_text, ending, unexplained,
 };
 pub use coverage::{coverage_json, coverage_text, no_suggestion, short_percent};
 pub use doctor::{

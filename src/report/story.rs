@@ -10,7 +10,7 @@ mod versions;
 mod whereabouts;
 
 pub(crate) use before::before;
-pub(crate) use versions::{Parting, partings};
+pub(crate) use versions::{Parting, of_orders, partings};
 pub use versions::{VersionPair, versions_text};
 
 use crate::broker::{Settlement, What};

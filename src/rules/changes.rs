@@ -181,6 +181,16 @@ mod tests {
     }
 
     #[test]
+    fn what_versions_do_is_told_where_the_rule_stands() {
+        for section in rule_chapters().into_iter().flat_map(|chapter| chapter.rules) {
+            for note in &section.versions {
+                let (id, text) = (&section.id, &note.text);
+                assert!(!text.starts_with("see "), "{id}, {}: a comparison prints this alone: {text}", note.versions);
+            }
+        }
+    }
+
+    #[test]
     fn a_rule_tells_where_it_changed_on_the_way() {
         let limit = ChangedRule::find("CO-13").expect("a rule that changed");
         let up = limit.changes(Profile::V3_10, Profile::V4_3);

@@ -106,6 +106,23 @@ impl Edition {
     }
 }
 
+impl Edition {
+    /// Returns the release whose rules these are, `4.2.3`.
+    pub fn release(self) -> String {
+        format!("{}.{}", self.profile, self.patch)
+    }
+
+    /// Names the simulated broker that follows them: `sim 4.2`, and `sim 4.2, as 4.2.3` where it is another patch than the
+    /// one that the profile imitates and follows other rules.
+    pub fn sim_name(self) -> String {
+        let plain = Self { patch: self.profile.patch(), ..self };
+        match std::ptr::eq(differences_of(self), differences_of(plain)) {
+            true => format!("sim {}", self.profile),
+            false => format!("sim {}, as {}", self.profile, self.release()),
+        }
+    }
+}
+
 impl From<Profile> for Edition {
     /// As it is shipped.
     fn from(profile: Profile) -> Self {
@@ -188,6 +205,15 @@ mod tests {
         assert_eq!(changed(Profile::V4_2, "4.2.6"), [""; 0]);
         let newer = differences_of(Edition::of_release(Profile::V4_2, "4.2.9", Permits::NONE));
         assert_eq!(newer.passive_access, PassiveAccess::AnyRight);
+    }
+
+    #[test]
+    fn a_simulated_broker_is_named_with_its_patch_where_that_matters() {
+        let name = |release: &str| Edition::of_release(Profile::V4_2, release, Permits::NONE).sim_name();
+        assert_eq!(name("4.2.3"), "sim 4.2, as 4.2.3");
+        assert_eq!(name("4.2.6"), "sim 4.2");
+        let later = Edition::of_release(Profile::V4_1, "4.1.9", Permits::ALL);
+        assert_eq!(later.sim_name(), "sim 4.1", "no rule is known to have changed after 4.1.8");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Plays a cell on the sim: set-up by the applier, then the player, both on one fresh simulated broker.
 //! A run that a timer close by would change gets a note: it is played again with that point shifted.
 
-use crate::broker::{Exercised, Ids};
-use crate::model::{Cell, Millis, Moment, Scale};
+use crate::broker::{Exercised, Ids, Refusal};
+use crate::model::{Cell, Millis, Moment, Object, Origins, Scale, Topology};
 use crate::plan::{Applier, Observed, plan};
 use crate::player::{BrokerTraits, DecisionPoint, Direction, Perturbation, Player, RACE, RunResult};
 use crate::rules::{Differences, Edition, differences_of};
@@ -50,6 +50,15 @@ pub fn rehearse_once(cell: &Cell, edition: impl Into<Edition>, covered: &mut Exe
 /// Plays a cell once on a broker that calls itself the edition and follows a table of its own; looks for no races.
 pub fn rehearse_by(rules: &'static Differences, cell: &Cell, edition: Edition, insights: bool) -> RunResult {
     play_by(rules, cell, edition, insights, None, None, &mut Vec::new())
+}
+
+/// Lists what a broker by the rules of a version refuses of a topology.
+pub fn refused_objects(topology: &Topology, origins: &Origins, edition: Edition) -> Vec<(Object, Refusal)> {
+    let mut sim = Sim::following(differences_of(edition));
+    let planned = plan(topology, origins, &Observed::empty(edition.profile));
+    let mut applier = Applier::new(&planned, Ids::default());
+    simulate(&mut applier, &mut sim, Moment(0), &Limits::default());
+    applier.finish().0.refused
 }
 
 /// Says of an expectation that fails when quiet that a live broker, which waits for work to rest, would find it true.

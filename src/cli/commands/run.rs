@@ -187,6 +187,7 @@ fn skip_all(stage: &RunReporter<'_>, target: &PlayedOn, cells: &[ToPlay], report
             argument: live.argument.clone(),
             arguments: String::new(),
             version: Profile::NEWEST.version(),
+            edition: Profile::NEWEST.into(),
         },
     };
     for (index, one) in cells.iter().enumerate() {

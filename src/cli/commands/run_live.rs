@@ -74,7 +74,8 @@ pub(crate) fn play_on_live(
                 let broker = format!("RabbitMQ {}", overview.full_version);
                 stage.announce(&format!("{broker} at {}", address.place()), true);
                 let (argument, arguments) = (live.argument.clone(), live_arguments(stage.command));
-                let on = Named { broker, argument, arguments, version: overview.version };
+                let edition = live_settings::edition_of(&overview);
+                let on = Named { broker, argument, arguments, version: overview.version, edition };
                 // Held until all cells are swept.
                 let lent = match take_vhost(stage, address, &on.broker).await {
                     Ok(lent) => lent,
@@ -234,7 +235,10 @@ impl<'s> LiveRun<'s> {
         let cell = &self.cells[index].cell;
         match verdicts::why_not_lent(&cell.scenario).filter(|_| command.in_vhost.is_some()) {
             Some(reason) => Err(reason),
-            None => live_settings::live_ground(cell, self.address, self.on.version, plugins, &command.pace),
+            None => {
+                let (version, edition) = (self.on.version, self.on.edition);
+                live_settings::live_ground(cell, self.address, version, edition, plugins, &command.pace)
+            }
         }
     }
 
@@ -309,7 +313,7 @@ impl<'s> LiveRun<'s> {
         }
         report.earlier = std::mem::take(earlier);
         if report.verdict == Verdict::Failed {
-            report.simulated = live_settings::simulated(&self.cells[index].cell, self.on.version);
+            report.simulated = live_settings::simulated(&self.cells[index].cell, self.on.edition);
         }
         if report.verdict == Verdict::Passed && !report.earlier.is_empty() {
             report.verdict = Verdict::Flaky(report.earlier.len() as u32);

@@ -44,8 +44,11 @@ fn left_out(step: &ComparedStep) -> BTreeSet<String> {
 
 /// Checks the scenarios and the files that they include for one version.
 fn findings(profile: Profile, loader: &Loader, cells: &[ToPlay]) -> BTreeMap<FindingKey, VersionFinding> {
-    let mut files: BTreeSet<PathBuf> = cells.iter().map(|one| one.path.clone()).collect();
-    files.extend(loader.files().filter(|path| is_declaring(path)));
+    let of = |one: &ToPlay| one.made_of.clone().unwrap_or_else(|| one.path.clone());
+    let mut files: BTreeSet<PathBuf> = cells.iter().map(of).collect();
+    let made: BTreeSet<&Path> =
+        cells.iter().filter(|one| one.made_of.is_some()).map(|one| one.path.as_path()).collect();
+    files.extend(loader.files().filter(|path| is_declaring(path) && !made.contains(path.as_path())));
     let files: Vec<PathBuf> = files.into_iter().collect();
     let mut loader = loader.clone().judging_for(&[profile]);
     let problems: Vec<Problem> = loader.each(&files, Loader::check).concat();

@@ -5,26 +5,29 @@ mod findings;
 pub(crate) mod options;
 mod played;
 mod steps;
+mod topologies;
 
 use crate::cli::ExitCode;
 use crate::cli::arguments::{RunOptions, Snapshots};
 use crate::cli::brokers::PlayedOn;
 use crate::cli::commands::run;
 use crate::cli::foresee::coverage::Covering;
+use crate::cli::live_settings;
 use crate::cli::load::Loader;
 use crate::cli::options::{CoverageOptions, ExploreOptions};
 use crate::cli::progress::RunProgress;
 use crate::cli::run_reporter::RunReporter;
 use crate::cli::runtime::Runtime;
-use crate::cli::select::{load_all, select};
+use crate::cli::select::{ToPlay, load_all, select};
 use crate::cli::snapshot_store::SnapshotStore;
 use crate::cli::terminal::Terminal;
-use crate::io::write_atomically;
+use crate::io::{meet, write_atomically};
 use crate::report;
-use crate::report::ComparedStep;
+use crate::report::{ComparedStep, ComparedTopology};
+use crate::rules::Edition;
 use options::{CompareOptions, ComparisonReport};
 use played::Contestants;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Compares what the arguments name.
@@ -49,12 +52,9 @@ pub fn compare(command: CompareOptions, terminal: &Terminal) -> ExitCode {
             return code;
         }
     };
-    if let Some(topology) = command.paths.iter().find(|path| loader.is_topology(path)) {
-        return terminal.usage(&only_a_topology(topology));
-    }
-    let all = load_all(&command.paths, &mut loader, terminal);
-    let cells = match all.and_then(|all| select(all, &command.selection, terminal)) {
-        Ok(cells) => cells,
+    let mut runtime: Option<Runtime> = None;
+    let (cells, topologies) = match load(&command, &targets, &mut loader, &mut runtime, terminal) {
+        Ok(loaded) => loaded,
         Err(code) => return code,
     };
     let keeping = SnapshotStore::unread();
@@ -69,7 +69,6 @@ pub fn compare(command: CompareOptions, terminal: &Terminal) -> ExitCode {
         width: 0,
         is_silent: true,
     };
-    let mut runtime: Option<Runtime> = None;
     let contestants = match Contestants::play(&stage, &targets, &cells, &mut runtime) {
         Ok(contestants) => contestants,
         Err(code) => {
@@ -84,7 +83,7 @@ pub fn compare(command: CompareOptions, terminal: &Terminal) -> ExitCode {
         Err(code) => return code,
     };
     findings::add(&mut steps, &loader, &cells);
-    emit(&steps, &stage, began.elapsed());
+    emit(&steps, &topologies, &stage, began.elapsed());
     let written = reports.iter().map(|report| write(report, &steps, terminal));
     written.fold(exit_code(&steps), ExitCode::and)
 }
@@ -128,21 +127,59 @@ fn too_few(targets: &[PlayedOn], management: Option<&str>) -> Option<String> {
     })
 }
 
-/// Says what to do about a topology that is to be compared.
-fn only_a_topology(path: &Path) -> String {
-    let path = path.display();
-    format!(
-        "{path} is a topology, and compare plays scenarios\n  help: `rmqplay suggest {path} --write scenarios` writes some, \
-         or write one that says `topology: {path}`; what versions refuse in a topology alone is told by `rmqplay check --for \
-         VERSION`"
-    )
+/// Loads the cells of all paths: those of scenarios, and those made of topologies that are named alone.
+fn load(
+    command: &RunOptions,
+    targets: &[PlayedOn],
+    loader: &mut Loader,
+    runtime: &mut Option<Runtime>,
+    terminal: &Terminal,
+) -> Result<(Vec<ToPlay>, Vec<ComparedTopology>), ExitCode> {
+    let (alone, scenarios): (Vec<PathBuf>, Vec<PathBuf>) =
+        command.paths.iter().cloned().partition(|path| loader.is_topology(path));
+    let mut cells = if scenarios.is_empty() { Vec::new() } else { load_all(&scenarios, loader, terminal)? };
+    let mut topologies = Vec::new();
+    if !alone.is_empty() {
+        let editions = editions(targets, runtime, terminal)?;
+        // Nobody logs in with what an export or a file of secrets holds.
+        *loader = loader.clone().without_secrets();
+        for file in &alone {
+            let (made, compared) = topologies::cells_of(file, &editions, loader, terminal)?;
+            cells.extend(made);
+            topologies.push(compared);
+        }
+    }
+    Ok((select(cells, &command.selection, terminal)?, topologies))
 }
 
-fn emit(steps: &[ComparedStep], stage: &RunReporter<'_>, real: std::time::Duration) {
+/// Returns the rules that hold on each broker; live ones are asked for their release.
+fn editions(
+    targets: &[PlayedOn],
+    runtime: &mut Option<Runtime>,
+    terminal: &Terminal,
+) -> Result<Vec<Edition>, ExitCode> {
+    let mut editions = Vec::new();
+    for target in targets {
+        editions.push(match target {
+            PlayedOn::Sim(edition) => *edition,
+            PlayedOn::Live(live) => {
+                let runtime = runtime.get_or_insert_with(Runtime::new);
+                let asked = runtime.run(async |signals| signals.interrupt(meet(&live.address)).await)?;
+                let overview = asked.map_err(|failure| terminal.failure(&failure))?;
+                live_settings::edition_of(&overview)
+            }
+        });
+    }
+    Ok(editions)
+}
+
+fn emit(steps: &[ComparedStep], topologies: &[ComparedTopology], stage: &RunReporter<'_>, real: std::time::Duration) {
     let terminal = stage.terminal;
     if stage.command.json {
+        topologies.iter().for_each(|one| terminal.print(&report::compared_topology_json(one).to_string()));
         return report::comparison_json(steps).iter().for_each(|line| terminal.print(&line.to_string()));
     }
+    topologies.iter().for_each(|one| terminal.status(&report::compared_topology_text(one)));
     terminal.print_unless_empty(&report::comparison_text(steps, terminal.width, terminal.palette));
     terminal.status(&report::comparison_summary(steps, real, terminal.palette));
 }

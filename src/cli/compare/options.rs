@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub struct CompareOptions {
-    /// Scenario files and folders.
+    /// Scenario files and folders; a topology or an exported definitions.json is compared by scenarios made of it.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub paths: Vec<PathBuf>,
     /// Two brokers or more, each compared with the one before it: sim:VERSION, sim, an AMQP URL, a name of

@@ -9,7 +9,6 @@ use crate::cli::run_reporter::RunReporter;
 use crate::cli::runtime::Runtime;
 use crate::cli::select::ToPlay;
 use crate::compare::Ending;
-use crate::model::Profile;
 use crate::player::{RunResult, Verdict};
 use crate::report;
 use crate::report::{CellReport, ComparedBroker};
@@ -86,11 +85,8 @@ fn on_live<'t>(
 ) -> Result<Contestant<'t>, ExitCode> {
     let reports = reports_of(stage, live, cells, runtime)?;
     let Some(first) = reports.first() else { return Err(ExitCode::Environment) };
-    let profile = Profile::nearest(first.version);
-    let broker = ComparedBroker { name: first.broker.clone(), profile };
-    let release = first.broker.rsplit(' ').next().unwrap_or_default();
-    let of_release = |permits| Edition::of_release(profile, release, permits);
-    let editions = [Permits::ALL, Permits::NONE].map(of_release).to_vec();
+    let broker = ComparedBroker { name: first.broker.clone(), profile: first.edition.profile };
+    let editions = [Permits::ALL, Permits::NONE].map(|permits| Edition { permits, ..first.edition }).to_vec();
     let played = reports.into_iter().map(|report| played_of(report, cells));
     Ok(Contestant { broker, editions, live: Some(live), played: played.collect() })
 }

@@ -9,7 +9,7 @@ use crate::cli::select::ToPlay;
 use crate::compare::{RuleEffect, effects};
 use crate::player::RunResult;
 use crate::report;
-use crate::report::{CellCause, ComparedCell, ComparedStep, Sameness};
+use crate::report::{CellCause, ComparedCell, ComparedScenario, ComparedStep, Sameness};
 use crate::rules::{ChangedRule, Edition, differences_of};
 use crate::simulate::rehearse_by;
 use std::collections::BTreeSet;
@@ -40,7 +40,9 @@ impl Contestants<'_> {
                 let moving: Vec<String> = moving.map(|at| self.0[at].broker.name.clone()).collect();
                 ComparedCell {
                     name: one.name(),
-                    file: one.cell.scenario.file.clone(),
+                    file: one.file(),
+                    title: one.title.clone(),
+                    is_made: one.made_of.is_some(),
                     axes: one.cell.axes.clone(),
                     sameness: if moving.is_empty() { step.cell(index, one) } else { Sameness::Unsteady(moving) },
                 }
@@ -115,8 +117,7 @@ impl StepOfTwo<'_> {
             let found = effects(&one.cell, [first, second], &self.found, &|played| report::ending(played, scenario));
             let new: Vec<ChangedRule> = found.iter().map(|effect| effect.rule).collect();
             self.found.extend(new.into_iter().filter(|rule| !self.found.contains(rule)).collect::<Vec<_>>());
-            let tell =
-                |effect: &RuleEffect| report::cell_cause(effect.rule, effect.played.each_ref(), scenario, self.sources);
+            let tell = |effect: &RuleEffect| report::cell_cause(effect.rule, effect.played.each_ref(), self.of(one));
             causes.extend(found.iter().map(tell));
         }
         let is_whole = rules.iter().all(|one| matches!(one, Some((_, true))));
@@ -135,7 +136,11 @@ impl StepOfTwo<'_> {
                 None => play(broker),
             });
         let run = |at: usize| ends[at].run.as_ref().or(simulated[at].as_ref());
-        Some(report::unexplained([run(0)?, run(1)?], &one.cell.scenario, self.sources))
+        Some(report::unexplained([run(0)?, run(1)?], self.of(one)))
+    }
+
+    fn of<'c>(&'c self, one: &'c ToPlay) -> ComparedScenario<'c> {
+        ComparedScenario { scenario: &one.cell.scenario, is_made: one.made_of.is_some(), sources: self.sources }
     }
 }
 

@@ -50,11 +50,11 @@ impl<'a> Covering<'a> {
             return;
         }
         for report in reports.iter().filter(|report| report.played.is_some()) {
-            let profile = Profile::nearest(report.version);
+            let profile = report.edition.profile;
             let Some(one) = cells.get(report.cell) else { continue };
             let fits = live_settings::why_not_on_sim(&one.cell, profile).is_none();
             if fits && self.replayed.borrow_mut().insert((profile, report.cell)) {
-                self.rehearse(one, profile.into(), false);
+                self.rehearse(one, report.edition, false);
             }
         }
     }

@@ -60,6 +60,7 @@ pub fn suggest(command: &SuggestOptions, terminal: &Terminal) -> ExitCode {
         origins: &loaded.origins,
         profiles: &profiles,
         path: &path,
+        expecting: true,
         load: &load,
     };
     let suggested = suggest_missing(&request, &missing);
@@ -195,7 +196,7 @@ fn write_all(suggested: &Suggested, folder: &Path, terminal: &Terminal) -> ExitC
 }
 
 /// Writes a path as a file of a folder names it.
-fn relative(file: &Path, folder: &Path) -> String {
+pub(crate) fn relative(file: &Path, folder: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let whole = |path: &Path| tidy(&here.join(path));
     let (file, folder) = (whole(file), whole(folder));

@@ -27,6 +27,8 @@ pub struct SuggestRequest<'r> {
     pub profiles: &'r [Profile],
     /// The topology's file, as a scenario names it.
     pub path: &'r str,
+    /// Whether what a scenario comes to stands in it, as expectations at its end.
+    pub expecting: bool,
     /// Reads a scenario of that name and text; `None` when it has problems.
     pub load: &'r dyn Fn(&str, &str) -> Option<Cell>,
 }
@@ -80,7 +82,8 @@ pub fn suggest(
     let views = versions(topology, &[profile]);
     let Some(version) = views.last() else { return Suggested::default() };
     let missing = inventory(topology, origins, version).into_keys().filter(is_suggested).collect();
-    let request = SuggestRequest { topology, origins, profiles: &[profile], path: "topology.yaml", load };
+    let profiles = &[profile];
+    let request = SuggestRequest { topology, origins, profiles, path: "topology.yaml", expecting: true, load };
     suggest_missing(&request, &missing)
 }
 
@@ -292,13 +295,15 @@ impl Playing<'_> {
 
     /// Writes a draft out; its layout is not that of `fmt` yet.
     fn draft_text(&self, draft: &Draft, targets: &[crate::model::Name], expected: &[String]) -> String {
+        // Where the dead letters are is a part of what it comes to.
+        let targets = if self.request.expecting { targets } else { &[] };
         let title = sentence(&draft.title.with(targets));
         let mut out = format!("# {}\nscenario: {title}\n", draft.why);
         if let Some(bounds) = self.bounds() {
             out.push_str(&format!("requires: {{rabbitmq: \"{bounds}\"}}\n"));
         }
         out.push_str(&format!("topology: {}\n", path(self.request.path)));
-        let at_end = [draft.at_end.as_slice(), expected].concat();
+        let at_end = if self.request.expecting { [draft.at_end.as_slice(), expected].concat() } else { Vec::new() };
         for (key, lines) in [("consumers", &draft.consumers), ("steps", &draft.steps), ("at_end", &at_end)] {
             if !lines.is_empty() {
                 out.push_str(&format!("{key}:\n{}", lines.concat()));

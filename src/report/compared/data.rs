@@ -32,12 +32,29 @@ pub struct ComparedBroker {
 pub struct ComparedCell {
     /// As reports name it.
     pub name: String,
-    /// The scenario's file.
+    /// The scenario's file, or the topology that it was made of.
     pub file: String,
+    /// The sentence of the scenario.
+    pub title: String,
+    /// Whether the scenario was made of a topology, and lies in no file.
+    pub is_made: bool,
     /// What chose it in a matrix.
     pub axes: BTreeMap<String, String>,
     /// How the two ends compare.
     pub sameness: Sameness,
+}
+
+/// What was compared of a topology alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComparedTopology {
+    /// Its file.
+    pub file: String,
+    /// How many scenarios were made of it.
+    pub scenarios: usize,
+    /// For how many of its ways, limits, rights and retries there is none.
+    pub without: usize,
+    /// What they leave out, since a broker refuses it or the simulator does not play it: object, and who.
+    pub left_out: Vec<(String, String)>,
 }
 
 /// How the two ends of a cell compare.

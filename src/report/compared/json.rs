@@ -2,10 +2,22 @@
 
 use crate::report::compared::data::CauseGroup;
 use crate::report::compared::words::{CitedRules, NO_ADVICE, change_in_words, notes, said_for};
-use crate::report::compared::{CellCause, ComparedCell, ComparedStep, Sameness, VersionFinding};
+use crate::report::compared::{CellCause, ComparedCell, ComparedStep, ComparedTopology, Sameness, VersionFinding};
 use crate::rules::ChangedRule;
 use crate::source::Level;
 use serde_json::{Value as Json, json};
+
+/// Writes what was compared of a topology alone.
+pub fn compared_topology_json(one: &ComparedTopology) -> Json {
+    let left_out = one.left_out.iter().map(|(object, by)| json!({ "object": object, "by": by }));
+    json!({
+        "type": "topology",
+        "file": one.file,
+        "scenarios": one.scenarios,
+        "without": one.without,
+        "left_out": left_out.collect::<Vec<_>>(),
+    })
+}
 
 /// Writes everything, an object a line.
 pub fn comparison_json(steps: &[ComparedStep]) -> Vec<Json> {
@@ -60,6 +72,7 @@ fn cause_json(cell: &ComparedCell, cause: &CellCause) -> Json {
     json!({
         "name": cell.name,
         "file": cell.file,
+        "title": cell.title,
         "axes": cell.axes,
         "queues": cause.queues,
         "messages": cause.messages,

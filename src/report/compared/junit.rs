@@ -69,7 +69,8 @@ fn findings_case(step: &ComparedStep) -> TestCase {
     let lines = step.findings.iter().map(|finding| {
         let head = finding_head(said_for(step, finding.on_first).profile, finding.level);
         let rule = finding.rule.map_or(String::new(), |rule| format!(" [{rule}]"));
-        format!("{head}: {}{rule}, {}:{}", finding.message, finding.file, finding.line)
+        let help = finding.help.as_ref().map_or(String::new(), |help| format!("\n  to do: {help}"));
+        format!("{head}: {}{rule}, {}:{}{help}", finding.message, finding.file, finding.line)
     });
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_message("check says something for one of the two versions only");

@@ -37,6 +37,9 @@ fn step_markdown(step: &ComparedStep, rules: &CitedRules) -> String {
             escaped(&finding.file),
             finding.line
         );
+        if let Some(help) = &finding.help {
+            let _ = writeln!(text, "  **To do:** {}", escaped(help));
+        }
     }
     let unsteady: Vec<String> = step
         .cells

@@ -9,9 +9,11 @@ mod markdown;
 mod text;
 mod words;
 
-pub use causes::{cell_cause, ending, unexplained};
-pub use data::{CellCause, ComparedBroker, ComparedCell, ComparedLine, ComparedStep, Sameness, VersionFinding};
-pub use json::comparison_json;
+pub use causes::{ComparedScenario, cell_cause, ending, unexplained};
+pub use data::{
+    CellCause, ComparedBroker, ComparedCell, ComparedLine, ComparedStep, ComparedTopology, Sameness, VersionFinding,
+};
+pub use json::{compared_topology_json, comparison_json};
 pub use junit::comparison_junit;
 pub use markdown::comparison_markdown;
-pub use text::{comparison_summary, comparison_text};
+pub use text::{compared_topology_text, comparison_summary, comparison_text};

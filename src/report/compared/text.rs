@@ -1,14 +1,15 @@
 //! A comparison for a reader: a paragraph per cause with its rule, the cells it concerns, what differs, and what to do.
 
-use crate::model::counted;
+use crate::model::{by_number, counted};
 use crate::report::Palette;
 use crate::report::cell::duration_in_words;
 use crate::report::compared::data::CauseGroup;
 use crate::report::compared::words::{
     CitedRules, NO_ADVICE, cell_in_words, changed, counts, finding_head, notes, said_for, step_in_words, title,
 };
-use crate::report::compared::{ComparedStep, Sameness};
+use crate::report::compared::{ComparedStep, ComparedTopology, Sameness};
 use crate::report::explain::{WIDTH_MAX, wrapped};
+use crate::report::shell_word;
 
 /// Of how many cells each cause tells what differs.
 const CELLS_MAX: usize = 2;
@@ -38,6 +39,25 @@ pub fn comparison_summary(steps: &[ComparedStep], real: std::time::Duration, pal
         last.push_str(&palette.dim(&format!(" (played in {})", duration_in_words(real))));
     }
     lines.join("\n")
+}
+
+/// Says what was compared of a topology alone.
+pub fn compared_topology_text(one: &ComparedTopology) -> String {
+    let file = &one.file;
+    let mut text = format!(
+        "{file}: compared by {}, as `rmqplay suggest {}` writes them for each version",
+        counted(one.scenarios, "scenario"),
+        shell_word(file)
+    );
+    if one.without > 0 {
+        let what =
+            by_number(one.without as u64, "way, limit, right or retry has", "ways, limits, rights and retries have");
+        text.push_str(&format!("\n{file}: {} {what} none; `rmqplay suggest` tells which and why", one.without));
+    }
+    for (object, by) in &one.left_out {
+        text.push_str(&format!("\n{file}: {object} is left out of them: {by}"));
+    }
+    text
 }
 
 /// How a comparison is drawn.
@@ -75,7 +95,8 @@ impl ComparedPage<'_> {
         }
         text.push_str(&wrapped(&cells_in_words(group), "  in ", "    ", self.width));
         for (cell, cause) in group.cells.iter().take(CELLS_MAX) {
-            text.push_str(&format!("  {}\n", self.palette.dim(&cell.name)));
+            let title = if cell.is_made { format!(": {}", cell.title) } else { String::new() };
+            text.push_str(&format!("  {}\n", self.palette.dim(&format!("{}{title}", cell.name))));
             let names = [&step.from.name, &step.to.name];
             let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
             for line in cause.lines.iter().take(LINES_MAX) {

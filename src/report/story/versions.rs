@@ -7,7 +7,7 @@ use crate::player::{MessageRecord, RunResult, Timeline, TimelineEntry, TimelineE
 use crate::report::Palette;
 use crate::report::event::hop_in_words;
 use crate::report::story::stories;
-use crate::rules::rule_of_refusal;
+use crate::rules::{rule_of_refusal, type_name};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many differences of a cell are told.
@@ -60,6 +60,9 @@ pub(crate) fn partings([one, other]: [&RunResult; 2]) -> Vec<Parting> {
         partings.extend(of_refusals(&one.timeline, &other.timeline));
     }
     partings.extend(of_messages(one, other));
+    partings.extend(of_orders(one, other));
+    // What differs in nothing that is shown would be told as two lines alike.
+    partings.retain(|parting| parting.sides[0] != parting.sides[1]);
     let mut known = BTreeSet::new();
     partings.retain(|parting| known.insert(parting.sides.clone()));
     partings
@@ -196,6 +199,49 @@ fn of_messages(one: &RunResult, other: &RunResult) -> Vec<Parting> {
     all.filter(|(rule, _)| known.insert(*rule)).map(|(_, parting)| parting).collect()
 }
 
+/// How many messages of an order are told.
+const ORDER_MAX: usize = 8;
+
+/// Compares the order of messages, where the same came to a consumer or are left in a queue.
+pub(crate) fn of_orders(one: &RunResult, other: &RunResult) -> Vec<Parting> {
+    let (ours, theirs) = (orders(one), orders(other));
+    let pairs = ours.iter().filter_map(|(place, names)| Some((place, names, theirs.get(place)?)));
+    let parting = |(place, one, other): (&String, &Vec<Name>, &Vec<Name>)| {
+        let from = one.iter().zip(other).position(|(one, other)| one != other)?;
+        let sorted = |names: &[Name]| {
+            let mut names = names.to_vec();
+            names.sort_unstable();
+            names
+        };
+        let is_order = one.len() == other.len() && sorted(&one[from..]) == sorted(&other[from..]);
+        let told = |names: &[Name]| {
+            let shown: Vec<&str> = names[from..].iter().take(ORDER_MAX).map(|name| &**name).collect();
+            let more = if names.len() - from > ORDER_MAX { ", …" } else { "" };
+            let begin = if from > 0 { "…, " } else { "" };
+            format!("{begin}{}{more}", shown.join(", "))
+        };
+        let sides = [told(one), told(other)];
+        let subject = place.clone();
+        is_order.then_some(Parting { subject, sides, of_message: false, rule: "", of_refusal: false })
+    };
+    pairs.filter_map(parting).collect()
+}
+
+/// Lists the messages of each consumer and of each queue, in their order.
+fn orders(played: &RunResult) -> BTreeMap<String, Vec<Name>> {
+    let Some(outcome) = &played.outcome else { return BTreeMap::new() };
+    let name = |record: &MessageRecord| record.name.clone();
+    let received = outcome.consumers.iter().map(|consumer| {
+        let names = consumer.received.iter().map(|receipt| name(&receipt.record)).collect();
+        (format!("order of what {} gets", consumer.name), names)
+    });
+    let left = outcome.queues.iter().filter_map(|(queue, left)| {
+        let names = left.messages.as_ref()?.iter().map(name).collect();
+        Some((format!("order in {}", queue.name), names))
+    });
+    received.chain(left).collect()
+}
+
 /// Lists the messages of an outcome, by where they were and the number of their kind there.
 fn records(played: &RunResult) -> BTreeMap<(Name, Name, usize), &MessageRecord> {
     let Some(outcome) = &played.outcome else { return BTreeMap::new() };
@@ -218,54 +264,124 @@ fn records(played: &RunResult) -> BTreeMap<(Name, Name, usize), &MessageRecord> 
 /// Compares what versions write into a message; one difference a rule.
 fn of_traits(one: &MessageRecord, other: &MessageRecord) -> Vec<(&'static str, Parting)> {
     let headers = |record: &MessageRecord| record.message.properties.headers.clone().unwrap_or_default();
-    let (ours, theirs) = (headers(one), headers(other));
-    let names: BTreeSet<Name> = ours.keys().chain(theirs.keys()).cloned().collect();
+    let tables = [headers(one), headers(other)];
+    let names: BTreeSet<Name> = tables.iter().flat_map(|table| table.keys()).cloned().collect();
     let mut by_rule: BTreeMap<&str, Vec<Name>> = BTreeMap::new();
-    for name in names.into_iter().filter(|name| ours.get(name) != theirs.get(name)) {
+    for name in names.into_iter().filter(|name| tables[0].get(name) != tables[1].get(name)) {
         let rule = HEADER_RULES.iter().find(|(beginning, _)| name.starts_with(beginning));
         by_rule.entry(rule.map_or("", |(_, rule)| rule)).or_default().push(name);
     }
     let subject = one.name.to_string();
-    let of_rule = |(rule, names): (&'static str, Vec<Name>)| {
-        let sides = |counts| [&ours, &theirs].map(|table| headers_in_words(&names, table, counts));
-        let plain = sides(false);
-        let sides = if plain[0] == plain[1] { sides(true) } else { plain };
+    let parting = |rule: &'static str, sides: [String; 2]| {
         (rule, Parting { subject: subject.clone(), sides, of_message: true, rule, of_refusal: false })
     };
-    let mut all: Vec<(&str, Parting)> = by_rule.into_iter().map(of_rule).collect();
+    let of_headers = |(rule, names): (&'static str, Vec<Name>)| {
+        let (sides, detail) = headers_in_words(&names, tables.each_ref());
+        // In the entries themselves versions differ by another rule than in their order and counts.
+        let is_of_entries = rule == "DL-19" && detail == DeathDetail::Fields;
+        parting(if is_of_entries { "DL-16" } else { rule }, sides)
+    };
+    let mut all: Vec<(&str, Parting)> = by_rule.into_iter().map(of_headers).collect();
     if one.redelivered != other.redelivered {
         let rule = if one.message.deaths().next().is_some() { "DL-13" } else { "CO-9" };
-        let side = |record: &MessageRecord| format!("redelivered: {}", record.redelivered);
-        all.push((
-            rule,
-            Parting { subject, sides: [side(one), side(other)], of_message: true, rule, of_refusal: false },
-        ));
+        all.push(parting(rule, [one, other].map(|record| format!("redelivered: {}", record.redelivered))));
     }
+    let [ours, theirs] = [one, other].map(properties_in_words);
+    let differing = ours.iter().zip(&theirs).filter(|(one, other)| one != other);
+    all.extend(differing.map(|(one, other)| parting(one.0, [one.1.clone(), other.1.clone()])));
     all
+}
+
+/// Writes what stands beside the headers of a message, each with the rule by which versions differ in it.
+fn properties_in_words(record: &MessageRecord) -> [(&'static str, String); 4] {
+    let properties = &record.message.properties;
+    let or_none = |name: &str, value: Option<String>| match value {
+        Some(value) => format!("{name}: {value}"),
+        None => format!("no {name}"),
+    };
+    [
+        ("DL-16", or_none("expiration", properties.expiration.as_ref().map(ToString::to_string))),
+        ("PRI-4", or_none("priority", properties.priority.map(|priority| priority.to_string()))),
+        ("ER-7", or_none("delivery_mode", properties.delivery_mode.map(|mode| mode.to_string()))),
+        ("DL-11", format!("from {} with key '{}'", shown_exchange(&record.exchange), record.routing_key)),
+    ]
+}
+
+fn shown_exchange(name: &str) -> String {
+    if name.is_empty() { "the default exchange".to_owned() } else { format!("exchange '{name}'") }
 }
 
 fn with_rule(words: &str, rule: &str) -> String {
     if rule.is_empty() { words.to_owned() } else { format!("{words} [{rule}]") }
 }
 
-/// Writes the headers of those names; of deaths where they were, newest first, and with `counts` how often.
-fn headers_in_words(names: &[Name], table: &Table, counts: bool) -> String {
-    let there = names.iter().filter_map(|name| Some((name, table.get(name)?)));
-    let there = there.map(|(name, value)| match value {
-        Value::Array(deaths) if &**name == "x-death" => {
-            let queues = deaths.iter().filter_map(|death| {
-                let queue = death.as_table()?.get("queue")?.as_text()?;
-                let count = death.as_table()?.get("count").filter(|_| counts);
-                Some(count.map_or_else(|| queue.to_owned(), |count| format!("{queue} x{}", count.to_json())))
-            });
-            format!("x-death of {}", queues.collect::<Vec<_>>().join(", "))
+/// How much is told of the deaths of a message.
+#[derive(Clone, Copy, PartialEq)]
+enum DeathDetail {
+    /// The queues, newest first.
+    Queues,
+    /// How often it died in each, too.
+    Counts,
+    /// The fields that differ, too.
+    Fields,
+}
+
+/// Writes the headers of those names as two messages have them: of deaths as much as tells them apart.
+fn headers_in_words(names: &[Name], tables: [&Table; 2]) -> ([String; 2], DeathDetail) {
+    let [ours, theirs] = tables;
+    let side = |table: &Table, other: &Table, detail: DeathDetail| {
+        let there = names.iter().filter_map(|name| Some((name, table.get(name)?)));
+        let there: Vec<String> =
+            there.map(|(name, value)| header_in_words(name, value, other.get(name), detail)).collect();
+        match there.is_empty() {
+            true => format!("no {}", names.iter().map(|name| &**name).collect::<Vec<_>>().join(", ")),
+            false => there.join(", "),
         }
-        value => format!("{name}: {}", value.to_json()),
+    };
+    let sides = |detail| ([side(ours, theirs, detail), side(theirs, ours, detail)], detail);
+    let few = [DeathDetail::Queues, DeathDetail::Counts].map(sides);
+    few.into_iter().find(|([one, other], _)| one != other).unwrap_or_else(|| sides(DeathDetail::Fields))
+}
+
+fn header_in_words(name: &Name, value: &Value, other: Option<&Value>, detail: DeathDetail) -> String {
+    match value {
+        Value::Array(deaths) if &**name == "x-death" => {
+            let others = other.and_then(Value::as_array).unwrap_or_default();
+            let deaths = deaths.iter().enumerate();
+            let deaths = deaths.map(|(at, death)| death_in_words(death, others.get(at), detail));
+            format!("x-death of {}", deaths.collect::<Vec<_>>().join(", "))
+        }
+        value => format!("{name}: {}", value_in_words(value, other)),
+    }
+}
+
+/// Writes an entry of x-death; with the fields that `other` does not have so.
+fn death_in_words(death: &Value, other: Option<&Value>, detail: DeathDetail) -> String {
+    let Some(fields) = death.as_table() else { return value_in_words(death, other) };
+    let mut words = fields.get("queue").and_then(Value::as_text).unwrap_or("no queue").to_owned();
+    if detail != DeathDetail::Queues {
+        let count = fields.get("count").map_or_else(|| "?".to_owned(), |count| count.to_json().to_string());
+        words.push_str(&format!(" x{count}"));
+    }
+    let Some(theirs) = other.and_then(Value::as_table).filter(|_| detail == DeathDetail::Fields) else { return words };
+    let names: BTreeSet<&Name> = fields.keys().chain(theirs.keys()).collect();
+    let differing = names.into_iter().filter(|name| fields.get(*name) != theirs.get(*name));
+    let told = differing.map(|name| match fields.get(name) {
+        Some(value) => format!("{name}: {}", value_in_words(value, theirs.get(name))),
+        None => format!("no {name}"),
     });
-    let there: Vec<String> = there.collect();
-    if there.is_empty() {
-        format!("no {}", names.iter().map(|name| &**name).collect::<Vec<_>>().join(", "))
-    } else {
-        there.join(", ")
+    let told: Vec<String> = told.collect();
+    match told.is_empty() {
+        true => words,
+        false => format!("{words} with {}", told.join(", ")),
+    }
+}
+
+/// Writes a value, with its type where another one looks the same.
+fn value_in_words(value: &Value, other: Option<&Value>) -> String {
+    let shown = value.to_json().to_string();
+    match other.filter(|other| *other != value && other.to_json() == value.to_json()) {
+        Some(_) => format!("{shown} ({})", type_name(value)),
+        None => shown,
     }
 }
