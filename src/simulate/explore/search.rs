@@ -393,19 +393,22 @@ fn tied_rules(cell: &Cell, edition: Edition) -> Vec<&'static Differences> {
 /// Returns whether a policy of a queue competes with another one of its priority.
 fn has_tie(cell: &Cell, rules: &Differences) -> bool {
     let scenario = &cell.scenario;
-    let set = scenario.all_steps().filter_map(|step| match &step.act {
-        Act::SetPolicy(policy) => Some(&**policy),
-        _ => None,
-    });
-    let policies: Vec<&Policy> = scenario.topology.policies.iter().chain(set).collect();
-    let operator = &scenario.topology.operator_policies;
-    if policies.len() < 2 && operator.len() < 2 {
+    let all = |of_operator: bool, declared: &'_ [Policy]| -> Vec<Policy> {
+        let set = scenario.all_steps().filter_map(|step| match &step.act {
+            Act::SetPolicy { policy, operator } if *operator == of_operator => Some(Policy::clone(policy)),
+            _ => None,
+        });
+        declared.iter().cloned().chain(set).collect()
+    };
+    let user = all(false, &scenario.topology.policies);
+    let operator = all(true, &scenario.topology.operator_policies);
+    if user.len() < 2 && operator.len() < 2 {
         return false;
     }
     let is_tied =
         |contest: PolicyContest| contest.policies.iter().any(|one| matches!(one.fate, PolicyFate::Tied { .. }));
     let queues = scenario.declared_queues();
-    queues.into_iter().any(|queue| is_tied(PolicyContest::on_queue(queue, policies.iter().copied(), operator, rules)))
+    queues.into_iter().any(|queue| is_tied(PolicyContest::on_queue(queue, &user, &operator, rules)))
 }
 
 /// Draws numbers: the same from the same seed.
