@@ -108,7 +108,7 @@ impl Sim {
             | Timer::QueueExpires(queue)
             | Timer::DelayedRetry(queue)
             | Timer::DeadLetterRetry(queue) => self.touched_from(queue),
-            Timer::Restarted => Touched::ALL,
+            Timer::HeartbeatsMissed(_) | Timer::Restarted => Touched::ALL,
         }
     }
 
@@ -139,7 +139,9 @@ impl Sim {
             Command::CloseChannel { channel, .. } => {
                 self.channel(*channel).map_or(Touched::NOTHING, |(_, state)| self.touched_by_end(state))
             }
-            Command::Disconnect { connection, .. } | Command::Cut { connection, .. } => {
+            Command::Disconnect { connection, .. }
+            | Command::Cut { connection, .. }
+            | Command::Isolate { connection, .. } => {
                 if self.queues.iter().any(|(_, queue)| queue.owner == Some(*connection)) {
                     return Touched::ALL;
                 }

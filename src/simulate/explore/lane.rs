@@ -30,6 +30,7 @@ pub(super) fn lane_of(command: &Command) -> Lane {
         Command::Connect { connection, .. }
         | Command::Disconnect { connection, .. }
         | Command::Cut { connection, .. }
+        | Command::Isolate { connection, .. }
         | Command::OpenChannel { connection, .. } => Lane::Connection(*connection),
         Command::CloseChannel { channel, .. }
         | Command::Call { channel, .. }
