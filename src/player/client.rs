@@ -309,7 +309,7 @@ impl Player {
                 let told = self.driver.restarting;
                 self.consumers.channel_closed(channel, cause, told, &mut self.context, &self.scenario);
                 // A step may publish over it, too.
-                self.driver.channel_closed(channel);
+                self.driver.channel_closed(channel, cause, &mut self.context);
             }
             Owner::Driver => self.driver.channel_closed(channel, cause, &mut self.context),
         }
