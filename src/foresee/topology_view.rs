@@ -238,5 +238,5 @@ pub fn field(origins: &Origins, object: &Object, keys: &[&str]) -> Option<Span> 
     let origin = origins.get(object)?;
     let named = ["name", "source", "destination", "user", "pattern"];
     let all = keys.iter().chain(&named);
-    Some(all.into_iter().find_map(|key| origin.fields.get(*key)).copied().unwrap_or(origin.whole))
+    Some(all.into_iter().find_map(|key| origin.field(key)).unwrap_or(origin.whole))
 }

@@ -176,7 +176,7 @@ impl<'a> File<'a> {
         desk.export = false;
         let scope = self.scope(choice, parts.iter().map(|part| part.read.root.get("vars")), desk);
         scope.check(self.root.get("vars"), desk);
-        let rendered = Renderer::new(&scope).with_sources(self.sources).tree(&self.own_keys(), desk);
+        let rendered = Renderer::new(&scope).with_sources(self.sources).tree(self.own_keys(), desk);
         let folder = Folder { world: self.world, file: self.name };
         let stage = StepSurroundings { folder, vhost: cast.vhost.clone(), ladders: cast.collected.climbed.clone() };
         for list in ["steps", "at_end", "finally"] {
@@ -230,7 +230,7 @@ impl<'a> File<'a> {
         let lists = ["steps", "finally"].into_iter().filter_map(|key| root.get(key));
         let refused = refused_starts(lists);
         let consumers = fields.node("consumers").map_or_else(Vec::new, |node| consumers(node, &refused, stage, desk));
-        let mut list = |key: &str, desk: &mut Diagnostics| {
+        let mut list = |key: &'static str, desk: &mut Diagnostics| {
             fields.node(key).map_or_else(Vec::new, |node| steps(&format!("`{key}`"), node, stage, desk))
         };
         let (steps, at_end, finally) = (list("steps", desk), list("at_end", desk), list("finally", desk));

@@ -17,7 +17,7 @@ use crate::language::expand::scope::VariableScope;
 use crate::language::syntax::encoding;
 use crate::language::syntax::foreign;
 use crate::language::syntax::parse::parse;
-use crate::language::syntax::tree::Node;
+use crate::language::syntax::tree::{Node, NodeKind};
 use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::FileKind;
 use crate::language::{Settings, World};
@@ -85,7 +85,7 @@ pub fn load_topologies(
                 continue;
             }
         };
-        let Some(read) = read_topology(sources, id, &mut desk) else {
+        let Some(mut read) = read_topology(sources, id, &mut desk) else {
             is_whole = false;
             continue;
         };
@@ -94,13 +94,14 @@ pub fn load_topologies(
             wrong.push(problem);
             continue;
         }
+        let vars = take_vars(&mut read.root);
         let mut scope = VariableScope::new(world, render::data);
-        scope.write(read.root.get("vars"), &mut desk);
+        scope.write(vars.as_ref(), &mut desk);
         scope.settle(settings);
         scope.check_all(&mut desk);
-        let (loaded, collected) = decode(sources, &read, &scope, settings, false, &mut desk);
         is_whole &= read.whole;
         is_export &= read.is_export;
+        let (loaded, collected) = decode(sources, read, &scope, settings, false, &mut desk);
         own_vhosts.extend(loaded.own_vhosts);
         file_vhost = file_vhost.or(loaded.file_vhost);
         match files {
@@ -167,23 +168,24 @@ pub struct DecodedTopology {
 /// Renders and decodes a parsed topology in the names of a scope.
 pub fn decode(
     sources: &Sources,
-    read: &ReadTopology,
+    read: ReadTopology,
     scope: &VariableScope<'_>,
     settings: &Settings,
     without_credentials: bool,
     desk: &mut Diagnostics,
 ) -> (DecodedTopology, Collected) {
-    let outer = std::mem::replace(&mut desk.export, read.is_export);
-    let mut root = read.root.clone();
-    if !read.is_export {
+    let ReadTopology { mut root, is_export, is_json, .. } = read;
+    let outer = std::mem::replace(&mut desk.export, is_export);
+    if !is_export {
+        take_vars(&mut root);
         let renderer = Renderer::new(scope).with_sources(sources).without_credentials(without_credentials);
         let renderer = renderer.without_secrets(settings.without_secrets);
-        root = renderer.tree(&without_vars(&root), desk);
+        root = renderer.tree(root, desk);
     }
     let mut of_objects = None;
-    if read.is_export || read.is_json {
-        of_objects = definitions::vhost_of_objects(&root).filter(|_| read.is_export);
-        root = definitions::as_imported(&root, read.is_export, desk);
+    if is_export || is_json {
+        of_objects = definitions::vhost_of_objects(&root).filter(|_| is_export);
+        definitions::as_imported(&mut root, is_export, desk);
     }
     let mut collected = Collected::default();
     let file_vhost = objects_of(&root, of_objects, settings, &mut collected, desk);
@@ -195,15 +197,12 @@ pub fn decode(
     (DecodedTopology { file_vhost, own_vhosts }, collected)
 }
 
-/// Leaves out what the scope has read already.
-fn without_vars(root: &Node) -> Node {
-    let mut root = root.clone();
-    if let crate::language::syntax::tree::NodeKind::Map(entries) = &mut root.kind {
-        for entry in entries.iter_mut().filter(|entry| entry.key == "vars") {
-            entry.value.kind = crate::language::syntax::tree::NodeKind::Null;
-        }
-    }
-    root
+/// Takes out what the scope reads; nothing is left at its place.
+fn take_vars(root: &mut Node) -> Option<Node> {
+    let NodeKind::Map(entries) = &mut root.kind else { return None };
+    let vars = entries.iter_mut().find(|entry| entry.key == "vars")?;
+    let nothing = Node::new(vars.value.span, NodeKind::Null);
+    Some(std::mem::replace(&mut vars.value, nothing))
 }
 
 /// Decodes all lists of a file, in the order in which RabbitMQ imports them; returns the file's vhost.
@@ -233,7 +232,7 @@ fn objects_of(
         }
     }
     let mut pending = Vec::new();
-    let mut list = |key: &str, desk: &mut Diagnostics, decode: &mut dyn FnMut(&Node, &mut Diagnostics)| {
+    let mut list = |key: &'static str, desk: &mut Diagnostics, decode: &mut dyn FnMut(&Node, &mut Diagnostics)| {
         if let Some(node) = fields.node(key) {
             each(&format!("`{key}`"), node, desk, |node, desk| {
                 decode(node, desk);

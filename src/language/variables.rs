@@ -13,7 +13,7 @@ pub fn unknown_variable<'v>(sources: &Sources, given: impl IntoIterator<Item = &
     for file in sources.ids() {
         let root = parse(sources, file).root?;
         for map in ["vars", "matrix"].into_iter().filter_map(|key| root.get(key)) {
-            known.extend(map.entries().iter().map(|entry| entry.key.clone()));
+            known.extend(map.entries().iter().map(|entry| entry.key.to_string()));
         }
         names_used(&root, &mut known);
     }

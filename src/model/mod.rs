@@ -41,7 +41,7 @@ pub use handling::{Handling, Ignored, IgnoredKind, Replacement};
 pub use message::{MESSAGE_FIELDS, Message, Properties, Property};
 pub use moment::{DurationError, Millis, Moment};
 pub use name::{DIRECT_REPLY_TO, Name, QueueName};
-pub use object::{Object, ObjectKind, Origin, Origins, exchange_in_words};
+pub use object::{BindingKey, Object, ObjectKind, Origin, Origins, exchange_in_words};
 pub use profile::{Profile, Version};
 pub use publish::{LateValue, Payload, Publish, Text, name_in_series, name_of_same_id, of_same_id, of_series};
 pub use refused::Refused;

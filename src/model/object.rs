@@ -10,6 +10,8 @@ use crate::model::{
 use crate::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// The identity of one declared object; ordered as RabbitMQ imports them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,11 +123,36 @@ impl ObjectKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     pub whole: Span,
-    pub fields: BTreeMap<String, Span>,
+    /// The names of the fields; objects with the same ones share them.
+    names: Arc<[Name]>,
+    /// Their places, in the same order.
+    places: Box<[Span]>,
 }
 
 /// Maps objects to their places in the files.
 pub type Origins = BTreeMap<Object, Origin>;
+
+impl Origin {
+    /// Notes the places of an object and of its fields.
+    pub fn new(whole: Span, fields: impl IntoIterator<Item = (Name, Span)>) -> Self {
+        let (names, places): (Vec<Name>, Vec<Span>) = fields.into_iter().unzip();
+        Self { whole, names: names.into(), places: places.into() }
+    }
+
+    /// Returns the place of a field.
+    pub fn field(&self, name: &str) -> Option<Span> {
+        self.names.iter().position(|known| *known == *name).map(|at| self.places[at])
+    }
+
+    /// Shares the names of its fields with those that another one left, or leaves its own for the next.
+    pub fn share_names(&mut self, last: &mut Arc<[Name]>) {
+        if self.names == *last {
+            self.names = last.clone();
+        } else {
+            *last = self.names.clone();
+        }
+    }
+}
 
 impl Object {
     /// Returns what kind of object it is.
@@ -277,19 +304,52 @@ impl Parameter {
 impl Binding {
     /// Returns the binding's identity; arguments count, their order and the width of numbers do not.
     pub fn object(&self) -> Object {
-        let mut arguments = String::new();
-        if !self.arguments.is_empty() {
-            write_table(&self.arguments, &mut arguments);
-        }
         Object::Binding {
             vhost: self.vhost.clone(),
             source: self.source.clone(),
             kind: self.destination_kind,
             destination: self.destination.clone(),
             routing_key: self.routing_key.clone(),
-            arguments: arguments.into(),
+            arguments: arguments_text(&self.arguments).into(),
         }
     }
+}
+
+/// A binding as a key of sets and maps: equal to another one when both have the same identity.
+#[derive(Debug, Clone, Copy)]
+pub struct BindingKey<'b>(pub &'b Binding);
+
+impl BindingKey<'_> {
+    fn ends(&self) -> (&Name, &Name, DestinationKind, &Name, &Name) {
+        let binding = self.0;
+        let (kind, key) = (binding.destination_kind, &binding.routing_key);
+        (&binding.vhost, &binding.source, kind, &binding.destination, key)
+    }
+}
+
+impl PartialEq for BindingKey<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.0.arguments, &other.0.arguments);
+        self.ends() == other.ends() && (ours.is_same(theirs) || arguments_text(ours) == arguments_text(theirs))
+    }
+}
+
+impl Eq for BindingKey<'_> {}
+
+impl Hash for BindingKey<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.ends().hash(state);
+        arguments_text(&self.0.arguments).hash(state);
+    }
+}
+
+/// Returns the canonical text of arguments, nothing where there are none.
+fn arguments_text(arguments: &Table) -> String {
+    let mut text = String::new();
+    if !arguments.is_empty() {
+        write_table(arguments, &mut text);
+    }
+    text
 }
 
 /// Writes a table as JSON with its keys in order.

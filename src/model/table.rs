@@ -17,7 +17,10 @@ use std::sync::Arc;
 /// assert_eq!(table["x-max-length"], Value::I64(5));
 /// ```
 #[derive(Clone, Default)]
-pub struct Table(Arc<Vec<(Name, Value)>>);
+pub struct Table(
+    // `None` is the empty one: most tables are, and hold nothing.
+    Option<Arc<Vec<(Name, Value)>>>,
+);
 
 impl Table {
     /// Makes an empty table.
@@ -27,35 +30,35 @@ impl Table {
 
     /// Makes an empty table with room for so many entries.
     pub fn with_capacity(entries: usize) -> Self {
-        Self(Arc::new(Vec::with_capacity(entries)))
+        Self(Some(Arc::new(Vec::with_capacity(entries))))
     }
 
     /// Returns a copy of its own, with room for so many more entries.
     pub fn with_room(&self, more: usize) -> Self {
         let mut entries = Vec::with_capacity(self.len() + more);
-        entries.extend_from_slice(&self.0);
-        Self(Arc::new(entries))
+        entries.extend_from_slice(self.entries());
+        Self(Some(Arc::new(entries)))
     }
 
     /// Returns how many fields there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.entries().len()
     }
 
     /// Returns whether there is no field.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries().is_empty()
     }
 
     /// Returns the value of that name.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(key, _)| &**key == name).map(|(_, value)| value)
+        self.entries().iter().find(|(key, _)| &**key == name).map(|(_, value)| value)
     }
 
     /// Returns the value of that name for writing; a shared table is copied first.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
         let at = self.place(name)?;
-        Some(&mut Arc::make_mut(&mut self.0)[at].1)
+        Some(&mut self.entries_mut()[at].1)
     }
 
     /// Returns whether a field has this name.
@@ -68,55 +71,70 @@ impl Table {
         if let Some(old) = self.get_mut(&name) {
             return Some(std::mem::replace(old, value));
         }
-        Arc::make_mut(&mut self.0).push((name, value));
+        self.entries_mut().push((name, value));
         None
     }
 
     /// Removes an entry; those behind it keep their order.
     pub fn shift_remove(&mut self, name: &str) -> Option<Value> {
         let at = self.place(name)?;
-        Some(Arc::make_mut(&mut self.0).remove(at).1)
+        Some(self.entries_mut().remove(at).1)
     }
 
     /// Keeps the entries that fit.
     pub fn retain(&mut self, mut fits: impl FnMut(&str, &Value) -> bool) {
-        Arc::make_mut(&mut self.0).retain(|(key, value)| fits(key, value));
+        if !self.is_empty() {
+            self.entries_mut().retain(|(key, value)| fits(key, value));
+        }
     }
 
     /// Orders the entries by name; does nothing to a table that is in order.
     pub fn sort_keys(&mut self) {
         if !self.keys().is_sorted() {
-            Arc::make_mut(&mut self.0).sort_by(|a, b| a.0.cmp(&b.0));
+            self.entries_mut().sort_by(|a, b| a.0.cmp(&b.0));
         }
     }
 
     /// Lists the fields in order.
     pub fn iter(&self) -> Iter<'_> {
-        self.0.iter().map(|(key, value)| (key, value))
+        self.entries().iter().map(|(key, value)| (key, value))
     }
 
     /// Lists the names in order.
     pub fn keys(&self) -> impl Iterator<Item = &Name> {
-        self.0.iter().map(|(key, _)| key)
+        self.entries().iter().map(|(key, _)| key)
     }
 
     /// Lists the values in order.
     pub fn values(&self) -> impl Iterator<Item = &Value> {
-        self.0.iter().map(|(_, value)| value)
+        self.entries().iter().map(|(_, value)| value)
     }
 
     /// Lists the values in order, to change.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
-        Arc::make_mut(&mut self.0).iter_mut().map(|(_, value)| value)
+        let entries = self.0.as_mut().map(Arc::make_mut);
+        entries.into_iter().flatten().map(|(_, value)| value)
     }
 
     /// Returns whether both are one and the same table, so that neither needs to be read to know that they are equal.
     pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        match (&self.0, &other.0) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        }
+    }
+
+    fn entries(&self) -> &[(Name, Value)] {
+        self.0.as_ref().map_or(&[], |entries| entries.as_slice())
+    }
+
+    /// Returns the entries for writing; those that are shared are copied first.
+    fn entries_mut(&mut self) -> &mut Vec<(Name, Value)> {
+        Arc::make_mut(self.0.get_or_insert_default())
     }
 
     fn place(&self, name: &str) -> Option<usize> {
-        self.0.iter().position(|(key, _)| &**key == name)
+        self.entries().iter().position(|(key, _)| &**key == name)
     }
 }
 
@@ -172,6 +190,6 @@ impl IntoIterator for Table {
     type Item = (Name, Value);
     type IntoIter = std::vec::IntoIter<(Name, Value)>;
     fn into_iter(self) -> Self::IntoIter {
-        Arc::unwrap_or_clone(self.0).into_iter()
+        self.0.map(Arc::unwrap_or_clone).unwrap_or_default().into_iter()
     }
 }

@@ -105,7 +105,8 @@ fn the_topology_of_the_design_says_what_it_says() {
     assert_eq!((&*to_bob.source, &*to_bob.routing_key), ("game.cmd", "bob"));
     assert_eq!(to_bob.destination_kind, DestinationKind::Queue);
     let origin = &loaded.origins[&Object::Queue { vhost: "/".into(), name: "ttl.demo.q".into() }];
-    assert!(TOPOLOGY[origin.fields["message_ttl"].start as usize..].starts_with("message_ttl: \"{{ ttl }}\""));
+    let place = origin.field("message_ttl").expect("a field");
+    assert!(TOPOLOGY[place.start as usize..].starts_with("message_ttl: \"{{ ttl }}\""));
 }
 
 #[test]

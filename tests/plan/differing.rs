@@ -239,9 +239,9 @@ fn an_immutable_difference_points_at_its_line() {
     let mut observed = seen(old, (4, 3));
     observed.queues.insert(desired.queues[0].id(), QueueFacts { messages: 12, consumers: None });
     let (whole, field) = (Span::new(FileId::default(), 0, 90), Span::new(FileId::default(), 40, 52));
-    let fields = [("max_length".to_owned(), field)].into();
+    let origin = Origin::new(whole, [("max_length".into(), field)]);
     let object = Object::Queue { vhost: "/".into(), name: "q".into() };
-    let plan = plan(&desired, &[(object, Origin { whole, fields })].into(), &observed);
+    let plan = plan(&desired, &[(object, origin)].into(), &observed);
     assert_eq!(plan.problems[0].span(), Some(field));
     assert_eq!(plan.problems[0].message, "queue 'q' cannot change x-max-length: the broker has none, the file says 7");
     assert!(plan.changes[0].reason.ends_with("it holds 12 messages, which a deletion would lose"));

@@ -19,7 +19,7 @@ pub fn read(
     let declared = loaded.topology.vhosts.iter().filter(|vhost| loaded.origins.contains_key(&vhost.object()));
     let declared = declared.map(|vhost| vhost.name.clone()).collect();
     let names_vhost = |(object, origin): (&Object, &crate::model::Origin)| {
-        object.vhost().is_some() && !matches!(object, Object::Vhost { .. }) && origin.fields.contains_key("vhost")
+        object.vhost().is_some() && !matches!(object, Object::Vhost { .. }) && origin.field("vhost").is_some()
     };
     let names_no_vhost =
         loaded.file_vhost.is_none() && settings.default_vhost.is_none() && !loaded.origins.iter().any(names_vhost);

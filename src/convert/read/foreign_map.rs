@@ -55,7 +55,7 @@ impl<'n> ForeignMap<'n> {
     pub fn text(&mut self, key: &str, problems: &mut Vec<Problem>) -> Option<String> {
         let node = self.node(key)?;
         match &node.kind {
-            NodeKind::Text(text) => Some(text.clone()),
+            NodeKind::Text(text) => Some(text.to_string()),
             NodeKind::Integer(n) => Some(n.to_string()),
             _ => self.wrong(key, "a text", node, problems),
         }
@@ -109,7 +109,7 @@ impl<'n> ForeignMap<'n> {
         let mut texts = Vec::new();
         for node in nodes {
             match &node.kind {
-                NodeKind::Text(text) => texts.push(text.clone()),
+                NodeKind::Text(text) => texts.push(text.to_string()),
                 NodeKind::Integer(n) => texts.push(n.to_string()),
                 _ => problems.push(wrong_kind(&format!("`{key}` of {}", self.what), "texts", node)),
             }

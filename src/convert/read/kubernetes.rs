@@ -63,10 +63,10 @@ impl<'n> Resources<'n> {
                 let bytes = base64::engine::general_purpose::STANDARD.decode(text.trim()).ok()?;
                 String::from_utf8(bytes).ok()
             });
-            keys.extend(decoded.map(|text| (entry.key.clone(), text)));
+            keys.extend(decoded.map(|text| (entry.key.to_string(), text)));
         }
         for entry in node.get("stringData").map_or(&[][..], Node::entries) {
-            keys.extend(entry.value.as_text().map(|text| (entry.key.clone(), text.to_owned())));
+            keys.extend(entry.value.as_text().map(|text| (entry.key.to_string(), text.to_owned())));
         }
         self.secrets.insert(metadata_name(node).to_owned(), keys);
     }

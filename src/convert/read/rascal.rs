@@ -53,7 +53,7 @@ fn vhost(name: &str, node: &Node, defaults: Option<&Node>, imported: &mut Import
     }
     note_clients(node, problems);
     let namespace = match node.get("namespace").map(|node| (&node.kind, node.span)) {
-        Some((NodeKind::Text(text), _)) => Some(text.clone()),
+        Some((NodeKind::Text(text), _)) => Some(text.to_string()),
         Some((NodeKind::Bool(true), span)) => {
             problems
                 .push(assumed(format!("vhost '{name}': rascal makes a namespace by chance; names stay plain"), span));
@@ -175,13 +175,13 @@ fn keyed<'n>(
     let Some(node) = node else { return Vec::new() };
     match &node.kind {
         NodeKind::Map(entries) => {
-            entries.iter().map(|entry| (entry.key.clone(), layers(&entry.value), entry.key_span)).collect()
+            entries.iter().map(|entry| (entry.key.to_string(), layers(&entry.value), entry.key_span)).collect()
         }
         NodeKind::List(entries) => {
             let mut found = Vec::new();
             for entry in entries {
                 match (&entry.kind, entry.get("name").and_then(Node::as_text)) {
-                    (NodeKind::Text(name), _) => found.push((name.clone(), layers(entry), entry.span)),
+                    (NodeKind::Text(name), _) => found.push((name.to_string(), layers(entry), entry.span)),
                     (NodeKind::Map(_), name) => found.push((name.unwrap_or("").to_owned(), layers(entry), entry.span)),
                     _ => problems.push(wrong_kind(what, "a name or a map", entry)),
                 }

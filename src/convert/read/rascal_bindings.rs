@@ -80,7 +80,7 @@ fn parsed(name: &str) -> (Option<String>, Option<String>, Vec<String>) {
 
 fn texts(node: Option<&Node>) -> Vec<String> {
     match node.map(|node| &node.kind) {
-        Some(NodeKind::Text(text)) => vec![text.clone()],
+        Some(NodeKind::Text(text)) => vec![text.to_string()],
         Some(NodeKind::List(entries)) => entries.iter().filter_map(Node::as_text).map(str::to_owned).collect(),
         _ => Vec::new(),
     }

@@ -139,12 +139,12 @@ fn entrance(view: &TopologyView<'_>, names: &BTreeMap<&str, BTreeSet<&str>>, fou
 fn without_password(view: &TopologyView<'_>, found: &mut LintFindings) {
     for user in view.topology.users.iter().filter(|user| user.credential.is_none()) {
         let origin = view.origins.get(&user.object());
-        let Some(span) = origin.and_then(|origin| origin.fields.get("password_hash")) else { continue };
+        let Some(span) = origin.and_then(|origin| origin.field("password_hash")) else { continue };
         let message = format!("user '{}' has an empty password hash: no password fits", user.name);
         let note = Problem::note(Code::LintNoPassword, message).by("MG-3");
         let help = "such a user gets in by a certificate, LDAP or OAuth alone; else give it a hash: `rabbitmqctl \
                     hash_password` prints one";
-        found.add(note.help(help), Some(*span), "no password");
+        found.add(note.help(help), Some(span), "no password");
     }
 }
 

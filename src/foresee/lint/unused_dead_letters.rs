@@ -32,7 +32,7 @@ pub fn check(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFin
         let (vhost, name) = (&queue.queue.vhost, queue.name());
         let gets = !view.bindings_to(queue.queue).is_empty() || ways.perhaps_to(vhost, name).next().is_some();
         // To the last place of a `retry` consumers send what they have tried often enough.
-        let of_retry = view.origins.get(&queue.queue.object()).is_some_and(|it| it.fields.contains_key("retry"));
+        let of_retry = view.origins.get(&queue.queue.object()).is_some_and(|it| it.field("retry").is_some());
         let is_last = queue.settings.dead_letter_exchange.is_none() && !of_retry;
         if !gets && is_named_for_the_dead(name) && is_last {
             let message =

@@ -39,7 +39,7 @@ pub fn exchange(exchange: &Exchange, origin: &Origin, desk: &mut Diagnostics) {
             exchange.kind,
             exchange.name
         );
-        let span = origin.fields.get("type").copied().unwrap_or_else(|| place(origin));
+        let span = origin.field("type").unwrap_or_else(|| place(origin));
         let note = Problem::note(Code::TopologyExchangeType, message).at(span, "not known to every version");
         let (listed, verb) = (Profile::listed(&knowing, " and "), by_number(knowing.len(), "has", "have"));
         let help = format!("{listed} {verb} it; a broker that does not know it refuses the exchange");
@@ -84,7 +84,7 @@ fn transient(queue: &Queue, origin: &Origin, desk: &mut Diagnostics) {
     };
     let message =
         format!("{} transient queues that are not exclusive: '{}'", refused.who("refuses", "refuse"), queue.name);
-    let span = origin.fields.get("durable").copied().unwrap_or_else(|| place(origin));
+    let span = origin.field("durable").unwrap_or_else(|| place(origin));
     let note = Problem::note(Code::TopologyTransient, message).at(span, "transient");
     let help =
         "541 INTERNAL_ERROR, unless `transient_nonexcl_queues` is permitted there: make it durable, or exclusive";
@@ -103,7 +103,7 @@ fn flags(queue: &Queue, origin: &Origin, desk: &mut Diagnostics) {
         ("auto_delete", queue.auto_delete, "not auto-deleted"),
     ];
     for (key, _, must) in faults.iter().filter(|(_, faulty, _)| *faulty) {
-        let span = origin.fields.get(*key).copied().unwrap_or_else(|| place(origin));
+        let span = origin.field(key).unwrap_or_else(|| place(origin));
         let message = format!("a {} queue is always {must}: queue '{}'", kind.as_str(), queue.name);
         let property = key.replace('_', "-");
         let help =
@@ -127,7 +127,7 @@ pub fn no_exclusive_queues(topology: &Topology, origins: &Origins, desk: &mut Di
 /// Finds where a queue says that it is exclusive; quorum queues and streams are refused for it already.
 pub fn exclusive_place(queue: &Queue, origins: &Origins) -> Option<Span> {
     let origin = origins.get(&queue.object()).filter(|_| queue.exclusive && queue.kind() == QueueKind::Classic)?;
-    Some(origin.fields.get("exclusive").copied().unwrap_or_else(|| place(origin)))
+    Some(origin.field("exclusive").unwrap_or_else(|| place(origin)))
 }
 
 /// Judges a regular expression: one that no engine reads is a problem, one that only RabbitMQ's reads is a note.

@@ -48,7 +48,7 @@ fn fallen_back(queue: &Queue, origin: &Origin, desk: &mut Diagnostics) {
     }
     let flags = [("auto_delete", queue.auto_delete), ("exclusive", queue.exclusive), ("durable", !queue.durable)];
     let flag = flags.iter().find(|(_, is_set)| *is_set).map_or("durable", |(key, _)| *key);
-    let span = origin.fields.get(flag).copied().unwrap_or_else(|| place(origin));
+    let span = origin.field(flag).unwrap_or_else(|| place(origin));
     let default = default.as_str();
     let message =
         format!("queue '{}' becomes a classic queue, though the default type of its vhost is {default}", queue.name);

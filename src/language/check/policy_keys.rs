@@ -30,7 +30,7 @@ pub fn check(definition: Option<&Node>, operator: bool, desk: &mut Diagnostics) 
     if faulty > 0 {
         return;
     }
-    let definition = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect();
+    let definition = entries.iter().map(|entry| (entry.key.to_string(), entry.value.to_json())).collect();
     let delays = desk.judged_for.any(|version| version.delayed_retry);
     if let Some(reason) = check_delayed_retry(&definition).err().filter(|_| delays) {
         let delayed = entries.iter().find(|entry| entry.key.starts_with("delayed-retry"));

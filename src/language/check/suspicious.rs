@@ -80,7 +80,7 @@ pub fn check_timeout(scenario: &Scenario, timeout: Option<(Millis, Span)>, desk:
 /// Notes axes that no template uses.
 pub fn check_axes(matrix: Option<&Node>, used: &BTreeSet<String>, desk: &mut Diagnostics) {
     let Some(NodeKind::Map(axes)) = matrix.map(|node| &node.kind) else { return };
-    for axis in axes.iter().filter(|axis| !used.contains(&axis.key)) {
+    for axis in axes.iter().filter(|axis| !used.contains(axis.key.as_str())) {
         let message = format!("the axis `{}` is used nowhere: its cells are all alike", axis.key);
         let help = format!("use it as a variable: \"{{{{ {} }}}}\"", axis.key);
         desk.add(Problem::note(Code::ScenarioUnusedAxis, message).at(axis.key_span, "not used").help(help));

@@ -144,7 +144,7 @@ fn check_binding(binding: &Binding, declared: &Declared, origins: &Origins, desk
 /// Finds where a field of an object stands, or the object.
 pub fn field(origins: &Origins, object: &Object, keys: &[&str]) -> Option<Span> {
     let origin = origins.get(object)?;
-    keys.iter().find_map(|key| origin.fields.get(*key)).copied().or_else(|| Some(place(origin)))
+    keys.iter().find_map(|key| origin.field(key)).or_else(|| Some(place(origin)))
 }
 
 /// Points at a place, where there is one.

@@ -4,11 +4,12 @@
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::syntax::tree::Node;
 use crate::model::{
-    Binding, Exchange, Handling, Ladder, Name, Object, Origin, Origins, Parameter, Permission, Policy, Queue,
-    QueueName, TopicPermission, Topology, User, Vhost,
+    Binding, Exchange, Handling, Ladder, Name, Object, ObjectKind, Origin, Origins, Parameter, Permission, Policy,
+    Queue, QueueName, TopicPermission, Topology, User, Vhost,
 };
 use crate::source::{Code, Problem, Span};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The ladders that topologies declare by `retry: {delays}`, by queue.
 pub type ClimbedLadders = BTreeMap<QueueName, Ladder>;
@@ -21,23 +22,25 @@ pub struct Collected {
     /// What consumers climb.
     pub climbed: ClimbedLadders,
     pub handling: Handling,
+    /// The names of the fields of the last object of each kind: the next one mostly has the same.
+    names: BTreeMap<ObjectKind, Arc<[Name]>>,
 }
 
 /// Returns the place of an object and of each of its keys.
 pub fn origin(node: &Node) -> Origin {
-    let fields = node.entries().iter().map(|entry| (entry.key.clone(), entry.key_span.to(entry.value.span))).collect();
-    Origin { whole: node.span, fields }
+    let fields = node.entries().iter().map(|entry| (entry.key.clone(), entry.key_span.to(entry.value.span)));
+    Origin::new(node.span, fields)
 }
 
 /// Returns the line that a problem with an object points at: its name, where it has one.
 pub fn place(origin: &Origin) -> Span {
     let named = ["name", "source", "destination", "user", "pattern"];
-    named.iter().find_map(|key| origin.fields.get(*key)).copied().unwrap_or(origin.whole)
+    named.iter().find_map(|key| origin.field(key)).unwrap_or(origin.whole)
 }
 
 impl Collected {
     /// Notes where an object stands; false, with a problem, when the same file declares it already.
-    fn claim(&mut self, object: Object, origin: Origin, desk: &mut Diagnostics) -> bool {
+    fn claim(&mut self, object: Object, mut origin: Origin, desk: &mut Diagnostics) -> bool {
         if let Some(first) = self.origins.get(&object) {
             let mut problem = Problem::new(Code::TopologyDeclaredTwice, format!("{object} is declared twice"));
             problem = match place(first) == place(&origin) {
@@ -51,6 +54,7 @@ impl Collected {
             desk.judge(problem);
             return false;
         }
+        origin.share_names(self.names.entry(object.kind()).or_default());
         self.origins.insert(object, origin);
         true
     }

@@ -119,6 +119,17 @@ impl Diagnostics {
         }
     }
 
+    /// Reads the value of a key.
+    pub fn read_key<T>(&mut self, key: &str, node: &Node, reader: impl Fn(&Node) -> Read<T>) -> Option<T> {
+        match reader(node) {
+            Ok(value) => Some(value),
+            Err(wrong) => {
+                self.wrong(&format!("`{key}`"), node, wrong);
+                None
+            }
+        }
+    }
+
     /// Reports what is wrong with a value.
     pub fn wrong(&mut self, what: &str, node: &Node, wrong: DecodeError) {
         let problem = match wrong {
@@ -182,7 +193,7 @@ pub struct MapDecoder<'n> {
     node: &'n Node,
     entries: &'n [Entry],
     taken: Vec<bool>,
-    known: Vec<String>,
+    known: Vec<&'static str>,
 }
 
 impl<'n> MapDecoder<'n> {
@@ -218,11 +229,9 @@ impl<'n> MapDecoder<'n> {
     }
 
     /// Takes a key of the table with its place.
-    pub fn entry(&mut self, key: &str) -> Option<&'n Entry> {
+    pub fn entry(&mut self, key: &'static str) -> Option<&'n Entry> {
         debug_assert!(self.group.has(key), "the table has no key `{key}` in the group `{}`", self.group.name);
-        if !self.known.iter().any(|known| known == key) {
-            self.known.push(key.to_owned());
-        }
+        self.known.push(key);
         self.take(key)
     }
 
@@ -234,7 +243,7 @@ impl<'n> MapDecoder<'n> {
     }
 
     /// Takes the value of a key.
-    pub fn node(&mut self, key: &str) -> Option<&'n Node> {
+    pub fn node(&mut self, key: &'static str) -> Option<&'n Node> {
         self.entry(key).map(|entry| &entry.value)
     }
 
@@ -254,18 +263,28 @@ impl<'n> MapDecoder<'n> {
     }
 
     /// Reads a key that may be absent.
-    pub fn opt<T>(&mut self, key: &str, desk: &mut Diagnostics, reader: impl Fn(&Node) -> Read<T>) -> Option<T> {
+    pub fn opt<T>(
+        &mut self,
+        key: &'static str,
+        desk: &mut Diagnostics,
+        reader: impl Fn(&Node) -> Read<T>,
+    ) -> Option<T> {
         let node = self.node(key)?;
         if desk.export && matches!(node.kind, NodeKind::Null) {
             return None;
         }
-        desk.read(&format!("`{key}`"), node, reader)
+        desk.read_key(key, node, reader)
     }
 
     /// Reads a key that must be there.
-    pub fn need<T>(&mut self, key: &str, desk: &mut Diagnostics, reader: impl Fn(&Node) -> Read<T>) -> Option<T> {
+    pub fn need<T>(
+        &mut self,
+        key: &'static str,
+        desk: &mut Diagnostics,
+        reader: impl Fn(&Node) -> Read<T>,
+    ) -> Option<T> {
         if !self.has(key) {
-            self.known.push(key.to_owned());
+            self.known.push(key);
             self.missing(key, desk);
             return None;
         }
@@ -305,10 +324,12 @@ impl<'n> MapDecoder<'n> {
     }
 
     /// Reports which keys are unknown.
-    pub fn finish(self, desk: &mut Diagnostics) {
-        if desk.is_full() {
+    pub fn finish(mut self, desk: &mut Diagnostics) {
+        if self.taken.iter().all(|taken| *taken) || desk.is_full() {
             return;
         }
+        let mut asked = BTreeSet::new();
+        self.known.retain(|key| asked.insert(*key));
         for (at, entry) in self.entries.iter().enumerate().filter(|(at, _)| !self.taken[*at]) {
             // `{password: one,two}` makes a key of the second half.
             let half_a_secret =
@@ -319,7 +340,7 @@ impl<'n> MapDecoder<'n> {
             if desk.export && !desk.unknown_keys.insert((self.what, key.to_owned())) {
                 continue;
             }
-            let near = suggestions::nearest(&entry.key, self.known.iter()).map(Help::did_you_mean);
+            let near = suggestions::nearest(&entry.key, self.known.iter().copied()).map(Help::did_you_mean);
             let help = hints::written(self.group, &entry.key)
                 .or(near)
                 .or_else(|| hints::place(self.group, &entry.key))

@@ -8,7 +8,7 @@ use crate::source::{Code, Problem};
 
 /// Adds a part to the whole. What both declare alike is kept once; what they declare otherwise is a problem.
 pub fn merge(whole: &mut Collected, part: Collected, desk: &mut Diagnostics) {
-    let Collected { topology, origins, climbed, handling } = part;
+    let Collected { topology, origins, climbed, handling, .. } = part;
     whole.climbed.extend(climbed);
     whole.handling.join(handling);
     let mut fresh = |object: Object, same: &dyn Fn(&Topology) -> bool| {

@@ -61,7 +61,7 @@ fn value<T>(message: impl Into<String>, help: impl Into<Help>) -> Read<T> {
 /// Reads a text; what a template rendered to a number counts as text.
 pub fn text(node: &Node) -> Read<String> {
     match &node.kind {
-        NodeKind::Text(text) => Ok(text.clone()),
+        NodeKind::Text(text) => Ok(text.to_string()),
         NodeKind::Integer(n) if node.style == Style::Rendered => Ok(n.to_string()),
         NodeKind::Float(n) if node.style == Style::Rendered => Ok(n.to_string()),
         NodeKind::Bool(yes) if node.style == Style::Rendered => Ok(yes.to_string()),
@@ -71,12 +71,15 @@ pub fn text(node: &Node) -> Read<String> {
 
 /// Reads a text that AMQP carries as a short string.
 pub fn name(node: &Node) -> Read<Name> {
-    let text = text(node)?;
+    let text = match &node.kind {
+        NodeKind::Text(text) => text.clone(),
+        _ => text(node)?.into(),
+    };
     if text.len() > SHORT_STRING_BYTES_MAX {
         let message = format!("is {} bytes long, and AMQP carries at most {SHORT_STRING_BYTES_MAX}", text.len());
         return value(message, "shorten it");
     }
-    Ok(text.into())
+    Ok(text)
 }
 
 /// Reads true or false.
@@ -247,7 +250,7 @@ pub fn amqp(node: &Node) -> Read<Value> {
         NodeKind::Integer(n) => Value::I64(*n),
         NodeKind::Big(n) => Value::F64(*n as f64),
         NodeKind::Float(n) => Value::F64(*n),
-        NodeKind::Text(text) => Value::Text(text.as_str().into()),
+        NodeKind::Text(text) => Value::Text(text.clone()),
         NodeKind::List(entries) => Value::Array(entries.iter().map(amqp).collect::<Read<_>>()?),
         NodeKind::Map(entries) => match entries.as_slice() {
             [entry] if entry.key.starts_with('$') => typed(&entry.key, &entry.value)?,
@@ -348,7 +351,7 @@ fn typed(word: &str, node: &Node) -> Read<Value> {
         "$text" => text(node).ok().map(|text| Value::Text(text.into())),
         "$void" => Some(Value::Void),
         "$bytes" => match &node.kind {
-            NodeKind::Text(text) => Some(Value::Bytes(text.clone().into_bytes())),
+            NodeKind::Text(text) => Some(Value::Bytes(text.as_bytes().to_vec())),
             NodeKind::List(bytes) => bytes.iter().map(whole).collect::<Option<Vec<u8>>>().map(Value::Bytes),
             _ => None,
         },
@@ -376,7 +379,7 @@ pub fn late_value(node: &Node) -> Read<LateValue> {
 pub fn late_table(node: &Node) -> Read<Vec<(String, LateValue)>> {
     match &node.kind {
         NodeKind::Map(entries) => {
-            entries.iter().map(|entry| Ok((entry.key.clone(), late_value(&entry.value)?))).collect()
+            entries.iter().map(|entry| Ok((entry.key.to_string(), late_value(&entry.value)?))).collect()
         }
         _ => kind(node, "a map"),
     }

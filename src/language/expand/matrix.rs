@@ -60,7 +60,7 @@ pub fn choices(
         let widened = choices.iter().flat_map(|choice| {
             picked.iter().map(move |value| {
                 let mut choice = choice.clone();
-                choice.push((entry.key.clone(), value.clone()));
+                choice.push((entry.key.to_string(), value.clone()));
                 choice
             })
         });

@@ -160,7 +160,7 @@ pub fn join<'a>(
     for part in parts {
         let scope = scope_of(part.read.root.get("vars"), desk);
         let settings = Settings { default_vhost: fallback.clone(), ..Settings::default() };
-        let (loaded, collected) = decode(sources, &part.read, &scope, &settings, true, desk);
+        let (loaded, collected) = decode(sources, part.read.clone(), &scope, &settings, true, desk);
         vhost = vhost.or(loaded.file_vhost);
         merge(&mut whole, collected, desk);
     }

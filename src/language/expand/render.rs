@@ -55,42 +55,42 @@ impl<'s, 'a> Renderer<'s, 'a> {
 
     /// Renders a value in which no `for_each` has a meaning.
     pub fn data(&self, node: &Node, desk: &mut Diagnostics) -> Node {
-        self.node(node, Late::Nothing, true, desk)
+        self.node(node.clone(), Late::Nothing, true, desk)
     }
 
     /// Renders a whole file; what stands in `publish`, `match` and `do` may wait until it plays.
-    pub fn tree(&self, node: &Node, desk: &mut Diagnostics) -> Node {
+    pub fn tree(&self, node: Node, desk: &mut Diagnostics) -> Node {
         self.node(node, Late::Nothing, false, desk)
     }
 
-    fn node(&self, node: &Node, late: Late, data: bool, desk: &mut Diagnostics) -> Node {
-        match &node.kind {
-            NodeKind::Text(text) if Template::looks_like_one(text) => match self.unset_secret(node, None) {
+    fn node(&self, node: Node, late: Late, data: bool, desk: &mut Diagnostics) -> Node {
+        match node.kind {
+            NodeKind::Text(ref text) if Template::looks_like_one(text) => match self.unset_secret(&node, None) {
                 Some(name) if self.without_secrets => {
                     note_unset(&name, node.span, desk);
-                    node.clone()
+                    node
                 }
-                _ => self.scalar(node, text, late, desk),
+                _ => self.scalar(&node, text, late, desk),
             },
             NodeKind::List(entries) => {
                 let mut out = Vec::with_capacity(entries.len());
                 for entry in entries {
                     match entry.get("for_each") {
-                        Some(items) if !data => self.each(entry, items, late, &mut out, desk),
+                        Some(items) if !data => self.each(&entry, items, late, &mut out, desk),
                         _ => out.push(self.node(entry, late, data, desk)),
                     }
                 }
-                Node { kind: NodeKind::List(out), ..*node }
+                Node { kind: NodeKind::List(out), ..node }
             }
             NodeKind::Map(entries) => {
-                let entries = entries.iter().filter_map(|entry| self.entry(entry, late, data, desk)).collect();
-                Node { kind: NodeKind::Map(entries), ..*node }
+                let entries = entries.into_iter().filter_map(|entry| self.entry(entry, late, data, desk)).collect();
+                Node { kind: NodeKind::Map(entries), ..node }
             }
-            _ => node.clone(),
+            _ => node,
         }
     }
 
-    fn entry(&self, entry: &Entry, late: Late, data: bool, desk: &mut Diagnostics) -> Option<Entry> {
+    fn entry(&self, entry: Entry, late: Late, data: bool, desk: &mut Diagnostics) -> Option<Entry> {
         if self.without_credentials && matches!(&*entry.key, "password" | "password_hash") {
             return None;
         }
@@ -102,7 +102,7 @@ impl<'s, 'a> Renderer<'s, 'a> {
             && let Some(name) = self.unset_secret(&entry.value, Some(&entry.key))
         {
             note_unset(&name, entry.value.span, desk);
-            return (!is_secret(&entry.key)).then(|| entry.clone());
+            return (!is_secret(&entry.key)).then_some(entry);
         }
         let late = match &*entry.key {
             "match" | "do" => Late::Consumer,
@@ -110,8 +110,8 @@ impl<'s, 'a> Renderer<'s, 'a> {
             _ => late,
         };
         let data = data || DATA_KEYS.contains(&entry.key.as_str());
-        let value = self.node(&entry.value, late, data, desk);
-        Some(Entry { key: entry.key.clone(), key_span: entry.key_span, value })
+        let value = self.node(entry.value, late, data, desk);
+        Some(Entry { value, ..entry })
     }
 
     /// Finds a variable of the environment that holds a secret, by its own name or by the key of its value, and is not set.
@@ -142,7 +142,7 @@ impl<'s, 'a> Renderer<'s, 'a> {
         let body = NodeKind::Map(entry.entries().iter().filter(|entry| entry.key != "for_each").cloned().collect());
         let body = Node { kind: body, ..*entry };
         for item in list.iter().filter(|item| !item.is_faulty()) {
-            out.push(self.scope.with_item(item.to_json(), || self.node(&body, late, false, desk)));
+            out.push(self.scope.with_item(item.to_json(), || self.node(body.clone(), late, false, desk)));
         }
     }
 

@@ -54,7 +54,7 @@ impl<'a> VariableScope<'a> {
                 desk.add(Problem::new(Code::TemplateReserved, message).at(entry.key_span, "choose another name"));
             }
             let definition = Definition::Written { node: &entry.value, key: entry.key_span };
-            self.definitions.insert(entry.key.clone(), definition);
+            self.definitions.insert(entry.key.to_string(), definition);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::language::syntax::tree::{DEPTH_MAX, Node};
 use crate::language::syntax::tree_builder::TreeBuilder;
 use crate::source::{FileId, Problem, Sources};
 use granit_parser::{Event, Parser};
+use std::borrow::Cow;
 
 /// What parsing gives.
 #[derive(Debug)]
@@ -62,7 +63,7 @@ const BROKEN_PLACES_MAX: usize = 8;
 /// independent problems come together.
 pub fn parse(sources: &Sources, file: FileId) -> Parsed {
     let original = sources.get(file).text.clone();
-    let mut text = original.to_string();
+    let mut text = Cow::Borrowed(&*original);
     let mut broken_places = Vec::new();
     loop {
         let mut grower = TreeBuilder::new(file, &original);
@@ -79,7 +80,7 @@ pub fn parse(sources: &Sources, file: FileId) -> Parsed {
                 let problem = syntax_errors::explain(&original, file, error.kind(), at);
                 let culprit = problem.span().map_or(at, |span| (span.start as usize).min(at));
                 broken_places.push(problem);
-                let blanked = broken_places.len() < BROKEN_PLACES_MAX && blank_top_level_key(&mut text, culprit);
+                let blanked = broken_places.len() < BROKEN_PLACES_MAX && blank_top_level_key(text.to_mut(), culprit);
                 if !blanked {
                     broken_places.append(&mut grower.problems);
                     broken_places.sort_by_key(Problem::span);

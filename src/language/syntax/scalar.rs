@@ -11,7 +11,7 @@ pub fn resolve(text: &str) -> NodeKind {
         "false" | "False" | "FALSE" => return NodeKind::Bool(false),
         _ => {}
     }
-    integer(text).or_else(|| float(text)).unwrap_or_else(|| NodeKind::Text(text.to_owned()))
+    integer(text).or_else(|| float(text)).unwrap_or_else(|| NodeKind::Text(text.into()))
 }
 
 /// Reads decimal, `0x`, `0o` and `0b` integers with a sign.

@@ -1,8 +1,9 @@
 //! The tree of a YAML file: every value and key with its place.
 //! Made by `parse`, rewritten by `render`, read by the decoders. Never holds a secret apart from what the file says.
 
-use crate::model::Template;
+use crate::model::{Name, Template};
 use crate::source::Span;
+use std::hash::{Hash, Hasher};
 
 /// How deep lists and maps may nest.
 pub const DEPTH_MAX: usize = 100;
@@ -32,7 +33,7 @@ pub enum NodeKind {
     /// A fraction.
     Float(f64),
     /// A text.
-    Text(String),
+    Text(Name),
     /// A list.
     List(Vec<Node>),
     /// A map.
@@ -56,7 +57,7 @@ pub enum Style {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// The key.
-    pub key: String,
+    pub key: Name,
     /// Where the key stands.
     pub key_span: Span,
     /// What it is set to.
@@ -149,10 +150,10 @@ impl Node {
             NodeKind::Integer(n) => Json::from(*n),
             NodeKind::Big(n) => Json::from(*n),
             NodeKind::Float(n) => Json::from(*n),
-            NodeKind::Text(text) => Json::String(text.clone()),
+            NodeKind::Text(text) => Json::String(text.to_string()),
             NodeKind::List(entries) => Json::Array(entries.iter().map(Node::to_json).collect()),
             NodeKind::Map(entries) => {
-                Json::Object(entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect())
+                Json::Object(entries.iter().map(|entry| (entry.key.to_string(), entry.value.to_json())).collect())
             }
         }
     }
@@ -168,11 +169,11 @@ impl Node {
                 (None, Some(n)) => NodeKind::Big(n),
                 (None, None) => NodeKind::Float(n.as_f64().unwrap_or(0.0)),
             },
-            Json::String(text) => NodeKind::Text(text.clone()),
+            Json::String(text) => NodeKind::Text(text.as_str().into()),
             Json::Array(entries) => NodeKind::List(entries.iter().map(|entry| Node::from_json(entry, span)).collect()),
             Json::Object(map) => {
                 let entry = |(key, value): (&String, &Json)| Entry {
-                    key: key.clone(),
+                    key: key.as_str().into(),
                     key_span: span,
                     value: Node::from_json(value, span),
                 };
@@ -180,6 +181,45 @@ impl Node {
             }
         };
         Node { span, kind, style: Style::Rendered }
+    }
+}
+
+/// What a value says, wherever it stands and however it is written: a key of sets.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'n>(pub &'n Node);
+
+impl PartialEq for Said<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0.kind, &other.0.kind) {
+            (NodeKind::Float(a), NodeKind::Float(b)) => a.to_bits() == b.to_bits(),
+            (NodeKind::List(a), NodeKind::List(b)) => a.iter().map(Said).eq(b.iter().map(Said)),
+            (NodeKind::Map(a), NodeKind::Map(b)) => {
+                let same = |(a, b): (&Entry, &Entry)| a.key == b.key && Said(&a.value) == Said(&b.value);
+                a.len() == b.len() && a.iter().zip(b).all(same)
+            }
+            (a, b) => a == b,
+        }
+    }
+}
+
+impl Eq for Said<'_> {}
+
+impl Hash for Said<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(&self.0.kind).hash(state);
+        match &self.0.kind {
+            NodeKind::Bool(yes) => yes.hash(state),
+            NodeKind::Integer(n) => n.hash(state),
+            NodeKind::Big(n) => n.hash(state),
+            NodeKind::Float(n) => n.to_bits().hash(state),
+            NodeKind::Text(text) => text.hash(state),
+            NodeKind::List(entries) => entries.iter().for_each(|entry| Said(entry).hash(state)),
+            NodeKind::Map(entries) => entries.iter().for_each(|entry| {
+                entry.key.hash(state);
+                Said(&entry.value).hash(state);
+            }),
+            NodeKind::Null | NodeKind::Late(_) | NodeKind::Faulty => {}
+        }
     }
 }
 

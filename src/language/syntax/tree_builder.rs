@@ -4,6 +4,7 @@
 use crate::language::decode::map_decoder::PROBLEMS_MAX;
 use crate::language::syntax::scalar;
 use crate::language::syntax::tree::{DEPTH_MAX, Entry, Node, NodeKind, Style};
+use crate::model::Name;
 use crate::source::is_secret;
 use crate::source::{Code, FileId, Problem, Span};
 use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
@@ -44,10 +45,14 @@ enum Content {
     Map(OpenMap),
 }
 
+/// From how many keys on a map has a set that tells which they are.
+const SET_FROM_KEYS: usize = 16;
+
 #[derive(Default)]
 struct OpenMap {
     entries: Vec<Entry>,
-    seen: BTreeSet<String>,
+    /// The keys of a map that has many.
+    seen: BTreeSet<Name>,
     key: Option<OpenKey>,
     merges: Vec<Node>,
     /// Began with `{{`: somebody forgot the quotes.
@@ -55,10 +60,30 @@ struct OpenMap {
 }
 
 struct OpenKey {
-    text: String,
+    text: Name,
     span: Span,
     merge: bool,
     faulty: bool,
+}
+
+impl OpenMap {
+    /// Adds an entry unless its key is there.
+    fn add(&mut self, entry: Entry) -> Result<(), Entry> {
+        if self.entries.len() < SET_FROM_KEYS {
+            if self.entries.iter().any(|known| known.key == entry.key) {
+                return Err(entry);
+            }
+        } else {
+            if self.seen.is_empty() {
+                self.seen.extend(self.entries.iter().map(|known| known.key.clone()));
+            }
+            if !self.seen.insert(entry.key.clone()) {
+                return Err(entry);
+            }
+        }
+        self.entries.push(entry);
+        Ok(())
+    }
 }
 
 impl<'t> TreeBuilder<'t> {
@@ -83,8 +108,9 @@ impl<'t> TreeBuilder<'t> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let node = self.scalar(&text, style, at, tag.as_deref());
-                let key = (style == ScalarStyle::Plain && text == "<<", text.into_owned());
-                self.complete(node, anchor, Some(key), 1);
+                let is_key = self.awaits_key();
+                let key = is_key.then(|| (style == ScalarStyle::Plain && text == "<<", Name::from(&*text)));
+                self.complete(node, anchor, key, 1);
             }
             Event::SequenceStart(style, anchor, tag) => {
                 self.check_tag(tag.as_deref(), "seq", at);
@@ -114,14 +140,14 @@ impl<'t> TreeBuilder<'t> {
         let plain = style == ScalarStyle::Plain;
         let core = tag.and_then(|tag| tag.core_suffix().map(|suffix| suffix.to_string()));
         let kind = match core.as_deref() {
-            Some("str") => NodeKind::Text(text.to_owned()),
+            Some("str") => NodeKind::Text(text.into()),
             Some("int" | "float" | "bool" | "null") => match (core.as_deref(), scalar::resolve(text)) {
                 (Some("float"), NodeKind::Integer(n)) => NodeKind::Float(n as f64),
                 (_, kind) => kind,
             },
             _ => {
                 self.check_tag(tag, "str", span);
-                if plain { scalar::resolve(text) } else { NodeKind::Text(text.to_owned()) }
+                if plain { scalar::resolve(text) } else { NodeKind::Text(text.into()) }
             }
         };
         let style = match style {
@@ -166,15 +192,27 @@ impl<'t> TreeBuilder<'t> {
         let end = if open.flow { at } else { last.filter(|last| last.file == self.file).unwrap_or(open.start) };
         let span = open.start.to(end);
         let kind = match open.content {
-            Content::List(entries) => NodeKind::List(entries),
+            Content::List(mut entries) => {
+                entries.shrink_to_fit();
+                NodeKind::List(entries)
+            }
             Content::Map(map) if map.template => self.unquoted(span),
-            Content::Map(map) => NodeKind::Map(self.merged(map)),
+            Content::Map(map) => {
+                let mut entries = self.merged(map);
+                entries.shrink_to_fit();
+                NodeKind::Map(entries)
+            }
         };
         self.complete(Node::new(span, kind), open.anchor, None, open.depth);
     }
 
-    /// Hangs a finished node where it belongs.
-    fn complete(&mut self, node: Node, anchor: usize, key: Option<(bool, String)>, depth: usize) {
+    /// Returns whether the next node is the key of a map.
+    fn awaits_key(&self) -> bool {
+        self.open.last().is_some_and(|open| matches!(&open.content, Content::Map(map) if map.key.is_none()))
+    }
+
+    /// Hangs a finished node where it belongs; `key` is what it says as a key, and whether that is a merge.
+    fn complete(&mut self, node: Node, anchor: usize, key: Option<(bool, Name)>, depth: usize) {
         if anchor != 0 {
             self.anchors.insert(anchor, Anchored { size: node.size(), node: node.clone(), depth });
         }
@@ -200,7 +238,7 @@ impl<'t> TreeBuilder<'t> {
                     let problem = Problem::new(Code::YamlKey, format!("a key is a text, found {}", node.describe()));
                     self.problems.push(problem.at(node.span, "as a key"));
                 }
-                let name = key.map_or_else(String::new, |(_, name)| name);
+                let name = key.map_or_else(Name::default, |(_, name)| name);
                 debug_assert!(node.span.file == file);
                 map.key = Some(OpenKey { text: name, span: node.span, merge, faulty });
             }
@@ -226,9 +264,8 @@ impl<'t> TreeBuilder<'t> {
             };
             for source in sources {
                 match source.kind {
-                    NodeKind::Map(entries) => {
-                        map.entries.extend(entries.into_iter().filter(|entry| map.seen.insert(entry.key.clone())));
-                    }
+                    // The map's own win.
+                    NodeKind::Map(entries) => entries.into_iter().for_each(|entry| drop(map.add(entry))),
                     NodeKind::Faulty => {}
                     _ => {
                         let message = format!("`<<` takes a map or a list of maps, found {}", source.describe());
@@ -273,7 +310,7 @@ impl<'t> TreeBuilder<'t> {
         let message = format!("no anchor `&{name}` stands above this alias");
         let help = format!("an alias begins with `*`; a text that begins with `*` needs quotes: \"*{name}\"");
         self.problems.push(Problem::new(Code::YamlAlias, message).at(at, "YAML reads this as an alias").help(help));
-        self.complete(Node::faulty(at), 0, Some((false, format!("*{name}"))), 1);
+        self.complete(Node::faulty(at), 0, Some((false, format!("*{name}").into())), 1);
     }
 }
 
@@ -293,18 +330,15 @@ fn insert(map: &mut OpenMap, key: OpenKey, mut value: Node, text: &str, problems
             value.style = Style::Block;
         }
     }
-    if !map.seen.insert(key.text.clone()) {
-        if problems.len() > PROBLEMS_MAX {
-            return;
-        }
-        let first = map.entries.iter().find(|entry| entry.key == key.text);
-        let mut problem = Problem::new(Code::YamlDuplicateKey, format!("the key `{}` stands here twice", key.text))
-            .at(key.span, "again here");
-        if let Some(first) = first {
-            problem = problem.at(first.key_span, "first here");
-        }
-        problems.push(problem.help("keep one of them"));
+    let Err(again) = map.add(Entry { key: key.text, key_span: key.span, value }) else { return };
+    if problems.len() > PROBLEMS_MAX {
         return;
     }
-    map.entries.push(Entry { key: key.text, key_span: key.span, value });
+    let first = map.entries.iter().find(|entry| entry.key == again.key);
+    let mut problem = Problem::new(Code::YamlDuplicateKey, format!("the key `{}` stands here twice", again.key))
+        .at(again.key_span, "again here");
+    if let Some(first) = first {
+        problem = problem.at(first.key_span, "first here");
+    }
+    problems.push(problem.help("keep one of them"));
 }

@@ -20,6 +20,7 @@ pub use topology::OF_TOPOLOGIES;
 
 use crate::model::Profile;
 use crate::rules::{QUEUE_ARGUMENTS, QueueArgument};
+use std::sync::LazyLock;
 
 /// One kind of map in a file.
 #[derive(Debug, Clone, Copy)]
@@ -111,6 +112,12 @@ fn is_queue_field(argument: &QueueArgument, key: &str) -> bool {
     }
     let parted = |letter: u8| if letter == b'-' { b'_' } else { letter };
     argument.name.len() == key.len() && argument.name.bytes().map(parted).eq(key.bytes())
+}
+
+/// Lists the keys of a queue's arguments.
+pub fn queue_fields() -> impl Iterator<Item = (&'static str, &'static QueueArgument)> {
+    static FIELDS: LazyLock<Vec<String>> = LazyLock::new(|| QUEUE_ARGUMENTS.iter().map(queue_field).collect());
+    FIELDS.iter().map(String::as_str).zip(QUEUE_ARGUMENTS)
 }
 
 /// Returns the key of a queue's argument: `message_ttl`; the type is `type`.

@@ -25,8 +25,8 @@ impl Findings<'_> {
         let Some(origin) = self.origins.get(object) else { return self.problems.push(problem) };
         let bare = field.strip_prefix("x-").unwrap_or(field);
         let spellings = [field.to_owned(), bare.replace('-', "_"), bare.to_owned(), "arguments".to_owned()];
-        let place = spellings.iter().find_map(|name| origin.fields.get(name)).unwrap_or(&origin.whole);
-        self.problems.push(problem.at(*place, format!("{object} is declared here")));
+        let place = spellings.iter().find_map(|name| origin.field(name)).unwrap_or(origin.whole);
+        self.problems.push(problem.at(place, format!("{object} is declared here")));
     }
 
     /// Counts an equal object, or keeps a difference that cannot be mended in place, with a problem per field.

@@ -330,13 +330,13 @@ fn no_channel(node: &Node, desk: &mut Diagnostics) {
 fn switches(
     node: Option<&Node>,
     (group, what): (&str, &'static str),
-    keys: &[&str],
+    keys: &[&'static str],
     desk: &mut Diagnostics,
 ) -> Option<[bool; 2]> {
     let mut found = [false; 2];
     let Some(node) = node else { return Some(found) };
     let mut fields = MapDecoder::of(group, what, node, desk)?;
-    for (at, key) in keys.iter().enumerate() {
+    for (at, key) in keys.iter().copied().enumerate() {
         found[at] = fields.opt(key, desk, read::boolean).unwrap_or(false);
     }
     fields.finish(desk);

@@ -12,8 +12,7 @@ use crate::language::decode::scenario::publish::Folder;
 use crate::language::decode::topology::objects::{Surroundings, bindings_of_queue, queue_fields};
 use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::model::{
-    Action, ActionList, Batch, Consumer, Millis, Name, Origin, OwnQueue, Queue, QueueKind, QueueName, Reconnect,
-    Timeout,
+    Action, ActionList, Batch, Consumer, Millis, Name, OwnQueue, Queue, QueueKind, QueueName, Reconnect, Timeout,
 };
 use crate::rules::short_string_excess;
 use crate::source::{Code, Problem, Span};
@@ -150,7 +149,7 @@ fn own_queue(
         return None;
     };
     let mut entries = entries.clone();
-    let named = Node::new(entry.key_span, NodeKind::Text(name.to_string()));
+    let named = Node::new(entry.key_span, NodeKind::Text(name.clone()));
     entries.push(Entry { key: "name".into(), key_span: entry.key_span, value: named });
     let whole = Node { kind: NodeKind::Map(entries), ..*node };
     let mut fields = MapDecoder::of("queue", "`declare`", &whole, desk)?;
@@ -160,7 +159,8 @@ fn own_queue(
     fields.not_yet(desk, &[("retry", "declare a queue with `retry` in the topology")]);
     fields.finish(desk);
     let (mut queue, arguments) = read?;
-    let origin = Origin { whole: entry.key_span, ..collect::origin(node) };
+    let mut origin = collect::origin(node);
+    origin.whole = entry.key_span;
     if !desk.refused {
         legal::queue(&queue, &arguments.places, &origin, desk);
     }

@@ -109,7 +109,7 @@ fn late_json(node: &Node) -> Read<LateValue> {
         NodeKind::List(entries) => entries.iter().map(late_json).collect::<Read<_>>().map(fixed_array),
         NodeKind::Map(entries) => entries
             .iter()
-            .map(|entry| Ok((entry.key.clone(), late_json(&entry.value)?)))
+            .map(|entry| Ok((entry.key.to_string(), late_json(&entry.value)?)))
             .collect::<Read<_>>()
             .map(fixed_table),
         NodeKind::Faulty => Err(DecodeError::Known),

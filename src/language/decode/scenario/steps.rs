@@ -16,7 +16,7 @@ use crate::language::decode::suggestions;
 use crate::language::decode::topology::objects::{Surroundings, binding_fields, exchange_fields, queue_fields};
 use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::language::words::{Word, WordGroup};
-use crate::model::{Act, Name, Object, Origin, Pace, QueueName, Side, Step, When};
+use crate::model::{Act, Name, Object, Pace, QueueName, Side, Step, When};
 use crate::source::{Code, Help, Problem, Span, nearest_name};
 use std::collections::BTreeSet;
 
@@ -332,7 +332,8 @@ fn declare(node: &Node, around: &Surroundings, desk: &mut Diagnostics) -> Option
         }
         _ => &entry.value,
     };
-    let origin = Origin { whole: value.span, ..crate::language::decode::collect::origin(value) };
+    let mut origin = crate::language::decode::collect::origin(value);
+    origin.whole = value.span;
     if entry.key == "queue" {
         let mut fields = MapDecoder::of("queue", "a queue", value, desk)?;
         let read = queue_fields(&mut fields, around, desk);

@@ -87,7 +87,7 @@ fn groups(node: &Node, grouped: bool, includes: bool, desk: &mut Diagnostics) ->
     let mut groups = BTreeMap::new();
     for entry in entries {
         let count = desk.read(&format!("the group `{}`", entry.key), &entry.value, read::count);
-        groups.extend(count.map(|count| (entry.key.clone(), count)));
+        groups.extend(count.map(|count| (entry.key.to_string(), count)));
     }
     (groups.len() == entries.len()).then_some(TallyGroups::Each { groups, includes })
 }

@@ -200,7 +200,7 @@ pub fn permission_fields(
 ) -> Option<Permission> {
     let user = user.cloned().or_else(|| fields.need("user", desk, read::name));
     let vhost = fields.opt("vhost", desk, read::name).unwrap_or_else(|| vhost.clone());
-    let mut pattern = |key: &str| checked_pattern(fields, key, desk);
+    let mut pattern = |key: &'static str| checked_pattern(fields, key, desk);
     let (configure, write, read) = (pattern("configure"), pattern("write"), pattern("read"));
     Some(Permission { user: user?, vhost, configure: configure?, write: write?, read: read? })
 }
@@ -257,7 +257,7 @@ pub fn topic_permission_fields(
 }
 
 /// Reads a pattern that must be there; one that is no regular expression is a problem, and still read.
-fn checked_pattern(fields: &mut MapDecoder<'_>, key: &str, desk: &mut Diagnostics) -> Option<String> {
+fn checked_pattern(fields: &mut MapDecoder<'_>, key: &'static str, desk: &mut Diagnostics) -> Option<String> {
     let pattern = fields.need(key, desk, read::text)?;
     if let Some(node) = fields.node(key) {
         let plain = pattern.replace("{username}", "u").replace("{vhost}", "v").replace("{client_id}", "c");

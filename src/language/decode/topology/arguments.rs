@@ -5,9 +5,9 @@ use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
 use crate::language::decode::read::Read;
 use crate::language::syntax::tree::{Node, NodeKind};
-use crate::language::words::queue_field;
+use crate::language::words::queue_fields;
 use crate::model::{Table, Value};
-use crate::rules::{QUEUE_ARGUMENTS, ValueKind};
+use crate::rules::ValueKind;
 use crate::source::{Code, Problem, Span};
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ impl Arguments {
                     );
                     continue;
                 }
-                if let Some(value) = desk.read(&format!("`{}`", entry.key), &entry.value, read::amqp) {
+                if let Some(value) = desk.read_key(&entry.key, &entry.value, read::amqp) {
                     self.set(&entry.key, value, entry.key_span.to(entry.value.span), desk);
                 }
             }
@@ -59,9 +59,8 @@ impl Arguments {
 
     /// Takes all typed fields of a queue.
     pub fn typed_queue_fields(&mut self, fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) {
-        for argument in QUEUE_ARGUMENTS {
-            let field = queue_field(argument);
-            let Some(entry) = fields.entry(&field) else { continue };
+        for (field, argument) in queue_fields() {
+            let Some(entry) = fields.entry(field) else { continue };
             if desk.export && matches!(entry.value.kind, NodeKind::Null) {
                 continue;
             }
@@ -70,7 +69,7 @@ impl Arguments {
             }
             let refused = desk.refused;
             let read = |node: &Node| as_it_stands(refused, typed(argument.kind, node), node);
-            if let Some(value) = desk.read(&format!("`{field}`"), &entry.value, read) {
+            if let Some(value) = desk.read_key(field, &entry.value, read) {
                 self.set(&argument.full_name(), value, entry.key_span.to(entry.value.span), desk);
             }
         }

@@ -3,9 +3,11 @@
 //! reader would want to know. Never touches a topology file in YAML.
 
 use crate::language::decode::map_decoder::Diagnostics;
-use crate::language::syntax::tree::{Node, NodeKind};
+use crate::language::syntax::tree::{Node, NodeKind, Said};
 use crate::model::Name;
 use crate::source::{Code, Level, Problem, Span};
+use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
 use std::collections::BTreeSet;
 
 /// The flags that an old export may call "undefined": 3.10 and 4.0 store an import that left them out so.
@@ -15,11 +17,10 @@ const FLAGS: [&str; 4] = ["auto_delete", "durable", "internal", "exclusive"];
 const OF_A_VHOST: [&str; 6] = ["parameters", "policies", "operator_policies", "queues", "exchanges", "bindings"];
 
 /// Rewrites a definitions file to what an import would do.
-pub fn as_imported(root: &Node, is_export: bool, desk: &mut Diagnostics) -> Node {
-    let mut root = root.clone();
-    let one_vhost = is_export && is_of_one_vhost(&root);
-    let skipped = server_named_queues(&root, desk);
-    let NodeKind::Map(lists) = &mut root.kind else { return root };
+pub fn as_imported(root: &mut Node, is_export: bool, desk: &mut Diagnostics) {
+    let one_vhost = is_export && is_of_one_vhost(root);
+    let skipped = server_named_queues(root, desk);
+    let NodeKind::Map(lists) = &mut root.kind else { return };
     for list in lists {
         // What is no list is told by the decoder: there is nothing to rewrite in it.
         let NodeKind::List(entries) = &mut list.value.kind else { continue };
@@ -43,8 +44,7 @@ pub fn as_imported(root: &Node, is_export: bool, desk: &mut Diagnostics) -> Node
             _ => {}
         }
     }
-    lists_without_repeats(&mut root, desk);
-    root
+    lists_without_repeats(root, desk);
 }
 
 /// Returns the vhost that objects of a single vhost's export name, where the export itself does not (3.10).
@@ -181,16 +181,17 @@ fn lists_without_repeats(root: &mut Node, desk: &mut Diagnostics) {
     let NodeKind::Map(lists) = &mut root.kind else { return };
     for list in lists {
         let NodeKind::List(entries) = &mut list.value.kind else { continue };
-        let mut seen = BTreeSet::new();
-        let mut repeated = Vec::new();
+        let mut seen = IndexSet::with_capacity_and_hasher(entries.len(), FxBuildHasher);
+        let maps = entries.iter().map(|entry| (matches!(entry.kind, NodeKind::Map(_)), Said(entry)));
+        let repeated: Vec<bool> = maps.map(|(is_map, said)| is_map && !seen.insert(said)).collect();
+        let mut spans = Vec::new();
+        let mut repeated = repeated.into_iter();
         entries.retain(|entry| {
-            let fresh = !matches!(entry.kind, NodeKind::Map(_)) || seen.insert(entry.to_json().to_string());
-            if !fresh {
-                repeated.push(entry.span);
-            }
-            fresh
+            let goes = repeated.next() == Some(true);
+            spans.extend(goes.then_some(entry.span));
+            !goes
         });
-        for span in repeated {
+        for span in spans {
             let message = format!("an entry of `{}` stands in the file twice, the same", list.key);
             let note = Problem { level: Level::Note, ..Problem::new(Code::TopologyDeclaredTwice, message) };
             desk.add(note.at(span, "again here").help("one of them can go"));

@@ -120,7 +120,7 @@ impl RetryDeclaration {
     /// Declares what stands beside the queue.
     pub fn declare(&self, queue: &Queue, into: &mut Collected, desk: &mut Diagnostics) {
         // What stands beside the queue is written nowhere but in `retry`.
-        let origin = Origin { whole: self.place, fields: [("retry".to_owned(), self.place)].into_iter().collect() };
+        let origin = Origin::new(self.place, [("retry".into(), self.place)]);
         self.check_names(queue, desk);
         let delays = match &self.rungs {
             Rungs::Delays(delays) => delays.clone(),
