@@ -2,13 +2,14 @@
 //! Takes desired and observed topology; gives data, nothing of which belongs to RabbitMQ itself, to a plugin or to
 //! rmqplay's own runs. Never deletes.
 
-use crate::model::{Binding, DestinationKind, Name, Object, Topology};
+use crate::model::{Binding, BindingKey, DestinationKind, Name, Object, Topology};
 use crate::plan::diff::wiring::{exchange_words, is_implicit, queue_words};
 use crate::plan::diff::{access, policies};
 use crate::plan::extra::Extra;
 use crate::plan::foreign::{Makers, is_predeclared};
 use crate::plan::{Observed, Stakes};
-use std::collections::BTreeSet;
+use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
 
 /// Lists what `vhosts` hold on the broker that the file does not name, in the order of [`Object`].
 ///
@@ -31,9 +32,8 @@ pub fn extras(desired: &Topology, observed: &Observed, vhosts: &[Name]) -> Vec<E
         found.push((exchange.object(), exchange_words(exchange)));
     }
     for binding in old.bindings.iter().filter(|it| looked_at(&it.vhost) && !is_implicit(it) && named.keeps_ends(it)) {
-        let object = binding.object();
-        if !named.bindings.contains(&object) {
-            found.push((object, Vec::new()));
+        if !named.bindings.contains(&BindingKey(binding)) {
+            found.push((binding.object(), Vec::new()));
         }
     }
     found.extend(of_vhosts(desired, observed, &looked_at));
@@ -121,9 +121,9 @@ fn of_vhosts(
 
 /// What a file names, for quick look-ups.
 struct DesiredNames<'a> {
-    queues: BTreeSet<(&'a Name, &'a Name)>,
-    exchanges: BTreeSet<(&'a Name, &'a Name)>,
-    bindings: BTreeSet<Object>,
+    queues: IndexSet<(&'a Name, &'a Name), FxBuildHasher>,
+    exchanges: IndexSet<(&'a Name, &'a Name), FxBuildHasher>,
+    bindings: IndexSet<BindingKey<'a>, FxBuildHasher>,
 }
 
 impl<'a> DesiredNames<'a> {
@@ -131,7 +131,7 @@ impl<'a> DesiredNames<'a> {
         Self {
             queues: desired.queues.iter().map(|it| (&it.vhost, &it.name)).collect(),
             exchanges: desired.exchanges.iter().map(|it| (&it.vhost, &it.name)).collect(),
-            bindings: desired.bindings.iter().map(Binding::object).collect(),
+            bindings: desired.bindings.iter().map(BindingKey).collect(),
         }
     }
 

@@ -2,7 +2,8 @@
 //! a hundred thousand objects is never a tree as a whole. The lists that stay short are left as they are.
 
 use crate::model::{Binding, Queue, Topology};
-use crate::plan::definitions::read::{Entry, plain_table, read_binding, read_definitions, read_queue};
+use crate::plan::definitions::export_entry::ExportEntry;
+use crate::plan::definitions::read::{Fields, plain_table, read_binding, read_definitions, read_queue};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value as Json};
 use std::fmt;
@@ -55,11 +56,11 @@ impl<'de> Visitor<'de> for ExportVisitor<'_> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "queues" => {
-                    let mut take = |entry: &Entry| export.queues.extend(read_queue(entry, plain_table));
+                    let mut take = |entry: &ExportEntry<'_>| export.queues.extend(read_queue(entry, plain_table));
                     map.next_value_seed(EntryList { is_asked: self.is_asked, take: &mut take })?;
                 }
                 "bindings" => {
-                    let mut take = |entry: &Entry| export.bindings.extend(read_binding(entry, plain_table));
+                    let mut take = |entry: &ExportEntry<'_>| export.bindings.extend(read_binding(entry, plain_table));
                     map.next_value_seed(EntryList { is_asked: self.is_asked, take: &mut take })?;
                 }
                 _ => {
@@ -75,7 +76,7 @@ impl<'de> Visitor<'de> for ExportVisitor<'_> {
 /// A list whose entries are taken one after another.
 struct EntryList<'a> {
     is_asked: &'a dyn Fn(&str) -> bool,
-    take: &'a mut dyn FnMut(&Entry),
+    take: &'a mut dyn FnMut(&ExportEntry<'_>),
 }
 
 impl<'de> DeserializeSeed<'de> for EntryList<'_> {
@@ -94,11 +95,9 @@ impl<'de> Visitor<'de> for EntryList<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some(entry) = entries.next_element::<Json>()? {
-            let entry = entry.as_object();
-            let is_asked = |entry: &&Entry| entry.get("vhost").and_then(Json::as_str).is_some_and(self.is_asked);
-            if let Some(entry) = entry.filter(is_asked) {
-                (self.take)(entry);
+        while let Some(entry) = entries.next_element::<ExportEntry<'de>>()? {
+            if entry.text("vhost").is_some_and(self.is_asked) {
+                (self.take)(&entry);
             }
         }
         Ok(())

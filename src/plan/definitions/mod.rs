@@ -2,6 +2,7 @@
 //! Lenient where a broker speaks: unknown fields are passed over, an entry without what names it is left out.
 
 mod export;
+mod export_entry;
 mod read;
 mod values;
 mod write;

@@ -11,6 +11,28 @@ use std::collections::BTreeMap;
 
 pub(crate) type Entry = Map<String, Json>;
 
+/// The fields of one object, however they were read. A field of another kind than is asked for counts as absent.
+pub(crate) trait Fields {
+    fn text(&self, key: &str) -> Option<&str>;
+    fn flag(&self, key: &str) -> Option<bool>;
+    /// Returns a list or a map.
+    fn nested(&self, key: &str) -> Option<&Json>;
+}
+
+impl Fields for Entry {
+    fn text(&self, key: &str) -> Option<&str> {
+        self.get(key)?.as_str()
+    }
+
+    fn flag(&self, key: &str) -> Option<bool> {
+        self.get(key)?.as_bool()
+    }
+
+    fn nested(&self, key: &str) -> Option<&Json> {
+        self.get(key)
+    }
+}
+
 /// Reads what a broker sends: an export, or lists of the same names put together.
 pub fn read_definitions(json: &Json) -> Topology {
     read(json, &plain_table)
@@ -56,12 +78,12 @@ fn list<'j, T>(json: &'j Json, key: &str, read: impl Fn(&'j Entry) -> Option<T>)
     entries.filter_map(Json::as_object).filter_map(read).collect()
 }
 
-fn text<'j>(entry: &'j Entry, key: &str) -> Option<&'j str> {
-    entry.get(key)?.as_str()
+fn text<'j>(entry: &'j impl Fields, key: &str) -> Option<&'j str> {
+    entry.text(key)
 }
 
-fn name(entry: &Entry, key: &str) -> Option<Name> {
-    text(entry, key).map(Name::from)
+fn name(entry: &impl Fields, key: &str) -> Option<Name> {
+    entry.text(key).map(Name::from)
 }
 
 fn owned(entry: &Entry, key: &str) -> String {
@@ -69,12 +91,12 @@ fn owned(entry: &Entry, key: &str) -> String {
 }
 
 /// Reads a flag; 3.10 and 4.0 call one "undefined" that an import left out.
-fn flag(entry: &Entry, key: &str, otherwise: bool) -> bool {
-    entry.get(key).and_then(Json::as_bool).unwrap_or(otherwise)
+fn flag(entry: &impl Fields, key: &str, otherwise: bool) -> bool {
+    entry.flag(key).unwrap_or(otherwise)
 }
 
-fn arguments(entry: &Entry, table: impl Fn(&Json) -> Table) -> Table {
-    entry.get("arguments").map(table).unwrap_or_default()
+fn arguments(entry: &impl Fields, table: impl Fn(&Json) -> Table) -> Table {
+    entry.nested("arguments").map(table).unwrap_or_default()
 }
 
 /// Reads tags: a list, or one text with commas, as 3.8 writes them.
@@ -148,7 +170,7 @@ fn exchange(entry: &Entry, table: impl Fn(&Json) -> Table) -> Option<Exchange> {
     })
 }
 
-pub(crate) fn read_queue(entry: &Entry, table: impl Fn(&Json) -> Table) -> Option<Queue> {
+pub(crate) fn read_queue(entry: &impl Fields, table: impl Fn(&Json) -> Table) -> Option<Queue> {
     let name = name(entry, "name").filter(|name| !name.starts_with("amq."))?;
     let mut arguments = arguments(entry, table);
     let kind = text(entry, "type").filter(|kind| *kind != "classic" && arguments.get("x-queue-type").is_none());
@@ -167,7 +189,7 @@ pub(crate) fn read_queue(entry: &Entry, table: impl Fn(&Json) -> Table) -> Optio
 
 /// Reads a binding. 4.0 keeps one that was imported without a key, routes nothing by it and shows no key: it is no binding
 /// with an empty one.
-pub(crate) fn read_binding(entry: &Entry, table: impl Fn(&Json) -> Table) -> Option<Binding> {
+pub(crate) fn read_binding(entry: &impl Fields, table: impl Fn(&Json) -> Table) -> Option<Binding> {
     let source = name(entry, "source").filter(|source| !source.is_empty())?;
     let destination_kind = match text(entry, "destination_type") {
         Some("exchange") => DestinationKind::Exchange,

@@ -2,13 +2,16 @@
 //! Compares as the broker does on redeclare, and beyond it what the broker silently ignores.
 
 use crate::broker::Method;
-use crate::model::{Binding, DestinationKind, Exchange, Name, Object, Queue, Topology, Value, Version, counted};
+use crate::model::{
+    Binding, BindingKey, DestinationKind, Exchange, Name, Object, Queue, Topology, Value, Version, counted,
+};
 use crate::plan::diff::equality::{argument_words, push_flag, push_text, shown, table_changes};
 use crate::plan::diff::findings::Findings;
 use crate::plan::{Change, FieldChange, Observed, Write};
 use crate::rules::queue_argument;
 use crate::source::{Code, Problem};
-use std::collections::{BTreeMap, BTreeSet};
+use indexmap::{IndexMap, IndexSet};
+use rustc_hash::FxBuildHasher;
 
 /// What each vhost has from the beginning, with its type.
 const PREDECLARED: [(&str, &str); 8] = [
@@ -35,12 +38,12 @@ const PLUGIN_OF_TYPE: [(&str, &str); 6] = [
 /// Compares exchanges.
 pub(crate) fn exchanges(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
-    let known: BTreeMap<Object, &Exchange> =
-        observed.topology.exchanges.iter().map(|exchange| (exchange.object(), exchange)).collect();
+    let known: IndexMap<(&Name, &Name), &Exchange, FxBuildHasher> =
+        observed.topology.exchanges.iter().map(|exchange| ((&exchange.vhost, &exchange.name), exchange)).collect();
     for exchange in &desired.exchanges {
         let object = exchange.object();
         let predeclared = PREDECLARED.iter().find(|(name, _)| *name == &*exchange.name);
-        let fields = match (known.get(&object), predeclared) {
+        let fields = match (known.get(&(&exchange.vhost, &exchange.name)), predeclared) {
             (Some(old), _) => exchange_changes(old, exchange),
             (None, Some((_, kind))) => {
                 let old = Exchange { kind: (*kind).into(), durable: true, auto_delete: false, ..exchange.clone() };
@@ -98,8 +101,8 @@ pub(crate) fn exchange_words(exchange: &Exchange) -> Vec<String> {
 /// Compares queues.
 pub(crate) fn queues(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
-    let known: BTreeMap<Object, &Queue> =
-        observed.topology.queues.iter().map(|queue| (queue.object(), queue)).collect();
+    let known: IndexMap<(&Name, &Name), &Queue, FxBuildHasher> =
+        observed.topology.queues.iter().map(|queue| ((&queue.vhost, &queue.name), queue)).collect();
     for queue in &desired.queues {
         let object = queue.object();
         if queue.exclusive {
@@ -107,15 +110,14 @@ pub(crate) fn queues(findings: &mut Findings<'_>) {
             findings.problem(&object, "exclusive", Problem::note(Code::PlanExclusiveQueue, text));
         }
         let kind = type_of(queue, desired, &observed.topology, observed.version);
-        let Some(old) = known.get(&object) else {
+        let Some(old) = known.get(&(&queue.vhost, &queue.name)) else {
             let writes = vec![Write::Call(Method::DeclareQueue(Box::new(queue.clone())))];
             let reason = format!("the broker has no {object}");
             findings.add(Change::create(object, queue_words(queue, &kind), reason, writes));
             continue;
         };
         let fields = queue_changes(old, queue, &kind);
-        let messages = observed.messages(&queue.id());
-        findings.settle_fixed(object, fields, |fields| queue_reason(fields, messages));
+        findings.settle_fixed(object, fields, |fields| queue_reason(fields, observed.messages(&queue.id())));
     }
 }
 
@@ -179,21 +181,13 @@ pub(crate) fn queue_words(queue: &Queue, kind: &str) -> Vec<String> {
 /// Compares bindings by source, destination, key and arguments; there is nothing to change in one.
 pub(crate) fn bindings(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
-    let mut beside: BTreeMap<_, &Binding> = BTreeMap::new();
-    for old in &observed.topology.bindings {
-        // A broker lists them in no order of its own: the first key by name speaks for all.
-        let first = beside.entry(ends(old)).or_insert(old);
-        if old.routing_key < first.routing_key {
-            *first = old;
-        }
-    }
-    let known: BTreeSet<Object> = observed.topology.bindings.iter().map(Binding::object).collect();
-    for binding in &desired.bindings {
+    let known: IndexSet<BindingKey<'_>, FxBuildHasher> = observed.topology.bindings.iter().map(BindingKey).collect();
+    let is_there = |binding: &&Binding| known.contains(&BindingKey(binding)) || is_implicit(binding);
+    let (there, missing): (Vec<&Binding>, Vec<&Binding>) = desired.bindings.iter().partition(is_there);
+    findings.unchanged += there.len();
+    let beside = if missing.is_empty() { IndexMap::default() } else { first_by_ends(&observed.topology.bindings) };
+    for binding in missing {
         let object = binding.object();
-        if known.contains(&object) || is_implicit(binding) {
-            findings.unchanged += 1;
-            continue;
-        }
         let words = binding.arguments.iter().map(|(name, value)| argument_words(name, &value.to_json())).collect();
         let reason = match beside.get(&ends(binding)).copied() {
             Some(_) if is_weighted(findings, binding) => {
@@ -204,6 +198,22 @@ pub(crate) fn bindings(findings: &mut Findings<'_>) {
         };
         findings.add(Change::create(object, words, reason, vec![Write::Call(Method::Bind(Box::new(binding.clone())))]));
     }
+}
+
+/// What a binding joins: vhost, source, destination.
+type Ends<'b> = (&'b Name, &'b Name, &'b Name, DestinationKind);
+
+/// Finds for all ends the binding between them that speaks for the others.
+fn first_by_ends(bindings: &[Binding]) -> IndexMap<Ends<'_>, &Binding, FxBuildHasher> {
+    let mut beside: IndexMap<_, &Binding, FxBuildHasher> = IndexMap::default();
+    for old in bindings {
+        // A broker lists them in no order of its own: the first key by name speaks for all.
+        let first = beside.entry(ends(old)).or_insert(old);
+        if old.routing_key < first.routing_key {
+            *first = old;
+        }
+    }
+    beside
 }
 
 /// Returns whether a binding's key is a weight: RabbitMQ goes by the first one of each queue (PX-1).
@@ -219,7 +229,7 @@ pub(crate) fn is_implicit(binding: &Binding) -> bool {
 }
 
 /// Returns what a binding joins: vhost, source, destination.
-fn ends(binding: &Binding) -> (&Name, &Name, &Name, DestinationKind) {
+fn ends(binding: &Binding) -> Ends<'_> {
     (&binding.vhost, &binding.source, &binding.destination, binding.destination_kind)
 }
 
