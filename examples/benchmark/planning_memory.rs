@@ -23,7 +23,7 @@ pub fn is_child() -> bool {
     let loaded = loaded.expect("a topology");
     let make = |observed: &Observed| plan(&loaded.topology, &loaded.origins, observed);
     let before = make(&Observed::empty(Profile::NEWEST));
-    let mut applier = Applier::new(&before, Ids::default());
+    let mut applier = Applier::new(before, Ids::default());
     play(&mut applier);
     assert!(applier.outcome().refused.is_empty());
     let export = read_export(&text, &|_| true).expect("definitions");

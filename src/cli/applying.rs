@@ -84,7 +84,7 @@ impl ApplyWork<'_> {
             }
         }
         let (rest, own) = rest.without_user(account);
-        match apply_plan(&rest, self.address, &|done| progress.reached(done as u64)).await {
+        match apply_plan(rest, self.address, self.overview, &|done| progress.reached(done as u64)).await {
             Ok(applied) => outcome.applied.join(applied),
             Err((applied, failure)) => {
                 outcome.applied.join(applied);
@@ -113,12 +113,13 @@ impl ApplyWork<'_> {
             outcome.again = Some(again);
             return outcome;
         };
-        self.change_account(&own, outcome).await
+        self.change_account(own, outcome).await
     }
 
     /// Changes the account in use, last of all, and reads back with the login that holds from then on.
-    async fn change_account(&self, own: &Plan, mut outcome: ApplyOutcome) -> ApplyOutcome {
-        match apply_plan(own, self.address, &|_| {}).await {
+    async fn change_account(&self, own: Plan, mut outcome: ApplyOutcome) -> ApplyOutcome {
+        let is_risky = own.risky().next().is_some();
+        match apply_plan(own, self.address, self.overview, &|_| {}).await {
             Ok(applied) => {
                 outcome.applied.done.extend(applied.done);
                 outcome.applied.refused.extend(applied.refused);
@@ -127,7 +128,7 @@ impl ApplyWork<'_> {
         }
         let user = self.topology.users.iter().find(|user| *user.name == *self.address.user);
         let login = match user.and_then(|user| user.credential.as_ref()) {
-            Some(Credential::Hash { .. }) if own.risky().next().is_some() => {
+            Some(Credential::Hash { .. }) if is_risky => {
                 outcome.unproven_account = true;
                 return outcome;
             }

@@ -5,7 +5,7 @@ use crate::io::management::{ManagementClient, Overview};
 use crate::io::{BrokerFailure, BrokerFailureKind};
 use crate::model::{Name, Object, ObjectKind, QueueName};
 use crate::plan::{Abilities, ChangeKind, Export, Observed, Plan, QueueFacts, read_export};
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{try_join, try_join_all, try_join3};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
 
@@ -54,8 +54,8 @@ fn vhosts_at_stake(plan: &Plan) -> BTreeSet<Name> {
 }
 
 async fn abilities(management: &ManagementClient) -> Result<Abilities, BrokerFailure> {
-    let applications = management.applications().await?;
-    let (denied_features, who) = try_join(management.denied_features(), management.whoami()).await?;
+    let asked = try_join3(management.applications(), management.denied_features(), management.whoami());
+    let (applications, denied_features, who) = asked.await?;
     Ok(Abilities { applications, denied_features, tags: who.tags })
 }
 

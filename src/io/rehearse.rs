@@ -5,6 +5,7 @@ use crate::broker::{Client, Command, Event, Ids, Method, Reply};
 use crate::io::Address;
 use crate::io::BrokerFailure;
 use crate::io::live::{Live, LiveEnded, LiveLimits, NameMapping, TestVhosts, run_live};
+use crate::io::management::Overview;
 use crate::model::{Cell, Moment, Name, Profile, QueueName};
 use crate::plan::{Applied, Applier, Change, MethodSequence, Observed, Plan, Stepwise, plan};
 use crate::player::{BrokerTraits, Player, RunResult, Scaled};
@@ -31,7 +32,7 @@ pub async fn rehearse_live(
     let limits = LiveLimits::default();
     let planned =
         plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(Profile::nearest(ground.version)));
-    let mut applier = Applier::new(&planned, Ids::default());
+    let mut applier = Applier::new(planned, Ids::default());
     let mut live = match Live::open(address, guard.names(), &limits).await {
         Ok(live) => live,
         Err(failure) => return gone(Player::new(cell, ground, Ids::default()), failure),
@@ -62,18 +63,20 @@ pub async fn rehearse_live(
     }
 }
 
-/// Carries a plan out on the broker itself, under the names as they are; `on_settled` hears how many objects are settled.
+/// Carries a plan out on the broker itself, of which `overview` was read before, under the names as they are; `on_settled`
+/// hears how many objects are settled.
 ///
 /// # Errors
 /// The broker went away; what was settled until then is given along.
 pub async fn apply_plan(
-    plan: &Plan,
+    plan: Plan,
     address: &Address,
+    overview: &Overview,
     on_settled: &(dyn Fn(usize) + Sync),
 ) -> Result<Applied, (Applied, BrokerFailure)> {
     let limits = LiveLimits::default();
     let unopened = |failure| (Applied::default(), failure);
-    let mut live = Live::open(address, NameMapping::identity(), &limits).await.map_err(unopened)?;
+    let mut live = Live::of_known(address, NameMapping::identity(), &limits, overview.clone()).map_err(unopened)?;
     let mut counted = CountedApplier { applier: Applier::new(plan, Ids::default()), on_settled };
     let ended = run_live(&mut counted, &mut live, &limits).await;
     let applied = counted.applier.outcome();

@@ -56,7 +56,7 @@ pub fn rehearse_by(rules: &'static Differences, cell: &Cell, edition: Edition, i
 pub fn refused_objects(topology: &Topology, origins: &Origins, edition: Edition) -> Vec<(Object, Refusal)> {
     let mut sim = Sim::following(differences_of(edition));
     let planned = plan(topology, origins, &Observed::empty(edition.profile));
-    let mut applier = Applier::new(&planned, Ids::default());
+    let mut applier = Applier::new(planned, Ids::default());
     simulate(&mut applier, &mut sim, Moment(0), &Limits::default());
     applier.finish().0.refused
 }
@@ -236,7 +236,7 @@ pub(super) fn prepare(rules: &'static Differences, cell: &Cell, edition: Edition
     let limits = Limits { events_at_one_moment_max, ..usual };
     let mut sim = Sim::following(rules).with_insights(insights || cell.scenario.asks_for_reasons());
     let planned = plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(edition.profile));
-    let mut applier = Applier::new(&planned, Ids::default());
+    let mut applier = Applier::new(planned, Ids::default());
     let (moment, _) = simulate(&mut applier, &mut sim, Moment(0), &limits);
     let (applied, ids) = applier.finish();
     let ground = BrokerTraits { live: false, version: edition.profile.version(), scale: Scale::ONE };

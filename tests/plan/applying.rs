@@ -8,7 +8,7 @@ use rmqplay::plan::{Applied, Applier, Observed, plan};
 
 fn apply(desired: &Topology, broker: &mut FakeBroker) -> Applied {
     let plan = plan(desired, &Origins::new(), &Observed::empty(Profile::NEWEST));
-    let mut applier = Applier::new(&plan, Ids::default());
+    let mut applier = Applier::new(plan, Ids::default());
     broker.play(&mut applier);
     applier.outcome()
 }
@@ -126,14 +126,31 @@ fn many_objects_go_over_many_channels_and_each_group_waits_for_the_one_before() 
         bindings: names.iter().map(|name| binding("amq.topic", name, name)).collect(),
         ..Topology::default()
     };
-    let mut broker = FakeBroker::default().refusing("queue q50", Scope::Channel);
+    let mut broker = FakeBroker::default().refusing("queue q10", Scope::Channel);
     let applied = apply(&desired, &mut broker);
-    assert_eq!(applied.refused.len(), 1);
+    assert_eq!(refused(&applied), ["queue 'q10': PRECONDITION_FAILED - queue q10"]);
     assert_eq!(applied.done.len(), 200);
-    assert_eq!(broker.in_flight_max, 50, "a channel for each four objects");
+    assert_eq!(broker.in_flight_max, 125, "four queues on each of 25 channels, while as many more are opened");
+    let asked = |name: &str| broker.asked.iter().filter(|line| *line == name).count();
+    assert_eq!((asked("queue q9"), asked("queue q10")), (1, 1));
+    assert_eq!(asked("queue q11"), 2, "it stood behind the refused one on its channel, and is asked again");
     let first_bind = broker.asked.iter().position(|line| line.starts_with("bind")).expect("binds");
     let last_queue = broker.asked.iter().rposition(|line| line.starts_with("queue")).expect("queues");
     assert!(last_queue < first_bind);
+}
+
+#[test]
+fn of_several_under_way_the_one_that_closes_the_connection_is_found() {
+    let names: Vec<String> = (0..100).map(|n| format!("q{n}")).collect();
+    let desired = Topology { queues: names.iter().map(|name| queue(name, &[])).collect(), ..Topology::default() };
+    let mut broker = FakeBroker::default().refusing("queue q50", Scope::Connection);
+    let applied = apply(&desired, &mut broker);
+    assert_eq!(refused(&applied), ["queue 'q50': PRECONDITION_FAILED - queue q50"]);
+    assert_eq!(applied.done.len(), 100);
+    let mut broker = FakeBroker::default().breaking_on("queue q50");
+    let applied = apply(&desired, &mut broker);
+    assert_eq!(applied.refused, [], "it broke once, and then no more");
+    assert_eq!(applied.done.len(), 101);
 }
 
 #[test]
@@ -164,7 +181,7 @@ fn what_needs_no_amqp_opens_no_connection() {
         Topology { topic_permissions: shop.topic_permissions, policies: shop.policies, ..Topology::default() };
     let mut observed = Observed::empty(Profile::NEWEST);
     observed.topology.vhosts = vec![vhost("/")];
-    let mut applier = Applier::new(&plan(&desired, &Origins::new(), &observed), Ids::default());
+    let mut applier = Applier::new(plan(&desired, &Origins::new(), &observed), Ids::default());
     let mut broker = FakeBroker::default();
     broker.play(&mut applier);
     assert_eq!(broker.asked, ["topic permission alice game", "policy cap"]);

@@ -20,7 +20,11 @@ pub struct FakeBroker {
     /// How many channels a connection may have; another one costs the connection.
     channels_max: Option<usize>,
     channels: BTreeMap<ChannelId, ConnectionId>,
+    /// Channels that are closed, and why, until the client has heard of it.
+    closing: BTreeMap<ChannelId, Refusal>,
     open: BTreeSet<ConnectionId>,
+    /// Connections that are closed, until the client has heard of it.
+    ending: BTreeSet<ConnectionId>,
     said: VecDeque<Event>,
     /// The most requests that waited for an answer at once.
     pub in_flight_max: usize,
@@ -58,6 +62,7 @@ impl FakeBroker {
             match self.said.pop_front() {
                 Some(event) => {
                     self.in_flight -= usize::from(matches!(event, Event::Reply { .. }));
+                    self.note_heard(&event);
                     client.handle_event(self.now, event);
                 }
                 None if client.is_done() => return,
@@ -68,6 +73,18 @@ impl FakeBroker {
             }
         }
         panic!("the client never ends");
+    }
+
+    fn note_heard(&mut self, event: &Event) {
+        match event {
+            Event::ChannelClosed { channel, .. } => {
+                self.closing.remove(channel);
+            }
+            Event::ConnectionClosed { connection, .. } => {
+                self.ending.remove(connection);
+            }
+            _ => {}
+        }
     }
 
     fn take(&mut self, command: Command) {
@@ -113,11 +130,6 @@ impl FakeBroker {
     }
 
     fn call(&mut self, request: RequestId, channel: ChannelId, method: &Method) {
-        let Some(connection) = self.channels.get(&channel).copied() else { panic!("call on a closed channel") };
-        if !self.open.contains(&connection) && self.channels_max.is_some() {
-            return;
-        }
-        assert!(self.open.contains(&connection), "call on a closed connection");
         let name = match method {
             Method::DeclareExchange(exchange) => format!("exchange {}", exchange.name),
             Method::DeclareQueue(queue) => format!("queue {}", queue.name),
@@ -125,10 +137,23 @@ impl FakeBroker {
             other => panic!("not asked of an applier: {other:?}"),
         };
         self.asked.push(name.clone());
+        let Some(connection) = self.channels.get(&channel).copied() else {
+            let Some(cause) = self.closing.get(&channel).cloned() else { panic!("call on a closed channel") };
+            self.in_flight += 1;
+            return self.said.push_back(Event::Reply { request, reply: Err(cause) });
+        };
+        if self.ending.contains(&connection) {
+            return;
+        }
+        if !self.open.contains(&connection) && self.channels_max.is_some() {
+            return;
+        }
+        assert!(self.open.contains(&connection), "call on a closed connection");
         if self.breaks_on.as_ref() == Some(&name) {
             self.breaks_on = None;
             self.in_flight += 1;
             self.open.remove(&connection);
+            self.ending.insert(connection);
             let cause = Refusal::new(Scope::Connection, 0, "broken pipe");
             // Answers of the broken connection never come.
             let lost = self.said.len();
@@ -161,10 +186,12 @@ impl FakeBroker {
         match (scope, at) {
             (Scope::Channel, Some((channel, _))) => {
                 self.channels.remove(&channel);
+                self.closing.insert(channel, refusal.clone());
                 self.said.push_back(Event::ChannelClosed { channel, cause: refusal });
             }
             (Scope::Connection, Some((_, connection))) => {
                 self.open.remove(&connection);
+                self.ending.insert(connection);
                 self.said.push_back(Event::ConnectionClosed { connection, cause: refusal });
             }
             _ => {}

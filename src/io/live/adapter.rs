@@ -84,11 +84,23 @@ impl Live {
     /// When the management API is not there or refuses the login. AMQP is first used by the client's first `Connect`
     /// (see [`check_login`](crate::io::live::check_login) to ask before).
     pub async fn open(address: &Address, names: NameMapping, limits: &LiveLimits) -> Result<Self, BrokerFailure> {
-        let management = ManagementClient::new(address)?;
-        let overview = management.overview().await?;
+        let overview = ManagementClient::new(address)?.overview().await?;
+        Self::of_known(address, names, limits, overview)
+    }
+
+    /// Makes the adapter for a broker that has said who it is.
+    ///
+    /// # Errors
+    /// When no client of the management API can be made.
+    pub fn of_known(
+        address: &Address,
+        names: NameMapping,
+        limits: &LiveLimits,
+        overview: Overview,
+    ) -> Result<Self, BrokerFailure> {
         Ok(Self {
             address: address.clone(),
-            management,
+            management: ManagementClient::new(address)?,
             names,
             limits: limits.clone(),
             overview,

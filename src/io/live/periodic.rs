@@ -59,7 +59,7 @@ impl Live {
         let after = self.limits.answer;
         let overdue = |since: Instant| now.duration_since(since) > after;
         let request = self.waiting.values().find(|waiting| !waiting.patient && overdue(waiting.since));
-        let fence = self.lines.values().filter_map(|line| line.calling.as_ref()).find(|calling| overdue(calling.since));
+        let fence = self.lines.values().filter_map(|line| line.calling.front()).find(|calling| overdue(calling.since));
         let publish =
             self.lines.values().find(|line| line.is_open() && !line.unsettled.is_empty() && overdue(line.progress));
         let doing = match (request, fence, publish) {

@@ -150,15 +150,16 @@ impl Live {
 
     fn called(&mut self, channel: ChannelId, serial: u64, result: Result<Answer, CallError>) {
         let Some(line) = self.lines.get_mut(&channel) else { return };
-        if line.calling.as_ref().is_none_or(|calling| calling.serial != serial) {
-            return;
-        }
+        let Some(at) = line.calling.iter().position(|calling| calling.serial == serial) else { return };
         let answer = match result {
             Ok(answer) => answer,
-            Err(CallError::Lapin(error)) => return self.blame(channel, &error),
+            Err(CallError::Lapin(error)) => {
+                line.calling[at].failed = true;
+                return self.blame(channel, &error);
+            }
             Err(CallError::TooLong(error)) => return self.too_long(&error),
         };
-        let Some(calling) = line.calling.take() else { return };
+        let Some(calling) = line.calling.remove(at) else { return };
         let Purpose::Client { request, consume, get_no_ack } = calling.purpose else { return };
         let reply = match answer {
             Answer::Reply(reply) => reply,

@@ -3,9 +3,11 @@
 //! queue that somebody else is just making; never deletes.
 //!
 //! Order holds only within one channel, so each group (exchanges, their topic permissions, queues, bindings) is awaited.
+//! Within a group each channel is given some declares at once, so that the broker never waits for us. A channel answers in
+//! order: the first that it refuses is to blame, and those behind it, which it never looked at, are asked again.
 
 use crate::broker::{ChannelId, Client, Command, ConnectionId, Event, Ids, Refusal, Reply, RequestId, Scope};
-use crate::model::{Millis, Moment, Object};
+use crate::model::{Millis, Moment, Name, Object};
 use crate::plan::Plan;
 use crate::plan::apply::apply_queue::{
     ApplyQueue, Declare, Group, MANAGEMENT_IN_FLIGHT_MAX, ManagementRequest, ObjectProgress, VhostQueue,
@@ -20,6 +22,8 @@ const CHANNELS_MAX: usize = 64;
 const CHANNELS_FROM_OBJECTS: usize = 32;
 /// How many objects of a vhost one of several channels is opened for.
 const OBJECTS_OF_A_CHANNEL: usize = 4;
+/// How many declares one of several channels is given before it has answered the first of them.
+const DECLARES_IN_FLIGHT_MAX: usize = 4;
 /// How often a connection or channel may break without any refusal to blame before its vhost is given up.
 const BREAKS_MAX: u32 = 3;
 /// How long an apply waits in one vhost, and between two looks, for queues that somebody else is just making.
@@ -50,10 +54,15 @@ pub struct Applier {
     /// How many channels a connection of this vhost is given: fewer once the broker or the user's limits refused one.
     lanes_max: usize,
     breaks: u32,
+    /// How many declares are asked one at a time: they were under way together when something closed their connection, and
+    /// nothing tells which of them it was.
+    alone: usize,
     /// When the vhost at work first met a queue that somebody else was just making.
     half_made_since: Option<Moment>,
     ready: VecDeque<Command>,
-    applied: Applied,
+    /// The objects that are made, and those that were refused, by their places.
+    done: Vec<usize>,
+    refused: Vec<(usize, Refusal)>,
 }
 
 /// The connection to the site at work.
@@ -71,13 +80,14 @@ enum ApplyConnectionState {
     Leaving(RequestId),
 }
 
-/// One channel and what it is doing: opening, or one declare at a time.
+/// One channel and what it is doing.
 #[derive(Debug)]
 struct DeclareChannel {
     channel: ChannelId,
-    request: Option<RequestId>,
-    open: bool,
-    declare: Option<Declare>,
+    /// The request that opens it.
+    opening: Option<RequestId>,
+    /// What it was asked and has not answered, in the order in which it does.
+    declares: VecDeque<(RequestId, Declare)>,
 }
 
 impl Applied {
@@ -90,7 +100,7 @@ impl Applied {
 
 impl Applier {
     /// Prepares to write all of the plan's changes that can be written.
-    pub fn new(plan: &Plan, ids: Ids) -> Self {
+    pub fn new(plan: Plan, ids: Ids) -> Self {
         let ApplyQueue { objects, groups, sites } = ApplyQueue::of(plan);
         Self {
             ids,
@@ -101,9 +111,11 @@ impl Applier {
             link: None,
             lanes_max: CHANNELS_MAX,
             breaks: 0,
+            alone: 0,
             half_made_since: None,
             ready: VecDeque::new(),
-            applied: Applied::default(),
+            done: Vec::new(),
+            refused: Vec::new(),
         }
     }
 
@@ -114,27 +126,39 @@ impl Applier {
 
     /// Returns how many objects are made or refused.
     pub fn settled(&self) -> usize {
-        self.applied.done.len() + self.applied.refused.len()
+        self.done.len() + self.refused.len()
     }
 
     /// Returns what came of it.
     pub fn outcome(self) -> Applied {
-        self.applied
+        self.finish().0
     }
 
     /// Returns what came of it, and the counters.
     pub fn finish(self) -> (Applied, Ids) {
-        (self.applied, self.ids)
+        let mut objects: Vec<Object> = self.objects.into_iter().map(|progress| progress.object).collect();
+        // Each settles once, so none is taken twice.
+        let nothing = || Object::Vhost { name: Name::default() };
+        let mut take = |at: usize| std::mem::replace(&mut objects[at], nothing());
+        let done = self.done.into_iter().map(&mut take).collect();
+        let refused = self.refused.into_iter().map(|(at, refusal)| (take(at), refusal)).collect();
+        (Applied { done, refused }, self.ids)
+    }
+
+    /// Ends a declare that was asked.
+    fn settle_declare(&mut self, declare: Declare, result: Result<(), Refusal>) {
+        self.alone = self.alone.saturating_sub(1);
+        self.settle(declare.object, result);
     }
 
     fn settle(&mut self, object: usize, result: Result<(), Refusal>) {
         let progress = &mut self.objects[object];
         progress.writes_left = progress.writes_left.saturating_sub(1);
         match result {
-            Ok(()) if progress.writes_left == 0 && !progress.refused => self.applied.done.push(progress.object.clone()),
+            Ok(()) if progress.writes_left == 0 && !progress.refused => self.done.push(object),
             Err(refusal) if !progress.refused => {
                 progress.refused = true;
-                self.applied.refused.push((progress.object.clone(), refusal));
+                self.refused.push((object, refusal));
             }
             _ => {}
         }
@@ -194,7 +218,13 @@ impl Applier {
         let rows = [Some(&mut site.exchanges), Some(&mut site.queues), all_queues_asked.then_some(&mut site.bindings)];
         match rows.into_iter().flatten().find(|row| !row.is_empty()) {
             Some(_) if !at_rest => None,
-            Some(row) => link.declare(row, &mut self.ids),
+            Some(row) => {
+                let in_flight_max = match (self.alone, link.lanes.len()) {
+                    (0, 2..) => DECLARES_IN_FLIGHT_MAX,
+                    _ => 1,
+                };
+                if self.alone > 0 && !link.is_idle() { None } else { link.declare(row, in_flight_max, &mut self.ids) }
+            }
             None if at_rest && link.is_idle() && all_queues_asked => {
                 let request = self.ids.request();
                 link.state = ApplyConnectionState::Leaving(request);
@@ -207,7 +237,7 @@ impl Applier {
     fn open_lane(&mut self) {
         let Some(link) = &mut self.link else { return };
         let (request, channel) = (self.ids.request(), self.ids.channel());
-        link.lanes.push(DeclareChannel { channel, request: Some(request), open: false, declare: None });
+        link.lanes.push(DeclareChannel { channel, opening: Some(request), declares: VecDeque::new() });
         self.ready.push_back(Command::OpenChannel { request, channel, connection: link.connection });
     }
 
@@ -233,35 +263,53 @@ impl Applier {
 
     fn lane_replied(&mut self, now: Moment, request: RequestId, reply: Result<Reply, Refusal>) {
         let Some(link) = &mut self.link else { return };
-        let Some(at) = link.lanes.iter().position(|lane| lane.request == Some(request)) else { return };
-        let lane = &mut link.lanes[at];
-        lane.request = None;
-        match (lane.declare.take(), reply) {
-            (None, Ok(_)) => lane.open = true,
-            (None, Err(refusal)) => self.lane_unopened(at, &refusal),
-            (Some(declare), Ok(_)) => self.settle(declare.object, Ok(())),
-            (Some(declare), Err(refusal)) => {
-                match self.sites.front_mut().filter(|_| is_half_made(&refusal)) {
-                    Some(site) if now - *self.half_made_since.get_or_insert(now) < HALF_MADE_WAIT => {
-                        site.waiting.push((now + HALF_MADE_PAUSE, declare));
-                    }
-                    _ => self.settle(declare.object, Err(refusal.clone())),
+        if let Some(at) = link.lanes.iter().position(|lane| lane.opening == Some(request)) {
+            return match reply {
+                Ok(_) => link.lanes[at].opening = None,
+                Err(refusal) => self.lane_unopened(at, &refusal),
+            };
+        }
+        let asked = |lane: &DeclareChannel| lane.declares.iter().position(|(asked, _)| *asked == request);
+        let found = link.lanes.iter().enumerate().find_map(|(at, lane)| Some((at, asked(lane)?)));
+        let Some((at, place)) = found else { return };
+        let refusal = match reply {
+            Ok(_) => {
+                if let Some((_, declare)) = link.lanes[at].declares.remove(place) {
+                    self.settle_declare(declare, Ok(()));
                 }
-                match refusal.scope {
-                    // The channel is gone with the refusal; the close that follows speaks of nobody any more.
-                    Scope::Channel => self.replace_lane(at),
-                    Scope::Connection => self.broken(&refusal, true),
-                    Scope::Management => {}
-                }
+                return;
             }
+            Err(refusal) => refusal,
+        };
+        // The connection closes for one of all that are under way.
+        let under_way = link.under_way();
+        if refusal.scope == Scope::Connection && under_way > 1 {
+            self.alone = under_way;
+            return self.broken(&refusal, true);
+        }
+        let Some((_, declare)) = link.lanes[at].declares.remove(place) else { return };
+        match self.sites.front_mut().filter(|_| is_half_made(&refusal)) {
+            Some(site) if now - *self.half_made_since.get_or_insert(now) < HALF_MADE_WAIT => {
+                site.waiting.push((now + HALF_MADE_PAUSE, declare));
+            }
+            _ => self.settle_declare(declare, Err(refusal.clone())),
+        }
+        match refusal.scope {
+            // The channel is gone with the refusal; the close that follows speaks of nobody any more.
+            Scope::Channel => self.replace_lane(at),
+            Scope::Connection => self.broken(&refusal, true),
+            Scope::Management => {}
         }
     }
 
+    /// Opens a channel for one that is gone, and asks again for what that one never looked at.
     fn replace_lane(&mut self, at: usize) {
-        if let Some(link) = &mut self.link {
-            link.lanes.remove(at);
-            self.open_lane();
+        let Some(link) = &mut self.link else { return };
+        let lane = link.lanes.remove(at);
+        if let Some(site) = self.sites.front_mut() {
+            lane.declares.into_iter().rev().for_each(|(_, declare)| site.again(declare));
         }
+        self.open_lane();
     }
 
     /// Does with fewer channels; without any there is no way on. A limit of the user's channels costs the connection: the
@@ -271,7 +319,7 @@ impl Applier {
         let asked = link.lanes.len();
         link.lanes.remove(at);
         if refusal.scope == Scope::Connection {
-            let open = link.lanes.iter().filter(|lane| lane.open).count();
+            let open = link.lanes.iter().filter(|lane| lane.opening.is_none()).count();
             let has_too_many = asked > 1;
             if has_too_many {
                 self.lanes_max = open.max(asked / 2).min(asked - 1);
@@ -285,9 +333,9 @@ impl Applier {
     fn channel_closed(&mut self, channel: ChannelId, cause: Refusal) {
         let Some(link) = &mut self.link else { return };
         let Some(at) = link.lanes.iter().position(|lane| lane.channel == channel) else { return };
-        match link.lanes[at].declare.take() {
-            Some(declare) => self.settle(declare.object, Err(cause)),
-            None if !link.lanes[at].open => return self.lane_unopened(at, &cause),
+        match link.lanes[at].declares.pop_front() {
+            Some((_, declare)) => self.settle_declare(declare, Err(cause)),
+            None if link.lanes[at].opening.is_some() => return self.lane_unopened(at, &cause),
             None => {
                 self.breaks += 1;
                 if self.breaks >= BREAKS_MAX {
@@ -298,8 +346,8 @@ impl Applier {
         self.replace_lane(at);
     }
 
-    /// Loses the connection. Declares under way are refused by its cause; when the refusal of another one was the
-    /// cause, they are asked again.
+    /// Loses the connection. One declare under way is refused by its cause, unless the refusal of another one was the
+    /// cause; of several, none is to blame before each was asked alone.
     fn broken(&mut self, cause: &Refusal, by_refusal: bool) {
         let Some(link) = self.link.take() else { return };
         // What was to be asked over it is void; management goes its own way.
@@ -307,17 +355,17 @@ impl Applier {
         if matches!(link.state, ApplyConnectionState::Leaving(_)) {
             return self.leave_site();
         }
-        let mut blamed = by_refusal;
-        for declare in link.lanes.into_iter().filter_map(|lane| lane.declare) {
+        let count = link.under_way();
+        for (_, declare) in link.lanes.into_iter().rev().flat_map(|lane| lane.declares.into_iter().rev()) {
             match self.sites.front_mut() {
-                Some(site) if by_refusal => site.again(declare),
-                _ => {
-                    blamed = true;
-                    self.settle(declare.object, Err(cause.clone()));
-                }
+                Some(site) if by_refusal || count > 1 => site.again(declare),
+                _ => self.settle_declare(declare, Err(cause.clone())),
             }
         }
-        self.breaks += u32::from(!blamed);
+        if !by_refusal && count > 1 {
+            self.alone = count;
+        }
+        self.breaks += u32::from(!by_refusal && count == 0);
         if self.breaks >= BREAKS_MAX {
             self.give_up_site(cause);
         }
@@ -327,8 +375,8 @@ impl Applier {
     fn give_up_site(&mut self, refusal: &Refusal) {
         let link = self.link.take();
         let mut left = self.sites.front_mut().map(VhostQueue::abandon).unwrap_or_default();
-        let under_way = link.iter().flat_map(|link| &link.lanes).filter_map(|lane| lane.declare.as_ref());
-        left.extend(under_way.map(|declare| declare.object));
+        let under_way = link.iter().flat_map(|link| &link.lanes).flat_map(|lane| &lane.declares);
+        left.extend(under_way.map(|(_, declare)| declare.object));
         for object in left {
             self.settle(object, Err(refusal.clone()));
         }
@@ -350,6 +398,7 @@ impl Applier {
         self.link = None;
         self.lanes_max = CHANNELS_MAX;
         self.breaks = 0;
+        self.alone = 0;
         self.half_made_since = None;
         self.sites.pop_front();
     }
@@ -362,22 +411,27 @@ fn is_half_made(refusal: &Refusal) -> bool {
 
 impl ApplyConnection {
     fn is_idle(&self) -> bool {
-        self.lanes.iter().all(|lane| lane.request.is_none())
+        self.lanes.iter().all(|lane| lane.opening.is_none() && lane.declares.is_empty())
     }
 
-    /// Returns the first of a row to a channel that is free, once nothing of another row is under way.
-    fn declare(&mut self, row: &mut VecDeque<Declare>, ids: &mut Ids) -> Option<Command> {
+    /// Counts the declares without an answer.
+    fn under_way(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.declares.len()).sum()
+    }
+
+    /// Returns the first of a row to the channel that has least to do, once nothing of another row is under way.
+    fn declare(&mut self, row: &mut VecDeque<Declare>, in_flight_max: usize, ids: &mut Ids) -> Option<Command> {
         let kind = std::mem::discriminant(&row.front()?.method);
-        let mut under_way = self.lanes.iter().filter_map(|lane| lane.declare.as_ref());
-        if under_way.any(|declare| std::mem::discriminant(&declare.method) != kind) {
+        // What is under way is all of one row.
+        let under_way = self.lanes.iter().find_map(|lane| lane.declares.front());
+        if under_way.is_some_and(|(_, declare)| std::mem::discriminant(&declare.method) != kind) {
             return None;
         }
-        let lane = self.lanes.iter_mut().find(|lane| lane.open && lane.request.is_none())?;
-        let declare = row.pop_front()?;
-        let request = ids.request();
-        lane.request = Some(request);
+        let open = self.lanes.iter_mut().filter(|lane| lane.opening.is_none());
+        let lane = open.min_by_key(|lane| lane.declares.len()).filter(|lane| lane.declares.len() < in_flight_max)?;
+        let (request, declare) = (ids.request(), row.pop_front()?);
         let method = declare.method.clone();
-        lane.declare = Some(declare);
+        lane.declares.push_back((request, declare));
         Some(Command::Call { request, channel: lane.channel, method })
     }
 }

@@ -60,37 +60,40 @@ pub(crate) struct ApplyQueue {
 
 impl ApplyQueue {
     /// Sorts all writes of a plan.
-    pub fn of(plan: &Plan) -> Self {
+    pub fn of(plan: Plan) -> Self {
         let mut groups: BTreeMap<u8, Group> = BTreeMap::new();
         let mut errands = ApplyQueue::default();
-        let new_exchanges: BTreeSet<&Object> = plan.changes.iter().map(|change| &change.object).collect();
-        for change in plan.changes.iter().filter(|change| !change.writes.is_empty()) {
-            let object = errands.objects.len();
-            let writes_left = change.writes.len();
-            errands.objects.push(ObjectProgress { object: change.object.clone(), writes_left, refused: false });
-            for write in &change.writes {
+        let objects = plan.changes.iter().map(|change| &change.object);
+        let is_exchange = |object: &&Object| matches!(object, Object::Exchange { .. });
+        let new_exchanges: BTreeSet<Object> = objects.filter(is_exchange).cloned().collect();
+        for Change { object, writes, .. } in plan.changes.into_iter().filter(|change| !change.writes.is_empty()) {
+            let at = errands.objects.len();
+            let writes_left = writes.len();
+            for write in writes {
                 match write {
-                    Write::Call(method) => errands.site(change).push(Declare { object, method: method.clone() }),
+                    Write::Call(method) => errands.site(&object).push(Declare { object: at, method }),
                     Write::Manage(act) => {
-                        let errand = ManagementRequest { object, act: act.clone() };
-                        if exchange_of(act).is_some_and(|exchange| new_exchanges.contains(&exchange)) {
-                            errands.site(change).topic_permissions.push_back(errand);
+                        let needs = exchange_of(&act);
+                        let (rank, in_flight_max) = rank(&act);
+                        let errand = ManagementRequest { object: at, act };
+                        if needs.is_some_and(|exchange| new_exchanges.contains(&exchange)) {
+                            errands.site(&object).topic_permissions.push_back(errand);
                             continue;
                         }
-                        let (rank, in_flight_max) = rank(act);
                         let group = groups.entry(rank).or_default();
                         group.in_flight_max = in_flight_max;
                         group.errands.push_back(errand);
                     }
                 }
             }
+            errands.objects.push(ObjectProgress { object, writes_left, refused: false });
         }
         errands.groups = groups.into_values().collect();
         errands
     }
 
-    fn site(&mut self, change: &Change) -> &mut VhostQueue {
-        let vhost = change.object.vhost().cloned().unwrap_or_else(|| "/".into());
+    fn site(&mut self, object: &Object) -> &mut VhostQueue {
+        let vhost = object.vhost().cloned().unwrap_or_else(|| "/".into());
         let at = self.sites.iter().position(|site| site.vhost == vhost).unwrap_or_else(|| {
             self.sites.push_back(VhostQueue::new(vhost));
             self.sites.len() - 1

@@ -1,5 +1,5 @@
 //! One channel of the client: what waits for its turn, what is under way, what was delivered and not settled.
-//! Decides what may be started now: one method at a time, and none before earlier publishes are written.
+//! Decides what may be started now: one method at a time, several declares, and none before earlier publishes are written.
 
 use crate::broker::{ConnectionId, DeliveryTag, Method, PublishId, Refusal, RequestId, Settlement};
 use crate::io::live::amqp::calls::REPLY_TO;
@@ -23,8 +23,8 @@ pub(crate) struct LiveChannel {
     /// As last set by the client; 0 is no limit.
     pub(crate) prefetch: u16,
     pub(crate) backlog: VecDeque<Item>,
-    /// The method that is under way.
-    pub(crate) calling: Option<Calling>,
+    /// The methods that are under way, in the order in which the broker answers them.
+    pub(crate) calling: VecDeque<Calling>,
     /// Publishes that lapin has not written yet.
     pub(crate) unwritten: Arc<AtomicUsize>,
     /// Publishes that lapin was given and the broker has not settled.
@@ -67,6 +67,10 @@ pub(crate) struct Calling {
     pub(crate) purpose: Purpose,
     pub(crate) since: Instant,
     pub(crate) what: String,
+    /// It declares or looks, so others of its kind may follow before its answer.
+    pub(crate) is_declare: bool,
+    /// It heard of its channel's end instead of an answer.
+    pub(crate) failed: bool,
 }
 
 /// Says for whom a method is called.
@@ -127,7 +131,7 @@ impl LiveChannel {
             replaced: Vec::new(),
             prefetch: 0,
             backlog: VecDeque::new(),
-            calling: None,
+            calling: VecDeque::new(),
             unwritten: Arc::default(),
             unsettled: BTreeMap::new(),
             progress: Instant::now(),
@@ -155,7 +159,7 @@ impl LiveChannel {
 
     /// Returns whether something is under way that will hear of the channel's end by itself.
     pub(crate) fn will_hear(&self) -> bool {
-        self.calling.is_some() || !self.unsettled.is_empty() || !self.feeds.is_empty()
+        !self.calling.is_empty() || !self.unsettled.is_empty() || !self.feeds.is_empty()
     }
 
     /// Takes the next item that may be started.
@@ -168,14 +172,26 @@ impl LiveChannel {
             Item::Publish(_) => self.unsettled.len() < window,
             // lapin writes these before the publishes that wait.
             Item::Settle { .. } => written(),
-            Item::Call { .. } | Item::Fence | Item::Close { .. } => self.calling.is_none() && written(),
+            Item::Call { method, .. } => (self.calling.is_empty() || self.may_follow(method)) && written(),
+            Item::Fence | Item::Close { .. } => self.calling.is_empty() && written(),
         };
         if may { self.backlog.pop_front() } else { None }
     }
 
+    /// Returns whether a method may be sent before those under way are answered.
+    fn may_follow(&self, method: &Method) -> bool {
+        is_declare(method) && self.calling.iter().all(|calling| calling.is_declare && !calling.failed)
+    }
+
+    /// Returns whether of several methods under way one has not heard of the channel's end yet: it may have been answered
+    /// before, and then it is not what ended the channel.
+    pub(crate) fn may_be_answered(&self) -> bool {
+        self.calling.len() > 1 && self.calling.iter().any(|calling| !calling.failed)
+    }
+
     /// Returns whether all that was asked of it is done, settled publishes aside.
     pub(crate) fn is_written_out(&self) -> bool {
-        let settled = self.backlog.is_empty() && self.calling.is_none();
+        let settled = self.backlog.is_empty() && self.calling.is_empty();
         !self.is_open() || settled && self.unwritten.load(Ordering::Relaxed) == 0
     }
 
@@ -204,8 +220,10 @@ impl LiveChannel {
         if let LiveChannelState::Opening { request } = self.state {
             refused.push(request);
         }
-        if let Some(Calling { purpose: Purpose::Client { request, .. }, .. }) = self.calling.take() {
-            refused.push(request);
+        for calling in self.calling.drain(..) {
+            if let Purpose::Client { request, .. } = calling.purpose {
+                refused.push(request);
+            }
         }
         for item in self.backlog.drain(..) {
             match item {
@@ -219,6 +237,11 @@ impl LiveChannel {
         self.channel = None;
         (refused, closing)
     }
+}
+
+/// Returns whether a method declares, binds or looks: what such methods of one row do does not depend on each other's answers.
+pub(crate) fn is_declare(method: &Method) -> bool {
+    matches!(method, Method::DeclareExchange(_) | Method::DeclareQueue(_) | Method::Bind(_) | Method::CheckQueue { .. })
 }
 
 /// Returns in words what a method does, for failures.

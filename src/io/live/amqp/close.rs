@@ -186,7 +186,11 @@ impl Live {
             self.lose(connection, cause);
         }
         for (channel, cause) in std::mem::take(&mut self.dying) {
-            self.close_line(channel, cause);
+            // Of several methods under way the first without an answer ended the channel: which it is shows when all have ended.
+            match self.lines.get(&channel).is_some_and(|line| line.is_open() && line.may_be_answered()) {
+                true => self.dying.push((channel, cause)),
+                false => self.close_line(channel, cause),
+            }
         }
         for (connection, cause) in std::mem::take(&mut self.heard) {
             self.find_ended(connection, cause);
@@ -210,16 +214,22 @@ impl Live {
     /// closed meanwhile, and first one that nothing else will tell of.
     fn find_ended(&mut self, connection: ConnectionId, cause: Refusal) {
         let mut lines = self.lines.iter_mut().filter(|(_, line)| line.connection == connection && !line.told);
-        let known = |line: &LiveChannel| matches!(&line.state, LiveChannelState::Dead(known) if *known == cause);
-        if let Some((_, line)) = lines.find(|(_, line)| known(line)) {
+        let is_dead = |line: &LiveChannel| matches!(&line.state, LiveChannelState::Dead(known) if *known == cause);
+        let is_dying = |channel: &ChannelId| self.dying.iter().any(|(of, known)| of == channel && *known == cause);
+        if let Some((_, line)) = lines.find(|(channel, line)| is_dead(line) || is_dying(channel)) {
             line.told = true;
             return;
         }
         let cut_off = self.lines.iter_mut().filter(|(_, line)| line.connection == connection && line.is_cut_off());
         if let Some((channel, line)) = cut_off.min_by_key(|(_, line)| line.will_hear()) {
             line.told = true;
-            let channel = *channel;
-            self.close_line(channel, cause);
+            match line.may_be_answered() {
+                true => self.dying.push((*channel, cause)),
+                false => {
+                    let channel = *channel;
+                    self.close_line(channel, cause);
+                }
+            }
         }
     }
 
@@ -335,7 +345,7 @@ impl LiveChannel {
             LiveChannelState::Opening { request } => Some(request),
             _ => None,
         };
-        let calling = self.calling.as_ref().and_then(|calling| match calling.purpose {
+        let calling = self.calling.iter().filter_map(|calling| match calling.purpose {
             crate::io::live::amqp::channel::Purpose::Client { request, .. } => Some(request),
             crate::io::live::amqp::channel::Purpose::Fence => None,
         });

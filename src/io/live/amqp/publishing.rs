@@ -5,7 +5,7 @@ use crate::broker::{ChannelId, DeliveryTag, Method, RequestId, Settlement};
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::calls::{call, fence};
-use crate::io::live::amqp::channel::{Calling, Item, Mandatory, Publishing, Purpose, describe};
+use crate::io::live::amqp::channel::{Calling, Item, Mandatory, Publishing, Purpose, describe, is_declare};
 use crate::io::live::amqp::translate::{TooLong, short, to_properties};
 use crate::io::live::job::Done;
 use lapin::options::{BasicAckOptions, BasicNackOptions, BasicPublishOptions, BasicRejectOptions};
@@ -115,7 +115,7 @@ impl Live {
             line.outstanding.clear();
         }
         let get_no_ack = if let Method::Get { no_ack, .. } = &method { Some(*no_ack) } else { None };
-        let serial = line.begin_call(Purpose::Client { request, consume, get_no_ack }, what);
+        let serial = line.begin_call(Purpose::Client { request, consume, get_no_ack }, what, is_declare(&method));
         if let Some(waiting) = self.waiting.get_mut(&request) {
             waiting.since = Instant::now();
         }
@@ -128,7 +128,7 @@ impl Live {
     fn start_fence(&mut self, channel: ChannelId) {
         let Some(line) = self.lines.get_mut(&channel) else { return };
         let Some(lapin_channel) = line.channel.clone() else { return };
-        let serial = line.begin_call(Purpose::Fence, "waiting for what was sent before".into());
+        let serial = line.begin_call(Purpose::Fence, "waiting for what was sent before".into(), false);
         self.start(Box::pin(async move {
             let result = fence(lapin_channel).await;
             Done::Called { channel, serial, result }
@@ -159,10 +159,11 @@ impl Live {
 }
 
 impl crate::io::live::amqp::channel::LiveChannel {
-    fn begin_call(&mut self, purpose: Purpose, what: String) -> u64 {
+    fn begin_call(&mut self, purpose: Purpose, what: String, is_declare: bool) -> u64 {
         self.serial += 1;
         self.dirty = false;
-        self.calling = Some(Calling { serial: self.serial, purpose, since: Instant::now(), what });
-        self.serial
+        let (serial, since) = (self.serial, Instant::now());
+        self.calling.push_back(Calling { serial, purpose, since, what, is_declare, failed: false });
+        serial
     }
 }
