@@ -1,9 +1,12 @@
 //! `apply` and `plan` against a live broker, in turn with RabbitMQ's own import of the same objects, with the same declares over
-//! bare AMQP, and with a load of the file and a bare GET of the export. Makes its own vhost and deletes it.
+//! bare AMQP, and with a `check` of the file and a bare GET of the export. Makes its own vhost and deletes it. The ratios are
+//! of wall clock; beside each time stands how much of it our own processor time was.
 
 use crate::bare_amqp::{Login, declare};
 
+use futures_util::{StreamExt, stream};
 use reqwest::{Client, Method};
+use rmqplay::foresee::lint_topology;
 use rmqplay::io::management::ManagementClient;
 use rmqplay::io::observe::observe_and_plan;
 use rmqplay::io::rehearse::apply_plan;
@@ -19,9 +22,16 @@ const VHOST: &str = "rmqplay.benchmark";
 /// How many queues, and as many bindings.
 pub const SIZES: [usize; 2] = [1_000, 10_000];
 /// How often each is measured, in turn; the median counts.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 7;
+/// How often at least, and from when on no more: to delete a vhost of many queues takes longer than to fill it.
+const ROUNDS_MIN: usize = 3;
+const ENOUGH: Duration = Duration::from_secs(45);
 /// Channels of bare AMQP; the best of them counts.
 const CHANNELS: [u16; 4] = [8, 32, 64, 128];
+/// Up to how many queues are put one by one, as Terraform does it.
+const ONE_BY_ONE_MAX: usize = 1_000;
+/// How many requests Terraform has under way at a time.
+const TERRAFORM_REQUESTS: usize = 10;
 
 pub struct Nothing;
 
@@ -72,45 +82,102 @@ fn load(text: &str) -> LoadedTopology {
 async fn measure(address: &Address, size: usize) {
     let text = definitions(size).to_string();
     let http = Http::new(address);
-    let (mut import, mut apply, mut planned, mut bare) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut declared: Vec<Vec<Duration>> = vec![Vec::new(); CHANNELS.len()];
-    let mut spent = Vec::new();
     let overview = meet(address).await.expect("a broker");
-    for _ in 0..ROUNDS {
-        http.empty_vhost().await;
-        import.push(timed(http.send(Method::POST, "/definitions", Some(text.clone()))).await);
-        for (channels, times) in CHANNELS.into_iter().zip(&mut declared) {
-            http.empty_vhost().await;
-            times.push(timed(declare_and_read(address, &http, channels, size)).await);
+    let version = &overview.full_version;
+    let began = Instant::now();
+    let channels = best_channels(address, &http, size, version).await;
+    let (mut import, mut apply, mut bare) = (Measured::default(), Measured::default(), Measured::default());
+    let (mut planned, mut checked) = (Measured::default(), Measured::default());
+    for round in 0..ROUNDS {
+        if round >= ROUNDS_MIN && began.elapsed() > ENOUGH {
+            break;
         }
         http.empty_vhost().await;
-        let before = own_time();
-        apply.push(timed(apply_and_prove(address, &overview, &text)).await);
-        spent.push(own_time().saturating_sub(before));
+        import.take(http.send(Method::POST, "/definitions", Some(text.clone()))).await;
+        http.empty_vhost().await;
+        bare.take(declare_and_read(address, &http, channels, size)).await;
+        http.empty_vhost().await;
+        apply.take(apply_and_prove(address, &overview, &text)).await;
         // The broker is at rest again.
         tokio::time::sleep(Duration::from_secs(1)).await;
         for _ in 0..3 {
-            planned.push(timed(plan_again(address, &overview, &text)).await);
-            bare.push(timed(check_and_get(&http, &text)).await);
+            planned.take(plan_again(address, &overview, &text)).await;
+            checked.take(check_and_get(&http, &text)).await;
         }
     }
-    http.send(Method::DELETE, &format!("/vhosts/{VHOST}"), None).await;
-    let (import, apply, planned, bare) = (median(import), median(apply), median(planned), median(bare));
-    let declared: Vec<f64> = declared.into_iter().map(median).collect();
-    let best = declared.iter().copied().fold(f64::INFINITY, f64::min);
-    let version = &overview.full_version;
+    let rounds = import.rounds();
     println!(
-        "  {version:<8} import {import:.3} s   apply {apply:.3} s, of it our own {:.3} s   ratio {:.2}",
-        median(spent),
-        apply / import
+        "  {version:<8} {rounds} rounds; import {import}   apply {apply}   apply / import {:.2}",
+        apply.over(&import)
     );
-    let shown: Vec<String> =
-        CHANNELS.iter().zip(&declared).map(|(channels, time)| format!("{channels}: {time:.3} s")).collect();
-    println!("           bare AMQP and GET by channels: {}   best/apply {:.2}", shown.join(", "), best / apply);
-    println!("           plan {planned:.3} s   load + GET {bare:.3} s   ratio {:.2}", planned / bare);
+    println!("           bare AMQP of {channels} channels and GET {bare}   bare / apply {:.2}", bare.over(&apply));
+    println!("           plan {planned}   check + GET {checked}   plan / (check + GET) {:.2}", planned.over(&checked));
+    if size <= ONE_BY_ONE_MAX {
+        let mut one_by_one = Measured::default();
+        http.empty_vhost().await;
+        one_by_one.take(http.put_one_by_one(size)).await;
+        println!(
+            "           HTTP, ten at a time, each read back {one_by_one}   over apply {:.2}",
+            one_by_one.over(&apply)
+        );
+    }
+    http.send(Method::DELETE, &format!("/vhosts/{VHOST}"), None).await;
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
+/// Finds the number of channels with which bare AMQP is the fastest.
+async fn best_channels(address: &Address, http: &Http, size: usize, version: &str) -> u16 {
+    let mut times = Vec::new();
+    for channels in CHANNELS {
+        let mut measured = Measured::default();
+        for _ in 0..2 {
+            http.empty_vhost().await;
+            measured.take(declare_and_read(address, http, channels, size)).await;
+        }
+        times.push((measured.shortest(), channels));
+    }
+    let shown: Vec<String> =
+        times.iter().map(|(time, channels)| format!("{channels}: {:.3} s", time.as_secs_f64())).collect();
+    println!("  {version:<8} bare AMQP and GET by channels, best of 2: {}", shown.join(", "));
+    times.into_iter().min().map_or(1, |(_, channels)| channels)
+}
+
+/// How long some work took each time it was done, and how much of it our own processor time was.
+#[derive(Default)]
+struct Measured {
+    took: Vec<Duration>,
+    own: Vec<Duration>,
+}
+
+impl Measured {
+    async fn take(&mut self, work: impl Future) {
+        let (began, before) = (Instant::now(), own_time());
+        work.await;
+        self.took.push(began.elapsed());
+        self.own.push(own_time().saturating_sub(before));
+    }
+
+    fn rounds(&self) -> usize {
+        self.took.len()
+    }
+
+    fn shortest(&self) -> Duration {
+        self.took.iter().min().copied().unwrap_or_default()
+    }
+
+    /// Returns how many times longer it took than other work, by the medians.
+    fn over(&self, other: &Measured) -> f64 {
+        median(&self.took) / median(&other.took)
+    }
+}
+
+impl std::fmt::Display for Measured {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.3} s (own {:.3})", median(&self.took), median(&self.own))
+    }
+}
+
+fn median(times: &[Duration]) -> f64 {
+    let mut times = times.to_vec();
     times.sort();
     times.get(times.len() / 2).copied().unwrap_or_default().as_secs_f64()
 }
@@ -138,14 +205,10 @@ async fn declare_and_read(address: &Address, http: &Http, channels: u16, size: u
 
 /// Does what `check` does, then asks for the export.
 async fn check_and_get(http: &Http, text: &str) {
-    drop(load(text));
+    let loaded = load(text);
+    drop(lint_topology(&loaded.topology, &loaded.origins, &[]));
+    drop(loaded);
     http.send(Method::GET, "/definitions", None).await;
-}
-
-async fn timed(work: impl Future) -> Duration {
-    let began = Instant::now();
-    work.await;
-    began.elapsed()
 }
 
 /// Does what `apply` does: load, look, write, read back.
@@ -155,7 +218,7 @@ async fn apply_and_prove(address: &Address, overview: &rmqplay::io::management::
     let management = ManagementClient::new(address).expect("a client");
     let vhosts = loaded.topology.vhost_names();
     let (_, before) = observe_and_plan(&management, overview, &vhosts, make).await.expect("read");
-    let applied = apply_plan(&before, address, &|_| {}).await.expect("applied");
+    let applied = apply_plan(before, address, overview, &|_| {}).await.expect("applied");
     assert!(applied.refused.is_empty(), "{:?}", applied.refused.first());
     let (_, after) = observe_and_plan(&management, overview, &vhosts, make).await.expect("read back");
     assert!(after.is_empty(), "{:?}", after.changes.first());
@@ -193,6 +256,24 @@ impl Http {
         let request = request.timeout(Duration::from_secs(300)).body(body.unwrap_or_default());
         let answer = request.send().await.expect("an answer");
         drop(answer.text().await);
+    }
+
+    /// Puts and reads each object by itself, some at a time, as Terraform's provider does: queues, then bindings.
+    async fn put_one_by_one(&self, size: usize) {
+        let exchange = json!({ "type": "topic", "durable": true }).to_string();
+        self.send(Method::PUT, &format!("/exchanges/{VHOST}/orders"), Some(exchange)).await;
+        let queue = |n: usize| async move {
+            let path = format!("/queues/{VHOST}/q{n}");
+            self.send(Method::PUT, &path, Some(json!({ "durable": true }).to_string())).await;
+            self.send(Method::GET, &path, None).await;
+        };
+        let binding = |n: usize| async move {
+            let path = format!("/bindings/{VHOST}/e/orders/q/q{n}");
+            self.send(Method::POST, &path, Some(json!({ "routing_key": format!("k{n}.#") }).to_string())).await;
+            self.send(Method::GET, &path, None).await;
+        };
+        stream::iter(0..size).for_each_concurrent(TERRAFORM_REQUESTS, queue).await;
+        stream::iter(0..size).for_each_concurrent(TERRAFORM_REQUESTS, binding).await;
     }
 
     async fn empty_vhost(&self) {

@@ -37,7 +37,7 @@ fn main() {
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     let wants = |section: &str| chosen.is_empty() || chosen.iter().any(|word| section.starts_with(word.as_str()));
     println!(
-        "deliveries per second of processor time, one thread (live: of wall clock); best of {}, median",
+        "deliveries per second of processor time, one thread (live: of wall clock); best of up to {}, median",
         tally::REPEATS
     );
     let shapes: [(&str, MakeShape); 3] =
