@@ -215,6 +215,7 @@ fn word_of(did: &ActionRecord) -> &'static str {
         ActionRecord::Settled(Settlement::Reject { requeue: false }) => "reject",
         ActionRecord::Held => "hold",
         ActionRecord::TimedOut => "timeout",
+        ActionRecord::CameBack => "came back",
         ActionRecord::Crashed => "crash",
         ActionRecord::ClosedChannel => "close_channel",
         ActionRecord::Cancelled => "cancel",
