@@ -125,9 +125,9 @@ fn the_scenario_of_the_design_says_what_it_says() {
     assert_eq!((worker.prefetch, worker.instances, worker.rules.len()), (1, 1, 4));
     let death = worker.rules[0].matcher.x_death.as_ref().expect("x_death");
     assert_eq!(death.count, Some(Count { min: 2, max: None }));
-    assert_eq!(worker.rules[1].actions, [Action::Delay(Millis(50)), Action::Reject { requeue: false }]);
+    assert_eq!(worker.rules[1].done.actions, [Action::Delay(Millis(50)), Action::Reject { requeue: false }]);
     assert_eq!(worker.rules[2].matcher.json, [("n".to_owned(), LateValue::Fixed(Value::I64(7)))]);
-    assert_eq!(worker.rules[2].actions, [Action::Nack { requeue: true, multiple: false }]);
+    assert_eq!(worker.rules[2].done.actions, [Action::Nack { requeue: true, multiple: false }]);
     let Act::Publish(series) = &quorum.steps[1].act else { panic!("a publish") };
     assert!(matches!(&series.id, Some(Text::Template(template)) if template.source() == "fine.{{ n }}"));
     assert_eq!(series.expiration, Some("5000".into()));
