@@ -189,6 +189,7 @@ impl Player {
                 self.seen.note(stream, format!("{queue} ready={ready} consumers={consumers}"));
             }
             Reply::Counted { messages } => self.seen.note(stream, format!("{messages} messages")),
+            Reply::Described { kind } => self.seen.note(stream, format!("type {kind:?}")),
             Reply::Got(None) => self.seen.note(stream, "empty"),
             Reply::Got(Some(got)) => {
                 if !step.has("no-ack") {
