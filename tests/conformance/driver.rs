@@ -287,6 +287,7 @@ impl Driver {
                 }
             }
             Reply::Counted { messages } => self.note(now, source, format!("messages={messages}")),
+            Reply::Described { kind } => self.note(now, source, format!("type {kind:?}")),
             Reply::Got(None) => self.note(now, source, "empty".into()),
             Reply::Got(Some(got)) => {
                 let id = got.delivery.message.properties.message_id.as_deref().unwrap_or("?").to_owned();
