@@ -78,6 +78,9 @@ const COMPARED: &str = "Brokers compared";
 /// The part whose examples are commands, not files: what scenarios exercise.
 const COVERAGE: &str = "Coverage";
 
+/// Another one: what `--explore` plays.
+const EXPLORED: &str = "Schedules explored";
+
 /// The last part of the page.
 const LAST: &str = "Files of other tools";
 
@@ -139,7 +142,7 @@ fn every_section_has_an_example() {
 #[test]
 fn every_example_plays() {
     let (mut scenarios, mut topologies) = (0, 0);
-    let commands = [BROKERS, PLANS, COMPARED, COVERAGE];
+    let commands = [BROKERS, PLANS, COMPARED, COVERAGE, EXPLORED];
     let of_language = sections().into_iter().filter(|section| !commands.contains(&section.part.as_str()));
     for (line, text) in of_language.flat_map(|section| section.examples) {
         let name = format!("src/language/reference.md:{line}");
