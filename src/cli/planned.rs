@@ -71,17 +71,19 @@ fn against(plan: &Plan, decision: Decision, deny: &[Denied]) -> Option<(ExitCode
                 report::refused_replacements_text(plan)
             )
         }
-        Decision::Denied => {
-            let findings = plan.problems.iter().filter(|problem| is_denied(problem, deny));
-            let codes: BTreeSet<&str> = findings.map(|problem| problem.code.text()).collect();
-            let codes: Vec<&str> = codes.into_iter().collect();
-            format!("--deny stands against {}", codes.join(", "))
-        }
+        Decision::Denied => denied(plan, deny),
         Decision::Protected => protected(plan),
         Decision::Loses => format!("{}; apply with --yes if that is meant", report::at_stake_text(plan)),
         Decision::DeletesMuch => format!("{}; apply with --yes if that is meant", deletes_much(plan)),
     };
     Some((ExitCode::Unsafe, why))
+}
+
+/// Says which findings are not accepted.
+pub(crate) fn denied(plan: &Plan, deny: &[Denied]) -> String {
+    let findings = plan.problems.iter().filter(|problem| is_denied(problem, deny));
+    let codes: BTreeSet<&str> = findings.map(|problem| problem.code.text()).collect();
+    format!("--deny stands against {}", codes.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 /// Says what is protected from deletion, and what to do.

@@ -23,7 +23,9 @@ pub use graph::{
     LadderRung, LinkKind, QueueBound, TopologyGraph, VhostGraph, as_planned, joined, mark_exercised, mark_planned,
     only_vhosts, topology_graph,
 };
-pub use lint::{ScenarioFindings, lint_scenario, lint_topology, unused_allowances, without_allowed};
+pub use lint::{
+    PlannedTopology, ScenarioFindings, lint_plan, lint_scenario, lint_topology, unused_allowances, without_allowed,
+};
 pub use route::{AskedRoute, FateCause, FateEnd, RouteFate, Routed, RoutedQueue, route};
 pub use suggest::{
     NoSuggestion, SuggestRequest, Suggested, Suggestion, WhyNoSuggestion, is_suggested, suggest, suggest_missing,

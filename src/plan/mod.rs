@@ -33,6 +33,7 @@ mod saved;
 mod stakes;
 mod unset;
 
+pub(crate) use all_objects::all_objects;
 pub use apply::{Applied, Applier, Stepwise};
 pub use change::{Change, ChangeKind, FieldChange, Plan, PolicyEffect, Write};
 pub use compose::plan;

@@ -10,6 +10,11 @@ pub struct FileId {
     place: u32,
 }
 
+impl FileId {
+    /// Names no text of any [`Sources`].
+    const NONE: Self = Self { part: u16::MAX, place: u32::MAX };
+}
+
 /// A range of bytes in one file, end exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
@@ -25,6 +30,16 @@ impl Span {
     /// Makes the span `start..end` (bytes) of `file`.
     pub fn new(file: FileId, start: usize, end: usize) -> Self {
         Self { file, start: start as u32, end: end.max(start) as u32 }
+    }
+
+    /// Makes the place of something that stands in no file: a number that tells it from others.
+    pub fn in_no_file(number: usize) -> Self {
+        Self::new(FileId::NONE, number, number)
+    }
+
+    /// Returns whether nothing can be shown there: no text holds it.
+    pub fn is_in_no_file(self) -> bool {
+        self.file == FileId::NONE
     }
 
     /// Reaches from the start of `self` to the end of `other`.

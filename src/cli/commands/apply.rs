@@ -96,7 +96,9 @@ impl Apply<'_> {
             self.terminal.error(&missing);
             return Ok(ExitCode::Environment);
         }
-        planned.problems.extend(warned_of(&planned, desired, &observed, Some(overview.version), &self.command.deny));
+        let (loaded, version) = (&desired.loaded, Some(overview.version));
+        let warned = warned_of(&planned, &loaded.topology, loaded, &observed, version, &self.command.deny);
+        planned.problems.extend(warned);
         let planned_for = desired.planned_for(&desired.address.place(), "broker", Some(overview.full_version.clone()));
         Ok(self.decide(&work, &observed, planned, &planned_for, &desired.loader.sources).await)
     }

@@ -4,12 +4,13 @@ use crate::cli::arguments::DestroyOptions;
 use crate::cli::desired::Desired;
 use crate::cli::planned;
 use crate::cli::terminal::Terminal;
+use crate::cli::warned::{decision_of, warned_of};
 use crate::cli::{ExitCode, runtime};
 use crate::io::management::ManagementClient;
 use crate::io::observe::observe;
 use crate::io::rehearse::{carry_out_stepwise, count_consumers};
 use crate::io::{BrokerFailure, meet};
-use crate::model::{Object, QueueName, counted};
+use crate::model::{Object, QueueName, Topology, counted};
 use crate::plan::{Decision, Observed, Plan, destroy, spared_from_destroy};
 use crate::report;
 
@@ -57,14 +58,17 @@ async fn carry_out(
     if !queues.is_empty() {
         count_consumers(&mut observed, &queues, address).await?;
     }
-    let planned = planned_of(command, desired, &observed);
+    let mut planned = planned_of(command, desired, &observed);
+    let (nothing, version) = (Topology::default(), Some(overview.version));
+    let warned = warned_of(&planned, &nothing, &desired.loaded, &observed, version, &command.deny);
+    planned.problems.extend(warned);
     if planned.is_empty() {
         planned::show(&planned, terminal, sources);
         terminal.status("nothing to do: the broker holds nothing that the files name");
         return Ok(ExitCode::Fine);
     }
     planned::show(&planned, terminal, sources);
-    let decision = Decision::of(&planned, command.yes);
+    let decision = decision_of(&planned, command.yes, &command.deny);
     if command.dry_run {
         terminal.status(&format!("{}; nothing was deleted", report::changes_text(&planned)));
     }
@@ -73,6 +77,10 @@ async fn carry_out(
         Decision::DeletesMuch => planned::deletes_much(&planned),
         Decision::Protected => {
             terminal.error(&format!("nothing was deleted: {}", planned::protected(&planned)));
+            return Ok(ExitCode::Unsafe);
+        }
+        Decision::Denied => {
+            terminal.error(&format!("nothing was deleted: {}", planned::denied(&planned, &command.deny)));
             return Ok(ExitCode::Unsafe);
         }
         _ if command.dry_run => return Ok(ExitCode::Differs),

@@ -60,7 +60,9 @@ pub fn plan_of(command: &PlanOptions, terminal: &Terminal) -> ExitCode {
                 let planned_for = desired.planned_for(file, "file", version.clone());
                 let mut planned = command.reach.plan(&desired, &observed);
                 let named = version.is_some().then_some(observed.version);
-                planned.problems.extend(warned_of(&planned, &desired, &observed, named, &command.deny));
+                let topology = &desired.loaded.topology;
+                let warned = warned_of(&planned, topology, &desired.loaded, &observed, named, &command.deny);
+                planned.problems.extend(warned);
                 tell(command, terminal, &desired, &planned, planned_for)
             }
             Err(code) => code,
@@ -103,7 +105,8 @@ async fn of_broker(command: &PlanOptions, terminal: &Terminal, desired: &Desired
         terminal.error(&missing);
         return Ok(ExitCode::Environment);
     }
-    planned.problems.extend(warned_of(&planned, desired, &observed, Some(overview.version), &command.deny));
+    let (loaded, version) = (&desired.loaded, Some(overview.version));
+    planned.problems.extend(warned_of(&planned, &loaded.topology, loaded, &observed, version, &command.deny));
     let planned_for = desired.planned_for(&address.place(), "broker", Some(overview.full_version));
     if let Some(file) = &command.save_plan {
         let decision = decision_of(&planned, command.yes, &command.deny);

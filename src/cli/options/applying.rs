@@ -102,6 +102,9 @@ pub struct DestroyOptions {
     /// Do not ask on a terminal; consents to no loss.
     #[arg(long)]
     pub auto_approve: bool,
+    /// Delete nothing (4) where what stays would get such a finding by it: warning, note (warnings as well), or a code; repeats.
+    #[arg(long, value_name = "LEVEL|CODE", value_delimiter = ',')]
+    pub deny: Vec<Denied>,
     /// Show what would be deleted, and delete nothing.
     #[arg(long)]
     pub dry_run: bool,

@@ -4,18 +4,30 @@
 use crate::source::{Code, Label, Problem, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many findings of one code are kept.
+/// How many findings of one code are kept, where no other number is asked for.
 pub const OF_A_CODE_MAX: usize = 50;
 
 /// Collects findings.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LintFindings {
+    of_a_code_max: usize,
     found: Vec<Problem>,
     told: BTreeSet<(Code, Span)>,
     counts: BTreeMap<Code, usize>,
 }
 
+impl Default for LintFindings {
+    fn default() -> Self {
+        Self::of_at_most(OF_A_CODE_MAX)
+    }
+}
+
 impl LintFindings {
+    /// Keeps so many findings of one code.
+    pub fn of_at_most(of_a_code_max: usize) -> Self {
+        Self { of_a_code_max, found: Vec::new(), told: BTreeSet::new(), counts: BTreeMap::new() }
+    }
+
     /// Takes a finding with its place, unless its code is told of that place already. Places that it has are related ones.
     pub fn add(&mut self, mut problem: Problem, place: Option<Span>, label: &str) {
         if place.is_some_and(|span| !self.told.insert((problem.code, span))) {
@@ -23,7 +35,7 @@ impl LintFindings {
         }
         let count = self.counts.entry(problem.code).or_default();
         *count += 1;
-        if *count <= OF_A_CODE_MAX {
+        if *count <= self.of_a_code_max {
             if let Some(span) = place {
                 problem.labels.insert(0, Label { span, text: label.to_owned() });
             }
@@ -33,7 +45,7 @@ impl LintFindings {
 
     /// Returns whether no more of a code are kept, so that none need be looked for.
     pub fn is_full(&self, code: Code) -> bool {
-        self.counts.get(&code).is_some_and(|count| *count >= OF_A_CODE_MAX)
+        self.counts.get(&code).is_some_and(|count| *count >= self.of_a_code_max)
     }
 
     /// Returns the findings in the order of the file.

@@ -9,6 +9,7 @@ mod findings;
 mod links;
 mod name_words;
 mod names;
+mod plans;
 mod plugins;
 mod policies;
 mod refusing_targets;
@@ -26,27 +27,33 @@ use findings::{LintFindings, OF_A_CODE_MAX};
 use std::collections::BTreeMap;
 
 pub(in crate::foresee) use dead_letter_ways::{DeadLetterWay, DeadLetterWays};
+pub use plans::{PlannedTopology, lint_plan};
 pub use scenario::{ScenarioFindings, lint_scenario};
 
 /// Lists what a topology does that somebody would regret, in the order of the file.
 pub fn lint_topology(topology: &Topology, origins: &Origins, profiles: &[Profile]) -> Vec<Problem> {
     let versions = versions(topology, profiles);
     let Some(view) = TopologyView::new(topology, origins, &versions) else { return Vec::new() };
-    let mut ways = DeadLetterWays::of(&view);
     let mut found = LintFindings::default();
-    dead_letters::check(&view, &mut ways, &mut found);
-    retries::endless_waits(&view, &ways, &mut found);
-    retries::unclimbable(&view, &ways, &mut found);
-    refusing_targets::check(&view, &ways, &mut found);
-    unused_dead_letters::check(&view, &ways, &mut found);
-    settings::check(&view, &ways, &mut found);
-    policies::check(&view, &mut found);
-    links::check(&view, &mut found);
-    plugins::check(&view, &mut found);
-    rights::check(&view, &mut found);
-    bindings::check(&view, &ways, &mut found);
-    names::check(&view, &mut found);
+    lint_view(&view, &mut found);
     found.sorted()
+}
+
+/// Looks at a topology from all sides.
+fn lint_view(view: &TopologyView<'_>, found: &mut LintFindings) {
+    let mut ways = DeadLetterWays::of(view);
+    dead_letters::check(view, &mut ways, found);
+    retries::endless_waits(view, &ways, found);
+    retries::unclimbable(view, &ways, found);
+    refusing_targets::check(view, &ways, found);
+    unused_dead_letters::check(view, &ways, found);
+    settings::check(view, &ways, found);
+    policies::check(view, found);
+    links::check(view, found);
+    plugins::check(view, found);
+    rights::check(view, found);
+    bindings::check(view, &ways, found);
+    names::check(view, found);
 }
 
 /// Notes each entry of `allow` that silences nothing. `problems` are those before anything was left out; `own` says whether
