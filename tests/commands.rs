@@ -7,6 +7,8 @@
 //! `@live tls` needs RMQPLAY_TEST_TLS, the folder of certificates: $TLS, and $TLS_BROKER, whose management is 10000 further.
 #![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
+#[path = "support/answers.rs"]
+mod answers;
 #[path = "support/brokers.rs"]
 mod brokers;
 #[path = "support/files.rs"]
@@ -112,6 +114,9 @@ fn tls_tests(scripts: &[PathBuf]) -> Vec<Trial> {
 fn says_what_it_says(path: &Path, broker: Option<&Broker>) -> Checked {
     let script = fs::read_to_string(path).expect("a readable script");
     let folder = staged(path);
+    // A script that begins with `@answers` has a management API at $MANAGEMENT that answers as its answers.txt says.
+    let answers = begins_with(path, "@answers")
+        .then(|| answers::serve(&fs::read_to_string(folder.path().join("answers.txt")).expect("answers")));
     let mut said = String::new();
     let mut lines = script.lines().peekable();
     while let Some(line) = lines.next() {
@@ -123,7 +128,7 @@ fn says_what_it_says(path: &Path, broker: Option<&Broker>) -> Checked {
         while lines.peek().is_some_and(|next| !next.starts_with("$ ") && !next.starts_with("# ")) {
             lines.next();
         }
-        let _ = writeln!(said, "{line}\n{}", run(command, folder.path(), broker));
+        let _ = writeln!(said, "{line}\n{}", run(command, folder.path(), broker, answers.as_deref()));
     }
     golden::check(path, &(said.trim_end().to_owned() + "\n"))
 }
@@ -154,7 +159,7 @@ fn copy(from: &Path, to: &Path, deep: bool) {
 }
 
 /// Runs one command; returns both outputs, with what differs in each run replaced.
-fn run(command: &str, folder: &Path, broker: Option<&Broker>) -> String {
+fn run(command: &str, folder: &Path, broker: Option<&Broker>, answers: Option<&str>) -> String {
     let plain = program::rmqplay();
     let program = Path::new(plain.get_program()).parent().expect("a folder");
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
@@ -170,8 +175,12 @@ fn run(command: &str, folder: &Path, broker: Option<&Broker>) -> String {
     let url = broker.map(|broker| broker.url.as_str()).unwrap_or_default();
     let tls = std::env::var("RMQPLAY_TEST_TLS").unwrap_or_default();
     bash.env("TLS", tls).env("TLS_BROKER", tls_place(url, "localhost"));
-    let output = bash.env("BROKER", url).env("MANAGEMENT", management_of(url)).output().expect("bash runs");
+    let management = answers.map_or_else(|| management_of(url), str::to_owned);
+    let output = bash.env("BROKER", url).env("MANAGEMENT", management).output().expect("bash runs");
     let mut said = steady(&String::from_utf8_lossy(&output.stdout), broker);
+    if let Some(answers) = answers {
+        said = said.replace(answers.trim_start_matches("http://"), "[management]");
+    }
     if let Some(code) = output.status.code().filter(|code| *code != 0) {
         let _ = write!(said, "{}[exit {code}]", if said.is_empty() || said.ends_with('\n') { "" } else { "\n" });
     }

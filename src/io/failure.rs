@@ -58,6 +58,12 @@ impl BrokerFailure {
         self
     }
 
+    /// Adds that a broker which cannot be reached is not needed to play.
+    pub fn or_simulated(self) -> Self {
+        let hint = format!("{}; `--broker sim` plays without one", self.hint);
+        if matches!(self.kind, BrokerFailureKind::Unreachable { .. }) { Self { hint, ..self } } else { self }
+    }
+
     /// Makes the failure of a user without a tag, who was refused `to`.
     pub fn no_tag(tag: &str, user: &str, to: String, address: impl fmt::Display) -> Self {
         let needed = format!("the tag `{tag}` for user '{user}'");
@@ -79,12 +85,18 @@ impl BrokerFailure {
     pub fn refusal(&self) -> Option<Refusal> {
         let (code, text) = match &self.kind {
             BrokerFailureKind::Refused { status, reason } => (*status, reason.clone()),
-            BrokerFailureKind::ServerError { status, body, .. } => (*status, body.clone()),
+            BrokerFailureKind::ServerError { status, request, body } => (*status, answer_to(request, body)),
             BrokerFailureKind::NotFound { what } => (404, what.clone()),
             _ => return None,
         };
         Some(Refusal::new(Scope::Management, code, text))
     }
+}
+
+/// Writes what a server said with what it was asked: the reason alone tells nothing of a fault that is not of the request.
+fn answer_to(request: &str, body: &str) -> String {
+    let said = if body.is_empty() { "an empty body" } else { body };
+    format!("{said} (the answer to {request})")
 }
 
 impl BrokerFailure {

@@ -51,8 +51,8 @@ pub async fn meet(address: &Address) -> Result<Overview, BrokerFailure> {
     match speaks {
         Speaks::Closed(_) if is_tls_at_fault => Err(failure),
         Speaks::Closed(why) => Err(BrokerFailure::new(BrokerFailureKind::Unreachable { why }, address).hint(
-            "start a broker there, or give another address with --broker (`run` plays on the simulated one, too: --broker sim); \
-             `docker compose up -d` starts three versions, `rmqplay wait` waits until one is ready",
+            "start a broker there, or give another address with --broker; `docker compose up -d` starts three versions, \
+             `rmqplay wait` waits until one is ready",
         )),
         _ => Err(failure),
     }

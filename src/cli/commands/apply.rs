@@ -171,7 +171,8 @@ impl Apply<'_> {
         let (command, terminal) = (self.command, self.terminal);
         let decision = decision_of(&planned, command.yes, &command.deny);
         if command.dry_run || command.save_plan.is_some() {
-            show(&planned, decision, &command.deny, terminal, sources);
+            let next = command.save_plan.is_none().then_some("without --dry-run it is");
+            show(&planned, decision, &command.deny, next, terminal, sources);
             let code = code_of_decision(decision);
             return match &command.save_plan {
                 Some(file) => {
@@ -231,6 +232,10 @@ impl Apply<'_> {
             Some(again) => {
                 terminal.error("read back, and the broker still differs from the file:");
                 terminal.error(&report::plan_text(again, terminal.palette));
+                terminal.error(&format!(
+                    "{} of {changes} were made; apply again to go on, once what stands against it is mended",
+                    outcome.applied.done.len()
+                ));
                 if outcome.applied.refused.is_empty() { ExitCode::Failed } else { ExitCode::Environment }
             }
             None => ExitCode::Failed,

@@ -67,7 +67,7 @@ pub(crate) fn play_on_live(
         match asked {
             Err(code) => code,
             Ok(Err(failure)) => {
-                stage.failure(&live.argument, &failure);
+                stage.failure(&live.argument, &failure.or_simulated());
                 ExitCode::Environment
             }
             Ok(Ok(overview)) => {

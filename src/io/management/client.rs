@@ -1,5 +1,5 @@
 //! Sends one request and reads its answer: status, JSON, or why not.
-//! Takes paths that are already encoded; never retries a refusal.
+//! Takes paths that are already encoded; never repeats what was refused, nor what may not be done twice.
 
 use crate::io::address::{Address, TlsOptions};
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
@@ -26,10 +26,12 @@ const BODY_SHOWN_MAX: usize = 200;
 /// # Errors
 /// Every request fails in the same ways: the API is not there or is none, the login or a tag is refused, RabbitMQ refuses
 /// what was asked (its status and reason), or no answer comes within 60 s. The [`BrokerFailure`] names the address and says
-/// what to try. Nothing is asked a second time.
+/// what to try. Only a request that met a closed connection, and that may be repeated, is sent once more.
 #[derive(Clone)]
 pub struct ManagementClient {
     http: reqwest::Client,
+    /// Makes a connection for each request: what met a closed one must not meet another.
+    fresh: reqwest::Client,
     base: String,
     user: String,
     password: Secret,
@@ -51,26 +53,29 @@ impl ManagementClient {
                 .hint(bad.help.clone())
         })?;
         let broken = |why: String| BrokerFailure::new(BrokerFailureKind::NoManagement { why }, &base);
-        let mut builder = reqwest::Client::builder()
-            .no_proxy()
-            .tcp_nodelay(true)
-            .pool_idle_timeout(IDLE)
-            .connect_timeout(CONNECT)
-            .timeout(REQUEST)
-            .redirect(reqwest::redirect::Policy::none());
-        if base.starts_with("https:") {
+        let config = if base.starts_with("https:") {
             // Another server than the broker's has a name of its own.
             let named = address.tls_options.server_name.as_deref().filter(|_| address.management.is_none());
-            let config = client_config(&address.tls_options, named).map_err(|fault| fault.at(&base))?;
-            builder = builder.tls_backend_preconfigured(config);
+            client_config(&address.tls_options, named).map_err(|fault| fault.at(&base))?
         } else {
             // Without it the system's certificates are read and parsed, tens of milliseconds for nothing.
-            let config = trusting_nobody().map_err(|fault| fault.at(&base))?;
-            builder = builder.tls_backend_preconfigured(config);
-        }
-        let http = builder.build().map_err(|error| broken(innermost(&error)))?;
+            trusting_nobody().map_err(|fault| fault.at(&base))?
+        };
+        let build = |kept: usize| {
+            let builder = reqwest::Client::builder()
+                .no_proxy()
+                .tcp_nodelay(true)
+                .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(kept)
+                .connect_timeout(CONNECT)
+                .timeout(REQUEST)
+                .redirect(reqwest::redirect::Policy::none());
+            let built = builder.tls_backend_preconfigured(config.clone()).build();
+            built.map_err(|error| broken(innermost(&error)))
+        };
+        let (http, fresh) = (build(usize::MAX)?, build(0)?);
         let (user, password) = (address.user.clone(), address.password.clone());
-        Ok(Self { http, base, user, password, tls_options: address.tls_options.clone() })
+        Ok(Self { http, fresh, base, user, password, tls_options: address.tls_options.clone() })
     }
 
     /// Returns the URL as people see it.
@@ -118,15 +123,17 @@ impl ManagementClient {
         verb: &str,
     ) -> Result<(u16, String), BrokerFailure> {
         let url = format!("{}/api{path}", self.base);
-        let mut request = self.http.request(method.clone(), url).basic_auth(&self.user, Some(self.password.expose()));
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        if let Some(reason) = reason {
-            request = request.header("X-RefusalReason", reason);
+        let request = |client: &reqwest::Client| {
+            let request = client.request(method.clone(), &url).basic_auth(&self.user, Some(self.password.expose()));
+            let request = body.iter().fold(request, |request, body| request.json(body));
+            reason.iter().fold(request, |request, reason| request.header("X-RefusalReason", *reason))
+        };
+        let mut sent = request(&self.http).send().await;
+        if sent.as_ref().is_err_and(|error| is_closed_connection(error) && method.is_idempotent()) {
+            sent = request(&self.fresh).send().await;
         }
         let method = request_line(&method, path);
-        let answer = request.send().await.map_err(|error| self.unsent(&error, verb, path))?;
+        let answer = sent.map_err(|error| self.unsent(&error, verb, path))?;
         let status = answer.status().as_u16();
         let text = answer.text().await.map_err(|error| self.unsent(&error, verb, path))?;
         if (200..300).contains(&status) {
@@ -205,6 +212,11 @@ impl ManagementClient {
     }
 }
 
+/// Returns whether a request met a connection that the server had closed, or was closing, while it was unused: no answer began.
+fn is_closed_connection(error: &reqwest::Error) -> bool {
+    error.is_request() && !error.is_connect() && !error.is_timeout() && tls_error_in(error).is_none()
+}
+
 /// Writes what was asked: `GET /api/vhosts`.
 fn request_line(method: &Method, path: &str) -> String {
     format!("{method} /api{path}")
@@ -258,6 +270,52 @@ mod tests {
             "reason": ["invalid_regexp", [40], [[109, 105, 115, 115, 105, 110, 103, 32, 41], 1]]});
         assert_eq!(reason_of(&json).as_deref(), Some("invalid_regexp ( missing ) 1"));
         assert_eq!(reason_of(&serde_json::json!({"x": 1})), None);
+    }
+
+    /// Listens and drops each connection at the second request on it, as a server does that closes idle ones; returns a client
+    /// and the requests that were answered.
+    async fn closing() -> (ManagementClient, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let answered = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let kept = answered.clone();
+        tokio::spawn(async move {
+            for _ in 0..16 {
+                let (mut socket, _) = listener.accept().await.expect("a connection");
+                let mut request = [0; 4096];
+                let read = socket.read(&mut request).await.expect("a request");
+                let line = String::from_utf8_lossy(&request[..read]).lines().next().unwrap_or_default().to_owned();
+                kept.lock().expect("a list").push(line);
+                socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]").await.expect("written");
+                // Whatever comes next on it meets the end.
+                tokio::spawn(async move {
+                    let _ = socket.read(&mut [0; 4096]).await;
+                });
+            }
+        });
+        let address: Address = "amqp://127.0.0.1".parse().expect("a URL");
+        let address = address.with_management(&format!("http://127.0.0.1:{port}")).expect("a URL");
+        (ManagementClient::new(&address).expect("a client"), answered)
+    }
+
+    #[tokio::test]
+    async fn what_meets_a_closed_connection_is_sent_once_more_where_that_is_safe() {
+        let (client, answered) = closing().await;
+        for _ in 0..2 {
+            client.get("/vhosts").await.expect("read");
+        }
+        client.put("/users/al", Json::Null).await.expect("written");
+        client.delete("/users/al").await.expect("deleted");
+        client.get("/vhosts").await.expect("read");
+        let failure = client.post("/queues/%2F/a/actions").await.expect_err("a post is not repeated");
+        assert!(matches!(failure.kind, BrokerFailureKind::Broken { .. }), "{failure}");
+        let told = failure.to_string();
+        assert!(told.contains("broke off while asked to post /queues/%2F/a/actions: "), "{told}");
+        let asked: Vec<String> =
+            answered.lock().expect("a list").iter().map(|line| line.replace(" HTTP/1.1", "")).collect();
+        let gets = "GET /api/vhosts";
+        assert_eq!(asked, [gets, gets, "PUT /api/users/al", "DELETE /api/users/al", gets]);
     }
 
     #[tokio::test]
