@@ -10,9 +10,10 @@ use crate::cli::terminal::Terminal;
 use crate::io::management::{ManagementClient, Overview};
 use crate::io::rehearse::{apply_plan, carry_out_stepwise};
 use crate::io::{Address, BrokerFailure};
-use crate::model::{Credential, Name, Origins, Topology};
-use crate::plan::{Applied, Observed, Plan, plan};
+use crate::model::{Credential, Name, Object, Origins, Topology};
+use crate::plan::{Applied, ChangeKind, Observed, Plan, plan};
 use crate::report;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long a read-back waits before it looks again: a list of 3.10 may be some seconds old.
@@ -41,6 +42,8 @@ pub(crate) struct ApplyWork<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct ApplyOutcome {
     pub applied: Applied,
+    /// What the plan deletes.
+    pub meant: BTreeSet<Object>,
     /// What the broker still lacks; `None` when it could not be read back.
     pub again: Option<Plan>,
     /// The account in use got a hash whose password the file does not tell: the rest was proven before.
@@ -69,7 +72,10 @@ impl ApplyWork<'_> {
     /// Writes a plan, the account in use last, and reads back.
     pub async fn carry_out(&self, planned: Plan, progress: &RunProgress) -> ApplyOutcome {
         let account = &self.address.user;
-        let mut outcome = ApplyOutcome::default();
+        let mut outcome = ApplyOutcome {
+            meant: planned.deleted().map(|change| change.object.clone()).collect(),
+            ..Default::default()
+        };
         let PlanParts { replacements, mut rest, deletions } = PlanParts::of(planned);
         if let Some((reach, desired)) = self.reach.filter(|_| !replacements.is_empty()) {
             match reach.replace(&replacements, desired, self.terminal).await {
@@ -102,8 +108,8 @@ impl ApplyWork<'_> {
             }
         }
         let refused = !outcome.applied.refused.is_empty();
-        let seen =
-            self.read_back(self.address, refused, |again| again.clone().without_user(account).0.is_empty()).await;
+        let is_done = |again: &Plan| again.clone().without_user(account).0.is_empty();
+        let seen = self.read_back(self.address, refused, &outcome.meant, is_done).await;
         let again = match seen {
             Ok(again) => again,
             Err(failure) => return ApplyOutcome { failure: Some(failure), ..outcome },
@@ -136,21 +142,28 @@ impl ApplyWork<'_> {
             _ => self.address.clone(),
         };
         let refused = !outcome.applied.refused.is_empty();
-        match self.read_back(&login, refused, Plan::is_empty).await {
+        match self.read_back(&login, refused, &outcome.meant, Plan::is_empty).await {
             Ok(again) => outcome.again = Some(again),
             Err(failure) => outcome.failure = Some(failure),
         }
         outcome
     }
 
-    /// Plans until nothing is left, a bounded number of times; once where a refusal explains what is left.
+    /// Plans until nothing is left, a bounded number of times; once where a refusal explains what is left. What came to the
+    /// broker meanwhile, or was kept by what is gone by now, was not `meant` to be deleted: the next plan lists it.
     async fn read_back(
         &self,
         address: &Address,
         refused: bool,
+        meant: &BTreeSet<Object>,
         is_done: impl Fn(&Plan) -> bool,
     ) -> Result<Plan, BrokerFailure> {
-        let look = async || self.look(address).await.map(|(_, again)| again);
+        let look = async || {
+            let (_, mut again) = self.look(address).await?;
+            let is_new = |kind: &ChangeKind| matches!(kind, ChangeKind::Delete { .. });
+            again.changes.retain(|change| !is_new(&change.kind) || meant.contains(&change.object));
+            Ok(again)
+        };
         look_until(&LOOKS, look, |again| refused || is_done(again)).await
     }
 }

@@ -1,9 +1,9 @@
 //! What plugins and clients of other protocols make for themselves, by the names and marks that RabbitMQ gives it.
 //! Takes names and arguments; says who made an object. Never looks at what a file declares.
 
-use crate::model::{DestinationKind, Exchange, Name, Topology, Value};
+use crate::model::{DestinationKind, Exchange, Name, Parameter, Topology, Value};
 use crate::plan::move_queue::Holding;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who makes objects that no file declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +40,8 @@ const OF_QUEUES: [(&str, Maker); 7] = [
 /// Finds who made an object; reads shovels and super streams once.
 #[derive(Debug)]
 pub struct Makers<'a> {
-    /// Queues and exchanges that a shovel names: it declares them when they are missing.
-    shovelled: BTreeSet<&'a str>,
+    /// Queues and exchanges that a shovel names, with the shovel: it declares them when they are missing.
+    shovelled: BTreeMap<&'a str, &'a Parameter>,
     partitions: BTreeSet<(&'a Name, &'a Name)>,
 }
 
@@ -50,22 +50,28 @@ impl<'a> Makers<'a> {
     pub fn of(observed: &'a Topology) -> Self {
         let keys = ["src-queue", "dest-queue", "src-exchange", "dest-exchange"];
         let shovels = observed.parameters.iter().filter(|parameter| parameter.component == "shovel");
-        let named = shovels.flat_map(|shovel| keys.iter().filter_map(|key| shovel.value.get(key)?.as_str()));
+        let named =
+            |shovel: &'a Parameter| keys.iter().filter_map(move |key| Some((shovel.value.get(key)?.as_str()?, shovel)));
         let exchanges = observed.exchanges.iter().filter(|exchange| is_super_stream(exchange));
         let super_streams: BTreeSet<(&Name, &Name)> = exchanges.map(|it| (&it.vhost, &it.name)).collect();
         let partitions = observed.bindings.iter().filter(|it| it.destination_kind == DestinationKind::Queue);
         let partitions = partitions.filter(|it| super_streams.contains(&(&it.vhost, &it.source)));
         Self {
-            shovelled: named.collect(),
+            shovelled: shovels.flat_map(named).collect(),
             partitions: partitions.map(|binding| (&binding.vhost, &binding.destination)).collect(),
         }
+    }
+
+    /// Returns the shovel that names a queue or an exchange.
+    pub(crate) fn shovel_of(&self, name: &Name) -> Option<&'a Parameter> {
+        self.shovelled.get(name.as_str()).copied()
     }
 
     /// Returns who made a queue; `None` when it was declared.
     pub fn of_queue(&self, vhost: &Name, name: &Name) -> Option<Maker> {
         let by_name = OF_QUEUES.iter().find(|(beginning, _)| name.starts_with(beginning)).map(|(_, maker)| *maker);
         let by_move = Holding::moved_by_name(name).map(|_| Maker::Move);
-        let by_shovel = self.shovelled.contains(name.as_str()).then_some(Maker::Shovel);
+        let by_shovel = self.shovel_of(name).map(|_| Maker::Shovel);
         let by_stream = self.partitions.contains(&(vhost, name)).then_some(Maker::Streams);
         by_name.or(by_move).or(by_shovel).or(by_stream)
     }
@@ -81,7 +87,7 @@ impl<'a> Makers<'a> {
         if Holding::moved_by_name(&exchange.name).is_some() {
             return Some(Maker::Move);
         }
-        let by_shovel = self.shovelled.contains(exchange.name.as_str()).then_some(Maker::Shovel);
+        let by_shovel = self.shovel_of(&exchange.name).map(|_| Maker::Shovel);
         by_shovel.or_else(|| is_super_stream(exchange).then_some(Maker::Streams))
     }
 }

@@ -3,10 +3,11 @@
 
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
-use crate::model::{Handling, Name, Object, Topology};
+use crate::model::{Handling, Name, Object, Parameter, Topology};
 use crate::plan::deletion::{deletion, in_order};
 use crate::plan::diff::loss::judge_policies;
 use crate::plan::extra::Extra;
+use crate::plan::foreign::{Maker, Makers};
 use crate::plan::ignore_list::IgnoreList;
 use crate::plan::referrers::Staying;
 use crate::plan::{Change, Observed, Risk, cluster_extras, extras, named};
@@ -88,7 +89,7 @@ pub fn prune(
     changes
 }
 
-/// Notes what stays although the file does not name it, since what the file ignores would go with it.
+/// Notes what stays although the file does not name it: what the file ignores would go with it, or a shovel names it.
 pub fn spared(
     desired: &Topology,
     handling: &Handling,
@@ -96,12 +97,45 @@ pub fn spared(
     vhosts: &[Name],
     scope: DeletionScope,
 ) -> Vec<Problem> {
-    if handling.ignored.is_empty() {
-        return Vec::new();
-    }
     let ignored = IgnoreList::of(&handling.ignored);
-    let beside = beside(desired, observed, vhosts, &ignored, scope);
-    beside.filter_map(|it| Some(stays(&it.object, &ignored.held_by(&it.object, observed)?))).collect()
+    let mut notes = of_shovels(desired, observed, vhosts, &ignored);
+    if !handling.ignored.is_empty() {
+        let beside = beside(desired, observed, vhosts, &ignored, scope);
+        notes.extend(beside.filter_map(|it| Some(stays(&it.object, &ignored.held_by(&it.object, observed)?))));
+    }
+    notes
+}
+
+/// Notes the queues and exchanges that stay since a shovel names them: it may have declared them itself, and would again.
+fn of_shovels(desired: &Topology, observed: &Observed, vhosts: &[Name], ignored: &IgnoreList) -> Vec<Problem> {
+    let old = &observed.topology;
+    let makers = Makers::of(old);
+    let queues = old.queues.iter().filter(|it| makers.of_queue(&it.vhost, &it.name) == Some(Maker::Shovel));
+    let queues = queues.filter(|it| desired.queue(&it.vhost, &it.name).is_none());
+    let exchanges = old.exchanges.iter().filter(|it| makers.of_exchange(it) == Some(Maker::Shovel));
+    let is_named =
+        |vhost: &Name, name: &Name| desired.exchanges.iter().any(|it| it.vhost == *vhost && it.name == *name);
+    let exchanges = exchanges.filter(|it| !is_named(&it.vhost, &it.name));
+    let ends = queues.map(|it| (&it.vhost, &it.name, it.object()));
+    let ends = ends.chain(exchanges.map(|it| (&it.vhost, &it.name, it.object())));
+    let ends = ends.filter(|(vhost, _, object)| vhosts.contains(vhost) && !ignored.covers(object));
+    let goes = |shovel: &Parameter| {
+        let object = shovel.object();
+        vhosts.contains(&shovel.vhost)
+            && !ignored.covers(&object)
+            && !desired.parameters.iter().any(|it| it.object() == object)
+    };
+    ends.filter_map(|(_, name, object)| {
+        let shovel = makers.shovel_of(name)?;
+        let text =
+            format!("{} stays: shovel '{}' names it, and declares it where it is missing", named(&object), shovel.name);
+        let help = match goes(shovel) {
+            true => "the shovel goes; once it is gone, the next --prune deletes what it leaves behind",
+            false => "name it in the file, which tells what it should be, or under `ignore`",
+        };
+        Some(Problem::note(Code::PlanSpared, text).help(help))
+    })
+    .collect()
 }
 
 /// Notes that an object stays, and what would go with it.
