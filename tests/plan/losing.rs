@@ -62,16 +62,11 @@ fn one(key: &str, value: impl Into<Json>) -> Policy {
 
 #[test]
 fn values_of_a_policy_that_get_worse_are_risks_even_for_empty_queues() {
-    let cases: [(Policy, Policy, &str); 7] = [
+    let cases: [(Policy, Policy, &str); 6] = [
         (one("max-length", 10), one("max-length", 5), "max-length 10 -> max-length 5"),
         (one("max-length-bytes", 10), one("max-length-bytes", 5), "max-length-bytes 10 -> max-length-bytes 5"),
         (one("expires", 9000), one("expires", 8000), "expires 9000 -> expires 8000"),
         (one("message-ttl", 9000), one("message-ttl", 8000), "message-ttl 9000 -> message-ttl 8000"),
-        (
-            one("overflow", "reject-publish"),
-            one("overflow", "drop-head"),
-            "overflow reject-publish -> overflow drop-head",
-        ),
         (
             one("dead-letter-exchange", "a"),
             one("dead-letter-exchange", "b"),
@@ -277,4 +272,44 @@ fn an_alternate_exchange_that_a_deleted_policy_set_is_a_risk() {
     let of = |policies| Topology { exchanges: vec![exchange("game", "topic")], ..under(policies) };
     let (risk, _) = pruned(of(vec![ae]), of(vec![]), &[]);
     assert!(risk.ends_with("[] alternate-exchange audit -> alternate-exchange none"), "{risk}");
+}
+
+/// Holds the quorum queue `rest` under one policy.
+fn on_rest(keys: &[(&str, Json)]) -> Vec<Policy> {
+    vec![policy("p", "^rest$", 0, keys)]
+}
+
+#[test]
+fn overflow_counts_only_beside_a_limit_before_and_after() {
+    let limit = ("max-length", Json::from(10));
+    let refusing = ("overflow", Json::from("reject-publish"));
+    let dropping = ("overflow", Json::from("drop-head"));
+    let risk =
+        |old: &[(&str, Json)], new: &[(&str, Json)]| risks(under(on_rest(old)), only(on_rest(new)), &[("rest", 3)]);
+    let both = risk(&[limit.clone(), refusing.clone()], &[limit.clone(), dropping.clone()]);
+    assert!(both.contains("what happens to messages beyond the limit changes"), "{both}");
+    let gone = risk(&[limit.clone(), refusing.clone()], std::slice::from_ref(&limit));
+    assert!(gone.ends_with("[rest:3] overflow reject-publish -> overflow none"), "{gone}");
+    let usual = risk(&[limit.clone(), dropping], std::slice::from_ref(&limit));
+    assert_eq!(usual, "", "drop-head is what it is without the key");
+    let priority = ("max-priority", Json::from(3));
+    assert_eq!(risk(&[limit.clone(), refusing.clone(), priority.clone()], &[priority]), "", "the limit goes, too");
+    assert_eq!(
+        pruned(under(on_rest(&[limit, refusing.clone()])), under(vec![]), &[("rest", 3)]).0,
+        "",
+        "the policy goes"
+    );
+    let at_least_once = [("dead-letter-exchange", Json::from("d")), ("dead-letter-strategy", "at-least-once".into())];
+    let with = [&at_least_once[..], &[refusing]].concat();
+    let weaker = risk(&with, &at_least_once);
+    assert!(weaker.contains("dead letters are handed over with another guarantee"), "{weaker}");
+}
+
+#[test]
+fn a_delivery_limit_that_goes_leaves_the_usual_one() {
+    let (text, effects) = pruned(under(on_rest(&[("delivery-limit", 100.into())])), under(vec![]), &[]);
+    assert!(text.contains("messages that come back too often leave the queue"), "{text}");
+    assert_eq!(effects, ["policy 'p': rest delivery-limit 100 -> 20"]);
+    let (text, effects) = pruned(under(on_rest(&[("delivery-limit", 5.into())])), under(vec![]), &[("rest", 3)]);
+    assert_eq!((text.as_str(), &effects[..]), ("", &["policy 'p': rest delivery-limit 5 -> 20".to_owned()][..]));
 }

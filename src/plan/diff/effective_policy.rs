@@ -47,6 +47,16 @@ impl<'a> Policies<'a> {
         }
     }
 
+    /// Returns what is in effect for a queue, and the limit on deliveries that a quorum queue has where nothing sets one
+    /// (CO-13).
+    pub fn on_with_defaults(&self, queue: &Queue) -> Effective {
+        let mut effective = self.on(queue);
+        if let (QueueKind::Quorum, Some(limit)) = (queue.kind(), self.differences.quorum_default_limit) {
+            effective.values.entry("delivery-limit".to_owned()).or_insert_with(|| limit.into());
+        }
+        effective
+    }
+
     /// Returns the policy in force on an exchange and the alternate exchange that it sets; `None` where the exchange has one by
     /// its own argument, which holds, or no policy catches it.
     pub fn alternate_of(&self, exchange: &Exchange) -> Option<(Name, Option<Json>)> {

@@ -111,8 +111,8 @@ impl<'a> Outlook<'a> {
         let foresee = |queue: &'a Queue| QueueOutlook {
             queue,
             messages: observed.messages(&queue.id()),
-            before: before.on(queue),
-            after: after.on(queue),
+            before: before.on_with_defaults(queue),
+            after: after.on_with_defaults(queue),
         };
         let alternate = |exchange: &'a Exchange| {
             let [old, new] = [&before, &after].map(|policies| policies.alternate_of(exchange));
@@ -203,9 +203,13 @@ impl PolicyLosses {
         };
         let mut at_stake = false;
         for (key, old, new) in one.differing() {
-            let sentence = match loss_of(key, old, new) {
+            let loss = match key {
+                "overflow" => overflow_loss(&one.before.values, &one.after.values),
+                _ => loss_of(key, old, new),
+            };
+            let sentence = match loss {
                 Some(loss) if !is_anew || may_hold || is_of_the_dying(key, old) => loss,
-                None if was_caught != is_caught && may_hold && !LOWER_HOLDS.contains(&key) => {
+                None if was_caught != is_caught && may_hold && !LOWER_HOLDS.contains(&key) && key != "overflow" => {
                     format!("{key} changes for queues that {hold} messages")
                 }
                 _ => continue,
@@ -239,6 +243,29 @@ impl PolicyLosses {
 /// Returns whether a setting decides what becomes of messages that leave a queue, or do not come into it, and was set before.
 fn is_of_the_dying(key: &str, old: Option<&Json>) -> bool {
     (key.starts_with("dead-letter-") || key == "overflow") && old.is_some()
+}
+
+/// Returns what is lost when `overflow` changes like that. Without a limit nothing goes beyond it, so where the limit goes, too,
+/// nothing is; but dead letters are handed over at least once only beside `reject-publish` (DL-30).
+fn overflow_loss(old: &BTreeMap<String, Json>, new: &BTreeMap<String, Json>) -> Option<String> {
+    let text = |values: &BTreeMap<String, Json>, key: &str| values.get(key).and_then(Json::as_str).map(str::to_owned);
+    let overflow = |values: &BTreeMap<String, Json>| text(values, "overflow").unwrap_or_else(|| "drop-head".to_owned());
+    let is_limited = |values: &BTreeMap<String, Json>| {
+        let limits = ["max-length", "max-length-bytes"].iter().filter_map(|key| values.get(*key));
+        limits.map(number).any(f64::is_finite)
+    };
+    let (before, after) = (overflow(old), overflow(new));
+    let is_kept_twice = |values: &BTreeMap<String, Json>, overflow: &str| {
+        overflow == "reject-publish" && text(values, "dead-letter-strategy").as_deref() == Some("at-least-once")
+    };
+    if before == after {
+        return None;
+    }
+    if is_limited(old) && is_limited(new) {
+        return loss_of("overflow", old.get("overflow"), new.get("overflow"));
+    }
+    let is_weaker = is_kept_twice(old, &before) && new.contains_key("dead-letter-exchange");
+    is_weaker.then(|| "dead letters are handed over with another guarantee".to_owned())
 }
 
 /// Returns what is lost when a value changes like that; `None` when nothing is.
