@@ -59,7 +59,7 @@ fn show_stops(plan: &Plan, decision: Decision, terminal: &Terminal, sources: &So
 /// Returns what stands against a plan, and how the command ends; `None` when nothing does.
 fn against(plan: &Plan, decision: Decision, deny: &[Denied]) -> Option<(ExitCode, String)> {
     let why = match decision {
-        Decision::Nothing | Decision::Write => return None,
+        Decision::Nothing | Decision::Extras | Decision::Write => return None,
         Decision::Lacks => {
             return Some((ExitCode::Environment, "this broker lacks what the file needs".to_owned()));
         }

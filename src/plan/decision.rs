@@ -9,6 +9,8 @@ use crate::source::Level;
 pub enum Decision {
     /// The broker holds all that the file declares.
     Nothing,
+    /// The broker holds all that the file declares, and something beside it that is not accepted.
+    Extras,
     /// It may be written.
     Write,
     /// This broker, or this user's rights, lack what the file needs.
@@ -51,10 +53,17 @@ impl Decision {
         if self == Decision::Write && is_denied { Decision::Denied } else { self }
     }
 
+    /// Refuses what is beside the files, where nothing would be written.
+    #[must_use]
+    pub fn unless_extras(self, are_refused: bool) -> Self {
+        if self == Decision::Nothing && are_refused { Decision::Extras } else { self }
+    }
+
     /// Returns the word for machines.
     pub fn as_str(self) -> &'static str {
         match self {
             Decision::Nothing => "nothing",
+            Decision::Extras => "extras",
             Decision::Write => "write",
             Decision::Lacks => "lacks",
             Decision::Replaces => "replaces",

@@ -147,59 +147,56 @@ fn tell(
     planned: &Plan,
     planned_for: PlannedFor,
 ) -> ExitCode {
-    let decision = decision_of(planned, command.yes, &command.deny);
+    let are_refused = command.extras == ExtrasMode::Fail && !planned.extras.is_empty();
+    let decision = decision_of(planned, command.yes, &command.deny).unless_extras(are_refused);
     let sources = &desired.loader.sources;
     if command.json {
         terminal.print(&report::plan_json(planned, &planned_for, decision, sources).to_string());
-        return code_of(command, planned, decision);
+        return code_of_decision(decision);
     }
     let rabbit = planned_for.version.map(|version| format!("RabbitMQ {version}"));
     let header = match (planned_for.kind, rabbit) {
         ("file", Some(rabbit)) => format!("{} (of {rabbit})", planned_for.against),
         (_, Some(rabbit)) => format!("{rabbit} at {}", planned_for.against),
-        (_, None) => planned_for.against,
+        (_, None) => planned_for.against.clone(),
     };
     terminal.status(&terminal.palette.dim(&header));
+    let next = (planned_for.kind == "broker" && command.save_plan.is_none()).then_some("`rmqplay apply` writes it");
+    show(planned, decision, &command.deny, next, terminal, sources);
+    code_of_decision(decision)
+}
+
+/// Shows a plan as `plan` and `apply --dry-run` do; `next` says what would write it.
+pub(crate) fn show(
+    planned: &Plan,
+    decision: Decision,
+    deny: &[Denied],
+    next: Option<&str>,
+    terminal: &Terminal,
+    sources: &Sources,
+) {
+    planned::show(planned, terminal, sources);
     match decision {
-        Decision::Nothing if counts_extras(command, planned) => {
-            planned::show(planned, terminal, sources);
+        Decision::Nothing => terminal.status(&format!("nothing to do: {}", planned::all_there(planned.unchanged))),
+        Decision::Extras => {
             let beside = report::beside_text(planned.extras.len());
             let all_there = planned::all_there(planned.unchanged);
             terminal.status(&format!("{all_there}, and {beside}, which --extras fail does not accept"));
         }
-        _ => show(planned, decision, &command.deny, terminal, sources),
-    }
-    code_of(command, planned, decision)
-}
-
-/// Returns whether what the files do not name makes the plan fail.
-fn counts_extras(command: &PlanOptions, planned: &Plan) -> bool {
-    command.extras == ExtrasMode::Fail && !planned.extras.is_empty()
-}
-
-/// Shows a plan as `plan` and `apply --dry-run` do.
-pub(crate) fn show(planned: &Plan, decision: Decision, deny: &[Denied], terminal: &Terminal, sources: &Sources) {
-    planned::show(planned, terminal, sources);
-    match decision {
-        Decision::Nothing => terminal.status(&format!("nothing to do: {}", planned::all_there(planned.unchanged))),
         Decision::Write => {
-            terminal.status(&format!("{}; nothing was written", report::changes_text(planned)));
+            let next = next.map_or_else(String::new, |next| format!(": {next}"));
+            terminal.status(&format!("{}; nothing was written{next}", report::changes_text(planned)));
         }
         _ => planned::would_refuse(planned, decision, deny, terminal, sources),
     }
 }
 
-/// Returns how `plan` ends: as `apply` with the same flags would, and with 2 where that would write.
-fn code_of(command: &PlanOptions, planned: &Plan, decision: Decision) -> ExitCode {
-    let code = code_of_decision(decision);
-    if code == ExitCode::Fine && counts_extras(command, planned) { ExitCode::Differs } else { code }
-}
-
-/// Returns the exit code of a plan.
+/// Returns how `plan` ends: as `apply` with the same flags would, with 2 where that would write, and where something is beside the
+/// files that is not accepted.
 pub(crate) fn code_of_decision(decision: Decision) -> ExitCode {
     match decision {
         Decision::Nothing => ExitCode::Fine,
-        Decision::Write => ExitCode::Differs,
+        Decision::Write | Decision::Extras => ExitCode::Differs,
         Decision::Lacks => ExitCode::Environment,
         Decision::Replaces | Decision::Protected | Decision::Denied | Decision::Loses | Decision::DeletesMuch => {
             ExitCode::Unsafe
