@@ -127,7 +127,7 @@ impl Desired {
 }
 
 /// Lists the objects in which a secret that is not set was noted.
-fn objects_at(problems: &[Problem], origins: &Origins) -> BTreeSet<Object> {
+pub(crate) fn objects_at(problems: &[Problem], origins: &Origins) -> BTreeSet<Object> {
     let unset = problems.iter().filter(|one| one.code == Code::TemplateUndefined && one.level == Level::Note);
     let places: Vec<Span> = unset.filter_map(Problem::span).collect();
     if places.is_empty() {

@@ -9,6 +9,7 @@ mod definitions;
 mod proof;
 mod read;
 mod secrets;
+mod without;
 mod write;
 
 pub use defaults::{objects_that_differ, without_defaults};
@@ -16,4 +17,5 @@ pub use definitions::{DefinitionsForm, definitions};
 pub use proof::{Written, write_proven};
 pub use read::{Imported, import_texts, of_broker, only_vhost};
 pub use secrets::SecretVariables;
+pub use without::without_objects;
 pub use write::{Wording, write_yaml};

@@ -5,12 +5,15 @@ use crate::cli::brokers::one_broker;
 use crate::cli::commands::import::read_broker;
 use crate::cli::convert::options::ExportOptions;
 use crate::cli::convert::output::{Output, write_output};
+use crate::cli::desired::objects_at;
 use crate::cli::load::Loader;
 use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, runtime};
-use crate::convert::{DefinitionsForm, Imported, definitions, only_vhost};
+use crate::convert::{DefinitionsForm, Imported, definitions, only_vhost, without_objects};
 use crate::io::random_salt;
 use crate::model::{Topology, by_number, counted};
+use crate::plan::named;
+use crate::source::{Code, Level};
 
 /// Loads, joins, and writes.
 pub fn export(command: &ExportOptions, terminal: &Terminal) -> ExitCode {
@@ -77,14 +80,32 @@ fn of_files(command: &ExportOptions, terminal: &Terminal) -> Result<Topology, Ex
         code
     })?;
     let mut loader = loader.judging_for(&[command.target]);
+    if command.skip_unset {
+        loader = loader.without_secrets();
+    }
     let (loaded, problems) = loader.topologies(&command.files);
     if let Some(unknown) = loader.unknown_variable() {
         return Err(terminal.usage(&format!("--var: {unknown}")));
     }
     let problems = crate::report::distinct(problems, &loader.sources);
     match (terminal.problems(&problems, &loader.sources), loaded) {
-        (ExitCode::Fine, Some(loaded)) => Ok(loaded.topology),
-        (code, _) => Err(code.and(ExitCode::BadFile)),
+        (ExitCode::Fine, Some(loaded)) => {
+            let mut topology = loaded.topology;
+            let left_out = without_objects(&mut topology, objects_at(&problems, &loaded.origins));
+            if !left_out.is_empty() {
+                let names: Vec<String> = left_out.iter().map(named).collect();
+                terminal.error(&format!("note: left out, since a secret is not set: {}", names.join(", ")));
+            }
+            Ok(topology)
+        }
+        (code, _) => {
+            let is_unset =
+                |one: &&crate::source::Problem| one.code == Code::TemplateUndefined && one.level == Level::Problem;
+            if problems.iter().any(|one| is_unset(&one)) {
+                terminal.error("help: --skip-unset leaves out the users and parameters that need what is not set");
+            }
+            Err(code.and(ExitCode::BadFile))
+        }
     }
 }
 

@@ -60,6 +60,9 @@ pub struct ExportOptions {
     /// Read variables from a YAML map; repeats, later ones win.
     #[arg(long = "vars-file", value_name = "FILE")]
     pub vars_files: Vec<PathBuf>,
+    /// Leave out what needs a variable of the environment that is not set: users with their rights, and parameters.
+    #[arg(long, conflicts_with_all = ["broker", "node"])]
+    pub skip_unset: bool,
     /// Write the definitions to this file, for its owner alone to read (default: standard output).
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
