@@ -215,7 +215,7 @@ pub const OTHER_WORDS: &[(&str, &[&str])] = &[
     ("teardown", &["finally"]),
     ("test", &["scenario"]),
     ("text", &["body"]),
-    ("then", &["do"]),
+    ("then", &["do", "at_end"]),
     ("threads", &["concurrency"]),
     ("throw", &["nack", "crash"]),
     ("time_to_live", &["message_ttl", "expiration"]),
@@ -242,6 +242,7 @@ pub const OTHER_WORDS: &[(&str, &[&str])] = &[
     ("vhost_limits", &["set_vhost_limits"]),
     ("virtual_host", &["vhost"]),
     ("wait", &["advance", "delay"]),
+    ("when", &["match", "steps"]),
     ("where", &["match"]),
     ("workers", &["instances"]),
 ];

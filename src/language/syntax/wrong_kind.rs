@@ -14,7 +14,9 @@ pub enum FileKind {
     Scenario,
 }
 
-const OF_SCENARIOS: [&str; 6] = ["scenario", "steps", "consumers", "at_end", "finally", "matrix"];
+/// The last three are words of other tools for scenarios; which ours are is told where they are read.
+const OF_SCENARIOS: [&str; 9] =
+    ["scenario", "steps", "consumers", "at_end", "finally", "matrix", "given", "when", "then"];
 const OF_TOPOLOGIES: [&str; 14] = [
     "queues",
     "exchanges",
