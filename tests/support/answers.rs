@@ -61,11 +61,12 @@ fn answer_all(socket: TcpStream, sections: &Mutex<AnswerSections>) {
     let mut answered = 0;
     while let Some(request) = next_request(&mut reader) {
         let mut sections = sections.lock().unwrap_or_else(PoisonError::into_inner);
-        let (status, body) = match answer(&mut sections, &request) {
-            Some((_, true)) if answered > 0 => return,
-            Some((answer, _)) => answer,
-            None => return,
-        };
+        let closes_idle =
+            section_of(&request).and_then(|(name, _)| sections.get(name)).is_some_and(|it| it.closes_idle);
+        if closes_idle && answered > 0 {
+            return;
+        }
+        let Some((status, body)) = answer(&mut sections, &request) else { return };
         drop(sections);
         answered += 1;
         let head = format!("HTTP/1.1 {status} Answer\r\nContent-Length: {}\r\n\r\n", body.len());
@@ -95,19 +96,22 @@ fn next_request(reader: &mut impl BufRead) -> Option<String> {
     Some(first.rsplit_once(' ')?.0.to_owned())
 }
 
-/// Returns what a request is answered, and whether its section closes idle connections.
-fn answer(sections: &mut AnswerSections, request: &str) -> Option<((String, String), bool)> {
+/// Returns the section that a request names, and the request without it.
+fn section_of(request: &str) -> Option<(&str, String)> {
     let (method, path) = request.split_once(' ')?;
     let (name, path) = path.strip_prefix('/')?.split_once('/')?;
-    let request = format!("{method} /{path}");
-    let closes_idle = sections.get(name)?.closes_idle;
+    Some((name, format!("{method} /{path}")))
+}
+
+/// Returns status and body of what a request is answered.
+fn answer(sections: &mut AnswerSections, request: &str) -> Option<(String, String)> {
+    let (name, request) = section_of(request)?;
     for section in [name, "all"] {
         let answers = sections.get_mut(section).and_then(|section| section.answers.get_mut(&request));
         if let Some(answers) = answers {
-            let next = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
-            return Some((next?, closes_idle));
+            return if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
         }
     }
-    let usual = if method == "GET" { ("200", "[]") } else { ("204", "") };
-    Some(((usual.0.to_owned(), usual.1.to_owned()), closes_idle))
+    let usual = if request.starts_with("GET ") { ("200", "[]") } else { ("204", "") };
+    Some((usual.0.to_owned(), usual.1.to_owned()))
 }
