@@ -2,6 +2,7 @@
 //! played before it is given. Takes a topology, versions and what is missing; gives texts that pass, and what has none and
 //! why. Never writes a file.
 
+mod concerned;
 mod drafts;
 mod expected;
 mod lengths;

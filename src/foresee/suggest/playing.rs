@@ -2,6 +2,7 @@
 
 use crate::broker::{Death, Exercised};
 use crate::foresee::coverage::{Coverable, CoverableKind, Inventory, QueueLimit, inventory, is_exercised};
+use crate::foresee::suggest::concerned::concerned;
 use crate::foresee::suggest::drafts::{Draft, DraftTitle, Workshop};
 use crate::foresee::suggest::expected::found;
 use crate::foresee::suggest::queues::{Drafted, Missing};
@@ -60,7 +61,19 @@ pub fn suggest_missing(request: &SuggestRequest<'_>, missing: &BTreeSet<Coverabl
         1 => Vec::new(),
         _ => views.iter().map(|view| inventory(request.topology, request.origins, view)).collect(),
     };
-    let mut playing = Playing { request, views: &views, there, workshop: &workshop, missing, suggested, plays_left };
+    let seen = views
+        .iter()
+        .filter_map(|view| TopologyView::new(request.topology, request.origins, std::slice::from_ref(view)));
+    let mut playing = Playing {
+        request,
+        views: &views,
+        seen: seen.collect(),
+        there,
+        workshop: &workshop,
+        missing,
+        suggested,
+        plays_left,
+    };
     playing.queues(&view);
     playing.retries();
     playing.rights();
@@ -96,6 +109,8 @@ pub fn is_suggested(item: &Coverable) -> bool {
 struct Playing<'p> {
     request: &'p SuggestRequest<'p>,
     views: &'p [VersionView<'p>],
+    /// The topology by each version, the newest one last.
+    seen: Vec<TopologyView<'p>>,
     /// What there is to exercise, by view; empty where one version is asked for, which has all.
     there: Vec<Inventory>,
     workshop: &'p Workshop<'p>,
@@ -266,12 +281,14 @@ impl Playing<'_> {
         Err(problem)
     }
 
-    /// Plays a text on all versions: it must pass, and exercise what is there to exercise on each.
+    /// Plays a text on all versions: it must pass, and exercise what is there to exercise on each. The newest one holds the
+    /// whole topology, the others what its messages can come to there.
     fn passes(&self, text: &str, covers: &[Coverable]) -> Result<(Cell, Exercised), WhyNoSuggestion> {
         let cell = (self.request.load)("suggested", text).ok_or(WhyNoSuggestion::NotReadable)?;
         let mut last = Exercised::default();
         for (at, view) in self.views.iter().enumerate() {
-            let (played, run) = play(&cell, view.profile);
+            let part = self.seen.get(at).filter(|_| at + 1 < self.views.len()).map(|seen| concerned(&cell, seen));
+            let (played, run) = play(part.as_ref().unwrap_or(&cell), view.profile);
             let there = |item: &&Coverable| self.there.get(at).is_none_or(|there| there.contains_key(*item));
             let exercised =
                 covers.iter().filter(there).all(|item| is_exercised(item, self.request.topology, view, &run));
