@@ -125,9 +125,7 @@ impl<'a> PlanStages<'a> {
     fn of(planned: PlannedTopology<'a>, profiles: &'a [Profile]) -> Self {
         let mut origins = planned.origins.clone();
         for (number, object) in all_objects(&planned.observed.topology).into_iter().enumerate() {
-            origins
-                .entry(object)
-                .or_insert_with(|| Origin { whole: Span::in_no_file(number), fields: BTreeMap::new() });
+            origins.entry(object).or_insert_with(|| Origin::new(Span::in_no_file(number), []));
         }
         Self { planned, profiles, origins, known: BTreeMap::new() }
     }
