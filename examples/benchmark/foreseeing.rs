@@ -43,8 +43,8 @@ pub fn measure_all() {
 /// Measures pictures, suggestions and coverage.
 pub fn measure_pictures() {
     println!("  {:<44}  {:>9}  {:>9}  {:>9}", "processor time of reading and drawing", "mermaid", "dot", "svg");
-    let shapes: [(&str, fn(usize) -> String); 3] = [
-        ("a topic exchange, dead letters", topic),
+    let shapes = [
+        ("a topic exchange, dead letters", topic as fn(usize) -> String),
         ("a chain of dead letters", chain),
         ("the same, bound", bound_chain),
     ];

@@ -365,7 +365,7 @@ fn death_in_words(death: &Value, other: Option<&Value>, detail: DeathDetail) -> 
     }
     let Some(theirs) = other.and_then(Value::as_table).filter(|_| detail == DeathDetail::Fields) else { return words };
     let names: BTreeSet<&Name> = fields.keys().chain(theirs.keys()).collect();
-    let differing = names.into_iter().filter(|name| fields.get(*name) != theirs.get(*name));
+    let differing = names.into_iter().filter(|name| fields.get(name) != theirs.get(name));
     let told = differing.map(|name| match fields.get(name) {
         Some(value) => format!("{name}: {}", value_in_words(value, theirs.get(name))),
         None => format!("no {name}"),
