@@ -30,7 +30,7 @@ fn queues_of(cell: &Cell, view: &TopologyView<'_>) -> Option<BTreeSet<QueueName>
     if !scenario.topology.exchanges.iter().all(|exchange| BY_KEY.contains(&&*exchange.kind)) {
         return None;
     }
-    let mut reach = Reach { view, queues: BTreeSet::new(), known: BTreeSet::new() };
+    let mut reach = DraftReach { view, queues: BTreeSet::new(), known: BTreeSet::new() };
     for step in scenario.all_steps() {
         match &step.act {
             Act::Publish(publish) => reach.publish(&step.vhost, publish)?,
@@ -55,14 +55,14 @@ fn queues_of(cell: &Cell, view: &TopologyView<'_>) -> Option<BTreeSet<QueueName>
     Some(reach.queues)
 }
 
-struct Reach<'v> {
+struct DraftReach<'v> {
     view: &'v TopologyView<'v>,
     queues: BTreeSet<QueueName>,
     /// Queues with the key by which a message came there.
     known: BTreeSet<(QueueName, Name)>,
 }
 
-impl Reach<'_> {
+impl DraftReach<'_> {
     fn publish(&mut self, vhost: &Name, publish: &Publish) -> Option<()> {
         let (exchange, key) = (publish.exchange.fixed()?, publish.routing_key.fixed()?);
         if !publish.headers.is_empty() || (exchange.starts_with("amq.") && exchange != "amq.direct") {
