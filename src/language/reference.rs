@@ -36,7 +36,7 @@ pub fn reference() -> String {
 ///
 /// ```
 /// use rmqplay::language::reference_of;
-/// assert!(reference_of("prefetch").is_ok_and(|text| text.starts_with("## Consumers\n\n### `prefetch`\n")));
+/// assert!(reference_of("delivery_limit").is_ok_and(|text| text.starts_with("## Topology files\n\n### `delivery_limit`\n")));
 /// assert_eq!(reference_of("prefetsh"), Err(Some("prefetch".to_owned())));
 /// ```
 pub fn reference_of(word: &str) -> Result<String, Option<String>> {
