@@ -9,6 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+/// How many declares of one channel may wait for their answers at once.
+const DECLARES_IN_FLIGHT_MAX: usize = 8;
+
 /// A prefetch from which on a consumer has enough to do for a millisecond.
 const WIDE: u16 = 100;
 
@@ -180,7 +183,8 @@ impl LiveChannel {
 
     /// Returns whether a method may be sent before those under way are answered.
     fn may_follow(&self, method: &Method) -> bool {
-        is_declare(method) && self.calling.iter().all(|calling| calling.is_declare && !calling.failed)
+        let has_room = self.calling.len() < DECLARES_IN_FLIGHT_MAX;
+        has_room && is_declare(method) && self.calling.iter().all(|calling| calling.is_declare && !calling.failed)
     }
 
     /// Returns whether of several methods under way one has not heard of the channel's end yet: it may have been answered
