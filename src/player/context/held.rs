@@ -42,7 +42,7 @@ impl HeldMessages {
         self.channels.get(user).map(|(_, channel)| *channel)
     }
 
-    /// Gives what is in hand over these channels.
+    /// Returns what is in hand over these channels.
     pub fn recover(&mut self, channels: &[ChannelId]) -> Vec<&mut HeldMessage> {
         let in_hand = self.by_name.values_mut().filter(|one| one.state == HeldState::InHand);
         in_hand.filter(|one| channels.contains(&one.channel)).collect()

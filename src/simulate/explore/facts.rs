@@ -142,7 +142,7 @@ impl Facts {
             1;
     }
 
-    /// Gives what varied, with its values, the most frequent first. What only some runs came to varies, too.
+    /// Returns what varied, with its values, the most frequent first. What only some runs came to varies, too.
     pub fn varied(self) -> Vec<(Fact, Vec<FactValue>)> {
         let schedules = self.schedules;
         let varied = self.values.into_iter().filter_map(|(fact, values)| {
