@@ -24,6 +24,7 @@
 //! | [`language`] | YAML text → tree with spans → model, all problems at once | stops at the first problem |
 //! | [`convert`] | files of other tools → topology → YAML or a definitions file | reads a file, writes an unproven one |
 //! | [`broker`] | the seam: commands, events, replies, the [`broker::Client`] trait | acts |
+//! | [`wire`] | bytes ↔ frames ↔ methods and tables of AMQP 0-9-1 | reads a socket, trusts a length |
 //! | [`sim`] | commands and a moment in, events and the next wake-up out | reads a clock, loses a message silently |
 //! | [`plan`] | desired and observed topology → ordered, explained changes → commands | deletes what it was not told to |
 //! | [`player`] | a scenario as a state machine → timeline → verdicts, outcome | knows which broker it plays on |
@@ -54,3 +55,4 @@ pub mod rules;
 pub mod sim;
 pub mod simulate;
 pub mod source;
+pub mod wire;

@@ -15,13 +15,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the order that data flows, and the rooms that each may use.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("source", &[]),
     ("model", &["source"]),
     ("rules", &["source", "model"]),
     ("language", &["source", "model", "rules"]),
     ("convert", &["source", "model", "rules", "language"]),
     ("broker", &["model"]),
+    ("wire", &["model", "rules", "broker"]),
     ("sim", &["model", "rules", "broker"]),
     ("plan", &["source", "model", "rules", "broker"]),
     ("player", &["source", "model", "rules", "broker"]),

@@ -126,8 +126,12 @@ pub mod code {
     pub const NOT_FOUND: u16 = 404;
     pub const RESOURCE_LOCKED: u16 = 405;
     pub const PRECONDITION_FAILED: u16 = 406;
+    pub const FRAME_ERROR: u16 = 501;
+    pub const SYNTAX_ERROR: u16 = 502;
     pub const COMMAND_INVALID: u16 = 503;
     pub const CHANNEL_ERROR: u16 = 504;
+    pub const UNEXPECTED_FRAME: u16 = 505;
+    pub const RESOURCE_ERROR: u16 = 506;
     pub const NOT_ALLOWED: u16 = 530;
     pub const NOT_IMPLEMENTED: u16 = 540;
     pub const INTERNAL_ERROR: u16 = 541;
@@ -142,8 +146,12 @@ pub mod code {
             NOT_FOUND => "NOT_FOUND",
             RESOURCE_LOCKED => "RESOURCE_LOCKED",
             PRECONDITION_FAILED => "PRECONDITION_FAILED",
+            FRAME_ERROR => "FRAME_ERROR",
+            SYNTAX_ERROR => "SYNTAX_ERROR",
             COMMAND_INVALID => "COMMAND_INVALID",
             CHANNEL_ERROR => "CHANNEL_ERROR",
+            UNEXPECTED_FRAME => "UNEXPECTED_FRAME",
+            RESOURCE_ERROR => "RESOURCE_ERROR",
             NOT_ALLOWED => "NOT_ALLOWED",
             NOT_IMPLEMENTED => "NOT_IMPLEMENTED",
             _ => "INTERNAL_ERROR",

@@ -33,6 +33,11 @@ impl Table {
         Self(Some(Arc::new(Vec::with_capacity(entries))))
     }
 
+    /// Makes a table of entries as they are: a name that comes twice stays twice, and its first value is the one that is found.
+    pub fn from_entries(entries: Vec<(Name, Value)>) -> Self {
+        if entries.is_empty() { Self::new() } else { Self(Some(Arc::new(entries))) }
+    }
+
     /// Returns a copy of its own, with room for so many more entries.
     pub fn with_room(&self, more: usize) -> Self {
         let mut entries = Vec::with_capacity(self.len() + more);
