@@ -15,11 +15,21 @@ pub fn leave_out(problems: &mut Vec<Problem>, whole: bool, root: Option<&Node>) 
     if problems.iter().any(|problem| hides_names(problem) && !is_of_play(problem)) {
         problems.retain(|problem| !misses_a_declaration(problem.code));
     }
+    of_unknown_keys(problems);
     if let Some(root) = root {
         of_scenario(problems, whole, root);
     } else if !whole {
         problems.retain(|problem| !misses_a_declaration(problem.code));
     }
+}
+
+/// A rule that takes all only since its `match` is misspelt keeps nothing from the rules behind it.
+fn of_unknown_keys(problems: &mut Vec<Problem>) {
+    let unknown = problems.iter().filter(|problem| problem.code == Code::YamlUnknownKey);
+    let unknown: Vec<Span> = unknown.filter_map(Problem::span).collect();
+    let holds_one =
+        |problem: &Problem| problem.labels.iter().any(|label| unknown.iter().any(|span| is_inside(*span, label.span)));
+    problems.retain(|problem| problem.code != Code::ScenarioNeverReached || !holds_one(problem));
 }
 
 fn of_scenario(problems: &mut Vec<Problem>, whole: bool, root: &Node) {

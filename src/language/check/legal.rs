@@ -7,7 +7,7 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::read::{DecodeError, Read, text};
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::Node;
-use crate::model::{Exchange, Name, Origin, Origins, Profile, Queue, QueueKind, Topology, by_number};
+use crate::model::{Exchange, Name, Origin, Origins, Profile, Queue, QueueKind, Topology, by_number, one_line};
 use crate::rules::{Pattern, differences, is_known_type};
 use crate::source::{Code, Problem, Span};
 use std::collections::BTreeMap;
@@ -45,6 +45,7 @@ pub fn exchange(exchange: &Exchange, origin: &Origin, desk: &mut Diagnostics) {
         let help = format!("{listed} {verb} it; a broker that does not know it refuses the exchange");
         desk.add(note.by("RT-17").help(help));
     }
+    without_line_ends("exchange", &exchange.name, origin, desk);
     let reserved = exchange.name.starts_with("amq.") && !PREDECLARED.contains(&&*exchange.name);
     if exchange.name.is_empty() {
         let problem = Problem::new(Code::TopologyName, "the default exchange is always there and cannot be declared");
@@ -61,6 +62,17 @@ fn reserved_name(kind: &str, name: &str, origin: &Origin, desk: &mut Diagnostics
     desk.judge(problem.at(place(origin), "a reserved name").help(help));
 }
 
+/// A declare takes line ends out of the name and makes an object of another one: what the file names would never be there.
+fn without_line_ends(kind: &str, name: &str, origin: &Origin, desk: &mut Diagnostics) {
+    if !name.contains(['\n', '\r']) || desk.refused {
+        return;
+    }
+    let made = name.replace(['\n', '\r'], "");
+    let message = format!("a declare takes line ends out of a name: {kind} '{}'", one_line(name));
+    let problem = Problem::new(Code::TopologyName, message).at(place(origin), "a name of two lines");
+    desk.add(problem.help(format!("RabbitMQ would make '{made}' without a word: name it so")));
+}
+
 /// Judges a queue: its name, its flags and its arguments.
 pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, desk: &mut Diagnostics) {
     if queue.name.is_empty() {
@@ -69,6 +81,7 @@ pub fn queue(queue: &Queue, places: &BTreeMap<String, Span>, origin: &Origin, de
     } else if queue.name.starts_with("amq.") {
         reserved_name("queue", &queue.name, origin, desk);
     }
+    without_line_ends("queue", &queue.name, origin, desk);
     flags(queue, origin, desk);
     transient(queue, origin, desk);
     legal_arguments::check(queue, places, origin, desk);

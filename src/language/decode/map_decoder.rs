@@ -291,14 +291,16 @@ impl<'n> MapDecoder<'n> {
         self.opt(key, desk, reader)
     }
 
+    /// Returns whether a key that nobody took is near to one that is not there: it will be told as unknown, and what the absence
+    /// brings about only follows from it.
+    pub fn is_misspelt(&self, key: &str) -> bool {
+        let mut left = self.entries.iter().zip(&self.taken).filter(|(_, taken)| !**taken);
+        !self.has(key) && left.any(|(entry, _)| suggestions::nearest(&entry.key, [key]).is_some())
+    }
+
     /// Reports that a key is missing, unless a key that is near to it is there.
     pub fn missing(&self, key: &str, desk: &mut Diagnostics) {
-        let misspelt = self
-            .entries
-            .iter()
-            .zip(&self.taken)
-            .any(|(entry, taken)| !taken && suggestions::nearest(&entry.key, [key]).is_some());
-        if !misspelt {
+        if !self.is_misspelt(key) {
             let span = self.span();
             let message = format!("{} needs `{key}`", self.what);
             let problem = Problem::new(Code::ValueMissing, message).at(span, format!("no `{key}` in this one"));

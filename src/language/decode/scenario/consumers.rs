@@ -63,7 +63,7 @@ pub fn consumer(
         ladder,
         rules: fields.node("on_message").map_or_else(Vec::new, |node| rules(node, auto_ack, folder, desk)),
     };
-    let ruled = fields.has("on_message");
+    let ruled = fields.has("on_message") || fields.is_misspelt("on_message");
     fields.finish(desk);
     queue?;
     if !ruled {

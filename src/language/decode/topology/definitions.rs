@@ -3,7 +3,9 @@
 //! reader would want to know. Never touches a topology file in YAML.
 
 use crate::language::decode::map_decoder::Diagnostics;
+use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Node, NodeKind, Said};
+use crate::language::words::WordGroup;
 use crate::model::Name;
 use crate::source::{Code, Level, Problem, Span};
 use indexmap::IndexSet;
@@ -167,7 +169,11 @@ fn default_type_outside_metadata(vhost: &Node, desk: &mut Diagnostics) {
 
 fn binding_as_imported(binding: &mut Node, desk: &mut Diagnostics) {
     object_as_imported(binding, desk);
-    if binding.get("routing_key").is_some() || !matches!(binding.kind, NodeKind::Map(_)) {
+    let NodeKind::Map(fields) = &binding.kind else { return };
+    // What is misspelt for it is told as an unknown key.
+    let is_known = |key: &str| WordGroup::named("binding").is_some_and(|group| group.has(key) && key != "routing_key");
+    let is_near = |key: &str| !is_known(key) && suggestions::nearest(key, ["routing_key"]).is_some();
+    if fields.iter().any(|field| is_near(&field.key)) {
         return;
     }
     let note =

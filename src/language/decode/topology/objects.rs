@@ -165,7 +165,8 @@ pub fn binding_fields(fields: &mut MapDecoder<'_>, vhost: Name, desk: &mut Diagn
     } else {
         let kind = fields.opt("destination_type", desk, read::word(&["queue", "exchange"]));
         let kind = if kind == Some("exchange") { DestinationKind::Exchange } else { DestinationKind::Queue };
-        if !fields.has("destination") && !fields.has("to") {
+        let is_misspelt = ["queue", "exchange", "destination"].iter().any(|key| fields.is_misspelt(key));
+        if !fields.has("destination") && !fields.has("to") && !is_misspelt {
             let problem = Problem::new(Code::ValueMissing, "a binding says what it leads to");
             let help = "write `queue: work` or `exchange: archive`; RabbitMQ's own `destination` and `destination_type` do, too";
             desk.add(problem.at(fields.span(), "neither `queue` nor `exchange`").help(help));
