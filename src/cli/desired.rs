@@ -68,7 +68,7 @@ impl Desired {
         if let Some(unknown) = loader.unknown_variable() {
             return Err(terminal.usage(&format!("--var: {unknown}")));
         }
-        let code = terminal.problems(&problems, &loader.sources);
+        let code = terminal.problems_of_files(&problems, &loader.sources);
         let Some(loaded) = loaded.filter(|_| code == ExitCode::Fine) else { return Err(code.and(ExitCode::BadFile)) };
         if let (None, Some(of_file), Some(of_url)) = (vhost, &loaded.file_vhost, &address.vhost)
             && **of_file != **of_url

@@ -74,7 +74,7 @@ pub(crate) fn load_all(words: &[PathBuf], loader: &mut Loader, terminal: &Termin
     }
     problems.extend(shared_snapshots(&cells));
     let problems = report::distinct(problems, &loader.sources);
-    match terminal.problems(&problems, &loader.sources) {
+    match terminal.problems_of_files(&problems, &loader.sources) {
         ExitCode::Fine if cells.is_empty() => Err(ExitCode::Nothing),
         ExitCode::Fine => named.keep(cells, |one| (&one.path, &one.cell.axes)).map_err(|message| {
             terminal.error(&message);

@@ -5,7 +5,7 @@ use crate::cli::arguments::CommandLine;
 use crate::io::BrokerFailure;
 use crate::report;
 use crate::report::Palette;
-use crate::source::{Level, Problem, Sources};
+use crate::source::{Code, Level, Problem, Sources};
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
@@ -143,6 +143,18 @@ impl Terminal {
     /// Draws problems, and gives the exit code that they ask for.
     pub fn problems(&self, problems: &[Problem], sources: &Sources) -> ExitCode {
         self.problems_with(problems, sources, |_| false)
+    }
+
+    /// Draws what is wrong with files that a command only works with: what stops it, and the warnings. The notes are counted, since
+    /// `check` tells them; one of a secret that is not set is shown, as it says what the command leaves open.
+    pub fn problems_of_files(&self, problems: &[Problem], sources: &Sources) -> ExitCode {
+        let is_counted = |problem: &Problem| problem.level == Level::Note && problem.code != Code::TemplateUndefined;
+        let (notes, shown): (Vec<Problem>, Vec<Problem>) = problems.iter().cloned().partition(is_counted);
+        let code = self.problems(&shown, sources);
+        if !notes.is_empty() && !self.quiet {
+            self.error(&self.error_palette.dim(&report::notes_of_check(&notes, sources)));
+        }
+        code
     }
 
     /// Draws problems, with `-q` those that stop and those that matter otherwise; gives the exit code of the former.

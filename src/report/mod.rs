@@ -57,7 +57,7 @@ pub use plan::{
     deleted_text, extras_text, move_stage_text, moved_text, plan_json, plan_text, refused_replacements_text,
     stakes_text, stopped_move,
 };
-pub use problem::{distinct, draw, draw_one, mask, problem_summary, problems_json};
+pub use problem::{distinct, draw, draw_one, mask, notes_of_check, problem_summary, problems_json};
 pub use schema::{SchemaOf, schema};
 pub use shell::shell_word;
 pub use snapshot::{Comparison, body, compare, difference};

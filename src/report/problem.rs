@@ -4,7 +4,8 @@
 mod mask;
 mod shown;
 
-use crate::model::counted;
+use crate::model::{by_number, counted, one_line};
+use crate::report::shell::shell_word;
 use crate::source::{Code, FileId, Help, Label, Level, Problem, Sources};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode};
 use shown::{Shelf, Shown};
@@ -35,6 +36,20 @@ pub fn draw(problems: &[Problem], sources: &Sources, width: usize, colour: bool)
         out.push('\n');
     }
     out
+}
+
+/// How many files the line about notes names.
+const FILES_OF_NOTES_MAX: usize = 3;
+
+/// Counts notes on files in one line, with the command that tells them.
+pub fn notes_of_check(notes: &[Problem], sources: &Sources) -> String {
+    let name = |note: &Problem| note.span().map(|span| sources.get(span.file).name.as_str());
+    let files: BTreeSet<&str> = notes.iter().filter_map(name).collect();
+    let them = by_number(notes.len(), "it", "them");
+    let named: Vec<_> = files.iter().filter(|_| files.len() <= FILES_OF_NOTES_MAX).map(|it| shell_word(it)).collect();
+    let place = if named.is_empty() { format!(" on {}", counted(files.len(), "file")) } else { String::new() };
+    let words: Vec<&str> = ["rmqplay check"].into_iter().chain(named.iter().map(|name| name.as_ref())).collect();
+    format!("{}{place}: `{}` tells {them}", counted(notes.len(), "note"), words.join(" "))
 }
 
 /// Leaves out what is said again of the same place: several scenarios may read one topology.
@@ -170,7 +185,7 @@ impl DrawnProblem {
         DrawnProblem {
             code: Some(problem.code),
             level: problem.level,
-            message: problem.message.clone(),
+            message: problem.message.lines().map(one_line).collect::<Vec<_>>().join("\n"),
             help: with_rule(problem),
             source,
             labels,

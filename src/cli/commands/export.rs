@@ -88,7 +88,7 @@ fn of_files(command: &ExportOptions, terminal: &Terminal) -> Result<Topology, Ex
         return Err(terminal.usage(&format!("--var: {unknown}")));
     }
     let problems = crate::report::distinct(problems, &loader.sources);
-    match (terminal.problems(&problems, &loader.sources), loaded) {
+    match (terminal.problems_of_files(&problems, &loader.sources), loaded) {
         (ExitCode::Fine, Some(loaded)) => {
             let mut topology = loaded.topology;
             let left_out = without_objects(&mut topology, objects_at(&problems, &loaded.origins));

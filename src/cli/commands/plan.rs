@@ -131,7 +131,7 @@ pub(crate) fn observed_file(
     })?;
     loader = loader.without_secrets();
     let (loaded, problems) = loader.topology(path);
-    let code = terminal.problems(&problems, &loader.sources);
+    let code = terminal.problems_of_files(&problems, &loader.sources);
     let Some(loaded) = loaded.filter(|_| code == ExitCode::Fine) else { return Err(code.and(ExitCode::BadFile)) };
     let version = loader.version_of_export();
     Ok((

@@ -36,7 +36,7 @@ pub(crate) fn cells_of(
     let (loaded, problems) = loader.topology(file);
     let stops = problems.iter().any(|problem| problem.level == Level::Problem);
     let Some(loaded) = loaded.filter(|_| !stops) else {
-        return Err(match terminal.problems(&problems, &loader.sources) {
+        return Err(match terminal.problems_of_files(&problems, &loader.sources) {
             ExitCode::Fine => ExitCode::BadFile,
             code => code,
         });

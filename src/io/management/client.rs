@@ -9,6 +9,8 @@ use crate::io::tls::fault::{explain, tls_error_in};
 use crate::model::Secret;
 use reqwest::Method;
 use serde_json::Value as Json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How long an unused connection is kept. RabbitMQ closes them after 5 s, and a request that meets such a
@@ -36,6 +38,8 @@ pub struct ManagementClient {
     user: String,
     password: Secret,
     tls_options: TlsOptions,
+    /// An answer came: the server speaks what it was spoken to in.
+    has_answered: Arc<AtomicBool>,
 }
 
 /// Makes rustls use ring in the whole process; both clients need it before their first connection.
@@ -75,7 +79,8 @@ impl ManagementClient {
         };
         let (http, fresh) = (build(usize::MAX)?, build(0)?);
         let (user, password) = (address.user.clone(), address.password.clone());
-        Ok(Self { http, fresh, base, user, password, tls_options: address.tls_options.clone() })
+        let (tls_options, has_answered) = (address.tls_options.clone(), Arc::default());
+        Ok(Self { http, fresh, base, user, password, tls_options, has_answered })
     }
 
     /// Returns the URL as people see it.
@@ -134,6 +139,7 @@ impl ManagementClient {
         }
         let method = request_line(&method, path);
         let answer = sent.map_err(|error| self.unsent(&error, verb, path))?;
+        self.has_answered.store(true, Ordering::Relaxed);
         let status = answer.status().as_u16();
         let text = answer.text().await.map_err(|error| self.unsent(&error, verb, path))?;
         if (200..300).contains(&status) {
@@ -158,7 +164,8 @@ impl ManagementClient {
         } else {
             BrokerFailureKind::Broken { doing, why: innermost(error) }
         };
-        let may_be_tls = matches!(kind, BrokerFailureKind::Broken { .. }) && self.base.starts_with("http:");
+        let is_plain = self.base.starts_with("http:") && !self.has_answered.load(Ordering::Relaxed);
+        let may_be_tls = matches!(kind, BrokerFailureKind::Broken { .. }) && is_plain;
         let failure = BrokerFailure::new(kind, &self.base);
         if !may_be_tls {
             return failure;

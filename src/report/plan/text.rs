@@ -1,6 +1,6 @@
 //! A plan and what came of it, as lines for the terminal.
 
-use crate::model::{Object, by_number, counted};
+use crate::model::{Object, by_number, counted, one_line};
 use crate::plan::{Applied, Change, ChangeKind, Extra, Plan, PolicyEffect, Stakes, explain, explain_extra, named};
 use crate::report::Palette;
 use crate::report::plan::moving::way_lines;
@@ -32,13 +32,14 @@ fn change_text(change: &Change, palette: Palette) -> String {
         text.push_str(&format!("      {line}\n"));
     }
     for effect in &change.effects {
-        text.push_str(&format!("      {}\n", effect_text(effect)));
+        text.push_str(&format!("      {}\n", one_line(&effect_text(effect))));
     }
     if let Some(risk) = &change.risk {
-        text.push_str(&format!("      {} {}\n", palette.bad("at stake:"), risk.what));
+        text.push_str(&format!("      {} {}\n", palette.bad("at stake:"), one_line(&risk.what)));
         for (queue, messages) in &risk.queues {
             let messages = messages.map_or("an unknown number of messages".to_owned(), |n| counted(n, "message"));
-            text.push_str(&format!("        {messages} in {queue}\n"));
+            text.push_str(&one_line(&format!("        {messages} in {queue}")));
+            text.push('\n');
         }
     }
     text
@@ -92,14 +93,16 @@ pub fn beside_text(extras: usize) -> String {
 /// Returns how many changes can lose something, and which.
 pub fn at_stake_text(plan: &Plan) -> String {
     let which: Vec<String> = plan.risky().map(|change| change.object.to_string()).collect();
-    format!("{} of the changes can lose messages or rights ({})", which.len(), which.join(", "))
+    let which_text = one_line(&which.join(", ")).into_owned();
+    format!("{} of the changes can lose messages or rights ({which_text})", which.len())
 }
 
 /// Writes what an apply did, and what the broker refused.
 pub fn applied_text(applied: &Applied, palette: Palette) -> String {
     let mut text = String::new();
     for (object, refusal) in &applied.refused {
-        text.push_str(&format!("  {} {object}: {refusal}\n", palette.bad("refused")));
+        let object = object.to_string();
+        text.push_str(&format!("  {} {}: {refusal}\n", palette.bad("refused"), one_line(&object)));
     }
     text
 }
