@@ -15,6 +15,8 @@ mod lacking;
 mod losing;
 #[path = "plan/moving.rs"]
 mod moving;
+#[path = "plan/lost_ways.rs"]
+mod lost_ways;
 #[path = "plan/pruning.rs"]
 mod pruning;
 #[path = "plan/samples.rs"]

@@ -8,6 +8,7 @@ use crate::plan::diff::loss::judge_policies;
 use crate::plan::extra::Extra;
 use crate::plan::foreign::is_predeclared;
 use crate::plan::ignore_list::IgnoreList;
+use crate::plan::lost_ways::judge_ways;
 use crate::plan::prune::stays;
 use crate::plan::{Change, DeletionScope, Observed, Stakes};
 use crate::source::Problem;
@@ -30,6 +31,7 @@ pub fn destroy(desired: &Topology, handling: &Handling, observed: &Observed, sco
     let gone = named.iter().filter(|object| !goes_along(object));
     let mut changes: Vec<Change> =
         gone.map(|object| deletion(extra(object), "the file names it, and it is to go", observed)).collect();
+    judge_ways(&mut changes, &Topology::default(), observed);
     judge_policies(&mut changes, &Topology::default(), observed);
     in_order(&mut changes);
     changes

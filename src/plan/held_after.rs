@@ -9,6 +9,11 @@ use std::collections::BTreeSet;
 /// Puts what a file declares over what a broker was seen to hold, as far as the first `made` changes of the plan bring it about.
 pub fn held_after(desired: &Topology, observed: &Observed, plan: &Plan, made: usize) -> Topology {
     let (made, pending) = plan.changes.split_at(made.min(plan.changes.len()));
+    held_once(desired, observed, made, pending)
+}
+
+/// Puts what a file declares over what a broker was seen to hold, with some changes made and others not yet.
+pub(crate) fn held_once(desired: &Topology, observed: &Observed, made: &[Change], pending: &[Change]) -> Topology {
     let is_deletion = |change: &&Change| matches!(change.kind, ChangeKind::Delete { .. });
     let deleted: BTreeSet<&Object> = made.iter().filter(is_deletion).map(|change| &change.object).collect();
     let pending: BTreeSet<&Object> =

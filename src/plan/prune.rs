@@ -9,8 +9,8 @@ use crate::plan::diff::loss::judge_policies;
 use crate::plan::extra::Extra;
 use crate::plan::foreign::{Maker, Makers};
 use crate::plan::ignore_list::IgnoreList;
-use crate::plan::referrers::Staying;
-use crate::plan::{Change, Observed, Risk, cluster_extras, extras, named};
+use crate::plan::lost_ways::judge_ways;
+use crate::plan::{Change, Observed, cluster_extras, extras, named};
 use crate::source::{Code, Help, Problem, nearest_name};
 use std::fmt;
 use std::str::FromStr;
@@ -78,12 +78,7 @@ pub fn prune(
     let gone =
         beside(desired, observed, vhosts, &ignored, scope).filter(|it| ignored.held_by(&it.object, observed).is_none());
     let mut changes: Vec<Change> = gone.map(|extra| deletion(extra, "the file does not name it", observed)).collect();
-    let staying = Staying::new(desired, &observed.topology, changes.iter().map(|it| it.object.clone()).collect());
-    for change in &mut changes {
-        let Some(sent) = staying.senders_to(&change.object) else { continue };
-        let risk = Risk::of_rights(format!("{} goes, and {sent}", change.object), "routed", "lost");
-        change.risk = Some(risk.join(change.risk.take()));
-    }
+    judge_ways(&mut changes, desired, observed);
     judge_policies(&mut changes, desired, observed);
     in_order(&mut changes);
     changes

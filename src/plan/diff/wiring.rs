@@ -25,6 +25,11 @@ const PREDECLARED: [(&str, &str); 8] = [
     ("amq.rabbitmq.log", "topic"),
 ];
 
+/// Returns the type of an exchange that each vhost has from the beginning.
+pub(crate) fn predeclared_type(name: &str) -> Option<&'static str> {
+    PREDECLARED.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+}
+
 /// The plugins that bring an exchange type.
 const PLUGIN_OF_TYPE: [(&str, &str); 6] = [
     ("x-consistent-hash", "rabbitmq_consistent_hash_exchange"),
@@ -42,11 +47,11 @@ pub(crate) fn exchanges(findings: &mut Findings<'_>) {
         observed.topology.exchanges.iter().map(|exchange| ((&exchange.vhost, &exchange.name), exchange)).collect();
     for exchange in &desired.exchanges {
         let object = exchange.object();
-        let predeclared = PREDECLARED.iter().find(|(name, _)| *name == &*exchange.name);
+        let predeclared = predeclared_type(&exchange.name);
         let fields = match (known.get(&(&exchange.vhost, &exchange.name)), predeclared) {
             (Some(old), _) => exchange_changes(old, exchange),
-            (None, Some((_, kind))) => {
-                let old = Exchange { kind: (*kind).into(), durable: true, auto_delete: false, ..exchange.clone() };
+            (None, Some(kind)) => {
+                let old = Exchange { kind: kind.into(), durable: true, auto_delete: false, ..exchange.clone() };
                 exchange_changes(&old, exchange)
             }
             (None, None) => {
