@@ -9,14 +9,16 @@ mod differing;
 mod extras;
 #[path = "plan/fake_broker.rs"]
 mod fake_broker;
+#[path = "plan/half_made.rs"]
+mod half_made;
 #[path = "plan/lacking.rs"]
 mod lacking;
 #[path = "plan/losing.rs"]
 mod losing;
-#[path = "plan/moving.rs"]
-mod moving;
 #[path = "plan/lost_ways.rs"]
 mod lost_ways;
+#[path = "plan/moving.rs"]
+mod moving;
 #[path = "plan/pruning.rs"]
 mod pruning;
 #[path = "plan/samples.rs"]

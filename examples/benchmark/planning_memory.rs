@@ -27,7 +27,8 @@ pub fn is_child() -> bool {
     play(&mut applier);
     assert!(applier.outcome().refused.is_empty());
     let export = read_export(&text, &|_| true).expect("definitions");
-    let observed = Observed { topology: export.into_topology(), ..Observed::empty(Profile::NEWEST) };
+    let observed =
+        Observed { topology: export.into_topology().expect("definitions"), ..Observed::empty(Profile::NEWEST) };
     let after = make(&observed);
     assert!(after.is_empty(), "{:?}", after.changes.first());
     println!("{}", peak());

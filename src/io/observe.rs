@@ -88,7 +88,7 @@ pub async fn observe(
     let there = with_limits(there, &mut export.lists);
     export.lists.insert("vhosts".to_owned(), Json::Array(there));
     Ok(Observed {
-        topology: export.into_topology(),
+        topology: export.into_topology().map_err(|why| no_definitions(&why, management))?,
         version: overview.version,
         account: management.user().into(),
         exchange_types: overview.exchange_types.clone(),
@@ -109,10 +109,14 @@ async fn export(management: &ManagementClient) -> Result<Option<String>, BrokerF
 
 /// Reads an export's text.
 fn read_text(text: &str, asked: &[&Name], management: &ManagementClient) -> Result<Export, BrokerFailure> {
-    read_export(text, &|vhost| asked.iter().any(|name| name.as_str() == vhost)).map_err(|error| {
-        let doing = "reading the broker's definitions".to_owned();
-        BrokerFailure::new(BrokerFailureKind::Broken { doing, why: error.to_string() }, management.shown())
-    })
+    let is_asked = |vhost: &str| asked.iter().any(|name| name.as_str() == vhost);
+    read_export(text, &is_asked).map_err(|error| no_definitions(&error.to_string(), management))
+}
+
+/// Makes the failure of an answer that is no RabbitMQ's.
+fn no_definitions(why: &str, management: &ManagementClient) -> BrokerFailure {
+    let hint = "look at what it sends for /api/definitions: a proxy may change it, or something else answers there";
+    management.not_rabbitmq(&format!("its definitions cannot be read: {why}")).hint(hint)
 }
 
 /// Leaves out what lives in other vhosts; users, permissions and global parameters stay.

@@ -3,7 +3,7 @@
 
 use crate::model::{ObjectKind, Origins, Topology};
 use crate::plan::diff::findings::Findings;
-use crate::plan::diff::{abilities, access, accounts, loss, policies, wiring};
+use crate::plan::diff::{abilities, access, accounts, loss, own_rights, policies, wiring};
 use crate::plan::{Observed, Plan, extras};
 
 /// Compares one kind of object.
@@ -18,7 +18,7 @@ pub fn plan(desired: &Topology, origins: &Origins, observed: &Observed) -> Plan 
     let compare: [(ObjectKind, Compare); 10] = [
         (ObjectKind::User, accounts::users),
         (ObjectKind::Vhost, accounts::vhosts),
-        (ObjectKind::Permission, access::permissions),
+        (ObjectKind::Permission, permissions),
         (ObjectKind::Exchange, wiring::exchanges),
         (ObjectKind::TopicPermission, access::topic_permissions),
         (ObjectKind::GlobalParameter, policies::global_parameters),
@@ -40,4 +40,10 @@ pub fn plan(desired: &Topology, origins: &Origins, observed: &Observed) -> Plan 
     findings.changes.sort_by_key(|change| change.is_of_account(account));
     let extras = extras(desired, observed, &desired.vhost_names());
     Plan { changes: findings.changes, unchanged: findings.unchanged, problems: findings.problems, extras }
+}
+
+/// Compares permissions, and adds those of the account in use that a half-made vhost lacks.
+fn permissions(findings: &mut Findings<'_>) {
+    access::permissions(findings);
+    own_rights::of_half_made_vhosts(findings);
 }

@@ -75,7 +75,7 @@ fn permissions_of_the_account_are_judged_by_the_row_that_will_hold() {
             "plan::rights user 'deployer' may not write 'work': binding 'orders' -> queue 'work' (#)",
         ]
     );
-    old.permissions.clear();
+    old.permissions = vec![permission("somebody", ".*", ".*", ".*")];
     assert_eq!(
         told(&desired, &seen(old.clone(), &["administrator"])),
         ["plan::rights user 'deployer' has no permissions in vhost '/'"]
@@ -191,4 +191,26 @@ fn a_file_that_names_its_version_refuses_what_that_version_would() {
         ]
     );
     assert!(of(None).is_empty(), "nothing speaks for a file without a version");
+}
+
+#[test]
+fn a_vhost_that_takes_no_connection_is_found_before_what_it_needs_one_for() {
+    let limited = |limit: i64| {
+        let mut own = vhost("/");
+        own.limits.insert("max-connections".into(), limit);
+        own
+    };
+    let desired = |vhost| Topology {
+        vhosts: vec![vhost],
+        queues: vec![queue("one", &[]), queue("two", &[])],
+        policies: vec![policy("cap", "^w", 1, &[("max-length", 5.into())])],
+        ..Topology::default()
+    };
+    let refused = ["plan::rights vhost '/' takes no connection (max-connections 0), and queue 'one' needs one"];
+    assert_eq!(told(&desired(limited(0)), &seen(open(), &["administrator"])), refused);
+    let there = Topology { vhosts: vec![limited(0)], ..open() };
+    assert_eq!(told(&desired(vhost("/")), &seen(there.clone(), &["administrator"])), refused);
+    assert!(told(&desired(limited(1)), &seen(there.clone(), &["administrator"])).is_empty());
+    let without_queues = Topology { queues: Vec::new(), ..desired(vhost("/")) };
+    assert!(told(&without_queues, &seen(there, &["administrator"])).is_empty(), "policies need none");
 }

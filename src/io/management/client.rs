@@ -174,7 +174,8 @@ impl ManagementClient {
         failure.hint(format!("if the port speaks TLS, give --management {secured}; else the broker's log says why"))
     }
 
-    fn not_rabbitmq(&self, why: &str) -> BrokerFailure {
+    /// Makes the failure of a server that is none of RabbitMQ's.
+    pub(crate) fn not_rabbitmq(&self, why: &str) -> BrokerFailure {
         let why = format!("something answers there but it is not RabbitMQ's management API: {why}");
         BrokerFailure::new(BrokerFailureKind::NoManagement { why }, &self.base)
     }

@@ -1,7 +1,8 @@
 //! One object of an export as it stands in the text: names and flags are borrowed from it, and only lists and maps are trees.
 //! Takes any JSON; what is no object has no fields. Never judges what a field says.
 
-use crate::plan::definitions::read::Fields;
+use crate::plan::definitions::read::{Fields, kind_of};
+use crate::plan::definitions::shape::FieldKind;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Json;
@@ -15,6 +16,8 @@ const FIELDS: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct ExportEntry<'j> {
     fields: Vec<(Cow<'j, str>, ExportField<'j>)>,
+    /// It is a JSON object.
+    pub is_object: bool,
 }
 
 /// What one field says.
@@ -23,8 +26,9 @@ enum ExportField<'j> {
     Text(Cow<'j, str>),
     Flag(bool),
     Nested(Json),
-    /// A number or nothing: no object has one that we read.
-    Other,
+    /// No object has one that we read.
+    Number,
+    Null,
 }
 
 impl ExportEntry<'_> {
@@ -44,6 +48,16 @@ impl Fields for ExportEntry<'_> {
 
     fn nested(&self, key: &str) -> Option<&Json> {
         if let ExportField::Nested(json) = self.get(key)? { Some(json) } else { None }
+    }
+
+    fn kind(&self, key: &str) -> Option<FieldKind> {
+        Some(match self.get(key)? {
+            ExportField::Text(_) => FieldKind::Text,
+            ExportField::Flag(_) => FieldKind::Flag,
+            ExportField::Nested(json) => kind_of(json),
+            ExportField::Number => FieldKind::Number,
+            ExportField::Null => FieldKind::Null,
+        })
     }
 }
 
@@ -76,7 +90,7 @@ impl<'de> Visitor<'de> for EntryVisitor {
                 fields.push((key, field));
             }
         }
-        Ok(ExportEntry { fields })
+        Ok(ExportEntry { fields, is_object: true })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
@@ -139,18 +153,18 @@ impl<'de> Visitor<'de> for FieldVisitor {
     }
 
     fn visit_unit<E>(self) -> Result<ExportField<'de>, E> {
-        Ok(ExportField::Other)
+        Ok(ExportField::Null)
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<ExportField<'de>, E> {
-        Ok(ExportField::Other)
+        Ok(ExportField::Number)
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<ExportField<'de>, E> {
-        Ok(ExportField::Other)
+        Ok(ExportField::Number)
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<ExportField<'de>, E> {
-        Ok(ExportField::Other)
+        Ok(ExportField::Number)
     }
 }

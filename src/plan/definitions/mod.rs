@@ -1,9 +1,10 @@
 //! Topologies as RabbitMQ's definitions: read from what a broker answers, written for saved plans and digests.
-//! Lenient where a broker speaks: unknown fields are passed over, an entry without what names it is left out.
+//! Lenient where a newer broker speaks: unknown fields are passed over. What no RabbitMQ writes is refused.
 
 mod export;
 mod export_entry;
 mod read;
+mod shape;
 mod values;
 mod write;
 

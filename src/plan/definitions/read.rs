@@ -5,6 +5,7 @@ use crate::model::{
     ApplyTo, Binding, Credential, DestinationKind, Exchange, Name, Parameter, Permission, Policy, Queue, Secret, Table,
     TopicPermission, Topology, User, Value, Vhost,
 };
+use crate::plan::definitions::shape::FieldKind;
 use crate::plan::definitions::values::typed_table;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
@@ -17,6 +18,21 @@ pub(crate) trait Fields {
     fn flag(&self, key: &str) -> Option<bool>;
     /// Returns a list or a map.
     fn nested(&self, key: &str) -> Option<&Json>;
+    /// Returns what a field holds; `None` where it is not there.
+    fn kind(&self, key: &str) -> Option<FieldKind>;
+}
+
+/// Returns what a value is.
+pub(crate) fn kind_of(json: &Json) -> FieldKind {
+    match json {
+        Json::Null => FieldKind::Null,
+        Json::Bool(_) => FieldKind::Flag,
+        Json::Number(_) => FieldKind::Number,
+        Json::String(_) => FieldKind::Text,
+        Json::Array(entries) if entries.is_empty() => FieldKind::EmptyList,
+        Json::Array(_) => FieldKind::List,
+        Json::Object(_) => FieldKind::Map,
+    }
 }
 
 impl Fields for Entry {
@@ -30,6 +46,10 @@ impl Fields for Entry {
 
     fn nested(&self, key: &str) -> Option<&Json> {
         self.get(key)
+    }
+
+    fn kind(&self, key: &str) -> Option<FieldKind> {
+        self.get(key).map(kind_of)
     }
 }
 

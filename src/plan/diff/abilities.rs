@@ -98,6 +98,7 @@ pub(crate) fn check(findings: &mut Findings<'_>) {
         }
     }
     queue_limits(findings, &changes);
+    connection_limits(findings, &changes);
     findings.changes = changes;
 }
 
@@ -137,6 +138,8 @@ fn permissions(findings: &mut Findings<'_>, changes: &[Change]) {
         // A change that takes rights from the account in use goes last.
         of(&observed.topology.permissions).or_else(|| of(&desired.permissions))
     };
+    let own = |vhost: &Name| Object::Permission { user: account.clone(), vhost: vhost.clone() };
+    let is_granted = |vhost: &Name| changes.iter().any(|change| change.object == own(vhost));
     let mut rows: BTreeMap<Name, Option<[Pattern; 3]>> = BTreeMap::new();
     let mut shut: BTreeSet<Name> = BTreeSet::new();
     for change in changes {
@@ -156,7 +159,7 @@ fn permissions(findings: &mut Findings<'_>, changes: &[Change]) {
             match row {
                 Some(row) => refused(findings, &change.object, method, row),
                 // Who makes a vhost gets all permissions in it.
-                None if is_there && row_of(vhost).is_none() && shut.insert(vhost.clone()) => {
+                None if is_there && !is_granted(vhost) && row_of(vhost).is_none() && shut.insert(vhost.clone()) => {
                     let text = format!("user '{account}' has no permissions in vhost '{vhost}'");
                     let help = format!(
                         "`rabbitmqctl set_permissions -p {vhost} {account} '.*' '.*' '.*'` gives them, or declare them in the file"
@@ -304,5 +307,25 @@ fn queue_limits(findings: &mut Findings<'_>, changes: &[Change]) {
             let help = "raise the limit in the file: vhosts: [{name: …, limits: {max-queues: …}}]";
             findings.problem(first, "name", Problem::new(Code::PlanQueueLimit, text).help(help));
         }
+    }
+}
+
+/// Finds vhosts that take no connection at all: what is declared over AMQP would be refused after all else was written.
+fn connection_limits(findings: &mut Findings<'_>, changes: &[Change]) {
+    let (desired, observed) = (findings.desired, findings.observed);
+    let of = |vhosts: &[Vhost], name: &Name| {
+        vhosts.iter().find(|one| one.name == *name).and_then(|one| one.limits.get("max-connections").copied())
+    };
+    let needs_one = |change: &&Change| change.writes.iter().any(|write| matches!(write, Write::Call(_)));
+    let mut told = BTreeSet::new();
+    for change in changes.iter().filter(needs_one) {
+        let Some(vhost) = change.object.vhost() else { continue };
+        let limit = of(&desired.vhosts, vhost).or_else(|| of(&observed.topology.vhosts, vhost));
+        if limit != Some(0) || !told.insert(vhost) {
+            continue;
+        }
+        let text = format!("vhost '{vhost}' takes no connection (max-connections 0), and {} needs one", change.object);
+        let help = "apply it with a higher limit, or none (-1), and set the limit to 0 in a second apply";
+        findings.problem(&change.object, "name", Problem::new(Code::PlanRights, text).help(help));
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod effective_policy;
 pub(crate) mod equality;
 pub(crate) mod findings;
 pub(crate) mod loss;
+pub(crate) mod own_rights;
 mod patterns;
 pub(crate) mod policies;
 pub(crate) mod wiring;
