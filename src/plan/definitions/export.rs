@@ -178,6 +178,7 @@ mod tests {
             "`durable` in an entry of `queues` is a number, and RabbitMQ writes true or false there at line 1 column 54"
         );
         assert_eq!(read(r#"{"queues": [{"name": 7, "vhost": "w"}], "unknown": 7}"#), "", "another vhost, another list");
-        assert_eq!(read(r#"{"permissions": [{"user": "u"}]}"#), "an entry of `permissions` has no `vhost`");
+        let vanishing = r#"{"permissions": [{"user": "u"}], "queues": [{"vhost": "v"}], "vhosts": [{"error": "x"}]}"#;
+        assert_eq!(read(vanishing), "", "left out");
     }
 }

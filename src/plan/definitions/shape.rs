@@ -32,7 +32,7 @@ impl fmt::Display for FieldKind {
 /// What belongs at a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
-    /// A text that names the object: without it there is none.
+    /// A text that names the object. An entry without it is of something that vanishes just now, and is left out.
     Name,
     Text,
     /// A flag, or `undefined`, as 3.10 and 4.0 call one that an import left out.
@@ -40,8 +40,6 @@ enum Wanted {
     Number,
     Map,
     Tags,
-    /// It must be there.
-    Anything,
 }
 
 impl Wanted {
@@ -52,21 +50,18 @@ impl Wanted {
             Wanted::Number => "a number",
             Wanted::Map => "a map",
             Wanted::Tags => "a list of texts",
-            Wanted::Anything => "a value",
         }
     }
 
     fn takes(self, kind: FieldKind) -> bool {
         match self {
-            Wanted::Name => kind == FieldKind::Text,
-            Wanted::Text => matches!(kind, FieldKind::Text | FieldKind::Null),
+            Wanted::Name | Wanted::Text => matches!(kind, FieldKind::Text | FieldKind::Null),
             Wanted::Flag => matches!(kind, FieldKind::Flag | FieldKind::Text | FieldKind::Null),
             Wanted::Number => matches!(kind, FieldKind::Number | FieldKind::Null),
             Wanted::Map => matches!(kind, FieldKind::Map | FieldKind::EmptyList | FieldKind::Null),
             Wanted::Tags => {
                 matches!(kind, FieldKind::List | FieldKind::EmptyList | FieldKind::Text | FieldKind::Null)
             }
-            Wanted::Anything => true,
         }
     }
 }
@@ -113,13 +108,10 @@ const LISTS: &[(&str, &[(&str, Wanted)])] = &[
             ("read", Wanted::Text),
         ],
     ),
-    ("global_parameters", &[("name", Wanted::Name), ("value", Wanted::Anything)]),
+    ("global_parameters", &[("name", Wanted::Name)]),
     ("policies", POLICY),
     ("operator_policies", POLICY),
-    (
-        "parameters",
-        &[("vhost", Wanted::Name), ("component", Wanted::Name), ("name", Wanted::Name), ("value", Wanted::Anything)],
-    ),
+    ("parameters", &[("vhost", Wanted::Name), ("component", Wanted::Name), ("name", Wanted::Name)]),
     (
         "queues",
         &[
@@ -165,13 +157,8 @@ pub(crate) fn is_read(list: &str) -> bool {
 /// Says which field of an entry is none that RabbitMQ writes; `kind_of` tells what a field holds, `None` where it is not there.
 pub(crate) fn fault(list: &str, kind_of: impl Fn(&str) -> Option<FieldKind>) -> Option<String> {
     let (_, fields) = LISTS.iter().find(|(known, _)| *known == list)?;
-    fields.iter().find_map(|(key, wanted)| match kind_of(key) {
-        None if matches!(wanted, Wanted::Name | Wanted::Anything) => {
-            Some(format!("an entry of `{list}` has no `{key}`"))
-        }
-        Some(kind) if !wanted.takes(kind) => {
-            Some(format!("`{key}` in an entry of `{list}` is {kind}, and RabbitMQ writes {} there", wanted.words()))
-        }
-        _ => None,
+    fields.iter().find_map(|(key, wanted)| {
+        let kind = kind_of(key).filter(|kind| !wanted.takes(*kind))?;
+        Some(format!("`{key}` in an entry of `{list}` is {kind}, and RabbitMQ writes {} there", wanted.words()))
     })
 }
