@@ -170,7 +170,7 @@ mod tests {
             assert!(read(&format!("{{\"queues\": {strange}}}")).contains("a list of objects at `queues`"), "{strange}");
             assert!(read(&format!("{{\"policies\": {strange}}}")).starts_with("`policies` is "), "{strange}");
             let is_map = strange.starts_with('{');
-            assert_eq!(read(&format!("{{\"bindings\": [{strange}]}}")).is_empty(), false, "{strange}");
+            assert_eq!(read(&format!("{{\"bindings\": [{strange}]}}")).is_empty(), is_map, "{strange}");
             assert_eq!(read(&format!("{{\"users\": [{strange}]}}")).contains("no map"), !is_map, "{strange}");
         }
         assert_eq!(
