@@ -9,7 +9,7 @@ use rmqplay::io::Disk;
 use rmqplay::language::{Settings, load_scenario};
 use rmqplay::model::{Cell, Profile};
 use rmqplay::rules::rule_chapters;
-use rmqplay::simulate::{ChoiceKind, Exploration, Fact, explore, play_schedule, rehearse};
+use rmqplay::simulate::{ChoiceKind, Exploration, Fact, explore, list_schedules, play_schedule, rehearse};
 use rmqplay::source::Sources;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -123,4 +123,93 @@ fn a_series_into_a_full_quorum_queue_may_be_taken_whole() {
 #[test]
 fn two_workers_and_three_jobs_have_thirteen_schedules() {
     counts("turn", 13, 2);
+}
+
+/// The paths of up to so many schedules, where levels of more than so many are drawn from, and whether there are no others.
+fn paths(name: &str, schedules: u64, seed: u64, drawn_from: usize) -> (Vec<Vec<(u32, u16)>>, bool) {
+    let (listed, is_whole) = list_schedules(&cell(name), Profile::NEWEST, schedules, seed, drawn_from);
+    (listed.iter().map(|schedule| schedule.path().to_vec()).collect(), is_whole)
+}
+
+/// Returns how many of these come before the first that was drawn: those that choose otherwise at most once.
+fn systematic(paths: &[Vec<(u32, u16)>]) -> usize {
+    paths.iter().take_while(|path| path.len() <= 1).count()
+}
+
+#[test]
+fn what_is_drawn_comes_after_all_that_choose_otherwise_once() {
+    let (all, _) = paths("crowd", 320, 0, 40);
+    let (ordered, _) = paths("crowd", 320, 0, 1_000_000);
+    let once = systematic(&all);
+    assert!((2..300).contains(&once), "{once} choose otherwise at most once");
+    assert_eq!(all[..once], ordered[..once]);
+    assert_ne!(all[once..], ordered[once..]);
+    assert!(all[once..].iter().all(|path| path.len() > 1));
+}
+
+#[test]
+fn draws_follow_the_seed_and_not_how_many_are_wanted() {
+    let (all, _) = paths("crowd", 320, 7, 40);
+    assert_eq!(all, paths("crowd", 320, 7, 40).0);
+    assert_eq!(all[..310], paths("crowd", 310, 7, 40).0);
+    let (others, _) = paths("crowd", 320, 8, 40);
+    let once = systematic(&all);
+    assert_eq!(all[..once], others[..once]);
+    assert_ne!(all[once..], others[once..]);
+}
+
+#[test]
+fn no_schedule_comes_twice() {
+    for (name, drawn_from) in [("crowd", 40), ("crowd", 1_000_000), ("turn", 2)] {
+        let (all, _) = paths(name, 320, 3, drawn_from);
+        let different: BTreeSet<_> = all.iter().collect();
+        assert_eq!(different.len(), all.len(), "{name}");
+    }
+}
+
+#[test]
+fn draws_end_when_all_are_played_and_say_so() {
+    let (ordered, all_ordered) = paths("turn", 1_000, 0, 1_000_000);
+    let (drawn, all_drawn) = paths("turn", 1_000, 0, 2);
+    assert!(all_ordered && all_drawn);
+    assert_ne!(ordered, drawn);
+    assert_eq!(ordered.iter().collect::<BTreeSet<_>>(), drawn.iter().collect());
+}
+
+#[test]
+fn whether_there_are_more_schedules_than_wanted_is_told() {
+    let whole = explored("turn", Profile::NEWEST).schedules;
+    let exactly = explore(&cell("turn"), Profile::NEWEST, whole, 0);
+    assert_eq!((exactly.schedules, exactly.is_whole), (whole, true));
+    let fewer = explore(&cell("turn"), Profile::NEWEST, whole - 1, 0);
+    assert_eq!((fewer.schedules, fewer.is_whole), (whole - 1, false));
+}
+
+/// Names a fact as the table of races does.
+fn named(fact: &Fact) -> String {
+    match fact {
+        Fact::Expectation(_) => "expectation".to_owned(),
+        Fact::Publishes(by) => format!("publishes of {by}"),
+        Fact::Queue(queue) => format!("queue {queue}"),
+        Fact::Consumer(consumer) => format!("consumer {consumer}"),
+        Fact::Refusals => "refusals".to_owned(),
+        Fact::Replies => "replies".to_owned(),
+    }
+}
+
+#[test]
+fn the_known_races_are_found() {
+    let table = std::fs::read_to_string(files::root("tests/explore/races.txt")).expect("a table");
+    let mut races = 0;
+    for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let row: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [path, version, kind, fact] = row[..] else { panic!("not four columns: {line}") };
+        let profile = Profile::ALL.into_iter().find(|profile| profile.to_string() == version).expect("a version");
+        let found = explore(&load(&files::root(path)), profile, 30, 0);
+        assert!(found.kinds.keys().any(|met| met.as_str() == kind), "{line}: chosen were {:?}", found.kinds);
+        let varied: Vec<String> = found.varied.iter().map(|(fact, _)| named(fact)).collect();
+        assert!(varied.iter().any(|varied| varied == fact), "{line}: {varied:?} vary");
+        races += 1;
+    }
+    assert!(races >= 10, "{races} races");
 }

@@ -1,11 +1,12 @@
 //! What a schedule may decide of a player: which of its commands goes first, whether consumers still act before the driver
 //! ends them, and how far a look is shifted. Used by whoever explores schedules; a plain run asks for none of it.
 
-use crate::broker::Command;
+use crate::broker::{ChannelId, Command, Event};
 use crate::model::Moment;
 use crate::player::client::Player;
+use crate::player::context::owner::Owner;
 use crate::player::driver::decision_points::Perturbation;
-use crate::player::driver::state::{ConsumerRequest, DriverState};
+use crate::player::driver::state::{ConsumerRequest, DriverState, RunStage};
 
 impl Player {
     /// Makes it ask, before the driver ends consumers that have work, whether they do that first.
@@ -70,6 +71,44 @@ impl Player {
     /// Returns whether a consumer has something to do at this moment.
     pub(crate) fn consumers_have_work(&self) -> bool {
         !self.driver.rests_consumers() && self.consumers.have_work(&self.scenario)
+    }
+
+    /// Returns whether all is judged and kept: it only closes what is open.
+    pub fn is_closing(&self) -> bool {
+        matches!(self.driver.stage, RunStage::Closing | RunStage::Done)
+    }
+
+    /// Returns the consumer instances that use a channel, a bit each; none where they have no bit.
+    pub fn instances_on(&self, channel: ChannelId) -> u64 {
+        self.consumers.users_of(channel)
+    }
+
+    /// Returns the instances that an event is for; none where it is for the driver, too.
+    pub fn heard_by(&self, event: &Event) -> u64 {
+        let channel = match event {
+            Event::Delivered { channel, .. } | Event::Cancelled { channel, .. } => *channel,
+            Event::Returned { publish, .. } | Event::Confirmed { publish, .. } => {
+                match self.context.in_flight.get(publish) {
+                    Some(one) if matches!(one.owner, Owner::Instance(_)) => one.channel,
+                    _ => return 0,
+                }
+            }
+            _ => return 0,
+        };
+        self.consumers.users_of(channel)
+    }
+
+    /// Returns whether none of these instances does anything at this moment before it hears of something.
+    pub fn are_at_rest(&mut self, instances: u64, now: Moment) -> bool {
+        self.context.clock.set(now);
+        self.consumers.are_at_rest(instances, self.context.now(), &self.scenario)
+            && !self.context.outbox.commands().any(|command| match command {
+                Command::Publish { channel, .. }
+                | Command::Settle { channel, .. }
+                | Command::Call { channel, .. }
+                | Command::CloseChannel { channel, .. } => self.consumers.users_of(*channel) & instances != 0,
+                _ => false,
+            })
     }
 
     /// Returns whether it waits to be told whether consumers act before they are ended.

@@ -9,7 +9,7 @@ use crate::model::{Moment, Name, QueueName};
 use crate::rules::{Differences, Edition, differences_of, rule_of_refusal};
 use crate::sim::openings::Openings;
 use crate::sim::state::arena::{
-    Arena, BindingDestination, ChannelIndex, ConsumerId, DeadLetteringId, ExchangeId, QueueId, VhostId,
+    Arena, BindingDestination, ChannelIndex, ConsumerId, DeadLetteringId, ExchangeId, QueueId, SharedArena, VhostId,
 };
 use crate::sim::state::channel::{Channel, Overtaken};
 use crate::sim::state::connection::Connection;
@@ -47,14 +47,14 @@ pub struct Sim {
     /// What was exercised, when anybody wants to know.
     pub(crate) covered: Option<Box<Covered>>,
     pub(crate) users: BTreeMap<Name, User>,
-    pub(crate) vhosts: Arena<VhostId, Vhost>,
+    pub(crate) vhosts: SharedArena<VhostId, Vhost>,
     pub(crate) vhost_names: BTreeMap<Name, VhostId>,
     pub(crate) connections: BTreeMap<ConnectionId, Connection>,
     /// How many connections the network has lost.
     pub(crate) isolated: usize,
     pub(crate) channels: Arena<ChannelIndex, Channel>,
     pub(crate) channel_ids: BTreeMap<ChannelId, ChannelIndex>,
-    pub(crate) exchanges: Arena<ExchangeId, Exchange>,
+    pub(crate) exchanges: SharedArena<ExchangeId, Exchange>,
     pub(crate) queues: Arena<QueueId, Queue>,
     pub(crate) consumers: Arena<ConsumerId, Consumer>,
     pub(crate) timers: Timers,
@@ -101,13 +101,13 @@ impl Sim {
             insights: false,
             covered: None,
             users: BTreeMap::new(),
-            vhosts: Arena::new(),
+            vhosts: SharedArena::new(),
             vhost_names: BTreeMap::new(),
             connections: BTreeMap::new(),
             isolated: 0,
             channels: Arena::new(),
             channel_ids: BTreeMap::new(),
-            exchanges: Arena::new(),
+            exchanges: SharedArena::new(),
             queues: Arena::new(),
             consumers: Arena::new(),
             timers: Timers::default(),

@@ -59,6 +59,11 @@ impl Sim {
         Some((touched, first.kept.is_some()))
     }
 
+    /// Returns whether dead letters wait.
+    pub fn has_waiting_letters(&self) -> bool {
+        !self.dead_letters.is_empty()
+    }
+
     /// Sends waiting dead letters on.
     pub fn send_waiting_letters(&mut self) {
         (self.openings.letters_wait, self.openings.letters_late) = (false, false);

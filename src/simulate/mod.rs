@@ -5,6 +5,8 @@ mod explore;
 mod rehearse;
 mod stepping;
 
-pub use explore::{ChoiceKind, Exploration, Explored, Fact, FactPlace, FactValue, Schedule, explore, play_schedule};
+pub use explore::{
+    ChoiceKind, Exploration, Explored, Fact, FactPlace, FactValue, Schedule, explore, list_schedules, play_schedule,
+};
 pub use rehearse::{refused_objects, rehearse, rehearse_by, rehearse_covering, rehearse_once};
 pub use stepping::{Ended, Limits, simulate};

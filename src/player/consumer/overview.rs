@@ -1,7 +1,7 @@
 //! What others may know of the consumer instances: whose they are, what they work on, which connections they have.
 
 use crate::broker::{ChannelId, ConnectionId};
-use crate::model::{Consumer, Name, Scenario};
+use crate::model::{Consumer, Moment, Name, Scenario};
 use crate::player::consumer::instance::ConsumerInstance;
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::record::circumstances::UnderWay;
@@ -33,6 +33,21 @@ impl ConsumerInstances {
         channels.sort_unstable();
         channels.dedup();
         channels
+    }
+
+    /// Returns those that consume or publish over a channel, a bit each; none where one has no bit.
+    pub fn users_of(&self, channel: ChannelId) -> u64 {
+        if self.instances.len() > 64 {
+            return 0;
+        }
+        let uses = |one: &&ConsumerInstance| one.channel == Some(channel) || one.publishing == Some(channel);
+        self.instances.iter().filter(uses).fold(0, |users, one| users | 1 << one.number)
+    }
+
+    /// Returns whether none of these has anything to do at this moment.
+    pub fn are_at_rest(&self, which: u64, now: Moment, scenario: &Scenario) -> bool {
+        let mut meant = self.instances.iter().take(64).filter(|one| which & 1 << one.number != 0);
+        meant.all(|one| !one.has_work(scenario) && one.wake_at(scenario).is_none_or(|at| at > now))
     }
 
     /// Returns the open channel of the instances that share one of this name.

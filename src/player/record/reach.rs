@@ -6,6 +6,7 @@ use crate::model::{
 };
 use crate::rules::{Pattern, headers_match, topic_matches};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// How many different publishes are remembered as followed already.
 const FOLLOWED_MAX: usize = 4_096;
@@ -13,8 +14,8 @@ const FOLLOWED_MAX: usize = 4_096;
 /// What routes where, as declared, and the queues that were reached.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reach {
-    exchanges: BTreeMap<QueueName, DeclaredExchange>,
-    queues: BTreeMap<QueueName, Vec<DeadLetterTarget>>,
+    exchanges: Arc<BTreeMap<QueueName, DeclaredExchange>>,
+    queues: Arc<BTreeMap<QueueName, Vec<DeadLetterTarget>>>,
     reached: BTreeSet<QueueName>,
     /// Publishes without headers that were followed.
     followed: BTreeSet<(QueueName, Name)>,
@@ -51,12 +52,12 @@ impl Reach {
             reach.add_exchange(exchange, &policies);
         }
         for queue in scenario.declared_queues() {
-            reach.queues.insert(queue.id(), dead_letter_targets(queue, &policies));
+            Arc::make_mut(&mut reach.queues).insert(queue.id(), dead_letter_targets(queue, &policies));
         }
         let bound = acts().filter_map(|act| if let Act::Bind(binding) = act { Some(&**binding) } else { None });
         for binding in topology.bindings.iter().chain(bound) {
             let source = QueueName::new(binding.vhost.clone(), binding.source.clone());
-            reach.exchanges.entry(source).or_default().bindings.push(binding.clone());
+            Arc::make_mut(&mut reach.exchanges).entry(source).or_default().bindings.push(binding.clone());
         }
         reach
     }
@@ -68,7 +69,8 @@ impl Reach {
             Some(kind) => kind.into(),
             None => exchange.kind.clone(),
         };
-        let router = self.exchanges.entry(QueueName::new(exchange.vhost.clone(), exchange.name.clone())).or_default();
+        let name = QueueName::new(exchange.vhost.clone(), exchange.name.clone());
+        let router = Arc::make_mut(&mut self.exchanges).entry(name).or_default();
         router.kind = kind;
         router.alternates.extend(own.into_iter().chain(by_policy));
     }

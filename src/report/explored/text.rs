@@ -35,13 +35,14 @@ pub fn explored_text(cell: &ExploredCell, width: usize, sources: &Sources, palet
 }
 
 fn head(exploration: &Exploration) -> String {
-    let all = if exploration.is_whole { ", all there are" } else { "" };
+    let all = if exploration.is_whole { ", all there are" } else { ", there are more" };
     let failed = match exploration.failed {
         0 => String::new(),
         failed => format!(", {failed} failed"),
     };
     let varied = match exploration.varied.len() {
-        0 => "nothing varies".to_owned(),
+        0 if exploration.is_whole => "nothing varies".to_owned(),
+        0 => "nothing varies in these".to_owned(),
         1 => "1 fact varies".to_owned(),
         n => format!("{n} facts vary"),
     };

@@ -130,7 +130,7 @@ impl Sim {
         let id = self.queues.insert(Queue {
             name: name.clone(),
             vhost,
-            declared,
+            declared: declared.into(),
             kind,
             owner,
             dead_lettering,

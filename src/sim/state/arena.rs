@@ -2,6 +2,7 @@
 //! Indexes are never handed out twice, so a stale one finds nothing instead of something else.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// An index of an [`Arena`], of a type of its own for each kind of value.
 pub(crate) trait Index: Copy {
@@ -85,6 +86,41 @@ impl<I: Index, T> Arena<I, T> {
 
     pub(crate) fn remove(&mut self, index: I) -> Option<T> {
         self.items.get_mut(index.place())?.take().map(|item| *item)
+    }
+
+    /// Returns all that is there, in order of arrival.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (I, &T)> {
+        self.items.iter().enumerate().filter_map(|(n, item)| Some((I::nth(n as u32), item.as_deref()?)))
+    }
+}
+
+/// The same for values that change seldom: copies of all share them until they change.
+#[derive(Clone)]
+pub(crate) struct SharedArena<I, T> {
+    items: Vec<Option<Arc<T>>>,
+    indexes: PhantomData<fn() -> I>,
+}
+
+impl<I: Index, T: Clone> SharedArena<I, T> {
+    pub(crate) fn new() -> Self {
+        Self { items: Vec::new(), indexes: PhantomData }
+    }
+
+    pub(crate) fn insert(&mut self, item: T) -> I {
+        self.items.push(Some(Arc::new(item)));
+        I::nth(self.items.len() as u32 - 1)
+    }
+
+    pub(crate) fn get(&self, index: I) -> Option<&T> {
+        self.items.get(index.place())?.as_deref()
+    }
+
+    pub(crate) fn get_mut(&mut self, index: I) -> Option<&mut T> {
+        self.items.get_mut(index.place())?.as_mut().map(Arc::make_mut)
+    }
+
+    pub(crate) fn remove(&mut self, index: I) -> Option<T> {
+        self.items.get_mut(index.place())?.take().map(Arc::unwrap_or_clone)
     }
 
     /// Returns all that is there, in order of arrival.

@@ -12,6 +12,7 @@ use crate::sim::state::queued_message::QueuedMessage;
 use crate::sim::state::quorum_queue::QuorumQueue;
 use crate::sim::state::timer::TimerKey;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What a queue holds, by its type.
 #[derive(Clone)]
@@ -26,7 +27,7 @@ pub(crate) struct Queue {
     pub name: QueueName,
     pub vhost: VhostId,
     /// As declared, with the type that RabbitMQ stores.
-    pub declared: model::Queue,
+    pub declared: Arc<model::Queue>,
     pub kind: QueueKind,
     /// The connection that it is exclusive to.
     pub owner: Option<ConnectionId>,

@@ -7,6 +7,7 @@ use crate::player::{Direction, Perturbation, Player, RunResult};
 use crate::sim::{Sim, Touched};
 use crate::simulate::explore::choice::{Alternative, Choice, ChoiceKind, Deviation};
 use crate::simulate::explore::lane::{Asleep, Lane, LateLane, lane_of};
+use crate::simulate::explore::race::Races;
 use crate::simulate::{Ended, Limits};
 use std::sync::Arc;
 
@@ -20,10 +21,10 @@ const CHOICES_MAX: u32 = 20_000;
 pub(super) const TIE: u32 = u32::MAX;
 
 /// Where a run stands.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
     /// Something is open.
-    Open(Choice),
+    Open,
     /// The run is over, however it ended.
     Over,
     /// Another schedule is the same.
@@ -74,8 +75,10 @@ pub(super) struct ExploredRun {
     pub(super) taken: Vec<Deviation>,
     pub(super) kinds: Vec<ChoiceKind>,
     ended: Option<Ended>,
-    /// What turns out to be the same as another schedule goes on nevertheless.
-    pub(super) goes_on: bool,
+    /// What could be late, and what it is known to be worth.
+    pub(super) races: Races,
+    /// It closes up at its end, for a timeline that is told; else it is over once all is judged.
+    closes_up: bool,
 }
 
 impl ExploredRun {
@@ -104,8 +107,15 @@ impl ExploredRun {
             taken: Vec::new(),
             kinds: Vec::new(),
             ended: None,
-            goes_on: false,
+            races: Races::default(),
+            closes_up: false,
         }
+    }
+
+    /// Lets it close up at its end.
+    pub fn closing_up(mut self) -> Self {
+        self.closes_up = true;
+        self
     }
 
     /// Notes by which of the tables it goes that policies of equal priority leave open.
@@ -119,37 +129,59 @@ impl ExploredRun {
 
     /// Goes on until something is open, or the run is over.
     pub fn run(&mut self) -> Stop {
+        if self.open.is_some() {
+            return Stop::Open;
+        }
         loop {
             match self.step() {
                 Next::GoOn => {}
-                Next::Open(choice) if self.choices >= CHOICES_MAX => self.act(choice.actions[0], &choice),
+                // What only closes up changes nothing that is judged.
+                Next::Open(choice) if self.choices >= CHOICES_MAX || self.player.is_closing() => {
+                    self.act(choice.actions[0], &choice);
+                }
                 Next::Open(choice) => {
-                    self.open = Some(choice.clone());
-                    return Stop::Open(choice);
+                    self.open = Some(choice);
+                    return Stop::Open;
                 }
                 Next::Over(ended) => {
                     self.ended = Some(ended);
                     return Stop::Over;
-                }
-                Next::Same if self.goes_on => {
-                    self.late = None;
-                    self.asleep.clear();
                 }
                 Next::Same => return Stop::Same,
             }
         }
     }
 
+    /// Returns the number of the choice at hand, counted from 0.
+    pub fn choice_number(&self) -> u32 {
+        self.choices
+    }
+
+    /// Returns how many alternatives are open.
+    pub fn alternatives(&self) -> usize {
+        self.open.as_ref().map_or(0, |choice| choice.actions.len())
+    }
+
+    /// Returns whether an alternative lets something be late, which may turn out to be the same as if it were not.
+    pub fn is_delay(&self, alternative: usize) -> bool {
+        let action = self.open.as_ref().and_then(|choice| choice.actions.get(alternative));
+        matches!(action, Some(Alternative::Delay | Alternative::DelayLetters))
+    }
+
     /// Takes one of the alternatives; the first is the usual one.
     pub fn take(&mut self, alternative: usize) {
         let Some(choice) = self.open.take() else { return };
         let Some(&action) = choice.actions.get(alternative) else { return };
-        if alternative > 0 {
-            self.taken.push((self.choices, alternative as u16));
-            self.kinds.push(choice.kind);
-        }
+        let number = self.choices;
         self.choices += 1;
+        if alternative > 0 {
+            self.taken.push((number, alternative as u16));
+            self.kinds.push(choice.kind);
+            return self.act(action, &choice);
+        }
+        let noted = self.noted(&choice, number);
         self.act(action, &choice);
+        self.races.pending.extend(noted);
     }
 
     /// Ends the run and gives what there is, and how the stepping ended.
@@ -161,6 +193,9 @@ impl ExploredRun {
     }
 
     fn step(&mut self) -> Next {
+        if !self.closes_up && self.player.is_closing() {
+            return Next::Over(Ended::Done);
+        }
         self.events += 1;
         if self.events > self.limits.events_at_one_moment_max {
             return Next::Over(Ended::runaway(self.now, &self.sim));
@@ -180,6 +215,7 @@ impl ExploredRun {
         let leaving = self.settled && self.player.is_leaving();
         while let Some(event) = if leaving { None } else { self.sim.poll_event() } {
             self.events += 1;
+            self.spread(&event);
             self.player.handle_event(self.now, event);
         }
         if self.player.hesitates_now() {
@@ -218,6 +254,7 @@ impl ExploredRun {
         if actions.len() > 1 {
             return Next::Open(Choice { kind: ChoiceKind::Timer, actions });
         }
+        self.races.forget_causes();
         if !self.sim.fire_next(self.now) {
             self.sim.advance(self.now);
         }
@@ -234,7 +271,7 @@ impl ExploredRun {
         actions.extend(rivals);
         actions.extend(may_delay.then_some(Alternative::DelayLetters));
         if actions.len() == 1 {
-            self.sim.send_waiting_letters();
+            self.send_letters();
             return Next::GoOn;
         }
         let kind = if by_worker { ChoiceKind::Worker } else { ChoiceKind::DeadLetter };
@@ -332,6 +369,7 @@ impl ExploredRun {
     /// Nothing is ready: what was late comes now, then quiet is answered, then time passes.
     fn step_without_command(&mut self) -> Next {
         self.settled = false;
+        self.races.pending.clear();
         if let Some((_, overtaken)) = self.late_letters.take() {
             self.sim.send_waiting_letters();
             return if overtaken { Next::GoOn } else { Next::Same };
@@ -374,13 +412,14 @@ impl ExploredRun {
                 self.arrive(at);
             }
             Alternative::Delay => self.delay(choice),
-            Alternative::SendLetters => self.sim.send_waiting_letters(),
+            Alternative::SendLetters => self.send_letters(),
             Alternative::DelayLetters => {
                 let touched = self.sim.waiting_letters().map_or(Touched::NOTHING, |(touched, _)| touched);
                 self.late_letters = Some((touched, false));
                 self.sim.delay_letters();
             }
             Alternative::Fire(which) => {
+                self.races.forget_causes();
                 self.sim.prefer_timer(which);
                 self.sim.fire_next(self.now);
             }
@@ -416,6 +455,7 @@ impl ExploredRun {
         let touched = self.touched_at(at);
         let Some(command) = self.player.take_command(at) else { return };
         self.wake(&command, touched);
+        self.meet_races(&command, touched);
         if let Some((letters, overtaken)) = &mut self.late_letters
             && letters.meets(touched)
         {

@@ -3,11 +3,16 @@
 
 mod arrivals;
 mod choice;
+mod draw;
 mod explored_run;
 mod facts;
 mod lane;
+mod levels;
+mod race;
+mod races;
 mod search;
+mod ties;
 
 pub use choice::ChoiceKind;
 pub use facts::{Fact, FactPlace, FactValue};
-pub use search::{Exploration, Explored, Schedule, explore, play_schedule};
+pub use search::{Exploration, Explored, Schedule, explore, list_schedules, play_schedule};

@@ -1,27 +1,19 @@
-//! Which schedules are played: that of a plain run, then all that choose otherwise once, then twice as long as there are not
-//! too many; after that seeded draws. The number of a schedule depends on the seed alone, not on how many are played.
+//! A search for schedules: what it starts from, what it keeps of those that were played, and one of them played once more.
+//! Which are played is in `levels` and `draw`. The number of a schedule depends on the seed alone, not on how many are played.
 
-use crate::model::{Act, Cell, Policy, Profile};
+use crate::model::Cell;
 use crate::player::{Direction, RunResult};
-use crate::rules::{ChangedRule, Differences, Edition, PolicyContest, PolicyFate, differences_of, with_undone};
+use crate::rules::{Differences, Edition};
 use crate::simulate::explore::choice::{ChoiceKind, Deviation};
 use crate::simulate::explore::explored_run::{ExploredRun, Stop, TIE};
 use crate::simulate::explore::facts::{Fact, FactValue, Facts};
+use crate::simulate::explore::ties::tied_rules;
 use crate::simulate::rehearse::{Prepared, play_noting, prepare, suspects};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A level of schedules with so many deviations is played whole; of a larger one some are drawn.
-const LEVEL_MAX: u64 = 2_000;
-
-/// How many schedules are drawn at a time: those that begin alike share their beginning.
-const DRAWN_AT_ONCE: usize = 256;
-
-/// After so many rounds without a new schedule there are none.
-const VAIN_ROUNDS_MAX: u32 = 3;
-
-/// A drawn schedule chooses otherwise than usual at one of 2, 4, 8 … choices: by so many different odds.
-const ODDS: u64 = 6;
+/// A level of schedules with so many deviations is played whole; of a larger one some are drawn first.
+const LEVEL_MAX: usize = 2_000;
 
 /// One schedule of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +65,22 @@ pub fn explore(cell: &Cell, edition: impl Into<Edition>, schedules: u64, seed: u
     search.end()
 }
 
+/// Lists up to so many schedules of a cell in the order in which they are played, and whether there are no others; a level
+/// of more than so many is drawn from first.
+pub fn list_schedules(
+    cell: &Cell,
+    edition: impl Into<Edition>,
+    schedules: u64,
+    seed: u64,
+    drawn_from: usize,
+) -> (Vec<Schedule>, bool) {
+    let mut search = Search::new(cell, edition.into(), schedules, seed);
+    search.level_max = drawn_from;
+    search.listed = Some(Vec::new());
+    search.run();
+    (search.listed.unwrap_or_default(), search.is_whole)
+}
+
 /// Plays the schedule of a number once more, with its timeline and the simulator's reasons; `None`: there are not so many.
 pub fn play_schedule(cell: &Cell, edition: impl Into<Edition>, seed: u64, number: u64) -> Option<Explored> {
     let edition = edition.into();
@@ -84,6 +92,11 @@ pub fn play_schedule(cell: &Cell, edition: impl Into<Edition>, seed: u64, number
 }
 
 impl Schedule {
+    /// Returns at which choices it chose otherwise, and which alternative; no other schedule of its cell has the same.
+    pub fn path(&self) -> &[(u32, u16)] {
+        &self.path
+    }
+
     /// Plays this schedule once more, with its timeline and the simulator's reasons.
     pub fn replay(&self, cell: &Cell, edition: impl Into<Edition>) -> RunResult {
         let edition = edition.into();
@@ -92,29 +105,36 @@ impl Schedule {
 }
 
 /// A search under way.
-struct Search {
+pub(super) struct Search {
     /// One for each table of rules that policies of equal priority leave open.
-    roots: Vec<ExploredRun>,
+    pub(super) roots: Vec<ExploredRun>,
     ties: Vec<&'static Differences>,
     looks: Arc<[Vec<Direction>]>,
     /// Parts of the topology are refused: there is one schedule.
     refused: Option<RunResult>,
     wanted: u64,
-    seed: u64,
-    played: u64,
+    pub(super) seed: u64,
+    pub(super) played: u64,
     failed: u64,
     facts: Facts,
     kinds: BTreeMap<ChoiceKind, u64>,
-    /// How many schedules would choose otherwise once more than those of the level at hand.
-    beyond: u64,
-    is_whole: bool,
+    /// How many choices a plain run makes.
+    pub(super) choices: u32,
+    /// A level of more schedules is drawn from first.
+    pub(super) level_max: usize,
+    /// All that were played, where they are asked for.
+    listed: Option<Vec<Schedule>>,
+    /// All that are wanted were played, and there are more.
+    has_more: bool,
+    pub(super) is_whole: bool,
     /// By the digest of all facts, the schedule of the shortest timeline.
     shortest: BTreeMap<u64, Schedule>,
     shortest_failed: Option<Schedule>,
     shortest_passed: Option<Schedule>,
     first_failed: Option<Schedule>,
     last: Option<Schedule>,
-    drawn: BTreeSet<Vec<Deviation>>,
+    /// Those that were drawn: the systematic part passes them over.
+    pub(super) drawn: BTreeSet<Vec<Deviation>>,
 }
 
 impl Search {
@@ -136,7 +156,10 @@ impl Search {
             failed: 0,
             facts: Facts::default(),
             kinds: BTreeMap::new(),
-            beyond: 0,
+            choices: 0,
+            level_max: LEVEL_MAX,
+            listed: None,
+            has_more: false,
             is_whole: false,
             shortest: BTreeMap::new(),
             shortest_failed: None,
@@ -165,8 +188,11 @@ impl Search {
         if refused {
             return Err(Box::new(player.finish()));
         }
-        let player = if tells { player } else { player.without_timeline() };
-        Ok(ExploredRun::new(sim, player, moment, limits, Arc::clone(&self.looks)))
+        let looks = Arc::clone(&self.looks);
+        if tells {
+            return Ok(ExploredRun::new(sim, player, moment, limits, looks).closing_up());
+        }
+        Ok(ExploredRun::new(sim, player.without_timeline(), moment, limits, looks))
     }
 
     /// Plays a path once more, with its timeline.
@@ -179,157 +205,50 @@ impl Search {
             Ok(world) => world,
             Err(refused) => return *refused,
         };
-        let (mut number, mut left) = (0, path);
-        while let Stop::Open(_) = world.run() {
-            let alternative = match left {
-                [(at, alternative), rest @ ..] if *at == number => {
-                    left = rest;
-                    *alternative
-                }
-                _ => 0,
-            };
-            world.take(usize::from(alternative));
-            number += 1;
+        go_along(&mut world, path);
+        while world.run() == Stop::Open {
+            world.take(0);
         }
         world.finish().0
     }
 
-    fn is_enough(&self) -> bool {
-        self.played >= self.wanted
+    /// Leads a fresh run along a path, up to the last choice of it.
+    pub(super) fn along(&self, path: &[Deviation]) -> ExploredRun {
+        let (tie, path) = match path {
+            [(TIE, tie), rest @ ..] => (*tie, rest),
+            path => (0, path),
+        };
+        let mut world = self.roots[usize::from(tie)].clone().of_tie(tie);
+        go_along(&mut world, path);
+        world
+    }
+
+    /// Returns whether as many were played as were wanted, and whether there are more is known.
+    pub(super) fn is_enough(&self) -> bool {
+        self.has_more
     }
 
     fn run(&mut self) {
-        if let Some(refused) = self.refused.take() {
-            self.keep(Vec::new(), Vec::new(), &refused);
-            self.is_whole = true;
+        match self.refused.take() {
+            Some(refused) => {
+                self.keep(Vec::new(), Vec::new(), &refused);
+                self.is_whole = true;
+            }
+            None => self.play_levels(),
+        }
+    }
+
+    /// Returns whether so many schedules that wait to be played are more than enough.
+    pub(super) fn suffice(&self, waiting: usize) -> bool {
+        self.played + waiting as u64 > self.wanted.saturating_mul(2)
+    }
+
+    /// Takes a run that is over. One more than wanted is not kept: it tells that there are more.
+    pub(super) fn finish(&mut self, mut world: ExploredRun) {
+        if self.played >= self.wanted {
+            self.has_more = true;
             return;
         }
-        let mut level = 0;
-        loop {
-            self.beyond = 0;
-            for (tie, world) in self.roots.clone().into_iter().enumerate() {
-                let spent = u32::from(tie > 0);
-                if level < spent {
-                    self.beyond += 1;
-                } else if !self.is_enough() {
-                    self.descend(world.of_tie(tie as u16), level - spent);
-                }
-            }
-            if self.is_enough() {
-                return;
-            }
-            if self.beyond == 0 {
-                self.is_whole = true;
-                return;
-            }
-            level += 1;
-            if level > 1 && self.beyond > LEVEL_MAX {
-                return self.draw(level - 1);
-            }
-        }
-    }
-
-    /// Plays all schedules that go on from here and choose otherwise just so many times.
-    fn descend(&mut self, mut world: ExploredRun, left: u32) {
-        loop {
-            match world.run() {
-                Stop::Open(choice) => {
-                    let others = choice.actions.len() - 1;
-                    if left == 0 {
-                        self.beyond += others as u64;
-                    } else {
-                        for alternative in 1..=others {
-                            let mut fork = world.clone();
-                            fork.take(alternative);
-                            self.descend(fork, left - 1);
-                            if self.is_enough() {
-                                return;
-                            }
-                        }
-                    }
-                    world.take(0);
-                }
-                Stop::Over if left == 0 => return self.finish(world),
-                Stop::Over | Stop::Same => return,
-            }
-        }
-    }
-
-    /// Draws schedules that choose otherwise more often than the levels that were played whole.
-    fn draw(&mut self, levels: u32) {
-        let firsts = self.count_firsts();
-        let (mut round, mut vain) = (0, 0);
-        while !self.is_enough() && vain < VAIN_ROUNDS_MAX {
-            let before = self.played;
-            let mut draws: Vec<(u64, Random)> = (0..DRAWN_AT_ONCE as u64)
-                .map(|draw| {
-                    let mut random =
-                        Random(self.seed ^ (round * DRAWN_AT_ONCE as u64 + draw + 1).wrapping_mul(0x9e37_79b9));
-                    (random.next() % firsts.max(1), random)
-                })
-                .collect();
-            draws.sort_by_key(|(first, _)| *first);
-            self.draw_from(self.roots[0].clone(), draws, levels);
-            vain = if self.played == before { vain + 1 } else { 0 };
-            round += 1;
-        }
-    }
-
-    /// Counts the places at which a schedule can choose otherwise first.
-    fn count_firsts(&self) -> u64 {
-        let (mut world, mut firsts) = (self.roots[0].clone(), 0);
-        while let Stop::Open(choice) = world.run() {
-            firsts += choice.actions.len() as u64 - 1;
-            world.take(0);
-        }
-        firsts
-    }
-
-    /// Goes along the plain run, and lets draws leave it where they choose otherwise first.
-    fn draw_from(&mut self, mut world: ExploredRun, draws: Vec<(u64, Random)>, levels: u32) {
-        let (mut first, mut draws) = (0, draws.into_iter().peekable());
-        while let Stop::Open(choice) = world.run() {
-            for alternative in 1..choice.actions.len() {
-                while let Some((_, random)) = draws.next_if(|(place, _)| *place == first) {
-                    let mut fork = world.clone();
-                    fork.take(alternative);
-                    self.draw_on(fork, random, levels);
-                    if self.is_enough() {
-                        return;
-                    }
-                }
-                first += 1;
-            }
-            if draws.peek().is_none() {
-                return;
-            }
-            world.take(0);
-        }
-    }
-
-    /// Goes on by chance to the end; what was played before does not count.
-    fn draw_on(&mut self, mut world: ExploredRun, mut random: Random, levels: u32) {
-        world.goes_on = true;
-        let odds = 2 << (random.next() % ODDS);
-        loop {
-            match world.run() {
-                Stop::Open(choice) => {
-                    let n = choice.actions.len() as u64;
-                    let otherwise = random.next().is_multiple_of(odds);
-                    world.take(if otherwise { (random.next() % n) as usize } else { 0 });
-                }
-                Stop::Over => {
-                    if world.taken.len() > levels as usize && self.drawn.insert(world.taken.clone()) {
-                        self.finish(world);
-                    }
-                    return;
-                }
-                Stop::Same => return,
-            }
-        }
-    }
-
-    fn finish(&mut self, mut world: ExploredRun) {
         let (path, kinds) = (std::mem::take(&mut world.taken), std::mem::take(&mut world.kinds));
         let (played, _) = world.finish();
         self.keep(path, kinds, &played);
@@ -359,6 +278,9 @@ impl Search {
         if shorter(&self.shortest.get(&digest).cloned()) {
             self.shortest.insert(digest, schedule.clone());
         }
+        if let Some(listed) = &mut self.listed {
+            listed.push(schedule.clone());
+        }
         self.last = Some(schedule);
     }
 
@@ -382,44 +304,12 @@ impl Search {
     }
 }
 
-/// Lists the tables by which policies of equal priority hold: the usual one, and the other way where that is chance.
-fn tied_rules(cell: &Cell, edition: Edition) -> Vec<&'static Differences> {
-    let usual = differences_of(edition);
-    let rule = ChangedRule::find("PO-1").filter(|_| !usual.tie_takes_first && has_tie(cell, usual));
-    let other = rule.map(|rule| with_undone(edition, Profile::V4_3.into(), &[rule]));
-    std::iter::once(usual).chain(other).collect()
-}
-
-/// Returns whether a policy of a queue competes with another one of its priority.
-fn has_tie(cell: &Cell, rules: &Differences) -> bool {
-    let scenario = &cell.scenario;
-    let all = |of_operator: bool, declared: &'_ [Policy]| -> Vec<Policy> {
-        let set = scenario.all_steps().filter_map(|step| match &step.act {
-            Act::SetPolicy { policy, operator } if *operator == of_operator => Some(Policy::clone(policy)),
-            _ => None,
-        });
-        declared.iter().cloned().chain(set).collect()
-    };
-    let user = all(false, &scenario.topology.policies);
-    let operator = all(true, &scenario.topology.operator_policies);
-    if user.len() < 2 && operator.len() < 2 {
-        return false;
-    }
-    let is_tied =
-        |contest: PolicyContest| contest.policies.iter().any(|one| matches!(one.fate, PolicyFate::Tied { .. }));
-    let queues = scenario.declared_queues();
-    queues.into_iter().any(|queue| is_tied(PolicyContest::on_queue(queue, &user, &operator, rules)))
-}
-
-/// Draws numbers: the same from the same seed.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+/// Leads a run along a path, up to the last choice of it.
+fn go_along(world: &mut ExploredRun, path: &[Deviation]) {
+    for (at, alternative) in path {
+        while world.run() == Stop::Open && world.choice_number() < *at {
+            world.take(0);
+        }
+        world.take(usize::from(*alternative));
     }
 }

@@ -1,0 +1,133 @@
+//! The systematic part: that of a plain run, then all that choose otherwise once, then twice, and so on. A level of too many is
+//! drawn from first. Each is forked from the run that it leaves last, where it leaves it.
+
+use crate::simulate::explore::choice::Deviation;
+use crate::simulate::explore::explored_run::{ExploredRun, Stop, TIE};
+use crate::simulate::explore::search::Search;
+use std::collections::BTreeSet;
+
+/// How many beginnings of runs are held at a time; others are played once more.
+const HELD_MAX: usize = 1_000;
+
+/// A run that others leave.
+pub(super) struct Parent {
+    /// As it stood behind its last deviation.
+    start: Option<Box<ExploredRun>>,
+    path: Vec<Deviation>,
+    /// Where they leave it, in order.
+    pub followers: Vec<Deviation>,
+}
+
+impl Parent {
+    /// Returns where it leaves the plain run; `None` for one by another table of rules.
+    pub fn first_place(&self) -> Option<Deviation> {
+        self.path.first().copied().filter(|first| first.0 != TIE)
+    }
+}
+
+/// The runs of a level.
+#[derive(Default)]
+pub(super) struct PlayedLevel {
+    pub parents: Vec<Parent>,
+    held: usize,
+    /// How many schedules leave them: the next level.
+    beyond: usize,
+}
+
+impl Search {
+    /// Plays level by level, until there are enough or no more.
+    pub(super) fn play_levels(&mut self) {
+        let mut seen = BTreeSet::new();
+        let mut roots = self.roots.clone().into_iter().enumerate();
+        let mut level = PlayedLevel::default();
+        if let Some((_, root)) = roots.next() {
+            self.play_from(root, &mut level, &mut seen);
+        }
+        let mut ties: Vec<ExploredRun> = roots.map(|(tie, root)| root.of_tie(tie as u16)).collect();
+        for number in 1.. {
+            let beyond = level.beyond + ties.len();
+            if self.is_enough() || beyond == 0 {
+                break;
+            }
+            if number > 1 && beyond > self.level_max && self.drawn.is_empty() {
+                self.draw(number - 1, &level);
+            }
+            let mut next = PlayedLevel::default();
+            for parent in level.parents {
+                self.leave(parent, &mut next, &mut seen);
+                if self.is_enough() {
+                    return;
+                }
+            }
+            for root in std::mem::take(&mut ties) {
+                self.play_from(root, &mut next, &mut seen);
+            }
+            level = next;
+        }
+        self.is_whole = !self.is_enough();
+    }
+
+    /// Goes along a run once more and plays all that leave it.
+    fn leave(&mut self, parent: Parent, next: &mut PlayedLevel, seen: &mut BTreeSet<Vec<Deviation>>) {
+        let Parent { start, path, followers } = parent;
+        let mut trunk = start.map_or_else(|| self.along(&path), |start| *start);
+        let mut left = followers.as_slice();
+        while let [(at, alternative), rest @ ..] = left {
+            if trunk.run() != Stop::Open {
+                return;
+            }
+            if trunk.choice_number() < *at {
+                trunk.take(0);
+                trunk.races.forget(&followers);
+                continue;
+            }
+            left = rest;
+            if rest.is_empty() {
+                trunk.take(usize::from(*alternative));
+                return self.play_from(trunk, next, seen);
+            }
+            let mut fork = trunk.clone();
+            fork.take(usize::from(*alternative));
+            self.play_from(fork, next, seen);
+            if self.is_enough() {
+                return;
+            }
+        }
+    }
+
+    /// Plays on the usual way to the end, and notes where others leave this run.
+    fn play_from(&mut self, mut world: ExploredRun, level: &mut PlayedLevel, seen: &mut BTreeSet<Vec<Deviation>>) {
+        let holds = level.held < HELD_MAX && !self.suffice(level.beyond);
+        let start = holds.then(|| Box::new(world.clone()));
+        (world.races.followers, world.races.earlier) = (Vec::new(), Vec::new());
+        let end = loop {
+            match world.run() {
+                Stop::Open => world.take(0),
+                end => break end,
+            }
+        };
+        let mut followers = std::mem::take(&mut world.races.followers);
+        let earlier = std::mem::take(&mut world.races.earlier);
+        let path = world.taken.clone();
+        if path.is_empty() {
+            self.choices = world.choice_number();
+        }
+        if end == Stop::Over && !self.drawn.contains(&path) {
+            self.finish(world);
+        }
+        if !followers.is_empty() {
+            followers.sort_unstable();
+            level.held += usize::from(start.is_some());
+            level.beyond += followers.len();
+            level.parents.push(Parent { start, path: path.clone(), followers });
+        }
+        for place in earlier {
+            let kept = path.iter().take_while(|taken| taken.0 == TIE || taken.0 < place.0);
+            let other: Vec<Deviation> = kept.copied().chain([place]).collect();
+            if !self.is_enough() && seen.insert(other.clone()) {
+                let world = self.along(&other);
+                self.play_from(world, level, seen);
+            }
+        }
+    }
+}

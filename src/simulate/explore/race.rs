@@ -1,0 +1,44 @@
+//! What a run knows of things that could be late: which they are, what comes of them, and what has met them.
+
+use crate::sim::Touched;
+use crate::simulate::explore::choice::Deviation;
+use crate::simulate::explore::lane::Lane;
+
+/// Something that was not late and could have been.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Race {
+    /// Where, and which alternative lets it be late.
+    pub place: Deviation,
+    /// `None`: dead letters.
+    pub lane: Option<Lane>,
+    pub touched: Touched,
+    /// The consumers whose next work comes of it, a bit each.
+    pub caused: u64,
+    /// What is heard now comes of it.
+    pub is_cause: bool,
+}
+
+/// What a run knows of that.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Races {
+    /// Of this moment; nothing has met them so far.
+    pub pending: Vec<Race>,
+    /// The alternatives behind its last deviation that lead to schedules of their own.
+    pub followers: Vec<Deviation>,
+    /// The same, before that deviation: the run that it left did not come to them.
+    pub earlier: Vec<Deviation>,
+    /// Dead letters that wait come of more than the last command.
+    pub letters_mixed: bool,
+}
+
+impl Races {
+    /// What is heard next comes of nothing that is known.
+    pub fn forget_causes(&mut self) {
+        self.pending.iter_mut().for_each(|race| race.is_cause = false);
+    }
+
+    /// Forgets those that are known to lead somewhere.
+    pub fn forget(&mut self, known: &[Deviation]) {
+        self.pending.retain(|race| known.binary_search(&race.place).is_err());
+    }
+}
