@@ -29,6 +29,8 @@
 //! | [`plan`] | desired and observed topology → ordered, explained changes → commands | deletes what it was not told to |
 //! | [`player`] | a scenario as a state machine → timeline → verdicts, outcome | knows which broker it plays on |
 //! | [`simulate`] | steps a client and the sim together, also under other schedules | waits |
+//! | [`clock`] | real time and what is under way → the moment of a served broker | reads a clock, steps a broker |
+//! | [`serve`] | bytes of outside clients → commands, events → bytes: the simulator as a broker | reads a socket or a clock |
 //! | [`foresee`] | topologies and scenarios → findings, ways, tables: what would happen | plays, answers by itself |
 //! | [`compare`] | a cell on two brokers → the rules that make it end otherwise | plays on a real broker |
 //! | [`report`] | timelines, plans, problems, outcomes → text, JSON, JUnit, snapshots | prints |
@@ -41,6 +43,7 @@
 pub mod broker;
 #[cfg(feature = "io")]
 pub mod cli;
+pub mod clock;
 pub mod compare;
 pub mod convert;
 pub mod foresee;
@@ -52,6 +55,7 @@ pub mod plan;
 pub mod player;
 pub mod report;
 pub mod rules;
+pub mod serve;
 pub mod sim;
 pub mod simulate;
 pub mod source;

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the order that data flows, and the rooms that each may use.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("source", &[]),
     ("model", &["source"]),
     ("rules", &["source", "model"]),
@@ -27,6 +27,8 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("plan", &["source", "model", "rules", "broker"]),
     ("player", &["source", "model", "rules", "broker"]),
     ("simulate", &["source", "model", "rules", "broker", "sim", "plan", "player"]),
+    ("clock", &["model"]),
+    ("serve", &["source", "model", "rules", "broker", "wire", "sim", "plan", "player", "simulate", "clock"]),
     ("foresee", &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate"]),
     ("compare", &["source", "model", "rules", "broker", "sim", "plan", "player", "simulate"]),
     (
@@ -35,13 +37,16 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ),
     (
         "io",
-        &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "foresee", "report"],
+        &[
+            "source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "serve", "clock",
+            "foresee", "report",
+        ],
     ),
     (
         "cli",
         &[
             "source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "foresee",
-            "compare", "report", "io", "convert",
+            "compare", "report", "io", "convert", "serve", "clock",
         ],
     ),
 ];

@@ -29,7 +29,43 @@ pub struct Ids {
     publishes: u64,
 }
 
+/// The first connection and channel of outside clients; what plays by itself stays below.
+const FIRST_OUTSIDE: u32 = 1 << 30;
+
+/// The first request and publish of outside clients.
+const FIRST_OUTSIDE_LONG: u64 = 1 << 60;
+
 impl Ids {
+    /// Begins where the ids of outside clients of a served broker lie, beyond those of a player beside them.
+    pub fn of_outside() -> Self {
+        Self {
+            connections: FIRST_OUTSIDE,
+            channels: FIRST_OUTSIDE,
+            requests: FIRST_OUTSIDE_LONG,
+            publishes: FIRST_OUTSIDE_LONG,
+        }
+    }
+
+    /// Returns whether a connection is an outside client's.
+    pub fn is_outside_connection(id: ConnectionId) -> bool {
+        id.0 > FIRST_OUTSIDE
+    }
+
+    /// Returns whether a channel is an outside client's.
+    pub fn is_outside_channel(id: ChannelId) -> bool {
+        id.0 > FIRST_OUTSIDE
+    }
+
+    /// Returns whether a request is an outside client's.
+    pub fn is_outside_request(id: RequestId) -> bool {
+        id.0 > FIRST_OUTSIDE_LONG
+    }
+
+    /// Returns whether a publish is an outside client's.
+    pub fn is_outside_publish(id: PublishId) -> bool {
+        id.0 > FIRST_OUTSIDE_LONG
+    }
+
     /// Returns the next connection.
     pub fn connection(&mut self) -> ConnectionId {
         self.connections += 1;

@@ -3,8 +3,8 @@
 use crate::cli::compare::options::CompareOptions;
 use crate::cli::convert::options::{ExportOptions, ImportOptions};
 use crate::cli::options::{
-    AccessOptions, CheckOptions, CoverageOptions, EffectiveOptions, ExploreOptions, GraphOptions, RouteOptions,
-    SuggestOptions,
+    AccessOptions, CheckOptions, ClockOptions, CoverageOptions, EffectiveOptions, ExploreOptions, GraphOptions,
+    RouteOptions, ServeOptions, SuggestOptions,
 };
 pub use crate::cli::options::{
     ApplyOptions, CleanOptions, DestroyOptions, ExtrasMode, OneBroker, PaceOptions, PlanOptions, ReachOptions,
@@ -259,6 +259,28 @@ Examples:
 
 It ends with 3 when AMQP, TLS or the management API does not work, or an alarm keeps messages out.")]
     Doctor(DoctorOptions),
+    /// Serve the simulated broker at an AMQP port, for your own programs in any language.
+    #[command(after_help = "\
+Examples:
+  rmqplay serve                                     at 127.0.0.1:5672, guest:guest, by the rules of the newest version
+  rmqplay serve topologies/orders.yaml --broker sim:3.13 --listen 127.0.0.1:5673
+  rmqplay serve topologies/orders.yaml -- pytest     a free port, in RABBITMQ_URL; ends with the tests' exit code
+  rmqplay serve --clock manual                      time stands still until `rmqplay clock advance 7d`
+
+One line on standard output tells where it can be reached, once it can. Ctrl-C closes all connections (320) and ends it.
+
+Exit codes: 65 bad file, 64 usage, 3 nothing can listen there; of COMMAND its own, or 128 + N when signal N ended it;
+            64 when there is no such command, 130/143 interrupted.")]
+    Serve(ServeOptions),
+    /// Show or advance the clock of a served broker (`serve --clock manual`).
+    #[command(after_help = "\
+Examples:
+  rmqplay clock advance 7d                          all that happens within seven days, in milliseconds
+  rmqplay clock advance --timers 1                  to the next thing that happens by itself
+  rmqplay clock show --control http://127.0.0.1:40001/4f9c…
+
+It ends with 1 when a client keeps a delivery unsettled for longer than --owe-limit, and names it.")]
+    Clock(ClockOptions),
     /// Delete throw-away vhosts and users that an ended run left on a broker.
     #[command(after_help = "\
 Example:

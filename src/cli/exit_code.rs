@@ -4,33 +4,52 @@
 ///
 /// Several at once: interrupted, then 65, 3, 1, 4, 5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub enum ExitCode {
     /// Everything is as expected.
-    Fine = 0,
+    Fine,
     /// A scenario failed, changed, looped, or (with `CI`) has no snapshot; `apply` could not prove equality.
-    Failed = 1,
+    Failed,
     /// `plan`: an apply with the same flags would write.
-    Differs = 2,
+    Differs,
     /// Unreachable, refused, no rights, died.
-    Environment = 3,
+    Environment,
     /// Refused as unsafe.
-    Unsafe = 4,
+    Unsafe,
     /// Nothing matched, or every cell was skipped.
-    Nothing = 5,
+    Nothing,
     /// The arguments are wrong.
-    Usage = 64,
+    Usage,
     /// A file is bad, missing, or of the wrong kind.
-    BadFile = 65,
+    BadFile,
     /// Our own bug.
-    Bug = 70,
+    Bug,
     /// By SIGINT.
-    Interrupted = 130,
+    Interrupted,
     /// By SIGTERM.
-    Terminated = 143,
+    Terminated,
+    /// The code of a command that was run, or 128 and the number of the signal that ended it.
+    OfCommand(u8),
 }
 
 impl ExitCode {
+    /// Returns the number that the shell sees.
+    pub fn number(self) -> u8 {
+        match self {
+            ExitCode::Fine => 0,
+            ExitCode::Failed => 1,
+            ExitCode::Differs => 2,
+            ExitCode::Environment => 3,
+            ExitCode::Unsafe => 4,
+            ExitCode::Nothing => 5,
+            ExitCode::Usage => 64,
+            ExitCode::BadFile => 65,
+            ExitCode::Bug => 70,
+            ExitCode::Interrupted => 130,
+            ExitCode::Terminated => 143,
+            ExitCode::OfCommand(code) => code,
+        }
+    }
+
     /// Orders codes by what a user must hear first.
     fn weight(self) -> u8 {
         match self {
@@ -41,7 +60,9 @@ impl ExitCode {
             ExitCode::Failed => 3,
             ExitCode::Unsafe => 2,
             ExitCode::Nothing | ExitCode::Differs => 1,
-            ExitCode::Fine => 0,
+            ExitCode::Fine | ExitCode::OfCommand(0) => 0,
+            // The command's own word counts before what was expected beside it.
+            ExitCode::OfCommand(_) => 5,
         }
     }
 
@@ -53,6 +74,6 @@ impl ExitCode {
 
 impl From<ExitCode> for std::process::ExitCode {
     fn from(code: ExitCode) -> Self {
-        std::process::ExitCode::from(code as u8)
+        std::process::ExitCode::from(code.number())
     }
 }

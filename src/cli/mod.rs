@@ -25,6 +25,7 @@ mod run_reporter;
 mod runtime;
 mod saved_plans;
 mod select;
+mod serving;
 mod snapshot_store;
 mod terminal;
 mod unparsed;

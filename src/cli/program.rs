@@ -9,6 +9,7 @@ use crate::cli::commands::{
 use crate::cli::compare;
 use crate::cli::completion;
 use crate::cli::foresee::suggest;
+use crate::cli::serving;
 use crate::cli::terminal::Terminal;
 use crate::cli::unparsed::unparsed;
 use clap::Parser;
@@ -76,6 +77,8 @@ fn command(command: CliCommand, terminal: Terminal) -> ExitCode {
         CliCommand::Wait(command) => wait::wait(&command, terminal),
         CliCommand::Doctor(command) => doctor::doctor(&command, terminal),
         CliCommand::Man(command) => man::man(&command, terminal),
+        CliCommand::Clock(command) => serving::clock(&command, terminal),
+        CliCommand::Serve(command) => serving::serve(&command, terminal),
         CliCommand::Clean(command) => clean::clean(&command, terminal),
         CliCommand::List(command) => list::list(&command, terminal),
         CliCommand::Review(command) => review::review(&command, terminal),

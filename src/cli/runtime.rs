@@ -33,6 +33,11 @@ impl Runtime {
         self.tokio.block_on(work(&mut self.signals))
     }
 
+    /// Lets something go on beside what is run.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tokio.spawn(work);
+    }
+
     /// Returns the exit code of a signal that came while nobody waited.
     pub fn heard(&mut self) -> Option<ExitCode> {
         self.tokio.block_on(async { self.signals.next().now_or_never() })

@@ -19,6 +19,7 @@ mod near_path;
 pub mod observe;
 pub mod rehearse;
 mod salt;
+pub mod serve;
 pub mod snapshots;
 mod tls;
 mod wait;

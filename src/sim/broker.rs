@@ -15,7 +15,7 @@ use crate::sim::state::channel::{Channel, Overtaken};
 use crate::sim::state::connection::Connection;
 use crate::sim::state::consumer::Consumer;
 use crate::sim::state::covered::Covered;
-use crate::sim::state::dead_letter::{DeadLetter, DeadLettering};
+use crate::sim::state::dead_letter::{DeadLetter, DeadLettering, FIRST_SECOND};
 use crate::sim::state::exchange::Exchange;
 use crate::sim::state::queue::Queue;
 use crate::sim::state::queue_counts::QueueCounts;
@@ -42,6 +42,8 @@ const MOVES_OF_ONE_STEP_MAX: usize = 10_000;
 pub struct Sim {
     pub(crate) rules: &'static Differences,
     pub(crate) now: Moment,
+    /// The second since 1970 of moment 0.
+    pub(crate) epoch_s: u64,
     pub(crate) events: VecDeque<Event>,
     pub(crate) insights: bool,
     /// What was exercised, when anybody wants to know.
@@ -97,6 +99,7 @@ impl Sim {
         let mut sim = Self {
             rules,
             now: Moment(0),
+            epoch_s: FIRST_SECOND,
             events: VecDeque::new(),
             insights: false,
             covered: None,
@@ -136,6 +139,17 @@ impl Sim {
     pub fn with_insights(mut self, on: bool) -> Self {
         self.insights = on;
         self
+    }
+
+    /// Sets the second since 1970 of moment 0, for the times that x-death tells; else all runs begin in the same one.
+    pub fn with_epoch(mut self, epoch_s: u64) -> Self {
+        self.epoch_s = epoch_s;
+        self
+    }
+
+    /// Returns the second since 1970 at which a moment is.
+    pub fn second_of(&self, moment: Moment) -> u64 {
+        self.epoch_s + moment.0 / 1_000
     }
 
     /// Switches the record of what is exercised on or off; it costs a few percent of a run.

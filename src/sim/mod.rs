@@ -22,7 +22,9 @@ mod restart;
 mod routing;
 mod session;
 mod state;
+mod views;
 
 pub use broker::Sim;
 pub use exploring::Touched;
 pub(crate) use exploring::shuffle;
+pub use views::UnsettledDelivery;

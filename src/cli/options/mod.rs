@@ -8,6 +8,7 @@ mod foresee;
 mod playing;
 mod reach;
 mod report_file;
+mod serving;
 mod variables;
 
 pub use applying::{ApplyOptions, DestroyOptions, ExtrasMode, PlanOptions};
@@ -21,4 +22,5 @@ pub use playing::{PaceOptions, Selection};
 pub(crate) use playing::{USUAL_WAIT, at_least_one};
 pub use reach::ReachOptions;
 pub(crate) use report_file::report_file;
+pub use serving::{ClockAction, ClockOptions, ServeOptions};
 pub use variables::Vars;

@@ -97,8 +97,9 @@ impl Sim {
         let origin = entry.stored.origin;
         let has_history = entry.stored.headers().is_some();
         self.cover_dead_letter(by, death);
+        let second = self.second_of(died_at);
         let Some(dead_lettering) = self.dead_letterings.get_mut(by) else { return };
-        dead_lettering.rewrite(&mut entry, death, died_at, self.rules);
+        dead_lettering.rewrite(&mut entry, death, second, self.rules);
         let stored = entry.stored;
         if let Some(Reason { rule, why }) = reason.map(|reason| *reason) {
             let routing_keys = std::iter::once(stored.routing_key()).chain(stored.further.cc()).cloned().collect();

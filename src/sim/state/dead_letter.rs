@@ -28,8 +28,8 @@ pub(crate) struct DeadLettering {
 
 impl DeadLettering {
     /// Makes what a death makes of a message, and puts it in its place (DL-11 to DL-23).
-    pub(crate) fn rewrite(&mut self, entry: &mut QueuedMessage, death: Death, died_at: Moment, rules: &Differences) {
-        let afterlife = self.afterlife(&entry.stored, death, died_at, rules);
+    pub(crate) fn rewrite(&mut self, entry: &mut QueuedMessage, death: Death, second: u64, rules: &Differences) {
+        let afterlife = self.afterlife(&entry.stored, death, second, rules);
         let stored = &mut entry.stored;
         if stored.message.properties.headers.is_some() {
             stored.property_bytes = None;
@@ -47,10 +47,10 @@ impl DeadLettering {
         &mut self,
         old: &Stored,
         death: Death,
-        died_at: Moment,
+        second: u64,
         rules: &Differences,
     ) -> Arc<DeadLetterRewrite> {
-        let time = FIRST_SECOND + died_at.0 / 1_000;
+        let time = second;
         let is_plain = old.headers().is_none() && old.expiration().is_none() && old.further.is_empty();
         if let Some(alike) = self.last_first_death.as_ref().filter(|last| is_plain && last.is_like(old, death, time)) {
             return alike.afterlife.clone();

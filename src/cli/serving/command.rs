@@ -1,0 +1,227 @@
+//! `serve`: the simulated broker at an AMQP port, alone or beside a command that is run.
+
+use crate::cli::ExitCode;
+use crate::cli::brokers::{NoBroker, PlayedOn, permits};
+use crate::cli::load::Loader;
+use crate::cli::options::ServeOptions;
+use crate::cli::runtime::Runtime;
+use crate::cli::serving::beside;
+use crate::cli::terminal::Terminal;
+use crate::clock::{ClockMode, ServedClock};
+use crate::io::random_salt;
+use crate::io::serve::{ListenAddress, ListenFailure, ServeHandle, bind, serve_control, start_serving};
+use crate::io::write_atomically;
+use crate::language::LoadedTopology;
+use crate::model::{Credential, Name, Origins, Topology};
+use crate::rules::Edition;
+use crate::serve::ServedBroker;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+use std::net::TcpListener;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How long clients have to answer when the broker goes.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The port of AMQP.
+const AMQP_PORT: u16 = 5_672;
+
+/// Serves until the command ends, or a signal comes.
+pub fn serve(command: &ServeOptions, terminal: &Terminal) -> ExitCode {
+    let edition = match edition(command, terminal) {
+        Ok(edition) => edition,
+        Err(none) => return none.emit(terminal),
+    };
+    let (topology, origins) = match topology(command, terminal) {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    let epoch_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let clock = ServedClock::new(command.clock, command.settle, command.owe_limit);
+    let host = ServedBroker::new(edition, &topology, &origins, epoch_s).with_clock(clock);
+    if !host.refused().is_empty() {
+        for (object, refusal) in host.refused() {
+            terminal.error(&format!("error: RabbitMQ {} refuses {object}: {refusal}", edition.profile));
+        }
+        return ExitCode::BadFile;
+    }
+    let listeners = match listeners(command, terminal) {
+        Ok(listeners) => listeners,
+        Err(code) => return code,
+    };
+    let control = match control_listener(command, terminal) {
+        Ok(control) => control,
+        Err(code) => return code,
+    };
+    let places: Vec<String> =
+        listeners.iter().filter_map(|listener| Some(listener.local_addr().ok()?.to_string())).collect();
+    let mut runtime = Runtime::new();
+    let (handle, thread) = match start_serving(host, listeners) {
+        Ok(served) => served,
+        Err(error) => {
+            terminal.error(&format!("error: the system gives no thread: {error}"));
+            return ExitCode::Environment;
+        }
+    };
+    let mut environment = Vec::new();
+    if let Some(place) = places.first() {
+        environment.push(("RABBITMQ_URL", url(&topology, place)));
+    }
+    if let Some((listener, url, token)) = control {
+        runtime.spawn(serve_control(listener, handle.clone(), token));
+        environment.push(("RMQPLAY_CONTROL_URL", url));
+    }
+    if let Err(code) = tell_ready(command, edition, &places, &environment, terminal) {
+        return code;
+    }
+    let code = runtime.run(async |signals| match command.command.split_first() {
+        None => signals.next().await,
+        Some((program, words)) => beside::run(program, words, &environment, signals, terminal).await,
+    });
+    runtime.run(async |_| farewell(&handle).await);
+    // The control port holds a handle too: the thread ends with the program.
+    drop((handle, thread));
+    code
+}
+
+/// Reads which version's rules hold.
+fn edition(command: &ServeOptions, terminal: &Terminal) -> Result<Edition, NoBroker> {
+    match PlayedOn::parse(&command.broker, None, terminal)? {
+        PlayedOn::Sim(edition) => Ok(Edition { permits: permits(&command.permit)?, ..edition }),
+        PlayedOn::Live(_) => {
+            Err("serve is for the simulated broker: give --broker sim, or sim:VERSION".to_owned().into())
+        }
+    }
+}
+
+/// Loads what the broker holds from the start.
+fn topology(command: &ServeOptions, terminal: &Terminal) -> Result<(Topology, Origins), ExitCode> {
+    if command.files.is_empty() {
+        return Ok((Topology::default(), Origins::new()));
+    }
+    let mut loader = Loader::new(&command.vars, None).map_err(|(code, message)| {
+        terminal.usage(&message);
+        code
+    })?;
+    if let Some(scenario) = command.files.iter().find(|file| file.exists() && !loader.is_topology(file)) {
+        let shown = scenario.display();
+        return Err(terminal.usage(&format!("serve takes topologies, and {shown} is a scenario: give what it names")));
+    }
+    let (loaded, problems) = loader.topologies(&command.files);
+    let code = terminal.problems(&problems, &loader.sources);
+    match loaded {
+        Some(LoadedTopology { topology, origins, .. }) if code == ExitCode::Fine => Ok((topology, origins)),
+        _ => Err(code.and(ExitCode::BadFile)),
+    }
+}
+
+/// Listens where the flags say.
+fn listeners(command: &ServeOptions, terminal: &Terminal) -> Result<Vec<TcpListener>, ExitCode> {
+    let port = if command.command.is_empty() { AMQP_PORT } else { 0 };
+    let usual = [ListenAddress { host: "127.0.0.1".to_owned(), port }];
+    let addresses = if command.listen.is_empty() { &usual } else { command.listen.as_slice() };
+    let mut listeners = Vec::new();
+    for address in addresses {
+        match bind(address, command.allow_remote) {
+            Ok(listener) => listeners.push(listener),
+            Err(failure) => return Err(unheard(&failure, terminal)),
+        }
+    }
+    let is_remote = |listener: &TcpListener| listener.local_addr().is_ok_and(|address| !address.ip().is_loopback());
+    if listeners.iter().any(is_remote) {
+        terminal.warning("other machines can reach this broker; it is meant for tests");
+    }
+    Ok(listeners)
+}
+
+/// Tells why nothing listens at an address.
+fn unheard(failure: &ListenFailure, terminal: &Terminal) -> ExitCode {
+    terminal.error(&format!("error: {failure}\n  help: {}", failure.help()));
+    match failure {
+        ListenFailure::Remote(_) => ExitCode::Usage,
+        ListenFailure::Taken(..) | ListenFailure::Other(..) => ExitCode::Environment,
+    }
+}
+
+/// Listens for the control port, unless it is off: the socket, the URL with its token, and the token.
+fn control_listener(
+    command: &ServeOptions,
+    terminal: &Terminal,
+) -> Result<Option<(TcpListener, String, String)>, ExitCode> {
+    if command.control == "off" {
+        return Ok(None);
+    }
+    let address: ListenAddress = command.control.parse().map_err(|why: String| terminal.usage(&why))?;
+    let listener = bind(&address, command.allow_remote).map_err(|failure| unheard(&failure, terminal))?;
+    let token: String =
+        [random_salt(), random_salt(), random_salt()].concat().iter().map(|b| format!("{b:02x}")).collect();
+    let place = listener.local_addr().map_or_else(|_| address.to_string(), |place| place.to_string());
+    let url = format!("http://{place}/{token}");
+    Ok(Some((listener, url, token)))
+}
+
+/// Says that clients can connect, in one line, and in a file where one is named.
+fn tell_ready(
+    command: &ServeOptions,
+    edition: Edition,
+    places: &[String],
+    environment: &[(&str, String)],
+    terminal: &Terminal,
+) -> Result<(), ExitCode> {
+    let urls: Vec<String> = places.iter().map(|place| format!("amqp://{place}")).collect();
+    let control = environment.iter().find(|(name, _)| *name == "RMQPLAY_CONTROL_URL").map(|(_, url)| url);
+    let mut line = format!("serving RabbitMQ {} (simulated) at {}", edition.profile, urls.join(", "));
+    if let Some(control) = control {
+        line += &format!(", control {control}");
+    }
+    if command.clock != ClockMode::Real {
+        line += &format!(", {} clock, settled after {}", command.clock, command.settle);
+    }
+    // With a command, standard output is the command's.
+    match command.command.is_empty() {
+        true => terminal.print(&line),
+        false if terminal.quiet => {}
+        false => terminal.error(&line),
+    }
+    let Some(file) = &command.ready_file else { return Ok(()) };
+    let ready = json!({"version": edition.profile.to_string(), "amqp": urls, "control": control});
+    write_atomically(file, &format!("{ready}\n")).map_err(|error| {
+        terminal.error(&format!("error: cannot write {}: {error}", file.display()));
+        ExitCode::Environment
+    })
+}
+
+/// Returns the URL that a command gets: the first user whose password is known, and the only vhost where there is one.
+fn url(topology: &Topology, place: &str) -> String {
+    let with_password = topology.users.iter().find_map(|user| match &user.credential {
+        Some(Credential::Password(password)) => Some((&*user.name, password.expose())),
+        _ => None,
+    });
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let login = match with_password {
+        Some((name, password)) => format!("{}:{}@", encoded(name), encoded(password)),
+        None if topology.users.is_empty() => "guest:guest@".to_owned(),
+        None => String::new(),
+    };
+    let vhosts = topology.vhost_names();
+    let vhost = match vhosts.as_slice() {
+        [only] => only.clone(),
+        _ => Name::from("/"),
+    };
+    format!("amqp://{login}{place}/{}", encoded(&vhost))
+}
+
+/// Closes all connections, and waits a moment for their clients.
+async fn farewell(handle: &ServeHandle) {
+    let shut_down = |host: &mut ServedBroker, now_ms: u64| {
+        host.server.shut_down("broker forced connection closure with reason 'shutdown'", now_ms);
+    };
+    handle.ask(shut_down).await;
+    let until = tokio::time::Instant::now() + FAREWELL;
+    while tokio::time::Instant::now() < until {
+        if handle.ask(|host, _| host.server.socket_count()).await.is_none_or(|open| open == 0) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -1,0 +1,255 @@
+//! The thread that owns a served broker: sockets in, sockets out, and the time between.
+//! A task a socket waits for it; whatever wakes first steps the broker and writes all that came of it.
+
+use crate::serve::{ServedBroker, SocketFate, SocketId};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, mpsc};
+
+/// How many bytes are read from a socket at once.
+const READ_BYTES: usize = 64 * 1_024;
+
+/// How often a socket is read before others have their turn.
+const READS_OF_A_TURN_MAX: usize = 8;
+
+/// How often the broker is stepped before sockets are looked at again.
+const STEPS_OF_A_TURN_MAX: usize = 64;
+
+/// How long a socket that is closed waits for its client to close it too.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// One thing that the owner is asked to do with the broker, at a real millisecond since it began.
+pub(crate) type Ask = Box<dyn FnOnce(&mut ServedBroker, u64) + Send>;
+
+/// Real time since the broker began.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wall(Instant);
+
+impl Wall {
+    /// Begins now.
+    pub(crate) fn now() -> Self {
+        Self(Instant::now())
+    }
+
+    fn elapsed_ms(self) -> u64 {
+        self.0.elapsed().as_millis() as u64
+    }
+
+    fn at(self, ms: u64) -> Instant {
+        self.0 + Duration::from_millis(ms)
+    }
+}
+
+/// A socket with the bell that wakes its task.
+struct Peer {
+    stream: TcpStream,
+    bell: Notify,
+}
+
+/// What the tasks of the thread share; none holds it over a wait.
+struct Shared {
+    host: RefCell<ServedBroker>,
+    peers: RefCell<BTreeMap<SocketId, Rc<Peer>>>,
+    wall: Wall,
+    /// Rings when the broker is to be woken earlier than it is.
+    timer: Notify,
+    armed_ms: Cell<u64>,
+    scratch: RefCell<Vec<u8>>,
+}
+
+/// Serves until no handle is left.
+pub(crate) async fn own(
+    host: ServedBroker,
+    listeners: Vec<TcpListener>,
+    mut asks: mpsc::UnboundedReceiver<Ask>,
+    wall: Wall,
+) {
+    let shared = Rc::new(Shared {
+        host: RefCell::new(host),
+        peers: RefCell::default(),
+        wall,
+        timer: Notify::new(),
+        armed_ms: Cell::new(0),
+        scratch: RefCell::new(vec![0; READ_BYTES]),
+    });
+    for listener in listeners {
+        tokio::task::spawn_local(accept(shared.clone(), listener));
+    }
+    tokio::task::spawn_local(keep_time(shared.clone()));
+    while let Some(ask) = asks.recv().await {
+        let now = shared.wall.elapsed_ms();
+        ask(&mut shared.host.borrow_mut(), now);
+        shared.step();
+    }
+}
+
+async fn accept(shared: Rc<Shared>, listener: TcpListener) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let _ = stream.set_nodelay(true);
+                let socket = shared.host.borrow_mut().server.accept(peer.to_string(), shared.wall.elapsed_ms());
+                let peer = Rc::new(Peer { stream, bell: Notify::new() });
+                shared.peers.borrow_mut().insert(socket, peer.clone());
+                tokio::task::spawn_local(attend(shared.clone(), socket, peer));
+            }
+            // Out of descriptors, or a client that was gone at once: others may still come.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+/// Waits for one socket until it is closed.
+async fn attend(shared: Rc<Shared>, socket: SocketId, peer: Rc<Peer>) {
+    loop {
+        let (reads, writes, ends) = {
+            let server = &shared.host.borrow().server;
+            let writes = !server.output(socket).is_empty();
+            (server.wants_input(socket), writes, server.fate(socket) == SocketFate::CloseWhenSent && !writes)
+        };
+        if ends {
+            break;
+        }
+        let interest = match (reads, writes) {
+            (true, true) => Some(Interest::READABLE | Interest::WRITABLE),
+            (true, false) => Some(Interest::READABLE),
+            (false, true) => Some(Interest::WRITABLE),
+            (false, false) => None,
+        };
+        let Some(interest) = interest else {
+            peer.bell.notified().await;
+            continue;
+        };
+        tokio::select! {
+            ready = peer.stream.ready(interest) => {
+                let Ok(ready) = ready else { break };
+                if ready.is_readable() && reads && !shared.read(socket, &peer.stream) {
+                    break;
+                }
+                shared.step();
+                if ready.is_writable() && writes {
+                    shared.write(socket);
+                    shared.step();
+                }
+            }
+            () = peer.bell.notified() => {}
+        }
+    }
+    shared.peers.borrow_mut().remove(&socket);
+    shared.host.borrow_mut().server.lose(socket);
+    shared.step();
+    drain(peer).await;
+}
+
+/// Says that nothing more comes, and lets the client close: a socket with unread bytes would take back what it sent last.
+async fn drain(peer: Rc<Peer>) {
+    let Ok(Peer { mut stream, .. }) = Rc::try_unwrap(peer) else { return };
+    let mut rest = [0; 4_096];
+    let waits = async {
+        let _ = stream.shutdown().await;
+        while matches!(stream.read(&mut rest).await, Ok(count) if count > 0) {}
+    };
+    // A client that stays gets no longer.
+    let _ = tokio::time::timeout(DRAIN, waits).await;
+}
+
+/// Wakes the broker when something is due.
+async fn keep_time(shared: Rc<Shared>) {
+    loop {
+        let next = shared.next_ms();
+        shared.armed_ms.set(next.unwrap_or(u64::MAX));
+        match next {
+            None => shared.timer.notified().await,
+            Some(at) => tokio::select! {
+                () = tokio::time::sleep_until(shared.wall.at(at).into()) => {}
+                () = shared.timer.notified() => {}
+            },
+        }
+        let now = shared.wall.elapsed_ms();
+        shared.host.borrow_mut().server.tick(now);
+        shared.step();
+    }
+}
+
+impl Shared {
+    /// Returns when something happens by itself, in real milliseconds.
+    fn next_ms(&self) -> Option<u64> {
+        self.host.borrow_mut().next_ms(self.wall.elapsed_ms())
+    }
+
+    /// Reads what came; returns whether the socket is still there.
+    fn read(&self, socket: SocketId, stream: &TcpStream) -> bool {
+        let scratch = &mut *self.scratch.borrow_mut();
+        for _ in 0..READS_OF_A_TURN_MAX {
+            match stream.try_read(scratch) {
+                Ok(0) => return false,
+                Ok(count) => {
+                    let server = &mut self.host.borrow_mut().server;
+                    server.receive(socket, &scratch[..count], self.wall.elapsed_ms());
+                    if count < scratch.len() || !server.wants_input(socket) {
+                        return true;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// Steps the broker as long as there is something to do, and writes what comes of it.
+    fn step(&self) {
+        for _ in 0..STEPS_OF_A_TURN_MAX {
+            let more = self.host.borrow_mut().turn(self.wall.elapsed_ms());
+            let touched = self.host.borrow_mut().server.take_touched();
+            // What was written lets a clock that jumps go on.
+            let wrote = touched.into_iter().filter(|socket| self.write(*socket)).count() > 0;
+            let server = &self.host.borrow().server;
+            if !more && !server.has_work() && !wrote {
+                break;
+            }
+        }
+        if self.host.borrow().server.has_work() || self.next_ms().is_some_and(|next| next < self.armed_ms.get()) {
+            self.timer.notify_one();
+        }
+    }
+
+    /// Writes as much as the socket takes; its task goes on from there. Returns whether anything went.
+    fn write(&self, socket: SocketId) -> bool {
+        let Some(peer) = self.peers.borrow().get(&socket).cloned() else { return false };
+        let server = &mut self.host.borrow_mut().server;
+        let was_deaf = !server.wants_input(socket);
+        let mut wrote = false;
+        loop {
+            let output = server.output(socket);
+            if output.is_empty() {
+                break;
+            }
+            match peer.stream.try_write(output) {
+                Ok(count) => {
+                    wrote = true;
+                    server.sent(socket, count, self.wall.elapsed_ms());
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    peer.bell.notify_one();
+                    return wrote;
+                }
+                Err(_) => {
+                    server.lose(socket);
+                    break;
+                }
+            }
+        }
+        if server.fate(socket) == SocketFate::CloseWhenSent || was_deaf && server.wants_input(socket) {
+            peer.bell.notify_one();
+        }
+        wrote
+    }
+}

@@ -1,0 +1,11 @@
+//! Sockets of the served broker: one thread owns it, with an async runtime of its own; others ask it by a [`ServeHandle`].
+//! Reads and writes bytes, keeps real time; decides nothing of what is said.
+
+mod event_loop;
+mod handle;
+mod http;
+mod listen;
+
+pub use handle::{ServeHandle, start_serving};
+pub use http::serve_control;
+pub use listen::{ListenAddress, ListenFailure, bind};

@@ -1,0 +1,27 @@
+//! The simulated broker as a server: bytes of outside clients in, bytes out; between both the commands and events of the
+//! seam. One state machine a connection, one [`Server`] that is the [`broker::Client`](crate::broker::Client) of them all,
+//! one [`ServedBroker`] that steps it with the simulator.
+//!
+//! Time is an argument twice: the simulator's moment, and the real milliseconds by which heartbeats and handshakes go.
+//! Never reads a socket or a clock; what an outside client sends never makes it panic or grow without bound.
+
+mod accounts;
+mod calls;
+mod closing;
+mod connection;
+mod content;
+mod control;
+mod handshake;
+mod hard_error;
+mod outbox;
+mod said;
+mod sasl;
+mod served_broker;
+mod served_channel;
+mod server;
+mod server_properties;
+
+pub use accounts::Accounts;
+pub use control::{ControlAnswer, ControlRequest, answer_control};
+pub use served_broker::ServedBroker;
+pub use server::{Server, SocketFate, SocketId};

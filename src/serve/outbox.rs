@@ -1,0 +1,94 @@
+//! What is to be sent to one client: bytes up to a bound, and what does not fit yet as values.
+//! A client that does not read makes the values wait, which share their messages with the simulator; nothing is copied for it.
+
+use crate::broker::DeliveredMessage;
+use crate::wire::{AmqpMethod, encode_content, encode_heartbeat, encode_method};
+use std::collections::VecDeque;
+
+/// How many bytes are made ahead of what the socket takes.
+const BYTES_AHEAD_MAX: usize = 256 * 1_024;
+
+/// One thing to send, with its channel.
+#[derive(Debug, Clone)]
+enum Outgoing {
+    Method(u16, AmqpMethod),
+    Content(u16, AmqpMethod, DeliveredMessage),
+}
+
+/// The bytes and values that wait to be sent.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SendBuffer {
+    bytes: Vec<u8>,
+    /// How many of the bytes are sent.
+    sent: usize,
+    waiting: VecDeque<Outgoing>,
+    /// What was agreed for contents.
+    pub frame_max: u32,
+}
+
+impl SendBuffer {
+    pub(crate) fn method(&mut self, channel: u16, method: AmqpMethod) {
+        if self.is_full() {
+            self.waiting.push_back(Outgoing::Method(channel, method));
+        } else {
+            encode_method(&mut self.bytes, channel, &method);
+        }
+    }
+
+    pub(crate) fn content(&mut self, channel: u16, method: AmqpMethod, message: DeliveredMessage) {
+        if self.is_full() {
+            self.waiting.push_back(Outgoing::Content(channel, method, message));
+        } else {
+            encode_content(&mut self.bytes, channel, &method, &message, self.frame_max);
+        }
+    }
+
+    pub(crate) fn heartbeat(&mut self) {
+        // Behind bytes that wait it would tell nothing.
+        if self.is_empty() {
+            encode_heartbeat(&mut self.bytes);
+        }
+    }
+
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Returns whether more would have to wait: no more is read from a client that does not read.
+    pub(crate) fn is_full(&self) -> bool {
+        !self.waiting.is_empty() || self.bytes.len() - self.sent >= BYTES_AHEAD_MAX
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sent == self.bytes.len() && self.waiting.is_empty()
+    }
+
+    /// Returns what is to be sent next.
+    pub(crate) fn unsent(&self) -> &[u8] {
+        &self.bytes[self.sent..]
+    }
+
+    /// Takes note that so many bytes are sent.
+    pub(crate) fn took(&mut self, count: usize) {
+        self.sent += count;
+        if self.sent == self.bytes.len() {
+            self.bytes.clear();
+            self.bytes.shrink_to(BYTES_AHEAD_MAX);
+            self.sent = 0;
+        }
+        while self.bytes.len() - self.sent < BYTES_AHEAD_MAX {
+            match self.waiting.pop_front() {
+                None => break,
+                Some(Outgoing::Method(channel, method)) => encode_method(&mut self.bytes, channel, &method),
+                Some(Outgoing::Content(channel, method, message)) => {
+                    encode_content(&mut self.bytes, channel, &method, &message, self.frame_max);
+                }
+            }
+        }
+    }
+
+    /// Forgets all that is not sent.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { frame_max: self.frame_max, ..Self::default() };
+    }
+}

@@ -1,0 +1,65 @@
+//! What a client's first answer says of who it is, by mechanism: PLAIN and AMQPLAIN.
+
+use crate::wire::{read_table, text};
+
+/// The mechanisms that are offered, as connection.start lists them.
+pub(crate) const MECHANISMS: &str = "PLAIN AMQPLAIN";
+
+/// A user's name and password, as sent.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SaslLogin {
+    pub user: String,
+    pub password: String,
+}
+
+/// Why no login can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoLogin {
+    /// The mechanism is not offered.
+    UnknownMechanism,
+    /// The answer is not one of its mechanism.
+    Malformed,
+}
+
+/// Reads the answer of a mechanism.
+pub(crate) fn read_login(mechanism: &str, response: &[u8]) -> Result<SaslLogin, NoLogin> {
+    match mechanism {
+        "PLAIN" => plain(response).ok_or(NoLogin::Malformed),
+        "AMQPLAIN" => amqplain(response).ok_or(NoLogin::Malformed),
+        _ => Err(NoLogin::UnknownMechanism),
+    }
+}
+
+/// Reads `[authorization] NUL user NUL password`; RabbitMQ looks at the last two.
+fn plain(response: &[u8]) -> Option<SaslLogin> {
+    let mut parts = response.split(|byte| *byte == 0);
+    let (_, user, password) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    Some(SaslLogin { user: text::from_bytes(user).into(), password: text::from_bytes(password).into() })
+}
+
+/// Reads a table without its length, with LOGIN and PASSWORD.
+fn amqplain(response: &[u8]) -> Option<SaslLogin> {
+    let table = read_table(response).ok()?;
+    let entry = |name: &str| table.get(name)?.as_text().map(str::to_owned);
+    Some(SaslLogin { user: entry("LOGIN")?, password: entry("PASSWORD")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_both_mechanisms_are_read() {
+        let guest =
+            |mechanism, response: &[u8]| read_login(mechanism, response).map(|login| (login.user, login.password));
+        let login = Ok(("guest".to_owned(), "a b".to_owned()));
+        assert_eq!(guest("PLAIN", b"\0guest\0a b"), login);
+        assert_eq!(guest("AMQPLAIN", b"\x05LOGINS\0\0\0\x05guest\x08PASSWORDS\0\0\0\x03a b"), login);
+        assert_eq!(guest("PLAIN", b"guest"), Err(NoLogin::Malformed));
+        assert_eq!(guest("AMQPLAIN", b"\x05LOGINS\0\0\0\x05guest"), Err(NoLogin::Malformed));
+        assert_eq!(guest("SCRAM", b""), Err(NoLogin::UnknownMechanism));
+    }
+}

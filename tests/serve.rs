@@ -1,0 +1,66 @@
+//! The served broker: what it says on the wire is what RabbitMQ says, real clients work with it, and no client brings it
+//! down. Transcripts are kept in `serve/NAME.txt`; live brokers must say the same.
+
+#![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
+
+#[path = "support/brokers.rs"]
+mod brokers;
+#[path = "serve/clients.rs"]
+mod clients;
+#[path = "serve/clocks.rs"]
+mod clocks;
+#[path = "serve/faults.rs"]
+mod faults;
+#[path = "support/golden.rs"]
+mod golden;
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/random.rs"]
+mod random;
+#[path = "wire/samples.rs"]
+mod samples;
+#[path = "serve/scripts.rs"]
+mod scripts;
+#[path = "serve/talk.rs"]
+mod talk;
+
+use rmqplay::model::Profile;
+use scripts::SCRIPTS;
+use std::path::PathBuf;
+use talk::{Link, Served, Talk};
+
+fn kept(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/serve").join(format!("{name}.txt"))
+}
+
+fn transcript(link: &mut dyn Link, script: fn(&mut Talk<'_>)) -> String {
+    let mut talk = Talk::new(link);
+    script(&mut talk);
+    talk.transcript.trim_start().to_owned()
+}
+
+#[test]
+fn every_version_says_what_is_kept() {
+    for profile in Profile::ALL {
+        for (name, script) in SCRIPTS {
+            let said = transcript(&mut Served::new(profile.into()), script);
+            golden::check(&kept(name), &said).unwrap_or_else(|difference| panic!("{profile}: {difference}"));
+        }
+    }
+}
+
+mod live {
+    use super::*;
+
+    #[test]
+    fn real_brokers_say_what_is_kept() {
+        for broker in brokers::brokers("transcripts of the wire") {
+            let place = broker.url.rsplit('@').next().expect("a place").trim_end_matches('/').to_owned();
+            for (name, script) in SCRIPTS {
+                let said = transcript(&mut talk::Live::new(&place), script);
+                golden::check(&kept(name), &said)
+                    .unwrap_or_else(|difference| panic!("{}: {difference}", broker.version));
+            }
+        }
+    }
+}
