@@ -53,6 +53,11 @@ impl Argument for Ticket {
     }
 }
 
+/// Gives `?` a place to return to.
+fn filled(read: impl FnOnce() -> Result<AmqpMethod, DecodeFault>) -> Result<AmqpMethod, DecodeFault> {
+    read()
+}
+
 macro_rules! methods {
     ($($class:literal, $id:literal, $name:literal => $method:ident { $($argument:ident: $kind:ty),* };)*) => {
         /// A method with its arguments. Short strings are names, long strings bytes.
@@ -82,7 +87,7 @@ macro_rules! methods {
             /// Reads the arguments of a method; `None` for ids of no method.
             pub(crate) fn read(ids: (u16, u16), decoder: &mut Decoder<'_>) -> Option<Result<Self, DecodeFault>> {
                 Some(match ids {
-                    $(($class, $id) => (|| Ok(AmqpMethod::$method { $($argument: Argument::read(decoder)?),* }))(),)*
+                    $(($class, $id) => filled(|| Ok(AmqpMethod::$method { $($argument: Argument::read(decoder)?),* })),)*
                     _ => return None,
                 })
             }
