@@ -9,6 +9,8 @@ mod examples;
 mod exports;
 #[path = "support/files.rs"]
 mod files;
+#[path = "support/golden.rs"]
+mod golden;
 #[path = "language/mutilated.rs"]
 mod mutilated;
 #[path = "language/oracle.rs"]
@@ -17,6 +19,8 @@ mod oracle;
 mod random;
 #[path = "language/retries.rs"]
 mod retries;
+#[path = "language/wrong_types.rs"]
+mod wrong_types;
 
 use rmqplay::language::{LoadedScenario, LoadedTopology, ReadError, Settings, World, load_scenario, load_topology};
 use rmqplay::report::draw;

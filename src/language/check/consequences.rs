@@ -95,7 +95,7 @@ fn hides_names(problem: &Problem) -> bool {
         CodeFamily::Template => !is_unset_secret(problem),
         CodeFamily::File => true,
         CodeFamily::Yaml => !matches!(problem.code, Code::YamlUnknownKey | Code::YamlDuplicateKey),
-        _ => problem.code == Code::ValueMissing,
+        _ => problem.code == Code::ValueMissing && problem.level == Level::Problem,
     }
 }
 

@@ -55,6 +55,14 @@ pub fn exchange(exchange: &Exchange, origin: &Origin, desk: &mut Diagnostics) {
     }
 }
 
+/// Judges the name of what is written by the management API: its path has no place for an empty one.
+pub fn has_name(kind: &str, name: &str, origin: &Origin, desk: &mut Diagnostics) {
+    if name.is_empty() {
+        let problem = Problem::new(Code::TopologyName, format!("a {kind} in a file needs a name"));
+        desk.judge(problem.at(place(origin), "empty").help("name it"));
+    }
+}
+
 fn reserved_name(kind: &str, name: &str, origin: &Origin, desk: &mut Diagnostics) {
     let problem =
         Problem::new(Code::TopologyName, format!("names that begin with `amq.` are RabbitMQ's own: {kind} '{name}'"));
@@ -69,8 +77,8 @@ fn without_line_ends(kind: &str, name: &str, origin: &Origin, desk: &mut Diagnos
     }
     let made = name.replace(['\n', '\r'], "");
     let message = format!("a declare takes line ends out of a name: {kind} '{}'", one_line(name));
-    let problem = Problem::new(Code::TopologyName, message).at(place(origin), "a name of two lines");
-    desk.add(problem.help(format!("RabbitMQ would make '{made}' without a word: name it so")));
+    let warning = Problem::warning(Code::TopologyName, message).at(place(origin), "a name of two lines");
+    desk.add(warning.help(format!("RabbitMQ would make '{made}' without a word: name it so")));
 }
 
 /// Judges a queue: its name, its flags and its arguments.

@@ -151,6 +151,14 @@ impl Diagnostics {
         self.add(problem);
     }
 
+    /// Notes once what an export says by null: RabbitMQ's own import takes that for some keys, and refuses it for others.
+    fn note_null(&mut self, what: &str, node: &Node) {
+        if self.unknown_keys.insert(("null", what.to_owned())) {
+            let note = Problem::note(Code::ValueKind, format!("{what} is null, and is read as if it were not there"));
+            self.add(note.at(node.span, "null"));
+        }
+    }
+
     /// Reports that a key is of the language but not built.
     pub fn not_yet(&mut self, key: &str, span: Span, help: &str) {
         let message = format!("`{key}` is not available yet");
@@ -271,6 +279,7 @@ impl<'n> MapDecoder<'n> {
     ) -> Option<T> {
         let node = self.node(key)?;
         if desk.export && matches!(node.kind, NodeKind::Null) {
+            desk.note_null(&format!("`{key}`"), node);
             return None;
         }
         desk.read_key(key, node, reader)
@@ -283,8 +292,9 @@ impl<'n> MapDecoder<'n> {
         desk: &mut Diagnostics,
         reader: impl Fn(&Node) -> Read<T>,
     ) -> Option<T> {
-        if !self.has(key) {
-            self.known.push(key);
+        let is_null = |entry: &Entry| entry.key == key && matches!(entry.value.kind, NodeKind::Null);
+        if !self.has(key) || (desk.export && self.entries.iter().any(is_null)) {
+            self.entry(key);
             self.missing(key, desk);
             return None;
         }
@@ -383,7 +393,10 @@ pub fn each<'n, T>(
     match &node.kind {
         NodeKind::List(entries) => entries.iter().filter_map(|entry| decode(entry, desk)).collect(),
         NodeKind::Faulty => Vec::new(),
-        NodeKind::Null if desk.export => Vec::new(),
+        NodeKind::Null if desk.export => {
+            desk.note_null(what, node);
+            Vec::new()
+        }
         _ => {
             desk.wrong(what, node, DecodeError::Kind("a list"));
             Vec::new()

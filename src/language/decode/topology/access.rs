@@ -48,6 +48,7 @@ pub fn vhost(node: &Node, into: &mut Collected, desk: &mut Diagnostics) {
     }
     fields.finish(desk);
     let Some(name) = name else { return };
+    legal::has_name("vhost", &name, &origin(node), desk);
     if let Some(kind) = vhost.default_queue_type.as_deref().and_then(QueueKind::named) {
         desk.judged_for.default_types.insert(name.clone(), kind);
     }
@@ -69,9 +70,25 @@ fn metadata(fields: &mut MapDecoder<'_>, vhost: &mut Vhost, desk: &mut Diagnosti
     let tags = fields.opt("tags", desk, tags);
     vhost.tags = vhost.tags.take().or(tags);
     let kind = fields.opt("default_queue_type", desk, read::text).filter(|kind| kind != "undefined");
+    if let (Some(kind), Some(node)) = (&kind, fields.node("default_queue_type")) {
+        known_queue_type(kind, node.span, desk);
+    }
     vhost.default_queue_type = vhost.default_queue_type.take().or(kind);
     let protected = fields.opt("protected_from_deletion", desk, read::boolean);
     vhost.protected_from_deletion = vhost.protected_from_deletion.or(protected);
+}
+
+/// Reports a default queue type that RabbitMQ does not have; a plugin may bring one by the name of its module.
+fn known_queue_type(kind: &str, span: Span, desk: &mut Diagnostics) {
+    const TYPES: [&str; 3] = ["classic", "quorum", "stream"];
+    if !TYPES.contains(&kind) && !kind.starts_with("rabbit_") && !kind.is_empty() {
+        let problem = Problem::new(Code::ValueBad, format!("`default_queue_type` knows no `{kind}`"));
+        desk.judge(problem.at(span, "no type of queue").by("MG-2").help(suggestions::suggest(
+            kind,
+            TYPES,
+            "there are",
+        )));
+    }
 }
 
 /// Reads tags: a list, or words parted by commas.
@@ -132,6 +149,7 @@ pub fn user(node: &Node, around: &Surroundings, into: &mut Collected, desk: &mut
     let (permissions, topics) = (fields.node("permissions"), fields.node("topic_permissions"));
     fields.finish(desk);
     let Some(name) = name else { return };
+    legal::has_name("user", &name, &origin(node), desk);
     if let Some(node) = permissions.filter(|node| !only_scalars("`permissions`", node, desk)) {
         for node in one_or_many(node) {
             permission_of(node, Some(&name), around, into, desk);

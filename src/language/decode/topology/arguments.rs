@@ -52,7 +52,7 @@ impl Arguments {
                     self.set(&entry.key, value, entry.key_span.to(entry.value.span), desk);
                 }
             }
-        } else if !desk.export {
+        } else if !(desk.export && matches!(node.kind, NodeKind::Null)) {
             desk.read("`arguments`", node, read::arguments);
         }
     }

@@ -38,10 +38,16 @@ pub fn as_imported(root: &mut Node, is_export: bool, desk: &mut Diagnostics) {
             "exchanges" => {
                 entries.retain(|exchange| text(exchange, "name") != Some(""));
                 entries.iter_mut().for_each(|exchange| object_as_imported(exchange, desk));
+                let read = "rmqplay makes a direct one";
+                entries.iter().for_each(|exchange| note_missing("an exchange", exchange, "type", read, desk));
             }
             "bindings" => {
                 entries.retain(|binding| !is_implicit(binding) && !leads_to(binding, &skipped));
                 entries.iter_mut().for_each(|binding| binding_as_imported(binding, desk));
+                let read = "rmqplay takes the destination for a queue";
+                let to = |binding: &&Node| binding.get("destination").is_some();
+                let bindings = entries.iter().filter(to);
+                bindings.for_each(|binding| note_missing("a binding", binding, "destination_type", read, desk));
             }
             _ => {}
         }
@@ -180,6 +186,14 @@ fn binding_as_imported(binding: &mut Node, desk: &mut Diagnostics) {
         Problem::note(Code::TopologyNoRoutingKey, "a binding without `routing_key`: rmqplay binds with an empty one");
     let help = "RabbitMQ's own import stores the key 'undefined' (4.0: one that routes nothing); write `routing_key`";
     desk.add(note.at(binding.span, "no `routing_key`").help(help));
+}
+
+/// Notes a key that has a default here, and none in RabbitMQ's import.
+fn note_missing(what: &str, object: &Node, key: &str, read: &str, desk: &mut Diagnostics) {
+    if matches!(object.kind, NodeKind::Map(_)) && object.get(key).is_none() {
+        let note = Problem::note(Code::ValueMissing, format!("RabbitMQ's own import refuses {what} without `{key}`"));
+        desk.add(note.at(object.span, format!("no `{key}`")).help(format!("{read}; write `{key}`")));
+    }
 }
 
 /// Import takes the same object twice in silence; twice with different fields stays a problem of the decoder.

@@ -83,6 +83,7 @@ pub fn policy(node: &Node, operator: bool, around: &Surroundings, into: &mut Col
     policy_keys::check(fields.node("definition"), operator, desk);
     fields.finish(desk);
     if let Some(policy) = read {
+        legal::has_name("policy", &policy.name, &origin(node), desk);
         into.policy(policy, operator, origin(node), desk);
     }
 }
@@ -99,6 +100,11 @@ pub fn parameter(node: &Node, around: &Surroundings, into: &mut Collected, desk:
     let value = fields.node("value");
     fields.finish(desk);
     let (Some(component), Some(name), Some(value)) = (component, name, value) else { return };
+    legal::has_name("parameter", &name, &origin(node), desk);
+    if component.is_empty() {
+        let problem = Problem::new(Code::ValueBad, "`component` is empty: it says what a parameter is for");
+        desk.judge(problem.at(node.span, "of no component").help("write `shovel`, `federation-upstream` or the like"));
+    }
     match component.as_str() {
         "operator_policy" => {
             let Some(mut fields) = MapDecoder::of("policy", "an operator policy", value, desk) else { return };
@@ -110,6 +116,13 @@ pub fn parameter(node: &Node, around: &Surroundings, into: &mut Collected, desk:
             }
         }
         "vhost-limits" => {
+            if name != "limits" {
+                let problem =
+                    Problem::new(Code::TopologyLimits, format!("the limits of vhost '{vhost}' are called `limits`"));
+                desk.judge(
+                    problem.at(node.span, "another name").help("RabbitMQ refuses such a parameter by another name"),
+                );
+            }
             for (limit, value) in desk.read("`value`", value, access::limits).unwrap_or_default() {
                 into.vhost_limit(&vhost, &limit, value);
             }
@@ -126,9 +139,14 @@ pub fn parameter(node: &Node, around: &Surroundings, into: &mut Collected, desk:
 pub fn global_parameter(node: &Node, into: &mut Collected, desk: &mut Diagnostics) {
     let Some(mut fields) = MapDecoder::of("global_parameter", "a global parameter", node, desk) else { return };
     let name = fields.need("name", desk, read::name);
-    let value = fields.need("value", desk, read::json);
+    if !fields.has("value") {
+        fields.missing("value", desk);
+    }
+    // A value may be null.
+    let value = fields.node("value").and_then(|value| desk.read("`value`", value, read::json));
     fields.finish(desk);
     if let (Some(name), Some(value)) = (name, value) {
+        legal::has_name("global parameter", &name, &origin(node), desk);
         into.global_parameter(name, value, origin(node), desk);
     }
 }
