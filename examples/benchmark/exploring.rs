@@ -6,13 +6,16 @@ use rmqplay::model::{Cell, Profile};
 use rmqplay::simulate::{explore, rehearse_once};
 use std::path::Path;
 
-/// The cells: competing workers and timers, and what the library has with the most choices.
-const FILES: [&str; 5] = [
-    "tests/commands/explore/turn.yaml",
+/// The cells: what the library has with the most choices, a crowd of workers, and one of few schedules, whose time is that of
+/// the first runs.
+const FILES: [&str; 7] = [
+    "scenarios/hello-world/pubsub.yaml",
+    "scenarios/rte/redrive.yaml",
+    "scenarios/quest/waves.yaml",
+    "scenarios/game-queue/dlq-policy.yaml",
+    "scenarios/game-queue/broadcast.yaml",
     "tests/commands/explore/crowd.yaml",
-    "tests/commands/explore/worker.yaml",
-    "scenarios/retry-backoff.yaml",
-    "scenarios/slow-consumer.yaml",
+    "tests/commands/explore/turn.yaml",
 ];
 
 /// How many schedules of a cell are played at most.

@@ -181,7 +181,9 @@ impl ExploredRun {
         }
         let noted = self.noted(&choice, number);
         self.act(action, &choice);
-        self.races.pending.extend(noted);
+        if let Some(race) = noted {
+            self.races.watch(race);
+        }
     }
 
     /// Ends the run and gives what there is, and how the stepping ended.

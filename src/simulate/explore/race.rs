@@ -31,7 +31,18 @@ pub(super) struct Races {
     pub letters_mixed: bool,
 }
 
+/// How many things of one moment are watched: what was behind so many others is late no more.
+const WATCHED_MAX: usize = 200;
+
 impl Races {
+    /// Watches what may meet something from now on.
+    pub fn watch(&mut self, race: Race) {
+        if self.pending.len() >= WATCHED_MAX {
+            self.pending.remove(0);
+        }
+        self.pending.push(race);
+    }
+
     /// What is heard next comes of nothing that is known.
     pub fn forget_causes(&mut self) {
         self.pending.iter_mut().for_each(|race| race.is_cause = false);
