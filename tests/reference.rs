@@ -28,6 +28,7 @@ const PARTS: [(&[&str], &[&str]); 6] = [
             "consume",
             "qos",
             "recover",
+            "wait_until_quiet",
             "queue_only",
             "declare",
             "delete",

@@ -161,6 +161,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("nack_held", &["{scenario: x, steps: [{nack: {KEY}}]}"]),
     ("reject_held", &["{scenario: x, steps: [{reject: {KEY}}]}"]),
     ("consume", &["{scenario: x, steps: [{consume: {KEY}}]}"]),
+    ("wait_until_quiet", &["{scenario: x, steps: [{wait_until_quiet: {KEY}}]}"]),
     ("recover", &["{scenario: x, steps: [{recover: {KEY}}]}"]),
     ("qos", &["{scenario: x, steps: [{qos: {KEY}}]}"]),
     ("cleared_permission", &["{scenario: x, steps: [{clear_permission: {KEY}}]}"]),

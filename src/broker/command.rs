@@ -51,7 +51,8 @@ pub enum Command {
     Watch { queue: QueueName, undisturbed: bool },
     /// Ends a watch.
     Unwatch { queue: QueueName },
-    /// Replies `Done` once nothing more happens now: no command unanswered, no event left, counts at rest.
+    /// Replies `Done`, or [`Quiet`](crate::broker::Reply::Quiet) with what comes next, once nothing more happens now: no command
+    /// unanswered, no event left, counts at rest.
     AwaitQuiet { request: RequestId },
 }
 

@@ -22,4 +22,4 @@ pub use event::{Confirmation, Counts, Event};
 pub use exercised::{AskedRight, Exercised, LengthLimit};
 pub use explanation::{Death, Explanation, RouteHop, RoutedBy, What};
 pub use id::{ChannelId, ConnectionId, DeliveryTag, Ids, PublishId, RequestId};
-pub use reply::{Got, Refusal, RefusalKind, Reply, Scope, code, without_entities};
+pub use reply::{Got, Motion, NextMotion, Refusal, RefusalKind, Reply, Scope, code, without_entities};

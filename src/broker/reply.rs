@@ -4,13 +4,17 @@
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
 use crate::broker::{Delivery, DeliveryTag};
-use crate::model::{Name, QueueKind};
+use crate::model::{Millis, Name, QueueKind, QueueName};
 use std::fmt;
 
 /// A successful answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
     Done,
+    /// Nothing more happens now; with what the broker will do next by itself, where it knows and there is anything.
+    Quiet {
+        next: Option<Box<NextMotion>>,
+    },
     /// queue.declare-ok: the queue's name (the server's choice where none was given), ready messages, consumers.
     Declared {
         queue: Name,
@@ -21,12 +25,32 @@ pub enum Reply {
     Counted {
         messages: u64,
     },
-    /// What the management API says of a queue: its type; `None` where that is none of RabbitMQ's own.
+    /// What the management API says of a queue: its type, `None` where that is none of RabbitMQ's own; and how many of its dead
+    /// letters wait for the confirms of their targets, which a live broker tells late.
     Described {
         kind: Option<QueueKind>,
+        dead_lettering: u64,
     },
     /// basic.get-ok with the ready messages that remain, or get-empty.
     Got(Option<Box<Got>>),
+}
+
+/// What a broker will do by itself, later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextMotion {
+    /// From now.
+    pub after: Millis,
+    pub queue: QueueName,
+    pub what: Motion,
+}
+
+/// What moves by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Motion {
+    /// A message's time to live ends.
+    Expiry,
+    /// A return that was delayed is ready again (QQ-43-4).
+    DelayedRetry,
 }
 
 /// What basic.get took.

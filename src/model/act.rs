@@ -17,6 +17,8 @@ pub enum Act {
     Expect(Box<Expectation>),
     /// Lets that much time pass.
     Advance(Millis),
+    /// Waits until nothing moves any more by itself.
+    WaitUntilQuiet(QuietWait),
     Start(Name),
     /// Cancels and closes politely.
     Stop(Name),
@@ -102,6 +104,15 @@ pub enum Act {
     },
 }
 
+/// How long a step waits for quiet, and how quiet it must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuietWait {
+    /// Until when it must have become quiet, from the step's beginning.
+    pub within: Millis,
+    /// How long nothing may move; absent: nothing is left that will.
+    pub lasting: Option<Millis>,
+}
+
 /// How a step settles what is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeldSettlement {
@@ -154,6 +165,7 @@ impl Act {
             self,
             Act::Expect(_)
                 | Act::Advance(_)
+                | Act::WaitUntilQuiet(_)
                 | Act::Stop(_)
                 | Act::Crash(_)
                 | Act::CloseConnection { .. }
@@ -218,6 +230,7 @@ impl fmt::Display for Act {
             Act::ClearLimits { of, limits } => write!(f, "clear limits of {of}: {}", limits.join(", ")),
             Act::Expect(_) => write!(f, "expect"),
             Act::Advance(_) => write!(f, "advance"),
+            Act::WaitUntilQuiet(_) => write!(f, "wait until quiet"),
             Act::Stop(name) => write!(f, "stop {name}"),
             Act::Crash(name) => write!(f, "crash {name}"),
         }

@@ -29,6 +29,14 @@ pub enum When {
     At(Moment),
 }
 
+impl Expectation {
+    /// Returns the queue whose waiting dead letters it counts.
+    pub fn letters(&self) -> Option<&QueueName> {
+        let Subject::Queue(wanted) = &self.subject else { return None };
+        wanted.dead_lettering.map(|_| &wanted.queue)
+    }
+}
+
 /// Whom an expectation speaks of.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Subject {
@@ -54,6 +62,8 @@ pub struct QueueExpectation {
     pub unacked: Option<Count>,
     pub total: Option<Count>,
     pub consumers: Option<Count>,
+    /// Dead letters that wait for the confirms of their targets, at an at-least-once queue.
+    pub dead_lettering: Option<Count>,
     pub peak: Option<Peak>,
     pub messages: Option<Entries<MessagePattern>>,
 }

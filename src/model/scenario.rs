@@ -155,6 +155,9 @@ impl Scenario {
         let length = steps.fold(0u64, |sum, step| match (sum.saturating_add(paced(step)), &step.act) {
             (sum, Act::Advance(length)) => sum.saturating_add(length.0),
             (sum, Act::Call(call)) => sum.saturating_add(call.within.0),
+            (sum, Act::WaitUntilQuiet(wait)) => {
+                sum.saturating_add(wait.within.0).saturating_add(wait.lasting.unwrap_or_default().0)
+            }
             (sum, Act::Publish(publish)) => sum.saturating_add(publish.every.0.saturating_mul(publish.count.into())),
             (sum, Act::Expect(expectation)) => match expectation.when {
                 When::Within(length) | When::For(length) => sum.saturating_add(length.0),
@@ -181,6 +184,7 @@ impl Scenario {
             let sum = sum.saturating_add(paced);
             match &step.act {
                 Act::Advance(length) => sum.saturating_add(length.0),
+                Act::WaitUntilQuiet(wait) => sum.saturating_add(wait.lasting.unwrap_or_default().0),
                 Act::Publish(publish) => {
                     sum.saturating_add(publish.every.0.saturating_mul(publish.count.saturating_sub(1).into()))
                 }

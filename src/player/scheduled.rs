@@ -58,6 +58,7 @@ impl Player {
         let waits = matches!(
             self.driver.doing,
             DriverState::Quieting
+                | DriverState::AwaitingQuiet { .. }
                 | DriverState::EndingInstant(_)
                 | DriverState::Refreshing(_)
                 | DriverState::Sleeping { .. }

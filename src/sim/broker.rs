@@ -2,8 +2,8 @@
 //! `handle` takes a command, `advance` lets time pass, `poll_event` gives what was said, `wake_at` the next moment.
 
 use crate::broker::{
-    ChannelId, Command, ConnectionId, Event, Exercised, Explanation, PublishId, Refusal, Reply, RequestId, RouteHop,
-    What,
+    ChannelId, Command, ConnectionId, Event, Exercised, Explanation, Motion, NextMotion, PublishId, Refusal, Reply,
+    RequestId, RouteHop, What,
 };
 use crate::model::{Moment, Name, QueueName};
 use crate::rules::{Differences, Edition, differences_of, rule_of_refusal};
@@ -276,6 +276,21 @@ impl Sim {
             Some(at) if at <= self.timeouts_from => Some(at),
             timer => timer.into_iter().chain(self.next_consumer_timeout()).min(),
         }
+    }
+
+    /// Returns the next that happens to messages by itself. That a queue goes, a connection is missed or a delivery times out
+    /// happens to those who do nothing, and a dead letter without a target is only tried again.
+    pub fn next_motion(&self) -> Option<NextMotion> {
+        self.timers.all().find_map(|(at, timer)| {
+            let (queue, what) = match timer {
+                Timer::MessageTtl(queue) => (queue, Motion::Expiry),
+                Timer::DelayedRetry(queue) => (queue, Motion::DelayedRetry),
+                _ => return None,
+            };
+            let queue = self.queues.get(queue)?;
+            let moves = what == Motion::DelayedRetry || self.head_expires_at(queue).is_some();
+            moves.then(|| NextMotion { after: at - self.now, queue: queue.name.clone(), what })
+        })
     }
 
     /// Returns whether something is left to happen at `now` or before.

@@ -3,6 +3,7 @@
 use crate::broker::{ConnectionId, Management, Refusal, Reply, RequestId, What, code};
 use crate::model::{Name, Parameter, QueueName};
 use crate::sim::broker::Sim;
+use crate::sim::state::queue::QueueContents;
 use crate::sim::state::refusal::{connection_error, http_error, management_not_simulated};
 
 impl Sim {
@@ -45,11 +46,16 @@ impl Sim {
         Ok(Reply::Done)
     }
 
-    /// Says of which type a queue is (MG-6, MG-15).
+    /// Says of which type a queue is, and what waits at an at-least-once queue (MG-6, MG-15, DL-30).
     fn describe_queue(&self, queue: &QueueName) -> Result<Reply, Refusal> {
         self.managed_vhost(&queue.vhost)?;
         let known = self.queues.iter().find(|(_, known)| known.name == *queue);
-        known.map(|(_, known)| Reply::Described { kind: Some(known.kind) }).ok_or_else(|| http_error(404, "Not Found"))
+        let (_, known) = known.ok_or_else(|| http_error(404, "Not Found"))?;
+        let dead_lettering = match &known.contents {
+            QueueContents::Classic(_) => 0,
+            QueueContents::Quorum(quorum) => quorum.backlog.counted().0,
+        };
+        Ok(Reply::Described { kind: Some(known.kind), dead_lettering })
     }
 
     /// There are no parameters to clear.

@@ -152,7 +152,8 @@ impl SimulatedRun {
                 None => {
                     let request = self.awaiting_quiet.remove(0);
                     sim.wake_at().into_iter().chain(client.wake_at()).for_each(|moment| note(timers, moment));
-                    client.handle_event(self.now, Event::Reply { request, reply: Ok(Reply::Done) });
+                    let reply = Ok(Reply::Quiet { next: sim.next_motion().map(Box::new) });
+                    client.handle_event(self.now, Event::Reply { request, reply });
                 }
             }
         }

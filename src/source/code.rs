@@ -172,6 +172,7 @@ codes! {
         ScenarioConcurrency "concurrency",
         ScenarioConsumerName "consumer_name",
         ScenarioContentsTooEarly "contents_too_early",
+        ScenarioDeadLettering "dead_lettering",
         ScenarioEvery "every",
         ScenarioExclusive "exclusive",
         ScenarioExpectsNothing "expects_nothing",

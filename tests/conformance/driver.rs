@@ -277,7 +277,7 @@ impl Driver {
         let words = self.requests.get(&request).cloned().unwrap_or_default();
         let source = self.steps.get(self.at).map(|step| step.channel.clone()).unwrap_or_default();
         match reply {
-            Reply::Done => {}
+            Reply::Done | Reply::Quiet { .. } => {}
             Reply::Declared { queue, ready, consumers } => {
                 if words.starts_with("check") {
                     self.note(now, source, format!("{} ready={ready} consumers={consumers}", shown_name(&queue)));
@@ -287,7 +287,7 @@ impl Driver {
                 }
             }
             Reply::Counted { messages } => self.note(now, source, format!("messages={messages}")),
-            Reply::Described { kind } => self.note(now, source, format!("type {kind:?}")),
+            Reply::Described { kind, .. } => self.note(now, source, format!("type {kind:?}")),
             Reply::Got(None) => self.note(now, source, "empty".into()),
             Reply::Got(Some(got)) => {
                 let id = got.delivery.message.properties.message_id.as_deref().unwrap_or("?").to_owned();

@@ -184,12 +184,12 @@ impl Player {
             _ => {}
         }
         match reply {
-            Reply::Done => self.seen.note(stream, "done"),
+            Reply::Done | Reply::Quiet { .. } => self.seen.note(stream, "done"),
             Reply::Declared { queue, ready, consumers } => {
                 self.seen.note(stream, format!("{queue} ready={ready} consumers={consumers}"));
             }
             Reply::Counted { messages } => self.seen.note(stream, format!("{messages} messages")),
-            Reply::Described { kind } => self.seen.note(stream, format!("type {kind:?}")),
+            Reply::Described { kind, .. } => self.seen.note(stream, format!("type {kind:?}")),
             Reply::Got(None) => self.seen.note(stream, "empty"),
             Reply::Got(Some(got)) => {
                 if !step.has("no-ack") {

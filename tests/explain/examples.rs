@@ -14,7 +14,7 @@ use tempfile::TempDir;
 const LACKING: &str = "what broker and account lack is read from them: tests/plan/lacking.rs holds that";
 
 /// Codes that no files show, and why.
-const WITHOUT_EXAMPLE: [(Code, &str); 10] = [
+const WITHOUT_EXAMPLE: [(Code, &str); 9] = [
     (Code::PlanArgument, LACKING),
     (Code::PlanComponent, LACKING),
     (Code::PlanDeniedFeature, LACKING),
@@ -24,7 +24,6 @@ const WITHOUT_EXAMPLE: [(Code, &str); 10] = [
     (Code::PlanSpared, "only what deletes spares anything: tests/plan/pruning.rs holds that"),
     (Code::PlanUnread, LACKING),
     (Code::RunBroker, "a live broker goes away: tests/ending.rs and tests/live.rs hold that"),
-    (Code::RunNeverQuiet, "only a live broker takes time to come to rest: tests/live.rs holds that"),
 ];
 
 /// Codes whose files are too large, or not of text, to stand in the guide; they are made here.

@@ -39,7 +39,7 @@ fn queues_of(cell: &Cell, view: &TopologyView<'_>) -> Option<BTreeSet<QueueName>
                     reach.queues.insert(of.queue.clone());
                 }
             }
-            Act::Advance(_) => {}
+            Act::Advance(_) | Act::WaitUntilQuiet(_) => {}
             _ => return None,
         }
     }

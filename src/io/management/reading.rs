@@ -162,10 +162,11 @@ impl ManagementClient {
         Ok(totals.collect())
     }
 
-    /// Returns the type of a queue, as the broker names it.
-    pub async fn queue_type(&self, vhost: &str, name: &str) -> Result<String, BrokerFailure> {
+    /// Returns the type of a queue, as the broker names it, and how many of its dead letters wait for the confirms of their
+    /// targets, which is told up to 10 s late.
+    pub async fn described(&self, vhost: &str, name: &str) -> Result<(String, u64), BrokerFailure> {
         let queue = self.get(&format!("/queues/{}/{}", encoded(vhost), encoded(name))).await?;
-        Ok(text(&queue, "type"))
+        Ok((text(&queue, "type"), number(&queue, "messages_dlx")))
     }
 
     /// Lists the names of all vhosts that the runner may see.

@@ -146,7 +146,7 @@ fn waiting_dead_letters(scenario: &Scenario, expectation: &Expectation, desk: &m
     let message =
         format!("`total` leaves out dead letters of '{}' that wait to be delivered at least once", queue.name);
     let note = Problem::note(Code::ScenarioTotal, message).at(expectation.span, "ready and unacked");
-    let help = "RabbitMQ's `messages` of such a queue counts them too (`messages_dlx`, DL-30); expect the queue that they \
-                go to instead";
+    let help = "RabbitMQ's `messages` of such a queue counts them too (`messages_dlx`, DL-30); expect them by `dead_lettering`, or the queue that \
+                they go to";
     desk.add(note.help(help));
 }

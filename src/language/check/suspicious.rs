@@ -227,8 +227,10 @@ fn says_something(subject: &Subject) -> bool {
     match subject {
         Subject::Queue(it) => {
             let peak = it.peak.unwrap_or_default();
-            let all = [it.ready, it.unacked, it.total, it.consumers, peak.ready, peak.unacked, peak.total];
-            it.messages.is_some() || it.kind.is_some() || all.into_iter().any(counts)
+            let peaks = [peak.ready, peak.unacked, peak.total];
+            let now = [it.ready, it.unacked, it.total, it.consumers, it.dead_lettering];
+            let mut all = now.into_iter().chain(peaks);
+            it.messages.is_some() || it.kind.is_some() || all.any(counts)
         }
         Subject::Consumer(it) => {
             let batches = match it.batches {

@@ -46,6 +46,7 @@ const OF_GROUPS: &[(&str, &str)] = &[
     ("nack_held", "{of: first, requeue: true}"),
     ("reject_held", "{of: first, requeue: true}"),
     ("consume", "{queue: work, global_prefetch: 10}"),
+    ("wait_until_quiet", "{within: 30s, for: 200ms}"),
     ("recover", "{of: worker}"),
     ("qos", "{of: worker, prefetch: 10, global: true}"),
     ("queue_only", "{queue: work}"),

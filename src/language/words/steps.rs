@@ -34,6 +34,13 @@ pub const OF_STEPS: &[WordGroup] = &[
         ],
     ),
     group(
+        "wait_until_quiet",
+        &[
+            word("within!", "duration", "Until when it must have become quiet"),
+            word("for", "duration", "How long nothing may move; absent: nothing is left that will"),
+        ],
+    ),
+    group(
         "recover",
         &[
             word("of!", "text", "Whose channel: a consumer's, a user's, or driver"),

@@ -65,6 +65,7 @@ fn judge_queue(wanted: &QueueExpectation, evidence: &Evidence, findings: &mut Ve
     count("unacked", wanted.unacked, tally.unacked, findings);
     count("total", wanted.total, tally.ready() + tally.unacked, findings);
     count("consumers", wanted.consumers, consumers, findings);
+    count("dead_lettering", wanted.dead_lettering, tally.dead_lettering, findings);
     if let Some(peak) = &wanted.peak {
         count("peak.ready", peak.ready, tally.peak_ready, findings);
         count("peak.unacked", peak.unacked, tally.peak_unacked, findings);

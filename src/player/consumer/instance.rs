@@ -129,6 +129,7 @@ impl ConsumerInstance {
         let attempt = memory.attempt(&name, &delivery);
         if self.declared(scenario).auto_ack {
             context.ledger.released(self.number, 1);
+            context.ledger.expirations.remove(&name);
         } else {
             let in_hand = InHand { name: name.clone(), alike, receipt, keys: memory.keys(&delivery) };
             self.in_hand.insert(delivery.tag, in_hand);

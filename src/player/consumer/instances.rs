@@ -49,6 +49,11 @@ impl ConsumerInstances {
         self.instances.iter().filter_map(|instance| instance.wake_at(scenario)).min()
     }
 
+    /// Lists the instances that act by themselves, with when each does next.
+    pub fn wakes<'a>(&'a self, scenario: &'a Scenario) -> impl Iterator<Item = (&'a Name, Moment)> {
+        self.instances.iter().filter_map(|instance| Some((&instance.name, instance.wake_at(scenario)?)))
+    }
+
     /// Returns whether an instance can go on at this moment.
     pub fn have_work(&self, scenario: &Scenario) -> bool {
         self.instances.iter().any(|instance| instance.has_work(scenario))

@@ -1,7 +1,7 @@
 //! A publish that has not ended, and who sends one. Plain data.
 
 use crate::broker::ChannelId;
-use crate::model::Name;
+use crate::model::{Millis, Name};
 use crate::player::assert::tally::Share;
 use crate::player::context::owner::Owner;
 
@@ -28,6 +28,8 @@ pub(crate) struct InFlight {
     pub returned: bool,
     /// The scenario wants to hear of a return; else only the count does.
     pub mandatory: bool,
+    /// Its own time to live, where a step waits for the ends of such.
+    pub expiration: Option<Millis>,
     /// What it adds to tallies once it is confirmed.
     pub shares: Vec<Share>,
     /// Who waits for its end.

@@ -1,7 +1,7 @@
 //! Publishes: on their way out, and how each ends. Names, ledger, timeline and tallies know of both.
 
 use crate::broker::{ChannelId, Command, Confirmation, PublishId, Refusal, code};
-use crate::model::{Name, PublishOutcome};
+use crate::model::{Message, Millis, Name, PublishOutcome};
 use crate::player::context::in_flight::{InFlight, Sender};
 use crate::player::context::owner::Owner;
 use crate::player::context::shared::Context;
@@ -25,11 +25,19 @@ impl Context {
         });
         let place = self.ledger.published(name.clone(), by.clone());
         self.ledger.reach.published(vhost, &exchange, &routing_key, &message);
-        let one = InFlight { name: name.clone(), place, by, channel, returned: false, mandatory, shares, owner };
+        let expiration = self.expiration_of(&message);
+        let returned = false;
+        let one = InFlight { name: name.clone(), place, by, channel, returned, mandatory, expiration, shares, owner };
         self.in_flight.insert(publish, one);
         let mandatory = mandatory || self.counts_unroutable;
         self.outbox.send(Command::Publish { channel, publish, exchange, routing_key, mandatory, message });
         (publish, name)
+    }
+
+    /// Returns the time to live that a message itself has, where a step waits for the ends of such and no broker tells them.
+    fn expiration_of(&self, message: &Message) -> Option<Millis> {
+        let asked = self.waits_until_quiet && self.broker.live;
+        message.properties.expiration.as_ref().filter(|_| asked)?.parse().ok().map(Millis)
     }
 
     /// Notes that no queue took a message.
@@ -72,9 +80,12 @@ impl Context {
         outcome: PublishOutcome,
         refusal: Option<&Refusal>,
     ) -> Option<Owner> {
-        let InFlight { name, place, by, shares, owner, .. } = self.in_flight.remove(&publish)?;
+        let InFlight { name, place, by, shares, owner, expiration, returned, .. } = self.in_flight.remove(&publish)?;
         if outcome == PublishOutcome::Confirmed {
             self.ledger.tallies.confirmed(shares);
+            if let Some(expiration) = expiration.filter(|_| !returned) {
+                self.ledger.expires(name.clone(), self.clock.now() + expiration);
+            }
         }
         self.record(TimelineEvent::PublishEnded {
             message: name.clone(),

@@ -1,7 +1,7 @@
 //! The context: all that the driver and the consumers share in a run. What they do with it stands in the files beside.
 
 use crate::broker::{Command, ConnectionId, Ids, PublishId, RequestId};
-use crate::model::{Moment, Scenario};
+use crate::model::{Act, Moment, Scenario};
 use crate::player::context::channels::Channels;
 use crate::player::context::clock::Clock;
 use crate::player::context::given_back::GivenBack;
@@ -44,6 +44,8 @@ pub(crate) struct Context {
     pub took: Moment,
     /// Every publish asks to be returned when no queue takes it.
     pub counts_unroutable: bool,
+    /// A step waits until nothing moves any more.
+    pub waits_until_quiet: bool,
 }
 
 impl Context {
@@ -67,6 +69,7 @@ impl Context {
             notes: Vec::new(),
             took: Moment(0),
             counts_unroutable: scenario.counts_unroutable(),
+            waits_until_quiet: scenario.all_steps().any(|step| matches!(step.act, Act::WaitUntilQuiet(_))),
         }
     }
 

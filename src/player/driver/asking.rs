@@ -60,12 +60,13 @@ impl Driver {
             Continuation::Closed => self.doing = DriverState::Nothing,
             Continuation::Described(queue) => {
                 let kind = match sequence.replies.first() {
-                    Some(Reply::Described { kind }) => *kind,
+                    Some(Reply::Described { kind, .. }) => *kind,
                     _ => None,
                 };
                 context.ledger.queues.entry(queue).or_default().kind = kind;
                 self.doing = DriverState::Nothing;
             }
+            Continuation::LettersCounted(queue, until) => self.take_letters(queue, until, &sequence.replies, context),
             Continuation::Started(number) => self.request = Some(ConsumerRequest::Started(number, refusal)),
             Continuation::Settled(channel) => self.settled_held(channel, refusal, context, scenario),
             Continuation::EndStep | Continuation::Hold => self.end_step(refusal.as_ref(), context, scenario),

@@ -49,7 +49,8 @@ impl Driver {
             DriverState::PendingCall(_) => Awaited::Reply,
             DriverState::Leaving => Awaited::Consumers,
             DriverState::Quieting | DriverState::EndingInstant(_) | DriverState::Refreshing(_) => Awaited::Quiet,
-            DriverState::Lingering { .. } => Awaited::Quiet,
+            DriverState::Lingering { .. } | DriverState::AwaitingQuiet { .. } => Awaited::Quiet,
+            DriverState::Moving { .. } | DriverState::KeepingQuiet { .. } => Awaited::Quiet,
             DriverState::Watching { until } | DriverState::Confirming { until, .. } => {
                 let expectation = self.current_expectation(scenario);
                 let missing = expectation.map(|one| self.findings(&one.subject, context, scenario, consumers));

@@ -21,6 +21,8 @@ impl Driver {
             connections: BTreeMap::new(),
             held: HeldMessages::default(),
             described: None,
+            letters_counted: false,
+            look_at: None,
             contents: Contents::default(),
             outcome: None,
             points: Vec::new(),
@@ -88,9 +90,12 @@ impl Driver {
         let own = match &self.doing {
             DriverState::Publishing(step) => step.wake_at(),
             DriverState::PendingCall(call) => Some(call.wake_at()),
-            DriverState::Watching { until } | DriverState::Sleeping { until } => Some(*until),
+            DriverState::Watching { until } => self.look_at.into_iter().chain([*until]).min(),
+            DriverState::Sleeping { until } => Some(*until),
             DriverState::Confirming { until, .. } => Some(*until),
             DriverState::Pausing { until } | DriverState::Lingering { until } => Some(*until),
+            DriverState::AwaitingQuiet { until } => Some(*until),
+            DriverState::Moving { until } | DriverState::KeepingQuiet { until } => Some(*until),
             _ => None,
         };
         let timeout = (!self.timed_out && !self.is_done()).then_some(self.limit);
@@ -139,6 +144,12 @@ impl Driver {
             DriverState::Reading(reading) => self.go_on_reading(reading, context, scenario, consumers),
             DriverState::Watching { until } => self.go_on_watching(until, context, scenario, consumers),
             DriverState::Confirming { until, end } => self.go_on_confirming(until, end, context, scenario, consumers),
+            DriverState::Moving { until } => self.go_on_moving(until, context, scenario),
+            DriverState::KeepingQuiet { until } => self.go_on_keeping_quiet(until, context, scenario),
+            DriverState::AwaitingQuiet { until } if context.broker.live && until <= now => {
+                self.quiet_is_late(context, scenario, consumers);
+                true
+            }
             DriverState::Sleeping { until } if until <= now => {
                 self.woke_up(context, scenario, consumers);
                 true

@@ -10,6 +10,7 @@ pub(crate) mod end_of_step;
 pub(crate) mod held;
 pub(crate) mod instant;
 pub(crate) mod judging;
+pub(crate) mod letters;
 pub(crate) mod machine;
 pub(crate) mod pending_call;
 pub(crate) mod publish;
@@ -20,7 +21,6 @@ pub(crate) mod starting;
 pub(crate) mod state;
 pub(crate) mod steps;
 pub(crate) mod timing_races;
-pub(crate) mod unrest;
 pub(crate) mod watching;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::player::driver::contents::{Contents, Reading};
 use crate::player::driver::decision_points::{DecisionPoint, Perturbation};
 use crate::player::driver::instant::Instant;
 use crate::player::driver::publish_step::PublishStep;
-use crate::player::driver::unrest::Unrest;
+use crate::player::driver::quiet::unrest::Unrest;
 use crate::player::record::outcome::Outcome;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -40,6 +40,18 @@ pub(crate) enum DriverState {
     Leaving,
     /// Waits until nothing more happens now.
     Quieting,
+    /// A step waits until nothing moves any more, and for the broker's word until then.
+    AwaitingQuiet {
+        until: Moment,
+    },
+    /// Something will move by itself: waits until then, or until something happens.
+    Moving {
+        until: Moment,
+    },
+    /// Nothing moves: must stay so until then.
+    KeepingQuiet {
+        until: Moment,
+    },
     /// A `within` holds; what belongs to the same moment comes before the next step.
     EndingInstant(Instant),
     /// Waits for a fresh count before it judges.
@@ -84,6 +96,8 @@ pub(crate) enum Continuation {
     Read(Box<Reading>),
     /// What a queue is, which an expectation asks for.
     Described(QueueName),
+    /// How many dead letters of a queue wait, for what is judged until that moment.
+    LettersCounted(QueueName, Moment),
     /// A consumer instance subscribed.
     Started(usize),
     /// The runner is connected to a vhost.
@@ -131,6 +145,10 @@ pub(crate) struct Driver {
     pub held: HeldMessages,
     /// The step whose queue was asked for its type.
     pub described: Option<RunStage>,
+    /// Waiting dead letters were just counted for the judgement at hand.
+    pub letters_counted: bool,
+    /// When to look again at what no event tells.
+    pub look_at: Option<Moment>,
     /// What queues held that were read.
     pub contents: Contents,
     pub outcome: Option<Outcome>,

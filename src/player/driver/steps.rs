@@ -64,6 +64,7 @@ impl Driver {
                 context.record(TimelineEvent::Advanced { by: *length });
                 self.doing = DriverState::Sleeping { until: self.end_of_advance(*length, context, scenario) };
             }
+            Act::WaitUntilQuiet(wait) => self.begin_wait_until_quiet(*wait, context),
             Act::Publish(publish) => self.begin_publish(step, publish, context, scenario, consumers),
             Act::Call(_) => self.begin_call(step, context),
             Act::CloseConnection { of, by } => self.begin_closing(of, *by, context, scenario, consumers),

@@ -4,8 +4,8 @@
 use crate::model::{Act, Millis, Moment, Scenario, When};
 use crate::player::context::Context;
 use crate::player::driver::decision_points::{DecisionPoint, Direction, Perturbation, RACE, SHIFT};
+use crate::player::driver::quiet::unrest::Unrest;
 use crate::player::driver::state::{Driver, RunStage};
-use crate::player::driver::unrest::Unrest;
 use crate::player::record::outcome::{MessageRecord, Outcome};
 use crate::source::Span;
 
@@ -40,7 +40,7 @@ impl Driver {
             RunStage::Steps(at) => scenario.steps.get(at + 1),
             _ => None,
         };
-        let waits = |act: &Act| matches!(act, Act::Expect(_) | Act::Advance(_));
+        let waits = |act: &Act| matches!(act, Act::Expect(_) | Act::Advance(_) | Act::WaitUntilQuiet(_));
         if next.is_none_or(|step| waits(&step.act)) { end } else { self.reach(end, false, context, scenario) }
     }
 

@@ -27,6 +27,7 @@ impl Driver {
         self.began = now;
         self.confirmed = false;
         self.stretch = Millis(0);
+        (self.letters_counted, self.look_at) = (false, None);
         match expectation.when {
             When::Quiet => self.await_quiet(context),
             When::Within(_) => self.refresh_or_judge(expectation, context, scenario, consumers),
@@ -105,9 +106,13 @@ impl Driver {
     ) -> bool {
         let Some(expectation) = self.current_expectation(scenario) else { return false };
         let late = context.now() >= until;
-        if !self.news && !late {
+        let looks = self.look_at.is_some_and(|at| context.now() >= at);
+        if !self.news && !late && !looks {
             self.doing = DriverState::Watching { until };
             return false;
+        }
+        if self.counts_letters_first(expectation, until, context) {
+            return matches!(self.doing, DriverState::CommandSequence(..));
         }
         let findings = self.findings(&expectation.subject, context, scenario, consumers);
         if self.looks_again(expectation, decides(expectation, &findings), until, context, scenario) {
@@ -123,6 +128,7 @@ impl Driver {
             _ if late => self.judged(expectation, findings, context, scenario),
             _ => {
                 self.doing = DriverState::Watching { until };
+                self.plan_look(expectation, context);
                 return false;
             }
         }

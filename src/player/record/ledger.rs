@@ -14,6 +14,9 @@ use crate::player::record::returns::Returns;
 use crate::player::{BoundedLog, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How many messages are remembered that expire by themselves.
+const EXPIRATIONS_MAX: usize = 10_000;
+
 /// What is known of one queue.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QueueTally {
@@ -21,6 +24,8 @@ pub(crate) struct QueueTally {
     pub counts: Option<Counts>,
     /// Its type, where an expectation asked for it.
     pub kind: Option<QueueKind>,
+    /// Its dead letters that wait for the confirms of their targets, when that was last asked for.
+    pub dead_lettering: u64,
     /// Deliveries to consumers of this run that are not settled.
     pub unacked: u64,
     /// What is unacked changed since a count was asked for: the two speak of different moments.
@@ -75,6 +80,8 @@ pub(crate) struct Ledger {
     pub unroutable: u64,
     pub dropped: u64,
     pub returns: Returns,
+    /// When messages expire by themselves that nobody has acked or rejected since.
+    pub expirations: BTreeMap<Name, Moment>,
     asked_ids: BTreeSet<Name>,
 }
 
@@ -162,6 +169,9 @@ impl Ledger {
         if requeued && let Some(tally) = self.queues.get_mut(&self.consumers[consumer].queue) {
             tally.returned += 1;
         }
+        if !requeued {
+            self.expirations.remove(&message.name);
+        }
         let which = match settlement {
             Settlement::Ack => 0,
             Settlement::Nack { .. } => 1,
@@ -169,6 +179,13 @@ impl Ledger {
         };
         let name = message.name.clone();
         self.settled[consumer][which].push(message, name.as_bytes());
+    }
+
+    /// Notes when a message expires by itself.
+    pub fn expires(&mut self, message: Name, when: Moment) {
+        if self.expirations.len() < EXPIRATIONS_MAX {
+            self.expirations.insert(message, when);
+        }
     }
 
     /// Takes deliveries off a consumer's account: settled, or back in the queue with its channel.

@@ -6,7 +6,7 @@ use crate::model::{Millis, Moment, QueueKind, Table, Value};
 use crate::rules::{ConsumerTimeout, shown_queue, type_name};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId};
-use crate::sim::state::queue::QueueContents;
+use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::reason::{DeathCause, Occasion, Return};
 use crate::sim::state::refusal::precondition_failed;
 use crate::sim::state::timer::Timer;
@@ -45,10 +45,7 @@ impl Sim {
     /// Arms the timer for the heads of a queue; a classic one keeps an earlier timer.
     pub(crate) fn arm_message_ttl(&mut self, id: QueueId) {
         let Some(queue) = self.queues.get_mut(id) else { return };
-        let next = match &queue.contents {
-            QueueContents::Classic(classic) => classic.head_expires_at(),
-            QueueContents::Quorum(quorum) => quorum.heads_expire_at(self.rules.quorum_heads_expire_apart),
-        };
+        let next = heads_expire_at(queue, self.rules.quorum_heads_expire_apart);
         let classic = queue.kind == QueueKind::Classic;
         match (next, queue.ttl_timer) {
             (None, None) => {}
@@ -60,6 +57,11 @@ impl Sim {
                 queue.ttl_timer = Some(self.timers.set(at, Timer::MessageTtl(id)));
             }
         }
+    }
+
+    /// Returns the moment at which the next head of a queue expires.
+    pub(crate) fn head_expires_at(&self, queue: &Queue) -> Option<Moment> {
+        heads_expire_at(queue, self.rules.quorum_heads_expire_apart)
     }
 
     pub(crate) fn message_ttl_fired(&mut self, id: QueueId) {
@@ -232,6 +234,13 @@ impl Sim {
         self.put_back(queue, vec![entry], Return::TimedOut, by);
         self.elect(queue);
         self.to_serve.push_back(queue);
+    }
+}
+
+fn heads_expire_at(queue: &Queue, heads_apart: bool) -> Option<Moment> {
+    match &queue.contents {
+        QueueContents::Classic(classic) => classic.head_expires_at(),
+        QueueContents::Quorum(quorum) => quorum.heads_expire_at(heads_apart),
     }
 }
 

@@ -70,6 +70,11 @@ impl Timers {
         self.next
     }
 
+    /// Lists all timers, the next first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Moment, Timer)> {
+        self.set.iter().map(|((moment, _), timer)| (*moment, *timer))
+    }
+
     /// Lists the timers of a moment, in the order in which they were set.
     pub(crate) fn at(&self, moment: Moment) -> impl Iterator<Item = (TimerKey, Timer)> {
         self.set.range((moment, 0)..=(moment, u64::MAX)).map(|(key, timer)| (*key, *timer))

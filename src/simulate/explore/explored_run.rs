@@ -388,7 +388,8 @@ impl ExploredRun {
         }
         if !self.awaiting_quiet.is_empty() {
             let request = self.awaiting_quiet.remove(0);
-            self.player.handle_event(self.now, Event::Reply { request, reply: Ok(Reply::Done) });
+            let reply = Ok(Reply::Quiet { next: self.sim.next_motion().map(Box::new) });
+            self.player.handle_event(self.now, Event::Reply { request, reply });
             return Next::GoOn;
         }
         if self.player.is_done() {

@@ -53,8 +53,11 @@ impl Live {
                     let vhost = self.names.vhost(&queue.vhost);
                     self.acting = true;
                     self.start(Box::pin(async move {
-                        let kind = management.queue_type(&vhost, &queue.name).await;
-                        let result = kind.map(|kind| Reply::Described { kind: QueueKind::named(&kind) });
+                        let told = management.described(&vhost, &queue.name).await;
+                        let result = told.map(|(kind, dead_lettering)| Reply::Described {
+                            kind: QueueKind::named(&kind),
+                            dead_lettering,
+                        });
                         Done::Acted { request, result }
                     }));
                 }

@@ -128,6 +128,7 @@ fn queue(fields: &mut MapDecoder<'_>, vhost: &Name, desk: &mut Diagnostics) -> O
         unacked: fields.opt("unacked", desk, read::count),
         total: fields.opt("total", desk, read::count),
         consumers: fields.opt("consumers", desk, read::count),
+        dead_lettering: dead_lettering(fields, desk),
         peak: fields.node("peak").and_then(|node| peak(node, desk)),
         messages: messages(fields, desk),
     };
@@ -146,6 +147,25 @@ fn kind(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Option<QueueKind
         desk.add(problem.at(time.key_span, "waits").help(help));
     }
     QueueKind::named(word)
+}
+
+/// Reads how many dead letters wait: a live broker tells them up to 10 s late.
+fn dead_lettering(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Option<Count> {
+    let count = fields.opt("dead_lettering", desk, read::count)?;
+    let entry = fields.entry("dead_lettering")?;
+    if let Some(time) = ["for", "at"].into_iter().find_map(|key| fields.entry(key)) {
+        let message =
+            format!("a live broker tells waiting dead letters up to 10 s late: `{}` cannot be kept", time.key);
+        let problem = Problem::new(Code::ScenarioDeadLettering, message).at(entry.key_span, "told late");
+        desk.add(problem.at(time.key_span, "asks for a moment").help("wait for it: `within: 20s`"));
+    }
+    let short = fields.entry("within").filter(|time| read::duration(&time.value).is_ok_and(|it| it < Millis(10_000)));
+    if let Some(time) = short {
+        let message = "a live broker tells waiting dead letters up to 10 s late";
+        let note = Problem::note(Code::ScenarioDeadLettering, message).at(time.value.span, "may be too short there");
+        desk.add(note.help("give it more: `within: 20s`"));
+    }
+    Some(count)
 }
 
 fn peak(node: &Node, desk: &mut Diagnostics) -> Option<Peak> {

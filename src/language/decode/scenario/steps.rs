@@ -16,7 +16,7 @@ use crate::language::decode::suggestions;
 use crate::language::decode::topology::objects::{Surroundings, binding_fields, exchange_fields, queue_fields};
 use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::language::words::{Word, WordGroup};
-use crate::model::{Act, Name, Object, Pace, QueueName, Side, Step, When};
+use crate::model::{Act, Name, Object, Pace, QueueName, QuietWait, Side, Step, When};
 use crate::source::{Code, Help, Problem, Span, nearest_name};
 use std::collections::BTreeSet;
 
@@ -81,6 +81,10 @@ pub fn check_pace(steps: Option<&Node>, desk: &mut Diagnostics) {
 pub fn check_at_end(steps: &[Step], desk: &mut Diagnostics) {
     for step in steps {
         let (message, help) = match &step.act {
+            Act::Expect(expectation) if expectation.letters().is_some() => (
+                "at the end queues are read, which may make room for dead letters that wait: they cannot be counted there",
+                "move the expectation to `steps:`",
+            ),
             Act::Expect(expectation) if expectation.when == When::Quiet => continue,
             Act::Expect(_) => (
                 "at the end nothing is waited for any more: `within`, `for` and `at` have no meaning there",
@@ -166,7 +170,8 @@ fn beside_help(verb: &Entry, second: &Entry) -> Help {
 /// Refuses `as` and `refused` where nobody could be the one who acts, or is refused.
 fn check_beside(verb: &Entry, step: &Node, desk: &mut Diagnostics) {
     let beside = |key: &str| step.entries().iter().find(|entry| entry.key == key);
-    let of_runner = ["expect", "advance", "start", "stop", "crash", "close_connection", "restart_broker"];
+    let of_runner =
+        ["expect", "advance", "wait_until_quiet", "start", "stop", "crash", "close_connection", "restart_broker"];
     if let Some(entry) = beside("as").filter(|_| OF_HOLDERS.contains(&verb.key.as_str())) {
         let message = format!("`{}` is done over the channel that is meant: `as` has no meaning there", verb.key);
         let help = "leave `as` out; it stands beside the `get` that takes the message, and in the consumer";
@@ -196,6 +201,7 @@ fn act(verb: &Entry, vhost: &Name, stage: &StepSurroundings<'_>, desk: &mut Diag
         "publish" => Act::Publish(Box::new(publish(node, &stage.folder, desk)?)),
         "expect" => Act::Expect(Box::new(expectation(node, vhost, desk)?)),
         "advance" => Act::Advance(desk.read("`advance`", node, read::duration)?),
+        "wait_until_quiet" => wait_until_quiet(node, desk)?,
         "start" => Act::Start(named(desk)?),
         "stop" => Act::Stop(named(desk)?),
         "crash" => Act::Crash(named(desk)?),
@@ -233,6 +239,19 @@ fn close_connection(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
         _ => Side::Broker,
     };
     Some(Act::CloseConnection { of: of?, by })
+}
+
+/// Reads a duration, or `{within, for}`.
+fn wait_until_quiet(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
+    if !matches!(node.kind, NodeKind::Map(_)) {
+        let within = desk.read("`wait_until_quiet`", node, read::duration)?;
+        return Some(Act::WaitUntilQuiet(QuietWait { within, lasting: None }));
+    }
+    let mut fields = MapDecoder::of("wait_until_quiet", "`wait_until_quiet`", node, desk)?;
+    let within = fields.need("within", desk, read::duration);
+    let lasting = fields.opt("for", desk, read::duration);
+    fields.finish(desk);
+    Some(Act::WaitUntilQuiet(QuietWait { within: within?, lasting }))
 }
 
 /// A restart takes nothing: how long it lasts is the broker's.

@@ -35,6 +35,9 @@ impl Driver {
         if matches!(self.doing, DriverState::EndingInstant(_)) {
             return self.end_step(None, context, scenario);
         }
+        if matches!(self.doing, DriverState::AwaitingQuiet { .. }) {
+            return self.quiet_answered(&reply, context, scenario, consumers);
+        }
         if !matches!(self.doing, DriverState::Quieting) {
             return;
         }
@@ -64,6 +67,7 @@ impl Driver {
                 context.took = context.now();
                 self.read_everything(context, scenario);
             }
+            Some(expectation) if expectation.letters().is_some() => self.watch_letters(context),
             Some(expectation) if contents_of(expectation).is_some() => self.read_for(expectation, context),
             Some(expectation) => self.judge_once(expectation, context, scenario, consumers),
             None => {}
