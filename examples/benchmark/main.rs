@@ -1,7 +1,7 @@
 //! Measures the sim on one thread, and the same work on live brokers in the same run.
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
 //! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`, `apply-1000`, `foresee`,
-//! `graph`, `explore`). The
+//! `graph`, `explore`, `quiet`). The
 //! numbers are of this machine and moment: compare the ratios.
 #![expect(clippy::disallowed_methods, reason = "an example is a program of its own")]
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
@@ -15,6 +15,7 @@ mod foreseeing;
 mod on_live;
 mod on_sim;
 mod planning_memory;
+mod quiet;
 mod scenarios;
 mod tally;
 
@@ -83,6 +84,12 @@ fn main() {
     if wants("explore") {
         println!("\nexplore: schedules of a cell, and plain plays of it, on sim 4.3");
         exploring::measure_all();
+    }
+    if wants("quiet") {
+        println!(
+            "\nquiet: milliseconds from the end of what was done to quiet, as an expectation without a word of time waits"
+        );
+        quiet::measure_all();
     }
     if wants("scenarios") {
         println!("\nscenarios: the shipped ones, one cell after another, on sim 4.3");

@@ -7,9 +7,9 @@ use rmqplay::io::{Address, BrokerFailure};
 use std::time::Duration;
 
 /// One of the brokers, as far as it is known by now.
-struct Broker {
-    address: Address,
-    version: String,
+pub struct Broker {
+    pub address: Address,
+    pub version: String,
     failed: Option<String>,
 }
 
@@ -38,7 +38,8 @@ pub fn play_all(shape: &Shape) -> Vec<(String, Tally)> {
     played.map(|(broker, tally)| (broker.version, tally)).collect()
 }
 
-fn brokers() -> Vec<Broker> {
+/// Lists them.
+pub fn brokers() -> Vec<Broker> {
     let urls = std::env::var("RMQPLAY_TEST_BROKERS").unwrap_or_default();
     let mut brokers = Vec::new();
     for url in urls.split(',').filter(|url| !url.trim().is_empty()) {

@@ -12,6 +12,7 @@ mod event;
 mod exercised;
 mod explanation;
 mod id;
+mod motion_tracker;
 mod reply;
 
 pub use client::Client;
@@ -22,4 +23,5 @@ pub use event::{Confirmation, Counts, Event};
 pub use exercised::{AskedRight, Exercised, LengthLimit};
 pub use explanation::{Death, Explanation, RouteHop, RoutedBy, What};
 pub use id::{ChannelId, ConnectionId, DeliveryTag, Ids, PublishId, RequestId};
+pub use motion_tracker::{MotionTracker, OnTheWay};
 pub use reply::{Got, Motion, NextMotion, Refusal, RefusalKind, Reply, Scope, code, without_entities};

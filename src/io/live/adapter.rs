@@ -1,7 +1,7 @@
 //! The live broker as a value: connections, channels, what is under way and what is watched.
 //! Opened once per cell; two clients may use it one after another (the applier, then the player).
 
-use crate::broker::{ChannelId, ConnectionId, Management, Refusal, RequestId};
+use crate::broker::{ChannelId, ConnectionId, Management, MotionTracker, Refusal, RequestId};
 use crate::io::address::Address;
 use crate::io::failure::BrokerFailure;
 use crate::io::live::amqp::channel::LiveChannel;
@@ -51,6 +51,7 @@ pub struct Live {
     pub(crate) restarting: bool,
     pub(crate) watches: Watches,
     pub(crate) quiet: Option<Quiet>,
+    pub(crate) motion: MotionTracker,
     pub(crate) batch: EventBatch,
     /// Found while reading; told after all else was read.
     pub(crate) dying: Vec<(ChannelId, Refusal)>,
@@ -98,6 +99,7 @@ impl Live {
         limits: &LiveLimits,
         overview: Overview,
     ) -> Result<Self, BrokerFailure> {
+        let motion = MotionTracker::new(names.is_lent());
         Ok(Self {
             address: address.clone(),
             management: ManagementClient::new(address)?,
@@ -117,6 +119,7 @@ impl Live {
             restarting: false,
             watches: Watches::default(),
             quiet: None,
+            motion,
             batch: EventBatch::default(),
             dying: Vec::new(),
             lost: Vec::new(),
@@ -172,7 +175,13 @@ impl Live {
         let _ = timeout(Duration::from_secs(2), all).await;
     }
 
+    /// Returns how long the run has been going on.
+    pub(crate) fn elapsed(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.clock)
+    }
+
     fn forget(&mut self) {
+        self.motion.restart();
         self.jobs.clear();
         self.done.clear();
         self.waiting.clear();

@@ -14,7 +14,7 @@ pub struct LiveLimits {
     pub backlog_max: usize,
     /// Deliveries that a consumer was sent and the client has not taken: 767 bytes each and more.
     pub buffered_max: usize,
-    /// How long nothing may happen for quiet.
+    /// The longest time for which nothing may happen for quiet; how long it is depends on what may still move.
     pub rest: Duration,
     /// How long unrest is borne before "never quiet".
     pub unrest: Duration,

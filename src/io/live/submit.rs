@@ -18,6 +18,7 @@ pub(crate) const CHANNELS_MAX: u32 = 2_000;
 impl Live {
     /// Takes one command.
     pub(crate) fn submit(&mut self, command: Command) {
+        self.motion.asked(self.elapsed(Instant::now()), &command);
         self.disturb_quiet(&command);
         match command {
             Command::Connect { request, connection, user, vhost, heartbeat } => {

@@ -4,7 +4,7 @@
 use crate::model::{Act, Millis, Moment, Scenario, When};
 use crate::player::context::Context;
 use crate::player::driver::decision_points::{DecisionPoint, Direction, Perturbation, RACE, SHIFT};
-use crate::player::driver::quiet::unrest::Unrest;
+use crate::player::driver::quiet::unrest::{Unrest, rest_of};
 use crate::player::driver::state::{Driver, RunStage};
 use crate::player::record::outcome::{MessageRecord, Outcome};
 use crate::source::Span;
@@ -26,7 +26,11 @@ impl Driver {
                 Moment(moment.0.saturating_sub(SHIFT.0)).max(context.now())
             }
             Some(Perturbation { point, way }) if point == number => {
-                self.unrest = (way == Direction::Rest).then(|| Unrest::new(context.now()));
+                if way == Direction::Rest {
+                    let rest = rest_of(scenario);
+                    self.unrest = Some(Unrest::new(context.now(), rest));
+                    return moment + rest;
+                }
                 moment + SHIFT
             }
             _ => moment,

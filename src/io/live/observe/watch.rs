@@ -51,6 +51,8 @@ struct Rounds {
     next: Option<Instant>,
     /// When the last completed round began.
     complete_from: Option<Instant>,
+    /// How long one queue took of the slowest round of late.
+    answer: Duration,
 }
 
 /// The runner's expendable connection in one vhost.
@@ -72,6 +74,8 @@ enum PassiveCount {
 pub(crate) struct PassiveRound {
     vhost: Name,
     began: Instant,
+    /// The connection was there before.
+    was_dialed: bool,
     probe: Option<Probe>,
     /// In the order of the queues; the rest is missing when the connection ended on the way.
     seen: Result<Vec<(Name, PassiveCount)>, BrokerFailure>,
@@ -114,6 +118,19 @@ impl Watches {
             .flat_map(|vhost| [due(&vhost.passive, vhost.uses(false)), due(&vhost.totals, vhost.uses(true))])
             .flatten()
             .min()
+    }
+
+    /// Has all queues read again that were not since then, as soon as may be.
+    pub(crate) fn hurry(&mut self, since: Instant) {
+        let rounds = self.vhosts.values_mut().flat_map(|vhost| [&mut vhost.passive, &mut vhost.totals]);
+        for rounds in rounds.filter(|rounds| !rounds.running && rounds.complete_from.is_none_or(|from| from < since)) {
+            rounds.next = None;
+        }
+    }
+
+    /// Returns how long a passive declare took of late, the slower ones among them.
+    pub(crate) fn slowest_answer(&self) -> Duration {
+        self.vhosts.values().map(|vhost| vhost.passive.answer).max().unwrap_or_default()
     }
 
     /// Returns whether each watched queue was read by a round that began at that instant or later.
@@ -194,9 +211,10 @@ impl Live {
                 let doing = "reading queue counts".to_owned();
                 (None, Err(BrokerFailure::new(BrokerFailureKind::NoAnswer { doing, after: limit }, &target.address)))
             };
+            let was_dialed = probe.is_some();
             let read = timeout(limit, read_passively(&target, probe, &queues)).await;
             let (probe, seen) = read.unwrap_or_else(|_| late());
-            Done::Read(PassiveRound { vhost, began: now, probe, seen })
+            Done::Read(PassiveRound { vhost, began: now, was_dialed, probe, seen })
         }));
     }
 
@@ -216,12 +234,21 @@ impl Live {
     pub(crate) fn take_passive(&mut self, round: PassiveRound) {
         let Some(watch) = self.watches.vhosts.get_mut(&round.vhost) else { return };
         watch.passive.running = false;
+        // What dialling took says nothing of answers.
+        let is_dialed = round.was_dialed;
         watch.probe = round.probe;
         let seen = match round.seen {
             Ok(seen) => seen,
             Err(_) if self.restarting => return,
             Err(failure) => return self.fail(failure),
         };
+        if let Ok(queues) = u32::try_from(seen.len())
+            && queues > 0
+            && is_dialed
+        {
+            let took = round.began.elapsed() / queues;
+            watch.passive.answer = took.max(watch.passive.answer * 3 / 4);
+        }
         // One that was added meanwhile was not read.
         let is_read = |name: &Name| seen.iter().any(|(read, _)| read == name);
         if watch.names(false).iter().all(is_read) {
