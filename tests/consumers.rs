@@ -19,9 +19,9 @@ mod program;
 use brokers::Broker;
 use harness::{Checked, stem, test};
 use libtest_mimic::{Completion, Failed, Trial};
-use rmqplay::model::Profile;
+use rmqplay::model::{Moment, Profile};
 use rmqplay::player::versions_of;
-use rmqplay::simulate::rehearse;
+use rmqplay::simulate::{drift, rehearse};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -36,6 +36,7 @@ fn main() -> ExitCode {
     tests.extend(harness::per_file("same_bytes::", &scenarios, gives_the_same_bytes));
     tests.extend(harness::per_file("endless::", &endless, is_found_to_be_endless));
     tests.push(test("rules_that_never_match_are_noted", rules_that_never_match_are_noted));
+    tests.push(test("drift_is_told_where_it_changes_the_run", drift_is_told_where_it_changes_the_run));
     let live = live_tests::per_broker("consumers", |broker| live_tests_of(broker, &scenarios));
     let threads = (live.len() > 1).then_some(AT_ONCE);
     tests.extend(live);
@@ -84,6 +85,23 @@ fn rules_that_never_match_are_noted() -> Checked {
     };
     assert_eq!(notes("{match: {id: b}, do: ack}"), 1);
     assert_eq!(notes("{match: {id: b}, do: ack}, {do: ack}"), 0);
+    Ok(())
+}
+
+/// Steps that began later on a live broker are told of when a time to live ends before one of them, and only then.
+fn drift_is_told_where_it_changes_the_run() -> Checked {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("drift.yaml");
+    let text = "scenario: drift\ntopology: {queues: [{name: q, message_ttl: 1s}]}\n\
+                steps: [{publish: {routing_key: q, id: a}}, {expect: {queue: q, ready: 1}}, {expect: {queue: q, ready: 1}}]\n";
+    std::fs::write(&path, text).expect("a temporary file");
+    let cell = &playing::cells(&path, false)?[0];
+    let noted = |begun: [u64; 4]| drift(cell, Profile::NEWEST, &begun.map(Moment)).map(|(_, note)| note);
+    assert_eq!(noted([0, 400, 800, 900]), None);
+    let note = noted([0, 400, 1_200, 1_300]).expect("a note");
+    assert!(note.starts_with("this step began at 1.2s instead of 0s, for each step takes"), "{note}");
+    let note = noted([0, 400, 900, 1_300]).expect("a note");
+    assert!(note.starts_with("the steps were over at 1.3s instead of 0s"), "{note}");
     Ok(())
 }
 

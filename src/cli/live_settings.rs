@@ -5,10 +5,11 @@ use crate::cli::options::PaceOptions;
 use crate::io::Address;
 use crate::io::management::Overview;
 use crate::model::{Cell, Profile, Version};
-use crate::player::{BrokerTraits, Host, TimeScale, choose_scale, why_not};
+use crate::player::{BrokerTraits, Host, RunResult, TimeScale, choose_scale, why_not};
 use crate::report::Simulated;
 use crate::rules::{Edition, Permits};
-use crate::simulate::rehearse;
+use crate::simulate::{drift, rehearse};
+use crate::source::Span;
 
 /// Returns why a cell is not played on the sim.
 pub(crate) fn why_not_on_sim(cell: &Cell, profile: Profile) -> Option<String> {
@@ -28,6 +29,11 @@ pub(crate) fn simulated(cell: &Cell, edition: Edition) -> Option<Simulated> {
         return None;
     }
     Some(Simulated { broker: edition.sim_name(), played: rehearse(cell, edition, true) })
+}
+
+/// Returns the place and a note where a live run's steps came so late that this alone changes it, as the simulator tells.
+pub(crate) fn drifted(cell: &Cell, edition: Edition, played: &RunResult) -> Option<(Span, String)> {
+    why_not_on_sim(cell, edition.profile).is_none().then(|| drift(cell, edition, &played.begun))?
 }
 
 /// Returns the ground that a cell plays on, or says why it is not played. Its length is taken from a run on the sim.

@@ -58,6 +58,12 @@ impl Player {
         self
     }
 
+    /// Plays with each step no earlier than at these moments of its own time, and the end likewise.
+    pub fn paced(mut self, begun: &[Moment]) -> Self {
+        self.driver.pace = begun.to_vec();
+        self
+    }
+
     /// Ends the run and gives what there is; also when it was cut short.
     pub fn finish(self) -> RunResult {
         let Self { scenario, mut context, driver, deliveries, .. } = self;
@@ -73,6 +79,7 @@ impl Player {
             points: driver.points,
             took: context.took - Moment(0),
             deliveries: deliveries.all,
+            begun: context.begun,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a player is told of its broker before a run, and what it gives after it.
 
-use crate::model::{Millis, Scale, Version};
+use crate::model::{Millis, Moment, Scale, Version};
 use crate::player::driver::decision_points::DecisionPoint;
 use crate::player::record::failure::Failure;
 use crate::player::record::outcome::Outcome;
@@ -35,4 +35,6 @@ pub struct RunResult {
     pub took: Millis,
     /// How many consumers received.
     pub deliveries: u64,
+    /// The run's own moments at which its steps began, each in its turn, and then at which they were over.
+    pub begun: Vec<Moment>,
 }

@@ -1,10 +1,12 @@
 //! Steps a client and the sim together, jumping the clock to the next wake-up; and plays a whole cell that way.
 //! Never waits and never reads a clock.
 
+mod drift;
 mod explore;
 mod rehearse;
 mod stepping;
 
+pub use drift::drift;
 pub use explore::{
     ChoiceKind, Exploration, Explored, Fact, FactPlace, FactValue, Schedule, explore, list_schedules, play_schedule,
 };

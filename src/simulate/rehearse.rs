@@ -18,7 +18,7 @@ const EVENTS_OF_A_PUBLISH: u64 = 50;
 const SHIFTS_MAX: usize = 20;
 
 /// Runs with more deliveries or publishes are not tried again: it would take too long.
-const TRIED_AGAIN_MAX: u64 = 5_000;
+pub(super) const TRIED_AGAIN_MAX: u64 = 5_000;
 
 /// Plays a cell by the rules of a version; `insights` adds the sim's reasons to the timeline.
 pub fn rehearse(cell: &Cell, edition: impl Into<Edition>, insights: bool) -> RunResult {
@@ -160,7 +160,8 @@ fn unrest(cell: &Cell, edition: Edition, played: &RunResult, point: usize) -> Op
     (!is_same(played, &other)).then_some(UnrestEnd::UntilRest)
 }
 
-fn is_same(played: &RunResult, other: &RunResult) -> bool {
+/// Returns whether two runs came to the same, times aside, and the other held.
+pub(super) fn is_same(played: &RunResult, other: &RunResult) -> bool {
     match (&played.outcome, &other.outcome) {
         (Some(outcome), Some(other_outcome)) => other.failures.is_empty() && outcome.is_same_story(other_outcome),
         _ => false,
@@ -214,6 +215,17 @@ fn play_by(
         covered.merge(sim.take_exercised());
     }
     fail_unless_done(&mut player, &ended);
+    player.finish()
+}
+
+/// Plays a cell once with its steps no earlier than at these moments.
+pub(super) fn play_paced(cell: &Cell, edition: Edition, begun: &[Moment]) -> RunResult {
+    let Prepared { mut sim, player, moment, limits, refused } = prepare(differences_of(edition), cell, edition, false);
+    let mut player = player.paced(begun);
+    if !refused {
+        let (_, ended) = simulate(&mut player, &mut sim, moment, &limits);
+        fail_unless_done(&mut player, &ended);
+    }
     player.finish()
 }
 

@@ -299,7 +299,10 @@ impl<'s> LiveRun<'s> {
         self.left |= cell.left_behind.as_ref().is_some_and(is_able);
         self.free += cell.room;
         let index = cell.index;
-        let Some(played) = cell.played else { return };
+        let Some(mut played) = cell.played else { return };
+        if cell.failure.is_none() {
+            played.notes.extend(live_settings::drifted(&self.cells[index].cell, self.on.edition, &played));
+        }
         let once = Once { played: Some(played), skipped: None, real: cell.real };
         let mut report = self.stage.judge(index, &self.cells[index], once, &self.on);
         if let Some(guard) = cell.guard {

@@ -36,6 +36,8 @@ pub(crate) struct Context {
     pub ledger: Ledger,
     pub timeline: Timeline,
     pub failures: Vec<Failure>,
+    /// When each of the scenario's steps began, and then when they were over.
+    pub begun: Vec<Moment>,
     /// How many of the scenario's steps are done.
     pub steps_done: usize,
     /// What could not be checked, or is seldom meant, with its place.
@@ -65,6 +67,7 @@ impl Context {
             ledger: Ledger::of(scenario),
             timeline: Timeline::default(),
             failures: Vec::new(),
+            begun: Vec::new(),
             steps_done: 0,
             notes: Vec::new(),
             took: Moment(0),

@@ -56,7 +56,9 @@ impl Driver {
                 let missing = expectation.map(|one| self.findings(&one.subject, context, scenario, consumers));
                 Awaited::Expectation { until: *until, missing: missing.unwrap_or_default() }
             }
-            DriverState::Sleeping { until } | DriverState::Pausing { until } => Awaited::Time { until: *until },
+            DriverState::Sleeping { until } | DriverState::Pausing { until } | DriverState::Holding { until } => {
+                Awaited::Time { until: *until }
+            }
         })
     }
 }

@@ -27,6 +27,7 @@ impl Driver {
             outcome: None,
             points: Vec::new(),
             shift: None,
+            pace: Vec::new(),
             news: true,
             vhosts: scenario.vhosts(),
             began: Moment(0),
@@ -94,6 +95,7 @@ impl Driver {
             DriverState::Sleeping { until } => Some(*until),
             DriverState::Confirming { until, .. } => Some(*until),
             DriverState::Pausing { until } | DriverState::Lingering { until } => Some(*until),
+            DriverState::Holding { until } => Some(*until),
             DriverState::AwaitingQuiet { until } => Some(*until),
             DriverState::Moving { until } | DriverState::KeepingQuiet { until } => Some(*until),
             _ => None,
@@ -159,6 +161,7 @@ impl Driver {
                 self.end_step(None, context, scenario);
                 true
             }
+            DriverState::Holding { until } if until <= now => true,
             DriverState::Pausing { until } if until <= now => {
                 if let Some(step) = self.current_step(scenario) {
                     self.perform_step(step, context, scenario, consumers);
@@ -194,6 +197,19 @@ impl Driver {
         self.doing = DriverState::Nothing;
     }
 
+    /// Notes when a step begins; where the run keeps the times of another, waits for that of the step.
+    fn waits_for_its_time(&mut self, at: usize, context: &mut Context) -> bool {
+        if context.begun.len() > at {
+            return false;
+        }
+        if let Some(until) = self.pace.get(at).copied().filter(|until| *until > context.now()) {
+            self.doing = DriverState::Holding { until };
+            return true;
+        }
+        context.begun.push(context.now());
+        false
+    }
+
     fn next_stage(
         &mut self,
         moment: Moment,
@@ -201,6 +217,11 @@ impl Driver {
         scenario: &Scenario,
         consumers: &ConsumerInstances,
     ) -> bool {
+        if let RunStage::Steps(at) = self.stage
+            && self.waits_for_its_time(at, context)
+        {
+            return true;
+        }
         match self.stage {
             RunStage::Connecting(at) => match self.vhosts.get(at).cloned() {
                 Some(vhost) => {

@@ -74,6 +74,10 @@ pub(crate) enum DriverState {
     Pausing {
         until: Moment,
     },
+    /// Waits for the time that the step had in another run.
+    Holding {
+        until: Moment,
+    },
     /// Quiet came; the point is shifted, and quiet is awaited once more.
     Lingering {
         until: Moment,
@@ -155,6 +159,8 @@ pub(crate) struct Driver {
     /// Where the run might race on a live broker.
     pub points: Vec<DecisionPoint>,
     pub shift: Option<Perturbation>,
+    /// The moments before which steps do not begin.
+    pub pace: Vec<Moment>,
     /// Something happened since the driver last looked.
     pub news: bool,
     pub vhosts: Vec<Name>,
