@@ -45,6 +45,7 @@ static RULES: &[RuleFields] = rules! {
     "RT-17": unknown_type_closes_connection more_exchange_types;
     "RT-19": early_topic_check;
     "RT-20": topic_hashes_max;
+    "RT-22": replies_count_as_routed;
     "PE-2": passive_access;
     "PE-3": verb_in_403;
     "PE-7": topic_permissions_need_exchange topic_permissions_go_with_exchange;
@@ -67,6 +68,7 @@ static RULES: &[RuleFields] = rules! {
     "MG-6": stores_queue_type;
     "MG-15": default_queue_type;
     "ER-7": queue_mode_checked queue_version_1_refused delivery_mode_checked message_size_max;
+    "ER-11": queue_limit_first;
     "ER-12": master_locator_denied transient_queues_denied;
     "ER-13": channel_limit_in_parentheses;
 };

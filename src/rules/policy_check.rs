@@ -57,15 +57,20 @@ pub fn check_policy(policy: &Policy, operator: bool, differences: &Differences) 
     }
 }
 
+/// Tells every fault, as RabbitMQ does: of the definition, of apply-to, of the pattern, each in a line.
 fn check(policy: &Policy, operator: bool, differences: &Differences) -> Result<Pattern, String> {
-    let pattern =
-        Pattern::new(&policy.pattern, differences.long_regex_text).map_err(|detail| invalid_pattern(&detail))?;
-    check_apply_to(policy.apply_to, differences)?;
-    if policy.definition.is_empty() {
-        return Err("no policy provided".into());
+    let definition = match policy.definition.is_empty() {
+        true => Err("no policy provided".into()),
+        false => check_definition(&policy.definition, operator, differences),
+    };
+    let mut faults: Vec<String> = definition.err().into_iter().collect();
+    faults.extend(check_apply_to(policy.apply_to, differences).err());
+    match Pattern::new(&policy.pattern, differences.long_regex_text) {
+        Ok(pattern) if faults.is_empty() => return Ok(pattern),
+        Ok(_) => {}
+        Err(detail) => faults.push(invalid_pattern(&detail)),
     }
-    check_definition(&policy.definition, operator, differences)?;
-    Ok(pattern)
+    Err(faults.join("\n"))
 }
 
 fn check_apply_to(apply_to: ApplyTo, differences: &Differences) -> Result<(), String> {

@@ -94,7 +94,6 @@ pub fn headers_match(arguments: &Table, headers: Option<&Table>, strict: bool) -
 fn same(wanted: &Value, given: &Value, strict: bool) -> bool {
     match (wanted, given) {
         (Value::Void, _) | (_, Value::Void) => false,
-        (Value::Timestamp(_), _) if strict => false,
         (Value::Text(a), Value::Bytes(b)) | (Value::Bytes(b), Value::Text(a)) => a.as_bytes() == b.as_slice(),
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b, strict)),
         (Value::Table(a), Value::Table(b)) => {

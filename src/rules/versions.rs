@@ -137,6 +137,8 @@ pub struct Differences {
     pub topic_permissions_need_exchange: bool,
     /// PE-7: a topic permission goes with its exchange.
     pub topic_permissions_go_with_exchange: bool,
+    /// RT-22: a mandatory reply to a key that the broker gave counts as routed; else it is returned, delivered or not.
+    pub replies_count_as_routed: bool,
     /// RT-20: how many `#` a topic binding key may have.
     pub topic_hashes_max: Option<usize>,
     /// RT-19: user_id and topic permission are checked before expiration.
@@ -214,6 +216,8 @@ pub struct Differences {
     pub put_resets_default_type: bool,
     /// MG-2.
     pub bad_default_type: BadDefaultType,
+    /// ER-11: the limit of queues is looked at before the arguments.
+    pub queue_limit_first: bool,
     /// ER-7: x-queue-mode must be a known word.
     pub queue_mode_checked: bool,
     /// ER-7: x-queue-version 1 is refused, too.
@@ -250,6 +254,7 @@ const V3_10: Differences = Differences {
     headers_strict: false,
     topic_permissions_need_exchange: false,
     topic_permissions_go_with_exchange: false,
+    replies_count_as_routed: false,
     topic_hashes_max: None,
     early_topic_check: true,
     topic_check_covers_cc: false,
@@ -294,6 +299,7 @@ const V3_10: Differences = Differences {
     default_queue_type: false,
     put_resets_default_type: false,
     bad_default_type: BadDefaultType::Taken,
+    queue_limit_first: true,
     queue_mode_checked: true,
     queue_version_1_refused: false,
     master_locator_denied: false,
@@ -331,6 +337,7 @@ const V3_12: Differences = Differences {
 
 /// Of 3.13.7, measured.
 const V3_13: Differences = Differences {
+    queue_limit_first: false,
     classic_forgets_expiration: false,
     death_order_bug: false,
     keeps_cc: true,
@@ -361,6 +368,7 @@ const V3_13: Differences = Differences {
 };
 
 const V4_0: Differences = Differences {
+    queue_limit_first: false,
     returns_in_order_max: None,
     death_order_bug: false,
     keeps_cc: true,
@@ -413,6 +421,7 @@ const V4_1: Differences = Differences {
 
 /// Of 4.2.6, measured.
 const V4_2: Differences = Differences {
+    replies_count_as_routed: true,
     quorum_shown_in_text: "<<\"quorum\">>",
     own_dead_letters: OwnDeadLetters::LettersFirst,
     quorum_maxlen_reversed: false,
@@ -432,6 +441,7 @@ pub(crate) const V4_3: Differences = Differences {
     more_exchange_types: &["x-local-random", "x-modulus-hash"],
     topic_permissions_need_exchange: true,
     topic_permissions_go_with_exchange: true,
+    replies_count_as_routed: true,
     topic_hashes_max: Some(2),
     passive_access: PassiveAccess::AnyRight,
     channel_limit_in_parentheses: false,

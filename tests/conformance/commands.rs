@@ -121,6 +121,7 @@ pub fn management(step: &Step) -> Option<Management> {
         })),
         ("policy", _) => Management::PutPolicy { policy: Box::new(policy(step, vhost)), operator },
         ("clear", "policy") => Management::ClearPolicy { vhost, name: name(2), operator },
+        ("clear", "topic-permission") => Management::ClearTopicPermission { user: name(2), vhost, exchange: name(3) },
         ("clear", "permission") => Management::ClearPermission { user: name(2), vhost },
         ("remove", "vhost") => Management::DeleteVhost { vhost: name(2) },
         ("remove", "user") => Management::DeleteUser { user: name(2) },

@@ -84,9 +84,12 @@ impl Sim {
         exchange: &Name,
     ) -> Result<Reply, Refusal> {
         self.check_both(user, vhost)?;
-        if let Some(user) = self.users.get_mut(user) {
-            user.topics.remove(&(vhost.clone(), exchange.clone()));
+        let Some(user) = self.users.get_mut(user) else { return Ok(Reply::Done) };
+        // MG-4: whether there is one for any exchange is what is looked at.
+        if !user.topics.keys().any(|(of, _)| of == vhost) {
+            return Err(http_error(404, "Not Found"));
         }
+        user.topics.remove(&(vhost.clone(), exchange.clone()));
         Ok(Reply::Done)
     }
 

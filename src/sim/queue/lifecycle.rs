@@ -87,13 +87,16 @@ impl Sim {
         if denied && check_queue_arguments(&asked, kind, self.rules).is_ok() {
             return Err(connection_error(code::INTERNAL_ERROR, denial("transient_nonexcl_queues")));
         }
-        self.check_queue_limit(vhost, &asked.name)?;
+        if self.rules.queue_limit_first {
+            self.check_queue_limit(vhost, &asked.name)?;
+        }
         if let Some(dlx) = asked.arguments.get("x-dead-letter-exchange").and_then(Value::as_text) {
             let dlx = Name::from(dlx);
             self.check_queue_access(channel, Access::Read, &asked.name)?;
             self.check_exchange_access(channel, Access::Write, &dlx)?;
         }
         check_queue_arguments(&asked, kind, self.rules).map_err(precondition_failed)?;
+        self.check_queue_limit(vhost, &asked.name)?;
         check_queue_properties(&asked, kind).map_err(precondition_failed)?;
         if kind == QueueKind::Stream {
             return Err(not_simulated("stream queues"));
@@ -224,11 +227,11 @@ impl Sim {
             );
             return Err(connection_error(code::NOT_IMPLEMENTED, text));
         }
-        if if_unused && !queue.consumers.all.is_empty() {
-            return Err(precondition_failed(format!("{shown} in use")));
-        }
         if if_empty && queue.ready() > 0 {
             return Err(precondition_failed(format!("{shown} not empty")));
+        }
+        if if_unused && !queue.consumers.all.is_empty() {
+            return Err(precondition_failed(format!("{shown} in use")));
         }
         let messages = queue.ready();
         self.remove_queue(id, "DL-2", "it was deleted");

@@ -50,10 +50,11 @@ impl Sim {
         })
     }
 
-    /// Delivers a reply, and returns whether somebody waits for it.
+    /// Delivers a reply to who waits for it, and returns whether it counts as routed.
     pub(crate) fn deliver_reply(&mut self, key: &Name, message: &Arc<Message>) -> bool {
-        let Some((id, consumer)) = self.reply_consumer(key) else { return false };
-        let Some(channel) = self.channels.get_mut(id) else { return false };
+        let counts = self.rules.replies_count_as_routed && self.is_own_key(key);
+        let Some((id, consumer)) = self.reply_consumer(key) else { return counts };
+        let Some(channel) = self.channels.get_mut(id) else { return counts };
         let delivery = Delivery {
             tag: channel.next_tag(),
             redelivered: false,
@@ -63,6 +64,12 @@ impl Sim {
         };
         let event = Event::Delivered { channel: channel.id, consumer, delivery };
         self.events.push_back(event);
-        true
+        counts
+    }
+
+    /// Returns whether this broker gave a key to a consumer of replies, be it gone or not.
+    fn is_own_key(&self, key: &Name) -> bool {
+        let number = key.strip_prefix(REPLY_TO_KEY).and_then(|digits| digits.parse::<u64>().ok());
+        number.is_some_and(|number| number > 0 && number <= self.names_made)
     }
 }
