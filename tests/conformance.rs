@@ -23,6 +23,8 @@ mod harness;
 mod live;
 #[path = "support/live_tests.rs"]
 mod live_tests;
+#[path = "conformance/patches.rs"]
+mod patches;
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/random.rs"]
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
     let few: Vec<PathBuf> = files.iter().take(10).cloned().collect();
     tests.extend(harness::per_file("same_bytes::", &few, gives_the_same_bytes));
     tests.extend(chaos::tests());
+    tests.push(test("each_patch_is_compared_by_its_own_rules", patches::are_as_kept));
     tests.push(test("the_table_is_what_the_files_show", table::is_kept));
     let live = live::tests(&files);
     let threads = (live.len() > 1).then_some(live::AT_ONCE);
@@ -70,7 +73,7 @@ fn holds_on_every_profile(path: &Path) -> Checked {
     let text = fs::read_to_string(path).expect("a readable file");
     let steps = script::parse(&text)?;
     let runs: Vec<(Profile, Vec<Vec<Line>>)> =
-        Profile::ALL.into_iter().map(|profile| (profile, play(path, &steps, profile))).collect();
+        Profile::ALL.into_iter().map(|profile| (profile, play(path, &steps, profile.into()))).collect();
     if golden::is_updating() {
         return golden::check(path, &rewritten(&steps, &runs, &tail(&text)));
     }
@@ -80,7 +83,8 @@ fn holds_on_every_profile(path: &Path) -> Checked {
 
 fn gives_the_same_bytes(path: &Path) -> Checked {
     let steps = script::parse(&fs::read_to_string(path).expect("a readable file"))?;
-    assert_eq!(play(path, &steps, Profile::NEWEST), play(path, &steps, Profile::NEWEST));
+    let newest = || play(path, &steps, Profile::NEWEST.into());
+    assert_eq!(newest(), newest());
     Ok(())
 }
 
@@ -121,14 +125,14 @@ fn played(steps: &[Step], profile: Profile) -> Vec<Step> {
     steps.iter().filter(|step| step.profiles.contains(&profile)).cloned().collect()
 }
 
-fn play(path: &Path, steps: &[Step], profile: Profile) -> Vec<Vec<Line>> {
+fn play(path: &Path, steps: &[Step], edition: Edition) -> Vec<Vec<Line>> {
     let mut transcript = Vec::new();
     for Part { permits, steps } in in_parts(steps) {
-        let mut driver = Driver::new(played(&steps, profile));
-        let mut sim = Sim::new(Edition::permitting(profile, permits)).with_insights(true);
+        let mut driver = Driver::new(played(&steps, edition.profile));
+        let mut sim = Sim::new(Edition { permits, ..edition }).with_insights(true);
         let limits = Limits { events_at_one_moment_max: 100_000, moment_max: Some(Moment(100_000_000)) };
         let (_, ended) = simulate(&mut driver, &mut sim, Moment(0), &limits);
-        assert_eq!(ended, Ended::Done, "{} on {profile}", path.display());
+        assert_eq!(ended, Ended::Done, "{} on {}", path.display(), edition.release());
         transcript.extend(driver.transcript);
     }
     transcript

@@ -9,7 +9,8 @@ use rmqplay::broker::{
     ChannelId, Client, Command, Confirmation, ConnectionId, DeliveryTag, Event, Ids, Management, Method, PublishId,
     Reply, RequestId, Scope, Settlement,
 };
-use rmqplay::model::{Message, Millis, Moment, Name, Profile, QueueName};
+use rmqplay::model::{Message, Millis, Moment, Name, QueueName};
+use rmqplay::rules::Edition;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -20,13 +21,13 @@ const BUSY: Millis = Millis(300);
 const PATIENCE: Millis = Millis(3_000);
 
 /// Whether lines are what a step should show.
-pub type Fits = fn(&Step, &[Line], Profile) -> bool;
+pub type Fits = fn(&Step, &[Line], Edition) -> bool;
 
 /// Plays steps one after another.
 #[derive(Default)]
 pub struct Driver {
     /// What is waited for, on a broker that may be late.
-    patience: Option<(Profile, Fits)>,
+    patience: Option<(Edition, Fits)>,
     /// When the present step first came to rest.
     rested: Option<Moment>,
     steps: Vec<Step>,
@@ -47,6 +48,8 @@ pub struct Driver {
     tags: BTreeMap<(String, String), DeliveryTag>,
     /// The latest delivery of a message on any channel.
     messages: BTreeMap<String, Arc<Message>>,
+    /// The latest delivery of a message on a channel.
+    received: BTreeMap<(String, String), Arc<Message>>,
     requests: BTreeMap<RequestId, String>,
     show_acks: bool,
     /// Keys of direct reply-to that steps name, and that each broker makes up.
@@ -76,15 +79,15 @@ impl Driver {
     }
 
     /// Lets steps wait for what they should show.
-    pub fn patient(self, profile: Profile, fits: Fits) -> Self {
-        Self { patience: Some((profile, fits)), ..self }
+    pub fn patient(self, edition: Edition, fits: Fits) -> Self {
+        Self { patience: Some((edition, fits)), ..self }
     }
 
     /// Returns whether what the step should show may still be on its way.
     fn is_early(&mut self, now: Moment) -> bool {
-        let (Some((profile, fits)), Some(step)) = (self.patience, self.steps.get(self.at)) else { return false };
+        let (Some((edition, fits)), Some(step)) = (self.patience, self.steps.get(self.at)) else { return false };
         let rested = *self.rested.get_or_insert(now);
-        now < rested + PATIENCE && !fits(step, &self.lines, profile)
+        now < rested + PATIENCE && !fits(step, &self.lines, edition)
     }
 
     fn begin(&mut self, now: Moment) {
@@ -140,6 +143,7 @@ impl Driver {
                 self.outbox.push_back(command);
             }
             Some("publish") => self.publish(step),
+            Some("forward") => self.forward(step),
             Some("ack" | "nack" | "reject") => self.settle(step),
             _ => match management(step) {
                 Some(act) => {
@@ -230,6 +234,24 @@ impl Driver {
         });
     }
 
+    fn receive(&mut self, channel: &str, id: &str, message: &Arc<Message>) {
+        self.messages.insert(id.to_owned(), Arc::clone(message));
+        self.received.insert((channel.to_owned(), id.to_owned()), Arc::clone(message));
+    }
+
+    fn forward(&mut self, step: &Step) {
+        let id = step.word(1);
+        let Some(message) = self.received.get(&(step.channel.clone(), id.clone())).cloned() else {
+            return self.note(self.started, step.channel.clone(), format!("holds no {id}"));
+        };
+        let channel = self.channel(&step.channel);
+        let publish = self.ids.publish();
+        self.publishes.insert(publish, (step.channel.clone(), id));
+        let (exchange, routing_key): (Name, Name) = (step.word(2).into(), step.word(3).into());
+        let mandatory = step.has("mandatory");
+        self.outbox.push_back(Command::Publish { channel, publish, exchange, routing_key, mandatory, message });
+    }
+
     fn settle(&mut self, step: &Step) {
         let channel = self.channel(&step.channel);
         let requeue = step.has("requeue");
@@ -291,7 +313,7 @@ impl Driver {
             Reply::Got(None) => self.note(now, source, "empty".into()),
             Reply::Got(Some(got)) => {
                 let id = got.delivery.message.properties.message_id.as_deref().unwrap_or("?").to_owned();
-                self.messages.insert(id.clone(), Arc::clone(&got.delivery.message));
+                self.receive(&source, &id, &got.delivery.message);
                 self.tags.insert((source.clone(), id), got.delivery.tag);
                 let text = format!("got {} remaining={}", deliver_text(&got.delivery), got.remaining);
                 self.note(now, source, text);
@@ -371,7 +393,7 @@ impl Client for Driver {
             Event::Delivered { channel, consumer, delivery } => {
                 let name = self.channel_name(channel);
                 let id = delivery.message.properties.message_id.as_deref().unwrap_or("?").to_owned();
-                self.messages.insert(id.clone(), Arc::clone(&delivery.message));
+                self.receive(&name, &id, &delivery.message);
                 self.tags.insert((name.clone(), id), delivery.tag);
                 self.note(now, name, format!("{consumer} gets {}", deliver_text(&delivery)));
             }

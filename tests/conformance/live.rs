@@ -1,9 +1,10 @@
 //! Plays the conformance files on real brokers: `RMQPLAY_TEST_BROKERS=url,url cargo test --test conformance live`.
-//! Takes the profile nearest to each broker's version. Compares order per channel and consumer, without moments.
+//! Takes the profile nearest to each broker's version, by the broker's own patch. Compares order per channel and consumer, without moments.
 
 use super::driver::Driver;
 use super::harness::{Checked, stem, test};
 use super::live_tests;
+use super::patches::{self, by_release};
 use super::script::{Part, Step, in_parts, parse};
 use super::table::{self, Outcome, sim_only};
 use super::transcript::Line;
@@ -12,7 +13,7 @@ use libtest_mimic::Trial;
 use rmqplay::io::Address;
 use rmqplay::io::live::{Live, LiveEnded, LiveLimits, TestVhosts, run_live};
 use rmqplay::model::{Name, Profile};
-use rmqplay::rules::DeprecatedFeature;
+use rmqplay::rules::{DeprecatedFeature, Edition, Permits};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,11 +29,12 @@ pub fn tests(files: &[PathBuf]) -> Vec<Trial> {
     live_tests::per_broker("conformance", |broker| {
         let address: Address = broker.url.parse().expect("a broker's address");
         let profile = Profile::nearest(broker.version.parse().expect("a version"));
+        let edition = Edition::of_release(profile, &broker.version, Permits::NONE);
         let playable = files.iter().filter(|path| is_for(path, profile));
         let one = |path: &PathBuf| {
             let (runtime, address, path) = (runtime.clone(), address.clone(), path.clone());
             test(format!("live::{}::{}", broker.version, stem(&path)), move || {
-                runtime.block_on(check_file(&address, &path, profile))
+                runtime.block_on(check_file(&address, &path, edition))
             })
         };
         playable.map(one).collect()
@@ -56,9 +58,10 @@ const PLAYS_OF_A_RACE_MAX: usize = 3;
 const SECOND_PLAYS_MAX: usize = 6;
 static SECOND_PLAYS: AtomicUsize = AtomicUsize::new(0);
 
-async fn check_file(broker: &Address, path: &Path, profile: Profile) -> Checked {
+async fn check_file(broker: &Address, path: &Path, edition: Edition) -> Checked {
     let text = std::fs::read_to_string(path).expect("a readable file");
-    let steps = parse(&text)?;
+    let profile = edition.profile;
+    let steps = by_release(path, parse(&text)?, edition);
     let name = name_of(path);
     let named = |verb: &str| -> BTreeSet<Name> {
         steps.iter().filter(|step| step.word(0) == verb).map(|step| step.word(1).into()).collect()
@@ -70,7 +73,7 @@ async fn check_file(broker: &Address, path: &Path, profile: Profile) -> Checked 
     let is_race = RACES.contains(&&*name);
     for left in (0..if is_race { PLAYS_OF_A_RACE_MAX } else { 2 }).rev() {
         let guard = TestVhosts::set_up(broker, &vhosts, &users).await.map_err(|failure| failure.to_string())?;
-        faults = play(broker, &guard, &name, &steps, profile).await;
+        faults = play(broker, &guard, &name, &steps, edition).await;
         faults.extend(guard.sweep().await.err().map(|failure| failure.to_string()));
         if faults.is_empty() {
             break;
@@ -88,7 +91,7 @@ async fn check_file(broker: &Address, path: &Path, profile: Profile) -> Checked 
 }
 
 /// Plays the parts of a file that the broker is set for.
-async fn play(broker: &Address, guard: &TestVhosts, name: &str, steps: &[Step], profile: Profile) -> Vec<String> {
+async fn play(broker: &Address, guard: &TestVhosts, name: &str, steps: &[Step], edition: Edition) -> Vec<String> {
     let parts = in_parts(steps);
     let asked: BTreeSet<DeprecatedFeature> = parts.iter().flat_map(|part| part.permits.iter()).collect();
     let mut faults = Vec::new();
@@ -108,34 +111,37 @@ async fn play(broker: &Address, guard: &TestVhosts, name: &str, steps: &[Step], 
                 continue;
             }
         }
-        faults.extend(play_part(&mut live, name, played(&steps, profile), profile).await);
+        faults.extend(play_part(&mut live, name, played(&steps, edition.profile), edition).await);
     }
     faults
 }
 
-async fn play_part(live: &mut Live, name: &str, played: Vec<Step>, profile: Profile) -> Vec<String> {
-    let mut driver = Driver::new(played.clone()).patient(profile, fits);
+async fn play_part(live: &mut Live, name: &str, played: Vec<Step>, edition: Edition) -> Vec<String> {
+    let mut driver = Driver::new(played.clone()).patient(edition, fits);
     match run_live(&mut driver, live, &LiveLimits::default()).await {
         Ok((_, LiveEnded::Done)) => {}
         other => {
             let step = played.get(driver.transcript.len()).map(|step| step.words.join(" ")).unwrap_or_default();
-            return vec![format!("{name} on {profile}: ended at `{step}`: {other:?}")];
+            return vec![format!("{name} on {}: ended at `{step}`: {other:?}", edition.release())];
         }
     }
     let pairs = played.iter().zip(&driver.transcript);
-    pairs.filter_map(|(step, lines)| compare(name, step, lines, profile)).collect()
+    pairs.filter_map(|(step, lines)| compare(name, step, lines, edition)).collect()
 }
 
-fn fits(step: &Step, lines: &[Line], profile: Profile) -> bool {
-    let (wanted, found) = sides(step, lines, profile);
+fn fits(step: &Step, lines: &[Line], edition: Edition) -> bool {
+    let (wanted, found) = sides(step, lines, edition);
     wanted == found
 }
 
 /// Returns what a step should show and what it did, in comparable order.
-fn sides(step: &Step, lines: &[Line], profile: Profile) -> (Vec<String>, Vec<String>) {
-    let expected = step.expected.iter().filter(|line| line.profiles.contains(&profile));
+fn sides(step: &Step, lines: &[Line], edition: Edition) -> (Vec<String>, Vec<String>) {
+    let expected = step.expected.iter().filter(|line| line.profiles.contains(&edition.profile));
     let mut wanted: Vec<String> = expected.map(|line| without_moment(&line.text).to_owned()).collect();
     let mut found: Vec<String> = lines.iter().map(|line| without_moment(&line.shown()).to_owned()).collect();
+    if patches::leaves_deaths_in_no_order(edition) {
+        wanted.iter_mut().chain(&mut found).for_each(|line| *line = patches::with_sorted_deaths(line));
+    }
     let unordered = step.expected.iter().any(|line| line.unordered);
     for lines in [&mut wanted, &mut found] {
         if unordered {
@@ -147,14 +153,20 @@ fn sides(step: &Step, lines: &[Line], profile: Profile) -> (Vec<String>, Vec<Str
     (wanted, found)
 }
 
-fn compare(name: &str, step: &Step, lines: &[Line], profile: Profile) -> Option<String> {
-    let (wanted, found) = sides(step, lines, profile);
+fn compare(name: &str, step: &Step, lines: &[Line], edition: Edition) -> Option<String> {
+    let (wanted, found) = sides(step, lines, edition);
     (wanted != found).then(|| {
         let show = |what: &str, lines: &[String]| -> String {
             lines.iter().map(|line| format!("\n    {what} {line}")).collect()
         };
         let words = step.words.join(" ");
-        format!("{name}:{} on live {profile}: {words}{}{}", step.line, show("wanted", &wanted), show("found ", &found))
+        format!(
+            "{name}:{} on live {}: {words}{}{}",
+            step.line,
+            edition.release(),
+            show("wanted", &wanted),
+            show("found ", &found)
+        )
     })
 }
 
