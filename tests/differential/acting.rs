@@ -30,6 +30,7 @@ impl Player {
             }
             "cut" | "disconnect" | "kick" => self.disconnect(&step.word(0), &step.word(1)),
             "publish" => self.publish(&step),
+            "forward" => self.forward(&step),
             "ack" | "nack" | "reject" => self.settle(&step),
             "drain" => self.drain(&step.word(1)),
             _ => match management(&step) {
@@ -47,7 +48,8 @@ impl Player {
                         self.held.limits.insert(channel, step.word(1).parse().unwrap_or(0));
                     }
                     let request = self.request(Asked::Step(Box::new(step.clone()), step.channel.clone()));
-                    let method = method(&step, "/".into());
+                    let words = step.words.iter().map(|word| self.addressed(word)).collect();
+                    let method = method(&Step { words, ..step }, "/".into());
                     self.outbox.push_back(Command::Call { request, channel, method });
                 }
             },
@@ -109,7 +111,27 @@ impl Player {
         let publish = self.ids.publish();
         let message = message_of(step).into();
         self.publishes.insert(publish, (channel, step.named("id").unwrap_or("?").to_owned()));
-        let (exchange, routing_key): (Name, Name) = (step.word(1).into(), step.word(2).into());
+        let (exchange, routing_key): (Name, Name) = (step.word(1).into(), self.addressed(&step.word(2)).into());
+        let mandatory = step.has("mandatory");
+        self.outbox.push_back(Command::Publish { channel, publish, exchange, routing_key, mandatory, message });
+    }
+
+    /// Returns the reply_to of a message in place of `reply-to-of:ID`.
+    fn addressed(&self, word: &str) -> String {
+        let asked = word.strip_prefix("reply-to-of:").and_then(|id| self.messages.get(id));
+        let key = asked.and_then(|message| message.properties.reply_to.as_deref());
+        key.unwrap_or(word).to_owned()
+    }
+
+    /// Publishes a message as a channel holds it.
+    fn forward(&mut self, step: &Step) {
+        let id = step.word(1);
+        // A shorter sequence may not deliver it at all.
+        let Some(message) = self.held.message(&step.channel, &id) else { return };
+        let channel = self.channel(&step.channel);
+        let publish = self.ids.publish();
+        self.publishes.insert(publish, (channel, id));
+        let (exchange, routing_key): (Name, Name) = (step.word(2).into(), step.word(3).into());
         let mandatory = step.has("mandatory");
         self.outbox.push_back(Command::Publish { channel, publish, exchange, routing_key, mandatory, message });
     }

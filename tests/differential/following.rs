@@ -7,7 +7,8 @@ use super::player::{Delays, Phase, Player, Stop};
 use super::rehearsal::{Rehearsal, Unfit, expected};
 use super::seen::Seen;
 use super::sequence::Op;
-use rmqplay::model::{Millis, Moment, Profile};
+use rmqplay::model::{Millis, Moment};
+use rmqplay::rules::Differences;
 
 /// What an operation needs at most on an idle machine; on a slow one, as much more as operations were seen to take.
 const BEFORE: Millis = Millis(150);
@@ -29,7 +30,7 @@ const BETWEEN_LOOKS: Millis = Millis(20);
 
 /// The sim beside a live broker, with what must be seen at the present operation.
 pub struct Shadow {
-    profile: Profile,
+    rules: &'static Differences,
     /// How long a difference must last.
     linger: Millis,
     sim: Rehearsal,
@@ -57,11 +58,11 @@ pub struct Shadow {
 }
 
 impl Shadow {
-    pub fn new(profile: Profile, linger: Millis) -> Self {
+    pub fn new(rules: &'static Differences, linger: Millis) -> Self {
         Self {
-            profile,
+            rules,
             linger,
-            sim: Rehearsal::new(profile, false),
+            sim: Rehearsal::new(rules, false),
             wanted: Seen::default(),
             next_timer: None,
             not_before: Moment(0),
@@ -168,9 +169,9 @@ impl Shadow {
 
     /// Returns whether delays as long as those that were seen leave the sim's outcome as it is.
     fn is_steady(&self) -> Result<bool, Unfit> {
-        let plain = expected(self.profile, &self.ops, None)?;
+        let plain = expected(self.rules, &self.ops, None)?;
         for delays in Delays::all(self.slack) {
-            if expected(self.profile, &self.ops, Some(delays))? != plain {
+            if expected(self.rules, &self.ops, Some(delays))? != plain {
                 return Ok(false);
             }
         }
@@ -182,7 +183,7 @@ impl Shadow {
             if let Some(last) = ops.last_mut() {
                 last.gap = Millis(shifted(last.gap.0, slack));
             }
-            if expected(self.profile, &ops, None)? != plain {
+            if expected(self.rules, &ops, None)? != plain {
                 return Ok(false);
             }
         }

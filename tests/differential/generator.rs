@@ -1,5 +1,5 @@
 //! Thinks of sequences: random objects, then random operations, each tried on the sim first so that it means
-//! something there (a settlement names a delivery that is held). One seed and profile give one sequence, for ever.
+//! something there (a settlement names a delivery that is held). One seed and version give one sequence, for ever.
 
 use super::chance::Chance;
 use super::known::Known;
@@ -7,6 +7,7 @@ use super::rehearsal::{MARGIN, Rehearsal, Unfit, steady};
 use super::sequence::{Op, Sequence};
 use super::words;
 use rmqplay::model::{Millis, Profile};
+use rmqplay::rules::{Edition, differences_of};
 
 /// What the generator has thought of so far.
 pub struct Generator {
@@ -28,26 +29,53 @@ pub struct Generator {
     pub named: usize,
     pub has_alice: bool,
     pub has_other: bool,
+    /// The seed is above the first ones, and draws further words.
+    pub wide: bool,
+    /// Names of operator policies.
+    pub operators: Vec<String>,
+    /// The steps that declared the exchanges.
+    pub exchange_texts: Vec<String>,
+    /// The number of alice's channel.
+    pub alices: usize,
+    /// So many queues give their dead letters one to the next.
+    pub ring: Option<usize>,
+    /// Queues without a type may be quorum queues.
+    pub default_type_changed: bool,
     /// What accepted differences leave out.
     pub without_quorum_leases: bool,
     pub without_free_prefetch: bool,
+    pub without_ties: bool,
+    pub without_channel_limits: bool,
+    pub without_bad_default_types: bool,
+    pub without_further_types: bool,
 }
+
+/// Seeds up to this one draw the words of `operations.rs` alone: what they found, they keep finding. Later ones draw those
+/// of `further_words.rs` too.
+const FIRST_SEEDS: u64 = 200;
 
 /// Returns whether time matters in the sequence of a seed: those wait mostly, and need prompt answers.
 pub fn is_timed(seed: u64) -> bool {
     Chance::new(seed ^ 0x71).percent(35)
 }
 
-/// Makes the sequence of a seed, or says why it cannot be compared.
-pub fn sequence(seed: u64, profile: Profile, known: &Known) -> Result<Sequence, Unfit> {
+/// Makes the sequence of a seed, or says why it cannot be compared with a live broker.
+pub fn sequence(seed: u64, edition: impl Into<Edition>, known: &Known) -> Result<Sequence, Unfit> {
+    let sequence = thought_of(seed, edition.into(), known)?;
+    steady(differences_of(sequence.edition), &sequence.ops, known)?;
+    Ok(sequence)
+}
+
+/// Makes the sequence of a seed; what a live broker's delays would change in it is not looked at.
+pub fn thought_of(seed: u64, edition: Edition, known: &Known) -> Result<Sequence, Unfit> {
     let timed = is_timed(seed);
     let mut chance = Chance::new(seed);
     let length = 15 + chance.below(13);
     let mut generator = Generator {
         chance,
-        profile,
+        profile: edition.profile,
         timed,
-        rehearsal: Rehearsal::new(profile, timed),
+        rehearsal: Rehearsal::new(differences_of(edition), timed),
         ops: Vec::new(),
         queues: Vec::new(),
         exchanges: Vec::new(),
@@ -58,8 +86,18 @@ pub fn sequence(seed: u64, profile: Profile, known: &Known) -> Result<Sequence, 
         named: 0,
         has_alice: false,
         has_other: false,
+        wide: seed > FIRST_SEEDS,
+        operators: Vec::new(),
+        exchange_texts: Vec::new(),
+        alices: 1,
+        ring: None,
+        default_type_changed: false,
         without_quorum_leases: known.accepts("EXP-3/tick"),
         without_free_prefetch: known.accepts("CO-2/prefetch-without-acks"),
+        without_ties: known.accepts("PO-1/ties"),
+        without_channel_limits: known.accepts("ER-13/node-name"),
+        without_bad_default_types: known.accepts("MG-2/bad-default-type"),
+        without_further_types: known.accepts("RT-17/not-simulated"),
     };
     generator.declare_all(known)?;
     for _ in 0..length {
@@ -68,9 +106,7 @@ pub fn sequence(seed: u64, profile: Profile, known: &Known) -> Result<Sequence, 
     let operations = generator.ops.len();
     generator.close_all(known)?;
     let closing = generator.ops.len() - operations;
-    let ops = generator.ops;
-    steady(profile, &ops, known)?;
-    Ok(Sequence { seed, profile, ops, closing })
+    Ok(Sequence { seed, edition, ops: generator.ops, closing })
 }
 
 impl Generator {
@@ -90,7 +126,11 @@ impl Generator {
             let text = self.new_exchange(n + 1);
             self.play(text, known)?;
         }
-        for n in 0..2 + self.chance.below(3) {
+        let queues = 2 + self.chance.below(3);
+        if self.wide && self.chance.percent(30) {
+            self.ring = Some(queues);
+        }
+        for n in 0..queues {
             let text = self.new_queue(n + 1);
             self.play(text, known)?;
         }

@@ -2,13 +2,16 @@
 //! Follows from what was said by the broker alone, so that both sides hold the same as long as they agree.
 
 use rmqplay::broker::{ChannelId, ConnectionId, DeliveryTag};
+use rmqplay::model::Message;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A delivery that is not settled.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Unsettled {
     pub tag: DeliveryTag,
     pub id: String,
+    pub message: Arc<Message>,
     pub redelivered: bool,
 }
 
@@ -92,6 +95,12 @@ impl Held {
     pub fn tag(&self, channel: &str, id: &str) -> Option<DeliveryTag> {
         let all = self.unsettled.get(channel)?;
         all.iter().filter(|delivery| delivery.id == id).map(|delivery| delivery.tag).max()
+    }
+
+    /// Returns a message as a channel holds it: of several deliveries the one that the broker numbered last.
+    pub fn message(&self, channel: &str, id: &str) -> Option<Arc<Message>> {
+        let all = self.unsettled.get(channel)?.iter().filter(|delivery| delivery.id == id);
+        all.max_by_key(|delivery| delivery.tag).map(|delivery| delivery.message.clone())
     }
 
     /// Notes that a tag is settled, or all up to it; 0 is all.

@@ -8,6 +8,7 @@ use super::sequence::Op;
 use rmqplay::io::live::{Live, LiveEnded, LiveLimits, TestVhosts, run_live};
 use rmqplay::io::{Address, BrokerFailure};
 use rmqplay::model::{Millis, Profile};
+use rmqplay::rules::{Differences, Edition, Permits, differences_of};
 use std::time::Duration;
 
 /// One live broker.
@@ -15,7 +16,8 @@ use std::time::Duration;
 pub struct Version {
     pub address: Address,
     pub full: String,
-    pub profile: Profile,
+    /// Its minor version by its own patch.
+    pub edition: Edition,
 }
 
 /// How a sequence went.
@@ -42,8 +44,13 @@ impl Version {
         let guard = TestVhosts::bare(&address)?;
         let live = Live::open(&address, guard.names(), &limits()).await?;
         let full = live.overview().full_version.clone();
-        let version = full.parse().unwrap_or(Profile::NEWEST.version());
-        Ok(Self { address, full, profile: Profile::nearest(version) })
+        let edition = edition_of(&full);
+        Ok(Self { address, full, edition })
+    }
+
+    /// Returns the rules that it is compared with.
+    pub fn rules(&self) -> &'static Differences {
+        differences_of(self.edition)
     }
 
     /// Plays operations and compares with what must be seen; what differs for so long is a difference.
@@ -62,7 +69,7 @@ impl Version {
 
     async fn play_guarded(&self, guard: &TestVhosts, ops: &[Op], linger: Millis) -> Result<Played, BrokerFailure> {
         let mut live = Live::open(&self.address, guard.names(), &limits()).await?;
-        let mut player = Player::comparing(ops, self.profile, linger);
+        let mut player = Player::comparing(ops, self.rules(), linger);
         live.restart_clock();
         let (_, ended) = run_live(&mut player, &mut live, &limits()).await?;
         Ok(match player.stopped {
@@ -78,6 +85,12 @@ impl Version {
             None => Played::Same,
         })
     }
+}
+
+/// Returns the rules of a release that a broker names, as it is shipped: those of its minor version, by its own patch.
+pub fn edition_of(release: &str) -> Edition {
+    let version = release.parse().unwrap_or(Profile::NEWEST.version());
+    Edition::of_release(Profile::nearest(version), release, Permits::NONE)
 }
 
 /// A short rest: the player lingers where the expected is not there yet.

@@ -7,6 +7,9 @@ use super::words::{KEYS, TTLS};
 impl Generator {
     /// Returns the next operation; some need a step before them.
     pub fn next_operation(&mut self) -> Vec<String> {
+        if self.wide && self.chance.percent(35) {
+            return self.further_operation();
+        }
         if self.chance.percent(45)
             && let Some(text) = self.settlement()
         {
@@ -37,7 +40,7 @@ impl Generator {
         }
     }
 
-    fn publish(&mut self) -> String {
+    pub fn publish(&mut self) -> String {
         let exchange = self.some_exchange();
         let key = self.key_for(&exchange);
         self.published += 1;
@@ -200,7 +203,7 @@ impl Generator {
     }
 
     /// Lets a second user with few rights try something.
-    fn alice(&mut self) -> Vec<String> {
+    pub fn alice(&mut self) -> Vec<String> {
         let mut texts = Vec::new();
         if !self.has_alice {
             self.has_alice = true;
@@ -219,28 +222,33 @@ impl Generator {
                 texts.push(format!("topic-permission alice {exchange} {rights}"));
             }
             texts.push("connect alice as=alice".to_owned());
-            texts.push("channel a1 on=alice".to_owned());
+            texts.push(format!("channel a{} on=alice", self.alices));
         }
+        texts.push(self.act_of_alice());
+        texts
+    }
+
+    pub fn act_of_alice(&mut self) -> String {
+        let channel = format!("a{}", self.alices);
         let (queue, exchange) = (self.some_queue(), self.some_exchange());
         self.published += 1;
-        texts.push(match self.chance.below(7) {
-            0 => format!("a1: get {queue}"),
-            1 => format!("a1: purge {queue}"),
-            2 => format!("a1: check queue {queue}"),
+        match self.chance.below(7) {
+            0 => format!("{channel}: get {queue}"),
+            1 => format!("{channel}: purge {queue}"),
+            2 => format!("{channel}: check queue {queue}"),
             3 => self
                 .chance
                 .one(&self.queues)
-                .map_or_else(|| "a1: check queue q1".into(), |queue| format!("a1: {}", queue.text)),
-            4 => format!("a1: bind queue {queue} {} {}", self.own_exchange(), self.chance.pick(&KEYS)),
+                .map_or_else(|| format!("{channel}: check queue q1"), |queue| format!("{channel}: {}", queue.text)),
+            4 => format!("{channel}: bind queue {queue} {} {}", self.own_exchange(), self.chance.pick(&KEYS)),
             5 => {
                 let (key, also) = (self.chance.pick(&KEYS).to_owned(), self.chance.pick(&KEYS));
                 let copies = self.chance.pick(&["", " h.CC", " h.BCC"]);
                 let copies = if copies.is_empty() { String::new() } else { format!("{copies}=[{also}]") };
-                format!("a1: publish {exchange} {key} id=m{}{copies}", self.published)
+                format!("{channel}: publish {exchange} {key} id=m{}{copies}", self.published)
             }
-            _ => format!("a1: publish {exchange} {queue} id=m{}", self.published),
-        });
-        texts
+            _ => format!("{channel}: publish {exchange} {queue} id=m{}", self.published),
+        }
     }
 
     /// Does something that is refused mostly, or has no effect.

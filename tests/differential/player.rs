@@ -11,8 +11,10 @@ use crate::script::Step;
 use rmqplay::broker::{
     ChannelId, Client, Command, Confirmation, Event, Ids, PublishId, Refusal, Reply, RequestId, Scope, code,
 };
-use rmqplay::model::{Millis, Moment, Profile};
+use rmqplay::model::{Message, Millis, Moment};
+use rmqplay::rules::Differences;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 /// Which operations of a rehearsal begin late, and how late at most.
 #[derive(Debug, Clone)]
@@ -70,6 +72,8 @@ pub struct Player {
     pub(super) publishes: BTreeMap<PublishId, (ChannelId, String)>,
     pub(super) seen: Seen,
     pub held: Held,
+    /// What was delivered, by id: of several deliveries any.
+    pub messages: BTreeMap<String, Arc<Message>>,
     pub transcript: Vec<Seen>,
     pub stopped: Option<Stop>,
 }
@@ -102,9 +106,9 @@ impl Player {
         Self { jitter, ..Self::default() }
     }
 
-    /// Makes a player that compares with a profile as it goes; what differs for so long is a difference.
-    pub fn comparing(ops: &[Op], profile: Profile, linger: Millis) -> Self {
-        let shadow = Some(Box::new(Shadow::new(profile, linger)));
+    /// Makes a player that compares with the sim by some rules as it goes; what differs for so long is a difference.
+    pub fn comparing(ops: &[Op], rules: &'static Differences, linger: Millis) -> Self {
+        let shadow = Some(Box::new(Shadow::new(rules, linger)));
         Self { ops: ops.iter().cloned().collect(), shadow, ..Self::default() }
     }
 
@@ -192,9 +196,11 @@ impl Player {
             Reply::Described { kind, .. } => self.seen.note(stream, format!("type {kind:?}")),
             Reply::Got(None) => self.seen.note(stream, "empty"),
             Reply::Got(Some(got)) => {
+                let (id, message) = (id_of(&got.delivery), Arc::clone(&got.delivery.message));
+                self.messages.insert(id.clone(), Arc::clone(&message));
                 if !step.has("no-ack") {
-                    let (tag, id, redelivered) = (got.tag(), id_of(&got.delivery), got.delivery.redelivered);
-                    self.held.take(&channel, Unsettled { tag, id, redelivered });
+                    let (tag, redelivered) = (got.tag(), got.delivery.redelivered);
+                    self.held.take(&channel, Unsettled { tag, id, message, redelivered });
                 }
                 self.seen.note(stream, format!("{} remaining={}", delivery_text(&got.delivery), got.remaining));
             }
@@ -256,9 +262,11 @@ impl Player {
             Event::Delivered { channel, consumer, delivery } => {
                 let name = self.held.name(channel);
                 let no_ack = consumer.ends_with("-free");
+                let (id, message) = (id_of(&delivery), Arc::clone(&delivery.message));
+                self.messages.insert(id.clone(), Arc::clone(&message));
                 if !no_ack && self.held.channels.get(&name) == Some(&channel) {
-                    let (tag, id, redelivered) = (delivery.tag, id_of(&delivery), delivery.redelivered);
-                    self.held.take(&name, Unsettled { tag, id, redelivered });
+                    let (tag, redelivered) = (delivery.tag, delivery.redelivered);
+                    self.held.take(&name, Unsettled { tag, id, message, redelivered });
                 }
                 self.seen.note(format!("consumer {consumer} on {name}"), delivery_text(&delivery));
             }

@@ -11,13 +11,13 @@ use super::seen::Seen;
 use super::sequence::Sequence;
 use super::shrinking::{Difference, shrink};
 use rmqplay::io::Address;
-use rmqplay::model::Profile;
+use rmqplay::rules::Edition;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-const FIXED_SEEDS: u64 = 200;
+const FIXED_SEEDS: u64 = 260;
 const FRESH_SEEDS: u64 = 100;
 /// No sequence is begun after this in the plain run.
 const BEGUN_WITHIN: Duration = Duration::from_secs(200);
@@ -75,10 +75,10 @@ impl Seeds {
     }
 }
 
-/// Reads the accepted differences for a profile.
-pub fn known(profile: Profile) -> Known {
+/// Reads the accepted differences for a release.
+pub fn known(edition: impl Into<Edition>) -> Known {
     let text = include_str!("known-differences.txt");
-    Known::read(text, &profile.to_string()).unwrap_or_else(|error| panic!("known-differences.txt: {error}"))
+    Known::read(text, edition.into()).unwrap_or_else(|error| panic!("known-differences.txt: {error}"))
 }
 
 /// Plays on all brokers; gives the faults.
@@ -133,9 +133,9 @@ fn plan(fresh: u64) -> Plan {
 /// Plays the operations of a file on one version.
 async fn play_file(version: Version, path: &str) -> Vec<String> {
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let sequence = Sequence::read(&text, version.profile);
-    if let Err(unfit) = steady(version.profile, &sequence.ops, &known(version.profile)) {
-        return vec![format!("{path} on {}: {unfit}", version.profile)];
+    let sequence = Sequence::read(&text, version.edition);
+    if let Err(unfit) = steady(version.rules(), &sequence.ops, &known(version.edition)) {
+        return vec![format!("{path} on {}: {unfit}", version.full)];
     }
     match version.play(&sequence.ops, LINGER_AGAIN).await {
         Played::Same => Vec::new(),
@@ -153,7 +153,7 @@ async fn one(version: Version, fresh: u64) -> Vec<String> {
     let began = Instant::now();
     let tasks = |name: &str, plain| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(plain);
     let (busy, waiting): (usize, usize) = (tasks("RMQPLAY_TASKS", 5), tasks("RMQPLAY_WAITING_TASKS", 40));
-    let known = Arc::new(known(version.profile));
+    let known = Arc::new(known(version.edition));
     let plan = plan(fresh);
     let seeds = Arc::new(Mutex::new(Seeds { more: plan.seeds, put_by: Default::default() }));
     let tally = Arc::new(Mutex::new(Tally::default()));
@@ -212,14 +212,14 @@ async fn one(version: Version, fresh: u64) -> Vec<String> {
 }
 
 async fn play_seed(version: &Version, seed: u64, known: &Arc<Known>, tally: &Mutex<Tally>) -> usize {
-    let (profile, own) = (version.profile, known.clone());
+    let (edition, own) = (version.edition, known.clone());
     let turn = THINKING.acquire().await;
-    let thought = tokio::task::spawn_blocking(move || generator::sequence(seed, profile, &own)).await;
+    let thought = tokio::task::spawn_blocking(move || generator::sequence(seed, edition, &own)).await;
     drop(turn);
     let sequence = match thought {
         Ok(Ok(made)) => made,
         Err(panic) => {
-            lock(tally).faults.push(format!("seed {seed} on {profile}: {panic}"));
+            lock(tally).faults.push(format!("seed {seed} on {}: {panic}", version.full));
             return 0;
         }
         Ok(Err(unfit)) => {
@@ -253,7 +253,7 @@ fn tell(version: &Version, tally: &Tally, fresh: u64, began: Instant) {
     say(&format!(
         "differential: RabbitMQ {} against {}: {} sequences, {} operations and {} closing steps in {} s (fresh seeds from {fresh}); {} unclear, {} different; {discarded} discarded before playing {:?}",
         version.full,
-        version.profile,
+        version.edition.release(),
         tally.sequences,
         tally.operations,
         tally.closing,

@@ -16,7 +16,7 @@ pub struct Seen {
 impl Seen {
     /// Notes one thing in a stream.
     pub fn note(&mut self, stream: impl Into<String>, text: impl Into<String>) {
-        self.streams.entry(stream.into()).or_default().push(text.into());
+        self.streams.entry(stream.into()).or_default().push(without_keys(&text.into()));
     }
 
     /// Adds what was shown afterwards.
@@ -36,6 +36,11 @@ impl Seen {
         streams.chain(queues).cloned().collect()
     }
 
+    /// Returns whether a message shows two deaths or more.
+    pub fn has_two_deaths(&self) -> bool {
+        self.streams.values().flatten().any(|text| text.matches(" reason: ").count() > 1)
+    }
+
     /// Lists what only one of two shows: `- ours`, `+ theirs`.
     pub fn differences(&self, other: &Seen) -> Vec<String> {
         let mut lines = Vec::new();
@@ -53,6 +58,18 @@ impl Seen {
         }
         lines
     }
+}
+
+/// Writes a star for what each broker makes up: the keys of direct reply-to (RT-22).
+fn without_keys(text: &str) -> String {
+    const KEY: &str = "amq.rabbitmq.reply-to.";
+    let mut parts = text.split(KEY);
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find([' ', '\'', '"', ',', ')']).unwrap_or(part.len());
+        shown.push_str(&format!("{KEY}*{}", &part[end..]));
+    }
+    shown
 }
 
 /// Returns the name that a message was published with.

@@ -55,7 +55,7 @@ struct Found {
 }
 
 async fn differs(version: &Version, ops: &[Op], known: &Known) -> Option<Found> {
-    tokio::task::block_in_place(|| steady(version.profile, ops, known)).ok()?;
+    tokio::task::block_in_place(|| steady(version.rules(), ops, known)).ok()?;
     match version.play(ops, LINGER_AGAIN).await {
         Played::Different { at, wanted, seen } => Some(Found { at, expected: *wanted, seen: *seen }),
         _ => None,

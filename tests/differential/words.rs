@@ -61,6 +61,7 @@ impl Generator {
             }
         }
         self.exchanges.push((name, kind));
+        self.exchange_texts.push(text.clone());
         text
     }
 
@@ -94,7 +95,10 @@ impl Generator {
 
     fn queue_arguments(&mut self, quorum: bool) -> Vec<String> {
         let mut arguments = Vec::new();
-        if self.chance.percent(65) {
+        if let Some(key) = self.ring_key() {
+            arguments.push(format!("x-dead-letter-routing-key={key}"));
+            arguments.push("x-dead-letter-exchange=\"\"".to_owned());
+        } else if self.chance.percent(65) {
             let exchange = self.some_exchange();
             if exchange == "\"\"" {
                 let target = 1 + self.chance.below(4);
@@ -150,7 +154,10 @@ impl Generator {
         let source = if self.chance.percent(4) { self.some_exchange() } else { self.own_exchange() };
         let kind = self.exchanges.iter().find(|(name, _)| *name == source).map_or("", |(_, kind)| kind).to_owned();
         let key = match kind.as_str() {
-            "topic" => self.chance.pick(&PATTERNS),
+            "topic" => match self.further_pattern() {
+                Some(pattern) => pattern,
+                None => self.chance.pick(&PATTERNS),
+            },
             _ => self.chance.pick(&KEYS),
         };
         let destination = if self.chance.percent(15) {
@@ -160,9 +167,10 @@ impl Generator {
         };
         let mut binding = format!("{destination} {source} {key}");
         if kind == "headers" || self.chance.percent(3) {
+            let further = self.further_header();
             let argument = self.chance.pick(&["arg.k=1", "arg.k=v", "arg.k=void", "arg.k=1 arg.j=2", ""]);
             let how = self.chance.pick(&["", " arg.x-match=any", " arg.x-match=all", " arg.x-match=any-with-x"]);
-            binding.push_str(&format!(" {argument}{how}"));
+            binding.push_str(&format!(" {}{how}", further.unwrap_or(argument)));
         }
         self.bindings.push(binding.clone());
         format!("bind {}", binding.trim())
@@ -187,7 +195,7 @@ impl Generator {
         text
     }
 
-    fn policy_key(&mut self, pattern: &str) -> String {
+    pub fn policy_key(&mut self, pattern: &str) -> String {
         if !pattern.starts_with("^q") {
             return format!("alternate-exchange={}", self.chance.pick(&["amq.fanout", "e2", "e3"]));
         }
@@ -202,6 +210,12 @@ impl Generator {
             6 => "dead-letter-exchange=\"\"".to_owned(),
             _ => format!("message-ttl={}", self.chance.pick(&TTLS)),
         }
+    }
+
+    fn may_be_quorum(&self, queue: &str) -> bool {
+        let typed = |made: &QueueMade| made.text.contains("x-queue-type=");
+        let is_quorum = |made: &QueueMade| made.text.contains("=quorum") || self.default_type_changed && !typed(made);
+        self.queues.iter().any(|made| made.name == queue && is_quorum(made))
     }
 
     /// Returns the steps that begin a consumer: perhaps a connection, perhaps a prefetch, then consume.
@@ -222,7 +236,7 @@ impl Generator {
         let queue = self.some_queue();
         // Two on one channel serve the same queue: their order on the channel is then certain.
         for n in 0..1 + usize::from(self.chance.percent(15)) {
-            let quorum = self.queues.iter().any(|made| made.name == queue && made.text.contains("=quorum"));
+            let quorum = self.may_be_quorum(&queue);
             let certain = !(quorum && prefetch > 0 && self.without_free_prefetch);
             let free = if self.chance.percent(12) && certain { "-free" } else { "" };
             let consumer = format!("{}{}{free}", ["c", "b"][n], self.named);
