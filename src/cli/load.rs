@@ -5,7 +5,7 @@ use crate::cli::arguments::Vars;
 use crate::foresee;
 use crate::io::{Disk, near_path, read_file};
 use crate::language;
-use crate::language::{FileKind, LoadedScenario, LoadedTopology, Settings, TopologyFile};
+use crate::language::{FileKind, LoadedScenario, LoadedTopology, Settings, SharedTopology, TopologyFile};
 use crate::model::{Allowance, Cell, Profile};
 use crate::source::{Code, Help, Level, Problem, Sources, Span, without_passwords_in_urls};
 use std::path::{Path, PathBuf};
@@ -122,6 +122,23 @@ impl Loader {
         let name = path.to_string_lossy();
         let text = text.as_bytes();
         let (loaded, problems) = language::load_scenario(&mut self.sources, &name, text, &self.world, &self.settings);
+        let stops = problems.iter().any(|problem| problem.level == Level::Problem);
+        loaded.filter(|_| !stops)?.cells.pop()
+    }
+
+    /// Reads the topology of a scenario that lies in no file, for others that name the same; `None` where they cannot share it.
+    pub fn shared_topology(&mut self, path: &Path, text: &str) -> Option<SharedTopology> {
+        let name = path.to_string_lossy();
+        language::share_topology(&mut self.sources, &name, text.as_bytes(), &self.world, &self.settings)
+    }
+
+    /// Loads the one cell of a scenario that lies in no file, on a topology that is read; `None` where it has problems.
+    pub fn one_cell_on(&mut self, shared: Option<&SharedTopology>, path: &Path, text: &str) -> Option<Cell> {
+        let Some(shared) = shared else { return self.one_cell(path, text) };
+        let name = path.to_string_lossy();
+        let text = text.as_bytes();
+        let (loaded, problems) =
+            language::load_scenario_on(shared, &mut self.sources, &name, text, &self.world, &self.settings);
         let stops = problems.iter().any(|problem| problem.level == Level::Problem);
         loaded.filter(|_| !stops)?.cells.pop()
     }

@@ -28,6 +28,7 @@ pub use lint::{
 };
 pub use route::{AskedRoute, FateCause, FateEnd, RouteFate, Routed, RoutedQueue, route};
 pub use suggest::{
-    NoSuggestion, SuggestRequest, Suggested, Suggestion, WhyNoSuggestion, is_suggested, suggest, suggest_missing,
+    NoSuggestion, SuggestRequest, Suggested, Suggestion, WhyNoSuggestion, is_suggested, probe_of, suggest,
+    suggest_missing,
 };
 pub use topology_view::{TopologyView, VersionView, versions};

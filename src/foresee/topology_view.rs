@@ -4,7 +4,7 @@
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
 use crate::model::{
-    Binding, DestinationKind, Exchange, Name, Object, Origins, Policy, Profile, Queue, QueueKind, Topology,
+    Binding, DestinationKind, Exchange, Name, Object, Origins, Policy, Profile, Queue, QueueKind, Topology, Value,
 };
 use crate::rules::{
     Differences, EffectivePolicies, PoliciesInForce, QueueSettings, differences, queue_settings, type_of_new_queue,
@@ -190,6 +190,15 @@ impl<'t> TopologyView<'t> {
         }
         let policy = self.newest().policies.on_exchange(vhost, &declared.name);
         policy.is_some_and(|policy| policy.definition.contains_key("alternate-exchange"))
+    }
+
+    /// Returns the alternate of an exchange: its own, or a policy's.
+    pub fn alternate_of(&self, exchange: &Exchange) -> Option<Name> {
+        if let Some(own) = exchange.arguments.get("alternate-exchange") {
+            return Value::as_text(own).map(Name::from);
+        }
+        let policy = self.newest().policies.on_exchange(&exchange.vhost, &exchange.name)?;
+        policy.definition.get("alternate-exchange")?.as_str().map(Name::from)
     }
 
     /// Returns where a field of an object stands, or the object.

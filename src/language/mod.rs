@@ -17,9 +17,10 @@ mod words;
 mod world;
 
 pub use decode::suggestions::{nearest, suggest, suggest_name};
+pub use expand::merge_topologies::SharedTopology;
 pub use layout::format_yaml;
 pub use reference::{reference, reference_of};
-pub use scenario::{LoadedScenario, judged_profiles, load_scenario};
+pub use scenario::{LoadedScenario, judged_profiles, load_scenario, load_scenario_on, share_topology};
 pub use syntax::encoding::take as take_text;
 pub use syntax::foreign::{ForeignKind, foreign_kind};
 pub use syntax::parse::{parse_documents, plain_value};

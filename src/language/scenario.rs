@@ -14,7 +14,7 @@ use crate::language::decode::scenario::steps::{StepSurroundings, check_at_end, c
 use crate::language::expand::matrix;
 use crate::language::expand::matrix::{Choice, axis_text};
 use crate::language::expand::merge_topologies;
-use crate::language::expand::merge_topologies::{TopologySource, TopologySources};
+use crate::language::expand::merge_topologies::{MergedTopologies, SharedTopology, TopologySource, TopologySources};
 use crate::language::expand::render::{self, Renderer};
 use crate::language::expand::scope::VariableScope;
 use crate::language::syntax::encoding;
@@ -47,6 +47,50 @@ pub fn load_scenario(
     world: &dyn World,
     settings: &Settings,
 ) -> (Option<LoadedScenario>, Vec<Problem>) {
+    load(None, sources, name, text, world, settings)
+}
+
+/// Reads the topology of a scenario for others that name the same; `None` where it has problems, or where a scenario's own
+/// words are in it.
+pub fn share_topology(
+    sources: &mut Sources,
+    name: &str,
+    text: &[u8],
+    world: &dyn World,
+    settings: &Settings,
+) -> Option<SharedTopology> {
+    let file = encoding::take(sources, name, text).ok()?;
+    let mut desk = Diagnostics::default();
+    let root = parse(sources, file).root?;
+    let path = SharedTopology::path_in(&root, name)?;
+    let parts = read_parts(sources, &root, name, world, settings, &mut desk);
+    let file = File { sources, name, root: &root, parts: &parts, shared: None, world, settings };
+    let joined = file.topology(&Vec::new(), &mut desk);
+    let default_types = desk.judged_for.default_types;
+    (!topology_references::stops(&desk.problems)).then_some(SharedTopology { path, parts, joined, default_types })
+}
+
+/// Loads a scenario as [`load_scenario`] does. A topology that is shared is not read again, and what it says of itself not
+/// told again.
+pub fn load_scenario_on(
+    shared: &SharedTopology,
+    sources: &mut Sources,
+    name: &str,
+    text: &[u8],
+    world: &dyn World,
+    settings: &Settings,
+) -> (Option<LoadedScenario>, Vec<Problem>) {
+    load(Some(shared), sources, name, text, world, settings)
+}
+
+fn load(
+    shared: Option<&SharedTopology>,
+    sources: &mut Sources,
+    name: &str,
+    text: &[u8],
+    world: &dyn World,
+    settings: &Settings,
+) -> (Option<LoadedScenario>, Vec<Problem>) {
     let file = match encoding::take(sources, name, text) {
         Ok(file) => file,
         Err(problem) => return (None, vec![problem]),
@@ -58,8 +102,13 @@ pub fn load_scenario(
     if let Some(problem) = foreign::refuse(sources, &root).or_else(|| wrong_kind::refuse(&root, FileKind::Scenario)) {
         return (None, vec![problem]);
     }
-    let parts = read_parts(sources, &root, name, world, settings, &mut desk);
-    let file = File { sources, name, root: &root, parts: &parts, world, settings };
+    let shared = shared.filter(|shared| shared.is_of(&root, name));
+    let own = match shared {
+        Some(_) => TopologySources::default(),
+        None => read_parts(sources, &root, name, world, settings, &mut desk),
+    };
+    let parts = shared.map_or(&own, |shared| &shared.parts);
+    let file = File { sources, name, root: &root, parts, shared, world, settings };
     let cells = file.cells(&mut desk);
     right_shapes::show(&mut desk.problems, &root, "scenario");
     consequences::leave_out(&mut desk.problems, parsed.whole, Some(&root));
@@ -89,7 +138,7 @@ fn read_parts(
         return parts;
     }
     let none = TopologySources::default();
-    let file = File { sources, name, root, parts: &none, world, settings };
+    let file = File { sources, name, root, parts: &none, shared: None, world, settings };
     let choices = file.choices(desk);
     let rendered = choices.into_iter().map(|choice| {
         let scope = file.scope(&choice, std::iter::empty(), desk);
@@ -118,6 +167,8 @@ struct File<'a> {
     name: &'a str,
     root: &'a Node,
     parts: &'a TopologySources,
+    /// Where the parts are those of others, too: what they say together.
+    shared: Option<&'a SharedTopology>,
     world: &'a dyn World,
     settings: &'a Settings,
 }
@@ -167,13 +218,15 @@ impl<'a> File<'a> {
     }
 
     fn cell(&self, choice: &Choice, desk: &mut Diagnostics) -> Option<Cell> {
-        let join = |vars: Option<&'a Node>, desk: &mut Diagnostics| self.scope(choice, std::iter::once(vars), desk);
         let parts = self.parts(choice);
         desk.judged_for = self.judged_for(choice);
-        let cast = merge_topologies::join(self.sources, &parts, join, self.settings, desk);
-        desk.export = parts.iter().any(|part| part.read.is_export);
-        topology_references::check_topology(&cast.collected.topology, &cast.collected.origins, desk);
-        desk.export = false;
+        let cast = match self.shared {
+            Some(shared) => {
+                desk.judged_for.default_types.extend(shared.default_types.clone());
+                shared.joined.clone()
+            }
+            None => self.topology(choice, desk),
+        };
         let scope = self.scope(choice, parts.iter().map(|part| part.read.root.get("vars")), desk);
         scope.check(self.root.get("vars"), desk);
         let rendered = Renderer::new(&scope).with_sources(self.sources).tree(self.own_keys(), desk);
@@ -188,6 +241,17 @@ impl<'a> File<'a> {
         scenario_references::check(&scenario, &stage.vhost, &rendered, desk);
         let axes = choice.iter().map(|(axis, value)| (axis.clone(), axis_text(value))).collect();
         Some(Cell { axes, scenario })
+    }
+
+    /// Joins the topologies of a cell, and says what is wrong with them.
+    fn topology(&self, choice: &Choice, desk: &mut Diagnostics) -> MergedTopologies {
+        let scope = |vars: Option<&'a Node>, desk: &mut Diagnostics| self.scope(choice, std::iter::once(vars), desk);
+        let parts = self.parts(choice);
+        let cast = merge_topologies::join(self.sources, &parts, scope, self.settings, desk);
+        desk.export = parts.iter().any(|part| part.read.is_export);
+        topology_references::check_topology(&cast.collected.topology, &cast.collected.origins, desk);
+        desk.export = false;
+        cast
     }
 
     /// Reads for which versions the cell is judged; what is wrong with the bounds is told where they are decoded.

@@ -7,7 +7,7 @@ use crate::cli::foresee::suggest::relative;
 use crate::cli::load::Loader;
 use crate::cli::select::ToPlay;
 use crate::cli::terminal::Terminal;
-use crate::foresee::{SuggestRequest, Suggestion, inventory, is_suggested, suggest_missing, versions};
+use crate::foresee::{SuggestRequest, Suggestion, inventory, is_suggested, probe_of, suggest_missing, versions};
 use crate::language::LoadedTopology;
 use crate::model::{Object, Profile, Topology};
 use crate::report::ComparedTopology;
@@ -135,13 +135,16 @@ impl CellMaker<'_> {
         let profiles: BTreeSet<Profile> = editions.iter().map(|edition| edition.profile).collect();
         let (mut all, mut lacking) = (Vec::<(String, String)>::new(), BTreeSet::new());
         let mut covered = BTreeSet::new();
+        let (folder, path) = (self.folder(), relative(self.file, &self.folder()));
+        let mut loader = self.loader.clone();
+        let shared = loader.shared_topology(&folder.join("probe.yaml"), &probe_of(&path));
         for profile in profiles {
             let load = |name: &str, text: &str| {
-                let mut cell = self.loader.clone().one_cell(&self.folder().join(format!("{name}.yaml")), text)?;
+                let path = folder.join(format!("{name}.yaml"));
+                let mut cell = loader.clone().one_cell_on(shared.as_ref(), &path, text)?;
                 cell.scenario.topology.remove(&self.gone);
                 Some(cell)
             };
-            let path = relative(self.file, &self.folder());
             let request = SuggestRequest {
                 topology,
                 origins: &loaded.origins,

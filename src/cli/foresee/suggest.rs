@@ -7,7 +7,8 @@ use crate::cli::load::Loader;
 use crate::cli::options::SuggestOptions;
 use crate::cli::terminal::Terminal;
 use crate::foresee::{
-    Coverable, SuggestRequest, Suggested, Suggestion, inventory, is_exercised, is_suggested, suggest_missing, versions,
+    Coverable, SuggestRequest, Suggested, Suggestion, inventory, is_exercised, is_suggested, probe_of, suggest_missing,
+    versions,
 };
 use crate::io::{make_atomically, snapshots};
 use crate::language::{LoadedScenario, LoadedTopology};
@@ -54,7 +55,10 @@ pub fn suggest(command: &SuggestOptions, terminal: &Terminal) -> ExitCode {
     ));
     let folder = command.write.clone().unwrap_or_else(|| SCENARIOS.into());
     let path = relative(&command.file, &folder);
-    let load = |name: &str, text: &str| loader.clone().one_cell(&folder.join(format!("{name}.yaml")), text);
+    let shared = loader.shared_topology(&folder.join("probe.yaml"), &probe_of(&path));
+    let load = |name: &str, text: &str| {
+        loader.clone().one_cell_on(shared.as_ref(), &folder.join(format!("{name}.yaml")), text)
+    };
     let request = SuggestRequest {
         topology: &loaded.topology,
         origins: &loaded.origins,

@@ -4,7 +4,7 @@
 use crate::foresee::lint::findings::LintFindings;
 use crate::foresee::lint::lint_view;
 use crate::foresee::topology_view::{TopologyView, versions};
-use crate::model::{Exchange, Name, Object, Origin, Origins, Profile, Topology, Value};
+use crate::model::{Object, Origin, Origins, Profile, Topology};
 use crate::plan::{Change, ChangeKind, Observed, Plan, all_objects, held_after, named};
 use crate::source::{Code, Level, Problem, Span};
 use std::collections::{BTreeMap, BTreeSet};
@@ -208,7 +208,7 @@ fn missing_targets(view: &TopologyView<'_>, found: &mut LintFindings) {
     }
     for exchange in view.exchanges.values() {
         let (name, vhost) = (&exchange.name, &exchange.vhost);
-        let Some(alternate) = alternate_of(view, exchange) else { continue };
+        let Some(alternate) = view.alternate_of(exchange) else { continue };
         if view.exchange_kind(vhost, &alternate).is_none() {
             let message = format!("exchange '{name}' has the alternate exchange '{alternate}', which is not there");
             let warning = Problem::warning(Code::TopologyAlternateExchange, message).by("RT-10");
@@ -218,13 +218,4 @@ fn missing_targets(view: &TopologyView<'_>, found: &mut LintFindings) {
             found.add(warning.help(help), place, "not there");
         }
     }
-}
-
-/// Returns the alternate of an exchange: its own, or a policy's.
-fn alternate_of(view: &TopologyView<'_>, exchange: &Exchange) -> Option<Name> {
-    if let Some(own) = exchange.arguments.get("alternate-exchange") {
-        return Value::as_text(own).map(Name::from);
-    }
-    let policy = view.newest().policies.on_exchange(&exchange.vhost, &exchange.name)?;
-    policy.definition.get("alternate-exchange")?.as_str().map(Name::from)
 }

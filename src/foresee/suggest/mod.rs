@@ -13,7 +13,9 @@ mod retries;
 mod rights;
 mod sample;
 mod suggestion;
+#[cfg(test)]
+mod tests;
 mod yaml;
 
-pub use playing::{SuggestRequest, is_suggested, suggest, suggest_missing};
+pub use playing::{SuggestRequest, is_suggested, probe_of, suggest, suggest_missing};
 pub use suggestion::{NoSuggestion, Suggested, Suggestion, WhyNoSuggestion};

@@ -2,7 +2,7 @@
 
 use crate::broker::{Death, Exercised};
 use crate::foresee::coverage::{Coverable, CoverableKind, Inventory, QueueLimit, inventory, is_exercised};
-use crate::foresee::suggest::concerned::concerned;
+use crate::foresee::suggest::concerned::DraftCell;
 use crate::foresee::suggest::drafts::{Draft, DraftTitle, Workshop};
 use crate::foresee::suggest::expected::found;
 use crate::foresee::suggest::queues::{Drafted, Missing};
@@ -15,8 +15,14 @@ use crate::player::RunResult;
 use crate::simulate::rehearse_once;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// More declared objects than these, over all plays, take too long.
+/// More work than this, counted in declared objects, takes too long.
 const DECLARED_MAX: usize = 1_000_000;
+
+/// So many scenarios are tried, however large the topology is.
+const DRAFTS_MIN: usize = 20;
+
+/// To read a scenario copies the whole topology, which is so many times quicker than to declare it.
+const COPIES_OF_A_DECLARATION: usize = 8;
 
 /// What scenarios are written for.
 pub struct SuggestRequest<'r> {
@@ -37,8 +43,7 @@ pub struct SuggestRequest<'r> {
 /// Writes scenarios for what is missing, as far as there is one for its kind.
 pub fn suggest_missing(request: &SuggestRequest<'_>, missing: &BTreeSet<Coverable>) -> Suggested {
     let mut suggested = Suggested::default();
-    let probe = format!("scenario: probe\ntopology: {}\nsteps:\n  - advance: 1s\n", path(request.path));
-    let probe = (request.load)("probe", &probe);
+    let probe = (request.load)("probe", &probe_of(request.path));
     let Some((probe, vhost)) = probe.and_then(|cell| Some((cell.clone(), cell.scenario.steps.first()?.vhost.clone())))
     else {
         suggested.without = missing.iter().map(|item| none(item, WhyNoSuggestion::NotReadable)).collect();
@@ -55,8 +60,6 @@ pub fn suggest_missing(request: &SuggestRequest<'_>, missing: &BTreeSet<Coverabl
     let view = TopologyView::new(request.topology, request.origins, &views).filter(|_| !played.is_empty());
     let Some(view) = view else { return suggested };
     let workshop = Workshop { view: &view, vhost };
-    let objects = request.topology.queues.len() + request.topology.exchanges.len() + request.topology.bindings.len();
-    let plays_left = (DECLARED_MAX / objects.max(1)).max(20);
     let there = match views.len() {
         1 => Vec::new(),
         _ => views.iter().map(|view| inventory(request.topology, request.origins, view)).collect(),
@@ -72,12 +75,18 @@ pub fn suggest_missing(request: &SuggestRequest<'_>, missing: &BTreeSet<Coverabl
         workshop: &workshop,
         missing,
         suggested,
-        plays_left,
+        declared: 0,
+        tried: 0,
     };
     playing.queues(&view);
     playing.retries();
     playing.rights();
     playing.suggested
+}
+
+/// Writes a scenario that does nothing but declare a topology.
+pub fn probe_of(topology: &str) -> String {
+    format!("scenario: probe\ntopology: {}\nsteps:\n  - advance: 1s\n", path(topology))
 }
 
 fn none(item: &Coverable, why: WhyNoSuggestion) -> NoSuggestion {
@@ -116,7 +125,9 @@ struct Playing<'p> {
     workshop: &'p Workshop<'p>,
     missing: &'p BTreeSet<Coverable>,
     suggested: Suggested,
-    plays_left: usize,
+    /// The work of all plays, in declared objects.
+    declared: usize,
+    tried: usize,
 }
 
 impl Playing<'_> {
@@ -242,13 +253,15 @@ impl Playing<'_> {
 
     /// Plays a draft; gives what passes, and why the rest of what it should cover is not.
     fn perform(&mut self, draft: &Draft) -> Result<(Suggestion, WhyNoSuggestion), WhyNoSuggestion> {
-        if self.plays_left == 0 {
+        if self.declared > DECLARED_MAX && self.tried >= DRAFTS_MIN {
             return Err(WhyNoSuggestion::TooLarge);
         }
-        self.plays_left -= 1;
-        let newest = self.views.last().ok_or(WhyNoSuggestion::NotInForce)?.profile;
+        self.tried += 1;
+        let seen = self.seen.last().ok_or(WhyNoSuggestion::NotInForce)?;
+        let newest = seen.newest().profile;
         let load = |text: &str| (self.request.load)(&draft.name, text).ok_or(WhyNoSuggestion::NotReadable);
-        let first = load(&self.draft_text(draft, &[], &[]))?;
+        let first = DraftCell::new(load(&self.draft_text(draft, &[], &[]))?).part(seen);
+        self.declared += objects(&first.scenario.topology) + objects(self.request.topology) / COPIES_OF_A_DECLARATION;
         let (played, _) = play(&first, newest);
         if !played.failures.is_empty() {
             return Err(WhyNoSuggestion::DoesNotPass(newest));
@@ -281,14 +294,14 @@ impl Playing<'_> {
         Err(problem)
     }
 
-    /// Plays a text on all versions: it must pass, and exercise what is there to exercise on each. The newest one holds the
-    /// whole topology, the others what its messages can come to there.
+    /// Plays a text on all versions, each with what its messages can come to there: it must pass, and exercise what is there to
+    /// exercise.
     fn passes(&self, text: &str, covers: &[Coverable]) -> Result<(Cell, Exercised), WhyNoSuggestion> {
         let cell = (self.request.load)("suggested", text).ok_or(WhyNoSuggestion::NotReadable)?;
+        let cell = DraftCell::new(cell);
         let mut last = Exercised::default();
-        for (at, view) in self.views.iter().enumerate() {
-            let part = self.seen.get(at).filter(|_| at + 1 < self.views.len()).map(|seen| concerned(&cell, seen));
-            let (played, run) = play(part.as_ref().unwrap_or(&cell), view.profile);
+        for (at, (view, seen)) in std::iter::zip(self.views, &self.seen).enumerate() {
+            let (played, run) = play(&cell.part(seen), view.profile);
             let there = |item: &&Coverable| self.there.get(at).is_none_or(|there| there.contains_key(*item));
             let exercised =
                 covers.iter().filter(there).all(|item| is_exercised(item, self.request.topology, view, &run));
@@ -297,7 +310,7 @@ impl Playing<'_> {
             }
             last = run;
         }
-        Ok((cell, last))
+        Ok((cell.whole(), last))
     }
 
     /// Writes which versions take the topology, where some older or newer ones do not.
@@ -328,6 +341,10 @@ impl Playing<'_> {
         }
         out
     }
+}
+
+fn objects(topology: &Topology) -> usize {
+    topology.queues.len() + topology.exchanges.len() + topology.bindings.len()
 }
 
 fn play(cell: &Cell, profile: Profile) -> (RunResult, Exercised) {

@@ -14,7 +14,7 @@ use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::FileKind;
 use crate::language::topology::{ReadTopology, decode, read_topology};
 use crate::language::world::{World, beside, unread_help};
-use crate::model::{Name, QueueKind};
+use crate::model::{Name, QueueKind, Template};
 use crate::source::{Code, Problem, Sources};
 use std::collections::BTreeMap;
 
@@ -90,6 +90,33 @@ impl TopologySources {
     }
 }
 
+/// The one topology that several scenarios name alike, read and joined once. Without templates, so that it means the same in
+/// each.
+#[derive(Debug)]
+pub struct SharedTopology {
+    /// The full path of its file.
+    pub(in crate::language) path: String,
+    pub(in crate::language) parts: TopologySources,
+    pub(in crate::language) joined: MergedTopologies,
+    /// What decoding found of the types of queues.
+    pub(in crate::language) default_types: BTreeMap<Name, QueueKind>,
+}
+
+impl SharedTopology {
+    /// Returns the path of the topology that a scenario names, if it is one that may be shared: a scenario's own words could
+    /// make another of it.
+    pub(in crate::language) fn path_in(root: &Node, file: &str) -> Option<String> {
+        let is_plain = ["vars", "matrix", "allow"].iter().all(|key| root.get(key).is_none());
+        let path = root.get("topology").and_then(Node::as_text).filter(|_| is_plain)?;
+        (!Template::looks_like_one(path)).then(|| beside(file, path))
+    }
+
+    /// Returns whether a scenario names this topology and no other.
+    pub(in crate::language) fn is_of(&self, root: &Node, file: &str) -> bool {
+        Self::path_in(root, file).is_some_and(|path| path == self.path)
+    }
+}
+
 /// Lists what `topology:` names: one thing, or several.
 pub fn entries_of(node: &Node) -> &[Node] {
     match &node.kind {
@@ -133,6 +160,7 @@ fn read_file(
 }
 
 /// What all parts say together.
+#[derive(Debug, Clone)]
 pub struct MergedTopologies {
     pub collected: Collected,
     /// Where steps and consumers act that name no vhost.
