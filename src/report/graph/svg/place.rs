@@ -1,6 +1,6 @@
 //! Where nodes, edges and the labels of edges go: the layout is dagre's, left to right.
 //! Takes sizes and ends; returns coordinates. A label has a place of its own on its edge, so labels cover nothing.
-//! Where edges across would be long and many, those that lead from node to node of a column are bows beside it.
+//! What no edge leads to or from stands in rows below. Where edges across would be long and many, those that lead from node to node of a column are bows beside it.
 
 use dagre::graph::{Graph, GraphOptions};
 use dagre::layout::types::LabelPos;
@@ -51,7 +51,9 @@ pub struct PlacedGraph {
 pub fn place(nodes: &[BoxSize], edges: &[UnplacedEdge]) -> PlacedGraph {
     let mut graph: Graph<NodeLabel, EdgeLabel> =
         Graph::with_options(GraphOptions { directed: true, multigraph: true, compound: false });
-    for (at, (width, height)) in nodes.iter().enumerate() {
+    let mut lonely = vec![true; nodes.len()];
+    edges.iter().for_each(|edge| (lonely[edge.from], lonely[edge.to]) = (false, false));
+    for (at, (width, height)) in nodes.iter().enumerate().filter(|(at, _)| !lonely[*at]) {
         graph.set_node(at.to_string(), Some(NodeLabel { width: *width, height: *height, ..NodeLabel::default() }));
     }
     let bows = bows(nodes.len(), edges);
@@ -72,8 +74,13 @@ pub fn place(nodes: &[BoxSize], edges: &[UnplacedEdge]) -> PlacedGraph {
             EdgeLabel { width, height, weight: edge.weight, labelpos: LabelPos::Center, ..EdgeLabel::default() };
         graph.set_edge(edge.from.to_string(), edge.to.to_string(), Some(label), Some(&at.to_string()));
     }
-    let options =
-        LayoutOptions { rankdir: RankDir::LR, nodesep: 26.0, edgesep: 14.0, ranksep: 64.0, ..LayoutOptions::default() };
+    let options = LayoutOptions {
+        rankdir: RankDir::LR,
+        nodesep: 26.0,
+        edgesep: 14.0,
+        ranksep: column_gap(edges.len()),
+        ..LayoutOptions::default()
+    };
     dagre::layout(&mut graph, Some(options));
     let nodes: Vec<PlacedBox> = (nodes.iter().enumerate())
         .map(|(at, (width, height))| {
@@ -96,7 +103,37 @@ pub fn place(nodes: &[BoxSize], edges: &[UnplacedEdge]) -> PlacedGraph {
         let label = middle.map(|(x, y)| PlacedBox { x, y, width: edge.label.0, height: edge.label.1 });
         PlacedEdge { points, label, bow: None }
     });
-    moved_to_origin(nodes, edges.collect())
+    let mut placed = moved_to_origin(nodes, edges.collect(), &lonely);
+    place_lonely(&mut placed, &lonely);
+    placed
+}
+
+/// Returns how far columns stand apart: many edges between two need room to be told from each other.
+fn column_gap(edges: usize) -> f64 {
+    64.0 + (edges.saturating_sub(30) as f64 * 1.5).min(160.0)
+}
+
+/// How far boxes without edges stand apart, and from the others.
+const LONELY_APART: f64 = 26.0;
+
+/// How wide a row of them may be, at least.
+const LONELY_ROW_MIN: f64 = 640.0;
+
+/// Places what has no edges, in rows below the others: between them it would lie on edges.
+fn place_lonely(placed: &mut PlacedGraph, lonely: &[bool]) {
+    let most = placed.width.max(LONELY_ROW_MIN);
+    let top = if placed.height > 0.0 { placed.height + 2.0 * LONELY_APART } else { 0.0 };
+    let (mut x, mut y, mut row) = (0.0, top, 0.0_f64);
+    for (node, _) in std::iter::zip(&mut placed.nodes, lonely).filter(|(_, lonely)| **lonely) {
+        if x > 0.0 && x + node.width > most {
+            (x, y, row) = (0.0, y + row + LONELY_APART, 0.0);
+        }
+        (node.x, node.y) = (x + node.width / 2.0, y + node.height / 2.0);
+        x += node.width + LONELY_APART;
+        row = row.max(node.height);
+        placed.width = placed.width.max(x - LONELY_APART);
+        placed.height = placed.height.max(y + row);
+    }
 }
 
 /// More places where edges pass a column than these make a layout slow, and a picture that nobody can follow.
@@ -161,10 +198,14 @@ fn passed(nodes: usize, edges: &[UnplacedEdge]) -> usize {
     edges.iter().map(|edge| column(edge.from).abs_diff(column(edge.to)).saturating_sub(1)).sum()
 }
 
-/// Moves all so that it begins at zero, and measures it.
-fn moved_to_origin(mut nodes: Vec<PlacedBox>, mut edges: Vec<PlacedEdge>) -> PlacedGraph {
+/// Moves all but what has no edges so that it begins at zero, and measures it.
+fn moved_to_origin(mut nodes: Vec<PlacedBox>, mut edges: Vec<PlacedEdge>, lonely: &[bool]) -> PlacedGraph {
+    if edges.is_empty() {
+        return PlacedGraph { nodes, edges, width: 0.0, height: 0.0 };
+    }
     let labels = edges.iter().filter_map(|edge| edge.label);
-    let boxes: Vec<PlacedBox> = nodes.iter().copied().chain(labels).collect();
+    let joined = std::iter::zip(&nodes, lonely).filter(|(_, lonely)| !**lonely).map(|(node, _)| *node);
+    let boxes: Vec<PlacedBox> = joined.chain(labels).collect();
     let points = edges.iter().flat_map(|edge| &edge.points).copied();
     let corners = boxes.iter().flat_map(|it| {
         let (w, h) = (it.width / 2.0, it.height / 2.0);
@@ -207,6 +248,22 @@ mod tests {
         for (at, one) in boxes.iter().enumerate() {
             assert!(boxes[at + 1..].iter().all(|other| !overlap(one, other)), "{one:?} lies over another");
         }
+    }
+
+    #[test]
+    fn what_has_no_edges_stands_below_the_others() {
+        let nodes = [(120.0, 44.0); 9];
+        let edges = [UnplacedEdge { from: 0, to: 8, label: (90.0, 18.0), weight: 3 }];
+        let placed = place(&nodes, &edges);
+        let lowest = [0, 8].map(|at| placed.nodes[at].y + 22.0).into_iter().fold(0.0, f64::max);
+        assert!((1..8).all(|at| placed.nodes[at].y - 22.0 > lowest), "{placed:?}");
+        let boxes: Vec<&PlacedBox> = placed.nodes.iter().collect();
+        for (at, one) in boxes.iter().enumerate() {
+            assert!(boxes[at + 1..].iter().all(|other| !overlap(one, other)), "{one:?} lies over another");
+            assert!(one.x + 60.0 <= placed.width && one.y + 22.0 <= placed.height, "{one:?} lies outside");
+        }
+        let alone = place(&nodes, &[]);
+        assert!(alone.height > 44.0 && alone.width <= LONELY_ROW_MIN, "rows: {} × {}", alone.width, alone.height);
     }
 
     #[test]
