@@ -45,6 +45,8 @@ pub enum What {
     Blocked { behind: Option<PublishId>, until: Option<Millis>, why: String },
     /// Asked for something and was told no.
     Refused { why: String },
+    /// The broker ended a connection.
+    ConnectionEnded { why: String },
     /// The queue itself went away.
     QueueGone { why: String },
 }

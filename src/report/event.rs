@@ -159,6 +159,7 @@ fn insight_in_words(insight: &Explanation, behind: Option<&str>, until: Option<M
             format!("stuck in {queue}{behind}{until}: {why}")
         }
         What::Refused { why } => format!("refused: {why}"),
+        What::ConnectionEnded { why } => format!("the broker closes the connection: {why}"),
         What::QueueGone { why } => format!("{queue} is gone: {why}"),
     }
 }

@@ -41,7 +41,7 @@ impl Sim {
             return Err(http_error(404, "Not Found"));
         }
         let cause = connection_error(code::CONNECTION_FORCED, "Closed via management plugin");
-        self.tell(None, None, "CO-27", || What::Refused { why: "the connection was closed by management".into() });
+        self.tell(None, None, "CO-27", || What::ConnectionEnded { why: "closed via management".into() });
         self.close_connection(connection, cause);
         Ok(Reply::Done)
     }

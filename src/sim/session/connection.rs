@@ -83,7 +83,7 @@ impl Sim {
     pub(crate) fn heartbeats_missed(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get(&id).filter(|connection| connection.isolated) else { return };
         let why = format!("missed heartbeats from client, timeout: {}s", connection.heartbeat.0 / 1_000);
-        self.tell(None, None, "CO-28", || What::Refused { why: why.clone() });
+        self.tell(None, None, "CO-28", || What::ConnectionEnded { why: why.clone() });
         self.close_connection(id, Refusal::new(Scope::Connection, 0, why));
     }
 
@@ -127,7 +127,7 @@ impl Sim {
         let ids: Vec<ConnectionId> =
             self.connections.iter().filter(|(_, connection)| fits(connection)).map(|(id, _)| *id).collect();
         for id in ids {
-            self.tell(None, None, "CO-27", || What::Refused { why: why.to_owned() });
+            self.tell(None, None, "CO-27", || What::ConnectionEnded { why: why.to_owned() });
             self.close_connection(id, connection_error(code::CONNECTION_FORCED, why));
         }
     }
