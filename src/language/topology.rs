@@ -22,7 +22,7 @@ use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::FileKind;
 use crate::language::{Settings, World};
 use crate::model::{Allowance, Handling, Name, Origins, Topology};
-use crate::source::{FileId, Problem, Sources};
+use crate::source::{Code, FileId, Level, Problem, Sources};
 use std::collections::BTreeSet;
 
 /// A topology that was read from one file, or from several that were joined.
@@ -117,7 +117,11 @@ pub fn load_topologies(
     let declared = topology_references::Declared::of(&whole.topology);
     dead_letter_targets::check(&whole.topology, &whole.origins, &declared, &mut desk);
     legal::no_exclusive_queues(&whole.topology, &whole.origins, &mut desk);
-    let stopped = !is_whole || topology_references::stops(&desk.problems);
+    // Who only looks is told the rest, too.
+    let hinders = |problem: &Problem| {
+        problem.level == Level::Problem && !(settings.without_secrets && problem.code == Code::TopologyPasswordHash)
+    };
+    let stopped = !is_whole || desk.problems.iter().any(hinders);
     // A name that a secret makes up is not known where that is not set.
     let hides_a_name = desk.problems.iter().any(consequences::is_unset_secret) && declared.has_template();
     consequences::leave_out(&mut desk.problems, is_whole && !hides_a_name, None);

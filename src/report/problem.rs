@@ -9,27 +9,51 @@ use crate::report::shell::shell_word;
 use crate::source::{Code, FileId, Help, Label, Level, Problem, Sources};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode};
 use shown::{Shelf, Shown};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
 pub use mask::mask;
 
+/// So many notes of a code are drawn, the others told in a line each.
+const NOTES_DRAWN: usize = 3;
+
+/// So many warnings.
+const WARNINGS_DRAWN: usize = 5;
+
+/// So many lines are told of a code, the others counted.
+const LINES_MAX: usize = 20;
+
 /// Draws all problems, one below the other, and a line that counts them; nothing when there is none. A help that
-/// several share is told once, unless it is a spelling.
+/// several share is told once, unless it is a spelling. Of many notes or warnings of one code the first are drawn, and the
+/// others told in short.
 /// `width` is the terminal's, in columns.
 pub fn draw(problems: &[Problem], sources: &Sources, width: usize, colour: bool) -> String {
     let mut out = String::new();
     let mut shelf = Shelf::default();
     // The same advice ten times hides what differs.
     let mut told: BTreeSet<&str> = BTreeSet::new();
+    let mut counts: BTreeMap<(Level, Code), usize> = BTreeMap::new();
+    let mut folded: BTreeMap<(Level, Code), Vec<&Problem>> = BTreeMap::new();
     for problem in problems {
+        let kind = (problem.level, problem.code);
+        let count = counts.entry(kind).or_default();
+        *count += 1;
+        let is_one_more =
+            problems.iter().filter(|it| (it.level, it.code) == kind).nth(drawn_of(problem.level) + 1).is_some();
+        if *count > drawn_of(problem.level) && is_one_more {
+            folded.entry(kind).or_default().push(problem);
+            continue;
+        }
         let again = match &problem.help {
             Some(Help::Advice(advice)) => !told.insert(advice),
             Some(Help::DidYouMean { .. }) | None => false,
         };
         let shorter = again.then(|| Problem { help: None, ..problem.clone() });
         out.push_str(&draw_from(&mut shelf, shorter.as_ref().unwrap_or(problem), sources, width, colour));
+    }
+    for (kind, more) in folded.into_iter().rev() {
+        out.push_str(&told_in_short(kind, &more, sources));
     }
     if !problems.is_empty() {
         out.push_str(&problem_summary(problems, sources));
@@ -50,6 +74,33 @@ pub fn notes_of_check(notes: &[Problem], sources: &Sources) -> String {
     let place = if named.is_empty() { format!(" on {}", counted(files.len(), "file")) } else { String::new() };
     let words: Vec<&str> = ["rmqplay check"].into_iter().chain(named.iter().map(|name| name.as_ref())).collect();
     format!("{}{place}: `{}` tells {them}", counted(notes.len(), "note"), words.join(" "))
+}
+
+/// Returns how many findings of a code are drawn; one more than that is drawn as well.
+fn drawn_of(level: Level) -> usize {
+    match level {
+        Level::Problem => usize::MAX - 1,
+        Level::Warning => WARNINGS_DRAWN,
+        Level::Note => NOTES_DRAWN,
+    }
+}
+
+/// Tells findings of one code in a line each.
+fn told_in_short((level, code): (Level, Code), more: &[&Problem], sources: &Sources) -> String {
+    let mark = if level == Level::Note { '☞' } else { '⚠' };
+    let mut out = format!("{}\n\n  {mark} {} more:\n", code.text(), more.len());
+    for problem in more.iter().take(LINES_MAX) {
+        let place = problem.span().map_or_else(String::new, |span| {
+            let (name, at) = (&sources.get(span.file).name, sources.position(span));
+            format!("{name}:{}:{} ", at.line, at.column)
+        });
+        out.push_str(&format!("    {place}{}\n", problem.message));
+    }
+    if more.len() > LINES_MAX {
+        out.push_str(&format!("    and {} more, which `--json` lists\n", more.len() - LINES_MAX));
+    }
+    out.push('\n');
+    out
 }
 
 /// Leaves out what is said again of the same place: several scenarios may read one topology.

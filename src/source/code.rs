@@ -159,6 +159,7 @@ codes! {
         LintSecondWeight "second_weight",
         LintTopicPermission "topic_permission",
         LintTtlDrops "ttl_drops",
+        LintUnknownVhost "unknown_vhost",
         LintUnreachable "unreachable",
         LintUnusedAllow "unused_allow",
         LintUnusedDeadLetter "unused_dead_letter",

@@ -19,6 +19,7 @@ mod scenario;
 mod settings;
 mod topic_keys;
 mod unused_dead_letters;
+mod vhosts;
 
 use crate::foresee::topology_view::{TopologyView, versions};
 use crate::model::{Allowance, Origins, Profile, Topology};
@@ -54,6 +55,7 @@ fn lint_view(view: &TopologyView<'_>, found: &mut LintFindings) {
     rights::check(view, found);
     bindings::check(view, &ways, found);
     names::check(view, found);
+    vhosts::check(view, found);
 }
 
 /// Notes each entry of `allow` that silences nothing. `problems` are those before anything was left out; `own` says whether

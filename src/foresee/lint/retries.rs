@@ -182,7 +182,7 @@ pub fn endless_waits(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut
 }
 
 /// Returns whether a queue gives its dead letters to one that it is named after: `orders.retry` to `orders`.
-fn gives_back(way: &DeadLetterWay, name: &str) -> bool {
+pub(super) fn gives_back(way: &DeadLetterWay, name: &str) -> bool {
     let is_before = |target: &Name| {
         name.strip_prefix(target.as_str()).is_some_and(|rest| rest.starts_with(|c: char| !c.is_alphanumeric()))
     };

@@ -14,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const SERVER_NAMES: [&str; 6] =
     ["amq.default", "amq.gen-1A2b3C4d5E6f7G8h9I0jKL", "amq.direct", "amq.topic", "amq.fanout", "amq.headers"];
 
+/// Those of them that are exchanges.
+const SERVER_EXCHANGES: [&str; 5] = ["amq.default", "amq.direct", "amq.topic", "amq.fanout", "amq.headers"];
+
 /// Looks at users, permissions and topic permissions.
 pub fn check(view: &TopologyView<'_>, found: &mut LintFindings) {
     let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -53,6 +56,9 @@ fn finds_nothing(
     }
     let Ok(compiled) = Pattern::permission(pattern, false) else { return };
     if names.iter().chain(&SERVER_NAMES).any(|name| compiled.matches(name)) {
+        if word == "write" {
+            finds_no_exchange(permission, &compiled, view, found);
+        }
         return;
     }
     let message = format!("the right of '{}' to {word} finds nothing in this file: `{pattern}`", permission.user);
@@ -62,6 +68,30 @@ fn finds_nothing(
         None => "an application may declare such names at run time; \"\" gives no right at all".to_owned(),
     };
     found.add(note.help(help), view.field(&permission.object(), &[word, "permissions"]), "finds nothing here");
+}
+
+/// Tells of rights to write on queues alone, where the user may bind none of them either: it can publish nowhere (PE-3).
+fn finds_no_exchange(permission: &Permission, write: &Pattern, view: &TopologyView<'_>, found: &mut LintFindings) {
+    let own = view.topology.exchanges.iter().filter(|exchange| exchange.vhost == permission.vhost);
+    let own: Vec<&str> = own.map(|exchange| exchange.name.as_str()).collect();
+    let finds = |pattern: &Pattern| own.iter().chain(&SERVER_EXCHANGES).any(|name| pattern.matches(name));
+    // Who may read an exchange writes to a queue to bind it.
+    let binds = Pattern::permission(&permission.read, false).is_ok_and(|read| finds(&read));
+    if own.is_empty() || binds || finds(write) {
+        return;
+    }
+    let message = format!(
+        "the right of '{}' to write finds queues alone and no exchange of this file, so it can publish nowhere: `{}`",
+        permission.user, permission.write
+    );
+    let note = Problem::note(Code::LintPermissionMatchesNothing, message).by("PE-3");
+    let help = match near_name(&permission.write, &own) {
+        Some(near) => format!("`^{near}$` would find exchange '{near}'; to publish by the name of a queue is to write to `amq.default`"),
+        None => "to publish is to write to an exchange, by the name of a queue to `amq.default`; an application may declare \
+                 one at run time"
+            .to_owned(),
+    };
+    found.add(note.help(help), view.field(&permission.object(), &["write", "permissions"]), "finds no exchange here");
 }
 
 /// Tells of queues that a user may configure but not declare, for want of rights on their dead-letter exchange (DL-9).
@@ -103,10 +133,11 @@ fn topics(view: &TopologyView<'_>, found: &mut LintFindings) {
         let Some(kind) = view.exchange_kind(&topic.vhost, &topic.exchange).filter(|kind| *kind != "topic") else {
             continue;
         };
-        let message = format!(
-            "the topic permission of '{}' on exchange '{}' has no effect: its type is {kind}",
-            topic.user, topic.exchange
-        );
+        let on = match topic.exchange.is_empty() {
+            true => "the default exchange".to_owned(),
+            false => format!("exchange '{}'", topic.exchange),
+        };
+        let message = format!("the topic permission of '{}' on {on} has no effect: its type is {kind}", topic.user);
         let warning = Problem::warning(Code::LintTopicPermission, message).by("PE-7");
         let help = "RabbitMQ asks for topic permissions on topic exchanges alone; give the right by `permissions`";
         found.add(

@@ -3,6 +3,8 @@
 
 use crate::foresee::lint::dead_letter_ways::DeadLetterWays;
 use crate::foresee::lint::findings::LintFindings;
+use crate::foresee::lint::name_words::{is_named_for_retries, names_a_delay};
+use crate::foresee::lint::retries::gives_back;
 use crate::foresee::topology_view::{QueueView, TopologyView};
 use crate::model::{Profile, QueueKind};
 use crate::rules::queue_argument;
@@ -108,9 +110,12 @@ fn overflow(queue: &QueueView<'_>, view: &TopologyView<'_>, found: &mut LintFind
 fn expiring_delay(queue: &QueueView<'_>, view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
     let settings = &queue.settings;
     let Some(expires) = settings.expires_ms else { return };
-    let is_delay = settings.message_ttl_ms.is_some() && settings.dead_letter_exchange.is_some();
-    let at = view.position(&queue.queue.vhost, queue.name());
-    if !is_delay || at.is_none_or(|at| ways.from(at).is_none()) {
+    let way = view.position(&queue.queue.vhost, queue.name()).and_then(|at| ways.from(at));
+    let Some(way) = way.filter(|_| settings.message_ttl_ms.is_some()) else { return };
+    // A queue of work may have all three: its consumers keep it alive.
+    let is_named = is_named_for_retries(queue.name()) || names_a_delay(queue.name());
+    let gets_dead = || ways.perhaps_to(&queue.queue.vhost, queue.name()).next().is_some();
+    if !is_named && !gives_back(way, queue.name()) && !gets_dead() {
         return;
     }
     let message = format!(

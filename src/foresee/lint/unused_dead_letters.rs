@@ -2,9 +2,9 @@
 //! Takes the ways of dead letters; gives notes, since a name is a guess and an application may do what the file does not.
 
 use crate::foresee::lint::dead_letter_ways::DeadLetterWays;
-use crate::foresee::lint::findings::LintFindings;
+use crate::foresee::lint::findings::{LintFindings, and_more};
 use crate::foresee::lint::name_words::is_named_for_the_dead;
-use crate::foresee::topology_view::TopologyView;
+use crate::foresee::topology_view::{QueueView, TopologyView};
 use crate::model::{DestinationKind, Name, QueueKind, Value};
 use crate::source::{Code, Problem};
 use std::collections::BTreeSet;
@@ -39,8 +39,59 @@ pub fn check(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFin
                 format!("no queue dead-letters to queue '{name}', whose name says that it takes dead letters");
             let note = Problem::note(Code::LintUnusedDeadLetter, message).by("DL-1");
             found.add(note.help(HELP), view.field(&queue.queue.object(), &["name"]), "gets no dead letters");
+        } else if is_last && is_named_for_the_dead(name) && ways.perhaps_to(vhost, name).next().is_none() {
+            by_no_key(queue, view, ways, found);
         }
     }
+}
+
+/// Tells of a queue that dead-letter exchanges lead to by keys that no dead letter carries.
+fn by_no_key(queue: &QueueView<'_>, view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
+    let vhost = &queue.queue.vhost;
+    let bindings = view.bindings_to(queue.queue);
+    let carried = |exchange: &Name| {
+        let to = ways.all.iter().filter(|way| way.exchange == *exchange && view.queues[way.from].queue.vhost == *vhost);
+        let keys: Option<Vec<&Name>> = to
+            .map(|way| way.keys.as_ref().map(|keys| keys.iter()))
+            .collect::<Option<Vec<_>>>()
+            .map(|all| all.into_iter().flatten().collect());
+        keys.filter(|keys| !keys.is_empty())
+    };
+    let is_by_key = |kind: Option<&str>| matches!(kind, Some("direct" | "topic"));
+    let all = bindings
+        .iter()
+        .map(|binding| carried(&binding.source).filter(|_| is_by_key(view.exchange_kind(vhost, &binding.source))));
+    let Some(carried) = all.collect::<Option<Vec<_>>>() else { return };
+    let (Some(binding), Some(keys)) = (bindings.first(), carried.first()) else { return };
+    let mut keys: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let message = format!(
+        "no dead letter comes to queue '{}': exchange '{}' gives it what has the key '{}', and dead letters come there by {}",
+        queue.name(),
+        binding.source,
+        binding.routing_key,
+        and_more(&keys)
+    );
+    let note = Problem::note(Code::LintUnusedDeadLetter, message).by("DL-4");
+    let help = match sender_of(queue.name(), vhost, view) {
+        Some(sender) if sender.settings.dead_letter_exchange.is_none() => format!(
+            "'{}' dead-letters nowhere: give it the dead-letter exchange '{}' with the routing key '{}'",
+            sender.name(),
+            binding.source,
+            binding.routing_key
+        ),
+        _ => HELP.to_owned(),
+    };
+    found.add(note.help(help), view.field(&binding.object(), &["routing_key"]), "no dead letter carries it");
+}
+
+/// Returns the queue that a queue of dead letters is named after: `orders` of `orders.dlq`.
+fn sender_of<'v>(name: &str, vhost: &Name, view: &'v TopologyView<'_>) -> Option<&'v QueueView<'v>> {
+    let is_before =
+        |own: &str| name.strip_prefix(own).is_some_and(|rest| rest.starts_with(|c: char| !c.is_alphanumeric()));
+    let named = view.queues.iter().filter(|queue| queue.queue.vhost == *vhost && is_before(queue.name()));
+    named.max_by_key(|queue| queue.name().len())
 }
 
 /// Lists the exchanges that something names: a queue, a policy, another exchange as its alternate, or a link.

@@ -58,14 +58,28 @@ fn fallen_back(queue: &Queue, origin: &Origin, desk: &mut Diagnostics) {
     desk.add(note.by("MG-15").help(help));
 }
 
-/// Notes an argument that is nearly one of RabbitMQ's: it takes any, and does nothing with those that it does not know.
+/// Words of arguments that people invent, since other brokers have such a limit.
+const OF_RETRIES: [&str; 5] = ["retry", "retries", "attempts", "redelivery", "redeliveries"];
+
+/// Notes an argument that is nearly one of RabbitMQ's, or that is meant to limit retries: it takes any, and does nothing with
+/// those that it does not know.
 fn unknown(queue: &Queue, name: &str, span: Span, desk: &mut Diagnostics) {
     let known: Vec<String> = QUEUE_ARGUMENTS.iter().map(QueueArgument::full_name).collect();
     let near = queue_argument(name).map(QueueArgument::full_name);
-    let Some(near) = near.or_else(|| suggestions::nearest(name, &known).map(str::to_owned)) else { return };
+    let near = near.or_else(|| suggestions::nearest(name, &known).map(str::to_owned));
+    let is_of_retries = name.split('-').any(|word| OF_RETRIES.contains(&word));
+    let help = match near {
+        Some(near) => Help::did_you_mean(near),
+        None if is_of_retries => {
+            "RabbitMQ ignores it and sets no end to retries by it: `x-delivery-limit` of a quorum queue does, or a consumer that \
+             counts by x-death"
+                .into()
+        }
+        None => return,
+    };
     let message = format!("RabbitMQ knows no argument `{name}`: queue '{}'", queue.name);
     let note = Problem::note(Code::TopologyUnknownArgument, message).at(span, "without any effect");
-    desk.add(note.help(Help::did_you_mean(near)));
+    desk.add(note.by("ER-3").help(help));
 }
 
 /// Reports an argument that the queue's type does not take.

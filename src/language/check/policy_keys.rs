@@ -26,7 +26,9 @@ pub fn check(definition: Option<&Node>, operator: bool, desk: &mut Diagnostics) 
         let help = "write what it sets: {message-ttl: 5000}; RabbitMQ would say: 400 no policy provided";
         return desk.judge(problem.help(help));
     }
-    let faulty = entries.iter().filter(|entry| !check_entry(entry, operator, desk)).count();
+    let mut partly = Vec::new();
+    let faulty = entries.iter().filter(|entry| !check_entry(entry, operator, &mut partly, desk)).count();
+    known_to_some(partly, operator, desk);
     if faulty > 0 {
         return;
     }
@@ -41,7 +43,7 @@ pub fn check(definition: Option<&Node>, operator: bool, desk: &mut Diagnostics) 
 }
 
 /// Judges one key; false when something is wrong with its value.
-fn check_entry(entry: &Entry, operator: bool, desk: &mut Diagnostics) -> bool {
+fn check_entry(entry: &Entry, operator: bool, partly: &mut Vec<PartlyKnown>, desk: &mut Diagnostics) -> bool {
     let key = entry.key.as_str();
     let knows = |version: &'static Differences| policy_keys(operator, version).contains(&key);
     let lacking = desk.judged_for.refused_by(|version| (!knows(version)).then_some(()));
@@ -50,7 +52,7 @@ fn check_entry(entry: &Entry, operator: bool, desk: &mut Diagnostics) -> bool {
             unknown(entry, operator, &lacking, desk);
             return true;
         }
-        Some(lacking) => known_to_some(entry, operator, &lacking, desk),
+        Some(lacking) => partly.push(PartlyKnown::of(entry, &lacking, desk)),
         None => {}
     }
     let value = entry.value.to_json();
@@ -86,16 +88,47 @@ fn rule_of_keys(operator: bool) -> &'static str {
     if operator { "PO-5" } else { "PO-4" }
 }
 
-/// Notes a key that only some versions know.
-fn known_to_some(entry: &Entry, operator: bool, lacking: &RefusedBy<()>, desk: &mut Diagnostics) {
-    let key = entry.key.as_str();
-    let message = format!("{} no policy key `{key}`; {}", lacking.who("has", "have"), lacking.others("has", "have"));
-    let note = Problem::note(Code::TopologyPolicyKey, message).by(rule_of_keys(operator));
-    let note = note.at(entry.key_span, "not known to every version");
-    let ignoring = ignored_by(key, desk).map_or_else(String::new, |types| {
-        format!("; where it is known, {types} queues ignore a policy with it as a whole, see PO-2")
-    });
-    desk.add(note.help(format!("a broker that does not know it refuses the policy (400){ignoring}")));
+/// A key that only some versions know.
+struct PartlyKnown {
+    key: String,
+    place: Span,
+    /// Who lacks it, and who has it.
+    lacking: (String, String),
+    ignoring: Option<String>,
+}
+
+impl PartlyKnown {
+    fn of(entry: &Entry, lacking: &RefusedBy<()>, desk: &Diagnostics) -> Self {
+        let key = entry.key.to_string();
+        let ignoring = ignored_by(&key, desk);
+        Self { key, place: entry.key_span, lacking: (lacking.who("has", "have"), lacking.having()), ignoring }
+    }
+}
+
+/// Notes keys that only some versions know, those of the same versions together.
+fn known_to_some(mut keys: Vec<PartlyKnown>, operator: bool, desk: &mut Diagnostics) {
+    while !keys.is_empty() {
+        let like = keys.remove(0);
+        let (alike, others): (Vec<_>, Vec<_>) = keys.into_iter().partition(|it| it.lacking == like.lacking);
+        keys = others;
+        let (lacking, having) = &like.lacking;
+        let names: Vec<&str> = std::iter::once(&like).chain(&alike).map(|it| it.key.as_str()).collect();
+        let message = match names.as_slice() {
+            [key] => format!("{lacking} no policy key `{key}`; {having} it"),
+            [first @ .., last] => {
+                format!("{lacking} no policy keys `{}` and `{last}`; {having} them", first.join("`, `"))
+            }
+            [] => continue,
+        };
+        let mut note = Problem::note(Code::TopologyPolicyKey, message).by(rule_of_keys(operator));
+        note = note.at(like.place, "not known to every version");
+        note = alike.iter().fold(note, |note, it| note.at(it.place, "nor this"));
+        let ignoring = std::iter::once(&like).chain(&alike).find_map(|it| it.ignoring.as_deref());
+        let ignoring = ignoring.map_or_else(String::new, |types| {
+            format!("; where it is known, {types} queues ignore a policy with it as a whole, see PO-2")
+        });
+        desk.add(note.help(format!("a broker that does not know it refuses the policy (400){ignoring}")));
+    }
 }
 
 /// Names the types of queues that ignore every policy with a key, in the versions that know it.
@@ -122,6 +155,12 @@ fn unknown(entry: &Entry, operator: bool, lacking: &RefusedBy<()>, desk: &mut Di
         let problem =
             problem.at(entry.key_span, "refused").help("a broker that does not know it refuses the policy (400)");
         return desk.judge_for(lacking, problem);
+    }
+    if argument.is_none() && key.starts_with("x-") && queue_argument(key).is_some() {
+        let message = format!("policies know no key `{key}`: it is an argument of queues, and no policy changes it");
+        let problem = Problem::new(Code::TopologyPolicyKey, message).at(entry.key_span, "refused");
+        let help = "RabbitMQ refuses the policy (400); set it where the queue is declared";
+        return desk.judge(problem.by(rule_of_keys(operator)).help(help));
     }
     if argument.is_none() && OF_PLUGINS.iter().any(|start| key.starts_with(start)) {
         let message = format!("RabbitMQ itself has no policy key `{key}`: it belongs to a plugin");

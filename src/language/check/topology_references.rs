@@ -86,7 +86,8 @@ pub fn check_topology(topology: &Topology, origins: &Origins, desk: &mut Diagnos
                 format!("exchange '{}' has the alternate exchange '{name}', which nobody declares", exchange.name);
             let help = format!("RabbitMQ allows it; {}", declared.exchange_help(&exchange.vhost, name));
             desk.add(
-                labelled(Problem::note(Code::TopologyAlternateExchange, message), span, "not declared").help(help),
+                labelled(Problem::note(Code::TopologyAlternateExchange, message).by("RT-10"), span, "not declared")
+                    .help(help),
             );
         }
     }
@@ -100,7 +101,8 @@ pub fn check_topology(topology: &Topology, origins: &Origins, desk: &mut Diagnos
                 Some(near) => Help::did_you_mean(near),
                 None => "the broker must have that user already".into(),
             };
-            desk.add(labelled(Problem::note(Code::TopologyUnknownUser, message), span, "not declared").help(help));
+            let note = Problem::note(Code::TopologyUnknownUser, message).by("MG-4");
+            desk.add(labelled(note, span, "not declared").help(help));
         }
     }
 }

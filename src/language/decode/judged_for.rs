@@ -113,6 +113,11 @@ impl<T> RefusedBy<T> {
         format!("RabbitMQ {} {}", Profile::listed(&self.refusing, " and "), by_number(self.refusing.len(), one, many))
     }
 
+    /// Names the others, of keys: `3.10 to 3.13 have`.
+    pub fn having(&self) -> String {
+        format!("{} {}", Profile::listed(&self.taking, " and "), by_number(self.taking.len(), "has", "have"))
+    }
+
     /// Names the others: `3.10 and 4.0 take it`.
     pub fn who_takes(&self) -> String {
         self.others("takes", "take")

@@ -169,12 +169,13 @@ fn check_hash(hash: &str, algorithm: &str, span: Span, desk: &mut Diagnostics) {
     let plain: String = hash.chars().filter(|c| !c.is_whitespace()).collect();
     let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(plain) else {
         let problem = Problem::new(Code::TopologyPasswordHash, "`password_hash` is not base64: RabbitMQ refuses it");
-        return desk.add(problem.at(span, "not base64").help(form));
+        return desk.add(problem.by("MG-3").at(span, "not base64").help(form));
     };
     let Some((_, length)) = HASH_BYTES.iter().find(|(known, _)| *known == algorithm) else { return };
     if bytes.len() != *length {
         let message = format!("no password fits this hash: {} bytes, {algorithm} makes {length}", bytes.len());
-        desk.add(Problem::note(Code::TopologyPasswordHash, message).at(span, "nobody can log in with it").help(form));
+        let note = Problem::note(Code::TopologyPasswordHash, message).by("MG-3");
+        desk.add(note.at(span, "nobody can log in with it").help(form));
     }
 }
 
