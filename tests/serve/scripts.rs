@@ -4,8 +4,11 @@ use crate::talk::Talk;
 use rmqplay::model::{Properties, Table, Value};
 use rmqplay::wire::{AmqpMethod as M, PROTOCOL_HEADER, Ticket};
 
+/// What a client says, and what it reads.
+pub type Script = fn(&mut Talk<'_>);
+
 /// All conversations by name.
-pub const SCRIPTS: [(&str, fn(&mut Talk<'_>)); 5] = [
+pub const SCRIPTS: [(&str, Script); 5] = [
     ("declaring", declaring),
     ("publishing", publishing),
     ("consuming", consuming),

@@ -170,8 +170,13 @@ fn random_topology(seed: u64) -> String {
     let mut text = String::from("exchanges:\n");
     let alternates = ["", "", ", alternate_exchange: e0", ", alternate_exchange: e3"];
     for n in 0..5 {
-        let kind =
-            choices.of(&["direct", "topic", "topic", "fanout", if seed % 3 == 0 { "headers" } else { "direct" }]);
+        let kind = choices.of(&[
+            "direct",
+            "topic",
+            "topic",
+            "fanout",
+            if seed.is_multiple_of(3) { "headers" } else { "direct" },
+        ]);
         text.push_str(&format!("  - {{name: e{n}, type: {kind}{}}}\n", choices.of(&alternates)));
     }
     text.push_str("queues:\n");
