@@ -6,7 +6,7 @@ mod shown;
 
 use crate::model::{by_number, counted, one_line};
 use crate::report::shell::shell_word;
-use crate::source::{Code, FileId, Help, Label, Level, Problem, Sources};
+use crate::source::{Code, CodeFamily, FileId, Help, Label, Level, Problem, Sources};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode};
 use shown::{Shelf, Shown};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,9 +39,8 @@ pub fn draw(problems: &[Problem], sources: &Sources, width: usize, colour: bool)
         let kind = (problem.level, problem.code);
         let count = counts.entry(kind).or_default();
         *count += 1;
-        let is_one_more =
-            problems.iter().filter(|it| (it.level, it.code) == kind).nth(drawn_of(problem.level) + 1).is_some();
-        if *count > drawn_of(problem.level) && is_one_more {
+        let is_one_more = problems.iter().filter(|it| (it.level, it.code) == kind).nth(drawn_of(problem) + 1).is_some();
+        if *count > drawn_of(problem) && is_one_more {
             folded.entry(kind).or_default().push(problem);
             continue;
         }
@@ -76,9 +75,11 @@ pub fn notes_of_check(notes: &[Problem], sources: &Sources) -> String {
     format!("{}{place}: `{}` tells {them}", counted(notes.len(), "note"), words.join(" "))
 }
 
-/// Returns how many findings of a code are drawn; one more than that is drawn as well.
-fn drawn_of(level: Level) -> usize {
-    match level {
+/// Returns how many findings of its code are drawn; one more than that is drawn as well. What is no lint is drawn each time:
+/// it differs by more than its place.
+fn drawn_of(problem: &Problem) -> usize {
+    match problem.level {
+        _ if problem.code.family() != CodeFamily::Lint => usize::MAX - 1,
         Level::Problem => usize::MAX - 1,
         Level::Warning => WARNINGS_DRAWN,
         Level::Note => NOTES_DRAWN,

@@ -1,7 +1,7 @@
 //! Exchanges and queues that are named for dead letters, and that get none.
 //! Takes the ways of dead letters; gives notes, since a name is a guess and an application may do what the file does not.
 
-use crate::foresee::lint::dead_letter_ways::DeadLetterWays;
+use crate::foresee::lint::dead_letter_ways::{DeadLetterWay, DeadLetterWays};
 use crate::foresee::lint::findings::{LintFindings, and_more};
 use crate::foresee::lint::name_words::is_named_for_the_dead;
 use crate::foresee::topology_view::{QueueView, TopologyView};
@@ -62,6 +62,15 @@ fn by_no_key(queue: &QueueView<'_>, view: &TopologyView<'_>, ways: &DeadLetterWa
         .iter()
         .map(|binding| carried(&binding.source).filter(|_| is_by_key(view.exchange_kind(vhost, &binding.source))));
     let Some(carried) = all.collect::<Option<Vec<_>>>() else { return };
+    // Dead letters that get lost there are told of already: one wrong key is one finding.
+    let is_told = |way: &DeadLetterWay| {
+        let is_here =
+            view.queues[way.from].queue.vhost == *vhost && bindings.iter().any(|it| it.source == way.exchange);
+        is_here && !way.lost().is_empty()
+    };
+    if ways.all.iter().any(is_told) {
+        return;
+    }
     let (Some(binding), Some(keys)) = (bindings.first(), carried.first()) else { return };
     let mut keys: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
     keys.sort_unstable();
