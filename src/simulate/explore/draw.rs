@@ -64,11 +64,13 @@ impl Search {
         let odds = (u64::from(self.choices) / further).max(2);
         // What is to be late is so once something is known to come before it: the run goes back to it then.
         let mut late: Option<(ExploredRun, Deviation)> = None;
+        world.races.note_only(None);
         loop {
             let stop = world.run();
             let mut met = std::mem::take(&mut world.races.followers).into_iter();
             if let Some((before, place)) = late.take_if(|(_, place)| met.any(|met| met == *place)) {
                 world = before;
+                world.races.note_only(None);
                 world.take(usize::from(place.1));
                 continue;
             }
@@ -78,7 +80,9 @@ impl Search {
                     let otherwise = random.next().is_multiple_of(odds);
                     let mut chosen = if otherwise { (random.next() % n) as usize } else { 0 };
                     if world.is_delay(chosen) {
-                        late = Some((world.clone(), (world.choice_number(), chosen as u16)));
+                        let place = (world.choice_number(), chosen as u16);
+                        late = Some((world.clone(), place));
+                        world.races.note_only(Some(place));
                         chosen = 0;
                     }
                     world.take(chosen);

@@ -179,7 +179,7 @@ impl ExploredRun {
             self.kinds.push(choice.kind);
             return self.act(action, &choice);
         }
-        let noted = self.noted(&choice, number);
+        let noted = if self.races.notes(number) { self.noted(&choice, number) } else { None };
         self.act(action, &choice);
         if let Some(race) = noted {
             self.races.watch(race);

@@ -29,12 +29,24 @@ pub(super) struct Races {
     pub earlier: Vec<Deviation>,
     /// Dead letters that wait come of more than the last command.
     pub letters_mixed: bool,
+    /// `None`: all that could be late is noted. Else only this, if anything.
+    only: Option<Option<Deviation>>,
 }
 
 /// How many things of one moment are watched: what was behind so many others is late no more.
 const WATCHED_MAX: usize = 200;
 
 impl Races {
+    /// Notes nothing from now on, or only what one choice leaves open: a drawn schedule needs no more.
+    pub fn note_only(&mut self, place: Option<Deviation>) {
+        *self = Self { only: Some(place), letters_mixed: self.letters_mixed, ..Self::default() };
+    }
+
+    /// Returns whether the alternatives of a choice are to be noted.
+    pub fn notes(&self, choice: u32) -> bool {
+        self.only.is_none_or(|only| only.is_some_and(|place| place.0 == choice))
+    }
+
     /// Watches what may meet something from now on.
     pub fn watch(&mut self, race: Race) {
         if self.pending.len() >= WATCHED_MAX {
