@@ -20,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const FIXED_SEEDS: u64 = 260;
 const FRESH_SEEDS: u64 = 100;
 /// No sequence is begun after this in the plain run.
-const BEGUN_WITHIN: Duration = Duration::from_secs(200);
+const BEGUN_WITHIN: Duration = Duration::from_secs(130);
 /// What the plain run must play of each version at least, however slow the machine is.
 const PLAYED_MIN: usize = 60;
 /// How many of a hundred sequences may have an outcome that nobody can foretell.
