@@ -53,7 +53,7 @@ impl Argument for Ticket {
     }
 }
 
-/// Gives `?` a place to return to.
+/// A place for `?` to return to.
 fn filled(read: impl FnOnce() -> Result<AmqpMethod, DecodeFault>) -> Result<AmqpMethod, DecodeFault> {
     read()
 }

@@ -119,7 +119,7 @@ fn load(text: &str) -> Read {
     load_topology(&mut sources, "d.json", text.as_bytes(), &Held::default(), &Settings::default())
 }
 
-/// Gives a file that could be read to all that work on it: none may panic.
+/// Hands a file that could be read to all that work on it: none may panic.
 fn read_by_all(text: &str, loaded: &LoadedTopology, whole: &LoadedTopology) {
     let there = Observed::of_file(whole.topology.clone(), None, true);
     assert!(plan(&loaded.topology, &loaded.origins, &there).changes.len() < 100);
