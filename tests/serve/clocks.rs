@@ -1,5 +1,6 @@
 //! A clock in one's hand: how far it goes, whom it waits for, and what the control port says of it.
 
+use crate::scripts::declare_with;
 use crate::talk::{Link, Served, Talk};
 use rmqplay::clock::{ClockMode, ServedClock};
 use rmqplay::model::{Millis, Profile, Properties, Table, Value};
@@ -33,19 +34,6 @@ fn pass(served: &mut Served, ms: u64) {
     for _ in 0..ms {
         served.now_ms += 1;
         served.exchange(&[]);
-    }
-}
-
-fn declare(queue: &str, arguments: Table) -> M {
-    M::QueueDeclare {
-        ticket: Ticket,
-        queue: queue.into(),
-        passive: false,
-        durable: true,
-        exclusive: false,
-        auto_delete: false,
-        nowait: false,
-        arguments,
     }
 }
 
@@ -88,8 +76,8 @@ fn a_week_passes_from_one_timer_to_the_next() {
     let mut talk = Talk::new(&mut served);
     talk.open();
     // One dies each hour.
-    talk.method(1, &declare("up", dead_lettering(30 * DAY_MS as i64, "down")));
-    talk.method(1, &declare("down", Table::new()));
+    talk.method(1, &declare_with("up", dead_lettering(30 * DAY_MS as i64, "down")));
+    talk.method(1, &declare_with("down", Table::new()));
     for hour in 1..=170 {
         let expiration = Some((hour * 3_600_000).to_string().into());
         talk.publish(1, &publish("up"), Properties { expiration, ..Properties::default() }, b"late");
@@ -115,8 +103,8 @@ fn a_jump_waits_for_who_has_a_delivery_and_says_who_keeps_it_too_long() {
     let mut served = served(ClockMode::Manual);
     let mut talk = Talk::new(&mut served);
     talk.open();
-    talk.method(1, &declare("wait", dead_lettering(60_000, "work")));
-    talk.method(1, &declare("work", Table::new()));
+    talk.method(1, &declare_with("wait", dead_lettering(60_000, "work")));
+    talk.method(1, &declare_with("work", Table::new()));
     talk.method(1, &consume("work", false));
     talk.publish(1, &publish("wait"), Properties::default(), b"one");
     pass(&mut served, 30);
@@ -182,8 +170,8 @@ fn an_automatic_clock_jumps_when_nobody_is_busy() {
     let mut served = served(ClockMode::Auto);
     let mut talk = Talk::new(&mut served);
     talk.open();
-    talk.method(1, &declare("wait", dead_lettering(60_000, "work")));
-    talk.method(1, &declare("work", Table::new()));
+    talk.method(1, &declare_with("wait", dead_lettering(60_000, "work")));
+    talk.method(1, &declare_with("work", Table::new()));
     talk.publish(1, &publish("wait"), Properties::default(), b"one");
     pass(&mut served, 60);
     assert_eq!(ask(&mut served, "GET", "/clock", Json::Null).1["moment_ms"], json!(60_000));

@@ -2,7 +2,7 @@
 
 use crate::random::Random;
 use crate::samples;
-use crate::scripts::SCRIPTS;
+use crate::scripts::{SCRIPTS, declare};
 use crate::talk::{Link, Served, Talk};
 use rmqplay::model::{Message, Profile, Properties, Table};
 use rmqplay::serve::SocketFate;
@@ -45,6 +45,17 @@ fn beginnings() -> Vec<Vec<u8>> {
     beginnings
 }
 
+/// Publishes to a queue by the default exchange.
+fn publish_to(queue: &str) -> M {
+    M::BasicPublish {
+        ticket: Ticket,
+        exchange: "".into(),
+        routing_key: queue.into(),
+        mandatory: false,
+        immediate: false,
+    }
+}
+
 #[test]
 fn no_bytes_bring_it_down_whatever_was_said_before() {
     let inputs = std::env::var("RMQPLAY_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(FUZZED);
@@ -74,25 +85,9 @@ fn a_client_that_does_not_read_is_not_read_from() {
     let mut served = Served::new(Profile::NEWEST.into());
     let mut talk = Talk::new(&mut served);
     talk.open();
-    let declare = M::QueueDeclare {
-        ticket: Ticket,
-        queue: "q".into(),
-        passive: false,
-        durable: true,
-        exclusive: false,
-        auto_delete: false,
-        nowait: false,
-        arguments: Table::new(),
-    };
-    talk.method(1, &declare);
+    talk.method(1, &declare("q"));
     let get = M::BasicGet { ticket: Ticket, queue: "q".into(), no_ack: false };
-    let publish = M::BasicPublish {
-        ticket: Ticket,
-        exchange: "".into(),
-        routing_key: "q".into(),
-        mandatory: false,
-        immediate: false,
-    };
+    let publish = publish_to("q");
     let mut bytes = Vec::new();
     for _ in 0..64 {
         let message = Message { properties: Properties::default(), body: vec![7; 60_000].into() };
@@ -128,13 +123,7 @@ fn a_client_that_vanishes_leaves_its_messages() {
         arguments: Table::new(),
     };
     talk.method(1, &declare(false));
-    let publish = M::BasicPublish {
-        ticket: Ticket,
-        exchange: "".into(),
-        routing_key: "q".into(),
-        mandatory: false,
-        immediate: false,
-    };
+    let publish = publish_to("q");
     talk.publish(1, &publish, Properties::default(), b"one");
     let get = M::BasicGet { ticket: Ticket, queue: "q".into(), no_ack: false };
     talk.method(1, &get);
@@ -157,13 +146,7 @@ fn channels_and_bodies_are_bounded() {
     let refused = "NOT_ALLOWED - number of channels opened (2047) has reached the negotiated channel_max (2047)";
     assert!(talk.transcript.contains(refused), "the last words: {}", &talk.transcript[talk.transcript.len() - 300..]);
     talk.open();
-    let publish = M::BasicPublish {
-        ticket: Ticket,
-        exchange: "".into(),
-        routing_key: "q".into(),
-        mandatory: false,
-        immediate: false,
-    };
+    let publish = publish_to("q");
     for (size, said) in [
         (600_000_000_u64, "FRAME_ERROR - content body size 600000000 exceeds maximum allowed size 536870912"),
         (512_000_000, ""),

@@ -16,7 +16,13 @@ pub const SCRIPTS: [(&str, Script); 5] = [
     ("faults", faults),
 ];
 
-fn declare(queue: &str) -> M {
+/// Declares a durable queue.
+pub fn declare(queue: &str) -> M {
+    declare_with(queue, Table::new())
+}
+
+/// Declares a durable queue with arguments.
+pub fn declare_with(queue: &str, arguments: Table) -> M {
     M::QueueDeclare {
         ticket: Ticket,
         queue: queue.into(),
@@ -25,7 +31,7 @@ fn declare(queue: &str) -> M {
         exclusive: false,
         auto_delete: false,
         nowait: false,
-        arguments: Table::new(),
+        arguments,
     }
 }
 
