@@ -1,23 +1,15 @@
 """What pika is told by a broker: the same lines on a served one and on a live one. RABBITMQ_URL names it."""
 
 import os
-import uuid
 
 import pika
 from pika.exceptions import ChannelClosedByBroker, ConnectionClosedByBroker, NackError, UnroutableError
 
 PARAMETERS = pika.URLParameters(os.environ["RABBITMQ_URL"])
-# Names of its own, shown without what makes them so.
-PREFIX = f"rmqplay-clients-{uuid.uuid4().hex[:8]}-"
 
 
 def say(*words):
-    shown = " ".join(str(word) for word in words).replace(PREFIX, "")
-    print(shown.replace(f"vhost '{PARAMETERS.virtual_host}'", "vhost 'V'"), flush=True)
-
-
-def name(short):
-    return PREFIX + short
+    print(*words, flush=True)
 
 
 connection = pika.BlockingConnection(PARAMETERS)
@@ -25,25 +17,25 @@ channel = connection.channel()
 
 say("== publish, confirm, return")
 channel.confirm_delivery()
-channel.queue_declare(name("work"), durable=True, arguments={"x-max-length": 2, "x-overflow": "reject-publish"})
+channel.queue_declare("work", durable=True, arguments={"x-max-length": 2, "x-overflow": "reject-publish"})
 persistent = pika.BasicProperties(
     delivery_mode=2, content_type="application/json", headers={"n": 1, "text": "ä", "nested": {"list": [1, True, None]}}
 )
-channel.basic_publish("", name("work"), b"{}", persistent, mandatory=True)
+channel.basic_publish("", "work", b"{}", persistent, mandatory=True)
 try:
-    channel.basic_publish("", name("missing"), b"lost", mandatory=True)
+    channel.basic_publish("", "missing", b"lost", mandatory=True)
 except UnroutableError as error:
     returned = error.messages[0]
     say("returned", returned.method.reply_code, returned.method.reply_text, returned.body)
-channel.basic_publish("", name("work"), b"second")
+channel.basic_publish("", "work", b"second")
 try:
-    channel.basic_publish("", name("work"), b"third")
+    channel.basic_publish("", "work", b"third")
 except NackError:
     say("nacked: the queue is full")
 
 say("== consume, settle, redeliver")
 channel.basic_qos(prefetch_count=1)
-for method, properties, body in channel.consume(name("work"), inactivity_timeout=2):
+for method, properties, body in channel.consume("work", inactivity_timeout=2):
     headers = dict(sorted((properties.headers or {}).items()))
     say(method.delivery_tag, method.redelivered, body, properties.content_type, headers)
     if method.delivery_tag == 1:
@@ -53,21 +45,21 @@ for method, properties, body in channel.consume(name("work"), inactivity_timeout
     if method.delivery_tag == 3:
         break
 say("requeued", channel.cancel())
-method, properties, body = channel.basic_get(name("work"))
+method, properties, body = channel.basic_get("work")
 say("left", method)
 
 say("== exchanges, bindings, dead letters")
-channel.exchange_declare(name("topic"), "topic", durable=True)
-channel.queue_declare(name("dead"), durable=True)
+channel.exchange_declare("topic", "topic", durable=True)
+channel.queue_declare("dead", durable=True)
 channel.queue_declare(
-    name("short"),
+    "short",
     durable=True,
-    arguments={"x-message-ttl": 50, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": name("dead")},
+    arguments={"x-message-ttl": 50, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead"},
 )
-channel.queue_bind(name("short"), name("topic"), "a.*")
-channel.basic_publish(name("topic"), "a.b", b"late", mandatory=True)
+channel.queue_bind("short", "topic", "a.*")
+channel.basic_publish("topic", "a.b", b"late", mandatory=True)
 for _ in range(100):
-    method, properties, body = channel.basic_get(name("dead"), auto_ack=True)
+    method, properties, body = channel.basic_get("dead", auto_ack=True)
     if method:
         death = properties.headers["x-death"][0]
         say("died", death["reason"], death["count"], death["queue"], death["routing-keys"], body)
@@ -77,33 +69,36 @@ for _ in range(100):
 say("== a channel that is closed")
 other = connection.channel()
 try:
-    other.queue_declare(name("work"), durable=True)
+    other.queue_declare("work", durable=True)
 except ChannelClosedByBroker as error:
     say(error.reply_code, error.reply_text)
 other = connection.channel()
 try:
-    other.queue_declare(name("none"), passive=True)
+    other.queue_declare("none", passive=True)
 except ChannelClosedByBroker as error:
     say(error.reply_code, error.reply_text)
 
 say("== a consumer that the broker cancels")
 other = connection.channel()
-other.queue_declare(name("gone"), durable=True)
+other.queue_declare("gone", durable=True)
 cancelled = []
 other.add_on_cancel_callback(lambda frame: cancelled.append(frame.method))
-other.basic_consume(name("gone"), lambda *_: None, consumer_tag="c")
-channel.queue_delete(name("gone"))
-connection.process_data_events(time_limit=0.3)
+other.basic_consume("gone", lambda *_: None, consumer_tag="c")
+channel.queue_delete("gone")
+for _ in range(50):
+    connection.process_data_events(time_limit=0.1)
+    if cancelled:
+        break
 say("cancelled", [method.consumer_tag for method in cancelled])
 
 for queue in ("work", "dead", "short"):
-    channel.queue_delete(name(queue))
-channel.exchange_delete(name("topic"))
+    channel.queue_delete(queue)
+channel.exchange_delete("topic")
 
 say("== a connection that is closed")
 third = pika.BlockingConnection(PARAMETERS)
 try:
-    third.channel().basic_publish("", name("x"), b"now", mandatory=False)
+    third.channel().basic_publish("", "x", b"now", mandatory=False)
     third.channel().basic_qos(prefetch_size=10, prefetch_count=1)
 except ConnectionClosedByBroker as error:
     say(error.reply_code, error.reply_text)
