@@ -25,6 +25,7 @@ def test_an_order_that_nobody_takes_is_late_after_a_week(broker):
 def test_time_waits_for_a_worker_that_tries_again_each_hour(broker):
     setup = pika.BlockingConnection(pika.URLParameters(broker.url))
     channel = setup.channel()
+    channel.confirm_delivery()
     channel.queue_declare("work", durable=True)
     arguments = {"x-message-ttl": 3_600_000, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "work"}
     channel.queue_declare("work.retry", durable=True, arguments=arguments)
