@@ -49,13 +49,13 @@ management() { # METHOD PATH [BODY]
 }
 
 # Sets AMQP_URL (with a virtual host of this run), MANAGEMENT_URL, VHOST and
-# VERSION. The arguments are the versions that show the behaviour; without
+# VERSION. PLUGINS, names with commas between, are enabled in a broker that is made. The arguments are the versions that show the behaviour; without
 # AMQP_URL a broker of the first one is made.
 broker() {
   if [[ -z ${AMQP_URL:-} ]]; then
     local line
     MADE=$1
-    line=$(make_brokers up "$1") || cannot "no broker: set AMQP_URL, or see tests/brokers/README.md"
+    line=$(RMQPLAY_BROKERS_PLUGINS=${PLUGINS:-} make_brokers up "$1") || cannot "no broker: set AMQP_URL, or see tests/brokers/README.md"
     AMQP_URL=${line#RMQPLAY_TEST_BROKERS=}
   fi
   [[ $AMQP_URL =~ ^amqp://(([^:@/]+:[^@/]+)@)?([^:@/]+)(:([0-9]+))?(/|$) ]] ||

@@ -11,6 +11,7 @@ mod lint;
 mod route;
 mod suggest;
 mod topology_view;
+mod uri_place;
 
 pub use access::{Granted, ObjectAccess, UserAccess, access};
 pub use coverage::{

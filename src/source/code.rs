@@ -157,6 +157,7 @@ codes! {
         LintRetryReachesOthers "retry_reaches_others",
         LintRetryRight "retry_right",
         LintSecondWeight "second_weight",
+        LintShovelToRefusing "shovel_to_refusing",
         LintTopicPermission "topic_permission",
         LintTtlDrops "ttl_drops",
         LintUnknownVhost "unknown_vhost",

@@ -5,9 +5,9 @@ use crate::foresee::effective::of_exchange;
 use crate::foresee::graph::builder::GraphBuilder;
 use crate::foresee::graph::parts::{EdgeKind, LinkKind};
 use crate::foresee::topology_view::TopologyView;
+use crate::foresee::uri_place::{UriPlace, first_text};
 use crate::model::{Name, Parameter, Policy};
 use crate::rules::Pattern;
-use percent_encoding::percent_decode_str;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
@@ -64,10 +64,6 @@ fn shovel_end(builder: &mut GraphBuilder<'_>, value: &Json, side: &str) -> usize
     }
 }
 
-fn first_text(value: &Json) -> Option<&str> {
-    value.as_str().or_else(|| value.as_array()?.first()?.as_str())
-}
-
 /// Lists the upstreams that a policy names.
 fn upstreams<'t>(policy: &Policy, view: &TopologyView<'t>) -> Vec<&'t Parameter> {
     let all = of_component(view, &policy.vhost, "federation-upstream");
@@ -99,50 +95,5 @@ fn federate(builder: &mut GraphBuilder<'_>, policy: &Policy, (what, name): (&str
         let policy = Some(policy.name.clone());
         let kind = EdgeKind::Link { kind: LinkKind::Federation, name: upstream.name.clone(), key: None, policy };
         builder.lead(from, to, kind);
-    }
-}
-
-/// Where a URI leads.
-struct UriPlace {
-    /// `None` is the broker itself.
-    host: Option<String>,
-    vhost: Name,
-}
-
-impl UriPlace {
-    /// Reads host and vhost; the account, which stands before an `@`, is passed over.
-    fn of(uri: &str) -> Self {
-        let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-        let rest = rest.split(['?', '#']).next().unwrap_or_default();
-        let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
-        let host = authority.rsplit('@').next().unwrap_or_default();
-        let vhost = path.filter(|path| !path.is_empty());
-        let vhost = vhost.map_or("/".into(), |path| percent_decode_str(path).decode_utf8_lossy());
-        Self { host: (!host.is_empty()).then(|| host.to_owned()), vhost: vhost.as_ref().into() }
-    }
-
-    fn words(&self) -> String {
-        match (&self.host, &*self.vhost) {
-            (Some(host), "/") => format!("at {host}"),
-            (Some(host), vhost) => format!("at {host}, vhost {vhost}"),
-            (None, vhost) => format!("in vhost {vhost}"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::UriPlace;
-
-    #[test]
-    fn a_uri_is_shown_without_its_account() {
-        let words = |uri: &str| UriPlace::of(uri).words();
-        assert_eq!(
-            words("amqps://shop:p%40ss@rabbit.north:5671/orders%2Feu?cacertfile=/a"),
-            "at rabbit.north:5671, vhost orders/eu"
-        );
-        assert_eq!(words("amqp://u:p@@host"), "at host");
-        assert_eq!(words("amqp:///a"), "in vhost a");
-        assert_eq!(words("amqp://"), "in vhost /");
     }
 }
