@@ -1,7 +1,7 @@
 //! The simulator and all that play on it, stepped together up to a moment that is handed in.
 
 use crate::broker::{Client, Command, Event, Ids, Management, Refusal, Reply, RequestId};
-use crate::clock::{ClockMode, ClockStep, ClockSurroundings, Debt, ServedClock};
+use crate::clock::{ClockJobState, ClockMode, ClockStep, ClockSurroundings, Debt, ServedClock};
 use crate::model::{Millis, Moment, Object, Origins, Topology};
 use crate::plan::{Applier, Observed, plan};
 use crate::rules::{Edition, differences_of};
@@ -83,6 +83,11 @@ impl ServedBroker {
         true
     }
 
+    /// Returns whether the clock is being advanced.
+    pub fn is_advancing(&self) -> bool {
+        self.clock.job().is_some_and(|job| job.state == ClockJobState::Running)
+    }
+
     /// Returns when it is to be looked at again without anything from outside, in real milliseconds.
     pub fn next_ms(&mut self, now_ms: u64) -> Option<u64> {
         let clock = match self.clock_step(now_ms) {
@@ -94,8 +99,9 @@ impl ServedBroker {
     }
 
     fn clock_step(&mut self, now_ms: u64) -> ClockStep {
-        let wake_at = self.sim.wake_at();
-        let jumps = matches!(self.clock.mode(), ClockMode::Manual | ClockMode::Auto);
+        // Each is looked at where the clock asks for it: outstanding deliveries may be many.
+        let jumps = self.clock.mode() == ClockMode::Auto || self.is_advancing();
+        let wake_at = if jumps { self.sim.wake_at() } else { self.sim.wakes_from() };
         let debt = if jumps { self.debt(now_ms) } else { None };
         self.clock.step(now_ms, &ClockSurroundings { wake_at, debt, stirred_ms: self.server.stirred_ms() })
     }

@@ -278,6 +278,19 @@ impl Sim {
         }
     }
 
+    /// Returns a moment before which nothing happens by itself: that of `wake_at`, or an earlier one from which on a delivery
+    /// may be timed out. Costs the same however many deliveries are outstanding.
+    pub fn wakes_from(&self) -> Option<Moment> {
+        if self.has_more_to_do() {
+            return Some(self.now);
+        }
+        if let Some((at, _)) = self.down_until {
+            return Some(at);
+        }
+        let timeout = (self.timeouts_from < Moment(u64::MAX)).then_some(self.timeouts_from);
+        self.timers.next().into_iter().chain(timeout).min()
+    }
+
     /// Returns the next that happens to messages by itself. That a queue goes, a connection is missed or a delivery times out
     /// happens to those who do nothing, and a dead letter without a target is only tried again.
     pub fn next_motion(&self) -> Option<NextMotion> {
