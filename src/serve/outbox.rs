@@ -75,6 +75,10 @@ impl SendBuffer {
             self.bytes.clear();
             self.bytes.shrink_to(BYTES_AHEAD_MAX);
             self.sent = 0;
+        } else if self.sent >= BYTES_AHEAD_MAX / 2 && self.sent >= self.bytes.len() / 2 {
+            // A reader that is always behind would let them grow for ever.
+            self.bytes.drain(..self.sent);
+            self.sent = 0;
         }
         while self.bytes.len() - self.sent < BYTES_AHEAD_MAX {
             match self.waiting.pop_front() {
@@ -90,5 +94,29 @@ impl SendBuffer {
     /// Forgets all that is not sent.
     pub(crate) fn clear(&mut self) {
         *self = Self { frame_max: self.frame_max, ..Self::default() };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Message, Properties};
+    use std::sync::Arc;
+
+    #[test]
+    fn what_a_slow_reader_has_read_is_not_kept() {
+        let message = Arc::new(Message { properties: Properties::default(), body: Arc::from([7; 60_000]) });
+        let mut outbox = SendBuffer { frame_max: 131_072, ..SendBuffer::default() };
+        for _ in 0..200 {
+            outbox.content(1, AmqpMethod::TxSelect {}, message.clone().into());
+        }
+        let (mut all, mut most) = (0, 0);
+        while !outbox.is_empty() {
+            let count = outbox.unsent().len().min(10_000);
+            outbox.took(count);
+            all += count;
+            most = most.max(outbox.bytes.capacity());
+        }
+        assert!(all > 200 * 60_000 && most < 1_500_000, "{most} of {all} bytes were kept at once");
     }
 }
