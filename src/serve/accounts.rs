@@ -41,6 +41,11 @@ impl Accounts {
         self.0.remove(name);
     }
 
+    /// Returns whether there is such a user, however it proves who it is.
+    pub fn knows(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Returns whether the user is known and the password its own. RabbitMQ refuses empty passwords.
     pub fn fits(&self, name: &str, password: &str) -> bool {
         if password.is_empty() {

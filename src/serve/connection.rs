@@ -9,6 +9,7 @@ use crate::serve::content::ReceivedMethod;
 use crate::serve::handshake::{Agreement, log_in, start, tune};
 use crate::serve::hard_error::HardError;
 use crate::serve::outbox::SendBuffer;
+use crate::serve::sasl::CertificateUser;
 use crate::serve::served_channel::{ChannelState, PublishMode, ServedChannel};
 use crate::wire::{AmqpMethod, FrameKind, ProtocolHeader, WireFrame, decode_method, split_frame};
 use std::collections::BTreeMap;
@@ -91,6 +92,8 @@ pub(crate) struct ServedConnection {
     /// The client's address.
     pub peer: String,
     pub phase: ConnectionPhase,
+    /// Who the client is by its certificate, where one is asked for.
+    pub certificate: Option<CertificateUser>,
     pub agreement: Agreement,
     pub vhost: Name,
     pub channels: BTreeMap<u16, ServedChannel>,
@@ -113,6 +116,7 @@ impl ServedConnection {
             id,
             peer,
             phase: ConnectionPhase::Header,
+            certificate: None,
             agreement: Agreement::default(),
             vhost: Name::default(),
             channels: BTreeMap::new(),
@@ -212,7 +216,8 @@ impl ServedConnection {
         self.read += 8;
         match header {
             ProtocolHeader::Amqp091 | ProtocolHeader::Amqp09 => {
-                self.outbox.method(0, start(around.profile, header == ProtocolHeader::Amqp09));
+                self.outbox
+                    .method(0, start(around.profile, header == ProtocolHeader::Amqp09, self.certificate.is_some()));
                 self.phase = ConnectionPhase::Starting;
             }
             ProtocolHeader::Other { answer } => {
@@ -272,7 +277,7 @@ impl ServedConnection {
                 AmqpMethod::ConnectionStartOk { client_properties, mechanism, response, .. },
             ) => {
                 let said = (client_properties, mechanism, response);
-                match log_in(&mut self.agreement, around.accounts, said) {
+                match log_in(&mut self.agreement, around.accounts, self.certificate.as_ref(), said) {
                     Ok(tune) => {
                         self.outbox.method(0, tune);
                         self.phase = ConnectionPhase::Tuning;

@@ -5,7 +5,7 @@ use crate::broker::code;
 use crate::model::{Name, Profile, Table, Value};
 use crate::serve::accounts::Accounts;
 use crate::serve::hard_error::HardError;
-use crate::serve::sasl::{MECHANISMS, NoLogin, read_login};
+use crate::serve::sasl::{CertificateUser, MECHANISMS, MECHANISMS_WITH_CERTIFICATES, NoLogin, read_login};
 use crate::serve::server_properties::{
     CHANNEL_MAX, HEARTBEAT_S, INITIAL_FRAME_MAX, SUGGESTED_FRAME_MAX, server_properties,
 };
@@ -55,13 +55,14 @@ pub(crate) enum Stopped {
     Silent,
 }
 
-/// Returns connection.start.
-pub(crate) fn start(profile: Profile, is_09: bool) -> AmqpMethod {
+/// Returns connection.start; EXTERNAL is offered where clients show certificates, whether this one did or not.
+pub(crate) fn start(profile: Profile, is_09: bool, shows_certificates: bool) -> AmqpMethod {
+    let mechanisms = if shows_certificates { MECHANISMS_WITH_CERTIFICATES } else { MECHANISMS };
     AmqpMethod::ConnectionStart {
         version_major: 0,
         version_minor: 9,
         server_properties: server_properties(profile),
-        mechanisms: MECHANISMS.as_bytes().to_vec(),
+        mechanisms: mechanisms.as_bytes().to_vec(),
         locales: if is_09 { b"en_US ".to_vec() } else { b"en_US".to_vec() },
     }
 }
@@ -70,16 +71,21 @@ pub(crate) fn start(profile: Profile, is_09: bool) -> AmqpMethod {
 pub(crate) fn log_in(
     agreement: &mut Agreement,
     accounts: &Accounts,
+    certificate: Option<&CertificateUser>,
     (client_properties, mechanism, response): (Table, Name, Vec<u8>),
 ) -> Result<AmqpMethod, Stopped> {
     agreement.client_properties = client_properties;
     agreement.mechanism = mechanism.clone();
-    let login = match read_login(&mechanism, &response) {
-        Ok(login) => login,
-        // RabbitMQ does not trust such a client: it says nothing, and closes the socket after three seconds.
-        Err(NoLogin::UnknownMechanism | NoLogin::Malformed) => return Err(Stopped::Silent),
+    let user = match (certificate, &*mechanism) {
+        (Some(CertificateUser::Named(user)), "EXTERNAL") => accounts.knows(user).then(|| user.clone()),
+        (Some(CertificateUser::Nobody), "EXTERNAL") => None,
+        _ => match read_login(&mechanism, &response) {
+            Ok(login) => accounts.fits(&login.user, &login.password).then(|| login.user.into()),
+            // RabbitMQ does not trust such a client: it says nothing, and closes the socket after three seconds.
+            Err(NoLogin::UnknownMechanism | NoLogin::Malformed) => return Err(Stopped::Silent),
+        },
     };
-    if !accounts.fits(&login.user, &login.password) {
+    let Some(user) = user else {
         if !agreement.can("authentication_failure_close") {
             return Err(Stopped::Silent);
         }
@@ -87,8 +93,8 @@ pub(crate) fn log_in(
             "Login was refused using authentication mechanism {mechanism}. For details see the broker logfile."
         );
         return Err(Stopped::Refused(HardError::plain(code::ACCESS_REFUSED, text)));
-    }
-    agreement.user = login.user.into();
+    };
+    agreement.user = user;
     Ok(AmqpMethod::ConnectionTune { channel_max: CHANNEL_MAX, frame_max: SUGGESTED_FRAME_MAX, heartbeat: HEARTBEAT_S })
 }
 

@@ -23,5 +23,6 @@ mod server_properties;
 
 pub use accounts::Accounts;
 pub use control::{ControlAnswer, ControlRequest, answer_control};
+pub use sasl::CertificateUser;
 pub use served_broker::ServedBroker;
 pub use server::{Server, SocketFate, SocketId};

@@ -1,9 +1,22 @@
 //! What a client's first answer says of who it is, by mechanism: PLAIN and AMQPLAIN.
 
+use crate::model::Name;
 use crate::wire::{read_table, text};
 
-/// The mechanisms that are offered, as connection.start lists them.
+/// The mechanisms that are always offered, as connection.start lists them.
 pub(crate) const MECHANISMS: &str = "PLAIN AMQPLAIN";
+
+/// Those that are offered where clients show certificates.
+pub(crate) const MECHANISMS_WITH_CERTIFICATES: &str = "PLAIN AMQPLAIN EXTERNAL";
+
+/// Who a client is by its certificate, over a connection that asks for one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CertificateUser {
+    /// It shows none, or one that names nobody.
+    Nobody,
+    /// The user that it names.
+    Named(Name),
+}
 
 /// A user's name and password, as sent.
 #[derive(Clone, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use crate::model::{Moment, Profile};
 use crate::rules::{Edition, differences_of};
 use crate::serve::accounts::Accounts;
 use crate::serve::connection::{ConnectionPhase, ConnectionStep, PublishUnderWay, ReadingContext, ServedConnection};
+use crate::serve::sasl::CertificateUser;
 use crate::sim::UnsettledDelivery;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -101,6 +102,13 @@ impl Server {
         self.sockets.insert(socket, connection);
         self.looks.insert((now_ms, socket));
         socket
+    }
+
+    /// Takes note of who a client is by its certificate; before its first bytes.
+    pub fn identify(&mut self, socket: SocketId, user: CertificateUser) {
+        if let Some(connection) = self.sockets.get_mut(&socket) {
+            connection.certificate = Some(user);
+        }
     }
 
     /// Takes bytes that came over a socket.

@@ -1,12 +1,15 @@
 //! A client that speaks frames and writes down what is said: to the served broker without sockets, or to a live one.
 
-use rmqplay::model::{Message, Origins, Properties, Table, Topology, Value};
+use rmqplay::model::{
+    Credential, Message, Origins, Permission, Properties, Secret, Table, Topology, User, Value, Vhost,
+};
 use rmqplay::rules::Edition;
 use rmqplay::serve::{ServedBroker, SocketFate, SocketId};
 use rmqplay::wire::{
     AmqpMethod, ContentHeader, FrameKind, PROTOCOL_HEADER, decode_method, decode_properties, encode_content,
     encode_method, split_frame,
 };
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -26,6 +29,8 @@ pub trait Link {
     fn exchange(&mut self, bytes: &[u8]) -> (Vec<u8>, bool);
     /// The vhost to use.
     fn vhost(&self) -> String;
+    /// A vhost in which guest may configure, write and read `mine` and nothing else, and one in which it has no rights.
+    fn narrow_and_closed(&self) -> [String; 2];
 }
 
 /// The served broker, without a socket between.
@@ -37,7 +42,7 @@ pub struct Served {
 
 impl Served {
     pub fn new(edition: Edition) -> Self {
-        let mut host = ServedBroker::new(edition, &Topology::default(), &Origins::new(), 1_700_000_000);
+        let mut host = ServedBroker::new(edition, &rights(), &Origins::new(), 1_700_000_000);
         let socket = host.server.accept("client", 0);
         Self { host, socket, now_ms: 0 }
     }
@@ -75,14 +80,41 @@ impl Link for Served {
     fn vhost(&self) -> String {
         "/".to_owned()
     }
+
+    fn narrow_and_closed(&self) -> [String; 2] {
+        ["narrow".to_owned(), "closed".to_owned()]
+    }
+}
+
+/// What guest may do in three vhosts.
+fn rights() -> Topology {
+    let permission = |vhost: &str, pattern: &str| Permission {
+        user: "guest".into(),
+        vhost: vhost.into(),
+        configure: pattern.into(),
+        write: pattern.into(),
+        read: pattern.into(),
+    };
+    let guest = User {
+        name: "guest".into(),
+        credential: Some(Credential::Password(Secret::new("guest"))),
+        tags: Vec::new(),
+        limits: BTreeMap::new(),
+    };
+    let vhost = |name: &str| Vhost { name: name.into(), ..Vhost::default() };
+    Topology {
+        vhosts: ["/", "narrow", "closed"].into_iter().map(vhost).collect(),
+        users: vec![guest],
+        permissions: vec![permission("/", ".*"), permission("narrow", "^mine$")],
+        ..Topology::default()
+    }
 }
 
 /// A live broker.
 pub struct Live {
-    place: String,
     management: String,
     vhost: String,
-    stream: TcpStream,
+    remote: Remote,
 }
 
 impl Live {
@@ -90,12 +122,23 @@ impl Live {
     pub fn new(place: &str) -> Self {
         let (host, port) = place.rsplit_once(':').expect("a port");
         let management = format!("{host}:{}", port.parse::<u16>().expect("a port") + 10_000);
-        let vhost = format!("rmqplay-serve-{}", std::process::id());
-        let stream = TcpStream::connect(place).expect("a broker");
-        let live = Self { place: place.to_owned(), management, vhost, stream };
+        let vhost =
+            format!("rmqplay-serve-{}-{:?}", std::process::id(), std::thread::current().id()).replace(['(', ')'], "");
+        let live = Self { management, vhost, remote: Remote::new(place) };
         live.manage("PUT", &format!("/api/vhosts/{}", live.vhost), "");
-        let all = r#"{"configure":".*","write":".*","read":".*"}"#;
-        live.manage("PUT", &format!("/api/permissions/{}/guest", live.vhost), all);
+        let permit = |vhost: &str, pattern: &str| {
+            let patterns = format!(r#"{{"configure":"{pattern}","write":"{pattern}","read":"{pattern}"}}"#);
+            live.manage("PUT", &format!("/api/permissions/{vhost}/guest"), &patterns);
+        };
+        permit(&live.vhost, ".*");
+        let [narrow, closed] = live.narrow_and_closed();
+        for vhost in [&narrow, &closed] {
+            live.manage("PUT", &format!("/api/vhosts/{vhost}"), "");
+        }
+        permit(&narrow, "^mine$");
+        // Whoever makes a vhost may be given rights in it.
+        permit(&closed, ".*");
+        live.manage("DELETE", &format!("/api/permissions/{closed}/guest"), "");
         live
     }
 
@@ -115,11 +158,26 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.manage("DELETE", &format!("/api/vhosts/{}", self.vhost), "");
+        for vhost in [vec![self.vhost.clone()], self.narrow_and_closed().to_vec()].concat() {
+            self.manage("DELETE", &format!("/api/vhosts/{vhost}"), "");
+        }
     }
 }
 
-impl Link for Live {
+/// A broker behind a socket.
+pub struct Remote {
+    place: String,
+    stream: TcpStream,
+}
+
+impl Remote {
+    /// Connects to `HOST:PORT`.
+    pub fn new(place: &str) -> Self {
+        Self { place: place.to_owned(), stream: TcpStream::connect(place).expect("a broker") }
+    }
+}
+
+impl Link for Remote {
     fn connect(&mut self) {
         self.stream = TcpStream::connect(&self.place).expect("a broker");
     }
@@ -145,7 +203,29 @@ impl Link for Live {
     }
 
     fn vhost(&self) -> String {
+        "/".to_owned()
+    }
+
+    fn narrow_and_closed(&self) -> [String; 2] {
+        ["narrow".to_owned(), "closed".to_owned()]
+    }
+}
+
+impl Link for Live {
+    fn connect(&mut self) {
+        self.remote.connect();
+    }
+
+    fn exchange(&mut self, bytes: &[u8]) -> (Vec<u8>, bool) {
+        self.remote.exchange(bytes)
+    }
+
+    fn vhost(&self) -> String {
         self.vhost.clone()
+    }
+
+    fn narrow_and_closed(&self) -> [String; 2] {
+        [format!("{}-narrow", self.vhost), format!("{}-closed", self.vhost)]
     }
 }
 
@@ -176,13 +256,21 @@ impl<'a> Talk<'a> {
 
     /// Opens a connection and channel 1, and writes nothing down of that.
     pub fn open(&mut self) {
+        let vhost = self.link.vhost();
+        self.open_in(&vhost);
+    }
+
+    /// Opens a connection to a vhost and channel 1, and writes nothing down of that.
+    pub fn open_in(&mut self, vhost: &str) {
         self.connect();
         let kept = std::mem::take(&mut self.transcript);
         self.bytes("header", &PROTOCOL_HEADER);
         self.start_ok("PLAIN", b"\0guest\0guest", true);
         self.method(0, &AmqpMethod::ConnectionTuneOk { channel_max: 2_047, frame_max: 131_072, heartbeat: 0 });
-        let virtual_host = self.link.vhost().into();
-        self.method(0, &AmqpMethod::ConnectionOpen { virtual_host, capabilities: "".into(), insist: false });
+        self.method(
+            0,
+            &AmqpMethod::ConnectionOpen { virtual_host: vhost.into(), capabilities: "".into(), insist: false },
+        );
         self.method(1, &AmqpMethod::ChannelOpen { out_of_band: "".into() });
         assert!(self.transcript.contains("ChannelOpenOk"), "{}", self.transcript);
         self.transcript = kept;
@@ -239,6 +327,7 @@ impl<'a> Talk<'a> {
             self.input.drain(..8);
         }
         let vhost = format!("vhost '{}'", self.link.vhost());
+        let [narrow, closed] = self.link.narrow_and_closed();
         let mut lines: Vec<(u16, String)> = Vec::new();
         while let Some((frame, length)) = split_frame(&self.input, 0).expect("what a broker says can be read") {
             let said = match frame.kind().expect("a kind") {
@@ -256,6 +345,7 @@ impl<'a> Talk<'a> {
                 FrameKind::Body => format!("{:?}", String::from_utf8_lossy(frame.payload)),
                 FrameKind::Heartbeat => "heartbeat".to_owned(),
             };
+            let said = said.replace(&format!("'{narrow}'"), "'narrow'").replace(&format!("'{closed}'"), "'closed'");
             let said = said.replace(&vhost, "vhost 'V'").replace(&format!("vhost {} ", self.link.vhost()), "vhost V ");
             lines.push((frame.channel, said));
             self.input.drain(..length);

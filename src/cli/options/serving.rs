@@ -2,7 +2,7 @@
 
 use crate::cli::options::Vars;
 use crate::clock::ClockMode;
-use crate::io::serve::ListenAddress;
+use crate::io::serve::{CertificateLogin, ListenAddress};
 use crate::model::Millis;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -22,6 +22,21 @@ pub struct ServeOptions {
     /// Listen here for AMQP; port 0 takes a free one; repeats (default: 127.0.0.1:5672, with a COMMAND 127.0.0.1:0).
     #[arg(long, value_name = "HOST:PORT")]
     pub listen: Vec<ListenAddress>,
+    /// Listen here for AMQP by TLS; repeats (default with --tls-cert: 127.0.0.1:5671, with a COMMAND 127.0.0.1:0).
+    #[arg(long, value_name = "HOST:PORT", requires = "tls_cert")]
+    pub listen_tls: Vec<ListenAddress>,
+    /// The certificate that clients are shown, in PEM form, and those that lead to an authority they know.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<String>,
+    /// Its private key, in PEM form, without a password.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<String>,
+    /// Ask clients for a certificate of this authority, and let it log in its user (EXTERNAL).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_ca: Option<String>,
+    /// What names the user in a client's certificate, as RabbitMQ's ssl_cert_login_from: distinguished_name or common_name.
+    #[arg(long, value_name = "PART", requires = "tls_ca", default_value_t)]
+    pub tls_login_from: CertificateLogin,
     /// Let other machines connect.
     #[arg(long)]
     pub allow_remote: bool,

@@ -6,10 +6,11 @@ use crate::cli::load::Loader;
 use crate::cli::options::ServeOptions;
 use crate::cli::runtime::Runtime;
 use crate::cli::serving::beside;
+use crate::cli::serving::listeners::{listeners, places_of, tls_listeners, unheard};
 use crate::cli::terminal::Terminal;
 use crate::clock::{ClockMode, ServedClock};
 use crate::io::random_salt;
-use crate::io::serve::{ListenAddress, ListenFailure, ServeHandle, bind, serve_control, start_serving};
+use crate::io::serve::{AmqpListener, ListenAddress, ServeHandle, bind, serve_control, start_serving};
 use crate::io::write_atomically;
 use crate::language::LoadedTopology;
 use crate::model::{Credential, Name, Origins, Topology};
@@ -22,9 +23,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long clients have to answer when the broker goes.
 const FAREWELL: Duration = Duration::from_secs(2);
-
-/// The port of AMQP.
-const AMQP_PORT: u16 = 5_672;
 
 /// Serves until the command ends, or a signal comes.
 pub fn serve(command: &ServeOptions, terminal: &Terminal) -> ExitCode {
@@ -49,12 +47,17 @@ pub fn serve(command: &ServeOptions, terminal: &Terminal) -> ExitCode {
         Ok(listeners) => listeners,
         Err(code) => return code,
     };
+    let tls_listeners = match tls_listeners(command, terminal) {
+        Ok(listeners) => listeners,
+        Err(code) => return code,
+    };
     let control = match control_listener(command, terminal) {
         Ok(control) => control,
         Err(code) => return code,
     };
-    let places: Vec<String> =
-        listeners.iter().filter_map(|listener| Some(listener.local_addr().ok()?.to_string())).collect();
+    let places = places_of(listeners.iter());
+    let tls_places = places_of(tls_listeners.iter().map(|listener| &listener.socket));
+    let listeners = listeners.into_iter().map(AmqpListener::from).chain(tls_listeners);
     let mut runtime = Runtime::new();
     let (handle, thread) = match start_serving(host, listeners) {
         Ok(served) => served,
@@ -65,13 +68,16 @@ pub fn serve(command: &ServeOptions, terminal: &Terminal) -> ExitCode {
     };
     let mut environment = Vec::new();
     if let Some(place) = places.first() {
-        environment.push(("RABBITMQ_URL", url(&topology, place)));
+        environment.push(("RABBITMQ_URL", url(&topology, "amqp", place)));
+    }
+    if let Some(place) = tls_places.first() {
+        environment.push(("RABBITMQ_TLS_URL", url(&topology, "amqps", place)));
     }
     if let Some((listener, url, token)) = control {
         runtime.spawn(serve_control(listener, handle.clone(), token));
         environment.push(("RMQPLAY_CONTROL_URL", url));
     }
-    if let Err(code) = tell_ready(command, edition, &places, &environment, terminal) {
+    if let Err(code) = tell_ready(command, edition, (&places, &tls_places), &environment, terminal) {
         return code;
     }
     let code = runtime.run(async |signals| match command.command.split_first() {
@@ -115,34 +121,6 @@ fn topology(command: &ServeOptions, terminal: &Terminal) -> Result<(Topology, Or
     }
 }
 
-/// Listens where the flags say.
-fn listeners(command: &ServeOptions, terminal: &Terminal) -> Result<Vec<TcpListener>, ExitCode> {
-    let port = if command.command.is_empty() { AMQP_PORT } else { 0 };
-    let usual = [ListenAddress { host: "127.0.0.1".to_owned(), port }];
-    let addresses = if command.listen.is_empty() { &usual } else { command.listen.as_slice() };
-    let mut listeners = Vec::new();
-    for address in addresses {
-        match bind(address, command.allow_remote) {
-            Ok(listener) => listeners.push(listener),
-            Err(failure) => return Err(unheard(&failure, terminal)),
-        }
-    }
-    let is_remote = |listener: &TcpListener| listener.local_addr().is_ok_and(|address| !address.ip().is_loopback());
-    if listeners.iter().any(is_remote) {
-        terminal.warning("other machines can reach this broker; it is meant for tests");
-    }
-    Ok(listeners)
-}
-
-/// Tells why nothing listens at an address.
-fn unheard(failure: &ListenFailure, terminal: &Terminal) -> ExitCode {
-    terminal.error(&format!("error: {failure}\n  help: {}", failure.help()));
-    match failure {
-        ListenFailure::Remote(_) => ExitCode::Usage,
-        ListenFailure::Taken(..) | ListenFailure::Other(..) => ExitCode::Environment,
-    }
-}
-
 /// Listens for the control port, unless it is off: the socket, the URL with its token, and the token.
 fn control_listener(
     command: &ServeOptions,
@@ -164,13 +142,15 @@ fn control_listener(
 fn tell_ready(
     command: &ServeOptions,
     edition: Edition,
-    places: &[String],
+    (places, tls_places): (&[String], &[String]),
     environment: &[(&str, String)],
     terminal: &Terminal,
 ) -> Result<(), ExitCode> {
     let urls: Vec<String> = places.iter().map(|place| format!("amqp://{place}")).collect();
     let control = environment.iter().find(|(name, _)| *name == "RMQPLAY_CONTROL_URL").map(|(_, url)| url);
-    let mut line = format!("serving RabbitMQ {} (simulated) at {}", edition.profile, urls.join(", "));
+    let tls_urls: Vec<String> = tls_places.iter().map(|place| format!("amqps://{place}")).collect();
+    let all = [urls.as_slice(), tls_urls.as_slice()].concat().join(", ");
+    let mut line = format!("serving RabbitMQ {} (simulated) at {all}", edition.profile);
     if let Some(control) = control {
         line += &format!(", control {control}");
     }
@@ -184,7 +164,10 @@ fn tell_ready(
         false => terminal.error(&line),
     }
     let Some(file) = &command.ready_file else { return Ok(()) };
-    let ready = json!({"version": edition.profile.to_string(), "amqp": urls, "control": control});
+    let mut ready = json!({"version": edition.profile.to_string(), "amqp": urls, "control": control});
+    if !tls_urls.is_empty() {
+        ready["amqps"] = json!(tls_urls);
+    }
     write_atomically(file, &format!("{ready}\n")).map_err(|error| {
         terminal.error(&format!("error: cannot write {}: {error}", file.display()));
         ExitCode::Environment
@@ -192,7 +175,7 @@ fn tell_ready(
 }
 
 /// Returns the URL that a command gets: the first user whose password is known, and the only vhost where there is one.
-fn url(topology: &Topology, place: &str) -> String {
+fn url(topology: &Topology, scheme: &str, place: &str) -> String {
     let with_password = topology.users.iter().find_map(|user| match &user.credential {
         Some(Credential::Password(password)) => Some((&*user.name, password.expose())),
         _ => None,
@@ -208,7 +191,7 @@ fn url(topology: &Topology, place: &str) -> String {
         [only] => only.clone(),
         _ => Name::from("/"),
     };
-    format!("amqp://{login}{place}/{}", encoded(&vhost))
+    format!("{scheme}://{login}{place}/{}", encoded(&vhost))
 }
 
 /// Closes all connections, and waits a moment for their clients.

@@ -3,6 +3,7 @@
 mod beside;
 mod clock;
 mod command;
+mod listeners;
 
 pub(crate) use clock::clock;
 pub(crate) use command::serve;

@@ -1,15 +1,15 @@
 //! The thread that owns a served broker: sockets in, sockets out, and the time between.
 //! A task a socket waits for it; whatever wakes first steps the broker and writes all that came of it.
 
+use crate::io::serve::listen::AmqpListener;
+use crate::io::serve::peer::PeerStream;
 use crate::serve::{ServedBroker, SocketFate, SocketId};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::net::TcpListener;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
-use tokio::net::TcpStream;
+use tokio::io::Interest;
 use tokio::sync::{Notify, mpsc};
 
 /// How many bytes are read from a socket at once.
@@ -20,6 +20,9 @@ const READS_OF_A_TURN_MAX: usize = 8;
 
 /// How often the broker is stepped before sockets are looked at again.
 const STEPS_OF_A_TURN_MAX: usize = 64;
+
+/// How long the end of a wait is waited for awake, where it matters.
+const AWAKE: Duration = Duration::from_millis(2);
 
 /// How long a socket that is closed waits for its client to close it too.
 const DRAIN: Duration = Duration::from_millis(500);
@@ -48,7 +51,7 @@ impl Wall {
 
 /// A socket with the bell that wakes its task.
 struct Peer {
-    stream: TcpStream,
+    stream: PeerStream,
     bell: Notify,
 }
 
@@ -66,7 +69,7 @@ struct Shared {
 /// Serves until no handle is left.
 pub(crate) async fn own(
     host: ServedBroker,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<AmqpListener>,
     mut asks: mpsc::UnboundedReceiver<Ask>,
     wall: Wall,
 ) {
@@ -89,12 +92,14 @@ pub(crate) async fn own(
     }
 }
 
-async fn accept(shared: Rc<Shared>, listener: TcpListener) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+async fn accept(shared: Rc<Shared>, listener: AmqpListener) {
+    let tls = listener.tls;
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener.socket) else { return };
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let _ = stream.set_nodelay(true);
+                let Some(stream) = PeerStream::new(stream, tls.as_ref()) else { continue };
                 let socket = shared.host.borrow_mut().server.accept(peer.to_string(), shared.wall.elapsed_ms());
                 let peer = Rc::new(Peer { stream, bell: Notify::new() });
                 shared.peers.borrow_mut().insert(socket, peer.clone());
@@ -111,7 +116,7 @@ async fn attend(shared: Rc<Shared>, socket: SocketId, peer: Rc<Peer>) {
     loop {
         let (reads, writes, ends) = {
             let server = &shared.host.borrow().server;
-            let writes = !server.output(socket).is_empty();
+            let writes = !server.output(socket).is_empty() || peer.stream.wants_write();
             (server.wants_input(socket), writes, server.fate(socket) == SocketFate::CloseWhenSent && !writes)
         };
         if ends {
@@ -151,10 +156,9 @@ async fn attend(shared: Rc<Shared>, socket: SocketId, peer: Rc<Peer>) {
 /// Says that nothing more comes, and lets the client close: a socket with unread bytes would take back what it sent last.
 async fn drain(peer: Rc<Peer>) {
     let Ok(Peer { mut stream, .. }) = Rc::try_unwrap(peer) else { return };
-    let mut rest = [0; 4_096];
     let waits = async {
-        let _ = stream.shutdown().await;
-        while matches!(stream.read(&mut rest).await, Ok(count) if count > 0) {}
+        stream.shut_down().await;
+        stream.read_to_end().await;
     };
     // A client that stays gets no longer.
     let _ = tokio::time::timeout(DRAIN, waits).await;
@@ -168,7 +172,7 @@ async fn keep_time(shared: Rc<Shared>) {
         match next {
             None => shared.timer.notified().await,
             Some(at) => tokio::select! {
-                () = tokio::time::sleep_until(shared.wall.at(at).into()) => {}
+                () = shared.wait_until(shared.wall.at(at)) => {}
                 () = shared.timer.notified() => {}
             },
         }
@@ -179,21 +183,38 @@ async fn keep_time(shared: Rc<Shared>) {
 }
 
 impl Shared {
+    /// Waits for a moment of real time. While somebody waits for the clock to be advanced, the last bit is waited for awake:
+    /// timers come up to a millisecond late, which a week of jumps would feel.
+    async fn wait_until(&self, due: Instant) {
+        if !self.host.borrow().is_advancing() {
+            return tokio::time::sleep_until(due.into()).await;
+        }
+        if let Some(asleep) = due.checked_sub(AWAKE).filter(|until| *until > Instant::now()) {
+            tokio::time::sleep_until(asleep.into()).await;
+        }
+        while Instant::now() < due {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Returns when something happens by itself, in real milliseconds.
     fn next_ms(&self) -> Option<u64> {
         self.host.borrow_mut().next_ms(self.wall.elapsed_ms())
     }
 
     /// Reads what came; returns whether the socket is still there.
-    fn read(&self, socket: SocketId, stream: &TcpStream) -> bool {
+    fn read(&self, socket: SocketId, stream: &PeerStream) -> bool {
         let scratch = &mut *self.scratch.borrow_mut();
         for _ in 0..READS_OF_A_TURN_MAX {
             match stream.try_read(scratch) {
                 Ok(0) => return false,
                 Ok(count) => {
                     let server = &mut self.host.borrow_mut().server;
+                    if let Some(user) = stream.take_identity() {
+                        server.identify(socket, user);
+                    }
                     server.receive(socket, &scratch[..count], self.wall.elapsed_ms());
-                    if count < scratch.len() || !server.wants_input(socket) {
+                    if count < scratch.len() && stream.ends_short() || !server.wants_input(socket) {
                         return true;
                     }
                 }
@@ -230,6 +251,11 @@ impl Shared {
         loop {
             let output = server.output(socket);
             if output.is_empty() {
+                // What TLS holds back goes when the socket takes it.
+                if matches!(peer.stream.try_flush(), Err(error) if error.kind() == ErrorKind::WouldBlock) {
+                    peer.bell.notify_one();
+                    return wrote;
+                }
                 break;
             }
             match peer.stream.try_write(output) {

@@ -1,8 +1,8 @@
 //! The way to ask the thread that owns a served broker, from any other.
 
 use crate::io::serve::event_loop::{Ask, Wall, own};
+use crate::io::serve::listen::AmqpListener;
 use crate::serve::ServedBroker;
-use std::net::TcpListener;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -34,8 +34,9 @@ impl ServeHandle {
 /// The system gives no thread, or none of its runtime.
 pub fn start_serving(
     host: ServedBroker,
-    listeners: Vec<TcpListener>,
+    listeners: impl IntoIterator<Item = impl Into<AmqpListener>>,
 ) -> std::io::Result<(ServeHandle, JoinHandle<()>)> {
+    let listeners = listeners.into_iter().map(Into::into).collect();
     let (asks, asked) = mpsc::unbounded_channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = std::thread::Builder::new().name("rmqplay-serve".to_owned()).spawn(move || {

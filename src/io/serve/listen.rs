@@ -1,5 +1,6 @@
 //! Addresses to listen at, and the sockets behind them. Beyond this machine only where that is allowed.
 
+use crate::io::tls::server::ServerTls;
 use std::fmt;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
@@ -39,6 +40,21 @@ impl fmt::Display for ListenAddress {
         } else {
             write!(f, "{}:{}", self.host, self.port)
         }
+    }
+}
+
+/// A socket that listens for AMQP, in plain or by TLS.
+#[derive(Debug)]
+pub struct AmqpListener {
+    /// The socket, which never waits.
+    pub socket: TcpListener,
+    /// How TLS is spoken there.
+    pub tls: Option<ServerTls>,
+}
+
+impl From<TcpListener> for AmqpListener {
+    fn from(socket: TcpListener) -> Self {
+        Self { socket, tls: None }
     }
 }
 

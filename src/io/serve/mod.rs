@@ -5,7 +5,10 @@ mod event_loop;
 mod handle;
 mod http;
 mod listen;
+mod peer;
 
+pub use crate::io::tls::fault::TlsFault;
+pub use crate::io::tls::server::{CertificateLogin, ServerTls, ServerTlsFiles};
 pub use handle::{ServeHandle, start_serving};
 pub use http::serve_control;
-pub use listen::{ListenAddress, ListenFailure, bind};
+pub use listen::{AmqpListener, ListenAddress, ListenFailure, bind};

@@ -42,6 +42,69 @@ pub(crate) fn common_name_in(path: &str) -> Option<String> {
     name.as_str().ok().map(str::to_owned)
 }
 
+/// Returns the common names of a certificate's subject, as RabbitMQ joins them.
+pub(crate) fn common_names_of(der: &[u8]) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let names: Option<Vec<&str>> = certificate.subject().iter_common_name().map(|name| name.as_str().ok()).collect();
+    names.filter(|names| !names.is_empty()).map(|names| names.join(","))
+}
+
+/// Returns a certificate's subject as RabbitMQ names a user by it: the last part first, by RFC 4514.
+pub(crate) fn distinguished_name_of(der: &[u8]) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let mut parts = Vec::new();
+    for part in certificate.subject().iter_rdn() {
+        let values: Option<Vec<String>> = part
+            .iter()
+            .map(|value| {
+                let kind = value.attr_type().to_id_string();
+                let short = SUBJECT_PARTS.iter().find(|(id, _)| *id == kind).map(|(_, short)| *short);
+                Some(format!("{}={}", short.unwrap_or(&kind), escaped(value.as_str().ok()?)))
+            })
+            .collect();
+        parts.push(values?.join("+"));
+    }
+    parts.reverse();
+    Some(parts.join(","))
+}
+
+/// The parts of a subject that have a short name in RabbitMQ.
+const SUBJECT_PARTS: [(&str, &str); 16] = [
+    ("2.5.4.3", "CN"),
+    ("2.5.4.4", "SN"),
+    ("2.5.4.5", "SERIALNUMBER"),
+    ("2.5.4.6", "C"),
+    ("2.5.4.7", "L"),
+    ("2.5.4.8", "ST"),
+    ("2.5.4.10", "O"),
+    ("2.5.4.11", "OU"),
+    ("2.5.4.12", "TITLE"),
+    ("2.5.4.42", "GIVENNAME"),
+    ("2.5.4.43", "INITIALS"),
+    ("2.5.4.44", "GENERATIONQUALIFIER"),
+    ("2.5.4.65", "PSEUDONYM"),
+    ("0.9.2342.19200300.100.1.1", "UID"),
+    ("0.9.2342.19200300.100.1.25", "DC"),
+    ("1.2.840.113549.1.9.1", "EMAILADDRESS"),
+];
+
+/// Escapes what has a meaning in a distinguished name, as RabbitMQ does.
+fn escaped(value: &str) -> String {
+    let mut text = String::new();
+    let last = value.len().saturating_sub(1);
+    for (at, byte) in value.bytes().enumerate() {
+        match byte {
+            b',' | b'+' | b'"' | b'\\' | b'<' | b'>' | b';' => text.extend(['\\', byte.into()]),
+            b' ' if at == 0 || at == last => text.push_str("\\ "),
+            b'#' if at == 0 => text.push_str("\\#"),
+            32..126 => text.push(byte.into()),
+            // What is no ASCII is written byte by byte.
+            _ => text.push_str(&format!("\\{byte:02X}")),
+        }
+    }
+    text
+}
+
 /// Writes a day as `2026-11-29`.
 pub(crate) fn day_of(seconds: i64) -> String {
     // Days since 1 March of the year 0, in cycles of 400 years.
@@ -72,5 +135,14 @@ mod tests {
     fn what_is_no_certificate_has_no_name() {
         assert_eq!(facts_of(b"\x30\x03nope"), None);
         assert_eq!(common_name_in("/there/is/no/such/file"), None);
+        assert_eq!((distinguished_name_of(b"nope"), common_names_of(b"nope")), (None, None));
+    }
+
+    #[test]
+    fn values_of_a_distinguished_name_are_escaped() {
+        let table = [("a, b", "a\\, b"), ("#1", "\\#1"), (" x ", "\\ x\\ "), ("plain", "plain"), ("ä", "\\C3\\A4")];
+        for (value, text) in table {
+            assert_eq!(escaped(value), text);
+        }
     }
 }

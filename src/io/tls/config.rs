@@ -73,7 +73,8 @@ fn verifier(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Arc<
     Ok(built.map_err(|error| TlsFault::of_file(ca_file, &format!("cannot be used: {error}")))?)
 }
 
-fn certificates(path: &str) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+/// Reads the certificates of a file in PEM form.
+pub(crate) fn certificates(path: &str) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(path)?).collect();
     let read = read.map_err(|error| TlsFault::of_file(path, &format!("is not PEM: {error}")))?;
     if read.is_empty() {
@@ -82,7 +83,8 @@ fn certificates(path: &str) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
     Ok(read)
 }
 
-fn key(path: &str) -> Result<PrivateKeyDer<'static>, TlsFault> {
+/// Reads the private key of a file in PEM form.
+pub(crate) fn key(path: &str) -> Result<PrivateKeyDer<'static>, TlsFault> {
     let pem = read(path)?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
         let is_encrypted = pem.windows(9).any(|word| word == b"ENCRYPTED");

@@ -10,7 +10,9 @@ use std::fmt::Display;
 /// The reason, and what to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFault {
+    /// The reason.
     pub why: String,
+    /// What to try.
     pub hint: String,
 }
 

@@ -3,4 +3,5 @@
 pub(crate) mod certificate;
 pub(crate) mod config;
 pub(crate) mod fault;
+pub(crate) mod server;
 pub(crate) mod session;
