@@ -9,10 +9,74 @@ use rmqplay::serve::SocketFate;
 use rmqplay::wire::{AmqpMethod as M, PROTOCOL_HEADER, Ticket, encode_content, encode_method, split_frame};
 
 /// How many inputs are tried where nobody says.
-const FUZZED: u64 = 1_000;
+const FUZZED: u64 = 3_000;
 
 /// What a client has said before the bytes that mean nothing, by how far it is.
 fn beginnings() -> Vec<Vec<u8>> {
+    let mut beginnings = handshakes();
+    let open = beginnings[5].clone();
+    let passive = |queue: &str| M::QueueDeclare {
+        ticket: Ticket,
+        queue: queue.into(),
+        passive: true,
+        durable: false,
+        exclusive: false,
+        auto_delete: false,
+        nowait: false,
+        arguments: Table::new(),
+    };
+    let consume = M::BasicConsume {
+        ticket: Ticket,
+        queue: "fuzzed".into(),
+        consumer_tag: "c".into(),
+        no_local: false,
+        no_ack: false,
+        exclusive: false,
+        nowait: false,
+        arguments: Table::new(),
+    };
+    let close = M::ConnectionClose { reply_code: 200, reply_text: "".into(), class_id: 0, method_id: 0 };
+    let leave = M::ChannelClose { reply_code: 200, reply_text: "".into(), class_id: 0, method_id: 0 };
+    let rest: [&[(u16, M)]; 6] = [
+        // A consumer with a delivery in hand.
+        &[(1, declare("fuzzed")), (1, publish_to("fuzzed")), (1, consume)],
+        // A channel that the server closed, one that the client did, a connection that either closed.
+        &[(1, passive("missing"))],
+        &[(1, leave)],
+        &[(0, M::TxSelectOk {})],
+        &[(0, close)],
+        // Confirms, and several channels.
+        &[
+            (1, M::ConfirmSelect { nowait: true }),
+            (2, M::ChannelOpen { out_of_band: "".into() }),
+            (1, publish_to("fuzzed")),
+        ],
+    ];
+    for methods in rest {
+        let mut bytes = open.clone();
+        for (channel, method) in methods {
+            match method {
+                M::BasicPublish { .. } => {
+                    let message = Message { properties: Properties::default(), body: b"body".as_slice().into() };
+                    encode_content(&mut bytes, *channel, method, &message, 4_096);
+                }
+                method => encode_method(&mut bytes, *channel, method),
+            }
+        }
+        beginnings.push(bytes);
+    }
+    // A content of which the header came, and half of the body.
+    let mut bytes = open;
+    encode_method(&mut bytes, 1, &publish_to("q"));
+    bytes.extend([2, 0, 1, 0, 0, 0, 14, 0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0xCE]);
+    beginnings.push(bytes.clone());
+    bytes.extend([3, 0, 1, 0, 0, 0, 4, 1, 2, 3, 4, 0xCE]);
+    beginnings.push(bytes);
+    beginnings
+}
+
+/// What has been said after each step of a handshake, up to a publish without its content.
+fn handshakes() -> Vec<Vec<u8>> {
     let start_ok = M::ConnectionStartOk {
         client_properties: Table::new(),
         mechanism: "PLAIN".into(),
@@ -62,7 +126,11 @@ fn no_bytes_bring_it_down_whatever_was_said_before() {
     let random = &mut Random::new(14);
     let beginnings = beginnings();
     let mut served = Served::new(Profile::NEWEST.into());
-    for _ in 0..inputs {
+    for input in 0..inputs {
+        // What was published and declared is forgotten now and then.
+        if input % 500 == 499 {
+            served = Served::new(Profile::ALL[(input / 500) as usize % Profile::ALL.len()].into());
+        }
         served.connect();
         let mut bytes = random.pick(&beginnings).clone();
         bytes.extend(samples::stream(random));
@@ -73,6 +141,7 @@ fn no_bytes_bring_it_down_whatever_was_said_before() {
             let (_, length) = split_frame(rest, 0).expect("what it says can be read").expect("whole frames");
             rest = &rest[length..];
         }
+        assert_eq!(served.host.server.socket_count(), 1);
     }
     served.connect();
     let mut talk = Talk::new(&mut served);
@@ -187,4 +256,101 @@ fn heartbeats_are_sent_and_missed_in_real_time() {
         served.host.server.tick(ms);
     }
     assert_eq!(served.host.server.fate(socket), SocketFate::CloseWhenSent, "two were missed");
+}
+
+#[test]
+fn bodies_over_the_limit_are_thrown_away_and_told_with_it() {
+    for (profile, max) in [(Profile::V3_10, 134_217_728_usize), (Profile::NEWEST, 16_777_216)] {
+        let mut served = Served::new(profile.into());
+        let mut talk = Talk::new(&mut served);
+        talk.open();
+        let size = max + 1;
+        let mut bytes = Vec::new();
+        encode_method(&mut bytes, 1, &publish_to("q"));
+        let payload = [&[0, 60, 0, 0], (size as u64).to_be_bytes().as_slice(), &[0, 0]].concat();
+        bytes.extend([2, 0, 1, 0, 0, 0, payload.len() as u8]);
+        bytes.extend(payload);
+        bytes.push(0xCE);
+        served.exchange(&bytes);
+        let part = vec![7; 131_064];
+        let mut left = size;
+        let mut said = Vec::new();
+        while left > 0 {
+            let length = left.min(part.len());
+            left -= length;
+            let frame = [&[3, 0, 1], (length as u32).to_be_bytes().as_slice(), &part[..length], &[0xCE]].concat();
+            said.extend(served.exchange(&frame).0);
+        }
+        let text = format!("PRECONDITION_FAILED - message size {size} is larger than configured max size {max}");
+        assert!(String::from_utf8_lossy(&said).contains(&text), "{profile}: {}", String::from_utf8_lossy(&said));
+    }
+}
+
+#[test]
+fn who_never_settles_gets_no_more_than_its_prefetch_and_leaves_it_to_others() {
+    let mut served = Served::new(Profile::NEWEST.into());
+    let mut talk = Talk::new(&mut served);
+    talk.open();
+    talk.method(1, &declare("q"));
+    for n in 0..100 {
+        talk.publish(1, &publish_to("q"), Properties::default(), format!("body {n}").as_bytes());
+    }
+    talk.method(1, &M::BasicQos { prefetch_size: 0, prefetch_count: 10, global: false });
+    let consume = M::BasicConsume {
+        ticket: Ticket,
+        queue: "q".into(),
+        consumer_tag: "c".into(),
+        no_local: false,
+        no_ack: false,
+        exclusive: false,
+        nowait: false,
+        arguments: Table::new(),
+    };
+    talk.transcript.clear();
+    talk.method(1, &consume);
+    assert_eq!(talk.transcript.matches("BasicDeliver").count(), 10);
+    talk.bytes("nothing", &[]);
+    assert_eq!(talk.transcript.matches("BasicDeliver").count(), 10);
+    talk.open();
+    talk.transcript.clear();
+    talk.method(1, &M::BasicQos { prefetch_size: 0, prefetch_count: 11, global: false });
+    talk.method(1, &consume);
+    assert_eq!(talk.transcript.matches("redelivered: true").count(), 10, "{}", talk.transcript);
+    assert_eq!(talk.transcript.matches("redelivered: false").count(), 1);
+    assert!(talk.transcript.find("body 0") < talk.transcript.find("body 10"), "in their order");
+}
+
+#[test]
+fn an_exclusive_queue_is_its_connection_s_alone_and_goes_with_it() {
+    let mut served = Served::new(Profile::NEWEST.into());
+    let other = served.host.server.accept("other", 0);
+    let declare = |passive| M::QueueDeclare {
+        ticket: Ticket,
+        queue: "mine".into(),
+        passive,
+        durable: false,
+        exclusive: true,
+        auto_delete: false,
+        nowait: false,
+        arguments: Table::new(),
+    };
+    let mut talk = Talk::new(&mut served);
+    talk.open();
+    talk.method(1, &declare(false));
+    assert!(talk.transcript.contains("QueueDeclareOk"), "{}", talk.transcript);
+    let mut bytes = handshakes()[5].clone();
+    encode_method(&mut bytes, 1, &declare(false));
+    served.host.server.receive(other, &bytes, 0);
+    served.host.turn(0);
+    let said = String::from_utf8_lossy(served.host.server.output(other)).into_owned();
+    assert!(
+        said.contains("RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'mine' in vhost '/'"),
+        "{said}"
+    );
+    // When its owner is gone, anyone may have the name.
+    served.connect();
+    let mut talk = Talk::new(&mut served);
+    talk.open();
+    talk.method(1, &declare(false));
+    assert!(talk.transcript.contains("QueueDeclareOk"), "{}", talk.transcript);
 }

@@ -8,12 +8,13 @@ use rmqplay::wire::{AmqpMethod as M, PROTOCOL_HEADER, Ticket};
 pub type Script = fn(&mut Talk<'_>);
 
 /// All conversations by name.
-pub const SCRIPTS: [(&str, Script); 5] = [
+pub const SCRIPTS: [(&str, Script); 6] = [
     ("declaring", declaring),
     ("publishing", publishing),
     ("consuming", consuming),
     ("logins", logins),
     ("faults", faults),
+    ("rights", rights),
 ];
 
 /// Declares a durable queue.
@@ -278,4 +279,50 @@ fn faults(talk: &mut Talk<'_>) {
         bytes.extend(frame(2, 1, &[0, 50, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0xCE));
         talk.bytes("1 basic.publish", &bytes);
     });
+}
+
+fn rights(talk: &mut Talk<'_>) {
+    let [narrow, closed] = talk.link.narrow_and_closed();
+    talk.title("a vhost in which the user has no rights");
+    talk.connect();
+    let kept = std::mem::take(&mut talk.transcript);
+    talk.bytes("header", &PROTOCOL_HEADER);
+    talk.start_ok("PLAIN", b"\0guest\0guest", true);
+    talk.method(0, &M::ConnectionTuneOk { channel_max: 2_047, frame_max: 131_072, heartbeat: 0 });
+    talk.transcript = kept;
+    talk.method(0, &M::ConnectionOpen { virtual_host: closed.into(), capabilities: "".into(), insist: false });
+    let bind = M::QueueBind {
+        ticket: Ticket,
+        queue: "mine".into(),
+        exchange: "amq.topic".into(),
+        routing_key: "k".into(),
+        nowait: false,
+        arguments: Table::new(),
+    };
+    let get = |queue: &str| M::BasicGet { ticket: Ticket, queue: queue.into(), no_ack: true };
+    let refused = [
+        ("to configure", declare("other")),
+        ("to bind to an exchange", bind),
+        ("to consume", consume("other", "c", true)),
+        ("to get", get("other")),
+        ("to purge", M::QueuePurge { ticket: Ticket, queue: "other".into(), nowait: false }),
+        ("to delete", delete("other")),
+    ];
+    for (what, method) in refused {
+        talk.title(&format!("no right {what}"));
+        talk.open_in(&narrow);
+        talk.method(1, &method);
+    }
+    talk.title("no right to write");
+    talk.open_in(&narrow);
+    talk.publish(1, &publish("amq.topic", "k", false), Properties::default(), b"no");
+    talk.title("what it may do");
+    talk.open_in(&narrow);
+    talk.method(1, &declare("mine"));
+    talk.method(1, &get("mine"));
+    talk.method(1, &delete("mine"));
+    // 3.10 does not say which access; conformance holds that.
+    for access in ["configure access", "write access", "read access"] {
+        talk.transcript = talk.transcript.replace(access, "access");
+    }
 }
