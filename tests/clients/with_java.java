@@ -27,7 +27,7 @@ class Play {
     }
 
     static String next() throws InterruptedException {
-        String word = heard.poll(10, TimeUnit.SECONDS);
+        String word = heard.poll(60, TimeUnit.SECONDS);
         return word == null ? "nothing" : word;
     }
 
@@ -35,6 +35,8 @@ class Play {
         ConnectionFactory factory = new ConnectionFactory();
         factory.setUri(url);
         factory.setAutomaticRecoveryEnabled(false);
+        factory.setConnectionTimeout(60_000);
+        factory.setHandshakeTimeout(60_000);
         return factory.newConnection();
     }
 
