@@ -1,7 +1,7 @@
 //! Measures the sim on one thread, and the same work on live brokers in the same run.
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
 //! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`, `apply-1000`, `foresee`,
-//! `graph`, `explore`, `quiet`). The
+//! `graph`, `explore`, `quiet`, `serve`). The
 //! numbers are of this machine and moment: compare the ratios.
 #![expect(clippy::disallowed_methods, reason = "an example is a program of its own")]
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
@@ -16,7 +16,9 @@ mod on_live;
 mod on_sim;
 mod planning_memory;
 mod quiet;
+mod raw_client;
 mod scenarios;
+mod serving;
 mod tally;
 
 use flow::Shape;
@@ -32,7 +34,7 @@ const KINDS: [QueueKind; 2] = [QueueKind::Classic, QueueKind::Quorum];
 type MakeShape = fn(QueueKind) -> Shape;
 
 fn main() {
-    if planning_memory::is_child() {
+    if planning_memory::is_child() || serving::is_child() {
         return;
     }
     let chosen: Vec<String> = std::env::args().skip(1).collect();
@@ -90,6 +92,10 @@ fn main() {
             "\nquiet: milliseconds from the end of what was done to quiet, as an expectation without a word of time waits"
         );
         quiet::measure_all();
+    }
+    if wants("serve") {
+        println!("\nserve: the program beside this one, and live brokers; build it first");
+        serving::measure_all();
     }
     if wants("scenarios") {
         println!("\nscenarios: the shipped ones, one cell after another, on sim 4.3");
