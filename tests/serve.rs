@@ -54,13 +54,18 @@ mod live {
 
     #[test]
     fn real_brokers_say_what_is_kept() {
-        for broker in brokers::brokers("transcripts of the wire") {
+        let play = |broker: &brokers::Broker| {
             let place = broker.url.rsplit('@').next().expect("a place").trim_end_matches('/').to_owned();
             for (name, script) in SCRIPTS {
                 let said = transcript(&mut talk::Live::new(&place), script);
                 golden::check(&kept(name), &said)
                     .unwrap_or_else(|difference| panic!("{}: {difference}", broker.version));
             }
-        }
+        };
+        // Beside each other: a conversation is mostly waiting for a broker to have said all.
+        let brokers = brokers::brokers("transcripts of the wire");
+        std::thread::scope(|scope| {
+            brokers.iter().for_each(|broker| drop(scope.spawn(|| play(broker))));
+        });
     }
 }
