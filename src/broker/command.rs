@@ -144,7 +144,10 @@ pub enum Method {
 /// One act of the management API.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Management {
+    /// Makes or changes a vhost; what it leaves open stays as it is stored.
     PutVhost(Box<Vhost>),
+    /// `PUT /vhosts/V` of these fields alone, which resets what they leave open where the version does that (MG-2).
+    ReplaceVhost(Box<Vhost>),
     DeleteVhost {
         vhost: Name,
     },

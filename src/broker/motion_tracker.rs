@@ -206,7 +206,7 @@ impl MotionTracker {
             }
             Command::Manage { act, .. } => match act {
                 Management::PutPolicy { policy, .. } => self.learn_policy(policy),
-                Management::PutVhost(vhost)
+                Management::PutVhost(vhost) | Management::ReplaceVhost(vhost)
                     if vhost.default_queue_type.as_deref().is_some_and(|it| it != "classic") =>
                 {
                     self.reach = self.reach.max(OnTheWay::ThroughLogs);

@@ -212,7 +212,7 @@ pub struct Differences {
     pub stores_queue_type: bool,
     /// MG-15: a vhost's default queue type is honoured.
     pub default_queue_type: bool,
-    /// MG-2: a repeated PUT of a vhost resets its default queue type.
+    /// MG-2: a repeated PUT of a vhost that names no default queue type resets it.
     pub put_resets_default_type: bool,
     /// MG-2.
     pub bad_default_type: BadDefaultType,

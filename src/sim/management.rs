@@ -10,6 +10,7 @@ impl Sim {
     pub(crate) fn manage(&mut self, request: RequestId, act: Management) {
         let reply = match act {
             Management::PutVhost(vhost) => self.put_vhost(&vhost),
+            Management::ReplaceVhost(vhost) => self.replace_vhost(&vhost),
             Management::DeleteVhost { vhost } => self.delete_vhost(&vhost),
             Management::PutUser(user) => Ok(self.put_user(&user)),
             Management::DeleteUser { user } => self.delete_user(&user),

@@ -95,11 +95,8 @@ pub fn management(step: &Step) -> Option<Management> {
     let (name, operator) = (|n: usize| Name::from(step.word(n)), step.has("operator"));
     let vhost: Name = step.named("vhost").unwrap_or("/").into();
     Some(match (step.word(0).as_str(), step.word(1).as_str()) {
-        ("vhost", _) => Management::PutVhost(Box::new(Vhost {
-            name: name(1),
-            default_queue_type: step.named("default-queue-type").map(str::to_owned),
-            ..Vhost::default()
-        })),
+        ("vhost", _) => Management::PutVhost(Box::new(vhost_of(step, name(1)))),
+        ("replace", "vhost") => Management::ReplaceVhost(Box::new(vhost_of(step, name(2)))),
         ("user", _) => {
             let tags = step.named("tags").map(|tags| tags.split(',').map(str::to_owned).collect());
             let tags = tags.unwrap_or_default();
@@ -134,6 +131,11 @@ pub fn management(step: &Step) -> Option<Management> {
         ("restart", _) => Management::Restart { down_for: step.word(1).parse().expect("a duration") },
         _ => return None,
     })
+}
+
+fn vhost_of(step: &Step, name: Name) -> Vhost {
+    let default_queue_type = step.named("default-queue-type").map(str::to_owned);
+    Vhost { name, default_queue_type, ..Vhost::default() }
 }
 
 /// Reads `policy NAME PATTERN key=value … [priority:N] [apply-to:WORD] [operator]`.

@@ -265,8 +265,7 @@ impl Generator {
         self.default_type_changed = true;
         let odd = if self.without_bad_default_types { "quorum" } else { "odd" };
         let kind = self.chance.pick(&["quorum", "quorum", "classic", "", odd]);
-        let kind = if kind.is_empty() { String::new() } else { format!(" default-queue-type={kind}") };
-        format!("vhost /{kind}")
+        if kind.is_empty() { "replace vhost /".into() } else { format!("vhost / default-queue-type={kind}") }
     }
 
     /// Returns the key by which dead letters of the next declared queue go on to the one after it, in a ring.

@@ -27,6 +27,7 @@ impl ManagementClient {
     pub async fn perform(&self, act: &Management) -> Result<(), BrokerFailure> {
         match act {
             Management::PutVhost(vhost) => self.put_vhost(vhost).await.map(|_| ()),
+            Management::ReplaceVhost(vhost) => self.replace_vhost(vhost).await,
             Management::DeleteVhost { vhost } => self.delete_vhost(vhost).await,
             Management::PutUser(user) => self.put_user(user).await.map(|_| ()),
             Management::DeleteUser { user } => self.delete_user(user).await,
@@ -94,11 +95,10 @@ impl ManagementClient {
         body.insert("description".into(), description.into());
         let tags = vhost.tags.clone().map_or_else(|| stored_tags(&stored), |tags| tags.join(","));
         body.insert("tags".into(), tags.into());
-        let default_type = vhost.default_queue_type.clone().unwrap_or_else(|| text(&stored, "default_queue_type"));
-        if !default_type.is_empty() && default_type != "undefined" {
-            // 3.10 and 3.11.0-11 spell it without underscores and ignore the other (MG-2).
-            body.insert("default_queue_type".into(), default_type.clone().into());
-            body.insert("defaultqueuetype".into(), default_type.into());
+        let stored_type = text(&stored, "default_queue_type");
+        let stored_type = (!stored_type.is_empty() && stored_type != "undefined").then_some(stored_type);
+        if let Some(default_type) = vhost.default_queue_type.clone().or(stored_type) {
+            insert_default_type(&mut body, &default_type);
         }
         let made = self.put(&path, Json::Object(body)).await?;
         // A PUT that makes a vhost ignores the flag, one that changes it may reset it (MG-2): it has a path of its own.
@@ -110,10 +110,34 @@ impl ManagementClient {
             }
             _ => {}
         }
+        self.put_vhost_limits(vhost).await?;
+        Ok(made)
+    }
+
+    /// Puts a vhost with the fields that are given, and sets its limits.
+    async fn replace_vhost(&self, vhost: &Vhost) -> Result<(), BrokerFailure> {
+        let mut body = Map::new();
+        if let Some(description) = &vhost.description {
+            body.insert("description".into(), description.clone().into());
+        }
+        if let Some(tags) = &vhost.tags {
+            body.insert("tags".into(), tags.join(",").into());
+        }
+        if let Some(default_type) = &vhost.default_queue_type {
+            insert_default_type(&mut body, default_type);
+        }
+        if let Some(protected) = vhost.protected_from_deletion {
+            body.insert("protected_from_deletion".into(), protected.into());
+        }
+        self.put(&format!("/vhosts/{}", encoded(&vhost.name)), Json::Object(body)).await?;
+        self.put_vhost_limits(vhost).await
+    }
+
+    async fn put_vhost_limits(&self, vhost: &Vhost) -> Result<(), BrokerFailure> {
         for (name, value) in &vhost.limits {
             self.put_limit("vhost", &vhost.name, name, *value).await?;
         }
-        Ok(made)
+        Ok(())
     }
 
     /// Deletes a vhost with all that is in it.
@@ -207,6 +231,12 @@ fn policies(operator: bool) -> &'static str {
 
 fn pair(first: &str, second: &str) -> String {
     format!("{}/{}", encoded(first), encoded(second))
+}
+
+/// 3.10 and 3.11.0-11 spell it without underscores and ignore the other (MG-2).
+fn insert_default_type(body: &mut Map<String, Json>, kind: &str) {
+    body.insert("default_queue_type".into(), kind.into());
+    body.insert("defaultqueuetype".into(), kind.into());
 }
 
 fn stored_tags(stored: &Json) -> String {

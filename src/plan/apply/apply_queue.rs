@@ -170,7 +170,7 @@ fn exchange_of(act: &Management) -> Option<Object> {
 fn rank(act: &Management) -> (u8, usize) {
     match act {
         Management::PutUser(_) => (0, MANAGEMENT_IN_FLIGHT_MAX),
-        Management::PutVhost(_) => (1, MANAGEMENT_IN_FLIGHT_MAX),
+        Management::PutVhost(_) | Management::ReplaceVhost(_) => (1, MANAGEMENT_IN_FLIGHT_MAX),
         Management::PutUserLimit { .. } | Management::PutVhostLimit { .. } => (2, MANAGEMENT_IN_FLIGHT_MAX),
         Management::PutPermission(_) => (3, MANAGEMENT_IN_FLIGHT_MAX),
         Management::PutTopicPermission(_) => (4, MANAGEMENT_IN_FLIGHT_MAX),

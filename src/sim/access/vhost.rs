@@ -49,7 +49,19 @@ impl Sim {
         id
     }
 
+    /// Makes or changes a vhost; a default queue type that is left open stays as it is.
     pub(crate) fn put_vhost(&mut self, asked: &model::Vhost) -> Result<Reply, Refusal> {
+        let resets = self.rules.put_resets_default_type && asked.default_queue_type.is_some();
+        self.store_vhost(asked, resets)
+    }
+
+    /// Makes or changes a vhost as the management API's own PUT does: what is left open is reset where the version does
+    /// that (MG-2).
+    pub(crate) fn replace_vhost(&mut self, asked: &model::Vhost) -> Result<Reply, Refusal> {
+        self.store_vhost(asked, self.rules.put_resets_default_type)
+    }
+
+    fn store_vhost(&mut self, asked: &model::Vhost, resets: bool) -> Result<Reply, Refusal> {
         let refuses_in_words = self.rules.bad_default_type == BadDefaultType::Explained;
         let takes = match self.rules.bad_default_type {
             BadDefaultType::Taken => true,
@@ -72,7 +84,6 @@ impl Sim {
             Some(&id) => id,
             None => self.add_vhost(asked.name.clone()),
         };
-        let resets = self.rules.put_resets_default_type;
         if let Some(vhost) = self.vhosts.get_mut(id) {
             if default.is_some() || resets {
                 vhost.default_queue_type = default;

@@ -36,7 +36,9 @@ impl Live {
                     }));
                 }
                 // It is there already, and who plays in it may not even look at it.
-                Management::PutVhost(_) if self.names.is_lent() => self.reply(request, Ok(Reply::Done)),
+                Management::PutVhost(_) | Management::ReplaceVhost(_) if self.names.is_lent() => {
+                    self.reply(request, Ok(Reply::Done))
+                }
                 Management::CloseConnection { connection } => {
                     let Some((name, label)) = self.links.get(&connection).map(|link| link.handles()) else {
                         let text = "no such connection is open".to_owned();
@@ -121,8 +123,10 @@ async fn perform(management: &ManagementClient, act: &Management, throw_away: bo
     management.perform(act).await?;
     match act {
         // The runner plays in it, also when the scenario made it anew.
-        Management::PutVhost(vhost) if throw_away => management.grant_all(management.user(), &vhost.name).await,
-        Management::PutVhost(vhost) => management.await_own_rights(&vhost.name).await,
+        Management::PutVhost(vhost) | Management::ReplaceVhost(vhost) if throw_away => {
+            management.grant_all(management.user(), &vhost.name).await
+        }
+        Management::PutVhost(vhost) | Management::ReplaceVhost(vhost) => management.await_own_rights(&vhost.name).await,
         _ => Ok(()),
     }
 }

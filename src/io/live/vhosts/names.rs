@@ -175,7 +175,7 @@ impl NameMapping {
             return act;
         }
         match &mut act {
-            Management::PutVhost(object) => object.name = self.vhost(&object.name),
+            Management::PutVhost(object) | Management::ReplaceVhost(object) => object.name = self.vhost(&object.name),
             Management::DeleteVhost { vhost } => *vhost = self.vhost(vhost),
             Management::PutUser(user) => **user = self.throw_away_user(user),
             Management::DeleteUser { user }
