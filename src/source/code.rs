@@ -153,6 +153,7 @@ codes! {
         LintPolicyShadowed "policy_shadowed",
         LintPolicyTie "policy_tie",
         LintPrefetchAndLimit "prefetch_and_limit",
+        LintQuorumShards "quorum_shards",
         LintRefusingTarget "refusing_target",
         LintRetryReachesOthers "retry_reaches_others",
         LintRetryRight "retry_right",

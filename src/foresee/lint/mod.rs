@@ -17,6 +17,7 @@ mod retries;
 mod rights;
 mod scenario;
 mod settings;
+mod shards;
 mod shovels;
 mod topic_keys;
 mod unused_dead_letters;
@@ -52,6 +53,7 @@ fn lint_view(view: &TopologyView<'_>, found: &mut LintFindings) {
     settings::check(view, &ways, found);
     policies::check(view, found);
     links::check(view, found);
+    shards::check(view, found);
     shovels::check(view, found);
     plugins::check(view, found);
     rights::check(view, found);
