@@ -11,10 +11,25 @@ use crate::rules::{
 };
 use crate::sim::Sim;
 use crate::source::Span;
+use indexmap::{Equivalent, IndexMap};
+use rustc_hash::FxBuildHasher;
 use std::collections::BTreeMap;
 
 /// Names an object within its vhost.
 type Named<'t> = (&'t str, &'t str);
+
+/// What is looked up by a name, quickly: large topologies are asked often.
+type ByName<'t, V> = IndexMap<Named<'t>, V, FxBuildHasher>;
+
+/// The same as a name, for a question that does not live as long as the topology.
+#[derive(Hash)]
+struct AskedName<'a>(&'a str, &'a str);
+
+impl Equivalent<Named<'_>> for AskedName<'_> {
+    fn equivalent(&self, key: &Named<'_>) -> bool {
+        (self.0, self.1) == *key
+    }
+}
 
 /// The policies of a topology by the rules of one version.
 pub struct VersionView<'t> {
@@ -40,11 +55,12 @@ pub struct TopologyView<'t> {
     pub queues: Vec<QueueView<'t>>,
     pub exchanges: BTreeMap<Named<'t>, &'t Exchange>,
     /// By source.
-    leading_from: BTreeMap<(Name, Name), Vec<&'t Binding>>,
+    leading_from: ByName<'t, Vec<&'t Binding>>,
     /// By destination.
-    leading_to: BTreeMap<(DestinationKind, Name, Name), Vec<&'t Binding>>,
-    by_name: BTreeMap<Named<'t>, usize>,
-    /// Holds the topology.
+    leading_to_queues: ByName<'t, Vec<&'t Binding>>,
+    leading_to_exchanges: ByName<'t, Vec<&'t Binding>>,
+    by_name: ByName<'t, usize>,
+    /// Routes as the topology says.
     pub broker: Sim,
 }
 
@@ -82,12 +98,15 @@ impl<'t> TopologyView<'t> {
         let defaults: BTreeMap<&str, Option<QueueKind>> =
             topology.vhosts.iter().map(|vhost| (&*vhost.name, default_type(topology, &vhost.name))).collect();
         let default = |vhost: &str| defaults.get(vhost).copied().flatten();
-        let mut leading_from: BTreeMap<(Name, Name), Vec<&Binding>> = BTreeMap::new();
-        let mut leading_to: BTreeMap<(DestinationKind, Name, Name), Vec<&Binding>> = BTreeMap::new();
+        let mut leading_from: ByName<'t, Vec<&'t Binding>> = ByName::default();
+        let (mut leading_to_queues, mut leading_to_exchanges) = (leading_from.clone(), leading_from.clone());
         for binding in &topology.bindings {
-            leading_from.entry((binding.vhost.clone(), binding.source.clone())).or_default().push(binding);
-            let end = (binding.destination_kind, binding.vhost.clone(), binding.destination.clone());
-            leading_to.entry(end).or_default().push(binding);
+            leading_from.entry((&*binding.vhost, &*binding.source)).or_default().push(binding);
+            let leading_to = match binding.destination_kind {
+                DestinationKind::Queue => &mut leading_to_queues,
+                DestinationKind::Exchange => &mut leading_to_exchanges,
+            };
+            leading_to.entry((&*binding.vhost, &*binding.destination)).or_default().push(binding);
         }
         let named = topology.queues.iter().enumerate();
         Some(Self {
@@ -97,9 +116,10 @@ impl<'t> TopologyView<'t> {
             queues: topology.queues.iter().map(|queue| newest.queue(queue, default(&queue.vhost))).collect(),
             exchanges: topology.exchanges.iter().map(|it| ((&*it.vhost, &*it.name), it)).collect(),
             leading_from,
-            leading_to,
+            leading_to_queues,
+            leading_to_exchanges,
             by_name: named.map(|(at, queue)| ((&*queue.vhost, &*queue.name), at)).collect(),
-            broker: Sim::holding(newest.profile, topology),
+            broker: Sim::routing(newest.profile, topology),
         })
     }
 
@@ -131,19 +151,21 @@ impl<'t> TopologyView<'t> {
 
     /// Returns the bindings of an exchange.
     pub fn bindings_from(&self, vhost: &str, exchange: &str) -> &[&'t Binding] {
-        self.leading_from.get(&(vhost.into(), exchange.into())).map_or(&[], Vec::as_slice)
+        self.leading_from.get(&AskedName(vhost, exchange)).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the bindings that lead to a queue.
     pub fn bindings_to(&self, queue: &Queue) -> &[&'t Binding] {
-        self.leading_to
-            .get(&(DestinationKind::Queue, queue.vhost.clone(), queue.name.clone()))
-            .map_or(&[], Vec::as_slice)
+        self.leading_to_queues.get(&AskedName(&queue.vhost, &queue.name)).map_or(&[], Vec::as_slice)
     }
 
     /// Returns whether some binding leads to an object.
     pub fn is_bound_to(&self, kind: DestinationKind, vhost: &Name, name: &Name) -> bool {
-        self.leading_to.contains_key(&(kind, vhost.clone(), name.clone()))
+        let leading_to = match kind {
+            DestinationKind::Queue => &self.leading_to_queues,
+            DestinationKind::Exchange => &self.leading_to_exchanges,
+        };
+        leading_to.contains_key(&AskedName(vhost, name))
     }
 
     /// Returns the keys by which messages come to a queue; `None` where a binding takes any.
@@ -226,14 +248,18 @@ impl<'t> TopologyView<'t> {
 impl QueueView<'_> {
     /// Returns the text of a setting, from the queue's own arguments or else from a policy.
     pub fn text(&self, key: &str) -> Option<String> {
-        let own = self.queue.arguments.get(&format!("x-{key}")).and_then(crate::model::Value::as_text);
-        let given = || self.in_force.definition().get(key).and_then(|value| value.as_str().map(str::to_owned));
-        own.map(str::to_owned).or_else(given)
+        let own = self.own(key).and_then(Value::as_text);
+        own.or_else(|| self.in_force.text(key)).map(str::to_owned)
+    }
+
+    /// Returns one of the queue's own arguments by its name without `x-`.
+    fn own(&self, key: &str) -> Option<&Value> {
+        self.queue.arguments.iter().find(|(name, _)| name.strip_prefix("x-") == Some(key)).map(|(_, value)| value)
     }
 
     /// Returns whether a setting is made at all.
     pub fn sets(&self, key: &str) -> bool {
-        self.queue.arguments.contains_key(&format!("x-{key}")) || self.in_force.definition().contains_key(key)
+        self.own(key).is_some() || self.in_force.sets(key)
     }
 
     /// Names the queue.

@@ -52,6 +52,17 @@ impl PoliciesInForce<'_> {
     pub fn definition(&self) -> Definition {
         merge_definitions(self.user.map(|policy| &policy.definition), self.operator.map(|policy| &policy.definition))
     }
+
+    /// Returns whether one of them sets a key.
+    pub fn sets(&self, key: &str) -> bool {
+        [self.user, self.operator].into_iter().flatten().any(|policy| policy.definition.contains_key(key))
+    }
+
+    /// Returns the text that a key is set to; the operator's counts where both set it (PO-6).
+    pub fn text(&self, key: &str) -> Option<&str> {
+        let set = [self.operator, self.user].into_iter().flatten().find_map(|policy| policy.definition.get(key));
+        set.and_then(serde_json::Value::as_str)
+    }
 }
 
 impl<P: Borrow<Policy>> EffectivePolicies<P> {

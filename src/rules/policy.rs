@@ -146,8 +146,13 @@ struct Lookup<'a> {
 }
 
 impl Lookup<'_> {
+    /// Returns an argument by its name without `x-`.
+    fn argument(&self, key: &str) -> Option<&Value> {
+        self.arguments.iter().find(|(name, _)| name.strip_prefix("x-") == Some(key)).map(|(_, value)| value)
+    }
+
     fn argument_number(&self, key: &str) -> Option<i64> {
-        self.arguments.get(&format!("x-{key}")).and_then(Value::as_integer)
+        self.argument(key).and_then(Value::as_integer)
     }
 
     fn policy_number(&self, key: &str) -> Option<i64> {
@@ -161,7 +166,7 @@ impl Lookup<'_> {
     }
 
     fn argument_text(&self, key: &str) -> Option<&str> {
-        self.arguments.get(&format!("x-{key}")).and_then(Value::as_text)
+        self.argument(key).and_then(Value::as_text)
     }
 
     fn policy_text(&self, key: &str) -> Option<&str> {

@@ -5,6 +5,8 @@ use crate::foresee::lint::findings::LintFindings;
 use crate::foresee::topology_view::TopologyView;
 use crate::model::{Exchange, Object};
 use crate::source::{Code, Problem};
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 use std::collections::BTreeMap;
 
 /// Looks at the names of all objects, and at pairs of queues.
@@ -74,7 +76,7 @@ fn alike_exchanges(view: &TopologyView<'_>, found: &mut LintFindings) {
 
 /// Tells of two queues whose names differ in case or in signs alone, where one of them is bound and the other is not.
 fn alike(view: &TopologyView<'_>, found: &mut LintFindings) {
-    let mut first: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    let mut first: IndexMap<(&str, String), usize, FxBuildHasher> = IndexMap::default();
     for (at, queue) in view.queues.iter().enumerate() {
         let Some(other) = first.insert((&queue.queue.vhost, plain(queue.name())), at) else { continue };
         let other = &view.queues[other];

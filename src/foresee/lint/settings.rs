@@ -35,6 +35,9 @@ pub fn check(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFin
 
 fn time_to_live(queue: &QueueView<'_>, view: &TopologyView<'_>, found: &mut LintFindings) {
     let settings = &queue.settings;
+    if found.is_full(Code::LintTtlDrops) {
+        return;
+    }
     let Some(ttl) = settings.message_ttl_ms.filter(|_| settings.dead_letter_exchange.is_none()) else { return };
     if queue.kind == QueueKind::Stream || queue.queue.exclusive || queue.queue.auto_delete {
         return;
@@ -53,7 +56,7 @@ fn delivery_limit(queue: &QueueView<'_>, view: &TopologyView<'_>, found: &mut Li
     let Some(limit) = default.filter(|_| queue.kind == QueueKind::Quorum && !queue.sets("delivery-limit")) else {
         return;
     };
-    if queue.settings.dead_letter_exchange.is_some() {
+    if queue.settings.dead_letter_exchange.is_some() || found.is_full(Code::LintDeliveryLimitDrops) {
         return;
     }
     let message = format!(

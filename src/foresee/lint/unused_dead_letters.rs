@@ -14,32 +14,37 @@ const HELP: &str = "name it as the dead-letter exchange of the queues that are m
 
 /// Looks at vhosts that hold queues of another kind, too.
 pub fn check(view: &TopologyView<'_>, ways: &DeadLetterWays, found: &mut LintFindings) {
-    let alive = view.queues.iter().filter(|queue| queue.kind != QueueKind::Stream);
-    let alive = alive.filter(|queue| !is_named_for_the_dead(queue.name()));
-    let busy: BTreeSet<&Name> = alive.map(|queue| &queue.queue.vhost).collect();
+    let mut busy: BTreeSet<&Name> = BTreeSet::new();
+    for queue in view.queues.iter().filter(|queue| queue.kind != QueueKind::Stream) {
+        let vhost = &queue.queue.vhost;
+        if !busy.contains(vhost) && !is_named_for_the_dead(queue.name()) {
+            busy.insert(vhost);
+        }
+    }
     let used = used_exchanges(view);
-    for exchange in view.topology.exchanges.iter().filter(|it| busy.contains(&it.vhost)) {
+    let is_looked_at = |vhost: &Name, name: &str| busy.contains(vhost) && is_named_for_the_dead(name);
+    for exchange in view.topology.exchanges.iter().filter(|it| is_looked_at(&it.vhost, &it.name)) {
         let (vhost, name) = (&exchange.vhost, &exchange.name);
         let gets = used.contains(&(vhost, name.as_str())) || view.is_bound_to(DestinationKind::Exchange, vhost, name);
-        if !gets && is_named_for_the_dead(name) {
+        if !gets {
             let message =
                 format!("no queue dead-letters to exchange '{name}', whose name says that it takes dead letters");
             let note = Problem::note(Code::LintUnusedDeadLetter, message).by("DL-1");
             found.add(note.help(HELP), view.field(&exchange.object(), &["name"]), "gets no dead letters");
         }
     }
-    for queue in view.queues.iter().filter(|it| busy.contains(&it.queue.vhost)) {
+    for queue in view.queues.iter().filter(|it| is_looked_at(&it.queue.vhost, it.name())) {
         let (vhost, name) = (&queue.queue.vhost, queue.name());
         let gets = !view.bindings_to(queue.queue).is_empty() || ways.perhaps_to(vhost, name).next().is_some();
         // To the last place of a `retry` consumers send what they have tried often enough.
         let of_retry = view.origins.get(&queue.queue.object()).is_some_and(|it| it.field("retry").is_some());
         let is_last = queue.settings.dead_letter_exchange.is_none() && !of_retry;
-        if !gets && is_named_for_the_dead(name) && is_last {
+        if !gets && is_last {
             let message =
                 format!("no queue dead-letters to queue '{name}', whose name says that it takes dead letters");
             let note = Problem::note(Code::LintUnusedDeadLetter, message).by("DL-1");
             found.add(note.help(HELP), view.field(&queue.queue.object(), &["name"]), "gets no dead letters");
-        } else if is_last && is_named_for_the_dead(name) && ways.perhaps_to(vhost, name).next().is_none() {
+        } else if is_last && ways.perhaps_to(vhost, name).next().is_none() {
             by_no_key(queue, view, ways, found);
         }
     }

@@ -12,8 +12,9 @@ use crate::sim::state::exchange::{Keys, add_binding};
 use std::collections::BTreeSet;
 
 impl Sim {
-    /// Makes a broker that holds the objects of a topology, whatever it would say of them, so that it can be asked.
-    pub fn holding(edition: impl Into<Edition>, topology: &Topology) -> Self {
+    /// Makes a broker that routes as a topology says, whatever it would say of it, so that it can be asked. Its queues are names
+    /// alone: what they do with messages is left out.
+    pub fn routing(edition: impl Into<Edition>, topology: &Topology) -> Self {
         let mut sim = Self::new(edition);
         for name in topology.vhost_names() {
             let id = sim.vhost_to_ask(&name);
@@ -23,6 +24,21 @@ impl Sim {
                 vhost.default_queue_type = kind;
             }
         }
+        for queue in &topology.queues {
+            let id = sim.vhost_to_ask(&queue.vhost);
+            if sim.queue_id(id, &queue.name).is_none() {
+                let default = sim.vhosts.get(id).and_then(|vhost| vhost.default_queue_type);
+                let kind = type_of_new_queue(queue, default, sim.rules);
+                let named = model::Queue {
+                    vhost: queue.vhost.clone(),
+                    name: queue.name.clone(),
+                    arguments: Table::default(),
+                    ..*queue
+                };
+                sim.add_queue(named, kind, id, None);
+            }
+        }
+        // Behind the queues, which need none of them.
         for (policies, operator) in [(&topology.policies, false), (&topology.operator_policies, true)] {
             for policy in policies {
                 let id = sim.vhost_to_ask(&policy.vhost);
@@ -35,14 +51,6 @@ impl Sim {
             let id = sim.vhost_to_ask(&exchange.vhost);
             if sim.exchange_id(id, &exchange.name).is_none() {
                 sim.add_exchange_to_ask(exchange, id);
-            }
-        }
-        for queue in &topology.queues {
-            let id = sim.vhost_to_ask(&queue.vhost);
-            let default = sim.vhosts.get(id).and_then(|vhost| vhost.default_queue_type);
-            let kind = type_of_new_queue(queue, default, sim.rules);
-            if sim.queue_id(id, &queue.name).is_none() {
-                sim.add_queue(queue.clone(), kind, id, None);
             }
         }
         topology.bindings.iter().for_each(|binding| sim.bind_to_ask(binding));
