@@ -15,6 +15,9 @@ const TEXT_MAX: f64 = 230.0;
 const PILE: f64 = 6.0;
 const POINTS: f64 = 12.0;
 
+/// How wide the slots at the end of a queue are.
+const SLOTS: f64 = 11.0;
+
 /// How high the lines of the name are, and the others.
 const NAME_LINE: f64 = 17.0;
 const LINE: f64 = 14.0;
@@ -24,12 +27,14 @@ const LINE: f64 = 14.0;
 pub struct NodeBox {
     name: Vec<String>,
     lines: Vec<String>,
-    /// What a hexagon's points or the slots of a queue take from the sides.
+    /// What a hexagon's points take from the sides, and the space beside the text.
     sides: f64,
     /// How far the lowest of a pile stands out.
     pile: f64,
     /// How far the points of a hexagon stand out.
     points: f64,
+    /// What the slots of a queue take from the right.
+    slots: f64,
 }
 
 impl NodeBox {
@@ -38,13 +43,13 @@ impl NodeBox {
         // Bold is wider.
         let name = wrapped(&node_name(node), 14.0, TEXT_MAX);
         let lines = node_lines(node).iter().flat_map(|line| wrapped(line, 11.0, TEXT_MAX)).collect();
-        let (sides, pile, points) = match node.kind {
-            GraphNodeKind::Exchange { .. } | GraphNodeKind::MissingExchange => (16.0, 0.0, POINTS),
-            GraphNodeKind::Queue { .. } | GraphNodeKind::MissingQueue => (16.0, 0.0, 0.0),
-            GraphNodeKind::Ladder { .. } => (10.0, PILE, 0.0),
-            GraphNodeKind::Remote { .. } => (12.0, 0.0, 0.0),
+        let (sides, pile, points, slots) = match node.kind {
+            GraphNodeKind::Exchange { .. } | GraphNodeKind::MissingExchange => (16.0, 0.0, POINTS, 0.0),
+            GraphNodeKind::Queue { .. } | GraphNodeKind::MissingQueue => (11.0, 0.0, 0.0, SLOTS),
+            GraphNodeKind::Ladder { .. } => (10.0, PILE, 0.0, 0.0),
+            GraphNodeKind::Remote { .. } => (12.0, 0.0, 0.0, 0.0),
         };
-        Self { name, lines, sides, pile, points }
+        Self { name, lines, sides, pile, points, slots }
     }
 
     /// Returns width and height.
@@ -52,7 +57,7 @@ impl NodeBox {
         let names = self.name.iter().map(|line| width(line, 14.0));
         let widest = names.chain(self.lines.iter().map(|line| width(line, 11.0))).fold(60.0, f64::max);
         let height = NAME_LINE * self.name.len() as f64 + LINE * self.lines.len() as f64 + 12.0;
-        ((widest + 12.0 + 2.0 * self.sides).ceil() + self.pile, height + self.pile)
+        ((widest + 12.0 + 2.0 * self.sides).ceil() + self.pile + self.slots, height + self.pile)
     }
 
     /// Returns how much the middle of a side stands out beyond its corners.
@@ -63,7 +68,7 @@ impl NodeBox {
     /// Draws it at its place.
     pub fn draw(&self, node: &GraphNode, at: PlacedBox) -> String {
         let look = NodeLook::of(node);
-        let (middle, top) = (at.x - self.pile / 2.0, at.y - at.height / 2.0 + self.pile);
+        let (middle, top) = (at.x - (self.pile + self.slots) / 2.0, at.y - at.height / 2.0 + self.pile);
         let used = if node.mark == Some(GraphMark::Used) { " used" } else { "" };
         let class = format!("{}{used}", look.class());
         let mut out = format!("<g><title>{}</title>", escaped(&node_name(node)));
@@ -114,7 +119,8 @@ fn shape(kind: &GraphNodeKind, class: &str, at: PlacedBox) -> String {
             format!("<polygon class=\"{class}\" points=\"{}\"/>", points.join(" "))
         }
         GraphNodeKind::Queue { .. } | GraphNodeKind::MissingQueue => {
-            let slots = [right - 6.0, right - 11.0].map(|x| format!("M{} {}V{}", n(x), n(top), n(bottom))).concat();
+            let slots =
+                [right - SLOTS / 2.0, right - SLOTS].map(|x| format!("M{} {}V{}", n(x), n(top), n(bottom))).concat();
             format!("{}<path class=\"{class}\" d=\"{slots}\"/>", rect(left, top, at.width, at.height, 4.0))
         }
         GraphNodeKind::Ladder { .. } => {

@@ -22,7 +22,7 @@ pub fn edge_paths(placed: &PlacedGraph, edges: &[UnplacedEdge], points: &[f64]) 
     let ports = ports(placed, edges, points);
     let columns = columns(placed);
     let path = |(at, edge): (usize, &UnplacedEdge)| match edge.from == edge.to {
-        true => loop_path(&placed.edges[at].points),
+        true => loop_path(placed.nodes[edge.from], &placed.edges[at], points[edge.from]),
         false if placed.edges[at].bow.is_some() => bow_path(ports[at], placed.edges[at].bow.unwrap_or(0.0)),
         false => path_between(&placed.edges[at].points, ports[at], &columns),
     };
@@ -139,24 +139,35 @@ fn bow_path([start, end]: [(f64, f64); 2], right: f64) -> EdgePath {
     EdgePath { line, tip: [end, (neck.0, end.1 - TIP / 2.2), (neck.0, end.1 + TIP / 2.2)] }
 }
 
-/// A queue that dead-letters to itself.
-fn loop_path(points: &[(f64, f64)]) -> EdgePath {
-    let (Some(first), Some(last)) = (points.first(), points.last()) else {
-        return EdgePath { line: String::new(), tip: [(0.0, 0.0); 3] };
+/// A queue that dead-letters to itself: from its right side round its label and back to the left one. `out` says by how much the
+/// middle of its sides stands out.
+fn loop_path(node: PlacedBox, edge: &PlacedEdge, out: f64) -> EdgePath {
+    let lowest = edge.points.iter().map(|point| point.1).fold(node.y + node.height / 2.0 + TIP, f64::max);
+    let (middle, half, below) = match edge.label {
+        Some(label) => (label.x, label.width / 2.0, label.y),
+        None => (node.x, 0.0, lowest),
     };
-    let mut line = format!("M{} {}", n(first.0), n(first.1));
-    for (x, y) in &points[1..] {
-        line.push_str(&format!("L{} {}", n(*x), n(*y)));
-    }
-    let before = points.iter().rev().nth(1).copied().unwrap_or(*first);
-    let (dx, dy) = (last.0 - before.0, last.1 - before.1);
-    let length = dx.hypot(dy).max(0.1);
-    let (ux, uy) = (dx / length, dy / length);
-    let neck = (last.0 - ux * TIP, last.1 - uy * TIP);
-    let tip =
-        [*last, (neck.0 - uy * TIP / 2.2, neck.1 + ux * TIP / 2.2), (neck.0 + uy * TIP / 2.2, neck.1 - ux * TIP / 2.2)];
-    EdgePath { line, tip }
+    let y = node.y + node.height / 2.0 - LOOP_ABOVE;
+    let side = node.width / 2.0 - out * (y - node.y).abs() / (node.height / 2.0);
+    let (left, right) = (node.x - side, node.x + side);
+    let neck = left - TIP;
+    let far = [right.max(middle + half) + LOOP_BULGE, neck.min(middle - half) - LOOP_BULGE].map(n);
+    let [far_right, far_left] = &far;
+    let line = format!(
+        "M{} {1}C{far_right} {1} {far_right} {2} {3} {2}H{4}C{far_left} {2} {far_left} {1} {5} {1}",
+        n(right),
+        n(y),
+        n(below),
+        n(middle + half),
+        n(middle - half),
+        n(neck)
+    );
+    EdgePath { line, tip: [(left, y), (neck, y - TIP / 2.2), (neck, y + TIP / 2.2)] }
 }
+
+/// How far above the lower edge of a node a loop begins, and how far it goes out beside it.
+const LOOP_ABOVE: f64 = 8.0;
+const LOOP_BULGE: f64 = 20.0;
 
 /// Writes a coordinate with one digit behind the point.
 pub fn n(value: f64) -> String {
