@@ -37,8 +37,7 @@ pub fn show(command: &AccessOptions, terminal: &Terminal) -> ExitCode {
 pub(super) fn no_user(user: &str, seen: &LookedAt, terminal: &Terminal) -> ExitCode {
     let users = seen.topology.users.iter().map(|it| it.name.as_str());
     let near = nearest_name(user, users.chain(seen.topology.permissions.iter().map(|it| it.user.as_str())));
-    let help =
-        near.map_or_else(|| "; `rmqplay access` shows all".to_owned(), |near| format!(": did you mean `{near}`?"));
-    terminal.error(&format!("error: no user '{user}'{help}"));
-    ExitCode::Nothing
+    let near = near.map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+    let help = format!("{} shows all users and their rights", seen.command("access"));
+    seen.missing(&format!("no user '{user}'{near}"), &help, terminal)
 }

@@ -51,6 +51,9 @@ pub fn check(command: &CheckOptions, terminal: &Terminal) -> ExitCode {
     let code = terminal
         .problems_with(&problems, &loader.sources, |problem| is_denied(command, problem))
         .and(denied(command, &problems));
+    if let Some(first) = problems.iter().find(|it| it.level == Level::Problem).filter(|_| !terminal.quiet) {
+        terminal.error(&format!("`rmqplay explain {}` tells more", first.code));
+    }
     if code == ExitCode::Fine {
         let noun = by_number(found.len(), "file is", "files are");
         terminal.status(&format!("{} {} {noun} fine", terminal.palette.good("ok"), found.len()));

@@ -1,7 +1,7 @@
 //! `effective`: what is in force on queues and exchanges, where it comes from, and which policies lost.
 
 use crate::cli::ExitCode;
-use crate::cli::foresee::looked_at::{LookedAt, in_vhost, missing_help, no_vhost};
+use crate::cli::foresee::looked_at::{LookedAt, in_vhost, missing_help};
 use crate::cli::options::EffectiveOptions;
 use crate::cli::terminal::Terminal;
 use crate::foresee::{EffectiveObject, TopologyView, effective};
@@ -24,10 +24,8 @@ pub fn show(command: &EffectiveOptions, terminal: &Terminal) -> ExitCode {
     if let Some(code) = seen.lacks_all(command.vhost.as_deref(), terminal) {
         return code;
     }
-    let none = command.vhost.as_deref().and_then(|named| no_vhost(named, &seen.topology.vhost_names()));
-    if let Some(none) = none {
-        terminal.error(&none);
-        return ExitCode::Nothing;
+    if let Some(code) = command.vhost.as_deref().and_then(|named| seen.no_vhost(named, terminal)) {
+        return code;
     }
     let versions = seen.versions();
     let mut results: Vec<(crate::model::Profile, Vec<EffectiveObject>)> = Vec::new();
@@ -47,10 +45,9 @@ pub fn show(command: &EffectiveOptions, terminal: &Terminal) -> ExitCode {
         if lacking != ExitCode::Fine {
             return lacking;
         }
-        let help = missing_help(name, vhost, names.into_iter());
-        let help = help.unwrap_or_else(|| "; without a name all are shown".to_owned());
-        terminal.error(&format!("error: no queue or exchange '{name}'{}{help}", in_vhost(vhost)));
-        return ExitCode::Nothing;
+        let near = missing_help(name, vhost, names.into_iter()).unwrap_or_default();
+        let help = format!("{} shows all queues and exchanges", seen.command("effective"));
+        return seen.missing(&format!("no queue or exchange '{name}'{}{near}", in_vhost(vhost)), &help, terminal);
     }
     let groups = report::by_versions(results);
     for (profiles, objects) in &groups {

@@ -2,7 +2,7 @@
 
 use crate::cli::ExitCode;
 use crate::cli::commands::access::no_user;
-use crate::cli::foresee::looked_at::{LookedAt, in_vhost, missing_help, no_vhost};
+use crate::cli::foresee::looked_at::{LookedAt, in_vhost, missing_help};
 use crate::cli::options::RouteOptions;
 use crate::cli::terminal::Terminal;
 use crate::foresee::{AskedRoute, TopologyView, route};
@@ -20,14 +20,18 @@ pub fn show(command: &RouteOptions, terminal: &Terminal) -> ExitCode {
         Err(code) => return code,
     };
     let [exchange, key] = seen.words.as_slice() else {
-        return terminal
-            .usage("name an exchange and a routing key; \"\" is the default exchange, and a key may be empty");
+        return terminal.usage(&format!(
+            "name an exchange and a routing key; \"\" is the default exchange, and a key may be empty\n  help: {} shows all \
+             exchanges",
+            seen.command("effective")
+        ));
     };
     if key.len() > SHORT_STRING_BYTES_MAX {
         let message = format!(
-            "the routing key is {} bytes long, and AMQP carries at most {SHORT_STRING_BYTES_MAX}; `rmqplay effective` shows \
-             what is declared, `rmqplay help route` what a key may be",
-            key.len()
+            "the routing key is {} bytes long, and AMQP carries at most {SHORT_STRING_BYTES_MAX}\n  help: {} shows what is \
+             declared, `rmqplay help route` what a key may be",
+            key.len(),
+            seen.command("effective")
         );
         return terminal.usage(&message);
     }
@@ -51,16 +55,19 @@ pub fn show(command: &RouteOptions, terminal: &Terminal) -> ExitCode {
     if let Some(user) = command.user.as_deref().filter(|user| !known(user)) {
         return no_user(user, &seen, terminal);
     }
+    if let Some(code) = vhost.and_then(|named| seen.no_vhost(named, terminal)) {
+        return code;
+    }
+    let shows_all = format!("{} shows all exchanges", seen.command("effective"));
     let vhost = match vhost_of(&seen, exchange, vhost) {
         Ok(vhost) => vhost,
         Err(message) => {
             // It may be where the account may not look.
             let lacking = seen.lacks_some(vhost, terminal);
-            if lacking != ExitCode::Fine {
-                return lacking;
-            }
-            terminal.error(&message);
-            return ExitCode::Nothing;
+            return match lacking {
+                ExitCode::Fine => seen.missing(&message, &shows_all, terminal),
+                _ => lacking,
+            };
         }
     };
     let asked = AskedRoute { vhost: &vhost, exchange, key, headers: headers.as_ref(), user: command.user.as_deref() };
@@ -72,8 +79,7 @@ pub fn show(command: &RouteOptions, terminal: &Terminal) -> ExitCode {
     }
     let groups = report::by_versions(results);
     if groups.is_empty() {
-        terminal.error(&format!("error: no exchange '{exchange}'; `rmqplay effective` shows all exchanges"));
-        return ExitCode::Nothing;
+        return seen.missing(&format!("no exchange '{exchange}'"), &shows_all, terminal);
     }
     for (profiles, routed) in &groups {
         if command.look.json {
@@ -92,9 +98,6 @@ pub fn show(command: &RouteOptions, terminal: &Terminal) -> ExitCode {
 /// Finds the vhost that is meant: the one named, or the only one with that exchange.
 fn vhost_of(seen: &LookedAt, exchange: &str, named: Option<&str>) -> Result<Name, String> {
     let vhosts = seen.topology.vhost_names();
-    if let Some(none) = named.and_then(|named| no_vhost(named, &vhosts)) {
-        return Err(none);
-    }
     let is_predeclared = exchange.is_empty() || exchange.starts_with("amq.");
     let has = |vhost: &&Name| {
         is_predeclared || seen.topology.exchanges.iter().any(|it| it.vhost == **vhost && &*it.name == exchange)
@@ -105,13 +108,12 @@ fn vhost_of(seen: &LookedAt, exchange: &str, named: Option<&str>) -> Result<Name
         [one] => Ok((*one).clone()),
         [] => {
             let exchanges = seen.topology.exchanges.iter().map(|it| (&it.vhost, it.name.as_str()));
-            let help = missing_help(exchange, named, exchanges);
-            let help = help.unwrap_or_else(|| "; `rmqplay effective` shows all exchanges".to_owned());
-            Err(format!("error: no exchange '{exchange}'{}{help}", in_vhost(named)))
+            let near = missing_help(exchange, named, exchanges).unwrap_or_default();
+            Err(format!("no exchange '{exchange}'{}{near}", in_vhost(named)))
         }
         several => {
             let there: Vec<String> = several.iter().map(|vhost| format!("'{vhost}'")).collect();
-            Err(format!("error: exchange '{exchange}' is in several vhosts: say --vhost, of {}", there.join(", ")))
+            Err(format!("exchange '{exchange}' is in several vhosts: say --vhost, of {}", there.join(", ")))
         }
     }
 }
@@ -121,7 +123,7 @@ fn headers(given: &[String]) -> Result<Option<Table>, String> {
     let mut table = Table::new();
     for text in given {
         let Some((name, value)) = text.split_once('=') else {
-            return Err(format!("--header takes NAME=VALUE, not `{text}`"));
+            return Err(format!("--header takes NAME=VALUE, not `{text}`; `rmqplay help route` has an example"));
         };
         let value = match plain_value(value) {
             Some(serde_json::Value::Number(number)) if number.is_i64() => {

@@ -23,6 +23,8 @@ pub(crate) struct LookedAt {
     pub profiles: Vec<Profile>,
     /// What the command's words name beside the file.
     pub words: Vec<String>,
+    /// The file, where it is not a broker.
+    pub file: Option<String>,
     /// What the account may not read of a broker.
     pub unread: Option<Unread>,
 }
@@ -47,13 +49,18 @@ impl LookedAt {
         let stops: Vec<_> = problems.into_iter().filter(|it| it.level == crate::source::Level::Problem).collect();
         let code = terminal.problems(&stops, &loader.sources);
         let Some(loaded) = loaded.filter(|_| code == ExitCode::Fine) else {
-            if Path::new(file).is_file() {
-                terminal.error(&format!("`rmqplay check {}` tells all that is wrong there", shell_word(file)));
-            }
+            tell_of_check(Path::new(file), terminal);
             return Err(code.and(ExitCode::BadFile));
         };
         let profiles = if look.versions.is_empty() { Profile::ALL.to_vec() } else { sorted(&look.versions) };
-        Ok(Self { topology: loaded.topology, origins: loaded.origins, profiles, words: words.to_vec(), unread: None })
+        Ok(Self {
+            topology: loaded.topology,
+            origins: loaded.origins,
+            profiles,
+            words: words.to_vec(),
+            file: Some(file.clone()),
+            unread: None,
+        })
     }
 
     fn of_broker(words: &[String], look: &LookOptions, terminal: &Terminal) -> Result<Self, ExitCode> {
@@ -61,11 +68,29 @@ impl LookedAt {
         match runtime::interruptible(held_by(&address)) {
             Ok(Ok((topology, profile, unread))) => {
                 let profiles = if look.versions.is_empty() { vec![profile] } else { sorted(&look.versions) };
-                Ok(Self { topology, origins: Origins::new(), profiles, words: words.to_vec(), unread })
+                Ok(Self { topology, origins: Origins::new(), profiles, words: words.to_vec(), file: None, unread })
             }
             Ok(Err(failure)) => Err(terminal.failure(&failure)),
             Err(code) => Err(code),
         }
+    }
+
+    /// Writes a command about the same file or broker, as one would type it.
+    pub fn command(&self, name: &str) -> String {
+        command_on(name, self.file.as_deref())
+    }
+
+    /// Says that something is not there, and which command tells what is.
+    pub fn missing(&self, message: &str, help: &str, terminal: &Terminal) -> ExitCode {
+        terminal.error(&format!("error: {message}\n  help: {help}"));
+        ExitCode::Nothing
+    }
+
+    /// Says that the topology has no vhost that was named, and which it has.
+    pub fn no_vhost(&self, named: &str, terminal: &Terminal) -> Option<ExitCode> {
+        let message = no_vhost(named, &self.topology.vhost_names())?;
+        let help = format!("{} shows what is in each", self.command("effective"));
+        Some(self.missing(&message, &help, terminal))
     }
 
     /// Returns the exit code where a question about users and their rights has no answer, and says why.
@@ -93,6 +118,22 @@ impl LookedAt {
     }
 }
 
+/// Names the command that tells all that is wrong with a file, where there is one.
+pub(crate) fn tell_of_check(file: &Path, terminal: &Terminal) {
+    if file.is_file() {
+        let file = file.to_string_lossy();
+        terminal.error(&format!("`rmqplay check {}` tells all that is wrong there", shell_word(&file)));
+    }
+}
+
+/// Writes a command about a file, or about the broker of the arguments.
+pub(crate) fn command_on(name: &str, file: Option<&str>) -> String {
+    match file {
+        Some(file) => format!("`rmqplay {name} {}`", shell_word(file)),
+        None => format!("`rmqplay {name}` with the same --broker"),
+    }
+}
+
 /// Says that a topology has no such vhost, and which it has.
 pub(crate) fn no_vhost(named: &str, vhosts: &[Name]) -> Option<String> {
     if vhosts.iter().any(|vhost| vhost == named) {
@@ -102,8 +143,8 @@ pub(crate) fn no_vhost(named: &str, vhosts: &[Name]) -> Option<String> {
     let near = nearest_name(named, vhosts.iter().map(Name::as_str));
     let near = near.map_or_else(String::new, |near| format!("; {}", Help::did_you_mean(near)));
     Some(match there.is_empty() {
-        true => format!("error: no vhost '{named}': nothing is declared in any"),
-        false => format!("error: no vhost '{named}': there are {}{near}", there.join(", ")),
+        true => format!("no vhost '{named}': nothing is declared in any"),
+        false => format!("no vhost '{named}': there are {}{near}", there.join(", ")),
     })
 }
 

@@ -36,7 +36,7 @@ pub(super) fn graph_of_scenarios(
             (seen.topology, lacking)
         }
     };
-    check_vhost(&topology, command.vhost.as_deref(), terminal)?;
+    check_vhost(&topology, command, terminal)?;
     let profile = command.look.versions.iter().max().copied().unwrap_or(Profile::NEWEST);
     let exercised = play(&cells, profile, terminal)?;
     let (origins, versions) = (Origins::new(), versions(&topology, &[profile]));

@@ -5,11 +5,10 @@ mod planned;
 
 use crate::cli::ExitCode;
 use crate::cli::convert::output::{Output, write_output};
-use crate::cli::foresee::looked_at::LookedAt;
+use crate::cli::foresee::looked_at::{LookedAt, command_on, no_vhost};
 use crate::cli::options::{GraphFormat, GraphOptions};
 use crate::cli::terminal::Terminal;
 use crate::foresee::{TopologyGraph, TopologyView, topology_graph};
-use crate::language::nearest;
 use crate::model::{Profile, Topology};
 use crate::report;
 use exercised::graph_of_scenarios;
@@ -39,7 +38,11 @@ pub fn draw(command: &GraphOptions, terminal: &Terminal) -> ExitCode {
     match graph {
         Ok(graph) if graph.vhosts.is_empty() && lacking != ExitCode::Fine => lacking,
         Ok(graph) if graph.vhosts.is_empty() => {
-            terminal.error("there is nothing to draw: no exchange, queue or shovel");
+            let help = match command.vhost.is_some() {
+                true => "without --vhost all are drawn".to_owned(),
+                false => format!("{} shows what is declared", command_on("effective", file_of(command))),
+            };
+            terminal.error(&format!("error: there is nothing to draw: no exchange, queue or shovel\n  help: {help}"));
             ExitCode::Nothing
         }
         Ok(graph) => write(&graph, format, command, terminal).and(lacking),
@@ -53,7 +56,7 @@ fn graph_of_topology(command: &GraphOptions, terminal: &Terminal) -> Result<(Top
         return Err(terminal.usage("with --broker no file is named: one of them is drawn, and --plan compares both"));
     }
     let lacking = lacking_of(&seen, command, terminal)?;
-    check_vhost(&seen.topology, command.vhost.as_deref(), terminal)?;
+    check_vhost(&seen.topology, command, terminal)?;
     let mut graphs: Vec<TopologyGraph> = Vec::new();
     for (_, versions) in seen.versions() {
         let Some(view) = TopologyView::new(&seen.topology, &seen.origins, &versions) else { continue };
@@ -140,14 +143,20 @@ fn format_of(command: &GraphOptions) -> Result<GraphFormat, String> {
 }
 
 /// Complains of a vhost that is not there.
-fn check_vhost(topology: &Topology, named: Option<&str>, terminal: &Terminal) -> Result<(), ExitCode> {
-    let vhosts = topology.vhost_names();
-    let Some(named) = named.filter(|named| !vhosts.iter().any(|vhost| vhost == named)) else { return Ok(()) };
-    let near = nearest(named, vhosts.iter().map(|vhost| vhost.as_str()));
-    let there: Vec<String> = vhosts.iter().map(|vhost| format!("'{vhost}'")).collect();
-    let help = near.map_or_else(|| format!("there are {}", there.join(", ")), |near| format!("did you mean `{near}`?"));
-    terminal.error(&format!("error: no vhost '{named}': {help}"));
+fn check_vhost(topology: &Topology, command: &GraphOptions, terminal: &Terminal) -> Result<(), ExitCode> {
+    let none = command.vhost.as_deref().and_then(|named| no_vhost(named, &topology.vhost_names()));
+    let Some(message) = none else { return Ok(()) };
+    let help = match command.words.is_empty() && !command.scenarios.is_empty() {
+        true => "without --vhost all are drawn".to_owned(),
+        false => format!("{} shows what is in each", command_on("effective", file_of(command))),
+    };
+    terminal.error(&format!("error: {message}\n  help: {help}"));
     Err(ExitCode::Nothing)
+}
+
+/// Returns the file that is drawn, unless it is a broker.
+fn file_of(command: &GraphOptions) -> Option<&str> {
+    command.words.first().map(String::as_str)
 }
 
 /// Says on which versions the picture is another one.

@@ -59,7 +59,7 @@ pub(super) fn graph_of_plan(command: &GraphOptions, terminal: &Terminal) -> Resu
     let profile = command.look.versions.iter().max().copied().unwrap_or(Profile::nearest(observed.version));
     let (wanted, vhost) = (&desired.loaded.topology, command.vhost.as_deref());
     let held = as_planned(wanted, &observed.topology, &plan);
-    check_vhost(&held, vhost, terminal)?;
+    check_vhost(&held, command, terminal)?;
     let draw = |topology: &Topology| drawn(topology, &desired.loaded.origins, profile, vhost);
     let after = draw(&held);
     let before = draw(&only_vhosts(&observed.topology, &wanted.vhost_names()));
