@@ -210,6 +210,11 @@ impl Loader {
         let mut all = Vec::new();
         for cell in loaded.iter().flat_map(|loaded| &loaded.cells) {
             let profiles = language::judged_profiles(&cell.scenario, &self.settings);
+            // On none of the versions that are asked for it is played.
+            let asked = &self.settings.judged_for;
+            if !asked.is_empty() && !profiles.iter().any(|profile| asked.contains(profile)) {
+                continue;
+            }
             let own = |span: Span| self.sources.get(span.file).name == cell.scenario.file;
             let found = foresee::lint_scenario(&cell.scenario, &profiles, own);
             if !allowed.is_empty() {

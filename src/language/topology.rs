@@ -118,9 +118,9 @@ pub fn load_topologies(
     dead_letter_targets::check(&whole.topology, &whole.origins, &declared, &mut desk);
     legal::no_exclusive_queues(&whole.topology, &whole.origins, &mut desk);
     // Who only looks is told the rest, too.
-    let hinders = |problem: &Problem| {
-        problem.level == Level::Problem && !(settings.without_secrets && problem.code == Code::TopologyPasswordHash)
-    };
+    let is_passed = |code: Code| matches!(code, Code::TopologyPasswordHash | Code::TopologyPolicyKey);
+    let hinders =
+        |problem: &Problem| problem.level == Level::Problem && !(settings.without_secrets && is_passed(problem.code));
     let stopped = !is_whole || desk.problems.iter().any(hinders);
     // A name that a secret makes up is not known where that is not set.
     let hides_a_name = desk.problems.iter().any(consequences::is_unset_secret) && declared.has_template();

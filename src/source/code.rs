@@ -129,6 +129,7 @@ codes! {
         LintDeadLetterCycle "dead_letter_cycle",
         LintDeadLettersLost "dead_letters_lost",
         LintDeclarationConflict "declaration_conflict",
+        LintDelayedType "delayed_type",
         LintDeliveryLimitDrops "delivery_limit_drops",
         LintEndlessWait "endless_wait",
         LintExpiringDelay "expiring_delay",

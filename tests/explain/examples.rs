@@ -4,7 +4,7 @@
 use rmqplay::language::{ReadError, Settings, World, load_topology};
 use rmqplay::model::{Profile, Version};
 use rmqplay::plan::{Observed, plan};
-use rmqplay::source::{Code, CodeFamily, CodeSection, ExampleFile, Level, Sources, code_chapters};
+use rmqplay::source::{Block, Chapter, Code, CodeFamily, CodeSection, ExampleFile, Level, Sources, code_chapters};
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Output};
@@ -72,6 +72,40 @@ fn faults_of(section: &CodeSection) -> Vec<String> {
         faults.push(format!("{code}: the right example shows {right:?}"));
     }
     faults
+}
+
+/// Mistakes that the guide has no room for: several of a code, and in several places.
+#[test]
+fn more_wrong_examples_show_their_code_and_right_ones_nothing() {
+    let chapter = Chapter::read(include_str!("more-examples.md"));
+    let mut faults = Vec::new();
+    for section in &chapter.sections {
+        let (code, title) = section.heading.split_once(' ').expect("a code and a title");
+        assert!(Code::ALL.iter().any(|known| known.text() == code), "no code `{code}`");
+        let fenced = section.blocks.iter().filter_map(|block| match block {
+            Block::Fenced(lines) => Some(lines.as_str()),
+            _ => None,
+        });
+        let [wrong, right] = fenced.collect::<Vec<_>>()[..] else {
+            panic!("`{title}`: one wrong example and one right")
+        };
+        for (text, expected) in [(wrong, BTreeSet::from([code.to_owned()])), (right, BTreeSet::new())] {
+            let found = checked_alone(text);
+            if found != expected {
+                faults.push(format!("{code} {title}: {found:?}, not {expected:?}, of\n{text}"));
+            }
+        }
+    }
+    assert!(chapter.sections.len() > 20 && faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// Checks one file, for the versions that a first line `# --for VERSION` names.
+fn checked_alone(text: &str) -> BTreeSet<String> {
+    let folder = Folder::new();
+    fs::write(folder.0.path().join("example.yaml"), text).expect("writable");
+    let asked = text.lines().next().and_then(|line| line.strip_prefix("# --for "));
+    let asked: Vec<&str> = asked.map(|version| vec!["--for", version]).unwrap_or_default();
+    codes_of(&folder.rmqplay(&[["check", "--json", "."].as_slice(), &asked].concat()))
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod findings;
 mod links;
 mod name_words;
 mod names;
+mod pattern_words;
 mod plans;
 mod plugins;
 mod policies;

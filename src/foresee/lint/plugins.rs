@@ -24,6 +24,7 @@ pub fn check(view: &TopologyView<'_>, found: &mut LintFindings) {
     let mut told: BTreeSet<&str> = BTreeSet::new();
     for exchange in &view.topology.exchanges {
         let kind = &*exchange.kind;
+        // Told apart from the plugin: who allows that has not said how the exchange routes.
         if kind == "x-delayed-message" {
             delayed(exchange, view, found);
         }
@@ -51,7 +52,7 @@ fn delayed(exchange: &Exchange, view: &TopologyView<'_>, found: &mut LintFinding
         Some(kind) => format!("`x-delayed-type` of exchange '{}' is no type of exchange: `{kind}`", exchange.name),
         None => format!("delayed exchange '{}' does not say how it routes", exchange.name),
     };
-    let warning = Problem::warning(Code::LintPluginType, message).by("RT-17");
+    let warning = Problem::warning(Code::LintDelayedType, message).by("RT-17");
     let help = "the plugin refuses it (406); add the argument `x-delayed-type: direct`, or topic, fanout, headers";
     found.add(warning.help(help), view.field(&exchange.object(), &["arguments", "name"]), "no inner type");
 }

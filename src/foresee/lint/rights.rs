@@ -2,6 +2,7 @@
 //! nobody may enter, declarations that their owner could not make. Takes a topology's view; gives findings.
 
 use crate::foresee::lint::findings::{LintFindings, and_more};
+use crate::foresee::lint::pattern_words::{PatternWord, is_slip, pattern_words};
 use crate::foresee::lint::policies::near_name;
 use crate::foresee::topology_view::{QueueView, TopologyView};
 use crate::model::{Credential, Permission, Secret, Value};
@@ -36,6 +37,7 @@ pub fn check(view: &TopologyView<'_>, found: &mut LintFindings) {
             finds_nothing(permission, word, pattern, &names, view, found);
         }
         declaring(permission, &dying, view, found);
+        nearly_read(permission, &names, view, found);
     }
     topics(view, found);
     entrance(view, &names, found);
@@ -68,6 +70,34 @@ fn finds_nothing(
         None => "an application may declare such names at run time; \"\" gives no right at all".to_owned(),
     };
     found.add(note.help(help), view.field(&permission.object(), &[word, "permissions"]), "finds nothing here");
+}
+
+/// Tells of a name in a right to read that nothing has, while a queue of nearly that name is read by nobody (PE-1).
+fn nearly_read(permission: &Permission, names: &[&str], view: &TopologyView<'_>, found: &mut LintFindings) {
+    let finds = |word: &PatternWord, name: &str| match word.is_whole {
+        true => word.text == name,
+        false => name.contains(&word.text),
+    };
+    let is_stray = |word: &PatternWord| !names.iter().chain(&SERVER_NAMES).any(|&name| finds(word, name));
+    let stray: Vec<PatternWord> = pattern_words(&permission.read).into_iter().filter(is_stray).collect();
+    if stray.is_empty() {
+        return;
+    }
+    let rights = view.topology.permissions.iter().filter(|it| it.vhost == permission.vhost);
+    let reads: Vec<Pattern> = rights.filter_map(|it| Pattern::permission(&it.read, false).ok()).collect();
+    let queues = view.topology.queues.iter().filter(|it| it.vhost == permission.vhost);
+    let near = queues.map(|queue| queue.name.as_str()).find_map(|name| {
+        let word = stray.iter().find(|word| is_slip(&word.text, name))?;
+        (!reads.iter().any(|read| read.matches(name))).then_some((word, name))
+    });
+    let Some((word, queue)) = near else { return };
+    let message = format!(
+        "the right of '{}' to read names `{}`, which is not in this file, and nobody of it may read queue '{queue}'",
+        permission.user, word.text
+    );
+    let note = Problem::note(Code::LintPermissionMatchesNothing, message).by("PE-1");
+    let help = format!("did you mean `{queue}`? An application may declare '{}' at run time", word.text);
+    found.add(note.help(help), view.field(&permission.object(), &["read", "permissions"]), "finds nothing here");
 }
 
 /// Tells of rights to write on queues alone, where the user may bind none of them either: it can publish nowhere (PE-3).

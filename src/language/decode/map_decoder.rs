@@ -369,8 +369,15 @@ fn allowance(node: &Node, within: Span, desk: &mut Diagnostics) -> Option<Allowa
     let code = fields.need("code", desk, read::text);
     let reason = fields.need("reason", desk, read::text);
     let place = fields.node("code").map_or(node.span, |code| code.span);
+    let place_of_reason = fields.node("reason").map_or(node.span, |reason| reason.span);
     fields.finish(desk);
     let (code, reason) = (code?, reason?);
+    if reason.trim().is_empty() {
+        let problem = Problem::new(Code::ValueBad, format!("no reason why `{code}` is allowed"));
+        let problem = problem.at(place_of_reason, "empty");
+        desk.add(problem.help("say why it is meant to be so: `reason: a price is worthless after a minute`"));
+        return None;
+    }
     let Some(known) = Code::ALL.iter().copied().find(|known| known.text() == code) else {
         let names = Code::ALL.iter().map(|code| code.text());
         let problem = Problem::new(Code::ValueBad, format!("no code `{code}`")).at(place, "not a code of `check`");
