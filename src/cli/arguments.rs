@@ -198,7 +198,7 @@ Examples:
 
 An edge stands for all bindings between two. Dead letters that end nowhere are red. A queue's retries are one node.")]
     Graph(GraphOptions),
-    /// Write scenarios for dead-letter ways, limits, rights and retries that none exercises; each passes.
+    /// Write scenarios for dead-letter ways, limits, rights, retries and bindings that none exercises; each passes.
     #[command(after_help = "\
 Examples:
   rmqplay suggest topologies/first.yaml                       print them

@@ -2,6 +2,7 @@
 
 use crate::broker::Exercised;
 use crate::cli::ExitCode;
+use crate::cli::foresee::looked_at::tell_of_check;
 use crate::cli::live_settings;
 use crate::cli::load::Loader;
 use crate::cli::options::SuggestOptions;
@@ -34,10 +35,9 @@ pub fn suggest(command: &SuggestOptions, terminal: &Terminal) -> ExitCode {
     let (loaded, problems) = loader.topology(&command.file);
     let stops = problems.iter().any(|problem| problem.level == Level::Problem);
     let Some(loaded) = loaded.filter(|_| !stops) else {
-        return match terminal.problems(&problems, &loader.sources) {
-            ExitCode::Fine => ExitCode::BadFile,
-            code => code,
-        };
+        let code = terminal.problems(&problems, &loader.sources);
+        tell_of_check(&command.file, terminal);
+        return if code == ExitCode::Fine { ExitCode::BadFile } else { code };
     };
     let profiles = if command.versions.is_empty() { Profile::ALL.to_vec() } else { sorted(&command.versions) };
     let cells = match cells_of(command, &mut loader, terminal) {
@@ -47,7 +47,7 @@ pub fn suggest(command: &SuggestOptions, terminal: &Terminal) -> ExitCode {
     let (all, missing) = missing(&loaded, &cells, &profiles);
     let used: BTreeSet<&str> = cells.iter().map(|cell| &*cell.scenario.file).collect();
     terminal.status(&format!(
-        "{} of {} ways, limits, rights and retries of {} are exercised by {}",
+        "{} of {} ways, limits, rights, retries and bindings of {} are exercised by {}",
         all.len() - missing.len(),
         all.len(),
         command.file.display(),

@@ -20,6 +20,8 @@ pub(crate) struct Draft {
     pub steps: Vec<String>,
     /// The queue whose dead letters are looked at in the end.
     pub of: Option<QueueName>,
+    /// The messages whose queues are looked at in the end.
+    pub published: Vec<String>,
     /// Lines below `at_end:` that are known before.
     pub at_end: Vec<String>,
     pub covers: Vec<Coverable>,

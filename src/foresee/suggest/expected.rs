@@ -8,7 +8,7 @@ use crate::player::{MessageRecord, Outcome, QueueOutcome};
 /// How many messages of a queue are written out.
 const WRITTEN_MAX: u64 = 3;
 
-/// What came of the dead letters of a queue.
+/// What came of the dead letters of a queue, or of some messages.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct FoundDeaths {
     /// The queues that they are in.
@@ -39,6 +39,43 @@ pub(crate) fn found(workshop: &Workshop<'_>, queue: &QueueName, outcome: &Outcom
     }
     found
 }
+
+/// Looks for the queues that hold some messages.
+pub(crate) fn routed(workshop: &Workshop<'_>, published: &[String], outcome: &Outcome) -> FoundDeaths {
+    let mut found = FoundDeaths::default();
+    let is_published = |one: &&MessageRecord| published.iter().any(|name| *name == *one.name);
+    for (name, held) in outcome.queues.iter().filter(|_| !published.is_empty()) {
+        let Some(messages) = &held.messages else { continue };
+        let own: Vec<&MessageRecord> = messages.iter().filter(is_published).collect();
+        // What expires soon is gone before a live broker is asked.
+        let ttl = workshop.view.queue(&name.vhost, &name.name).and_then(|view| view.settings.message_ttl_ms);
+        let is_brief = ttl.is_some_and(|ttl| ttl < LIVE_MS);
+        if own.is_empty() || is_brief || found.exact.len() == QUEUES_MAX {
+            continue;
+        }
+        let shown = scalar(&name.name);
+        let is_whole = own.len() as u64 == held.ready && own.len() <= NAMED_MAX;
+        let exact = match is_whole {
+            true => {
+                let names: Vec<String> = own.iter().map(|one| scalar(&one.name)).collect();
+                format!("expect: {{queue: {shown}, messages: [{}]}}", names.join(", "))
+            }
+            false => format!("expect: {{queue: {shown}, ready: {}}}", held.ready),
+        };
+        found.exact.push(workshop.step(&name.vhost, &exact));
+        found.loose.push(workshop.step(&name.vhost, &format!("expect: {{queue: {shown}, ready: \">=1\"}}")));
+    }
+    found
+}
+
+/// How many queues are looked at in the end.
+const QUEUES_MAX: usize = 30;
+
+/// How many messages of a queue are named.
+const NAMED_MAX: usize = 12;
+
+/// How long a message must live to be looked for.
+const LIVE_MS: u64 = 10_000;
 
 /// Writes the messages of a queue out, when they are few and all of them dead letters.
 fn written(held: &QueueOutcome, dead: &[&MessageRecord]) -> Option<String> {

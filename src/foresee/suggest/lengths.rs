@@ -81,6 +81,7 @@ impl Workshop<'_> {
             consumers: Vec::new(),
             steps,
             of: Some(queue),
+            published: Vec::new(),
             at_end,
             covers,
         })

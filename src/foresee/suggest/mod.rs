@@ -1,4 +1,4 @@
-//! Scenarios for what nothing exercises: dead-letter ways, limits, rights, retries; each written as a person would, and
+//! Scenarios for what nothing exercises: dead-letter ways, limits, rights, retries, bindings; each written as a person would, and
 //! played before it is given. Takes a topology, versions and what is missing; gives texts that pass, and what has none and
 //! why. Never writes a file.
 
@@ -11,6 +11,7 @@ mod publishing;
 mod queues;
 mod retries;
 mod rights;
+mod routes;
 mod sample;
 mod suggestion;
 #[cfg(test)]

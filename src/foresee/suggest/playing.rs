@@ -4,13 +4,14 @@ use crate::broker::{Death, Exercised};
 use crate::foresee::coverage::{Coverable, CoverableKind, Inventory, QueueLimit, inventory, is_exercised};
 use crate::foresee::suggest::concerned::DraftCell;
 use crate::foresee::suggest::drafts::{Draft, DraftTitle, Workshop};
-use crate::foresee::suggest::expected::found;
+use crate::foresee::suggest::expected::{found, routed};
+use crate::foresee::suggest::publishing::is_open;
 use crate::foresee::suggest::queues::{Drafted, Missing};
 use crate::foresee::suggest::suggestion::{NoSuggestion, Suggested, Suggestion, WhyNoSuggestion};
 use crate::foresee::suggest::yaml::{path, sentence, stem};
 use crate::foresee::topology_view::{QueueView, TopologyView, VersionView, versions};
 use crate::language::format_yaml;
-use crate::model::{Cell, Origins, Permission, Profile, QueueKind, QueueName, Topology};
+use crate::model::{Binding, Cell, Name, Object, Origins, Permission, Profile, QueueKind, QueueName, Topology};
 use crate::player::RunResult;
 use crate::simulate::rehearse_once;
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,12 +76,14 @@ pub fn suggest_missing(request: &SuggestRequest<'_>, missing: &BTreeSet<Coverabl
         workshop: &workshop,
         missing,
         suggested,
+        by_the_way: BTreeSet::new(),
         declared: 0,
         tried: 0,
     };
     playing.queues(&view);
     playing.retries();
     playing.rights();
+    playing.routes();
     playing.suggested
 }
 
@@ -111,8 +114,7 @@ pub fn suggest(
 
 /// Returns whether there is a scenario for things of that kind.
 pub fn is_suggested(item: &Coverable) -> bool {
-    let kinds = [CoverableKind::Permissions, CoverableKind::DeadLetters, CoverableKind::Retries, CoverableKind::Limits];
-    kinds.contains(&item.kind())
+    !matches!(item.kind(), CoverableKind::Queues | CoverableKind::Policies)
 }
 
 struct Playing<'p> {
@@ -125,6 +127,8 @@ struct Playing<'p> {
     workshop: &'p Workshop<'p>,
     missing: &'p BTreeSet<Coverable>,
     suggested: Suggested,
+    /// The bindings that messages of other scenarios came by.
+    by_the_way: BTreeSet<Object>,
     /// The work of all plays, in declared objects.
     declared: usize,
     tried: usize,
@@ -191,6 +195,53 @@ impl Playing<'_> {
         }
     }
 
+    /// Shows which message comes to which queue, exchange by exchange.
+    fn routes(&mut self) {
+        let (shop, missing, topology) = (self.workshop, self.missing, self.request.topology);
+        let mut by_exchange: BTreeMap<(&Name, &Name), Vec<&Binding>> = BTreeMap::new();
+        let mut order = Vec::new();
+        for binding in &topology.bindings {
+            if missing.contains(&Coverable::Binding(binding.object())) {
+                let source = (&binding.vhost, &binding.source);
+                let bindings = by_exchange.entry(source).or_default();
+                if bindings.is_empty() {
+                    order.push(source);
+                }
+                bindings.push(binding);
+            }
+        }
+        let settings = shop.view.queues.iter().map(|it| (&it.queue.vhost, it.settings.dead_letter_exchange.as_ref()));
+        let of_the_dead: BTreeSet<(&Name, &Name)> =
+            settings.filter_map(|(vhost, exchange)| Some((vhost, exchange?))).collect();
+        // What comes to the others comes on to those that clients do not publish to.
+        let is_shut = |(vhost, exchange): &(&Name, &Name)| !is_open(shop.view, vhost, exchange);
+        order.sort_by_key(is_shut);
+        for source in order {
+            let all = by_exchange.remove(&source).unwrap_or_default();
+            let left = |all: &[&Binding], known: &BTreeSet<Object>| -> Vec<Coverable> {
+                let objects = all.iter().map(|binding| binding.object()).filter(|object| !known.contains(object));
+                objects.map(Coverable::Binding).collect()
+            };
+            let lacking = left(&all, &self.by_the_way);
+            if lacking.is_empty() {
+                continue;
+            }
+            if is_shut(&source) {
+                self.suggested.without.extend(lacking.iter().map(|item| none(item, WhyNoSuggestion::NotOpen)));
+                continue;
+            }
+            // An exchange of dead letters is published to for what no dead letter shows.
+            let is_shown =
+                |binding: &&&Binding| !of_the_dead.contains(&source) || !self.by_the_way.contains(&binding.object());
+            let shown: Vec<&Binding> = all.iter().filter(is_shown).copied().collect();
+            let made = shop.routed(source.0, source.1, &shown);
+            self.suggested.without.extend(made.without.into_iter().map(|(item, why)| NoSuggestion { item, why }));
+            for draft in made.drafts {
+                self.take(&draft.covers.clone(), vec![Ok(draft)]);
+            }
+        }
+    }
+
     /// Drafts the rights of a row, of the steps that turn out as they should.
     fn right_draft(&mut self, row: &Permission, covers: Vec<Coverable>) -> Drafted {
         let rows = self.request.topology.permissions.iter().filter(|other| other.user == row.user).count();
@@ -203,6 +254,7 @@ impl Playing<'_> {
             consumers: Vec::new(),
             steps: Vec::new(),
             of: None,
+            published: Vec::new(),
             at_end: Vec::new(),
             covers: Vec::new(),
         };
@@ -267,7 +319,10 @@ impl Playing<'_> {
             return Err(WhyNoSuggestion::DoesNotPass(newest));
         }
         let outcome = played.outcome.as_ref().ok_or(WhyNoSuggestion::DoesNotPass(newest))?;
-        let dead = draft.of.as_ref().map(|queue| found(self.workshop, queue, outcome)).unwrap_or_default();
+        let dead = match &draft.of {
+            Some(queue) => found(self.workshop, queue, outcome),
+            None => routed(self.workshop, &draft.published, outcome),
+        };
         let (mut covers, mut left) = (draft.covers.clone(), WhyNoSuggestion::NotInForce);
         if draft.of.is_some() && dead.targets.is_empty() {
             covers.retain(|item| !matches!(item, Coverable::DeadLetter(..)));
@@ -284,6 +339,7 @@ impl Playing<'_> {
             match self.passes(&text, must) {
                 Ok((cell, run)) => {
                     let view = &self.views[self.views.len() - 1];
+                    self.by_the_way.extend(run.bindings.iter().cloned());
                     covers.retain(|item| is_exercised(item, self.request.topology, view, &run));
                     let name = draft.name.clone();
                     return Ok((Suggestion { name, text, cell, covers }, left));

@@ -47,6 +47,7 @@ impl Workshop<'_> {
             consumers: vec![self.consumer("rejecter", queue, "on_message: {do: [{reject: {requeue: false}}]}")],
             steps: vec![publish],
             of: Some(queue.clone()),
+            published: Vec::new(),
             at_end: Vec::new(),
             covers,
         })
@@ -83,6 +84,7 @@ impl Workshop<'_> {
             consumers: Vec::new(),
             steps: vec![publish, gone],
             of: Some(queue),
+            published: Vec::new(),
             at_end: Vec::new(),
             covers,
         })
@@ -121,6 +123,7 @@ impl Workshop<'_> {
             consumers: vec![self.consumer("failing", &queue, rest)],
             steps: vec![publish, self.step(&queue.vhost, &tried)],
             of: Some(queue),
+            published: Vec::new(),
             at_end: Vec::new(),
             covers,
         })
@@ -144,6 +147,7 @@ impl Workshop<'_> {
             consumers: Vec::new(),
             steps: steps.iter().map(|step| self.step(&queue.vhost, step)).collect(),
             of: None,
+            published: Vec::new(),
             at_end: Vec::new(),
             covers,
         })

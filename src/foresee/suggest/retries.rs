@@ -47,6 +47,7 @@ impl Workshop<'_> {
             consumers: vec![self.consumer("failing", work, "on_message: {do: retry}")],
             steps: vec![publish, self.step(&work.vhost, &tried)],
             of: None,
+            published: Vec::new(),
             at_end: at_end.into_iter().collect(),
             covers: covers.to_vec(),
         })
@@ -80,6 +81,7 @@ impl Workshop<'_> {
             consumers: Vec::new(),
             steps,
             of: None,
+            published: Vec::new(),
             at_end,
             covers: covers.to_vec(),
         })
@@ -105,6 +107,7 @@ impl Workshop<'_> {
             consumers: vec![self.consumer("worker", work, &rules)],
             steps: vec![publish, self.step(&work.vhost, &tried)],
             of: None,
+            published: Vec::new(),
             at_end: vec![self.is_empty(work)],
             covers: covers.to_vec(),
         })

@@ -29,6 +29,8 @@ pub enum WhyNoSuggestion {
     DoesNotPass(Profile),
     /// It could not be read back.
     NotReadable,
+    /// Clients may not publish to its exchange, or how it routes is not known.
+    NotOpen,
     /// Something else wins, or nothing comes there.
     NotInForce,
     /// The topology is so large that playing for each thing would take too long.

@@ -51,7 +51,7 @@ pub struct ComparedTopology {
     pub file: String,
     /// How many scenarios were made of it.
     pub scenarios: usize,
-    /// For how many of its ways, limits, rights and retries there is none.
+    /// For how many of its ways, limits, rights, retries and bindings there is none.
     pub without: usize,
     /// What they leave out, since a broker refuses it or the simulator does not play it: object, and who.
     pub left_out: Vec<(String, String)>,

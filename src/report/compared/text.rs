@@ -50,8 +50,11 @@ pub fn compared_topology_text(one: &ComparedTopology) -> String {
         shell_word(file)
     );
     if one.without > 0 {
-        let what =
-            by_number(one.without as u64, "way, limit, right or retry has", "ways, limits, rights and retries have");
+        let what = by_number(
+            one.without as u64,
+            "way, limit, right, retry or binding has",
+            "ways, limits, rights, retries and bindings have",
+        );
         text.push_str(&format!("\n{file}: {} {what} none; `rmqplay suggest` tells which and why", one.without));
     }
     for (object, by) in &one.left_out {

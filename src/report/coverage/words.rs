@@ -50,6 +50,10 @@ pub fn no_suggestion(lacking: &NoSuggestion) -> String {
         WhyNoSuggestion::NotInForce if matches!(lacking.item, Coverable::Right { .. }) => {
             "other rights refuse the user before, or everything is allowed".to_owned()
         }
+        WhyNoSuggestion::NotOpen => {
+            "clients do not publish to its exchange, or how it routes is not known; no other scenario comes by it"
+                .to_owned()
+        }
         WhyNoSuggestion::NotInForce => "nothing that was tried brings it about".to_owned(),
         WhyNoSuggestion::TooLarge => {
             "the topology is too large to play so often: give --scenarios, or a part of it".to_owned()
