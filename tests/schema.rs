@@ -4,6 +4,8 @@
 
 #[path = "support/golden.rs"]
 mod golden;
+#[path = "schema/reports.rs"]
+mod reports;
 
 use fancy_regex::Regex;
 use rmqplay::io::snapshots::yaml_files;
