@@ -19,6 +19,8 @@ pub struct UserAccess {
     pub objects: Vec<ObjectAccess>,
     /// How many objects of the vhost the user has no right on.
     pub without: usize,
+    /// The patterns that give a right on something, whether or not that is there.
+    pub patterns: Granted,
     /// By exchange: what routing keys the user may write and read.
     pub topics: Vec<(Name, Granted)>,
 }
@@ -72,6 +74,8 @@ pub fn access(topology: &Topology, user: Option<&str>) -> (Vec<UserAccess>, Vec<
             let gives = |pattern: &str| !matches!(pattern, "" | "^$");
             (topic.exchange.clone(), granted.into_iter().filter(|(_, pattern)| gives(pattern)).collect())
         });
+        let giving = patterns.iter().filter(|(_, text, _)| !matches!(text.as_str(), "" | "^$"));
+        let giving: Granted = giving.map(|(access, text, _)| (*access, (*text).clone())).collect();
         let known = topology.users.iter().find(|user| user.name == permission.user);
         UserAccess {
             user: permission.user.clone(),
@@ -79,6 +83,7 @@ pub fn access(topology: &Topology, user: Option<&str>) -> (Vec<UserAccess>, Vec<
             tags: known.map(|user| user.tags.clone()).unwrap_or_default(),
             objects,
             without,
+            patterns: giving,
             topics: topics.collect(),
         }
     });

@@ -170,7 +170,8 @@ pub fn access_text(all: &[UserAccess], without: &[Name], palette: Palette) -> St
             .skip(1)
             .all(|object| Some(&object.granted) == user.objects.get(1).map(|it| &it.granted));
         match (user.objects.len(), first) {
-            (0, _) => out.push_str("  no right on anything here\n"),
+            (0, _) if user.patterns.is_empty() => out.push_str("  no right on anything here\n"),
+            (0, _) => out.push_str(&format!("  no right on anything here: nothing fits {}\n", granted(&user.patterns))),
             (4.., _) if alike && user.without == 0 => {
                 out.push_str(&format!(
                     "  all {} objects: {}\n",

@@ -75,7 +75,12 @@ fn sarif_is_valid_by_the_public_schema() {
         return;
     };
     let schema = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let schema: Json = serde_json::from_str(&schema).expect("JSON");
+    let mut schema: Json = serde_json::from_str(&schema).expect("JSON");
+    // The pattern of languages, which no log of ours has, closes a bracket that it never opens: ECMAScript takes that, others do not.
+    for place in ["run", "toolComponent"] {
+        let language = &mut schema["definitions"][place]["properties"]["language"];
+        language.as_object_mut().expect("a property").remove("pattern");
+    }
     let validator = jsonschema::draft4::new(&schema).expect("a schema");
     for folder in FOLDERS {
         assert_eq!(faults(&validator, &json(folder, "sarif")), Vec::<String>::new(), "{folder}");
