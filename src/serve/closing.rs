@@ -152,12 +152,12 @@ impl ServedConnection {
         self.phase == ConnectionPhase::Running && self.heartbeat_at_ms().is_some_and(|at| at <= now_ms)
     }
 
-    /// Returns when it is to be looked at again, in real milliseconds.
-    pub(crate) fn next_look_ms(&self) -> u64 {
+    /// Returns when it is to be looked at again, in real milliseconds: after `now_ms`, and with all that are in no hurry.
+    pub(crate) fn next_look_ms(&self, now_ms: u64) -> u64 {
         let beats = [self.missed_at_ms(), self.heartbeat_at_ms()].into_iter().flatten();
         let beats = beats.filter(|_| self.phase == ConnectionPhase::Running);
-        let soon = self.received_ms.max(self.sent_ms) + UNHURRIED_LOOK_MS;
-        beats.chain(self.deadline_ms).chain([soon]).min().unwrap_or(soon)
+        let soon = (now_ms / UNHURRIED_LOOK_MS + 1) * UNHURRIED_LOOK_MS;
+        beats.chain(self.deadline_ms).fold(soon, u64::min).max(now_ms + 1)
     }
 
     fn missed_at_ms(&self) -> Option<u64> {

@@ -186,8 +186,7 @@ impl Server {
                 connection.sent_ms = now_ms;
                 self.touched.insert(socket);
             }
-            let next = connection.next_look_ms().max(now_ms + 1);
-            self.looks.insert((next, socket));
+            self.looks.insert((connection.next_look_ms(now_ms), socket));
         }
     }
 

@@ -354,3 +354,21 @@ fn an_exclusive_queue_is_its_connection_s_alone_and_goes_with_it() {
     talk.method(1, &declare(false));
     assert!(talk.transcript.contains("QueueDeclareOk"), "{}", talk.transcript);
 }
+
+#[test]
+fn connections_that_do_nothing_are_left_alone() {
+    let mut served = Served::new(Profile::NEWEST.into());
+    for client in 0..100 {
+        served.host.server.accept(format!("client {client}"), 0);
+    }
+    let mut talk = Talk::new(&mut served);
+    talk.open();
+    let (mut now, mut looks) = (0, 0);
+    while let Some(next) = served.host.server.next_tick_ms().filter(|next| *next < 9_000) {
+        assert!(next >= now, "time does not go back");
+        now = next.max(now);
+        served.host.server.tick(now);
+        looks += 1;
+    }
+    assert!(looks < 50, "woken {looks} times in 9 s");
+}
