@@ -282,6 +282,7 @@ fn faults(talk: &mut Talk<'_>) {
 }
 
 fn rights(talk: &mut Talk<'_>) {
+    talk.link.make_narrow_and_closed();
     let [narrow, closed] = talk.link.narrow_and_closed();
     talk.title("a vhost in which the user has no rights");
     talk.connect();

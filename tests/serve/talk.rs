@@ -31,6 +31,8 @@ pub trait Link {
     fn vhost(&self) -> String;
     /// A vhost in which guest may configure, write and read `mine` and nothing else, and one in which it has no rights.
     fn narrow_and_closed(&self) -> [String; 2];
+    /// Sees to it that there are those two.
+    fn make_narrow_and_closed(&mut self) {}
 }
 
 /// The served broker, without a socket between.
@@ -114,6 +116,8 @@ fn rights() -> Topology {
 pub struct Live {
     management: String,
     vhost: String,
+    /// There are the two other vhosts too.
+    has_three: bool,
     remote: Remote,
 }
 
@@ -124,22 +128,15 @@ impl Live {
         let management = format!("{host}:{}", port.parse::<u16>().expect("a port") + 10_000);
         let vhost =
             format!("rmqplay-serve-{}-{:?}", std::process::id(), std::thread::current().id()).replace(['(', ')'], "");
-        let live = Self { management, vhost, remote: Remote::new(place) };
+        let live = Self { management, vhost, has_three: false, remote: Remote::new(place) };
         live.manage("PUT", &format!("/api/vhosts/{}", live.vhost), "");
-        let permit = |vhost: &str, pattern: &str| {
-            let patterns = format!(r#"{{"configure":"{pattern}","write":"{pattern}","read":"{pattern}"}}"#);
-            live.manage("PUT", &format!("/api/permissions/{vhost}/guest"), &patterns);
-        };
-        permit(&live.vhost, ".*");
-        let [narrow, closed] = live.narrow_and_closed();
-        for vhost in [&narrow, &closed] {
-            live.manage("PUT", &format!("/api/vhosts/{vhost}"), "");
-        }
-        permit(&narrow, "^mine$");
-        // Whoever makes a vhost may be given rights in it.
-        permit(&closed, ".*");
-        live.manage("DELETE", &format!("/api/permissions/{closed}/guest"), "");
+        live.permit(&live.vhost, ".*");
         live
+    }
+
+    fn permit(&self, vhost: &str, pattern: &str) {
+        let patterns = format!(r#"{{"configure":"{pattern}","write":"{pattern}","read":"{pattern}"}}"#);
+        self.manage("PUT", &format!("/api/permissions/{vhost}/guest"), &patterns);
     }
 
     fn manage(&self, method: &str, path: &str, body: &str) {
@@ -158,8 +155,9 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        for vhost in [vec![self.vhost.clone()], self.narrow_and_closed().to_vec()].concat() {
-            self.manage("DELETE", &format!("/api/vhosts/{vhost}"), "");
+        self.manage("DELETE", &format!("/api/vhosts/{}", self.vhost), "");
+        if self.has_three {
+            self.narrow_and_closed().map(|vhost| self.manage("DELETE", &format!("/api/vhosts/{vhost}"), ""));
         }
     }
 }
@@ -226,6 +224,18 @@ impl Link for Live {
 
     fn narrow_and_closed(&self) -> [String; 2] {
         [format!("{}-narrow", self.vhost), format!("{}-closed", self.vhost)]
+    }
+
+    fn make_narrow_and_closed(&mut self) {
+        let [narrow, closed] = self.narrow_and_closed();
+        for vhost in [&narrow, &closed] {
+            self.manage("PUT", &format!("/api/vhosts/{vhost}"), "");
+        }
+        self.permit(&narrow, "^mine$");
+        // Whoever makes a vhost may be given rights in it.
+        self.permit(&closed, ".*");
+        self.manage("DELETE", &format!("/api/permissions/{closed}/guest"), "");
+        self.has_three = true;
     }
 }
 
