@@ -89,6 +89,9 @@ impl RawClient {
         let mut one = Vec::new();
         encode_content(&mut one, 1, &publish(queue), &message, FRAME_MAX);
         let confirmed = AtomicU64::new(0);
+        // As many as make a good write; none larger than the smallest window.
+        let at_once = (131_072 / one.len()).clamp(1, 250);
+        let batch = one.repeat(at_once);
         let mut writing = self.socket.try_clone().expect("a handle");
         let began = Instant::now();
         std::thread::scope(|scope| {
@@ -96,13 +99,13 @@ impl RawClient {
                 let mut sent = 0;
                 while sent < count {
                     let may = (confirmed.load(Ordering::Relaxed) + WINDOW).min(count) - sent;
-                    if may < WINDOW / 8 && sent + may < count {
+                    if may < at_once as u64 && sent + may < count {
                         std::thread::park_timeout(Duration::from_micros(200));
                         continue;
                     }
-                    let bytes = one.repeat(may as usize);
-                    writing.write_all(&bytes).expect("written");
-                    sent += may;
+                    let now = may.min(at_once as u64);
+                    writing.write_all(&batch[..now as usize * one.len()]).expect("written");
+                    sent += now;
                 }
             });
             self.settle_all(count, &confirmed);

@@ -203,7 +203,7 @@ impl ServedConnection {
         if self.read == self.input.len() {
             self.input.clear();
             self.read = 0;
-        } else if self.read > 65_536 {
+        } else if self.read > 65_536 && self.read >= self.input.len() / 2 {
             self.input.drain(..self.read);
             self.read = 0;
         }

@@ -8,6 +8,9 @@ use std::collections::VecDeque;
 /// How many bytes are made ahead of what the socket takes.
 const BYTES_AHEAD_MAX: usize = 256 * 1_024;
 
+/// How much room is kept while nothing is to be sent.
+const CAPACITY_MAX: usize = 4 * BYTES_AHEAD_MAX;
+
 /// One thing to send, with its channel.
 #[derive(Debug, Clone)]
 enum Outgoing {
@@ -73,7 +76,10 @@ impl SendBuffer {
         self.sent += count;
         if self.sent == self.bytes.len() {
             self.bytes.clear();
-            self.bytes.shrink_to(BYTES_AHEAD_MAX);
+            // The last content goes over the bound: room for one of the usual size is kept.
+            if self.bytes.capacity() > CAPACITY_MAX {
+                self.bytes.shrink_to(BYTES_AHEAD_MAX);
+            }
             self.sent = 0;
         } else if self.sent >= BYTES_AHEAD_MAX / 2 && self.sent >= self.bytes.len() / 2 {
             // A reader that is always behind would let them grow for ever.
