@@ -157,7 +157,9 @@ impl Drop for Live {
     fn drop(&mut self) {
         self.manage("DELETE", &format!("/api/vhosts/{}", self.vhost), "");
         if self.has_three {
-            self.narrow_and_closed().map(|vhost| self.manage("DELETE", &format!("/api/vhosts/{vhost}"), ""));
+            for vhost in self.narrow_and_closed() {
+                self.manage("DELETE", &format!("/api/vhosts/{vhost}"), "");
+            }
         }
     }
 }
