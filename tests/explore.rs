@@ -9,7 +9,10 @@ use rmqplay::io::Disk;
 use rmqplay::language::{Settings, load_scenario};
 use rmqplay::model::{Cell, Profile};
 use rmqplay::rules::rule_chapters;
-use rmqplay::simulate::{ChoiceKind, Exploration, Fact, explore, list_schedules, play_schedule, rehearse};
+use rmqplay::simulate::{
+    ChoiceKind, Exploration, Fact, FactValue, Total, Uncounted, explore, explore_closing, list_schedules,
+    play_schedule, rehearse,
+};
 use rmqplay::source::Sources;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -33,7 +36,7 @@ fn explored(name: &str, profile: Profile) -> Exploration {
 #[track_caller]
 fn counts(name: &str, schedules: u64, varied: usize) {
     let found = explored(name, Profile::NEWEST);
-    assert!(found.is_whole, "{name}: there are more than {} schedules", found.schedules);
+    assert!(found.is_whole(), "{name}: there are more than {} schedules", found.schedules);
     assert_eq!((found.schedules, found.varied.len()), (schedules, varied), "{name}: {:#?}", found.varied);
 }
 
@@ -88,6 +91,10 @@ fn every_kind_of_choice_is_met() {
         ("timer-or-client", Profile::NEWEST, ChoiceKind::TimerOrClient),
         ("turn", Profile::NEWEST, ChoiceKind::Turn),
         ("worker", Profile::NEWEST, ChoiceKind::Worker),
+        ("shared-limit", Profile::V4_0, ChoiceKind::SharedLimit),
+        ("unsent", Profile::NEWEST, ChoiceKind::Unsent),
+        ("policy-effect", Profile::NEWEST, ChoiceKind::PolicyEffect),
+        ("late-act", Profile::NEWEST, ChoiceKind::LateAct),
     ];
     let mut met = BTreeSet::new();
     for (name, profile, kind) in races {
@@ -180,9 +187,53 @@ fn draws_end_when_all_are_played_and_say_so() {
 fn whether_there_are_more_schedules_than_wanted_is_told() {
     let whole = explored("turn", Profile::NEWEST).schedules;
     let exactly = explore(&cell("turn"), Profile::NEWEST, whole, 0);
-    assert_eq!((exactly.schedules, exactly.is_whole), (whole, true));
+    assert_eq!((exactly.schedules, exactly.is_whole()), (whole, true));
     let fewer = explore(&cell("turn"), Profile::NEWEST, whole - 1, 0);
-    assert_eq!((fewer.schedules, fewer.is_whole), (whole - 1, false));
+    assert_eq!((fewer.schedules, fewer.is_whole()), (whole - 1, false));
+}
+
+#[test]
+fn all_schedules_are_counted_where_few_are_left() {
+    let total = |name: &str, schedules: u64| explore(&cell(name), Profile::NEWEST, schedules, 0).total;
+    assert_eq!(total("turn", 3), Total::Exactly(13));
+    assert_eq!(total("turn", 13), Total::Exactly(13));
+    assert_eq!(total("crowd", 3), Total::AtLeast(103, Uncounted::Left(100)));
+    assert_eq!(total("certain", 1), Total::Exactly(explored("certain", Profile::NEWEST).schedules));
+}
+
+/// What shows in reports of a finished exploration, whatever the schedules are called.
+fn ends(found: &Exploration) -> (bool, BTreeSet<(Fact, BTreeSet<String>)>) {
+    let values = |all: &[FactValue]| all.iter().map(|value| value.shown.clone()).collect();
+    (found.failed > 0, found.varied.iter().map(|(fact, all)| (fact.clone(), values(all))).collect())
+}
+
+/// Once all is judged, the connections are closed: what is open then changes nothing that is told. Shown for each schedule,
+/// and by all that there are where both ways play all.
+#[test]
+fn what_only_closes_up_changes_nothing() {
+    let own = files::below("tests/commands/explore", "yaml", 13).into_iter().map(|path| (path, 60));
+    let library = files::below("scenarios", "yaml", 40).into_iter().map(|path| (path, 6));
+    let (mut chose, mut whole) = (0, 0);
+    for (path, schedules) in own.chain(library) {
+        let text = std::fs::read(&path).expect("a readable file");
+        let (world, settings) = (Disk::at("", Default::default()), Settings::default());
+        let (loaded, _) = load_scenario(&mut Sources::default(), &path.to_string_lossy(), &text, &world, &settings);
+        for cell in loaded.expect("a scenario").cells {
+            if cell.scenario.publishes_at_most() > 1_000 {
+                continue;
+            }
+            let closing = explore_closing(&cell, Profile::NEWEST, schedules, 0);
+            assert_eq!(closing.changed, [], "{}: facts change while it closes up", path.display());
+            chose += closing.chose;
+            let pruned = explore(&cell, Profile::NEWEST, schedules, 0);
+            if closing.exploration.is_whole() && pruned.is_whole() {
+                assert_eq!(ends(&closing.exploration), ends(&pruned), "{}", path.display());
+                whole += 1;
+            }
+        }
+    }
+    assert!(chose > 0, "no schedule could choose anything while it closed up");
+    assert!(whole > 20, "{whole} cells were played whole");
 }
 
 /// Names a fact as the table of races does.

@@ -90,6 +90,12 @@ pub struct Ladder {
 }
 
 impl Consumer {
+    /// Returns whether it may do what concerns all that it was sent, not the message at hand alone.
+    pub fn concerns_all_sent(&self) -> bool {
+        let concerns = |rule: &Rule| rule.done.actions.iter().any(Action::concerns_all_sent);
+        self.batch.is_some() || self.rules.iter().any(concerns)
+    }
+
     /// Names its instances: itself when there is one, else `name.1` … `name.N`.
     pub fn instance_names(&self) -> impl Iterator<Item = Name> {
         let single = self.instances <= 1;
@@ -255,6 +261,15 @@ impl Action {
             Action::Crash => "crash",
             Action::CloseChannel => "close_channel",
             Action::Cancel => "cancel",
+        }
+    }
+
+    /// Returns whether it concerns all that its consumer was sent, not the message at hand alone.
+    pub fn concerns_all_sent(&self) -> bool {
+        match self {
+            Action::Ack { multiple } | Action::Nack { multiple, .. } => *multiple,
+            Action::Crash | Action::CloseChannel | Action::Cancel => true,
+            _ => false,
         }
     }
 

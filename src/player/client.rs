@@ -33,6 +33,8 @@ pub struct Player {
     pub(super) hesitates: bool,
     /// What the driver asked for and waits for that answer.
     pub(super) held_request: Option<ConsumerRequest>,
+    /// Consumers wait with what they have to do, and whether more was delivered meanwhile.
+    pub(super) waiting_consumers: Option<bool>,
 }
 
 impl Player {
@@ -47,6 +49,7 @@ impl Player {
             acted: false,
             hesitates: false,
             held_request: None,
+            waiting_consumers: None,
             scenario,
             context,
         }
@@ -202,7 +205,8 @@ impl Player {
     /// Lets the consumers go on.
     pub(super) fn step_consumers(&mut self) {
         // What the run left behind is being read: a consumer that went on would change it.
-        self.acted = !self.driver.rests_consumers() && self.consumers.step(&mut self.context, &self.scenario);
+        let rest = self.waiting_consumers.is_some() || self.driver.rests_consumers();
+        self.acted = !rest && self.consumers.step(&mut self.context, &self.scenario);
         if self.acted {
             self.driver.note_consumers(self.context.now());
         }
@@ -265,6 +269,9 @@ impl Player {
             return;
         }
         let Some(number) = self.consumers.find(&self.context, channel, consumer) else { return };
+        if let Some(more) = &mut self.waiting_consumers {
+            *more = true;
+        }
         self.deliveries.all += 1;
         let queue = &self.context.ledger.consumers[number].queue;
         let (name, alike) = self.context.names.of_delivery(queue, &delivery);

@@ -4,8 +4,8 @@
 use crate::broker::{ChannelId, Command, Event};
 use crate::model::Moment;
 use crate::player::client::Player;
-use crate::player::context::owner::Owner;
-use crate::player::driver::decision_points::Perturbation;
+use crate::player::context::owner::{Asker, Owner};
+use crate::player::driver::decision_points::{DecisionPoint, Perturbation};
 use crate::player::driver::state::{ConsumerRequest, DriverState, RunStage};
 
 impl Player {
@@ -55,6 +55,11 @@ impl Player {
 
     /// Returns whether a consumer has something to do, or the driver goes on from what it has heard.
     pub fn has_work(&self) -> bool {
+        self.driver_has_work() || self.consumers_have_work()
+    }
+
+    /// Returns whether the driver goes on from what it has heard.
+    fn driver_has_work(&self) -> bool {
         let waits = matches!(
             self.driver.doing,
             DriverState::Quieting
@@ -66,17 +71,50 @@ impl Player {
                 | DriverState::Lingering { .. }
                 | DriverState::Pausing { .. }
         );
-        self.driver.news && !waits || self.consumers_have_work()
+        self.driver.news && !waits
+    }
+
+    /// Returns whether the driver goes on while a consumer is about to do what concerns all that it was sent: end its
+    /// subscription, or settle several.
+    pub fn may_act_late(&self) -> bool {
+        self.waiting_consumers.is_none()
+            && self.driver_has_work()
+            && !self.driver.rests_consumers()
+            && self.consumers.concern_all_sent(&self.scenario)
+    }
+
+    /// Lets consumers wait with what they have to do while others go on.
+    pub fn let_consumers_wait(&mut self) {
+        self.waiting_consumers = Some(false);
+    }
+
+    /// Lets consumers go on that wait; returns whether more was delivered meanwhile, and `None` if none waits.
+    pub fn let_consumers_go_on(&mut self) -> Option<bool> {
+        self.waiting_consumers.take()
     }
 
     /// Returns whether a consumer has something to do at this moment.
     pub(crate) fn consumers_have_work(&self) -> bool {
-        !self.driver.rests_consumers() && self.consumers.have_work(&self.scenario)
+        self.waiting_consumers.is_none() && !self.driver.rests_consumers() && self.consumers.have_work(&self.scenario)
     }
 
     /// Returns whether all is judged and kept: it only closes what is open.
     pub fn is_closing(&self) -> bool {
         matches!(self.driver.stage, RunStage::Closing | RunStage::Done)
+    }
+
+    /// Returns the step that a command of the driver belongs to, which does not end before the command did; `None` for others'.
+    pub fn driver_step(&self, command: &Command) -> Option<u64> {
+        let is_drivers = match command {
+            Command::Publish { publish, .. } => {
+                self.context.in_flight.get(publish).is_some_and(|one| one.owner == Owner::Driver)
+            }
+            Command::Call { request, .. } | Command::Manage { request, .. } => {
+                self.context.outbox.asker(*request) == Some(Asker::Driver)
+            }
+            _ => false,
+        };
+        is_drivers.then(|| self.driver.stage.number())
     }
 
     /// Returns the consumer instances that use a channel, a bit each; none where they have no bit.
@@ -137,9 +175,9 @@ impl Player {
         self.hesitates && ends_consumers(request) && self.consumers_have_work()
     }
 
-    /// Returns how many points of the run it has reached at which something is judged or done.
-    pub fn points_reached(&self) -> usize {
-        self.driver.points.len()
+    /// Returns the points of the run that it has reached, at which something is judged or done.
+    pub fn points(&self) -> &[DecisionPoint] {
+        &self.driver.points
     }
 
     /// Shifts a point that it has not reached.

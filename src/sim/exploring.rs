@@ -2,18 +2,21 @@
 //! commands touch the same queues, and what a full or a crowded queue may do. Asked by whoever explores schedules; without
 //! it nothing here is in use, and everything happens in the usual order.
 
-use crate::broker::{ChannelId, Command, ConnectionId, Event, Method, Settlement};
-use crate::model::{Moment, QueueKind};
+use crate::broker::{ChannelId, Command, ConnectionId, Event, Management, Method, Settlement};
+use crate::model::{Moment, Policy, QueueKind};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{BindingDestination, ChannelIndex, ExchangeId, Index, QueueId};
 use crate::sim::state::cc_bcc::CcBcc;
-use crate::sim::state::channel::{Channel, Unacked};
+use crate::sim::state::channel::{Channel, KEEPS_UP, Unacked};
 use crate::sim::state::exchange::Keys;
 use crate::sim::state::queue::{QueueContents, is_refusing};
 use crate::sim::state::queued_message::QueuedMessage;
 use crate::sim::state::quorum_queue::Publisher;
 use crate::sim::state::timer::Timer;
 use std::collections::BTreeSet;
+
+/// So many deliveries that are not written yet does a channel have before classic queues pass it over (CO-24).
+const UNSENT_MAX: u32 = 200;
 
 /// The queues that something touches, and those that its dead letters may reach; two that meet in none can change places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -278,6 +281,92 @@ impl Sim {
     pub(crate) fn channel(&self, id: ChannelId) -> Option<(ChannelIndex, &Channel)> {
         let index = *self.channel_ids.get(&id)?;
         Some((index, self.channels.get(index)?))
+    }
+
+    /// Returns whether a settlement requeues to a classic queue while a shared limit holds back consumers that could take
+    /// another message: its queue may learn of the room first (CO-4).
+    pub fn room_may_come_first(&self, command: &Command) -> bool {
+        let Command::Settle { channel, tag, multiple, settlement } = command else { return false };
+        let returns = matches!(settlement, Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true });
+        let Some((_, state)) = self.channel(*channel).filter(|(_, state)| returns && state.global_prefetch > 0) else {
+            return false;
+        };
+        let is_meant = |one: &&Unacked| one.tag == tag.0 || *multiple && (tag.0 == 0 || one.tag <= tag.0);
+        let classic = |id: QueueId| self.queues.get(id).is_some_and(|queue| queue.kind == QueueKind::Classic);
+        let waits = |id: QueueId| {
+            self.queues.get(id).is_some_and(|queue| queue.ready() > 0 && !queue.consumers.blocked.is_empty())
+        };
+        !state.has_room()
+            && state.unacked.iter().filter(is_meant).any(|one| classic(one.queue))
+            && state.consumers.values().filter_map(|id| self.consumers.get(*id)).any(|consumer| waits(consumer.queue))
+    }
+
+    /// Lets the room under a shared limit come before the requeue that makes it, or not.
+    pub fn let_room_come_first(&mut self, first: bool) {
+        self.openings.room_first = first;
+    }
+
+    /// Returns whether a subscription would be sent more than its channel writes at once, so that a classic queue passes it
+    /// over (CO-24).
+    pub fn may_fall_behind(&self, command: &Command) -> bool {
+        let Command::Call { channel, method: Method::Consume { queue, no_ack, .. }, .. } = command else {
+            return false;
+        };
+        let Some((_, state)) = self.channel(*channel) else { return false };
+        let has_no_limit = state.global_prefetch == 0 && (*no_ack || state.prefetch == 0);
+        let queue = self.vhosts.get(state.vhost).and_then(|vhost| vhost.queues.get(queue));
+        let queue = queue.and_then(|id| self.queues.get(*id));
+        has_no_limit
+            && queue.is_some_and(|queue| {
+                queue.kind == QueueKind::Classic
+                    && queue.ready() > u64::from(UNSENT_MAX)
+                    && !queue.consumers.single_active
+            })
+    }
+
+    /// Lets a channel not keep up until [`Self::catch_up_with_late`].
+    pub fn let_fall_behind(&mut self, channel: ChannelId) {
+        if let Some(index) = self.channel_ids.get(&channel).copied()
+            && let Some(state) = self.channels.get_mut(index)
+        {
+            state.unsent_left = UNSENT_MAX;
+        }
+    }
+
+    /// Returns what a command touches that changes policies: the queues that are under others then (PO-8).
+    pub fn touched_by_policy(&self, command: &Command) -> Touched {
+        let Command::Manage { act, .. } = command else { return Touched::NOTHING };
+        let changed = match act {
+            Management::PutPolicy { policy, operator } => {
+                let put = Policy::clone(policy);
+                self.queues_changed_by(&policy.vhost, |all, _| all.put(put, *operator))
+            }
+            Management::ClearPolicy { vhost, name, operator } => self.queues_changed_by(vhost, |all, vhost| {
+                all.remove(vhost, name, *operator);
+            }),
+            _ => Vec::new(),
+        };
+        let mut touched = Touched::NOTHING;
+        changed.into_iter().for_each(|queue| touched.add(self.touched_from(queue)));
+        touched
+    }
+
+    /// Lets the next change of policies be kept and not be in force until [`Self::catch_up_with_late`].
+    pub fn let_policy_wait(&mut self) {
+        self.openings.policy_waits = true;
+    }
+
+    /// Brings kept policies into force, and lets all channels keep up.
+    pub fn catch_up_with_late(&mut self) {
+        self.enforce_changed_policies();
+        let behind = self.channels.iter().filter(|(_, state)| state.unsent_left != KEEPS_UP).map(|(id, _)| id);
+        for channel in behind.collect::<Vec<_>>() {
+            if let Some(state) = self.channels.get_mut(channel) {
+                state.unsent_left = KEEPS_UP;
+            }
+            self.resume_globally(channel);
+        }
+        self.work_off();
     }
 
     /// Returns the connection of an open channel.

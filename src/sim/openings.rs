@@ -1,6 +1,13 @@
 //! What an explored run of the broker waits with, or does otherwise than usual. Without exploring all of it is at rest.
 
-use crate::sim::state::arena::ChannelIndex;
+use crate::model::Policy;
+use crate::sim::state::arena::{ChannelIndex, QueueId, VhostId};
+
+/// The policy and the operator policy that a queue is under.
+pub(crate) type PolicyPair = [Option<Policy>; 2];
+
+/// Queues whose dead letters wait, each with the policies that it is under.
+pub(crate) type WaitingUnder = Vec<(QueueId, PolicyPair)>;
 
 /// What an explored run waits with, or does otherwise than usual.
 #[derive(Debug, Clone, Default)]
@@ -15,4 +22,10 @@ pub(crate) struct Openings {
     pub unheard: Option<(ChannelIndex, u32)>,
     /// By which order many returns come back, when not by the usual one (CO-10).
     pub order: Option<u64>,
+    /// A queue learns of the room under a shared limit before it learns of the requeue that makes it (CO-4).
+    pub room_first: bool,
+    /// The next change of a policy is kept, and not in force yet (PO-8).
+    pub policy_waits: bool,
+    /// The vhost whose policies are to come into force, and what waited there before.
+    pub changed_policies: Option<(VhostId, WaitingUnder)>,
 }

@@ -8,7 +8,8 @@ mod stepping;
 
 pub use drift::drift;
 pub use explore::{
-    ChoiceKind, Exploration, Explored, Fact, FactPlace, FactValue, Schedule, explore, list_schedules, play_schedule,
+    ChoiceKind, ClosingExploration, Exploration, Explored, Fact, FactPlace, FactValue, Schedule, Total, Uncounted,
+    explore, explore_closing, list_schedules, play_schedule,
 };
 pub use rehearse::{refused_objects, rehearse, rehearse_by, rehearse_covering, rehearse_once};
 pub use stepping::{Ended, Limits, simulate};

@@ -82,7 +82,7 @@ const HOLDS_AT_REST: &str = "work goes on beside this, and it holds once that re
 /// Finds the points that a timer close by would change.
 fn note_races(cell: &Cell, edition: Edition, played: &mut RunResult, timers: &[Moment]) {
     let mut notes: Vec<(Span, String)> = Vec::new();
-    for (shift, gap) in suspects(played, timers).take(SHIFTS_MAX) {
+    for (shift, gap) in suspects(&played.points, timers).take(SHIFTS_MAX) {
         let point = &played.points[shift.point];
         if notes.iter().any(|(known, _)| *known == point.span) {
             continue;
@@ -113,8 +113,8 @@ fn note_races(cell: &Cell, edition: Edition, played: &mut RunResult, timers: &[M
 }
 
 /// Lists the points of a run that are close to a timer, how they may be shifted across it, and how close they are.
-pub(super) fn suspects(played: &RunResult, timers: &[Moment]) -> impl Iterator<Item = (Perturbation, Millis)> {
-    played.points.iter().enumerate().flat_map(|(number, point)| {
+pub(super) fn suspects(points: &[DecisionPoint], timers: &[Moment]) -> impl Iterator<Item = (Perturbation, Millis)> {
+    points.iter().enumerate().flat_map(|(number, point)| {
         let later = after(point, timers).map(|gap| (Perturbation { point: number, way: Direction::Later }, gap));
         let earlier = before(point, timers).map(|gap| (Perturbation { point: number, way: Direction::Earlier }, gap));
         later.into_iter().chain(earlier)
@@ -269,9 +269,4 @@ pub(super) fn fail_unless_done(player: &mut Player, ended: &Ended) {
         Ended::Stuck => "this is a bug of rmqplay: please report the scenario",
     };
     player.fail(Code::RunNoEnd, ended.to_string(), Some(help.to_owned()));
-}
-
-/// Plays a cell once by the rules of a version and notes the moments at which something happened by itself.
-pub(super) fn play_noting(cell: &Cell, edition: Edition, timers: &mut Vec<Moment>) -> RunResult {
-    play(cell, edition, false, None, None, timers)
 }

@@ -113,7 +113,8 @@ pub(crate) fn simulate_noting(
 /// How many moments are noted.
 const TIMERS_MAX: usize = 10_000;
 
-fn note(timers: &mut Vec<Moment>, moment: Moment) {
+/// Notes a moment among the timers of a run.
+pub(super) fn note(timers: &mut Vec<Moment>, moment: Moment) {
     if timers.len() < TIMERS_MAX {
         timers.push(moment);
     }

@@ -59,6 +59,14 @@ impl ConsumerInstances {
         self.instances.iter().any(|instance| instance.has_work(scenario))
     }
 
+    /// Returns whether an instance that can go on may do what concerns all that it was sent.
+    pub fn concern_all_sent(&self, scenario: &Scenario) -> bool {
+        self.instances.iter().any(|instance| {
+            let consumer = instance.declared(scenario);
+            consumer.prefetch != 1 && consumer.concerns_all_sent() && instance.has_work(scenario)
+        })
+    }
+
     /// Finds the instance that a broker means: its channel may carry several.
     pub fn find(&self, context: &Context, channel: ChannelId, consumer: &Name) -> Option<usize> {
         let is_it = |instance: &ConsumerInstance| instance.channel == Some(channel) && instance.name == *consumer;

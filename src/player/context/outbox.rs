@@ -50,6 +50,11 @@ impl Outbox {
         self.waiting.remove(&request)
     }
 
+    /// Returns who waits for the answer to a request.
+    pub fn asker(&self, request: RequestId) -> Option<Asker> {
+        self.waiting.get(&request).copied()
+    }
+
     /// Returns whether an answer to this asker is still to come.
     pub fn awaits(&self, asker: Asker) -> bool {
         self.waiting.values().any(|waiting| *waiting == asker)

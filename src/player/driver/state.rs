@@ -28,6 +28,23 @@ pub(crate) enum RunStage {
     Done,
 }
 
+impl RunStage {
+    /// Returns a number of its own.
+    pub fn number(self) -> u64 {
+        let (kind, at) = match self {
+            Self::Connecting(at) => (0, at),
+            Self::Subscribing(at) => (1, at),
+            Self::Steps(at) => (2, at),
+            Self::Outcome => (3, 0),
+            Self::AtEnd(at) => (4, at),
+            Self::Finally(at) => (5, at),
+            Self::Closing => (6, 0),
+            Self::Done => (7, 0),
+        };
+        (kind << 32) | at as u64
+    }
+}
+
 /// What the driver is doing.
 #[derive(Debug, Clone)]
 pub(crate) enum DriverState {

@@ -2,9 +2,9 @@
 
 use crate::report::cell::is_telling;
 use crate::report::event::event_in_words;
-use crate::report::explored::{ExploredCell, fact_in_words, lines_of, shared_beginning};
+use crate::report::explored::{ExploredCell, fact_in_words, lines_of, shared_beginning, why_not_counted};
 use crate::report::{CellReport, cell_json};
-use crate::simulate::{Explored, Fact, Schedule};
+use crate::simulate::{Explored, Fact, Schedule, Total};
 use crate::source::Sources;
 use serde_json::{Value as Json, json};
 
@@ -29,13 +29,20 @@ pub fn explored_json(cell: &ExploredCell, sources: &Sources) -> Json {
         };
         json!({ "shared_lines": shared, "timelines": [told(one, &left), told(other, &right)] })
     });
+    let (total, at_least) = match exploration.total {
+        Total::Exactly(total) => (Some(total), None),
+        Total::AtLeast(met, _) => (None, Some(met)),
+    };
     let mut shown = cell_json(&cell.report, sources, false);
     if let Some(shown) = shown.as_object_mut() {
         shown.insert(
             "explored".into(),
             json!({
                 "schedules": exploration.schedules,
-                "whole": exploration.is_whole,
+                "whole": exploration.is_whole(),
+                "total": total,
+                "at_least": at_least,
+                "not_counted": why_not_counted(exploration.total),
                 "failed": exploration.failed,
                 "seed": cell.seed,
                 "varied": varied.collect::<Vec<_>>(),

@@ -10,7 +10,7 @@ pub use text::{explored_text, schedule_text};
 use crate::player::{RunResult, TimelineEntry};
 use crate::report::CellReport;
 use crate::report::cell::{entry_line, is_telling};
-use crate::simulate::{Exploration, Fact, Schedule};
+use crate::simulate::{Exploration, Fact, Schedule, Total, Uncounted};
 use crate::source::Sources;
 
 /// A cell under its schedules.
@@ -59,4 +59,22 @@ fn lines_of(played: &RunResult, sources: &Sources) -> Vec<String> {
 /// Returns how many lines two timelines share at their beginning.
 fn shared_beginning(one: &[String], other: &[String]) -> usize {
     one.iter().zip(other).take_while(|(one, other)| one == other).count()
+}
+
+/// Returns how many lines two timelines share at their end.
+fn shared_end(one: &[String], other: &[String]) -> usize {
+    one.iter().rev().zip(other.iter().rev()).take_while(|(one, other)| one == other).count()
+}
+
+/// Returns why it is not known how many schedules there are.
+fn why_not_counted(total: Total) -> Option<String> {
+    match total {
+        Total::Exactly(_) => None,
+        Total::AtLeast(_, Uncounted::Left(left)) => {
+            Some(format!("{left} were left when it was given up, and each may lead to others"))
+        }
+        Total::AtLeast(_, Uncounted::Drawn(level)) => {
+            Some(format!("more than {level} have the same number of choices, so they are drawn and not listed"))
+        }
+    }
 }

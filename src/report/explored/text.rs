@@ -2,14 +2,20 @@
 
 use crate::model::counted;
 use crate::player::RunResult;
-use crate::report::explored::{ExploredCell, fact_in_words, lines_of, shared_beginning};
+use crate::report::explored::{ExploredCell, fact_in_words, lines_of, shared_beginning, shared_end, why_not_counted};
 use crate::report::{CellReport, Palette};
-use crate::simulate::{ChoiceKind, Exploration, Explored, Fact, FactValue, Schedule};
+use crate::simulate::{ChoiceKind, Exploration, Explored, Fact, FactValue, Schedule, Total};
 use crate::source::Sources;
 use std::collections::BTreeMap;
 
 /// How many lines of a timeline are shown from where it parts.
 const LINES_MAX: usize = 14;
+
+/// How many parts of a value are shown.
+const PARTS_MAX: usize = 12;
+
+/// How many that follow one another and are the same in all values are shown.
+const SAME_MAX: usize = 2;
 
 /// How many values of a fact are shown.
 const VALUES_MAX: usize = 6;
@@ -21,6 +27,9 @@ pub fn explored_text(cell: &ExploredCell, width: usize, sources: &Sources, palet
     let mark = if failed { palette.bad("   FAIL") } else { palette.good("   PASS") };
     let mut text =
         format!("{mark}  {:<width$}  {}  {}\n", cell.report.name, palette.dim(&cell.report.broker), head(exploration));
+    if let Some(why) = why_not_counted(exploration.total) {
+        text.push_str(&format!("    {}\n", palette.dim(&format!("how many there are in all is not counted: {why}"))));
+    }
     for (fact, values) in &exploration.varied {
         text.push_str(&fact_text(fact, values, sources, palette));
     }
@@ -35,18 +44,25 @@ pub fn explored_text(cell: &ExploredCell, width: usize, sources: &Sources, palet
 }
 
 fn head(exploration: &Exploration) -> String {
-    let all = if exploration.is_whole { ", all there are" } else { ", there are more" };
+    let schedules = counted(exploration.schedules as usize, "schedule");
+    let all = match exploration.total {
+        Total::Exactly(_) if exploration.is_whole() => format!("{schedules}, all there are"),
+        Total::Exactly(total) => format!("{} of {}", exploration.schedules, counted(total as usize, "schedule")),
+        Total::AtLeast(total, _) => {
+            format!("{} of at least {}", exploration.schedules, counted(total as usize, "schedule"))
+        }
+    };
     let failed = match exploration.failed {
         0 => String::new(),
         failed => format!(", {failed} failed"),
     };
     let varied = match exploration.varied.len() {
-        0 if exploration.is_whole => "nothing varies".to_owned(),
+        0 if exploration.is_whole() => "nothing varies".to_owned(),
         0 => "nothing varies in these".to_owned(),
         1 => "1 fact varies".to_owned(),
         n => format!("{n} facts vary"),
     };
-    format!("{}{all}{failed}; {varied}", counted(exploration.schedules as usize, "schedule"))
+    format!("{all}{failed}; {varied}")
 }
 
 fn fact_text(fact: &Fact, values: &[FactValue], sources: &Sources, palette: Palette) -> String {
@@ -55,14 +71,38 @@ fn fact_text(fact: &Fact, values: &[FactValue], sources: &Sources, palette: Pale
         Fact::Expectation(_) => format!("    {}\n", palette.bad(&name)),
         _ => format!("    {}\n", palette.odd(&format!("note: {name}"))),
     };
-    for value in values.iter().take(VALUES_MAX) {
+    let told = &values[..values.len().min(VALUES_MAX)];
+    for (value, shown) in told.iter().zip(told_apart(told)) {
         let from = if value.first > 0 { format!("from {}", value.first) } else { String::new() };
-        text.push_str(&format!("      {:>7}  {:<9}  {}\n", value.schedules, from, value.shown));
+        text.push_str(&format!("      {:>7}  {:<9}  {shown}\n", value.schedules, from));
     }
     if values.len() > VALUES_MAX {
         text.push_str(&format!("      and {} more\n", counted(values.len() - VALUES_MAX, "value")));
     }
     text
+}
+
+/// Shows values as far as they differ: of lists, what stands at the same place in all is left out where it is long.
+fn told_apart(values: &[FactValue]) -> Vec<String> {
+    let all: Vec<Vec<&str>> = values.iter().map(|value| value.shown.split(", ").collect()).collect();
+    let is_same = |at: &usize| all.iter().all(|parts| parts.get(*at).is_some() && parts.get(*at) == all[0].get(*at));
+    let shown = |parts: &Vec<&str>| {
+        let (mut shown, mut at) = (Vec::new(), 0);
+        while at < parts.len() {
+            let same = (at..parts.len()).take_while(is_same).count();
+            match same {
+                0 => shown.push(parts[at]),
+                1..=SAME_MAX => shown.extend(&parts[at..at + same]),
+                _ => shown.push("…"),
+            }
+            at += same.max(1);
+        }
+        let more = shown.len().saturating_sub(PARTS_MAX);
+        shown.truncate(PARTS_MAX);
+        let shown = shown.join(", ");
+        if more > 0 { format!("{shown} and {more} more") } else { shown }
+    };
+    all.iter().map(shown).collect()
 }
 
 fn kinds_text(kinds: &BTreeMap<ChoiceKind, u64>) -> String {
@@ -80,18 +120,22 @@ fn pair_text(
 ) -> String {
     let (left, right) = (lines_of(first, sources), lines_of(second, sources));
     let shared = shared_beginning(&left, &right);
+    let end = shared_end(&left[shared..], &right[shared..]);
     let mut text = format!("    {}", palette.dim("the two shortest timelines that differ"));
     let same = if shared > 0 { format!(", after {} that they share", counted(shared, "line")) } else { String::new() };
     text.push_str(&format!("{same}\n"));
     for (schedule, lines) in [(one, left), (other, right)] {
         text.push_str(&format!("      {}\n", palette.strong(&schedule_in_words(schedule))));
-        let end = if schedule.failed { "and so on" } else { "and so on, to the end" };
-        for line in lines.iter().skip(shared).take(LINES_MAX) {
+        let own = &lines[shared..lines.len() - end];
+        for line in own.iter().take(LINES_MAX) {
             text.push_str(&format!("      {line}\n"));
         }
-        if lines.len() > shared + LINES_MAX {
-            text.push_str(&format!("      … {} more, {end}\n", counted(lines.len() - shared - LINES_MAX, "line")));
+        if own.len() > LINES_MAX {
+            text.push_str(&format!("      … {} more of its own\n", counted(own.len() - LINES_MAX, "line")));
         }
+    }
+    if end > 0 {
+        text.push_str(&format!("      then both: {}\n", counted(end, "line")));
     }
     text.push_str(&format!("    repeat schedule {}: {}\n", other.number, cell.again(other)));
     text

@@ -29,6 +29,7 @@ impl Sim {
                 let queue = unacked.queue;
                 let by = self.holder(unacked.consumer);
                 self.release(&unacked, Some(channel));
+                self.use_room_first(channel);
                 if settlement != Settlement::Ack
                     && let Some(entry) = unacked.entry
                 {
@@ -43,6 +44,7 @@ impl Sim {
                     for unacked in &members {
                         self.release(unacked, Some(channel));
                     }
+                    self.use_room_first(channel);
                     let consumer = members.first().and_then(|unacked| unacked.consumer);
                     let entries: Vec<QueuedMessage> = members.into_iter().filter_map(|unacked| unacked.entry).collect();
                     let died = self.settle_many(queue, entries, settlement, by);
@@ -180,8 +182,18 @@ impl Sim {
         Reply::Done
     }
 
+    /// Lets queues give what is next before they learn of a requeue, where a schedule has it so (CO-4).
+    fn use_room_first(&mut self, channel: ChannelIndex) {
+        if self.openings.room_first {
+            self.resume_globally(channel);
+            while let Some(queue) = self.to_serve.pop_front() {
+                self.serve(queue);
+            }
+        }
+    }
+
     /// Lets consumers that the channel's global limit held back go on.
-    fn resume_globally(&mut self, id: ChannelIndex) {
+    pub(crate) fn resume_globally(&mut self, id: ChannelIndex) {
         let Some(channel) = self.channels.get(id) else { return };
         if !channel.has_room() {
             return;

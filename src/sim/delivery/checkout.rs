@@ -5,7 +5,7 @@ use crate::model::{QueueKind, Value};
 use crate::rules::FailureCount;
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ConsumerId, QueueId};
-use crate::sim::state::channel::Unacked;
+use crate::sim::state::channel::{KEEPS_UP, Unacked};
 use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::queued_message::QueuedMessage;
 use crate::sim::state::reason::Occasion;
@@ -91,6 +91,9 @@ impl Sim {
         let Some(queue) = self.queues.get_mut(queue_id) else { return };
         let Some(channel) = self.channels.get_mut(consumer.channel) else { return };
         channel.permissions.wake(self.now);
+        if channel.unsent_left != KEEPS_UP {
+            channel.unsent_left = channel.unsent_left.saturating_sub(1);
+        }
         let tag = channel.next_tag();
         let delivery = shown(self.rules, queue, &entry, tag, false);
         if !consumer.no_ack {

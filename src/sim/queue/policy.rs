@@ -2,15 +2,13 @@
 
 use crate::broker::{Refusal, Reply};
 use crate::model::{Exchange, Moment, Name, Policy, QueueKind, Value};
-use crate::rules::{Overflow, PoliciesInForce, QueueSettings, check_policy, queue_settings};
+use crate::rules::{EffectivePolicies, Overflow, PoliciesInForce, QueueSettings, check_policy, queue_settings};
 use crate::sim::broker::Sim;
+use crate::sim::openings::{PolicyPair, WaitingUnder};
 use crate::sim::state::arena::{QueueId, VhostId};
 use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::reason::Occasion;
 use crate::sim::state::refusal::http_error;
-
-/// The policy and the operator policy that a queue is under.
-type PolicyPair = [Option<Policy>; 2];
 
 impl Sim {
     pub(crate) fn put_policy(&mut self, policy: Policy, operator: bool) -> Result<Reply, Refusal> {
@@ -20,7 +18,7 @@ impl Sim {
         if let Some(vhost) = self.vhosts.get_mut(id) {
             vhost.policies.put(policy, operator);
         }
-        self.reapply_policies(id, waiting);
+        self.change_policies(id, waiting);
         Ok(Reply::Done)
     }
 
@@ -31,7 +29,7 @@ impl Sim {
         if removed.is_none() {
             return Err(http_error(404, "Not Found"));
         }
-        self.reapply_policies(id, waiting);
+        self.change_policies(id, waiting);
         Ok(Reply::Done)
     }
 
@@ -53,8 +51,43 @@ impl Sim {
         policy.definition.get("alternate-exchange").and_then(serde_json::Value::as_str).map(Name::from)
     }
 
+    /// Brings changed policies into force, or keeps that until an explored run does.
+    fn change_policies(&mut self, id: VhostId, waiting: WaitingUnder) {
+        if std::mem::take(&mut self.openings.policy_waits) {
+            self.openings.changed_policies = Some((id, waiting));
+        } else {
+            self.reapply_policies(id, waiting);
+        }
+    }
+
+    /// Brings policies into force that were changed and kept.
+    pub(crate) fn enforce_changed_policies(&mut self) {
+        self.openings.policy_waits = false;
+        if let Some((id, waiting)) = self.openings.changed_policies.take() {
+            self.reapply_policies(id, waiting);
+        }
+    }
+
+    /// Lists the queues that a change of the policies of a vhost would put under other words.
+    pub(crate) fn queues_changed_by(
+        &self,
+        vhost: &Name,
+        change: impl FnOnce(&mut EffectivePolicies, &Name),
+    ) -> Vec<QueueId> {
+        let Some(&id) = self.vhost_names.get(vhost) else { return Vec::new() };
+        let Some(state) = self.vhosts.get(id) else { return Vec::new() };
+        let mut policies = state.policies.clone();
+        change(&mut policies, vhost);
+        let changes = |queue: &QueueId| {
+            self.queues.get(*queue).is_some_and(|queue| {
+                policies.on_queue(&state.name, &queue.name.name, queue.kind).definition() != queue.policy
+            })
+        };
+        state.queues.values().copied().filter(changes).collect()
+    }
+
     /// Lists the queues whose dead letters wait, each with the policies that it is under.
-    fn waiting_under(&self, vhost: VhostId) -> Vec<(QueueId, PolicyPair)> {
+    fn waiting_under(&self, vhost: VhostId) -> WaitingUnder {
         let waits =
             |queue: &&Queue| matches!(&queue.contents, QueueContents::Quorum(quorum) if !quorum.backlog.is_empty());
         let all = self.queues.iter().filter(|(_, queue)| queue.vhost == vhost && waits(queue));
@@ -68,7 +101,7 @@ impl Sim {
 
     /// Brings the policies of a vhost into effect (SIM-5: at once). A queue that is under another one now, be it of the
     /// same words, tries its waiting dead letters again (DL-30).
-    fn reapply_policies(&mut self, id: VhostId, waiting: Vec<(QueueId, PolicyPair)>) {
+    fn reapply_policies(&mut self, id: VhostId, waiting: WaitingUnder) {
         let Some(vhost) = self.vhosts.get(id) else { return };
         let mut queues: Vec<_> = vhost.queues.values().copied().collect();
         let exchanges: Vec<_> = vhost.exchanges.values().copied().collect();

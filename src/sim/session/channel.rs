@@ -4,7 +4,7 @@ use crate::broker::{ChannelId, ConnectionId, Event, Reply, RequestId, code};
 use crate::model::{Name, QueueKind};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ChannelIndex, QueueId};
-use crate::sim::state::channel::{Channel, Unacked};
+use crate::sim::state::channel::{Channel, KEEPS_UP, Unacked};
 use crate::sim::state::permission::PermissionCache;
 use crate::sim::state::queued_message::QueuedMessage;
 use crate::sim::state::reason::Return;
@@ -45,6 +45,7 @@ impl Sim {
             prefetch: 0,
             global_prefetch: 0,
             held: 0,
+            unsent_left: KEEPS_UP,
             last_queue: None,
             last_exchange: None,
             permissions: PermissionCache::default(),

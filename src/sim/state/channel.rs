@@ -30,6 +30,9 @@ pub(crate) struct Unacked {
     pub entry: Option<QueuedMessage>,
 }
 
+/// So many more deliveries does a channel take that keeps up.
+pub(crate) const KEEPS_UP: u32 = u32::MAX;
+
 /// An open channel, in confirm mode.
 #[derive(Clone)]
 pub(crate) struct Channel {
@@ -49,6 +52,8 @@ pub(crate) struct Channel {
     pub global_prefetch: u16,
     /// Unacknowledged deliveries to consumers, for the global limit.
     pub held: u32,
+    /// How many deliveries it takes before it is passed over, as it does not keep up (CO-24); [`KEEPS_UP`] is any number.
+    pub unsent_left: u32,
     /// What an empty queue name means (ER-1).
     pub last_queue: Option<Name>,
     /// Where its last publish went, to find it again without a search.
@@ -64,8 +69,8 @@ impl Channel {
         DeliveryTag(self.last_tag)
     }
 
-    /// Returns whether the global limit leaves room.
+    /// Returns whether the global limit leaves room, and it keeps up.
     pub(crate) fn has_room(&self) -> bool {
-        self.global_prefetch == 0 || self.held < u32::from(self.global_prefetch)
+        (self.global_prefetch == 0 || self.held < u32::from(self.global_prefetch)) && self.unsent_left > 0
     }
 }

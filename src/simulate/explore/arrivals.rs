@@ -4,7 +4,7 @@
 use crate::broker::{ChannelId, Command};
 use crate::sim::Touched;
 use crate::simulate::explore::choice::{Alternative, Choice, ChoiceKind};
-use crate::simulate::explore::explored_run::ExploredRun;
+use crate::simulate::explore::explored_run::{ExploredRun, KNOWN_MAX};
 use crate::simulate::explore::lane::{Asleep, Lane, LateLane, lane_of};
 
 /// How many of the ready commands are looked at.
@@ -56,6 +56,9 @@ impl ExploredRun {
     }
 
     fn sleeps(&self, at: usize) -> bool {
+        if self.asleep.is_empty() {
+            return false;
+        }
         let lane = self.player.ready_commands().nth(at).map(lane_of);
         self.asleep.iter().any(|asleep| Some(asleep.lane) == lane)
     }
@@ -75,45 +78,58 @@ impl ExploredRun {
     /// Says which of the ready commands may come first: those that depend on the first one, directly or by others. Or it is
     /// late, and what comes of others overtakes it.
     pub(super) fn open_arrivals(&self) -> Option<Choice> {
-        if self.player.ready_commands().nth(1).is_none() && (self.late.is_some() || !self.player.has_work()) {
+        let others_act = self.late.is_none() && self.player.has_work();
+        if self.player.ready_commands().nth(1).is_none() {
+            return if others_act { self.open_delay_of_the_only() } else { None };
+        }
+        let mut left = self.enabled();
+        if left.len() == 1 && !others_act {
             return None;
         }
-        let enabled = self.enabled();
-        if enabled.len() == 1 && (self.late.is_some() || !self.player.has_work()) {
-            return None;
-        }
-        let awake: Vec<(usize, Touched)> =
-            enabled.into_iter().filter(|at| !self.sleeps(*at)).map(|at| (at, self.touched_at(at))).collect();
-        let (&(head, touched), rest) = awake.split_first()?;
-        let (mut chosen, mut left): (Vec<(usize, Touched)>, Vec<_>) = (vec![(head, touched)], rest.to_vec());
-        let mut at = 0;
+        left.retain(|at| !self.sleeps(*at));
+        let head = *left.first()?;
+        left.remove(0);
+        let touched = self.touched_at(head);
+        let (mut chosen, mut at) = (vec![(head, touched)], 0);
         while let Some(&(_, touched)) = chosen.get(at) {
             at += 1;
-            let (met, others) = left.into_iter().partition(|(_, other)| touched.meets(*other));
-            left = others;
-            let met: Vec<(usize, Touched)> = met;
-            chosen.extend(met);
+            left.retain(|other| {
+                let other = (*other, self.touched_at(*other));
+                let meets = touched.meets(other.1);
+                chosen.extend(meets.then_some(other));
+                !meets
+            });
         }
+        let kind = self.kind_of(chosen.iter().map(|(at, _)| *at));
         let mut actions: Vec<Alternative> = chosen.iter().map(|(at, _)| Alternative::Arrive(*at)).collect();
         let others_go_on = self.player.has_work() || !left.is_empty();
         let delays = self.late.is_none() && actions.len() == 1 && others_go_on && touched != Touched::NOTHING;
         if delays {
             actions.push(Alternative::Delay);
         }
-        let kind = self.kind_of(chosen.iter().map(|(at, _)| *at));
         (actions.len() > 1).then_some(Choice { kind, actions })
     }
 
+    /// The same where one command is ready and others have work.
+    fn open_delay_of_the_only(&self) -> Option<Choice> {
+        if self.sleeps(0) || self.touched_at(0) == Touched::NOTHING {
+            return None;
+        }
+        let kind = self.kind_of(std::iter::once(0));
+        Some(Choice { kind, actions: vec![Alternative::Arrive(0), Alternative::Delay] })
+    }
+
     fn kind_of(&self, chosen: impl Iterator<Item = usize>) -> ChoiceKind {
-        let commands: Vec<&Command> = chosen.filter_map(|at| self.player.ready_commands().nth(at)).collect();
-        if commands.iter().any(|command| command.is_leave()) {
-            return ChoiceKind::Leave;
+        let mut kind = ChoiceKind::Turn;
+        for command in chosen.filter_map(|at| self.player.ready_commands().nth(at)) {
+            if command.is_leave() {
+                return ChoiceKind::Leave;
+            }
+            if !matches!(command, Command::Settle { .. }) {
+                kind = ChoiceKind::Arrival;
+            }
         }
-        if commands.iter().all(|command| matches!(command, Command::Settle { .. })) {
-            ChoiceKind::Turn
-        } else {
-            ChoiceKind::Arrival
-        }
+        kind
     }
 
     /// The other schedules of a choice are played, too: what was first there need not come until something touches it.
@@ -147,5 +163,25 @@ impl ExploredRun {
         let touched = self.touched_at(at);
         let lane = self.player.ready_commands().nth(at).map(lane_of);
         self.late = lane.map(|lane| LateLane { lane, touched });
+    }
+
+    /// Returns what a ready command touches. It is asked several times before one of them arrives.
+    pub(super) fn touched_at(&self, at: usize) -> Touched {
+        let mut known = self.known_touched.get();
+        if let Some(Some(touched)) = known.get(at) {
+            return *touched;
+        }
+        let Some(command) = self.player.ready_commands().nth(at) else { return Touched::NOTHING };
+        let touched = self.sim.touched(command);
+        if at < KNOWN_MAX {
+            known[at] = Some(touched);
+            self.known_touched.set(known);
+        }
+        touched
+    }
+
+    /// The ready commands stand at other places now, or touch other queues.
+    pub(super) fn forget_touched(&self) {
+        self.known_touched.set(Default::default());
     }
 }

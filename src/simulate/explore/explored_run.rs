@@ -3,16 +3,19 @@
 
 use crate::broker::{Client, Command, Event, Reply, RequestId};
 use crate::model::Moment;
-use crate::player::{Direction, Perturbation, Player, RunResult};
+use crate::player::{Direction, Player, RunResult};
 use crate::sim::{Sim, Touched};
 use crate::simulate::explore::choice::{Alternative, Choice, ChoiceKind, Deviation};
+use crate::simulate::explore::facts::digest_of_facts;
 use crate::simulate::explore::lane::{Asleep, Lane, LateLane, lane_of};
 use crate::simulate::explore::race::Races;
+use crate::simulate::stepping::note;
 use crate::simulate::{Ended, Limits};
+use std::cell::Cell;
 use std::sync::Arc;
 
-/// By how many orders many returned messages are tried.
-const ORDERS: u64 = 3;
+/// Of how many ready commands is kept what they touch.
+pub(super) const KNOWN_MAX: usize = 4;
 
 /// How many choices a schedule may make: more are not offered.
 const CHOICES_MAX: u32 = 20_000;
@@ -32,7 +35,7 @@ pub(super) enum Stop {
 }
 
 /// What one step came to.
-enum Next {
+pub(super) enum Next {
     GoOn,
     Open(Choice),
     Over(Ended),
@@ -46,29 +49,35 @@ pub(super) struct ExploredRun {
     pub(super) player: Player,
     pub(super) now: Moment,
     limits: Limits,
-    /// Events and commands at this moment.
+    /// Events and commands at this moment, and before it.
     events: u64,
+    past_events: u64,
     /// The last command was a settlement.
     settled: bool,
     awaiting_quiet: Vec<RequestId>,
     /// Who is first at this moment, a timer or a client, was asked.
-    moment_asked: bool,
+    pub(super) moment_asked: bool,
     timers_held: bool,
     /// The command that is late.
     pub(super) late: Option<LateLane>,
     /// What late dead letters touch, and whether something came before them by now.
     late_letters: Option<(Touched, bool)>,
+    /// A change that has reached its queues only in part: whose command it is of, what it touches, and whether something came
+    /// before the rest of it.
+    pub(super) lagging: Option<(LateLane, bool)>,
+    /// Whether consumers act on what they have heard by now was asked.
+    act_asked: bool,
     /// Lanes whose first command is known to come later in another schedule that is the same.
     pub(super) asleep: Vec<Asleep>,
     /// Whose series of publishes is under way, and whether its first refusal was chosen.
-    series: Option<(Lane, bool)>,
+    pub(super) series: Option<(Lane, bool)>,
     /// The first ready command was looked at for what it leaves open itself.
     fate_asked: bool,
     /// The order of many single returns of this moment was asked for.
-    returns_asked: bool,
+    pub(super) returns_asked: bool,
     /// Until which point looks were asked for.
-    looks_asked: usize,
-    looks: Arc<[Vec<Direction>]>,
+    pub(super) looks_asked: usize,
+    pub(super) looks: Arc<[Vec<Direction>]>,
     open: Option<Choice>,
     choices: u32,
     /// Where it did not do what a plain run does.
@@ -79,29 +88,40 @@ pub(super) struct ExploredRun {
     pub(super) races: Races,
     /// It closes up at its end, for a timeline that is told; else it is over once all is judged.
     closes_up: bool,
+    /// What is open while it closes up is offered, too.
+    explores_closing: bool,
+    /// The first choice of its closing up, and the digest of all facts before it.
+    pub(super) closing_from: Option<(u32, u64)>,
+    /// When something happened by itself, where that is noted.
+    timers: Option<Vec<Moment>>,
+    /// What the first ready commands touch, as far as this step asked for it.
+    pub(super) known_touched: Cell<[Option<Touched>; KNOWN_MAX]>,
 }
 
 impl ExploredRun {
-    /// Begins a run: the set-up is done, and these looks may be shifted.
-    pub fn new(sim: Sim, player: Player, now: Moment, limits: Limits, looks: Arc<[Vec<Direction>]>) -> Self {
+    /// Begins a run: the set-up is done.
+    pub fn new(sim: Sim, player: Player, now: Moment, limits: Limits) -> Self {
         Self {
             sim: sim.with_openings(),
             player: player.hesitating(),
             now,
             limits,
             events: 0,
+            past_events: 0,
             settled: false,
             awaiting_quiet: Vec::new(),
             moment_asked: false,
             timers_held: false,
             late: None,
             late_letters: None,
+            lagging: None,
+            act_asked: false,
             asleep: Vec::new(),
             series: None,
             fate_asked: false,
             returns_asked: false,
             looks_asked: 0,
-            looks,
+            looks: Arc::default(),
             open: None,
             choices: 0,
             taken: Vec::new(),
@@ -109,13 +129,39 @@ impl ExploredRun {
             ended: None,
             races: Races::default(),
             closes_up: false,
+            explores_closing: false,
+            closing_from: None,
+            timers: None,
+            known_touched: Cell::default(),
         }
+    }
+
+    /// Notes the moments at which something happens by itself, or is about to when quiet comes.
+    pub fn noting_timers(mut self) -> Self {
+        self.timers = Some(Vec::new());
+        self
+    }
+
+    /// Gives what was noted.
+    pub fn take_timers(&mut self) -> Vec<Moment> {
+        self.timers.take().unwrap_or_default()
+    }
+
+    /// Lets these looks be shifted.
+    pub fn set_looks(&mut self, looks: &Arc<[Vec<Direction>]>) {
+        self.looks = Arc::clone(looks);
     }
 
     /// Lets it close up at its end.
     pub fn closing_up(mut self) -> Self {
         self.closes_up = true;
         self
+    }
+
+    /// Lets it close up in each order that is open.
+    pub fn exploring_closing(mut self) -> Self {
+        self.explores_closing = true;
+        self.closing_up()
     }
 
     /// Notes by which of the tables it goes that policies of equal priority leave open.
@@ -132,11 +178,14 @@ impl ExploredRun {
         if self.open.is_some() {
             return Stop::Open;
         }
+        if self.ended.is_some() {
+            return Stop::Over;
+        }
         loop {
             match self.step() {
                 Next::GoOn => {}
                 // What only closes up changes nothing that is judged.
-                Next::Open(choice) if self.choices >= CHOICES_MAX || self.player.is_closing() => {
+                Next::Open(choice) if self.choices >= CHOICES_MAX || self.is_as_usual() => {
                     self.act(choice.actions[0], &choice);
                 }
                 Next::Open(choice) => {
@@ -150,6 +199,16 @@ impl ExploredRun {
                 Next::Same => return Stop::Same,
             }
         }
+    }
+
+    /// Returns whether nothing that is left counts: it only closes up.
+    fn is_as_usual(&self) -> bool {
+        self.player.is_closing() && !self.explores_closing
+    }
+
+    /// Counts the events and commands of the whole run.
+    pub fn all_events(&self) -> u64 {
+        self.past_events + self.events
     }
 
     /// Returns the number of the choice at hand, counted from 0.
@@ -195,15 +254,26 @@ impl ExploredRun {
     }
 
     fn step(&mut self) -> Next {
-        if !self.closes_up && self.player.is_closing() {
-            return Next::Over(Ended::Done);
+        if self.player.is_closing() {
+            if !self.closes_up {
+                return Next::Over(Ended::Done);
+            }
+            if self.explores_closing && self.closing_from.is_none() {
+                self.closing_from = Some((self.choices, digest_of_facts(&self.player.clone().finish())));
+            }
         }
+        self.forget_touched();
         self.events += 1;
         if self.events > self.limits.events_at_one_moment_max {
             return Next::Over(Ended::runaway(self.now, &self.sim));
         }
         if let Some(choice) = self.open_look() {
             return Next::Open(choice);
+        }
+        if self.lagging.is_some_and(|(_, overtaken)| overtaken) {
+            self.lagging = None;
+            self.sim.catch_up_with_late();
+            return Next::GoOn;
         }
         if self.late_letters.is_none()
             && let Some((touched, by_worker)) = self.sim.waiting_letters()
@@ -217,6 +287,7 @@ impl ExploredRun {
         let leaving = self.settled && self.player.is_leaving();
         while let Some(event) = if leaving { None } else { self.sim.poll_event() } {
             self.events += 1;
+            self.act_asked = false;
             self.spread(&event);
             self.player.handle_event(self.now, event);
         }
@@ -227,65 +298,15 @@ impl ExploredRun {
         self.step_commands()
     }
 
-    /// A look that a timer close by would change may come earlier or later.
-    fn open_look(&mut self) -> Option<Choice> {
-        let point = self.player.points_reached();
-        if self.looks_asked > point {
-            return None;
-        }
-        self.looks_asked = point + 1;
-        let ways = self.looks.get(point).filter(|ways| !ways.is_empty())?;
-        let shifts = ways.iter().map(|&way| Alternative::Shift(Perturbation { point, way }));
-        Some(Choice { kind: ChoiceKind::Look, actions: std::iter::once(Alternative::Look).chain(shifts).collect() })
-    }
-
-    fn step_timers(&mut self) -> Next {
-        if !std::mem::replace(&mut self.moment_asked, true)
-            && self.sim.timer_due(self.now) == Some(self.now)
-            && self.player.wake_at().is_some_and(|at| at <= self.now)
-        {
-            let actions = vec![Alternative::TimersFirst, Alternative::ClientsFirst];
-            return Next::Open(Choice { kind: ChoiceKind::TimerOrClient, actions });
-        }
-        let together = self.sim.due_together(self.now);
-        let mut actions = vec![Alternative::Fire(0)];
-        if let Some((first, others)) = together.split_first() {
-            let met = others.iter().enumerate().filter(|(_, other)| first.meets(**other));
-            actions.extend(met.map(|(at, _)| Alternative::Fire(at + 1)));
-        }
-        if actions.len() > 1 {
-            return Next::Open(Choice { kind: ChoiceKind::Timer, actions });
-        }
-        self.races.forget_causes();
-        if !self.sim.fire_next(self.now) {
-            self.sim.advance(self.now);
-        }
-        Next::GoOn
-    }
-
-    fn step_letters(&mut self, touched: Touched, by_worker: bool) -> Next {
-        let mut actions = vec![Alternative::SendLetters];
-        let rivals = self.enabled().into_iter().filter(|&at| self.touched_at(at).meets(touched));
-        let rivals: Vec<Alternative> = rivals.map(Alternative::Arrive).collect();
-        // Who hears of something only now may do something before they arrive.
-        let others_act = self.player.has_work() || self.sim.has_events();
-        let may_delay = rivals.is_empty() && others_act;
-        actions.extend(rivals);
-        actions.extend(may_delay.then_some(Alternative::DelayLetters));
-        if actions.len() == 1 {
-            self.send_letters();
-            return Next::GoOn;
-        }
-        let kind = if by_worker { ChoiceKind::Worker } else { ChoiceKind::DeadLetter };
-        Next::Open(Choice { kind, actions })
-    }
-
     fn step_commands(&mut self) -> Next {
-        if self.late.is_none()
-            && self.player.ready_commands().next().is_none()
-            && !self.player.go_on_until_ready(self.now)
-        {
-            return if self.player.hesitates_now() { Next::GoOn } else { self.step_without_command() };
+        if self.late.is_none() && self.player.ready_commands().next().is_none() {
+            if !std::mem::replace(&mut self.act_asked, true) && self.player.may_act_late() {
+                let actions = vec![Alternative::ActNow, Alternative::ActLate];
+                return Next::Open(Choice { kind: ChoiceKind::LateAct, actions });
+            }
+            if !self.player.go_on_until_ready(self.now) {
+                return if self.player.hesitates_now() { Next::GoOn } else { self.step_without_command() };
+            }
         }
         match self.first_enabled() {
             Some(first) => self.step_arrivals(first),
@@ -301,6 +322,7 @@ impl ExploredRun {
         });
         if let Some(request) = quiet {
             self.player.take_command(first);
+            self.forget_touched();
             self.awaiting_quiet.push(request);
             self.settled = false;
             return Next::GoOn;
@@ -321,42 +343,6 @@ impl ExploredRun {
         }
     }
 
-    /// What a command itself leaves open: a signal that its publisher has not heard, the order of many returns.
-    fn open_fate(&mut self, first: usize) -> Option<Choice> {
-        let command = self.player.ready_commands().nth(first)?;
-        let singly = !self.returns_asked && self.is_first_of_many_returns(first);
-        self.returns_asked |= singly;
-        if self.sim.returns_in_no_order(command) || singly {
-            let actions = std::iter::once(Alternative::KeepOrder).chain((1..=ORDERS).map(Alternative::Order)).collect();
-            return Some(Choice { kind: ChoiceKind::ReturnOrder, actions });
-        }
-        let lane = lane_of(command);
-        let (_, chosen) = self.series.filter(|(series, _)| *series == lane)?;
-        if chosen || !self.sim.meets_full_queue(command) {
-            return None;
-        }
-        self.series = Some((lane, true));
-        let left = self.player.ready_commands().filter(|other| lane_of(other) == lane).count() as u32;
-        let later = std::iter::successors(Some(1), |n| Some(n * 2)).take_while(|n| *n < left).chain([left]);
-        let actions = std::iter::once(Alternative::Hear).chain(later.map(Alternative::HearAfter)).collect();
-        Some(Choice { kind: ChoiceKind::FullSignal, actions })
-    }
-
-    /// Returns whether this is the first of more single returns than a queue keeps in order.
-    fn is_first_of_many_returns(&self, first: usize) -> bool {
-        self.many_returns(first).is_some_and(|end| end - first > 2 * crate::rules::RETURNS_IN_ORDER_MAX as usize)
-    }
-
-    fn many_returns(&self, first: usize) -> Option<usize> {
-        let command = self.player.ready_commands().nth(first)?;
-        if !self.sim.returns_one_of_many(command) {
-            return None;
-        }
-        let lane = lane_of(command);
-        let is_one = |other: &&Command| lane_of(other) == lane && self.sim.returns_one_of_many(other);
-        Some(first + self.player.ready_commands().skip(first).take_while(is_one).count())
-    }
-
     /// Only late commands are ready: others go on, and what they send may overtake.
     fn step_late(&mut self) -> Next {
         let before = self.player.ready_commands().count();
@@ -371,7 +357,15 @@ impl ExploredRun {
     /// Nothing is ready: what was late comes now, then quiet is answered, then time passes.
     fn step_without_command(&mut self) -> Next {
         self.settled = false;
+        match self.player.let_consumers_go_on() {
+            Some(true) => return Next::GoOn,
+            Some(false) => return Next::Same,
+            None => {}
+        }
         self.races.pending.clear();
+        if self.lagging.take().is_some() {
+            return Next::Same;
+        }
         if let Some((_, overtaken)) = self.late_letters.take() {
             self.sim.send_waiting_letters();
             return if overtaken { Next::GoOn } else { Next::Same };
@@ -388,6 +382,10 @@ impl ExploredRun {
         }
         if !self.awaiting_quiet.is_empty() {
             let request = self.awaiting_quiet.remove(0);
+            if let Some(timers) = &mut self.timers {
+                let next = self.sim.wake_at().into_iter().chain(self.player.wake_at());
+                next.for_each(|moment| note(timers, moment));
+            }
             let reply = Ok(Reply::Quiet { next: self.sim.next_motion().map(Box::new) });
             self.player.handle_event(self.now, Event::Reply { request, reply });
             return Next::GoOn;
@@ -400,7 +398,10 @@ impl ExploredRun {
         };
         if next > self.now {
             self.now = next;
-            self.events = 0;
+            if let Some(timers) = &mut self.timers {
+                note(timers, next);
+            }
+            self.past_events += std::mem::take(&mut self.events);
             (self.moment_asked, self.returns_asked) = (false, false);
             self.asleep.clear();
             self.series = None;
@@ -427,6 +428,10 @@ impl ExploredRun {
                 self.sim.fire_next(self.now);
             }
             Alternative::TimersFirst | Alternative::Look | Alternative::Hear => {}
+            Alternative::RequeueFirst | Alternative::KeepsUp | Alternative::AtOnce | Alternative::ActNow => {}
+            Alternative::RoomFirst => self.sim.let_room_come_first(true),
+            Alternative::FallsBehind | Alternative::PolicyWaits => self.lag(),
+            Alternative::ActLate => self.player.let_consumers_wait(),
             Alternative::ClientsFirst => {
                 self.timers_held = true;
                 self.sim.hold_timers(true);
@@ -445,18 +450,11 @@ impl ExploredRun {
         }
     }
 
-    fn shuffle_returns(&mut self, order: u64) {
-        let Some(first) = self.first_enabled() else { return };
-        match self.many_returns(first) {
-            Some(end) => self.player.reorder_commands(first, end, |part| crate::sim::shuffle(part, order)),
-            None => self.sim.shuffle_returns(Some(order)),
-        }
-    }
-
     /// A ready command reaches the broker.
     pub(super) fn arrive(&mut self, at: usize) {
         let touched = self.touched_at(at);
         let Some(command) = self.player.take_command(at) else { return };
+        self.forget_touched();
         self.wake(&command, touched);
         self.meet_races(&command, touched);
         if let Some((letters, overtaken)) = &mut self.late_letters
@@ -474,15 +472,18 @@ impl ExploredRun {
             other if !in_series => other,
             _ => Some((lane, false)),
         };
+        if let Some((late, overtaken)) = &mut self.lagging
+            && late.lane != lane
+            && late.touched.meets(touched)
+        {
+            *overtaken = true;
+        }
         self.sim.handle(self.now, command);
         self.sim.shuffle_returns(None);
+        self.sim.let_room_come_first(false);
         // Late dead letters that were overtaken go on, unless they are late again.
         if self.late_letters.is_some_and(|(_, overtaken)| overtaken) {
             self.late_letters = None;
         }
-    }
-
-    pub(super) fn touched_at(&self, at: usize) -> Touched {
-        self.player.ready_commands().nth(at).map_or(Touched::NOTHING, |command| self.sim.touched(command))
     }
 }

@@ -8,7 +8,7 @@ use crate::source::Span;
 use std::collections::BTreeMap;
 
 /// How many messages of a list are named.
-const NAMED_MAX: usize = 12;
+const NAMED_MAX: usize = 100;
 
 /// How many values of one fact are kept.
 const VALUES_MAX: usize = 100;
@@ -75,21 +75,20 @@ impl Facts {
                 || failure.message.clone(),
                 |finding| format!("{}: expected {}, found {}", finding.field, finding.expected, finding.found),
             );
-            all.push((digest_of(shown.as_bytes()), key.clone()));
-            self.note(key, digest_of(shown.as_bytes()), number, || shown);
+            let digest = digest_of(shown.as_bytes());
+            all.push(digest);
+            self.note(key, digest, number, || shown);
         }
         if let Some(outcome) = &played.outcome {
             self.take_outcome(number, outcome, &mut all);
         }
-        let mut text = Vec::with_capacity(all.len() * 8);
-        all.iter().for_each(|(digest, _)| text.extend(digest.to_le_bytes()));
-        digest_of(&text)
+        all.iter().fold(0, |whole, digest| mix(whole, *digest))
     }
 
-    fn take_outcome(&mut self, number: u64, outcome: &Outcome, all: &mut Vec<(u64, Fact)>) {
+    fn take_outcome(&mut self, number: u64, outcome: &Outcome, all: &mut Vec<u64>) {
         let mut take = |fact: Fact, digest: u64, shown: &dyn Fn() -> String| {
-            self.note(fact.clone(), digest, number, shown);
-            all.push((digest, fact));
+            self.note(fact, digest, number, shown);
+            all.push(digest);
         };
         for (by, log) in &outcome.publishes {
             let digest =
@@ -118,11 +117,16 @@ impl Facts {
             take(Fact::Consumer(consumer.name.clone()), digest, &|| {
                 let each = received.iter().map(|receipt| {
                     let did: Vec<&str> = receipt.did.iter().map(word_of).collect();
-                    let did = if did == ["ack"] { String::new() } else { format!(" ({})", did.join(", ")) };
+                    let did = match did.as_slice() {
+                        [] => " (nothing)".to_owned(),
+                        ["ack"] => String::new(),
+                        did => format!(" ({})", did.join(", ")),
+                    };
                     format!("{}{did}", message_in_words(&receipt.record))
                 });
                 match received.count() {
                     0 => "nothing".to_owned(),
+                    count if count > NAMED_MAX as u64 => format!("{count} deliveries, {}", list(each)),
                     _ => list(each),
                 }
             });
@@ -156,6 +160,11 @@ impl Facts {
         });
         varied.collect()
     }
+}
+
+/// Returns a digest of all facts of a run.
+pub(super) fn digest_of_facts(played: &RunResult) -> u64 {
+    Facts::default().take(1, played)
 }
 
 fn mix(digest: u64, value: u64) -> u64 {

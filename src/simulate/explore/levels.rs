@@ -41,7 +41,11 @@ impl Search {
         let mut roots = self.roots.clone().into_iter().enumerate();
         let mut level = PlayedLevel::default();
         if let Some((_, root)) = roots.next() {
-            self.play_from(root, &mut level, &mut seen);
+            let parent = match self.usual.take() {
+                Some(usual) => self.settle(*usual, Stop::Over, &mut level, &mut seen),
+                None => self.play_from(root.clone(), &mut level, &mut seen),
+            };
+            self.hold(parent, &mut level, || root);
         }
         let mut ties: Vec<ExploredRun> = roots.map(|(tie, root)| root.of_tie(tie as u16)).collect();
         for number in 1.. {
@@ -50,7 +54,9 @@ impl Search {
                 break;
             }
             if number > 1 && beyond > self.level_max && self.drawn.is_empty() {
+                self.draws = true;
                 self.draw(number - 1, &level);
+                self.draws = self.is_enough();
             }
             let mut next = PlayedLevel::default();
             for parent in level.parents {
@@ -60,11 +66,12 @@ impl Search {
                 }
             }
             for root in std::mem::take(&mut ties) {
-                self.play_from(root, &mut next, &mut seen);
+                let parent = self.play_from(root.clone(), &mut next, &mut seen);
+                self.hold(parent, &mut next, || root);
             }
             level = next;
         }
-        self.is_whole = !self.is_enough();
+        self.is_whole = !self.has_more();
     }
 
     /// Goes along a run once more and plays all that leave it.
@@ -82,52 +89,85 @@ impl Search {
                 continue;
             }
             left = rest;
-            if rest.is_empty() {
-                trunk.take(usize::from(*alternative));
-                return self.play_from(trunk, next, seen);
-            }
-            let mut fork = trunk.clone();
-            fork.take(usize::from(*alternative));
-            self.play_from(fork, next, seen);
+            let taken = |mut run: ExploredRun| {
+                run.take(usize::from(*alternative));
+                run
+            };
+            let parent = self.play_from(taken(trunk.clone()), next, seen);
             if self.is_enough() {
                 return;
+            }
+            if rest.is_empty() {
+                return self.hold(parent, next, || taken(trunk));
+            }
+            self.hold(parent, next, || taken(trunk.clone()));
+        }
+    }
+
+    /// Plays on the usual way to the end, and notes where others leave this run; returns its place among such of its level.
+    fn play_from(
+        &mut self,
+        mut world: ExploredRun,
+        level: &mut PlayedLevel,
+        seen: &mut BTreeSet<Vec<Deviation>>,
+    ) -> Option<usize> {
+        (world.races.followers, world.races.earlier) = (Vec::new(), Vec::new());
+        loop {
+            match world.run() {
+                Stop::Open => world.take(0),
+                end => return self.settle(world, end, level, seen),
             }
         }
     }
 
-    /// Plays on the usual way to the end, and notes where others leave this run.
-    fn play_from(&mut self, mut world: ExploredRun, level: &mut PlayedLevel, seen: &mut BTreeSet<Vec<Deviation>>) {
-        let holds = level.held < HELD_MAX && !self.suffice(level.beyond);
-        let start = holds.then(|| Box::new(world.clone()));
-        (world.races.followers, world.races.earlier) = (Vec::new(), Vec::new());
-        let end = loop {
-            match world.run() {
-                Stop::Open => world.take(0),
-                end => break end,
-            }
-        };
+    /// Keeps what came of a run, and notes where others leave it.
+    fn settle(
+        &mut self,
+        mut world: ExploredRun,
+        end: Stop,
+        level: &mut PlayedLevel,
+        seen: &mut BTreeSet<Vec<Deviation>>,
+    ) -> Option<usize> {
         let mut followers = std::mem::take(&mut world.races.followers);
         let earlier = std::mem::take(&mut world.races.earlier);
-        let path = world.taken.clone();
-        if path.is_empty() {
+        if world.taken.is_empty() {
             self.choices = world.choice_number();
+        }
+        let path = world.taken.clone();
+        self.note_events(&world);
+        // One whose beginning was played once more may find what others found.
+        if !self.settled.insert(path.clone()) {
+            return None;
         }
         if end == Stop::Over && !self.drawn.contains(&path) {
             self.finish(world);
         }
+        let others = earlier.into_iter().map(|place| {
+            let kept = path.iter().take_while(|taken| taken.0 == TIE || taken.0 < place.0);
+            kept.copied().chain([place]).collect()
+        });
+        let others: Vec<Vec<Deviation>> = others.collect();
+        let number = (!followers.is_empty()).then_some(level.parents.len());
         if !followers.is_empty() {
             followers.sort_unstable();
-            level.held += usize::from(start.is_some());
             level.beyond += followers.len();
-            level.parents.push(Parent { start, path: path.clone(), followers });
+            level.parents.push(Parent { start: None, path, followers });
         }
-        for place in earlier {
-            let kept = path.iter().take_while(|taken| taken.0 == TIE || taken.0 < place.0);
-            let other: Vec<Deviation> = kept.copied().chain([place]).collect();
-            if !self.is_enough() && seen.insert(other.clone()) {
+        for other in others {
+            if !self.is_enough() && !self.settled.contains(&other) && seen.insert(other.clone()) {
                 let world = self.along(&other);
                 self.play_from(world, level, seen);
             }
+        }
+        number
+    }
+
+    /// Keeps where a run of a level began, so that those that leave it need not come to it once more.
+    fn hold(&self, parent: Option<usize>, level: &mut PlayedLevel, start: impl FnOnce() -> ExploredRun) {
+        let Some(parent) = parent else { return };
+        if level.held < HELD_MAX && !self.suffice(level.beyond) {
+            level.held += 1;
+            level.parents[parent].start = Some(Box::new(start()));
         }
     }
 }

@@ -4,8 +4,10 @@
 mod arrivals;
 mod choice;
 mod draw;
+mod due;
 mod explored_run;
 mod facts;
+mod fates;
 mod lane;
 mod levels;
 mod race;
@@ -15,4 +17,7 @@ mod ties;
 
 pub use choice::ChoiceKind;
 pub use facts::{Fact, FactPlace, FactValue};
-pub use search::{Exploration, Explored, Schedule, explore, list_schedules, play_schedule};
+pub use search::{
+    ClosingExploration, Exploration, Explored, Schedule, Total, Uncounted, explore, explore_closing, list_schedules,
+    play_schedule,
+};

@@ -12,6 +12,8 @@ pub(super) struct Race {
     /// `None`: dead letters.
     pub lane: Option<Lane>,
     pub touched: Touched,
+    /// The step of the driver that does not end before it has come; what the driver does later comes of it.
+    pub step: Option<u64>,
     /// The consumers whose next work comes of it, a bit each.
     pub caused: u64,
     /// What is heard now comes of it.

@@ -16,16 +16,19 @@ impl ExploredRun {
             let place = (number, at as u16);
             let late = match (action, choice.actions.first()) {
                 (Alternative::Delay, Some(&Alternative::Arrive(first))) => {
-                    let lane = self.player.ready_commands().nth(first).map(lane_of);
-                    Some((lane, self.touched_at(first)))
+                    let command = self.player.ready_commands().nth(first);
+                    let step = command.and_then(|command| self.player.driver_step(command));
+                    Some((command.map(lane_of), step, self.touched_at(first)))
                 }
                 (Alternative::DelayLetters, _) => {
-                    Some((None, self.sim.waiting_letters().map_or(Touched::NOTHING, |(touched, _)| touched)))
+                    Some((None, None, self.sim.waiting_letters().map_or(Touched::NOTHING, |(touched, _)| touched)))
                 }
                 _ => None,
             };
             match late {
-                Some((lane, touched)) => race = Some(Race { place, lane, touched, caused: 0, is_cause: true }),
+                Some((lane, step, touched)) => {
+                    race = Some(Race { place, lane, touched, step, caused: 0, is_cause: true });
+                }
                 None => self.races.followers.push(place),
             }
         }
@@ -45,10 +48,12 @@ impl ExploredRun {
             }
             _ => 0,
         };
+        let step = self.player.driver_step(command);
         let last = self.taken.last().copied();
         let Self { races: Races { pending, followers, earlier, .. }, .. } = self;
         pending.retain_mut(|race| {
-            let comes_of_it = by != 0 && race.caused & by == by;
+            let is_later_step = race.step.is_some() && step.is_some() && race.step != step;
+            let comes_of_it = is_later_step || by != 0 && race.caused & by == by;
             race.is_cause = comes_of_it;
             let meets = race.lane != Some(lane) && race.touched.meets(touched) && !comes_of_it;
             if meets {

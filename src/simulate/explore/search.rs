@@ -6,11 +6,17 @@ use crate::player::{Direction, RunResult};
 use crate::rules::{Differences, Edition};
 use crate::simulate::explore::choice::{ChoiceKind, Deviation};
 use crate::simulate::explore::explored_run::{ExploredRun, Stop, TIE};
-use crate::simulate::explore::facts::{Fact, FactValue, Facts};
+use crate::simulate::explore::facts::{Fact, FactValue, Facts, digest_of_facts};
 use crate::simulate::explore::ties::tied_rules;
-use crate::simulate::rehearse::{Prepared, play_noting, prepare, suspects};
+use crate::simulate::rehearse::{Prepared, prepare, suspects};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// Of how many more schedules than are wanted it is found out whether these are all.
+const COUNTED_MAX: u64 = 100;
+
+/// How many events these may have together.
+const COUNTED_EVENTS_MAX: u64 = 100_000;
 
 /// A level of schedules with so many deviations is played whole; of a larger one some are drawn first.
 const LEVEL_MAX: usize = 2_000;
@@ -34,18 +40,37 @@ pub struct Schedule {
 pub struct Exploration {
     /// How many schedules were played.
     pub schedules: u64,
-    /// Whether these are all that there are.
-    pub is_whole: bool,
+    /// How many there are.
+    pub total: Total,
     /// How many failed.
     pub failed: u64,
     /// What varied.
     pub varied: Vec<(Fact, Vec<FactValue>)>,
     /// How many schedules chose otherwise, by kind.
     pub kinds: BTreeMap<ChoiceKind, u64>,
-    /// The two of the shortest timelines that end otherwise; where some failed, one that failed and one that did not.
+    /// Two that end otherwise, of the fewest choices and then of the shortest timelines; where some failed, one that failed
+    /// and one that did not.
     pub pair: Option<(Schedule, Schedule)>,
     /// The first that failed.
     pub first_failed: Option<Schedule>,
+}
+
+/// How many schedules a cell has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    /// All were played, or at least counted.
+    Exactly(u64),
+    /// So many were met, and the rest is not counted.
+    AtLeast(u64, Uncounted),
+}
+
+/// Why schedules are not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uncounted {
+    /// More than so many were left.
+    Left(u64),
+    /// A level of more than so many is drawn from.
+    Drawn(usize),
 }
 
 /// One schedule, played with its timeline.
@@ -61,8 +86,30 @@ pub struct Explored {
 pub fn explore(cell: &Cell, edition: impl Into<Edition>, schedules: u64, seed: u64) -> Exploration {
     let edition = edition.into();
     let mut search = Search::new(cell, edition, schedules, seed);
+    search.counts = true;
     search.run();
     search.end()
+}
+
+/// What comes of a cell when the orders count, too, in which a run closes up.
+#[derive(Debug)]
+pub struct ClosingExploration {
+    /// What came of all schedules.
+    pub exploration: Exploration,
+    /// How many could choose while they closed up.
+    pub chose: u64,
+    /// Those whose facts changed meanwhile.
+    pub changed: Vec<Schedule>,
+}
+
+/// Plays up to so many schedules of a cell, also by what is open once all is judged and only connections are closed.
+pub fn explore_closing(cell: &Cell, edition: impl Into<Edition>, schedules: u64, seed: u64) -> ClosingExploration {
+    let mut search = Search::new(cell, edition.into(), schedules, seed);
+    search.usual = None;
+    search.roots = search.roots.into_iter().map(ExploredRun::exploring_closing).collect();
+    search.run();
+    let (chose, changed) = (search.chose_closing, std::mem::take(&mut search.changed_closing));
+    ClosingExploration { exploration: search.end(), chose, changed }
 }
 
 /// Lists up to so many schedules of a cell in the order in which they are played, and whether there are no others; a level
@@ -91,7 +138,19 @@ pub fn play_schedule(cell: &Cell, edition: impl Into<Edition>, seed: u64, number
     Some(Explored { schedule, played })
 }
 
+impl Exploration {
+    /// Returns whether all that there are were played.
+    pub fn is_whole(&self) -> bool {
+        self.total == Total::Exactly(self.schedules)
+    }
+}
+
 impl Schedule {
+    /// Returns by what one is simpler to read than another: what it chose otherwise, then how much happens.
+    fn size(&self) -> (usize, u64) {
+        (self.path.len(), self.entries)
+    }
+
     /// Returns at which choices it chose otherwise, and which alternative; no other schedule of its cell has the same.
     pub fn path(&self) -> &[(u32, u16)] {
         &self.path
@@ -110,6 +169,8 @@ pub(super) struct Search {
     pub(super) roots: Vec<ExploredRun>,
     ties: Vec<&'static Differences>,
     looks: Arc<[Vec<Direction>]>,
+    /// The usual schedule, played to its end.
+    pub(super) usual: Option<Box<ExploredRun>>,
     /// Parts of the topology are refused: there is one schedule.
     refused: Option<RunResult>,
     wanted: u64,
@@ -124,31 +185,37 @@ pub(super) struct Search {
     pub(super) level_max: usize,
     /// All that were played, where they are asked for.
     listed: Option<Vec<Schedule>>,
-    /// All that are wanted were played, and there are more.
-    has_more: bool,
+    /// Whether those that are more than wanted are counted.
+    counts: bool,
+    /// How many more there are than wanted, as far as they were met.
+    more: u64,
+    /// How many events those had.
+    counted_events: u64,
+    /// How many could choose while they closed up, and those whose facts changed meanwhile.
+    chose_closing: u64,
+    changed_closing: Vec<Schedule>,
+    /// Schedules are being drawn.
+    pub(super) draws: bool,
     pub(super) is_whole: bool,
-    /// By the digest of all facts, the schedule of the shortest timeline.
-    shortest: BTreeMap<u64, Schedule>,
-    shortest_failed: Option<Schedule>,
-    shortest_passed: Option<Schedule>,
+    /// By the digest of all facts, the simplest schedule.
+    simplest: BTreeMap<u64, Schedule>,
+    simplest_failed: Option<Schedule>,
+    simplest_passed: Option<Schedule>,
     first_failed: Option<Schedule>,
     last: Option<Schedule>,
+    /// Those that the systematic part has come to.
+    pub(super) settled: BTreeSet<Vec<Deviation>>,
     /// Those that were drawn: the systematic part passes them over.
     pub(super) drawn: BTreeSet<Vec<Deviation>>,
 }
 
 impl Search {
     fn new(cell: &Cell, edition: Edition, wanted: u64, seed: u64) -> Self {
-        let mut timers = Vec::new();
-        let plain = play_noting(cell, edition, &mut timers);
-        let mut looks: Vec<Vec<Direction>> = vec![Vec::new(); plain.points.len()];
-        suspects(&plain, &timers).for_each(|(shift, _)| looks[shift.point].push(shift.way));
-        let looks: Arc<[Vec<Direction>]> = looks.into();
-        let ties = tied_rules(cell, edition);
         let mut search = Self {
             roots: Vec::new(),
-            ties,
-            looks,
+            ties: tied_rules(cell, edition),
+            looks: Arc::default(),
+            usual: None,
             refused: None,
             wanted,
             seed,
@@ -159,13 +226,19 @@ impl Search {
             choices: 0,
             level_max: LEVEL_MAX,
             listed: None,
-            has_more: false,
+            counts: false,
+            more: 0,
+            counted_events: 0,
+            chose_closing: 0,
+            changed_closing: Vec::new(),
+            draws: false,
             is_whole: false,
-            shortest: BTreeMap::new(),
-            shortest_failed: None,
-            shortest_passed: None,
+            simplest: BTreeMap::new(),
+            simplest_failed: None,
+            simplest_passed: None,
             first_failed: None,
             last: None,
+            settled: BTreeSet::new(),
             drawn: BTreeSet::new(),
         };
         for rules in search.ties.clone() {
@@ -174,7 +247,28 @@ impl Search {
                 Err(refused) => search.refused = Some(*refused),
             }
         }
+        search.find_looks();
         search
+    }
+
+    /// Plays the usual schedule and sees which of its looks are close to a timer: these may come earlier or later. What
+    /// the run leaves open besides is the same without them, so that it is kept where there are none.
+    fn find_looks(&mut self) {
+        let Some(root) = self.roots.first() else { return };
+        let mut usual = root.clone().noting_timers();
+        while usual.run() == Stop::Open {
+            usual.take(0);
+        }
+        let timers = usual.take_timers();
+        let points = usual.player.points();
+        let mut looks: Vec<Vec<Direction>> = vec![Vec::new(); points.len()];
+        suspects(points, &timers).for_each(|(shift, _)| looks[shift.point].push(shift.way));
+        if looks.iter().all(Vec::is_empty) {
+            self.usual = Some(Box::new(usual));
+            return;
+        }
+        self.looks = looks.into();
+        self.roots.iter_mut().for_each(|root| root.set_looks(&self.looks));
     }
 
     fn root(
@@ -188,11 +282,12 @@ impl Search {
         if refused {
             return Err(Box::new(player.finish()));
         }
-        let looks = Arc::clone(&self.looks);
         if tells {
-            return Ok(ExploredRun::new(sim, player, moment, limits, looks).closing_up());
+            let mut run = ExploredRun::new(sim, player, moment, limits).closing_up();
+            run.set_looks(&self.looks);
+            return Ok(run);
         }
-        Ok(ExploredRun::new(sim, player.without_timeline(), moment, limits, looks))
+        Ok(ExploredRun::new(sim, player.without_timeline(), moment, limits))
     }
 
     /// Plays a path once more, with its timeline.
@@ -223,9 +318,22 @@ impl Search {
         world
     }
 
-    /// Returns whether as many were played as were wanted, and whether there are more is known.
+    /// Returns whether as many were played as were wanted, and how many more there are is known as far as it will be.
     pub(super) fn is_enough(&self) -> bool {
-        self.has_more
+        let counts = self.counts && !self.draws && self.more < COUNTED_MAX && self.counted_events < COUNTED_EVENTS_MAX;
+        self.more > 0 && !counts
+    }
+
+    /// Returns whether there are more than were wanted.
+    pub(super) fn has_more(&self) -> bool {
+        self.more > 0
+    }
+
+    /// Adds up what it costs to count those that are more than wanted.
+    pub(super) fn note_events(&mut self, world: &ExploredRun) {
+        if self.has_more() {
+            self.counted_events += world.all_events();
+        }
     }
 
     fn run(&mut self) {
@@ -246,11 +354,19 @@ impl Search {
     /// Takes a run that is over. One more than wanted is not kept: it tells that there are more.
     pub(super) fn finish(&mut self, mut world: ExploredRun) {
         if self.played >= self.wanted {
-            self.has_more = true;
+            self.more += 1;
             return;
         }
         let (path, kinds) = (std::mem::take(&mut world.taken), std::mem::take(&mut world.kinds));
+        let (closing, choices) = (world.closing_from, world.choice_number());
         let (played, _) = world.finish();
+        if let Some((first, before)) = closing {
+            self.chose_closing += u64::from(choices > first);
+            let is_changed = before != digest_of_facts(&played);
+            self.keep(path, kinds, &played);
+            self.changed_closing.extend(self.last.clone().filter(|_| is_changed));
+            return;
+        }
         self.keep(path, kinds, &played);
     }
 
@@ -266,17 +382,16 @@ impl Search {
         counted.dedup();
         counted.into_iter().for_each(|kind| *self.kinds.entry(kind).or_default() += 1);
         let schedule = Schedule { number, kinds, path, entries: played.timeline.count(), failed };
-        let shorter = |known: &Option<Schedule>| known.as_ref().is_none_or(|known| schedule.entries < known.entries);
-        if failed && shorter(&self.shortest_failed) {
-            self.shortest_failed = Some(schedule.clone());
-        } else if !failed && shorter(&self.shortest_passed) {
-            self.shortest_passed = Some(schedule.clone());
+        let is_simpler = |known: Option<&Schedule>| known.is_none_or(|known| schedule.size() < known.size());
+        let of_its_end = if failed { &mut self.simplest_failed } else { &mut self.simplest_passed };
+        if is_simpler(of_its_end.as_ref()) {
+            *of_its_end = Some(schedule.clone());
         }
         if failed && self.first_failed.is_none() {
             self.first_failed = Some(schedule.clone());
         }
-        if shorter(&self.shortest.get(&digest).cloned()) {
-            self.shortest.insert(digest, schedule.clone());
+        if is_simpler(self.simplest.get(&digest)) {
+            self.simplest.insert(digest, schedule.clone());
         }
         if let Some(listed) = &mut self.listed {
             listed.push(schedule.clone());
@@ -285,22 +400,32 @@ impl Search {
     }
 
     fn end(self) -> Exploration {
-        let mut different: Vec<Schedule> = self.shortest.into_values().collect();
-        different.sort_by_key(|schedule| (schedule.entries, schedule.number));
+        let total = self.total();
+        let mut different: Vec<Schedule> = self.simplest.into_values().collect();
+        different.sort_by_key(|schedule| (schedule.size(), schedule.number));
         let mut different = different.into_iter();
-        let pair = match (self.shortest_passed, self.shortest_failed) {
+        let pair = match (self.simplest_passed, self.simplest_failed) {
             (Some(passed), Some(failed)) => Some((passed, failed)),
             _ => different.next().zip(different.next()),
         };
         Exploration {
             schedules: self.played,
-            is_whole: self.is_whole,
+            total,
             failed: self.failed,
             varied: self.facts.varied(),
             kinds: self.kinds,
             pair,
             first_failed: self.first_failed,
         }
+    }
+
+    fn total(&self) -> Total {
+        let met = self.played + self.more;
+        if !self.is_enough() {
+            return Total::Exactly(met);
+        }
+        let why = if self.draws { Uncounted::Drawn(self.level_max) } else { Uncounted::Left(self.more) };
+        Total::AtLeast(met, why)
     }
 }
 
