@@ -30,10 +30,10 @@
 //! | [`player`] | a scenario as a state machine → timeline → verdicts, outcome | knows which broker it plays on |
 //! | [`simulate`] | steps a client and the sim together, also under other schedules | waits |
 //! | [`clock`] | real time and what is under way → the moment of a served broker | reads a clock, steps a broker |
-//! | [`serve`] | bytes of outside clients → commands, events → bytes: the simulator as a broker | reads a socket or a clock |
 //! | [`foresee`] | topologies and scenarios → findings, ways, tables: what would happen | plays, answers by itself |
 //! | [`compare`] | a cell on two brokers → the rules that make it end otherwise | plays on a real broker |
 //! | [`report`] | timelines, plans, problems, outcomes → text, JSON, JUnit, snapshots | prints |
+//! | [`serve`] | bytes of outside clients → commands, events → bytes: the simulator as a broker | reads a socket or a clock |
 //! | `io` | the only room with sockets, files, clock, runtime | decides |
 //! | `cli` | arguments → exit code; joins the rest | holds logic of another room |
 //!

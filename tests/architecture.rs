@@ -28,12 +28,18 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("player", &["source", "model", "rules", "broker"]),
     ("simulate", &["source", "model", "rules", "broker", "sim", "plan", "player"]),
     ("clock", &["model"]),
-    ("serve", &["source", "model", "rules", "broker", "wire", "sim", "plan", "player", "simulate", "clock"]),
     ("foresee", &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate"]),
     ("compare", &["source", "model", "rules", "broker", "sim", "plan", "player", "simulate"]),
     (
         "report",
         &["source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "foresee", "compare"],
+    ),
+    (
+        "serve",
+        &[
+            "source", "model", "rules", "broker", "wire", "sim", "plan", "player", "simulate", "clock", "report",
+            "convert",
+        ],
     ),
     (
         "io",

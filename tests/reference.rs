@@ -82,6 +82,9 @@ const COVERAGE: &str = "Coverage";
 /// Another one: what `--explore` plays.
 const EXPLORED: &str = "Schedules explored";
 
+/// Another one: what is served to clients.
+const SERVED: &str = "Served brokers";
+
 /// The last part of the page.
 const LAST: &str = "Files of other tools";
 
@@ -143,7 +146,7 @@ fn every_section_has_an_example() {
 #[test]
 fn every_example_plays() {
     let (mut scenarios, mut topologies) = (0, 0);
-    let commands = [BROKERS, PLANS, COMPARED, COVERAGE, EXPLORED];
+    let commands = [BROKERS, PLANS, COMPARED, COVERAGE, EXPLORED, SERVED];
     let of_language = sections().into_iter().filter(|section| !commands.contains(&section.part.as_str()));
     for (line, text) in of_language.flat_map(|section| section.examples) {
         let name = format!("src/language/reference.md:{line}");
@@ -175,6 +178,7 @@ fn every_example_of_a_command_is_one_of_the_program() {
         (PLANS, &["rmqplay plan ", "rmqplay apply "][..]),
         (COMPARED, &["rmqplay compare "][..]),
         (COVERAGE, &["rmqplay run ", "rmqplay suggest ", "jq "][..]),
+        (SERVED, &["rmqplay "][..]),
     ] {
         let lines = sections().into_iter().filter(|section| section.part == part).flat_map(|section| section.examples);
         let lines: Vec<String> =

@@ -3,12 +3,16 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
+#[path = "serve/beside.rs"]
+mod beside;
 #[path = "support/brokers.rs"]
 mod brokers;
 #[path = "serve/clients.rs"]
 mod clients;
 #[path = "serve/clocks.rs"]
 mod clocks;
+#[path = "serve/control.rs"]
+mod control;
 #[path = "serve/faults.rs"]
 mod faults;
 #[path = "support/golden.rs"]
@@ -17,6 +21,8 @@ mod golden;
 mod program;
 #[path = "support/random.rs"]
 mod random;
+#[path = "serve/recording.rs"]
+mod recording;
 #[path = "wire/samples.rs"]
 mod samples;
 #[path = "serve/scripts.rs"]

@@ -37,6 +37,11 @@ impl DeliveredMessage {
         Self { published, headers: Some(headers), lasting: true, whole: OnceLock::new() }
     }
 
+    /// Returns it as its client published it, which all copies share.
+    pub fn published(&self) -> &Arc<Message> {
+        &self.published
+    }
+
     fn put_together(&self) -> Arc<Message> {
         let Message { properties, body } = &*self.published;
         let expiration = if self.lasting { None } else { properties.expiration.clone() };

@@ -3,12 +3,12 @@
 use crate::cli::compare::options::CompareOptions;
 use crate::cli::convert::options::{ExportOptions, ImportOptions};
 use crate::cli::options::{
-    AccessOptions, CheckOptions, ClockOptions, CoverageOptions, EffectiveOptions, ExploreOptions, GraphOptions,
-    RouteOptions, ServeOptions, SuggestOptions,
+    AccessOptions, CheckOptions, ClockOptions, EffectiveOptions, FaultOptions, GraphOptions, QueuesOptions,
+    RouteOptions, ServeOptions, StoryOptions, SuggestOptions, TimelineOptions,
 };
 pub use crate::cli::options::{
-    ApplyOptions, CleanOptions, DestroyOptions, ExtrasMode, OneBroker, PaceOptions, PlanOptions, ReachOptions,
-    Selection, Vars, WaitOptions,
+    ApplyOptions, CleanOptions, DestroyOptions, ExtrasMode, KeepVhost, OneBroker, PlanOptions, ReachOptions,
+    RunOptions, Selection, Snapshots, Vars, WaitOptions,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -266,21 +266,63 @@ Examples:
   rmqplay serve topologies/orders.yaml --broker sim:3.13 --listen 127.0.0.1:5673
   rmqplay serve topologies/orders.yaml -- pytest     a free port, in RABBITMQ_URL; ends with the tests' exit code
   rmqplay serve --clock manual                      time stands still until `rmqplay clock advance 7d`
+  rmqplay serve scenarios/retry.yaml -- pytest      the scenario's consumers and steps beside the tests
+
+A scenario's steps begin at once, and wait for your service by what they expect: `expect: {queue: orders, consumers: 1, within:
+30s}`. When COMMAND has ended, what is left of it is played in virtual time, judged as `run` does, and its outcome compared with
+the snapshot.
 
 One line on standard output tells where it can be reached, once it can. Ctrl-C closes all connections (320) and ends it.
 
 Exit codes: 65 bad file, 64 usage, 3 nothing can listen there; of COMMAND its own, or 128 + N when signal N ended it;
-            64 when there is no such command, 130/143 interrupted.")]
+            1 when COMMAND ends with 0 and the scenario fails or changed; 64 when there is no such command,
+            130/143 interrupted.")]
     Serve(ServeOptions),
     /// Show or advance the clock of a served broker (`serve --clock manual`).
     #[command(after_help = "\
 Examples:
   rmqplay clock advance 7d                          all that happens within seven days, in milliseconds
   rmqplay clock advance --timers 1                  to the next thing that happens by itself
+  rmqplay clock advance --until late --messages 3   until the queue `late` holds three messages
+  rmqplay clock advance --until late --message order-7
   rmqplay clock show --control http://127.0.0.1:40001/4f9c…
 
-It ends with 1 when a client keeps a delivery unsettled for longer than --owe-limit, and names it.")]
+It ends with 1 when a client keeps a delivery unsettled for longer than --owe-limit, and names it; and
+when what --until waits for does not come within 366d, or before nothing more happens.")]
     Clock(ClockOptions),
+    /// Tell what became of a message at a served broker, hop by hop, with reasons and rules.
+    #[command(after_help = "\
+Examples:
+  rmqplay story order-7 --control http://127.0.0.1:41234/TOKEN
+  rmqplay story m3                                  the third message without an id
+
+Within `rmqplay serve … -- COMMAND` the URL is in RMQPLAY_CONTROL_URL. The latest 10,000 entries are kept.
+
+Exit codes: 3 no broker answers, 5 no message is called that.")]
+    Story(StoryOptions),
+    /// List the queues of a served broker: counts, and when something next happens by itself.
+    Queues(QueuesOptions),
+    /// Print what happens at a served broker, as it happens.
+    #[command(after_help = "\
+Examples:
+  rmqplay timeline --control http://127.0.0.1:41234/TOKEN
+  rmqplay timeline --no-follow                      what there is so far
+
+Ctrl-C ends it, and the end of the broker. A reader that is too slow is told how many entries it missed.")]
+    Timeline(TimelineOptions),
+    /// Let something go wrong at a served broker: connections, alarms, nacks, refusals, late deliveries, a restart.
+    #[command(after_help = "\
+Examples:
+  rmqplay fault drop all                            cut every connection
+  rmqplay fault alarm memory && rmqplay fault alarm memory --off
+  rmqplay fault nack 3                              the next three publishes
+  rmqplay fault refuse queue.declare --code 406 --times 2
+  rmqplay fault delay 5s --queue orders
+  rmqplay fault restart --down-for 10s              durable queues and persistent messages are there again
+  rmqplay fault restart --without-disk              as it was started, and empty
+
+Exit codes: 3 no broker answers, or not now, 5 no connection is meant, 64 the fault is none.")]
+    Fault(FaultOptions),
     /// Delete throw-away vhosts and users that an ended run left on a broker.
     #[command(after_help = "\
 Example:
@@ -316,80 +358,6 @@ Examples:
   rmqplay help language prefetch                    what it says of one word
   rmqplay help language consumers                   one part of it")]
     Help(HelpOptions),
-}
-
-/// What becomes of outcomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Snapshots {
-    // Meanings stand in the help of the option: here they would draw all help apart.
-    Check,
-    Pending,
-    Accept,
-}
-
-#[derive(Debug, Args)]
-pub struct RunOptions {
-    /// Scenario files and folders, and cells as they are printed: 'ttl-dlq [queue_type=quorum]'.
-    #[arg(value_name = "PATH", default_value = "scenarios")]
-    pub paths: Vec<PathBuf>,
-    /// sim, sim:VERSION (3.10, 3.12, 3.13, 4.0, 4.1, 4.2 or 4.3), an AMQP URL, a name of rmqplay.yaml, node:NAME (of
-    /// ~/.rabbitmqadmin.conf), or env (RABBITMQ_URL, or RABBITMQ_HOST and so on); repeats.
-    #[arg(long, value_name = "BROKER", env = "RMQPLAY_BROKER", value_delimiter = ',', default_value = "sim")]
-    pub broker: Vec<String>,
-    /// Let the simulated broker permit a feature that RabbitMQ 4.3 denies unless it is configured to:
-    /// transient_nonexcl_queues or global_qos; repeats.
-    #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
-    pub permit: Vec<String>,
-    /// Management URL of a live broker, when it is not the AMQP port + 10000.
-    #[arg(long, value_name = "URL")]
-    pub management: Option<String>,
-    #[command(flatten)]
-    pub vars: Vars,
-    /// Tell what happened in each run, entry by entry.
-    #[arg(long)]
-    pub trace: bool,
-    /// Write one JSON object per cell and one summary.
-    #[arg(long)]
-    pub json: bool,
-    /// Write a report: junit:FILE.
-    #[arg(long, value_name = "KIND:FILE")]
-    pub report: Option<String>,
-    #[command(flatten)]
-    pub coverage: CoverageOptions,
-    #[command(flatten)]
-    pub pace: PaceOptions,
-    /// How many cells play at once on a live broker (default: twice the cores, at most 8).
-    #[arg(short, long, value_name = "N", value_parser = crate::cli::options::at_least_one)]
-    pub jobs: Option<usize>,
-    #[command(flatten)]
-    pub selection: Selection,
-    /// What becomes of new and changed outcomes: check writes nothing and a missing one fails, pending waits for a
-    /// review, accept makes snapshots of them (default: pending; with CI set: check).
-    #[arg(long, value_name = "WHAT", hide_possible_values = true)]
-    pub snapshots: Option<Snapshots>,
-    #[command(flatten)]
-    pub exploring: ExploreOptions,
-    /// Play no further cell once one has failed or changed.
-    #[arg(long)]
-    pub fail_fast: bool,
-    /// Play a cell again on a live broker, up to N times, when it failed; the simulated one does the same each time.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub retries: u32,
-    /// Leave the throw-away vhosts on a live broker for a look: always, or on-failure.
-    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "always",
-          hide_possible_values = true, conflicts_with = "in_vhost")]
-    pub keep_vhost: Option<KeepVhost>,
-    /// Play in this vhost of a live broker, which must be empty, one cell after another: for users who may not create
-    /// vhosts.
-    #[arg(long, value_name = "VHOST")]
-    pub in_vhost: Option<String>,
-}
-
-/// Which vhosts of cells stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum KeepVhost {
-    Always,
-    OnFailure,
 }
 
 #[derive(Debug, Args)]

@@ -145,6 +145,7 @@ impl RunReporter<'_> {
             real: Duration::ZERO,
             snapshot_words: None,
             body: None,
+            beside: None,
             earlier: Vec::new(),
         }
     }

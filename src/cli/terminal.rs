@@ -29,6 +29,8 @@ pub struct Terminal {
     pub palette: Palette,
     error_palette: Palette,
     pub width: usize,
+    /// Results go to standard error: standard output is another program's.
+    aside: bool,
 }
 
 impl Terminal {
@@ -54,7 +56,13 @@ impl Terminal {
             palette: Palette { colour: colour(std::io::stdout().is_terminal()) },
             error_palette: Palette { colour: colour(std::io::stderr().is_terminal()) },
             width: columns.unwrap_or(WIDTH_WITHOUT_TERMINAL).clamp(60, 160),
+            aside: false,
         }
+    }
+
+    /// Returns one whose results go to standard error, where standard output is another program's.
+    pub fn aside(self) -> Self {
+        Self { aside: true, palette: self.error_palette, ..self }
     }
 
     /// With `-v` the AMQP and HTTP libraries write their log to standard error; without, they are silent.
@@ -69,6 +77,9 @@ impl Terminal {
     /// Writes a result. A closed pipe is no error: whoever reads has read enough. Any other that cannot be written to
     /// is told at the end.
     pub fn print(&self, text: &str) {
+        if self.aside {
+            return self.error(text);
+        }
         note_unwritten(writeln!(anstream::stdout(), "{}", text.trim_end_matches('\n')));
     }
 

@@ -14,6 +14,8 @@ pub enum Advance {
     By(Millis),
     /// To the next thing that happens by itself, so many times.
     Timers(u64),
+    /// Until what its owner waits for has come ([`ClockSurroundings::is_met`](crate::clock::ClockSurroundings)).
+    Until,
 }
 
 /// Names a job; counted from 1.
@@ -46,6 +48,29 @@ pub enum ClockJobState {
     Done,
     /// A client owed something for too long.
     Stuck(Debt),
+    /// What was waited for did not come.
+    Missed(GoalMissed),
+}
+
+/// Why what an advance waits for did not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoalMissed {
+    /// Nothing more happens by itself.
+    NothingHappens,
+    /// A year passed.
+    TooLong,
+    /// The clock jumped very often.
+    TooOften,
+}
+
+impl fmt::Display for GoalMissed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            GoalMissed::NothingHappens => "nothing more happens by itself, and it did not come",
+            GoalMissed::TooLong => "it did not come within 366d",
+            GoalMissed::TooOften => "it did not come within 1,000,000 jumps",
+        })
+    }
 }
 
 /// Why the clock is not advanced.

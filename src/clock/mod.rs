@@ -7,6 +7,6 @@ mod mode;
 mod served_clock;
 
 pub use debt::Debt;
-pub use job::{Advance, AdvanceRefused, ClockJob, ClockJobState, JobId};
+pub use job::{Advance, AdvanceRefused, ClockJob, ClockJobState, GoalMissed, JobId};
 pub use mode::ClockMode;
-pub use served_clock::{ClockStep, ClockSurroundings, ServedClock};
+pub use served_clock::{AutoRest, ClockStep, ClockSurroundings, ServedClock};

@@ -2,9 +2,37 @@
 //! A jump goes to the next thing that happens and no further, and waits until every client did what came of the last one.
 
 use crate::clock::debt::Debt;
-use crate::clock::job::{ADVANCE_MAX, Advance, AdvanceRefused, ClockJob, ClockJobState, JobId};
+use crate::clock::job::{ADVANCE_MAX, Advance, AdvanceRefused, ClockJob, ClockJobState, GoalMissed, JobId};
 use crate::clock::mode::ClockMode;
 use crate::model::{Millis, Moment};
+use std::fmt;
+
+/// How often a job jumps for what it waits for.
+const JUMPS_MAX: u64 = 1_000_000;
+
+/// How often an automatic clock jumps with nothing from a client.
+const JUMPS_ALONE_MAX: u64 = 200_000;
+
+/// Why an automatic clock does not jump on: what happens goes on without end, and without clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AutoRest {
+    /// Where it was when a client last did something.
+    pub from: Moment,
+    /// Where it rests.
+    pub at: Moment,
+    /// How often it jumped between.
+    pub jumps: u64,
+}
+
+impl fmt::Display for AutoRest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, at, jumps } = self;
+        write!(
+            f,
+            "the clock rests at {at}: it jumped {jumps} times since {from} with nothing from a client, and goes on with the next byte of one"
+        )
+    }
+}
 
 /// What is under way around the clock.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +41,8 @@ pub struct ClockSurroundings {
     pub wake_at: Option<Moment>,
     /// What clients owe, if any does.
     pub debt: Option<Debt>,
+    /// What a job waits for has come.
+    pub is_met: bool,
     /// When anything last came from a client or went to one, in real milliseconds.
     pub stirred_ms: u64,
 }
@@ -41,6 +71,10 @@ pub struct ServedClock {
     owed_since_ms: Option<u64>,
     /// When it last jumped: what came of it is waited for.
     jumped_ms: u64,
+    /// Automatic: when a client last did something, at which moment, and how often it jumped since.
+    alone: (u64, Moment, u64),
+    /// Automatic: it jumps no further.
+    rests: bool,
 }
 
 impl ServedClock {
@@ -56,12 +90,24 @@ impl ServedClock {
             jobs: 0,
             owed_since_ms: None,
             jumped_ms: 0,
+            alone: (0, Moment(0), 0),
+            rests: false,
         }
     }
 
     /// Returns what moves it.
     pub fn mode(&self) -> ClockMode {
         self.mode
+    }
+
+    /// Returns how long nothing has to stir before clients count as idle, in real milliseconds.
+    pub fn settle_ms(&self) -> u64 {
+        self.settle_ms
+    }
+
+    /// Returns how long a client that owes is waited for, in real milliseconds.
+    pub fn owe_limit_ms(&self) -> u64 {
+        self.owe_limit_ms
     }
 
     /// Returns which moment it is at a real millisecond.
@@ -110,10 +156,29 @@ impl ServedClock {
                 None => ClockStep::Rest,
                 Some(at) => match self.wait(now_ms, around) {
                     Some(wait) => wait,
-                    None => self.jump(at, now_ms),
+                    None => self.jump_alone(at, now_ms, around.stirred_ms),
                 },
             },
         }
+    }
+
+    /// Jumps while nobody has anything to do, unless that goes on without end.
+    fn jump_alone(&mut self, to: Moment, now_ms: u64, stirred_ms: u64) -> ClockStep {
+        if self.alone.0 != stirred_ms {
+            self.alone = (stirred_ms, self.moment, 0);
+        }
+        self.rests = self.alone.2 >= JUMPS_ALONE_MAX || to > self.alone.1 + ADVANCE_MAX;
+        if self.rests {
+            return ClockStep::Rest;
+        }
+        self.alone.2 += 1;
+        self.jump(to, now_ms)
+    }
+
+    /// Returns why an automatic clock rests, if it has to.
+    pub fn resting(&self) -> Option<AutoRest> {
+        let (_, from, jumps) = self.alone;
+        self.rests.then_some(AutoRest { from, at: self.moment, jumps })
     }
 
     fn follow(&mut self, now_ms: u64, around: &ClockSurroundings) -> ClockStep {
@@ -154,6 +219,21 @@ impl ServedClock {
                 }
                 around.wake_at.map_or(end, |at| at.min(end))
             }
+            Advance::Until if around.is_met => {
+                self.end(ClockJobState::Done);
+                return ClockStep::Rest;
+            }
+            Advance::Until => match around.wake_at {
+                Some(at) if at <= from + ADVANCE_MAX && jumps < JUMPS_MAX => at,
+                missed => {
+                    self.end(ClockJobState::Missed(match missed {
+                        None => GoalMissed::NothingHappens,
+                        Some(_) if jumps >= JUMPS_MAX => GoalMissed::TooOften,
+                        Some(_) => GoalMissed::TooLong,
+                    }));
+                    return ClockStep::Rest;
+                }
+            },
             Advance::Timers(count) => match around.wake_at.filter(|_| jumps < count) {
                 Some(at) => at,
                 None => {

@@ -18,4 +18,6 @@ pub use proof::{Written, write_proven};
 pub use read::{Imported, import_texts, of_broker, only_vhost};
 pub use secrets::SecretVariables;
 pub use without::without_objects;
-pub use write::{Wording, write_yaml};
+pub use write::{
+    DraftConsumer, DraftDeath, DraftQueue, DraftRule, DraftStep, SessionDraft, Wording, write_session, write_yaml,
+};

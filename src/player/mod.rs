@@ -4,6 +4,7 @@
 //! consumers, which share a context and know each other by what the face hands on.
 
 mod assert;
+mod beside;
 mod client;
 mod consumer;
 mod context;
@@ -15,6 +16,7 @@ mod run_result;
 mod scaled;
 mod scheduled;
 
+pub use beside::unfit_beside;
 pub use client::Player;
 pub use driver::decision_points::{DecisionPoint, Direction, Perturbation, RACE};
 pub use fitness::{Host, TimeScale, choose_scale, versions_of, why_not};

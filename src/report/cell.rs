@@ -45,6 +45,8 @@ pub struct CellReport {
     pub snapshot_words: Option<String>,
     /// The outcome as a snapshot holds it; absent when there is none to keep.
     pub body: Option<String>,
+    /// The command that ran beside it on a served broker; absent where it was played alone.
+    pub beside: Option<String>,
     /// The attempts before this one, which failed.
     pub earlier: Vec<CellReport>,
 }
@@ -71,7 +73,12 @@ impl CellReport {
         let arguments: BTreeSet<&str> = reports.iter().map(|report| &*report.arguments).collect();
         let arguments: String = arguments.into_iter().collect();
         let (axes, brokers): (String, String) = (axes.collect(), brokers.collect());
-        format!("rmqplay run {}{brokers}{arguments}{axes}{}", shell_word(&self.file), self.variables)
+        let (verb, beside) = match &self.beside {
+            None => ("run", String::new()),
+            Some(command) if command.is_empty() => ("serve", String::new()),
+            Some(command) => ("serve", format!(" -- {command}")),
+        };
+        format!("rmqplay {verb} {}{brokers}{arguments}{axes}{}{beside}", shell_word(&self.file), self.variables)
     }
 
     /// Returns how often it was played, where it was more than once and never passed.

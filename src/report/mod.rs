@@ -21,6 +21,7 @@ mod problem;
 mod record;
 mod redaction;
 mod schema;
+mod session;
 mod shell;
 mod snapshot;
 mod snapshot_file;
@@ -59,6 +60,7 @@ pub use plan::{
 };
 pub use problem::{distinct, draw, draw_one, mask, notes_of_check, problem_summary, problems_json};
 pub use schema::{SchemaOf, schema};
+pub use session::{ToldStory, session_entry, session_names, story_of};
 pub use shell::shell_word;
 pub use snapshot::{Comparison, body, compare, difference};
 pub use snapshot_file::{BrokenSnapshot, SnapshotFile, Waits, accepted, read_snapshot, whole_file};

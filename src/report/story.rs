@@ -14,7 +14,7 @@ pub(crate) use versions::{Parting, of_orders, partings};
 pub use versions::{VersionPair, versions_text};
 
 use crate::broker::{Settlement, What};
-use crate::model::{Name, PublishOutcome};
+use crate::model::{Moment, Name, PublishOutcome};
 use crate::player::{Timeline, TimelineEntry, TimelineEvent, WorkUnit};
 use crate::report::Palette;
 use crate::report::cell::{entry_line, is_telling};
@@ -93,6 +93,11 @@ impl Story<'_> {
 
     /// Writes a line per hop; a confirm that came at once stands on the line of its publish.
     pub fn lines(&self) -> Vec<String> {
+        self.told().into_iter().map(|(moment, words)| format!("{:>8}  {words}", moment.to_string())).collect()
+    }
+
+    /// Tells each hop with its moment.
+    pub fn told(&self) -> Vec<(Moment, String)> {
         let is_confirm = |entry: &TimelineEntry| {
             matches!(entry.what, TimelineEvent::PublishEnded { outcome: PublishOutcome::Confirmed, .. })
         };
@@ -106,13 +111,13 @@ impl Story<'_> {
                 let when = if at == hop.moment { String::new() } else { format!(" at {at}") };
                 words.push_str(&format!(", confirmed{when}"));
             }
-            lines.push(format!("{:>8}  {words}", hop.moment.to_string()));
+            lines.push((hop.moment, words));
         }
         lines
     }
 
     /// Returns where it ended, as far as one place can be named.
-    fn fate(&self) -> String {
+    pub fn fate(&self) -> String {
         let last = self.hops.iter().rev().find_map(|hop| match &hop.what {
             TimelineEvent::Settled { consumer, settlement: Settlement::Ack, .. } => {
                 Some(format!("acked by {consumer}"))

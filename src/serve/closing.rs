@@ -144,7 +144,9 @@ impl ServedConnection {
     /// Returns whether its time is over: what it waited for did not come, or two heartbeats were missed.
     pub(crate) fn is_overdue(&self, now_ms: u64) -> bool {
         self.deadline_ms.is_some_and(|deadline| deadline <= now_ms)
-            || self.phase == ConnectionPhase::Running && self.missed_at_ms().is_some_and(|at| at <= now_ms)
+            || self.phase == ConnectionPhase::Running
+                && !self.is_blocked
+                && self.missed_at_ms().is_some_and(|at| at <= now_ms)
     }
 
     /// Returns whether nothing was sent for half a heartbeat.

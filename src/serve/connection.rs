@@ -83,6 +83,8 @@ pub(crate) struct ReadingContext<'a> {
     pub profile: Profile,
     pub body_bytes_max: usize,
     pub now_ms: u64,
+    /// What a client that publishes is blocked for.
+    pub alarm: Option<&'a str>,
 }
 
 /// The connection of an outside client.
@@ -104,6 +106,8 @@ pub(crate) struct ServedConnection {
     pub awaited: Option<(RequestId, AwaitedReply)>,
     /// The simulator knows it.
     pub is_open: bool,
+    /// Nothing is read: it publishes, and a resource is low.
+    pub is_blocked: bool,
     /// When the socket is closed, whatever comes.
     pub deadline_ms: Option<u64>,
     pub received_ms: u64,
@@ -125,6 +129,7 @@ impl ServedConnection {
             read: 0,
             awaited: None,
             is_open: false,
+            is_blocked: false,
             deadline_ms: Some(now_ms + HANDSHAKE_MS),
             received_ms: now_ms,
             sent_ms: now_ms,
@@ -142,7 +147,7 @@ impl ServedConnection {
     /// Returns whether more may be read from the socket: nobody is kept waiting, and the client reads too.
     pub(crate) fn wants_input(&self) -> bool {
         let unread = self.input.len() - self.read;
-        !self.outbox.is_full() && unread <= self.agreement.frame_max.max(65_536) as usize
+        !self.is_blocked && !self.outbox.is_full() && unread <= self.agreement.frame_max.max(65_536) as usize
     }
 
     /// Returns whether bytes that came are not read.
@@ -163,7 +168,7 @@ impl ServedConnection {
     /// Reads on until something is to be asked of the simulator.
     pub(crate) fn next(&mut self, around: &mut ReadingContext<'_>) -> ConnectionStep {
         loop {
-            if self.awaited.is_some() || self.outbox.is_full() {
+            if self.awaited.is_some() || self.is_blocked || self.outbox.is_full() {
                 return ConnectionStep::Rest;
             }
             if self.phase == ConnectionPhase::Header && !self.read_header(around) {
@@ -338,7 +343,12 @@ impl ServedConnection {
             }
             Entry::Vacant(place) => place.insert(ServedChannel::new(around.ids.channel())),
         };
-        let Some(received) = channel.assembler.take(frame, around.body_bytes_max)? else {
+        let received = channel.assembler.take(frame, around.body_bytes_max)?;
+        if let (Some(alarm), Ok(FrameKind::Header | FrameKind::Body)) = (around.alarm, frame.kind()) {
+            self.block(alarm);
+        }
+        let Some(channel) = self.channels.get(&number) else { return Ok(ConnectionStep::Rest) };
+        let Some(received) = received else {
             return Ok(ConnectionStep::Rest);
         };
         let method = match &received {

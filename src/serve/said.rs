@@ -17,6 +17,7 @@ impl ServedConnection {
                 self.deadline_ms = None;
                 self.outbox.method(0, AmqpMethod::ConnectionOpenOk { known_hosts: Name::default() });
             }
+            (AwaitedReply::Open, Err(refusal)) if refusal.code == 0 => self.drop_now(),
             (AwaitedReply::Open, Err(refusal)) => self.say_close(refusal.code, &refusal.text, (10, 40), now_ms),
             (AwaitedReply::ChannelOpen { number }, Ok(_)) => {
                 if let Some(channel) = self.channels.get_mut(&number) {

@@ -2,13 +2,17 @@
 
 use crate::broker::{Client, Command, Event, Ids, Management, Refusal, Reply, RequestId};
 use crate::clock::{ClockJobState, ClockMode, ClockStep, ClockSurroundings, Debt, ServedClock};
-use crate::model::{Millis, Moment, Object, Origins, Topology};
+use crate::model::{Cell, Millis, Moment, Object, Origins, Topology};
 use crate::plan::{Applier, Observed, plan};
 use crate::rules::{Edition, differences_of};
 use crate::serve::accounts::Accounts;
+use crate::serve::faults::waiting::{Faults, RESTART_REQUEST};
+use crate::serve::scenario::neighbours::ScriptedNeighbours;
 use crate::serve::server::Server;
+use crate::serve::session::goal::AdvanceGoal;
+use crate::serve::session::{Journal, Observer, Recording};
 use crate::sim::Sim;
-use crate::simulate::{Limits, simulate};
+use crate::simulate::{Ended, Limits, fail_unless_done, simulate};
 use std::collections::BTreeMap;
 
 /// How many commands are carried out before sockets are looked at again.
@@ -19,7 +23,7 @@ const OWN_REQUEST: RequestId = RequestId(u64::MAX);
 
 /// Somebody who works on, unseen by the broker.
 #[derive(Debug, Clone)]
-struct Hold {
+pub(crate) struct Hold {
     by: String,
     until_ms: u64,
 }
@@ -27,14 +31,31 @@ struct Hold {
 /// A served broker: the simulator with its outside clients.
 #[derive(Clone)]
 pub struct ServedBroker {
-    sim: Sim,
+    pub(crate) sim: Sim,
     /// The outside clients.
     pub server: Server,
+    pub(crate) edition: Edition,
+    /// What it held when it began.
+    pub(crate) begun_with: (Topology, Origins),
+    /// The ids that the set-up left.
+    ids: Ids,
+    /// The scenario that plays beside them.
+    pub(crate) neighbours: Option<ScriptedNeighbours>,
+    /// Follows what clients do.
+    pub(crate) observer: Observer,
+    /// What is kept of that, where anybody may ask.
+    pub(crate) journal: Option<Journal>,
+    /// All that clients did, to be written as a scenario.
+    pub(crate) recording: Option<Recording>,
+    /// What the advance under way waits for.
+    pub(crate) goal: Option<AdvanceGoal>,
+    /// Faults that wait to happen.
+    pub(crate) faults: Faults,
     /// The answer to what the host asked itself.
     answered: Option<Result<Reply, Refusal>>,
     /// The clock that it follows.
     pub clock: ServedClock,
-    holds: BTreeMap<u64, Hold>,
+    pub(crate) holds: BTreeMap<u64, Hold>,
     held: u64,
     refused: Vec<(Object, Refusal)>,
 }
@@ -47,10 +68,35 @@ impl ServedBroker {
         let planned = plan(topology, origins, &Observed::empty(edition.profile));
         let mut applier = Applier::new(planned, Ids::default());
         simulate(&mut applier, &mut sim, Moment(0), &Limits::default());
-        let refused = applier.finish().0.refused;
+        let (applied, ids) = applier.finish();
         let server = Server::new(edition, Accounts::of(&topology.users));
         let clock = ServedClock::new(ClockMode::Real, Millis(0), Millis(0));
-        Self { sim, server, answered: None, clock, holds: BTreeMap::new(), held: 0, refused }
+        Self {
+            sim,
+            server,
+            edition,
+            begun_with: (topology.clone(), origins.clone()),
+            ids,
+            neighbours: None,
+            observer: Observer::default(),
+            journal: None,
+            recording: None,
+            goal: None,
+            faults: Faults::default(),
+            answered: None,
+            clock,
+            holds: BTreeMap::new(),
+            held: 0,
+            refused: applied.refused,
+        }
+    }
+
+    /// Lets a scenario play beside the outside clients, on the topology that the broker holds: its own. Its end waits for
+    /// [`ServedBroker::finish_scenario`].
+    pub fn with_scenario(mut self, cell: &Cell) -> Self {
+        self.sim = self.sim.with_insights(true);
+        self.neighbours = Some(ScriptedNeighbours::new(cell, self.edition, self.ids.clone()));
+        self
     }
 
     /// Returns what the broker refused of its topology.
@@ -69,15 +115,12 @@ impl ServedBroker {
     pub fn turn(&mut self, now_ms: u64) -> bool {
         for _ in 0..COMMANDS_OF_A_TURN_MAX {
             let now = self.clock.moment(now_ms);
-            self.sim.advance(now);
-            self.hand_out(now);
-            match self.server.poll_command(now) {
-                Some(command) => self.sim.handle(now, command),
-                None if self.sim.rest() || self.sim.is_due(now) => {}
-                None => match self.clock_step(now_ms) {
-                    ClockStep::Go(moment) if moment > now => {}
-                    _ => return false,
-                },
+            if self.work_at(now, now_ms) {
+                continue;
+            }
+            match self.clock_step(now_ms) {
+                ClockStep::Go(moment) if moment > now => {}
+                _ => return false,
             }
         }
         true
@@ -88,6 +131,39 @@ impl ServedBroker {
         self.clock.job().is_some_and(|job| job.state == ClockJobState::Running)
     }
 
+    /// Does one thing that is to be done at a moment; returns whether there was any.
+    pub(crate) fn work_at(&mut self, now: Moment, now_ms: u64) -> bool {
+        self.sim.advance(now);
+        self.pass_on_due(now);
+        if !self.neighbours.as_ref().is_some_and(ScriptedNeighbours::is_leaving) {
+            self.hand_out(now);
+        }
+        if let Some((command, is_outside)) = self.next_command(now, now_ms) {
+            self.observe_command(now, &command);
+            if !is_outside || !self.meet_fault(now, &command) {
+                self.sim.handle(now, command);
+            }
+            return true;
+        }
+        self.sim.rest() || self.sim.is_due(now) || self.answer_quiet(now, now_ms)
+    }
+
+    /// Returns what is asked next, and whether an outside client asks: scenario and outside clients take turns.
+    fn next_command(&mut self, now: Moment, now_ms: u64) -> Option<(Command, bool)> {
+        let outside = |server: &mut Server| server.poll_command(now).map(|command| (command, true));
+        let Some(neighbours) = &mut self.neighbours else { return outside(&mut self.server) };
+        if neighbours.is_runaway() {
+            neighbours.count_anew();
+            fail_unless_done(&mut neighbours.player, &Ended::runaway(now, &self.sim));
+            neighbours.player.release(now);
+        }
+        let scripted = neighbours.poll(now, now_ms, self.server.has_work()).map(|command| (command, false));
+        scripted.or_else(|| outside(&mut self.server)).or_else(|| {
+            // The outside clients had their turn, and had nothing to ask.
+            Some((self.neighbours.as_mut()?.poll(now, now_ms, false)?, false))
+        })
+    }
+
     /// Returns when it is to be looked at again without anything from outside, in real milliseconds.
     pub fn next_ms(&mut self, now_ms: u64) -> Option<u64> {
         let clock = match self.clock_step(now_ms) {
@@ -95,26 +171,37 @@ impl ServedBroker {
             ClockStep::WaitUntil(at) => Some(at),
             ClockStep::Rest => None,
         };
-        clock.into_iter().chain(self.server.next_tick_ms()).chain(self.holds.values().map(|hold| hold.until_ms)).min()
+        let quiet = self.quiet_at_ms(now_ms);
+        let holds = self.holds.values().map(|hold| hold.until_ms);
+        clock.into_iter().chain(self.server.next_tick_ms()).chain(quiet).chain(holds).min()
     }
 
     fn clock_step(&mut self, now_ms: u64) -> ClockStep {
+        // Nobody would see what happens before the first client is there.
+        if self.clock.mode() == ClockMode::Auto && !self.server.has_met_a_client() {
+            return ClockStep::Rest;
+        }
         // Each is looked at where the clock asks for it: outstanding deliveries may be many.
         let jumps = self.clock.mode() == ClockMode::Auto || self.is_advancing();
+        let scripted = self.neighbours.as_ref().and_then(|neighbours| neighbours.player.wake_at());
         let wake_at = if jumps { self.sim.wake_at() } else { self.sim.wakes_from() };
-        let debt = if jumps { self.debt(now_ms) } else { None };
-        self.clock.step(now_ms, &ClockSurroundings { wake_at, debt, stirred_ms: self.server.stirred_ms() })
+        let wake_at = wake_at.into_iter().chain(scripted).chain(self.faults.wake_at()).min();
+        let is_met = self.goal.as_mut().is_some_and(|goal| goal.is_met(&self.sim));
+        let debt = if jumps { self.debt(now_ms).or_else(|| self.debt_of_scenario()) } else { None };
+        self.clock.step(now_ms, &ClockSurroundings { wake_at, debt, is_met, stirred_ms: self.server.stirred_ms() })
     }
 
     /// Returns what somebody still has to do before time may pass.
-    fn debt(&mut self, now_ms: u64) -> Option<Debt> {
+    pub(crate) fn debt(&mut self, now_ms: u64) -> Option<Debt> {
         self.holds.retain(|_, hold| hold.until_ms > now_ms);
         let held = self.holds.iter().next().map(|(id, hold)| {
             let what = format!("hold {id} is not released");
             Debt { connection: hold.by.clone(), what }
         });
         let bytes = || self.server.debt_of_bytes();
-        let delivery = || self.server.debt_of(&self.sim.oldest_unsettled(Ids::is_outside_channel)?);
+        // What is kept back its client does not have.
+        let has = |channel| Ids::is_outside_channel(channel) && !self.faults.holds_of(channel);
+        let delivery = || self.server.debt_of(&self.sim.oldest_unsettled(has)?);
         held.or_else(bytes).or_else(delivery)
     }
 
@@ -131,12 +218,18 @@ impl ServedBroker {
     }
 
     /// Hands each event to whom it concerns.
-    fn hand_out(&mut self, now: Moment) {
+    pub(crate) fn hand_out(&mut self, now: Moment) {
         while let Some(event) = self.sim.poll_event() {
             match event {
                 Event::Reply { request: OWN_REQUEST, reply } => self.answered = Some(reply),
-                event if Server::owns(&event) => self.server.handle_event(now, event),
-                _ => {}
+                Event::Reply { request: RESTART_REQUEST, .. } => self.server.set_down(false),
+                event if Server::owns(&event) => self.pass_on(now, event),
+                event => {
+                    self.observe_event(now, &event);
+                    if let Some(neighbours) = &mut self.neighbours {
+                        neighbours.player.handle_event(now, event);
+                    }
+                }
             }
         }
     }

@@ -26,10 +26,10 @@ pub enum SocketFate {
 
 /// What the command that the simulator has at hand is about.
 #[derive(Debug, Clone, Copy)]
-struct CommandAtHand {
-    socket: SocketId,
+pub(super) struct CommandAtHand {
+    pub socket: SocketId,
     /// Class and method.
-    ids: (u16, u16),
+    pub ids: (u16, u16),
 }
 
 /// The method that publishes, by class and method.
@@ -46,23 +46,29 @@ pub struct Server {
     /// Who may log in.
     pub accounts: Accounts,
     ids: Ids,
-    sockets: BTreeMap<SocketId, ServedConnection>,
+    pub(super) sockets: BTreeMap<SocketId, ServedConnection>,
     accepted: u32,
-    connections: BTreeMap<ConnectionId, SocketId>,
-    channels: BTreeMap<ChannelId, (SocketId, u16)>,
-    publishes: BTreeMap<PublishId, (SocketId, PublishUnderWay)>,
+    pub(super) connections: BTreeMap<ConnectionId, SocketId>,
+    pub(super) channels: BTreeMap<ChannelId, (SocketId, u16)>,
+    pub(super) publishes: BTreeMap<PublishId, (SocketId, PublishUnderWay)>,
     requests: BTreeMap<RequestId, SocketId>,
     /// Those that may have something to ask, each once.
     ready: VecDeque<SocketId>,
     is_ready: BTreeSet<SocketId>,
     /// What is still to be said of sockets that are gone.
     farewells: VecDeque<Command>,
-    at_hand: Option<CommandAtHand>,
+    pub(super) at_hand: Option<CommandAtHand>,
     /// Sockets that may have something to send, or are to be closed.
-    touched: BTreeSet<SocketId>,
+    pub(super) touched: BTreeSet<SocketId>,
     /// When a socket is to be looked at, in real milliseconds.
     looks: BTreeSet<(u64, SocketId)>,
-    now_ms: u64,
+    pub(super) now_ms: u64,
+    /// The resources that are low.
+    pub(super) alarms: BTreeSet<&'static str>,
+    /// Nobody gets in: the broker is down.
+    pub(super) is_down: bool,
+    /// Somebody was connected once.
+    has_met: bool,
     /// When bytes last came or went.
     stirred_ms: u64,
 }
@@ -88,6 +94,9 @@ impl Server {
             touched: BTreeSet::new(),
             looks: BTreeSet::new(),
             now_ms: 0,
+            alarms: BTreeSet::new(),
+            is_down: false,
+            has_met: false,
             stirred_ms: 0,
         }
     }
@@ -119,6 +128,11 @@ impl Server {
         }
         self.stirred_ms = now_ms;
         if let Some(connection) = self.sockets.get_mut(&socket) {
+            if self.is_down {
+                connection.drop_now();
+                self.touched.insert(socket);
+                return;
+            }
             connection.receive(bytes, now_ms);
             self.wake(socket);
         }
@@ -130,6 +144,13 @@ impl Server {
         self.connections.remove(&connection.id);
         self.forget_channels(socket);
         self.farewells.extend(connection.lost(&mut self.ids));
+    }
+
+    /// Takes note that all sockets are gone.
+    pub fn lose_all(&mut self) {
+        for socket in self.sockets.keys().copied().collect::<Vec<_>>() {
+            self.lose(socket);
+        }
     }
 
     /// Returns whether more may be read from a socket.
@@ -222,6 +243,11 @@ impl Server {
         !self.ready.is_empty() || !self.farewells.is_empty()
     }
 
+    /// Returns whether a client was connected at any time.
+    pub fn has_met_a_client(&self) -> bool {
+        self.has_met
+    }
+
     /// Returns when bytes last came from a client or went to one, in real milliseconds.
     pub fn stirred_ms(&self) -> u64 {
         self.stirred_ms
@@ -253,7 +279,7 @@ impl Server {
         self.sockets.len()
     }
 
-    fn wake(&mut self, socket: SocketId) {
+    pub(super) fn wake(&mut self, socket: SocketId) {
         if self.is_ready.insert(socket) {
             self.ready.push_back(socket);
         }
@@ -268,7 +294,11 @@ impl Server {
     fn note(&mut self, socket: SocketId, command: &Command, ids: (u16, u16)) {
         self.at_hand = Some(CommandAtHand { socket, ids });
         match command {
-            Command::Connect { request, .. } | Command::Call { request, .. } => {
+            Command::Connect { request, .. } => {
+                self.has_met = true;
+                self.requests.insert(*request, socket);
+            }
+            Command::Call { request, .. } => {
                 self.requests.insert(*request, socket);
             }
             Command::Disconnect { request, .. } => {
@@ -308,6 +338,8 @@ impl Client for Server {
         if let Some(command) = self.farewells.pop_front() {
             return Some(command);
         }
+        let alarm = (!self.alarms.is_empty())
+            .then(|| format!("low on {}", self.alarms.iter().copied().rev().collect::<Vec<_>>().join(" & ")));
         while let Some(&socket) = self.ready.front() {
             let around = &mut ReadingContext {
                 ids: &mut self.ids,
@@ -315,6 +347,7 @@ impl Client for Server {
                 profile: self.profile,
                 body_bytes_max: self.body_bytes_max,
                 now_ms: self.now_ms,
+                alarm: alarm.as_deref(),
             };
             let step = self.sockets.get_mut(&socket).map_or(ConnectionStep::Rest, |connection| connection.next(around));
             self.touched.insert(socket);

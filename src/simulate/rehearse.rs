@@ -261,7 +261,7 @@ pub(super) fn prepare(rules: &'static Differences, cell: &Cell, edition: Edition
 }
 
 /// Fails a run that did not come to its end.
-pub(super) fn fail_unless_done(player: &mut Player, ended: &Ended) {
+pub(crate) fn fail_unless_done(player: &mut Player, ended: &Ended) {
     let help = match ended {
         Ended::Done => return,
         Ended::Runaway { .. } => "let time pass between (a TTL, a delay), or end it by `attempt` or `x_death`",

@@ -243,6 +243,7 @@ codes! {
         StepTemplate "template",
     }
     Run "run" {
+        RunBesideClients "beside_clients",
         RunBroker "broker",
         RunConnect "connect",
         RunLoop "loop",

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 const LACKING: &str = "what broker and account lack is read from them: tests/plan/lacking.rs holds that";
 
 /// Codes that no files show, and why.
-const WITHOUT_EXAMPLE: [(Code, &str); 9] = [
+const WITHOUT_EXAMPLE: [(Code, &str); 10] = [
     (Code::PlanArgument, LACKING),
     (Code::PlanComponent, LACKING),
     (Code::PlanDeniedFeature, LACKING),
@@ -23,6 +23,7 @@ const WITHOUT_EXAMPLE: [(Code, &str); 9] = [
     (Code::PlanRights, LACKING),
     (Code::PlanSpared, "only what deletes spares anything: tests/plan/pruning.rs holds that"),
     (Code::PlanUnread, LACKING),
+    (Code::RunBesideClients, "only a served broker has outside clients: tests/commands/serve-scenario.txt holds that"),
     (Code::RunBroker, "a live broker goes away: tests/ending.rs and tests/live.rs hold that"),
 ];
 

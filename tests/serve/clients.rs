@@ -37,13 +37,13 @@ fn serve(profile: Profile) -> Running {
     Running { handle, port }
 }
 
-fn run(test: impl Future<Output = ()>) {
+pub fn run(test: impl Future<Output = ()>) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async { tokio::time::timeout(LIMIT, test).await.expect("in time") });
 }
 
-async fn connect(port: u16, login: &str, vhost: &str) -> Result<Connection, lapin::Error> {
+pub async fn connect(port: u16, login: &str, vhost: &str) -> Result<Connection, lapin::Error> {
     Connection::connect(&format!("amqp://{login}@127.0.0.1:{port}/{vhost}"), ConnectionProperties::default()).await
 }
 

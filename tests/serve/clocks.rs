@@ -10,17 +10,18 @@ use serde_json::{Value as Json, json};
 
 const DAY_MS: u64 = 86_400_000;
 
-fn served(mode: ClockMode) -> Served {
+pub fn served(mode: ClockMode) -> Served {
     let mut served = Served::new(Profile::NEWEST.into());
-    served.host = served.host.clone().with_clock(ServedClock::new(mode, Millis(20), Millis(5_000)));
+    served.host = served.host.clone().with_timeline().with_clock(ServedClock::new(mode, Millis(20), Millis(5_000)));
     served
 }
 
-fn ask(served: &mut Served, method: &str, path: &str, body: Json) -> (u16, Json) {
+pub fn ask(served: &mut Served, method: &str, path: &str, body: Json) -> (u16, Json) {
     let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
     let request = ControlRequest {
         method: method.to_owned(),
         path: format!("/token{path}"),
+        query: String::new(),
         body,
         host: "127.0.0.1:4000".to_owned(),
         origin: None,
@@ -30,14 +31,14 @@ fn ask(served: &mut Served, method: &str, path: &str, body: Json) -> (u16, Json)
 }
 
 /// Lets real time pass, a millisecond at a time.
-fn pass(served: &mut Served, ms: u64) {
+pub fn pass(served: &mut Served, ms: u64) {
     for _ in 0..ms {
         served.now_ms += 1;
         served.exchange(&[]);
     }
 }
 
-fn dead_lettering(ttl: i64, to: &str) -> Table {
+pub fn dead_lettering(ttl: i64, to: &str) -> Table {
     [
         ("x-message-ttl", Value::I64(ttl)),
         ("x-dead-letter-exchange", Value::Text("".into())),
@@ -47,7 +48,7 @@ fn dead_lettering(ttl: i64, to: &str) -> Table {
     .collect()
 }
 
-fn publish(queue: &str) -> M {
+pub fn publish(queue: &str) -> M {
     M::BasicPublish {
         ticket: Ticket,
         exchange: "".into(),
@@ -57,7 +58,7 @@ fn publish(queue: &str) -> M {
     }
 }
 
-fn consume(queue: &str, no_ack: bool) -> M {
+pub fn consume(queue: &str, no_ack: bool) -> M {
     M::BasicConsume {
         ticket: Ticket,
         queue: queue.into(),

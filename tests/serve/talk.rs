@@ -51,6 +51,13 @@ impl Served {
 }
 
 impl Served {
+    /// Speaks to a broker that is made already.
+    pub fn of(mut host: ServedBroker) -> Self {
+        host.turn(0);
+        let socket = host.server.accept("client", 0);
+        Self { host, socket, now_ms: 0 }
+    }
+
     /// Names the socket of the present connection.
     pub fn socket(&self) -> SocketId {
         self.socket

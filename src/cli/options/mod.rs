@@ -8,6 +8,7 @@ mod foresee;
 mod playing;
 mod reach;
 mod report_file;
+mod running;
 mod serving;
 mod variables;
 
@@ -22,5 +23,9 @@ pub use playing::{PaceOptions, Selection};
 pub(crate) use playing::{USUAL_WAIT, at_least_one};
 pub use reach::ReachOptions;
 pub(crate) use report_file::report_file;
-pub use serving::{ClockAction, ClockOptions, ServeOptions};
+pub use running::{KeepVhost, RunOptions, Snapshots};
+pub use serving::{
+    AdvanceOptions, ClockAction, ClockOptions, ControlOptions, FaultAction, FaultOptions, QueuesOptions, ServeOptions,
+    StoryOptions, TimelineOptions,
+};
 pub use variables::Vars;

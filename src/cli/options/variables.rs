@@ -4,7 +4,7 @@ use clap::Args;
 use std::path::PathBuf;
 
 /// Sets variables of files.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Vars {
     /// Set a variable of the files; repeats. On a matrix axis it picks that cell.
     #[arg(long = "var", value_name = "NAME=VALUE")]

@@ -3,6 +3,7 @@
 use crate::cli::ExitCode;
 use crate::cli::runtime::Signals;
 use crate::cli::terminal::Terminal;
+use std::io::IsTerminal;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
@@ -30,8 +31,10 @@ pub(crate) async fn run(
         status = &mut ended => code_of(status.ok()),
         signal = signals.next() => {
             // A Ctrl-C at the terminal has reached it already; what was sent to this program alone goes on to it.
-            if signal == ExitCode::Terminated {
-                send("-TERM", id);
+            match signal {
+                ExitCode::Interrupted if std::io::stdin().is_terminal() => {}
+                ExitCode::Interrupted => send("-INT", id),
+                _ => send("-TERM", id),
             }
             if tokio::time::timeout(PATIENCE, ended).await.is_err() {
                 send("-KILL", id);

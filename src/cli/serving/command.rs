@@ -5,8 +5,9 @@ use crate::cli::brokers::{NoBroker, PlayedOn, permits};
 use crate::cli::load::Loader;
 use crate::cli::options::ServeOptions;
 use crate::cli::runtime::Runtime;
-use crate::cli::serving::beside;
 use crate::cli::serving::listeners::{listeners, places_of, tls_listeners, unheard};
+use crate::cli::serving::scenario::ServedScenario;
+use crate::cli::serving::{beside, recorded, scenario};
 use crate::cli::terminal::Terminal;
 use crate::clock::{ClockMode, ServedClock};
 use crate::io::random_salt;
@@ -19,7 +20,7 @@ use crate::serve::ServedBroker;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use std::net::TcpListener;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long clients have to answer when the broker goes.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -30,19 +31,25 @@ pub fn serve(command: &ServeOptions, terminal: &Terminal) -> ExitCode {
         Ok(edition) => edition,
         Err(none) => return none.emit(terminal),
     };
-    let (topology, origins) = match topology(command, terminal) {
-        Ok(loaded) => loaded,
+    if let Some(Err(code)) = command.write_scenario.as_deref().map(|file| recorded::refuse_existing(file, terminal)) {
+        return code;
+    }
+    let scenario = match scenario::load(command, edition, terminal) {
+        Ok(scenario) => scenario,
         Err(code) => return code,
     };
-    let epoch_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let clock = ServedClock::new(command.clock, command.settle, command.owe_limit);
-    let host = ServedBroker::new(edition, &topology, &origins, epoch_s).with_clock(clock);
-    if !host.refused().is_empty() {
-        for (object, refusal) in host.refused() {
-            terminal.error(&format!("error: RabbitMQ {} refuses {object}: {refusal}", edition.profile));
-        }
-        return ExitCode::BadFile;
-    }
+    let held = match &scenario {
+        Some(served) => Ok((served.one.cell.scenario.topology.clone(), served.one.cell.scenario.origins.clone())),
+        None => topology(command, terminal),
+    };
+    let (topology, origins) = match held {
+        Ok(held) => held,
+        Err(code) => return code,
+    };
+    let host = match host(command, edition, (&topology, &origins), scenario.as_ref(), terminal) {
+        Ok(host) => host,
+        Err(code) => return code,
+    };
     let listeners = match listeners(command, terminal) {
         Ok(listeners) => listeners,
         Err(code) => return code,
@@ -80,13 +87,70 @@ pub fn serve(command: &ServeOptions, terminal: &Terminal) -> ExitCode {
     if let Err(code) = tell_ready(command, edition, (&places, &tls_places), &environment, terminal) {
         return code;
     }
+    runtime.spawn(tell_rest(handle.clone(), *terminal));
+    let began = Instant::now();
     let code = runtime.run(async |signals| match command.command.split_first() {
         None => signals.next().await,
         Some((program, words)) => beside::run(program, words, &environment, signals, terminal).await,
     });
     runtime.run(async |_| farewell(&handle).await);
+    let code = settle(command, code, scenario, (&handle, edition, began.elapsed()), &mut runtime, terminal);
     // The control port holds a handle too: the thread ends with the program.
     drop((handle, thread));
+    code
+}
+
+/// Makes the broker with all that plays on it and looks on.
+fn host(
+    command: &ServeOptions,
+    edition: Edition,
+    (topology, origins): (&Topology, &Origins),
+    scenario: Option<&ServedScenario>,
+    terminal: &Terminal,
+) -> Result<ServedBroker, ExitCode> {
+    let epoch_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let clock = ServedClock::new(command.clock, command.settle, command.owe_limit);
+    let mut host = ServedBroker::new(edition, topology, origins, epoch_s).with_clock(clock);
+    if !host.refused().is_empty() {
+        for (object, refusal) in host.refused() {
+            terminal.error(&format!("error: RabbitMQ {} refuses {object}: {refusal}", edition.profile));
+        }
+        return Err(ExitCode::BadFile);
+    }
+    if command.control != "off" {
+        host = host.with_timeline();
+    }
+    if command.write_scenario.is_some() {
+        host = host.with_recording();
+    }
+    if let Some(served) = scenario {
+        host = host.with_scenario(&served.one.cell);
+        // Its consumers are there, and its first steps done, before the first client comes.
+        host.turn(0);
+    }
+    Ok(host)
+}
+
+/// Writes what was recorded, and judges the scenario, once the clients are gone; joins both with the command's exit code.
+fn settle(
+    command: &ServeOptions,
+    mut code: ExitCode,
+    scenario: Option<ServedScenario>,
+    (handle, edition, real): (&ServeHandle, Edition, Duration),
+    runtime: &mut Runtime,
+    terminal: &Terminal,
+) -> ExitCode {
+    // A command that was cut short has nothing to be judged by; without one a signal is the only end.
+    let was_whole = matches!(code, ExitCode::OfCommand(_)) || command.command.is_empty();
+    let told = if command.command.is_empty() { *terminal } else { terminal.aside() };
+    if let Some(file) = &command.write_scenario {
+        let text = runtime.run(async |_| handle.ask(|host, _| host.recorded()).await).flatten();
+        code = code.and(recorded::write(file, text.as_deref(), edition, &told));
+    }
+    if let Some(served) = scenario.filter(|_| was_whole) {
+        let played = runtime.run(async |_| handle.ask(|host, now_ms| host.finish_scenario(now_ms)).await).flatten();
+        code = code.and(played.map_or(ExitCode::Environment, |played| served.judge(played, real, &told)));
+    }
     code
 }
 
@@ -109,10 +173,6 @@ fn topology(command: &ServeOptions, terminal: &Terminal) -> Result<(Topology, Or
         terminal.usage(&message);
         code
     })?;
-    if let Some(scenario) = command.files.iter().find(|file| file.exists() && !loader.is_topology(file)) {
-        let shown = scenario.display();
-        return Err(terminal.usage(&format!("serve takes topologies, and {shown} is a scenario: give what it names")));
-    }
     let (loaded, problems) = loader.topologies(&command.files);
     let code = terminal.problems(&problems, &loader.sources);
     match loaded {
@@ -192,6 +252,18 @@ fn url(topology: &Topology, scheme: &str, place: &str) -> String {
         _ => Name::from("/"),
     };
     format!("{scheme}://{login}{place}/{}", encoded(&vhost))
+}
+
+/// Warns once when an automatic clock rests though more would happen.
+async fn tell_rest(handle: ServeHandle, terminal: Terminal) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        match handle.ask(|host, _| (host.clock.mode(), host.clock.resting())).await {
+            Some((ClockMode::Auto, None)) => {}
+            Some((ClockMode::Auto, Some(rest))) => return terminal.warning(&rest.to_string()),
+            _ => return,
+        }
+    }
 }
 
 /// Closes all connections, and waits a moment for their clients.

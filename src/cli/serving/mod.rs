@@ -3,7 +3,14 @@
 mod beside;
 mod clock;
 mod command;
+mod control_port;
+mod fault;
 mod listeners;
+mod looking;
+mod recorded;
+mod scenario;
 
 pub(crate) use clock::clock;
 pub(crate) use command::serve;
+pub(crate) use fault::fault;
+pub(crate) use looking::{queues, story, timeline};

@@ -4,6 +4,7 @@
 mod access;
 mod ladder;
 mod queue;
+mod session;
 mod units;
 pub(crate) mod values;
 pub(crate) mod yaml;
@@ -12,6 +13,7 @@ use crate::convert::defaults::without_defaults;
 use crate::convert::secrets::SecretVariables;
 use crate::model::{Binding, DestinationKind, Exchange, Name, Object, Policy, Topology, Vhost};
 use ladder::{Ladders, ladders};
+pub use session::{DraftConsumer, DraftDeath, DraftQueue, DraftRule, DraftStep, SessionDraft, write_session};
 use std::collections::{BTreeMap, BTreeSet};
 use values::{policy_definition, put, raw_arguments, secret_json};
 use yaml::{Yaml, document};
@@ -40,8 +42,25 @@ pub(crate) struct Writer<'t> {
     pub(crate) secrets: SecretVariables,
 }
 
+/// Writes the lists of a topology, and returns them with the vhost of objects that name none.
+pub(crate) fn topology_sections(topology: &Topology, wording: &Wording) -> (Vec<(&'static str, Yaml)>, Name) {
+    let (sections, vhost, _) = written_sections(topology, wording);
+    (sections, vhost)
+}
+
 /// Writes a topology, and returns the secrets that its templates stand for.
 pub fn write_yaml(topology: &Topology, wording: &Wording) -> (String, SecretVariables) {
+    let (sections, _, secrets) = written_sections(topology, wording);
+    let mut head = wording.head.clone();
+    if !secrets.is_empty() {
+        head.push(String::new());
+        head.push("From the environment:".to_owned());
+        head.extend(secrets.names().map(|name| format!("  {name}")));
+    }
+    (document(&head, &sections), secrets)
+}
+
+fn written_sections(topology: &Topology, wording: &Wording) -> (Vec<(&'static str, Yaml)>, Name, SecretVariables) {
     let mut topology = topology.clone();
     without_defaults(&mut topology);
     let ladders = if wording.without_retry { Ladders::default() } else { ladders(&topology) };
@@ -54,13 +73,7 @@ pub fn write_yaml(topology: &Topology, wording: &Wording) -> (String, SecretVari
     let secrets = SecretVariables::default();
     let mut writer = Writer { topology: &topology, wording, default_vhost, ladders, bindings, secrets };
     let sections = writer.sections();
-    let mut head = wording.head.clone();
-    if !writer.secrets.is_empty() {
-        head.push(String::new());
-        head.push("From the environment:".to_owned());
-        head.extend(writer.secrets.names().map(|name| format!("  {name}")));
-    }
-    (document(&head, &sections), writer.secrets)
+    (sections, writer.default_vhost, writer.secrets)
 }
 
 /// Chooses the vhost that most objects are in.

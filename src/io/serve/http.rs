@@ -2,7 +2,7 @@
 //! Bounded in time and bytes; decides nothing of what is answered.
 
 use crate::io::serve::handle::ServeHandle;
-use crate::serve::{ControlAnswer, ControlRequest, answer_control};
+use crate::serve::{ControlAnswer, ControlRequest, answer_control, timeline_events};
 use std::net::TcpListener;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,6 +10,15 @@ use tokio::net::TcpStream;
 
 /// The most bytes of a request.
 const REQUEST_BYTES_MAX: usize = 64 * 1_024;
+
+/// How long a part of the timeline may take to be read.
+const WRITE_TIME: Duration = Duration::from_secs(30);
+
+/// How long a stream waits for news.
+const STREAM_PAUSE: Duration = Duration::from_millis(50);
+
+/// After which silence a sign of life is sent.
+const STREAM_SIGN: Duration = Duration::from_secs(10);
 
 /// How long a request may take to come.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
@@ -37,6 +46,10 @@ async fn answer(mut stream: TcpStream, handle: ServeHandle, token: String) {
         Ok(None) => ControlAnswer::error(400, "this is no request, or one that is too long"),
         Err(_) => ControlAnswer::error(408, "the request did not come in time"),
     };
+    if let Some(since) = answer.stream {
+        stream_timeline(stream, &handle, since).await;
+        return;
+    }
     let body = if answer.body.is_null() { String::new() } else { format!("{}\n", answer.body) };
     let head = format!(
         "HTTP/1.1 {} {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
@@ -47,6 +60,33 @@ async fn answer(mut stream: TcpStream, handle: ServeHandle, token: String) {
     // A client that is gone needs no answer.
     let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
     let _ = stream.shutdown().await;
+}
+
+/// Sends the timeline as it grows, until the client or the broker is gone. What a slow client does not take waits in the
+/// timeline, which lets the oldest go.
+async fn stream_timeline(mut stream: TcpStream, handle: &ServeHandle, mut since: u64) {
+    let head =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-store\r\nconnection: close\r\n\r\n";
+    let mut text = head.to_owned();
+    let mut silent = Duration::ZERO;
+    loop {
+        if !text.is_empty() {
+            match tokio::time::timeout(WRITE_TIME, stream.write_all(text.as_bytes())).await {
+                Ok(Ok(())) => silent = Duration::ZERO,
+                Ok(Err(_)) | Err(_) => return,
+            }
+        }
+        let Some((more, last)) = handle.ask(move |host, _| timeline_events(host, since)).await else { return };
+        (text, since) = (more, last);
+        if text.is_empty() {
+            tokio::time::sleep(STREAM_PAUSE).await;
+            silent += STREAM_PAUSE;
+            if silent >= STREAM_SIGN {
+                // A comment: a client that is gone shows by it.
+                text = ":\n\n".to_owned();
+            }
+        }
+    }
 }
 
 /// Reads one request; `None` where it is none, or too long.
@@ -78,8 +118,9 @@ fn parse(head: &str) -> Option<(ControlRequest, usize)> {
     let mut lines = head.split("\r\n");
     let mut words = lines.next()?.split(' ');
     let (method, target) = (words.next()?.to_owned(), words.next()?);
-    let path = target.split('?').next().unwrap_or_default().to_owned();
-    let mut request = ControlRequest { method, path, ..ControlRequest::default() };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let (path, query) = (path.to_owned(), query.to_owned());
+    let mut request = ControlRequest { method, path, query, ..ControlRequest::default() };
     let mut length = 0;
     for line in lines {
         let (name, value) = line.split_once(':')?;

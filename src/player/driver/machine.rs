@@ -41,6 +41,7 @@ impl Driver {
             timed_out: false,
             failures_before: 0,
             tidied: None,
+            is_kept_open: false,
         }
     }
 
@@ -100,7 +101,7 @@ impl Driver {
             DriverState::Moving { until } | DriverState::KeepingQuiet { until } => Some(*until),
             _ => None,
         };
-        let timeout = (!self.timed_out && !self.is_done()).then_some(self.limit);
+        let timeout = (!self.timed_out && !self.is_done() && !self.is_kept_open).then_some(self.limit);
         own.into_iter().chain(timeout).min()
     }
 
@@ -176,7 +177,8 @@ impl Driver {
     }
 
     fn give_up_in_time(&mut self, context: &mut Context, scenario: &Scenario, consumers: &ConsumerInstances) {
-        if !context.clock.has_begun() || self.timed_out || context.now() < self.limit || self.is_done() {
+        let is_bounded = context.clock.has_begun() && !self.is_kept_open && !self.is_done();
+        if !is_bounded || self.timed_out || context.now() < self.limit {
             return;
         }
         self.timed_out = true;
@@ -195,6 +197,15 @@ impl Driver {
     pub fn enter(&mut self, stage: RunStage) {
         self.stage = stage;
         self.doing = DriverState::Nothing;
+    }
+
+    /// Returns whether the steps are done, or ended by a failure, and nothing of the end has begun.
+    pub fn is_through(&self, scenario: &Scenario) -> bool {
+        match self.stage {
+            RunStage::Steps(at) => at >= scenario.steps.len(),
+            RunStage::Finally(at) => at == 0 && self.tidied.is_none(),
+            _ => false,
+        }
     }
 
     /// Notes when a step begins; where the run keeps the times of another, waits for that of the step.
@@ -217,6 +228,9 @@ impl Driver {
         scenario: &Scenario,
         consumers: &ConsumerInstances,
     ) -> bool {
+        if self.is_kept_open && self.is_through(scenario) {
+            return false;
+        }
         if let RunStage::Steps(at) = self.stage
             && self.waits_for_its_time(at, context)
         {

@@ -203,6 +203,8 @@ pub(crate) struct Driver {
     pub failures_before: usize,
     /// The last step of `finally` that was begun.
     pub tidied: Option<usize>,
+    /// Others play on the same broker: the end is not reached before they are done.
+    pub is_kept_open: bool,
 }
 
 /// The closing of some connections by the broker.
