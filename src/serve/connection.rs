@@ -140,6 +140,9 @@ impl ServedConnection {
     pub(crate) fn receive(&mut self, bytes: &[u8], now_ms: u64) {
         self.received_ms = now_ms;
         if !matches!(self.phase, ConnectionPhase::Lingering | ConnectionPhase::Over) {
+            // What is read is forgotten here, where hardly more than a part of a frame is left to move.
+            self.input.drain(..self.read);
+            self.read = 0;
             self.input.extend_from_slice(bytes);
         }
     }
@@ -203,15 +206,20 @@ impl ServedConnection {
         }
     }
 
-    /// Forgets what is read.
+    /// Forgets what is read, where that is all.
     fn tidy(&mut self) {
         if self.read == self.input.len() {
             self.input.clear();
             self.read = 0;
-        } else if self.read > 65_536 && self.read >= self.input.len() / 2 {
-            self.input.drain(..self.read);
-            self.read = 0;
         }
+    }
+
+    /// Gives back the room of a burst that is over.
+    pub(crate) fn give_room_back(&mut self) {
+        if self.input.is_empty() {
+            self.input = Vec::new();
+        }
+        self.outbox.give_room_back();
     }
 
     /// Reads the protocol header; returns whether it is there and fits.

@@ -97,6 +97,14 @@ impl SendBuffer {
         }
     }
 
+    /// Gives back the room for bytes, where there are none.
+    pub(crate) fn give_room_back(&mut self) {
+        if self.is_empty() {
+            self.bytes = Vec::new();
+            self.sent = 0;
+        }
+    }
+
     /// Forgets all that is not sent.
     pub(crate) fn clear(&mut self) {
         *self = Self { frame_max: self.frame_max, ..Self::default() };

@@ -202,6 +202,7 @@ impl Server {
                 self.touched.insert(socket);
                 continue;
             }
+            connection.give_room_back();
             if connection.owes_heartbeat(now_ms) {
                 connection.outbox.heartbeat();
                 connection.sent_ms = now_ms;
