@@ -36,13 +36,14 @@ fn kinds() -> Vec<(&'static str, Option<Json>)> {
 }
 
 /// What RabbitMQ refuses and a file may say all the same: beginnings of a path with its kind, and the reason.
-const MEANT: [(&str, &str); 15] = [
+const MEANT: [(&str, &str); 19] = [
     ("/users/0/tags none", "a user without tags has none"),
     ("/users/0/limits list", "an empty list stands for an empty map"),
     ("/vhosts list", "a vhost that objects are put into is made"),
     ("/vhosts none", "the same"),
     ("/vhosts/0 ", "the same, and a text is the name of a vhost"),
     ("/vhosts/0/name text", "the same"),
+    ("/vhosts/0/metadata/default_queue_type empty", "an empty type is none"),
     ("/permissions/0/vhost", "a vhost that rights are given in is made, and one that is not named is the file's"),
     ("/topic_permissions/0/vhost", "the same"),
     ("/topic_permissions/0/exchange text", "the broker may hold the exchange"),
@@ -52,6 +53,47 @@ const MEANT: [(&str, &str); 15] = [
     ("/parameters/0/component text", "a plugin may bring the component"),
     ("/parameters/1/component text", "the same"),
     ("/parameters/1/value/priority none", "a policy without a priority has 0"),
+    ("/queues/0/durable none", "what names no flag gets the usual one: 3.10 asks for it, and a declare tells it"),
+    ("/queues/0/auto_delete none", "the same"),
+    ("/exchanges/0/durable none", "the same"),
+];
+
+/// What some version takes and a file may not say: beginnings of a path with its kind, and what RabbitMQ makes of it.
+const REFUSED: [(&str, &str); 34] = [
+    ("/users/0/password_hash list", "the same as no password"),
+    ("/users/0/hashing_algorithm", "kept, and nobody can log in by it"),
+    ("/users/0/tags", "kept, and no right comes with it"),
+    ("/vhosts/0/description", "kept as it is"),
+    ("/vhosts/0/tags", "kept as it is"),
+    ("/vhosts/0/default_queue_type", "dropped: an import reads it in the metadata"),
+    ("/vhosts/0/metadata ", "4.3 drops what is no map; 3.10 and 4.0 refuse it"),
+    ("/vhosts/0/metadata/description", "kept as it is"),
+    ("/vhosts/0/metadata/tags", "kept as it is"),
+    ("/vhosts/0/metadata/default_queue_type", "4.3 takes null for none; 3.10 and 4.0 refuse it"),
+    ("/vhosts/0/metadata/protected_from_deletion", "taken for no protection"),
+    ("/vhosts/0/limits", "dropped: an import reads limits among the parameters"),
+    ("/permissions nested", "skipped"),
+    ("/permissions/0 ", "skipped"),
+    ("/permissions/0/user", "3.10 keeps rights of a name that is no text; 4.0 and 4.3 refuse it"),
+    ("/permissions/0/vhost", "the same"),
+    ("/topic_permissions", "the same, also of the exchange on 3.10 and 4.0; an empty list is taken for a pattern"),
+    ("/global_parameters nested", "skipped"),
+    ("/global_parameters/0 ", "skipped"),
+    ("/global_parameters/0/name", "kept by a name that no request can ask for"),
+    ("/global_parameters/0/value none", "kept as a text"),
+    ("/policies nested", "skipped"),
+    ("/policies/0 ", "skipped"),
+    ("/policies/0/vhost", "3.10 keeps a policy of a vhost that is no text"),
+    ("/policies/0/name", "kept by a name that no request can ask for"),
+    ("/policies/0/priority float", "kept, and compared as a number"),
+    ("/parameters nested", "skipped"),
+    ("/parameters/", "as with policies"),
+    ("/queues", "3.10 does not look whether a binding leads anywhere; the type is read in the arguments"),
+    ("/exchanges", "the same; 4.3 takes any `durable` for true, and all take any other flag for false"),
+    ("/bindings nested", "skipped"),
+    ("/bindings/0 ", "3.10 skips it"),
+    ("/bindings/0/", "3.10 does not look whether a binding leads anywhere"),
+    ("/vhosts/0/limits/max-queues", "dropped with the limits"),
 ];
 
 /// A document, and where in its text the value that was replaced stands, with its key.
@@ -228,8 +270,18 @@ fn kept(name: &str, text: &str) {
     }
 }
 
-/// Tells what RabbitMQ refuses and the table takes in silence.
+/// Tells what some version refuses and the table takes in silence.
 fn silently_taken(table: &str) -> Vec<String> {
+    cells_where(table, |told, taken| taken.contains('n') && matches!(told, "-" | "+" | "!"))
+}
+
+/// Tells what some version takes and the table refuses.
+fn refused_all_the_same(table: &str) -> Vec<String> {
+    cells_where(table, |told, taken| taken.contains('y') && matches!(told, "P" | "p"))
+}
+
+/// Lists the cells of which the table says one thing, and RabbitMQ another.
+fn cells_where(table: &str, is_meant: impl Fn(&str, &str) -> bool) -> Vec<String> {
     let cells = |line: &str| line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<String>>();
     let of_path =
         |text: &str, path: &str| text.lines().find(|line| line.split_whitespace().next() == Some(path)).map(cells);
@@ -238,7 +290,7 @@ fn silently_taken(table: &str) -> Vec<String> {
         let path = line.split_whitespace().next().unwrap_or_default();
         let Some(told) = of_path(table, path) else { continue };
         for ((kind, _), (told, taken)) in kinds().iter().zip(told.iter().zip(cells(line))) {
-            if taken == "n" && matches!(told.as_str(), "-" | "+" | "!") {
+            if is_meant(told, &taken) {
                 found.push(format!("{path} {kind}"));
             }
         }
@@ -258,6 +310,30 @@ fn every_wrong_type_at_every_key_is_told_or_is_what_rabbitmq_takes() {
     let unexpected: Vec<&String> =
         silent.iter().filter(|one| !MEANT.iter().any(|(meant, _)| one.starts_with(meant))).collect();
     assert!(unexpected.is_empty(), "RabbitMQ refuses these, and nothing tells of them: {unexpected:#?}");
+    let refused = refused_all_the_same(&table);
+    let unexpected: Vec<&String> =
+        refused.iter().filter(|one| !REFUSED.iter().any(|(meant, _)| one.starts_with(meant))).collect();
+    assert!(unexpected.is_empty(), "a version takes these, and they are refused without a reason: {unexpected:#?}");
+    let unused: Vec<&str> = REFUSED
+        .iter()
+        .map(|(meant, _)| *meant)
+        .filter(|meant| !refused.iter().any(|one| one.starts_with(meant)))
+        .collect();
+    assert!(unused.is_empty(), "no version takes these any more: {unused:#?}");
+}
+
+#[test]
+fn what_is_played_again_stands_in_the_table() {
+    let table = include_str!("definitions-taken.txt");
+    for line in include_str!("../commands/live-definitions-taken/bodies.txt").lines() {
+        let words: Vec<&str> = line.splitn(4, ' ').collect();
+        let [path, kind, letters, _] = words[..] else { panic!("PATH KIND LETTERS BODY: {line}") };
+        let row = table.lines().find(|row| row.split_whitespace().next() == Some(path)).expect("a row");
+        let column = kinds().iter().position(|(name, _)| *name == kind).expect("a kind");
+        let cell = row.split_whitespace().nth(column + 1).expect("a cell");
+        let cell = if cell.len() == 1 { cell.repeat(3) } else { cell.to_owned() };
+        assert_eq!(letters, cell, "{path} {kind}");
+    }
 }
 
 #[test]
