@@ -85,6 +85,9 @@ pub async fn observe(
         }
         None => Export { lists: by_lists(management, &asked, &mut unread, &mut closed).await?, ..Export::default() },
     };
+    let down: BTreeSet<Name> = asked.iter().filter(|name| is_down(&there, name)).map(|name| (*name).clone()).collect();
+    let mut unfinished = without_all_exchanges(&asked, &export.lists, &closed);
+    unfinished.extend(down.iter().cloned());
     let there = with_limits(there, &mut export.lists);
     export.lists.insert("vhosts".to_owned(), Json::Array(there));
     Ok(Observed {
@@ -94,8 +97,34 @@ pub async fn observe(
         exchange_types: overview.exchange_types.clone(),
         unread,
         closed,
+        down,
+        unfinished,
         ..Observed::empty(crate::model::Profile::NEWEST)
     })
+}
+
+/// Returns whether a vhost runs on no node.
+fn is_down(there: &[Json], name: &Name) -> bool {
+    let vhost = there.iter().find(|vhost| is(vhost, "name", name));
+    let nodes = vhost.and_then(|vhost| vhost.get("cluster_state")?.as_object()).filter(|nodes| !nodes.is_empty());
+    nodes.is_some_and(|nodes| nodes.values().all(|state| state.as_str() == Some("stopped")))
+}
+
+/// Lists the vhosts that lack one of the exchanges that a vhost has from the beginning (RT-1): RabbitMQ ends the making of a
+/// vhost with the request that asked for it.
+fn without_all_exchanges(asked: &[&Name], lists: &Map<String, Json>, closed: &BTreeSet<Name>) -> BTreeSet<Name> {
+    const PREDECLARED: [&str; 7] =
+        ["", "amq.direct", "amq.fanout", "amq.headers", "amq.match", "amq.topic", "amq.rabbitmq.trace"];
+    let exchanges = lists.get("exchanges").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+    let lacks_one = |name: &&&Name| {
+        let has = |exchange: &str| exchanges.iter().any(|one| is(one, "vhost", name) && is(one, "name", exchange));
+        !closed.contains(**name) && !PREDECLARED.into_iter().all(has)
+    };
+    asked.iter().filter(lacks_one).map(|name| (*name).clone()).collect()
+}
+
+fn is(json: &Json, key: &str, text: &str) -> bool {
+    json.get(key).and_then(Json::as_str) == Some(text)
 }
 
 /// Asks for the export; `None` for a user without the tag `administrator`.

@@ -3,7 +3,7 @@
 
 use crate::model::{ObjectKind, Origins, Topology};
 use crate::plan::diff::findings::Findings;
-use crate::plan::diff::{abilities, access, accounts, loss, own_rights, policies, wiring};
+use crate::plan::diff::{abilities, access, accounts, loss, own_rights, policies, sure_refusals, wiring};
 use crate::plan::{Observed, Plan, extras};
 
 /// Compares one kind of object.
@@ -35,6 +35,7 @@ pub fn plan(desired: &Topology, origins: &Origins, observed: &Observed) -> Plan 
     }
     loss::judge_policies(&mut findings.changes, desired, observed);
     abilities::check(&mut findings);
+    sure_refusals::check(&mut findings);
     // The account in use goes last: with another password, or without a tag, nothing could be written after it.
     let account = &observed.account;
     findings.changes.sort_by_key(|change| change.is_of_account(account));

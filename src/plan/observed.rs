@@ -22,6 +22,10 @@ pub struct Observed {
     pub unread: BTreeSet<ObjectKind>,
     /// The vhosts that the account may not enter: nothing in them was read.
     pub closed: BTreeSet<Name>,
+    /// The vhosts that run on no node.
+    pub down: BTreeSet<Name>,
+    /// The vhosts that are down, or lack exchanges that every vhost has: whoever made them was ended while they were made.
+    pub unfinished: BTreeSet<Name>,
     /// What the broker and the account can do; `None` where nobody asked.
     pub abilities: Option<Abilities>,
 }
@@ -57,6 +61,8 @@ impl Observed {
             exchange_types: Vec::new(),
             unread: BTreeSet::new(),
             closed: BTreeSet::new(),
+            down: BTreeSet::new(),
+            unfinished: BTreeSet::new(),
             abilities: None,
         }
     }

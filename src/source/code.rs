@@ -269,12 +269,15 @@ codes! {
         PlanExchangeType "exchange_type",
         PlanExclusiveQueue "exclusive_queue",
         PlanImmutable "immutable",
+        PlanMissing "missing",
+        PlanName "name",
         PlanPasswordUnknown "password_unknown",
         PlanPolicy "policy",
         PlanProtectedFromDeletion "protected_from_deletion",
         PlanQueueLimit "queue_limit",
         PlanRights "rights",
         PlanSpared "spared",
+        PlanUnknownLimit "unknown_limit",
         PlanUnread "unread",
     }
 }

@@ -14,14 +14,17 @@ use tempfile::TempDir;
 const LACKING: &str = "what broker and account lack is read from them: tests/plan/lacking.rs holds that";
 
 /// Codes that no files show, and why.
-const WITHOUT_EXAMPLE: [(Code, &str); 10] = [
+const WITHOUT_EXAMPLE: [(Code, &str); 13] = [
     (Code::PlanArgument, LACKING),
     (Code::PlanComponent, LACKING),
     (Code::PlanDeniedFeature, LACKING),
+    (Code::PlanMissing, LACKING),
+    (Code::PlanName, LACKING),
     (Code::PlanPolicy, LACKING),
     (Code::PlanQueueLimit, LACKING),
     (Code::PlanRights, LACKING),
     (Code::PlanSpared, "only what deletes spares anything: tests/plan/pruning.rs holds that"),
+    (Code::PlanUnknownLimit, LACKING),
     (Code::PlanUnread, LACKING),
     (Code::RunBesideClients, "only a served broker has outside clients: tests/commands/serve-scenario.txt holds that"),
     (Code::RunBroker, "a live broker goes away: tests/ending.rs and tests/live.rs hold that"),

@@ -1,9 +1,9 @@
 //! A vhost that an apply left without its maker's rights, since it was ended while RabbitMQ made it: the next one grants them.
 //! A vhost that anybody may enter, or that holds anything, is left to who made it.
 
-use crate::samples::{exchange, permission, queue, vhost};
+use crate::samples::{exchange, permission, policy, queue, user, vhost};
 use rmqplay::broker::Management;
-use rmqplay::model::{Object, Origins, Topology};
+use rmqplay::model::{Object, Origins, Parameter, Topology};
 use rmqplay::plan::{Abilities, Decision, Observed, Plan, Write, plan};
 use rmqplay::source::Level;
 
@@ -43,6 +43,72 @@ fn the_rights_that_a_vhost_was_left_without_are_granted_before_all_that_needs_th
              vhost does"
         ]
     );
+}
+
+#[test]
+fn a_vhost_that_was_not_finished_is_made_anew_with_what_file_and_broker_say_of_it() {
+    let mut there = half_made();
+    there.vhosts[0].description = Some("kept".into());
+    there.vhosts[0].limits.insert("max-queues".into(), 7);
+    let mut desired = desired();
+    desired.vhosts[0].tags = Some(vec!["own".into()]);
+    let unfinished = Observed { unfinished: ["/".into()].into(), ..seen(there.clone()) };
+    let planned = plan(&desired, &Origins::new(), &unfinished);
+    let own = Object::Permission { user: "guest".into(), vhost: "/".into() };
+    let objects: Vec<&Object> = planned.changes.iter().map(|change| &change.object).collect();
+    assert_eq!(objects, [&vhost("/").object(), &own, &queue("work", &[]).object()]);
+    let [Write::Manage(Management::DeleteVhost { .. }), Write::Manage(Management::PutVhost(put))] =
+        &planned.changes[0].writes[..]
+    else {
+        panic!("{:?}", planned.changes[0].writes)
+    };
+    assert_eq!((put.description.as_deref(), put.tags.clone()), (Some("kept"), Some(vec!["own".to_owned()])));
+    assert_eq!(put.limits.get("max-queues"), Some(&7));
+    assert_eq!(Decision::of(&planned, false), Decision::Write);
+    // One that holds anything is never deleted; where it is down, nothing is written.
+    there.queues.push(queue("work", &[]));
+    let desired = Topology { queues: vec![queue("other", &[])], ..desired };
+    let mut in_use = Observed { unfinished: ["/".into()].into(), down: ["/".into()].into(), ..seen(there.clone()) };
+    in_use.topology.permissions.push(permission("guest", ".*", ".*", ".*"));
+    let down = plan(&desired, &Origins::new(), &in_use);
+    assert_eq!(Decision::of(&down, true), Decision::Lacks);
+    assert_eq!(down.problems[0].message, "vhost '/' is down, and takes no connection");
+    for object in ["policies", "parameters"] {
+        let mut there = half_made();
+        match object {
+            "policies" => there.policies.push(policy("cap", "^w", 1, &[("max-length", 5.into())])),
+            _ => there.parameters.push(Parameter {
+                vhost: "/".into(),
+                component: "shovel".into(),
+                name: "s".into(),
+                value: serde_json::json!({}),
+            }),
+        }
+        let unfinished = Observed { unfinished: ["/".into()].into(), ..seen(there) };
+        let planned = plan(&desired, &Origins::new(), &unfinished);
+        let deletes = |write: &Write| matches!(write, Write::Manage(Management::DeleteVhost { .. }));
+        assert!(!planned.changes.iter().flat_map(|change| &change.writes).any(deletes), "{object}");
+    }
+}
+
+#[test]
+fn a_limit_that_an_apply_did_not_come_to_costs_nothing_while_nobody_is_there() {
+    let mut desired = desired();
+    desired.vhosts[0].limits.insert("max-queues".into(), 9);
+    let mut limited = user("alice", "x", &[]);
+    limited.limits.insert("max-channels".into(), 3);
+    desired.users.push(limited);
+    let mut there = half_made();
+    there.users.push(user("alice", "x", &[]));
+    there.permissions.push(permission("guest", ".*", ".*", ".*"));
+    assert_eq!(Decision::of(&planned(&desired, there.clone()), false), Decision::Write);
+    // Whoever may be in there can notice.
+    let risky = |there: &Topology| planned(&desired, there.clone()).risky().count();
+    there.permissions.push(permission("alice", ".*", ".*", ".*"));
+    assert_eq!(risky(&there), 2);
+    there.permissions.pop();
+    there.queues.push(queue("work", &[]));
+    assert_eq!(risky(&there), 1);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What broker and account lack for a plan, found before anything is written: tags, permissions, plugins, limits.
 
-use crate::samples::{binding, exchange, permission, policy, queue, user, vhost};
-use rmqplay::model::{ObjectKind, Origins, Parameter, Topology, Version};
+use crate::samples::{binding, exchange, permission, policy, queue, table, topic_permission, user, vhost};
+use rmqplay::model::{ObjectKind, Origins, Parameter, Topology, Value, Version};
 use rmqplay::plan::{Abilities, Decision, Observed, Plan, plan};
 
 /// Observes a broker on which the account `deployer` has those tags; no plugin runs but the management.
@@ -126,6 +126,75 @@ fn plugins_versions_limits_and_denied_features_are_found() {
     assert!(!told(&desired, &newer).iter().any(|line| line.contains("'ha'")));
     let unasked = Observed { abilities: None, ..observed };
     assert!(told(&desired, &unasked).is_empty());
+}
+
+#[test]
+fn what_every_broker_refuses_or_makes_otherwise_is_found() {
+    let mut mistyped = exchange("orders", "topic");
+    mistyped.arguments = table(&[("alternate-exchange", Value::I64(5))]);
+    let mut matched = binding("amq.headers", "work", "");
+    matched.arguments = table(&[("x-match", Value::Text("some".into()))]);
+    let mut limited = user("alice", "x", &["büro"]);
+    limited.limits.insert("max-queues".into(), 1);
+    let desired = Topology {
+        users: vec![limited, user("..", "x", &[])],
+        permissions: vec![permission("bob", "", "", ""), permission("alice", "", "", "")],
+        topic_permissions: vec![
+            topic_permission("alice", "gone", "", ""),
+            topic_permission("alice", "amq.topic", "", ""),
+        ],
+        exchanges: vec![exchange("a\r", "direct"), mistyped],
+        queues: vec![queue("a\nb", &[]), queue("work", &[])],
+        bindings: vec![binding("a\r", "work", "x\ny"), matched],
+        ..Topology::default()
+    };
+    let observed = seen(open(), &["administrator"]);
+    assert_eq!(
+        told(&desired, &observed),
+        [
+            "plan::name RabbitMQ would keep the tag 'büro' as 'bÃ¼ro': user 'alice'",
+            "plan::unknown_limit RabbitMQ 4.3 has no limit `max-queues`: user 'alice'",
+            "plan::name the management API cannot be asked for user '..': '..' is a step of a path there",
+            "plan::missing neither the file nor the broker has user 'bob': permissions of 'bob'",
+            "plan::name RabbitMQ takes the line end out of 'a\\r' and would write 'a': exchange 'a\\r'",
+            "plan::argument RabbitMQ 4.3 refuses `alternate-exchange`: exchange 'orders'",
+            "plan::missing neither the file nor the broker has exchange 'gone' in vhost '/': topic permissions of 'alice' on 'gone'",
+            "plan::name RabbitMQ takes the line end out of 'a\\nb' and would write 'ab': queue 'a\\nb'",
+            "plan::name RabbitMQ takes the line end out of 'a\\r' and would write 'a': binding 'a\\r' -> queue 'work' (x\\ny)",
+            "plan::argument RabbitMQ 4.3 refuses `x-match`: binding 'amq.headers' -> queue 'work'",
+        ]
+    );
+    // Before 4.3 a topic permission waits for its exchange.
+    let older = Observed { version: Version { major: 4, minor: 0 }, ..observed.clone() };
+    assert!(!told(&desired, &older).iter().any(|line| line.contains("'gone'")));
+    // Users that may not be read are not known to be missing.
+    let mut hidden = observed;
+    hidden.unread.insert(ObjectKind::User);
+    let desired = Topology { users: Vec::new(), ..desired };
+    assert!(!told(&desired, &hidden).iter().any(|line| line.contains("'bob'")));
+}
+
+#[test]
+fn rights_on_a_dead_letter_exchange_and_limits_of_the_account_are_found() {
+    let dead = Value::Text("dead".into());
+    let desired = Topology { queues: vec![queue("work", &[("x-dead-letter-exchange", dead)])], ..Topology::default() };
+    let mut old = open();
+    old.permissions = vec![permission("deployer", "^work$", "^work$", "")];
+    assert_eq!(
+        told(&desired, &seen(old, &["administrator"])),
+        [
+            "plan::rights user 'deployer' may not read 'work': queue 'work'",
+            "plan::rights user 'deployer' may not write to 'dead': queue 'work'",
+        ]
+    );
+    let mut old = open();
+    let mut account = user("deployer", "x", &["administrator"]);
+    account.limits.insert("max-channels".into(), 0);
+    old.users = vec![account];
+    assert_eq!(
+        told(&desired, &seen(old, &["administrator"])),
+        ["plan::rights user 'deployer' may open none (max-channels 0), and queue 'work' needs one"]
+    );
 }
 
 #[test]

@@ -194,7 +194,8 @@ fn removed_tags_and_lower_limits_are_risks() {
         user.limits.insert("max-connections".into(), connections);
         let mut vhost = vhost("/");
         vhost.limits.insert("max-queues".into(), queues);
-        Topology { users: vec![user], vhosts: vec![vhost], ..Topology::default() }
+        let permissions = vec![permission("a", ".*", ".*", ".*")];
+        Topology { users: vec![user], vhosts: vec![vhost], permissions, ..Topology::default() }
     };
     let line = risks(of(&["monitoring", "policymaker"], 5, 5), of(&["monitoring"], 5, 5), &[]);
     assert_eq!(line, "user 'a' loses the rights of the tag policymaker [] monitoring, policymaker -> monitoring");

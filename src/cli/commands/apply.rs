@@ -42,8 +42,9 @@ pub fn apply(command: &ApplyOptions, terminal: &Terminal) -> ExitCode {
     }
 }
 
-/// How often rights that the account lacks are looked at again, and after how long.
+/// How often rights that the account lacks are looked at again, how often a vhost that is not finished, and after how long.
 const RIGHTS_LOOKS: usize = 3;
+const UNFINISHED_LOOKS: usize = 16;
 const RIGHTS_PAUSE: Duration = Duration::from_millis(300);
 
 /// One call of the command.
@@ -84,8 +85,9 @@ impl Apply<'_> {
         }
         let (mut observed, mut planned) = work.look(work.address).await?;
         // A vhost that somebody else is just making has no permissions yet: they come a moment later.
-        for _ in 0..RIGHTS_LOOKS {
-            if !planned.problems.iter().any(|problem| problem.code == Code::PlanRights) {
+        for look in 0..UNFINISHED_LOOKS {
+            let looks = if observed.unfinished.is_empty() { RIGHTS_LOOKS } else { UNFINISHED_LOOKS };
+            if look >= looks || !planned.problems.iter().any(|problem| problem.code == Code::PlanRights) {
                 break;
             }
             tokio::time::sleep(RIGHTS_PAUSE).await;

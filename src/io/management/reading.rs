@@ -179,9 +179,10 @@ impl ManagementClient {
         Ok(list(self.get(&format!("/vhosts/{}/connections?columns=name", encoded(vhost))).await?).len())
     }
 
-    /// Lists all vhosts with what an export may leave out: description, tags, default queue type, protection.
+    /// Lists all vhosts with what an export may leave out: description, tags, default queue type, protection; and
+    /// on which nodes they run.
     pub async fn vhosts_with_metadata(&self) -> Result<Vec<Json>, BrokerFailure> {
-        let kept = ["name", "description", "tags", "default_queue_type", "protected_from_deletion"];
+        let kept = ["name", "description", "tags", "default_queue_type", "protected_from_deletion", "cluster_state"];
         let vhosts = list(self.get("/vhosts").await?).into_iter().map(|vhost| {
             let fields = kept.iter().filter_map(|key| Some(((*key).to_owned(), vhost.get(*key)?.clone())));
             Json::Object(fields.collect())

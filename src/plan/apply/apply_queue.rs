@@ -169,7 +169,8 @@ fn exchange_of(act: &Management) -> Option<Object> {
 /// Policies go one by one: a broker does them one after another anyway, and many at once are slower.
 fn rank(act: &Management) -> (u8, usize) {
     match act {
-        Management::PutUser(_) => (0, MANAGEMENT_IN_FLIGHT_MAX),
+        // A half-made vhost, to be made anew.
+        Management::DeleteVhost { .. } | Management::PutUser(_) => (0, MANAGEMENT_IN_FLIGHT_MAX),
         Management::PutVhost(_) | Management::ReplaceVhost(_) => (1, MANAGEMENT_IN_FLIGHT_MAX),
         Management::PutUserLimit { .. } | Management::PutVhostLimit { .. } => (2, MANAGEMENT_IN_FLIGHT_MAX),
         Management::PutPermission(_) => (3, MANAGEMENT_IN_FLIGHT_MAX),

@@ -3,7 +3,8 @@
 
 use crate::broker::{Management, Method};
 use crate::model::{
-    Exchange, Name, Object, ObjectKind, Permission, Policy, Profile, Queue, QueueKind, Version, Vhost, by_number,
+    Exchange, Name, Object, ObjectKind, Permission, Policy, Profile, Queue, QueueKind, Table, Value, Version, Vhost,
+    by_number,
 };
 use crate::plan::diff::findings::Findings;
 use crate::plan::{Abilities, Change, ChangeKind, Write};
@@ -174,21 +175,39 @@ fn permissions(findings: &mut Findings<'_>, changes: &[Change]) {
 
 /// Finds the rights that one declare or binding lacks (PE-2, PE-4).
 fn refused(findings: &mut Findings<'_>, object: &Object, method: &Method, [configure, write, read]: &[Pattern; 3]) {
-    let needs: Vec<(&str, &Pattern, &Name)> = match method {
-        Method::DeclareExchange(exchange) => vec![("configure", configure, &exchange.name)],
-        Method::DeclareQueue(queue) => vec![("configure", configure, &queue.name)],
-        Method::Bind(binding) => vec![("write", write, &binding.destination), ("read", read, &binding.source)],
-        _ => Vec::new(),
+    let mut needs: Vec<(&str, &Pattern, Name)> = Vec::new();
+    let made: Option<(&Name, Option<&str>)> = match method {
+        Method::DeclareExchange(exchange) => Some((&exchange.name, text(&exchange.arguments, "alternate-exchange"))),
+        Method::DeclareQueue(queue) => Some((&queue.name, text(&queue.arguments, "x-dead-letter-exchange"))),
+        Method::Bind(binding) => {
+            needs.push(("write", write, binding.destination.clone()));
+            needs.push(("read", read, binding.source.clone()));
+            None
+        }
+        _ => None,
     };
+    if let Some((name, further)) = made {
+        needs.push(("configure", configure, name.clone()));
+        if let Some(further) = further {
+            let further = if further.is_empty() { "amq.default" } else { further };
+            needs.push(("read", read, name.clone()));
+            needs.push(("write to", write, further.into()));
+        }
+    }
     let account = findings.observed.account.clone();
     for (right, pattern, name) in needs {
-        if !pattern.matches(name) {
+        if !pattern.matches(&name) {
             let text = format!("user '{account}' may not {right} '{name}': {object}");
+            let right = right.trim_end_matches(" to");
             let help =
                 format!("its {right} permission is {}", if pattern.text().is_empty() { "''" } else { pattern.text() });
             findings.problem(object, "name", Problem::new(Code::PlanRights, text).help(help));
         }
     }
+}
+
+fn text<'a>(arguments: &'a Table, name: &str) -> Option<&'a str> {
+    arguments.get(name).and_then(Value::as_text)
 }
 
 /// Judges a policy as this version would, keys of plugins by the plugins that run.
@@ -253,7 +272,7 @@ fn built_in(findings: &mut Findings<'_>, object: &Object, exchange: &Exchange) {
 }
 
 /// Returns the profiles that speak for a version: its own, or both neighbours; none speaks for a version newer than all.
-fn judges(version: Version) -> impl Iterator<Item = Profile> {
+pub(crate) fn judges(version: Version) -> impl Iterator<Item = Profile> {
     let older = Profile::ALL.into_iter().filter(|one| one.version() <= version).max_by_key(|one| one.version());
     let newer = Profile::ALL.into_iter().filter(|one| one.version() >= version).min_by_key(|one| one.version());
     let older = older.filter(|_| newer.is_some());
@@ -310,9 +329,11 @@ fn queue_limits(findings: &mut Findings<'_>, changes: &[Change]) {
     }
 }
 
-/// Finds vhosts that take no connection at all: what is declared over AMQP would be refused after all else was written.
+/// Finds vhosts, and an account, that take no connection at all: what is declared over AMQP would be refused after all else was
+/// written.
 fn connection_limits(findings: &mut Findings<'_>, changes: &[Change]) {
     let (desired, observed) = (findings.desired, findings.observed);
+    own_limits(findings, changes);
     let of = |vhosts: &[Vhost], name: &Name| {
         vhosts.iter().find(|one| one.name == *name).and_then(|one| one.limits.get("max-connections").copied())
     };
@@ -327,5 +348,18 @@ fn connection_limits(findings: &mut Findings<'_>, changes: &[Change]) {
         let text = format!("vhost '{vhost}' takes no connection (max-connections 0), and {} needs one", change.object);
         let help = "apply it with a higher limit, or none (-1), and set the limit to 0 in a second apply";
         findings.problem(&change.object, "name", Problem::new(Code::PlanRights, text).help(help));
+    }
+}
+
+/// What the file says of the account in use goes last: its limits hold until then.
+fn own_limits(findings: &mut Findings<'_>, changes: &[Change]) {
+    let account = &findings.observed.account;
+    let own = findings.observed.topology.users.iter().find(|user| user.name == *account);
+    let is_over_amqp = |change: &&Change| change.writes.iter().any(|write| matches!(write, Write::Call(_)));
+    let (Some(own), Some(first)) = (own, changes.iter().find(is_over_amqp)) else { return };
+    if let Some(limit) = ["max-connections", "max-channels"].iter().find(|limit| own.limits.get(**limit) == Some(&0)) {
+        let text = format!("user '{account}' may open none ({limit} 0), and {} needs one", first.object);
+        let help = format!("`rabbitmqctl clear_user_limits {account} {limit}`, or name another user in the URL");
+        findings.problem(&first.object, "name", Problem::new(Code::PlanRights, text).help(help));
     }
 }

@@ -2,7 +2,7 @@
 //! A write always resends what the broker would otherwise forget. Never shows a password or a hash.
 
 use crate::broker::Management;
-use crate::model::{Credential, Name, Object, User, Version, Vhost};
+use crate::model::{Credential, Name, Object, ObjectKind, Permission, User, Version, Vhost};
 use crate::plan::diff::equality::{push_flag, push_text};
 use crate::plan::diff::findings::Findings;
 use crate::plan::{Change, FieldChange, Risk, Write, is_hash_of};
@@ -81,7 +81,9 @@ fn changed_user(findings: &mut Findings<'_>, object: Object, old: &User, new: &U
         let what = format!("user '{}'{own} gets another password: who logs in with the old one is refused", new.name);
         change.risk = Some(Risk::of_rights(what, "***", "***").join(change.risk));
     }
-    change.risk = limit_risk(&change.object, &limits, change.risk);
+    if may_be_in_use(findings, |row| row.user == new.name) {
+        change.risk = limit_risk(&change.object, &limits, change.risk);
+    }
     findings.add(change);
 }
 
@@ -202,7 +204,14 @@ fn changed_vhost(findings: &mut Findings<'_>, old: &Vhost, new: &Vhost) {
     }
     writes.extend(vhost_limits(&new.name, limits.iter().map(|(change, value, _)| (&change.name, value))));
     let mut change = Change::update(object, fields, "its queues and their messages stay as they are", writes);
-    change.risk = limit_risk(&change.object, &limits, None);
+    let observed = &findings.observed.topology;
+    let holds_any = observed.queues.iter().any(|queue| queue.vhost == new.name)
+        || observed.exchanges.iter().any(|exchange| exchange.vhost == new.name);
+    let account = &findings.observed.account;
+    // An apply that is ended between a vhost and its limits leaves it unlimited: the next one goes on.
+    if holds_any || may_be_in_use(findings, |row| row.vhost == new.name && row.user != *account) {
+        change.risk = limit_risk(&change.object, &limits, None);
+    }
     findings.add(change);
 }
 
@@ -240,6 +249,12 @@ fn limit_changes(old: &BTreeMap<String, i64>, new: &BTreeMap<String, i64>) -> Ve
         }
     }
     changes
+}
+
+/// Returns whether somebody has, or may have, permissions of a kind.
+fn may_be_in_use(findings: &Findings<'_>, is_of: impl Fn(&Permission) -> bool) -> bool {
+    let observed = findings.observed;
+    observed.unread.contains(&ObjectKind::Permission) || observed.topology.permissions.iter().any(is_of)
 }
 
 fn limit_risk(object: &Object, limits: &[LimitChange], other: Option<Risk>) -> Option<Risk> {

@@ -1,6 +1,6 @@
 //! What is found while the parts of a plan compare: changes, counts of equal objects, problems at their places.
 
-use crate::model::{Object, Origins, Topology};
+use crate::model::{Object, Origins, Topology, one_line};
 use crate::plan::{Change, FieldChange, Observed, Stakes};
 use crate::source::{Code, Problem};
 
@@ -21,12 +21,13 @@ impl Findings<'_> {
     }
 
     /// Keeps a problem, placed at the object's field if the file names it.
-    pub fn problem(&mut self, object: &Object, field: &str, problem: Problem) {
+    pub fn problem(&mut self, object: &Object, field: &str, mut problem: Problem) {
+        problem.message = one_line(&problem.message).into_owned();
         let Some(origin) = self.origins.get(object) else { return self.problems.push(problem) };
         let bare = field.strip_prefix("x-").unwrap_or(field);
         let spellings = [field.to_owned(), bare.replace('-', "_"), bare.to_owned(), "arguments".to_owned()];
         let place = spellings.iter().find_map(|name| origin.field(name)).unwrap_or(origin.whole);
-        self.problems.push(problem.at(place, format!("{object} is declared here")));
+        self.problems.push(problem.at(place, one_line(&format!("{object} is declared here")).into_owned()));
     }
 
     /// Counts an equal object, or keeps a difference that cannot be mended in place, with a problem per field.

@@ -11,4 +11,5 @@ pub(crate) mod loss;
 pub(crate) mod own_rights;
 mod patterns;
 pub(crate) mod policies;
+pub(crate) mod sure_refusals;
 pub(crate) mod wiring;
