@@ -27,13 +27,15 @@ pub enum Command {
     /// Lets the network lose the connection: neither side hears of the other. Replies `Done` once all that was sent before has
     /// arrived; the broker ends it when it has missed heartbeats, and `ConnectionClosed` (code 0) follows (CO-28).
     Isolate { request: RequestId, connection: ConnectionId },
-    /// Opens a channel in confirm mode. Replies `Done`.
-    OpenChannel { request: RequestId, channel: ChannelId, connection: ConnectionId },
+    /// Opens a channel, in confirm mode or plain. Replies `Done`. A plain one is for transactions: a publish outside of one is
+    /// told confirmed when the simulator has carried it out, on a live broker when it is sent.
+    OpenChannel { request: RequestId, channel: ChannelId, connection: ConnectionId, confirms: bool },
     /// Closes politely. Replies `Done`.
     CloseChannel { request: RequestId, channel: ChannelId },
     /// Asks for a method with a reply. At most one at a time on a channel; others wait their turn in order.
     Call { request: RequestId, channel: ChannelId, method: Method },
-    /// Publishes; ends in exactly one `Confirmed`, or its channel closes first. A `Returned` comes before its `Confirmed`.
+    /// Publishes; ends in exactly one `Confirmed`, or its channel closes first. A `Returned` comes before its `Confirmed`. In a
+    /// transaction both come with its commit or rollback, before the reply.
     Publish {
         channel: ChannelId,
         publish: PublishId,
@@ -139,6 +141,14 @@ pub enum Method {
     Recover {
         requeue: bool,
     },
+    /// confirm.select. Replies `Done`.
+    ConfirmSelect,
+    /// tx.select: from now on publishes and settlements of the channel are held until it commits. Replies `Done`.
+    TxSelect,
+    /// tx.commit: carries out what is held. Replies `Done`.
+    TxCommit,
+    /// tx.rollback: forgets what is held; deliveries are unsettled again. Replies `Done`.
+    TxRollback,
 }
 
 /// One act of the management API.

@@ -55,8 +55,11 @@ pub enum Event {
 /// How the broker settled a publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confirmation {
+    /// The broker took it, or carried out the transaction that it was part of.
     Ack,
     Nack,
+    /// Its transaction was rolled back.
+    RolledBack,
 }
 
 /// What a passive declare shows.

@@ -43,12 +43,41 @@ pub enum What {
     Requeued { why: String },
     /// Cannot leave although one might think so: it waits behind another, for a consumer, or for a moment.
     Blocked { behind: Option<PublishId>, until: Option<Millis>, why: String },
+    /// Waits for the end of a transaction, as a publish or as a delivery that was settled in it; or the transaction ended.
+    InTransaction { step: TransactionStep },
     /// Asked for something and was told no.
     Refused { why: String },
     /// The broker ended a connection.
     ConnectionEnded { why: String },
     /// The queue itself went away.
     QueueGone { why: String },
+}
+
+/// What a transaction does with a publish or a settlement of its channel.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TransactionStep {
+    /// The publish is checked and routed, and sent to these queues at the commit.
+    PublishHeld {
+        queues: Vec<Name>,
+    },
+    PublishCommitted,
+    /// A queue is full: the commit fails, or succeeds without the message.
+    PublishRefused {
+        fails: bool,
+    },
+    PublishRolledBack,
+    /// Its channel ended before the commit.
+    PublishAbandoned,
+    /// The settlement, `ack`, is carried out at the commit.
+    SettlementHeld {
+        settlement: &'static str,
+    },
+    SettlementCommitted {
+        settlement: &'static str,
+    },
+    SettlementRolledBack {
+        settlement: &'static str,
+    },
 }
 
 /// One step from an exchange to a queue or another exchange.

@@ -21,7 +21,7 @@ pub use delivered_message::DeliveredMessage;
 pub use delivery::Delivery;
 pub use event::{Confirmation, Counts, Event};
 pub use exercised::{AskedRight, Exercised, LengthLimit};
-pub use explanation::{Death, Explanation, RouteHop, RoutedBy, What};
+pub use explanation::{Death, Explanation, RouteHop, RoutedBy, TransactionStep, What};
 pub use id::{ChannelId, ConnectionId, DeliveryTag, Ids, PublishId, RequestId};
 pub use motion_tracker::{MotionTracker, OnTheWay};
 pub use reply::{Got, Motion, NextMotion, Refusal, RefusalKind, Reply, Scope, code, without_entities};

@@ -2,9 +2,9 @@
 //! Takes commands, events and the time since the run began; returns how far messages may be on their way, and how slowly the
 //! broker confirms. Never asks anything. What it was told of is never forgotten: a policy that was cleared may have acted.
 
-use crate::broker::{Command, Counts, Event, Management, Method, PublishId};
+use crate::broker::{ChannelId, Command, Counts, Event, Management, Method, PublishId};
 use crate::model::{Millis, Policy, Queue, QueueKind, QueueName};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How many publishes are timed at once.
@@ -54,6 +54,8 @@ pub struct MotionTracker {
     counts: BTreeMap<QueueName, Option<Counts>>,
     sent: BTreeMap<PublishId, Duration>,
     slowest_confirm: Duration,
+    /// Channels whose publishes may wait for a commit, so that their confirms tell nothing of the broker.
+    plain: BTreeSet<ChannelId>,
 }
 
 /// What was done since it was last quiet.
@@ -77,6 +79,7 @@ impl MotionTracker {
             counts: BTreeMap::new(),
             sent: BTreeMap::new(),
             slowest_confirm: Duration::ZERO,
+            plain: BTreeSet::new(),
         }
     }
 
@@ -94,18 +97,19 @@ impl MotionTracker {
         self.first_publish = self.first_publish.map(|_| Duration::ZERO);
         self.counts.clear();
         self.sent.clear();
+        self.plain.clear();
     }
 
     /// Takes note of a command that goes out.
     pub fn asked(&mut self, now: Duration, command: &Command) {
         self.learn(command);
         let stirred = match command {
-            Command::Publish { publish, message, .. } => {
+            Command::Publish { channel, publish, message, .. } => {
                 self.first_publish.get_or_insert(now);
                 if let Some(expiration) = &message.properties.expiration {
                     self.timer(expiration.parse().unwrap_or(0));
                 }
-                if self.sent.len() < TIMED_MAX {
+                if self.sent.len() < TIMED_MAX && !self.plain.contains(channel) {
                     self.sent.insert(*publish, now);
                 }
                 Stirred::Messages
@@ -120,11 +124,15 @@ impl MotionTracker {
             | Command::Disconnect { .. }
             | Command::Cut { .. }
             | Command::Isolate { .. } => Stirred::Behind,
-            Command::Connect { .. }
-            | Command::OpenChannel { .. }
-            | Command::Watch { .. }
-            | Command::Unwatch { .. }
-            | Command::AwaitQuiet { .. } => return,
+            Command::OpenChannel { channel, confirms, .. } => {
+                if !confirms {
+                    self.plain.insert(*channel);
+                }
+                return;
+            }
+            Command::Connect { .. } | Command::Watch { .. } | Command::Unwatch { .. } | Command::AwaitQuiet { .. } => {
+                return;
+            }
         };
         self.stirred = self.stirred.max(stirred);
     }
@@ -312,7 +320,12 @@ mod tests {
         tracker.was_quiet();
         tracker.asked(
             at(2),
-            &Command::OpenChannel { request: RequestId(3), channel: CHANNEL, connection: ConnectionId(1) },
+            &Command::OpenChannel {
+                request: RequestId(3),
+                channel: CHANNEL,
+                connection: ConnectionId(1),
+                confirms: true,
+            },
         );
         assert_eq!(tracker.on_the_way(at(2)), OnTheWay::Nothing);
     }

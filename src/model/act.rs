@@ -56,6 +56,8 @@ pub enum Act {
         /// RabbitMQ refuses `false`.
         requeue: bool,
     },
+    /// What steps of a user publish and settle is held until a commit, or the transaction ends.
+    Transaction(TransactionAct),
     /// Sets the prefetch of a consumer's channel: for each consumer that comes after, or of all together.
     Qos {
         of: Name,
@@ -113,6 +115,14 @@ pub struct QuietWait {
     pub lasting: Option<Millis>,
 }
 
+/// What a step does with the transaction of its user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionAct {
+    Select,
+    Commit,
+    Rollback,
+}
+
 /// How a step settles what is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeldSettlement {
@@ -148,6 +158,17 @@ pub enum Side {
     Client,
     /// Nobody: neither side hears of the other any more, and the broker notices once it has missed heartbeats (CO-28).
     Network,
+}
+
+impl TransactionAct {
+    /// Returns the language's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TransactionAct::Select => "select",
+            TransactionAct::Commit => "commit",
+            TransactionAct::Rollback => "rollback",
+        }
+    }
 }
 
 impl Act {
@@ -196,6 +217,7 @@ impl fmt::Display for Act {
             Act::Recover { of, requeue } => {
                 write!(f, "recover the channel of {of}{}", if *requeue { "" } else { " without requeue" })
             }
+            Act::Transaction(act) => write!(f, "tx {}", act.as_str()),
             Act::Qos { of, prefetch, global } => {
                 write!(f, "set the {}prefetch of {of} to {prefetch}", if *global { "global " } else { "" })
             }

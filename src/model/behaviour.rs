@@ -28,6 +28,8 @@ pub struct Consumer {
     pub arguments: Table,
     /// The user it connects as; absent is the runner.
     pub actor: Option<Name>,
+    /// What a rule settles and publishes is one transaction.
+    pub transactional: bool,
     /// Runs from the beginning unless a step starts it.
     pub start_manually: bool,
     /// How many of it; more than one are named `name.1` … `name.N`.

@@ -270,6 +270,8 @@ pub enum PublishOutcome {
     Refused,
     /// Its channel died before anyone could know.
     Lost,
+    /// With the transaction that it was part of.
+    RolledBack,
 }
 
 impl PublishOutcome {
@@ -281,6 +283,12 @@ impl PublishOutcome {
             PublishOutcome::Returned => "returned",
             PublishOutcome::Refused => "refused",
             PublishOutcome::Lost => "lost",
+            PublishOutcome::RolledBack => "rolled_back",
         }
+    }
+
+    /// Returns it in words.
+    pub fn in_words(self) -> &'static str {
+        if self == PublishOutcome::RolledBack { "rolled back" } else { self.as_str() }
     }
 }

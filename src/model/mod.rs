@@ -24,7 +24,7 @@ mod table;
 mod topology;
 mod value;
 
-pub use act::{Act, Call, HeldSettlement, LimitedParty, QuietWait, Side};
+pub use act::{Act, Call, HeldSettlement, LimitedParty, QuietWait, Side, TransactionAct};
 pub use allowance::Allowance;
 pub use behaviour::{
     Action, ActionLine, ActionList, Batch, Consumer, DeathMatcher, Forward, Key, Ladder, Matcher, OwnQueue, Reconnect,

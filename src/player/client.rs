@@ -9,7 +9,6 @@ use crate::model::{Cell, Moment, Name, Object, Profile, PublishOutcome, Scenario
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::context::owner::{Asker, Owner};
-use crate::player::context::publishing::outcome_of_loss;
 use crate::player::driver::decision_points::Perturbation;
 use crate::player::driver::state::{ConsumerRequest, Driver};
 use crate::player::record::contests::contests_after;
@@ -308,8 +307,8 @@ impl Player {
 
     /// Ends all publishes of channels that are gone.
     fn end_publishes(&mut self, is_gone: impl Fn(ChannelId) -> bool, cause: &Refusal) {
-        let (outcome, refusal) = outcome_of_loss(cause);
         for publish in self.context.publishes_on(is_gone) {
+            let (outcome, refusal) = self.context.outcome_of_loss(publish, cause);
             if let Some(owner) = self.context.publish_ended(publish, outcome, refusal) {
                 self.publish_ended(owner, publish, outcome, refusal);
             }

@@ -52,6 +52,7 @@ pub fn consumer(name: &str, actions: Vec<Action>) -> Consumer {
         arguments: Default::default(),
         actor: None,
         global_prefetch: 0,
+        transactional: false,
         start_manually: false,
         instances: 1,
         concurrency: 1,

@@ -1,7 +1,7 @@
 //! The words of what happens in a run: entries of a timeline, what is refused, what a consumer did with a message.
 //! Takes data, returns phrases; a message goes by its name, or is `it` in its own story.
 
-use crate::broker::{Explanation, RouteHop, RoutedBy, Settlement, What};
+use crate::broker::{Explanation, RouteHop, RoutedBy, Settlement, TransactionStep, What};
 use crate::model::{Message, Moment, Value, counted, exchange_in_words};
 use crate::player::{Attempt, ConsumerEnd, RetryStep, TimelineEntry, TimelineEvent, WorkUnit};
 use crate::rules::rule_of_refusal;
@@ -21,7 +21,7 @@ pub(crate) fn event_in_words(event: &TimelineEvent) -> String {
         TimelineEvent::Restarting => "driver: restarts the broker".to_owned(),
         TimelineEvent::PublishEnded { message, outcome, refusal } => {
             let refusal = refusal.as_ref().map_or(String::new(), |refusal| format!(": {refusal}"));
-            format!("{message} is {}{refusal}", outcome.as_str())
+            format!("{message} is {}{refusal}", outcome.in_words())
         }
         TimelineEvent::Replied { to, question, message } => {
             let body: String = String::from_utf8_lossy(&message.body).chars().take(BODY_TOLD_MAX).collect();
@@ -62,9 +62,9 @@ pub(crate) fn hop_in_words(event: &TimelineEvent) -> String {
     match event {
         TimelineEvent::PublishEnded { outcome, refusal, .. } => match refusal {
             Some(refusal) => {
-                format!("{}: {refusal} [{}]", outcome.as_str(), rule_of_refusal(refusal.code, &refusal.text))
+                format!("{}: {refusal} [{}]", outcome.in_words(), rule_of_refusal(refusal.code, &refusal.text))
             }
-            None => outcome.as_str().to_owned(),
+            None => outcome.in_words().to_owned(),
         },
         TimelineEvent::Published { .. }
         | TimelineEvent::Delivered { .. }
@@ -158,9 +158,39 @@ fn insight_in_words(insight: &Explanation, behind: Option<&str>, until: Option<M
             let until = until.map_or_else(String::new, |until| format!(" until {until}"));
             format!("stuck in {queue}{behind}{until}: {why}")
         }
+        What::InTransaction { step } => step_of_transaction(step),
         What::Refused { why } => format!("refused: {why}"),
         What::ConnectionEnded { why } => format!("the broker closes the connection: {why}"),
         What::QueueGone { why } => format!("{queue} is gone: {why}"),
+    }
+}
+
+/// Says what a transaction does with a publish or a settlement.
+fn step_of_transaction(step: &TransactionStep) -> String {
+    match step {
+        TransactionStep::PublishHeld { queues } if queues.is_empty() => {
+            "held by the transaction until its commit: routed to no queue".to_owned()
+        }
+        TransactionStep::PublishHeld { queues } => {
+            let queues = queues.iter().map(|queue| &**queue).collect::<Vec<_>>().join(", ");
+            format!("held by the transaction until its commit: routed to {queues}")
+        }
+        TransactionStep::PublishCommitted => "the transaction commits: it is sent".to_owned(),
+        TransactionStep::PublishRefused { fails: true } => "the queue refuses it: the commit fails".to_owned(),
+        TransactionStep::PublishRefused { fails: false } => {
+            "the queue drops it: the commit succeeds all the same, and nobody is told".to_owned()
+        }
+        TransactionStep::PublishRolledBack => "the transaction is rolled back: it is dropped".to_owned(),
+        TransactionStep::PublishAbandoned => "the channel ended before the commit: it is dropped".to_owned(),
+        TransactionStep::SettlementHeld { settlement } => {
+            format!("the {settlement} is held by the transaction until its commit")
+        }
+        TransactionStep::SettlementCommitted { settlement } => {
+            format!("the transaction commits: the {settlement} is carried out")
+        }
+        TransactionStep::SettlementRolledBack { settlement } => {
+            format!("the transaction is rolled back: the {settlement} did not happen, the delivery is in hand again")
+        }
     }
 }
 

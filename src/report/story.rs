@@ -124,7 +124,7 @@ impl Story<'_> {
             }
             TimelineEvent::Delivered { consumer, .. } => Some(format!("with {consumer}")),
             TimelineEvent::PublishEnded { outcome, .. } if *outcome != PublishOutcome::Confirmed => {
-                Some(outcome.as_str().to_owned())
+                Some(outcome.in_words().to_owned())
             }
             TimelineEvent::Told { insight, .. } => match (&insight.what, &insight.queue) {
                 (What::Enqueued { .. } | What::Requeued { .. } | What::Blocked { .. }, Some(queue)) => {

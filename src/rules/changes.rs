@@ -71,6 +71,7 @@ static RULES: &[RuleFields] = rules! {
     "ER-11": queue_limit_first;
     "ER-12": master_locator_denied transient_queues_denied;
     "ER-13": channel_limit_in_parentheses;
+    "TX-7": gone_target;
 };
 
 /// Where a rule changed: the last known version that is as before, and the first that is not.

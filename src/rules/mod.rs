@@ -18,6 +18,7 @@ mod policy_contest;
 mod reply_texts;
 mod routing;
 mod term;
+mod version_choices;
 mod versions;
 
 pub use amqp_limits::{AmqpLimit, OverLimit, PublishPart, SHORT_STRING_BYTES_MAX, over_limit, short_string_excess};
@@ -49,7 +50,8 @@ pub use reply_texts::{
 };
 pub use routing::{check_headers_binding, check_topic_key, headers_match, topic_matches};
 pub use term::{erlang_term, type_name};
+pub use version_choices::{Ghosts, GoneTarget, OwnDeadLetters};
 pub use versions::{
-    BadDefaultType, ClientXDeath, ConsumerTimeout, Differences, FailureCount, Ghosts, OwnDeadLetters, PassiveAccess,
-    QuorumPriority, RETURNS_IN_ORDER_MAX, differences,
+    BadDefaultType, ClientXDeath, ConsumerTimeout, Differences, FailureCount, PassiveAccess, QuorumPriority,
+    RETURNS_IN_ORDER_MAX, differences,
 };

@@ -36,6 +36,12 @@ const BY_TEXT: &[(&str, &str)] = &[
     ("requeue=false", "CO-16"),
     ("delivery acknowledgement on channel", "CO-19"),
     ("reply consumer", "RT-22"),
+    // Transactions.
+    ("to confirm mode", "TX-2"),
+    ("to tx mode", "TX-2"),
+    ("channel is not transactional", "TX-2"),
+    ("partial tx completion", "TX-6"),
+    ("failed to deliver message", "TX-7"),
     // Messages.
     ("message size", "ER-7"),
     ("invalid expiration", "TTL-1"),
@@ -198,8 +204,16 @@ pub fn as_by_default(text: String) -> String {
         Some((feature, rest)) if rest.starts_with("Its use is not permitted per the configuration") => {
             cut(format!("{INTERNAL_ERROR}{}", denial(feature)))
         }
-        _ => text,
+        _ => on_one_line(text),
     }
+}
+
+/// Writes an Erlang term without the line breaks that RabbitMQ puts into one of more than 80 columns, names in it included
+/// (TX-7).
+fn on_one_line(text: String) -> String {
+    let Some((front, term)) = text.split_once("failed to deliver message: {") else { return text };
+    let term: String = term.lines().map(str::trim_start).collect();
+    format!("{front}failed to deliver message: {{{term}")
 }
 
 /// Cuts a text that does not fit into a short string, as the broker does.
@@ -217,6 +231,14 @@ pub fn cut(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn terms_stand_on_one_line() {
+        let broken = "RESOURCE_ERROR - failed to deliver message: {not_found,\n                 {resource,<<\"/\">>,queue,\n       <<\"a\">>}}";
+        let joined = "RESOURCE_ERROR - failed to deliver message: {not_found,{resource,<<\"/\">>,queue,<<\"a\">>}}";
+        assert_eq!(as_by_default(broken.to_owned()), joined);
+        assert_eq!(as_by_default(joined.to_owned()), joined);
+    }
 
     #[test]
     fn texts_tell_what_codes_do_not() {

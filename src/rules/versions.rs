@@ -2,6 +2,7 @@
 //! Everything else asks a field of [`Differences`], never which profile it is.
 
 use crate::model::Profile;
+use crate::rules::version_choices::{Ghosts, GoneTarget, OwnDeadLetters};
 
 /// How a quorum queue orders by priority (PRI-4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,28 +24,6 @@ pub enum FailureCount {
     Shown,
     /// All failures travel and count towards the next delivery limit.
     Counted,
-}
-
-/// When a consumer that was to make way, and held messages, stays although its channel ended (CO-6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ghosts {
-    /// No consumer stays behind.
-    Never,
-    /// When the last of what it held dies by the delivery limit.
-    AfterLimitDeath,
-    /// Every such consumer stays behind.
-    Always,
-}
-
-/// What the dead-letter worker of an at-least-once queue hears of that queue as a target (DL-30).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OwnDeadLetters {
-    /// Nothing: what came back into the queue is never confirmed.
-    Unheard,
-    /// That the queue is over its limit is heard before the dead letters that made it so.
-    LimitFirst,
-    /// The same, after them.
-    LettersFirst,
 }
 
 /// Who times out consumers that do not acknowledge (CO-19, CO-25).
@@ -163,6 +142,8 @@ pub struct Differences {
     pub cancel_wakes_nobody: bool,
     /// CO-7: how the text names the type.
     pub quorum_shown_in_text: &'static str,
+    /// TX-7.
+    pub gone_target: GoneTarget,
     /// LEN-9: a quorum queue without any limit lets refused publishers go on.
     pub quorum_unlimited_releases: bool,
     /// CO-10: when a channel ends, its consumers' messages return by subscription, not by consumer tag.
@@ -241,6 +222,7 @@ const V3_10: Differences = Differences {
     bcc_hides_likenesses: false,
     quorum_returns_by_subscription: false,
     quorum_unlimited_releases: false,
+    gone_target: GoneTarget::LookedUpAgain,
     sorts_headers: false,
     quorum_maxlen_reversed: true,
     failure_count: FailureCount::Forgotten,
@@ -337,6 +319,7 @@ const V3_12: Differences = Differences {
 
 /// Of 3.13.7, measured.
 const V3_13: Differences = Differences {
+    gone_target: GoneTarget::Missed,
     queue_limit_first: false,
     classic_forgets_expiration: false,
     death_order_bug: false,
@@ -368,6 +351,7 @@ const V3_13: Differences = Differences {
 };
 
 const V4_0: Differences = Differences {
+    gone_target: GoneTarget::Missed,
     queue_limit_first: false,
     returns_in_order_max: None,
     death_order_bug: false,
@@ -421,6 +405,7 @@ const V4_1: Differences = Differences {
 
 /// Of 4.2.6, measured.
 const V4_2: Differences = Differences {
+    gone_target: GoneTarget::EndsConnection,
     replies_count_as_routed: true,
     quorum_shown_in_text: "<<\"quorum\">>",
     own_dead_letters: OwnDeadLetters::LettersFirst,
@@ -433,6 +418,7 @@ const V4_2: Differences = Differences {
 };
 
 pub(crate) const V4_3: Differences = Differences {
+    gone_target: GoneTarget::EndsConnection,
     quorum_heads_expire_apart: true,
     quorum_maxlen_reversed: false,
     failure_count: FailureCount::Counted,

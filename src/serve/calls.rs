@@ -15,7 +15,7 @@ pub(crate) enum WireRequest {
     Settle { tag: u64, multiple: bool, settlement: Settlement },
     /// Nothing of the simulator: this is the answer.
     Answered(AmqpMethod),
-    /// Confirm mode.
+    /// Confirm mode, unless the channel has transactions.
     Confirms { nowait: bool },
     /// The rest is not for channels.
     Refused(HardError),
@@ -118,9 +118,9 @@ pub(crate) fn asked(method: AmqpMethod, tag: impl FnOnce() -> Name) -> WireReque
         M::ChannelFlow { active: true } => WireRequest::Answered(M::ChannelFlowOk { active: true }),
         M::ChannelFlow { active: false } => not_implemented(&method, "active=false"),
         M::AccessRequest { .. } => WireRequest::Answered(M::AccessRequestOk { ticket: 1 }),
-        M::TxSelect {} | M::TxCommit {} | M::TxRollback {} => {
-            not_implemented(&method, "not simulated: transactions (TX-1)")
-        }
+        M::TxSelect {} => WireRequest::Call(Method::TxSelect, plain(false, M::TxSelectOk {})),
+        M::TxCommit {} => WireRequest::Call(Method::TxCommit, plain(false, M::TxCommitOk {})),
+        M::TxRollback {} => WireRequest::Call(Method::TxRollback, plain(false, M::TxRollbackOk {})),
         _ => WireRequest::Refused(HardError::plain(code::COMMAND_INVALID, "unimplemented method").by(&method)),
     }
 }

@@ -172,3 +172,17 @@ impl ServedConnection {
         (interval > 0).then(|| self.sent_ms + interval / 2)
     }
 }
+
+impl ConnectionPhase {
+    /// Returns RabbitMQ's word, for texts.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            ConnectionPhase::Header => "handshake",
+            ConnectionPhase::Starting => "starting",
+            ConnectionPhase::Tuning => "tuning",
+            ConnectionPhase::Opening => "opening",
+            ConnectionPhase::Running => "running",
+            ConnectionPhase::Closed | ConnectionPhase::Lingering | ConnectionPhase::Over => "closed",
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! One connection of an outside client: its bytes to commands, events to its bytes, and how it ends.
 //! Takes one frame after another; asks for one thing at a time, and reads on when that is answered.
 
-use crate::broker::{ChannelId, Command, ConnectionId, DeliveryTag, Ids, RequestId, code};
+use crate::broker::{ChannelId, Command, ConnectionId, DeliveryTag, Ids, Method, RequestId, code};
 use crate::model::{Message, Millis, Name, Profile};
 use crate::serve::accounts::Accounts;
 use crate::serve::calls::{WireAnswer, WireRequest, asked};
@@ -368,7 +368,10 @@ impl ServedConnection {
             (ChannelState::Starting, AmqpMethod::ChannelOpen { .. }) => {
                 let (channel, ids) = (channel.id, method.ids());
                 let request = self.await_reply(around, AwaitedReply::ChannelOpen { number });
-                Ok(ConnectionStep::Command(Command::OpenChannel { request, channel, connection: self.id }, ids))
+                Ok(ConnectionStep::Command(
+                    Command::OpenChannel { request, channel, connection: self.id, confirms: false },
+                    ids,
+                ))
             }
             (ChannelState::Starting, method) => {
                 Err(HardError::plain(code::CHANNEL_ERROR, "expected 'channel.open'").by(method))
@@ -443,10 +446,9 @@ impl ServedConnection {
                 if channel.mode == PublishMode::Plain {
                     channel.mode = PublishMode::Confirm { last: 0 };
                 }
-                if !nowait {
-                    self.outbox.method(number, AmqpMethod::ConfirmSelectOk {});
-                }
-                Ok(ConnectionStep::Rest)
+                let answer = (!nowait).then_some(WireAnswer::Plain(AmqpMethod::ConfirmSelectOk {}));
+                let request = self.await_reply(around, AwaitedReply::Call { number, answer });
+                Ok(ConnectionStep::Command(Command::Call { request, channel: id, method: Method::ConfirmSelect }, ids))
             }
             WireRequest::Refused(error) => Err(error),
         }
@@ -488,19 +490,5 @@ impl ServedConnection {
         let request = around.ids.request();
         self.awaited = Some((request, awaited));
         request
-    }
-}
-
-impl ConnectionPhase {
-    /// Returns RabbitMQ's word, for texts.
-    fn as_str(self) -> &'static str {
-        match self {
-            ConnectionPhase::Header => "handshake",
-            ConnectionPhase::Starting => "starting",
-            ConnectionPhase::Tuning => "tuning",
-            ConnectionPhase::Opening => "opening",
-            ConnectionPhase::Running => "running",
-            ConnectionPhase::Closed | ConnectionPhase::Lingering | ConnectionPhase::Over => "closed",
-        }
     }
 }

@@ -402,6 +402,7 @@ impl Client for Server {
                 if let Some((socket, under_way)) = self.publishes.remove(&publish)
                     && let Some(connection) = self.sockets.get_mut(&socket)
                 {
+                    // What a transaction did is said by its commit or rollback; no publish of one has a number.
                     connection.confirmed(&under_way, confirmation == Confirmation::Ack);
                     self.touched.insert(socket);
                 }

@@ -189,7 +189,9 @@ impl Sim {
                 self.answer(request, Ok(Reply::Done));
                 self.isolate(connection);
             }
-            Command::OpenChannel { request, channel, connection } => self.open_channel(request, channel, connection),
+            Command::OpenChannel { request, channel, connection, confirms } => {
+                self.open_channel(request, channel, connection, confirms);
+            }
             Command::CloseChannel { request, channel } => {
                 self.forget_undelivered(|state| state.id == channel);
                 self.answer(request, Ok(Reply::Done));

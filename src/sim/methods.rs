@@ -41,6 +41,10 @@ impl Sim {
             Method::Cancel { consumer } => Ok(self.cancel(channel, &consumer)),
             Method::Qos { prefetch, global } => Ok(self.qos(channel, prefetch, global)),
             Method::Recover { requeue } => self.recover(channel, requeue),
+            Method::ConfirmSelect => self.select_confirms(channel),
+            Method::TxSelect => self.select_transaction(channel),
+            Method::TxCommit => self.commit(channel),
+            Method::TxRollback => self.roll_back(channel),
         }
     }
 }

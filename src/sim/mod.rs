@@ -23,6 +23,7 @@ mod restart;
 mod routing;
 mod session;
 mod state;
+mod transaction;
 mod views;
 
 pub use broker::Sim;

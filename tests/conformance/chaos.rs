@@ -122,7 +122,7 @@ impl Chaos {
 
     fn open(&mut self) -> ChannelId {
         let (request, channel) = (self.ids.request(), self.ids.channel());
-        self.send(Command::OpenChannel { request, channel, connection: self.connection });
+        self.send(Command::OpenChannel { request, channel, connection: self.connection, confirms: true });
         channel
     }
 
@@ -220,7 +220,10 @@ impl Chaos {
         self.listen();
         let probe = self.ids.request();
         let connection = self.connection;
-        self.sim.handle(self.now, Command::OpenChannel { request: probe, channel: self.ids.channel(), connection });
+        self.sim.handle(
+            self.now,
+            Command::OpenChannel { request: probe, channel: self.ids.channel(), connection, confirms: true },
+        );
         let mut open = false;
         while let Some(event) = self.sim.poll_event() {
             match event {

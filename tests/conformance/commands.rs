@@ -71,6 +71,10 @@ pub fn method(step: &Step, vhost: Name) -> Method {
         },
         ("cancel", _) => Method::Cancel { consumer: name(1) },
         ("qos", prefetch) => Method::Qos { prefetch: prefetch.parse().expect("a prefetch"), global: flag("global") },
+        ("tx", "select") => Method::TxSelect,
+        ("tx", "commit") => Method::TxCommit,
+        ("tx", "rollback") => Method::TxRollback,
+        ("confirm", "select") => Method::ConfirmSelect,
         ("recover", _) => Method::Recover { requeue: !flag("no-requeue") },
         _ => panic!("line {}: no step `{}`", step.line, step.words.join(" ")),
     }

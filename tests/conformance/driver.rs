@@ -128,7 +128,9 @@ impl Driver {
                 self.connect(&step.word(1), user, &vhost);
             }
             Some("disconnect" | "cut" | "kick") => self.disconnect(&step.word(0), &step.word(1)),
-            Some("channel") => self.open(&step.word(1), step.named("on").unwrap_or("main")),
+            Some("channel") => {
+                self.open_as(&step.word(1), step.named("on").unwrap_or("main"), !step.has("plain"));
+            }
             Some("close") => {
                 if let Some(channel) = self.channels.remove(&step.word(1)) {
                     let request = self.request(step);
@@ -195,6 +197,10 @@ impl Driver {
 
     /// Opens a channel, and the connection `main` with it when it is missing.
     fn open(&mut self, name: &str, connection: &str) {
+        self.open_as(name, connection, true);
+    }
+
+    fn open_as(&mut self, name: &str, connection: &str, confirms: bool) {
         if !self.connections.contains_key(connection) {
             self.connect(connection, None, "/");
         }
@@ -202,7 +208,7 @@ impl Driver {
         self.channels.insert(name.to_owned(), channel);
         self.owners.insert(name.to_owned(), connection.to_owned());
         let connection = self.connections[connection].0;
-        self.outbox.push_back(Command::OpenChannel { request, channel, connection });
+        self.outbox.push_back(Command::OpenChannel { request, channel, connection, confirms });
     }
 
     fn channel(&mut self, name: &str) -> ChannelId {
@@ -406,7 +412,8 @@ impl Client for Driver {
                 match confirmation {
                     Confirmation::Nack => self.note(now, on, format!("nacked {name}")),
                     Confirmation::Ack if self.show_acks => self.note(now, on, format!("acked {name}")),
-                    Confirmation::Ack => {}
+                    Confirmation::RolledBack if self.show_acks => self.note(now, on, format!("rolled back {name}")),
+                    Confirmation::Ack | Confirmation::RolledBack => {}
                 }
             }
             Event::ChannelClosed { channel, cause } => {

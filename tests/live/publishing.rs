@@ -117,7 +117,7 @@ async fn pending(stage: &mut Stage) {
 /// Opens a channel; where the connection ended with 504, on a new one.
 async fn channel_or_anew(stage: &mut Stage, connection: &mut ConnectionId) -> ChannelId {
     let (channel, on) = (stage.ids.channel(), *connection);
-    match stage.ask(|request| Command::OpenChannel { request, channel, connection: on }).await {
+    match stage.ask(|request| Command::OpenChannel { request, channel, connection: on, confirms: true }).await {
         Err(refusal) if refusal.code == 504 => {
             say("the broker closed a connection on which publishes came behind a close-ok");
             let (anew, channel) = stage.open().await;

@@ -138,7 +138,7 @@ impl Stage {
 
     pub async fn channel(&mut self, connection: ConnectionId) -> ChannelId {
         let channel = self.ids.channel();
-        let reply = self.ask(|request| Command::OpenChannel { request, channel, connection }).await;
+        let reply = self.ask(|request| Command::OpenChannel { request, channel, connection, confirms: true }).await;
         assert_eq!(reply, Ok(Reply::Done));
         channel
     }

@@ -95,7 +95,7 @@ impl FakeBroker {
                     self.open.insert(connection);
                 }
             }
-            Command::OpenChannel { request, channel, connection } => {
+            Command::OpenChannel { request, channel, connection, .. } => {
                 self.asked.push(format!("open {}", channel.0));
                 if !self.open.contains(&connection) && self.channels_max.is_some() {
                     // It was asked for before the client heard of the end.

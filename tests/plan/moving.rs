@@ -115,7 +115,7 @@ impl Publisher {
         let (connection, channel) = (ids.connection(), ids.channel());
         let mut commands = VecDeque::from([
             Command::Connect { request: ids.request(), connection, user: None, vhost: "/".into(), heartbeat: None },
-            Command::OpenChannel { request: ids.request(), channel, connection },
+            Command::OpenChannel { request: ids.request(), channel, connection, confirms: true },
         ]);
         let open = messages.len() as u64;
         for (routing_key, message) in messages {
@@ -375,7 +375,7 @@ fn consumers_hinder_a_move_and_nothing_is_changed() {
     let user = None;
     let commands = [
         Command::Connect { request: stage.ids.request(), connection, user, vhost: "/".into(), heartbeat: None },
-        Command::OpenChannel { request: stage.ids.request(), channel, connection },
+        Command::OpenChannel { request: stage.ids.request(), channel, connection, confirms: true },
         Command::Call { request: stage.ids.request(), channel, method: consume },
     ];
     commands.into_iter().for_each(|command| stage.sim.handle(Moment(0), command));

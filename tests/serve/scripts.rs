@@ -8,10 +8,11 @@ use rmqplay::wire::{AmqpMethod as M, PROTOCOL_HEADER, Ticket};
 pub type Script = fn(&mut Talk<'_>);
 
 /// All conversations by name.
-pub const SCRIPTS: [(&str, Script); 6] = [
+pub const SCRIPTS: [(&str, Script); 7] = [
     ("declaring", declaring),
     ("publishing", publishing),
     ("consuming", consuming),
+    ("transactions", transactions),
     ("logins", logins),
     ("faults", faults),
     ("rights", rights),
@@ -207,6 +208,60 @@ fn consuming(talk: &mut Talk<'_>) {
     talk.method(0, &M::ConnectionCloseOk {});
     talk.open();
     talk.method(1, &delete("q"));
+}
+
+fn transactions(talk: &mut Talk<'_>) {
+    talk.title("publishes and settlements, rolled back and committed");
+    talk.open();
+    talk.method(1, &declare("q"));
+    talk.publish(1, &publish("", "q", false), Properties::default(), b"first");
+    open_channel(talk, 2);
+    talk.method(2, &M::TxSelect {});
+    talk.method(2, &M::TxSelect {});
+    talk.method(2, &get("q"));
+    talk.method(2, &M::BasicAck { delivery_tag: 1, multiple: false });
+    talk.publish(2, &publish("", "q", false), Properties::default(), b"second");
+    talk.method(2, &M::TxRollback {});
+    talk.method(2, &passive("q"));
+    talk.publish(2, &publish("", "q", false), Properties::default(), b"third");
+    talk.publish(2, &publish("", "missing", true), Properties::default(), b"fourth");
+    talk.method(2, &M::BasicAck { delivery_tag: 1, multiple: false });
+    talk.method(2, &M::TxCommit {});
+    talk.method(2, &get("q"));
+    talk.title("modes that exclude each other");
+    talk.method(2, &M::ConfirmSelect { nowait: false });
+    talk.method(2, &M::ChannelCloseOk {});
+    talk.method(1, &M::TxCommit {});
+    talk.method(1, &M::ChannelCloseOk {});
+    open_channel(talk, 3);
+    talk.method(3, &M::ConfirmSelect { nowait: false });
+    talk.method(3, &M::TxSelect {});
+    talk.method(3, &M::ChannelCloseOk {});
+    talk.title("a settlement that was made in the transaction before");
+    open_channel(talk, 4);
+    talk.method(4, &M::TxSelect {});
+    talk.method(4, &get("q"));
+    talk.method(4, &M::BasicAck { delivery_tag: 1, multiple: false });
+    talk.method(4, &M::BasicAck { delivery_tag: 1, multiple: false });
+    talk.method(4, &M::ChannelCloseOk {});
+    talk.title("a missing exchange");
+    open_channel(talk, 5);
+    talk.method(5, &M::TxSelect {});
+    talk.publish(5, &publish("missing", "q", false), Properties::default(), b"fifth");
+    talk.method(5, &M::ChannelCloseOk {});
+    talk.title("a full queue");
+    open_channel(talk, 6);
+    let full =
+        [("x-max-length".to_owned(), Value::I32(1)), ("x-overflow".to_owned(), Value::Text("reject-publish".into()))];
+    talk.method(6, &declare_with("full", full.into_iter().collect()));
+    talk.method(6, &M::TxSelect {});
+    talk.publish(6, &publish("", "full", false), Properties::default(), b"sixth");
+    talk.publish(6, &publish("", "full", false), Properties::default(), b"seventh");
+    talk.method(6, &M::TxCommit {});
+    talk.method(6, &M::ChannelCloseOk {});
+    open_channel(talk, 7);
+    talk.method(7, &delete("full"));
+    talk.method(7, &delete("q"));
 }
 
 fn logins(talk: &mut Talk<'_>) {

@@ -7,9 +7,10 @@ use crate::foresee::lint::findings::LintFindings;
 use crate::foresee::lint::lint_topology;
 use crate::foresee::topology_view::{QueueView, TopologyView, default_type, versions};
 use crate::model::{
-    Act, Action, Consumer, Forward, Matcher, Millis, Profile, Queue, QueueKind, Rule, Scenario, Text, Topology,
+    Act, Action, Consumer, Forward, Matcher, Millis, Name, Profile, Queue, QueueKind, Rule, Scenario, Text, Topology,
+    TransactionAct,
 };
-use crate::rules::{ClientXDeath, Differences, Pattern, check_exchange_equivalence, check_queue_equivalence};
+use crate::rules::{ClientXDeath, Differences, Overflow, Pattern, check_exchange_equivalence, check_queue_equivalence};
 use crate::source::{Code, Level, Problem, Span};
 
 /// How long a consumer may hold a message where nothing else is configured.
@@ -47,6 +48,7 @@ pub fn lint_scenario(scenario: &Scenario, profiles: &[Profile], own: impl Fn(Spa
         climbing(consumer, scenario, &mut found);
     }
     conflicts(scenario, &view, &mut found);
+    silent_commits(scenario, &view, &mut found);
     let mut told = found.sorted();
     let of_topology = lint_topology(&whole, &scenario.origins, profiles).into_iter();
     let of_topology = of_topology.filter(|it| it.span().is_some_and(&own));
@@ -237,6 +239,39 @@ fn global_prefetch(consumer: &Consumer, view: &TopologyView<'_>, found: &mut Lin
         let help = "with two consumers on the channel twice as many messages are in hand there: divide the limit, and \
                     write it as `prefetch`";
         found.add(note.help(help), Some(consumer.span), "not shared there");
+    }
+}
+
+/// Tells of transactions whose commit succeeds although a full quorum queue drops what they publish (TX-6).
+fn silent_commits(scenario: &Scenario, view: &TopologyView<'_>, found: &mut LintFindings) {
+    let mut selected: Vec<(Option<&Name>, &Name)> = Vec::new();
+    for step in &scenario.steps {
+        let user = (step.actor.as_ref(), &step.vhost);
+        match &step.act {
+            Act::Transaction(TransactionAct::Select) => selected.push(user),
+            Act::Publish(publish) if publish.channel.is_none() && selected.contains(&user) => {
+                let (Some(exchange), Some(key)) = (publish.exchange.fixed(), publish.routing_key.fixed()) else {
+                    continue;
+                };
+                let reached = view.broker.queues_reached(&step.vhost, exchange, key, None);
+                let is_silent = |queue: &&QueueView<'_>| {
+                    let settings = &queue.settings;
+                    let is_limited = settings.max_length.is_some() || settings.max_length_bytes.is_some();
+                    queue.kind == QueueKind::Quorum && settings.overflow == Overflow::RejectPublish && is_limited
+                };
+                let mut queues = reached.iter().filter_map(|name| view.queue(&step.vhost, name));
+                if let Some(queue) = queues.find(is_silent) {
+                    let message = format!(
+                        "when quorum queue `{}` is full, it drops this and the commit succeeds all the same",
+                        queue.name()
+                    );
+                    let warning = Problem::warning(Code::LintTransactionDrops, message).by("TX-6");
+                    let help = "publish outside of the transaction, where a nack tells of it";
+                    found.add(warning.help(help), Some(step.span), "held by a transaction");
+                }
+            }
+            _ => {}
+        }
     }
 }
 

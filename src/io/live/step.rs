@@ -2,14 +2,15 @@
 //! Never waits; the caller sleeps until something wakes it.
 
 use crate::broker::{
-    ChannelId, ConnectionId, Delivery, DeliveryTag, Event, Got, PublishId, Refusal, Reply, RequestId, Scope, code,
+    ChannelId, Confirmation, ConnectionId, Delivery, DeliveryTag, Event, Got, PublishId, Refusal, Reply, RequestId,
+    Scope, code,
 };
 use crate::io::address::Address;
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::calls::{Answer, CallError};
 use crate::io::live::amqp::cancel_frames::CANCEL_TAG;
-use crate::io::live::amqp::channel::{ConsumerStream, LiveChannelState, Purpose};
+use crate::io::live::amqp::channel::{ConsumerStream, LiveChannelState, LiveMode, Purpose};
 use crate::io::live::amqp::connection::{EndKind, LiveConnectionState};
 use crate::io::live::amqp::dial::{DialError, Dialed, failure_of};
 use crate::io::live::amqp::translate::{Cause, cause_of, from_message, how};
@@ -80,9 +81,18 @@ impl Live {
 
     fn confirmed(&mut self, channel: ChannelId, publish: PublishId, confirmation: lapin::Confirmation) {
         let Some(line) = self.lines.get_mut(&channel) else { return };
-        let Some(how) = how(&confirmation) else {
-            let (doing, why) = ("publishing".into(), "the client library asked for no confirm".into());
-            return self.fail(BrokerFailure::new(BrokerFailureKind::Broken { doing, why }, &self.address));
+        let how = match (how(&confirmation), line.mode) {
+            (Some(how), _) => how,
+            // The answer comes with its transaction's end, or there is none.
+            (None, _) if line.held.contains_key(&publish) => return,
+            (None, LiveMode::Transactions | LiveMode::Plain) if line.unsettled.contains_key(&publish) => {
+                Confirmation::Ack
+            }
+            (None, LiveMode::Transactions | LiveMode::Plain) => return,
+            (None, LiveMode::Confirms) => {
+                let (doing, why) = ("publishing".into(), "the client library asked for no confirm".into());
+                return self.fail(BrokerFailure::new(BrokerFailureKind::Broken { doing, why }, &self.address));
+            }
         };
         line.progress = Instant::now();
         self.batch.confirmed.push((channel, publish, how));
@@ -171,6 +181,17 @@ impl Live {
                 self.waiting.remove(&request);
                 self.batch.begun.push(Event::Reply { request, reply: Ok(Reply::Done) });
                 return;
+            }
+            Answer::Committed(returned) => {
+                let committed = line.end_transaction(false).into_iter();
+                self.batch.confirmed.extend(committed.map(|publish| (channel, publish, Confirmation::Ack)));
+                self.batch.returned.extend(returned.into_iter().map(|message| (channel, message)));
+                Reply::Done
+            }
+            Answer::RolledBack => {
+                let dropped = line.end_transaction(true).into_iter();
+                self.batch.confirmed.extend(dropped.map(|publish| (channel, publish, Confirmation::RolledBack)));
+                Reply::Done
             }
             Answer::Got(None) => Reply::Got(None),
             Answer::Got(Some(got)) => {

@@ -4,7 +4,7 @@
 use crate::broker::{ChannelId, Command, ConnectionId, Event, Method, Refusal, Reply, RequestId, Scope, code};
 use crate::io::live::adapter::{AwaitedAnswer, Live};
 use crate::io::live::amqp::calls::open;
-use crate::io::live::amqp::channel::{Item, LiveChannel, LiveChannelState, Publishing, describe};
+use crate::io::live::amqp::channel::{Item, LiveChannel, LiveChannelState, LiveMode, Publishing, describe};
 use crate::io::live::amqp::connection::{EndKind, LiveConnection, LiveConnectionState};
 use crate::io::live::amqp::dial::{Target, dial};
 use crate::io::live::job::Done;
@@ -27,7 +27,9 @@ impl Live {
             Command::Disconnect { request, connection } => self.end(request, connection, EndKind::Polite),
             Command::Cut { request, connection } => self.end(request, connection, EndKind::Cut),
             Command::Isolate { request, connection } => self.end(request, connection, EndKind::Isolate),
-            Command::OpenChannel { request, channel, connection } => self.open_channel(request, channel, connection),
+            Command::OpenChannel { request, channel, connection, confirms } => {
+                self.open_channel(request, channel, connection, confirms);
+            }
             Command::CloseChannel { request, channel } => {
                 self.await_answer(request, "closing a channel".into(), false);
                 self.queue(channel, Item::Close { request });
@@ -92,16 +94,16 @@ impl Live {
         }));
     }
 
-    fn open_channel(&mut self, request: RequestId, channel: ChannelId, connection: ConnectionId) {
+    fn open_channel(&mut self, request: RequestId, channel: ChannelId, connection: ConnectionId, confirms: bool) {
         self.await_answer(request, "opening a channel".into(), false);
         match self.links.get_mut(&connection) {
             Some(link) if matches!(link.state, LiveConnectionState::Opening { .. }) => {
                 link.early.push((request, channel));
-                self.lines.insert(channel, LiveChannel::new(connection, request));
+                self.lines.insert(channel, LiveChannel::new(connection, request, confirms));
             }
             Some(link) if link.state == LiveConnectionState::Open && link.opened < CHANNELS_MAX => {
                 link.opened += 1;
-                self.lines.insert(channel, LiveChannel::new(connection, request));
+                self.lines.insert(channel, LiveChannel::new(connection, request, confirms));
                 self.start_channel(channel, connection);
             }
             Some(link) if link.state == LiveConnectionState::Open => {
@@ -116,8 +118,9 @@ impl Live {
     pub(crate) fn start_channel(&mut self, channel: ChannelId, connection: ConnectionId) {
         let Some(dialed) = self.links.get(&connection).and_then(|link| link.dialed.as_ref()) else { return };
         let lapin_connection = dialed.connection.clone();
+        let confirms = self.lines.get(&channel).is_none_or(|line| line.mode == LiveMode::Confirms);
         self.start(Box::pin(async move {
-            let result = open(&lapin_connection).await;
+            let result = open(&lapin_connection, confirms).await;
             Done::Opened { channel, result }
         }));
     }

@@ -4,7 +4,7 @@
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Node, find};
-use crate::model::{Act, HeldSettlement, Name, QueueName, Scenario, Step};
+use crate::model::{Act, HeldSettlement, Name, QueueName, Scenario, Step, TransactionAct};
 use crate::source::{Code, Problem};
 use std::collections::BTreeMap;
 
@@ -27,6 +27,8 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Diagnostics) {
                 // What `multiple` took along nobody knows here: it may be settled once more.
                 others.for_each(|(_, one)| one.settled = Some(step));
             }
+            // After a rollback what was settled is in hand again: whose, and what, is known when it plays.
+            Act::Transaction(TransactionAct::Rollback) => known.values_mut().for_each(|one| one.settled = None),
             Act::Recover { .. } | Act::CloseConnection { .. } | Act::RestartBroker => {
                 known.values_mut().for_each(|one| one.settled = Some(step))
             }

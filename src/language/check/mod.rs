@@ -15,3 +15,4 @@ pub(crate) mod right_shapes;
 pub(crate) mod scenario_references;
 pub(crate) mod suspicious;
 pub(crate) mod topology_references;
+pub(crate) mod transactions;

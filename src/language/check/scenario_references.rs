@@ -8,6 +8,7 @@ use crate::language::check::live_races;
 use crate::language::check::message_references;
 use crate::language::check::suspicious;
 use crate::language::check::topology_references::Declared;
+use crate::language::check::transactions;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Node, find};
@@ -54,6 +55,7 @@ pub fn check(scenario: &Scenario, vhost: &Name, tree: &Node, desk: &mut Diagnost
     }
     contents::check(scenario, tree, desk);
     held_messages::check(scenario, tree, desk);
+    transactions::check(scenario, desk);
     message_references::check(scenario, tree, desk);
     suspicious::check(scenario, &declared, tree, desk);
     live_races::check(scenario, desk);

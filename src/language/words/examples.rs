@@ -168,6 +168,8 @@ const OF_KEYS: &[(&str, &str)] = &[
     ("qos.of", "worker"),
     ("recover.of", "worker"),
     ("step.recover", "worker"),
+    ("step.tx", "commit"),
+    ("consumer.tx", "true"),
     ("global_prefetch", "10"),
     ("queue", "work"),
     ("rabbitmq", "\">=4.0\""),

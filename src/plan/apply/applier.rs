@@ -238,7 +238,7 @@ impl Applier {
         let Some(link) = &mut self.link else { return };
         let (request, channel) = (self.ids.request(), self.ids.channel());
         link.lanes.push(DeclareChannel { channel, opening: Some(request), declares: VecDeque::new() });
-        self.ready.push_back(Command::OpenChannel { request, channel, connection: link.connection });
+        self.ready.push_back(Command::OpenChannel { request, channel, connection: link.connection, confirms: true });
     }
 
     fn replied(&mut self, now: Moment, request: RequestId, reply: Result<Reply, Refusal>) {

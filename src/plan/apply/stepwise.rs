@@ -87,7 +87,7 @@ impl Stepwise {
             if link.channel.is_none() {
                 let (request, channel) = (self.ids.request(), self.ids.channel());
                 self.asked = Some(PendingRequest::Open(request, channel));
-                return Some(Command::OpenChannel { request, channel, connection: link.connection });
+                return Some(Command::OpenChannel { request, channel, connection: link.connection, confirms: true });
             }
         }
         let write = self.tasks.front_mut()?.writes.pop_front()?;

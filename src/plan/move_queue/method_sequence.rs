@@ -80,7 +80,12 @@ impl Client for MethodSequence {
             SequenceState::Connected => {
                 let request = self.ids.request();
                 self.state = SequenceState::Opening(request);
-                Some(Command::OpenChannel { request, channel: self.channel, connection: self.connection })
+                Some(Command::OpenChannel {
+                    request,
+                    channel: self.channel,
+                    connection: self.connection,
+                    confirms: true,
+                })
             }
             SequenceState::Open => {
                 let request = self.ids.request();

@@ -299,7 +299,12 @@ impl Client for Transfer {
             TransferState::Connected => {
                 let request = self.ids.request();
                 self.state = TransferState::Opening(request);
-                Some(Command::OpenChannel { request, channel: self.channel, connection: self.connection })
+                Some(Command::OpenChannel {
+                    request,
+                    channel: self.channel,
+                    connection: self.connection,
+                    confirms: true,
+                })
             }
             TransferState::Ready => self.count(TransferState::Counting),
             TransferState::Counted => {

@@ -151,6 +151,9 @@ impl ConsumerInstance {
                     let rung = composed.routing_key.clone();
                     context.ledger.did(self.number, receipt, ActionRecord::Retried { rung });
                     self.send(job, composed, SentFor { held: at, acks: true }, context, scenario);
+                    if self.declared(scenario).transactional {
+                        self.settle_one(tag, Settlement::Ack, false, context, scenario);
+                    }
                 }
                 None => {
                     context.ledger.did(self.number, receipt, ActionRecord::RetriesUsedUp);
@@ -173,6 +176,10 @@ impl ConsumerInstance {
             channel,
         };
         let (publish, _) = context.publish(composed, sender);
+        if consumer.transactional {
+            // Its end comes with the commit.
+            return;
+        }
         match &mut job.wait {
             Wait::Publishes(waits) => drop(waits.insert(publish, sent)),
             _ => job.wait = Wait::Publishes(BTreeMap::from([(publish, sent)])),

@@ -19,6 +19,8 @@ pub(crate) struct Job {
     pub over_at: Option<Moment>,
     /// What is known of the action under way that its line asks about.
     pub trial: Trial,
+    /// Its transaction was committed.
+    pub committed: bool,
 }
 
 /// An action that must be refused, or that may come back, while it is under way.
@@ -81,7 +83,15 @@ pub(crate) struct SentFor {
 impl Job {
     /// Makes a job that has not begun.
     pub fn new(held: Vec<Held>, doing: JobState) -> Self {
-        Self { held, doing, next_action: 0, wait: Wait::Nothing, over_at: None, trial: Trial::default() }
+        Self {
+            held,
+            doing,
+            next_action: 0,
+            wait: Wait::Nothing,
+            over_at: None,
+            trial: Trial::default(),
+            committed: false,
+        }
     }
 
     /// Returns the actions at hand.

@@ -25,14 +25,18 @@ impl ConsumerInstance {
                 let (connection, channel) = (context.ids.connection(), context.ids.channel());
                 let (user, vhost) = (consumer.actor.clone(), consumer.queue.vhost.clone());
                 let heartbeat = consumer.heartbeat;
-                asks.extend([Ask::Connect { connection, user, vhost, heartbeat }, Ask::Open { channel, connection }]);
+                let open = match consumer.transactional {
+                    true => Ask::OpenPlain { channel, connection },
+                    false => Ask::Open { channel, connection },
+                };
+                asks.extend([Ask::Connect { connection, user, vhost, heartbeat }, open]);
                 context.channels.open(channel, connection, owner);
                 (connection, channel)
             }
         };
         (self.connection, self.channel) = (Some(connection), Some(channel));
-        if consumer.queue.is_direct_reply_to() {
-            // A request must go over the channel that its reply comes to (RT-22).
+        if consumer.queue.is_direct_reply_to() || consumer.transactional {
+            // A request must go over the channel that its reply comes to (RT-22), and a transaction is of one channel.
             self.publishing = Some(channel);
         } else if consumer.actions().any(Action::publishes) {
             let publishing = context.ids.channel();
@@ -78,6 +82,9 @@ fn whole_channel(consumer: &Consumer, scenario: &Scenario) -> u16 {
 /// Lists what is called on the consuming channel.
 fn methods(consumer: &Consumer, tag: &Name, of_channel: u16) -> Vec<Method> {
     let mut methods = Vec::new();
+    if consumer.transactional {
+        methods.push(Method::TxSelect);
+    }
     let mut queue = consumer.queue.name.clone();
     if let Some(own) = &consumer.own_queue {
         queue = own.queue.name.clone();

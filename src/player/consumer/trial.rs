@@ -48,7 +48,7 @@ impl ConsumerInstance {
         let channel = context.ids.channel();
         context.channels.open(channel, connection, Owner::Instance(self.number));
         job.trial.channel = Some(channel);
-        let open = |request| Command::OpenChannel { request, channel, connection };
+        let open = |request| Command::OpenChannel { request, channel, connection, confirms: true };
         job.wait = Wait::Answer(context.ask(Asker::Instance(self.number), open));
         true
     }

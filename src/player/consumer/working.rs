@@ -1,13 +1,14 @@
 //! What a consumer does at one moment: takes up work, chooses the first rule that matches, goes on with its actions.
 //! Works on `concurrency` messages or batches at once; what takes longer than its `timeout` is given up.
 
-use crate::broker::{DeliveryTag, Settlement};
+use crate::broker::{Command, DeliveryTag, Method, Settlement};
 use crate::model::{Consumer, Millis, Scenario};
 use crate::player::consumer::instance::ConsumerInstance;
 use crate::player::consumer::job::{Job, JobState, Wait};
 use crate::player::consumer::matching::matches;
 use crate::player::consumer::others::Others;
 use crate::player::context::Context;
+use crate::player::context::owner::Asker;
 use crate::player::message::bad_value::BadValue;
 use crate::player::message::compose::AtHand;
 use crate::player::record::outcome::ActionRecord;
@@ -164,6 +165,10 @@ impl ConsumerInstance {
                 return Pause::Waits;
             }
             let Some(action) = job.actions(consumer).get(job.next_action) else {
+                if consumer.transactional && !std::mem::replace(&mut job.committed, true) {
+                    self.commit(job, context);
+                    return Pause::Waits;
+                }
                 self.work_done(context, consumer, job);
                 return Pause::Over;
             };
@@ -187,10 +192,18 @@ impl ConsumerInstance {
         }
     }
 
+    /// Carries out what the actions published and settled.
+    fn commit(&self, job: &mut Job, context: &mut Context) {
+        let Some(channel) = self.channel else { return };
+        let call = |request| Command::Call { request, channel, method: Method::TxCommit };
+        job.wait = Wait::Answer(context.ask(Asker::Instance(self.number), call));
+    }
+
     /// Abandons the actions that are left, for those of the timeout.
     fn give_up(&self, context: &mut Context, consumer: &Consumer, job: &mut Job) {
         self.end_trial(job, context);
         (job.doing, job.next_action, job.over_at) = (JobState::Timeout, 0, None);
+        job.committed = false;
         self.note_done(context, job, &ActionRecord::TimedOut);
         let after = consumer.timeout.as_ref().map_or(Millis(0), |timeout| timeout.after);
         context.record(TimelineEvent::TimedOut { consumer: self.name.clone(), on: job.unit(), after });

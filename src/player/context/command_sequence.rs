@@ -10,12 +10,28 @@ use std::collections::VecDeque;
 /// One command of a sequence, before it has a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ask {
-    Connect { connection: ConnectionId, user: Option<Name>, vhost: Name, heartbeat: Option<Millis> },
+    Connect {
+        connection: ConnectionId,
+        user: Option<Name>,
+        vhost: Name,
+        heartbeat: Option<Millis>,
+    },
     Isolate(ConnectionId),
     Disconnect(ConnectionId),
-    Open { channel: ChannelId, connection: ConnectionId },
+    Open {
+        channel: ChannelId,
+        connection: ConnectionId,
+    },
+    /// Opens a channel without confirms, for transactions.
+    OpenPlain {
+        channel: ChannelId,
+        connection: ConnectionId,
+    },
     Close(ChannelId),
-    Call { channel: ChannelId, method: Method },
+    Call {
+        channel: ChannelId,
+        method: Method,
+    },
     Manage(crate::broker::Management),
 }
 
@@ -28,7 +44,10 @@ impl Ask {
             }
             Ask::Isolate(connection) => Command::Isolate { request, connection },
             Ask::Disconnect(connection) => Command::Disconnect { request, connection },
-            Ask::Open { channel, connection } => Command::OpenChannel { request, channel, connection },
+            Ask::Open { channel, connection } => Command::OpenChannel { request, channel, connection, confirms: true },
+            Ask::OpenPlain { channel, connection } => {
+                Command::OpenChannel { request, channel, connection, confirms: false }
+            }
             Ask::Close(channel) => Command::CloseChannel { request, channel },
             Ask::Call { channel, method } => Command::Call { request, channel, method },
             Ask::Manage(act) => Command::Manage { request, act },

@@ -1,7 +1,7 @@
 //! What `get` steps hold under a name, and over which channels: one for each user and vhost, so that `multiple` has a
 //! meaning. Data without a verb.
 
-use crate::broker::{ChannelId, ConnectionId, DeliveryTag, Refusal};
+use crate::broker::{ChannelId, ConnectionId, DeliveryTag, Refusal, Settlement};
 use crate::model::{Name, QueueName};
 use crate::player::message::anonymous_messages::Alike;
 use std::collections::BTreeMap;
@@ -26,6 +26,8 @@ pub(crate) struct HeldMessage {
     pub alike: Option<Alike>,
     pub who: Name,
     pub state: HeldState,
+    /// How it was settled in a transaction that is open.
+    pub in_transaction: Option<Settlement>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +59,7 @@ impl HeldMessages {
             !is_gone
         });
         let lost = self.by_name.values_mut();
-        lost.filter(|one| one.state == HeldState::InHand && gone.contains(&one.channel)).collect()
+        let is_held = |one: &HeldMessage| one.state == HeldState::InHand || one.in_transaction.is_some();
+        lost.filter(|one| is_held(one) && gone.contains(&one.channel)).collect()
     }
 }

@@ -34,4 +34,6 @@ pub(crate) struct InFlight {
     pub shares: Vec<Share>,
     /// Who waits for its end.
     pub owner: Owner,
+    /// It is part of a transaction, and its step is over.
+    pub held: bool,
 }

@@ -27,7 +27,9 @@ impl Context {
         self.ledger.reach.published(vhost, &exchange, &routing_key, &message);
         let expiration = self.expiration_of(&message);
         let returned = false;
-        let one = InFlight { name: name.clone(), place, by, channel, returned, mandatory, expiration, shares, owner };
+        let held = false;
+        let one =
+            InFlight { name: name.clone(), place, by, channel, returned, mandatory, expiration, shares, owner, held };
         self.in_flight.insert(publish, one);
         let mandatory = mandatory || self.counts_unroutable;
         self.outbox.send(Command::Publish { channel, publish, exchange, routing_key, mandatory, message });
@@ -61,10 +63,26 @@ impl Context {
     fn outcome_of(&self, publish: PublishId, confirmation: Confirmation) -> PublishOutcome {
         match confirmation {
             Confirmation::Nack => PublishOutcome::Nacked,
+            Confirmation::RolledBack => PublishOutcome::RolledBack,
             Confirmation::Ack if self.in_flight.get(&publish).is_some_and(|one| one.returned && one.mandatory) => {
                 PublishOutcome::Returned
             }
             Confirmation::Ack => PublishOutcome::Confirmed,
+        }
+    }
+
+    /// Takes note that a publish waits for the end of its transaction, and nobody for its own.
+    pub fn publish_held(&mut self, publish: PublishId) {
+        if let Some(one) = self.in_flight.get_mut(&publish) {
+            one.held = true;
+        }
+    }
+
+    /// Returns how a publish ends whose channel is gone: one that waited for a commit is nobody's fault.
+    pub fn outcome_of_loss<'c>(&self, publish: PublishId, cause: &'c Refusal) -> (PublishOutcome, Option<&'c Refusal>) {
+        match self.in_flight.get(&publish) {
+            Some(one) if one.held => (PublishOutcome::Lost, None),
+            _ => outcome_of_loss(cause),
         }
     }
 

@@ -69,6 +69,7 @@ impl Driver {
             Continuation::LettersCounted(queue, until) => self.take_letters(queue, until, &sequence.replies, context),
             Continuation::Started(number) => self.request = Some(ConsumerRequest::Started(number, refusal)),
             Continuation::Settled(channel) => self.settled_held(channel, refusal, context, scenario),
+            Continuation::Transacted(channel, act) => self.transacted(channel, act, refusal, context, scenario),
             Continuation::EndStep | Continuation::Hold => self.end_step(refusal.as_ref(), context, scenario),
             Continuation::Restarted => {
                 self.restarting = false;

@@ -48,6 +48,7 @@ impl Driver {
     /// The broker closed a channel of the driver.
     pub fn channel_closed(&mut self, channel: ChannelId, cause: &Refusal, context: &mut Context) {
         self.lose_held(channel, cause, context);
+        self.transactions.retain(|_, (_, of)| *of != channel);
         for known in self.connections.values_mut().filter(|known| known.publishing == Some(channel)) {
             known.publishing = None;
         }
@@ -66,6 +67,7 @@ impl Driver {
         self.connections.retain(|_, known| known.connection != connection);
         context.channels.close_of_driver(connection);
         self.lose_held_of(connection, context);
+        self.transactions.retain(|_, (of, _)| *of != connection);
         if !self.is_frozen() {
             vhosts.iter().for_each(|vhost| context.ledger.let_go(vhost));
         }

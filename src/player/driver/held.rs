@@ -69,7 +69,10 @@ impl Driver {
             message: std::sync::Arc::clone(&got.delivery.message),
         });
         let (queue, who, state) = (queue.clone(), step.who(), HeldState::InHand);
-        self.held.by_name.insert(name.clone(), HeldMessage { channel, tag, queue, message, alike, who, state });
+        self.held.by_name.insert(
+            name.clone(),
+            HeldMessage { channel, tag, queue, message, alike, who, state, in_transaction: None },
+        );
         self.end_step(None, context, scenario);
     }
 
@@ -99,13 +102,12 @@ impl Driver {
         });
         let mut meant: Vec<&mut HeldMessage> = meant.collect();
         meant.sort_by_key(|one| one.tag);
+        let is_held = self.transactions.values().any(|(_, of)| *of == channel);
         for one in meant {
             one.state = HeldState::Settled;
-            let returns =
-                matches!(how, HeldSettlement::Nack { requeue: true } | HeldSettlement::Reject { requeue: true });
-            context.ledger.let_go_of(&one.queue, returns);
-            if let Some(alike) = one.alike.filter(|_| settlement != Settlement::Ack) {
-                context.names.ended(&one.queue, alike, if returns { Fate::Returned } else { Fate::Rejected });
+            match is_held {
+                true => one.in_transaction = Some(settlement),
+                false => let_go(one, settlement, context),
             }
             let (consumer, message) = (one.who.clone(), one.message.clone());
             context.record(TimelineEvent::Settled { consumer, message, settlement });
@@ -166,11 +168,21 @@ impl Driver {
     }
 }
 
+/// Takes note that a settlement is carried out.
+pub(crate) fn let_go(one: &HeldMessage, settlement: Settlement, context: &mut Context) {
+    let returns = matches!(settlement, Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true });
+    context.ledger.let_go_of(&one.queue, returns);
+    if let Some(alike) = one.alike.filter(|_| settlement != Settlement::Ack) {
+        context.names.ended(&one.queue, alike, if returns { Fate::Returned } else { Fate::Rejected });
+    }
+}
+
 fn give_back(mut lost: Vec<&mut HeldMessage>, how: Option<ConsumerEnd>, context: &mut Context) {
     lost.sort_by_key(|one| one.tag);
     let who = lost.first().map(|one| one.who.clone());
     for one in lost {
         one.state = HeldState::Returned;
+        one.in_transaction = None;
         context.ledger.let_go_of(&one.queue, true);
         if let Some(alike) = one.alike {
             context.names.ended(&one.queue, alike, Fate::Returned);

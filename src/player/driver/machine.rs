@@ -19,6 +19,7 @@ impl Driver {
             doing: DriverState::Nothing,
             request: None,
             connections: BTreeMap::new(),
+            transactions: BTreeMap::new(),
             held: HeldMessages::default(),
             described: None,
             letters_counted: false,

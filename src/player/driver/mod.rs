@@ -21,6 +21,7 @@ pub(crate) mod starting;
 pub(crate) mod state;
 pub(crate) mod steps;
 pub(crate) mod timing_races;
+pub(crate) mod transactions;
 pub(crate) mod watching;
 
 #[cfg(test)]

@@ -19,7 +19,10 @@ impl Driver {
         consumers: &ConsumerInstances,
     ) {
         let channel = match &publish.channel {
-            None => self.connect_for(step, context),
+            None => match self.transaction_of(step) {
+                Some(channel) => (Vec::new(), channel),
+                None => self.connect_for(step, context),
+            },
             Some(name) => match consumers.channel_named(name, scenario) {
                 Some(channel) => (Vec::new(), channel),
                 None => {
@@ -29,7 +32,8 @@ impl Driver {
                 }
             },
         };
-        let (begun, progress) = PublishStep::begin(step, publish, channel, context);
+        let is_held = self.transactions.values().any(|(_, of)| *of == channel.1);
+        let (begun, progress) = PublishStep::begin(step, publish, channel, is_held, context);
         self.publish_came(Box::new(begun), progress, context, scenario);
     }
 

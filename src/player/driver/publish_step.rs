@@ -1,7 +1,7 @@
 //! One publish step: opens the channel that it lacks, sends its messages in a window and at their times, and awaits the
 //! outcome of each. A machine of its own: the driver gives it the step and the context, and ends the step.
 
-use crate::broker::{ChannelId, PublishId, Refusal, Reply, RequestId};
+use crate::broker::{ChannelId, Method, PublishId, Refusal, Reply, RequestId};
 use crate::model::{Millis, Moment, Name, Publish, PublishOutcome, Scope, Step};
 use crate::player::context::Context;
 use crate::player::context::command_sequence::{Ask, CommandSequence};
@@ -33,6 +33,8 @@ pub(crate) struct PublishStep {
     broken: bool,
     /// The channel is that of consumers.
     is_shared: bool,
+    /// In a transaction outcomes come with its end: instead of them the answer to something else is awaited.
+    fence: Option<CommandSequence>,
 }
 
 /// How far a publish step came.
@@ -51,9 +53,12 @@ impl PublishStep {
         step: &Step,
         publish: &Publish,
         (opening, channel): (Vec<Ask>, ChannelId),
+        is_held: bool,
         context: &mut Context,
     ) -> (Self, PublishProgress) {
         let Publish { count, every, .. } = *publish;
+        let fence = Ask::Call { channel, method: Method::Qos { prefetch: 0, global: false } };
+        let fence = is_held.then(|| CommandSequence::new([fence]));
         let (opening, in_flight) = (CommandSequence::new(opening), BTreeSet::new());
         let mut begun = Self {
             opening,
@@ -66,6 +71,7 @@ impl PublishStep {
             names: Vec::new(),
             broken: false,
             is_shared: publish.channel.is_some(),
+            fence,
         };
         let progress = begun.go_on(step, publish, context);
         (begun, progress)
@@ -98,12 +104,23 @@ impl PublishStep {
             self.next += 1;
             sent = true;
         }
+        let is_all_sent = self.next > self.count && !self.broken;
+        if let Some(fence) = self.fence.as_mut().filter(|_| is_all_sent) {
+            if fence.is_over() {
+                self.in_flight.iter().for_each(|publish| context.publish_held(*publish));
+                return PublishProgress::Ends(fence.refusal.take());
+            }
+            sent |= fence.ask_next(context, Asker::Driver);
+        }
         if sent { PublishProgress::Acts } else { PublishProgress::Waits }
     }
 
     /// Takes the answer to what opens the channel.
     pub fn answered(&mut self, request: RequestId, reply: Result<Reply, Refusal>) {
-        self.opening.answer(request, reply);
+        match &mut self.fence {
+            Some(fence) if self.opening.is_over() => fence.answer(request, reply),
+            _ => self.opening.answer(request, reply),
+        }
     }
 
     /// Hears that a channel is gone: before anything was sent over it, nothing will be.
@@ -138,7 +155,7 @@ impl PublishStep {
 
     /// Returns whether another message may go out before an outcome comes.
     fn is_open(&self) -> bool {
-        !self.broken && self.next <= self.count && self.in_flight.len() < WINDOW
+        !self.broken && self.next <= self.count && (self.fence.is_some() || self.in_flight.len() < WINDOW)
     }
 
     /// Returns whether all were sent and all have ended.

@@ -1,7 +1,7 @@
 //! The driver's state: where the run stands, what the driver is doing and what follows. Data without a verb.
 
 use crate::broker::{ChannelId, ConnectionId, Delivery, PublishId, Refusal};
-use crate::model::{Millis, Moment, Name, QueueName};
+use crate::model::{Millis, Moment, Name, QueueName, TransactionAct};
 use crate::player::context::command_sequence::CommandSequence;
 use crate::player::context::held::HeldMessages;
 use crate::player::driver::contents::{Contents, Reading};
@@ -109,6 +109,8 @@ pub(crate) enum Continuation {
     Hold,
     /// The broker has taken what was settled over this channel.
     Settled(ChannelId),
+    /// The broker has done that with the transaction of this channel.
+    Transacted(ChannelId, TransactionAct),
     /// The channel listens for the answer.
     Ask(ChannelId),
     ConnectionClosed(ClosingConnections),
@@ -162,6 +164,8 @@ pub(crate) struct Driver {
     /// What consumers are to do before the driver goes on.
     pub request: Option<ConsumerRequest>,
     pub connections: BTreeMap<UserOfVhost, UserConnection>,
+    /// Over which channels users have transactions.
+    pub transactions: BTreeMap<UserOfVhost, (ConnectionId, ChannelId)>,
     /// What `get` steps hold.
     pub held: HeldMessages,
     /// The step whose queue was asked for its type.

@@ -92,6 +92,7 @@ impl Driver {
                 let channels = consumers.channels_of(of, scenario);
                 self.call_over(channels, of, &method, step, context);
             }
+            Act::Transaction(act) => self.begin_transaction_step(step, *act, context),
             Act::Settle { held, how, multiple } => self.begin_settling(step, held, *how, *multiple, context),
             act => {
                 let acts = management_of(act);

@@ -158,7 +158,7 @@ fn a_publish_step_sends_a_window_and_each_outcome_lets_one_more_go() {
     let scenario = scenario(vec![], vec![Act::Publish(all.clone())]);
     let mut context = context(&scenario);
     let open = (Vec::new(), ChannelId(1));
-    let (mut step, progress) = PublishStep::begin(&scenario.steps[0], &all, open, &mut context);
+    let (mut step, progress) = PublishStep::begin(&scenario.steps[0], &all, open, false, &mut context);
     assert!(matches!(progress, PublishProgress::Acts));
     assert_eq!((sent(&mut context).len(), step.is_amid_bulk()), (1_000, true));
     assert!(matches!(step.go_on(&scenario.steps[0], &all, &mut context), PublishProgress::Waits));
@@ -175,7 +175,7 @@ fn a_publish_step_sends_each_message_at_its_time_and_ends_with_the_last_outcome(
     let mut context = context(&scenario);
     context.clock.begin(Moment(0));
     let open = (Vec::new(), ChannelId(1));
-    let (mut step, mut progress) = PublishStep::begin(&scenario.steps[0], &two, open, &mut context);
+    let (mut step, mut progress) = PublishStep::begin(&scenario.steps[0], &two, open, false, &mut context);
     let mut ends = Vec::new();
     for moment in [Moment(0), Moment(500)] {
         context.clock.set(moment);
@@ -195,7 +195,8 @@ fn a_publish_step_ends_with_the_refusal_of_what_it_lacks() {
     let scenario = scenario(vec![], vec![Act::Publish(one.clone())]);
     let mut context = context(&scenario);
     let open = Ask::Open { channel: ChannelId(1), connection: ConnectionId(1) };
-    let (mut step, progress) = PublishStep::begin(&scenario.steps[0], &one, (vec![open], ChannelId(1)), &mut context);
+    let (mut step, progress) =
+        PublishStep::begin(&scenario.steps[0], &one, (vec![open], ChannelId(1)), false, &mut context);
     assert!(matches!(progress, PublishProgress::Acts));
     let [Command::OpenChannel { request, .. }] = sent(&mut context)[..] else { panic!("a channel is opened first") };
     assert!(matches!(step.go_on(&scenario.steps[0], &one, &mut context), PublishProgress::Waits));

@@ -5,7 +5,7 @@ use crate::model::Version;
 use crate::source::{Block, Chapter, Section};
 
 /// The files of the book, in the order in which they are listed.
-const CHAPTERS: [&str; 18] = [
+const CHAPTERS: [&str; 19] = [
     include_str!("dead-lettering.md"),
     include_str!("x-death.md"),
     include_str!("quorum-dead-lettering.md"),
@@ -22,6 +22,7 @@ const CHAPTERS: [&str; 18] = [
     include_str!("permissions.md"),
     include_str!("refusals.md"),
     include_str!("confirms.md"),
+    include_str!("transactions.md"),
     include_str!("management.md"),
     include_str!("comparing.md"),
 ];

@@ -107,6 +107,9 @@ impl Observer {
             Event::Confirmed { publish, confirmation: Confirmation::Nack } => {
                 self.ended(*publish, PublishOutcome::Nacked)
             }
+            Event::Confirmed { publish, confirmation: Confirmation::RolledBack } => {
+                self.ended(*publish, PublishOutcome::RolledBack)
+            }
             Event::ChannelClosed { channel, .. } => self.channel_ended(*channel, ConsumerEnd::LosesChannel),
             Event::ConnectionClosed { connection, .. } => {
                 self.connection_ended(*connection, ConsumerEnd::LosesConnection)

@@ -19,11 +19,38 @@ impl Sim {
     pub(crate) fn settle(&mut self, id: ChannelId, tag: DeliveryTag, multiple: bool, settlement: Settlement) {
         let Some(&channel) = self.channel_ids.get(&id) else { return };
         self.wake_channel(channel);
+        if self.has_transaction(channel) {
+            if !self.hold_settlement(channel, tag.0, multiple, settlement) {
+                self.refuse_tag(channel, tag);
+            }
+            return;
+        }
         let Some(taken) = self.take_unacked(channel, tag.0, multiple) else {
-            let cause = precondition_failed(format!("unknown delivery tag {}", tag.0));
-            self.tell_refused(None, &cause);
-            return self.close_for(channel, cause);
+            return self.refuse_tag(channel, tag);
         };
+        self.settle_taken(channel, taken, settlement);
+    }
+
+    /// Closes the channel for a tag that is not outstanding (CO-17).
+    fn refuse_tag(&mut self, channel: ChannelIndex, tag: DeliveryTag) {
+        let cause = precondition_failed(format!("unknown delivery tag {}", tag.0));
+        self.tell_refused(None, &cause);
+        self.close_for(channel, cause);
+    }
+
+    /// Settles deliveries that a channel held, as one settlement of them all does.
+    pub(crate) fn settle_all(&mut self, channel: ChannelIndex, mut taken: Vec<Unacked>, settlement: Settlement) {
+        let taken = match (taken.pop(), taken.is_empty()) {
+            (Some(only), true) => Taken::One(only),
+            (last, _) => {
+                taken.extend(last);
+                Taken::Many(taken)
+            }
+        };
+        self.settle_taken(channel, taken, settlement);
+    }
+
+    fn settle_taken(&mut self, channel: ChannelIndex, taken: Taken, settlement: Settlement) {
         match taken {
             Taken::One(unacked) => {
                 let queue = unacked.queue;
@@ -147,7 +174,10 @@ impl Sim {
             return Err(connection_error(code::NOT_IMPLEMENTED, "requeue=false"));
         }
         let Some(state) = self.channels.get_mut(channel) else { return Ok(Reply::Done) };
-        let all: Vec<Unacked> = state.unacked.drain(..).collect();
+        // What a transaction settled stays where it is.
+        let (kept, all): (Vec<Unacked>, Vec<Unacked>) =
+            std::mem::take(&mut state.unacked).into_iter().partition(|unacked| unacked.held);
+        state.unacked = kept.into();
         for (group, members) in self.grouped(all) {
             for unacked in &members {
                 self.release(unacked, Some(channel));

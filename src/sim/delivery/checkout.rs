@@ -108,6 +108,7 @@ impl Sim {
                 since,
                 attached: consumer.attached,
                 entry: Some(entry),
+                held: false,
             });
         }
         let event = Event::Delivered { channel: channel.id, consumer: consumer.tag.clone(), delivery };

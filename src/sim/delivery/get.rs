@@ -45,7 +45,8 @@ impl Sim {
             queue.got += 1;
             self.attached += 1;
             let (since, attached) = (self.now, self.attached);
-            let unacked = Unacked { tag: tag.0, queue: id, consumer: None, since, attached, entry: Some(entry) };
+            let unacked =
+                Unacked { tag: tag.0, queue: id, consumer: None, since, attached, entry: Some(entry), held: false };
             state.unacked.push_back(unacked);
             self.expect_get_timeout(id);
         }

@@ -55,8 +55,13 @@ impl Sim {
         let counts = self.rules.replies_count_as_routed && self.is_own_key(key);
         let Some((id, consumer)) = self.reply_consumer(key) else { return counts };
         let Some(channel) = self.channels.get_mut(id) else { return counts };
+        let tag = channel.next_tag();
+        if !self.rules.replies_count_as_routed {
+            // The next delivery has the same tag.
+            channel.last_tag -= 1;
+        }
         let delivery = Delivery {
-            tag: channel.next_tag(),
+            tag,
             redelivered: false,
             exchange: "".into(),
             routing_key: key.clone(),

@@ -4,5 +4,6 @@ pub(crate) mod asked;
 pub(crate) mod binding;
 pub(crate) mod direct_reply_to;
 pub(crate) mod exchange;
+pub(crate) mod held;
 pub(crate) mod publish;
 pub(crate) mod way;

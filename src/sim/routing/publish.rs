@@ -30,8 +30,10 @@ impl Sim {
                 self.tell_refused(Some(publish), &cause);
                 self.close_for(channel, cause);
             }
-            Ok(Accepted::Reply(found)) => {
-                if mandatory && !found {
+            Ok(accepted) if self.has_transaction(channel) => self.hold_publish(channel, publish, accepted, mandatory),
+            Ok(Accepted::Reply(key, message)) => {
+                let routed = self.deliver_reply(&key, &message);
+                if mandatory && !routed {
                     self.return_unroutable(publish);
                 }
                 self.events.push_back(Event::Confirmed { publish, confirmation: Confirmation::Ack });
@@ -85,7 +87,7 @@ impl Sim {
     }
 
     /// Reports that the bindings of an exchange fit a publish nowhere, and its alternate exchange takes it (RT-10).
-    fn tell_alternate(&mut self, id: ExchangeId, stored: &Stored) {
+    pub(crate) fn tell_alternate(&mut self, id: ExchangeId, stored: &Stored) {
         let mut found = Vec::new();
         self.own_destinations(id, &keys(stored), &mut found);
         let Some(state) = self.exchanges.get(id).filter(|_| found.is_empty()) else { return };
@@ -96,7 +98,7 @@ impl Sim {
     }
 
     /// Returns why a publish finds no queue (RT-3, RT-10, RT-14).
-    fn reason_of_no_route(&self, id: ExchangeId, stored: &Stored) -> Reason {
+    pub(crate) fn reason_of_no_route(&self, id: ExchangeId, stored: &Stored) -> Reason {
         let key = stored.routing_key();
         let Some(exchange) = self.exchanges.get(id) else { return Reason::new("RT-14", "its exchange is gone") };
         if exchange.declared.name.is_empty() {
@@ -118,7 +120,7 @@ impl Sim {
         }
     }
 
-    fn return_unroutable(&mut self, publish: PublishId) {
+    pub(crate) fn return_unroutable(&mut self, publish: PublishId) {
         self.events.push_back(Event::Returned { publish, code: code::NO_ROUTE, text: "NO_ROUTE".into() });
     }
 
@@ -166,7 +168,7 @@ impl Sim {
             self.check_user_id(channel, &message)?;
         }
         if exchange.is_empty() && routing_key.starts_with(REPLY_TO_KEY) {
-            return Ok(Accepted::Reply(self.deliver_reply(&routing_key, &self.cleaned(message))));
+            return Ok(Accepted::Reply(routing_key, self.cleaned(message)));
         }
         let message = self.cleaned(message);
         let stored = Box::new(Stored {
@@ -248,8 +250,8 @@ impl Sim {
 }
 
 /// What becomes of a publish that passed all checks.
-enum Accepted {
+pub(crate) enum Accepted {
     Route(ExchangeId, Box<Stored>),
-    /// It was a direct reply, and found its consumer or not.
-    Reply(bool),
+    /// It is a direct reply, to this key.
+    Reply(Name, Arc<Message>),
 }

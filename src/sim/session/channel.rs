@@ -4,7 +4,7 @@ use crate::broker::{ChannelId, ConnectionId, Event, Reply, RequestId, code};
 use crate::model::{Name, QueueKind};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ChannelIndex, QueueId};
-use crate::sim::state::channel::{Channel, KEEPS_UP, Unacked};
+use crate::sim::state::channel::{Channel, ChannelMode, KEEPS_UP, Unacked};
 use crate::sim::state::permission::PermissionCache;
 use crate::sim::state::queued_message::QueuedMessage;
 use crate::sim::state::reason::Return;
@@ -12,7 +12,7 @@ use crate::sim::state::refusal::connection_error;
 use std::collections::{BTreeMap, VecDeque};
 
 impl Sim {
-    pub(crate) fn open_channel(&mut self, request: RequestId, id: ChannelId, connection: ConnectionId) {
+    pub(crate) fn open_channel(&mut self, request: RequestId, id: ChannelId, connection: ConnectionId, confirms: bool) {
         let Some(open) = self.connections.get(&connection) else {
             return self.answer(request, Err(connection_error(code::CHANNEL_ERROR, "the connection is closed")));
         };
@@ -50,6 +50,7 @@ impl Sim {
             last_exchange: None,
             permissions: PermissionCache::default(),
             reply_consumer: None,
+            mode: if confirms { ChannelMode::Confirms } else { ChannelMode::Plain },
         });
         self.channel_ids.insert(id, channel);
         if let Some(open) = self.connections.get_mut(&connection) {
@@ -72,6 +73,9 @@ impl Sim {
         self.channel_ids.remove(&channel.id);
         if let Some(connection) = self.connections.get_mut(&channel.connection) {
             connection.channels.remove(&id);
+        }
+        if let ChannelMode::Transaction(transaction) = channel.mode {
+            self.tell_abandoned(&transaction);
         }
         let unacked = self.in_order_of_return(channel.unacked);
         let mut touched: Vec<QueueId> = Vec::new();

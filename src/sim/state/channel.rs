@@ -1,11 +1,14 @@
-//! An open channel: its deliveries that wait to be settled, its consumers and limits.
+//! An open channel: its deliveries that wait to be settled, its consumers and limits; and its open transaction, with what it
+//! published and settled since the last commit (TX-1 to TX-6).
 
-use crate::broker::{ChannelId, ConnectionId, DeliveryTag};
-use crate::model::{Moment, Name};
+use crate::broker::{ChannelId, ConnectionId, DeliveryTag, PublishId, RouteHop, Settlement};
+use crate::model::{Message, Moment, Name, QueueKind};
 use crate::sim::state::arena::{ConsumerId, ExchangeId, QueueId, VhostId};
 use crate::sim::state::permission::PermissionCache;
-use crate::sim::state::queued_message::QueuedMessage;
+use crate::sim::state::queued_message::{QueuedMessage, Stored};
+use crate::sim::state::reason::Reason;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 /// Deliveries that a cancel overtook, until their channel gives them back (CO-3).
 #[derive(Clone)]
@@ -28,12 +31,22 @@ pub(crate) struct Unacked {
     pub attached: u64,
     /// `None` once the queue took it back by itself (CO-26).
     pub entry: Option<QueuedMessage>,
+    /// Settled in a transaction that has not committed.
+    pub held: bool,
 }
 
 /// So many more deliveries does a channel take that keeps up.
 pub(crate) const KEEPS_UP: u32 = u32::MAX;
 
-/// An open channel, in confirm mode.
+/// What becomes of publishes and settlements of a channel.
+#[derive(Clone)]
+pub(crate) enum ChannelMode {
+    Plain,
+    Confirms,
+    Transaction(Box<Transaction>),
+}
+
+/// An open channel.
 #[derive(Clone)]
 pub(crate) struct Channel {
     pub id: ChannelId,
@@ -61,6 +74,7 @@ pub(crate) struct Channel {
     pub permissions: PermissionCache,
     /// The key under which replies reach this channel's consumer of amq.rabbitmq.reply-to.
     pub reply_consumer: Option<(Name, Name)>,
+    pub mode: ChannelMode,
 }
 
 impl Channel {
@@ -69,8 +83,84 @@ impl Channel {
         DeliveryTag(self.last_tag)
     }
 
+    /// Returns its open transaction.
+    pub(crate) fn transaction(&mut self) -> Option<&mut Transaction> {
+        match &mut self.mode {
+            ChannelMode::Transaction(transaction) => Some(transaction),
+            ChannelMode::Plain | ChannelMode::Confirms => None,
+        }
+    }
+
     /// Returns whether the global limit leaves room, and it keeps up.
     pub(crate) fn has_room(&self) -> bool {
         (self.global_prefetch == 0 || self.held < u32::from(self.global_prefetch)) && self.unsent_left > 0
     }
+}
+
+/// What a channel holds until it commits.
+#[derive(Clone, Default)]
+pub(crate) struct Transaction {
+    pub publishes: Vec<TransactedPublish>,
+    /// In order; those alike in a row are one.
+    pub settlements: Vec<TransactedSettlement>,
+}
+
+/// A publish that was checked and routed.
+#[derive(Clone)]
+pub(crate) struct TransactedPublish {
+    pub publish: PublishId,
+    pub mandatory: bool,
+    pub what: TransactedMessage,
+}
+
+/// What is to be done with a publish at the commit.
+#[derive(Clone)]
+pub(crate) enum TransactedMessage {
+    /// It goes to queues, if there are any.
+    Routed {
+        stored: Box<Stored>,
+        targets: Vec<TransactedTarget>,
+        /// With insights on: how it comes to its queues.
+        ways: Vec<(QueueId, Vec<RouteHop>)>,
+        /// With insights on: why it comes to none.
+        no_route: Option<Reason>,
+    },
+    /// A direct reply.
+    Reply { key: Name, message: Arc<Message> },
+    /// A direct reply that went off at the publish, and counted as routed or not (RT-22).
+    Replied { routed: bool },
+}
+
+/// A queue that a publish was routed to.
+#[derive(Clone)]
+pub(crate) struct TransactedTarget {
+    pub queue: QueueId,
+    pub name: Name,
+    pub kind: QueueKind,
+}
+
+/// Settlements that are carried out together.
+#[derive(Clone)]
+pub(crate) struct TransactedSettlement {
+    pub settlement: Settlement,
+    pub tags: Vec<u64>,
+}
+
+impl Transaction {
+    /// Takes note of a settlement; one like the last joins it.
+    pub(crate) fn settle(&mut self, settlement: Settlement, tags: Vec<u64>, tells_rejects: bool) {
+        match self.settlements.last_mut() {
+            Some(last) if is_alike(last.settlement, settlement, tells_rejects) => last.tags.extend(tags),
+            _ => self.settlements.push(TransactedSettlement { settlement, tags }),
+        }
+    }
+}
+
+/// Returns whether two settlements are the same to queues, which tell a reject from a nack in some versions only (DL-34).
+fn is_alike(one: Settlement, other: Settlement, tells_rejects: bool) -> bool {
+    let requeues = |settlement| match settlement {
+        Settlement::Ack => None,
+        Settlement::Nack { requeue } | Settlement::Reject { requeue } => Some(requeue),
+    };
+    one == other || !tells_rejects && requeues(one).is_some() && requeues(one) == requeues(other)
 }

@@ -21,6 +21,9 @@ pub(crate) enum Answer {
     Reply(Reply),
     Consumer(Box<lapin::Consumer>),
     Got(Option<Box<lapin::message::BasicGetMessage>>),
+    /// With what was returned.
+    Committed(Vec<lapin::message::BasicReturnMessage>),
+    RolledBack,
 }
 
 /// Why a call brought nothing.
@@ -41,10 +44,12 @@ impl From<lapin::Error> for CallError {
     }
 }
 
-/// Opens a channel in confirm mode.
-pub(crate) async fn open(connection: &Connection) -> Result<Channel, lapin::Error> {
+/// Opens a channel, in confirm mode or plain.
+pub(crate) async fn open(connection: &Connection, confirms: bool) -> Result<Channel, lapin::Error> {
     let channel = connection.create_channel().await?;
-    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    if confirms {
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    }
     Ok(channel)
 }
 
@@ -95,6 +100,23 @@ pub(crate) async fn call(channel: Channel, method: Method) -> Result<Answer, Cal
         Method::Recover { requeue } => {
             channel.basic_recover(BasicRecoverOptions { requeue }).await?;
             Ok(Answer::Reply(Reply::Done))
+        }
+        Method::ConfirmSelect => {
+            channel.confirm_select(ConfirmSelectOptions::default()).await?;
+            Ok(Answer::Reply(Reply::Done))
+        }
+        Method::TxSelect => {
+            channel.tx_select().await?;
+            Ok(Answer::Reply(Reply::Done))
+        }
+        Method::TxCommit => {
+            channel.tx_commit().await?;
+            // What came back stands before the answer; no confirm is waited for.
+            Ok(Answer::Committed(channel.wait_for_confirms().await?))
+        }
+        Method::TxRollback => {
+            channel.tx_rollback().await?;
+            Ok(Answer::RolledBack)
         }
     }
 }

@@ -43,6 +43,20 @@ pub(crate) struct LiveChannel {
     /// Its connection has told of its end.
     pub(crate) told: bool,
     pub(crate) serial: u64,
+    pub(crate) mode: LiveMode,
+    /// Publishes of the open transaction.
+    pub(crate) held: BTreeMap<PublishId, Option<Box<Mandatory>>>,
+    /// Tags that the open transaction settled.
+    pub(crate) held_tags: BTreeSet<u64>,
+}
+
+/// What publishes of a channel are answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LiveMode {
+    Plain,
+    Confirms,
+    /// Nothing before the commit.
+    Transactions,
 }
 
 /// Where a channel stands.
@@ -125,7 +139,7 @@ impl ConsumerStream {
 }
 
 impl LiveChannel {
-    pub(crate) fn new(connection: ConnectionId, request: RequestId) -> Self {
+    pub(crate) fn new(connection: ConnectionId, request: RequestId, confirms: bool) -> Self {
         Self {
             connection,
             state: LiveChannelState::Opening { request },
@@ -143,6 +157,9 @@ impl LiveChannel {
             suspect: None,
             told: false,
             serial: 0,
+            mode: if confirms { LiveMode::Confirms } else { LiveMode::Plain },
+            held: BTreeMap::new(),
+            held_tags: BTreeSet::new(),
         }
     }
 
@@ -168,6 +185,10 @@ impl LiveChannel {
     /// Takes the next item that may be started.
     pub(crate) fn next_item(&mut self, window: usize) -> Option<Item> {
         if !self.is_open() || self.suspect.is_some() {
+            return None;
+        }
+        // RabbitMQ bears nothing between a commit and its answer.
+        if self.mode == LiveMode::Transactions && !self.calling.is_empty() {
             return None;
         }
         let written = || self.unwritten.load(Ordering::Relaxed) == 0;
@@ -210,11 +231,35 @@ impl LiveChannel {
     }
 
     pub(crate) fn note_settled(&mut self, tag: u64, multiple: bool) {
-        if multiple {
-            self.outstanding = self.outstanding.split_off(&(tag + 1));
+        let settled = if multiple {
+            let later = self.outstanding.split_off(&(tag + 1));
+            std::mem::replace(&mut self.outstanding, later)
         } else {
-            self.outstanding.remove(&tag);
+            self.outstanding.take(&tag).into_iter().collect()
+        };
+        if self.mode == LiveMode::Transactions {
+            self.held_tags.extend(settled);
         }
+    }
+
+    /// Changes what publishes are answered with, as a method asks; where it is refused, the channel ends.
+    pub(crate) fn note_mode(&mut self, method: &Method) {
+        match (self.mode, method) {
+            (LiveMode::Plain, Method::TxSelect) => self.mode = LiveMode::Transactions,
+            (LiveMode::Plain, Method::ConfirmSelect) => self.mode = LiveMode::Confirms,
+            _ => {}
+        }
+    }
+
+    /// Ends the open transaction; returns its publishes, which are settled now.
+    pub(crate) fn end_transaction(&mut self, rolled_back: bool) -> Vec<PublishId> {
+        let tags = std::mem::take(&mut self.held_tags);
+        if rolled_back {
+            self.outstanding.extend(tags);
+        }
+        let published: Vec<PublishId> = self.held.keys().copied().collect();
+        self.unsettled.append(&mut self.held);
+        published
     }
 
     /// Takes the client's requests that will never be answered by the channel itself.
@@ -266,5 +311,9 @@ pub(crate) fn describe(method: &Method) -> String {
         Method::Cancel { consumer } => format!("cancelling consumer '{consumer}'"),
         Method::Qos { .. } => "setting the prefetch".into(),
         Method::Recover { .. } => "recovering deliveries".into(),
+        Method::ConfirmSelect => "asking for confirms".into(),
+        Method::TxSelect => "selecting transactions".into(),
+        Method::TxCommit => "committing a transaction".into(),
+        Method::TxRollback => "rolling a transaction back".into(),
     }
 }

@@ -5,7 +5,7 @@ use crate::broker::{ChannelId, DeliveryTag, Method, RequestId, Settlement};
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::adapter::Live;
 use crate::io::live::amqp::calls::{call, fence};
-use crate::io::live::amqp::channel::{Calling, Item, Mandatory, Publishing, Purpose, describe, is_declare};
+use crate::io::live::amqp::channel::{Calling, Item, LiveMode, Mandatory, Publishing, Purpose, describe, is_declare};
 use crate::io::live::amqp::translate::{TooLong, short, to_properties};
 use crate::io::live::job::Done;
 use lapin::options::{BasicAckOptions, BasicNackOptions, BasicPublishOptions, BasicRejectOptions};
@@ -58,7 +58,10 @@ impl Live {
             line.progress = Instant::now();
         }
         let found_by = mandatory.then(|| Box::new(Mandatory { exchange, routing_key, message: message.clone() }));
-        line.unsettled.insert(publish, found_by);
+        match line.mode {
+            LiveMode::Transactions => line.held.insert(publish, found_by),
+            LiveMode::Plain | LiveMode::Confirms => line.unsettled.insert(publish, found_by),
+        };
         line.dirty = true;
         line.unwritten.fetch_add(1, Ordering::Relaxed);
         let unwritten = line.unwritten.clone();
@@ -111,6 +114,7 @@ impl Live {
         if let Method::Qos { prefetch, .. } = &method {
             line.prefetch = *prefetch;
         }
+        line.note_mode(&method);
         if let Method::Recover { .. } = &method {
             line.outstanding.clear();
         }

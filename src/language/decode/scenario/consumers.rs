@@ -52,6 +52,7 @@ pub fn consumer(
         priority: fields.opt("priority", desk, read::integer),
         arguments: fields.opt("arguments", desk, read::arguments).unwrap_or_default(),
         actor: fields.opt("as", desk, read::name),
+        transactional: fields.opt("tx", desk, read::boolean).unwrap_or(false),
         start_manually: start == Some("manual"),
         instances: fields.opt("instances", desk, read::between(1u16, 1_000)).unwrap_or(1),
         concurrency: fields.opt("concurrency", desk, read::between(1u16, u16::MAX)).unwrap_or(1),

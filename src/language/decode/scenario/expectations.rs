@@ -95,8 +95,8 @@ fn when(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Option<When> {
 
 /// Decodes the subjects that are a key and a count.
 fn counted(fields: &mut MapDecoder<'_>, node: &Node, desk: &mut Diagnostics) -> Option<Subject> {
-    use PublishOutcome::{Confirmed, Lost, Nacked, Refused, Returned};
-    for outcome in [Confirmed, Nacked, Returned, Refused, Lost] {
+    use PublishOutcome::{Confirmed, Lost, Nacked, Refused, Returned, RolledBack};
+    for outcome in [Confirmed, Nacked, Returned, Refused, Lost, RolledBack] {
         let key = outcome.as_str();
         if fields.has(key) {
             let count = fields.opt(key, desk, read::count);

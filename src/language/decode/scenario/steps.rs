@@ -16,7 +16,7 @@ use crate::language::decode::suggestions;
 use crate::language::decode::topology::objects::{Surroundings, binding_fields, exchange_fields, queue_fields};
 use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::language::words::{Word, WordGroup};
-use crate::model::{Act, Name, Object, Pace, QueueName, QuietWait, Side, Step, When};
+use crate::model::{Act, Name, Object, Pace, QueueName, QuietWait, Side, Step, TransactionAct, When};
 use crate::source::{Code, Help, Problem, Span, nearest_name};
 use std::collections::BTreeSet;
 
@@ -210,6 +210,7 @@ fn act(verb: &Entry, vhost: &Name, stage: &StepSurroundings<'_>, desk: &mut Diag
         "consume" => consume(node, vhost, desk)?,
         "qos" => qos(node, desk)?,
         "recover" => recover(node, desk)?,
+        "tx" => transaction(node, desk)?,
         "purge" => Act::Purge(queue_of("`purge`", node, vhost, desk)?),
         "declare" => declare(node, &around, desk)?,
         "delete" => delete(node, vhost, desk)?,
@@ -290,6 +291,12 @@ fn recover(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
     let requeue = fields.opt("requeue", desk, read::boolean).unwrap_or(true);
     fields.finish(desk);
     Some(Act::Recover { of: of?, requeue })
+}
+
+fn transaction(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
+    let all = [TransactionAct::Select, TransactionAct::Commit, TransactionAct::Rollback];
+    let word = desk.read("`tx`", node, read::word(&["select", "commit", "rollback"]))?;
+    all.into_iter().find(|act| act.as_str() == word).map(Act::Transaction)
 }
 
 fn qos(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
