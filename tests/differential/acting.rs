@@ -91,7 +91,9 @@ impl Player {
         let channel = self.ids.channel();
         let request = self.request(Asked::Setup);
         let connection = self.held.connections[owner];
-        self.outbox.push_back(Command::OpenChannel { request, channel, connection });
+        // Channels of these names are for transactions.
+        let confirms = !name.starts_with('t');
+        self.outbox.push_back(Command::OpenChannel { request, channel, connection, confirms });
         self.held.open(name, channel, owner);
         channel
     }

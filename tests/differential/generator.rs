@@ -31,6 +31,8 @@ pub struct Generator {
     pub has_other: bool,
     /// The seed is above the first ones, and draws further words.
     pub wide: bool,
+    /// It draws transactions, too.
+    pub transacts: bool,
     /// Names of operator policies.
     pub operators: Vec<String>,
     /// The steps that declared the exchanges.
@@ -53,6 +55,13 @@ pub struct Generator {
 /// Seeds up to this one draw the words of `operations.rs` alone: what they found, they keep finding. Later ones draw those
 /// of `further_words.rs` too.
 const FIRST_SEEDS: u64 = 200;
+
+/// The seed from which on every fourth draws transactions, by the words of `transactions.rs`.
+pub const TRANSACTIONS_FROM: u64 = 10_000;
+
+fn draws_transactions(seed: u64) -> bool {
+    seed >= TRANSACTIONS_FROM && seed.is_multiple_of(4)
+}
 
 /// Returns whether time matters in the sequence of a seed: those wait mostly, and need prompt answers.
 pub fn is_timed(seed: u64) -> bool {
@@ -87,6 +96,7 @@ pub fn thought_of(seed: u64, edition: Edition, known: &Known) -> Result<Sequence
         has_alice: false,
         has_other: false,
         wide: seed > FIRST_SEEDS,
+        transacts: draws_transactions(seed),
         operators: Vec::new(),
         exchange_texts: Vec::new(),
         alices: 1,
@@ -163,6 +173,7 @@ impl Generator {
         for channel in channels.iter().filter(|channel| *channel != "probe") {
             let held = &self.rehearsal.player.held;
             let busy = held.unsettled.get(channel).is_some_and(|all| !all.is_empty())
+                || held.transactions.contains_key(channel)
                 || held.consumers.keys().any(|(on, _)| on == channel);
             if busy {
                 self.play(format!("close {channel}"), known)?;

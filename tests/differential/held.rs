@@ -30,6 +30,8 @@ pub struct Held {
     pub queues: BTreeSet<String>,
     /// What channels may hold over all consumers (CO-4).
     pub limits: BTreeMap<ChannelId, usize>,
+    /// What channels settled in a transaction that is open; a channel that has none yet is not there.
+    pub transactions: BTreeMap<String, Vec<Unsettled>>,
     names: BTreeMap<ChannelId, String>,
 }
 
@@ -52,6 +54,7 @@ impl Held {
         if self.channels.get(&name) == Some(&id) {
             self.channels.remove(&name);
             self.unsettled.remove(&name);
+            self.transactions.remove(&name);
             self.consumers.retain(|(channel, _), _| *channel != name);
         }
     }
@@ -106,7 +109,28 @@ impl Held {
     /// Notes that a tag is settled, or all up to it; 0 is all.
     pub fn settle(&mut self, channel: &str, tag: DeliveryTag, multiple: bool) {
         if let Some(all) = self.unsettled.get_mut(channel) {
-            all.retain(|delivery| !(delivery.tag == tag || multiple && (tag.0 == 0 || delivery.tag <= tag)));
+            let is_meant =
+                |delivery: &mut Unsettled| delivery.tag == tag || multiple && (tag.0 == 0 || delivery.tag <= tag);
+            let settled = all.extract_if(.., is_meant);
+            match self.transactions.get_mut(channel) {
+                Some(transaction) => transaction.extend(settled),
+                None => drop(settled.count()),
+            }
+        }
+    }
+
+    /// Notes that a channel selects transactions.
+    pub fn select(&mut self, channel: &str) {
+        self.transactions.entry(channel.to_owned()).or_default();
+    }
+
+    /// Notes that a transaction ends: what it settled is settled, or to be settled again.
+    pub fn end_transaction(&mut self, channel: &str, rolled_back: bool) {
+        let Some(settled) = self.transactions.get_mut(channel).map(std::mem::take) else { return };
+        if rolled_back {
+            let all = self.unsettled.entry(channel.to_owned()).or_default();
+            all.extend(settled);
+            all.sort_by_key(|delivery| delivery.tag);
         }
     }
 }

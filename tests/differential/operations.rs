@@ -7,6 +7,9 @@ use super::words::{KEYS, TTLS};
 impl Generator {
     /// Returns the next operation; some need a step before them.
     pub fn next_operation(&mut self) -> Vec<String> {
+        if self.transacts && self.chance.percent(45) {
+            return self.transaction();
+        }
         if self.wide && self.chance.percent(35) {
             return self.further_operation();
         }

@@ -182,6 +182,8 @@ impl Player {
             ("consume", queue) => {
                 self.held.consumers.insert((channel.clone(), step.word(2)), queue.to_owned());
             }
+            ("tx", "select") => self.held.select(&channel),
+            ("tx", end) => self.held.end_transaction(&channel, end == "rollback"),
             ("cancel", consumer) => {
                 self.held.consumers.remove(&(channel.clone(), consumer.to_owned()));
             }
@@ -277,7 +279,11 @@ impl Player {
             }
             Event::Confirmed { publish, confirmation } => {
                 let (on, name) = self.publishes.remove(&publish).unwrap_or((ChannelId(0), String::new()));
-                let word = if confirmation == Confirmation::Ack { "acked" } else { "nacked" };
+                let word = match confirmation {
+                    Confirmation::Ack => "acked",
+                    Confirmation::Nack => "nacked",
+                    Confirmation::RolledBack => "rolled back",
+                };
                 self.seen.note(format!("publishes on {}", self.held.name(on)), format!("{name} {word}"));
             }
             Event::ChannelClosed { channel, cause } => {

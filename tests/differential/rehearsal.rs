@@ -288,6 +288,12 @@ impl Client for Ear {
                     matches!(settlement, Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true });
                 self.requeued |= returns && self.full.contains(channel);
             }
+            // Several settlements may be carried out at once.
+            Some(Command::Call { channel, method: Method::TxCommit, .. }) => {
+                self.source = None;
+                self.settlements += 2;
+                self.requeued |= self.full.contains(channel);
+            }
             Some(Command::Call { channel, method: Method::Recover { .. }, .. }) => {
                 self.requeued |= self.full.contains(channel);
             }
