@@ -13,6 +13,8 @@ mod brokers;
 mod harness;
 #[path = "moving/killed_apply.rs"]
 mod killed_apply;
+#[path = "moving/killed_at_a_vhost.rs"]
+mod killed_at_a_vhost;
 #[path = "support/live_tests.rs"]
 mod live_tests;
 #[path = "support/program.rs"]
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
             named("beside_a_publisher", beside_a_publisher),
             named("beside_consumers", beside_consumers::beside_consumers),
             named("killed_apply", killed_apply::killed_apply),
+            named("killed_at_a_vhost", killed_at_a_vhost::killed_at_a_vhost),
         ]
     });
     harness::run(None, tests)
