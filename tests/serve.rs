@@ -17,6 +17,8 @@ mod control;
 mod faults;
 #[path = "support/golden.rs"]
 mod golden;
+#[path = "serve/management.rs"]
+mod management;
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/random.rs"]

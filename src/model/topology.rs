@@ -185,6 +185,19 @@ impl Queue {
 }
 
 impl ApplyTo {
+    /// Returns what RabbitMQ's word means.
+    pub fn named(word: &str) -> Option<ApplyTo> {
+        let all = [
+            ApplyTo::All,
+            ApplyTo::Queues,
+            ApplyTo::ClassicQueues,
+            ApplyTo::QuorumQueues,
+            ApplyTo::Streams,
+            ApplyTo::Exchanges,
+        ];
+        all.into_iter().find(|known| known.as_str() == word)
+    }
+
     /// Returns RabbitMQ's word.
     pub fn as_str(self) -> &'static str {
         match self {

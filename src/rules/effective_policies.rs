@@ -100,6 +100,12 @@ impl<P: Borrow<Policy>> EffectivePolicies<P> {
         Some(all.remove(at).policy)
     }
 
+    /// Lists all user policies, or all operator policies, by vhost and name.
+    pub fn all(&self, operator: bool) -> impl Iterator<Item = &Policy> {
+        let all = if operator { &self.operator } else { &self.user };
+        all.iter().map(|compiled| compiled.policy.borrow())
+    }
+
     /// Returns the policies that hold for a queue.
     pub fn on_queue(&self, vhost: &str, name: &str, kind: QueueKind) -> PoliciesInForce<'_> {
         let best = |operator| self.best(operator, |policy| self.matches(policy, vhost, name, kind));

@@ -90,7 +90,8 @@ impl Pattern {
     /// # Errors
     /// As [`Pattern::new`].
     pub fn permission(text: &str, long_text: bool) -> Result<Self, String> {
-        Self::new(if text.is_empty() { "^$" } else { text }, long_text)
+        let pattern = Self::new(if text.is_empty() { "^$" } else { text }, long_text)?;
+        Ok(Self { text: text.to_owned(), ..pattern })
     }
 
     /// Returns whether the pattern finds something in `name`.

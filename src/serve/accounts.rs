@@ -1,7 +1,8 @@
 //! Who may log in: the users of the served broker with their passwords, which the simulator does not keep.
 
 use crate::model::{Credential, Name, Secret, User};
-use crate::plan::is_hash_of;
+use crate::plan::{hash_of, is_hash_of};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Users and how they prove who they are; one without a credential cannot log in.
@@ -34,6 +35,20 @@ impl Accounts {
         if credential.is_some() {
             *known = credential;
         }
+    }
+
+    /// Returns the hash of a user's password and its algorithm, as RabbitMQ keeps it.
+    pub fn hash_of(&self, name: &str) -> Option<(String, String)> {
+        let made = match self.0.get(name)?.as_ref()? {
+            // A password that is known makes the same hash each time: nothing here is random.
+            Credential::Password(password) => {
+                let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(name));
+                hash_of(password, [a, b, c, d])
+            }
+            hash => hash.clone(),
+        };
+        let Credential::Hash { hash, algorithm } = made else { return None };
+        Some((hash.expose().to_owned(), algorithm))
     }
 
     /// Forgets a user.

@@ -93,6 +93,8 @@ pub(crate) struct ServedConnection {
     pub id: ConnectionId,
     /// The client's address.
     pub peer: String,
+    /// The address that it came to.
+    pub local: String,
     pub phase: ConnectionPhase,
     /// Who the client is by its certificate, where one is asked for.
     pub certificate: Option<CertificateUser>,
@@ -119,6 +121,7 @@ impl ServedConnection {
         Self {
             id,
             peer,
+            local: String::new(),
             phase: ConnectionPhase::Header,
             certificate: None,
             agreement: Agreement::default(),

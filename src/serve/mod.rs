@@ -7,6 +7,7 @@
 
 mod accounts;
 mod calls;
+mod client_view;
 mod closing;
 mod connection;
 mod content;
@@ -14,6 +15,7 @@ mod control;
 mod faults;
 mod handshake;
 mod hard_error;
+mod management;
 mod outbox;
 mod said;
 mod sasl;
@@ -26,6 +28,7 @@ mod session;
 
 pub use accounts::Accounts;
 pub use control::{ControlAnswer, ControlRequest, answer_control, timeline_events};
+pub use management::{ApiAnswer, ApiRequest, answer_management};
 pub use sasl::CertificateUser;
-pub use served_broker::ServedBroker;
+pub use served_broker::{ServedBroker, ServedListener};
 pub use server::{Server, SocketFate, SocketId};

@@ -2,11 +2,12 @@
 
 use crate::broker::{Client, Command, Event, Ids, Management, Refusal, Reply, RequestId};
 use crate::clock::{ClockJobState, ClockMode, ClockStep, ClockSurroundings, Debt, ServedClock};
-use crate::model::{Cell, Millis, Moment, Object, Origins, Topology};
+use crate::model::{Cell, Millis, Moment, Name, Object, Origins, Profile, Topology, Vhost};
 use crate::plan::{Applier, Observed, plan};
-use crate::rules::{Edition, differences_of};
+use crate::rules::{Differences, Edition, differences_of};
 use crate::serve::accounts::Accounts;
 use crate::serve::faults::waiting::{Faults, RESTART_REQUEST};
+use crate::serve::management::ManagementMemory;
 use crate::serve::scenario::neighbours::ScriptedNeighbours;
 use crate::serve::server::Server;
 use crate::serve::session::goal::AdvanceGoal;
@@ -58,6 +59,20 @@ pub struct ServedBroker {
     pub(crate) holds: BTreeMap<u64, Hold>,
     held: u64,
     refused: Vec<(Object, Refusal)>,
+    memory: ManagementMemory,
+    /// Where it listens.
+    listeners: Vec<ServedListener>,
+}
+
+/// A socket at which it listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServedListener {
+    /// `amqp`, `http`.
+    pub protocol: &'static str,
+    /// An IP address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
 }
 
 impl ServedBroker {
@@ -69,6 +84,11 @@ impl ServedBroker {
         let mut applier = Applier::new(planned, Ids::default());
         simulate(&mut applier, &mut sim, Moment(0), &Limits::default());
         let (applied, ids) = applier.finish();
+        if !topology.users.is_empty() && !topology.users.iter().any(|user| user.name == "guest") {
+            // Whoever names users gets no other.
+            let gone = Management::DeleteUser { user: "guest".into() };
+            sim.handle(Moment(0), Command::Manage { request: OWN_REQUEST, act: gone });
+        }
         let server = Server::new(edition, Accounts::of(&topology.users));
         let clock = ServedClock::new(ClockMode::Real, Millis(0), Millis(0));
         Self {
@@ -88,6 +108,8 @@ impl ServedBroker {
             holds: BTreeMap::new(),
             held: 0,
             refused: applied.refused,
+            memory: ManagementMemory::new(edition.profile >= Profile::V4_0, &topology.global_parameters),
+            listeners: Vec::new(),
         }
     }
 
@@ -97,6 +119,62 @@ impl ServedBroker {
         self.sim = self.sim.with_insights(true);
         self.neighbours = Some(ScriptedNeighbours::new(cell, self.edition, self.ids.clone()));
         self
+    }
+
+    /// Tells it where it listens, which it shows to those who ask.
+    pub fn with_listeners(mut self, listeners: Vec<ServedListener>) -> Self {
+        self.listeners = listeners;
+        self
+    }
+
+    /// Returns where it listens.
+    pub(crate) fn listeners(&self) -> &[ServedListener] {
+        &self.listeners
+    }
+
+    /// Returns which version's rules hold.
+    pub fn edition(&self) -> Edition {
+        self.edition
+    }
+
+    pub(crate) fn differences(&self) -> &'static Differences {
+        differences_of(self.edition)
+    }
+
+    pub(crate) fn sim(&self) -> &Sim {
+        &self.sim
+    }
+
+    pub(crate) fn memory(&self) -> &ManagementMemory {
+        &self.memory
+    }
+
+    pub(crate) fn memory_mut(&mut self) -> &mut ManagementMemory {
+        &mut self.memory
+    }
+
+    /// Does something with a user's rights that no connection is needed for.
+    pub(crate) fn directly<T>(&mut self, now_ms: u64, user: &Name, vhost: &str, act: impl FnOnce(&mut Sim) -> T) -> T {
+        self.in_session(now_ms, Some(user.clone()), vhost, act)
+    }
+
+    /// The same with all rights.
+    pub(crate) fn directly_for_all<T>(&mut self, now_ms: u64, vhost: &str, act: impl FnOnce(&mut Sim) -> T) -> T {
+        self.in_session(now_ms, None, vhost, act)
+    }
+
+    fn in_session<T>(&mut self, now_ms: u64, user: Option<Name>, vhost: &str, act: impl FnOnce(&mut Sim) -> T) -> T {
+        let now = self.clock.moment(now_ms);
+        self.sim.open_direct(now, user, vhost);
+        let outcome = act(&mut self.sim);
+        self.sim.close_direct();
+        self.hand_out(now);
+        outcome
+    }
+
+    /// Makes or changes a vhost as the API's own PUT does: what is left open is reset.
+    pub(crate) fn replace_vhost(&mut self, vhost: &Vhost) -> Result<Reply, Refusal> {
+        self.sim.replace_vhost(vhost)
     }
 
     /// Returns what the broker refused of its topology.

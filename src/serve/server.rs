@@ -6,6 +6,7 @@ use crate::clock::Debt;
 use crate::model::{Moment, Profile};
 use crate::rules::{Edition, differences_of};
 use crate::serve::accounts::Accounts;
+use crate::serve::client_view::ServedClient;
 use crate::serve::connection::{ConnectionPhase, ConnectionStep, PublishUnderWay, ReadingContext, ServedConnection};
 use crate::serve::sasl::CertificateUser;
 use crate::sim::UnsettledDelivery;
@@ -273,6 +274,32 @@ impl Server {
         let connection = self.sockets.get(socket)?.peer.clone();
         let (tag, queue) = (delivery.tag.0, &delivery.queue);
         Some(Debt { connection, what: format!("delivery {tag} of {queue} on channel {number} is not settled") })
+    }
+
+    /// Tells where a socket was accepted, `127.0.0.1:5672`.
+    pub fn accepted_at(&mut self, socket: SocketId, local: impl Into<String>) {
+        if let Some(connection) = self.sockets.get_mut(&socket) {
+            connection.local = local.into();
+        }
+    }
+
+    /// Lists the clients whose connections are open.
+    pub(crate) fn clients(&self) -> Vec<ServedClient> {
+        let open = self.sockets.values().filter(|connection| connection.phase == ConnectionPhase::Running);
+        open.map(ServedClient::of).collect()
+    }
+
+    /// Closes a connection with a reason that the client hears (320).
+    pub(crate) fn close_by_force(&mut self, id: ConnectionId, reason: &str, now_ms: u64) {
+        let Some(&socket) = self.connections.get(&id) else { return };
+        let Some(connection) = self.sockets.get_mut(&socket) else { return };
+        connection.force_out(reason, now_ms);
+        if std::mem::take(&mut connection.is_open) {
+            self.farewells.push_back(Command::Disconnect { request: self.ids.request(), connection: id });
+        }
+        self.forget_channels(socket);
+        self.touched.insert(socket);
+        self.looks.insert((now_ms, socket));
     }
 
     /// Returns how many sockets there are.

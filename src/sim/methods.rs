@@ -1,6 +1,6 @@
 //! Methods with a reply: each to its file, then the answer, then what a refusal closes.
 
-use crate::broker::{ChannelId, Method, Refusal, Reply, RequestId, code};
+use crate::broker::{ChannelId, Event, Method, Refusal, Reply, RequestId, code};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::ChannelIndex;
 use crate::sim::state::refusal::channel_error;
@@ -12,7 +12,10 @@ impl Sim {
             return self.answer(request, Err(refusal));
         };
         self.wake_channel(channel);
+        let (said, recovers) = (self.events.len(), matches!(method, Method::Recover { .. }));
         match self.perform(channel, method) {
+            // A queue hands out again only once the channel has answered (CO-16).
+            Ok(reply) if recovers => self.events.insert(said, Event::Reply { request, reply: Ok(reply) }),
             Ok(reply) => self.answer(request, Ok(reply)),
             Err(refusal) => {
                 self.answer(request, Err(refusal.clone()));

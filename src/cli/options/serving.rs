@@ -51,6 +51,9 @@ pub struct ServeOptions {
     /// Listen here for the control port; port 0 takes a free one; off has none.
     #[arg(long, value_name = "HOST:PORT|off", default_value = "127.0.0.1:0")]
     pub control: String,
+    /// Listen here for the management API; port 0 takes a free one; off has none (default: off, with a COMMAND 127.0.0.1:0).
+    #[arg(long, value_name = "HOST:PORT|off")]
+    pub management: Option<String>,
     /// How long nothing has to come from a client, in real time, before the clock jumps on.
     #[arg(long, value_name = "DURATION", default_value = "20ms")]
     pub settle: Millis,

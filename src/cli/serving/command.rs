@@ -11,12 +11,14 @@ use crate::cli::serving::{beside, recorded, scenario};
 use crate::cli::terminal::Terminal;
 use crate::clock::{ClockMode, ServedClock};
 use crate::io::random_salt;
-use crate::io::serve::{AmqpListener, ListenAddress, ServeHandle, bind, serve_control, start_serving};
+use crate::io::serve::{
+    AmqpListener, ListenAddress, ServeHandle, bind, serve_control, serve_management, start_serving,
+};
 use crate::io::write_atomically;
 use crate::language::LoadedTopology;
 use crate::model::{Credential, Name, Origins, Topology};
 use crate::rules::Edition;
-use crate::serve::ServedBroker;
+use crate::serve::{ServedBroker, ServedListener};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use std::net::TcpListener;
@@ -62,6 +64,15 @@ pub fn serve(command: &ServeOptions, terminal: &Terminal) -> ExitCode {
         Ok(control) => control,
         Err(code) => return code,
     };
+    let management = match management_listener(command, terminal) {
+        Ok(management) => management,
+        Err(code) => return code,
+    };
+    let plain = listeners.iter().map(|listener| ("amqp", listener));
+    let tls = tls_listeners.iter().map(|listener| ("amqp/ssl", &listener.socket));
+    let http = management.iter().map(|listener| ("http", listener));
+    let told = plain.chain(tls).chain(http).filter_map(|(protocol, listener)| told(protocol, listener)).collect();
+    let host = host.with_listeners(told);
     let places = places_of(listeners.iter());
     let tls_places = places_of(tls_listeners.iter().map(|listener| &listener.socket));
     let listeners = listeners.into_iter().map(AmqpListener::from).chain(tls_listeners);
@@ -79,6 +90,11 @@ pub fn serve(command: &ServeOptions, terminal: &Terminal) -> ExitCode {
     }
     if let Some(place) = tls_places.first() {
         environment.push(("RABBITMQ_TLS_URL", url(&topology, "amqps", place)));
+    }
+    if let Some(listener) = management {
+        let place = listener.local_addr().map_or_else(|_| String::new(), |place| place.to_string());
+        runtime.spawn(serve_management(listener, handle.clone()));
+        environment.push(("RABBITMQ_MANAGEMENT_URL", format!("http://{place}")));
     }
     if let Some((listener, url, token)) = control {
         runtime.spawn(serve_control(listener, handle.clone(), token));
@@ -198,6 +214,24 @@ fn control_listener(
     Ok(Some((listener, url, token)))
 }
 
+/// Listens for the management API, where that is asked for, or a command may want it.
+fn management_listener(command: &ServeOptions, terminal: &Terminal) -> Result<Option<TcpListener>, ExitCode> {
+    let usual = if command.command.is_empty() { "off" } else { "127.0.0.1:0" };
+    match command.management.as_deref().unwrap_or(usual) {
+        "off" => Ok(None),
+        address => {
+            let address: ListenAddress = address.parse().map_err(|why: String| terminal.usage(&why))?;
+            bind(&address, command.allow_remote).map(Some).map_err(|failure| unheard(&failure, terminal))
+        }
+    }
+}
+
+/// Returns a listener as the broker shows it.
+fn told(protocol: &'static str, listener: &TcpListener) -> Option<ServedListener> {
+    let address = listener.local_addr().ok()?;
+    Some(ServedListener { protocol, host: address.ip().to_string(), port: address.port() })
+}
+
 /// Says that clients can connect, in one line, and in a file where one is named.
 fn tell_ready(
     command: &ServeOptions,
@@ -207,10 +241,14 @@ fn tell_ready(
     terminal: &Terminal,
 ) -> Result<(), ExitCode> {
     let urls: Vec<String> = places.iter().map(|place| format!("amqp://{place}")).collect();
-    let control = environment.iter().find(|(name, _)| *name == "RMQPLAY_CONTROL_URL").map(|(_, url)| url);
+    let known = |wanted: &str| environment.iter().find(|(name, _)| *name == wanted).map(|(_, url)| url);
+    let (control, management) = (known("RMQPLAY_CONTROL_URL"), known("RABBITMQ_MANAGEMENT_URL"));
     let tls_urls: Vec<String> = tls_places.iter().map(|place| format!("amqps://{place}")).collect();
     let all = [urls.as_slice(), tls_urls.as_slice()].concat().join(", ");
     let mut line = format!("serving RabbitMQ {} (simulated) at {all}", edition.profile);
+    if let Some(management) = management {
+        line += &format!(", management {management}");
+    }
     if let Some(control) = control {
         line += &format!(", control {control}");
     }
@@ -227,6 +265,9 @@ fn tell_ready(
     let mut ready = json!({"version": edition.profile.to_string(), "amqp": urls, "control": control});
     if !tls_urls.is_empty() {
         ready["amqps"] = json!(tls_urls);
+    }
+    if let Some(management) = management {
+        ready["management"] = json!(management);
     }
     write_atomically(file, &format!("{ready}\n")).map_err(|error| {
         terminal.error(&format!("error: cannot write {}: {error}", file.display()));

@@ -131,7 +131,7 @@ impl ManagementClient {
         let request = |client: &reqwest::Client| {
             let request = client.request(method.clone(), &url).basic_auth(&self.user, Some(self.password.expose()));
             let request = body.iter().fold(request, |request, body| request.json(body));
-            reason.iter().fold(request, |request, reason| request.header("X-RefusalReason", *reason))
+            reason.iter().fold(request, |request, reason| request.header("X-Reason", *reason))
         };
         let mut sent = request(&self.http).send().await;
         if sent.as_ref().is_err_and(|error| is_closed_connection(error) && method.is_idempotent()) {

@@ -99,8 +99,12 @@ async fn accept(shared: Rc<Shared>, listener: AmqpListener) {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let _ = stream.set_nodelay(true);
+                let local = stream.local_addr();
                 let Some(stream) = PeerStream::new(stream, tls.as_ref()) else { continue };
                 let socket = shared.host.borrow_mut().server.accept(peer.to_string(), shared.wall.elapsed_ms());
+                if let Ok(local) = local {
+                    shared.host.borrow_mut().server.accepted_at(socket, local.to_string());
+                }
                 let peer = Rc::new(Peer { stream, bell: Notify::new() });
                 shared.peers.borrow_mut().insert(socket, peer.clone());
                 tokio::task::spawn_local(attend(shared.clone(), socket, peer));

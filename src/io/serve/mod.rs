@@ -5,6 +5,7 @@ mod event_loop;
 mod handle;
 mod http;
 mod listen;
+mod management;
 mod peer;
 
 pub use crate::io::tls::fault::TlsFault;
@@ -12,3 +13,4 @@ pub use crate::io::tls::server::{CertificateLogin, ServerTls, ServerTlsFiles};
 pub use handle::{ServeHandle, start_serving};
 pub use http::serve_control;
 pub use listen::{AmqpListener, ListenAddress, ListenFailure, bind};
+pub use management::serve_management;

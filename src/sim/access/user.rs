@@ -8,6 +8,7 @@ use crate::sim::broker::Sim;
 use crate::sim::state::permission::{Rights, TopicRights};
 use crate::sim::state::refusal::http_error;
 use crate::sim::state::user::User;
+use std::sync::Arc;
 
 impl Sim {
     /// Adds the user that every broker starts with.
@@ -62,6 +63,7 @@ impl Sim {
     pub(crate) fn put_topic_permission(&mut self, permission: &TopicPermission) -> Result<Reply, Refusal> {
         let expanded = |text: &str| expand_topic_pattern(text, &permission.user, &permission.vhost);
         let rights = TopicRights {
+            declared: Arc::new(permission.clone()),
             write: self.pattern(&expanded(&permission.write))?,
             read: self.pattern(&expanded(&permission.read))?,
         };

@@ -26,6 +26,9 @@ impl Sim {
     pub(crate) fn add_vhost(&mut self, name: Name) -> VhostId {
         let id = self.vhosts.insert(Vhost {
             name: name.clone(),
+            description: if &*name == "/" { "Default virtual host".to_owned() } else { String::new() },
+            tags: Vec::new(),
+            protected_from_deletion: false,
             default_queue_type: None,
             limits: BTreeMap::new(),
             queues: NameMap::default(),
@@ -88,6 +91,9 @@ impl Sim {
             if default.is_some() || resets {
                 vhost.default_queue_type = default;
             }
+            vhost.description = asked.description.clone().unwrap_or_else(|| std::mem::take(&mut vhost.description));
+            vhost.tags = asked.tags.clone().unwrap_or_else(|| std::mem::take(&mut vhost.tags));
+            vhost.protected_from_deletion = asked.protected_from_deletion.unwrap_or(vhost.protected_from_deletion);
             for (name, limit) in &asked.limits {
                 vhost.limits.insert(name.clone(), *limit);
             }
@@ -97,6 +103,10 @@ impl Sim {
 
     pub(crate) fn delete_vhost(&mut self, name: &Name) -> Result<Reply, Refusal> {
         let id = self.managed_vhost(name)?;
+        if self.vhosts.get(id).is_some_and(|vhost| vhost.protected_from_deletion) {
+            let text = format!("Refusing to delete virtual host '{name}' because it is protected from deletion");
+            return Err(http_error(412, text));
+        }
         self.force_out(&format!("vhost '{name}' is deleted"), |connection| connection.vhost == id);
         let Some(vhost) = self.vhosts.get(id) else { return Ok(Reply::Done) };
         let mut queues: Vec<_> = vhost.queues.values().copied().collect();

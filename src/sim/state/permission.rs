@@ -1,8 +1,9 @@
 //! A user's patterns in a vhost, and what a channel remembers of accesses that were allowed (PE-6, PE-7).
 
-use crate::model::{Millis, Moment, Name};
+use crate::model::{Millis, Moment, Name, TopicPermission};
 use crate::rules::{Access, Pattern};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// A channel without work for this long hibernates, and forgets what it was allowed (PE-6).
 pub(crate) const IDLE_MAX: Millis = Millis(1000);
@@ -18,6 +19,8 @@ pub(crate) struct Rights {
 /// A user's patterns on the routing keys of one topic exchange.
 #[derive(Clone)]
 pub(crate) struct TopicRights {
+    /// As they were written, with `{username}` and `{vhost}`.
+    pub declared: Arc<TopicPermission>,
     pub write: Pattern,
     pub read: Pattern,
 }

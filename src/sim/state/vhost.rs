@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 #[derive(Clone)]
 pub(crate) struct Vhost {
     pub name: Name,
+    pub description: String,
+    pub tags: Vec<String>,
+    pub protected_from_deletion: bool,
     pub default_queue_type: Option<QueueKind>,
     pub limits: BTreeMap<String, i64>,
     pub queues: NameMap<QueueId>,
