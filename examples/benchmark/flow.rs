@@ -178,7 +178,8 @@ impl<'a> Flow<'a> {
             heartbeat: None,
         });
         for channel in [PUBLISHING, CONSUMING] {
-            set_up.push_back(Command::OpenChannel { request: ids.request(), channel, connection: CONNECTION });
+            let request = ids.request();
+            set_up.push_back(Command::OpenChannel { request, channel, connection: CONNECTION, confirms: true });
         }
         let mut methods: Vec<Method> = shape.methods.clone();
         methods.push(Method::Qos { prefetch: WINDOW as u16, global: false });

@@ -126,7 +126,7 @@ impl<'k> Waits<'k> {
         let connection = ConnectionId(1);
         let (user, vhost, heartbeat) = (None, "/".into(), None);
         waits.ask(|request| Command::Connect { request, connection, user, vhost, heartbeat });
-        waits.ask(|request| Command::OpenChannel { request, channel: CHANNEL, connection });
+        waits.ask(|request| Command::OpenChannel { request, channel: CHANNEL, connection, confirms: true });
         for (name, arguments) in kind.queues {
             let value = |text: &str| text.parse().map_or_else(|_| Value::from(text), Value::I64);
             let arguments = arguments.iter().map(|(key, text)| ((*key).to_owned(), value(text))).collect();

@@ -39,9 +39,10 @@ pub fn killed_at_a_vhost(broker: &Broker) -> Checked {
         let mut first = rmqplay("apply");
         first.args(["--management", &proxy]).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = first.spawn().expect("rmqplay runs");
-        reached.recv_timeout(PATIENCE).map_err(|_| format!("{case}: no vhost was put"))?;
+        let put = reached.recv_timeout(PATIENCE);
         child.kill().expect("killed");
         child.wait().expect("it ends");
+        put.map_err(|_| format!("{case}: no vhost was put"))?;
         // What was begun is over by then, or was ended.
         std::thread::sleep(Duration::from_millis(500));
         between += usize::from(curl(broker, "GET", "/permissions") == "[]");

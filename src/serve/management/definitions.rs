@@ -118,7 +118,7 @@ fn objects(call: &ManagementCall<'_>, vhosts: &[Name]) -> [(&'static str, Json);
 /// Returns whether an exchange is in an export: not those that each vhost has, and on 4.3 no internal one.
 fn is_exported(it: &Exchange, profile: Profile) -> bool {
     let is_own = it.name.is_empty() || it.name.starts_with("amq.");
-    !is_own && !(it.internal && profile >= Profile::V4_3)
+    !(is_own || it.internal && profile >= Profile::V4_3)
 }
 
 fn queue(it: &Queue, kind: &str, profile: Profile) -> Json {
