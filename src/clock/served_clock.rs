@@ -147,7 +147,7 @@ impl ServedClock {
         self.job.as_ref()
     }
 
-    /// Says what is to be done at a real millisecond.
+    /// Returns what is to be done at a real millisecond.
     pub fn step(&mut self, now_ms: u64, around: &ClockSurroundings) -> ClockStep {
         match self.mode {
             ClockMode::Real | ClockMode::Scaled(_) => self.follow(now_ms, around),

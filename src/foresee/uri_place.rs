@@ -29,7 +29,7 @@ impl UriPlace {
         Self { host: (!host.is_empty()).then(|| host.to_owned()), vhost: vhost.as_ref().into() }
     }
 
-    /// Says where that is.
+    /// Returns the place in words.
     pub fn words(&self) -> String {
         match (&self.host, &*self.vhost) {
             (Some(host), "/") => format!("at {host}"),
