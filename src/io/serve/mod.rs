@@ -1,6 +1,7 @@
 //! Sockets of the served broker: one thread owns it, with an async runtime of its own; others ask it by a [`ServeHandle`].
 //! Reads and writes bytes, keeps real time; decides nothing of what is said.
 
+mod control;
 mod event_loop;
 mod handle;
 mod http;
@@ -10,7 +11,7 @@ mod peer;
 
 pub use crate::io::tls::fault::TlsFault;
 pub use crate::io::tls::server::{CertificateLogin, ServerTls, ServerTlsFiles};
+pub use control::serve_control;
 pub use handle::{ServeHandle, start_serving};
-pub use http::serve_control;
 pub use listen::{AmqpListener, ListenAddress, ListenFailure, bind};
 pub use management::serve_management;
