@@ -8,6 +8,7 @@ use crate::serve::calls::{WireAnswer, WireRequest, asked};
 use crate::serve::content::ReceivedMethod;
 use crate::serve::handshake::{Agreement, log_in, start, tune};
 use crate::serve::hard_error::HardError;
+use crate::serve::inbox::ReceiveBuffer;
 use crate::serve::outbox::SendBuffer;
 use crate::serve::sasl::CertificateUser;
 use crate::serve::served_channel::{ChannelState, PublishMode, ServedChannel};
@@ -102,9 +103,7 @@ pub(crate) struct ServedConnection {
     pub vhost: Name,
     pub channels: BTreeMap<u16, ServedChannel>,
     pub outbox: SendBuffer,
-    input: Vec<u8>,
-    /// How much of the input is read.
-    read: usize,
+    pub inbox: ReceiveBuffer,
     pub awaited: Option<(RequestId, AwaitedReply)>,
     /// The simulator knows it.
     pub is_open: bool,
@@ -128,8 +127,7 @@ impl ServedConnection {
             vhost: Name::default(),
             channels: BTreeMap::new(),
             outbox: SendBuffer::default(),
-            input: Vec::new(),
-            read: 0,
+            inbox: ReceiveBuffer::default(),
             awaited: None,
             is_open: false,
             is_blocked: false,
@@ -143,22 +141,14 @@ impl ServedConnection {
     pub(crate) fn receive(&mut self, bytes: &[u8], now_ms: u64) {
         self.received_ms = now_ms;
         if !matches!(self.phase, ConnectionPhase::Lingering | ConnectionPhase::Over) {
-            // What is read is forgotten here, where hardly more than a part of a frame is left to move.
-            self.input.drain(..self.read);
-            self.read = 0;
-            self.input.extend_from_slice(bytes);
+            self.inbox.receive(bytes);
         }
     }
 
     /// Returns whether more may be read from the socket: nobody is kept waiting, and the client reads too.
     pub(crate) fn wants_input(&self) -> bool {
-        let unread = self.input.len() - self.read;
+        let unread = self.inbox.unread().len();
         !self.is_blocked && !self.outbox.is_full() && unread <= self.agreement.frame_max.max(65_536) as usize
-    }
-
-    /// Returns whether bytes that came are not read.
-    pub(crate) fn has_unread(&self) -> bool {
-        self.read < self.input.len()
     }
 
     /// Returns the number of the channel that has this id.
@@ -181,22 +171,17 @@ impl ServedConnection {
                 return ConnectionStep::Rest;
             }
             if matches!(self.phase, ConnectionPhase::Lingering | ConnectionPhase::Over) {
-                self.input = Vec::new();
-                self.read = 0;
+                self.inbox = ReceiveBuffer::default();
                 return ConnectionStep::Rest;
             }
-            let input = std::mem::take(&mut self.input);
-            let found = split_frame(&input[self.read..], self.agreement.frame_max);
-            let step = match found {
-                Ok(None) => Ok(None),
-                Ok(Some((frame, length))) => {
-                    self.read += length;
-                    self.frame(&frame, around).map(Some)
-                }
-                Err(fault) => Err(HardError::of_wire(fault)),
+            let mut inbox = std::mem::take(&mut self.inbox);
+            let (step, count) = match split_frame(inbox.unread(), self.agreement.frame_max) {
+                Ok(None) => (Ok(None), 0),
+                Ok(Some((frame, count))) => (self.frame(&frame, around).map(Some), count),
+                Err(fault) => (Err(HardError::of_wire(fault)), 0),
             };
-            self.input = input;
-            self.tidy();
+            inbox.took(count);
+            self.inbox = inbox;
             match step {
                 Ok(None) => return ConnectionStep::Rest,
                 Ok(Some(ConnectionStep::Rest)) => {}
@@ -209,27 +194,17 @@ impl ServedConnection {
         }
     }
 
-    /// Forgets what is read, where that is all.
-    fn tidy(&mut self) {
-        if self.read == self.input.len() {
-            self.input.clear();
-            self.read = 0;
-        }
-    }
-
     /// Gives back the room of a burst that is over.
     pub(crate) fn give_room_back(&mut self) {
-        if self.input.is_empty() {
-            self.input = Vec::new();
-        }
+        self.inbox.give_room_back();
         self.outbox.give_room_back();
     }
 
     /// Reads the protocol header; returns whether it is there and fits.
     fn read_header(&mut self, around: &ReadingContext<'_>) -> bool {
-        let Some(header) = self.input[self.read..].first_chunk::<8>() else { return false };
+        let Some(header) = self.inbox.unread().first_chunk::<8>() else { return false };
         let header = ProtocolHeader::read(header);
-        self.read += 8;
+        self.inbox.took(8);
         match header {
             ProtocolHeader::Amqp091 | ProtocolHeader::Amqp09 => {
                 self.outbox
@@ -241,7 +216,6 @@ impl ServedConnection {
                 self.phase = ConnectionPhase::Over;
             }
         }
-        self.tidy();
         true
     }
 

@@ -15,6 +15,8 @@ mod control;
 mod faults;
 mod handshake;
 mod hard_error;
+mod inbox;
+mod lookahead;
 mod management;
 mod outbox;
 mod said;

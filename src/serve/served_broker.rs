@@ -213,7 +213,8 @@ impl ServedBroker {
     pub(crate) fn work_at(&mut self, now: Moment, now_ms: u64) -> bool {
         self.sim.advance(now);
         self.pass_on_due(now);
-        if !self.neighbours.as_ref().is_some_and(ScriptedNeighbours::is_leaving) {
+        // What a settlement brings is still on its way when its client leaves in the same breath.
+        if !self.server.is_leaving() && !self.neighbours.as_ref().is_some_and(ScriptedNeighbours::is_leaving) {
             self.hand_out(now);
         }
         if let Some((command, is_outside)) = self.next_command(now, now_ms) {
@@ -229,7 +230,9 @@ impl ServedBroker {
     /// Returns what is asked next, and whether an outside client asks: scenario and outside clients take turns.
     fn next_command(&mut self, now: Moment, now_ms: u64) -> Option<(Command, bool)> {
         let outside = |server: &mut Server| server.poll_command(now).map(|command| (command, true));
-        let Some(neighbours) = &mut self.neighbours else { return outside(&mut self.server) };
+        let Some(neighbours) = self.neighbours.as_mut().filter(|_| !self.server.is_leaving()) else {
+            return outside(&mut self.server);
+        };
         if neighbours.is_runaway() {
             neighbours.count_anew();
             fail_unless_done(&mut neighbours.player, &Ended::runaway(now, &self.sim));

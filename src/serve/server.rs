@@ -59,6 +59,8 @@ pub struct Server {
     /// What is still to be said of sockets that are gone.
     farewells: VecDeque<Command>,
     pub(super) at_hand: Option<CommandAtHand>,
+    /// The command at hand settles, and its client leaves in the same breath.
+    is_leaving: bool,
     /// Sockets that may have something to send, or are to be closed.
     pub(super) touched: BTreeSet<SocketId>,
     /// When a socket is to be looked at, in real milliseconds.
@@ -92,6 +94,7 @@ impl Server {
             is_ready: BTreeSet::new(),
             farewells: VecDeque::new(),
             at_hand: None,
+            is_leaving: false,
             touched: BTreeSet::new(),
             looks: BTreeSet::new(),
             now_ms: 0,
@@ -261,7 +264,7 @@ impl Server {
             let what = match connection {
                 connection if !connection.outbox.is_empty() => "has not read what was sent to it",
                 connection if connection.is_amid_content() => "has sent a part of a message",
-                connection if connection.has_unread() => "has sent a part of a frame",
+                connection if !connection.inbox.unread().is_empty() => "has sent a part of a frame",
                 _ => return None,
             };
             Some(Debt { connection: connection.peer.clone(), what: what.to_owned() })
@@ -346,6 +349,13 @@ impl Server {
         }
     }
 
+    /// Returns whether a command settles, and its client leaves in the same breath.
+    fn leaves_after(&mut self, command: &Command) -> bool {
+        let Command::Settle { channel, .. } = command else { return false };
+        let Some((socket, number)) = self.channels.get(channel) else { return false };
+        self.sockets.get_mut(socket).is_some_and(|connection| connection.inbox.leaves_next(*number))
+    }
+
     /// Returns the method that the socket's command at hand is about.
     fn ids_at_hand(&self, socket: SocketId) -> (u16, u16) {
         self.at_hand.filter(|at_hand| at_hand.socket == socket).map_or((0, 0), |at_hand| at_hand.ids)
@@ -362,7 +372,7 @@ impl Server {
 
 impl Client for Server {
     fn poll_command(&mut self, _now: Moment) -> Option<Command> {
-        self.at_hand = None;
+        (self.at_hand, self.is_leaving) = (None, false);
         if let Some(command) = self.farewells.pop_front() {
             return Some(command);
         }
@@ -385,7 +395,10 @@ impl Client for Server {
                     self.is_ready.remove(&socket);
                 }
                 ConnectionStep::Command(command, ids) => {
-                    self.ready.rotate_left(1);
+                    self.is_leaving = self.leaves_after(&command);
+                    if !self.is_leaving {
+                        self.ready.rotate_left(1);
+                    }
                     self.note(socket, &command, ids);
                     return Some(command);
                 }
@@ -464,6 +477,10 @@ impl Client for Server {
 
     fn wake_at(&self) -> Option<Moment> {
         None
+    }
+
+    fn is_leaving(&self) -> bool {
+        self.is_leaving
     }
 
     fn is_done(&self) -> bool {
