@@ -144,9 +144,13 @@ impl ManagementClient {
         Ok(counts)
     }
 
-    /// Lists the exchanges of a vhost as they are (the export leaves internal ones out, MG-12).
+    /// Lists the exchanges of a vhost as they are (the export leaves internal ones out, MG-12); none where the vhost was
+    /// deleted meanwhile.
     pub async fn exchanges(&self, vhost: &str) -> Result<Vec<Json>, BrokerFailure> {
-        Ok(list(self.get(&format!("/exchanges/{}", encoded(vhost))).await?))
+        match self.get(&format!("/exchanges/{}", encoded(vhost))).await {
+            Err(BrokerFailure { kind: BrokerFailureKind::Refused { status: 404, .. }, .. }) => Ok(Vec::new()),
+            listed => Ok(list(listed?)),
+        }
     }
 
     /// Lists the queues of a vhost with fresh totals and without statistics.

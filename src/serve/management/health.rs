@@ -1,6 +1,7 @@
 //! Health checks: a simulated broker is well.
 
 use crate::broker::Method;
+use crate::model::Profile;
 use crate::serve::management::answer::{Answered, ApiAnswer};
 use crate::serve::management::call::ManagementCall;
 use crate::serve::management::cluster::listeners;
@@ -38,16 +39,33 @@ pub(crate) fn protocol_listener(call: &mut ManagementCall<'_>) -> Answered {
     protocols.sort();
     protocols.dedup();
     let wanted = call.id("protocols").to_owned();
-    let spoken = |wanted: &str| match wanted {
-        "amqp091" | "amqp" => protocols.iter().any(|known| known == "amqp"),
-        other => protocols.iter().any(|known| known == other),
+    let spoken = |wanted: &str| {
+        let known_as = match wanted.to_lowercase().as_str() {
+            "amqp091" | "amqp0.9.1" | "amqp0-9-1" | "amqp0_9_1" | "amqp10" | "amqp1.0" | "amqp1-0" | "amqp1_0" => {
+                "amqp"
+            }
+            "amqps" => "amqp/ssl",
+            "http1" | "http1.1" | "http_api" | "management" | "management_ui" | "ui" => "http",
+            other => other,
+        }
+        .to_owned();
+        protocols.contains(&known_as).then_some(known_as)
     };
-    match wanted.split(',').any(spoken) {
-        true => Ok(shown(call.request, json!({"status": "ok", "protocols": protocols}))),
-        false => Err(failed(json!({
-            "status": "failed", "reason": "No active listener", "missing": wanted.split(',').collect::<Vec<_>>(),
-            "protocols": protocols,
-        }))),
+    let no_listener = |missing: Json| {
+        let reason = "No active listener";
+        failed(json!({"status": "failed", "reason": reason, "missing": missing, "protocols": protocols}))
+    };
+    // 4.3 takes several, of which one is enough.
+    if call.profile() >= Profile::V4_3 {
+        let wanted: Vec<&str> = wanted.split(',').collect();
+        return match wanted.iter().any(|wanted| spoken(wanted).is_some()) {
+            true => Ok(shown(call.request, json!({"status": "ok", "protocols": protocols}))),
+            false => Err(no_listener(json!(wanted))),
+        };
+    }
+    match spoken(&wanted) {
+        Some(protocol) => Ok(shown(call.request, json!({"status": "ok", "protocol": protocol}))),
+        None => Err(no_listener(json!(wanted))),
     }
 }
 

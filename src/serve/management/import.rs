@@ -217,14 +217,17 @@ fn binding(call: &mut ManagementCall<'_>, into: Option<&Name>, entry: &Entry) ->
     let text = |key: &str| text(entry, key);
     let destination_kind = match text("destination_type").as_str() {
         "exchange" => DestinationKind::Exchange,
-        _ => DestinationKind::Queue,
+        "queue" => DestinationKind::Queue,
+        _ => return Err(ApiAnswer::bad_request("function_clause")),
     };
+    // RabbitMQ keeps and shows its own word for nothing where a key is missing.
+    let routing_key = entry.get("routing_key").map_or("undefined", |key| key.as_str().unwrap_or_default());
     let binding = Binding {
         vhost: vhost.clone(),
         source: text("source").into(),
         destination: text("destination").into(),
         destination_kind,
-        routing_key: text("routing_key").into(),
+        routing_key: routing_key.into(),
         arguments: arguments(entry),
     };
     let missing = missing_ends(call, &binding);

@@ -95,8 +95,10 @@ pub(crate) fn read(vhost: &Name, name: Name, body: &Map<String, Json>, rules: &D
     };
     let priority = match body.get("priority") {
         None | Some(Json::Null) => 0,
+        // A policy with a fraction is ordered among the others as one of the whole number below.
         Some(number) => number
             .as_i64()
+            .or_else(|| number.as_f64().map(|number| number.floor() as i64))
             .ok_or_else(|| failed(format!("priority should be a number, actually was {}", shown(number))))?,
     };
     let definition = match body.get("definition") {
