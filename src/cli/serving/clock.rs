@@ -2,7 +2,7 @@
 
 use crate::cli::ExitCode;
 use crate::cli::options::{AdvanceOptions, ClockAction, ClockOptions};
-use crate::cli::serving::control_port::{Answered, ControlPort, with_control_port};
+use crate::cli::serving::control_port::{ControlFailure, ControlPort, with_control_port};
 use crate::cli::terminal::Terminal;
 use crate::model::{Millis, by_number};
 use reqwest::Method;
@@ -47,11 +47,8 @@ fn how_far(options: &AdvanceOptions) -> Result<Json, String> {
     Ok(json!({"until": until}))
 }
 
-async fn show(port: &ControlPort, terminal: &Terminal) -> Result<ExitCode, String> {
-    let clock = match port.ask(Method::GET, "/clock", None, terminal).await? {
-        Answered::Yes(clock) => clock,
-        Answered::No(code) => return Ok(code),
-    };
+async fn show(port: &ControlPort, terminal: &Terminal) -> Result<ExitCode, ControlFailure> {
+    let clock = port.ask(Method::GET, "/clock", None).await?;
     let moment = Millis(clock["moment_ms"].as_u64().unwrap_or(0));
     terminal.print(&format!("{} clock, {moment} after its start", clock["clock"].as_str().unwrap_or("real")));
     if let Some(rests) = clock["rests"].as_str() {
@@ -60,18 +57,12 @@ async fn show(port: &ControlPort, terminal: &Terminal) -> Result<ExitCode, Strin
     Ok(ExitCode::Fine)
 }
 
-async fn advance(port: &ControlPort, how: Json, terminal: &Terminal) -> Result<ExitCode, String> {
-    let mut job = match port.ask(Method::POST, "/clock/advance", Some(how), terminal).await? {
-        Answered::Yes(job) => job,
-        Answered::No(code) => return Ok(code),
-    };
+async fn advance(port: &ControlPort, how: Json, terminal: &Terminal) -> Result<ExitCode, ControlFailure> {
+    let mut job = port.ask(Method::POST, "/clock/advance", Some(how)).await?;
     let path = format!("/clock/jobs/{}", job["job"]);
     while job["state"] == "running" {
         tokio::time::sleep(POLL).await;
-        job = match port.ask(Method::GET, &path, None, terminal).await? {
-            Answered::Yes(job) => job,
-            Answered::No(code) => return Ok(code),
-        };
+        job = port.ask(Method::GET, &path, None).await?;
     }
     let ms = |field: &str| job[field].as_u64().unwrap_or(0);
     let (at, passed, jumps) = (Millis(ms("at_ms")), Millis(ms("at_ms") - ms("from_ms")), ms("jumps"));

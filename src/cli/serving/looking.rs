@@ -2,7 +2,7 @@
 
 use crate::cli::ExitCode;
 use crate::cli::options::{QueuesOptions, StoryOptions, TimelineOptions};
-use crate::cli::serving::control_port::{Answered, ControlPort, with_control_port};
+use crate::cli::serving::control_port::{ControlFailure, ControlPort, with_control_port};
 use crate::cli::terminal::Terminal;
 use crate::model::Moment;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -13,10 +13,7 @@ use serde_json::Value as Json;
 pub(crate) fn story(command: &StoryOptions, terminal: &Terminal) -> ExitCode {
     with_control_port(&command.broker, terminal, async |port| {
         let id = utf8_percent_encode(&command.message, NON_ALPHANUMERIC);
-        let story = match port.ask(Method::GET, &format!("/messages/{id}/story"), None, terminal).await? {
-            Answered::Yes(story) => story,
-            Answered::No(code) => return Ok(code),
-        };
+        let story = port.ask(Method::GET, &format!("/messages/{id}/story"), None).await?;
         if command.json {
             terminal.print(&story.to_string());
             return Ok(ExitCode::Fine);
@@ -31,10 +28,7 @@ pub(crate) fn story(command: &StoryOptions, terminal: &Terminal) -> ExitCode {
 /// Lists all queues.
 pub(crate) fn queues(command: &QueuesOptions, terminal: &Terminal) -> ExitCode {
     with_control_port(&command.broker, terminal, async |port| {
-        let queues = match port.ask(Method::GET, "/queues", None, terminal).await? {
-            Answered::Yes(queues) => queues,
-            Answered::No(code) => return Ok(code),
-        };
+        let queues = port.ask(Method::GET, "/queues", None).await?;
         if command.json {
             terminal.print(&queues.to_string());
             return Ok(ExitCode::Fine);
@@ -75,21 +69,14 @@ pub(crate) fn timeline(command: &TimelineOptions, terminal: &Terminal) -> ExitCo
             return follow(port, command.since, terminal).await;
         }
         let path = format!("/timeline?follow=no&since={}", command.since);
-        match port.ask(Method::GET, &path, None, terminal).await? {
-            Answered::Yes(kept) => {
-                kept["entries"].as_array().into_iter().flatten().for_each(|entry| print_entry(entry, terminal));
-                Ok(ExitCode::Fine)
-            }
-            Answered::No(code) => Ok(code),
-        }
+        let kept = port.ask(Method::GET, &path, None).await?;
+        kept["entries"].as_array().into_iter().flatten().for_each(|entry| print_entry(entry, terminal));
+        Ok(ExitCode::Fine)
     })
 }
 
-async fn follow(port: &ControlPort, since: u64, terminal: &Terminal) -> Result<ExitCode, String> {
+async fn follow(port: &ControlPort, since: u64, terminal: &Terminal) -> Result<ExitCode, ControlFailure> {
     let mut response = port.send(Method::GET, &format!("/timeline?since={since}"), None, None).await?;
-    if !response.status().is_success() {
-        return Err("it is no control port of rmqplay".to_owned());
-    }
     let mut unread: Vec<u8> = Vec::new();
     // The stream ends with the broker.
     while let Ok(Some(bytes)) = response.chunk().await {

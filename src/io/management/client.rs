@@ -260,7 +260,7 @@ fn flat(json: &Json) -> String {
 }
 
 /// Returns the message of the deepest source: reqwest's own hides what happened.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
         deepest = source;

@@ -7,6 +7,7 @@ mod health;
 mod reading;
 mod reasons;
 
+pub(crate) use client::innermost;
 pub use client::{ManagementClient, install_crypto};
 pub use reading::{Inventory, Overview, QueueTotals, WhoAmI};
 pub(crate) use reasons::{RefusalReason, reason_of_refusal};

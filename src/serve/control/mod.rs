@@ -57,7 +57,8 @@ pub fn answer_control(broker: &mut ServedBroker, now_ms: u64, token: &str, reque
     }
     let mut parts = request.path.split('/').filter(|part| !part.is_empty());
     if parts.next() != Some(token) {
-        return ControlAnswer::error(404, "the address holds a token: use it as it was printed");
+        let why = "the address holds a token: use it as it was printed";
+        return ControlAnswer::new(404, json!({"error": why, "unknown": "token"}));
     }
     let parts: Vec<&str> = parts.collect();
     match (request.method.as_str(), parts.as_slice()) {
