@@ -19,5 +19,6 @@ pub use read::{Imported, import_texts, of_broker, only_vhost};
 pub use secrets::SecretVariables;
 pub use without::without_objects;
 pub use write::{
-    DraftConsumer, DraftDeath, DraftQueue, DraftRule, DraftStep, SessionDraft, Wording, write_session, write_yaml,
+    DraftConsumer, DraftDeath, DraftQueue, DraftRule, DraftStep, DraftedStep, SessionDraft, Wording, write_session,
+    write_yaml,
 };

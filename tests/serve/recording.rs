@@ -5,8 +5,8 @@ use crate::clients::{connect, run};
 use futures_util::StreamExt;
 use lapin::BasicProperties;
 use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicPublishOptions, BasicQosOptions, BasicRejectOptions,
-    ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
+    BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions, BasicPublishOptions, BasicQosOptions,
+    BasicRejectOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use rmqplay::io::serve::{ListenAddress, bind, start_serving};
@@ -18,6 +18,18 @@ use rmqplay::source::Sources;
 
 #[test]
 fn what_lapin_did_plays_and_the_same_messages_die() {
+    let parts = ["expired", "rejected", "queue: dead", "id: bad", "attempt: 1", "{requeue: true}"];
+    recorded_and_played(session, &parts);
+}
+
+#[test]
+fn transactions_of_lapin_become_steps_that_play() {
+    let parts = ["tx: select", "tx: commit", "tx: rollback", "as: tx.1", "as: tx.2", "id: second"];
+    recorded_and_played(transactions, &parts);
+}
+
+/// Records a session, plays what is written of it, and looks for some of its parts.
+fn recorded_and_played(session: impl AsyncFn(u16), parts: &[&str]) {
     run(async {
         for profile in [Profile::V3_10, Profile::NEWEST] {
             rmqplay::io::install_crypto();
@@ -35,7 +47,7 @@ fn what_lapin_did_plays_and_the_same_messages_die() {
             let cell = loaded.unwrap_or_else(|| panic!("{problems:?}\n{text}")).cells.remove(0);
             let played = rehearse(&cell, profile, false);
             assert_eq!(failures(Some(played)), Vec::<String>::new(), "{text}");
-            for part in ["expired", "rejected", "queue: dead", "id: bad", "attempt: 1", "{requeue: true}"] {
+            for part in parts {
                 assert!(text.contains(part), "{part} is missing in:\n{text}");
             }
         }
@@ -92,6 +104,51 @@ async fn session(port: u16) {
                 channel.basic_nack(tag, requeue).await.expect("nacked");
             }
             _ => channel.basic_ack(tag, BasicAckOptions::default()).await.expect("acked"),
+        }
+    }
+    connection.close(200, "done".into()).await.expect("closed");
+}
+
+/// A job that is done at the second attempt, a worker whose settlement is rolled back once, and a channel that ends amid.
+async fn transactions(port: u16) {
+    let connection = connect(port, "guest:guest", "%2f").await.expect("a connection");
+    let plain = connection.create_channel().await.expect("a channel");
+    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    for queue in ["jobs", "tasks", "results"] {
+        plain.queue_declare(queue.into(), durable, FieldTable::default()).await.expect("a queue");
+    }
+    let publish = async |channel: &lapin::Channel, queue: &str, id: &str| {
+        let properties = BasicProperties::default().with_message_id(id.into()).with_delivery_mode(2);
+        let options = BasicPublishOptions::default();
+        let sent = channel.basic_publish("".into(), queue.into(), options, id.as_bytes(), properties).await;
+        sent.expect("sent").await.expect("not awaited");
+    };
+    plain.confirm_select(ConfirmSelectOptions::default()).await.expect("confirms");
+    publish(&plain, "jobs", "job").await;
+    publish(&plain, "tasks", "task").await;
+    let own = connection.create_channel().await.expect("a channel");
+    own.tx_select().await.expect("transactions");
+    let job = own.basic_get("jobs".into(), BasicGetOptions::default()).await.expect("an answer").expect("the job");
+    publish(&own, "results", "first").await;
+    own.basic_ack(job.delivery_tag, BasicAckOptions::default()).await.expect("acked");
+    own.tx_rollback().await.expect("rolled back");
+    publish(&own, "results", "second").await;
+    own.basic_ack(job.delivery_tag, BasicAckOptions::default()).await.expect("acked");
+    own.tx_commit().await.expect("committed");
+    publish(&own, "results", "lost").await;
+    own.close(200, "amid a transaction".into()).await.expect("closed");
+    let worker = connection.create_channel().await.expect("a channel");
+    worker.tx_select().await.expect("transactions");
+    let options = BasicConsumeOptions::default();
+    let consumer = worker.basic_consume("tasks".into(), "worker".into(), options, FieldTable::default()).await;
+    // It goes on consuming until the end: one that is let go is cancelled.
+    let mut consumer = consumer.expect("consumes");
+    let delivery = consumer.next().await.expect("a delivery").expect("no error");
+    for is_last in [false, true] {
+        worker.basic_ack(delivery.delivery_tag, BasicAckOptions::default()).await.expect("acked");
+        match is_last {
+            false => worker.tx_rollback().await.expect("rolled back"),
+            true => worker.tx_commit().await.expect("committed"),
         }
     }
     connection.close(200, "done".into()).await.expect("closed");

@@ -13,7 +13,9 @@ use crate::convert::defaults::without_defaults;
 use crate::convert::secrets::SecretVariables;
 use crate::model::{Binding, DestinationKind, Exchange, Name, Object, Policy, Topology, Vhost};
 use ladder::{Ladders, ladders};
-pub use session::{DraftConsumer, DraftDeath, DraftQueue, DraftRule, DraftStep, SessionDraft, write_session};
+pub use session::{
+    DraftConsumer, DraftDeath, DraftQueue, DraftRule, DraftStep, DraftedStep, SessionDraft, write_session,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use values::{policy_definition, put, raw_arguments, secret_json};
 use yaml::{Yaml, document};

@@ -7,7 +7,7 @@ use crate::convert::write::yaml::{Yaml, document};
 use crate::convert::write::{Wording, flags, topology_sections};
 use crate::model::{
     Binding, DestinationKind, Exchange, HeldSettlement, Message, Millis, Name, Object, Properties, Property, Queue,
-    QueueName, Table, Topology, Value,
+    QueueName, Table, Topology, TransactionAct, Value,
 };
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ pub struct SessionDraft {
     pub topology: Topology,
     /// Who consumed.
     pub consumers: Vec<DraftConsumer>,
-    /// What was done, in order, each in its vhost.
-    pub steps: Vec<(Name, DraftStep)>,
+    /// What was done, in order.
+    pub steps: Vec<DraftedStep>,
     /// What was in the queues at the end.
     pub at_end: Vec<DraftQueue>,
 }
@@ -58,7 +58,18 @@ pub struct DraftRule {
     pub settled: Option<HeldSettlement>,
 }
 
-/// One step.
+/// One step, and where it is done.
+#[derive(Debug, Clone)]
+pub struct DraftedStep {
+    /// Empty: that of the file.
+    pub vhost: Name,
+    /// Who does it; absent: who does most.
+    pub user: Option<Name>,
+    /// What is done.
+    pub step: DraftStep,
+}
+
+/// What a step does.
 #[derive(Debug, Clone)]
 pub enum DraftStep {
     /// Time passes.
@@ -98,6 +109,8 @@ pub enum DraftStep {
     Delete(Object),
     /// queue.purge.
     Purge(QueueName),
+    /// tx.select, tx.commit or tx.rollback.
+    Transaction(TransactionAct),
 }
 
 /// What a queue held at the end.
@@ -137,7 +150,7 @@ pub fn write_session(draft: &SessionDraft) -> String {
     if !consumers.is_empty() {
         sections.push(("consumers", Yaml::Map(consumers)));
     }
-    let steps: Vec<Yaml> = draft.steps.iter().map(|(of, one)| step(one, of, &vhost)).collect();
+    let steps: Vec<Yaml> = draft.steps.iter().map(|drafted| step(drafted, &vhost)).collect();
     if !steps.is_empty() {
         sections.push(("steps", Yaml::List(steps)));
     }
@@ -203,8 +216,8 @@ fn in_vhost(vhost: &Name, usual: &Name, fields: &mut YamlFields) {
     }
 }
 
-fn step(step: &DraftStep, of: &Name, vhost: &Name) -> Yaml {
-    let (key, value) = match step {
+fn step(drafted: &DraftedStep, vhost: &Name) -> Yaml {
+    let (key, value) = match &drafted.step {
         DraftStep::Advance(length) => return one("advance", Yaml::with_unit(&length.to_string())),
         DraftStep::Start(name) => return one("start", Yaml::text(name)),
         DraftStep::Stop(name) => return one("stop", Yaml::text(name)),
@@ -240,9 +253,13 @@ fn step(step: &DraftStep, of: &Name, vhost: &Name) -> Yaml {
         DraftStep::Delete(Object::Queue { name, .. }) => ("delete", one("queue", Yaml::text(name))),
         DraftStep::Delete(other) => ("delete", Yaml::text(&other.to_string())),
         DraftStep::Purge(queue) => ("purge", Yaml::text(&queue.name)),
+        DraftStep::Transaction(act) => ("tx", Yaml::text(act.as_str())),
     };
     let mut fields: YamlFields = vec![(key.to_owned(), value)];
-    in_vhost(of, vhost, &mut fields);
+    if let Some(user) = &drafted.user {
+        put(&mut fields, "as", Yaml::text(user));
+    }
+    in_vhost(&drafted.vhost, vhost, &mut fields);
     Yaml::Map(fields)
 }
 

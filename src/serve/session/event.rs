@@ -13,12 +13,14 @@ pub(crate) type ConsumerKey = (ChannelId, Name);
 pub(crate) enum SessionEvent {
     /// A method was answered; what was declared has the name that the broker gave it.
     Called {
+        channel: ChannelId,
         who: Name,
         vhost: Name,
         method: Box<Method>,
         refusal: Option<Refusal>,
     },
     Published {
+        channel: ChannelId,
         who: Name,
         vhost: Name,
         message: Name,
@@ -42,6 +44,7 @@ pub(crate) enum SessionEvent {
     },
     /// A message was handed out; `consumer` is absent where basic.get took it.
     Delivered {
+        channel: ChannelId,
         consumer: Option<ConsumerKey>,
         shown: Name,
         queue: QueueName,
@@ -51,6 +54,7 @@ pub(crate) enum SessionEvent {
         no_ack: bool,
     },
     Settled {
+        channel: ChannelId,
         consumer: Option<ConsumerKey>,
         shown: Name,
         message: Name,
@@ -60,5 +64,9 @@ pub(crate) enum SessionEvent {
         consumer: ConsumerKey,
         shown: Name,
         how: ConsumerEnd,
+    },
+    /// A channel ended that had transactions.
+    TransactionsEnded {
+        channel: ChannelId,
     },
 }

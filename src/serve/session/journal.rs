@@ -1,7 +1,7 @@
 //! What is kept of a session for whoever asks: the latest happenings in order, and why.
 
 use crate::broker::{Explanation, Method, What};
-use crate::model::{Act, Moment, Name, Object};
+use crate::model::{Act, Moment, Name, Object, TransactionAct};
 use crate::player::{Attempt, Timeline, TimelineEvent};
 use crate::serve::session::event::SessionEvent;
 use crate::serve::session::known_messages::KnownMessages;
@@ -57,6 +57,7 @@ fn told(event: &SessionEvent) -> Option<TimelineEvent> {
             TimelineEvent::Settled { consumer: shown, message, settlement }
         }
         SessionEvent::Gone { shown, how, .. } => TimelineEvent::Gone { consumer: shown, how },
+        SessionEvent::TransactionsEnded { .. } => return None,
     })
 }
 
@@ -75,6 +76,9 @@ fn act_of(method: &Method) -> Option<Act> {
         Method::Bind(binding) => Act::Bind(binding),
         Method::Unbind(binding) => Act::Unbind(binding),
         Method::Purge { queue: name } => Act::Purge(crate::model::QueueName { vhost: vhost(), name }),
+        Method::TxSelect => Act::Transaction(TransactionAct::Select),
+        Method::TxCommit => Act::Transaction(TransactionAct::Commit),
+        Method::TxRollback => Act::Transaction(TransactionAct::Rollback),
         _ => return None,
     })
 }

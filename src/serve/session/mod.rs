@@ -8,6 +8,7 @@ mod known_messages;
 mod observer;
 mod onlooking;
 mod recording;
+mod transactions;
 
 pub(crate) use event::SessionEvent;
 pub(crate) use journal::Journal;

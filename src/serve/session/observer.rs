@@ -23,6 +23,8 @@ struct ObservedConnection {
 struct ObservedChannel {
     connection: ConnectionId,
     prefetch: u16,
+    /// What its transaction settled, where it has transactions: a rollback takes that back.
+    transaction: Option<Vec<(u64, Unsettled)>>,
 }
 
 /// A consumer that is there.
@@ -62,7 +64,8 @@ impl Observer {
                 Vec::new()
             }
             Command::OpenChannel { channel, connection, .. } => {
-                self.channels.insert(*channel, ObservedChannel { connection: *connection, prefetch: 0 });
+                let opened = ObservedChannel { connection: *connection, prefetch: 0, transaction: None };
+                self.channels.insert(*channel, opened);
                 Vec::new()
             }
             Command::Call { request, channel, method } => {
@@ -73,6 +76,7 @@ impl Observer {
                 let name = self.known.published(*publish, message);
                 let (who, vhost) = self.party(*channel);
                 vec![SessionEvent::Published {
+                    channel: *channel,
                     who,
                     vhost,
                     message: name,
@@ -173,9 +177,23 @@ impl Observer {
                 }
                 None
             }
+            (Method::TxSelect, Ok(_)) => {
+                if let Some(channel) = self.channels.get_mut(&channel) {
+                    channel.transaction.get_or_insert_default();
+                }
+                None
+            }
+            (Method::TxCommit | Method::TxRollback, Ok(_)) => {
+                let settled = self.channels.get_mut(&channel).and_then(|one| one.transaction.replace(Vec::new()));
+                if method == Method::TxRollback {
+                    let back = settled.into_iter().flatten().map(|(tag, unsettled)| ((channel, tag), unsettled));
+                    self.unsettled.extend(back);
+                }
+                None
+            }
             _ => None,
         };
-        vec![SessionEvent::Called { who, vhost, method: Box::new(method), refusal }]
+        vec![SessionEvent::Called { channel, who, vhost, method: Box::new(method), refusal }]
     }
 
     fn got(&mut self, channel: ChannelId, who: Name, queue: QueueName, no_ack: bool, got: &Got) -> Vec<SessionEvent> {
@@ -185,6 +203,7 @@ impl Observer {
             self.unsettled.insert((channel, got.delivery.tag.0), unsettled);
         }
         vec![SessionEvent::Delivered {
+            channel,
             consumer: None,
             shown: who,
             queue,
@@ -206,6 +225,7 @@ impl Observer {
             self.unsettled.insert((channel, delivery.tag.0), unsettled);
         }
         vec![SessionEvent::Delivered {
+            channel,
             consumer: Some(key),
             shown,
             queue,
@@ -220,8 +240,12 @@ impl Observer {
         let last = if multiple && tag == 0 { u64::MAX } else { tag };
         let first = if multiple { 0 } else { tag };
         let tags: Vec<_> = self.unsettled.range((channel, first)..=(channel, last)).map(|(key, _)| *key).collect();
-        let settled = tags.into_iter().filter_map(|key| self.unsettled.remove(&key));
-        let told = settled.map(|Unsettled { consumer, shown, message }| SessionEvent::Settled {
+        let settled: Vec<_> = tags.into_iter().filter_map(|key| self.unsettled.remove_entry(&key)).collect();
+        if let Some(held) = self.channels.get_mut(&channel).and_then(|channel| channel.transaction.as_mut()) {
+            held.extend(settled.iter().map(|((_, tag), unsettled)| (*tag, unsettled.clone())));
+        }
+        let told = settled.into_iter().map(|(_, Unsettled { consumer, shown, message })| SessionEvent::Settled {
+            channel,
             consumer,
             shown,
             message,
@@ -236,11 +260,12 @@ impl Observer {
     }
 
     fn channel_ended(&mut self, channel: ChannelId, how: ConsumerEnd) -> Vec<SessionEvent> {
-        self.channels.remove(&channel);
+        let ended = self.channels.remove(&channel).filter(|ended| ended.transaction.is_some());
+        let ended = ended.map(|_| SessionEvent::TransactionsEnded { channel });
         self.unsettled.retain(|(of, _), _| *of != channel);
         self.calls.retain(|_, (of, _)| *of != channel);
         let keys: Vec<ConsumerKey> = self.consumers.keys().filter(|(of, _)| *of == channel).cloned().collect();
-        keys.iter().flat_map(|key| self.consumer_ended(key, how)).collect()
+        ended.into_iter().chain(keys.iter().flat_map(|key| self.consumer_ended(key, how))).collect()
     }
 
     fn connection_ended(&mut self, connection: ConnectionId, how: ConsumerEnd) -> Vec<SessionEvent> {

@@ -1,10 +1,13 @@
 //! A session as it is recorded, to be written as a scenario that plays the same.
 
-use crate::broker::{Method, Settlement};
-use crate::convert::{DraftConsumer, DraftQueue, DraftRule, DraftStep, SessionDraft};
-use crate::model::{HeldSettlement, Message, Millis, Moment, Name, Object, Properties, Queue, QueueName, Topology};
+use crate::broker::{ChannelId, Method, Settlement};
+use crate::convert::{DraftConsumer, DraftQueue, DraftRule, DraftStep, DraftedStep, SessionDraft};
+use crate::model::{
+    HeldSettlement, Message, Millis, Moment, Name, Object, Properties, Queue, QueueName, Topology, TransactionAct,
+};
 use crate::player::ConsumerEnd;
 use crate::serve::session::event::{ConsumerKey, SessionEvent};
+use crate::serve::session::transactions::{LateSettlement, TransactionUsers};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -39,8 +42,9 @@ struct Drafting {
     now: Moment,
     consumers: Vec<RecordedConsumer>,
     places: BTreeMap<ConsumerKey, usize>,
-    /// What `get` holds, by message.
-    held: BTreeMap<Name, Name>,
+    /// What `get` holds, by message: its name, and whether a transaction took it.
+    held: BTreeMap<Name, (Name, bool)>,
+    transactions: TransactionUsers,
     /// Names of the server's making, and those in their place.
     renamed: BTreeMap<Name, Name>,
     known: BTreeSet<Object>,
@@ -79,13 +83,18 @@ impl Drafting {
     }
 
     fn step(&mut self, moment: Moment, vhost: &Name, step: DraftStep) {
+        self.step_as(moment, vhost, None, step);
+    }
+
+    fn step_as(&mut self, moment: Moment, vhost: &Name, user: Option<Name>, step: DraftStep) {
         self.pass_to(moment);
-        self.draft.steps.push((vhost.clone(), step));
+        self.draft.steps.push(DraftedStep { vhost: vhost.clone(), user, step });
     }
 
     fn pass_to(&mut self, moment: Moment) {
         if moment > self.now {
-            self.draft.steps.push((Name::default(), DraftStep::Advance(moment - self.now)));
+            let step = DraftStep::Advance(moment - self.now);
+            self.draft.steps.push(DraftedStep { vhost: Name::default(), user: None, step });
             self.now = moment;
         }
     }
@@ -104,8 +113,16 @@ impl Drafting {
             SessionEvent::Called { refusal: Some(_), .. } => {
                 self.left_out.insert("methods that were refused");
             }
-            SessionEvent::Called { vhost, method, .. } => self.called(moment, vhost, method),
-            SessionEvent::Published { vhost, message, exchange, routing_key, mandatory, content, .. } => {
+            SessionEvent::Called { channel, vhost, method, .. } => {
+                self.called(moment, vhost, method);
+                self.transact(moment, *channel, vhost, method);
+            }
+            SessionEvent::TransactionsEnded { channel } => {
+                if let Some((user, vhost)) = self.transactions.forget(*channel) {
+                    self.step_as(moment, &vhost, Some(user), DraftStep::Transaction(TransactionAct::Rollback));
+                }
+            }
+            SessionEvent::Published { channel, vhost, message, exchange, routing_key, mandatory, content, .. } => {
                 if routing_key.starts_with("amq.rabbitmq.reply-to.") {
                     self.left_out.insert("direct replies");
                     return;
@@ -118,7 +135,8 @@ impl Drafting {
                     id: id_of(message),
                     content: self.playable(content),
                 };
-                self.step(moment, vhost, publish);
+                let user = self.transactions.user_of(*channel);
+                self.step_as(moment, vhost, user, publish);
             }
             SessionEvent::Started { consumer, shown, queue, prefetch, no_ack, arguments } => {
                 if queue.is_direct_reply_to() {
@@ -172,31 +190,72 @@ impl Drafting {
                     seen.draft.concurrency = seen.draft.concurrency.max(seen.in_hand);
                 }
             }
-            SessionEvent::Delivered { consumer: None, queue, message, no_ack, .. } => {
+            SessionEvent::Delivered { channel, consumer: None, queue, message, no_ack, .. } => {
                 let queue = QueueName { name: self.named(&queue.name), vhost: queue.vhost.clone() };
                 let vhost = queue.vhost.clone();
                 let held = (!no_ack).then(|| Name::from(format!("got.{}", self.held.len() + 1)));
+                // What is taken for good is no part of a transaction.
+                let user = held.as_ref().and_then(|_| self.transactions.user_of(*channel));
                 if let Some(held) = &held {
-                    self.held.insert(message.clone(), held.clone());
+                    self.held.insert(message.clone(), (held.clone(), user.is_some()));
                 }
-                self.step(moment, &vhost, DraftStep::Get(queue, held));
+                self.step_as(moment, &vhost, user, DraftStep::Get(queue, held));
             }
-            SessionEvent::Settled { consumer: Some(key), message, settlement, .. } => {
-                let Some(seen) = self.places.get(key).and_then(|place| self.consumers.get_mut(*place)) else { return };
-                seen.in_hand = seen.in_hand.saturating_sub(1);
-                let message = id_of(message);
-                let open = |one: &&mut Worked| one.message == message && one.settled.is_none();
-                if let Some(worked) = seen.worked.iter_mut().find(open) {
-                    worked.settled = Some((moment, held_settlement(*settlement)));
-                }
+            SessionEvent::Settled { channel, consumer: Some(key), message, settlement, .. } => {
+                let late = LateSettlement::Worked(key.clone(), id_of(message), held_settlement(*settlement));
+                self.settle(moment, *channel, late);
             }
-            SessionEvent::Settled { consumer: None, message, settlement, .. } => {
-                if let Some(held) = self.held.get(message).cloned() {
-                    self.step(moment, &Name::default(), DraftStep::Settle(held, held_settlement(*settlement)));
+            SessionEvent::Settled { channel, consumer: None, message, settlement, .. } => {
+                let Some((held, by_transaction)) = self.held.get(message).cloned() else { return };
+                let how = held_settlement(*settlement);
+                match by_transaction {
+                    true => self.step(moment, &Name::default(), DraftStep::Settle(held, how)),
+                    false => self.settle(moment, *channel, LateSettlement::Held(held, how)),
                 }
             }
             _ => {}
         }
+    }
+
+    /// Settles now, or with the commit where the channel has transactions.
+    fn settle(&mut self, moment: Moment, channel: ChannelId, settlement: LateSettlement) {
+        if let Some(settlement) = self.transactions.settle(channel, settlement) {
+            self.settle_now(moment, settlement);
+        }
+    }
+
+    fn settle_now(&mut self, moment: Moment, settlement: LateSettlement) {
+        match settlement {
+            LateSettlement::Held(held, how) => self.step(moment, &Name::default(), DraftStep::Settle(held, how)),
+            LateSettlement::Worked(key, message, how) => self.worked(moment, &key, &message, how),
+        }
+    }
+
+    fn worked(&mut self, moment: Moment, key: &ConsumerKey, message: &Name, how: HeldSettlement) {
+        let Some(seen) = self.places.get(key).and_then(|place| self.consumers.get_mut(*place)) else { return };
+        seen.in_hand = seen.in_hand.saturating_sub(1);
+        let open = |one: &&mut Worked| one.message == *message && one.settled.is_none();
+        if let Some(worked) = seen.worked.iter_mut().find(open) {
+            worked.settled = Some((moment, how));
+        }
+    }
+
+    /// Begins and ends transactions.
+    fn transact(&mut self, moment: Moment, channel: ChannelId, vhost: &Name, method: &Method) {
+        let (user, act, late) = match method {
+            Method::TxSelect => {
+                let Some(user) = self.transactions.select(channel, vhost, &mut self.draft.topology) else { return };
+                (user, TransactionAct::Select, Vec::new())
+            }
+            Method::TxCommit | Method::TxRollback => {
+                let act = if *method == Method::TxCommit { TransactionAct::Commit } else { TransactionAct::Rollback };
+                let Some((user, late)) = self.transactions.end(channel, act) else { return };
+                (user, act, late)
+            }
+            _ => return,
+        };
+        self.step_as(moment, vhost, Some(user), DraftStep::Transaction(act));
+        late.into_iter().for_each(|settlement| self.settle_now(moment, settlement));
     }
 
     fn called(&mut self, moment: Moment, vhost: &Name, method: &Method) {
