@@ -8,7 +8,7 @@ use rmqplay::wire::{AmqpMethod as M, PROTOCOL_HEADER, Ticket};
 pub type Script = fn(&mut Talk<'_>);
 
 /// All conversations by name.
-pub const SCRIPTS: [(&str, Script); 7] = [
+pub const SCRIPTS: [(&str, Script); 8] = [
     ("declaring", declaring),
     ("publishing", publishing),
     ("consuming", consuming),
@@ -16,6 +16,7 @@ pub const SCRIPTS: [(&str, Script); 7] = [
     ("logins", logins),
     ("faults", faults),
     ("rights", rights),
+    ("ended", ended),
 ];
 
 /// Declares a durable queue.
@@ -380,5 +381,16 @@ fn rights(talk: &mut Talk<'_>) {
     // 3.10 does not say which access; conformance holds that.
     for access in ["configure access", "write access", "read access"] {
         talk.transcript = talk.transcript.replace(access, "access");
+    }
+}
+
+/// The management API closes connections: clients hear 320 and why.
+fn ended(talk: &mut Talk<'_>) {
+    for (title, reason) in [("A reason is given", Some("maintenance at noon")), ("No reason is given", None)] {
+        talk.title(title);
+        talk.open();
+        talk.end_by_management(reason);
+        talk.method(1, &declare("late"));
+        talk.method(0, &M::ConnectionCloseOk {});
     }
 }

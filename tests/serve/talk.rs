@@ -4,7 +4,7 @@ use rmqplay::model::{
     Credential, Message, Origins, Permission, Properties, Secret, Table, Topology, User, Value, Vhost,
 };
 use rmqplay::rules::Edition;
-use rmqplay::serve::{ServedBroker, SocketFate, SocketId};
+use rmqplay::serve::{ApiRequest, ServedBroker, SocketFate, SocketId, answer_management};
 use rmqplay::wire::{
     AmqpMethod, ContentHeader, FrameKind, PROTOCOL_HEADER, decode_method, decode_properties, encode_content,
     encode_method, split_frame,
@@ -33,6 +33,8 @@ pub trait Link {
     fn narrow_and_closed(&self) -> [String; 2];
     /// Sees to it that there are those two.
     fn make_narrow_and_closed(&mut self) {}
+    /// Has the management API close the connection.
+    fn end_by_management(&mut self, reason: Option<&str>);
 }
 
 /// The served broker, without a socket between.
@@ -93,6 +95,18 @@ impl Link for Served {
     fn narrow_and_closed(&self) -> [String; 2] {
         ["narrow".to_owned(), "closed".to_owned()]
     }
+
+    fn end_by_management(&mut self, reason: Option<&str>) {
+        let mut ask = |method: &str, path: String| {
+            let (method, authorization) = (method.to_owned(), Some("Basic Z3Vlc3Q6Z3Vlc3Q=".to_owned()));
+            let reason = reason.map(str::to_owned);
+            let request = ApiRequest { method, path, authorization, reason, ..ApiRequest::default() };
+            answer_management(&mut self.host, self.now_ms, &request)
+        };
+        let open = ask("GET", "/api/connections".to_owned()).body.expect("a list");
+        let name = open[0]["name"].as_str().expect("a name");
+        assert_eq!(ask("DELETE", format!("/api/connections/{}", name.replace(' ', "%20"))).status, 204);
+    }
 }
 
 /// What guest may do in three vhosts.
@@ -107,7 +121,7 @@ fn rights() -> Topology {
     let guest = User {
         name: "guest".into(),
         credential: Some(Credential::Password(Secret::new("guest"))),
-        tags: Vec::new(),
+        tags: vec!["administrator".to_owned()],
         limits: BTreeMap::new(),
     };
     let vhost = |name: &str| Vhost { name: name.into(), ..Vhost::default() };
@@ -147,16 +161,22 @@ impl Live {
     }
 
     fn manage(&self, method: &str, path: &str, body: &str) {
+        let answer = self.managed(method, path, "", body);
+        assert!(answer.starts_with("HTTP/1.1 20"), "{method} {path}: {answer}");
+    }
+
+    /// Sends a request, with more lines of its head, and returns the whole answer.
+    fn managed(&self, method: &str, path: &str, lines: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.management).expect("a management API");
         let length = body.len();
         let head = "Host: localhost\r\nAuthorization: Basic Z3Vlc3Q6Z3Vlc3Q=\r\nContent-Type: application/json";
         let request = format!(
-            "{method} {path} HTTP/1.1\r\n{head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\n{head}\r\n{lines}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
         );
         stream.write_all(request.as_bytes()).expect("a request");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
-        assert!(answer.starts_with("HTTP/1.1 20"), "{method} {path}: {answer}");
+        answer
     }
 }
 
@@ -216,6 +236,10 @@ impl Link for Remote {
     fn narrow_and_closed(&self) -> [String; 2] {
         ["narrow".to_owned(), "closed".to_owned()]
     }
+
+    fn end_by_management(&mut self, _: Option<&str>) {
+        unreachable!("only AMQP is spoken there");
+    }
 }
 
 impl Link for Live {
@@ -245,6 +269,23 @@ impl Link for Live {
         self.permit(&closed, ".*");
         self.manage("DELETE", &format!("/api/permissions/{closed}/guest"), "");
         self.has_three = true;
+    }
+
+    fn end_by_management(&mut self, reason: Option<&str>) {
+        let socket = &self.remote.stream;
+        let [own, other] = [socket.local_addr(), socket.peer_addr()].map(|place| place.expect("an address"));
+        let path = format!("/api/connections/{own}%20-%3E%20{other}");
+        let lines = reason.map_or_else(String::new, |reason| format!("X-Reason: {reason}\r\n"));
+        // The management API hears late of a connection.
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            let answer = self.managed("DELETE", &path, &lines, "");
+            match answer.starts_with("HTTP/1.1 204") {
+                true => return,
+                false if Instant::now() < end => std::thread::sleep(ANSWER),
+                false => panic!("{path}: {answer}"),
+            }
+        }
     }
 }
 
@@ -308,6 +349,12 @@ impl<'a> Talk<'a> {
                 locale: "en_US".into(),
             },
         );
+    }
+
+    /// Has the management API close the connection, and hears what comes of it.
+    pub fn end_by_management(&mut self, reason: Option<&str>) {
+        self.link.end_by_management(reason);
+        self.bytes("nothing", &[]);
     }
 
     /// Sends a method and hears what comes of it.
