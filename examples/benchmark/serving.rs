@@ -16,6 +16,12 @@ const ECHO: &str = "RMQPLAY_BENCHMARK_ECHO_AT";
 /// How often each flow is measured.
 const ROUNDS: usize = 5;
 
+/// How many connections do nothing.
+const IDLE: usize = 1_000;
+
+/// After how long a served broker has given back the room of what it heard and said.
+const GIVEN_BACK: Duration = Duration::from_secs(6);
+
 /// Plays the part of the bare server, if this process is one.
 pub fn is_child() -> bool {
     let Ok(place) = std::env::var(ECHO) else { return false };
@@ -71,8 +77,8 @@ impl Served {
         let ask = |method: &str, path: &str, body: &str| -> serde_json::Value {
             let mut socket = TcpStream::connect(place).expect("the control port");
             let length = body.len();
-            let head = format!("{method} /{token}{path} HTTP/1.1\r\nHost: {place}\r\nContent-Length: {length}\r\n");
-            socket.write_all(format!("{head}\r\n{body}").as_bytes()).expect("written");
+            let head = format!("{method} /{token}{path} HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n");
+            socket.write_all(format!("{head}Content-Length: {length}\r\n\r\n{body}").as_bytes()).expect("written");
             let mut answer = String::new();
             socket.read_to_string(&mut answer).expect("an answer");
             serde_json::from_str(answer.split_once("\r\n\r\n").expect("a body").1).expect("JSON")
@@ -117,7 +123,7 @@ pub fn measure_all() {
 
 /// Publishes, confirms, consumes and acknowledges on each broker in turn.
 fn flows(kind: &str, bytes: usize, count: u64) {
-    let mut brokers = vec![served()];
+    let mut brokers = vec![served("served 4.3", &[]), served("without control", &["--control", "off"])];
     brokers.extend(live());
     let body = vec![b'x'; bytes];
     let arguments = || [("x-queue-type", Value::Text(kind.into()))].into_iter().collect::<Table>();
@@ -140,31 +146,38 @@ fn flows(kind: &str, bytes: usize, count: u64) {
         values[values.len() / 2]
     };
     let medians: Vec<(f64, f64)> = told.iter_mut().map(|(rates, costs)| (median(rates), median(costs))).collect();
-    for (broker, (rate, cost)) in brokers.iter().zip(&medians) {
-        let against = format!("served/live: rate {:.1}, cpu 1/{:.1}", medians[0].0 / rate, cost / medians[0].1);
+    let peaks: Vec<u64> = brokers.iter().map(|broker| memory(broker.pid, "VmHWM") / 1_024).collect();
+    for ((broker, (rate, cost)), peak) in brokers.iter().zip(&medians).zip(&peaks) {
+        let against = format!(
+            "served/live: rate {:.1}, cpu 1/{:.1}, peak 1/{:.1}",
+            medians[0].0 / rate,
+            cost / medians[0].1,
+            *peak as f64 / peaks[0] as f64
+        );
         let against = if broker.served.is_some() { String::new() } else { against };
         println!(
-            "  {:<18} {kind:<8} {bytes:>6} B  {rate:>9.0}/s  {cost:>6.1} µs  peak {:>4} MiB  {against}",
-            broker.name,
-            memory(broker.pid, "VmHWM") / 1_024
+            "  {:<18} {kind:<8} {bytes:>6} B  {rate:>9.0}/s  {cost:>6.1} µs  peak {peak:>4} MiB  {against}",
+            broker.name
         );
     }
 }
 
 /// Opens a thousand connections with a consumer each.
 fn idle() {
-    let broker = served();
+    let broker = served("served 4.3", &[]);
     let mut first = RawClient::open(&broker.place, &broker.vhost);
     first.declare("q", Table::new());
+    std::thread::sleep(GIVEN_BACK);
     let before = memory(broker.pid, "VmRSS");
-    let clients: Vec<RawClient> = (0..1_000)
+    let clients: Vec<RawClient> = (0..IDLE)
         .map(|_| {
             let mut client = RawClient::open(&broker.place, &broker.vhost);
             client.consume("q");
             client
         })
         .collect();
-    let each = (memory(broker.pid, "VmRSS") - before) as f64 / clients.len() as f64;
+    std::thread::sleep(GIVEN_BACK);
+    let each = memory(broker.pid, "VmRSS").saturating_sub(before) as f64 / clients.len() as f64;
     println!("  idle: {each:.1} KiB for each of {} connections with a consumer", clients.len());
 }
 
@@ -238,10 +251,10 @@ fn weeks() {
     println!("  advance 7d, a ladder of 168 steps: {:.0?}", ladder[ROUNDS / 2]);
 }
 
-fn served() -> Measured {
-    let served = Served::start(&[]);
+fn served(name: &str, flags: &[&str]) -> Measured {
+    let served = Served::start(flags);
     let (place, pid) = (served.place.clone(), served.child.id());
-    Measured { name: "served 4.3".to_owned(), place, vhost: "/".to_owned(), pid, served: Some(served) }
+    Measured { name: name.to_owned(), place, vhost: "/".to_owned(), pid, served: Some(served) }
 }
 
 /// Returns the live brokers whose process is on this machine, each with a vhost of its own.
