@@ -162,12 +162,12 @@ impl ReachOptions {
 impl PlanParts {
     /// Parts a plan.
     pub fn of(plan: Plan) -> Self {
-        let Plan { changes, unchanged, problems, extras } = plan;
+        let Plan { changes, unchanged, problems, extras, account } = plan;
         let (replacements, changes): (Vec<Change>, Vec<Change>) =
             changes.into_iter().partition(|change| matches!(change.kind, ChangeKind::Replace { .. }));
         let (deletions, changes): (Vec<Change>, Vec<Change>) =
             changes.into_iter().partition(|change| matches!(change.kind, ChangeKind::Delete { .. }));
-        Self { replacements, rest: Plan { changes, unchanged, problems, extras }, deletions }
+        Self { replacements, rest: Plan { changes, unchanged, problems, extras, account }, deletions }
     }
 }
 

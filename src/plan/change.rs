@@ -4,7 +4,7 @@
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
 use crate::broker::{Management, Method};
-use crate::model::{Object, QueueName};
+use crate::model::{Name, Object, QueueName};
 use crate::plan::{Extra, ReplaceWay, Risk, Stakes};
 use crate::source::Problem;
 
@@ -22,6 +22,8 @@ pub struct Plan {
     pub problems: Vec<Problem>,
     /// What the vhosts of the file hold on the broker and the file does not name; a plan leaves it alone.
     pub extras: Vec<Extra>,
+    /// Who applies it: this account needs its permissions before the first connection.
+    pub account: Name,
 }
 
 /// One object that is missing or differs.
@@ -118,7 +120,7 @@ impl Plan {
     pub fn without_user(self, user: &str) -> (Plan, Option<Plan>) {
         let is_own = |change: &Change| change.is_of_account(user);
         let (own, rest): (Vec<Change>, Vec<Change>) = self.changes.into_iter().partition(is_own);
-        let own = (!own.is_empty()).then(|| Plan { changes: own, ..Plan::default() });
+        let own = (!own.is_empty()).then(|| Plan { changes: own, account: self.account.clone(), ..Plan::default() });
         (Plan { changes: rest, ..self }, own)
     }
 

@@ -40,7 +40,13 @@ pub fn plan(desired: &Topology, origins: &Origins, observed: &Observed) -> Plan 
     let account = &observed.account;
     findings.changes.sort_by_key(|change| change.is_of_account(account));
     let extras = extras(desired, observed, &desired.vhost_names());
-    Plan { changes: findings.changes, unchanged: findings.unchanged, problems: findings.problems, extras }
+    Plan {
+        changes: findings.changes,
+        unchanged: findings.unchanged,
+        problems: findings.problems,
+        extras,
+        account: observed.account.clone(),
+    }
 }
 
 /// Compares permissions, and adds those of the account in use that a half-made vhost lacks.

@@ -26,13 +26,13 @@ user alice
 put-vhost /
 limit alice max-connections 5
 limit / max-queues 50
-permission alice
 policy cap
 connect runner to /
 open 1
 exchange game
 exchange audit
 topic permission alice game
+permission alice
 queue ttl.q
 queue work.q
 bind game -> ttl.q
@@ -41,6 +41,35 @@ disconnect";
     assert_eq!(broker.asked.join("\n"), expected);
     assert_eq!(applied.refused, []);
     assert_eq!(applied.done.len(), 11);
+}
+
+/// The wider right never comes first: an apply that is ended in between leaves nothing that a second one must narrow.
+#[test]
+fn topic_permissions_on_exchanges_that_are_there_come_before_the_permissions() {
+    let observed = Observed { topology: exchange_only(shop()), ..Observed::empty(Profile::NEWEST) };
+    let mut broker = FakeBroker::default();
+    let mut applier = Applier::new(plan(&shop(), &Origins::new(), &observed), Ids::default());
+    broker.play(&mut applier);
+    let place = |line: &str| broker.asked.iter().position(|asked| asked == line);
+    assert!(place("topic permission alice game").is_some());
+    assert!(place("topic permission alice game") < place("permission alice"));
+    assert!(place("permission alice") < place("connect runner to /"));
+}
+
+/// The account in use needs its permissions for the first connection.
+#[test]
+fn permissions_of_the_account_in_use_do_not_wait() {
+    let observed = Observed { account: "alice".into(), ..Observed::empty(Profile::NEWEST) };
+    let mut broker = FakeBroker::default();
+    let mut applier = Applier::new(plan(&shop(), &Origins::new(), &observed), Ids::default());
+    broker.play(&mut applier);
+    let place = |line: &str| broker.asked.iter().position(|asked| asked == line);
+    assert!(place("permission alice").is_some());
+    assert!(place("permission alice") < place("connect runner to /"));
+}
+
+fn exchange_only(of: Topology) -> Topology {
+    Topology { exchanges: of.exchanges, vhosts: of.vhosts, ..Topology::default() }
 }
 
 #[test]

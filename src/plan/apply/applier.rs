@@ -213,6 +213,10 @@ impl Applier {
             let errand = site.topic_permissions.pop_front()?;
             return Some(self.manage(errand));
         }
+        if site.exchanges.is_empty() && !site.permissions.is_empty() && at_rest {
+            let errand = site.permissions.pop_front()?;
+            return Some(self.manage(errand));
+        }
         // Bindings wait for the queues that wait.
         let all_queues_asked = site.waiting.is_empty();
         let rows = [Some(&mut site.exchanges), Some(&mut site.queues), all_queues_asked.then_some(&mut site.bindings)];

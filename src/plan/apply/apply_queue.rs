@@ -3,7 +3,7 @@
 
 use crate::broker::{Management, Method};
 use crate::model::{Moment, Name, Object};
-use crate::plan::{Change, Plan, Write};
+use crate::plan::{Change, ChangeKind, Plan, Write};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How many management requests of one group may be under way.
@@ -30,12 +30,15 @@ pub(crate) struct Group {
     pub in_flight_max: usize,
 }
 
-/// What one vhost gets over AMQP, and the topic permissions that wait for its exchanges.
+/// What one vhost gets over AMQP, and the access that waits for its exchanges.
 #[derive(Debug)]
 pub(crate) struct VhostQueue {
     pub vhost: Name,
     pub exchanges: VecDeque<Declare>,
     pub topic_permissions: VecDeque<ManagementRequest>,
+    /// New permissions of users whose topic permissions are among these: they come after, so that nobody ever holds
+    /// the wider right, also where an apply is ended in between.
+    pub permissions: VecDeque<ManagementRequest>,
     pub queues: VecDeque<Declare>,
     pub bindings: VecDeque<Declare>,
     /// Declares of queues that somebody else is just making, each with the moment to ask again.
@@ -66,6 +69,7 @@ impl ApplyQueue {
         let objects = plan.changes.iter().map(|change| &change.object);
         let is_exchange = |object: &&Object| matches!(object, Object::Exchange { .. });
         let new_exchanges: BTreeSet<Object> = objects.filter(is_exchange).cloned().collect();
+        let restricted = restricted_later(&plan, &new_exchanges);
         for Change { object, writes, .. } in plan.changes.into_iter().filter(|change| !change.writes.is_empty()) {
             let at = errands.objects.len();
             let writes_left = writes.len();
@@ -78,6 +82,10 @@ impl ApplyQueue {
                         let errand = ManagementRequest { object: at, act };
                         if needs.is_some_and(|exchange| new_exchanges.contains(&exchange)) {
                             errands.site(&object).topic_permissions.push_back(errand);
+                            continue;
+                        }
+                        if restricted.contains(&object) {
+                            errands.site(&object).permissions.push_back(errand);
                             continue;
                         }
                         let group = groups.entry(rank).or_default();
@@ -108,6 +116,7 @@ impl VhostQueue {
             vhost,
             exchanges: VecDeque::new(),
             topic_permissions: VecDeque::new(),
+            permissions: VecDeque::new(),
             queues: VecDeque::new(),
             bindings: VecDeque::new(),
             waiting: Vec::new(),
@@ -150,9 +159,27 @@ impl VhostQueue {
         let declares = declares.chain(std::mem::take(&mut self.queues)).chain(std::mem::take(&mut self.bindings));
         let waiting = std::mem::take(&mut self.waiting).into_iter().map(|(_, declare)| declare);
         let declares = declares.chain(waiting);
-        let errands = std::mem::take(&mut self.topic_permissions).into_iter().map(|errand| errand.object);
+        let errands = std::mem::take(&mut self.topic_permissions).into_iter().chain(std::mem::take(&mut self.permissions));
+        let errands = errands.map(|errand| errand.object);
         declares.map(|declare| declare.object).chain(errands).collect()
     }
+}
+
+/// Returns the new permissions that wait until topic permissions on new exchanges narrow them. Not those of the account
+/// in use, which makes the exchanges.
+fn restricted_later(plan: &Plan, new_exchanges: &BTreeSet<Object>) -> BTreeSet<Object> {
+    let permission_of = |change: &Change| match &change.object {
+        Object::TopicPermission { user, vhost, exchange } if *user != plan.account => {
+            let exchange = Object::Exchange { vhost: vhost.clone(), name: exchange.clone() };
+            let permission = Object::Permission { user: user.clone(), vhost: vhost.clone() };
+            new_exchanges.contains(&exchange).then_some(permission)
+        }
+        _ => None,
+    };
+    let restricted: BTreeSet<Object> = plan.changes.iter().filter_map(permission_of).collect();
+    let is_new = |change: &&Change| matches!(change.kind, ChangeKind::Create { .. });
+    let new = plan.changes.iter().filter(is_new).map(|change| &change.object);
+    new.filter(|object| restricted.contains(object)).cloned().collect()
 }
 
 /// Returns the exchange that a topic permission needs: 4.3 refuses one whose exchange is not there yet.
@@ -173,8 +200,8 @@ fn rank(act: &Management) -> (u8, usize) {
         Management::DeleteVhost { .. } | Management::PutUser(_) => (0, MANAGEMENT_IN_FLIGHT_MAX),
         Management::PutVhost(_) | Management::ReplaceVhost(_) => (1, MANAGEMENT_IN_FLIGHT_MAX),
         Management::PutUserLimit { .. } | Management::PutVhostLimit { .. } => (2, MANAGEMENT_IN_FLIGHT_MAX),
-        Management::PutPermission(_) => (3, MANAGEMENT_IN_FLIGHT_MAX),
-        Management::PutTopicPermission(_) => (4, MANAGEMENT_IN_FLIGHT_MAX),
+        Management::PutTopicPermission(_) => (3, MANAGEMENT_IN_FLIGHT_MAX),
+        Management::PutPermission(_) => (4, MANAGEMENT_IN_FLIGHT_MAX),
         Management::PutGlobalParameter { .. } => (5, 1),
         Management::PutPolicy { operator: false, .. } => (6, 1),
         Management::PutPolicy { operator: true, .. } => (7, 1),
