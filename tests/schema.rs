@@ -200,6 +200,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("seen", &["{scenario: x, consumers: {w: {queue: q, on_message: [{match: {seen: {KEY}}, do: ack}]}}}"]),
     ("call", &["{scenario: x, steps: [{call: {KEY}}]}"]),
     ("close_connection", &["{scenario: x, steps: [{close_connection: {KEY}}]}"]),
+    ("stop_node", &["{scenario: x, steps: [{stop_node: {KEY}}]}"]),
     ("includes_queues", &["{scenario: x, steps: [{expect: {message: m, routed_to: {KEY}}}]}"]),
     ("tally", &["{scenario: x, steps: [{expect: {tally: {KEY}, is: 1}}]}"]),
     ("topology", &["{queues: [], KEY}"]),

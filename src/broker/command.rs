@@ -228,4 +228,10 @@ pub enum Management {
     Restart {
         down_for: Millis,
     },
+    /// Stops the node that leads a queue, and waits until the others miss it.
+    StopNode {
+        leader_of: QueueName,
+    },
+    /// Starts all nodes that are down, and waits until they run.
+    StartNodes,
 }

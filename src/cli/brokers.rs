@@ -148,10 +148,15 @@ pub fn permits(flags: &[String]) -> Result<Permits, NoBroker> {
     Ok(of_file.iter().chain(of_flags.map_err(|why| format!("--permit: {why}"))?.iter()).collect())
 }
 
-/// Takes an address as a broker to play on; what the environment says of its restart holds where nothing else does.
+/// Takes an address as a broker to play on; what the environment says of its restart and its nodes holds where nothing
+/// else does.
 fn live_target(address: Address, word: Option<&str>) -> PlayedOn {
-    let restart = address.restart.clone().or_else(|| std::env::var("RMQPLAY_RESTART").ok());
-    let address = Address { restart: restart.filter(|command| !command.trim().is_empty()), ..address };
+    let command = |of_file: &Option<String>, variable: &str| {
+        let command = of_file.clone().or_else(|| std::env::var(variable).ok());
+        command.filter(|command| !command.trim().is_empty())
+    };
+    let (restart, node) = (command(&address.restart, "RMQPLAY_RESTART"), command(&address.node, "RMQPLAY_NODE"));
+    let address = Address { restart, node, ..address };
     let argument = word.map_or_else(|| address.argument(), str::to_owned);
     PlayedOn::Live(Box::new(LiveTarget { address, argument }))
 }

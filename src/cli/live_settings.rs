@@ -11,9 +11,26 @@ use crate::rules::{Edition, Permits};
 use crate::simulate::{drift, rehearse};
 use crate::source::Span;
 
+/// What the scenarios of a run need to know of a live broker.
+#[derive(Debug, Default)]
+pub(crate) struct NeededAbilities {
+    /// The enabled ones; none where no scenario asks.
+    pub plugins: Vec<String>,
+    /// How many run; 0 where no scenario asks.
+    pub nodes: usize,
+}
+
 /// Returns why a cell is not played on the sim.
 pub(crate) fn why_not_on_sim(cell: &Cell, profile: Profile) -> Option<String> {
-    let host = Host { version: profile.version(), sim: Some(profile), name: None, plugins: &[], may_restart: true };
+    let host = Host {
+        version: profile.version(),
+        sim: Some(profile),
+        name: None,
+        plugins: &[],
+        may_restart: true,
+        nodes: 1,
+        may_stop_nodes: false,
+    };
     why_not(&cell.scenario, &host)
 }
 
@@ -42,12 +59,19 @@ pub(crate) fn live_ground(
     address: &Address,
     version: Version,
     edition: Edition,
-    plugins: &[String],
+    abilities: &NeededAbilities,
     pace: &PaceOptions,
 ) -> Result<BrokerTraits, String> {
     let scenario = &cell.scenario;
-    let may_restart = address.restart.is_some();
-    let host = Host { version, sim: None, name: address.name.as_deref(), plugins, may_restart };
+    let host = Host {
+        version,
+        sim: None,
+        name: address.name.as_deref(),
+        plugins: &abilities.plugins,
+        may_restart: address.restart.is_some(),
+        nodes: abilities.nodes,
+        may_stop_nodes: address.node.is_some(),
+    };
     if let Some(reason) = why_not(scenario, &host) {
         return Err(reason);
     }

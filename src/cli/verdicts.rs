@@ -13,6 +13,7 @@ pub(crate) fn why_not_lent(scenario: &Scenario) -> Option<String> {
     let needs = [
         ("several vhosts", scenario.vhosts().len() != 1 || !topology.vhosts.is_empty()),
         ("a restart of the broker", scenario.needs.restart),
+        ("to stop nodes", scenario.needs.nodes.is_some()),
         ("users", !topology.users.is_empty()),
         ("permissions", !topology.permissions.is_empty() || !topology.topic_permissions.is_empty()),
         (

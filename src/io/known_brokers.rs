@@ -148,6 +148,7 @@ fn completed(mut address: Address, texts: &BTreeMap<&str, String>) -> Result<Add
     address.password = text("password").map_or(address.password, Secret::new);
     address.vhost = text("vhost").or(address.vhost);
     address.restart = text("restart");
+    address.node = text("node");
     match text("management") {
         Some(management) => address.with_management(&management).map_err(|bad| bad.message),
         None => Ok(address),

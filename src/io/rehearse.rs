@@ -29,7 +29,10 @@ pub async fn rehearse_live(
     guard: &TestVhosts,
     ground: BrokerTraits,
 ) -> (RunResult, Option<BrokerFailure>) {
-    let limits = LiveLimits::default();
+    let limits = match cell.scenario.needs.nodes {
+        Some(_) => LiveLimits::beside_dead_nodes(),
+        None => LiveLimits::default(),
+    };
     let planned =
         plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(Profile::nearest(ground.version)));
     let mut applier = Applier::new(planned, Ids::default());

@@ -32,6 +32,12 @@ pub enum Act {
     },
     /// Stops and starts the broker.
     RestartBroker,
+    /// Stops the node of a cluster that leads a queue.
+    StopNode {
+        leader_of: QueueName,
+    },
+    /// Starts all nodes of the cluster that are down.
+    StartNodes,
     /// Takes one message; held under a name it stays in hand until a step settles it.
     Get {
         queue: QueueName,
@@ -191,6 +197,8 @@ impl Act {
                 | Act::Crash(_)
                 | Act::CloseConnection { .. }
                 | Act::RestartBroker
+                | Act::StopNode { .. }
+                | Act::StartNodes
         )
     }
 }
@@ -203,6 +211,8 @@ impl fmt::Display for Act {
             Act::Call(call) => write_destination(f, "call", &call.publish),
             Act::CloseConnection { of, .. } => write!(f, "close the connection of {of}"),
             Act::RestartBroker => write!(f, "restart the broker"),
+            Act::StopNode { leader_of } => write!(f, "stop the node that leads queue {}", leader_of.name),
+            Act::StartNodes => write!(f, "start the nodes that are down"),
             Act::Start(name) => write!(f, "start {name}"),
             Act::Get { queue, held_as: Some(name), .. } => write!(f, "get from {} as {name}", queue.name),
             Act::Get { queue, .. } => write!(f, "get from {}", queue.name),

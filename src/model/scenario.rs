@@ -65,6 +65,15 @@ pub struct Needs {
     pub plugins: Vec<String>,
     /// It restarts the broker: on a live one it plays alone, and only where that is allowed.
     pub restart: bool,
+    /// It stops and starts nodes of a cluster of so many: it plays alone, on live brokers, where that is allowed.
+    pub nodes: Option<u16>,
+}
+
+impl Needs {
+    /// Returns whether nothing else may play beside it: it takes the broker, or a part of it, away.
+    pub fn plays_alone(&self) -> bool {
+        self.restart || self.nodes.is_some()
+    }
 }
 
 /// What is said of live brokers only.

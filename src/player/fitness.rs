@@ -26,6 +26,10 @@ pub struct Host<'h> {
     pub plugins: &'h [String],
     /// The user allows restarts of the broker.
     pub may_restart: bool,
+    /// How many nodes of it run; 0 where no scenario needs several.
+    pub nodes: usize,
+    /// The user allows that nodes are stopped and started.
+    pub may_stop_nodes: bool,
 }
 
 /// Returns why a scenario is not played on a broker; `None`: it is.
@@ -34,6 +38,7 @@ pub fn why_not(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
         .or_else(|| wrong_version(scenario, host.version))
         .or_else(|| missing_plugin(scenario, host))
         .or_else(|| no_restart(scenario, host))
+        .or_else(|| no_cluster(scenario, host))
 }
 
 /// Lists the versions with a profile that a scenario can be played on, on the sim or on a live broker.
@@ -77,6 +82,19 @@ fn no_restart(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
     let refused = scenario.needs.restart && host.sim.is_none() && !host.may_restart;
     refused
         .then(|| "restarts the broker, and nobody said how: set RMQPLAY_RESTART, or `restart:` in rmqplay.yaml".into())
+}
+
+fn no_cluster(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
+    let needed = scenario.needs.nodes?;
+    let of = |n: usize| format!("{n} node{}", if n == 1 { "" } else { "s" });
+    if host.sim.is_some() {
+        return Some("stops nodes of a cluster, and a cluster is not simulated".into());
+    }
+    if host.nodes < usize::from(needed) {
+        return Some(format!("needs {}, and {} run there", of(needed.into()), of(host.nodes)));
+    }
+    let why = "stops nodes, and nobody said how: set RMQPLAY_NODE, or `node:` in rmqplay.yaml";
+    (!host.may_stop_nodes).then(|| why.into())
 }
 
 /// The wish for a pace: a scale, or the largest one that fits.

@@ -32,6 +32,7 @@ impl Sim {
             Management::CloseConnection { connection } => self.close_by_management(connection),
             Management::DescribeQueue { queue } => self.describe_queue(&queue),
             Management::Restart { down_for } => return self.restart(request, down_for),
+            Management::StopNode { .. } | Management::StartNodes => Err(http_error(501, "a cluster is not simulated")),
         };
         self.answer(request, reply);
     }

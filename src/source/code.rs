@@ -193,6 +193,7 @@ codes! {
         ScenarioNoRules "no_rules",
         ScenarioNoSteps "no_steps",
         ScenarioNoSubject "no_subject",
+        ScenarioNodes "nodes",
         ScenarioNotYet "not_yet",
         ScenarioOnReturn "on_return",
         ScenarioOwnQueue "own_queue",

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 pub fn rmqplay() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rmqplay"));
     command.stdin(Stdio::null()).env("NO_COLOR", "1");
-    for variable in ["CI", "RMQPLAY_BROKER", "RMQPLAY_RESTART", "RTE_EXCHANGE"] {
+    for variable in ["CI", "RMQPLAY_BROKER", "RMQPLAY_RESTART", "RMQPLAY_NODE", "RTE_EXCHANGE"] {
         command.env_remove(variable);
     }
     for (variable, _) in std::env::vars_os() {

@@ -2,6 +2,7 @@
 
 use crate::cli::arguments::{KeepVhost, RunOptions};
 use crate::cli::brokers::LiveTarget;
+use crate::cli::live_settings::NeededAbilities;
 use crate::cli::options::USUAL_WAIT;
 use crate::cli::run_reporter::FAILED_BEFORE;
 use crate::cli::run_reporter::{Named, Once, RunReporter};
@@ -9,7 +10,7 @@ use crate::cli::runtime::{Runtime, Signals};
 use crate::cli::select::ToPlay;
 use crate::cli::{ExitCode, live_settings, verdicts};
 use crate::io::Address;
-use crate::io::live::{ExistingVhost, TestVhosts, VhostNotUsable, lend};
+use crate::io::live::{ExistingVhost, TestVhosts, VhostNotUsable, lend, start_nodes};
 use crate::io::management::ManagementClient;
 use crate::io::meet;
 use crate::io::rehearse::{needs, rehearse_live};
@@ -183,8 +184,8 @@ impl<'s> LiveRun<'s> {
     }
 
     async fn play_all(&mut self, signals: &mut Signals) -> ExitCode {
-        let plugins = match signals.interrupt(plugins_needed(self.address, self.cells)).await {
-            Ok(Ok(plugins)) => plugins,
+        let abilities = match signals.interrupt(abilities_needed(self.address, self.cells)).await {
+            Ok(Ok(abilities)) => abilities,
             Err(code) => return code,
             Ok(Err(failure)) => {
                 self.stage.failure(&self.on.broker, &failure);
@@ -192,9 +193,9 @@ impl<'s> LiveRun<'s> {
             }
         };
         let mut order: Vec<usize> = (0..self.cells.len()).collect();
-        order.sort_by_key(|index| self.cells[*index].cell.scenario.needs.restart);
+        order.sort_by_key(|index| self.cells[*index].cell.scenario.needs.plays_alone());
         for index in order {
-            match self.ground(index, &plugins) {
+            match self.ground(index, &abilities) {
                 Ok(ground) => {
                     self.grounds.insert(index, ground);
                     self.waiting.push_back(index);
@@ -230,14 +231,14 @@ impl<'s> LiveRun<'s> {
     }
 
     /// Returns the ground that a cell plays on, or says why it is not played.
-    fn ground(&self, index: usize, plugins: &[String]) -> Result<BrokerTraits, String> {
+    fn ground(&self, index: usize, abilities: &NeededAbilities) -> Result<BrokerTraits, String> {
         let command = self.stage.command;
         let cell = &self.cells[index].cell;
         match verdicts::why_not_lent(&cell.scenario).filter(|_| command.in_vhost.is_some()) {
             Some(reason) => Err(reason),
             None => {
                 let (version, edition) = (self.on.version, self.on.edition);
-                live_settings::live_ground(cell, self.address, version, edition, plugins, &command.pace)
+                live_settings::live_ground(cell, self.address, version, edition, abilities, &command.pace)
             }
         }
     }
@@ -245,8 +246,8 @@ impl<'s> LiveRun<'s> {
     /// Lets cells play in order while there is room.
     fn begin_next(&mut self) {
         while let Some(index) = self.waiting.front().copied() {
-            // Whoever restarts the broker plays alone: it takes all room there is.
-            let room = if self.cells[index].cell.scenario.needs.restart { self.room } else { 1 };
+            // Whoever restarts the broker, or nodes, plays alone: it takes all room there is.
+            let room = if self.cells[index].cell.scenario.needs.plays_alone() { self.room } else { 1 };
             if self.enough {
                 self.skip(index, FAILED_BEFORE.to_owned(), false);
             } else if room > self.free {
@@ -368,11 +369,16 @@ impl<'s> LiveRun<'s> {
 }
 
 /// Asks which plugins are enabled, if a cell wants to know.
-async fn plugins_needed(address: &Address, cells: &[ToPlay]) -> Result<Vec<String>, BrokerFailure> {
-    if cells.iter().all(|one| one.cell.scenario.needs.plugins.is_empty()) {
-        return Ok(Vec::new());
+async fn abilities_needed(address: &Address, cells: &[ToPlay]) -> Result<NeededAbilities, BrokerFailure> {
+    let mut abilities = NeededAbilities::default();
+    if cells.iter().any(|one| !one.cell.scenario.needs.plugins.is_empty()) {
+        abilities.plugins = ManagementClient::new(address)?.enabled_plugins().await?;
     }
-    ManagementClient::new(address)?.enabled_plugins().await
+    if cells.iter().any(|one| one.cell.scenario.needs.nodes.is_some()) {
+        let nodes = ManagementClient::new(address)?.nodes().await?;
+        abilities.nodes = nodes.iter().filter(|node| node.running).count();
+    }
+    Ok(abilities)
 }
 
 /// Plays one cell and sweeps its vhosts and users, also when it is stopped or fails; or hands them back unswept.
@@ -390,6 +396,7 @@ async fn play_cell(
     let began = Instant::now();
     let playing = guard.clone();
     let place = address.place();
+    let cluster = one.cell.scenario.needs.nodes.map(|_| address.clone());
     let mut task = tokio::spawn(async move {
         let (vhosts, users) = needs(&one.cell);
         match playing.make(&vhosts, &users).await {
@@ -410,6 +417,10 @@ async fn play_cell(
             (None, None)
         }
     };
+    let nodes_left = match &cluster {
+        Some(address) => start_nodes(address).await.err(),
+        None => None,
+    };
     // A run that was stopped leaves nothing.
     if keep.is_some() && played.is_some() && failure.is_none() {
         return PlayedCell { played, guard: Some(guard), real: began.elapsed(), ..cell };
@@ -417,7 +428,7 @@ async fn play_cell(
     // Who lacks a right has not shown that the scenario fails.
     let no_right = failure.as_ref().is_some_and(|failure| matches!(failure.kind, BrokerFailureKind::NoRight { .. }));
     let played = played.filter(|_| !no_right);
-    let left_behind = guard.sweep().await.err();
+    let left_behind = nodes_left.or(guard.sweep().await.err());
     PlayedCell { played, failure, left_behind, real: began.elapsed(), ..cell }
 }
 

@@ -39,6 +39,8 @@ pub struct Address {
     pub management: Option<String>,
     /// The shell command that stops and starts the broker; `None`: it must not be restarted.
     pub restart: Option<String>,
+    /// The shell command to which `stop NODE` and `start NODE` are added; `None`: no node may be stopped.
+    pub node: Option<String>,
     /// Its name in `rmqplay.yaml`.
     pub name: Option<String>,
 }
@@ -111,6 +113,7 @@ impl Default for Address {
             tls_options: TlsOptions::default(),
             management: None,
             restart: None,
+            node: None,
             name: None,
         }
     }

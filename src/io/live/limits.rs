@@ -28,6 +28,15 @@ pub struct LiveLimits {
     pub frame_max: u32,
 }
 
+impl LiveLimits {
+    /// Returns the limits of a scenario that stops nodes: RabbitMQ 4.3 tries for 64 s to reach a classic queue on a node
+    /// that died, before it refuses.
+    pub fn beside_dead_nodes() -> Self {
+        let answer = Duration::from_secs(100);
+        Self { answer, stuck: answer + Duration::from_secs(20), ..Self::default() }
+    }
+}
+
 impl Default for LiveLimits {
     fn default() -> Self {
         Self {

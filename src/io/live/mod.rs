@@ -19,6 +19,7 @@ mod wait;
 pub use adapter::Live;
 pub use amqp::dial::check_login;
 pub use limits::LiveLimits;
+pub use management::nodes::start_nodes;
 pub use run::{LiveEnded, run_live};
 pub use vhosts::existing_vhost::{ExistingVhost, VhostNotUsable, lend};
 pub use vhosts::names::NameMapping;

@@ -23,7 +23,7 @@ const GRANT_PAUSES: [Duration; 7] = [
 ];
 
 impl ManagementClient {
-    /// Performs one act. `CloseConnection`, `DescribeQueue` and `Restart` are not among them.
+    /// Performs one act. `CloseConnection`, `DescribeQueue`, and what restarts a broker or its nodes are not among them.
     pub async fn perform(&self, act: &Management) -> Result<(), BrokerFailure> {
         match act {
             Management::PutVhost(vhost) => self.put_vhost(vhost).await.map(|_| ()),
@@ -75,7 +75,11 @@ impl ManagementClient {
             Management::ClearUserLimit { user, name } => {
                 self.delete(&format!("/user-limits/{}", pair(user, name))).await
             }
-            Management::CloseConnection { .. } | Management::DescribeQueue { .. } | Management::Restart { .. } => {
+            Management::CloseConnection { .. }
+            | Management::DescribeQueue { .. }
+            | Management::Restart { .. }
+            | Management::StopNode { .. }
+            | Management::StartNodes => {
                 let reason = "this cannot be done over the management API".to_owned();
                 Err(BrokerFailure::new(BrokerFailureKind::Refused { status: 0, reason }, self.shown()))
             }

@@ -173,6 +173,13 @@ impl ManagementClient {
         Ok((text(&queue, "type"), number(&queue, "messages_dlx")))
     }
 
+    /// Returns the node that leads a queue, or on which it stands.
+    pub async fn leader(&self, vhost: &str, name: &str) -> Result<String, BrokerFailure> {
+        let queue = self.get(&format!("/queues/{}/{}", encoded(vhost), encoded(name))).await?;
+        let leader = text(&queue, "leader");
+        Ok(if leader.is_empty() { text(&queue, "node") } else { leader })
+    }
+
     /// Lists the names of all vhosts that the runner may see.
     pub async fn vhosts(&self) -> Result<Vec<String>, BrokerFailure> {
         Ok(list(self.get("/vhosts?columns=name").await?).iter().map(|vhost| text(vhost, "name")).collect())

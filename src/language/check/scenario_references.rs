@@ -278,6 +278,13 @@ impl ReferenceChecker<'_> {
                             where a restart is allowed";
                 desk.add(problem.at(step.span, "restarts the broker").help(help));
             }
+            Act::StopNode { .. } | Act::StartNodes if self.scenario.needs.nodes.is_none() => {
+                let problem = Problem::new(Code::ScenarioNodes, "a scenario that stops nodes must say of how many");
+                let help = "write `needs: {nodes: 3}` at the top: it then plays alone, on live clusters of so many nodes, \
+                            where nodes may be stopped";
+                desk.add(problem.at(step.span, "a node of which cluster?").help(help));
+            }
+            Act::StopNode { leader_of } => self.queue(leader_of, step.span, "this stops the leader of", desk),
             Act::Expect(expectation) => match &expectation.subject {
                 Subject::Queue(it) => self.queue(&it.queue, expectation.span, "this expects of", desk),
                 Subject::Consumer(it) => {

@@ -186,6 +186,7 @@ pub const OTHER_WORDS: &[(&str, &[&str])] = &[
     ("respond", &["reply"]),
     ("response", &["reply"]),
     ("restart", &["restart_broker"]),
+    ("restart_node", &["stop_node", "start_node"]),
     ("retries", &["retry", "attempts", "attempt"]),
     ("rights", &["permissions"]),
     ("role", &["tags"]),

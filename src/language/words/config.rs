@@ -24,6 +24,7 @@ pub const OF_CONFIG: &[WordGroup] = &[
             word("vhost", "text | number", "Instead of the URL's, as it is"),
             word("management", "text", "URL of the management API").or("the AMQP port + 10000"),
             word("restart", "text", "A shell command that stops and starts the broker"),
+            word("node", "text", "A shell command that, with `stop NODE` or `start NODE` added, does so with a node"),
             word("cacertfile", "text", "Certificates of the authorities that are trusted").or("the system's"),
             word("certfile", "text", "The client's certificate"),
             word("keyfile", "text", "The key of the client's certificate"),

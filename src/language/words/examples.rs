@@ -71,6 +71,7 @@ const OF_GROUPS: &[(&str, &str)] = &[
     ("reconnect", "{after: 5s}"),
     ("seen", "{by: message_id, lasting: 10m}"),
     ("close_connection", "{of: worker, by: client}"),
+    ("stop_node", "{leader_of: work}"),
     ("includes_queues", "{includes: [work]}"),
     ("tally", "{queue: work, by: json.player, sum: json.points}"),
     ("call", "{exchange: \"\", routing_key: questions, body: hello}"),

@@ -94,7 +94,7 @@ const HINTS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "requires",
-        &["plugin", "plugins", "restart"],
+        &["plugin", "plugins", "restart", "nodes"],
         "what a broker must have stands beside it: `needs: {plugins: [rabbitmq_sharding]}`",
     ),
     ("expect", &["queue_type", "kind", "x-queue-type"], "write `type`: `{queue: work, type: quorum}`"),

@@ -220,6 +220,8 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("call", "@call", "Publishes and awaits the reply"),
             word("close_connection", "text | @close_connection", "Ends a connection"),
             word("restart_broker", "null | bool | {any}", "Restarts the broker"),
+            word("stop_node", "@stop_node", "Stops a node of the cluster"),
+            word("start_node", "null | bool | {any}", "Starts the nodes that are down"),
             word("every", "duration", "The time between the repetitions of for_each"),
         ],
     ),
@@ -368,8 +370,10 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
         &[
             word("plugins", "text | [text]", "Enabled ones"),
             word("restart", "bool", "It restarts the broker").or("false"),
+            word("nodes", "int:1..999", "It stops nodes of a cluster of so many, at least"),
         ],
     ),
+    group("stop_node", &[word("leader_of!", "text", "The queue whose leader's node is stopped")]),
     group("live", &[word("time_scale", "number", "Multiplies every duration: 0.1 plays ten times as fast")]),
     group(
         "batch",

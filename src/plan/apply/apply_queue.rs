@@ -159,7 +159,8 @@ impl VhostQueue {
         let declares = declares.chain(std::mem::take(&mut self.queues)).chain(std::mem::take(&mut self.bindings));
         let waiting = std::mem::take(&mut self.waiting).into_iter().map(|(_, declare)| declare);
         let declares = declares.chain(waiting);
-        let errands = std::mem::take(&mut self.topic_permissions).into_iter().chain(std::mem::take(&mut self.permissions));
+        let errands =
+            std::mem::take(&mut self.topic_permissions).into_iter().chain(std::mem::take(&mut self.permissions));
         let errands = errands.map(|errand| errand.object);
         declares.map(|declare| declare.object).chain(errands).collect()
     }

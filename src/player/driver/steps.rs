@@ -201,6 +201,8 @@ fn management_of(act: &Act) -> Vec<Management> {
         Act::SetLimits { of, limits } => {
             return limits.iter().map(|(name, value)| put_limit(of, name.clone(), *value)).collect();
         }
+        Act::StopNode { leader_of } => Management::StopNode { leader_of: leader_of.clone() },
+        Act::StartNodes => Management::StartNodes,
         Act::ClearLimits { of, limits } => {
             return limits.iter().map(|name| clear_limit(of, name.clone())).collect();
         }

@@ -5,6 +5,7 @@ use crate::broker::{ConnectionId, Management, Refusal, Reply, RequestId, Scope, 
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
 use crate::io::live::adapter::Live;
 use crate::io::live::job::Done;
+use crate::io::live::management::nodes::{start_nodes, stop_leader};
 use crate::io::live::management::restart::restart;
 use crate::io::management::{ManagementClient, RefusalReason, reason_of_refusal};
 use crate::model::QueueKind;
@@ -33,6 +34,22 @@ impl Live {
                     self.start(Box::pin(async move {
                         let result = restart(&address, command).await;
                         Done::Restarted { request, result }
+                    }));
+                }
+                Management::StopNode { leader_of } => {
+                    let (address, vhost) = (self.address.clone(), self.names.vhost(&leader_of.vhost));
+                    self.acting = true;
+                    self.start(Box::pin(async move {
+                        let result = stop_leader(&address, &vhost, &leader_of.name).await.map(|()| Reply::Done);
+                        Done::Acted { request, result }
+                    }));
+                }
+                Management::StartNodes => {
+                    let address = self.address.clone();
+                    self.acting = true;
+                    self.start(Box::pin(async move {
+                        let result = start_nodes(&address).await.map(|()| Reply::Done);
+                        Done::Acted { request, result }
                     }));
                 }
                 // It is there already, and who plays in it may not even look at it.

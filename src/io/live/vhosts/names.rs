@@ -205,8 +205,10 @@ impl NameMapping {
             }
             Management::PutParameter(parameter) => parameter.vhost = self.vhost(&parameter.vhost),
             Management::PutGlobalParameter { .. } | Management::ClearGlobalParameter { .. } => {}
-            Management::DescribeQueue { queue } => queue.vhost = self.vhost(&queue.vhost),
-            Management::CloseConnection { .. } | Management::Restart { .. } => {}
+            Management::StopNode { leader_of: queue } | Management::DescribeQueue { queue } => {
+                queue.vhost = self.vhost(&queue.vhost)
+            }
+            Management::CloseConnection { .. } | Management::Restart { .. } | Management::StartNodes => {}
         }
         act
     }

@@ -9,15 +9,16 @@ use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{LiveSettings, Needs, Profile, Scale};
 use crate::source::{Code, Problem};
 
-/// Reads `needs: {plugins: […], restart: true}`.
+/// Reads `needs: {plugins: […], restart: true, nodes: 3}`.
 pub fn needs(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Needs {
     let Some(mut inner) = fields.node("needs").and_then(|node| MapDecoder::of("needs", "`needs`", node, desk)) else {
         return Needs::default();
     };
     let plugins = inner.opt("plugins", desk, read::texts).unwrap_or_default();
     let restart = inner.opt("restart", desk, read::boolean).unwrap_or(false);
+    let nodes = inner.opt("nodes", desk, read::between(1_u16, 999));
     inner.finish(desk);
-    Needs { plugins, restart }
+    Needs { plugins, restart, nodes }
 }
 
 /// Reads `brokers: [sim, live, staging]`; which names there are is not known here, what can be no name is.

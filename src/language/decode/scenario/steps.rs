@@ -170,8 +170,18 @@ fn beside_help(verb: &Entry, second: &Entry) -> Help {
 /// Refuses `as` and `refused` where nobody could be the one who acts, or is refused.
 fn check_beside(verb: &Entry, step: &Node, desk: &mut Diagnostics) {
     let beside = |key: &str| step.entries().iter().find(|entry| entry.key == key);
-    let of_runner =
-        ["expect", "advance", "wait_until_quiet", "start", "stop", "crash", "close_connection", "restart_broker"];
+    let of_runner = [
+        "expect",
+        "advance",
+        "wait_until_quiet",
+        "start",
+        "stop",
+        "crash",
+        "close_connection",
+        "restart_broker",
+        "stop_node",
+        "start_node",
+    ];
     if let Some(entry) = beside("as").filter(|_| OF_HOLDERS.contains(&verb.key.as_str())) {
         let message = format!("`{}` is done over the channel that is meant: `as` has no meaning there", verb.key);
         let help = "leave `as` out; it stands beside the `get` that takes the message, and in the consumer";
@@ -219,8 +229,10 @@ fn act(verb: &Entry, vhost: &Name, stage: &StepSurroundings<'_>, desk: &mut Diag
         verb if access_steps::VERBS.contains(&verb) => access_steps::act(verb, node, vhost, desk)?,
         "call" => Act::Call(Box::new(call(node, &stage.folder, desk)?)),
         "close_connection" => close_connection(node, desk)?,
+        "stop_node" => stop_node(node, vhost, desk)?,
+        "start_node" => nothing_beside("`start_node`", node, desk).map(|()| Act::StartNodes)?,
         // All other words were refused above.
-        _ => restart(node, desk)?,
+        _ => nothing_beside("`restart_broker`", node, desk).map(|()| Act::RestartBroker)?,
     })
 }
 
@@ -255,16 +267,24 @@ fn wait_until_quiet(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
     Some(Act::WaitUntilQuiet(QuietWait { within: within?, lasting }))
 }
 
-/// A restart takes nothing: how long it lasts is the broker's.
-fn restart(node: &Node, desk: &mut Diagnostics) -> Option<Act> {
+/// A restart takes nothing, how long it lasts is the broker's; nor does a start of nodes, which means all that are down.
+fn nothing_beside(what: &'static str, node: &Node, desk: &mut Diagnostics) -> Option<()> {
     match &node.kind {
-        NodeKind::Null | NodeKind::Bool(true) => Some(Act::RestartBroker),
-        NodeKind::Map(entries) if entries.is_empty() => Some(Act::RestartBroker),
+        NodeKind::Null | NodeKind::Bool(true) => Some(()),
+        NodeKind::Map(entries) if entries.is_empty() => Some(()),
         _ => {
-            desk.wrong("`restart_broker`", node, DecodeError::Kind("nothing, or `true`"));
+            desk.wrong(what, node, DecodeError::Kind("nothing, or `true`"));
             None
         }
     }
+}
+
+/// Reads `{leader_of: QUEUE}`: nodes have other names on each cluster.
+fn stop_node(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<Act> {
+    let mut fields = MapDecoder::of("stop_node", "`stop_node`", node, desk)?;
+    let queue = fields.need("leader_of", desk, read::name);
+    fields.finish(desk);
+    Some(Act::StopNode { leader_of: QueueName { vhost: vhost.clone(), name: queue? } })
 }
 
 /// Reads a queue's name, or `{queue, global_prefetch}`.
