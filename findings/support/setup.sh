@@ -11,7 +11,9 @@ set -euo pipefail
 SUPPORT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 BROKERS=$SUPPORT/../../tests/brokers/brokers
 TEMPORARY=$(mktemp -d)
+CLUSTER=$SUPPORT/../../tests/brokers/cluster
 MADE=  # the version that this run made a broker of
+NODES= # set when this run made a cluster
 VHOST= # the virtual host that this run made
 
 changed() {
@@ -30,6 +32,7 @@ finish() {
   local code=$?
   trap - EXIT
   [[ -z $VHOST ]] || management DELETE "/vhosts/$VHOST" >/dev/null || true
+  [[ -z $NODES ]] || RMQPLAY_BROKERS_DIR="$TEMPORARY/brokers" "$CLUSTER" down || code=1
   if [[ -z $MADE ]] || make_brokers purge "$MADE"; then
     rm -rf --one-file-system -- "$TEMPORARY"
   else
@@ -73,6 +76,21 @@ broker() {
   VHOST=$name
   export AMQP_URL=amqp://$LOGIN@$host:$port/$name VHOST LOGIN VERSION
   echo "on RabbitMQ $VERSION"
+}
+
+# As `broker`, for a cluster of three nodes of 4.3; RMQPLAY_TEST_CLUSTER and RMQPLAY_NODE, which stops and starts a node,
+# name one that is there.
+cluster() {
+  if [[ -z ${RMQPLAY_TEST_CLUSTER:-} ]]; then
+    local line
+    MADE=4.3 NODES=made
+    line=$(RMQPLAY_BROKERS_DIR="$TEMPORARY/brokers" "$CLUSTER" up) || cannot "no cluster: see tests/brokers/README.md"
+    RMQPLAY_TEST_CLUSTER=${line#RMQPLAY_TEST_CLUSTER=}
+    RMQPLAY_TEST_CLUSTER=${RMQPLAY_TEST_CLUSTER%% *}
+    export RMQPLAY_NODE="env RMQPLAY_BROKERS_DIR=$TEMPORARY/brokers $CLUSTER"
+  fi
+  AMQP_URL=$RMQPLAY_TEST_CLUSTER
+  broker 4.3
 }
 
 # Sets PYTHON to an interpreter that has the packages, and finding.py.
