@@ -1,6 +1,7 @@
 //! What came from one client and is not read yet.
 
 use crate::serve::lookahead::Lookahead;
+use std::cell::Cell;
 
 /// The bytes that came, read frame by frame.
 #[derive(Debug, Clone, Default)]
@@ -8,7 +9,7 @@ pub(crate) struct ReceiveBuffer {
     bytes: Vec<u8>,
     /// How many of the bytes are read.
     read: usize,
-    ahead: Lookahead,
+    ahead: Cell<Lookahead>,
 }
 
 impl ReceiveBuffer {
@@ -16,7 +17,7 @@ impl ReceiveBuffer {
     pub(crate) fn receive(&mut self, bytes: &[u8]) {
         self.bytes.drain(..self.read);
         self.read = 0;
-        self.ahead = Lookahead::default();
+        self.ahead = Cell::default();
         self.bytes.extend_from_slice(bytes);
     }
 
@@ -35,8 +36,11 @@ impl ReceiveBuffer {
     }
 
     /// Returns whether a channel is left right behind the settlements that came.
-    pub(crate) fn leaves_next(&mut self, channel: u16) -> bool {
-        self.ahead.leaves(&self.bytes, self.read, channel)
+    pub(crate) fn leaves_next(&self, channel: u16) -> bool {
+        let mut ahead = self.ahead.get();
+        let leaves = ahead.leaves(&self.bytes, self.read, channel);
+        self.ahead.set(ahead);
+        leaves
     }
 
     /// Gives back the room of a burst that is over.

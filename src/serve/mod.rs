@@ -16,6 +16,7 @@ mod faults;
 mod handshake;
 mod hard_error;
 mod inbox;
+mod leaving;
 mod lookahead;
 mod management;
 mod outbox;

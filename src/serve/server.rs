@@ -8,9 +8,11 @@ use crate::rules::{Edition, differences_of};
 use crate::serve::accounts::Accounts;
 use crate::serve::client_view::ServedClient;
 use crate::serve::connection::{ConnectionPhase, ConnectionStep, PublishUnderWay, ReadingContext, ServedConnection};
+use crate::serve::leaving::SettledLast;
 use crate::serve::sasl::CertificateUser;
 use crate::sim::UnsettledDelivery;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use rustc_hash::FxBuildHasher;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// Names a socket of the server; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,17 +52,16 @@ pub struct Server {
     pub(super) sockets: BTreeMap<SocketId, ServedConnection>,
     accepted: u32,
     pub(super) connections: BTreeMap<ConnectionId, SocketId>,
-    pub(super) channels: BTreeMap<ChannelId, (SocketId, u16)>,
-    pub(super) publishes: BTreeMap<PublishId, (SocketId, PublishUnderWay)>,
-    requests: BTreeMap<RequestId, SocketId>,
+    pub(super) channels: HashMap<ChannelId, (SocketId, u16), FxBuildHasher>,
+    pub(super) publishes: HashMap<PublishId, (SocketId, PublishUnderWay), FxBuildHasher>,
+    requests: HashMap<RequestId, SocketId, FxBuildHasher>,
     /// Those that may have something to ask, each once.
-    ready: VecDeque<SocketId>,
+    pub(super) ready: VecDeque<SocketId>,
     is_ready: BTreeSet<SocketId>,
     /// What is still to be said of sockets that are gone.
     farewells: VecDeque<Command>,
     pub(super) at_hand: Option<CommandAtHand>,
-    /// The command at hand settles, and its client leaves in the same breath.
-    is_leaving: bool,
+    pub(super) settled: Option<SettledLast>,
     /// Sockets that may have something to send, or are to be closed.
     pub(super) touched: BTreeSet<SocketId>,
     /// When a socket is to be looked at, in real milliseconds.
@@ -87,14 +88,14 @@ impl Server {
             sockets: BTreeMap::new(),
             accepted: 0,
             connections: BTreeMap::new(),
-            channels: BTreeMap::new(),
-            publishes: BTreeMap::new(),
-            requests: BTreeMap::new(),
+            channels: HashMap::default(),
+            publishes: HashMap::default(),
+            requests: HashMap::default(),
             ready: VecDeque::new(),
             is_ready: BTreeSet::new(),
             farewells: VecDeque::new(),
             at_hand: None,
-            is_leaving: false,
+            settled: None,
             touched: BTreeSet::new(),
             looks: BTreeSet::new(),
             now_ms: 0,
@@ -349,13 +350,6 @@ impl Server {
         }
     }
 
-    /// Returns whether a command settles, and its client leaves in the same breath.
-    fn leaves_after(&mut self, command: &Command) -> bool {
-        let Command::Settle { channel, .. } = command else { return false };
-        let Some((socket, number)) = self.channels.get(channel) else { return false };
-        self.sockets.get_mut(socket).is_some_and(|connection| connection.inbox.leaves_next(*number))
-    }
-
     /// Returns the method that the socket's command at hand is about.
     fn ids_at_hand(&self, socket: SocketId) -> (u16, u16) {
         self.at_hand.filter(|at_hand| at_hand.socket == socket).map_or((0, 0), |at_hand| at_hand.ids)
@@ -372,7 +366,8 @@ impl Server {
 
 impl Client for Server {
     fn poll_command(&mut self, _now: Moment) -> Option<Command> {
-        (self.at_hand, self.is_leaving) = (None, false);
+        self.put_leaving_first();
+        (self.at_hand, self.settled) = (None, None);
         if let Some(command) = self.farewells.pop_front() {
             return Some(command);
         }
@@ -395,10 +390,8 @@ impl Client for Server {
                     self.is_ready.remove(&socket);
                 }
                 ConnectionStep::Command(command, ids) => {
-                    self.is_leaving = self.leaves_after(&command);
-                    if !self.is_leaving {
-                        self.ready.rotate_left(1);
-                    }
+                    self.ready.rotate_left(1);
+                    self.note_settled(&command);
                     self.note(socket, &command, ids);
                     return Some(command);
                 }
@@ -480,7 +473,7 @@ impl Client for Server {
     }
 
     fn is_leaving(&self) -> bool {
-        self.is_leaving
+        self.leaves_after_settling()
     }
 
     fn is_done(&self) -> bool {

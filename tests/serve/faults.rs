@@ -1,10 +1,11 @@
 //! Clients that nobody wishes for: none brings the served broker down, fills its memory, or makes it go round for ever.
 
+use crate::clocks::consume;
 use crate::random::Random;
 use crate::samples;
-use crate::scripts::{SCRIPTS, declare};
+use crate::scripts::{SCRIPTS, declare, declare_with};
 use crate::talk::{Link, Served, Talk};
-use rmqplay::model::{Message, Profile, Properties, Table};
+use rmqplay::model::{Message, Profile, Properties, Table, Value};
 use rmqplay::serve::SocketFate;
 use rmqplay::wire::{AmqpMethod as M, PROTOCOL_HEADER, Ticket, encode_content, encode_method, split_frame};
 
@@ -214,11 +215,10 @@ fn channels_and_bodies_are_bounded() {
     talk.bytes("65,534 channels", &bytes);
     let refused = "NOT_ALLOWED - number of channels opened (2047) has reached the negotiated channel_max (2047)";
     assert!(talk.transcript.contains(refused), "the last words: {}", &talk.transcript[talk.transcript.len() - 300..]);
-    talk.open();
     let publish = publish_to("q");
-    for (size, said) in [
-        (600_000_000_u64, "FRAME_ERROR - content body size 600000000 exceeds maximum allowed size 536870912"),
-        (512_000_000, ""),
+    for (size, refusal) in [
+        (600_000_000_u64, Some("FRAME_ERROR - content body size 600000000 exceeds maximum allowed size 536870912")),
+        (512_000_000, None),
     ] {
         talk.open();
         let mut bytes = Vec::new();
@@ -227,10 +227,17 @@ fn channels_and_bodies_are_bounded() {
         bytes.extend([2, 0, 1, 0, 0, 0, payload.len() as u8]);
         bytes.extend(payload);
         bytes.push(0xCE);
+        // Its beginning, as one frame; the rest never comes.
+        bytes.extend([3, 0, 1, 0, 0, 0, 4, 1, 2, 3, 4, 0xCE]);
         talk.transcript.clear();
         talk.bytes("a body that is announced", &bytes);
-        assert!(talk.transcript.contains(said), "{}", talk.transcript);
+        match refusal {
+            Some(refusal) => assert!(talk.transcript.contains(refusal), "{}", talk.transcript),
+            None => assert_eq!(talk.transcript, "> a body that is announced\n", "the rest is waited for"),
+        }
     }
+    let owed = served.host.server.debt_of_bytes().expect("it owes the rest");
+    assert!(owed.to_string().contains("has sent a part of a message"), "{owed}");
 }
 
 #[test]
@@ -371,4 +378,31 @@ fn connections_that_do_nothing_are_left_alone() {
         looks += 1;
     }
     assert!(looks < 50, "woken {looks} times in 9 s");
+}
+
+#[test]
+fn who_leaves_in_the_write_that_settles_gets_nothing_more_of_a_quorum_queue() {
+    let cancel = M::BasicCancel { consumer_tag: "c".into(), nowait: false };
+    let leave = M::ChannelClose { reply_code: 200, reply_text: "".into(), class_id: 0, method_id: 0 };
+    for (last, answer) in [(cancel, "BasicCancelOk"), (leave, "ChannelCloseOk")] {
+        let mut served = Served::new(Profile::NEWEST.into());
+        let mut talk = Talk::new(&mut served);
+        talk.open();
+        let quorum = [("x-queue-type", Value::Text("quorum".into()))].into_iter().collect();
+        talk.method(1, &declare_with("q", quorum));
+        talk.publish(1, &publish_to("q"), Properties::default(), b"one");
+        talk.publish(1, &publish_to("q"), Properties::default(), b"two");
+        talk.method(1, &M::BasicQos { prefetch_size: 0, prefetch_count: 1, global: false });
+        talk.method(1, &consume("q", false));
+        assert!(talk.transcript.contains("\"one\""), "{}", talk.transcript);
+        let mut bytes = Vec::new();
+        encode_method(&mut bytes, 1, &M::BasicAck { delivery_tag: 1, multiple: false });
+        encode_method(&mut bytes, 1, &last);
+        talk.transcript.clear();
+        talk.bytes("a settlement and the end", &bytes);
+        assert!(talk.transcript.contains(answer) && !talk.transcript.contains("BasicDeliver"), "{}", talk.transcript);
+        talk.open();
+        talk.method(1, &M::BasicGet { ticket: Ticket, queue: "q".into(), no_ack: true });
+        assert!(talk.transcript.contains("redelivered: true") && talk.transcript.contains("\"two\""));
+    }
 }
