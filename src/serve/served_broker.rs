@@ -209,6 +209,11 @@ impl ServedBroker {
         self.clock.job().is_some_and(|job| job.state == ClockJobState::Running)
     }
 
+    /// Returns whether the clock goes from one thing that happens to the next, as far as nobody owes anything.
+    pub fn jumps(&self) -> bool {
+        self.clock.mode() == ClockMode::Auto || self.is_advancing()
+    }
+
     /// Does one thing that is to be done at a moment; returns whether there was any.
     pub(crate) fn work_at(&mut self, now: Moment, now_ms: u64) -> bool {
         self.sim.advance(now);
@@ -263,7 +268,7 @@ impl ServedBroker {
             return ClockStep::Rest;
         }
         // Each is looked at where the clock asks for it: outstanding deliveries may be many.
-        let jumps = self.clock.mode() == ClockMode::Auto || self.is_advancing();
+        let jumps = self.jumps();
         let scripted = self.neighbours.as_ref().and_then(|neighbours| neighbours.player.wake_at());
         let wake_at = if jumps { self.sim.wake_at() } else { self.sim.wakes_from() };
         let wake_at = wake_at.into_iter().chain(scripted).chain(self.faults.wake_at()).min();

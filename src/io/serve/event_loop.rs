@@ -49,6 +49,14 @@ impl Wall {
     }
 }
 
+/// What reading from a socket came to.
+enum ReadOutcome {
+    /// It is closed or broken.
+    Gone,
+    Nothing,
+    Came,
+}
+
 /// A socket with the bell that wakes its task.
 struct Peer {
     stream: PeerStream,
@@ -139,10 +147,13 @@ async fn attend(shared: Rc<Shared>, socket: SocketId, peer: Rc<Peer>) {
         tokio::select! {
             ready = peer.stream.ready(interest) => {
                 let Ok(ready) = ready else { break };
-                if ready.is_readable() && reads && !shared.read(socket, &peer.stream) {
-                    break;
+                if ready.is_readable() && reads {
+                    match shared.read(socket, &peer.stream) {
+                        ReadOutcome::Gone => break,
+                        ReadOutcome::Nothing => {}
+                        ReadOutcome::Came => shared.step(),
+                    }
                 }
-                shared.step();
                 if ready.is_writable() && writes {
                     shared.write(socket);
                     shared.step();
@@ -206,27 +217,29 @@ impl Shared {
         self.host.borrow_mut().next_ms(self.wall.elapsed_ms())
     }
 
-    /// Reads what came; returns whether the socket is still there.
-    fn read(&self, socket: SocketId, stream: &PeerStream) -> bool {
+    /// Reads what came.
+    fn read(&self, socket: SocketId, stream: &PeerStream) -> ReadOutcome {
         let scratch = &mut *self.scratch.borrow_mut();
+        let mut outcome = ReadOutcome::Nothing;
         for _ in 0..READS_OF_A_TURN_MAX {
             match stream.try_read(scratch) {
-                Ok(0) => return false,
+                Ok(0) => return ReadOutcome::Gone,
                 Ok(count) => {
+                    outcome = ReadOutcome::Came;
                     let server = &mut self.host.borrow_mut().server;
                     if let Some(user) = stream.take_identity() {
                         server.identify(socket, user);
                     }
                     server.receive(socket, &scratch[..count], self.wall.elapsed_ms());
                     if count < scratch.len() && stream.ends_short() || !server.wants_input(socket) {
-                        return true;
+                        return outcome;
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
-                Err(_) => return false,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return outcome,
+                Err(_) => return ReadOutcome::Gone,
             }
         }
-        true
+        outcome
     }
 
     /// Steps the broker as long as there is something to do, and writes what comes of it.
@@ -234,10 +247,10 @@ impl Shared {
         for _ in 0..STEPS_OF_A_TURN_MAX {
             let more = self.host.borrow_mut().turn(self.wall.elapsed_ms());
             let touched = self.host.borrow_mut().server.take_touched();
-            // What was written lets a clock that jumps go on.
             let wrote = touched.into_iter().filter(|socket| self.write(*socket)).count() > 0;
-            let server = &self.host.borrow().server;
-            if !more && !server.has_work() && !wrote {
+            let host = self.host.borrow();
+            // What was written lets a clock that jumps go on.
+            if !more && !host.server.has_work() && !(wrote && host.jumps()) {
                 break;
             }
         }

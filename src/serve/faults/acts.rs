@@ -84,6 +84,9 @@ impl ServedBroker {
 
     /// Meets a command of an outside client with a fault; returns whether one did.
     pub(crate) fn meet_fault(&mut self, now: Moment, command: &Command) -> bool {
+        if !self.faults.meets_commands() {
+            return false;
+        }
         let refusal = self.server.method_at_hand().and_then(|ids| self.faults.refusal_of(ids));
         if let Some((number, text)) = refusal {
             return self.refuse(now, command, number, &text);
@@ -138,7 +141,7 @@ impl ServedBroker {
     pub(crate) fn pass_on(&mut self, now: Moment, event: Event) {
         self.observe_event(now, &event);
         let event = match event {
-            Event::Delivered { channel, ref consumer, .. } => {
+            Event::Delivered { channel, ref consumer, .. } if self.faults.delays() => {
                 let queue = self.observer.queue_of(channel, consumer).cloned();
                 self.faults.keep_back(now, channel, queue.as_ref(), event)
             }

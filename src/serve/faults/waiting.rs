@@ -55,6 +55,16 @@ pub(crate) fn ends_connection(number: u16) -> bool {
 }
 
 impl Faults {
+    /// Returns whether any fault waits for a command.
+    pub(crate) fn meets_commands(&self) -> bool {
+        self.nacks > 0 || !self.refused.is_empty()
+    }
+
+    /// Returns whether deliveries come late, or some are kept back that no later one may overtake.
+    pub(crate) fn delays(&self) -> bool {
+        self.late.is_some() || !self.held.is_empty()
+    }
+
     /// Takes the refusal that a method meets: code and text.
     pub(crate) fn refusal_of(&mut self, ids: (u16, u16)) -> Option<(u16, String)> {
         let at = self.refused.iter().position(|refused| refused.ids == ids)?;

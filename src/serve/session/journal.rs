@@ -1,10 +1,14 @@
 //! What is kept of a session for whoever asks: the latest happenings in order, and why.
 
 use crate::broker::{Explanation, Method, What};
-use crate::model::{Act, Moment, Name, Object, TransactionAct};
+use crate::model::{Act, Message, Moment, Name, Object, TransactionAct};
 use crate::player::{Attempt, Timeline, TimelineEvent};
 use crate::serve::session::event::SessionEvent;
 use crate::serve::session::known_messages::KnownMessages;
+use std::sync::Arc;
+
+/// Up to how many bytes of a body an entry may hold.
+const BODY_BYTES_MAX: usize = 1_024;
 
 /// The timeline of a served broker. The oldest entries are let go.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +18,7 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Adds what a client did or was given.
-    pub(crate) fn note(&mut self, moment: Moment, event: &SessionEvent) {
+    pub(crate) fn note(&mut self, moment: Moment, event: SessionEvent) {
         if let Some(event) = told(event) {
             self.timeline.record(moment, event);
         }
@@ -34,8 +38,8 @@ impl Journal {
 }
 
 /// Writes what a client did as an entry; `None` where that is no news.
-fn told(event: &SessionEvent) -> Option<TimelineEvent> {
-    Some(match event.clone() {
+fn told(event: SessionEvent) -> Option<TimelineEvent> {
+    Some(match event {
         SessionEvent::Called { who, method, refusal: Some(refusal), .. } => {
             let what = act_of(&method).map_or(Attempt::Channel, |act| Attempt::Step(Box::new(act)));
             TimelineEvent::Refused { who, what, refusal: Box::new(refusal) }
@@ -51,6 +55,7 @@ fn told(event: &SessionEvent) -> Option<TimelineEvent> {
         }
         SessionEvent::Started { shown, queue, .. } => TimelineEvent::Started { consumer: shown, queue },
         SessionEvent::Delivered { shown, queue, message, redelivered, content, .. } => {
+            let content = without_large_body(content);
             TimelineEvent::Delivered { consumer: shown, queue, name: message, redelivered, message: content }
         }
         SessionEvent::Settled { shown, message, settlement, .. } => {
@@ -59,6 +64,14 @@ fn told(event: &SessionEvent) -> Option<TimelineEvent> {
         SessionEvent::Gone { shown, how, .. } => TimelineEvent::Gone { consumer: shown, how },
         SessionEvent::TransactionsEnded { .. } => return None,
     })
+}
+
+/// Leaves the body out where many of them would fill the memory: entries outlive their messages, and tell of headers alone.
+fn without_large_body(content: Arc<Message>) -> Arc<Message> {
+    match content.body.len() {
+        0..=BODY_BYTES_MAX => content,
+        _ => Arc::new(Message { properties: content.properties.clone(), body: Arc::from([]) }),
+    }
 }
 
 /// Returns the step that a method would be; `None` for one that has none.

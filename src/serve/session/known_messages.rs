@@ -2,7 +2,8 @@
 
 use crate::broker::PublishId;
 use crate::model::{Message, Name};
-use std::collections::{BTreeMap, VecDeque};
+use rustc_hash::FxBuildHasher;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
 /// How many messages are known.
@@ -11,13 +12,13 @@ const KNOWN_MAX: usize = 20_000;
 /// The messages that were published last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KnownMessages {
-    names: BTreeMap<PublishId, (Name, Weak<Message>)>,
+    names: HashMap<PublishId, (Name, Weak<Message>), FxBuildHasher>,
     /// By the place of what was published, which all copies in the broker share while anyone holds it.
-    places: BTreeMap<usize, (Weak<Message>, Name)>,
+    places: HashMap<usize, (Weak<Message>, Name), FxBuildHasher>,
     order: VecDeque<(PublishId, usize)>,
     anonymous: u64,
     /// How often each id was published, of those that are known.
-    ids: BTreeMap<Name, (u64, u64)>,
+    ids: HashMap<Name, (u64, u64), FxBuildHasher>,
 }
 
 impl KnownMessages {

@@ -67,7 +67,7 @@ impl ServedBroker {
         let server = &self.server;
         let who_is = |connection| server.client_name(connection).unwrap_or_else(|| "the scenario".into());
         let events = self.observer.command(command, who_is);
-        self.keep(now, &events);
+        self.keep(now, events);
     }
 
     /// Takes note of an event before it is passed on.
@@ -85,15 +85,15 @@ impl ServedBroker {
             return;
         }
         let events = self.observer.event(event);
-        self.keep(now, &events);
+        self.keep(now, events);
     }
 
-    fn keep(&mut self, now: Moment, events: &[SessionEvent]) {
-        if let Some(journal) = &mut self.journal {
-            events.iter().for_each(|event| journal.note(now, event));
-        }
+    fn keep(&mut self, now: Moment, events: Vec<SessionEvent>) {
         if let Some(recording) = &mut self.recording {
             events.iter().for_each(|event| recording.note(now, event));
+        }
+        if let Some(journal) = &mut self.journal {
+            events.into_iter().for_each(|event| journal.note(now, event));
         }
     }
 
