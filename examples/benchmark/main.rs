@@ -1,8 +1,8 @@
 //! Measures the sim on one thread, and the same work on live brokers in the same run.
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
 //! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`, `apply-1000`, `foresee`,
-//! `graph`, `explore`, `quiet`, `serve`). The
-//! numbers are of this machine and moment: compare the ratios.
+//! `graph`, `explore`, `quiet`, `serve`, or a part of it: `serve-flow`, of RMQPLAY_BENCHMARK_MESSAGES messages, `serve-idle`,
+//! `serve-start`, `serve-week`). The numbers are of this machine and moment: compare the ratios.
 #![expect(clippy::disallowed_methods, reason = "an example is a program of its own")]
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
@@ -93,9 +93,11 @@ fn main() {
         );
         quiet::measure_all();
     }
-    if wants("serve") {
-        println!("\nserve: the program beside this one, and live brokers; build it first");
-        serving::measure_all();
+    for (part, measure) in serving::PARTS {
+        if wants(part) {
+            println!("\n{part}: the program beside this one, and live brokers; build it first");
+            measure();
+        }
     }
     if wants("scenarios") {
         println!("\nscenarios: the shipped ones, one cell after another, on sim 4.3");

@@ -108,17 +108,20 @@ fn program() -> PathBuf {
     program
 }
 
-/// Measures all.
-pub fn measure_all() {
-    let shapes =
-        [("classic", 100, 50_000), ("quorum", 100, 50_000), ("classic", 10_000, 5_000), ("quorum", 10_000, 5_000)];
+/// The parts by their names.
+pub const PARTS: [(&str, fn()); 4] =
+    [("serve-flow", all_flows), ("serve-idle", idle), ("serve-start", starts), ("serve-week", weeks)];
+
+/// Measures flows of small and large messages.
+fn all_flows() {
+    let small = std::env::var("RMQPLAY_BENCHMARK_MESSAGES").ok().and_then(|count| count.parse().ok());
+    let small = small.unwrap_or(50_000);
     println!("  rate in messages per second of wall clock, median; processor time of the broker's process per message");
-    for (kind, bytes, count) in shapes {
-        flows(kind, bytes, count);
+    for (bytes, count) in [(100, small), (10_000, small / 10)] {
+        for kind in ["classic", "quorum"] {
+            flows(kind, bytes, count);
+        }
     }
-    idle();
-    starts();
-    weeks();
 }
 
 /// Publishes, confirms, consumes and acknowledges on each broker in turn.

@@ -140,6 +140,23 @@ fn a_slow_reader_of_the_timeline_hears_how_much_it_missed() {
     assert_eq!((status, kept), (200, Json::Null));
 }
 
+#[test]
+fn the_timeline_keeps_no_large_bodies() {
+    let mut served = served(ClockMode::Manual);
+    let body: std::sync::Arc<[u8]> = vec![7; 50_000].into();
+    said(&mut served, &|talk| {
+        talk.open();
+        talk.method(1, &declare_with("q", Table::new()));
+        talk.method(1, &consume("q", true));
+        talk.publish(1, &publish("q"), Properties::default(), &body);
+    });
+    let bodies = served.host.timeline().expect("a timeline").entries().filter_map(|entry| match &entry.what {
+        rmqplay::player::TimelineEvent::Delivered { message, .. } => Some(message.body.len()),
+        _ => None,
+    });
+    assert_eq!(bodies.collect::<Vec<_>>(), [0]);
+}
+
 fn fault(served: &mut Served, body: Json) -> (u16, Json) {
     ask(served, "POST", "/faults", body)
 }
