@@ -11,8 +11,9 @@ use crate::serve::connection::{ConnectionPhase, ConnectionStep, PublishUnderWay,
 use crate::serve::leaving::SettledLast;
 use crate::serve::sasl::CertificateUser;
 use crate::sim::UnsettledDelivery;
+use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Names a socket of the server; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,9 +53,9 @@ pub struct Server {
     pub(super) sockets: BTreeMap<SocketId, ServedConnection>,
     accepted: u32,
     pub(super) connections: BTreeMap<ConnectionId, SocketId>,
-    pub(super) channels: HashMap<ChannelId, (SocketId, u16), FxBuildHasher>,
-    pub(super) publishes: HashMap<PublishId, (SocketId, PublishUnderWay), FxBuildHasher>,
-    requests: HashMap<RequestId, SocketId, FxBuildHasher>,
+    pub(super) channels: IndexMap<ChannelId, (SocketId, u16), FxBuildHasher>,
+    pub(super) publishes: IndexMap<PublishId, (SocketId, PublishUnderWay), FxBuildHasher>,
+    requests: IndexMap<RequestId, SocketId, FxBuildHasher>,
     /// Those that may have something to ask, each once.
     pub(super) ready: VecDeque<SocketId>,
     is_ready: BTreeSet<SocketId>,
@@ -88,9 +89,9 @@ impl Server {
             sockets: BTreeMap::new(),
             accepted: 0,
             connections: BTreeMap::new(),
-            channels: HashMap::default(),
-            publishes: HashMap::default(),
-            requests: HashMap::default(),
+            channels: IndexMap::default(),
+            publishes: IndexMap::default(),
+            requests: IndexMap::default(),
             ready: VecDeque::new(),
             is_ready: BTreeSet::new(),
             farewells: VecDeque::new(),
@@ -339,7 +340,7 @@ impl Server {
             }
             Command::CloseChannel { request, channel } => {
                 self.requests.insert(*request, socket);
-                self.channels.remove(channel);
+                self.channels.swap_remove(channel);
             }
             Command::OpenChannel { request, channel, .. } => {
                 self.requests.insert(*request, socket);
@@ -411,7 +412,7 @@ impl Client for Server {
     fn handle_event(&mut self, _now: Moment, event: Event) {
         match event {
             Event::Reply { request, reply } => {
-                let Some(socket) = self.requests.remove(&request) else { return };
+                let Some(socket) = self.requests.swap_remove(&request) else { return };
                 let now_ms = self.now_ms;
                 if let Some(connection) = self.sockets.get_mut(&socket) {
                     connection.replied(request, reply, now_ms);
@@ -432,7 +433,7 @@ impl Client for Server {
                 }
             }
             Event::Confirmed { publish, confirmation } => {
-                if let Some((socket, under_way)) = self.publishes.remove(&publish)
+                if let Some((socket, under_way)) = self.publishes.swap_remove(&publish)
                     && let Some(connection) = self.sockets.get_mut(&socket)
                 {
                     // What a transaction did is said by its commit or rollback; no publish of one has a number.
@@ -446,7 +447,7 @@ impl Client for Server {
                 if let Some((_, number, connection)) = self.channel(channel) {
                     connection.channel_closed(number, &cause, ids);
                 }
-                self.channels.remove(&channel);
+                self.channels.swap_remove(&channel);
                 self.publishes.retain(|_, (_, publish)| publish.channel != channel);
             }
             Event::ConnectionClosed { connection, cause } => {

@@ -250,7 +250,8 @@ impl Shared {
             let wrote = touched.into_iter().filter(|socket| self.write(*socket)).count() > 0;
             let host = self.host.borrow();
             // What was written lets a clock that jumps go on.
-            if !more && !host.server.has_work() && !(wrote && host.jumps()) {
+            let goes_on = more || host.server.has_work() || wrote && host.jumps();
+            if !goes_on {
                 break;
             }
         }

@@ -2,8 +2,9 @@
 
 use crate::broker::PublishId;
 use crate::model::{Message, Name};
+use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
 /// How many messages are known.
@@ -12,13 +13,13 @@ const KNOWN_MAX: usize = 20_000;
 /// The messages that were published last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KnownMessages {
-    names: HashMap<PublishId, (Name, Weak<Message>), FxBuildHasher>,
+    names: IndexMap<PublishId, (Name, Weak<Message>), FxBuildHasher>,
     /// By the place of what was published, which all copies in the broker share while anyone holds it.
-    places: HashMap<usize, (Weak<Message>, Name), FxBuildHasher>,
+    places: IndexMap<usize, (Weak<Message>, Name), FxBuildHasher>,
     order: VecDeque<(PublishId, usize)>,
     anonymous: u64,
     /// How often each id was published, of those that are known.
-    ids: HashMap<Name, (u64, u64), FxBuildHasher>,
+    ids: IndexMap<Name, (u64, u64), FxBuildHasher>,
 }
 
 impl KnownMessages {
@@ -38,10 +39,10 @@ impl KnownMessages {
         if self.order.len() > KNOWN_MAX
             && let Some((publish, place)) = self.order.pop_front()
         {
-            if let Some((name, _)) = self.names.remove(&publish) {
+            if let Some((name, _)) = self.names.swap_remove(&publish) {
                 self.forget_id(&name);
             }
-            self.places.remove(&place);
+            self.places.swap_remove(&place);
         }
         name
     }
@@ -57,7 +58,7 @@ impl KnownMessages {
         if let Some((_, alive)) = self.ids.get_mut(id) {
             *alive -= 1;
             if *alive == 0 {
-                self.ids.remove(id);
+                self.ids.swap_remove(id);
             }
         }
     }
