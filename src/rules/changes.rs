@@ -45,7 +45,7 @@ static RULES: &[RuleFields] = rules! {
     "RT-17": unknown_type_closes_connection more_exchange_types;
     "RT-19": early_topic_check;
     "RT-20": topic_hashes_max;
-    "RT-22": replies_count_as_routed;
+    "RT-22": volatile_reply_queues;
     "PE-2": passive_access;
     "PE-3": verb_in_403;
     "PE-7": topic_permissions_need_exchange topic_permissions_go_with_exchange;

@@ -116,8 +116,9 @@ pub struct Differences {
     pub topic_permissions_need_exchange: bool,
     /// PE-7: a topic permission goes with its exchange.
     pub topic_permissions_go_with_exchange: bool,
-    /// RT-22: a mandatory reply to a key that the broker gave counts as routed; else it is returned, delivered or not.
-    pub replies_count_as_routed: bool,
+    /// RT-22: names of direct reply-to are queues of a type of their own. A mandatory reply to a key that the broker gave
+    /// counts as routed, else it is returned, delivered or not; a declare crashes at a strange key or the vhost's limit.
+    pub volatile_reply_queues: bool,
     /// RT-20: how many `#` a topic binding key may have.
     pub topic_hashes_max: Option<usize>,
     /// RT-19: user_id and topic permission are checked before expiration.
@@ -236,7 +237,7 @@ const V3_10: Differences = Differences {
     headers_strict: false,
     topic_permissions_need_exchange: false,
     topic_permissions_go_with_exchange: false,
-    replies_count_as_routed: false,
+    volatile_reply_queues: false,
     topic_hashes_max: None,
     early_topic_check: true,
     topic_check_covers_cc: false,
@@ -406,7 +407,7 @@ const V4_1: Differences = Differences {
 /// Of 4.2.6, measured.
 const V4_2: Differences = Differences {
     gone_target: GoneTarget::EndsConnection,
-    replies_count_as_routed: true,
+    volatile_reply_queues: true,
     quorum_shown_in_text: "<<\"quorum\">>",
     own_dead_letters: OwnDeadLetters::LettersFirst,
     quorum_maxlen_reversed: false,
@@ -427,7 +428,7 @@ pub(crate) const V4_3: Differences = Differences {
     more_exchange_types: &["x-local-random", "x-modulus-hash"],
     topic_permissions_need_exchange: true,
     topic_permissions_go_with_exchange: true,
-    replies_count_as_routed: true,
+    volatile_reply_queues: true,
     topic_hashes_max: Some(2),
     passive_access: PassiveAccess::AnyRight,
     channel_limit_in_parentheses: false,

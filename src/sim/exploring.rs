@@ -3,7 +3,7 @@
 //! it nothing here is in use, and everything happens in the usual order.
 
 use crate::broker::{ChannelId, Command, ConnectionId, Event, Management, Method, Settlement};
-use crate::model::{Moment, Policy, QueueKind};
+use crate::model::{Moment, Policy, QueueKind, QueueName};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{BindingDestination, ChannelIndex, ExchangeId, Index, QueueId};
 use crate::sim::state::cc_bcc::CcBcc;
@@ -296,7 +296,7 @@ impl Sim {
         let waits = |id: QueueId| {
             self.queues.get(id).is_some_and(|queue| queue.ready() > 0 && !queue.consumers.blocked.is_empty())
         };
-        !state.has_room()
+        !state.has_room(QueueKind::Classic)
             && state.unacked.iter().filter(is_meant).any(|one| classic(one.queue))
             && state.consumers.values().filter_map(|id| self.consumers.get(*id)).any(|consumer| waits(consumer.queue))
     }
@@ -336,7 +336,19 @@ impl Sim {
     /// Returns what a command touches that changes policies: the queues that are under others then (PO-8).
     pub fn touched_by_policy(&self, command: &Command) -> Touched {
         let Command::Manage { act, .. } = command else { return Touched::NOTHING };
-        let changed = match act {
+        let mut touched = Touched::NOTHING;
+        self.changed_by_policy(act).into_iter().for_each(|queue| touched.add(self.touched_from(queue)));
+        touched
+    }
+
+    /// Lists the queues that are under other policies after an act.
+    pub fn queues_under_other_policies(&self, act: &Management) -> Vec<QueueName> {
+        let changed = self.changed_by_policy(act).into_iter();
+        changed.filter_map(|id| Some(self.queues.get(id)?.name.clone())).collect()
+    }
+
+    fn changed_by_policy(&self, act: &Management) -> Vec<QueueId> {
+        match act {
             Management::PutPolicy { policy, operator } => {
                 let put = Policy::clone(policy);
                 self.queues_changed_by(&policy.vhost, |all, _| all.put(put, *operator))
@@ -345,10 +357,7 @@ impl Sim {
                 all.remove(vhost, name, *operator);
             }),
             _ => Vec::new(),
-        };
-        let mut touched = Touched::NOTHING;
-        changed.into_iter().for_each(|queue| touched.add(self.touched_from(queue)));
-        touched
+        }
     }
 
     /// Lets the next change of policies be kept and not be in force until [`Self::catch_up_with_late`].

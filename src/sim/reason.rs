@@ -242,8 +242,8 @@ impl Sim {
         Some(match self.channels.get(consumer.channel) {
             _ if consumer.cancelled => Reason::new("CO-15", format!("{tag} is cancelled")),
             _ if consumer.timed_out > 0 => Reason::new("CO-26", format!("{tag} has not settled what timed out")),
-            Some(channel) if !channel.has_room() => {
-                let (held, max) = (channel.held, channel.global_prefetch);
+            Some(channel) if !channel.has_room(consumer.kind) => {
+                let (held, max) = (channel.volume, channel.global_prefetch);
                 Reason::new("CO-4", format!("the channel of {tag} holds {held}, its shared prefetch is {max}"))
             }
             _ => Reason::new(

@@ -1,6 +1,7 @@
 //! What the playing side holds at a moment: connections, channels, consumers, unsettled deliveries, queues.
 //! Follows from what was said by the broker alone, so that both sides hold the same as long as they agree.
 
+use crate::script::Step;
 use rmqplay::broker::{ChannelId, ConnectionId, DeliveryTag};
 use rmqplay::model::Message;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,10 @@ pub struct Unsettled {
     pub id: String,
     pub message: Arc<Message>,
     pub redelivered: bool,
+    /// The queue, as far as its consumer tells; what basic.get took is numbered when it is asked for.
+    pub queue: Option<String>,
+    /// During which operation it came.
+    pub came_at: usize,
 }
 
 /// Holds it all, by the names that the sequence uses.
@@ -98,6 +103,23 @@ impl Held {
     pub fn tag(&self, channel: &str, id: &str) -> Option<DeliveryTag> {
         let all = self.unsettled.get(channel)?;
         all.iter().filter(|delivery| delivery.id == id).map(|delivery| delivery.tag).max()
+    }
+
+    /// Returns whether an operation names a delivery that came beside one of another queue: which of the two has the higher
+    /// number is not promised.
+    pub fn is_numbered_by_chance(&self, step: &Step) -> bool {
+        let verb = step.word(0);
+        if !matches!(verb.as_str(), "ack" | "nack" | "reject" | "forward") {
+            return false;
+        }
+        let Some(all) = self.unsettled.get(&step.channel) else { return false };
+        let ids = &step.words[1..];
+        let named = all.iter().filter(|delivery| ids.iter().any(|id| *id == delivery.id));
+        let up_to = step.has("multiple");
+        named.into_iter().any(|one| {
+            let beside = |other: &&Unsettled| other.came_at == one.came_at && other.queue != one.queue;
+            all.iter().filter(beside).any(|other| up_to || other.id == one.id)
+        })
     }
 
     /// Returns a message as a channel holds it: of several deliveries the one that the broker numbered last.

@@ -202,7 +202,8 @@ impl Player {
                 self.messages.insert(id.clone(), Arc::clone(&message));
                 if !step.has("no-ack") {
                     let (tag, redelivered) = (got.tag(), got.delivery.redelivered);
-                    self.held.take(&channel, Unsettled { tag, id, message, redelivered });
+                    let came_at = self.transcript.len();
+                    self.held.take(&channel, Unsettled { tag, id, message, redelivered, queue: None, came_at });
                 }
                 self.seen.note(stream, format!("{} remaining={}", delivery_text(&got.delivery), got.remaining));
             }
@@ -268,7 +269,9 @@ impl Player {
                 self.messages.insert(id.clone(), Arc::clone(&message));
                 if !no_ack && self.held.channels.get(&name) == Some(&channel) {
                     let (tag, redelivered) = (delivery.tag, delivery.redelivered);
-                    self.held.take(&name, Unsettled { tag, id, message, redelivered });
+                    let queue = self.held.consumers.get(&(name.clone(), consumer.to_string())).cloned();
+                    let came_at = self.transcript.len();
+                    self.held.take(&name, Unsettled { tag, id, message, redelivered, queue, came_at });
                 }
                 self.seen.note(format!("consumer {consumer} on {name}"), delivery_text(&delivery));
             }

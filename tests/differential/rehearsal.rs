@@ -5,6 +5,7 @@ use super::known::Known;
 use super::player::{Delays, Player};
 use super::seen::Seen;
 use super::sequence::Op;
+use crate::commands::management;
 use rmqplay::broker::{ChannelId, Client, Command, ConnectionId, Death, Event, Explanation, Method, Settlement, What};
 use rmqplay::model::{Millis, Moment, QueueName};
 use rmqplay::rules::Differences;
@@ -83,6 +84,13 @@ impl Rehearsal {
             gap = at - self.player.scheduled();
         }
         let op = Op { gap, text };
+        if let Some(step) = op.step() {
+            if self.player.held.is_numbered_by_chance(&step) && known.accepts("SIM-1/numbers-of-two-queues") {
+                return Err("deliveries of two queues are numbered in no order");
+            }
+            let act = management(&step);
+            ear.changing = act.map(|act| self.sim.queues_under_other_policies(&act)).unwrap_or_default();
+        }
         self.player.give(std::slice::from_ref(&op));
         self.run(&mut ear)?;
         ear.judge(known)?;
@@ -211,6 +219,9 @@ struct Ear {
     requeued: bool,
     /// The sim warned of a fault of RabbitMQ.
     crashed: bool,
+    /// The queues that are under other policies from this operation on, and whether a dead letter of another came to one.
+    changing: Vec<QueueName>,
+    overtook: bool,
 }
 
 impl Ear {
@@ -220,6 +231,8 @@ impl Ear {
             self.expired.clear();
         }
         self.moment = now;
+        let is_met = |queue: &QueueName| self.source.as_ref().is_some_and(|source| source != queue);
+        self.overtook |= insight.queue.as_ref().is_some_and(|queue| is_met(queue) && self.changing.contains(queue));
         match (&insight.what, &insight.queue) {
             (What::DeadLettered { death, .. }, Some(queue)) => {
                 if *death == Death::Expired {
@@ -263,6 +276,9 @@ impl Ear {
     fn judge(&self, known: &Known) -> Result<(), Unfit> {
         if self.ended && known.accepts("CO-14/channels-of-one-connection") {
             return Err("channels of one connection end in no order");
+        }
+        if self.overtook && known.accepts("PO-8/several-queues") {
+            return Err("a policy reaches several queues in no order");
         }
         if self.crashed && known.accepts("CO-6/crash") {
             return Err("a fault of RabbitMQ 3.10.8 may follow");

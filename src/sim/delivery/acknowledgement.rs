@@ -1,7 +1,7 @@
 //! Settling deliveries: ack, nack, reject, recover, and the order in which many are settled (CO-16, CO-17, DL-33).
 
 use crate::broker::{ChannelId, DeliveryTag, Refusal, Reply, Settlement, code};
-use crate::model::Name;
+use crate::model::{Name, QueueKind};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId};
 use crate::sim::state::channel::Unacked;
@@ -51,11 +51,14 @@ impl Sim {
     }
 
     fn settle_taken(&mut self, channel: ChannelIndex, taken: Taken, settlement: Settlement) {
+        if let Some(state) = self.channels.get_mut(channel) {
+            state.discount(taken.by_consumers());
+        }
         match taken {
             Taken::One(unacked) => {
                 let queue = unacked.queue;
                 let by = self.holder(unacked.consumer);
-                self.release(&unacked, Some(channel));
+                self.release(&unacked);
                 self.use_room_first(channel);
                 if settlement != Settlement::Ack
                     && let Some(entry) = unacked.entry
@@ -69,7 +72,7 @@ impl Sim {
                 for (group, members) in self.grouped(all) {
                     let (queue, by) = (group.1, group.3);
                     for unacked in &members {
-                        self.release(unacked, Some(channel));
+                        self.release(unacked);
                     }
                     self.use_room_first(channel);
                     let consumer = members.first().and_then(|unacked| unacked.consumer);
@@ -178,9 +181,10 @@ impl Sim {
         let (kept, all): (Vec<Unacked>, Vec<Unacked>) =
             std::mem::take(&mut state.unacked).into_iter().partition(|unacked| unacked.held);
         state.unacked = kept.into();
+        state.discount(by_consumers(&all));
         for (group, members) in self.grouped(all) {
             for unacked in &members {
-                self.release(unacked, Some(channel));
+                self.release(unacked);
             }
             let consumer = members.first().and_then(|unacked| unacked.consumer);
             let entries = members.into_iter().filter_map(|unacked| unacked.entry).collect();
@@ -200,12 +204,13 @@ impl Sim {
         let ignored = self.rules.global_qos_ignored;
         let Some(state) = self.channels.get_mut(channel) else { return Reply::Done };
         if global && !ignored {
-            state.global_prefetch = prefetch;
+            state.limit(prefetch);
             self.resume_globally(channel);
         } else {
             state.prefetch = prefetch;
             // One of each consumer lifts that of the whole channel.
-            if std::mem::take(&mut state.global_prefetch) > 0 {
+            if state.global_prefetch > 0 {
+                state.limit(0);
                 self.resume_globally(channel);
             }
         }
@@ -225,7 +230,7 @@ impl Sim {
     /// Lets consumers that the channel's global limit held back go on.
     pub(crate) fn resume_globally(&mut self, id: ChannelIndex) {
         let Some(channel) = self.channels.get(id) else { return };
-        if !channel.has_room() {
+        if !channel.has_room(QueueKind::Classic) {
             return;
         }
         let may_wait = |consumer: &ConsumerId| {
@@ -260,4 +265,18 @@ impl Sim {
 enum Taken {
     One(Unacked),
     Many(Vec<Unacked>),
+}
+
+impl Taken {
+    /// Counts the deliveries to consumers.
+    fn by_consumers(&self) -> usize {
+        match self {
+            Self::One(unacked) => by_consumers(std::slice::from_ref(unacked)),
+            Self::Many(all) => by_consumers(all),
+        }
+    }
+}
+
+fn by_consumers(all: &[Unacked]) -> usize {
+    all.iter().filter(|unacked| unacked.consumer.is_some()).count()
 }

@@ -99,7 +99,9 @@ impl Sim {
         if !consumer.no_ack {
             queue.unacked += 1;
             consumer.unacked += 1;
-            channel.held += 1;
+            if channel.global_prefetch > 0 && consumer.kind == QueueKind::Classic {
+                channel.volume += 1;
+            }
             let since = self.now;
             channel.unacked.push_back(Unacked {
                 tag: tag.0,

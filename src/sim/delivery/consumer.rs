@@ -45,6 +45,7 @@ impl Sim {
             tag: tag.clone(),
             channel,
             queue: id,
+            kind: target.kind,
             no_ack,
             prefetch: if no_ack { 0 } else { prefetch },
             priority,
@@ -166,8 +167,9 @@ impl Sim {
             }
             return;
         }
-        let shared = self.channels.get(consumer.channel).is_some_and(|channel| channel.global_prefetch > 0);
-        if !consumer.rotating && !shared && consumer.has_capacity(&self.channels) {
+        let is_shared = consumer.kind == QueueKind::Classic
+            && self.channels.get(consumer.channel).is_some_and(|channel| channel.global_prefetch > 0);
+        if !consumer.rotating && !is_shared && consumer.has_capacity(&self.channels) {
             self.unblock(id);
         }
     }

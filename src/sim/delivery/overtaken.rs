@@ -17,7 +17,6 @@ impl Sim {
         if taken.is_empty() {
             return;
         }
-        state.held -= taken.len() as u32;
         let channel = state.id;
         let by = self.holder(Some(consumer));
         self.overtaken.push(Overtaken { channel, by, taken });
@@ -63,7 +62,7 @@ impl Sim {
         let Some(queue) = taken.first().map(|unacked| unacked.queue) else { return };
         // It counted as held by the channel no more when it was recalled.
         for unacked in &taken {
-            self.release(unacked, None);
+            self.release(unacked);
         }
         let entries = taken.into_iter().filter_map(|unacked| unacked.entry).collect();
         self.put_back(queue, entries, cause, by);

@@ -11,7 +11,7 @@ use crate::sim::broker::Sim;
 use crate::sim::state::arena::{BindingDestination, ChannelIndex, ConsumerId, QueueId, VhostId};
 use crate::sim::state::classic_queue::ClassicQueue;
 use crate::sim::state::consumer::Consumers;
-use crate::sim::state::names::{REPLY_TO, REPLY_TO_KEY, stripped};
+use crate::sim::state::names::{REPLY_TO, stripped};
 use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::quorum_queue::QuorumQueue;
 use crate::sim::state::refusal::{channel_error, connection_error, not_found, not_simulated, precondition_failed};
@@ -32,6 +32,8 @@ impl Sim {
                 return Err(precondition_failed(text));
             }
             asked.name = self.server_name("amq.gen-");
+        } else if asked.name.starts_with(REPLY_TO) {
+            return self.declare_reply_queue(channel, asked.name);
         } else if asked.name.starts_with("amq.") {
             let text = format!("queue name '{}' contains reserved prefix 'amq.*'", asked.name);
             return Err(channel_error(code::ACCESS_REFUSED, text));
@@ -176,20 +178,10 @@ impl Sim {
 
     /// queue.declare, passive.
     pub(crate) fn check_queue(&mut self, channel: ChannelIndex, name: &Name) -> Result<Reply, Refusal> {
-        if &**name == REPLY_TO {
-            return Ok(Reply::Declared { queue: name.clone(), ready: 0, consumers: 1 });
-        }
-        if name.starts_with(REPLY_TO_KEY) {
-            return match self.reply_consumer(name) {
-                Some(_) => Ok(Reply::Declared { queue: name.clone(), ready: 0, consumers: 1 }),
-                None => {
-                    let vhost =
-                        self.channels.get(channel).map(|state| self.vhost_name(state.vhost)).unwrap_or_default();
-                    Err(not_found(&shown_queue(&vhost, name)))
-                }
-            };
-        }
         let name = self.expand_queue(channel, name)?;
+        if name.starts_with(REPLY_TO) {
+            return self.declare_reply_queue(channel, name);
+        }
         self.check_passive_access(channel, false, &name)?;
         // EXP-2: the queue is asked for its counts before anybody looks whose it is.
         let vhost = self.channels.get(channel).map(|state| state.vhost);
@@ -355,7 +347,7 @@ impl Sim {
         last.ok_or_else(|| channel_error(code::NOT_FOUND, "no previously declared queue"))
     }
 
-    fn check_queue_limit(&self, vhost: VhostId, name: &Name) -> Result<(), Refusal> {
+    pub(crate) fn check_queue_limit(&self, vhost: VhostId, name: &Name) -> Result<(), Refusal> {
         let Some(state) = self.vhosts.get(vhost) else { return Ok(()) };
         match state.limit("max-queues") {
             Some(max) if state.queues.len() as i64 >= max => Err(precondition_failed(format!(

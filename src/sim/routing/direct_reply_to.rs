@@ -2,10 +2,11 @@
 
 use crate::broker::{Delivery, Event, Refusal, Reply, code};
 use crate::model::{Message, Name};
+use crate::rules::shown_queue;
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::ChannelIndex;
 use crate::sim::state::names::{REPLY_TO, REPLY_TO_KEY};
-use crate::sim::state::refusal::{connection_error, precondition_failed};
+use crate::sim::state::refusal::{connection_error, internal_error, not_found, precondition_failed};
 use std::sync::Arc;
 
 impl Sim {
@@ -25,6 +26,23 @@ impl Sim {
         }
         channel.reply_consumer = Some((key, tag));
         Ok(Reply::Done)
+    }
+
+    /// Answers a declare of a name of direct reply-to: each is passive, whatever it asks for, and no rights are looked at.
+    pub(crate) fn declare_reply_queue(&mut self, id: ChannelIndex, name: Name) -> Result<Reply, Refusal> {
+        let Some(vhost) = self.channels.get(id).map(|channel| channel.vhost) else { return Ok(Reply::Done) };
+        let is_general = &*name == REPLY_TO;
+        let is_strange = !is_general && !self.is_own_key(&name);
+        if self.rules.volatile_reply_queues && (is_strange || self.check_queue_limit(vhost, &name).is_err()) {
+            return Err(internal_error());
+        }
+        if !is_general && self.reply_consumer(&name).is_none() {
+            return Err(not_found(&shown_queue(&self.vhost_name(vhost), &name)));
+        }
+        if let Some(channel) = self.channels.get_mut(id) {
+            channel.last_queue = Some(name.clone());
+        }
+        Ok(Reply::Declared { queue: name, ready: 0, consumers: 1 })
     }
 
     /// Writes the channel's own key in place of the general name.
@@ -52,11 +70,11 @@ impl Sim {
 
     /// Delivers a reply to who waits for it, and returns whether it counts as routed.
     pub(crate) fn deliver_reply(&mut self, key: &Name, message: &Arc<Message>) -> bool {
-        let counts = self.rules.replies_count_as_routed && self.is_own_key(key);
+        let counts = self.rules.volatile_reply_queues && self.is_own_key(key);
         let Some((id, consumer)) = self.reply_consumer(key) else { return counts };
         let Some(channel) = self.channels.get_mut(id) else { return counts };
         let tag = channel.next_tag();
-        if !self.rules.replies_count_as_routed {
+        if !self.rules.volatile_reply_queues {
             // The next delivery has the same tag.
             channel.last_tag -= 1;
         }

@@ -10,7 +10,7 @@ use crate::sim::state::channel::{TransactedMessage, TransactedPublish, Transacte
 use crate::sim::state::exchange::keys;
 use crate::sim::state::queued_message::Stored;
 use crate::sim::state::reason::Reason;
-use crate::sim::state::refusal::connection_error;
+use crate::sim::state::refusal::{connection_error, internal_error};
 
 impl Sim {
     pub(crate) fn has_transaction(&mut self, channel: ChannelIndex) -> bool {
@@ -27,7 +27,7 @@ impl Sim {
     ) {
         let what = match accepted {
             Accepted::Route(exchange, stored) => self.hold_routed(exchange, stored),
-            Accepted::Reply(key, message) if self.rules.replies_count_as_routed => {
+            Accepted::Reply(key, message) if self.rules.volatile_reply_queues => {
                 TransactedMessage::Reply { key, message }
             }
             Accepted::Reply(key, message) => TransactedMessage::Replied { routed: self.deliver_reply(&key, &message) },
@@ -139,10 +139,7 @@ impl Sim {
                         return Err(connection_error(code::RESOURCE_ERROR, text));
                     }
                     Some((_, kind)) if kind != target.kind => {
-                        return Err(Refusal {
-                            text: "INTERNAL_ERROR".into(),
-                            ..connection_error(code::INTERNAL_ERROR, "")
-                        });
+                        return Err(internal_error());
                     }
                     Some(_) => {}
                 }

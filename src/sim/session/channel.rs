@@ -44,7 +44,7 @@ impl Sim {
             consumers: BTreeMap::new(),
             prefetch: 0,
             global_prefetch: 0,
-            held: 0,
+            volume: 0,
             unsent_left: KEEPS_UP,
             last_queue: None,
             last_exchange: None,
@@ -87,7 +87,7 @@ impl Sim {
         }
         let mut groups: Vec<(QueueId, Vec<QueuedMessage>)> = Vec::new();
         for unacked in unacked {
-            self.release(&unacked, None);
+            self.release(&unacked);
             let Some(entry) = unacked.entry else { continue };
             match groups.iter_mut().find(|(queue, _)| *queue == unacked.queue) {
                 Some((_, entries)) => entries.push(entry),
@@ -123,8 +123,8 @@ impl Sim {
         unacked
     }
 
-    /// Tells a queue, a consumer and a channel that a delivery is off their hands.
-    pub(crate) fn release(&mut self, unacked: &Unacked, channel: Option<ChannelIndex>) {
+    /// Tells a queue and a consumer that a delivery is off their hands.
+    pub(crate) fn release(&mut self, unacked: &Unacked) {
         if let Some(queue) = self.queues.get_mut(unacked.queue) {
             queue.unacked -= u64::from(unacked.entry.is_some());
             if unacked.consumer.is_none() {
@@ -134,11 +134,9 @@ impl Sim {
                 }
             }
         }
-        let Some(id) = unacked.consumer else { return };
-        if let Some(channel) = channel.and_then(|channel| self.channels.get_mut(channel)) {
-            channel.held -= 1;
+        if let Some(id) = unacked.consumer {
+            self.free_consumer(id, unacked.entry.is_none());
         }
-        self.free_consumer(id, unacked.entry.is_none());
     }
 
     /// Says to the client that the broker cancelled a consumer (CO-18).

@@ -63,8 +63,8 @@ pub(crate) struct Channel {
     pub prefetch: u16,
     /// Over all consumers together; 0 is none (CO-4).
     pub global_prefetch: u16,
-    /// Unacknowledged deliveries to consumers, for the global limit.
-    pub held: u32,
+    /// What counts against the global limit, which is not always what consumers hold (CO-4); 0 without a limit.
+    pub volume: i64,
     /// How many deliveries it takes before it is passed over, as it does not keep up (CO-24); [`KEEPS_UP`] is any number.
     pub unsent_left: u32,
     /// What an empty queue name means (ER-1).
@@ -91,9 +91,29 @@ impl Channel {
         }
     }
 
-    /// Returns whether the global limit leaves room, and it keeps up.
-    pub(crate) fn has_room(&self) -> bool {
-        (self.global_prefetch == 0 || self.held < u32::from(self.global_prefetch)) && self.unsent_left > 0
+    /// Returns whether it takes a delivery of a queue: the global limit, of which quorum queues do not know (CO-4), leaves
+    /// room, and it keeps up.
+    pub(crate) fn has_room(&self, of: QueueKind) -> bool {
+        let is_limited = self.global_prefetch > 0 && of != QueueKind::Quorum;
+        (!is_limited || self.volume < i64::from(self.global_prefetch)) && self.unsent_left > 0
+    }
+
+    /// Sets the global limit, or lifts it with 0. A first one counts all that is unsettled, by basic.get as well (CO-4).
+    pub(crate) fn limit(&mut self, prefetch: u16) {
+        if prefetch == 0 {
+            self.volume = 0;
+        } else if self.global_prefetch == 0 {
+            self.volume = self.unacked.iter().filter(|unacked| !unacked.held).count() as i64;
+        }
+        self.global_prefetch = prefetch;
+    }
+
+    /// Takes settled deliveries to consumers off what counts against the global limit: those of quorum queues too, though
+    /// they were never added (CO-4).
+    pub(crate) fn discount(&mut self, settled: usize) {
+        if self.global_prefetch > 0 && self.volume != 0 {
+            self.volume -= settled as i64;
+        }
     }
 }
 

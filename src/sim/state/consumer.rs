@@ -1,6 +1,6 @@
 //! A consumer and the consumers of a queue: who may get one more message, and whose turn it is (CO-1 to CO-6).
 
-use crate::model::Name;
+use crate::model::{Name, QueueKind};
 use crate::sim::state::arena::{Arena, ChannelIndex, ConsumerId, QueueId};
 use crate::sim::state::channel::Channel;
 use crate::sim::state::queued_message::QueuedMessage;
@@ -12,6 +12,8 @@ pub(crate) struct Consumer {
     pub tag: Name,
     pub channel: ChannelIndex,
     pub queue: QueueId,
+    /// The type of its queue.
+    pub kind: QueueKind,
     pub no_ack: bool,
     /// 0 is unlimited.
     pub prefetch: u16,
@@ -46,9 +48,9 @@ impl Consumer {
         if self.ghost.is_some() {
             return self.prefetch == 0 || self.unacked < self.held_max();
         }
-        // The limit of a channel holds for consumers without acknowledgements, too.
+        // The limit of a channel holds for consumers of classic queues without acknowledgements, too.
         (self.no_ack || self.prefetch == 0 || self.unacked < self.held_max())
-            && channels.get(self.channel).is_some_and(Channel::has_room)
+            && channels.get(self.channel).is_some_and(|channel| channel.has_room(self.kind))
     }
 }
 

@@ -13,6 +13,11 @@ pub(crate) fn connection_error(code: u16, explanation: impl AsRef<str>) -> Refus
     amqp(Scope::Connection, code, explanation.as_ref())
 }
 
+/// Makes the 541 of a connection whose channel crashed.
+pub(crate) fn internal_error() -> Refusal {
+    Refusal::new(Scope::Connection, code::INTERNAL_ERROR, "INTERNAL_ERROR")
+}
+
 /// Makes the 406 of a channel.
 pub(crate) fn precondition_failed(explanation: impl AsRef<str>) -> Refusal {
     channel_error(code::PRECONDITION_FAILED, explanation)
