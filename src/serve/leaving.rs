@@ -2,15 +2,7 @@
 //! (CO-3). Says who does; what is kept back for it is the served broker's.
 
 use crate::broker::Command;
-use crate::serve::server::{Server, SocketId};
-
-/// The command at hand settles.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SettledLast {
-    socket: SocketId,
-    /// The number of the channel.
-    number: u16,
-}
+use crate::serve::server::{Server, SettledLast};
 
 impl Server {
     pub(super) fn note_settled(&mut self, command: &Command) {

@@ -309,6 +309,7 @@ impl ServedBroker {
             match event {
                 Event::Reply { request: OWN_REQUEST, reply } => self.answered = Some(reply),
                 Event::Reply { request: RESTART_REQUEST, .. } => self.server.set_down(false),
+                Event::Told(insight) => self.hear_reason(now, insight),
                 event if Server::owns(&event) => self.pass_on(now, event),
                 event => {
                     self.observe_event(now, &event);

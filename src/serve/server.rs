@@ -8,7 +8,6 @@ use crate::rules::{Edition, differences_of};
 use crate::serve::accounts::Accounts;
 use crate::serve::client_view::ServedClient;
 use crate::serve::connection::{ConnectionPhase, ConnectionStep, PublishUnderWay, ReadingContext, ServedConnection};
-use crate::serve::leaving::SettledLast;
 use crate::serve::sasl::CertificateUser;
 use crate::sim::UnsettledDelivery;
 use indexmap::IndexMap;
@@ -34,6 +33,14 @@ pub(super) struct CommandAtHand {
     pub socket: SocketId,
     /// Class and method.
     pub ids: (u16, u16),
+}
+
+/// The command at hand settles.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SettledLast {
+    pub socket: SocketId,
+    /// The number of the channel.
+    pub number: u16,
 }
 
 /// The method that publishes, by class and method.

@@ -25,15 +25,14 @@ impl Journal {
     }
 
     /// Adds a reason of the simulator.
-    pub(crate) fn explain(&mut self, moment: Moment, insight: &Explanation, known: &KnownMessages) {
+    pub(crate) fn explain(&mut self, moment: Moment, insight: Box<Explanation>, known: &KnownMessages) {
         let name = |publish| known.of_publish(publish).cloned();
         let (behind, until) = match &insight.what {
             What::Blocked { behind, until, .. } => (behind.and_then(name), until.map(|until| moment + until)),
             _ => (None, None),
         };
         let message = insight.origin.and_then(name);
-        self.timeline
-            .record(moment, TimelineEvent::Told { message, behind, until, insight: Box::new(insight.clone()) });
+        self.timeline.record(moment, TimelineEvent::Told { message, behind, until, insight });
     }
 }
 

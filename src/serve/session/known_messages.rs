@@ -15,7 +15,7 @@ const KNOWN_MAX: usize = 20_000;
 pub(crate) struct KnownMessages {
     names: IndexMap<PublishId, (Name, Weak<Message>), FxBuildHasher>,
     /// By the place of what was published, which all copies in the broker share while anyone holds it.
-    places: IndexMap<usize, (Weak<Message>, Name), FxBuildHasher>,
+    places: IndexMap<usize, PublishId, FxBuildHasher>,
     order: VecDeque<(PublishId, usize)>,
     anonymous: u64,
     /// How often each id was published, of those that are known.
@@ -34,7 +34,7 @@ impl KnownMessages {
         };
         let place = Arc::as_ptr(message) as usize;
         self.names.insert(publish, (name.clone(), Arc::downgrade(message)));
-        self.places.insert(place, (Arc::downgrade(message), name.clone()));
+        self.places.insert(place, publish);
         self.order.push_back((publish, place));
         if self.order.len() > KNOWN_MAX
             && let Some((publish, place)) = self.order.pop_front()
@@ -75,7 +75,7 @@ impl KnownMessages {
 
     /// Returns what a message in somebody's hands is called.
     pub(crate) fn of_content(&self, published: &Arc<Message>) -> Name {
-        let known = self.places.get(&(Arc::as_ptr(published) as usize)).map(|(_, name)| name.clone());
-        known.or_else(|| published.properties.message_id.clone()).unwrap_or_else(|| "(a message)".into())
+        let known = self.places.get(&(Arc::as_ptr(published) as usize)).and_then(|publish| self.of_publish(*publish));
+        known.cloned().or_else(|| published.properties.message_id.clone()).unwrap_or_else(|| "(a message)".into())
     }
 }

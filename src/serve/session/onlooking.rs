@@ -1,6 +1,6 @@
 //! What is kept of a session while it goes on: the timeline, and what an advance of the clock waits for.
 
-use crate::broker::{Command, Event};
+use crate::broker::{Client, Command, Event, Explanation};
 use crate::clock::{Advance, AdvanceRefused, ClockJob};
 use crate::convert::{DraftDeath, DraftQueue, write_session};
 use crate::model::{Moment, Name, QueueName, Table, Value};
@@ -75,17 +75,21 @@ impl ServedBroker {
         if self.journal.is_none() && self.recording.is_none() {
             return;
         }
-        if let Event::Told(insight) = event {
-            if let Some(journal) = &mut self.journal {
-                journal.explain(now, insight, &self.observer.known);
-            }
-            if let Some(goal) = &mut self.goal {
-                goal.note(insight, &self.observer.known);
-            }
-            return;
-        }
         let events = self.observer.event(event);
         self.keep(now, events);
+    }
+
+    /// Takes a reason of the simulator, and passes it on to a scenario that plays here.
+    pub(crate) fn hear_reason(&mut self, now: Moment, insight: Box<Explanation>) {
+        if let Some(neighbours) = &mut self.neighbours {
+            neighbours.player.handle_event(now, Event::Told(insight.clone()));
+        }
+        if let Some(goal) = &mut self.goal {
+            goal.note(&insight, &self.observer.known);
+        }
+        if let Some(journal) = &mut self.journal {
+            journal.explain(now, insight, &self.observer.known);
+        }
     }
 
     fn keep(&mut self, now: Moment, events: Vec<SessionEvent>) {
