@@ -18,6 +18,16 @@ enum Outgoing {
     Content(u16, AmqpMethod, DeliveredMessage),
 }
 
+/// A confirm that can still be made one of several.
+#[derive(Debug, Clone, Copy)]
+struct UnsentAck {
+    channel: u16,
+    delivery_tag: u64,
+    /// Where its frame begins and ends among the bytes.
+    begin: usize,
+    end: usize,
+}
+
 /// The bytes and values that wait to be sent.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SendBuffer {
@@ -25,6 +35,8 @@ pub(crate) struct SendBuffer {
     /// How many of the bytes are sent.
     sent: usize,
     waiting: VecDeque<Outgoing>,
+    /// The confirm that ends the bytes, of which none is sent yet.
+    last_ack: Option<UnsentAck>,
     /// What was agreed for contents.
     pub frame_max: u32,
 }
@@ -36,6 +48,28 @@ impl SendBuffer {
         } else {
             encode_method(&mut self.bytes, channel, &method);
         }
+    }
+
+    /// Confirms a publish; where all before it are confirmed too, a confirm that stands last and is not sent yet goes
+    /// with it in one frame, as RabbitMQ's go that come together.
+    pub(crate) fn ack(&mut self, channel: u16, delivery_tag: u64, all_before: bool) {
+        let before = self.last_ack.take().filter(|last| {
+            all_before && last.channel == channel && last.delivery_tag < delivery_tag && last.end == self.bytes.len()
+        });
+        if let Some(before) = before.filter(|_| self.waiting.is_empty()) {
+            self.bytes.truncate(before.begin);
+            return self.put_ack(channel, delivery_tag, true);
+        }
+        match self.is_full() {
+            true => self.method(channel, AmqpMethod::BasicAck { delivery_tag, multiple: false }),
+            false => self.put_ack(channel, delivery_tag, false),
+        }
+    }
+
+    fn put_ack(&mut self, channel: u16, delivery_tag: u64, multiple: bool) {
+        let begin = self.bytes.len();
+        encode_method(&mut self.bytes, channel, &AmqpMethod::BasicAck { delivery_tag, multiple });
+        self.last_ack = Some(UnsentAck { channel, delivery_tag, begin, end: self.bytes.len() });
     }
 
     pub(crate) fn content(&mut self, channel: u16, method: AmqpMethod, message: DeliveredMessage) {
@@ -74,6 +108,7 @@ impl SendBuffer {
     /// Takes note that so many bytes are sent.
     pub(crate) fn took(&mut self, count: usize) {
         self.sent += count;
+        self.last_ack = None;
         if self.sent == self.bytes.len() {
             self.bytes.clear();
             // The last content goes over the bound: room for one of the usual size is kept.
@@ -116,6 +151,23 @@ mod tests {
     use super::*;
     use crate::model::{Message, Properties};
     use std::sync::Arc;
+
+    #[test]
+    fn confirms_that_come_together_go_in_one_frame_where_all_before_are_confirmed() {
+        let frames = |acks: &[(u16, u64, bool)]| {
+            let mut outbox = SendBuffer { frame_max: 131_072, ..SendBuffer::default() };
+            acks.iter().for_each(|(channel, tag, all_before)| outbox.ack(*channel, *tag, *all_before));
+            let mut one = Vec::new();
+            encode_method(&mut one, 1, &AmqpMethod::BasicAck { delivery_tag: 1, multiple: false });
+            // Channel, tag and whether it is for all before.
+            let of = |frame: &[u8]| (frame[2], frame[18], frame[19] == 1);
+            outbox.unsent().chunks(one.len()).map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(frames(&[(1, 1, true), (1, 2, true), (1, 3, true)]), [(1, 3, true)]);
+        assert_eq!(frames(&[(1, 1, true), (2, 1, true), (1, 2, true)]), [(1, 1, false), (2, 1, false), (1, 2, false)]);
+        assert_eq!(frames(&[(1, 2, false), (1, 1, true), (1, 3, true)]), [(1, 2, false), (1, 3, true)]);
+        assert_eq!(frames(&[(1, 2, false), (1, 3, false)]), [(1, 2, false), (1, 3, false)]);
+    }
 
     #[test]
     fn what_a_slow_reader_has_read_is_not_kept() {

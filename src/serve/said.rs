@@ -72,11 +72,15 @@ impl ServedConnection {
 
     pub(crate) fn confirmed(&mut self, publish: &PublishUnderWay, is_ack: bool) {
         let Some(delivery_tag) = publish.confirm.filter(|_| self.hears(publish.number)) else { return };
-        let method = match is_ack {
-            true => AmqpMethod::BasicAck { delivery_tag, multiple: false },
-            false => AmqpMethod::BasicNack { delivery_tag, multiple: false, requeue: false },
-        };
-        self.outbox.method(publish.number, method);
+        let channel = self.channels.get_mut(&publish.number);
+        let all_before = channel.is_some_and(|channel| channel.confirmed.answered(delivery_tag));
+        match is_ack {
+            true => self.outbox.ack(publish.number, delivery_tag, all_before),
+            false => {
+                let method = AmqpMethod::BasicNack { delivery_tag, multiple: false, requeue: false };
+                self.outbox.method(publish.number, method);
+            }
+        }
     }
 
     pub(crate) fn cancelled(&mut self, number: u16, consumer_tag: Name) {

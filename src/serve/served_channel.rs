@@ -2,6 +2,7 @@
 
 use crate::broker::ChannelId;
 use crate::serve::content::Assembler;
+use std::collections::BTreeSet;
 
 /// A channel between its first frame and its end.
 #[derive(Debug, Clone)]
@@ -10,6 +11,31 @@ pub(crate) struct ServedChannel {
     pub state: ChannelState,
     pub assembler: Assembler,
     pub mode: PublishMode,
+    pub confirmed: ConfirmedTags,
+}
+
+/// Which publishes of a channel are answered.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ConfirmedTags {
+    /// All up to this one are.
+    up_to: u64,
+    /// Answered before one that came earlier.
+    ahead: BTreeSet<u64>,
+}
+
+impl ConfirmedTags {
+    /// Takes note of an answer, and returns whether all before it are answered too.
+    pub(crate) fn answered(&mut self, tag: u64) -> bool {
+        if tag != self.up_to + 1 {
+            self.ahead.insert(tag);
+            return false;
+        }
+        self.up_to = tag;
+        while self.ahead.remove(&(self.up_to + 1)) {
+            self.up_to += 1;
+        }
+        true
+    }
 }
 
 /// How far a channel is.
@@ -34,7 +60,13 @@ pub(crate) enum PublishMode {
 
 impl ServedChannel {
     pub(crate) fn new(id: ChannelId) -> Self {
-        Self { id, state: ChannelState::Starting, assembler: Assembler::default(), mode: PublishMode::Plain }
+        Self {
+            id,
+            state: ChannelState::Starting,
+            assembler: Assembler::default(),
+            mode: PublishMode::Plain,
+            confirmed: ConfirmedTags::default(),
+        }
     }
 
     /// Counts a publish, and returns the tag that its confirm carries.
