@@ -127,9 +127,9 @@ fn played(steps: &[Step], profile: Profile) -> Vec<Step> {
 
 fn play(path: &Path, steps: &[Step], edition: Edition) -> Vec<Vec<Line>> {
     let mut transcript = Vec::new();
-    for Part { permits, steps } in in_parts(steps) {
+    for Part { permits, plugins, steps } in in_parts(steps) {
         let mut driver = Driver::new(played(&steps, edition.profile));
-        let mut sim = Sim::new(Edition { permits, ..edition }).with_insights(true);
+        let mut sim = Sim::new(Edition { permits, plugins, ..edition }).with_insights(true);
         let limits = Limits { events_at_one_moment_max: 100_000, moment_max: Some(Moment(100_000_000)) };
         let (_, ended) = simulate(&mut driver, &mut sim, Moment(0), &limits);
         assert_eq!(ended, Ended::Done, "{} on {}", path.display(), edition.release());

@@ -102,6 +102,14 @@ pub enum RoutedBy {
     Fanout,
     /// The arguments of a binding.
     Headers(Table),
+    /// A hash, of what these words name.
+    Hash(String),
+    /// A hash of all keys, modulo the number of bindings.
+    Modulus,
+    /// One of all bindings, by chance.
+    Random,
+    /// A new binding, to which an exchange sends what it kept.
+    History,
     /// Nothing else took it.
     Alternate,
 }

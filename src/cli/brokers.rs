@@ -5,7 +5,7 @@ use crate::cli::arguments::OneBroker;
 use crate::cli::terminal::Terminal;
 use crate::io::{Address, BROKERS_FILE, BadAddress, Disk, KnownBrokers, node, of_environment};
 use crate::model::Profile;
-use crate::rules::{DeprecatedFeature, Edition, Permits};
+use crate::rules::{DeprecatedFeature, Edition, Permits, Plugin, Plugins};
 use crate::source::{Help, nearest_name, without_passwords_in_urls};
 use std::path::Path;
 
@@ -146,6 +146,13 @@ pub fn permits(flags: &[String]) -> Result<Permits, NoBroker> {
     let of_file = known_brokers()?.1.permits();
     let of_flags = flags.iter().map(|name| name.parse::<DeprecatedFeature>()).collect::<Result<Permits, String>>();
     Ok(of_file.iter().chain(of_flags.map_err(|why| format!("--permit: {why}"))?.iter()).collect())
+}
+
+/// Reads which plugins the simulated broker has enabled: those of --plugins and those of `rmqplay.yaml`.
+pub fn plugins(flags: &[String]) -> Result<Plugins, NoBroker> {
+    let of_file = known_brokers()?.1.plugins();
+    let of_flags = flags.iter().map(|name| name.parse::<Plugin>()).collect::<Result<Plugins, String>>();
+    Ok(of_file.with(of_flags.map_err(|why| format!("--plugins: {why}"))?))
 }
 
 /// Takes an address as a broker to play on; what the environment says of its restart and its nodes holds where nothing

@@ -7,7 +7,7 @@ use crate::io::management::Overview;
 use crate::model::{Cell, Profile, Version};
 use crate::player::{BrokerTraits, Host, RunResult, TimeScale, choose_scale, why_not};
 use crate::report::Simulated;
-use crate::rules::{Edition, Permits};
+use crate::rules::{Edition, Permits, Plugins};
 use crate::simulate::{drift, rehearse};
 use crate::source::Span;
 
@@ -38,6 +38,7 @@ pub(crate) fn why_not_on_sim(cell: &Cell, profile: Profile) -> Option<String> {
 /// simulated one takes here ends a cell early.
 pub(crate) fn edition_of(overview: &Overview) -> Edition {
     Edition::of_release(Profile::nearest(overview.version), &overview.full_version, Permits::ALL)
+        .with_plugins(Plugins::ALL)
 }
 
 /// Plays a cell that failed on a live broker by the rules of its release, as the simulator tells why.

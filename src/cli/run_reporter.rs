@@ -56,11 +56,13 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    /// Names the simulated broker, with the deprecated features that --permit gave.
-    pub fn sim(edition: Edition, permit: &[String]) -> Self {
+    /// Names the simulated broker, with what --permit and --plugins gave.
+    pub fn sim(edition: Edition, command: &RunOptions) -> Self {
         let profile = edition.profile;
         let (broker, argument) = (format!("sim {profile}"), format!("sim:{profile}"));
-        let arguments = permit.iter().map(|feature| format!(" --permit {feature}")).collect();
+        let permitted = command.permit.iter().map(|feature| format!(" --permit {feature}"));
+        let enabled = command.plugins.iter().map(|plugin| format!(" --plugins {plugin}"));
+        let arguments = permitted.chain(enabled).collect();
         Self { broker, argument, arguments, version: profile.version(), edition }
     }
 }

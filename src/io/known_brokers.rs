@@ -1,16 +1,18 @@
 //! The brokers that `rmqplay.yaml` names: a URL each, and what can be done with it.
 //! `brokers: {staging: {url: "{{ env.STAGING_URL }}", restart: systemctl restart rabbitmq-server}}`. Never shows a URL.
-//! `permit: [transient_nonexcl_queues]` names deprecated features that the simulated broker permits.
+//! `permit: [transient_nonexcl_queues]` names deprecated features that the simulated broker permits, `plugins` what it has
+//! enabled.
 
 use crate::io::address::{Address, BadAddress, PARAMETERS};
 use crate::io::files::Disk;
 use crate::language::{Word, WordGroup, suggest};
 use crate::model::{Scope, Secret, Template};
-use crate::rules::{DeprecatedFeature, Permits};
+use crate::rules::{DeprecatedFeature, Permits, Plugin, Plugins};
 use crate::source::{FileId, Span};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 /// The file's name, in the working directory.
 pub const BROKERS_FILE: &str = "rmqplay.yaml";
@@ -20,6 +22,7 @@ pub const BROKERS_FILE: &str = "rmqplay.yaml";
 pub struct KnownBrokers {
     brokers: BTreeMap<String, Json>,
     permits: Permits,
+    plugins: Plugins,
     text: String,
 }
 
@@ -37,15 +40,21 @@ impl KnownBrokers {
         let whole: Json = serde_yaml::from_slice(&bytes).map_err(|error| format!("{BROKERS_FILE}: {error}"))?;
         let Json::Object(mut whole) = whole else { return Err(form(1, "it is a map with the key `brokers`")) };
         let brokers = whole.remove("brokers").unwrap_or(Json::Object(Default::default()));
-        let permits = match whole.remove("permit").as_ref().map(read_permits) {
-            None => Permits::NONE,
-            Some(read) => read.map_err(|why| form(line_of(&text, "permit"), &why))?,
+        let permits =
+            match whole.remove("permit").as_ref().map(|names| read_names::<DeprecatedFeature, _>("permit", names)) {
+                None => Permits::NONE,
+                Some(read) => read.map_err(|why| form(line_of(&text, "permit"), &why))?,
+            };
+        let plugins = match whole.remove("plugins").as_ref().map(|names| read_names::<Plugin, _>("plugins", names)) {
+            None => Plugins::NONE,
+            Some(read) => read.map_err(|why| form(line_of(&text, "plugins"), &why))?,
         };
         if let Some(key) = whole.keys().next() {
-            return Err(form(line_of(&text, key), &format!("it knows no key `{key}`, only `brokers` and `permit`")));
+            let what = format!("it knows no key `{key}`, only `brokers`, `permit` and `plugins`");
+            return Err(form(line_of(&text, key), &what));
         }
         match brokers {
-            Json::Object(brokers) => Ok(Self { brokers: brokers.into_iter().collect(), permits, text }),
+            Json::Object(brokers) => Ok(Self { brokers: brokers.into_iter().collect(), permits, plugins, text }),
             _ => Err(form(line_of(&text, "brokers"), "`brokers` is a map of names and brokers")),
         }
     }
@@ -53,6 +62,11 @@ impl KnownBrokers {
     /// Returns the deprecated features that the simulated broker permits.
     pub fn permits(&self) -> Permits {
         self.permits
+    }
+
+    /// Returns the plugins that the simulated broker has enabled.
+    pub fn plugins(&self) -> Plugins {
+        self.plugins
     }
 
     /// Lists the names.
@@ -74,13 +88,16 @@ impl KnownBrokers {
     }
 }
 
-fn read_permits(features: &Json) -> Result<Permits, String> {
-    let Json::Array(features) = features else { return Err("`permit` is a list of deprecated features".to_owned()) };
-    let read = |feature: &Json| match feature {
-        Json::String(name) => name.parse::<DeprecatedFeature>().map_err(|why| format!("`permit`: {why}")),
-        _ => Err("`permit` is a list of deprecated features".to_owned()),
+/// Reads a list of names under a key: deprecated features, or plugins.
+fn read_names<Named: FromStr<Err = String>, Set: FromIterator<Named>>(key: &str, names: &Json) -> Result<Set, String> {
+    let what = if key == "permit" { "deprecated features" } else { "plugins" };
+    let form = || format!("`{key}` is a list of {what}");
+    let Json::Array(names) = names else { return Err(form()) };
+    let read = |name: &Json| match name {
+        Json::String(name) => name.parse::<Named>().map_err(|why| format!("`{key}`: {why}")),
+        _ => Err(form()),
     };
-    features.iter().map(read).collect()
+    names.iter().map(read).collect()
 }
 
 fn form(line: usize, what: &str) -> String {

@@ -15,6 +15,7 @@ use crate::player::record::contests::contests_after;
 use crate::player::record::delivery_counts::{DELIVERIES_OF_ONE_MESSAGE_MAX, DeliveryCounts};
 use crate::player::record::failure::FailureSubject;
 use crate::player::run_result::{BrokerTraits, RunResult};
+use crate::rules::Plugin;
 use crate::source::Code;
 use std::sync::Arc;
 
@@ -106,7 +107,14 @@ impl Player {
                 }
                 RefusalKind::Broker => {
                     let message = format!("the broker refuses {object}: {refusal}");
-                    self.context.failed(Code::TopologyRefused, message, span, Vec::new());
+                    let failure = self.context.failed(Code::TopologyRefused, message, span, Vec::new());
+                    let exchanges = &self.scenario.topology.exchanges;
+                    let refused = exchanges.iter().find(|exchange| exchange.object() == *object);
+                    let plugin = refused.and_then(|exchange| Plugin::of_type(&exchange.kind));
+                    if let Some(plugin) = plugin.filter(|_| refusal.text.contains("exchange type '")) {
+                        let needs = format!("`needs: {{plugins: [{plugin}]}}` in the scenario");
+                        failure.help(format!("the type comes with a plugin: {needs}, or --plugins {plugin}"));
+                    }
                 }
             }
         }

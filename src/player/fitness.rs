@@ -5,7 +5,7 @@ use crate::model::{
     Act, Action, Millis, Policy, Profile, Queue, QueueKind, Scale, Scenario, Side, Table, Text, Version,
 };
 use crate::player::scaled::is_duration;
-use crate::rules::{EffectivePolicies, differences};
+use crate::rules::{EffectivePolicies, Plugin, differences};
 
 /// The shortest duration that a live broker is given when time is scaled: below it, its own pace would show.
 const TOLD_MIN: Millis = Millis(200);
@@ -22,7 +22,7 @@ pub struct Host<'h> {
     pub sim: Option<Profile>,
     /// Its name in `rmqplay.yaml`, if it has one.
     pub name: Option<&'h str>,
-    /// The enabled ones of a live broker.
+    /// The enabled ones of a live broker; the simulated one has those that a scenario needs.
     pub plugins: &'h [String],
     /// The user allows restarts of the broker.
     pub may_restart: bool,
@@ -70,7 +70,8 @@ fn wrong_version(scenario: &Scenario, version: Version) -> Option<String> {
 }
 
 fn missing_plugin(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
-    let there = |plugin: &&String| *plugin == MANAGEMENT || host.plugins.contains(*plugin);
+    let is_simulated = |plugin: &String| host.sim.is_some() && plugin.parse::<Plugin>().is_ok();
+    let there = |plugin: &&String| *plugin == MANAGEMENT || host.plugins.contains(*plugin) || is_simulated(plugin);
     let missing = scenario.needs.plugins.iter().find(|plugin| !there(plugin))?;
     Some(match host.sim {
         Some(_) => format!("needs the plugin {missing}, which the simulated broker does not play"),

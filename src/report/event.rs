@@ -217,6 +217,10 @@ fn routed_by(by: &RoutedBy) -> String {
             let arguments = arguments.iter().map(|(name, value)| format!("{name}: {}", value.to_json()));
             arguments.collect::<Vec<_>>().join(", ")
         }
+        RoutedBy::Hash(input) => format!("hash of {input}"),
+        RoutedBy::Modulus => "hash of its keys".to_owned(),
+        RoutedBy::History => "kept before the binding".to_owned(),
+        RoutedBy::Random => "chance".to_owned(),
         RoutedBy::Alternate => "its alternate exchange".to_owned(),
     }
 }

@@ -324,6 +324,10 @@ fn by(by: &RoutedBy) -> String {
             let arguments = arguments.iter().map(|(name, value)| format!("{name}: {}", value.to_json()));
             format!("by the headers {{{}}}", arguments.collect::<Vec<_>>().join(", "))
         }
+        RoutedBy::Hash(input) => format!("by the hash of {input}"),
+        RoutedBy::Modulus => "by the hash of its keys".to_owned(),
+        RoutedBy::History => "from its history".to_owned(),
+        RoutedBy::Random => "by chance".to_owned(),
         RoutedBy::Alternate => "as no binding takes it, to its alternate exchange".to_owned(),
     }
 }

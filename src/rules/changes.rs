@@ -72,6 +72,9 @@ static RULES: &[RuleFields] = rules! {
     "ER-12": master_locator_denied transient_queues_denied;
     "ER-13": channel_limit_in_parentheses;
     "TX-7": gone_target;
+    "PX-1": hashes_typed_headers hash_weight_max hash_ring_is_kept;
+    "PX-2": modulus_order;
+    "PX-3": failed_replay_undoes_binding;
 };
 
 /// Where a rule changed: the last known version that is as before, and the first that is not.

@@ -8,10 +8,14 @@ mod death;
 mod declare;
 mod effective_policies;
 mod expiration;
+mod hash_exchange;
+mod jump_hash;
 mod patches;
 mod pattern;
 mod permission;
 mod permits;
+mod phash2;
+mod plugins;
 mod policy;
 mod policy_check;
 mod policy_contest;
@@ -35,9 +39,13 @@ pub use declare::{
 };
 pub use effective_policies::{EffectivePolicies, PoliciesInForce};
 pub use expiration::parse_expiration;
+pub use hash_exchange::{HashInput, check_local_random_binding, hash_weight, modulus_hash, recent_history_length};
+pub use jump_hash::jump_hash;
 pub use pattern::Pattern;
 pub use permission::{Access, access_refused, expand_topic_pattern, missing_right, topic_access_refused};
 pub use permits::{DeprecatedFeature, Edition, Permits, differences_of};
+pub use phash2::{ErlangTerm, phash2};
+pub use plugins::{Plugin, Plugins};
 pub use policy::{
     Definition, DelayedRetry, Overflow, QueueSettings, RetryKind, applies_to_exchange, applies_to_queue,
     merge_definitions, policy_holds_for_stream, queue_settings,
@@ -50,8 +58,7 @@ pub use reply_texts::{
 };
 pub use routing::{check_headers_binding, check_topic_key, headers_match, topic_matches};
 pub use term::{erlang_term, type_name};
-pub use version_choices::{Ghosts, GoneTarget, OwnDeadLetters};
-pub use versions::{
-    BadDefaultType, ClientXDeath, ConsumerTimeout, Differences, FailureCount, PassiveAccess, QuorumPriority,
-    RETURNS_IN_ORDER_MAX, differences,
+pub use version_choices::{
+    BadDefaultType, ClientXDeath, Ghosts, GoneTarget, ModulusOrder, OwnDeadLetters, PassiveAccess,
 };
+pub use versions::{ConsumerTimeout, Differences, FailureCount, QuorumPriority, RETURNS_IN_ORDER_MAX, differences};

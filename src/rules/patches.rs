@@ -2,14 +2,15 @@
 //! Takes a profile, a patch and the table of the profile; gives a table. Never says which release a broker is.
 
 use crate::model::Profile;
-use crate::rules::versions::{Differences, PassiveAccess};
+use crate::rules::version_choices::PassiveAccess;
+use crate::rules::versions::Differences;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 type Change = (Profile, u16, fn(&mut Differences));
 
 /// What releases before a patch did. The order of x-death on 3.13.0 to 3.13.2 is chance (DL-19), and not among them.
-const BEFORE: [Change; 8] = [
+const BEFORE: [Change; 9] = [
     // PO-3, PO-5.
     (Profile::V3_12, 7, |it| {
         it.classic_skips = &["queue-leader-locator"];
@@ -23,6 +24,8 @@ const BEFORE: [Change; 8] = [
     (Profile::V4_1, 2, |it| it.returns_elect_nobody = true),
     // DL-31.
     (Profile::V4_2, 1, |it| it.quorum_maxlen_reversed = true),
+    // PX-1.
+    (Profile::V4_2, 6, |it| it.hash_weight_max = None),
     // PE-2.
     (Profile::V4_2, 6, |it| it.passive_access = PassiveAccess::Free),
     (Profile::V4_3, 1, |it| it.passive_access = PassiveAccess::Configure),

@@ -2,7 +2,9 @@
 //! Takes their names; gives the differences of a profile with some of them permitted. Never looks at a broker.
 
 use crate::model::Profile;
+use crate::rules::is_known_type;
 use crate::rules::patches::of_patch;
+use crate::rules::plugins::Plugins;
 use crate::rules::versions::{Differences, V4_3, differences};
 use crate::source::{Help, nearest_name};
 use std::fmt;
@@ -80,13 +82,16 @@ impl FromIterator<DeprecatedFeature> for Permits {
     }
 }
 
-/// A RabbitMQ version as its rules go, with the deprecated features that its configuration permits.
+/// A RabbitMQ version as its rules go, with the deprecated features that its configuration permits and the plugins that it has
+/// enabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Edition {
     /// The version.
     pub profile: Profile,
     /// What its configuration permits beyond the default.
     pub permits: Permits,
+    /// What it has enabled.
+    pub plugins: Plugins,
     /// 6 of 4.3.6: some rules changed within a minor version.
     pub patch: u16,
 }
@@ -94,7 +99,7 @@ pub struct Edition {
 impl Edition {
     /// The release that the profile imitates.
     pub fn permitting(profile: Profile, permits: Permits) -> Self {
-        Self { profile, permits, patch: profile.patch() }
+        Self { profile, permits, plugins: Plugins::NONE, patch: profile.patch() }
     }
 
     /// The release that a broker names, `4.2.3` or `4.2.3-1`; that of the profile where it is of another minor version.
@@ -102,11 +107,22 @@ impl Edition {
         let rest = release.strip_prefix(&format!("{profile}."));
         let digits = rest.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
         let patch = digits.and_then(|digits| digits.parse().ok()).unwrap_or(profile.patch());
-        Self { profile, permits, patch }
+        Self { profile, permits, plugins: Plugins::NONE, patch }
     }
 }
 
 impl Edition {
+    /// Returns it with more plugins.
+    #[must_use]
+    pub fn with_plugins(self, more: Plugins) -> Self {
+        Self { plugins: self.plugins.with(more), ..self }
+    }
+
+    /// Returns whether exchanges of that type can be declared (RT-17).
+    pub fn knows_exchange_type(self, kind: &str) -> bool {
+        is_known_type(kind, differences_of(self)) || self.plugins.bring(kind)
+    }
+
     /// Returns the release whose rules these are, `4.2.3`.
     pub fn release(self) -> String {
         format!("{}.{}", self.profile, self.patch)
@@ -200,7 +216,7 @@ mod tests {
     fn a_release_follows_the_rules_of_its_patch() {
         assert_eq!(changed(Profile::V3_13, "3.13.2"), ["RT-17"]);
         assert_eq!(changed(Profile::V4_1, "4.1.1-1"), ["CO-6"]);
-        assert_eq!(changed(Profile::V4_2, "4.2.0"), ["DL-31", "PE-2"]);
+        assert_eq!(changed(Profile::V4_2, "4.2.0"), ["DL-31", "PE-2", "PX-1"]);
         assert_eq!(changed(Profile::V4_2, "4.2.7"), ["PE-2"]);
         assert_eq!(changed(Profile::V4_2, "4.2.6"), [""; 0]);
         let newer = differences_of(Edition::of_release(Profile::V4_2, "4.2.9", Permits::NONE));

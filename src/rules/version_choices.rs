@@ -32,3 +32,49 @@ pub enum Ghosts {
     /// Every such consumer stays behind.
     Always,
 }
+
+/// The order in which an `x-modulus-hash` exchange counts its bindings (PX-2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModulusOrder {
+    /// By binding key, then by destination.
+    BindingKey,
+    /// As they were made.
+    Creation,
+    /// By destination: exchanges first, each kind by name.
+    Destination,
+}
+
+/// What becomes of an x-death header that a client sends (DL-22).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientXDeath {
+    /// It is taken for history.
+    History,
+    /// It is cleaned at the publish; what is left is history.
+    Cleaned,
+    /// It passes through, and the first death replaces it.
+    Replaced,
+}
+
+/// Which right a passive declare needs (PE-2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassiveAccess {
+    /// None.
+    Free,
+    /// To configure.
+    Configure,
+    /// Any of the three.
+    AnyRight,
+}
+
+/// What a PUT of a vhost answers to a default queue type that is none (MG-2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadDefaultType {
+    /// It takes it.
+    Taken,
+    /// It takes it where the vhost exists, else 500.
+    RefusedForNew,
+    /// 500.
+    Refused,
+    /// 400, with the reason.
+    Explained,
+}

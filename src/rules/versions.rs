@@ -2,7 +2,9 @@
 //! Everything else asks a field of [`Differences`], never which profile it is.
 
 use crate::model::Profile;
-use crate::rules::version_choices::{Ghosts, GoneTarget, OwnDeadLetters};
+use crate::rules::version_choices::{
+    BadDefaultType, ClientXDeath, Ghosts, GoneTarget, ModulusOrder, OwnDeadLetters, PassiveAccess,
+};
 
 /// How a quorum queue orders by priority (PRI-4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,41 +37,6 @@ pub enum ConsumerTimeout {
     QueueOrNode,
     /// The quorum queue itself.
     Queue,
-}
-
-/// What becomes of an x-death header that a client sends (DL-22).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClientXDeath {
-    /// It is taken for history.
-    History,
-    /// It is cleaned at the publish; what is left is history.
-    Cleaned,
-    /// It passes through, and the first death replaces it.
-    Replaced,
-}
-
-/// Which right a passive declare needs (PE-2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PassiveAccess {
-    /// None.
-    Free,
-    /// To configure.
-    Configure,
-    /// Any of the three.
-    AnyRight,
-}
-
-/// What a PUT of a vhost answers to a default queue type that is none (MG-2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BadDefaultType {
-    /// It takes it.
-    Taken,
-    /// It takes it where the vhost exists, else 500.
-    RefusedForNew,
-    /// 500.
-    Refused,
-    /// 400, with the reason.
-    Explained,
 }
 
 /// How many messages that return together keep their order in every version (CO-10).
@@ -110,6 +77,16 @@ pub struct Differences {
     pub unknown_type_closes_connection: bool,
     /// RT-17: types that come without a plugin.
     pub more_exchange_types: &'static [&'static str],
+    /// PX-1: a header is hashed with the type of its value.
+    pub hashes_typed_headers: bool,
+    /// PX-1: the largest weight.
+    pub hash_weight_max: Option<u64>,
+    /// PX-1: a restart keeps the ring; else it is made anew of the bindings.
+    pub hash_ring_is_kept: bool,
+    /// PX-3: a binding through which nothing of a history can be replayed is not made.
+    pub failed_replay_undoes_binding: bool,
+    /// PX-2: the order in which `x-modulus-hash` counts its bindings.
+    pub modulus_order: ModulusOrder,
     /// RT-7: header values compare exactly; timestamps of bindings never match.
     pub headers_strict: bool,
     /// PE-7: a topic permission needs its exchange.
@@ -234,6 +211,11 @@ const V3_10: Differences = Differences {
     least_max_priority: 0,
     unknown_type_closes_connection: true,
     more_exchange_types: &[],
+    hashes_typed_headers: true,
+    hash_weight_max: None,
+    hash_ring_is_kept: false,
+    failed_replay_undoes_binding: true,
+    modulus_order: ModulusOrder::BindingKey,
     headers_strict: false,
     topic_permissions_need_exchange: false,
     topic_permissions_go_with_exchange: false,
@@ -293,6 +275,7 @@ const V3_10: Differences = Differences {
 
 /// Of 3.12.14, measured.
 const V3_12: Differences = Differences {
+    failed_replay_undoes_binding: false,
     classic_forgets_expiration: true,
     quorum_get_count_0: false,
     limit_death_leaks_credit: false,
@@ -331,6 +314,7 @@ const V3_13: Differences = Differences {
     sorts_headers: true,
     least_max_priority: 1,
     unknown_type_closes_connection: false,
+    hashes_typed_headers: false,
     headers_strict: true,
     delivery_mode_checked: false,
     bad_default_type: BadDefaultType::Refused,
@@ -369,6 +353,8 @@ const V4_0: Differences = Differences {
     least_max_priority: 1,
     unknown_type_closes_connection: false,
     more_exchange_types: &["x-local-random"],
+    failed_replay_undoes_binding: false,
+    hashes_typed_headers: false,
     headers_strict: true,
     early_topic_check: false,
     topic_check_covers_cc: true,
@@ -406,6 +392,9 @@ const V4_1: Differences = Differences {
 
 /// Of 4.2.6, measured.
 const V4_2: Differences = Differences {
+    hash_weight_max: Some(10_000),
+    hash_ring_is_kept: true,
+    modulus_order: ModulusOrder::Creation,
     gone_target: GoneTarget::EndsConnection,
     volatile_reply_queues: true,
     quorum_shown_in_text: "<<\"quorum\">>",
@@ -426,6 +415,9 @@ pub(crate) const V4_3: Differences = Differences {
     quorum_bytes_with_properties: true,
     quorum_priority: QuorumPriority::Strict,
     more_exchange_types: &["x-local-random", "x-modulus-hash"],
+    hash_weight_max: Some(10_000),
+    hash_ring_is_kept: true,
+    modulus_order: ModulusOrder::Destination,
     topic_permissions_need_exchange: true,
     topic_permissions_go_with_exchange: true,
     volatile_reply_queues: true,

@@ -79,7 +79,7 @@ impl ServedBroker {
     /// Makes a broker of an edition that holds a topology; its users log in with their passwords, `guest` where there are
     /// none. `epoch_s` is the second since 1970 of moment 0, for the times that x-death tells.
     pub fn new(edition: Edition, topology: &Topology, origins: &Origins, epoch_s: u64) -> Self {
-        let mut sim = Sim::following(differences_of(edition)).with_epoch(epoch_s);
+        let mut sim = Sim::new(edition).with_epoch(epoch_s);
         let planned = plan(topology, origins, &Observed::empty(edition.profile));
         let mut applier = Applier::new(planned, Ids::default());
         simulate(&mut applier, &mut sim, Moment(0), &Limits::default());

@@ -6,7 +6,7 @@ use crate::broker::{
     RequestId, RouteHop, What,
 };
 use crate::model::{Moment, Name, QueueName};
-use crate::rules::{Differences, Edition, differences_of, rule_of_refusal};
+use crate::rules::{Differences, Edition, Plugins, differences_of, rule_of_refusal};
 use crate::sim::openings::Openings;
 use crate::sim::state::arena::{
     Arena, BindingDestination, ChannelIndex, ConsumerId, DeadLetteringId, ExchangeId, QueueId, SharedArena, VhostId,
@@ -41,6 +41,8 @@ const MOVES_OF_ONE_STEP_MAX: usize = 10_000;
 #[derive(Clone)]
 pub struct Sim {
     pub(crate) rules: &'static Differences,
+    /// What it has enabled.
+    pub(crate) plugins: Plugins,
     pub(crate) now: Moment,
     /// The second since 1970 of moment 0.
     pub(crate) epoch_s: u64,
@@ -82,6 +84,10 @@ pub struct Sim {
     pub(crate) openings: Openings,
     /// Numbers server-named things.
     pub(crate) names_made: u64,
+    /// What exchanges that choose at random draw from; each publish has its own.
+    pub(crate) chance: u64,
+    /// It is only asked where messages may go: an exchange that chooses at random sends to all.
+    pub(crate) asks: bool,
     pub(crate) found: Vec<BindingDestination>,
     pub(crate) targets: Vec<QueueId>,
     /// With insights on: how the message at hand comes to its queues.
@@ -91,13 +97,15 @@ pub struct Sim {
 impl Sim {
     /// Makes a broker with the vhost `/` and the administrator `guest`.
     pub fn new(edition: impl Into<Edition>) -> Self {
-        Self::following(differences_of(edition.into()))
+        let edition = edition.into();
+        Self::following(differences_of(edition)).with_plugins(edition.plugins)
     }
 
     /// Makes the same broker by a table of its own: what a version would do if it followed some rules otherwise.
     pub fn following(rules: &'static Differences) -> Self {
         let mut sim = Self {
             rules,
+            plugins: Plugins::NONE,
             now: Moment(0),
             epoch_s: FIRST_SECOND,
             events: VecDeque::new(),
@@ -126,6 +134,8 @@ impl Sim {
             note: None,
             openings: Openings::default(),
             names_made: 0,
+            chance: 0,
+            asks: false,
             found: Vec::new(),
             targets: Vec::new(),
             ways: Vec::new(),
@@ -133,6 +143,18 @@ impl Sim {
         sim.add_vhost("/".into());
         sim.add_guest();
         sim
+    }
+
+    /// Enables plugins.
+    pub fn with_plugins(mut self, plugins: Plugins) -> Self {
+        self.plugins = self.plugins.with(plugins);
+        self
+    }
+
+    /// Sets what exchanges that choose at random draw from (PX-2); else all runs draw alike.
+    pub fn with_chance(mut self, seed: u64) -> Self {
+        self.chance = seed;
+        self
     }
 
     /// Switches the telling of inner reasons ([`Event::Told`]) on or off; off costs nothing.

@@ -68,7 +68,7 @@ impl Sim {
     /// Finds the bindings of one exchange that fit, and the exchanges behind them.
     fn walk_on(&self, id: ExchangeId, keys: &Keys, walk: &mut RouteWalk) {
         let Some(exchange) = self.exchanges.get(id) else { return };
-        walk.by_headers |= matches!(exchange.router, Router::Headers);
+        walk.by_headers |= exchange.router.looks_beyond_keys();
         let mut found = Vec::new();
         self.own_destinations(id, keys, &mut found);
         found.sort_unstable();
@@ -104,7 +104,11 @@ impl Sim {
         for ((_, key), tables) in all.take_while(|((to, _), _)| *to == destination) {
             let fits = match &exchange.router {
                 Router::Default => false,
-                Router::Fanout(_) => true,
+                Router::Fanout(_)
+                | Router::RecentHistory(_)
+                | Router::ConsistentHash(_)
+                | Router::Random(_)
+                | Router::ModulusHash(_) => true,
                 Router::Direct(_) => any_key(keys, |own| own == &**key),
                 Router::Topic(_) => any_key(keys, |own| topic_matches(key, own)),
                 Router::Headers => true,

@@ -129,9 +129,13 @@ impl Sim {
                 let Ok(further) = CcBcc::read(message.properties.headers.as_ref()) else { return Touched::NOTHING };
                 let headers = message.properties.headers.as_ref();
                 let mut touched = Touched::NOTHING;
-                self.follow(exchange, &Keys { first: routing_key, further: &further, headers }, &mut |queue| {
-                    touched.add(self.touched_from(queue));
-                });
+                self.follow(
+                    exchange,
+                    &Keys { first: routing_key, further: &further, headers, properties: None },
+                    &mut |queue| {
+                        touched.add(self.touched_from(queue));
+                    },
+                );
                 touched
             }
             Command::Settle { channel, tag, multiple, .. } => {
@@ -394,7 +398,13 @@ impl Sim {
         let Some((channel, state)) = self.channel(*channel) else { return false };
         let Some(exchange) = self.exchange_id(state.vhost, exchange) else { return false };
         let Ok(further) = CcBcc::read(message.properties.headers.as_ref()) else { return false };
-        let keys = Keys { first: routing_key, further: &further, headers: message.properties.headers.as_ref() };
+        let properties = &message.properties;
+        let keys = Keys {
+            first: routing_key,
+            further: &further,
+            headers: properties.headers.as_ref(),
+            properties: Some(properties),
+        };
         let mut full = false;
         self.follow(exchange, &keys, &mut |queue| {
             let Some(queue) = self.queues.get(queue) else { return };

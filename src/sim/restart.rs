@@ -23,6 +23,7 @@ impl Sim {
         for exchange in transient {
             self.remove_exchange(exchange);
         }
+        self.make_rings_anew();
         let durable: Vec<QueueId> = self.queues.iter().map(|(id, _)| id).collect();
         for id in durable {
             self.lay_ghosts(id);

@@ -5,7 +5,7 @@ use crate::broker::{Exercised, Ids, Refusal};
 use crate::model::{Cell, Millis, Moment, Object, Origins, Scale, Topology};
 use crate::plan::{Applier, Observed, plan};
 use crate::player::{BrokerTraits, DecisionPoint, Direction, Perturbation, Player, RACE, RunResult};
-use crate::rules::{Differences, Edition, differences_of};
+use crate::rules::{Differences, Edition, Plugins, differences_of};
 use crate::sim::Sim;
 use crate::simulate::stepping::simulate_noting;
 use crate::simulate::{Ended, Limits, simulate};
@@ -54,7 +54,7 @@ pub fn rehearse_by(rules: &'static Differences, cell: &Cell, edition: Edition, i
 
 /// Lists what a broker by the rules of a version refuses of a topology.
 pub fn refused_objects(topology: &Topology, origins: &Origins, edition: Edition) -> Vec<(Object, Refusal)> {
-    let mut sim = Sim::following(differences_of(edition));
+    let mut sim = Sim::following(differences_of(edition)).with_plugins(edition.plugins);
     let planned = plan(topology, origins, &Observed::empty(edition.profile));
     let mut applier = Applier::new(planned, Ids::default());
     simulate(&mut applier, &mut sim, Moment(0), &Limits::default());
@@ -246,7 +246,9 @@ pub(super) fn prepare(rules: &'static Differences, cell: &Cell, edition: Edition
     let published = cell.scenario.publishes_at_most();
     let events_at_one_moment_max = usual.events_at_one_moment_max + EVENTS_OF_A_PUBLISH * published;
     let limits = Limits { events_at_one_moment_max, ..usual };
-    let mut sim = Sim::following(rules).with_insights(insights || cell.scenario.asks_for_reasons());
+    let plugins = edition.plugins.with(Plugins::named(&cell.scenario.needs.plugins));
+    let sim = Sim::following(rules).with_plugins(plugins);
+    let mut sim = sim.with_insights(insights || cell.scenario.asks_for_reasons());
     let planned = plan(&cell.scenario.topology, &cell.scenario.origins, &Observed::empty(edition.profile));
     let mut applier = Applier::new(planned, Ids::default());
     let (moment, _) = simulate(&mut applier, &mut sim, Moment(0), &limits);

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 pub fn message_of(step: &Step) -> Message {
     let text = |name: &str| step.named(name).map(|word| Name::from(unquoted(word)));
     let number = |name: &str| step.named(name).and_then(|word| word.parse().ok());
+    let number_of_seconds = step.named("timestamp").and_then(|word| word.parse().ok());
     let headers: Table = step.table("h.", false);
     let body = match step.named("size").and_then(|size| size.parse().ok()) {
         Some(size) => vec![b'x'; size],
@@ -25,6 +26,8 @@ pub fn message_of(step: &Step) -> Message {
         content_type: text("type"),
         user_id: text("user_id"),
         reply_to: text("reply_to"),
+        correlation_id: text("correlation_id"),
+        timestamp: number_of_seconds,
         headers: if headers.is_empty() { None } else { Some(headers) },
         ..Properties::default()
     };
@@ -50,7 +53,7 @@ pub fn method(step: &Step, vhost: Name) -> Method {
             durable: !flag("transient"),
             auto_delete: flag("auto-delete"),
             internal: flag("internal"),
-            arguments: step.table("alternate-exchange", true),
+            arguments: step.table("alternate-exchange", true).into_iter().chain(step.table("arg.", false)).collect(),
         })),
         ("check", "queue") => Method::CheckQueue { queue: name(2) },
         ("check", _) => Method::CheckExchange { exchange: name(2) },

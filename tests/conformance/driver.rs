@@ -119,7 +119,7 @@ impl Driver {
                 self.note(now, String::new(), format!("{} {text}", step.word(1)));
             }
             // Begins a part, on a broker that is set so.
-            Some("permit") => {}
+            Some("permit" | "plugins") => {}
             Some("busy") => self.busy = Some((step.word(1), now)),
             Some("show") => self.show_acks = step.has("acks"),
             Some("connect") => {

@@ -13,7 +13,7 @@ use libtest_mimic::Trial;
 use rmqplay::io::Address;
 use rmqplay::io::live::{Live, LiveEnded, LiveLimits, TestVhosts, run_live};
 use rmqplay::model::{Name, Profile};
-use rmqplay::rules::{DeprecatedFeature, Edition, Permits};
+use rmqplay::rules::{DeprecatedFeature, Edition, Permits, Plugin, Plugins};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -95,11 +95,22 @@ async fn play(broker: &Address, guard: &TestVhosts, name: &str, steps: &[Step], 
     let parts = in_parts(steps);
     let asked: BTreeSet<DeprecatedFeature> = parts.iter().flat_map(|part| part.permits.iter()).collect();
     let mut faults = Vec::new();
-    for Part { permits, steps } in parts {
+    for Part { permits, plugins, steps } in parts {
         let mut live = match Live::open(broker, guard.names(), &LiveLimits::default()).await {
             Ok(live) => live,
             Err(failure) => return vec![failure.to_string()],
         };
+        if plugins != Plugins::NONE {
+            match live.management().enabled_plugins().await {
+                Ok(enabled) => {
+                    let lacks = |plugin: &Plugin| !enabled.iter().any(|one| one == plugin.as_str());
+                    if let Some(plugin) = plugins.iter().find(lacks) {
+                        return vec![format!("{name}: the broker has no {plugin}: rabbitmq-plugins enable {plugin}")];
+                    }
+                }
+                Err(failure) => return vec![failure.to_string()],
+            }
+        }
         if !asked.is_empty() {
             let denied = match live.management().denied_features().await {
                 Ok(denied) => denied,

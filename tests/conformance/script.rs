@@ -2,7 +2,8 @@
 //! Takes a file's text, gives steps with their expected lines. Never plays them. The words are explained in README.md.
 
 use rmqplay::model::{Profile, Table, Value};
-use rmqplay::rules::{DeprecatedFeature, Permits};
+use rmqplay::rules::{DeprecatedFeature, Permits, Plugin, Plugins};
+use std::str::FromStr;
 
 /// One step with what must follow it.
 #[derive(Debug, Clone)]
@@ -110,28 +111,37 @@ fn split(text: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
-/// The steps up to a `permit`, with the deprecated features that their broker permits.
+/// The steps up to a `permit` or `plugins`, with what their broker permits and has enabled.
 #[derive(Debug, Clone)]
 pub struct Part {
     pub permits: Permits,
+    pub plugins: Plugins,
     pub steps: Vec<Step>,
 }
 
-/// Divides steps at each `permit FEATURE…`, which begins a part on a broker of its own.
+/// Divides steps at each `permit FEATURE…` and `plugins NAME…`, which begins a part on a broker of its own.
 pub fn in_parts(steps: &[Step]) -> Vec<Part> {
-    let mut parts = vec![Part { permits: Permits::NONE, steps: Vec::new() }];
+    let mut parts = vec![Part { permits: Permits::NONE, plugins: Plugins::NONE, steps: Vec::new() }];
     for step in steps {
-        if step.word(0) == "permit" {
-            let named = step.words[1..].iter().map(|word| word.parse::<DeprecatedFeature>());
-            let permits = named.collect::<Result<Permits, String>>();
-            let permits = permits.unwrap_or_else(|why| panic!("line {}: {why}", step.line));
-            parts.push(Part { permits, steps: Vec::new() });
+        let (mut permits, mut plugins) = (Permits::NONE, Plugins::NONE);
+        match step.word(0).as_str() {
+            "permit" => permits = named::<DeprecatedFeature, _>(step),
+            "plugins" => plugins = named::<Plugin, _>(step),
+            _ => {}
+        }
+        if permits != Permits::NONE || plugins != Plugins::NONE {
+            parts.push(Part { permits, plugins, steps: Vec::new() });
         }
         if let Some(part) = parts.last_mut() {
             part.steps.push(step.clone());
         }
     }
     parts
+}
+
+fn named<Named: FromStr<Err = String>, Set: FromIterator<Named>>(step: &Step) -> Set {
+    let named = step.words[1..].iter().map(|word| word.parse::<Named>()).collect::<Result<Set, String>>();
+    named.unwrap_or_else(|why| panic!("line {}: {why}", step.line))
 }
 
 /// Removes the quotes around a word.

@@ -1,7 +1,7 @@
 //! `run`: loads everything, plays every cell on every broker, compares snapshots, reports.
 
 use crate::cli::arguments::{RunOptions, Snapshots};
-use crate::cli::brokers::{NoBroker, PlayedOn, permits};
+use crate::cli::brokers::{NoBroker, PlayedOn, permits, plugins};
 use crate::cli::commands::run_live;
 use crate::cli::explore;
 use crate::cli::foresee::coverage::Covering;
@@ -89,13 +89,19 @@ pub(crate) fn targets(command: &RunOptions, terminal: &Terminal) -> Result<Vec<P
             targets.push(target);
         }
     }
-    let permits = permits(&command.permit)?;
+    let (permits, plugins) = (permits(&command.permit)?, plugins(&command.plugins)?);
     let mut simulated = false;
     for target in &mut targets {
         if let PlayedOn::Sim(edition) = target {
             edition.permits = permits;
+            edition.plugins = plugins;
             simulated = true;
         }
+    }
+    if !command.plugins.is_empty() && !simulated {
+        let why =
+            "--plugins is for the simulated broker: give --broker sim; on a live one, `rabbitmq-plugins enable NAME`";
+        return Err(why.to_owned().into());
     }
     if !command.permit.is_empty() && !simulated {
         let why = "--permit is for the simulated broker: give --broker sim; on a live one set \
@@ -180,7 +186,7 @@ fn play_on_all(
 /// Counts the cells of a broker that is not begun any more as skipped.
 fn skip_all(stage: &RunReporter<'_>, target: &PlayedOn, cells: &[ToPlay], reports: &mut Vec<CellReport>) {
     let on = match target {
-        PlayedOn::Sim(edition) => Named::sim(*edition, &stage.command.permit),
+        PlayedOn::Sim(edition) => Named::sim(*edition, stage.command),
         // Nobody asked it for its version, and nothing is compared.
         PlayedOn::Live(live) => Named {
             broker: format!("RabbitMQ at {}", live.address.place()),
@@ -197,7 +203,7 @@ fn skip_all(stage: &RunReporter<'_>, target: &PlayedOn, cells: &[ToPlay], report
 }
 
 fn play_on_sim(stage: &RunReporter<'_>, edition: Edition, cells: &[ToPlay], reports: &mut Vec<CellReport>) -> ExitCode {
-    let on = Named::sim(edition, &stage.command.permit);
+    let on = Named::sim(edition, stage.command);
     stage.announce(&on.broker, false);
     let mut enough = false;
     for (index, one) in cells.iter().enumerate() {

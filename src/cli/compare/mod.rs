@@ -94,6 +94,7 @@ fn as_run(command: CompareOptions) -> RunOptions {
         paths: command.paths,
         broker: command.broker,
         permit: command.permit,
+        plugins: command.plugins,
         management: command.management,
         vars: command.vars,
         trace: false,

@@ -16,6 +16,9 @@ pub struct CompareOptions {
     /// Let the simulated brokers permit a feature that RabbitMQ 4.3 denies unless it is configured to; repeats.
     #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
     pub permit: Vec<String>,
+    /// Enable a plugin of RabbitMQ in the simulated brokers, by its name (rabbitmq_consistent_hash_exchange); repeats.
+    #[arg(long, value_name = "PLUGIN", value_delimiter = ',')]
+    pub plugins: Vec<String>,
     /// Management URL of the live broker, when it is not the AMQP port + 10000; for one live broker.
     #[arg(long, value_name = "URL")]
     pub management: Option<String>,

@@ -11,7 +11,7 @@ use crate::foresee::{SuggestRequest, Suggestion, inventory, is_suggested, probe_
 use crate::language::LoadedTopology;
 use crate::model::{Object, Profile, Topology};
 use crate::report::ComparedTopology;
-use crate::rules::{Edition, RefusalMeaning, meaning_of_refusal};
+use crate::rules::{Edition, Plugins, RefusalMeaning, meaning_of_refusal};
 use crate::simulate::refused_objects;
 use crate::source::Level;
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,7 +78,7 @@ fn refused(loaded: &LoadedTopology, editions: &[Edition]) -> BTreeMap<Object, Op
         let topology = without(&loaded.topology, &told.keys().cloned().collect());
         let known = told.len();
         for edition in editions {
-            for (object, refusal) in refused_objects(&topology, &loaded.origins, *edition) {
+            for (object, refusal) in refused_objects(&topology, &loaded.origins, edition.with_plugins(Plugins::ALL)) {
                 let words = match &refusal.kind {
                     RefusalKind::NotSimulated(what) => Some(format!("the simulated broker does not play {what}")),
                     RefusalKind::Broker => {

@@ -43,7 +43,7 @@ pub(crate) fn run(
     let mut code = ExitCode::Fine;
     for target in targets {
         let PlayedOn::Sim(edition) = target else { continue };
-        let on = Named::sim(*edition, &stage.command.permit);
+        let on = Named::sim(*edition, stage.command);
         stage.announce(&on.broker, false);
         for (index, one) in cells.iter().enumerate() {
             let enough = reports.iter().any(|report| stage.is_enough(report));

@@ -26,6 +26,9 @@ pub struct RunOptions {
     /// transient_nonexcl_queues or global_qos; repeats.
     #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
     pub permit: Vec<String>,
+    /// Enable a plugin of RabbitMQ in the simulated broker, by its name (rabbitmq_consistent_hash_exchange); repeats.
+    #[arg(long, value_name = "PLUGIN", value_delimiter = ',')]
+    pub plugins: Vec<String>,
     /// Management URL of a live broker, when it is not the AMQP port + 10000.
     #[arg(long, value_name = "URL")]
     pub management: Option<String>,

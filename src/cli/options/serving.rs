@@ -20,6 +20,9 @@ pub struct ServeOptions {
     /// global_qos; repeats.
     #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
     pub permit: Vec<String>,
+    /// Enable a plugin of RabbitMQ in the broker, by its name (rabbitmq_consistent_hash_exchange); repeats.
+    #[arg(long, value_name = "PLUGIN", value_delimiter = ',')]
+    pub plugins: Vec<String>,
     /// Listen here for AMQP; port 0 takes a free one; repeats (default: 127.0.0.1:5672, with a COMMAND 127.0.0.1:0).
     #[arg(long, value_name = "HOST:PORT")]
     pub listen: Vec<ListenAddress>,

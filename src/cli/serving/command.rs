@@ -1,7 +1,7 @@
 //! `serve`: the simulated broker at an AMQP port, alone or beside a command that is run.
 
 use crate::cli::ExitCode;
-use crate::cli::brokers::{NoBroker, PlayedOn, permits};
+use crate::cli::brokers::{NoBroker, PlayedOn, permits, plugins};
 use crate::cli::load::Loader;
 use crate::cli::options::ServeOptions;
 use crate::cli::runtime::Runtime;
@@ -17,7 +17,7 @@ use crate::io::serve::{
 use crate::io::write_atomically;
 use crate::language::LoadedTopology;
 use crate::model::{Credential, Name, Origins, Topology};
-use crate::rules::Edition;
+use crate::rules::{Edition, Plugins};
 use crate::serve::{ServedBroker, ServedListener};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
@@ -126,6 +126,8 @@ fn host(
 ) -> Result<ServedBroker, ExitCode> {
     let epoch_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let clock = ServedClock::new(command.clock, command.settle, command.owe_limit);
+    let needed = scenario.map(|served| Plugins::named(&served.one.cell.scenario.needs.plugins));
+    let edition = edition.with_plugins(needed.unwrap_or(Plugins::NONE));
     let mut host = ServedBroker::new(edition, topology, origins, epoch_s).with_clock(clock);
     if !host.refused().is_empty() {
         for (object, refusal) in host.refused() {
@@ -173,7 +175,10 @@ fn settle(
 /// Reads which version's rules hold.
 fn edition(command: &ServeOptions, terminal: &Terminal) -> Result<Edition, NoBroker> {
     match PlayedOn::parse(&command.broker, None, terminal)? {
-        PlayedOn::Sim(edition) => Ok(Edition { permits: permits(&command.permit)?, ..edition }),
+        PlayedOn::Sim(edition) => {
+            let plugins = plugins(&command.plugins)?;
+            Ok(Edition { permits: permits(&command.permit)?, plugins, ..edition })
+        }
         PlayedOn::Live(_) => {
             Err("serve is for the simulated broker: give --broker sim, or sim:VERSION".to_owned().into())
         }

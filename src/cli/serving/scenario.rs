@@ -88,6 +88,7 @@ fn options_of(command: &ServeOptions) -> RunOptions {
         paths: command.files.clone(),
         broker: vec![command.broker.clone()],
         permit: command.permit.clone(),
+        plugins: command.plugins.clone(),
         management: None,
         vars: command.vars.clone(),
         trace: command.trace,
@@ -121,7 +122,7 @@ impl ServedScenario {
             width: one.name().chars().count(),
             is_silent: false,
         };
-        let mut on = Named::sim(edition, &options.permit);
+        let mut on = Named::sim(edition, &options);
         on.arguments.push_str(&arguments);
         let once = Once { played: Some(played), skipped: None, real };
         let mut reports = vec![CellReport { beside: Some(beside), ..stage.judge(0, &one, once, &on) }];

@@ -13,6 +13,7 @@ use crate::foresee::topology_view::{QueueView, TopologyView, VersionView, versio
 use crate::language::format_yaml;
 use crate::model::{Binding, Cell, Name, Object, Origins, Permission, Profile, QueueKind, QueueName, Topology};
 use crate::player::RunResult;
+use crate::rules::{Plugin, Plugins};
 use crate::simulate::rehearse_once;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -387,6 +388,11 @@ impl Playing<'_> {
         let mut out = format!("# {}\nscenario: {title}\n", draft.why);
         if let Some(bounds) = self.bounds() {
             out.push_str(&format!("requires: {{rabbitmq: \"{bounds}\"}}\n"));
+        }
+        let plugins = Plugins::of_types(self.request.topology.exchanges.iter().map(|exchange| &*exchange.kind));
+        let plugins: Vec<&str> = plugins.iter().map(Plugin::as_str).collect();
+        if !plugins.is_empty() {
+            out.push_str(&format!("needs: {{plugins: [{}]}}\n", plugins.join(", ")));
         }
         out.push_str(&format!("topology: {}\n", path(self.request.path)));
         let at_end = if self.request.expecting { [draft.at_end.as_slice(), expected].concat() } else { Vec::new() };

@@ -13,6 +13,11 @@ pub const OF_CONFIG: &[WordGroup] = &[
                 "[word:global_qos,transient_nonexcl_queues]",
                 "Deprecated features that the simulated broker permits",
             ),
+            word(
+                "plugins",
+                "[word:rabbitmq_consistent_hash_exchange,rabbitmq_random_exchange,rabbitmq_recent_history_exchange,rabbitmq_sharding]",
+                "Plugins that the simulated broker has enabled",
+            ),
         ],
     ),
     group(

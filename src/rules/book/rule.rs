@@ -5,7 +5,7 @@ use crate::model::Version;
 use crate::source::{Block, Chapter, Section};
 
 /// The files of the book, in the order in which they are listed.
-const CHAPTERS: [&str; 19] = [
+const CHAPTERS: [&str; 20] = [
     include_str!("dead-lettering.md"),
     include_str!("x-death.md"),
     include_str!("quorum-dead-lettering.md"),
@@ -14,6 +14,7 @@ const CHAPTERS: [&str; 19] = [
     include_str!("length.md"),
     include_str!("priorities.md"),
     include_str!("routing.md"),
+    include_str!("exchange-types.md"),
     include_str!("consuming.md"),
     include_str!("acknowledging.md"),
     include_str!("timeouts.md"),

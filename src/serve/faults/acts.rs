@@ -3,7 +3,7 @@
 use crate::broker::{Client, Command, Confirmation, Event, Ids, Management, Refusal, RequestId, Scope, code};
 use crate::model::{Millis, Moment};
 use crate::plan::{Applier, Observed, plan};
-use crate::rules::{cut, differences_of};
+use crate::rules::cut;
 use crate::serve::faults::clients::Whom;
 use crate::serve::faults::waiting::{RESTART_REQUEST, ends_connection};
 use crate::serve::served_broker::ServedBroker;
@@ -74,7 +74,7 @@ impl ServedBroker {
 
     /// Makes a broker that holds what this one was started with.
     fn sim_anew(&self, now: Moment) -> Sim {
-        let mut sim = Sim::following(differences_of(self.edition)).with_epoch(self.second_of(Moment(0)));
+        let mut sim = Sim::new(self.edition).with_epoch(self.second_of(Moment(0)));
         sim.advance(now);
         let planned = plan(&self.begun_with.0, &self.begun_with.1, &Observed::empty(self.edition.profile));
         let mut applier = Applier::new(planned, Ids::default());

@@ -1,13 +1,14 @@
 //! The cluster as a whole: its overview, its only node, its name, and which features it has.
 
 use crate::model::Profile;
-use crate::rules::DeprecatedFeature;
+use crate::rules::{DeprecatedFeature, Plugin};
 use crate::serve::management::answer::{Answered, ApiAnswer};
 use crate::serve::management::call::ManagementCall;
 use crate::serve::management::listing::{listed, shown};
 use crate::serve::management::memory::NODE;
 use crate::serve::management::parameters::set_global;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 
 /// The types of exchanges that come without a plugin, in all versions.
 const EXCHANGE_TYPES: [&str; 4] = ["direct", "fanout", "headers", "topic"];
@@ -58,8 +59,13 @@ pub(crate) fn overview(call: &mut ManagementCall<'_>) -> Answered {
 }
 
 fn exchange_types(call: &ManagementCall<'_>) -> Json {
-    let own = EXCHANGE_TYPES.iter().chain(call.broker.differences().more_exchange_types);
-    own.map(|name| json!({"name": name, "description": format!("{name} exchange"), "enabled": true})).collect()
+    let broker = &call.broker;
+    let built_in = EXCHANGE_TYPES.iter().chain(broker.differences().more_exchange_types).copied();
+    let of_plugins = broker.edition().plugins.iter().map(Plugin::exchange_type);
+    let all: BTreeSet<&str> = built_in.chain(of_plugins).collect();
+    all.into_iter()
+        .map(|name| json!({"name": name, "description": format!("{name} exchange"), "enabled": true}))
+        .collect()
 }
 
 /// Lists where the broker listens, as far as it was told.
@@ -87,9 +93,13 @@ pub(crate) fn node(call: &mut ManagementCall<'_>) -> Answered {
 
 fn node_object(call: &ManagementCall<'_>) -> Json {
     let release = call.broker.edition().release();
+    let plugins = || call.broker.edition().plugins.iter().map(Plugin::as_str);
     let applications = ["rabbit", "rabbit_common", "rabbitmq_management", "rabbitmq_management_agent"];
-    let applications: Vec<Json> =
-        applications.iter().map(|name| json!({"name": name, "description": name, "version": release})).collect();
+    let applications: Vec<Json> = applications
+        .into_iter()
+        .chain(plugins())
+        .map(|name| json!({"name": name, "description": name, "version": release}))
+        .collect();
     let mechanisms = ["PLAIN", "AMQPLAIN"];
     let mechanisms: Vec<Json> =
         mechanisms.iter().map(|name| json!({"name": name, "description": name, "enabled": true})).collect();
@@ -101,7 +111,7 @@ fn node_object(call: &ManagementCall<'_>) -> Json {
         "rates_mode": "none", "uptime": call.broker.now().0, "run_queue": 0, "processors": 1,
         "exchange_types": exchange_types(call), "auth_mechanisms": mechanisms, "applications": applications,
         "contexts": [], "log_files": [], "db_dir": "", "config_files": [], "net_ticktime": 60,
-        "enabled_plugins": ["rabbitmq_management"], "cluster_links": [],
+        "enabled_plugins": std::iter::once("rabbitmq_management").chain(plugins()).collect::<Vec<_>>(), "cluster_links": [],
     })
 }
 

@@ -118,7 +118,7 @@ impl Sim {
 
     /// Puts a dead letter into the queues that it is routed to, but into none twice in a cycle (DL-25).
     fn spread(&mut self, mut letter: Sending, exchange: ExchangeId, stored: Box<Stored>) {
-        self.route(exchange, &keys(&stored));
+        self.route(exchange, &stored);
         self.cover_route(exchange, &keys(&stored));
         if self.insights {
             self.ways = self.ways_of(exchange, &keys(&stored));

@@ -4,7 +4,7 @@
 use crate::broker::RouteHop;
 use crate::model;
 use crate::model::{DestinationKind, Name, QueueKind, Table, Topology, Value};
-use crate::rules::{Edition, type_of_new_queue};
+use crate::rules::{Edition, Plugin, is_known_type, type_of_new_queue};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{BindingDestination, VhostId};
 use crate::sim::state::cc_bcc::CcBcc;
@@ -16,6 +16,7 @@ impl Sim {
     /// alone: what they do with messages is left out.
     pub fn routing(edition: impl Into<Edition>, topology: &Topology) -> Self {
         let mut sim = Self::new(edition);
+        sim.asks = true;
         for name in topology.vhost_names() {
             let id = sim.vhost_to_ask(&name);
             let kind = topology.vhosts.iter().find(|vhost| vhost.name == name);
@@ -68,7 +69,7 @@ impl Sim {
     ) -> Option<Vec<(Name, Vec<RouteHop>)>> {
         let start = self.exchange_id(*self.vhost_names.get(vhost)?, exchange)?;
         let further = CcBcc::default();
-        let ways = self.ways_of(start, &Keys { first: key, further: &further, headers });
+        let ways = self.ways_of(start, &Keys { first: key, further: &further, headers, properties: None });
         Some(ways.into_iter().filter_map(|(id, way)| Some((self.queues.get(id)?.name.name.clone(), way))).collect())
     }
 
@@ -77,7 +78,7 @@ impl Sim {
         let vhost = self.vhost_names.get(vhost);
         let Some(start) = vhost.and_then(|vhost| self.exchange_id(*vhost, exchange)) else { return Vec::new() };
         let further = CcBcc::default();
-        let keys = Keys { first: key, further: &further, headers };
+        let keys = Keys { first: key, further: &further, headers, properties: None };
         let mut queues = BTreeSet::new();
         let (mut visited, mut waiting) = (BTreeSet::from([start]), vec![start]);
         while let Some(id) = waiting.pop() {
@@ -113,7 +114,7 @@ impl Sim {
         let mut asked = declared.clone();
         let inner = declared.arguments.get("x-delayed-type").and_then(Value::as_text);
         asked.kind = match &*declared.kind {
-            "direct" | "fanout" | "topic" | "headers" => declared.kind.clone(),
+            kind if is_known_type(kind, self.rules) || Plugin::of_type(kind).is_some() => declared.kind.clone(),
             "x-delayed-message" => inner.unwrap_or("direct").into(),
             _ => "fanout".into(),
         };
@@ -133,8 +134,10 @@ impl Sim {
         };
         let source = self.exchange_id(vhost, &binding.source).filter(|_| !binding.source.is_empty());
         let (Some(source), Some(destination)) = (source, destination) else { return };
+        let rules = self.rules;
         if let Some(exchange) = self.exchanges.get_mut(source) {
-            add_binding(exchange, destination, &binding.routing_key, &binding.arguments);
+            add_binding(exchange, destination, &binding.routing_key, &binding.arguments, rules);
+            self.order_bindings(source);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Bindings: making and breaking them, and what goes with the last one (RT-2, RT-15, RT-16, PE-5).
 
 use crate::broker::{Refusal, Reply};
-use crate::model::{Binding, DestinationKind, Name};
+use crate::model::{Binding, DestinationKind, Name, Table};
 use crate::rules::{Access, check_headers_binding, check_topic_key, shown_exchange};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{BindingDestination, ChannelIndex, ExchangeId};
@@ -25,6 +25,7 @@ impl Sim {
                 None => return Err(not_found(&shown_exchange(&vhost_name, &destination_name))),
             },
         };
+        self.check_binding_of_plugin(source, destination, &key)?;
         let Some(exchange) = self.exchanges.get_mut(source) else { return Ok(Reply::Done) };
         match &exchange.router {
             Router::Headers => check_headers_binding(&binding.arguments).map_err(precondition_failed)?,
@@ -33,7 +34,8 @@ impl Sim {
             }
             _ => {}
         }
-        add_binding(exchange, destination, &key, &binding.arguments);
+        let is_new = !has_binding(exchange, destination, &key, &binding.arguments);
+        add_binding(exchange, destination, &key, &binding.arguments, self.rules);
         match destination {
             BindingDestination::Queue(queue) => {
                 if let Some(queue) = self.queues.get_mut(queue) {
@@ -45,6 +47,13 @@ impl Sim {
                     other.bound_from.insert(source);
                 }
             }
+        }
+        self.order_bindings(source);
+        if is_new && let Err(refusal) = self.replay_history(source, destination) {
+            if self.rules.failed_replay_undoes_binding {
+                self.drop_binding(source, destination, &key, &binding.arguments);
+            }
+            return Err(refusal);
         }
         Ok(Reply::Done)
     }
@@ -67,14 +76,29 @@ impl Sim {
         if binding.destination_kind == DestinationKind::Queue {
             self.usable_queue(channel, &destination_name)?;
         }
-        let Some(exchange) = self.exchanges.get_mut(source) else { return Ok(Reply::Done) };
-        if remove_binding(exchange, destination, &key, &binding.arguments) {
-            if !leads_to(exchange, destination) {
-                self.forget_source(destination, source);
-            }
+        if self.drop_binding(source, destination, &key, &binding.arguments) {
             self.auto_delete_exchange(source);
         }
         Ok(Reply::Done)
+    }
+
+    /// Takes a binding away, and returns whether it was there.
+    fn drop_binding(
+        &mut self,
+        source: ExchangeId,
+        destination: BindingDestination,
+        key: &Name,
+        arguments: &Table,
+    ) -> bool {
+        let Some(exchange) = self.exchanges.get_mut(source) else { return false };
+        if !remove_binding(exchange, destination, key, arguments) {
+            return false;
+        }
+        if !leads_to(exchange, destination) {
+            self.forget_source(destination, source);
+        }
+        self.order_bindings(source);
+        true
     }
 
     /// Checks rights in RabbitMQ's order (PE-5); gives the destination's name and the key, empty names filled in.

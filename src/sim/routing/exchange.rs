@@ -3,15 +3,16 @@
 use crate::broker::{Refusal, Reply, code};
 use crate::model;
 use crate::model::{Name, Value};
-use crate::rules::{Access, check_exchange_equivalence, headers_match, is_known_type, shown_exchange, type_name};
+use crate::rules::{
+    Access, HashInput, check_exchange_equivalence, headers_match, is_known_type, modulus_hash, recent_history_length,
+    shown_exchange, type_name,
+};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{BindingDestination, ChannelIndex, ExchangeId, VhostId};
-use crate::sim::state::exchange::{Exchange, Keys, Router};
-use crate::sim::state::names::{NameMap, stripped};
-use crate::sim::state::refusal::{
-    channel_error, connection_error, not_found, not_simulated, precondition_failed, refuse_default,
-};
-use crate::sim::state::topic_trie::TopicTrie;
+use crate::sim::state::exchange::{Exchange, Keys, RecentHistory, Router, keys};
+use crate::sim::state::names::stripped;
+use crate::sim::state::queued_message::Stored;
+use crate::sim::state::refusal::{channel_error, connection_error, not_found, precondition_failed, refuse_default};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Sim {
@@ -49,18 +50,14 @@ impl Sim {
                 return Err(precondition_failed(text));
             }
         }
+        check_type_arguments(&asked).map_err(precondition_failed)?;
         self.add_exchange(asked, vhost);
         Ok(Reply::Done)
     }
 
     /// Checks an exchange's type (RT-17).
     fn check_type(&self, kind: &str) -> Result<(), Refusal> {
-        if matches!(kind, "x-delayed-message" | "x-consistent-hash" | "x-random" | "x-recent-history" | "x-jms-topic")
-            || (!matches!(kind, "direct" | "fanout" | "topic" | "headers") && is_known_type(kind, self.rules))
-        {
-            return Err(not_simulated(&format!("exchanges of type {kind}")));
-        }
-        if is_known_type(kind, self.rules) {
+        if is_known_type(kind, self.rules) || self.plugins.bring(kind) {
             return Ok(());
         }
         // Which words are atoms is chance: `Direct` and `foo` are, `Fanout` and `Topic` are not.
@@ -71,20 +68,17 @@ impl Sim {
         } else {
             format!("unknown exchange type '{kind}'")
         };
-        match self.rules.unknown_type_closes_connection {
-            true => Err(connection_error(code::COMMAND_INVALID, text)),
-            false => Err(precondition_failed(text)),
-        }
+        let refusal = match self.rules.unknown_type_closes_connection {
+            true => connection_error(code::COMMAND_INVALID, text),
+            false => precondition_failed(text),
+        };
+        // A broker may have what brings them.
+        let is_left_out = matches!(kind, "x-delayed-message" | "x-jms-topic");
+        Err(if is_left_out { refusal.not_simulated(format!("exchanges of type {kind}")) } else { refusal })
     }
 
     pub(crate) fn add_exchange(&mut self, declared: model::Exchange, vhost: VhostId) -> ExchangeId {
-        let router = match &*declared.kind {
-            _ if declared.name.is_empty() => Router::Default,
-            "fanout" => Router::Fanout(Vec::new()),
-            "topic" => Router::Topic(TopicTrie::new()),
-            "headers" => Router::Headers,
-            _ => Router::Direct(NameMap::default()),
-        };
+        let router = Router::of(&declared);
         let name = declared.name.clone();
         let alternate = self.alternate_exchange(vhost, &declared);
         let id = self.exchanges.insert(Exchange {
@@ -174,14 +168,17 @@ impl Sim {
         state.last_exchange
     }
 
-    /// Finds the queues for a publish, each once, into `self.targets` (RT-2, RT-10, RT-11).
-    pub(crate) fn route(&mut self, start: ExchangeId, keys: &Keys) {
+    /// Finds the queues for a publish, each once, into `self.targets` (RT-2, RT-10, RT-11); exchanges on the way that keep
+    /// a history keep the message.
+    pub(crate) fn route(&mut self, start: ExchangeId, stored: &Stored) {
+        let keys = &keys(stored);
+        self.chance = self.chance.wrapping_add(1);
         let mut found = std::mem::take(&mut self.found);
         found.clear();
         self.targets.clear();
         // Each exchange once, first found first.
         let mut exchanges: Vec<ExchangeId> = Vec::new();
-        self.destinations(start, keys, &mut found);
+        self.pass(start, keys, stored, &mut found);
         let mut visited = 0;
         loop {
             for destination in found.drain(..) {
@@ -192,13 +189,21 @@ impl Sim {
                 }
             }
             let Some(&next) = exchanges.get(visited) else { break };
-            self.destinations(next, keys, &mut found);
+            self.pass(next, keys, stored, &mut found);
             visited += 1;
         }
         self.found = found;
         if self.targets.len() > 1 {
             self.targets.sort_unstable();
             self.targets.dedup();
+        }
+    }
+
+    /// Takes a message through an exchange.
+    fn pass(&mut self, id: ExchangeId, keys: &Keys, stored: &Stored, found: &mut Vec<BindingDestination>) {
+        self.destinations(id, keys, found);
+        if let Some(Exchange { router: Router::RecentHistory(_), .. }) = self.exchanges.get(id) {
+            self.keep_in_history(id, stored);
         }
     }
 
@@ -232,6 +237,18 @@ impl Sim {
             }
             Router::Fanout(all) => found.extend_from_slice(all),
             Router::Topic(index) => keys.each(|key| index.route(key, found)),
+            Router::RecentHistory(RecentHistory { bound, .. }) => found.extend_from_slice(bound),
+            Router::ConsistentHash(ring) => {
+                let bucket =
+                    || ring.input.bucket(keys.first, keys.headers, keys.properties, ring.buckets(), self.rules);
+                found.extend((ring.buckets() > 0).then(bucket).and_then(|bucket| ring.destination(bucket)));
+            }
+            Router::ModulusHash(all) => {
+                let keys = std::iter::once(keys.first).chain(keys.further.iter().map(|key| &**key));
+                found.extend(all.get(modulus_hash(keys, all.len())));
+            }
+            Router::Random(all) if self.asks => found.extend_from_slice(all),
+            Router::Random(all) => found.extend(all.get(self.drawn(id, all.len()))),
             Router::Headers => {
                 for ((destination, _), arguments) in &exchange.bindings {
                     if arguments.iter().any(|table| headers_match(table, keys.headers, self.rules.headers_strict)) {
@@ -240,5 +257,14 @@ impl Sim {
                 }
             }
         }
+    }
+}
+
+/// Checks the arguments that a type knows (PX-1, PX-3).
+fn check_type_arguments(asked: &model::Exchange) -> Result<(), String> {
+    match &*asked.kind {
+        "x-consistent-hash" => HashInput::read(&asked.arguments).map(|_| ()),
+        "x-recent-history" => recent_history_length(&asked.arguments).map(|_| ()),
+        _ => Ok(()),
     }
 }

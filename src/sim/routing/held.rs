@@ -38,7 +38,7 @@ impl Sim {
     }
 
     fn hold_routed(&mut self, exchange: ExchangeId, stored: Box<Stored>) -> TransactedMessage {
-        self.route(exchange, &keys(&stored));
+        self.route(exchange, &stored);
         let is_new = self.cover_route(exchange, &keys(&stored));
         let found = self.targets.iter().filter_map(|id| {
             let queue = self.queues.get(*id)?;

@@ -5,5 +5,6 @@ pub(crate) mod binding;
 pub(crate) mod direct_reply_to;
 pub(crate) mod exchange;
 pub(crate) mod held;
+pub(crate) mod plugin_types;
 pub(crate) mod publish;
 pub(crate) mod way;

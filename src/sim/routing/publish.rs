@@ -6,7 +6,7 @@ use crate::rules::{Access, ClientXDeath, cleaned_history, parse_expiration, show
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ChannelIndex, ExchangeId};
 use crate::sim::state::cc_bcc::CcBcc;
-use crate::sim::state::exchange::keys;
+use crate::sim::state::exchange::{Router, keys};
 use crate::sim::state::names::REPLY_TO_KEY;
 use crate::sim::state::queued_message::Stored;
 use crate::sim::state::reason::Reason;
@@ -53,7 +53,7 @@ impl Sim {
         stored: Box<Stored>,
         mandatory: bool,
     ) -> Confirmation {
-        self.route(exchange, &keys(&stored));
+        self.route(exchange, &stored);
         let is_new = self.cover_route(exchange, &keys(&stored));
         if self.targets.is_empty() {
             if self.insights || is_new {
@@ -107,6 +107,10 @@ impl Sim {
         let name = &exchange.declared.name;
         let none = match exchange.bindings.is_empty() {
             true => format!("{name} has no bindings"),
+            false if matches!(exchange.router, Router::ConsistentHash(_)) => {
+                let why = "is empty: what is still bound to it had a second binding, which weighs nothing";
+                return Reason::new("PX-1", format!("the ring of {name} {why}"));
+            }
             false => format!("no binding of {name} ({}) fits the key '{key}'", exchange.declared.kind),
         };
         match &exchange.alternate {

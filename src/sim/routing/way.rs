@@ -79,7 +79,10 @@ impl Sim {
             Router::Default => None,
             Router::Direct(_) => by_key(key, keys, |own| own == &**key, RoutedBy::Key),
             Router::Topic(_) => by_key(key, keys, |own| topic_matches(key, own), RoutedBy::Topic),
-            Router::Fanout(_) => Some(RoutedBy::Fanout),
+            Router::Fanout(_) | Router::RecentHistory(_) => Some(RoutedBy::Fanout),
+            Router::ConsistentHash(ring) => Some(RoutedBy::Hash(ring.input.named())),
+            Router::ModulusHash(_) => Some(RoutedBy::Modulus),
+            Router::Random(_) => Some(RoutedBy::Random),
             Router::Headers => {
                 let found = arguments.iter().find(|table| headers_match(table, keys.headers, strict));
                 found.map(|table| RoutedBy::Headers(table.clone()))
@@ -105,6 +108,9 @@ pub(crate) fn rule_of(way: &[RouteHop]) -> &'static str {
             RoutedBy::Topic(_) => "RT-5",
             RoutedBy::Headers(_) => "RT-6",
             RoutedBy::Alternate => "RT-10",
+            RoutedBy::Hash(_) => "PX-1",
+            RoutedBy::Modulus | RoutedBy::Random => "PX-2",
+            RoutedBy::History => "PX-3",
             RoutedBy::Name | RoutedBy::FurtherKey(_) => "RT-13",
         },
         all if all.iter().any(|hop| hop.by == RoutedBy::Alternate) => "RT-10",

@@ -19,7 +19,7 @@ pub(crate) mod queued_message;
 pub(crate) mod quorum_queue;
 pub(crate) mod reason;
 pub(crate) mod refusal;
+pub(crate) mod router;
 pub(crate) mod timer;
-pub(crate) mod topic_trie;
 pub(crate) mod user;
 pub(crate) mod vhost;

@@ -1,0 +1,4 @@
+//! Indexes by which exchanges find destinations: patterns of topics, and rings of hashes.
+
+pub(crate) mod hash_ring;
+pub(crate) mod topic_trie;
