@@ -309,10 +309,19 @@ fn hop_in_words(hop: &RouteHop, queue: &RoutedQueue) -> String {
     match kind.as_str() {
         "x-recent-history" => format!("{}; those bound later get the last ones ({kind})", by(&hop.by)),
         "x-delayed-message" => format!("{}, when its `x-delay` is over ({kind})", by(&hop.by)),
-        "x-consistent-hash" | "x-modulus-hash" => format!("perhaps: to one of those bound, by a hash ({kind})"),
+        "x-consistent-hash" if is_hash_certain(&hop.by) => {
+            format!("{}, if its bindings were made in this order ({kind})", by(&hop.by))
+        }
+        "x-modulus-hash" => format!("{}, on this version ({kind})", by(&hop.by)),
+        "x-consistent-hash" => format!("perhaps: to one of those bound, {} ({kind})", by(&hop.by)),
         "x-random" | "x-local-random" => format!("perhaps: to one of those bound, by chance ({kind})"),
         _ => format!("perhaps: how the type {kind} of a plugin routes is not known here"),
     }
+}
+
+/// Returns whether a hash is of something that is known: a property of a message is not.
+fn is_hash_certain(by: &RoutedBy) -> bool {
+    matches!(by, RoutedBy::Hash(input) if input.ends_with("key") || input.contains("header"))
 }
 
 fn by(by: &RoutedBy) -> String {
@@ -387,8 +396,9 @@ fn queue_json(queue: &RoutedQueue) -> Json {
         shown
     };
     let fates: Vec<Json> = queue.fates.iter().map(fate_json).collect();
-    let of_all = ["x-recent-history", "x-delayed-message"];
-    let is_certain = queue.plugins.iter().all(|(_, kind)| of_all.contains(&kind.as_str()));
+    let known = ["x-recent-history", "x-delayed-message", "x-modulus-hash"];
+    let is_hashed = |exchange: &Name| queue.way.iter().any(|hop| hop.exchange == *exchange && is_hash_certain(&hop.by));
+    let is_certain = queue.plugins.iter().all(|(exchange, kind)| known.contains(&kind.as_str()) || is_hashed(exchange));
     let (name, kind) = (queue.queue.as_str(), queue.kind.as_str());
     let mut shown = json!({ "queue": name, "type": kind, "certain": is_certain, "way": way, "fates": fates });
     if queue.is_told {

@@ -43,6 +43,11 @@ impl HashInput {
         }
     }
 
+    /// Returns whether a property is hashed.
+    pub fn is_property(&self) -> bool {
+        !matches!(self, Self::RoutingKey | Self::Header(_))
+    }
+
     /// Names what is hashed: `header 'account'`.
     pub fn named(&self) -> String {
         match self {

@@ -145,10 +145,15 @@ impl Sim {
         sim
     }
 
-    /// Enables plugins.
+    /// Returns it with plugins enabled.
     pub fn with_plugins(mut self, plugins: Plugins) -> Self {
-        self.plugins = self.plugins.with(plugins);
+        self.enable(plugins);
         self
+    }
+
+    /// Enables plugins.
+    pub fn enable(&mut self, plugins: Plugins) {
+        self.plugins = self.plugins.with(plugins);
     }
 
     /// Sets what exchanges that choose at random draw from (PX-2); else all runs draw alike.

@@ -131,7 +131,7 @@ impl Sim {
                 let mut touched = Touched::NOTHING;
                 self.follow(
                     exchange,
-                    &Keys { first: routing_key, further: &further, headers, properties: None },
+                    &Keys { first: routing_key, further: &further, headers, properties: None, every: true },
                     &mut |queue| {
                         touched.add(self.touched_from(queue));
                     },
@@ -404,6 +404,7 @@ impl Sim {
             further: &further,
             headers: properties.headers.as_ref(),
             properties: Some(properties),
+            every: true,
         };
         let mut full = false;
         self.follow(exchange, &keys, &mut |queue| {

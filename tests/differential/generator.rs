@@ -33,6 +33,8 @@ pub struct Generator {
     pub wide: bool,
     /// It draws transactions, too.
     pub transacts: bool,
+    /// Its exchanges choose by hashes.
+    pub hashes: bool,
     /// Names of operator policies.
     pub operators: Vec<String>,
     /// The steps that declared the exchanges.
@@ -61,6 +63,11 @@ pub const TRANSACTIONS_FROM: u64 = 10_000;
 
 fn draws_transactions(seed: u64) -> bool {
     seed >= TRANSACTIONS_FROM && seed.is_multiple_of(4)
+}
+
+/// Returns whether the exchanges of a sequence are of plugins that choose by hashes: every fourth seed from there on.
+fn draws_hashes(seed: u64) -> bool {
+    seed >= TRANSACTIONS_FROM && seed % 4 == 2
 }
 
 /// Returns whether time matters in the sequence of a seed: those wait mostly, and need prompt answers.
@@ -97,6 +104,7 @@ pub fn thought_of(seed: u64, edition: Edition, known: &Known) -> Result<Sequence
         has_other: false,
         wide: seed > FIRST_SEEDS,
         transacts: draws_transactions(seed),
+        hashes: draws_hashes(seed),
         operators: Vec::new(),
         exchange_texts: Vec::new(),
         alices: 1,
@@ -107,7 +115,7 @@ pub fn thought_of(seed: u64, edition: Edition, known: &Known) -> Result<Sequence
         without_ties: known.accepts("PO-1/ties"),
         without_channel_limits: known.accepts("ER-13/node-name"),
         without_bad_default_types: known.accepts("MG-2/bad-default-type"),
-        without_further_types: known.accepts("RT-17/not-simulated"),
+        without_further_types: known.accepts("RT-17/plugins"),
     };
     generator.declare_all(known)?;
     for _ in 0..length {

@@ -19,7 +19,7 @@ pub const CHECKS: [&str; 15] = [
     "CO-2/prefetch-without-acks",
     "DL-19/order",
     "PO-1/ties",
-    "RT-17/not-simulated",
+    "RT-17/plugins",
     "ER-13/node-name",
     "MG-2/bad-default-type",
 ];

@@ -8,7 +8,7 @@ use super::sequence::Op;
 use crate::commands::management;
 use rmqplay::broker::{ChannelId, Client, Command, ConnectionId, Death, Event, Explanation, Method, Settlement, What};
 use rmqplay::model::{Millis, Moment, QueueName};
-use rmqplay::rules::Differences;
+use rmqplay::rules::{Differences, Plugins};
 use rmqplay::sim::Sim;
 use rmqplay::simulate::{Ended, Limits, simulate};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +39,14 @@ pub struct Rehearsal {
     raced: bool,
 }
 
+/// Enables plugins in a broker where operations declare exchanges that choose by hashes; `e9` is what no plugin is enabled for.
+fn enable_plugins_for<'o>(mut ops: impl Iterator<Item = &'o str>, sim: &mut Sim) {
+    let hashes = |text: &str| text.contains("x-consistent-hash") || text.contains("x-modulus-hash");
+    if ops.any(|text| hashes(text) && !text.contains(" e9 ")) {
+        sim.enable(Plugins::ALL);
+    }
+}
+
 /// Why an operation cannot be compared.
 pub type Unfit = &'static str;
 
@@ -63,6 +71,7 @@ impl Rehearsal {
 
     /// Plays one operation at the first good moment, not before `not_before`.
     pub fn play(&mut self, text: String, not_before: Moment, known: &Known) -> Result<Op, Unfit> {
+        enable_plugins_for(std::iter::once(&*text), &mut self.sim);
         let mut gap = Millis(0);
         let mut ear = Ear { divided: self.player.held.divided(), full: self.player.held.full(), ..Ear::default() };
         self.limited |= text.contains("max-length");
@@ -144,6 +153,7 @@ pub fn expected(rules: &'static Differences, ops: &[Op], jitter: Option<Delays>)
     player.give(ops);
     // With reasons, so that messages which go round within one step count as events.
     let mut sim = Sim::following(rules).with_insights(true);
+    enable_plugins_for(ops.iter().map(|op| &*op.text), &mut sim);
     let limits = Limits { events_at_one_moment_max: 3_000, moment_max: None };
     match simulate(&mut player, &mut sim, Moment(0), &limits).1 {
         Ended::Done => Ok(player.transcript),

@@ -50,7 +50,14 @@ impl Generator {
     pub fn new_exchange(&mut self, n: usize) -> String {
         let name = format!("e{n}");
         let kind = self.chance.pick(&["direct", "topic", "fanout", "headers", "fanout"]).to_owned();
-        let mut text = format!("declare exchange {name} {kind}");
+        let mut kind = kind;
+        let mut hashed = "";
+        if self.hashes && (n == 1 || self.chance.percent(60)) {
+            kind = if n == 1 || self.chance.percent(60) { "x-consistent-hash" } else { "x-modulus-hash" }.to_owned();
+            let inputs = ["", "", " arg.hash-header=k", " arg.hash-property=message_id"];
+            hashed = if kind == "x-consistent-hash" { self.chance.pick(&inputs) } else { "" };
+        }
+        let mut text = format!("declare exchange {name} {kind}{hashed}");
         if self.chance.percent(20) {
             let other = if self.chance.percent(50) { "amq.fanout".to_owned() } else { format!("e{}", n + 1) };
             text.push_str(&format!(" alternate-exchange={other}"));
@@ -158,6 +165,7 @@ impl Generator {
                 Some(pattern) => pattern,
                 None => self.chance.pick(&PATTERNS),
             },
+            "x-consistent-hash" => self.chance.pick(&["1", "1", "2", "3", "7", "0", "heavy"]),
             _ => self.chance.pick(&KEYS),
         };
         let destination = if self.chance.percent(15) {

@@ -5,7 +5,7 @@ use crate::foresee::lint::dead_letter_ways::{DeadLetterWay, DeadLetterWays};
 use crate::foresee::lint::findings::LintFindings;
 use crate::foresee::topology_view::TopologyView;
 use crate::model::{Binding, DestinationKind, Name, Value};
-use crate::rules::Pattern;
+use crate::rules::{Pattern, hash_weight};
 use crate::source::{Code, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,11 +73,14 @@ fn headers(binding: &Binding, view: &TopologyView<'_>, found: &mut LintFindings)
     found.add(warning.help(help), view.field(&binding.object(), &["arguments", "routing_key"]), takes);
 }
 
-/// Tells of a second weight for a queue: the first binding counts.
+/// Tells of a second weight for a destination: the first binding counts, and unbinding either takes both off the ring.
 fn weights(view: &TopologyView<'_>, found: &mut LintFindings) {
     let mut seen: BTreeSet<(&str, &str, DestinationKind, &str)> = BTreeSet::new();
     for binding in &view.topology.bindings {
         if view.exchange_kind(&binding.vhost, &binding.source) != Some("x-consistent-hash") {
+            continue;
+        }
+        if hash_weight(&binding.routing_key, view.newest().rules).is_err() {
             continue;
         }
         let end = (&*binding.vhost, &*binding.source, binding.destination_kind, &*binding.destination);
@@ -86,8 +89,9 @@ fn weights(view: &TopologyView<'_>, found: &mut LintFindings) {
                 "'{}' is bound to consistent-hash exchange '{}' already: a second weight is ignored",
                 binding.destination, binding.source
             );
-            let warning = Problem::warning(Code::LintSecondWeight, message).by("RT-17");
-            let help = "the routing key is the weight, and one binding gives it; keep the one that is meant";
+            let warning = Problem::warning(Code::LintSecondWeight, message).by("PX-1");
+            let help = "the routing key is the weight, and one binding gives it; keep the one that is meant: unbinding either \
+                        of two takes the destination off the ring, and the other weighs nothing then, too";
             found.add(warning.help(help), view.field(&binding.object(), &["routing_key"]), "ignored");
         }
     }

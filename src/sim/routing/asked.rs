@@ -69,7 +69,8 @@ impl Sim {
     ) -> Option<Vec<(Name, Vec<RouteHop>)>> {
         let start = self.exchange_id(*self.vhost_names.get(vhost)?, exchange)?;
         let further = CcBcc::default();
-        let ways = self.ways_of(start, &Keys { first: key, further: &further, headers, properties: None });
+        let ways =
+            self.ways_of(start, &Keys { first: key, further: &further, headers, properties: None, every: false });
         Some(ways.into_iter().filter_map(|(id, way)| Some((self.queues.get(id)?.name.name.clone(), way))).collect())
     }
 
@@ -78,7 +79,7 @@ impl Sim {
         let vhost = self.vhost_names.get(vhost);
         let Some(start) = vhost.and_then(|vhost| self.exchange_id(*vhost, exchange)) else { return Vec::new() };
         let further = CcBcc::default();
-        let keys = Keys { first: key, further: &further, headers, properties: None };
+        let keys = Keys { first: key, further: &further, headers, properties: None, every: true };
         let mut queues = BTreeSet::new();
         let (mut visited, mut waiting) = (BTreeSet::from([start]), vec![start]);
         while let Some(id) = waiting.pop() {

@@ -238,6 +238,10 @@ impl Sim {
             Router::Fanout(all) => found.extend_from_slice(all),
             Router::Topic(index) => keys.each(|key| index.route(key, found)),
             Router::RecentHistory(RecentHistory { bound, .. }) => found.extend_from_slice(bound),
+            Router::ConsistentHash(ring) if keys.every || (self.asks && ring.input.is_property()) => {
+                found.extend_from_slice(ring.destinations());
+            }
+            Router::ModulusHash(all) if keys.every => found.extend_from_slice(all),
             Router::ConsistentHash(ring) => {
                 let bucket =
                     || ring.input.bucket(keys.first, keys.headers, keys.properties, ring.buckets(), self.rules);

@@ -93,6 +93,8 @@ pub(crate) struct Keys<'a> {
     pub further: &'a CcBcc,
     pub headers: Option<&'a Table>,
     pub properties: Option<&'a Properties>,
+    /// Where a hash chooses one destination, all of them are meant: it is asked what may be.
+    pub every: bool,
 }
 
 impl Keys<'_> {
@@ -203,5 +205,6 @@ pub(crate) fn keys(stored: &Stored) -> Keys<'_> {
         further: &stored.further,
         headers: stored.headers(),
         properties: Some(&stored.message.properties),
+        every: false,
     }
 }

@@ -47,6 +47,11 @@ impl HashRing {
         self.ends.last().copied().unwrap_or(0)
     }
 
+    /// Lists all that have buckets.
+    pub(crate) fn destinations(&self) -> &[BindingDestination] {
+        &self.destinations
+    }
+
     /// Returns whose a bucket is.
     pub(crate) fn destination(&self, bucket: u64) -> Option<BindingDestination> {
         self.destinations.get(self.ends.partition_point(|end| *end <= bucket)).copied()
