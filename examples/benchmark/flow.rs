@@ -84,6 +84,19 @@ impl Shape {
         shape
     }
 
+    /// Publishes that nobody consumes, to one of so many queues each: by its key through a direct exchange, or by its hash.
+    pub fn spread(exchange_type: &str, queues: usize) -> Self {
+        let mut shape = Self::hoard(QueueKind::Classic);
+        shape.methods = vec![exchange("bench", exchange_type)];
+        shape.keys = (0..queues).map(|i| format!("customer-{i}").into()).collect();
+        for (i, key) in shape.keys.iter().enumerate() {
+            let name = format!("queue{i}");
+            shape.methods.push(queue(&name, QueueKind::Classic, &[]));
+            shape.methods.push(bind("bench", &name, if exchange_type == "direct" { key } else { "1" }));
+        }
+        shape
+    }
+
     /// `dead_letter`, one message at a time, beside so many queues with a message that waits for its own TTL.
     pub fn timers(waiting: usize) -> Self {
         let mut shape = Self::dead_letter(QueueKind::Classic);

@@ -1,6 +1,6 @@
 //! Measures the sim on one thread, and the same work on live brokers in the same run.
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
-//! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `timers`, `memory`, `scenarios`, `apply-1000`, `foresee`,
+//! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `hash`, `timers`, `memory`, `scenarios`, `apply-1000`, `foresee`,
 //! `graph`, `explore`, `quiet`, `serve`, or a part of it: `serve-flow`, of RMQPLAY_BENCHMARK_MESSAGES messages, `serve-idle`,
 //! `serve-start`, `serve-week`). The numbers are of this machine and moment: compare the ratios.
 #![expect(clippy::disallowed_methods, reason = "an example is a program of its own")]
@@ -54,6 +54,11 @@ fn main() {
     if wants("topic") {
         println!("\ntopic: deliver, through a topic exchange with bindings; each publish fits one");
         growth("bindings", &[10, 1_000, 10_000], Shape::topic);
+    }
+    if wants("hash") {
+        println!("\nhash: publishes to 1,000 queues, by their keys through a direct exchange, and by their hashes");
+        let shape = |kind: &str| (kind.to_owned(), Shape::spread(kind, 1_000));
+        dearer(["direct", "x-consistent-hash", "x-modulus-hash"].map(shape).into());
     }
     if wants("timers") {
         println!("\ntimers: dead-letter one by one, while other queues hold a message with a TTL of a day");
@@ -130,12 +135,16 @@ fn compare(shape: &Shape, kind: QueueKind) {
 
 /// Measures a shape that grows, and prints how much dearer an event is at each size than at the first.
 fn growth(noun: &str, sizes: &[usize], shape: fn(usize) -> Shape) {
-    let shapes: Vec<Shape> = sizes.iter().map(|&size| shape(size)).collect();
+    dearer(sizes.iter().map(|&size| (format!("{size} {noun}"), shape(size))).collect());
+}
+
+/// Measures shapes on the newest profile, and prints how much dearer an event of each is than of the first.
+fn dearer(named: Vec<(String, Shape)>) {
     let on_sim = |shape| -> Play { Box::new(move |count| on_sim::play(shape, Profile::NEWEST, count, thread_time)) };
-    let mut plays: Vec<Play> = shapes.iter().map(on_sim).collect();
+    let mut plays: Vec<Play> = named.iter().map(|(_, shape)| on_sim(shape)).collect();
     let tallies = in_rounds(&mut plays);
-    for (size, tally) in sizes.iter().zip(&tallies) {
+    for ((name, _), tally) in named.iter().zip(&tallies) {
         let dearer = tallies[0].median() / tally.median();
-        println!("  {:<28} {}   x{dearer:.2}", format!("{size} {noun}"), tally.shown());
+        println!("  {name:<28} {}   x{dearer:.2}", tally.shown());
     }
 }

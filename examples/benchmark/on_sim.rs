@@ -4,6 +4,7 @@ use crate::bytes::held_by;
 use crate::flow::{Flow, Shape};
 use crate::tally::thread_time;
 use rmqplay::model::{Moment, Profile, QueueKind};
+use rmqplay::rules::Plugins;
 use rmqplay::sim::Sim;
 use rmqplay::simulate::{Ended, Limits, simulate};
 use std::time::Duration;
@@ -13,7 +14,7 @@ const LIMITS: Limits = Limits { events_at_one_moment_max: u64::MAX, moment_max: 
 
 /// Plays so many messages and gives how long they took by a clock.
 pub fn play(shape: &Shape, profile: Profile, count: u64, clock: fn() -> Duration) -> Duration {
-    let mut sim = Sim::new(profile);
+    let mut sim = Sim::new(profile).with_plugins(Plugins::ALL);
     let mut flow = Flow::new(shape, count, clock);
     let (_, ended) = simulate(&mut flow, &mut sim, Moment(0), &LIMITS);
     assert_eq!(ended, Ended::Done);
