@@ -149,10 +149,11 @@ pub fn answer_management(broker: &mut ServedBroker, now_ms: u64, request: &ApiRe
     let later = LATER.iter().filter(|(since, _)| profile >= *since).map(|(_, route)| route);
     let fitting: Vec<(&Route, Vec<(&'static str, String)>)> =
         ROUTES.iter().chain(later).filter_map(|route| Some((route, named_by(route.1, &parts)?))).collect();
-    if fitting.is_empty() {
-        return ApiAnswer::no_object();
-    }
     let method = if request.method == "HEAD" { "GET" } else { request.method.as_str() };
+    if fitting.is_empty() {
+        // RabbitMQ looks for a file there, which can be read alone.
+        return if method == "GET" { ApiAnswer::no_object() } else { ApiAnswer::wrong_method() };
+    }
     let answer = match fitting.iter().find(|(route, _)| route.0 == method) {
         None => ApiAnswer::wrong_method(),
         Some((route, ids)) => match log_in(broker, request) {
