@@ -18,8 +18,8 @@ struct RuleFields {
 }
 
 macro_rules! rules {
-    ($($rule:literal: $($field:ident)+;)+) => {
-        &[$(RuleFields { rule: $rule, copy: |to, from| { $(to.$field = from.$field;)+ } }),+]
+    ($($rule:literal: $($field:ident $(.$inner:ident)?)+;)+) => {
+        &[$(RuleFields { rule: $rule, copy: |to, from| { $(to.$field$(.$inner)? = from.$field$(.$inner)?;)+ } }),+]
     };
 }
 
@@ -75,6 +75,13 @@ static RULES: &[RuleFields] = rules! {
     "PX-1": hashes_typed_headers hash_weight_max hash_ring_is_kept;
     "PX-2": modulus_order;
     "PX-3": failed_replay_undoes_binding;
+    "ST-1": streams.old_consume_texts streams.refuses_ha_failover;
+    "ST-3": streams.interval_faults_crash;
+    "ST-4": streams.refuses_returns;
+    "ST-5": streams.checks_filter_size streams.old_filter_size_text streams.compares_ages;
+    "ST-7": streams.keeps_annotations;
+    "ST-8": streams.loses_dead_letters;
+    "ST-9": streams.filters;
 };
 
 /// Where a rule changed: the last known version that is as before, and the first that is not.

@@ -6,7 +6,8 @@ use crate::rules::expiration::TTL_MS_MAX;
 use crate::rules::policy_check::QUEUE_LEADER_LOCATORS;
 use crate::rules::term::shown;
 use crate::rules::{
-    ConsumerTimeout, Differences, QUEUE_ARGUMENTS, QueueArgument, erlang_term, queue_argument, type_name,
+    ConsumerTimeout, Differences, QUEUE_ARGUMENTS, QueueArgument, erlang_term, queue_argument, starts_with_digit,
+    stream_interval_ms, type_name,
 };
 
 /// Writes `queue 'q' in vhost 'v'`.
@@ -89,11 +90,12 @@ pub fn type_of_new_queue(queue: &Queue, default: Option<QueueKind>, differences:
     }
 }
 
-/// Checks the flags that a quorum queue refuses (ER-6), once its arguments are right.
+/// Checks the flags that quorum queues and streams refuse (ER-6, ST-5), and the sizes that a stream can have, once the
+/// arguments are right.
 ///
 /// # Errors
 /// The text of the 406.
-pub fn check_queue_properties(queue: &Queue, kind: QueueKind) -> Result<(), String> {
+pub fn check_queue_properties(queue: &Queue, kind: QueueKind, differences: &Differences) -> Result<(), String> {
     if kind == QueueKind::Classic {
         return Ok(());
     }
@@ -101,13 +103,39 @@ pub fn check_queue_properties(queue: &Queue, kind: QueueKind) -> Result<(), Stri
         () if queue.auto_delete => "auto-delete",
         () if queue.exclusive => "exclusive-owner",
         () if !queue.durable => "non-durable",
+        () if kind == QueueKind::Stream => return check_stream_sizes(&queue.arguments, differences),
         () => return Ok(()),
     };
     Err(format!("invalid property '{wrong}' for {}", shown_queue(&queue.vhost, &queue.name)))
 }
 
+/// Checks the sizes that a stream can have (ST-5).
+fn check_stream_sizes(arguments: &Table, differences: &Differences) -> Result<(), String> {
+    const SEGMENT_BYTES_LIMIT: i64 = 3_000_000_000;
+    let number = |name: &str| arguments.get(name).map(Value::as_integer);
+    let segment = "x-stream-max-segment-size-bytes";
+    if number(segment).flatten().is_some_and(|bytes| bytes > SEGMENT_BYTES_LIMIT) {
+        return Err(format!("Exceeded max value for {segment}"));
+    }
+    let filter = "x-stream-filter-size-bytes";
+    let is_wrong = number(filter).is_some_and(|bytes| bytes.is_none_or(|bytes| !(16..=255).contains(&bytes)));
+    if is_wrong && differences.streams.checks_filter_size {
+        let space = if differences.streams.old_filter_size_text { "  " } else { " " };
+        return Err(format!("Invalid value for{space}{filter}"));
+    }
+    Ok(())
+}
+
+/// Returns whether a version ends the connection over the maximal age of a stream, as it is no interval (ST-5).
+pub fn crashes_over_max_age(arguments: &Table, kind: QueueKind, differences: &Differences) -> bool {
+    let age = arguments.get("x-max-age").and_then(Value::as_text);
+    kind == QueueKind::Stream
+        && differences.streams.interval_faults_crash
+        && age.is_some_and(|age| !starts_with_digit(age))
+}
+
 /// Names the module behind a queue type, as texts show it.
-fn module(kind: QueueKind) -> &'static str {
+pub(crate) fn module(kind: QueueKind) -> &'static str {
     match kind {
         QueueKind::Classic => "rabbit_classic_queue",
         QueueKind::Quorum => "rabbit_quorum_queue",
@@ -184,6 +212,14 @@ const CHECKS: &[(&str, ArgumentCheck)] = &[
     ("x-queue-leader-locator", |value, _, _| one_of(value, QUEUE_LEADER_LOCATORS, "invalid_queue_locator_arg")),
     ("x-max-age", |value, _, _| max_age(value)),
     ("x-stream-max-segment-size-bytes", |value, _, _| whole(value).map(drop)),
+    ("x-stream-filter-size-bytes", |value, _, differences| match differences.streams.old_filter_size_text {
+        true => Ok(()),
+        false => whole(value).map(drop),
+    }),
+    ("x-initial-cluster-size", |value, _, _| match whole(value)? {
+        0 => Err("{value_zero,0}".into()),
+        _ => Ok(()),
+    }),
     ("x-consumer-timeout", timeout),
     ("x-consumer-disconnected-timeout", timeout),
 ];
@@ -191,14 +227,7 @@ const CHECKS: &[(&str, ArgumentCheck)] = &[
 /// A number above 0 and one of six units (ST-5).
 fn max_age(value: &Value) -> Result<(), String> {
     let Value::Text(age) = value else { return Err(unacceptable(value)) };
-    let digits = age.find(|c: char| !c.is_ascii_digit()).unwrap_or(age.len());
-    let (number, unit) = age.split_at(digits);
-    let is_positive = number.bytes().any(|digit| digit != b'0');
-    if is_positive && matches!(unit, "Y" | "M" | "D" | "h" | "m" | "s") {
-        Ok(())
-    } else {
-        Err("invalid_max_age".into())
-    }
+    stream_interval_ms(age).map(drop).ok_or_else(|| "invalid_max_age".into())
 }
 
 /// Older versions look at no timeout when a queue is declared.
@@ -270,13 +299,19 @@ pub fn check_queue_equivalence(current: &Queue, asked: &Queue, differences: &Dif
         .iter()
         .filter(|known| known.types.contains(&kind) && is_looked_at(known, differences))
         .collect();
-    let order = if kind == QueueKind::Quorum { QUORUM_COMPARES } else { CLASSIC_COMPARES };
+    let order = match kind {
+        QueueKind::Classic => CLASSIC_COMPARES,
+        QueueKind::Quorum => QUORUM_COMPARES,
+        QueueKind::Stream => STREAM_COMPARES,
+    };
     compared.sort_by_key(|known| order.iter().position(|name| *name == known.name));
     for known in compared {
         let name = known.full_name();
         let (had, now) = (current.arguments.get(&name), asked.arguments.get(&name));
         if known.name == "queue-type" {
             check_type(&resource, kind, had, now, differences)?;
+        } else if known.name == "max-age" && differences.streams.compares_ages {
+            check_argument(&resource, &name, in_ms(had).as_ref(), in_ms(now).as_ref())?;
         } else {
             check_argument(&resource, &name, had, now)?;
         }
@@ -325,6 +360,23 @@ const QUORUM_COMPARES: &[&str] = &[
     "delayed-retry-min",
     "delayed-retry-max",
 ];
+
+/// The same of a stream.
+const STREAM_COMPARES: &[&str] = &[
+    "max-length-bytes",
+    "queue-type",
+    "max-age",
+    "stream-max-segment-size-bytes",
+    "stream-filter-size-bytes",
+    "initial-cluster-size",
+    "queue-leader-locator",
+];
+
+/// Writes an age in milliseconds, as the text that RabbitMQ compares.
+fn in_ms(age: Option<&Value>) -> Option<Value> {
+    let ms = age.and_then(Value::as_text).and_then(stream_interval_ms);
+    ms.map(|ms| Value::Text(ms.to_string().into())).or_else(|| age.cloned())
+}
 
 /// Compares queue types: none means classic (ER-4).
 fn check_type(

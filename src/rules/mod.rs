@@ -21,6 +21,7 @@ mod policy_check;
 mod policy_contest;
 mod reply_texts;
 mod routing;
+mod streams;
 mod term;
 mod version_choices;
 mod versions;
@@ -34,8 +35,8 @@ pub use changes::{ChangedRule, RuleChange, changed_rules, with_undone};
 pub use death::{Dying, cleaned_history, is_cycle, record_death};
 pub use declare::{
     RefusedArgument, check_exchange_equivalence, check_queue_arguments, check_queue_equivalence,
-    check_queue_properties, is_known_type, priority_argument, refused_arguments, shown_exchange, shown_queue,
-    type_of_new_queue,
+    check_queue_properties, crashes_over_max_age, is_known_type, priority_argument, refused_arguments, shown_exchange,
+    shown_queue, type_of_new_queue,
 };
 pub use effective_policies::{EffectivePolicies, PoliciesInForce};
 pub use expiration::parse_expiration;
@@ -57,6 +58,12 @@ pub use reply_texts::{
     rule_of_refusal,
 };
 pub use routing::{check_headers_binding, check_topic_key, headers_match, topic_matches};
+pub(crate) use streams::starts_with_digit;
+pub use streams::{
+    BadStreamArgument, STREAM_OFFSET_WORDS, STREAM_SEGMENT_BYTES_MAX, StreamDifferences, StreamFilter, StreamOffset,
+    StreamRetention, appended_bytes, as_appended, check_consumer_arguments, filter_value, stream_filter,
+    stream_interval_ms, stream_offset,
+};
 pub use term::{erlang_term, type_name};
 pub use version_choices::{
     BadDefaultType, ClientXDeath, Ghosts, GoneTarget, ModulusOrder, OwnDeadLetters, PassiveAccess,

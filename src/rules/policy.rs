@@ -4,7 +4,7 @@
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
 use crate::model::{ApplyTo, Name, QueueKind, Table, Value};
-use crate::rules::Differences;
+use crate::rules::{Differences, StreamRetention, stream_interval_ms};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
@@ -52,6 +52,8 @@ pub struct QueueSettings {
     pub delivery_limit: Option<i64>,
     pub consumer_timeout_ms: Option<u64>,
     pub delayed_retry: Option<DelayedRetry>,
+    /// Of a stream; other queues keep nothing that way.
+    pub retention: StreamRetention,
 }
 
 /// Returns whether a policy may catch a queue of that type: its `apply-to`, and no key that the type does not support
@@ -190,6 +192,9 @@ pub fn queue_settings(
     differences: &Differences,
 ) -> QueueSettings {
     let look = Lookup { arguments, policy };
+    if kind == QueueKind::Stream {
+        return QueueSettings { retention: retention(&look), ..QueueSettings::default() };
+    }
     let quorum = kind == QueueKind::Quorum;
     let overflow = if quorum { look.policy_first("overflow") } else { look.argument_first("overflow") };
     let overflow = match overflow {
@@ -215,6 +220,20 @@ pub fn queue_settings(
         delivery_limit: if quorum { delivery_limit(&look, differences) } else { None },
         consumer_timeout_ms: look.min("consumer-timeout"),
         delayed_retry: if quorum && differences.delayed_retry { delayed_retry(&look) } else { None },
+        retention: StreamRetention::default(),
+    }
+}
+
+/// Merges what a stream keeps: a policy wins over its argument (PO-6, ST-11).
+fn retention(look: &Lookup) -> StreamRetention {
+    let number = |key: &str| {
+        let number = look.policy_number(key).or_else(|| look.argument_number(key));
+        number.and_then(|number| u64::try_from(number).ok())
+    };
+    StreamRetention {
+        bytes_max: number("max-length-bytes"),
+        age_max_ms: look.policy_first("max-age").and_then(stream_interval_ms),
+        segment_bytes_max: number("stream-max-segment-size-bytes"),
     }
 }
 

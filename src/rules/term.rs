@@ -28,6 +28,7 @@ pub fn type_name(value: &Value) -> &'static str {
 /// Shows a value as Erlang prints the term: `5`, `<<"text">>`, `true`.
 pub fn erlang_term(value: &Value) -> String {
     match value {
+        Value::Text(text) if text.is_empty() => "<<>>".into(),
         Value::Text(text) => format!("<<\"{text}\">>"),
         other => shown(other),
     }

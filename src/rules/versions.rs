@@ -2,6 +2,7 @@
 //! Everything else asks a field of [`Differences`], never which profile it is.
 
 use crate::model::Profile;
+use crate::rules::streams::{STREAMS_3_10, STREAMS_3_12, STREAMS_3_13, STREAMS_4_0, STREAMS_4_3, StreamDifferences};
 use crate::rules::version_choices::{
     BadDefaultType, ClientXDeath, Ghosts, GoneTarget, ModulusOrder, OwnDeadLetters, PassiveAccess,
 };
@@ -189,6 +190,8 @@ pub struct Differences {
     pub delivery_mode_checked: bool,
     /// ER-7: the largest body, in bytes.
     pub message_size_max: usize,
+    /// ST-1 to ST-9.
+    pub streams: StreamDifferences,
 }
 
 const V3_10: Differences = Differences {
@@ -271,11 +274,13 @@ const V3_10: Differences = Differences {
     transient_queues_denied: false,
     delivery_mode_checked: true,
     message_size_max: 134_217_728,
+    streams: STREAMS_3_10,
 };
 
 /// Of 3.12.14, measured.
 const V3_12: Differences = Differences {
     failed_replay_undoes_binding: false,
+    streams: STREAMS_3_12,
     classic_forgets_expiration: true,
     quorum_get_count_0: false,
     limit_death_leaks_credit: false,
@@ -303,6 +308,7 @@ const V3_12: Differences = Differences {
 
 /// Of 3.13.7, measured.
 const V3_13: Differences = Differences {
+    streams: STREAMS_3_13,
     gone_target: GoneTarget::Missed,
     queue_limit_first: false,
     classic_forgets_expiration: false,
@@ -336,6 +342,7 @@ const V3_13: Differences = Differences {
 };
 
 const V4_0: Differences = Differences {
+    streams: STREAMS_4_0,
     gone_target: GoneTarget::Missed,
     queue_limit_first: false,
     returns_in_order_max: None,
@@ -408,6 +415,7 @@ const V4_2: Differences = Differences {
 };
 
 pub(crate) const V4_3: Differences = Differences {
+    streams: STREAMS_4_3,
     gone_target: GoneTarget::EndsConnection,
     quorum_heads_expire_apart: true,
     quorum_maxlen_reversed: false,

@@ -188,6 +188,7 @@ impl Sim {
         let ready = match &queue.contents {
             QueueContents::Classic(classic) => classic.ready(),
             QueueContents::Quorum(quorum) => quorum.counted().0,
+            QueueContents::Stream(stream) => stream.counted(),
         };
         let by_number = queue.settings.max_length.is_some_and(|max| ready + 1 > max);
         if by_number || queue.settings.max_length_bytes.is_none() { LengthLimit::Messages } else { LengthLimit::Bytes }

@@ -47,6 +47,8 @@ impl Sim {
                 let apart = (quorum.delayed.len() + quorum.backlog.len()) as u64;
                 (quorum.recount(), quorum.bytes(), apart)
             }
+            // Its readers take nothing from it.
+            QueueContents::Stream(stream) => return Ok(stream.counted()),
         };
         if counted != (queue.ready(), bytes) {
             return Err(format!("{}: holds {counted:?}, counted {}, {bytes}", queue.name, queue.ready()));

@@ -208,7 +208,7 @@ impl Sim {
     fn held<'s>(&'s self, queue: &'s queue::Queue) -> HeldQueue<'s> {
         let in_force = self.policies_of(queue);
         let (delayed, dead_lettering) = match &queue.contents {
-            QueueContents::Classic(_) => (0, 0),
+            QueueContents::Classic(_) | QueueContents::Stream(_) => (0, 0),
             QueueContents::Quorum(quorum) => (quorum.delayed.len() as u64, quorum.backlog.counted().0),
         };
         let alone = queue.consumers.active.or(queue.consumers.exclusive);

@@ -54,7 +54,7 @@ impl Sim {
         let known = self.queues.iter().find(|(_, known)| known.name == *queue);
         let (_, known) = known.ok_or_else(|| http_error(404, "Not Found"))?;
         let dead_lettering = match &known.contents {
-            QueueContents::Classic(_) => 0,
+            QueueContents::Classic(_) | QueueContents::Stream(_) => 0,
             QueueContents::Quorum(quorum) => quorum.backlog.counted().0,
         };
         Ok(Reply::Described { kind: Some(known.kind), dead_lettering })

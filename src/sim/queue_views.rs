@@ -4,7 +4,7 @@ use crate::broker::DeliveredMessage;
 use crate::model::{Message, Moment, QueueKind, QueueName};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::QueueId;
-use crate::sim::state::queue::Queue;
+use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::timer::Timer;
 use std::sync::Arc;
 
@@ -43,6 +43,9 @@ impl Sim {
     pub fn messages_of(&self, name: &QueueName) -> Vec<Arc<Message>> {
         let id = self.vhost_names.get(&name.vhost).and_then(|vhost| self.queue_id(*vhost, &name.name));
         let Some((id, queue)) = id.and_then(|id| Some((id, self.queues.get(id)?))) else { return Vec::new() };
+        if let QueueContents::Stream(stream) = &queue.contents {
+            return stream.entries().map(|entry| entry.message.clone()).collect();
+        }
         let mut copy = queue.clone();
         let ready = std::iter::from_fn(|| copy.pop()).map(|entry| entry.stored.message);
         let unacked = self.channels.iter().flat_map(|(_, channel)| &channel.unacked).filter(|one| one.queue == id);
@@ -54,6 +57,9 @@ impl Sim {
     pub fn letters_of(&self, name: &QueueName) -> Vec<DeliveredMessage> {
         let id = self.vhost_names.get(&name.vhost).and_then(|vhost| self.queue_id(*vhost, &name.name));
         let Some(queue) = id.and_then(|id| self.queues.get(id)) else { return Vec::new() };
+        if let QueueContents::Stream(stream) = &queue.contents {
+            return stream.entries().map(|entry| entry.message.clone().into()).collect();
+        }
         let mut copy = queue.clone();
         std::iter::from_fn(|| copy.pop()).map(|entry| entry.stored.letter()).collect()
     }

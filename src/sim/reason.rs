@@ -124,6 +124,7 @@ impl Sim {
         let (n, bytes) = match &queue.contents {
             QueueContents::Classic(classic) => (classic.ready(), classic.bytes()),
             QueueContents::Quorum(quorum) => quorum.counted(),
+            QueueContents::Stream(_) => return None,
         };
         let keeps = queue.settings.overflow != Overflow::DropHead && is_over(queue, n, bytes);
         keeps.then(|| {
@@ -175,6 +176,7 @@ impl Sim {
         let in_front: Box<dyn Iterator<Item = &QueuedMessage>> = match &queue.contents {
             QueueContents::Classic(classic) => Box::new(classic.in_front_of(entry.level)),
             QueueContents::Quorum(quorum) => Box::new(quorum.in_front_of(entry.level)),
+            QueueContents::Stream(_) => return None,
         };
         for other in in_front.take(LOOKED_AT_MAX) {
             if other.expires_at > longest.map_or(entry.expires_at, |longest| longest.expires_at) {

@@ -64,7 +64,7 @@ impl Sim {
                     continue;
                 };
                 unacked.held = false;
-                let (origin, queue) = (unacked.entry.as_ref().map(|entry| entry.stored.origin), unacked.queue);
+                let (origin, queue) = (unacked.origin(), unacked.queue);
                 let step = TransactionStep::SettlementRolledBack { settlement: verb(settlement) };
                 self.tell(origin, Some(queue), "TX-5", || What::InTransaction { step });
             }
@@ -108,7 +108,7 @@ impl Sim {
         for unacked in state.unacked.iter_mut().filter(|unacked| is_meant(unacked)) {
             unacked.held = true;
             tags.push(unacked.tag);
-            origins.push((unacked.entry.as_ref().map(|entry| entry.stored.origin), unacked.queue));
+            origins.push((unacked.origin(), unacked.queue));
         }
         if !all && tags.last() != Some(&tag) {
             // Not one of them: nothing is settled, and the channel is about to end.
@@ -136,7 +136,7 @@ impl Sim {
             }
         }
         for unacked in &taken {
-            let (origin, queue) = (unacked.entry.as_ref().map(|entry| entry.stored.origin), unacked.queue);
+            let (origin, queue) = (unacked.origin(), unacked.queue);
             let step = TransactionStep::SettlementCommitted { settlement: verb(settlement) };
             self.tell(origin, Some(queue), "TX-4", || What::InTransaction { step });
         }

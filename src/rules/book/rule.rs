@@ -24,6 +24,7 @@ const CHAPTERS: [&str; 20] = [
     include_str!("refusals.md"),
     include_str!("confirms.md"),
     include_str!("transactions.md"),
+    include_str!("streams.md"),
     include_str!("management.md"),
     include_str!("comparing.md"),
 ];

@@ -149,7 +149,7 @@ impl Sim {
     fn backlog_mut(&mut self, id: QueueId) -> Option<&mut Backlog> {
         match &mut self.queues.get_mut(id)?.contents {
             QueueContents::Quorum(quorum) => Some(&mut *quorum.backlog),
-            QueueContents::Classic(_) => None,
+            QueueContents::Classic(_) | QueueContents::Stream(_) => None,
         }
     }
 }

@@ -164,6 +164,12 @@ impl Sim {
             self.tell_lost(letter, target, "DL-30", || "a target is full and does not confirm it".into());
             return Some(false);
         }
+        if letter.kept.is_none() && self.rules.streams.loses_dead_letters && self.is_stream(target) {
+            self.tell_lost(letter, target, "ST-8", || {
+                "this version loses what is dead-lettered at most once into a stream".into()
+            });
+            return Some(false);
+        }
         let taken = self.enqueue(target, stored, None);
         let Some(kept) = letter.kept.as_mut().filter(|_| taken) else { return Some(taken) };
         kept.taken_by.push(target);

@@ -51,6 +51,9 @@ impl Sim {
     }
 
     fn settle_taken(&mut self, channel: ChannelIndex, taken: Taken, settlement: Settlement) {
+        if taken.is_read() {
+            return self.settle_read(channel, taken.into(), settlement);
+        }
         if let Some(state) = self.channels.get_mut(channel) {
             state.discount(taken.by_consumers());
         }
@@ -177,6 +180,9 @@ impl Sim {
             return Err(connection_error(code::NOT_IMPLEMENTED, "requeue=false"));
         }
         let Some(state) = self.channels.get_mut(channel) else { return Ok(Reply::Done) };
+        if self.rules.streams.refuses_returns && state.unacked.iter().any(|unacked| unacked.read.is_some()) {
+            return Err(self.stumble("ST-4", "it holds deliveries of a stream"));
+        }
         // What a transaction settled stays where it is.
         let (kept, all): (Vec<Unacked>, Vec<Unacked>) =
             std::mem::take(&mut state.unacked).into_iter().partition(|unacked| unacked.held);
@@ -273,6 +279,23 @@ impl Taken {
         match self {
             Self::One(unacked) => by_consumers(std::slice::from_ref(unacked)),
             Self::Many(all) => by_consumers(all),
+        }
+    }
+
+    /// Returns whether any of it was read from a stream.
+    fn is_read(&self) -> bool {
+        match self {
+            Taken::One(unacked) => unacked.read.is_some(),
+            Taken::Many(all) => all.iter().any(|unacked| unacked.read.is_some()),
+        }
+    }
+}
+
+impl From<Taken> for Vec<Unacked> {
+    fn from(taken: Taken) -> Self {
+        match taken {
+            Taken::One(only) => vec![only],
+            Taken::Many(all) => all,
         }
     }
 }

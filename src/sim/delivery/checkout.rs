@@ -15,6 +15,9 @@ impl Sim {
     pub(crate) fn serve(&mut self, id: QueueId) {
         // A classic queue looks for expired heads where RabbitMQ does: after each message that leaves (TTL-12).
         let Some(queue) = self.queues.get(id).filter(|queue| !queue.is_asleep()) else { return };
+        if queue.kind == QueueKind::Stream {
+            return self.serve_readers(id);
+        }
         let quorum = queue.kind == QueueKind::Quorum;
         if matches!(&queue.contents, QueueContents::Quorum(quorum) if quorum.may_have_expired(self.now)) {
             self.expire(id);
@@ -38,7 +41,7 @@ impl Sim {
         self.drop_over_limit(id, Occasion::Arrival);
         let has_clock = |queue: &Queue| match &queue.contents {
             QueueContents::Quorum(quorum) => quorum.may_expire() || queue.ttl_timer.is_some(),
-            QueueContents::Classic(_) => false,
+            QueueContents::Classic(_) | QueueContents::Stream(_) => false,
         };
         if self.queues.get(id).is_some_and(has_clock) {
             self.arm_message_ttl(id);
@@ -110,6 +113,7 @@ impl Sim {
                 since,
                 attached: consumer.attached,
                 entry: Some(entry),
+                read: None,
                 held: false,
             });
         }

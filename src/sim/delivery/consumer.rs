@@ -2,7 +2,7 @@
 
 use crate::broker::{Refusal, Reply, code};
 use crate::model::{Name, QueueKind, Table};
-use crate::rules::{Access, priority_argument, shown_queue};
+use crate::rules::{Access, check_consumer_arguments, priority_argument, shown_queue};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId};
 use crate::sim::state::consumer::Consumer;
@@ -36,9 +36,13 @@ impl Sim {
         let _ = connection;
         let Some(target) = self.queues.get(id) else { return Ok(Reply::Done) };
         let (vhost, name) = (target.name.vhost.clone(), target.name.name.clone());
+        let about = (&*vhost, &*name, target.kind);
+        check_consumer_arguments(arguments, about, self.rules).map_err(precondition_failed)?;
         let priority = priority_argument(arguments, &vhost, &name).map_err(precondition_failed)?;
         let timeout_ms = self.consumer_timeout_argument(arguments, id)?;
         self.check_consumable(id, exclusive, global)?;
+        let reader = self.new_reader(id, (no_ack, prefetch, global), arguments)?;
+        let place = self.place_of_reader(id, channel, &tag);
         let Some(target) = self.queues.get_mut(id) else { return Ok(Reply::Done) };
         self.attached += 1;
         let consumer = self.consumers.insert(Consumer {
@@ -57,12 +61,18 @@ impl Sim {
             rotating: true,
             cancelled: false,
             ghost: None,
+            reader,
         });
         let consumers = &mut target.consumers;
-        consumers.all.push(consumer);
+        match target.kind {
+            QueueKind::Stream => consumers.all.insert(place, consumer),
+            _ => consumers.all.push(consumer),
+        }
         consumers.had_any = true;
         consumers.asleep = false;
-        consumers.join(priority, consumer);
+        if target.kind != QueueKind::Stream {
+            consumers.join(priority, consumer);
+        }
         if exclusive && target.kind == QueueKind::Classic {
             consumers.exclusive = Some(consumer);
         }
@@ -80,6 +90,9 @@ impl Sim {
     fn check_consumable(&self, id: QueueId, exclusive: bool, global: u16) -> Result<(), Refusal> {
         let Some(queue) = self.queues.get(id) else { return Ok(()) };
         let resource = shown_queue(&queue.name.vhost, &queue.name.name);
+        if queue.kind == QueueKind::Stream {
+            return Ok(());
+        }
         if queue.kind == QueueKind::Quorum {
             if global > 0 {
                 let text = format!("{resource} does not support global qos");

@@ -5,6 +5,7 @@ use crate::model::{Name, QueueKind};
 use crate::rules::Access;
 use crate::sim::broker::Sim;
 use crate::sim::delivery::checkout::shown;
+use crate::sim::delivery::reading::unsupported_by_streams;
 use crate::sim::state::arena::ChannelIndex;
 use crate::sim::state::channel::Unacked;
 use crate::sim::state::queue::QueueContents;
@@ -18,6 +19,9 @@ impl Sim {
         let id = self.usable_queue(channel, &name)?;
         self.refresh_lease(id, false);
         let Some(queue) = self.queues.get(id) else { return Ok(Reply::Got(None)) };
+        if queue.kind == QueueKind::Stream {
+            return Err(unsupported_by_streams("basic.get", queue));
+        }
         if queue.kind == QueueKind::Quorum {
             if queue.consumers.single_active {
                 let text = format!(
@@ -45,8 +49,16 @@ impl Sim {
             queue.got += 1;
             self.attached += 1;
             let (since, attached) = (self.now, self.attached);
-            let unacked =
-                Unacked { tag: tag.0, queue: id, consumer: None, since, attached, entry: Some(entry), held: false };
+            let unacked = Unacked {
+                tag: tag.0,
+                queue: id,
+                consumer: None,
+                since,
+                attached,
+                entry: Some(entry),
+                read: None,
+                held: false,
+            };
             state.unacked.push_back(unacked);
             self.expect_get_timeout(id);
         }

@@ -5,5 +5,6 @@ pub(crate) mod checkout;
 pub(crate) mod consumer;
 pub(crate) mod get;
 pub(crate) mod overtaken;
+pub(crate) mod reading;
 pub(crate) mod requeue;
 pub(crate) mod single_active;

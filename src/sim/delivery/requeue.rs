@@ -37,6 +37,7 @@ impl Sim {
                     self.tell_returned(id, origin, cause, by.as_ref(), "to its old place");
                 }
                 QueueContents::Quorum(_) => died += u32::from(self.put_back_quorum(id, entry, cause, by.as_ref())),
+                QueueContents::Stream(_) => {}
             }
         }
         self.touch(id);

@@ -96,6 +96,7 @@ impl Sim {
             tag: consumer.tag.clone(),
             unacked: 0,
             ghost: Some(Vec::new()),
+            reader: None,
             rotating: false,
             cancelled: false,
             ..*consumer

@@ -20,6 +20,7 @@ impl Sim {
         match queue.contents {
             QueueContents::Classic(_) => self.enqueue_classic(id, stored, publisher.is_some()),
             QueueContents::Quorum(_) => self.enqueue_quorum(id, stored, publisher),
+            QueueContents::Stream(_) => self.append(id, &stored),
         }
     }
 
@@ -140,6 +141,7 @@ impl Sim {
                 let ttl = ttl.map(|ttl| ttl.max(1));
                 (quorum.level(priority), quorum.next_position(), body + properties, ttl)
             }
+            QueueContents::Stream(_) => return None,
         };
         let counted = rules.failure_count == FailureCount::Counted;
         let failures = if counted { stored.failures } else { 0 };
@@ -172,7 +174,7 @@ impl Sim {
     }
 
     /// Tells in which queue a message stands, and by which bindings.
-    fn tell_place(&mut self, id: QueueId, origin: PublishId) {
+    pub(crate) fn tell_place(&mut self, id: QueueId, origin: PublishId) {
         if self.insights {
             let way = self.take_way(id);
             self.tell(Some(origin), Some(id), rule_of(&way), || What::Enqueued { way });
@@ -234,6 +236,7 @@ impl Sim {
             let (n, bytes) = match &queue.contents {
                 QueueContents::Classic(classic) => (classic.ready(), classic.bytes()),
                 QueueContents::Quorum(quorum) => quorum.counted(),
+                QueueContents::Stream(_) => return false,
             };
             if !is_over(queue, n, bytes) {
                 break;

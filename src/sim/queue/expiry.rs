@@ -26,6 +26,7 @@ impl Sim {
             let expired = match &mut queue.contents {
                 QueueContents::Classic(classic) => classic.pop_expired(now),
                 QueueContents::Quorum(quorum) => quorum.pop_expired(now, apart),
+                QueueContents::Stream(_) => None,
             };
             let Some(entry) = expired else { break };
             any = true;
@@ -148,7 +149,7 @@ impl Sim {
         match self.rules.consumer_timeout {
             ConsumerTimeout::Node => Some(CONSUMER_TIMEOUT_MS),
             ConsumerTimeout::QueueOrNode => Some(queue.settings.consumer_timeout_ms.unwrap_or(CONSUMER_TIMEOUT_MS)),
-            ConsumerTimeout::Queue if queue.kind == QueueKind::Classic => None,
+            ConsumerTimeout::Queue if queue.kind != QueueKind::Quorum => None,
             ConsumerTimeout::Queue => Some(own.or(queue.settings.consumer_timeout_ms).unwrap_or(CONSUMER_TIMEOUT_MS)),
         }
     }
@@ -179,7 +180,7 @@ impl Sim {
     /// Returns the first moment at which a delivery that is outstanding now is timed out.
     pub(crate) fn next_consumer_timeout(&self) -> Option<Moment> {
         let all = self.channels.iter().flat_map(|(_, channel)| &channel.unacked);
-        let present = all.filter(|unacked| unacked.entry.is_some());
+        let present = all.filter(|unacked| unacked.is_out());
         present.filter_map(|unacked| self.times_out_at(unacked.since, unacked.queue, unacked.consumer)).min()
     }
 
@@ -188,7 +189,7 @@ impl Sim {
         let now = self.now;
         let mut due = Vec::new();
         for (id, channel) in self.channels.iter() {
-            for unacked in channel.unacked.iter().filter(|unacked| unacked.entry.is_some()) {
+            for unacked in channel.unacked.iter().filter(|unacked| unacked.is_out()) {
                 let at = self.times_out_at(unacked.since, unacked.queue, unacked.consumer);
                 if at.is_some_and(|at| at <= now) {
                     due.push((id, unacked.tag, unacked.queue, unacked.consumer));
@@ -241,6 +242,7 @@ fn heads_expire_at(queue: &Queue, heads_apart: bool) -> Option<Moment> {
     match &queue.contents {
         QueueContents::Classic(classic) => classic.head_expires_at(),
         QueueContents::Quorum(quorum) => quorum.heads_expire_at(heads_apart),
+        QueueContents::Stream(_) => None,
     }
 }
 

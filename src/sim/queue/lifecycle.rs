@@ -4,17 +4,19 @@ use crate::broker::{ConnectionId, Refusal, Reply, What, code};
 use crate::model;
 use crate::model::{Name, QueueKind, Value};
 use crate::rules::{
-    Access, check_queue_arguments, check_queue_equivalence, check_queue_properties, denial, queue_settings,
-    shown_queue, type_of_new_queue,
+    Access, check_queue_arguments, check_queue_equivalence, check_queue_properties, crashes_over_max_age, denial,
+    queue_settings, shown_queue, type_of_new_queue,
 };
 use crate::sim::broker::Sim;
+use crate::sim::delivery::reading::unsupported_by_streams;
 use crate::sim::state::arena::{BindingDestination, ChannelIndex, ConsumerId, QueueId, VhostId};
 use crate::sim::state::classic_queue::ClassicQueue;
 use crate::sim::state::consumer::Consumers;
 use crate::sim::state::names::{REPLY_TO, stripped};
 use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::quorum_queue::QuorumQueue;
-use crate::sim::state::refusal::{channel_error, connection_error, not_found, not_simulated, precondition_failed};
+use crate::sim::state::refusal::{channel_error, connection_error, not_found, precondition_failed};
+use crate::sim::state::stream::StreamQueue;
 use std::collections::BTreeSet;
 
 impl Sim {
@@ -97,12 +99,14 @@ impl Sim {
             self.check_queue_access(channel, Access::Read, &asked.name)?;
             self.check_exchange_access(channel, Access::Write, &dlx)?;
         }
-        check_queue_arguments(&asked, kind, self.rules).map_err(precondition_failed)?;
-        self.check_queue_limit(vhost, &asked.name)?;
-        check_queue_properties(&asked, kind).map_err(precondition_failed)?;
-        if kind == QueueKind::Stream {
-            return Err(not_simulated("stream queues"));
+        if let Err(text) = check_queue_arguments(&asked, kind, self.rules) {
+            if text.ends_with("invalid_max_age") && crashes_over_max_age(&asked.arguments, kind, self.rules) {
+                return Err(self.stumble("ST-5", "its x-max-age is none"));
+            }
+            return Err(precondition_failed(text));
         }
+        self.check_queue_limit(vhost, &asked.name)?;
+        check_queue_properties(&asked, kind, self.rules).map_err(precondition_failed)?;
         if self.rules.master_locator_denied && asked.arguments.contains_key("x-queue-master-locator") {
             return Err(connection_error(code::INTERNAL_ERROR, denial("queue_master_locator")));
         }
@@ -127,7 +131,10 @@ impl Sim {
         let max_priority = asked.map_or(0, |max| max.clamp(least, 255));
         let contents = match kind {
             QueueKind::Quorum => QueueContents::Quorum(QuorumQueue::new(self.rules.quorum_priority)),
-            _ => QueueContents::Classic(ClassicQueue::new(max_priority as u8)),
+            QueueKind::Stream => {
+                QueueContents::Stream(Box::new(StreamQueue::new(settings.retention.segment_bytes_max, self.now)))
+            }
+            QueueKind::Classic => QueueContents::Classic(ClassicQueue::new(max_priority as u8)),
         };
         let single_active = declared.arguments.get("x-single-active-consumer") == Some(&Value::Bool(true));
         let watched = self.watches.has(&name);
@@ -171,7 +178,8 @@ impl Sim {
             Some(queue) => Reply::Declared {
                 queue: queue.name.name.clone(),
                 ready: queue.ready(),
-                consumers: self.counted_consumers(queue),
+                // A declaration never counts the readers of a stream (ST-6).
+                consumers: if queue.kind == QueueKind::Stream { 0 } else { self.counted_consumers(queue) },
             },
         }
     }
@@ -219,6 +227,10 @@ impl Sim {
             );
             return Err(connection_error(code::NOT_IMPLEMENTED, text));
         }
+        if queue.kind == QueueKind::Stream {
+            self.remove_queue(id, "DL-2", "it was deleted");
+            return Ok(Reply::Counted { messages: 0 });
+        }
         if if_empty && queue.ready() > 0 {
             return Err(precondition_failed(format!("{shown} not empty")));
         }
@@ -237,6 +249,9 @@ impl Sim {
         let id = self.usable_queue(channel, &name)?;
         let takes_waiting = self.rules.purge_takes_waiting;
         let Some(queue) = self.queues.get_mut(id) else { return Ok(Reply::Done) };
+        if queue.kind == QueueKind::Stream {
+            return Err(unsupported_by_streams("queue.purge", queue));
+        }
         let gone = match &mut queue.contents {
             QueueContents::Classic(classic) => classic.drain(),
             QueueContents::Quorum(quorum) => {
@@ -247,6 +262,7 @@ impl Sim {
                 }
                 gone
             }
+            QueueContents::Stream(_) => Vec::new(),
         };
         for entry in &gone {
             self.tell(Some(entry.stored.origin), Some(id), "DL-2", || What::Dropped {
@@ -283,6 +299,7 @@ impl Sim {
             self.forget_consumer(consumer);
         }
         self.unbind_destination(BindingDestination::Queue(id), &queue.bound_from);
+        self.tell_unread(&mut queue, rule, why);
         if self.insights {
             let entries = match &mut queue.contents {
                 QueueContents::Classic(classic) => classic.drain(),
@@ -292,6 +309,7 @@ impl Sim {
                     all.extend(quorum.backlog.drain());
                     all
                 }
+                QueueContents::Stream(_) => Vec::new(),
             };
             for entry in entries {
                 let why = format!("{} is gone: {why}", queue.name);

@@ -150,6 +150,9 @@ impl Sim {
         if waits(&before) && !waits(&settings) {
             self.forget_waiting(id);
         }
+        if kind == QueueKind::Stream {
+            return self.truncate(id);
+        }
         let Some(queue) = self.queues.get_mut(id) else { return };
         let classic = matches!(queue.contents, QueueContents::Classic(_));
         // LEN-11: a classic queue takes the new length before the new overflow.

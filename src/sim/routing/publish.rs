@@ -38,6 +38,11 @@ impl Sim {
                 }
                 self.events.push_back(Event::Confirmed { publish, confirmation: Confirmation::Ack });
             }
+            Ok(Accepted::Route(exchange, stored)) if self.stumbles_over_filter(exchange, &stored) => {
+                let cause = self.stumble("ST-9", "its x-stream-filter-value is no text");
+                self.tell_refused(Some(publish), &cause);
+                self.close_for(channel, cause);
+            }
             Ok(Accepted::Route(exchange, stored)) => {
                 let confirmation = self.send(channel, exchange, stored, mandatory);
                 self.events.push_back(Event::Confirmed { publish, confirmation });

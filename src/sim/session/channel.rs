@@ -135,7 +135,7 @@ impl Sim {
             }
         }
         if let Some(id) = unacked.consumer {
-            self.free_consumer(id, unacked.entry.is_none());
+            self.free_consumer(id, !unacked.is_out());
         }
     }
 

@@ -29,10 +29,24 @@ pub(crate) struct Unacked {
     pub since: Moment,
     /// The place of its consumer, or of its get, among all of them (CO-10).
     pub attached: u64,
-    /// `None` once the queue took it back by itself (CO-26).
+    /// `None` once the queue took it back by itself (CO-26), and of a stream, which keeps what it gives.
     pub entry: Option<QueuedMessage>,
+    /// Of a stream: the publish that was read.
+    pub read: Option<PublishId>,
     /// Settled in a transaction that has not committed.
     pub held: bool,
+}
+
+impl Unacked {
+    /// Returns whether its consumer still has to settle it for its queue.
+    pub(crate) fn is_out(&self) -> bool {
+        self.entry.is_some() || self.read.is_some()
+    }
+
+    /// Returns the client's publish that it stems from.
+    pub(crate) fn origin(&self) -> Option<PublishId> {
+        self.entry.as_ref().map(|entry| entry.stored.origin).or(self.read)
+    }
 }
 
 /// So many more deliveries does a channel take that keeps up.

@@ -4,6 +4,7 @@ use crate::model::{Name, QueueKind};
 use crate::sim::state::arena::{Arena, ChannelIndex, ConsumerId, QueueId};
 use crate::sim::state::channel::Channel;
 use crate::sim::state::queued_message::QueuedMessage;
+use crate::sim::state::stream::StreamReader;
 use std::collections::VecDeque;
 
 /// One subscription.
@@ -32,6 +33,8 @@ pub(crate) struct Consumer {
     pub cancelled: bool,
     /// CO-6: what it took although its channel is gone.
     pub ghost: Option<Vec<QueuedMessage>>,
+    /// Of a stream: where it stands.
+    pub reader: Option<Box<StreamReader>>,
 }
 
 impl Consumer {

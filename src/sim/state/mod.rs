@@ -20,6 +20,7 @@ pub(crate) mod quorum_queue;
 pub(crate) mod reason;
 pub(crate) mod refusal;
 pub(crate) mod router;
+pub(crate) mod stream;
 pub(crate) mod timer;
 pub(crate) mod user;
 pub(crate) mod vhost;

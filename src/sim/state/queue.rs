@@ -10,6 +10,7 @@ use crate::sim::state::consumer::Consumers;
 use crate::sim::state::covered::SITES;
 use crate::sim::state::queued_message::QueuedMessage;
 use crate::sim::state::quorum_queue::QuorumQueue;
+use crate::sim::state::stream::StreamQueue;
 use crate::sim::state::timer::TimerKey;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 pub(crate) enum QueueContents {
     Classic(ClassicQueue),
     Quorum(QuorumQueue),
+    Stream(Box<StreamQueue>),
 }
 
 /// A declared queue.
@@ -62,13 +64,16 @@ impl Queue {
         match &self.contents {
             QueueContents::Classic(classic) => classic.ready(),
             QueueContents::Quorum(quorum) => quorum.ready(),
+            QueueContents::Stream(stream) => stream.counted(),
         }
     }
 
+    /// Takes the next message; a stream keeps what it holds.
     pub(crate) fn pop(&mut self) -> Option<QueuedMessage> {
         match &mut self.contents {
             QueueContents::Classic(classic) => classic.pop(),
             QueueContents::Quorum(quorum) => quorum.pop(),
+            QueueContents::Stream(_) => None,
         }
     }
 

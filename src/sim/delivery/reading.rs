@@ -1,0 +1,151 @@
+//! Readers of streams: where they begin, what they get, and what settling means to them (ST-1 to ST-4).
+
+use crate::broker::{Delivery, Event, Refusal, Settlement, code};
+use crate::model::{Name, QueueKind, Table};
+use crate::rules::{BadStreamArgument, shown_queue, stream_filter, stream_offset};
+use crate::sim::broker::Sim;
+use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId};
+use crate::sim::state::channel::Unacked;
+use crate::sim::state::queue::{Queue, QueueContents};
+use crate::sim::state::reason::Reason;
+use crate::sim::state::refusal::{connection_error, internal_error, precondition_failed};
+use crate::sim::state::stream::StreamReader;
+use std::cmp::Reverse;
+
+impl Sim {
+    /// Makes the reader of a new consumer; `None` where the queue is no stream.
+    pub(crate) fn new_reader(
+        &mut self,
+        id: QueueId,
+        (no_ack, prefetch, global): (bool, u16, u16),
+        arguments: &Table,
+    ) -> Result<Option<Box<StreamReader>>, Refusal> {
+        let Some(queue) = self.queues.get(id) else { return Ok(None) };
+        let QueueContents::Stream(stream) = &queue.contents else { return Ok(None) };
+        let shown = queue.shown();
+        let old = self.rules.streams.old_consume_texts;
+        if prefetch == 0 {
+            let it = if old { format!("'{shown}'") } else { format!("stream {shown}") };
+            return Err(precondition_failed(format!("consumer prefetch count is not set for {it}")));
+        }
+        if no_ack {
+            let them = if old { "stream queues" } else { "stream" };
+            let text = format!("automatic acknowledgement not supported by {them} {shown}");
+            return Err(connection_error(code::NOT_IMPLEMENTED, text));
+        }
+        if global > 0 {
+            let text = format!("{} does not support global qos", shown_queue(&queue.name.vhost, &queue.name.name));
+            return Err(connection_error(code::NOT_IMPLEMENTED, text));
+        }
+        let asked = stream_offset(arguments, &queue.name.vhost, &queue.name.name, self.rules);
+        let offset = match asked {
+            Ok(offset) => offset,
+            Err(BadStreamArgument::Refused(text)) => return Err(precondition_failed(text)),
+            Err(BadStreamArgument::Crashes) => return Err(self.stumble("ST-3", "its x-stream-offset is none")),
+        };
+        let Ok(filter) = stream_filter(arguments, self.rules) else {
+            return Err(self.stumble("ST-9", "its x-stream-filter names no value"));
+        };
+        let since_1970 = |moment: crate::model::Moment| self.epoch_s * 1_000 + moment.0;
+        let (passed, from) = stream.place(offset, since_1970, self.now);
+        Ok(Some(Box::new(StreamReader { passed, from, filter })))
+    }
+
+    /// Makes the end of a connection over what RabbitMQ looks at too late, and remembers why.
+    pub(crate) fn stumble(&mut self, rule: &'static str, why: &str) -> Refusal {
+        self.note = Some(Reason::new(rule, format!("{why}, and RabbitMQ looks at it too late")));
+        internal_error()
+    }
+
+    /// Returns where a new consumer of a stream stands among the others: those of a channel are served by their tags, the
+    /// last one first.
+    pub(crate) fn place_of_reader(&self, id: QueueId, channel: ChannelIndex, tag: &Name) -> usize {
+        let Some(queue) = self.queues.get(id).filter(|queue| queue.kind == QueueKind::Stream) else { return 0 };
+        let key = (channel, Reverse(tag));
+        queue.consumers.all.partition_point(|other| {
+            self.consumers.get(*other).is_some_and(|other| (other.channel, Reverse(&other.tag)) < key)
+        })
+    }
+
+    /// Gives all readers of a stream what they have room for.
+    pub(crate) fn serve_readers(&mut self, id: QueueId) {
+        let mut at = 0;
+        while let Some(&reader) = self.queues.get(id).and_then(|queue| queue.consumers.all.get(at)) {
+            self.read_on(id, reader);
+            at += 1;
+        }
+    }
+
+    /// Gives a reader of a stream what it has room for.
+    fn read_on(&mut self, queue_id: QueueId, id: ConsumerId) {
+        let Some(Queue { contents: QueueContents::Stream(stream), .. }) = self.queues.get_mut(queue_id) else { return };
+        let Some(consumer) = self.consumers.get_mut(id).filter(|consumer| !consumer.cancelled) else { return };
+        let Some(reader) = consumer.reader.as_mut() else { return };
+        let Some(channel) = self.channels.get_mut(consumer.channel) else { return };
+        let mut any = false;
+        while consumer.unacked < u32::from(consumer.prefetch)
+            && let Some(entry) = stream.read(reader)
+        {
+            any = true;
+            channel.permissions.wake(self.now);
+            let tag = channel.next_tag();
+            consumer.unacked += 1;
+            channel.unacked.push_back(Unacked {
+                tag: tag.0,
+                queue: queue_id,
+                consumer: Some(id),
+                since: self.now,
+                attached: consumer.attached,
+                entry: None,
+                read: Some(entry.origin),
+                held: false,
+            });
+            let delivery = Delivery {
+                tag,
+                redelivered: false,
+                exchange: entry.exchange.clone(),
+                routing_key: entry.routing_key.clone(),
+                message: entry.message.clone().into(),
+            };
+            self.events.push_back(Event::Delivered { channel: channel.id, consumer: consumer.tag.clone(), delivery });
+        }
+        if any {
+            self.expect_timeout(queue_id, id);
+        }
+    }
+
+    /// Settles deliveries of which some were read from streams: each gives its reader room, whatever was said of it. The others
+    /// are settled as ever.
+    pub(crate) fn settle_read(&mut self, channel: ChannelIndex, taken: Vec<Unacked>, settlement: Settlement) {
+        let (read, others): (Vec<Unacked>, Vec<Unacked>) =
+            taken.into_iter().partition(|unacked| unacked.read.is_some());
+        if !others.is_empty() {
+            self.settle_all(channel, others, settlement);
+        }
+        if let Some(state) = self.channels.get_mut(channel) {
+            state.discount(read.len());
+        }
+        let mut readers: Vec<(QueueId, ConsumerId)> = Vec::new();
+        for unacked in &read {
+            self.release(unacked);
+            readers.extend(unacked.consumer.map(|consumer| (unacked.queue, consumer)));
+        }
+        if settlement != Settlement::Ack
+            && self.rules.streams.refuses_returns
+            && let Some(queue) = read.first().and_then(|unacked| self.queues.get(unacked.queue))
+        {
+            let cause = unsupported_by_streams("basic.nack and basic.reject", queue);
+            self.tell_refused(None, &cause);
+            return self.close_for(channel, cause);
+        }
+        readers.dedup();
+        for (queue, reader) in readers {
+            self.read_on(queue, reader);
+        }
+    }
+}
+
+/// Makes the refusal of what streams do not have (ST-2, ST-4).
+pub(crate) fn unsupported_by_streams(method: &str, queue: &Queue) -> Refusal {
+    connection_error(code::NOT_IMPLEMENTED, format!("{method} not supported by stream queues {}", queue.shown()))
+}

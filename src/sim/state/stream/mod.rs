@@ -1,0 +1,8 @@
+//! The contents of a stream: a log in segments, and where a reader of it stands.
+
+mod segment;
+mod stream_queue;
+mod stream_reader;
+
+pub(crate) use stream_queue::{StreamEntry, StreamQueue};
+pub(crate) use stream_reader::StreamReader;
