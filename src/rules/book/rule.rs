@@ -5,7 +5,7 @@ use crate::model::Version;
 use crate::source::{Block, Chapter, Section};
 
 /// The files of the book, in the order in which they are listed.
-const CHAPTERS: [&str; 20] = [
+const CHAPTERS: [&str; 21] = [
     include_str!("dead-lettering.md"),
     include_str!("x-death.md"),
     include_str!("quorum-dead-lettering.md"),

@@ -4,7 +4,6 @@ use crate::broker::What;
 use crate::rules::{appended_bytes, as_appended, filter_value};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ExchangeId, QueueId};
-use crate::sim::state::exchange::keys;
 use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::queued_message::Stored;
 use crate::sim::state::stream::StreamEntry;
@@ -73,7 +72,7 @@ impl Sim {
         if stored.headers().is_none() || filter_value(stored.headers(), self.rules).is_ok() {
             return false;
         }
-        self.route(exchange, &keys(stored));
+        self.route(exchange, stored);
         self.targets.iter().any(|target| self.is_stream(*target))
     }
 
