@@ -38,11 +38,6 @@ pub(crate) fn management_not_simulated(what: &str) -> Refusal {
     http_error(400, format!("not simulated: {what}")).not_simulated(what)
 }
 
-/// Reports that the sim leaves something out.
-pub(crate) fn not_simulated(what: &str) -> Refusal {
-    connection_error(code::NOT_IMPLEMENTED, format!("not simulated: {what}")).not_simulated(what)
-}
-
 pub(crate) fn amqp(scope: Scope, number: u16, explanation: &str) -> Refusal {
     let text = format!("{} - {explanation}", code::name(number));
     Refusal::new(scope, number, cut(text))
