@@ -1,5 +1,6 @@
 //! What playing on any broker needs: announces it, judges each cell, tells its line, and closes the run.
 
+use crate::broker::Exercised;
 use crate::cli::ExitCode;
 use crate::cli::arguments::{RunOptions, Snapshots};
 use crate::cli::foresee::coverage::Covering;
@@ -71,6 +72,8 @@ impl Named {
 #[derive(Default)]
 pub(crate) struct Once {
     pub played: Option<RunResult>,
+    /// What it exercised, where a report asks for it.
+    pub exercised: Option<Exercised>,
     /// Why it was not played.
     pub skipped: Option<String>,
     pub real: Duration,
@@ -120,6 +123,7 @@ impl RunReporter<'_> {
         CellReport {
             verdict,
             played: once.played,
+            exercised: once.exercised,
             real: once.real,
             snapshot_words,
             body,
@@ -144,6 +148,7 @@ impl RunReporter<'_> {
             verdict: Verdict::Passed,
             played: None,
             simulated: None,
+            exercised: None,
             real: Duration::ZERO,
             snapshot_words: None,
             body: None,

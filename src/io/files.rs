@@ -95,19 +95,41 @@ pub fn list_yaml(path: &Path) -> Result<Vec<PathBuf>, String> {
 /// Writes a file so that a reader sees the old text or the new one, never a part: beside it first, then renamed.
 /// Missing folders are made.
 pub fn write_atomically(path: &Path, text: &str) -> Result<(), String> {
-    beside(path, text, |beside| std::fs::rename(beside, path))
+    write_parts_atomically(path, |write| write(text))
+}
+
+/// Does the same with a text that comes in parts.
+pub fn write_parts_atomically(
+    path: &Path,
+    parts: impl FnOnce(&mut dyn FnMut(&str) -> Result<(), String>) -> Result<(), String>,
+) -> Result<(), String> {
+    beside(path, parts, |beside| std::fs::rename(beside, path))
+}
+
+/// Adds a text at the end of a file; a missing one is made.
+pub fn append(path: &Path, text: &str) -> Result<(), String> {
+    use std::io::Write;
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| format!("cannot write {}: {}", path.display(), why(&error)))
 }
 
 /// Makes a file whole and in one go; false when it is there already. Missing folders are made.
 pub fn make_atomically(path: &Path, text: &str) -> Result<bool, String> {
-    beside(path, text, |beside| {
-        match std::fs::hard_link(beside, path) {
-            Ok(()) => std::fs::remove_file(beside).map(|()| true),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => std::fs::remove_file(beside).map(|()| false),
-            // Some file systems know no links.
-            Err(_) => std::fs::rename(beside, path).map(|()| true),
-        }
-    })
+    beside(
+        path,
+        |write| write(text),
+        |beside| {
+            match std::fs::hard_link(beside, path) {
+                Ok(()) => std::fs::remove_file(beside).map(|()| true),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    std::fs::remove_file(beside).map(|()| false)
+                }
+                // Some file systems know no links.
+                Err(_) => std::fs::rename(beside, path).map(|()| true),
+            }
+        },
+    )
 }
 
 /// Writes a file that only its owner may read, whole and in one go; false when it is there already, unless forced.
@@ -147,8 +169,13 @@ pub fn read_input() -> Result<Vec<u8>, String> {
     read.map(|_| bytes).map_err(|error| format!("cannot read standard input: {}", why(&error)))
 }
 
-/// Writes a text beside a file, and lets it take the file's place.
-fn beside<T>(path: &Path, text: &str, take_place: impl FnOnce(&Path) -> io::Result<T>) -> Result<T, String> {
+/// Writes a text beside a file, part by part, and lets it take the file's place.
+fn beside<T>(
+    path: &Path,
+    parts: impl FnOnce(&mut dyn FnMut(&str) -> Result<(), String>) -> Result<(), String>,
+    take_place: impl FnOnce(&Path) -> io::Result<T>,
+) -> Result<T, String> {
+    use std::io::Write;
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let failed = |error: io::Error| format!("cannot write {}: {}", path.display(), why(&error));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -156,11 +183,12 @@ fn beside<T>(path: &Path, text: &str, take_place: impl FnOnce(&Path) -> io::Resu
     let name = path.file_name().ok_or_else(|| format!("cannot write {}: no file name", path.display()))?;
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let beside = folder.join(format!(".{}.{}.{number}.tmp", name.to_string_lossy(), std::process::id()));
-    let written = std::fs::write(&beside, text).and_then(|()| take_place(&beside));
-    written.map_err(|error| {
+    let mut file = std::fs::File::create(&beside).map_err(failed)?;
+    let written = parts(&mut |part| file.write_all(part.as_bytes()).map_err(failed));
+    drop(file);
+    written.and_then(|()| take_place(&beside).map_err(failed)).inspect_err(|_| {
         // What is left beside is of no use; that it could not be removed either changes nothing.
         let _ = std::fs::remove_file(&beside);
-        failed(error)
     })
 }
 

@@ -29,7 +29,10 @@ pub use address::{Address, BadAddress, LoginMechanism, TlsOptions, node, nodes, 
 pub use clean::{Cleaned, clean};
 pub use doctor::examine;
 pub use failure::{BrokerFailure, BrokerFailureKind};
-pub use files::{Disk, list_yaml, make_atomically, make_private, read_file, read_input, write_atomically};
+pub use files::{
+    Disk, append, list_yaml, make_atomically, make_private, read_file, read_input, write_atomically,
+    write_parts_atomically,
+};
 pub use greet::greet;
 pub use known_brokers::{BROKERS_FILE, KnownBrokers};
 pub use management::install_crypto;

@@ -1,6 +1,8 @@
-//! Problems for machines of others: SARIF for code scanning, and annotations of a GitHub workflow.
-//! Takes problems and their sources; returns strings. Never quotes a source.
+//! Problems and failed runs for machines of others: SARIF for code scanning, and annotations of a GitHub workflow.
+//! Takes them and their sources; returns strings. Never quotes a source.
 
+use crate::player::Verdict;
+use crate::report::{BrokerError, CellReport};
 use crate::source::{Code, Level, Position, Problem, Sources, Span, code_chapters};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
@@ -70,21 +72,58 @@ pub fn annotations(problems: &[Problem], sources: &Sources) -> String {
             Level::Warning => "warning",
             Level::Note => "notice",
         };
-        let place = problem.span().map(|span| {
-            let Ends { file, start, end } = ends(span, sources);
-            format!(
-                "file={},line={},col={},endLine={},endColumn={},",
-                property(&file),
-                start.line,
-                start.column,
-                end.line,
-                end.column
-            )
-        });
+        let place = problem.span().map(|span| place_of(span, sources));
         let place = place.unwrap_or_default();
         format!("::{word} {place}title={}::{}", property(problem.code.text()), escaped(&told(problem)))
     };
     problems.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns what went wrong in a run as commands of a GitHub workflow, one a line.
+pub fn run_annotations(cells: &[CellReport], errors: &[BrokerError], sources: &Sources) -> String {
+    let mut lines = Vec::new();
+    for error in errors {
+        let help = error.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+        lines.push(format!("::error title=rmqplay::{}", escaped(&format!("{}{help}", error.message))));
+    }
+    for cell in cells {
+        let title = property(&format!("{} on {}", cell.name, cell.broker));
+        let played = cell.played.as_ref();
+        for failure in played.iter().flat_map(|played| &played.failures) {
+            let findings = failure.findings.iter();
+            let findings =
+                findings.map(|one| format!("\n{}: expected {}, found {}", one.field, one.expected, one.found));
+            let message = format!("{}{}\nagain: {}", failure.message, findings.collect::<String>(), cell.again());
+            let place = place_of(failure.span, sources);
+            lines.push(format!("::error {place}title={title}::{}", escaped(&message)));
+        }
+        let file = property(&cell.file);
+        match (&cell.verdict, &cell.snapshot_words) {
+            (Verdict::Changed, words) => {
+                let message =
+                    format!("the outcome differs from the snapshot\n{}", words.as_deref().unwrap_or_default());
+                lines.push(format!("::error file={file},title={title}::{}", escaped(message.trim_end())));
+            }
+            (Verdict::Flaky(failed), _) => {
+                let message = format!("passed after {failed} that failed");
+                lines.push(format!("::warning file={file},title={title}::{}", escaped(&message)));
+            }
+            _ => {}
+        }
+    }
+    lines.join("\n")
+}
+
+fn place_of(span: Span, sources: &Sources) -> String {
+    let Ends { file, start, end } = ends(span, sources);
+    format!(
+        "file={},line={},col={},endLine={},endColumn={},",
+        property(&file),
+        start.line,
+        start.column,
+        end.line,
+        end.column
+    )
 }
 
 /// Where something begins and ends.

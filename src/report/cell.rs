@@ -1,8 +1,9 @@
 //! One line per cell, the head of a run, and one entry of a timeline. The summary is `summary`'s.
 
+use crate::broker::Exercised;
 use crate::model::{Scenario, Version};
 use crate::player::{RunResult, TimelineEntry, TimelineEvent, Verdict};
-use crate::report::event::entry_in_words;
+use crate::report::event::event_in_words;
 use crate::report::{Palette, shell_word};
 use crate::rules::Edition;
 use crate::source::Sources;
@@ -39,6 +40,8 @@ pub struct CellReport {
     pub played: Option<RunResult>,
     /// On a live broker, where it failed: the same on the simulator.
     pub simulated: Option<Simulated>,
+    /// What it exercised inside the simulated broker, where a report asks for it.
+    pub exercised: Option<Exercised>,
     /// By the wall clock.
     pub real: std::time::Duration,
     /// The difference to the snapshot, or what becomes of a new one.
@@ -158,12 +161,17 @@ pub(crate) fn mark(verdict: &Verdict, text: &str, palette: Palette) -> String {
 
 /// Writes one entry; an expectation is named by its line.
 pub(crate) fn entry_line(entry: &TimelineEntry, sources: &Sources) -> String {
+    format!("{:>8}  {}", entry.moment.to_string(), entry_words(entry, sources))
+}
+
+/// Writes the same without its moment.
+pub(crate) fn entry_words(entry: &TimelineEntry, sources: &Sources) -> String {
     match &entry.what {
         TimelineEvent::Judged { span, holds } => {
             let holds = if *holds { "holds" } else { "does not hold" };
-            format!("{:>8}  expectation of line {} {holds}", entry.moment.to_string(), sources.position(*span).line)
+            format!("expectation of line {} {holds}", sources.position(*span).line)
         }
-        _ => entry_in_words(entry),
+        what => event_in_words(what),
     }
 }
 

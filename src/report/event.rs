@@ -3,16 +3,11 @@
 
 use crate::broker::{Explanation, RouteHop, RoutedBy, Settlement, TransactionStep, What};
 use crate::model::{Message, Moment, Value, counted, exchange_in_words};
-use crate::player::{Attempt, ConsumerEnd, RetryStep, TimelineEntry, TimelineEvent, WorkUnit};
+use crate::player::{Attempt, ConsumerEnd, RetryStep, TimelineEvent, WorkUnit};
 use crate::rules::rule_of_refusal;
 
 /// How many letters of a reply are told.
 const BODY_TOLD_MAX: usize = 80;
-
-/// Writes one entry: its moment and what happened.
-pub(crate) fn entry_in_words(entry: &TimelineEntry) -> String {
-    format!("{:>8}  {}", entry.moment.to_string(), event_in_words(&entry.what))
-}
 
 /// Writes what happened, messages by their names.
 pub(crate) fn event_in_words(event: &TimelineEvent) -> String {

@@ -1,10 +1,10 @@
 //! A run as JSON: one object per cell and one summary, for machines to read line by line.
 
 use crate::player::{Failure, Verdict};
-use crate::report::CellReport;
 use crate::report::cell::is_telling;
 use crate::report::event::event_in_words;
 use crate::report::summary::{VERDICTS, count};
+use crate::report::{BrokerError, CellReport, error_json};
 use crate::source::Sources;
 use serde_json::{Value as Json, json};
 
@@ -43,8 +43,14 @@ pub fn cell_json(cell: &CellReport, sources: &Sources, trace: bool) -> Json {
     shown
 }
 
+/// Returns a whole run as one document: what `--json` writes line by line.
+pub fn run_json(cells: Vec<Json>, errors: &[BrokerError], summary: &Json) -> Json {
+    let errors: Vec<Json> = errors.iter().map(error_json).collect();
+    json!({ "cells": cells, "errors": errors, "summary": summary })
+}
+
 /// Returns milliseconds to a microsecond: more is noise.
-fn in_ms(real: std::time::Duration) -> f64 {
+pub(crate) fn in_ms(real: std::time::Duration) -> f64 {
     (real.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }
 

@@ -1,11 +1,11 @@
 //! A run as JUnit XML: a suite per broker, a case per cell, attempts that failed as its reruns; what kept a broker from
-//! being played on as a case that ended in an error.
+//! being played on as a case that ended in an error. What failed has its file, its line and the story of its messages.
 
 use crate::player::Verdict;
 use crate::report::failure::{Page, failure_text};
 use crate::report::palette::Palette;
 use crate::report::summary::brokers;
-use crate::report::{BrokerError, CellReport};
+use crate::report::{BrokerError, CellReport, trace};
 use crate::source::Sources;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
@@ -72,11 +72,40 @@ fn case(cell: &CellReport, sources: &Sources) -> TestCase {
     let mut case = TestCase::new(cell.name.clone(), status);
     case.set_classname(cell.file.clone());
     case.set_time(cell.real);
+    if cell.is_bad() {
+        case.extra.insert("file".into(), cell.file.as_str().into());
+        if let Some(line) = line_of(cell, sources) {
+            case.extra.insert("line".into(), line.to_string().into());
+        }
+        if let Some(story) = story_of_run(cell, sources) {
+            case.set_system_out(story);
+        }
+    }
     case
 }
 
+/// Returns the line of the scenario that failed first.
+fn line_of(cell: &CellReport, sources: &Sources) -> Option<usize> {
+    let first = cell.played.as_ref()?.failures.first()?;
+    Some(sources.position(first.span).line)
+}
+
+/// How many lines of a run's story stand in a report.
+const STORY_LINES_MAX: usize = 500;
+
+/// Tells what became of each message, as `--trace` does.
+fn story_of_run(cell: &CellReport, sources: &Sources) -> Option<String> {
+    let story = trace(&cell.played.as_ref()?.timeline, sources, Palette { colour: false });
+    let lines = story.lines().count();
+    let mut shown: String = story.lines().take(STORY_LINES_MAX).map(|line| format!("{line}\n")).collect();
+    if lines > STORY_LINES_MAX {
+        shown.push_str(&format!("and {} more lines: {} --trace\n", lines - STORY_LINES_MAX, cell.again()));
+    }
+    (lines > 0).then_some(shown)
+}
+
 /// Returns a sentence and the whole story of an attempt that failed.
-fn what_failed(cell: &CellReport, sources: &Sources) -> (String, String) {
+pub(crate) fn what_failed(cell: &CellReport, sources: &Sources) -> (String, String) {
     if cell.verdict == Verdict::Changed {
         let words = cell.snapshot_words.clone().unwrap_or_default();
         return ("the outcome differs from the snapshot".to_owned(), words);

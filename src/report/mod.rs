@@ -15,6 +15,8 @@ mod foreseen;
 mod graph;
 mod json;
 mod junit;
+mod markdown;
+mod page;
 mod palette;
 mod plan;
 mod problem;
@@ -29,8 +31,9 @@ mod snapshot_name;
 mod snapshot_pending;
 mod story;
 mod summary;
+mod tap;
 
-pub use annotations::{annotations, sarif};
+pub use annotations::{annotations, run_annotations, sarif};
 pub use broker_error::{BrokerError, error_json};
 pub use cell::{CellReport, Simulated, cell_line, cell_name, header};
 pub use compared::{
@@ -50,8 +53,10 @@ pub use foreseen::{
     access_json, access_text, by_versions, effective_json, effective_text, route_json, route_text, versions_in_words,
 };
 pub use graph::{MERMAID_EDGES_MAX, MERMAID_TEXT_MAX, SVG_PARTS_MAX, graph_dot, graph_json, graph_mermaid, graph_svg};
-pub use json::{cell_json, summary_json};
+pub use json::{cell_json, run_json, summary_json};
 pub use junit::junit;
+pub use markdown::run_markdown;
+pub use page::{RunPage, page};
 pub use palette::Palette;
 pub use plan::{
     EQUAL_COVERS, PlannedFor, StoppedMove, applied_text, apply_json, at_stake_text, beside_text, changes_text,
@@ -68,3 +73,6 @@ pub use snapshot_name::{SnapshotName, cell_stem, snapshot_for};
 pub use snapshot_pending::{OutcomeOnVersion, Present, SnapshotChanges, pending};
 pub use story::{VersionPair, trace, versions_text};
 pub use summary::{brokers_table, summary};
+pub use tap::tap;
+
+pub(crate) use graph::graph_style_sheet;

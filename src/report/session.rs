@@ -26,7 +26,7 @@ pub fn story_of(timeline: &Timeline, message: &str) -> Option<ToldStory> {
     let mut hops: Vec<(Moment, String)> = Vec::new();
     for story in &told {
         let again = if told.len() > 1 { format!("{}: ", story.name) } else { String::new() };
-        hops.extend(story.told().into_iter().map(|(moment, words)| (moment, format!("{again}{words}"))));
+        hops.extend(story.told().into_iter().map(|(hop, words)| (hop.moment, format!("{again}{words}"))));
     }
     hops.sort_by_key(|(moment, _)| *moment);
     Some(ToldStory { message: message.into(), fate: last.fate(), hops })

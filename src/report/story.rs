@@ -14,7 +14,7 @@ pub(crate) use versions::{Parting, of_orders, partings};
 pub use versions::{VersionPair, versions_text};
 
 use crate::broker::{Settlement, What};
-use crate::model::{Moment, Name, PublishOutcome};
+use crate::model::{Name, PublishOutcome};
 use crate::player::{Timeline, TimelineEntry, TimelineEvent, WorkUnit};
 use crate::report::Palette;
 use crate::report::cell::{entry_line, is_telling};
@@ -74,7 +74,7 @@ pub(crate) fn message_of(entry: &TimelineEntry) -> Option<&Name> {
     }
 }
 
-impl Story<'_> {
+impl<'a> Story<'a> {
     /// Drops that a message waits where a consumer gets it at the same moment.
     fn drop_waits_of_no_time(&mut self) {
         let waits = |hop: &TimelineEntry| {
@@ -93,11 +93,11 @@ impl Story<'_> {
 
     /// Writes a line per hop; a confirm that came at once stands on the line of its publish.
     pub fn lines(&self) -> Vec<String> {
-        self.told().into_iter().map(|(moment, words)| format!("{:>8}  {words}", moment.to_string())).collect()
+        self.told().into_iter().map(|(hop, words)| format!("{:>8}  {words}", hop.moment.to_string())).collect()
     }
 
-    /// Tells each hop with its moment.
-    pub fn told(&self) -> Vec<(Moment, String)> {
+    /// Tells each hop.
+    pub fn told(&self) -> Vec<(&'a TimelineEntry, String)> {
         let is_confirm = |entry: &TimelineEntry| {
             matches!(entry.what, TimelineEvent::PublishEnded { outcome: PublishOutcome::Confirmed, .. })
         };
@@ -111,7 +111,7 @@ impl Story<'_> {
                 let when = if at == hop.moment { String::new() } else { format!(" at {at}") };
                 words.push_str(&format!(", confirmed{when}"));
             }
-            lines.push((hop.moment, words));
+            lines.push((*hop, words));
         }
         lines
     }

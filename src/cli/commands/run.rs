@@ -1,5 +1,6 @@
 //! `run`: loads everything, plays every cell on every broker, compares snapshots, reports.
 
+use crate::broker::Exercised;
 use crate::cli::arguments::{RunOptions, Snapshots};
 use crate::cli::brokers::{NoBroker, PlayedOn, permits, plugins};
 use crate::cli::commands::run_live;
@@ -10,27 +11,26 @@ use crate::cli::named_cells::NamedCells;
 use crate::cli::options::{CoverageFormat, report_file};
 use crate::cli::progress::RunProgress;
 use crate::cli::run_reporter::{FAILED_BEFORE, Named, Once, RunReporter};
+use crate::cli::run_reports::{RunReports, WrittenRun};
 use crate::cli::runtime::Runtime;
 use crate::cli::select::{ToPlay, load_all, select};
 use crate::cli::snapshot_store;
 use crate::cli::snapshot_store::SnapshotStore;
 use crate::cli::terminal::Terminal;
 use crate::cli::{ExitCode, live_settings, verdicts, versions};
-use crate::io::write_atomically;
 use crate::model::Profile;
 use crate::player::RunResult;
-use crate::report;
 use crate::report::CellReport;
 use crate::rules::Edition;
 use crate::simulate::rehearse;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Plays what the arguments name.
 pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
     let began = Instant::now();
-    let (targets, junit_file) = match (targets(command, terminal), junit_file(command)) {
-        (Ok(targets), Ok(file)) => (targets, file),
+    let (targets, asked) = match (targets(command, terminal), reports_asked(command)) {
+        (Ok(targets), Ok(asked)) => (targets, asked),
         (Err(none), _) => return none.emit(terminal),
         (_, Err(message)) => return terminal.usage(&message),
     };
@@ -73,10 +73,17 @@ pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
         code = code.and(ExitCode::Environment);
     }
     code = code.and(verdicts::exit_code(&reports, mode));
-    if let Some(file) = junit_file {
-        code = code.and(write_junit(&file, &reports, &stage));
-    }
-    let differing = if command.json { Vec::new() } else { versions::differing(&cells, &reports) };
+    let tells_apart = asked.has_page() || !command.json;
+    let differing = if tells_apart { versions::differing(&cells, &reports) } else { Vec::new() };
+    let written = WrittenRun {
+        stage: &stage,
+        cells: &cells,
+        reports: &reports,
+        differing: &differing,
+        settled: &settled,
+        real: began.elapsed(),
+    };
+    code = code.and(asked.write(&written));
     code.and(stage.close(&reports, &differing, &settled, &unreferenced, began.elapsed()))
 }
 
@@ -116,14 +123,13 @@ pub(crate) fn targets(command: &RunOptions, terminal: &Terminal) -> Result<Vec<P
     }
 }
 
-/// Reads where the JUnit report goes; no report, that of coverage neither, takes the place of an input.
-fn junit_file(command: &RunOptions) -> Result<Option<PathBuf>, String> {
+/// Reads where reports go; none, that of coverage neither, takes the place of an input.
+fn reports_asked(command: &RunOptions) -> Result<RunReports, String> {
     let inputs = NamedCells::read(&command.paths).paths;
     if let Some(CoverageFormat::Json(file)) = &command.coverage.coverage {
         report_file("--coverage", &format!("json:{}", file.display()), &["json"], &inputs)?;
     }
-    let read = |text: &String| report_file("--report", text, &["junit"], &inputs).map(|(_, file)| file);
-    command.report.as_ref().map(read).transpose()
+    RunReports::read(command, &inputs)
 }
 
 /// Loads, selects, and reads the snapshots; all problems end the run before a cell is played.
@@ -213,8 +219,12 @@ fn play_on_sim(stage: &RunReporter<'_>, edition: Edition, cells: &[ToPlay], repo
         } else {
             live_settings::why_not_on_sim(&one.cell, edition.profile)
         };
-        let played = skipped.is_none().then(|| rehearse_telling(stage, one, edition));
-        let report = stage.judge(index, one, Once { played, skipped, real: began.elapsed() }, &on);
+        let (played, exercised) = match &skipped {
+            None => rehearse_telling(stage, one, edition),
+            Some(_) => (None, None),
+        };
+        let once = Once { played, exercised, skipped, real: began.elapsed() };
+        let report = stage.judge(index, one, once, &on);
         if !enough {
             stage.emit(&report);
         }
@@ -224,21 +234,14 @@ fn play_on_sim(stage: &RunReporter<'_>, edition: Edition, cells: &[ToPlay], repo
     ExitCode::Fine
 }
 
-/// Plays a cell; a failed one once more with the sim's reasons, which are the same each time.
-fn rehearse_telling(stage: &RunReporter<'_>, one: &ToPlay, edition: Edition) -> RunResult {
+/// Plays a cell; a failed one once more with the sim's reasons, which are the same each time. A page tells them of all.
+fn rehearse_telling(stage: &RunReporter<'_>, one: &ToPlay, edition: Edition) -> (Option<RunResult>, Option<Exercised>) {
+    if stage.command.report.iter().any(|report| report.starts_with("html:")) {
+        let (played, exercised) = stage.covering.rehearse_exercising(one, edition, true);
+        return (Some(played), Some(exercised));
+    }
     let trace = stage.command.trace;
     let played = stage.covering.rehearse(one, edition, trace);
-    if played.failures.is_empty() || trace { played } else { rehearse(&one.cell, edition, true) }
-}
-
-fn write_junit(file: &Path, reports: &[CellReport], stage: &RunReporter<'_>) -> ExitCode {
-    let written =
-        report::junit(reports, &stage.errors.borrow(), stage.sources).and_then(|text| write_atomically(file, &text));
-    match written {
-        Ok(()) => ExitCode::Fine,
-        Err(error) => {
-            stage.error(&format!("the report could not be written to {}: {error}", file.display()));
-            ExitCode::Environment
-        }
-    }
+    let is_told = played.failures.is_empty() || trace;
+    (Some(if is_told { played } else { rehearse(&one.cell, edition, true) }), None)
 }

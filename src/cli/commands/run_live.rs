@@ -304,7 +304,7 @@ impl<'s> LiveRun<'s> {
         if cell.failure.is_none() {
             played.notes.extend(live_settings::drifted(&self.cells[index].cell, self.on.edition, &played));
         }
-        let once = Once { played: Some(played), skipped: None, real: cell.real };
+        let once = Once { played: Some(played), real: cell.real, ..Once::default() };
         let mut report = self.stage.judge(index, &self.cells[index], once, &self.on);
         if let Some(guard) = cell.guard {
             self.keep_or_sweep(index, guard, report.is_bad());

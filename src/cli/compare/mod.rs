@@ -99,7 +99,7 @@ fn as_run(command: CompareOptions) -> RunOptions {
         vars: command.vars,
         trace: false,
         json: command.json,
-        report: None,
+        report: Vec::new(),
         coverage: CoverageOptions::default(),
         pace: command.pace,
         jobs: command.jobs,

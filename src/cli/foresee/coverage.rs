@@ -34,14 +34,21 @@ impl<'a> Covering<'a> {
 
     /// Plays a cell on the simulator, and records what it exercises where that is asked for.
     pub(crate) fn rehearse(&self, one: &ToPlay, edition: Edition, insights: bool) -> RunResult {
-        if !self.options.is_asked() {
-            return rehearse_covering(&one.cell, edition, insights, None);
+        match self.options.is_asked() {
+            true => self.rehearse_exercising(one, edition, insights).0,
+            false => rehearse_covering(&one.cell, edition, insights, None),
         }
+    }
+
+    /// The same; returns what it exercised too.
+    pub(crate) fn rehearse_exercising(&self, one: &ToPlay, edition: Edition, insights: bool) -> (RunResult, Exercised) {
         let mut run = Exercised::default();
         let played = rehearse_covering(&one.cell, edition, insights, Some(&mut run));
-        let name_of = |file| self.sources.get(file).name.as_str();
-        self.record.borrow_mut().add(&one.cell.scenario, edition.profile, &run, name_of);
-        played
+        if self.options.is_asked() {
+            let name_of = |file| self.sources.get(file).name.as_str();
+            self.record.borrow_mut().add(&one.cell.scenario, edition.profile, &run, name_of);
+        }
+        (played, run)
     }
 
     /// Plays what was played on a live broker once more on the simulator: a live one does not tell what it did inside.

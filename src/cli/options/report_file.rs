@@ -1,5 +1,6 @@
 //! Reports that a run writes, `KIND:FILE`: never in the place of what it reads.
 
+use crate::source::{Help, nearest_name};
 use std::path::{Path, PathBuf};
 
 /// Reads `KIND:FILE`, of the kinds that there are; `inputs` are the files that the command reads.
@@ -16,7 +17,12 @@ pub(crate) fn report_file<'k>(
     let known = named.and_then(|(kind, file)| Some((*kinds.iter().find(|known| **known == kind)?, Path::new(file))));
     let Some((kind, file)) = known else {
         let all: Vec<String> = kinds.iter().map(|kind| format!("{kind}:FILE")).collect();
-        return Err(format!("{option} takes {}, not `{text}`", all.join(" or ")));
+        let near = nearest_name(text.split(':').next().unwrap_or(text), kinds.iter().copied());
+        let help = near.map_or(String::new(), |kind| {
+            let file = named.map_or("FILE", |(_, file)| file);
+            format!("\n  help: {}", Help::did_you_mean(&format!("{kind}:{file}")))
+        });
+        return Err(format!("{option} takes {}, not `{text}`{help}", listed(&all)));
     };
     let is_yaml = file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
     let same = |input: &PathBuf| file.canonicalize().is_ok_and(|file| input.canonicalize().is_ok_and(|it| it == file));
@@ -27,4 +33,13 @@ pub(crate) fn report_file<'k>(
         ));
     }
     Ok((kind, file.to_owned()))
+}
+
+/// Writes `a, b or c`.
+fn listed(kinds: &[String]) -> String {
+    match kinds {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
 }

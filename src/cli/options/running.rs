@@ -40,9 +40,10 @@ pub struct RunOptions {
     /// Write one JSON object per cell and one summary.
     #[arg(long)]
     pub json: bool,
-    /// Write a report: junit:FILE.
+    /// Write a report: html:FILE (a page that shows the run), junit:FILE, json:FILE, tap:FILE, markdown:FILE, or github
+    /// (annotations, and the summary of the job); repeats.
     #[arg(long, value_name = "KIND:FILE")]
-    pub report: Option<String>,
+    pub report: Vec<String>,
     #[command(flatten)]
     pub coverage: CoverageOptions,
     #[command(flatten)]

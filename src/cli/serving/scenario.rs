@@ -93,7 +93,7 @@ fn options_of(command: &ServeOptions) -> RunOptions {
         vars: command.vars.clone(),
         trace: command.trace,
         json: false,
-        report: None,
+        report: Vec::new(),
         coverage: Default::default(),
         pace: PaceOptions { time_scale: None, max_wait: USUAL_WAIT },
         jobs: None,
@@ -124,7 +124,7 @@ impl ServedScenario {
         };
         let mut on = Named::sim(edition, &options);
         on.arguments.push_str(&arguments);
-        let once = Once { played: Some(played), skipped: None, real };
+        let once = Once { played: Some(played), real, ..Once::default() };
         let mut reports = vec![CellReport { beside: Some(beside), ..stage.judge(0, &one, once, &on) }];
         reports.iter().for_each(|report| stage.emit(report));
         let settled = keeping.settle(std::slice::from_ref(&one), &mut reports);

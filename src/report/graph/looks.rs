@@ -40,6 +40,20 @@ pub struct NodeColours {
 }
 
 impl NodeLook {
+    /// Every look.
+    pub const ALL: [Self; 10] = [
+        Self::Exchange,
+        Self::Queue,
+        Self::Ladder,
+        Self::Missing,
+        Self::Remote,
+        Self::Created,
+        Self::Changed,
+        Self::Replaced,
+        Self::Deleted,
+        Self::Unused,
+    ];
+
     /// Returns how a node looks: what sets it apart comes before what it is.
     pub fn of(node: &GraphNode) -> Self {
         match (node.mark, &node.kind) {
@@ -91,6 +105,10 @@ impl NodeLook {
 }
 
 impl EdgeLook {
+    /// Every look.
+    pub const ALL: [Self; 7] =
+        [Self::Binding, Self::DeadLetters, Self::Lost, Self::Alternate, Self::Ladder, Self::Shovel, Self::Federation];
+
     /// Returns how an edge looks by what it is.
     pub fn of(edge: &GraphEdge) -> Self {
         match &edge.kind {

@@ -1,0 +1,10 @@
+//! The page: a run as one HTML file that needs nothing from elsewhere.
+//! Takes reports of cells as data; returns the file in parts. The data are one JSON block, `web/` is what shows them: plain ES
+//! modules that take the same data from anywhere, so that a live view or a playground can feed them too.
+
+mod cell;
+mod document;
+mod drawing;
+mod timeline;
+
+pub use document::{RunPage, page};
