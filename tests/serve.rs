@@ -19,6 +19,8 @@ mod faults;
 mod golden;
 #[path = "serve/management.rs"]
 mod management;
+#[path = "serve/measured_once.rs"]
+mod measured_once;
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/random.rs"]

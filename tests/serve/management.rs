@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// One request of a script.
-struct Asked {
+pub struct Asked {
     login: String,
     method: String,
     target: String,
@@ -18,10 +18,10 @@ struct Asked {
 }
 
 /// An answer: the status, the headers that matter, the body.
-struct Told {
-    status: u16,
+pub struct Told {
+    pub status: u16,
     headers: Vec<(String, String)>,
-    body: String,
+    pub body: String,
 }
 
 /// Headers that are kept.
@@ -84,16 +84,37 @@ fn read(script: &Path) -> Vec<Asked> {
             login = other.to_owned();
             continue;
         }
+        asked.push(Asked::read(line, &login));
+    }
+    asked
+}
+
+impl Asked {
+    /// Reads `METHOD PATH [BODY]`.
+    pub fn read(line: &str, login: &str) -> Self {
         let mut words = line.splitn(3, ' ');
         let (method, target) = (words.next().unwrap_or_default(), words.next().expect("a path"));
-        asked.push(Asked {
-            login: login.clone(),
+        Self {
+            login: login.to_owned(),
             method: method.to_owned(),
             target: target.to_owned(),
             body: words.next().map(str::to_owned),
-        });
+        }
     }
-    asked
+
+    pub fn shown(&self) -> String {
+        format!("{} {}", self.method, self.target)
+    }
+
+    /// Puts the request to a served broker.
+    pub fn answered_by(&self, broker: &mut ServedBroker) -> Told {
+        told(answer_management(broker, 0, &request(self)))
+    }
+}
+
+/// Makes a broker without objects, as `serve` has it.
+pub fn served(profile: Profile) -> ServedBroker {
+    ServedBroker::new(profile.into(), &Topology::default(), &Origins::new(), 1_700_000_000)
 }
 
 /// Writes what is kept of all answers.
@@ -221,8 +242,8 @@ fn every_version_answers_what_is_kept() {
     for script in scripts() {
         let asked = read(&script);
         for profile in [Profile::V3_10, Profile::V4_0, Profile::V4_3] {
-            let mut broker = ServedBroker::new(profile.into(), &Topology::default(), &Origins::new(), 1_700_000_000);
-            let said = transcript(&asked, |asked| told(answer_management(&mut broker, 0, &request(asked))));
+            let mut broker = served(profile);
+            let said = transcript(&asked, |asked| asked.answered_by(&mut broker));
             check(&script, &profile.to_string(), &said).unwrap_or_else(|difference| panic!("{profile}: {difference}"));
         }
     }
@@ -248,6 +269,11 @@ pub mod live {
     }
 
     fn played(broker: &Broker, asked: &[Asked]) -> String {
+        transcript(asked, asking(broker))
+    }
+
+    /// Puts requests to a real broker.
+    pub fn asking(broker: &Broker) -> impl FnMut(&Asked) -> Told {
         let place = broker.url.rsplit('@').next().expect("a place").trim_end_matches('/');
         let (host, port) = place.rsplit_once(':').expect("a port");
         let port: u16 = port.split('/').next().unwrap_or_default().parse().expect("a port");
@@ -255,7 +281,7 @@ pub mod live {
         rmqplay::io::install_crypto();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        transcript(asked, |asked| {
+        move |asked| {
             runtime.block_on(async {
                 let method = reqwest::Method::from_bytes(asked.method.as_bytes()).expect("a method");
                 let mut request = client.request(method, format!("{base}{}", asked.target));
@@ -274,6 +300,6 @@ pub mod live {
                 let (status, headers) = (answer.status().as_u16(), headers.collect());
                 Told { status, headers, body: answer.text().await.expect("a body") }
             })
-        })
+        }
     }
 }

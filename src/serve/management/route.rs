@@ -13,6 +13,7 @@ use crate::serve::management::{
     queues, users, vhosts,
 };
 use crate::serve::served_broker::ServedBroker;
+use serde_json::json;
 
 type Endpoint = for<'c, 'a> fn(&'c mut ManagementCall<'a>) -> Answered;
 
@@ -150,8 +151,11 @@ pub fn answer_management(broker: &mut ServedBroker, now_ms: u64, request: &ApiRe
     let fitting: Vec<(&Route, Vec<(&'static str, String)>)> =
         ROUTES.iter().chain(later).filter_map(|route| Some((route, named_by(route.1, &parts)?))).collect();
     let method = if request.method == "HEAD" { "GET" } else { request.method.as_str() };
+    if parts == ["auth"] && profile < Profile::V4_2 {
+        return if method == "GET" { login_page(profile) } else { ApiAnswer::wrong_method() };
+    }
     if fitting.is_empty() {
-        // RabbitMQ looks for a file there, which can be read alone.
+        // What is no route of the API is looked for among files, which can be read only (MG-16).
         return if method == "GET" { ApiAnswer::no_object() } else { ApiAnswer::wrong_method() };
     }
     let answer = match fitting.iter().find(|(route, _)| route.0 == method) {
@@ -169,6 +173,14 @@ pub fn answer_management(broker: &mut ServedBroker, now_ms: u64, request: &ApiRe
         true => answer.with("allow", allowed(fitting.iter().map(|(route, _)| route.0))),
         false => answer,
     }
+}
+
+/// Tells the login page, before anybody logs in, that there is no other way than a password (MG-16).
+fn login_page(profile: Profile) -> ApiAnswer {
+    ApiAnswer::json(match profile {
+        Profile::V3_10 => json!({"enable_uaa": false, "uaa_client_id": "", "uaa_location": ""}),
+        _ => json!({"oauth_enabled": false}),
+    })
 }
 
 /// Returns what the words of a path name, where the path is of its kind.
