@@ -17,13 +17,13 @@ function filled(made, traits, children) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return made;
 }
 
 // Replaces what is in an element.
 export function refill(place, ...children) {
-  place.replaceChildren(...children.flat().filter(Boolean));
+  place.replaceChildren(...children.flat(Infinity).filter(Boolean));
 }
 
 // A list of which a window is shown, a page of rows at a time: thousands of rows cost no more than some.
@@ -50,6 +50,7 @@ export function pagedRows(rows, perPage, drawRow, table, what) {
 
 // Writes a duration as RabbitMQ's users do: `250ms`, `5s`, `2m`, `3h`, `7d`.
 export function duration(ms) {
+  if (ms === 0) return "0s";
   if (ms < 1) return `${Math.round(ms * 1000)}µs`;
   if (ms < 1000) return `${+ms.toFixed(ms < 10 ? 1 : 0)}ms`;
   const units = [[86400000, "d"], [3600000, "h"], [60000, "m"], [1000, "s"]];
