@@ -121,6 +121,7 @@ impl Rehearsal {
 
     /// Plays an operation at that moment; gives what is seen from the last one on.
     pub fn follow(&mut self, text: &str, at: Moment) -> Result<Seen, Unfit> {
+        enable_plugins_for(std::iter::once(text), &mut self.sim);
         self.limited |= text.contains("max-length");
         self.player.give(&[Op { gap: Millis(0), text: text.to_owned() }]);
         self.pass(at.max(self.now))?;
