@@ -22,7 +22,6 @@ mod program;
 mod progress;
 mod reach;
 mod run_reporter;
-mod run_reports;
 mod runtime;
 mod saved_plans;
 mod select;

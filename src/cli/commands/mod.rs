@@ -21,5 +21,6 @@ pub(crate) mod review;
 pub(crate) mod route;
 pub(crate) mod run;
 pub(crate) mod run_live;
+pub(crate) mod run_reports;
 pub(crate) mod schema;
 pub(crate) mod wait;

@@ -11,7 +11,7 @@ use crate::cli::named_cells::NamedCells;
 use crate::cli::options::{CoverageFormat, report_file};
 use crate::cli::progress::RunProgress;
 use crate::cli::run_reporter::{FAILED_BEFORE, Named, Once, RunReporter};
-use crate::cli::run_reports::{RunReports, WrittenRun};
+use crate::cli::commands::run_reports::{RunReports, WrittenRun};
 use crate::cli::runtime::Runtime;
 use crate::cli::select::{ToPlay, load_all, select};
 use crate::cli::snapshot_store;

@@ -198,6 +198,9 @@ mod tests {
                 assert!(!line.contains("</script"), "{line}");
                 assert!(!line.starts_with("import ") || line.ends_with(';'), "an import of one line: {line}");
                 assert!(!line.starts_with("export default") && !line.starts_with("export {"), "{line}");
+                if line.starts_with(char::is_whitespace) {
+                    continue;
+                }
                 let declared = line.strip_prefix("export ").unwrap_or(line);
                 let words: Vec<&str> = declared.split([' ', '(', '=']).filter(|word| !word.is_empty()).collect();
                 if let ["const" | "let" | "function" | "class", name, ..] = words[..] {

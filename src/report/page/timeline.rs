@@ -86,7 +86,7 @@ enum EntryKind {
 
 /// Reads a timeline.
 pub fn page_timeline<'a>(timeline: &'a Timeline, sources: &Sources) -> PageTimeline<'a> {
-    let mut writer = Writer::default();
+    let mut writer = TimelineWriter::default();
     let stories = stories(timeline.entries());
     let messages = stories.iter().map(|story| writer.message(story)).collect();
     let besides = timeline.entries().filter(|entry| message_of(entry).is_none() && is_telling(entry));
@@ -99,12 +99,12 @@ type LaneName<'a> = (LaneKind, Option<&'a str>, &'a str);
 
 /// Gives lanes and words their places.
 #[derive(Default)]
-struct Writer<'a> {
+struct TimelineWriter<'a> {
     lanes: IndexMap<LaneName<'a>, PageLane<'a>, FxBuildHasher>,
     words: IndexSet<String, FxBuildHasher>,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> TimelineWriter<'a> {
     fn message(&mut self, story: &Story<'a>) -> PageMessage<'a> {
         let entries = story.told().into_iter().map(|(entry, words)| self.entry(entry, words)).collect();
         PageMessage { name: story.name, fate: story.fate(), entries }
