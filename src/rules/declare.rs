@@ -9,6 +9,7 @@ use crate::rules::{
     ConsumerTimeout, Differences, QUEUE_ARGUMENTS, QueueArgument, erlang_term, queue_argument, starts_with_digit,
     stream_interval_ms, type_name,
 };
+use std::borrow::Cow;
 
 /// Writes `queue 'q' in vhost 'v'`.
 pub fn shown_queue(vhost: &str, name: &str) -> String {
@@ -402,12 +403,19 @@ fn check_type(
 /// The text of the 406.
 pub fn check_exchange_equivalence(current: &Exchange, asked: &Exchange) -> Result<(), String> {
     let resource = shown_exchange(&current.vhost, &current.name);
-    check_field(&resource, "type", &current.kind, &asked.kind)?;
+    check_field(&resource, "type", &shown_atom(&current.kind), &shown_atom(&asked.kind))?;
     check_field(&resource, "durable", &current.durable.to_string(), &asked.durable.to_string())?;
     check_field(&resource, "auto_delete", &current.auto_delete.to_string(), &asked.auto_delete.to_string())?;
     check_field(&resource, "internal", &current.internal.to_string(), &asked.internal.to_string())?;
     let key = "alternate-exchange";
     check_argument(&resource, key, current.arguments.get(key), asked.arguments.get(key))
+}
+
+/// Writes a name as Erlang prints an atom: in quotes of its own unless it begins with a small letter and holds no sign.
+fn shown_atom(name: &str) -> Cow<'_, str> {
+    let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '@'));
+    if is_plain { name.into() } else { format!("'{name}'").into() }
 }
 
 fn check_field(resource: &str, name: &str, current: &str, received: &str) -> Result<(), String> {
