@@ -86,6 +86,9 @@ const EXPLORED: &str = "Schedules explored";
 /// Another one: what is served to clients.
 const SERVED: &str = "Served brokers";
 
+/// Another one: the kinds of reports.
+const REPORTS: &str = "Reports";
+
 /// The last part of the page.
 const LAST: &str = "Files of other tools";
 
@@ -147,7 +150,7 @@ fn every_section_has_an_example() {
 #[test]
 fn every_example_plays() {
     let (mut scenarios, mut topologies) = (0, 0);
-    let commands = [BROKERS, PLANS, COMPARED, COVERAGE, EXPLORED, SERVED];
+    let commands = [BROKERS, PLANS, COMPARED, COVERAGE, EXPLORED, SERVED, REPORTS];
     let of_language = sections().into_iter().filter(|section| !commands.contains(&section.part.as_str()));
     for (line, text) in of_language.flat_map(|section| section.examples) {
         let name = format!("src/language/reference.md:{line}");
