@@ -114,7 +114,7 @@ impl Held {
         }
         let Some(all) = self.unsettled.get(&step.channel) else { return false };
         let ids = &step.words[1..];
-        let named = all.iter().filter(|delivery| ids.iter().any(|id| *id == delivery.id));
+        let named = all.iter().filter(|delivery| ids.contains(&delivery.id));
         let up_to = step.has("multiple");
         named.into_iter().any(|one| {
             let beside = |other: &&Unsettled| other.came_at == one.came_at && other.queue != one.queue;

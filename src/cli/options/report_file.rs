@@ -20,7 +20,7 @@ pub(crate) fn report_file<'k>(
         let near = nearest_name(text.split(':').next().unwrap_or(text), kinds.iter().copied());
         let help = near.map_or(String::new(), |kind| {
             let file = named.map_or("FILE", |(_, file)| file);
-            format!("\n  help: {}", Help::did_you_mean(&format!("{kind}:{file}")))
+            format!("\n  help: {}", Help::did_you_mean(format!("{kind}:{file}")))
         });
         return Err(format!("{option} takes {}, not `{text}`{help}", listed(&all)));
     };

@@ -3,6 +3,7 @@
 
 use crate::model::{Message, Name, Properties, Table, Value};
 use crate::rules::Differences;
+use crate::rules::streams::reading::BadStreamArgument;
 
 /// The header by which a message tells its filter value (ST-9).
 const FILTER_VALUE: &str = "x-stream-filter-value";
@@ -57,7 +58,7 @@ pub fn as_appended(
 ///
 /// # Errors
 /// It is no text, which ends the publisher's connection (541).
-pub fn filter_value(headers: Option<&Table>, differences: &Differences) -> Result<Option<Name>, ()> {
+pub fn filter_value(headers: Option<&Table>, differences: &Differences) -> Result<Option<Name>, BadStreamArgument> {
     if !differences.streams.filters {
         return Ok(None);
     }
@@ -65,7 +66,7 @@ pub fn filter_value(headers: Option<&Table>, differences: &Differences) -> Resul
         None => Ok(None),
         Some(Value::Text(value)) if value.is_empty() => Ok(None),
         Some(Value::Text(value)) => Ok(Some(value.clone())),
-        Some(_) => Err(()),
+        Some(_) => Err(BadStreamArgument::Crashes),
     }
 }
 
