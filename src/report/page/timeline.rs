@@ -86,7 +86,8 @@ enum EntryKind {
 
 /// Reads a timeline.
 pub fn page_timeline<'a>(timeline: &'a Timeline, sources: &Sources) -> PageTimeline<'a> {
-    let mut writer = TimelineWriter::default();
+    let mut writer =
+        TimelineWriter { consumers: timeline.entries().filter_map(consumer_of).collect(), ..TimelineWriter::default() };
     let stories = stories(timeline.entries());
     let messages = stories.iter().map(|story| writer.message(story)).collect();
     let besides = timeline.entries().filter(|entry| message_of(entry).is_none() && is_telling(entry));
@@ -102,6 +103,15 @@ type LaneName<'a> = (LaneKind, Option<&'a str>, &'a str);
 struct TimelineWriter<'a> {
     lanes: IndexMap<LaneName<'a>, PageLane<'a>, FxBuildHasher>,
     words: IndexSet<String, FxBuildHasher>,
+    /// Those that consume: what they publish leaves from their own lane.
+    consumers: IndexSet<&'a Name, FxBuildHasher>,
+}
+
+fn consumer_of(entry: &TimelineEntry) -> Option<&Name> {
+    match &entry.what {
+        TimelineEvent::Started { consumer, .. } | TimelineEvent::Delivered { consumer, .. } => Some(consumer),
+        _ => None,
+    }
 }
 
 impl<'a> TimelineWriter<'a> {
@@ -168,7 +178,10 @@ impl<'a> TimelineWriter<'a> {
     }
 
     fn publisher(&mut self, name: &'a Name) -> usize {
-        self.lane(LaneKind::Publisher, None, name)
+        match self.consumers.contains(name) {
+            true => self.consumer(name, None),
+            false => self.lane(LaneKind::Publisher, None, name),
+        }
     }
 
     fn queue(&mut self, queue: &'a QueueName) -> usize {

@@ -2,11 +2,16 @@
 import { duration, element, plural } from "./elements.js";
 import { AT, KIND, KIND_NAMES, WORDS, entriesInOrder, laneName, laneOrder } from "./run.js";
 import { byOrder, byTime } from "./scale.js";
-import { FIELDS, waysOf } from "./paths.js";
+import { FIELDS, MARKED, waysOf } from "./paths.js";
 
 const LANE_HEIGHT = 46;
 const RULER = 30;
 const SLOTS_MAX = 10;
+
+// With more than these in sight, what is close together is drawn once: a picture of all would be slow, and show no more.
+const STEPS_DENSE = 1200;
+const MARKS_DENSE = 500;
+const MARKS_APART_DENSE = 9;
 
 // What is written beside a mark.
 const LABELLED = ["dead_lettered", "requeued", "dropped"];
@@ -18,7 +23,8 @@ export class Diagram {
     this.onChoose = onChoose;
     this.entries = entriesInOrder(timeline);
     this.order = laneOrder(timeline.lanes);
-    this.row = new Map(this.order.map((lane, row) => [lane, row]));
+    this.row = new Uint32Array(this.order.length);
+    this.order.forEach((lane, row) => (this.row[lane] = row));
     this.slots = Math.max(1, Math.min(SLOTS_MAX, timeline.messages.length));
     this.chosen = null;
     this.focused = null;
@@ -50,7 +56,7 @@ export class Diagram {
     this.tip = element("div", { class: "tip", hidden: true });
     this.said = element("p", { class: "said", role: "status", "aria-live": "polite" });
     const keys = element("p", { class: "dim keys", id: "diagram-keys" },
-      "Drag to move, Ctrl and the wheel to zoom (the wheel alone once the diagram has the focus). Keys: ← → move, + − zoom, 0 all, ↑ ↓ choose a message, , and . go through what happened to it. The tab Table holds the same as text.");
+      "Drag to move, Ctrl and the wheel to zoom (the wheel alone once the diagram has the focus). Keys: ← → move, + − zoom, 0 all, ↑ ↓ choose a message, k and j go through what happened to it. The tab Table holds the same as text.");
     this.root = element("div", { class: "diagram" }, bar, element("div", { class: "frame" }, this.scroller, this.tip), legend(this.timeline), this.said, keys);
     this.listen();
   }
@@ -147,7 +153,7 @@ export class Diagram {
   yOf(lane, message) {
     const inset = 9;
     const slot = this.slots === 1 ? 0.5 : (message % this.slots) / (this.slots - 1);
-    return RULER + this.row.get(lane) * LANE_HEIGHT + inset + slot * (LANE_HEIGHT - 2 * inset) - this.scroller.scrollTop;
+    return RULER + this.row[lane] * LANE_HEIGHT + inset + slot * (LANE_HEIGHT - 2 * inset) - this.scroller.scrollTop;
   }
 
   redraw() {
@@ -164,19 +170,46 @@ export class Diagram {
     context.font = `12px ${this.palette.font}`;
     context.textBaseline = "middle";
     this.paintLanes(context);
-    context.save();
-    context.beginPath();
-    context.rect(this.gutter, RULER, this.width - this.gutter, this.height - RULER);
-    context.clip();
+    this.showLayer(context);
+    this.paintRuler(context);
+    this.paintNames(context);
+    const [first, last] = [this.placeAt(this.gutter), this.placeAt(this.width)];
+    this.span.textContent = this.scale.mode === "time" ? `${duration(roundedSpan(last - first))} shown` : "";
+  }
+
+  // Shows the picture of lines and marks. It is kept, and wider than what is shown: to move it costs next to nothing.
+  showLayer(context) {
+    const { scale, perUnit, chosen, focused, palette, width, height } = this;
+    const traits = [scale, perUnit, chosen, focused, palette, width, height, this.scroller.scrollTop];
+    const kept = this.layer;
+    const isSame = kept && traits.every((trait, at) => trait === kept.traits[at]);
+    const apart = isSame ? (this.from - kept.from) * perUnit : 0;
+    if (!isSame || Math.abs(apart) > kept.margin) {
+      this.layer = this.paintLayer(traits, isSame ? Math.round(this.visible / 2) : 0, kept?.canvas);
+      return this.showLayer(context);
+    }
+    const { canvas, margin } = kept;
+    const [from, shown] = [this.gutter + margin + apart, width - this.gutter];
+    const { ratio } = this;
+    context.drawImage(canvas, from * ratio, RULER * ratio, shown * ratio, (height - RULER) * ratio, this.gutter, RULER, shown, height - RULER);
+  }
+
+  paintLayer(traits, margin, used) {
+    const canvas = used ?? document.createElement("canvas");
+    const { width, from } = this;
+    canvas.width = Math.round((width + 2 * margin) * this.ratio);
+    canvas.height = Math.round(this.height * this.ratio);
+    const context = canvas.getContext("2d");
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    context.font = `12px ${this.palette.font}`;
+    context.textBaseline = "middle";
+    [this.width, this.from] = [width + 2 * margin, from - margin / this.perUnit];
     this.paintBesides(context);
     this.ways.stretches.forEach((list, style) => this.paintLines(context, list, this.ways.steps[style], this.palette.lines[style]));
     this.paintMarks(context);
     this.paintChosen(context);
-    context.restore();
-    this.paintRuler(context);
-    this.paintNames(context);
-    const [first, last] = [this.placeAt(this.gutter), this.placeAt(this.width)];
-    this.span.textContent = this.scale.mode === "time" ? `${duration(Math.max(0, last - first))} shown` : "";
+    [this.width, this.from] = [width, from];
+    return { traits, margin, canvas, from };
   }
 
   paintLanes(context) {
@@ -188,12 +221,13 @@ export class Diagram {
     });
   }
 
-  // Draws stretches and steps of one look in one stroke; what would fall on the same pixels is left out.
+  // Draws stretches and steps of one look, as boxes: thousands of them are far quicker than a path of as many pieces. What would
+  // fall on the same pixels is left out.
   paintLines(context, stretches, steps, colour) {
     const lanes = this.order.length;
     const drawnTo = new Float32Array(lanes * this.slots).fill(-1);
     const { gutter, width } = this;
-    context.beginPath();
+    context.fillStyle = colour;
     for (let at = 0; at < stretches.length; at += FIELDS) {
       const begin = this.xOf(stretches[at]);
       if (begin > width) break;
@@ -204,39 +238,39 @@ export class Diagram {
       const from = Math.max(begin, gutter, drawnTo[key]);
       if (end < from + 0.25 && drawnTo[key] >= 0) continue;
       drawnTo[key] = Math.max(end, from + 0.5);
-      const y = this.yOf(lane, message);
-      context.moveTo(from, y);
-      context.lineTo(Math.min(drawnTo[key], width), y);
+      context.fillRect(Math.round(from), Math.round(this.yOf(lane, message)), Math.max(1, Math.min(drawnTo[key], width) - from), 1);
     }
-    const lastAt = new Float32Array(lanes * lanes * this.slots).fill(-10);
-    for (let at = firstFrom(steps, this.placeAt(gutter)); at < steps.length; at += FIELDS) {
+    const [first, end] = [firstFrom(steps, this.placeAt(gutter)), firstFrom(steps, this.placeAt(width))];
+    const isDense = end - first > STEPS_DENSE * FIELDS;
+    const [slots, apart] = isDense ? [1, 1.5] : [this.slots, 0.75];
+    const lastAt = new Float32Array(lanes * lanes * slots).fill(-10);
+    for (let at = first; at < end; at += FIELDS) {
       const x = this.xOf(steps[at]);
-      if (x > width) break;
       const [from, to, message] = [steps[at + 1], steps[at + 2], steps[at + 3]];
-      const key = (from * lanes + to) * this.slots + (message % this.slots);
-      if (x - lastAt[key] < 0.75) continue;
+      const key = (from * lanes + to) * slots + (message % slots);
+      if (x - lastAt[key] < apart) continue;
       lastAt[key] = x;
-      context.moveTo(x, this.yOf(from, message));
-      context.lineTo(x, this.yOf(to, message));
+      const [one, other] = [this.yOf(from, message), this.yOf(to, message)];
+      context.fillRect(Math.round(x), Math.min(one, other), 1, Math.abs(one - other) + 1);
     }
-    context.strokeStyle = colour;
-    context.lineWidth = 1.25;
-    context.stroke();
   }
 
   paintMarks(context) {
     const [first, last] = [this.placeAt(this.gutter - 8), this.placeAt(this.width + 8)];
-    const seen = new Map();
     const labelled = new Map();
     const { marks } = this.ways;
-    for (let at = lowerBound(marks, first); at < marks.length && marks[at].place <= last; at += 1) {
+    const [begin, end] = [lowerBound(marks, first), lowerBound(marks, last)];
+    const [slots, apart] = end - begin > MARKS_DENSE ? [1, MARKS_APART_DENSE] : [this.slots, 2.5];
+    const seen = new Float32Array(this.order.length * slots * MARKED.length).fill(-10);
+    for (let at = begin; at < end; at += 1) {
       const mark = marks[at];
-      const [x, y] = [this.xOf(mark.place), this.yOf(mark.lane, Math.max(0, mark.message))];
-      const key = `${mark.lane} ${mark.message % this.slots} ${mark.kind}`;
-      if (x - (seen.get(key) ?? -10) < 2.5) continue;
-      seen.set(key, x);
+      const x = this.xOf(mark.place);
+      const key = (mark.lane * slots + (Math.max(0, mark.message) % slots)) * MARKED.length + mark.sign;
+      if (x - seen[key] < apart) continue;
+      seen[key] = x;
+      const y = this.yOf(mark.lane, Math.max(0, mark.message));
       paintMark(context, mark.kind, x, y, this.palette);
-      if (LABELLED.includes(mark.kind)) this.paintLabel(context, mark, x, y, labelled);
+      if (slots === this.slots && LABELLED.includes(mark.kind)) this.paintLabel(context, mark, x, y, labelled);
     }
   }
 
@@ -247,17 +281,18 @@ export class Diagram {
     const reason = /\((expired|rejected|maxlen|delivery_limit)\)/.exec(words)?.[1] ?? KIND_NAMES[mark.kind];
     const text = rule ? `${reason}, ${rule}` : reason;
     const width = context.measureText(text).width;
-    const row = this.row.get(mark.lane);
-    if (!rule || x + 8 < (labelled.get(row) ?? 0)) return;
-    labelled.set(row, x + width + 20);
+    const row = this.row[mark.lane];
+    const left = x + width + 14 > this.width ? x - width - 16 : x;
+    if (!rule || left + 8 < (labelled.get(row) ?? 0)) return;
+    labelled.set(row, left + width + 20);
     const top = RULER + row * LANE_HEIGHT - this.scroller.scrollTop;
     const beside = y - top > LANE_HEIGHT / 2 ? top + 9 : top + LANE_HEIGHT - 10;
     context.fillStyle = this.palette.lanes.queue;
     context.globalAlpha = 0.85;
-    context.fillRect(x + 5, beside - 8, width + 6, 16);
+    context.fillRect(left + 5, beside - 8, width + 6, 16);
     context.globalAlpha = 1;
     context.fillStyle = this.palette.marks[mark.kind];
-    context.fillText(text, x + 8, beside);
+    context.fillText(text, left + 8, beside);
   }
 
   paintChosen(context) {
@@ -447,7 +482,7 @@ export class Diagram {
       ArrowLeft: () => this.pan(-0.1), ArrowRight: () => this.pan(0.1),
       "+": () => this.zoom(1.4), "=": () => this.zoom(1.4), "-": () => this.zoom(1 / 1.4), 0: () => this.fit(), Home: () => this.fit(),
       ArrowDown: () => this.chooseNext(1), ArrowUp: () => this.chooseNext(-1),
-      ",": () => this.stepThrough(-1), ".": () => this.stepThrough(1), Escape: () => this.choose(null),
+      k: () => this.stepThrough(-1), j: () => this.stepThrough(1), Escape: () => this.choose(null),
     };
     const action = actions[event.key];
     if (!action || event.ctrlKey || event.metaKey || event.altKey || !messages) return;
@@ -477,9 +512,14 @@ export class Diagram {
   // Moves so that a place is in sight.
   lookAt(place) {
     const x = this.xOf(place);
-    if (x < this.gutter + 10 || x > this.width - 30) this.from = place - this.visible / this.perUnit / 3;
+    if (x < this.gutter - 1 || x > this.width - 10) this.from = place - this.visible / this.perUnit / 3;
     this.redraw();
   }
+}
+
+// A span that changes with each pixel needs three digits.
+function roundedSpan(ms) {
+  return Number(Math.max(0, ms).toPrecision(3));
 }
 
 // Finds the first step of a sorted list from a place on.

@@ -48,22 +48,18 @@ export function pagedRows(rows, perPage, drawRow, table, what) {
   return { bar, show, showRow: (row) => show(row - (row % perPage)), replace: (more) => ((rows = more), show(0)) };
 }
 
-// Writes a duration as RabbitMQ's users do: `250ms`, `5s`, `2m`, `3h`, `7d`.
+// Writes a duration as the scenario's language does: `250ms`, `5.05s`, `2m 30s`, `7d`.
 export function duration(ms) {
-  if (ms === 0) return "0s";
-  if (ms < 1) return `${Math.round(ms * 1000)}µs`;
-  if (ms < 1000) return `${+ms.toFixed(ms < 10 ? 1 : 0)}ms`;
-  const units = [[86400000, "d"], [3600000, "h"], [60000, "m"], [1000, "s"]];
-  let rest = Math.round(ms);
+  if (ms < 1) return ms > 0 ? `${+ms.toFixed(2)}ms` : "0s";
+  if (ms < 1000) return `${+ms.toFixed(1)}ms`;
+  if (ms < 60000) return `${+(ms / 1000).toFixed(3)}s`;
   const parts = [];
-  for (const [size, unit] of units) {
-    if (rest >= size) {
-      parts.push(`${Math.floor(rest / size)}${unit}`);
-      rest %= size;
-    }
+  let rest = Math.round(ms);
+  for (const [size, unit] of [[86400000, "d"], [3600000, "h"], [60000, "m"], [1000, "s"], [1, "ms"]]) {
+    if (rest >= size) parts.push(`${Math.floor(rest / size)}${unit}`);
+    rest %= size;
   }
-  if (rest > 0) parts.push(`${rest}ms`);
-  return parts.slice(0, 2).join("");
+  return parts.join(" ");
 }
 
 export function plural(count, word) {

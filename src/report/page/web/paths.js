@@ -21,7 +21,10 @@ export function waysOf(timeline, entries, places, end) {
     }
     const lane = entry[LANE] ?? travel?.last ?? null;
     if (lane === null) ways.besides.push(at);
-    else if (MARKED.includes(entry[KIND])) ways.marks.push({ place: places[at], lane, kind: entry[KIND], message, at });
+    else {
+      const sign = MARKED.indexOf(entry[KIND]);
+      if (sign >= 0) ways.marks.push({ place: places[at], lane, kind: entry[KIND], sign, message, at });
+    }
   });
   travels.forEach((travel) => travel.finish(end));
   const byBegin = (one, other) => one[0] - other[0];
@@ -41,8 +44,8 @@ class Travel {
     Object.assign(this, { ways, message, standing: new Map(), held: new Map(), source: null, since: 0, style: PLAIN, last: null });
   }
 
-  stretch(from, to, lane) {
-    this.ways.stretches[this.style].push([from, to, lane, this.message]);
+  stretch(from, to, lane, style = this.style) {
+    this.ways.stretches[style].push([from, to, lane, this.message]);
   }
 
   step(place, from, to) {
@@ -52,13 +55,14 @@ class Travel {
   // Leaves a lane where it stood or was held.
   leave(of, lane, place) {
     if (!of.has(lane)) return false;
-    this.stretch(of.get(lane).since, place, lane);
+    const { since, style } = of.get(lane);
+    this.stretch(since, place, lane, style);
     of.delete(lane);
     return true;
   }
 
   come(queue, place) {
-    if (!this.standing.has(queue)) this.standing.set(queue, { since: place });
+    if (!this.standing.has(queue)) this.standing.set(queue, { since: place, style: this.style });
   }
 
   take(entry, place) {
@@ -88,15 +92,14 @@ class Travel {
       this.step(this.source === null ? place : this.since, this.source, queue);
       this.come(queue, this.source === null ? place : this.since);
     }
+    this.style = this.standing.get(queue).style;
     this.leave(this.standing, queue, place);
     this.step(place, queue, consumer);
-    this.held.set(consumer, { since: place, queue });
+    this.held.set(consumer, { since: place, queue, style: this.style });
   }
 
   settle(consumer, place) {
-    const queue = this.held.get(consumer)?.queue ?? null;
     if (this.leave(this.held, consumer, place)) [this.source, this.since] = [consumer, place];
-    this.rejectedTo = queue;
   }
 
   // Either a consumer gives it back, or the broker tells that it is back.

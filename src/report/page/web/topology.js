@@ -23,21 +23,43 @@ function drawn(vhost, held) {
   graph.setGraph({ rankdir: "LR", nodesep: 26, edgesep: 14, ranksep: 64, marginx: 10, marginy: 10 });
   graph.setDefaultEdgeLabel(() => ({}));
   const nodes = vhost.nodes.map((node) => sized(node, held.get(node.name)));
-  nodes.forEach((node, at) => graph.setNode(String(at), { width: node.width, height: node.height }));
+  const joined = new Set(vhost.edges.flatMap((edge) => [edge.from, edge.to]));
+  nodes.forEach((node, at) => joined.has(at) && graph.setNode(String(at), { width: node.width, height: node.height }));
   vhost.edges.forEach((edge, at) => {
     const lines = edge.lines.flatMap(wrapped);
     const width = lines.length ? Math.max(...lines.map((line) => widthOf(line, "11px sans-serif"))) + 10 : 0;
     graph.setEdge(String(edge.from), String(edge.to), { width, height: lines.length * LINE + 4, labelpos: "c", lines, weight: edge.is === "binding" ? 3 : 1 }, String(at));
   });
   dagre.layout(graph);
-  const { width, height } = graph.graph();
+  const laid = joined.size ? graph.graph() : { width: 0, height: 0 };
+  const { width, height, places } = placeLonely(nodes.filter((_, at) => !joined.has(at)), laid);
   const picture = svgElement("svg", {
     class: "topology", viewBox: `0 0 ${Math.ceil(width)} ${Math.ceil(height)}`, width: Math.ceil(width), height: Math.ceil(height),
     role: "img", "aria-label": described(vhost, held),
   });
   vhost.edges.forEach((edge, at) => picture.append(edgeOf(edge, graph.edge(String(edge.from), String(edge.to), String(at)))));
-  nodes.forEach((node, at) => picture.append(nodeOf(node, graph.node(String(at)))));
+  // Smaller than this its text could not be read: then it is moved instead.
+  picture.style.minWidth = `${Math.ceil(width * 0.72)}px`;
+  nodes.forEach((node, at) => picture.append(nodeOf(node, joined.has(at) ? graph.node(String(at)) : places.get(node))));
   return element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": `topology of vhost ${vhost.vhost}` }, picture);
+}
+
+const LONELY_APART = 26;
+const LONELY_ROW_MIN = 640;
+
+// Places what no edge leads to or from, in rows below the others: between them it would lie on edges.
+function placeLonely(nodes, laid) {
+  const most = Math.max(laid.width, LONELY_ROW_MIN);
+  const places = new Map();
+  let [x, y, row, width] = [10, laid.height + (laid.height ? LONELY_APART : 10), 0, laid.width];
+  for (const node of nodes) {
+    if (x > 10 && x + node.width > most) [x, y, row] = [10, y + row + LONELY_APART, 0];
+    places.set(node, { x: x + node.width / 2, y: y + node.height / 2 });
+    x += node.width + LONELY_APART;
+    row = Math.max(row, node.height);
+    width = Math.max(width, x - LONELY_APART + 10);
+  }
+  return { width, height: nodes.length ? y + row + 10 : laid.height, places };
 }
 
 // Says in words what the picture shows.
