@@ -1,5 +1,6 @@
-//! The page of `run --report html:FILE`, in a real browser: every tab shows what it should, nothing is logged as an error, and
-//! the page stays small beside its data. Needs chromium; without it the tour is reported as not run.
+//! The page of `run --report html:FILE`, in a real browser: every tab shows what it should, every control works by mouse and
+//! keys (`tests/page/tour`), nothing is logged as an error or asked of elsewhere, and the page stays small beside its data.
+//! Needs chromium and node; without them the tours are reported as not run.
 #![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
 #[path = "support/files.rs"]
@@ -31,12 +32,13 @@ const TOUR: [(&str, &[&str]); 6] = [
 ];
 
 fn main() -> ExitCode {
-    let scenarios = files::below("tests/page", "yaml", 1);
+    let scenarios = files::below("tests/page/tabs", "yaml", 1);
     let mut tests = harness::per_file("size::", &scenarios, its_page_is_small);
     tests.extend(scenarios.into_iter().map(|path| {
         let name = format!("tour::{}", stem(&path));
         Trial::ignorable_test(name, move || every_tab_shows_what_it_should(&path))
     }));
+    tests.push(Trial::ignorable_test("tour::controls", every_control_works));
     harness::run(Some(1), tests)
 }
 
@@ -63,11 +65,8 @@ fn its_page_is_small(path: &Path) -> Checked {
 }
 
 fn every_tab_shows_what_it_should(path: &Path) -> Result<Completion, Failed> {
-    if Command::new("chromium").arg("--version").output().is_err() {
-        if std::env::var("RMQPLAY_REQUIRE_CHROMIUM").is_ok_and(|value| value == "1") {
-            return Err(Failed::from("RMQPLAY_REQUIRE_CHROMIUM is set, and there is no chromium"));
-        }
-        return Ok(Completion::ignored_with("NOT RUN: chromium is not installed"));
+    if let Some(ended) = without("chromium") {
+        return ended;
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let page = page_of(path, folder.path());
@@ -84,6 +83,39 @@ fn every_tab_shows_what_it_should(path: &Path) -> Result<Completion, Failed> {
         }
     }
     if faults.is_empty() { Ok(Completion::Completed) } else { Err(Failed::from(faults.join("\n"))) }
+}
+
+/// Returns how a test ends where a program is missing: not run, or failed if it is required.
+fn without(program: &str) -> Option<Result<Completion, Failed>> {
+    if Command::new(program).arg("--version").output().is_ok() {
+        return None;
+    }
+    let is_required = std::env::var("RMQPLAY_REQUIRE_CHROMIUM").is_ok_and(|value| value == "1");
+    Some(match is_required {
+        true => Err(Failed::from(format!("RMQPLAY_REQUIRE_CHROMIUM is set, and there is no {program}"))),
+        false => Ok(Completion::ignored_with(format!("NOT RUN: {program} is not installed"))),
+    })
+}
+
+/// Uses the page of two scenarios, of which one fails, by mouse and keys.
+fn every_control_works() -> Result<Completion, Failed> {
+    if let Some(ended) = without("chromium").or_else(|| without("node")) {
+        return ended;
+    }
+    let (folder, tour) = (tempfile::tempdir().expect("a temporary folder"), files::root("tests/page/tour"));
+    let page = folder.path().join("page.html");
+    let report = format!("html:{}", page.display());
+    for name in ["orders.yaml", "wrong.yaml"] {
+        std::fs::copy(tour.join(name), folder.path().join(name)).expect("a copy");
+    }
+    let command = &mut program::rmqplay();
+    let run = ["run", "orders.yaml", "wrong.yaml", "--broker", "sim:4.0,sim:4.3", "--report", &report];
+    let (passed, said) = program::finish(command.current_dir(folder.path()).args(run));
+    assert!(!passed && page.exists(), "{said}");
+    let mut node = Command::new("timeout");
+    node.args(["120", "node"]).arg(tour.join("tour.mjs")).arg(&page).arg(folder.path().join("profile"));
+    let (held, said) = program::finish(&mut node);
+    if held && said.contains("checks hold") { Ok(Completion::Completed) } else { Err(Failed::from(said)) }
 }
 
 /// Opens the page at an address, and returns the document as it stands once it is drawn, without scripts, and what was logged.
