@@ -8,16 +8,17 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 const VHOST: &str = "moving.killed-at-a-vhost";
 /// How often it is tried to come between, at most, and how often it shall be done.
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 40;
 const BETWEEN: usize = 2;
 
-/// Kills applies as soon as the broker lists the vhost that they make.
+/// Kills applies as soon as the broker lists the vhost that they make, and in every second round some milliseconds after they
+/// asked for it: a broker that lists it late may have made it whole by then.
 pub fn killed_at_a_vhost(broker: &Broker) -> Checked {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("vhost.yaml");
@@ -93,22 +94,23 @@ fn curl(broker: &Broker, method: &str, path: &str) -> String {
 }
 
 /// Passes all requests on to a management API. One that puts the vhost is not answered, is ended as soon as the broker lists the
-/// vhost, and told.
+/// vhost, or a little after it was asked for, and told.
 fn before(behind: &str) -> (String, Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let (told, reached) = channel();
     let behind = behind.to_owned();
+    let puts = Arc::new(AtomicU64::new(0));
     std::thread::spawn(move || {
         for client in listener.incoming().flatten() {
-            let (behind, told) = (behind.clone(), told.clone());
-            std::thread::spawn(move || pass(client, &behind, &told));
+            let (behind, told, puts) = (behind.clone(), told.clone(), puts.clone());
+            std::thread::spawn(move || pass(client, &behind, &told, &puts));
         }
     });
     (url, reached)
 }
 
-fn pass(mut client: TcpStream, behind: &str, told: &Sender<()>) -> io::Result<()> {
+fn pass(mut client: TcpStream, behind: &str, told: &Sender<()>, puts: &AtomicU64) -> io::Result<()> {
     let mut broker = TcpStream::connect(behind)?;
     let (mut answers, mut back) = (broker.try_clone()?, client.try_clone()?);
     let is_held = Arc::new(AtomicBool::new(false));
@@ -134,7 +136,10 @@ fn pass(mut client: TcpStream, behind: &str, told: &Sender<()>) -> io::Result<()
         is_held.store(true, Ordering::SeqCst);
         let watcher = TcpStream::connect(behind)?;
         broker.write_all(&request)?;
-        await_listed(watcher, &String::from_utf8_lossy(&request))?;
+        match puts.fetch_add(1, Ordering::SeqCst) {
+            put if put % 2 == 1 => std::thread::sleep(Duration::from_millis(put)),
+            _ => await_listed(watcher, &String::from_utf8_lossy(&request))?,
+        }
         let _ = broker.shutdown(Shutdown::Both);
         return told.send(()).map_err(io::Error::other);
     }
