@@ -194,7 +194,7 @@ impl ServedConnection {
         }
     }
 
-    /// Gives back the room of a burst that is over.
+    /// Frees the room of a burst that is over.
     pub(crate) fn give_room_back(&mut self) {
         self.inbox.give_room_back();
         self.outbox.give_room_back();

@@ -43,7 +43,7 @@ impl ReceiveBuffer {
         leaves
     }
 
-    /// Gives back the room of a burst that is over.
+    /// Frees the room of a burst that is over.
     pub(crate) fn give_room_back(&mut self) {
         if self.bytes.is_empty() {
             self.bytes = Vec::new();

@@ -132,7 +132,7 @@ impl SendBuffer {
         }
     }
 
-    /// Gives back the room for bytes, where there are none.
+    /// Frees the room for bytes, where there are none.
     pub(crate) fn give_room_back(&mut self) {
         if self.is_empty() {
             self.bytes = Vec::new();

@@ -98,7 +98,7 @@ pub fn page_timeline<'a>(timeline: &'a Timeline, sources: &Sources) -> PageTimel
 
 type LaneName<'a> = (LaneKind, Option<&'a str>, &'a str);
 
-/// Gives lanes and words their places.
+/// The lanes and words of a page, each in the order in which it is met.
 #[derive(Default)]
 struct TimelineWriter<'a> {
     lanes: IndexMap<LaneName<'a>, PageLane<'a>, FxBuildHasher>,

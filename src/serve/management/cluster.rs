@@ -120,7 +120,7 @@ pub(crate) fn cluster_name(call: &mut ManagementCall<'_>) -> Answered {
     Ok(shown(call.request, json!({"name": call.broker.memory().cluster_name})))
 }
 
-/// Gives it another.
+/// Replaces it.
 pub(crate) fn put_cluster_name(call: &mut ManagementCall<'_>) -> Answered {
     let body = call.body(&["name"])?;
     let name = body.get("name").cloned().unwrap_or_default();

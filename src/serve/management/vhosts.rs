@@ -50,7 +50,7 @@ pub(crate) fn put(call: &mut ManagementCall<'_>) -> Answered {
     Ok(ApiAnswer::put(was_there))
 }
 
-/// Gives whoever made a vhost all rights in it.
+/// Grants the maker of a vhost all rights in it.
 pub(crate) fn grant_all(call: &mut ManagementCall<'_>, vhost: Name) {
     let all = || ".*".to_owned();
     let own = Permission { user: call.user.clone(), vhost, configure: all(), write: all(), read: all() };

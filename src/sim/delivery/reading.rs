@@ -67,7 +67,7 @@ impl Sim {
         })
     }
 
-    /// Gives all readers of a stream what they have room for.
+    /// Delivers to all readers of a stream what they have room for.
     pub(crate) fn serve_readers(&mut self, id: QueueId) {
         let mut at = 0;
         while let Some(&reader) = self.queues.get(id).and_then(|queue| queue.consumers.all.get(at)) {
@@ -76,7 +76,7 @@ impl Sim {
         }
     }
 
-    /// Gives a reader of a stream what it has room for.
+    /// Delivers to a reader of a stream what it has room for.
     fn read_on(&mut self, queue_id: QueueId, id: ConsumerId) {
         let Some(Queue { contents: QueueContents::Stream(stream), .. }) = self.queues.get_mut(queue_id) else { return };
         let Some(consumer) = self.consumers.get_mut(id).filter(|consumer| !consumer.cancelled) else { return };

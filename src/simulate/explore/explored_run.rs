@@ -142,7 +142,7 @@ impl ExploredRun {
         self
     }
 
-    /// Gives what was noted.
+    /// Returns what was noted.
     pub fn take_timers(&mut self) -> Vec<Moment> {
         self.timers.take().unwrap_or_default()
     }

@@ -19,7 +19,7 @@ impl HashRing {
         Self { input, destinations: Vec::new(), ends: Vec::new() }
     }
 
-    /// Gives a destination its buckets behind all others; one that has some keeps those.
+    /// Adds the buckets of a destination behind all others; one that has some keeps those.
     pub(crate) fn add(&mut self, destination: BindingDestination, weight: u64) {
         if !self.destinations.contains(&destination) {
             self.destinations.push(destination);
