@@ -7,13 +7,23 @@ use rmqplay::wire::{
 };
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 const FRAME_MAX: u32 = 131_072;
 
 /// How many publishes may be without a confirm.
 const WINDOW: u64 = 2_000;
+
+/// What the thread that reads a flow tells the one that writes it.
+#[derive(Default)]
+struct Progress {
+    confirmed: AtomicU64,
+    acks: Mutex<Vec<u8>>,
+    ended: AtomicBool,
+}
 
 /// A connection with channel 1.
 pub struct RawClient {
@@ -88,40 +98,48 @@ impl RawClient {
             Message { properties: Properties { delivery_mode: Some(2), ..Properties::default() }, body: body.into() };
         let mut one = Vec::new();
         encode_content(&mut one, 1, &publish(queue), &message, FRAME_MAX);
-        let confirmed = AtomicU64::new(0);
+        let progress = Progress::default();
         // As many as make a good write; none larger than the smallest window.
         let at_once = (131_072 / one.len()).clamp(1, 250);
         let batch = one.repeat(at_once);
         let mut writing = self.socket.try_clone().expect("a handle");
         let began = Instant::now();
         std::thread::scope(|scope| {
-            scope.spawn(|| {
+            // One thread writes, or an acknowledgement would come between two halves of a frame.
+            let writer = scope.spawn(|| {
                 let mut sent = 0;
-                while sent < count {
-                    let may = (confirmed.load(Ordering::Relaxed) + WINDOW).min(count) - sent;
-                    if may < at_once as u64 && sent + may < count {
-                        std::thread::park_timeout(Duration::from_micros(200));
+                while sent < count || !progress.ended.load(Ordering::Relaxed) {
+                    let acks = std::mem::take(&mut *progress.acks.lock().expect("no panic"));
+                    writing.write_all(&acks).expect("written");
+                    let may = (progress.confirmed.load(Ordering::Relaxed) + WINDOW).min(count) - sent;
+                    if may == 0 || (may < at_once as u64 && sent + may < count) {
+                        if acks.is_empty() {
+                            std::thread::park_timeout(Duration::from_micros(200));
+                        }
                         continue;
                     }
                     let now = may.min(at_once as u64);
                     writing.write_all(&batch[..now as usize * one.len()]).expect("written");
                     sent += now;
                 }
+                let acks = std::mem::take(&mut *progress.acks.lock().expect("no panic"));
+                writing.write_all(&acks).expect("written");
             });
-            self.settle_all(count, &confirmed);
+            self.settle_all(count, &progress, writer.thread());
         });
         began.elapsed()
     }
 
-    /// Reads until so many are delivered and confirmed; acknowledges each by itself.
-    fn settle_all(&mut self, count: u64, confirmed: &AtomicU64) {
-        let (mut acks, mut delivered, mut piece) = (Vec::new(), 0, vec![0; 1 << 18]);
+    /// Reads until so many are delivered and confirmed; leaves an acknowledgement of each to the thread that writes.
+    fn settle_all(&mut self, count: u64, progress: &Progress, writer: &Thread) {
+        let (mut delivered, mut piece) = (0, vec![0; 1 << 18]);
         let mut highest = 0;
         while delivered < count || highest < count {
             let read = self.socket.read(&mut piece).expect("an answer");
             assert!(read > 0, "the broker closed the connection");
             self.input.extend_from_slice(&piece[..read]);
             let mut at = 0;
+            let mut acks = progress.acks.lock().expect("no panic");
             while let Some((frame, length)) = split_frame(&self.input[at..], 0).expect("frames") {
                 at += length;
                 if frame.kind() != Ok(FrameKind::Method) {
@@ -135,15 +153,17 @@ impl RawClient {
                     M::BasicAck { delivery_tag, multiple } => {
                         // Confirms may come in any order: for the window an estimate is enough.
                         highest = if multiple { highest.max(delivery_tag) } else { highest + 1 };
-                        confirmed.store(highest, Ordering::Relaxed);
+                        progress.confirmed.store(highest, Ordering::Relaxed);
                     }
                     other => panic!("{other:?}"),
                 }
             }
+            drop(acks);
             self.input.drain(..at);
-            self.socket.write_all(&acks).expect("written");
-            acks.clear();
+            writer.unpark();
         }
+        progress.ended.store(true, Ordering::Relaxed);
+        writer.unpark();
     }
 
     /// Publishes without confirms, then asks something, so that all has come.

@@ -1,8 +1,8 @@
 //! A definitions file as a broker wrote it loads without a problem, whatever its version.
 
-use super::{Held, topology};
+use super::{Held, Settings, Sources, load_topology, topology};
 use rmqplay::model::{Credential, Value};
-use rmqplay::source::Level;
+use rmqplay::source::{Code, Level};
 
 const CLUSTER: &str = r#"{"rabbit_version":"3.10.8","rabbitmq_version":"3.10.8","product_name":"RabbitMQ","product_version":"3.10.8",
 "users":[{"name":"guest","password_hash":"QJsQ0/W7","hashing_algorithm":"rabbit_password_hashing_sha256","tags":["administrator"],"limits":{"max-connections":5}},
@@ -46,6 +46,24 @@ fn an_export_of_one_vhost_names_it_once() {
     let (loaded, notes) = topology(&Held::default(), &text.replace("{\"max-queues\":7}", "[]"));
     assert_eq!((notes, loaded.topology.vhosts.len()), (Vec::new(), 0));
     assert!(loaded.topology.queue("shop", "q").is_some());
+}
+
+#[test]
+fn an_export_may_be_large_wherever_the_keys_stand_that_tell_it() {
+    // `rabbitmqctl export_definitions` writes the bindings before the version.
+    let large = format!(r#"{{"global_parameters":[{{"name":"note","value":"{}"}}]"#, "x".repeat(9 << 20));
+    let (loaded, notes) = topology(&Held::default(), &format!(r#"{large},"rabbit_version":"4.3.6"}}"#));
+    assert_eq!((loaded.topology.global_parameters.len(), notes), (1, Vec::new()));
+    let mut sources = Sources::default();
+    let (loaded, problems) = load_topology(
+        &mut sources,
+        "large.json",
+        format!("{large}}}").as_bytes(),
+        &Held::default(),
+        &Settings::default(),
+    );
+    assert!(loaded.is_none());
+    assert_eq!(problems[0].code, Code::FileTooLarge);
 }
 
 #[test]

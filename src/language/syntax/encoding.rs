@@ -9,9 +9,6 @@ const WRITTEN_BYTES_MAX: usize = 8 << 20;
 /// The most that an export may hold.
 const EXPORT_BYTES_MAX: usize = 64 << 20;
 
-/// How far into a file the keys of an export are looked for.
-const EXPORT_MARK_BYTES: usize = 64 << 10;
-
 /// Adds the text to the sources; on failure the sources hold an empty or partial text under that name.
 pub fn take(sources: &mut Sources, name: &str, bytes: &[u8]) -> Result<FileId, Problem> {
     let text = match std::str::from_utf8(bytes) {
@@ -36,13 +33,12 @@ pub fn take(sources: &mut Sources, name: &str, bytes: &[u8]) -> Result<FileId, P
     Ok(file)
 }
 
+/// Returns how much may be read of such a text. The keys that tell an export may stand anywhere: `rabbitmqctl export_definitions`
+/// writes its keys by the alphabet or in no order, so that all bindings come before them.
 fn limit(text: &str) -> usize {
-    let mut end = text.len().min(EXPORT_MARK_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let marks = ["rabbit_version", "rabbitmq_version", "rabbitmq_definition_format"];
-    if marks.iter().any(|mark| text[..end].contains(mark)) { EXPORT_BYTES_MAX } else { WRITTEN_BYTES_MAX }
+    let marks = ["\"rabbit_version\"", "\"rabbitmq_version\"", "\"rabbitmq_definition_format\""];
+    let is_export = text.len() > WRITTEN_BYTES_MAX && marks.iter().any(|mark| text.contains(mark));
+    if is_export { EXPORT_BYTES_MAX } else { WRITTEN_BYTES_MAX }
 }
 
 fn not_utf8(sources: &mut Sources, name: &str, bytes: &[u8], valid: usize) -> Problem {
