@@ -40,6 +40,7 @@ pub enum Reply {
 pub struct NextMotion {
     /// From now.
     pub after: Millis,
+    /// Where; of a delayed publish the exchange.
     pub queue: QueueName,
     pub what: Motion,
 }
@@ -51,6 +52,8 @@ pub enum Motion {
     Expiry,
     /// A return that was delayed is ready again (QQ-43-4).
     DelayedRetry,
+    /// An exchange lets go what it held back (RT-18).
+    DelayedPublish,
 }
 
 /// What basic.get took.

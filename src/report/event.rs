@@ -148,6 +148,10 @@ fn insight_in_words(insight: &Explanation, behind: Option<&str>, until: Option<M
         What::Dropped { why, .. } if insight.queue.is_none() => format!("dropped: {why}"),
         What::Dropped { why, .. } => format!("dropped in {queue}: {why}"),
         What::Requeued { why } => format!("back to {queue}: {why}"),
+        What::Blocked { why, .. } if insight.queue.is_none() => {
+            let until = until.map_or_else(String::new, |until| format!(" until {until}"));
+            format!("waits{until}: {why}")
+        }
         What::Blocked { why, .. } => {
             let behind = behind.map_or_else(String::new, |behind| format!(" behind {behind}"));
             let until = until.map_or_else(String::new, |until| format!(" until {until}"));

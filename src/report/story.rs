@@ -130,6 +130,7 @@ impl<'a> Story<'a> {
                 (What::Enqueued { .. } | What::Requeued { .. } | What::Blocked { .. }, Some(queue)) => {
                     Some(format!("in {}", queue.name))
                 }
+                (What::Blocked { .. }, None) => Some("held back".to_owned()),
                 (What::Dropped { .. }, _) => Some("dropped".to_owned()),
                 _ => None,
             },

@@ -43,6 +43,7 @@ static RULES: &[RuleFields] = rules! {
     "TTL-13": quorum_heads_expire_apart;
     "RT-7": headers_strict;
     "RT-17": unknown_type_closes_connection more_exchange_types;
+    "RT-18": delay_header;
     "RT-19": early_topic_check;
     "RT-20": topic_hashes_max;
     "RT-22": volatile_reply_queues;

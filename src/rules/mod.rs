@@ -7,14 +7,12 @@ mod changes;
 mod death;
 mod declare;
 mod effective_policies;
+mod exchange_types;
 mod expiration;
-mod hash_exchange;
-mod jump_hash;
 mod patches;
 mod pattern;
 mod permission;
 mod permits;
-mod phash2;
 mod plugins;
 mod policy;
 mod policy_check;
@@ -39,13 +37,14 @@ pub use declare::{
     shown_queue, type_of_new_queue,
 };
 pub use effective_policies::{EffectivePolicies, PoliciesInForce};
+pub use exchange_types::{
+    ErlangTerm, HashInput, MessageDelay, check_delayed_type, check_local_random_binding, hash_weight, jump_hash,
+    message_delay, modulus_hash, phash2, recent_history_length, with_negated_delay,
+};
 pub use expiration::parse_expiration;
-pub use hash_exchange::{HashInput, check_local_random_binding, hash_weight, modulus_hash, recent_history_length};
-pub use jump_hash::jump_hash;
 pub use pattern::Pattern;
 pub use permission::{Access, access_refused, expand_topic_pattern, missing_right, topic_access_refused};
 pub use permits::{DeprecatedFeature, Edition, Permits, differences_of};
-pub use phash2::{ErlangTerm, phash2};
 pub use plugins::{Plugin, Plugins};
 pub use policy::{
     Definition, DelayedRetry, Overflow, QueueSettings, RetryKind, applies_to_exchange, applies_to_queue,
@@ -66,6 +65,6 @@ pub use streams::{
 };
 pub use term::{erlang_term, type_name};
 pub use version_choices::{
-    BadDefaultType, ClientXDeath, Ghosts, GoneTarget, ModulusOrder, OwnDeadLetters, PassiveAccess,
+    BadDefaultType, ClientXDeath, DelayHeader, Ghosts, GoneTarget, ModulusOrder, OwnDeadLetters, PassiveAccess,
 };
 pub use versions::{ConsumerTimeout, Differences, FailureCount, QuorumPriority, RETURNS_IN_ORDER_MAX, differences};

@@ -10,6 +10,8 @@ use std::str::FromStr;
 pub enum Plugin {
     /// PX-1.
     ConsistentHashExchange,
+    /// RT-18: of the community, not shipped with RabbitMQ.
+    DelayedMessageExchange,
     /// PX-2: `x-random`.
     RandomExchange,
     /// PX-2: `x-modulus-hash`, which 4.3 has without it.
@@ -20,13 +22,19 @@ pub enum Plugin {
 
 impl Plugin {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::ConsistentHashExchange, Self::RandomExchange, Self::RecentHistoryExchange, Self::Sharding];
+    pub const ALL: [Self; 5] = [
+        Self::ConsistentHashExchange,
+        Self::DelayedMessageExchange,
+        Self::RandomExchange,
+        Self::RecentHistoryExchange,
+        Self::Sharding,
+    ];
 
     /// Returns RabbitMQ's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ConsistentHashExchange => "rabbitmq_consistent_hash_exchange",
+            Self::DelayedMessageExchange => "rabbitmq_delayed_message_exchange",
             Self::RandomExchange => "rabbitmq_random_exchange",
             Self::Sharding => "rabbitmq_sharding",
             Self::RecentHistoryExchange => "rabbitmq_recent_history_exchange",
@@ -37,6 +45,7 @@ impl Plugin {
     pub fn exchange_type(self) -> &'static str {
         match self {
             Self::ConsistentHashExchange => "x-consistent-hash",
+            Self::DelayedMessageExchange => "x-delayed-message",
             Self::RandomExchange => "x-random",
             Self::Sharding => "x-modulus-hash",
             Self::RecentHistoryExchange => "x-recent-history",

@@ -78,3 +78,12 @@ pub enum BadDefaultType {
     /// 400, with the reason.
     Explained,
 }
+
+/// How the plugin reads `x-delay`, and what it makes of it (RT-18).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DelayHeader {
+    /// As a field of the properties, integers of 8 bits too; negated to 32 bits, which consumers of classic queues do not see.
+    Field,
+    /// As an annotation of the message; negated to 64 bits, which every consumer sees.
+    Annotation,
+}

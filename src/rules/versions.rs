@@ -4,7 +4,7 @@
 use crate::model::Profile;
 use crate::rules::streams::{STREAMS_3_10, STREAMS_3_12, STREAMS_3_13, STREAMS_4_0, STREAMS_4_3, StreamDifferences};
 use crate::rules::version_choices::{
-    BadDefaultType, ClientXDeath, Ghosts, GoneTarget, ModulusOrder, OwnDeadLetters, PassiveAccess,
+    BadDefaultType, ClientXDeath, DelayHeader, Ghosts, GoneTarget, ModulusOrder, OwnDeadLetters, PassiveAccess,
 };
 
 /// How a quorum queue orders by priority (PRI-4).
@@ -78,6 +78,8 @@ pub struct Differences {
     pub unknown_type_closes_connection: bool,
     /// RT-17: types that come without a plugin.
     pub more_exchange_types: &'static [&'static str],
+    /// RT-18.
+    pub delay_header: DelayHeader,
     /// PX-1: a header is hashed with the type of its value.
     pub hashes_typed_headers: bool,
     /// PX-1: the largest weight.
@@ -214,6 +216,7 @@ const V3_10: Differences = Differences {
     least_max_priority: 0,
     unknown_type_closes_connection: true,
     more_exchange_types: &[],
+    delay_header: DelayHeader::Field,
     hashes_typed_headers: true,
     hash_weight_max: None,
     hash_ring_is_kept: false,
@@ -320,6 +323,7 @@ const V3_13: Differences = Differences {
     sorts_headers: true,
     least_max_priority: 1,
     unknown_type_closes_connection: false,
+    delay_header: DelayHeader::Annotation,
     hashes_typed_headers: false,
     headers_strict: true,
     delivery_mode_checked: false,
@@ -361,6 +365,7 @@ const V4_0: Differences = Differences {
     unknown_type_closes_connection: false,
     more_exchange_types: &["x-local-random"],
     failed_replay_undoes_binding: false,
+    delay_header: DelayHeader::Annotation,
     hashes_typed_headers: false,
     headers_strict: true,
     early_topic_check: false,

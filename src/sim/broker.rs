@@ -16,6 +16,7 @@ use crate::sim::state::connection::Connection;
 use crate::sim::state::consumer::Consumer;
 use crate::sim::state::covered::Covered;
 use crate::sim::state::dead_letter::{DeadLetter, DeadLettering, FIRST_SECOND};
+use crate::sim::state::delayed_exchange::DelayedPublishes;
 use crate::sim::state::exchange::Exchange;
 use crate::sim::state::queue::Queue;
 use crate::sim::state::queue_counts::QueueCounts;
@@ -62,6 +63,8 @@ pub struct Sim {
     pub(crate) queues: Arena<QueueId, Queue>,
     pub(crate) consumers: Arena<ConsumerId, Consumer>,
     pub(crate) timers: Timers,
+    /// What exchanges hold back.
+    pub(crate) delayed_publishes: DelayedPublishes,
     pub(crate) watches: QueueCounts,
     /// No channel needs to be looked at for consumer timeouts before this moment.
     pub(crate) timeouts_from: Moment,
@@ -122,6 +125,7 @@ impl Sim {
             queues: Arena::new(),
             consumers: Arena::new(),
             timers: Timers::default(),
+            delayed_publishes: DelayedPublishes::default(),
             watches: QueueCounts::default(),
             timeouts_from: Moment(u64::MAX),
             turn: 1,
@@ -324,6 +328,11 @@ impl Sim {
     /// happens to those who do nothing, and a dead letter without a target is only tried again.
     pub fn next_motion(&self) -> Option<NextMotion> {
         self.timers.all().find_map(|(at, timer)| {
+            if timer == Timer::DelayedExchange {
+                let (_, vhost, exchange) = self.delayed_publishes.next()?.clone();
+                let queue = QueueName::new(vhost, exchange);
+                return Some(NextMotion { after: at - self.now, queue, what: Motion::DelayedPublish });
+            }
             let (queue, what) = match timer {
                 Timer::MessageTtl(queue) => (queue, Motion::Expiry),
                 Timer::DelayedRetry(queue) => (queue, Motion::DelayedRetry),
@@ -377,6 +386,7 @@ impl Sim {
             Timer::MessageTtl(queue) => self.message_ttl_fired(queue),
             Timer::QueueExpires(queue) => self.queue_expires_fired(queue),
             Timer::DelayedRetry(queue) => self.delayed_retry_fired(queue),
+            Timer::DelayedExchange => self.delayed_exchange_fired(),
             Timer::DeadLetterRetry(queue) => self.retry_dead_letters(queue),
             Timer::HeartbeatsMissed(connection) => self.heartbeats_missed(connection),
             Timer::Restarted => self.come_up(),

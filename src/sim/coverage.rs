@@ -68,7 +68,7 @@ impl Sim {
     /// Finds the bindings of one exchange that fit, and the exchanges behind them.
     fn walk_on(&self, id: ExchangeId, keys: &Keys, walk: &mut RouteWalk) {
         let Some(exchange) = self.exchanges.get(id) else { return };
-        walk.by_headers |= exchange.router.looks_beyond_keys();
+        walk.by_headers |= exchange.delays || exchange.router.looks_beyond_keys();
         let mut found = Vec::new();
         self.own_destinations(id, keys, &mut found);
         found.sort_unstable();

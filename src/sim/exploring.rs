@@ -116,7 +116,7 @@ impl Sim {
             | Timer::QueueExpires(queue)
             | Timer::DelayedRetry(queue)
             | Timer::DeadLetterRetry(queue) => self.touched_from(queue),
-            Timer::HeartbeatsMissed(_) | Timer::Restarted => Touched::ALL,
+            Timer::HeartbeatsMissed(_) | Timer::Restarted | Timer::DelayedExchange => Touched::ALL,
         }
     }
 
@@ -268,6 +268,9 @@ impl Sim {
         let mut found = Vec::new();
         self.own_destinations(start, keys, &mut found);
         let Some(exchange) = self.exchanges.get(start) else { return };
+        if exchange.delays {
+            return self.lead_from(start, Some(keys.first), to);
+        }
         if found.is_empty()
             && let Some(alternate) =
                 exchange.alternate.as_deref().and_then(|name| self.exchange_id(exchange.vhost, name))

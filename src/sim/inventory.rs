@@ -51,6 +51,8 @@ pub struct HeldExchange<'s> {
     pub declared: &'s Exchange,
     /// The policy that holds for it.
     pub policy: Option<&'s Policy>,
+    /// How many publishes it holds back; `None` where its type holds none back.
+    pub delayed: Option<u64>,
 }
 
 /// A queue.
@@ -184,6 +186,7 @@ impl Sim {
             .map(|exchange| HeldExchange {
                 declared: &exchange.declared,
                 policy: vhost.policies.on_exchange(&vhost.name, &exchange.declared.name),
+                delayed: (exchange.delays).then(|| self.delayed_publishes.count(&vhost.name, &exchange.declared.name)),
             })
             .collect();
         held.sort_by(|a, b| a.declared.name.cmp(&b.declared.name));

@@ -111,7 +111,7 @@ fn delayed(exchange: &Exchange, view: &TopologyView<'_>, found: &mut LintFinding
         Some(kind) => format!("`x-delayed-type` of exchange '{}' is no type of exchange: `{kind}`", exchange.name),
         None => format!("delayed exchange '{}' does not say how it routes", exchange.name),
     };
-    let warning = Problem::warning(Code::LintDelayedType, message).by("RT-17");
-    let help = "the plugin refuses it (406); add the argument `x-delayed-type: direct`, or topic, fanout, headers";
+    let warning = Problem::warning(Code::LintDelayedType, message).by("RT-18");
+    let help = "RabbitMQ refuses it; add the argument `x-delayed-type: direct`, or topic, fanout, headers";
     found.add(warning.help(help), view.field(&exchange.object(), &["arguments", "name"]), "no inner type");
 }

@@ -45,6 +45,9 @@ fn object(call: &ManagementCall<'_>, held: &HeldExchange<'_>) -> Json {
     if let Some(policy) = held.policy {
         object["policy"] = json!(*policy.name);
     }
+    if let Some(delayed) = held.delayed {
+        object["messages_delayed"] = json!(delayed);
+    }
     object
 }
 

@@ -92,8 +92,9 @@ impl Sim {
         let Some(channel) = self.channels.get(id) else { return Ok(()) };
         let Some(user) = &channel.user else { return Ok(()) };
         let vhost_id = channel.vhost;
-        let router = self.exchange_id(vhost_id, exchange).and_then(|id| self.exchanges.get(id)).map(|it| &it.router);
-        if !matches!(router, Some(Router::Topic(_))) {
+        let found = self.exchange_id(vhost_id, exchange).and_then(|id| self.exchanges.get(id));
+        // A delayed exchange is none, whatever it routes by.
+        if !found.is_some_and(|it| matches!(it.router, Router::Topic(_)) && !it.delays) {
             return Ok(());
         }
         if channel.permissions.topics.iter().any(|(a, x, k)| *a == access && x == exchange && k == key) {

@@ -131,6 +131,7 @@ impl Sim {
             all_took &= taken.unwrap_or(true);
         };
         match targets.split_last() {
+            None if self.delayed_publishes.took && letter.kept.is_none() => {}
             None => {
                 let (exchange, key) = (stored.exchange(), stored.routing_key());
                 let shown = if exchange.is_empty() { "(the default one)" } else { exchange };

@@ -3,7 +3,7 @@
 
 use crate::broker::RouteHop;
 use crate::model;
-use crate::model::{DestinationKind, Name, QueueKind, Table, Topology, Value};
+use crate::model::{DestinationKind, Name, QueueKind, Table, Topology};
 use crate::rules::{Edition, Plugin, is_known_type, type_of_new_queue};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{BindingDestination, VhostId};
@@ -113,10 +113,8 @@ impl Sim {
     /// Adds an exchange; one of a plugin routes as it may: to any of its bindings, delayed ones by their inner type.
     fn add_exchange_to_ask(&mut self, declared: &model::Exchange, vhost: VhostId) {
         let mut asked = declared.clone();
-        let inner = declared.arguments.get("x-delayed-type").and_then(Value::as_text);
         asked.kind = match &*declared.kind {
             kind if is_known_type(kind, self.rules) || Plugin::of_type(kind).is_some() => declared.kind.clone(),
-            "x-delayed-message" => inner.unwrap_or("direct").into(),
             _ => "fanout".into(),
         };
         let id = self.add_exchange(asked, vhost);

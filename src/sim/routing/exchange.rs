@@ -4,12 +4,12 @@ use crate::broker::{Refusal, Reply, code};
 use crate::model;
 use crate::model::{Name, Value};
 use crate::rules::{
-    Access, HashInput, check_exchange_equivalence, headers_match, is_known_type, modulus_hash, recent_history_length,
-    shown_exchange, type_name,
+    Access, HashInput, check_delayed_type, check_exchange_equivalence, headers_match, is_known_type, modulus_hash,
+    recent_history_length, shown_exchange, type_name,
 };
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{BindingDestination, ChannelIndex, ExchangeId, VhostId};
-use crate::sim::state::exchange::{Exchange, Keys, RecentHistory, Router, keys};
+use crate::sim::state::exchange::{Exchange, Keys, RecentHistory, Router, keys, routed_as};
 use crate::sim::state::names::stripped;
 use crate::sim::state::queued_message::Stored;
 use crate::sim::state::refusal::{channel_error, connection_error, not_found, precondition_failed, refuse_default};
@@ -50,6 +50,10 @@ impl Sim {
                 return Err(precondition_failed(text));
             }
         }
+        if &*asked.kind == "x-delayed-message" {
+            let inner = check_delayed_type(&asked.arguments).map_err(precondition_failed)?;
+            self.check_type(inner)?;
+        }
         check_type_arguments(&asked).map_err(precondition_failed)?;
         self.add_exchange(asked, vhost);
         Ok(Reply::Done)
@@ -73,7 +77,7 @@ impl Sim {
             false => precondition_failed(text),
         };
         // A broker may have what brings them.
-        let is_left_out = matches!(kind, "x-delayed-message" | "x-jms-topic");
+        let is_left_out = kind == "x-jms-topic";
         Err(if is_left_out { refusal.not_simulated(format!("exchanges of type {kind}")) } else { refusal })
     }
 
@@ -82,6 +86,7 @@ impl Sim {
         let name = declared.name.clone();
         let alternate = self.alternate_exchange(vhost, &declared);
         let id = self.exchanges.insert(Exchange {
+            delays: &*declared.kind == "x-delayed-message",
             declared,
             vhost,
             router,
@@ -176,6 +181,7 @@ impl Sim {
         let mut found = std::mem::take(&mut self.found);
         found.clear();
         self.targets.clear();
+        self.delayed_publishes.took = false;
         // Each exchange once, first found first.
         let mut exchanges: Vec<ExchangeId> = Vec::new();
         self.pass(start, keys, stored, &mut found);
@@ -199,16 +205,19 @@ impl Sim {
         }
     }
 
-    /// Takes a message through an exchange.
+    /// Takes a message through an exchange, which may keep it.
     fn pass(&mut self, id: ExchangeId, keys: &Keys, stored: &Stored, found: &mut Vec<BindingDestination>) {
         self.destinations(id, keys, found);
-        if let Some(Exchange { router: Router::RecentHistory(_), .. }) = self.exchanges.get(id) {
+        let Some(exchange) = self.exchanges.get(id) else { return };
+        if let Some(delay_ms) = self.delay_ms(exchange, keys.headers) {
+            self.hold_back(id, stored, delay_ms);
+        } else if let Router::RecentHistory(_) = exchange.router {
             self.keep_in_history(id, stored);
         }
     }
 
     /// Returns where an exchange sends to; to its alternate exchange what it finds nothing for.
-    fn destinations(&self, id: ExchangeId, keys: &Keys, found: &mut Vec<BindingDestination>) {
+    pub(crate) fn destinations(&self, id: ExchangeId, keys: &Keys, found: &mut Vec<BindingDestination>) {
         self.own_destinations(id, keys, found);
         let Some(exchange) = self.exchanges.get(id) else { return };
         if let Some(alternate) = exchange.alternate.as_ref().filter(|_| found.is_empty()) {
@@ -219,6 +228,9 @@ impl Sim {
     /// Finds where the bindings of an exchange alone send to.
     pub(crate) fn own_destinations(&self, id: ExchangeId, keys: &Keys, found: &mut Vec<BindingDestination>) {
         let Some(exchange) = self.exchanges.get(id) else { return };
+        if exchange.delays && self.delay_ms(exchange, keys.headers).is_some() {
+            return;
+        }
         match &exchange.router {
             Router::Default => {
                 let Some(vhost) = self.vhosts.get(exchange.vhost) else { return };
@@ -266,7 +278,7 @@ impl Sim {
 
 /// Checks the arguments that a type knows (PX-1, PX-3).
 fn check_type_arguments(asked: &model::Exchange) -> Result<(), String> {
-    match &*asked.kind {
+    match routed_as(asked) {
         "x-consistent-hash" => HashInput::read(&asked.arguments).map(|_| ()),
         "x-recent-history" => recent_history_length(&asked.arguments).map(|_| ()),
         _ => Ok(()),

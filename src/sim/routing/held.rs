@@ -47,7 +47,7 @@ impl Sim {
         let targets: Vec<TransactedTarget> = found.collect();
         let mut ways = Vec::new();
         let mut no_route = None;
-        if targets.is_empty() && (self.insights || is_new) {
+        if targets.is_empty() && (self.insights || is_new) && !self.delayed_publishes.took {
             no_route = Some(self.reason_of_no_route(exchange, &stored));
         }
         if self.insights && !targets.is_empty() {

@@ -2,6 +2,7 @@
 
 pub(crate) mod asked;
 pub(crate) mod binding;
+pub(crate) mod delayed;
 pub(crate) mod direct_reply_to;
 pub(crate) mod exchange;
 pub(crate) mod held;

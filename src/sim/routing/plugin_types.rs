@@ -5,7 +5,7 @@ use crate::model::{Name, Value};
 use crate::rules::{ModulusOrder, check_local_random_binding, hash_weight};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{BindingDestination, ExchangeId, Index, QueueId};
-use crate::sim::state::exchange::{Exchange, RecentHistory, Router};
+use crate::sim::state::exchange::{Exchange, RecentHistory, Router, routed_as};
 use crate::sim::state::queued_message::Stored;
 use crate::sim::state::refusal::{connection_error, precondition_failed};
 
@@ -18,7 +18,7 @@ impl Sim {
         key: &Name,
     ) -> Result<(), Refusal> {
         let Some(exchange) = self.exchanges.get(source) else { return Ok(()) };
-        let checked = match (&exchange.router, &*exchange.declared.kind) {
+        let checked = match (&exchange.router, routed_as(&exchange.declared)) {
             (Router::ConsistentHash(_), _) => hash_weight(key, self.rules).map(|_| ()),
             (_, "x-local-random") => {
                 let kind = match destination {

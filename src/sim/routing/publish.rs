@@ -61,7 +61,7 @@ impl Sim {
         self.route(exchange, &stored);
         let is_new = self.cover_route(exchange, &keys(&stored));
         if self.targets.is_empty() {
-            if self.insights || is_new {
+            if (self.insights || is_new) && !self.delayed_publishes.took {
                 let Reason { rule, why } = self.reason_of_no_route(exchange, &stored);
                 self.tell(Some(stored.origin), None, rule, || What::Dropped { why, stood: false });
             }
@@ -96,6 +96,9 @@ impl Sim {
         let mut found = Vec::new();
         self.own_destinations(id, &keys(stored), &mut found);
         let Some(state) = self.exchanges.get(id).filter(|_| found.is_empty()) else { return };
+        if self.delay_ms(state, stored.headers()).is_some() {
+            return;
+        }
         let Some(alternate) = state.alternate.clone() else { return };
         let (exchange, routing_key) = (state.declared.name.clone(), stored.routing_key().clone());
         let what = What::TakenByAlternate { exchange, alternate, routing_key };
@@ -191,7 +194,11 @@ impl Sim {
             origin: publish,
             failures: 0,
             quorum_rejections: 0,
+            negates_delay_at_death: false,
         });
+        if self.stumbles_over_delay(id, &stored) {
+            return Err(self.stumble("RT-18", "its x-delay is no number"));
+        }
         Ok(Accepted::Route(id, stored))
     }
 

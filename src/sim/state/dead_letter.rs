@@ -2,7 +2,7 @@
 
 use crate::broker::Death;
 use crate::model::{Moment, Name};
-use crate::rules::{Differences, Dying, FailureCount, record_death};
+use crate::rules::{Differences, Dying, FailureCount, record_death, with_negated_delay};
 use crate::sim::state::arena::{DeadLetteringId, QueueId, VhostId};
 use crate::sim::state::queued_message::{DeadLetterRewrite, QueuedMessage, Stored};
 use crate::sim::state::reason::Reason;
@@ -65,8 +65,9 @@ impl DeadLettering {
             died_before: old.died(),
             new_routing_key: self.routing_key.is_some(),
         };
+        let negated = old.headers().filter(|_| old.negates_delay_at_death).map(|old| with_negated_delay(old, rules));
         let afterlife = Arc::new(DeadLetterRewrite {
-            headers: record_death(old.headers(), &dying, rules),
+            headers: record_death(negated.as_ref().or(old.headers()), &dying, rules),
             exchange: self.exchange.clone(),
             routing_key: self.routing_key.as_ref().unwrap_or(old.routing_key()).clone(),
         });

@@ -2,7 +2,7 @@
 //! Takes and gives destinations; never follows one to another exchange.
 
 use crate::model;
-use crate::model::{Name, Properties, Table};
+use crate::model::{Name, Properties, Table, Value};
 use crate::rules::{Differences, HashInput, hash_weight, recent_history_length};
 use crate::sim::state::arena::{BindingDestination, ExchangeId, VhostId};
 use crate::sim::state::cc_bcc::CcBcc;
@@ -43,7 +43,7 @@ pub(crate) struct RecentHistory {
 impl Router {
     /// Makes the router of a new exchange, whose arguments were checked.
     pub(crate) fn of(declared: &model::Exchange) -> Self {
-        match &*declared.kind {
+        match routed_as(declared) {
             _ if declared.name.is_empty() => Router::Default,
             "fanout" => Router::Fanout(Vec::new()),
             "topic" => Router::Topic(TopicTrie::new()),
@@ -72,12 +72,20 @@ impl Router {
     }
 }
 
+/// Returns the type by whose rules an exchange routes: a delayed one has that as an argument (RT-18).
+pub(crate) fn routed_as(declared: &model::Exchange) -> &str {
+    let inner = || declared.arguments.get("x-delayed-type").and_then(Value::as_text).unwrap_or("direct");
+    if &*declared.kind == "x-delayed-message" { inner() } else { &declared.kind }
+}
+
 /// A declared exchange.
 #[derive(Clone)]
 pub(crate) struct Exchange {
     pub declared: model::Exchange,
     pub vhost: VhostId,
     pub router: Router,
+    /// RT-18: it holds back what has an `x-delay`.
+    pub delays: bool,
     /// By destination and key, the arguments of each binding.
     pub bindings: BTreeMap<(BindingDestination, Name), Vec<Table>>,
     /// The exchanges that have bindings to it.

@@ -10,6 +10,7 @@ pub(crate) mod consumer;
 pub(crate) mod covered;
 pub(crate) mod dead_letter;
 pub(crate) mod delayed;
+pub(crate) mod delayed_exchange;
 pub(crate) mod exchange;
 pub(crate) mod names;
 pub(crate) mod permission;

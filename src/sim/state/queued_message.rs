@@ -29,6 +29,8 @@ pub(crate) struct Stored {
     pub failures: u32,
     /// DL-32: deaths by rejection in quorum queues, and channels and connections lost there.
     pub quorum_rejections: u32,
+    /// RT-18: it was held back by an `x-delay`, which its death will show negated.
+    pub negates_delay_at_death: bool,
 }
 
 /// What a death made of a message; all that die alike share it.

@@ -14,6 +14,8 @@ pub(crate) enum Timer {
     QueueExpires(QueueId),
     /// When returns that were delayed become ready (QQ-43-4).
     DelayedRetry(QueueId),
+    /// When an `x-delayed-message` exchange lets go what it held back (RT-18).
+    DelayedExchange,
     /// When dead letters that found no place are tried again (DL-30).
     DeadLetterRetry(QueueId),
     /// When the broker has missed a connection's heartbeats (CO-28).

@@ -50,8 +50,10 @@ pub(crate) fn movers(
             let what = match next.what {
                 Motion::Expiry => format!("messages expire in queue '{name}', the next at {when}"),
                 Motion::DelayedRetry => format!("returned messages become ready in queue '{name}', the next at {when}"),
+                Motion::DelayedPublish => format!("exchange '{name}' holds messages back, the next until {when}"),
             };
-            StillMoving { when: Some(when), what, queue: Some(next.queue.clone()) }
+            let queue = (next.what != Motion::DelayedPublish).then(|| next.queue.clone());
+            StillMoving { when: Some(when), what, queue }
         })),
         _ => all.extend(told(context, scenario)),
     }

@@ -2,8 +2,8 @@
 //! Takes arguments, binding keys and messages; gives numbers, or RabbitMQ's text of the refusal. Never holds a ring.
 
 use crate::model::{Name, Properties, QueueKind, Table, Value};
-use crate::rules::jump_hash::jump_hash;
-use crate::rules::phash2::{ErlangTerm, phash2};
+use crate::rules::exchange_types::jump_hash::jump_hash;
+use crate::rules::exchange_types::phash2::{ErlangTerm, phash2};
 use crate::rules::{Differences, erlang_term, type_name};
 
 /// What an `x-consistent-hash` exchange makes the hash of.
