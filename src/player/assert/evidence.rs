@@ -1,7 +1,7 @@
 //! What judging may look at, and how single counts and lists are compared and written.
 
 use crate::model::{Count, Millis, Name, QueueName};
-use crate::player::driver::contents::{Contents, READ_MAX};
+use crate::player::driver::reading::contents::{Contents, READ_MAX};
 use crate::player::record::failure::Difference;
 use crate::player::record::failure::Finding;
 use crate::player::record::ledger::Ledger;

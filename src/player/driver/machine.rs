@@ -6,7 +6,7 @@ use crate::model::{Millis, Moment, Name, Scale, Scenario};
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::context::held::HeldMessages;
-use crate::player::driver::contents::Contents;
+use crate::player::driver::reading::contents::Contents;
 use crate::player::driver::state::{ConsumerRequest, Continuation, Driver, DriverState, RunStage};
 use crate::source::{Code, Span};
 use std::collections::BTreeMap;

@@ -4,7 +4,6 @@ pub(crate) mod asking;
 pub(crate) mod circumstances;
 pub(crate) mod closing_connections;
 pub(crate) mod connections;
-pub(crate) mod contents;
 pub(crate) mod decision_points;
 pub(crate) mod end_of_step;
 pub(crate) mod held;

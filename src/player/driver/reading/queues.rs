@@ -6,7 +6,7 @@ use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;
 use crate::player::context::owner::{Asker, Owner};
-use crate::player::driver::contents::{Reading, can_be_read, record};
+use crate::player::driver::reading::contents::{Reading, can_be_read, record};
 use crate::player::driver::judging::contents_of;
 use crate::player::driver::state::{Continuation, Driver, DriverState, RunStage};
 use crate::player::record::ledger::Ledger;

@@ -1,0 +1,4 @@
+//! Reading what queues hold: for an expectation that compares it, and of every queue for the outcome.
+
+pub(crate) mod contents;
+pub(crate) mod queues;
