@@ -6,6 +6,15 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
+/// A message that several are given alike, and that is put together when the first of them looks.
+pub trait SharedMessage: Send + Sync {
+    /// Returns it as its client published it.
+    fn published(&self) -> &Arc<Message>;
+
+    /// Returns it as those see it who are given it.
+    fn whole(&self) -> &Arc<Message>;
+}
+
 /// A message in somebody's hands; reads as the [`Message`] that AMQP shows.
 ///
 /// ```
@@ -23,18 +32,27 @@ pub struct DeliveredMessage {
     headers: Option<Table>,
     /// Whether the published `expiration` was taken away.
     lasting: bool,
+    /// Of a stream, which all its readers share.
+    appended: Option<Arc<dyn SharedMessage>>,
     whole: OnceLock<Arc<Message>>,
 }
 
 impl DeliveredMessage {
     /// Puts these headers in place of those that were published.
     pub fn with_headers(self, headers: Table) -> Self {
-        Self { headers: Some(headers), whole: OnceLock::new(), ..self }
+        let published = self.appended.map_or(self.published, |appended| appended.whole().clone());
+        Self { published, headers: Some(headers), lasting: self.lasting, appended: None, whole: OnceLock::new() }
     }
 
     /// Makes what a death leaves of a message: these headers, and no TTL of its own (DL-12).
     pub fn of_dead(published: Arc<Message>, headers: Table) -> Self {
-        Self { published, headers: Some(headers), lasting: true, whole: OnceLock::new() }
+        Self { published, headers: Some(headers), lasting: true, appended: None, whole: OnceLock::new() }
+    }
+
+    /// Makes what a stream gives to each of its readers.
+    pub fn of_stream(appended: Arc<dyn SharedMessage>) -> Self {
+        let published = appended.published().clone();
+        Self { published, headers: None, lasting: false, appended: Some(appended), whole: OnceLock::new() }
     }
 
     /// Returns it as its client published it, which all copies share.
@@ -52,13 +70,16 @@ impl DeliveredMessage {
 
 impl From<Arc<Message>> for DeliveredMessage {
     fn from(published: Arc<Message>) -> Self {
-        Self { published, headers: None, lasting: false, whole: OnceLock::new() }
+        Self { published, headers: None, lasting: false, appended: None, whole: OnceLock::new() }
     }
 }
 
 impl Deref for DeliveredMessage {
     type Target = Arc<Message>;
     fn deref(&self) -> &Arc<Message> {
+        if let Some(appended) = &self.appended {
+            return appended.whole();
+        }
         if self.headers.is_none() && !self.lasting {
             return &self.published;
         }

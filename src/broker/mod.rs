@@ -17,7 +17,7 @@ mod reply;
 
 pub use client::Client;
 pub use command::{Command, HEARTBEAT_S, Management, Method, Settlement};
-pub use delivered_message::DeliveredMessage;
+pub use delivered_message::{DeliveredMessage, SharedMessage};
 pub use delivery::Delivery;
 pub use event::{Confirmation, Counts, Event};
 pub use exercised::{AskedRight, Exercised, LengthLimit};

@@ -59,9 +59,9 @@ pub use reply_texts::{
 pub use routing::{check_headers_binding, check_topic_key, headers_match, topic_matches};
 pub(crate) use streams::starts_with_digit;
 pub use streams::{
-    BadStreamArgument, STREAM_OFFSET_WORDS, STREAM_SEGMENT_BYTES_MAX, StreamDifferences, StreamFilter, StreamOffset,
-    StreamRetention, appended_bytes, as_appended, check_consumer_arguments, filter_value, stream_filter,
-    stream_interval_ms, stream_offset,
+    BadStreamArgument, ReaderRefusal, STREAM_OFFSET_WORDS, STREAM_SEGMENT_BYTES_MAX, StreamDifferences, StreamFilter,
+    StreamOffset, StreamRetention, appended_bytes, as_appended, check_consumer_arguments, filter_value, refused_reader,
+    stream_filter, stream_interval_ms, stream_offset,
 };
 pub use term::{erlang_term, type_name};
 pub use version_choices::{

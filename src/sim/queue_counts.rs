@@ -1,7 +1,7 @@
 //! Watched queues: their present counts, then each change, told once per step (§ the seam's `Watch`).
 
 use crate::broker::{Counts, Event};
-use crate::model::QueueName;
+use crate::model::{QueueKind, QueueName};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::QueueId;
 
@@ -52,6 +52,8 @@ impl Sim {
 
     fn counts(&self, name: &QueueName) -> Option<Counts> {
         let queue = self.queues.get(self.watched_queue(name)?)?;
-        Some(Counts { ready: queue.ready(), consumers: self.counted_consumers(queue) })
+        // A declaration counts no consumers of a stream (ST-6).
+        let consumers = if queue.kind == QueueKind::Stream { 0 } else { self.counted_consumers(queue) };
+        Some(Counts { ready: queue.ready(), consumers })
     }
 }

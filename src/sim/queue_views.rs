@@ -1,6 +1,6 @@
 //! Queues as an onlooker sees them: counts, and what comes next by itself. Nothing that is asked here changes anything.
 
-use crate::broker::DeliveredMessage;
+use crate::broker::{DeliveredMessage, SharedMessage};
 use crate::model::{Message, Moment, QueueKind, QueueName};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::QueueId;
@@ -44,7 +44,7 @@ impl Sim {
         let id = self.vhost_names.get(&name.vhost).and_then(|vhost| self.queue_id(*vhost, &name.name));
         let Some((id, queue)) = id.and_then(|id| Some((id, self.queues.get(id)?))) else { return Vec::new() };
         if let QueueContents::Stream(stream) = &queue.contents {
-            return stream.entries().map(|entry| entry.message.clone()).collect();
+            return stream.entries().map(|entry| entry.message.whole().clone()).collect();
         }
         let mut copy = queue.clone();
         let ready = std::iter::from_fn(|| copy.pop()).map(|entry| entry.stored.message);
@@ -58,7 +58,7 @@ impl Sim {
         let id = self.vhost_names.get(&name.vhost).and_then(|vhost| self.queue_id(*vhost, &name.name));
         let Some(queue) = id.and_then(|id| self.queues.get(id)) else { return Vec::new() };
         if let QueueContents::Stream(stream) = &queue.contents {
-            return stream.entries().map(|entry| entry.message.clone().into()).collect();
+            return stream.entries().map(|entry| DeliveredMessage::of_stream(entry.message.clone())).collect();
         }
         let mut copy = queue.clone();
         std::iter::from_fn(|| copy.pop()).map(|entry| entry.stored.letter()).collect()

@@ -76,8 +76,9 @@ const CHUNK_BYTES: u64 = 48 + 4;
 /// Bytes of a section of AMQP 1.0, with the size and the count of what it holds.
 const SECTION_BYTES: usize = 12;
 
-/// Returns about how many bytes a message takes in a segment, as a chunk of its own.
-pub fn appended_bytes(message: &Message, exchange: &str, routing_key: &str) -> u64 {
+/// Returns about how many bytes a message takes in a segment, as a chunk of its own; the headers are those that it was
+/// routed with.
+pub fn appended_bytes(message: &Message, headers: Option<&Table>, exchange: &str, routing_key: &str) -> u64 {
     let properties = &message.properties;
     let texts = [
         &properties.content_type,
@@ -91,8 +92,7 @@ pub fn appended_bytes(message: &Message, exchange: &str, routing_key: &str) -> u
         &properties.app_id,
     ];
     let texts: usize = texts.into_iter().flatten().map(|text| text.len() + 2).sum();
-    let headers: usize =
-        properties.headers.iter().flatten().map(|(name, value)| name.len() + 2 + value_bytes(value)).sum();
+    let headers: usize = headers.into_iter().flatten().map(|(name, value)| name.len() + 2 + value_bytes(value)).sum();
     let annotations = "x-exchange".len() + "x-routing-key".len() + 8 + exchange.len() + routing_key.len();
     CHUNK_BYTES + (4 * SECTION_BYTES + texts + headers + annotations + message.body.len()) as u64
 }

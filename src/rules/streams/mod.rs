@@ -10,8 +10,8 @@ pub use appended::{appended_bytes, as_appended, filter_value};
 pub use differences::StreamDifferences;
 pub(crate) use differences::{STREAMS_3_10, STREAMS_3_12, STREAMS_3_13, STREAMS_4_0, STREAMS_4_3};
 pub use reading::{
-    BadStreamArgument, STREAM_OFFSET_WORDS, StreamFilter, StreamOffset, check_consumer_arguments, stream_filter,
-    stream_offset,
+    BadStreamArgument, ReaderRefusal, STREAM_OFFSET_WORDS, StreamFilter, StreamOffset, check_consumer_arguments,
+    refused_reader, stream_filter, stream_offset,
 };
 pub(crate) use retention::starts_with_digit;
 pub use retention::{STREAM_SEGMENT_BYTES_MAX, StreamRetention, stream_interval_ms};

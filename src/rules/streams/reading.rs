@@ -45,6 +45,36 @@ impl StreamFilter {
     }
 }
 
+/// Why a stream takes no such consumer (ST-1): RabbitMQ's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReaderRefusal {
+    /// It closes the channel, 406.
+    OfChannel(String),
+    /// It ends the connection, 540.
+    OfConnection(String),
+}
+
+/// Returns why a stream refuses a consumer with this prefetch of its own and of its whole channel; `None`: it takes it.
+pub fn refused_reader(
+    vhost: &str,
+    stream: &str,
+    (no_ack, prefetch, global): (bool, u16, u16),
+    differences: &Differences,
+) -> Option<ReaderRefusal> {
+    let shown = shown_queue(vhost, stream);
+    let old = differences.streams.old_consume_texts;
+    if prefetch == 0 {
+        let it = if old { format!("'{shown}'") } else { format!("stream {shown}") };
+        return Some(ReaderRefusal::OfChannel(format!("consumer prefetch count is not set for {it}")));
+    }
+    if no_ack {
+        let them = if old { "stream queues" } else { "stream" };
+        let text = format!("automatic acknowledgement not supported by {them} {shown}");
+        return Some(ReaderRefusal::OfConnection(text));
+    }
+    (global > 0).then(|| ReaderRefusal::OfConnection(format!("{shown} does not support global qos")))
+}
+
 /// An argument that is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadStreamArgument {

@@ -1,8 +1,8 @@
 //! Readers of streams: where they begin, what they get, and what settling means to them (ST-1 to ST-4).
 
-use crate::broker::{Delivery, Event, Refusal, Settlement, code};
+use crate::broker::{DeliveredMessage, Delivery, Event, Refusal, Settlement, code};
 use crate::model::{Name, QueueKind, Table};
-use crate::rules::{BadStreamArgument, shown_queue, stream_filter, stream_offset};
+use crate::rules::{BadStreamArgument, ReaderRefusal, refused_reader, stream_filter, stream_offset};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId};
 use crate::sim::state::channel::Unacked;
@@ -22,20 +22,10 @@ impl Sim {
     ) -> Result<Option<Box<StreamReader>>, Refusal> {
         let Some(queue) = self.queues.get(id) else { return Ok(None) };
         let QueueContents::Stream(stream) = &queue.contents else { return Ok(None) };
-        let shown = queue.shown();
-        let old = self.rules.streams.old_consume_texts;
-        if prefetch == 0 {
-            let it = if old { format!("'{shown}'") } else { format!("stream {shown}") };
-            return Err(precondition_failed(format!("consumer prefetch count is not set for {it}")));
-        }
-        if no_ack {
-            let them = if old { "stream queues" } else { "stream" };
-            let text = format!("automatic acknowledgement not supported by {them} {shown}");
-            return Err(connection_error(code::NOT_IMPLEMENTED, text));
-        }
-        if global > 0 {
-            let text = format!("{} does not support global qos", shown_queue(&queue.name.vhost, &queue.name.name));
-            return Err(connection_error(code::NOT_IMPLEMENTED, text));
+        match refused_reader(&queue.name.vhost, &queue.name.name, (no_ack, prefetch, global), self.rules) {
+            Some(ReaderRefusal::OfChannel(text)) => return Err(precondition_failed(text)),
+            Some(ReaderRefusal::OfConnection(text)) => return Err(connection_error(code::NOT_IMPLEMENTED, text)),
+            None => {}
         }
         let asked = stream_offset(arguments, &queue.name.vhost, &queue.name.name, self.rules);
         let offset = match asked {
@@ -105,7 +95,7 @@ impl Sim {
                 redelivered: false,
                 exchange: entry.exchange.clone(),
                 routing_key: entry.routing_key.clone(),
-                message: entry.message.clone().into(),
+                message: DeliveredMessage::of_stream(entry.message.clone()),
             };
             self.events.push_back(Event::Delivered { channel: channel.id, consumer: consumer.tag.clone(), delivery });
         }

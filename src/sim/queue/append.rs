@@ -1,12 +1,12 @@
 //! A message arrives at a stream, and what the stream forgets over it (ST-7, ST-9 to ST-11).
 
 use crate::broker::What;
-use crate::rules::{appended_bytes, as_appended, filter_value};
+use crate::rules::{appended_bytes, filter_value};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ExchangeId, QueueId};
 use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::queued_message::Stored;
-use crate::sim::state::stream::StreamEntry;
+use crate::sim::state::stream::{AppendedMessage, StreamEntry};
 use std::sync::Arc;
 
 impl Sim {
@@ -17,9 +17,10 @@ impl Sim {
         let QueueContents::Stream(stream) = &mut queue.contents else { return true };
         let (offset, begins_segment) = stream.make_room(now);
         let headers = stored.headers();
-        let message = as_appended(&stored.message, headers, (stored.died(), offset), rules);
+        let death = headers.filter(|_| stored.died()).cloned();
+        let message = AppendedMessage::new(stored.message.clone(), death, offset, rules);
         let (exchange, routing_key) = (stored.exchange().clone(), stored.routing_key().clone());
-        let bytes = appended_bytes(&message, &exchange, &routing_key);
+        let bytes = appended_bytes(&stored.message, headers, &exchange, &routing_key);
         let entry = StreamEntry {
             offset,
             at: now,

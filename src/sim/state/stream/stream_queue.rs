@@ -3,8 +3,9 @@
 //! confirmed before the next is published (ST-9).
 
 use crate::broker::PublishId;
-use crate::model::{Message, Moment, Name};
+use crate::model::{Moment, Name};
 use crate::rules::{STREAM_SEGMENT_BYTES_MAX, StreamOffset, StreamRetention};
+use crate::sim::state::stream::appended_message::AppendedMessage;
 use crate::sim::state::stream::segment::{SNAPSHOT_BYTES, Segment};
 use crate::sim::state::stream::stream_reader::StreamReader;
 use std::collections::VecDeque;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 pub(crate) struct StreamEntry {
     pub offset: u64,
     pub at: Moment,
-    pub message: Arc<Message>,
+    pub message: Arc<AppendedMessage>,
     pub exchange: Name,
     pub routing_key: Name,
     /// ST-9: the text of `x-stream-filter-value`.
