@@ -272,7 +272,7 @@ impl Player {
     }
 
     fn delivered(&mut self, channel: ChannelId, consumer: &Name, delivery: Delivery) {
-        if self.driver.take_reply(channel, &delivery) {
+        if self.driver.take_reply(channel, &delivery) || self.driver.take_read(channel, &delivery, &mut self.context) {
             return;
         }
         let Some(number) = self.consumers.find(&self.context, channel, consumer) else { return };

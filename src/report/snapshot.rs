@@ -140,11 +140,13 @@ fn counted_json<T>(logs: &[&BoundedLog<T>], redaction: &Redaction<'_>) -> Option
     is_over.then(|| json!({ "count": count, "names_digest": redaction.digest(sum) }))
 }
 
-/// Puts consumers that compete for a queue together, in file order; with `split: true` each stands alone.
+/// Puts consumers that compete for a queue together, in file order; with `split: true` each stands alone, and so does each
+/// of a stream.
 fn rivals<'o>(outcome: &'o Outcome, scenario: &Scenario) -> Vec<Vec<&'o ConsumerOutcome>> {
     let mut groups: Vec<Vec<&ConsumerOutcome>> = Vec::new();
     for consumer in &outcome.consumers {
-        let group = groups.iter_mut().find(|group| !scenario.snapshot.split && group[0].queue == consumer.queue);
+        let competes = !scenario.snapshot.split && !outcome.streams.contains(&consumer.queue);
+        let group = groups.iter_mut().find(|group| competes && group[0].queue == consumer.queue);
         match group {
             Some(group) => group.push(consumer),
             None => groups.push(vec![consumer]),

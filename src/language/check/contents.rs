@@ -1,4 +1,4 @@
-//! Checks that contents are read only where reading disturbs nothing: at the end, or of a resting queue.
+//! Checks that contents are read only where reading disturbs nothing: at the end, or of a stream or a resting queue.
 //! Takes a scenario; gives a problem for each early read, so that files stay portable between sim and live brokers.
 
 use crate::language::check::held_messages::{given_back, held_queues};
@@ -49,6 +49,9 @@ pub fn check(scenario: &Scenario, tree: &Node, desk: &mut Diagnostics) {
             }
             _ => continue,
         };
+        if is_stream(scenario, queue) {
+            continue;
+        }
         let gives_back = |act: &Act| given_back(act, &held) == Some(queue);
         let later = steps[at..].iter().find_map(|step| match gives_back(&step.act) {
             true => Some("a step gives back to the queue what was in hand"),
@@ -87,10 +90,7 @@ fn unrest(scenario: &Scenario, name: &QueueName) -> Option<String> {
     if let Some(consumer) = scenario.consumers.iter().find(|consumer| consumer.queue == *name) {
         return Some(format!("consumer `{}` serves it", consumer.name));
     }
-    let queue = scenario.topology.queue(&name.vhost, &name.name).or_else(|| declared_by_step(scenario, name))?;
-    if queue.kind() == QueueKind::Stream {
-        return Some("a stream refuses get".to_owned());
-    }
+    let queue = declared(scenario, name)?;
     if let Some(key) = RESTLESS.iter().find(|key| queue.arguments.contains_key(&format!("x-{key}"))) {
         return Some(format!("it has x-{key}"));
     }
@@ -106,6 +106,15 @@ fn unrest(scenario: &Scenario, name: &QueueName) -> Option<String> {
             Some(format!("policy '{}' sets {key}", policy.name))
         })
     })
+}
+
+/// Returns whether a queue is a stream, which is read without taking anything from it.
+fn is_stream(scenario: &Scenario, name: &QueueName) -> bool {
+    declared(scenario, name).is_some_and(|queue| queue.kind() == QueueKind::Stream)
+}
+
+fn declared<'s>(scenario: &'s Scenario, name: &QueueName) -> Option<&'s Queue> {
+    scenario.topology.queue(&name.vhost, &name.name).or_else(|| declared_by_step(scenario, name))
 }
 
 fn declared_by_step<'s>(scenario: &'s Scenario, name: &QueueName) -> Option<&'s Queue> {

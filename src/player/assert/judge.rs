@@ -63,7 +63,7 @@ fn judge_queue(wanted: &QueueExpectation, evidence: &Evidence, findings: &mut Ve
     let consumers = tally.counts.map_or(0, |counts| counts.consumers);
     count("ready", wanted.ready, tally.ready(), findings);
     count("unacked", wanted.unacked, tally.unacked, findings);
-    count("total", wanted.total, tally.ready() + tally.unacked, findings);
+    count("total", wanted.total, tally.total(), findings);
     count("consumers", wanted.consumers, consumers, findings);
     count("dead_lettering", wanted.dead_lettering, tally.dead_lettering, findings);
     if let Some(peak) = &wanted.peak {

@@ -33,6 +33,8 @@ pub(crate) enum Ask {
         method: Method,
     },
     Manage(crate::broker::Management),
+    /// Waits until nothing more happens now.
+    Quiet,
 }
 
 impl Ask {
@@ -51,6 +53,7 @@ impl Ask {
             Ask::Close(channel) => Command::CloseChannel { request, channel },
             Ask::Call { channel, method } => Command::Call { request, channel, method },
             Ask::Manage(act) => Command::Manage { request, act },
+            Ask::Quiet => Command::AwaitQuiet { request },
         }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod in_flight;
 pub(crate) mod outbox;
 pub(crate) mod owner;
 pub(crate) mod publishing;
+pub(crate) mod queue_kind;
 pub(crate) mod shared;
 pub(crate) mod watching;
 

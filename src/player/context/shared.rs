@@ -1,13 +1,14 @@
 //! The context: all that the driver and the consumers share in a run. What they do with it stands in the files beside.
 
 use crate::broker::{Command, ConnectionId, Ids, PublishId, RequestId};
-use crate::model::{Act, Moment, Scenario};
+use crate::model::{Act, Moment, Queue, QueueKind, Scenario};
 use crate::player::context::channels::Channels;
 use crate::player::context::clock::Clock;
 use crate::player::context::given_back::GivenBack;
 use crate::player::context::in_flight::InFlight;
 use crate::player::context::outbox::Outbox;
 use crate::player::context::owner::Asker;
+use crate::player::context::queue_kind::kind_of;
 use crate::player::message::names::Names;
 use crate::player::record::failure::Failure;
 use crate::player::record::ledger::Ledger;
@@ -53,6 +54,9 @@ pub(crate) struct Context {
 impl Context {
     /// Makes the context of a run that has not begun; ids go on where the set-up ended.
     pub fn new(scenario: &Scenario, broker: BrokerTraits, ids: Ids) -> Self {
+        let is_stream = |queue: &&Queue| kind_of(queue, broker.version, scenario) == QueueKind::Stream;
+        let streams = scenario.declared_queues().into_iter().filter(is_stream).map(Queue::id).collect();
+        let ledger = Ledger::of(scenario, &streams);
         Self {
             broker,
             clock: Clock::default(),
@@ -62,9 +66,9 @@ impl Context {
             in_flight: BTreeMap::new(),
             adrift: BTreeMap::new(),
             drifting: None,
-            names: Names::default(),
+            names: Names::new(streams),
             memories: Memory::all(scenario),
-            ledger: Ledger::of(scenario),
+            ledger,
             timeline: Timeline::default(),
             failures: Vec::new(),
             begun: Vec::new(),

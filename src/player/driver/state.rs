@@ -4,11 +4,11 @@ use crate::broker::{ChannelId, ConnectionId, Delivery, PublishId, Refusal};
 use crate::model::{Millis, Moment, Name, QueueName, TransactionAct};
 use crate::player::context::command_sequence::CommandSequence;
 use crate::player::context::held::HeldMessages;
-use crate::player::driver::reading::contents::{Contents, Reading};
 use crate::player::driver::decision_points::{DecisionPoint, Perturbation};
 use crate::player::driver::instant::Instant;
 use crate::player::driver::publish_step::PublishStep;
 use crate::player::driver::quiet::unrest::Unrest;
+use crate::player::driver::reading::contents::{Contents, Reading};
 use crate::player::record::outcome::Outcome;
 use std::collections::{BTreeMap, VecDeque};
 

@@ -219,7 +219,7 @@ fn class_of((exchange, key): (&Name, &Name), deaths: i64, message: &Message) -> 
 
 /// Returns whether a broker writes, changes or takes away a header.
 fn is_of_the_broker(name: &str) -> bool {
-    OF_THE_BROKER.contains(&name) || name.starts_with("x-opt-") || ["CC", "BCC"].contains(&name)
+    OF_THE_BROKER.contains(&name) || name.starts_with("x-opt-") || ["CC", "BCC", "x-stream-offset"].contains(&name)
 }
 
 /// Returns exchange and key of the publish, as the first death tells them.

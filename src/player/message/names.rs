@@ -2,11 +2,14 @@
 //! Holds a bounded number of names, the first and the latest; never looks at the broker.
 
 use crate::broker::{Delivery, PublishId};
-use crate::model::{Name, QueueName, name_of_same_id};
+use crate::model::{Name, QueueName, Value, name_of_same_id};
 use crate::player::message::anonymous_messages::NAMES_KEPT;
 use crate::player::message::anonymous_messages::{Alike, AnonymousMessages, Fate};
 use crate::player::message::compose::Composed;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What a message is called that nobody is known to have published.
+const UNKNOWN: &str = "?";
 
 /// The names of messages, given as they are met.
 #[derive(Debug, Clone, Default)]
@@ -17,9 +20,18 @@ pub(crate) struct Names {
     /// Names by publish, for the reasons that the sim tells.
     of_publish: BTreeMap<PublishId, Name>,
     latest_publishes: VecDeque<PublishId>,
+    /// The queues that are streams, of which each reader gets each message.
+    streams: BTreeSet<QueueName>,
+    /// Names of messages without an id by their offset in a stream, once some reader got them.
+    of_offset: BTreeMap<(QueueName, i64), Name>,
 }
 
 impl Names {
+    /// Makes an empty one that knows which queues are streams.
+    pub fn new(streams: BTreeSet<QueueName>) -> Self {
+        Self { streams, ..Self::default() }
+    }
+
     /// Names a message that is about to be sent, by a consumer or by the driver.
     pub fn of_publish(&mut self, publish: PublishId, composed: &Composed, consumer: Option<&Name>) -> Name {
         let name = self.name(composed, consumer);
@@ -61,11 +73,27 @@ impl Names {
     pub fn of_delivery(&mut self, queue: &QueueName, delivery: &Delivery) -> (Name, Option<Alike>) {
         match &delivery.message.properties.message_id {
             Some(id) => (id.clone(), None),
+            None if self.streams.contains(queue) => (self.of_stream(queue, delivery), None),
             None => match self.nameless.delivered(queue, delivery) {
                 Some((label, alike)) => (label.to_string().into(), Some(alike)),
-                None => ("?".into(), None),
+                None => (UNKNOWN.into(), None),
             },
         }
+    }
+
+    /// Names a message of a stream: whoever reads it later gets the same one.
+    fn of_stream(&mut self, stream: &QueueName, delivery: &Delivery) -> Name {
+        let offset = delivery.message.header("x-stream-offset").and_then(Value::as_integer);
+        let place = offset.map(|offset| (stream.clone(), offset));
+        if let Some(known) = place.as_ref().and_then(|place| self.of_offset.get(place)) {
+            return known.clone();
+        }
+        let label = self.nameless.delivered(stream, delivery).map(|(label, _)| label.to_string());
+        let name: Name = label.unwrap_or_else(|| UNKNOWN.to_owned()).into();
+        if let Some(place) = place.filter(|_| self.of_offset.len() < NAMES_KEPT) {
+            self.of_offset.insert(place, name.clone());
+        }
+        name
     }
 
     /// Notes what became of a delivery that may come again.

@@ -22,6 +22,8 @@ const EXPIRATIONS_MAX: usize = 10_000;
 pub(crate) struct QueueTally {
     /// The broker's last word; `None` before any, or when the queue is not there.
     pub counts: Option<Counts>,
+    /// It is a stream: what its readers have in hand is still ready.
+    pub is_stream: bool,
     /// Its type, where an expectation asked for it.
     pub kind: Option<QueueKind>,
     /// Its dead letters that wait for the confirms of their targets, when that was last asked for.
@@ -43,6 +45,11 @@ impl QueueTally {
     /// Counts what is ready, the messages kept by the runner among them.
     pub fn ready(&self) -> u64 {
         self.counts.map_or(0, |counts| counts.ready) + self.held.len() as u64
+    }
+
+    /// Counts what it holds, ready or in hand.
+    pub fn total(&self) -> u64 {
+        self.ready() + if self.is_stream { 0 } else { self.unacked }
     }
 }
 
@@ -86,9 +93,12 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Makes an empty one that knows what the scenario's expectations will ask for.
-    pub fn of(scenario: &Scenario) -> Self {
+    /// Makes an empty one that knows which queues are streams, and what the scenario's expectations will ask for.
+    pub fn of(scenario: &Scenario, streams: &BTreeSet<QueueName>) -> Self {
         let mut ledger = Self { asked_ids: ids_asked_for(scenario), reach: Reach::of(scenario), ..Self::default() };
+        for stream in streams {
+            ledger.queues.entry(stream.clone()).or_default().is_stream = true;
+        }
         ledger.tallies.ask_for(scenario.expectations().filter_map(|expectation| match &expectation.subject {
             Subject::Tally(tally) => Some(&**tally),
             _ => None,
@@ -230,7 +240,7 @@ impl Ledger {
     /// Takes the highest totals; called when all events of a batch are in, as a delivery and its count come apart.
     pub fn note_totals(&mut self) {
         for tally in self.queues.values_mut() {
-            tally.peak_total = tally.peak_total.max(tally.ready() + tally.unacked);
+            tally.peak_total = tally.peak_total.max(tally.total());
         }
     }
 
@@ -243,6 +253,7 @@ impl Ledger {
             refusals: self.refusals.clone(),
             replies: self.replies.clone(),
             unordered: self.returns.unordered.clone(),
+            streams: self.queues.iter().filter(|(_, tally)| tally.is_stream).map(|(queue, _)| queue.clone()).collect(),
             reached: self.reach.reached().clone(),
         }
     }

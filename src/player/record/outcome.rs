@@ -22,6 +22,8 @@ pub struct Outcome {
     pub replies: BoundedLog<ReplyRecord>,
     /// Queues whose messages came back in an order that the version leaves open (CO-10).
     pub unordered: BTreeSet<QueueName>,
+    /// The queues that are streams: their consumers do not compete, each gets all.
+    pub streams: BTreeSet<QueueName>,
     /// Queues that something was published to, directly or by dead-lettering, as far as the declared objects tell.
     pub reached: BTreeSet<QueueName>,
 }

@@ -5,7 +5,7 @@ use crate::model::{Act, Consumer, Name, Scenario, Step, When};
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::context::owner::Asker;
-use crate::player::driver::judging::contents_of;
+use crate::player::driver::reading::streams::queue_to_read;
 use crate::player::driver::state::{Driver, DriverState, RunStage};
 use crate::player::record::timeline::TimelineEvent;
 use crate::source::{Code, Span};
@@ -68,7 +68,9 @@ impl Driver {
                 self.read_everything(context, scenario);
             }
             Some(expectation) if expectation.letters().is_some() => self.watch_letters(context),
-            Some(expectation) if contents_of(expectation).is_some() => self.read_for(expectation, context),
+            Some(expectation) if queue_to_read(expectation, context.broker.version, scenario).is_some() => {
+                self.read_for(expectation, context, scenario);
+            }
             Some(expectation) => self.judge_once(expectation, context, scenario, consumers),
             None => {}
         }

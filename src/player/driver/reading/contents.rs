@@ -1,9 +1,11 @@
-//! Reads what queues hold: takes exactly the ready messages, keeps them, and never settles them.
-//! At the end of the run of every queue, before that only of a resting one; what was taken counts as still there.
+//! Reads what queues hold: takes exactly the ready messages, keeps them, and never settles them; a stream is read as any
+//! consumer reads it. At the end of the run of every queue, before that only of a stream or of a resting queue; what was
+//! taken counts as still there.
 
-use crate::broker::{ChannelId, ConnectionId, Delivery, Got, Method, Reply};
+use crate::broker::{ChannelId, Command, ConnectionId, Delivery, Got, Method, Reply, Scope, Settlement};
 use crate::model::{Name, Queue, QueueKind, QueueName, Value};
 use crate::player::context::command_sequence::{Ask, CommandSequence};
+use crate::player::driver::reading::following::{SETTLED_AT_ONCE, STREAM_READ_MAX, following, leaving};
 use crate::player::record::outcome::{MessageRecord, QueueOutcome};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -42,64 +44,133 @@ impl Contents {
     }
 }
 
+/// How the messages of a queue come to be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadingMethod {
+    /// By basic.get, as many times as messages are ready.
+    Get,
+    /// By a consumer from the first offset on, which takes nothing away.
+    Consume,
+}
+
+/// A queue that is to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct QueueToRead {
+    pub queue: QueueName,
+    /// How many ready messages it holds, by the last count.
+    pub ready: u64,
+    pub method: ReadingMethod,
+}
+
+/// The queue at hand.
+#[derive(Debug, Clone)]
+pub(crate) struct QueueAtHand {
+    pub queue: QueueName,
+    pub channel: ChannelId,
+    pub method: ReadingMethod,
+    /// What it gave, the first messages.
+    pub taken: Vec<Delivery>,
+    /// How many messages it gave.
+    pub count: u64,
+}
+
+/// A queue that was read.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadQueue {
+    pub queue: QueueName,
+    pub method: ReadingMethod,
+    /// `None`: it refuses to be read.
+    pub taken: Option<Vec<Delivery>>,
+    /// How many messages it gave, those that are not kept included.
+    pub count: u64,
+}
+
 /// Reads one queue after another.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reading {
-    /// Queues to read, and how many ready messages each holds.
-    left: VecDeque<(QueueName, u64)>,
-    /// The queue at hand, its channel and what was taken of it.
-    pub at: Option<(QueueName, ChannelId, Vec<Delivery>)>,
+    left: VecDeque<QueueToRead>,
+    pub at: Option<QueueAtHand>,
     pub sequence: CommandSequence,
 }
 
 impl Reading {
     /// Starts to read these queues, in this order.
-    pub fn new(queues: impl IntoIterator<Item = (QueueName, u64)>) -> Self {
+    pub fn new(queues: impl IntoIterator<Item = QueueToRead>) -> Self {
         Self { left: queues.into_iter().collect(), ..Self::default() }
     }
 
     /// Returns the next queue to read.
-    pub fn next_queue(&mut self) -> Option<(QueueName, u64)> {
+    pub fn next_queue(&mut self) -> Option<QueueToRead> {
         self.left.pop_front()
     }
 
     /// Puts a queue back to the front: it cannot be read yet.
-    pub fn put_back(&mut self, queue: QueueName, ready: u64) {
-        self.left.push_front((queue, ready));
+    pub fn put_back(&mut self, queue: QueueToRead) {
+        self.left.push_front(queue);
     }
 
-    /// Begins to take from a queue over a fresh channel.
-    pub fn take(&mut self, queue: QueueName, ready: u64, channel: ChannelId, connection: ConnectionId) {
-        let get = Ask::Call { channel, method: Method::Get { queue: queue.name.clone(), no_ack: false } };
-        let gets = std::iter::repeat_n(get, ready.min(READ_MAX) as usize);
-        self.sequence = CommandSequence::new([Ask::Open { channel, connection }].into_iter().chain(gets));
-        self.at = Some((queue, channel, Vec::new()));
+    /// Begins to read a queue over a fresh channel.
+    pub fn begin(&mut self, next: QueueToRead, channel: ChannelId, connection: ConnectionId) {
+        let QueueToRead { queue, ready, method } = next;
+        let open = Ask::Open { channel, connection };
+        self.sequence = match method {
+            ReadingMethod::Get => {
+                let get = Ask::Call { channel, method: Method::Get { queue: queue.name.clone(), no_ack: false } };
+                let gets = std::iter::repeat_n(get, ready.min(READ_MAX) as usize);
+                CommandSequence::new([open].into_iter().chain(gets))
+            }
+            ReadingMethod::Consume => CommandSequence::new([open].into_iter().chain(following(&queue.name, channel))),
+        };
+        self.at = Some(QueueAtHand { queue, channel, method, taken: Vec::new(), count: 0 });
     }
 
-    /// Returns what was taken once the queue at hand is read; `None` as contents when it refuses get.
-    pub fn finished(&mut self) -> Option<(QueueName, Option<Vec<Delivery>>)> {
-        if !self.sequence.is_over() {
+    /// Takes a delivery of the stream at hand; returns what is to be sent, or that it is none of it.
+    pub fn take_delivery(&mut self, channel: ChannelId, delivery: &Delivery) -> Option<Option<Command>> {
+        let at = self.at.as_mut().filter(|at| at.channel == channel && at.method == ReadingMethod::Consume)?;
+        at.count += 1;
+        if at.count <= READ_MAX {
+            at.taken.push(delivery.clone());
+        }
+        let settles = at.count.is_multiple_of(SETTLED_AT_ONCE) && at.count < STREAM_READ_MAX;
+        let (tag, settlement) = (delivery.tag, Settlement::Ack);
+        Some(settles.then_some(Command::Settle { channel, tag, multiple: true, settlement }))
+    }
+
+    /// Ends the reading of a stream to which something is published without end; says whether that is to be waited for.
+    fn leaves_restless(&mut self) -> bool {
+        let Some(QueueAtHand { channel, method: ReadingMethod::Consume, .. }) = &self.at else { return false };
+        let is_restless = self.sequence.refusal.as_ref().is_some_and(|refusal| refusal.scope == Scope::Management);
+        if is_restless {
+            self.sequence = CommandSequence::new(leaving(*channel));
+        }
+        is_restless
+    }
+
+    /// Returns what the queue at hand gave, once it is read.
+    pub fn finished(&mut self) -> Option<ReadQueue> {
+        if !self.sequence.is_over() || self.leaves_restless() {
             return None;
         }
-        let (queue, _, mut taken) = self.at.take()?;
+        let QueueAtHand { queue, method, mut taken, mut count, .. } = self.at.take()?;
         let sequence = std::mem::take(&mut self.sequence);
         for reply in sequence.replies {
             if let Reply::Got(Some(got)) = reply {
                 let Got { delivery, .. } = *got;
                 taken.push(delivery);
+                count += 1;
             }
         }
-        Some((queue, sequence.refusal.is_none().then_some(taken)))
+        Some(ReadQueue { queue, method, taken: sequence.refusal.is_none().then_some(taken), count })
     }
 }
 
-/// Returns whether a queue answers basic.get at all (streams do not, nor quorum queues with one active consumer).
-pub(crate) fn can_be_read(queue: &Queue) -> bool {
+/// Returns how a queue of a type can be read; `None`: not at all (a quorum queue with one active consumer).
+pub(crate) fn reading_method(queue: &Queue, kind: QueueKind) -> Option<ReadingMethod> {
     let single = queue.arguments.get("x-single-active-consumer") == Some(&Value::Bool(true));
-    match queue.kind() {
-        QueueKind::Classic => true,
-        QueueKind::Quorum => !single,
-        QueueKind::Stream => false,
+    match kind {
+        QueueKind::Classic => Some(ReadingMethod::Get),
+        QueueKind::Quorum => (!single).then_some(ReadingMethod::Get),
+        QueueKind::Stream => Some(ReadingMethod::Consume),
     }
 }
 

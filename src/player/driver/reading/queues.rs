@@ -1,24 +1,35 @@
 //! Takes contents for an expectation, and of every queue for the outcome; then closes everything.
 
-use crate::broker::{Command, Delivery};
-use crate::model::{Expectation, Profile, Queue, QueueName, Scenario, Value};
+use crate::broker::Command;
+use crate::model::{Expectation, Profile, Queue, QueueKind, QueueName, Scenario, Value};
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;
 use crate::player::context::owner::{Asker, Owner};
-use crate::player::driver::reading::contents::{Reading, can_be_read, record};
-use crate::player::driver::judging::contents_of;
+use crate::player::context::queue_kind::{kind_of, kind_of_name};
+use crate::player::driver::reading::contents::{
+    QueueToRead, ReadQueue, Reading, ReadingMethod, reading_method, record,
+};
+use crate::player::driver::reading::following::STREAM_READ_MAX;
+use crate::player::driver::reading::streams::queue_to_read;
 use crate::player::driver::state::{Continuation, Driver, DriverState, RunStage};
 use crate::player::record::ledger::Ledger;
 use crate::player::record::outcome::Outcome;
 use crate::rules::{EffectivePolicies, differences};
 
 impl Driver {
-    /// Reads the queue that an expectation compares, then judges.
-    pub fn read_for(&mut self, expectation: &Expectation, context: &Context) {
-        let Some(queue) = contents_of(expectation).cloned() else { return };
-        let on_broker = ready_on_broker(&context.ledger, &queue);
-        self.doing = DriverState::Reading(Reading::new([(queue, on_broker)]));
+    /// Reads the queue that an expectation compares, then judges. One that is not there is not read.
+    pub fn read_for(&mut self, expectation: &Expectation, context: &Context, scenario: &Scenario) {
+        let version = context.broker.version;
+        let Some(queue) = queue_to_read(expectation, version, scenario) else { return };
+        let is_there = context.ledger.queues.get(&queue).is_some_and(|tally| tally.counts.is_some());
+        let ready = ready_on_broker(&context.ledger, &queue);
+        let method = match kind_of_name(&queue, version, scenario) {
+            QueueKind::Stream => ReadingMethod::Consume,
+            QueueKind::Classic | QueueKind::Quorum => ReadingMethod::Get,
+        };
+        let is_read = is_there || method == ReadingMethod::Get;
+        self.doing = DriverState::Reading(Reading::new(is_read.then_some(QueueToRead { queue, ready, method })));
     }
 
     /// Reads every queue that the scenario declares, the one with the nearest timer first.
@@ -34,11 +45,13 @@ impl Driver {
             let id = queue.id();
             context.outbox.send(Command::Unwatch { queue: id.clone() });
             let there = context.ledger.queues.get(&id).is_some_and(|tally| tally.counts.is_some());
-            if there && can_be_read(queue) {
-                let on_broker = ready_on_broker(&context.ledger, &id);
-                to_read.push((id, on_broker));
-            } else if there {
-                self.contents.keep(id, None);
+            match reading_method(queue, kind_of(queue, context.broker.version, scenario)) {
+                _ if !there => {}
+                Some(method) => {
+                    let ready = ready_on_broker(&context.ledger, &id);
+                    to_read.push(QueueToRead { queue: id, ready, method });
+                }
+                None => self.contents.keep(id, None),
             }
         }
         self.doing = DriverState::Reading(Reading::new(to_read));
@@ -51,8 +64,8 @@ impl Driver {
         scenario: &Scenario,
         consumers: &ConsumerInstances,
     ) -> bool {
-        if let Some((queue, taken)) = reading.finished() {
-            self.took_contents(queue, taken, context);
+        if let Some(read) = reading.finished() {
+            self.took_contents(read, context);
             self.doing = DriverState::Reading(reading);
             return true;
         }
@@ -61,30 +74,37 @@ impl Driver {
             self.doing = DriverState::Reading(reading);
             return asked;
         }
-        let Some((queue, ready)) = reading.next_queue() else {
+        let Some(next) = reading.next_queue() else {
             self.reading_done(context, scenario, consumers);
             return true;
         };
-        let runner = (None, queue.vhost.clone());
+        let runner = (None, next.queue.vhost.clone());
         let Some(known) = self.connections.get(&runner).copied() else {
             // A restart, or whoever closed it, took the runner's connection.
             let (asks, _) = self.connect(runner, context);
-            reading.put_back(queue, ready);
+            reading.put_back(next);
             self.ask(asks, Continuation::Read(Box::new(reading)));
             return true;
         };
         let channel = context.ids.channel();
         context.channels.open(channel, known.connection, Owner::Driver);
-        reading.take(queue, ready, channel, known.connection);
+        reading.begin(next, channel, known.connection);
         self.doing = DriverState::Reading(reading);
         true
     }
 
-    /// Keeps what was taken of a queue; the runner holds it, it counts as still there.
-    fn took_contents(&mut self, queue: QueueName, taken: Option<Vec<Delivery>>, context: &mut Context) {
+    /// Keeps what was taken of a queue; the runner holds it, it counts as still there. A stream still has it.
+    fn took_contents(&mut self, read: ReadQueue, context: &mut Context) {
+        let ReadQueue { queue, method, taken, count } = read;
         let Some(taken) = taken else { return self.contents.keep(queue, None) };
         let records: Vec<_> = taken.iter().map(|one| record(context.names.of_delivery(&queue, one).0, one)).collect();
         let tally = context.ledger.queues.entry(queue.clone()).or_default();
+        if method == ReadingMethod::Consume {
+            if let Some(counts) = &mut tally.counts {
+                counts.ready = if count < STREAM_READ_MAX { count } else { counts.ready.max(count) };
+            }
+            return self.contents.keep(queue, Some(records));
+        }
         // Until the broker's next count, what was taken is no longer ready there.
         if let Some(counts) = &mut tally.counts {
             counts.ready = counts.ready.saturating_sub(records.len() as u64);
@@ -98,7 +118,7 @@ impl Driver {
         self.doing = DriverState::Nothing;
         match (self.stage, self.current_expectation(scenario)) {
             (RunStage::Outcome, _) => self.enter(RunStage::AtEnd(0)),
-            (_, Some(expectation)) => self.judge_once(expectation, context, scenario, consumers),
+            (_, Some(expectation)) => self.judge_reading(expectation, context, scenario, consumers),
             _ => {}
         }
     }
