@@ -20,6 +20,7 @@ mod scenario;
 mod settings;
 mod shards;
 mod shovels;
+mod streams;
 mod topic_keys;
 mod unused_dead_letters;
 mod vhosts;
@@ -57,6 +58,7 @@ fn lint_view(view: &TopologyView<'_>, found: &mut LintFindings) {
     shards::check(view, found);
     shovels::check(view, found);
     plugins::check(view, found);
+    streams::check(view, &ways, found);
     rights::check(view, found);
     bindings::check(view, &ways, found);
     names::check(view, found);

@@ -5,6 +5,7 @@
 use crate::foresee::lint::dead_letter_ways::DeadLetterWays;
 use crate::foresee::lint::findings::LintFindings;
 use crate::foresee::lint::lint_topology;
+use crate::foresee::lint::streams;
 use crate::foresee::topology_view::{QueueView, TopologyView, default_type, versions};
 use crate::model::{
     Act, Action, Consumer, Forward, Matcher, Millis, Name, Profile, Queue, QueueKind, Rule, Scenario, Text, Topology,
@@ -42,6 +43,9 @@ pub fn lint_scenario(scenario: &Scenario, profiles: &[Profile], own: impl Fn(Spa
                 forwarded_deaths(consumer, rule, queue, &view, &ways, &mut found);
                 nack_loop(consumer, rule, queue, &view, &mut found);
             }
+        }
+        if let Some(queue) = view.queue(&consumer.queue.vhost, &consumer.queue.name) {
+            streams::of_consumer(consumer, queue, &view, &mut found);
         }
         crashes(consumer, scenario, &view, &mut found);
         global_prefetch(consumer, &view, &mut found);

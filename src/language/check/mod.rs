@@ -13,6 +13,8 @@ pub(crate) mod message_references;
 pub(crate) mod policy_keys;
 pub(crate) mod right_shapes;
 pub(crate) mod scenario_references;
+pub(crate) mod stream_consumers;
+pub(crate) mod stream_offsets;
 pub(crate) mod suspicious;
 pub(crate) mod topology_references;
 pub(crate) mod transactions;
