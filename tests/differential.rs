@@ -49,6 +49,8 @@ mod seen;
 mod sequence;
 #[path = "differential/shrinking.rs"]
 mod shrinking;
+#[path = "differential/streams.rs"]
+mod streams;
 #[path = "differential/transactions.rs"]
 mod transactions;
 #[path = "differential/versions.rs"]

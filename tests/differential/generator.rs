@@ -5,6 +5,7 @@ use super::chance::Chance;
 use super::known::Known;
 use super::rehearsal::{MARGIN, Rehearsal, Unfit, steady};
 use super::sequence::{Op, Sequence};
+use super::streams::{draws_streams, has_single_chunks};
 use super::words;
 use rmqplay::model::{Millis, Profile};
 use rmqplay::rules::{Edition, differences_of};
@@ -35,6 +36,10 @@ pub struct Generator {
     pub transacts: bool,
     /// Its exchanges choose by hashes.
     pub hashes: bool,
+    /// Some of its queues are streams.
+    pub streams: bool,
+    /// No dead letters come into its streams: each message is a chunk.
+    pub single_chunks: bool,
     /// Names of operator policies.
     pub operators: Vec<String>,
     /// The steps that declared the exchanges.
@@ -105,6 +110,8 @@ pub fn thought_of(seed: u64, edition: Edition, known: &Known) -> Result<Sequence
         wide: seed > FIRST_SEEDS,
         transacts: draws_transactions(seed),
         hashes: draws_hashes(seed),
+        streams: draws_streams(seed),
+        single_chunks: has_single_chunks(seed),
         operators: Vec::new(),
         exchange_texts: Vec::new(),
         alices: 1,
@@ -189,7 +196,13 @@ impl Generator {
         }
         let queues: Vec<String> = self.rehearsal.player.held.queues.iter().cloned().collect();
         for queue in queues {
-            self.play(format!("drain {queue}"), known)?;
+            if self.rehearsal.player.held.streams.contains(&queue) {
+                for text in self.read_stream(&queue) {
+                    self.play(text, known)?;
+                }
+            } else {
+                self.play(format!("drain {queue}"), known)?;
+            }
         }
         Ok(())
     }

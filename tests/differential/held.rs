@@ -33,6 +33,8 @@ pub struct Held {
     pub consumers: BTreeMap<(String, String), String>,
     pub unsettled: BTreeMap<String, Vec<Unsettled>>,
     pub queues: BTreeSet<String>,
+    /// Those that are streams: their counts come late, and are not compared (ST-6).
+    pub streams: BTreeSet<String>,
     /// What channels may hold over all consumers (CO-4).
     pub limits: BTreeMap<ChannelId, usize>,
     /// What channels settled in a transaction that is open; a channel that has none yet is not there.

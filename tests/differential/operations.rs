@@ -10,6 +10,9 @@ impl Generator {
         if self.transacts && self.chance.percent(45) {
             return self.transaction();
         }
+        if self.streams && self.chance.percent(45) {
+            return self.stream_operation();
+        }
         if self.wide && self.chance.percent(35) {
             return self.further_operation();
         }
@@ -84,7 +87,7 @@ impl Generator {
     }
 
     fn get(&mut self) -> String {
-        let queue = self.some_queue();
+        let queue = if self.streams { self.some_queue_to_take() } else { self.some_queue() };
         let flag = if self.chance.percent(15) { " no-ack" } else { "" };
         format!("get {queue}{flag}")
     }
@@ -147,7 +150,7 @@ impl Generator {
     }
 
     fn purge_or_delete(&mut self) -> String {
-        let queue = self.some_queue();
+        let queue = if self.streams { self.some_queue_to_take() } else { self.some_queue() };
         match self.chance.below(6) {
             0..=2 => format!("purge {queue}"),
             3 => format!("delete exchange {}", self.own_exchange()),

@@ -159,7 +159,8 @@ impl Player {
     fn take_reply(&mut self, asked: Asked, reply: Reply) {
         match (asked, reply) {
             (Asked::Count(queue), Reply::Declared { ready, consumers, .. }) => {
-                self.seen.counts.insert(queue, format!("ready={ready} consumers={consumers}"));
+                let shown = self.counts_text(&queue, ready, consumers);
+                self.seen.counts.insert(queue, shown);
             }
             (Asked::Drain(queue), Reply::Got(Some(got))) => {
                 self.seen.note(format!("contents of {queue}"), delivery_text(&got.delivery));
@@ -175,9 +176,13 @@ impl Player {
         match (step.word(0).as_str(), step.word(1).as_str()) {
             ("declare", "queue") => {
                 self.held.queues.insert(step.word(2));
+                if step.named("x-queue-type") == Some("stream") {
+                    self.held.streams.insert(step.word(2));
+                }
             }
             ("delete", "queue") => {
                 self.held.queues.remove(&step.word(2));
+                self.held.streams.remove(&step.word(2));
             }
             ("consume", queue) => {
                 self.held.consumers.insert((channel.clone(), step.word(2)), queue.to_owned());
@@ -192,7 +197,8 @@ impl Player {
         match reply {
             Reply::Done | Reply::Quiet { .. } => self.seen.note(stream, "done"),
             Reply::Declared { queue, ready, consumers } => {
-                self.seen.note(stream, format!("{queue} ready={ready} consumers={consumers}"));
+                let shown = self.counts_text(&queue, ready, consumers);
+                self.seen.note(stream, format!("{queue} {shown}"));
             }
             Reply::Counted { messages } => self.seen.note(stream, format!("{messages} messages")),
             Reply::Described { kind, .. } => self.seen.note(stream, format!("type {kind:?}")),
@@ -210,6 +216,14 @@ impl Player {
         }
     }
 
+    /// Writes counts; those of a stream come late on a live broker.
+    fn counts_text(&self, queue: &str, ready: u64, consumers: u64) -> String {
+        match self.held.streams.contains(queue) {
+            true => format!("is a stream, consumers={consumers}"),
+            false => format!("ready={ready} consumers={consumers}"),
+        }
+    }
+
     fn take_refusal(&mut self, asked: Asked, refusal: &Refusal) {
         match asked {
             // Somebody else's alone (CO-21): it may go at any time.
@@ -219,6 +233,7 @@ impl Player {
             }
             Asked::Count(queue) => {
                 self.held.queues.remove(&queue);
+                self.held.streams.remove(&queue);
                 self.seen.counts.remove(&queue);
                 self.close_probe();
             }

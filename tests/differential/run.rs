@@ -20,6 +20,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const FIXED_SEEDS: u64 = 260;
 /// How many of those that draw transactions are the same in each run.
 const FIXED_TRANSACTIONS: u64 = 30;
+/// The same of those that draw streams.
+const FIXED_STREAMS: u64 = 20;
 const FRESH_SEEDS: u64 = 100;
 /// No sequence is begun after this in the plain run.
 const BEGUN_WITHIN: Duration = Duration::from_secs(130);
@@ -123,7 +125,8 @@ fn plan(fresh: u64) -> Plan {
             seeds: Box::new((1..=FIXED_SEEDS.max(FRESH_SEEDS)).flat_map(move |n| {
                 let fixed = (n <= FIXED_SEEDS).then_some(n);
                 let transacting = (n <= FIXED_TRANSACTIONS).then_some(TRANSACTIONS_FROM + 4 * n);
-                fixed.into_iter().chain(transacting).chain((n <= FRESH_SEEDS).then_some(fresh + n))
+                let streaming = (n <= FIXED_STREAMS).then_some(TRANSACTIONS_FROM + 4 * n + 1);
+                fixed.into_iter().chain(transacting).chain(streaming).chain((n <= FRESH_SEEDS).then_some(fresh + n))
             })),
             operations: usize::MAX,
             until: Some(Instant::now() + BEGUN_WITHIN),

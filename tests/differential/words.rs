@@ -73,6 +73,9 @@ impl Generator {
     }
 
     pub fn new_queue(&mut self, n: usize) -> String {
+        if self.streams && self.chance.percent(45) {
+            return self.new_stream(n);
+        }
         let name = format!("q{n}");
         let quorum = self.chance.percent(50);
         let mut text = format!("declare queue {name}");
@@ -105,7 +108,7 @@ impl Generator {
         if let Some(key) = self.ring_key() {
             arguments.push(format!("x-dead-letter-routing-key={key}"));
             arguments.push("x-dead-letter-exchange=\"\"".to_owned());
-        } else if self.chance.percent(65) {
+        } else if !self.single_chunks && self.chance.percent(65) {
             let exchange = self.some_exchange();
             if exchange == "\"\"" {
                 let target = 1 + self.chance.below(4);
@@ -191,6 +194,10 @@ impl Generator {
         let mut keys = Vec::new();
         for _ in 0..1 + self.chance.below(2) {
             keys.push(self.policy_key(&pattern));
+        }
+        if self.single_chunks {
+            keys.retain(|key| !key.starts_with("dead-letter"));
+            keys.push("max-length=3".to_owned());
         }
         keys.sort();
         keys.dedup_by_key(|key| key.split('=').next().map(str::to_owned));
