@@ -28,6 +28,8 @@ pub struct Shape {
     /// Taken in turn.
     keys: Vec<Name>,
     consumed: Option<Name>,
+    /// How many consumers get each message: several of a stream.
+    pub readers: u64,
     /// Whether the consumer looks at what it gets.
     reads: bool,
     window: u64,
@@ -44,6 +46,7 @@ impl Shape {
             exchange: "bench".into(),
             keys: vec!["key".into()],
             consumed: Some("work".into()),
+            readers: 1,
             reads: false,
             window: WINDOW,
         }
@@ -62,6 +65,11 @@ impl Shape {
         shape.methods.push(queue("dead", kind, &[]));
         shape.consumed = Some("dead".into());
         shape
+    }
+
+    /// `deliver` of a stream that so many consumers read.
+    pub fn stream(readers: u64) -> Self {
+        Self { readers, ..Self::deliver(QueueKind::Stream) }
     }
 
     /// `dead_letter`, and the consumer reads why it got the message.
@@ -196,13 +204,15 @@ impl<'a> Flow<'a> {
         }
         let mut methods: Vec<Method> = shape.methods.clone();
         methods.push(Method::Qos { prefetch: WINDOW as u16, global: false });
-        methods.extend(shape.consumed.clone().map(|queue| Method::Consume {
-            queue,
-            consumer: "consumer".into(),
-            no_ack: false,
-            exclusive: false,
-            arguments: Table::new(),
-        }));
+        for queue in shape.consumed.iter() {
+            methods.extend((0..shape.readers).map(|reader| Method::Consume {
+                queue: queue.clone(),
+                consumer: format!("consumer-{reader}").into(),
+                no_ack: false,
+                exclusive: false,
+                arguments: Table::new(),
+            }));
+        }
         for method in methods {
             set_up.push_back(Command::Call { request: ids.request(), channel: CONSUMING, method });
         }
@@ -246,9 +256,9 @@ impl<'a> Flow<'a> {
         Command::Publish { channel: PUBLISHING, publish, exchange, routing_key, mandatory: false, message }
     }
 
-    /// How many messages come out at the end.
+    /// How many deliveries come out at the end.
     fn awaited(&self) -> u64 {
-        if self.shape.consumed.is_some() { self.count } else { 0 }
+        if self.shape.consumed.is_some() { self.count * self.shape.readers } else { 0 }
     }
 }
 
@@ -271,7 +281,7 @@ impl Client for Flow<'_> {
             }
             self.began = Some((self.clock)());
         }
-        if self.published == self.count || self.published - self.delivered >= self.shape.window {
+        if self.published == self.count || self.published - self.delivered / self.shape.readers >= self.shape.window {
             if self.is_done() && self.took.is_zero() {
                 self.took = (self.clock)() - self.began.unwrap_or_default();
             }

@@ -1,6 +1,6 @@
 //! Measures the sim on one thread, and the same work on live brokers in the same run.
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
-//! sections by their beginning (`deliver`, `dead`, `read`, `topic`, `hash`, `timers`, `memory`, `scenarios`, `apply-1000`, `foresee`,
+//! sections by their beginning (`deliver`, `dead`, `read`, `stream`, `topic`, `hash`, `timers`, `memory`, `scenarios`, `apply-1000`, `foresee`,
 //! `graph`, `explore`, `quiet`, `serve`, or a part of it: `serve-flow`, of RMQPLAY_BENCHMARK_MESSAGES messages, `serve-idle`,
 //! `serve-start`, `serve-week`). The numbers are of this machine and moment: compare the ratios.
 #![expect(clippy::disallowed_methods, reason = "an example is a program of its own")]
@@ -50,6 +50,12 @@ fn main() {
         for kind in KINDS {
             compare(&shape(kind), kind);
         }
+    }
+    if wants("stream") {
+        println!(
+            "\nstream: deliveries per second of a classic queue, and of a stream with readers; all get all, and ack each"
+        );
+        streams();
     }
     if wants("topic") {
         println!("\ntopic: deliver, through a topic exchange with bindings; each publish fits one");
@@ -130,6 +136,35 @@ fn compare(shape: &Shape, kind: QueueKind) {
         let times = by_wall_clock / tally.median();
         let name = format!("RabbitMQ {version}, {}", kind.as_str());
         println!("  {name:<28} {}   sim/live {times:.0}", tally.shown());
+    }
+}
+
+/// Measures a classic queue and a stream with one reader and with more, and prints how many times as many deliveries a second
+/// the stream makes: on the sim by processor time, on live brokers by wall clock.
+fn streams() {
+    let shapes = [Shape::deliver(QueueKind::Classic), Shape::stream(1), Shape::stream(10), Shape::stream(50)];
+    let names = ["classic, one consumer", "stream, one reader", "stream, 10 readers", "stream, 50 readers"];
+    let on_sim = |shape| -> Play { Box::new(move |count| on_sim::play(shape, Profile::NEWEST, count, thread_time)) };
+    let mut plays: Vec<Play> = shapes.iter().map(on_sim).collect();
+    let tallies = in_rounds(&mut plays);
+    let rate = |tally: &tally::Tally, shape: &Shape| tally.median() * shape.readers as f64;
+    let show = |whose: &str, name: &str, rate: f64, first: f64| {
+        println!("  {:<42} {:>12}   x{:.2}", format!("{whose}, {name}"), tally::grouped(rate), rate / first);
+    };
+    let first = rate(&tallies[0], &shapes[0]);
+    for ((shape, name), tally) in shapes.iter().zip(names).zip(&tallies) {
+        show(&format!("sim {}", Profile::NEWEST), name, rate(tally, shape), first);
+    }
+    let mut firsts: Vec<f64> = Vec::new();
+    for (shape, name) in shapes.iter().zip(names) {
+        let live = on_live::play_all(shape);
+        let rates: Vec<f64> = live.iter().map(|(_, tally)| rate(tally, shape)).collect();
+        if firsts.is_empty() {
+            firsts.clone_from(&rates);
+        }
+        for (((version, _), now), first) in live.iter().zip(&rates).zip(&firsts) {
+            show(&format!("RabbitMQ {version}"), name, *now, *first);
+        }
     }
 }
 
