@@ -89,6 +89,9 @@ const SERVED: &str = "Served brokers";
 /// Another one: the kinds of reports.
 const REPORTS: &str = "Reports";
 
+/// Another one: parts of a suite, and what is kept of a run.
+const SUITES: &str = "Suites";
+
 /// The last part of the page.
 const LAST: &str = "Files of other tools";
 
@@ -150,7 +153,7 @@ fn every_section_has_an_example() {
 #[test]
 fn every_example_plays() {
     let (mut scenarios, mut topologies) = (0, 0);
-    let commands = [BROKERS, PLANS, COMPARED, COVERAGE, EXPLORED, SERVED, REPORTS];
+    let commands = [BROKERS, PLANS, COMPARED, COVERAGE, EXPLORED, SERVED, REPORTS, SUITES];
     let of_language = sections().into_iter().filter(|section| !commands.contains(&section.part.as_str()));
     for (line, text) in of_language.flat_map(|section| section.examples) {
         let name = format!("src/language/reference.md:{line}");
@@ -183,6 +186,7 @@ fn every_example_of_a_command_is_one_of_the_program() {
         (COMPARED, &["rmqplay compare "][..]),
         (COVERAGE, &["rmqplay run ", "rmqplay suggest ", "jq "][..]),
         (SERVED, &["rmqplay "][..]),
+        (SUITES, &["rmqplay "][..]),
     ] {
         let lines = sections().into_iter().filter(|section| section.part == part).flat_map(|section| section.examples);
         let lines: Vec<String> =
@@ -206,6 +210,9 @@ fn every_example_of_brokers_is_read() {
         assert!(!names.is_empty(), "reference.md:{line} names no broker");
         for name in names {
             known.address(name, &disk).expect("a broker").expect("its address");
+        }
+        for name in known.profiles().names() {
+            known.profiles().read(name, &disk).expect("a profile").expect("its flags");
         }
     }
 }

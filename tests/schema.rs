@@ -280,13 +280,16 @@ fn every_kind_of_the_table_is_one() {
     }
 }
 
-/// Returns what reading a `rmqplay.yaml` complains of: as a whole, or of its broker `b`.
+/// Returns what reading a `rmqplay.yaml` complains of: as a whole, of its broker `b`, or of its profile `p`.
 fn config_faults(text: &str) -> Option<String> {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("rmqplay.yaml"), text).expect("writable");
     let disk = Disk::at(folder.path(), Default::default());
     match KnownBrokers::read(&disk) {
-        Ok(known) => known.address("b", &disk).and_then(Result::err),
+        Ok(known) => {
+            let of_broker = known.address("b", &disk).and_then(Result::err);
+            of_broker.or_else(|| known.profiles().read("p", &disk).and_then(Result::err))
+        }
         Err(why) => Some(why),
     }
 }
@@ -303,6 +306,8 @@ fn the_schema_of_rmqplay_yaml_takes_what_the_program_takes() {
         "{brokers: {b: {url: 'amqps://h', verify: verify_none, server_name_indication: h, channel_max: 0}}}",
         "{brokers: {b: {url: 'amqp://h', connection_timeout: 500, management: 'http://h:1', restart: 'true'}}}",
         "{brokers: {}, permit: [transient_nonexcl_queues]}",
+        "{profiles: {p: {brokers: [sim, 'sim:3.10'], jobs: 4, fail_fast: true, vars: {n: 3}, time_scale: fit}, q: null}}",
+        "{profiles: {p: {brokers: sim, report: 'junit:x.xml', snapshots: check, coverage_min: 80.5, keep_vhost: on-failure}}}",
     ];
     for text in right {
         assert_eq!(faults(SchemaOf::Config, text), Vec::<String>::new(), "{text}");
@@ -320,6 +325,12 @@ fn the_schema_of_rmqplay_yaml_takes_what_the_program_takes() {
         "{brokers: {b: {url: [x]}}}",
         "{permit: [everything]}",
         "{permit: everything}",
+        "{profiles: [p]}",
+        "{profiles: {p: [sim]}}",
+        "{profiles: {p: {broker: sim}}}",
+        "{profiles: {p: {fail_fast: 3}}}",
+        "{profiles: {p: {jobs: [1]}}}",
+        "{profiles: {p: {vars: [n]}}}",
     ];
     for text in wrong {
         assert!(!faults(SchemaOf::Config, text).is_empty(), "the schema takes {text}");

@@ -61,9 +61,23 @@ Examples:
   rmqplay run --broker env --in-vhost rehearsal     without the right to create vhosts
   rmqplay run --broker env --retries 2              what passes at the second or third time is flaky
   rmqplay run --coverage --coverage-min 80          what no scenario exercised, and exit 1 below 80 %
+  rmqplay run --shard 2/3                           one of three parts of the cells
+  rmqplay run --rerun-failed                        what failed last time
 
 With CI set nothing is written (--snapshots check), unless --snapshots says otherwise.")]
     Run(RunOptions),
+    /// Play scenarios, and play those again that a change of a file concerns, until Ctrl-C.
+    #[command(after_help = "\
+Examples:
+  rmqplay watch                                     everything below scenarios/
+  rmqplay watch scenarios/first.yaml --trace        one scenario, with all that happened
+  rmqplay watch --profile quick
+
+A change concerns the scenarios that read the file (a scenario, a topology, what they include), or whose snapshot it is. A file that
+is broken or gone is told, and waited for. It takes the flags of run.
+
+Exit codes: 130/143 interrupted, 64 usage, 65 a path that is not there at the beginning.")]
+    Watch(RunOptions),
     /// Play scenarios on two brokers or more, and tell what differs from each to the next, by cause; read and write no
     /// snapshot.
     #[command(after_help = "\

@@ -1,4 +1,4 @@
-//! What a shell completes when Tab is pressed: brokers, cells, tags and names of `explain`, from the files at hand.
+//! What a shell completes when Tab is pressed: brokers, profiles, cells, tags and names of `explain`, from the files at hand.
 //! Takes what is typed so far; returns candidates, none where a file cannot be read.
 
 use crate::cli::arguments::{CommandLine, Vars};
@@ -20,13 +20,14 @@ const FILES_MAX: usize = 500;
 /// Returns the command line, with what its options may be.
 pub(crate) fn command() -> Command {
     CommandLine::command().mut_subcommands(|command| {
-        let simulates = matches!(command.get_name(), "run" | "compare");
+        let simulates = matches!(command.get_name(), "run" | "watch" | "compare");
         command.mut_args(|option| match option.get_id().as_str() {
             "broker" if simulates => option.add(ArgValueCandidates::new(brokers)),
             "broker" | "against" => option.add(ArgValueCandidates::new(live_brokers)),
             "node" => option.add(ArgValueCandidates::new(node_names)),
             "cells" => option.add(ArgValueCandidates::new(cells)),
             "tags" => option.add(ArgValueCandidates::new(tags)),
+            "profile" => option.add(ArgValueCandidates::new(profiles)),
             _ => option,
         })
     })
@@ -47,6 +48,12 @@ fn brokers() -> Vec<CompletionCandidate> {
     let versions = Profile::ALL.iter().map(|profile| format!("sim:{}", profile.version()));
     let simulated = ["sim".to_owned()].into_iter().chain(versions).map(CompletionCandidate::new);
     simulated.chain(live_brokers()).collect()
+}
+
+/// Lists the profiles of `run`.
+fn profiles() -> Vec<CompletionCandidate> {
+    let known = KnownBrokers::read(&Disk::here()).unwrap_or_default();
+    known.profiles().names().map(CompletionCandidate::new).collect()
 }
 
 /// Lists the nodes of rabbitmqadmin's file.

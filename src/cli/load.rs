@@ -8,6 +8,7 @@ use crate::language;
 use crate::language::{FileKind, LoadedScenario, LoadedTopology, Settings, SharedTopology, TopologyFile};
 use crate::model::{Allowance, Cell, Profile};
 use crate::source::{Code, Help, Level, Problem, Sources, Span, without_passwords_in_urls};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What to do about a path that leads nowhere.
@@ -246,6 +247,16 @@ impl Loader {
     /// Lists the files that were read.
     pub fn files(&self) -> impl Iterator<Item = PathBuf> + '_ {
         self.sources.ids().map(|id| PathBuf::from(&self.sources.get(id).name))
+    }
+
+    /// Notes which files are read from now on.
+    pub fn noting_reads(self) -> Self {
+        Self { world: self.world.noting_reads(), ..self }
+    }
+
+    /// Returns which files were asked for since this was asked last, there or not.
+    pub fn take_reads(&self) -> BTreeSet<PathBuf> {
+        self.world.take_reads()
     }
 
     /// Takes files whose secrets are not in the environment: who only looks needs none.

@@ -27,6 +27,7 @@ mod saved_plans;
 mod select;
 mod serving;
 mod snapshot_store;
+mod suite;
 mod terminal;
 mod unparsed;
 mod verdicts;

@@ -1,7 +1,7 @@
 //! From the process's arguments to its exit code.
 
 use crate::cli::ExitCode;
-use crate::cli::arguments::{CliCommand, CommandLine};
+use crate::cli::arguments::CliCommand;
 use crate::cli::commands::{
     access, apply, check, clean, destroy, doctor, effective, explain, export, fmt, graph, help, import, init, list,
     man, plan, review, route, run, schema, wait,
@@ -10,20 +10,24 @@ use crate::cli::compare;
 use crate::cli::completion;
 use crate::cli::foresee::suggest;
 use crate::cli::serving;
+use crate::cli::suite::{NotRead, command_line, watch};
 use crate::cli::terminal::Terminal;
 use crate::cli::unparsed::unparsed;
-use clap::Parser;
 use clap_complete::CompleteEnv;
 
 /// Runs the program; the code is of the documented ones.
 pub fn main() -> std::process::ExitCode {
     // A shell that asks what it may complete gets its answer, and the program ends.
     CompleteEnv::with_factory(completion::command).var(completion::ASKED_BY).complete();
-    let arguments = match CommandLine::try_parse() {
+    let arguments = match command_line(std::env::args_os().collect()) {
         Ok(arguments) => arguments,
-        Err(error) => {
+        Err(NotRead::Profile(arguments, message, code)) => {
+            let _ = Terminal::new(&arguments).usage(&message);
+            return Terminal::finish(code).into();
+        }
+        Err(NotRead::Clap(error)) => {
             return Terminal::finish(unparsed(
-                error,
+                *error,
                 std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()),
             ))
             .into();
@@ -57,6 +61,7 @@ fn command(command: CliCommand, terminal: Terminal) -> ExitCode {
     let terminal = &terminal;
     match command {
         CliCommand::Run(command) => run::run(&command, terminal),
+        CliCommand::Watch(command) => watch(&command, terminal),
         CliCommand::Compare(command) => compare::compare(command, terminal),
         CliCommand::Plan(command) => plan::plan_of(&command, terminal),
         CliCommand::Apply(command) => apply::apply(&command, terminal),

@@ -7,6 +7,7 @@ use crate::cli::foresee::coverage::Covering;
 use crate::cli::progress::RunProgress;
 use crate::cli::select::ToPlay;
 use crate::cli::snapshot_store::{Settled, SnapshotStore};
+use crate::cli::suite::{OutputLane, OutputText, StopFlag};
 use crate::cli::terminal::Terminal;
 use crate::io::BrokerFailure;
 use crate::io::snapshots::Unwritten;
@@ -16,8 +17,8 @@ use crate::report;
 use crate::report::{BrokerError, CellReport, Page, VersionPair, shell_word};
 use crate::rules::Edition;
 use crate::source::Sources;
-use std::cell::RefCell;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Why a cell is not played after --fail-fast.
@@ -32,12 +33,15 @@ pub(crate) struct RunReporter<'a> {
     pub terminal: &'a Terminal,
     pub sources: &'a Sources,
     pub keeping: &'a SnapshotStore,
-    pub covering: Covering<'a>,
-    pub progress: RunProgress,
+    pub covering: Arc<Covering<'a>>,
+    pub progress: Arc<RunProgress>,
     /// The longest name of a cell.
     pub width: usize,
     /// What kept brokers from being played on.
-    pub errors: RefCell<Vec<BrokerError>>,
+    pub errors: Mutex<Vec<BrokerError>>,
+    /// Where the words of a broker go that plays beside others.
+    pub lane: OutputLane<'a>,
+    pub stop: StopFlag,
     /// Whether cells are told by somebody else: only what goes wrong with a broker is said.
     pub is_silent: bool,
 }
@@ -83,18 +87,18 @@ impl RunReporter<'_> {
     /// Says on what is played, unless machines read.
     pub fn announce(&self, broker: &str, live: bool) {
         if !self.command.json && !self.is_silent {
-            self.progress.suspended(|| self.terminal.status(&report::header(broker, live, self.terminal.palette)));
+            self.say(vec![OutputText::Status(report::header(broker, live, self.terminal.palette))]);
         }
     }
 
     /// Complains beside the progress.
     pub fn error(&self, text: &str) {
-        self.progress.suspended(|| self.terminal.error(text));
+        self.say(vec![OutputText::Error(text.to_owned())]);
     }
 
     /// Complains about the broker beside the progress.
     pub fn failure(&self, broker: &str, failure: &BrokerFailure) {
-        self.progress.suspended(|| _ = self.terminal.failure(failure));
+        self.say(vec![OutputText::Error(self.terminal.failure_text(failure))]);
         self.keep_error(Some(broker), failure.to_string(), Some(failure.hint.clone()));
     }
 
@@ -108,9 +112,9 @@ impl RunReporter<'_> {
     pub fn keep_error(&self, broker: Option<&str>, message: String, help: Option<String>) {
         let error = BrokerError { broker: broker.map(str::to_owned), message, help };
         if self.command.json {
-            self.progress.suspended(|| self.terminal.print(&report::error_json(&error).to_string()));
+            self.say(vec![OutputText::Print(report::error_json(&error).to_string())]);
         }
-        self.errors.borrow_mut().push(error);
+        self.locked_errors().push(error);
     }
 
     /// Makes the report of a cell: the verdict of its run and of its snapshot.
@@ -180,26 +184,65 @@ impl RunReporter<'_> {
         if self.is_silent {
             return;
         }
-        self.progress.suspended(|| {
-            if self.command.json {
-                let json = report::cell_json(report, self.sources, self.command.trace);
-                return self.terminal.print(&json.to_string());
-            }
-            self.emit_lines(report);
+        self.say(match self.command.json {
+            true => vec![OutputText::Print(report::cell_json(report, self.sources, self.command.trace).to_string())],
+            false => self.lines_of(report),
         });
     }
 
-    fn emit_lines(&self, report: &CellReport) {
-        self.terminal.status(&report::cell_line(report, self.width, self.terminal.palette));
+    fn lines_of(&self, report: &CellReport) -> Vec<OutputText> {
+        let mut lines = vec![OutputText::Status(report::cell_line(report, self.width, self.terminal.palette))];
         if let (Verdict::New | Verdict::Passed, Some(words)) = (&report.verdict, &report.snapshot_words) {
-            self.terminal.status(&format!("         {words}"));
+            lines.push(OutputText::Status(format!("         {words}")));
         }
         for (span, note) in report.played.iter().flat_map(|played| &played.notes) {
-            self.terminal.status(&format!("         note: line {}: {note}", self.sources.position(*span).line));
+            let line = self.sources.position(*span).line;
+            lines.push(OutputText::Status(format!("         note: line {line}: {note}")));
         }
         if let (true, Some(played)) = (self.command.trace, &report.played) {
-            self.terminal.print(&report::trace(&played.timeline, self.sources, self.terminal.palette));
+            lines.push(OutputText::Print(report::trace(&played.timeline, self.sources, self.terminal.palette)));
         }
+        lines
+    }
+
+    fn say(&self, words: Vec<OutputText>) {
+        self.lane.say(words, self.terminal, &self.progress);
+    }
+
+    /// Returns the same for a broker that plays beside others: its words wait for their turn, its errors are its own.
+    pub fn in_lane<'b>(&'b self, lane: OutputLane<'b>) -> RunReporter<'b> {
+        RunReporter {
+            covering: self.covering.clone(),
+            progress: self.progress.clone(),
+            errors: Mutex::default(),
+            lane,
+            stop: self.stop.clone(),
+            ..*self
+        }
+    }
+
+    /// Says that the broker of this lane has no more to say.
+    pub fn end_lane(&self) {
+        self.lane.end(self.terminal, &self.progress);
+    }
+
+    /// Returns whether a signal ends the run.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.is_set()
+    }
+
+    /// Returns what kept brokers from being played on so far.
+    pub fn errors(&self) -> Vec<BrokerError> {
+        self.locked_errors().clone()
+    }
+
+    /// Takes over what kept brokers of other lanes from being played on.
+    pub fn take_errors(&self, errors: Vec<BrokerError>) {
+        self.locked_errors().extend(errors);
+    }
+
+    fn locked_errors(&self) -> MutexGuard<'_, Vec<BrokerError>> {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Complains about what could not be written.

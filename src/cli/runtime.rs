@@ -38,6 +38,11 @@ impl Runtime {
         self.tokio.spawn(work);
     }
 
+    /// Waits for a signal for so long, and returns its exit code.
+    pub fn heard_within(&mut self, time: std::time::Duration) -> Option<ExitCode> {
+        self.tokio.block_on(async { tokio::time::timeout(time, self.signals.next()).await.ok() })
+    }
+
     /// Returns the exit code of a signal that came while nobody waited.
     pub fn heard(&mut self) -> Option<ExitCode> {
         self.tokio.block_on(async { self.signals.next().now_or_never() })
@@ -48,7 +53,8 @@ impl Runtime {
 pub(crate) struct Signals(Option<(Signal, Signal)>);
 
 impl Signals {
-    fn new() -> Self {
+    /// Begins to hear; within a runtime.
+    pub(crate) fn new() -> Self {
         Self(signal(SignalKind::interrupt()).ok().zip(signal(SignalKind::terminate()).ok()))
     }
 

@@ -147,8 +147,13 @@ impl Terminal {
 
     /// Complains about the world: where, why, and what to try.
     pub fn failure(&self, failure: &BrokerFailure) -> ExitCode {
-        self.error(&format!("{} {failure}\n  help: {}", self.error_palette.bad("error:"), failure.hint));
+        self.error(&self.failure_text(failure));
         ExitCode::Environment
+    }
+
+    /// Writes out a complaint about the world.
+    pub fn failure_text(&self, failure: &BrokerFailure) -> String {
+        format!("{} {failure}\n  help: {}", self.error_palette.bad("error:"), failure.hint)
     }
 
     /// Draws problems, and gives the exit code that they ask for.

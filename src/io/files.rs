@@ -3,10 +3,11 @@
 
 use crate::language::ReadError;
 use crate::source::without_passwords_in_urls;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The file system and the environment, as the language room asks for them.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +15,8 @@ pub struct Disk {
     /// Paths are taken from here when they are relative; empty is the working directory.
     root: PathBuf,
     variables: BTreeMap<String, String>,
+    /// Which files were asked for, there or not; absent where nobody wants to know.
+    reads: Option<Arc<Mutex<BTreeSet<PathBuf>>>>,
 }
 
 impl Disk {
@@ -22,17 +25,31 @@ impl Disk {
         let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((key.into_string().ok()?, value.into_string().ok()?))
         };
-        Self { root: PathBuf::new(), variables: std::env::vars_os().filter_map(text).collect() }
+        Self { variables: std::env::vars_os().filter_map(text).collect(), ..Self::default() }
     }
 
     /// Reads below `root` and knows these variables only.
     pub fn at(root: impl Into<PathBuf>, variables: BTreeMap<String, String>) -> Self {
-        Self { root: root.into(), variables }
+        Self { root: root.into(), variables, reads: None }
     }
 
     /// Reads a whole file.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        if let Some(reads) = &self.reads {
+            reads.lock().unwrap_or_else(PoisonError::into_inner).insert(self.root.join(path));
+        }
         std::fs::read(self.root.join(path)).map_err(|error| read_error(&error))
+    }
+
+    /// Notes which files are asked for from now on.
+    pub fn noting_reads(self) -> Self {
+        Self { reads: Some(Arc::default()), ..self }
+    }
+
+    /// Returns which files were asked for since this was asked last, there or not.
+    pub fn take_reads(&self) -> BTreeSet<PathBuf> {
+        let reads = self.reads.as_ref().map(|reads| reads.lock().unwrap_or_else(PoisonError::into_inner));
+        reads.map(|mut reads| std::mem::take(&mut *reads)).unwrap_or_default()
     }
 
     /// Returns the folder from which relative paths are taken; empty is the working directory.

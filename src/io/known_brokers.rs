@@ -1,21 +1,19 @@
 //! The brokers that `rmqplay.yaml` names: a URL each, and what can be done with it.
 //! `brokers: {staging: {url: "{{ env.STAGING_URL }}", restart: systemctl restart rabbitmq-server}}`. Never shows a URL.
 //! `permit: [transient_nonexcl_queues]` names deprecated features that the simulated broker permits, `plugins` what it has
-//! enabled.
+//! enabled. `profiles` is read by `run_profiles`.
 
 use crate::io::address::{Address, BadAddress, PARAMETERS};
+use crate::io::config_file::{BROKERS_FILE, rendered, sets};
 use crate::io::files::Disk;
+use crate::io::run_profiles::RunProfiles;
 use crate::language::{Word, WordGroup, suggest};
-use crate::model::{Scope, Secret, Template};
+use crate::model::Secret;
 use crate::rules::{DeprecatedFeature, Permits, Plugin, Plugins};
-use crate::source::{FileId, Span};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::str::FromStr;
-
-/// The file's name, in the working directory.
-pub const BROKERS_FILE: &str = "rmqplay.yaml";
 
 /// What the file says, still to be read broker by broker.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +21,7 @@ pub struct KnownBrokers {
     brokers: BTreeMap<String, Json>,
     permits: Permits,
     plugins: Plugins,
+    profiles: RunProfiles,
     text: String,
 }
 
@@ -49,12 +48,17 @@ impl KnownBrokers {
             None => Plugins::NONE,
             Some(read) => read.map_err(|why| form(line_of(&text, "plugins"), &why))?,
         };
+        let profiles =
+            RunProfiles::of(whole.remove("profiles"), &text).map_err(|why| form(line_of(&text, "profiles"), &why))?;
         if let Some(key) = whole.keys().next() {
-            let what = format!("it knows no key `{key}`, only `brokers`, `permit` and `plugins`");
+            let known = WordGroup::named("config").map_or(&[][..], |group| group.words).iter().map(Word::key);
+            let what = format!("it knows no key `{key}`; {}", suggest(key, known, "there are"));
             return Err(form(line_of(&text, key), &what));
         }
         match brokers {
-            Json::Object(brokers) => Ok(Self { brokers: brokers.into_iter().collect(), permits, plugins, text }),
+            Json::Object(brokers) => {
+                Ok(Self { brokers: brokers.into_iter().collect(), permits, plugins, profiles, text })
+            }
             _ => Err(form(line_of(&text, "brokers"), "`brokers` is a map of names and brokers")),
         }
     }
@@ -67,6 +71,11 @@ impl KnownBrokers {
     /// Returns the plugins that the simulated broker has enabled.
     pub fn plugins(&self) -> Plugins {
         self.plugins
+    }
+
+    /// Returns the profiles of `run`.
+    pub fn profiles(&self) -> &RunProfiles {
+        &self.profiles
     }
 
     /// Lists the names.
@@ -106,12 +115,7 @@ fn form(line: usize, what: &str) -> String {
 
 /// Returns the first line that sets a key, counted from 1; where none does (it is written in a flow map), the first.
 fn line_of(text: &str, key: &str) -> usize {
-    let sets = |line: &str| {
-        let bare = line.trim_start().trim_start_matches(['"', '\'']);
-        let rest = bare.strip_prefix(key).map(|rest| rest.trim_start_matches(['"', '\'']));
-        rest.is_some_and(|rest| rest.trim_start().starts_with(':'))
-    };
-    text.lines().position(sets).map_or(1, |at| at + 1)
+    text.lines().position(|line| sets(line, key)).map_or(1, |at| at + 1)
 }
 
 /// Lists the keys of a broker, the parameters of its URL among them.
@@ -178,20 +182,6 @@ fn parsed(url: &str) -> Result<Address, String> {
 
 fn in_one_line(bad: BadAddress) -> String {
     format!("{} ({})", bad.message, bad.help)
-}
-
-/// Renders `{{ env.NAME }}`.
-fn rendered(text: &str, disk: &Disk) -> Result<String, String> {
-    if !Template::looks_like_one(text) {
-        return Ok(text.to_owned());
-    }
-    let mut template = Template::compile(text, Span::new(FileId::default(), 0, 0)).map_err(|error| error.message)?;
-    let paths = template.paths();
-    let names = paths.iter().filter_map(|path| path.strip_prefix("env."));
-    let found = names.filter_map(|name| Some((name.to_owned(), Json::String(disk.variable(name)?))));
-    let found: serde_json::Map<String, Json> = found.collect();
-    template.bind("env", Json::Object(found));
-    template.text(&Scope::new()).map_err(|error| format!("{} (templates know `env.NAME`)", error.message))
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@
 
 mod address;
 mod clean;
+mod config_file;
 mod doctor;
 mod failure;
 mod files;
 mod greet;
 mod known_brokers;
+mod last_run;
 pub mod live;
 pub mod management;
 mod meet;
@@ -18,15 +20,18 @@ mod move_queue;
 mod near_path;
 pub mod observe;
 pub mod rehearse;
+mod run_profiles;
 mod salt;
 pub mod serve;
 pub mod snapshots;
+mod stamp;
 mod tls;
 mod wait;
 mod world;
 
 pub use address::{Address, BadAddress, LoginMechanism, TlsOptions, node, nodes, of_environment};
 pub use clean::{Cleaned, clean};
+pub use config_file::BROKERS_FILE;
 pub use doctor::examine;
 pub use failure::{BrokerFailure, BrokerFailureKind};
 pub use files::{
@@ -34,10 +39,13 @@ pub use files::{
     write_parts_atomically,
 };
 pub use greet::greet;
-pub use known_brokers::{BROKERS_FILE, KnownBrokers};
+pub use known_brokers::KnownBrokers;
+pub use last_run::{CACHE_FOLDER, LastPlay, LastRun, PlayKey, Unknown, file_key, keep_last_run};
 pub use management::install_crypto;
 pub use meet::meet;
 pub use move_queue::{MoveFailure, MoveSettings, move_queue};
 pub use near_path::near_path;
+pub use run_profiles::{ProfileSetting, RunProfiles};
 pub use salt::random_salt;
+pub use stamp::FileStamp;
 pub use wait::wait_until_ready;

@@ -1,9 +1,7 @@
 //! `run`: loads everything, plays every cell on every broker, compares snapshots, reports.
 
-use crate::broker::Exercised;
 use crate::cli::arguments::{RunOptions, Snapshots};
 use crate::cli::brokers::{NoBroker, PlayedOn, permits, plugins};
-use crate::cli::commands::run_live;
 use crate::cli::commands::run_reports::{RunReports, WrittenRun};
 use crate::cli::explore;
 use crate::cli::foresee::coverage::Covering;
@@ -11,23 +9,24 @@ use crate::cli::load::Loader;
 use crate::cli::named_cells::NamedCells;
 use crate::cli::options::{CoverageFormat, report_file};
 use crate::cli::progress::RunProgress;
-use crate::cli::run_reporter::{FAILED_BEFORE, Named, Once, RunReporter};
-use crate::cli::runtime::Runtime;
+use crate::cli::run_reporter::RunReporter;
 use crate::cli::select::{ToPlay, load_all, select};
 use crate::cli::snapshot_store;
 use crate::cli::snapshot_store::SnapshotStore;
+use crate::cli::suite;
+use crate::cli::suite::{Narrowing, OutputLane, StopFlag};
 use crate::cli::terminal::Terminal;
-use crate::cli::{ExitCode, live_settings, verdicts, versions};
-use crate::model::Profile;
-use crate::player::RunResult;
-use crate::report::CellReport;
-use crate::rules::Edition;
-use crate::simulate::rehearse;
+use crate::cli::{ExitCode, verdicts, versions};
 use std::path::PathBuf;
 use std::time::Instant;
 
 /// Plays what the arguments name.
 pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
+    run_until(command, terminal, &StopFlag::default())
+}
+
+/// Plays what the arguments name, until a signal comes that somebody else hears.
+pub(crate) fn run_until(command: &RunOptions, terminal: &Terminal, stop: &StopFlag) -> ExitCode {
     let began = Instant::now();
     let (targets, asked) = match (targets(command, terminal), reports_asked(command)) {
         (Ok(targets), Ok(asked)) => (targets, asked),
@@ -46,7 +45,7 @@ pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
         }
     };
     let mode = if explores { Snapshots::Pending } else { snapshot_store::mode_of(command.snapshots) };
-    let (cells, keeping, unreferenced) = match prepare(command, mode, explores, &mut loader, terminal) {
+    let (cells, keeping, unreferenced, gone) = match prepare(command, mode, &targets, &mut loader, terminal) {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
@@ -55,24 +54,33 @@ pub fn run(command: &RunOptions, terminal: &Terminal) -> ExitCode {
         terminal,
         sources: &loader.sources,
         keeping: &keeping,
-        covering: Covering::new(&command.coverage, &loader.sources),
-        progress: RunProgress::begin((cells.len() * targets.len()) as u64, terminal.quiet || command.json),
+        covering: Covering::new(&command.coverage, &loader.sources).into(),
+        progress: RunProgress::begin((cells.len() * targets.len()) as u64, terminal.quiet || command.json).into(),
         errors: Default::default(),
+        lane: OutputLane::ALONE,
+        stop: stop.clone(),
         width: cells.iter().map(|one| one.name().chars().count()).max().unwrap_or(0),
         is_silent: false,
     };
     let mut reports = Vec::new();
-    let mut code = if explores {
+    let mut code = if cells.is_empty() {
+        ExitCode::Fine
+    } else if explores {
         explore::run(&stage, &targets, &cells, &mut reports)
     } else {
-        play_on_all(&stage, &targets, &cells, &mut reports)
+        suite::play_on_all(&stage, &targets, &cells, &mut reports)
     };
     let settled = keeping.settle(&cells, &mut reports);
     stage.emit_unwritten(&settled);
     if !settled.errors.is_empty() {
         code = code.and(ExitCode::Environment);
     }
-    code = code.and(verdicts::exit_code(&reports, mode));
+    if !cells.is_empty() {
+        code = code.and(verdicts::exit_code(&reports, mode));
+    }
+    if !explores {
+        suite::keep(command, &cells, &reports, &gone, terminal);
+    }
     let tells_apart = asked.has_page() || !command.json;
     let differing = if tells_apart { versions::differing(&cells, &reports) } else { Vec::new() };
     let written = WrittenRun {
@@ -136,112 +144,27 @@ fn reports_asked(command: &RunOptions) -> Result<RunReports, String> {
 fn prepare(
     command: &RunOptions,
     mode: Snapshots,
-    explores: bool,
+    targets: &[PlayedOn],
     loader: &mut Loader,
     terminal: &Terminal,
-) -> Result<(Vec<ToPlay>, SnapshotStore, Vec<PathBuf>), ExitCode> {
+) -> Result<(Vec<ToPlay>, SnapshotStore, Vec<PathBuf>, Vec<suite::CellKey>), ExitCode> {
     let all = load_all(&command.paths, loader, terminal)?;
     // A variable may choose among cells: those that are left out still have their snapshots.
     let named = NamedCells::read(&command.paths);
     let whole = command.vars.vars.is_empty() && command.vars.vars_files.is_empty() && !named.is_partial();
     let unreferenced = if whole { snapshot_store::unreferenced(&all) } else { Vec::new() };
+    let narrowing = Narrowing::of(&command.suite, targets, &all, &named.paths, (!command.json).then_some(terminal));
     let cells = select(all, &command.selection, terminal)?;
-    if explores {
-        return Ok((cells, SnapshotStore::unread(), Vec::new()));
+    let (cells, gone) = match narrowing {
+        Some(narrowing) => narrowing.keep(cells, terminal)?,
+        None => (cells, Vec::new()),
+    };
+    if command.exploring.asked().is_some() {
+        return Ok((cells, SnapshotStore::unread(), Vec::new(), gone));
     }
     let (keeping, problems) = SnapshotStore::read(&cells, mode, &mut loader.sources);
     match terminal.problems(&problems, &loader.sources) {
-        ExitCode::Fine => Ok((cells, keeping, unreferenced)),
+        ExitCode::Fine => Ok((cells, keeping, unreferenced, gone)),
         code => Err(code),
     }
-}
-
-/// Plays on one broker after another; ends early when a signal or --fail-fast says so.
-fn play_on_all(
-    stage: &RunReporter<'_>,
-    targets: &[PlayedOn],
-    cells: &[ToPlay],
-    reports: &mut Vec<CellReport>,
-) -> ExitCode {
-    let mut code = ExitCode::Fine;
-    let mut runtime: Option<Runtime> = None;
-    for target in targets {
-        if reports.iter().any(|report| stage.is_enough(report)) {
-            skip_all(stage, target, cells, reports);
-            continue;
-        }
-        code = code.and(match target {
-            PlayedOn::Sim(edition) => play_on_sim(stage, *edition, cells, reports),
-            PlayedOn::Live(live) => {
-                let (runtime, before) = (runtime.get_or_insert_with(Runtime::new), reports.len());
-                let code = run_live::play_on_live(stage, live, cells, reports, runtime);
-                stage.covering.replay(cells, &reports[before..]);
-                code
-            }
-        });
-        if let Some(signal) = runtime.as_mut().and_then(Runtime::heard) {
-            code = signal;
-        }
-        if matches!(code, ExitCode::Interrupted | ExitCode::Terminated) {
-            break;
-        }
-    }
-    code
-}
-
-/// Counts the cells of a broker that is not begun any more as skipped.
-fn skip_all(stage: &RunReporter<'_>, target: &PlayedOn, cells: &[ToPlay], reports: &mut Vec<CellReport>) {
-    let on = match target {
-        PlayedOn::Sim(edition) => Named::sim(*edition, stage.command),
-        // Nobody asked it for its version, and nothing is compared.
-        PlayedOn::Live(live) => Named {
-            broker: format!("RabbitMQ at {}", live.address.place()),
-            argument: live.argument.clone(),
-            arguments: String::new(),
-            version: Profile::NEWEST.version(),
-            edition: Profile::NEWEST.into(),
-        },
-    };
-    for (index, one) in cells.iter().enumerate() {
-        let once = Once { skipped: Some(FAILED_BEFORE.to_owned()), ..Once::default() };
-        reports.push(stage.judge(index, one, once, &on));
-    }
-}
-
-fn play_on_sim(stage: &RunReporter<'_>, edition: Edition, cells: &[ToPlay], reports: &mut Vec<CellReport>) -> ExitCode {
-    let on = Named::sim(edition, stage.command);
-    stage.announce(&on.broker, false);
-    let mut enough = false;
-    for (index, one) in cells.iter().enumerate() {
-        let began = Instant::now();
-        let skipped = if enough {
-            Some(FAILED_BEFORE.to_owned())
-        } else {
-            live_settings::why_not_on_sim(&one.cell, edition.profile)
-        };
-        let (played, exercised) = match &skipped {
-            None => rehearse_telling(stage, one, edition),
-            Some(_) => (None, None),
-        };
-        let once = Once { played, exercised, skipped, real: began.elapsed() };
-        let report = stage.judge(index, one, once, &on);
-        if !enough {
-            stage.emit(&report);
-        }
-        enough |= stage.is_enough(&report);
-        reports.push(report);
-    }
-    ExitCode::Fine
-}
-
-/// Plays a cell; a failed one once more with the sim's reasons, which are the same each time. A page tells them of all.
-fn rehearse_telling(stage: &RunReporter<'_>, one: &ToPlay, edition: Edition) -> (Option<RunResult>, Option<Exercised>) {
-    if stage.command.report.iter().any(|report| report.starts_with("html:")) {
-        let (played, exercised) = stage.covering.rehearse_exercising(one, edition, true);
-        return (Some(played), Some(exercised));
-    }
-    let trace = stage.command.trace;
-    let played = stage.covering.rehearse(one, edition, trace);
-    let is_told = played.failures.is_empty() || trace;
-    (Some(if is_told { played } else { rehearse(&one.cell, edition, true) }), None)
 }

@@ -86,7 +86,7 @@ impl RunReports {
             }
         }
         if self.annotates {
-            let (errors, sources) = (run.stage.errors.borrow(), run.stage.sources);
+            let (errors, sources) = (run.stage.errors(), run.stage.sources);
             run.stage.terminal.print_unless_empty(&report::run_annotations(run.reports, &errors, sources));
             let summary = Disk::here().variable(STEP_SUMMARY).filter(|file| !file.is_empty());
             if let Some(Err(error)) = summary.map(|file| append(Path::new(&file), &run.markdown())) {
@@ -100,7 +100,7 @@ impl RunReports {
 
 impl WrittenRun<'_> {
     fn write(&self, kind: &str, file: &Path) -> Result<(), String> {
-        let (errors, sources) = (self.stage.errors.borrow(), self.stage.sources);
+        let (errors, sources) = (self.stage.errors(), self.stage.sources);
         let text = match kind {
             "html" => {
                 let page = RunPage {
@@ -128,7 +128,7 @@ impl WrittenRun<'_> {
     }
 
     fn markdown(&self) -> String {
-        report::run_markdown(self.reports, &self.stage.errors.borrow(), self.stage.sources, self.real)
+        report::run_markdown(self.reports, &self.stage.errors(), self.stage.sources, self.real)
     }
 
     /// Keeps a report that could not be written where it should be: a run on a live broker may have taken long.

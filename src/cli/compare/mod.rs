@@ -20,6 +20,7 @@ use crate::cli::run_reporter::RunReporter;
 use crate::cli::runtime::Runtime;
 use crate::cli::select::{ToPlay, load_all, select};
 use crate::cli::snapshot_store::SnapshotStore;
+use crate::cli::suite::OutputLane;
 use crate::cli::terminal::Terminal;
 use crate::io::{meet, write_atomically};
 use crate::report;
@@ -63,9 +64,11 @@ pub fn compare(command: CompareOptions, terminal: &Terminal) -> ExitCode {
         terminal,
         sources: &loader.sources,
         keeping: &keeping,
-        covering: Covering::new(&command.coverage, &loader.sources),
-        progress: RunProgress::begin((cells.len() * targets.len()) as u64, terminal.quiet || command.json),
+        covering: Covering::new(&command.coverage, &loader.sources).into(),
+        progress: RunProgress::begin((cells.len() * targets.len()) as u64, terminal.quiet || command.json).into(),
         errors: Default::default(),
+        lane: OutputLane::ALONE,
+        stop: Default::default(),
         width: 0,
         is_silent: true,
     };
@@ -104,6 +107,7 @@ fn as_run(command: CompareOptions) -> RunOptions {
         pace: command.pace,
         jobs: command.jobs,
         selection: command.selection,
+        suite: Default::default(),
         snapshots: Some(Snapshots::Check),
         exploring: ExploreOptions::default(),
         fail_fast: false,

@@ -9,46 +9,37 @@ use crate::cli::terminal::Terminal;
 use crate::foresee::CoverageRecord;
 use crate::io::write_atomically;
 use crate::model::Profile;
-use crate::player::RunResult;
 use crate::report;
 use crate::report::CellReport;
 use crate::rules::Edition;
 use crate::simulate::rehearse_covering;
 use crate::source::Sources;
-use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What the cells of a run exercise, where it is asked for.
 pub(crate) struct Covering<'a> {
     options: &'a CoverageOptions,
     sources: &'a Sources,
-    record: RefCell<CoverageRecord>,
+    record: Mutex<CoverageRecord>,
     /// The cells that stood in for a live broker, by profile.
-    replayed: RefCell<BTreeSet<(Profile, usize)>>,
+    replayed: Mutex<BTreeSet<(Profile, usize)>>,
 }
 
 impl<'a> Covering<'a> {
     pub(crate) fn new(options: &'a CoverageOptions, sources: &'a Sources) -> Self {
-        Self { options, sources, record: RefCell::default(), replayed: RefCell::default() }
+        Self { options, sources, record: Mutex::default(), replayed: Mutex::default() }
     }
 
-    /// Plays a cell on the simulator, and records what it exercises where that is asked for.
-    pub(crate) fn rehearse(&self, one: &ToPlay, edition: Edition, insights: bool) -> RunResult {
-        match self.options.is_asked() {
-            true => self.rehearse_exercising(one, edition, insights).0,
-            false => rehearse_covering(&one.cell, edition, insights, None),
-        }
+    /// Returns whether it is asked for.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.options.is_asked()
     }
 
-    /// The same; returns what it exercised too.
-    pub(crate) fn rehearse_exercising(&self, one: &ToPlay, edition: Edition, insights: bool) -> (RunResult, Exercised) {
-        let mut run = Exercised::default();
-        let played = rehearse_covering(&one.cell, edition, insights, Some(&mut run));
-        if self.options.is_asked() {
-            let name_of = |file| self.sources.get(file).name.as_str();
-            self.record.borrow_mut().add(&one.cell.scenario, edition.profile, &run, name_of);
-        }
-        (played, run)
+    /// Adds what a cell exercised by the rules of a version; in whichever order cells come, it comes to the same.
+    pub(crate) fn add(&self, one: &ToPlay, edition: Edition, run: &Exercised) {
+        let name_of = |file| self.sources.get(file).name.as_str();
+        locked(&self.record).add(&one.cell.scenario, edition.profile, run, name_of);
     }
 
     /// Plays what was played on a live broker once more on the simulator: a live one does not tell what it did inside.
@@ -60,8 +51,10 @@ impl<'a> Covering<'a> {
             let profile = report.edition.profile;
             let Some(one) = cells.get(report.cell) else { continue };
             let fits = live_settings::why_not_on_sim(&one.cell, profile).is_none();
-            if fits && self.replayed.borrow_mut().insert((profile, report.cell)) {
-                self.rehearse(one, report.edition, false);
+            if fits && locked(&self.replayed).insert((profile, report.cell)) {
+                let mut run = Exercised::default();
+                rehearse_covering(&one.cell, report.edition, false, Some(&mut run));
+                self.add(one, report.edition, &run);
             }
         }
     }
@@ -71,8 +64,8 @@ impl<'a> Covering<'a> {
         if !self.options.is_asked() {
             return ExitCode::Fine;
         }
-        let record = self.record.borrow();
-        let replayed: BTreeSet<Profile> = self.replayed.borrow().iter().map(|(profile, _)| *profile).collect();
+        let record = locked(&self.record);
+        let replayed: BTreeSet<Profile> = locked(&self.replayed).iter().map(|(profile, _)| *profile).collect();
         let replayed: Vec<String> = replayed.into_iter().map(|profile| format!("sim {profile}")).collect();
         let shown = report::coverage_json(&record, &replayed, self.sources);
         let is_enough = self.is_enough(&record);
@@ -126,4 +119,8 @@ impl<'a> Covering<'a> {
         ));
         ExitCode::Failed
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

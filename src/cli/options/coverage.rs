@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// What a run tells of coverage.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct CoverageOptions {
     /// Tell which queues, bindings, policies, rights, dead-letter ways, retry rungs and limits of the topology files no cell
     /// exercised: as text, or json:FILE.

@@ -3,7 +3,7 @@
 use clap::Args;
 
 /// Plays cells under the orders that RabbitMQ leaves open.
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Clone, Args, Default)]
 pub struct ExploreOptions {
     /// Play each cell on the simulated broker under up to N orders that RabbitMQ leaves open, and tell what varies; exit 1
     /// when an expectation fails under one. Snapshots are neither read nor written.

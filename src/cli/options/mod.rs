@@ -10,6 +10,7 @@ mod reach;
 mod report_file;
 mod running;
 mod serving;
+mod suite;
 mod variables;
 
 pub use applying::{ApplyOptions, DestroyOptions, ExtrasMode, PlanOptions};
@@ -28,4 +29,5 @@ pub use serving::{
     AdvanceOptions, ClockAction, ClockOptions, ControlOptions, FaultAction, FaultOptions, QueuesOptions, ServeOptions,
     StoryOptions, TimelineOptions,
 };
+pub use suite::SuiteOptions;
 pub use variables::Vars;

@@ -3,7 +3,7 @@
 use clap::Args;
 
 /// Chooses among cells; all that is given must hold.
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Clone, Args, Default)]
 pub struct Selection {
     /// Only cells whose name, file or sentence holds this text, or that fit an expression of name(…), file(…), title(…),
     /// tag(…) with and, or, not.
@@ -21,7 +21,7 @@ pub struct Selection {
 pub(crate) const USUAL_WAIT: crate::model::Millis = crate::model::Millis(30_000);
 
 /// How fast time runs on live brokers.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct PaceOptions {
     /// Multiply every duration on a live broker: 0.1 plays ten times as fast; `fit` takes for each cell the largest
     /// scale up to 1 that fits into --max-wait.

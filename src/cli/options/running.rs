@@ -1,6 +1,6 @@
 //! The flags of `run`, as clap reads them.
 
-use crate::cli::options::{CoverageOptions, ExploreOptions, PaceOptions, Selection, Vars};
+use crate::cli::options::{CoverageOptions, ExploreOptions, PaceOptions, Selection, SuiteOptions, Vars};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub enum Snapshots {
     Accept,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct RunOptions {
     /// Scenario files and folders, and cells as they are printed: 'ttl-dlq [queue_type=quorum]'.
     #[arg(value_name = "PATH", default_value = "scenarios")]
@@ -48,11 +48,14 @@ pub struct RunOptions {
     pub coverage: CoverageOptions,
     #[command(flatten)]
     pub pace: PaceOptions,
-    /// How many cells play at once on a live broker (default: twice the cores, at most 8).
+    /// How many cells play at once on each broker (default: on a live one twice the cores, at most 8; simulated ones share the
+    /// cores).
     #[arg(short, long, value_name = "N", value_parser = crate::cli::options::at_least_one)]
     pub jobs: Option<usize>,
     #[command(flatten)]
     pub selection: Selection,
+    #[command(flatten)]
+    pub suite: SuiteOptions,
     /// What becomes of new and changed outcomes: check writes nothing and a missing one fails, pending waits for a
     /// review, accept makes snapshots of them (default: pending; with CI set: check).
     #[arg(long, value_name = "WHAT", hide_possible_values = true)]

@@ -10,6 +10,7 @@ use crate::cli::progress::RunProgress;
 use crate::cli::run_reporter::{Named, Once, RunReporter};
 use crate::cli::select::{ToPlay, load_all, select};
 use crate::cli::snapshot_store::{SnapshotStore, mode_of};
+use crate::cli::suite::OutputLane;
 use crate::cli::terminal::Terminal;
 use crate::cli::{live_settings, verdicts};
 use crate::clock::ClockMode;
@@ -98,6 +99,7 @@ fn options_of(command: &ServeOptions) -> RunOptions {
         pace: PaceOptions { time_scale: None, max_wait: USUAL_WAIT },
         jobs: None,
         selection: Selection { cells: command.cells.clone(), ..Selection::default() },
+        suite: Default::default(),
         snapshots: command.snapshots,
         exploring: Default::default(),
         fail_fast: false,
@@ -116,9 +118,11 @@ impl ServedScenario {
             terminal,
             sources: &loader.sources,
             keeping: &keeping,
-            covering: Covering::new(&options.coverage, &loader.sources),
-            progress: RunProgress::begin(1, true),
+            covering: Covering::new(&options.coverage, &loader.sources).into(),
+            progress: RunProgress::begin(1, true).into(),
             errors: Default::default(),
+            lane: OutputLane::ALONE,
+            stop: Default::default(),
             width: one.name().chars().count(),
             is_silent: false,
         };

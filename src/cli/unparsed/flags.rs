@@ -41,7 +41,7 @@ const OF_OTHER_TOOLS: &[(&[&str], &[&str], &str)] = &[
     ),
     (
         &["run"],
-        &["version", "profile", "rabbitmq", "rabbitmq-version", "sim", "for"],
+        &["version", "rabbitmq", "rabbitmq-version", "sim", "for"],
         "`--broker sim:VERSION` plays by the rules of a version",
     ),
     (
@@ -110,6 +110,27 @@ const OF_OTHER_TOOLS: &[(&[&str], &[&str], &str)] = &[
         "`rmqplay list` lists the cells, `rmqplay check` checks the files: neither plays",
     ),
     (&["run"], &["list"], "`rmqplay list` lists the cells"),
+    (&["run"], &["watch", "w", "watchAll", "watch-all", "poll"], "`rmqplay watch` plays what changes until Ctrl-C"),
+    (
+        &["run"],
+        &[
+            "lf",
+            "last-failed",
+            "ff",
+            "failed-first",
+            "failed",
+            "only-failures",
+            "onlyFailures",
+            "rerun",
+            "rerun-failures",
+        ],
+        "`--rerun-failed` plays only what failed last time",
+    ),
+    (
+        &["run"],
+        &["partition", "split", "splits", "group", "total-shards", "shard-index", "shard-count"],
+        "`--shard 2/3` plays the second of three parts of the cells",
+    ),
     (
         &["run"],
         &["timeout", "max-time"],
@@ -118,7 +139,7 @@ const OF_OTHER_TOOLS: &[(&[&str], &[&str], &str)] = &[
     (
         &["run"],
         &["parallel", "threads", "workers", "concurrency", "n", "maxWorkers", "max-workers"],
-        "`--jobs N` plays N cells at once on a live broker",
+        "`--jobs N` plays N cells at once on each broker",
     ),
     (
         &["run", "list"],
@@ -196,7 +217,7 @@ const OF_OTHER_TOOLS: &[(&[&str], &[&str], &str)] = &[
     (
         &[],
         &["config", "c"],
-        "brokers stand in `rmqplay.yaml` of the folder you are in; there is no other configuration",
+        "brokers and profiles of `run` stand in `rmqplay.yaml` of the folder you are in; there is no other configuration",
     ),
     (
         &[],
@@ -212,7 +233,8 @@ const COMMANDS_MAX: usize = 6;
 pub(crate) fn advice(flag: &str, command: Option<&str>, own: &clap::Command) -> Option<String> {
     let given = flag.trim_start_matches('-');
     let given = given.split('=').next().unwrap_or(given);
-    let Some(name) = command else { return above(given, own) };
+    // `watch` takes the flags of `run`.
+    let Some(name) = command.map(|name| if name == "watch" { "run" } else { name }) else { return above(given, own) };
     let is_of = |(commands, ..): &&(&[&str], &[&str], &str)| commands.contains(&name);
     let has = |(_, flags, _): &&(&[&str], &[&str], &str)| flags.contains(&given);
     let of_this = OF_OTHER_TOOLS.iter().filter(is_of).find(has);

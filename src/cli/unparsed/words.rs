@@ -5,6 +5,7 @@ use crate::source::{Help, nearest_name, without_passwords_in_urls};
 
 /// Words of other tools, and the command here that does what they do.
 const OTHER_COMMANDS: &[(&[&str], &str)] = &[
+    (&["dev", "serve-tests", "monitor"], "`rmqplay watch` plays what changes until Ctrl-C"),
     (&["test", "exec", "execute", "start", "rehearse", "play", "bench"], "`rmqplay run` plays scenarios"),
     (&["validate", "verify", "lint"], "`rmqplay check` reports all problems of files and plays nothing"),
     (&["deploy", "declare", "create", "sync", "up", "push"], "`rmqplay apply` declares a topology on a broker"),

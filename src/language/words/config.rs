@@ -1,4 +1,4 @@
-//! The table of words, of `rmqplay.yaml`: brokers by name, and what can be done with each. See `words` for how it is written.
+//! The table of words, of `rmqplay.yaml`: brokers by name and what can be done with each, and profiles of `run`. See `words` for how it is written.
 
 use crate::language::words::{WordGroup, group, word};
 
@@ -18,6 +18,33 @@ pub const OF_CONFIG: &[WordGroup] = &[
                 "[word:rabbitmq_consistent_hash_exchange,rabbitmq_random_exchange,rabbitmq_recent_history_exchange,rabbitmq_sharding]",
                 "Plugins that the simulated broker has enabled",
             ),
+            word("profiles", "{@profile | null}", "Flags of `run` by name, for `run --profile NAME`"),
+        ],
+    ),
+    group(
+        "profile",
+        &[
+            word("paths", "text | [text]", "Scenario files and folders").or("scenarios"),
+            word("brokers", "text | [text]", "Where it is played: sim, sim:VERSION, a URL, a name of `brokers`")
+                .or("sim"),
+            word("jobs", "int:1..1000000", "How many cells play at once on a broker"),
+            word("report", "text | [text]", "Reports: KIND:FILE"),
+            word("filter", "text", "Only cells that fit: \"tag(dlx) and not name(retry)\""),
+            word("tags", "text | [text]", "Only cells with one of these tags"),
+            word("snapshots", "word:check,pending,accept", "What becomes of new and changed outcomes"),
+            word("fail_fast", "bool", "Play no further cell once one has failed or changed").or("false"),
+            word("retries", "int:0..1000000", "How often a cell that failed plays again on a live broker").or("0"),
+            word("time_scale", "number | word:fit", "Multiply every duration on a live broker"),
+            word("max_wait", "text", "Skip a cell that would take longer on a live broker").or("30s"),
+            word("coverage_min", "number", "The least share in percent that the cells must exercise"),
+            word("trace", "bool", "Tell what happened in each run, entry by entry").or("false"),
+            word("vars", "{any}", "Variables of the files; those of --var come on top"),
+            word("vars_files", "text | [text]", "Files of variables"),
+            word("permit", "text | [text]", "Deprecated features that the simulated broker permits"),
+            word("plugins", "text | [text]", "Plugins that the simulated broker has enabled"),
+            word("management", "text", "URL of the management API of a live broker"),
+            word("keep_vhost", "word:always,on-failure", "When the vhosts on a live broker stay for a look"),
+            word("in_vhost", "text", "The vhost of a live broker in which cells play one after another"),
         ],
     ),
     group(

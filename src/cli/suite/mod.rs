@@ -1,0 +1,23 @@
+//! A suite at scale: shards of it, what failed last time, what is kept of each run for both, and profiles of flags;
+//! cells on all cores and brokers at once, told in order.
+
+mod at_once;
+mod in_order;
+mod kept;
+mod lanes;
+mod narrowed;
+mod on_sim;
+mod profile;
+mod shard;
+mod stop;
+mod watch;
+mod watched;
+
+pub(crate) use at_once::play_on_all;
+pub(crate) use kept::keep;
+pub(crate) use lanes::{OutputLane, OutputText};
+pub(crate) use narrowed::{CellKey, Narrowing};
+pub(crate) use profile::{NotRead, command_line};
+pub use shard::Shard;
+pub(crate) use stop::StopFlag;
+pub(crate) use watch::watch;
