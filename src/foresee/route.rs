@@ -109,7 +109,8 @@ pub fn route<'v>(view: &'v TopologyView<'v>, asked: &AskedRoute<'v>) -> Option<R
 /// Returns whether nobody may publish to the exchange (PE-3).
 fn is_internal(view: &TopologyView<'_>, asked: &AskedRoute<'_>) -> bool {
     let declared = view.exchanges.get(&(asked.vhost, asked.exchange));
-    declared.is_some_and(|exchange| exchange.internal) || asked.exchange == "amq.rabbitmq.trace"
+    declared.is_some_and(|exchange| exchange.internal)
+        || matches!(asked.exchange, "amq.rabbitmq.trace" | "amq.rabbitmq.event")
 }
 
 fn internal_refusal(asked: &AskedRoute<'_>) -> String {

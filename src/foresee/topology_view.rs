@@ -143,7 +143,7 @@ impl<'t> TopologyView<'t> {
         match name {
             "" | "amq.direct" => Some("direct"),
             "amq.fanout" => Some("fanout"),
-            "amq.topic" | "amq.rabbitmq.trace" => Some("topic"),
+            "amq.topic" | "amq.rabbitmq.trace" | "amq.rabbitmq.event" => Some("topic"),
             "amq.headers" | "amq.match" => Some("headers"),
             _ => self.exchanges.get(&(vhost, name)).map(|exchange| &*exchange.kind),
         }

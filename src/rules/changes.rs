@@ -76,6 +76,7 @@ static RULES: &[RuleFields] = rules! {
     "PX-1": hashes_typed_headers hash_weight_max hash_ring_is_kept;
     "PX-2": modulus_order;
     "PX-3": failed_replay_undoes_binding;
+    "PX-4": event_facts;
     "ST-1": streams.old_consume_texts streams.refuses_ha_failover;
     "ST-3": streams.interval_faults_crash;
     "ST-4": streams.refuses_returns;

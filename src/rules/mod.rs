@@ -65,6 +65,7 @@ pub use streams::{
 };
 pub use term::{erlang_term, type_name};
 pub use version_choices::{
-    BadDefaultType, ClientXDeath, DelayHeader, Ghosts, GoneTarget, ModulusOrder, OwnDeadLetters, PassiveAccess,
+    BadDefaultType, ClientXDeath, DelayHeader, EventFacts, Ghosts, GoneTarget, ModulusOrder, OwnDeadLetters,
+    PassiveAccess,
 };
 pub use versions::{ConsumerTimeout, Differences, FailureCount, QuorumPriority, RETURNS_IN_ORDER_MAX, differences};

@@ -12,6 +12,8 @@ pub enum Plugin {
     ConsistentHashExchange,
     /// RT-18: of the community, not shipped with RabbitMQ.
     DelayedMessageExchange,
+    /// PX-4: brings no type, but the exchange `amq.rabbitmq.event`.
+    EventExchange,
     /// PX-2: `x-random`.
     RandomExchange,
     /// PX-2: `x-modulus-hash`, which 4.3 has without it.
@@ -22,9 +24,10 @@ pub enum Plugin {
 
 impl Plugin {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ConsistentHashExchange,
         Self::DelayedMessageExchange,
+        Self::EventExchange,
         Self::RandomExchange,
         Self::RecentHistoryExchange,
         Self::Sharding,
@@ -35,26 +38,28 @@ impl Plugin {
         match self {
             Self::ConsistentHashExchange => "rabbitmq_consistent_hash_exchange",
             Self::DelayedMessageExchange => "rabbitmq_delayed_message_exchange",
+            Self::EventExchange => "rabbitmq_event_exchange",
             Self::RandomExchange => "rabbitmq_random_exchange",
             Self::Sharding => "rabbitmq_sharding",
             Self::RecentHistoryExchange => "rabbitmq_recent_history_exchange",
         }
     }
 
-    /// Returns the exchange type that it brings.
-    pub fn exchange_type(self) -> &'static str {
-        match self {
+    /// Returns the exchange type that it brings, if it brings one.
+    pub fn exchange_type(self) -> Option<&'static str> {
+        Some(match self {
             Self::ConsistentHashExchange => "x-consistent-hash",
             Self::DelayedMessageExchange => "x-delayed-message",
             Self::RandomExchange => "x-random",
             Self::Sharding => "x-modulus-hash",
             Self::RecentHistoryExchange => "x-recent-history",
-        }
+            Self::EventExchange => return None,
+        })
     }
 
     /// Finds the plugin that brings an exchange type.
     pub fn of_type(kind: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|plugin| plugin.exchange_type() == kind)
+        Self::ALL.into_iter().find(|plugin| plugin.exchange_type() == Some(kind))
     }
 }
 

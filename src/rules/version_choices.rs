@@ -87,3 +87,14 @@ pub enum DelayHeader {
     /// As an annotation of the message; negated to 64 bits, which every consumer sees.
     Annotation,
 }
+
+/// What events tell of queues and channels (PX-4): each version tells what the one before does, and more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventFacts {
+    /// No type of a classic queue, nor of any that is deleted.
+    WithoutTypes,
+    /// Types, and how many consumers a channel had.
+    WithTypes,
+    /// The leader and the members of a classic queue.
+    WithLeaders,
+}

@@ -4,7 +4,8 @@
 use crate::model::Profile;
 use crate::rules::streams::{STREAMS_3_10, STREAMS_3_12, STREAMS_3_13, STREAMS_4_0, STREAMS_4_3, StreamDifferences};
 use crate::rules::version_choices::{
-    BadDefaultType, ClientXDeath, DelayHeader, Ghosts, GoneTarget, ModulusOrder, OwnDeadLetters, PassiveAccess,
+    BadDefaultType, ClientXDeath, DelayHeader, EventFacts, Ghosts, GoneTarget, ModulusOrder, OwnDeadLetters,
+    PassiveAccess,
 };
 
 /// How a quorum queue orders by priority (PRI-4).
@@ -88,6 +89,8 @@ pub struct Differences {
     pub hash_ring_is_kept: bool,
     /// PX-3: a binding through which nothing of a history can be replayed is not made.
     pub failed_replay_undoes_binding: bool,
+    /// PX-4.
+    pub event_facts: EventFacts,
     /// PX-2: the order in which `x-modulus-hash` counts its bindings.
     pub modulus_order: ModulusOrder,
     /// RT-7: header values compare exactly; timestamps of bindings never match.
@@ -221,6 +224,7 @@ const V3_10: Differences = Differences {
     hash_weight_max: None,
     hash_ring_is_kept: false,
     failed_replay_undoes_binding: true,
+    event_facts: EventFacts::WithoutTypes,
     modulus_order: ModulusOrder::BindingKey,
     headers_strict: false,
     topic_permissions_need_exchange: false,
@@ -282,6 +286,7 @@ const V3_10: Differences = Differences {
 
 /// Of 3.12.14, measured.
 const V3_12: Differences = Differences {
+    event_facts: EventFacts::WithTypes,
     failed_replay_undoes_binding: false,
     streams: STREAMS_3_12,
     classic_forgets_expiration: true,
@@ -346,6 +351,7 @@ const V3_13: Differences = Differences {
 };
 
 const V4_0: Differences = Differences {
+    event_facts: EventFacts::WithLeaders,
     streams: STREAMS_4_0,
     gone_target: GoneTarget::Missed,
     queue_limit_first: false,

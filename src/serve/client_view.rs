@@ -1,9 +1,11 @@
 //! What is told of an outside client to those who ask: who it is, where it comes from, what was agreed.
 
 use crate::broker::{ChannelId, ConnectionId};
-use crate::model::{Name, Table};
+use crate::model::{Name, Table, Value};
 use crate::serve::connection::ServedConnection;
 use crate::serve::served_channel::PublishMode;
+use crate::sim::{ConnectionLabel, argument_text};
+use std::net::IpAddr;
 
 /// An outside client whose connection is open.
 #[derive(Debug, Clone)]
@@ -46,8 +48,45 @@ impl ServedClient {
         }
     }
 
+    /// Returns what events and traces call it by, and tell of it (PX-4).
+    pub(crate) fn label(&self) -> ConnectionLabel {
+        let text = |text: &str| Value::Text(text.into());
+        let (peer, local) = (host_and_port(&self.peer), host_and_port(&self.local));
+        let properties = self.properties.iter().map(|(name, value)| text(&argument_text(name, value)));
+        let facts = vec![
+            ("port", Value::I64(local.1.into())),
+            ("peer_port", Value::I64(peer.1.into())),
+            ("host", text(&erlang_address(local.0))),
+            ("peer_host", text(&erlang_address(peer.0))),
+            ("ssl", Value::Bool(false)),
+            ("auth_mechanism", Value::Text(self.mechanism.clone())),
+            ("type", text("network")),
+            ("protocol", text("{0,9,1}")),
+            ("timeout", Value::I64(self.heartbeat_s.into())),
+            ("frame_max", Value::I64(self.frame_max.into())),
+            ("channel_max", Value::I64(self.channel_max.into())),
+            ("client_properties", Value::Array(properties.collect())),
+        ];
+        ConnectionLabel { name: self.name().into(), facts }
+    }
+
     /// Returns RabbitMQ's name of the connection, `127.0.0.1:50123 -> 127.0.0.1:5672`.
     pub(crate) fn name(&self) -> String {
         format!("{} -> {}", self.peer, self.local)
+    }
+}
+
+/// Splits an address, `[::1]:5672` too.
+pub(crate) fn host_and_port(address: &str) -> (&str, u16) {
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
+    (host.trim_matches(['[', ']']), port.parse().unwrap_or(0))
+}
+
+/// Writes an IP address as Erlang does, `{127,0,0,1}`.
+fn erlang_address(host: &str) -> String {
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(v4)) => format!("{{{}}}", v4.octets().map(|part| part.to_string()).join(",")),
+        Ok(IpAddr::V6(v6)) => format!("{{{}}}", v6.segments().map(|part| part.to_string()).join(",")),
+        Err(_) => host.to_owned(),
     }
 }

@@ -121,6 +121,22 @@ impl ServedBroker {
         self
     }
 
+    /// Traces vhosts from the start: `amq.rabbitmq.trace` of each gets what clients publish and are delivered (PX-4).
+    ///
+    /// # Errors
+    /// The first name that no vhost has.
+    pub fn with_firehose<'v>(mut self, vhosts: impl IntoIterator<Item = &'v str>) -> Result<Self, &'v str> {
+        match vhosts.into_iter().find(|vhost| !self.sim.trace_vhost(vhost, true)) {
+            None => Ok(self),
+            Some(unknown) => Err(unknown),
+        }
+    }
+
+    /// Switches tracing of a vhost on or off; returns whether there is such a vhost.
+    pub fn trace_vhost(&mut self, vhost: &str, on: bool) -> bool {
+        self.sim.trace_vhost(vhost, on)
+    }
+
     /// Tells it where it listens, which it shows to those who ask.
     pub fn with_listeners(mut self, listeners: Vec<ServedListener>) -> Self {
         self.listeners = listeners;
@@ -225,11 +241,27 @@ impl ServedBroker {
         if let Some((command, is_outside)) = self.next_command(now, now_ms) {
             self.observe_command(now, &command);
             if !is_outside || !self.meet_fault(now, &command) {
+                self.label(&command);
                 self.sim.handle(now, command);
             }
             return true;
         }
         self.sim.rest() || self.sim.is_due(now) || self.answer_quiet(now, now_ms)
+    }
+
+    /// Tells the simulator what events and traces call the client of a command by.
+    fn label(&mut self, command: &Command) {
+        match command {
+            Command::Connect { connection, .. } => {
+                let label = self.server.label_of(*connection);
+                label.into_iter().for_each(|label| self.sim.label_connection(*connection, label));
+            }
+            Command::OpenChannel { channel, .. } => {
+                let number = self.server.channels.get(channel).map(|(_, number)| *number);
+                number.into_iter().for_each(|number| self.sim.number_channel(*channel, number));
+            }
+            _ => {}
+        }
     }
 
     /// Returns what is asked next, and whether an outside client asks: scenario and outside clients take turns.

@@ -9,7 +9,7 @@ use crate::serve::accounts::Accounts;
 use crate::serve::client_view::ServedClient;
 use crate::serve::connection::{ConnectionPhase, ConnectionStep, PublishUnderWay, ReadingContext, ServedConnection};
 use crate::serve::sasl::CertificateUser;
-use crate::sim::UnsettledDelivery;
+use crate::sim::{ConnectionLabel, UnsettledDelivery};
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -299,6 +299,12 @@ impl Server {
     pub(crate) fn clients(&self) -> Vec<ServedClient> {
         let open = self.sockets.values().filter(|connection| connection.phase == ConnectionPhase::Running);
         open.map(ServedClient::of).collect()
+    }
+
+    /// Returns what a connection is called, be it open yet or not.
+    pub(crate) fn label_of(&self, id: ConnectionId) -> Option<ConnectionLabel> {
+        let connection = self.sockets.get(self.connections.get(&id)?)?;
+        Some(ServedClient::of(connection).label())
     }
 
     /// Closes a connection with a reason that the client hears (320).

@@ -16,7 +16,7 @@ pub(crate) const INITIAL_FRAME_MAX: u32 = 8_192;
 pub(crate) const SUGGESTED_FRAME_MAX: u32 = FRAME_MAX;
 
 /// The name of the cluster, and of the host of its only node.
-pub(crate) const CLUSTER_NAME: &str = "rabbit@rmqplay";
+pub(crate) const CLUSTER_NAME: &str = crate::sim::NODE;
 
 /// Returns the server's properties, in RabbitMQ's order.
 pub(crate) fn server_properties(profile: Profile) -> Table {

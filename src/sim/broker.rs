@@ -6,7 +6,8 @@ use crate::broker::{
     RequestId, RouteHop, What,
 };
 use crate::model::{Moment, Name, QueueName};
-use crate::rules::{Differences, Edition, Plugins, differences_of, rule_of_refusal};
+use crate::rules::{Differences, Edition, Plugin, Plugins, differences_of, rule_of_refusal};
+use crate::sim::events::own_publishes::{Acting, BY_THE_BROKER, OwnPublishes};
 use crate::sim::openings::Openings;
 use crate::sim::state::arena::{
     Arena, BindingDestination, ChannelIndex, ConsumerId, DeadLetteringId, ExchangeId, QueueId, SharedArena, VhostId,
@@ -65,6 +66,8 @@ pub struct Sim {
     pub(crate) timers: Timers,
     /// What exchanges hold back.
     pub(crate) delayed_publishes: DelayedPublishes,
+    /// Events and traces.
+    pub(crate) own_publishes: OwnPublishes,
     pub(crate) watches: QueueCounts,
     /// No channel needs to be looked at for consumer timeouts before this moment.
     pub(crate) timeouts_from: Moment,
@@ -126,6 +129,7 @@ impl Sim {
             consumers: Arena::new(),
             timers: Timers::default(),
             delayed_publishes: DelayedPublishes::default(),
+            own_publishes: OwnPublishes::default(),
             watches: QueueCounts::default(),
             timeouts_from: Moment(u64::MAX),
             turn: 1,
@@ -158,6 +162,9 @@ impl Sim {
     /// Enables plugins.
     pub fn enable(&mut self, plugins: Plugins) {
         self.plugins = self.plugins.with(plugins);
+        if plugins.contains(Plugin::EventExchange) {
+            self.declare_event_exchange();
+        }
     }
 
     /// Sets what exchanges that choose at random draw from (PX-2); else all runs draw alike.
@@ -206,6 +213,7 @@ impl Sim {
         }
         self.note = None;
         self.turn += 1;
+        self.note_who_acts(&command);
         match command {
             Command::Connect { request, connection, user, vhost, heartbeat } => {
                 let reply = self.connect(connection, user, &vhost, heartbeat);
@@ -276,6 +284,7 @@ impl Sim {
         let back = self.down_until.map_or(at, |(back, _)| back);
         self.now = self.now.max(at).max(back);
         self.turn += 1;
+        self.own_publishes.acting = Acting::Broker;
         match timer {
             Some(timer) => self.fire(timer),
             None => self.time_out_consumers(),
@@ -394,7 +403,7 @@ impl Sim {
     }
 
     fn has_more_to_do(&self) -> bool {
-        !self.to_serve.is_empty() || !self.dead_letters.is_empty()
+        !self.to_serve.is_empty() || !self.dead_letters.is_empty() || !self.own_publishes.waiting.is_empty()
     }
 
     /// Does what the step caused elsewhere, up to a bound, and tells changed counts.
@@ -410,6 +419,8 @@ impl Sim {
                 break;
             } else if let Some(letter) = self.dead_letters.pop_front() {
                 self.send_dead_letter(letter);
+            } else if !self.own_publishes.waiting.is_empty() {
+                self.publish_own();
             } else {
                 break;
             }
@@ -435,7 +446,7 @@ impl Sim {
         if let Some(covered) = &mut self.covered {
             covered.rule(rule);
         }
-        if self.insights {
+        if self.insights && origin != Some(BY_THE_BROKER) {
             let queue = queue.and_then(|queue| self.queues.get(queue)).map(|queue| queue.name.clone());
             self.events.push_back(Event::Told(Box::new(Explanation { origin, queue, what: what(), rule })));
         }

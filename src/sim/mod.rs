@@ -10,6 +10,7 @@ mod broker;
 mod coverage;
 mod dead_letter;
 mod delivery;
+mod events;
 mod exploring;
 mod invariants;
 mod inventory;
@@ -28,6 +29,8 @@ mod transaction;
 mod views;
 
 pub use broker::Sim;
+pub use events::event_facts::{NODE, argument_text};
+pub use events::own_publishes::ConnectionLabel;
 pub use exploring::Touched;
 pub(crate) use exploring::shuffle;
 pub use inventory::{HeldChannel, HeldConnection, HeldConsumer, HeldExchange, HeldQueue, HeldUser, HeldVhost};

@@ -13,6 +13,9 @@ impl Sim {
     pub(crate) fn restart(&mut self, request: RequestId, down_for: Millis) {
         self.force_out("broker forced connection closure with reason 'shutdown'", |_| true);
         self.to_serve.clear();
+        // It is switched on in the node alone.
+        self.own_publishes.traced.clear();
+        self.own_publishes.waiting.clear();
         let transient: Vec<QueueId> =
             self.queues.iter().filter(|(_, queue)| !queue.declared.durable).map(|(id, _)| id).collect();
         for queue in transient {

@@ -178,6 +178,8 @@ fn kept(json: &Json, with_counts: bool) -> Json {
                 let value = match (key.as_str(), value) {
                     ("password_hash", Json::String(hash)) if !hash.is_empty() => Json::from("HASH"),
                     ("properties_key", Json::String(key)) => Json::from(without_hash(key)),
+                    // What a trace calls a connection: an address, or a process.
+                    ("connection", Json::String(_)) => Json::from("CONNECTION"),
                     // RabbitMQ's own words for who does what.
                     ("definition" | "arguments" | "value", free) => ordered(free),
                     (_, value) => kept(value, with_counts),

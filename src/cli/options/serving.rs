@@ -23,6 +23,10 @@ pub struct ServeOptions {
     /// Enable a plugin of RabbitMQ in the broker, by its name (rabbitmq_consistent_hash_exchange); repeats.
     #[arg(long, value_name = "PLUGIN", value_delimiter = ',')]
     pub plugins: Vec<String>,
+    /// Trace this vhost: publish what clients publish and what they are delivered once more, to its exchange
+    /// amq.rabbitmq.trace, as `rabbitmqctl trace_on` does; repeats.
+    #[arg(long, value_name = "VHOST")]
+    pub firehose: Vec<String>,
     /// Listen here for AMQP; port 0 takes a free one; repeats (default: 127.0.0.1:5672, with a COMMAND 127.0.0.1:0).
     #[arg(long, value_name = "HOST:PORT")]
     pub listen: Vec<ListenAddress>,

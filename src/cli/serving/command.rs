@@ -41,13 +41,17 @@ pub fn serve(command: &ServeOptions, terminal: &Terminal) -> ExitCode {
         Err(code) => return code,
     };
     let held = match &scenario {
-        Some(served) => Ok((served.one.cell.scenario.topology.clone(), served.one.cell.scenario.origins.clone())),
+        Some(served) => {
+            let scenario = &served.one.cell.scenario;
+            Ok((scenario.topology.clone(), scenario.origins.clone(), Plugins::named(&scenario.needs.plugins)))
+        }
         None => topology(command, terminal),
     };
-    let (topology, origins) = match held {
+    let (topology, origins, needed) = match held {
         Ok(held) => held,
         Err(code) => return code,
     };
+    let edition = edition.with_plugins(needed);
     let host = match host(command, edition, (&topology, &origins), scenario.as_ref(), terminal) {
         Ok(host) => host,
         Err(code) => return code,
@@ -126,8 +130,6 @@ fn host(
 ) -> Result<ServedBroker, ExitCode> {
     let epoch_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let clock = ServedClock::new(command.clock, command.settle, command.owe_limit);
-    let needed = scenario.map(|served| Plugins::named(&served.one.cell.scenario.needs.plugins));
-    let edition = edition.with_plugins(needed.unwrap_or(Plugins::NONE));
     let mut host = ServedBroker::new(edition, topology, origins, epoch_s).with_clock(clock);
     if !host.refused().is_empty() {
         for (object, refusal) in host.refused() {
@@ -135,6 +137,8 @@ fn host(
         }
         return Err(ExitCode::BadFile);
     }
+    let traced = host.with_firehose(command.firehose.iter().map(String::as_str));
+    host = traced.map_err(|unknown| terminal.usage(&format!("--firehose: there is no vhost '{unknown}'")))?;
     if command.control != "off" {
         host = host.with_timeline();
     }
@@ -185,10 +189,10 @@ fn edition(command: &ServeOptions, terminal: &Terminal) -> Result<Edition, NoBro
     }
 }
 
-/// Loads what the broker holds from the start.
-fn topology(command: &ServeOptions, terminal: &Terminal) -> Result<(Topology, Origins), ExitCode> {
+/// Loads what the broker holds from the start, with the plugins that this needs.
+fn topology(command: &ServeOptions, terminal: &Terminal) -> Result<(Topology, Origins, Plugins), ExitCode> {
     if command.files.is_empty() {
-        return Ok((Topology::default(), Origins::new()));
+        return Ok((Topology::default(), Origins::new(), Plugins::NONE));
     }
     let mut loader = Loader::new(&command.vars, None).map_err(|(code, message)| {
         terminal.usage(&message);
@@ -197,7 +201,10 @@ fn topology(command: &ServeOptions, terminal: &Terminal) -> Result<(Topology, Or
     let (loaded, problems) = loader.topologies(&command.files);
     let code = terminal.problems(&problems, &loader.sources);
     match loaded {
-        Some(LoadedTopology { topology, origins, .. }) if code == ExitCode::Fine => Ok((topology, origins)),
+        Some(LoadedTopology { topology, origins, handling, .. }) if code == ExitCode::Fine => {
+            let needed = Plugins::named(handling.plugins.iter().map(|(plugin, _)| plugin));
+            Ok((topology, origins, needed))
+        }
         _ => Err(code.and(ExitCode::BadFile)),
     }
 }

@@ -12,9 +12,18 @@ use crate::rules::{Pattern, differences, is_known_type};
 use crate::source::{Code, Problem, Span};
 use std::collections::BTreeMap;
 
-/// The exchanges that every vhost has.
-pub const PREDECLARED: [&str; 8] =
-    ["", "amq.direct", "amq.fanout", "amq.topic", "amq.headers", "amq.match", "amq.rabbitmq.trace", "amq.rabbitmq.log"];
+/// The exchanges that every vhost has; `/` has the last one where a plugin is enabled (PX-4).
+pub const PREDECLARED: [&str; 9] = [
+    "",
+    "amq.direct",
+    "amq.fanout",
+    "amq.topic",
+    "amq.headers",
+    "amq.match",
+    "amq.rabbitmq.trace",
+    "amq.rabbitmq.log",
+    "amq.rabbitmq.event",
+];
 
 /// Reads an exchange type: RabbitMQ's own, or a plugin's `x-…`.
 pub fn exchange_type(node: &Node) -> Read<Name> {

@@ -61,7 +61,7 @@ pub(crate) fn overview(call: &mut ManagementCall<'_>) -> Answered {
 fn exchange_types(call: &ManagementCall<'_>) -> Json {
     let broker = &call.broker;
     let built_in = EXCHANGE_TYPES.iter().chain(broker.differences().more_exchange_types).copied();
-    let of_plugins = broker.edition().plugins.iter().map(Plugin::exchange_type);
+    let of_plugins = broker.edition().plugins.iter().filter_map(Plugin::exchange_type);
     let all: BTreeSet<&str> = built_in.chain(of_plugins).collect();
     all.into_iter()
         .map(|name| json!({"name": name, "description": format!("{name} exchange"), "enabled": true}))

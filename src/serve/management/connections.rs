@@ -1,7 +1,7 @@
 //! Connections of outside clients, their channels and consumers, and how a connection is closed (CO-27).
 
 use crate::broker::ConnectionId;
-use crate::serve::client_view::ServedClient;
+use crate::serve::client_view::{ServedClient, host_and_port};
 use crate::serve::management::answer::{Answered, ApiAnswer};
 use crate::serve::management::call::ManagementCall;
 use crate::serve::management::exchanges::table;
@@ -96,11 +96,6 @@ fn object(call: &ManagementCall<'_>, client: &ServedClient) -> Json {
         object["user_provided_name"] = label;
     }
     object
-}
-
-fn host_and_port(address: &str) -> (&str, u16) {
-    let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
-    (host.trim_matches(['[', ']']), port.parse().unwrap_or(0))
 }
 
 /// Writes whose a queue is that is exclusive.

@@ -44,6 +44,9 @@ pub(crate) fn put(call: &mut ManagementCall<'_>) -> Answered {
         ..Vhost::default()
     };
     call.broker.replace_vhost(&vhost).map_err(|refusal| ApiAnswer::of_act(&refusal))?;
+    if let Some(on) = body.get("tracing").and_then(Json::as_bool) {
+        call.broker.trace_vhost(&name, on);
+    }
     if !was_there {
         grant_all(call, name);
     }
@@ -84,7 +87,7 @@ fn with_totals(call: &ManagementCall<'_>, vhost: &HeldVhost<'_>, profile: Profil
         object.insert("messages_ready".into(), json!(ready));
         object.insert("messages_unacknowledged".into(), json!(unacked));
     }
-    object.insert("tracing".into(), json!(false));
+    object.insert("tracing".into(), json!(call.sim().is_traced(vhost.name)));
     object.insert("cluster_state".into(), json!({NODE: "running"}));
     Json::Object(object)
 }

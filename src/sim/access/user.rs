@@ -22,11 +22,18 @@ impl Sim {
     }
 
     pub(crate) fn put_user(&mut self, user: &model::User) -> Reply {
+        let is_new = !self.users.contains_key(&user.name);
         let known = self.users.entry(user.name.clone()).or_default();
         known.tags.clone_from(&user.tags);
         for (name, limit) in &user.limits {
             known.limits.insert(name.clone(), *limit);
         }
+        match (is_new, &user.credential) {
+            (true, _) => self.emit("user.created", |sim| sim.gone(&user.name, None)),
+            (false, Some(_)) => self.emit("user.password.changed", |sim| sim.gone(&user.name, None)),
+            (false, None) => {}
+        }
+        self.emit("user.tags.set", |sim| sim.tags_set(&user.name, &user.tags));
         Reply::Done
     }
 
@@ -34,6 +41,7 @@ impl Sim {
         if self.users.remove(name).is_none() {
             return Err(http_error(404, "Not Found"));
         }
+        self.emit("user.deleted", |sim| sim.gone(name, None));
         self.force_out(&format!("user '{name}' is deleted"), |connection| connection.user.as_ref() == Some(name));
         Ok(Reply::Done)
     }
@@ -49,13 +57,17 @@ impl Sim {
         if let Some(user) = self.users.get_mut(&permission.user) {
             user.permissions.insert(permission.vhost.clone(), rights);
         }
+        self.emit("permission.created", |sim| sim.permission_created(permission));
         Ok(Reply::Done)
     }
 
     pub(crate) fn clear_permission(&mut self, user: &Name, vhost: &Name) -> Result<Reply, Refusal> {
         self.check_both(user, vhost)?;
         match self.users.get_mut(user).and_then(|user| user.permissions.remove(vhost)) {
-            Some(_) => Ok(Reply::Done),
+            Some(_) => {
+                self.emit("permission.deleted", |sim| sim.permission_deleted(user, vhost));
+                Ok(Reply::Done)
+            }
             None => Err(http_error(404, "Not Found")),
         }
     }
@@ -76,6 +88,7 @@ impl Sim {
         if let Some(user) = self.users.get_mut(&permission.user) {
             user.topics.insert((permission.vhost.clone(), permission.exchange.clone()), rights);
         }
+        self.emit("topic.permission.created", |sim| sim.topic_permission_created(permission));
         Ok(Reply::Done)
     }
 
@@ -86,12 +99,13 @@ impl Sim {
         exchange: &Name,
     ) -> Result<Reply, Refusal> {
         self.check_both(user, vhost)?;
-        let Some(user) = self.users.get_mut(user) else { return Ok(Reply::Done) };
+        let Some(known) = self.users.get_mut(user) else { return Ok(Reply::Done) };
         // MG-4: whether there is one for any exchange is what is looked at.
-        if !user.topics.keys().any(|(of, _)| of == vhost) {
+        if !known.topics.keys().any(|(of, _)| of == vhost) {
             return Err(http_error(404, "Not Found"));
         }
-        user.topics.remove(&(vhost.clone(), exchange.clone()));
+        known.topics.remove(&(vhost.clone(), exchange.clone()));
+        self.emit("topic.permission.deleted", |sim| sim.permission_deleted(user, vhost));
         Ok(Reply::Done)
     }
 

@@ -83,6 +83,7 @@ impl Sim {
                 return Err(http_error(code, format!("{other} is not a valid queue type")));
             }
         };
+        let is_new = !self.vhost_names.contains_key(&asked.name);
         let id = match self.vhost_names.get(&asked.name) {
             Some(&id) => id,
             None => self.add_vhost(asked.name.clone()),
@@ -98,7 +99,20 @@ impl Sim {
                 vhost.limits.insert(name.clone(), *limit);
             }
         }
+        if is_new {
+            self.tell_new_vhost(id, &asked.name);
+        }
         Ok(Reply::Done)
+    }
+
+    /// Tells of a new vhost: first of the exchanges that it begins with.
+    fn tell_new_vhost(&mut self, id: VhostId, name: &Name) {
+        for (exchange, ..) in PREDECLARED {
+            if let Some(exchange) = self.exchange_id(id, exchange) {
+                self.emit("exchange.created", |sim| sim.exchange_created(exchange));
+            }
+        }
+        self.emit("vhost.created", |sim| sim.vhost_created(name));
     }
 
     pub(crate) fn delete_vhost(&mut self, name: &Name) -> Result<Reply, Refusal> {
@@ -124,6 +138,8 @@ impl Sim {
             user.permissions.remove(name);
             user.topics.retain(|(vhost, _), _| vhost != name);
         }
+        self.own_publishes.traced.remove(&id);
+        self.emit("vhost.deleted", |sim| sim.gone(name, None));
         Ok(Reply::Done)
     }
 

@@ -4,6 +4,7 @@ use crate::broker::{DeliveredMessage, Delivery, DeliveryTag, Event};
 use crate::model::{QueueKind, Value};
 use crate::rules::FailureCount;
 use crate::sim::broker::Sim;
+use crate::sim::events::firehose::keys_of;
 use crate::sim::state::arena::{ConsumerId, QueueId};
 use crate::sim::state::channel::{KEEPS_UP, Unacked};
 use crate::sim::state::queue::{Queue, QueueContents};
@@ -99,6 +100,7 @@ impl Sim {
         }
         let tag = channel.next_tag();
         let delivery = shown(self.rules, queue, &entry, tag, false);
+        let (to, traced) = (consumer.channel, self.own_publishes.traces().then(|| keys_of(&entry.stored)));
         if !consumer.no_ack {
             queue.unacked += 1;
             consumer.unacked += 1;
@@ -117,9 +119,14 @@ impl Sim {
                 held: false,
             });
         }
+        let told =
+            traced.is_some().then(|| (delivery.exchange.clone(), delivery.message.clone(), delivery.redelivered));
         let event = Event::Delivered { channel: channel.id, consumer: consumer.tag.clone(), delivery };
         self.events.push_back(event);
         let no_ack = consumer.no_ack;
+        if let (Some(keys), Some((exchange, message, redelivered))) = (traced, told) {
+            self.tap_out(to, queue_id, (&exchange, keys), (&message, redelivered));
+        }
         self.touch(queue_id);
         if !no_ack {
             self.expect_timeout(queue_id, id);

@@ -1,9 +1,10 @@
 //! Consumers: subscription, rotation, cancellation (CO-1 to CO-8, CO-15, CO-20, CO-22, CO-26).
 
-use crate::broker::{Refusal, Reply, code};
-use crate::model::{Name, QueueKind, Table};
+use crate::broker::{ChannelId, Refusal, Reply, code};
+use crate::model::{Name, QueueKind, Table, Value};
 use crate::rules::{Access, check_consumer_arguments, priority_argument, shown_queue};
 use crate::sim::broker::Sim;
+use crate::sim::events::event_facts::ComingConsumer;
 use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId};
 use crate::sim::state::consumer::Consumer;
 use crate::sim::state::names::REPLY_TO;
@@ -76,9 +77,11 @@ impl Sim {
         if exclusive && target.kind == QueueKind::Classic {
             consumers.exclusive = Some(consumer);
         }
-        if let Some(state) = self.channels.get_mut(channel) {
-            state.consumers.insert(tag, consumer);
-        }
+        let Some(state) = self.channels.get_mut(channel) else { return Ok(Reply::Done) };
+        let (told, told_channel) = (tag.clone(), state.id);
+        state.consumers.insert(tag, consumer);
+        let coming = ComingConsumer { exclusive, no_ack, prefetch, arguments };
+        self.emit("consumer.created", |sim| sim.consumer_facts((&told, told_channel), (&name, &vhost), Some(coming)));
         self.elect(id);
         self.stop_lease(id);
         self.touch(id);
@@ -116,7 +119,9 @@ impl Sim {
             state.reply_consumer = None;
             return Reply::Done;
         }
+        let (channel_id, user) = (state.id, state.user.clone());
         if let Some(consumer) = state.consumers.remove(tag)
+            && self.tell_consumer_gone(consumer, channel_id, user.as_ref())
             && let Some((was_active, was_asleep)) = self.place_of(consumer)
             && let Some(id) = self.drop_consumer(consumer)
         {
@@ -137,6 +142,21 @@ impl Sim {
     fn place_of(&self, id: ConsumerId) -> Option<(bool, bool)> {
         let consumers = &self.queues.get(self.consumers.get(id)?.queue)?.consumers;
         Some((consumers.single_active && consumers.active == Some(id), consumers.asleep))
+    }
+
+    /// Tells that a consumer goes with its channel, or as its client wished; returns whether it was there.
+    pub(crate) fn tell_consumer_gone(&mut self, id: ConsumerId, channel: ChannelId, user: Option<&Name>) -> bool {
+        let Some(consumer) = self.consumers.get(id) else { return false };
+        let Some(queue) = self.queues.get(consumer.queue).map(|queue| queue.name.clone()) else { return true };
+        let tag = consumer.tag.clone();
+        let user = user.cloned().unwrap_or_else(|| "guest".into());
+        self.emit("consumer.deleted", |sim| {
+            let mut facts = sim.consumer_facts((&tag, channel), (&queue.name, &queue.vhost), None);
+            facts.pop();
+            facts.push(("user_who_performed_action", Value::Text(user)));
+            facts
+        });
+        true
     }
 
     /// Takes a consumer from its queue; its record stays while deliveries are outstanding.

@@ -6,6 +6,7 @@ use crate::rules::Access;
 use crate::sim::broker::Sim;
 use crate::sim::delivery::checkout::shown;
 use crate::sim::delivery::reading::unsupported_by_streams;
+use crate::sim::events::firehose::keys_of;
 use crate::sim::state::arena::ChannelIndex;
 use crate::sim::state::channel::Unacked;
 use crate::sim::state::queue::QueueContents;
@@ -43,6 +44,7 @@ impl Sim {
         let tag = state.next_tag();
         let delivery = shown(self.rules, queue, &entry, tag, true);
         let remaining = queue.ready();
+        let traced = self.own_publishes.traces().then(|| keys_of(&entry.stored));
         let quorum = matches!(queue.contents, QueueContents::Quorum(_));
         if !no_ack {
             queue.unacked += 1;
@@ -67,6 +69,9 @@ impl Sim {
             // The answer was counted before what the get exposed expires.
             self.sweep(id);
             self.drop_over_limit(id, Occasion::Arrival);
+        }
+        if let Some(keys) = traced {
+            self.tap_out(channel, id, (&delivery.exchange, keys), (&delivery.message, delivery.redelivered));
         }
         Ok(Reply::Got(Some(Box::new(Got { delivery, remaining }))))
     }

@@ -73,6 +73,7 @@ impl Sim {
         let Some(reader) = consumer.reader.as_mut() else { return };
         let Some(channel) = self.channels.get_mut(consumer.channel) else { return };
         let mut any = false;
+        let (to, mut traced) = (consumer.channel, Vec::new());
         while consumer.unacked < u32::from(consumer.prefetch)
             && let Some(entry) = stream.read(reader)
         {
@@ -97,7 +98,13 @@ impl Sim {
                 routing_key: entry.routing_key.clone(),
                 message: DeliveredMessage::of_stream(entry.message.clone()),
             };
+            if self.own_publishes.traces() {
+                traced.push((entry.exchange.clone(), entry.routing_key.clone(), delivery.message.clone()));
+            }
             self.events.push_back(Event::Delivered { channel: channel.id, consumer: consumer.tag.clone(), delivery });
+        }
+        for (exchange, key, message) in traced {
+            self.tap_out(to, queue_id, (&exchange, vec![key]), (&message, false));
         }
         if any {
             self.expect_timeout(queue_id, id);

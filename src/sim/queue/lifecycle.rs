@@ -2,7 +2,7 @@
 
 use crate::broker::{ConnectionId, Refusal, Reply, What, code};
 use crate::model;
-use crate::model::{Name, QueueKind, Value};
+use crate::model::{DestinationKind, Name, QueueKind, Value};
 use crate::rules::{
     Access, check_queue_arguments, check_queue_equivalence, check_queue_properties, crashes_over_max_age, denial,
     queue_settings, shown_queue, type_of_new_queue,
@@ -112,7 +112,9 @@ impl Sim {
         }
         asked.durable &= !asked.exclusive;
         let owner = asked.exclusive.then_some(connection);
-        Ok(self.add_queue(asked, kind, vhost, owner))
+        let id = self.add_queue(asked, kind, vhost, owner);
+        self.emit("queue.created", |sim| sim.queue_created(id));
+        Ok(id)
     }
 
     pub(crate) fn add_queue(
@@ -298,7 +300,12 @@ impl Sim {
         for &consumer in &queue.consumers.all {
             self.forget_consumer(consumer);
         }
-        self.unbind_destination(BindingDestination::Queue(id), &queue.bound_from);
+        let name = (DestinationKind::Queue, queue.name.name.clone());
+        self.unbind_destination(BindingDestination::Queue(id), name, &queue.bound_from);
+        match rule {
+            "DL-2" => self.emit("queue.deleted", |sim| sim.queue_deleted(&queue)),
+            _ => self.emit_internal("queue.deleted", |sim| sim.queue_deleted(&queue)),
+        }
         self.tell_unread(&mut queue, rule, why);
         if self.insights {
             let entries = match &mut queue.contents {

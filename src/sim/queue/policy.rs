@@ -16,9 +16,10 @@ impl Sim {
         check_policy(&policy, operator, self.rules).map_err(|text| http_error(400, text))?;
         let waiting = self.waiting_under(id);
         if let Some(vhost) = self.vhosts.get_mut(id) {
-            vhost.policies.put(policy, operator);
+            vhost.policies.put(policy.clone(), operator);
         }
         self.change_policies(id, waiting);
+        self.emit("policy.set", |sim| sim.policy_set(&policy));
         Ok(Reply::Done)
     }
 
@@ -30,6 +31,8 @@ impl Sim {
             return Err(http_error(404, "Not Found"));
         }
         self.change_policies(id, waiting);
+        let key = if operator { "operator.policy.cleared" } else { "policy.cleared" };
+        self.emit(key, |sim| sim.gone(name, Some(vhost)));
         Ok(Reply::Done)
     }
 

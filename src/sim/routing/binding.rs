@@ -4,6 +4,7 @@ use crate::broker::{Refusal, Reply};
 use crate::model::{Binding, DestinationKind, Name, Table};
 use crate::rules::{Access, check_headers_binding, check_topic_key, shown_exchange};
 use crate::sim::broker::Sim;
+use crate::sim::events::event_facts::ToldBinding;
 use crate::sim::state::arena::{BindingDestination, ChannelIndex, ExchangeId};
 use crate::sim::state::exchange::{Router, add_binding, has_binding, leads_to, remove_binding, withdraw};
 use crate::sim::state::refusal::precondition_failed;
@@ -49,6 +50,10 @@ impl Sim {
             }
         }
         self.order_bindings(source);
+        if is_new {
+            let told = ToldBinding { source, destination, key: &key, arguments: &binding.arguments };
+            self.emit("binding.created", |sim| sim.binding_facts(&told));
+        }
         if is_new && let Err(refusal) = self.replay_history(source, destination) {
             if self.rules.failed_replay_undoes_binding {
                 self.drop_binding(source, destination, &key, &binding.arguments);
@@ -98,6 +103,8 @@ impl Sim {
             self.forget_source(destination, source);
         }
         self.order_bindings(source);
+        let told = ToldBinding { source, destination, key, arguments };
+        self.emit("binding.deleted", |sim| sim.binding_facts(&told));
         true
     }
 
@@ -126,15 +133,31 @@ impl Sim {
     }
 
     /// Takes all bindings to a destination that is gone.
-    pub(crate) fn unbind_destination(&mut self, destination: BindingDestination, sources: &BTreeSet<ExchangeId>) {
+    pub(crate) fn unbind_destination(
+        &mut self,
+        destination: BindingDestination,
+        (kind, name): (DestinationKind, Name),
+        sources: &BTreeSet<ExchangeId>,
+    ) {
         for &source in sources {
             let Some(exchange) = self.exchanges.get_mut(source) else { continue };
             let keys: Vec<Name> = (exchange.bindings.range((destination, Name::from(""))..))
                 .map_while(|((to, key), _)| (*to == destination).then(|| key.clone()))
                 .collect();
+            let from = (exchange.declared.name.clone(), exchange.declared.vhost.clone());
+            let mut gone: Vec<(Name, Vec<Table>)> = Vec::new();
             for key in keys {
-                exchange.bindings.remove(&(destination, key.clone()));
+                let tables = exchange.bindings.remove(&(destination, key.clone()));
                 withdraw(exchange, destination, &key);
+                gone.push((key, tables.unwrap_or_default()));
+            }
+            for (key, tables) in &gone {
+                for arguments in tables {
+                    let told = ToldBinding { source, destination, key, arguments };
+                    self.emit_internal("binding.deleted", |sim| {
+                        sim.told_binding((&from.0, &from.1), (kind, &name), &told)
+                    });
+                }
             }
             self.auto_delete_exchange(source);
         }
@@ -160,7 +183,9 @@ impl Sim {
     fn auto_delete_exchange(&mut self, id: ExchangeId) {
         let Some(exchange) = self.exchanges.get(id) else { return };
         if exchange.declared.auto_delete && exchange.bindings.is_empty() {
+            let acting = std::mem::take(&mut self.own_publishes.acting);
             self.remove_exchange(id);
+            self.own_publishes.acting = acting;
         }
     }
 }

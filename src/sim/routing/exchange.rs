@@ -2,12 +2,13 @@
 
 use crate::broker::{Refusal, Reply, code};
 use crate::model;
-use crate::model::{Name, Value};
+use crate::model::{DestinationKind, Name, Value};
 use crate::rules::{
     Access, HashInput, check_delayed_type, check_exchange_equivalence, headers_match, is_known_type, modulus_hash,
     recent_history_length, shown_exchange, type_name,
 };
 use crate::sim::broker::Sim;
+use crate::sim::events::event_facts::ToldBinding;
 use crate::sim::state::arena::{BindingDestination, ChannelIndex, ExchangeId, VhostId};
 use crate::sim::state::exchange::{Exchange, Keys, RecentHistory, Router, keys, routed_as};
 use crate::sim::state::names::stripped;
@@ -55,7 +56,8 @@ impl Sim {
             self.check_type(inner)?;
         }
         check_type_arguments(&asked).map_err(precondition_failed)?;
-        self.add_exchange(asked, vhost);
+        let id = self.add_exchange(asked, vhost);
+        self.emit("exchange.created", |sim| sim.exchange_created(id));
         Ok(Reply::Done)
     }
 
@@ -148,11 +150,35 @@ impl Sim {
             let row = (self.vhost_name(exchange.vhost), exchange.declared.name.clone());
             self.users.values_mut().for_each(|user| drop(user.topics.remove(&row)));
         }
+        self.tell_unbound(id, &exchange);
         let destinations: BTreeSet<BindingDestination> = exchange.bindings.keys().map(|(to, _)| *to).collect();
         for destination in destinations {
             self.forget_source(destination, id);
         }
-        self.unbind_destination(BindingDestination::Exchange(id), &exchange.bound_from);
+        let (name, vhost) = (exchange.declared.name.clone(), exchange.declared.vhost.clone());
+        let from = (DestinationKind::Exchange, name.clone());
+        self.unbind_destination(BindingDestination::Exchange(id), from, &exchange.bound_from);
+        self.emit("exchange.deleted", |sim| sim.gone(&name, Some(&vhost)));
+    }
+
+    /// Tells of the bindings that go with their exchange.
+    fn tell_unbound(&mut self, source: ExchangeId, exchange: &Exchange) {
+        let from = (&exchange.declared.name, &exchange.declared.vhost);
+        for ((destination, key), tables) in &exchange.bindings {
+            let to = match destination {
+                BindingDestination::Queue(id) => {
+                    (DestinationKind::Queue, self.queues.get(*id).map(|queue| queue.name.name.clone()))
+                }
+                BindingDestination::Exchange(id) => {
+                    (DestinationKind::Exchange, self.exchanges.get(*id).map(|other| other.declared.name.clone()))
+                }
+            };
+            let name = to.1.unwrap_or_default();
+            for arguments in tables {
+                let told = ToldBinding { source, destination: *destination, key, arguments };
+                self.emit_internal("binding.deleted", |sim| sim.told_binding(from, (to.0, &name), &told));
+            }
+        }
     }
 
     pub(crate) fn exchange_id(&self, vhost: VhostId, name: &str) -> Option<ExchangeId> {

@@ -26,7 +26,7 @@ impl Sim {
         mandatory: bool,
     ) {
         let what = match accepted {
-            Accepted::Route(exchange, stored) => self.hold_routed(exchange, stored),
+            Accepted::Route(exchange, stored) => self.hold_routed(channel, exchange, stored),
             Accepted::Reply(key, message) if self.rules.volatile_reply_queues => {
                 TransactedMessage::Reply { key, message }
             }
@@ -37,8 +37,9 @@ impl Sim {
         }
     }
 
-    fn hold_routed(&mut self, exchange: ExchangeId, stored: Box<Stored>) -> TransactedMessage {
+    fn hold_routed(&mut self, channel: ChannelIndex, exchange: ExchangeId, stored: Box<Stored>) -> TransactedMessage {
         self.route(exchange, &stored);
+        self.tap_in(channel, &stored);
         let is_new = self.cover_route(exchange, &keys(&stored));
         let found = self.targets.iter().filter_map(|id| {
             let queue = self.queues.get(*id)?;

@@ -59,6 +59,7 @@ impl Sim {
         mandatory: bool,
     ) -> Confirmation {
         self.route(exchange, &stored);
+        self.tap_in(channel, &stored);
         let is_new = self.cover_route(exchange, &keys(&stored));
         if self.targets.is_empty() {
             if (self.insights || is_new) && !self.delayed_publishes.took {

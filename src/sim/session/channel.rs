@@ -3,6 +3,7 @@
 use crate::broker::{ChannelId, ConnectionId, Event, Reply, RequestId, code};
 use crate::model::{Name, QueueKind};
 use crate::sim::broker::Sim;
+use crate::sim::session::direct;
 use crate::sim::state::arena::{ChannelIndex, QueueId};
 use crate::sim::state::channel::{Channel, ChannelMode, KEEPS_UP, Unacked};
 use crate::sim::state::permission::PermissionCache;
@@ -56,6 +57,9 @@ impl Sim {
         if let Some(open) = self.connections.get_mut(&connection) {
             open.channels.insert(channel);
         }
+        if connection != direct::CONNECTION {
+            self.emit("channel.created", |sim| sim.channel_created(channel));
+        }
         self.answer(request, Ok(Reply::Done));
     }
 
@@ -80,6 +84,7 @@ impl Sim {
         let unacked = self.in_order_of_return(channel.unacked);
         let mut touched: Vec<QueueId> = Vec::new();
         for &consumer in channel.consumers.values() {
+            self.tell_consumer_gone(consumer, channel.id, channel.user.as_ref());
             self.leave_ghost(consumer, unacked.iter().rfind(|unacked| unacked.consumer == Some(consumer)));
             if let Some(queue) = self.drop_consumer(consumer) {
                 touched.push(queue);
@@ -103,6 +108,10 @@ impl Sim {
         }
         self.to_serve.extend(touched);
         self.forget_publisher(id, channel.vhost);
+        if channel.connection != direct::CONNECTION {
+            self.emit("channel.closed", |sim| sim.channel_closed(channel.id, channel.user.as_ref()));
+        }
+        self.own_publishes.numbers.remove(&channel.id);
     }
 
     /// Orders what a channel held as its queues take it back: a quorum queue consumer by consumer, got

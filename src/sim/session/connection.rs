@@ -3,6 +3,7 @@
 use crate::broker::{ConnectionId, Event, HEARTBEAT_S, Refusal, Scope, What, code};
 use crate::model::{Millis, Name};
 use crate::sim::broker::Sim;
+use crate::sim::session::direct;
 use crate::sim::state::arena::{ChannelIndex, VhostId};
 use crate::sim::state::connection::Connection;
 use crate::sim::state::refusal::connection_error;
@@ -31,6 +32,7 @@ impl Sim {
         let heartbeat = heartbeat.unwrap_or(Millis(u64::from(HEARTBEAT_S) * 1_000));
         let connection = Connection { user, vhost: vhost_id, channels, heartbeat, opened, isolated: false };
         self.connections.insert(id, connection);
+        self.emit("connection.created", |sim| sim.connection_created(id));
         Ok(())
     }
 
@@ -112,6 +114,10 @@ impl Sim {
         for queue in owned {
             self.remove_queue(queue, "CO-21", "its connection is gone and it was exclusive to it");
         }
+        if id != direct::CONNECTION {
+            self.emit("connection.closed", |sim| sim.connection_closed(id));
+        }
+        self.own_publishes.labels.remove(&id);
     }
 
     /// Closes a connection and tells its client why.

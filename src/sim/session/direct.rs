@@ -6,13 +6,14 @@ use crate::broker::{
 };
 use crate::model::{Message, Millis, Moment, Name};
 use crate::sim::broker::Sim;
+use crate::sim::events::own_publishes::Acting;
 use crate::sim::state::connection::Connection;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Ids of clients begin at 1.
-const CONNECTION: ConnectionId = ConnectionId(0);
-const CHANNEL: ChannelId = ChannelId(0);
+pub(crate) const CONNECTION: ConnectionId = ConnectionId(0);
+pub(crate) const CHANNEL: ChannelId = ChannelId(0);
 const REQUEST: RequestId = RequestId(0);
 const PUBLISH: PublishId = PublishId(0);
 
@@ -54,6 +55,7 @@ impl Sim {
     /// As RabbitMQ refuses it; the session is over then.
     pub fn call_directly(&mut self, method: Method) -> Result<Reply, Refusal> {
         self.turn += 1;
+        self.own_publishes.acting = Acting::Channel(CHANNEL);
         self.forget_routes();
         self.call(REQUEST, CHANNEL, method);
         self.work_off();
