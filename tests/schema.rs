@@ -214,6 +214,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("exchange", &["{exchanges: [{KEY}]}"]),
     ("queue", &["{queues: [{KEY}]}"]),
     ("ignore", &["{ignore: {KEY}}"]),
+    ("topology_needs", &["{needs: {KEY}}"]),
     ("dead_letter", &["{queues: [{name: q, dead_letter: {KEY}}]}"]),
     ("retry", &["{queues: [{name: q, retry: {KEY}}]}"]),
     ("binding_to", &["{queues: [{name: q, bindings: [{KEY}]}]}"]),

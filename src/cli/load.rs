@@ -197,7 +197,9 @@ impl Loader {
         let (loaded, mut problems) = self.topology(path);
         self.settings.without_secrets = false;
         if let Some(loaded) = loaded {
-            let found = foresee::lint_topology(&loaded.topology, &loaded.origins, &self.settings.judged_for);
+            let needed: Vec<&str> = loaded.handling.plugins.iter().map(|(plugin, _)| plugin.as_str()).collect();
+            let judged_for = &self.settings.judged_for;
+            let found = foresee::lint_topology(&loaded.topology, &loaded.origins, judged_for, &needed);
             problems.extend(self.unused(&found, &loaded.allowed, path));
             problems.extend(foresee::without_allowed(found, &loaded.allowed));
             problems.sort_by_key(Problem::span);

@@ -11,8 +11,8 @@ use crate::io::rehearse::{carry_out_stepwise, count_consumers};
 use crate::io::{Address, BrokerFailure, MoveFailure, MoveSettings, move_queue};
 use crate::model::{Name, Object, QueueName, Replacement};
 use crate::plan::{
-    Change, ChangeKind, IgnoreList, MoveStop, Observed, Plan, ReplaceWay, ReplaceWishes, judge_policies, plan, prune,
-    settle_replacements, spared,
+    Change, ChangeKind, IgnoreList, MoveStop, Observed, Plan, ReplaceWay, ReplaceWishes, judge_policies,
+    missing_plugins, plan, prune, settle_replacements, spared,
 };
 use crate::report;
 
@@ -86,6 +86,7 @@ impl ReachOptions {
             default: self.replace,
             while_publishing: self.while_publishing,
         };
+        planned.problems.extend(missing_plugins(&loaded.handling, observed));
         settle_replacements(&mut planned, &topology, &loaded.origins, observed, wishes);
         let ignored = IgnoreList::of(&loaded.handling.ignored);
         planned.extras.retain(|extra| !ignored.covers(&extra.object));

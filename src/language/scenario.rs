@@ -237,6 +237,9 @@ impl<'a> File<'a> {
         }
         let mut scenario = self.decode(&rendered, &stage, desk)?;
         scenario.topology = cast.collected.topology;
+        let of_topology = cast.collected.handling.plugins.into_iter().map(|(plugin, _)| plugin);
+        let needed = &mut scenario.needs.plugins;
+        needed.extend(of_topology.filter(|plugin| !needed.contains(plugin)).collect::<Vec<_>>());
         scenario.origins = cast.collected.origins;
         scenario_references::check(&scenario, &stage.vhost, &rendered, desk);
         let axes = choice.iter().map(|(axis, value)| (axis.clone(), axis_text(value))).collect();

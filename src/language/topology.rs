@@ -229,6 +229,9 @@ fn objects_of(
     if let Some(node) = fields.node("ignore") {
         ignore::ignore(node, &mut into.handling.ignored, desk);
     }
+    if let Some(node) = fields.node("needs") {
+        ignore::needed_plugins(node, &mut into.handling.plugins, desk);
+    }
     if desk.export {
         fields.ignore(&["default_queue_type"]);
         if let Some(node) = fields.take("limits").map(|entry| &entry.value) {

@@ -1,9 +1,11 @@
-//! What a file says of the treatment of what a broker holds: how a queue is replaced, what is left alone.
+//! What a file says of the treatment of what a broker holds: how a queue is replaced, what is left alone,
+//! what the broker must have.
 //! Plain data beside a topology; no part of what a broker should hold.
 
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
 use crate::model::QueueName;
+use crate::source::Span;
 use std::collections::BTreeMap;
 
 /// How a queue is replaced that has values which RabbitMQ never changes.
@@ -50,6 +52,8 @@ pub struct Ignored {
 pub struct Handling {
     pub replace: BTreeMap<QueueName, Replacement>,
     pub ignored: Vec<Ignored>,
+    /// What a broker must have enabled, each with its place.
+    pub plugins: Vec<(String, Span)>,
 }
 
 impl Handling {
@@ -61,6 +65,11 @@ impl Handling {
         for ignored in other.ignored {
             if !self.ignored.contains(&ignored) {
                 self.ignored.push(ignored);
+            }
+        }
+        for (plugin, place) in other.plugins {
+            if self.plugins.iter().all(|(known, _)| *known != plugin) {
+                self.plugins.push((plugin, place));
             }
         }
     }

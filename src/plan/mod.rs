@@ -23,6 +23,7 @@ mod held_after;
 mod ignore_list;
 mod lost_ways;
 mod move_queue;
+mod needed_plugins;
 mod observed;
 mod password;
 mod prune;
@@ -51,6 +52,7 @@ pub use move_queue::{
     FreshCounts, Holding, MethodSequence, MoveAct, MoveFacts, MoveStage, MoveStop, MoveTally, Mover, QueueStanding,
     Transfer, TransferEnd, TransferOrder, TransferOutcome,
 };
+pub use needed_plugins::missing_plugins;
 pub use observed::{Abilities, Observed, QueueFacts};
 pub use password::{hash_of, is_hash_of};
 pub use prune::{DeletionScope, prune, spared};

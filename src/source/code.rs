@@ -283,6 +283,7 @@ codes! {
         PlanMissing "missing",
         PlanName "name",
         PlanPasswordUnknown "password_unknown",
+        PlanPlugin "plugin",
         PlanPolicy "policy",
         PlanProtectedFromDeletion "protected_from_deletion",
         PlanQueueLimit "queue_limit",

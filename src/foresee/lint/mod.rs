@@ -35,12 +35,14 @@ pub(in crate::foresee) use dead_letter_ways::{DeadLetterWay, DeadLetterWays};
 pub use plans::{PlannedTopology, lint_plan};
 pub use scenario::{ScenarioFindings, lint_scenario};
 
-/// Lists what a topology does that somebody would regret, in the order of the file.
-pub fn lint_topology(topology: &Topology, origins: &Origins, profiles: &[Profile]) -> Vec<Problem> {
+/// Lists what a topology does that somebody would regret, in the order of the file. `needed` are the plugins that it says a
+/// broker must have.
+pub fn lint_topology(topology: &Topology, origins: &Origins, profiles: &[Profile], needed: &[&str]) -> Vec<Problem> {
     let versions = versions(topology, profiles);
     let Some(view) = TopologyView::new(topology, origins, &versions) else { return Vec::new() };
     let mut found = LintFindings::default();
     lint_view(&view, &mut found);
+    plugins::check(&view, needed, &mut found);
     found.sorted()
 }
 
@@ -57,7 +59,6 @@ fn lint_view(view: &TopologyView<'_>, found: &mut LintFindings) {
     links::check(view, found);
     shards::check(view, found);
     shovels::check(view, found);
-    plugins::check(view, found);
     streams::check(view, &ways, found);
     rights::check(view, found);
     bindings::check(view, &ways, found);

@@ -2,7 +2,7 @@
 //! change that causes it. Takes a plan with both topologies; gives findings. Those of before are not told again.
 
 use crate::foresee::lint::findings::LintFindings;
-use crate::foresee::lint::lint_view;
+use crate::foresee::lint::{lint_view, plugins};
 use crate::foresee::topology_view::{TopologyView, versions};
 use crate::model::{Object, Origin, Origins, Profile, Topology};
 use crate::plan::{Change, ChangeKind, Observed, Plan, all_objects, held_after, named};
@@ -138,6 +138,7 @@ impl<'a> PlanStages<'a> {
         let Some(view) = TopologyView::new(&held, &self.origins, &versions) else { return Vec::new() };
         let mut found = LintFindings::of_at_most(OF_A_CODE_MAX);
         lint_view(&view, &mut found);
+        plugins::check(&view, &[], &mut found);
         missing_targets(&view, &mut found);
         found.sorted()
     }

@@ -20,8 +20,8 @@ const PLUGINS: [(&str, &str); 5] = [
 /// The types that every broker has.
 const OWN: [&str; 4] = ["direct", "fanout", "headers", "topic"];
 
-/// Looks at the type of each exchange, and at what types refuse.
-pub fn check(view: &TopologyView<'_>, found: &mut LintFindings) {
+/// Looks at the type of each exchange, and at what types refuse; a plugin that is said to be needed is known to be.
+pub fn check(view: &TopologyView<'_>, needed: &[&str], found: &mut LintFindings) {
     bindings(view, found);
     let mut told: BTreeSet<&str> = BTreeSet::new();
     for exchange in &view.topology.exchanges {
@@ -31,9 +31,9 @@ pub fn check(view: &TopologyView<'_>, found: &mut LintFindings) {
             delayed(exchange, view, found);
         }
         arguments(exchange, view, found);
-        let Some((_, plugin)) = PLUGINS.iter().find(|(known, _)| *known == kind).filter(|_| told.insert(kind)) else {
-            continue;
-        };
+        let brought = PLUGINS.iter().find(|(known, _)| *known == kind);
+        let brought = brought.filter(|(_, plugin)| !needed.contains(plugin) && told.insert(kind));
+        let Some((_, plugin)) = brought else { continue };
         let message = format!("exchange type `{kind}` is brought by a plugin: exchange '{}'", exchange.name);
         let note = Problem::note(Code::LintPluginType, message).by("RT-17");
         let help = format!(

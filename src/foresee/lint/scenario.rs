@@ -54,7 +54,8 @@ pub fn lint_scenario(scenario: &Scenario, profiles: &[Profile], own: impl Fn(Spa
     conflicts(scenario, &view, &mut found);
     silent_commits(scenario, &view, &mut found);
     let mut told = found.sorted();
-    let of_topology = lint_topology(&whole, &scenario.origins, profiles).into_iter();
+    let needed: Vec<&str> = scenario.needs.plugins.iter().map(String::as_str).collect();
+    let of_topology = lint_topology(&whole, &scenario.origins, profiles, &needed).into_iter();
     let of_topology = of_topology.filter(|it| it.span().is_some_and(&own));
     let (warnings, untold): (Vec<Problem>, Vec<Problem>) = of_topology.partition(|it| it.level > Level::Note);
     told.extend(warnings);

@@ -22,6 +22,7 @@ pub const OF_TOPOLOGIES: &[WordGroup] = &[
             word("parameters", "[@parameter]", "Runtime parameters"),
             word("global_parameters", "[@global_parameter]", "Global parameters"),
             word("ignore", "@ignore", "What --prune leaves alone"),
+            word("needs", "@topology_needs", "What a broker must have"),
             word("rabbit_version", "text", "Of an export: the version that wrote it").of_export(),
             word("rabbitmq_version", "text", "Of an export: the version that wrote it").of_export(),
             word("rabbitmq_definition_format", "any", "Of an export").of_export(),
@@ -34,6 +35,7 @@ pub const OF_TOPOLOGIES: &[WordGroup] = &[
             word("metadata", "any", "Of an export of one vhost").of_export(),
         ],
     ),
+    group("topology_needs", &[word("plugins", "text | [text]", "Enabled ones")]),
     group(
         "allowance",
         &[word("code!", "text", "As `check` shows it"), word("reason!", "text", "Why it is meant to be so")],

@@ -1,12 +1,12 @@
-//! Decodes `ignore`: patterns of what `--prune` leaves alone, by kind.
-//! Takes a rendered node; gives kinds with their patterns, each of which is a regular expression.
+//! Decodes what a topology says beside its objects: `ignore`, patterns of what `--prune` leaves alone, and `needs`, plugins.
+//! Takes a rendered node; gives kinds with their patterns, each of which is a regular expression, and names with their places.
 
 use crate::language::decode::map_decoder::{Diagnostics, MapDecoder};
 use crate::language::decode::read;
 use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{Ignored, IgnoredKind};
 use crate::rules::Pattern;
-use crate::source::{Code, Problem};
+use crate::source::{Code, Problem, Span};
 
 /// Decodes the map of kinds.
 pub fn ignore(node: &Node, into: &mut Vec<Ignored>, desk: &mut Diagnostics) {
@@ -24,6 +24,21 @@ pub fn ignore(node: &Node, into: &mut Vec<Ignored>, desk: &mut Diagnostics) {
                 Some(fault) => desk.add(no_pattern(key, &pattern, &fault, node)),
             }
         }
+    }
+    fields.finish(desk);
+}
+
+/// Decodes `needs: {plugins: […]}`.
+pub fn needed_plugins(node: &Node, into: &mut Vec<(String, Span)>, desk: &mut Diagnostics) {
+    let Some(mut fields) = MapDecoder::of("topology_needs", "`needs`", node, desk) else { return };
+    if let Some(node) = fields.node("plugins")
+        && let Some(plugins) = desk.read("`plugins`", node, read::texts)
+    {
+        let places = match &node.kind {
+            NodeKind::List(entries) => entries.iter().map(|entry| entry.span).collect(),
+            _ => vec![node.span],
+        };
+        into.extend(plugins.into_iter().zip(places));
     }
     fields.finish(desk);
 }
