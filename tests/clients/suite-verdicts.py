@@ -1,5 +1,6 @@
-"""Verdicts of test suites: reads them from JUnit, one line `VERDICT NAME` a test, and compares two sides."""
+"""Verdicts of test suites: reads them from JUnit or from Go, one line `VERDICT NAME` a test, and compares two sides."""
 
+import json
 import sys
 import xml.etree.ElementTree as xml
 
@@ -11,6 +12,16 @@ def of_junit(path):
         name = case.get("name") if classname == "test" else f"{classname} {case.get('name')}"
         tags = {child.tag for child in case}
         yield ("failed" if tags & {"failure", "error"} else "skipped" if "skipped" in tags else "passed"), name
+
+
+def of_go(path):
+    """Reads what `go test -json` wrote."""
+    words = {"pass": "passed", "fail": "failed", "skip": "skipped"}
+    with open(path) as lines:
+        for line in lines:
+            event = json.loads(line) if line.startswith("{") else {}
+            if event.get("Test") and event.get("Action") in words:
+                yield words[event["Action"]], event["Test"]
 
 
 def read(path):
@@ -60,5 +71,6 @@ def compare(suite, version, served_path, live_path, listed_path):
 
 if sys.argv[1] == "compare":
     sys.exit(compare(*sys.argv[2:]))
-for verdict, name in of_junit(sys.argv[2]):
+READERS = {"junit": of_junit, "go": of_go}
+for verdict, name in READERS[sys.argv[1]](sys.argv[2]):
     print(verdict, " ".join(name.split()))
