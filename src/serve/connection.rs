@@ -277,7 +277,7 @@ impl ServedConnection {
                 Ok(ConnectionStep::Rest)
             }
             (ConnectionPhase::Tuning, AmqpMethod::ConnectionTuneOk { channel_max, frame_max, heartbeat }) => {
-                match tune(&mut self.agreement, (channel_max, frame_max, heartbeat)) {
+                match tune(&mut self.agreement, (channel_max, frame_max, heartbeat), around.profile) {
                     Ok(()) => {
                         self.outbox.frame_max = frame_max;
                         self.phase = ConnectionPhase::Opening;

@@ -102,13 +102,19 @@ pub(crate) fn log_in(
 pub(crate) fn tune(
     agreement: &mut Agreement,
     (channel_max, frame_max, heartbeat): (u16, u32, u16),
+    profile: Profile,
 ) -> Result<(), Stopped> {
-    check_agreed("frame_max", frame_max, FRAME_MIN_SIZE, SUGGESTED_FRAME_MAX)?;
+    check_agreed("frame_max", frame_max, frame_min(profile), SUGGESTED_FRAME_MAX)?;
     check_agreed("channel_max", channel_max.into(), 1, CHANNEL_MAX.into())?;
     agreement.frame_max = frame_max;
     agreement.channel_max = channel_max;
     agreement.heartbeat_s = heartbeat;
     Ok(())
+}
+
+/// Returns the smallest frame that a client may ask for, in bytes: from 4.1 on RabbitMQ's own is larger than AMQP's.
+fn frame_min(profile: Profile) -> u32 {
+    if profile >= Profile::V4_1 { 8_192 } else { FRAME_MIN_SIZE }
 }
 
 /// Checks a number against what RabbitMQ allows; 0 asks for no limit.
@@ -122,4 +128,23 @@ fn check_agreed(field: &str, asked: u32, min: u32, max: u32) -> Result<(), Stopp
     let text = format!("negotiated {field} = {asked}{detail} is {than} than the {word} allowed value ({bound})");
     let tune = AmqpMethod::ConnectionTune { channel_max: 0, frame_max: 0, heartbeat: 0 };
     Err(Stopped::Told(HardError::plain(code::NOT_ALLOWED, text).by(&tune)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_may_be_smaller_before_4_1() {
+        let agreed = |profile, frame_max| tune(&mut Agreement::default(), (100, frame_max, 0), profile);
+        for (profile, least) in [(Profile::V3_10, 4_096), (Profile::V4_0, 4_096), (Profile::V4_1, 8_192)] {
+            assert!(agreed(profile, least).is_ok(), "{profile}");
+            let Err(Stopped::Told(refused)) = agreed(profile, least - 1) else { panic!("{profile} takes less") };
+            let expected = format!(
+                "NOT_ALLOWED - negotiated frame_max = {} is lower than the minimum allowed value ({least})",
+                least - 1
+            );
+            assert_eq!(refused.text, expected);
+        }
+    }
 }

@@ -86,7 +86,7 @@ fn handshakes() -> Vec<Vec<u8>> {
     };
     let methods = [
         (0, start_ok),
-        (0, M::ConnectionTuneOk { channel_max: 100, frame_max: 4_096, heartbeat: 0 }),
+        (0, M::ConnectionTuneOk { channel_max: 100, frame_max: 8_192, heartbeat: 0 }),
         (0, M::ConnectionOpen { virtual_host: "/".into(), capabilities: "".into(), insist: false }),
         (1, M::ChannelOpen { out_of_band: "".into() }),
         (1, M::ConfirmSelect { nowait: false }),
@@ -247,7 +247,7 @@ fn heartbeats_are_sent_and_missed_in_real_time() {
     talk.connect();
     talk.bytes("header", &PROTOCOL_HEADER);
     talk.start_ok("PLAIN", b"\0guest\0guest", true);
-    talk.method(0, &M::ConnectionTuneOk { channel_max: 100, frame_max: 4_096, heartbeat: 2 });
+    talk.method(0, &M::ConnectionTuneOk { channel_max: 100, frame_max: 8_192, heartbeat: 2 });
     talk.method(0, &M::ConnectionOpen { virtual_host: "/".into(), capabilities: "".into(), insist: false });
     let socket = served.socket();
     let mut beats = 0;

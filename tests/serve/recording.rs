@@ -5,8 +5,9 @@ use crate::clients::{connect, run};
 use futures_util::StreamExt;
 use lapin::BasicProperties;
 use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions, BasicPublishOptions, BasicQosOptions,
-    BasicRejectOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions, BasicPublishOptions,
+    BasicQosOptions, BasicRejectOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions,
+    QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use rmqplay::io::serve::{ListenAddress, bind, start_serving};
@@ -26,6 +27,11 @@ fn what_lapin_did_plays_and_the_same_messages_die() {
 fn transactions_of_lapin_become_steps_that_play() {
     let parts = ["tx: select", "tx: commit", "tx: rollback", "as: tx.1", "as: tx.2", "id: second"];
     recorded_and_played(transactions, &parts);
+}
+
+#[test]
+fn what_is_acked_after_a_cancel_is_acked_in_the_scenario() {
+    recorded_and_played(cancelling, &["[cancel, ack]", "id: second"]);
 }
 
 /// Records a session, plays what is written of it, and looks for some of its parts.
@@ -151,5 +157,28 @@ async fn transactions(port: u16) {
             true => worker.tx_commit().await.expect("committed"),
         }
     }
+    connection.close(200, "done".into()).await.expect("closed");
+}
+
+/// A worker that ends its subscription while it has a message in hand, and acks it then.
+async fn cancelling(port: u16) {
+    let connection = connect(port, "guest:guest", "%2f").await.expect("a connection");
+    let channel = connection.create_channel().await.expect("a channel");
+    channel.confirm_select(ConfirmSelectOptions::default()).await.expect("confirms");
+    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare("work".into(), durable, FieldTable::default()).await.expect("a queue");
+    for id in ["first", "second"] {
+        let properties = BasicProperties::default().with_message_id(id.into()).with_delivery_mode(2);
+        let options = BasicPublishOptions::default();
+        let sent = channel.basic_publish("".into(), "work".into(), options, id.as_bytes(), properties).await;
+        sent.expect("sent").await.expect("confirmed");
+    }
+    channel.basic_qos(1, BasicQosOptions::default()).await.expect("a prefetch");
+    let options = BasicConsumeOptions::default();
+    let consumer = channel.basic_consume("work".into(), "worker".into(), options, FieldTable::default()).await;
+    let mut consumer = consumer.expect("consumes");
+    let first = consumer.next().await.expect("a delivery").expect("no error");
+    channel.basic_cancel("worker".into(), BasicCancelOptions::default()).await.expect("cancelled");
+    channel.basic_ack(first.delivery_tag, BasicAckOptions::default()).await.expect("acked");
     connection.close(200, "done".into()).await.expect("closed");
 }

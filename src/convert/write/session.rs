@@ -54,6 +54,8 @@ pub struct DraftRule {
     pub message: Option<(Name, u64)>,
     /// How long it took.
     pub delay: Millis,
+    /// How long it had taken when the consumer ended its subscription amid it; absent: it did not.
+    pub cancels: Option<Millis>,
     /// How it ended; absent: it was held.
     pub settled: Option<HeldSettlement>,
 }
@@ -192,9 +194,12 @@ fn written_rule(rule: &DraftRule, auto_ack: bool) -> Yaml {
         put(&mut fields, "match", Yaml::Map(named));
     }
     let mut actions = Vec::new();
-    if rule.delay.0 > 0 {
-        actions.push(one("delay", Yaml::with_unit(&rule.delay.to_string())));
+    let delay = |delay: Millis| (delay.0 > 0).then(|| one("delay", Yaml::with_unit(&delay.to_string())));
+    if let Some(cancels) = rule.cancels {
+        actions.extend(delay(cancels));
+        actions.push(Yaml::text("cancel"));
     }
+    actions.extend(delay(Millis(rule.delay.0.saturating_sub(rule.cancels.unwrap_or_default().0))));
     match rule.settled {
         _ if auto_ack => {}
         None => actions.push(Yaml::text("hold")),

@@ -35,6 +35,11 @@ impl ApiAnswer {
         Self::new(204, None)
     }
 
+    /// Says that RabbitMQ's own code fails over the request.
+    pub(crate) fn crash() -> Self {
+        Self::new(500, None)
+    }
+
     pub(crate) fn error(status: u16, error: &str, reason: impl Into<Json>) -> Self {
         Self::new(status, Some(json!({"error": error, "reason": reason.into()})))
     }

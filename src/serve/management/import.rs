@@ -6,6 +6,7 @@ use crate::model::{Binding, DestinationKind, Name, Permission, Profile, TopicPer
 use crate::serve::management::answer::{Answered, ApiAnswer};
 use crate::serve::management::call::ManagementCall;
 use crate::serve::management::exchanges::{self, arguments};
+use crate::serve::management::import_shapes::{refuse_entry, refuse_list};
 use crate::serve::management::parameters::set_global;
 use crate::serve::management::policies;
 use crate::serve::management::queues;
@@ -54,8 +55,14 @@ fn each<'c>(
     list: &str,
     take: impl Fn(&mut ManagementCall<'c>, &Entry) -> Result<(), ApiAnswer>,
 ) -> Result<(), ApiAnswer> {
-    let entries = body.get(list).and_then(Json::as_array).into_iter().flatten();
-    entries.filter_map(Json::as_object).try_for_each(|entry| take(call, entry))
+    let Some(value) = body.get(list) else { return Ok(()) };
+    refuse_list(list, value)?;
+    let profile = call.profile();
+    let entries = value.as_array().into_iter().flatten();
+    entries.filter_map(Json::as_object).try_for_each(|entry| {
+        refuse_entry(list, entry, profile)?;
+        take(call, entry)
+    })
 }
 
 fn text(entry: &Entry, key: &str) -> String {

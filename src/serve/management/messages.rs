@@ -53,7 +53,8 @@ pub(crate) fn publish(call: &mut ManagementCall<'_>) -> Answered {
         DirectPublish::Routed => Ok(ApiAnswer::json(json!({"routed": true}))),
         DirectPublish::Unroutable => Ok(ApiAnswer::json(json!({"routed": false}))),
         DirectPublish::Nacked => Err(ApiAnswer::bad_request("rejected Unable to publish message. Check queue limits.")),
-        DirectPublish::Refused(refusal) => Err(ApiAnswer::of_channel(&refusal)),
+        // With its code, be it of rights or of the message.
+        DirectPublish::Refused(refusal) => Err(ApiAnswer::bad_request(format!("{} {}", refusal.code, refusal.text))),
     }
 }
 

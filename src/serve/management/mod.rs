@@ -10,6 +10,7 @@ mod definitions;
 mod exchanges;
 mod health;
 mod import;
+mod import_shapes;
 mod limits;
 mod listing;
 mod memory;

@@ -26,6 +26,8 @@ struct Worked {
     attempt: u64,
     at: Moment,
     settled: Option<(Moment, HeldSettlement)>,
+    /// The client ended the subscription while it had this in hand.
+    cancelled: Option<Moment>,
 }
 
 /// A consumer while the events are read.
@@ -160,6 +162,7 @@ impl Drafting {
                 self.step(moment, &vhost, DraftStep::Start(name));
             }
             SessionEvent::Delivered { .. } | SessionEvent::Settled { .. } => self.handle(moment, event),
+            SessionEvent::Gone { consumer, how: ConsumerEnd::Cancels, .. } if self.cancels_amid(moment, consumer) => {}
             SessionEvent::Gone { consumer, how, .. } => {
                 let Some(seen) = self.places.remove(consumer).and_then(|place| self.consumers.get(place)) else {
                     return;
@@ -177,6 +180,15 @@ impl Drafting {
         }
     }
 
+    /// Notes that a consumer ends its subscription amid work, which it may settle later: it does so as a part of the work. Returns
+    /// whether it has any in hand.
+    fn cancels_amid(&mut self, moment: Moment, key: &ConsumerKey) -> bool {
+        let seen = self.places.get(key).and_then(|place| self.consumers.get_mut(*place));
+        let Some(seen) = seen.filter(|seen| !seen.draft.auto_ack) else { return false };
+        let open = seen.worked.iter_mut().find(|one| one.settled.is_none());
+        open.map(|open| open.cancelled = Some(moment)).is_some()
+    }
+
     /// Takes a delivery, or what became of one.
     fn handle(&mut self, moment: Moment, event: &SessionEvent) {
         match event {
@@ -184,7 +196,7 @@ impl Drafting {
                 let Some(seen) = self.places.get(key).and_then(|place| self.consumers.get_mut(*place)) else { return };
                 let message = id_of(message);
                 let attempt = seen.worked.iter().filter(|one| one.message == message).count() as u64 + 1;
-                seen.worked.push(Worked { message, attempt, at: moment, settled: None });
+                seen.worked.push(Worked { message, attempt, at: moment, settled: None, cancelled: None });
                 if !no_ack {
                     seen.in_hand += 1;
                     seen.draft.concurrency = seen.draft.concurrency.max(seen.in_hand);
@@ -387,7 +399,9 @@ fn rules_of(worked: &[Worked]) -> Vec<DraftRule> {
     let plain = |one: &Worked| {
         let delay = one.settled.map_or(0, |(at, _)| (at - one.at).0);
         let delay = if delay < WORK_MIN { Millis(0) } else { Millis(delay) };
-        DraftRule { message: None, delay, settled: one.settled.map(|(_, how)| how) }
+        let cancels = one.cancelled.map(|at| at - one.at);
+        let cancels = cancels.map(|after| if after.0 < WORK_MIN { Millis(0) } else { after });
+        DraftRule { message: None, delay, cancels, settled: one.settled.map(|(_, how)| how) }
     };
     let mut counts: Vec<(DraftRule, usize)> = Vec::new();
     for rule in worked.iter().map(plain) {
@@ -397,7 +411,8 @@ fn rules_of(worked: &[Worked]) -> Vec<DraftRule> {
         }
     }
     let usual = counts.into_iter().max_by_key(|(_, count)| *count).map(|(rule, _)| rule);
-    let usual = usual.unwrap_or(DraftRule { message: None, delay: Millis(0), settled: Some(HeldSettlement::Ack) });
+    let acked = Some(HeldSettlement::Ack);
+    let usual = usual.unwrap_or(DraftRule { message: None, delay: Millis(0), cancels: None, settled: acked });
     let others = worked.iter().filter(|one| plain(one) != usual);
     let others = others.map(|one| DraftRule { message: Some((one.message.clone(), one.attempt)), ..plain(one) });
     let mut rules: Vec<DraftRule> = others.collect();
