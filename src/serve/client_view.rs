@@ -5,7 +5,6 @@ use crate::model::{Name, Table, Value};
 use crate::serve::connection::ServedConnection;
 use crate::serve::served_channel::PublishMode;
 use crate::sim::{ConnectionLabel, argument_text};
-use std::net::IpAddr;
 
 /// An outside client whose connection is open.
 #[derive(Debug, Clone)]
@@ -82,11 +81,8 @@ pub(crate) fn host_and_port(address: &str) -> (&str, u16) {
     (host.trim_matches(['[', ']']), port.parse().unwrap_or(0))
 }
 
-/// Writes an IP address as Erlang does, `{127,0,0,1}`.
+/// Writes an IPv4 address as Erlang does, `{127,0,0,1}`; others stay as they are.
 fn erlang_address(host: &str) -> String {
-    match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(v4)) => format!("{{{}}}", v4.octets().map(|part| part.to_string()).join(",")),
-        Ok(IpAddr::V6(v6)) => format!("{{{}}}", v6.segments().map(|part| part.to_string()).join(",")),
-        Err(_) => host.to_owned(),
-    }
+    let is_v4 = host.contains('.') && host.chars().all(|c| c.is_ascii_digit() || c == '.');
+    if is_v4 { format!("{{{}}}", host.replace('.', ",")) } else { host.to_owned() }
 }

@@ -65,6 +65,7 @@ const OF_GROUPS: &[(&str, &str)] = &[
     ("includes_deaths", "{includes: [{queue: work, reason: expired}]}"),
     ("death", "{queue: work, reason: expired}"),
     ("needs", "{plugins: [rabbitmq_sharding]}"),
+    ("topology_needs", "{plugins: [rabbitmq_sharding]}"),
     ("live", "{time_scale: 0.1}"),
     ("batch", "{size: 100, after: 5s}"),
     ("timeout", "{after: 30s, do: reject}"),

@@ -5,3 +5,4 @@ pub(crate) mod event_exchange;
 pub(crate) mod event_facts;
 pub(crate) mod firehose;
 pub(crate) mod own_publishes;
+mod publishing;
