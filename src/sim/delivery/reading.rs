@@ -22,17 +22,17 @@ impl Sim {
     ) -> Result<Option<Box<StreamReader>>, Refusal> {
         let Some(queue) = self.queues.get(id) else { return Ok(None) };
         let QueueContents::Stream(stream) = &queue.contents else { return Ok(None) };
-        match refused_reader(&queue.name.vhost, &queue.name.name, (no_ack, prefetch, global), self.rules) {
-            Some(ReaderRefusal::OfChannel(text)) => return Err(precondition_failed(text)),
-            Some(ReaderRefusal::OfConnection(text)) => return Err(connection_error(code::NOT_IMPLEMENTED, text)),
-            None => {}
-        }
         let asked = stream_offset(arguments, &queue.name.vhost, &queue.name.name, self.rules);
         let offset = match asked {
             Ok(offset) => offset,
             Err(BadStreamArgument::Refused(text)) => return Err(precondition_failed(text)),
             Err(BadStreamArgument::Crashes) => return Err(self.stumble("ST-3", "its x-stream-offset is none")),
         };
+        match refused_reader(&queue.name.vhost, &queue.name.name, (no_ack, prefetch, global), self.rules) {
+            Some(ReaderRefusal::OfChannel(text)) => return Err(precondition_failed(text)),
+            Some(ReaderRefusal::OfConnection(text)) => return Err(connection_error(code::NOT_IMPLEMENTED, text)),
+            None => {}
+        }
         let Ok(filter) = stream_filter(arguments, self.rules) else {
             return Err(self.stumble("ST-9", "its x-stream-filter names no value"));
         };
