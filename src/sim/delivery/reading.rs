@@ -104,6 +104,17 @@ impl Sim {
         }
     }
 
+    /// Takes the acknowledgement of one delivery that was read from a stream: it gives its reader room.
+    pub(crate) fn ack_read(&mut self, channel: ChannelIndex, unacked: &Unacked) {
+        if let Some(state) = self.channels.get_mut(channel) {
+            state.discount(1);
+        }
+        self.release(unacked);
+        if let Some(reader) = unacked.consumer {
+            self.read_on(unacked.queue, reader);
+        }
+    }
+
     /// Settles deliveries of which some were read from streams: each gives its reader room, whatever was said of it. The others
     /// are settled as ever.
     pub(crate) fn settle_read(&mut self, channel: ChannelIndex, taken: Vec<Unacked>, settlement: Settlement) {
