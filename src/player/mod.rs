@@ -5,11 +5,14 @@
 
 mod assert;
 mod beside;
+mod by_hand;
 mod client;
 mod consumer;
 mod context;
 mod driver;
 mod fitness;
+mod hands;
+mod looking;
 mod message;
 mod record;
 mod run_result;
@@ -20,6 +23,7 @@ pub use beside::unfit_beside;
 pub use client::Player;
 pub use driver::decision_points::{DecisionPoint, Direction, Perturbation, RACE};
 pub use fitness::{Host, TimeScale, choose_scale, versions_of, why_not};
+pub use looking::{ActorView, RunPosition, TallyView};
 pub use record::bounded_log::{BoundedLog, digest_of};
 pub use record::circumstances::{Awaited, Circumstances, UnderWay};
 pub use record::failure::{Difference, Failure, FailureSubject, Finding};

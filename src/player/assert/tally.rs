@@ -84,6 +84,12 @@ impl Tallies {
         }
     }
 
+    /// Lists all that are asked for, with their groups so far.
+    pub fn so_far(&self) -> impl Iterator<Item = (&TallyExpectation, Vec<(String, u64)>)> {
+        let groups = |sums: &Sums| sums.groups.iter().map(|(group, sum)| (group.clone(), *sum)).collect();
+        self.asked.iter().map(move |(tally, sums)| (tally, groups(sums)))
+    }
+
     /// Returns the sums so far.
     fn of(&self, tally: &TallyExpectation) -> Sums {
         let found = self.asked.iter().find(|(known, _)| same(known, tally));
@@ -185,7 +191,8 @@ fn judge_groups(
     }
 }
 
-fn key_in_words(key: &Key) -> String {
+/// Writes what a tally groups by or adds up.
+pub(crate) fn key_in_words(key: &Key) -> String {
     match key {
         Key::MessageId => "message_id".to_owned(),
         Key::CorrelationId => "correlation_id".to_owned(),

@@ -4,6 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
     Driver,
+    /// Steps that are done by hand, by their number.
+    Hand(usize),
     /// A consumer instance, by its number.
     Instance(usize),
 }
@@ -14,6 +16,10 @@ pub(crate) enum Asker {
     Driver,
     /// The driver, for quiet.
     Quiet,
+    /// Steps that are done by hand.
+    Hand(usize),
+    /// The same, for quiet.
+    HandQuiet(usize),
     /// A consumer instance that connects again.
     Instance(usize),
     /// A `stop` or `crash` step.

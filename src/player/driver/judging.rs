@@ -9,7 +9,6 @@ use crate::player::assert::judge::judge;
 use crate::player::assert::list_advice::list_advice;
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
-use crate::player::context::owner::Asker;
 use crate::player::driver::instant::Instant;
 use crate::player::driver::state::{Driver, DriverState, RunStage};
 use crate::player::record::failure::{FailureSubject, Finding};
@@ -80,7 +79,7 @@ impl Driver {
         }
         if matches!(expectation.when, When::Within(_)) && !context.broker.live {
             self.doing = DriverState::EndingInstant(Instant::default());
-            context.ask(Asker::Quiet, |request| Command::AwaitQuiet { request });
+            context.ask(context.quiet_asker(), |request| Command::AwaitQuiet { request });
         } else {
             self.end_step(None, context, scenario);
         }

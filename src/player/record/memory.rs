@@ -35,7 +35,8 @@ impl Memory {
         scenario.consumers.iter().map(Self::of).collect()
     }
 
-    fn of(consumer: &Consumer) -> Self {
+    /// Makes the memory of a consumer.
+    pub fn of(consumer: &Consumer) -> Self {
         let mut kinds: Vec<(Key, Option<Millis>)> = Vec::new();
         for seen in consumer.rules.iter().filter_map(|rule| rule.matcher.seen.as_ref()) {
             match kinds.iter_mut().find(|(by, _)| *by == seen.by) {
