@@ -56,7 +56,7 @@ pub use graph::{MERMAID_EDGES_MAX, MERMAID_TEXT_MAX, SVG_PARTS_MAX, graph_dot, g
 pub use json::{cell_json, run_json, summary_json};
 pub use junit::junit;
 pub use markdown::run_markdown;
-pub use page::{RunPage, page};
+pub use page::{RunPage, page, play_page};
 pub use palette::Palette;
 pub use plan::{
     EQUAL_COVERS, PlannedFor, StoppedMove, applied_text, apply_json, at_stake_text, beside_text, changes_text,
@@ -76,3 +76,4 @@ pub use summary::{brokers_table, summary};
 pub use tap::tap;
 
 pub(crate) use graph::graph_style_sheet;
+pub(crate) use page::{drawing_json, is_on_page, page_failures, page_news, source_json};

@@ -8,6 +8,7 @@ use crate::report::graph::graph_json;
 use crate::rules::Edition;
 use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
+use serde_json::Value as Json;
 
 /// The graphs of a page, in the order of their first use.
 #[derive(Debug, Default)]
@@ -19,15 +20,25 @@ pub struct Drawings {
 impl Drawings {
     /// Returns the place of a scenario's graph; `None` when there is nothing to draw.
     pub fn place(&mut self, scenario: &Scenario, edition: Edition, used: Option<&Exercised>) -> Option<usize> {
-        let versions = versions(&scenario.topology, &[edition.profile]);
-        let view = TopologyView::new(&scenario.topology, &scenario.origins, &versions)?;
-        let mut graph = topology_graph(&view, None);
-        if graph.vhosts.is_empty() {
-            return None;
-        }
-        if let Some(used) = used {
-            mark_exercised(&mut graph, used);
-        }
-        Some(self.graphs.insert_full(graph_json(&graph).to_string()).0)
+        let drawing = drawn(scenario, edition, used)?;
+        Some(self.graphs.insert_full(drawing.to_string()).0)
     }
+}
+
+/// Writes a scenario's graph; `None` when there is nothing to draw.
+pub(crate) fn drawing_json(scenario: &Scenario, edition: Edition) -> Option<Json> {
+    drawn(scenario, edition, None)
+}
+
+fn drawn(scenario: &Scenario, edition: Edition, used: Option<&Exercised>) -> Option<Json> {
+    let versions = versions(&scenario.topology, &[edition.profile]);
+    let view = TopologyView::new(&scenario.topology, &scenario.origins, &versions)?;
+    let mut graph = topology_graph(&view, None);
+    if graph.vhosts.is_empty() {
+        return None;
+    }
+    if let Some(used) = used {
+        mark_exercised(&mut graph, used);
+    }
+    Some(graph_json(&graph))
 }
