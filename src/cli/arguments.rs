@@ -3,8 +3,8 @@
 use crate::cli::compare::options::CompareOptions;
 use crate::cli::convert::options::{ExportOptions, ImportOptions};
 use crate::cli::options::{
-    AccessOptions, CheckOptions, ClockOptions, EffectiveOptions, FaultOptions, GraphOptions, QueuesOptions,
-    RouteOptions, ServeOptions, StoryOptions, SuggestOptions, TimelineOptions,
+    AccessOptions, CheckOptions, ClockOptions, EffectiveOptions, FaultOptions, GraphOptions, PlayOptions,
+    QueuesOptions, RouteOptions, ServeOptions, StoryOptions, SuggestOptions, TimelineOptions,
 };
 pub use crate::cli::options::{
     ApplyOptions, CleanOptions, DestroyOptions, ExtrasMode, KeepVhost, OneBroker, PlanOptions, ReachOptions,
@@ -273,6 +273,18 @@ Examples:
 
 It ends with 3 when AMQP, TLS or the management API does not work, or an alarm keeps messages out.")]
     Doctor(DoctorOptions),
+    /// Play a scenario on a page of this machine: its clock in your hand, its consumers, and what you do yourself.
+    #[command(after_help = "\
+Examples:
+  rmqplay play scenarios/first.yaml                 held before the first step; the page lets it go on
+  rmqplay play scenarios/retry.yaml --cell queue_type=quorum --broker sim:3.13
+  rmqplay play scenarios/quest/game.yaml --with scenarios/quest/player.yaml --with scenarios/quest/wave.yaml
+
+One line on standard output has the page's address with its token; a browser opens it where a desktop has one. Several pages may
+follow one run. Nothing is written: no snapshot, no file. Ctrl-C ends it.
+
+Exit codes: 65 bad file, 64 usage, 3 nothing can listen there, 5 no such cell, 130/143 interrupted.")]
+    Play(PlayOptions),
     /// Serve the simulated broker at an AMQP port, for your own programs in any language.
     #[command(after_help = "\
 Examples:

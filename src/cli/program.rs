@@ -9,6 +9,7 @@ use crate::cli::commands::{
 use crate::cli::compare;
 use crate::cli::completion;
 use crate::cli::foresee::suggest;
+use crate::cli::playing;
 use crate::cli::serving;
 use crate::cli::suite::{NotRead, command_line, watch};
 use crate::cli::terminal::Terminal;
@@ -83,6 +84,7 @@ fn command(command: CliCommand, terminal: Terminal) -> ExitCode {
         CliCommand::Doctor(command) => doctor::doctor(&command, terminal),
         CliCommand::Man(command) => man::man(&command, terminal),
         CliCommand::Clock(command) => serving::clock(&command, terminal),
+        CliCommand::Play(command) => playing::play(&command, terminal),
         CliCommand::Serve(command) => serving::serve(&command, terminal),
         CliCommand::Story(command) => serving::story(&command, terminal),
         CliCommand::Queues(command) => serving::queues(&command, terminal),

@@ -30,7 +30,7 @@ mod server_properties;
 mod session;
 
 pub use accounts::Accounts;
-pub use control::{ControlAnswer, ControlRequest, answer_control, timeline_events};
+pub use control::{ControlAnswer, ControlRequest, answer_control, is_from_here, timeline_events};
 pub use management::{ApiAnswer, ApiRequest, answer_management};
 pub use sasl::CertificateUser;
 pub use served_broker::{ServedBroker, ServedListener};

@@ -8,6 +8,7 @@ mod http;
 mod listen;
 mod management;
 mod peer;
+mod play;
 
 pub use crate::io::tls::fault::TlsFault;
 pub use crate::io::tls::server::{CertificateLogin, ServerTls, ServerTlsFiles};
@@ -15,3 +16,4 @@ pub use control::serve_control;
 pub use handle::{ServeHandle, start_serving};
 pub use listen::{AmqpListener, ListenAddress, ListenFailure, bind};
 pub use management::serve_management;
+pub use play::{PlayFiles, serve_play};

@@ -89,7 +89,7 @@ pub fn answer_control(broker: &mut ServedBroker, now_ms: u64, token: &str, reque
 }
 
 /// Returns whether a browser of another site is not behind it: pages of the web reach ports of this machine too.
-fn is_from_here(request: &ControlRequest) -> bool {
+pub fn is_from_here(request: &ControlRequest) -> bool {
     let name = |authority: &str| authority.rsplit_once(':').map_or(authority, |(name, _)| name).to_owned();
     let is_local = |authority: &str| {
         let name = name(authority);
