@@ -227,6 +227,11 @@ impl ExploredRun {
         matches!(action, Some(Alternative::Delay | Alternative::DelayLetters))
     }
 
+    /// Returns whether the choice at hand has another alternative that is known to lead to a schedule of its own.
+    pub fn is_surely_left(&self) -> bool {
+        (1..self.alternatives()).any(|alternative| !self.is_delay(alternative))
+    }
+
     /// Takes one of the alternatives; the first is the usual one.
     pub fn take(&mut self, alternative: usize) {
         let Some(choice) = self.open.take() else { return };

@@ -6,16 +6,22 @@ use crate::simulate::explore::explored_run::{ExploredRun, Stop, TIE};
 use crate::simulate::explore::search::Search;
 use std::collections::BTreeSet;
 
-/// How many beginnings of runs are held at a time; others are played once more.
+/// How many states of runs are held at a time; others are come to once more.
 const HELD_MAX: usize = 1_000;
+
+/// How many events apart states are held where others may leave a run, which is not known yet.
+const APART_MIN: u64 = 8;
+
+/// They are at least this part of all events apart: copies of a large run are dear.
+const APART_OF_ALL: u64 = 32;
 
 /// A run that others leave.
 pub(super) struct Parent {
-    /// As it stood behind its last deviation.
-    start: Option<Box<ExploredRun>>,
     path: Vec<Deviation>,
     /// Where they leave it, in order.
     pub followers: Vec<Deviation>,
+    /// As it stood at some of these places, or not long before, in order.
+    held: Vec<ExploredRun>,
 }
 
 impl Parent {
@@ -41,11 +47,10 @@ impl Search {
         let mut roots = self.roots.clone().into_iter().enumerate();
         let mut level = PlayedLevel::default();
         if let Some((_, root)) = roots.next() {
-            let parent = match self.usual.take() {
-                Some(usual) => self.settle(*usual, Stop::Over, &mut level, &mut seen),
-                None => self.play_from(root.clone(), &mut level, &mut seen),
-            };
-            self.hold(parent, &mut level, || root);
+            match self.usual.take() {
+                Some((usual, held)) => self.settle(*usual, Stop::Over, held, &mut level, &mut seen),
+                None => self.play_from(root, &mut level, &mut seen),
+            }
         }
         let mut ties: Vec<ExploredRun> = roots.map(|(tie, root)| root.of_tie(tie as u16)).collect();
         for number in 1.. {
@@ -66,58 +71,53 @@ impl Search {
                 }
             }
             for root in std::mem::take(&mut ties) {
-                let parent = self.play_from(root.clone(), &mut next, &mut seen);
-                self.hold(parent, &mut next, || root);
+                self.play_from(root, &mut next, &mut seen);
             }
             level = next;
         }
         self.is_whole = !self.has_more();
     }
 
-    /// Goes along a run once more and plays all that leave it.
+    /// Plays all that leave a run: from the states of it that are held, or else along it once more.
     fn leave(&mut self, parent: Parent, next: &mut PlayedLevel, seen: &mut BTreeSet<Vec<Deviation>>) {
-        let Parent { start, path, followers } = parent;
-        let mut trunk = start.map_or_else(|| self.along(&path), |start| *start);
+        let Parent { path, followers, held } = parent;
+        let mut held = held.into_iter().peekable();
+        let mut nearest: Option<ExploredRun> = None;
         let mut left = followers.as_slice();
         while let [(at, alternative), rest @ ..] = left {
+            while let Some(mut nearer) = held.next_if(|state| state.choice_number() <= *at) {
+                nearer.races.forget(&followers);
+                nearest = Some(nearer);
+            }
+            let mut trunk = nearest.take().unwrap_or_else(|| self.along(&path));
+            while trunk.run() == Stop::Open && trunk.choice_number() < *at {
+                trunk.take(0);
+                trunk.races.forget(&followers);
+            }
             if trunk.run() != Stop::Open {
                 return;
             }
-            if trunk.choice_number() < *at {
-                trunk.take(0);
-                trunk.races.forget(&followers);
-                continue;
-            }
             left = rest;
-            let taken = |mut run: ExploredRun| {
-                run.take(usize::from(*alternative));
-                run
+            let is_left_again = |next: &Deviation| held.peek().is_none_or(|state| state.choice_number() > next.0);
+            let mut fork = match rest.first().is_some_and(is_left_again) {
+                true => nearest.insert(trunk).clone(),
+                false => trunk,
             };
-            let parent = self.play_from(taken(trunk.clone()), next, seen);
+            fork.take(usize::from(*alternative));
+            self.play_from(fork, next, seen);
             if self.is_enough() {
                 return;
             }
-            if rest.is_empty() {
-                return self.hold(parent, next, || taken(trunk));
-            }
-            self.hold(parent, next, || taken(trunk.clone()));
         }
     }
 
-    /// Plays on the usual way to the end, and notes where others leave this run; returns its place among such of its level.
-    fn play_from(
-        &mut self,
-        mut world: ExploredRun,
-        level: &mut PlayedLevel,
-        seen: &mut BTreeSet<Vec<Deviation>>,
-    ) -> Option<usize> {
+    /// Plays on the usual way to the end, and notes where others leave this run.
+    fn play_from(&mut self, mut world: ExploredRun, level: &mut PlayedLevel, seen: &mut BTreeSet<Vec<Deviation>>) {
         (world.races.followers, world.races.earlier) = (Vec::new(), Vec::new());
-        loop {
-            match world.run() {
-                Stop::Open => world.take(0),
-                end => return self.settle(world, end, level, seen),
-            }
-        }
+        let mut held = Held::default();
+        let holds = level.held < HELD_MAX && !self.suffice(level.beyond);
+        let end = if holds { held.follow(&mut world) } else { go_on_as_usual(&mut world) };
+        self.settle(world, end, held, level, seen);
     }
 
     /// Keeps what came of a run, and notes where others leave it.
@@ -125,9 +125,10 @@ impl Search {
         &mut self,
         mut world: ExploredRun,
         end: Stop,
+        held: Held,
         level: &mut PlayedLevel,
         seen: &mut BTreeSet<Vec<Deviation>>,
-    ) -> Option<usize> {
+    ) {
         let mut followers = std::mem::take(&mut world.races.followers);
         let earlier = std::mem::take(&mut world.races.earlier);
         if world.taken.is_empty() {
@@ -137,8 +138,9 @@ impl Search {
         self.note_events(&world);
         // One whose beginning was played once more may find what others found.
         if !self.settled.insert(path.clone()) {
-            return None;
+            return;
         }
+        let crowded = world.races.crowded;
         if end == Stop::Over && !self.drawn.contains(&path) {
             self.finish(world);
         }
@@ -147,11 +149,13 @@ impl Search {
             kept.copied().chain([place]).collect()
         });
         let others: Vec<Vec<Deviation>> = others.collect();
-        let number = (!followers.is_empty()).then_some(level.parents.len());
         if !followers.is_empty() {
             followers.sort_unstable();
+            // Along the run another part of a crowd would have been forgotten.
+            let held = if crowded { held.first() } else { held.needed(&followers) };
             level.beyond += followers.len();
-            level.parents.push(Parent { start: None, path, followers });
+            level.held += held.len();
+            level.parents.push(Parent { path, followers, held });
         }
         for other in others {
             if !self.is_enough() && !self.settled.contains(&other) && seen.insert(other.clone()) {
@@ -159,15 +163,66 @@ impl Search {
                 self.play_from(world, level, seen);
             }
         }
-        number
+    }
+}
+
+/// Plays on the usual way to the end.
+fn go_on_as_usual(world: &mut ExploredRun) -> Stop {
+    loop {
+        match world.run() {
+            Stop::Open => world.take(0),
+            end => return end,
+        }
+    }
+}
+
+/// States of a run at which others may leave it, in order.
+#[derive(Default)]
+pub(super) struct Held {
+    states: Vec<ExploredRun>,
+    /// How many events the last one had.
+    events: u64,
+}
+
+impl Held {
+    /// Plays a run on the usual way to the end, and holds states of it.
+    pub fn follow(&mut self, world: &mut ExploredRun) -> Stop {
+        loop {
+            match world.run() {
+                Stop::Open => {
+                    self.hold(world);
+                    world.take(0);
+                }
+                end => return end,
+            }
+        }
     }
 
-    /// Keeps where a run of a level began, so that those that leave it need not come to it once more.
-    fn hold(&self, parent: Option<usize>, level: &mut PlayedLevel, start: impl FnOnce() -> ExploredRun) {
-        let Some(parent) = parent else { return };
-        if level.held < HELD_MAX && !self.suffice(level.beyond) {
-            level.held += 1;
-            level.parents[parent].start = Some(Box::new(start()));
+    /// Holds a run as it stands at a choice, unless it is not far from the last state that is held: the way from there is
+    /// shorter than what a copy costs.
+    fn hold(&mut self, world: &ExploredRun) {
+        let events = world.all_events();
+        let apart = if world.is_surely_left() { 0 } else { APART_MIN };
+        if self.states.is_empty() || events - self.events >= apart.max(events / APART_OF_ALL) {
+            self.events = events;
+            self.states.push(world.clone());
         }
+    }
+
+    /// Keeps the state at the first place where others may leave the run.
+    fn first(mut self) -> Vec<ExploredRun> {
+        self.states.truncate(1);
+        self.states
+    }
+
+    /// Keeps the last state before each place where others leave the run.
+    fn needed(self, followers: &[Deviation]) -> Vec<ExploredRun> {
+        let mut ends: Vec<u32> = self.states.iter().skip(1).map(ExploredRun::choice_number).collect();
+        ends.push(u32::MAX);
+        let is_needed = |(state, end): &(ExploredRun, u32)| {
+            let first = followers.partition_point(|place| place.0 < state.choice_number());
+            followers.get(first).is_some_and(|place| place.0 < *end)
+        };
+        self.states.into_iter().zip(ends).filter(is_needed).map(|(state, _)| state).collect()
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Races {
     pub earlier: Vec<Deviation>,
     /// Dead letters that wait come of more than the last command.
     pub letters_mixed: bool,
+    /// Some that were watched were let go, as they were too many.
+    pub crowded: bool,
     /// `None`: all that could be late is noted. Else only this, if anything.
     only: Option<Option<Deviation>>,
 }
@@ -53,6 +55,7 @@ impl Races {
     pub fn watch(&mut self, race: Race) {
         if self.pending.len() >= WATCHED_MAX {
             self.pending.remove(0);
+            self.crowded = true;
         }
         self.pending.push(race);
     }

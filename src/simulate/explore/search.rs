@@ -7,6 +7,7 @@ use crate::rules::{Differences, Edition};
 use crate::simulate::explore::choice::{ChoiceKind, Deviation};
 use crate::simulate::explore::explored_run::{ExploredRun, Stop, TIE};
 use crate::simulate::explore::facts::{Fact, FactValue, Facts, digest_of_facts};
+use crate::simulate::explore::levels::Held;
 use crate::simulate::explore::ties::tied_rules;
 use crate::simulate::rehearse::{Prepared, prepare, suspects};
 use std::collections::{BTreeMap, BTreeSet};
@@ -169,8 +170,8 @@ pub(super) struct Search {
     pub(super) roots: Vec<ExploredRun>,
     ties: Vec<&'static Differences>,
     looks: Arc<[Vec<Direction>]>,
-    /// The usual schedule, played to its end.
-    pub(super) usual: Option<Box<ExploredRun>>,
+    /// The usual schedule, played to its end, with states of it.
+    pub(super) usual: Option<(Box<ExploredRun>, Held)>,
     /// Parts of the topology are refused: there is one schedule.
     refused: Option<RunResult>,
     wanted: u64,
@@ -256,15 +257,14 @@ impl Search {
     fn find_looks(&mut self) {
         let Some(root) = self.roots.first() else { return };
         let mut usual = root.clone().noting_timers();
-        while usual.run() == Stop::Open {
-            usual.take(0);
-        }
+        let mut held = Held::default();
+        held.follow(&mut usual);
         let timers = usual.take_timers();
         let points = usual.player.points();
         let mut looks: Vec<Vec<Direction>> = vec![Vec::new(); points.len()];
         suspects(points, &timers).for_each(|(shift, _)| looks[shift.point].push(shift.way));
         if looks.iter().all(Vec::is_empty) {
-            self.usual = Some(Box::new(usual));
+            self.usual = Some((Box::new(usual), held));
             return;
         }
         self.looks = looks.into();
