@@ -22,7 +22,7 @@ pub(crate) struct Stored {
     /// LEN-1: of the property section as quorum queues store it, once one has counted.
     pub property_bytes: Option<u32>,
     /// With insights on: the TTLs that it had when it came to its queue.
-    pub ttls: Option<Box<[Ttl]>>,
+    pub ttls: Option<Arc<[Ttl]>>,
     /// The client's publish that it stems from.
     pub origin: PublishId,
     /// DL-34: failed deliveries so far, anywhere.
