@@ -27,9 +27,9 @@ pub struct Player {
     pub(super) context: Context,
     pub(super) driver: Driver,
     pub(super) consumers: ConsumerInstances,
-    deliveries: DeliveryCounts,
+    pub(super) deliveries: DeliveryCounts,
     /// A consumer did something in the last turn.
-    acted: bool,
+    pub(super) acted: bool,
     /// Whether it asks who is first when the driver ends consumers that have work.
     pub(super) hesitates: bool,
     /// What the driver asked for and waits for that answer.

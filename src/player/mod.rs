@@ -18,6 +18,7 @@ mod record;
 mod run_result;
 mod scaled;
 mod scheduled;
+mod standing;
 
 pub use beside::unfit_beside;
 pub use client::Player;

@@ -8,6 +8,7 @@ use crate::player::record::failure::Finding;
 use crate::player::record::memory::text_of;
 use crate::player::record::outcome::MessageRecord;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 /// What messages without the value that they are grouped by are counted under.
 const NO_GROUP: &str = "(none)";
@@ -19,7 +20,7 @@ pub(crate) struct Tallies {
 }
 
 /// One tally in the making.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct Sums {
     groups: BTreeMap<String, u64>,
     /// A message whose value is no whole number, and the value.
@@ -34,6 +35,13 @@ pub(crate) type Share = (usize, TallyPart);
 pub(crate) struct TallyPart {
     group: String,
     amount: Result<u64, (String, String)>,
+}
+
+impl Hash for Tallies {
+    /// What is asked for is the scenario's.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.asked.iter().for_each(|(_, sums)| sums.hash(state));
+    }
 }
 
 impl Tallies {

@@ -36,7 +36,7 @@ pub(crate) struct ConsumerInstance {
 }
 
 /// One unsettled delivery.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(crate) struct InHand {
     pub name: Name,
     /// Which one it is of those that are alike, when it has no id.

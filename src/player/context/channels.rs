@@ -5,7 +5,7 @@ use crate::player::context::owner::Owner;
 use std::collections::BTreeMap;
 
 /// All channels of the run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct Channels {
     open: BTreeMap<ChannelId, (ConnectionId, Owner)>,
 }

@@ -1,7 +1,7 @@
 //! Whose a channel or a publish is, and who waits for an answer.
 
 /// Whose a channel or a publish is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Owner {
     Driver,
     /// Steps that are done by hand, by their number.
@@ -11,7 +11,7 @@ pub(crate) enum Owner {
 }
 
 /// Who waits for the answer to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Asker {
     Driver,
     /// The driver, for quiet.

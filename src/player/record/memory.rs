@@ -5,6 +5,7 @@ use crate::broker::Delivery;
 use crate::model::{Consumer, Key, Millis, Moment, Name, Scenario, Seen};
 use crate::player::record::bounded_log::{digest_of, fnv};
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{Hash, Hasher};
 
 /// Of how many messages a consumer counts the attempts.
 const ATTEMPTS_KEPT: usize = 10_000;
@@ -27,6 +28,14 @@ pub(crate) struct Memory {
     /// How many messages met a rule, and how many none.
     pub matched: u64,
     pub unmatched: u64,
+}
+
+impl Hash for Memory {
+    /// The kinds of keys are those of its consumer.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { attempts, kinds: _, acked, order, matched, unmatched } = self;
+        (attempts, acked, order, matched, unmatched).hash(state);
+    }
 }
 
 impl Memory {

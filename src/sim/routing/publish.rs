@@ -98,7 +98,7 @@ impl Sim {
         let Some(alternate) = state.alternate.clone() else { return };
         let mut found = Vec::new();
         self.own_destinations(id, &keys(stored), &mut found);
-if !found.is_empty() || self.exchanges.get(id).is_some_and(|it| self.delay_ms(it, stored.headers()).is_some()) {
+        if !found.is_empty() || self.exchanges.get(id).is_some_and(|it| self.delay_ms(it, stored.headers()).is_some()) {
             return;
         }
         let (exchange, routing_key) = (state.declared.name.clone(), stored.routing_key().clone());
@@ -108,10 +108,10 @@ if !found.is_empty() || self.exchanges.get(id).is_some_and(|it| self.delay_ms(it
 
     /// Returns whether the default exchange finds the only queue of a publish by its key: there is no more to say of its way.
     fn is_by_name(&self, id: ExchangeId, stored: &Stored) -> bool {
-        let Some(exchange) = self.exchanges.get(id) else { return false };
-        let is_default = matches!(exchange.router, Router::Default) && stored.further.is_empty();
-        is_default
-            && self.vhosts.get(exchange.vhost).is_some_and(|vhost| vhost.queues.contains_key(&**stored.routing_key()))
+        let [only] = self.targets[..] else { return false };
+        let is_default = |id| self.exchanges.get(id).is_some_and(|exchange| matches!(exchange.router, Router::Default));
+        let is_named = |id| self.queues.get(id).is_some_and(|queue| queue.name.name == *stored.routing_key());
+        stored.further.is_empty() && is_named(only) && is_default(id)
     }
 
     /// Returns why a publish finds no queue (RT-3, RT-10, RT-14).

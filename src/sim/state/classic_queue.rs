@@ -6,7 +6,7 @@ use crate::sim::state::queued_message::{NEVER, QueuedMessage};
 use std::collections::VecDeque;
 
 /// The ready messages of a classic queue.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(crate) struct ClassicQueue {
     /// From priority 0 up; one level without x-max-priority.
     levels: Vec<VecDeque<QueuedMessage>>,

@@ -10,7 +10,7 @@ use crate::sim::state::queued_message::{NEVER, QueuedMessage};
 use std::collections::VecDeque;
 
 /// Who publishes to a quorum queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Publisher {
     Channel(ChannelIndex),
     /// Brings the dead letters of an at-least-once queue.
@@ -20,7 +20,7 @@ pub(crate) enum Publisher {
 }
 
 /// What a publisher was told: whether it is refused, since which turn of the broker, and what held before.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Hash)]
 pub(crate) struct PublisherState {
     refused: bool,
     since: u64,
@@ -28,7 +28,7 @@ pub(crate) struct PublisherState {
 }
 
 /// The messages of a quorum queue that no consumer has.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub(crate) struct QuorumQueue {
     priority: QuorumPriority,
     returns: VecDeque<QueuedMessage>,

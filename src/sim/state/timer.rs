@@ -6,7 +6,7 @@ use crate::sim::state::arena::QueueId;
 use std::collections::BTreeMap;
 
 /// A reason to wake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Timer {
     /// When a head of the queue may have expired.
     MessageTtl(QueueId),
@@ -28,7 +28,7 @@ pub(crate) enum Timer {
 pub(crate) type TimerKey = (Moment, u64);
 
 /// All timers.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct Timers {
     set: BTreeMap<TimerKey, Timer>,
     /// The first moment of all: asked for at each step, while timers change seldom.

@@ -3,17 +3,13 @@
 
 use crate::simulate::explore::choice::Deviation;
 use crate::simulate::explore::explored_run::{ExploredRun, Stop, TIE};
+use crate::simulate::explore::held::{HeldStates, Way};
 use crate::simulate::explore::search::Search;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// How many states of runs are held at a time; others are come to once more.
 const HELD_MAX: usize = 1_000;
-
-/// How many events apart states are held where others may leave a run, which is not known yet.
-const APART_MIN: u64 = 8;
-
-/// They are at least this part of all events apart: copies of a large run are dear.
-const APART_OF_ALL: u64 = 32;
 
 /// A run that others leave.
 pub(super) struct Parent {
@@ -48,7 +44,7 @@ impl Search {
         let mut level = PlayedLevel::default();
         if let Some((_, root)) = roots.next() {
             match self.usual.take() {
-                Some((usual, held)) => self.settle(*usual, Stop::Over, held, &mut level, &mut seen),
+                Some((usual, held)) => self.settle(*usual, Way::Played(Stop::Over), held, &mut level, &mut seen),
                 None => self.play_from(root, &mut level, &mut seen),
             }
         }
@@ -87,6 +83,7 @@ impl Search {
         while let [(at, alternative), rest @ ..] = left {
             while let Some(mut nearer) = held.next_if(|state| state.choice_number() <= *at) {
                 nearer.races.forget(&followers);
+                nearer.rests = false;
                 nearest = Some(nearer);
             }
             let mut trunk = nearest.take().unwrap_or_else(|| self.along(&path));
@@ -114,18 +111,18 @@ impl Search {
     /// Plays on the usual way to the end, and notes where others leave this run.
     fn play_from(&mut self, mut world: ExploredRun, level: &mut PlayedLevel, seen: &mut BTreeSet<Vec<Deviation>>) {
         (world.races.followers, world.races.earlier) = (Vec::new(), Vec::new());
-        let mut held = Held::default();
+        let mut held = HeldStates::default();
         let holds = level.held < HELD_MAX && !self.suffice(level.beyond);
-        let end = if holds { held.follow(&mut world) } else { go_on_as_usual(&mut world) };
-        self.settle(world, end, held, level, seen);
+        let way = held.follow(&mut world, &mut self.rests, holds);
+        self.settle(world, way, held, level, seen);
     }
 
     /// Keeps what came of a run, and notes where others leave it.
     fn settle(
         &mut self,
         mut world: ExploredRun,
-        end: Stop,
-        held: Held,
+        way: Way,
+        mut held: HeldStates,
         level: &mut PlayedLevel,
         seen: &mut BTreeSet<Vec<Deviation>>,
     ) {
@@ -135,14 +132,41 @@ impl Search {
             self.choices = world.choice_number();
         }
         let path = world.taken.clone();
-        self.note_events(&world);
+        let known = match &way {
+            Way::Known(passed) => self.rests.get(passed),
+            Way::Played(_) => None,
+        };
+        let mut length = world.length();
+        if let Some(rest) = known {
+            let so_far = world.choice_number();
+            followers.extend(rest.followers.iter().map(|place| (place.0 + so_far, place.1)));
+            length.add(rest);
+        }
+        let (facts, goes_on) = known.map_or((None, false), |rest| (rest.facts.clone(), !rest.followers.is_empty()));
+        self.note_events(length.events);
         // One whose beginning was played once more may find what others found.
         if !self.settled.insert(path.clone()) {
             return;
         }
+        followers.sort_unstable();
         let crowded = world.races.crowded;
-        if end == Stop::Over && !self.drawn.contains(&path) {
-            self.finish(world);
+        if !self.drawn.contains(&path) {
+            let facts = match way {
+                Way::Known(_) => {
+                    self.finish_alike(path.clone(), world.kinds.clone(), length.entries, facts.as_deref());
+                    if goes_on {
+                        held.add(world);
+                    }
+                    Some(facts)
+                }
+                Way::Played(Stop::Over) => Some(self.finish(world).map(Rc::new)),
+                Way::Played(_) => None,
+            };
+            if let Some(facts) = facts {
+                self.rests.keep(std::mem::take(&mut held.passed), &followers, length, facts);
+            }
+        } else if goes_on {
+            held.add(world);
         }
         let others = earlier.into_iter().map(|place| {
             let kept = path.iter().take_while(|taken| taken.0 == TIE || taken.0 < place.0);
@@ -150,7 +174,6 @@ impl Search {
         });
         let others: Vec<Vec<Deviation>> = others.collect();
         if !followers.is_empty() {
-            followers.sort_unstable();
             // Along the run another part of a crowd would have been forgotten.
             let held = if crowded { held.first() } else { held.needed(&followers) };
             level.beyond += followers.len();
@@ -163,66 +186,5 @@ impl Search {
                 self.play_from(world, level, seen);
             }
         }
-    }
-}
-
-/// Plays on the usual way to the end.
-fn go_on_as_usual(world: &mut ExploredRun) -> Stop {
-    loop {
-        match world.run() {
-            Stop::Open => world.take(0),
-            end => return end,
-        }
-    }
-}
-
-/// States of a run at which others may leave it, in order.
-#[derive(Default)]
-pub(super) struct Held {
-    states: Vec<ExploredRun>,
-    /// How many events the last one had.
-    events: u64,
-}
-
-impl Held {
-    /// Plays a run on the usual way to the end, and holds states of it.
-    pub fn follow(&mut self, world: &mut ExploredRun) -> Stop {
-        loop {
-            match world.run() {
-                Stop::Open => {
-                    self.hold(world);
-                    world.take(0);
-                }
-                end => return end,
-            }
-        }
-    }
-
-    /// Holds a run as it stands at a choice, unless it is not far from the last state that is held: the way from there is
-    /// shorter than what a copy costs.
-    fn hold(&mut self, world: &ExploredRun) {
-        let events = world.all_events();
-        let apart = if world.is_surely_left() { 0 } else { APART_MIN };
-        if self.states.is_empty() || events - self.events >= apart.max(events / APART_OF_ALL) {
-            self.events = events;
-            self.states.push(world.clone());
-        }
-    }
-
-    /// Keeps the state at the first place where others may leave the run.
-    fn first(mut self) -> Vec<ExploredRun> {
-        self.states.truncate(1);
-        self.states
-    }
-
-    /// Keeps the last state before each place where others leave the run.
-    fn needed(self, followers: &[Deviation]) -> Vec<ExploredRun> {
-        let mut ends: Vec<u32> = self.states.iter().skip(1).map(ExploredRun::choice_number).collect();
-        ends.push(u32::MAX);
-        let is_needed = |(state, end): &(ExploredRun, u32)| {
-            let first = followers.partition_point(|place| place.0 < state.choice_number());
-            followers.get(first).is_some_and(|place| place.0 < *end)
-        };
-        self.states.into_iter().zip(ends).filter(is_needed).map(|(state, _)| state).collect()
     }
 }

@@ -46,6 +46,11 @@ impl Races {
         *self = Self { only: Some(place), letters_mixed: self.letters_mixed, ..Self::default() };
     }
 
+    /// Returns whether all that could be late is noted, and nothing of it is watched now.
+    pub fn is_at_rest(&self) -> bool {
+        self.only.is_none() && self.pending.is_empty() && !self.crowded
+    }
+
     /// Returns whether the alternatives of a choice are to be noted.
     pub fn notes(&self, choice: u32) -> bool {
         self.only.is_none_or(|only| only.is_some_and(|place| place.0 == choice))
