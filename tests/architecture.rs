@@ -41,7 +41,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "convert",
         ],
     ),
-    ("play", &["source", "model", "rules", "broker", "sim", "player", "simulate", "report", "serve"]),
+    ("play", &["source", "model", "rules", "broker", "sim", "player", "simulate", "clock", "report", "serve"]),
     (
         "io",
         &[

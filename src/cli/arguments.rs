@@ -279,6 +279,8 @@ Examples:
   rmqplay play scenarios/first.yaml                 held before the first step; the page lets it go on
   rmqplay play scenarios/retry.yaml --cell queue_type=quorum --broker sim:3.13
   rmqplay play scenarios/quest/game.yaml --with scenarios/quest/player.yaml --with scenarios/quest/wave.yaml
+  rmqplay play scenarios/first.yaml --broker amqp://guest:guest@localhost:5672     at the broker's own pace
+  rmqplay play --attach http://127.0.0.1:40123/TOKEN      a broker that `rmqplay serve` serves, with its clients
 
 One line on standard output has the page's address with its token; a browser opens it where a desktop has one. Several pages may
 follow one run. Nothing is written: no snapshot, no file. Ctrl-C ends it.

@@ -54,14 +54,14 @@ pub fn answer_play(session: &mut PlaySession, now_ms: u64, token: &str, request:
         // Without the last slash what the page asks for would lead elsewhere.
         ("GET", []) => error(404, "the address ends with a slash: open it as rmqplay printed it"),
         ("GET", ["scene"]) => PlayAnswer::Json(200, scene(session)),
-        ("GET", ["state"]) => match page_has(&request.query) {
+        ("GET", ["state"]) => match PageHas::read(&request.query) {
             Ok(has) => {
                 session.turn(now_ms);
                 PlayAnswer::Json(200, state(session, has).0)
             }
             Err(why) => error(400, why),
         },
-        ("GET", ["events"]) => match page_has(&request.query) {
+        ("GET", ["events"]) => match PageHas::read(&request.query) {
             Ok(has) => PlayAnswer::Stream(has),
             Err(why) => error(400, why),
         },
@@ -89,21 +89,6 @@ fn asked(session: &mut PlaySession, now_ms: u64, body: &[u8]) -> PlayAnswer {
             }
         },
     }
-}
-
-/// Reads what a page has: `run=1&entry=20&sentence=3`.
-fn page_has(query: &str) -> Result<PageHas, String> {
-    let mut has = PageHas::default();
-    for (name, value) in query.split('&').filter_map(|part| part.split_once('=')) {
-        let number = value.parse().map_err(|_| format!("`{name}` is a number"))?;
-        match name {
-            "run" => has.run = number,
-            "entry" => has.entry = number,
-            "sentence" => has.sentence = number,
-            _ => {}
-        }
-    }
-    Ok(has)
 }
 
 impl PlaySession {

@@ -7,11 +7,13 @@ mod log;
 mod pace;
 mod part;
 mod request;
+mod served;
 mod session;
 mod simulated;
 mod view;
 
 pub use answer::{PlayAnswer, PlayWish, answer_play};
 pub use part::{JoinedPart, PartField, PlayPart};
-pub use session::{PlaySession, PlaySetting};
+pub use served::{answer_served, served_state};
+pub use session::{LiveSetting, PlaySession, PlaySetting};
 pub use view::PageHas;

@@ -1,16 +1,18 @@
 //! A session: a run that is held in the hand, from its beginning to its end, and again.
 //! Takes real milliseconds and requests; lets the run go on bit by bit, and keeps what it has to say.
 
-use crate::model::{Act, Cell, Moment, Name, Step};
+use crate::broker::Ids;
+use crate::model::{Act, Cell, Moment, Name, Scale, Step, Version};
 use crate::play::log::{PlayLog, Tone};
 use crate::play::pace::PlayClock;
 use crate::play::part::{JoinedPart, PlayPart, join};
 use crate::play::request::PlayRequest;
 use crate::play::simulated::SimulatedPlay;
-use crate::player::{Player, RunPosition, TimelineEvent};
+use crate::player::{BrokerTraits, Player, RunPosition, TimelineEvent};
 use crate::report::is_on_page;
 use crate::rules::Edition;
-use crate::source::{FileId, Sources, Span};
+use crate::simulate::Ended;
+use crate::source::{Code, FileId, Sources, Span};
 use std::collections::BTreeMap;
 
 /// How much is done before others have their turn.
@@ -34,10 +36,21 @@ pub struct PlaySetting {
     pub name: String,
     /// By which rules.
     pub edition: Edition,
+    /// The live broker; absent is the simulated one.
+    pub live: Option<LiveSetting>,
     /// All texts that were read.
     pub sources: Sources,
     /// What can join.
     pub parts: Vec<PlayPart>,
+}
+
+/// The live broker of a run.
+#[derive(Debug, Clone)]
+pub struct LiveSetting {
+    /// What it is called: release and place.
+    pub shown: String,
+    /// What a run has to know of it.
+    pub ground: BrokerTraits,
 }
 
 /// How an expectation came out at a line: how often it held and failed, and when it was last judged.
@@ -48,12 +61,24 @@ pub(crate) struct JudgedAtLine {
     pub last: Moment,
 }
 
+/// Where a run is played.
+#[derive(Clone)]
+pub(crate) enum PlayStage {
+    Simulated(Box<SimulatedPlay>),
+    /// The broker's moment.
+    Live(Moment),
+}
+
+/// Why a live broker is not held.
+const OWN_PACE: &str = "a live broker goes at its own pace: only the simulated one can be held";
+
 /// A run that somebody holds.
 #[derive(Clone)]
 pub struct PlaySession {
     pub(crate) setting: PlaySetting,
     pub(crate) player: Player,
-    pub(crate) stage: SimulatedPlay,
+    /// The simulated broker; on a live one whoever steps it says which moment it is there.
+    pub(crate) stage: PlayStage,
     pub(crate) clock: PlayClock,
     pub(crate) log: PlayLog,
     /// Counts the runs from 1: one begins anew when it is restarted.
@@ -69,7 +94,9 @@ pub struct PlaySession {
     /// How many of them a page shows.
     shown: u64,
     jumps: u64,
-    pub(crate) failures_told: usize,
+    failures_told: usize,
+    /// The end of a run on a live broker was told.
+    is_over_told: bool,
     /// The scenario's file, or one that it reads, is not what is played any more.
     pub(crate) is_changed: bool,
     /// How many pages follow the run.
@@ -79,7 +106,16 @@ pub struct PlaySession {
 impl PlaySession {
     /// Begins a run, held before its first step.
     pub fn new(setting: PlaySetting) -> Self {
-        let (stage, player) = SimulatedPlay::begin(&setting.cell, setting.edition);
+        let (stage, player) = match &setting.live {
+            None => {
+                let (stage, player) = SimulatedPlay::begin(&setting.cell, setting.edition);
+                (PlayStage::Simulated(Box::new(stage)), player)
+            }
+            Some(live) => {
+                let player = Player::new(&setting.cell, live.ground, Ids::default());
+                (PlayStage::Live(Moment(0)), player.kept_open())
+            }
+        };
         let sources = setting.sources.clone();
         let mut session = Self {
             setting,
@@ -95,6 +131,7 @@ impl PlaySession {
             shown: 0,
             jumps: 0,
             failures_told: 0,
+            is_over_told: false,
             is_changed: false,
             watchers: 0,
         };
@@ -105,7 +142,7 @@ impl PlaySession {
     /// Lets consumers subscribe, which takes no time.
     fn prepare(&mut self) {
         for _ in 0..BITS_BY_HAND_MAX {
-            if self.player.position() != RunPosition::Preparing || !self.stage.bit(&mut self.player) {
+            if self.player.position() != RunPosition::Preparing || !self.bit() {
                 break;
             }
         }
@@ -117,6 +154,76 @@ impl PlaySession {
         self.setting = setting;
         self.is_changed = false;
         self.begin_again("the files are read again, and the run begins anew");
+    }
+
+    /// Does the next bit that is to be done at this moment; returns whether there was any. A live broker does its own.
+    fn bit(&mut self) -> bool {
+        match &mut self.stage {
+            PlayStage::Simulated(stage) => stage.bit(&mut self.player),
+            PlayStage::Live(_) => false,
+        }
+    }
+
+    /// Returns when something next happens by itself, as far as that is known.
+    pub(crate) fn next(&self) -> Option<Moment> {
+        match &self.stage {
+            PlayStage::Simulated(stage) => stage.next(&self.player),
+            PlayStage::Live(_) => None,
+        }
+    }
+
+    fn go_to(&mut self, moment: Moment) {
+        if let PlayStage::Simulated(stage) = &mut self.stage {
+            stage.go_to(moment);
+        }
+    }
+
+    /// Returns the broker's moment.
+    pub(crate) fn now(&self) -> Moment {
+        match &self.stage {
+            PlayStage::Simulated(stage) => stage.now(),
+            PlayStage::Live(now) => *now,
+        }
+    }
+
+    fn take_loop(&mut self) -> Option<Ended> {
+        match &mut self.stage {
+            PlayStage::Simulated(stage) => stage.take_loop(),
+            PlayStage::Live(_) => None,
+        }
+    }
+
+    /// Begins the run that is stepped on a live broker, once its topology is declared there; ids go on from there.
+    pub fn begin_live(&mut self, ids: Ids) {
+        if let Some(live) = &self.setting.live {
+            self.player = Player::new(&self.setting.cell, live.ground, ids).kept_open();
+        }
+    }
+
+    /// Returns the player of a run on a live broker at a moment of that broker; `None` when this run is over, or another one.
+    pub fn live_player(&mut self, run: u64, now: Option<Moment>) -> Option<&mut Player> {
+        let PlayStage::Live(moment) = &mut self.stage else { return None };
+        if self.run != run {
+            return None;
+        }
+        *moment = now.unwrap_or(*moment);
+        Some(&mut self.player)
+    }
+
+    /// Returns the version of the live broker, and how its time is scaled.
+    pub fn live_version(&self) -> Option<(Version, Scale)> {
+        self.setting.live.as_ref().map(|live| (live.ground.version, live.ground.scale))
+    }
+
+    /// Takes note of what a live broker did.
+    pub fn looked(&mut self) {
+        self.look();
+        self.is_over();
+    }
+
+    /// Returns which run it is, from 1.
+    pub fn run_number(&self) -> u64 {
+        self.run
     }
 
     fn begin_again(&mut self, text: &str) {
@@ -156,7 +263,7 @@ impl PlaySession {
 
     /// Returns the run's own moment.
     pub(crate) fn moment(&self) -> Moment {
-        self.player.own_moment(self.stage.now())
+        self.player.own_moment(self.now())
     }
 
     pub(crate) fn say(&mut self, tone: Tone, text: impl Into<String>) {
@@ -173,7 +280,7 @@ impl PlaySession {
 
     fn go_on(&mut self, limit: Moment) -> bool {
         for _ in 0..BITS_OF_A_TURN_MAX {
-            if self.stage.bit(&mut self.player) {
+            if self.bit() {
                 if self.goes_round() {
                     return false;
                 }
@@ -182,9 +289,9 @@ impl PlaySession {
             if self.is_over() {
                 return false;
             }
-            match self.stage.next(&self.player).filter(|next| *next <= limit) {
+            match self.next().filter(|next| *next <= limit) {
                 Some(next) => {
-                    self.stage.go_to(next);
+                    self.go_to(next);
                     self.jumps += 1;
                     if self.jumps > JUMPS_MAX && self.clock.is_fastest() {
                         self.hold_with("held: time jumped a million times, and this goes on");
@@ -204,13 +311,13 @@ impl PlaySession {
     fn rest(&mut self, limit: Moment) {
         let until = self.clock.until;
         if let Some(until) = until {
-            self.stage.go_to(limit);
+            self.go_to(limit);
             if limit >= until {
                 self.hold_with("");
             }
         } else if !self.clock.is_fastest() {
-            self.stage.go_to(limit);
-        } else if self.stage.next(&self.player).is_none() {
+            self.go_to(limit);
+        } else if self.next().is_none() {
             self.hold_with("held: nothing more happens by itself");
         }
     }
@@ -218,7 +325,11 @@ impl PlaySession {
     /// Returns whether the run is at its end; it is held then.
     fn is_over(&mut self) -> bool {
         let is_over = self.player.position() == RunPosition::Done;
-        if is_over && !self.clock.is_held() {
+        let is_news = match self.stage {
+            PlayStage::Simulated(_) => !self.clock.is_held(),
+            PlayStage::Live(_) => !std::mem::replace(&mut self.is_over_told, is_over),
+        };
+        if is_over && is_news {
             self.hold_with(match self.player.failures().len() {
                 0 => "the run is over, and all that was expected came true",
                 _ => "the run is over, and it failed",
@@ -228,7 +339,7 @@ impl PlaySession {
     }
 
     fn goes_round(&mut self) -> bool {
-        let Some(ended) = self.stage.take_loop() else { return false };
+        let Some(ended) = self.take_loop() else { return false };
         self.hold_with(&format!("held: {ended}"));
         true
     }
@@ -240,24 +351,30 @@ impl PlaySession {
         }
     }
 
-    /// Goes on to the next event that a page shows.
+    /// Goes on to the next event that a page shows, or to the end of the steps.
     fn step(&mut self) {
         self.clock.hold();
-        let before = self.shown;
+        let (before, began) = (self.shown, self.player.position());
         for _ in 0..BITS_OF_A_STEP_MAX {
-            if !self.stage.bit(&mut self.player) {
-                if self.player.position() == RunPosition::Done {
-                    return self.say(Tone::News, "the run is over");
-                }
-                let Some(next) = self.stage.next(&self.player) else {
-                    return self.say(Tone::News, "nothing more happens by itself");
-                };
-                self.stage.go_to(next);
-            }
+            let goes_on = self.bit();
             self.look();
-            if self.shown > before || self.goes_round() {
+            let is_through = began != RunPosition::Through && self.player.position() == RunPosition::Through;
+            if is_through {
+                self.say(Tone::News, "the steps are done: End judges the end, Step goes on to what happens by itself");
+            }
+            if is_through || self.shown > before || self.goes_round() {
                 return;
             }
+            if goes_on {
+                continue;
+            }
+            if self.player.position() == RunPosition::Done {
+                return self.say(Tone::News, "the run is over");
+            }
+            let Some(next) = self.next() else {
+                return self.say(Tone::News, "nothing more happens by itself");
+            };
+            self.go_to(next);
         }
     }
 
@@ -265,17 +382,17 @@ impl PlaySession {
     fn step_moment(&mut self) {
         self.clock.hold();
         self.end_moment();
-        match self.stage.next(&self.player) {
+        match self.next() {
             None => self.say(Tone::News, "nothing more happens by itself"),
             Some(next) => {
-                self.stage.go_to(next);
+                self.go_to(next);
                 self.end_moment();
             }
         }
     }
 
     fn end_moment(&mut self) {
-        while self.stage.bit(&mut self.player) {
+        while self.bit() {
             if self.goes_round() {
                 break;
             }
@@ -290,18 +407,29 @@ impl PlaySession {
     pub(crate) fn take(&mut self, request: PlayRequest, now_ms: u64) -> Result<(), String> {
         self.turn(now_ms);
         let is_over = self.player.position() == RunPosition::Done;
+        let is_live = matches!(self.stage, PlayStage::Live(_));
         match request {
+            PlayRequest::Hold
+            | PlayRequest::Run
+            | PlayRequest::Step
+            | PlayRequest::Next
+            | PlayRequest::Speed(_)
+            | PlayRequest::Until(_)
+                if is_live =>
+            {
+                return Err(OWN_PACE.to_owned());
+            }
             PlayRequest::Hold => self.clock.hold(),
             PlayRequest::Restart => self.begin_again("the run begins anew"),
             PlayRequest::Speed(speed) => {
                 self.jumps = 0;
-                self.clock.set_speed(speed, now_ms, self.stage.now());
+                self.clock.set_speed(speed, now_ms, self.now());
             }
             _ if is_over => return Err("the run is over: Restart begins anew".to_owned()),
             PlayRequest::Run => {
                 self.jumps = 0;
                 self.clock.until = None;
-                self.clock.run(now_ms, self.stage.now());
+                self.clock.run(now_ms, self.now());
             }
             PlayRequest::Step => self.step(),
             PlayRequest::Next => self.step_moment(),
@@ -312,13 +440,15 @@ impl PlaySession {
                 }
                 self.jumps = 0;
                 // The run's own moments begin when it is set up.
-                let behind = self.stage.now() - self.moment();
-                self.clock.hurry(now_ms, self.stage.now(), Some(until + behind));
+                let behind = self.now() - self.moment();
+                self.clock.hurry(now_ms, self.now(), Some(until + behind));
             }
             PlayRequest::End => {
                 self.jumps = 0;
-                self.player.release(self.stage.now());
-                self.clock.hurry(now_ms, self.stage.now(), None);
+                self.player.release(self.now());
+                if !is_live {
+                    self.clock.hurry(now_ms, self.now(), None);
+                }
             }
             PlayRequest::Act { act, vhost } => self.act(*act, vhost)?,
             PlayRequest::Reload | PlayRequest::Join { .. } => {}
@@ -327,6 +457,9 @@ impl PlaySession {
     }
 
     fn act(&mut self, act: Act, vhost: Name) -> Result<(), String> {
+        if matches!((&act, &self.stage), (Act::RestartBroker, PlayStage::Live(_))) {
+            return Err("a live broker is not restarted from here: others may use it".to_owned());
+        }
         if let Act::Start(name) | Act::Stop(name) | Act::Crash(name) = &act {
             let meant = self.meant(name)?;
             let wants_start = matches!(act, Act::Start(_));
@@ -366,6 +499,9 @@ impl PlaySession {
         if self.player.position() == RunPosition::Done {
             return Err("the run is over: Restart begins anew".to_owned());
         }
+        if part.needs.plays_alone() && matches!(self.stage, PlayStage::Live(_)) {
+            return Err(format!("{}: a live broker is not restarted from here: others may use it", part.title));
+        }
         join(part, &mut self.player).map_err(|why| format!("{}: {why}", part.title))?;
         self.sources = joined.sources;
         self.scene += 1;
@@ -377,7 +513,7 @@ impl PlaySession {
     /// While the run is held, what is done by hand is done at once, and what follows from it waits.
     fn carry_out(&mut self) {
         for _ in 0..BITS_BY_HAND_MAX {
-            if !self.clock.is_held() || !self.player.is_at_work_by_hand() || !self.stage.bit(&mut self.player) {
+            if !self.clock.is_held() || !self.player.is_at_work_by_hand() || !self.bit() {
                 break;
             }
         }
@@ -386,7 +522,7 @@ impl PlaySession {
 
     /// Returns when the run goes on by itself, in real milliseconds.
     pub fn next_ms(&self) -> Option<u64> {
-        self.clock.due_ms(self.stage.next(&self.player)?)
+        self.clock.due_ms(self.next()?)
     }
 
     /// Returns the file that is played.
@@ -397,7 +533,9 @@ impl PlaySession {
     /// Takes note of what came to the timeline since it last looked.
     fn look(&mut self) {
         for failure in self.player.take_failures_by_hand() {
-            let help = failure.help.map_or_else(String::new, |help| format!("; {help}"));
+            // What a step of a file could say is of no use to who did it by hand.
+            let help = failure.help.filter(|_| failure.code != Code::StepRefused);
+            let help = help.map_or_else(String::new, |help| format!("; {help}"));
             self.log.say(failure.moment, Tone::Fault, format!("{}{help}", failure.message));
         }
         for at in self.failures_told..self.player.failures().len() {

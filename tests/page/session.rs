@@ -64,6 +64,7 @@ fn sessions(path: &Path, text: &str) -> Result<Vec<PlaySession>, String> {
             edition,
             sources: sources.clone(),
             parts: Vec::new(),
+            live: None,
         })
     };
     Ok(loaded.cells.into_iter().map(session).collect())
@@ -235,7 +236,7 @@ fn plays_as_run(path: &Path) -> Checked {
     for session in sessions(path, &text)? {
         let played = rehearse(session.cell(), Profile::NEWEST, true);
         let mut held = Held(session);
-        for _ in 0..5 {
+        for _ in 0..20 {
             if held.state(0)["place"] == "step" {
                 held.ask(json!({"do": "step"}), 0);
             }

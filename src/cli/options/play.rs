@@ -8,17 +8,24 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Args)]
 pub struct PlayOptions {
     /// The scenario that is played.
-    #[arg(value_name = "SCENARIO")]
-    pub file: PathBuf,
+    #[arg(value_name = "SCENARIO", required_unless_present = "attach")]
+    pub file: Option<PathBuf>,
+    /// Show a served broker instead: the control URL that `serve` printed.
+    #[arg(long, value_name = "CONTROL_URL", conflicts_with_all = ["file", "cells", "with", "broker", "management", "listen"])]
+    pub attach: Option<String>,
     /// The cell that is played: its name, as `list` shows it, or a choice of axes: AXIS=VALUE.
     #[arg(long = "cell", value_name = "NAME")]
     pub cells: Vec<String>,
     /// A scenario that can join the run, as often as somebody likes: its variables are the fields of a form; repeats.
     #[arg(long, value_name = "SCENARIO")]
     pub with: Vec<PathBuf>,
-    /// The version whose rules hold: sim, or sim:VERSION (3.10, 3.12, 3.13, 4.0, 4.1, 4.2 or 4.3).
+    /// sim, or sim:VERSION (3.10, 3.12, 3.13, 4.0, 4.1, 4.2 or 4.3); or a live broker, which goes at its own pace: an AMQP
+    /// URL, env, node:NAME, or a name of rmqplay.yaml.
     #[arg(long, value_name = "BROKER", default_value = "sim")]
     pub broker: String,
+    /// The management API of a live broker, if it is not at the usual place.
+    #[arg(long, value_name = "URL")]
+    pub management: Option<String>,
     /// Let the broker permit a feature that RabbitMQ 4.3 denies unless it is configured to: transient_nonexcl_queues or
     /// global_qos; repeats.
     #[arg(long, value_name = "FEATURE", value_delimiter = ',')]

@@ -1,16 +1,15 @@
 //! The files of a run that somebody plays: the scenario, what it reads, and the parts that can join.
 
 use crate::cli::ExitCode;
-use crate::cli::live_settings;
 use crate::cli::load::Loader;
 use crate::cli::options::{PlayOptions, Selection};
+use crate::cli::playing::broker::PlayedOnBroker;
 use crate::cli::select::{ToPlay, load_all, select};
 use crate::cli::terminal::Terminal;
 use crate::io::read_file;
 use crate::io::serve::PlayFiles;
 use crate::model::Cell;
 use crate::play::{JoinedPart, PartField, PlayPart, PlaySetting};
-use crate::rules::Edition;
 use crate::source::{Level, Problem, Sources};
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
@@ -24,7 +23,7 @@ pub(crate) struct PlayedFiles {
     path: PathBuf,
     axes: std::collections::BTreeMap<String, String>,
     options: PlayOptions,
-    edition: Edition,
+    on: PlayedOnBroker,
     loader: Loader,
     /// All files as they were read.
     read: Vec<(PathBuf, Arc<str>)>,
@@ -33,7 +32,8 @@ pub(crate) struct PlayedFiles {
 /// Loads what the arguments name; problems are told, and end the command.
 pub(crate) fn load(
     options: &PlayOptions,
-    edition: Edition,
+    file: &Path,
+    on: PlayedOnBroker,
     terminal: &Terminal,
 ) -> Result<(PlayedFiles, PlaySetting), ExitCode> {
     let mut loader = Loader::new(&options.vars, None).map_err(|(code, message)| {
@@ -41,18 +41,18 @@ pub(crate) fn load(
         code
     })?;
     let selection = Selection { cells: options.cells.clone(), ..Selection::default() };
-    let cells = load_all(std::slice::from_ref(&options.file), &mut loader, terminal)?;
+    let cells = load_all(&[file.to_owned()], &mut loader, terminal)?;
     let mut cells = select(cells, &selection, terminal)?;
     if cells.len() > 1 {
         let names: Vec<String> = cells.iter().map(ToPlay::name).collect();
         let why = format!("{} cells, and one is played: --cell picks it, of {}", names.len(), names.join(", "));
-        return Err(terminal.usage(&format!("{} has {why}", options.file.display())));
+        return Err(terminal.usage(&format!("{} has {why}", file.display())));
     }
     let Some(one) = cells.pop() else { return Err(ExitCode::Nothing) };
-    if let Some(why) = live_settings::why_not_on_sim(&one.cell, edition.profile) {
+    let (edition, live) = on.fit(&one.cell).map_err(|why| {
         terminal.error(&format!("error: {} cannot be played: {why}", one.name()));
-        return Err(ExitCode::Nothing);
-    }
+        ExitCode::Nothing
+    })?;
     let name = one.name();
     let read = read_texts(&loader.sources);
     let sources = loader.sources.clone();
@@ -66,9 +66,8 @@ pub(crate) fn load(
     if terminal.problems(&problems, &loader.sources) != ExitCode::Fine {
         return Err(ExitCode::BadFile);
     }
-    let files =
-        PlayedFiles { path: one.path, axes: one.cell.axes.clone(), options: options.clone(), edition, loader, read };
-    Ok((files, PlaySetting { cell: one.cell, name, edition, sources, parts }))
+    let files = PlayedFiles { path: one.path, axes: one.cell.axes.clone(), options: options.clone(), on, loader, read };
+    Ok((files, PlaySetting { cell: one.cell, name, edition, live, sources, parts }))
 }
 
 fn read_texts(sources: &Sources) -> Vec<(PathBuf, Arc<str>)> {
@@ -118,9 +117,8 @@ impl PlayFiles for PlayedFiles {
         let Some(cell) = loaded.cells.into_iter().find(is_it) else {
             return Err("the scenario has no such cell any more: start `rmqplay play` anew".to_owned());
         };
-        if let Some(why) = live_settings::why_not_on_sim(&cell, self.edition.profile) {
-            return Err(format!("it cannot be played any more: {why}"));
-        }
+        let fit = self.on.fit(&cell);
+        let (edition, live) = fit.map_err(|why| format!("it cannot be played any more: {why}"))?;
         let name = crate::report::cell_name(&cell.scenario, &cell.axes);
         let (read, sources) = (read_texts(&loader.sources), loader.sources.clone());
         let mut parts = Vec::new();
@@ -129,7 +127,7 @@ impl PlayFiles for PlayedFiles {
             parts.push(part.ok_or_else(|| told(&problems, &loader.sources))?);
         }
         (self.loader, self.read) = (loader, read);
-        Ok(PlaySetting { cell, name, edition: self.edition, sources, parts })
+        Ok(PlaySetting { cell, name, edition, live, sources, parts })
     }
 
     fn load_part(&mut self, part: usize, vars: &[(String, Json)]) -> Result<JoinedPart, String> {

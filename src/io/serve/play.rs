@@ -51,7 +51,7 @@ pub trait PlayFiles: Send {
 }
 
 /// A session with its files, as all who ask share it.
-struct PlayHost {
+pub struct PlayHost {
     session: Mutex<PlaySession>,
     files: Mutex<Box<dyn PlayFiles>>,
     began: Instant,
@@ -59,9 +59,21 @@ struct PlayHost {
     bell: Notify,
 }
 
+impl std::fmt::Debug for PlayHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PlayHost").field("began", &self.began).finish_non_exhaustive()
+    }
+}
+
 impl PlayHost {
+    /// Takes a session with its files.
+    pub fn new(session: PlaySession, files: Box<dyn PlayFiles>) -> Arc<Self> {
+        let (session, files) = (Mutex::new(session), Mutex::new(files));
+        Arc::new(Self { session, files, began: Instant::now(), bell: Notify::new() })
+    }
+
     /// Returns the session, and the real millisecond.
-    fn session(&self) -> (MutexGuard<'_, PlaySession>, u64) {
+    pub(super) fn session(&self) -> (MutexGuard<'_, PlaySession>, u64) {
         let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         (session, self.began.elapsed().as_millis() as u64)
     }
@@ -92,10 +104,7 @@ impl PlayHost {
 }
 
 /// Serves a session at a socket that listens until the program ends; paths begin with the token.
-pub async fn serve_play(listener: TcpListener, session: PlaySession, files: Box<dyn PlayFiles>, token: String) {
-    let host =
-        PlayHost { session: Mutex::new(session), files: Mutex::new(files), began: Instant::now(), bell: Notify::new() };
-    let host = Arc::new(host);
+pub async fn serve_play(listener: TcpListener, host: Arc<PlayHost>, token: String) {
     tokio::spawn(keep_going(host.clone()));
     tokio::spawn(watch_files(host.clone()));
     serve(listener, Router::new().fallback(play).with_state((host, Arc::from(token)))).await;
@@ -163,11 +172,11 @@ async fn play(State((host, token)): State<(Arc<PlayHost>, Arc<str>)>, request: R
     answer
 }
 
-fn json_response(status: u16, body: &Json) -> Response<Body> {
+pub(super) fn json_response(status: u16, body: &Json) -> Response<Body> {
     response(status, Some(format!("{body}\n")), &[("cache-control", "no-store".to_owned())])
 }
 
-fn page_response(page: String) -> Response<Body> {
+pub(super) fn page_response(page: String) -> Response<Body> {
     let mut response = Response::new(Body::from(page));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

@@ -73,11 +73,12 @@ function actorRow(ask) {
     const root = element("tr", { "data-actor": name }, element("th", { scope: "row" }, name, state), acked, element("td", { class: "acts" }, start, stop, crash));
     const show = (now) => {
       const back = now.back_ms === null ? "stopped" : `away, back at ${duration(now.back_ms)}`;
-      const held = now.in_hand.join(", ") + (now.holds > now.in_hand.length ? ` and ${now.holds - now.in_hand.length} more` : "");
+      const more = now.holds - now.in_hand.length;
+      const held = now.in_hand.length ? `${now.in_hand.join(", ")}${more > 0 ? ` and ${more} more` : ""}` : `${now.holds} in hand`;
       const busy = now.holds ? `has ${held}` : "waits";
       setText(state, now.running ? busy : back);
       state.className = `state ${now.running ? (now.holds ? "busy" : "idle") : "away"}`;
-      setText(acked, `${now.acked} of ${now.received}`);
+      setText(acked, now.received === null ? "" : `${now.acked} of ${now.received}`);
       // One that has the focus keeps it, though it can do nothing now.
       for (const [one, isIdle] of [[start, now.running], [stop, !now.running], [crash, !now.running]]) one.setAttribute("aria-disabled", String(isIdle));
     };
@@ -101,7 +102,7 @@ export class Actors {
   show(state) {
     this.several = new Set(state.queues.map((queue) => queue.vhost)).size > 1;
     this.queues.show(state.queues, (queue) => `${queue.vhost} ${queue.name}`, "There is no queue.");
-    this.actors.show(state.actors, (actor) => actor.name, "The scenario has no consumers.");
+    this.actors.show(state.actors, (actor) => actor.name, "There is no consumer.");
     const told = JSON.stringify(state.tallies);
     if (told === this.told) return;
     this.told = told;

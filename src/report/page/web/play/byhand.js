@@ -135,8 +135,8 @@ export class ByHand {
     };
     const restart = element("button", { type: "button", id: "restart-broker", onclick: () => tell({ do: "restart_broker" }) }, "Restart the broker");
     const purge = element("button", { type: "button", id: "purge", onclick: () => tell({ do: "purge", vhost: this.queueVhosts?.get(this.queue.value) ?? vhost.vhost(), queue: this.queue.value }) }, "Purge");
-    return element("details", { class: "hand", open: isOpen }, element("summary", {}, "Purge a queue, restart the broker"),
-      element("div", { id: "broker" }, element("div", { class: "bar" }, this.queue, purge), element("div", { class: "bar" }, restart), told));
+    return element("details", { class: "hand", open: isOpen }, element("summary", {}, scene.live && !scene.served ? "Purge a queue" : "Purge a queue, restart the broker"),
+      element("div", { id: "broker" }, element("div", { class: "bar" }, this.queue, purge), scene.live && !scene.served ? null : element("div", { class: "bar" }, restart), told));
   }
 
   // Names the queues that can be purged.

@@ -30,6 +30,7 @@ class PlayPage {
     const isOther = this.run !== undefined && this.run !== scene.run;
     this.run = scene.run;
     document.title = `rmqplay: ${scene.name}`;
+    this.transport.setLive(scene);
     this.byHand.show(scene);
     if (isOther) this.views.forget();
     else this.views.draw();
@@ -71,6 +72,7 @@ class PlayPage {
     if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, select, textarea")) return;
     const isControl = target.matches("button, summary, a");
     const keys = { s: "#step", m: "#next", "[": -1, "]": 1 };
+    if (this.connection.scene?.live) return;
     if (event.key === " " && !isControl) this.transport.toggle();
     else if (typeof keys[event.key] === "string") document.querySelector(keys[event.key]).click();
     else if (keys[event.key]) this.transport.shift(keys[event.key]);

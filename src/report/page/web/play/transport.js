@@ -4,13 +4,13 @@ import { duration, element, refill } from "../elements.js";
 const SPEEDS = [["0.1", "0.1×"], ["1", "1×"], ["10", "10×"], ["100", "100×"], ["1000", "1000×"], ["fastest", "as fast as it can"]];
 
 const PLACES = {
-  preparing: "set-up", step: "in the steps", through: "the steps are done", ending: "the end is judged", done: "the run is over",
+  served: "served", preparing: "set-up", step: "in the steps", through: "the steps are done", ending: "the end is judged", done: "the run is over",
 };
 
 export class Transport {
   // `ask` has something done.
   constructor(root, ask) {
-    this.ask = ask;
+    Object.assign(this, { root, ask });
     const button = (id, text, title, what) => element("button", { type: "button", id, title, onclick: () => ask(what) }, text);
     this.run = element("button", { type: "button", id: "run", class: "main", title: "Space", onclick: () => this.toggle() }, "Run");
     this.step = button("step", "Step", "to the next event (s)", { do: "step" });
@@ -51,6 +51,14 @@ export class Transport {
     this.until.setAttribute("aria-invalid", String(Boolean(why)));
   }
 
+  // A live broker goes at its own pace: what holds time is not there.
+  setLive({ live, served, manual }) {
+    this.isLive = live && !manual;
+    for (const one of this.root.querySelectorAll("#run, #step, [for=speed], #speed")) one.hidden = live;
+    for (const one of this.root.querySelectorAll("#next, .until")) one.hidden = live && !manual;
+    for (const one of this.root.querySelectorAll("#end, #restart")) one.hidden = Boolean(served);
+  }
+
   show(state) {
     this.isHeld = state.held;
     const isOver = state.place === "done";
@@ -59,7 +67,7 @@ export class Transport {
     for (const button of [this.step, this.next, this.end, this.run]) button.disabled = isOver;
     if (document.activeElement !== this.speed) this.speed.value = String(state.speed);
     this.clock.textContent = duration(state.moment_ms);
-    const next = state.next_ms === null ? "nothing more happens by itself" : state.next_ms <= state.moment_ms ? null : `next at ${duration(state.next_ms)}`;
+    const next = this.isLive ? null : state.next_ms === null ? "nothing more happens by itself" : state.next_ms <= state.moment_ms ? null : `next at ${duration(state.next_ms)}`;
     const place = state.line ? `line ${state.line}` : PLACES[state.place];
     this.where.textContent = [state.held ? "held" : "running", place, isOver ? null : next].filter(Boolean).join(" · ");
   }
