@@ -1,10 +1,18 @@
-//! What a session says to whoever looks on: the latest sentences, numbered.
+//! What a session says to whoever looks on: the latest sentences, numbered, and how expectations came out.
 
 use crate::model::Moment;
 use std::collections::VecDeque;
 
 /// How many sentences are kept.
 const SENTENCES_MAX: usize = 200;
+
+/// How an expectation came out at a line: how often it held and failed, and when it was last judged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct JudgedAtLine {
+    pub holds: u64,
+    pub fails: u64,
+    pub last: Moment,
+}
 
 /// How a sentence is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

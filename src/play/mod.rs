@@ -3,17 +3,20 @@
 //! no clock and no file: whoever owns a session lets it go on, and loads what it wishes for.
 
 mod answer;
+mod live;
 mod log;
 mod pace;
 mod part;
 mod request;
 mod served;
 mod session;
+mod setting;
 mod simulated;
 mod view;
 
 pub use answer::{PlayAnswer, PlayWish, answer_play};
 pub use part::{JoinedPart, PartField, PlayPart};
 pub use served::{answer_served, served_state};
-pub use session::{LiveSetting, PlaySession, PlaySetting};
+pub use session::PlaySession;
+pub use setting::{LiveSetting, PlaySetting};
 pub use view::PageHas;

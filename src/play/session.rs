@@ -2,15 +2,15 @@
 //! Takes real milliseconds and requests; lets the run go on bit by bit, and keeps what it has to say.
 
 use crate::broker::Ids;
-use crate::model::{Act, Cell, Moment, Name, Scale, Step, Version};
-use crate::play::log::{PlayLog, Tone};
+use crate::model::{Act, Cell, Moment, Name, Step};
+use crate::play::log::{JudgedAtLine, PlayLog, Tone};
 use crate::play::pace::PlayClock;
-use crate::play::part::{JoinedPart, PlayPart, join};
+use crate::play::part::{JoinedPart, join};
 use crate::play::request::PlayRequest;
+use crate::play::setting::{PlaySetting, PlayStage};
 use crate::play::simulated::SimulatedPlay;
-use crate::player::{BrokerTraits, Player, RunPosition, TimelineEvent};
+use crate::player::{Player, RunPosition, TimelineEvent};
 use crate::report::is_on_page;
-use crate::rules::Edition;
 use crate::simulate::Ended;
 use crate::source::{Code, FileId, Sources, Span};
 use std::collections::BTreeMap;
@@ -26,48 +26,6 @@ const BITS_BY_HAND_MAX: u64 = 100_000;
 
 /// How often a run that goes as fast as it can jumps before it is held.
 const JUMPS_MAX: u64 = 1_000_000;
-
-/// What is played, and what can join.
-#[derive(Debug, Clone)]
-pub struct PlaySetting {
-    /// The cell.
-    pub cell: Cell,
-    /// The cell's name, as `run` prints it.
-    pub name: String,
-    /// By which rules.
-    pub edition: Edition,
-    /// The live broker; absent is the simulated one.
-    pub live: Option<LiveSetting>,
-    /// All texts that were read.
-    pub sources: Sources,
-    /// What can join.
-    pub parts: Vec<PlayPart>,
-}
-
-/// The live broker of a run.
-#[derive(Debug, Clone)]
-pub struct LiveSetting {
-    /// What it is called: release and place.
-    pub shown: String,
-    /// What a run has to know of it.
-    pub ground: BrokerTraits,
-}
-
-/// How an expectation came out at a line: how often it held and failed, and when it was last judged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct JudgedAtLine {
-    pub holds: u64,
-    pub fails: u64,
-    pub last: Moment,
-}
-
-/// Where a run is played.
-#[derive(Clone)]
-pub(crate) enum PlayStage {
-    Simulated(Box<SimulatedPlay>),
-    /// The broker's moment.
-    Live(Moment),
-}
 
 /// Why a live broker is not held.
 const OWN_PACE: &str = "a live broker goes at its own pace: only the simulated one can be held";
@@ -193,39 +151,6 @@ impl PlaySession {
         }
     }
 
-    /// Begins the run that is stepped on a live broker, once its topology is declared there; ids go on from there.
-    pub fn begin_live(&mut self, ids: Ids) {
-        if let Some(live) = &self.setting.live {
-            self.player = Player::new(&self.setting.cell, live.ground, ids).kept_open();
-        }
-    }
-
-    /// Returns the player of a run on a live broker at a moment of that broker; `None` when this run is over, or another one.
-    pub fn live_player(&mut self, run: u64, now: Option<Moment>) -> Option<&mut Player> {
-        let PlayStage::Live(moment) = &mut self.stage else { return None };
-        if self.run != run {
-            return None;
-        }
-        *moment = now.unwrap_or(*moment);
-        Some(&mut self.player)
-    }
-
-    /// Returns the version of the live broker, and how its time is scaled.
-    pub fn live_version(&self) -> Option<(Version, Scale)> {
-        self.setting.live.as_ref().map(|live| (live.ground.version, live.ground.scale))
-    }
-
-    /// Takes note of what a live broker did.
-    pub fn looked(&mut self) {
-        self.look();
-        self.is_over();
-    }
-
-    /// Returns which run it is, from 1.
-    pub fn run_number(&self) -> u64 {
-        self.run
-    }
-
     fn begin_again(&mut self, text: &str) {
         let again = Self::new(self.setting.clone());
         let (run, scene, watchers, speed) = (self.run + 1, self.scene + 1, self.watchers, self.clock.speed);
@@ -323,7 +248,7 @@ impl PlaySession {
     }
 
     /// Returns whether the run is at its end; it is held then.
-    fn is_over(&mut self) -> bool {
+    pub(super) fn is_over(&mut self) -> bool {
         let is_over = self.player.position() == RunPosition::Done;
         let is_news = match self.stage {
             PlayStage::Simulated(_) => !self.clock.is_held(),
@@ -531,7 +456,7 @@ impl PlaySession {
     }
 
     /// Takes note of what came to the timeline since it last looked.
-    fn look(&mut self) {
+    pub(super) fn look(&mut self) {
         for failure in self.player.take_failures_by_hand() {
             // What a step of a file could say is of no use to who did it by hand.
             let help = failure.help.filter(|_| failure.code != Code::StepRefused);

@@ -3,7 +3,8 @@
 use crate::model::{Name, QueueName};
 use crate::play::log::Tone;
 use crate::play::pace::PlaySpeed;
-use crate::play::session::{PlaySession, PlayStage};
+use crate::play::session::PlaySession;
+use crate::play::setting::PlayStage;
 use crate::player::{Player, RunPosition, TallyView};
 use crate::report::{drawing_json, page_failures, page_news, source_json};
 use crate::sim::QueueStatus;
