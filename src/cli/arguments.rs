@@ -4,7 +4,7 @@ use crate::cli::compare::options::CompareOptions;
 use crate::cli::convert::options::{ExportOptions, ImportOptions};
 use crate::cli::options::{
     AccessOptions, CheckOptions, ClockOptions, EffectiveOptions, FaultOptions, GraphOptions, PlayOptions,
-    QueuesOptions, RouteOptions, ServeOptions, StoryOptions, SuggestOptions, TimelineOptions,
+    QueuesOptions, ReplayOptions, RouteOptions, ServeOptions, StoryOptions, SuggestOptions, TimelineOptions,
 };
 pub use crate::cli::options::{
     ApplyOptions, CleanOptions, DestroyOptions, ExtrasMode, KeepVhost, OneBroker, PlanOptions, ReachOptions,
@@ -78,6 +78,17 @@ is broken or gone is told, and waited for. It takes the flags of run.
 
 Exit codes: 130/143 interrupted, 64 usage, 65 a path that is not there at the beginning.")]
     Watch(RunOptions),
+    /// Play a record of a run again, on the simulated broker, and tell what differs now.
+    #[command(after_help = "\
+Examples:
+  rmqplay run --record before.jsonl && git pull && rmqplay replay before.jsonl
+  rmqplay run --broker env --record staging.jsonl && rmqplay replay staging.jsonl
+
+It plays the files as they are now, by the rules and with the variables of then, and names the files that changed. What was recorded
+on a live broker is played by the rules of its release, and compared by its outcome.
+
+Exit codes: 0 as recorded, 1 something differs or is gone, 65 no whole record of this form, or a bad file, 5 no cell was recorded.")]
+    Replay(ReplayOptions),
     /// Play scenarios on two brokers or more, and tell what differs from each to the next, by cause; read and write no
     /// snapshot.
     #[command(after_help = "\

@@ -11,7 +11,7 @@ use crate::cli::completion;
 use crate::cli::foresee::suggest;
 use crate::cli::playing;
 use crate::cli::serving;
-use crate::cli::suite::{NotRead, command_line, watch};
+use crate::cli::suite::{NotRead, command_line, replay, watch};
 use crate::cli::terminal::Terminal;
 use crate::cli::unparsed::unparsed;
 use clap_complete::CompleteEnv;
@@ -63,6 +63,7 @@ fn command(command: CliCommand, terminal: Terminal) -> ExitCode {
     match command {
         CliCommand::Run(command) => run::run(&command, terminal),
         CliCommand::Watch(command) => watch(&command, terminal),
+        CliCommand::Replay(command) => replay(&command, terminal),
         CliCommand::Compare(command) => compare::compare(command, terminal),
         CliCommand::Plan(command) => plan::plan_of(&command, terminal),
         CliCommand::Apply(command) => apply::apply(&command, terminal),

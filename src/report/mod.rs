@@ -21,6 +21,7 @@ mod palette;
 mod plan;
 mod problem;
 mod record;
+mod recorded;
 mod redaction;
 mod schema;
 mod session;
@@ -64,6 +65,7 @@ pub use plan::{
     stakes_text, stopped_move,
 };
 pub use problem::{distinct, draw, draw_one, mask, notes_of_check, problem_summary, problems_json};
+pub use recorded::{BadRecord, RECORD_FORMAT, RecordHead, RecordedCell, RunRecord, record_differences, recorded_run};
 pub use schema::{SchemaOf, schema};
 pub use session::{ToldStory, session_entry, session_names, story_of};
 pub use shell::shell_word;

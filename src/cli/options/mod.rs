@@ -31,5 +31,5 @@ pub use serving::{
     AdvanceOptions, ClockAction, ClockOptions, ControlOptions, FaultAction, FaultOptions, QueuesOptions, ServeOptions,
     StoryOptions, TimelineOptions,
 };
-pub use suite::SuiteOptions;
+pub use suite::{ReplayOptions, SuiteOptions};
 pub use variables::Vars;

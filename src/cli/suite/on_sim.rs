@@ -46,8 +46,9 @@ pub(crate) fn play_on_sim(
             if !has_page {
                 once.exercised = None;
             }
-            let report = stage.judge(index, one, once, &on);
+            let mut report = stage.judge(index, one, once, &on);
             stage.emit(&report);
+            stage.forget_details(&mut report);
             let goes_on = !stage.is_enough(&report) && !stage.is_stopped();
             reports.push(report);
             goes_on
