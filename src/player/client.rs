@@ -59,6 +59,12 @@ impl Player {
         }
     }
 
+    /// Adds up what happens as numbers ([`RunCounts`](crate::player::RunCounts)).
+    pub fn counting(mut self) -> Self {
+        self.context.timeline.count_all();
+        self
+    }
+
     /// Plays with one point shifted.
     pub fn shifted(mut self, shift: Perturbation) -> Self {
         self.driver.shift = Some(shift);

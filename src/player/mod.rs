@@ -32,6 +32,7 @@ pub use record::outcome::{
     ActionRecord, ConsumerOutcome, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord,
     ReplyRecord,
 };
+pub use record::run_counts::{LATENCY_BOUNDS_MS, RunCounts};
 pub use record::timeline::{Attempt, ConsumerEnd, RetryStep, Timeline, TimelineEntry, TimelineEvent, WorkUnit};
 pub use record::verdict::Verdict;
 pub use run_result::{BrokerTraits, RunResult};

@@ -16,6 +16,7 @@ mod graph;
 mod json;
 mod junit;
 mod markdown;
+mod metrics;
 mod page;
 mod palette;
 mod plan;
@@ -57,6 +58,7 @@ pub use graph::{MERMAID_EDGES_MAX, MERMAID_TEXT_MAX, SVG_PARTS_MAX, graph_dot, g
 pub use json::{cell_json, run_json, summary_json};
 pub use junit::junit;
 pub use markdown::run_markdown;
+pub use metrics::{MeasuredRun, open_metrics};
 pub use page::{RunPage, page, play_page};
 pub use palette::Palette;
 pub use plan::{

@@ -254,7 +254,8 @@ pub(crate) fn prepare(rules: &'static Differences, cell: &Cell, edition: Edition
     let (moment, _) = simulate(&mut applier, &mut sim, Moment(0), &limits);
     let (applied, ids) = applier.finish();
     let ground = BrokerTraits { live: false, version: edition.profile.version(), scale: Scale::ONE };
-    let mut player = Player::new(cell, ground, ids);
+    let player = Player::new(cell, ground, ids);
+    let mut player = if insights { player.counting() } else { player };
     let refused = !applied.refused.is_empty();
     if refused {
         player.set_up_refused(&applied.refused);

@@ -45,10 +45,10 @@ pub(crate) fn run_until(command: &RunOptions, terminal: &Terminal, stop: &StopFl
         }
     };
     let mode = if explores { Snapshots::Pending } else { snapshot_store::mode_of(command.snapshots) };
-    if let Some(message) = suite::why_no_record(command) {
+    if let Some(message) = suite::why_no_record(command).or_else(|| suite::why_no_metrics(command)) {
         return terminal.usage(&message);
     }
-    let Prepared { cells, keeping, unreferenced, gone, read } =
+    let ReadyRun { cells, keeping, unreferenced, gone, read } =
         match prepare(command, mode, &targets, &mut loader, terminal) {
             Ok(prepared) => prepared,
             Err(code) => return code,
@@ -85,6 +85,7 @@ pub(crate) fn run_until(command: &RunOptions, terminal: &Terminal, stop: &StopFl
     if !explores {
         suite::keep(command, &cells, &reports, &gone, terminal);
     }
+    code = code.and(suite::write_metrics(command, &reports, terminal));
     code = code.and(suite::record(command, read, &cells, &reports, terminal));
     let tells_apart = asked.has_page() || !command.json;
     let differing = if tells_apart { versions::differing(&cells, &reports) } else { Vec::new() };
@@ -146,7 +147,7 @@ fn reports_asked(command: &RunOptions) -> Result<RunReports, String> {
 }
 
 /// What is ready to be played.
-struct Prepared {
+struct ReadyRun {
     cells: Vec<ToPlay>,
     keeping: SnapshotStore,
     unreferenced: Vec<PathBuf>,
@@ -163,7 +164,7 @@ fn prepare(
     targets: &[PlayedOn],
     loader: &mut Loader,
     terminal: &Terminal,
-) -> Result<Prepared, ExitCode> {
+) -> Result<ReadyRun, ExitCode> {
     if command.suite.record.is_some() {
         *loader = loader.clone().noting_reads();
     }
@@ -181,11 +182,11 @@ fn prepare(
     let read = suite::digests(&loader.take_reads());
     if command.exploring.asked().is_some() {
         let (keeping, unreferenced) = (SnapshotStore::unread(), Vec::new());
-        return Ok(Prepared { cells, keeping, unreferenced, gone, read });
+        return Ok(ReadyRun { cells, keeping, unreferenced, gone, read });
     }
     let (keeping, problems) = SnapshotStore::read(&cells, mode, &mut loader.sources);
     match terminal.problems(&problems, &loader.sources) {
-        ExitCode::Fine => Ok(Prepared { cells, keeping, unreferenced, gone, read }),
+        ExitCode::Fine => Ok(ReadyRun { cells, keeping, unreferenced, gone, read }),
         code => Err(code),
     }
 }

@@ -18,6 +18,9 @@ pub struct SuiteOptions {
     /// Play only the cells that failed or changed when they played last on these brokers.
     #[arg(long)]
     pub rerun_failed: bool,
+    /// Write what the cells came to as OpenMetrics text: published, delivered, settled, dead-lettered by reason and queue, latency.
+    #[arg(long, value_name = "FILE", conflicts_with = "explore")]
+    pub metrics: Option<PathBuf>,
     /// Write a record of the run, which `rmqplay replay FILE` plays again.
     #[arg(long, value_name = "FILE", conflicts_with = "explore")]
     pub record: Option<PathBuf>,

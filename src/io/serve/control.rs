@@ -20,6 +20,9 @@ use std::time::Duration;
 /// The most bytes of a body.
 const CONTROL_BYTES_MAX: usize = 64 * 1_024;
 
+/// The type of OpenMetrics text.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 /// How long a stream waits for news.
 const STREAM_PAUSE: Duration = Duration::from_millis(50);
 
@@ -58,6 +61,11 @@ async fn control(State((handle, token)): State<(ServeHandle, Arc<str>)>, request
     };
     match answer.stream {
         Some(since) => timeline(handle, since),
+        None if answer.metrics.is_some() => {
+            let mut response = response(answer.status, answer.metrics, &[]);
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS));
+            response
+        }
         None => {
             let body = (!answer.body.is_null()).then(|| format!("{}\n", answer.body));
             response(answer.status, body, &[])

@@ -22,7 +22,7 @@ impl ServedBroker {
     /// Keeps a timeline from now on, with the simulator's reasons: for the control port.
     pub fn with_timeline(mut self) -> Self {
         self.sim = self.sim.with_insights(true);
-        self.journal = Some(Journal::default());
+        self.journal = Some(Journal::counting());
         self
     }
 
