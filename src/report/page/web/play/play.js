@@ -31,6 +31,7 @@ class PlayPage {
     this.run = scene.run;
     document.title = `rmqplay: ${scene.name}`;
     this.transport.setLive(scene);
+    if (scene.live) document.querySelector("footer").textContent = "Keys: arrows move in the tabs and in the diagram.";
     this.byHand.show(scene);
     if (isOther) this.views.forget();
     else this.views.draw();
