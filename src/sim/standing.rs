@@ -9,6 +9,7 @@ use crate::sim::state::connection::Connection;
 use crate::sim::state::consumer::Consumer;
 use crate::sim::state::exchange::Exchange;
 use crate::sim::state::queue::{Queue, QueueContents};
+use crate::sim::state::timer::TimerKey;
 use crate::sim::state::vhost::Vhost;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -46,7 +47,7 @@ impl Sim {
             timers,
             watches,
             timeouts_from,
-            turn,
+            turn: _,
             overtaken,
             to_serve,
             dead_letters,
@@ -77,7 +78,7 @@ impl Sim {
         }
         std::ptr::from_ref(*rules).hash(state);
         (now, epoch_s, openings.letters_wait, openings.unheard).hash(state);
-        (timers, watches, timeouts_from, turn, attached, names_made, chance, channel_ids).hash(state);
+        (timers, watches, timeouts_from, attached, names_made, chance, channel_ids).hash(state);
         vhosts.hash_places(state);
         exchanges.hash_places(state);
         for (id, connection) in connections {
@@ -164,7 +165,9 @@ fn hash_queue(queue: &Queue, state: &mut impl Hasher) -> Option<()> {
         sampled: _,
     } = queue;
     (name, vhost, Arc::as_ptr(declared), owner, dead_lettering, consumers, unacked, got, bound_from).hash(state);
-    (ttl_timer, delay_timer, retry_timer, lease_timer, declared_at, used_at, watched, moved).hash(state);
+    let set_for = |timer: &Option<TimerKey>| timer.map(|(moment, _)| moment);
+    (set_for(ttl_timer), set_for(delay_timer), set_for(retry_timer), set_for(lease_timer)).hash(state);
+    (declared_at, used_at, watched, moved).hash(state);
     match contents {
         QueueContents::Classic(classic) => classic.hash(state),
         QueueContents::Quorum(quorum) => quorum.hash(state),

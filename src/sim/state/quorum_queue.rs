@@ -8,6 +8,7 @@ use crate::sim::state::backlog::Backlog;
 use crate::sim::state::delayed::Delayed;
 use crate::sim::state::queued_message::{NEVER, QueuedMessage};
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
 /// Who publishes to a quorum queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,11 +21,18 @@ pub(crate) enum Publisher {
 }
 
 /// What a publisher was told: whether it is refused, since which turn of the broker, and what held before.
-#[derive(Debug, Clone, Copy, Hash)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct PublisherState {
     refused: bool,
     since: u64,
     before: bool,
+}
+
+impl Hash for PublisherState {
+    /// Where a broker is at rest, each further publish comes in a later turn.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.refused.hash(state);
+    }
 }
 
 /// The messages of a quorum queue that no consumer has.
