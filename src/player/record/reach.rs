@@ -91,7 +91,7 @@ impl Reach {
             return;
         }
         let headers = message.properties.headers.as_ref().filter(|headers| {
-            let has_further_keys = || ["CC", "BCC"].iter().any(|key| headers.contains_key(*key));
+            let has_further_keys = || ["CC", "BCC"].iter().any(|key| headers.contains_key(key));
             !headers.is_empty() && (self.by_headers || has_further_keys())
         });
         let target = (QueueName::new(vhost.clone(), exchange.clone()), routing_key.clone());

@@ -13,8 +13,8 @@ use std::rc::Rc;
 const KNOWN_MAX: usize = 20_000;
 
 /// So many looks are free; from then on one in so many must find something.
-const LOOKS_MIN: u64 = 24;
-const LOOKS_OF_ONE_MAX: u64 = 6;
+const LOOKS_MIN: u64 = 64;
+const LOOKS_OF_ONE_MAX: u64 = 16;
 
 /// Runs with more events at one moment or more choices are not compared: they may come to a limit.
 const EVENTS_MAX: u64 = 100_000;
