@@ -6,7 +6,9 @@ use super::player::{Delays, Player};
 use super::seen::Seen;
 use super::sequence::Op;
 use crate::commands::management;
-use rmqplay::broker::{ChannelId, Client, Command, ConnectionId, Death, Event, Explanation, Method, Settlement, TransactionStep, What};
+use rmqplay::broker::{
+    ChannelId, Client, Command, ConnectionId, Death, Event, Explanation, Method, Settlement, TransactionStep, What,
+};
 use rmqplay::model::{Millis, Moment, QueueName};
 use rmqplay::rules::{Differences, Plugins};
 use rmqplay::sim::Sim;
