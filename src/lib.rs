@@ -34,6 +34,7 @@
 //! | [`compare`] | a cell on two brokers → the rules that make it end otherwise | plays on a real broker |
 //! | [`report`] | timelines, plans, problems, outcomes → text, JSON, JUnit, snapshots | prints |
 //! | [`serve`] | bytes of outside clients → commands, events → bytes: the simulator as a broker | reads a socket or a clock |
+//! | [`play`] | requests and real time → a run that somebody holds, as a page shows it | reads a socket, a clock or a file |
 //! | `io` | the only room with sockets, files, clock, runtime | decides |
 //! | `cli` | arguments → exit code; joins the rest | holds logic of another room |
 //!
@@ -52,6 +53,7 @@ pub mod io;
 pub mod language;
 pub mod model;
 pub mod plan;
+pub mod play;
 pub mod player;
 pub mod report;
 pub mod rules;

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the order that data flows, and the rooms that each may use.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("source", &[]),
     ("model", &["source"]),
     ("rules", &["source", "model"]),
@@ -41,18 +41,19 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "convert",
         ],
     ),
+    ("play", &["source", "model", "rules", "broker", "sim", "player", "simulate", "clock", "report", "serve"]),
     (
         "io",
         &[
             "source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "serve", "clock",
-            "foresee", "report",
+            "foresee", "report", "play",
         ],
     ),
     (
         "cli",
         &[
             "source", "model", "rules", "language", "broker", "sim", "plan", "player", "simulate", "foresee",
-            "compare", "report", "io", "convert", "serve", "clock",
+            "compare", "report", "io", "convert", "serve", "clock", "play",
         ],
     ),
 ];

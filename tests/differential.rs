@@ -2,7 +2,7 @@
 //! RMQPLAY_TEST_BROKERS names the brokers; RMQPLAY_SEED=N plays one seed (RMQPLAY_SEEDS=N so many from it on); RMQPLAY_SCRIPT=FILE plays
 //! a file; RMQPLAY_DIFFERENTIAL=N plays N operations per version
 //! (for RMQPLAY_MINUTES at most). A difference is shrunk and printed in the words of the conformance files.
-//! Without a broker the versions of the sim are compared with each other (RMQPLAY_VERSIONS=N plays N seeds).
+//! Without a broker the versions of the sim are compared with each other (RMQPLAY_VERSIONS=N plays N seeds, RMQPLAY_SEED=N from there on).
 
 #![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
@@ -102,7 +102,8 @@ fn versions_differ_by_the_rules_that_changed() {
     let mut faults = versions::table_faults(&said);
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let until = number("RMQPLAY_MINUTES").map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
-    let seeds = VERSIONS_SEED..VERSIONS_SEED + number("RMQPLAY_VERSIONS").unwrap_or(VERSIONS_SEEDS);
+    let first = number("RMQPLAY_SEED").unwrap_or(VERSIONS_SEED);
+    let seeds = first..first + number("RMQPLAY_VERSIONS").unwrap_or(VERSIONS_SEEDS);
     let began = Instant::now();
     let shown = versions::play(seeds, || until.is_some_and(|until| Instant::now() > until));
     say(&format!(

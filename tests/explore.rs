@@ -8,13 +8,14 @@ mod files;
 use rmqplay::io::Disk;
 use rmqplay::language::{Settings, load_scenario};
 use rmqplay::model::{Cell, Profile};
+use rmqplay::player::RunResult;
 use rmqplay::rules::rule_chapters;
 use rmqplay::simulate::{
     ChoiceKind, Exploration, Fact, FactValue, Total, Uncounted, explore, explore_closing, list_schedules,
     play_schedule, rehearse,
 };
 use rmqplay::source::Sources;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 fn load(path: &Path) -> Cell {
@@ -130,6 +131,60 @@ fn a_series_into_a_full_quorum_queue_may_be_taken_whole() {
 #[test]
 fn two_workers_and_three_jobs_have_thirteen_schedules() {
     counts("turn", 13, 2);
+}
+
+/// What each consumer received and did, in words of the test's own.
+fn of_consumers(played: &RunResult) -> BTreeMap<String, String> {
+    let outcome = played.outcome.as_ref().expect("an outcome");
+    let told = outcome.consumers.iter().map(|consumer| {
+        let each = consumer.received.iter().map(|receipt| {
+            let record = &receipt.record;
+            let deaths = (record.message.deaths().count(), record.message.deaths_counted());
+            format!("{} {} {deaths:?} {:?}", record.name, record.redelivered, receipt.did)
+        });
+        (consumer.name.to_string(), each.collect::<Vec<_>>().join("; "))
+    });
+    told.collect()
+}
+
+/// Schedules that stand alike at rest share what comes behind: each of them, played in full, must come to what was counted.
+#[test]
+fn each_schedule_played_in_full_comes_to_what_was_counted() {
+    let explored = |path: &str| load(&files::root(path));
+    for path in [
+        "tests/commands/explore/turn.yaml",
+        "tests/commands/explore/leave.yaml",
+        "scenarios/game-queue/dlq-policy.yaml",
+    ] {
+        let cell = explored(path);
+        let found = explore(&cell, Profile::NEWEST, 1_000, 0);
+        let (listed, _) = list_schedules(&cell, Profile::NEWEST, 1_000, 0, 2_000);
+        assert_eq!(listed.len() as u64, found.schedules, "{path}");
+        let mut counted: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        let mut failed = 0;
+        for schedule in &listed {
+            let played = schedule.replay(&cell, Profile::NEWEST);
+            assert_eq!(!played.failures.is_empty(), schedule.failed, "{path}: schedule {}", schedule.number);
+            failed += u64::from(schedule.failed);
+            if played.outcome.is_some() {
+                for (name, told) in of_consumers(&played) {
+                    *counted.entry(name).or_default().entry(told).or_default() += 1;
+                }
+            }
+        }
+        assert_eq!(failed, found.failed, "{path}");
+        for (name, values) in counted {
+            let mut by_replay: Vec<u64> = values.into_values().collect();
+            by_replay.sort_unstable();
+            let varied = found.varied.iter().find(|(fact, _)| matches!(fact, Fact::Consumer(of) if **of == *name));
+            let mut by_search: Vec<u64> = match varied {
+                Some((_, values)) => values.iter().map(|value| value.schedules).collect(),
+                None => vec![by_replay.iter().sum()],
+            };
+            by_search.sort_unstable();
+            assert_eq!(by_search, by_replay, "{path}: {name}");
+        }
+    }
 }
 
 /// The paths of up to so many schedules, where levels of more than so many are drawn from, and whether there are no others.

@@ -1,7 +1,11 @@
 //! The page of `run --report html:FILE`, in a real browser: every tab shows what it should, every control works by mouse and
-//! keys (`tests/page/tour`), nothing is logged as an error or asked of elsewhere, and the page stays small beside its data.
+//! keys (`tests/page/tour`), nothing is logged as an error or asked of elsewhere, and the page stays small beside its data. The
+//! same of the page of `play`, whose session is held to its word without a browser first (`tests/page/session.rs`).
 //! Needs chromium and node; without them the tours are reported as not run.
 #![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
+
+#[path = "page/session.rs"]
+mod session;
 
 #[path = "support/files.rs"]
 mod files;
@@ -12,8 +16,9 @@ mod program;
 
 use harness::{Checked, stem};
 use libtest_mimic::{Completion, Failed, Trial};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 /// The bytes of a page beside its data.
 const PAGE_MAX: usize = 300_000;
@@ -39,6 +44,8 @@ fn main() -> ExitCode {
         Trial::ignorable_test(name, move || every_tab_shows_what_it_should(&path))
     }));
     tests.push(Trial::ignorable_test("tour::controls", every_control_works));
+    tests.push(Trial::ignorable_test("tour::play", every_control_of_play_works));
+    tests.extend(session::trials(&files::below("scenarios", "yaml", 20)));
     harness::run(Some(1), tests)
 }
 
@@ -115,6 +122,37 @@ fn every_control_works() -> Result<Completion, Failed> {
     let mut node = Command::new("timeout");
     node.args(["120", "node"]).arg(tour.join("tour.mjs")).arg(&page).arg(folder.path().join("profile"));
     let (held, said) = program::finish(&mut node);
+    if held && said.contains("checks hold") { Ok(Completion::Completed) } else { Err(Failed::from(said)) }
+}
+
+/// Plays the game of the library with its parts, and uses its page by mouse and keys.
+fn every_control_of_play_works() -> Result<Completion, Failed> {
+    if let Some(ended) = without("chromium").or_else(|| without("node")) {
+        return ended;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for place in ["scenarios/quest", "topologies"] {
+        std::fs::create_dir_all(folder.path().join(place)).expect("a folder");
+        for path in files::below(place, "yaml", 1) {
+            let name = path.file_name().expect("a name");
+            std::fs::copy(&path, folder.path().join(place).join(name)).expect("a copy");
+        }
+    }
+    let quest = folder.path().join("scenarios/quest");
+    let mut command = program::rmqplay();
+    command.arg("play").arg(quest.join("game.yaml")).arg("--no-open").stdout(Stdio::piped());
+    command.arg("--with").arg(quest.join("player.yaml")).arg("--with").arg(quest.join("wave.yaml"));
+    let mut played = command.spawn().expect("rmqplay runs");
+    let mut line = String::new();
+    let mut said = BufReader::new(played.stdout.take().expect("its output"));
+    said.read_line(&mut line).expect("a line");
+    let url = line.trim().rsplit(' ').next().unwrap_or_default().to_owned();
+    let mut node = Command::new("timeout");
+    node.args(["240", "node"]).arg(files::root("tests/page/tour").join("play.mjs"));
+    node.arg(&url).arg(folder.path().join("profile")).arg(quest.join("game.yaml"));
+    let (held, said) = program::finish(&mut node);
+    let _ = played.kill();
+    let _ = played.wait();
     if held && said.contains("checks hold") { Ok(Completion::Completed) } else { Err(Failed::from(said)) }
 }
 

@@ -5,7 +5,7 @@
 use crate::bare_amqp::{Login, declare};
 
 use futures_util::{StreamExt, stream};
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, StatusCode};
 use rmqplay::foresee::lint_topology;
 use rmqplay::io::management::ManagementClient;
 use rmqplay::io::observe::observe_and_plan;
@@ -30,6 +30,8 @@ const ENOUGH: Duration = Duration::from_secs(45);
 const CHANNELS: [u16; 4] = [8, 32, 64, 128];
 /// Up to how many queues are put one by one, as Terraform does it.
 const ONE_BY_ONE_MAX: usize = 1_000;
+/// How long a vhost may take to go.
+const DELETED_SECONDS_MAX: usize = 300;
 /// How many requests Terraform has under way at a time.
 const TERRAFORM_REQUESTS: usize = 10;
 
@@ -121,7 +123,7 @@ async fn measure(address: &Address, size: usize) {
             one_by_one.over(&apply)
         );
     }
-    http.send(Method::DELETE, &format!("/vhosts/{VHOST}"), None).await;
+    http.delete_vhost().await;
 }
 
 /// Finds the number of channels with which bare AMQP is the fastest.
@@ -251,11 +253,18 @@ impl Http {
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<String>) {
+        self.ask(method, path, body).await.expect("an answer");
+    }
+
+    /// Sends a request; returns the status of its answer.
+    async fn ask(&self, method: Method, path: &str, body: Option<String>) -> Result<StatusCode, reqwest::Error> {
         let request = self.client.request(method, format!("{}/api{path}", self.base));
         let request = request.basic_auth(&self.user, Some(&self.password)).header("content-type", "application/json");
         let request = request.timeout(Duration::from_secs(300)).body(body.unwrap_or_default());
-        let answer = request.send().await.expect("an answer");
+        let answer = request.send().await?;
+        let status = answer.status();
         drop(answer.text().await);
+        Ok(status)
     }
 
     /// Puts and reads each object by itself, some at a time, as Terraform's provider does: queues, then bindings.
@@ -277,7 +286,20 @@ impl Http {
     }
 
     async fn empty_vhost(&self) {
-        self.send(Method::DELETE, &format!("/vhosts/{VHOST}"), None).await;
+        self.delete_vhost().await;
         self.send(Method::PUT, &format!("/vhosts/{VHOST}"), Some("{}".to_owned())).await;
+    }
+
+    /// Deletes the vhost. A broker that needs over a minute for that ends the connection of the request, and goes on.
+    async fn delete_vhost(&self) {
+        let path = format!("/vhosts/{VHOST}");
+        let answer = self.ask(Method::DELETE, &path, None).await;
+        for _ in 0..DELETED_SECONDS_MAX {
+            if answer.is_ok() || self.ask(Method::GET, &path, None).await.is_ok_and(|status| status == 404) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        panic!("{VHOST} is not deleted");
     }
 }

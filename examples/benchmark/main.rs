@@ -1,7 +1,7 @@
 //! Measures the sim on one thread, and the same work on live brokers in the same run.
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
 //! sections by their beginning (`deliver`, `dead`, `read`, `stream`, `topic`, `hash`, `timers`, `memory`, `scenarios`, `apply-1000`, `foresee`,
-//! `graph`, `explore`, `quiet`, `serve`, or a part of it: `serve-flow`, of RMQPLAY_BENCHMARK_MESSAGES messages, `serve-idle`,
+//! `graph`, `explore`, `quiet`, `suite` (with RMQPLAY_BENCHMARK_BEFORE: beside another build), `serve`, or a part of it: `serve-flow`, of RMQPLAY_BENCHMARK_MESSAGES messages, `serve-idle`,
 //! `serve-start`, `serve-week`). The numbers are of this machine and moment: compare the ratios.
 #![expect(clippy::disallowed_methods, reason = "an example is a program of its own")]
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
@@ -19,6 +19,7 @@ mod quiet;
 mod raw_client;
 mod scenarios;
 mod serving;
+mod suite;
 mod tally;
 
 use flow::Shape;
@@ -109,6 +110,10 @@ fn main() {
             println!("\n{part}: the program beside this one, and live brokers; build it first");
             measure();
         }
+    }
+    if wants("suite") {
+        println!("\nsuite: `run` of many small files, a process each time, median of the rounds");
+        suite::measure();
     }
     if wants("scenarios") {
         println!("\nscenarios: the shipped ones, one cell after another, on sim 4.3");

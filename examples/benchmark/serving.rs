@@ -101,7 +101,8 @@ impl Drop for Served {
     }
 }
 
-fn program() -> PathBuf {
+/// Returns the program that is built beside the benchmark.
+pub fn program() -> PathBuf {
     let here = std::env::current_exe().expect("a path");
     let program = here.ancestors().nth(2).expect("a folder").join("rmqplay");
     assert!(program.exists(), "build the program of the same profile first: {}", program.display());

@@ -70,7 +70,7 @@ impl Command {
 }
 
 /// How a delivery is settled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Settlement {
     Ack,
     Nack {

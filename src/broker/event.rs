@@ -63,7 +63,7 @@ pub enum Confirmation {
 }
 
 /// What a passive declare shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Counts {
     pub ready: u64,
     pub consumers: u64,

@@ -21,7 +21,7 @@ pub struct PublishId(pub u64);
 pub struct DeliveryTag(pub u64);
 
 /// Hands out ids of all kinds in rising order.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct Ids {
     connections: u32,
     channels: u32,

@@ -3,8 +3,8 @@
 use crate::cli::compare::options::CompareOptions;
 use crate::cli::convert::options::{ExportOptions, ImportOptions};
 use crate::cli::options::{
-    AccessOptions, CheckOptions, ClockOptions, EffectiveOptions, FaultOptions, GraphOptions, QueuesOptions,
-    RouteOptions, ServeOptions, StoryOptions, SuggestOptions, TimelineOptions,
+    AccessOptions, CheckOptions, ClockOptions, EffectiveOptions, FaultOptions, GraphOptions, PlayOptions,
+    QueuesOptions, ReplayOptions, RouteOptions, ServeOptions, StoryOptions, SuggestOptions, TimelineOptions,
 };
 pub use crate::cli::options::{
     ApplyOptions, CleanOptions, DestroyOptions, ExtrasMode, KeepVhost, OneBroker, PlanOptions, ReachOptions,
@@ -78,6 +78,17 @@ is broken or gone is told, and waited for. It takes the flags of run.
 
 Exit codes: 130/143 interrupted, 64 usage, 65 a path that is not there at the beginning.")]
     Watch(RunOptions),
+    /// Play a record of a run again, on the simulated broker, and tell what differs now.
+    #[command(after_help = "\
+Examples:
+  rmqplay run --record before.jsonl && git pull && rmqplay replay before.jsonl
+  rmqplay run --broker env --record staging.jsonl && rmqplay replay staging.jsonl
+
+It plays the files as they are now, by the rules and with the variables of then, and names the files that changed. What was recorded
+on a live broker is played by the rules of its release, and compared by its outcome.
+
+Exit codes: 0 as recorded, 1 something differs or is gone, 65 no whole record of this form, or a bad file, 5 no cell was recorded.")]
+    Replay(ReplayOptions),
     /// Play scenarios on two brokers or more, and tell what differs from each to the next, by cause; read and write no
     /// snapshot.
     #[command(after_help = "\
@@ -273,6 +284,20 @@ Examples:
 
 It ends with 3 when AMQP, TLS or the management API does not work, or an alarm keeps messages out.")]
     Doctor(DoctorOptions),
+    /// Play a scenario on a page of this machine: its clock in your hand, its consumers, and what you do yourself.
+    #[command(after_help = "\
+Examples:
+  rmqplay play scenarios/first.yaml                 held before the first step; the page lets it go on
+  rmqplay play scenarios/retry.yaml --cell queue_type=quorum --broker sim:3.13
+  rmqplay play scenarios/quest/game.yaml --with scenarios/quest/player.yaml --with scenarios/quest/wave.yaml
+  rmqplay play scenarios/first.yaml --broker amqp://guest:guest@localhost:5672     at the broker's own pace
+  rmqplay play --attach http://127.0.0.1:40123/TOKEN      a broker that `rmqplay serve` serves, with its clients
+
+One line on standard output has the page's address with its token; a browser opens it where a desktop has one. Several pages may
+follow one run. Nothing is written: no snapshot, no file. Ctrl-C ends it.
+
+Exit codes: 65 bad file, 64 usage, 3 nothing can listen there, 5 no such cell, 130/143 interrupted.")]
+    Play(PlayOptions),
     /// Serve the simulated broker at an AMQP port, for your own programs in any language.
     #[command(after_help = "\
 Examples:

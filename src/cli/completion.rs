@@ -20,7 +20,7 @@ const FILES_MAX: usize = 500;
 /// Returns the command line, with what its options may be.
 pub(crate) fn command() -> Command {
     CommandLine::command().mut_subcommands(|command| {
-        let simulates = matches!(command.get_name(), "run" | "watch" | "compare");
+        let simulates = matches!(command.get_name(), "run" | "watch" | "compare" | "play");
         command.mut_args(|option| match option.get_id().as_str() {
             "broker" if simulates => option.add(ArgValueCandidates::new(brokers)),
             "broker" | "against" => option.add(ArgValueCandidates::new(live_brokers)),

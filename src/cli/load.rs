@@ -118,6 +118,19 @@ impl Loader {
         }
     }
 
+    /// Loads a scenario with variables beside those of the command line.
+    pub fn scenario_with(
+        &mut self,
+        path: &Path,
+        vars: &[(String, serde_json::Value)],
+    ) -> (Option<LoadedScenario>, Vec<Problem>) {
+        let own = self.settings.vars.clone();
+        self.settings.vars.extend_from_slice(vars);
+        let loaded = self.scenario(path);
+        self.settings.vars = own;
+        loaded
+    }
+
     /// Loads the one cell of a scenario that lies in no file; `None` where it has problems.
     pub fn one_cell(&mut self, path: &Path, text: &str) -> Option<Cell> {
         let name = path.to_string_lossy();

@@ -18,6 +18,7 @@ mod load;
 mod named_cells;
 mod options;
 mod planned;
+mod playing;
 mod program;
 mod progress;
 mod reach;

@@ -9,8 +9,9 @@ use crate::cli::commands::{
 use crate::cli::compare;
 use crate::cli::completion;
 use crate::cli::foresee::suggest;
+use crate::cli::playing;
 use crate::cli::serving;
-use crate::cli::suite::{NotRead, command_line, watch};
+use crate::cli::suite::{NotRead, command_line, replay, watch};
 use crate::cli::terminal::Terminal;
 use crate::cli::unparsed::unparsed;
 use clap_complete::CompleteEnv;
@@ -62,6 +63,7 @@ fn command(command: CliCommand, terminal: Terminal) -> ExitCode {
     match command {
         CliCommand::Run(command) => run::run(&command, terminal),
         CliCommand::Watch(command) => watch(&command, terminal),
+        CliCommand::Replay(command) => replay(&command, terminal),
         CliCommand::Compare(command) => compare::compare(command, terminal),
         CliCommand::Plan(command) => plan::plan_of(&command, terminal),
         CliCommand::Apply(command) => apply::apply(&command, terminal),
@@ -83,6 +85,7 @@ fn command(command: CliCommand, terminal: Terminal) -> ExitCode {
         CliCommand::Doctor(command) => doctor::doctor(&command, terminal),
         CliCommand::Man(command) => man::man(&command, terminal),
         CliCommand::Clock(command) => serving::clock(&command, terminal),
+        CliCommand::Play(command) => playing::play(&command, terminal),
         CliCommand::Serve(command) => serving::serve(&command, terminal),
         CliCommand::Story(command) => serving::story(&command, terminal),
         CliCommand::Queues(command) => serving::queues(&command, terminal),

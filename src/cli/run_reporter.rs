@@ -161,6 +161,16 @@ impl RunReporter<'_> {
         }
     }
 
+    /// Forgets how a cell passed that was told, where nothing is written of it later.
+    pub fn forget_details(&self, report: &mut CellReport) {
+        let is_written = !self.command.report.is_empty()
+            || self.command.suite.record.is_some()
+            || self.command.suite.metrics.is_some();
+        if let (Verdict::Passed, false, Some(played)) = (&report.verdict, is_written, &mut report.played) {
+            played.forget_details();
+        }
+    }
+
     /// Returns whether a report ends the run early.
     pub fn is_enough(&self, report: &CellReport) -> bool {
         self.command.fail_fast && report.is_bad()

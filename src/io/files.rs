@@ -78,6 +78,11 @@ pub fn read_file(path: &Path) -> Result<String, String> {
     })
 }
 
+/// Reads a whole file of any bytes; the error says which file and why not.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("cannot read {}: {}", path.display(), why(&error)))
+}
+
 /// Lists the YAML and JSON files of a folder and the folders in it, sorted; a file stands for itself.
 /// Folders and files whose name begins with a point, and folders named `snapshots`, are left out.
 pub fn list_yaml(path: &Path) -> Result<Vec<PathBuf>, String> {

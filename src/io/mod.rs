@@ -35,7 +35,7 @@ pub use config_file::BROKERS_FILE;
 pub use doctor::examine;
 pub use failure::{BrokerFailure, BrokerFailureKind};
 pub use files::{
-    Disk, append, list_yaml, make_atomically, make_private, read_file, read_input, write_atomically,
+    Disk, append, list_yaml, make_atomically, make_private, read_bytes, read_file, read_input, write_atomically,
     write_parts_atomically,
 };
 pub use greet::greet;

@@ -42,7 +42,7 @@ pub async fn rehearse_live(
     };
     let set_up = run_live(&mut Scaled::new(&mut applier, ground.scale), &mut live, &limits).await;
     let (applied, ids) = applier.finish();
-    let mut player = Player::new(cell, ground, ids);
+    let mut player = Player::new(cell, ground, ids).counting();
     match set_up {
         Err(failure) => return gone(player, failure),
         Ok(_) if !applied.refused.is_empty() => {

@@ -7,7 +7,7 @@ use crate::model::{Name, Table};
 use std::sync::Arc;
 
 /// Holds AMQP's basic properties; an absent one was not sent.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Hash)]
 pub struct Properties {
     pub content_type: Option<Name>,
     pub content_encoding: Option<Name>,
@@ -131,7 +131,7 @@ pub const MESSAGE_FIELDS: [&str; 11] = [
 ];
 
 /// What a publisher sends and a consumer gets.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Hash)]
 pub struct Message {
     pub properties: Properties,
     pub body: Arc<[u8]>,

@@ -2,7 +2,9 @@
 //! Cheap to clone and small; made for the few dozen entries that headers and arguments have: look-ups walk the entries.
 
 use crate::model::{Name, Value};
+use rustc_hash::FxHasher;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Index;
 use std::sync::Arc;
 
@@ -21,6 +23,19 @@ pub struct Table(
     // `None` is the empty one: most tables are, and hold nothing.
     Option<Arc<Vec<(Name, Value)>>>,
 );
+
+impl Hash for Table {
+    /// Tables compare without their order, so that it does not count here either.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let hash_of = |entry: &(Name, Value)| {
+            let mut hasher = FxHasher::default();
+            entry.hash(&mut hasher);
+            hasher.finish()
+        };
+        self.len().hash(state);
+        self.entries().iter().fold(0, |sum: u64, entry| sum.wrapping_add(hash_of(entry))).hash(state);
+    }
+}
 
 impl Table {
     /// Makes an empty table.

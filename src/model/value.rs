@@ -4,6 +4,7 @@
 #![expect(missing_docs, reason = "plain data: names that say all need no sentence")]
 
 use crate::model::{Name, Table};
+use std::hash::{Hash, Hasher};
 
 /// One AMQP 0-9-1 field value.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +30,32 @@ pub enum Value {
     Timestamp(u64),
     Array(Vec<Value>),
     Table(Table),
+}
+
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            Value::Void => {}
+            Value::Bool(value) => value.hash(state),
+            Value::I8(value) => value.hash(state),
+            Value::U8(value) => value.hash(state),
+            Value::I16(value) => value.hash(state),
+            Value::U16(value) => value.hash(state),
+            Value::I32(value) => value.hash(state),
+            Value::U32(value) => value.hash(state),
+            Value::I64(value) => value.hash(state),
+            // Both zeros are equal.
+            Value::F32(value) => (value + 0.0).to_bits().hash(state),
+            Value::F64(value) => (value + 0.0).to_bits().hash(state),
+            Value::Decimal(places, value) => (places, value).hash(state),
+            Value::Text(value) => value.hash(state),
+            Value::Bytes(value) => value.hash(state),
+            Value::Timestamp(value) => value.hash(state),
+            Value::Array(value) => value.hash(state),
+            Value::Table(value) => value.hash(state),
+        }
+    }
 }
 
 impl Value {

@@ -1,7 +1,7 @@
 //! What goes with an object that is deleted, or deleted and made anew: messages, consumers, bindings.
 //! Counts what was observed. Never asks a broker.
 
-use crate::model::{DestinationKind, Object};
+use crate::model::{DestinationKind, Object, Queue, QueueKind};
 use crate::plan::Observed;
 
 /// What would go with an object.
@@ -13,6 +13,8 @@ pub struct Stakes {
     pub consumers: Option<u64>,
     /// Bindings from and to the object, whether the file names them or not.
     pub bindings: usize,
+    /// It is a stream, whose messages cannot be carried.
+    pub is_stream: bool,
 }
 
 impl Stakes {
@@ -26,6 +28,7 @@ impl Stakes {
                     messages: facts.map(|facts| facts.messages),
                     consumers: facts.and_then(|facts| facts.consumers),
                     bindings: bindings(observed, vhost, name, DestinationKind::Queue),
+                    is_stream: observed.topology.queue(vhost, name).map(Queue::kind) == Some(QueueKind::Stream),
                 }
             }
             Object::Exchange { vhost, name } => {

@@ -11,6 +11,7 @@ use crate::player::context::Context;
 use crate::player::context::owner::{Asker, Owner};
 use crate::player::driver::decision_points::Perturbation;
 use crate::player::driver::state::{ConsumerRequest, Driver};
+use crate::player::hands::Hands;
 use crate::player::record::contests::contests_after;
 use crate::player::record::delivery_counts::{DELIVERIES_OF_ONE_MESSAGE_MAX, DeliveryCounts};
 use crate::player::record::failure::FailureSubject;
@@ -26,15 +27,17 @@ pub struct Player {
     pub(super) context: Context,
     pub(super) driver: Driver,
     pub(super) consumers: ConsumerInstances,
-    deliveries: DeliveryCounts,
+    pub(super) deliveries: DeliveryCounts,
     /// A consumer did something in the last turn.
-    acted: bool,
+    pub(super) acted: bool,
     /// Whether it asks who is first when the driver ends consumers that have work.
     pub(super) hesitates: bool,
     /// What the driver asked for and waits for that answer.
     pub(super) held_request: Option<ConsumerRequest>,
     /// Consumers wait with what they have to do, and whether more was delivered meanwhile.
     pub(super) waiting_consumers: Option<bool>,
+    /// Steps that are done by hand, beside those of the scenario.
+    pub(super) hands: Hands,
 }
 
 impl Player {
@@ -50,9 +53,16 @@ impl Player {
             hesitates: false,
             held_request: None,
             waiting_consumers: None,
+            hands: Hands::default(),
             scenario,
             context,
         }
+    }
+
+    /// Adds up what happens as numbers ([`RunCounts`](crate::player::RunCounts)).
+    pub fn counting(mut self) -> Self {
+        self.context.timeline.count_all();
+        self
     }
 
     /// Plays with one point shifted.
@@ -138,6 +148,7 @@ impl Client for Player {
     fn handle_event(&mut self, now: Moment, event: Event) {
         self.context.clock.set(now);
         self.driver.note_event(self.context.now(), &event);
+        self.hands.note_event(self.context.now(), &event);
         match event {
             Event::Reply { request, reply } => self.replied(request, reply.map_err(Refusal::without_entities)),
             Event::Delivered { channel, consumer, delivery } => self.delivered(channel, &consumer, delivery),
@@ -164,6 +175,9 @@ impl Client for Player {
                     self.context.counted(&queue, counts);
                 }
                 self.driver.counted(&queue, &mut self.context, &self.scenario, &self.consumers);
+                self.by_each_hand(|player| {
+                    player.driver.counted(&queue, &mut player.context, &player.scenario, &player.consumers);
+                });
             }
             Event::Told(insight) => {
                 self.context.count_drop(&insight);
@@ -176,7 +190,7 @@ impl Client for Player {
 
     fn wake_at(&self) -> Option<Moment> {
         let consumers = if self.driver.rests_consumers() { None } else { self.consumers.wake_at(&self.scenario) };
-        let own = consumers.into_iter().chain(self.driver.wake_at()).min()?;
+        let own = consumers.into_iter().chain(self.driver.wake_at()).chain(self.hands.wake_at()).min()?;
         self.context.clock.of_broker(own)
     }
 
@@ -199,12 +213,14 @@ impl Player {
         // A bulk goes on when consumers rest: else they would fall a whole window behind at each turn.
         let yields = std::mem::take(&mut self.acted) && self.context.failures.is_empty() && self.driver.is_amid_bulk();
         let driven = yields || self.step_driver(now);
+        let driven = self.step_hands(now) || driven;
         if self.held_request.is_some() {
             return false;
         }
         self.step_consumers();
         if !self.acted && !driven && self.context.outbox.is_empty() {
             self.driver.news = false;
+            self.hands.rest();
         }
         self.acted || driven
     }
@@ -216,11 +232,12 @@ impl Player {
         self.acted = !rest && self.consumers.step(&mut self.context, &self.scenario);
         if self.acted {
             self.driver.note_consumers(self.context.now());
+            self.hands.note_consumers(self.context.now());
         }
     }
 
     /// Lets the driver go on, and has the consumers do what it then requests.
-    fn step_driver(&mut self, moment: Moment) -> bool {
+    pub(super) fn step_driver(&mut self, moment: Moment) -> bool {
         let driven = self.driver.step(moment, &mut self.context, &self.scenario, &self.consumers);
         self.carry_out_requests();
         driven
@@ -264,6 +281,10 @@ impl Player {
         match self.context.outbox.answered(request) {
             Some(Asker::Driver) => self.driver.answered(request, reply),
             Some(Asker::Quiet) => self.driver.quiet(reply, &mut self.context, &self.scenario, &self.consumers),
+            Some(Asker::Hand(hand)) => self.by_hand(hand, |player| player.driver.answered(request, reply)),
+            Some(Asker::HandQuiet(hand)) => self.by_hand(hand, |player| {
+                player.driver.quiet(reply, &mut player.context, &player.scenario, &player.consumers);
+            }),
             Some(Asker::Instance(number)) => {
                 self.consumers.answered(number, request, reply, &mut self.context, &self.scenario);
             }
@@ -272,7 +293,11 @@ impl Player {
     }
 
     fn delivered(&mut self, channel: ChannelId, consumer: &Name, delivery: Delivery) {
-        if self.driver.take_reply(channel, &delivery) || self.driver.take_read(channel, &delivery, &mut self.context) {
+        let is_read = self.driver.take_reply(channel, &delivery)
+            || self.driver.take_read(channel, &delivery, &mut self.context)
+            || self.hands.take_reply(channel, &delivery)
+            || self.hands.take_read(channel, &delivery, &mut self.context);
+        if is_read {
             return;
         }
         let Some(number) = self.consumers.find(&self.context, channel, consumer) else { return };
@@ -283,6 +308,7 @@ impl Player {
         let queue = &self.context.ledger.consumers[number].queue;
         let (name, alike) = self.context.names.of_delivery(queue, &delivery);
         self.driver.note_delivery(&name);
+        self.hands.note_delivery(&name);
         let counts = delivery.message.properties.message_id.is_some() && self.context.failures.is_empty();
         if counts && self.deliveries.is_last_of(&name) {
             self.fail_by_loop(&name);
@@ -310,6 +336,9 @@ impl Player {
                 consumers.publish_ended(number, publish, outcome, refusal, context, scenario);
             }
             Owner::Driver => driver.publish_ended(publish, outcome, refusal, context, scenario),
+            Owner::Hand(hand) => {
+                self.by_hand(hand, |player| player.publish_ended(Owner::Driver, publish, outcome, refusal));
+            }
         }
     }
 
@@ -327,12 +356,13 @@ impl Player {
         match owner {
             Owner::Instance(_) => {
                 // All lose theirs when the broker is restarted: the step says it.
-                let told = self.driver.restarting;
+                let told = self.driver.restarting || self.hands.are_restarting();
                 self.consumers.channel_closed(channel, cause, told, &mut self.context, &self.scenario);
                 // A step may publish over it, too.
                 self.driver.channel_closed(channel, cause, &mut self.context);
             }
             Owner::Driver => self.driver.channel_closed(channel, cause, &mut self.context),
+            Owner::Hand(hand) => self.by_hand(hand, |player| player.channel_closed(channel, Owner::Driver, cause)),
         }
     }
 
@@ -345,5 +375,6 @@ impl Player {
         }
         self.consumers.connection_closed(connection);
         self.driver.forget_connection(connection, &mut self.context);
+        self.by_each_hand(|player| player.driver.forget_connection(connection, &mut player.context));
     }
 }

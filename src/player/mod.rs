@@ -5,21 +5,26 @@
 
 mod assert;
 mod beside;
+mod by_hand;
 mod client;
 mod consumer;
 mod context;
 mod driver;
 mod fitness;
+mod hands;
+mod looking;
 mod message;
 mod record;
 mod run_result;
 mod scaled;
 mod scheduled;
+mod standing;
 
 pub use beside::unfit_beside;
 pub use client::Player;
 pub use driver::decision_points::{DecisionPoint, Direction, Perturbation, RACE};
 pub use fitness::{Host, TimeScale, choose_scale, versions_of, why_not};
+pub use looking::{ActorView, RunPosition, TallyView};
 pub use record::bounded_log::{BoundedLog, digest_of};
 pub use record::circumstances::{Awaited, Circumstances, UnderWay};
 pub use record::failure::{Difference, Failure, FailureSubject, Finding};
@@ -27,6 +32,7 @@ pub use record::outcome::{
     ActionRecord, ConsumerOutcome, MessageRecord, Outcome, PublishRecord, QueueOutcome, Receipt, RefusalRecord,
     ReplyRecord,
 };
+pub use record::run_counts::{LATENCY_BOUNDS_MS, RunCounts};
 pub use record::timeline::{Attempt, ConsumerEnd, RetryStep, Timeline, TimelineEntry, TimelineEvent, WorkUnit};
 pub use record::verdict::Verdict;
 pub use run_result::{BrokerTraits, RunResult};

@@ -38,3 +38,13 @@ pub struct RunResult {
     /// The run's own moments at which its steps began, each in its turn, and then at which they were over.
     pub begun: Vec<Moment>,
 }
+
+impl RunResult {
+    /// Forgets what happened and what it came to in detail: thousands of runs that passed take little room then.
+    pub fn forget_details(&mut self) {
+        self.timeline = Timeline::default();
+        self.outcome = None;
+        self.points = Vec::new();
+        self.begun = Vec::new();
+    }
+}

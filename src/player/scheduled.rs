@@ -175,6 +175,11 @@ impl Player {
         self.hesitates && ends_consumers(request) && self.consumers_have_work()
     }
 
+    /// Counts the entries of the timeline, be they kept or not.
+    pub(crate) fn entries(&self) -> u64 {
+        self.context.timeline.count()
+    }
+
     /// Returns the points of the run that it has reached, at which something is judged or done.
     pub fn points(&self) -> &[DecisionPoint] {
         &self.driver.points

@@ -16,11 +16,13 @@ mod graph;
 mod json;
 mod junit;
 mod markdown;
+mod metrics;
 mod page;
 mod palette;
 mod plan;
 mod problem;
 mod record;
+mod recorded;
 mod redaction;
 mod schema;
 mod session;
@@ -56,7 +58,8 @@ pub use graph::{MERMAID_EDGES_MAX, MERMAID_TEXT_MAX, SVG_PARTS_MAX, graph_dot, g
 pub use json::{cell_json, run_json, summary_json};
 pub use junit::junit;
 pub use markdown::run_markdown;
-pub use page::{RunPage, page};
+pub use metrics::{MeasuredRun, open_metrics};
+pub use page::{RunPage, page, play_page};
 pub use palette::Palette;
 pub use plan::{
     EQUAL_COVERS, PlannedFor, StoppedMove, applied_text, apply_json, at_stake_text, beside_text, changes_text,
@@ -64,6 +67,7 @@ pub use plan::{
     stakes_text, stopped_move,
 };
 pub use problem::{distinct, draw, draw_one, mask, notes_of_check, problem_summary, problems_json};
+pub use recorded::{BadRecord, RECORD_FORMAT, RecordHead, RecordedCell, RunRecord, record_differences, recorded_run};
 pub use schema::{SchemaOf, schema};
 pub use session::{ToldStory, session_entry, session_names, story_of};
 pub use shell::shell_word;
@@ -76,3 +80,4 @@ pub use summary::{brokers_table, summary};
 pub use tap::tap;
 
 pub(crate) use graph::graph_style_sheet;
+pub(crate) use page::{drawing_json, is_on_page, page_failures, page_news, source_json};

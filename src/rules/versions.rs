@@ -9,7 +9,7 @@ use crate::rules::version_choices::{
 };
 
 /// How a quorum queue orders by priority (PRI-4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QuorumPriority {
     /// One FIFO.
     None,

@@ -6,6 +6,7 @@
 //! Never reads a socket or a clock; what an outside client sends never makes it panic or grow without bound.
 
 mod accounts;
+mod by_hand;
 mod calls;
 mod client_view;
 mod closing;
@@ -30,7 +31,8 @@ mod server_properties;
 mod session;
 
 pub use accounts::Accounts;
-pub use control::{ControlAnswer, ControlRequest, answer_control, timeline_events};
+pub use by_hand::ClientView;
+pub use control::{ControlAnswer, ControlRequest, answer_control, is_from_here, timeline_events};
 pub use management::{ApiAnswer, ApiRequest, answer_management};
 pub use sasl::CertificateUser;
 pub use served_broker::{ServedBroker, ServedListener};

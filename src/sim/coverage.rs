@@ -146,7 +146,7 @@ impl Sim {
             _ => {}
         }
         if death == Death::Expired && entry.stored.ttls.is_none() {
-            entry.stored.ttls = Some(self.ttls(queue, &entry.stored).into());
+            entry.stored.ttls = self.ttls(id, entry.stored.expiration_ms);
         }
         if let Some(covered) = &mut self.covered {
             if before == 0 {

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 const UNSENT_MAX: u32 = 200;
 
 /// The queues that something touches, and those that its dead letters may reach; two that meet in none can change places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Touched(u128);
 
 impl Touched {

@@ -29,3 +29,21 @@ pub(crate) struct Openings {
     /// The vhost whose policies are to come into force, and what waited there before.
     pub changed_policies: Option<(VhostId, WaitingUnder)>,
 }
+
+impl Openings {
+    /// Returns whether nothing of a choice is under way; what a channel has not heard aside.
+    pub fn is_at_rest(&self) -> bool {
+        let Self {
+            letters_wait: _,
+            letters_late,
+            timers_wait,
+            unheard: _,
+            order,
+            room_first,
+            policy_waits,
+            changed_policies,
+        } = self;
+        let waits = *letters_late || *timers_wait || *room_first || *policy_waits;
+        !waits && order.is_none() && changed_policies.is_none()
+    }
+}

@@ -8,8 +8,9 @@ use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ConsumerId, QueueId};
 use crate::sim::state::consumer::Consumer;
 use crate::sim::state::queue::{Queue, QueueContents, is_over};
-use crate::sim::state::queued_message::{NEVER, QueuedMessage, Stored};
+use crate::sim::state::queued_message::{NEVER, QueuedMessage};
 use crate::sim::state::reason::{DeathCause, Occasion, Reason, Ttl};
+use std::sync::Arc;
 
 /// How many messages in front of one are looked at for the one that holds it up.
 const LOOKED_AT_MAX: usize = 200;
@@ -159,19 +160,38 @@ impl Sim {
     }
 
     /// Lists the TTLs that a message has in a queue, the one that counts first (TTL-3, PO-6).
-    pub(crate) fn ttls(&self, queue: &Queue, stored: &Stored) -> Vec<Ttl> {
-        let of_queue = self.setters(queue, "message-ttl").into_iter();
-        let of_queue =
-            of_queue.filter_map(|(ms, label)| Some(Ttl { ms: u64::try_from(ms).ok()?, of_queue: Some(label) }));
-        let own = stored.expiration_ms.map(|ms| Ttl { ms, of_queue: None });
-        let mut all: Vec<Ttl> = of_queue.chain(own).collect();
-        all.sort_by_key(|ttl| ttl.ms);
-        all
+    pub(crate) fn ttls(&mut self, id: QueueId, own: Option<u64>) -> Option<Arc<[Ttl]>> {
+        let of_queue = self.ttls_of_queue(id)?;
+        let Some(ms) = own else { return Some(of_queue) };
+        let mut all = of_queue.to_vec();
+        all.insert(all.partition_point(|ttl| ttl.ms <= ms), Ttl { ms, of_queue: None });
+        Some(all.into())
+    }
+
+    /// Lists the TTLs that arguments and policies set; all messages of the queue share the list.
+    fn ttls_of_queue(&mut self, id: QueueId) -> Option<Arc<[Ttl]>> {
+        let queue = self.queues.get(id)?;
+        if let Some(known) = &queue.ttls {
+            return Some(Arc::clone(known));
+        }
+        let set = self.setters(queue, "message-ttl").into_iter();
+        let set = set.filter_map(|(ms, by)| Some(Ttl { ms: u64::try_from(ms).ok()?, of_queue: Some(by) }));
+        let set: Arc<[Ttl]> = set.collect();
+        self.queues.get_mut(id)?.ttls = Some(Arc::clone(&set));
+        Some(set)
     }
 
     /// Returns who keeps a message from going when its time is over: the one in front that lives longest.
     pub(crate) fn held_up_by(&self, id: QueueId, entry: &QueuedMessage) -> Option<(PublishId, Option<Millis>, Reason)> {
         let queue = self.queues.get(id).filter(|_| entry.expires_at != NEVER)?;
+        let latest = match &queue.contents {
+            QueueContents::Classic(classic) => classic.latest_expiry(),
+            QueueContents::Quorum(quorum) => quorum.latest_expiry(),
+            QueueContents::Stream(_) => return None,
+        };
+        if latest <= entry.expires_at {
+            return None;
+        }
         let mut longest: Option<&QueuedMessage> = None;
         let in_front: Box<dyn Iterator<Item = &QueuedMessage>> = match &queue.contents {
             QueueContents::Classic(classic) => Box::new(classic.in_front_of(entry.level)),
@@ -181,6 +201,9 @@ impl Sim {
         for other in in_front.take(LOOKED_AT_MAX) {
             if other.expires_at > longest.map_or(entry.expires_at, |longest| longest.expires_at) {
                 longest = Some(other);
+            }
+            if other.expires_at == NEVER {
+                break;
             }
         }
         let longest = longest?;

@@ -11,6 +11,6 @@ pub use explore::{
     ChoiceKind, ClosingExploration, Exploration, Explored, Fact, FactPlace, FactValue, Schedule, Total, Uncounted,
     explore, explore_closing, list_schedules, play_schedule,
 };
-pub(crate) use rehearse::fail_unless_done;
+pub(crate) use rehearse::{Prepared, fail_unless_done, prepare};
 pub use rehearse::{refused_objects, rehearse, rehearse_by, rehearse_covering, rehearse_once};
 pub use stepping::{Ended, Limits, simulate};

@@ -230,7 +230,7 @@ pub(super) fn play_paced(cell: &Cell, edition: Edition, begun: &[Moment]) -> Run
 }
 
 /// A cell that is set up and not played yet.
-pub(super) struct Prepared {
+pub(crate) struct Prepared {
     pub sim: Sim,
     pub player: Player,
     /// The broker's, after the set-up.
@@ -241,7 +241,7 @@ pub(super) struct Prepared {
 }
 
 /// Declares the topology of a cell on a fresh broker, and makes the player.
-pub(super) fn prepare(rules: &'static Differences, cell: &Cell, edition: Edition, insights: bool) -> Prepared {
+pub(crate) fn prepare(rules: &'static Differences, cell: &Cell, edition: Edition, insights: bool) -> Prepared {
     let usual = Limits::default();
     let published = cell.scenario.publishes_at_most();
     let events_at_one_moment_max = usual.events_at_one_moment_max + EVENTS_OF_A_PUBLISH * published;
@@ -254,7 +254,8 @@ pub(super) fn prepare(rules: &'static Differences, cell: &Cell, edition: Edition
     let (moment, _) = simulate(&mut applier, &mut sim, Moment(0), &limits);
     let (applied, ids) = applier.finish();
     let ground = BrokerTraits { live: false, version: edition.profile.version(), scale: Scale::ONE };
-    let mut player = Player::new(cell, ground, ids);
+    let player = Player::new(cell, ground, ids);
+    let mut player = if insights { player.counting() } else { player };
     let refused = !applied.refused.is_empty();
     if refused {
         player.set_up_refused(&applied.refused);

@@ -6,7 +6,9 @@ use super::player::{Delays, Player};
 use super::seen::Seen;
 use super::sequence::Op;
 use crate::commands::management;
-use rmqplay::broker::{ChannelId, Client, Command, ConnectionId, Death, Event, Explanation, Method, Settlement, What};
+use rmqplay::broker::{
+    ChannelId, Client, Command, ConnectionId, Death, Event, Explanation, Method, Settlement, TransactionStep, What,
+};
 use rmqplay::model::{Millis, Moment, QueueName};
 use rmqplay::rules::{Differences, Plugins};
 use rmqplay::sim::Sim;
@@ -233,6 +235,10 @@ struct Ear {
     /// The queues that are under other policies from this operation on, and whether a dead letter of another came to one.
     changing: Vec<QueueName>,
     overtook: bool,
+    /// Which queues got a publish of the commit under way, and whether it settled a message of one of them.
+    committed_to: BTreeSet<QueueName>,
+    commits: bool,
+    settled_beside: bool,
 }
 
 impl Ear {
@@ -240,6 +246,8 @@ impl Ear {
         if now >= self.moment + MARGIN {
             self.sources.clear();
             self.expired.clear();
+            self.committed_to.clear();
+            self.commits = false;
         }
         self.moment = now;
         let is_met = |queue: &QueueName| self.source.as_ref().is_some_and(|source| source != queue);
@@ -259,8 +267,15 @@ impl Ear {
                 let sources = self.sources.entry(queue.clone()).or_default();
                 sources.insert(self.source.clone());
                 self.race |= sources.len() > 1;
+                if self.commits && self.source.is_none() {
+                    self.committed_to.insert(queue.clone());
+                }
                 self.returned |= self.source.is_some() && self.died_in.contains(queue);
                 self.stored = true;
+            }
+            (What::InTransaction { step: TransactionStep::PublishCommitted }, _) => self.commits = true,
+            (What::InTransaction { step: TransactionStep::SettlementCommitted { .. } }, Some(queue)) => {
+                self.settled_beside |= self.committed_to.contains(queue);
             }
             (What::Requeued { .. }, _) => self.stored = true,
             (What::Blocked { why, .. }, _) => self.crashed |= insight.rule == "CO-6" && why.contains("fault"),
@@ -296,6 +311,9 @@ impl Ear {
         }
         if self.requeued && known.accepts("CO-4/resume-before-requeue") {
             return Err("a requeue races with the room that it makes");
+        }
+        if self.settled_beside && known.accepts("TX-3/settles-beside-publishes") {
+            return Err("a commit publishes to a queue and settles in it");
         }
         if self.settlements > 1 && self.returned && known.accepts("SIM-1/settlements-in-a-row") {
             return Err("dead letters return between settlements");

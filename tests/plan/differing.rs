@@ -184,6 +184,21 @@ fn queues_never_change() {
 }
 
 #[test]
+fn an_equal_age_in_another_unit_is_a_difference_before_4_3() {
+    let log = |age: &str| {
+        let arguments = [("x-queue-type", "stream".into()), ("x-max-age", Value::from(age))];
+        Topology { queues: vec![queue("log", &arguments)], ..Topology::default() }
+    };
+    let told = |version, age: &str| {
+        let old = Topology { vhosts: vec![vhost("/")], ..log("7D") };
+        lines(&planned(&log(age), &seen(old, version)))
+    };
+    assert_eq!(told((4, 3), "168h"), "");
+    assert_eq!(told((4, 3), "169h"), "-/+ queue 'log' in vhost '/': x-max-age 7D -> 169h");
+    assert_eq!(told((4, 2), "168h"), "-/+ queue 'log' in vhost '/': x-max-age 7D -> 168h");
+}
+
+#[test]
 fn exchanges_never_change() {
     let of = |exchange| Topology { exchanges: vec![exchange], ..Topology::default() };
     let plain = || exchange("x", "topic");

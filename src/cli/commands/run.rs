@@ -45,10 +45,14 @@ pub(crate) fn run_until(command: &RunOptions, terminal: &Terminal, stop: &StopFl
         }
     };
     let mode = if explores { Snapshots::Pending } else { snapshot_store::mode_of(command.snapshots) };
-    let (cells, keeping, unreferenced, gone) = match prepare(command, mode, &targets, &mut loader, terminal) {
-        Ok(prepared) => prepared,
-        Err(code) => return code,
-    };
+    if let Some(message) = suite::why_no_record(command).or_else(|| suite::why_no_metrics(command)) {
+        return terminal.usage(&message);
+    }
+    let ReadyRun { cells, keeping, unreferenced, gone, read } =
+        match prepare(command, mode, &targets, &mut loader, terminal) {
+            Ok(prepared) => prepared,
+            Err(code) => return code,
+        };
     let stage = RunReporter {
         command,
         terminal,
@@ -81,6 +85,8 @@ pub(crate) fn run_until(command: &RunOptions, terminal: &Terminal, stop: &StopFl
     if !explores {
         suite::keep(command, &cells, &reports, &gone, terminal);
     }
+    code = code.and(suite::write_metrics(command, &reports, terminal));
+    code = code.and(suite::record(command, read, &cells, &reports, terminal));
     let tells_apart = asked.has_page() || !command.json;
     let differing = if tells_apart { versions::differing(&cells, &reports) } else { Vec::new() };
     let written = WrittenRun {
@@ -140,6 +146,17 @@ fn reports_asked(command: &RunOptions) -> Result<RunReports, String> {
     RunReports::read(command, &inputs)
 }
 
+/// What is ready to be played.
+struct ReadyRun {
+    cells: Vec<ToPlay>,
+    keeping: SnapshotStore,
+    unreferenced: Vec<PathBuf>,
+    /// Cells that failed last time and are no more.
+    gone: Vec<suite::CellKey>,
+    /// The files that were read, with their digests, where a record is asked for.
+    read: suite::FileDigests,
+}
+
 /// Loads, selects, and reads the snapshots; all problems end the run before a cell is played.
 fn prepare(
     command: &RunOptions,
@@ -147,7 +164,10 @@ fn prepare(
     targets: &[PlayedOn],
     loader: &mut Loader,
     terminal: &Terminal,
-) -> Result<(Vec<ToPlay>, SnapshotStore, Vec<PathBuf>, Vec<suite::CellKey>), ExitCode> {
+) -> Result<ReadyRun, ExitCode> {
+    if command.suite.record.is_some() {
+        *loader = loader.clone().noting_reads();
+    }
     let all = load_all(&command.paths, loader, terminal)?;
     // A variable may choose among cells: those that are left out still have their snapshots.
     let named = NamedCells::read(&command.paths);
@@ -159,12 +179,14 @@ fn prepare(
         Some(narrowing) => narrowing.keep(cells, terminal)?,
         None => (cells, Vec::new()),
     };
+    let read = suite::digests(&loader.take_reads());
     if command.exploring.asked().is_some() {
-        return Ok((cells, SnapshotStore::unread(), Vec::new(), gone));
+        let (keeping, unreferenced) = (SnapshotStore::unread(), Vec::new());
+        return Ok(ReadyRun { cells, keeping, unreferenced, gone, read });
     }
     let (keeping, problems) = SnapshotStore::read(&cells, mode, &mut loader.sources);
     match terminal.problems(&problems, &loader.sources) {
-        ExitCode::Fine => Ok((cells, keeping, unreferenced, gone)),
+        ExitCode::Fine => Ok(ReadyRun { cells, keeping, unreferenced, gone, read }),
         code => Err(code),
     }
 }

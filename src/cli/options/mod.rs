@@ -5,6 +5,7 @@ mod broker;
 mod coverage;
 mod exploring;
 mod foresee;
+mod play;
 mod playing;
 mod reach;
 mod report_file;
@@ -20,6 +21,7 @@ pub use exploring::ExploreOptions;
 pub use foresee::{
     AccessOptions, CheckOptions, Denied, EffectiveOptions, GraphFormat, GraphOptions, LookOptions, RouteOptions,
 };
+pub use play::PlayOptions;
 pub use playing::{PaceOptions, Selection};
 pub(crate) use playing::{USUAL_WAIT, at_least_one};
 pub use reach::ReachOptions;
@@ -29,5 +31,5 @@ pub use serving::{
     AdvanceOptions, ClockAction, ClockOptions, ControlOptions, FaultAction, FaultOptions, QueuesOptions, ServeOptions,
     StoryOptions, TimelineOptions,
 };
-pub use suite::SuiteOptions;
+pub use suite::{ReplayOptions, SuiteOptions};
 pub use variables::Vars;

@@ -12,5 +12,6 @@ mod scenario;
 
 pub(crate) use clock::clock;
 pub(crate) use command::serve;
+pub(crate) use control_port::with_control_port;
 pub(crate) use fault::fault;
 pub(crate) use looking::{queues, story, timeline};

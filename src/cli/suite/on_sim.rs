@@ -16,7 +16,7 @@ struct Rehearsal {
     edition: Edition,
     /// A page tells the reasons and the ways of all cells.
     has_page: bool,
-    /// The reasons of all cells are told.
+    /// The reasons of all cells are told, or counted.
     trace: bool,
     covers: bool,
 }
@@ -32,7 +32,12 @@ pub(crate) fn play_on_sim(
     let on = Named::sim(edition, stage.command);
     stage.announce(&on.broker, false);
     let has_page = stage.command.report.iter().any(|report| report.starts_with("html:"));
-    let rehearsal = Rehearsal { edition, has_page, trace: stage.command.trace, covers: stage.covering.is_asked() };
+    let rehearsal = Rehearsal {
+        edition,
+        has_page,
+        trace: stage.command.trace || stage.command.suite.metrics.is_some(),
+        covers: stage.covering.is_asked(),
+    };
     let before = reports.len();
     in_order(
         cells.len(),
@@ -46,8 +51,9 @@ pub(crate) fn play_on_sim(
             if !has_page {
                 once.exercised = None;
             }
-            let report = stage.judge(index, one, once, &on);
+            let mut report = stage.judge(index, one, once, &on);
             stage.emit(&report);
+            stage.forget_details(&mut report);
             let goes_on = !stage.is_enough(&report) && !stage.is_stopped();
             reports.push(report);
             goes_on

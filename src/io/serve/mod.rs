@@ -8,6 +8,8 @@ mod http;
 mod listen;
 mod management;
 mod peer;
+mod play;
+mod play_live;
 
 pub use crate::io::tls::fault::TlsFault;
 pub use crate::io::tls::server::{CertificateLogin, ServerTls, ServerTlsFiles};
@@ -15,3 +17,5 @@ pub use control::serve_control;
 pub use handle::{ServeHandle, start_serving};
 pub use listen::{AmqpListener, ListenAddress, ListenFailure, bind};
 pub use management::serve_management;
+pub use play::{PlayFiles, PlayHost, serve_play};
+pub use play_live::play_live;

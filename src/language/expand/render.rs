@@ -59,8 +59,37 @@ impl<'s, 'a> Renderer<'s, 'a> {
     }
 
     /// Renders a whole file; what stands in `publish`, `match` and `do` may wait until it plays.
-    pub fn tree(&self, node: Node, desk: &mut Diagnostics) -> Node {
+    pub fn tree(&self, mut node: Node, desk: &mut Diagnostics) -> Node {
+        if let NodeKind::Map(entries) = &mut node.kind {
+            for entry in entries.iter_mut().filter(|entry| *entry.key == *"consumers") {
+                self.name_consumers(&mut entry.value, desk);
+            }
+        }
         self.node(node, Late::Nothing, false, desk)
+    }
+
+    /// Renders the names of consumers: the only keys that are somebody's choice, and no words of the language.
+    fn name_consumers(&self, consumers: &mut Node, desk: &mut Diagnostics) {
+        let NodeKind::Map(entries) = &mut consumers.kind else { return };
+        for at in 0..entries.len() {
+            let (key, span) = (entries[at].key.clone(), entries[at].key_span);
+            if !Template::looks_like_one(&key) {
+                continue;
+            }
+            let node = Node { span, kind: NodeKind::Text(key.clone()), style: Style::Plain };
+            let named = self.scalar(&node, &key, Late::Nothing, desk).to_json();
+            let name = match named {
+                Json::String(name) if !name.contains("{{") => name,
+                Json::Number(number) => number.to_string(),
+                // What cannot be rendered is a problem already.
+                _ => continue,
+            };
+            if entries.iter().any(|other| *other.key == *name) {
+                let problem = Problem::new(Code::YamlDuplicateKey, format!("two consumers are named `{name}`"));
+                desk.add(problem.at(span, "this one, once it is filled in").help("give one of them another name"));
+            }
+            entries[at].key = name.into();
+        }
     }
 
     fn node(&self, node: Node, late: Late, data: bool, desk: &mut Diagnostics) -> Node {
@@ -95,7 +124,10 @@ impl<'s, 'a> Renderer<'s, 'a> {
             return None;
         }
         if entry.key.contains("{{") {
-            let problem = Problem::new(Code::TemplateKey, "templates are rendered in values, not in keys");
+            let problem = Problem::new(
+                Code::TemplateKey,
+                "templates are rendered in values and in names of consumers, not in other keys",
+            );
             desk.add(problem.at(entry.key_span, "this key stays as it is").help("write the key out"));
         }
         if self.without_secrets

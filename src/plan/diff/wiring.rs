@@ -3,12 +3,12 @@
 
 use crate::broker::Method;
 use crate::model::{
-    Binding, BindingKey, DestinationKind, Exchange, Name, Object, Queue, Topology, Value, Version, counted,
+    Binding, BindingKey, DestinationKind, Exchange, Name, Object, Profile, Queue, Topology, Value, Version, counted,
 };
 use crate::plan::diff::equality::{argument_words, push_flag, push_text, shown, table_changes};
 use crate::plan::diff::findings::Findings;
 use crate::plan::{Change, FieldChange, Observed, Write};
-use crate::rules::queue_argument;
+use crate::rules::{differences, queue_argument, stream_interval_ms};
 use crate::source::{Code, Problem};
 use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxBuildHasher;
@@ -121,7 +121,7 @@ pub(crate) fn queues(findings: &mut Findings<'_>) {
             findings.add(Change::create(object, queue_words(queue, &kind), reason, writes));
             continue;
         };
-        let fields = queue_changes(old, queue, &kind);
+        let fields = queue_changes(old, queue, &kind, observed.version);
         findings.settle_fixed(object, fields, |fields| queue_reason(fields, observed.messages(&queue.id())));
     }
 }
@@ -129,18 +129,28 @@ pub(crate) fn queues(findings: &mut Findings<'_>) {
 /// Returns whether a queue of the broker has values that the file's does not.
 pub(crate) fn queue_differs(desired: &Topology, observed: &Observed, old: &Queue, new: &Queue) -> bool {
     let kind = type_of(new, desired, &observed.topology, observed.version);
-    !queue_changes(old, new, &kind).is_empty()
+    !queue_changes(old, new, &kind, observed.version).is_empty()
 }
 
-fn queue_changes(old: &Queue, new: &Queue, kind: &str) -> Vec<FieldChange> {
+fn queue_changes(old: &Queue, new: &Queue, kind: &str, version: Version) -> Vec<FieldChange> {
     let mut fields = Vec::new();
     let old_kind = old.arguments.get("x-queue-type").and_then(Value::as_text).unwrap_or("classic");
     push_text(&mut fields, "type", old_kind, kind);
     push_flag(&mut fields, "durable", old.durable, new.durable);
     push_flag(&mut fields, "auto_delete", old.auto_delete, new.auto_delete);
     push_flag(&mut fields, "exclusive", old.exclusive, new.exclusive);
-    fields.extend(table_changes(&old.arguments, &new.arguments, &["x-queue-type"]));
+    let skipped = ["x-queue-type", MAX_AGE];
+    let skipped = &skipped[..if is_same_age(old, new, version) { 2 } else { 1 }];
+    fields.extend(table_changes(&old.arguments, &new.arguments, skipped));
     fields
+}
+
+const MAX_AGE: &str = "x-max-age";
+
+/// Returns whether a version takes two ages for one: an equal age in another unit (ST-5).
+fn is_same_age(old: &Queue, new: &Queue, version: Version) -> bool {
+    let age = |queue: &Queue| queue.arguments.get(MAX_AGE).and_then(Value::as_text).and_then(stream_interval_ms);
+    differences(Profile::nearest(version)).streams.compares_ages && age(old).is_some() && age(old) == age(new)
 }
 
 fn queue_reason(fields: &[FieldChange], messages: Option<u64>) -> String {

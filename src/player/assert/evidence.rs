@@ -11,7 +11,7 @@ pub(crate) struct Evidence<'a> {
     pub ledger: &'a Ledger,
     /// Contents of queues that were read, by name.
     pub contents: &'a Contents,
-    /// Whose the open connections are, each with all names that fit.
+    /// Whose the open connections are, each with all names that fit; none where they are not asked for.
     pub connections: Vec<Vec<Name>>,
     pub live: bool,
     /// How far a measured time may always be off.

@@ -8,6 +8,7 @@ use crate::player::record::failure::Finding;
 use crate::player::record::memory::text_of;
 use crate::player::record::outcome::MessageRecord;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 /// What messages without the value that they are grouped by are counted under.
 const NO_GROUP: &str = "(none)";
@@ -19,7 +20,7 @@ pub(crate) struct Tallies {
 }
 
 /// One tally in the making.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct Sums {
     groups: BTreeMap<String, u64>,
     /// A message whose value is no whole number, and the value.
@@ -34,6 +35,13 @@ pub(crate) type Share = (usize, TallyPart);
 pub(crate) struct TallyPart {
     group: String,
     amount: Result<u64, (String, String)>,
+}
+
+impl Hash for Tallies {
+    /// What is asked for is the scenario's.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.asked.iter().for_each(|(_, sums)| sums.hash(state));
+    }
 }
 
 impl Tallies {
@@ -82,6 +90,12 @@ impl Tallies {
                 sums.add(part);
             }
         }
+    }
+
+    /// Lists all that are asked for, with their groups so far.
+    pub fn so_far(&self) -> impl Iterator<Item = (&TallyExpectation, Vec<(String, u64)>)> {
+        let groups = |sums: &Sums| sums.groups.iter().map(|(group, sum)| (group.clone(), *sum)).collect();
+        self.asked.iter().map(move |(tally, sums)| (tally, groups(sums)))
     }
 
     /// Returns the sums so far.
@@ -185,7 +199,8 @@ fn judge_groups(
     }
 }
 
-fn key_in_words(key: &Key) -> String {
+/// Writes what a tally groups by or adds up.
+pub(crate) fn key_in_words(key: &Key) -> String {
     match key {
         Key::MessageId => "message_id".to_owned(),
         Key::CorrelationId => "correlation_id".to_owned(),

@@ -36,7 +36,7 @@ pub(crate) struct ConsumerInstance {
 }
 
 /// One unsettled delivery.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(crate) struct InHand {
     pub name: Name,
     /// Which one it is of those that are alike, when it has no id.
@@ -50,33 +50,36 @@ pub(crate) struct InHand {
 impl ConsumerInstance {
     /// Makes all instances of a scenario's consumers, in file order, and enters them in the ledger.
     pub fn all(scenario: &Scenario, context: &mut Context) -> Vec<Self> {
-        let mut all = Vec::new();
-        for (index, consumer) in scenario.consumers.iter().enumerate() {
-            let nameless = consumer.own_queue.as_ref().is_some_and(|own| own.queue.name.is_empty());
-            for (instance, name) in (1..).zip(consumer.instance_names()) {
-                let mut queue = consumer.queue.clone();
-                if nameless {
-                    // The server's name differs in each run: the queue is called after whom it belongs to.
-                    queue.name = format!("{name}'s queue").into();
-                }
-                let number = context.ledger.add_consumer(name.clone(), queue);
-                all.push(Self {
-                    number,
-                    consumer: index,
-                    instance,
-                    name,
-                    running: false,
-                    connection: None,
-                    channel: None,
-                    publishing: None,
-                    inbox: VecDeque::new(),
-                    jobs: Vec::new(),
-                    in_hand: BTreeMap::new(),
-                    absence: None,
-                });
+        let consumers = scenario.consumers.iter().enumerate();
+        consumers.flat_map(|(index, consumer)| Self::of_consumer(index, consumer, context)).collect()
+    }
+
+    /// Makes the instances of one consumer, by its index among the scenario's, and enters them in the ledger.
+    pub fn of_consumer(index: usize, consumer: &Consumer, context: &mut Context) -> Vec<Self> {
+        let nameless = consumer.own_queue.as_ref().is_some_and(|own| own.queue.name.is_empty());
+        let make = |(instance, name): (u16, Name)| {
+            let mut queue = consumer.queue.clone();
+            if nameless {
+                // The server's name differs in each run: the queue is called after whom it belongs to.
+                queue.name = format!("{name}'s queue").into();
             }
-        }
-        all
+            let number = context.ledger.add_consumer(name.clone(), queue);
+            Self {
+                number,
+                consumer: index,
+                instance,
+                name,
+                running: false,
+                connection: None,
+                channel: None,
+                publishing: None,
+                inbox: VecDeque::new(),
+                jobs: Vec::new(),
+                in_hand: BTreeMap::new(),
+                absence: None,
+            }
+        };
+        (1..).zip(consumer.instance_names()).map(make).collect()
     }
 
     /// Returns the consumer that it is an instance of.

@@ -23,6 +23,18 @@ impl ConsumerInstances {
         Self { instances: ConsumerInstance::all(scenario, context) }
     }
 
+    /// Makes the instances of consumers that came to a scenario: those from an index on.
+    pub fn extend(&mut self, scenario: &Scenario, from: usize, context: &mut Context) {
+        for (index, consumer) in scenario.consumers.iter().enumerate().skip(from) {
+            self.instances.extend(ConsumerInstance::of_consumer(index, consumer, context));
+        }
+    }
+
+    /// Lists all instances.
+    pub fn instances(&self) -> impl Iterator<Item = &ConsumerInstance> {
+        self.instances.iter()
+    }
+
     /// Polls each instance in file order; returns whether any did anything.
     pub fn step(&mut self, context: &mut Context, scenario: &Scenario) -> bool {
         let mut acted = false;
@@ -73,7 +85,7 @@ impl ConsumerInstances {
         match context.channels.owner(channel)? {
             Owner::Instance(number) if is_it(&self.instances[number]) => Some(number),
             Owner::Instance(_) => self.instances.iter().position(is_it),
-            Owner::Driver => None,
+            Owner::Driver | Owner::Hand(_) => None,
         }
     }
 

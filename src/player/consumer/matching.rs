@@ -7,15 +7,19 @@ use crate::player::message::bad_value::BadValue;
 use crate::player::message::compose::{AtHand, scope_of};
 use crate::player::record::memory::chance_falls;
 use crate::rules::topic_matches;
+use std::cell::OnceCell;
+
+/// The body of a message as JSON, read once for all rules; `None` within: it is no JSON.
+pub(crate) type ReadJson = OnceCell<Option<serde_json::Value>>;
 
 /// Returns whether all conditions hold for the message at hand.
-pub(crate) fn matches(matcher: &Matcher, at_hand: &AtHand) -> Result<bool, BadValue> {
+pub(crate) fn matches(matcher: &Matcher, at_hand: &AtHand, read: &ReadJson) -> Result<bool, BadValue> {
     if *matcher == Matcher::default() {
         return Ok(true);
     }
     // Most rules hold no template, and what a template sees costs more than the comparison.
     let scope = if matcher.is_fixed() { Scope::new() } else { scope_of(at_hand) };
-    Ok(fits(matcher, at_hand.name, at_hand.delivery, &scope)?
+    Ok(fits(matcher, at_hand.name, at_hand.delivery, read, &scope)?
         && matcher.attempt.is_none_or(|count| count.holds(at_hand.attempt))
         && matcher
             .chance
@@ -26,10 +30,10 @@ pub(crate) fn matches(matcher: &Matcher, at_hand: &AtHand) -> Result<bool, BadVa
 
 /// Returns whether the conditions hold that speak of the message alone.
 pub(crate) fn message_matches(matcher: &Matcher, name: &str, delivery: &Delivery) -> Result<bool, BadValue> {
-    fits(matcher, name, delivery, &Scope::new())
+    fits(matcher, name, delivery, &ReadJson::new(), &Scope::new())
 }
 
-fn fits(matcher: &Matcher, name: &str, delivery: &Delivery, scope: &Scope) -> Result<bool, BadValue> {
+fn fits(matcher: &Matcher, name: &str, delivery: &Delivery, read: &ReadJson, scope: &Scope) -> Result<bool, BadValue> {
     let message = &delivery.message;
     let text_is = |wanted: &Option<Text>, found: &str, test: fn(&str, &str) -> bool| -> Result<bool, TemplateError> {
         wanted.as_ref().map_or(Ok(true), |text| Ok(test(&text.render(scope)?, found)))
@@ -40,7 +44,7 @@ fn fits(matcher: &Matcher, name: &str, delivery: &Delivery, scope: &Scope) -> Re
         && matcher.redelivered.is_none_or(|wanted| wanted == delivery.redelivered)
         && deaths_match(matcher.x_death.as_ref(), message, scope)?
         && headers_match(matcher, message, scope)?
-        && json_matches(matcher, message, scope)?)
+        && json_matches(matcher, message, read, scope)?)
 }
 
 /// Compares a message's name; a trailing `*` in the wanted name matches any ending.
@@ -76,19 +80,34 @@ fn headers_match(matcher: &Matcher, message: &Message, scope: &Scope) -> Result<
     Ok(true)
 }
 
-fn json_matches(matcher: &Matcher, message: &Message, scope: &Scope) -> Result<bool, TemplateError> {
+fn json_matches(matcher: &Matcher, message: &Message, read: &ReadJson, scope: &Scope) -> Result<bool, TemplateError> {
     if matcher.json.is_empty() {
         return Ok(true);
     }
-    let Ok(json) = serde_json::from_slice::<serde_json::Value>(&message.body) else { return Ok(false) };
+    let Some(json) = read.get_or_init(|| serde_json::from_slice(&message.body).ok()) else { return Ok(false) };
     for (path, wanted) in &matcher.json {
         let wanted = wanted.render(scope)?;
-        let pointer = format!("/{}", path.replace('.', "/"));
-        if !json.pointer(&pointer).is_some_and(|found| same_value(&wanted, &Value::from_json(found))) {
+        if !at_path(json, path).is_some_and(|found| same_value(&wanted, &Value::from_json(found))) {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Finds what stands at a path such as `order.lines.0`.
+pub(crate) fn at_path<'j>(json: &'j serde_json::Value, path: &str) -> Option<&'j serde_json::Value> {
+    // Pointers have signs of their own for these two, which a path may hold as they are.
+    if path.contains(['/', '~']) {
+        return json.pointer(&format!("/{}", path.replace('.', "/")));
+    }
+    path.split('.').try_fold(json, |json, key| match json {
+        serde_json::Value::Object(fields) => fields.get(key),
+        serde_json::Value::Array(entries) => {
+            let is_index = !key.starts_with('+') && (!key.starts_with('0') || key.len() == 1);
+            key.parse().ok().filter(|_| is_index).and_then(|index: usize| entries.get(index))
+        }
+        _ => None,
+    })
 }
 
 /// Compares values as a reader of the file means them: integers of any width are equal by number.

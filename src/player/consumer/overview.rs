@@ -7,6 +7,11 @@ use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::record::circumstances::UnderWay;
 
 impl ConsumerInstances {
+    /// Lists all instances, in file order.
+    pub fn all(&self) -> &[ConsumerInstance] {
+        &self.instances
+    }
+
     /// Returns the consumer that an instance is of, if there is that instance.
     pub fn declared<'s>(&self, number: usize, scenario: &'s Scenario) -> Option<&'s Consumer> {
         self.instances.get(number).map(|instance| instance.declared(scenario))

@@ -5,7 +5,7 @@ use crate::broker::{Command, DeliveryTag, Method, Settlement};
 use crate::model::{Consumer, Millis, Scenario};
 use crate::player::consumer::instance::ConsumerInstance;
 use crate::player::consumer::job::{Job, JobState, Wait};
-use crate::player::consumer::matching::matches;
+use crate::player::consumer::matching::{ReadJson, matches};
 use crate::player::consumer::others::Others;
 use crate::player::context::Context;
 use crate::player::context::owner::Asker;
@@ -132,8 +132,9 @@ impl ConsumerInstance {
     /// Finds the first rule that matches; a batch goes by its first message.
     fn choose_rule(&self, context: &Context, scenario: &Scenario, job: &Job) -> Result<Option<usize>, BadValue> {
         let Some(at_hand) = self.at_hand(context, scenario, job, 0) else { return Ok(None) };
+        let read = ReadJson::new();
         for (number, rule) in self.declared(scenario).rules.iter().enumerate() {
-            let matched = matches(&rule.matcher, &at_hand);
+            let matched = matches(&rule.matcher, &at_hand, &read);
             if matched.map_err(|bad| bad.or_at(Some(rule.span)))? {
                 return Ok(Some(number));
             }

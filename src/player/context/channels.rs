@@ -5,7 +5,7 @@ use crate::player::context::owner::Owner;
 use std::collections::BTreeMap;
 
 /// All channels of the run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct Channels {
     open: BTreeMap<ChannelId, (ConnectionId, Owner)>,
 }
@@ -38,7 +38,7 @@ impl Channels {
 
     /// Forgets the channels that the driver has on a connection.
     pub fn close_of_driver(&mut self, connection: ConnectionId) {
-        self.open.retain(|_, (of, owner)| *of != connection || *owner != Owner::Driver);
+        self.open.retain(|_, (of, owner)| *of != connection || matches!(owner, Owner::Instance(_)));
     }
 
     pub fn clear(&mut self) {

@@ -3,7 +3,7 @@
 use crate::model::Moment;
 
 /// The run's own time.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct Clock {
     /// The broker's moment at which the run began.
     epoch: Option<Moment>,

@@ -60,6 +60,11 @@ impl Outbox {
         self.waiting.values().any(|waiting| *waiting == asker)
     }
 
+    /// Lists the requests that are not answered, and who waits for each.
+    pub fn waiting(&self) -> &BTreeMap<RequestId, Asker> {
+        &self.waiting
+    }
+
     pub fn is_empty(&self) -> bool {
         self.commands.is_empty()
     }

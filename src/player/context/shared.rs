@@ -1,13 +1,13 @@
 //! The context: all that the driver and the consumers share in a run. What they do with it stands in the files beside.
 
 use crate::broker::{Command, ConnectionId, Ids, PublishId, RequestId};
-use crate::model::{Act, Moment, Queue, QueueKind, Scenario};
+use crate::model::{Act, Moment, Name, Queue, QueueKind, Scenario, Step};
 use crate::player::context::channels::Channels;
 use crate::player::context::clock::Clock;
 use crate::player::context::given_back::GivenBack;
 use crate::player::context::in_flight::InFlight;
 use crate::player::context::outbox::Outbox;
-use crate::player::context::owner::Asker;
+use crate::player::context::owner::{Asker, Owner};
 use crate::player::context::queue_kind::kind_of;
 use crate::player::message::names::Names;
 use crate::player::record::failure::Failure;
@@ -49,7 +49,12 @@ pub(crate) struct Context {
     pub counts_unroutable: bool,
     /// A step waits until nothing moves any more.
     pub waits_until_quiet: bool,
+    /// Which steps that are done by hand have their turn; none: the scenario's.
+    pub hand: Option<usize>,
 }
+
+/// Who does what is done by hand.
+const BY_HAND: &str = "you";
 
 impl Context {
     /// Makes the context of a run that has not begun; ids go on where the set-up ended.
@@ -77,6 +82,30 @@ impl Context {
             took: Moment(0),
             counts_unroutable: scenario.counts_unroutable(),
             waits_until_quiet: scenario.all_steps().any(|step| matches!(step.act, Act::WaitUntilQuiet(_))),
+            hand: None,
+        }
+    }
+
+    /// Returns whose channels and publishes are that the steps at hand open and send.
+    pub fn owner(&self) -> Owner {
+        self.hand.map_or(Owner::Driver, Owner::Hand)
+    }
+
+    /// Returns who waits for what the steps at hand ask.
+    pub fn asker(&self) -> Asker {
+        self.hand.map_or(Asker::Driver, Asker::Hand)
+    }
+
+    /// Returns who waits for the quiet that the steps at hand ask for.
+    pub fn quiet_asker(&self) -> Asker {
+        self.hand.map_or(Asker::Quiet, Asker::HandQuiet)
+    }
+
+    /// Names who does a step.
+    pub fn who(&self, step: &Step) -> Name {
+        match (&step.actor, self.hand) {
+            (None, Some(_)) => BY_HAND.into(),
+            _ => step.who(),
         }
     }
 

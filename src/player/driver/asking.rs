@@ -4,7 +4,6 @@ use crate::broker::{Refusal, Reply, RequestId};
 use crate::model::Scenario;
 use crate::player::context::Context;
 use crate::player::context::command_sequence::{Ask, CommandSequence};
-use crate::player::context::owner::Asker;
 use crate::player::driver::state::{ConsumerRequest, Continuation, Driver, DriverState, RunStage};
 use crate::source::Code;
 
@@ -25,7 +24,8 @@ impl Driver {
             self.all_answered(sequence, then, context, scenario);
             return true;
         }
-        let asked = sequence.ask_next(context, Asker::Driver);
+        let asker = context.asker();
+        let asked = sequence.ask_next(context, asker);
         self.doing = DriverState::CommandSequence(sequence, then);
         asked
     }

@@ -4,7 +4,6 @@ use crate::broker::{ChannelId, ConnectionId, Refusal};
 use crate::model::{Name, Step};
 use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;
-use crate::player::context::owner::Owner;
 use crate::player::driver::state::{Driver, DriverState, UserConnection, UserOfVhost};
 
 impl Driver {
@@ -22,7 +21,7 @@ impl Driver {
         let publishing = known.publishing.unwrap_or_else(|| {
             let channel = context.ids.channel();
             asks.push(Ask::Open { channel, connection: known.connection });
-            context.channels.open(channel, known.connection, Owner::Driver);
+            context.channels.open(channel, known.connection, context.owner());
             channel
         });
         self.connections.insert(user, UserConnection { publishing: Some(publishing), ..known });
@@ -40,7 +39,7 @@ impl Driver {
         let (mut asks, _) = self.connect(user.clone(), context);
         let Some(connection) = self.connections.get(&user).map(|known| known.connection) else { return (asks, None) };
         let channel = context.ids.channel();
-        context.channels.open(channel, connection, Owner::Driver);
+        context.channels.open(channel, connection, context.owner());
         asks.push(Ask::Open { channel, connection });
         (asks, Some(channel))
     }

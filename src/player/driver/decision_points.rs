@@ -7,7 +7,7 @@ use crate::source::Span;
 pub const RACE: Millis = Millis(200);
 
 /// A moment of the run that matters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DecisionPoint {
     /// The broker's.
     pub moment: Moment,

@@ -18,7 +18,7 @@ impl Driver {
         };
         let Some(step) = self.current_step(scenario) else { return };
         if let Some(refusal) = refusal {
-            context.refused(step.who(), Attempt::Step(Box::new(step.act.clone())), refusal);
+            context.refused(context.who(step), Attempt::Step(Box::new(step.act.clone())), refusal);
             // A consumer's connection is not that of who does the step.
             let is_of_consumer = match &step.act {
                 Act::Start(_) => true,
@@ -50,7 +50,9 @@ impl Driver {
         }
         self.stage = match self.stage {
             RunStage::Steps(at) => {
-                context.steps_done = at + 1;
+                if context.hand.is_none() {
+                    context.steps_done = at + 1;
+                }
                 RunStage::Steps(at + 1)
             }
             RunStage::AtEnd(at) => RunStage::AtEnd(at + 1),
@@ -76,6 +78,6 @@ fn note_done(step: &Step, context: &mut Context) {
             | Act::Settle { .. }
     );
     if !told {
-        context.record(TimelineEvent::Did { who: step.who(), act: Box::new(step.act.clone()) });
+        context.record(TimelineEvent::Did { who: context.who(step), act: Box::new(step.act.clone()) });
     }
 }

@@ -9,7 +9,6 @@ use crate::player::assert::judge::judge;
 use crate::player::assert::list_advice::list_advice;
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
-use crate::player::context::owner::Asker;
 use crate::player::driver::instant::Instant;
 use crate::player::driver::state::{Driver, DriverState, RunStage};
 use crate::player::record::failure::{FailureSubject, Finding};
@@ -22,11 +21,16 @@ const LIVE_TOLERANCE_FLOOR: Millis = Millis(100);
 impl Driver {
     fn evidence<'a>(
         &'a self,
+        subject: &Subject,
         context: &'a Context,
         scenario: &Scenario,
         consumers: &ConsumerInstances,
     ) -> Evidence<'a> {
-        let connections = self.open_connections(scenario, consumers).into_iter().map(|(_, names)| names).collect();
+        let connections = match subject {
+            Subject::Connections(_) => self.open_connections(scenario, consumers),
+            _ => Vec::new(),
+        };
+        let connections = connections.into_iter().map(|(_, names)| names).collect();
         let live = context.broker.live;
         // Of real time: on a broker whose time runs faster it is longer for the scenario.
         let tolerance_floor = if live { context.broker.scale.own(LIVE_TOLERANCE_FLOOR) } else { Millis(0) };
@@ -41,7 +45,7 @@ impl Driver {
         scenario: &Scenario,
         consumers: &ConsumerInstances,
     ) -> Vec<Finding> {
-        let evidence = self.evidence(context, scenario, consumers);
+        let evidence = self.evidence(subject, context, scenario, consumers);
         match subject {
             Subject::Queue(queue) if queue.messages.is_some() && self.contents.of(&queue.queue).is_none() => {
                 let mut counts = queue.clone();
@@ -63,7 +67,7 @@ impl Driver {
         scenario: &Scenario,
         consumers: &ConsumerInstances,
     ) {
-        let findings = judge(&expectation.subject, &self.evidence(context, scenario, consumers));
+        let findings = judge(&expectation.subject, &self.evidence(&expectation.subject, context, scenario, consumers));
         self.judged(expectation, findings, context, scenario);
     }
 
@@ -80,7 +84,7 @@ impl Driver {
         }
         if matches!(expectation.when, When::Within(_)) && !context.broker.live {
             self.doing = DriverState::EndingInstant(Instant::default());
-            context.ask(Asker::Quiet, |request| Command::AwaitQuiet { request });
+            context.ask(context.quiet_asker(), |request| Command::AwaitQuiet { request });
         } else {
             self.end_step(None, context, scenario);
         }
@@ -95,7 +99,8 @@ impl Driver {
         consumers: &ConsumerInstances,
     ) {
         if let Act::Expect(expectation) = &step.act {
-            let findings = judge(&expectation.subject, &self.evidence(context, scenario, consumers));
+            let findings =
+                judge(&expectation.subject, &self.evidence(&expectation.subject, context, scenario, consumers));
             holds(expectation, findings, context, scenario);
         }
         self.enter(RunStage::AtEnd(at + 1));

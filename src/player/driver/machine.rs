@@ -211,7 +211,7 @@ impl Driver {
 
     /// Notes when a step begins; where the run keeps the times of another, waits for that of the step.
     fn waits_for_its_time(&mut self, at: usize, context: &mut Context) -> bool {
-        if context.begun.len() > at {
+        if context.hand.is_some() || context.begun.len() > at {
             return false;
         }
         if let Some(until) = self.pace.get(at).copied().filter(|until| *until > context.now()) {

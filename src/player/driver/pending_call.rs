@@ -7,7 +7,7 @@ use crate::player::assert::judge_messages::compare_message;
 use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;
 use crate::player::context::in_flight::Sender;
-use crate::player::context::owner::{Asker, Owner};
+use crate::player::context::owner::Asker;
 use crate::player::driver::state::{Continuation, Driver, DriverState, PendingCall};
 use crate::player::message::compose::compose;
 use crate::player::record::failure::{FailureSubject, Finding};
@@ -46,8 +46,8 @@ impl Driver {
         question.reply_to = Some(DIRECT_REPLY_TO.into());
         match compose(&question, 1, &mut Scope::new()) {
             Ok(composed) => {
-                let by = step.who();
-                let sender = Sender { owner: Owner::Driver, by, consumer: None, vhost: &step.vhost, channel };
+                let (owner, by) = (context.owner(), context.who(step));
+                let sender = Sender { owner, by, consumer: None, vhost: &step.vhost, channel };
                 let (publish, question) = context.publish(composed, sender);
                 let until = context.now() + call.within;
                 let call = PendingCall { channel, publish, question, confirmed: false, reply: None, until };

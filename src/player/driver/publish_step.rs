@@ -6,7 +6,6 @@ use crate::model::{Millis, Moment, Name, Publish, PublishOutcome, Scope, Step};
 use crate::player::context::Context;
 use crate::player::context::command_sequence::{Ask, CommandSequence};
 use crate::player::context::in_flight::Sender;
-use crate::player::context::owner::{Asker, Owner};
 use crate::player::message::bad_value::BadValue;
 use crate::player::message::compose::compose;
 use std::collections::BTreeSet;
@@ -79,8 +78,9 @@ impl PublishStep {
 
     /// Goes on as far as it can at this moment.
     pub fn go_on(&mut self, step: &Step, publish: &Publish, context: &mut Context) -> PublishProgress {
+        let asker = context.asker();
         if !self.opening.is_over() {
-            let asked = self.opening.ask_next(context, Asker::Driver);
+            let asked = self.opening.ask_next(context, asker);
             return if asked { PublishProgress::Acts } else { PublishProgress::Waits };
         }
         if let Some(refusal) = self.opening.refusal.take() {
@@ -96,7 +96,7 @@ impl PublishStep {
                 Ok(composed) => composed,
                 Err(bad) => return PublishProgress::Fails(bad),
             };
-            let (owner, by, channel) = (Owner::Driver, step.who(), self.channel);
+            let (owner, by, channel) = (context.owner(), context.who(step), self.channel);
             let sender = Sender { owner, by, consumer: None, vhost: &step.vhost, channel };
             let (publish, name) = context.publish(composed, sender);
             self.in_flight.insert(publish);
@@ -110,7 +110,7 @@ impl PublishStep {
                 self.in_flight.iter().for_each(|publish| context.publish_held(*publish));
                 return PublishProgress::Ends(fence.refusal.take());
             }
-            sent |= fence.ask_next(context, Asker::Driver);
+            sent |= fence.ask_next(context, asker);
         }
         if sent { PublishProgress::Acts } else { PublishProgress::Waits }
     }

@@ -13,7 +13,7 @@ use crate::player::record::outcome::Outcome;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Where the run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum RunStage {
     /// The runner connects to this vhost.
     Connecting(usize),
@@ -130,7 +130,7 @@ pub(crate) enum Continuation {
 }
 
 /// An open connection of a user to a vhost, with its publishing channel.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Hash)]
 pub(crate) struct UserConnection {
     pub connection: ConnectionId,
     pub publishing: Option<ChannelId>,

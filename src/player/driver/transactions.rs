@@ -6,7 +6,6 @@ use crate::model::{Scenario, Step, TransactionAct};
 use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;
 use crate::player::context::held::HeldState;
-use crate::player::context::owner::Owner;
 use crate::player::driver::connections::user_of;
 use crate::player::driver::held::let_go;
 use crate::player::driver::state::{Continuation, Driver};
@@ -25,7 +24,7 @@ impl Driver {
                 let (mut asks, _) = self.connect(user.clone(), context);
                 let Some(connection) = self.connections.get(&user).map(|known| known.connection) else { return };
                 let channel = context.ids.channel();
-                context.channels.open(channel, connection, Owner::Driver);
+                context.channels.open(channel, connection, context.owner());
                 asks.push(Ask::OpenPlain { channel, connection });
                 if act == TransactionAct::Select {
                     self.transactions.insert(user.clone(), (connection, channel));

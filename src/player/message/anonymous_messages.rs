@@ -38,7 +38,7 @@ impl MessageLabel {
 }
 
 /// One delivery among those that are alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Alike {
     class: u64,
     index: u64,
@@ -82,6 +82,11 @@ struct Passed {
 }
 
 impl AnonymousMessages {
+    /// Returns whether no message was without an id.
+    pub fn is_unused(&self) -> bool {
+        self.counts.is_empty() && self.classes.is_empty()
+    }
+
     /// Names a new message.
     pub fn name(&mut self, by: Option<&Name>) -> MessageLabel {
         let count = self.counts.entry(by.cloned()).or_default();

@@ -17,9 +17,9 @@ pub(crate) struct Names {
     /// How often an id was published.
     of_id: BTreeMap<Name, u64>,
     nameless: AnonymousMessages,
-    /// Names by publish, for the reasons that the sim tells.
-    of_publish: BTreeMap<PublishId, Name>,
-    latest_publishes: VecDeque<PublishId>,
+    /// Names by publish, for the reasons that the sim tells: of the first ones and of the latest, by rising numbers.
+    first_publishes: Vec<(PublishId, Name)>,
+    latest_publishes: VecDeque<(PublishId, Name)>,
     /// The queues that are streams, of which each reader gets each message.
     streams: BTreeSet<QueueName>,
     /// Names of messages without an id by their offset in a stream, once some reader got them.
@@ -32,21 +32,36 @@ impl Names {
         Self { streams, ..Self::default() }
     }
 
-    /// Names a message that is about to be sent, by a consumer or by the driver.
+    /// Names a message that is about to be sent, by a consumer or by the driver. Publishes come by rising numbers.
     pub fn of_publish(&mut self, publish: PublishId, composed: &Composed, consumer: Option<&Name>) -> Name {
         let name = self.name(composed, consumer);
-        if self.of_publish.len() >= NAMES_KEPT
-            && let Some(oldest) = let_go(&mut self.latest_publishes, publish)
-        {
-            self.of_publish.remove(&oldest);
+        if self.first_publishes.len() < NAMES_KEPT {
+            self.first_publishes.push((publish, name.clone()));
+        } else {
+            self.latest_publishes.push_back((publish, name.clone()));
+            if self.latest_publishes.len() > NAMES_KEPT {
+                self.latest_publishes.pop_front();
+            }
         }
-        self.of_publish.insert(publish, name.clone());
         name
+    }
+
+    /// Returns how often each id was published; `None` where messages without an id are told apart.
+    pub fn ids(&self) -> Option<&BTreeMap<Name, u64>> {
+        (self.nameless.is_unused() && self.of_offset.is_empty()).then_some(&self.of_id)
     }
 
     /// Names a message by the publish that it stems from; one whose name was let go, by the publish's number.
     pub fn of_origin(&self, publish: PublishId) -> Name {
-        self.of_publish.get(&publish).cloned().unwrap_or_else(|| format!("(publish {})", publish.0).into())
+        let first = self.first_publishes.binary_search_by_key(&publish, |(id, _)| *id);
+        let known = match first {
+            Ok(at) => self.first_publishes.get(at),
+            Err(_) => {
+                let latest = self.latest_publishes.binary_search_by_key(&publish, |(id, _)| *id);
+                latest.ok().and_then(|at| self.latest_publishes.get(at))
+            }
+        };
+        known.map_or_else(|| format!("(publish {})", publish.0).into(), |(_, name)| name.clone())
     }
 
     fn name(&mut self, composed: &Composed, consumer: Option<&Name>) -> Name {
@@ -100,10 +115,4 @@ impl Names {
     pub fn ended(&mut self, queue: &QueueName, alike: Alike, fate: Fate) {
         self.nameless.ended(queue, alike, fate);
     }
-}
-
-/// Adds to the latest ones and gives the one that is too much.
-fn let_go<T>(latest: &mut VecDeque<T>, newest: T) -> Option<T> {
-    latest.push_back(newest);
-    if latest.len() > NAMES_KEPT { latest.pop_front() } else { None }
 }

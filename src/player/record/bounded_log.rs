@@ -14,7 +14,7 @@ const KEPT_AT_EACH_END: usize = 100;
 /// assert_eq!((kept.count(), kept.is_whole()), (1000, false));
 /// assert_eq!(kept.first().len() + kept.last().count(), 200);
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct BoundedLog<T> {
     first: Vec<T>,
     last: VecDeque<(T, u64)>,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub(crate) const DELIVERIES_OF_ONE_MESSAGE_MAX: u64 = 10_000;
 
 /// Counts the deliveries to all consumers.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct DeliveryCounts {
     pub all: u64,
     of_message: BTreeMap<Name, u64>,

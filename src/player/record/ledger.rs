@@ -13,12 +13,13 @@ use crate::player::record::reach::Reach;
 use crate::player::record::returns::Returns;
 use crate::player::{BoundedLog, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 
 /// How many messages are remembered that expire by themselves.
 const EXPIRATIONS_MAX: usize = 10_000;
 
 /// What is known of one queue.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct QueueTally {
     /// The broker's last word; `None` before any, or when the queue is not there.
     pub counts: Option<Counts>,
@@ -54,7 +55,7 @@ impl QueueTally {
 }
 
 /// A message that a consumer settled.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub(crate) struct SettledMessage {
     pub name: Name,
     /// The receipt's index among the consumer's.
@@ -90,6 +91,34 @@ pub(crate) struct Ledger {
     /// When messages expire by themselves that nobody has acked or rejected since.
     pub expirations: BTreeMap<Name, Moment>,
     asked_ids: BTreeSet<Name>,
+}
+
+impl Hash for Ledger {
+    /// What expectations ask for is the scenario's; refusals are for who hashes it to look at.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self {
+            queues,
+            consumers,
+            settled,
+            batches,
+            publishes,
+            reach,
+            ended,
+            ended_of,
+            deliveries_of,
+            refusals: _,
+            replies,
+            seen_in,
+            tallies,
+            unroutable,
+            dropped,
+            returns,
+            expirations,
+            asked_ids: _,
+        } = self;
+        (queues, consumers, settled, batches, publishes, reach.reached(), ended, ended_of).hash(state);
+        (deliveries_of, replies, seen_in, tallies, unroutable, dropped, returns, expirations).hash(state);
+    }
 }
 
 impl Ledger {

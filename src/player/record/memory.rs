@@ -5,6 +5,7 @@ use crate::broker::Delivery;
 use crate::model::{Consumer, Key, Millis, Moment, Name, Scenario, Seen};
 use crate::player::record::bounded_log::{digest_of, fnv};
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{Hash, Hasher};
 
 /// Of how many messages a consumer counts the attempts.
 const ATTEMPTS_KEPT: usize = 10_000;
@@ -29,13 +30,22 @@ pub(crate) struct Memory {
     pub unmatched: u64,
 }
 
+impl Hash for Memory {
+    /// The kinds of keys are those of its consumer.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { attempts, kinds: _, acked, order, matched, unmatched } = self;
+        (attempts, acked, order, matched, unmatched).hash(state);
+    }
+}
+
 impl Memory {
     /// Makes the memories of all consumers, in file order.
     pub fn all(scenario: &Scenario) -> Vec<Self> {
         scenario.consumers.iter().map(Self::of).collect()
     }
 
-    fn of(consumer: &Consumer) -> Self {
+    /// Makes the memory of a consumer.
+    pub fn of(consumer: &Consumer) -> Self {
         let mut kinds: Vec<(Key, Option<Millis>)> = Vec::new();
         for seen in consumer.rules.iter().filter_map(|rule| rule.matcher.seen.as_ref()) {
             match kinds.iter_mut().find(|(by, _)| *by == seen.by) {

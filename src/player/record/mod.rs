@@ -11,5 +11,6 @@ pub(crate) mod memory;
 pub(crate) mod outcome;
 pub(crate) mod reach;
 pub(crate) mod returns;
+pub(crate) mod run_counts;
 pub(crate) mod timeline;
 pub(crate) mod verdict;

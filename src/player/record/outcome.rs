@@ -29,7 +29,7 @@ pub struct Outcome {
 }
 
 /// The answer to one call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct ReplyRecord {
     /// The name of the question.
     pub to: Name,
@@ -37,7 +37,7 @@ pub struct ReplyRecord {
 }
 
 /// How one publish ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct PublishRecord {
     pub message: Name,
     /// The step's user, the consumer, or `driver`.
@@ -55,7 +55,7 @@ pub struct QueueOutcome {
 }
 
 /// One message as it was read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct MessageRecord {
     pub name: Name,
     pub exchange: Name,
@@ -65,7 +65,7 @@ pub struct MessageRecord {
 }
 
 /// What one consumer instance received and did.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct ConsumerOutcome {
     /// `worker`, or `worker.2` with several instances.
     pub name: Name,
@@ -74,7 +74,7 @@ pub struct ConsumerOutcome {
 }
 
 /// One delivery and what came of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Receipt {
     pub record: MessageRecord,
     /// In order.
@@ -82,7 +82,7 @@ pub struct Receipt {
 }
 
 /// One thing that a consumer did with a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ActionRecord {
     Settled(Settlement),
     /// Left in hand.

@@ -16,9 +16,11 @@ const FOLLOWED_MAX: usize = 4_096;
 pub(crate) struct Reach {
     exchanges: Arc<BTreeMap<QueueName, DeclaredExchange>>,
     queues: Arc<BTreeMap<QueueName, Vec<DeadLetterTarget>>>,
-    reached: BTreeSet<QueueName>,
-    /// Publishes without headers that were followed.
-    followed: BTreeSet<(QueueName, Name)>,
+    /// An exchange looks at headers, further keys aside.
+    by_headers: bool,
+    reached: Arc<BTreeSet<QueueName>>,
+    /// Publishes that were followed, without headers that may lead them elsewhere.
+    followed: Arc<BTreeSet<(QueueName, Name)>>,
 }
 
 /// An exchange with what is bound to it.
@@ -27,6 +29,13 @@ struct DeclaredExchange {
     kind: Name,
     alternates: Vec<Name>,
     bindings: Vec<Binding>,
+}
+
+impl DeclaredExchange {
+    /// Returns its type: as declared, or of the name that every broker has.
+    fn kind<'k>(&'k self, name: &'k str) -> &'k str {
+        if self.kind.is_empty() { predeclared_kind(name) } else { &self.kind }
+    }
 }
 
 /// A dead-letter exchange, with the key that replaces a message's own.
@@ -59,6 +68,7 @@ impl Reach {
             let source = QueueName::new(binding.vhost.clone(), binding.source.clone());
             Arc::make_mut(&mut reach.exchanges).entry(source).or_default().bindings.push(binding.clone());
         }
+        reach.by_headers = reach.exchanges.iter().any(|(name, router)| router.kind(&name.name) == "headers");
         reach
     }
 
@@ -80,14 +90,17 @@ impl Reach {
         if self.reached.len() == self.queues.len() {
             return;
         }
-        let headers = message.properties.headers.as_ref().filter(|headers| !headers.is_empty());
+        let headers = message.properties.headers.as_ref().filter(|headers| {
+            let has_further_keys = || ["CC", "BCC"].iter().any(|key| headers.contains_key(key));
+            !headers.is_empty() && (self.by_headers || has_further_keys())
+        });
         let target = (QueueName::new(vhost.clone(), exchange.clone()), routing_key.clone());
         if headers.is_none() {
             if self.followed.contains(&target) {
                 return;
             }
             if self.followed.len() < FOLLOWED_MAX {
-                self.followed.insert(target);
+                Arc::make_mut(&mut self.followed).insert(target);
             }
         }
         let further = ["CC", "BCC"].iter().flat_map(|key| keys_in(headers, key));
@@ -110,7 +123,7 @@ impl Reach {
         if exchange.is_empty() {
             queues.push(key.clone());
         } else if let Some(router) = self.exchanges.get(&QueueName::new(vhost.clone(), exchange.clone())) {
-            let kind = if router.kind.is_empty() { predeclared_kind(&exchange) } else { &*router.kind };
+            let kind = router.kind(&exchange);
             for binding in router.bindings.iter().filter(|binding| may_match(kind, binding, key, headers)) {
                 match binding.destination_kind {
                     DestinationKind::Queue => queues.push(binding.destination.clone()),
@@ -130,7 +143,9 @@ impl Reach {
                     .iter()
                     .map(|target| (target.exchange.clone(), target.routing_key.clone().unwrap_or_else(|| key.clone()))),
             );
-            self.reached.insert(queue);
+            if !self.reached.contains(&queue) {
+                Arc::make_mut(&mut self.reached).insert(queue);
+            }
         }
         next
     }

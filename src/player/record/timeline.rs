@@ -5,6 +5,7 @@
 
 use crate::broker::{Counts, Explanation, Refusal, Settlement};
 use crate::model::{Act, Message, Millis, Moment, Name, PublishOutcome, QueueName};
+use crate::player::record::run_counts::RunCounts;
 use crate::source::Span;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -187,12 +188,17 @@ pub struct Timeline {
     sequence: u64,
     /// Entries are counted and not kept.
     counts_only: bool,
+    /// What all entries add up to; absent where nobody asks.
+    counts: Option<Box<RunCounts>>,
 }
 
 impl Timeline {
     /// Adds what happened at a moment.
     pub fn record(&mut self, moment: Moment, what: TimelineEvent) {
         self.sequence += 1;
+        if let Some(counts) = &mut self.counts {
+            count(counts, moment, &what);
+        }
         if self.counts_only {
             return;
         }
@@ -200,6 +206,16 @@ impl Timeline {
             self.entries.pop_front();
         }
         self.entries.push_back(TimelineEntry { moment, sequence: self.sequence, what });
+    }
+
+    /// Adds up from now on what entries tell.
+    pub(crate) fn count_all(&mut self) {
+        self.counts = Some(Box::default());
+    }
+
+    /// Returns what all entries add up to, where that was asked for.
+    pub fn counts(&self) -> Option<&RunCounts> {
+        self.counts.as_deref()
     }
 
     /// Lets entries be counted from now on, and not kept.
@@ -215,5 +231,58 @@ impl Timeline {
     /// Returns how many there were.
     pub fn count(&self) -> u64 {
         self.sequence
+    }
+}
+
+/// Adds what an entry tells.
+fn count(counts: &mut RunCounts, moment: Moment, what: &TimelineEvent) {
+    match what {
+        TimelineEvent::Published { message, exchange, .. } => counts.published(moment, message, exchange),
+        TimelineEvent::PublishEnded { outcome, .. } => counts.ended(*outcome),
+        TimelineEvent::Delivered { queue, name, redelivered, .. } => {
+            counts.delivered(moment, name, queue, *redelivered)
+        }
+        TimelineEvent::Settled { settlement, .. } => counts.settled(*settlement),
+        TimelineEvent::Told { insight, .. } => counts.told(insight),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn all_entries_count_however_many_are_kept() {
+        let mut timeline = Timeline::default();
+        timeline.count_all();
+        for n in 0..30_000u64 {
+            let message: Name = format!("m{n}").as_str().into();
+            let exchange: Name = "orders".into();
+            let what = TimelineEvent::Published {
+                by: "driver".into(),
+                message: message.clone(),
+                exchange,
+                routing_key: "k".into(),
+            };
+            timeline.record(Moment(n), what);
+            timeline.record(
+                Moment(n),
+                TimelineEvent::PublishEnded {
+                    message: message.clone(),
+                    outcome: PublishOutcome::Confirmed,
+                    refusal: None,
+                },
+            );
+            let settlement = if n % 3 == 0 { Settlement::Nack { requeue: true } } else { Settlement::Ack };
+            timeline.record(Moment(n), TimelineEvent::Settled { consumer: "worker".into(), message, settlement });
+        }
+        assert_eq!(timeline.entries().count(), 10_000);
+        let counts = timeline.counts().expect("counted");
+        assert_eq!(counts.published.values().sum::<u64>(), 30_000);
+        assert_eq!(counts.ended[&PublishOutcome::Confirmed], 30_000);
+        assert_eq!(counts.settled, BTreeMap::from([("acked", 20_000), ("requeued", 10_000)]));
+        assert_eq!(Timeline::default().counts(), None);
     }
 }

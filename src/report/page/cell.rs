@@ -2,13 +2,14 @@
 //! Takes its report; returns data that are written at once and not kept.
 
 use crate::model::Scenario;
-use crate::player::{TimelineEvent, Verdict};
+use crate::player::{Failure, Timeline, TimelineEvent, Verdict};
 use crate::report::json::in_ms;
 use crate::report::page::timeline::{PageTimeline, page_timeline};
 use crate::report::story::before;
-use crate::report::{CellReport, Palette};
+use crate::report::{CellReport, Palette, Simulated};
 use crate::source::{FileId, Sources, Span};
 use serde::Serialize;
+use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
 /// All that is shown of a cell.
@@ -77,16 +78,8 @@ pub fn page_cell<'a>(report: &'a CellReport, broker: usize, source: Option<usize
         TimelineEvent::Judged { span, holds } => Some(JudgedLine(line(span), entry.moment.0, holds)),
         _ => None,
     });
-    let plain = Palette { colour: false };
-    let failures = played.into_iter().flat_map(|played| played.failures.iter().map(move |failure| (played, failure)));
-    let failures = failures.map(|(played, failure)| PageFailure {
-        line: line(failure.span),
-        at_ms: failure.moment.0,
-        code: failure.code.text(),
-        message: &failure.message,
-        findings: failure.findings.iter().map(|one| [&*one.field, &*one.expected, &*one.found]).collect(),
-        help: failure.help.as_deref(),
-        before: before(failure, &played.timeline, report.simulated.as_ref(), sources, plain),
+    let failures = played.map_or(Vec::new(), |played| {
+        told_failures(&played.failures, &played.timeline, report.simulated.as_ref(), sources)
     });
     let queues = played.and_then(|played| played.outcome.as_ref()).map(|outcome| {
         let of_queue = outcome.queues.iter().map(|(queue, held)| QueueAtEnd {
@@ -116,7 +109,7 @@ pub fn page_cell<'a>(report: &'a CellReport, broker: usize, source: Option<usize
         again: report.again(),
         source,
         expectations: expectations.collect(),
-        failures: failures.collect(),
+        failures,
         notes: played.into_iter().flat_map(|it| &it.notes).map(|(span, note)| (line(*span), &**note)).collect(),
         snapshot: report.snapshot_words.as_deref(),
         outcome: report.body.as_deref(),
@@ -124,6 +117,30 @@ pub fn page_cell<'a>(report: &'a CellReport, broker: usize, source: Option<usize
         graph: None,
         timeline: played.map(|played| page_timeline(&played.timeline, sources)),
     }
+}
+
+fn told_failures<'a>(
+    failures: &'a [Failure],
+    timeline: &Timeline,
+    simulated: Option<&Simulated>,
+    sources: &Sources,
+) -> Vec<PageFailure<'a>> {
+    let plain = Palette { colour: false };
+    let told = failures.iter().map(|failure| PageFailure {
+        line: sources.position(failure.span).line,
+        at_ms: failure.moment.0,
+        code: failure.code.text(),
+        message: &failure.message,
+        findings: failure.findings.iter().map(|one| [&*one.field, &*one.expected, &*one.found]).collect(),
+        help: failure.help.as_deref(),
+        before: before(failure, timeline, simulated, sources, plain),
+    });
+    told.collect()
+}
+
+/// Writes what failed in a run under way, each with what led there.
+pub(crate) fn page_failures(failures: &[Failure], timeline: &Timeline, sources: &Sources) -> Json {
+    serde_json::to_value(told_failures(failures, timeline, None, sources)).unwrap_or_default()
 }
 
 /// Returns the file that the places of a run point into.

@@ -12,7 +12,7 @@ use crate::source::{FileId, Sources};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use indexmap::IndexSet;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
@@ -22,9 +22,10 @@ const DAGRE_LICENCE: &str = include_str!("web/vendor/dagre.LICENSE");
 
 const STYLE: &str = include_str!("web/page.css");
 
-/// The page's modules; each imports only from those above it.
-const MODULES: [&str; 10] = [
+/// The modules that all pages have; each imports only from those above it.
+const MODULES: [&str; 9] = [
     include_str!("web/elements.js"),
+    include_str!("web/theme.js"),
     include_str!("web/run.js"),
     include_str!("web/scale.js"),
     include_str!("web/paths.js"),
@@ -32,8 +33,19 @@ const MODULES: [&str; 10] = [
     include_str!("web/messages.js"),
     include_str!("web/topology.js"),
     include_str!("web/scenario.js"),
-    include_str!("web/overview.js"),
-    include_str!("web/page.js"),
+];
+
+/// Those of the page of a run that is over.
+const RUN_MODULES: [&str; 2] = [include_str!("web/overview.js"), include_str!("web/page.js")];
+
+/// Those of the page of a run that somebody plays.
+const PLAY_MODULES: [&str; 6] = [
+    include_str!("web/play/connection.js"),
+    include_str!("web/play/transport.js"),
+    include_str!("web/play/actors.js"),
+    include_str!("web/play/byhand.js"),
+    include_str!("web/play/views.js"),
+    include_str!("web/play/play.js"),
 ];
 
 /// Parts are joined until they are about this long.
@@ -89,16 +101,17 @@ pub fn page(run: RunPage<'_>, write: &mut dyn FnMut(&str) -> Result<(), String>)
     part.push_str("],\n\"graphs\":[");
     part.push_str(&in_script(&Vec::from_iter(drawings.graphs).join(",\n")));
     part.push_str("],\n\"sources\":[");
-    let texts: Vec<String> = sources.iter().map(|file| source_json(*file, run.sources)).collect();
+    let texts: Vec<String> = sources.iter().map(|file| source_json(*file, run.sources).to_string()).collect();
     part.push_str(&in_script(&texts.join(",\n")));
     part.push_str("]}");
     part.push_str(TAIL);
     write(&part)
 }
 
-fn source_json(file: FileId, sources: &Sources) -> String {
+/// Writes a text of a run without its passwords.
+pub(crate) fn source_json(file: FileId, sources: &Sources) -> Json {
     let source = sources.get(file);
-    json!({ "name": source.name, "text": mask(&source.text) }).to_string()
+    json!({ "name": source.name, "text": mask(&source.text) })
 }
 
 /// Returns what stands before the cells, without the bracket that ends it.
@@ -132,16 +145,31 @@ fn in_script(json: &str) -> String {
     json.replace('<', "\\u003c")
 }
 
-/// Returns all before the data. The policy allows the scripts and the style of this very file, by their digests.
+/// Returns all before the data.
 fn head() -> String {
-    let (script, style) = (script(), format!("{STYLE}{}", graph_style_sheet()));
+    let mut head = opened(&script(&RUN_MODULES), include_str!("web/body.html"), "");
+    head.push_str("<script type=\"application/json\" id=\"run\">");
+    head
+}
+
+/// Returns the page of a run that somebody plays: it asks where it comes from for all that it shows.
+pub fn play_page() -> String {
+    let mut page = opened(&script(&PLAY_MODULES), include_str!("web/play/body.html"), "connect-src 'self'; ");
+    page.push_str("</body>\n</html>\n");
+    page
+}
+
+/// Returns a document with a script, up to its end. The policy allows the scripts and the style of this very file, by their
+/// digests.
+fn opened(script: &str, body: &str, policy: &str) -> String {
+    let style = format!("{STYLE}{}", graph_style_sheet());
     let mut head = String::from("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     let _ = writeln!(
         head,
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src {} {}; style-src {}; img-src data:; \
-         base-uri 'none'; form-action 'none'\">",
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src {} {}; style-src {}; {policy}\
+         img-src data:; base-uri 'none'; form-action 'none'\">",
         digest(DAGRE),
-        digest(&script),
+        digest(script),
         digest(&style)
     );
     head.push_str(
@@ -149,9 +177,9 @@ fn head() -> String {
          <meta name=\"referrer\" content=\"no-referrer\">\n<link rel=\"icon\" href=\"data:,\">\n<title>rmqplay</title>\n",
     );
     let _ = writeln!(head, "<style>{style}</style>\n</head>\n<body>");
-    head.push_str(include_str!("web/body.html"));
+    head.push_str(body);
     let _ = writeln!(head, "<!--\ndagre 3.1.3\n{DAGRE_LICENCE}-->\n<script>{DAGRE}</script>");
-    let _ = write!(head, "<script type=\"module\">{script}</script>\n<script type=\"application/json\" id=\"run\">");
+    let _ = writeln!(head, "<script type=\"module\">{script}</script>");
     head
 }
 
@@ -163,9 +191,9 @@ fn digest(text: &str) -> String {
 }
 
 /// Puts the modules together: in one script none needs to import another.
-fn script() -> String {
+fn script(own: &[&str]) -> String {
     let mut script = String::new();
-    for line in MODULES.iter().flat_map(|module| module.lines()) {
+    for line in MODULES.iter().chain(own).flat_map(|module| module.lines()) {
         if !line.starts_with("import ") {
             script.push_str(line.strip_prefix("export ").unwrap_or(line));
             script.push('\n');
@@ -188,12 +216,13 @@ mod tests {
     fn the_page_is_small_beside_its_data() {
         let bytes = head().len() + TAIL.len();
         assert!(bytes <= 300_000, "{bytes} bytes");
+        assert!(play_page().len() <= 300_000, "{} bytes", play_page().len());
     }
 
     #[test]
     fn modules_can_be_put_together() {
         let mut names = std::collections::BTreeSet::new();
-        for module in MODULES {
+        for module in MODULES.iter().chain(&RUN_MODULES).chain(&PLAY_MODULES) {
             for line in module.lines() {
                 assert!(!line.contains("</script"), "{line}");
                 assert!(!line.starts_with("import ") || line.ends_with(';'), "an import of one line: {line}");

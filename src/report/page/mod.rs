@@ -7,4 +7,8 @@ mod document;
 mod drawing;
 mod timeline;
 
-pub use document::{RunPage, page};
+pub(crate) use cell::page_failures;
+pub(crate) use document::source_json;
+pub use document::{RunPage, page, play_page};
+pub(crate) use drawing::drawing_json;
+pub(crate) use timeline::{is_on_page, page_news};

@@ -2,7 +2,7 @@
 //! Takes a timeline; returns data. The words are those of `--trace`, each kept once.
 
 use crate::broker::{Settlement, What};
-use crate::model::{Name, QueueName};
+use crate::model::{Name, PublishOutcome, QueueName};
 use crate::player::{Timeline, TimelineEntry, TimelineEvent};
 use crate::report::cell::{entry_words, is_telling};
 use crate::report::story::{Story, message_of, stories};
@@ -10,6 +10,8 @@ use crate::source::Sources;
 use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxBuildHasher;
 use serde::Serialize;
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
 
 /// All entries of a run that are kept.
 #[derive(Debug, Serialize)]
@@ -94,6 +96,34 @@ pub fn page_timeline<'a>(timeline: &'a Timeline, sources: &Sources) -> PageTimel
     let besides = besides.map(|entry| writer.entry(entry, entry_words(entry, sources))).collect();
     let missing = timeline.count() - timeline.entries().count() as u64;
     PageTimeline { missing, lanes: writer.lanes.into_values().collect(), words: writer.words, messages, besides }
+}
+
+/// Returns whether a page shows an entry as one of its own: counts and confirms are told beside others.
+pub(crate) fn is_on_page(entry: &TimelineEntry) -> bool {
+    let is_confirm = matches!(entry.what, TimelineEvent::PublishEnded { outcome: PublishOutcome::Confirmed, .. });
+    is_telling(entry) && !is_confirm
+}
+
+/// Reads what came to a timeline after an entry: each message that something happened to with all its entries, and the new
+/// ones that are about none.
+pub(crate) fn page_news(timeline: &Timeline, since: u64, sources: &Sources) -> Json {
+    if timeline.count() <= since {
+        return Json::Null;
+    }
+    let is_new = |entry: &&TimelineEntry| entry.sequence > since;
+    let consumers = timeline.entries().filter_map(consumer_of).collect();
+    let mut writer = TimelineWriter { consumers, ..TimelineWriter::default() };
+    let touched: BTreeSet<&Name> = timeline.entries().rev().take_while(is_new).filter_map(message_of).collect();
+    let is_touched = |entry: &&TimelineEntry| message_of(entry).is_some_and(|name| touched.contains(name));
+    let stories = stories(timeline.entries().filter(is_touched));
+    let messages = stories.iter().map(|story| writer.message(story)).collect();
+    let besides = timeline.entries().filter(is_new).filter(|entry| message_of(entry).is_none() && is_telling(entry));
+    let besides = besides.map(|entry| writer.entry(entry, entry_words(entry, sources))).collect();
+    let oldest = timeline.entries().next().map_or(0, |entry| entry.sequence);
+    let missing = oldest.saturating_sub(since + 1);
+    let news =
+        PageTimeline { missing, lanes: writer.lanes.into_values().collect(), words: writer.words, messages, besides };
+    serde_json::to_value(news).unwrap_or_default()
 }
 
 type LaneName<'a> = (LaneKind, Option<&'a str>, &'a str);

@@ -84,6 +84,9 @@ pub fn refused_replacements_text(plan: &Plan) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// What is left to do with a stream that holds messages.
+const NO_MOVE: &str = "to keep them, declare the new one under another name, and read the old one to its end";
+
 /// Says why a replacement is refused, and what to do.
 fn why_refused(change: &Change) -> StoppedMove {
     let (ChangeKind::Replace { way, stakes, .. }, Object::Queue { vhost, name }) = (&change.kind, &change.object)
@@ -104,11 +107,22 @@ fn why_refused(change: &Change) -> StoppedMove {
                 Some(count) => format!("it is not empty: {}", messages(count)),
                 None => "it is not known to be empty".to_owned(),
             },
-            "the same command with --replace move keeps its messages, with --replace drop it loses them".to_owned(),
+            match stakes.is_stream {
+                true => format!("the same command with --replace drop loses them; {NO_MOVE}"),
+                false => {
+                    "the same command with --replace move keeps its messages, with --replace drop it loses them".to_owned()
+                }
+            },
         ),
         ReplaceWay::Unfinished => {
             ("a move of it is unfinished".to_owned(), "the same command with --replace move goes on with it".to_owned())
         }
+        _ if stakes.is_stream => (
+            "nothing says how it is replaced".to_owned(),
+            format!(
+                "the same command with --replace if-empty replaces it when it is empty, with drop it loses its messages; {NO_MOVE}"
+            ),
+        ),
         _ => (
             "nothing says how it is replaced".to_owned(),
             "the same command with --replace move keeps its messages, with if-empty it goes when it is empty, with drop it \

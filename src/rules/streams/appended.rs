@@ -41,7 +41,9 @@ pub fn as_appended(
     kept.sort_keys();
     let properties = &message.properties;
     let expiration = properties.expiration.as_ref().filter(|_| keeps || !died);
-    let delivery_mode = properties.delivery_mode.or(keeps.then_some(1));
+    // AMQP 1.0 knows durable messages and others.
+    let durable = if properties.delivery_mode == Some(2) { 2 } else { 1 };
+    let delivery_mode = if keeps { Some(durable) } else { properties.delivery_mode };
     Message {
         properties: Properties {
             headers: Some(kept),
@@ -106,5 +108,26 @@ fn value_bytes(value: &Value) -> usize {
             SECTION_BYTES + table.iter().map(|(name, value)| name.len() + 2 + value_bytes(value)).sum::<usize>()
         }
         _ => 9,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Profile;
+    use crate::rules::differences;
+
+    #[test]
+    fn of_delivery_modes_a_stream_of_3_13_keeps_whether_a_message_is_durable() {
+        let kept = |profile: Profile, delivery_mode: Option<u8>| {
+            let properties = Properties { delivery_mode, ..Properties::default() };
+            let message = Message { properties, ..Message::default() };
+            as_appended(&message, None, (false, 0), differences(profile)).properties.delivery_mode
+        };
+        for (sent, old, new) in [(Some(2), Some(2), 2), (Some(1), Some(1), 1), (Some(7), Some(7), 1), (None, None, 1)] {
+            assert_eq!(kept(Profile::V3_10, sent), old);
+            assert_eq!(kept(Profile::V3_13, sent), Some(new));
+            assert_eq!(kept(Profile::V4_3, sent), Some(new));
+        }
     }
 }

@@ -16,7 +16,7 @@ pub struct StreamDifferences {
     pub checks_filter_size: bool,
     /// ST-5: the text of that has two spaces, and is given for any type.
     pub old_filter_size_text: bool,
-    /// ST-7: tables and arrays in headers named `x-…` stay, bytes become text, and a missing delivery mode becomes 1.
+    /// ST-7: tables and arrays in headers named `x-…` stay, bytes become text, and a delivery mode other than 2 becomes 1.
     pub keeps_annotations: bool,
     /// ST-8: what is dead-lettered at most once into a stream is lost.
     pub loses_dead_letters: bool,

@@ -1,7 +1,7 @@
 //! What can be looked at over the control port: queues, the story of a message, the timeline. Changes nothing.
 
-use crate::player::TimelineEntry;
-use crate::report::{session_entry, session_names, story_of};
+use crate::player::{Timeline, TimelineEntry};
+use crate::report::{MeasuredRun, open_metrics, session_entry, session_names, story_of};
 use crate::serve::control::{ControlAnswer, did_you_mean};
 use crate::serve::served_broker::ServedBroker;
 use serde_json::{Value as Json, json};
@@ -20,6 +20,13 @@ pub(super) fn queues(broker: &ServedBroker) -> ControlAnswer {
         })
     });
     ControlAnswer::new(200, Json::Array(queues.collect()))
+}
+
+/// Writes what happened since the start as OpenMetrics text.
+pub(super) fn metrics(broker: &ServedBroker) -> ControlAnswer {
+    let Some(counts) = broker.timeline().and_then(Timeline::counts) else { return without_journal() };
+    let text = open_metrics(&[MeasuredRun { labels: Vec::new(), counts }]);
+    ControlAnswer { metrics: Some(text), ..ControlAnswer::new(200, Json::Null) }
 }
 
 /// Tells what became of a message, hop by hop.
@@ -45,7 +52,7 @@ pub(super) fn timeline(broker: &ServedBroker, query: &str) -> ControlAnswer {
         Some(Err(_)) => return ControlAnswer::error(400, "`since` is the number of an entry, from 0"),
     };
     match value("follow").map_or("yes", |(_, follow)| follow) {
-        "yes" => ControlAnswer { status: 200, body: Json::Null, stream: Some(since) },
+        "yes" => ControlAnswer { stream: Some(since), ..ControlAnswer::new(200, Json::Null) },
         "no" => {
             let entries: Vec<Json> =
                 timeline.entries().filter(|entry| entry.sequence > since).map(entry_json).collect();

@@ -35,13 +35,15 @@ pub struct ControlAnswer {
     pub status: u16,
     /// Null for none.
     pub body: Json,
+    /// OpenMetrics text in place of a body.
+    pub metrics: Option<String>,
     /// Server-sent events follow in place of a body: those after this one ([`timeline_events`]).
     pub stream: Option<u64>,
 }
 
 impl ControlAnswer {
     fn new(status: u16, body: Json) -> Self {
-        Self { status, body, stream: None }
+        Self { status, body, metrics: None, stream: None }
     }
 
     /// Makes an answer that says what is wrong.
@@ -73,6 +75,7 @@ pub fn answer_control(broker: &mut ServedBroker, now_ms: u64, token: &str, reque
         ("GET", ["queues"]) => looking::queues(broker),
         ("GET", ["messages", id, "story"]) => looking::story(broker, id),
         ("GET", ["timeline"]) => looking::timeline(broker, &request.query),
+        ("GET", ["metrics"]) => looking::metrics(broker),
         ("GET", ["faults"]) => faults::listed(broker),
         ("POST", ["faults"]) => faults::make(broker, now_ms, &request.body),
         ("DELETE", ["faults"]) => faults::clear(broker),
@@ -81,7 +84,7 @@ pub fn answer_control(broker: &mut ServedBroker, now_ms: u64, token: &str, reque
             ["clock"]
             | ["clock", "advance" | "hold"]
             | ["clock", "jobs" | "hold", _]
-            | ["queues" | "timeline" | "faults"]
+            | ["queues" | "timeline" | "faults" | "metrics"]
             | ["messages", _, "story"],
         ) => ControlAnswer::error(405, format!("{} is not for this address", request.method)),
         _ => ControlAnswer::error(404, "there is nothing at this address"),
@@ -89,7 +92,7 @@ pub fn answer_control(broker: &mut ServedBroker, now_ms: u64, token: &str, reque
 }
 
 /// Returns whether a browser of another site is not behind it: pages of the web reach ports of this machine too.
-fn is_from_here(request: &ControlRequest) -> bool {
+pub fn is_from_here(request: &ControlRequest) -> bool {
     let name = |authority: &str| authority.rsplit_once(':').map_or(authority, |(name, _)| name).to_owned();
     let is_local = |authority: &str| {
         let name = name(authority);

@@ -17,6 +17,13 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
+    /// Makes an empty one that adds up what happens.
+    pub(crate) fn counting() -> Self {
+        let mut journal = Self::default();
+        journal.timeline.count_all();
+        journal
+    }
+
     /// Adds what a client did or was given.
     pub(crate) fn note(&mut self, moment: Moment, event: SessionEvent) {
         if let Some(event) = told(event) {

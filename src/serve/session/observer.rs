@@ -9,7 +9,7 @@ use crate::model::{Name, PublishOutcome, QueueName};
 use crate::player::ConsumerEnd;
 use crate::serve::session::event::{ConsumerKey, SessionEvent};
 use crate::serve::session::known_messages::KnownMessages;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// A connection, as it is told.
 #[derive(Debug, Clone)]
@@ -23,6 +23,9 @@ struct ObservedConnection {
 struct ObservedChannel {
     connection: ConnectionId,
     prefetch: u16,
+    consumers: BTreeMap<Name, ObservedConsumer>,
+    /// By their delivery tags, which rise.
+    unsettled: VecDeque<(u64, Unsettled)>,
     /// What its transaction settled, where it has transactions: a rollback takes that back.
     transaction: Option<Vec<(u64, Unsettled)>>,
 }
@@ -43,39 +46,58 @@ struct Unsettled {
     message: Name,
 }
 
-/// Follows a session.
+impl ObservedChannel {
+    fn of(connection: ConnectionId) -> Self {
+        Self { connection, prefetch: 0, consumers: BTreeMap::new(), unsettled: VecDeque::new(), transaction: None }
+    }
+
+    /// Keeps a delivery at the place of its tag: nearly always the end.
+    fn keep(&mut self, tag: u64, unsettled: Unsettled) {
+        let at = self.unsettled.partition_point(|(other, _)| *other < tag);
+        self.unsettled.insert(at, (tag, unsettled));
+    }
+
+    /// Takes the deliveries of a settlement, in the order of their tags.
+    fn take(&mut self, tag: u64, multiple: bool) -> impl Iterator<Item = (u64, Unsettled)> {
+        let last = if multiple && tag == 0 { u64::MAX } else { tag };
+        let first = if multiple { 0 } else { self.unsettled.partition_point(|(other, _)| *other < tag) };
+        let end = self.unsettled.partition_point(|(other, _)| *other <= last);
+        self.unsettled.drain(first..end.max(first))
+    }
+}
+
+/// Follows a session. What happened is added to a list that the caller brings, and may use again.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Observer {
     connections: BTreeMap<ConnectionId, ObservedConnection>,
     channels: BTreeMap<ChannelId, ObservedChannel>,
-    consumers: BTreeMap<ConsumerKey, ObservedConsumer>,
     calls: BTreeMap<RequestId, (ChannelId, Method)>,
-    unsettled: BTreeMap<(ChannelId, u64), Unsettled>,
     pub known: KnownMessages,
 }
 
 impl Observer {
     /// Takes note of a command; `who_is` names the client of a connection.
-    pub(crate) fn command(&mut self, command: &Command, who_is: impl Fn(ConnectionId) -> Name) -> Vec<SessionEvent> {
+    pub(crate) fn command(
+        &mut self,
+        command: &Command,
+        who_is: impl Fn(ConnectionId) -> Name,
+        told: &mut Vec<SessionEvent>,
+    ) {
         match command {
             Command::Connect { connection, vhost, .. } => {
                 let connected = ObservedConnection { who: who_is(*connection), vhost: vhost.clone() };
                 self.connections.insert(*connection, connected);
-                Vec::new()
             }
             Command::OpenChannel { channel, connection, .. } => {
-                let opened = ObservedChannel { connection: *connection, prefetch: 0, transaction: None };
-                self.channels.insert(*channel, opened);
-                Vec::new()
+                self.channels.insert(*channel, ObservedChannel::of(*connection));
             }
             Command::Call { request, channel, method } => {
                 self.calls.insert(*request, (*channel, method.clone()));
-                Vec::new()
             }
             Command::Publish { channel, publish, exchange, routing_key, mandatory, message } => {
                 let name = self.known.published(*publish, message);
                 let (who, vhost) = self.party(*channel);
-                vec![SessionEvent::Published {
+                told.push(SessionEvent::Published {
                     channel: *channel,
                     who,
                     vhost,
@@ -84,50 +106,52 @@ impl Observer {
                     routing_key: routing_key.clone(),
                     mandatory: *mandatory,
                     content: message.clone(),
-                }]
+                });
             }
             Command::Settle { channel, tag, multiple, settlement } => {
-                self.settled(*channel, tag.0, *multiple, *settlement)
+                self.settled(*channel, tag.0, *multiple, *settlement, told);
             }
-            Command::CloseChannel { channel, .. } => self.channel_ended(*channel, ConsumerEnd::ClosesChannel),
-            Command::Disconnect { connection, .. } => self.connection_ended(*connection, ConsumerEnd::ClosesConnection),
-            Command::Cut { connection, .. } => self.connection_ended(*connection, ConsumerEnd::Crashes),
-            _ => Vec::new(),
+            Command::CloseChannel { channel, .. } => self.channel_ended(*channel, ConsumerEnd::ClosesChannel, told),
+            Command::Disconnect { connection, .. } => {
+                self.connection_ended(*connection, ConsumerEnd::ClosesConnection, told);
+            }
+            Command::Cut { connection, .. } => self.connection_ended(*connection, ConsumerEnd::Crashes, told),
+            _ => {}
         }
     }
 
     /// Takes note of an event.
-    pub(crate) fn event(&mut self, event: &Event) -> Vec<SessionEvent> {
+    pub(crate) fn event(&mut self, event: &Event, told: &mut Vec<SessionEvent>) {
         match event {
-            Event::Reply { request, reply } => match self.calls.remove(request) {
-                Some((channel, method)) => self.answered(channel, method, reply),
-                None => Vec::new(),
-            },
-            Event::Delivered { channel, consumer, delivery } => self.delivered(*channel, consumer, delivery),
-            Event::Returned { publish, .. } => self.ended(*publish, PublishOutcome::Returned),
-            Event::Confirmed { publish, confirmation: Confirmation::Ack } => {
-                self.ended(*publish, PublishOutcome::Confirmed)
+            Event::Reply { request, reply } => {
+                if let Some((channel, method)) = self.calls.remove(request) {
+                    self.answered(channel, method, reply, told);
+                }
             }
-            Event::Confirmed { publish, confirmation: Confirmation::Nack } => {
-                self.ended(*publish, PublishOutcome::Nacked)
+            Event::Delivered { channel, consumer, delivery } => self.delivered(*channel, consumer, delivery, told),
+            Event::Returned { publish, .. } => self.ended(*publish, PublishOutcome::Returned, told),
+            Event::Confirmed { publish, confirmation } => {
+                let outcome = match confirmation {
+                    Confirmation::Ack => PublishOutcome::Confirmed,
+                    Confirmation::Nack => PublishOutcome::Nacked,
+                    Confirmation::RolledBack => PublishOutcome::RolledBack,
+                };
+                self.ended(*publish, outcome, told);
             }
-            Event::Confirmed { publish, confirmation: Confirmation::RolledBack } => {
-                self.ended(*publish, PublishOutcome::RolledBack)
-            }
-            Event::ChannelClosed { channel, .. } => self.channel_ended(*channel, ConsumerEnd::LosesChannel),
+            Event::ChannelClosed { channel, .. } => self.channel_ended(*channel, ConsumerEnd::LosesChannel, told),
             Event::ConnectionClosed { connection, .. } => {
-                self.connection_ended(*connection, ConsumerEnd::LosesConnection)
+                self.connection_ended(*connection, ConsumerEnd::LosesConnection, told);
             }
             Event::Cancelled { channel, consumer } => {
-                self.consumer_ended(&(*channel, consumer.clone()), ConsumerEnd::CancelledByBroker)
+                self.consumer_ended(*channel, consumer, ConsumerEnd::CancelledByBroker, told);
             }
-            Event::Counted { .. } | Event::Told(_) => Vec::new(),
+            Event::Counted { .. } | Event::Told(_) => {}
         }
     }
 
     /// Returns the queue that a consumer consumes from.
     pub(crate) fn queue_of(&self, channel: ChannelId, consumer: &Name) -> Option<&Name> {
-        Some(&self.consumers.get(&(channel, consumer.clone()))?.queue.name)
+        Some(&self.channels.get(&channel)?.consumers.get(consumer)?.queue.name)
     }
 
     /// Returns who has a channel, and its vhost.
@@ -136,9 +160,9 @@ impl Observer {
         connection.map_or_else(|| (Name::default(), Name::default()), |one| (one.who.clone(), one.vhost.clone()))
     }
 
-    fn ended(&self, publish: PublishId, outcome: PublishOutcome) -> Vec<SessionEvent> {
+    fn ended(&self, publish: PublishId, outcome: PublishOutcome, told: &mut Vec<SessionEvent>) {
         let message = self.known.of_publish(publish).cloned();
-        message.into_iter().map(|message| SessionEvent::PublishEnded { message, outcome }).collect()
+        told.extend(message.map(|message| SessionEvent::PublishEnded { message, outcome }));
     }
 
     fn answered(
@@ -146,7 +170,8 @@ impl Observer {
         channel: ChannelId,
         mut method: Method,
         reply: &Result<Reply, Refusal>,
-    ) -> Vec<SessionEvent> {
+        told: &mut Vec<SessionEvent>,
+    ) {
         let (who, vhost) = self.party(channel);
         let refusal = match (&mut method, reply) {
             (_, Err(refusal)) => Some(refusal.clone()),
@@ -156,20 +181,22 @@ impl Observer {
             }
             (Method::Get { queue, no_ack }, Ok(Reply::Got(Some(got)))) => {
                 let queue = QueueName { vhost, name: queue.clone() };
-                return self.got(channel, who, queue, *no_ack, got);
+                return told.push(self.got(channel, who, queue, *no_ack, got));
             }
             (Method::Consume { queue, consumer, no_ack, arguments, .. }, Ok(_)) => {
-                let key = (channel, consumer.clone());
                 let queue = QueueName { vhost, name: queue.clone() };
-                let prefetch = self.channels.get(&channel).map_or(0, |channel| channel.prefetch);
-                let one = ObservedConsumer { queue: queue.clone(), no_ack: *no_ack, shown: shown(&who, consumer) };
-                let (shown, no_ack) = (one.shown.clone(), *no_ack);
-                self.consumers.insert(key.clone(), one);
-                let arguments = Box::new(arguments.clone());
-                return vec![SessionEvent::Started { consumer: key, shown, queue, prefetch, no_ack, arguments }];
+                let (shown, no_ack) = (shown(&who, consumer), *no_ack);
+                let mut prefetch = 0;
+                if let Some(channel) = self.channels.get_mut(&channel) {
+                    prefetch = channel.prefetch;
+                    let one = ObservedConsumer { queue: queue.clone(), no_ack, shown: shown.clone() };
+                    channel.consumers.insert(consumer.clone(), one);
+                }
+                let (consumer, arguments) = ((channel, consumer.clone()), Box::new(arguments.clone()));
+                return told.push(SessionEvent::Started { consumer, shown, queue, prefetch, no_ack, arguments });
             }
             (Method::Cancel { consumer }, Ok(_)) => {
-                return self.consumer_ended(&(channel, consumer.clone()), ConsumerEnd::Cancels);
+                return self.consumer_ended(channel, consumer, ConsumerEnd::Cancels, told);
             }
             (Method::Qos { prefetch, .. }, Ok(_)) => {
                 if let Some(channel) = self.channels.get_mut(&channel) {
@@ -184,25 +211,26 @@ impl Observer {
                 None
             }
             (Method::TxCommit | Method::TxRollback, Ok(_)) => {
-                let settled = self.channels.get_mut(&channel).and_then(|one| one.transaction.replace(Vec::new()));
-                if method == Method::TxRollback {
-                    let back = settled.into_iter().flatten().map(|(tag, unsettled)| ((channel, tag), unsettled));
-                    self.unsettled.extend(back);
+                if let Some(channel) = self.channels.get_mut(&channel) {
+                    let settled = channel.transaction.replace(Vec::new());
+                    if method == Method::TxRollback {
+                        settled.into_iter().flatten().for_each(|(tag, unsettled)| channel.keep(tag, unsettled));
+                    }
                 }
                 None
             }
             _ => None,
         };
-        vec![SessionEvent::Called { channel, who, vhost, method: Box::new(method), refusal }]
+        told.push(SessionEvent::Called { channel, who, vhost, method: Box::new(method), refusal });
     }
 
-    fn got(&mut self, channel: ChannelId, who: Name, queue: QueueName, no_ack: bool, got: &Got) -> Vec<SessionEvent> {
+    fn got(&mut self, channel: ChannelId, who: Name, queue: QueueName, no_ack: bool, got: &Got) -> SessionEvent {
         let message = self.known.of_content(got.delivery.message.published());
-        if !no_ack {
+        if let Some(channel) = self.channels.get_mut(&channel).filter(|_| !no_ack) {
             let unsettled = Unsettled { consumer: None, shown: who.clone(), message: message.clone() };
-            self.unsettled.insert((channel, got.delivery.tag.0), unsettled);
+            channel.keep(got.delivery.tag.0, unsettled);
         }
-        vec![SessionEvent::Delivered {
+        SessionEvent::Delivered {
             channel,
             consumer: None,
             shown: who,
@@ -211,21 +239,21 @@ impl Observer {
             redelivered: got.delivery.redelivered,
             content: (*got.delivery.message).clone(),
             no_ack,
-        }]
+        }
     }
 
-    fn delivered(&mut self, channel: ChannelId, consumer: &Name, delivery: &Delivery) -> Vec<SessionEvent> {
-        let key = (channel, consumer.clone());
-        let Some(ObservedConsumer { queue, no_ack, shown }) = self.consumers.get(&key).cloned() else {
-            return Vec::new();
-        };
+    fn delivered(&mut self, id: ChannelId, consumer: &Name, delivery: &Delivery, told: &mut Vec<SessionEvent>) {
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let Some(ObservedConsumer { queue, no_ack, shown }) = channel.consumers.get(consumer) else { return };
+        let (queue, no_ack, shown) = (queue.clone(), *no_ack, shown.clone());
+        let key = (id, consumer.clone());
         let message = self.known.of_content(delivery.message.published());
         if !no_ack {
             let unsettled = Unsettled { consumer: Some(key.clone()), shown: shown.clone(), message: message.clone() };
-            self.unsettled.insert((channel, delivery.tag.0), unsettled);
+            channel.keep(delivery.tag.0, unsettled);
         }
-        vec![SessionEvent::Delivered {
-            channel,
+        told.push(SessionEvent::Delivered {
+            channel: id,
             consumer: Some(key),
             shown,
             queue,
@@ -233,46 +261,49 @@ impl Observer {
             redelivered: delivery.redelivered,
             content: (*delivery.message).clone(),
             no_ack,
-        }]
-    }
-
-    fn settled(&mut self, channel: ChannelId, tag: u64, multiple: bool, settlement: Settlement) -> Vec<SessionEvent> {
-        let last = if multiple && tag == 0 { u64::MAX } else { tag };
-        let first = if multiple { 0 } else { tag };
-        let tags: Vec<_> = self.unsettled.range((channel, first)..=(channel, last)).map(|(key, _)| *key).collect();
-        let settled: Vec<_> = tags.into_iter().filter_map(|key| self.unsettled.remove_entry(&key)).collect();
-        if let Some(held) = self.channels.get_mut(&channel).and_then(|channel| channel.transaction.as_mut()) {
-            held.extend(settled.iter().map(|((_, tag), unsettled)| (*tag, unsettled.clone())));
-        }
-        let told = settled.into_iter().map(|(_, Unsettled { consumer, shown, message })| SessionEvent::Settled {
-            channel,
-            consumer,
-            shown,
-            message,
-            settlement,
         });
-        told.collect()
     }
 
-    fn consumer_ended(&mut self, key: &ConsumerKey, how: ConsumerEnd) -> Vec<SessionEvent> {
-        let gone = self.consumers.remove(key);
-        gone.into_iter().map(|one| SessionEvent::Gone { consumer: key.clone(), shown: one.shown, how }).collect()
+    fn settled(
+        &mut self,
+        id: ChannelId,
+        tag: u64,
+        multiple: bool,
+        settlement: Settlement,
+        told: &mut Vec<SessionEvent>,
+    ) {
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let mut transaction = channel.transaction.take();
+        for (tag, unsettled) in channel.take(tag, multiple) {
+            if let Some(held) = &mut transaction {
+                held.push((tag, unsettled.clone()));
+            }
+            let Unsettled { consumer, shown, message } = unsettled;
+            told.push(SessionEvent::Settled { channel: id, consumer, shown, message, settlement });
+        }
+        channel.transaction = transaction;
     }
 
-    fn channel_ended(&mut self, channel: ChannelId, how: ConsumerEnd) -> Vec<SessionEvent> {
-        let ended = self.channels.remove(&channel).filter(|ended| ended.transaction.is_some());
-        let ended = ended.map(|_| SessionEvent::TransactionsEnded { channel });
-        self.unsettled.retain(|(of, _), _| *of != channel);
-        self.calls.retain(|_, (of, _)| *of != channel);
-        let keys: Vec<ConsumerKey> = self.consumers.keys().filter(|(of, _)| *of == channel).cloned().collect();
-        ended.into_iter().chain(keys.iter().flat_map(|key| self.consumer_ended(key, how))).collect()
+    fn consumer_ended(&mut self, id: ChannelId, tag: &Name, how: ConsumerEnd, told: &mut Vec<SessionEvent>) {
+        let gone = self.channels.get_mut(&id).and_then(|channel| channel.consumers.remove(tag));
+        told.extend(gone.map(|one| SessionEvent::Gone { consumer: (id, tag.clone()), shown: one.shown, how }));
     }
 
-    fn connection_ended(&mut self, connection: ConnectionId, how: ConsumerEnd) -> Vec<SessionEvent> {
+    fn channel_ended(&mut self, id: ChannelId, how: ConsumerEnd, told: &mut Vec<SessionEvent>) {
+        self.calls.retain(|_, (of, _)| *of != id);
+        let Some(ended) = self.channels.remove(&id) else { return };
+        if ended.transaction.is_some() {
+            told.push(SessionEvent::TransactionsEnded { channel: id });
+        }
+        let gone = ended.consumers.into_iter();
+        told.extend(gone.map(|(tag, one)| SessionEvent::Gone { consumer: (id, tag), shown: one.shown, how }));
+    }
+
+    fn connection_ended(&mut self, connection: ConnectionId, how: ConsumerEnd, told: &mut Vec<SessionEvent>) {
         self.connections.remove(&connection);
         let of_it = self.channels.iter().filter(|(_, channel)| channel.connection == connection);
         let channels: Vec<ChannelId> = of_it.map(|(id, _)| *id).collect();
-        channels.into_iter().flat_map(|channel| self.channel_ended(channel, how)).collect()
+        channels.into_iter().for_each(|channel| self.channel_ended(channel, how, told));
     }
 }
 

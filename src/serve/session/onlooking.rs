@@ -7,7 +7,7 @@ use crate::model::{Moment, Name, QueueName, Table, Value};
 use crate::player::Timeline;
 use crate::serve::served_broker::ServedBroker;
 use crate::serve::session::goal::{AdvanceGoal, WantedMessages};
-use crate::serve::session::{Journal, Recording, SessionEvent, id_of};
+use crate::serve::session::{Journal, Recording, id_of};
 use crate::sim::QueueStatus;
 use crate::source::nearest_name;
 
@@ -22,7 +22,7 @@ impl ServedBroker {
     /// Keeps a timeline from now on, with the simulator's reasons: for the control port.
     pub fn with_timeline(mut self) -> Self {
         self.sim = self.sim.with_insights(true);
-        self.journal = Some(Journal::default());
+        self.journal = Some(Journal::counting());
         self
     }
 
@@ -66,8 +66,8 @@ impl ServedBroker {
         }
         let server = &self.server;
         let who_is = |connection| server.client_name(connection).unwrap_or_else(|| "the scenario".into());
-        let events = self.observer.command(command, who_is);
-        self.keep(now, events);
+        self.observer.command(command, who_is, &mut self.told);
+        self.keep_told(now);
     }
 
     /// Takes note of an event before it is passed on.
@@ -75,8 +75,8 @@ impl ServedBroker {
         if self.journal.is_none() && self.recording.is_none() {
             return;
         }
-        let events = self.observer.event(event);
-        self.keep(now, events);
+        self.observer.event(event, &mut self.told);
+        self.keep_told(now);
     }
 
     /// Takes a reason of the simulator, and passes it on to a scenario that plays here.
@@ -92,12 +92,14 @@ impl ServedBroker {
         }
     }
 
-    fn keep(&mut self, now: Moment, events: Vec<SessionEvent>) {
-        if let Some(recording) = &mut self.recording {
-            events.iter().for_each(|event| recording.note(now, event));
-        }
-        if let Some(journal) = &mut self.journal {
-            events.into_iter().for_each(|event| journal.note(now, event));
+    fn keep_told(&mut self, now: Moment) {
+        for event in self.told.drain(..) {
+            if let Some(recording) = &mut self.recording {
+                recording.note(now, &event);
+            }
+            if let Some(journal) = &mut self.journal {
+                journal.note(now, event);
+            }
         }
     }
 

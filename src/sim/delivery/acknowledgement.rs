@@ -51,6 +51,12 @@ impl Sim {
     }
 
     fn settle_taken(&mut self, channel: ChannelIndex, taken: Taken, settlement: Settlement) {
+        if let Taken::One(unacked) = &taken
+            && unacked.read.is_some()
+            && settlement == Settlement::Ack
+        {
+            return self.ack_read(channel, unacked);
+        }
         if taken.is_read() {
             return self.settle_read(channel, taken.into(), settlement);
         }

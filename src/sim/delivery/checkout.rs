@@ -9,7 +9,7 @@ use crate::sim::state::arena::{ConsumerId, QueueId};
 use crate::sim::state::channel::{KEEPS_UP, Unacked};
 use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::queued_message::QueuedMessage;
-use crate::sim::state::reason::Occasion;
+use crate::sim::state::reason::{DeathCause, Occasion};
 
 impl Sim {
     /// Hands out messages as long as there are some and somebody may have one; drops what is over the limit then.
@@ -20,8 +20,12 @@ impl Sim {
             return self.serve_readers(id);
         }
         let quorum = queue.kind == QueueKind::Quorum;
+        let mut expired = Vec::new();
         if matches!(&queue.contents, QueueContents::Quorum(quorum) if quorum.may_have_expired(self.now)) {
-            self.expire(id);
+            match self.rules.quorum_maxlen_reversed {
+                true => expired.extend(std::iter::from_fn(|| self.pop_expired(id))),
+                false => self.expire(id),
+            }
         }
         while let Some(queue) = self.queues.get(id) {
             if queue.ready() == 0 {
@@ -34,6 +38,11 @@ impl Sim {
         }
         if quorum {
             self.served_quorum(id);
+        }
+        if !expired.is_empty() {
+            // DL-31: what the limit drops goes first.
+            expired.into_iter().for_each(|entry| self.die(id, entry, DeathCause::Expired));
+            self.touch(id);
         }
     }
 

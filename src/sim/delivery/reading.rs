@@ -1,7 +1,7 @@
 //! Readers of streams: where they begin, what they get, and what settling means to them (ST-1 to ST-4).
 
 use crate::broker::{DeliveredMessage, Delivery, Event, Refusal, Settlement, code};
-use crate::model::{Name, QueueKind, Table};
+use crate::model::{Name, QueueKind, Table, Value};
 use crate::rules::{BadStreamArgument, ReaderRefusal, refused_reader, stream_filter, stream_offset};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId};
@@ -22,17 +22,21 @@ impl Sim {
     ) -> Result<Option<Box<StreamReader>>, Refusal> {
         let Some(queue) = self.queues.get(id) else { return Ok(None) };
         let QueueContents::Stream(stream) = &queue.contents else { return Ok(None) };
+        let is_text = matches!(arguments.get("x-stream-offset"), Some(Value::Text(_)));
+        // A text is looked at with the other arguments, before all else; over another type RabbitMQ stumbles later.
+        let asked = match stream_offset(arguments, &queue.name.vhost, &queue.name.name, self.rules) {
+            Err(BadStreamArgument::Refused(text)) => return Err(precondition_failed(text)),
+            Err(BadStreamArgument::Crashes) if is_text => {
+                return Err(self.stumble("ST-3", "its x-stream-offset is none"));
+            }
+            asked => asked,
+        };
         match refused_reader(&queue.name.vhost, &queue.name.name, (no_ack, prefetch, global), self.rules) {
             Some(ReaderRefusal::OfChannel(text)) => return Err(precondition_failed(text)),
             Some(ReaderRefusal::OfConnection(text)) => return Err(connection_error(code::NOT_IMPLEMENTED, text)),
             None => {}
         }
-        let asked = stream_offset(arguments, &queue.name.vhost, &queue.name.name, self.rules);
-        let offset = match asked {
-            Ok(offset) => offset,
-            Err(BadStreamArgument::Refused(text)) => return Err(precondition_failed(text)),
-            Err(BadStreamArgument::Crashes) => return Err(self.stumble("ST-3", "its x-stream-offset is none")),
-        };
+        let Ok(offset) = asked else { return Err(self.stumble("ST-3", "its x-stream-offset is none")) };
         let Ok(filter) = stream_filter(arguments, self.rules) else {
             return Err(self.stumble("ST-9", "its x-stream-filter names no value"));
         };
@@ -108,6 +112,17 @@ impl Sim {
         }
         if any {
             self.expect_timeout(queue_id, id);
+        }
+    }
+
+    /// Takes the acknowledgement of one delivery that was read from a stream: it gives its reader room.
+    pub(crate) fn ack_read(&mut self, channel: ChannelIndex, unacked: &Unacked) {
+        if let Some(state) = self.channels.get_mut(channel) {
+            state.discount(1);
+        }
+        self.release(unacked);
+        if let Some(reader) = unacked.consumer {
+            self.read_on(unacked.queue, reader);
         }
     }
 

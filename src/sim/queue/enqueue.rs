@@ -162,8 +162,7 @@ impl Sim {
     fn tell_enqueued(&mut self, id: QueueId, entry: &mut QueuedMessage) {
         let origin = Some(entry.stored.origin);
         self.tell_place(id, entry.stored.origin);
-        let queue = self.queues.get(id).filter(|_| entry.expires_at != NEVER);
-        entry.stored.ttls = queue.map(|queue| self.ttls(queue, &entry.stored).into());
+        entry.stored.ttls = if entry.expires_at == NEVER { None } else { self.ttls(id, entry.stored.expiration_ms) };
         if let Some((behind, until, Reason { rule, why })) = self.held_up_by(id, entry) {
             self.tell(origin, Some(id), rule, || What::Blocked { behind: Some(behind), until, why });
         }

@@ -7,6 +7,7 @@ use crate::rules::{ConsumerTimeout, shown_queue, type_name};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId};
 use crate::sim::state::queue::{Queue, QueueContents};
+use crate::sim::state::queued_message::QueuedMessage;
 use crate::sim::state::reason::{DeathCause, Occasion, Return};
 use crate::sim::state::refusal::precondition_failed;
 use crate::sim::state::timer::Timer;
@@ -20,20 +21,23 @@ const CHANNEL_TICK_MS: u64 = 60_000;
 impl Sim {
     /// Removes expired heads. On a classic queue only where RabbitMQ sweeps: see its callers.
     pub(crate) fn expire(&mut self, id: QueueId) {
-        let (now, apart) = (self.now, self.rules.quorum_heads_expire_apart);
         let mut any = false;
-        while let Some(queue) = self.queues.get_mut(id) {
-            let expired = match &mut queue.contents {
-                QueueContents::Classic(classic) => classic.pop_expired(now),
-                QueueContents::Quorum(quorum) => quorum.pop_expired(now, apart),
-                QueueContents::Stream(_) => None,
-            };
-            let Some(entry) = expired else { break };
+        while let Some(entry) = self.pop_expired(id) {
             any = true;
             self.die(id, entry, DeathCause::Expired);
         }
         if any {
             self.touch(id);
+        }
+    }
+
+    /// Takes an expired head out of its queue. It is not dead-lettered yet.
+    pub(crate) fn pop_expired(&mut self, id: QueueId) -> Option<QueuedMessage> {
+        let (now, apart) = (self.now, self.rules.quorum_heads_expire_apart);
+        match &mut self.queues.get_mut(id)?.contents {
+            QueueContents::Classic(classic) => classic.pop_expired(now),
+            QueueContents::Quorum(quorum) => quorum.pop_expired(now, apart),
+            QueueContents::Stream(_) => None,
         }
     }
 

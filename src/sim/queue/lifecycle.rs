@@ -163,6 +163,7 @@ impl Sim {
             used_at: self.now,
             watched,
             moved: (self.now, 0),
+            ttls: None,
             sampled: Default::default(),
         });
         if let Some(vhost) = self.vhosts.get_mut(vhost) {

@@ -56,6 +56,11 @@ impl Sim {
 
     /// Brings changed policies into force, or keeps that until an explored run does.
     fn change_policies(&mut self, id: VhostId, waiting: WaitingUnder) {
+        for queue in self.vhosts.get(id).into_iter().flat_map(|vhost| vhost.queues.values()) {
+            if let Some(queue) = self.queues.get_mut(*queue) {
+                queue.ttls = None;
+            }
+        }
         if std::mem::take(&mut self.openings.policy_waits) {
             self.openings.changed_policies = Some((id, waiting));
         } else {

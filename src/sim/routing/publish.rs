@@ -73,7 +73,8 @@ impl Sim {
         }
         if self.insights {
             self.tell_alternate(exchange, &stored);
-            self.ways = self.ways_of(exchange, &keys(&stored));
+            self.ways =
+                if self.is_by_name(exchange, &stored) { Vec::new() } else { self.ways_of(exchange, &keys(&stored)) };
         }
         let targets = std::mem::take(&mut self.targets);
         let origin = stored.origin;
@@ -94,16 +95,24 @@ impl Sim {
 
     /// Reports that the bindings of an exchange fit a publish nowhere, and its alternate exchange takes it (RT-10).
     pub(crate) fn tell_alternate(&mut self, id: ExchangeId, stored: &Stored) {
+        let Some(state) = self.exchanges.get(id) else { return };
+        let Some(alternate) = state.alternate.clone() else { return };
         let mut found = Vec::new();
         self.own_destinations(id, &keys(stored), &mut found);
-        let Some(state) = self.exchanges.get(id).filter(|_| found.is_empty()) else { return };
-        if self.delay_ms(state, stored.headers()).is_some() {
+        if !found.is_empty() || self.exchanges.get(id).is_some_and(|it| self.delay_ms(it, stored.headers()).is_some()) {
             return;
         }
-        let Some(alternate) = state.alternate.clone() else { return };
         let (exchange, routing_key) = (state.declared.name.clone(), stored.routing_key().clone());
         let what = What::TakenByAlternate { exchange, alternate, routing_key };
         self.tell(Some(stored.origin), None, "RT-10", || what);
+    }
+
+    /// Returns whether the default exchange finds the only queue of a publish by its key: there is no more to say of its way.
+    fn is_by_name(&self, id: ExchangeId, stored: &Stored) -> bool {
+        let [only] = self.targets[..] else { return false };
+        let is_default = |id| self.exchanges.get(id).is_some_and(|exchange| matches!(exchange.router, Router::Default));
+        let is_named = |id| self.queues.get(id).is_some_and(|queue| queue.name.name == *stored.routing_key());
+        stored.further.is_empty() && is_named(only) && is_default(id)
     }
 
     /// Returns why a publish finds no queue (RT-3, RT-10, RT-14).

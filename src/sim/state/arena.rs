@@ -1,6 +1,7 @@
 //! Arenas with typed indexes: what a name is looked up once for, is then found by index.
 //! Indexes are never handed out twice, so a stale one finds nothing instead of something else.
 
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ pub(crate) trait Index: Copy {
 macro_rules! indexes {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub(crate) struct $name(u32);
 
         impl Index for $name {
@@ -92,6 +93,11 @@ impl<I: Index, T> Arena<I, T> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (I, &T)> {
         self.items.iter().enumerate().filter_map(|(n, item)| Some((I::nth(n as u32), item.as_deref()?)))
     }
+
+    /// Returns how many indexes were handed out.
+    pub(crate) fn indexes(&self) -> usize {
+        self.items.len()
+    }
 }
 
 /// The same for values that change seldom: copies of all share them until they change.
@@ -102,6 +108,11 @@ pub(crate) struct SharedArena<I, T> {
 }
 
 impl<I: Index, T: Clone> SharedArena<I, T> {
+    /// Hashes where the values are: copies that share them hash alike.
+    pub(crate) fn hash_places(&self, state: &mut impl Hasher) {
+        self.items.iter().for_each(|item| item.as_ref().map(Arc::as_ptr).hash(state));
+    }
+
     pub(crate) fn new() -> Self {
         Self { items: Vec::new(), indexes: PhantomData }
     }

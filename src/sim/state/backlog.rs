@@ -5,7 +5,7 @@ use crate::sim::state::queued_message::QueuedMessage;
 use std::collections::VecDeque;
 
 /// The dead letters of an at-least-once queue.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Hash)]
 pub(crate) struct Backlog {
     /// Messages and bytes of all of them.
     counted: (u64, u64),

@@ -6,10 +6,10 @@ use crate::rules::type_name;
 use crate::sim::state::refusal::precondition_failed;
 
 /// The further routing keys of a message.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct CcBcc(Option<Box<Lists>>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(crate) struct Lists {
     cc: Vec<Name>,
     bcc: Vec<Name>,

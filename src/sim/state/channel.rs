@@ -20,7 +20,7 @@ pub(crate) struct Overtaken {
 }
 
 /// A delivery that waits to be settled.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(crate) struct Unacked {
     pub tag: u64,
     pub queue: QueueId,

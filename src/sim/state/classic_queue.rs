@@ -6,19 +6,21 @@ use crate::sim::state::queued_message::{NEVER, QueuedMessage};
 use std::collections::VecDeque;
 
 /// The ready messages of a classic queue.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(crate) struct ClassicQueue {
     /// From priority 0 up; one level without x-max-priority.
     levels: Vec<VecDeque<QueuedMessage>>,
     ready: u64,
     bytes: u64,
     enqueued: u64,
+    /// None of what is in it expires after this.
+    latest_expiry: Moment,
 }
 
 impl ClassicQueue {
     pub(crate) fn new(max_priority: u8) -> Self {
         let levels = (0..=max_priority).map(|_| VecDeque::new()).collect();
-        Self { levels, ready: 0, bytes: 0, enqueued: 0 }
+        Self { levels, ready: 0, bytes: 0, enqueued: 0, latest_expiry: Moment(0) }
     }
 
     pub(crate) fn ready(&self) -> u64 {
@@ -41,15 +43,13 @@ impl ClassicQueue {
     }
 
     pub(crate) fn push(&mut self, entry: QueuedMessage) {
-        self.ready += 1;
-        self.bytes += u64::from(entry.size);
+        self.added(&entry);
         self.levels[usize::from(entry.level)].push_back(entry);
     }
 
     /// Puts an entry back to where it came from.
     pub(crate) fn put_back(&mut self, entry: QueuedMessage) {
-        self.ready += 1;
-        self.bytes += u64::from(entry.size);
+        self.added(&entry);
         let level = &mut self.levels[usize::from(entry.level)];
         if level.front().is_none_or(|front| entry.position < front.position) {
             level.push_front(entry);
@@ -121,6 +121,20 @@ impl ClassicQueue {
         let entry = self.levels[level].pop_front()?;
         self.ready -= 1;
         self.bytes -= u64::from(entry.size);
+        if self.ready == 0 {
+            self.latest_expiry = Moment(0);
+        }
         Some(entry)
+    }
+
+    fn added(&mut self, entry: &QueuedMessage) {
+        self.ready += 1;
+        self.bytes += u64::from(entry.size);
+        self.latest_expiry = self.latest_expiry.max(entry.expires_at);
+    }
+
+    /// Returns a moment after which nothing in it expires; what was in it may have been the last to.
+    pub(crate) fn latest_expiry(&self) -> Moment {
+        self.latest_expiry
     }
 }

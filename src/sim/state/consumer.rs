@@ -58,7 +58,7 @@ impl Consumer {
 }
 
 /// The consumers of a queue.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct Consumers {
     /// In order of subscription.
     pub all: Vec<ConsumerId>,

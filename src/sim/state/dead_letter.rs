@@ -110,7 +110,7 @@ pub(crate) fn death_keys<'a>(old: &'a Stored, rules: &Differences) -> Vec<&'a Na
 }
 
 /// A message that died and is on its way to its dead-letter exchange.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub(crate) struct DeadLetter {
     pub entry: QueuedMessage,
     pub death: Death,
@@ -127,7 +127,7 @@ pub(crate) struct DeadLetter {
 pub(crate) const RETRY_MS: u64 = 180_000;
 
 /// A dead letter that not all of its targets have taken.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(crate) struct WaitingDeadLetter {
     pub entry: QueuedMessage,
     pub death: Death,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// Holds delayed returns by due time and place in the queue. Of those that are due together the first one returned is
 /// ready first, and then the others as they once stood in the queue: RabbitMQ remembers which is next, and looks anew
 /// only for an earlier moment.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Hash)]
 pub(crate) struct Delayed {
     entries: BTreeMap<(Moment, u64), QueuedMessage>,
     next: Option<(Moment, u64)>,

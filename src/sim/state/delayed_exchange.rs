@@ -29,6 +29,12 @@ pub(crate) struct DelayedPublishes {
 }
 
 impl DelayedPublishes {
+    /// Returns whether nothing is held back, and none was when last looked at.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        let Self { by_due, next, timer, took } = self;
+        by_due.is_empty() && next.is_none() && timer.is_none() && !took
+    }
+
     pub(crate) fn insert(&mut self, key: DelayKey, publish: HeldBack) {
         self.took = true;
         if self.next.as_ref().is_none_or(|next| key.0 < next.0) {

@@ -26,7 +26,7 @@ pub(crate) struct TopicRights {
 }
 
 /// Remembers accesses that were allowed, newest first; a revoked right stays until it is forgotten.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct PermissionCache {
     /// When the channel had work last.
     pub busy_at: Moment,

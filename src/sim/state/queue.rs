@@ -10,6 +10,7 @@ use crate::sim::state::consumer::Consumers;
 use crate::sim::state::covered::SITES;
 use crate::sim::state::queued_message::QueuedMessage;
 use crate::sim::state::quorum_queue::QuorumQueue;
+use crate::sim::state::reason::Ttl;
 use crate::sim::state::stream::StreamQueue;
 use crate::sim::state::timer::TimerKey;
 use std::collections::BTreeSet;
@@ -55,6 +56,8 @@ pub(crate) struct Queue {
     pub watched: bool,
     /// How many messages entered or came back at that moment.
     pub moved: (Moment, u64),
+    /// The TTLs that its arguments and policies set, the smallest first, once a reason asked for them.
+    pub ttls: Option<Arc<[Ttl]>>,
     /// How often something was looked at for the record of what is exercised, by place.
     pub sampled: [u8; SITES],
 }

@@ -5,7 +5,7 @@ use crate::model::QueueName;
 use std::collections::BTreeMap;
 
 /// Who is watched and what was told last.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct QueueCounts {
     pub told: BTreeMap<QueueName, Option<Counts>>,
     /// Names to look at when the step ends.

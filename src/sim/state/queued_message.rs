@@ -5,6 +5,7 @@ use crate::broker::{DeliveredMessage, PublishId};
 use crate::model::{Message, Moment, Name, Table};
 use crate::sim::state::cc_bcc::CcBcc;
 use crate::sim::state::reason::Ttl;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// A message as it was last published, by a client or by a death.
@@ -22,7 +23,7 @@ pub(crate) struct Stored {
     /// LEN-1: of the property section as quorum queues store it, once one has counted.
     pub property_bytes: Option<u32>,
     /// With insights on: the TTLs that it had when it came to its queue.
-    pub ttls: Option<Box<[Ttl]>>,
+    pub ttls: Option<Arc<[Ttl]>>,
     /// The client's publish that it stems from.
     pub origin: PublishId,
     /// DL-34: failed deliveries so far, anywhere.
@@ -33,8 +34,29 @@ pub(crate) struct Stored {
     pub negates_delay_at_death: bool,
 }
 
+impl Hash for Stored {
+    /// Leaves out what only reasons tell, and what is counted anew when it is asked for.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self {
+            message,
+            published_to,
+            afterlife,
+            further,
+            expiration_ms,
+            property_bytes: _,
+            ttls: _,
+            origin: _,
+            negates_delay_at_death,
+            failures,
+            quorum_rejections,
+        } = self;
+        (message, published_to, afterlife, further, expiration_ms).hash(state);
+        (negates_delay_at_death, failures, quorum_rejections).hash(state);
+    }
+}
+
 /// What a death made of a message; all that die alike share it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(crate) struct DeadLetterRewrite {
     /// In place of the published ones: x-death in them is the broker's own.
     pub headers: Table,
@@ -83,7 +105,7 @@ impl Stored {
 pub(crate) const NEVER: Moment = Moment(u64::MAX);
 
 /// A message in one queue.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(crate) struct QueuedMessage {
     pub stored: Box<Stored>,
     /// Rises with each enqueue; a classic queue puts a returned entry back by it.

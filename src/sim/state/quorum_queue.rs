@@ -8,9 +8,10 @@ use crate::sim::state::backlog::Backlog;
 use crate::sim::state::delayed::Delayed;
 use crate::sim::state::queued_message::{NEVER, QueuedMessage};
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
 /// Who publishes to a quorum queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Publisher {
     Channel(ChannelIndex),
     /// Brings the dead letters of an at-least-once queue.
@@ -27,8 +28,15 @@ pub(crate) struct PublisherState {
     before: bool,
 }
 
+impl Hash for PublisherState {
+    /// Where a broker is at rest, each further publish comes in a later turn.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.refused.hash(state);
+    }
+}
+
 /// The messages of a quorum queue that no consumer has.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub(crate) struct QuorumQueue {
     priority: QuorumPriority,
     returns: VecDeque<QueuedMessage>,
@@ -44,6 +52,8 @@ pub(crate) struct QuorumQueue {
     expiring: u64,
     /// None of them expires before this: there is no need to look.
     none_before: Moment,
+    /// And none after this.
+    latest_expiry: Moment,
     /// QQ-43-4: by due time.
     pub delayed: Delayed,
     /// DL-30: dead letters that not all targets have confirmed.
@@ -72,6 +82,7 @@ impl QuorumQueue {
             enqueued: 0,
             expiring: 0,
             none_before: NEVER,
+            latest_expiry: Moment(0),
             delayed: Delayed::default(),
             backlog: Box::default(),
             was_relaxed: true,
@@ -296,11 +307,20 @@ impl QuorumQueue {
         self.bytes += u64::from(entry.size);
         self.expiring += u64::from(entry.expires_at != NEVER);
         self.none_before = self.none_before.min(entry.expires_at);
+        self.latest_expiry = self.latest_expiry.max(entry.expires_at);
+    }
+
+    /// Returns a moment after which nothing that is ready expires; what was in it may have been the last to.
+    pub(crate) fn latest_expiry(&self) -> Moment {
+        self.latest_expiry
     }
 
     pub(crate) fn removed(&mut self, entry: &QueuedMessage) {
         self.ready -= 1;
         self.bytes -= u64::from(entry.size);
+        if self.ready == 0 {
+            self.latest_expiry = Moment(0);
+        }
         self.expiring -= u64::from(entry.expires_at != NEVER);
         if self.expiring == 0 {
             self.none_before = NEVER;

@@ -42,7 +42,7 @@ impl Return {
 }
 
 /// A reason in plain words.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(crate) struct Reason {
     pub rule: &'static str,
     pub why: String,

@@ -4,9 +4,10 @@ use crate::broker::ConnectionId;
 use crate::model::Moment;
 use crate::sim::state::arena::QueueId;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 /// A reason to wake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Timer {
     /// When a head of the queue may have expired.
     MessageTtl(QueueId),
@@ -36,6 +37,16 @@ pub(crate) struct Timers {
     /// Of the first moment's, the one that fires next instead of the first that was set.
     preferred: Option<TimerKey>,
     count: u64,
+}
+
+impl Hash for Timers {
+    /// Only their order counts, not the numbers that they have by it.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { set, next: _, preferred, count: _ } = self;
+        set.len().hash(state);
+        set.iter().for_each(|(key, timer)| (key.0, timer).hash(state));
+        preferred.and_then(|preferred| set.keys().position(|key| *key == preferred)).hash(state);
+    }
 }
 
 impl Timers {

@@ -88,9 +88,10 @@ impl Search {
                     world.take(chosen);
                 }
                 Stop::Over if world.taken.len() > levels && self.drawn.insert(world.taken.clone()) => {
-                    return self.finish(world);
+                    self.finish(world);
+                    return;
                 }
-                Stop::Over | Stop::Same => return,
+                Stop::Over | Stop::Same | Stop::AtRest => return,
             }
         }
     }

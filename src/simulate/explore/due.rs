@@ -7,6 +7,17 @@ use crate::simulate::explore::choice::{Alternative, Choice, ChoiceKind};
 use crate::simulate::explore::explored_run::{ExploredRun, Next};
 
 impl ExploredRun {
+    /// Only late commands are ready: others go on, and what they send may overtake.
+    pub(super) fn step_late(&mut self) -> Next {
+        let before = self.player.ready_commands().count();
+        while self.player.ready_commands().count() == before {
+            if !self.player.go_on(self.now) {
+                return if self.player.hesitates_now() { Next::GoOn } else { Next::Same };
+            }
+        }
+        Next::GoOn
+    }
+
     /// A look that a timer close by would change may come earlier or later.
     pub(super) fn open_look(&mut self) -> Option<Choice> {
         let point = self.player.points().len();

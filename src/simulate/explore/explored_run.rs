@@ -28,6 +28,8 @@ pub(super) const TIE: u32 = u32::MAX;
 pub(super) enum Stop {
     /// Something is open.
     Open,
+    /// It is at rest: a quiet is about to be answered, and it was to stop there.
+    AtRest,
     /// The run is over, however it ended.
     Over,
     /// Another schedule is the same.
@@ -38,6 +40,7 @@ pub(super) enum Stop {
 pub(super) enum Next {
     GoOn,
     Open(Choice),
+    AtRest,
     Over(Ended),
     Same,
 }
@@ -50,36 +53,36 @@ pub(super) struct ExploredRun {
     pub(super) now: Moment,
     limits: Limits,
     /// Events and commands at this moment, and before it.
-    events: u64,
+    pub(super) events: u64,
     past_events: u64,
     /// The last command was a settlement.
-    settled: bool,
-    awaiting_quiet: Vec<RequestId>,
+    pub(super) settled: bool,
+    pub(super) awaiting_quiet: Vec<RequestId>,
     /// Who is first at this moment, a timer or a client, was asked.
     pub(super) moment_asked: bool,
-    timers_held: bool,
+    pub(super) timers_held: bool,
     /// The command that is late.
     pub(super) late: Option<LateLane>,
     /// What late dead letters touch, and whether something came before them by now.
-    late_letters: Option<(Touched, bool)>,
+    pub(super) late_letters: Option<(Touched, bool)>,
     /// A change that has reached its queues only in part: whose command it is of, what it touches, and whether something came
     /// before the rest of it.
     pub(super) lagging: Option<(LateLane, bool)>,
     /// Whether consumers act on what they have heard by now was asked.
-    act_asked: bool,
+    pub(super) act_asked: bool,
     /// Lanes whose first command is known to come later in another schedule that is the same.
     pub(super) asleep: Vec<Asleep>,
     /// Whose series of publishes is under way, and whether its first refusal was chosen.
     pub(super) series: Option<(Lane, bool)>,
     /// The first ready command was looked at for what it leaves open itself.
-    fate_asked: bool,
+    pub(super) fate_asked: bool,
     /// The order of many single returns of this moment was asked for.
     pub(super) returns_asked: bool,
     /// Until which point looks were asked for.
     pub(super) looks_asked: usize,
     pub(super) looks: Arc<[Vec<Direction>]>,
     open: Option<Choice>,
-    choices: u32,
+    pub(super) choices: u32,
     /// Where it did not do what a plain run does.
     pub(super) taken: Vec<Deviation>,
     pub(super) kinds: Vec<ChoiceKind>,
@@ -89,9 +92,14 @@ pub(super) struct ExploredRun {
     /// It closes up at its end, for a timeline that is told; else it is over once all is judged.
     closes_up: bool,
     /// What is open while it closes up is offered, too.
-    explores_closing: bool,
+    pub(super) explores_closing: bool,
     /// The first choice of its closing up, and the digest of all facts before it.
     pub(super) closing_from: Option<(u32, u64)>,
+    /// It stops before each quiet, and whether it did before the one at hand.
+    pub(super) rests: bool,
+    rested: bool,
+    /// A command of management came: what that changes is not looked at where runs are compared.
+    pub(super) is_managed: bool,
     /// When something happened by itself, where that is noted.
     timers: Option<Vec<Moment>>,
     /// What the first ready commands touch, as far as this step asked for it.
@@ -131,6 +139,9 @@ impl ExploredRun {
             closes_up: false,
             explores_closing: false,
             closing_from: None,
+            rests: false,
+            rested: false,
+            is_managed: false,
             timers: None,
             known_touched: Cell::default(),
         }
@@ -196,6 +207,7 @@ impl ExploredRun {
                     self.ended = Some(ended);
                     return Stop::Over;
                 }
+                Next::AtRest => return Stop::AtRest,
                 Next::Same => return Stop::Same,
             }
         }
@@ -343,17 +355,6 @@ impl ExploredRun {
         }
     }
 
-    /// Only late commands are ready: others go on, and what they send may overtake.
-    fn step_late(&mut self) -> Next {
-        let before = self.player.ready_commands().count();
-        while self.player.ready_commands().count() == before {
-            if !self.player.go_on(self.now) {
-                return if self.player.hesitates_now() { Next::GoOn } else { Next::Same };
-            }
-        }
-        Next::GoOn
-    }
-
     /// Nothing is ready: what was late comes now, then quiet is answered, then time passes.
     fn step_without_command(&mut self) -> Next {
         self.settled = false;
@@ -381,6 +382,11 @@ impl ExploredRun {
             return Next::GoOn;
         }
         if !self.awaiting_quiet.is_empty() {
+            self.rested = self.rests && !self.rested;
+            if self.rested {
+                self.events -= 1;
+                return Next::AtRest;
+            }
             let request = self.awaiting_quiet.remove(0);
             if let Some(timers) = &mut self.timers {
                 let next = self.sim.wake_at().into_iter().chain(self.player.wake_at());
@@ -463,6 +469,7 @@ impl ExploredRun {
             *overtaken = true;
         }
         self.settled = matches!(command, Command::Settle { .. });
+        self.is_managed |= matches!(command, Command::Manage { .. });
         self.fate_asked = false;
         let lane = lane_of(&command);
         let follows = |other: &Command| matches!(other, Command::Publish { .. }) && lane_of(other) == lane;

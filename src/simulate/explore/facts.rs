@@ -64,9 +64,19 @@ pub(super) struct Facts {
     schedules: u64,
 }
 
+/// The facts of one run.
+#[derive(Debug)]
+pub(super) struct TakenFacts {
+    all: Vec<(Fact, u64)>,
+    /// A digest of all of them.
+    pub digest: u64,
+    /// Whether it failed.
+    pub failed: bool,
+}
+
 impl Facts {
-    /// Takes a finished run and returns a digest of all its facts.
-    pub fn take(&mut self, number: u64, played: &RunResult) -> u64 {
+    /// Takes a finished run and returns its facts.
+    pub fn take(&mut self, number: u64, played: &RunResult) -> TakenFacts {
         self.schedules += 1;
         let mut all = Vec::with_capacity(8);
         for failure in &played.failures {
@@ -76,19 +86,30 @@ impl Facts {
                 |finding| format!("{}: expected {}, found {}", finding.field, finding.expected, finding.found),
             );
             let digest = digest_of(shown.as_bytes());
-            all.push(digest);
+            all.push((key.clone(), digest));
             self.note(key, digest, number, || shown);
         }
         if let Some(outcome) = &played.outcome {
             self.take_outcome(number, outcome, &mut all);
         }
-        all.iter().fold(0, |whole, digest| mix(whole, *digest))
+        let digest = all.iter().fold(0, |whole, (_, digest)| mix(whole, *digest));
+        TakenFacts { all, digest, failed: !played.failures.is_empty() }
     }
 
-    fn take_outcome(&mut self, number: u64, outcome: &Outcome, all: &mut Vec<u64>) {
+    /// Takes the facts of a run once more, for another one that ends alike.
+    pub fn take_again(&mut self, taken: &TakenFacts) {
+        self.schedules += 1;
+        for (fact, digest) in &taken.all {
+            if let Some(value) = self.values.get_mut(fact).and_then(|values| values.get_mut(digest)) {
+                value.schedules += 1;
+            }
+        }
+    }
+
+    fn take_outcome(&mut self, number: u64, outcome: &Outcome, all: &mut Vec<(Fact, u64)>) {
         let mut take = |fact: Fact, digest: u64, shown: &dyn Fn() -> String| {
+            all.push((fact.clone(), digest));
             self.note(fact, digest, number, shown);
-            all.push(digest);
         };
         for (by, log) in &outcome.publishes {
             let digest =
@@ -164,7 +185,7 @@ impl Facts {
 
 /// Returns a digest of all facts of a run.
 pub(super) fn digest_of_facts(played: &RunResult) -> u64 {
-    Facts::default().take(1, played)
+    Facts::default().take(1, played).digest
 }
 
 fn mix(digest: u64, value: u64) -> u64 {

@@ -4,7 +4,7 @@ use crate::broker::{ChannelId, Command, ConnectionId};
 use crate::sim::Touched;
 
 /// The way on which commands keep their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Lane {
     Channel(ChannelId),
     Connection(ConnectionId),
@@ -12,7 +12,7 @@ pub(super) enum Lane {
 }
 
 /// A lane whose first command need not come next, and what that touches.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Hash)]
 pub(super) struct Asleep {
     pub lane: Lane,
     pub touched: Touched,

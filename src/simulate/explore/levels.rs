@@ -3,19 +3,21 @@
 
 use crate::simulate::explore::choice::Deviation;
 use crate::simulate::explore::explored_run::{ExploredRun, Stop, TIE};
+use crate::simulate::explore::held::{HeldStates, Way};
 use crate::simulate::explore::search::Search;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
-/// How many beginnings of runs are held at a time; others are played once more.
+/// How many states of runs are held at a time; others are come to once more.
 const HELD_MAX: usize = 1_000;
 
 /// A run that others leave.
 pub(super) struct Parent {
-    /// As it stood behind its last deviation.
-    start: Option<Box<ExploredRun>>,
     path: Vec<Deviation>,
     /// Where they leave it, in order.
     pub followers: Vec<Deviation>,
+    /// As it stood at some of these places, or not long before, in order.
+    held: Vec<ExploredRun>,
 }
 
 impl Parent {
@@ -41,11 +43,10 @@ impl Search {
         let mut roots = self.roots.clone().into_iter().enumerate();
         let mut level = PlayedLevel::default();
         if let Some((_, root)) = roots.next() {
-            let parent = match self.usual.take() {
-                Some(usual) => self.settle(*usual, Stop::Over, &mut level, &mut seen),
-                None => self.play_from(root.clone(), &mut level, &mut seen),
-            };
-            self.hold(parent, &mut level, || root);
+            match self.usual.take() {
+                Some((usual, held)) => self.settle(*usual, Way::Played(Stop::Over), held, &mut level, &mut seen),
+                None => self.play_from(root, &mut level, &mut seen),
+            }
         }
         let mut ties: Vec<ExploredRun> = roots.map(|(tie, root)| root.of_tie(tie as u16)).collect();
         for number in 1.. {
@@ -66,108 +67,124 @@ impl Search {
                 }
             }
             for root in std::mem::take(&mut ties) {
-                let parent = self.play_from(root.clone(), &mut next, &mut seen);
-                self.hold(parent, &mut next, || root);
+                self.play_from(root, &mut next, &mut seen);
             }
             level = next;
         }
         self.is_whole = !self.has_more();
     }
 
-    /// Goes along a run once more and plays all that leave it.
+    /// Plays all that leave a run: from the states of it that are held, or else along it once more.
     fn leave(&mut self, parent: Parent, next: &mut PlayedLevel, seen: &mut BTreeSet<Vec<Deviation>>) {
-        let Parent { start, path, followers } = parent;
-        let mut trunk = start.map_or_else(|| self.along(&path), |start| *start);
+        let Parent { path, followers, held } = parent;
+        let mut held = held.into_iter().peekable();
+        let mut nearest: Option<ExploredRun> = None;
         let mut left = followers.as_slice();
         while let [(at, alternative), rest @ ..] = left {
+            while let Some(mut nearer) = held.next_if(|state| state.choice_number() <= *at) {
+                nearer.races.forget(&followers);
+                nearer.rests = false;
+                nearest = Some(nearer);
+            }
+            let mut trunk = nearest.take().unwrap_or_else(|| self.along(&path));
+            while trunk.run() == Stop::Open && trunk.choice_number() < *at {
+                trunk.take(0);
+                trunk.races.forget(&followers);
+            }
             if trunk.run() != Stop::Open {
                 return;
             }
-            if trunk.choice_number() < *at {
-                trunk.take(0);
-                trunk.races.forget(&followers);
-                continue;
-            }
             left = rest;
-            let taken = |mut run: ExploredRun| {
-                run.take(usize::from(*alternative));
-                run
+            let is_left_again = |next: &Deviation| held.peek().is_none_or(|state| state.choice_number() > next.0);
+            let mut fork = match rest.first().is_some_and(is_left_again) {
+                true => nearest.insert(trunk).clone(),
+                false => trunk,
             };
-            let parent = self.play_from(taken(trunk.clone()), next, seen);
+            fork.take(usize::from(*alternative));
+            self.play_from(fork, next, seen);
             if self.is_enough() {
                 return;
             }
-            if rest.is_empty() {
-                return self.hold(parent, next, || taken(trunk));
-            }
-            self.hold(parent, next, || taken(trunk.clone()));
         }
     }
 
-    /// Plays on the usual way to the end, and notes where others leave this run; returns its place among such of its level.
-    fn play_from(
-        &mut self,
-        mut world: ExploredRun,
-        level: &mut PlayedLevel,
-        seen: &mut BTreeSet<Vec<Deviation>>,
-    ) -> Option<usize> {
+    /// Plays on the usual way to the end, and notes where others leave this run.
+    fn play_from(&mut self, mut world: ExploredRun, level: &mut PlayedLevel, seen: &mut BTreeSet<Vec<Deviation>>) {
         (world.races.followers, world.races.earlier) = (Vec::new(), Vec::new());
-        loop {
-            match world.run() {
-                Stop::Open => world.take(0),
-                end => return self.settle(world, end, level, seen),
-            }
-        }
+        let mut held = HeldStates::default();
+        let holds = level.held < HELD_MAX && !self.suffice(level.beyond);
+        let way = held.follow(&mut world, &mut self.rests, holds);
+        self.settle(world, way, held, level, seen);
     }
 
     /// Keeps what came of a run, and notes where others leave it.
     fn settle(
         &mut self,
         mut world: ExploredRun,
-        end: Stop,
+        way: Way,
+        mut held: HeldStates,
         level: &mut PlayedLevel,
         seen: &mut BTreeSet<Vec<Deviation>>,
-    ) -> Option<usize> {
+    ) {
         let mut followers = std::mem::take(&mut world.races.followers);
         let earlier = std::mem::take(&mut world.races.earlier);
         if world.taken.is_empty() {
             self.choices = world.choice_number();
         }
         let path = world.taken.clone();
-        self.note_events(&world);
+        let known = match &way {
+            Way::Known(passed) => self.rests.get(passed),
+            Way::Played(_) => None,
+        };
+        let mut length = world.length();
+        if let Some(rest) = known {
+            let so_far = world.choice_number();
+            followers.extend(rest.followers.iter().map(|place| (place.0 + so_far, place.1)));
+            length.add(rest);
+        }
+        let (facts, goes_on) = known.map_or((None, false), |rest| (rest.facts.clone(), !rest.followers.is_empty()));
+        self.note_events(length.events);
         // One whose beginning was played once more may find what others found.
         if !self.settled.insert(path.clone()) {
-            return None;
+            return;
         }
-        if end == Stop::Over && !self.drawn.contains(&path) {
-            self.finish(world);
+        followers.sort_unstable();
+        let crowded = world.races.crowded;
+        if !self.drawn.contains(&path) {
+            let facts = match way {
+                Way::Known(_) => {
+                    self.finish_alike(path.clone(), world.kinds.clone(), length.entries, facts.as_deref());
+                    if goes_on {
+                        held.add(world);
+                    }
+                    Some(facts)
+                }
+                Way::Played(Stop::Over) => Some(self.finish(world).map(Rc::new)),
+                Way::Played(_) => None,
+            };
+            if let Some(facts) = facts {
+                self.rests.keep(std::mem::take(&mut held.passed), &followers, length, facts);
+            }
+        } else if goes_on {
+            held.add(world);
         }
         let others = earlier.into_iter().map(|place| {
             let kept = path.iter().take_while(|taken| taken.0 == TIE || taken.0 < place.0);
             kept.copied().chain([place]).collect()
         });
         let others: Vec<Vec<Deviation>> = others.collect();
-        let number = (!followers.is_empty()).then_some(level.parents.len());
         if !followers.is_empty() {
-            followers.sort_unstable();
+            // Along the run another part of a crowd would have been forgotten.
+            let held = if crowded { held.first() } else { held.needed(&followers) };
             level.beyond += followers.len();
-            level.parents.push(Parent { start: None, path, followers });
+            level.held += held.len();
+            level.parents.push(Parent { path, followers, held });
         }
         for other in others {
             if !self.is_enough() && !self.settled.contains(&other) && seen.insert(other.clone()) {
                 let world = self.along(&other);
                 self.play_from(world, level, seen);
             }
-        }
-        number
-    }
-
-    /// Keeps where a run of a level began, so that those that leave it need not come to it once more.
-    fn hold(&self, parent: Option<usize>, level: &mut PlayedLevel, start: impl FnOnce() -> ExploredRun) {
-        let Some(parent) = parent else { return };
-        if level.held < HELD_MAX && !self.suffice(level.beyond) {
-            level.held += 1;
-            level.parents[parent].start = Some(Box::new(start()));
         }
     }
 }

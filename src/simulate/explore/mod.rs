@@ -8,11 +8,13 @@ mod due;
 mod explored_run;
 mod facts;
 mod fates;
+mod held;
 mod lane;
 mod levels;
 mod race;
 mod races;
 mod search;
+mod standing;
 mod ties;
 
 pub use choice::ChoiceKind;

@@ -31,6 +31,8 @@ pub(super) struct Races {
     pub earlier: Vec<Deviation>,
     /// Dead letters that wait come of more than the last command.
     pub letters_mixed: bool,
+    /// Some that were watched were let go, as they were too many.
+    pub crowded: bool,
     /// `None`: all that could be late is noted. Else only this, if anything.
     only: Option<Option<Deviation>>,
 }
@@ -44,6 +46,11 @@ impl Races {
         *self = Self { only: Some(place), letters_mixed: self.letters_mixed, ..Self::default() };
     }
 
+    /// Returns whether all that could be late is noted, and nothing of it is watched now.
+    pub fn is_at_rest(&self) -> bool {
+        self.only.is_none() && self.pending.is_empty() && !self.crowded
+    }
+
     /// Returns whether the alternatives of a choice are to be noted.
     pub fn notes(&self, choice: u32) -> bool {
         self.only.is_none_or(|only| only.is_some_and(|place| place.0 == choice))
@@ -53,6 +60,7 @@ impl Races {
     pub fn watch(&mut self, race: Race) {
         if self.pending.len() >= WATCHED_MAX {
             self.pending.remove(0);
+            self.crowded = true;
         }
         self.pending.push(race);
     }

@@ -6,7 +6,9 @@ use crate::player::{Direction, RunResult};
 use crate::rules::{Differences, Edition};
 use crate::simulate::explore::choice::{ChoiceKind, Deviation};
 use crate::simulate::explore::explored_run::{ExploredRun, Stop, TIE};
-use crate::simulate::explore::facts::{Fact, FactValue, Facts, digest_of_facts};
+use crate::simulate::explore::facts::{Fact, FactValue, Facts, TakenFacts, digest_of_facts};
+use crate::simulate::explore::held::HeldStates;
+use crate::simulate::explore::standing::KnownRests;
 use crate::simulate::explore::ties::tied_rules;
 use crate::simulate::rehearse::{Prepared, prepare, suspects};
 use std::collections::{BTreeMap, BTreeSet};
@@ -169,8 +171,8 @@ pub(super) struct Search {
     pub(super) roots: Vec<ExploredRun>,
     ties: Vec<&'static Differences>,
     looks: Arc<[Vec<Direction>]>,
-    /// The usual schedule, played to its end.
-    pub(super) usual: Option<Box<ExploredRun>>,
+    /// The usual schedule, played to its end, with states of it.
+    pub(super) usual: Option<(Box<ExploredRun>, HeldStates)>,
     /// Parts of the topology are refused: there is one schedule.
     refused: Option<RunResult>,
     wanted: u64,
@@ -207,6 +209,8 @@ pub(super) struct Search {
     pub(super) settled: BTreeSet<Vec<Deviation>>,
     /// Those that were drawn: the systematic part passes them over.
     pub(super) drawn: BTreeSet<Vec<Deviation>>,
+    /// What came behind states that runs were in.
+    pub(super) rests: KnownRests,
 }
 
 impl Search {
@@ -240,6 +244,7 @@ impl Search {
             last: None,
             settled: BTreeSet::new(),
             drawn: BTreeSet::new(),
+            rests: KnownRests::default(),
         };
         for rules in search.ties.clone() {
             match search.root(rules, cell, edition, false) {
@@ -256,15 +261,14 @@ impl Search {
     fn find_looks(&mut self) {
         let Some(root) = self.roots.first() else { return };
         let mut usual = root.clone().noting_timers();
-        while usual.run() == Stop::Open {
-            usual.take(0);
-        }
+        let mut held = HeldStates::default();
+        held.follow(&mut usual, &mut self.rests, true);
         let timers = usual.take_timers();
         let points = usual.player.points();
         let mut looks: Vec<Vec<Direction>> = vec![Vec::new(); points.len()];
         suspects(points, &timers).for_each(|(shift, _)| looks[shift.point].push(shift.way));
         if looks.iter().all(Vec::is_empty) {
-            self.usual = Some(Box::new(usual));
+            self.usual = Some((Box::new(usual), held));
             return;
         }
         self.looks = looks.into();
@@ -330,16 +334,16 @@ impl Search {
     }
 
     /// Adds up what it costs to count those that are more than wanted.
-    pub(super) fn note_events(&mut self, world: &ExploredRun) {
+    pub(super) fn note_events(&mut self, events: u64) {
         if self.has_more() {
-            self.counted_events += world.all_events();
+            self.counted_events += events;
         }
     }
 
     fn run(&mut self) {
         match self.refused.take() {
             Some(refused) => {
-                self.keep(Vec::new(), Vec::new(), &refused);
+                let _ = self.keep(Vec::new(), Vec::new(), &refused);
                 self.is_whole = true;
             }
             None => self.play_levels(),
@@ -352,10 +356,10 @@ impl Search {
     }
 
     /// Takes a run that is over. One more than wanted is not kept: it tells that there are more.
-    pub(super) fn finish(&mut self, mut world: ExploredRun) {
+    pub(super) fn finish(&mut self, mut world: ExploredRun) -> Option<TakenFacts> {
         if self.played >= self.wanted {
             self.more += 1;
-            return;
+            return None;
         }
         let (path, kinds) = (std::mem::take(&mut world.taken), std::mem::take(&mut world.kinds));
         let (closing, choices) = (world.closing_from, world.choice_number());
@@ -365,23 +369,44 @@ impl Search {
             let is_changed = before != digest_of_facts(&played);
             self.keep(path, kinds, &played);
             self.changed_closing.extend(self.last.clone().filter(|_| is_changed));
-            return;
+            return None;
         }
-        self.keep(path, kinds, &played);
+        Some(self.keep(path, kinds, &played))
+    }
+
+    /// Takes a run that stands as another one did, whose facts it has; `None`: that one was more than wanted, and so is this.
+    pub(super) fn finish_alike(
+        &mut self,
+        path: Vec<Deviation>,
+        kinds: Vec<ChoiceKind>,
+        entries: u64,
+        facts: Option<&TakenFacts>,
+    ) {
+        match facts.filter(|_| self.played < self.wanted) {
+            Some(facts) => {
+                self.facts.take_again(facts);
+                self.count(path, kinds, facts, entries);
+            }
+            None => self.more += 1,
+        }
     }
 
     /// Takes what came of a schedule.
-    fn keep(&mut self, path: Vec<Deviation>, kinds: Vec<ChoiceKind>, played: &RunResult) {
+    fn keep(&mut self, path: Vec<Deviation>, kinds: Vec<ChoiceKind>, played: &RunResult) -> TakenFacts {
+        let facts = self.facts.take(self.played + 1, played);
+        self.count(path, kinds, &facts, played.timeline.count());
+        facts
+    }
+
+    fn count(&mut self, path: Vec<Deviation>, kinds: Vec<ChoiceKind>, facts: &TakenFacts, entries: u64) {
         self.played += 1;
-        let number = self.played;
-        let failed = !played.failures.is_empty();
+        let (number, failed) = (self.played, facts.failed);
         self.failed += u64::from(failed);
-        let digest = self.facts.take(number, played);
         let mut counted = kinds.clone();
         counted.sort_unstable();
         counted.dedup();
         counted.into_iter().for_each(|kind| *self.kinds.entry(kind).or_default() += 1);
-        let schedule = Schedule { number, kinds, path, entries: played.timeline.count(), failed };
+        let schedule = Schedule { number, kinds, path, entries, failed };
         let is_simpler = |known: Option<&Schedule>| known.is_none_or(|known| schedule.size() < known.size());
         let of_its_end = if failed { &mut self.simplest_failed } else { &mut self.simplest_passed };
         if is_simpler(of_its_end.as_ref()) {
@@ -390,8 +415,8 @@ impl Search {
         if failed && self.first_failed.is_none() {
             self.first_failed = Some(schedule.clone());
         }
-        if is_simpler(self.simplest.get(&digest)) {
-            self.simplest.insert(digest, schedule.clone());
+        if is_simpler(self.simplest.get(&facts.digest)) {
+            self.simplest.insert(facts.digest, schedule.clone());
         }
         if let Some(listed) = &mut self.listed {
             listed.push(schedule.clone());

@@ -1,10 +1,11 @@
 // Drives a chromium without a window over its debugging pipe: Node alone, no packages.
 import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--disable-default-apps"];
 
-const KEY_CODES = { Enter: 13, Escape: 27, ArrowLeft: 37, ArrowUp: 38, ArrowRight: 39, ArrowDown: 40, Home: 36, End: 35 };
+const KEY_CODES = { " ": 32, Enter: 13, Escape: 27, ArrowLeft: 37, ArrowUp: 38, ArrowRight: 39, ArrowDown: 40, Home: 36, End: 35 };
 
 // Starts a browser whose profile is in a folder.
 export function launch(folder) {
@@ -85,5 +86,10 @@ export async function openPage(browser, url, { width = 1280, height = 900, dark 
     await send("Input.dispatchMouseEvent", { type: "mouseWheel", x: left + width / 2, y: top + height / 2, deltaX: 0, deltaY, modifiers: 2 });
     await rest();
   };
-  return { ask, press, click, clickAt, wheel, placeOf, rest, errors, requests };
+  const close = () => browser.send("Target.closeTarget", { targetId });
+  const shot = async (file, whole = false) => {
+    const { data } = await send("Page.captureScreenshot", { format: "png", captureBeyondViewport: whole });
+    writeFileSync(file, Buffer.from(data, "base64"));
+  };
+  return { ask, press, click, clickAt, wheel, placeOf, rest, close, shot, errors, requests };
 }

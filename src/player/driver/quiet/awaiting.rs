@@ -4,7 +4,6 @@ use crate::broker::{Command, Refusal, Reply};
 use crate::model::{Act, Consumer, Name, Scenario, Step, When};
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
-use crate::player::context::owner::Asker;
 use crate::player::driver::reading::streams::queue_to_read;
 use crate::player::driver::state::{Driver, DriverState, RunStage};
 use crate::player::record::timeline::TimelineEvent;
@@ -21,7 +20,7 @@ const AT_THE_END: &str = "the steps are over, and messages go round without end:
 impl Driver {
     pub fn await_quiet(&mut self, context: &mut Context) {
         self.doing = DriverState::Quieting;
-        context.ask(Asker::Quiet, |request| Command::AwaitQuiet { request });
+        context.ask(context.quiet_asker(), |request| Command::AwaitQuiet { request });
     }
 
     /// Takes the answer to the wait for quiet.

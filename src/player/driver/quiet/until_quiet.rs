@@ -5,7 +5,6 @@ use crate::broker::{Command, Refusal, Reply};
 use crate::model::{Act, Millis, Moment, QuietWait, Scenario};
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
-use crate::player::context::owner::Asker;
 use crate::player::driver::quiet::motion::{StillMoving, movers};
 use crate::player::driver::state::{Driver, DriverState};
 use crate::player::record::failure::FailureSubject;
@@ -42,7 +41,7 @@ impl Driver {
     fn ask_for_quiet(&mut self, until: Moment, context: &mut Context) {
         let late = if context.broker.live { context.broker.scale.own(LATE) } else { Millis(0) };
         self.doing = DriverState::AwaitingQuiet { until: until + late };
-        context.ask(Asker::Quiet, |request| Command::AwaitQuiet { request });
+        context.ask(context.quiet_asker(), |request| Command::AwaitQuiet { request });
     }
 
     /// Takes the answer to the wait for quiet; what moves later is waited for.

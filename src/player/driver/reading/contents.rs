@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 pub(crate) const READ_MAX: u64 = 200;
 
 /// Holds the contents that were read, by queue.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct Contents {
     read: BTreeMap<QueueName, Option<Vec<MessageRecord>>>,
 }

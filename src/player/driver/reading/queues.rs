@@ -5,7 +5,6 @@ use crate::model::{Expectation, Profile, Queue, QueueKind, QueueName, Scenario, 
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
 use crate::player::context::command_sequence::Ask;
-use crate::player::context::owner::{Asker, Owner};
 use crate::player::context::queue_kind::{kind_of, kind_of_name};
 use crate::player::driver::reading::contents::{
     QueueToRead, ReadQueue, Reading, ReadingMethod, reading_method, record,
@@ -70,7 +69,8 @@ impl Driver {
             return true;
         }
         if reading.at.is_some() {
-            let asked = reading.sequence.ask_next(context, Asker::Driver);
+            let asker = context.asker();
+            let asked = reading.sequence.ask_next(context, asker);
             self.doing = DriverState::Reading(reading);
             return asked;
         }
@@ -87,7 +87,7 @@ impl Driver {
             return true;
         };
         let channel = context.ids.channel();
-        context.channels.open(channel, known.connection, Owner::Driver);
+        context.channels.open(channel, known.connection, context.owner());
         reading.begin(next, channel, known.connection);
         self.doing = DriverState::Reading(reading);
         true

@@ -21,16 +21,35 @@ export class Diagram {
   constructor(timeline, onChoose) {
     this.timeline = timeline;
     this.onChoose = onChoose;
-    this.entries = entriesInOrder(timeline);
-    this.order = laneOrder(timeline.lanes);
-    this.row = new Uint32Array(this.order.length);
-    this.order.forEach((lane, row) => (this.row[lane] = row));
-    this.slots = Math.max(1, Math.min(SLOTS_MAX, timeline.messages.length));
+    this.read();
     this.chosen = null;
     this.focused = null;
     this.from = 0;
     this.build();
     this.setScale(this.looksBetterByOrder() ? "order" : "time");
+  }
+
+  read() {
+    const { timeline } = this;
+    this.entries = entriesInOrder(timeline);
+    this.order = laneOrder(timeline.lanes);
+    this.row = new Uint32Array(this.order.length);
+    this.order.forEach((lane, row) => (this.row[lane] = row));
+    this.slots = Math.max(1, Math.min(SLOTS_MAX, timeline.messages.length));
+  }
+
+  // Takes what came to the timeline. Who sees all sees all again; who looks at a part goes on to.
+  grow() {
+    const [from, perUnit, focused] = [this.from, this.perUnit, this.entries[this.focused]?.entry];
+    const sawAll = this.isWhole;
+    this.read();
+    this.focused = focused ? this.entries.findIndex(({ entry }) => entry === focused) : null;
+    this.setScale(this.isChosenScale ? this.scaleChoice.value : this.looksBetterByOrder() ? "order" : "time");
+    if (!sawAll) [this.from, this.perUnit, this.isWhole] = [from, perUnit, false];
+    this.canvas.setAttribute("aria-label", `space-time diagram: ${plural(this.timeline.lanes.length, "lane")}, ${plural(this.timeline.messages.length, "message")}`);
+    const signs = legend(this.timeline);
+    this.root.querySelector(".legend").replaceWith(signs);
+    this.resize();
   }
 
   // Where nearly all happens at very few moments, time alone would draw one line over the other.
@@ -41,7 +60,7 @@ export class Diagram {
 
   build() {
     const button = (label, text, onclick) => element("button", { type: "button", "aria-label": label, title: label, onclick }, text);
-    this.scaleChoice = element("select", { "aria-label": "scale", onchange: () => this.setScale(this.scaleChoice.value) },
+    this.scaleChoice = element("select", { "aria-label": "scale", onchange: () => ((this.isChosenScale = true), this.setScale(this.scaleChoice.value)) },
       element("option", { value: "time" }, "by time"), element("option", { value: "order" }, "by order"));
     const bar = element("div", { class: "bar" },
       button("zoom in", "+", () => this.zoom(1.6)), button("zoom out", "−", () => this.zoom(1 / 1.6)),
@@ -118,7 +137,7 @@ export class Diagram {
   }
 
   fit() {
-    [this.from, this.perUnit] = [0, this.visible / this.scale.end];
+    [this.from, this.perUnit, this.isWhole] = [0, this.visible / this.scale.end, true];
     this.redraw();
   }
 
@@ -137,6 +156,7 @@ export class Diagram {
   }
 
   keepInSight() {
+    this.isWhole = false;
     const shown = this.visible / this.perUnit;
     this.from = Math.min(Math.max(this.from, -shown * 0.5), this.scale.end - shown * 0.1);
     this.redraw();
@@ -512,7 +532,7 @@ export class Diagram {
   // Moves so that a place is in sight.
   lookAt(place) {
     const x = this.xOf(place);
-    if (x < this.gutter - 1 || x > this.width - 10) this.from = place - this.visible / this.perUnit / 3;
+    if (x < this.gutter - 1 || x > this.width - 10) [this.from, this.isWhole] = [place - this.visible / this.perUnit / 3, false];
     this.redraw();
   }
 }

@@ -45,7 +45,7 @@ export function pagedRows(rows, perPage, drawRow, table, what) {
   table.append(body);
   const bar = element("div", { class: "pager" }, told, rows.length > perPage ? [back, onward] : []);
   show(0);
-  return { bar, show, showRow: (row) => show(row - (row % perPage)), replace: (more) => ((rows = more), show(0)) };
+  return { bar, show, first: () => first, showRow: (row) => show(row - (row % perPage)), replace: (more) => ((rows = more), show(0)) };
 }
 
 // Writes a duration as the scenario's language does: `250ms`, `5.05s`, `2m 30s`, `7d`.

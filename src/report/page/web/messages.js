@@ -30,6 +30,18 @@ export class Stories {
     refill(this.pager, this.rows.bar);
   }
 
+  // Takes a timeline that has grown; filter, page, choice and focus stay.
+  refresh(timeline, chosen) {
+    this.timeline = timeline;
+    const focused = document.activeElement?.closest?.("tr[data-message]")?.dataset.message;
+    const first = this.rows.first();
+    this.chosen = chosen;
+    this.list();
+    this.rows.show(first);
+    if (focused !== undefined) this.table.querySelector(`tr[data-message="${focused}"] button`)?.focus();
+    this.tell(chosen);
+  }
+
   row(place) {
     const message = this.timeline.messages[place];
     const name = element("button", { type: "button", class: "link", "aria-pressed": String(place === this.chosen), onclick: () => this.choose(place) }, message.name);

@@ -13,26 +13,32 @@ export function scenarioOf(report, sources) {
     known.at = at;
     judged.set(line, known);
   }
+  const count = report.expectations.length;
+  const failed = report.expectations.filter(([, , holds]) => !holds).length;
+  const told = count ? `${plural(count, "expectation")} judged, ${failed} failed` : "no expectation was judged";
+  return element("div", {}, element("p", { class: "dim" }, `${source.name}: ${told}`), textOf(source, judged, report.failures, report.notes));
+}
+
+// Shows a text with what was judged at its lines: `holds` and `fails` times, last `at`. `now` is the line of the step at hand.
+export function textOf(source, judged, failed, noted, now = null) {
   const failures = new Map();
-  for (const failure of report.failures) failures.set(failure.line, [...(failures.get(failure.line) ?? []), failure]);
+  for (const failure of failed) failures.set(failure.line, [...(failures.get(failure.line) ?? []), failure]);
   const notes = new Map();
-  for (const [line, note] of report.notes) notes.set(line, [...(notes.get(line) ?? []), note]);
+  for (const [line, note] of noted) notes.set(line, [...(notes.get(line) ?? []), note]);
   const rows = source.text.replace(/\n$/, "").split("\n").flatMap((text, at) => {
     const line = at + 1;
     const it = judged.get(line);
     const fails = failures.has(line) || it?.fails > 0;
-    const mark = fails ? ["✗", "fails"] : it ? ["✓", "holds"] : ["", ""];
-    const row = element("div", { class: `text-line ${mark[1]}`, id: `line-${line}` },
+    const mark = fails ? ["✗", "fails"] : it ? ["✓", "holds"] : line === now ? ["▶", "at this step"] : ["", ""];
+    const look = `${line === now ? "now " : ""}${it || fails ? mark[1] : ""}`;
+    const row = element("div", { class: `text-line ${look}`, id: `line-${line}` },
       element("span", { class: "sign", "aria-label": mark[1] || null, role: mark[1] ? "img" : null }, mark[0]),
       element("span", { class: "number" }, String(line)), element("code", {}, text || " "),
       it && !fails ? element("span", { class: "dim when" }, it.holds > 1 ? `holds ${it.holds} times` : `holds at ${duration(it.at)}`) : null);
     const below = [...(failures.get(line) ?? []).map(failureOf), ...(notes.get(line) ?? []).map((note) => element("div", { class: "note" }, `note: ${note}`))];
     return [row, ...below];
   });
-  const count = report.expectations.length;
-  const failed = report.expectations.filter(([, , holds]) => !holds).length;
-  const told = count ? `${plural(count, "expectation")} judged, ${failed} failed` : "no expectation was judged";
-  return element("div", {}, element("p", { class: "dim" }, `${source.name}: ${told}`), element("div", { class: "source", role: "group", "aria-label": "scenario" }, rows));
+  return element("div", { class: "source", role: "group", "aria-label": "scenario" }, rows);
 }
 
 // Tells what failed, and what led there.

@@ -14,8 +14,25 @@ function widthOf(text, font) {
 export function topologyOf(graph, held) {
   const several = graph.vhosts.length > 1;
   return graph.vhosts.map((vhost) => element("figure", { class: "graph" },
-    several ? element("figcaption", {}, `vhost ${vhost.vhost}`) : null,
-    drawn(vhost, new Map((held ?? []).filter((queue) => queue.vhost === vhost.vhost).map((queue) => [queue.name, queue])))));
+    several ? element("figcaption", {}, `vhost ${vhost.vhost}`) : null, drawn(vhost, heldIn(vhost, held))));
+}
+
+function heldIn(vhost, held) {
+  return new Map((held ?? []).filter((queue) => queue.vhost === vhost.vhost).map((queue) => [queue.name, queue]));
+}
+
+// Writes what queues hold now into a picture that is drawn: nothing moves in it.
+export function recount(figures, graph, held) {
+  graph.vhosts.forEach((vhost, at) => {
+    const counts = heldIn(vhost, held);
+    const picture = figures[at].querySelector("svg");
+    picture.setAttribute("aria-label", described(vhost, counts));
+    for (const group of picture.querySelectorAll("g[data-queue]")) {
+      const of = counts.get(group.dataset.queue) ?? { ready: 0, unacked: 0 };
+      group.querySelector(".told").textContent = countsOf(of);
+      group.querySelector(".count").classList.toggle("some", of.ready + of.unacked > 0);
+    }
+  });
 }
 
 function drawn(vhost, held) {
@@ -81,10 +98,12 @@ function sized(node, counts) {
   const name = node.name || "(default exchange)";
   const lines = [...node.lines];
   const told = counts && node.is === "queue" ? countsOf(counts) : null;
+  // Counts that change have room for larger ones.
+  const widest = told && counts.room ? "8888 ready, 8888 unacked" : told;
   const texts = lines.map((line) => widthOf(line, "11px sans-serif"));
-  const inner = Math.max(60, widthOf(name, "bold 13px sans-serif"), told ? widthOf(told, "bold 12px sans-serif") + 12 : 0, ...texts);
+  const inner = Math.max(60, widthOf(name, "bold 13px sans-serif"), told ? widthOf(widest, "bold 12px sans-serif") + 12 : 0, ...texts);
   const height = NAME_LINE + LINE * lines.length + (told ? 20 : 0) + 12;
-  return { ...node, name, lines, told, counts, width: Math.ceil(inner) + 36, height };
+  return { ...node, name, lines, told, widest, counts, width: Math.ceil(inner) + 36, height };
 }
 
 function nodeOf(node, at) {
@@ -102,7 +121,8 @@ function nodeOf(node, at) {
     group.append(svgElement("text", { x: at.x, y }, line));
   }
   if (node.told) {
-    const width = widthOf(node.told, "bold 12px sans-serif") + 14;
+    const width = widthOf(node.widest, "bold 12px sans-serif") + 14;
+    if (node.counts.room) group.dataset.queue = node.name;
     group.append(
       svgElement("rect", { class: node.counts.ready + node.counts.unacked ? "count some" : "count", x: at.x - width / 2, y: y + 5, width, height: 17, rx: 8.5 }),
       svgElement("text", { class: "told", x: at.x, y: y + 17.5 }, node.told));
