@@ -208,7 +208,7 @@ async fn declare_and_read(address: &Address, http: &Http, channels: u16, size: u
 /// Does what `check` does, then asks for the export.
 async fn check_and_get(http: &Http, text: &str) {
     let loaded = load(text);
-    drop(lint_topology(&loaded.topology, &loaded.origins, &[]));
+    drop(lint_topology(&loaded.topology, &loaded.origins, &[], &[]));
     drop(loaded);
     http.send(Method::GET, "/definitions", None).await;
 }

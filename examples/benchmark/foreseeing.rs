@@ -27,7 +27,7 @@ pub fn measure_all() {
         let read = shortest(|| drop(loaded(&text)));
         let check = shortest(|| {
             let loaded = loaded(&text);
-            assert!(!lint_topology(&loaded.topology, &loaded.origins, &[]).is_empty(), "something to find");
+            assert!(!lint_topology(&loaded.topology, &loaded.origins, &[], &[]).is_empty(), "something to find");
         });
         let routed = shortest(|| follow(&text));
         let ratio = |a: Duration, b: Duration| a.as_secs_f64() / b.as_secs_f64();

@@ -53,6 +53,7 @@ impl Sim {
             dead_letters,
             dead_letterings,
             delayed_publishes,
+            own_publishes,
             down_until,
             attached,
             note,
@@ -70,6 +71,7 @@ impl Sim {
             || has_more
             || *isolated > 0
             || !delayed_publishes.is_at_rest()
+            || !own_publishes.is_at_rest()
             || down_until.is_some()
             || *asks
             || !openings.is_at_rest()

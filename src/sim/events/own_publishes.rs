@@ -52,6 +52,11 @@ pub(crate) struct OwnPublishes {
 }
 
 impl OwnPublishes {
+    /// Returns whether nothing waits and nothing is traced.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.waiting.is_empty() && self.traced.is_empty()
+    }
+
     /// Returns whether any vhost is traced.
     pub(crate) fn traces(&self) -> bool {
         !self.traced.is_empty()
