@@ -14,12 +14,13 @@ use tempfile::TempDir;
 const LACKING: &str = "what broker and account lack is read from them: tests/plan/lacking.rs holds that";
 
 /// Codes that no files show, and why.
-const WITHOUT_EXAMPLE: [(Code, &str); 13] = [
+const WITHOUT_EXAMPLE: [(Code, &str); 14] = [
     (Code::PlanArgument, LACKING),
     (Code::PlanComponent, LACKING),
     (Code::PlanDeniedFeature, LACKING),
     (Code::PlanMissing, LACKING),
     (Code::PlanName, LACKING),
+    (Code::PlanPlugin, LACKING),
     (Code::PlanPolicy, LACKING),
     (Code::PlanQueueLimit, LACKING),
     (Code::PlanRights, LACKING),
