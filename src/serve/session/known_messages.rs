@@ -2,9 +2,10 @@
 
 use crate::broker::{Ids, PublishId};
 use crate::model::{Message, Name};
+use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use smol_str::format_smolstr;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
 /// How many messages are known of the outside clients, and as many of a scenario that plays beside them.
@@ -16,10 +17,10 @@ pub(crate) struct KnownMessages {
     outside: LatestPublishes,
     scripted: LatestPublishes,
     /// By the place of what was published, which all copies in the broker share while anyone holds it.
-    places: HashMap<usize, PublishId, FxBuildHasher>,
+    places: IndexMap<usize, PublishId, FxBuildHasher>,
     anonymous: u64,
     /// How often each id was published, of those that are known.
-    ids: HashMap<Name, (u64, u64), FxBuildHasher>,
+    ids: IndexMap<Name, (u64, u64), FxBuildHasher>,
 }
 
 /// Publishes in the order of their ids, which rise.
@@ -70,7 +71,7 @@ impl KnownMessages {
         let latest = if Ids::is_outside_publish(publish) { &mut self.outside } else { &mut self.scripted };
         if let Some(gone) = latest.add(known) {
             // Its place is nobody else's: what is known holds it.
-            self.places.remove(&(gone.content.as_ptr() as usize));
+            self.places.swap_remove(&(gone.content.as_ptr() as usize));
             self.forget_id(&gone.name);
         }
         name
@@ -87,7 +88,7 @@ impl KnownMessages {
         if let Some((_, alive)) = self.ids.get_mut(id) {
             *alive -= 1;
             if *alive == 0 {
-                self.ids.remove(id);
+                self.ids.swap_remove(id);
             }
         }
     }
