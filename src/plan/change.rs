@@ -131,12 +131,14 @@ impl Plan {
 }
 
 impl Change {
-    /// Returns whether a change takes something from the account that applies it: its login, or rights that it has.
+    /// Returns whether a change takes something from the account that applies it: its login, or rights that it has. Before
+    /// its first row of topic permissions it may use every key.
     pub(crate) fn is_of_account(&self, account: &str) -> bool {
         match &self.object {
             Object::User { name } => **name == *account,
-            Object::Permission { user, .. } | Object::TopicPermission { user, .. } => {
-                **user == *account && self.risk.is_some()
+            Object::Permission { user, .. } => **user == *account && self.risk.is_some(),
+            Object::TopicPermission { user, .. } => {
+                **user == *account && (self.risk.is_some() || matches!(self.kind, ChangeKind::Create { .. }))
             }
             _ => false,
         }

@@ -2,7 +2,7 @@
 //! Takes what a broker was seen to hold; gives a change. Never deletes.
 
 use crate::broker::{Management, Method};
-use crate::model::{Binding, Name, Object, QueueKind, QueueName};
+use crate::model::{Binding, Name, Object, QueueKind, QueueName, Table, Value};
 use crate::plan::extra::Extra;
 use crate::plan::{Change, Observed, Risk, Write};
 
@@ -71,13 +71,28 @@ fn is_protected(vhost: &Name, observed: &Observed) -> bool {
 }
 
 /// Deletes a queue. One that was seen without messages and consumers is looked at again just before, and a classic one goes
-/// only if that still holds; a quorum queue refuses those flags and a stream passes over them (ER-10).
+/// only if that still holds; a quorum queue refuses those flags and a stream passes over them (ER-10). The count of a stream
+/// is seconds late (ST-6), so its first message is asked for too.
 pub(crate) fn delete_queue(vhost: &Name, name: &Name, in_use: bool, observed: &Observed) -> Vec<Write> {
     let kind = observed.topology.queue(vhost, name).map_or(QueueKind::Classic, |queue| queue.kind());
     let has_flags = kind == QueueKind::Classic && !in_use;
-    let delete = Method::DeleteQueue { queue: name.clone(), if_unused: has_flags, if_empty: has_flags };
-    let look = (!in_use).then(|| Write::Call(Method::CheckQueue { queue: name.clone() }));
-    look.into_iter().chain([Write::Call(delete)]).collect()
+    let mut calls = Vec::new();
+    if !in_use {
+        calls.push(Method::CheckQueue { queue: name.clone() });
+        if kind == QueueKind::Stream {
+            calls.extend(read_first(name));
+        }
+    }
+    calls.push(Method::DeleteQueue { queue: name.clone(), if_unused: has_flags, if_empty: has_flags });
+    calls.into_iter().map(Write::Call).collect()
+}
+
+/// Asks for the first message of a stream, as a consumer that ends with the stream.
+fn read_first(name: &Name) -> [Method; 2] {
+    let consumer = "rmqplay-look".into();
+    let arguments = [(Name::from("x-stream-offset"), Value::from("first"))].into_iter().collect::<Table>();
+    let consume = Method::Consume { queue: name.clone(), consumer, no_ack: false, exclusive: false, arguments };
+    [Method::Qos { prefetch: 1, global: false }, consume]
 }
 
 /// Names the messages that go with a queue.

@@ -90,6 +90,33 @@ fn permissions_of_the_account_are_judged_by_the_row_that_will_hold() {
 }
 
 #[test]
+fn topic_permissions_of_the_account_are_judged_by_the_row_that_will_hold() {
+    let desired = Topology {
+        exchanges: vec![exchange("orders", "topic"), exchange("work", "direct")],
+        queues: vec![queue("work", &[])],
+        bindings: vec![binding("orders", "work", "new.#"), binding("orders", "work", "old.#")],
+        ..Topology::default()
+    };
+    let mut old = open();
+    old.exchanges = vec![exchange("orders", "topic")];
+    old.topic_permissions =
+        vec![topic_permission("deployer", "orders", "", "^new"), topic_permission("x", "work", "", "")];
+    let lacking = [
+        "plan::rights user 'deployer' may not read the key 'old.#' of 'orders': binding 'orders' -> queue 'work' (old.#)",
+    ];
+    assert_eq!(told(&desired, &seen(old.clone(), &["administrator"])), lacking);
+    // A wider row of the file is written first, a narrower and a first one last.
+    let with = |row| Topology { topic_permissions: vec![row], ..desired.clone() };
+    let all = with(topic_permission("deployer", "orders", ".*", ".*"));
+    assert!(told(&all, &seen(old.clone(), &["administrator"])).is_empty());
+    old.topic_permissions.clear();
+    let first = planned(&with(topic_permission("deployer", "orders", "", "")), &seen(old, &["administrator"]));
+    assert!(first.problems.is_empty(), "{:?}", first.problems);
+    let last = first.changes.last().map(|change| change.object.to_string());
+    assert_eq!(last.as_deref(), Some("topic permissions of 'deployer' on 'orders'"));
+}
+
+#[test]
 fn plugins_versions_limits_and_denied_features_are_found() {
     let shovel =
         Parameter { vhost: "/".into(), component: "shovel".into(), name: "s".into(), value: serde_json::json!({}) };

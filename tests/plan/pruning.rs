@@ -1,13 +1,14 @@
 //! What `--prune` and `destroy` delete and what they never do, and how deletions are carried out beside others.
 
 use crate::samples::{binding, exchange, permission, policy, queue, user, vhost};
-use rmqplay::broker::{Client, Command, Event, Ids, Method, Refusal, Reply, Scope};
-use rmqplay::model::{Handling, Ignored, IgnoredKind, Moment, Name, Queue, QueueName, Topology};
+use rmqplay::broker::{ChannelId, Client, Command, Delivery, DeliveryTag, Event, Ids, Method, Refusal, Reply, Scope};
+use rmqplay::model::{Handling, Ignored, IgnoredKind, Message, Moment, Name, Queue, QueueName, Topology};
 use rmqplay::plan::{
     Change, DELETIONS_MAX, Decision, DeletionScope, Observed, Plan, QueueFacts, Stepwise, Write, destroy, explain,
     prune, spared, spared_from_destroy,
 };
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Observes a broker of which every queue was counted, and is empty.
 fn seen(topology: Topology) -> Observed {
@@ -234,4 +235,73 @@ fn what_somebody_else_deleted_is_deleted_and_what_is_in_use_by_now_stays() {
         _ => None,
     });
     assert!(flags.into_iter().all(|both| both == (true, true)));
+}
+
+/// Plays the deletion of a stream that was counted as empty; `gives` says what the broker does once the consumer is asked for:
+/// deliveries before its answer and after it. Gives what was called, how long it took, and what refused.
+fn delete_stream(before: bool, after: bool) -> (Vec<String>, u64, Vec<String>) {
+    let there = Topology {
+        vhosts: vec![vhost("/")],
+        queues: vec![queue("log", &[("x-queue-type", "stream".into())])],
+        ..Topology::default()
+    };
+    let observed = seen(there);
+    let changes = prune(&desired(), &Handling::default(), &observed, &["/".into()], DeletionScope::default());
+    let mut stepwise = Stepwise::new(&changes, Ids::default());
+    let (mut now, mut called) = (Moment(0), Vec::new());
+    for _ in 0..100 {
+        let Some(command) = stepwise.poll_command(now) else {
+            let Some(wake) = stepwise.wake_at() else { break };
+            now = wake;
+            continue;
+        };
+        let (request, channel, method) = match command {
+            Command::Call { request, channel, method } => (request, Some(channel), Some(method)),
+            Command::Connect { request, .. }
+            | Command::OpenChannel { request, .. }
+            | Command::Disconnect { request, .. } => (request, None, None),
+            other => panic!("not asked for: {other:?}"),
+        };
+        let is_consume = matches!(method, Some(Method::Consume { .. }));
+        let delivered = channel.filter(|_| is_consume).map(delivered);
+        called
+            .extend(method.map(|method| format!("{method:?}").split([' ', '{']).next().unwrap_or_default().to_owned()));
+        if let Some(event) = delivered.clone().filter(|_| before) {
+            stepwise.handle_event(now, event);
+        }
+        let reply = Ok(Reply::Declared { queue: "log".into(), ready: 0, consumers: 0 });
+        stepwise.handle_event(now, Event::Reply { request, reply });
+        if let Some(event) = delivered.filter(|_| after) {
+            stepwise.handle_event(now, event);
+        }
+    }
+    assert!(stepwise.is_done());
+    let refused = stepwise.outcome().refused;
+    (called, now.0, refused.iter().map(|(object, refusal)| format!("{object}: {}", refusal.text)).collect())
+}
+
+fn delivered(channel: ChannelId) -> Event {
+    let delivery = Delivery {
+        tag: DeliveryTag(1),
+        exchange: Name::default(),
+        routing_key: "log".into(),
+        redelivered: false,
+        message: Arc::new(Message::default()).into(),
+    };
+    Event::Delivered { channel, consumer: "rmqplay-look".into(), delivery }
+}
+
+#[test]
+fn a_stream_counted_as_empty_goes_only_after_its_first_message_was_asked_for_in_vain() {
+    let calls = ["CheckQueue", "Qos", "Consume", "DeleteQueue"];
+    let (called, took, refused) = delete_stream(false, false);
+    assert_eq!((called, took, refused), (calls.map(str::to_owned).to_vec(), 1_000, Vec::new()));
+    for (before, after) in [(true, false), (false, true), (true, true)] {
+        let (called, took, refused) = delete_stream(before, after);
+        assert_eq!((called, took), (calls[..3].iter().map(ToString::to_string).collect(), 0));
+        assert_eq!(
+            refused,
+            ["queue 'log': it was empty when the plan was made, as far as its count tells, and has messages now"]
+        );
+    }
 }

@@ -4,13 +4,16 @@
 use crate::broker::{
     ChannelId, Client, Command, ConnectionId, Event, Ids, Management, Method, Refusal, Reply, RequestId, Scope, code,
 };
-use crate::model::{Moment, Name, Object};
+use crate::model::{Millis, Moment, Name, Object};
 use crate::plan::apply::applier::Applied;
 use crate::plan::{Change, Write};
 use std::collections::VecDeque;
 
 /// How often a connection may break before the rest of its vhost is refused.
 const BREAKS_MAX: u32 = 3;
+
+/// How long the first message of a stream is waited for. One that is there comes within a few milliseconds.
+const STREAM_LOOK: Millis = Millis(1_000);
 
 /// One object with what is left to ask for it.
 #[derive(Debug)]
@@ -26,6 +29,7 @@ pub struct Stepwise {
     tasks: VecDeque<Task>,
     link: Option<StepwiseLink>,
     asked: Option<PendingRequest>,
+    look: StreamLook,
     breaks: u32,
     applied: Applied,
 }
@@ -36,6 +40,16 @@ struct StepwiseLink {
     vhost: Name,
     connection: ConnectionId,
     channel: Option<ChannelId>,
+}
+
+/// Whether the first message of a stream is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum StreamLook {
+    #[default]
+    None,
+    /// It came before the broker said that the consumer stands.
+    Seen,
+    Until(Moment),
 }
 
 /// What waits for an answer.
@@ -57,6 +71,7 @@ impl Stepwise {
             tasks: with_writes.map(task).collect(),
             link: None,
             asked: None,
+            look: StreamLook::None,
             breaks: 0,
             applied: Applied::default(),
         }
@@ -150,6 +165,26 @@ impl Stepwise {
         self.settle(Err(refusal));
     }
 
+    /// A stream that was taken for empty gave a message: it stays, with all that is left to do to it.
+    fn is_not_empty(&mut self) {
+        self.look = StreamLook::None;
+        // Its consumer ends with the connection; what comes next takes another channel.
+        self.lose(Scope::Channel);
+        let text = "it was empty when the plan was made, as far as its count tells, and has messages now".to_owned();
+        self.settle(Err(Refusal::new(Scope::Management, code::PRECONDITION_FAILED, text)));
+    }
+
+    /// Refuses an object whose emptiness was being looked at when the connection or the channel ended.
+    fn ended_while_looking(&mut self, cause: &Refusal) -> bool {
+        if self.wake_at().is_none() {
+            return false;
+        }
+        self.look = StreamLook::None;
+        self.lose(cause.scope);
+        self.settle(Err(cause.clone()));
+        true
+    }
+
     /// Forgets what a refusal closed.
     fn lose(&mut self, scope: Scope) {
         match scope {
@@ -210,12 +245,22 @@ fn is_look(write: &Write) -> bool {
     matches!(write, Write::Call(Method::CheckQueue { .. }))
 }
 
+/// Returns whether a write asks for the first message of a stream.
+fn reads(write: &Write) -> bool {
+    matches!(write, Write::Call(Method::Consume { .. }))
+}
+
 /// Returns whether a write is done when its object is not there.
 fn deletes(write: &Write) -> bool {
     match write {
         Write::Call(method) => matches!(
             method,
-            Method::CheckQueue { .. } | Method::DeleteQueue { .. } | Method::DeleteExchange { .. } | Method::Unbind(_)
+            Method::CheckQueue { .. }
+                | Method::Qos { .. }
+                | Method::Consume { .. }
+                | Method::DeleteQueue { .. }
+                | Method::DeleteExchange { .. }
+                | Method::Unbind(_)
         ),
         Write::Manage(act) => matches!(
             act,
@@ -232,11 +277,15 @@ fn deletes(write: &Write) -> bool {
 }
 
 impl Client for Stepwise {
-    fn poll_command(&mut self, _now: Moment) -> Option<Command> {
-        if self.asked.is_some() { None } else { self.next() }
+    fn poll_command(&mut self, now: Moment) -> Option<Command> {
+        if self.asked.is_some() || self.wake_at().is_some_and(|until| now < until) {
+            return None;
+        }
+        self.look = StreamLook::None;
+        self.next()
     }
 
-    fn handle_event(&mut self, _now: Moment, event: Event) {
+    fn handle_event(&mut self, now: Moment, event: Event) {
         match event {
             Event::Reply { request, reply } => {
                 let reply = reply.map_err(Refusal::without_entities);
@@ -258,19 +307,41 @@ impl Client for Stepwise {
                             self.give_up_vhost(&refusal);
                         }
                     },
-                    Some(PendingRequest::Write(asked, write)) if asked == request => self.answered(&write, reply),
+                    Some(PendingRequest::Write(asked, write)) if asked == request => {
+                        let is_reading = reads(&write) && reply.is_ok();
+                        match self.look {
+                            StreamLook::Seen if is_reading => return self.is_not_empty(),
+                            _ if is_reading => self.look = StreamLook::Until(now + STREAM_LOOK),
+                            _ => self.look = StreamLook::None,
+                        }
+                        self.answered(&write, reply);
+                    }
                     Some(PendingRequest::Leave(asked)) if asked == request => {}
                     other => self.asked = other,
+                }
+            }
+            Event::Delivered { channel, .. }
+                if self.link.as_ref().is_some_and(|link| link.channel == Some(channel)) =>
+            {
+                match &self.asked {
+                    Some(PendingRequest::Write(_, write)) if reads(write) => self.look = StreamLook::Seen,
+                    None if self.wake_at().is_some() => self.is_not_empty(),
+                    _ => {}
                 }
             }
             Event::ConnectionClosed { connection, cause }
                 if self.link.as_ref().is_some_and(|link| link.connection == connection) =>
             {
-                self.broken(&cause);
+                if !self.ended_while_looking(&cause) {
+                    self.broken(&cause);
+                }
             }
             Event::ChannelClosed { channel, cause } => {
                 if let Some(link) = self.link.as_mut().filter(|link| link.channel == Some(channel)) {
                     link.channel = None;
+                    if self.ended_while_looking(&cause) {
+                        return;
+                    }
                     if let Some(PendingRequest::Write(_, write @ Write::Call(_))) =
                         self.asked.take_if(|asked| is_call(asked))
                     {
@@ -283,7 +354,10 @@ impl Client for Stepwise {
     }
 
     fn wake_at(&self) -> Option<Moment> {
-        None
+        match self.look {
+            StreamLook::Until(moment) => Some(moment),
+            StreamLook::None | StreamLook::Seen => None,
+        }
     }
 
     fn is_done(&self) -> bool {

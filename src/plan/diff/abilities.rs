@@ -7,6 +7,7 @@ use crate::model::{
     by_number,
 };
 use crate::plan::diff::findings::Findings;
+use crate::plan::diff::own_topics::OwnTopics;
 use crate::plan::{Abilities, Change, ChangeKind, Write};
 use crate::rules::{
     Pattern, RefusedArgument, check_policy, differences, is_known_type, refused_arguments, type_of_new_queue,
@@ -139,6 +140,7 @@ fn permissions(findings: &mut Findings<'_>, changes: &[Change]) {
         // A change that takes rights from the account in use goes last.
         of(&observed.topology.permissions).or_else(|| of(&desired.permissions))
     };
+    let topics = OwnTopics::of(findings, changes);
     let own = |vhost: &Name| Object::Permission { user: account.clone(), vhost: vhost.clone() };
     let is_granted = |vhost: &Name| changes.iter().any(|change| change.object == own(vhost));
     let mut rows: BTreeMap<Name, Option<[Pattern; 3]>> = BTreeMap::new();
@@ -158,7 +160,12 @@ fn permissions(findings: &mut Findings<'_>, changes: &[Change]) {
                 Some([configure?, write?, read?])
             });
             match row {
-                Some(row) => refused(findings, &change.object, method, row),
+                Some(row) => {
+                    refused(findings, &change.object, method, row);
+                    if let Method::Bind(binding) = method {
+                        topics.refused(findings, &change.object, binding);
+                    }
+                }
                 // Who makes a vhost gets all permissions in it.
                 None if is_there && !is_granted(vhost) && row_of(vhost).is_none() && shut.insert(vhost.clone()) => {
                     let text = format!("user '{account}' has no permissions in vhost '{vhost}'");

@@ -9,6 +9,7 @@ pub(crate) mod equality;
 pub(crate) mod findings;
 pub(crate) mod loss;
 pub(crate) mod own_rights;
+mod own_topics;
 mod patterns;
 pub(crate) mod policies;
 pub(crate) mod sure_refusals;

@@ -20,7 +20,7 @@ pub struct StoppedMove {
 
 /// Says how an object is replaced, and what follows from it, in lines.
 pub(crate) fn way_lines(change: &Change) -> Vec<String> {
-    let (ChangeKind::Replace { fields, way, .. }, Object::Queue { vhost, name }) = (&change.kind, &change.object)
+    let (ChangeKind::Replace { fields, way, stakes }, Object::Queue { vhost, name }) = (&change.kind, &change.object)
     else {
         return Vec::new();
     };
@@ -37,7 +37,8 @@ pub(crate) fn way_lines(change: &Change) -> Vec<String> {
             "a move of it is unfinished, and its messages wait in queue '{held}': --replace move goes on with it"
         )],
         ReplaceWay::IfEmpty => {
-            vec!["if-empty: looked at once more, deleted and declared anew; its bindings are made again".to_owned()]
+            let look = if stakes.is_stream { "its first message is asked for in vain" } else { "looked at once more" };
+            vec![format!("if-empty: {look}, deleted and declared anew; its bindings are made again")]
         }
         ReplaceWay::Drop => {
             vec!["drop: deleted with what it holds and declared anew; its bindings are made again".to_owned()]
