@@ -7,6 +7,7 @@ use crate::broker::{Management, Method};
 use crate::model::{Name, Object, QueueName};
 use crate::plan::{Extra, ReplaceWay, Risk, Stakes};
 use crate::source::Problem;
+use std::borrow::Cow;
 
 /// How many queues an effect names; the rest is counted.
 const QUEUES_MAX: usize = 5;
@@ -31,9 +32,9 @@ pub struct Plan {
 pub struct Change {
     pub object: Object,
     pub kind: ChangeKind,
-    /// One plain sentence: why, and what follows from it.
-    pub reason: String,
-    pub risk: Option<Risk>,
+    /// One plain sentence: why, and what follows from it. `None`: the broker has no such object.
+    pub reason: Option<Cow<'static, str>>,
+    pub risk: Option<Box<Risk>>,
     /// What it takes from queues by which settings are in force on them; of policies alone.
     pub effects: Vec<PolicyEffect>,
     /// What brings it about, in order; empty when it cannot be changed.
@@ -145,24 +146,48 @@ impl Change {
     }
 
     /// Makes a creation without risk.
-    pub(crate) fn create(object: Object, words: Vec<String>, reason: impl Into<String>, writes: Vec<Write>) -> Self {
+    pub(crate) fn create(
+        object: Object,
+        words: Vec<String>,
+        reason: impl Into<Cow<'static, str>>,
+        writes: Vec<Write>,
+    ) -> Self {
         Self {
             object,
             kind: ChangeKind::Create { words },
-            reason: reason.into(),
+            reason: Some(reason.into()),
             risk: None,
             effects: Vec::new(),
             writes,
         }
     }
 
+    /// Makes the creation of what the broker does not have, without risk.
+    pub(crate) fn absent(object: Object, words: Vec<String>, writes: Vec<Write>) -> Self {
+        let kind = ChangeKind::Create { words };
+        Self { object, kind, reason: None, risk: None, effects: Vec::new(), writes }
+    }
+
+    /// Says why, and what follows from it.
+    pub fn why(&self) -> Cow<'_, str> {
+        match &self.reason {
+            Some(reason) => Cow::Borrowed(reason),
+            None => Cow::Owned(match &self.object {
+                Object::Binding { source, destination, .. } => {
+                    format!("nothing leads from '{source}' to '{destination}' yet")
+                }
+                object => format!("the broker has no {object}"),
+            }),
+        }
+    }
+
     /// Makes the deletion of an extra, which `writes` bring about.
-    pub fn delete(extra: Extra, reason: impl Into<String>, writes: Vec<Write>) -> Self {
+    pub fn delete(extra: Extra, reason: impl Into<Cow<'static, str>>, writes: Vec<Write>) -> Self {
         let Extra { object, words, stakes } = extra;
         Self {
             object,
             kind: ChangeKind::Delete { words, stakes },
-            reason: reason.into(),
+            reason: Some(reason.into()),
             risk: None,
             effects: Vec::new(),
             writes,
@@ -173,13 +198,13 @@ impl Change {
     pub(crate) fn update(
         object: Object,
         fields: Vec<FieldChange>,
-        reason: impl Into<String>,
+        reason: impl Into<Cow<'static, str>>,
         writes: Vec<Write>,
     ) -> Self {
         Self {
             object,
             kind: ChangeKind::Update { fields },
-            reason: reason.into(),
+            reason: Some(reason.into()),
             risk: None,
             effects: Vec::new(),
             writes,
@@ -187,9 +212,14 @@ impl Change {
     }
 
     /// Makes a difference that nobody can mend in place.
-    pub(crate) fn replace(object: Object, fields: Vec<FieldChange>, stakes: Stakes, reason: impl Into<String>) -> Self {
+    pub(crate) fn replace(
+        object: Object,
+        fields: Vec<FieldChange>,
+        stakes: Stakes,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Self {
         let kind = ChangeKind::Replace { fields, stakes, way: ReplaceWay::Refused };
-        Self { object, kind, reason: reason.into(), risk: None, effects: Vec::new(), writes: Vec::new() }
+        Self { object, kind, reason: Some(reason.into()), risk: None, effects: Vec::new(), writes: Vec::new() }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::plan::extra::Extra;
 use crate::plan::{Change, Observed, Risk, Write};
 
 /// Makes the change that deletes an object; what a policy does by going is judged with all others.
-pub(crate) fn deletion(extra: Extra, reason: &str, observed: &Observed) -> Change {
+pub(crate) fn deletion(extra: Extra, reason: &'static str, observed: &Observed) -> Change {
     let writes = writes(&extra, observed);
     let risk = risk(&extra);
     Change { risk, ..Change::delete(extra, reason, writes) }
@@ -104,7 +104,7 @@ fn clear_policy(vhost: &Name, name: &Name, operator: bool) -> Management {
     Management::ClearPolicy { vhost: vhost.clone(), name: name.clone(), operator }
 }
 
-fn risk(extra: &Extra) -> Option<Risk> {
+fn risk(extra: &Extra) -> Option<Box<Risk>> {
     let gone = "none";
     match &extra.object {
         Object::Queue { vhost, name } if extra.stakes.is_in_use() => {
@@ -117,7 +117,7 @@ fn risk(extra: &Extra) -> Option<Risk> {
                 format!("{} goes with {messages}", extra.object)
             };
             let queues = vec![(queue, extra.stakes.messages)];
-            Some(Risk { what, queues, old: extra.words.join(", "), new: gone.to_owned() })
+            Some(Box::new(Risk { what, queues, old: extra.words.join(", "), new: gone.to_owned() }))
         }
         Object::Permission { .. } | Object::TopicPermission { .. } => {
             Some(Risk::of_rights(format!("{} go", extra.object), extra.words.join(", "), gone))

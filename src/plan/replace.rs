@@ -75,7 +75,7 @@ fn take_up(plan: &mut Plan, queue: &Queue, observed: &Observed) {
     plan.changes.retain(|change| change.object != object);
     let stakes = Stakes::of(&object, observed);
     let kind = ChangeKind::Replace { fields: Vec::new(), stakes, way: ReplaceWay::Refused };
-    let reason = "a move of it was begun and is unfinished".to_owned();
+    let reason = Some("a move of it was begun and is unfinished".into());
     plan.changes.push(Change { object, kind, reason, risk: None, effects: Vec::new(), writes: Vec::new() });
 }
 
@@ -135,7 +135,7 @@ fn writes(queue: &Queue, way: &ReplaceWay, stakes: Stakes, observed: &Observed) 
     writes
 }
 
-fn risk(queue: &Queue, way: &ReplaceWay, stakes: Stakes, observed: &Observed) -> Option<Risk> {
+fn risk(queue: &Queue, way: &ReplaceWay, stakes: Stakes, observed: &Observed) -> Option<Box<Risk>> {
     let (object, messages) = (queue.object(), stakes.messages);
     let queues = vec![(queue.id(), messages)];
     match way {
@@ -144,16 +144,16 @@ fn risk(queue: &Queue, way: &ReplaceWay, stakes: Stakes, observed: &Observed) ->
                 0 => format!("{object} is deleted with {}", its_messages(messages)),
                 _ => format!("{object} is deleted with {}, and consumers of it are cancelled", its_messages(messages)),
             };
-            Some(Risk { what, queues, old: String::new(), new: String::new() })
+            Some(Box::new(Risk { what, queues, old: String::new(), new: String::new() }))
         }
         ReplaceWay::IfEmpty if stakes.consumers.unwrap_or(0) > 0 => {
             let what = format!("consumers of {object} are cancelled");
-            Some(Risk { what, queues, old: String::new(), new: String::new() })
+            Some(Box::new(Risk { what, queues, old: String::new(), new: String::new() }))
         }
         ReplaceWay::Move { .. } if messages != Some(0) => {
             let losses = tighter(queue, messages, observed);
             let what = format!("{object} takes its messages back with narrower values: {}", losses.join("; "));
-            (!losses.is_empty()).then(|| Risk { what, queues, old: String::new(), new: String::new() })
+            (!losses.is_empty()).then(|| Box::new(Risk { what, queues, old: String::new(), new: String::new() }))
         }
         _ => None,
     }

@@ -17,13 +17,13 @@ pub struct Risk {
 }
 
 impl Risk {
-    /// Makes a risk of rights.
-    pub(crate) fn of_rights(what: impl Into<String>, old: impl Into<String>, new: impl Into<String>) -> Self {
-        Self { what: what.into(), queues: Vec::new(), old: old.into(), new: new.into() }
+    /// Makes a risk of rights; boxed, since few changes have any.
+    pub(crate) fn of_rights(what: impl Into<String>, old: impl Into<String>, new: impl Into<String>) -> Box<Self> {
+        Box::new(Self { what: what.into(), queues: Vec::new(), old: old.into(), new: new.into() })
     }
 
     /// Joins two risks of one change.
-    pub(crate) fn join(self, other: Option<Risk>) -> Risk {
+    pub(crate) fn join(self: Box<Self>, other: Option<Box<Risk>>) -> Box<Risk> {
         let Some(other) = other else { return self };
         let mut queues = self.queues;
         for (queue, messages) in other.queues {
@@ -32,11 +32,11 @@ impl Risk {
             }
         }
         let text = |a: String, b: String| format!("{a}; {b}");
-        Risk {
+        Box::new(Risk {
             what: text(self.what, other.what),
             queues,
             old: text(self.old, other.old),
             new: text(self.new, other.new),
-        }
+        })
     }
 }

@@ -259,7 +259,7 @@ fn an_immutable_difference_points_at_its_line() {
     let plan = plan(&desired, &[(object, origin)].into(), &observed);
     assert_eq!(plan.problems[0].span(), Some(field));
     assert_eq!(plan.problems[0].message, "queue 'q' cannot change x-max-length: the broker has none, the file says 7");
-    assert!(plan.changes[0].reason.ends_with("it holds 12 messages, which a deletion would lose"));
+    assert!(plan.changes[0].why().ends_with("it holds 12 messages, which a deletion would lose"));
     assert!(plan.changes[0].writes.is_empty());
 }
 
@@ -303,7 +303,7 @@ fn bindings_are_told_apart_by_key_and_arguments() {
     let new = Topology { bindings: vec![same, other, binding("", "q", "q")], ..Topology::default() };
     let plan = planned(&new, &seen(old, (4, 3)));
     assert_eq!(lines(&plan), "+ binding 'amq.headers' -> queue 'q' in vhost '/' (x-match any, a 1)");
-    assert_eq!(plan.changes[0].reason, "it is added beside the one with other arguments, which stays");
+    assert_eq!(plan.changes[0].why(), "it is added beside the one with other arguments, which stays");
     assert_eq!(plan.unchanged, 2);
 }
 
@@ -339,5 +339,5 @@ fn a_first_permission_says_why() {
     let new = Topology { permissions: vec![permission("alice", "", ".*", "")], ..Topology::default() };
     let plan = planned(&new, &seen(Topology { vhosts: vec![vhost("/")], ..Topology::default() }, (4, 3)));
     assert!(matches!(plan.changes[0].kind, ChangeKind::Create { .. }));
-    assert_eq!(plan.changes[0].reason, "'alice' cannot connect to this vhost without it");
+    assert_eq!(plan.changes[0].why(), "'alice' cannot connect to this vhost without it");
 }

@@ -28,7 +28,7 @@ fn told(changes: &[Change]) -> String {
         let queues: Vec<String> = risk.queues.iter().map(|(queue, n)| format!("{}:{}", queue.name, count(n))).collect();
         format!("{} [{}] {} -> {}", risk.what, queues.join(" "), risk.old, risk.new)
     };
-    changes.iter().filter_map(|change| change.risk.as_ref()).map(line).collect::<Vec<_>>().join("\n")
+    changes.iter().filter_map(|change| change.risk.as_deref()).map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Plans and prunes, and writes down each risk and each setting that a queue loses.

@@ -257,7 +257,7 @@ fn may_be_in_use(findings: &Findings<'_>, is_of: impl Fn(&Permission) -> bool) -
     observed.unread.contains(&ObjectKind::Permission) || observed.topology.permissions.iter().any(is_of)
 }
 
-fn limit_risk(object: &Object, limits: &[LimitChange], other: Option<Risk>) -> Option<Risk> {
+fn limit_risk(object: &Object, limits: &[LimitChange], other: Option<Box<Risk>>) -> Option<Box<Risk>> {
     let mut risk = other;
     for (change, _, _) in limits.iter().filter(|(_, _, lower)| *lower) {
         let what = format!("{object} gets a lower {}: what goes beyond it is refused", change.name);

@@ -135,7 +135,7 @@ impl<'a> Outlook<'a> {
     }
 
     /// Returns what one policy can lose.
-    fn risk(&self, judged: JudgedPolicy<'_>) -> Option<Risk> {
+    fn risk(&self, judged: JudgedPolicy<'_>) -> Option<Box<Risk>> {
         let mut found = PolicyLosses::default();
         for one in self.queues_of(judged) {
             found.look(one, judged);
@@ -168,7 +168,7 @@ impl<'a> Outlook<'a> {
     }
 
     /// An alternate exchange that is taken away or changed lets unroutable messages vanish.
-    fn alternate_lost(&self, judged: JudgedPolicy<'_>) -> Option<Risk> {
+    fn alternate_lost(&self, judged: JudgedPolicy<'_>) -> Option<Box<Risk>> {
         let is_by = |one: &&ExchangeOutlook<'_>| {
             one.vhost == judged.vhost && one.policies.iter().any(|policy| policy.as_ref() == Some(judged.name))
         };
@@ -225,7 +225,7 @@ impl PolicyLosses {
         }
     }
 
-    fn risk(self, policy: &Name) -> Option<Risk> {
+    fn risk(self, policy: &Name) -> Option<Box<Risk>> {
         if self.queues.is_empty() {
             return None;
         }
@@ -236,7 +236,7 @@ impl PolicyLosses {
         let sentences: Vec<String> = self.sentences.into_iter().collect();
         let verb = if self.caught == 0 { "no longer holds for" } else { "takes effect on" };
         let what = format!("policy '{policy}' {verb} {}{more}: {}", names.join(", "), sentences.join("; "));
-        Some(Risk { what, queues: self.queues, old: join(self.old), new: join(self.new) })
+        Some(Box::new(Risk { what, queues: self.queues, old: join(self.old), new: join(self.new) }))
     }
 }
 

@@ -97,8 +97,7 @@ pub(crate) fn global_parameters(findings: &mut Findings<'_>) {
 fn settle(findings: &mut Findings<'_>, object: Object, old: Option<&Json>, new: &Json, writes: Vec<Write>) {
     match old {
         None => {
-            let reason = format!("the broker has no {object}");
-            findings.add(Change::create(object, Vec::new(), reason, writes));
+            findings.add(Change::absent(object, Vec::new(), writes));
         }
         Some(old) if same(old, new) => findings.unchanged += 1,
         Some(old) => {

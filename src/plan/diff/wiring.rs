@@ -12,6 +12,7 @@ use crate::rules::{differences, queue_argument, stream_interval_ms};
 use crate::source::{Code, Problem};
 use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxBuildHasher;
+use std::borrow::Cow;
 
 /// What each vhost has from the beginning, with its type.
 const PREDECLARED: [(&str, &str); 8] = [
@@ -57,8 +58,7 @@ pub(crate) fn exchanges(findings: &mut Findings<'_>) {
             (None, None) => {
                 check_type(findings, exchange, &object);
                 let writes = vec![Write::Call(Method::DeclareExchange(Box::new(exchange.clone())))];
-                let reason = format!("the broker has no {object}");
-                findings.add(Change::create(object, exchange_words(exchange), reason, writes));
+                findings.add(Change::absent(object, exchange_words(exchange), writes));
                 continue;
             }
         };
@@ -117,8 +117,7 @@ pub(crate) fn queues(findings: &mut Findings<'_>) {
         let kind = type_of(queue, desired, &observed.topology, observed.version);
         let Some(old) = known.get(&(&queue.vhost, &queue.name)) else {
             let writes = vec![Write::Call(Method::DeclareQueue(Box::new(queue.clone())))];
-            let reason = format!("the broker has no {object}");
-            findings.add(Change::create(object, queue_words(queue, &kind), reason, writes));
+            findings.add(Change::absent(object, queue_words(queue, &kind), writes));
             continue;
         };
         let fields = queue_changes(old, queue, &kind, observed.version);
@@ -193,6 +192,9 @@ pub(crate) fn queue_words(queue: &Queue, kind: &str) -> Vec<String> {
     words
 }
 
+const SECOND_WEIGHT: &str =
+    "it is a second weight beside the one that is there, which RabbitMQ goes by: unbind that one first";
+
 /// Compares bindings by source, destination, key and arguments; there is nothing to change in one.
 pub(crate) fn bindings(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
@@ -205,13 +207,11 @@ pub(crate) fn bindings(findings: &mut Findings<'_>) {
         let object = binding.object();
         let words = binding.arguments.iter().map(|(name, value)| argument_words(name, &value.to_json())).collect();
         let reason = match beside.get(&ends(binding)).copied() {
-            Some(_) if is_weighted(findings, binding) => {
-                "it is a second weight beside the one that is there, which RabbitMQ goes by: unbind that one first"
-                    .into()
-            }
-            beside => binding_reason(binding, beside),
+            Some(_) if is_weighted(findings, binding) => Some(SECOND_WEIGHT.into()),
+            beside => beside.map(|old| binding_reason(binding, old)),
         };
-        findings.add(Change::create(object, words, reason, vec![Write::Call(Method::Bind(Box::new(binding.clone())))]));
+        let writes = vec![Write::Call(Method::Bind(Box::new(binding.clone())))];
+        findings.add(Change { reason, ..Change::absent(object, words, writes) });
     }
 }
 
@@ -249,12 +249,10 @@ fn ends(binding: &Binding) -> Ends<'_> {
 }
 
 /// Warns of a binding that was meant to replace another one: the old one stays, since nothing is deleted.
-fn binding_reason(binding: &Binding, beside: Option<&Binding>) -> String {
-    match beside {
-        Some(old) if old.routing_key != binding.routing_key => {
-            format!("it is added beside the one with the key '{}', which stays", old.routing_key)
-        }
-        Some(_) => "it is added beside the one with other arguments, which stays".into(),
-        None => format!("nothing leads from '{}' to '{}' yet", binding.source, binding.destination),
+fn binding_reason(binding: &Binding, beside: &Binding) -> Cow<'static, str> {
+    if beside.routing_key != binding.routing_key {
+        format!("it is added beside the one with the key '{}', which stays", beside.routing_key).into()
+    } else {
+        "it is added beside the one with other arguments, which stays".into()
     }
 }

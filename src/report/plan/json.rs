@@ -107,9 +107,9 @@ fn change_json(change: &Change) -> Json {
         "object": object_json(&change.object),
         "text": explain(change),
         "fields": fields,
-        "reason": change.reason,
+        "reason": change.why(),
         "effects": change.effects.iter().map(effect_json).collect::<Vec<Json>>(),
-        "risk": change.risk.as_ref().map(risk_json),
+        "risk": change.risk.as_deref().map(risk_json),
         "goes_with_it": stakes.map(stakes_json),
     })
 }
