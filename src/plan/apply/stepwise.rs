@@ -219,6 +219,9 @@ impl Stepwise {
 
     /// The connection is gone without an answer to what waited for one.
     fn broken(&mut self, cause: &Refusal) {
+        if self.ended_while_looking(cause) {
+            return;
+        }
         self.link = None;
         self.breaks += 1;
         match self.asked.take() {
@@ -332,9 +335,7 @@ impl Client for Stepwise {
             Event::ConnectionClosed { connection, cause }
                 if self.link.as_ref().is_some_and(|link| link.connection == connection) =>
             {
-                if !self.ended_while_looking(&cause) {
-                    self.broken(&cause);
-                }
+                self.broken(&cause);
             }
             Event::ChannelClosed { channel, cause } => {
                 if let Some(link) = self.link.as_mut().filter(|link| link.channel == Some(channel)) {
