@@ -1,6 +1,7 @@
 //! A message as it comes out of a broker: the one that was published, and what the broker changed about it since.
 //! Both are put together once, when somebody looks; on its way from queue to queue nobody does.
 
+use crate::broker::PublishId;
 use crate::model::{Message, Properties, Table};
 use std::fmt;
 use std::ops::Deref;
@@ -34,6 +35,8 @@ pub struct DeliveredMessage {
     lasting: bool,
     /// Of a stream, which all its readers share.
     appended: Option<Arc<dyn SharedMessage>>,
+    /// The publish that it stems from; 0 where that is not known.
+    origin: PublishId,
     whole: OnceLock<Arc<Message>>,
 }
 
@@ -41,18 +44,29 @@ impl DeliveredMessage {
     /// Puts these headers in place of those that were published.
     pub fn with_headers(self, headers: Table) -> Self {
         let published = self.appended.map_or(self.published, |appended| appended.whole().clone());
-        Self { published, headers: Some(headers), lasting: self.lasting, appended: None, whole: OnceLock::new() }
+        let (headers, whole) = (Some(headers), OnceLock::new());
+        Self { published, headers, lasting: self.lasting, appended: None, origin: self.origin, whole }
     }
 
     /// Makes what a death leaves of a message: these headers, and no TTL of its own (DL-12).
     pub fn of_dead(published: Arc<Message>, headers: Table) -> Self {
-        Self { published, headers: Some(headers), lasting: true, appended: None, whole: OnceLock::new() }
+        Self { headers: Some(headers), lasting: true, ..Self::from(published) }
     }
 
     /// Makes what a stream gives to each of its readers.
     pub fn of_stream(appended: Arc<dyn SharedMessage>) -> Self {
         let published = appended.published().clone();
-        Self { published, headers: None, lasting: false, appended: Some(appended), whole: OnceLock::new() }
+        Self { appended: Some(appended), ..Self::from(published) }
+    }
+
+    /// Says from which publish it stems, through any number of deaths.
+    pub fn stemming_from(self, origin: PublishId) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// Returns the publish that it stems from; `None` of a live broker, which does not tell, and of what no client published.
+    pub fn origin(&self) -> Option<PublishId> {
+        (self.origin != PublishId(0)).then_some(self.origin)
     }
 
     /// Returns it as its client published it, which all copies share.
@@ -70,7 +84,8 @@ impl DeliveredMessage {
 
 impl From<Arc<Message>> for DeliveredMessage {
     fn from(published: Arc<Message>) -> Self {
-        Self { published, headers: None, lasting: false, appended: None, whole: OnceLock::new() }
+        let (origin, whole) = (PublishId(0), OnceLock::new());
+        Self { published, headers: None, lasting: false, appended: None, origin, whole }
     }
 }
 

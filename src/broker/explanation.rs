@@ -42,7 +42,7 @@ pub enum What {
     /// Went back to its queue.
     Requeued { why: String },
     /// Cannot leave although one might think so: it waits behind another, for a consumer, or for a moment.
-    Blocked { behind: Option<PublishId>, until: Option<Millis>, why: String },
+    Blocked { behind: Option<PublishId>, until: Option<Millis>, why: Name },
     /// Waits for the end of a transaction, as a publish or as a delivery that was settled in it; or the transaction ended.
     InTransaction { step: TransactionStep },
     /// Asked for something and was told no.

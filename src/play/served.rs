@@ -70,9 +70,10 @@ pub fn served_state(broker: &mut ServedBroker, now_ms: u64, has: PageHas) -> (Js
     });
     let actors: Vec<Json> = actors.collect();
     let scene = scene_number(broker);
-    let (count, news) = broker
-        .timeline()
-        .map_or((0, Json::Null), |timeline| (timeline.count(), page_news(timeline, has.entry, &Sources::default())));
+    let count = broker.timeline_count().unwrap_or(0);
+    // Nothing is made of it while nothing is new.
+    let timeline = broker.timeline().filter(|_| count > has.entry);
+    let news = timeline.map_or(Json::Null, |timeline| page_news(&timeline, has.entry, &Sources::default()));
     let state = json!({
         "run": 1, "scene": scene, "moment_ms": moment.0, "next_ms": next.map(|next| next.0), "held": false, "speed": 1,
         "place": "served", "line": Json::Null, "queues": queues.iter().map(queue_json).collect::<Vec<_>>(),

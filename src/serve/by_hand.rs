@@ -147,7 +147,7 @@ impl ServedBroker {
     fn done_by_hand(&mut self, act: Act) {
         let now = self.now();
         if let Some(journal) = &mut self.journal {
-            journal.timeline.record(now, TimelineEvent::Did { who: BY_HAND.into(), act: Box::new(act) });
+            journal.record(now, TimelineEvent::Did { who: BY_HAND.into(), act: Box::new(act) });
         }
     }
 
@@ -156,7 +156,7 @@ impl ServedBroker {
         if let Some(journal) = &mut self.journal {
             let what = Attempt::Step(Box::new(act));
             let refusal = Box::new(refusal);
-            journal.timeline.record(now, TimelineEvent::Refused { who: BY_HAND.into(), what, refusal });
+            journal.record(now, TimelineEvent::Refused { who: BY_HAND.into(), what, refusal });
         }
         text
     }

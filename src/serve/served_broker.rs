@@ -11,7 +11,7 @@ use crate::serve::management::ManagementMemory;
 use crate::serve::scenario::neighbours::ScriptedNeighbours;
 use crate::serve::server::Server;
 use crate::serve::session::goal::AdvanceGoal;
-use crate::serve::session::{Journal, Observer, Recording, SessionEvent};
+use crate::serve::session::{Journal, Observer, Recording};
 use crate::sim::Sim;
 use crate::simulate::{Ended, Limits, fail_unless_done, simulate};
 use std::collections::BTreeMap;
@@ -44,8 +44,6 @@ pub struct ServedBroker {
     pub(crate) neighbours: Option<ScriptedNeighbours>,
     /// Follows what clients do.
     pub(crate) observer: Observer,
-    /// What the observer just told; its room is used again.
-    pub(crate) told: Vec<SessionEvent>,
     /// What is kept of that, where anybody may ask.
     pub(crate) journal: Option<Journal>,
     /// All that clients did, to be written as a scenario.
@@ -101,7 +99,6 @@ impl ServedBroker {
             ids,
             neighbours: None,
             observer: Observer::default(),
-            told: Vec::new(),
             journal: None,
             recording: None,
             goal: None,

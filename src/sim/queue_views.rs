@@ -1,10 +1,12 @@
 //! Queues as an onlooker sees them: counts, and what comes next by itself. Nothing that is asked here changes anything.
 
-use crate::broker::{DeliveredMessage, SharedMessage};
+use crate::broker::{DeliveredMessage, PublishId, SharedMessage};
 use crate::model::{Message, Moment, QueueKind, QueueName};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::QueueId;
+use crate::sim::state::channel::{ChannelMode, TransactedMessage};
 use crate::sim::state::queue::{Queue, QueueContents};
+use crate::sim::state::queued_message::Stored;
 use crate::sim::state::timer::Timer;
 use std::sync::Arc;
 
@@ -39,18 +41,33 @@ impl Sim {
         Some(self.view(id, self.queues.get(id)?))
     }
 
-    /// Lists what a queue holds, unsettled deliveries included, as it was published.
-    pub fn messages_of(&self, name: &QueueName) -> Vec<Arc<Message>> {
+    /// Lists what a queue holds, unsettled deliveries included, as it was published, each with the publish that it stems from.
+    pub fn messages_of(&self, name: &QueueName) -> Vec<(PublishId, Arc<Message>)> {
         let id = self.vhost_names.get(&name.vhost).and_then(|vhost| self.queue_id(*vhost, &name.name));
         let Some((id, queue)) = id.and_then(|id| Some((id, self.queues.get(id)?))) else { return Vec::new() };
-        if let QueueContents::Stream(stream) = &queue.contents {
-            return stream.entries().map(|entry| entry.message.whole().clone()).collect();
-        }
-        let mut copy = queue.clone();
-        let ready = std::iter::from_fn(|| copy.pop()).map(|entry| entry.stored.message);
         let unacked = self.channels.iter().flat_map(|(_, channel)| &channel.unacked).filter(|one| one.queue == id);
-        let unacked = unacked.filter_map(|one| Some(one.entry.as_ref()?.stored.message.clone()));
-        ready.chain(unacked.collect::<Vec<_>>()).collect()
+        let unacked = unacked.filter_map(|one| Some(published(&one.entry.as_ref()?.stored)));
+        ready_in(queue).into_iter().chain(unacked).collect()
+    }
+
+    /// Lists all that the broker holds: in queues, with consumers, in exchanges that hold back and in transactions; as it was
+    /// published, each with the publish that it stems from.
+    pub fn held_messages(&self) -> Vec<(PublishId, Arc<Message>)> {
+        let ready = self.queues.iter().flat_map(|(_, queue)| ready_in(queue));
+        let channels = || self.channels.iter().map(|(_, channel)| channel);
+        let overtaken = self.overtaken.iter().flat_map(|one| &one.taken);
+        let unacked = channels().flat_map(|channel| &channel.unacked).chain(overtaken);
+        let unacked = unacked.filter_map(|one| Some(published(&one.entry.as_ref()?.stored)));
+        let delayed = self.delayed_publishes.iter().map(|one| published(&one.stored));
+        let publishes = channels().flat_map(|channel| match &channel.mode {
+            ChannelMode::Transaction(transaction) => transaction.publishes.as_slice(),
+            _ => &[],
+        });
+        let transacted = publishes.filter_map(|one| match &one.what {
+            TransactedMessage::Routed { stored, .. } => Some(published(stored)),
+            _ => None,
+        });
+        ready.chain(unacked).chain(delayed).chain(transacted).collect()
     }
 
     /// Lists what waits in a queue, next first, as a consumer would get it.
@@ -58,7 +75,10 @@ impl Sim {
         let id = self.vhost_names.get(&name.vhost).and_then(|vhost| self.queue_id(*vhost, &name.name));
         let Some(queue) = id.and_then(|id| self.queues.get(id)) else { return Vec::new() };
         if let QueueContents::Stream(stream) = &queue.contents {
-            return stream.entries().map(|entry| DeliveredMessage::of_stream(entry.message.clone())).collect();
+            return stream
+                .entries()
+                .map(|entry| DeliveredMessage::of_stream(entry.message.clone()).stemming_from(entry.origin))
+                .collect();
         }
         let mut copy = queue.clone();
         std::iter::from_fn(|| copy.pop()).map(|entry| entry.stored.letter()).collect()
@@ -84,4 +104,17 @@ impl Sim {
             next: self.timers.all().find(|(_, timer)| is_its(*timer)).map(|(at, _)| at),
         }
     }
+}
+
+fn published(stored: &Stored) -> (PublishId, Arc<Message>) {
+    (stored.origin, stored.message.clone())
+}
+
+/// Lists what waits in a queue.
+fn ready_in(queue: &Queue) -> Vec<(PublishId, Arc<Message>)> {
+    if let QueueContents::Stream(stream) = &queue.contents {
+        return stream.entries().map(|entry| (entry.origin, entry.message.whole().clone())).collect();
+    }
+    let mut copy = queue.clone();
+    std::iter::from_fn(|| copy.pop()).map(|entry| published(&entry.stored)).collect()
 }

@@ -225,18 +225,21 @@ impl Sim {
     }
 
     /// Returns why none of a queue's consumers gets a message now; `None` when one may, or when there are none.
-    pub(crate) fn why_nobody(&self, id: QueueId) -> Option<Reason> {
+    pub(crate) fn why_nobody(&mut self, id: QueueId) -> Option<(&'static str, Name)> {
         let queue = self.queues.get(id)?;
         let consumers = &queue.consumers;
+        if let ([only], false) = (consumers.all.as_slice(), consumers.single_active) {
+            return self.why_not_alone(*only);
+        }
         if consumers.single_active {
             let active = consumers.active?;
             let state = self.consumers.get(active)?;
             if self.is_quiescing(queue, active) {
                 let why = format!("{} still holds messages; then one of higher priority takes over", state.tag);
-                return Some(Reason::new("CO-6", why));
+                return Some(("CO-6", why.into()));
             }
             let alone = self.why_not(state)?.why;
-            return Some(Reason::new("CO-6", format!("{alone}, and it is the single active consumer")));
+            return Some(("CO-6", format!("{alone}, and it is the single active consumer").into()));
         }
         let mut reasons = Vec::new();
         for consumer in consumers.all.iter().filter_map(|id| self.consumers.get(*id)) {
@@ -244,7 +247,26 @@ impl Sim {
         }
         let rule = reasons.first()?.rule;
         let words: Vec<String> = reasons.into_iter().map(|reason| reason.why).collect();
-        Some(Reason::new(rule, words.join(", ")))
+        Some((rule, words.join(", ").into()))
+    }
+
+    /// Returns why the only consumer of a queue gets nothing now. Most messages that wait do so for the same reason: its words
+    /// are made once.
+    fn why_not_alone(&mut self, id: ConsumerId) -> Option<(&'static str, Name)> {
+        let consumer = self.consumers.get(id)?;
+        let has_room = self.channels.get(consumer.channel).is_some_and(|channel| channel.has_room(consumer.kind));
+        let is_full = has_room && consumer.is_full();
+        if let Some((holds, why)) = consumer.why_full.as_ref().filter(|_| is_full)
+            && *holds == (consumer.unacked, consumer.held_max())
+        {
+            return Some(("CO-2", why.clone()));
+        }
+        let Reason { rule, why } = self.why_not(consumer)?;
+        let why = Name::from(why);
+        if let Some(consumer) = self.consumers.get_mut(id).filter(|_| is_full) {
+            consumer.why_full = Some(((consumer.unacked, consumer.held_max()), why.clone()));
+        }
+        Some((rule, why))
     }
 
     /// Returns the publish of the oldest message that fills the hands of a queue's consumers.

@@ -195,6 +195,7 @@ fn hash_consumer(consumer: &Consumer, state: &mut impl Hasher) -> Option<()> {
         rotating,
         cancelled,
         ghost,
+        why_full: _,
         reader,
     } = consumer;
     if ghost.is_some() || reader.is_some() {

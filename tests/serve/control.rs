@@ -89,6 +89,20 @@ fn an_advance_until_says_what_it_cannot_wait_for() {
     ask(&mut served, "POST", "/clock/advance", until);
     pass(&mut served, 30);
     assert_eq!(ask(&mut served, "GET", "/clock/jobs/2", Json::Null).1["state"], json!("done"));
+    said(&mut served, &|talk| {
+        talk.method(1, &declare_with("wait", dead_lettering(60_000, "orders")));
+        // One that comes is taken at once: nobody sees it in the queue.
+        talk.method(1, &consume("orders", true));
+        for id in ["8", "9"] {
+            let properties = Properties { correlation_id: Some(id.into()), ..Properties::default() };
+            talk.publish(1, &publish("wait"), properties, b"");
+        }
+    });
+    let until = json!({"until": {"queue": "orders", "where": {"correlation_id": "9"}}});
+    ask(&mut served, "POST", "/clock/advance", until);
+    pass(&mut served, 100);
+    let (_, job) = ask(&mut served, "GET", "/clock/jobs/3", Json::Null);
+    assert_eq!((&job["state"], &job["at_ms"]), (&json!("done"), &json!(60_000)), "{job}");
     assert_eq!(ask(&mut served, "POST", "/clock/advance", json!({"until": "timer"})).0, 202);
 }
 
@@ -150,7 +164,8 @@ fn the_timeline_keeps_no_large_bodies() {
         talk.method(1, &consume("q", true));
         talk.publish(1, &publish("q"), Properties::default(), &body);
     });
-    let bodies = served.host.timeline().expect("a timeline").entries().filter_map(|entry| match &entry.what {
+    let timeline = served.host.timeline().expect("a timeline");
+    let bodies = timeline.entries().filter_map(|entry| match &entry.what {
         rmqplay::player::TimelineEvent::Delivered { message, .. } => Some(message.body.len()),
         _ => None,
     });

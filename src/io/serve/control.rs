@@ -1,14 +1,14 @@
 //! HTTP for the control port: short requests in, answers out, in JSON, and the timeline as server-sent events.
 
 use crate::io::serve::handle::ServeHandle;
-use crate::io::serve::http::{BodyFailure, header, read, response, serve};
+use crate::io::serve::http::{BodyFailure, control_request, read, response, serve};
 use crate::io::serve::play::{json_response, page_response};
 use crate::play::{PageHas, PlayAnswer, answer_served, served_state};
 use crate::serve::{ControlAnswer, ControlRequest, ServedBroker, answer_control, is_from_here, timeline_events};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response};
 use futures_util::stream;
 use serde_json::json;
@@ -44,14 +44,7 @@ async fn control(State((handle, token)): State<(ServeHandle, Arc<str>)>, request
         Err(BodyFailure::TooLong) => ControlAnswer::error(400, "this is no request, or one that is too long"),
         Err(BodyFailure::TooLate) => ControlAnswer::error(408, "the request did not come in time"),
         Ok(body) => {
-            let request = ControlRequest {
-                method: head.method.to_string(),
-                path: head.uri.path().to_owned(),
-                query: head.uri.query().unwrap_or_default().to_owned(),
-                body,
-                host: header(&head.headers, &HOST).unwrap_or_default(),
-                origin: header(&head.headers, &ORIGIN),
-            };
+            let request = control_request(&head, body);
             if let Some(path) = page.filter(|_| is_from_here(&request)) {
                 return served_page(handle, path, request).await;
             }

@@ -1,8 +1,10 @@
-//! What the ports of HTTP have in common: bodies in, bounded in time and bytes, answers out, in JSON.
+//! What the ports of HTTP have in common: requests in, their bodies bounded in time and bytes, answers out, in JSON.
 
+use crate::serve::ControlRequest;
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use std::net::TcpListener;
 use std::time::Duration;
@@ -36,6 +38,18 @@ pub(super) async fn read(body: Body, bytes_max: usize) -> Result<Vec<u8>, BodyFa
 /// Returns what a header says.
 pub(super) fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// Makes a request to a control port of its head and its body.
+pub(super) fn control_request(head: &Parts, body: Vec<u8>) -> ControlRequest {
+    ControlRequest {
+        method: head.method.to_string(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        body,
+        host: header(&head.headers, &HOST).unwrap_or_default(),
+        origin: header(&head.headers, &ORIGIN),
+    }
 }
 
 /// Makes an answer of the text of a JSON value; `None` for no body.

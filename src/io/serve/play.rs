@@ -1,13 +1,12 @@
 //! HTTP for a run that somebody plays: the page, its requests, the state as server-sent events; and the time that goes by.
 //! One session, shared by all pages that are open; what takes files is done by whoever knows them.
 
-use crate::io::serve::http::{BodyFailure, header, read, response, serve};
+use crate::io::serve::http::{BodyFailure, control_request, read, response, serve};
 use crate::play::{JoinedPart, PageHas, PlayAnswer, PlaySession, PlaySetting, PlayWish, answer_play};
-use crate::serve::ControlRequest;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use axum::http::{HeaderValue, Response};
 use futures_util::stream;
 use serde_json::{Value as Json, json};
@@ -147,14 +146,7 @@ async fn play(State((host, token)): State<(Arc<PlayHost>, Arc<str>)>, request: R
             return json_response(408, &json!({"error": "the request did not come in time"}));
         }
     };
-    let request = ControlRequest {
-        method: head.method.to_string(),
-        path: head.uri.path().to_owned(),
-        query: head.uri.query().unwrap_or_default().to_owned(),
-        body,
-        host: header(&head.headers, &HOST).unwrap_or_default(),
-        origin: header(&head.headers, &ORIGIN),
-    };
+    let request = control_request(&head, body);
     let answer = {
         let (mut session, now) = host.session();
         answer_play(&mut session, now, &token, &request)

@@ -66,10 +66,11 @@ impl RunCounts {
 
     /// Counts what the simulated broker tells of a message's end.
     pub(crate) fn told(&mut self, insight: &Explanation) {
-        let Some(queue) = insight.queue.clone() else { return };
-        match &insight.what {
-            What::DeadLettered { death, .. } => one_more(&mut self.dead_lettered, (queue, *death)),
-            What::Dropped { .. } => one_more(&mut self.dropped, queue),
+        match (&insight.what, &insight.queue) {
+            (What::DeadLettered { death, .. }, Some(queue)) => {
+                one_more(&mut self.dead_lettered, (queue.clone(), *death))
+            }
+            (What::Dropped { .. }, Some(queue)) => one_more(&mut self.dropped, queue.clone()),
             _ => {}
         }
     }
@@ -84,7 +85,8 @@ impl RunCounts {
         self.waiting.insert(message, moment);
     }
 
-    fn took(&mut self, time: Millis) {
+    /// Counts a first delivery that came so long after the publish.
+    pub(crate) fn took(&mut self, time: Millis) {
         let bucket = LATENCY_BOUNDS_MS.iter().position(|bound| time.0 <= *bound).unwrap_or(LATENCY_BOUNDS_MS.len());
         self.latency[bucket] += 1;
         self.latency_sum = Millis(self.latency_sum.0.saturating_add(time.0));

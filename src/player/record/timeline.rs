@@ -193,6 +193,11 @@ pub struct Timeline {
 }
 
 impl Timeline {
+    /// Makes one of the latest entries of those that there were, oldest first.
+    pub(crate) fn of(entries: impl Iterator<Item = TimelineEntry>, count: u64) -> Self {
+        Self { entries: entries.collect(), sequence: count, counts_only: false, counts: None }
+    }
+
     /// Adds what happened at a moment.
     pub fn record(&mut self, moment: Moment, what: TimelineEvent) {
         self.sequence += 1;

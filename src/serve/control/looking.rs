@@ -1,6 +1,6 @@
 //! What can be looked at over the control port: queues, the story of a message, the timeline. Changes nothing.
 
-use crate::player::{Timeline, TimelineEntry};
+use crate::player::TimelineEntry;
 use crate::report::{MeasuredRun, open_metrics, session_entry, session_names, story_of};
 use crate::serve::control::{ControlAnswer, did_you_mean};
 use crate::serve::served_broker::ServedBroker;
@@ -24,8 +24,8 @@ pub(super) fn queues(broker: &ServedBroker) -> ControlAnswer {
 
 /// Writes what happened since the start as OpenMetrics text.
 pub(super) fn metrics(broker: &ServedBroker) -> ControlAnswer {
-    let Some(counts) = broker.timeline().and_then(Timeline::counts) else { return without_journal() };
-    let text = open_metrics(&[MeasuredRun { labels: Vec::new(), counts }]);
+    let Some(counts) = broker.counts() else { return without_journal() };
+    let text = open_metrics(&[MeasuredRun { labels: Vec::new(), counts: &counts }]);
     ControlAnswer { metrics: Some(text), ..ControlAnswer::new(200, Json::Null) }
 }
 
@@ -33,18 +33,18 @@ pub(super) fn metrics(broker: &ServedBroker) -> ControlAnswer {
 pub(super) fn story(broker: &ServedBroker, id: &str) -> ControlAnswer {
     let Some(timeline) = broker.timeline() else { return without_journal() };
     let id = percent_decoded(id);
-    if let Some(story) = story_of(timeline, &id) {
+    if let Some(story) = story_of(&timeline, &id) {
         let hops: Vec<Json> = story.hops.iter().map(|(at, text)| json!({"at_ms": at.0, "text": text})).collect();
         return ControlAnswer::new(200, json!({"message": &*story.message, "fate": story.fate, "hops": hops}));
     }
-    let names = session_names(timeline);
+    let names = session_names(&timeline);
     let near = did_you_mean(&id, names.iter().map(|name| name.as_str()));
     ControlAnswer::error(404, format!("no message is called `{id}`, of the latest{near}"))
 }
 
 /// Answers with what is kept of the timeline, or begins to stream it.
 pub(super) fn timeline(broker: &ServedBroker, query: &str) -> ControlAnswer {
-    let Some(timeline) = broker.timeline() else { return without_journal() };
+    let Some(count) = broker.timeline_count() else { return without_journal() };
     let value = |key: &str| query.split('&').filter_map(|part| part.split_once('=')).find(|(name, _)| *name == key);
     let since = match value("since").map(|(_, since)| since.parse::<u64>()) {
         None => 0,
@@ -54,9 +54,8 @@ pub(super) fn timeline(broker: &ServedBroker, query: &str) -> ControlAnswer {
     match value("follow").map_or("yes", |(_, follow)| follow) {
         "yes" => ControlAnswer { stream: Some(since), ..ControlAnswer::new(200, Json::Null) },
         "no" => {
-            let entries: Vec<Json> =
-                timeline.entries().filter(|entry| entry.sequence > since).map(entry_json).collect();
-            ControlAnswer::new(200, json!({"entries": entries, "last": timeline.count()}))
+            let entries: Vec<Json> = broker.timeline_after(since).map(|entry| entry_json(&entry)).collect();
+            ControlAnswer::new(200, json!({"entries": entries, "last": count}))
         }
         _ => ControlAnswer::error(400, "`follow` is yes or no"),
     }
@@ -66,13 +65,12 @@ pub(super) fn timeline(broker: &ServedBroker, query: &str) -> ControlAnswer {
 /// that was too slow is told how many it missed.
 pub fn timeline_events(broker: &ServedBroker, since: u64) -> (String, u64) {
     let (mut text, mut last) = (String::new(), since);
-    let entries = broker.timeline().into_iter().flat_map(|timeline| timeline.entries());
-    for entry in entries.filter(|entry| entry.sequence > since).take(ENTRIES_OF_A_PART_MAX) {
+    for entry in broker.timeline_after(since).take(ENTRIES_OF_A_PART_MAX) {
         if entry.sequence > last + 1 {
             let _ = write!(text, "event: gap\ndata: {}\n\n", json!({"missed": entry.sequence - last - 1}));
         }
         last = entry.sequence;
-        let _ = write!(text, "id: {last}\ndata: {}\n\n", entry_json(entry));
+        let _ = write!(text, "id: {last}\ndata: {}\n\n", entry_json(&entry));
     }
     (text, last)
 }

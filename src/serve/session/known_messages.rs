@@ -1,119 +1,106 @@
-//! Which publish a message in somebody's hands stems from, and what it is called. Keeps the latest only, and no body.
+//! What the messages are called that were published last. Keeps no message, and no text but the ids that clients gave.
 
-use crate::broker::{Ids, PublishId};
+use crate::broker::{DeliveredMessage, Ids, PublishId};
 use crate::model::{Message, Name};
+use crate::serve::session::ring::LatestById;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use smol_str::format_smolstr;
-use std::collections::VecDeque;
-use std::sync::{Arc, Weak};
 
 /// How many messages are known of the outside clients, and as many of a scenario that plays beside them.
 const KNOWN_MAX: usize = 20_000;
 
-/// The messages that were published last.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct KnownMessages {
-    outside: LatestPublishes,
-    scripted: LatestPublishes,
-    /// By the place of what was published, which all copies in the broker share while anyone holds it.
-    places: IndexMap<usize, PublishId, FxBuildHasher>,
-    anonymous: u64,
-    /// How often each id was published, of those that are known.
-    ids: IndexMap<Name, (u64, u64), FxBuildHasher>,
+/// What a message is called: its words are made when somebody asks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct MessageName {
+    /// The id that it was published with; absent: it is called `m` and its number.
+    id: Option<Name>,
+    /// Counts those without an id, or those of the same id, from 1. 0 is no message.
+    number: u64,
 }
 
-/// Publishes in the order of their ids, which rise.
-#[derive(Debug, Clone, Default)]
-struct LatestPublishes(VecDeque<KnownPublish>);
-
-#[derive(Debug, Clone)]
-struct KnownPublish {
-    id: PublishId,
-    name: Name,
-    content: Weak<Message>,
-}
-
-impl LatestPublishes {
-    fn get(&self, id: PublishId) -> Option<&KnownPublish> {
-        let first = self.0.front()?.id;
-        // Each id is one more than the last, but where one of several connections is ahead.
-        let near = usize::try_from(id.0.checked_sub(first.0)?).ok()?;
-        match self.0.get(near) {
-            Some(found) if found.id == id => Some(found),
-            _ => self.0.binary_search_by_key(&id, |known| known.id).ok().map(|at| &self.0[at]),
+impl MessageName {
+    /// Writes it: the id, `id#k` for the k-th of an id, or `m` and a number.
+    pub(crate) fn in_words(&self) -> Name {
+        match &self.id {
+            None => format_smolstr!("m{}", self.number),
+            Some(id) if self.number <= 1 => id.clone(),
+            Some(id) => format_smolstr!("{id}#{}", self.number),
         }
     }
 
-    /// Adds one, nearly always the latest; returns the one that is let go for it.
-    fn add(&mut self, known: KnownPublish) -> Option<KnownPublish> {
-        let at = match self.0.back() {
-            Some(last) if last.id > known.id => self.0.partition_point(|other| other.id < known.id),
-            _ => self.0.len(),
-        };
-        self.0.insert(at, known);
-        if self.0.len() > KNOWN_MAX { self.0.pop_front() } else { None }
+    /// Returns the id that it was published with, which all of that id share; or what it is called.
+    pub(crate) fn id(&self) -> Name {
+        self.id.clone().unwrap_or_else(|| self.in_words())
+    }
+
+    /// Returns whether this text names it: its id, or all that it is called.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        self.id.as_ref().is_some_and(|id| id == text) || self.in_words() == text
+    }
+}
+
+/// The messages that were published last.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownMessages {
+    outside: LatestById<MessageName>,
+    scripted: LatestById<MessageName>,
+    anonymous: u64,
+    /// How often each id was published, and of how many of those the name is still known.
+    ids: IndexMap<Name, (u64, u64), FxBuildHasher>,
+}
+
+impl Default for KnownMessages {
+    fn default() -> Self {
+        let (outside, scripted) = (LatestById::new(KNOWN_MAX), LatestById::new(KNOWN_MAX));
+        Self { outside, scripted, anonymous: 0, ids: IndexMap::default() }
     }
 }
 
 impl KnownMessages {
-    /// Names what is published: by its id, `id#k` for the k-th of an id, or `m` and a number.
-    pub(crate) fn published(&mut self, publish: PublishId, message: &Arc<Message>) -> Name {
+    /// Names what is published.
+    pub(crate) fn published(&mut self, publish: PublishId, message: &Message) -> MessageName {
         let name = match message.properties.message_id.as_ref().filter(|id| !id.is_empty()) {
-            Some(id) => self.of_id(id),
+            Some(id) => {
+                let (count, alive) = self.ids.entry(id.clone()).or_default();
+                (*count, *alive) = (*count + 1, *alive + 1);
+                MessageName { id: Some(id.clone()), number: *count }
+            }
             None => {
                 self.anonymous += 1;
-                format_smolstr!("m{}", self.anonymous)
+                MessageName { id: None, number: self.anonymous }
             }
         };
-        self.places.insert(place_of(message), publish);
-        let known = KnownPublish { id: publish, name: name.clone(), content: Arc::downgrade(message) };
+        let ids = &mut self.ids;
         let latest = if Ids::is_outside_publish(publish) { &mut self.outside } else { &mut self.scripted };
-        if let Some(gone) = latest.add(known) {
-            // Its place is nobody else's: what is known holds it.
-            self.places.swap_remove(&(gone.content.as_ptr() as usize));
-            self.forget_id(&gone.name);
-        }
+        latest.put(publish.0, name.clone(), |gone| {
+            let Some(id) = gone.id else { return };
+            if let Some((_, alive)) = ids.get_mut(&id) {
+                *alive -= 1;
+                if *alive == 0 {
+                    ids.swap_remove(&id);
+                }
+            }
+        });
         name
     }
 
-    fn of_id(&mut self, id: &Name) -> Name {
-        let (count, alive) = self.ids.entry(id.clone()).or_default();
-        (*count, *alive) = (*count + 1, *alive + 1);
-        if *count == 1 { id.clone() } else { format_smolstr!("{id}#{count}") }
-    }
-
-    fn forget_id(&mut self, name: &Name) {
-        let id = name.split('#').next().unwrap_or_default();
-        if let Some((_, alive)) = self.ids.get_mut(id) {
-            *alive -= 1;
-            if *alive == 0 {
-                self.ids.swap_remove(id);
-            }
-        }
-    }
-
-    fn known(&self, publish: PublishId) -> Option<&KnownPublish> {
-        if Ids::is_outside_publish(publish) { self.outside.get(publish) } else { self.scripted.get(publish) }
-    }
-
     /// Returns what a message is called that stems from a publish.
-    pub(crate) fn of_publish(&self, publish: PublishId) -> Option<&Name> {
-        self.known(publish).map(|known| &known.name)
-    }
-
-    /// Returns what was published, while anyone holds it.
-    pub(crate) fn content_of(&self, publish: PublishId) -> Option<Arc<Message>> {
-        self.known(publish)?.content.upgrade()
+    pub(crate) fn of_publish(&self, publish: PublishId) -> Option<&MessageName> {
+        let latest = if Ids::is_outside_publish(publish) { &self.outside } else { &self.scripted };
+        latest.get(publish.0).filter(|name| name.number > 0)
     }
 
     /// Returns what a message in somebody's hands is called.
-    pub(crate) fn of_content(&self, published: &Arc<Message>) -> Name {
-        let known = self.places.get(&place_of(published)).and_then(|publish| self.of_publish(*publish));
-        known.cloned().or_else(|| published.properties.message_id.clone()).unwrap_or_else(|| "(a message)".into())
+    pub(crate) fn of_delivery(&self, message: &DeliveredMessage) -> MessageName {
+        self.of_held(message.origin().unwrap_or(PublishId(0)), message.published())
     }
-}
 
-fn place_of(message: &Arc<Message>) -> usize {
-    Arc::as_ptr(message) as usize
+    /// Returns what a message is called that the broker holds.
+    pub(crate) fn of_held(&self, publish: PublishId, message: &Message) -> MessageName {
+        self.of_publish(publish).cloned().unwrap_or_else(|| {
+            let id = message.properties.message_id.clone();
+            MessageName { id: Some(id.unwrap_or_else(|| "(a message)".into())), number: 1 }
+        })
+    }
 }

@@ -4,10 +4,10 @@ use crate::broker::{Client, Command, Event, Explanation};
 use crate::clock::{Advance, AdvanceRefused, ClockJob};
 use crate::convert::{DraftDeath, DraftQueue, write_session};
 use crate::model::{Moment, Name, QueueName, Table, Value};
-use crate::player::Timeline;
+use crate::player::{RunCounts, Timeline, TimelineEntry};
 use crate::serve::served_broker::ServedBroker;
 use crate::serve::session::goal::{AdvanceGoal, WantedMessages};
-use crate::serve::session::{Journal, Recording, id_of};
+use crate::serve::session::{Hearers, Journal, Recording};
 use crate::sim::QueueStatus;
 use crate::source::nearest_name;
 
@@ -22,7 +22,7 @@ impl ServedBroker {
     /// Keeps a timeline from now on, with the simulator's reasons: for the control port.
     pub fn with_timeline(mut self) -> Self {
         self.sim = self.sim.with_insights(true);
-        self.journal = Some(Journal::counting());
+        self.journal = Some(Journal::default());
         self
     }
 
@@ -48,15 +48,30 @@ impl ServedBroker {
                 reason: text_of(death, "reason"),
                 count: death.get("count").and_then(Value::as_integer).unwrap_or(1),
             });
-            (id_of(&self.observer.known.of_content(letter.published())), deaths.collect())
+            (self.observer.known.of_delivery(letter).id(), deaths.collect())
         });
         let messages = told_apart.then(|| messages.collect());
         DraftQueue { queue: queue.name, ready: queue.ready, messages }
     }
 
-    /// Returns the timeline, if one is kept.
-    pub fn timeline(&self) -> Option<&Timeline> {
-        self.journal.as_ref().map(|journal| &journal.timeline)
+    /// Makes the timeline of what is kept, if any is: of the latest ten thousand entries.
+    pub fn timeline(&self) -> Option<Timeline> {
+        self.journal.as_ref().map(Journal::timeline)
+    }
+
+    /// Returns how many entries the timeline had; `None` where none is kept.
+    pub fn timeline_count(&self) -> Option<u64> {
+        self.journal.as_ref().map(Journal::count)
+    }
+
+    /// Makes the entries of the timeline after one, oldest first, as far as they are kept.
+    pub(crate) fn timeline_after(&self, since: u64) -> impl Iterator<Item = TimelineEntry> {
+        self.journal.iter().flat_map(move |journal| journal.entries_after(since))
+    }
+
+    /// Returns what all entries of the timeline add up to, those included that are let go.
+    pub(crate) fn counts(&self) -> Option<RunCounts> {
+        self.journal.as_ref().map(Journal::counts)
     }
 
     /// Takes note of a command before it is carried out.
@@ -66,8 +81,8 @@ impl ServedBroker {
         }
         let server = &self.server;
         let who_is = |connection| server.client_name(connection).unwrap_or_else(|| "the scenario".into());
-        self.observer.command(command, who_is, &mut self.told);
-        self.keep_told(now);
+        let (journal, recording, goal) = (self.journal.as_mut(), self.recording.as_mut(), self.goal.as_mut());
+        self.observer.command(command, who_is, &mut Hearers { moment: now, journal, recording, goal });
     }
 
     /// Takes note of an event before it is passed on.
@@ -75,8 +90,8 @@ impl ServedBroker {
         if self.journal.is_none() && self.recording.is_none() {
             return;
         }
-        self.observer.event(event, &mut self.told);
-        self.keep_told(now);
+        let (journal, recording) = (self.journal.as_mut(), self.recording.as_mut());
+        self.observer.event(event, &mut Hearers { moment: now, journal, recording, goal: None });
     }
 
     /// Takes a reason of the simulator, and passes it on to a scenario that plays here.
@@ -85,21 +100,10 @@ impl ServedBroker {
             neighbours.player.handle_event(now, Event::Told(insight.clone()));
         }
         if let Some(goal) = &mut self.goal {
-            goal.note(&insight, &self.observer.known);
+            goal.note(&insight);
         }
         if let Some(journal) = &mut self.journal {
             journal.explain(now, insight, &self.observer.known);
-        }
-    }
-
-    fn keep_told(&mut self, now: Moment) {
-        for event in self.told.drain(..) {
-            if let Some(recording) = &mut self.recording {
-                recording.note(now, &event);
-            }
-            if let Some(journal) = &mut self.journal {
-                journal.note(now, event);
-            }
         }
     }
 

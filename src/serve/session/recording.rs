@@ -6,7 +6,8 @@ use crate::model::{
     HeldSettlement, Message, Millis, Moment, Name, Object, Properties, Queue, QueueName, Topology, TransactionAct,
 };
 use crate::player::ConsumerEnd;
-use crate::serve::session::event::{ConsumerKey, SessionEvent};
+use crate::serve::session::event::{ConsumerKey, SessionEvent, Subscription};
+use crate::serve::session::known_messages::MessageName;
 use crate::serve::session::transactions::{LateSettlement, TransactionUsers};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -59,8 +60,8 @@ impl Recording {
         self.events.is_empty()
     }
 
-    pub(crate) fn note(&mut self, moment: Moment, event: &SessionEvent) {
-        self.events.push((moment, event.clone()));
+    pub(crate) fn note(&mut self, moment: Moment, event: SessionEvent) {
+        self.events.push((moment, event));
     }
 
     /// Makes a scenario of it; `begun_with` was there before, `at_end` was in the queues afterwards.
@@ -124,7 +125,8 @@ impl Drafting {
                     self.step_as(moment, &vhost, Some(user), DraftStep::Transaction(TransactionAct::Rollback));
                 }
             }
-            SessionEvent::Published { channel, vhost, message, exchange, routing_key, mandatory, content, .. } => {
+            SessionEvent::Published { channel, place, message, mandatory, content } => {
+                let (exchange, routing_key) = (&place.exchange, &place.routing_key);
                 if routing_key.starts_with("amq.rabbitmq.reply-to.") {
                     self.left_out.insert("direct replies");
                     return;
@@ -134,25 +136,26 @@ impl Drafting {
                     exchange: exchange.clone(),
                     routing_key: if exchange.is_empty() { self.named(routing_key) } else { routing_key.clone() },
                     mandatory: *mandatory,
-                    id: id_of(message),
+                    id: message.id(),
                     content: self.playable(content),
                 };
                 let user = self.transactions.user_of(*channel);
-                self.step_as(moment, vhost, user, publish);
+                self.step_as(moment, &place.vhost, user, publish);
             }
-            SessionEvent::Started { consumer, shown, queue, prefetch, no_ack, arguments } => {
+            SessionEvent::Started { subscription, prefetch, arguments } => {
+                let (queue, Some(consumer)) = (&subscription.queue, &subscription.consumer) else { return };
                 if queue.is_direct_reply_to() {
                     self.left_out.insert("direct replies");
                     return;
                 }
-                let name = self.free_name(shown);
+                let name = self.free_name(&subscription.shown);
                 let queue = QueueName { name: self.named(&queue.name), vhost: queue.vhost.clone() };
                 let vhost = queue.vhost.clone();
                 let draft = DraftConsumer {
                     name: name.clone(),
                     queue,
                     prefetch: *prefetch,
-                    auto_ack: *no_ack,
+                    auto_ack: subscription.no_ack,
                     concurrency: 1,
                     arguments: (**arguments).clone(),
                     rules: Vec::new(),
@@ -162,8 +165,11 @@ impl Drafting {
                 self.step(moment, &vhost, DraftStep::Start(name));
             }
             SessionEvent::Delivered { .. } | SessionEvent::Settled { .. } => self.handle(moment, event),
-            SessionEvent::Gone { consumer, how: ConsumerEnd::Cancels, .. } if self.cancels_amid(moment, consumer) => {}
-            SessionEvent::Gone { consumer, how, .. } => {
+            SessionEvent::Gone { subscription, how } => {
+                let Some(consumer) = &subscription.consumer else { return };
+                if *how == ConsumerEnd::Cancels && self.cancels_amid(moment, consumer) {
+                    return;
+                }
                 let Some(seen) = self.places.remove(consumer).and_then(|place| self.consumers.get(place)) else {
                     return;
                 };
@@ -176,7 +182,6 @@ impl Drafting {
                 };
                 self.step(moment, &vhost, step);
             }
-            SessionEvent::PublishEnded { .. } => {}
         }
     }
 
@@ -192,34 +197,25 @@ impl Drafting {
     /// Takes a delivery, or what became of one.
     fn handle(&mut self, moment: Moment, event: &SessionEvent) {
         match event {
-            SessionEvent::Delivered { consumer: Some(key), message, no_ack, .. } => {
+            SessionEvent::Delivered { channel, subscription, message } => {
+                let Some(key) = &subscription.consumer else {
+                    return self.got(moment, *channel, subscription, message);
+                };
                 let Some(seen) = self.places.get(key).and_then(|place| self.consumers.get_mut(*place)) else { return };
-                let message = id_of(message);
+                let message = message.id();
                 let attempt = seen.worked.iter().filter(|one| one.message == message).count() as u64 + 1;
                 seen.worked.push(Worked { message, attempt, at: moment, settled: None, cancelled: None });
-                if !no_ack {
+                if !subscription.no_ack {
                     seen.in_hand += 1;
                     seen.draft.concurrency = seen.draft.concurrency.max(seen.in_hand);
                 }
             }
-            SessionEvent::Delivered { channel, consumer: None, queue, message, no_ack, .. } => {
-                let queue = QueueName { name: self.named(&queue.name), vhost: queue.vhost.clone() };
-                let vhost = queue.vhost.clone();
-                let held = (!no_ack).then(|| Name::from(format!("got.{}", self.held.len() + 1)));
-                // What is taken for good is no part of a transaction.
-                let user = held.as_ref().and_then(|_| self.transactions.user_of(*channel));
-                if let Some(held) = &held {
-                    self.held.insert(message.clone(), (held.clone(), user.is_some()));
-                }
-                self.step_as(moment, &vhost, user, DraftStep::Get(queue, held));
-            }
-            SessionEvent::Settled { channel, consumer: Some(key), message, settlement, .. } => {
-                let late = LateSettlement::Worked(key.clone(), id_of(message), held_settlement(*settlement));
-                self.settle(moment, *channel, late);
-            }
-            SessionEvent::Settled { channel, consumer: None, message, settlement, .. } => {
-                let Some((held, by_transaction)) = self.held.get(message).cloned() else { return };
+            SessionEvent::Settled { channel, subscription, message, settlement } => {
                 let how = held_settlement(*settlement);
+                if let Some(key) = &subscription.consumer {
+                    return self.settle(moment, *channel, LateSettlement::Worked(key.clone(), message.id(), how));
+                }
+                let Some((held, by_transaction)) = self.held.get(&message.in_words()).cloned() else { return };
                 match by_transaction {
                     true => self.step(moment, &Name::default(), DraftStep::Settle(held, how)),
                     false => self.settle(moment, *channel, LateSettlement::Held(held, how)),
@@ -227,6 +223,19 @@ impl Drafting {
             }
             _ => {}
         }
+    }
+
+    /// Takes what `get` took.
+    fn got(&mut self, moment: Moment, channel: ChannelId, taking: &Subscription, message: &MessageName) {
+        let queue = QueueName { name: self.named(&taking.queue.name), vhost: taking.queue.vhost.clone() };
+        let vhost = queue.vhost.clone();
+        let held = (!taking.no_ack).then(|| Name::from(format!("got.{}", self.held.len() + 1)));
+        // What is taken for good is no part of a transaction.
+        let user = held.as_ref().and_then(|_| self.transactions.user_of(channel));
+        if let Some(held) = &held {
+            self.held.insert(message.in_words(), (held.clone(), user.is_some()));
+        }
+        self.step_as(moment, &vhost, user, DraftStep::Get(queue, held));
     }
 
     /// Settles now, or with the commit where the channel has transactions.
@@ -379,11 +388,6 @@ impl Drafting {
         }
         self.draft
     }
-}
-
-/// Returns the id that a message carries: all that are published with one are told by it.
-pub(crate) fn id_of(message: &Name) -> Name {
-    message.split('#').next().unwrap_or(message).into()
 }
 
 fn held_settlement(settlement: Settlement) -> HeldSettlement {

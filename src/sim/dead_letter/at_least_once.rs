@@ -29,7 +29,7 @@ impl Sim {
             let origin = Some(kept.entry.stored.origin);
             backlog.held.push_back(letter);
             let why = || format!("the worker of the queue has {PREFETCH} dead letters that no target has confirmed");
-            self.tell(origin, Some(id), "DL-30", || What::Blocked { behind: None, until: None, why: why() });
+            self.tell(origin, Some(id), "DL-30", || What::Blocked { behind: None, until: None, why: why().into() });
         }
         self.weigh_publishers(id, true);
     }

@@ -189,7 +189,7 @@ impl Sim {
             return self.tell(origin, Some(queue), rule, || What::Dropped { why: why(), stood: false });
         }
         let until = Some(Millis(RETRY_MS));
-        self.tell(origin, Some(letter.from), "DL-30", || What::Blocked { behind: None, until, why: why() });
+        self.tell(origin, Some(letter.from), "DL-30", || What::Blocked { behind: None, until, why: why().into() });
     }
 
     /// Tells through which queues a dead letter went round (DL-25, DL-26).

@@ -62,6 +62,7 @@ impl Sim {
             rotating: true,
             cancelled: false,
             ghost: None,
+            why_full: None,
             reader,
         });
         let consumers = &mut target.consumers;

@@ -100,7 +100,7 @@ impl Sim {
                 redelivered: false,
                 exchange: entry.exchange.clone(),
                 routing_key: entry.routing_key.clone(),
-                message: DeliveredMessage::of_stream(entry.message.clone()),
+                message: DeliveredMessage::of_stream(entry.message.clone()).stemming_from(entry.origin),
             };
             if self.own_publishes.traces() {
                 traced.push((entry.exchange.clone(), entry.routing_key.clone(), delivery.message.clone()));

@@ -69,7 +69,7 @@ impl Sim {
             self.tell_returned(id, origin, cause, by, "to wait for its delayed retry");
             let until = Some(at - self.now);
             let why = format!("waits for its delayed retry, the delay of failure {failures}");
-            self.tell(Some(origin), Some(id), "QQ-43-3", || What::Blocked { behind: None, until, why });
+            self.tell(Some(origin), Some(id), "QQ-43-3", || What::Blocked { behind: None, until, why: why.into() });
             self.delay(id, entry, at);
             return false;
         }

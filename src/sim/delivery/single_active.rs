@@ -96,6 +96,7 @@ impl Sim {
             tag: consumer.tag.clone(),
             unacked: 0,
             ghost: Some(Vec::new()),
+            why_full: None,
             reader: None,
             rotating: false,
             cancelled: false,
@@ -118,7 +119,11 @@ impl Sim {
             queue.unacked += 1;
             queue.count_move(now);
         }
-        self.tell(Some(origin), Some(queue_id), "CO-6", || What::Blocked { behind: None, until: None, why });
+        self.tell(Some(origin), Some(queue_id), "CO-6", || What::Blocked {
+            behind: None,
+            until: None,
+            why: why.into(),
+        });
         self.touch(queue_id);
     }
 

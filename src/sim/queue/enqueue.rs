@@ -164,9 +164,9 @@ impl Sim {
         self.tell_place(id, entry.stored.origin);
         entry.stored.ttls = if entry.expires_at == NEVER { None } else { self.ttls(id, entry.stored.expiration_ms) };
         if let Some((behind, until, Reason { rule, why })) = self.held_up_by(id, entry) {
-            self.tell(origin, Some(id), rule, || What::Blocked { behind: Some(behind), until, why });
+            self.tell(origin, Some(id), rule, || What::Blocked { behind: Some(behind), until, why: why.into() });
         }
-        if let Some(Reason { rule, why }) = self.why_nobody(id) {
+        if let Some((rule, why)) = self.why_nobody(id) {
             let behind = self.filled_by(id);
             self.tell(origin, Some(id), rule, || What::Blocked { behind, until: None, why });
         }

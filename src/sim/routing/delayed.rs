@@ -66,7 +66,7 @@ impl Sim {
             if let Some(alternate) = alternate {
                 why.push_str(&format!(", and sends it at once to its alternate exchange '{alternate}', too"));
             }
-            What::Blocked { behind: None, until, why }
+            What::Blocked { behind: None, until, why: why.into() }
         });
     }
 

@@ -1,6 +1,6 @@
 //! Direct reply-to: the consumer without a queue, and messages that go straight to it (RT-22).
 
-use crate::broker::{Delivery, Event, Refusal, Reply, code};
+use crate::broker::{DeliveredMessage, Delivery, Event, PublishId, Refusal, Reply, code};
 use crate::model::{Message, Name};
 use crate::rules::shown_queue;
 use crate::sim::broker::Sim;
@@ -69,7 +69,7 @@ impl Sim {
     }
 
     /// Delivers a reply to who waits for it, and returns whether it counts as routed.
-    pub(crate) fn deliver_reply(&mut self, key: &Name, message: &Arc<Message>) -> bool {
+    pub(crate) fn deliver_reply(&mut self, key: &Name, message: &Arc<Message>, origin: PublishId) -> bool {
         let counts = self.rules.volatile_reply_queues && self.is_own_key(key);
         let Some((id, consumer)) = self.reply_consumer(key) else { return counts };
         let Some(channel) = self.channels.get_mut(id) else { return counts };
@@ -83,7 +83,7 @@ impl Sim {
             redelivered: false,
             exchange: "".into(),
             routing_key: key.clone(),
-            message: message.clone().into(),
+            message: DeliveredMessage::from(message.clone()).stemming_from(origin),
         };
         let event = Event::Delivered { channel: channel.id, consumer, delivery };
         self.events.push_back(event);

@@ -30,7 +30,9 @@ impl Sim {
             Accepted::Reply(key, message) if self.rules.volatile_reply_queues => {
                 TransactedMessage::Reply { key, message }
             }
-            Accepted::Reply(key, message) => TransactedMessage::Replied { routed: self.deliver_reply(&key, &message) },
+            Accepted::Reply(key, message) => {
+                TransactedMessage::Replied { routed: self.deliver_reply(&key, &message, publish) }
+            }
         };
         if let Some(transaction) = self.channels.get_mut(channel).and_then(|state| state.transaction()) {
             transaction.publishes.push(TransactedPublish { publish, mandatory, what });
@@ -75,7 +77,7 @@ impl Sim {
         let TransactedPublish { publish, mandatory, what } = held;
         match what {
             TransactedMessage::Reply { key, message } => {
-                if !self.deliver_reply(&key, &message) && mandatory {
+                if !self.deliver_reply(&key, &message, publish) && mandatory {
                     self.return_unroutable(publish);
                 }
                 Ok(true)

@@ -32,7 +32,7 @@ impl Sim {
             }
             Ok(accepted) if self.has_transaction(channel) => self.hold_publish(channel, publish, accepted, mandatory),
             Ok(Accepted::Reply(key, message)) => {
-                let routed = self.deliver_reply(&key, &message);
+                let routed = self.deliver_reply(&key, &message, publish);
                 if mandatory && !routed {
                     self.return_unroutable(publish);
                 }

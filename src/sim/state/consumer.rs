@@ -33,6 +33,8 @@ pub(crate) struct Consumer {
     pub cancelled: bool,
     /// CO-6: what it took although its channel is gone.
     pub ghost: Option<Vec<QueuedMessage>>,
+    /// With insights on: what was told last of its being full; how many it held, at most how many, and the words.
+    pub why_full: Option<((u32, u32), Name)>,
     /// Of a stream: where it stands.
     pub reader: Option<Box<StreamReader>>,
 }
@@ -41,6 +43,12 @@ impl Consumer {
     /// Returns how many it may hold, if that is limited.
     pub(crate) fn held_max(&self) -> u32 {
         u32::from(self.prefetch) + self.leaked_credit
+    }
+
+    /// Returns whether nothing but its prefetch keeps it from getting one more (CO-2).
+    pub(crate) fn is_full(&self) -> bool {
+        let is_plain = !self.cancelled && self.timed_out == 0 && self.ghost.is_none();
+        is_plain && !self.no_ack && self.prefetch > 0 && self.unacked >= self.held_max()
     }
 
     /// Returns whether it may get one more (CO-2, CO-4).

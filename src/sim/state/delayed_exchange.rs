@@ -60,6 +60,11 @@ impl DelayedPublishes {
         taken
     }
 
+    /// Lists all.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &HeldBack> {
+        self.by_due.values().flatten()
+    }
+
     /// Counts those of an exchange.
     pub(crate) fn count(&self, vhost: &str, exchange: &str) -> u64 {
         let of_it = self.by_due.iter().filter(|((_, at, name), _)| &**at == vhost && &**name == exchange);

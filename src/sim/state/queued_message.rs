@@ -94,10 +94,11 @@ impl Stored {
 
     /// Returns it as consumers see it, counters of a quorum queue aside.
     pub(crate) fn letter(&self) -> DeliveredMessage {
-        match &self.afterlife {
+        let letter = match &self.afterlife {
             None => DeliveredMessage::from(self.message.clone()),
             Some(life) => DeliveredMessage::of_dead(self.message.clone(), life.headers.clone()),
-        }
+        };
+        letter.stemming_from(self.origin)
     }
 }
 
