@@ -9,7 +9,7 @@ use crate::sim::state::arena::{ChannelIndex, QueueId, VhostId};
 use crate::sim::state::covered::Site;
 use crate::sim::state::queue::{Queue, QueueContents, is_limited, is_over, is_refusing};
 use crate::sim::state::queued_message::{NEVER, QueuedMessage, Stored};
-use crate::sim::state::quorum_queue::{Publisher, encoded_size};
+use crate::sim::state::quorum_queue::{Publisher, encoded_size, field_size};
 use crate::sim::state::reason::{DeathCause, Occasion, Reason};
 
 impl Sim {
@@ -295,8 +295,12 @@ impl Sim {
     }
 }
 
+/// The bytes that a table takes beside its fields.
+const TABLE_LENGTH: usize = 4;
+
 /// Returns the bytes of the property section as stored: an expiration that a death took away is among them, RabbitMQ's own
-/// records of deaths are not (LEN-1). Counted once for as long as it stays the same.
+/// records of deaths are not, but those that the client published are, as it wrote them (LEN-1). Counted once for as long as
+/// it stays the same.
 fn property_bytes(stored: &mut Stored) -> usize {
     if let Some(known) = stored.property_bytes {
         return known as usize;
@@ -311,7 +315,13 @@ fn property_bytes(stored: &mut Stored) -> usize {
     let properties = &stored.message.properties;
     // Without any of the client's all are RabbitMQ's own.
     let headers = stored.headers().filter(|_| !died || properties.headers.is_some());
-    let bytes = encoded_size(properties, headers, |key| died && is_own(key));
+    let mut bytes = encoded_size(properties, headers, |key| died && is_own(key));
+    let of_client = properties.headers.iter().flatten().filter(|(key, _)| died && is_own(key));
+    let of_client: usize = of_client.map(field_size).sum();
+    if of_client > 0 {
+        let is_alone = headers.into_iter().flatten().all(|(key, _)| is_own(key));
+        bytes += of_client + if is_alone { TABLE_LENGTH } else { 0 };
+    }
     stored.property_bytes = u32::try_from(bytes).ok();
     bytes
 }
