@@ -35,6 +35,7 @@
 //! | [`report`] | timelines, plans, problems, outcomes → text, JSON, JUnit, snapshots | prints |
 //! | [`serve`] | bytes of outside clients → commands, events → bytes: the simulator as a broker | reads a socket or a clock |
 //! | [`play`] | requests and real time → a run that somebody holds, as a page shows it | reads a socket, a clock or a file |
+//! | [`playground`] | files as texts → problems, completions, runs and comparisons as JSON, for a browser | reads a file, waits for a server |
 //! | `io` | the only room with sockets, files, clock, runtime | decides |
 //! | `cli` | arguments → exit code; joins the rest | holds logic of another room |
 //!
@@ -55,6 +56,7 @@ pub mod model;
 pub mod plan;
 pub mod play;
 pub mod player;
+pub mod playground;
 pub mod report;
 pub mod rules;
 pub mod serve;

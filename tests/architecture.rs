@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the order that data flows, and the rooms that each may use.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("source", &[]),
     ("model", &["source"]),
     ("rules", &["source", "model"]),
@@ -42,6 +42,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
         ],
     ),
     ("play", &["source", "model", "rules", "broker", "sim", "player", "simulate", "clock", "report", "serve"]),
+    ("playground", &["source", "model", "rules", "language", "broker", "player", "simulate", "foresee", "report"]),
     (
         "io",
         &[

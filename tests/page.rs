@@ -1,9 +1,12 @@
 //! The page of `run --report html:FILE`, in a real browser: every tab shows what it should, every control works by mouse and
 //! keys (`tests/page/tour`), nothing is logged as an error or asked of elsewhere, and the page stays small beside its data. The
-//! same of the page of `play`, whose session is held to its word without a browser first (`tests/page/session.rs`).
+//! same of the page of `play`, whose session is held to its word without a browser first (`tests/page/session.rs`), and of the
+//! playground (`tests/page/playground.rs`).
 //! Needs chromium and node; without them the tours are reported as not run.
 #![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
 
+#[path = "page/playground.rs"]
+mod playground;
 #[path = "page/session.rs"]
 mod session;
 
@@ -45,7 +48,9 @@ fn main() -> ExitCode {
     }));
     tests.push(Trial::ignorable_test("tour::controls", every_control_works));
     tests.push(Trial::ignorable_test("tour::play", every_control_of_play_works));
-    tests.extend(session::trials(&files::below("scenarios", "yaml", 20)));
+    let library = files::below("scenarios", "yaml", 20);
+    tests.extend(session::trials(&library));
+    tests.extend(playground::trials(&library));
     harness::run(Some(1), tests)
 }
 

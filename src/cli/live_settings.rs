@@ -5,6 +5,7 @@ use crate::cli::options::PaceOptions;
 use crate::io::Address;
 use crate::io::management::Overview;
 use crate::model::{Cell, Profile, Version};
+use crate::player;
 use crate::player::{BrokerTraits, Host, RunResult, TimeScale, choose_scale, why_not};
 use crate::report::Simulated;
 use crate::rules::{Edition, Permits, Plugins};
@@ -22,16 +23,7 @@ pub(crate) struct NeededAbilities {
 
 /// Returns why a cell is not played on the sim.
 pub(crate) fn why_not_on_sim(cell: &Cell, profile: Profile) -> Option<String> {
-    let host = Host {
-        version: profile.version(),
-        sim: Some(profile),
-        name: None,
-        plugins: &[],
-        may_restart: true,
-        nodes: 1,
-        may_stop_nodes: false,
-    };
-    why_not(&cell.scenario, &host)
+    player::why_not_on_sim(&cell.scenario, profile)
 }
 
 /// Returns the rules of a live broker: those of its minor version, by its own patch. A broker that denies what the

@@ -6,8 +6,8 @@ use crate::foresee;
 use crate::io::{Disk, near_path, read_file};
 use crate::language;
 use crate::language::{FileKind, LoadedScenario, LoadedTopology, Settings, SharedTopology, TopologyFile};
-use crate::model::{Allowance, Cell, Profile};
-use crate::source::{Code, Help, Level, Problem, Sources, Span, without_passwords_in_urls};
+use crate::model::{Cell, Profile};
+use crate::source::{Code, Help, Level, Problem, Sources, without_passwords_in_urls};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -198,59 +198,7 @@ impl Loader {
             Ok(text) => text,
             Err(problems) => return problems,
         };
-        match language::kind_of(&text) {
-            Some(FileKind::Scenario) => self.check_scenario(path),
-            Some(FileKind::Topology) | None => self.check_topology(path),
-        }
-    }
-
-    fn check_topology(&mut self, path: &Path) -> Vec<Problem> {
-        // Nothing is applied here: whoever checks in CI does not hold the secrets.
-        self.settings.without_secrets = true;
-        let (loaded, mut problems) = self.topology(path);
-        self.settings.without_secrets = false;
-        if let Some(loaded) = loaded {
-            let needed: Vec<&str> = loaded.handling.plugins.iter().map(|(plugin, _)| plugin.as_str()).collect();
-            let judged_for = &self.settings.judged_for;
-            let found = foresee::lint_topology(&loaded.topology, &loaded.origins, judged_for, &needed);
-            problems.extend(self.unused(&found, &loaded.allowed, path));
-            problems.extend(foresee::without_allowed(found, &loaded.allowed));
-            problems.sort_by_key(Problem::span);
-        }
-        problems
-    }
-
-    fn check_scenario(&mut self, path: &Path) -> Vec<Problem> {
-        let (loaded, mut problems) = self.scenario(path);
-        let allowed = loaded.as_ref().map_or(&[][..], |loaded| &loaded.allowed);
-        let mut all = Vec::new();
-        for cell in loaded.iter().flat_map(|loaded| &loaded.cells) {
-            let profiles = language::judged_profiles(&cell.scenario, &self.settings);
-            // On none of the versions that are asked for it is played.
-            let asked = &self.settings.judged_for;
-            if !asked.is_empty() && !profiles.iter().any(|profile| asked.contains(profile)) {
-                continue;
-            }
-            let own = |span: Span| self.sources.get(span.file).name == cell.scenario.file;
-            let found = foresee::lint_scenario(&cell.scenario, &profiles, own);
-            if !allowed.is_empty() {
-                all.extend(found.told.iter().chain(&found.untold).cloned());
-            }
-            problems.extend(foresee::without_allowed(found.told, allowed));
-        }
-        problems.extend(self.unused(&all, allowed, path));
-        problems.sort_by_key(Problem::span);
-        problems
-    }
-
-    /// Notes entries of `allow` that silence nothing. Where only some versions are asked for, another may need them.
-    fn unused(&self, found: &[Problem], allowed: &[Allowance], path: &Path) -> Vec<Problem> {
-        if !self.settings.judged_for.is_empty() {
-            return Vec::new();
-        }
-        let name = path.to_string_lossy();
-        let own = |span: Span| self.sources.get(span.file).name == name;
-        foresee::without_allowed(foresee::unused_allowances(found, allowed, own), allowed)
+        foresee::check_file(&mut self.sources, &path.to_string_lossy(), &text, &self.world, &self.settings)
     }
 
     /// Returns whether a path is a file that declares a topology and plays nothing.

@@ -4,6 +4,7 @@
 //! code. Never holds a second copy of either, never draws.
 
 mod access;
+mod checked;
 mod coverage;
 mod effective;
 mod graph;
@@ -14,6 +15,7 @@ mod topology_view;
 mod uri_place;
 
 pub use access::{Granted, ObjectAccess, UserAccess, access};
+pub use checked::check_file;
 pub use coverage::{
     Coverable, CoverableKind, CoverageCount, CoverageItem, CoverageRecord, FileCoverage, Inventory, QueueLimit,
     RetryRung, inventory, is_exercised, retry_rungs,

@@ -5,6 +5,7 @@
 //! model), `check` (what cannot be). The face ([`load_topology`], [`load_scenario`]) calls them in this order.
 
 mod check;
+mod complete;
 mod decode;
 mod expand;
 mod layout;
@@ -16,6 +17,7 @@ mod variables;
 mod words;
 mod world;
 
+pub use complete::{Candidate, Completion, complete};
 pub use decode::suggestions::{nearest, suggest, suggest_name};
 pub use expand::merge_topologies::SharedTopology;
 pub use layout::format_yaml;

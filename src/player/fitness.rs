@@ -41,6 +41,20 @@ pub fn why_not(scenario: &Scenario, host: &Host<'_>) -> Option<String> {
         .or_else(|| no_cluster(scenario, host))
 }
 
+/// Returns why a scenario is not played on the simulated broker; `None`: it is.
+pub fn why_not_on_sim(scenario: &Scenario, profile: Profile) -> Option<String> {
+    let host = Host {
+        version: profile.version(),
+        sim: Some(profile),
+        name: None,
+        plugins: &[],
+        may_restart: true,
+        nodes: 1,
+        may_stop_nodes: false,
+    };
+    why_not(scenario, &host)
+}
+
 /// Lists the versions with a profile that a scenario can be played on, on the sim or on a live broker.
 pub fn versions_of(scenario: &Scenario) -> Vec<Version> {
     let only_on = |profile: Profile| format!("sim:{profile}");

@@ -23,7 +23,7 @@ mod standing;
 pub use beside::unfit_beside;
 pub use client::Player;
 pub use driver::decision_points::{DecisionPoint, Direction, Perturbation, RACE};
-pub use fitness::{Host, TimeScale, choose_scale, versions_of, why_not};
+pub use fitness::{Host, TimeScale, choose_scale, versions_of, why_not, why_not_on_sim};
 pub use looking::{ActorView, RunPosition, TallyView};
 pub use record::bounded_log::{BoundedLog, digest_of};
 pub use record::circumstances::{Awaited, Circumstances, UnderWay};

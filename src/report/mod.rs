@@ -40,8 +40,8 @@ pub use broker_error::{BrokerError, error_json};
 pub use cell::{CellReport, Simulated, cell_line, cell_name, header};
 pub use compared::{
     CellCause, ComparedBroker, ComparedCell, ComparedScenario, ComparedStep, ComparedTopology, Sameness,
-    VersionFinding, cell_cause, compared_topology_json, compared_topology_text, comparison_json, comparison_junit,
-    comparison_markdown, comparison_summary, comparison_text, ending, unexplained,
+    VersionFinding, VersionFindings, causes_between, compared_topology_json, compared_topology_text, comparison_json,
+    comparison_junit, comparison_markdown, comparison_summary, comparison_text, ending, unexplained,
 };
 pub use coverage::{coverage_json, coverage_text, no_suggestion, short_percent};
 pub use doctor::{
@@ -59,7 +59,7 @@ pub use json::{cell_json, run_json, summary_json};
 pub use junit::junit;
 pub use markdown::run_markdown;
 pub use metrics::{MeasuredRun, open_metrics};
-pub use page::{RunPage, page, play_page};
+pub use page::{RunPage, page, page_data, play_page};
 pub use palette::Palette;
 pub use plan::{
     EQUAL_COVERS, PlannedFor, StoppedMove, applied_text, apply_json, at_stake_text, beside_text, changes_text,

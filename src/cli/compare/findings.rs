@@ -3,33 +3,21 @@
 use crate::cli::load::Loader;
 use crate::cli::select::ToPlay;
 use crate::model::Profile;
-use crate::report::{ComparedStep, Sameness, VersionFinding};
+use crate::report::{ComparedStep, Sameness, VersionFindings};
 use crate::source::Problem;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Where a finding stands, its code and its rule: what two versions say of the same thing in other words is the same.
-type FindingKey = (String, u32, &'static str, Option<&'static str>);
-
 /// Adds to each step what `check` says for one of its versions only, of the files of the cells that were compared.
 pub(crate) fn add(steps: &mut [ComparedStep], loader: &Loader, cells: &[ToPlay]) {
-    let mut said: BTreeMap<Profile, BTreeMap<FindingKey, VersionFinding>> = BTreeMap::new();
+    let mut said: BTreeMap<Profile, VersionFindings> = BTreeMap::new();
     for profile in steps.iter().flat_map(|step| [step.from.profile, step.to.profile]) {
         said.entry(profile).or_insert_with(|| findings(profile, loader, cells));
     }
     for step in steps.iter_mut().filter(|step| step.from.profile != step.to.profile) {
         let left_out = left_out(step);
         let (from, to) = (&said[&step.from.profile], &said[&step.to.profile]);
-        let only =
-            |of: &BTreeMap<FindingKey, VersionFinding>, other: &BTreeMap<FindingKey, VersionFinding>, on_first| {
-                let only = of.iter().filter(|(key, one)| other.get(*key).is_none_or(|other| other.level != one.level));
-                let meant = only.filter(|(_, one)| !left_out.contains(&one.file));
-                meant.map(|(_, one)| VersionFinding { on_first, ..one.clone() }).collect::<Vec<_>>()
-            };
-        let mut all = only(from, to, true);
-        all.extend(only(to, from, false));
-        all.sort_by_key(|one| (std::cmp::Reverse(one.level), one.file.clone(), one.line));
-        step.findings = all;
+        step.findings = from.apart(to, |file| left_out.contains(file));
     }
 }
 
@@ -43,7 +31,7 @@ fn left_out(step: &ComparedStep) -> BTreeSet<String> {
 }
 
 /// Checks the scenarios and the files that they include for one version.
-fn findings(profile: Profile, loader: &Loader, cells: &[ToPlay]) -> BTreeMap<FindingKey, VersionFinding> {
+fn findings(profile: Profile, loader: &Loader, cells: &[ToPlay]) -> VersionFindings {
     let of = |one: &ToPlay| one.made_of.clone().unwrap_or_else(|| one.path.clone());
     let mut files: BTreeSet<PathBuf> = cells.iter().map(of).collect();
     let made: BTreeSet<&Path> =
@@ -52,28 +40,10 @@ fn findings(profile: Profile, loader: &Loader, cells: &[ToPlay]) -> BTreeMap<Fin
     let files: Vec<PathBuf> = files.into_iter().collect();
     let mut loader = loader.clone().judging_for(&[profile]);
     let problems: Vec<Problem> = loader.each(&files, Loader::check).concat();
-    let found = problems.iter().filter_map(|problem| finding(problem, &loader));
-    found.collect()
+    VersionFindings::new(&problems, &loader.sources)
 }
 
 /// Returns whether a file that was loaded may hold a topology.
 fn is_declaring(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml" || ending == "json")
-}
-
-fn finding(problem: &Problem, loader: &Loader) -> Option<(FindingKey, VersionFinding)> {
-    let span = problem.span()?;
-    let file = loader.sources.get(span.file).name.clone();
-    let key = (file.clone(), span.start, problem.code.text(), problem.rule);
-    let finding = VersionFinding {
-        on_first: false,
-        level: problem.level,
-        code: problem.code.text(),
-        rule: problem.rule,
-        message: problem.message.clone(),
-        help: problem.help.as_ref().map(ToString::to_string),
-        file,
-        line: loader.sources.position(span).line,
-    };
-    Some((key, finding))
 }

@@ -6,7 +6,6 @@ use crate::cli::live_settings;
 use crate::cli::run_reporter::RunReporter;
 use crate::cli::runtime::Runtime;
 use crate::cli::select::ToPlay;
-use crate::compare::{RuleEffect, effects};
 use crate::player::RunResult;
 use crate::report;
 use crate::report::{CellCause, ComparedCell, ComparedScenario, ComparedStep, Sameness};
@@ -114,11 +113,8 @@ impl StepOfTwo<'_> {
         let rules = [(self.from, ends[0]), (self.to, ends[1])].map(|(broker, end)| rules_there(broker, end, one));
         let mut causes = Vec::new();
         if let [Some((first, _)), Some((second, _))] = rules {
-            let found = effects(&one.cell, [first, second], &self.found, &|played| report::ending(played, scenario));
-            let new: Vec<ChangedRule> = found.iter().map(|effect| effect.rule).collect();
-            self.found.extend(new.into_iter().filter(|rule| !self.found.contains(rule)).collect::<Vec<_>>());
-            let tell = |effect: &RuleEffect| report::cell_cause(effect.rule, effect.played.each_ref(), self.of(one));
-            causes.extend(found.iter().map(tell));
+            let of = ComparedScenario { scenario, is_made: one.made_of.is_some(), sources: self.sources };
+            causes.extend(report::causes_between(&one.cell, [first, second], &mut self.found, of));
         }
         let is_whole = rules.iter().all(|one| matches!(one, Some((_, true))));
         if causes.is_empty() || !is_whole {

@@ -1,12 +1,12 @@
 //! What makes two runs of a cell differ, in words: where its messages part, what fails on one side, and the outcomes.
 
-use crate::compare::{Ending, touched_queues};
-use crate::model::Scenario;
+use crate::compare::{Ending, effects, touched_queues};
+use crate::model::{Cell, Scenario};
 use crate::player::{Failure, RunResult};
 use crate::report::compared::{CellCause, ComparedLine};
 use crate::report::snapshot::{body, difference};
 use crate::report::story::{Parting, of_orders, partings};
-use crate::rules::ChangedRule;
+use crate::rules::{ChangedRule, Edition};
 use crate::source::{Sources, Span};
 use std::collections::BTreeSet;
 
@@ -30,8 +30,22 @@ pub struct ComparedScenario<'s> {
     pub sources: &'s Sources,
 }
 
+/// Tells which rules make a cell end otherwise by the second edition than by the first, and what each changes; empty where no rule
+/// that the simulator knows does. `known`: rules that did so in other cells, which are tried first; those found are added.
+pub fn causes_between(
+    cell: &Cell,
+    editions: [Edition; 2],
+    known: &mut Vec<ChangedRule>,
+    of: ComparedScenario<'_>,
+) -> Vec<CellCause> {
+    let found = effects(cell, editions, known, &|played| ending(played, of.scenario));
+    let new: Vec<ChangedRule> = found.iter().map(|effect| effect.rule).filter(|rule| !known.contains(rule)).collect();
+    known.extend(new);
+    found.iter().map(|effect| cell_cause(effect.rule, effect.played.each_ref(), of)).collect()
+}
+
 /// Tells what a rule changes in a cell: the run with it as on the first broker, and as on the second.
-pub fn cell_cause(rule: ChangedRule, played: [&RunResult; 2], of: ComparedScenario<'_>) -> CellCause {
+fn cell_cause(rule: ChangedRule, played: [&RunResult; 2], of: ComparedScenario<'_>) -> CellCause {
     cause(Some(rule), played, of)
 }
 

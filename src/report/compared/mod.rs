@@ -3,16 +3,18 @@
 
 mod causes;
 mod data;
+mod findings;
 mod json;
 mod junit;
 mod markdown;
 mod text;
 mod words;
 
-pub use causes::{ComparedScenario, cell_cause, ending, unexplained};
+pub use causes::{ComparedScenario, causes_between, ending, unexplained};
 pub use data::{
     CellCause, ComparedBroker, ComparedCell, ComparedLine, ComparedStep, ComparedTopology, Sameness, VersionFinding,
 };
+pub use findings::VersionFindings;
 pub use json::{compared_topology_json, comparison_json};
 pub use junit::comparison_junit;
 pub use markdown::comparison_markdown;

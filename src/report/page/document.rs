@@ -80,6 +80,15 @@ impl std::fmt::Debug for RunPage<'_> {
 /// The first that `write` returns.
 pub fn page(run: RunPage<'_>, write: &mut dyn FnMut(&str) -> Result<(), String>) -> Result<(), String> {
     write(&head())?;
+    page_data(run, write)?;
+    write(TAIL)
+}
+
+/// Writes the data of the page alone, as JSON in which no `<` stands, and hands out their parts in order.
+///
+/// # Errors
+/// The first that `write` returns.
+pub fn page_data(run: RunPage<'_>, write: &mut dyn FnMut(&str) -> Result<(), String>) -> Result<(), String> {
     write(&in_script(&data_head(run)))?;
     let (mut drawings, mut sources) = (Drawings::default(), IndexSet::<FileId>::new());
     let names = brokers(run.reports);
@@ -104,7 +113,6 @@ pub fn page(run: RunPage<'_>, write: &mut dyn FnMut(&str) -> Result<(), String>)
     let texts: Vec<String> = sources.iter().map(|file| source_json(*file, run.sources).to_string()).collect();
     part.push_str(&in_script(&texts.join(",\n")));
     part.push_str("]}");
-    part.push_str(TAIL);
     write(&part)
 }
 

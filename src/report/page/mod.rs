@@ -9,6 +9,6 @@ mod timeline;
 
 pub(crate) use cell::page_failures;
 pub(crate) use document::source_json;
-pub use document::{RunPage, page, play_page};
+pub use document::{RunPage, page, page_data, play_page};
 pub(crate) use drawing::drawing_json;
 pub(crate) use timeline::{is_on_page, page_news};

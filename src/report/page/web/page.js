@@ -9,9 +9,14 @@ import { themeSwitch } from "./theme.js";
 
 const TABS = [["scenario", "Scenario"], ["diagram", "Space-time"], ["messages", "Messages"], ["topology", "Topology"], ["outcome", "Outcome"], ["table", "Table"]];
 
+// The address holds what is shown, so that it can be sent to somebody and the browser's arrows work.
+const BROWSER_ADDRESS = { read: () => location.hash.slice(1), write: (shown) => history.replaceState(null, "", `#${shown}`) };
+
 export class Page {
-  constructor(root, data) {
+  // `address` keeps what is shown, where something else stands in that of the browser.
+  constructor(root, data, address = BROWSER_ADDRESS) {
     this.root = root;
+    this.address = address;
     this.tab = null;
     this.message = null;
     this.show(data);
@@ -21,6 +26,7 @@ export class Page {
 
   // Shows data; what was chosen stays chosen.
   show(data) {
+    if (data !== this.data) this.message = null;
     this.data = data;
     this.overview = new Overview(data, (place) => this.choose(place, true));
     const told = Object.entries(data.counts).filter(([, count]) => count).map(([verdict, count]) => `${count} ${verdict}`).join(", ");
@@ -32,9 +38,8 @@ export class Page {
     this.readAddress();
   }
 
-  // The address holds what is shown, so that it can be sent to somebody and the browser's arrows work.
   readAddress() {
-    const wanted = new URLSearchParams(location.hash.slice(1));
+    const wanted = new URLSearchParams(this.address.read());
     const place = Number(wanted.get("cell") ?? this.firstPlace);
     this.tab = TABS.some(([tab]) => tab === wanted.get("tab")) ? wanted.get("tab") : this.tab;
     if (this.data.cells[place]) this.choose(place);
@@ -42,7 +47,7 @@ export class Page {
   }
 
   writeAddress() {
-    history.replaceState(null, "", `#cell=${this.place}&tab=${this.tab}`);
+    this.address.write(`cell=${this.place}&tab=${this.tab}`);
   }
 
   choose(place, byHand = false) {

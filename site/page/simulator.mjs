@@ -1,0 +1,22 @@
+// The simulator as a WebAssembly module: a word and a request in, an answer out, both as JSON.
+
+// Takes a compiled module; `ask` throws where the module traps, with what it said last, and is of no use then.
+export async function simulator(module) {
+  const instance = await WebAssembly.instantiate(module, {});
+  const { memory, rmqplay_input: input, rmqplay_answer: answer, rmqplay_output: output, rmqplay_output_length: length } = instance.exports;
+  const said = () => new TextDecoder().decode(new Uint8Array(memory.buffer, output(), length()));
+  // The answer as text.
+  const askText = (what, request) => {
+    const words = new TextEncoder().encode(`${what}\n${JSON.stringify(request ?? {})}`);
+    const at = input(words.length);
+    new Uint8Array(memory.buffer, at, words.length).set(words);
+    try {
+      answer();
+    } catch (trap) {
+      const why = String(trap?.message ?? trap);
+      throw new Error(/stack|recursion/i.test(why) ? "the files are nested too deeply" : said() || why);
+    }
+    return said();
+  };
+  return { askText, ask: (what, request) => JSON.parse(askText(what, request)) };
+}
