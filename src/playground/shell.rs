@@ -23,7 +23,9 @@ extern "C" fn rmqplay_input(length: usize) -> *mut u8 {
 /// Answers what was written, a word and a request with a line end between them; returns how long the answer is.
 #[unsafe(no_mangle)]
 extern "C" fn rmqplay_answer() -> usize {
-    std::panic::set_hook(Box::new(|panic| keep(panic.to_string())));
+    std::panic::set_hook(Box::new(|panic| {
+        keep(panic.to_string());
+    }));
     let said = EXCHANGED.take();
     let said = String::from_utf8_lossy(&said);
     let (what, request) = said.split_once('\n').unwrap_or((&said, "{}"));

@@ -14,9 +14,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A scenario that fails on a version, as it did on its broker (DL-16).
-const FAILS: (&str, Profile) = ("fifo-ttl-delay", Profile::V3_12);
-
 /// All tests of it.
 pub fn trials(library: &[PathBuf]) -> Vec<Trial> {
     let mut all: Vec<Trial> = library
@@ -62,13 +59,15 @@ fn on(request: &Json, profiles: &[Profile]) -> Json {
     request
 }
 
-/// Plays a scenario on every profile, and compares each outcome with the snapshot that is kept.
+/// Plays a scenario on the oldest profile and on the newest, and compares each outcome with the snapshot that is kept; on all it is
+/// played by `scenarios`, by the same functions.
 fn ends_as_its_snapshots(path: &Path) -> Checked {
-    let played = asked("run", &on(&request(&path_in(path), &library()), &Profile::ALL));
+    let profiles = [Profile::ALL[0], Profile::NEWEST];
+    let played = asked("run", &on(&request(&path_in(path), &library()), &profiles));
     let folder = path.parent().expect("a folder").join("snapshots");
     let names = names_in(&folder)?;
     let outcomes = played["outcomes"].as_array().ok_or_else(|| played.to_string())?;
-    if outcomes.len() < Profile::ALL.len() {
+    if outcomes.len() < profiles.len() {
         return Err(format!("{} outcomes", outcomes.len()));
     }
     for outcome in outcomes {
@@ -96,7 +95,9 @@ fn ends_as_its_snapshots(path: &Path) -> Checked {
 fn takes_any_request() -> Checked {
     let broken = json!({ "files": { "s.yaml": "scenario: s\nsteps: [{publish: {exchnage: x}}]\n" }, "play": "s.yaml" });
     let said = asked("check", &broken);
-    let label = &said["problems"][0]["labels"][0];
+    let unknown =
+        said["problems"].as_array().into_iter().flatten().find(|problem| problem["code"] == "yaml::unknown_key");
+    let label = &unknown.ok_or_else(|| said.to_string())?["labels"][0];
     if (label["line"].as_u64(), label["from"].as_u64(), label["to"].as_u64()) != (Some(2), Some(31), Some(39)) {
         return Err(said.to_string());
     }
