@@ -69,9 +69,10 @@ export class Editor {
     return parseFloat(getComputedStyle(this.text).lineHeight);
   }
 
-  // Goes to the next problem behind the cursor, or to the first.
+  // Goes to the next error behind the cursor, or to the first; where there is none, to what is worth knowing.
   nextProblem() {
-    const places = this.problems.map((problem) => problem.from).sort((one, other) => one - other);
+    const errors = this.problems.filter((problem) => problem.level === "error");
+    const places = (errors.length ? errors : this.problems).map((problem) => problem.from).sort((one, other) => one - other);
     const next = places.find((place) => place > this.text.selectionStart) ?? places[0];
     if (next !== undefined) this.goTo(next);
   }

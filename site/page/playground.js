@@ -128,7 +128,7 @@ class Playground {
       return element("button", {
         type: "button", role: "tab", id: `file-${paths.indexOf(path)}`, "aria-controls": "editor", "aria-selected": String(path === file), tabindex: path === file ? "0" : "-1",
         "data-file": path, title: path, onclick: () => this.showFile(path),
-      }, path.split("/").pop(), errors ? element("span", { class: "found", role: "img", "aria-label": "has errors" }, " ✗") : null);
+      }, nameOf(path, paths), errors ? element("span", { class: "found", role: "img", "aria-label": "has errors" }, " ✗") : null);
     }));
     find("#editor").setAttribute("aria-labelledby", `file-${paths.indexOf(file)}`);
     this.editor.show(this.work.files[file], file);
@@ -206,22 +206,22 @@ class Playground {
       this.say(`Not played: ${inWords(answer.problems) || "nothing is there to play"}.${this.data ? " What is shown was played before." : ""}`, true);
       return;
     }
-    this.data = { ...answer, page: { ...answer.page, real_ms: took } };
+    this.data = { ...answer, page: { ...answer.page, real_ms: Math.round(took) } };
     const { comparison } = answer;
     refill(find("#comparison"), comparison ? [
       element("h2", {}, comparison.differs ? `RabbitMQ ${other} and ${profile} differ` : `RabbitMQ ${other} and ${profile} do the same`),
       comparison.text ? element("pre", { tabindex: "0" }, explainable(comparison.text, this.explain)) : element("p", { class: "dim" }, "No cell ends otherwise, and the files mean the same."),
     ] : null);
-    find("#played").hidden = false;
+    find("#cells").hidden = false;
     const { page } = this.data;
     if (this.page && this.page.data.cells.length === page.cells.length) this.page.show(page);
     else {
       this.address = "";
       if (this.page) this.page.show(page);
-      else this.page = new Page(find("#played"), page, { read: () => this.address, write: (shown) => (this.address = shown) });
+      else this.page = new Page(find("#cells"), page, { read: () => this.address, write: (shown) => (this.address = shown) });
     }
     const told = page.cells.filter(({ verdict }) => verdict === "failed").length;
-    this.say(`Played in ${duration(took)}: ${told ? `${told} of ${page.cells.length} failed` : "all that was expected came true"}.`, told > 0);
+    this.say(`Played in ${duration(Math.round(took))}: ${told ? `${told} of ${page.cells.length} failed` : "all that was expected came true"}.`, told > 0);
   }
 
   say(text, isBad = false) {
@@ -266,6 +266,13 @@ class Playground {
       this.editor.nextProblem();
     }
   }
+}
+
+// The name of a file, with its folder where another is called alike.
+function nameOf(path, paths) {
+  const parts = path.split("/");
+  const alike = paths.filter((other) => other.split("/").pop() === parts.at(-1));
+  return alike.length > 1 ? parts.slice(-2).join("/") : parts.at(-1);
 }
 
 // What went wrong in the simulator itself, as a problem.

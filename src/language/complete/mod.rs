@@ -235,10 +235,10 @@ mod tests {
         assert_eq!(words("scenario: s\nsteps:\n  - publish: {exchange: or"), ["orders"]);
         assert_eq!(words("scenario: s\ntopology: "), ["../topologies/orders.yaml"]);
         assert_eq!(words("scenario: s\nconsumers: {worker: {queue: work}}\nsteps:\n  - stop: "), ["worker"]);
-        assert_eq!(words("scenario: s\nconsumers:\n  w:\n    on_message: [{do: [ac"), ["ack"]);
+        assert_eq!(words("scenario: s\nconsumers:\n  w:\n    on_message: [{do: [ac"), ["ack", "nack"]);
         assert_eq!(
             words("scenario: s\nconsumers:\n  w:\n    on_message:\n      - do: re"),
-            ["requeue", "reject", "retry"]
+            ["requeue", "reject", "retry", "reply"]
         );
     }
 

@@ -199,7 +199,11 @@ impl<'t> Reader<'t> {
             self.skip_spaces();
             let rest = self.rest();
             match rest.chars().next() {
-                None if self.goes_on_below() => self.skip_line_end(),
+                None if self.goes_on_below() => {
+                    self.skip_line_end();
+                    self.skip_spaces();
+                    self.move_end();
+                }
                 None => {
                     self.flow.clear();
                     return;
@@ -217,6 +221,14 @@ impl<'t> Reader<'t> {
                 }
                 Some(_) => self.word(),
             }
+        }
+    }
+
+    /// A word that has not begun begins at the latest place.
+    fn move_end(&mut self) {
+        let (text, at) = (self.text, self.at);
+        if let Some(end) = self.outline.end.as_mut().filter(|end| text[end.from..at].trim().is_empty()) {
+            end.from = at;
         }
     }
 
@@ -378,10 +390,14 @@ mod tests {
 
     #[test]
     fn any_text_is_read_to_its_end() {
-        let text = include_str!("../reference.md");
-        for at in (0..text.len()).step_by(97).filter(|at| text.is_char_boundary(*at)) {
-            outline(&text[at..text.len().min(at + 400 + at % 7).max(at)].chars().rev().collect::<String>());
-            outline(&format!("a: {{{}", &text[at..].chars().take(300).collect::<String>()));
+        let letters: Vec<char> = include_str!("../reference.md").chars().collect();
+        for part in letters.chunks(397) {
+            let (forth, back): (String, String) = (part.iter().collect(), part.iter().rev().collect());
+            outline(&back);
+            outline(&format!("a: {{{forth}"));
+            (0..back.len()).filter(|at| back.is_char_boundary(*at)).step_by(41).for_each(|at| {
+                outline(&back[..at]);
+            });
         }
     }
 }

@@ -184,5 +184,5 @@ export function open(data) {
 }
 
 // In a report the data stand in the file itself.
-const block = document.querySelector("#run");
+const block = document.querySelector("script#run");
 if (block) open(JSON.parse(block.textContent));
