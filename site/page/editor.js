@@ -25,9 +25,9 @@ export class Editor {
     this.note = element("p", { class: "note-of", hidden: true });
     this.popup = element("div", { class: "popup", hidden: true }, this.list, this.note);
     this.told = element("span", { class: "hidden", role: "status" });
-    const back = element("div", { class: "back", "aria-hidden": "true" }, element("div", { class: "gutter-box" }, this.gutter), element("div", { class: "colours" }, this.colours), element("div", { class: "marks" }, this.marks));
-    this.measure = element("span", { class: "measure", "aria-hidden": "true" }, "0".repeat(100));
-    refill(root, element("div", { class: "editor" }, back, this.text, this.popup, this.measure), this.told,
+    this.measure = element("span", { class: "measure" }, "0".repeat(100));
+    const back = element("div", { class: "back", "aria-hidden": "true" }, element("div", { class: "gutter-box" }, this.gutter), element("div", { class: "colours" }, this.colours), element("div", { class: "marks" }, this.marks), this.measure);
+    refill(root, element("div", { class: "editor" }, back, this.text, this.popup), this.told,
       element("p", { id: "editor-help", class: "hidden" }, "Control and space lists what can be written here. Tab leaves the text."));
     this.popup.addEventListener("mousedown", (event) => event.preventDefault());
   }
@@ -210,23 +210,23 @@ export class Editor {
 
   onKey(event) {
     if (event.isComposing) return;
+    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
     if (event.key === " " && event.ctrlKey) this.ask(true);
     else if (event.key === "F8") this.nextProblem();
-    else if (!this.popup.hidden && this.onListKey(event)) return;
-    else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey) this.newLine();
+    else if (isPlain && !this.popup.hidden && this.onListKey(event.key)) event.stopPropagation();
+    else if (isPlain && event.key === "Enter") this.newLine();
     else return;
     event.preventDefault();
   }
 
-  // Returns whether the list has nothing to do with a key, too: then it goes on as usual.
-  onListKey(event) {
+  // Returns whether a key is for the list.
+  onListKey(key) {
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
-    if (event.ctrlKey || event.metaKey || event.altKey) return true;
-    if (steps[event.key]) this.choose(this.chosen + steps[event.key]);
-    else if (event.key === "Enter" || event.key === "Tab") this.accept();
-    else if (event.key === "Escape") this.close();
-    else return true;
-    return false;
+    if (steps[key]) this.choose(this.chosen + steps[key]);
+    else if (key === "Enter" || key === "Tab") this.accept();
+    else if (key === "Escape") this.close();
+    else return false;
+    return true;
   }
 
   // Begins a line where the next key or item of the list would stand.

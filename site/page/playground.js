@@ -122,6 +122,13 @@ class Playground {
 
   showFile(file) {
     this.file = file;
+    this.editor.show(this.work.files[file], file);
+    this.showChecked();
+  }
+
+  // Shows what is wrong with the files: at their tabs, in the text, and as a list.
+  showChecked() {
+    const { file } = this;
     const paths = Object.keys(this.work.files).sort((one, other) => (other === this.work.play) - (one === this.work.play));
     refill(find("#files"), paths.map((path) => {
       const errors = countOf(this.checked.filter(({ labels }) => labels[0]?.file === path), "error");
@@ -131,7 +138,6 @@ class Playground {
       }, nameOf(path, paths), errors ? element("span", { class: "found", role: "img", "aria-label": "has errors" }, " ✗") : null);
     }));
     find("#editor").setAttribute("aria-labelledby", `file-${paths.indexOf(file)}`);
-    this.editor.show(this.work.files[file], file);
     this.editor.showProblems(problemsIn(this.checked, file));
     this.problems.show(this.checked, file);
   }
@@ -165,7 +171,7 @@ class Playground {
     const found = await this.helper.ask("check", this.request).catch((error) => ({ problems: [wrong(error)] }));
     if (work !== this.work) return;
     this.checked = found.problems;
-    this.showFile(this.file);
+    this.showChecked();
   }
 
   changeProfile(what) {
@@ -202,7 +208,7 @@ class Playground {
   showPlayed(answer, took, [other, profile]) {
     if (!answer.page) {
       this.checked = answer.problems.length > this.checked.length ? answer.problems : this.checked;
-      this.showFile(this.file);
+      this.showChecked();
       this.say(`Not played: ${inWords(answer.problems) || "nothing is there to play"}.${this.data ? " What is shown was played before." : ""}`, true);
       return;
     }

@@ -17,7 +17,7 @@ mod variables;
 mod words;
 mod world;
 
-pub use complete::{Candidate, Completion, complete};
+pub use complete::{Completion, CompletionWord, complete};
 pub use decode::suggestions::{nearest, suggest, suggest_name};
 pub use expand::merge_topologies::SharedTopology;
 pub use layout::format_yaml;

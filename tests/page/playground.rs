@@ -109,7 +109,7 @@ fn takes_any_request() -> Checked {
         ("compare", on(&broken, &[Profile::NEWEST]), "two profiles are compared"),
         ("complete", json!({ "file": "t.yaml" }), "there is no file `t.yaml`"),
         ("explain", json!({ "name": "TTL-2x" }), "did you mean `TTL-2`?"),
-        ("check", json!([]), "the request cannot be read"),
+        ("check", json!("files"), "the request cannot be read"),
         ("check", json!({ "flies": {} }), "unknown field `flies`"),
     ];
     for (what, request, told) in wrong {

@@ -10,11 +10,11 @@ use crate::language::words::{OF_SCENARIOS, WordGroup, queue_field, queue_fields}
 use crate::model::Profile;
 use crate::rules::{QUEUE_ARGUMENTS, differences, policy_keys};
 use crate::source::Code;
-use outline::{Outline, Place, Step, Written, outline};
+use outline::{Outline, OutlineEntry, PathStep, WritingPlace, outline};
 
 /// A word that can be written at a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+pub struct CompletionWord {
     /// The word.
     pub word: String,
     /// What it means; empty where its name says it.
@@ -29,7 +29,7 @@ pub struct Completion {
     /// The byte at which the word begins that is replaced; it ends at the place.
     pub from: usize,
     /// Those that begin with what stands there come first, then those that hold it.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<CompletionWord>,
 }
 
 /// Exchange types that every broker has.
@@ -52,7 +52,7 @@ pub fn complete(text: &str, at: usize, others: &[&str], paths: &[String]) -> Com
         Some(FileKind::Scenario) | None => "@scenario",
     };
     let all: Vec<Outline> = std::iter::once(&text).chain(others).map(|text| outline(text)).collect();
-    let written: Vec<&Written> = all.iter().flat_map(|one| &one.written).collect();
+    let written: Vec<&OutlineEntry> = all.iter().flat_map(|one| &one.written).collect();
     let setting = Setting { own: &all[0], written, paths };
     let mut candidates = setting.candidates(&place, root);
     let typed = text[place.from.min(at)..at].to_lowercase();
@@ -64,7 +64,7 @@ pub fn complete(text: &str, at: usize, others: &[&str], paths: &[String]) -> Com
 /// What is known beside the place.
 struct Setting<'a> {
     own: &'a Outline,
-    written: Vec<&'a Written>,
+    written: Vec<&'a OutlineEntry>,
     paths: &'a [String],
 }
 
@@ -75,7 +75,7 @@ struct Kinds {
 }
 
 impl Setting<'_> {
-    fn candidates(&self, place: &Place, root: &str) -> Vec<Candidate> {
+    fn candidates(&self, place: &WritingPlace, root: &str) -> Vec<CompletionWord> {
         let found = kinds_at(&place.path, root);
         let mut candidates = Vec::new();
         if !place.is_value {
@@ -86,8 +86,8 @@ impl Setting<'_> {
             candidates.extend(free_keys(&found).filter(|key| !used.contains(&&*key.word)));
         }
         // A scalar on a line of its own is an element of a list.
-        if place.is_value || matches!(place.path.last(), Some(Step::Item(_))) {
-            let words: Vec<Candidate> = found.kinds.iter().flat_map(|kind| words_of(kind)).collect();
+        if place.is_value || matches!(place.path.last(), Some(PathStep::Item(_))) {
+            let words: Vec<CompletionWord> = found.kinds.iter().flat_map(|kind| words_of(kind)).collect();
             candidates.extend(
                 words
                     .into_iter()
@@ -99,8 +99,8 @@ impl Setting<'_> {
         candidates
     }
 
-    fn names(&self, found: &Kinds) -> Vec<Candidate> {
-        let mut all: Vec<Candidate> = Vec::new();
+    fn names(&self, found: &Kinds) -> Vec<CompletionWord> {
+        let mut all: Vec<CompletionWord> = Vec::new();
         for (group, key) in &found.said_by {
             match (*group, key.as_str()) {
                 ("scenario", "topology") => all.extend(self.paths.iter().map(|path| plain(path, ""))),
@@ -120,21 +120,21 @@ impl Setting<'_> {
 }
 
 /// Returns the key where it is one of the map at a way.
-fn key_in<'w>(written: &'w Written, path: &[Step]) -> Option<&'w str> {
+fn key_in<'w>(written: &'w OutlineEntry, path: &[PathStep]) -> Option<&'w str> {
     match (written.path.split_last()?, &written.scalar) {
-        ((Step::Key(key), before), None) if before == path => Some(key),
+        ((PathStep::Key(key), before), None) if before == path => Some(key),
         _ => None,
     }
 }
 
-fn plain(word: &str, note: &str) -> Candidate {
-    Candidate { word: word.to_owned(), note: note.to_owned(), is_key: false }
+fn plain(word: &str, note: &str) -> CompletionWord {
+    CompletionWord { word: word.to_owned(), note: note.to_owned(), is_key: false }
 }
 
-fn keys_of(group: &'static WordGroup) -> impl Iterator<Item = Candidate> {
+fn keys_of(group: &'static WordGroup) -> impl Iterator<Item = CompletionWord> {
     let words = group.words.iter().filter(|word| !word.is_of_export);
-    let words = words.map(|word| Candidate { word: word.key().to_owned(), note: word.hover(), is_key: true });
-    let arguments = queue_fields().filter(|_| group.takes_arguments()).map(|(field, argument)| Candidate {
+    let words = words.map(|word| CompletionWord { word: word.key().to_owned(), note: word.hover(), is_key: true });
+    let arguments = queue_fields().filter(|_| group.takes_arguments()).map(|(field, argument)| CompletionWord {
         word: field.to_owned(),
         note: format!("The argument {}", argument.full_name()),
         is_key: true,
@@ -143,9 +143,9 @@ fn keys_of(group: &'static WordGroup) -> impl Iterator<Item = Candidate> {
 }
 
 /// Lists known keys of maps that take any: those of policies, and arguments of queues.
-fn free_keys(found: &Kinds) -> impl Iterator<Item = Candidate> {
+fn free_keys(found: &Kinds) -> impl Iterator<Item = CompletionWord> {
     let is = |group: &str, key: &str| found.said_by.iter().any(|(of, name)| *of == group && name == key);
-    let key = |word: String, note: String| Candidate { word, note, is_key: true };
+    let key = |word: String, note: String| CompletionWord { word, note, is_key: true };
     let policy = is("policy", "definition").then(|| policy_keys(false, differences(Profile::NEWEST)));
     let arguments = is("queue", "arguments").then_some(QUEUE_ARGUMENTS);
     let arguments = arguments.into_iter().flatten();
@@ -154,7 +154,7 @@ fn free_keys(found: &Kinds) -> impl Iterator<Item = Candidate> {
 }
 
 /// Lists the words that a kind names.
-fn words_of(kind: &str) -> Vec<Candidate> {
+fn words_of(kind: &str) -> Vec<CompletionWord> {
     if let Some(words) = kind.strip_prefix("word:") {
         return words.split(',').map(|word| plain(word, "")).collect();
     }
@@ -171,13 +171,13 @@ fn words_of(kind: &str) -> Vec<Candidate> {
 }
 
 /// Follows a way through the table.
-fn kinds_at(path: &[Step], root: &str) -> Kinds {
+fn kinds_at(path: &[PathStep], root: &str) -> Kinds {
     let mut found = Kinds { kinds: vec![root.to_owned()], said_by: Vec::new() };
     for step in path {
         let (mut kinds, mut said_by) = (Vec::new(), Vec::new());
         for kind in &found.kinds {
             match step {
-                Step::Key(key) => {
+                PathStep::Key(key) => {
                     let group = kind.strip_prefix('@').and_then(WordGroup::named);
                     if let Some((group, taken)) = group.and_then(|group| Some((group, kind_of_key(group, key)?))) {
                         kinds.extend(alternatives(&taken).into_iter().map(str::to_owned));
@@ -186,13 +186,13 @@ fn kinds_at(path: &[Step], root: &str) -> Kinds {
                         kinds.extend(alternatives(inner).into_iter().map(str::to_owned));
                     }
                 }
-                Step::Item(_) => {
+                PathStep::Item(_) => {
                     kinds.extend(inside(kind, '[', ']').into_iter().flat_map(alternatives).map(str::to_owned))
                 }
             }
         }
         // An element of a list is said by the key of the list.
-        if matches!(step, Step::Item(_)) {
+        if matches!(step, PathStep::Item(_)) {
             said_by = found.said_by;
         }
         found = Kinds { kinds, said_by };

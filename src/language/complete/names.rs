@@ -1,11 +1,11 @@
 //! The names that files declare or use, and which of them a key takes.
 //! Takes outlines; returns names in the order of the files.
 
-use crate::language::complete::outline::{Step, Written};
+use crate::language::complete::outline::{OutlineEntry, PathStep};
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Named {
+pub(crate) enum NameKind {
     Queue,
     Exchange,
     Consumer,
@@ -18,10 +18,10 @@ pub(crate) enum Named {
     RoutingKey,
 }
 
-use Named::{Consumer, Exchange, Held, Message, Queue, RoutingKey, User, Vhost};
+use NameKind::{Consumer, Exchange, Held, Message, Queue, RoutingKey, User, Vhost};
 
 /// Where names are given: the last keys of the way, `-` for an element, `*` for any key.
-const GIVEN: &[(&[&str], Named)] = &[
+const GIVEN: &[(&[&str], NameKind)] = &[
     (&["queues", "-", "name"], Queue),
     (&["retry", "then"], Queue),
     (&["declare", "queue", "name"], Queue),
@@ -37,7 +37,7 @@ const GIVEN: &[(&[&str], Named)] = &[
 ];
 
 /// Which names a key takes, in a group or, with `*`, in any.
-const TAKEN: &[(&str, &str, &[Named])] = &[
+const TAKEN: &[(&str, &str, &[NameKind])] = &[
     ("step", "get", &[Queue]),
     ("step", "consume", &[Queue]),
     ("step", "purge", &[Queue]),
@@ -80,13 +80,13 @@ const TAKEN: &[(&str, &str, &[Named])] = &[
 ];
 
 /// Lists the names that a key of a group takes.
-pub(crate) fn taken(group: &str, key: &str) -> &'static [Named] {
-    let fits = |(of, name, _): &&(&str, &str, &[Named])| (*of == group || *of == "*") && *name == key;
+pub(crate) fn taken(group: &str, key: &str) -> &'static [NameKind] {
+    let fits = |(of, name, _): &&(&str, &str, &[NameKind])| (*of == group || *of == "*") && *name == key;
     TAKEN.iter().find(fits).map_or(&[], |(.., kinds)| kinds)
 }
 
 /// Lists the names of a kind, each once; those that templates make are not known here.
-pub(crate) fn names<'w>(written: impl IntoIterator<Item = &'w Written>, kind: Named) -> Vec<&'w str> {
+pub(crate) fn names<'w>(written: impl IntoIterator<Item = &'w OutlineEntry>, kind: NameKind) -> Vec<&'w str> {
     let mut names: Vec<&str> = Vec::new();
     for one in written {
         if let Some(name) = name_in(one, kind).filter(|name| !name.contains("{{") && !names.contains(name)) {
@@ -96,11 +96,11 @@ pub(crate) fn names<'w>(written: impl IntoIterator<Item = &'w Written>, kind: Na
     names
 }
 
-fn name_in(written: &Written, kind: Named) -> Option<&str> {
+fn name_in(written: &OutlineEntry, kind: NameKind) -> Option<&str> {
     // A consumer's name is its key.
     if kind == Consumer {
         return match (&*written.path, &written.scalar) {
-            ([Step::Key(consumers), Step::Key(name)], None) if consumers == "consumers" => Some(name),
+            ([PathStep::Key(consumers), PathStep::Key(name)], None) if consumers == "consumers" => Some(name),
             _ => None,
         };
     }
@@ -109,10 +109,10 @@ fn name_in(written: &Written, kind: Named) -> Option<&str> {
     is_given.then_some(scalar)
 }
 
-fn ends_with(path: &[Step], way: &[&str]) -> bool {
-    let is = |(step, wanted): (&Step, &&str)| match step {
-        Step::Key(key) => key == wanted,
-        Step::Item(_) => *wanted == "-",
+fn ends_with(path: &[PathStep], way: &[&str]) -> bool {
+    let is = |(step, wanted): (&PathStep, &&str)| match step {
+        PathStep::Key(key) => key == wanted,
+        PathStep::Item(_) => *wanted == "-",
     };
     path.len() >= way.len() && path[path.len() - way.len()..].iter().zip(way).all(is)
 }

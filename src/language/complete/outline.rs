@@ -3,7 +3,7 @@
 
 /// A step from a map or a list to what stands in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum PathStep {
     /// The value of a key.
     Key(String),
     /// An element of a list, by the byte at which it begins.
@@ -12,18 +12,18 @@ pub(crate) enum Step {
 
 /// A key, or a scalar, with the way to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Written {
+pub(crate) struct OutlineEntry {
     /// Ends with the key, or with what the scalar is the value of.
-    pub path: Vec<Step>,
+    pub path: Vec<PathStep>,
     /// The scalar without its quotes; `None`: a key.
     pub scalar: Option<String>,
 }
 
 /// Where something can be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct WritingPlace {
     /// The way to the map or list that it stands in, or to the key that it is the value of.
-    pub path: Vec<Step>,
+    pub path: Vec<PathStep>,
     /// The byte at which the word begins that is being written.
     pub from: usize,
     /// Whether it can only be a scalar.
@@ -34,14 +34,15 @@ pub(crate) struct Place {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Outline {
     /// In the order of the text.
-    pub written: Vec<Written>,
+    pub written: Vec<OutlineEntry>,
     /// Where its end is; `None` in comments and long texts.
-    pub end: Option<Place>,
+    pub end: Option<WritingPlace>,
 }
 
 /// Reads a text.
 pub(crate) fn outline(text: &str) -> Outline {
-    let mut reader = Reader { text, at: 0, line: 0, block: Vec::new(), flow: Vec::new(), outline: Outline::default() };
+    let mut reader =
+        OutlineReader { text, at: 0, line: 0, block: Vec::new(), flow: Vec::new(), outline: Outline::default() };
     while reader.at < text.len() {
         reader.line();
     }
@@ -57,18 +58,18 @@ enum Flow {
     List(usize),
 }
 
-struct Reader<'t> {
+struct OutlineReader<'t> {
     text: &'t str,
     at: usize,
     /// Where the line begins.
     line: usize,
     /// What is open, by its column.
-    block: Vec<(usize, Step)>,
+    block: Vec<(usize, PathStep)>,
     flow: Vec<Flow>,
     outline: Outline,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> OutlineReader<'t> {
     fn rest(&self) -> &'t str {
         let rest = &self.text[self.at..];
         &rest[..rest.find('\n').unwrap_or(rest.len())]
@@ -78,27 +79,28 @@ impl<'t> Reader<'t> {
         self.at += self.rest().len() - self.rest().trim_start().len();
     }
 
-    fn path(&self) -> Vec<Step> {
+    fn path(&self) -> Vec<PathStep> {
         let flow = self.flow.iter().filter_map(|flow| match flow {
-            Flow::Map(key) => key.clone().map(Step::Key),
-            Flow::List(item) => Some(Step::Item(*item)),
+            Flow::Map(key) => key.clone().map(PathStep::Key),
+            Flow::List(item) => Some(PathStep::Item(*item)),
         });
         self.block.iter().map(|(_, step)| step.clone()).chain(flow).collect()
     }
 
     fn ends(&mut self, from: usize, is_value: bool) {
-        self.outline.end = Some(Place { path: self.path(), from, is_value });
+        self.outline.end = Some(WritingPlace { path: self.path(), from, is_value });
     }
 
     fn write(&mut self, scalar: Option<String>) {
         let path = self.path();
-        self.outline.written.push(Written { path, scalar });
+        self.outline.written.push(OutlineEntry { path, scalar });
     }
 
     /// Closes what a line at a column is not part of.
     fn close(&mut self, column: usize, is_item: bool) {
-        let holds =
-            |(at, step): &(usize, Step)| *at < column || *at == column && is_item && matches!(step, Step::Key(_));
+        let holds = |(at, step): &(usize, PathStep)| {
+            *at < column || *at == column && is_item && matches!(step, PathStep::Key(_))
+        };
         while self.block.last().is_some_and(|open| !holds(open)) {
             self.block.pop();
         }
@@ -138,7 +140,7 @@ impl<'t> Reader<'t> {
                 break;
             }
             self.close(column, true);
-            self.block.push((column, Step::Item(self.at)));
+            self.block.push((column, PathStep::Item(self.at)));
             self.at += 1;
             self.skip_spaces();
             self.ends(self.at, false);
@@ -146,7 +148,7 @@ impl<'t> Reader<'t> {
         let column = self.at - self.line;
         match key_of(self.rest()) {
             Some((key, length)) => {
-                self.block.push((column, Step::Key(key)));
+                self.block.push((column, PathStep::Key(key)));
                 self.write(None);
                 self.at += length;
                 self.skip_spaces();
@@ -327,10 +329,10 @@ mod tests {
     use super::*;
 
     /// Writes a way with dots, an element as `-`.
-    fn shown(path: &[Step]) -> String {
+    fn shown(path: &[PathStep]) -> String {
         let steps = path.iter().map(|step| match step {
-            Step::Key(key) => key.as_str(),
-            Step::Item(_) => "-",
+            PathStep::Key(key) => key.as_str(),
+            PathStep::Item(_) => "-",
         });
         steps.collect::<Vec<_>>().join(".")
     }
