@@ -21,10 +21,9 @@ pub fn as_appended(
     let mut kept = Table::with_capacity(room);
     for (name, value) in headers.into_iter().flatten() {
         match value {
+            _ if keeps && is_taken(name) && !(died && &**name == HISTORY) => {}
             Value::Table(_) | Value::Array(_) => {
-                let is_history = &**name == "x-death";
-                let stays = if is_history { died } else { name.starts_with("x-") || &**name == "CC" };
-                if keeps && stays {
+                if keeps && (name.starts_with("x-") || &**name == "CC") {
                     kept.insert(name.clone(), value.clone());
                 }
             }
@@ -54,6 +53,14 @@ pub fn as_appended(
         },
         body: message.body.clone(),
     }
+}
+
+/// The header of deaths that the broker records.
+const HISTORY: &str = "x-death";
+
+/// Returns whether the broker has a use of its own for an annotation of that name, so that a client's header does not come back.
+fn is_taken(name: &str) -> bool {
+    name.starts_with("x-basic-") || matches!(name, HISTORY | "x-exchange" | "x-routing-key")
 }
 
 /// Returns the filter value of a message; `None` for none, which an empty one is, too.

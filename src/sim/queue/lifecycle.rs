@@ -352,15 +352,28 @@ impl Sim {
 
     /// Finds a queue for a channel: 404 when it is not there, 405 when it is exclusive to another (CO-21, ER-5).
     pub(crate) fn usable_queue(&self, channel: ChannelIndex, name: &Name) -> Result<QueueId, Refusal> {
+        let id = self.known_queue(channel, name)?;
+        self.check_lock(channel, id)?;
+        Ok(id)
+    }
+
+    /// Finds a queue for a channel, whosever it is: 404 when it is not there.
+    pub(crate) fn known_queue(&self, channel: ChannelIndex, name: &Name) -> Result<QueueId, Refusal> {
         let state = self.channels.get(channel);
         let found = state.and_then(|state| self.queue_id(state.vhost, name));
-        let vhost = state.map_or_else(|| Name::from(""), |state| self.vhost_name(state.vhost));
-        let Some((id, queue)) = found.and_then(|id| Some((id, self.queues.get(id)?))) else {
-            return Err(not_found(&shown_queue(&vhost, name)));
-        };
-        match (queue.owner, state) {
-            (Some(owner), Some(state)) if owner != state.connection => Err(locked(queue)),
-            _ => Ok(id),
+        found.ok_or_else(|| {
+            let vhost = state.map_or_else(|| Name::from(""), |state| self.vhost_name(state.vhost));
+            not_found(&shown_queue(&vhost, name))
+        })
+    }
+
+    /// Checks that a queue is not exclusive to another connection: 405.
+    pub(crate) fn check_lock(&self, channel: ChannelIndex, queue: QueueId) -> Result<(), Refusal> {
+        match (self.queues.get(queue), self.channels.get(channel)) {
+            (Some(queue), Some(state)) if queue.owner.is_some_and(|owner| owner != state.connection) => {
+                Err(locked(queue))
+            }
+            _ => Ok(()),
         }
     }
 

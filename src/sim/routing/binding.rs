@@ -20,14 +20,14 @@ impl Sim {
             return Err(not_found(&shown_exchange(&vhost_name, &binding.source)));
         };
         let destination = match binding.destination_kind {
-            DestinationKind::Queue => BindingDestination::Queue(self.usable_queue(channel, &destination_name)?),
+            DestinationKind::Queue => BindingDestination::Queue(self.known_queue(channel, &destination_name)?),
             DestinationKind::Exchange => match self.exchange_id(vhost, &destination_name) {
                 Some(id) => BindingDestination::Exchange(id),
                 None => return Err(not_found(&shown_exchange(&vhost_name, &destination_name))),
             },
         };
         self.check_binding_of_plugin(source, destination, &key)?;
-        let Some(exchange) = self.exchanges.get_mut(source) else { return Ok(Reply::Done) };
+        let Some(exchange) = self.exchanges.get(source) else { return Ok(Reply::Done) };
         match &exchange.router {
             Router::Headers => check_headers_binding(&binding.arguments).map_err(precondition_failed)?,
             Router::Topic(_) => {
@@ -35,6 +35,11 @@ impl Sim {
             }
             _ => {}
         }
+        // Whose queue it is, is looked at once the exchange has taken the binding (PE-5).
+        if let BindingDestination::Queue(queue) = destination {
+            self.check_lock(channel, queue)?;
+        }
+        let Some(exchange) = self.exchanges.get_mut(source) else { return Ok(Reply::Done) };
         let is_new = !has_binding(exchange, destination, &key, &binding.arguments);
         add_binding(exchange, destination, &key, &binding.arguments, self.rules);
         match destination {
