@@ -88,7 +88,7 @@ export class Editor {
     }
     refill(this.gutter, lines.map((_, at) => {
       const wrong = worst.get(at + 1);
-      return element("span", { class: wrong ? `at ${wrong.level}` : null, title: wrong?.text }, `${at + 1}\n`);
+      return element("span", { class: wrong ? `at ${wrong.level}` : null, title: wrong?.text }, String(at + 1));
     }));
     refill(this.colours, coloured(value));
     refill(this.marks, this.marked(value));

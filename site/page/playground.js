@@ -3,7 +3,7 @@ import { duration, element, refill } from "./elements.js";
 import { themeSwitch } from "./theme.js";
 import { Page } from "./page.js";
 import { Editor } from "./editor.js";
-import { Explained, explainable } from "./explained.js";
+import { Explained, columnsOf, explainable } from "./explained.js";
 import { Problems, countOf, inWords, problemsIn } from "./problems.js";
 import { LINK_LONG, isLink, linkOf, workOf } from "./link.js";
 import { keep, lastWork, workBefore } from "./kept.js";
@@ -194,7 +194,7 @@ class Playground {
     find("#stop").hidden = false;
     this.say(what === "run" ? `Playing on RabbitMQ ${profile} …` : `Comparing RabbitMQ ${other} with ${profile} …`);
     try {
-      const answer = await this.player.ask(what, { ...this.request, profiles: what === "run" ? [profile] : [other, profile] });
+      const answer = await this.player.ask(what, { ...this.request, profiles: what === "run" ? [profile] : [other, profile], width: columnsOf(find("#results").clientWidth - 32) });
       if (mine !== this.playing || work !== this.work) return;
       this.showPlayed(answer, performance.now() - began, [other, profile]);
       if (byHand && window.innerWidth < 900) find("#results").scrollIntoView();

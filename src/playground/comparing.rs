@@ -16,9 +16,6 @@ use crate::simulate::rehearse_by;
 use crate::source::Sources;
 use serde_json::json;
 
-/// How wide the text is, in columns.
-const WIDTH: usize = 90;
-
 /// Plays the scenario on two profiles, and compares.
 pub(super) fn compare(request: &Request) -> Result<String, String> {
     let editions = request.editions()?;
@@ -28,7 +25,7 @@ pub(super) fn compare(request: &Request) -> Result<String, String> {
     let mut comparison = json!(null);
     if !loaded.cells.is_empty() {
         let step = step(request, &loaded, [from, to]);
-        let text = comparison_text(std::slice::from_ref(&step), WIDTH, Palette { colour: false });
+        let text = comparison_text(std::slice::from_ref(&step), request.columns(), Palette { colour: false });
         comparison = json!({ "differs": step.differs(), "text": text.trim_end() });
     }
     let problems = loaded.problems_json();

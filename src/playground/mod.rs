@@ -12,7 +12,7 @@
 //! | `compare` | the same with two profiles | the same, and `comparison` |
 //! | `explain` | `name` | a rule of the book or the code of a problem, as text |
 //!
-//! An answer `{"error": …}` says what is wrong with the request itself. Places in texts are counted as browsers count: in UTF-16
+//! `width` says how many columns texts have. An answer `{"error": …}` says what is wrong with the request itself. Places in texts are counted as browsers count: in UTF-16
 //! units.
 
 mod checking;
@@ -45,7 +45,7 @@ pub fn answer(what: &str, request: &str) -> String {
         "complete" => completing::complete(&request).map(|answer| answer.to_string()),
         "run" => running::run(&request),
         "compare" => comparing::compare(&request),
-        "explain" => explaining::explain(&request.name).map(|answer| answer.to_string()),
+        "explain" => explaining::explain(&request).map(|answer| answer.to_string()),
         _ => Err(format!("no request `{what}`: about, read, check, complete, run, compare or explain")),
     });
     answered.unwrap_or_else(|error| json!({ "error": error }).to_string())

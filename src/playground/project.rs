@@ -7,6 +7,10 @@ use serde::Deserialize;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How wide texts are at most, and at least, in columns.
+const COLUMNS: usize = 100;
+const COLUMNS_MIN: usize = 36;
+
 /// A request as it was read; each kind of request uses what it needs.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,6 +28,8 @@ pub(super) struct Request {
     pub at: usize,
     /// What is to be explained.
     pub name: String,
+    /// How wide texts may be, in columns; 0: as in a terminal.
+    pub width: usize,
     /// The files that were asked for while others were loaded.
     #[serde(skip)]
     pub named: RefCell<BTreeSet<String>>,
@@ -47,7 +53,12 @@ impl Request {
         self.profiles.iter().map(|profile| profile.parse::<Profile>().map(Edition::from)).collect()
     }
 
-    /// Returns how files are loaded: secrets need not be there, for nobody logs in anywhere.
+    /// Returns how wide a text is made.
+    pub fn columns(&self) -> usize {
+        if self.width == 0 { COLUMNS } else { self.width.clamp(COLUMNS_MIN, COLUMNS) }
+    }
+
+    /// Returns how files are loaded.
     pub fn settings(&self) -> Settings {
         Settings::default()
     }
