@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 /// All tests of it.
 pub fn trials(library: &[PathBuf]) -> Vec<Trial> {
@@ -161,6 +162,7 @@ fn wasm_answers_the_same() -> Result<Completion, Failed> {
         return ended;
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
+    let began = Instant::now();
     let requests = requests();
     let digest = |text: &str| Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let lines = requests.iter().map(|(what, request)| {
@@ -168,12 +170,14 @@ fn wasm_answers_the_same() -> Result<Completion, Failed> {
         format!("{}\n", json!({ "what": what, "request": request, "digest": digest(&native) }))
     });
     std::fs::write(folder.path().join("requests"), lines.collect::<String>()).expect("a file");
+    eprintln!("playground::wasm: {} answers natively in {} s", requests.len(), began.elapsed().as_secs());
     let mut node = Command::new("timeout");
     node.args(["300", "node"])
         .arg(files::root("tests/page/playground/answers.mjs"))
         .args([&site, &folder.path().to_path_buf()]);
     let (held, said) = program::finish(&mut node);
     if held && said.contains(&format!("{} answers are the same", requests.len())) {
+        eprintln!("playground::wasm: {}", said.trim());
         return Ok(Completion::Completed);
     }
     // The first that differs was written.
