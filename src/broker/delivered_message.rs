@@ -28,35 +28,50 @@ pub trait SharedMessage: Send + Sync {
 /// ```
 #[derive(Clone)]
 pub struct DeliveredMessage {
-    published: Arc<Message>,
-    /// In place of the published ones.
-    headers: Option<Table>,
-    /// Whether the published `expiration` was taken away.
-    lasting: bool,
-    /// Of a stream, which all its readers share.
-    appended: Option<Arc<dyn SharedMessage>>,
+    letter: Letter,
     /// The publish that it stems from; 0 where that is not known.
     origin: PublishId,
+}
+
+/// What a message in somebody's hands is made of.
+#[derive(Clone)]
+enum Letter {
+    /// As it was published.
+    Published(Arc<Message>),
+    /// With other headers than the published ones, and without its `expiration` after a death.
+    Changed(Arc<ChangedMessage>),
+    /// Of a stream, which all its readers share.
+    Appended(Arc<dyn SharedMessage>),
+}
+
+/// A message and what the broker changed about it.
+struct ChangedMessage {
+    published: Arc<Message>,
+    headers: Table,
+    /// Whether the published `expiration` was taken away.
+    lasting: bool,
     whole: OnceLock<Arc<Message>>,
 }
 
 impl DeliveredMessage {
     /// Puts these headers in place of those that were published.
     pub fn with_headers(self, headers: Table) -> Self {
-        let published = self.appended.map_or(self.published, |appended| appended.whole().clone());
-        let (headers, whole) = (Some(headers), OnceLock::new());
-        Self { published, headers, lasting: self.lasting, appended: None, origin: self.origin, whole }
+        let (published, lasting) = match self.letter {
+            Letter::Published(published) => (published, false),
+            Letter::Changed(changed) => (changed.published.clone(), changed.lasting),
+            Letter::Appended(appended) => (appended.whole().clone(), false),
+        };
+        Self { letter: Letter::changed(published, headers, lasting), origin: self.origin }
     }
 
     /// Makes what a death leaves of a message: these headers, and no TTL of its own (DL-12).
     pub fn of_dead(published: Arc<Message>, headers: Table) -> Self {
-        Self { headers: Some(headers), lasting: true, ..Self::from(published) }
+        Self { letter: Letter::changed(published, headers, true), origin: PublishId(0) }
     }
 
     /// Makes what a stream gives to each of its readers.
     pub fn of_stream(appended: Arc<dyn SharedMessage>) -> Self {
-        let published = appended.published().clone();
-        Self { appended: Some(appended), ..Self::from(published) }
+        Self { letter: Letter::Appended(appended), origin: PublishId(0) }
     }
 
     /// Says from which publish it stems, through any number of deaths.
@@ -71,34 +86,43 @@ impl DeliveredMessage {
 
     /// Returns it as its client published it, which all copies share.
     pub fn published(&self) -> &Arc<Message> {
-        &self.published
+        match &self.letter {
+            Letter::Published(published) => published,
+            Letter::Changed(changed) => &changed.published,
+            Letter::Appended(appended) => appended.published(),
+        }
     }
+}
 
-    fn put_together(&self) -> Arc<Message> {
-        let Message { properties, body } = &*self.published;
-        let expiration = if self.lasting { None } else { properties.expiration.clone() };
-        let headers = self.headers.clone().or_else(|| properties.headers.clone());
-        Arc::new(Message { properties: Properties { headers, expiration, ..properties.clone() }, body: body.clone() })
+impl Letter {
+    fn changed(published: Arc<Message>, headers: Table, lasting: bool) -> Self {
+        Self::Changed(Arc::new(ChangedMessage { published, headers, lasting, whole: OnceLock::new() }))
     }
 }
 
 impl From<Arc<Message>> for DeliveredMessage {
     fn from(published: Arc<Message>) -> Self {
-        let (origin, whole) = (PublishId(0), OnceLock::new());
-        Self { published, headers: None, lasting: false, appended: None, origin, whole }
+        Self { letter: Letter::Published(published), origin: PublishId(0) }
     }
 }
 
 impl Deref for DeliveredMessage {
     type Target = Arc<Message>;
     fn deref(&self) -> &Arc<Message> {
-        if let Some(appended) = &self.appended {
-            return appended.whole();
+        match &self.letter {
+            Letter::Published(published) => published,
+            Letter::Changed(changed) => changed.whole.get_or_init(|| changed.put_together()),
+            Letter::Appended(appended) => appended.whole(),
         }
-        if self.headers.is_none() && !self.lasting {
-            return &self.published;
-        }
-        self.whole.get_or_init(|| self.put_together())
+    }
+}
+
+impl ChangedMessage {
+    fn put_together(&self) -> Arc<Message> {
+        let Message { properties, body } = &*self.published;
+        let expiration = if self.lasting { None } else { properties.expiration.clone() };
+        let headers = Some(self.headers.clone());
+        Arc::new(Message { properties: Properties { headers, expiration, ..properties.clone() }, body: body.clone() })
     }
 }
 

@@ -35,7 +35,7 @@ impl Sim {
         let all = self.channels.iter().flat_map(|(_, channel)| &channel.unacked);
         let out: Vec<_> = all.filter(|unacked| unacked.queue == id).collect();
         let ghosts = queue.consumers.all.iter().filter_map(|id| self.consumers.get(*id)?.ghost.as_ref());
-        let unacked = out.iter().filter(|unacked| unacked.entry.is_some()).count() as u64;
+        let unacked = out.iter().filter(|unacked| unacked.entry().is_some()).count() as u64;
         let unacked = unacked + ghosts.map(|held| held.len() as u64).sum::<u64>();
         let got = out.iter().filter(|unacked| unacked.consumer.is_none()).count() as u64;
         if (unacked, got) != (queue.unacked, queue.got) {

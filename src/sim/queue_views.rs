@@ -46,7 +46,7 @@ impl Sim {
         let id = self.vhost_names.get(&name.vhost).and_then(|vhost| self.queue_id(*vhost, &name.name));
         let Some((id, queue)) = id.and_then(|id| Some((id, self.queues.get(id)?))) else { return Vec::new() };
         let unacked = self.channels.iter().flat_map(|(_, channel)| &channel.unacked).filter(|one| one.queue == id);
-        let unacked = unacked.filter_map(|one| Some(published(&one.entry.as_ref()?.stored)));
+        let unacked = unacked.filter_map(|one| Some(published(&one.entry()?.stored)));
         ready_in(queue).into_iter().chain(unacked).collect()
     }
 
@@ -57,7 +57,7 @@ impl Sim {
         let channels = || self.channels.iter().map(|(_, channel)| channel);
         let overtaken = self.overtaken.iter().flat_map(|one| &one.taken);
         let unacked = channels().flat_map(|channel| &channel.unacked).chain(overtaken);
-        let unacked = unacked.filter_map(|one| Some(published(&one.entry.as_ref()?.stored)));
+        let unacked = unacked.filter_map(|one| Some(published(&one.entry()?.stored)));
         let delayed = self.delayed_publishes.iter().map(|one| published(&one.stored));
         let publishes = channels().flat_map(|channel| match &channel.mode {
             ChannelMode::Transaction(transaction) => transaction.publishes.as_slice(),
@@ -77,7 +77,7 @@ impl Sim {
         if let QueueContents::Stream(stream) = &queue.contents {
             return stream
                 .entries()
-                .map(|entry| DeliveredMessage::of_stream(entry.message.clone()).stemming_from(entry.origin))
+                .map(|entry| DeliveredMessage::of_stream(entry.clone()).stemming_from(entry.origin))
                 .collect();
         }
         let mut copy = queue.clone();
@@ -113,7 +113,7 @@ fn published(stored: &Stored) -> (PublishId, Arc<Message>) {
 /// Lists what waits in a queue.
 fn ready_in(queue: &Queue) -> Vec<(PublishId, Arc<Message>)> {
     if let QueueContents::Stream(stream) = &queue.contents {
-        return stream.entries().map(|entry| (entry.origin, entry.message.whole().clone())).collect();
+        return stream.entries().map(|entry| (entry.origin, entry.whole().clone())).collect();
     }
     let mut copy = queue.clone();
     std::iter::from_fn(|| copy.pop()).map(|entry| published(&entry.stored)).collect()

@@ -275,7 +275,7 @@ impl Sim {
         let mut held = consumers.filter_map(|id| {
             let channel = self.channels.get(self.consumers.get(*id)?.channel)?;
             let first = channel.unacked.iter().find(|unacked| unacked.consumer == Some(*id))?;
-            Some(first.entry.as_ref()?.stored.origin)
+            Some(first.entry()?.stored.origin)
         });
         held.next()
     }

@@ -15,13 +15,17 @@ pub fn jump_hash(number: i128, buckets: u64) -> u64 {
         return 0;
     }
     let mut random = Xorshift1024::seeded(number as u64);
-    let (mut bucket, mut next) = (0, 0.0);
-    while next < buckets as f64 {
+    let (mut bucket, mut next, buckets) = (0, 0.0, buckets as f64);
+    // What is behind the point of `next` counts nowhere: `buckets` is whole.
+    while next < buckets {
         bucket = next as u64;
-        next = ((bucket + 1) as f64 / random.uniform()).trunc();
+        next = (bucket + 1) as f64 / random.uniform();
     }
     bucket
 }
+
+/// One by 2⁶⁴, which a product shows exactly.
+const INVERSE: f64 = 1.0 / 18_446_744_073_709_551_616.0;
 
 /// Xorshift1024*, Vigna's generator.
 struct Xorshift1024 {
@@ -54,7 +58,7 @@ impl Xorshift1024 {
         second ^= second >> 11;
         let word = first ^ (first >> 30) ^ second;
         self.words[self.at] = word;
-        word.wrapping_mul(1_181_783_497_276_652_981) as f64 / 2f64.powi(64)
+        word.wrapping_mul(1_181_783_497_276_652_981) as f64 * INVERSE
     }
 }
 

@@ -87,18 +87,22 @@ fn of_integer(number: i128, before: u32) -> u32 {
 }
 
 fn of_bytes(bytes: &[u8], before: u32) -> u32 {
-    let word = |bytes: &[u8]| bytes.iter().rev().fold(0u32, |word, byte| word << 8 | u32::from(*byte));
+    let words = |block: &[u8; 12]| {
+        let [a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3] = *block;
+        [[a0, a1, a2, a3], [b0, b1, b2, b3], [c0, c1, c2, c3]].map(u32::from_le_bytes)
+    };
     let (mut a, mut b, mut c) = (GOLDEN, GOLDEN, before);
-    let mut blocks = bytes.chunks_exact(12);
-    for block in &mut blocks {
-        let added = [&block[..4], &block[4..8], &block[8..]].map(word);
+    let (blocks, rest) = bytes.as_chunks::<12>();
+    for block in blocks {
+        let added = words(block);
         (a, b, c) = mix(a.wrapping_add(added[0]), b.wrapping_add(added[1]), c.wrapping_add(added[2]));
     }
-    let rest = blocks.remainder();
-    let part = |from: usize, to: usize| word(&rest[from.min(rest.len())..to.min(rest.len())]);
+    let mut last = [0; 12];
+    last[..rest.len()].copy_from_slice(rest);
+    let added = words(&last);
     // The lowest byte of the last word is the length's.
-    let last = (part(8, 12) << 8).wrapping_add(bytes.len() as u32);
-    mix(a.wrapping_add(part(0, 4)), b.wrapping_add(part(4, 8)), c.wrapping_add(last)).2
+    let length = (added[2] << 8).wrapping_add(bytes.len() as u32);
+    mix(a.wrapping_add(added[0]), b.wrapping_add(added[1]), c.wrapping_add(length)).2
 }
 
 /// The hash by which Erlang's table of atoms finds a name.

@@ -52,7 +52,7 @@ impl Sim {
 
     fn settle_taken(&mut self, channel: ChannelIndex, taken: Taken, settlement: Settlement) {
         if let Taken::One(unacked) = &taken
-            && unacked.read.is_some()
+            && unacked.is_read()
             && settlement == Settlement::Ack
         {
             return self.ack_read(channel, unacked);
@@ -65,15 +65,15 @@ impl Sim {
         }
         match taken {
             Taken::One(unacked) => {
-                let queue = unacked.queue;
+                let (queue, consumer) = (unacked.queue, unacked.consumer);
                 let by = self.holder(unacked.consumer);
                 self.release(&unacked);
                 self.use_room_first(channel);
                 if settlement != Settlement::Ack
-                    && let Some(entry) = unacked.entry
+                    && let Some(entry) = unacked.into_entry()
                 {
                     let died = self.settle_many(queue, vec![entry], settlement, by);
-                    self.leak_credit(unacked.consumer, died);
+                    self.leak_credit(consumer, died);
                 }
                 self.settled(queue, settlement);
             }
@@ -85,7 +85,7 @@ impl Sim {
                     }
                     self.use_room_first(channel);
                     let consumer = members.first().and_then(|unacked| unacked.consumer);
-                    let entries: Vec<QueuedMessage> = members.into_iter().filter_map(|unacked| unacked.entry).collect();
+                    let entries: Vec<QueuedMessage> = members.into_iter().filter_map(Unacked::into_entry).collect();
                     let died = self.settle_many(queue, entries, settlement, by);
                     self.leak_credit(consumer, died);
                     self.settled(queue, settlement);
@@ -186,7 +186,7 @@ impl Sim {
             return Err(connection_error(code::NOT_IMPLEMENTED, "requeue=false"));
         }
         let Some(state) = self.channels.get_mut(channel) else { return Ok(Reply::Done) };
-        if self.rules.streams.refuses_returns && state.unacked.iter().any(|unacked| unacked.read.is_some()) {
+        if self.rules.streams.refuses_returns && state.unacked.iter().any(|unacked| unacked.is_read()) {
             return Err(self.stumble("ST-4", "it holds deliveries of a stream"));
         }
         // What a transaction settled stays where it is.
@@ -199,7 +199,7 @@ impl Sim {
                 self.release(unacked);
             }
             let consumer = members.first().and_then(|unacked| unacked.consumer);
-            let entries = members.into_iter().filter_map(|unacked| unacked.entry).collect();
+            let entries = members.into_iter().filter_map(Unacked::into_entry).collect();
             let died = self.put_back(group.1, entries, Return::Recovered, group.3);
             self.leak_credit(consumer, died);
             self.elect_after_return(group.1);
@@ -291,8 +291,8 @@ impl Taken {
     /// Returns whether any of it was read from a stream.
     fn is_read(&self) -> bool {
         match self {
-            Taken::One(unacked) => unacked.read.is_some(),
-            Taken::Many(all) => all.iter().any(|unacked| unacked.read.is_some()),
+            Taken::One(unacked) => unacked.is_read(),
+            Taken::Many(all) => all.iter().any(|unacked| unacked.is_read()),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::rules::FailureCount;
 use crate::sim::broker::Sim;
 use crate::sim::events::firehose::keys_of;
 use crate::sim::state::arena::{ConsumerId, QueueId};
-use crate::sim::state::channel::{KEEPS_UP, Unacked};
+use crate::sim::state::channel::{Delivered, KEEPS_UP, Unacked};
 use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::queued_message::QueuedMessage;
 use crate::sim::state::reason::{DeathCause, Occasion};
@@ -123,8 +123,7 @@ impl Sim {
                 consumer: Some(id),
                 since,
                 attached: consumer.attached,
-                entry: Some(entry),
-                read: None,
+                what: Delivered::Message(entry),
                 held: false,
             });
         }

@@ -8,7 +8,7 @@ use crate::sim::delivery::checkout::shown;
 use crate::sim::delivery::reading::unsupported_by_streams;
 use crate::sim::events::firehose::keys_of;
 use crate::sim::state::arena::ChannelIndex;
-use crate::sim::state::channel::Unacked;
+use crate::sim::state::channel::{Delivered, Unacked};
 use crate::sim::state::queue::QueueContents;
 use crate::sim::state::reason::Occasion;
 use crate::sim::state::refusal::channel_error;
@@ -57,8 +57,7 @@ impl Sim {
                 consumer: None,
                 since,
                 attached,
-                entry: Some(entry),
-                read: None,
+                what: Delivered::Message(entry),
                 held: false,
             };
             state.unacked.push_back(unacked);

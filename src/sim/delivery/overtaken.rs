@@ -64,7 +64,7 @@ impl Sim {
         for unacked in &taken {
             self.release(unacked);
         }
-        let entries = taken.into_iter().filter_map(|unacked| unacked.entry).collect();
+        let entries = taken.into_iter().filter_map(Unacked::into_entry).collect();
         self.put_back(queue, entries, cause, by);
         self.elect_after_return(queue);
         self.touch(queue);

@@ -5,7 +5,7 @@ use crate::model::{Name, QueueKind, Table, Value};
 use crate::rules::{BadStreamArgument, ReaderRefusal, refused_reader, stream_filter, stream_offset};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId};
-use crate::sim::state::channel::Unacked;
+use crate::sim::state::channel::{Delivered, Unacked};
 use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::reason::Reason;
 use crate::sim::state::refusal::{connection_error, internal_error, precondition_failed};
@@ -91,19 +91,18 @@ impl Sim {
                 consumer: Some(id),
                 since: self.now,
                 attached: consumer.attached,
-                entry: None,
-                read: Some(entry.origin),
+                what: Delivered::Read(entry.origin),
                 held: false,
             });
             let delivery = Delivery {
                 tag,
                 redelivered: false,
-                exchange: entry.exchange.clone(),
-                routing_key: entry.routing_key.clone(),
-                message: DeliveredMessage::of_stream(entry.message.clone()).stemming_from(entry.origin),
+                exchange: entry.published_to.0.clone(),
+                routing_key: entry.published_to.1.clone(),
+                message: DeliveredMessage::of_stream(entry.clone()).stemming_from(entry.origin),
             };
             if self.own_publishes.traces() {
-                traced.push((entry.exchange.clone(), entry.routing_key.clone(), delivery.message.clone()));
+                traced.push((delivery.exchange.clone(), delivery.routing_key.clone(), delivery.message.clone()));
             }
             self.events.push_back(Event::Delivered { channel: channel.id, consumer: consumer.tag.clone(), delivery });
         }
@@ -129,8 +128,7 @@ impl Sim {
     /// Settles deliveries of which some were read from streams: each gives its reader room, whatever was said of it. The others
     /// are settled as ever.
     pub(crate) fn settle_read(&mut self, channel: ChannelIndex, taken: Vec<Unacked>, settlement: Settlement) {
-        let (read, others): (Vec<Unacked>, Vec<Unacked>) =
-            taken.into_iter().partition(|unacked| unacked.read.is_some());
+        let (read, others): (Vec<Unacked>, Vec<Unacked>) = taken.into_iter().partition(|unacked| unacked.is_read());
         if !others.is_empty() {
             self.settle_all(channel, others, settlement);
         }

@@ -78,7 +78,7 @@ impl Sim {
     /// Keeps what RabbitMQ forgets to remove: a consumer that was to make way and whose channel ends while it holds
     /// messages waits on, and takes messages when its turn comes.
     pub(crate) fn leave_ghost(&mut self, id: ConsumerId, last: Option<&Unacked>) {
-        let Some(entry) = last.and_then(|last| last.entry.as_ref()) else { return };
+        let Some(entry) = last.and_then(|last| last.entry()) else { return };
         let Some(consumer) = self.consumers.get(id) else { return };
         let queue_id = consumer.queue;
         let Some(queue) = self.queues.get(queue_id) else { return };

@@ -6,8 +6,8 @@ use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ExchangeId, QueueId};
 use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::queued_message::Stored;
-use crate::sim::state::stream::{AppendedMessage, StreamEntry};
-use std::sync::Arc;
+use crate::sim::state::stream::AppendedMessage;
+use std::sync::OnceLock;
 
 impl Sim {
     /// Puts a message at the end of a stream, which takes all that comes.
@@ -18,17 +18,18 @@ impl Sim {
         let (offset, begins_segment) = stream.make_room(now);
         let headers = stored.headers();
         let death = headers.filter(|_| stored.died()).cloned();
-        let message = AppendedMessage::new(stored.message.clone(), death, offset, rules);
-        let (exchange, routing_key) = (stored.exchange().clone(), stored.routing_key().clone());
-        let bytes = appended_bytes(&stored.message, headers, &exchange, &routing_key);
-        let entry = StreamEntry {
+        let (exchange, routing_key) = (stored.exchange(), stored.routing_key());
+        let bytes = appended_bytes(&stored.message, headers, exchange, routing_key);
+        let entry = AppendedMessage {
             offset,
             at: now,
-            message: Arc::new(message),
-            exchange,
-            routing_key,
-            filter_value: filter_value(headers, rules).unwrap_or_default(),
+            published_to: stream.published_to(exchange, routing_key),
+            filter_value: filter_value(headers, rules).unwrap_or_default().map(Box::new),
             origin: stored.origin,
+            published: stored.message.clone(),
+            death: death.map(Box::new),
+            rules,
+            whole: OnceLock::new(),
         };
         stream.append(entry, bytes);
         self.tell_place(id, stored.origin);

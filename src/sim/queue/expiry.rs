@@ -224,7 +224,7 @@ impl Sim {
     fn time_out_delivery(&mut self, channel: ChannelIndex, tag: u64, queue: QueueId, id: ConsumerId) {
         let Some(state) = self.channels.get_mut(channel) else { return };
         let Ok(at) = state.unacked.binary_search_by_key(&tag, |unacked| unacked.tag) else { return };
-        let Some(entry) = state.unacked[at].entry.take() else { return };
+        let Some(entry) = state.unacked[at].take_back() else { return };
         if let Some(queue) = self.queues.get_mut(queue) {
             queue.unacked -= 1;
         }

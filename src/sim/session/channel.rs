@@ -93,10 +93,11 @@ impl Sim {
         let mut groups: Vec<(QueueId, Vec<QueuedMessage>)> = Vec::new();
         for unacked in unacked {
             self.release(&unacked);
-            let Some(entry) = unacked.entry else { continue };
-            match groups.iter_mut().find(|(queue, _)| *queue == unacked.queue) {
+            let from = unacked.queue;
+            let Some(entry) = unacked.into_entry() else { continue };
+            match groups.iter_mut().find(|(queue, _)| *queue == from) {
                 Some((_, entries)) => entries.push(entry),
-                None => groups.push((unacked.queue, vec![entry])),
+                None => groups.push((from, vec![entry])),
             }
         }
         for &queue in &touched {
@@ -135,7 +136,7 @@ impl Sim {
     /// Tells a queue and a consumer that a delivery is off their hands.
     pub(crate) fn release(&mut self, unacked: &Unacked) {
         if let Some(queue) = self.queues.get_mut(unacked.queue) {
-            queue.unacked -= u64::from(unacked.entry.is_some());
+            queue.unacked -= u64::from(unacked.entry().is_some());
             if unacked.consumer.is_none() {
                 queue.got -= 1;
                 if queue.kind == QueueKind::Quorum {

@@ -19,6 +19,17 @@ pub(crate) struct Overtaken {
     pub taken: Vec<Unacked>,
 }
 
+/// What a delivery is of.
+#[derive(Debug, Clone, Hash)]
+pub(crate) enum Delivered {
+    /// A message that its queue gave away until it is settled.
+    Message(QueuedMessage),
+    /// A message of a stream, which keeps what it gives: the publish that was read.
+    Read(PublishId),
+    /// The queue took it back by itself (CO-26).
+    TakenBack,
+}
+
 /// A delivery that waits to be settled.
 #[derive(Debug, Clone, Hash)]
 pub(crate) struct Unacked {
@@ -29,10 +40,7 @@ pub(crate) struct Unacked {
     pub since: Moment,
     /// The place of its consumer, or of its get, among all of them (CO-10).
     pub attached: u64,
-    /// `None` once the queue took it back by itself (CO-26), and of a stream, which keeps what it gives.
-    pub entry: Option<QueuedMessage>,
-    /// Of a stream: the publish that was read.
-    pub read: Option<PublishId>,
+    pub what: Delivered,
     /// Settled in a transaction that has not committed.
     pub held: bool,
 }
@@ -40,12 +48,48 @@ pub(crate) struct Unacked {
 impl Unacked {
     /// Returns whether its consumer still has to settle it for its queue.
     pub(crate) fn is_out(&self) -> bool {
-        self.entry.is_some() || self.read.is_some()
+        !matches!(self.what, Delivered::TakenBack)
     }
 
     /// Returns the client's publish that it stems from.
     pub(crate) fn origin(&self) -> Option<PublishId> {
-        self.entry.as_ref().map(|entry| entry.stored.origin).or(self.read)
+        match &self.what {
+            Delivered::Message(entry) => Some(entry.stored.origin),
+            Delivered::Read(origin) => Some(*origin),
+            Delivered::TakenBack => None,
+        }
+    }
+
+    /// Returns whether it was read from a stream.
+    pub(crate) fn is_read(&self) -> bool {
+        matches!(self.what, Delivered::Read(_))
+    }
+
+    /// Returns the message that goes back to its queue, if it is not settled.
+    pub(crate) fn entry(&self) -> Option<&QueuedMessage> {
+        match &self.what {
+            Delivered::Message(entry) => Some(entry),
+            Delivered::Read(_) | Delivered::TakenBack => None,
+        }
+    }
+
+    /// Takes the message.
+    pub(crate) fn into_entry(self) -> Option<QueuedMessage> {
+        match self.what {
+            Delivered::Message(entry) => Some(entry),
+            Delivered::Read(_) | Delivered::TakenBack => None,
+        }
+    }
+
+    /// Lets the queue take its message back; what is of a stream stays.
+    pub(crate) fn take_back(&mut self) -> Option<QueuedMessage> {
+        match std::mem::replace(&mut self.what, Delivered::TakenBack) {
+            Delivered::Message(entry) => Some(entry),
+            other => {
+                self.what = other;
+                None
+            }
+        }
     }
 }
 

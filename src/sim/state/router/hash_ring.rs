@@ -54,6 +54,10 @@ impl HashRing {
 
     /// Returns whose a bucket is.
     pub(crate) fn destination(&self, bucket: u64) -> Option<BindingDestination> {
+        if self.buckets() == self.ends.len() as u64 {
+            // Each has one.
+            return self.destinations.get(usize::try_from(bucket).ok()?).copied();
+        }
         self.destinations.get(self.ends.partition_point(|end| *end <= bucket)).copied()
     }
 }

@@ -6,5 +6,5 @@ mod stream_queue;
 mod stream_reader;
 
 pub(crate) use appended_message::AppendedMessage;
-pub(crate) use stream_queue::{StreamEntry, StreamQueue};
+pub(crate) use stream_queue::StreamQueue;
 pub(crate) use stream_reader::StreamReader;

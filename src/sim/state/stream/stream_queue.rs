@@ -2,7 +2,6 @@
 //! deleted whole. Knows nothing of consumers. Each message is a chunk of its own, as it is on a broker where each is
 //! confirmed before the next is published (ST-9).
 
-use crate::broker::PublishId;
 use crate::model::{Moment, Name};
 use crate::rules::{STREAM_SEGMENT_BYTES_MAX, StreamOffset, StreamRetention};
 use crate::sim::state::stream::appended_message::AppendedMessage;
@@ -11,24 +10,12 @@ use crate::sim::state::stream::stream_reader::StreamReader;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// A message of a stream, as all its readers get it.
-#[derive(Debug, Clone)]
-pub(crate) struct StreamEntry {
-    pub offset: u64,
-    pub at: Moment,
-    pub message: Arc<AppendedMessage>,
-    pub exchange: Name,
-    pub routing_key: Name,
-    /// ST-9: the text of `x-stream-filter-value`.
-    pub filter_value: Option<Name>,
-    /// The client's publish that it stems from.
-    pub origin: PublishId,
-}
-
 /// The messages of a stream.
 #[derive(Debug, Clone)]
 pub(crate) struct StreamQueue {
-    log: VecDeque<StreamEntry>,
+    log: VecDeque<Arc<AppendedMessage>>,
+    /// Where its last message was published to.
+    last_published_to: Option<Arc<(Name, Name)>>,
     /// How many messages were deleted from its front.
     gone: u64,
     /// How many messages, from the very first on, a reader has got.
@@ -42,6 +29,7 @@ impl StreamQueue {
     pub(crate) fn new(segment_bytes_max: Option<u64>, now: Moment) -> Self {
         Self {
             log: VecDeque::new(),
+            last_published_to: None,
             gone: 0,
             read: 0,
             next_offset: 0,
@@ -56,7 +44,7 @@ impl StreamQueue {
     }
 
     /// Lists its messages, oldest first.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = &StreamEntry> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<AppendedMessage>> {
         self.log.iter()
     }
 
@@ -72,14 +60,22 @@ impl StreamQueue {
         (self.next_offset, is_full)
     }
 
-    pub(crate) fn append(&mut self, entry: StreamEntry, bytes: u64) {
+    /// Returns exchange and routing key as the log keeps them.
+    pub(crate) fn published_to(&mut self, exchange: &Name, routing_key: &Name) -> Arc<(Name, Name)> {
+        match &self.last_published_to {
+            Some(last) if last.0 == *exchange && last.1 == *routing_key => Arc::clone(last),
+            _ => Arc::clone(self.last_published_to.insert(Arc::new((exchange.clone(), routing_key.clone())))),
+        }
+    }
+
+    pub(crate) fn append(&mut self, entry: AppendedMessage, bytes: u64) {
         if let Some(segment) = self.segments.back_mut() {
             segment.messages += 1;
             segment.bytes += bytes;
             segment.last_at = entry.at;
         }
         self.next_offset = entry.offset + 1;
-        self.log.push_back(entry);
+        self.log.push_back(Arc::new(entry));
     }
 
     /// Returns where a reader begins; `now_ms` is the present since 1970, of which the log knows `at`.
@@ -103,13 +99,13 @@ impl StreamQueue {
     }
 
     /// Takes a reader to the next message that it wants, and past it.
-    pub(crate) fn read(&mut self, reader: &mut StreamReader) -> Option<&StreamEntry> {
+    pub(crate) fn read(&mut self, reader: &mut StreamReader) -> Option<&Arc<AppendedMessage>> {
         reader.passed = reader.passed.max(self.gone);
         loop {
             let at = usize::try_from(reader.passed - self.gone).ok()?;
             let entry = self.log.get(at)?;
             reader.passed += 1;
-            let is_wanted = reader.filter.as_ref().is_none_or(|filter| filter.wants(entry.filter_value.as_ref()));
+            let is_wanted = reader.filter.as_ref().is_none_or(|filter| filter.wants(entry.filter_value.as_deref()));
             if is_wanted && entry.offset >= reader.from {
                 self.read = self.read.max(reader.passed);
                 return self.log.get(at);
@@ -119,7 +115,7 @@ impl StreamQueue {
 
     /// Deletes the oldest segments as long as there is more than the retention allows; the newest one stays. Returns the
     /// messages that were in them, with whether any reader got each.
-    pub(crate) fn truncate(&mut self, retention: &StreamRetention, now: Moment) -> Vec<(StreamEntry, bool)> {
+    pub(crate) fn truncate(&mut self, retention: &StreamRetention, now: Moment) -> Vec<(Arc<AppendedMessage>, bool)> {
         let mut kept = self.segments.len();
         if let Some(max) = retention.bytes_max {
             let (mut room, mut within) = (max, 0);
@@ -151,7 +147,7 @@ impl StreamQueue {
     }
 
     /// Takes everything, with whether any reader got it.
-    pub(crate) fn drain(&mut self) -> Vec<(StreamEntry, bool)> {
+    pub(crate) fn drain(&mut self) -> Vec<(Arc<AppendedMessage>, bool)> {
         let (gone, read) = (self.gone, self.read);
         let all = std::mem::take(&mut self.log).into_iter().enumerate();
         all.map(|(at, entry)| (entry, gone + (at as u64) < read)).collect()
