@@ -5,7 +5,7 @@ use crate::model::{Name, QueueKind};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId};
 use crate::sim::state::channel::Unacked;
-use crate::sim::state::queue::QueueContents;
+use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::queued_message::QueuedMessage;
 use crate::sim::state::reason::{DeathCause, Return};
 use crate::sim::state::refusal::{connection_error, precondition_failed};
@@ -66,7 +66,7 @@ impl Sim {
         match taken {
             Taken::One(unacked) => {
                 let (queue, consumer) = (unacked.queue, unacked.consumer);
-                let by = self.holder(unacked.consumer);
+                let by = if settlement == Settlement::Ack { None } else { self.holder(consumer) };
                 self.release(&unacked);
                 self.use_room_first(channel);
                 if settlement != Settlement::Ack
@@ -104,7 +104,11 @@ impl Sim {
             _ => self.elect(queue),
         }
         self.touch(queue);
-        self.serve(queue);
+        // An empty queue has nothing to serve, whatever its consumers do; a quorum queue looks at its limits, too.
+        let is_empty = |queue: &Queue| queue.kind == QueueKind::Classic && queue.ready() == 0;
+        if !self.queues.get(queue).is_some_and(is_empty) {
+            self.serve(queue);
+        }
     }
 
     /// Settles deliveries of one queue; returns how many died by the delivery limit.

@@ -1,16 +1,18 @@
 //! Readers of streams: where they begin, what they get, and what settling means to them (ST-1 to ST-4).
 
 use crate::broker::{DeliveredMessage, Delivery, Event, Refusal, Settlement, code};
-use crate::model::{Name, QueueKind, Table, Value};
+use crate::model::{Moment, Name, QueueKind, Table, Value};
 use crate::rules::{BadStreamArgument, ReaderRefusal, refused_reader, stream_filter, stream_offset};
 use crate::sim::broker::Sim;
-use crate::sim::state::arena::{ChannelIndex, ConsumerId, QueueId};
-use crate::sim::state::channel::{Delivered, Unacked};
+use crate::sim::state::arena::{Arena, ChannelIndex, ConsumerId, QueueId};
+use crate::sim::state::channel::{Channel, Delivered, Unacked};
+use crate::sim::state::consumer::Consumer;
 use crate::sim::state::queue::{Queue, QueueContents};
 use crate::sim::state::reason::Reason;
 use crate::sim::state::refusal::{connection_error, internal_error, precondition_failed};
-use crate::sim::state::stream::StreamReader;
+use crate::sim::state::stream::{StreamQueue, StreamReader};
 use std::cmp::Reverse;
+use std::collections::VecDeque;
 
 impl Sim {
     /// Makes the reader of a new consumer; `None` where the queue is no stream.
@@ -63,54 +65,51 @@ impl Sim {
 
     /// Delivers to all readers of a stream what they have room for.
     pub(crate) fn serve_readers(&mut self, id: QueueId) {
-        let mut at = 0;
-        while let Some(&reader) = self.queues.get(id).and_then(|queue| queue.consumers.all.get(at)) {
-            self.read_on(id, reader);
-            at += 1;
+        if self.own_publishes.traces() {
+            let mut at = 0;
+            while let Some(&reader) = self.queues.get(id).and_then(|queue| queue.consumers.all.get(at)) {
+                self.read_on(id, reader);
+                at += 1;
+            }
+            return;
+        }
+        let Some(queue) = self.queues.get_mut(id) else { return };
+        let QueueContents::Stream(stream) = &mut queue.contents else { return };
+        let mut last = None;
+        for &reader in &queue.consumers.all {
+            let Some(consumer) = self.consumers.get_mut(reader) else { continue };
+            if hand_out(stream, (id, reader), consumer, &mut self.channels, self.now, &mut self.events) {
+                last = Some(reader);
+            }
+        }
+        // What one has had until now, all have had: those of a stream time out alike.
+        if let Some(reader) = last {
+            self.expect_timeout(id, reader);
         }
     }
 
     /// Delivers to a reader of a stream what it has room for.
     fn read_on(&mut self, queue_id: QueueId, id: ConsumerId) {
         let Some(Queue { contents: QueueContents::Stream(stream), .. }) = self.queues.get_mut(queue_id) else { return };
-        let Some(consumer) = self.consumers.get_mut(id).filter(|consumer| !consumer.cancelled) else { return };
-        let Some(reader) = consumer.reader.as_mut() else { return };
-        let Some(channel) = self.channels.get_mut(consumer.channel) else { return };
-        let mut any = false;
-        let (to, mut traced) = (consumer.channel, Vec::new());
-        while consumer.unacked < u32::from(consumer.prefetch)
-            && let Some(entry) = stream.read(reader)
-        {
-            any = true;
-            channel.permissions.wake(self.now);
-            let tag = channel.next_tag();
-            consumer.unacked += 1;
-            channel.unacked.push_back(Unacked {
-                tag: tag.0,
-                queue: queue_id,
-                consumer: Some(id),
-                since: self.now,
-                attached: consumer.attached,
-                what: Delivered::Read(entry.origin),
-                held: false,
-            });
-            let delivery = Delivery {
-                tag,
-                redelivered: false,
-                exchange: entry.published_to.0.clone(),
-                routing_key: entry.published_to.1.clone(),
-                message: DeliveredMessage::of_stream(entry.clone()).stemming_from(entry.origin),
-            };
-            if self.own_publishes.traces() {
-                traced.push((delivery.exchange.clone(), delivery.routing_key.clone(), delivery.message.clone()));
-            }
-            self.events.push_back(Event::Delivered { channel: channel.id, consumer: consumer.tag.clone(), delivery });
+        let Some(consumer) = self.consumers.get_mut(id) else { return };
+        let (to, before) = (consumer.channel, self.events.len());
+        if !hand_out(stream, (queue_id, id), consumer, &mut self.channels, self.now, &mut self.events) {
+            return;
         }
-        for (exchange, key, message) in traced {
-            self.tap_out(to, queue_id, (&exchange, vec![key]), (&message, false));
+        if self.own_publishes.traces() {
+            self.trace_read(to, queue_id, before);
         }
-        if any {
-            self.expect_timeout(queue_id, id);
+        self.expect_timeout(queue_id, id);
+    }
+
+    /// Traces the deliveries that were said last.
+    fn trace_read(&mut self, to: ChannelIndex, queue: QueueId, before: usize) {
+        let delivered = self.events.range(before..).filter_map(|event| match event {
+            Event::Delivered { delivery, .. } => Some(delivery.clone()),
+            _ => None,
+        });
+        for Delivery { exchange, routing_key, message, .. } in delivered.collect::<Vec<_>>() {
+            self.tap_out(to, queue, (&exchange, vec![routing_key]), (&message, false));
         }
     }
 
@@ -119,10 +118,12 @@ impl Sim {
         if let Some(state) = self.channels.get_mut(channel) {
             state.discount(1);
         }
-        self.release(unacked);
-        if let Some(reader) = unacked.consumer {
-            self.read_on(unacked.queue, reader);
+        let Some(id) = unacked.consumer else { return self.release(unacked) };
+        match self.consumers.get_mut(id) {
+            Some(reader) if !reader.cancelled => reader.unacked -= 1,
+            _ => return self.release(unacked),
         }
+        self.read_on(unacked.queue, id);
     }
 
     /// Settles deliveries of which some were read from streams: each gives its reader room, whatever was said of it. The others
@@ -153,6 +154,52 @@ impl Sim {
             self.read_on(queue, reader);
         }
     }
+}
+
+/// Hands a reader of a stream what it has room for; returns whether that is anything.
+#[inline]
+fn hand_out(
+    stream: &mut StreamQueue,
+    (queue, id): (QueueId, ConsumerId),
+    consumer: &mut Consumer,
+    channels: &mut Arena<ChannelIndex, Channel>,
+    now: Moment,
+    events: &mut VecDeque<Event>,
+) -> bool {
+    let Consumer { tag: name, reader: Some(reader), prefetch, unacked, cancelled: false, attached, .. } = consumer
+    else {
+        return false;
+    };
+    let room = u32::from(*prefetch).saturating_sub(*unacked);
+    if room == 0 || !stream.has_more(reader) {
+        return false;
+    }
+    let Some(channel) = channels.get_mut(consumer.channel) else { return false };
+    let mut handed = 0;
+    while handed < room
+        && let Some(entry) = stream.read(reader)
+    {
+        handed += 1;
+        let tag = channel.next_tag();
+        channel.unacked.push_back(Unacked {
+            tag: tag.0,
+            queue,
+            consumer: Some(id),
+            since: now,
+            attached: *attached,
+            what: Delivered::Read(entry.origin),
+            held: false,
+        });
+        let (exchange, routing_key) = (entry.published_to.0.clone(), entry.published_to.1.clone());
+        let message = DeliveredMessage::of_stream(entry.clone()).stemming_from(entry.origin);
+        let delivery = Delivery { tag, redelivered: false, exchange, routing_key, message };
+        events.push_back(Event::Delivered { channel: channel.id, consumer: name.clone(), delivery });
+    }
+    if handed > 0 {
+        *unacked += handed;
+        channel.permissions.wake(now);
+    }
+    handed > 0
 }
 
 /// Makes the refusal of what streams do not have (ST-2, ST-4).

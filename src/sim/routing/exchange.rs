@@ -9,7 +9,7 @@ use crate::rules::{
 };
 use crate::sim::broker::Sim;
 use crate::sim::events::event_facts::ToldBinding;
-use crate::sim::state::arena::{BindingDestination, ChannelIndex, ExchangeId, VhostId};
+use crate::sim::state::arena::{BindingDestination, ChannelIndex, ExchangeId, QueueId, VhostId};
 use crate::sim::state::exchange::{Exchange, Keys, RecentHistory, Router, keys, routed_as};
 use crate::sim::state::names::stripped;
 use crate::sim::state::queued_message::Stored;
@@ -208,6 +208,11 @@ impl Sim {
         found.clear();
         self.targets.clear();
         self.delayed_publishes.took = false;
+        if let Some(only) = self.only_destination(start, stored) {
+            self.targets.push(only);
+            self.found = found;
+            return;
+        }
         // Each exchange once, first found first.
         let mut exchanges: Vec<ExchangeId> = Vec::new();
         self.pass(start, keys, stored, &mut found);
@@ -228,6 +233,32 @@ impl Sim {
         if self.targets.len() > 1 {
             self.targets.sort_unstable();
             self.targets.dedup();
+        }
+    }
+
+    /// Returns the queue of a message where one key leads to one queue, and nothing else is to be looked at.
+    #[inline]
+    fn only_destination(&self, id: ExchangeId, stored: &Stored) -> Option<QueueId> {
+        let exchange = self.exchanges.get(id).filter(|exchange| !exchange.delays)?;
+        if self.asks || !stored.further.is_empty() {
+            return None;
+        }
+        let key = &**stored.routing_key();
+        let found = match &exchange.router {
+            Router::Default => return self.vhosts.get(exchange.vhost)?.queues.get(key).copied(),
+            Router::Direct(by_key) => match by_key.get(key)?.as_slice() {
+                [only] => *only,
+                _ => return None,
+            },
+            Router::ConsistentHash(ring) if ring.buckets() > 0 => {
+                let properties = Some(&stored.message.properties);
+                ring.destination(ring.input.bucket(key, stored.headers(), properties, ring.buckets(), self.rules))?
+            }
+            _ => return None,
+        };
+        match found {
+            BindingDestination::Queue(queue) => Some(queue),
+            BindingDestination::Exchange(_) => None,
         }
     }
 

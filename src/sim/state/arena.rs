@@ -21,10 +21,12 @@ macro_rules! indexes {
         pub(crate) struct $name(u32);
 
         impl Index for $name {
+            #[inline]
             fn nth(n: u32) -> Self {
                 Self(n)
             }
 
+            #[inline]
             fn place(self) -> usize {
                 self.0 as usize
             }
@@ -77,10 +79,12 @@ impl<I: Index, T> Arena<I, T> {
         I::nth(self.items.len() as u32 - 1)
     }
 
+    #[inline]
     pub(crate) fn get(&self, index: I) -> Option<&T> {
         self.items.get(index.place())?.as_deref()
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, index: I) -> Option<&mut T> {
         self.items.get_mut(index.place())?.as_deref_mut()
     }
@@ -122,10 +126,12 @@ impl<I: Index, T: Clone> SharedArena<I, T> {
         I::nth(self.items.len() as u32 - 1)
     }
 
+    #[inline]
     pub(crate) fn get(&self, index: I) -> Option<&T> {
         self.items.get(index.place())?.as_deref()
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, index: I) -> Option<&mut T> {
         self.items.get_mut(index.place())?.as_mut().map(Arc::make_mut)
     }

@@ -98,6 +98,11 @@ impl StreamQueue {
         }
     }
 
+    /// Returns whether a reader has not come to the end.
+    pub(crate) fn has_more(&self, reader: &StreamReader) -> bool {
+        reader.passed < self.gone + self.log.len() as u64
+    }
+
     /// Takes a reader to the next message that it wants, and past it.
     pub(crate) fn read(&mut self, reader: &mut StreamReader) -> Option<&Arc<AppendedMessage>> {
         reader.passed = reader.passed.max(self.gone);
