@@ -3,7 +3,7 @@
 use crate::cli::ExitCode;
 use crate::cli::arguments::Vars;
 use crate::foresee;
-use crate::io::{Disk, near_path, read_file};
+use crate::io::{Disk, ReadDigest, near_path, read_file};
 use crate::language;
 use crate::language::{FileKind, LoadedScenario, LoadedTopology, Settings, SharedTopology, TopologyFile};
 use crate::model::{Cell, Profile};
@@ -83,8 +83,7 @@ impl Loader {
             return paths.iter().map(|path| load(self, path)).collect();
         }
         let chunks: Vec<&[PathBuf]> = paths.chunks(share).collect();
-        let parts = self.sources.split(chunks.len() as u16);
-        let mut loaders: Vec<Loader> = parts.into_iter().map(|sources| Loader { sources, ..self.clone() }).collect();
+        let mut loaders = self.split(chunks.len() as u16);
         let load = &load;
         let loaded = std::thread::scope(|scope| {
             let threads: Vec<_> = std::iter::zip(&mut loaders, chunks)
@@ -95,8 +94,24 @@ impl Loader {
             };
             threads.into_iter().flat_map(join).collect()
         });
-        loaders.into_iter().for_each(|loader| self.sources.join(loader.sources));
+        self.join(loaders);
         loaded
+    }
+
+    /// Makes so many loaders of the same settings, which are joined again in this order.
+    pub fn split(&self, parts: u16) -> Vec<Loader> {
+        let of = |sources| Loader {
+            sources,
+            settings: self.settings.clone(),
+            world: self.world.clone(),
+            given: self.given.clone(),
+        };
+        self.sources.split(parts).into_iter().map(of).collect()
+    }
+
+    /// Takes the texts of loaders that [`Loader::split`] made.
+    pub fn join(&mut self, parts: Vec<Loader>) {
+        parts.into_iter().for_each(|loader| self.sources.join(loader.sources));
     }
 
     fn read(&mut self, path: &Path) -> Result<Vec<u8>, Vec<Problem>> {
@@ -220,6 +235,16 @@ impl Loader {
     /// Returns which files were asked for since this was asked last, there or not.
     pub fn take_reads(&self) -> BTreeSet<PathBuf> {
         self.world.take_reads()
+    }
+
+    /// Takes a digest of all that is read from now on.
+    pub fn noting_digest(self) -> Self {
+        Self { world: self.world.noting_digest(), ..self }
+    }
+
+    /// Returns the digest of what was read since this was asked last.
+    pub fn take_digest(&self) -> ReadDigest {
+        self.world.take_digest()
     }
 
     /// Takes files whose secrets are not in the environment: who only looks needs none.

@@ -11,12 +11,12 @@ use crate::cli::suite::{OutputLane, OutputText, StopFlag};
 use crate::cli::terminal::Terminal;
 use crate::io::BrokerFailure;
 use crate::io::snapshots::Unwritten;
-use crate::model::{Cell, Version, by_number, counted};
+use crate::model::{Cell, Millis, Version, by_number, counted};
 use crate::player::{RunResult, Verdict};
 use crate::report;
-use crate::report::{BrokerError, CellReport, Page, VersionPair, shell_word};
+use crate::report::{BrokerError, CellReport, Page, PassedCells, VersionPair, shell_word};
 use crate::rules::Edition;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -119,46 +119,12 @@ impl RunReporter<'_> {
 
     /// Makes the report of a cell: the verdict of its run and of its snapshot.
     pub fn judge(&self, index: usize, one: &ToPlay, once: Once, on: &Named) -> CellReport {
-        let (verdict, snapshot_words, body) = match (&once.played, once.skipped) {
-            (_, Some(reason)) => (Verdict::Skipped(reason), None, None),
-            (Some(played), None) => self.keeping.judge(index, one, played, on.version),
-            (None, None) => (Verdict::Skipped("it was not played".to_owned()), None, None),
-        };
-        CellReport {
-            verdict,
-            played: once.played,
-            exercised: once.exercised,
-            real: once.real,
-            snapshot_words,
-            body,
-            ..self.unjudged(index, one, on)
-        }
+        judged((self.command, self.keeping), index, one, once, on)
     }
 
     /// Makes the report of a cell that passed, without a run.
     pub fn unjudged(&self, index: usize, one: &ToPlay, on: &Named) -> CellReport {
-        CellReport {
-            cell: index,
-            name: one.name(),
-            file: one.cell.scenario.file.clone(),
-            axes: one.cell.axes.clone(),
-            title: one.title.clone(),
-            broker: on.broker.clone(),
-            broker_argument: on.argument.clone(),
-            arguments: on.arguments.clone(),
-            version: on.version,
-            edition: on.edition,
-            variables: self.variables(&one.cell),
-            verdict: Verdict::Passed,
-            played: None,
-            simulated: None,
-            exercised: None,
-            real: Duration::ZERO,
-            snapshot_words: None,
-            body: None,
-            beside: None,
-            earlier: Vec::new(),
-        }
+        unjudged(self.command, index, one, on)
     }
 
     /// Forgets how a cell passed that was told, where nothing is written of it later.
@@ -176,18 +142,6 @@ impl RunReporter<'_> {
         self.command.fail_fast && report.is_bad()
     }
 
-    /// Writes out the variables of the command line, but those that chose the cell.
-    fn variables(&self, cell: &Cell) -> String {
-        let vars = &self.command.vars;
-        let files = vars.vars_files.iter().map(|file| format!(" --vars-file {}", shell_word(&file.to_string_lossy())));
-        let set = vars.vars.iter().filter_map(|text| text.split_once('='));
-        let set = set.filter(|(name, _)| !cell.axes.contains_key(*name)).map(|(name, value)| {
-            let value = if crate::source::is_secret(name) { "***" } else { value };
-            format!(" --var {}", shell_word(&format!("{name}={value}")))
-        });
-        files.chain(set).collect()
-    }
-
     /// Writes a cell's line, or its JSON.
     pub fn emit(&self, report: &CellReport) {
         self.progress.ended(report.is_bad() && !self.is_silent);
@@ -196,19 +150,31 @@ impl RunReporter<'_> {
         }
         self.say(match self.command.json {
             true => vec![OutputText::Print(report::cell_json(report, self.sources, self.command.trace).to_string())],
-            false => self.lines_of(report),
+            false => self.lines_of(report, notes_of(report, self.sources)),
         });
     }
 
-    fn lines_of(&self, report: &CellReport) -> Vec<OutputText> {
+    /// Writes the line of a cell that passed on a broker, of which nothing more is known.
+    pub fn emit_passed(&self, name: &str, broker: &str, took: Millis, real: Duration) {
+        self.progress.ended(false);
+        if !self.terminal.quiet {
+            let line = report::passed_line(name, broker, (took, real), self.width, self.terminal.palette);
+            self.say(vec![OutputText::Status(line)]);
+        }
+    }
+
+    /// Writes a cell's line with the notes on its run.
+    pub fn emit_noted(&self, report: &CellReport, notes: Vec<OutputText>) {
+        self.progress.ended(report.is_bad());
+        self.say(self.lines_of(report, notes));
+    }
+
+    fn lines_of(&self, report: &CellReport, notes: Vec<OutputText>) -> Vec<OutputText> {
         let mut lines = vec![OutputText::Status(report::cell_line(report, self.width, self.terminal.palette))];
         if let (Verdict::New | Verdict::Passed, Some(words)) = (&report.verdict, &report.snapshot_words) {
             lines.push(OutputText::Status(format!("         {words}")));
         }
-        for (span, note) in report.played.iter().flat_map(|played| &played.notes) {
-            let line = self.sources.position(*span).line;
-            lines.push(OutputText::Status(format!("         note: line {line}: {note}")));
-        }
+        lines.extend(notes);
         if let (true, Some(played)) = (self.command.trace, &report.played) {
             lines.push(OutputText::Print(report::trace(&played.timeline, self.sources, self.terminal.palette)));
         }
@@ -272,6 +238,17 @@ impl RunReporter<'_> {
         unreferenced: &[PathBuf],
         real: Duration,
     ) -> ExitCode {
+        self.close_with(reports, &PassedCells::default(), (differing, settled, unreferenced), real)
+    }
+
+    /// The same, with cells beside them of which only is known that they passed.
+    pub fn close_with(
+        &self,
+        reports: &[CellReport],
+        passed: &PassedCells,
+        (differing, settled, unreferenced): (&[VersionPair], &Settled, &[PathBuf]),
+        real: Duration,
+    ) -> ExitCode {
         self.progress.close();
         if self.command.json {
             let code = self.covering.close(true, self.terminal);
@@ -283,7 +260,7 @@ impl RunReporter<'_> {
         let page = Page { sources: self.sources, width, palette };
         self.terminal.print_unless_empty(&report::failures_text(reports, page));
         self.terminal.print_unless_empty(&report::versions_text(differing, palette));
-        if let Some(table) = report::brokers_table(reports, palette) {
+        if let Some(table) = report::brokers_table(reports, passed, palette) {
             self.terminal.status(&format!("\n{table}"));
         }
         self.terminal.status_unless_empty(&self.files_text(reports, settled));
@@ -293,8 +270,8 @@ impl RunReporter<'_> {
             self.terminal.status(&format!("{head}:\n{}", listed(unreferenced)));
         }
         let code = self.covering.close(false, self.terminal);
-        if !reports.is_empty() {
-            self.terminal.status(&report::summary(reports, real, palette));
+        if !reports.is_empty() || passed.cells > 0 {
+            self.terminal.status(&report::summary(reports, passed, real, palette));
         }
         code
     }
@@ -321,6 +298,76 @@ impl RunReporter<'_> {
             }
         }
     }
+}
+
+/// Makes the report of a cell: the verdict of its run and of its snapshot, which is the `index`th of those that are kept.
+pub(crate) fn judged(
+    (command, keeping): (&RunOptions, &SnapshotStore),
+    index: usize,
+    one: &ToPlay,
+    once: Once,
+    on: &Named,
+) -> CellReport {
+    let (verdict, snapshot_words, body) = match (&once.played, once.skipped) {
+        (_, Some(reason)) => (Verdict::Skipped(reason), None, None),
+        (Some(played), None) => keeping.judge(index, one, played, on.version),
+        (None, None) => (Verdict::Skipped("it was not played".to_owned()), None, None),
+    };
+    CellReport {
+        verdict,
+        played: once.played,
+        exercised: once.exercised,
+        real: once.real,
+        snapshot_words,
+        body,
+        ..unjudged(command, index, one, on)
+    }
+}
+
+fn unjudged(command: &RunOptions, index: usize, one: &ToPlay, on: &Named) -> CellReport {
+    CellReport {
+        cell: index,
+        name: one.name(),
+        file: one.cell.scenario.file.clone(),
+        axes: one.cell.axes.clone(),
+        title: one.title.clone(),
+        broker: on.broker.clone(),
+        broker_argument: on.argument.clone(),
+        arguments: on.arguments.clone(),
+        version: on.version,
+        edition: on.edition,
+        variables: variables(command, &one.cell),
+        verdict: Verdict::Passed,
+        played: None,
+        simulated: None,
+        exercised: None,
+        real: Duration::ZERO,
+        snapshot_words: None,
+        body: None,
+        beside: None,
+        earlier: Vec::new(),
+    }
+}
+
+/// Writes out the variables of the command line, but those that chose the cell.
+fn variables(command: &RunOptions, cell: &Cell) -> String {
+    let vars = &command.vars;
+    let files = vars.vars_files.iter().map(|file| format!(" --vars-file {}", shell_word(&file.to_string_lossy())));
+    let set = vars.vars.iter().filter_map(|text| text.split_once('='));
+    let set = set.filter(|(name, _)| !cell.axes.contains_key(*name)).map(|(name, value)| {
+        let value = if crate::source::is_secret(name) { "***" } else { value };
+        format!(" --var {}", shell_word(&format!("{name}={value}")))
+    });
+    files.chain(set).collect()
+}
+
+/// Writes the notes on a run, each with its line.
+pub(crate) fn notes_of(report: &CellReport, sources: &Sources) -> Vec<OutputText> {
+    let notes = report.played.iter().flat_map(|played| &played.notes);
+    let line = |(span, note): &(Span, String)| {
+        OutputText::Status(format!("         note: line {}: {note}", sources.position(*span).line))
+    };
+    notes.map(line).collect()
 }
 
 /// Returns what to do when an outcome cannot be written.

@@ -38,6 +38,11 @@ impl ToPlay {
         made_of.map_or_else(|| self.cell.scenario.file.clone(), |topology| topology.display().to_string())
     }
 
+    /// Returns what its snapshots are called by.
+    pub fn snapshot_owner(&self) -> (&Path, &BTreeMap<String, String>, bool) {
+        (&self.path, &self.cell.axes, !self.cell.scenario.snapshot.off)
+    }
+
     /// Names the cell as reports do.
     pub fn name(&self) -> String {
         report::cell_name(&self.cell.scenario, &self.cell.axes)
@@ -72,7 +77,7 @@ pub(crate) fn load_all(words: &[PathBuf], loader: &mut Loader, terminal: &Termin
     if let Some(unknown) = loader.unknown_variable() {
         return Err(terminal.usage(&format!("--var: {unknown}")));
     }
-    problems.extend(shared_snapshots(&cells));
+    problems.extend(shared_snapshots(cells.iter().map(|one| (one.path.as_path(), &one.cell.axes))));
     let problems = report::distinct(problems, &loader.sources);
     match terminal.problems_of_files(&problems, &loader.sources) {
         ExitCode::Fine if cells.is_empty() => Err(ExitCode::Nothing),
@@ -85,17 +90,19 @@ pub(crate) fn load_all(words: &[PathBuf], loader: &mut Loader, terminal: &Termin
 }
 
 /// Finds cells of two files that would keep their outcomes in one snapshot.
-fn shared_snapshots(cells: &[ToPlay]) -> Vec<Problem> {
+pub(crate) fn shared_snapshots<'c>(
+    cells: impl Iterator<Item = (&'c Path, &'c BTreeMap<String, String>)>,
+) -> Vec<Problem> {
     let mut owners: BTreeMap<(Option<&Path>, String), &Path> = BTreeMap::new();
     let mut problems = Vec::new();
-    for one in cells {
-        let stem = one.path.file_stem().unwrap_or_default().to_string_lossy();
-        let name = SnapshotName::base(&cell_stem(&stem, &one.cell.axes)).to_string();
+    for (path, axes) in cells {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let name = SnapshotName::base(&cell_stem(&stem, axes)).to_string();
         // What looks like an overlay of another one's is its.
         let cell = SnapshotName::parse(&name).map_or(name.clone(), |name| name.cell);
-        let owner = *owners.entry((one.path.parent(), cell)).or_insert(&one.path);
-        if owner != one.path {
-            let (owner, other) = (owner.display(), one.path.display());
+        let owner = *owners.entry((path.parent(), cell)).or_insert(path);
+        if owner != path {
+            let (owner, other) = (owner.display(), path.display());
             let message = format!("{owner} and {other} would keep their outcomes in one snapshot, {name}");
             problems.push(Problem::new(Code::FileSharedSnapshot, message).help("give one of the files another name"));
         }
@@ -103,17 +110,34 @@ fn shared_snapshots(cells: &[ToPlay]) -> Vec<Problem> {
     problems
 }
 
+/// Tells which cells are meant.
+pub(crate) struct CellFilter<'w> {
+    wanted: &'w Selection,
+    filter: Option<Filter>,
+}
+
+impl<'w> CellFilter<'w> {
+    /// Reads what is wanted; an expression that cannot be read is a usage error.
+    pub fn of(wanted: &'w Selection, terminal: &Terminal) -> Result<Self, ExitCode> {
+        let filter = wanted.filter.as_deref().map(Filter::parse).transpose();
+        let filter = filter.map_err(|message| terminal.usage(&message))?;
+        Ok(Self { wanted, filter })
+    }
+
+    /// Returns whether a cell of this name is meant.
+    pub fn fits(&self, name: &str, cell: &Cell) -> bool {
+        let wanted = self.wanted;
+        self.filter.as_ref().is_none_or(|filter| filter.fits(name, cell))
+            && (wanted.tags.is_empty() || wanted.tags.iter().any(|tag| cell.scenario.tags.contains(tag)))
+            && (wanted.cells.is_empty() || wanted.cells.iter().any(|called| is_called(cell, name, called)))
+    }
+}
+
 /// Keeps the cells that are meant.
 pub(crate) fn select(cells: Vec<ToPlay>, wanted: &Selection, terminal: &Terminal) -> Result<Vec<ToPlay>, ExitCode> {
-    let filter = wanted.filter.as_deref().map(Filter::parse).transpose();
-    let filter = filter.map_err(|message| terminal.usage(&message))?;
-    let fits = |one: &ToPlay| {
-        let name = one.name();
-        filter.as_ref().is_none_or(|filter| filter.fits(&name, &one.cell))
-            && (wanted.tags.is_empty() || wanted.tags.iter().any(|tag| one.cell.scenario.tags.contains(tag)))
-            && (wanted.cells.is_empty() || wanted.cells.iter().any(|cell| is_called(one, &name, cell)))
-    };
-    let (meant, others): (Vec<ToPlay>, Vec<ToPlay>) = cells.into_iter().partition(fits);
+    let filter = CellFilter::of(wanted, terminal)?;
+    let (meant, others): (Vec<ToPlay>, Vec<ToPlay>) =
+        cells.into_iter().partition(|one| filter.fits(&one.name(), &one.cell));
     if meant.is_empty() {
         terminal.error(&nothing_fits(wanted, &others));
         return Err(ExitCode::Nothing);
@@ -122,9 +146,9 @@ pub(crate) fn select(cells: Vec<ToPlay>, wanted: &Selection, terminal: &Terminal
 }
 
 /// Returns whether `wanted` is the cell's name, or a choice of its axes: `queue_type=quorum`.
-fn is_called(one: &ToPlay, name: &str, wanted: &str) -> bool {
+fn is_called(cell: &Cell, name: &str, wanted: &str) -> bool {
     let mut choices = wanted.split(',').map(|choice| choice.split_once('='));
-    let chosen = |(axis, value): (&str, &str)| one.cell.axes.get(axis.trim()).is_some_and(|own| own == value.trim());
+    let chosen = |(axis, value): (&str, &str)| cell.axes.get(axis.trim()).is_some_and(|own| own == value.trim());
     name == wanted || choices.all(|choice| choice.is_some_and(chosen))
 }
 

@@ -12,6 +12,7 @@ use crate::report::{CellReport, Comparison, Present, SnapshotChanges, SnapshotNa
 use crate::source::{Code, Problem, Sources, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the snapshots of all cells said when the run began.
 pub(crate) struct SnapshotStore {
@@ -33,6 +34,34 @@ struct CellFiles {
     fitting: Vec<Version>,
 }
 
+/// The names of snapshots and pending outcomes by folder and cell: each folder is looked at once.
+#[derive(Default)]
+pub(crate) struct SnapshotFolders(Mutex<BTreeMap<PathBuf, Arc<NamesOfCells>>>);
+
+/// The files of each cell.
+type NamesOfCells = BTreeMap<String, Vec<SnapshotName>>;
+
+impl SnapshotFolders {
+    /// Returns what is in a folder; that it cannot be read is a problem of who asks first.
+    fn names_in(&self, folder: &Path, problems: &mut Vec<Problem>) -> Arc<NamesOfCells> {
+        let mut folders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = folders.get(folder) {
+            return known.clone();
+        }
+        let names = snapshots::names_in(folder).unwrap_or_else(|error| {
+            problems.push(unreadable(error));
+            Vec::new()
+        });
+        let mut of_cells = NamesOfCells::default();
+        for name in names.iter().filter_map(|name| SnapshotName::parse(name)) {
+            of_cells.entry(name.cell.clone()).or_default().push(name);
+        }
+        let of_cells = Arc::new(of_cells);
+        folders.insert(folder.to_owned(), of_cells.clone());
+        of_cells
+    }
+}
+
 /// What the end of a run left to say.
 #[derive(Default)]
 pub(crate) struct Settled {
@@ -51,18 +80,21 @@ pub(crate) fn mode_of(asked: Option<Snapshots>) -> Snapshots {
 impl SnapshotStore {
     /// Reads all snapshots of the cells; a file that cannot be read, or no longer is a snapshot, is a problem.
     pub fn read(cells: &[ToPlay], mode: Snapshots, sources: &mut Sources) -> (Self, Vec<Problem>) {
+        Self::read_in(&SnapshotFolders::default(), cells, mode, sources)
+    }
+
+    /// The same, with folders that are looked at once for several calls.
+    pub fn read_in(
+        folders: &SnapshotFolders,
+        cells: &[ToPlay],
+        mode: Snapshots,
+        sources: &mut Sources,
+    ) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
-        let mut folders: BTreeMap<PathBuf, Vec<SnapshotName>> = BTreeMap::new();
-        let mut read = Vec::new();
+        let mut read = Vec::with_capacity(cells.len());
         for one in cells {
             let folder = snapshots::folder_of(&one.path);
-            let names = folders.entry(folder.clone()).or_insert_with(|| {
-                let names = snapshots::names_in(&folder).unwrap_or_else(|error| {
-                    problems.push(unreadable(error));
-                    Vec::new()
-                });
-                names.iter().filter_map(|name| SnapshotName::parse(name)).collect()
-            });
+            let names = folders.names_in(&folder, &mut problems);
             let mut files = CellFiles {
                 stem: report::cell_stem(&snapshots::stem_of(&one.path), &one.cell.axes),
                 folder,
@@ -72,17 +104,32 @@ impl SnapshotStore {
                 fitting: versions_of(&one.cell.scenario),
             };
             if !one.cell.scenario.snapshot.off {
-                let ours: Vec<&SnapshotName> = names.iter().filter(|name| name.cell == files.stem).collect();
-                ours.into_iter().for_each(|name| problems.extend(files.take(name, sources)));
+                let ours = names.get(&files.stem).into_iter().flatten();
+                ours.for_each(|name| problems.extend(files.take(name, sources)));
             }
             read.push(files);
         }
         (Self { mode, cells: read }, problems)
     }
 
+    /// Joins what was read of further cells behind these.
+    pub fn append(&mut self, other: Self) {
+        self.cells.extend(other.cells);
+    }
+
+    /// Returns whether an outcome of some cell waits for a review.
+    pub fn has_waiting(&self) -> bool {
+        self.cells.iter().any(|files| files.texts.keys().any(|name| name.ends_with(".new")))
+    }
+
     /// Keeps nothing: no snapshot is read, and no outcome is judged by one.
     pub fn unread() -> Self {
-        Self { mode: Snapshots::Check, cells: Vec::new() }
+        Self::none(Snapshots::Check)
+    }
+
+    /// Holds no cell yet.
+    pub fn none(mode: Snapshots) -> Self {
+        Self { mode, cells: Vec::new() }
     }
 
     /// Judges a run, and its outcome against the snapshot; gives the outcome as a snapshot holds it.
@@ -270,19 +317,25 @@ fn unreadable(error: String) -> Problem {
     Problem::new(Code::SnapshotUnreadable, error).help("a snapshot that cannot be read is not taken for a missing one")
 }
 
+/// A cell as its snapshots are called by: path of the scenario, axes, and whether it has any.
+pub(crate) type SnapshotOwner<'c> = (&'c Path, &'c BTreeMap<String, String>, bool);
+
 /// Lists snapshots below the folders of some scenarios that no cell has. `all` are the cells as they were loaded.
-pub(crate) fn unreferenced(all: &[ToPlay]) -> Vec<PathBuf> {
-    let mut folders: BTreeMap<PathBuf, BTreeMap<PathBuf, BTreeSet<String>>> = BTreeMap::new();
-    for one in all {
-        let stem = report::cell_stem(&snapshots::stem_of(&one.path), &one.cell.axes);
-        let scenarios = folders.entry(snapshots::folder_of(&one.path)).or_default();
-        let cells = scenarios.entry(one.path.clone()).or_default();
-        if !one.cell.scenario.snapshot.off {
-            cells.insert(stem);
+pub(crate) fn unreferenced<'c>(all: impl Iterator<Item = SnapshotOwner<'c>>) -> Vec<PathBuf> {
+    // Most folders of a large suite have none.
+    let mut folders: BTreeMap<PathBuf, Option<BTreeMap<PathBuf, BTreeSet<String>>>> = BTreeMap::new();
+    for (path, axes, has_snapshot) in all {
+        let folder = snapshots::folder_of(path);
+        let begin = || (!snapshots::names_in(&folder).unwrap_or_default().is_empty()).then(BTreeMap::new);
+        let scenarios = folders.entry(folder.clone()).or_insert_with(begin);
+        let Some(scenarios) = scenarios else { continue };
+        let cells = scenarios.entry(path.to_owned()).or_default();
+        if has_snapshot {
+            cells.insert(report::cell_stem(&snapshots::stem_of(path), axes));
         }
     }
     let mut found = Vec::new();
-    for (folder, scenarios) in folders {
+    for (folder, scenarios) in folders.into_iter().filter_map(|(folder, scenarios)| Some((folder, scenarios?))) {
         let beside = folder.parent().filter(|beside| !beside.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let stems = snapshots::names_in(beside).unwrap_or_default();
         // Hidden ones (`.schema.json`) are no scenarios.

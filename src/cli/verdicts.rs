@@ -26,14 +26,14 @@ pub(crate) fn why_not_lent(scenario: &Scenario) -> Option<String> {
     Some(format!("wants {need}, and --in-vhost gives none"))
 }
 
-/// Returns the exit code of all verdicts together.
-pub(crate) fn exit_code(reports: &[CellReport], mode: Snapshots) -> ExitCode {
+/// Returns the exit code of all verdicts together, with so many cells beside them that passed.
+pub(crate) fn exit_code(reports: &[CellReport], passed: usize, mode: Snapshots) -> ExitCode {
     let codes = reports.iter().map(|report| match report.verdict {
         Verdict::Failed | Verdict::Changed => ExitCode::Failed,
         Verdict::New if mode == Snapshots::Check || in_ci() => ExitCode::Failed,
         _ => ExitCode::Fine,
     });
-    let skipped = reports.iter().all(|report| matches!(report.verdict, Verdict::Skipped(_)));
+    let skipped = passed == 0 && reports.iter().all(|report| matches!(report.verdict, Verdict::Skipped(_)));
     let nothing = if skipped { ExitCode::Nothing } else { ExitCode::Fine };
     codes.fold(nothing, ExitCode::and)
 }

@@ -11,8 +11,13 @@ const CELLS_MAX: usize = 5;
 
 /// Finds the cells that end otherwise on two versions, where that is no accepted outcome.
 pub(crate) fn differing(cells: &[ToPlay], reports: &[CellReport]) -> Vec<VersionPair> {
-    let pairs = cells.iter().enumerate().filter_map(|(index, one)| {
-        let of_cell: Vec<&CellReport> = reports.iter().filter(|report| report.cell == index).collect();
+    let mut by_cell: Vec<Vec<&CellReport>> = vec![Vec::new(); cells.len()];
+    for report in reports {
+        if let Some(of_cell) = by_cell.get_mut(report.cell) {
+            of_cell.push(report);
+        }
+    }
+    let pairs = std::iter::zip(cells, by_cell).filter_map(|(one, of_cell)| {
         let is_news = |report: &&&CellReport| report.is_bad() || report.verdict == Verdict::New;
         of_cell.iter().find(is_news)?;
         let first = of_cell.first()?;

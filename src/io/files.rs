@@ -3,6 +3,7 @@
 
 use crate::language::ReadError;
 use crate::source::without_passwords_in_urls;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,12 @@ pub struct Disk {
     variables: BTreeMap<String, String>,
     /// Which files were asked for, there or not; absent where nobody wants to know.
     reads: Option<Arc<Mutex<BTreeSet<PathBuf>>>>,
+    /// What was read, in order; absent where nobody wants to know.
+    digest: Option<Arc<Mutex<Sha256>>>,
 }
+
+/// Tells what was read from the same reads at another time.
+pub type ReadDigest = [u8; 16];
 
 impl Disk {
     /// Reads below the working directory and knows the environment of the process.
@@ -30,7 +36,7 @@ impl Disk {
 
     /// Reads below `root` and knows these variables only.
     pub fn at(root: impl Into<PathBuf>, variables: BTreeMap<String, String>) -> Self {
-        Self { root: root.into(), variables, reads: None }
+        Self { root: root.into(), variables, ..Self::default() }
     }
 
     /// Reads a whole file.
@@ -38,7 +44,14 @@ impl Disk {
         if let Some(reads) = &self.reads {
             reads.lock().unwrap_or_else(PoisonError::into_inner).insert(self.root.join(path));
         }
-        std::fs::read(self.root.join(path)).map_err(|error| read_error(&error))
+        let read = std::fs::read(self.root.join(path)).map_err(|error| read_error(&error));
+        if let Some(digest) = &self.digest {
+            let mut digest = digest.lock().unwrap_or_else(PoisonError::into_inner);
+            let length = read.as_ref().map_or(u64::MAX, |bytes| bytes.len() as u64);
+            digest.update(length.to_le_bytes());
+            digest.update(read.as_deref().unwrap_or_default());
+        }
+        read
     }
 
     /// Notes which files are asked for from now on.
@@ -50,6 +63,18 @@ impl Disk {
     pub fn take_reads(&self) -> BTreeSet<PathBuf> {
         let reads = self.reads.as_ref().map(|reads| reads.lock().unwrap_or_else(PoisonError::into_inner));
         reads.map(|mut reads| std::mem::take(&mut *reads)).unwrap_or_default()
+    }
+
+    /// Takes a digest of all that is read from now on; clones of it share one.
+    pub fn noting_digest(self) -> Self {
+        Self { digest: Some(Arc::default()), ..self }
+    }
+
+    /// Returns the digest of what was read since this was asked last; the same wherever nobody wants to know.
+    pub fn take_digest(&self) -> ReadDigest {
+        let digest = self.digest.as_ref().map(|digest| digest.lock().unwrap_or_else(PoisonError::into_inner));
+        let digest = digest.map(|mut digest| digest.finalize_reset()).unwrap_or_default();
+        std::array::from_fn(|at| digest[at])
     }
 
     /// Returns the folder from which relative paths are taken; empty is the working directory.
@@ -248,6 +273,12 @@ mod tests {
         let disk = Disk::at(folder.path(), BTreeMap::from([("A".to_owned(), "1".to_owned())]));
         assert_eq!(disk.read("a.yml").as_deref(), Ok("x: 2\n".as_bytes()));
         assert_eq!(disk.read("none"), Err(ReadError::NotFound));
+        let disk = disk.noting_digest();
+        let digest = |disk: &Disk| disk.read("a.yml").map(|_| disk.take_digest());
+        let before = digest(&disk);
+        assert_eq!(digest(&disk), before);
+        write_atomically(&folder.path().join("a.yml"), "x: 3\n").expect("replaced");
+        assert_ne!(digest(&disk), before);
         assert_eq!((disk.variable("A").as_deref(), disk.variable("B")), (Some("1"), None));
     }
 }

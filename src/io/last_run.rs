@@ -1,10 +1,13 @@
 //! What each cell came to when it played last, by broker: verdict and time, kept in `.rmqplay/last-run.json` of the working directory.
 //! Reads it, and adds to it under a lock and in one go, so that runs at once lose and break nothing. Never decides what is played.
 
-use crate::io::files::{make_atomically, read_file, write_atomically};
+use crate::io::files::{make_atomically, read_file, write_parts_atomically};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The folder of what can be made again: it ignores itself in git.
@@ -20,6 +23,9 @@ const FORMAT: u64 = 1;
 /// How long another run may hold the lock: it only writes one file.
 const LOCKED_MAX: Duration = Duration::from_secs(5);
 
+/// How much of the file is written at once, in bytes.
+const WRITTEN_AT_ONCE: usize = 64 << 10;
+
 /// Between two tries to take the lock.
 const TRIED_EVERY: Duration = Duration::from_millis(10);
 
@@ -27,7 +33,7 @@ const TRIED_EVERY: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastPlay {
     /// As reports write it: `passed`, `failed`.
-    pub verdict: String,
+    pub verdict: Cow<'static, str>,
     /// By the wall clock, in microseconds; absent where only a shard of the cells was played since it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub micros: Option<u64>,
@@ -37,11 +43,24 @@ pub struct LastPlay {
 pub type PlayKey = (String, String, String);
 
 /// What is known of the last run of each cell.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LastRun {
-    format: u64,
-    /// By file, name of the cell, and broker.
-    cells: BTreeMap<String, BTreeMap<String, BTreeMap<String, LastPlay>>>,
+    /// In the order of file, name of the cell, and broker; thousands take little room so.
+    plays: Vec<KnownPlay>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct KnownPlay {
+    file: Arc<str>,
+    cell: Box<str>,
+    broker: Arc<str>,
+    play: LastPlay,
+}
+
+impl KnownPlay {
+    fn key(&self) -> (&str, &str, &str) {
+        (&self.file, &self.cell, &self.broker)
+    }
 }
 
 /// Why the file says nothing.
@@ -80,10 +99,9 @@ impl LastRun {
             return Ok(Self::default());
         }
         let text = read_file(&path).map_err(Unknown::Broken)?;
-        let json: serde_json::Value =
-            serde_json::from_str(&text).map_err(|error| Unknown::Broken(error.to_string()))?;
-        match json.get("format").and_then(serde_json::Value::as_u64) {
-            Some(FORMAT) => serde_json::from_value(json).map_err(|error| Unknown::Broken(error.to_string())),
+        let broken = |error: serde_json::Error| Unknown::Broken(error.to_string());
+        match serde_json::from_str::<FileHead>(&text).map_err(broken)?.format {
+            Some(FORMAT) => Ok(serde_json::from_str::<FileBody>(&text).map_err(broken)?.cells.0),
             Some(other) => Err(Unknown::OtherFormat(other)),
             None => Err(Unknown::Broken("it has no `format`".to_owned())),
         }
@@ -91,40 +109,138 @@ impl LastRun {
 
     /// Returns whether no run was kept.
     pub fn is_empty(&self) -> bool {
-        self.cells.is_empty()
+        self.plays.is_empty()
     }
 
     /// Returns what a cell came to on a broker.
     pub fn of(&self, file: &str, cell: &str, broker: &str) -> Option<&LastPlay> {
-        self.cells.get(file)?.get(cell)?.get(broker)
+        let found = self.plays.binary_search_by(|known| known.key().cmp(&(file, cell, broker)));
+        found.ok().map(|at| &self.plays[at].play)
     }
 
     /// Lists all that is known, in order: file, cell, broker, and what it came to.
     pub fn plays(&self) -> impl Iterator<Item = (&str, &str, &str, &LastPlay)> {
-        self.cells.iter().flat_map(|(file, cells)| {
-            cells.iter().flat_map(move |(cell, brokers)| {
-                brokers.iter().map(move |(broker, play)| (file.as_str(), cell.as_str(), broker.as_str(), play))
-            })
-        })
+        self.plays.iter().map(|known| (&*known.file, &*known.cell, &*known.broker, &known.play))
     }
 
     /// Takes over what a run came to. A time that is not told stays what it was.
     fn take(&mut self, plays: impl IntoIterator<Item = (PlayKey, LastPlay)>) {
-        for ((file, cell, broker), play) in plays {
-            let brokers = self.cells.entry(file).or_default().entry(cell).or_default();
-            let known = brokers.get(&broker).and_then(|known| known.micros);
-            brokers.insert(broker, LastPlay { micros: play.micros.or(known), ..play });
-        }
+        let mut shared = SharedTexts::default();
+        let plays = plays.into_iter().map(|((file, cell, broker), play)| {
+            let (file, broker) = (shared.file(file), shared.broker(broker));
+            KnownPlay { file, cell: cell.into(), broker, play }
+        });
+        self.plays.extend(plays);
+        // Of equal ones the later stands behind.
+        self.plays.sort_by(|one, other| one.key().cmp(&other.key()));
+        self.plays.dedup_by(|later, known| {
+            let is_same = later.key() == known.key();
+            if is_same {
+                let micros = later.play.micros.or(known.play.micros);
+                known.play = LastPlay { verdict: std::mem::take(&mut later.play.verdict), micros };
+            }
+            is_same
+        });
     }
 
     /// Forgets cells that are no more.
     fn forget(&mut self, gone: &[(String, String)]) {
-        for (file, cell) in gone {
-            if let Some(cells) = self.cells.get_mut(file) {
-                cells.remove(cell);
+        let is_gone = |known: &KnownPlay| gone.iter().any(|(file, cell)| **file == *known.file && **cell == *known.cell);
+        self.plays.retain(|known| !is_gone(known));
+    }
+
+    /// Writes it out, file by file.
+    fn write(&self, write: &mut dyn FnMut(&str) -> Result<(), String>) -> Result<(), String> {
+        let mut text = format!("{{\"format\":{FORMAT},\"cells\":{{");
+        let mut before = "";
+        for of_file in self.plays.chunk_by(|one, other| one.file == other.file) {
+            let mut cells: BTreeMap<&str, BTreeMap<&str, &LastPlay>> = BTreeMap::new();
+            for known in of_file {
+                cells.entry(&known.cell).or_default().insert(&known.broker, &known.play);
+            }
+            let json = |value: serde_json::Result<String>| value.map_err(|error| error.to_string());
+            let (file, cells) = (json(serde_json::to_string(&*of_file[0].file))?, json(serde_json::to_string(&cells))?);
+            text.push_str(&format!("{before}{file}:{cells}"));
+            before = ",";
+            if text.len() > WRITTEN_AT_ONCE {
+                write(&text)?;
+                text.clear();
             }
         }
-        self.cells.retain(|_, cells| !cells.is_empty());
+        write(&(text + "}}\n"))
+    }
+}
+
+/// The beginning of the file, whatever follows.
+#[derive(Deserialize)]
+struct FileHead {
+    format: Option<u64>,
+}
+
+/// What follows it.
+#[derive(Deserialize)]
+struct FileBody {
+    cells: KnownPlays,
+}
+
+/// All plays, by file, cell and broker in the file.
+struct KnownPlays(LastRun);
+
+/// What one file's cells came to.
+type CellsOfFile = BTreeMap<String, BTreeMap<String, LastPlay>>;
+
+impl<'de> Deserialize<'de> for KnownPlays {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Files;
+        impl<'de> Visitor<'de> for Files {
+            type Value = KnownPlays;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("cells by file")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<KnownPlays, A::Error> {
+                let mut run = LastRun::default();
+                let mut shared = SharedTexts::default();
+                while let Some((file, cells)) = map.next_entry::<String, CellsOfFile>()? {
+                    let file = shared.file(file);
+                    for (cell, brokers) in cells {
+                        let known = |(broker, play): (String, LastPlay)| KnownPlay {
+                            file: file.clone(),
+                            cell: cell.as_str().into(),
+                            broker: shared.broker(broker),
+                            play,
+                        };
+                        run.plays.extend(brokers.into_iter().map(known));
+                    }
+                }
+                run.take([]);
+                Ok(KnownPlays(run))
+            }
+        }
+        deserializer.deserialize_map(Files)
+    }
+}
+
+/// Texts that stand in many plays, each kept once: brokers, and the file of the play before.
+#[derive(Default)]
+struct SharedTexts {
+    file: Option<Arc<str>>,
+    brokers: Vec<Arc<str>>,
+}
+
+impl SharedTexts {
+    fn file(&mut self, file: String) -> Arc<str> {
+        let known = self.file.take().filter(|known| **known == *file);
+        self.file.insert(known.unwrap_or_else(|| file.into())).clone()
+    }
+
+    fn broker(&mut self, broker: String) -> Arc<str> {
+        if let Some(known) = self.brokers.iter().find(|known| ***known == *broker) {
+            return known.clone();
+        }
+        self.brokers.push(broker.into());
+        self.brokers[self.brokers.len() - 1].clone()
     }
 }
 
@@ -133,7 +249,11 @@ impl LastRun {
 ///
 /// # Errors
 /// In words: it cannot be written, another version wrote the file, or another run held it for too long.
-pub fn keep_last_run(root: &Path, plays: Vec<(PlayKey, LastPlay)>, gone: &[(String, String)]) -> Result<(), String> {
+pub fn keep_last_run(
+    root: &Path,
+    plays: impl IntoIterator<Item = (PlayKey, LastPlay)>,
+    gone: &[(String, String)],
+) -> Result<(), String> {
     let folder = root.join(CACHE_FOLDER);
     make_atomically(&folder.join(".gitignore"), "# What rmqplay makes anew: it may be deleted.\n*\n")?;
     let _lock = locked(&folder)?;
@@ -142,11 +262,9 @@ pub fn keep_last_run(root: &Path, plays: Vec<(PlayKey, LastPlay)>, gone: &[(Stri
         Err(Unknown::Broken(_)) => LastRun::default(),
         Err(other) => return Err(format!("{other}; it stays as it is")),
     };
-    known.format = FORMAT;
     known.take(plays);
     known.forget(gone);
-    let text = serde_json::to_string(&known).map_err(|error| error.to_string())?;
-    write_atomically(&folder.join(FILE), &(text + "\n"))
+    write_parts_atomically(&folder.join(FILE), |write| known.write(write))
 }
 
 /// Takes the lock of the folder; it ends with the file that is returned.
@@ -186,10 +304,11 @@ pub fn file_key(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::io::write_atomically;
 
     fn play(cell: &str, verdict: &str, micros: Option<u64>) -> (PlayKey, LastPlay) {
         let key = ("scenarios/a.yaml".to_owned(), cell.to_owned(), "sim:4.3".to_owned());
-        (key, LastPlay { verdict: verdict.to_owned(), micros })
+        (key, LastPlay { verdict: verdict.to_owned().into(), micros })
     }
 
     #[test]
@@ -220,7 +339,7 @@ mod tests {
         let gone = [("scenarios/a.yaml".to_owned(), "b".to_owned())];
         keep_last_run(root, vec![play("a", "failed", None)], &gone).expect("kept");
         let known = LastRun::read(root).expect("readable");
-        let all: Vec<_> = known.plays().map(|(_, cell, _, play)| (cell, play.verdict.as_str(), play.micros)).collect();
+        let all: Vec<_> = known.plays().map(|(_, cell, _, play)| (cell, &*play.verdict, play.micros)).collect();
         assert_eq!(all, [("a", "failed", Some(7))]);
     }
 

@@ -1,7 +1,7 @@
 //! One line per cell, the head of a run, and one entry of a timeline. The summary is `summary`'s.
 
 use crate::broker::Exercised;
-use crate::model::{Scenario, Version};
+use crate::model::{Millis, Scenario, Version};
 use crate::player::{RunResult, TimelineEntry, TimelineEvent, Verdict};
 use crate::report::event::event_in_words;
 use crate::report::{Palette, shell_word};
@@ -117,7 +117,6 @@ pub fn header(broker: &str, live: bool, palette: Palette) -> String {
 
 /// Writes the line of one cell: verdict, name, time of the scenario and real time.
 pub fn cell_line(cell: &CellReport, width: usize, palette: Palette) -> String {
-    let mark = mark(&cell.verdict, &format!("{:>7}", word(&cell.verdict)), palette);
     let own = cell.played.as_ref().map_or(String::new(), |played| played.took.to_string());
     let real = duration_in_words(cell.real);
     let reason = match &cell.verdict {
@@ -125,7 +124,24 @@ pub fn cell_line(cell: &CellReport, width: usize, palette: Palette) -> String {
         Verdict::Flaky(failed) => format!("  {own:>9} played in {real}, after {failed} that failed"),
         _ => format!("  {own:>9} played in {real}{}", cell.tries()),
     };
-    format!("{mark}  {:<width$}  {}{}", cell.name, palette.dim(&cell.broker), palette.dim(&reason))
+    line_of(&cell.verdict, (&cell.name, &cell.broker, &reason), width, palette)
+}
+
+/// Writes the line of a cell that passed, with the scenario's own time and the real one.
+pub fn passed_line(
+    name: &str,
+    broker: &str,
+    (took, real): (Millis, std::time::Duration),
+    width: usize,
+    palette: Palette,
+) -> String {
+    let reason = format!("  {:>9} played in {}", took.to_string(), duration_in_words(real));
+    line_of(&Verdict::Passed, (name, broker, &reason), width, palette)
+}
+
+fn line_of(verdict: &Verdict, (name, broker, reason): (&str, &str, &str), width: usize, palette: Palette) -> String {
+    let mark = mark(verdict, &format!("{:>7}", word(verdict)), palette);
+    format!("{mark}  {name:<width$}  {}{}", palette.dim(broker), palette.dim(reason))
 }
 
 /// Writes real time with three digits that mean something.

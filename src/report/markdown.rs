@@ -3,7 +3,7 @@
 use crate::player::Verdict;
 use crate::report::cell::word;
 use crate::report::junit::what_failed;
-use crate::report::summary::{brokers, summary};
+use crate::report::summary::{PassedCells, brokers, summary};
 use crate::report::{BrokerError, CellReport, Palette};
 use crate::source::Sources;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const TOLD_MAX: usize = 20;
 /// Writes the report; cells that passed on all brokers are counted where there are many.
 pub fn run_markdown(cells: &[CellReport], errors: &[BrokerError], sources: &Sources, real: Duration) -> String {
     let plain = Palette { colour: false };
-    let mut text = format!("## rmqplay: {}\n\n", summary(cells, real, plain).trim());
+    let mut text = format!("## rmqplay: {}\n\n", summary(cells, &PassedCells::default(), real, plain).trim());
     for error in errors {
         let help = error.help.as_ref().map_or(String::new(), |help| format!(" {}", escaped(help)));
         text.push_str(&format!("- **error**: {}{help}\n", escaped(&error.message)));

@@ -37,7 +37,7 @@ mod tap;
 
 pub use annotations::{annotations, run_annotations, sarif};
 pub use broker_error::{BrokerError, error_json};
-pub use cell::{CellReport, Simulated, cell_line, cell_name, header};
+pub use cell::{CellReport, Simulated, cell_line, cell_name, header, passed_line};
 pub use compared::{
     CellCause, ComparedBroker, ComparedCell, ComparedScenario, ComparedStep, ComparedTopology, Sameness,
     VersionFinding, VersionFindings, causes_between, compared_topology_json, compared_topology_text, comparison_json,
@@ -76,7 +76,7 @@ pub use snapshot_file::{BrokenSnapshot, SnapshotFile, Waits, accepted, read_snap
 pub use snapshot_name::{SnapshotName, cell_stem, snapshot_for};
 pub use snapshot_pending::{OutcomeOnVersion, Present, SnapshotChanges, pending};
 pub use story::{VersionPair, trace, versions_text};
-pub use summary::{brokers_table, summary};
+pub use summary::{PassedCells, brokers_table, summary};
 pub use tap::tap;
 
 pub(crate) use graph::graph_style_sheet;

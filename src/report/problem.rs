@@ -35,11 +35,13 @@ pub fn draw(problems: &[Problem], sources: &Sources, width: usize, colour: bool)
     let mut told: BTreeSet<&str> = BTreeSet::new();
     let mut counts: BTreeMap<(Level, Code), usize> = BTreeMap::new();
     let mut folded: BTreeMap<(Level, Code), Vec<&Problem>> = BTreeMap::new();
+    let mut all: BTreeMap<(Level, Code), usize> = BTreeMap::new();
+    problems.iter().for_each(|it| *all.entry((it.level, it.code)).or_default() += 1);
     for problem in problems {
         let kind = (problem.level, problem.code);
         let count = counts.entry(kind).or_default();
         *count += 1;
-        let is_one_more = problems.iter().filter(|it| (it.level, it.code) == kind).nth(drawn_of(problem) + 1).is_some();
+        let is_one_more = all.get(&kind).is_some_and(|all| *all > drawn_of(problem) + 1);
         if *count > drawn_of(problem) && is_one_more {
             folded.entry(kind).or_default().push(problem);
             continue;
@@ -136,7 +138,10 @@ fn draw_from(shelf: &mut Shelf, problem: &Problem, sources: &Sources, width: usi
     out
 }
 
-/// Counts the findings and names their files: `3 problems, 1 note in orders.yaml`.
+/// How many files the summary names.
+const FILES_OF_SUMMARY_MAX: usize = 10;
+
+/// Counts the findings and names their files, the first of many: `3 problems, 1 note in orders.yaml`.
 pub fn problem_summary(problems: &[Problem], sources: &Sources) -> String {
     let count = |level: Level| problems.iter().filter(|problem| problem.level == level).count();
     let counts: Vec<String> =
@@ -145,16 +150,16 @@ pub fn problem_summary(problems: &[Problem], sources: &Sources) -> String {
             .filter(|(n, _)| *n > 0)
             .map(|(n, word)| counted(n, word))
             .collect();
-    let mut files: Vec<&str> = Vec::new();
-    for span in problems.iter().filter_map(Problem::span) {
-        let name = sources.get(span.file).name.as_str();
-        if !files.contains(&name) {
-            files.push(name);
-        }
-    }
+    let mut told: BTreeSet<&str> = BTreeSet::new();
+    let names = problems.iter().filter_map(Problem::span).map(|span| sources.get(span.file).name.as_str());
+    let files: Vec<&str> = names.filter(|name| told.insert(name)).collect();
+    let more = files.len().saturating_sub(FILES_OF_SUMMARY_MAX);
+    // One more that could be named is no reason to count.
+    let (named, more) = if more > 1 { (&files[..FILES_OF_SUMMARY_MAX], more) } else { (&files[..], 0) };
+    let more = if more > 0 { format!(" and {}", counted(more, "more file")) } else { String::new() };
     match files.is_empty() {
         true => counts.join(", "),
-        false => format!("{} in {}", counts.join(", "), files.join(", ")),
+        false => format!("{} in {}{more}", counts.join(", "), named.join(", ")),
     }
 }
 

@@ -19,20 +19,38 @@ pub(crate) const VERDICTS: [Verdict; 6] = [
     Verdict::Skipped(String::new()),
 ];
 
+/// Cells that passed on all brokers of a run, of which nothing more is known.
+#[derive(Debug, Clone, Default)]
+pub struct PassedCells {
+    /// As reports name them, in the order of the run.
+    pub brokers: Vec<String>,
+    /// How many: each counts once for each broker.
+    pub cells: usize,
+    /// The scenarios' own time on all brokers.
+    pub took: Millis,
+}
+
+impl PassedCells {
+    fn plays(&self) -> usize {
+        self.cells * self.brokers.len()
+    }
+}
+
 /// Counts the cells of a verdict, whatever its details.
 pub(crate) fn count(cells: &[CellReport], verdict: &Verdict) -> usize {
     cells.iter().filter(|cell| discriminant(&cell.verdict) == discriminant(verdict)).count()
 }
 
-/// Sums up all cells in a line.
-pub fn summary(cells: &[CellReport], real: std::time::Duration, palette: Palette) -> String {
-    let parts = VERDICTS.map(|verdict| (count(cells, &verdict), verdict));
+/// Sums up all cells in a line, with those of which only is known that they passed.
+pub fn summary(cells: &[CellReport], passed: &PassedCells, real: std::time::Duration, palette: Palette) -> String {
+    let more = |verdict: &Verdict| if *verdict == Verdict::Passed { passed.plays() } else { 0 };
+    let parts = VERDICTS.map(|verdict| (count(cells, &verdict) + more(&verdict), verdict));
     let parts = parts.into_iter().filter(|(n, verdict)| *n > 0 || *verdict == Verdict::Passed);
     let parts = parts.map(|(n, verdict)| mark(&verdict, &format!("{n} {}", verdict.as_str()), palette));
     let parts: Vec<String> = parts.collect();
-    let own: u64 = cells.iter().filter_map(|cell| cell.played.as_ref()).map(|played| played.took.0).sum();
+    let own: u64 = cells.iter().filter_map(|cell| cell.played.as_ref()).map(|played| played.took.0).sum::<u64>() + passed.took.0;
     let times = format!("{} of the scenarios' time in {}", Millis(own), duration_in_words(real));
-    format!("{}: {} {}", counted(cells.len(), "cell"), parts.join(", "), palette.dim(&format!("({times})")))
+    format!("{}: {} {}", counted(cells.len() + passed.plays(), "cell"), parts.join(", "), palette.dim(&format!("({times})")))
 }
 
 /// Lists the brokers of a run, in its order.
@@ -46,9 +64,13 @@ pub(crate) fn brokers(cells: &[CellReport]) -> Vec<&str> {
     brokers
 }
 
-/// Draws a row per cell and a column per broker; `None` when one broker played.
-pub fn brokers_table(cells: &[CellReport], palette: Palette) -> Option<String> {
-    let brokers = brokers(cells);
+/// Draws a row per cell and a column per broker; `None` when one broker played. Cells of which only is known that they passed are
+/// more than the table has rows for.
+pub fn brokers_table(cells: &[CellReport], passed: &PassedCells, palette: Palette) -> Option<String> {
+    let brokers = match passed.cells {
+        0 => brokers(cells),
+        _ => passed.brokers.iter().map(String::as_str).collect(),
+    };
     if brokers.len() < 2 {
         return None;
     }
@@ -59,7 +81,7 @@ pub fn brokers_table(cells: &[CellReport], palette: Palette) -> Option<String> {
         table[cell.cell][column] = Some(cell);
     }
     table.retain(|row| row.iter().any(Option::is_some));
-    let all = table.len();
+    let all = table.len() + passed.cells;
     if all > ROWS_MAX {
         table.retain(|row| row.iter().flatten().any(|cell| cell.verdict != Verdict::Passed));
     }

@@ -91,6 +91,21 @@ impl Sources {
         FileId { part: self.part, place: self.files.len() as u32 - 1 }
     }
 
+    /// Returns which part this is: parts are joined in this order.
+    pub fn part(&self) -> u16 {
+        self.part
+    }
+
+    /// Returns how many texts this part holds.
+    pub fn held(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Forgets what was added to this part since it held so many texts: nothing points there any more.
+    pub fn forget_since(&mut self, held: usize) {
+        self.files.truncate(held);
+    }
+
     /// Makes so many empty parts, to be joined again in this order.
     pub fn split(&self, parts: u16) -> Vec<Sources> {
         let first = self.joined.len() as u16 + 1;

@@ -48,6 +48,9 @@ pub(crate) fn run_until(command: &RunOptions, terminal: &Terminal, stop: &StopFl
     if let Some(message) = suite::why_no_record(command).or_else(|| suite::why_no_metrics(command)) {
         return terminal.usage(&message);
     }
+    if let Some(code) = suite::play_large(command, mode, &targets, &mut loader, (terminal, stop, began)) {
+        return code;
+    }
     let ReadyRun { cells, keeping, unreferenced, gone, read } =
         match prepare(command, mode, &targets, &mut loader, terminal) {
             Ok(prepared) => prepared,
@@ -80,10 +83,10 @@ pub(crate) fn run_until(command: &RunOptions, terminal: &Terminal, stop: &StopFl
         code = code.and(ExitCode::Environment);
     }
     if !cells.is_empty() {
-        code = code.and(verdicts::exit_code(&reports, mode));
+        code = code.and(verdicts::exit_code(&reports, 0, mode));
     }
     if !explores {
-        suite::keep(command, &cells, &reports, &gone, terminal);
+        suite::keep(suite::plays_of(command, &cells, &reports), &gone, terminal);
     }
     code = code.and(suite::write_metrics(command, &reports, terminal));
     code = code.and(suite::record(command, read, &cells, &reports, terminal));
@@ -172,11 +175,12 @@ fn prepare(
     // A variable may choose among cells: those that are left out still have their snapshots.
     let named = NamedCells::read(&command.paths);
     let whole = command.vars.vars.is_empty() && command.vars.vars_files.is_empty() && !named.is_partial();
-    let unreferenced = if whole { snapshot_store::unreferenced(&all) } else { Vec::new() };
-    let narrowing = Narrowing::of(&command.suite, targets, &all, &named.paths, (!command.json).then_some(terminal));
+    let unreferenced = if whole { snapshot_store::unreferenced(all.iter().map(ToPlay::snapshot_owner)) } else { Vec::new() };
+    let aloud = (!command.json).then_some(terminal);
+    let narrowing = Narrowing::of(&command.suite, targets, all.iter().map(suite::key_of), &named.paths, aloud);
     let cells = select(all, &command.selection, terminal)?;
     let (cells, gone) = match narrowing {
-        Some(narrowing) => narrowing.keep(cells, terminal)?,
+        Some(narrowing) => narrowing.keep(cells, suite::key_of, terminal)?,
         None => (cells, Vec::new()),
     };
     let read = suite::digests(&loader.take_reads());

@@ -51,7 +51,7 @@ impl<'a> Narrowing<'a> {
     pub(crate) fn of(
         asked: &'a SuiteOptions,
         targets: &[PlayedOn],
-        all: &[ToPlay],
+        all: impl Iterator<Item = CellKey>,
         paths: &[PathBuf],
         terminal: Option<&'a Terminal>,
     ) -> Option<Self> {
@@ -60,7 +60,7 @@ impl<'a> Narrowing<'a> {
         }
         let mut there: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         if asked.rerun_failed {
-            for (file, name) in all.iter().map(key_of) {
+            for (file, name) in all {
                 there.entry(file).or_default().insert(name);
             }
         }
@@ -73,17 +73,18 @@ impl<'a> Narrowing<'a> {
     ///
     /// # Errors
     /// Nothing is known of what failed.
-    pub(crate) fn keep(
+    pub(crate) fn keep<T>(
         &self,
-        cells: Vec<ToPlay>,
+        cells: Vec<T>,
+        key_of: impl Fn(&T) -> CellKey,
         complain: &Terminal,
-    ) -> Result<(Vec<ToPlay>, Vec<CellKey>), ExitCode> {
+    ) -> Result<(Vec<T>, Vec<CellKey>), ExitCode> {
         if let Err(why) = &self.known {
             complain.warning(&format!("{why}; nothing is known of the last run"));
         }
         let known = self.known.as_ref().cloned().unwrap_or_default();
         let cells = match self.asked.shard {
-            Some(shard) => self.share(shard, cells, &known),
+            Some(shard) => self.share(shard, cells, &key_of, &known),
             None => cells,
         };
         if !self.asked.rerun_failed {
@@ -96,7 +97,7 @@ impl<'a> Narrowing<'a> {
             );
             return Err(ExitCode::Nothing);
         }
-        self.failed(cells, &known, complain)
+        self.failed(cells, key_of, &known, complain)
     }
 
     fn say(&self, text: &str) {
@@ -105,8 +106,14 @@ impl<'a> Narrowing<'a> {
         }
     }
 
-    fn share(&self, shard: Shard, cells: Vec<ToPlay>, known: &LastRun) -> Vec<ToPlay> {
-        let weigh = |one: &ToPlay| {
+    fn share<T>(
+        &self,
+        shard: Shard,
+        cells: Vec<T>,
+        key_of: &impl Fn(&T) -> CellKey,
+        known: &LastRun,
+    ) -> Vec<T> {
+        let weigh = |one: &T| {
             let (file, name) = key_of(one);
             let micros = self.brokers.iter().filter_map(|broker| known.of(&file, &name, broker)?.micros);
             let micros = micros.reduce(u64::saturating_add);
@@ -133,19 +140,20 @@ impl<'a> Narrowing<'a> {
         cells.into_iter().enumerate().filter(|(at, _)| own.contains(at)).map(|(_, one)| one).collect()
     }
 
-    fn failed(
+    fn failed<T>(
         &self,
-        cells: Vec<ToPlay>,
+        cells: Vec<T>,
+        key_of: impl Fn(&T) -> CellKey,
         known: &LastRun,
         complain: &Terminal,
-    ) -> Result<(Vec<ToPlay>, Vec<CellKey>), ExitCode> {
+    ) -> Result<(Vec<T>, Vec<CellKey>), ExitCode> {
         let gone = self.gone(known);
         self.tell_gone(&gone);
         let all = cells.len();
         let is_played =
             |(file, name): &CellKey| self.brokers.iter().any(|broker| known.of(file, name, broker).is_some());
         let keys: Vec<CellKey> = cells.iter().map(key_of).collect();
-        let failed: Vec<ToPlay> =
+        let failed: Vec<T> =
             std::iter::zip(cells, &keys).filter(|(_, key)| self.has_failed(known, key)).map(|(one, _)| one).collect();
         let on = self.brokers.join(", ");
         if !failed.is_empty() {

@@ -12,7 +12,7 @@ use crate::simulate::{rehearse, rehearse_covering};
 use std::time::Instant;
 
 /// How the cells of a run are played.
-struct Rehearsal {
+pub(super) struct Rehearsal {
     edition: Edition,
     /// A page tells the reasons and the ways of all cells.
     has_page: bool,
@@ -78,8 +78,13 @@ fn cores() -> usize {
 }
 
 impl Rehearsal {
+    /// Makes one of which nothing is told but how cells end.
+    pub fn plain(edition: Edition) -> Self {
+        Self { edition, has_page: false, trace: false, covers: false }
+    }
+
     /// Plays a cell; a failed one once more with the sim's reasons, which are the same each time.
-    fn play(&self, one: &ToPlay) -> (Once, bool) {
+    pub fn play(&self, one: &ToPlay) -> (Once, bool) {
         let began = Instant::now();
         if let Some(reason) = live_settings::why_not_on_sim(&one.cell, self.edition.profile) {
             return (Once { skipped: Some(reason), real: began.elapsed(), ..Once::default() }, false);
