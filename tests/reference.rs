@@ -63,7 +63,7 @@ const PARTS: [(&[&str], &[&str]); 6] = [
     ),
     (&["match", "death_matcher", "seen"], &["Matchers"]),
     (
-        &["expect", "peak", "includes", "message", "includes_deaths", "death", "includes_queues", "tally"],
+        &["expect", "peak", "includes", "message", "includes_deaths", "death", "includes_queues", "tally", "metric"],
         &["Expectations", "Time"],
     ),
 ];

@@ -253,6 +253,7 @@ fn read_error(error: &io::Error) -> ReadError {
 pub(crate) fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only".into(),
+        io::ErrorKind::AlreadyExists => "a file stands where its folder should be".into(),
         _ => read_error(error).to_string(),
     }
 }

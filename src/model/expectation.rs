@@ -46,6 +46,7 @@ pub enum Subject {
     Publishes(PublishExpectation),
     Tally(Box<TallyExpectation>),
     Connections(ConnectionExpectation),
+    Metric(MetricExpectation),
     /// Publishes that no queue took, by count.
     Unroutable(Count),
     /// Messages that the broker dropped without dead-lettering; known to the sim only.
@@ -243,6 +244,45 @@ pub struct ConnectionExpectation {
     pub count: Count,
     /// Only those of this consumer or user.
     pub of: Option<Name>,
+}
+
+/// Compares a number that the run comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricExpectation {
+    pub metric: Metric,
+    /// A latency is counted in milliseconds.
+    pub is: Count,
+}
+
+/// A number that a run comes to, as `run --metrics` writes it; an absent queue or exchange means all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Metric {
+    Published { exchange: Option<Name> },
+    Delivered { queue: Option<QueueName> },
+    Redelivered { queue: Option<QueueName> },
+    /// By its word: `acked`, `nacked`, `rejected`, `requeued`.
+    Settled(&'static str),
+    /// The reason is the broker's word for it.
+    DeadLettered { queue: Option<QueueName>, reason: Option<&'static str> },
+    Dropped { queue: Option<QueueName> },
+    /// The time that so many of 100,000 first deliveries did not exceed.
+    Latency { quantile: u32 },
+}
+
+impl Metric {
+    /// Returns whether only the simulated broker tells it.
+    pub fn is_of_reasons(&self) -> bool {
+        matches!(self, Self::DeadLettered { .. } | Self::Dropped { .. })
+    }
+
+    /// Returns the queue that it is of alone.
+    pub fn queue(&self) -> Option<&QueueName> {
+        match self {
+            Self::Delivered { queue } | Self::Redelivered { queue } | Self::Dropped { queue } => queue.as_ref(),
+            Self::DeadLettered { queue, .. } => queue.as_ref(),
+            Self::Published { .. } | Self::Settled(_) | Self::Latency { .. } => None,
+        }
+    }
 }
 
 /// How far a measured time may be off; live brokers add a floor of 100 ms.

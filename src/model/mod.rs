@@ -34,7 +34,7 @@ pub use count::Count;
 pub use counted::{by_number, counted};
 pub use expectation::{
     Batches, ConnectionExpectation, ConsumerExpectation, DeathPattern, Entries, Expectation, MessageExpectation,
-    MessagePattern, Order, Peak, PropertyPattern, PublishExpectation, PublishOutcome, QueueExpectation, Received,
+    MessagePattern, Metric, MetricExpectation, Order, Peak, PropertyPattern, PublishExpectation, PublishOutcome, QueueExpectation, Received,
     Subject, TallyExpectation, TallyGroups, TallySource, Tolerance, When,
 };
 pub use expression::{Scope, Template, TemplateError};

@@ -152,9 +152,18 @@ impl Scenario {
         queues
     }
 
-    /// Returns whether an expectation counts what only the sim's own reasons tell: drops.
+    /// Returns whether an expectation counts what only the sim's own reasons tell: drops, dead letters.
     pub fn asks_for_reasons(&self) -> bool {
-        self.expectations().any(|expectation| matches!(expectation.subject, Subject::Dropped(_)))
+        self.expectations().any(|expectation| match &expectation.subject {
+            Subject::Dropped(_) => true,
+            Subject::Metric(wanted) => wanted.metric.is_of_reasons(),
+            _ => false,
+        })
+    }
+
+    /// Returns whether an expectation compares what the run comes to as numbers.
+    pub fn asks_for_metrics(&self) -> bool {
+        self.expectations().any(|expectation| matches!(expectation.subject, Subject::Metric(_)))
     }
 
     /// Returns how long the steps may take by their own words: waits, series, moments.

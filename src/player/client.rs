@@ -45,6 +45,9 @@ impl Player {
     pub fn new(cell: &Cell, broker: BrokerTraits, ids: Ids) -> Self {
         let scenario = Arc::new(cell.scenario.clone());
         let mut context = Context::new(&scenario, broker, ids);
+        if scenario.asks_for_metrics() {
+            context.timeline.count_all();
+        }
         Self {
             driver: Driver::new(&scenario, broker.scale),
             consumers: ConsumerInstances::new(&scenario, &mut context),
@@ -61,7 +64,9 @@ impl Player {
 
     /// Adds up what happens as numbers ([`RunCounts`](crate::player::RunCounts)).
     pub fn counting(mut self) -> Self {
-        self.context.timeline.count_all();
+        if self.context.timeline.counts().is_none() {
+            self.context.timeline.count_all();
+        }
         self
     }
 

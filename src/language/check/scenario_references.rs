@@ -14,7 +14,7 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Node, find};
 use crate::model::{
-    Act, Action, ActionList, Consumer, DIRECT_REPLY_TO, LimitedParty, Name, Object, Publish, Queue, QueueName,
+    Act, Action, ActionList, Consumer, DIRECT_REPLY_TO, LimitedParty, Metric, Name, Object, Publish, Queue, QueueName,
     Scenario, Step, Subject, TallySource, Text,
 };
 use crate::source::{Code, Help, Problem, Span};
@@ -304,6 +304,14 @@ impl ReferenceChecker<'_> {
                     TallySource::Queue(queue) => self.queue(queue, expectation.span, "this tallies", desk),
                     TallySource::Published => {}
                 },
+                Subject::Metric(it) => {
+                    if let Metric::Published { exchange: Some(name) } = &it.metric
+                        && !name.is_empty()
+                    {
+                        self.exchange(&Text::Fixed(name.clone()), &step.vhost, expectation.span, desk);
+                    }
+                    it.metric.queue().iter().for_each(|queue| self.queue(queue, expectation.span, "this counts of", desk));
+                }
                 Subject::Connections(it) => {
                     it.of.iter().for_each(|of| self.party(of, expectation.span, false, desk));
                 }

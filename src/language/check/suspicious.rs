@@ -7,7 +7,7 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::syntax::tree::find;
 use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{
-    Act, Action, Batches, ConnectionExpectation, Count, Expectation, Millis, Name, Publish, PublishExpectation, Queue,
+    Act, Action, Batches, ConnectionExpectation, Count, Expectation, MetricExpectation, Millis, Name, Publish, PublishExpectation, Queue,
     Received, Scenario, Step, Subject, TallyGroups, Template, Text, name_in_series,
 };
 use crate::rules::SHORT_STRING_BYTES_MAX;
@@ -208,6 +208,7 @@ fn of_nothing(expectation: &Expectation, desk: &mut Diagnostics) {
             (format!("message{id}"), "say what became of it: `attempts: 3`, `gaps: [5s]`, `routed_to: [work]`")
         }
         Subject::Connections(_) => ("connections".to_owned(), how_many),
+        Subject::Metric(_) => ("a metric".to_owned(), "say what it must be: \"<=5\", \">=1\", or 0"),
         Subject::Publishes(_) | Subject::Unroutable(_) | Subject::Dropped(_) | Subject::Tally(_) => {
             ("messages".to_owned(), how_many)
         }
@@ -246,7 +247,8 @@ fn says_something(subject: &Subject) -> bool {
         Subject::Publishes(PublishExpectation { count, .. })
         | Subject::Connections(ConnectionExpectation { count, .. })
         | Subject::Unroutable(count)
-        | Subject::Dropped(count) => counts(Some(*count)),
+        | Subject::Dropped(count)
+        | Subject::Metric(MetricExpectation { is: count, .. }) => counts(Some(*count)),
         Subject::Tally(it) => match it.groups {
             TallyGroups::Total(count) => counts(Some(count)),
             TallyGroups::Each { .. } => true,

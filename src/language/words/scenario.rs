@@ -299,8 +299,13 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("shares", "{count}", "What each instance was given"),
             word("routed_to", "[text] | @includes_queues", "The queues that took it"),
             word("tally", "@tally", "Adds messages up"),
-            word("is", "count | {count}", "What the tally comes to"),
+            word("is", "count | duration | {count}", "What the tally or the metric comes to"),
             word("connections", "count", "How many are open"),
+            word(
+                "metric",
+                "word:published,delivered,redelivered,acked,nacked,rejected,requeued,dead_lettered,dropped | @metric",
+                "A number that the run comes to",
+            ),
         ],
     ),
     group(
@@ -416,6 +421,20 @@ pub const OF_SCENARIOS: &[WordGroup] = &[
             word("by", "text", "What groups them: json.player"),
             word("sum", "text", "What is added up: json.points"),
             word("where", "@match", "Which messages"),
+        ],
+    ),
+    group(
+        "metric",
+        &[
+            word(
+                "name!",
+                "word:published,delivered,redelivered,acked,nacked,rejected,requeued,dead_lettered,dropped,latency",
+                "Which number",
+            ),
+            word("exchange", "text", "Of `published`: to this one only"),
+            word("queue", "text", "Of this queue only"),
+            word("reason", "word:rejected,expired,maxlen,delivery_limit", "Of `dead_lettered`: of what they died"),
+            word("quantile", "number", "Of `latency`: the part of the messages that were as fast, 0.95"),
         ],
     ),
     group(

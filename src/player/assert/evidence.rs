@@ -5,6 +5,7 @@ use crate::player::driver::reading::contents::{Contents, READ_MAX};
 use crate::player::record::failure::Difference;
 use crate::player::record::failure::Finding;
 use crate::player::record::ledger::Ledger;
+use crate::player::record::run_counts::RunCounts;
 
 /// All that judging may look at.
 pub(crate) struct Evidence<'a> {
@@ -13,6 +14,8 @@ pub(crate) struct Evidence<'a> {
     pub contents: &'a Contents,
     /// Whose the open connections are, each with all names that fit; none where they are not asked for.
     pub connections: Vec<Vec<Name>>,
+    /// What the run came to as numbers; absent where no expectation asks.
+    pub counts: Option<&'a RunCounts>,
     pub live: bool,
     /// How far a measured time may always be off.
     pub tolerance_floor: Millis,

@@ -10,6 +10,7 @@ use crate::player::assert::evidence::count;
 use crate::player::assert::evidence::list_in_words;
 use crate::player::assert::judge_consumer::judge_consumer;
 use crate::player::assert::judge_messages::message_list;
+use crate::player::assert::judge_metric::judge_metric;
 use crate::player::record::failure::Finding;
 use crate::player::record::ledger::queues_seen;
 use std::collections::BTreeSet;
@@ -43,6 +44,8 @@ pub(crate) fn judge(subject: &Subject, evidence: &Evidence) -> Vec<Finding> {
             let open = evidence.connections.iter().filter(meant).count() as u64;
             count("connections", Some(wanted.count), open, &mut findings);
         }
+        Subject::Metric(wanted) if evidence.live && wanted.metric.is_of_reasons() => {}
+        Subject::Metric(wanted) => judge_metric(wanted, evidence.counts, &mut findings),
         Subject::Unroutable(wanted) => count("unroutable", Some(*wanted), evidence.ledger.unroutable, &mut findings),
         // The reason of a loss is not observable live: the fact shows in other expectations, the report says so.
         Subject::Dropped(_) if evidence.live => {}

@@ -34,7 +34,8 @@ impl Driver {
         let live = context.broker.live;
         // Of real time: on a broker whose time runs faster it is longer for the scenario.
         let tolerance_floor = if live { context.broker.scale.own(LIVE_TOLERANCE_FLOOR) } else { Millis(0) };
-        Evidence { ledger: &context.ledger, contents: &self.contents, connections, live, tolerance_floor }
+        let counts = context.timeline.counts();
+        Evidence { ledger: &context.ledger, contents: &self.contents, connections, counts, live, tolerance_floor }
     }
 
     /// Lists what does not fit now; contents are left out until they were read.
@@ -124,8 +125,14 @@ fn holds(expectation: &Expectation, findings: Vec<Finding>, context: &mut Contex
 
 /// Reports where a check is none: why messages are dropped shows on the sim only.
 fn note_unobservable(expectation: &Expectation, context: &mut Context) {
-    if context.broker.live && matches!(expectation.subject, Subject::Dropped(_)) {
-        let words = "not checked: drops and their reasons are not observable on a live broker";
+    let words = match &expectation.subject {
+        Subject::Dropped(_) => "not checked: drops and their reasons are not observable on a live broker",
+        Subject::Metric(wanted) if wanted.metric.is_of_reasons() => {
+            "not checked: why messages die or are dropped is not observable on a live broker"
+        }
+        _ => return,
+    };
+    if context.broker.live {
         context.notes.push((expectation.span, words.to_owned()));
     }
 }
@@ -150,6 +157,7 @@ pub(crate) fn failure_subject(subject: &Subject, scenario: &Scenario) -> Option<
             TallySource::Published => None,
         },
         Subject::Connections(_) => None,
+        Subject::Metric(wanted) => wanted.metric.queue().cloned().map(FailureSubject::Queue),
         Subject::Unroutable(_) => Some(FailureSubject::Unroutable),
         Subject::Dropped(_) => Some(FailureSubject::Dropped),
     }
@@ -175,6 +183,7 @@ fn code_of(subject: &Subject) -> Code {
         Subject::Publishes(_) | Subject::Unroutable(_) | Subject::Dropped(_) => Code::ExpectPublishes,
         Subject::Tally(_) => Code::ExpectTally,
         Subject::Connections(_) => Code::ExpectConnections,
+        Subject::Metric(_) => Code::ExpectMetric,
     }
 }
 
@@ -189,6 +198,7 @@ fn sentence_of(expectation: &Expectation) -> String {
         Subject::Publishes(_) => "publishes".to_owned(),
         Subject::Tally(_) => "tally".to_owned(),
         Subject::Connections(_) => "connections".to_owned(),
+        Subject::Metric(_) => "metric".to_owned(),
         Subject::Unroutable(_) => "unroutable messages".to_owned(),
         Subject::Dropped(_) => "dropped messages".to_owned(),
     };

@@ -2,7 +2,7 @@
 //! Fed with each entry, however many of them are kept. Never writes a word.
 
 use crate::broker::{Death, Explanation, Settlement, What};
-use crate::model::{Millis, Moment, Name, PublishOutcome, QueueName};
+use crate::model::{Metric, Millis, Moment, Name, PublishOutcome, QueueName};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The upper bounds of the buckets of [`RunCounts::latency`], in milliseconds; one more holds what took longer.
@@ -32,6 +32,8 @@ pub struct RunCounts {
     pub latency: [u64; LATENCY_BOUNDS_MS.len() + 1],
     /// The sum of these times.
     pub latency_sum: Millis,
+    /// How many took how many milliseconds, from a second on with three digits, rounded up: there are few different ones.
+    times: BTreeMap<u64, u64>,
     waiting: BTreeMap<Name, Moment>,
     order: VecDeque<Name>,
 }
@@ -75,6 +77,43 @@ impl RunCounts {
         }
     }
 
+    /// Returns the time that so many of 100,000 first deliveries did not exceed: to the millisecond below a second, else to three
+    /// digits. `None` before the first delivery.
+    pub fn latency_of(&self, quantile: u32) -> Option<Millis> {
+        let all: u64 = self.times.values().sum();
+        let rank = (u128::from(all) * u128::from(quantile)).div_ceil(100_000).max(1);
+        let mut passed = 0u128;
+        let reached = |(_, count): &(&u64, &u64)| {
+            passed += u128::from(**count);
+            passed >= rank
+        };
+        self.times.iter().find(reached).map(|(time, _)| Millis(*time))
+    }
+
+    /// Returns a number that is counted; 0 for a latency.
+    pub(crate) fn number_of(&self, metric: &Metric) -> u64 {
+        let of_queue = |counts: &BTreeMap<QueueName, u64>, wanted: &Option<QueueName>| match wanted {
+            Some(queue) => counts.get(queue).copied().unwrap_or(0),
+            None => counts.values().sum(),
+        };
+        match metric {
+            Metric::Published { exchange: Some(exchange) } => self.published.get(exchange).copied().unwrap_or(0),
+            Metric::Published { exchange: None } => self.published.values().sum(),
+            Metric::Delivered { queue } => of_queue(&self.delivered, queue),
+            Metric::Redelivered { queue } => of_queue(&self.redelivered, queue),
+            Metric::Settled(word) => self.settled.get(word).copied().unwrap_or(0),
+            Metric::DeadLettered { queue, reason } => {
+                let is_meant = |(own, death): &(QueueName, Death)| {
+                    queue.as_ref().is_none_or(|queue| queue == own)
+                        && reason.is_none_or(|reason| reason == death.as_str())
+                };
+                self.dead_lettered.iter().filter(|(key, _)| is_meant(key)).map(|(_, count)| count).sum()
+            }
+            Metric::Dropped { queue } => of_queue(&self.dropped, queue),
+            Metric::Latency { .. } => 0,
+        }
+    }
+
     fn wait(&mut self, message: Name, moment: Moment) {
         if self.order.len() >= WAITING_MAX
             && let Some(oldest) = self.order.pop_front()
@@ -89,6 +128,7 @@ impl RunCounts {
     pub(crate) fn took(&mut self, time: Millis) {
         let bucket = LATENCY_BOUNDS_MS.iter().position(|bound| time.0 <= *bound).unwrap_or(LATENCY_BOUNDS_MS.len());
         self.latency[bucket] += 1;
+        one_more(&mut self.times, with_three_digits(time.0));
         self.latency_sum = Millis(self.latency_sum.0.saturating_add(time.0));
     }
 }
@@ -100,6 +140,12 @@ fn word_of(settlement: Settlement) -> &'static str {
         Settlement::Reject { requeue: false } => "rejected",
         Settlement::Nack { requeue: true } | Settlement::Reject { requeue: true } => "requeued",
     }
+}
+
+/// Rounds a number from a thousand on up to its first three digits.
+fn with_three_digits(number: u64) -> u64 {
+    let unit = 10u64.saturating_pow(number.checked_ilog10().unwrap_or(0).saturating_sub(2));
+    if number < 1_000 { number } else { number.div_ceil(unit).saturating_mul(unit) }
 }
 
 fn one_more<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K) {
@@ -118,5 +164,11 @@ mod tests {
         }
         assert_eq!(counts.latency, [2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
         assert_eq!(counts.latency_sum, Millis(4_000_024));
+        let of = |quantile| counts.latency_of(quantile).map(|time| time.0);
+        assert_eq!([0, 16_666, 16_667, 50_000, 83_333, 83_334, 100_000].map(of).map(Option::unwrap_or_default), [
+            0, 0, 1, 2, 11, 4_000_000, 4_000_000
+        ]);
+        assert_eq!(RunCounts::default().latency_of(50_000), None);
+        assert_eq!([999, 1_000, 1_234, 12_340, 9_999].map(with_three_digits), [999, 1_000, 1_240, 12_400, 10_000]);
     }
 }

@@ -134,7 +134,9 @@ impl LargeRun<'_> {
             width: cells.iter().map(|cell| cell.name.chars().count()).max().unwrap_or(0),
             is_silent: false,
         };
-        play_rest(&stage, &player, loader, (&files, &mut cells), jobs);
+        if !cells.is_empty() {
+            play_rest(&stage, &player, loader, (&files, &mut cells), jobs);
+        }
         let overtaken = cells.iter().any(|cell| matches!(cell.end, CellEnd::Overtaken));
         let code = if overtaken { ExitCode::BadFile } else { ExitCode::Fine };
         let ended = EndedSuite::of(&player, self.mode, &files, cells);

@@ -5,6 +5,7 @@ use crate::language::decode::map_decoder::{Diagnostics, MapDecoder, each};
 use crate::language::decode::read;
 use crate::language::decode::read::{DecodeError, Read};
 use crate::language::decode::scenario::matchers::DEATH_REASONS;
+use crate::language::decode::scenario::metric::metric;
 use crate::language::decode::scenario::publish::expiration;
 use crate::language::decode::scenario::tally::tally;
 use crate::language::decode::suggestions;
@@ -17,7 +18,7 @@ use crate::model::{
 use crate::source::{Code, Help, Problem, Span};
 
 /// All keys that say whom an expectation speaks of.
-const SUBJECTS: [&str; 12] = [
+const SUBJECTS: [&str; 13] = [
     "queue",
     "consumer",
     "message",
@@ -30,6 +31,7 @@ const SUBJECTS: [&str; 12] = [
     "dropped",
     "tally",
     "connections",
+    "metric",
 ];
 
 /// Decodes one `expect`.
@@ -48,6 +50,8 @@ pub fn expectation(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<
         message(&mut fields, desk).map(Subject::Message)
     } else if has("tally") {
         tally(&mut fields, vhost, desk).map(|tally| Subject::Tally(Box::new(tally)))
+    } else if has("metric") {
+        metric(&mut fields, vhost, desk).map(Subject::Metric)
     } else if has("connections") {
         let count = fields.opt("connections", desk, read::count);
         let of = fields.opt("of", desk, read::name);

@@ -7,6 +7,7 @@ pub(crate) mod consumers;
 pub(crate) mod expectations;
 pub(crate) mod held;
 pub(crate) mod matchers;
+pub(crate) mod metric;
 pub(crate) mod publish;
 pub(crate) mod refused;
 pub(crate) mod requirements;
