@@ -14,7 +14,7 @@ use crate::io::snapshots::Unwritten;
 use crate::model::{Cell, Millis, Version, by_number, counted};
 use crate::player::{RunResult, Verdict};
 use crate::report;
-use crate::report::{BrokerError, CellReport, Page, PassedCells, VersionPair, shell_word};
+use crate::report::{BrokerCounters, BrokerError, CellReport, Page, PassedCells, VersionPair, shell_word};
 use crate::rules::Edition;
 use crate::source::{Sources, Span};
 use std::path::PathBuf;
@@ -39,6 +39,8 @@ pub(crate) struct RunReporter<'a> {
     pub width: usize,
     /// What kept brokers from being played on.
     pub errors: Mutex<Vec<BrokerError>>,
+    /// What live brokers counted themselves, of those that tell it.
+    pub counted: Arc<Mutex<Vec<BrokerCounters>>>,
     /// Where the words of a broker go that plays beside others.
     pub lane: OutputLane<'a>,
     pub stop: StopFlag,
@@ -191,6 +193,7 @@ impl RunReporter<'_> {
             covering: self.covering.clone(),
             progress: self.progress.clone(),
             errors: Mutex::default(),
+            counted: self.counted.clone(),
             lane,
             stop: self.stop.clone(),
             ..*self
@@ -215,6 +218,18 @@ impl RunReporter<'_> {
     /// Takes over what kept brokers of other lanes from being played on.
     pub fn take_errors(&self, errors: Vec<BrokerError>) {
         self.locked_errors().extend(errors);
+    }
+
+    /// Keeps what a live broker counted itself.
+    pub fn take_counters(&self, counters: BrokerCounters) {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner).push(counters);
+    }
+
+    /// Returns what live brokers counted themselves, in the order of their names.
+    pub fn counted(&self) -> Vec<BrokerCounters> {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        counted.sort_by(|one, other| one.broker.cmp(&other.broker));
+        counted
     }
 
     fn locked_errors(&self) -> MutexGuard<'_, Vec<BrokerError>> {

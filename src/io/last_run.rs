@@ -145,7 +145,8 @@ impl LastRun {
 
     /// Forgets cells that are no more.
     fn forget(&mut self, gone: &[(String, String)]) {
-        let is_gone = |known: &KnownPlay| gone.iter().any(|(file, cell)| **file == *known.file && **cell == *known.cell);
+        let is_gone =
+            |known: &KnownPlay| gone.iter().any(|(file, cell)| **file == *known.file && **cell == *known.cell);
         self.plays.retain(|known| !is_gone(known));
     }
 

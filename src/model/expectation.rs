@@ -257,16 +257,29 @@ pub struct MetricExpectation {
 /// A number that a run comes to, as `run --metrics` writes it; an absent queue or exchange means all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Metric {
-    Published { exchange: Option<Name> },
-    Delivered { queue: Option<QueueName> },
-    Redelivered { queue: Option<QueueName> },
+    Published {
+        exchange: Option<Name>,
+    },
+    Delivered {
+        queue: Option<QueueName>,
+    },
+    Redelivered {
+        queue: Option<QueueName>,
+    },
     /// By its word: `acked`, `nacked`, `rejected`, `requeued`.
     Settled(&'static str),
     /// The reason is the broker's word for it.
-    DeadLettered { queue: Option<QueueName>, reason: Option<&'static str> },
-    Dropped { queue: Option<QueueName> },
+    DeadLettered {
+        queue: Option<QueueName>,
+        reason: Option<&'static str>,
+    },
+    Dropped {
+        queue: Option<QueueName>,
+    },
     /// The time that so many of 100,000 first deliveries did not exceed.
-    Latency { quantile: u32 },
+    Latency {
+        quantile: u32,
+    },
 }
 
 impl Metric {

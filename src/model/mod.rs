@@ -34,8 +34,8 @@ pub use count::Count;
 pub use counted::{by_number, counted};
 pub use expectation::{
     Batches, ConnectionExpectation, ConsumerExpectation, DeathPattern, Entries, Expectation, MessageExpectation,
-    MessagePattern, Metric, MetricExpectation, Order, Peak, PropertyPattern, PublishExpectation, PublishOutcome, QueueExpectation, Received,
-    Subject, TallyExpectation, TallyGroups, TallySource, Tolerance, When,
+    MessagePattern, Metric, MetricExpectation, Order, Peak, PropertyPattern, PublishExpectation, PublishOutcome,
+    QueueExpectation, Received, Subject, TallyExpectation, TallyGroups, TallySource, Tolerance, When,
 };
 pub use expression::{Scope, Template, TemplateError};
 pub use handling::{Handling, Ignored, IgnoredKind, Replacement};

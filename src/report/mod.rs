@@ -58,7 +58,7 @@ pub use graph::{MERMAID_EDGES_MAX, MERMAID_TEXT_MAX, SVG_PARTS_MAX, graph_dot, g
 pub use json::{cell_json, run_json, summary_json};
 pub use junit::junit;
 pub use markdown::run_markdown;
-pub use metrics::{MeasuredRun, open_metrics};
+pub use metrics::{BrokerCounters, MeasuredRun, open_metrics};
 pub use page::{RunPage, page, page_data, play_page};
 pub use palette::Palette;
 pub use plan::{

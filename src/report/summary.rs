@@ -48,9 +48,15 @@ pub fn summary(cells: &[CellReport], passed: &PassedCells, real: std::time::Dura
     let parts = parts.into_iter().filter(|(n, verdict)| *n > 0 || *verdict == Verdict::Passed);
     let parts = parts.map(|(n, verdict)| mark(&verdict, &format!("{n} {}", verdict.as_str()), palette));
     let parts: Vec<String> = parts.collect();
-    let own: u64 = cells.iter().filter_map(|cell| cell.played.as_ref()).map(|played| played.took.0).sum::<u64>() + passed.took.0;
+    let own: u64 =
+        cells.iter().filter_map(|cell| cell.played.as_ref()).map(|played| played.took.0).sum::<u64>() + passed.took.0;
     let times = format!("{} of the scenarios' time in {}", Millis(own), duration_in_words(real));
-    format!("{}: {} {}", counted(cells.len() + passed.plays(), "cell"), parts.join(", "), palette.dim(&format!("({times})")))
+    format!(
+        "{}: {} {}",
+        counted(cells.len() + passed.plays(), "cell"),
+        parts.join(", "),
+        palette.dim(&format!("({times})"))
+    )
 }
 
 /// Lists the brokers of a run, in its order.

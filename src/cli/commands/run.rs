@@ -64,6 +64,7 @@ pub(crate) fn run_until(command: &RunOptions, terminal: &Terminal, stop: &StopFl
         covering: Covering::new(&command.coverage, &loader.sources).into(),
         progress: RunProgress::begin((cells.len() * targets.len()) as u64, terminal.quiet || command.json).into(),
         errors: Default::default(),
+        counted: Default::default(),
         lane: OutputLane::ALONE,
         stop: stop.clone(),
         width: cells.iter().map(|one| one.name().chars().count()).max().unwrap_or(0),
@@ -88,7 +89,7 @@ pub(crate) fn run_until(command: &RunOptions, terminal: &Terminal, stop: &StopFl
     if !explores {
         suite::keep(suite::plays_of(command, &cells, &reports), &gone, terminal);
     }
-    code = code.and(suite::write_metrics(command, &reports, terminal));
+    code = code.and(suite::write_metrics(command, &reports, &stage.counted(), terminal));
     code = code.and(suite::record(command, read, &cells, &reports, terminal));
     let tells_apart = asked.has_page() || !command.json;
     let differing = if tells_apart { versions::differing(&cells, &reports) } else { Vec::new() };
@@ -175,7 +176,8 @@ fn prepare(
     // A variable may choose among cells: those that are left out still have their snapshots.
     let named = NamedCells::read(&command.paths);
     let whole = command.vars.vars.is_empty() && command.vars.vars_files.is_empty() && !named.is_partial();
-    let unreferenced = if whole { snapshot_store::unreferenced(all.iter().map(ToPlay::snapshot_owner)) } else { Vec::new() };
+    let unreferenced =
+        if whole { snapshot_store::unreferenced(all.iter().map(ToPlay::snapshot_owner)) } else { Vec::new() };
     let aloud = (!command.json).then_some(terminal);
     let narrowing = Narrowing::of(&command.suite, targets, all.iter().map(suite::key_of), &named.paths, aloud);
     let cells = select(all, &command.selection, terminal)?;

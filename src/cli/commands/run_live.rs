@@ -8,6 +8,7 @@ use crate::cli::run_reporter::FAILED_BEFORE;
 use crate::cli::run_reporter::{Named, Once, RunReporter};
 use crate::cli::runtime::{Runtime, Signals};
 use crate::cli::select::ToPlay;
+use crate::cli::suite::CountingBroker;
 use crate::cli::{ExitCode, live_settings, verdicts};
 use crate::io::Address;
 use crate::io::live::{ExistingVhost, TestVhosts, VhostNotUsable, lend, start_nodes};
@@ -82,8 +83,12 @@ pub(crate) fn play_on_live(
                     Ok(lent) => lent,
                     Err(code) => return code,
                 };
+                let counting = CountingBroker::begin(stage, address, &overview, &on.broker).await;
                 let mut show = LiveRun::new(stage, address, on, cells);
                 let code = show.play_all(signals).await;
+                if let Some(counting) = counting {
+                    counting.end(stage).await;
+                }
                 if let Some(lent) = lent {
                     lent.give_back().await;
                 }

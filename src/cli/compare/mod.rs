@@ -67,6 +67,7 @@ pub fn compare(command: CompareOptions, terminal: &Terminal) -> ExitCode {
         covering: Covering::new(&command.coverage, &loader.sources).into(),
         progress: RunProgress::begin((cells.len() * targets.len()) as u64, terminal.quiet || command.json).into(),
         errors: Default::default(),
+        counted: Default::default(),
         lane: OutputLane::ALONE,
         stop: Default::default(),
         width: 0,

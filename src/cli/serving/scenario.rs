@@ -121,6 +121,7 @@ impl ServedScenario {
             covering: Covering::new(&options.coverage, &loader.sources).into(),
             progress: RunProgress::begin(1, true).into(),
             errors: Default::default(),
+            counted: Default::default(),
             lane: OutputLane::ALONE,
             stop: Default::default(),
             width: one.name().chars().count(),

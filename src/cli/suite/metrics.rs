@@ -4,7 +4,7 @@ use crate::cli::ExitCode;
 use crate::cli::arguments::RunOptions;
 use crate::cli::terminal::Terminal;
 use crate::io::{read_bytes, write_atomically};
-use crate::report::{CellReport, MeasuredRun, open_metrics};
+use crate::report::{BrokerCounters, CellReport, MeasuredRun, open_metrics};
 
 /// How such a file begins.
 const HEAD: &[u8] = b"# TYPE rmqplay_";
@@ -21,7 +21,12 @@ pub(crate) fn why_no_metrics(command: &RunOptions) -> Option<String> {
 }
 
 /// Writes the metrics of a run, where they are asked for.
-pub(crate) fn write_metrics(command: &RunOptions, reports: &[CellReport], terminal: &Terminal) -> ExitCode {
+pub(crate) fn write_metrics(
+    command: &RunOptions,
+    reports: &[CellReport],
+    counted: &[BrokerCounters],
+    terminal: &Terminal,
+) -> ExitCode {
     let Some(file) = &command.suite.metrics else { return ExitCode::Fine };
     let measured = reports.iter().filter_map(|report| {
         let labels = vec![
@@ -33,7 +38,7 @@ pub(crate) fn write_metrics(command: &RunOptions, reports: &[CellReport], termin
         Some(MeasuredRun { labels, counts: report.played.as_ref()?.timeline.counts()? })
     });
     let measured: Vec<MeasuredRun<'_>> = measured.collect();
-    match write_atomically(file, &open_metrics(&measured)) {
+    match write_atomically(file, &open_metrics(&measured, counted)) {
         Ok(()) => ExitCode::Fine,
         Err(error) => {
             terminal.error(&format!("error: the metrics could not be written: {error}\n  help: give another file"));

@@ -2,6 +2,7 @@
 //! cells on all cores and brokers at once, told in order.
 
 mod at_once;
+mod counted;
 mod in_order;
 mod kept;
 mod lanes;
@@ -18,6 +19,7 @@ mod watch;
 mod watched;
 
 pub(crate) use at_once::play_on_all;
+pub(crate) use counted::CountingBroker;
 pub(crate) use kept::{keep, plays_of};
 pub(crate) use lanes::{OutputLane, OutputText};
 pub(crate) use large::play_large;

@@ -106,13 +106,7 @@ impl<'a> Narrowing<'a> {
         }
     }
 
-    fn share<T>(
-        &self,
-        shard: Shard,
-        cells: Vec<T>,
-        key_of: &impl Fn(&T) -> CellKey,
-        known: &LastRun,
-    ) -> Vec<T> {
+    fn share<T>(&self, shard: Shard, cells: Vec<T>, key_of: &impl Fn(&T) -> CellKey, known: &LastRun) -> Vec<T> {
         let weigh = |one: &T| {
             let (file, name) = key_of(one);
             let micros = self.brokers.iter().filter_map(|broker| known.of(&file, &name, broker)?.micros);

@@ -102,6 +102,22 @@ impl ManagementClient {
         Ok(self.send(Method::GET, path, None, None, "read").await?.1)
     }
 
+    /// Reads a path of another server of the same host.
+    pub(super) async fn get_elsewhere(&self, scheme: &str, port: u16, path: &str) -> Result<String, BrokerFailure> {
+        let host = reqwest::Url::parse(&self.base).ok();
+        let host = host.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default();
+        let other = Self { base: format!("{scheme}://{host}:{port}"), ..self.clone() };
+        let url = format!("{}{path}", other.base);
+        let sent = other.http.get(&url).basic_auth(&other.user, Some(other.password.expose())).send().await;
+        let answer = sent.map_err(|error| other.unsent(&error, "read", path))?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.map_err(|error| other.unsent(&error, "read", path))?;
+        match status {
+            200 => Ok(text),
+            _ => Err(other.refused(status, &text, "read", path, format!("GET {path}"))),
+        }
+    }
+
     /// Returns true when something was made that was not there before.
     pub(crate) async fn put(&self, path: &str, body: Json) -> Result<bool, BrokerFailure> {
         Ok(self.send(Method::PUT, path, Some(body), None, "write").await?.0 == 201)

@@ -4,10 +4,12 @@
 mod acts;
 mod client;
 mod health;
+mod prometheus;
 mod reading;
 mod reasons;
 
 pub(crate) use client::innermost;
 pub use client::{ManagementClient, install_crypto};
+pub use prometheus::PrometheusEndpoint;
 pub use reading::{Inventory, Overview, QueueTotals, WhoAmI};
 pub(crate) use reasons::{RefusalReason, reason_of_refusal};

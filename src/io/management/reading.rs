@@ -5,7 +5,7 @@
 
 use crate::io::address::encoded;
 use crate::io::failure::{BrokerFailure, BrokerFailureKind};
-use crate::io::management::ManagementClient;
+use crate::io::management::{ManagementClient, PrometheusEndpoint};
 use crate::model::Version;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +19,8 @@ pub struct Overview {
     pub node: String,
     /// `direct`, `topic`, `x-delayed-message`, …
     pub exchange_types: Vec<String>,
+    /// Where its own counters are read; absent without the plugin.
+    pub prometheus: Option<PrometheusEndpoint>,
 }
 
 /// Who the runner is.
@@ -58,7 +60,8 @@ impl ManagementClient {
         };
         let types = json.get("exchange_types").and_then(Json::as_array).into_iter().flatten();
         let exchange_types = types.map(|kind| text(kind, "name")).collect();
-        Ok(Overview { full_version, version, node: text(&json, "node"), exchange_types })
+        let prometheus = PrometheusEndpoint::of(&json);
+        Ok(Overview { full_version, version, node: text(&json, "node"), exchange_types, prometheus })
     }
 
     /// Asks who the runner is.

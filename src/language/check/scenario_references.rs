@@ -310,7 +310,10 @@ impl ReferenceChecker<'_> {
                     {
                         self.exchange(&Text::Fixed(name.clone()), &step.vhost, expectation.span, desk);
                     }
-                    it.metric.queue().iter().for_each(|queue| self.queue(queue, expectation.span, "this counts of", desk));
+                    it.metric
+                        .queue()
+                        .iter()
+                        .for_each(|queue| self.queue(queue, expectation.span, "this counts of", desk));
                 }
                 Subject::Connections(it) => {
                     it.of.iter().for_each(|of| self.party(of, expectation.span, false, desk));

@@ -7,8 +7,8 @@ use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::syntax::tree::find;
 use crate::language::syntax::tree::{Node, NodeKind};
 use crate::model::{
-    Act, Action, Batches, ConnectionExpectation, Count, Expectation, MetricExpectation, Millis, Name, Publish, PublishExpectation, Queue,
-    Received, Scenario, Step, Subject, TallyGroups, Template, Text, name_in_series,
+    Act, Action, Batches, ConnectionExpectation, Count, Expectation, MetricExpectation, Millis, Name, Publish,
+    PublishExpectation, Queue, Received, Scenario, Step, Subject, TallyGroups, Template, Text, name_in_series,
 };
 use crate::rules::SHORT_STRING_BYTES_MAX;
 use crate::rules::parse_expiration;

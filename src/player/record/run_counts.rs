@@ -165,9 +165,10 @@ mod tests {
         assert_eq!(counts.latency, [2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
         assert_eq!(counts.latency_sum, Millis(4_000_024));
         let of = |quantile| counts.latency_of(quantile).map(|time| time.0);
-        assert_eq!([0, 16_666, 16_667, 50_000, 83_333, 83_334, 100_000].map(of).map(Option::unwrap_or_default), [
-            0, 0, 1, 2, 11, 4_000_000, 4_000_000
-        ]);
+        assert_eq!(
+            [0, 16_666, 16_667, 50_000, 83_333, 83_334, 100_000].map(of).map(Option::unwrap_or_default),
+            [0, 0, 1, 2, 11, 4_000_000, 4_000_000]
+        );
         assert_eq!(RunCounts::default().latency_of(50_000), None);
         assert_eq!([999, 1_000, 1_234, 12_340, 9_999].map(with_three_digits), [999, 1_000, 1_240, 12_400, 10_000]);
     }

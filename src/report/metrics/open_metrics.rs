@@ -2,6 +2,8 @@
 
 use crate::model::{Name, QueueName};
 use crate::player::{LATENCY_BOUNDS_MS, RunCounts};
+use crate::report::metrics::BrokerCounters;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The counts of a run, and the labels that tell it from others.
@@ -55,8 +57,8 @@ fn of_queue(queue: &QueueName) -> Vec<(&'static str, String)> {
     vec![("vhost", text(&queue.vhost)), ("queue", text(&queue.name))]
 }
 
-/// Writes the counts of runs.
-pub fn open_metrics(runs: &[MeasuredRun<'_>]) -> String {
+/// Writes the counts of runs, and behind them what live brokers counted themselves meanwhile.
+pub fn open_metrics(runs: &[MeasuredRun<'_>], brokers: &[BrokerCounters]) -> String {
     let mut text = String::new();
     for (name, help, samples) in COUNTERS {
         let _ = writeln!(text, "# TYPE {name} counter\n# HELP {name} {help}");
@@ -85,7 +87,28 @@ pub fn open_metrics(runs: &[MeasuredRun<'_>]) -> String {
         let _ = writeln!(text, "{name}_sum{labels} {}", seconds(run.counts.latency_sum.0));
         let _ = writeln!(text, "{name}_count{labels} {sum}");
     }
+    own_counters(brokers, &mut text);
     text + "# EOF\n"
+}
+
+/// Writes what brokers counted, by their own names; counters that did not move are left out.
+fn own_counters(brokers: &[BrokerCounters], text: &mut String) {
+    let mut families: BTreeMap<&str, Vec<(&str, &str, u64)>> = BTreeMap::new();
+    for counters in brokers {
+        for ((name, labels), value) in counters.values.iter().filter(|(_, value)| **value > 0) {
+            families.entry(name).or_default().push((&counters.broker, labels, *value));
+        }
+    }
+    for (name, samples) in families {
+        let help = "Counted by the broker itself while the run went on, of all its clients together.";
+        let _ = writeln!(text, "# TYPE {name} counter\n# HELP {name} {help}");
+        for (broker, labels, value) in samples {
+            let broker = written([("broker", broker.to_owned())].iter());
+            let broker = broker.trim_end_matches('}');
+            let comma = if labels.is_empty() { "" } else { "," };
+            let _ = writeln!(text, "{name}_total{broker}{comma}{labels}}} {value}");
+        }
+    }
 }
 
 /// Writes milliseconds as seconds, exactly.
@@ -113,7 +136,11 @@ mod tests {
         counts.latency[1] = 2;
         counts.latency_sum = crate::model::Millis(7_050);
         let run = |name: &str| MeasuredRun { labels: vec![("cell", name.to_owned())], counts: &counts };
-        let text = open_metrics(&[run("one"), run("two")]);
+        let own = BrokerCounters::read(
+            "RabbitMQ 4.3.6",
+            "rabbitmq_global_messages_routed_total{protocol=\"amqp091\"} 3\nrabbitmq_global_messages_received_total{} 0\n",
+        );
+        let text = open_metrics(&[run("one"), run("two")], &[own]);
         let published: Vec<&str> = text.lines().filter(|line| line.contains("messages_published")).collect();
         assert_eq!(
             published,
@@ -128,7 +155,12 @@ mod tests {
         assert!(text.contains("latency_seconds_bucket{cell=\"one\",le=\"0.005\"} 2\n"), "{text}");
         assert!(text.contains("latency_seconds_bucket{cell=\"one\",le=\"+Inf\"} 2\n"), "{text}");
         assert!(text.contains("latency_seconds_sum{cell=\"two\"} 7.05\n"), "{text}");
-        assert!(text.ends_with("latency_seconds_count{cell=\"two\"} 2\n# EOF\n"), "{text}");
+        assert!(
+            text.contains("latency_seconds_count{cell=\"two\"} 2\n# TYPE rabbitmq_global_messages_routed counter\n"),
+            "{text}"
+        );
+        let last = "_routed_total{broker=\"RabbitMQ 4.3.6\",protocol=\"amqp091\"} 3\n# EOF\n";
+        assert!(text.ends_with(last) && !text.contains("messages_received"), "{text}");
         assert_eq!((seconds(0), seconds(3_600_000), seconds(1_500)), ("0.0".into(), "3600.0".into(), "1.5".into()));
     }
 }

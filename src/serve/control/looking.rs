@@ -25,7 +25,7 @@ pub(super) fn queues(broker: &ServedBroker) -> ControlAnswer {
 /// Writes what happened since the start as OpenMetrics text.
 pub(super) fn metrics(broker: &ServedBroker) -> ControlAnswer {
     let Some(counts) = broker.counts() else { return without_journal() };
-    let text = open_metrics(&[MeasuredRun { labels: Vec::new(), counts: &counts }]);
+    let text = open_metrics(&[MeasuredRun { labels: Vec::new(), counts: &counts }], &[]);
     ControlAnswer { metrics: Some(text), ..ControlAnswer::new(200, Json::Null) }
 }
 

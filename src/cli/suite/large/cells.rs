@@ -2,8 +2,8 @@
 
 use crate::cli::select::ToPlay;
 use crate::cli::snapshot_store::SnapshotStore;
-use crate::cli::suite::narrowed::CellKey;
 use crate::cli::suite::OutputText;
+use crate::cli::suite::narrowed::CellKey;
 use crate::io::{ReadDigest, file_key};
 use crate::model::Millis;
 use crate::report::CellReport;

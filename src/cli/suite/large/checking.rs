@@ -2,10 +2,10 @@
 
 use crate::cli::load::Loader;
 use crate::cli::select::{CellFilter, ToPlay};
+use crate::cli::suite::StopFlag;
 use crate::cli::suite::in_order::in_order;
 use crate::cli::suite::large::cells::{CellEnd, LargeCell, LargeFile};
 use crate::cli::suite::large::file_player::{FilePlayer, LoaderPool};
-use crate::cli::suite::StopFlag;
 use crate::io::ReadDigest;
 use crate::source::{Level, Problem};
 use std::path::PathBuf;
@@ -50,7 +50,13 @@ struct Ahead {
 
 impl Checker<'_> {
     /// Checks all files; `None` when a signal came.
-    pub fn check(&self, loader: &mut Loader, found: Vec<PathBuf>, jobs: usize, stop: &StopFlag) -> Option<CheckedSuite> {
+    pub fn check(
+        &self,
+        loader: &mut Loader,
+        found: Vec<PathBuf>,
+        jobs: usize,
+        stop: &StopFlag,
+    ) -> Option<CheckedSuite> {
         let pool = LoaderPool::new(loader, jobs);
         let ahead = Ahead { spent_micros: AtomicU64::new(0), ended: AtomicBool::new(!self.plays_ahead) };
         let mut suite = CheckedSuite::default();
@@ -123,7 +129,5 @@ pub(super) fn to_play(
     loaded: Option<crate::language::LoadedScenario>,
 ) -> impl Iterator<Item = ToPlay> {
     let cells = loaded.into_iter().flat_map(|loaded| loaded.cells);
-    cells.map(move |cell| {
-        ToPlay { path: path.to_owned(), title: cell.scenario.title.clone(), cell, made_of: None }
-    })
+    cells.map(move |cell| ToPlay { path: path.to_owned(), title: cell.scenario.title.clone(), cell, made_of: None })
 }

@@ -129,6 +129,7 @@ impl LargeRun<'_> {
             covering: Covering::new(&command.coverage, &nowhere).into(),
             progress: RunProgress::begin(plays, terminal.quiet).into(),
             errors: Default::default(),
+            counted: Default::default(),
             lane: OutputLane::ALONE,
             stop: self.stop.clone(),
             width: cells.iter().map(|cell| cell.name.chars().count()).max().unwrap_or(0),
@@ -147,6 +148,7 @@ impl LargeRun<'_> {
             covering: Arc::new(Covering::new(&command.coverage, &loader.sources)),
             progress: stage.progress.clone(),
             errors: Default::default(),
+            counted: Default::default(),
             stop: self.stop.clone(),
             ..stage
         };
@@ -212,7 +214,8 @@ impl<'a> EndedSuite<'a> {
     fn of(player: &'a FilePlayer<'a>, mode: Snapshots, files: &'a [LargeFile], cells: Vec<LargeCell>) -> Self {
         let brokers = player.brokers.iter().map(|on| on.broker.clone()).collect();
         let mut passed = PassedCells { brokers, cells: 0, took: Millis(0) };
-        let (mut plain, mut told, mut keeping) = (Vec::with_capacity(cells.len()), Vec::new(), SnapshotStore::none(mode));
+        let (mut plain, mut told, mut keeping) =
+            (Vec::with_capacity(cells.len()), Vec::new(), SnapshotStore::none(mode));
         let mut by_broker: Vec<Vec<CellReport>> = player.brokers.iter().map(|_| Vec::new()).collect();
         for cell in cells {
             match cell.end {

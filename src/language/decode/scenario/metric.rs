@@ -88,7 +88,9 @@ fn made(
         Some(QueueName { vhost: vhost.clone(), name })
     };
     Some(match name {
-        "published" => Metric::Published { exchange: inner.as_mut().and_then(|it| it.opt("exchange", desk, read::name)) },
+        "published" => {
+            Metric::Published { exchange: inner.as_mut().and_then(|it| it.opt("exchange", desk, read::name)) }
+        }
         "delivered" => Metric::Delivered { queue: queue(inner, desk) },
         "redelivered" => Metric::Redelivered { queue: queue(inner, desk) },
         "dead_lettered" => {
