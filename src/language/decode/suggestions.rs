@@ -28,7 +28,7 @@ pub fn listed<S: AsRef<str>>(candidates: impl IntoIterator<Item = S>) -> String 
     let all: Vec<String> = candidates.into_iter().map(|name| format!("`{}`", name.as_ref())).collect();
     match all.len() {
         0 => "none".into(),
-        1..=12 => all.join(", "),
+        1..=13 => all.join(", "),
         n => format!("{} and {} more", all[..10].join(", "), n - 10),
     }
 }
