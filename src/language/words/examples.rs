@@ -154,6 +154,7 @@ const OF_KEYS: &[(&str, &str)] = &[
     ("metric", "acked"),
     ("metric.name", "published"),
     ("metric.quantile", "0.95"),
+    ("metric.reason", "expired"),
     ("name", "work"),
     ("of", "order-1"),
     ("connections.of", "worker"),

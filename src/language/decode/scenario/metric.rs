@@ -61,7 +61,11 @@ fn narrowed(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<(&'stat
     if !inner.has("name") {
         inner.missing("name", desk);
     }
-    let name = inner.opt("name", desk, read::word(&NAMES))?;
+    let Some(name) = inner.opt("name", desk, read::word(&NAMES)) else {
+        inner.ignore(&NARROWED_BY.map(|(key, _)| key));
+        inner.finish(desk);
+        return None;
+    };
     let before = desk.problems.len();
     for (key, names) in NARROWED_BY.iter().filter(|(_, names)| !names.contains(&name)) {
         if let Some(entry) = inner.entry(*key) {
