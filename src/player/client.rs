@@ -46,7 +46,7 @@ impl Player {
         let scenario = Arc::new(cell.scenario.clone());
         let mut context = Context::new(&scenario, broker, ids);
         if scenario.asks_for_metrics() {
-            context.timeline.count_all();
+            context.timeline.count_for_expectations();
         }
         Self {
             driver: Driver::new(&scenario, broker.scale),

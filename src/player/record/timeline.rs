@@ -218,6 +218,11 @@ impl Timeline {
         self.counts = Some(Box::default());
     }
 
+    /// Does the same, for expectations that compare numbers and quantiles of times.
+    pub(crate) fn count_for_expectations(&mut self) {
+        self.counts = Some(RunCounts::with_times().into());
+    }
+
     /// Returns what all entries add up to, where that was asked for.
     pub fn counts(&self) -> Option<&RunCounts> {
         self.counts.as_deref()
