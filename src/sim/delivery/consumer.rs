@@ -38,9 +38,15 @@ impl Sim {
         let Some(target) = self.queues.get(id) else { return Ok(Reply::Done) };
         let (vhost, name) = (target.name.vhost.clone(), target.name.name.clone());
         let about = (&*vhost, &*name, target.kind);
+        // Values of what the type takes are looked at first, then whether it takes all.
+        let (priority, timeout_ms) = if target.kind == QueueKind::Stream {
+            self.check_text_offset(id, arguments)?;
+            (0, None)
+        } else {
+            let priority = priority_argument(arguments, &vhost, &name).map_err(precondition_failed)?;
+            (priority, self.consumer_timeout_argument(arguments, id)?)
+        };
         check_consumer_arguments(arguments, about, self.rules).map_err(precondition_failed)?;
-        let priority = priority_argument(arguments, &vhost, &name).map_err(precondition_failed)?;
-        let timeout_ms = self.consumer_timeout_argument(arguments, id)?;
         self.check_consumable(id, exclusive, global)?;
         let reader = self.new_reader(id, (no_ack, prefetch, global), arguments)?;
         let place = self.place_of_reader(id, channel, &tag);
