@@ -1,5 +1,13 @@
 // The simulator as a WebAssembly module: a word and a request in, an answer out, both as JSON.
 
+// A module has 4 GiB at most; one that has nearly as much asked for more.
+const BYTES_MAX = 3 * 2 ** 30;
+
+function whyTrapped(trap, memory) {
+  if (/stack|recursion/i.test(String(trap?.message ?? trap))) return "the files are nested too deeply";
+  return memory.buffer.byteLength > BYTES_MAX ? "the run needs more memory than a browser gives it" : null;
+}
+
 // Takes a compiled module; `ask` throws where the module traps, with what it said last, and is of no use then.
 export async function simulator(module) {
   const instance = await WebAssembly.instantiate(module, {});
@@ -13,8 +21,7 @@ export async function simulator(module) {
     try {
       answer();
     } catch (trap) {
-      const why = String(trap?.message ?? trap);
-      throw new Error(/stack|recursion/i.test(why) ? "the files are nested too deeply" : said() || why);
+      throw new Error(whyTrapped(trap, memory) ?? (said() || String(trap?.message ?? trap)));
     }
     return said();
   };

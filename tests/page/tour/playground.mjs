@@ -97,7 +97,7 @@ async function tour(page) {
 
   // Ctrl+Enter runs; another version, and two of them.
   await ask("document.querySelector('#text').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', ctrlKey: true, bubbles: true }))");
-  await until(page, "it is played again", `${state}.startsWith("Played in")`);
+  await until(page, "it is played again", `${state}.startsWith("Played in") && ${text("#summary")}.includes("sim 4.3")`);
   await ask(choose("#profile", "3.10"));
   await until(page, "it is played on another version", `${state}.startsWith("Played in") && ${text("#summary")}.includes("sim 3.10")`);
   await ask(choose("#other", "3.10"));
@@ -114,6 +114,19 @@ async function tour(page) {
     await until(page, "the rule behind it is explained", "document.querySelector('dialog').open");
     await press("Escape");
   }
+
+  // What takes long can be stopped, and is no harm to what is shown.
+  await ask(choose("#shelf", "empty"));
+  await until(page, "another example is played", `${state}.startsWith("Played in") && ${value}.includes("what is published is worked on")`);
+  await ask(cursorBehind("id: job, "));
+  await ask(written("count: 1000000, "));
+  await click("#run");
+  await until(page, "it plays, and the page does not wait", `!document.querySelector("#stop").hidden && ${state}.startsWith("Playing")`);
+  await click("#stop");
+  await until(page, "it is stopped", `${state}.startsWith("Stopped.") && document.querySelector("#stop").hidden`);
+  holds("what was played before is shown", await ask("Boolean(document.querySelector('#detail h2'))"));
+  await ask(choose("#shelf", "scenarios/poison-dlq.yaml"));
+  await until(page, "the next one is played", `${state}.startsWith("Played in") && ${text("#detail h2")}.includes("poison-dlq")`);
 
   // Shared, and opened again; cut short, damaged, and of another version.
   await ask(cursorBehind("scenario: "));
