@@ -61,7 +61,7 @@ pub(crate) use streams::starts_with_digit;
 pub use streams::{
     BadStreamArgument, ReaderRefusal, STREAM_OFFSET_WORDS, STREAM_SEGMENT_BYTES_MAX, StreamDifferences, StreamFilter,
     StreamOffset, StreamRetention, appended_bytes, as_appended, check_consumer_arguments, filter_value, refused_reader,
-    stream_filter, stream_interval_ms, stream_offset,
+    stream_filter, stream_interval_ms, stream_offset, unsupported_by_streams,
 };
 pub use term::{erlang_term, type_name};
 pub use version_choices::{

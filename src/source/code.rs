@@ -216,6 +216,7 @@ codes! {
         ScenarioStep "step",
         ScenarioStreamConsumer "stream_consumer",
         ScenarioStreamOffset "stream_offset",
+        ScenarioStreamStep "stream_step",
         ScenarioTally "tally",
         ScenarioTimeout "timeout",
         ScenarioToNowhere "to_nowhere",

@@ -15,6 +15,7 @@ pub(crate) mod right_shapes;
 pub(crate) mod scenario_references;
 pub(crate) mod stream_consumers;
 pub(crate) mod stream_offsets;
+pub(crate) mod stream_steps;
 pub(crate) mod suspicious;
 pub(crate) mod topology_references;
 pub(crate) mod transactions;

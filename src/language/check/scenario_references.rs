@@ -7,6 +7,7 @@ use crate::language::check::held_messages;
 use crate::language::check::live_races;
 use crate::language::check::message_references;
 use crate::language::check::stream_consumers;
+use crate::language::check::stream_steps;
 use crate::language::check::suspicious;
 use crate::language::check::topology_references::Declared;
 use crate::language::check::transactions;
@@ -58,6 +59,7 @@ pub fn check(scenario: &Scenario, vhost: &Name, tree: &Node, desk: &mut Diagnost
     held_messages::check(scenario, tree, desk);
     transactions::check(scenario, desk);
     stream_consumers::check(scenario, tree, desk);
+    stream_steps::check(scenario, desk);
     message_references::check(scenario, tree, desk);
     suspicious::check(scenario, &declared, tree, desk);
     live_races::check(scenario, desk);

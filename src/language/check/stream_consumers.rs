@@ -6,7 +6,7 @@ use crate::language::check::stream_offsets::nearest_offset;
 use crate::language::decode::map_decoder::Diagnostics;
 use crate::language::decode::suggestions;
 use crate::language::syntax::tree::{Entry, Node};
-use crate::model::{Act, Consumer, Name, Queue, QueueKind, Scenario, Value};
+use crate::model::{Act, Consumer, Name, Queue, QueueKind, QueueName, Scenario, Value};
 use crate::rules::{
     BadStreamArgument, Differences, ReaderRefusal, check_consumer_arguments, refused_reader, stream_filter,
     stream_offset, type_of_new_queue,
@@ -51,12 +51,17 @@ fn queue_of<'s>(consumer: &'s Consumer, scenario: &'s Scenario) -> Option<&'s Qu
     if let Some(own) = &consumer.own_queue {
         return Some(&own.queue);
     }
+    declared_queue(&consumer.queue, scenario)
+}
+
+/// Returns the queue of a name; `None` where nobody declares it, or several that may be of different types.
+pub(crate) fn declared_queue<'s>(name: &QueueName, scenario: &'s Scenario) -> Option<&'s Queue> {
     let by_steps = scenario.all_steps().filter_map(|step| match &step.act {
         Act::DeclareQueue(queue) if step.refused.is_none() => Some(&**queue),
         _ => None,
     });
     let all = scenario.topology.queues.iter().chain(by_steps);
-    let mut declared = all.filter(|queue| queue.id() == consumer.queue);
+    let mut declared = all.filter(|queue| queue.id() == *name);
     let first = declared.next()?;
     declared.all(|other| other.kind() == first.kind()).then_some(first)
 }

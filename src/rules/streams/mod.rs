@@ -11,7 +11,7 @@ pub use differences::StreamDifferences;
 pub(crate) use differences::{STREAMS_3_10, STREAMS_3_12, STREAMS_3_13, STREAMS_4_0, STREAMS_4_3};
 pub use reading::{
     BadStreamArgument, ReaderRefusal, STREAM_OFFSET_WORDS, StreamFilter, StreamOffset, check_consumer_arguments,
-    refused_reader, stream_filter, stream_offset,
+    refused_reader, stream_filter, stream_offset, unsupported_by_streams,
 };
 pub(crate) use retention::starts_with_digit;
 pub use retention::{STREAM_SEGMENT_BYTES_MAX, StreamRetention, stream_interval_ms};

@@ -9,6 +9,11 @@ use crate::rules::{ConsumerTimeout, Differences, erlang_term, shown_queue};
 /// The words that an offset may be.
 pub const STREAM_OFFSET_WORDS: [&str; 3] = ["first", "last", "next"];
 
+/// Returns the text of the 540 over what streams do not have (ST-2, ST-4).
+pub fn unsupported_by_streams(method: &str, vhost: &str, name: &str) -> String {
+    format!("{method} not supported by stream queues {}", shown_queue(vhost, name))
+}
+
 /// Where a reader of a stream begins (ST-3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamOffset {

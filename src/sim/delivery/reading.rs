@@ -2,6 +2,7 @@
 
 use crate::broker::{DeliveredMessage, Delivery, Event, Refusal, Settlement, code};
 use crate::model::{Moment, Name, QueueKind, Table, Value};
+use crate::rules;
 use crate::rules::{BadStreamArgument, ReaderRefusal, refused_reader, stream_filter, stream_offset};
 use crate::sim::broker::Sim;
 use crate::sim::state::arena::{Arena, ChannelIndex, ConsumerId, QueueId};
@@ -209,5 +210,5 @@ fn hand_out(
 
 /// Makes the refusal of what streams do not have (ST-2, ST-4).
 pub(crate) fn unsupported_by_streams(method: &str, queue: &Queue) -> Refusal {
-    connection_error(code::NOT_IMPLEMENTED, format!("{method} not supported by stream queues {}", queue.shown()))
+    connection_error(code::NOT_IMPLEMENTED, rules::unsupported_by_streams(method, &queue.name.vhost, &queue.name.name))
 }
