@@ -10,7 +10,7 @@ use crate::sim::state::queued_message::QueuedMessage;
 use crate::sim::state::reason::{DeathCause, Return};
 use crate::sim::state::refusal::{connection_error, precondition_failed};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Orders groups of deliveries: by queue, then those taken by get by tag, then by consumer tag (DL-33).
 type SettlementGroup = (Name, QueueId, Option<u64>, Option<Name>);
@@ -18,14 +18,15 @@ type SettlementGroup = (Name, QueueId, Option<u64>, Option<Name>);
 impl Sim {
     pub(crate) fn settle(&mut self, id: ChannelId, tag: DeliveryTag, multiple: bool, settlement: Settlement) {
         let Some(&channel) = self.channel_ids.get(&id) else { return };
-        self.wake_channel(channel);
-        if self.has_transaction(channel) {
+        let Some(state) = self.channels.get_mut(channel) else { return };
+        state.permissions.wake(self.now);
+        if state.transaction().is_some() {
             if !self.hold_settlement(channel, tag.0, multiple, settlement) {
                 self.refuse_tag(channel, tag);
             }
             return;
         }
-        let Some(taken) = self.take_unacked(channel, tag.0, multiple) else {
+        let Some(taken) = take_unacked(&mut state.unacked, tag.0, multiple) else {
             return self.refuse_tag(channel, tag);
         };
         self.settle_taken(channel, taken, settlement);
@@ -155,22 +156,6 @@ impl Sim {
         }
     }
 
-    /// Takes what a tag means from the channel; `None` for a tag that is not outstanding (CO-17).
-    fn take_unacked(&mut self, channel: ChannelIndex, tag: u64, multiple: bool) -> Option<Taken> {
-        let unacked = &mut self.channels.get_mut(channel)?.unacked;
-        if tag == 0 && multiple {
-            return Some(Taken::Many(unacked.drain(..).collect()));
-        }
-        if unacked.front()?.tag == tag {
-            return unacked.pop_front().map(Taken::One);
-        }
-        let at = unacked.binary_search_by_key(&tag, |unacked| unacked.tag).ok()?;
-        if multiple && at > 0 {
-            return Some(Taken::Many(unacked.drain(..=at).collect()));
-        }
-        unacked.remove(at).map(Taken::One)
-    }
-
     fn grouped(&self, all: Vec<Unacked>) -> BTreeMap<SettlementGroup, Vec<Unacked>> {
         let mut groups: BTreeMap<SettlementGroup, Vec<Unacked>> = BTreeMap::new();
         for unacked in all {
@@ -275,6 +260,22 @@ impl Sim {
             }
         }
     }
+}
+
+/// Takes what a tag means from the deliveries of a channel; `None` for a tag that is not outstanding (CO-17).
+#[inline]
+fn take_unacked(unacked: &mut VecDeque<Unacked>, tag: u64, multiple: bool) -> Option<Taken> {
+    if tag == 0 && multiple {
+        return Some(Taken::Many(unacked.drain(..).collect()));
+    }
+    if unacked.front()?.tag == tag {
+        return unacked.pop_front().map(Taken::One);
+    }
+    let at = unacked.binary_search_by_key(&tag, |unacked| unacked.tag).ok()?;
+    if multiple && at > 0 {
+        return Some(Taken::Many(unacked.drain(..=at).collect()));
+    }
+    unacked.remove(at).map(Taken::One)
 }
 
 /// What one settlement concerns.

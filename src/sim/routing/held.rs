@@ -13,10 +13,6 @@ use crate::sim::state::reason::Reason;
 use crate::sim::state::refusal::{connection_error, internal_error};
 
 impl Sim {
-    pub(crate) fn has_transaction(&mut self, channel: ChannelIndex) -> bool {
-        self.channels.get_mut(channel).is_some_and(|state| state.transaction().is_some())
-    }
-
     /// Keeps a publish that passed all checks until its channel commits.
     pub(crate) fn hold_publish(
         &mut self,
