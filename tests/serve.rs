@@ -33,6 +33,8 @@ mod samples;
 mod scripts;
 #[path = "serve/talk.rs"]
 mod talk;
+#[path = "serve/wrong_types.rs"]
+mod wrong_types;
 
 use rmqplay::model::Profile;
 use scripts::SCRIPTS;

@@ -6,7 +6,7 @@ use crate::model::{Binding, DestinationKind, Name, Permission, Profile, TopicPer
 use crate::serve::management::answer::{Answered, ApiAnswer};
 use crate::serve::management::call::ManagementCall;
 use crate::serve::management::exchanges::{self, arguments};
-use crate::serve::management::import_shapes::{refuse_entry, refuse_list};
+use crate::serve::management::import_shapes::{refuse_entry, refuse_list, refuse_queue_type, refuse_tracing};
 use crate::serve::management::parameters::set_global;
 use crate::serve::management::policies;
 use crate::serve::management::queues;
@@ -56,8 +56,8 @@ fn each<'c>(
     take: impl Fn(&mut ManagementCall<'c>, &Entry) -> Result<(), ApiAnswer>,
 ) -> Result<(), ApiAnswer> {
     let Some(value) = body.get(list) else { return Ok(()) };
-    refuse_list(list, value)?;
     let profile = call.profile();
+    refuse_list(list, value, profile)?;
     let entries = value.as_array().into_iter().flatten();
     entries.filter_map(Json::as_object).try_for_each(|entry| {
         refuse_entry(list, entry, profile)?;
@@ -113,17 +113,22 @@ fn vhost(call: &mut ManagementCall<'_>, entry: &Entry) -> Result<(), ApiAnswer> 
         name: text(entry, "name").into(),
         description: Some(plain("description").unwrap_or_default()),
         tags: Some(tags(field("tags"))),
-        default_queue_type: plain("default_queue_type"),
+        // The type beside the metadata is for those who read an export.
+        default_queue_type: metadata
+            .and_then(|metadata| metadata.get("default_queue_type")?.as_str())
+            .filter(|kind| !kind.is_empty())
+            .map(str::to_owned),
         protected_from_deletion: field("protected_from_deletion").and_then(Json::as_bool),
         limits: limits.filter_map(|(name, value)| Some((name.clone(), value.as_i64()?))).collect(),
     };
     let name = vhost.name.clone();
-    let was_there = call.sim().held_vhost(&name).is_some();
+    let (was_there, profile) = (call.sim().held_vhost(&name).is_some(), call.profile());
+    refuse_queue_type(&name, was_there, metadata, profile)?;
     act(call, Management::PutVhost(Box::new(vhost)))?;
     if !was_there {
         grant_all(call, name);
     }
-    Ok(())
+    refuse_tracing(entry.get("tracing"), profile)
 }
 
 fn permission(call: &mut ManagementCall<'_>, entry: &Entry) -> Result<(), ApiAnswer> {
@@ -176,7 +181,14 @@ fn parameter(call: &mut ManagementCall<'_>, into: Option<&Name>, entry: &Entry) 
     let name: Name = text(entry, "name").into();
     let value = entry.get("value").and_then(Json::as_object).cloned().unwrap_or_default();
     match text(entry, "component").as_str() {
-        "operator_policy" => set_policy(call, &vhost, name, &value, true),
+        "operator_policy" => {
+            if !value.contains_key("priority") {
+                let place = format!(" (vhost: \"{vhost}\" / component: \"operator_policy\" / key: \"{name}\")");
+                let text = format!("Validation failed\n\nKey \"priority\" not found in {name}\n{place}");
+                return Err(ApiAnswer::bad_request(text));
+            }
+            set_policy(call, &vhost, name, &value, true)
+        }
         "policy" => set_policy(call, &vhost, name, &value, false),
         "vhost-limits" => {
             let limits = value.iter().filter_map(|(name, value)| Some((name.as_str().into(), value.as_i64()?)));
@@ -200,8 +212,24 @@ fn exchange(call: &mut ManagementCall<'_>, into: Option<&Name>, entry: &Entry) -
     if is_there || name.starts_with("amq.") {
         return Ok(());
     }
-    let asked = exchanges::read(&vhost, name, entry, true)?;
+    let asked = exchanges::read(&vhost, name, &as_taken(entry), true)?;
     perform(call, &vhost, Method::DeclareExchange(Box::new(asked))).map_err(|refusal| refused(&refusal))
+}
+
+/// Puts in the place of what is no flag, and of what is no alternate exchange, what RabbitMQ makes of it.
+fn as_taken(entry: &Entry) -> Entry {
+    let mut taken = entry.clone();
+    for (flag, otherwise) in [("durable", true), ("auto_delete", false), ("internal", false)] {
+        if taken.get(flag).is_some_and(|value| !value.is_boolean()) {
+            taken.insert(flag.to_owned(), Json::from(otherwise));
+        }
+    }
+    if let Some(Json::Object(arguments)) = taken.get_mut("arguments") {
+        let is_kept = |(key, value): (&String, &Json)| key != "alternate-exchange" || value.is_string();
+        *arguments =
+            arguments.iter().filter(|entry| is_kept(*entry)).map(|(key, value)| (key.clone(), value.clone())).collect();
+    }
+    taken
 }
 
 fn queue(call: &mut ManagementCall<'_>, into: Option<&Name>, entry: &Entry) -> Result<(), ApiAnswer> {
@@ -220,18 +248,38 @@ fn queue(call: &mut ManagementCall<'_>, into: Option<&Name>, entry: &Entry) -> R
 }
 
 fn binding(call: &mut ManagementCall<'_>, into: Option<&Name>, entry: &Entry) -> Result<(), ApiAnswer> {
-    let vhost = home(call, into, entry)?;
     let text = |key: &str| text(entry, key);
     let destination_kind = match text("destination_type").as_str() {
         "exchange" => DestinationKind::Exchange,
         "queue" => DestinationKind::Queue,
         _ => return Err(ApiAnswer::bad_request("function_clause")),
     };
+    let profile = call.profile();
+    let vhost = match home(call, into, entry) {
+        // It does not look whether a binding leads anywhere.
+        Err(_) if profile == Profile::V3_10 => return Ok(()),
+        home => home?,
+    };
+    let source: Name = match entry.get("source").map(Json::as_str) {
+        // All that the default exchange binds is bound already.
+        Some(Some("")) => return Ok(()),
+        None if profile == Profile::V3_10 => return Ok(()),
+        source => source.flatten().unwrap_or_default().into(),
+    };
+    let held = call.sim().held_exchanges(&vhost);
+    let is_topic = held.iter().any(|held| held.declared.name == source && held.declared.kind == "topic");
+    if is_topic && !entry.contains_key("routing_key") {
+        return Err(match profile {
+            Profile::V3_10 | Profile::V3_12 => ApiAnswer::crash(),
+            profile if profile >= Profile::V4_3 => ApiAnswer::bad_request("badarg"),
+            _ => ApiAnswer::bad_request("function_clause"),
+        });
+    }
     // RabbitMQ keeps and shows its own word for nothing where a key is missing.
     let routing_key = entry.get("routing_key").map_or("undefined", |key| key.as_str().unwrap_or_default());
     let binding = Binding {
         vhost: vhost.clone(),
-        source: text("source").into(),
+        source,
         destination: text("destination").into(),
         destination_kind,
         routing_key: routing_key.into(),

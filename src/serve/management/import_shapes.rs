@@ -1,7 +1,7 @@
 //! Values of a wrong type in a definitions file that is imported: RabbitMQ looks at few of them, and fails over the others (MG-12).
 //! Takes a list of the body, or an entry of it; gives the answer that ends the import. What a text says is looked at elsewhere.
 
-use crate::model::Profile;
+use crate::model::{Profile, QueueKind};
 use crate::serve::management::answer::ApiAnswer;
 use serde_json::{Map, Value as Json, json};
 
@@ -12,9 +12,10 @@ const CLAUSE: &str = "function_clause";
 const ARGUMENT: &str = "badarg";
 
 /// Checks that a list is one, and that it holds objects where RabbitMQ takes nothing else.
-pub(crate) fn refuse_list(list: &str, value: &Json) -> Result<(), ApiAnswer> {
+pub(crate) fn refuse_list(list: &str, value: &Json, profile: Profile) -> Result<(), ApiAnswer> {
     let Json::Array(entries) = value else { return Err(ApiAnswer::crash()) };
-    match list == "queues" && !entries.iter().all(Json::is_object) {
+    let takes_others = list != "queues" && (list != "bindings" || profile < Profile::V4_0);
+    match !takes_others && !entries.iter().all(Json::is_object) {
         true => Err(ApiAnswer::crash()),
         false => Ok(()),
     }
@@ -32,16 +33,29 @@ pub(crate) fn refuse_entry(list: &str, entry: &Map<String, Json>, profile: Profi
     };
     match list {
         "users" => user(entry, profile),
-        "vhosts" => tags(entry.get("tags"), &|tag: &Json| !tag.is_i64() || tag.as_i64() < Some(0)),
+        "vhosts" => vhost(entry, profile),
         "permissions" => known_user(entry, profile).and_then(|()| rights(false, &["configure", "write", "read"])),
-        "topic_permissions" => known_user(entry, profile).and_then(|()| rights(true, &["write", "read"])),
-        "global_parameters" if matches!(field("name"), Json::Number(_) | Json::Object(_)) => Err(ApiAnswer::crash()),
-        "parameters" if field("component") == "vhost-limits" && field("name") != "limits" => Err(ApiAnswer::crash()),
+        "topic_permissions" => {
+            known_user(entry, profile).and_then(|()| rights(true, &["write", "read"])).and_then(|()| {
+                match entry.get("exchange") {
+                    Some(Json::String(_)) => Ok(()),
+                    other if profile >= Profile::V4_3 => {
+                        let shown = other.map_or("undefined".to_owned(), term);
+                        Err(ApiAnswer::bad_request(format!("{{no_such_exchange,{shown}}}")))
+                    }
+                    _ => Ok(()),
+                }
+            })
+        }
+        "global_parameters" if is_no_name(field("name")) => Err(ApiAnswer::crash()),
+        "policies" => policy(entry, profile),
+        "parameters" => parameter(entry, profile),
         "queues" if !field("name").is_string() => Err(ApiAnswer::bad_request(ARGUMENT)),
         "queues" if ["durable", "auto_delete"].iter().any(|key| entry.get(*key) == Some(&Json::Null)) => {
             Err(ApiAnswer::bad_request(CLAUSE))
         }
         "exchanges" if !field("type").is_string() => Err(ApiAnswer::bad_request(ARGUMENT)),
+        "exchanges" if profile < Profile::V4_3 && !field("durable").is_boolean() => Err(ApiAnswer::bad_request(CLAUSE)),
         "bindings" if entry.get("routing_key").is_some_and(|key| !key.is_string()) => Err(ApiAnswer::crash()),
         "queues" | "exchanges" | "bindings" => arguments(list, entry.get("arguments")),
         _ => Ok(()),
@@ -64,7 +78,7 @@ fn user(entry: &Map<String, Json>, profile: Profile) -> Result<(), ApiAnswer> {
     if !matches!(entry.get("tags"), Some(Json::String(_) | Json::Array(_))) {
         return Err(ApiAnswer::bad_request(CLAUSE));
     }
-    tags(entry.get("tags"), &|tag: &Json| tag.is_f64())?;
+    tags(entry.get("tags"))?;
     match entry.get("limits") {
         None => Ok(()),
         Some(Json::Object(limits)) if limits.values().all(Json::is_i64) => Ok(()),
@@ -92,6 +106,139 @@ fn wrong_limits(limits: &Json) -> String {
     }
 }
 
+/// Checks what is said of a vhost that is made.
+fn vhost(entry: &Map<String, Json>, profile: Profile) -> Result<(), ApiAnswer> {
+    match entry.get("tags") {
+        Some(Json::Bool(_) | Json::Number(_) | Json::Object(_)) => return Err(ApiAnswer::bad_request(CLAUSE)),
+        Some(Json::Array(items)) => {
+            let is_tag = |tag: &&Json| !matches!(tag, Json::Array(_) | Json::Object(_)) && !is_no_count(tag);
+            if let Some(wrong) = items.iter().find(|tag| !is_tag(tag)) {
+                return Err(no_case(wrong, profile));
+            }
+        }
+        _ => {}
+    }
+    match entry.get("metadata") {
+        None | Some(Json::Object(_)) => Ok(()),
+        Some(_) if profile >= Profile::V4_3 => Ok(()),
+        Some(Json::Array(_)) if profile >= Profile::V4_0 => Err(ApiAnswer::bad_request("{badmap,[]}")),
+        Some(Json::Array(_)) => Err(ApiAnswer::bad_request(json!(["badmap", []]))),
+        Some(_) => Err(ApiAnswer::bad_request(CLAUSE)),
+    }
+}
+
+/// Returns whether a value is a number that counts nothing.
+fn is_no_count(value: &Json) -> bool {
+    value.is_number() && value.as_u64().is_none()
+}
+
+/// Checks the default queue type that the metadata of a vhost have; one that is there is looked at on 4.3 alone.
+pub(crate) fn refuse_queue_type(
+    vhost: &str,
+    was_there: bool,
+    metadata: Option<&Map<String, Json>>,
+    profile: Profile,
+) -> Result<(), ApiAnswer> {
+    let Some(kind) = metadata.and_then(|metadata| metadata.get("default_queue_type")) else { return Ok(()) };
+    let is_known = kind.as_str().is_some_and(|word| QueueKind::named(word).is_some());
+    let is_none = profile >= Profile::V4_3 && (kind.is_null() || kind == "");
+    if is_known || is_none || (was_there && profile < Profile::V4_3) {
+        return Ok(());
+    }
+    let invalid = |word: &str| Err(ApiAnswer::bad_request(format!("{word} is not a valid queue type")));
+    match kind {
+        _ if profile < Profile::V4_0 => Err(ApiAnswer::bad_request(json!(["no_such_vhost", vhost]))),
+        _ if profile < Profile::V4_3 => {
+            let text = format!("{{case_clause,{{error,invalid_queue_type,{}}}}}", term(kind));
+            Err(ApiAnswer::bad_request(text))
+        }
+        Json::String(word) => invalid(word),
+        Json::Bool(word) => invalid(&word.to_string()),
+        Json::Array(_) => invalid(""),
+        _ => Err(ApiAnswer::bad_request(ARGUMENT)),
+    }
+}
+
+/// Checks whether a vhost is traced.
+pub(crate) fn refuse_tracing(tracing: Option<&Json>, profile: Profile) -> Result<(), ApiAnswer> {
+    match tracing {
+        None | Some(Json::Bool(_)) => Ok(()),
+        Some(other) => Err(no_case(other, profile)),
+    }
+}
+
+/// Says that RabbitMQ's code knows no case for a value.
+fn no_case(value: &Json, profile: Profile) -> ApiAnswer {
+    match profile >= Profile::V4_0 {
+        true => ApiAnswer::bad_request(format!("{{case_clause,{}}}", term(value))),
+        false => ApiAnswer::bad_request(json!(["case_clause", value])),
+    }
+}
+
+/// Returns whether RabbitMQ fails over a name: null and true are names to it.
+fn is_no_name(name: &Json) -> bool {
+    match name {
+        Json::Number(_) | Json::Object(_) => true,
+        Json::Array(items) => !items.is_empty(),
+        _ => false,
+    }
+}
+
+/// Checks the name of a policy; what it says is looked at elsewhere.
+fn policy(entry: &Map<String, Json>, profile: Profile) -> Result<(), ApiAnswer> {
+    match entry.get("name") {
+        None => {
+            let vhost = entry.get("vhost").and_then(Json::as_str).unwrap_or_default();
+            let text = format!("policy in virtual host '{vhost}' has undefined name");
+            Err(ApiAnswer::bad_request(if profile >= Profile::V4_0 { format!("\"{text}\"") } else { text }))
+        }
+        Some(name) => named_policy(name, profile),
+    }
+}
+
+fn named_policy(name: &Json, profile: Profile) -> Result<(), ApiAnswer> {
+    let fails = profile >= Profile::V4_0 && (is_no_name(name) || name.is_array());
+    if fails { Err(ApiAnswer::crash()) } else { Ok(()) }
+}
+
+/// Checks a parameter: limits of a vhost, and the name of an operator policy.
+fn parameter(entry: &Map<String, Json>, profile: Profile) -> Result<(), ApiAnswer> {
+    let text = |key: &str| entry.get(key).and_then(Json::as_str);
+    match text("component") {
+        Some("operator_policy") => entry.get("name").map_or(Ok(()), |name| named_policy(name, profile)),
+        Some("vhost-limits") if text("name") != Some("limits") => Err(ApiAnswer::crash()),
+        Some("vhost-limits") => {
+            let wrong = match entry.get("value") {
+                Some(Json::Object(limits)) => limits
+                    .iter()
+                    .find(|(_, value)| !value.is_i64())
+                    .map(|(name, value)| format!("{name} should be a number, actually was {}", term(value))),
+                Some(Json::Array(items)) if items.is_empty() => None,
+                Some(items @ Json::Array(_)) => Some(format!("Unrecognised terms {} in limits", term(items))),
+                other => Some(format!("limits not a list {}", other.map_or("undefined".to_owned(), term))),
+            };
+            let vhost = text("vhost").unwrap_or_default();
+            wrong.map_or(Ok(()), |wrong| Err(invalid(&wrong, [vhost, "vhost-limits", "limits"], profile)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says that a parameter's value is not valid, and which parameter: vhost, component and name.
+fn invalid(wrong: &str, [vhost, component, name]: [&str; 3], profile: Profile) -> ApiAnswer {
+    // Up to 4.0 the text is made for a page.
+    let escaped = || wrong.replace('<', "&lt;").replace('>', "&gt;");
+    let short = || format!("Validation failed\n\n{}\n ({vhost}/{component}/{name})", escaped());
+    ApiAnswer::bad_request(match profile {
+        _ if profile < Profile::V4_0 => short(),
+        _ if profile < Profile::V4_3 => format!("<<{}>>", json!(short())),
+        _ => {
+            let place = format!("(vhost: \"{vhost}\" / component: \"{component}\" / key: \"{name}\")");
+            format!("Validation failed\n\n{wrong}\n {place}")
+        }
+    })
+}
+
 /// Writes a value as Erlang prints what it decodes to.
 fn term(value: &Json) -> String {
     match value {
@@ -102,14 +249,14 @@ fn term(value: &Json) -> String {
     }
 }
 
-/// Checks tags: `is_none` says which numbers are none.
-fn tags(tags: Option<&Json>, is_none: &dyn Fn(&Json) -> bool) -> Result<(), ApiAnswer> {
+/// Checks the tags of a user; a list of numbers is a text to RabbitMQ.
+fn tags(tags: Option<&Json>) -> Result<(), ApiAnswer> {
     match tags {
         Some(Json::Bool(_) | Json::Number(_) | Json::Object(_)) => Err(ApiAnswer::bad_request(CLAUSE)),
         Some(Json::Array(items)) => {
             let wrong = items.iter().find(|tag| match tag {
-                Json::Number(_) => is_none(tag),
-                Json::Array(inner) => !inner.is_empty(),
+                Json::Number(_) => tag.is_f64(),
+                Json::Array(inner) => !inner.iter().all(Json::is_u64),
                 _ => false,
             });
             match wrong {

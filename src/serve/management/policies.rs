@@ -89,12 +89,13 @@ pub(crate) fn read(vhost: &Name, name: Name, body: &Map<String, Json>, rules: &D
         }
     };
     let apply_to = match body.get("apply-to").or_else(|| body.get("apply_to")) {
-        None | Some(Json::Null) => ApplyTo::All,
+        None => ApplyTo::All,
+        Some(Json::Null) => return Err(failed(unknown_apply_to("null", rules))),
         Some(Json::String(word)) => ApplyTo::named(word).ok_or_else(|| failed(unknown_apply_to(word, rules)))?,
         Some(other) => return Err(failed(format!("apply-to '{}' unrecognised", shown(other)))),
     };
     let priority = match body.get("priority") {
-        None | Some(Json::Null) => 0,
+        None => 0,
         // A policy with a fraction is ordered among the others as one of the whole number below.
         Some(number) => number
             .as_i64()
