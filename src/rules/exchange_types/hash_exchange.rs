@@ -2,7 +2,6 @@
 //! Takes arguments, binding keys and messages; gives numbers, or RabbitMQ's text of the refusal. Never holds a ring.
 
 use crate::model::{Name, Properties, QueueKind, Table, Value};
-use crate::rules::exchange_types::jump_hash::jump_hash;
 use crate::rules::exchange_types::phash2::{ErlangTerm, phash2};
 use crate::rules::{Differences, erlang_term, type_name};
 
@@ -59,19 +58,15 @@ impl HashInput {
         }
     }
 
-    /// Returns the bucket of a message, from 0, among so many.
-    pub fn bucket(
+    /// Returns the number of a message, of which [`jump_hash`](crate::rules::jump_hash) makes its bucket.
+    pub fn number(
         &self,
         routing_key: &str,
         headers: Option<&Table>,
         properties: Option<&Properties>,
-        buckets: u64,
         differences: &Differences,
-    ) -> u64 {
-        if buckets <= 1 {
-            return 0;
-        }
-        let number = match self {
+    ) -> i128 {
+        match self {
             Self::RoutingKey => of_text(Some(routing_key)),
             Self::CorrelationId => of_text(properties.and_then(|properties| properties.correlation_id.as_deref())),
             Self::MessageId => of_text(properties.and_then(|properties| properties.message_id.as_deref())),
@@ -83,8 +78,7 @@ impl HashInput {
                 let value = headers.and_then(|headers| headers.get(name));
                 value.map_or_else(|| of_text(None), |value| of_header(value, differences))
             }
-        };
-        jump_hash(number, buckets)
+        }
     }
 }
 

@@ -252,7 +252,7 @@ impl Sim {
             },
             Router::ConsistentHash(ring) if ring.buckets() > 0 => {
                 let properties = Some(&stored.message.properties);
-                ring.destination(ring.input.bucket(key, stored.headers(), properties, ring.buckets(), self.rules))?
+                ring.destination_of(ring.input.number(key, stored.headers(), properties, self.rules))?
             }
             _ => return None,
         };
@@ -312,9 +312,8 @@ impl Sim {
             }
             Router::ModulusHash(all) if keys.every => found.extend_from_slice(all),
             Router::ConsistentHash(ring) => {
-                let bucket =
-                    || ring.input.bucket(keys.first, keys.headers, keys.properties, ring.buckets(), self.rules);
-                found.extend((ring.buckets() > 0).then(bucket).and_then(|bucket| ring.destination(bucket)));
+                let number = || ring.input.number(keys.first, keys.headers, keys.properties, self.rules);
+                found.extend((ring.buckets() > 0).then(number).and_then(|number| ring.destination_of(number)));
             }
             Router::ModulusHash(all) => {
                 let keys = std::iter::once(keys.first).chain(keys.further.iter().map(|key| &**key));
