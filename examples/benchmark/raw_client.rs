@@ -5,6 +5,7 @@ use rmqplay::model::{Message, Properties, Table, Value};
 use rmqplay::wire::{
     AmqpMethod as M, FrameKind, PROTOCOL_HEADER, Ticket, decode_method, encode_content, encode_method, split_frame,
 };
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Mutex;
@@ -23,6 +24,30 @@ struct Progress {
     confirmed: AtomicU64,
     acks: Mutex<Vec<u8>>,
     ended: AtomicBool,
+}
+
+/// Which publishes are confirmed; confirms come in any order.
+#[derive(Default)]
+struct Confirmed {
+    /// All up to this one are.
+    up_to: u64,
+    ahead: BTreeSet<u64>,
+}
+
+impl Confirmed {
+    /// Takes a confirm; returns how many publishes are confirmed by now.
+    fn take(&mut self, tag: u64, multiple: bool) -> u64 {
+        if multiple && tag > self.up_to {
+            self.up_to = tag;
+            self.ahead = self.ahead.split_off(&(tag + 1));
+        } else if tag > self.up_to {
+            self.ahead.insert(tag);
+        }
+        while self.ahead.remove(&(self.up_to + 1)) {
+            self.up_to += 1;
+        }
+        self.up_to + self.ahead.len() as u64
+    }
 }
 
 /// A connection with channel 1.
@@ -133,8 +158,8 @@ impl RawClient {
     /// Reads until so many are delivered and confirmed; leaves an acknowledgement of each to the thread that writes.
     fn settle_all(&mut self, count: u64, progress: &Progress, writer: &Thread) {
         let (mut delivered, mut piece) = (0, vec![0; 1 << 18]);
-        let mut highest = 0;
-        while delivered < count || highest < count {
+        let (mut confirmed, mut how_many) = (Confirmed::default(), 0);
+        while delivered < count || how_many < count {
             let read = self.socket.read(&mut piece).expect("an answer");
             assert!(read > 0, "the broker closed the connection");
             self.input.extend_from_slice(&piece[..read]);
@@ -151,9 +176,8 @@ impl RawClient {
                         encode_method(&mut acks, 1, &M::BasicAck { delivery_tag, multiple: false });
                     }
                     M::BasicAck { delivery_tag, multiple } => {
-                        // Confirms may come in any order: for the window an estimate is enough.
-                        highest = if multiple { highest.max(delivery_tag) } else { highest + 1 };
-                        progress.confirmed.store(highest, Ordering::Relaxed);
+                        how_many = confirmed.take(delivery_tag, multiple);
+                        progress.confirmed.store(how_many, Ordering::Relaxed);
                     }
                     other => panic!("{other:?}"),
                 }
