@@ -139,8 +139,8 @@ pub fn list_yaml(path: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(found)
 }
 
-/// Writes a file so that a reader sees the old text or the new one, never a part: beside it first, then renamed.
-/// Missing folders are made.
+/// Writes a file so that a reader sees the old text or the new one, never a part: beside it first, then renamed. A link stays
+/// and what it leads to is written; a pipe or a device is written to. Missing folders are made.
 pub fn write_atomically(path: &Path, text: &str) -> Result<(), String> {
     write_parts_atomically(path, |write| write(text))
 }
@@ -150,7 +150,35 @@ pub fn write_parts_atomically(
     path: &Path,
     parts: impl FnOnce(&mut dyn FnMut(&str) -> Result<(), String>) -> Result<(), String>,
 ) -> Result<(), String> {
+    let failed = |error: io::Error| format!("cannot write {}: {}", path.display(), why(&error));
+    if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        use std::io::Write;
+        let mut file = std::fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
+        return parts(&mut |part| file.write_all(part.as_bytes()).map_err(failed));
+    }
+    let led_to = path.is_symlink().then(|| path.canonicalize().ok()).flatten();
+    let path = led_to.as_deref().unwrap_or(path);
     beside(path, parts, |beside| std::fs::rename(beside, path))
+}
+
+/// Reads how a file begins, up to `most` bytes; `None` for what is no file, such as a pipe or a device.
+pub fn head_of(path: &Path, most: u64) -> Option<Vec<u8>> {
+    use std::io::Read;
+    if !path.metadata().is_ok_and(|there| there.is_file()) {
+        return None;
+    }
+    let mut head = Vec::new();
+    std::fs::File::open(path).ok()?.take(most).read_to_end(&mut head).ok()?;
+    Some(head)
+}
+
+/// Returns the path by which two names of one file are equal, whether the file is there or not.
+pub fn same_path(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    path.canonicalize().unwrap_or_else(|_| match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    })
 }
 
 /// Adds a text at the end of a file; a missing one is made.

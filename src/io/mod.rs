@@ -35,8 +35,8 @@ pub use config_file::BROKERS_FILE;
 pub use doctor::examine;
 pub use failure::{BrokerFailure, BrokerFailureKind};
 pub use files::{
-    Disk, ReadDigest, append, list_yaml, make_atomically, make_private, read_bytes, read_file, read_input,
-    write_atomically, write_parts_atomically,
+    Disk, ReadDigest, append, head_of, list_yaml, make_atomically, make_private, read_bytes, read_file, read_input,
+    same_path, write_atomically, write_parts_atomically,
 };
 pub use greet::greet;
 pub use known_brokers::KnownBrokers;

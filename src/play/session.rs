@@ -396,8 +396,9 @@ impl PlaySession {
             }
         }
         let vhosts = self.player.scenario().vhosts();
-        let vhost = if vhosts.contains(&vhost) { vhost } else { vhosts.first().cloned().unwrap_or(vhost) };
-        let said = format!("by hand: {act}");
+        let vhost = vhost_of(&act, vhost, &vhosts)?;
+        let place = if vhosts.len() > 1 && is_in_vhost(&act) { format!(" in vhost {vhost}") } else { String::new() };
+        let said = format!("by hand: {act}{place}");
         let span = Span::in_no_file(0);
         self.player.do_by_hand(vec![Step { span, act, actor: None, vhost, refused: None, pace: None }]);
         self.say(Tone::News, said);
@@ -490,6 +491,25 @@ impl PlaySession {
             let known = self.judged.entry(line).or_default();
             *if holds { &mut known.holds } else { &mut known.fails } += 1;
             known.last = last;
+        }
+    }
+}
+
+/// Returns whether an act is about something in a vhost, rather than about a consumer or the broker.
+fn is_in_vhost(act: &Act) -> bool {
+    !matches!(act, Act::Start(_) | Act::Stop(_) | Act::Crash(_) | Act::RestartBroker)
+}
+
+/// Finds the vhost of an act: one that the run has; where it has only one, `/` means that.
+fn vhost_of(act: &Act, asked: Name, vhosts: &[Name]) -> Result<Name, String> {
+    match vhosts {
+        _ if vhosts.contains(&asked) => Ok(asked),
+        [only] if &*asked == "/" => Ok(only.clone()),
+        [first, ..] if !is_in_vhost(act) => Ok(first.clone()),
+        [] => Ok(asked),
+        _ => {
+            let known: Vec<&str> = vhosts.iter().map(|vhost| &**vhost).collect();
+            Err(format!("the run has no vhost '{asked}': it has {}", known.join(", ")))
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use crate::cli::ExitCode;
 use crate::cli::arguments::RunOptions;
-use crate::cli::options::report_file;
+use crate::cli::options::{CoverageFormat, report_file};
 use crate::cli::run_reporter::RunReporter;
 use crate::cli::select::ToPlay;
 use crate::cli::snapshot_store::Settled;
-use crate::io::{Disk, append, write_atomically, write_parts_atomically};
+use crate::io::{Disk, append, same_path, write_atomically, write_parts_atomically};
 use crate::report;
 use crate::report::{CellReport, RunPage, VersionPair};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,6 +37,30 @@ pub(crate) struct WrittenRun<'a> {
     pub real: Duration,
 }
 
+/// Where a run writes beside its reports, with words for each.
+///
+/// # Errors
+/// Two are the same file.
+fn other_outputs(command: &RunOptions) -> Result<BTreeMap<PathBuf, String>, String> {
+    let coverage = match &command.coverage.coverage {
+        Some(CoverageFormat::Json(file)) => Some(file),
+        _ => None,
+    };
+    let mut known = BTreeMap::new();
+    let files = [
+        ("coverage", coverage),
+        ("record", command.suite.record.as_ref()),
+        ("metrics", command.suite.metrics.as_ref()),
+    ];
+    for (option, file) in files.into_iter().filter_map(|(option, file)| Some((option, file?))) {
+        let shown = format!("--{option} {}", file.display());
+        if let Some(other) = known.insert(same_path(file), shown.clone()) {
+            return Err(format!("{shown} would overwrite {other}\n  help: give each a file of its own"));
+        }
+    }
+    Ok(known)
+}
+
 impl RunReports {
     /// Reads what is asked for; `inputs` are the files that the run reads.
     ///
@@ -43,6 +68,7 @@ impl RunReports {
     /// In words: another kind, no file, or a file that is an input or the file of another report.
     pub fn read(command: &RunOptions, inputs: &[PathBuf]) -> Result<Self, String> {
         let mut reports = Self::default();
+        let mut known = other_outputs(command)?;
         for text in &command.report {
             if text == "github" {
                 reports.annotates = true;
@@ -50,12 +76,10 @@ impl RunReports {
             }
             let (kind, file) =
                 report_file("--report", text, &KINDS, inputs).map_err(|error| with_github(text, error))?;
-            if let Some((other, _)) = reports.files.iter().find(|(_, known)| *known == file) {
-                return Err(format!(
-                    "--report {text} would overwrite the report {other}:{}\n  help: give each report a file of its own",
-                    file.display()
-                ));
+            if let Some(other) = known.get(&same_path(&file)) {
+                return Err(format!("--report {text} would overwrite {other}\n  help: give each a file of its own"));
             }
+            known.insert(same_path(&file), format!("the report {kind}:{}", file.display()));
             reports.files.push((kind, file));
         }
         match reports.annotates && command.json {

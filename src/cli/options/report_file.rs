@@ -26,10 +26,12 @@ pub(crate) fn report_file<'k>(
     };
     let is_yaml = file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
     let same = |input: &PathBuf| file.canonicalize().is_ok_and(|file| input.canonicalize().is_ok_and(|it| it == file));
-    if file.exists() && is_yaml || inputs.iter().any(same) {
+    let is_input = inputs.iter().any(same);
+    if file.exists() && is_yaml || is_input {
         return Err(format!(
-            "{option} {text} would overwrite {}, which is no report\n  help: give the report a file of its own",
-            file.display()
+            "{option} {text} would overwrite {}, which is {}\n  help: give the report a file of its own",
+            file.display(),
+            if is_yaml { "no report" } else { "read here" }
         ));
     }
     Ok((kind, file.to_owned()))

@@ -3,7 +3,7 @@
 use crate::cli::ExitCode;
 use crate::cli::arguments::RunOptions;
 use crate::cli::terminal::Terminal;
-use crate::io::{read_bytes, write_atomically};
+use crate::io::{head_of, write_atomically};
 use crate::report::{BrokerCounters, CellReport, MeasuredRun, open_metrics};
 
 /// How such a file begins.
@@ -12,7 +12,7 @@ const HEAD: &[u8] = b"# TYPE rmqplay_";
 /// Says why metrics cannot be written where they are asked for: something else is there.
 pub(crate) fn why_no_metrics(command: &RunOptions) -> Option<String> {
     let file = command.suite.metrics.as_ref()?;
-    let there = read_bytes(file).ok()?;
+    let there = head_of(file, HEAD.len() as u64)?;
     let is_other = !there.starts_with(HEAD) && !there.is_empty();
     is_other.then(|| {
         let file = file.display();

@@ -4,7 +4,7 @@ use crate::cli::ExitCode;
 use crate::cli::arguments::RunOptions;
 use crate::cli::select::ToPlay;
 use crate::cli::terminal::Terminal;
-use crate::io::{read_bytes, write_atomically};
+use crate::io::{head_of, read_bytes, write_atomically};
 use crate::player::Verdict;
 use crate::report::{CellReport, RECORD_FORMAT, RecordHead, RecordedCell, RunRecord, recorded_run};
 use crate::source::is_secret;
@@ -25,11 +25,14 @@ fn digest_of(path: &Path) -> Option<String> {
     Some(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// How a record begins.
+const HEAD: &[u8] = b"{\"rmqplay_record\":";
+
 /// Says why a record cannot be written where it is asked for: something else is there.
 pub(crate) fn why_no_record(command: &RunOptions) -> Option<String> {
     let file = command.suite.record.as_ref()?;
-    let head = read_bytes(file).ok()?;
-    let is_record = head.starts_with(b"{\"rmqplay_record\":") || head.is_empty();
+    let head = head_of(file, HEAD.len() as u64)?;
+    let is_record = head.starts_with(HEAD) || head.is_empty();
     (!is_record).then(|| {
         let file = file.display();
         format!("--record {file} would overwrite {file}, which is no record\n  help: give the record a file of its own")
