@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// The folder of what can be made again: it ignores itself in git.
@@ -289,7 +289,9 @@ fn locked(folder: &Path) -> Result<std::fs::File, String> {
 
 /// Writes a path as the file knows it, however it was named: from the working directory where it lies below, `/` between its parts.
 pub fn file_key(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
+    // The program never leaves it.
+    static HERE: OnceLock<PathBuf> = OnceLock::new();
+    let here = HERE.get_or_init(|| std::env::current_dir().unwrap_or_default());
     let mut parts = PathBuf::new();
     for part in here.join(path).components() {
         match part {
@@ -298,7 +300,7 @@ pub fn file_key(path: &Path) -> String {
             part => parts.push(part),
         }
     }
-    let below = parts.strip_prefix(&here).unwrap_or(&parts);
+    let below = parts.strip_prefix(here).unwrap_or(&parts);
     below.to_string_lossy().replace('\\', "/")
 }
 

@@ -1,5 +1,5 @@
 //! Work on many things at once whose results are taken one after another, in order.
-//! Takes what is done and what takes it; decides nothing else.
+//! Takes what is done and what takes it; decides nothing else. Nobody is woken for a result: who has the next one hands it over.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -12,86 +12,120 @@ const AHEAD_OF_A_WORKER: usize = 32;
 /// The stack of a worker, as the main thread has it.
 const STACK_BYTES: usize = 8 << 20;
 
-struct WorkState<T> {
+/// A result, or the panic in its place.
+type Done<T> = Result<T, Box<dyn Any + Send>>;
+
+struct WorkState<T, F> {
     /// The next that nobody began.
     next: usize,
     /// How many were taken.
     taken: usize,
     stopped: bool,
-    ready: BTreeMap<usize, Result<T, Box<dyn Any + Send>>>,
+    ready: BTreeMap<usize, Done<T>>,
+    /// What takes results; absent while a worker hands some to it.
+    take: Option<F>,
+    /// How many workers wait for room.
+    waiting: usize,
+    panic: Option<Box<dyn Any + Send>>,
 }
 
-/// Does `work` for each number below `count`, `jobs` at once, and hands the results to `take` in order, on this thread; `take`
-/// returns whether it wants more.
+/// What workers share.
+struct SharedWork<T, F> {
+    state: Mutex<WorkState<T, F>>,
+    has_room: Condvar,
+    count: usize,
+    ahead_max: usize,
+}
+
+/// Does `work` for each number below `count`, `jobs` at once, and hands the results to `take` in order, one after another, on the
+/// thread of whoever has the next one; `take` returns whether it wants more.
 ///
 /// # Panics
-/// When `work` does, with what it said, once its turn comes.
+/// When `work` or `take` does, with what it said, once its turn comes.
 pub(crate) fn in_order<T: Send>(
     count: usize,
     jobs: usize,
     work: impl Fn(usize) -> T + Sync,
-    mut take: impl FnMut(usize, T) -> bool,
+    mut take: impl FnMut(usize, T) -> bool + Send,
 ) {
     let jobs = jobs.min(count);
     if jobs <= 1 {
         let _ = (0..count).try_for_each(|index| take(index, work(index)).then_some(()));
         return;
     }
-    let progress = Mutex::new(WorkState { next: 0, taken: 0, stopped: false, ready: BTreeMap::new() });
-    let (has_room, is_ready) = (Condvar::new(), Condvar::new());
-    let lock = || progress.lock().unwrap_or_else(PoisonError::into_inner);
-    let wait = |condition: &Condvar, guard| -> MutexGuard<'_, WorkState<T>> {
-        condition.wait(guard).unwrap_or_else(PoisonError::into_inner)
+    let state = WorkState {
+        next: 0,
+        taken: 0,
+        stopped: false,
+        ready: BTreeMap::new(),
+        take: Some(take),
+        waiting: 0,
+        panic: None,
     };
-    let worker = || {
+    let shared =
+        SharedWork { state: Mutex::new(state), has_room: Condvar::new(), count, ahead_max: jobs * AHEAD_OF_A_WORKER };
+    std::thread::scope(|scope| {
+        let begin = || std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, || shared.work(&work));
+        let begun = (0..jobs).filter(|_| begin().is_ok()).count();
+        // The system gives no thread: then it is done here.
+        if begun == 0 {
+            shared.work(&work);
+        }
+    });
+    let state = shared.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(panic) = state.panic {
+        resume_unwind(panic);
+    }
+}
+
+impl<T, F: FnMut(usize, T) -> bool> SharedWork<T, F> {
+    /// Works until nothing is left, or nobody wants more.
+    fn work(&self, work: &(impl Fn(usize) -> T + Sync)) {
+        let mut state = self.locked();
         loop {
-            let mut state = lock();
-            while !state.stopped && state.next < count && state.next >= state.taken + jobs * AHEAD_OF_A_WORKER {
-                state = wait(&has_room, state);
+            while !state.stopped && state.next < self.count && state.next >= state.taken + self.ahead_max {
+                state.waiting += 1;
+                state = self.has_room.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.waiting -= 1;
             }
-            if state.stopped || state.next >= count {
+            if state.stopped || state.next >= self.count {
                 return;
             }
             let index = state.next;
             state.next += 1;
             drop(state);
             let done = catch_unwind(AssertUnwindSafe(|| work(index)));
-            lock().ready.insert(index, done);
-            is_ready.notify_one();
+            state = self.locked();
+            state.ready.insert(index, done);
+            state = self.hand_over(state);
         }
-    };
-    std::thread::scope(|scope| {
-        let begun = (0..jobs)
-            .filter(|_| std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, worker).is_ok())
-            .count();
-        for index in 0..count {
-            let mut state = lock();
-            let done = loop {
-                match state.ready.remove(&index) {
-                    Some(done) => break done,
-                    // The system gives no thread: then it is done here.
-                    None if begun == 0 => break Ok(work(index)),
-                    None => state = wait(&is_ready, state),
-                }
-            };
-            state.taken = index + 1;
+    }
+
+    /// Hands over what is next, unless another worker does; that one sees what came meanwhile.
+    fn hand_over<'s>(&'s self, mut state: MutexGuard<'s, WorkState<T, F>>) -> MutexGuard<'s, WorkState<T, F>> {
+        let Some(mut take) = state.take.take() else { return state };
+        while !state.stopped {
+            let index = state.taken;
+            let Some(done) = state.ready.remove(&index) else { break };
             drop(state);
-            has_room.notify_all();
-            let goes_on = match done {
-                Ok(done) => take(index, done),
-                Err(panic) => {
-                    lock().stopped = true;
-                    has_room.notify_all();
-                    resume_unwind(panic)
-                }
-            };
-            if !goes_on {
-                break;
+            let taken = done.and_then(|done| catch_unwind(AssertUnwindSafe(|| take(index, done))));
+            state = self.locked();
+            state.taken = index + 1;
+            match taken {
+                Ok(goes_on) => state.stopped = !goes_on,
+                Err(panic) => (state.stopped, state.panic) = (true, Some(panic)),
+            }
+            if state.waiting > 0 {
+                self.has_room.notify_all();
             }
         }
-        lock().stopped = true;
-        has_room.notify_all();
-    });
+        state.take = Some(take);
+        state
+    }
+
+    fn locked(&self) -> MutexGuard<'_, WorkState<T, F>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long cells of all workers together may play before all files are known to be right: nothing is told meanwhile.
-const AHEAD_MAX: Duration = Duration::from_secs(3);
+/// How long each worker may play before all files are known to be right: nothing is told meanwhile.
+const AHEAD_MAX: Duration = Duration::from_secs(5);
 
 /// What the first pass found.
 #[derive(Default)]
@@ -44,7 +44,9 @@ pub(super) struct Checker<'a> {
 
 /// Until when cells are played ahead.
 struct Ahead {
+    /// By all workers together.
     spent_micros: AtomicU64,
+    micros_max: u64,
     ended: AtomicBool,
 }
 
@@ -58,7 +60,11 @@ impl Checker<'_> {
         stop: &StopFlag,
     ) -> Option<CheckedSuite> {
         let pool = LoaderPool::new(loader, jobs);
-        let ahead = Ahead { spent_micros: AtomicU64::new(0), ended: AtomicBool::new(!self.plays_ahead) };
+        let ahead = Ahead {
+            spent_micros: AtomicU64::new(0),
+            micros_max: AHEAD_MAX.as_micros() as u64 * jobs as u64,
+            ended: AtomicBool::new(!self.plays_ahead),
+        };
         let mut suite = CheckedSuite::default();
         let mut digests = Vec::with_capacity(found.len());
         let check = |file: usize| pool.with(|loader| self.check_file(loader, file, &found, &ahead)).unwrap_or_default();
@@ -117,7 +123,7 @@ impl Ahead {
 
     fn spend(&self, time: Duration) {
         let micros = time.as_micros() as u64;
-        if self.spent_micros.fetch_add(micros, Ordering::Relaxed) + micros > AHEAD_MAX.as_micros() as u64 {
+        if self.spent_micros.fetch_add(micros, Ordering::Relaxed) + micros > self.micros_max {
             self.ended.store(true, Ordering::Relaxed);
         }
     }

@@ -38,6 +38,8 @@ pub(super) fn play_rest(
         }
     };
     let mut overtaken: Vec<usize> = Vec::new();
+    // Where all were played ahead there is nothing to do at once.
+    let jobs = if waiting.iter().all(Vec::is_empty) { 1 } else { jobs };
     in_order(ranges.len(), jobs, play, |at, mut ends| {
         for cell in &mut cells[ranges[at].clone()] {
             if is_waiting(cell) {
