@@ -4,6 +4,7 @@
 //! playground (`tests/page/playground.rs`).
 //! Needs chromium and node; without them the tours are reported as not run.
 #![expect(clippy::disallowed_methods, reason = "tests read files and environment")]
+#![expect(clippy::print_stderr, reason = "a trial tells what it compared beside its verdict")]
 
 #[path = "page/playground.rs"]
 mod playground;

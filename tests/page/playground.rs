@@ -25,8 +25,8 @@ pub fn trials(library: &[PathBuf]) -> Vec<Trial> {
         })
         .collect();
     all.push(crate::harness::test("playground::words", takes_any_request));
-    all.push(Trial::ignorable_test("playground::wasm", || wasm_answers_the_same()));
-    all.push(Trial::ignorable_test("tour::playground", || its_page_works()));
+    all.push(Trial::ignorable_test("playground::wasm", wasm_answers_the_same));
+    all.push(Trial::ignorable_test("tour::playground", its_page_works));
     all
 }
 

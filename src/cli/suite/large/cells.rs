@@ -25,26 +25,22 @@ pub(super) struct LargeCell {
     /// Its place among the cells of the file, as they were loaded.
     pub place: u32,
     pub name: Box<str>,
-    /// Absent for none.
-    axes: Option<Box<BTreeMap<String, String>>>,
+    /// The choice of the matrix.
+    pub axes: BTreeMap<String, String>,
     pub has_snapshot: bool,
     /// Whether --filter, --tag and --cell mean it.
     pub is_wanted: bool,
     pub end: CellEnd,
 }
 
-/// No axes at all.
-static NO_AXES: BTreeMap<String, String> = BTreeMap::new();
-
 impl LargeCell {
     /// Keeps what is needed of a loaded cell.
     pub fn of(file: usize, place: usize, one: &ToPlay, is_wanted: bool) -> Self {
-        let axes = &one.cell.axes;
         Self {
             file: file as u32,
             place: place as u32,
             name: one.name().into(),
-            axes: (!axes.is_empty()).then(|| axes.clone().into()),
+            axes: one.cell.axes.clone(),
             has_snapshot: !one.cell.scenario.snapshot.off,
             is_wanted,
             end: CellEnd::Unplayed,
@@ -54,11 +50,6 @@ impl LargeCell {
     /// Returns the file that it is in.
     pub fn path<'f>(&self, files: &'f [LargeFile]) -> &'f Path {
         &files[self.file as usize].path
-    }
-
-    /// Returns the choice of the matrix.
-    pub fn axes(&self) -> &BTreeMap<String, String> {
-        self.axes.as_deref().unwrap_or(&NO_AXES)
     }
 
     /// Returns its key in the last run.

@@ -110,9 +110,9 @@ impl LargeRun<'_> {
         let jobs = jobs_of(command.jobs, 1);
         let checked = checker.check(loader, found, jobs, self.stop).ok_or(ExitCode::Fine)?;
         let CheckedSuite { files, cells, mut problems, snapshot_problems } = checked;
-        problems.extend(shared_snapshots(cells.iter().map(|cell| (cell.path(&files), cell.axes()))));
+        problems.extend(shared_snapshots(cells.iter().map(|cell| (cell.path(&files), &cell.axes))));
         fine(terminal.problems_of_files(&report::distinct(problems, &loader.sources), &loader.sources))?;
-        let owners = cells.iter().map(|cell| (cell.path(&files), cell.axes(), cell.has_snapshot));
+        let owners = cells.iter().map(|cell| (cell.path(&files), &cell.axes, cell.has_snapshot));
         let unreferenced = if command.vars.vars_files.is_empty() { unreferenced(owners) } else { Vec::new() };
         if !cells.iter().any(|cell| cell.is_wanted) {
             return Err(LargeEnd::Unmeant);

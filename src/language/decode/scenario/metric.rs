@@ -68,7 +68,7 @@ fn narrowed(node: &Node, vhost: &Name, desk: &mut Diagnostics) -> Option<(&'stat
     };
     let before = desk.problems.len();
     for (key, names) in NARROWED_BY.iter().filter(|(_, names)| !names.contains(&name)) {
-        if let Some(entry) = inner.entry(*key) {
+        if let Some(entry) = inner.entry(key) {
             let message = format!("`{key}` does not narrow {name}");
             let problem = Problem::new(Code::ScenarioMetric, message).at(entry.key_span, "not beside this name");
             let listed = crate::language::decode::suggestions::listed(names.iter().copied());
