@@ -3,6 +3,7 @@
 //! no clock and no file: whoever owns a session lets it go on, and loads what it wishes for.
 
 mod answer;
+mod by_hand;
 mod live;
 mod log;
 mod pace;

@@ -2,7 +2,8 @@
 //! Takes real milliseconds and requests; lets the run go on bit by bit, and keeps what it has to say.
 
 use crate::broker::Ids;
-use crate::model::{Act, Cell, Moment, Name, Step};
+use crate::model::{Cell, Moment};
+use crate::play::by_hand::BITS_BY_HAND_MAX;
 use crate::play::log::{JudgedAtLine, PlayLog, Tone};
 use crate::play::pace::PlayClock;
 use crate::play::part::{JoinedPart, join};
@@ -12,7 +13,7 @@ use crate::play::simulated::SimulatedPlay;
 use crate::player::{Player, RunPosition, TimelineEvent};
 use crate::report::is_on_page;
 use crate::simulate::Ended;
-use crate::source::{Code, FileId, Sources, Span};
+use crate::source::{Code, FileId, Sources};
 use std::collections::BTreeMap;
 
 /// How much is done before others have their turn.
@@ -20,9 +21,6 @@ const BITS_OF_A_TURN_MAX: u64 = 1_000;
 
 /// How much may pass without an event that a page shows.
 const BITS_OF_A_STEP_MAX: u64 = 2_000_000;
-
-/// How much is done at once for what is done by hand while the run is held.
-const BITS_BY_HAND_MAX: u64 = 100_000;
 
 /// How often a run that goes as fast as it can jumps before it is held.
 const JUMPS_MAX: u64 = 1_000_000;
@@ -115,7 +113,7 @@ impl PlaySession {
     }
 
     /// Does the next bit that is to be done at this moment; returns whether there was any. A live broker does its own.
-    fn bit(&mut self) -> bool {
+    pub(super) fn bit(&mut self) -> bool {
         match &mut self.stage {
             PlayStage::Simulated(stage) => stage.bit(&mut self.player),
             PlayStage::Live(_) => false,
@@ -381,41 +379,6 @@ impl PlaySession {
         Ok(())
     }
 
-    fn act(&mut self, act: Act, vhost: Name) -> Result<(), String> {
-        if matches!((&act, &self.stage), (Act::RestartBroker, PlayStage::Live(_))) {
-            return Err("a live broker is not restarted from here: others may use it".to_owned());
-        }
-        if let Act::Start(name) | Act::Stop(name) | Act::Crash(name) = &act {
-            let meant = self.meant(name)?;
-            let wants_start = matches!(act, Act::Start(_));
-            if meant.iter().all(|running| *running == wants_start) {
-                return Err(format!("{name} {} already", if wants_start { "runs" } else { "is stopped" }));
-            }
-            if wants_start && meant.iter().any(|running| *running) {
-                return Err(format!("some of {name} run: start the others by their own names"));
-            }
-        }
-        let vhosts = self.player.scenario().vhosts();
-        let vhost = vhost_of(&act, vhost, &vhosts)?;
-        let place = if vhosts.len() > 1 && is_in_vhost(&act) { format!(" in vhost {vhost}") } else { String::new() };
-        let said = format!("by hand: {act}{place}");
-        let span = Span::in_no_file(0);
-        self.player.do_by_hand(vec![Step { span, act, actor: None, vhost, refused: None, pace: None }]);
-        self.say(Tone::News, said);
-        self.carry_out();
-        Ok(())
-    }
-
-    /// Returns of each consumer instance that a name means whether it runs.
-    fn meant(&self, name: &Name) -> Result<Vec<bool>, String> {
-        let actors = self.player.actors();
-        let of = format!("{name}.");
-        let is_consumer = self.player.scenario().consumers.iter().any(|one| one.name == *name && one.instances > 1);
-        let meant = actors.iter().filter(|one| one.name == *name || is_consumer && one.name.starts_with(&of));
-        let meant: Vec<bool> = meant.map(|one| one.running).collect();
-        if meant.is_empty() { Err(format!("there is no consumer {name}")) } else { Ok(meant) }
-    }
-
     /// Lets a part join.
     ///
     /// # Errors
@@ -434,16 +397,6 @@ impl PlaySession {
         self.say(Tone::News, format!("joined: {}", joined.cell.scenario.title));
         self.carry_out();
         Ok(())
-    }
-
-    /// While the run is held, what is done by hand is done at once, and what follows from it waits.
-    fn carry_out(&mut self) {
-        for _ in 0..BITS_BY_HAND_MAX {
-            if !self.clock.is_held() || !self.player.is_at_work_by_hand() || !self.bit() {
-                break;
-            }
-        }
-        self.look();
     }
 
     /// Returns when the run goes on by itself, in real milliseconds.
@@ -491,25 +444,6 @@ impl PlaySession {
             let known = self.judged.entry(line).or_default();
             *if holds { &mut known.holds } else { &mut known.fails } += 1;
             known.last = last;
-        }
-    }
-}
-
-/// Returns whether an act is about something in a vhost, rather than about a consumer or the broker.
-fn is_in_vhost(act: &Act) -> bool {
-    !matches!(act, Act::Start(_) | Act::Stop(_) | Act::Crash(_) | Act::RestartBroker)
-}
-
-/// Finds the vhost of an act: one that the run has; where it has only one, `/` means that.
-fn vhost_of(act: &Act, asked: Name, vhosts: &[Name]) -> Result<Name, String> {
-    match vhosts {
-        _ if vhosts.contains(&asked) => Ok(asked),
-        [only] if &*asked == "/" => Ok(only.clone()),
-        [first, ..] if !is_in_vhost(act) => Ok(first.clone()),
-        [] => Ok(asked),
-        _ => {
-            let known: Vec<&str> = vhosts.iter().map(|vhost| &**vhost).collect();
-            Err(format!("the run has no vhost '{asked}': it has {}", known.join(", ")))
         }
     }
 }

@@ -40,6 +40,7 @@ pub fn trials(library: &[std::path::PathBuf]) -> Vec<Trial> {
         test("it_goes_until_a_moment_and_no_further", until),
         test("a_crash_by_hand_moves_what_was_in_hand", crashes),
         test("what_fails_by_hand_does_not_fail_the_run", fails_by_hand),
+        test("an_act_in_a_vhost_that_is_none_touches_no_other", in_no_vhost),
         test("the_end_is_judged_and_the_run_begins_anew", ends),
         test("a_page_is_told_what_it_does_not_have", news),
     ];
@@ -182,6 +183,20 @@ fn crashes() -> Checked {
     held.ask(json!({"do": "next"}), 0);
     check(held.state(0)["actors"][0]["running"] == true, "it does not come back")?;
     check(held.ask(json!({"do": "start", "consumer": "walker"}), 0) == 409, "a stranger starts")
+}
+
+fn in_no_vhost() -> Checked {
+    let mut held = Held::work();
+    held.ask(json!({"do": "publish", "exchange": "", "routing_key": "work", "id": "extra", "body": "{}"}), 0);
+    held.ask(json!({"do": "until", "moment": "500ms"}), 0);
+    while held.0.turn(0) {}
+    let before = held.counts(0);
+    let (status, said) = held.request("POST", "do", &json!({"do": "purge", "queue": "work", "vhost": "other"}), 0);
+    let told = said.to_string();
+    check(status == 409 && told.contains("the run has no vhost 'other': it has /"), &told)?;
+    check(held.counts(0) == before && before.0 > 0, format!("{before:?}"))?;
+    check(held.ask(json!({"do": "purge", "queue": "work"}), 0) == 200, "its own vhost is refused")?;
+    check(held.counts(0).0 == 0, "it is not purged")
 }
 
 fn fails_by_hand() -> Checked {

@@ -10,7 +10,7 @@ use crate::io::read_file;
 use crate::io::serve::PlayFiles;
 use crate::model::Cell;
 use crate::play::{JoinedPart, PartField, PlayPart, PlaySetting};
-use crate::source::{Level, Problem, Sources};
+use crate::source::{Help, Level, Problem, Sources, nearest_name};
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -54,7 +54,6 @@ pub(crate) fn load(
         ExitCode::Nothing
     })?;
     let name = one.name();
-    let read = read_texts(&loader.sources);
     let sources = loader.sources.clone();
     let mut problems = Vec::new();
     let mut parts = Vec::new();
@@ -66,6 +65,7 @@ pub(crate) fn load(
     if terminal.problems(&problems, &loader.sources) != ExitCode::Fine {
         return Err(ExitCode::BadFile);
     }
+    let read = read_texts(&loader.sources);
     let files = PlayedFiles { path: one.path, axes: one.cell.axes.clone(), options: options.clone(), on, loader, read };
     Ok((files, PlaySetting { cell: one.cell, name, edition, live, sources, parts }))
 }
@@ -89,6 +89,19 @@ fn fields_of(text: &str) -> Vec<PartField> {
     let vars = file.get("vars").and_then(Json::as_object);
     let fields = vars.into_iter().flatten().map(|(name, value)| PartField { name: name.clone(), value: value.clone() });
     fields.collect()
+}
+
+/// Checks that a part has all variables that it is given.
+fn known_fields(path: &Path, vars: &[(String, Json)]) -> Result<(), String> {
+    let fields = fields_of(&read_file(path)?);
+    let Some((other, _)) = vars.iter().find(|(name, _)| fields.iter().all(|field| field.name != *name)) else {
+        return Ok(());
+    };
+    let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    let near = nearest_name(other, names.iter().copied());
+    let near = near.map_or_else(String::new, |near| format!(" ({})", Help::did_you_mean(near)));
+    let listed = if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
+    Err(format!("{} has no variable `{other}`: {listed}{near}", path.display()))
 }
 
 /// Writes problems as a page tells them: the line, what is wrong, and what to do.
@@ -120,18 +133,19 @@ impl PlayFiles for PlayedFiles {
         let fit = self.on.fit(&cell);
         let (edition, live) = fit.map_err(|why| format!("it cannot be played any more: {why}"))?;
         let name = crate::report::cell_name(&cell.scenario, &cell.axes);
-        let (read, sources) = (read_texts(&loader.sources), loader.sources.clone());
+        let sources = loader.sources.clone();
         let mut parts = Vec::new();
         for path in &self.options.with {
             let (part, problems) = part_of(&mut loader, path);
             parts.push(part.ok_or_else(|| told(&problems, &loader.sources))?);
         }
-        (self.loader, self.read) = (loader, read);
+        (self.read, self.loader) = (read_texts(&loader.sources), loader);
         Ok(PlaySetting { cell, name, edition, live, sources, parts })
     }
 
     fn load_part(&mut self, part: usize, vars: &[(String, Json)]) -> Result<JoinedPart, String> {
         let Some(path) = self.options.with.get(part) else { return Err(format!("there is no part {part}")) };
+        known_fields(path, vars)?;
         let (loaded, problems) = self.loader.scenario_with(path, vars);
         let Some(mut loaded) = loaded else { return Err(told(&problems, &self.loader.sources)) };
         if loaded.cells.len() > 1 {

@@ -29,7 +29,7 @@ pub(crate) fn judge_metric(wanted: &MetricExpectation, counts: Option<&RunCounts
 }
 
 /// Names a metric with what narrows it: `dead_lettered of work, expired`.
-fn name_of(metric: &Metric) -> String {
+pub(crate) fn name_of(metric: &Metric) -> String {
     let of = |name: &str, what: Option<&str>| what.map_or_else(|| name.to_owned(), |what| format!("{name} of {what}"));
     let queue = metric.queue().map(|queue| &*queue.name);
     match metric {

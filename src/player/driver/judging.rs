@@ -6,6 +6,7 @@ use crate::model::{
 };
 use crate::player::assert::evidence::Evidence;
 use crate::player::assert::judge::judge;
+use crate::player::assert::judge_metric::name_of;
 use crate::player::assert::list_advice::list_advice;
 use crate::player::consumer::instances::ConsumerInstances;
 use crate::player::context::Context;
@@ -198,7 +199,7 @@ fn sentence_of(expectation: &Expectation) -> String {
         Subject::Publishes(_) => "publishes".to_owned(),
         Subject::Tally(_) => "tally".to_owned(),
         Subject::Connections(_) => "connections".to_owned(),
-        Subject::Metric(_) => "metric".to_owned(),
+        Subject::Metric(wanted) => format!("metric {}", name_of(&wanted.metric)),
         Subject::Unroutable(_) => "unroutable messages".to_owned(),
         Subject::Dropped(_) => "dropped messages".to_owned(),
     };

@@ -108,3 +108,38 @@ fn tell(stage: &RunReporter<'_>, cell: &mut LargeCell, number: usize, broker: &s
         CellEnd::Unplayed | CellEnd::Overtaken => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::{CliCommand, CommandLine, Snapshots};
+    use crate::io::write_atomically;
+    use crate::model::Profile;
+    use clap::Parser as _;
+
+    #[test]
+    fn a_file_that_changed_since_it_was_checked_is_not_played() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.yaml");
+        let write = |ready: u8| {
+            let text = format!(
+                "scenario: a\ntopology: {{queues: [{{name: q}}]}}\nsteps: [{{expect: {{queue: q, ready: {ready}}}}}]\nsnapshot: off\n"
+            );
+            write_atomically(&path, &text).expect("written");
+        };
+        write(0);
+        let CliCommand::Run(command) = CommandLine::parse_from(["rmqplay", "run", "a.yaml"]).command else {
+            panic!("it is a run");
+        };
+        let player = FilePlayer::new(&command, Snapshots::Check, &[Profile::NEWEST.into()]);
+        let mut loader = Loader::new(&command.vars, None).expect("a loader").noting_digest();
+        assert!(loader.scenario(&path).0.is_some());
+        let file = LargeFile { path: path.clone(), digest: loader.take_digest() };
+        let mut play = || play_file(&player, &mut loader, &file, &[0]);
+        assert!(matches!(play().make_contiguous(), [CellEnd::Passed(_)]));
+        write(1);
+        assert!(play().is_empty());
+        write(0);
+        assert_eq!(play().len(), 1);
+    }
+}

@@ -127,7 +127,9 @@ fn quantile(node: &Node) -> Read<u32> {
         Ok(part) if (0.0..=1.0).contains(&part) => Ok((part * 100_000.0).round() as u32),
         _ => Err(DecodeError::Value {
             message: "takes a number from 0 to 1".to_owned(),
-            help: Some("0.5 is the median, 0.95 leaves the slowest twentieth out, 1 is the longest".into()),
+            help: Some(
+                "0 is the shortest, 0.5 the median, 0.95 leaves the slowest twentieth out, 1 is the longest".into(),
+            ),
         }),
     }
 }
@@ -158,7 +160,16 @@ fn times(node: &Node) -> Read<Count> {
         return time(rest).map(|time| Count { min: time.0.saturating_add(1), max: None });
     }
     match text.split_once("..") {
-        Some((low, high)) => Ok(Count { min: time(low)?.0, max: Some(time(high)?.0) }),
+        Some((low, high)) => {
+            let (min, max) = (time(low)?, time(high)?);
+            if max < min {
+                return Err(DecodeError::Sentence {
+                    message: format!("`{text}` ends before it begins"),
+                    help: Some(format!("write \"{}..{}\"", high.trim(), low.trim()).into()),
+                });
+            }
+            Ok(Count { min: min.0, max: Some(max.0) })
+        }
         None => time(text).map(|time| Count::exactly(time.0)),
     }
 }
