@@ -2,12 +2,9 @@
 
 use crate::model::{Act, Name, Step};
 use crate::play::log::Tone;
-use crate::play::session::PlaySession;
+use crate::play::session::{BITS_BY_HAND_MAX, PlaySession};
 use crate::play::setting::PlayStage;
 use crate::source::Span;
-
-/// How much is done at once for what is done by hand while the run is held.
-pub(super) const BITS_BY_HAND_MAX: u64 = 100_000;
 
 impl PlaySession {
     /// Does an act.

@@ -3,7 +3,6 @@
 
 use crate::broker::Ids;
 use crate::model::{Cell, Moment};
-use crate::play::by_hand::BITS_BY_HAND_MAX;
 use crate::play::log::{JudgedAtLine, PlayLog, Tone};
 use crate::play::pace::PlayClock;
 use crate::play::part::{JoinedPart, join};
@@ -21,6 +20,9 @@ const BITS_OF_A_TURN_MAX: u64 = 1_000;
 
 /// How much may pass without an event that a page shows.
 const BITS_OF_A_STEP_MAX: u64 = 2_000_000;
+
+/// How much is done at once for what is done by hand while the run is held.
+pub(super) const BITS_BY_HAND_MAX: u64 = 100_000;
 
 /// How often a run that goes as fast as it can jumps before it is held.
 const JUMPS_MAX: u64 = 1_000_000;
