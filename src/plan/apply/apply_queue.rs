@@ -70,6 +70,7 @@ impl ApplyQueue {
         let is_exchange = |object: &&Object| matches!(object, Object::Exchange { .. });
         let new_exchanges: BTreeSet<Object> = objects.filter(is_exchange).cloned().collect();
         let restricted = restricted_later(&plan, &new_exchanges);
+        errands.objects.reserve_exact(plan.changes.len());
         for Change { object, writes, .. } in plan.changes.into_iter().filter(|change| !change.writes.is_empty()) {
             let at = errands.objects.len();
             let writes_left = writes.len();
