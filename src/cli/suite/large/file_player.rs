@@ -78,7 +78,7 @@ impl LoaderPool {
         Some(done)
     }
 
-    /// Gives all texts to the loader that the pool was made of.
+    /// Moves all texts into the loader that the pool was made of.
     pub fn join(self, loader: &mut Loader) {
         let mut loaders = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         loaders.sort_by_key(|loader| loader.sources.part());
