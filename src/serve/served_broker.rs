@@ -16,8 +16,9 @@ use crate::sim::Sim;
 use crate::simulate::{Ended, Limits, fail_unless_done, simulate};
 use std::collections::BTreeMap;
 
-/// How many commands are carried out before sockets are looked at again.
-const COMMANDS_OF_A_TURN_MAX: usize = 20_000;
+/// How many commands are carried out and events handed out before sockets are looked at again: one publish may reach
+/// thousands of queues.
+const DEEDS_OF_A_TURN_MAX: u64 = 2_000;
 
 /// The request by which the host itself asks.
 const OWN_REQUEST: RequestId = RequestId(u64::MAX);
@@ -52,6 +53,8 @@ pub struct ServedBroker {
     pub(crate) goal: Option<AdvanceGoal>,
     /// Faults that wait to happen.
     pub(crate) faults: Faults,
+    /// Commands carried out and events handed out so far.
+    deeds: u64,
     /// The answer to what the host asked itself.
     answered: Option<Result<Reply, Refusal>>,
     /// The clock that it follows.
@@ -103,6 +106,7 @@ impl ServedBroker {
             recording: None,
             goal: None,
             faults: Faults::default(),
+            deeds: 0,
             answered: None,
             clock,
             holds: BTreeMap::new(),
@@ -207,7 +211,9 @@ impl ServedBroker {
     /// Does all that is to be done at a real millisecond, and lets the clock jump as far as nobody owes anything; returns
     /// whether more is left to do at once.
     pub fn turn(&mut self, now_ms: u64) -> bool {
-        for _ in 0..COMMANDS_OF_A_TURN_MAX {
+        let until = self.deeds + DEEDS_OF_A_TURN_MAX;
+        while self.deeds < until {
+            self.deeds += 1;
             let now = self.clock.moment(now_ms);
             if self.work_at(now, now_ms) {
                 continue;
@@ -338,6 +344,7 @@ impl ServedBroker {
     /// Hands each event to whom it concerns.
     pub(crate) fn hand_out(&mut self, now: Moment) {
         while let Some(event) = self.sim.poll_event() {
+            self.deeds += 1;
             match event {
                 Event::Reply { request: OWN_REQUEST, reply } => self.answered = Some(reply),
                 Event::Reply { request: RESTART_REQUEST, .. } => self.server.set_down(false),

@@ -178,6 +178,66 @@ fn a_client_that_does_not_read_is_not_read_from() {
 }
 
 #[test]
+fn a_publish_to_many_consumers_does_not_keep_the_others_waiting() {
+    let mut served = Served::new(Profile::NEWEST.into());
+    let mut talk = Talk::new(&mut served);
+    talk.open();
+    for queue in 0..50 {
+        let name = format!("q{queue}");
+        talk.method(1, &declare(&name));
+        talk.method(
+            1,
+            &M::QueueBind {
+                ticket: Ticket,
+                queue: name.as_str().into(),
+                exchange: "amq.fanout".into(),
+                routing_key: "".into(),
+                nowait: false,
+                arguments: Table::new(),
+            },
+        );
+        let consume = M::BasicConsume {
+            ticket: Ticket,
+            queue: name.as_str().into(),
+            consumer_tag: name.as_str().into(),
+            no_local: false,
+            no_ack: false,
+            exclusive: false,
+            nowait: false,
+            arguments: Table::new(),
+        };
+        talk.method(1, &consume);
+    }
+    let busy = served.socket();
+    served.another();
+    Talk::new(&mut served).open();
+    let publish = M::BasicPublish {
+        ticket: Ticket,
+        exchange: "amq.fanout".into(),
+        routing_key: "".into(),
+        mandatory: false,
+        immediate: false,
+    };
+    let mut bytes = Vec::new();
+    for _ in 0..500 {
+        encode_content(
+            &mut bytes,
+            1,
+            &publish,
+            &Message { properties: Properties::default(), body: vec![7].into() },
+            4_096,
+        );
+    }
+    served.host.server.receive(served.socket(), &bytes, 0);
+    let mut turns = 1;
+    while served.host.turn(0) {
+        turns += 1;
+    }
+    assert!(turns >= 10, "25,000 deliveries in {turns} turns, and nobody else was looked at between");
+    assert!(served.host.server.output(busy).len() > 25_000);
+}
+
+#[test]
 fn a_client_that_vanishes_leaves_its_messages() {
     let mut served = Served::new(Profile::NEWEST.into());
     let mut talk = Talk::new(&mut served);

@@ -60,6 +60,11 @@ impl Served {
         Self { host, socket, now_ms: 0 }
     }
 
+    /// Begins another connection, beside the one that there is.
+    pub fn another(&mut self) {
+        self.socket = self.host.server.accept("another client", self.now_ms);
+    }
+
     /// Names the socket of the present connection.
     pub fn socket(&self) -> SocketId {
         self.socket

@@ -18,8 +18,9 @@ const READ_BYTES: usize = 64 * 1_024;
 /// How often a socket is read before others have their turn.
 const READS_OF_A_TURN_MAX: usize = 8;
 
-/// How often the broker is stepped before sockets are looked at again.
+/// How often the broker is stepped before sockets are looked at again, and how long it may take for it.
 const STEPS_OF_A_TURN_MAX: usize = 64;
+const MS_OF_A_TURN_MAX: u64 = 5;
 
 /// How long the end of a wait is waited for awake, where it matters.
 const AWAKE: Duration = Duration::from_millis(2);
@@ -244,8 +245,13 @@ impl Shared {
 
     /// Steps the broker as long as there is something to do, and writes what comes of it.
     fn step(&self) {
+        let until_ms = self.wall.elapsed_ms() + MS_OF_A_TURN_MAX;
         for _ in 0..STEPS_OF_A_TURN_MAX {
-            let more = self.host.borrow_mut().turn(self.wall.elapsed_ms());
+            let now_ms = self.wall.elapsed_ms();
+            if now_ms > until_ms {
+                break;
+            }
+            let more = self.host.borrow_mut().turn(now_ms);
             let touched = self.host.borrow_mut().server.take_touched();
             let wrote = touched.into_iter().filter(|socket| self.write(*socket)).count() > 0;
             let host = self.host.borrow();
