@@ -36,25 +36,40 @@ impl Eq for LiveTarget {}
 /// Why no broker is meant: a slip in the arguments, or a bad file.
 #[derive(Debug)]
 pub struct NoBroker {
-    message: String,
+    messages: Vec<String>,
     code: ExitCode,
 }
 
 impl NoBroker {
     /// Complains, and gives the exit code.
     pub fn emit(&self, terminal: &Terminal) -> ExitCode {
-        terminal.usage(&self.message);
+        self.messages.iter().for_each(|message| {
+            terminal.usage(message);
+        });
         self.code
     }
 
+    /// Makes one of several; a bad file counts more than a slip, and what is said twice is said once.
+    fn all(several: Vec<Self>) -> Option<Self> {
+        let code = several.iter().map(|one| one.code).find(|code| *code == ExitCode::BadFile);
+        let code = code.or_else(|| several.first().map(|one| one.code))?;
+        let mut messages: Vec<String> = Vec::new();
+        for message in several.into_iter().flat_map(|one| one.messages) {
+            if !messages.contains(&message) {
+                messages.push(message);
+            }
+        }
+        Some(Self { messages, code })
+    }
+
     fn bad_file(message: String) -> Self {
-        Self { message, code: ExitCode::BadFile }
+        Self { messages: vec![message], code: ExitCode::BadFile }
     }
 }
 
 impl From<String> for NoBroker {
     fn from(message: String) -> Self {
-        Self { message, code: ExitCode::Usage }
+        Self { messages: vec![message], code: ExitCode::Usage }
     }
 }
 
@@ -95,6 +110,24 @@ impl PlayedOn {
         let profiles: String = Profile::ALL.iter().map(|profile| format!("sim:{profile}, ")).collect();
         Err(unknown(text, &["sim", "env"], &known, &format!("sim, {profiles}")))
     }
+}
+
+/// Reads several `--broker`, each once, and warns of what is not safe; an error says all that is wrong with them.
+pub fn brokers(words: &[String], management: Option<&str>, terminal: &Terminal) -> Result<Vec<PlayedOn>, NoBroker> {
+    let (mut found, mut wrong) = (Vec::new(), Vec::new());
+    for word in words {
+        match PlayedOn::parse(word, management, terminal) {
+            Ok(broker) if found.contains(&broker) => {}
+            Ok(broker) => found.push(broker),
+            Err(why) => wrong.push(why),
+        }
+    }
+    NoBroker::all(wrong).map_or(Ok(found), Err)
+}
+
+/// Returns why a word names no broker.
+pub fn why_no_broker(word: &str) -> Option<String> {
+    PlayedOn::read(word, None).err().map(|why| why.messages.join("; "))
 }
 
 /// Returns the simulated broker that a word may mean: a version alone, or `sim` with another sign before it.

@@ -125,7 +125,7 @@ impl std::str::FromStr for Profile {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Profile::ALL.into_iter().find(|profile| profile.to_string() == text);
-        found.ok_or_else(|| format!("no profile `{text}`: {}", Profile::advice(text)))
+        found.ok_or_else(|| format!("the simulator knows no RabbitMQ `{text}`: {}", Profile::advice(text)))
     }
 }
 

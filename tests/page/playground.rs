@@ -106,7 +106,11 @@ fn takes_any_request() -> Checked {
     let wrong = [
         ("run", json!({ "profiles": ["4.3"] }), "there is no file ``"),
         ("run", broken.clone(), "no profile is named"),
-        ("run", json!({ "files": broken["files"], "play": "s.yaml", "profiles": ["5.0"] }), "no profile `5.0`"),
+        (
+            "run",
+            json!({ "files": broken["files"], "play": "s.yaml", "profiles": ["5.0"] }),
+            "the simulator knows no RabbitMQ `5.0`",
+        ),
         ("compare", on(&broken, &[Profile::NEWEST]), "two profiles are compared"),
         ("complete", json!({ "file": "t.yaml" }), "there is no file `t.yaml`"),
         ("explain", json!({ "name": "TTL-2x" }), "did you mean `TTL-2`?"),

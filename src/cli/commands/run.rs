@@ -1,7 +1,7 @@
 //! `run`: loads everything, plays every cell on every broker, compares snapshots, reports.
 
 use crate::cli::arguments::{RunOptions, Snapshots};
-use crate::cli::brokers::{NoBroker, PlayedOn, permits, plugins};
+use crate::cli::brokers::{NoBroker, PlayedOn, brokers, permits, plugins};
 use crate::cli::commands::run_reports::{RunReports, WrittenRun};
 use crate::cli::explore;
 use crate::cli::foresee::coverage::Covering;
@@ -107,13 +107,7 @@ pub(crate) fn run_until(command: &RunOptions, terminal: &Terminal, stop: &StopFl
 
 /// Reads the brokers, each once.
 pub(crate) fn targets(command: &RunOptions, terminal: &Terminal) -> Result<Vec<PlayedOn>, NoBroker> {
-    let mut targets: Vec<PlayedOn> = Vec::new();
-    for text in &command.broker {
-        let target = PlayedOn::parse(text, command.management.as_deref(), terminal)?;
-        if !targets.contains(&target) {
-            targets.push(target);
-        }
-    }
+    let mut targets = brokers(&command.broker, command.management.as_deref(), terminal)?;
     let (permits, plugins) = (permits(&command.permit)?, plugins(&command.plugins)?);
     let mut simulated = false;
     for target in &mut targets {

@@ -8,8 +8,8 @@ use clap::Args;
 /// How far an apply reaches beyond adding and changing.
 #[derive(Debug, Args)]
 pub struct ReachOptions {
-    /// How a queue is replaced that differs in what RabbitMQ never changes, where its file does not say: refuse, if-empty,
-    /// drop (with its messages), or move (they wait in a holding queue meanwhile).
+    /// How a queue is replaced that differs in what RabbitMQ never changes: refuse, if-empty (where it holds no message),
+    /// drop (its messages are lost), or move (they are kept); `replace:` of a queue in the file comes first.
     #[arg(long, value_name = "HOW", default_value = "refuse", value_parser = replacement)]
     pub replace: Replacement,
     /// Move queues although they have consumers; what reaches them by the default exchange or as a dead letter while they

@@ -3,6 +3,7 @@
 
 use crate::cli::ExitCode;
 use crate::cli::arguments::CommandLine;
+use crate::cli::brokers::why_no_broker;
 use crate::io::{BROKERS_FILE, Disk, KnownBrokers, ProfileSetting, RunProfiles};
 use crate::model::Profile;
 use crate::source::{Help, nearest_name};
@@ -100,9 +101,14 @@ fn with_profile(
     };
     let wrong: Vec<String> = settings
         .iter()
-        .filter_map(|one| {
-            let why = sentence(&read(&[one]).err()?);
-            Some(format!("{BROKERS_FILE}:{}: profile `{name}`: `{}`: {why}", one.line, one.key))
+        .flat_map(|one| {
+            let reasons = match read(&[one]) {
+                Err(error) => vec![sentence(&error)],
+                Ok(_) => of_brokers(one),
+            };
+            reasons
+                .into_iter()
+                .map(move |why| format!("{BROKERS_FILE}:{}: profile `{name}`: `{}`: {why}", one.line, one.key))
         })
         .collect();
     if !wrong.is_empty() {
@@ -110,6 +116,12 @@ fn with_profile(
     }
     let all: Vec<&ProfileSetting> = settings.iter().collect();
     read(&all).map_err(|error| format!("{BROKERS_FILE}: profile `{name}`: {}", sentence(&error)))
+}
+
+/// Returns why the brokers of a setting are none.
+fn of_brokers(setting: &ProfileSetting) -> Vec<String> {
+    let words = setting.values.iter().flatten().filter(|_| id_of(&setting.key) == "broker");
+    words.filter_map(|word| why_no_broker(word)).collect()
 }
 
 /// Returns the name by which the arguments know what a key sets.

@@ -38,8 +38,8 @@ pub fn brokers(fields: &mut MapDecoder<'_>, desk: &mut Diagnostics) -> Vec<Strin
             desk.add(problem.at(place, "a URL").help(help));
         } else if let Some(profile) = broker.strip_prefix("sim:").filter(|profile| profile.parse::<Profile>().is_err())
         {
-            let problem = Problem::new(Code::ValueBad, format!("the simulated broker has no profile `{profile}`"));
-            desk.add(problem.at(place, "no such profile").help(Profile::advice(profile)));
+            let problem = Problem::new(Code::ValueBad, format!("the simulator knows no RabbitMQ `{profile}`"));
+            desk.add(problem.at(place, "no such version").help(Profile::advice(profile)));
         }
     }
     brokers
