@@ -61,8 +61,33 @@ fn every_version_says_what_is_kept() {
     }
 }
 
+/// Logs in without saying as whom.
+fn anonymous(talk: &mut Talk<'_>) {
+    talk.connect();
+    talk.bytes("header", &rmqplay::wire::PROTOCOL_HEADER);
+    talk.start_ok("ANONYMOUS", b"", true);
+}
+
+#[test]
+fn whoever_does_not_say_who_it_is_may_come_in_since_4_0() {
+    for profile in Profile::ALL {
+        let said = transcript(&mut Served::new(profile.into()), anonymous);
+        assert_eq!(said.contains("ConnectionTune"), profile >= Profile::V4_0, "{profile}: {said}");
+    }
+}
+
 mod live {
     use super::*;
+
+    #[test]
+    fn real_brokers_let_the_same_come_in() {
+        for broker in brokers::brokers("anonymous logins") {
+            let place = broker.url.rsplit('@').next().expect("a place").trim_end_matches('/').to_owned();
+            let said = transcript(&mut talk::Live::new(&place), anonymous);
+            let since = !broker.version.starts_with("3.");
+            assert_eq!(said.contains("ConnectionTune"), since, "{}: {said}", broker.version);
+        }
+    }
 
     #[test]
     fn real_brokers_say_what_is_kept() {

@@ -267,7 +267,7 @@ impl ServedConnection {
                 AmqpMethod::ConnectionStartOk { client_properties, mechanism, response, .. },
             ) => {
                 let said = (client_properties, mechanism, response);
-                match log_in(&mut self.agreement, around.accounts, self.certificate.as_ref(), said) {
+                match log_in(&mut self.agreement, around.accounts, self.certificate.as_ref(), around.profile, said) {
                     Ok(tune) => {
                         self.outbox.method(0, tune);
                         self.phase = ConnectionPhase::Tuning;

@@ -5,7 +5,7 @@ use crate::broker::code;
 use crate::model::{Name, Profile, Table, Value};
 use crate::serve::accounts::Accounts;
 use crate::serve::hard_error::HardError;
-use crate::serve::sasl::{CertificateUser, MECHANISMS, MECHANISMS_WITH_CERTIFICATES, NoLogin, read_login};
+use crate::serve::sasl::{CertificateUser, NoLogin, mechanisms, read_login};
 use crate::serve::server_properties::{
     CHANNEL_MAX, HEARTBEAT_S, INITIAL_FRAME_MAX, SUGGESTED_FRAME_MAX, server_properties,
 };
@@ -57,12 +57,11 @@ pub(crate) enum Stopped {
 
 /// Returns connection.start; EXTERNAL is offered where clients show certificates, whether this one did or not.
 pub(crate) fn start(profile: Profile, is_09: bool, shows_certificates: bool) -> AmqpMethod {
-    let mechanisms = if shows_certificates { MECHANISMS_WITH_CERTIFICATES } else { MECHANISMS };
     AmqpMethod::ConnectionStart {
         version_major: 0,
         version_minor: 9,
         server_properties: server_properties(profile),
-        mechanisms: mechanisms.as_bytes().to_vec(),
+        mechanisms: mechanisms(profile, shows_certificates).into_bytes(),
         locales: if is_09 { b"en_US ".to_vec() } else { b"en_US".to_vec() },
     }
 }
@@ -72,6 +71,7 @@ pub(crate) fn log_in(
     agreement: &mut Agreement,
     accounts: &Accounts,
     certificate: Option<&CertificateUser>,
+    profile: Profile,
     (client_properties, mechanism, response): (Table, Name, Vec<u8>),
 ) -> Result<AmqpMethod, Stopped> {
     agreement.client_properties = client_properties;
@@ -79,7 +79,7 @@ pub(crate) fn log_in(
     let user = match (certificate, &*mechanism) {
         (Some(CertificateUser::Named(user)), "EXTERNAL") => accounts.knows(user).then(|| user.clone()),
         (Some(CertificateUser::Nobody), "EXTERNAL") => None,
-        _ => match read_login(&mechanism, &response) {
+        _ => match read_login(profile, &mechanism, &response) {
             Ok(login) => accounts.fits(&login.user, &login.password).then(|| login.user.into()),
             // RabbitMQ does not trust such a client: it says nothing, and closes the socket after three seconds.
             Err(NoLogin::UnknownMechanism | NoLogin::Malformed) => return Err(Stopped::Silent),

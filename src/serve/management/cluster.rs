@@ -7,6 +7,7 @@ use crate::serve::management::call::ManagementCall;
 use crate::serve::management::listing::{listed, shown};
 use crate::serve::management::memory::NODE;
 use crate::serve::management::parameters::set_global;
+use crate::serve::sasl::mechanisms;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
@@ -100,9 +101,9 @@ fn node_object(call: &ManagementCall<'_>) -> Json {
         .chain(plugins())
         .map(|name| json!({"name": name, "description": name, "version": release}))
         .collect();
-    let mechanisms = ["PLAIN", "AMQPLAIN"];
+    let offered = mechanisms(call.broker.edition().profile, false);
     let mechanisms: Vec<Json> =
-        mechanisms.iter().map(|name| json!({"name": name, "description": name, "enabled": true})).collect();
+        offered.split(' ').map(|name| json!({"name": name, "description": name, "enabled": true})).collect();
     json!({
         "name": NODE, "type": "disc", "running": true, "being_drained": false, "partitions": [], "os_pid": "0",
         "fd_total": 1_048_576, "fd_used": 0, "sockets_total": 943_626, "sockets_used": call.broker.server.socket_count(),
