@@ -16,10 +16,18 @@ async def copy(reader, writer):
         writer.close()
 
 
+async def connect(host, port, own_port):
+    """Connects from the client's own port at another address of loopback, so that the broker tells the port that the client knows."""
+    try:
+        return await asyncio.open_connection(host, port, local_addr=("127.0.0.2", own_port))
+    except OSError:
+        return await asyncio.open_connection(host, port)
+
+
 def forwarding(host, port):
     async def forward(reader, writer):
         try:
-            there, back = await asyncio.open_connection(host, port)
+            there, back = await connect(host, port, writer.get_extra_info("peername")[1])
         except OSError:
             writer.close()
             return
