@@ -25,8 +25,10 @@ pub async fn observe_and_plan(
     if plan.changes.is_empty() {
         return Ok((observed, plan));
     }
-    observed.abilities = Some(abilities(management).await?);
     let in_use: BTreeSet<Name> = vhosts_at_stake(&plan);
+    // Of a large file this is the larger part of what is held: two plans need not be there at once.
+    drop(plan);
+    observed.abilities = Some(abilities(management).await?);
     for vhost in in_use.iter().filter(|name| observed.topology.vhosts.iter().any(|vhost| vhost.name == **name)) {
         let (totals, consumers) = try_join(management.queue_totals(vhost), management.consumers(vhost)).await?;
         for totals in totals {

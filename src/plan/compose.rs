@@ -14,12 +14,7 @@ type Compare = fn(&mut Findings<'_>);
 /// Objects of the broker that the file does not name are left alone, and listed as extras. Changes come in the order in which they must be
 /// applied; planning again after a complete apply gives an empty plan.
 pub fn plan(desired: &Topology, origins: &Origins, observed: &Observed) -> Plan {
-    // A list of changes that grows takes its bytes twice for a moment: what is sure to be new has its place at once.
-    let there = &observed.topology;
-    let new = desired.queues.len().saturating_sub(there.queues.len())
-        + desired.bindings.len().saturating_sub(there.bindings.len());
-    let changes = Vec::with_capacity(new);
-    let mut findings = Findings { desired, origins, observed, changes, unchanged: 0, problems: Vec::new() };
+    let mut findings = Findings { desired, origins, observed, changes: Vec::new(), unchanged: 0, problems: Vec::new() };
     let compare: [(ObjectKind, Compare); 10] = [
         (ObjectKind::User, accounts::users),
         (ObjectKind::Vhost, accounts::vhosts),

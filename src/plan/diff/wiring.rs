@@ -106,6 +106,7 @@ pub(crate) fn exchange_words(exchange: &Exchange) -> Vec<String> {
 /// Compares queues.
 pub(crate) fn queues(findings: &mut Findings<'_>) {
     let (desired, observed) = (findings.desired, findings.observed);
+    make_room(findings);
     let known: IndexMap<(&Name, &Name), &Queue, FxBuildHasher> =
         observed.topology.queues.iter().map(|queue| ((&queue.vhost, &queue.name), queue)).collect();
     for queue in &desired.queues {
@@ -123,6 +124,15 @@ pub(crate) fn queues(findings: &mut Findings<'_>) {
         let fields = queue_changes(old, queue, &kind, observed.version);
         findings.settle_fixed(object, fields, |fields| queue_reason(fields, observed.messages(&queue.id())));
     }
+}
+
+/// Gives the changes that are sure to come their place at once, those of bindings too: a list that grows takes its bytes twice
+/// for a moment, and these may be a hundred thousand.
+fn make_room(findings: &mut Findings<'_>) {
+    let (desired, there) = (findings.desired, &findings.observed.topology);
+    let new_queues = desired.queues.len().saturating_sub(there.queues.len());
+    let new_bindings = desired.bindings.len().saturating_sub(there.bindings.len());
+    findings.changes.reserve_exact(new_queues + new_bindings);
 }
 
 /// Returns whether a queue of the broker has values that the file's does not.
