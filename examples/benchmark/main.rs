@@ -2,7 +2,8 @@
 //! `cargo run --release --example benchmark`; live brokers are those of `RMQPLAY_TEST_BROKERS`. Words after `--` choose
 //! sections by their beginning (`deliver`, `dead`, `read`, `stream`, `topic`, `hash`, `timers`, `memory`, `scenarios`, `apply-1000`, `foresee`,
 //! `graph`, `explore`, `quiet`, `suite` (with RMQPLAY_BENCHMARK_BEFORE: beside another build), `serve`, or a part of it: `serve-flow`, of RMQPLAY_BENCHMARK_MESSAGES messages, `serve-idle`,
-//! `serve-start`, `serve-week`). With RMQPLAY_BENCHMARK_COUNT each case plays so many messages once, for a profiler. The numbers are of this machine and moment: compare the ratios.
+//! `serve-start`, `serve-week`). RMQPLAY_BENCHMARK_EMPTY is a command that empties a broker whose URL is added to it: `apply-10000` takes it where to
+//! delete a vhost takes minutes. With RMQPLAY_BENCHMARK_COUNT each case plays so many messages once, for a profiler. The numbers are of this machine and moment: compare the ratios.
 #![expect(clippy::disallowed_methods, reason = "an example is a program of its own")]
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
