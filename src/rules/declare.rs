@@ -40,25 +40,30 @@ pub struct RefusedArgument {
 /// Lists the arguments of a new queue that a version refuses, in the order in which RabbitMQ looks at them; `kind` is
 /// what the queue becomes.
 pub fn refused_arguments(queue: &Queue, kind: QueueKind, differences: &Differences) -> Vec<RefusedArgument> {
-    let resource = shown_queue(&queue.vhost, &queue.name);
     let arguments = &queue.arguments;
     let mut refused = Vec::new();
+    if arguments.is_empty() {
+        return refused;
+    }
+    // Most are right: the name is written for those that are not.
+    let resource = || shown_queue(&queue.vhost, &queue.name);
     let mut refuse = |name: &str, is_foreign: bool, text: String| {
         refused.push(RefusedArgument { name: name.into(), is_foreign, text });
     };
     if let Some(dlx) = arguments.get("x-dead-letter-exchange").filter(|dlx| dlx.as_text().is_none()) {
         let name = "x-dead-letter-exchange";
-        refuse(name, false, format!("invalid type '{}' for arg '{name}' in {resource}", type_name(dlx)));
+        refuse(name, false, format!("invalid type '{}' for arg '{name}' in {}", type_name(dlx), resource()));
     }
-    let invalid = |name: &str, detail: String| format!("invalid arg '{name}' for {resource}: {detail}");
+    let invalid = |name: &str, detail: String| format!("invalid arg '{name}' for {}: {detail}", resource());
     if let Some(Err(detail)) = arguments.get("x-queue-type").map(check_queue_type) {
         refuse("x-queue-type", false, invalid("x-queue-type", detail));
         // Of no type nothing more can be said.
         return refused;
     }
     let is_taken = |name: &str| queue_argument(name).is_none_or(|known| taken(known, kind, differences));
-    for (name, check) in CHECKS.iter().filter(|(name, _)| is_taken(name)) {
-        if let Some(Err(detail)) = arguments.get(name).map(|value| check(value, arguments, differences)) {
+    for (name, check) in CHECKS {
+        let Some(value) = arguments.get(name).filter(|_| is_taken(name)) else { continue };
+        if let Err(detail) = check(value, arguments, differences) {
             refuse(name, false, invalid(name, detail));
         }
     }
@@ -66,7 +71,7 @@ pub fn refused_arguments(queue: &Queue, kind: QueueKind, differences: &Differenc
     let mut foreign: Vec<&Name> = arguments.keys().filter(|name| !is_taken(name)).collect();
     foreign.sort_unstable();
     for name in foreign {
-        refuse(name, true, format!("invalid arg '{name}' for {resource} of queue type {}", module(kind)));
+        refuse(name, true, format!("invalid arg '{name}' for {} of queue type {}", resource(), module(kind)));
     }
     refused
 }

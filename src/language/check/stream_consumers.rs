@@ -138,8 +138,8 @@ impl JudgedConsumer<'_> {
         let refused = |no_ack: bool, prefetch: u16, desk: &Diagnostics| {
             desk.judged_for.refused_by(|rules| {
                 let is_stream = self.is_stream(rules, desk);
-                let refused = refused_reader(&queue.vhost, &queue.name, (no_ack, prefetch, 0), rules);
-                refused.filter(|_| is_stream)
+                let refuse = || refused_reader(&queue.vhost, &queue.name, (no_ack, prefetch, 0), rules);
+                is_stream.then(refuse).flatten()
             })
         };
         // 4.3 takes the prefetch of the whole channel for that of each consumer (CO-4).

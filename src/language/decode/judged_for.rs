@@ -35,8 +35,8 @@ impl JudgedFor {
     /// Returns the versions that keep to all bounds of a scenario and that its `brokers` name; all where that leaves none.
     pub fn of_scenario(requires: &[Requirement], brokers: &[String]) -> Self {
         let is_named = |profile: &Profile| {
-            let own = format!("sim:{profile}");
-            brokers.is_empty() || brokers.iter().any(|word| !word.starts_with("sim:") || *word == own)
+            let is_own = |word: &str| word.strip_prefix("sim:").is_none_or(|version| *version == profile.to_string());
+            brokers.is_empty() || brokers.iter().any(|word| is_own(word))
         };
         let admitted = |profile: &Profile| requires.iter().all(|bound| bound.admits(profile.version()));
         let profiles: Vec<Profile> = Profile::ALL.into_iter().filter(|it| is_named(it) && admitted(it)).collect();

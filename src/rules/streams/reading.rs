@@ -66,18 +66,19 @@ pub fn refused_reader(
     (no_ack, prefetch, global): (bool, u16, u16),
     differences: &Differences,
 ) -> Option<ReaderRefusal> {
-    let shown = shown_queue(vhost, stream);
+    let shown = || shown_queue(vhost, stream);
     let old = differences.streams.old_consume_texts;
     if prefetch == 0 {
+        let shown = shown();
         let it = if old { format!("'{shown}'") } else { format!("stream {shown}") };
         return Some(ReaderRefusal::OfChannel(format!("consumer prefetch count is not set for {it}")));
     }
     if no_ack {
         let them = if old { "stream queues" } else { "stream" };
-        let text = format!("automatic acknowledgement not supported by {them} {shown}");
+        let text = format!("automatic acknowledgement not supported by {them} {}", shown());
         return Some(ReaderRefusal::OfConnection(text));
     }
-    (global > 0).then(|| ReaderRefusal::OfConnection(format!("{shown} does not support global qos")))
+    (global > 0).then(|| ReaderRefusal::OfConnection(format!("{} does not support global qos", shown())))
 }
 
 /// An argument that is none.
