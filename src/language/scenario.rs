@@ -20,7 +20,7 @@ use crate::language::expand::scope::VariableScope;
 use crate::language::syntax::encoding;
 use crate::language::syntax::foreign;
 use crate::language::syntax::parse::parse;
-use crate::language::syntax::tree::{Node, NodeKind};
+use crate::language::syntax::tree::{Entry, Node, NodeKind};
 use crate::language::syntax::wrong_kind;
 use crate::language::syntax::wrong_kind::FileKind;
 use crate::language::{Settings, World};
@@ -271,13 +271,14 @@ impl<'a> File<'a> {
 
     /// Returns the tree without what is read apart.
     fn own_keys(&self) -> Node {
-        let mut root = self.root.clone();
-        if let NodeKind::Map(entries) = &mut root.kind {
-            for entry in entries.iter_mut().filter(|entry| matches!(&*entry.key, "vars" | "matrix" | "topology")) {
-                entry.value.kind = NodeKind::Null;
+        let NodeKind::Map(entries) = &self.root.kind else { return self.root.clone() };
+        let without = |entry: &Entry| match &*entry.key {
+            "vars" | "matrix" | "topology" => {
+                Entry { value: Node { kind: NodeKind::Null, ..entry.value }, key: entry.key.clone(), ..*entry }
             }
-        }
-        root
+            _ => entry.clone(),
+        };
+        Node { kind: NodeKind::Map(entries.iter().map(without).collect()), ..*self.root }
     }
 
     fn decode(&self, root: &Node, stage: &StepSurroundings<'_>, desk: &mut Diagnostics) -> Option<Scenario> {
