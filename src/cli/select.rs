@@ -11,7 +11,7 @@ use crate::model::Cell;
 use crate::report;
 use crate::report::{SnapshotName, cell_stem};
 use crate::source::{Code, Help, Problem, nearest_name};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 /// The folder that is meant when none is named.
@@ -93,7 +93,7 @@ pub(crate) fn load_all(words: &[PathBuf], loader: &mut Loader, terminal: &Termin
 pub(crate) fn shared_snapshots<'c>(
     cells: impl Iterator<Item = (&'c Path, &'c BTreeMap<String, String>)>,
 ) -> Vec<Problem> {
-    let mut owners: BTreeMap<(Option<&Path>, String), &Path> = BTreeMap::new();
+    let mut owners: HashMap<(Option<&Path>, String), &Path> = HashMap::new();
     let mut problems = Vec::new();
     for (path, axes) in cells {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();

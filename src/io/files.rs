@@ -117,25 +117,32 @@ pub fn list_yaml(path: &Path) -> Result<Vec<PathBuf>, String> {
     if !std::fs::metadata(path).map_err(failed)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let mut found = Vec::new();
+    let mut entries = Vec::new();
     for entry in std::fs::read_dir(path).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let (name, path) = (entry.file_name(), entry.path());
-        let name = name.to_string_lossy();
-        if name.starts_with('.') {
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with('.') {
             continue;
         }
         // A link to a folder is not followed: it may lead in a circle.
-        let kind = entry.file_type().map_err(failed)?;
-        if kind.is_dir() {
-            if name != "snapshots" {
-                found.extend(list_yaml(&path)?);
-            }
-        } else if matches!(path.extension().and_then(|end| end.to_str()), Some("yaml" | "yml" | "json")) {
-            found.push(path);
+        let is_folder = entry.file_type().map_err(failed)?.is_dir();
+        let ends =
+            || matches!(Path::new(&name).extension().and_then(|end| end.to_str()), Some("yaml" | "yml" | "json"));
+        let is_meant = if is_folder { name != "snapshots" } else { ends() };
+        if is_meant {
+            entries.push((name, is_folder));
         }
     }
-    found.sort();
+    // What lies in a folder stands where its name does.
+    entries.sort_unstable();
+    let mut found = Vec::with_capacity(entries.len());
+    for (name, is_folder) in entries {
+        let path = path.join(name);
+        match is_folder {
+            true => found.extend(list_yaml(&path)?),
+            false => found.push(path),
+        }
+    }
     Ok(found)
 }
 

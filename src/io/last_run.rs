@@ -100,6 +100,12 @@ impl LastRun {
         }
         let text = read_file(&path).map_err(Unknown::Broken)?;
         let broken = |error: serde_json::Error| Unknown::Broken(error.to_string());
+        // What this version wrote is read once.
+        if text.starts_with(&head())
+            && let Ok(body) = serde_json::from_str::<FileBody>(&text)
+        {
+            return Ok(body.cells.0);
+        }
         match serde_json::from_str::<FileHead>(&text).map_err(broken)?.format {
             Some(FORMAT) => Ok(serde_json::from_str::<FileBody>(&text).map_err(broken)?.cells.0),
             Some(other) => Err(Unknown::OtherFormat(other)),
@@ -152,24 +158,47 @@ impl LastRun {
 
     /// Writes it out, file by file.
     fn write(&self, write: &mut dyn FnMut(&str) -> Result<(), String>) -> Result<(), String> {
-        let mut text = format!("{{\"format\":{FORMAT},\"cells\":{{");
-        let mut before = "";
-        for of_file in self.plays.chunk_by(|one, other| one.file == other.file) {
-            let mut cells: BTreeMap<&str, BTreeMap<&str, &LastPlay>> = BTreeMap::new();
-            for known in of_file {
-                cells.entry(&known.cell).or_default().insert(&known.broker, &known.play);
+        let mut text = (head() + "\"cells\":{").into_bytes();
+        let mut write = |text: &mut Vec<u8>| {
+            let written = std::str::from_utf8(text).map_err(|error| error.to_string()).and_then(&mut *write);
+            text.clear();
+            written
+        };
+        for (at, of_file) in self.plays.chunk_by(|one, other| one.file == other.file).enumerate() {
+            put_key(&mut text, at, &of_file[0].file)?;
+            text.push(b'{');
+            for (at, of_cell) in of_file.chunk_by(|one, other| one.cell == other.cell).enumerate() {
+                put_key(&mut text, at, &of_cell[0].cell)?;
+                text.push(b'{');
+                for (at, known) in of_cell.iter().enumerate() {
+                    put_key(&mut text, at, &known.broker)?;
+                    serde_json::to_writer(&mut text, &known.play).map_err(|error| error.to_string())?;
+                }
+                text.push(b'}');
             }
-            let json = |value: serde_json::Result<String>| value.map_err(|error| error.to_string());
-            let (file, cells) = (json(serde_json::to_string(&*of_file[0].file))?, json(serde_json::to_string(&cells))?);
-            text.push_str(&format!("{before}{file}:{cells}"));
-            before = ",";
+            text.push(b'}');
             if text.len() > WRITTEN_AT_ONCE {
-                write(&text)?;
-                text.clear();
+                write(&mut text)?;
             }
         }
-        write(&(text + "}}\n"))
+        text.extend_from_slice(b"}}\n");
+        write(&mut text)
     }
+}
+
+/// Returns how the file begins when this version writes it.
+fn head() -> String {
+    format!("{{\"format\":{FORMAT},")
+}
+
+/// Adds the key of a map whose entries are counted from 0.
+fn put_key(text: &mut Vec<u8>, at: usize, key: &str) -> Result<(), String> {
+    if at > 0 {
+        text.push(b',');
+    }
+    serde_json::to_writer(&mut *text, key).map_err(|error| error.to_string())?;
+    text.push(b':');
+    Ok(())
 }
 
 /// The beginning of the file, whatever follows.
@@ -292,6 +321,9 @@ pub fn file_key(path: &Path) -> String {
     // The program never leaves it.
     static HERE: OnceLock<PathBuf> = OnceLock::new();
     let here = HERE.get_or_init(|| std::env::current_dir().unwrap_or_default());
+    if let Some(plain) = plain_key(here, path) {
+        return plain.to_owned();
+    }
     let mut parts = PathBuf::new();
     for part in here.join(path).components() {
         match part {
@@ -302,6 +334,17 @@ pub fn file_key(path: &Path) -> String {
     }
     let below = parts.strip_prefix(here).unwrap_or(&parts);
     below.to_string_lossy().replace('\\', "/")
+}
+
+/// Returns the key of a path that is written as the file knows it, below the working directory.
+fn plain_key<'p>(here: &Path, path: &'p Path) -> Option<&'p str> {
+    let text = path.to_str()?;
+    let below = match text.strip_prefix('/') {
+        Some(_) => text.strip_prefix(here.to_str()?)?.strip_prefix('/')?,
+        None => text,
+    };
+    let is_name = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':']);
+    below.split('/').all(is_name).then_some(below)
 }
 
 #[cfg(test)]
