@@ -12,5 +12,5 @@ pub use explore::{
     explore, explore_closing, list_schedules, play_schedule,
 };
 pub(crate) use rehearse::{Prepared, fail_unless_done, prepare};
-pub use rehearse::{refused_objects, rehearse, rehearse_by, rehearse_covering, rehearse_once};
+pub use rehearse::{refused_objects, rehearse, rehearse_by, rehearse_counting, rehearse_covering, rehearse_once};
 pub use stepping::{Ended, Limits, simulate};

@@ -20,6 +20,22 @@ const SHIFTS_MAX: usize = 20;
 /// Runs with more deliveries or publishes are not tried again: it would take too long.
 pub(super) const TRIED_AGAIN_MAX: u64 = 5_000;
 
+/// What a run tells beside its outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    Outcome,
+    /// The sim's reasons, in the timeline.
+    Reasons,
+    /// The same, and what it adds up to.
+    Numbers,
+}
+
+impl Telling {
+    fn of(insights: bool) -> Self {
+        if insights { Self::Reasons } else { Self::Outcome }
+    }
+}
+
 /// Plays a cell by the rules of a version; `insights` adds the sim's reasons to the timeline.
 pub fn rehearse(cell: &Cell, edition: impl Into<Edition>, insights: bool) -> RunResult {
     rehearse_covering(cell, edition, insights, None)
@@ -32,9 +48,17 @@ pub fn rehearse_covering(
     insights: bool,
     covered: Option<&mut Exercised>,
 ) -> RunResult {
-    let edition = edition.into();
+    rehearse_telling(cell, edition.into(), Telling::of(insights), covered)
+}
+
+/// The same with the sim's reasons; the timeline adds up the numbers of the run.
+pub fn rehearse_counting(cell: &Cell, edition: impl Into<Edition>, covered: Option<&mut Exercised>) -> RunResult {
+    rehearse_telling(cell, edition.into(), Telling::Numbers, covered)
+}
+
+fn rehearse_telling(cell: &Cell, edition: Edition, telling: Telling, covered: Option<&mut Exercised>) -> RunResult {
     let mut timers = Vec::new();
-    let mut played = play(cell, edition, insights, covered, None, &mut timers);
+    let mut played = play(cell, edition, telling, covered, None, &mut timers);
     if played.failures.is_empty() && played.deliveries.max(cell.scenario.publishes_at_most()) <= TRIED_AGAIN_MAX {
         note_races(cell, edition, &mut played, &timers);
     }
@@ -44,12 +68,12 @@ pub fn rehearse_covering(
 
 /// Plays a cell once and adds what it exercised to a record; looks for no races.
 pub fn rehearse_once(cell: &Cell, edition: impl Into<Edition>, covered: &mut Exercised) -> RunResult {
-    play(cell, edition.into(), false, Some(covered), None, &mut Vec::new())
+    play(cell, edition.into(), Telling::Outcome, Some(covered), None, &mut Vec::new())
 }
 
 /// Plays a cell once on a broker that calls itself the edition and follows a table of its own; looks for no races.
 pub fn rehearse_by(rules: &'static Differences, cell: &Cell, edition: Edition, insights: bool) -> RunResult {
-    play_by(rules, cell, edition, insights, None, None, &mut Vec::new())
+    play_by(rules, cell, edition, Telling::of(insights), None, None, &mut Vec::new())
 }
 
 /// Lists what a broker by the rules of a version refuses of a topology.
@@ -70,7 +94,7 @@ fn explain_unrest(cell: &Cell, edition: Edition, played: &mut RunResult, timers:
         return;
     }
     let shift = Perturbation { point: number, way: Direction::Rest };
-    let other = play(cell, edition, false, None, Some(shift), &mut Vec::new());
+    let other = play(cell, edition, Telling::Outcome, None, Some(shift), &mut Vec::new());
     if other.failures.iter().all(|other| other.span != failure.span && other.code != Code::RunNeverQuiet) {
         failure.help = Some(HOLDS_AT_REST.to_owned());
     }
@@ -88,7 +112,7 @@ fn note_races(cell: &Cell, edition: Edition, played: &mut RunResult, timers: &[M
             continue;
         }
         let mut timers = Vec::new();
-        let other = play(cell, edition, false, None, Some(shift), &mut timers);
+        let other = play(cell, edition, Telling::Outcome, None, Some(shift), &mut timers);
         let race = (!is_same(played, &other)).then(|| {
             let place = match (shift.way, gap.0) {
                 (_, 0) => "a timer at this very moment".to_owned(),
@@ -153,7 +177,7 @@ enum UnrestEnd {
 
 fn unrest(cell: &Cell, edition: Edition, played: &RunResult, point: usize) -> Option<UnrestEnd> {
     let shift = Perturbation { point, way: Direction::Rest };
-    let other = play(cell, edition, false, None, Some(shift), &mut Vec::new());
+    let other = play(cell, edition, Telling::Outcome, None, Some(shift), &mut Vec::new());
     if other.failures.iter().any(|failure| failure.code == Code::RunNeverQuiet) {
         return Some(UnrestEnd::WithoutEnd);
     }
@@ -183,12 +207,12 @@ fn before(point: &DecisionPoint, timers: &[Moment]) -> Option<Millis> {
 fn play(
     cell: &Cell,
     edition: Edition,
-    insights: bool,
+    telling: Telling,
     covered: Option<&mut Exercised>,
     shift: Option<Perturbation>,
     timers: &mut Vec<Moment>,
 ) -> RunResult {
-    play_by(differences_of(edition), cell, edition, insights, covered, shift, timers)
+    play_by(differences_of(edition), cell, edition, telling, covered, shift, timers)
 }
 
 /// The same by a table of its own, on a broker that calls itself the edition.
@@ -196,12 +220,12 @@ fn play_by(
     rules: &'static Differences,
     cell: &Cell,
     edition: Edition,
-    insights: bool,
+    telling: Telling,
     covered: Option<&mut Exercised>,
     shift: Option<Perturbation>,
     timers: &mut Vec<Moment>,
 ) -> RunResult {
-    let Prepared { sim, mut player, moment, limits, refused } = prepare(rules, cell, edition, insights);
+    let Prepared { sim, mut player, moment, limits, refused } = prepare_telling(rules, cell, edition, telling);
     if let Some(shift) = shift {
         player = player.shifted(shift);
     }
@@ -240,8 +264,13 @@ pub(crate) struct Prepared {
     pub refused: bool,
 }
 
-/// Declares the topology of a cell on a fresh broker, and makes the player.
+/// Declares the topology of a cell on a fresh broker, and makes the player; with `insights` it adds up numbers, too.
 pub(crate) fn prepare(rules: &'static Differences, cell: &Cell, edition: Edition, insights: bool) -> Prepared {
+    prepare_telling(rules, cell, edition, if insights { Telling::Numbers } else { Telling::Outcome })
+}
+
+fn prepare_telling(rules: &'static Differences, cell: &Cell, edition: Edition, telling: Telling) -> Prepared {
+    let insights = telling != Telling::Outcome;
     let usual = Limits::default();
     let published = cell.scenario.publishes_at_most();
     let events_at_one_moment_max = usual.events_at_one_moment_max + EVENTS_OF_A_PUBLISH * published;
@@ -255,7 +284,7 @@ pub(crate) fn prepare(rules: &'static Differences, cell: &Cell, edition: Edition
     let (applied, ids) = applier.finish();
     let ground = BrokerTraits { live: false, version: edition.profile.version(), scale: Scale::ONE };
     let player = Player::new(cell, ground, ids);
-    let mut player = if insights { player.counting() } else { player };
+    let mut player = if telling == Telling::Numbers { player.counting() } else { player };
     let refused = !applied.refused.is_empty();
     if refused {
         player.set_up_refused(&applied.refused);

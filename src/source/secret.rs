@@ -26,13 +26,20 @@ const WORDS: [&str; 10] = [
 /// assert!(is_secret("pasword") && !is_secret("routing_key"));
 /// ```
 pub fn is_secret(key: &str) -> bool {
+    // No word is shorter, and none is near that is.
+    if key.len() < 5 {
+        return false;
+    }
     let key = key.to_ascii_lowercase();
     let misspelt = |part: &str| {
         let likely = part.starts_with(['p', 's']) && (5..=10).contains(&part.len());
         likely
             && (strsim::damerau_levenshtein(part, "password") <= 2 || strsim::damerau_levenshtein(part, "secret") <= 1)
     };
-    WORDS.iter().any(|word| key.contains(word)) || key.len() < 64 && key.split(['_', '-', '.']).any(misspelt)
+    let has_word = |at: usize| WORDS.iter().any(|word| key.as_bytes()[at..].starts_with(word.as_bytes()));
+    let is_first = |byte: &u8| matches!(byte, b'p' | b's' | b't' | b'a' | b'c');
+    key.bytes().enumerate().any(|(at, byte)| is_first(&byte) && has_word(at))
+        || key.len() < 64 && key.split(['_', '-', '.']).any(misspelt)
 }
 
 /// Writes `***` in the place of the passwords of URLs.

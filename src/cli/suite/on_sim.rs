@@ -8,7 +8,7 @@ use crate::cli::suite::in_order::in_order;
 use crate::player::RunResult;
 use crate::report::CellReport;
 use crate::rules::Edition;
-use crate::simulate::{rehearse, rehearse_covering};
+use crate::simulate::{rehearse, rehearse_counting, rehearse_covering};
 use std::time::Instant;
 
 /// How the cells of a run are played.
@@ -16,8 +16,10 @@ pub(super) struct Rehearsal {
     edition: Edition,
     /// A page tells the reasons and the ways of all cells.
     has_page: bool,
-    /// The reasons of all cells are told, or counted.
+    /// The reasons of all cells are told.
     trace: bool,
+    /// What cells come to is added up as numbers.
+    counts: bool,
     covers: bool,
 }
 
@@ -35,7 +37,8 @@ pub(crate) fn play_on_sim(
     let rehearsal = Rehearsal {
         edition,
         has_page,
-        trace: stage.command.trace || stage.command.suite.metrics.is_some(),
+        trace: stage.command.trace,
+        counts: stage.command.suite.metrics.is_some(),
         covers: stage.covering.is_asked(),
     };
     let before = reports.len();
@@ -80,7 +83,7 @@ fn cores() -> usize {
 impl Rehearsal {
     /// Makes one of which nothing is told but how cells end.
     pub fn plain(edition: Edition) -> Self {
-        Self { edition, has_page: false, trace: false, covers: false }
+        Self { edition, has_page: false, trace: false, counts: false, covers: false }
     }
 
     /// Plays a cell; a failed one once more with the sim's reasons, which are the same each time.
@@ -89,9 +92,12 @@ impl Rehearsal {
         if let Some(reason) = live_settings::why_not_on_sim(&one.cell, self.edition.profile) {
             return (Once { skipped: Some(reason), real: began.elapsed(), ..Once::default() }, false);
         }
-        let insights = self.has_page || self.trace;
+        let insights = self.has_page || self.trace || self.counts;
         let mut exercised = (self.has_page || self.covers).then(Exercised::default);
-        let played = rehearse_covering(&one.cell, self.edition, insights, exercised.as_mut());
+        let played = match self.counts {
+            true => rehearse_counting(&one.cell, self.edition, exercised.as_mut()),
+            false => rehearse_covering(&one.cell, self.edition, insights, exercised.as_mut()),
+        };
         let played: RunResult = match played.failures.is_empty() || insights {
             true => played,
             false => rehearse(&one.cell, self.edition, true),

@@ -102,16 +102,13 @@ impl Secrets<'_> {
             let start = at + line[at..].find(wordy)?;
             let end = line[start..].find(|c: char| !wordy(c)).map_or(line.len(), |length| start + length);
             let word = &line[start..end];
-            if is_secret(word) || self.variables.contains(&word) {
-                let rest = line[end..].trim_start_matches(['"', '\'']).trim_start_matches(' ');
-                if let Some(value) = rest.strip_prefix([':', '=']) {
-                    let value = value.trim_start_matches(' ');
-                    return Some((start, line.len() - value.len()));
-                }
-                // `? password` has its value on a line of its own.
-                if rest.trim().is_empty() && line[..start].trim() == "?" {
-                    return Some((start, line.len()));
-                }
+            let rest = line[end..].trim_start_matches(['"', '\'']).trim_start_matches(' ');
+            let value = rest.strip_prefix([':', '=']).map(|value| value.trim_start_matches(' '));
+            // `? password` has its value on a line of its own.
+            let goes_below = || rest.trim().is_empty() && line[..start].trim() == "?";
+            // Most words are no keys at all, which is seen sooner.
+            if (value.is_some() || goes_below()) && (is_secret(word) || self.variables.contains(&word)) {
+                return Some((start, value.map_or(line.len(), |value| line.len() - value.len())));
             }
             at = end;
         }
