@@ -250,7 +250,7 @@ impl ExploredRun {
             self.kinds.push(choice.kind);
             return self.act(action, &choice);
         }
-        let noted = if self.races.notes(number) { self.noted(&choice, number) } else { None };
+        let noted = self.noted(&choice, number);
         self.act(action, &choice);
         if let Some(race) = noted {
             self.races.watch(race);

@@ -7,6 +7,9 @@ use crate::simulate::explore::standing::{KnownRests, StateAtRest};
 /// How many events apart states are held where others may leave a run, which is not known yet: a copy costs as much as a few.
 const APART_MIN: u64 = 32;
 
+/// How many they are apart where one other leaves the run.
+const APART_FOR_ONE: u64 = 64;
+
 /// They are at least this part of all events apart: copies of a large run are dear.
 const APART_OF_ALL: u64 = 32;
 
@@ -16,6 +19,8 @@ pub(super) struct HeldStates {
     states: Vec<ExploredRun>,
     /// How many events the last one had.
     events: u64,
+    /// One other leaves the run, wherever that is.
+    for_one: bool,
     /// Where it was at rest.
     pub passed: Vec<StateAtRest>,
 }
@@ -28,6 +33,11 @@ pub(super) enum Way {
 }
 
 impl HeldStates {
+    /// Those of a run that one other leaves.
+    pub fn for_one() -> Self {
+        Self { for_one: true, ..Self::default() }
+    }
+
     /// Plays a run on the usual way to the end, or until it stands as another one did; holds states of it, if it is told to.
     pub fn follow(&mut self, world: &mut ExploredRun, known: &mut KnownRests, holds: bool) -> Way {
         world.rests = true;
@@ -40,7 +50,10 @@ impl HeldStates {
                     world.take(0);
                 }
                 Stop::AtRest => {
-                    let Some(passed) = known.is_worth_it().then(|| world.standing()).flatten() else { continue };
+                    if !known.is_worth_it(world.all_events()) {
+                        continue;
+                    }
+                    let Some(passed) = world.standing() else { continue };
                     if known.has(&passed) {
                         return Way::Known(passed);
                     }
@@ -55,7 +68,11 @@ impl HeldStates {
     /// shorter than what a copy costs.
     fn hold(&mut self, world: &ExploredRun) {
         let events = world.all_events();
-        let apart = if world.is_surely_left() { 0 } else { APART_MIN };
+        let apart = match self.for_one {
+            true => APART_FOR_ONE,
+            false if world.is_surely_left() => 0,
+            false => APART_MIN,
+        };
         if self.states.is_empty() || events - self.events >= apart.max(events / APART_OF_ALL) {
             self.events = events;
             self.states.push(world.clone());
@@ -82,5 +99,23 @@ impl HeldStates {
             followers.get(first).is_some_and(|place| place.0 < *end)
         };
         self.states.into_iter().zip(ends).filter(is_needed).map(|(state, _)| state).collect()
+    }
+}
+
+impl ExploredRun {
+    /// Lets it be left where others are known to leave it: these need not be found once more.
+    pub fn leaving(mut self, followers: &[Deviation]) -> Self {
+        self.races.forget(followers);
+        self.rests = false;
+        self
+    }
+
+    /// Goes on the usual way up to a choice; whether it came there.
+    pub fn go_on_to(&mut self, choice: u32, followers: &[Deviation]) -> bool {
+        while self.run() == Stop::Open && self.choices < choice {
+            self.take(0);
+            self.races.forget(followers);
+        }
+        self.run() == Stop::Open
     }
 }

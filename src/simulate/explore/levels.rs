@@ -20,13 +20,6 @@ pub(super) struct Parent {
     held: Vec<ExploredRun>,
 }
 
-impl Parent {
-    /// Returns where it leaves the plain run; `None` for one by another table of rules.
-    pub fn first_place(&self) -> Option<Deviation> {
-        self.path.first().copied().filter(|first| first.0 != TIE)
-    }
-}
-
 /// The runs of a level.
 #[derive(Default)]
 pub(super) struct PlayedLevel {
@@ -56,7 +49,7 @@ impl Search {
             }
             if number > 1 && beyond > self.level_max && self.drawn.is_empty() {
                 self.draws = true;
-                self.draw(number - 1, &level);
+                self.draw(&level);
                 self.draws = self.is_enough();
             }
             let mut next = PlayedLevel::default();
@@ -81,17 +74,11 @@ impl Search {
         let mut nearest: Option<ExploredRun> = None;
         let mut left = followers.as_slice();
         while let [(at, alternative), rest @ ..] = left {
-            while let Some(mut nearer) = held.next_if(|state| state.choice_number() <= *at) {
-                nearer.races.forget(&followers);
-                nearer.rests = false;
-                nearest = Some(nearer);
+            while let Some(nearer) = held.next_if(|state| state.choice_number() <= *at) {
+                nearest = Some(nearer.leaving(&followers));
             }
             let mut trunk = nearest.take().unwrap_or_else(|| self.along(&path));
-            while trunk.run() == Stop::Open && trunk.choice_number() < *at {
-                trunk.take(0);
-                trunk.races.forget(&followers);
-            }
-            if trunk.run() != Stop::Open {
+            if !trunk.go_on_to(*at, &followers) {
                 return;
             }
             left = rest;
@@ -108,10 +95,43 @@ impl Search {
         }
     }
 
+    /// Forks a run where others leave it.
+    pub(super) fn fork(&self, parent: &Parent, place: Deviation) -> Option<ExploredRun> {
+        let nearest = parent.held.iter().rfind(|state| state.choice_number() <= place.0);
+        self.fork_from(nearest.cloned(), &parent.path, &parent.followers, place)
+    }
+
+    /// Forks a run that nothing else leaves.
+    pub(super) fn fork_once(&self, parent: Parent, place: Deviation) -> Option<ExploredRun> {
+        let Parent { path, followers, held } = parent;
+        let nearest = held.into_iter().take_while(|state| state.choice_number() <= place.0).last();
+        self.fork_from(nearest, &path, &followers, place)
+    }
+
+    fn fork_from(
+        &self,
+        nearest: Option<ExploredRun>,
+        path: &[Deviation],
+        followers: &[Deviation],
+        (at, alternative): Deviation,
+    ) -> Option<ExploredRun> {
+        let mut fork = nearest.map_or_else(|| self.along(path), |state| state.leaving(followers));
+        let is_there = fork.go_on_to(at, followers);
+        is_there.then(|| fork.take(usize::from(alternative)))?;
+        Some(fork)
+    }
+
+    /// Plays a drawn schedule to the end, and returns it where others leave it, if these are asked for.
+    pub(super) fn play_drawn(&mut self, world: ExploredRun, goes_on: bool) -> Option<Parent> {
+        let mut alone = PlayedLevel { held: if goes_on { 0 } else { HELD_MAX }, ..PlayedLevel::default() };
+        self.play_from(world, &mut alone, &mut BTreeSet::new());
+        alone.parents.pop()
+    }
+
     /// Plays on the usual way to the end, and notes where others leave this run.
     fn play_from(&mut self, mut world: ExploredRun, level: &mut PlayedLevel, seen: &mut BTreeSet<Vec<Deviation>>) {
         (world.races.followers, world.races.earlier) = (Vec::new(), Vec::new());
-        let mut held = HeldStates::default();
+        let mut held = if self.draws { HeldStates::for_one() } else { HeldStates::default() };
         let holds = level.held < HELD_MAX && !self.suffice(level.beyond);
         let way = held.follow(&mut world, &mut self.rests, holds);
         self.settle(world, way, held, level, seen);
@@ -129,7 +149,7 @@ impl Search {
         let mut followers = std::mem::take(&mut world.races.followers);
         let earlier = std::mem::take(&mut world.races.earlier);
         if world.taken.is_empty() {
-            self.choices = world.choice_number();
+            self.rests.usual_events = Some(world.all_events());
         }
         let path = world.taken.clone();
         let known = match &way {
@@ -145,12 +165,13 @@ impl Search {
         let (facts, goes_on) = known.map_or((None, false), |rest| (rest.facts.clone(), !rest.followers.is_empty()));
         self.note_events(length.events);
         // One whose beginning was played once more may find what others found.
-        if !self.settled.insert(path.clone()) {
+        if !self.draws && !self.settled.insert(path.clone()) {
             return;
         }
         followers.sort_unstable();
         let crowded = world.races.crowded;
-        if !self.drawn.contains(&path) {
+        let is_new = if self.draws { self.drawn.insert(path.clone()) } else { !self.drawn.contains(&path) };
+        if is_new {
             let facts = match way {
                 Way::Known(_) => {
                     self.finish_alike(path.clone(), world.kinds.clone(), length.entries, facts.as_deref());
@@ -181,7 +202,7 @@ impl Search {
             level.parents.push(Parent { path, followers, held });
         }
         for other in others {
-            if !self.is_enough() && !self.settled.contains(&other) && seen.insert(other.clone()) {
+            if !self.draws && !self.is_enough() && !self.settled.contains(&other) && seen.insert(other.clone()) {
                 let world = self.along(&other);
                 self.play_from(world, level, seen);
             }

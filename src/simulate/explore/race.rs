@@ -33,27 +33,15 @@ pub(super) struct Races {
     pub letters_mixed: bool,
     /// Some that were watched were let go, as they were too many.
     pub crowded: bool,
-    /// `None`: all that could be late is noted. Else only this, if anything.
-    only: Option<Option<Deviation>>,
 }
 
 /// How many things of one moment are watched: what was behind so many others is late no more.
 const WATCHED_MAX: usize = 200;
 
 impl Races {
-    /// Notes nothing from now on, or only what one choice leaves open: a drawn schedule needs no more.
-    pub fn note_only(&mut self, place: Option<Deviation>) {
-        *self = Self { only: Some(place), letters_mixed: self.letters_mixed, ..Self::default() };
-    }
-
-    /// Returns whether all that could be late is noted, and nothing of it is watched now.
+    /// Returns whether nothing that could be late is watched now.
     pub fn is_at_rest(&self) -> bool {
-        self.only.is_none() && self.pending.is_empty() && !self.crowded
-    }
-
-    /// Returns whether the alternatives of a choice are to be noted.
-    pub fn notes(&self, choice: u32) -> bool {
-        self.only.is_none_or(|only| only.is_some_and(|place| place.0 == choice))
+        self.pending.is_empty() && !self.crowded
     }
 
     /// Watches what may meet something from now on.

@@ -181,8 +181,6 @@ pub(super) struct Search {
     failed: u64,
     facts: Facts,
     kinds: BTreeMap<ChoiceKind, u64>,
-    /// How many choices a plain run makes.
-    pub(super) choices: u32,
     /// A level of more schedules is drawn from first.
     pub(super) level_max: usize,
     /// All that were played, where they are asked for.
@@ -227,7 +225,6 @@ impl Search {
             failed: 0,
             facts: Facts::default(),
             kinds: BTreeMap::new(),
-            choices: 0,
             level_max: LEVEL_MAX,
             listed: None,
             counts: false,

@@ -16,6 +16,9 @@ const KNOWN_MAX: usize = 20_000;
 const LOOKS_MIN: u64 = 64;
 const LOOKS_OF_ONE_MAX: u64 = 16;
 
+/// A look costs about as much as one in so many of the events before it: not fewer should come behind, where runs stand alike.
+const LOOK_OF_EVENTS: u64 = 12;
+
 /// Runs with more events at one moment or more choices are not compared: they may come to a limit.
 const EVENTS_MAX: u64 = 100_000;
 const CHOICES_MAX: u32 = 10_000;
@@ -44,11 +47,16 @@ pub(super) struct KnownRests {
     known: BTreeMap<u128, Rest>,
     looks: u64,
     met: u64,
+    /// How many events the usual schedule has, once it was played.
+    pub usual_events: Option<u64>,
 }
 
 impl KnownRests {
-    /// Returns whether enough runs stood as others did, so that it is worth looking where one stands.
-    pub fn is_worth_it(&mut self) -> bool {
+    /// Returns whether enough runs stood as others did, so that it is worth looking where one stands after so many events.
+    pub fn is_worth_it(&mut self, events: u64) -> bool {
+        if self.usual_events.is_some_and(|all| all.saturating_sub(events) * LOOK_OF_EVENTS < events) {
+            return false;
+        }
         let is_worth_it = self.looks < LOOKS_MIN || self.met * LOOKS_OF_ONE_MAX >= self.looks;
         self.looks += u64::from(is_worth_it);
         is_worth_it
