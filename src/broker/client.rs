@@ -2,6 +2,7 @@
 
 use crate::broker::{Command, Event};
 use crate::model::Moment;
+use std::collections::VecDeque;
 
 /// Whoever asks a broker for things: the scenario player, the plan applier.
 ///
@@ -13,6 +14,13 @@ pub trait Client: Send {
 
     /// Takes one thing that the broker said.
     fn handle_event(&mut self, now: Moment, event: Event);
+
+    /// Takes all that the broker said, in its order, and leaves nothing of it.
+    fn handle_events(&mut self, now: Moment, events: &mut VecDeque<Event>) {
+        while let Some(event) = events.pop_front() {
+            self.handle_event(now, event);
+        }
+    }
 
     /// Returns the next moment at which polling could yield something without any event.
     fn wake_at(&self) -> Option<Moment>;

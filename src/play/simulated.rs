@@ -42,8 +42,8 @@ impl SimulatedPlay {
         self.sim.advance(self.now);
         // What a settlement brings is still on its way when a cancel follows at once.
         let is_leaving = self.settled && player.is_leaving();
-        while let Some(event) = if is_leaving { None } else { self.sim.poll_event() } {
-            player.handle_event(self.now, event);
+        if !is_leaving {
+            self.sim.hand_events_to(player, self.now);
         }
         let command = player.poll_command(self.now);
         self.settled = matches!(command, Some(Command::Settle { .. }));

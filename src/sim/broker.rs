@@ -2,7 +2,7 @@
 //! `handle` takes a command, `advance` lets time pass, `poll_event` gives what was said, `wake_at` the next moment.
 
 use crate::broker::{
-    ChannelId, Command, ConnectionId, Event, Exercised, Explanation, Motion, NextMotion, PublishId, Refusal, Reply,
+    Client, Command, ConnectionId, Event, Exercised, Explanation, Motion, NextMotion, PublishId, Refusal, Reply,
     RequestId, RouteHop, What,
 };
 use crate::model::{Moment, Name, QueueName};
@@ -12,7 +12,7 @@ use crate::sim::openings::Openings;
 use crate::sim::state::arena::{
     Arena, BindingDestination, ChannelIndex, ConsumerId, DeadLetteringId, ExchangeId, QueueId, SharedArena, VhostId,
 };
-use crate::sim::state::channel::{Channel, Overtaken};
+use crate::sim::state::channel::{Channel, ChannelIds, Overtaken};
 use crate::sim::state::connection::Connection;
 use crate::sim::state::consumer::Consumer;
 use crate::sim::state::covered::Covered;
@@ -59,7 +59,7 @@ pub struct Sim {
     /// How many connections the network has lost.
     pub(crate) isolated: usize,
     pub(crate) channels: Arena<ChannelIndex, Channel>,
-    pub(crate) channel_ids: BTreeMap<ChannelId, ChannelIndex>,
+    pub(crate) channel_ids: ChannelIds,
     pub(crate) exchanges: SharedArena<ExchangeId, Exchange>,
     pub(crate) queues: Arena<QueueId, Queue>,
     pub(crate) consumers: Arena<ConsumerId, Consumer>,
@@ -123,7 +123,7 @@ impl Sim {
             connections: BTreeMap::new(),
             isolated: 0,
             channels: Arena::new(),
-            channel_ids: BTreeMap::new(),
+            channel_ids: ChannelIds::default(),
             exchanges: SharedArena::new(),
             queues: Arena::new(),
             consumers: Arena::new(),
@@ -202,8 +202,14 @@ impl Sim {
     }
 
     /// Takes one command at `now`; timers that are due come first.
+    #[inline]
     pub fn handle(&mut self, now: Moment, command: Command) {
         self.advance(now);
+        self.carry_out(command);
+    }
+
+    /// Takes one command at the moment up to which time has passed.
+    pub fn carry_out(&mut self, command: Command) {
         if self.down_until.is_some() {
             self.answer_while_down(command);
             return;
@@ -234,7 +240,7 @@ impl Sim {
             Command::CloseChannel { request, channel } => {
                 self.forget_undelivered(|state| state.id == channel);
                 self.answer(request, Ok(Reply::Done));
-                if let Some(&id) = self.channel_ids.get(&channel) {
+                if let Some(id) = self.channel_ids.get(channel) {
                     self.end_channel(id);
                 }
             }
@@ -254,10 +260,13 @@ impl Sim {
             Command::Unwatch { queue } => self.unwatch(&queue),
             Command::AwaitQuiet { request } => self.answer(request, Ok(Reply::Done)),
         }
-        self.work_off();
+        if self.has_more_to_do() || self.watches.has_news() {
+            self.work_off();
+        }
     }
 
     /// Lets time pass to `now`; all that is due by then happens, each at its own moment.
+    #[inline]
     pub fn advance(&mut self, now: Moment) {
         if !self.overtaken.is_empty() && now > self.now {
             self.give_back_all();
@@ -303,6 +312,19 @@ impl Sim {
             self.events.pop_front();
         }
         self.events.pop_front()
+    }
+
+    /// Hands a client all that was said at once, and returns how much that is.
+    #[inline]
+    pub fn hand_events_to<C: Client + ?Sized>(&mut self, client: &mut C, now: Moment) -> u64 {
+        if self.isolated > 0 {
+            self.drop_lost_events();
+        }
+        let said = self.events.len() as u64;
+        if said > 0 {
+            client.handle_events(now, &mut self.events);
+        }
+        said
     }
 
     /// Returns the next moment at which something happens by itself.
@@ -402,6 +424,7 @@ impl Sim {
         }
     }
 
+    #[inline]
     fn has_more_to_do(&self) -> bool {
         !self.to_serve.is_empty() || !self.dead_letters.is_empty() || !self.own_publishes.waiting.is_empty()
     }

@@ -286,7 +286,7 @@ impl Sim {
     }
 
     pub(crate) fn channel(&self, id: ChannelId) -> Option<(ChannelIndex, &Channel)> {
-        let index = *self.channel_ids.get(&id)?;
+        let index = self.channel_ids.get(id)?;
         Some((index, self.channels.get(index)?))
     }
 
@@ -333,7 +333,7 @@ impl Sim {
 
     /// Lets a channel not keep up until [`Self::catch_up_with_late`].
     pub fn let_fall_behind(&mut self, channel: ChannelId) {
-        if let Some(index) = self.channel_ids.get(&channel).copied()
+        if let Some(index) = self.channel_ids.get(channel)
             && let Some(state) = self.channels.get_mut(index)
         {
             state.unsent_left = UNSENT_MAX;

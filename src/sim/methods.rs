@@ -7,7 +7,7 @@ use crate::sim::state::refusal::channel_error;
 
 impl Sim {
     pub(crate) fn call(&mut self, request: RequestId, id: ChannelId, method: Method) {
-        let Some(&channel) = self.channel_ids.get(&id) else {
+        let Some(channel) = self.channel_ids.get(id) else {
             let refusal = channel_error(code::CHANNEL_ERROR, "the channel is closed");
             return self.answer(request, Err(refusal));
         };

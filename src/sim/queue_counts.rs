@@ -33,7 +33,7 @@ impl Sim {
 
     /// Tells the counts that changed in this step.
     pub(crate) fn tell_counts(&mut self) {
-        if self.watches.touched.is_empty() {
+        if !self.watches.has_news() {
             return;
         }
         for name in std::mem::take(&mut self.watches.touched) {

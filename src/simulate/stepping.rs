@@ -76,13 +76,13 @@ impl fmt::Display for Ended {
 const NAMED_MAX: usize = 5;
 
 /// Plays until the client is done, a limit is reached, or nothing can happen any more; gives the last moment.
-pub fn simulate(client: &mut dyn Client, sim: &mut Sim, from: Moment, limits: &Limits) -> (Moment, Ended) {
+pub fn simulate<C: Client + ?Sized>(client: &mut C, sim: &mut Sim, from: Moment, limits: &Limits) -> (Moment, Ended) {
     simulate_noting(client, sim, from, limits, &mut Vec::new())
 }
 
 /// The same; notes the moments at which something happened by itself, or was about to when quiet came.
-pub(crate) fn simulate_noting(
-    client: &mut dyn Client,
+pub(crate) fn simulate_noting<C: Client + ?Sized>(
+    client: &mut C,
     sim: &mut Sim,
     from: Moment,
     limits: &Limits,
@@ -129,16 +129,21 @@ struct SimulatedRun {
 
 impl SimulatedRun {
     /// Does everything that is to be done at this moment; returns whether it was too much.
-    fn exhaust_moment(&mut self, client: &mut dyn Client, sim: &mut Sim, max: u64, timers: &mut Vec<Moment>) -> bool {
+    fn exhaust_moment<C: Client + ?Sized>(
+        &mut self,
+        client: &mut C,
+        sim: &mut Sim,
+        max: u64,
+        timers: &mut Vec<Moment>,
+    ) -> bool {
         let mut settled = false;
         loop {
             sim.advance(self.now);
             self.events += 1;
             // What a settlement brings is still on its way when a cancel follows at once.
             let leaving = settled && client.is_leaving();
-            while let Some(event) = if leaving { None } else { sim.poll_event() } {
-                self.events += 1;
-                client.handle_event(self.now, event);
+            if !leaving {
+                self.events += sim.hand_events_to(client, self.now);
             }
             if self.events > max {
                 return true;
@@ -147,7 +152,7 @@ impl SimulatedRun {
             settled = matches!(command, Some(Command::Settle { .. }));
             match command {
                 Some(Command::AwaitQuiet { request }) => self.awaiting_quiet.push(request),
-                Some(command) => sim.handle(self.now, command),
+                Some(command) => sim.carry_out(command),
                 None if sim.rest() || sim.is_due(self.now) => {}
                 None if self.awaiting_quiet.is_empty() => return false,
                 None => {

@@ -17,7 +17,7 @@ type SettlementGroup = (Name, QueueId, Option<u64>, Option<Name>);
 
 impl Sim {
     pub(crate) fn settle(&mut self, id: ChannelId, tag: DeliveryTag, multiple: bool, settlement: Settlement) {
-        let Some(&channel) = self.channel_ids.get(&id) else { return };
+        let Some(channel) = self.channel_ids.get(id) else { return };
         let Some(state) = self.channels.get_mut(channel) else { return };
         state.permissions.wake(self.now);
         if state.transaction().is_some() {
@@ -51,13 +51,16 @@ impl Sim {
         self.settle_taken(channel, taken, settlement);
     }
 
+    #[inline]
     fn settle_taken(&mut self, channel: ChannelIndex, taken: Taken, settlement: Settlement) {
-        if let Taken::One(unacked) = &taken
-            && unacked.is_read()
-            && settlement == Settlement::Ack
-        {
-            return self.ack_read(channel, unacked);
+        match taken {
+            Taken::One(acked) if settlement == Settlement::Ack => self.ack(channel, acked),
+            taken => self.settle_anyhow(channel, taken, settlement),
         }
+    }
+
+    /// Settles deliveries in any way, one or many.
+    fn settle_anyhow(&mut self, channel: ChannelIndex, taken: Taken, settlement: Settlement) {
         if taken.is_read() {
             return self.settle_read(channel, taken.into(), settlement);
         }
@@ -67,12 +70,10 @@ impl Sim {
         match taken {
             Taken::One(unacked) => {
                 let (queue, consumer) = (unacked.queue, unacked.consumer);
-                let by = if settlement == Settlement::Ack { None } else { self.holder(consumer) };
+                let by = self.holder(consumer);
                 self.release(&unacked);
                 self.use_room_first(channel);
-                if settlement != Settlement::Ack
-                    && let Some(entry) = unacked.into_entry()
-                {
+                if let Some(entry) = unacked.into_entry() {
                     let died = self.settle_many(queue, vec![entry], settlement, by);
                     self.leak_credit(consumer, died);
                 }
@@ -94,6 +95,26 @@ impl Sim {
             }
         }
         if self.channels.get(channel).is_some_and(|channel| channel.global_prefetch > 0) {
+            self.resume_globally(channel);
+        }
+    }
+
+    /// Takes the acknowledgement of one delivery.
+    #[inline]
+    fn ack(&mut self, channel: ChannelIndex, acked: Unacked) {
+        let Some(state) = self.channels.get_mut(channel) else { return };
+        state.discount(usize::from(acked.consumer.is_some()));
+        let is_limited = state.global_prefetch > 0;
+        if acked.is_read() {
+            return self.ack_read(&acked);
+        }
+        self.release(&acked);
+        self.use_room_first(channel);
+        // Most queues have nothing to do over it.
+        if !self.queues.get(acked.queue).is_some_and(Queue::is_idle) {
+            self.settled(acked.queue, Settlement::Ack);
+        }
+        if is_limited {
             self.resume_globally(channel);
         }
     }

@@ -32,7 +32,7 @@ impl Sim {
         let ends = |one: &Overtaken| match command {
             Command::CloseChannel { channel, .. } => *channel == one.channel,
             Command::Disconnect { connection, .. } | Command::Cut { connection, .. } => {
-                let channel = self.channel_ids.get(&one.channel).and_then(|id| self.channels.get(*id));
+                let channel = self.channel_ids.get(one.channel).and_then(|id| self.channels.get(id));
                 channel.is_some_and(|channel| channel.connection == *connection)
             }
             _ => false,
@@ -75,7 +75,7 @@ impl Sim {
     /// the answer is chance.
     pub(crate) fn forget_undelivered(&mut self, ends: impl Fn(&Channel) -> bool) {
         let (ids, channels) = (&self.channel_ids, &self.channels);
-        let ends = |id: &ChannelId| ids.get(id).and_then(|id| channels.get(*id)).is_some_and(&ends);
+        let ends = |id: &ChannelId| ids.get(*id).and_then(|id| channels.get(id)).is_some_and(&ends);
         self.events.retain(|event| !matches!(event, Event::Delivered { channel, .. } if ends(channel)));
     }
 }

@@ -120,10 +120,7 @@ impl Sim {
     }
 
     /// Takes the acknowledgement of one delivery that was read from a stream: it gives its reader room.
-    pub(crate) fn ack_read(&mut self, channel: ChannelIndex, unacked: &Unacked) {
-        if let Some(state) = self.channels.get_mut(channel) {
-            state.discount(1);
-        }
+    pub(crate) fn ack_read(&mut self, unacked: &Unacked) {
         let Some(id) = unacked.consumer else { return self.release(unacked) };
         match self.consumers.get_mut(id) {
             Some(reader) if !reader.cancelled => reader.unacked -= 1,

@@ -70,7 +70,7 @@ impl Sim {
             Acting::Broker => INTERNAL_USER.into(),
             Acting::Management => guest(),
             Acting::Channel(id) => {
-                let channel = self.channel_ids.get(&id).and_then(|id| self.channels.get(*id));
+                let channel = self.channel_ids.get(id).and_then(|id| self.channels.get(id));
                 channel.and_then(|channel| channel.user.clone()).unwrap_or_else(guest)
             }
             Acting::Connection(id) => {

@@ -1,8 +1,8 @@
 //! A message arrives at a queue: refused, handed on at once, or stored; and the length limits (LEN-*, TTL-3, TTL-7).
 
 use crate::broker::{PublishId, What};
-use crate::model::Millis;
-use crate::rules::{FailureCount, Overflow};
+use crate::model::{Millis, Moment};
+use crate::rules::{Differences, FailureCount, Overflow};
 use crate::sim::broker::Sim;
 use crate::sim::routing::way::rule_of;
 use crate::sim::state::arena::{ChannelIndex, QueueId, VhostId};
@@ -27,22 +27,18 @@ impl Sim {
     fn enqueue_classic(&mut self, id: QueueId, stored: Box<Stored>, published: bool) -> bool {
         let origin = stored.origin;
         self.wake(id, origin);
-        let Some(entry) = self.new_entry(id, stored) else { return true };
-        let Some(queue) = self.queues.get(id) else { return true };
-        let QueueContents::Classic(classic) = &queue.contents else { return true };
+        let Some(queue) = self.queues.get_mut(id) else { return true };
+        let Some(entry) = new_entry(queue, stored, self.now, self.rules) else { return true };
         let overflow = queue.settings.overflow;
-        if overflow != Overflow::DropHead {
-            let (n, bytes) = (classic.ready() + 1, classic.bytes() + u64::from(entry.size));
-            if is_over(queue, n, bytes) {
-                if overflow == Overflow::RejectPublishDlx {
-                    self.die(id, entry, DeathCause::FullOnArrival);
-                } else {
-                    self.tell_full(id, origin, published);
-                }
-                return false;
+        if overflow != Overflow::DropHead && has_no_room(queue, &entry) {
+            if overflow == Overflow::RejectPublishDlx {
+                self.die(id, entry, DeathCause::FullOnArrival);
+            } else {
+                self.tell_full(id, origin, published);
             }
+            return false;
         }
-        if classic.ready() == 0
+        if queue.ready() == 0
             && let Some(consumer) = self.next_consumer(id)
         {
             self.tell_place(id, origin);
@@ -91,8 +87,8 @@ impl Sim {
 
     fn enqueue_quorum(&mut self, id: QueueId, stored: Box<Stored>, publisher: Option<ChannelIndex>) -> bool {
         let origin = stored.origin;
-        let Some(mut entry) = self.new_entry(id, stored) else { return true };
         let Some(queue) = self.queues.get_mut(id) else { return true };
+        let Some(mut entry) = new_entry(queue, stored, self.now, self.rules) else { return true };
         let refuses = is_refusing(queue);
         let QueueContents::Quorum(quorum) = &mut queue.contents else { return true };
         let is_empty = quorum.ready() == 0;
@@ -123,39 +119,6 @@ impl Sim {
         self.touch(id);
         self.serve(id);
         true
-    }
-
-    /// Makes the entry of a message for a queue; its expiry is fixed now (TTL-3).
-    fn new_entry(&mut self, id: QueueId, mut stored: Box<Stored>) -> Option<QueuedMessage> {
-        let now = self.now;
-        let rules = self.rules;
-        let queue = self.queues.get_mut(id)?;
-        let ttl = queue.settings.message_ttl_ms.into_iter().chain(stored.expiration_ms).min();
-        let priority = stored.message.properties.priority;
-        let body = stored.message.body.len();
-        let (level, position, size, ttl) = match &mut queue.contents {
-            QueueContents::Classic(classic) => (classic.level(priority), classic.next_position(), body, ttl),
-            QueueContents::Quorum(quorum) => {
-                let properties = if rules.quorum_bytes_with_properties { property_bytes(&mut stored) } else { 0 };
-                // TTL-7: 0 is treated as a millisecond.
-                let ttl = ttl.map(|ttl| ttl.max(1));
-                (quorum.level(priority), quorum.next_position(), body + properties, ttl)
-            }
-            QueueContents::Stream(_) => return None,
-        };
-        let counted = rules.failure_count == FailureCount::Counted;
-        let failures = if counted { stored.failures } else { 0 };
-        Some(QueuedMessage {
-            stored,
-            position,
-            expires_at: ttl.map_or(NEVER, |ttl| now + Millis(ttl)),
-            size: u32::try_from(size).unwrap_or(u32::MAX),
-            level,
-            redelivered: failures > 0,
-            returns: 0,
-            losses: 0,
-            failures,
-        })
     }
 
     /// With insights on: tells that a message stands in a queue, and what holds it up there.
@@ -293,6 +256,43 @@ impl Sim {
             self.to_serve.push_back(id);
         }
     }
+}
+
+/// Makes the entry of a message for a queue; its expiry is fixed now (TTL-3).
+#[inline]
+fn new_entry(queue: &mut Queue, mut stored: Box<Stored>, now: Moment, rules: &Differences) -> Option<QueuedMessage> {
+    let ttl = queue.settings.message_ttl_ms.into_iter().chain(stored.expiration_ms).min();
+    let priority = stored.message.properties.priority;
+    let body = stored.message.body.len();
+    let (level, position, size, ttl) = match &mut queue.contents {
+        QueueContents::Classic(classic) => (classic.level(priority), classic.next_position(), body, ttl),
+        QueueContents::Quorum(quorum) => {
+            let properties = if rules.quorum_bytes_with_properties { property_bytes(&mut stored) } else { 0 };
+            // TTL-7: 0 is treated as a millisecond.
+            let ttl = ttl.map(|ttl| ttl.max(1));
+            (quorum.level(priority), quorum.next_position(), body + properties, ttl)
+        }
+        QueueContents::Stream(_) => return None,
+    };
+    let counted = rules.failure_count == FailureCount::Counted;
+    let failures = if counted { stored.failures } else { 0 };
+    Some(QueuedMessage {
+        stored,
+        position,
+        expires_at: ttl.map_or(NEVER, |ttl| now + Millis(ttl)),
+        size: u32::try_from(size).unwrap_or(u32::MAX),
+        level,
+        redelivered: failures > 0,
+        returns: 0,
+        losses: 0,
+        failures,
+    })
+}
+
+/// Returns whether a message would bring a classic queue over its limits.
+fn has_no_room(queue: &Queue, entry: &QueuedMessage) -> bool {
+    let QueueContents::Classic(classic) = &queue.contents else { return false };
+    is_over(queue, classic.ready() + 1, classic.bytes() + u64::from(entry.size))
 }
 
 /// The bytes that a table takes beside its fields.

@@ -149,12 +149,14 @@ impl Sim {
     /// Returns how long a delivery may stay unacknowledged.
     fn timeout_of(&self, queue: QueueId, consumer: Option<ConsumerId>) -> Option<u64> {
         let queue = self.queues.get(queue)?;
-        let own = consumer.and_then(|id| self.consumers.get(id)).and_then(|consumer| consumer.timeout_ms);
         match self.rules.consumer_timeout {
             ConsumerTimeout::Node => Some(CONSUMER_TIMEOUT_MS),
             ConsumerTimeout::QueueOrNode => Some(queue.settings.consumer_timeout_ms.unwrap_or(CONSUMER_TIMEOUT_MS)),
             ConsumerTimeout::Queue if queue.kind != QueueKind::Quorum => None,
-            ConsumerTimeout::Queue => Some(own.or(queue.settings.consumer_timeout_ms).unwrap_or(CONSUMER_TIMEOUT_MS)),
+            ConsumerTimeout::Queue => {
+                let own = consumer.and_then(|id| self.consumers.get(id)).and_then(|consumer| consumer.timeout_ms);
+                Some(own.or(queue.settings.consumer_timeout_ms).unwrap_or(CONSUMER_TIMEOUT_MS))
+            }
         }
     }
 

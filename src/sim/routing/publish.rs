@@ -23,7 +23,7 @@ impl Sim {
         mandatory: bool,
         message: Arc<Message>,
     ) {
-        let Some(&channel) = self.channel_ids.get(&id) else { return };
+        let Some(channel) = self.channel_ids.get(id) else { return };
         let Some(state) = self.channels.get_mut(channel) else { return };
         state.permissions.wake(self.now);
         let is_held = state.transaction().is_some();

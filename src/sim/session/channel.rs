@@ -17,7 +17,7 @@ impl Sim {
         let Some(open) = self.connections.get(&connection) else {
             return self.answer(request, Err(connection_error(code::CHANNEL_ERROR, "the connection is closed")));
         };
-        if self.channel_ids.contains_key(&id) {
+        if self.channel_ids.get(id).is_some() {
             let refusal = connection_error(code::CHANNEL_ERROR, "second 'channel.open' seen");
             self.answer(request, Err(refusal.clone()));
             return self.close_connection(connection, refusal);
@@ -74,7 +74,7 @@ impl Sim {
     /// Ends a channel: its consumers go, then what they held returns (CO-14).
     pub(crate) fn end_channel(&mut self, id: ChannelIndex) {
         let Some(channel) = self.channels.remove(id) else { return };
-        self.channel_ids.remove(&channel.id);
+        self.channel_ids.remove(channel.id);
         if let Some(connection) = self.connections.get_mut(&channel.connection) {
             connection.channels.remove(&id);
         }

@@ -97,9 +97,15 @@ impl Sim {
         else {
             return false;
         };
-        let channel = self.channel_ids.get(channel).and_then(|id| self.channels.get(*id));
+        let channel = self.channel_ids.get(*channel).and_then(|id| self.channels.get(id));
         let connection = channel.and_then(|channel| self.connections.get(&channel.connection));
         connection.is_some_and(|connection| connection.isolated)
+    }
+
+    /// Drops what was said to clients that the network has lost.
+    pub(crate) fn drop_lost_events(&mut self) {
+        let said = std::mem::take(&mut self.events);
+        self.events = said.into_iter().filter(|event| !self.is_lost(event)).collect();
     }
 
     /// Ends a connection with all that lives by it; says nothing to its client.

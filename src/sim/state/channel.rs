@@ -3,7 +3,7 @@
 
 use crate::broker::{ChannelId, ConnectionId, DeliveryTag, PublishId, RouteHop, Settlement};
 use crate::model::{Message, Moment, Name, QueueKind};
-use crate::sim::state::arena::{ConsumerId, ExchangeId, QueueId, VhostId};
+use crate::sim::state::arena::{ChannelIndex, ConsumerId, ExchangeId, QueueId, VhostId};
 use crate::sim::state::permission::PermissionCache;
 use crate::sim::state::queued_message::{QueuedMessage, Stored};
 use crate::sim::state::reason::Reason;
@@ -172,6 +172,36 @@ impl Channel {
         if self.global_prefetch > 0 && self.volume != 0 {
             self.volume -= settled as i64;
         }
+    }
+}
+
+/// The open channels by the ids that clients know them by; these rise, and few are open at a time.
+#[derive(Debug, Clone, Default, Hash)]
+pub(crate) struct ChannelIds(Vec<(ChannelId, ChannelIndex)>);
+
+impl ChannelIds {
+    #[inline]
+    pub(crate) fn get(&self, id: ChannelId) -> Option<ChannelIndex> {
+        let at = self.place_of(id).ok()?;
+        Some(self.0[at].1)
+    }
+
+    pub(crate) fn insert(&mut self, id: ChannelId, channel: ChannelIndex) {
+        match self.place_of(id) {
+            Ok(at) => self.0[at].1 = channel,
+            Err(at) => self.0.insert(at, (id, channel)),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: ChannelId) {
+        if let Ok(at) = self.place_of(id) {
+            self.0.remove(at);
+        }
+    }
+
+    #[inline]
+    fn place_of(&self, id: ChannelId) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&id, |(other, _)| *other)
     }
 }
 

@@ -48,6 +48,7 @@ impl Rights {
 
 impl PermissionCache {
     /// Notes that the channel has work; forgets everything when it had none for long.
+    #[inline]
     pub(crate) fn wake(&mut self, now: Moment) {
         if now - self.busy_at >= IDLE_MAX {
             self.accesses.clear();

@@ -89,6 +89,12 @@ impl Queue {
         self.consumers.asleep && self.ready() > 0
     }
 
+    /// Returns whether an acknowledgement changes nothing for it: it has nothing to give, and nobody to choose or to tell.
+    pub(crate) fn is_idle(&self) -> bool {
+        let is_empty = matches!(&self.contents, QueueContents::Classic(classic) if classic.ready() == 0);
+        is_empty && !self.consumers.single_active && !self.watched
+    }
+
     pub(crate) fn shown(&self) -> String {
         shown_queue(&self.name.vhost, &self.name.name)
     }

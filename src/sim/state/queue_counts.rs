@@ -17,6 +17,11 @@ impl QueueCounts {
         !self.told.is_empty() && self.told.contains_key(name)
     }
 
+    /// Returns whether there are names to look at.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
     pub(crate) fn touch_name(&mut self, name: &QueueName) {
         if !self.touched.contains(name) {
             self.touched.push(name.clone());

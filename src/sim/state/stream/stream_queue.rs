@@ -99,21 +99,23 @@ impl StreamQueue {
     }
 
     /// Returns whether a reader has not come to the end.
+    #[inline]
     pub(crate) fn has_more(&self, reader: &StreamReader) -> bool {
         reader.passed < self.gone + self.log.len() as u64
     }
 
     /// Takes a reader to the next message that it wants, and past it.
+    #[inline]
     pub(crate) fn read(&mut self, reader: &mut StreamReader) -> Option<&Arc<AppendedMessage>> {
-        reader.passed = reader.passed.max(self.gone);
+        let Self { log, gone, read, .. } = self;
+        reader.passed = reader.passed.max(*gone);
         loop {
-            let at = usize::try_from(reader.passed - self.gone).ok()?;
-            let entry = self.log.get(at)?;
+            let entry = log.get(usize::try_from(reader.passed - *gone).ok()?)?;
             reader.passed += 1;
             let is_wanted = reader.filter.as_ref().is_none_or(|filter| filter.wants(entry.filter_value.as_deref()));
             if is_wanted && entry.offset >= reader.from {
-                self.read = self.read.max(reader.passed);
-                return self.log.get(at);
+                *read = (*read).max(reader.passed);
+                return Some(entry);
             }
         }
     }
