@@ -22,6 +22,7 @@ use crate::sim::state::exchange::Exchange;
 use crate::sim::state::queue::Queue;
 use crate::sim::state::queue_counts::QueueCounts;
 use crate::sim::state::reason::Reason;
+use crate::sim::state::router::known_destinations::KnownDestinations;
 use crate::sim::state::timer::{Timer, Timers};
 use crate::sim::state::user::User;
 use crate::sim::state::vhost::Vhost;
@@ -94,6 +95,8 @@ pub struct Sim {
     pub(crate) chance: u64,
     /// It is only asked where messages may go: an exchange that chooses at random sends to all.
     pub(crate) asks: bool,
+    /// Where exchanges that hash sent to before.
+    pub(crate) known_destinations: KnownDestinations,
     pub(crate) found: Vec<BindingDestination>,
     pub(crate) targets: Vec<QueueId>,
     /// With insights on: how the message at hand comes to its queues.
@@ -144,6 +147,7 @@ impl Sim {
             names_made: 0,
             chance: 0,
             asks: false,
+            known_destinations: KnownDestinations::default(),
             found: Vec::new(),
             targets: Vec::new(),
             ways: Vec::new(),

@@ -61,6 +61,7 @@ impl Sim {
             names_made,
             chance,
             asks,
+            known_destinations: _,
             found: _,
             targets: _,
             ways,

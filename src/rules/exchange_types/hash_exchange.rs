@@ -2,7 +2,7 @@
 //! Takes arguments, binding keys and messages; gives numbers, or RabbitMQ's text of the refusal. Never holds a ring.
 
 use crate::model::{Name, Properties, QueueKind, Table, Value};
-use crate::rules::exchange_types::phash2::{ErlangTerm, phash2};
+use crate::rules::exchange_types::phash2::{ErlangTerm, phash2, phash2_of_texts};
 use crate::rules::{Differences, erlang_term, type_name};
 
 /// What an `x-consistent-hash` exchange makes the hash of.
@@ -55,6 +55,22 @@ impl HashInput {
             Self::CorrelationId => "the correlation_id".into(),
             Self::MessageId => "the message_id".into(),
             Self::Timestamp => "the timestamp".into(),
+        }
+    }
+
+    /// Returns the text of a message that is hashed, where it is one: those of the same text have the same number.
+    pub(crate) fn text<'m>(
+        &self,
+        routing_key: &'m str,
+        headers: Option<&'m Table>,
+        properties: Option<&'m Properties>,
+    ) -> Option<&'m str> {
+        match self {
+            Self::RoutingKey => Some(routing_key),
+            Self::Header(name) => headers?.get(name)?.as_text(),
+            Self::CorrelationId => properties?.correlation_id.as_deref(),
+            Self::MessageId => properties?.message_id.as_deref(),
+            Self::Timestamp => None,
         }
     }
 
@@ -138,8 +154,7 @@ fn bare(value: &Value) -> ErlangTerm<'_> {
 
 /// Returns which of so many bindings of an `x-modulus-hash` exchange gets a message with these keys (PX-2).
 pub fn modulus_hash<'k>(keys: impl Iterator<Item = &'k str>, bindings: usize) -> usize {
-    let keys = keys.map(|key| ErlangTerm::Binary(key.as_bytes())).collect();
-    phash2(&ErlangTerm::List(keys)) as usize % bindings.max(1)
+    phash2_of_texts(keys) as usize % bindings.max(1)
 }
 
 /// Reads a binding key as a weight: how many buckets of the ring the destination gets (PX-1).

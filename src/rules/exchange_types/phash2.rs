@@ -33,7 +33,15 @@ const fn golden(times: u32) -> u32 {
 /// assert_eq!(phash2(&ErlangTerm::Atom("undefined")), 45_914_356);
 /// ```
 pub fn phash2(term: &ErlangTerm<'_>) -> u32 {
-    hashed(term, 0) & ((1 << 27) - 1)
+    hashed(term, 0) & HASH_BITS
+}
+
+/// The bits that `phash2/1` gives.
+const HASH_BITS: u32 = (1 << 27) - 1;
+
+/// Returns `erlang:phash2(Texts)` of a list of binaries, which is not made.
+pub(crate) fn phash2_of_texts<'t>(texts: impl Iterator<Item = &'t str>) -> u32 {
+    of_list(texts.fold(0, |hash, text| of_binary(text.as_bytes(), hash))) & HASH_BITS
 }
 
 /// Hashes a term after what went before.
@@ -41,8 +49,7 @@ fn hashed(term: &ErlangTerm<'_>, before: u32) -> u32 {
     match term {
         ErlangTerm::Atom(name) if before == 0 => of_atom(name),
         ErlangTerm::Atom(name) => two(of_atom(name), 0, golden(3), before),
-        ErlangTerm::Binary([]) => golden(13).wrapping_add(before),
-        ErlangTerm::Binary(bytes) => of_bytes(bytes, golden(13).wrapping_add(before)),
+        ErlangTerm::Binary(bytes) => of_binary(bytes, before),
         ErlangTerm::Integer(number) => of_integer(*number, before),
         ErlangTerm::Float(number) => {
             // Both zeros are one number.
@@ -53,11 +60,21 @@ fn hashed(term: &ErlangTerm<'_>, before: u32) -> u32 {
             let arity = two(elements.len() as u32, 0, golden(9), before);
             elements.iter().fold(arity, |hash, element| hashed(element, hash))
         }
-        ErlangTerm::List(elements) => match elements.iter().fold(before, |hash, element| hashed(element, hash)) {
-            0 => 3_468_870_702,
-            hash => two(2, 0, golden(2), hash),
-        },
+        ErlangTerm::List(elements) => of_list(elements.iter().fold(before, |hash, element| hashed(element, hash))),
     }
+}
+
+/// Closes a list whose elements are hashed.
+fn of_list(hash: u32) -> u32 {
+    match hash {
+        0 => 3_468_870_702,
+        hash => two(2, 0, golden(2), hash),
+    }
+}
+
+fn of_binary(bytes: &[u8], before: u32) -> u32 {
+    let before = golden(13).wrapping_add(before);
+    if bytes.is_empty() { before } else { of_bytes(bytes, before) }
 }
 
 /// Mixes three words, as Bob Jenkins does; the third is the hash.
@@ -121,6 +138,10 @@ mod tests {
     use super::ErlangTerm::{Atom, Binary, Float, Integer, List, Tuple};
     use super::*;
 
+    fn as_text<'t>(term: &ErlangTerm<'t>) -> Option<&'t str> {
+        if let Binary(bytes) = term { std::str::from_utf8(bytes).ok() } else { None }
+    }
+
     #[test]
     fn terms_hash_as_erlang_says() {
         let typed = |kind: &'static str, value: ErlangTerm<'static>| Tuple(vec![Atom(kind), value]);
@@ -160,6 +181,11 @@ mod tests {
             (List(vec![Binary(b"a"), Binary(b"b")]), 3_094_894),
         ] {
             assert_eq!(phash2(&term), hash, "{term:?}");
+            if let List(texts) = &term
+                && let Some(texts) = texts.iter().map(as_text).collect::<Option<Vec<&str>>>()
+            {
+                assert_eq!(phash2_of_texts(texts.into_iter()), hash, "{term:?}");
+            }
         }
     }
 }

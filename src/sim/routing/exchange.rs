@@ -238,7 +238,7 @@ impl Sim {
 
     /// Returns the queue of a message where one key leads to one queue, and nothing else is to be looked at.
     #[inline]
-    fn only_destination(&self, id: ExchangeId, stored: &Stored) -> Option<QueueId> {
+    fn only_destination(&mut self, id: ExchangeId, stored: &Stored) -> Option<QueueId> {
         let exchange = self.exchanges.get(id).filter(|exchange| !exchange.delays)?;
         if self.asks || !stored.further.is_empty() {
             return None;
@@ -251,9 +251,14 @@ impl Sim {
                 _ => return None,
             },
             Router::ConsistentHash(ring) if ring.buckets() > 0 => {
-                let properties = Some(&stored.message.properties);
-                ring.destination_of(ring.input.number(key, stored.headers(), properties, self.rules))?
+                let (headers, properties, rules) = (stored.headers(), Some(&stored.message.properties), self.rules);
+                let find = || ring.destination_of(ring.input.number(key, headers, properties, rules));
+                match ring.input.text(key, headers, properties) {
+                    Some(text) => self.known_destinations.of((id, ring.changes()), text, find)?,
+                    None => find()?,
+                }
             }
+            Router::ModulusHash(all) => *all.get(modulus_hash(std::iter::once(key), all.len()))?,
             _ => return None,
         };
         match found {

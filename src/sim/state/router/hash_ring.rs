@@ -14,6 +14,8 @@ pub(crate) struct HashRing {
     destinations: Vec<BindingDestination>,
     /// Of each destination, the bucket behind its last one.
     ends: Vec<u64>,
+    /// How often the buckets have changed.
+    changes: u64,
     known: KnownBuckets,
 }
 
@@ -57,7 +59,7 @@ impl KnownBuckets {
 
 impl HashRing {
     pub(crate) fn new(input: HashInput) -> Self {
-        Self { input, destinations: Vec::new(), ends: Vec::new(), known: KnownBuckets::default() }
+        Self { input, destinations: Vec::new(), ends: Vec::new(), changes: 0, known: KnownBuckets::default() }
     }
 
     /// Adds the buckets of a destination behind all others; one that has some keeps those.
@@ -65,7 +67,7 @@ impl HashRing {
         if !self.destinations.contains(&destination) {
             self.destinations.push(destination);
             self.ends.push(self.buckets().saturating_add(weight));
-            self.known = KnownBuckets::default();
+            self.changed();
         }
     }
 
@@ -74,7 +76,7 @@ impl HashRing {
         let Some(at) = self.destinations.iter().position(|other| *other == destination) else { return };
         let begin = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         let weight = self.ends[at] - begin;
-        self.known = KnownBuckets::default();
+        self.changed();
         self.destinations.remove(at);
         self.ends.remove(at);
         self.ends[at..].iter_mut().for_each(|end| *end -= weight);
@@ -83,7 +85,17 @@ impl HashRing {
     pub(crate) fn clear(&mut self) {
         self.destinations.clear();
         self.ends.clear();
+        self.changed();
+    }
+
+    fn changed(&mut self) {
+        self.changes += 1;
         self.known = KnownBuckets::default();
+    }
+
+    /// Returns how often the buckets have changed.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Returns how many buckets there are.
