@@ -4,7 +4,6 @@
 pub(crate) mod encoding;
 pub(crate) mod foreign;
 pub(crate) mod parse;
-pub(crate) mod quick_parse;
 pub(crate) mod scalar;
 pub(crate) mod syntax_errors;
 pub(crate) mod top_level;

@@ -1,7 +1,6 @@
 //! From text to tree, by granit-parser: the one file that knows that crate.
 //! Takes a text of the sources; gives the tree of its first document and every problem of its form. Never reads meaning.
 
-use crate::language::syntax::quick_parse;
 use crate::language::syntax::syntax_errors;
 use crate::language::syntax::top_level::top_level_keys;
 use crate::language::syntax::tree::{DEPTH_MAX, Node};
@@ -63,16 +62,6 @@ const BROKEN_PLACES_MAX: usize = 8;
 /// Parses a file. After a broken place the top-level key that holds it is left out and the rest is read, so that
 /// independent problems come together.
 pub fn parse(sources: &Sources, file: FileId) -> Parsed {
-    if let Some(quick) = quick_parse::build(file, &sources.get(file).text) {
-        let mut problems = quick.problems;
-        problems.sort_by_key(Problem::span);
-        return Parsed { root: quick.root, problems, whole: true };
-    }
-    parse_whole(sources, file)
-}
-
-/// The same for all of YAML.
-pub(super) fn parse_whole(sources: &Sources, file: FileId) -> Parsed {
     let original = sources.get(file).text.clone();
     let mut text = Cow::Borrowed(&*original);
     let mut broken_places = Vec::new();

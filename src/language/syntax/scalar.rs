@@ -11,10 +11,6 @@ pub fn resolve(text: &str) -> NodeKind {
         "false" | "False" | "FALSE" => return NodeKind::Bool(false),
         _ => {}
     }
-    // Each number begins so, and most scalars are words.
-    if !text.starts_with(['+', '-', '.']) && !text.starts_with(|first: char| first.is_ascii_digit()) {
-        return NodeKind::Text(text.into());
-    }
     integer(text).or_else(|| float(text)).unwrap_or_else(|| NodeKind::Text(text.into()))
 }
 

@@ -128,31 +128,6 @@ impl<'t> TreeBuilder<'t> {
         true
     }
 
-    /// Opens a list or a map, as an event does that names no anchor and no tag.
-    pub(super) fn open(&mut self, start: Span, is_list: bool, is_flow: bool) {
-        let style = if is_flow { StructureStyle::Flow } else { StructureStyle::Block };
-        let content = if is_list { Content::List(Vec::new()) } else { Content::Map(OpenMap::default()) };
-        self.begin(start, style, 0, content);
-    }
-
-    /// Closes what was opened last.
-    pub(super) fn close(&mut self, at: Span) {
-        self.end(at);
-    }
-
-    /// Takes a key of the map that was opened last.
-    pub(super) fn key(&mut self, text: &str, span: Span) {
-        let Some(Open { content: Content::Map(map), depth, .. }) = self.open.last_mut() else { return };
-        *depth = (*depth).max(2);
-        map.key = Some(OpenKey { text: text.into(), span, merge: false, faulty: false });
-    }
-
-    /// Takes a plain or quoted scalar that is no key.
-    pub(super) fn value(&mut self, text: &str, style: Style, span: Span) {
-        let kind = if style == Style::Plain { scalar::resolve(text) } else { NodeKind::Text(text.into()) };
-        self.complete(Node { span, kind, style }, 0, None, 1);
-    }
-
     /// Returns our span of a parser's, without trailing white space.
     fn span(&self, span: granit_parser::Span) -> Span {
         let start = span.start.byte_offset().unwrap_or(0).min(self.text.len());
