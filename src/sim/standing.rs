@@ -122,6 +122,7 @@ fn hash_channel(channel: &Channel, state: &mut impl Hasher) -> Option<()> {
         prefetch,
         global_prefetch,
         volume,
+        filled_by,
         unsent_left,
         last_queue,
         last_exchange,
@@ -130,8 +131,8 @@ fn hash_channel(channel: &Channel, state: &mut impl Hasher) -> Option<()> {
         mode,
     } = channel;
     (id, number, connection, user, vhost, last_tag, unacked, consumers).hash(state);
-    (prefetch, global_prefetch, volume, unsent_left, last_queue, last_exchange, permissions, reply_consumer)
-        .hash(state);
+    (prefetch, global_prefetch, volume, filled_by, unsent_left).hash(state);
+    (last_queue, last_exchange, permissions, reply_consumer).hash(state);
     match mode {
         ChannelMode::Plain => false.hash(state),
         ChannelMode::Confirms => true.hash(state),

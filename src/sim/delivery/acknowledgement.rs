@@ -266,6 +266,10 @@ impl Sim {
             channel.consumers.values().filter_map(|consumer| Some(self.consumers.get(*consumer)?.queue)).collect();
         queues.sort_unstable();
         queues.dedup();
+        // Which comes first is chance on RabbitMQ; here they take turns.
+        let filled_by = channel.filled_by;
+        let turn = queues.partition_point(|queue| Some(*queue) <= filled_by);
+        queues.rotate_left(turn);
         for queue_id in queues {
             let Some(queue) = self.queues.get(queue_id) else { continue };
             if queue.consumers.single_active {

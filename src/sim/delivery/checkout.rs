@@ -115,6 +115,7 @@ impl Sim {
             consumer.unacked += 1;
             if channel.global_prefetch > 0 && consumer.kind == QueueKind::Classic {
                 channel.volume += 1;
+                channel.filled_by = Some(queue_id);
             }
             let since = self.now;
             channel.unacked.push_back(Unacked {

@@ -46,6 +46,7 @@ impl Sim {
             prefetch: 0,
             global_prefetch: 0,
             volume: 0,
+            filled_by: None,
             unsent_left: KEEPS_UP,
             last_queue: None,
             last_exchange: None,

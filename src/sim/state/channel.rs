@@ -123,6 +123,8 @@ pub(crate) struct Channel {
     pub global_prefetch: u16,
     /// What counts against the global limit, which is not always what consumers hold (CO-4); 0 without a limit.
     pub volume: i64,
+    /// Which queue filled the global limit last: the others are before it when there is room again.
+    pub filled_by: Option<QueueId>,
     /// How many deliveries it takes before it is passed over, as it does not keep up (CO-24); [`KEEPS_UP`] is any number.
     pub unsent_left: u32,
     /// What an empty queue name means (ER-1).
