@@ -11,7 +11,8 @@ use crate::model::Cell;
 use crate::report;
 use crate::report::{SnapshotName, cell_stem};
 use crate::source::{Code, Help, Problem, nearest_name};
-use std::collections::{BTreeMap, HashMap};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The folder that is meant when none is named.
@@ -93,7 +94,7 @@ pub(crate) fn load_all(words: &[PathBuf], loader: &mut Loader, terminal: &Termin
 pub(crate) fn shared_snapshots<'c>(
     cells: impl Iterator<Item = (&'c Path, &'c BTreeMap<String, String>)>,
 ) -> Vec<Problem> {
-    let mut owners: HashMap<(Option<&Path>, String), &Path> = HashMap::new();
+    let mut owners: IndexMap<(Option<&Path>, String), &Path> = IndexMap::new();
     let mut problems = Vec::new();
     for (path, axes) in cells {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
