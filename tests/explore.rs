@@ -12,7 +12,7 @@ use rmqplay::player::RunResult;
 use rmqplay::rules::rule_chapters;
 use rmqplay::simulate::{
     ChoiceKind, Exploration, Fact, FactValue, Total, Uncounted, explore, explore_closing, list_schedules,
-    play_schedule, rehearse,
+    play_schedule, rehearse_counting,
 };
 use rmqplay::source::Sources;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,7 +51,7 @@ fn schedule_one_is_a_plain_run() {
     for path in files::below("tests/commands/explore", "yaml", 13) {
         let cell = load(&path);
         let first = play_schedule(&cell, Profile::NEWEST, 0, 1).expect("a first schedule");
-        let plain = rehearse(&cell, Profile::NEWEST, true);
+        let plain = rehearse_counting(&cell, Profile::NEWEST, None);
         assert_eq!(first.played.timeline, plain.timeline, "{}", path.display());
         assert_eq!(first.played.outcome, plain.outcome, "{}", path.display());
     }
