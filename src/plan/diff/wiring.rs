@@ -126,7 +126,7 @@ pub(crate) fn queues(findings: &mut Findings<'_>) {
     }
 }
 
-/// Gives the changes that are sure to come their place at once, those of bindings too: a list that grows takes its bytes twice
+/// Makes room at once for the changes that are sure to come, those of bindings too: a list that grows takes its bytes twice
 /// for a moment, and these may be a hundred thousand.
 fn make_room(findings: &mut Findings<'_>) {
     let (desired, there) = (findings.desired, &findings.observed.topology);
